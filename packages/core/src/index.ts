@@ -1,0 +1,2 @@
+export * as Endpoint from "./Endpoint.ts"
+export * as Scopes from "./Scopes.ts"
