@@ -44,13 +44,21 @@ export const known = [
 export type Scope = (typeof known)[number] | (string & {})
 
 /**
- * A scope token as RFC 6749 section 3.3 spells it: printable ASCII without space, `"` and `\`.
+ * A scope: any text without white space. What servers grant is taken as it is; what is asked for must be a scope token
+ * (`isToken`).
  *
  * @since 0.1.0
  */
 export const Scope: Schema.Codec<Scope, string> = Schema.String.check(
-  Schema.isPattern(/^[\x21\x23-\x5B\x5D-\x7E]+$/, { expected: "a scope without spaces, quotes or backslashes" })
+  Schema.isPattern(/^\S+$/, { expected: "a scope, without white space" })
 )
+
+/**
+ * Whether a text is a scope token as RFC 6749 section 3.3 spells it: printable ASCII without space, `"` and `\`.
+ *
+ * @since 0.1.0
+ */
+export const isToken = (text: string): boolean => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(text)
 
 /**
  * Reads a space separated list. Repeated scopes are kept once, in the order of their first appearance. Never fails:

@@ -1,0 +1,40 @@
+/**
+ * Where the app's own tokens are kept: the port, and a store in memory. Processes that share a store share the tokens;
+ * with a store in memory each process asks for its own, which Zapier allows.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import type * as AppCredential from "./AppCredential.ts"
+import * as VersionedStore from "./VersionedStore.ts"
+
+/**
+ * There is one token for each client application and set of scopes. `scopes` is the sorted, space separated list.
+ *
+ * @since 0.1.0
+ */
+export interface Key {
+  readonly clientId: string
+  readonly scopes: string
+}
+
+/**
+ * @since 0.1.0
+ */
+export class AppCredentialStore extends Context.Service<
+  AppCredentialStore,
+  VersionedStore.VersionedStore<Key, AppCredential.State>
+>()("@zapier-workflow-auth/core/AppCredentialStore") {}
+
+/**
+ * App tokens in memory.
+ *
+ * @since 0.1.0
+ */
+export const layerMemory: Layer.Layer<AppCredentialStore> = Layer.sync(AppCredentialStore, () => {
+  const { compareAndSet, get, remove } = VersionedStore.makeMemory<Key, AppCredential.State>((key) =>
+    JSON.stringify([key.clientId, key.scopes])
+  )
+  return { compareAndSet, get, remove }
+})

@@ -1,0 +1,46 @@
+/**
+ * Where consent attempts are kept between the authorization URL and the callback: the port, and a store in memory.
+ *
+ * The key is the digest of the attempt's `state`. A store may forget an attempt at or after its `expiresAt`, and should:
+ * attempts that nobody comes back for would pile up otherwise.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as ConsentAttempt from "./ConsentAttempt.ts"
+import * as VersionedStore from "./VersionedStore.ts"
+
+/**
+ * @since 0.1.0
+ */
+export class AttemptStore extends Context.Service<
+  AttemptStore,
+  VersionedStore.VersionedStore<string, ConsentAttempt.State>
+>()("@zapier-workflow-auth/core/AttemptStore") {}
+
+// How often the expired are looked for, in milliseconds.
+const sweepInterval = 60_000
+
+/**
+ * Attempts in memory. They end with the process, and are forgotten some time after they have expired.
+ *
+ * @since 0.1.0
+ */
+export const layerMemory: Layer.Layer<AttemptStore> = Layer.sync(AttemptStore, () => {
+  const { entries, ...store } = VersionedStore.makeMemory<string, ConsentAttempt.State>((key) => key)
+  let sweptAt = 0
+  const sweep = Effect.map(Clock.currentTimeMillis, (now) => {
+    if (Math.abs(now - sweptAt) < sweepInterval) return
+    sweptAt = now
+    for (const [key, { value }] of entries) {
+      if (value.expiresAt <= now) entries.delete(key)
+    }
+  })
+  return {
+    ...store,
+    compareAndSet: (key, expected, value) => Effect.andThen(sweep, store.compareAndSet(key, expected, value))
+  }
+})

@@ -1,0 +1,112 @@
+/**
+ * The times that the library works with. All are durations with sensible defaults; `make` checks how they relate.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { InvalidConfig } from "./ZapierAuthError.ts"
+
+/**
+ * What may be set. Each takes an Effect duration: `"30 seconds"`, or milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /** How long one token request may take before it is cut off. Default: 20 seconds. */
+  readonly requestTimeout?: Duration.Input | undefined
+  /**
+   * How long a process may hold the right to refresh a grant. Must be longer than `requestTimeout`, so that whoever takes
+   * over finds no request of the former owner under way. Default: 30 seconds.
+   */
+  readonly leaseDuration?: Duration.Input | undefined
+  /**
+   * How long before its end an access token is renewed while it is still used; never more than a tenth of its life.
+   * Default: 5 minutes.
+   */
+  readonly refreshAhead?: Duration.Input | undefined
+  /**
+   * How long an access token is used from memory before the store is asked again: what other processes do (disconnect,
+   * connect anew) is noticed within this time. Default: 1 minute.
+   */
+  readonly memoryLifetime?: Duration.Input | undefined
+  /** How long a user may take on the consent page. Default: 15 minutes. */
+  readonly attemptLifetime?: Duration.Input | undefined
+}
+
+/**
+ * What the machines of tokens need to know, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Refreshing {
+  readonly leaseDuration: number
+  readonly refreshAhead: number
+}
+
+/**
+ * The settings, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Settings extends Refreshing {
+  readonly requestTimeout: number
+  readonly memoryLifetime: number
+  readonly attemptLifetime: number
+}
+
+const defaults = {
+  requestTimeout: "20 seconds",
+  leaseDuration: "30 seconds",
+  refreshAhead: "5 minutes",
+  memoryLifetime: "1 minute",
+  attemptLifetime: "15 minutes"
+} as const satisfies Options
+
+// What a lease must have left when the request that it covers has been cut off.
+const margin = 1_000
+
+/**
+ * Checks the options and fills in the defaults. Fails with `InvalidConfig` when a duration is negative or not finite,
+ * or when the lease does not outlive the token request by a second.
+ *
+ * @example
+ * ```ts
+ * import * as Settings from "@zapier-workflow-auth/core/Settings"
+ *
+ * Settings.make({ requestTimeout: "10 seconds" }) // => succeeds
+ * Settings.make({ requestTimeout: "1 minute" }) // => fails: the lease of 30 seconds would end before the request
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): Result.Result<Settings, InvalidConfig> => {
+  const millis = (name: keyof Options) =>
+    Option.match(Duration.fromInput(options[name] ?? defaults[name]), {
+      onNone: () => Number.NaN,
+      onSome: Duration.toMillis
+    })
+  const settings: Settings = {
+    requestTimeout: millis("requestTimeout"),
+    leaseDuration: millis("leaseDuration"),
+    refreshAhead: millis("refreshAhead"),
+    memoryLifetime: millis("memoryLifetime"),
+    attemptLifetime: millis("attemptLifetime")
+  }
+  for (const [setting, value] of Object.entries(settings)) {
+    // Not to refresh ahead, and not to keep anything in memory, are sensible wishes.
+    const least = setting === "refreshAhead" || setting === "memoryLifetime" ? 0 : 1
+    if (!Number.isFinite(value) || value < least) {
+      return Result.fail(new InvalidConfig({ setting, problem: `give a finite duration of at least ${least} ms` }))
+    }
+  }
+  return settings.leaseDuration < settings.requestTimeout + margin
+    ? Result.fail(
+        new InvalidConfig({
+          setting: "leaseDuration",
+          problem: `make it at least ${margin} ms longer than requestTimeout (${settings.requestTimeout} ms), so that whoever takes over an ended lease finds no request under way`
+        })
+      )
+    : Result.succeed(settings)
+}

@@ -1,0 +1,430 @@
+/**
+ * The machine of a user's grant: one for each subject and client application.
+ *
+ * **Theory of operation**
+ *
+ * A grant holds an access token and the refresh token that renews it. A refresh rotates both, so a refresh token is
+ * worth protecting: it may be presented by one process at a time, its answer must be stored whatever else has happened
+ * meanwhile, and no answer must replace a newer one. Two numbers make this decidable from the record alone:
+ *
+ * - `generation` is one higher after every successful consent or refresh. An event that was caused by generation g says
+ *   so, and changes nothing but generation g.
+ * - `lineage` names the consent that the tokens descend from, so that a grant that was removed and made anew is never
+ *   mistaken for the one before.
+ *
+ * `Refreshing` carries a lease. While it is live nobody else presents the refresh token (one refresher); the token
+ * request ends before the lease does, so a lease that is past its deadline belongs to a process that is gone, and the
+ * outcome of its request is unknown. An unknown outcome is not a failure: the same refresh token is presented once more,
+ * and only a clear refusal (`invalid_grant`) ends the grant. A success, however late, is stored while the record is
+ * still of the generation that it renews, even if the grant was given up meanwhile (success always wins).
+ *
+ * An access token that has time left keeps being used throughout, until the API itself rejects it.
+ *
+ * Sources: RFC 6749 sections 5.2 and 6; Zapier's "Authentication" page of the Workflow API (both tokens rotate).
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as Lease from "./Lease.ts"
+import * as Machine from "./Machine.ts"
+import * as Scopes from "./Scopes.ts"
+import type * as Settings from "./Settings.ts"
+import * as Tokens from "./Tokens.ts"
+import { ReconnectCause } from "./ZapierAuthError.ts"
+
+// -----------------------------------------------------------------------------
+// States
+// -----------------------------------------------------------------------------
+
+const held = {
+  /** Which consent the tokens descend from. */
+  lineage: Schema.NonEmptyString,
+  /** One higher after every successful consent or refresh. */
+  generation: Schema.Int.check(Schema.isGreaterThan(0)),
+  tokens: Tokens.Tokens
+}
+
+/**
+ * - `Absent`: no grant. It is not stored.
+ * - `Active`: the tokens, and whether an earlier answer for this generation was lost. No refresh begins before
+ *   `notBefore`.
+ * - `Refreshing`: the owner of `lease` is presenting the refresh token, for the `presentation`th time.
+ * - `ReconnectRequired`: only the user can restore access. The access token may have time left.
+ *
+ * @since 0.1.0
+ */
+export const State = Schema.TaggedUnion({
+  Absent: {},
+  Active: { ...held, answerLost: Schema.Boolean, notBefore: Tokens.Instant },
+  Refreshing: {
+    ...held,
+    answerLost: Schema.Boolean,
+    lease: Lease.Lease,
+    presentation: Schema.Literals([1, 2])
+  },
+  ReconnectRequired: {
+    lineage: held.lineage,
+    generation: held.generation,
+    access: Tokens.Access,
+    why: ReconnectCause,
+    since: Tokens.Instant
+  }
+})
+
+/**
+ * @since 0.1.0
+ */
+export type State = typeof State.Type
+
+type Of<Tag extends State["_tag"]> = Extract<State, { readonly _tag: Tag }>
+
+/**
+ * The state before the first consent and after a disconnect.
+ *
+ * @since 0.1.0
+ */
+export const absent: Of<"Absent"> = { _tag: "Absent" }
+
+// -----------------------------------------------------------------------------
+// Events
+// -----------------------------------------------------------------------------
+
+// What a refresh was about, and who presented the token.
+const presented = { lineage: Schema.String, generation: Schema.Int, owner: Schema.NonEmptyString }
+
+/**
+ * - `ConsentGranted`: a code was exchanged.
+ * - `AccessTokenRequested`: `owner` needs an access token.
+ * - `AccessTokenRejected`: the API answered 401 to the access token of that generation, and `owner` needs another.
+ * - `RefreshSucceeded`: the refresh of that generation was answered with new tokens.
+ * - `RefreshRefused`: it was answered with `invalid_grant`.
+ * - `RefreshOutcomeUnknown`: its answer was lost, late, or cut off.
+ * - `RefreshFailed`: it was answered with an error that says nothing about the grant, or never left. `mayHaveRotated`
+ *   where the server may have rotated the tokens all the same; no refresh is to begin before `notBefore`.
+ * - `Disconnected`: the app wants no access any more.
+ *
+ * @since 0.1.0
+ */
+export const Event = Schema.TaggedUnion({
+  ConsentGranted: { lineage: Schema.NonEmptyString, tokens: Tokens.Tokens },
+  AccessTokenRequested: { owner: Schema.NonEmptyString },
+  AccessTokenRejected: presented,
+  RefreshSucceeded: { ...presented, tokens: Tokens.Tokens },
+  RefreshRefused: presented,
+  RefreshOutcomeUnknown: presented,
+  RefreshFailed: { ...presented, mayHaveRotated: Schema.Boolean, notBefore: Tokens.Instant },
+  Disconnected: {}
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Event = typeof Event.Type
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * - `UseAccessToken`: answer the caller with it, and others without asking again before `until`.
+ * - `PresentRefreshToken`: send the refresh, cut it off before the lease ends, and report what came of it.
+ * - `AwaitLease`: another process is refreshing; look again, at the latest at `until`.
+ * - `AwaitTime`: tell the caller to come back at `until`.
+ * - `RequireReconnect`: tell the caller that the user must connect.
+ * - `ReportFailure`: tell the caller what the token endpoint answered.
+ *
+ * @since 0.1.0
+ */
+export type Command =
+  | { readonly _tag: "UseAccessToken"; readonly access: Tokens.UsableAccess; readonly until: number }
+  | {
+      readonly _tag: "PresentRefreshToken"
+      readonly lineage: string
+      readonly generation: number
+      readonly refreshToken: typeof Tokens.Secret.Type
+      readonly scopes: ReadonlyArray<Scopes.Scope>
+    }
+  | { readonly _tag: "AwaitLease"; readonly until: number }
+  | { readonly _tag: "AwaitTime"; readonly until: number }
+  | { readonly _tag: "RequireReconnect"; readonly why: ReconnectCause }
+  | { readonly _tag: "ReportFailure" }
+
+// -----------------------------------------------------------------------------
+// The machine
+// -----------------------------------------------------------------------------
+
+/**
+ * The legal edges. Outcomes of a refresh may arrive in any state: their sender may have slept.
+ *
+ * @since 0.1.0
+ */
+export const edges = {
+  Absent: {
+    ConsentGranted: ["Active"],
+    AccessTokenRequested: ["Absent"],
+    AccessTokenRejected: ["Absent"],
+    RefreshSucceeded: ["Absent"],
+    RefreshRefused: ["Absent"],
+    RefreshOutcomeUnknown: ["Absent"],
+    RefreshFailed: ["Absent"],
+    Disconnected: ["Absent"]
+  },
+  Active: {
+    ConsentGranted: ["Active"],
+    AccessTokenRequested: ["Active", "Refreshing", "ReconnectRequired"],
+    AccessTokenRejected: ["Active", "Refreshing", "ReconnectRequired"],
+    RefreshSucceeded: ["Active"],
+    RefreshRefused: ["Active", "ReconnectRequired"],
+    RefreshOutcomeUnknown: ["Active"],
+    RefreshFailed: ["Active"],
+    Disconnected: ["Absent"]
+  },
+  Refreshing: {
+    ConsentGranted: ["Active"],
+    AccessTokenRequested: ["Refreshing", "ReconnectRequired"],
+    AccessTokenRejected: ["Refreshing", "ReconnectRequired"],
+    RefreshSucceeded: ["Refreshing", "Active"],
+    RefreshRefused: ["Refreshing", "ReconnectRequired"],
+    RefreshOutcomeUnknown: ["Refreshing", "Active", "ReconnectRequired"],
+    RefreshFailed: ["Refreshing", "Active"],
+    Disconnected: ["Absent"]
+  },
+  ReconnectRequired: {
+    ConsentGranted: ["Active"],
+    AccessTokenRequested: ["ReconnectRequired"],
+    AccessTokenRejected: ["ReconnectRequired"],
+    RefreshSucceeded: ["ReconnectRequired", "Active"],
+    RefreshRefused: ["ReconnectRequired"],
+    RefreshOutcomeUnknown: ["ReconnectRequired"],
+    RefreshFailed: ["ReconnectRequired"],
+    Disconnected: ["Absent"]
+  }
+} as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
+
+const { next } = Machine
+
+type Held = Of<"Active"> | Of<"Refreshing">
+
+// An event speaks of the record only if it was caused by this very generation of this very consent.
+const concerns = (event: { lineage: string; generation: number }, state: Exclude<State, { _tag: "Absent" }>) =>
+  event.lineage === state.lineage && event.generation === state.generation
+
+const activate = (lineage: string, generation: number, tokens: Tokens.Tokens): Of<"Active"> => ({
+  _tag: "Active",
+  lineage,
+  generation,
+  tokens,
+  answerLost: false,
+  notBefore: 0
+})
+
+const toAccess = ({ accessToken, expiresAt, obtainedAt, scopes }: Tokens.Access): Tokens.Access => ({
+  accessToken,
+  scopes,
+  obtainedAt,
+  expiresAt
+})
+
+const giveUp = (state: Held, why: ReconnectCause, now: number): Of<"ReconnectRequired"> => ({
+  _tag: "ReconnectRequired",
+  lineage: state.lineage,
+  generation: state.generation,
+  access: toAccess(state.tokens),
+  why,
+  since: now
+})
+
+// The API no longer takes the access token of the generation that the event names.
+const rejected = <S extends Held>(state: S, event: { lineage: string; generation: number }, now: number): S =>
+  concerns(event, state) && Tokens.isLive(state.tokens, now)
+    ? { ...state, tokens: Tokens.expire(state.tokens, now) }
+    : state
+
+const require = (why: ReconnectCause): Command => ({ _tag: "RequireReconnect", why })
+
+const use = (state: { lineage: string; generation: number }, access: Tokens.Access, until: number): Command => ({
+  _tag: "UseAccessToken",
+  access: { ...toAccess(access), lineage: state.lineage, generation: state.generation },
+  until: Math.min(until, access.expiresAt)
+})
+
+const reportFailure: Command = { _tag: "ReportFailure" }
+
+/**
+ * The machine, for the given settings.
+ *
+ * @example
+ * ```ts
+ * import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+ *
+ * const machine = UserGrant.machine({ leaseDuration: 45_000, refreshAhead: 300_000 })
+ *
+ * machine.step(UserGrant.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
+ * // => stays Absent, with the command RequireReconnect
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const machine = (settings: Settings.Refreshing): Machine.Machine<State, Event, Command> => {
+  const present = (state: Held, owner: string, presentation: 1 | 2, answerLost: boolean, now: number) => {
+    const { refreshToken } = state.tokens
+    if (refreshToken === undefined) {
+      const ended = giveUp(state, "NoRefreshToken", now)
+      return next(ended, require(ended.why))
+    }
+    const refreshing: Of<"Refreshing"> = {
+      _tag: "Refreshing",
+      lineage: state.lineage,
+      generation: state.generation,
+      tokens: state.tokens,
+      answerLost,
+      lease: { owner, deadline: now + settings.leaseDuration },
+      presentation
+    }
+    const command: Command = {
+      _tag: "PresentRefreshToken",
+      lineage: state.lineage,
+      generation: state.generation,
+      refreshToken,
+      scopes: state.tokens.scopes
+    }
+    return next(refreshing, command)
+  }
+
+  const begin = (state: Of<"Active">, owner: string, now: number) =>
+    state.notBefore > now
+      ? next(state, { _tag: "AwaitTime", until: state.notBefore } satisfies Command)
+      : present(state, owner, 1, state.answerLost, now)
+
+  // A caller needs an access token: any that has time left will do.
+  const demandOfActive = (state: Of<"Active">, owner: string, now: number) => {
+    if (!Tokens.isLive(state.tokens, now)) return begin(state, owner, now)
+    if (state.tokens.refreshToken === undefined) return next(state, use(state, state.tokens, state.tokens.expiresAt))
+    const due = Math.max(state.notBefore, Tokens.dueAt(state.tokens, settings.refreshAhead))
+    if (now < due) return next(state, use(state, state.tokens, due))
+    const begun = begin(state, owner, now)
+    // Should this refresh come to nothing, the next is due when its lease would have ended.
+    return next(begun.state, ...begun.commands, use(state, state.tokens, now + settings.leaseDuration))
+  }
+
+  const demandOfRefreshing = (state: Of<"Refreshing">, owner: string, now: number) => {
+    if (Tokens.isLive(state.tokens, now)) return next(state, use(state, state.tokens, state.lease.deadline))
+    if (Lease.isLive(state.lease, now)) {
+      return next(state, { _tag: "AwaitLease", until: state.lease.deadline } satisfies Command)
+    }
+    // The owner is gone, and nobody knows what came of its request.
+    return present(state, owner, 2, true, now)
+  }
+
+  const demandOfEnded = (state: Of<"ReconnectRequired">, now: number) =>
+    next(
+      state,
+      Tokens.isLive(state.access, now) ? use(state, state.access, state.access.expiresAt) : require(state.why)
+    )
+
+  // A success: the answer's tokens in the place of the ones that they renew. A refresh token that the answer leaves out
+  // stays good (RFC 6749 section 6).
+  const renew = (
+    state: { lineage: string; generation: number },
+    previous: typeof Tokens.Secret.Type | undefined,
+    tokens: Tokens.Tokens
+  ) => {
+    const renewed =
+      tokens.refreshToken === undefined && previous !== undefined ? { ...tokens, refreshToken: previous } : tokens
+    const active = activate(state.lineage, state.generation + 1, renewed)
+    return next(active, use(active, renewed, Tokens.dueAt(renewed, settings.refreshAhead)))
+  }
+
+  const endOf = (state: Held): ReconnectCause => (state.answerLost ? "AnswerLost" : "Revoked")
+
+  return Machine.make<State, Event, Command>()({
+    name: "UserGrant",
+    initial: "Absent",
+    edges,
+    on: {
+      Absent: {
+        ConsentGranted: (_, { lineage, tokens }) => next(activate(lineage, 1, tokens)),
+        AccessTokenRequested: (state) => next(state, require("NeverConnected")),
+        AccessTokenRejected: (state) => next(state, require("NeverConnected")),
+        // An answer to a refresh does not bring back a grant that was disconnected meanwhile.
+        RefreshSucceeded: (state) => next(state),
+        RefreshRefused: (state) => next(state),
+        RefreshOutcomeUnknown: (state) => next(state),
+        RefreshFailed: (state) => next(state),
+        Disconnected: (state) => next(state)
+      },
+      Active: {
+        ConsentGranted: (state, { lineage, tokens }) => next(activate(lineage, state.generation + 1, tokens)),
+        AccessTokenRequested: (state, { owner }, now) => demandOfActive(state, owner, now),
+        AccessTokenRejected: (state, event, now) => demandOfActive(rejected(state, event, now), event.owner, now),
+        RefreshSucceeded: (state, event) =>
+          concerns(event, state) ? renew(state, state.tokens.refreshToken, event.tokens) : next(state),
+        RefreshRefused: (state, event, now) => {
+          if (!concerns(event, state)) return next(state)
+          const ended = giveUp(state, endOf(state), now)
+          return next(ended, require(ended.why))
+        },
+        RefreshOutcomeUnknown: (state, event) =>
+          concerns(event, state) ? next({ ...state, answerLost: true }, reportFailure) : next(state),
+        RefreshFailed: (state, event) =>
+          concerns(event, state)
+            ? next(
+                {
+                  ...state,
+                  answerLost: state.answerLost || event.mayHaveRotated,
+                  notBefore: Math.max(state.notBefore, event.notBefore)
+                },
+                reportFailure
+              )
+            : next(state),
+        Disconnected: () => next(absent)
+      },
+      Refreshing: {
+        ConsentGranted: (state, { lineage, tokens }) => next(activate(lineage, state.generation + 1, tokens)),
+        AccessTokenRequested: (state, { owner }, now) => demandOfRefreshing(state, owner, now),
+        AccessTokenRejected: (state, event, now) => demandOfRefreshing(rejected(state, event, now), event.owner, now),
+        RefreshSucceeded: (state, event) =>
+          concerns(event, state) ? renew(state, state.tokens.refreshToken, event.tokens) : next(state),
+        RefreshRefused: (state, event, now) => {
+          // Whoever has taken over may still be answered with tokens: its lease decides.
+          const othersTurn = state.lease.owner !== event.owner && Lease.isLive(state.lease, now)
+          if (!concerns(event, state) || othersTurn) return next(state)
+          const ended = giveUp(state, endOf(state), now)
+          return next(ended, require(ended.why))
+        },
+        RefreshOutcomeUnknown: (state, event, now) => {
+          if (!concerns(event, state) || state.lease.owner !== event.owner) return next(state)
+          return state.presentation === 1
+            ? present(state, event.owner, 2, true, now)
+            : next({ ...activate(state.lineage, state.generation, state.tokens), answerLost: true }, reportFailure)
+        },
+        RefreshFailed: (state, event) => {
+          if (!concerns(event, state) || state.lease.owner !== event.owner) return next(state)
+          const active = activate(state.lineage, state.generation, state.tokens)
+          return next(
+            { ...active, answerLost: state.answerLost || event.mayHaveRotated, notBefore: event.notBefore },
+            reportFailure
+          )
+        },
+        Disconnected: () => next(absent)
+      },
+      ReconnectRequired: {
+        ConsentGranted: (state, { lineage, tokens }) => next(activate(lineage, state.generation + 1, tokens)),
+        AccessTokenRequested: (state, _, now) => demandOfEnded(state, now),
+        AccessTokenRejected: (state, event, now) =>
+          demandOfEnded(
+            concerns(event, state) && Tokens.isLive(state.access, now)
+              ? { ...state, access: Tokens.expire(state.access, now) }
+              : state,
+            now
+          ),
+        RefreshSucceeded: (state, event) =>
+          concerns(event, state) ? renew(state, undefined, event.tokens) : next(state),
+        RefreshRefused: (state) => next(state, require(state.why)),
+        RefreshOutcomeUnknown: (state) => next(state),
+        RefreshFailed: (state) => next(state),
+        Disconnected: () => next(absent)
+      }
+    }
+  })
+}

@@ -1,0 +1,309 @@
+/**
+ * Authentication with the Zapier Workflow API: the service that applications use.
+ *
+ * It carries out what the machines decide (`ConsentAttempt`, `UserGrant`, `AppCredential`, `ClientId`): it loads a
+ * state, steps it, stores the result by compare-and-set, and performs the commands.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ * import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+ *
+ * const connect = Effect.gen(function* () {
+ *   const auth = yield* ZapierAuth
+ *   const { url } = yield* auth.authorizationUrl({ subject: "user-1", scopes: ["zap"] })
+ *   return Redacted.value(url) // send the user's browser there
+ * })
+ *
+ * const callback = Effect.fn("callback")(function* (requestUrl: string) {
+ *   const auth = yield* ZapierAuth
+ *   return yield* auth.handleCallback(requestUrl, { subject: "user-1" })
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import { Digest } from "effect/crypto/Digest"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import type * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { AppCredentialStore } from "./AppCredentialStore.ts"
+import { AttemptStore } from "./AttemptStore.ts"
+import type { AuthEvent } from "./AuthEvent.ts"
+import type * as AuthorizationCallback from "./AuthorizationCallback.ts"
+import type * as AuthorizationUrl from "./AuthorizationUrl.ts"
+import { ClientApplication } from "./ClientApplication.ts"
+import type * as ClientId from "./ClientId.ts"
+import { GrantStore } from "./GrantStore.ts"
+import * as AppCredentials from "./internal/appCredentials.ts"
+import * as ClientIds from "./internal/clientIds.ts"
+import * as Consents from "./internal/consents.ts"
+import type { Dependencies } from "./internal/dependencies.ts"
+import * as UserGrants from "./internal/userGrants.ts"
+import type * as Scopes from "./Scopes.ts"
+import * as Settings from "./Settings.ts"
+import { TokenEndpoint } from "./TokenEndpoint.ts"
+import type * as Tokens from "./Tokens.ts"
+import type * as UserGrant from "./UserGrant.ts"
+import { from, type ReconnectCause, type ZapierAuthError } from "./ZapierAuthError.ts"
+import { ZapierUrls } from "./ZapierUrls.ts"
+
+/**
+ * How a consent is asked for.
+ *
+ * @since 0.1.0
+ */
+export interface AuthorizationOptions {
+  /** The app's own name for its user. The callback must be handled for the same. */
+  readonly subject: string
+  /** What to ask for. `Endpoint.leastScopes` finds it out of a list of endpoints. */
+  readonly scopes: ReadonlyArray<Scopes.Scope>
+  /** One of the application's redirect URIs, spelled the same. Default: the first. */
+  readonly redirectUri?: string | undefined
+  /** Whether to bind the code to this attempt by PKCE (S256, RFC 7636). Zapier does not document it. Default: no. */
+  readonly pkce?: boolean | undefined
+  /** What Zapier fills into its form for people without an account. */
+  readonly signUp?: AuthorizationUrl.SignUp | undefined
+  /** Where the user came from, for Zapier's statistics. */
+  readonly campaign?: AuthorizationUrl.Campaign | undefined
+  /** Which consent page. Default: the current one. */
+  readonly page?: AuthorizationUrl.Page | undefined
+}
+
+/**
+ * A consent that was begun.
+ *
+ * @since 0.1.0
+ */
+export interface AuthorizationRequest {
+  /** Where to send the user's browser. Redacted, because it holds `state`. */
+  readonly url: Redacted.Redacted
+  /** Names the attempt in events; not a secret. */
+  readonly attempt: string
+  /** No callback is taken at or after it; milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+/**
+ * What is known of a user's grant. Holds no token. Times are milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ */
+export type Status =
+  | { readonly state: "Absent"; readonly subject: string }
+  | {
+      readonly state: "Active" | "Refreshing"
+      readonly subject: string
+      readonly generation: number
+      readonly scopes: ReadonlyArray<Scopes.Scope>
+      /** When the access token ends; it is renewed when it is next used. */
+      readonly expiresAt: number
+      readonly hasRefreshToken: boolean
+    }
+  | {
+      readonly state: "ReconnectRequired"
+      readonly subject: string
+      readonly generation: number
+      readonly scopes: ReadonlyArray<Scopes.Scope>
+      readonly why: ReconnectCause
+      readonly since: number
+    }
+
+/**
+ * @since 0.1.0
+ */
+export class ZapierAuth extends Context.Service<
+  ZapierAuth,
+  {
+    /**
+     * Begins a consent attempt and gives the URL for the user's browser.
+     *
+     * Fails with `InvalidConfig` (empty subject, no or unusable scopes, a redirect URI that is not configured) and
+     * `StoreFailed`.
+     */
+    readonly authorizationUrl: (options: AuthorizationOptions) => Effect.Effect<AuthorizationRequest, ZapierAuthError>
+
+    /**
+     * Takes the redirect back from the consent page: checks it, exchanges its code and stores the grant. Each `state`
+     * works once. What goes wrong leaves an earlier grant of the user as it is.
+     *
+     * Fails with `InvalidCallback`, `StateMismatch` (unknown, used, or of another subject), `ConsentDenied`,
+     * `ConsentExpired`, `AuthorizationRefused`, `ExchangeOutcomeUnknown`, `ClientRejected`, `TokenRequestRefused`,
+     * `RateLimited`, `TransportFailed`, `MalformedResponse`, `StoreFailed`.
+     *
+     * @param input the URL, its query or its parameters
+     * @param options `subject`: the user who is signed in where the callback arrived
+     */
+    readonly handleCallback: (
+      input: AuthorizationCallback.Input,
+      options: { readonly subject: string }
+    ) => Effect.Effect<Status, ZapierAuthError>
+
+    /**
+     * An access token of the user, renewed if it has to be. Callers of one subject share one refresh, and interrupting
+     * one of them does not harm it.
+     *
+     * Fails with `ReconnectRequired` when only the user can help, `ClientRejected`, `TokenRequestRefused`,
+     * `RateLimited`, `ServiceUnavailable`, `TransportFailed`, `RefreshOutcomeUnknown`, `MalformedResponse`,
+     * `StoreFailed`.
+     */
+    readonly accessToken: (subject: string) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+
+    /**
+     * Another access token, after the API answered 401 to `rejected`: a newer one if there is one already, else one
+     * that is fetched. Fails as `accessToken` does.
+     */
+    readonly accessTokenRejected: (
+      subject: string,
+      rejected: Tokens.UsableAccess
+    ) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+
+    /**
+     * An access token of the app itself, for a set of scopes. Fails as `accessToken` does, but never with
+     * `ReconnectRequired`.
+     */
+    readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+
+    /** Another app token, after the API answered 401 to `rejected`. */
+    readonly appTokenRejected: (
+      scopes: ReadonlyArray<Scopes.Scope>,
+      rejected: Tokens.UsableAccess
+    ) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+
+    /** The client id, for the query of a request that is about to be sent. */
+    readonly presentClientId: Effect.Effect<string, ZapierAuthError>
+
+    /** Says with which HTTP status a request with the client id was answered. */
+    readonly clientIdAnswered: (status: number) => Effect.Effect<void, ZapierAuthError>
+
+    /** Whether Zapier takes the client id, as far as this process has seen. */
+    readonly clientIdState: Effect.Effect<ClientId.State["_tag"]>
+
+    /** What is known of a user's grant, without asking Zapier. Fails with `StoreFailed`. */
+    readonly status: (subject: string) => Effect.Effect<Status, ZapierAuthError>
+
+    /**
+     * Removes a user's grant. A refresh that is under way does not bring it back. Zapier documents no way to revoke
+     * tokens: the user can remove the app's access in Zapier's own settings. Fails with `StoreFailed`.
+     */
+    readonly disconnect: (subject: string) => Effect.Effect<void, ZapierAuthError>
+
+    /** What happens from now on. Slow readers lose the oldest events. */
+    readonly events: Stream.Stream<AuthEvent>
+  }
+>()("@zapier-workflow-auth/core/ZapierAuth") {}
+
+const statusOf = (subject: string, state: UserGrant.State): Status => {
+  switch (state._tag) {
+    case "Absent":
+      return { state: "Absent", subject }
+    case "ReconnectRequired": {
+      const { access, generation, since, why } = state
+      return { state: "ReconnectRequired", subject, generation, scopes: access.scopes, why, since }
+    }
+    case "Active":
+    case "Refreshing": {
+      const { _tag, generation, tokens } = state
+      return {
+        state: _tag,
+        subject,
+        generation,
+        scopes: tokens.scopes,
+        expiresAt: tokens.expiresAt,
+        hasRefreshToken: tokens.refreshToken !== undefined
+      }
+    }
+  }
+}
+
+// How many events a slow reader may be behind.
+const eventBuffer = 1_024
+
+/**
+ * Makes the service. Its refreshes live in the scope: closing it lets those that are under way finish and be stored.
+ *
+ * Fails with `InvalidConfig` when the settings or the client application are not usable.
+ *
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
+  const settings = yield* Effect.mapError(Effect.fromResult(Settings.make(options)), from)
+  const application = yield* ClientApplication
+  const random = yield* SecureRandom
+  const { clientId } = yield* application.get
+  const pubsub = yield* Effect.acquireRelease(PubSub.sliding<AuthEvent>(eventBuffer), PubSub.shutdown)
+  const dependencies: Dependencies = {
+    clientId,
+    owner: yield* random.uuidV4(),
+    settings,
+    tokenEndpoint: yield* TokenEndpoint,
+    publish: (event) => Effect.asVoid(PubSub.publish(pubsub, event)),
+    scope: yield* Effect.scope
+  }
+  const userGrants = UserGrants.make(dependencies, yield* GrantStore)
+  const appCredentials = AppCredentials.make(dependencies, yield* AppCredentialStore)
+  const clientIds = ClientIds.make(clientId, dependencies.publish)
+  const consents = Consents.make(dependencies, {
+    application,
+    attempts: yield* AttemptStore,
+    digest: yield* Digest,
+    random,
+    urls: yield* ZapierUrls,
+    userGrants
+  })
+
+  const status = (subject: string) => Effect.map(userGrants.state(subject), (state) => statusOf(subject, state))
+
+  return ZapierAuth.of({
+    authorizationUrl: Effect.fn("ZapierAuth.authorizationUrl")(consents.begin),
+    handleCallback: Effect.fn("ZapierAuth.handleCallback")(function* (input, { subject }) {
+      yield* consents.complete(input, subject)
+      return yield* status(subject)
+    }),
+    accessToken: userGrants.accessToken,
+    accessTokenRejected: userGrants.accessTokenRejected,
+    appToken: appCredentials.accessToken,
+    appTokenRejected: appCredentials.accessTokenRejected,
+    presentClientId: clientIds.present,
+    clientIdAnswered: clientIds.answered,
+    clientIdState: clientIds.state,
+    status,
+    disconnect: Effect.fn("ZapierAuth.disconnect")(userGrants.disconnect),
+    events: Stream.fromPubSub(pubsub)
+  })
+})
+
+/**
+ * The service, out of the client application, the token endpoint, the stores and cryptography.
+ *
+ * @example
+ * ```ts
+ * import { Digest, SecureRandom } from "effect/crypto"
+ * import * as FetchHttpClient from "effect/http/FetchHttpClient"
+ * import * as Layer from "effect/Layer"
+ * import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+ * import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
+ * import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
+ * import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
+ *
+ * ZapierAuth.layer().pipe(
+ *   Layer.provide([TokenEndpoint.layer, MemoryStores.layer]),
+ *   Layer.provide([ClientApplication.layerConfig, FetchHttpClient.layer]),
+ *   Layer.provide([Digest.layerWebCrypto, SecureRandom.layerWebCrypto])
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (
+  options?: Settings.Options
+): Layer.Layer<
+  ZapierAuth,
+  ZapierAuthError,
+  ClientApplication | TokenEndpoint | GrantStore | AttemptStore | AppCredentialStore | Digest | SecureRandom
+> => Layer.effect(ZapierAuth, make(options))

@@ -1,0 +1,29 @@
+/** The interpreter of the v1 client id. Its state is worth no store: the last answer tells it again. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as ClientId from "../ClientId.ts"
+import { from, IllegalTransition } from "../ZapierAuthError.ts"
+import { type Publish, transition } from "./stepper.ts"
+
+export const make = (clientId: string, publish: Publish) => {
+  let state: ClientId.State = ClientId.presented
+
+  const step = Effect.fnUntraced(function* (event: ClientId.Event) {
+    const now = yield* Clock.currentTimeMillis
+    const next = yield* Effect.mapError(Effect.fromResult(ClientId.machine.step(state, event, now)), (illegal) =>
+      from(new IllegalTransition(illegal))
+    )
+    if (next.state._tag !== state._tag) {
+      const change = { from: state, event, to: next.state }
+      state = next.state
+      yield* publish(transition(ClientId.machine.name, "", change, now))
+    }
+  })
+
+  return {
+    present: Effect.as(step({ _tag: "RequestPrepared" }), clientId),
+    answered: (status: number) =>
+      step(status === 401 ? { _tag: "RequestRejected" } : { _tag: "RequestAccepted" }),
+    state: Effect.sync(() => state._tag)
+  }
+}

@@ -1,0 +1,199 @@
+/** The interpreter of consent attempts: from the authorization URL to the stored grant. */
+import * as Clock from "effect/Clock"
+import * as Digest from "effect/crypto/Digest"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { AttemptStore } from "../AttemptStore.ts"
+import * as AuthorizationCallback from "../AuthorizationCallback.ts"
+import * as AuthorizationUrl from "../AuthorizationUrl.ts"
+import type { ClientApplication } from "../ClientApplication.ts"
+import * as ConsentAttempt from "../ConsentAttempt.ts"
+import * as Scopes from "../Scopes.ts"
+import * as Tokens from "../Tokens.ts"
+import type { TokenOutcome } from "../TokenOutcome.ts"
+import {
+  AuthorizationRefused,
+  ConsentDenied,
+  ConsentExpired,
+  ExchangeOutcomeUnknown,
+  from,
+  InvalidConfig,
+  StateMismatch,
+  type ZapierAuthError
+} from "../ZapierAuthError.ts"
+import type { Urls } from "../ZapierUrls.ts"
+import type { Dependencies } from "./dependencies.ts"
+import * as Failures from "./failures.ts"
+import * as Stepper from "./stepper.ts"
+import type { UserGrants } from "./userGrants.ts"
+
+export interface BeginOptions {
+  readonly subject: string
+  readonly scopes: ReadonlyArray<Scopes.Scope>
+  readonly redirectUri?: string | undefined
+  readonly pkce?: boolean | undefined
+  readonly signUp?: AuthorizationUrl.SignUp | undefined
+  readonly campaign?: AuthorizationUrl.Campaign | undefined
+  readonly page?: AuthorizationUrl.Page | undefined
+}
+
+type Exchange = Extract<ConsentAttempt.Command, { readonly _tag: "ExchangeCode" }>
+
+const told = {
+  refused: new ConsentExpired({ what: "code" }),
+  unknown: new ExchangeOutcomeUnknown({})
+}
+
+// 256 bits, for `state` and for PKCE's verifier.
+const randomBytes = 32
+
+const encoder = new TextEncoder()
+
+const whyOf = (outcome: TokenOutcome): ConsentAttempt.Failure => {
+  if (outcome._tag === "NotSent") return "NotExchanged"
+  return Failures.mayHaveActed(outcome) ? "OutcomeUnknown" : "CodeRefused"
+}
+
+const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
+
+export const make = (
+  dependencies: Dependencies,
+  services: {
+    readonly application: ClientApplication["Service"]
+    readonly attempts: AttemptStore["Service"]
+    readonly digest: Digest.Digest["Service"]
+    readonly random: SecureRandom.SecureRandom["Service"]
+    readonly urls: Urls
+    readonly userGrants: UserGrants
+  }
+) => {
+  const { clientId, publish, settings, tokenEndpoint } = dependencies
+  const { application, attempts, digest, random, urls, userGrants } = services
+
+  const secret = Effect.map(random.randomBytes(randomBytes), (bytes) => Tokens.secret(Base64Url.encode(bytes)))
+
+  const sha256 = (secret: Redacted.Redacted) =>
+    Effect.map(
+      // SHA-256 is there wherever there is WebCrypto.
+      Effect.orDie(digest.digest(Digest.sha256, encoder.encode(Redacted.value(secret)))),
+      Base64Url.encode
+    )
+
+  const begin = Effect.fnUntraced(function* (options: BeginOptions) {
+    const { redirectUris } = yield* application.get
+    const redirectUri = options.redirectUri ?? redirectUris[0]
+    const scopes = [...new Set(options.scopes)]
+    if (options.subject === "") return yield* invalid("subject", "give your own name for the user, not an empty text")
+    if (scopes.length === 0) return yield* invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
+    if (!scopes.every(Scopes.isToken)) {
+      return yield* invalid("scopes", "give each scope by itself, without spaces, quotes or backslashes")
+    }
+    if (!redirectUris.includes(redirectUri)) {
+      return yield* invalid("redirectUri", "give one of the application's redirect URIs, spelled exactly the same")
+    }
+    const state = yield* secret
+    const codeVerifier = options.pkce === true ? yield* secret : undefined
+    const stateDigest = yield* sha256(state)
+    const startedAt = yield* Clock.currentTimeMillis
+    const pending: ConsentAttempt.State = {
+      _tag: "Pending",
+      stateDigest,
+      subject: options.subject,
+      redirectUri,
+      scopes,
+      startedAt,
+      expiresAt: startedAt + settings.attemptLifetime,
+      ...(codeVerifier === undefined ? {} : { codeVerifier })
+    }
+    // 256 random bits do not come twice.
+    yield* attempts.compareAndSet(stateDigest, Option.none(), pending)
+    const url = AuthorizationUrl.build(urls, {
+      clientId,
+      redirectUri,
+      scopes,
+      state,
+      codeChallenge: codeVerifier === undefined ? undefined : yield* sha256(codeVerifier),
+      signUp: options.signUp,
+      campaign: options.campaign,
+      page: options.page
+    })
+    return { url, attempt: stateDigest, expiresAt: pending.expiresAt }
+  })
+
+  // Carries out an exchange to its end: the tokens are in the store, or the caller knows why not.
+  const exchange = Effect.fnUntraced(function* (
+    step: Stepper.Step<ConsentAttempt.State, ConsentAttempt.Event, ConsentAttempt.Command>,
+    stateDigest: string,
+    command: Exchange
+  ) {
+    const { code, codeVerifier, deadline, redirectUri, scopes, subject } = command
+    const now = yield* Clock.currentTimeMillis
+    const outcome = yield* Effect.tapError(
+      tokenEndpoint.request(
+        { _tag: "AuthorizationCode", code, codeVerifier, redirectUri, scopes },
+        { timeout: Math.min(settings.requestTimeout, deadline - now) }
+      ),
+      () => step({ _tag: "ExchangeFailed", why: "NotExchanged" })
+    )
+    if (outcome._tag !== "Granted") {
+      yield* step({ _tag: "ExchangeFailed", why: whyOf(outcome) })
+      return yield* from(Failures.mayHaveActed(outcome) ? told.unknown : Failures.failureOf(outcome, told))
+    }
+    // The tokens first: should this process end here, the user is connected and the attempt merely looks unfinished.
+    yield* userGrants.consentGranted(subject, stateDigest, outcome.tokens)
+    yield* step({ _tag: "GrantStored" })
+  }, Effect.uninterruptible)
+
+  const complete = Effect.fnUntraced(function* (
+    input: AuthorizationCallback.Input,
+    subject: string
+  ): Effect.fn.Return<void, ZapierAuthError> {
+    const callback = yield* Effect.mapError(Effect.fromResult(AuthorizationCallback.parse(input)), from)
+    const stateDigest = yield* sha256(callback.state)
+    const step = Stepper.makeStep({
+      machine: ConsentAttempt.machine,
+      about: subject,
+      publish,
+      stored: {
+        load: Effect.flatMap(
+          attempts.get(stateDigest),
+          Option.match({
+            onNone: () => Effect.fail(from(new StateMismatch({ why: "Unknown" }))),
+            onSome: ({ value, version }) => Effect.succeed({ state: value, version: Option.some(version) })
+          })
+        ),
+        save: (expected, state) => attempts.compareAndSet(stateDigest, expected, state)
+      }
+    })
+    const received: ConsentAttempt.Event =
+      callback._tag === "Code"
+        ? { _tag: "CodeReceived", stateDigest, subject, code: callback.code }
+        : { _tag: "ErrorReceived", stateDigest, subject, error: callback.error }
+    // From here on a caller's interruption waits: the state has been used up.
+    yield* Effect.uninterruptible(
+      Effect.gen(function* () {
+        const { commands } = yield* step(received)
+        for (const command of commands) {
+          switch (command._tag) {
+            case "ExchangeCode":
+              yield* exchange(step, stateDigest, command)
+              break
+            case "RefuseCallback":
+              return yield* from(new StateMismatch({ why: command.why }))
+            case "ReportExpired":
+              return yield* from(new ConsentExpired({ what: "attempt" }))
+            case "ReportDenied":
+              return yield* from(new ConsentDenied({}))
+            case "ReportRefused":
+              return yield* from(new AuthorizationRefused({ error: command.error }))
+          }
+        }
+      })
+    )
+  })
+
+  return { begin, complete }
+}

@@ -1,0 +1,117 @@
+/** The interpreter of the user grant. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Grant, GrantStore } from "../GrantStore.ts"
+import type * as Tokens from "../Tokens.ts"
+import type { TokenOutcome } from "../TokenOutcome.ts"
+import * as UserGrant from "../UserGrant.ts"
+import { ReconnectRequired, RefreshOutcomeUnknown, type ZapierAuthError } from "../ZapierAuthError.ts"
+import type { Dependencies } from "./dependencies.ts"
+import * as Failures from "./failures.ts"
+import * as Stepper from "./stepper.ts"
+import * as TokenSource from "./tokenSource.ts"
+
+type Present = Extract<UserGrant.Command, { readonly _tag: "PresentRefreshToken" }>
+
+type Presented = Pick<Present, "lineage" | "generation"> & { readonly owner: string }
+
+const told = {
+  refused: new ReconnectRequired({ why: "Revoked" }),
+  unknown: new RefreshOutcomeUnknown({})
+}
+
+const eventOf = (outcome: TokenOutcome, presented: Presented, now: number): UserGrant.Event => {
+  switch (outcome._tag) {
+    case "Granted":
+      return { _tag: "RefreshSucceeded", ...presented, tokens: outcome.tokens }
+    case "InvalidGrant":
+      return { _tag: "RefreshRefused", ...presented }
+    case "NoAnswer":
+      return { _tag: "RefreshOutcomeUnknown", ...presented }
+    case "Malformed":
+      if (Failures.mayHaveActed(outcome)) return { _tag: "RefreshOutcomeUnknown", ...presented }
+  }
+  return {
+    _tag: "RefreshFailed",
+    ...presented,
+    mayHaveRotated: Failures.mayHaveActed(outcome),
+    notBefore: Failures.notBefore(outcome, now)
+  }
+}
+
+export const make = (dependencies: Dependencies, store: GrantStore["Service"]) => {
+  const { clientId, owner, publish, scope, settings, tokenEndpoint } = dependencies
+  const machine = UserGrant.machine(settings)
+
+  const load = (subject: string) =>
+    Effect.map(store.get({ clientId, subject }), (record) =>
+      Stepper.loadedOr<UserGrant.State, Grant, typeof UserGrant.absent>(record, UserGrant.absent)
+    )
+
+  const step = (subject: string) =>
+    Stepper.makeStep({
+      machine,
+      about: subject,
+      publish,
+      stored: {
+        load: load(subject),
+        save: (expected, state) =>
+          state._tag === "Absent"
+            ? Effect.as(store.remove({ clientId, subject }), true)
+            : store.compareAndSet({ clientId, subject }, expected, state)
+      }
+    })
+
+  const present = (_: string, command: Present) =>
+    Effect.gen(function* () {
+      const { generation, lineage, refreshToken, scopes } = command
+      const presented: Presented = { lineage, generation, owner }
+      const outcome = yield* Effect.result(
+        tokenEndpoint.request({ _tag: "Refresh", refreshToken, scopes }, { timeout: settings.requestTimeout })
+      )
+      const now = yield* Clock.currentTimeMillis
+      if (outcome._tag === "Failure") {
+        // Nothing was sent: the application's credentials could not be read.
+        const event: UserGrant.Event = { _tag: "RefreshFailed", ...presented, mayHaveRotated: false, notBefore: 0 }
+        return { event, failure: outcome.failure.reason }
+      }
+      const { success } = outcome
+      return {
+        event: eventOf(success, presented, now),
+        failure: success._tag === "Granted" ? undefined : Failures.failureOf(success, told)
+      }
+    })
+
+  const source = TokenSource.make<UserGrant.State, UserGrant.Event, Present>({
+    scope,
+    memoryLifetime: settings.memoryLifetime,
+    step,
+    request: present
+  })
+
+  const requested: TokenSource.Demand<UserGrant.Event> = {
+    event: { _tag: "AccessTokenRequested", owner },
+    rejected: undefined
+  }
+
+  return {
+    accessToken: (subject: string): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
+      source.get(subject, requested),
+
+    accessTokenRejected: (subject: string, rejected: Tokens.UsableAccess) => {
+      const { generation, lineage } = rejected
+      return source.get(subject, { event: { _tag: "AccessTokenRejected", lineage, generation, owner }, rejected })
+    },
+
+    consentGranted: (subject: string, lineage: string, tokens: Tokens.Tokens) =>
+      Effect.andThen(step(subject)({ _tag: "ConsentGranted", lineage, tokens }), source.forget(subject)),
+
+    disconnect: (subject: string) =>
+      Effect.andThen(step(subject)({ _tag: "Disconnected" }), source.forget(subject)),
+
+    state: (subject: string) => Effect.map(load(subject), ({ state }) => state)
+  }
+}
+
+export type UserGrants = ReturnType<typeof make>
+
