@@ -1,0 +1,327 @@
+/**
+ * An `HttpClient` for Zapier's API that authorizes each request.
+ *
+ * Which of the three credentials a request takes is read off the endpoint table, or said by the caller. A 401 leads to
+ * one look for a newer token, or one refresh, and one replay; a 401 that survives a fresh token is returned as it is, and
+ * no other status leads to a refresh. A credential goes to the API's origin and nowhere else, and follows no redirect.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Credential from "@zapier-workflow-auth/core/Credential"
+ * import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+ *
+ * const program = Effect.gen(function* () {
+ *   const zapier = yield* ZapierHttpClient
+ *   const zaps = yield* zapier.call("GET /v2/zaps", { credential: Credential.user("user-1") })
+ *   yield* zapier.call("DELETE /v2/promotions/{enrollment_id}", { path: { enrollment_id: "42" } })
+ *   const apps = yield* zapier.call("GET /v1/apps")
+ *   return [yield* zaps.json, yield* apps.json]
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import type * as Headers from "effect/http/Headers"
+import type * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import type { HttpMethod } from "effect/http/HttpMethod"
+import type * as UrlParams from "effect/http/UrlParams"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Credential from "./Credential.ts"
+import * as Endpoint from "./Endpoint.ts"
+import type * as Tokens from "./Tokens.ts"
+import { ZapierAuth } from "./ZapierAuth.ts"
+import {
+  from,
+  InsufficientScope,
+  InvalidConfig,
+  RequestNotReplayable,
+  UntrustedOrigin,
+  type ZapierAuthError
+} from "./ZapierAuthError.ts"
+import { ZapierUrls } from "./ZapierUrls.ts"
+
+/**
+ * What may go wrong with a call: the transport, or the authentication.
+ *
+ * @since 0.1.0
+ */
+export type CallError = HttpClientError.HttpClientError | ZapierAuthError
+
+type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
+
+/**
+ * The credentials that reach an endpoint. Any, where Zapier states none.
+ *
+ * @since 0.1.0
+ */
+export type CredentialFor<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extends [never]
+  ? Credential.Credential
+  : Extract<Credential.Credential, { readonly _tag: Endpoint.ModeOf<N> }>
+
+/**
+ * What a call takes: its path parameters if it has any, and its credential. The credential may be left out where there
+ * is no choice and no user to name: the app's own where only that reaches the endpoint, then the client id, and nothing
+ * where Zapier states none.
+ *
+ * @since 0.1.0
+ */
+export type CallOptions<N extends Endpoint.Name> = {
+  readonly urlParams?: UrlParams.Input | undefined
+  readonly headers?: Headers.Input | undefined
+  readonly body?: HttpBody.HttpBody | undefined
+} & ([keyof Endpoint.PathParameters<N>] extends [never]
+  ? { readonly path?: undefined }
+  : { readonly path: Endpoint.PathParameters<N> }) &
+  ("User" extends Endpoint.ModeOf<N>
+    ? { readonly credential: CredentialFor<N> }
+    : { readonly credential?: CredentialFor<N> | undefined })
+
+/**
+ * @since 0.1.0
+ */
+export class ZapierHttpClient extends Context.Service<
+  ZapierHttpClient,
+  {
+    /**
+     * Calls an endpoint of the table. Naming a credential that does not reach it does not compile.
+     */
+    readonly call: <N extends Endpoint.Name>(
+      endpoint: N,
+      ...options: {} extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>]
+    ) => Response
+
+    /**
+     * A client that picks the credential for each request off the endpoint table: the user's token wherever one is
+     * taken, else the app's, else the client id. Fails with `InvalidConfig` for an endpoint that is not in the table.
+     * URLs are paths of the API.
+     */
+    readonly forUser: (subject: string) => HttpClient.HttpClient.With<CallError>
+
+    /**
+     * A client that uses one credential for all requests, whatever the table says. URLs are paths of the API.
+     */
+    readonly as: (credential: Credential.Credential) => HttpClient.HttpClient.With<CallError>
+  }
+>()("@zapier-workflow-auth/core/ZapierHttpClient") {}
+
+/**
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * Whether a request whose endpoint needs a scope that was not granted is refused before it is sent, with
+   * `InsufficientScope`. Default: yes.
+   */
+  readonly checkScopes?: boolean | undefined
+}
+
+type Request = HttpClientRequest.HttpClientRequest
+
+interface Target {
+  readonly request: Request
+  /** Method and path, as in the endpoint table. */
+  readonly endpoint: Endpoint.Name | undefined
+  readonly path: string
+}
+
+// The request at the API's origin, or why it may not have a credential.
+const aim = (api: string, request: Request): Result.Result<Target, ZapierAuthError> => {
+  const text = request.url.startsWith("/") ? `${api}${request.url}` : request.url
+  if (!URL.canParse(text)) {
+    return Result.fail(from(new InvalidConfig({ setting: "url", problem: "give a path of the API, /v2/zaps for example" })))
+  }
+  const url = new URL(text)
+  const expected = new URL(api).origin
+  if (url.origin !== expected || url.username !== "" || url.password !== "") {
+    return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected })))
+  }
+  return Result.succeed({
+    request: HttpClientRequest.setUrl(request, url.href),
+    endpoint: Endpoint.match(request.method, url.pathname),
+    path: url.pathname
+  })
+}
+
+const pick = (subject: string, { endpoint, path, request }: Target): Result.Result<Credential.Credential, ZapierAuthError> => {
+  if (endpoint === undefined) {
+    return Result.fail(
+      from(
+        new InvalidConfig({
+          setting: "credential",
+          problem: `the endpoint table does not have ${request.method} ${path}; say which credential it takes with ZapierHttpClient.as`
+        })
+      )
+    )
+  }
+  const { modes } = Endpoint.requirement(endpoint)
+  return Result.succeed(modes.includes("User") ? Credential.user(subject) : defaultCredential(modes))
+}
+
+const defaultCredential = (modes: ReadonlyArray<Endpoint.Mode>): Credential.Credential =>
+  modes.includes("App") ? Credential.app() : modes.includes("ClientId") ? Credential.clientId : Credential.none
+
+const isReplayable = (body: HttpBody.HttpBody): boolean => {
+  switch (body._tag) {
+    case "Empty":
+    case "Uint8Array":
+    case "FormData":
+      return true
+    case "Stream":
+      return false
+    case "Raw":
+      return (
+        typeof body.body === "string" ||
+        ArrayBuffer.isView(body.body) ||
+        [ArrayBuffer, Blob, URLSearchParams].some((type) => body.body instanceof type)
+      )
+  }
+}
+
+// Errors of the transport carry their request, and ours has a token in its headers: the caller's own has not.
+const withRequest = ({ reason }: HttpClientError.HttpClientError, request: Request) => {
+  const { TransportError, EncodeError, InvalidUrlError, HttpClientError: Wrapped } = HttpClientError
+  switch (reason._tag) {
+    case "TransportError":
+      return new Wrapped({ reason: new TransportError({ ...described(reason), request, cause: reason.cause }) })
+    case "EncodeError":
+      return new Wrapped({ reason: new EncodeError({ ...described(reason), request, cause: reason.cause }) })
+    case "InvalidUrlError":
+      return new Wrapped({ reason: new InvalidUrlError({ ...described(reason), request, cause: reason.cause }) })
+    default:
+      return new Wrapped({ reason })
+  }
+}
+
+const described = ({ description }: { readonly description?: string }) => (description === undefined ? {} : { description })
+
+const fill = (path: string, parameters: { readonly [name: string]: string } | undefined) =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parameters?.[name] ?? ""))
+
+// An empty parameter, or one that is a dot segment, would name another endpoint.
+const unusable = (parameters: { readonly [name: string]: string } | undefined) =>
+  Object.entries(parameters ?? {}).find(([, value]) => value === "" || value === "." || value === "..")?.[0]
+
+/**
+ * Makes the service out of an `HttpClient`. The client must not follow redirects or retry 401 by itself.
+ *
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (options?: Options) {
+  const http = yield* HttpClient.HttpClient
+  const auth = yield* ZapierAuth
+  const urls = yield* ZapierUrls
+  const api = urls.api.replace(/\/+$/, "")
+  const checkScopes = options?.checkScopes ?? true
+
+  const requestInit = Option.getOrElse(yield* Effect.serviceOption(FetchHttpClient.RequestInit), () => ({}))
+  const sendingContext = Context.make(FetchHttpClient.RequestInit, { ...requestInit, redirect: "manual" as const }).pipe(
+    Context.add(HttpClient.TracerPropagationEnabled, false)
+  )
+
+  const send = (request: Request, original: Request): Response =>
+    Effect.provideContext(
+      Effect.mapError(http.execute(request), (error) => withRequest(error, original)),
+      sendingContext
+    )
+
+  const withToken = Effect.fnUntraced(function* (
+    { endpoint, path, request }: Target,
+    token: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>,
+    instead: (rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+  ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
+    const access = yield* token
+    if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
+      return yield* from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes }))
+    }
+    const response = yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
+    if (response.status !== 401) return response
+    const other = yield* instead(access)
+    if (!isReplayable(request.body)) {
+      return yield* from(new RequestNotReplayable({ method: request.method, path }))
+    }
+    // What nobody reads would keep the connection busy.
+    yield* Effect.ignore(response.arrayBuffer)
+    return yield* send(HttpClientRequest.bearerToken(request, other.accessToken), request)
+  })
+
+  const withClientId = Effect.fnUntraced(function* ({ request }: Target): Effect.fn.Return<
+    HttpClientResponse.HttpClientResponse,
+    CallError
+  > {
+    const clientId = yield* auth.presentClientId
+    const response = yield* send(HttpClientRequest.setUrlParam(request, "client_id", clientId), request)
+    yield* auth.clientIdAnswered(response.status)
+    return response
+  })
+
+  const authorize = (target: Target, credential: Credential.Credential): Response => {
+    switch (credential._tag) {
+      case "User": {
+        const { subject } = credential
+        return withToken(target, auth.accessToken(subject), (rejected) => auth.accessTokenRejected(subject, rejected))
+      }
+      case "App": {
+        const { endpoint } = target
+        const scopes = credential.scopes ?? (endpoint === undefined ? [] : Endpoint.leastScopes([endpoint]))
+        return withToken(target, auth.appToken(scopes), (rejected) => auth.appTokenRejected(scopes, rejected))
+      }
+      case "ClientId":
+        return withClientId(target)
+      case "None":
+        return send(target.request, target.request)
+    }
+  }
+
+  const clientWith = (choose: (target: Target) => Result.Result<Credential.Credential, ZapierAuthError>) =>
+    HttpClient.makeWith<never, never, CallError, never>(
+      Effect.flatMap((request) => {
+        const chosen = Result.flatMap(aim(api, request), (target) =>
+          Result.map(choose(target), (credential) => ({ target, credential }))
+        )
+        return Result.isFailure(chosen)
+          ? Effect.fail(chosen.failure)
+          : authorize(chosen.success.target, chosen.success.credential)
+      }),
+      Effect.succeed
+    )
+
+  const as = (credential: Credential.Credential) => clientWith(() => Result.succeed(credential))
+
+  return ZapierHttpClient.of({
+    as,
+    forUser: (subject) => clientWith((target) => pick(subject, target)),
+    call: (endpoint, ...[given]) => {
+      // Which options an endpoint takes is proven where it is called; here any endpoint is meant.
+      const { body, credential, headers, path, urlParams } = (given ?? {}) as CallOptions<Endpoint.Name>
+      const parts = Endpoint.parts(endpoint)
+      const wrong = unusable(path)
+      if (wrong !== undefined) {
+        const problem = "give a value that is not empty and not a dot segment"
+        return Effect.fail(from(new InvalidConfig({ setting: `path.${wrong}`, problem })))
+      }
+      const request = HttpClientRequest.make(parts.method as HttpMethod)(fill(parts.path, path), {
+        acceptJson: true,
+        ...(urlParams === undefined ? {} : { urlParams }),
+        ...(headers === undefined ? {} : { headers }),
+        ...(body === undefined ? {} : { body })
+      })
+      return as(credential ?? defaultCredential(Endpoint.requirement(endpoint).modes)).execute(request)
+    }
+  })
+})
+
+/**
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<ZapierHttpClient, never, HttpClient.HttpClient | ZapierAuth> =>
+  Layer.effect(ZapierHttpClient, make(options))
