@@ -1,1 +1,1 @@
-export {}
+export * as ZapierNode from "./ZapierNode.ts"

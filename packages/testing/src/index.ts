@@ -1,1 +1,6 @@
-export {}
+export * as FakeControl from "./FakeControl.ts"
+export * as FakeHttp from "./FakeHttp.ts"
+export * as FakeServer from "./FakeServer.ts"
+export * as FakeState from "./FakeState.ts"
+export * as FakeZapier from "./FakeZapier.ts"
+export * as RequestLog from "./RequestLog.ts"

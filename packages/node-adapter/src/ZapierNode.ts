@@ -1,0 +1,90 @@
+/**
+ * Everything that a Node program needs to talk to Zapier, with sensible defaults.
+ *
+ * @since 0.1.0
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
+import type { AttemptStore } from "@zapier-workflow-auth/core/AttemptStore"
+import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import type { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
+import type * as Settings from "@zapier-workflow-auth/core/Settings"
+import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
+import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as Digest from "effect/crypto/Digest"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import type { HttpClient } from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+
+/**
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Client id, secret and redirect URIs. Default: from the environment, see `ClientApplication.layerConfig`. */
+  readonly application?: ClientApplication.Options | undefined
+  /** Where Zapier is. Default: production. */
+  readonly urls?: ZapierUrls.Urls | undefined
+  /** How requests are sent. It must not retry or follow redirects by itself. Default: undici. */
+  readonly httpClient?: Layer.Layer<HttpClient> | undefined
+  /** Timeouts, leases and lifetimes. */
+  readonly settings?: Settings.Options | undefined
+  /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
+  readonly checkScopes?: boolean | undefined
+}
+
+/**
+ * `ZapierAuth` and `ZapierHttpClient` over Node's HTTP and cryptography, with the stores that you provide.
+ *
+ * Fails with `InvalidConfig` when the settings or the client application are not usable.
+ *
+ * @since 0.1.0
+ */
+export const layerWithoutStores = (
+  options: Options = {}
+): Layer.Layer<
+  ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient,
+  ZapierAuthError,
+  GrantStore | AttemptStore | AppCredentialStore
+> =>
+  ZapierHttpClient.layer({ checkScopes: options.checkScopes }).pipe(
+    Layer.provideMerge(ZapierAuth.layer(options.settings)),
+    Layer.provide(TokenEndpoint.layer),
+    Layer.provide([
+      options.httpClient ?? NodeHttpClient.layerUndici,
+      Digest.layerWebCrypto,
+      SecureRandom.layerWebCrypto,
+      Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
+      options.application === undefined
+        ? ClientApplication.layerConfig
+        : ClientApplication.layer(options.application)
+    ])
+  )
+
+/**
+ * The same with stores in memory, which end with the process.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+ * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+ *
+ * const program = Effect.gen(function* () {
+ *   const zapier = yield* ZapierHttpClient
+ *   const response = yield* zapier.call("GET /v1/apps")
+ *   return yield* response.json
+ * })
+ *
+ * Effect.runPromise(Effect.provide(program, ZapierNode.layer()))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (
+  options?: Options
+): Layer.Layer<ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient, ZapierAuthError> =>
+  layerWithoutStores(options).pipe(Layer.provide(MemoryStores.layer))

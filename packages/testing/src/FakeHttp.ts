@@ -1,0 +1,113 @@
+/**
+ * HTTP as the fake sees it: plain data, so that the machine needs no sockets.
+ *
+ * @since 0.1.0
+ */
+
+import * as UrlParams from "effect/http/UrlParams"
+
+/**
+ * - `path`: without the query
+ * - `query`: without `?`
+ * - `headers`: names in lower case
+ *
+ * @since 0.1.0
+ */
+export interface FakeRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: { readonly [name: string]: string | undefined }
+  readonly body: Uint8Array
+}
+
+/**
+ * @since 0.1.0
+ */
+export interface FakeResponse {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * A request out of a method, a URL or path, headers and a body.
+ *
+ * @example
+ * ```ts
+ * import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
+ *
+ * FakeHttp.request("GET", "/v1/apps?client_id=abc")
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const request = (
+  method: string,
+  url: string,
+  options: {
+    readonly headers?: { readonly [name: string]: string | undefined }
+    readonly body?: string | Uint8Array
+  } = {}
+): FakeRequest => {
+  const [beforeQuery = "", ...rest] = (url.split("#", 1)[0] ?? "").split("?")
+  const path = beforeQuery.replace(/^[a-z][a-z\d+.-]*:\/\/[^/]*/i, "")
+  return {
+    method,
+    path: path === "" ? "/" : path,
+    query: rest.join("?"),
+    headers: Object.fromEntries(
+      Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])
+    ),
+    body: typeof options.body === "string" ? encoder.encode(options.body) : (options.body ?? new Uint8Array())
+  }
+}
+
+/**
+ * A request whose body is a form, as `application/x-www-form-urlencoded`.
+ *
+ * @since 0.1.0
+ */
+export const form = (
+  method: string,
+  url: string,
+  fields: { readonly [name: string]: string } | ReadonlyArray<readonly [string, string]>,
+  headers: { readonly [name: string]: string | undefined } = {}
+): FakeRequest =>
+  request(method, url, {
+    headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+    body: UrlParams.toString(fields)
+  })
+
+/**
+ * @since 0.1.0
+ */
+export const json = (
+  status: number,
+  body: unknown,
+  headers: { readonly [name: string]: string } = {}
+): FakeResponse => ({
+  status,
+  headers: { "content-type": "application/json", ...headers },
+  body: JSON.stringify(body)
+})
+
+/**
+ * @since 0.1.0
+ */
+export const html = (status: number, body: string): FakeResponse => ({
+  status,
+  headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
+  body
+})
+
+/**
+ * @since 0.1.0
+ */
+export const redirect = (status: 301 | 302, location: string): FakeResponse => ({
+  status,
+  headers: { location, "cache-control": "no-store", "referrer-policy": "no-referrer" },
+  body: ""
+})

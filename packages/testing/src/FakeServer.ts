@@ -1,0 +1,66 @@
+/**
+ * The fake Zapier as a pure function: a state and a request give the next state and a response. It never throws, it knows
+ * the time only as an argument, and it follows Zapier's documented rules to the letter.
+ *
+ * Sources: Zapier's "Authentication" page and API reference of the Workflow API; RFC 6749, RFC 7636; Django OAuth
+ * Toolkit 1.7.0, as recorded, for answers that Zapier does not document.
+ *
+ * @since 0.1.0
+ */
+import type { FakeRequest, FakeResponse } from "./FakeHttp.ts"
+import * as FakeHttp from "./FakeHttp.ts"
+import type { FakeState } from "./FakeState.ts"
+import * as Api from "./internal/api.ts"
+import * as Authorize from "./internal/authorize.ts"
+import * as Token from "./internal/token.ts"
+
+/**
+ * Tokens that an answer gave, and what they came from.
+ *
+ * @since 0.1.0
+ */
+export type Issued = Token.Issued
+
+/**
+ * @since 0.1.0
+ */
+export interface Handled {
+  readonly state: FakeState
+  readonly response: FakeResponse
+  /** The tokens of this answer, if it has any. */
+  readonly issued?: Issued
+}
+
+/**
+ * Answers a request.
+ *
+ * @param now milliseconds since the epoch; the state's clock offset is added
+ *
+ * @example
+ * ```ts
+ * import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
+ * import * as FakeServer from "@zapier-workflow-auth/testing/FakeServer"
+ * import * as FakeState from "@zapier-workflow-auth/testing/FakeState"
+ *
+ * const { response } = FakeServer.handle(FakeState.make(), FakeHttp.request("GET", "/v2/zaps"), 0)
+ *
+ * response.status // => 401
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const handle = (state: FakeState, request: FakeRequest, now: number): Handled => {
+  const time = now + state.clockOffset
+  switch (request.path) {
+    case "/v2/authorize":
+    case "/oauth/authorize/":
+      return Authorize.handle(state, request, time)
+    case "/oauth/token/":
+      return Token.handle(state, request, time)
+    case "/oauth/token":
+    case "/oauth/authorize":
+      return { state, response: FakeHttp.redirect(301, `${request.path}/${request.query && `?${request.query}`}`) }
+    default:
+      return Api.handle(state, request, time)
+  }
+}

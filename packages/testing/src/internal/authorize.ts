@@ -1,0 +1,171 @@
+/** The authorization endpoint: RFC 6749 section 4.1.1 and 4.1.2, and the consent page. */
+import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import * as FakeHttp from "../FakeHttp.ts"
+import type * as FakeState from "../FakeState.ts"
+import { draw } from "../FakeState.ts"
+import * as Parse from "./parse.ts"
+
+export interface Valid {
+  readonly _tag: "Valid"
+  readonly app: FakeState.App
+  readonly redirectUri: string
+  readonly state: string | undefined
+  readonly scopes: ReadonlyArray<Scopes.Scope>
+  readonly challenge: FakeState.Code["challenge"]
+}
+
+/** What is wrong with a request: told to the user where the app cannot be trusted, and else to the app. */
+export type Checked =
+  | Valid
+  | { readonly _tag: "Page"; readonly problem: string }
+  | { readonly _tag: "Redirect"; readonly location: string; readonly error: string }
+
+export const location = (redirectUri: string, entries: Record<string, string | undefined>): string => {
+  const url = new URL(redirectUri)
+  for (const [name, value] of Object.entries(entries)) {
+    if (value !== undefined) url.searchParams.append(name, value)
+  }
+  return url.href
+}
+
+export const check = (state: FakeState.FakeState, given: Parse.Parameters): Checked => {
+  const app = Option.getOrUndefined(HashMap.get(state.apps, given.get("client_id") ?? ""))
+  const redirectUri = given.get("redirect_uri")
+  if (given.duplicate !== undefined) return { _tag: "Page", problem: `The parameter ${given.duplicate} is there twice.` }
+  if (app === undefined) return { _tag: "Page", problem: "The client_id is missing or unknown." }
+  if (redirectUri === undefined) return { _tag: "Page", problem: "The redirect_uri is missing." }
+  if (!app.redirectUris.includes(redirectUri)) {
+    return { _tag: "Page", problem: "The redirect_uri is not one that is registered, spelled exactly the same." }
+  }
+  if (!URL.canParse(redirectUri)) return { _tag: "Page", problem: "The registered redirect_uri is not a URL." }
+  const echoed = given.get("state")
+  const refuse = (error: string): Checked => ({
+    _tag: "Redirect",
+    error,
+    location: location(redirectUri, { error, state: echoed })
+  })
+  if (given.get("response_type") === undefined) return refuse("invalid_request")
+  if (given.get("response_type") !== "code") return refuse("unsupported_response_type")
+  if ((given.get("response_mode") ?? "query") !== "query") return refuse("invalid_request")
+  // RFC 6749 section 3.3 lets a server fail when no scope is asked for.
+  const scopes = Scopes.parse(given.get("scope") ?? "")
+  const known: ReadonlyArray<string> = Scopes.known
+  if (scopes.length === 0 || !scopes.every((scope) => known.includes(scope))) return refuse("invalid_scope")
+  const challenge = given.get("code_challenge")
+  const method = given.get("code_challenge_method") ?? "plain"
+  if (challenge !== undefined && method !== "S256" && method !== "plain") return refuse("invalid_request")
+  return {
+    _tag: "Valid",
+    app,
+    redirectUri,
+    state: echoed,
+    scopes,
+    challenge: challenge === undefined ? undefined : { value: challenge, method: method as "S256" | "plain" }
+  }
+}
+
+/** The user allows: a code is issued, and the browser goes back with it. */
+export const allow = (
+  state: FakeState.FakeState,
+  request: Valid,
+  by: { readonly userId: number; readonly scopes: ReadonlyArray<Scopes.Scope> },
+  now: number
+): { readonly state: FakeState.FakeState; readonly location: string } => {
+  const [code, drawn] = draw(state)
+  const issued: FakeState.Code = {
+    code,
+    clientId: request.app.clientId,
+    userId: by.userId,
+    redirectUri: request.redirectUri,
+    scopes: by.scopes,
+    expiresAt: now + state.knobs.codeLifetime * 1000,
+    challenge: request.challenge,
+    grantId: undefined
+  }
+  return {
+    state: { ...drawn, codes: HashMap.set(drawn.codes, code, issued) },
+    location: location(request.redirectUri, { code, state: request.state })
+  }
+}
+
+/** The user denies. */
+export const deny = (request: Valid): string =>
+  location(request.redirectUri, { error: "access_denied", state: request.state })
+
+const escape = (text: string) =>
+  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+
+const page = (title: string, content: string) =>
+  `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(title)}</title>
+</head>
+<body>
+<main>
+<h1>${escape(title)}</h1>
+${content}
+</main>
+</body>
+</html>
+`
+
+export const errorPage = (problem: string): FakeResponse =>
+  FakeHttp.html(400, page("This link does not work", `<p>${escape(problem)}</p>`))
+
+const consentPage = (state: FakeState.FakeState, request: FakeRequest, { app, scopes }: Valid): FakeResponse =>
+  FakeHttp.html(
+    200,
+    page(
+      `Allow ${app.name} to use Zapier for you?`,
+      `<p>It asks for:</p>
+<ul>
+${scopes.map((scope) => `<li><code>${escape(scope)}</code></li>`).join("\n")}
+</ul>
+<form method="post" action="${escape(`${request.path}?${request.query}`)}">
+<label>Signed in as
+<select name="user">
+${state.users.map(({ email }) => `<option>${escape(email)}</option>`).join("\n")}
+</select>
+</label>
+<button name="decision" value="allow">Allow</button>
+<button name="decision" value="deny">Deny</button>
+</form>`
+    )
+  )
+
+interface Handled {
+  readonly state: FakeState.FakeState
+  readonly response: FakeResponse
+}
+
+export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Handled => {
+  if (request.method !== "GET" && request.method !== "POST") {
+    return { state, response: { ...FakeHttp.html(405, ""), headers: { allow: "GET, POST" } } }
+  }
+  const checked = check(state, Parse.query(request))
+  switch (checked._tag) {
+    case "Page":
+      return { state, response: errorPage(checked.problem) }
+    case "Redirect":
+      return { state, response: FakeHttp.redirect(302, checked.location) }
+    case "Valid": {
+      if (request.method === "GET") return { state, response: consentPage(state, request, checked) }
+      const form = Parse.form(request)
+      const decision = form._tag === "Success" ? form.success.get("decision") : undefined
+      if (decision === "deny") return { state, response: FakeHttp.redirect(302, deny(checked)) }
+      const email = form._tag === "Success" ? form.success.get("user") : undefined
+      const user = state.users.find((user) => user.email === (email ?? state.users[0]?.email))
+      if (decision !== "allow" || user === undefined) {
+        return { state, response: errorPage("The form was not filled in: it takes a decision and a user.") }
+      }
+      const allowed = allow(state, checked, { userId: user.id, scopes: checked.scopes }, now)
+      return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }
+    }
+  }
+}

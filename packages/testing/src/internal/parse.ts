@@ -1,0 +1,63 @@
+/** Parameters of queries and bodies. A parameter that is there twice is an error (RFC 6749 section 3.1). */
+import * as MultipartParser from "effect/http/MultipartParser"
+import * as Result from "effect/Result"
+import type { FakeRequest } from "../FakeHttp.ts"
+
+export interface Parameters {
+  readonly get: (name: string) => string | undefined
+  readonly duplicate: string | undefined
+}
+
+export const parameters = (entries: Iterable<readonly [string, string]>): Parameters => {
+  const values = new Map<string, string>()
+  let duplicate: string | undefined
+  for (const [name, value] of entries) {
+    if (values.has(name)) duplicate ??= name
+    else values.set(name, value)
+  }
+  // Parameters without a value are treated as if they were not there (RFC 6749 section 3.1).
+  return { get: (name) => values.get(name) || undefined, duplicate }
+}
+
+export const query = (request: FakeRequest): Parameters => parameters(new URLSearchParams(request.query))
+
+const decoder = new TextDecoder()
+
+const multipart = (request: FakeRequest): Result.Result<ReadonlyArray<readonly [string, string]>, "unreadable"> => {
+  const entries: Array<readonly [string, string]> = []
+  let failed = false
+  const parser = MultipartParser.make({
+    headers: { "content-type": request.headers["content-type"] ?? "" },
+    isFile: () => false,
+    onField: (info, value) => entries.push([info.name, MultipartParser.decodeField(info, value)]),
+    onFile: () => () => undefined,
+    onError: () => {
+      failed = true
+    },
+    onDone: () => undefined
+  })
+  parser.write(request.body)
+  parser.end()
+  return failed ? Result.fail("unreadable") : Result.succeed(entries)
+}
+
+/** A form body in either encoding. Anything else is no form. */
+export const form = (request: FakeRequest): Result.Result<Parameters, "unreadable"> => {
+  const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase()
+  switch (type) {
+    case "application/x-www-form-urlencoded":
+      return Result.succeed(parameters(new URLSearchParams(decoder.decode(request.body))))
+    case "multipart/form-data":
+      return Result.map(multipart(request), parameters)
+    default:
+      return Result.fail("unreadable")
+  }
+}
+
+export const json = (request: FakeRequest): unknown => {
+  try {
+    return JSON.parse(decoder.decode(request.body))
+  } catch {
+    return undefined
+  }
+}
