@@ -193,5 +193,13 @@ export const leastScopes = (endpoints: Iterable<Name>): ReadonlyArray<Scopes.Sco
   // Endpoints without a choice come first, so that those with one can reuse what is needed anyway.
   wanted.filter(({ scopes }) => scopes.length === 1).forEach(choose)
   wanted.filter(({ scopes }) => scopes.length > 1).forEach(choose)
-  return chosen.filter((scope) => !Scopes.allows(chosen.filter((other) => other !== scope), scope)).sort()
+  return chosen
+    .filter(
+      (scope) =>
+        !Scopes.allows(
+          chosen.filter((other) => other !== scope),
+          scope
+        )
+    )
+    .sort()
 }

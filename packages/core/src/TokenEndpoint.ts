@@ -116,10 +116,9 @@ export const make = Effect.gen(function* () {
         const now = yield* application.get
         return Equal.equals(now, by) ? outcome : yield* send(request, now)
       })
-      const outcome: TokenOutcome.TokenOutcome = Option.getOrElse(
-        yield* Effect.timeoutOption(sent, timeout),
-        () => ({ _tag: "NoAnswer" })
-      )
+      const outcome: TokenOutcome.TokenOutcome = Option.getOrElse(yield* Effect.timeoutOption(sent, timeout), () => ({
+        _tag: "NoAnswer"
+      }))
       yield* Effect.annotateCurrentSpan("outcome", outcome._tag)
       return outcome
     })

@@ -200,9 +200,7 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
     return interpretError(error.value.error)
   }
   if (!isSuccess) {
-    return status === 401
-      ? { _tag: "InvalidClient" }
-      : { _tag: "Malformed", status, problem: "it holds no error code" }
+    return status === 401 ? { _tag: "InvalidClient" } : { _tag: "Malformed", status, problem: "it holds no error code" }
   }
   return Option.isNone(body)
     ? { _tag: "Malformed", status, problem: "it is not a JSON object" }

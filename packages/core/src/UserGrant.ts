@@ -27,7 +27,7 @@
 import * as Schema from "effect/Schema"
 import * as Lease from "./Lease.ts"
 import * as Machine from "./Machine.ts"
-import * as Scopes from "./Scopes.ts"
+import type * as Scopes from "./Scopes.ts"
 import type * as Settings from "./Settings.ts"
 import * as Tokens from "./Tokens.ts"
 import { ReconnectCause } from "./ZapierAuthError.ts"

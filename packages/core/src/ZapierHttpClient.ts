@@ -138,7 +138,9 @@ interface Target {
 const aim = (api: string, request: Request): Result.Result<Target, ZapierAuthError> => {
   const text = request.url.startsWith("/") ? `${api}${request.url}` : request.url
   if (!URL.canParse(text)) {
-    return Result.fail(from(new InvalidConfig({ setting: "url", problem: "give a path of the API, /v2/zaps for example" })))
+    return Result.fail(
+      from(new InvalidConfig({ setting: "url", problem: "give a path of the API, /v2/zaps for example" }))
+    )
   }
   const url = new URL(text)
   const expected = new URL(api).origin
@@ -152,7 +154,10 @@ const aim = (api: string, request: Request): Result.Result<Target, ZapierAuthErr
   })
 }
 
-const pick = (subject: string, { endpoint, path, request }: Target): Result.Result<Credential.Credential, ZapierAuthError> => {
+const pick = (
+  subject: string,
+  { endpoint, path, request }: Target
+): Result.Result<Credential.Credential, ZapierAuthError> => {
   if (endpoint === undefined) {
     return Result.fail(
       from(
@@ -202,7 +207,8 @@ const withRequest = ({ reason }: HttpClientError.HttpClientError, request: Reque
   }
 }
 
-const described = ({ description }: { readonly description?: string }) => (description === undefined ? {} : { description })
+const described = ({ description }: { readonly description?: string }) =>
+  description === undefined ? {} : { description }
 
 const fill = (path: string, parameters: { readonly [name: string]: string } | undefined) =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parameters?.[name] ?? ""))
@@ -224,9 +230,10 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const checkScopes = options?.checkScopes ?? true
 
   const requestInit = Option.getOrElse(yield* Effect.serviceOption(FetchHttpClient.RequestInit), () => ({}))
-  const sendingContext = Context.make(FetchHttpClient.RequestInit, { ...requestInit, redirect: "manual" as const }).pipe(
-    Context.add(HttpClient.TracerPropagationEnabled, false)
-  )
+  const sendingContext = Context.make(FetchHttpClient.RequestInit, {
+    ...requestInit,
+    redirect: "manual" as const
+  }).pipe(Context.add(HttpClient.TracerPropagationEnabled, false))
 
   const send = (request: Request, original: Request): Response =>
     Effect.provideContext(
@@ -254,10 +261,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     return yield* send(HttpClientRequest.bearerToken(request, other.accessToken), request)
   })
 
-  const withClientId = Effect.fnUntraced(function* ({ request }: Target): Effect.fn.Return<
-    HttpClientResponse.HttpClientResponse,
-    CallError
-  > {
+  const withClientId = Effect.fnUntraced(function* ({
+    request
+  }: Target): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     const clientId = yield* auth.presentClientId
     const response = yield* send(HttpClientRequest.setUrlParam(request, "client_id", clientId), request)
     yield* auth.clientIdAnswered(response.status)

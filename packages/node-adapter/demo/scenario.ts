@@ -39,7 +39,9 @@ const toldHttpClient = Layer.effect(
   )
 ).pipe(Layer.provide(NodeHttpClient.layerUndici))
 
-const zapTitles = Schema.decodeUnknownEffect(Schema.Struct({ data: Schema.Array(Schema.Struct({ title: Schema.String })) }))
+const zapTitles = Schema.decodeUnknownEffect(
+  Schema.Struct({ data: Schema.Array(Schema.Struct({ title: Schema.String })) })
+)
 
 const appTitles = Schema.decodeUnknownEffect(
   Schema.Struct({ total: Schema.Int, objects: Schema.Array(Schema.Struct({ title: Schema.String })) })

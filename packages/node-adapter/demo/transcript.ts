@@ -35,7 +35,8 @@ export const request = (line: string) => labelled("blue", "request", line)
 /** What happens elsewhere. */
 export const world = (text: string) => labelled("yellow", "world", text)
 
-const markOf = ({ generation }: AuthEvent) => (generation === undefined ? "" : paint("dim", ` (generation ${generation})`))
+const markOf = ({ generation }: AuthEvent) =>
+  generation === undefined ? "" : paint("dim", ` (generation ${generation})`)
 
 /** A machine that went from one state to another. */
 export const transition = (event: AuthEvent) => {

@@ -58,9 +58,7 @@ export const layerWithoutStores = (
       Digest.layerWebCrypto,
       SecureRandom.layerWebCrypto,
       Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
-      options.application === undefined
-        ? ClientApplication.layerConfig
-        : ClientApplication.layer(options.application)
+      options.application === undefined ? ClientApplication.layerConfig : ClientApplication.layer(options.application)
     ])
   )
 

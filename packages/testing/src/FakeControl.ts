@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"

@@ -192,10 +192,12 @@ export const make = (options: Options = {}): FakeState => ({
   clockOffset: 0,
   knobs: { ...strictest, ...options.knobs },
   apps: HashMap.empty(),
-  users: (options.users ?? [{ email: "ada@example.com", firstName: "Ada", lastName: "Example" }]).map((user, index) => ({
-    id: 1_001 + index,
-    ...user
-  })),
+  users: (options.users ?? [{ email: "ada@example.com", firstName: "Ada", lastName: "Example" }]).map(
+    (user, index) => ({
+      id: 1_001 + index,
+      ...user
+    })
+  ),
   codes: HashMap.empty(),
   accessTokens: HashMap.empty(),
   refreshTokens: HashMap.empty(),

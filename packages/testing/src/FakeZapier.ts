@@ -215,7 +215,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
  */
 export const fetch: Effect.Effect<typeof globalThis.fetch, never, FakeZapier> = Effect.gen(function* () {
   const zapier = yield* FakeZapier
-  const context = yield* Effect.context<never>()
+  const context = yield* Effect.context()
   return (input, init) =>
     Effect.runPromiseWith(context)(
       fromWebRequest(new Request(input, init)).pipe(Effect.flatMap(zapier.handle), Effect.map(toWebResponse))

@@ -41,15 +41,7 @@ export class Entry extends Inspectable.Class {
 export const entry = (request: FakeRequest, response: FakeResponse, at: number): Entry =>
   new Entry({ request, status: response.status, at })
 
-const secrets = [
-  "access_token",
-  "client_secret",
-  "code",
-  "code_challenge",
-  "code_verifier",
-  "refresh_token",
-  "state"
-]
+const secrets = ["access_token", "client_secret", "code", "code_challenge", "code_verifier", "refresh_token", "state"]
 
 const decoder = new TextDecoder()
 

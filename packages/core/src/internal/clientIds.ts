@@ -22,8 +22,7 @@ export const make = (clientId: string, publish: Publish) => {
 
   return {
     present: Effect.as(step({ _tag: "RequestPrepared" }), clientId),
-    answered: (status: number) =>
-      step(status === 401 ? { _tag: "RequestRejected" } : { _tag: "RequestAccepted" }),
+    answered: (status: number) => step(status === 401 ? { _tag: "RequestRejected" } : { _tag: "RequestAccepted" }),
     state: Effect.sync(() => state._tag)
   }
 }

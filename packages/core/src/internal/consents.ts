@@ -1,7 +1,7 @@
 /** The interpreter of consent attempts: from the authorization URL to the stored grant. */
 import * as Clock from "effect/Clock"
 import * as Digest from "effect/crypto/Digest"
-import * as SecureRandom from "effect/crypto/SecureRandom"
+import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Option from "effect/Option"
@@ -87,7 +87,8 @@ export const make = (
     const redirectUri = options.redirectUri ?? redirectUris[0]
     const scopes = [...new Set(options.scopes)]
     if (options.subject === "") return yield* invalid("subject", "give your own name for the user, not an empty text")
-    if (scopes.length === 0) return yield* invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
+    if (scopes.length === 0)
+      return yield* invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
     if (!scopes.every(Scopes.isToken)) {
       return yield* invalid("scopes", "give each scope by itself, without spaces, quotes or backslashes")
     }

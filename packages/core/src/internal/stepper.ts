@@ -25,10 +25,7 @@ export interface Stored<S> {
 
 export type Step<S, E, C> = (event: E) => Effect.Effect<Machine.Next<S, C>, ZapierAuthError>
 
-export const loadedOr = <S, A extends S, B extends S>(
-  record: Option.Option<Versioned<A>>,
-  none: B
-): Loaded<S> => ({
+export const loadedOr = <S, A extends S, B extends S>(record: Option.Option<Versioned<A>>, none: B): Loaded<S> => ({
   version: Option.map(record, ({ version }) => version),
   state: Option.match(record, { onNone: (): S => none, onSome: ({ value }) => value })
 })

@@ -9,7 +9,14 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Machine from "../Machine.ts"
 import type * as Tokens from "../Tokens.ts"
-import { from, RateLimited, type Reason, ReconnectRequired, type ReconnectCause, ZapierAuthError } from "../ZapierAuthError.ts"
+import {
+  from,
+  RateLimited,
+  type Reason,
+  type ReconnectCause,
+  ReconnectRequired,
+  type ZapierAuthError
+} from "../ZapierAuthError.ts"
 import type { Step } from "./stepper.ts"
 
 /** The commands that this module carries out itself; `Request` is the machine's own. */

@@ -21,20 +21,15 @@ const told = {
 }
 
 const eventOf = (outcome: TokenOutcome, presented: Presented, now: number): UserGrant.Event => {
-  switch (outcome._tag) {
-    case "Granted":
-      return { _tag: "RefreshSucceeded", ...presented, tokens: outcome.tokens }
-    case "InvalidGrant":
-      return { _tag: "RefreshRefused", ...presented }
-    case "NoAnswer":
-      return { _tag: "RefreshOutcomeUnknown", ...presented }
-    case "Malformed":
-      if (Failures.mayHaveActed(outcome)) return { _tag: "RefreshOutcomeUnknown", ...presented }
-  }
+  const mayHaveRotated = Failures.mayHaveActed(outcome)
+  if (outcome._tag === "Granted") return { _tag: "RefreshSucceeded", ...presented, tokens: outcome.tokens }
+  if (outcome._tag === "InvalidGrant") return { _tag: "RefreshRefused", ...presented }
+  // A server that says that it failed is left alone for now; one that says nothing is asked once more.
+  if (mayHaveRotated && outcome._tag !== "Unavailable") return { _tag: "RefreshOutcomeUnknown", ...presented }
   return {
     _tag: "RefreshFailed",
     ...presented,
-    mayHaveRotated: Failures.mayHaveActed(outcome),
+    mayHaveRotated,
     notBefore: Failures.notBefore(outcome, now)
   }
 }
@@ -106,12 +101,10 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
     consentGranted: (subject: string, lineage: string, tokens: Tokens.Tokens) =>
       Effect.andThen(step(subject)({ _tag: "ConsentGranted", lineage, tokens }), source.forget(subject)),
 
-    disconnect: (subject: string) =>
-      Effect.andThen(step(subject)({ _tag: "Disconnected" }), source.forget(subject)),
+    disconnect: (subject: string) => Effect.andThen(step(subject)({ _tag: "Disconnected" }), source.forget(subject)),
 
     state: (subject: string) => Effect.map(load(subject), ({ state }) => state)
   }
 }
 
 export type UserGrants = ReturnType<typeof make>
-

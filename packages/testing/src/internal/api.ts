@@ -36,7 +36,11 @@ const problem = (
   headers: { readonly [name: string]: string } = {}
 ): FakeResponse => {
   const [code, title] = problems[status]
-  return FakeHttp.json(status, { errors: [{ status: String(status), code, title, detail, source: null, meta: {} }] }, headers)
+  return FakeHttp.json(
+    status,
+    { errors: [{ status: String(status), code, title, detail, source: null, meta: {} }] },
+    headers
+  )
 }
 
 const unauthenticated = (detail: string, challenge: string) =>

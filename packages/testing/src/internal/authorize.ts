@@ -34,7 +34,8 @@ export const location = (redirectUri: string, entries: Record<string, string | u
 export const check = (state: FakeState.FakeState, given: Parse.Parameters): Checked => {
   const app = Option.getOrUndefined(HashMap.get(state.apps, given.get("client_id") ?? ""))
   const redirectUri = given.get("redirect_uri")
-  if (given.duplicate !== undefined) return { _tag: "Page", problem: `The parameter ${given.duplicate} is there twice.` }
+  if (given.duplicate !== undefined)
+    return { _tag: "Page", problem: `The parameter ${given.duplicate} is there twice.` }
   if (app === undefined) return { _tag: "Page", problem: "The client_id is missing or unknown." }
   if (redirectUri === undefined) return { _tag: "Page", problem: "The redirect_uri is missing." }
   if (!app.redirectUris.includes(redirectUri)) {
@@ -95,8 +96,7 @@ export const allow = (
 export const deny = (request: Valid): string =>
   location(request.redirectUri, { error: "access_denied", state: request.state })
 
-const escape = (text: string) =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
 const page = (title: string, content: string) =>
   `<!doctype html>

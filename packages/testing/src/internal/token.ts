@@ -136,17 +136,11 @@ const issue = (state: FakeState.FakeState, { grant, grantId, scopes, withRefresh
 
 const verifies = (challenge: NonNullable<FakeState.Code["challenge"]>, verifier: string | undefined): boolean => {
   if (verifier === undefined) return false
-  const shown =
-    challenge.method === "plain" ? verifier : Base64Url.encode(sha256(new TextEncoder().encode(verifier)))
+  const shown = challenge.method === "plain" ? verifier : Base64Url.encode(sha256(new TextEncoder().encode(verifier)))
   return shown === challenge.value
 }
 
-const exchangeCode = (
-  state: FakeState.FakeState,
-  app: FakeState.App,
-  form: Parse.Parameters,
-  now: number
-): Handled => {
+const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Parameters, now: number): Handled => {
   const given = form.get("code")
   if (given === undefined) return { state, response: error(400, "invalid_request", "Missing code parameter.") }
   const code = Option.getOrUndefined(HashMap.get(state.codes, given))
