@@ -1,8 +1,8 @@
 /**
  * Where consent attempts are kept between the authorization URL and the callback: the port, and a store in memory.
  *
- * The key is the digest of the attempt's `state`. A store may forget an attempt at or after its `expiresAt`, and should:
- * attempts that nobody comes back for would pile up otherwise.
+ * The key is the digest of the attempt's `state`. A store may forget an attempt at or after its `expiresAt`, and should
+ * do so some time later: attempts that nobody comes back for would pile up otherwise.
  *
  * @since 0.1.0
  */
@@ -24,8 +24,11 @@ export class AttemptStore extends Context.Service<
 // How often the expired are looked for, in milliseconds.
 const sweepInterval = 60_000
 
+// How long the expired are kept, in milliseconds, so that a late user is told what went wrong.
+const retention = 3_600_000
+
 /**
- * Attempts in memory. They end with the process, and are forgotten some time after they have expired.
+ * Attempts in memory. They end with the process, and are forgotten an hour after they have expired.
  *
  * @since 0.1.0
  */
@@ -36,7 +39,7 @@ export const layerMemory: Layer.Layer<AttemptStore> = Layer.sync(AttemptStore, (
     if (Math.abs(now - sweptAt) < sweepInterval) return
     sweptAt = now
     for (const [key, { value }] of entries) {
-      if (value.expiresAt <= now) entries.delete(key)
+      if (value.expiresAt + retention <= now) entries.delete(key)
     }
   })
   return {

@@ -34,12 +34,14 @@ const seconds = (duration: Duration.Duration) => `${Math.ceil(Duration.toSeconds
  *
  * @since 0.1.0
  */
-export class IllegalTransition extends Schema.Error<IllegalTransition>(id("IllegalTransition"))({
-  _tag: Schema.tag("IllegalTransition"),
-  machine: Schema.String,
-  state: Schema.String,
-  event: Schema.String
-}) {
+export class IllegalTransition extends Schema.TaggedError<IllegalTransition>(id("IllegalTransition"))(
+  "IllegalTransition",
+  {
+    machine: Schema.String,
+    state: Schema.String,
+    event: Schema.String
+  }
+) {
   readonly isRetryable = false
   readonly needsReconnect = false
   override get message(): string {
@@ -52,8 +54,7 @@ export class IllegalTransition extends Schema.Error<IllegalTransition>(id("Illeg
  *
  * @since 0.1.0
  */
-export class InvalidConfig extends Schema.Error<InvalidConfig>(id("InvalidConfig"))({
-  _tag: Schema.tag("InvalidConfig"),
+export class InvalidConfig extends Schema.TaggedError<InvalidConfig>(id("InvalidConfig"))("InvalidConfig", {
   setting: Schema.String,
   problem: Schema.String
 }) {
@@ -69,11 +70,13 @@ export class InvalidConfig extends Schema.Error<InvalidConfig>(id("InvalidConfig
  *
  * @since 0.1.0
  */
-export class RequestNotReplayable extends Schema.Error<RequestNotReplayable>(id("RequestNotReplayable"))({
-  _tag: Schema.tag("RequestNotReplayable"),
-  method: Schema.String,
-  path: Schema.String
-}) {
+export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayable>(id("RequestNotReplayable"))(
+  "RequestNotReplayable",
+  {
+    method: Schema.String,
+    path: Schema.String
+  }
+) {
   readonly isRetryable = true
   readonly needsReconnect = false
   override get message(): string {
@@ -90,9 +93,7 @@ export class RequestNotReplayable extends Schema.Error<RequestNotReplayable>(id(
  *
  * @since 0.1.0
  */
-export class ConsentDenied extends Schema.Error<ConsentDenied>(id("ConsentDenied"))({
-  _tag: Schema.tag("ConsentDenied")
-}) {
+export class ConsentDenied extends Schema.TaggedError<ConsentDenied>(id("ConsentDenied"))("ConsentDenied", {}) {
   readonly isRetryable = false
   readonly needsReconnect = true
   override get message(): string {
@@ -105,8 +106,7 @@ export class ConsentDenied extends Schema.Error<ConsentDenied>(id("ConsentDenied
  *
  * @since 0.1.0
  */
-export class ConsentExpired extends Schema.Error<ConsentExpired>(id("ConsentExpired"))({
-  _tag: Schema.tag("ConsentExpired"),
+export class ConsentExpired extends Schema.TaggedError<ConsentExpired>(id("ConsentExpired"))("ConsentExpired", {
   what: Schema.Literals(["attempt", "code"])
 }) {
   readonly isRetryable = false
@@ -123,9 +123,10 @@ export class ConsentExpired extends Schema.Error<ConsentExpired>(id("ConsentExpi
  *
  * @since 0.1.0
  */
-export class ExchangeOutcomeUnknown extends Schema.Error<ExchangeOutcomeUnknown>(id("ExchangeOutcomeUnknown"))({
-  _tag: Schema.tag("ExchangeOutcomeUnknown")
-}) {
+export class ExchangeOutcomeUnknown extends Schema.TaggedError<ExchangeOutcomeUnknown>(id("ExchangeOutcomeUnknown"))(
+  "ExchangeOutcomeUnknown",
+  {}
+) {
   readonly isRetryable = false
   readonly needsReconnect = true
   override get message(): string {
@@ -162,10 +163,12 @@ const reconnectCauses: { readonly [cause in ReconnectCause]: string } = {
  *
  * @since 0.1.0
  */
-export class ReconnectRequired extends Schema.Error<ReconnectRequired>(id("ReconnectRequired"))({
-  _tag: Schema.tag("ReconnectRequired"),
-  why: ReconnectCause
-}) {
+export class ReconnectRequired extends Schema.TaggedError<ReconnectRequired>(id("ReconnectRequired"))(
+  "ReconnectRequired",
+  {
+    why: ReconnectCause
+  }
+) {
   readonly isRetryable = false
   readonly needsReconnect = true
   override get message(): string {
@@ -183,9 +186,7 @@ export class ReconnectRequired extends Schema.Error<ReconnectRequired>(id("Recon
  *
  * @since 0.1.0
  */
-export class ClientRejected extends Schema.Error<ClientRejected>(id("ClientRejected"))({
-  _tag: Schema.tag("ClientRejected")
-}) {
+export class ClientRejected extends Schema.TaggedError<ClientRejected>(id("ClientRejected"))("ClientRejected", {}) {
   readonly isRetryable = false
   readonly needsReconnect = false
   override get message(): string {
@@ -198,11 +199,13 @@ export class ClientRejected extends Schema.Error<ClientRejected>(id("ClientRejec
  *
  * @since 0.1.0
  */
-export class InsufficientScope extends Schema.Error<InsufficientScope>(id("InsufficientScope"))({
-  _tag: Schema.tag("InsufficientScope"),
-  endpoint: Schema.String,
-  anyOf: Schema.Array(Schema.String)
-}) {
+export class InsufficientScope extends Schema.TaggedError<InsufficientScope>(id("InsufficientScope"))(
+  "InsufficientScope",
+  {
+    endpoint: Schema.String,
+    anyOf: Schema.Array(Schema.String)
+  }
+) {
   readonly isRetryable = false
   readonly needsReconnect = true
   override get message(): string {
@@ -215,10 +218,12 @@ export class InsufficientScope extends Schema.Error<InsufficientScope>(id("Insuf
  *
  * @since 0.1.0
  */
-export class AuthorizationRefused extends Schema.Error<AuthorizationRefused>(id("AuthorizationRefused"))({
-  _tag: Schema.tag("AuthorizationRefused"),
-  error: Schema.String
-}) {
+export class AuthorizationRefused extends Schema.TaggedError<AuthorizationRefused>(id("AuthorizationRefused"))(
+  "AuthorizationRefused",
+  {
+    error: Schema.String
+  }
+) {
   get isRetryable(): boolean {
     return this.error === "server_error" || this.error === "temporarily_unavailable"
   }
@@ -236,10 +241,12 @@ export class AuthorizationRefused extends Schema.Error<AuthorizationRefused>(id(
  *
  * @since 0.1.0
  */
-export class TokenRequestRefused extends Schema.Error<TokenRequestRefused>(id("TokenRequestRefused"))({
-  _tag: Schema.tag("TokenRequestRefused"),
-  error: Schema.String
-}) {
+export class TokenRequestRefused extends Schema.TaggedError<TokenRequestRefused>(id("TokenRequestRefused"))(
+  "TokenRequestRefused",
+  {
+    error: Schema.String
+  }
+) {
   readonly isRetryable = false
   readonly needsReconnect = false
   override get message(): string {
@@ -256,8 +263,7 @@ export class TokenRequestRefused extends Schema.Error<TokenRequestRefused>(id("T
  *
  * @since 0.1.0
  */
-export class RateLimited extends Schema.Error<RateLimited>(id("RateLimited"))({
-  _tag: Schema.tag("RateLimited"),
+export class RateLimited extends Schema.TaggedError<RateLimited>(id("RateLimited"))("RateLimited", {
   retryAfter: Schema.DurationFromMillis
 }) {
   readonly isRetryable = true
@@ -272,11 +278,13 @@ export class RateLimited extends Schema.Error<RateLimited>(id("RateLimited"))({
  *
  * @since 0.1.0
  */
-export class ServiceUnavailable extends Schema.Error<ServiceUnavailable>(id("ServiceUnavailable"))({
-  _tag: Schema.tag("ServiceUnavailable"),
-  status: Schema.Int,
-  retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
-}) {
+export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>(id("ServiceUnavailable"))(
+  "ServiceUnavailable",
+  {
+    status: Schema.Int,
+    retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
+  }
+) {
   readonly isRetryable = true
   readonly needsReconnect = false
   override get message(): string {
@@ -290,8 +298,7 @@ export class ServiceUnavailable extends Schema.Error<ServiceUnavailable>(id("Ser
  *
  * @since 0.1.0
  */
-export class TransportFailed extends Schema.Error<TransportFailed>(id("TransportFailed"))({
-  _tag: Schema.tag("TransportFailed"),
+export class TransportFailed extends Schema.TaggedError<TransportFailed>(id("TransportFailed"))("TransportFailed", {
   code: Schema.String
 }) {
   readonly isRetryable = true
@@ -307,9 +314,10 @@ export class TransportFailed extends Schema.Error<TransportFailed>(id("Transport
  *
  * @since 0.1.0
  */
-export class RefreshOutcomeUnknown extends Schema.Error<RefreshOutcomeUnknown>(id("RefreshOutcomeUnknown"))({
-  _tag: Schema.tag("RefreshOutcomeUnknown")
-}) {
+export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnknown>(id("RefreshOutcomeUnknown"))(
+  "RefreshOutcomeUnknown",
+  {}
+) {
   readonly isRetryable = true
   readonly needsReconnect = false
   override get message(): string {
@@ -330,8 +338,7 @@ export class RefreshOutcomeUnknown extends Schema.Error<RefreshOutcomeUnknown>(i
  *
  * @since 0.1.0
  */
-export class StateMismatch extends Schema.Error<StateMismatch>(id("StateMismatch"))({
-  _tag: Schema.tag("StateMismatch"),
+export class StateMismatch extends Schema.TaggedError<StateMismatch>(id("StateMismatch"))("StateMismatch", {
   why: Schema.Literals(["Unknown", "AlreadyUsed", "OtherSubject"])
 }) {
   readonly isRetryable = false
@@ -351,8 +358,7 @@ export class StateMismatch extends Schema.Error<StateMismatch>(id("StateMismatch
  *
  * @since 0.1.0
  */
-export class InvalidCallback extends Schema.Error<InvalidCallback>(id("InvalidCallback"))({
-  _tag: Schema.tag("InvalidCallback"),
+export class InvalidCallback extends Schema.TaggedError<InvalidCallback>(id("InvalidCallback"))("InvalidCallback", {
   problem: Schema.String
 }) {
   readonly isRetryable = false
@@ -367,8 +373,7 @@ export class InvalidCallback extends Schema.Error<InvalidCallback>(id("InvalidCa
  *
  * @since 0.1.0
  */
-export class UntrustedOrigin extends Schema.Error<UntrustedOrigin>(id("UntrustedOrigin"))({
-  _tag: Schema.tag("UntrustedOrigin"),
+export class UntrustedOrigin extends Schema.TaggedError<UntrustedOrigin>(id("UntrustedOrigin"))("UntrustedOrigin", {
   origin: Schema.String,
   expected: Schema.String
 }) {
@@ -388,11 +393,13 @@ export class UntrustedOrigin extends Schema.Error<UntrustedOrigin>(id("Untrusted
  *
  * @since 0.1.0
  */
-export class MalformedResponse extends Schema.Error<MalformedResponse>(id("MalformedResponse"))({
-  _tag: Schema.tag("MalformedResponse"),
-  status: Schema.Int,
-  problem: Schema.String
-}) {
+export class MalformedResponse extends Schema.TaggedError<MalformedResponse>(id("MalformedResponse"))(
+  "MalformedResponse",
+  {
+    status: Schema.Int,
+    problem: Schema.String
+  }
+) {
   readonly isRetryable = true
   readonly needsReconnect = false
   override get message(): string {
@@ -405,8 +412,7 @@ export class MalformedResponse extends Schema.Error<MalformedResponse>(id("Malfo
  *
  * @since 0.1.0
  */
-export class StoreFailed extends Schema.Error<StoreFailed>(id("StoreFailed"))({
-  _tag: Schema.tag("StoreFailed"),
+export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed"))("StoreFailed", {
   store: Schema.String,
   operation: Schema.String,
   problem: Schema.String
@@ -458,11 +464,11 @@ const TypeId = "~@zapier-workflow-auth/core/ZapierAuthError"
  *
  * @since 0.1.0
  */
-export class ZapierAuthError extends Schema.Error<ZapierAuthError>(id("ZapierAuthError"))({
-  _tag: Schema.tag("ZapierAuthError"),
+export class ZapierAuthError extends Schema.TaggedError<ZapierAuthError>(id("ZapierAuthError"))("ZapierAuthError", {
   reason: Reason
 }) {
   readonly [TypeId] = TypeId
+  override readonly name = "ZapierAuthError"
 
   /** Whether the same call may succeed later without anybody doing anything. */
   get isRetryable(): boolean {
@@ -476,6 +482,11 @@ export class ZapierAuthError extends Schema.Error<ZapierAuthError>(id("ZapierAut
 
   override get message(): string {
     return this.reason.message
+  }
+
+  /** What logs and `inspect` show. */
+  override toJSON(): unknown {
+    return { _tag: this._tag, message: this.message, reason: this.reason }
   }
 }
 

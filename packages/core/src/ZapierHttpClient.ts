@@ -147,6 +147,8 @@ const aim = (api: string, request: Request): Result.Result<Target, ZapierAuthErr
   if (url.origin !== expected || url.username !== "" || url.password !== "") {
     return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected })))
   }
+  // There is one client id, and it is not the caller's to choose.
+  url.searchParams.delete("client_id")
   return Result.succeed({
     request: HttpClientRequest.setUrl(request, url.href),
     endpoint: Endpoint.match(request.method, url.pathname),
@@ -213,9 +215,9 @@ const described = ({ description }: { readonly description?: string }) =>
 const fill = (path: string, parameters: { readonly [name: string]: string } | undefined) =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parameters?.[name] ?? ""))
 
-// An empty parameter, or one that is a dot segment, would name another endpoint.
+// An empty parameter, or one that is a dot segment, would name another endpoint; half a surrogate pair has no encoding.
 const unusable = (parameters: { readonly [name: string]: string } | undefined) =>
-  Object.entries(parameters ?? {}).find(([, value]) => value === "" || value === "." || value === "..")?.[0]
+  Object.entries(parameters ?? {}).find(([, value]) => ["", ".", ".."].includes(value) || !value.isWellFormed())?.[0]
 
 /**
  * Makes the service out of an `HttpClient`. The client must not follow redirects or retry 401 by itself.
@@ -312,7 +314,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       const parts = Endpoint.parts(endpoint)
       const wrong = unusable(path)
       if (wrong !== undefined) {
-        const problem = "give a value that is not empty and not a dot segment"
+        const problem = "give well-formed text that is not empty and not a dot segment"
         return Effect.fail(from(new InvalidConfig({ setting: `path.${wrong}`, problem })))
       }
       const request = HttpClientRequest.make(parts.method as HttpMethod)(fill(parts.path, path), {
