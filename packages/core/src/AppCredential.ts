@@ -174,12 +174,15 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
   }
 
   const demandOfRequesting = (state: Of<"Requesting">, owner: string, now: number) => {
-    if (state.access !== undefined && Tokens.isLive(state.access, now)) {
-      return next(state, use(state.generation, state.access, state.lease.deadline))
+    const { access, generation, lease } = state
+    const inTime = (until: number) =>
+      access !== undefined && Tokens.isLive(access, now) ? [use(generation, access, until)] : []
+    if (Lease.isLive(lease, now)) {
+      const [live] = inTime(lease.deadline)
+      return next(state, live ?? ({ _tag: "AwaitLease", until: lease.deadline } satisfies Command))
     }
-    return Lease.isLive(state.lease, now)
-      ? next(state, { _tag: "AwaitLease", until: state.lease.deadline } satisfies Command)
-      : request(state.generation, state.access, owner, now)
+    const begun = request(generation, access, owner, now)
+    return next(begun.state, ...begun.commands, ...inTime(now + settings.leaseDuration))
   }
 
   return Machine.make<State, Event, Command>()({

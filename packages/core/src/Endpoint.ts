@@ -133,7 +133,12 @@ export const parts = (name: Name): { readonly method: string; readonly path: `/$
 let router: FindMyWay.Router<Name> | undefined
 
 const makeRouter = (): FindMyWay.Router<Name> => {
-  const made = FindMyWay.make<Name>({ ignoreTrailingSlash: true, maxParamLength: 2048 })
+  const made = FindMyWay.make<Name>({
+    ignoreTrailingSlash: true,
+    ignoreDuplicateSlashes: false,
+    caseSensitive: true,
+    maxParamLength: 2048
+  })
   for (const name of names) {
     const { method, path } = parts(name)
     made.on(method, path.replace(/\{(\w+)\}/g, ":$1") as `/${string}`, name)
@@ -158,7 +163,7 @@ const makeRouter = (): FindMyWay.Router<Name> => {
  * @since 0.1.0
  */
 export const match = (method: string, path: string): Name | undefined =>
-  (router ??= makeRouter()).find(method, path)?.handler
+  path.startsWith("/") && !path.includes(";") ? (router ??= makeRouter()).find(method, path)?.handler : undefined
 
 /**
  * Whether the granted scopes let a user or the app call the endpoint.
@@ -193,13 +198,5 @@ export const leastScopes = (endpoints: Iterable<Name>): ReadonlyArray<Scopes.Sco
   // Endpoints without a choice come first, so that those with one can reuse what is needed anyway.
   wanted.filter(({ scopes }) => scopes.length === 1).forEach(choose)
   wanted.filter(({ scopes }) => scopes.length > 1).forEach(choose)
-  return chosen
-    .filter(
-      (scope) =>
-        !Scopes.allows(
-          chosen.filter((other) => other !== scope),
-          scope
-        )
-    )
-    .sort()
+  return chosen.sort()
 }

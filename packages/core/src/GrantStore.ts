@@ -44,7 +44,7 @@ export class GrantStore extends Context.Service<
   GrantStore,
   VersionedStore.VersionedStore<Key, Grant> & {
     /**
-     * At most `limit` grants of a client application, for operators: those whose subject comes after `after`, or from
+     * At most `limit` grants (at least one) of a client application, for operators: those whose subject comes after `after`, or from
      * the beginning. Fails with `StoreFailed`.
      */
     readonly page: (options: {
@@ -73,7 +73,7 @@ export const layerMemory: Layer.Layer<GrantStore> = Layer.sync(GrantStore, () =>
         const found = [...entries.values()]
           .filter(({ key }) => key.clientId === clientId && (after === undefined || key.subject > after))
           .sort((a, b) => byCodeUnits(a.key.subject, b.key.subject))
-        const page = found.slice(0, limit)
+        const page = found.slice(0, Math.max(1, limit))
         return {
           entries: page.map(({ key, value, version }) => ({ key, grant: { value, version } })),
           next: found.length > page.length ? page.at(-1)?.key.subject : undefined

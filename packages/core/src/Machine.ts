@@ -134,7 +134,8 @@ export const make =
       initial: options.initial,
       edges: options.edges,
       step: (state, event, now) => {
-        const handler = handlers[state._tag]?.[event._tag]
+        const events = Object.hasOwn(handlers, state._tag) ? handlers[state._tag] : undefined
+        const handler = events !== undefined && Object.hasOwn(events, event._tag) ? events[event._tag] : undefined
         return handler === undefined
           ? Result.fail({ machine: options.name, state: state._tag, event: event._tag })
           : Result.succeed(handler(state, event, now))

@@ -83,10 +83,10 @@ export const parse = (text: string): ReadonlyArray<Scope> => [...new Set(text.sp
 export const format = (scopes: Iterable<Scope>): string => [...scopes].join(" ")
 
 // "zap:account:all" reads whatever "zap:all" reads, and "zap:all" whatever "zap" reads.
-const widerThan: { readonly [scope: string]: ReadonlyArray<Scope> } = {
-  zap: ["zap:all", "zap:account:all"],
-  "zap:all": ["zap:account:all"]
-}
+const widerThan: ReadonlyMap<Scope, ReadonlyArray<Scope>> = new Map([
+  ["zap", ["zap:all", "zap:account:all"]],
+  ["zap:all", ["zap:account:all"]]
+])
 
 /**
  * Whether the granted scopes allow what `required` allows, itself or through a wider scope.
@@ -102,4 +102,4 @@ const widerThan: { readonly [scope: string]: ReadonlyArray<Scope> } = {
  * @since 0.1.0
  */
 export const allows = (granted: ReadonlyArray<Scope>, required: Scope): boolean =>
-  granted.includes(required) || (widerThan[required]?.some((wider) => granted.includes(wider)) ?? false)
+  granted.includes(required) || (widerThan.get(required)?.some((wider) => granted.includes(wider)) ?? false)

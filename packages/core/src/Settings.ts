@@ -82,11 +82,12 @@ const margin = 1_000
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Result.Result<Settings, InvalidConfig> => {
-  const millis = (name: keyof Options) =>
-    Option.match(Duration.fromInput(options[name] ?? defaults[name]), {
-      onNone: () => Number.NaN,
-      onSome: Duration.toMillis
-    })
+  const millis = (name: keyof Options) => {
+    const input = options[name] ?? defaults[name]
+    // Effect takes what is not a number for a duration of zero.
+    if (typeof input === "number") return input
+    return Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+  }
   const settings: Settings = {
     requestTimeout: millis("requestTimeout"),
     leaseDuration: millis("leaseDuration"),

@@ -62,13 +62,7 @@ export const State = Schema.TaggedUnion({
     lease: Lease.Lease,
     presentation: Schema.Literals([1, 2])
   },
-  ReconnectRequired: {
-    lineage: held.lineage,
-    generation: held.generation,
-    access: Tokens.Access,
-    why: ReconnectCause,
-    since: Tokens.Instant
-  }
+  ReconnectRequired: { ...held, why: ReconnectCause, since: Tokens.Instant }
 })
 
 /**
@@ -229,13 +223,17 @@ const giveUp = (state: Held, why: ReconnectCause, now: number): Of<"ReconnectReq
   _tag: "ReconnectRequired",
   lineage: state.lineage,
   generation: state.generation,
-  access: toAccess(state.tokens),
+  tokens: state.tokens,
   why,
   since: now
 })
 
 // The API no longer takes the access token of the generation that the event names.
-const rejected = <S extends Held>(state: S, event: { lineage: string; generation: number }, now: number): S =>
+const rejected = <S extends Held | Of<"ReconnectRequired">>(
+  state: S,
+  event: { lineage: string; generation: number },
+  now: number
+): S =>
   concerns(event, state) && Tokens.isLive(state.tokens, now)
     ? { ...state, tokens: Tokens.expire(state.tokens, now) }
     : state
@@ -308,18 +306,24 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
   }
 
   const demandOfRefreshing = (state: Of<"Refreshing">, owner: string, now: number) => {
-    if (Tokens.isLive(state.tokens, now)) return next(state, use(state, state.tokens, state.lease.deadline))
+    const { deadline } = state.lease
+    const live = Tokens.isLive(state.tokens, now)
     if (Lease.isLive(state.lease, now)) {
-      return next(state, { _tag: "AwaitLease", until: state.lease.deadline } satisfies Command)
+      return next(
+        state,
+        live ? use(state, state.tokens, deadline) : ({ _tag: "AwaitLease", until: deadline } satisfies Command)
+      )
     }
     // The owner is gone, and nobody knows what came of its request.
-    return present(state, owner, 2, true, now)
+    const begun = present(state, owner, 2, true, now)
+    const inTime = live ? [use(state, state.tokens, now + settings.leaseDuration)] : []
+    return next(begun.state, ...begun.commands, ...inTime)
   }
 
   const demandOfEnded = (state: Of<"ReconnectRequired">, now: number) =>
     next(
       state,
-      Tokens.isLive(state.access, now) ? use(state, state.access, state.access.expiresAt) : require(state.why)
+      Tokens.isLive(state.tokens, now) ? use(state, state.tokens, state.tokens.expiresAt) : require(state.why)
     )
 
   // A success: the answer's tokens in the place of the ones that they renew. A refresh token that the answer leaves out
@@ -411,15 +415,9 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       ReconnectRequired: {
         ConsentGranted: (state, { lineage, tokens }) => next(activate(lineage, state.generation + 1, tokens)),
         AccessTokenRequested: (state, _, now) => demandOfEnded(state, now),
-        AccessTokenRejected: (state, event, now) =>
-          demandOfEnded(
-            concerns(event, state) && Tokens.isLive(state.access, now)
-              ? { ...state, access: Tokens.expire(state.access, now) }
-              : state,
-            now
-          ),
+        AccessTokenRejected: (state, event, now) => demandOfEnded(rejected(state, event, now), now),
         RefreshSucceeded: (state, event) =>
-          concerns(event, state) ? renew(state, undefined, event.tokens) : next(state),
+          concerns(event, state) ? renew(state, state.tokens.refreshToken, event.tokens) : next(state),
         RefreshRefused: (state) => next(state, require(state.why)),
         RefreshOutcomeUnknown: (state) => next(state),
         RefreshFailed: (state) => next(state),

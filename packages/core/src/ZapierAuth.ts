@@ -203,8 +203,8 @@ const statusOf = (subject: string, state: UserGrant.State): Status => {
     case "Absent":
       return { state: "Absent", subject }
     case "ReconnectRequired": {
-      const { access, generation, since, why } = state
-      return { state: "ReconnectRequired", subject, generation, scopes: access.scopes, why, since }
+      const { generation, since, tokens, why } = state
+      return { state: "ReconnectRequired", subject, generation, scopes: tokens.scopes, why, since }
     }
     case "Active":
     case "Refreshing": {

@@ -82,6 +82,12 @@ describe("AppCredential: one request for all", () => {
     })
   })
 
+  it("a request ahead of the end that its owner abandoned is taken over, while the live token is still used", () => {
+    const state = { ...first, generation: 1, access: access("1") }
+    expect(tagsOf(step(state, demand, 29_999).commands)).toEqual(["UseAccessToken"])
+    expect(tagsOf(step(state, demand, 30_000).commands)).toEqual(["RequestToken", "UseAccessToken"])
+  })
+
   it("who comes next waits for the lease, and takes over at its deadline", () => {
     expect(step(first, demand, 29_999)).toEqual({ state: first, commands: [{ _tag: "AwaitLease", until: 30_000 }] })
     expect(step(first, demand, 30_000)).toEqual({

@@ -87,4 +87,13 @@ describe("AttemptStore.layerMemory: forgetting", () => {
       yield* begin("digest", 2 * hour)
     }).pipe(Effect.provide(AttemptStore.layerMemory))
   )
+
+  it.effect("for an hour after it has expired it is still there, so that a late user is told", () =>
+    Effect.gen(function* () {
+      yield* begin("expired", quarter)
+      yield* TestClock.setTime(quarter + hour - 1)
+      yield* begin("next", 2 * hour)
+      expect(yield* isThere("expired")).toBe(true)
+    }).pipe(Effect.provide(AttemptStore.layerMemory))
+  )
 })

@@ -65,6 +65,13 @@ describe("Endpoint.table", () => {
 })
 
 describe("Endpoint.match", () => {
+  it.each(["/V2/zaps", "//v2//zaps", "/v2/zaps;x=1", "xv2/zaps", "https://evil.example/v2/zaps", ""])(
+    "takes a path by its very spelling: not %j",
+    (path) => {
+      expect(Endpoint.match("GET", path)).toBeUndefined()
+    }
+  )
+
   it.prop(
     "finds each endpoint, whatever its path parameters are, with and without a slash at the end",
     { name: AnyName, first: segments, second: segments },

@@ -184,4 +184,9 @@ describe("Machine.make: types", () => {
     // @ts-expect-error there is no event Kicked
     expect(Result.isFailure(door.step(shut, { _tag: "Kicked" }, 0))).toBe(true)
   })
+
+  it.each(["toString", "constructor", "__proto__"])("%s is no event, and no state", (name) => {
+    expect(Result.isFailure(door.step(shut, { _tag: name } as never, 0))).toBe(true)
+    expect(Result.isFailure(door.step({ _tag: name } as never, { _tag: "Pushed" }, 0))).toBe(true)
+  })
 })

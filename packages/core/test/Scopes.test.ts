@@ -139,4 +139,9 @@ describe("Scopes.allows", () => {
       expect(Scopes.allows(granted, required)).toBe(granted.includes(required))
     }
   )
+
+  it.each(["toString", "constructor", "__proto__"])("%s is a scope like any other", (scope) => {
+    expect(Scopes.allows(["zap"], scope)).toBe(false)
+    expect(Scopes.allows([scope], scope)).toBe(true)
+  })
 })

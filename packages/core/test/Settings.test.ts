@@ -87,4 +87,8 @@ describe("Settings", () => {
     const made = Settings.make({ requestTimeout: "1 minute" })
     expect(Result.isFailure(made) && made.failure.message).toMatch(/^leaseDuration: make it at least 1000 ms longer/)
   })
+
+  it.each(names)("refuses %s that is not a number", (name) => {
+    expect(refused({ [name]: Number.NaN })).toBe(name)
+  })
 })

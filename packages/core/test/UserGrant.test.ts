@@ -67,7 +67,7 @@ const ended = (options: Partial<Of<"ReconnectRequired">> = {}): Of<"ReconnectReq
   _tag: "ReconnectRequired",
   lineage: "consent-1",
   generation: 3,
-  access: accessOf(tokens("3")),
+  tokens: tokens("3"),
   why: "Revoked",
   since: 0,
   ...options
@@ -82,8 +82,7 @@ const commandOf = <Tag extends UserGrant.Command["_tag"]>(
 
 const tagsOf = (commands: ReadonlyArray<UserGrant.Command>) => commands.map(({ _tag }) => _tag)
 
-const tokensOf = (state: State): Tokens.Access | undefined =>
-  state._tag === "Absent" ? undefined : state._tag === "ReconnectRequired" ? state.access : state.tokens
+const tokensOf = (state: State): Tokens.Access | undefined => (state._tag === "Absent" ? undefined : state.tokens)
 
 // -----------------------------------------------------------------------------
 // Arbitrary values
@@ -173,6 +172,16 @@ describe("UserGrant: one refresher (R1)", () => {
     expect(tagsOf(step(state, demand, 2_000).commands)).toEqual(["PresentRefreshToken"])
   })
 
+  it("a refresh ahead of the end that its owner abandoned is taken over, while the live token is still used", () => {
+    const state = refreshing({ lease: { owner: "holder", deadline: 2_000 } })
+    const demand: Event = { _tag: "AccessTokenRequested", owner: "other" }
+    expect(tagsOf(step(state, demand, 1_999).commands)).toEqual(["UseAccessToken"])
+    const next = step(state, demand, 2_000)
+    expect(tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(commandOf(next.commands, "UseAccessToken")?.until).toBe(2_000 + leaseDuration)
+    expect(next.state).toMatchObject({ lease: { owner: "other" }, presentation: 2, answerLost: true })
+  })
+
   it("the refusal of an earlier request does not end a grant that another owner is renewing", () => {
     const state = refreshing({ lease: { owner: "other", deadline: 2_000 }, presentation: 2, answerLost: true })
     expect(step(state, { _tag: "RefreshRefused", ...presented }, 1_999)).toEqual({ state, commands: [] })
@@ -200,8 +209,7 @@ describe("UserGrant: success always wins (R3)", () => {
     ({ event, now, state }) => {
       const success: Event = { ...event, lineage: state.lineage, generation: state.generation }
       const next = step(state, success, now)
-      const previous = state._tag === "ReconnectRequired" ? undefined : state.tokens.refreshToken
-      const refreshToken = event.tokens.refreshToken ?? previous
+      const refreshToken = event.tokens.refreshToken ?? state.tokens.refreshToken
       expect(reveal(next.state)).toEqual(
         reveal({
           _tag: "Active",
@@ -233,7 +241,7 @@ describe("UserGrant: success always wins (R3)", () => {
 
   it("an answer without a refresh token keeps the old one (RFC 6749 section 6)", () => {
     const renewed = withoutRefreshToken(tokens("4"))
-    for (const state of [active(), refreshing()]) {
+    for (const state of [active(), refreshing(), ended()]) {
       const next = step(state, { _tag: "RefreshSucceeded", ...presented, tokens: renewed }, hour)
       expect(reveal(tokensOf(next.state))).toEqual(reveal({ ...renewed, refreshToken: Tokens.secret("refresh-3") }))
     }
@@ -430,10 +438,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
     { state: Schema.Union([Active, ReconnectRequired]), event: AccessTokenRejected, now: Clock, behind: Span },
     ({ behind, event, now, state }) => {
       const life = { obtainedAt: now - hour, expiresAt: now + 9 * hour }
-      const stored: State =
-        state._tag === "Active"
-          ? { ...state, tokens: { ...state.tokens, ...life } }
-          : { ...state, access: { ...state.access, ...life } }
+      const stored: State = { ...state, tokens: { ...state.tokens, ...life } }
       const stale: Event = { ...event, lineage: state.lineage, generation: state.generation - behind }
       const next = step(stored, stale, now)
       expect(next.state).toBe(stored)
@@ -478,7 +483,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
 
   it("a grant that has ended no longer uses a token that the API rejected", () => {
     const next = step(ended(), rejected(3), hour)
-    expect(reveal(next.state)).toEqual(reveal(ended({ access: { ...ended().access, expiresAt: hour } })))
+    expect(reveal(next.state)).toEqual(reveal(ended({ tokens: tokens("3", { expiresAt: hour }) })))
     expect(next.commands).toEqual([{ _tag: "RequireReconnect", why: "Revoked" }])
   })
 })
@@ -577,7 +582,9 @@ describe("UserGrant: refresh when used (R8)", () => {
     expect(tagsOf(last.commands)).toEqual(["UseAccessToken"])
     expect(commandOf(last.commands, "UseAccessToken")?.until).toBe(end)
     const after = step(state, demand, end)
-    expect(reveal(after.state)).toEqual(reveal(ended({ why: "NoRefreshToken", since: end })))
+    expect(reveal(after.state)).toEqual(
+      reveal(ended({ why: "NoRefreshToken", since: end, tokens: withoutRefreshToken(tokens("3")) }))
+    )
     expect(after.commands).toEqual([{ _tag: "RequireReconnect", why: "NoRefreshToken" }])
   })
 })
@@ -654,7 +661,11 @@ describe("UserGrant: ReconnectRequired", () => {
       reveal({
         state: ended(),
         commands: [
-          { _tag: "UseAccessToken", access: { ...ended().access, lineage: "consent-1", generation: 3 }, until: end }
+          {
+            _tag: "UseAccessToken",
+            access: { ...accessOf(ended().tokens), lineage: "consent-1", generation: 3 },
+            until: end
+          }
         ]
       })
     )
@@ -673,9 +684,9 @@ describe("UserGrant: ReconnectRequired", () => {
     runs
   )
 
-  it("holds no refresh token", () => {
+  it("keeps the refresh token, for a late success that names none", () => {
     const next = step(refreshing(), { _tag: "RefreshRefused", ...presented }, 5_000)
-    expect(JSON.stringify(reveal(next.state))).not.toContain("refresh-3")
+    expect(JSON.stringify(reveal(next.state))).toContain("refresh-3")
   })
 })
 

@@ -131,21 +131,24 @@ export const make = (
     command: Exchange
   ) {
     const { code, codeVerifier, deadline, redirectUri, scopes, subject } = command
+    // The store may have forgotten the attempt meanwhile. What came of it holds all the same.
+    const conclude = (event: ConsentAttempt.Event) =>
+      Effect.catchReason(step(event), "ZapierAuthError", "StateMismatch", () => Effect.void)
     const now = yield* Clock.currentTimeMillis
     const outcome = yield* Effect.tapError(
       tokenEndpoint.request(
         { _tag: "AuthorizationCode", code, codeVerifier, redirectUri, scopes },
         { timeout: Math.min(settings.requestTimeout, deadline - now) }
       ),
-      () => step({ _tag: "ExchangeFailed", why: "NotExchanged" })
+      () => conclude({ _tag: "ExchangeFailed", why: "NotExchanged" })
     )
     if (outcome._tag !== "Granted") {
-      yield* step({ _tag: "ExchangeFailed", why: whyOf(outcome) })
+      yield* conclude({ _tag: "ExchangeFailed", why: whyOf(outcome) })
       return yield* from(Failures.mayHaveActed(outcome) ? told.unknown : Failures.failureOf(outcome, told))
     }
     // The tokens first: should this process end here, the user is connected and the attempt merely looks unfinished.
     yield* userGrants.consentGranted(subject, stateDigest, outcome.tokens)
-    yield* step({ _tag: "GrantStored" })
+    yield* conclude({ _tag: "GrantStored" })
   }, Effect.uninterruptible)
 
   const complete = Effect.fnUntraced(function* (
