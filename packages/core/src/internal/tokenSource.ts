@@ -105,7 +105,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
           }
           case "AwaitTime": {
             const now = yield* Clock.currentTimeMillis
-            return yield* from(new RateLimited({ retryAfter: Duration.millis(command.until - now) }))
+            return yield* from(new RateLimited({ retryAfter: Duration.millis(Math.max(0, command.until - now)) }))
           }
           case "RequireReconnect":
             return yield* from(new ReconnectRequired({ why: command.why }))

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "@effect/vitest"
+import { inspect } from "node:util"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as ZapierAuthError from "../src/ZapierAuthError.ts"
+
+type Tag = ZapierAuthError.Reason["_tag"]
+
+// Who can act: trying again later helps, or going through the consent page does, or neither.
+const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depends" } = {
+  IllegalTransition: "neither",
+  InvalidConfig: "neither",
+  RequestNotReplayable: "later",
+  ConsentDenied: "reconnect",
+  ConsentExpired: "reconnect",
+  ExchangeOutcomeUnknown: "reconnect",
+  ReconnectRequired: "reconnect",
+  ClientRejected: "neither",
+  InsufficientScope: "reconnect",
+  AuthorizationRefused: "depends",
+  TokenRequestRefused: "neither",
+  RateLimited: "later",
+  ServiceUnavailable: "later",
+  TransportFailed: "later",
+  RefreshOutcomeUnknown: "later",
+  StateMismatch: "reconnect",
+  InvalidCallback: "reconnect",
+  UntrustedOrigin: "neither",
+  MalformedResponse: "later",
+  StoreFailed: "later"
+}
+
+const errorJson = Schema.toCodecJson(ZapierAuthError.ZapierAuthError)
+
+// Durations are drawn up to ages and down to fractions of a nanosecond; waits are whole milliseconds.
+const withWholeWait = (reason: ZapierAuthError.Reason): ZapierAuthError.Reason => {
+  const { RateLimited, ServiceUnavailable } = ZapierAuthError
+  const whole = (wait: Duration.Duration) => Duration.millis(Math.floor(Math.abs(Duration.toMillis(wait))) % 3_600_000)
+  if (reason._tag === "RateLimited") return new RateLimited({ retryAfter: whole(reason.retryAfter) })
+  if (reason._tag !== "ServiceUnavailable" || reason.retryAfter === undefined) return reason
+  return new ServiceUnavailable({ status: reason.status, retryAfter: whole(reason.retryAfter) })
+}
+
+describe("ZapierAuthError", () => {
+  it("has a reason for each tag, and no other", () => {
+    expect(new Set(ZapierAuthError.Reason.members.map(({ identifier }) => identifier.split("/").at(-1)))).toEqual(
+      new Set(Object.keys(kinds))
+    )
+  })
+
+  it.prop("speaks as its reason does", [ZapierAuthError.Reason], ([reason]) => {
+    const error = ZapierAuthError.from(reason)
+    expect(error.message).toBe(reason.message)
+    expect(error.isRetryable).toBe(reason.isRetryable)
+    expect(error.needsReconnect).toBe(reason.needsReconnect)
+    expect(error.name).toBe("ZapierAuthError")
+    expect(error).toBeInstanceOf(Error)
+  })
+
+  it.prop("says who can act", [ZapierAuthError.Reason], ([reason]) => {
+    const { isRetryable, needsReconnect } = reason
+    expect({ isRetryable, needsReconnect }).toEqual(
+      {
+        later: { isRetryable: true, needsReconnect: false },
+        reconnect: { isRetryable: false, needsReconnect: true },
+        neither: { isRetryable: false, needsReconnect: false },
+        depends: { isRetryable, needsReconnect: true }
+      }[kinds[reason._tag]]
+    )
+  })
+
+  it.each([
+    ["server_error", true],
+    ["temporarily_unavailable", true],
+    ["invalid_scope", false]
+  ])("takes a refused authorization with %s for retryable: %s", (error, isRetryable) => {
+    expect(new ZapierAuthError.AuthorizationRefused({ error }).isRetryable).toBe(isRetryable)
+  })
+
+  it.prop("goes through JSON and comes back with the same message", [ZapierAuthError.Reason], ([drawn]) => {
+    const reason = withWholeWait(drawn)
+    const error = ZapierAuthError.from(reason)
+    const text = JSON.stringify(Schema.encodeSync(errorJson)(error))
+    const back = Schema.decodeUnknownSync(errorJson)(JSON.parse(text))
+    expect(back).toBeInstanceOf(ZapierAuthError.ZapierAuthError)
+    expect(back.reason._tag).toBe(reason._tag)
+    expect(back.message).toBe(error.message)
+  })
+
+  it("tells people how long to wait in whole seconds", () => {
+    const retryAfter = Duration.millis(1_200)
+    expect(new ZapierAuthError.RateLimited({ retryAfter }).message).toContain("in 2 s")
+    expect(new ZapierAuthError.ServiceUnavailable({ status: 503, retryAfter }).message).toContain("in 2 s")
+    expect(new ZapierAuthError.ServiceUnavailable({ status: 500 }).message).toContain("later")
+  })
+
+  it("names what happened where it is logged", () => {
+    const error = ZapierAuthError.from(new ZapierAuthError.ReconnectRequired({ why: "Revoked" }))
+    expect(String(error)).toBe(`ZapierAuthError: ${error.message}`)
+    expect(JSON.stringify(error)).toContain(error.message)
+    expect(inspect(error)).toContain("Revoked")
+  })
+
+  it.effect("is handled by its reason", () =>
+    Effect.gen(function* () {
+      const failing: Effect.Effect<never, ZapierAuthError.ZapierAuthError> = Effect.fail(
+        ZapierAuthError.from(new ZapierAuthError.ReconnectRequired({ why: "NeverConnected" }))
+      )
+      const handled = Effect.catchReason(failing, "ZapierAuthError", "ReconnectRequired", ({ why }) =>
+        Effect.succeed(why)
+      )
+      expect(yield* handled).toBe("NeverConnected")
+      const other = Effect.catchReason(failing, "ZapierAuthError", "RateLimited", () => Effect.succeed("wait"))
+      expect((yield* Effect.flip(other)).reason._tag).toBe("ReconnectRequired")
+    })
+  )
+
+  it("is told from other values", () => {
+    const reason = new ZapierAuthError.ConsentDenied({})
+    expect(ZapierAuthError.isZapierAuthError(ZapierAuthError.from(reason))).toBe(true)
+    for (const other of [reason, new Error("no"), null, undefined, "ZapierAuthError"]) {
+      expect(ZapierAuthError.isZapierAuthError(other)).toBe(false)
+    }
+  })
+})
