@@ -47,6 +47,8 @@ import * as RequestLog from "./RequestLog.ts"
  * @since 0.1.0
  */
 export interface Options extends FakeState.Options {
+  /** Which apps are registered from the start. Default: none. */
+  readonly apps?: ReadonlyArray<FakeControl.AppOptions> | undefined
   /** How many requests, and how many issued tokens, are remembered. Default: 10,000. */
   readonly remember?: number | undefined
 }
@@ -105,7 +107,10 @@ const makeMemory = <A>(capacity: number) => {
  * @since 0.1.0
  */
 export const make = (options: Options = {}): FakeZapier["Service"] => {
-  let state = FakeState.make(options)
+  let state = (options.apps ?? []).reduce(
+    (registered, app) => FakeControl.registerApp(registered, app)[1],
+    FakeState.make(options)
+  )
   const requests = makeMemory<RequestLog.Entry>(options.remember ?? 10_000)
   const issued = makeMemory<FakeServer.Issued>(options.remember ?? 10_000)
 
@@ -153,7 +158,17 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
 }
 
 /**
- * A fake with no apps yet.
+ * A fake of one's own: each layer has its own state.
+ *
+ * @example
+ * ```ts
+ * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+ *
+ * FakeZapier.layer({
+ *   apps: [{ name: "Acme", clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] }],
+ *   knobs: { graceMillis: 10_000 }
+ * })
+ * ```
  *
  * @since 0.1.0
  */

@@ -48,6 +48,14 @@ const formData = () => {
 }
 
 describe("in process", () => {
+  it.effect("knows the apps that it was made with", () => {
+    const fake = FakeZapier.layer({ apps: [{ name: "Acme", redirectUris: [redirectUri], clientId: "given" }] })
+    return Effect.gen(function* () {
+      const response = yield* HttpClient.get("https://api.zapier.com/v1/apps?client_id=given")
+      assert.strictEqual(response.status, 200)
+    }).pipe(Effect.provide(Layer.provideMerge(FakeZapier.layerHttpClient, fake)))
+  })
+
   it.effect("serves Zapier's real URLs without sockets", () =>
     Effect.gen(function* () {
       yield* register

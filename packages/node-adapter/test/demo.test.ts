@@ -1,0 +1,92 @@
+import { createServer } from "node:http"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { describe, expect, it, vi } from "@effect/vitest"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as ChildProcess from "effect/process/ChildProcess"
+import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
+import * as Stream from "effect/Stream"
+import * as Scenario from "../demo/scenario.ts"
+
+const main = new URL("../demo/main.ts", import.meta.url).pathname
+
+const demo = (env: Record<string, string> = {}) =>
+  Effect.gen(function* () {
+    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env
+    const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+    const child = yield* spawner.spawn(
+      ChildProcess.make(process.execPath, [main], { env: { ...inherited, ...env }, extendEnv: false })
+    )
+    const output = yield* Stream.mkString(Stream.decodeText(child.all))
+    return { output, exitCode: yield* child.exitCode }
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+
+const escape = "\u001B["
+
+describe("npm start", () => {
+  it.live("shows the three modes, each step as it should be, and no secret", () =>
+    Effect.gen(function* () {
+      const { exitCode, output } = yield* demo()
+      expect(output).not.toContain("FAILED")
+      expect(exitCode).toBe(0)
+      for (const line of [
+        "UserGrant: Absent -> Active by ConsentGranted (generation 1)",
+        "UserGrant: Refreshing -> Active by RefreshSucceeded (generation 2)",
+        "ConsentAttempt: Pending -> Denied",
+        "AppCredential: Requesting -> Active",
+        "ClientId: Presented -> Accepted",
+        "GET /v2/zaps [Bearer] -> 401",
+        "refresh_token=REDACTED",
+        "code=REDACTED",
+        "state=REDACTED",
+        "DELETE /v2/promotions/"
+      ]) {
+        expect(output).toContain(line)
+      }
+      // In plain where it is no terminal, and nothing that could be a secret.
+      expect(output).not.toContain(escape)
+      expect(output).not.toMatch(/(code|state|token|secret|verifier)=(?!REDACTED)/i)
+      expect(output).not.toContain("To reach the real Zapier")
+    })
+  )
+
+  it.live("is in colour where colour is asked for", () =>
+    Effect.gen(function* () {
+      const { exitCode, output } = yield* demo({ FORCE_COLOR: "1" })
+      expect(exitCode).toBe(0)
+      expect(output).toContain(escape)
+    })
+  )
+
+  it.live("says how to reach the real Zapier when there are credentials, and does not show them", () =>
+    Effect.gen(function* () {
+      const { exitCode, output } = yield* demo({
+        ZAPIER_CLIENT_ID: "client-1",
+        ZAPIER_CLIENT_SECRET: "s3cret",
+        ZAPIER_REDIRECT_URIS: "https://acme.example/callback"
+      })
+      expect(exitCode).toBe(0)
+      expect(output).toContain("To reach the real Zapier")
+      expect(output).not.toContain("s3cret")
+    })
+  )
+
+  it.live("says so when a step does not do what it should", () => {
+    const printed: Array<string> = []
+    const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0)
+    // Here ten hours are not the end of an access token.
+    const fake = FakeZapier.layer({ knobs: { accessTokenLifetime: 72_000 } })
+    const layer = FakeZapier.layerServer.pipe(
+      Layer.provideMerge(fake),
+      Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 }))
+    )
+    return Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      expect(yield* Scenario.run(HttpServer.formatAddress(address))).toBe(false)
+      expect(printed.join("")).toMatch(/FAILED 2\. Ten hours pass.*\n\s+not so: the grant is Active, generation 2/)
+    }).pipe(Effect.provide(layer), Effect.ensuring(Effect.sync(() => write.mockRestore())))
+  })
+})
