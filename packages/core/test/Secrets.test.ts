@@ -34,7 +34,7 @@ import * as Tokens from "../src/Tokens.ts"
 import * as UserGrant from "../src/UserGrant.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
 import * as ZapierAuthError from "../src/ZapierAuthError.ts"
-import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
+import { type CallError, ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as ZapierUrls from "../src/ZapierUrls.ts"
 import { withSecret } from "./utils/Reveal.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
@@ -255,7 +255,7 @@ describe("A run in which everything goes wrong", () => {
       const asUser = client.forUser(subject)
       const code = "code-1"
 
-      const perform = (action: typeof Action.Type): Effect.Effect<unknown, unknown> => {
+      const perform = (action: typeof Action.Type): Effect.Effect<unknown, CallError> => {
         switch (action) {
           case "connect":
             return Effect.flatMap(state, (value) => callback({ code, state: value }))
@@ -315,7 +315,7 @@ describe("A run in which everything goes wrong", () => {
       yield* Fiber.interrupt(events)
     })
 
-    return Effect.map(program.pipe(Effect.provide(zapier.layer()), Effect.provide(watched.layer)), () => {
+    return Effect.map(Effect.provide(program, Layer.provideMerge(zapier.layer(), watched.layer)), () => {
       const secrets = [
         "client-secret-1",
         btoa("client-1:client-secret-1"),

@@ -214,7 +214,7 @@ describe("TokenOutcome, of anything", () => {
     Schema.Literals(["access_token", "refresh_token", "token_type", "scope", "expires_in", "error"]),
     Schema.Union([
       Schema.String,
-      Schema.Number,
+      Schema.Finite,
       Schema.Boolean,
       Schema.Null,
       Schema.Literals(["Bearer", "invalid_grant"])
