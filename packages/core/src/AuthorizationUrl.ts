@@ -43,9 +43,23 @@ export interface Campaign {
 export type Page = "Current" | "Legacy"
 
 /**
+ * What may be said about the page that the user sees.
+ *
  * @since 0.1.0
  */
-export interface Parameters {
+export interface PageOptions {
+  /** What Zapier fills into its form for people without an account. */
+  readonly signUp?: SignUp | undefined
+  /** Where the user came from, for Zapier's statistics. */
+  readonly campaign?: Campaign | undefined
+  /** Which consent page. Default: the current one. */
+  readonly page?: Page | undefined
+}
+
+/**
+ * @since 0.1.0
+ */
+export interface Parameters extends PageOptions {
   readonly clientId: string
   readonly redirectUri: string
   readonly scopes: ReadonlyArray<Scopes.Scope>
@@ -53,9 +67,6 @@ export interface Parameters {
   readonly state: Redacted.Redacted
   /** PKCE's S256 challenge. Zapier does not document PKCE; servers ignore what they do not know (RFC 6749 section 3.1). */
   readonly codeChallenge?: string | undefined
-  readonly signUp?: SignUp | undefined
-  readonly campaign?: Campaign | undefined
-  readonly page?: Page | undefined
 }
 
 /**

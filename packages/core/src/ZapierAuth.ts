@@ -36,7 +36,6 @@ import { AppCredentialStore } from "./AppCredentialStore.ts"
 import { AttemptStore } from "./AttemptStore.ts"
 import type { AuthEvent } from "./AuthEvent.ts"
 import type * as AuthorizationCallback from "./AuthorizationCallback.ts"
-import type * as AuthorizationUrl from "./AuthorizationUrl.ts"
 import { ClientApplication } from "./ClientApplication.ts"
 import type * as ClientId from "./ClientId.ts"
 import { GrantStore } from "./GrantStore.ts"
@@ -53,27 +52,14 @@ import type * as UserGrant from "./UserGrant.ts"
 import { from, type ReconnectCause, type ZapierAuthError } from "./ZapierAuthError.ts"
 import { ZapierUrls } from "./ZapierUrls.ts"
 
-/**
- * How a consent is asked for.
- *
- * @since 0.1.0
- */
-export interface AuthorizationOptions {
-  /** The app's own name for its user. The callback must be handled for the same. */
-  readonly subject: string
-  /** What to ask for. `Endpoint.leastScopes` finds it out of a list of endpoints. */
-  readonly scopes: ReadonlyArray<Scopes.Scope>
-  /** One of the application's redirect URIs, spelled the same. Default: the first. */
-  readonly redirectUri?: string | undefined
-  /** Whether to bind the code to this attempt by PKCE (S256, RFC 7636). Zapier does not document it. Default: no. */
-  readonly pkce?: boolean | undefined
-  /** What Zapier fills into its form for people without an account. */
-  readonly signUp?: AuthorizationUrl.SignUp | undefined
-  /** Where the user came from, for Zapier's statistics. */
-  readonly campaign?: AuthorizationUrl.Campaign | undefined
-  /** Which consent page. Default: the current one. */
-  readonly page?: AuthorizationUrl.Page | undefined
-}
+export type {
+  /**
+   * How a consent is asked for.
+   *
+   * @since 0.1.0
+   */
+  AuthorizationOptions
+} from "./internal/consents.ts"
 
 /**
  * A consent that was begun.
@@ -126,7 +112,9 @@ export class ZapierAuth extends Context.Service<
      * Fails with `InvalidConfig` (empty subject, no or unusable scopes, a redirect URI that is not configured) and
      * `StoreFailed`.
      */
-    readonly authorizationUrl: (options: AuthorizationOptions) => Effect.Effect<AuthorizationRequest, ZapierAuthError>
+    readonly authorizationUrl: (
+      options: Consents.AuthorizationOptions
+    ) => Effect.Effect<AuthorizationRequest, ZapierAuthError>
 
     /**
      * Takes the redirect back from the consent page: checks it, exchanges its code and stores the grant. Each `state`

@@ -30,14 +30,21 @@ import * as Failures from "./failures.ts"
 import * as Stepper from "./stepper.ts"
 import type { UserGrants } from "./userGrants.ts"
 
-export interface BeginOptions {
+/** How a consent is asked for. */
+export interface AuthorizationOptions extends AuthorizationUrl.PageOptions {
+  /** The app's own name for its user. The callback must be handled for the same. */
   readonly subject: string
+  /** What to ask for. `Endpoint.leastScopes` finds it out of a list of endpoints. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
+  /**
+   * Whether to ask as well for what the user has granted before, so that the new grant allows no less than the one that
+   * it replaces. Default: no.
+   */
+  readonly incremental?: boolean | undefined
+  /** One of the application's redirect URIs, spelled the same. Default: the first. */
   readonly redirectUri?: string | undefined
+  /** Whether to bind the code to this attempt by PKCE (S256, RFC 7636). Zapier does not document it. Default: no. */
   readonly pkce?: boolean | undefined
-  readonly signUp?: AuthorizationUrl.SignUp | undefined
-  readonly campaign?: AuthorizationUrl.Campaign | undefined
-  readonly page?: AuthorizationUrl.Page | undefined
 }
 
 type Exchange = Extract<ConsentAttempt.Command, { readonly _tag: "ExchangeCode" }>
@@ -82,10 +89,17 @@ export const make = (
       Base64Url.encode
     )
 
-  const begin = Effect.fnUntraced(function* (options: BeginOptions) {
+  const grantedBefore = ({ incremental, subject }: AuthorizationOptions) =>
+    incremental === true
+      ? Effect.map(userGrants.state(subject), (state) =>
+          state._tag === "Absent" ? [] : state.tokens.scopes.filter(Scopes.isToken)
+        )
+      : Effect.succeed([])
+
+  const begin = Effect.fnUntraced(function* (options: AuthorizationOptions) {
     const { redirectUris } = yield* application.get
     const redirectUri = options.redirectUri ?? redirectUris[0]
-    const scopes = [...new Set(options.scopes)]
+    const scopes = [...new Set([...options.scopes, ...(yield* grantedBefore(options))])]
     if (options.subject === "") return yield* invalid("subject", "give your own name for the user, not an empty text")
     if (scopes.length === 0)
       return yield* invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
@@ -112,14 +126,12 @@ export const make = (
     // 256 random bits do not come twice.
     yield* attempts.compareAndSet(stateDigest, Option.none(), pending)
     const url = AuthorizationUrl.build(urls, {
+      ...options,
       clientId,
       redirectUri,
       scopes,
       state,
-      codeChallenge: codeVerifier === undefined ? undefined : yield* sha256(codeVerifier),
-      signUp: options.signUp,
-      campaign: options.campaign,
-      page: options.page
+      codeChallenge: codeVerifier === undefined ? undefined : yield* sha256(codeVerifier)
     })
     return { url, attempt: stateDigest, expiresAt: pending.expiresAt }
   })
