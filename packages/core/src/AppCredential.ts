@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import * as Lease from "./Lease.ts"
 import * as Machine from "./Machine.ts"
 import type * as Settings from "./Settings.ts"
+import * as TokenOutcome from "./TokenOutcome.ts"
 import * as Tokens from "./Tokens.ts"
 
 /**
@@ -67,7 +68,7 @@ export type Event = typeof Event.Type
 
 /**
  * - `UseAccessToken`: answer the caller with it, and others without asking again before `until`.
- * - `RequestToken`: ask for a token, cut it off before the lease ends, and report what came of it.
+ * - `RequestToken`: ask for a token, cut it off before the lease ends at `deadline`, and report what came of it.
  * - `AwaitLease`: another process is asking; look again, at the latest at `until`.
  * - `AwaitTime`: tell the caller to come back at `until`.
  * - `ReportFailure`: tell the caller what the token endpoint answered.
@@ -76,7 +77,7 @@ export type Event = typeof Event.Type
  */
 export type Command =
   | { readonly _tag: "UseAccessToken"; readonly access: Tokens.UsableAccess; readonly until: number }
-  | { readonly _tag: "RequestToken"; readonly generation: number }
+  | { readonly _tag: "RequestToken"; readonly generation: number; readonly deadline: number }
   | { readonly _tag: "AwaitLease"; readonly until: number }
   | { readonly _tag: "AwaitTime"; readonly until: number }
   | { readonly _tag: "ReportFailure" }
@@ -146,7 +147,8 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       ...(access === undefined ? {} : { access }),
       lease: { owner, deadline: now + settings.leaseDuration }
     }
-    return next(requesting, { _tag: "RequestToken", generation } satisfies Command)
+    const { deadline } = requesting.lease
+    return next(requesting, { _tag: "RequestToken", generation, deadline } satisfies Command)
   }
 
   const granted = (generation: number, access: Tokens.Access) => {
@@ -157,24 +159,28 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
   const awaitTime = (until: number): Command => ({ _tag: "AwaitTime", until })
 
   const demandOfAbsent = (state: Of<"Absent">, { owner }: { owner: string }, now: number) =>
-    state.notBefore > now ? next(state, awaitTime(state.notBefore)) : request(0, undefined, owner, now)
+    TokenOutcome.isPause(state.notBefore, now)
+      ? next(state, awaitTime(state.notBefore))
+      : request(0, undefined, owner, now)
 
   const demandOfActive = (state: Of<"Active">, owner: string, now: number) => {
+    const isPaused = TokenOutcome.isPause(state.notBefore, now)
     if (!Tokens.isLive(state.access, now)) {
-      return state.notBefore > now
-        ? next(state, awaitTime(state.notBefore))
-        : request(state.generation, state.access, owner, now)
+      return isPaused ? next(state, awaitTime(state.notBefore)) : request(state.generation, state.access, owner, now)
     }
-    const due = Math.max(state.notBefore, Tokens.dueAt(state.access, settings.refreshAhead))
+    const due = Tokens.dueAt(state.access, settings.refreshAhead)
     if (now < due) return next(state, use(state.generation, state.access, due))
+    if (isPaused) return next(state, use(state.generation, state.access, state.notBefore))
     const begun = request(state.generation, state.access, owner, now)
     // Should this request come to nothing, the next is due when its lease would have ended.
     const inTime = use(state.generation, state.access, now + settings.leaseDuration)
     return next(begun.state, ...begun.commands, inTime)
   }
 
-  const demandOfRequesting = (state: Of<"Requesting">, owner: string, now: number) => {
-    const { access, generation, lease } = state
+  const demandOfRequesting = (found: Of<"Requesting">, owner: string, now: number) => {
+    const { access, generation } = found
+    const lease = Lease.tame(found.lease, settings.leaseDuration, now)
+    const state = lease === found.lease ? found : { ...found, lease }
     const inTime = (until: number) =>
       access !== undefined && Tokens.isLive(access, now) ? [use(generation, access, until)] : []
     if (Lease.isLive(lease, now)) {

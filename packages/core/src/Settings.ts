@@ -1,5 +1,5 @@
 /**
- * The times that the library works with. All are durations with sensible defaults; `make` checks how they relate.
+ * The times and sizes that the library works with. All have sensible defaults; `make` checks how they relate.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Result from "effect/Result"
 import { InvalidConfig } from "./ZapierAuthError.ts"
 
 /**
- * What may be set. Each takes an Effect duration: `"30 seconds"`, or milliseconds.
+ * What may be set. Durations are Effect's: `"30 seconds"`, or milliseconds.
  *
  * @since 0.1.0
  */
@@ -22,6 +22,11 @@ export interface Options {
    */
   readonly leaseDuration?: Duration.Input | undefined
   /**
+   * For how long a token request is tried again that certainly never left, or that harms nobody when it is asked twice.
+   * The pauses between grow. Default: 5 seconds.
+   */
+  readonly retryFor?: Duration.Input | undefined
+  /**
    * How long before its end an access token is renewed while it is still used; never more than a tenth of its life.
    * Default: 5 minutes.
    */
@@ -31,6 +36,8 @@ export interface Options {
    * connect anew) is noticed within this time. Default: 1 minute.
    */
   readonly memoryLifetime?: Duration.Input | undefined
+  /** How many access tokens are kept in memory; those used longest ago make room. Default: 10,000. */
+  readonly memoryCapacity?: number | undefined
   /** How long a user may take on the consent page. Default: 15 minutes. */
   readonly attemptLifetime?: Duration.Input | undefined
 }
@@ -46,19 +53,22 @@ export interface Refreshing {
 }
 
 /**
- * The settings, in milliseconds.
+ * The settings, their durations in milliseconds.
  *
  * @since 0.1.0
  */
 export interface Settings extends Refreshing {
   readonly requestTimeout: number
+  readonly retryFor: number
   readonly memoryLifetime: number
+  readonly memoryCapacity: number
   readonly attemptLifetime: number
 }
 
 const defaults = {
   requestTimeout: "20 seconds",
   leaseDuration: "30 seconds",
+  retryFor: "5 seconds",
   refreshAhead: "5 minutes",
   memoryLifetime: "1 minute",
   attemptLifetime: "15 minutes"
@@ -82,26 +92,32 @@ const margin = 1_000
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Result.Result<Settings, InvalidConfig> => {
-  const millis = (name: keyof Options) => {
+  const millis = (name: keyof typeof defaults) => {
     const input = options[name] ?? defaults[name]
     // Effect takes what is not a number for a duration of zero.
     if (typeof input === "number") return input
     return Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
   }
-  const settings: Settings = {
+  const durations = {
     requestTimeout: millis("requestTimeout"),
     leaseDuration: millis("leaseDuration"),
+    retryFor: millis("retryFor"),
     refreshAhead: millis("refreshAhead"),
     memoryLifetime: millis("memoryLifetime"),
     attemptLifetime: millis("attemptLifetime")
   }
-  for (const [setting, value] of Object.entries(settings)) {
-    // Not to refresh ahead, and not to keep anything in memory, are sensible wishes.
-    const least = setting === "refreshAhead" || setting === "memoryLifetime" ? 0 : 1
+  for (const [setting, value] of Object.entries(durations)) {
+    // Not to refresh ahead, to keep nothing in memory and to try nothing again are sensible wishes.
+    const least = ["refreshAhead", "memoryLifetime", "retryFor"].includes(setting) ? 0 : 1
     if (!Number.isFinite(value) || value < least) {
       return Result.fail(new InvalidConfig({ setting, problem: `give a finite duration of at least ${least} ms` }))
     }
   }
+  const memoryCapacity = options.memoryCapacity ?? 10_000
+  if (!Number.isInteger(memoryCapacity) || memoryCapacity < 0) {
+    return Result.fail(new InvalidConfig({ setting: "memoryCapacity", problem: "give a whole number of at least 0" }))
+  }
+  const settings: Settings = { ...durations, memoryCapacity }
   return settings.leaseDuration < settings.requestTimeout + margin
     ? Result.fail(
         new InvalidConfig({

@@ -10,14 +10,17 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as AuthMetrics from "./AuthMetrics.ts"
 import { type Application, ClientApplication } from "./ClientApplication.ts"
 import * as TokenOutcome from "./TokenOutcome.ts"
 import * as TokenRequest from "./TokenRequest.ts"
@@ -110,6 +113,7 @@ export const make = Effect.gen(function* () {
     request: Effect.fn("TokenEndpoint.request")(function* (request, { timeout }) {
       yield* Effect.annotateCurrentSpan("grant", request._tag)
       const by = yield* application.get
+      const startedAt = yield* Clock.currentTimeMillis
       const sent = Effect.gen(function* () {
         const outcome = yield* send(request, by)
         if (outcome._tag !== "InvalidClient") return outcome
@@ -120,6 +124,10 @@ export const make = Effect.gen(function* () {
         _tag: "NoAnswer"
       }))
       yield* Effect.annotateCurrentSpan("outcome", outcome._tag)
+      const duration = Duration.millis((yield* Clock.currentTimeMillis) - startedAt)
+      const grant = { grant: request._tag }
+      yield* AuthMetrics.count(AuthMetrics.tokenRequests, { ...grant, outcome: outcome._tag })
+      yield* Metric.update(Metric.withAttributes(AuthMetrics.tokenRequestDuration, grant), duration)
       return outcome
     })
   })

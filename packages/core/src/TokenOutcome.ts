@@ -67,7 +67,22 @@ const longestLifetime = 365 * 24 * 60 * 60
  */
 export const coolDown = 60_000
 
-const longestPause = 60 * 60 * 1000
+/**
+ * The longest pause that an answer is granted, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const longestPause = 60 * 60 * 1000
+
+/**
+ * Whether the server is to be left alone until `notBefore`. What lies further ahead than the longest pause was noted
+ * under a clock that has jumped back since, and is not obeyed.
+ *
+ * @param now milliseconds since the epoch
+ *
+ * @since 0.1.0
+ */
+export const isPause = (notBefore: number, now: number): boolean => notBefore > now && notBefore - now <= longestPause
 
 /**
  * The life of a token in milliseconds, out of whatever an answer has as `expires_in`.

@@ -29,6 +29,7 @@ import * as Lease from "./Lease.ts"
 import * as Machine from "./Machine.ts"
 import type * as Scopes from "./Scopes.ts"
 import type * as Settings from "./Settings.ts"
+import * as TokenOutcome from "./TokenOutcome.ts"
 import * as Tokens from "./Tokens.ts"
 import { ReconnectCause } from "./ZapierAuthError.ts"
 
@@ -121,7 +122,8 @@ export type Event = typeof Event.Type
 
 /**
  * - `UseAccessToken`: answer the caller with it, and others without asking again before `until`.
- * - `PresentRefreshToken`: send the refresh, cut it off before the lease ends, and report what came of it.
+ * - `PresentRefreshToken`: send the refresh, cut it off before the lease ends at `deadline`, and report what came of it.
+ *   If there is no time left to send it, because the process has slept, it is not sent.
  * - `AwaitLease`: another process is refreshing; look again, at the latest at `until`.
  * - `AwaitTime`: tell the caller to come back at `until`.
  * - `RequireReconnect`: tell the caller that the user must connect.
@@ -137,6 +139,7 @@ export type Command =
       readonly generation: number
       readonly refreshToken: typeof Tokens.Secret.Type
       readonly scopes: ReadonlyArray<Scopes.Scope>
+      readonly deadline: number
     }
   | { readonly _tag: "AwaitLease"; readonly until: number }
   | { readonly _tag: "AwaitTime"; readonly until: number }
@@ -284,13 +287,14 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       lineage: state.lineage,
       generation: state.generation,
       refreshToken,
-      scopes: state.tokens.scopes
+      scopes: state.tokens.scopes,
+      deadline: refreshing.lease.deadline
     }
     return next(refreshing, command)
   }
 
   const begin = (state: Of<"Active">, owner: string, now: number) =>
-    state.notBefore > now
+    TokenOutcome.isPause(state.notBefore, now)
       ? next(state, { _tag: "AwaitTime", until: state.notBefore } satisfies Command)
       : present(state, owner, 1, state.answerLost, now)
 
@@ -298,17 +302,20 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
   const demandOfActive = (state: Of<"Active">, owner: string, now: number) => {
     if (!Tokens.isLive(state.tokens, now)) return begin(state, owner, now)
     if (state.tokens.refreshToken === undefined) return next(state, use(state, state.tokens, state.tokens.expiresAt))
-    const due = Math.max(state.notBefore, Tokens.dueAt(state.tokens, settings.refreshAhead))
+    const due = Tokens.dueAt(state.tokens, settings.refreshAhead)
     if (now < due) return next(state, use(state, state.tokens, due))
+    if (TokenOutcome.isPause(state.notBefore, now)) return next(state, use(state, state.tokens, state.notBefore))
     const begun = begin(state, owner, now)
     // Should this refresh come to nothing, the next is due when its lease would have ended.
     return next(begun.state, ...begun.commands, use(state, state.tokens, now + settings.leaseDuration))
   }
 
-  const demandOfRefreshing = (state: Of<"Refreshing">, owner: string, now: number) => {
-    const { deadline } = state.lease
+  const demandOfRefreshing = (found: Of<"Refreshing">, owner: string, now: number) => {
+    const lease = Lease.tame(found.lease, settings.leaseDuration, now)
+    const state = lease === found.lease ? found : { ...found, lease }
+    const { deadline } = lease
     const live = Tokens.isLive(state.tokens, now)
-    if (Lease.isLive(state.lease, now)) {
+    if (Lease.isLive(lease, now)) {
       return next(
         state,
         live ? use(state, state.tokens, deadline) : ({ _tag: "AwaitLease", until: deadline } satisfies Command)

@@ -43,6 +43,7 @@ import * as AppCredentials from "./internal/appCredentials.ts"
 import * as ClientIds from "./internal/clientIds.ts"
 import * as Consents from "./internal/consents.ts"
 import type { Dependencies } from "./internal/dependencies.ts"
+import * as TokenRequests from "./internal/tokenRequests.ts"
 import * as UserGrants from "./internal/userGrants.ts"
 import type * as Scopes from "./Scopes.ts"
 import * as Settings from "./Settings.ts"
@@ -99,6 +100,23 @@ export type Status =
       readonly why: ReconnectCause
       readonly since: number
     }
+
+/**
+ * What came of a disconnect. The app no longer has the tokens, but Zapier documents no way to revoke them: until they
+ * end, or the user removes the app in Zapier, they would still be taken.
+ *
+ * @since 0.1.0
+ */
+export interface Disconnected {
+  readonly subject: string
+  /** Whether there was a grant. */
+  readonly wasConnected: boolean
+  /** What to tell the user: where the app's access is ended at Zapier. */
+  readonly revocation: string
+}
+
+const revocation =
+  "To end this app's access at Zapier as well, remove it in the settings of your Zapier account, where connected applications are listed."
 
 /**
  * @since 0.1.0
@@ -176,10 +194,10 @@ export class ZapierAuth extends Context.Service<
     readonly status: (subject: string) => Effect.Effect<Status, ZapierAuthError>
 
     /**
-     * Removes a user's grant. A refresh that is under way does not bring it back. Zapier documents no way to revoke
-     * tokens: the user can remove the app's access in Zapier's own settings. Fails with `StoreFailed`.
+     * Removes a user's grant, and says what is left to do. A refresh that is under way does not bring it back. Fails
+     * with `StoreFailed`.
      */
-    readonly disconnect: (subject: string) => Effect.Effect<void, ZapierAuthError>
+    readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
 
     /** What happens from now on. Slow readers lose the oldest events. */
     readonly events: Stream.Stream<AuthEvent>
@@ -229,7 +247,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     clientId,
     owner: yield* random.uuidV4(),
     settings,
-    tokenEndpoint: yield* TokenEndpoint,
+    request: TokenRequests.make(yield* TokenEndpoint, settings),
     publish: (event) => Effect.asVoid(PubSub.publish(pubsub, event)),
     scope: yield* Effect.scope
   }
@@ -261,7 +279,10 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     clientIdAnswered: clientIds.answered,
     clientIdState: clientIds.state,
     status,
-    disconnect: Effect.fn("ZapierAuth.disconnect")(userGrants.disconnect),
+    disconnect: Effect.fn("ZapierAuth.disconnect")(function* (subject: string) {
+      const wasConnected = yield* userGrants.disconnect(subject)
+      return { subject, wasConnected, revocation }
+    }),
     events: Stream.fromPubSub(pubsub)
   })
 })

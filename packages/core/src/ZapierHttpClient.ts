@@ -36,6 +36,7 @@ import type * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as AuthMetrics from "./AuthMetrics.ts"
 import * as Credential from "./Credential.ts"
 import * as Endpoint from "./Endpoint.ts"
 import type * as Tokens from "./Tokens.ts"
@@ -244,6 +245,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     )
 
   const withToken = Effect.fnUntraced(function* (
+    mode: Endpoint.Mode,
     { endpoint, path, request }: Target,
     token: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>,
     instead: (rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
@@ -254,12 +256,14 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     }
     const response = yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
     if (response.status !== 401) return response
+    yield* AuthMetrics.count(AuthMetrics.unauthorized, { mode })
     const other = yield* instead(access)
     if (!isReplayable(request.body)) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))
     }
     // What nobody reads would keep the connection busy.
     yield* Effect.ignore(response.arrayBuffer)
+    yield* AuthMetrics.count(AuthMetrics.replays, { mode })
     return yield* send(HttpClientRequest.bearerToken(request, other.accessToken), request)
   })
 
@@ -268,6 +272,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   }: Target): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     const clientId = yield* auth.presentClientId
     const response = yield* send(HttpClientRequest.setUrlParam(request, "client_id", clientId), request)
+    if (response.status === 401) yield* AuthMetrics.count(AuthMetrics.unauthorized, { mode: "ClientId" })
     yield* auth.clientIdAnswered(response.status)
     return response
   })
@@ -276,12 +281,14 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     switch (credential._tag) {
       case "User": {
         const { subject } = credential
-        return withToken(target, auth.accessToken(subject), (rejected) => auth.accessTokenRejected(subject, rejected))
+        return withToken("User", target, auth.accessToken(subject), (rejected) =>
+          auth.accessTokenRejected(subject, rejected)
+        )
       }
       case "App": {
         const { endpoint } = target
         const scopes = credential.scopes ?? (endpoint === undefined ? [] : Endpoint.leastScopes([endpoint]))
-        return withToken(target, auth.appToken(scopes), (rejected) => auth.appTokenRejected(scopes, rejected))
+        return withToken("App", target, auth.appToken(scopes), (rejected) => auth.appTokenRejected(scopes, rejected))
       }
       case "ClientId":
         return withClientId(target)

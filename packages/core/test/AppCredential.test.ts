@@ -67,7 +67,8 @@ const runs = { arbitrary: { runs: 300 } }
 const anything = situations(AppCredential.State, AppCredential.Event)
 
 const Clock = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_000_000_000_000 }))
-const Span = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000_000 }))
+// What a lease may plausibly have left.
+const Span = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3 * leaseDuration }))
 const { Active, Requesting } = AppCredential.State.cases
 const { AccessTokenRejected, AccessTokenRequested, RequestFailed, TokenGranted } = AppCredential.Event.cases
 const Demand = Schema.Union([AccessTokenRequested, AccessTokenRejected])
@@ -78,7 +79,7 @@ describe("AppCredential: one request for all", () => {
   it("the first demand claims the lease and asks for a token", () => {
     expect(step(AppCredential.absent, demand, 5_000)).toEqual({
       state: { _tag: "Requesting", generation: 0, lease: { owner: "caller", deadline: 5_000 + leaseDuration } },
-      commands: [{ _tag: "RequestToken", generation: 0 }]
+      commands: [{ _tag: "RequestToken", generation: 0, deadline: 5_000 + leaseDuration }]
     })
   })
 
@@ -92,7 +93,7 @@ describe("AppCredential: one request for all", () => {
     expect(step(first, demand, 29_999)).toEqual({ state: first, commands: [{ _tag: "AwaitLease", until: 30_000 }] })
     expect(step(first, demand, 30_000)).toEqual({
       state: { ...first, lease: { owner: "caller", deadline: 30_000 + leaseDuration } },
-      commands: [{ _tag: "RequestToken", generation: 0 }]
+      commands: [{ _tag: "RequestToken", generation: 0, deadline: 30_000 + leaseDuration }]
     })
   })
 
@@ -163,7 +164,10 @@ describe("AppCredential: use", () => {
     expect(reveal(step(active(), demand, now))).toEqual(
       reveal({
         state: requesting({ lease: { owner: "caller", deadline: now + leaseDuration } }),
-        commands: [{ _tag: "RequestToken", generation: 3 }, use("3", 3, now + leaseDuration)]
+        commands: [
+          { _tag: "RequestToken", generation: 3, deadline: now + leaseDuration },
+          use("3", 3, now + leaseDuration)
+        ]
       })
     )
   })
@@ -195,7 +199,7 @@ describe("AppCredential: a rejected token", () => {
           access: access("3", { expiresAt: hour }),
           lease: { owner: "caller", deadline: hour + leaseDuration }
         }),
-        commands: [{ _tag: "RequestToken", generation: 3 }]
+        commands: [{ _tag: "RequestToken", generation: 3, deadline: hour + leaseDuration }]
       })
     )
   })
@@ -206,11 +210,14 @@ describe("AppCredential: a rejected token", () => {
     expect(tagsOf(step(next.state, demand, hour + 1).commands)).toEqual(["AwaitLease"])
   })
 
-  it.each([active(), requesting()])("of an older generation is answered with the newer, $_tag", (state) => {
-    const next = step(state, rejected(2), hour)
-    expect(next.state).toBe(state)
-    expect(reveal(next.commands)).toMatchObject([{ _tag: "UseAccessToken", access: { generation: 3 } }])
-  })
+  it.each([active(), requesting({ lease: { owner: "holder", deadline: hour + leaseDuration } })])(
+    "of an older generation is answered with the newer, $_tag",
+    (state) => {
+      const next = step(state, rejected(2), hour)
+      expect(next.state).toBe(state)
+      expect(reveal(next.commands)).toMatchObject([{ _tag: "UseAccessToken", access: { generation: 3 } }])
+    }
+  )
 
   it("where there is none by now leads to a request", () => {
     expect(tagsOf(step(AppCredential.absent, rejected(3), hour).commands)).toEqual(["RequestToken"])

@@ -20,6 +20,16 @@ describe("Lease", () => {
     }
   )
 
+  it.prop(
+    "is left as it is while its end is plausible, and else ends after the own duration",
+    { left: Schema.Int, now: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4e12 })) },
+    ({ left, now }) => {
+      const lease = { owner: "worker-1", deadline: now + left }
+      const tamed = Lease.tame(lease, 30_000, now)
+      expect(tamed).toEqual(left > 90_000 ? { owner: "worker-1", deadline: now + 30_000 } : lease)
+    }
+  )
+
   it("has an owner and ends at some time", () => {
     expect(isLease({ owner: "worker-1", deadline: 0 })).toBe(true)
     expect(isLease({ owner: "", deadline: 0 })).toBe(false)

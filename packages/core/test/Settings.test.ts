@@ -7,12 +7,21 @@ import * as Settings from "../src/Settings.ts"
 const defaults: Settings.Settings = {
   requestTimeout: 20_000,
   leaseDuration: 30_000,
+  retryFor: 5_000,
   refreshAhead: 300_000,
   memoryLifetime: 60_000,
+  memoryCapacity: 10_000,
   attemptLifetime: 900_000
 }
 
-const names = ["requestTimeout", "leaseDuration", "refreshAhead", "memoryLifetime", "attemptLifetime"] as const
+const names = [
+  "requestTimeout",
+  "leaseDuration",
+  "retryFor",
+  "refreshAhead",
+  "memoryLifetime",
+  "attemptLifetime"
+] as const
 
 const refused = (options: Settings.Options) => {
   const made = Settings.make(options)
@@ -30,6 +39,8 @@ describe("Settings", () => {
       Settings.make({
         requestTimeout: "10 seconds",
         leaseDuration: Duration.minutes(1),
+        retryFor: "1 second",
+        memoryCapacity: 5,
         refreshAhead: 1_500,
         memoryLifetime: "2 minutes",
         attemptLifetime: "1 hour"
@@ -38,6 +49,8 @@ describe("Settings", () => {
       Result.succeed({
         requestTimeout: 10_000,
         leaseDuration: 60_000,
+        retryFor: 1_000,
+        memoryCapacity: 5,
         refreshAhead: 1_500,
         memoryLifetime: 120_000,
         attemptLifetime: 3_600_000
@@ -59,7 +72,7 @@ describe("Settings", () => {
     expect(refused({ [name]: 0 })).toBe(name)
   })
 
-  it.each(["refreshAhead", "memoryLifetime"] as const)("%s: may be nothing", (name) => {
+  it.each(["refreshAhead", "memoryLifetime", "retryFor", "memoryCapacity"] as const)("%s: may be nothing", (name) => {
     expect(Settings.make({ [name]: 0 })).toEqual(Result.succeed({ ...defaults, [name]: 0 }))
   })
 
@@ -86,6 +99,10 @@ describe("Settings", () => {
   it("the error says what to do", () => {
     const made = Settings.make({ requestTimeout: "1 minute" })
     expect(Result.isFailure(made) && made.failure.message).toMatch(/^leaseDuration: make it at least 1000 ms longer/)
+  })
+
+  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])("memoryCapacity: %d is no number of tokens", (capacity) => {
+    expect(refused({ memoryCapacity: capacity })).toBe("memoryCapacity")
   })
 
   it.each(names)("refuses %s that is not a number", (name) => {

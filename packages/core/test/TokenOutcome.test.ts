@@ -209,6 +209,18 @@ describe("TokenOutcome.retryAfter", () => {
   })
 })
 
+describe("TokenOutcome.isPause", () => {
+  it.each([
+    [0, false],
+    [1_000, false],
+    [1_001, true],
+    [1_000 + TokenOutcome.longestPause, true],
+    [1_001 + TokenOutcome.longestPause, false]
+  ])("until %d, at 1000: %s", (notBefore, expected) => {
+    expect(TokenOutcome.isPause(notBefore, 1_000)).toBe(expected)
+  })
+})
+
 describe("TokenOutcome, of anything", () => {
   const Json = Schema.Record(
     Schema.Literals(["access_token", "refresh_token", "token_type", "scope", "expires_in", "error"]),

@@ -9,6 +9,7 @@ import { TokenRequestRefused, TransportFailed, type ZapierAuthError } from "../Z
 import type { Dependencies } from "./dependencies.ts"
 import * as Failures from "./failures.ts"
 import * as Stepper from "./stepper.ts"
+import { tooLate } from "./tokenRequests.ts"
 import * as TokenSource from "./tokenSource.ts"
 
 type Request = Extract<AppCredential.Command, { readonly _tag: "RequestToken" }>
@@ -21,7 +22,7 @@ const told = {
 export const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
 
 export const make = (dependencies: Dependencies, store: AppCredentialStore["Service"]) => {
-  const { clientId, owner, publish, scope, settings, tokenEndpoint } = dependencies
+  const { clientId, owner, publish, scope, settings } = dependencies
   const machine = AppCredential.machine(settings)
 
   const step = (key: string) =>
@@ -40,13 +41,10 @@ export const make = (dependencies: Dependencies, store: AppCredentialStore["Serv
       }
     })
 
-  const request = (key: string, { generation }: Request) =>
+  const request = (key: string, { deadline, generation }: Request) =>
     Effect.gen(function* () {
       const outcome = yield* Effect.result(
-        tokenEndpoint.request(
-          { _tag: "ClientCredentials", scopes: Scopes.parse(key) },
-          { timeout: settings.requestTimeout }
-        )
+        dependencies.request({ _tag: "ClientCredentials", scopes: Scopes.parse(key) }, deadline)
       )
       const now = yield* Clock.currentTimeMillis
       const failed = (notBefore: number): AppCredential.Event => ({
@@ -58,7 +56,8 @@ export const make = (dependencies: Dependencies, store: AppCredentialStore["Serv
       if (outcome._tag === "Failure") return { event: failed(0), failure: outcome.failure.reason }
       const { success } = outcome
       if (success._tag !== "Granted") {
-        return { event: failed(Failures.notBefore(success, now)), failure: Failures.failureOf(success, told) }
+        const failure = success === tooLate ? undefined : Failures.failureOf(success, told)
+        return { event: failed(Failures.notBefore(success, now)), failure }
       }
       // A refresh token has no place here (RFC 6749 section 4.4.3).
       const { accessToken, expiresAt, obtainedAt, scopes } = success.tokens
@@ -69,7 +68,9 @@ export const make = (dependencies: Dependencies, store: AppCredentialStore["Serv
 
   const source = TokenSource.make<AppCredential.State, AppCredential.Event, Request>({
     scope,
+    machine: machine.name,
     memoryLifetime: settings.memoryLifetime,
+    memoryCapacity: settings.memoryCapacity,
     step,
     request
   })

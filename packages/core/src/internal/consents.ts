@@ -77,7 +77,7 @@ export const make = (
     readonly userGrants: UserGrants
   }
 ) => {
-  const { clientId, publish, settings, tokenEndpoint } = dependencies
+  const { clientId, publish, request, settings } = dependencies
   const { application, attempts, digest, random, urls, userGrants } = services
 
   const secret = Effect.map(random.randomBytes(randomBytes), (bytes) => Tokens.secret(Base64Url.encode(bytes)))
@@ -146,12 +146,8 @@ export const make = (
     // The store may have forgotten the attempt meanwhile. What came of it holds all the same.
     const conclude = (event: ConsentAttempt.Event) =>
       Effect.catchReason(step(event), "ZapierAuthError", "StateMismatch", () => Effect.void)
-    const now = yield* Clock.currentTimeMillis
     const outcome = yield* Effect.tapError(
-      tokenEndpoint.request(
-        { _tag: "AuthorizationCode", code, codeVerifier, redirectUri, scopes },
-        { timeout: Math.min(settings.requestTimeout, deadline - now) }
-      ),
+      request({ _tag: "AuthorizationCode", code, codeVerifier, redirectUri, scopes }, deadline),
       () => conclude({ _tag: "ExchangeFailed", why: "NotExchanged" })
     )
     if (outcome._tag !== "Granted") {
@@ -159,7 +155,7 @@ export const make = (
       return yield* from(Failures.mayHaveActed(outcome) ? told.unknown : Failures.failureOf(outcome, told))
     }
     // The tokens first: should this process end here, the user is connected and the attempt merely looks unfinished.
-    yield* userGrants.consentGranted(subject, stateDigest, outcome.tokens)
+    yield* Stepper.insist(userGrants.consentGranted(subject, stateDigest, outcome.tokens))
     yield* conclude({ _tag: "GrantStored" })
   }, Effect.uninterruptible)
 

@@ -5,6 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import type { AuthEvent } from "../AuthEvent.ts"
 import type * as Machine from "../Machine.ts"
 import type { Versioned } from "../VersionedStore.ts"
@@ -48,6 +49,12 @@ export const transition = (
   ...generationOf(change.to),
   at
 })
+
+const patience = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: "10 seconds" }))
+
+/** What Zapier has answered is not thrown away because a store fails for a while: it is tried again. */
+export const insist = <A>(write: Effect.Effect<A, ZapierAuthError>): Effect.Effect<A, ZapierAuthError> =>
+  Effect.retry(write, { while: ({ reason }) => reason._tag === "StoreFailed", schedule: patience })
 
 export const makeStep =
   <S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged>(options: {

@@ -7,6 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as AuthMetrics from "../AuthMetrics.ts"
 import type * as Machine from "../Machine.ts"
 import type * as Tokens from "../Tokens.ts"
 import {
@@ -17,7 +18,7 @@ import {
   ReconnectRequired,
   type ZapierAuthError
 } from "../ZapierAuthError.ts"
-import type { Step } from "./stepper.ts"
+import { insist, type Step } from "./stepper.ts"
 
 /** The commands that this module carries out itself; `Request` is the machine's own. */
 export type Command<Request> =
@@ -45,46 +46,69 @@ interface Flight {
   readonly answer: Deferred.Deferred<Tokens.UsableAccess, ZapierAuthError>
   /** Done when nothing of the flight is under way any more. */
   readonly landed: Deferred.Deferred<void>
+  /** Whether what it finds may be remembered: not if it was to be forgotten meanwhile. */
+  isCurrent: boolean
 }
 
+/** Handed out without asking, but for a clock that has jumped out of this time. */
 interface Live {
   readonly access: Tokens.UsableAccess
-  /** Handed out without asking until then. */
+  readonly since: number
   readonly until: number
 }
 
-// How often a waiter looks whether the owner of a lease is done, in milliseconds.
-const pollInterval = 250
+// How often a waiter looks whether the owner of a lease is done, in milliseconds: each time half as often.
+const firstPoll = 50
+const slowestPoll = 1_000
 
 const isSame = (a: Tokens.UsableAccess, b: Tokens.UsableAccess | undefined) =>
   b !== undefined && a.generation === b.generation && a.lineage === b.lineage
 
 export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request extends Machine.Tagged>(options: {
   readonly scope: Scope.Scope
+  /** Its name, for metrics. */
+  readonly machine: string
   /** How long an access is handed out at most without asking the store, in milliseconds. */
   readonly memoryLifetime: number
+  /** How many accesses are kept in memory. */
+  readonly memoryCapacity: number
   readonly step: (key: string) => Step<S, E, Command<Request>>
   readonly request: (key: string, command: Request) => Effect.Effect<Outcome<E>, ZapierAuthError>
 }) => {
   const flights = new Map<string, Flight>()
+  /** The one that the store was asked for least recently is the first. */
   const live = new Map<string, Live>()
+  /** Outcomes that the store would not take. While this process lives, they are not lost. */
+  const unsaved = new Map<string, E>()
 
   const remember = (key: string, access: Tokens.UsableAccess, until: number) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
-      live.set(key, { access, until: Math.min(until, now + options.memoryLifetime) })
+      live.delete(key)
+      live.set(key, { access, since: now, until: Math.min(until, now + options.memoryLifetime) })
+      const [oldest] = live.keys()
+      if (live.size > options.memoryCapacity && oldest !== undefined) live.delete(oldest)
     })
+
+  // Stores what came of a request, however long the store is away.
+  const conclude = (key: string, event: E) =>
+    insist(options.step(key)(event)).pipe(
+      Effect.tapError(() => Effect.sync(() => unsaved.set(key, event))),
+      Effect.tap(() => Effect.sync(() => unsaved.delete(key)))
+    )
 
   const isOwn = (command: Command<Request>): command is Request =>
     !["UseAccessToken", "AwaitLease", "AwaitTime", "RequireReconnect", "ReportFailure"].includes(command._tag)
 
   // Steps the machine and carries out its commands, until nothing of them is left.
-  const fly = Effect.fnUntraced(function* (key: string, demand: E, answer: Flight["answer"]) {
-    let event = demand
+  const fly = Effect.fnUntraced(function* (key: string, demand: Demand<E>, flight: Flight) {
+    let outcome = unsaved.get(key)
     let failure: Reason | undefined
+    let polls = 0
+    let asked = false
     while (true) {
-      const { commands } = yield* options.step(key)(event)
+      const { commands } = yield* outcome === undefined ? options.step(key)(demand.event) : conclude(key, outcome)
       // Unless a command says otherwise, the machine has taken note, and what was asked for is asked for again.
-      event = demand
+      outcome = undefined
       let own: Request | undefined
       for (const command of commands) {
         if (isOwn(command)) {
@@ -93,14 +117,19 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
         }
         switch (command._tag) {
           case "UseAccessToken": {
-            yield* remember(key, command.access, command.until)
-            yield* Deferred.succeed(answer, command.access)
+            const another = polls > 0 || demand.rejected !== undefined
+            if (another && !asked && own === undefined) {
+              yield* AuthMetrics.count(AuthMetrics.adoptions, { machine: options.machine })
+            }
+            if (flight.isCurrent) yield* remember(key, command.access, command.until)
+            yield* Deferred.succeed(flight.answer, command.access)
             break
           }
           case "AwaitLease": {
             const now = yield* Clock.currentTimeMillis
-            const wait = Math.max(1, Math.min(pollInterval, command.until - now))
-            yield* Effect.interruptible(Effect.sleep(wait))
+            yield* AuthMetrics.count(AuthMetrics.waits, { machine: options.machine })
+            const wait = Math.min(firstPoll * 2 ** polls++, slowestPoll, command.until - now)
+            yield* Effect.interruptible(Effect.sleep(Math.max(1, wait)))
             break
           }
           case "AwaitTime": {
@@ -114,21 +143,22 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
         }
       }
       if (own !== undefined) {
-        const outcome = yield* options.request(key, own)
-        event = outcome.event
-        failure = outcome.failure
-      } else if (yield* Deferred.isDone(answer)) {
+        asked = true
+        const requested = yield* options.request(key, own)
+        outcome = requested.event
+        failure = requested.failure
+      } else if (yield* Deferred.isDone(flight.answer)) {
         return
       }
     }
   })
 
   // The flight outlives its callers: interrupting one of them harms neither the others nor the write.
-  const takeOff = (key: string, event: E): Effect.Effect<Flight> =>
+  const takeOff = (key: string, demand: Demand<E>): Effect.Effect<Flight> =>
     Effect.suspend(() => {
-      const flight: Flight = { answer: Deferred.makeUnsafe(), landed: Deferred.makeUnsafe() }
+      const flight: Flight = { answer: Deferred.makeUnsafe(), landed: Deferred.makeUnsafe(), isCurrent: true }
       flights.set(key, flight)
-      return fly(key, event, flight.answer).pipe(
+      return fly(key, demand, flight).pipe(
         Effect.onExit((exit) =>
           Effect.suspend(() => {
             flights.delete(key)
@@ -151,7 +181,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
     Effect.gen(function* () {
       while (true) {
         const under = flights.get(key)
-        const flight = under ?? (yield* takeOff(key, demand.event))
+        const flight = under ?? (yield* takeOff(key, demand))
         const access = yield* Deferred.await(flight.answer)
         const now = yield* Clock.currentTimeMillis
         const usable = now < access.expiresAt && !isSame(access, demand.rejected)
@@ -166,11 +196,20 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
       Effect.clockWith((clock) => {
         const now = clock.currentTimeMillisUnsafe()
         const entry = live.get(key)
-        const usable = entry !== undefined && now < entry.access.expiresAt && !isSame(entry.access, demand.rejected)
+        const usable =
+          entry !== undefined &&
+          entry.since <= now &&
+          now < entry.access.expiresAt &&
+          !isSame(entry.access, demand.rejected)
         // Past `until` the next caller asks; while it does, the others go on with what they have.
         return usable && (now < entry.until || flights.has(key)) ? Effect.succeed(entry.access) : obtain(key, demand)
       }),
     /** Whatever is in memory is not to be used any more. */
-    forget: (key: string) => Effect.sync(() => void live.delete(key))
+    forget: (key: string) =>
+      Effect.sync(() => {
+        live.delete(key)
+        const flight = flights.get(key)
+        if (flight !== undefined) flight.isCurrent = false
+      })
   }
 }

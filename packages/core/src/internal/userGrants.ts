@@ -9,6 +9,7 @@ import { ReconnectRequired, RefreshOutcomeUnknown, type ZapierAuthError } from "
 import type { Dependencies } from "./dependencies.ts"
 import * as Failures from "./failures.ts"
 import * as Stepper from "./stepper.ts"
+import { tooLate } from "./tokenRequests.ts"
 import * as TokenSource from "./tokenSource.ts"
 
 type Present = Extract<UserGrant.Command, { readonly _tag: "PresentRefreshToken" }>
@@ -35,7 +36,7 @@ const eventOf = (outcome: TokenOutcome, presented: Presented, now: number): User
 }
 
 export const make = (dependencies: Dependencies, store: GrantStore["Service"]) => {
-  const { clientId, owner, publish, scope, settings, tokenEndpoint } = dependencies
+  const { clientId, owner, publish, request, scope, settings } = dependencies
   const machine = UserGrant.machine(settings)
 
   const load = (subject: string) =>
@@ -59,11 +60,9 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
 
   const present = (_: string, command: Present) =>
     Effect.gen(function* () {
-      const { generation, lineage, refreshToken, scopes } = command
+      const { deadline, generation, lineage, refreshToken, scopes } = command
       const presented: Presented = { lineage, generation, owner }
-      const outcome = yield* Effect.result(
-        tokenEndpoint.request({ _tag: "Refresh", refreshToken, scopes }, { timeout: settings.requestTimeout })
-      )
+      const outcome = yield* Effect.result(request({ _tag: "Refresh", refreshToken, scopes }, deadline))
       const now = yield* Clock.currentTimeMillis
       if (outcome._tag === "Failure") {
         // Nothing was sent: the application's credentials could not be read.
@@ -73,13 +72,15 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
       const { success } = outcome
       return {
         event: eventOf(success, presented, now),
-        failure: success._tag === "Granted" ? undefined : Failures.failureOf(success, told)
+        failure: success._tag === "Granted" || success === tooLate ? undefined : Failures.failureOf(success, told)
       }
     })
 
   const source = TokenSource.make<UserGrant.State, UserGrant.Event, Present>({
     scope,
+    machine: machine.name,
     memoryLifetime: settings.memoryLifetime,
+    memoryCapacity: settings.memoryCapacity,
     step,
     request: present
   })
@@ -101,7 +102,14 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
     consentGranted: (subject: string, lineage: string, tokens: Tokens.Tokens) =>
       Effect.andThen(step(subject)({ _tag: "ConsentGranted", lineage, tokens }), source.forget(subject)),
 
-    disconnect: (subject: string) => Effect.andThen(step(subject)({ _tag: "Disconnected" }), source.forget(subject)),
+    /** Says whether there was a grant. */
+    disconnect: (subject: string) =>
+      Effect.gen(function* () {
+        const { state } = yield* load(subject)
+        yield* step(subject)({ _tag: "Disconnected" })
+        yield* source.forget(subject)
+        return state._tag !== "Absent"
+      }),
 
     state: (subject: string) => Effect.map(load(subject), ({ state }) => state)
   }

@@ -145,10 +145,13 @@ export const make = () => {
     redirectUris: ["https://app.example/callback"]
   }
 
-  /** What processes of one machine do not share: each layer built from it is another process over the same stores. */
+  /**
+   * What processes of one machine do not share: each layer built from it is another process over the same stores. Unless
+   * told otherwise, it tries no token request again.
+   */
   const process = (settings?: Settings.Options) =>
     ZapierHttpClient.layer().pipe(
-      Layer.provideMerge(ZapierAuth.layer(settings)),
+      Layer.provideMerge(ZapierAuth.layer({ retryFor: 0, ...settings })),
       Layer.provide(TokenEndpoint.layer),
       Layer.provide([
         ClientApplication.layerEffect(Effect.sync(() => ({ ...application }))),

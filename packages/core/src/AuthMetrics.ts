@@ -1,0 +1,78 @@
+/**
+ * What is counted, with Effect's `Metric`: read it there, or export it. Nothing is labelled by subject or client.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+
+/**
+ * Token requests, with the labels `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`) and `outcome` (as in
+ * `TokenOutcome`).
+ *
+ * @since 0.1.0
+ */
+export const tokenRequests = Metric.counter("zapier_auth_token_requests", {
+  description: "Token requests by kind and outcome",
+  incremental: true
+})
+
+/**
+ * How long token requests took, with the label `grant`.
+ *
+ * @since 0.1.0
+ */
+export const tokenRequestDuration = Metric.timer("zapier_auth_token_request_duration", {
+  description: "Time between a token request and its outcome",
+  boundaries: Metric.exponentialBoundaries({ start: 25, factor: 2, count: 11 })
+})
+
+/**
+ * How often a process looked whether another one is done with its token request, with the label `machine`.
+ *
+ * @since 0.1.0
+ */
+export const waits = Metric.counter("zapier_auth_waits", {
+  description: "Looks at a token request of another process",
+  incremental: true
+})
+
+/**
+ * How often a token that another process had fetched was used instead of asking for one, with the label `machine`.
+ *
+ * @since 0.1.0
+ */
+export const adoptions = Metric.counter("zapier_auth_adoptions", {
+  description: "Tokens of other processes that were used instead of asking for one",
+  incremental: true
+})
+
+/**
+ * Answers of the API with status 401, with the label `mode` (`User`, `App`, `ClientId`).
+ *
+ * @since 0.1.0
+ */
+export const unauthorized = Metric.counter("zapier_auth_unauthorized", {
+  description: "Answers of the API with status 401",
+  incremental: true
+})
+
+/**
+ * Requests that were sent again with another token after a 401, with the label `mode`.
+ *
+ * @since 0.1.0
+ */
+export const replays = Metric.counter("zapier_auth_replays", {
+  description: "Requests that were sent again with another token",
+  incremental: true
+})
+
+/**
+ * Counts one.
+ *
+ * @internal
+ */
+export const count = (
+  metric: Metric.Metric<number, unknown>,
+  labels: { readonly [name: string]: string }
+): Effect.Effect<void> => Metric.update(Metric.withAttributes(metric, labels), 1)
