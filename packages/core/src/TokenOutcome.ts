@@ -221,3 +221,25 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
     ? { _tag: "Malformed", status, problem: "it is not a JSON object" }
     : interpretSuccess(status, body.value, asked)
 }
+
+/**
+ * When the next request may be sent, in milliseconds since the epoch. Zero, where the answer does not say.
+ *
+ * @param now milliseconds since the epoch
+ *
+ * @since 0.1.0
+ */
+export const notBefore = (outcome: TokenOutcome, now: number): number => {
+  const pause = outcome._tag === "RateLimited" || outcome._tag === "Unavailable" ? outcome.retryAfter : undefined
+  return pause === undefined ? 0 : now + pause
+}
+
+/**
+ * Whether the server may have acted on a request although it did not say so.
+ *
+ * @since 0.1.0
+ */
+export const mayHaveActed = (outcome: TokenOutcome): boolean =>
+  outcome._tag === "NoAnswer" ||
+  outcome._tag === "Unavailable" ||
+  (outcome._tag === "Malformed" && outcome.status >= 200 && outcome.status < 300)

@@ -116,6 +116,39 @@ export const Event = Schema.TaggedUnion({
  */
 export type Event = typeof Event.Type
 
+/**
+ * What a refresh was about, and who presented the refresh token.
+ *
+ * @since 0.1.0
+ */
+export interface Presented {
+  readonly lineage: string
+  readonly generation: number
+  readonly owner: string
+}
+
+/**
+ * The event that the outcome of a refresh is.
+ *
+ * A server that says that it failed is left alone for now; one that says nothing is asked once more.
+ *
+ * @param now milliseconds since the epoch
+ *
+ * @since 0.1.0
+ */
+export const eventOfOutcome = (
+  outcome: TokenOutcome.TokenOutcome,
+  { generation, lineage, owner }: Presented,
+  now: number
+): Event => {
+  const presented = { lineage, generation, owner }
+  const mayHaveRotated = TokenOutcome.mayHaveActed(outcome)
+  if (outcome._tag === "Granted") return { _tag: "RefreshSucceeded", ...presented, tokens: outcome.tokens }
+  if (outcome._tag === "InvalidGrant") return { _tag: "RefreshRefused", ...presented }
+  if (mayHaveRotated && outcome._tag !== "Unavailable") return { _tag: "RefreshOutcomeUnknown", ...presented }
+  return { _tag: "RefreshFailed", ...presented, mayHaveRotated, notBefore: TokenOutcome.notBefore(outcome, now) }
+}
+
 // -----------------------------------------------------------------------------
 // Commands
 // -----------------------------------------------------------------------------

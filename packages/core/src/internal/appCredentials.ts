@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as AppCredential from "../AppCredential.ts"
 import type { AppCredentialStore } from "../AppCredentialStore.ts"
 import * as Scopes from "../Scopes.ts"
+import * as TokenOutcome from "../TokenOutcome.ts"
 import type * as Tokens from "../Tokens.ts"
 import { TokenRequestRefused, TransportFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
 import type { Dependencies } from "./dependencies.ts"
@@ -57,7 +58,7 @@ export const make = (dependencies: Dependencies, store: AppCredentialStore["Serv
       const { success } = outcome
       if (success._tag !== "Granted") {
         const failure = success === tooLate ? undefined : Failures.failureOf(success, told)
-        return { event: failed(Failures.notBefore(success, now)), failure }
+        return { event: failed(TokenOutcome.notBefore(success, now)), failure }
       }
       // A refresh token has no place here (RFC 6749 section 4.4.3).
       const { accessToken, expiresAt, obtainedAt, scopes } = success.tokens

@@ -13,7 +13,7 @@ import type { ClientApplication } from "../ClientApplication.ts"
 import * as ConsentAttempt from "../ConsentAttempt.ts"
 import * as Scopes from "../Scopes.ts"
 import * as Tokens from "../Tokens.ts"
-import type { TokenOutcome } from "../TokenOutcome.ts"
+import * as TokenOutcome from "../TokenOutcome.ts"
 import {
   AuthorizationRefused,
   ConsentDenied,
@@ -59,9 +59,9 @@ const randomBytes = 32
 
 const encoder = new TextEncoder()
 
-const whyOf = (outcome: TokenOutcome): ConsentAttempt.Failure => {
+const whyOf = (outcome: TokenOutcome.TokenOutcome): ConsentAttempt.Failure => {
   if (outcome._tag === "NotSent") return "NotExchanged"
-  return Failures.mayHaveActed(outcome) ? "OutcomeUnknown" : "CodeRefused"
+  return TokenOutcome.mayHaveActed(outcome) ? "OutcomeUnknown" : "CodeRefused"
 }
 
 const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
@@ -152,7 +152,7 @@ export const make = (
     )
     if (outcome._tag !== "Granted") {
       yield* conclude({ _tag: "ExchangeFailed", why: whyOf(outcome) })
-      return yield* from(Failures.mayHaveActed(outcome) ? told.unknown : Failures.failureOf(outcome, told))
+      return yield* from(TokenOutcome.mayHaveActed(outcome) ? told.unknown : Failures.failureOf(outcome, told))
     }
     // The tokens first: should this process end here, the user is connected and the attempt merely looks unfinished.
     yield* Stepper.insist(userGrants.consentGranted(subject, stateDigest, outcome.tokens))

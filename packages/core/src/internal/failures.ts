@@ -38,15 +38,3 @@ export const failureOf = (
       return new TransportFailed({ code: outcome.code })
   }
 }
-
-/** When the next request may be sent, in milliseconds since the epoch. */
-export const notBefore = (outcome: TokenOutcome, now: number): number => {
-  const pause = outcome._tag === "RateLimited" || outcome._tag === "Unavailable" ? outcome.retryAfter : undefined
-  return pause === undefined ? 0 : now + pause
-}
-
-/** Whether the server may have acted on a request although it did not say so. */
-export const mayHaveActed = (outcome: TokenOutcome): boolean =>
-  outcome._tag === "NoAnswer" ||
-  outcome._tag === "Unavailable" ||
-  (outcome._tag === "Malformed" && outcome.status >= 200 && outcome.status < 300)

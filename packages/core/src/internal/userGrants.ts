@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Grant, GrantStore } from "../GrantStore.ts"
 import type * as Tokens from "../Tokens.ts"
-import type { TokenOutcome } from "../TokenOutcome.ts"
 import * as UserGrant from "../UserGrant.ts"
 import { ReconnectRequired, RefreshOutcomeUnknown, type ZapierAuthError } from "../ZapierAuthError.ts"
 import type { Dependencies } from "./dependencies.ts"
@@ -14,25 +13,9 @@ import * as TokenSource from "./tokenSource.ts"
 
 type Present = Extract<UserGrant.Command, { readonly _tag: "PresentRefreshToken" }>
 
-type Presented = Pick<Present, "lineage" | "generation"> & { readonly owner: string }
-
 const told = {
   refused: new ReconnectRequired({ why: "Revoked" }),
   unknown: new RefreshOutcomeUnknown({})
-}
-
-const eventOf = (outcome: TokenOutcome, presented: Presented, now: number): UserGrant.Event => {
-  const mayHaveRotated = Failures.mayHaveActed(outcome)
-  if (outcome._tag === "Granted") return { _tag: "RefreshSucceeded", ...presented, tokens: outcome.tokens }
-  if (outcome._tag === "InvalidGrant") return { _tag: "RefreshRefused", ...presented }
-  // A server that says that it failed is left alone for now; one that says nothing is asked once more.
-  if (mayHaveRotated && outcome._tag !== "Unavailable") return { _tag: "RefreshOutcomeUnknown", ...presented }
-  return {
-    _tag: "RefreshFailed",
-    ...presented,
-    mayHaveRotated,
-    notBefore: Failures.notBefore(outcome, now)
-  }
 }
 
 export const make = (dependencies: Dependencies, store: GrantStore["Service"]) => {
@@ -61,7 +44,7 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
   const present = (_: string, command: Present) =>
     Effect.gen(function* () {
       const { deadline, generation, lineage, refreshToken, scopes } = command
-      const presented: Presented = { lineage, generation, owner }
+      const presented = { lineage, generation, owner }
       const outcome = yield* Effect.result(request({ _tag: "Refresh", refreshToken, scopes }, deadline))
       const now = yield* Clock.currentTimeMillis
       if (outcome._tag === "Failure") {
@@ -71,7 +54,7 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
       }
       const { success } = outcome
       return {
-        event: eventOf(success, presented, now),
+        event: UserGrant.eventOfOutcome(success, presented, now),
         failure: success._tag === "Granted" || success === tooLate ? undefined : Failures.failureOf(success, told)
       }
     })
