@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process"
+import { text } from "node:stream/consumers"
+import { describe, expect, it } from "@effect/vitest"
+
+const main = new URL("main.ts", import.meta.url).pathname
+
+const bench = async (...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, ["--expose-gc", main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
+  return { stdout, stderr, code }
+}
+
+// What a scenario says, and with which code it exits: one line on stdout and nothing else.
+const report = async (
+  ...args: ReadonlyArray<string>
+): Promise<{ readonly code: number | null; readonly line: unknown }> => {
+  const { code, stdout } = await bench(...args)
+  expect(stdout).toMatch(/^[^\n]+\n$/)
+  return { code, line: JSON.parse(stdout) }
+}
+
+describe("npm run bench", { timeout: 15_000 }, () => {
+  it("storm: one refresh for each expiry, and no call fails", async () => {
+    const round = { calls: 200, tokenRequests: 1, failedCalls: 0 }
+    expect(await report("storm", "--calls", "200")).toMatchObject({
+      code: 0,
+      line: {
+        scenario: "storm",
+        passed: true,
+        calls: 400,
+        tokenRequests: 2,
+        failedCalls: 0,
+        rounds: [round, round]
+      }
+    })
+  })
+
+  it("late-401: one refresh for all 401s, and no call fails", async () => {
+    expect(await report("late-401", "--calls", "200")).toMatchObject({
+      code: 0,
+      line: { scenario: "late-401", passed: true, calls: 200, unauthorized: 200, tokenRequests: 1, failedCalls: 0 }
+    })
+  })
+
+  it("app-storm: one token for all calls, and no call fails", async () => {
+    expect(await report("app-storm", "--calls", "200")).toMatchObject({
+      code: 0,
+      line: { scenario: "app-storm", passed: true, calls: 200, tokenRequests: 1, failedCalls: 0 }
+    })
+  })
+
+  it("grants: no more of them stay in memory than may", async () => {
+    expect(await report("grants", "--calls", "5000")).toMatchObject({
+      code: 0,
+      line: {
+        scenario: "grants",
+        passed: true,
+        grants: 5_000,
+        memoryCapacity: 500,
+        bounded: { liveTokens: 500 },
+        unbounded: { liveTokens: 5_000 }
+      }
+    })
+  })
+
+  it("overhead: compares, and exits as it says", async () => {
+    const { code, line } = await report("overhead", "--calls", "20")
+    expect(line).toMatchObject({ scenario: "overhead", ratio: expect.any(Number), callRatio: expect.any(Number) })
+    expect(line).toHaveProperty("passed", code === 0)
+  })
+
+  it.each([["nonsense"], ["storm", "--calls", "none"], ["--nonsense"]])(
+    "says how it is used when it is not: %s %s",
+    async (...args) => {
+      const { code, stderr, stdout } = await bench(...args)
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" })
+      expect(stderr).toMatch(/^usage: [^\n]+\n$/)
+    }
+  )
+})

@@ -1,0 +1,56 @@
+/** `npm run bench`: measures, and prints one line of JSON for each scenario. Exits with 1 when a bound is missed. */
+import { spawnSync } from "node:child_process"
+import { parseArgs } from "node:util"
+import * as Effect from "effect/Effect"
+import { print, type Report, say } from "./report.ts"
+import * as AppStorm from "./scenarios/appStorm.ts"
+import * as Grants from "./scenarios/grants.ts"
+import * as Late401 from "./scenarios/late401.ts"
+import * as Overhead from "./scenarios/overhead.ts"
+import * as Storm from "./scenarios/storm.ts"
+
+interface Scenario {
+  readonly name: string
+  /** How many calls it makes unless told otherwise. */
+  readonly calls: number
+  readonly run: (calls: number) => Effect.Effect<Report>
+}
+
+const scenarios: ReadonlyArray<Scenario> = [Storm, Late401, AppStorm, Overhead, Grants]
+
+const usage = `usage: npm run bench -- [${scenarios.map(({ name }) => name).join(" | ")}] [--calls N]`
+
+const options = { calls: { type: "string" } } as const
+
+// What was asked for: one scenario or all of them, and how many calls; nothing if it makes no sense.
+const parse = (args: ReadonlyArray<string>) => {
+  try {
+    const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const calls = values.calls === undefined ? undefined : Number(values.calls)
+    if (positionals.length > 1 || (calls !== undefined && !(Number.isSafeInteger(calls) && calls > 0))) return undefined
+    const [name] = positionals
+    if (name === undefined) return { _tag: "All" } as const
+    const scenario = scenarios.find((scenario) => scenario.name === name)
+    return scenario && ({ _tag: "One", scenario, calls: calls ?? scenario.calls } as const)
+  } catch {
+    return undefined
+  }
+}
+
+// A process for each: what one leaves behind must not weigh on the next.
+const inProcess = (args: ReadonlyArray<string>) =>
+  spawnSync(process.execPath, [...process.execArgv, import.meta.filename, ...args], { stdio: "inherit" }).status ?? 1
+
+const main = async (args: ReadonlyArray<string>): Promise<number> => {
+  const asked = parse(args)
+  if (asked === undefined) {
+    say(usage)
+    return 2
+  }
+  if (asked._tag === "All") return Math.max(...scenarios.map(({ name }) => inProcess([name, ...args])))
+  const report = await Effect.runPromise(asked.scenario.run(asked.calls))
+  print(report)
+  return report.passed ? 0 : 1
+}
+
+process.exitCode = await main(process.argv.slice(2))

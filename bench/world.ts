@@ -1,0 +1,112 @@
+/** The fake on a socket of this machine, a user who has connected, and the library that talks to it over real HTTP. */
+import { createServer } from "node:http"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import type { FakeRequest } from "@zapier-workflow-auth/testing/FakeHttp"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+
+export const subject = "ada"
+
+const app = {
+  name: "Acme",
+  clientId: "bench",
+  clientSecret: "s3cret",
+  redirectUris: ["https://acme.example/callback"]
+}
+
+interface Options {
+  /** Connections at once. Client and server share the descriptors of one process, so this has to have a limit. */
+  readonly connections: number
+  /** How long the answer to a request of the API is on its way. Default: not at all. */
+  readonly delay?: ((request: FakeRequest) => Duration.Input) | undefined
+}
+
+const tokenPath = "/oauth/token/"
+
+// The answer is decided when the request arrives, and late when it arrives itself.
+const delayed = (delay: Options["delay"]) =>
+  Layer.effect(
+    FakeZapier.FakeZapier,
+    Effect.map(FakeZapier.FakeZapier, (fake) =>
+      FakeZapier.FakeZapier.of({
+        ...fake,
+        handle: (request) =>
+          delay === undefined || request.path === tokenPath
+            ? fake.handle(request)
+            : Effect.tap(fake.handle(request), Effect.sleep(delay(request)))
+      })
+    )
+  )
+
+// Nothing that a scenario counts may be forgotten.
+const remember = 100_000
+
+const client = ({ connections }: Options) =>
+  Layer.unwrap(
+    Effect.map(HttpServer.HttpServer, ({ address }) =>
+      ZapierNode.layer({
+        application: app,
+        urls: ZapierUrls.at(HttpServer.formatAddress(address)),
+        httpClient: NodeHttpClient.layerUndiciOptions({ connections })
+      })
+    )
+  )
+
+export const layer = (options: Options) =>
+  Layer.merge(FakeZapier.layerServer, client(options)).pipe(
+    Layer.provideMerge(Layer.provide(delayed(options.delay), FakeZapier.layer({ apps: [app], remember }))),
+    Layer.provide(
+      NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0, backlog: options.connections })
+    )
+  )
+
+/** The user connects. */
+export const connect = Effect.fnUntraced(function* (scopes: ReadonlyArray<string>) {
+  const auth = yield* ZapierAuth
+  const fake = yield* FakeZapier.FakeZapier
+  const { url } = yield* auth.authorizationUrl({ subject, scopes })
+  yield* auth.handleCallback(yield* fake.approve(Redacted.value(url)), { subject })
+})
+
+export interface Storm {
+  readonly calls: number
+  /** By the server's own record. */
+  readonly tokenRequests: number
+  /** Calls that ended with an error, or with another status than the expected one. */
+  readonly failedCalls: number
+  readonly seconds: number
+}
+
+const countTokenRequests = Effect.map(
+  Effect.flatMap(FakeZapier.FakeZapier, ({ requests }) => requests),
+  (entries) => entries.filter(({ request }) => request.path === tokenPath).length
+)
+
+/** All calls at once. The bodies are read, as an application would. */
+export const storm = Effect.fnUntraced(function* <E, R>(
+  calls: number,
+  status: number,
+  call: (index: number) => Effect.Effect<HttpClientResponse, E, R>
+) {
+  const before = yield* countTokenRequests
+  const began = performance.now()
+  const one = (index: number) => Effect.exit(Effect.tap(call(index), (response) => response.arrayBuffer))
+  const indices = Array.from({ length: calls }, (_, index) => index)
+  const exits = yield* Effect.forEach(indices, one, { concurrency: "unbounded" })
+  const failed = exits.filter((exit) => exit._tag === "Failure" || exit.value.status !== status)
+  return {
+    calls,
+    tokenRequests: (yield* countTokenRequests) - before,
+    failedCalls: failed.length,
+    seconds: (performance.now() - began) / 1_000
+  } satisfies Storm
+})
