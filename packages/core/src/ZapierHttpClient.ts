@@ -32,6 +32,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { HttpMethod } from "effect/http/HttpMethod"
+import * as Url from "effect/http/Url"
 import type * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -135,25 +136,31 @@ interface Target {
   readonly path: string
 }
 
+// Where the API is: what paths are put after, and the origin that may have credentials.
+interface Api {
+  readonly base: string
+  readonly origin: string
+}
+
 // The request at the API's origin, or why it may not have a credential.
-const aim = (api: string, request: Request): Result.Result<Target, ZapierAuthError> => {
-  const text = request.url.startsWith("/") ? `${api}${request.url}` : request.url
-  if (!URL.canParse(text)) {
+const aim = ({ base, origin }: Api, request: Request): Result.Result<Target, ZapierAuthError> => {
+  const parsed = Url.fromString(request.url.startsWith("/") ? `${base}${request.url}` : request.url)
+  if (Result.isFailure(parsed)) {
     return Result.fail(
       from(new InvalidConfig({ setting: "url", problem: "give a path of the API, /v2/zaps for example" }))
     )
   }
-  const url = new URL(text)
-  const expected = new URL(api).origin
-  if (url.origin !== expected || url.username !== "" || url.password !== "") {
-    return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected })))
+  const url = parsed.success
+  if (url.origin !== origin || url.username !== "" || url.password !== "") {
+    return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected: origin })))
   }
   // There is one client id, and it is not the caller's to choose.
-  url.searchParams.delete("client_id")
+  if (url.search !== "") url.searchParams.delete("client_id")
+  const path = url.pathname
   return Result.succeed({
     request: HttpClientRequest.setUrl(request, url.href),
-    endpoint: Endpoint.match(request.method, url.pathname),
-    path: url.pathname
+    endpoint: Endpoint.match(request.method, path),
+    path
   })
 }
 
@@ -229,43 +236,64 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const http = yield* HttpClient.HttpClient
   const auth = yield* ZapierAuth
   const urls = yield* ZapierUrls
-  const api = urls.api.replace(/\/+$/, "")
+  const base = urls.api.replace(/\/+$/, "")
+  // What is no URL is the origin of nothing.
+  const origin = Result.match(Url.fromString(base), { onSuccess: ({ origin }) => origin, onFailure: () => base })
+  const api: Api = { base, origin }
   const checkScopes = options?.checkScopes ?? true
 
-  const requestInit = Option.getOrElse(yield* Effect.serviceOption(FetchHttpClient.RequestInit), () => ({}))
-  const sendingContext = Context.make(FetchHttpClient.RequestInit, {
-    ...requestInit,
-    redirect: "manual" as const
-  }).pipe(Context.add(HttpClient.TracerPropagationEnabled, false))
+  const requestInit: RequestInit = {
+    ...Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit)),
+    redirect: "manual"
+  }
 
-  const send = (request: Request, original: Request): Response =>
-    Effect.provideContext(
-      Effect.mapError(http.execute(request), (error) => withRequest(error, original)),
-      sendingContext
+  // Adding leaves the caller's services where they are; merging would copy them all for each call.
+  const forSending = (context: Context.Context<never>) =>
+    context.pipe(
+      Context.add(FetchHttpClient.RequestInit, requestInit),
+      Context.add(HttpClient.TracerPropagationEnabled, false)
     )
 
-  const withToken = Effect.fnUntraced(function* (
+  const send = (request: Request, original: Request): Response => {
+    const sent: Response = Effect.mapError(http.execute(request), (error) => withRequest(error, original))
+    return Effect.updateContext(sent, forSending)
+  }
+
+  const replay = Effect.fnUntraced(function* (
     mode: Endpoint.Mode,
-    { endpoint, path, request }: Target,
-    token: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>,
-    instead: (rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+    { path, request }: Target,
+    unauthorized: HttpClientResponse.HttpClientResponse,
+    instead: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
-    const access = yield* token
-    if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
-      return yield* from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes }))
-    }
-    const response = yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
-    if (response.status !== 401) return response
     yield* AuthMetrics.count(AuthMetrics.unauthorized, { mode })
-    const other = yield* instead(access)
+    const access = yield* instead
     if (!isReplayable(request.body)) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))
     }
     // What nobody reads would keep the connection busy.
-    yield* Effect.ignore(response.arrayBuffer)
+    yield* Effect.ignore(unauthorized.arrayBuffer)
     yield* AuthMetrics.count(AuthMetrics.replays, { mode })
-    return yield* send(HttpClientRequest.bearerToken(request, other.accessToken), request)
+    return yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
   })
+
+  // Each call comes this way, and nearly none goes further than here: no generator, which would cost as much again.
+  const withToken = (
+    mode: Endpoint.Mode,
+    target: Target,
+    token: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>,
+    instead: (rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+  ): Response =>
+    Effect.flatMap(token, (access): Response => {
+      const { endpoint, request } = target
+      if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
+        return Effect.fail(from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes })))
+      }
+      return Effect.filterOrElse(
+        send(HttpClientRequest.bearerToken(request, access.accessToken), request),
+        ({ status }) => status !== 401,
+        (response) => replay(mode, target, response, instead(access))
+      )
+    })
 
   const withClientId = Effect.fnUntraced(function* ({
     request
@@ -297,23 +325,28 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     }
   }
 
-  const clientWith = (choose: (target: Target) => Result.Result<Credential.Credential, ZapierAuthError>) =>
+  type Choose = (target: Target) => Result.Result<Credential.Credential, ZapierAuthError>
+
+  const execute = (request: Request, choose: Choose): Response => {
+    const target = aim(api, request)
+    if (Result.isFailure(target)) return Effect.fail(target.failure)
+    const credential = choose(target.success)
+    return Result.isFailure(credential)
+      ? Effect.fail(credential.failure)
+      : authorize(target.success, credential.success)
+  }
+
+  const clientWith = (choose: Choose) =>
     HttpClient.makeWith<never, never, CallError, never>(
-      Effect.flatMap((request) => {
-        const chosen = Result.flatMap(aim(api, request), (target) =>
-          Result.map(choose(target), (credential) => ({ target, credential }))
-        )
-        return Result.isFailure(chosen)
-          ? Effect.fail(chosen.failure)
-          : authorize(chosen.success.target, chosen.success.credential)
-      }),
+      Effect.flatMap((request) => execute(request, choose)),
       Effect.succeed
     )
 
-  const as = (credential: Credential.Credential) => clientWith(() => Result.succeed(credential))
-
   return ZapierHttpClient.of({
-    as,
+    as: (credential) => {
+      const chosen = Result.succeed(credential)
+      return clientWith(() => chosen)
+    },
     forUser: (subject) => clientWith((target) => pick(subject, target)),
     call: (endpoint, ...[given]) => {
       // Which options an endpoint takes is proven where it is called; here any endpoint is meant.
@@ -330,7 +363,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
         ...(headers === undefined ? {} : { headers }),
         ...(body === undefined ? {} : { body })
       })
-      return as(credential ?? defaultCredential(Endpoint.requirement(endpoint).modes)).execute(request)
+      const chosen = credential ?? defaultCredential(Endpoint.requirement(endpoint).modes)
+      return execute(request, () => Result.succeed(chosen))
     }
   })
 })
