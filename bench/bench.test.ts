@@ -21,7 +21,7 @@ const report = async (
 }
 
 describe("npm run bench", { timeout: 15_000 }, () => {
-  it("storm: one refresh for each expiry, and no call fails", async () => {
+  it.concurrent("storm: one refresh for each expiry, and no call fails", async () => {
     const round = { calls: 200, tokenRequests: 1, failedCalls: 0 }
     expect(await report("storm", "--calls", "200")).toMatchObject({
       code: 0,
@@ -36,14 +36,14 @@ describe("npm run bench", { timeout: 15_000 }, () => {
     })
   })
 
-  it("late-401: one refresh for all 401s, and no call fails", async () => {
+  it.concurrent("late-401: one refresh for all 401s, and no call fails", async () => {
     expect(await report("late-401", "--calls", "200")).toMatchObject({
       code: 0,
       line: { scenario: "late-401", passed: true, calls: 200, unauthorized: 200, tokenRequests: 1, failedCalls: 0 }
     })
   })
 
-  it("app-storm: one token for all calls, and no call fails", async () => {
+  it.concurrent("app-storm: one token for all calls, and no call fails", async () => {
     expect(await report("app-storm", "--calls", "200")).toMatchObject({
       code: 0,
       line: { scenario: "app-storm", passed: true, calls: 200, tokenRequests: 1, failedCalls: 0 }
@@ -70,8 +70,8 @@ describe("npm run bench", { timeout: 15_000 }, () => {
     expect(line).toHaveProperty("passed", code === 0)
   })
 
-  it.each([["nonsense"], ["storm", "--calls", "none"], ["--nonsense"]])(
-    "says how it is used when it is not: %s %s",
+  it.concurrent.each([["nonsense"], ["storm", "--calls", "none"], ["--nonsense"]])(
+    "says how it is used when it is not: %s",
     async (...args) => {
       const { code, stderr, stdout } = await bench(...args)
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" })

@@ -1,7 +1,9 @@
 /**
  * What an authorized call costs over one with a constant bearer header, through Effect's own `HttpClient` and the same
- * API in memory. Both are measured in turn in each round, and the rounds' ratios are compared, so that whatever slows
- * the machine down for a while slows both down.
+ * API in memory. A call ends with its body read: what is left unread is cleared away after the clock has stopped.
+ *
+ * All are measured in turn in each round, and the median of the rounds' ratios counts: what else the machine does concerns
+ * all of them alike. The baseline is measured twice; its ratio to itself says how far the others are to be trusted.
  */
 import * as Credential from "@zapier-workflow-auth/core/Credential"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
@@ -35,30 +37,36 @@ const baseline = Offline.httpClient.pipe(
 
 type Call = Effect.Effect<HttpClientResponse, CallError>
 
-interface Subjects {
-  readonly baseline: () => Call
-  readonly as: () => Call
-  readonly call: () => Call
-}
+const names = ["baseline", "control", "as", "call"] as const
 
-type Took = { readonly [name in keyof Subjects]: number }
+type Name = (typeof names)[number]
+type Subjects = { readonly [name in Name]: () => Call }
+type Took = { readonly [name in Name]: number }
 
-const names = ["baseline", "as", "call"] as const
+// Collects garbage, and lets what finalizes it run, so that it does not burden whoever is first.
+const settle = Effect.andThen(
+  Effect.sync(() => global.gc?.()),
+  Effect.sleep("1 millis")
+)
 
-const millis = Effect.fnUntraced(function* (calls: number, call: () => Call) {
+const micros = Effect.fnUntraced(function* (calls: number, call: () => Call) {
   const began = performance.now()
-  for (let i = 0; i < calls; i++) yield* call()
-  return performance.now() - began
+  for (let i = 0; i < calls; i++) {
+    const response = yield* call()
+    yield* response.arrayBuffer
+  }
+  return ((performance.now() - began) / calls) * 1_000
 })
 
 const measure = Effect.fnUntraced(function* (calls: number, subjects: Subjects) {
   const rounds: Array<Took> = []
   for (let index = 0; index < warmUpRounds + measuredRounds; index++) {
-    // What earlier rounds left behind is not for this one to clear away.
-    global.gc?.()
-    const took = { baseline: 0, as: 0, call: 0 }
-    // There and back again: who comes first gains nothing by it.
-    for (const name of [...names, ...names.toReversed()]) took[name] += yield* millis(calls, subjects[name])
+    const took = { baseline: 0, control: 0, as: 0, call: 0 }
+    yield* settle
+    // Each begins as often as each other, and there and back again: no place in the row is worth anything.
+    const first = index % names.length
+    const row = [...names.slice(first), ...names.slice(0, first)]
+    for (const name of [...row, ...row.toReversed()]) took[name] += (yield* micros(calls, subjects[name])) / 2
     if (index >= warmUpRounds) rounds.push(took)
   }
   return rounds
@@ -68,27 +76,32 @@ const quantile = (values: ReadonlyArray<number>, part: number) =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * part)] ?? Number.NaN
 
 // The median of what the rounds say, and how far apart the middle half of them is.
-const ratioOf = (rounds: ReadonlyArray<Took>, name: "as" | "call") => {
-  const ratios = rounds.map((took) => took[name] / took.baseline)
-  return {
-    median: round(quantile(ratios, 0.5), 3),
-    quartiles: [round(quantile(ratios, 0.25), 3), round(quantile(ratios, 0.75), 3)]
-  }
-}
+const spread = (values: ReadonlyArray<number>, decimals: number) => ({
+  median: round(quantile(values, 0.5), decimals),
+  quartiles: [round(quantile(values, 0.25), decimals), round(quantile(values, 0.75), decimals)]
+})
 
 const compare = Effect.fnUntraced(function* (configuration: string, calls: number, subjects: Subjects) {
   const rounds = yield* measure(calls, subjects)
-  const micros = (name: keyof Subjects) => {
-    const each = rounds.map((took) => (took[name] / calls / 2) * 1_000)
-    return round(quantile(each, 0.5), 1)
-  }
+  const ratio = (name: Name) =>
+    spread(
+      rounds.map((took) => took[name] / took.baseline),
+      3
+    )
+  const added = (name: Name) =>
+    spread(
+      rounds.map((took) => took[name] - took.baseline),
+      2
+    ).median
   const result = {
-    as: ratioOf(rounds, "as"),
-    call: ratioOf(rounds, "call"),
-    micros: { baseline: micros("baseline"), as: micros("as"), call: micros("call") }
+    baselineMicros: spread(
+      rounds.map(({ baseline }) => baseline),
+      2
+    ).median,
+    addedMicros: { as: added("as"), call: added("call") },
+    ratios: { control: ratio("control"), as: ratio("as"), call: ratio("call") }
   }
-  const { as, baseline, call } = result.micros
-  say(`overhead: ${configuration}: ${baseline} us with a constant header, ${as} us with as, ${call} us with call`)
+  say(`overhead: ${configuration}: ${result.baselineMicros} us, and ${result.addedMicros.as} us more when authorized`)
   return result
 })
 
@@ -97,6 +110,7 @@ const program = Effect.fnUntraced(function* (calls: number) {
   const ada = HttpClient.mapRequestInput(zapier.as(Credential.user(subject)), HttpClientRequest.acceptJson)
   const subjects: Subjects = {
     baseline: () => baseline.get("/v2/zaps"),
+    control: () => baseline.get("/v2/zaps"),
     as: () => ada.get("/v2/zaps"),
     call: () => zapier.call("GET /v2/zaps", { credential: Credential.user(subject) })
   }
@@ -115,17 +129,21 @@ export const run = Effect.fnUntraced(function* (calls: number) {
   const { store } = yield* Offline.makeStore
   const configurations = yield* Effect.provide(program(calls), Offline.layer(store))
   const { byDefault, traced, untraced } = configurations
+  const { as, call, control } = byDefault.ratios
   return {
     scenario: name,
-    passed: [byDefault, traced, untraced].every(({ as }) => as.median <= bound),
+    passed: as.median <= bound,
     calls: calls * 2 * measuredRounds,
     bound,
-    // As it comes: Effect makes spans, and sends trace headers, which this library does not.
-    ratio: byDefault.as.median,
-    callRatio: byDefault.call.median,
+    // As it comes, which is what is bound: with spans, and trace headers on the baseline's side only, because this library
+    // sends none to Zapier.
+    ratio: as.median,
+    callRatio: call.median,
+    controlRatio: control.median,
     // With spans, and trace headers on neither side.
-    tracedRatio: traced.as.median,
-    untracedRatio: untraced.as.median,
+    tracedRatio: traced.ratios.as.median,
+    untracedRatio: untraced.ratios.as.median,
+    opsPerSecond: round(1_000_000 / (byDefault.baselineMicros + byDefault.addedMicros.as)),
     configurations
   } satisfies Report
 }, Effect.orDie)
