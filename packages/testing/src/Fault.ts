@@ -1,0 +1,42 @@
+/**
+ * What may happen to a token request, and to the process that sends it.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * - `NotSent`: there is no connection, and the sender knows.
+ * - `RequestLost`: the connection breaks before the server has seen the request.
+ * - `RequestSilent`: the request never arrives, and nobody says so.
+ * - `AnswerLost`: the server acts, and the connection breaks before its answer is there.
+ * - `AnswerSlow`: the server acts, and its answer comes after the request was cut off.
+ * - `Unavailable`: the server answers 503 and has done nothing.
+ * - `UnavailableAfterActing`: the server acts and answers 503.
+ * - `RateLimited`: the server answers 429, with `Retry-After`.
+ * - `CrashBeforeRequest`: the process ends between its claim and the request.
+ * - `CrashInFlight`: it ends when the request has left; the server acts.
+ * - `CrashBeforeCommit`: it ends when the answer is there, before it is stored.
+ * - `CrashAfterCommit`: it ends when what came of the answer is stored, before it goes on.
+ *
+ * @since 0.1.0
+ */
+export const Fault = Schema.Literals([
+  "NotSent",
+  "RequestLost",
+  "RequestSilent",
+  "AnswerLost",
+  "AnswerSlow",
+  "Unavailable",
+  "UnavailableAfterActing",
+  "RateLimited",
+  "CrashBeforeRequest",
+  "CrashInFlight",
+  "CrashBeforeCommit",
+  "CrashAfterCommit"
+])
+
+/**
+ * @since 0.1.0
+ */
+export type Fault = typeof Fault.Type

@@ -1,0 +1,175 @@
+/**
+ * Whether a grant can still be saved, as the server and the network see it, whatever the client knows of it.
+ *
+ * A refresh leaves one living refresh token: the new one. From the moment that the server makes it until the store has
+ * it, it is on its way to the process that asked, or held by it. If the answer is lost, comes when nobody waits for it, or
+ * dies with its process, nobody has the token any more, and the old one is good for nothing but the rest of its grace
+ * period. Without one, or once it is over, the grant cannot be saved: it is `unsaveable`. A grace period that is over does
+ * not count where the sender was alive to learn of the loss in time and did not try again.
+ */
+import * as HashMap from "effect/HashMap"
+import * as Redacted from "effect/Redacted"
+import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type { FakeResponse } from "../FakeHttp.ts"
+import type { FakeState } from "../FakeState.ts"
+import type { Timeline } from "./timeline.ts"
+
+/** One sending of a refresh token. */
+export interface Exchange {
+  readonly host: object
+}
+
+interface Rotation {
+  readonly old: string
+  readonly token: string
+  readonly at: number
+  /** Who asked last. */
+  by: Exchange
+  where: "OnItsWay" | "Held" | "Nowhere"
+  /** Somebody knew of the loss in time, and could have tried again. */
+  chance: Exchange | undefined
+  isTried: boolean
+}
+
+export interface Fate {
+  /** The new refresh token that the store does not have yet. */
+  rotation: Rotation | undefined
+  /** Nobody can save it, and the store does not say so yet. */
+  isDoomed: boolean
+  /** Given up in the store, but not by the user. */
+  isLost: boolean
+  /** Of grants that the user has ended at Zapier. */
+  readonly revoked: Set<string>
+}
+
+export const unscathed = (): Fate => ({ rotation: undefined, isDoomed: false, isLost: false, revoked: new Set() })
+
+export interface Counts {
+  lost: number
+  unsaveable: number
+}
+
+const refreshTokenOf = (state: UserGrant.State) =>
+  state._tag === "Absent" || state.tokens.refreshToken === undefined
+    ? undefined
+    : Redacted.value(state.tokens.refreshToken)
+
+const newRefreshToken = ({ body, status }: FakeResponse): string | undefined => {
+  if (status !== 200) return undefined
+  const { refresh_token } = JSON.parse(body)
+  return typeof refresh_token === "string" ? refresh_token : undefined
+}
+
+export const make = (timeline: Timeline, graceMillis: () => number) => {
+  const counts: Counts = { lost: 0, unsaveable: 0 }
+
+  const doom = (fate: Fate) => {
+    fate.rotation = undefined
+    if (fate.isDoomed) return
+    fate.isDoomed = true
+    counts.unsaveable++
+  }
+
+  const isOver = ({ at }: Rotation) => timeline.now() - at >= graceMillis()
+
+  const lose = (fate: Fate, rotation: Rotation) => {
+    rotation.where = "Nowhere"
+    if (isOver(rotation)) return doom(fate)
+    timeline.after(rotation.at + graceMillis() - timeline.now(), () => {
+      if (fate.rotation !== rotation || rotation.where !== "Nowhere") return
+      if (rotation.chance === undefined || rotation.isTried) doom(fate)
+    })
+  }
+
+  /** The user or the app has ended what nobody had missed yet. */
+  const forestall = (fate: Fate) => {
+    fate.rotation = undefined
+    if (fate.isDoomed) counts.unsaveable--
+    fate.isDoomed = false
+  }
+
+  return {
+    counts,
+
+    /** A refresh token is about to be sent. */
+    tried: (fate: Fate, presented: string) => {
+      if (fate.rotation?.old === presented) fate.rotation.isTried = true
+    },
+
+    /** The server has answered a refresh of the grant in the store. */
+    answered: (fate: Fate, by: Exchange, presented: string, response: FakeResponse) => {
+      const token = newRefreshToken(response)
+      const { rotation } = fate
+      if (token === undefined) return
+      if (rotation?.token === token) {
+        rotation.by = by
+        rotation.where = "OnItsWay"
+      } else {
+        fate.rotation = {
+          old: presented,
+          token,
+          at: timeline.now(),
+          by,
+          where: "OnItsWay",
+          chance: undefined,
+          isTried: false
+        }
+      }
+    },
+
+    /** The answer is there. */
+    delivered: (fate: Fate, by: Exchange, response: FakeResponse) => {
+      const { rotation } = fate
+      if (rotation?.by === by && rotation.token === newRefreshToken(response)) rotation.where = "Held"
+    },
+
+    /** The answer will not be there any more. `isTold`: the sender is alive and learns of it. */
+    missed: (fate: Fate, by: Exchange, isTold: boolean) => {
+      const { rotation } = fate
+      if (rotation?.by !== by || rotation.where !== "OnItsWay") return
+      if (isTold) rotation.chance ??= by
+      lose(fate, rotation)
+    },
+
+    /** A process is gone, with all that it held. */
+    ended: (fate: Fate, host: object) => {
+      const { rotation } = fate
+      if (rotation === undefined) return
+      if (rotation.chance?.host === host) rotation.chance = undefined
+      if (rotation.by.host === host && rotation.where !== "Nowhere") lose(fate, rotation)
+    },
+
+    /** The store has another state now. */
+    stored: (fate: Fate, before: UserGrant.State, after: UserGrant.State) => {
+      const token = refreshTokenOf(after)
+      if (after._tag === "Absent" || before._tag === "Absent" || after.lineage !== before.lineage) {
+        forestall(fate)
+        fate.isLost = false
+        return
+      }
+      if (token === fate.rotation?.token) fate.rotation = undefined
+      const isEnded = after._tag === "ReconnectRequired"
+      if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !fate.revoked.has(token)) {
+        fate.isLost = true
+        fate.isDoomed = false
+        counts.lost++
+      }
+      if (!isEnded && fate.isLost) {
+        fate.isLost = false
+        counts.lost--
+      }
+    },
+
+    /** The user has ended the app's access at Zapier. */
+    revoked: (fate: Fate, userId: number, before: FakeState, stored: UserGrant.State) => {
+      const token = refreshTokenOf(stored)
+      if (token !== undefined) fate.revoked.add(token)
+      for (const grant of HashMap.values(before.grants)) {
+        if (grant.userId === userId) for (const token of grant.refreshTokens) fate.revoked.add(token)
+      }
+      forestall(fate)
+    }
+  }
+}
+
+export type Fates = ReturnType<typeof make>

@@ -1,0 +1,61 @@
+/** Randomness out of a seed, and a digest that needs no promise: the same seed, the same run. */
+import { sha256 } from "@noble/hashes/sha2.js"
+import type * as Digest from "effect/crypto/Digest"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
+import type { Random } from "effect/Random"
+
+export interface Seeded {
+  /** From 0 to 1, without 1. */
+  readonly next: () => number
+  /** A whole number from 0, less than `end`. */
+  readonly below: (end: number) => number
+  readonly chance: (probability: number) => boolean
+  /** A time to wait for what happens once in `mean` on average, independent of what happened before. */
+  readonly wait: (mean: number) => number
+  readonly bytes: (size: number) => Uint8Array
+}
+
+const encoder = new TextEncoder()
+
+/** A stream of its own for each name. The generator is sfc32. */
+export const make = (seed: string, name: string): Seeded => {
+  const view = new DataView(sha256(encoder.encode(`${seed}\n${name}`)).slice().buffer)
+  let a = view.getUint32(0)
+  let b = view.getUint32(4)
+  let c = view.getUint32(8)
+  let counter = 1
+  const draw = () => {
+    const sum = (((a + b) | 0) + counter) | 0
+    counter = (counter + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (c << 21) | (c >>> 11)
+    c = (c + sum) | 0
+    return sum >>> 0
+  }
+  const next = () => draw() / 2 ** 32
+  return {
+    next,
+    below: (end) => Math.floor(next() * end),
+    chance: (probability) => probability > 0 && next() < probability,
+    wait: (mean) => -Math.log(1 - next()) * mean,
+    bytes: (size) => Uint8Array.from({ length: size }, () => draw() & 0xff)
+  }
+}
+
+/** Effect's randomness, which jitters pauses. */
+export const random = ({ next }: Seeded): typeof Random.Service => ({
+  nextDoubleUnsafe: next,
+  nextIntUnsafe: () =>
+    Math.floor(next() * (Number.MAX_SAFE_INTEGER - Number.MIN_SAFE_INTEGER)) + Number.MIN_SAFE_INTEGER
+})
+
+export const secureRandom = (seeded: Seeded): SecureRandom.SecureRandom["Service"] => SecureRandom.make(seeded.bytes)
+
+/** SHA-256, the only one that the library uses. */
+export const digest: Digest.Digest["Service"] = {
+  digest: (_, data) => Effect.sync(() => sha256(data)),
+  digestHex: (_, data) => Effect.sync(() => Hex.encode(sha256(data)))
+}

@@ -1,0 +1,180 @@
+/**
+ * The network between a process and the fake: it takes its time, does to token requests what it is told to, and notes
+ * what it sees. It is no part of any process: what has left arrives, whatever becomes of the sender.
+ */
+import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as FakeHttp from "../FakeHttp.ts"
+import type { Fault } from "../Fault.ts"
+import * as Answers from "./answers.ts"
+import { CurrentSubject, type Host, type Hub, type Subject } from "./simTypes.ts"
+
+type Response = Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError>
+
+type Prepared = Effect.Effect<HttpClientRequest.HttpClientRequest, HttpClientError.HttpClientError>
+
+interface Sending {
+  readonly host: Host
+  readonly subject: Subject
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly resume: (response: Response) => void
+}
+
+// One way through the network, in milliseconds.
+const slowest = 200
+
+// What a rate limit or an outage says, in seconds.
+const retryAfter = "30"
+
+const unavailable: FakeHttp.FakeResponse = { status: 503, headers: { "retry-after": retryAfter }, body: "" }
+const rateLimited: FakeHttp.FakeResponse = { status: 429, headers: { "retry-after": retryAfter }, body: "" }
+
+const decoder = new TextDecoder()
+
+const bytesOf = ({ body }: HttpClientRequest.HttpClientRequest) =>
+  body._tag === "Uint8Array" ? body.body : new Uint8Array()
+
+const toFake = (request: HttpClientRequest.HttpClientRequest) =>
+  FakeHttp.request(
+    request.method,
+    Option.match(HttpClientRequest.toUrl(request), { onNone: () => request.url, onSome: ({ href }) => href }),
+    { headers: request.headers, body: bytesOf(request) }
+  )
+
+export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
+  const { counts, crash, fates, handle, latency, observe, timeline } = hub
+  const oneWay = () => 1 + latency.below(slowest)
+
+  const sendToken = (fault: Fault | undefined, { request, resume, subject }: Sending) => {
+    const broken = (code: string) => Effect.fail(Answers.transportError(request, code))
+    const form = new URLSearchParams(decoder.decode(bytesOf(request)))
+    const refreshToken = form.get("refresh_token")
+    const code = form.get("code")
+    if (refreshToken !== null) fates.tried(subject.fate, refreshToken)
+    if (fault === "CrashBeforeRequest") {
+      crash(host)
+      return
+    }
+    if (fault === "NotSent") return Effect.sync(timeline.after(oneWay(), () => resume(broken("ECONNREFUSED"))))
+
+    counts.tokenRequests++
+    const startedAt = timeline.now()
+    const exchange = refreshToken === null ? undefined : { host }
+    let isOpen = true
+    subject.activeAt = startedAt
+
+    if (refreshToken !== null) {
+      observe(subject, { _tag: "RefreshSent", owner: host.owner, refreshToken, at: startedAt })
+    } else if (code !== null) observe(subject, { _tag: "CodeSent", code, at: startedAt })
+
+    const seeAnswer = (outcome: TokenOutcome.TokenOutcome) => {
+      isOpen = false
+      subject.activeAt = timeline.now()
+      if (refreshToken !== null) {
+        const at = timeline.now()
+        observe(subject, { _tag: "RefreshAnswered", owner: host.owner, refreshToken, at, outcome })
+      } else if (code !== null) observe(subject, { _tag: "CodeAnswered", outcome })
+    }
+
+    const isCurrent = () => {
+      const { grant } = subject.ledger
+      const stored = grant._tag === "Absent" ? undefined : grant.tokens.refreshToken
+      return stored !== undefined && Redacted.value(stored) === refreshToken
+    }
+
+    const miss = () => {
+      if (exchange !== undefined) fates.missed(subject.fate, exchange, isOpen && !host.isGone)
+    }
+
+    const breakOff = () => {
+      miss()
+      if (host.isGone || !isOpen) return
+      seeAnswer({ _tag: "NoAnswer" })
+      resume(broken("ECONNRESET"))
+    }
+
+    const deliver = (response: FakeHttp.FakeResponse) => {
+      if (host.isGone || !isOpen) return miss()
+      if (fault === "CrashBeforeCommit") return crash(host)
+      if (exchange !== undefined) fates.delivered(subject.fate, exchange, response)
+      const now = timeline.now()
+      seeAnswer(TokenOutcome.interpret(response, { scopes: [], startedAt, now }))
+      if (fault === "CrashAfterCommit") host.endsAfterWrite = true
+      resume(Effect.succeed(Answers.make(request, response)))
+    }
+
+    const act = () => {
+      const response = handle(toFake(request))
+      if (exchange !== undefined && refreshToken !== null && isCurrent()) {
+        fates.answered(subject.fate, exchange, refreshToken, response)
+      }
+      return response
+    }
+
+    const arrive = () => {
+      switch (fault) {
+        case "RequestSilent":
+          return
+        case "RequestLost":
+          return breakOff()
+        case "Unavailable":
+          return deliver(unavailable)
+        case "RateLimited":
+          return deliver(rateLimited)
+        case "UnavailableAfterActing":
+          act()
+          if (exchange !== undefined) fates.missed(subject.fate, exchange, false)
+          return void timeline.after(oneWay(), () => deliver(unavailable))
+        case "AnswerLost":
+          act()
+          return void timeline.after(oneWay(), breakOff)
+        default: {
+          const response = act()
+          const way = fault === "AnswerSlow" ? hub.requestTimeout * 2 : oneWay()
+          return void timeline.after(way, () => deliver(response))
+        }
+      }
+    }
+
+    timeline.after(oneWay(), arrive)
+    if (fault === "CrashInFlight") crash(host)
+    return Effect.sync(() => {
+      if (!isOpen || host.isGone) return
+      miss()
+      seeAnswer({ _tag: "NoAnswer" })
+    })
+  }
+
+  const call = ({ request, resume, subject }: Sending) => {
+    timeline.after(oneWay(), () => {
+      const response = handle(toFake(request))
+      timeline.after(oneWay(), () => {
+        if (host.isGone) return
+        if (response.status === 401) {
+          counts.unauthorized++
+          const accessToken = (request.headers["authorization"] ?? "").replace("Bearer ", "")
+          observe(subject, { _tag: "AccessRejected", owner: host.owner, accessToken })
+        }
+        resume(Effect.succeed(Answers.make(request, response)))
+      })
+    })
+  }
+
+  const send = (request: HttpClientRequest.HttpClientRequest): Response =>
+    Effect.flatMap(CurrentSubject, (subject) =>
+      Effect.callback((resume) => {
+        // Whoever is gone sends nothing, and nobody is meant where there is no subject.
+        if (host.isGone || subject === undefined) return
+        const sending = { host, subject, request, resume }
+        return request.url.endsWith("/oauth/token/") ? sendToken(hub.faultOf(host), sending) : call(sending)
+      })
+    )
+
+  return HttpClient.makeWith((request: Prepared) => Effect.flatMap(request, send), Effect.succeed)
+}

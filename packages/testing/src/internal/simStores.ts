@@ -1,0 +1,85 @@
+/**
+ * The stores that all processes share, and what each process sees of them: an operation takes its time, is carried out
+ * even if its process has ended meanwhile, and is answered only to a process that lives.
+ */
+import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
+import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as VersionedStore from "@zapier-workflow-auth/core/VersionedStore"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Host, Hub } from "./simTypes.ts"
+
+export type Stores = GrantStore.GrantStore | AttemptStore.AttemptStore | AppCredentialStore.AppCredentialStore
+
+/** How the grant store is to be broken. */
+export type Change = (store: GrantStore.GrantStore["Service"]) => GrantStore.GrantStore["Service"]
+
+/** How long an operation takes at most, in milliseconds. */
+export const slowest = 6
+
+export const make = (change: Change = (store) => store): Context.Context<Stores> => {
+  const stores = Effect.runSync(Effect.scoped(Layer.build(MemoryStores.layer)))
+  return Context.add(stores, GrantStore.GrantStore, change(Context.get(stores, GrantStore.GrantStore)))
+}
+
+/** `written` is told of each state that the grant store takes. */
+export const view = (
+  hub: Hub,
+  shared: Context.Context<Stores>,
+  host: Host,
+  written: (subject: string, state: UserGrant.State) => void
+): Context.Context<Stores> => {
+  const { crash, latency, timeline } = hub
+  const runSync = Effect.runSyncExitWith(Context.make(Clock.Clock, timeline.clock))
+
+  const remote = <A, E>(operation: Effect.Effect<A, E>, done?: (value: A) => void): Effect.Effect<A, E> =>
+    Effect.callback((resume) => {
+      if (host.isGone) return
+      host.pending++
+      timeline.after(latency.below(slowest), () => {
+        host.pending--
+        const exit = runSync(operation)
+        if (exit._tag === "Success") done?.(exit.value)
+        if (!host.isGone) resume(exit)
+      })
+    })
+
+  const versioned = <Key, A>(store: VersionedStore.VersionedStore<Key, A>): VersionedStore.VersionedStore<Key, A> => ({
+    get: (key) => remote(store.get(key)),
+    compareAndSet: (key, expected, value) => remote(store.compareAndSet(key, expected, value)),
+    remove: (key) => remote(store.remove(key))
+  })
+
+  const grants = Context.get(shared, GrantStore.GrantStore)
+
+  const afterWrite = () => {
+    if (host.endsAfterWrite && !host.isGone) crash(host)
+  }
+
+  return Context.make(GrantStore.GrantStore, {
+    get: (key) => remote(grants.get(key)),
+    compareAndSet: (key, expected, value) =>
+      remote(grants.compareAndSet(key, expected, value), (isWritten) => {
+        if (!isWritten) return
+        written(key.subject, value)
+        afterWrite()
+      }),
+    remove: (key) =>
+      remote(grants.remove(key), () => {
+        written(key.subject, { _tag: "Absent" })
+        afterWrite()
+      }),
+    page: (options) => remote(grants.page(options))
+  }).pipe(
+    Context.add(AttemptStore.AttemptStore, versioned(Context.get(shared, AttemptStore.AttemptStore))),
+    Context.add(
+      AppCredentialStore.AppCredentialStore,
+      versioned(Context.get(shared, AppCredentialStore.AppCredentialStore))
+    )
+  )
+}

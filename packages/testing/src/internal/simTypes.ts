@@ -1,0 +1,80 @@
+/** What the parts of a simulation know of each other. */
+import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Context from "effect/Context"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import type { Fault } from "../Fault.ts"
+import type * as Invariants from "../Invariants.ts"
+import type { Fate, Fates } from "./fates.ts"
+import type { Seeded } from "./seeded.ts"
+import type { Timeline } from "./timeline.ts"
+
+/** A user of the app, and the one user of the fake that it stands for. */
+export interface Subject {
+  readonly name: string
+  readonly email: string
+  readonly userId: number
+  ledger: Invariants.Ledger
+  readonly fate: Fate
+  /** How many calls wait for their answer. */
+  underWay: number
+  /** When something was last sent, written or asked for it. */
+  activeAt: number
+  /** Until when the oracle's access token lives. */
+  servedUntil: number
+}
+
+/** A process as the world sees it from outside. */
+export interface Host {
+  readonly slot: number
+  /** Its name in leases. */
+  readonly owner: string
+  /** What is to happen to its next token requests, in order. */
+  readonly armed: Array<Fault>
+  /** It has ended: whatever it still waits for never comes. */
+  isGone: boolean
+  /** How many of its store operations are on their way. They arrive, even if it ends. */
+  pending: number
+  /** It ends as soon as its next write of a grant is done. */
+  endsAfterWrite: boolean
+}
+
+export interface Call {
+  readonly subject: Subject
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** Its process has ended. */
+  readonly end: () => void
+}
+
+/** How a call ended; `Ended`: its process did. */
+export type Outcome<A> = Exit.Exit<A, unknown> | { readonly _tag: "Ended" }
+
+export interface Process extends Host {
+  readonly scope: Scope.Closeable
+  readonly context: Context.Context<ZapierAuth | ZapierHttpClient>
+  readonly calls: Set<Call>
+}
+
+/** What the parts share. */
+export interface Hub {
+  readonly timeline: Timeline
+  readonly latency: Seeded
+  readonly fates: Fates
+  readonly subjectOf: (name: string) => Subject
+  readonly observe: (subject: Subject, observation: Invariants.Observation) => void
+  readonly handle: (request: FakeRequest) => FakeResponse
+  /** What happens to a token request that is about to leave. */
+  readonly faultOf: (host: Host) => Fault | undefined
+  readonly crash: (host: Host) => void
+  readonly counts: { tokenRequests: number; unauthorized: number }
+  readonly requestTimeout: number
+}
+
+/** For whom a request is sent. */
+export const CurrentSubject = Context.Reference<Subject | undefined>(
+  "@zapier-workflow-auth/testing/Simulation/CurrentSubject",
+  { defaultValue: () => undefined }
+)

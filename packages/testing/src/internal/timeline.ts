@@ -1,0 +1,134 @@
+/**
+ * Time that passes only when nothing is left to do: everything that is ready runs, then the next timer. It needs no event
+ * loop and no real timers, so that what happens, and in which order, depends on the program alone.
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Scheduler from "effect/Scheduler"
+
+interface Timer {
+  readonly at: number
+  /** Of timers for the same time, the one that was set first is the first. */
+  readonly order: number
+  run: (() => void) | undefined
+}
+
+const isBefore = (a: Timer, b: Timer) => a.at < b.at || (a.at === b.at && a.order < b.order)
+
+// A binary heap with the next timer at its root.
+const push = (heap: Array<Timer>, timer: Timer) => {
+  let index = heap.length
+  while (index > 0) {
+    const above = (index - 1) >> 1
+    const parent = heap[above]
+    if (parent === undefined || !isBefore(timer, parent)) break
+    heap[index] = parent
+    index = above
+  }
+  heap[index] = timer
+}
+
+const pop = (heap: Array<Timer>): Timer | undefined => {
+  const root = heap[0]
+  const last = heap.pop()
+  if (root === undefined || last === undefined || heap.length === 0) return root
+  let index = 0
+  while (true) {
+    let below = 2 * index + 1
+    let child = heap[below]
+    const other = heap[below + 1]
+    if (child !== undefined && other !== undefined && isBefore(other, child)) {
+      child = other
+      below++
+    }
+    if (child === undefined || !isBefore(child, last)) break
+    heap[index] = child
+    index = below
+  }
+  heap[index] = last
+  return root
+}
+
+export interface Timeline {
+  readonly now: () => number
+  /** Calls back after so many milliseconds. Gives what cancels it. */
+  readonly after: (millis: number, run: () => void) => () => void
+  /** Runs what is ready and what becomes due, until that time. */
+  readonly runUntil: (time: number) => void
+  /** Runs until nothing is left to wait for. */
+  readonly runToEnd: () => void
+  /** For the context of whatever is to live in this time. */
+  readonly clock: Clock.Clock
+  readonly scheduler: Scheduler.Scheduler
+}
+
+export const make = (start: number): Timeline => {
+  const heap: Array<Timer> = []
+  let ready: Array<() => void> = []
+  let now = start
+  let order = 0
+
+  const after = (millis: number, run: () => void) => {
+    const timer: Timer = { at: now + Math.max(0, millis), order: order++, run }
+    push(heap, timer)
+    return () => {
+      timer.run = undefined
+    }
+  }
+
+  const drain = () => {
+    while (ready.length > 0) {
+      const tasks = ready
+      ready = []
+      for (const task of tasks) task()
+    }
+  }
+
+  const runUntil = (time: number) => {
+    drain()
+    for (let next = heap[0]; next !== undefined && next.at <= time; next = heap[0]) {
+      pop(heap)
+      if (next.run === undefined) continue
+      now = next.at
+      next.run()
+      drain()
+    }
+    // There is no time to come to when the end of all is meant.
+    if (time !== Infinity) now = Math.max(now, time)
+  }
+
+  const scheduler = new Scheduler.MixedScheduler("async", (task) => {
+    let isCancelled = false
+    ready.push(() => {
+      if (!isCancelled) task()
+    })
+    return () => {
+      isCancelled = true
+    }
+  })
+
+  const nanos = () => BigInt(now) * 1_000_000n
+  return {
+    now: () => now,
+    after,
+    runUntil,
+    runToEnd: () => runUntil(Infinity),
+    scheduler,
+    clock: {
+      currentTimeMillisUnsafe: () => now,
+      currentTimeMillis: Effect.sync(() => now),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos),
+      monotonicTimeNanosUnsafe: nanos,
+      monotonicTimeNanos: Effect.sync(nanos),
+      // Timers are set for whole milliseconds, as those of platforms are.
+      sleep: (duration) =>
+        Effect.callback<void>((resume) => {
+          const millis = Duration.toMillis(duration)
+          if (millis === Infinity) return
+          return Effect.sync(after(Math.ceil(millis), () => resume(Effect.void)))
+        })
+    }
+  }
+}

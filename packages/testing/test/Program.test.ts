@@ -1,0 +1,121 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as FakeState from "../src/FakeState.ts"
+import * as Program from "../src/Program.ts"
+
+const servers: ReadonlyArray<readonly [string, Partial<FakeState.Knobs>]> = [
+  ["a strict server", {}],
+  ["a server that only refuses a second use", { reuseRevokesGrant: false }],
+  ["a server that leaves old access tokens alone", { refreshEndsAccessToken: false }],
+  ["a server that does not rotate", { rotateRefreshTokens: false }]
+]
+
+const { arbitrary } = Program
+
+/** A store that takes every write, whatever its writer has seen. */
+const careless: Program.Options["store"] = (store) => ({
+  ...store,
+  compareAndSet: (key, _, value) =>
+    Effect.flatMap(store.get(key), (record) =>
+      store.compareAndSet(
+        key,
+        Option.map(record, ({ version }) => version),
+        value
+      )
+    )
+})
+
+const keepsRules = (program: Program.Program, options?: Program.Options) =>
+  Effect.map(Program.run(program, options), ({ breaches }) => breaches.length === 0)
+
+describe("the library", () => {
+  for (const [name, server] of servers) {
+    it.effect.prop(
+      `breaks no rule and loses no grant that could be saved, whatever happens: ${name}`,
+      { program: arbitrary },
+      ({ program }) =>
+        Effect.gen(function* () {
+          const { breaches, lost, unsaveable } = yield* Program.run(program, { server })
+          expect({ breaches, lost }).toEqual({ breaches: [], lost: unsaveable })
+        }),
+      { arbitrary: { runs: 300, size: 40 }, timeout: 30_000 }
+    )
+  }
+
+  it.effect.prop(
+    "breaks no rule with a server that gives the same tokens twice",
+    { program: arbitrary },
+    ({ program }) =>
+      Effect.gen(function* () {
+        const { breaches, lost, unsaveable } = yield* Program.run(program, { server: { graceMillis: 60_000 } })
+        expect(breaches).toEqual([])
+        // A process that has taken over and gets no answer tells its caller to come back, and does not try again itself.
+        expect(lost).toBeGreaterThanOrEqual(unsaveable)
+      }),
+    { arbitrary: { runs: 300, size: 40 }, timeout: 30_000 }
+  )
+})
+
+describe("a program", () => {
+  it.effect.prop(
+    "has the same report each time",
+    { program: arbitrary },
+    ({ program }) =>
+      Effect.gen(function* () {
+        expect(yield* Program.run(program)).toEqual(yield* Program.run(program))
+      }),
+    { arbitrary: { runs: 50, size: 40 }, timeout: 30_000 }
+  )
+
+  const lifetime: Program.Step = { _tag: "Wait", time: "lifetime" }
+  const moment: Program.Step = { _tag: "Wait", time: "moment" }
+  const call = (process: 0 | 1 | 2): Program.Step => ({ _tag: "Call", process, subject: 0 })
+
+  it.effect("several processes at once refresh once", () =>
+    Effect.gen(function* () {
+      const { results } = yield* Program.run({ seed: 1, steps: [lifetime, call(0), call(1), call(2)] })
+      expect(results).toEqual(["200", "200", "200"])
+    })
+  )
+
+  it.effect.each([
+    ["CrashBeforeRequest", 0],
+    ["CrashInFlight", 1],
+    ["CrashBeforeCommit", 1],
+    ["CrashAfterCommit", 0],
+    ["RequestLost", 0],
+    ["RequestSilent", 0],
+    ["AnswerLost", 1],
+    ["AnswerSlow", 1],
+    ["Unavailable", 0],
+    ["UnavailableAfterActing", 1],
+    ["RateLimited", 0],
+    ["NotSent", 0]
+  ] as const)("after %s as many grants are lost as have to be: %i", ([fault, lost]) =>
+    Effect.gen(function* () {
+      const arm: Program.Step = { _tag: "Arm", process: 0, fault }
+      const report = yield* Program.run({ seed: 1, steps: [lifetime, arm, call(0), moment, call(1)] })
+      expect(report).toMatchObject({ breaches: [], lost, unsaveable: lost })
+    })
+  )
+
+  it.effect(
+    "a store that does not compare versions is found out, by a program of a few steps",
+    () =>
+      Effect.gen(function* () {
+        const found = yield* Arbitrary.checkEffect(arbitrary, (program) => keepsRules(program, { store: careless }), {
+          runs: 2_000,
+          size: 40,
+          seed: 1
+        })
+        if (found._tag !== "Falsified") return expect.fail("the careless store passed")
+        const { steps } = found.shrunkInput
+        expect(steps.length).toBeLessThanOrEqual(3)
+        const { breaches } = yield* Program.run(found.shrunkInput, { store: careless })
+        expect(breaches[0]?.rule).toBe("R1 one refresher")
+      }),
+    30_000
+  )
+})
