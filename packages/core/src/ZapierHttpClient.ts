@@ -136,14 +136,27 @@ interface Target {
   readonly path: string
 }
 
+const targetOf = (request: Request, url: string, path: string): Target => ({
+  request: HttpClientRequest.setUrl(request, url),
+  endpoint: Endpoint.match(request.method, path),
+  path
+})
+
 // Where the API is: what paths are put after, and the origin that may have credentials.
 interface Api {
   readonly base: string
   readonly origin: string
 }
 
+// Nothing in such a path can lead elsewhere, so that it need not be parsed: most calls have one, and parsing costs as
+// much as all else that is done for them.
+const plainPath = /^(?:\/[\w-]+)+\/?$/
+
 // The request at the API's origin, or why it may not have a credential.
 const aim = ({ base, origin }: Api, request: Request): Result.Result<Target, ZapierAuthError> => {
+  if (base === origin && plainPath.test(request.url)) {
+    return Result.succeed(targetOf(request, `${origin}${request.url}`, request.url))
+  }
   const parsed = Url.fromString(request.url.startsWith("/") ? `${base}${request.url}` : request.url)
   if (Result.isFailure(parsed)) {
     return Result.fail(
@@ -156,12 +169,7 @@ const aim = ({ base, origin }: Api, request: Request): Result.Result<Target, Zap
   }
   // There is one client id, and it is not the caller's to choose.
   if (url.search !== "") url.searchParams.delete("client_id")
-  const path = url.pathname
-  return Result.succeed({
-    request: HttpClientRequest.setUrl(request, url.href),
-    endpoint: Endpoint.match(request.method, path),
-    path
-  })
+  return Result.succeed(targetOf(request, url.href, url.pathname))
 }
 
 const pick = (
