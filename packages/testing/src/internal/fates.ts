@@ -8,10 +8,10 @@
  * not count where the sender was alive to learn of the loss in time and did not try again.
  */
 import * as HashMap from "effect/HashMap"
-import * as Redacted from "effect/Redacted"
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
 import type { FakeState } from "../FakeState.ts"
+import { refreshTokenOf } from "./simServer.ts"
 import type { Timeline } from "./timeline.ts"
 
 /** One sending of a refresh token. */
@@ -48,11 +48,6 @@ export interface Counts {
   lost: number
   unsaveable: number
 }
-
-const refreshTokenOf = (state: UserGrant.State) =>
-  state._tag === "Absent" || state.tokens.refreshToken === undefined
-    ? undefined
-    : Redacted.value(state.tokens.refreshToken)
 
 const newRefreshToken = ({ body, status }: FakeResponse): string | undefined => {
   if (status !== 200) return undefined
@@ -118,9 +113,9 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     },
 
     /** The answer is there. */
-    delivered: (fate: Fate, by: Exchange, response: FakeResponse) => {
+    delivered: (fate: Fate, by: Exchange) => {
       const { rotation } = fate
-      if (rotation?.by === by && rotation.token === newRefreshToken(response)) rotation.where = "Held"
+      if (rotation?.by === by && rotation.where === "OnItsWay") rotation.where = "Held"
     },
 
     /** The answer will not be there any more. `isTold`: the sender is alive and learns of it. */

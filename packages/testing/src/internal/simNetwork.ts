@@ -102,7 +102,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     const deliver = (response: FakeHttp.FakeResponse) => {
       if (host.isGone || !isOpen) return miss()
       if (fault === "CrashBeforeCommit") return crash(host)
-      if (exchange !== undefined) fates.delivered(subject.fate, exchange, response)
+      if (exchange !== undefined) fates.delivered(subject.fate, exchange)
       const now = timeline.now()
       seeAnswer(TokenOutcome.interpret(response, { scopes: [], startedAt, now }))
       if (fault === "CrashAfterCommit") host.endsAfterWrite = true

@@ -37,16 +37,23 @@ export const view = (
   const { crash, latency, timeline } = hub
   const runSync = Effect.runSyncExitWith(Context.make(Clock.Clock, timeline.clock))
 
-  const remote = <A, E>(operation: Effect.Effect<A, E>, done?: (value: A) => void): Effect.Effect<A, E> =>
+  const remote = <A, E>(operation: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.callback((resume) => {
       if (host.isGone) return
       host.pending++
       timeline.after(latency.below(slowest), () => {
         host.pending--
-        const exit = runSync(operation)
-        if (exit._tag === "Success") done?.(exit.value)
-        if (!host.isGone) resume(exit)
+        // It is carried out at once either way, and with less ado if there is a fiber that waits for it.
+        if (host.isGone) runSync(operation)
+        else resume(operation)
       })
+    })
+
+  // What is done is done, and nothing comes after it if the process ends with it.
+  const noting = <A, E>(operation: Effect.Effect<A, E>, done: (value: A) => void): Effect.Effect<A, E> =>
+    Effect.flatMap(operation, (value) => {
+      done(value)
+      return host.isGone ? Effect.never : Effect.succeed(value)
     })
 
   const versioned = <Key, A>(store: VersionedStore.VersionedStore<Key, A>): VersionedStore.VersionedStore<Key, A> => ({
@@ -64,16 +71,20 @@ export const view = (
   return Context.make(GrantStore.GrantStore, {
     get: (key) => remote(grants.get(key)),
     compareAndSet: (key, expected, value) =>
-      remote(grants.compareAndSet(key, expected, value), (isWritten) => {
-        if (!isWritten) return
-        written(key.subject, value)
-        afterWrite()
-      }),
+      remote(
+        noting(grants.compareAndSet(key, expected, value), (isWritten) => {
+          if (!isWritten) return
+          written(key.subject, value)
+          afterWrite()
+        })
+      ),
     remove: (key) =>
-      remote(grants.remove(key), () => {
-        written(key.subject, { _tag: "Absent" })
-        afterWrite()
-      }),
+      remote(
+        noting(grants.remove(key), () => {
+          written(key.subject, { _tag: "Absent" })
+          afterWrite()
+        })
+      ),
     page: (options) => remote(grants.page(options))
   }).pipe(
     Context.add(AttemptStore.AttemptStore, versioned(Context.get(shared, AttemptStore.AttemptStore))),

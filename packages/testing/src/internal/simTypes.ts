@@ -45,6 +45,7 @@ export interface Host {
 export interface Call {
   readonly subject: Subject
   readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly since: number
   /** Its process has ended. */
   readonly end: () => void
 }

@@ -9,18 +9,15 @@ import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as FakeControl from "../FakeControl.ts"
-import type { FakeRequest } from "../FakeHttp.ts"
-import * as FakeServer from "../FakeServer.ts"
-import * as FakeState from "../FakeState.ts"
+import type * as FakeState from "../FakeState.ts"
 import type { Fault } from "../Fault.ts"
 import * as Invariants from "../Invariants.ts"
 import * as Fates from "./fates.ts"
 import * as Seeded from "./seeded.ts"
 import * as SimProcess from "./simProcess.ts"
+import * as SimServer from "./simServer.ts"
 import * as SimStores from "./simStores.ts"
 import { type Call, CurrentSubject, type Host, type Hub, type Outcome, type Process, type Subject } from "./simTypes.ts"
 import * as Timeline from "./timeline.ts"
@@ -46,41 +43,14 @@ export interface Breach extends Invariants.Violation {
 // Times of the epoch, not near zero: a time that is zero means something.
 export const start = Date.UTC(2026, 0, 1)
 
-const redirectUri = "https://app.example/callback"
-
 // More are counted, but not kept.
 const keptBreaches = 50
 
 const endpoint = "GET /v1/profiles/me"
 const scopes = ["profile"]
 
-// How many refresh tokens of a grant the fake remembers: nobody has an older one.
-const rememberedTokens = 4
-
 // How long nothing has happened when nothing is under way.
 const quiet = 120_000
-
-const prune = (state: FakeState.FakeState, grantId: string): FakeState.FakeState => {
-  const grant = HashMap.get(state.grants, grantId)
-  if (grant._tag === "None") return state
-  const { accessTokens, refreshTokens } = grant.value
-  if (refreshTokens.length <= rememberedTokens && accessTokens.length <= rememberedTokens) return state
-  return {
-    ...state,
-    accessTokens: HashMap.removeMany(state.accessTokens, accessTokens.slice(0, -rememberedTokens)),
-    refreshTokens: HashMap.removeMany(state.refreshTokens, refreshTokens.slice(0, -rememberedTokens)),
-    grants: HashMap.set(state.grants, grantId, {
-      ...grant.value,
-      accessTokens: accessTokens.slice(-rememberedTokens),
-      refreshTokens: refreshTokens.slice(-rememberedTokens)
-    })
-  }
-}
-
-const refreshTokenOf = (state: UserGrant.State) =>
-  state._tag === "Absent" || state.tokens.refreshToken === undefined
-    ? undefined
-    : Redacted.value(state.tokens.refreshToken)
 
 export const make = (options: Options) => {
   const settings = Result.getOrThrow(Settings.make(options.settings))
@@ -104,42 +74,12 @@ export const make = (options: Options) => {
   }
 
   // ---------------------------------------------------------------------------
-  // The server
-  // ---------------------------------------------------------------------------
-
-  const names = Array.from({ length: options.subjects }, (_, index) => `user-${index}`)
-  let [app, server] = FakeControl.registerApp(
-    FakeState.make({
-      seed: options.seed,
-      knobs: options.knobs,
-      users: names.map((name) => ({ email: `${name}@example.com`, firstName: name, lastName: "Example" }))
-    }),
-    { name: "App", redirectUris: [redirectUri] }
-  )
-  /** What the app is configured with: it learns later of a new secret. */
-  let configured = app
-
-  const handle = (request: FakeRequest) => {
-    const { issued, response, state } = FakeServer.handle(server, request, timeline.now())
-    server = issued?.grantId === undefined ? state : prune(state, issued.grantId)
-    return response
-  }
-
-  const isAlive = (state: UserGrant.State) => {
-    const refreshToken = refreshTokenOf(state)
-    const token = refreshToken === undefined ? undefined : HashMap.get(server.refreshTokens, refreshToken)
-    if (token === undefined || token._tag === "None") return false
-    const { rotated } = token.value
-    return rotated === undefined || timeline.now() - rotated.at < server.knobs.graceMillis
-  }
-
-  // ---------------------------------------------------------------------------
   // What is seen
   // ---------------------------------------------------------------------------
 
-  const subjects = names.map((name, index): Subject => ({
-    name,
-    email: `${name}@example.com`,
+  const subjects = Array.from({ length: options.subjects }, (_, index): Subject => ({
+    name: `user-${index}`,
+    email: `user-${index}@example.com`,
     userId: 1_001 + index,
     ledger: Invariants.empty,
     fate: Fates.unscathed(),
@@ -147,6 +87,8 @@ export const make = (options: Options) => {
     activeAt: start,
     servedUntil: 0
   }))
+  const { knobs, seed } = options
+  const server = SimServer.make(timeline, { seed, knobs, users: subjects })
   const byName = new Map(subjects.map((subject) => [subject.name, subject]))
   const subjectOf = (name: string) => {
     const subject = byName.get(name)
@@ -165,13 +107,13 @@ export const make = (options: Options) => {
     for (const violation of violations) breach(subject, violation)
   }
 
-  const fates = Fates.make(timeline, () => server.knobs.graceMillis)
+  const fates = Fates.make(timeline, () => server.knobs().graceMillis)
 
   const written = (name: string, state: UserGrant.State) => {
     const subject = subjectOf(name)
     const before = subject.ledger.grant
     fates.stored(subject.fate, before, state)
-    observe(subject, { _tag: "GrantStored", state, isAlive: isAlive(state) })
+    observe(subject, { _tag: "GrantStored", state, isAlive: server.isAlive(state) })
     subject.activeAt = timeline.now()
     const isConsent = state._tag !== "Absent" && (before._tag === "Absent" || before.lineage !== state.lineage)
     if (!isConsent) return
@@ -221,7 +163,7 @@ export const make = (options: Options) => {
     fates,
     subjectOf,
     observe,
-    handle,
+    handle: server.handle,
     faultOf,
     crash: (host) => crash(host),
     counts,
@@ -232,7 +174,7 @@ export const make = (options: Options) => {
     hub,
     seed: options.seed,
     settings: options.settings,
-    application: () => configured,
+    application: server.application,
     view: (host) => SimStores.view(hub, stores, host, written)
   })
 
@@ -241,7 +183,7 @@ export const make = (options: Options) => {
   }
 
   const crash = (host: Host) => {
-    const process = processes[host.slot] === host ? processes[host.slot] : [...leaving].find((one) => one === host)
+    const process = [...processes, ...leaving].find((one) => one === host)
     if (process === undefined || process.isGone) return
     // Whoever calls again at once finds the one that takes its place.
     if (!leaving.has(process)) begin(process.slot)
@@ -277,7 +219,7 @@ export const make = (options: Options) => {
       done(outcome)
       if (leaving.has(process)) leave(process)
     }
-    const call: Call = { subject, fiber, end: () => finish({ _tag: "Ended" }) }
+    const call: Call = { subject, fiber, since: timeline.now(), end: () => finish({ _tag: "Ended" }) }
     process.calls.add(call)
     fiber.addObserver((exit) => {
       // Whoever is gone tells nobody.
@@ -307,12 +249,12 @@ export const make = (options: Options) => {
     const { fate, ledger } = subject
     const now = timeline.now()
     const { grant } = ledger
-    const refreshToken = refreshTokenOf(grant)
+    const refreshToken = SimServer.refreshTokenOf(grant)
     const isConnected = grant._tag === "Active" || grant._tag === "Refreshing"
     if (!isConnected || fate.isDoomed || refreshToken === undefined || fate.revoked.has(refreshToken)) return
     if (now < subject.servedUntil) return
     counts.leastTokenRequests++
-    subject.servedUntil = now + server.knobs.accessTokenLifetime * 1000
+    subject.servedUntil = now + server.knobs().accessTokenLifetime * 1000
   }
 
   const requestFor = ({ name }: Subject) =>
@@ -330,7 +272,6 @@ export const make = (options: Options) => {
     breaches,
     subjects,
     processes,
-    serverState: () => server,
 
     /** A call of the API for a user. `done` is told what came of it: the status, or what it failed with. */
     call: (slot: number, subject: Subject, done: (result: string) => void = () => undefined) => {
@@ -354,10 +295,7 @@ export const make = (options: Options) => {
         if (outcome._tag !== "Success") return done(false)
         const { url } = outcome.value
         timeline.after(60_000, () => {
-          const approved = FakeControl.approve(server, Redacted.value(url), { user: subject.email }, timeline.now())
-          const [callback, state] = Result.getOrThrow(approved)
-          server = state
-          const code = new URL(callback).searchParams.get("code") ?? ""
+          const { callback, code } = server.approve(Redacted.value(url), subject.email)
           observe(subject, { _tag: "CodeArrived", code, at: timeline.now() })
           const handled = ZapierAuth.use((auth) => auth.handleCallback(callback, { subject: subject.name }))
           inProcess(slot, subject, handled, (outcome) => done(outcome._tag === "Success"))
@@ -375,8 +313,8 @@ export const make = (options: Options) => {
     /** The user ends the app's access at Zapier. */
     revoke: (subject: Subject) => {
       count(counts.faults, "Revoke")
-      fates.revoked(subject.fate, subject.userId, server, subject.ledger.grant)
-      server = FakeControl.revoke(server, { clientId: app.clientId, user: subject.email })
+      fates.revoked(subject.fate, subject.userId, server.state(), subject.ledger.grant)
+      server.revoke(subject.email)
     },
 
     /** The server ends the user's access token before its time. */
@@ -384,19 +322,14 @@ export const make = (options: Options) => {
       count(counts.faults, "EndAccessToken")
       const { grant } = subject.ledger
       if (grant._tag === "Absent") return
-      server = FakeControl.endAccessToken(server, Redacted.value(grant.tokens.accessToken))
+      server.endAccessToken(Redacted.value(grant.tokens.accessToken))
       subject.servedUntil = Math.min(subject.servedUntil, timeline.now())
     },
 
     /** The app gets a new secret, and is configured with it so many milliseconds later. */
     regenerateSecret: (noticed: number) => {
       count(counts.faults, "RegenerateSecret")
-      const [renewed, state] = Result.getOrThrow(FakeControl.regenerateSecret(server, app.clientId))
-      app = renewed
-      server = state
-      timeline.after(noticed, () => {
-        configured = app
-      })
+      server.regenerateSecret(noticed)
     },
 
     arm: (slot: number, fault: Fault) => void processAt(slot).armed.push(fault),
@@ -412,7 +345,12 @@ export const make = (options: Options) => {
       const process = processAt(slot)
       leaving.add(process)
       begin(slot)
-      for (const { fiber } of process.calls) fiber.interruptUnsafe()
+      for (const { fiber, since, subject } of process.calls) {
+        if (timeline.now() - since > quiet) {
+          breach(subject, { rule: "Everybody is answered", what: "a call waited until its process was restarted" })
+        }
+        fiber.interruptUnsafe()
+      }
       const closing = Effect.runForkWith(starter.context)(Effect.exit(SimProcess.close(process.scope)))
       closing.addObserver(() => {
         closed.add(process)
@@ -426,7 +364,7 @@ export const make = (options: Options) => {
     audit: (): number => {
       for (const { armed } of processes) armed.length = 0
       isCalm = true
-      timeline.runUntil(timeline.now() + server.knobs.accessTokenLifetime * 1000)
+      timeline.runUntil(timeline.now() + server.knobs().accessTokenLifetime * 1000)
       let failed = 0
       for (const subject of subjects) {
         const { grant } = subject.ledger

@@ -1,0 +1,126 @@
+/**
+ * `npm run simulate`: years of an app's life in minutes, once with a server that is lenient and once with one that is
+ * strict. Prints one line of JSON, which depends on the arguments alone, and exits with 1 when a bound is missed: a rule
+ * was broken, or a grant was lost that could have been kept.
+ */
+import { performance } from "node:perf_hooks"
+import { parseArgs, type ParseArgsConfig } from "node:util"
+import * as Simulation from "@zapier-workflow-auth/testing/Simulation"
+import * as Effect from "effect/Effect"
+import { print, round, say } from "./report.ts"
+
+const { rates } = Simulation
+
+interface Flag {
+  readonly says: string
+  readonly otherwise: number
+  readonly least: number
+}
+
+const whole = {
+  seed: { says: "what chance is drawn from", otherwise: 1, least: 0 },
+  grants: { says: "users of the app", otherwise: 1_000, least: 1 },
+  days: { says: "how long it goes on", otherwise: 365, least: 1 },
+  processes: { says: "of the app, over one store", otherwise: 8, least: 1 },
+  grace: { says: "milliseconds for which the lenient server takes a refresh token again", otherwise: 0, least: 0 }
+} satisfies { readonly [name: string]: Flag }
+
+const often = {
+  calls: { says: "for each grant and day", otherwise: rates.calls, least: 0 },
+  bursts: { says: "share of calls that several processes make at once", otherwise: rates.bursts, least: 0 },
+  lost: {
+    says: "share of token requests that are lost, or whose answer is lost or late",
+    otherwise: rates.lost,
+    least: 0
+  },
+  refused: { says: "share of token requests that are answered 429 or 503", otherwise: rates.refused, least: 0 },
+  crashing: { says: "share of token requests during which the process crashes", otherwise: rates.crashing, least: 0 },
+  crashes: { says: "at other times, for each process and day", otherwise: rates.crashes, least: 0 },
+  restarts: { says: "rolling restarts of all processes, for each day", otherwise: rates.restarts, least: 0 },
+  secrets: { says: "new client secrets, for each year", otherwise: rates.secrets, least: 0 },
+  revocations: { says: "by the user at Zapier, for each grant and year", otherwise: rates.revocations, least: 0 },
+  disconnects: { says: "by the app, for each grant and year", otherwise: rates.disconnects, least: 0 },
+  consents: { says: "anew while connected, for each grant and year", otherwise: rates.consents, least: 0 },
+  endedTokens: { says: "access tokens that end early, for each grant and year", otherwise: rates.endedTokens, least: 0 }
+} satisfies { readonly [name in keyof Simulation.Rates]: Flag }
+
+const toFlag = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+const help = [
+  "usage: npm run simulate -- [--grants N] [--days N] [--processes N] [--seed N] ...",
+  "",
+  ...Object.entries({ ...whole, ...often }).map(
+    ([name, { otherwise, says }]) => `  --${toFlag(name).padEnd(14)} ${says} (${otherwise})`
+  )
+].join("\n")
+
+const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean" } }
+for (const name of Object.keys({ ...whole, ...often })) options[toFlag(name)] = { type: "string" }
+
+// What was asked for, or nothing if it makes no sense.
+const parse = (args: ReadonlyArray<string>) => {
+  try {
+    const { values } = parseArgs({ args: [...args], options })
+    if (values["help"] === true) return "help"
+    const read = (name: string, { least, otherwise }: Flag) => {
+      const given = values[toFlag(name)]
+      const number = given === undefined ? otherwise : Number(given === "" ? Number.NaN : given)
+      if (!Number.isFinite(number) || number < least) throw new Error(`--${toFlag(name)}`)
+      return number
+    }
+    const readAll = <Name extends string>(flags: { readonly [name in Name]: Flag }) =>
+      Object.fromEntries(Object.entries<Flag>(flags).map(([name, flag]) => [name, read(name, flag)])) as {
+        readonly [name in Name]: number
+      }
+    const sizes = readAll(whole)
+    return Object.values(sizes).every(Number.isInteger) ? { sizes, rates: readAll(often) } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const main = async (args: ReadonlyArray<string>): Promise<number> => {
+  const asked = parse(args)
+  if (asked === "help" || asked === undefined) {
+    say(help)
+    return asked === "help" ? 0 : 2
+  }
+  const { grace, ...sizes } = asked.sizes
+  const servers = {
+    lenient: { reuseRevokesGrant: false, refreshEndsAccessToken: false, graceMillis: grace },
+    strict: {}
+  } as const
+
+  const simulate = async (name: keyof typeof servers) => {
+    const begun = performance.now()
+    const every = Math.max(1, Math.round(sizes.days / 10))
+    const { breaches, ...report } = await Effect.runPromise(
+      Simulation.run({
+        ...sizes,
+        rates: asked.rates,
+        server: servers[name],
+        onDay: (day) => {
+          if (day % every === 0) say(`${name}: day ${day} after ${round((performance.now() - begun) / 1_000)} s`)
+        }
+      })
+    )
+    for (const { after, rule, subject, what } of breaches)
+      say(`${name}: ${rule}: ${what} (${subject}, after ${after} ms)`)
+    const saveable = report.grantsLost - report.grantsUnsaveable
+    if (saveable !== 0) say(`${name}: ${saveable} grants more were lost than had to be`)
+    const { calls, tokenRequests, leastTokenRequests } = report
+    const seconds = round((performance.now() - begun) / 1_000)
+    say(`${name}: ${calls} calls in ${seconds} s, ${report.grantsLost} grants lost, ${report.violations} rules broken`)
+    return { ...report, ratio: round(tokenRequests / Math.max(1, leastTokenRequests), 4) }
+  }
+
+  const lenient = await simulate("lenient")
+  const strict = await simulate("strict")
+  const passed = [lenient, strict].every(
+    ({ grantsLost, grantsUnsaveable, violations }) => violations === 0 && grantsLost === grantsUnsaveable
+  )
+  print({ scenario: "simulate", passed, ...sizes, grace, rates: asked.rates, lenient, strict })
+  return passed ? 0 : 1
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,270 @@
+/**
+ * Years of an app's life in minutes: many users call at random through several processes of the real library, which share
+ * one store and one fake, while processes crash and are restarted, answers are lost, the server refuses, secrets change,
+ * and users come and go. Time is virtual, everything is drawn from one seed, and every rule of `Invariants` is checked
+ * after everything that is seen.
+ *
+ * **The oracle.** `leastTokenRequests` is what a client would have sent that knows the future: one request for each
+ * consent that was stored, and one for each call that finds no access token, where a token serves from the moment when it
+ * was asked for until its lifetime is over or the server ends it early. A client that knows the future sends nothing that
+ * fails: requests that faults made fruitless count as requests, and not as least ones.
+ *
+ * **Losses.** `grantsLost` is what the store says: grants that became `ReconnectRequired` although their users had not
+ * revoked them. `grantsUnsaveable` is what the server and the network say: the server had rotated the refresh token, and
+ * the answer that held the only living one never came, came after the request was cut off, or died with its process
+ * before it was on its way to the store. A loss that nobody had noticed when the user revoked the grant, allowed the app
+ * anew, or was disconnected, counts as neither. In the end every grant is used once more, so that no loss stays
+ * unnoticed. The two are equal exactly if the library loses no grant that could have been kept.
+ *
+ * @since 0.1.0
+ */
+import type * as Settings from "@zapier-workflow-auth/core/Settings"
+import * as Effect from "effect/Effect"
+import type { Knobs } from "./FakeState.ts"
+import { Fault } from "./Fault.ts"
+import * as Seeded from "./internal/seeded.ts"
+import type { Subject } from "./internal/simTypes.ts"
+import * as SimWorld from "./internal/simWorld.ts"
+import type { Breach } from "./Program.ts"
+
+/**
+ * How often what happens. Shares are of all token requests, from 0 to 1.
+ *
+ * @since 0.1.0
+ */
+export interface Rates {
+  /** Calls for each grant and day. */
+  readonly calls: number
+  /** The share of occasions at which several processes call for one grant at once. */
+  readonly bursts: number
+  /** The share whose request or answer is lost or late, or that finds no connection. */
+  readonly lost: number
+  /** The share that is answered with 429 or 503, whether the server has acted or not. */
+  readonly refused: number
+  /** The share during which the process crashes. */
+  readonly crashing: number
+  /** Crashes at any other time, for each process and day. */
+  readonly crashes: number
+  /** Rolling restarts of all processes, for each day. */
+  readonly restarts: number
+  /** New secrets a year; the app is configured with one some minutes later. */
+  readonly secrets: number
+  /** How often a year a user ends the app's access at Zapier. */
+  readonly revocations: number
+  /** How often a year the app disconnects a user. */
+  readonly disconnects: number
+  /** How often a year a user who is connected allows the app again. */
+  readonly consents: number
+  /** How often a year the server ends a user's access token early. */
+  readonly endedTokens: number
+}
+
+/**
+ * More trouble than most apps will see.
+ *
+ * @since 0.1.0
+ */
+export const rates: Rates = {
+  calls: 2,
+  bursts: 0.1,
+  lost: 0.002,
+  refused: 0.002,
+  crashing: 0.0005,
+  crashes: 0.02,
+  restarts: 0.5,
+  secrets: 4,
+  revocations: 0.5,
+  disconnects: 0.2,
+  consents: 0.5,
+  endedTokens: 1
+}
+
+/**
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly seed: number | string
+  readonly grants: number
+  readonly days: number
+  readonly processes: number
+  /** Default: `rates`. */
+  readonly rates?: Partial<Rates> | undefined
+  /** Default: the strictest. */
+  readonly server?: Partial<Knobs> | undefined
+  readonly settings?: Settings.Options | undefined
+  /** Told after each day. */
+  readonly onDay?: ((day: number) => void) | undefined
+}
+
+/**
+ * What came of it. The same options give the same report.
+ *
+ * - `failures`: the calls that failed, by their status or the name of what they failed with
+ * - `unauthorized`: how often the API answered 401, also where a replay helped
+ * - `violations`: how often a rule was broken; the first of them are in `breaches`
+ * - `faults`: how often each fault struck
+ *
+ * @since 0.1.0
+ */
+export interface Report {
+  readonly calls: number
+  readonly failedCalls: number
+  readonly failures: { readonly [reason: string]: number }
+  readonly tokenRequests: number
+  readonly leastTokenRequests: number
+  readonly consents: number
+  readonly unauthorized: number
+  readonly grantsLost: number
+  readonly grantsUnsaveable: number
+  readonly violations: number
+  readonly breaches: ReadonlyArray<Breach>
+  readonly faults: { readonly [fault: string]: number }
+}
+
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+const year = 365 * day
+
+const lost: ReadonlyArray<Fault> = ["RequestLost", "RequestSilent", "AnswerLost", "AnswerSlow", "NotSent"]
+const refused: ReadonlyArray<Fault> = ["RateLimited", "Unavailable", "UnavailableAfterActing"]
+const crashing = Fault.literals.filter((fault) => fault.startsWith("Crash"))
+
+// How many processes call at once in a burst, and within which time.
+const burst = { least: 2, most: 5, within: 100 }
+
+const sorted = (counts: { readonly [name: string]: number }) =>
+  Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/**
+ * Lives through the days.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Simulation from "@zapier-workflow-auth/testing/Simulation"
+ *
+ * const program = Effect.gen(function* () {
+ *   const report = yield* Simulation.run({ seed: 1, grants: 5, days: 10, processes: 3 })
+ *   return report.violations // => 0
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Report> {
+  const rate = { ...rates, ...options.rates }
+  const seed = String(options.seed)
+  const chance = Seeded.make(seed, "life")
+  const luck = Seeded.make(seed, "faults")
+  const pick = <A>(from: Seeded.Seeded, all: ReadonlyArray<A>) => all[from.below(all.length)]
+
+  const world = SimWorld.make({
+    seed,
+    subjects: options.grants,
+    processes: options.processes,
+    knobs: options.server,
+    settings: options.settings,
+    fault: () => {
+      if (luck.chance(rate.lost)) return pick(luck, lost)
+      if (luck.chance(rate.refused)) return pick(luck, refused)
+      return luck.chance(rate.crashing) ? pick(luck, crashing) : undefined
+    }
+  })
+  const { subjects, timeline } = world
+  const end = timeline.now() + options.days * day
+  const slot = () => chance.below(options.processes)
+
+  // Happens again and again, once in `mean` on average, until the end.
+  const often = (mean: number, happen: () => void) => {
+    if (!Number.isFinite(mean)) return
+    const next = () => {
+      timeline.after(chance.wait(mean), () => {
+        if (timeline.now() >= end) return
+        happen()
+        next()
+      })
+    }
+    next()
+  }
+
+  // Those whose grant is gone, or who have none yet: they do not call until they have come back.
+  const away = new Set<Subject>()
+
+  const comeBack = (subject: Subject, after: number) => {
+    away.add(subject)
+    timeline.after(after, () => {
+      if (timeline.now() >= end) return
+      world.consent(slot(), subject, (isConnected) => {
+        if (isConnected) away.delete(subject)
+        else comeBack(subject, chance.wait(hour))
+      })
+    })
+  }
+
+  const call = (subject: Subject) => {
+    if (away.has(subject)) return
+    world.call(slot(), subject, (result) => {
+      if (result === "ReconnectRequired" && !away.has(subject)) comeBack(subject, chance.wait(day))
+    })
+  }
+
+  const occasion = (subject: Subject) => {
+    if (!chance.chance(rate.bursts)) return call(subject)
+    const calls = burst.least + chance.below(burst.most - burst.least + 1)
+    for (let i = 0; i < calls; i++) timeline.after(chance.below(burst.within), () => call(subject))
+  }
+
+  const toAnyone = (mean: number, happen: (subject: Subject) => void) =>
+    often(mean / options.grants, () => {
+      const subject = pick(chance, subjects)
+      if (subject !== undefined && !away.has(subject)) happen(subject)
+    })
+
+  const callsAtOnce = 1 + rate.bursts * ((burst.least + burst.most) / 2 - 1)
+  for (const subject of subjects) {
+    comeBack(subject, chance.next() * day)
+    often((day * callsAtOnce) / rate.calls, () => occasion(subject))
+  }
+  toAnyone(year / rate.revocations, world.revoke)
+  toAnyone(year / rate.endedTokens, world.endAccessToken)
+  toAnyone(year / rate.consents, (subject) => world.consent(slot(), subject))
+  toAnyone(year / rate.disconnects, (subject) => {
+    world.disconnect(slot(), subject)
+    comeBack(subject, chance.wait(day))
+  })
+  often(year / rate.secrets, () => world.regenerateSecret(chance.wait(5 * minute)))
+  often(day / rate.crashes / options.processes, () => world.crash(slot()))
+  often(day / rate.restarts, () => {
+    for (let index = 0; index < options.processes; index++) timeline.after(index * minute, () => world.restart(index))
+  })
+
+  for (let passed = 1; passed <= options.days; passed++) {
+    timeline.runUntil(end - (options.days - passed) * day)
+    options.onDay?.(passed)
+    // Years are long: whoever has started this may want to do something else, or to end it.
+    yield* Effect.yieldNow
+  }
+  timeline.runToEnd()
+  world.settle()
+  // What the last look at every grant costs is not what the years have cost.
+  const counts = { ...world.counts }
+  world.audit()
+
+  const { breaches, fates } = world
+  return {
+    calls: counts.calls,
+    failedCalls: counts.failedCalls,
+    failures: sorted(counts.failures),
+    tokenRequests: counts.tokenRequests,
+    leastTokenRequests: counts.leastTokenRequests,
+    consents: counts.consents,
+    unauthorized: counts.unauthorized,
+    grantsLost: fates.lost,
+    grantsUnsaveable: fates.unsaveable,
+    violations: world.counts.violations,
+    breaches: breaches.map(({ at, ...breach }) => ({ ...breach, after: at - SimWorld.start })),
+    faults: sorted(counts.faults)
+  }
+})

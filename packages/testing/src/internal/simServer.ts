@@ -1,0 +1,101 @@
+/** The one fake that all processes talk to, and what is done to it from outside. */
+import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as HashMap from "effect/HashMap"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as FakeControl from "../FakeControl.ts"
+import type { FakeRequest } from "../FakeHttp.ts"
+import * as FakeServer from "../FakeServer.ts"
+import * as FakeState from "../FakeState.ts"
+import type { Timeline } from "./timeline.ts"
+
+const redirectUri = "https://app.example/callback"
+
+// How many refresh tokens of a grant the fake remembers: nobody has an older one.
+const rememberedTokens = 4
+
+const prune = (state: FakeState.FakeState, grantId: string): FakeState.FakeState => {
+  const grant = HashMap.get(state.grants, grantId)
+  if (grant._tag === "None") return state
+  const { accessTokens, refreshTokens } = grant.value
+  if (refreshTokens.length <= rememberedTokens && accessTokens.length <= rememberedTokens) return state
+  return {
+    ...state,
+    accessTokens: HashMap.removeMany(state.accessTokens, accessTokens.slice(0, -rememberedTokens)),
+    refreshTokens: HashMap.removeMany(state.refreshTokens, refreshTokens.slice(0, -rememberedTokens)),
+    grants: HashMap.set(state.grants, grantId, {
+      ...grant.value,
+      accessTokens: accessTokens.slice(-rememberedTokens),
+      refreshTokens: refreshTokens.slice(-rememberedTokens)
+    })
+  }
+}
+
+export const refreshTokenOf = (state: UserGrant.State) =>
+  state._tag === "Absent" || state.tokens.refreshToken === undefined
+    ? undefined
+    : Redacted.value(state.tokens.refreshToken)
+
+export const make = (
+  timeline: Timeline,
+  options: {
+    readonly seed: string
+    readonly knobs: Partial<FakeState.Knobs> | undefined
+    readonly users: ReadonlyArray<{ readonly name: string; readonly email: string }>
+  }
+) => {
+  const users = options.users.map(({ email, name }) => ({ email, firstName: name, lastName: "Example" }))
+  let [app, state] = FakeControl.registerApp(FakeState.make({ ...options, users }), {
+    name: "App",
+    redirectUris: [redirectUri]
+  })
+  let configured = app
+
+  return {
+    state: () => state,
+    knobs: () => state.knobs,
+
+    /** What the app is configured with: it learns later of a new secret. */
+    application: () => configured,
+
+    handle: (request: FakeRequest) => {
+      const handled = FakeServer.handle(state, request, timeline.now())
+      state = handled.issued?.grantId === undefined ? handled.state : prune(handled.state, handled.issued.grantId)
+      return handled.response
+    },
+
+    /** Whether it would still take the refresh token. */
+    isAlive: (grant: UserGrant.State) => {
+      const refreshToken = refreshTokenOf(grant)
+      const token = refreshToken === undefined ? undefined : HashMap.get(state.refreshTokens, refreshToken)
+      if (token === undefined || token._tag === "None") return false
+      const { rotated } = token.value
+      return rotated === undefined || timeline.now() - rotated.at < state.knobs.graceMillis
+    },
+
+    /** A user allows what the URL asks for. Gives the callback, and the code in it. */
+    approve: (url: string, user: string) => {
+      const [callback, next] = Result.getOrThrow(FakeControl.approve(state, url, { user }, timeline.now()))
+      state = next
+      return { callback, code: new URL(callback).searchParams.get("code") ?? "" }
+    },
+
+    revoke: (user: string) => {
+      state = FakeControl.revoke(state, { clientId: app.clientId, user })
+    },
+
+    endAccessToken: (accessToken: string) => {
+      state = FakeControl.endAccessToken(state, accessToken)
+    },
+
+    /** The app is configured with the new secret so many milliseconds later. */
+    regenerateSecret: (noticed: number) => {
+      const [renewed, next] = Result.getOrThrow(FakeControl.regenerateSecret(state, app.clientId))
+      app = renewed
+      state = next
+      timeline.after(noticed, () => {
+        configured = app
+      })
+    }
+  }
+}
