@@ -1,0 +1,233 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import type * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as Invariants from "../src/Invariants.ts"
+
+type Observation = Invariants.Observation
+
+const lifetime = 36_000_000
+const lease = 30_000
+const options = { refreshAhead: 300_000 }
+
+// The tokens of the nth request, which began at that time.
+const tokens = (n: number, at: number): Tokens.Tokens => ({
+  accessToken: Tokens.secret(`access-${n}`),
+  refreshToken: Tokens.secret(`refresh-${n}`),
+  scopes: ["zap"],
+  obtainedAt: at,
+  expiresAt: at + lifetime
+})
+
+const granted = (n: number, at: number): TokenOutcome.TokenOutcome => ({ _tag: "Granted", tokens: tokens(n, at) })
+
+const held = (n: number, at: number) => ({ lineage: "consent", generation: n, tokens: tokens(n, at) })
+
+const stored = (state: UserGrant.State, isAlive = true): Observation => ({ _tag: "GrantStored", state, isAlive })
+
+const active = (n: number, at: number, answerLost = false): UserGrant.State => ({
+  _tag: "Active",
+  ...held(n, at),
+  answerLost,
+  notBefore: 0
+})
+
+const claimed = (owner: string, n: number, at: number, now: number): UserGrant.State => ({
+  _tag: "Refreshing",
+  ...held(n, at),
+  answerLost: false,
+  lease: { owner, deadline: now + lease },
+  presentation: 1
+})
+
+const givenUp = (n: number, at: number, why: "Revoked" | "AnswerLost" = "Revoked"): UserGrant.State => ({
+  _tag: "ReconnectRequired",
+  ...held(n, at),
+  why,
+  since: at
+})
+
+const sent = (owner: string, n: number, at: number): Observation => ({
+  _tag: "RefreshSent",
+  owner,
+  refreshToken: `refresh-${n}`,
+  at
+})
+
+const answered = (owner: string, n: number, at: number, outcome: TokenOutcome.TokenOutcome): Observation => ({
+  _tag: "RefreshAnswered",
+  owner,
+  refreshToken: `refresh-${n}`,
+  at,
+  outcome
+})
+
+const arrived: Observation = { _tag: "CodeArrived", code: "code", at: 0 }
+const exchanged = (at: number): Observation => ({ _tag: "CodeSent", code: "code", at })
+const settled: Observation = { _tag: "Settled", waiting: 0 }
+const gone: UserGrant.State = { _tag: "Absent" }
+
+const connected = [
+  arrived,
+  exchanged(0),
+  { _tag: "CodeAnswered", outcome: granted(1, 0) },
+  stored(active(1, 0))
+] as const
+
+// Process a claims the grant when its token has ended, and sends.
+const now = lifetime
+const sending = [...connected, stored(claimed("a", 1, 0, now)), sent("a", 1, now)] as const
+const answer = granted(2, now)
+const renewed = [...sending, answered("a", 1, now + 100, answer), stored(active(2, now)), settled] as const
+
+const refused: TokenOutcome.TokenOutcome = { _tag: "InvalidGrant" }
+const silence: TokenOutcome.TokenOutcome = { _tag: "NoAnswer" }
+
+const rejected = (owner: string, n: number): Observation => ({
+  _tag: "AccessRejected",
+  owner,
+  accessToken: `access-${n}`
+})
+
+/** For each rule a sequence that keeps it, and one that breaks it with its last observation. */
+const cases: { readonly [rule in Invariants.Rule]: readonly [ReadonlyArray<Observation>, ReadonlyArray<Observation>] } =
+  {
+    "R1 one refresher": [
+      // The first process has ended, so that the second takes over.
+      [
+        ...sending,
+        { _tag: "ProcessEnded", owner: "a" },
+        stored(claimed("b", 1, 0, now + lease)),
+        sent("b", 1, now + lease),
+        answered("b", 1, now + lease + 100, granted(2, now + lease)),
+        stored(active(2, now + lease)),
+        settled
+      ],
+      [...sending, sent("b", 1, now + 10)]
+    ],
+    "R2 the lease outlives the request": [
+      [...sending, answered("a", 1, now + lease, answer), stored(active(2, now))],
+      [...sending, answered("a", 1, now + lease + 1, answer)]
+    ],
+    "R3 success always wins": [
+      [...sending, answered("a", 1, now + 100, answer), stored(active(2, now)), settled],
+      [...sending, answered("a", 1, now + 100, answer), settled]
+    ],
+    "R4 never overwrite newer": [renewed, [...renewed, stored(active(1, 0))]],
+    "R5 unknown is not failed": [
+      [
+        ...sending,
+        answered("a", 1, now + 100, silence),
+        sent("a", 1, now + 100),
+        answered("a", 1, now + 200, refused),
+        stored(givenUp(1, 0, "AnswerLost"), false)
+      ],
+      [...sending, answered("a", 1, now + 100, silence), stored(givenUp(1, 0, "AnswerLost"), false)]
+    ],
+    "R6 the right thing is blamed": [
+      [...sending, answered("a", 1, now + 100, { _tag: "InvalidClient" }), stored(active(1, 0))],
+      [...sending, answered("a", 1, now + 100, { _tag: "InvalidClient" }), stored(givenUp(1, 0), false)]
+    ],
+    "R7 401 means look again": [
+      [...connected, rejected("a", 1), stored(claimed("a", 1, 0, 500)), sent("a", 1, 500)],
+      [...renewed, rejected("b", 1), stored(claimed("b", 2, now, now + 500)), sent("b", 2, now + 500)]
+    ],
+    "R8 refresh when used": [
+      [...connected, stored(claimed("a", 1, 0, lifetime - 1_000)), sent("a", 1, lifetime - 1_000)],
+      [...connected, stored(claimed("a", 1, 0, 1_000)), sent("a", 1, 1_000)]
+    ],
+    "R9 a code is exchanged once": [connected, [...connected, exchanged(1_000)]],
+    "Disconnect holds": [
+      [...sending, stored(gone), answered("a", 1, now + 100, answer), settled],
+      [...sending, stored(gone), answered("a", 1, now + 100, answer), stored(active(2, now))]
+    ],
+    "Everybody is answered": [renewed, [...connected, { _tag: "Settled", waiting: 1 }]]
+  }
+
+/** The rules that each observation breaks. */
+const judge = (observations: ReadonlyArray<Observation>) => {
+  let ledger = Invariants.empty
+  return observations.map((observation) => {
+    const observed = Invariants.observe(ledger, observation, options)
+    ledger = observed.ledger
+    return observed.violations.map(({ rule }) => rule)
+  })
+}
+
+describe.each(Object.entries(cases))("Invariants: %s", (rule, [honest, broken]) => {
+  it("is kept", () => {
+    expect(judge(honest).flat()).toEqual([])
+  })
+
+  it("is broken by the last observation, and called by its name", () => {
+    const judgements = judge(broken)
+    expect(judgements.slice(0, -1).flat()).toEqual([])
+    // Who sends without a lease while another waits breaks the same rule twice.
+    expect([...new Set(judgements.at(-1))]).toEqual([rule])
+  })
+})
+
+describe("Invariants", () => {
+  it("a code is not sent more than two minutes after it came", () => {
+    expect(judge([arrived, exchanged(120_000)]).flat()).toEqual(["R9 a code is exchanged once"])
+  })
+
+  it("a token's time counts from the start of its request", () => {
+    const late = [...sending, answered("a", 1, now + 100, answer), stored(active(2, now + 100))]
+    expect(judge(late).flat()).toEqual(["R8 refresh when used"])
+  })
+
+  it("a grant whose refresh token still works is not given up", () => {
+    const early = [...sending, answered("a", 1, now + 100, refused), stored(givenUp(1, 0), true)]
+    expect(judge(early).flat()).toEqual(["R5 unknown is not failed"])
+  })
+
+  it("the user is not blamed for an answer that was lost", () => {
+    const blamed = [
+      ...sending,
+      answered("a", 1, now + 100, silence),
+      sent("a", 1, now + 100),
+      answered("a", 1, now + 200, refused),
+      stored(givenUp(1, 0, "Revoked"), false)
+    ]
+    expect(judge(blamed).flat()).toEqual(["R5 unknown is not failed"])
+  })
+
+  it("what was lost before a renewal under the same refresh token blames nobody after it", () => {
+    const same: Tokens.Tokens = { ...tokens(2, now), refreshToken: Tokens.secret("refresh-1") }
+    const again = { lineage: "consent", generation: 2, tokens: same }
+    const observations: ReadonlyArray<Observation> = [
+      ...sending,
+      answered("a", 1, now + 100, silence),
+      sent("a", 1, now + 100),
+      answered("a", 1, now + 200, { _tag: "Granted", tokens: same }),
+      stored({ _tag: "Active", ...again, answerLost: false, notBefore: 0 }),
+      stored({
+        _tag: "Refreshing",
+        ...again,
+        answerLost: false,
+        lease: { owner: "a", deadline: now + lifetime + lease },
+        presentation: 1
+      }),
+      sent("a", 1, now + lifetime),
+      answered("a", 1, now + lifetime + 100, refused),
+      stored({ _tag: "ReconnectRequired", ...again, why: "Revoked", since: now + lifetime + 100 }, false)
+    ]
+    expect(judge(observations).flat()).toEqual([])
+  })
+
+  it("a process that stands still breaks no promise", () => {
+    const suspended: Observation = { _tag: "ProcessSuspended", owner: "a" }
+    const observations = [...sending, suspended, stored(claimed("b", 1, 0, now + lease)), sent("b", 1, now + lease)]
+    expect(judge([...observations, answered("a", 1, now + 2 * lease, refused)]).flat()).toEqual([])
+  })
+
+  it("repeats no token", () => {
+    let ledger = Invariants.empty
+    for (const observation of Object.values(cases).flat(2)) {
+      const { violations, ...observed } = Invariants.observe(ledger, observation, options)
+      ledger = observed.ledger
+      expect(JSON.stringify(violations)).not.toMatch(/(access|refresh)-\d/)
+    }
+  })
+})
