@@ -228,12 +228,12 @@ const withRequest = ({ reason }: HttpClientError.HttpClientError, request: Reque
 const described = ({ description }: { readonly description?: string }) =>
   description === undefined ? {} : { description }
 
-const fill = (path: string, parameters: { readonly [name: string]: string } | undefined) =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parameters?.[name] ?? ""))
+const fill = (path: string, parameters: { readonly [name: string]: string }) =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parameters[name] ?? ""))
 
 // An empty parameter, or one that is a dot segment, would name another endpoint; half a surrogate pair has no encoding.
-const unusable = (parameters: { readonly [name: string]: string } | undefined) =>
-  Object.entries(parameters ?? {}).find(([, value]) => ["", ".", ".."].includes(value) || !value.isWellFormed())?.[0]
+const unusable = (parameters: { readonly [name: string]: string }) =>
+  Object.entries(parameters).find(([, value]) => ["", ".", ".."].includes(value) || !value.isWellFormed())?.[0]
 
 /**
  * Makes the service out of an `HttpClient`. The client must not follow redirects or retry 401 by itself.
@@ -255,17 +255,29 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     redirect: "manual"
   }
 
-  // Adding leaves the caller's services where they are; merging would copy them all for each call.
-  const forSending = (context: Context.Context<never>) =>
-    context.pipe(
+  // Callers that follow each other have mostly the same services: what is added to them is added once.
+  let latest: { readonly from: Context.Context<never>; readonly to: Context.Context<never> } | undefined
+  const forSending = (from: Context.Context<never>) => {
+    if (latest?.from === from) return latest.to
+    const to = from.pipe(
       Context.add(FetchHttpClient.RequestInit, requestInit),
       Context.add(HttpClient.TracerPropagationEnabled, false)
     )
-
-  const send = (request: Request, original: Request): Response => {
-    const sent: Response = Effect.mapError(http.execute(request), (error) => withRequest(error, original))
-    return Effect.updateContext(sent, forSending)
+    latest = { from, to }
+    return to
   }
+
+  const sendAnd = (
+    request: Request,
+    original: Request,
+    then: (response: HttpClientResponse.HttpClientResponse) => Response
+  ): Response =>
+    Effect.matchEffect(Effect.updateContext(http.execute(request), forSending), {
+      onFailure: (error) => Effect.fail(withRequest(error, original)),
+      onSuccess: then
+    })
+
+  const send = (request: Request, original: Request): Response => sendAnd(request, original, Effect.succeed)
 
   const replay = Effect.fnUntraced(function* (
     mode: Endpoint.Mode,
@@ -296,10 +308,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
         return Effect.fail(from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes })))
       }
-      return Effect.filterOrElse(
-        send(HttpClientRequest.bearerToken(request, access.accessToken), request),
-        ({ status }) => status !== 401,
-        (response) => replay(mode, target, response, instead(access))
+      return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response) =>
+        response.status === 401 ? replay(mode, target, response, instead(access)) : Effect.succeed(response)
       )
     })
 
@@ -360,19 +370,20 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       // Which options an endpoint takes is proven where it is called; here any endpoint is meant.
       const { body, credential, headers, path, urlParams } = (given ?? {}) as CallOptions<Endpoint.Name>
       const parts = Endpoint.parts(endpoint)
-      const wrong = unusable(path)
+      const wrong = path && unusable(path)
       if (wrong !== undefined) {
         const problem = "give well-formed text that is not empty and not a dot segment"
         return Effect.fail(from(new InvalidConfig({ setting: `path.${wrong}`, problem })))
       }
-      const request = HttpClientRequest.make(parts.method as HttpMethod)(fill(parts.path, path), {
+      const request = HttpClientRequest.make(parts.method as HttpMethod)(path ? fill(parts.path, path) : parts.path, {
         acceptJson: true,
-        ...(urlParams === undefined ? {} : { urlParams }),
-        ...(headers === undefined ? {} : { headers }),
-        ...(body === undefined ? {} : { body })
+        urlParams,
+        headers,
+        body
       })
-      const chosen = credential ?? defaultCredential(Endpoint.requirement(endpoint).modes)
-      return execute(request, () => Result.succeed(chosen))
+      const target = aim(api, request)
+      if (Result.isFailure(target)) return Effect.fail(target.failure)
+      return authorize(target.success, credential ?? defaultCredential(Endpoint.requirement(endpoint).modes))
     }
   })
 })
