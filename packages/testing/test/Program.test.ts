@@ -51,7 +51,8 @@ describe("the library", () => {
       Effect.gen(function* () {
         const { breaches, lost, unsaveable } = yield* Program.run(program, { server: { graceMillis: 60_000 } })
         expect(breaches).toEqual([])
-        // A process that has taken over and gets no answer tells its caller to come back, and does not try again itself.
+        // Who is not answered twice, or has taken over and is not answered, tells the caller to come back and leaves it at
+        // that. If nobody does, the grace period passes.
         expect(lost).toBeGreaterThanOrEqual(unsaveable)
       }),
     { arbitrary: { runs: 300, size: 40 }, timeout: 30_000 }
@@ -98,6 +99,23 @@ describe("a program", () => {
       const arm: Program.Step = { _tag: "Arm", process: 0, fault }
       const report = yield* Program.run({ seed: 1, steps: [lifetime, arm, call(0), moment, call(1)] })
       expect(report).toMatchObject({ breaches: [], lost, unsaveable: lost })
+    })
+  )
+
+  it.effect("nothing that is still due gets in the way when the grants are put to the test in the end", () =>
+    Effect.gen(function* () {
+      // The process would end with the next grant that it writes, and there is none before the end.
+      const due: ReadonlyArray<Program.Step> = [
+        { _tag: "Arm", process: 0, fault: "CrashAfterCommit" },
+        call(0),
+        { _tag: "Disconnect", process: 1, subject: 0 }
+      ]
+      const loss: ReadonlyArray<Program.Step> = [
+        { _tag: "Arm", process: 2, fault: "CrashBeforeCommit" },
+        { _tag: "Call", process: 2, subject: 1 }
+      ]
+      const report = yield* Program.run({ seed: 22, steps: [lifetime, ...due, ...loss] })
+      expect(report).toMatchObject({ breaches: [], lost: 1, unsaveable: 1 })
     })
   )
 

@@ -362,7 +362,10 @@ export const make = (options: Options) => {
 
     /** Whoever still has a grant uses it, when its access token has ended and nothing gets in the way. */
     audit: (): number => {
-      for (const { armed } of processes) armed.length = 0
+      for (const process of processes) {
+        process.armed.length = 0
+        process.endsAfterWrite = false
+      }
       isCalm = true
       timeline.runUntil(timeline.now() + server.knobs().accessTokenLifetime * 1000)
       let failed = 0

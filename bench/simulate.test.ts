@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process"
+import { text } from "node:stream/consumers"
+import { describe, expect, it } from "@effect/vitest"
+
+const main = new URL("simulate.ts", import.meta.url).pathname
+
+const simulate = async (...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
+  return { stdout, stderr, code }
+}
+
+const small = ["--grants", "4", "--days", "10", "--processes", "3"]
+
+describe("npm run simulate", { timeout: 30_000 }, () => {
+  it("prints one line, the same for the same seed, and another for another", async () => {
+    const first = await simulate(...small)
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[^\n]+\n$/) })
+    const server = {
+      violations: 0,
+      grantsLost: expect.any(Number),
+      calls: expect.any(Number),
+      ratio: expect.any(Number)
+    }
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      scenario: "simulate",
+      passed: true,
+      seed: 1,
+      grants: 4,
+      days: 10,
+      processes: 3,
+      lenient: server,
+      strict: server
+    })
+    expect((await simulate(...small)).stdout).toBe(first.stdout)
+    expect((await simulate(...small, "--seed", "2")).stdout).not.toBe(first.stdout)
+  })
+
+  it("says how it is used", async () => {
+    const { code, stderr, stdout } = await simulate("--help")
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" })
+    expect(stderr).toContain("--ended-tokens")
+  })
+
+  it.each(["--nonsense", "--grants=0", "--days=1.5", "--lost=many", "nonsense"])("takes no %s", async (argument) => {
+    const { code, stderr, stdout } = await simulate(argument)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" })
+    expect(stderr).toMatch(/^usage: /)
+  })
+})
