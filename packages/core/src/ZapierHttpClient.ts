@@ -145,7 +145,7 @@ const targetOf = (request: Request, url: string, path: string): Target => ({
 // Where the API is: what paths are put after, and the origin that may have credentials.
 interface Api {
   readonly base: string
-  readonly origin: string
+  readonly origin: string | undefined
 }
 
 // Nothing in such a path can lead elsewhere, so that it need not be parsed: most calls have one, and parsing costs as
@@ -165,7 +165,7 @@ const aim = ({ base, origin }: Api, request: Request): Result.Result<Target, Zap
   }
   const url = parsed.success
   if (url.origin !== origin || url.username !== "" || url.password !== "") {
-    return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected: origin })))
+    return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected: origin ?? base })))
   }
   // There is one client id, and it is not the caller's to choose.
   if (url.search !== "") url.searchParams.delete("client_id")
@@ -245,8 +245,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const auth = yield* ZapierAuth
   const urls = yield* ZapierUrls
   const base = urls.api.replace(/\/+$/, "")
-  // What is no URL is the origin of nothing.
-  const origin = Result.match(Url.fromString(base), { onSuccess: ({ origin }) => origin, onFailure: () => base })
+  // What is no URL has no origin, and no request may have a credential.
+  const origin = Result.match(Url.fromString(base), { onSuccess: ({ origin }) => origin, onFailure: () => undefined })
   const api: Api = { base, origin }
   const checkScopes = options?.checkScopes ?? true
 
@@ -255,7 +255,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     redirect: "manual"
   }
 
-  // Callers that follow each other have mostly the same services: what is added to them is added once.
+  // Calls that follow each other have mostly the same services: what is added to them is added once. Only the latest are
+  // kept.
   let latest: { readonly from: Context.Context<never>; readonly to: Context.Context<never> } | undefined
   const forSending = (from: Context.Context<never>) => {
     if (latest?.from === from) return latest.to

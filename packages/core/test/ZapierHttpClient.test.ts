@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -12,6 +13,7 @@ import * as Endpoint from "../src/Endpoint.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
 import { isZapierAuthError } from "../src/ZapierAuthError.ts"
 import { type CallOptions, type CredentialFor, ZapierHttpClient } from "../src/ZapierHttpClient.ts"
+import * as ZapierUrls from "../src/ZapierUrls.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
 const subject = "user-1"
@@ -313,6 +315,18 @@ describe("ZapierHttpClient", () => {
         assert.strictEqual((yield* client.get("https://api.zapier.com/v1/apps")).status, 200)
         assert.strictEqual(yield* setting(client.get("v1/apps")), "url")
       }).pipe(Effect.provide(zapier.layer()))
+    })
+
+    it.effect.each(["", "/proxy", "api.zapier.com"])("nothing is sent where the API's URL is none: %s", (api) => {
+      const zapier = TestZapier.make()
+      const urls = Layer.succeed(ZapierUrls.ZapierUrls, { ...ZapierUrls.production, api })
+      return Effect.gen(function* () {
+        yield* TestZapier.connect(subject)
+        const client = (yield* ZapierHttpClient).as(asUser)
+        assert.strictEqual(yield* setting(client.get("/v2/zaps")), "url")
+        assert.strictEqual(yield* reasonOf(client.get("https://api.zapier.com/v2/zaps")), "UntrustedOrigin")
+        assert.strictEqual(zapier.apiRequests.length, 0)
+      }).pipe(Effect.provide(zapier.layer().pipe(Layer.provide(urls))))
     })
 
     it.effect("a transport error shows no token, and carries the caller's own request", () => {

@@ -7,8 +7,10 @@
  * acts and says 503; the user allows the app again, with a callback that arrives twice, or ends its access at Zapier; the
  * app disconnects the user; the lease or the access token ends.
  *
- * **What is left out**: the memory of a process (each call asks the store), and clocks that disagree. Steps of a process
- * that runs take no time, requests take less than their timeout unless a fault says otherwise.
+ * **What is left out**: the memory of a process (each call asks the store), several callers in one process, a caller that
+ * is served while its process refreshes ahead, stores that fail, and clocks that disagree: `Program` and the tests of the
+ * core have those. Steps of a process that runs take no time, requests take less than their timeout unless a fault says
+ * otherwise, and one access token comes to its end by itself.
  *
  * @since 0.1.0
  */

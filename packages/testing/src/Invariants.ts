@@ -28,7 +28,7 @@ export const rules = {
   "R5 unknown is not failed": "A grant is given up only after a refusal, for the right reason, and then left alone.",
   "R6 the right thing is blamed": "No error but invalid_grant ends a grant.",
   "R7 401 means look again": "A 401 renews no token but the one that was rejected.",
-  "R8 refresh when used": "A token that has time left is not renewed, and its time counts from its request's start.",
+  "R8 refresh when used": "A token that has time left is not renewed, and a new one's counts from the refresh's start.",
   "R9 a code is exchanged once": "A code is sent once, within two minutes of its arrival.",
   "Disconnect holds": "A grant that was removed comes back by a new consent only.",
   "Everybody is answered": "Nobody waits for ever, and without a fault nobody fails."
@@ -56,6 +56,7 @@ export interface Violation {
  * - `RefreshSent`, `RefreshAnswered`: a refresh left, and came back as that outcome. `until`: when it will be cut off,
  *   where that is known.
  * - `CodeArrived`, `CodeSent`, `CodeAnswered`: a callback brought a code; it was sent to the token endpoint; the answer.
+ *   A code that arrives again has arrived later: a process that ended may not have told anybody of the first time.
  * - `AccessRejected`: the API answered 401 to that access token.
  * - `ProcessSuspended`: it stands still, and its timers with it, for longer than it knows.
  * - `ProcessEnded`: it is gone, with all that it held in memory.
@@ -129,6 +130,8 @@ export interface Ledger {
   readonly deliveries: ReadonlyArray<Delivery>
   /** The access token that the API rejected last, for each process that it told. */
   readonly rejections: ReadonlyArray<{ readonly owner: string; readonly accessToken: string }>
+  /** What each process has claimed last of a grant that has moved on since: it may still send it. */
+  readonly claims: ReadonlyArray<{ readonly owner: string; readonly refreshToken: string }>
   /** Access tokens that came of a consent and are not stored yet. */
   readonly consented: ReadonlyArray<string>
   readonly codes: ReadonlyArray<{ readonly code: string; readonly arrivedAt: number; readonly wasSent: boolean }>
@@ -145,6 +148,7 @@ export const empty: Ledger = {
   presentations: [],
   deliveries: [],
   rejections: [],
+  claims: [],
   consented: [],
   codes: []
 }
@@ -244,6 +248,19 @@ const checkWrite = (ledger: Ledger, after: UserGrant.State, isAlive: boolean): R
   return broken
 }
 
+// Whoever holds the lease of a grant that moves on, and has not sent yet, may still do so: its claim was good.
+const leftBehind = ({ claims, grant, presentations }: Ledger): Ledger["claims"] => {
+  const refreshToken = refreshTokenOf(grant)
+  if (grant._tag !== "Refreshing" || refreshToken === undefined) return claims
+  const { owner } = grant.lease
+  const last = presentations.findLast(
+    (presentation) => presentation.owner === owner && presentation.refreshToken === refreshToken
+  )
+  // After an answer that was lost the claim is made anew, and another sending may follow.
+  const wasSent = last !== undefined && !last.isUnknown
+  return wasSent ? claims : [...claims.filter((claim) => claim.owner !== owner), { owner, refreshToken }]
+}
+
 // What is known about tokens that the grant has moved on from does not matter any more.
 const written = (ledger: Ledger, after: UserGrant.State): Ledger => {
   const before = ledger.grant
@@ -253,6 +270,7 @@ const written = (ledger: Ledger, after: UserGrant.State): Ledger => {
   return {
     ...ledger,
     grant: after,
+    claims: isRenewed || after._tag === "Absent" ? leftBehind(ledger) : ledger.claims,
     expiresAt: isRenewed ? after.tokens.expiresAt : ledger.expiresAt,
     // A server that does not rotate renews a grant under the same refresh token.
     presentations: ledger.presentations.filter(
@@ -288,8 +306,12 @@ const checkSending = (
       what: "a refresh token was sent while another process waited for its answer"
     })
   }
-  // Between the claim and the request the grant may have been removed or replaced: then this token harms nobody.
-  if (grant._tag === "Absent" || refreshTokenOf(grant) !== refreshToken) return broken
+  // Between the claim and the request the grant may have been removed or renewed.
+  if (ledger.claims.some((claim) => claim.owner === owner && claim.refreshToken === refreshToken)) return broken
+  if (grant._tag === "Absent" || refreshTokenOf(grant) !== refreshToken) {
+    broken.push({ rule: "R1 one refresher", what: "a refresh token was sent that the grant had moved on from" })
+    return broken
+  }
   if (grant._tag === "ReconnectRequired") {
     broken.push({
       rule: "R5 unknown is not failed",
@@ -421,7 +443,11 @@ export const observe = (ledger: Ledger, observation: Observation, options: Optio
         isUnknown: false
       }
       return {
-        ledger: { ...ledger, presentations: [...ledger.presentations, presentation] },
+        ledger: {
+          ...ledger,
+          presentations: [...ledger.presentations, presentation],
+          claims: ledger.claims.filter((claim) => claim.owner !== owner)
+        },
         violations: checkSending(ledger, observation, options)
       }
     }
@@ -471,6 +497,7 @@ export const observe = (ledger: Ledger, observation: Observation, options: Optio
             )
             .filter(({ outcome, refreshToken }) => outcome === "Open" || refreshToken === current),
           deliveries: ledger.deliveries.filter((delivery) => delivery.owner !== owner),
+          claims: ledger.claims.filter((claim) => claim.owner !== owner),
           // Whoever heard of it: a token that was rejected stays so.
           rejections: ledger.rejections.filter(
             (rejection) => rejection.owner !== owner || rejection.accessToken === accessTokenOfState(ledger.grant)

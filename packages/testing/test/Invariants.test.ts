@@ -222,6 +222,15 @@ describe("Invariants", () => {
     expect(judge([...observations, answered("a", 1, now + 2 * lease, refused)]).flat()).toEqual([])
   })
 
+  it("a refresh token that the grant has moved on from is sent by nobody who has not claimed it", () => {
+    expect(judge([...renewed, sent("a", 1, now + 200)]).flat()).toEqual(["R1 one refresher"])
+    expect(judge([...renewed, sent("b", 1, now + 200)]).flat()).toEqual(["R1 one refresher"])
+    expect(judge([...connected, stored(gone), sent("a", 1, now)]).flat()).toEqual(["R1 one refresher"])
+    const claim = [...connected, stored(claimed("a", 1, 0, now)), stored(gone)]
+    expect(judge([...claim, sent("a", 1, now)]).flat()).toEqual([])
+    expect(judge([...claim, sent("a", 1, now), sent("a", 1, now)]).flat()).toEqual(["R1 one refresher"])
+  })
+
   it("repeats no token", () => {
     let ledger = Invariants.empty
     for (const observation of Object.values(cases).flat(2)) {

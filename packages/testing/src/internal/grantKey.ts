@@ -5,17 +5,18 @@
  * Worlds share most of their parts with those that they came from. A part is looked at once for each time and process
  * that it is seen from, and its text stands as a number in the texts that contain it, so that these stay short.
  */
+import { codeLifetime } from "@zapier-workflow-auth/core/ConsentAttempt"
 import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import type { FakeState } from "../FakeState.ts"
 import type { Activity, Worker, World } from "./grantWorld.ts"
 import { ownerOf } from "./grantWorld.ts"
 
-// What has ended has ended, however long ago.
+// What has ended has ended, however long ago; to end just now is not the same for all.
 const ahead = new Set(["expiresAt", "deadline", "notBefore", "until"])
 
 // These say when something began, and the rest of the record follows from them or does not depend on them.
-const past = new Set(["obtainedAt", "since", "startedAt", "receivedAt", "arrivedAt"])
+const past = new Set(["obtainedAt", "since", "startedAt", "receivedAt"])
 
 interface Known {
   readonly now: number
@@ -46,7 +47,8 @@ export const make = (): ((world: World) => string) => {
     let text = ""
     for (const [name, value] of Object.entries(part)) {
       if (past.has(name)) continue
-      if (ahead.has(name)) text += `${Math.max(0, Number(value) - world.now)},`
+      if (ahead.has(name)) text += `${Math.max(-1, Number(value) - world.now)},`
+      else if (name === "arrivedAt") text += `${Math.max(0, Number(value) + codeLifetime - world.now)},`
       else if (name === "sentAt") text += `${world.now - Number(value)},`
       else if (name === "owner") text += value === me ? "me," : "other,"
       else text += `${atom(value, world, me)},`
@@ -106,9 +108,9 @@ export const make = (): ((world: World) => string) => {
 
   const workerText = (worker: Worker, world: World): string => {
     const me = ownerOf(worker)
-    const { deliveries, grant, presentations, rejections } = world.ledger
+    const { claims, deliveries, grant, presentations, rejections } = world.ledger
     const holdsLease = grant._tag === "Refreshing" && grant.lease.owner === me
-    const mine = [...presentations, ...deliveries, ...rejections].filter(({ owner }) => owner === me)
+    const mine = [...presentations, ...deliveries, ...rejections, ...claims].filter(({ owner }) => owner === me)
     const { calls, doing, hasFailed, isSuspended } = worker
     const parts = mine.map((part) => atom(part, world, me)).join()
     return `${calls}${isSuspended}${hasFailed}${holdsLease}${doing._tag}${doingText(doing, world, me)};${parts}`

@@ -459,6 +459,7 @@ const pass = (world: World): ReadonlyArray<GrantMove> => {
   const { state } = grant
   const instants: Array<number> = []
   if (state._tag === "Refreshing") instants.push(state.lease.deadline)
+  if (state._tag === "Active") instants.push(state.notBefore)
   for (const { doing } of world.workers) {
     if (doing._tag === "Waiting") instants.push(doing.until)
     if (doing._tag === "Sending") instants.push(doing.command.deadline)

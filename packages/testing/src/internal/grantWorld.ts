@@ -175,12 +175,14 @@ export const secretOf = (command: Present | Exchange): string =>
 export const arrive = (world: World, command: Present | Exchange) => {
   const { issued, response, state } = FakeServer.handle(world.server, requestOf(command), world.now)
   const parent = world.names[secretOf(command)] ?? ""
+  // Where refresh tokens are not rotated, one gives several access tokens.
+  const siblings = Object.values(world.names).filter((name) => name.startsWith(`${parent}a`)).length
   const names =
     issued === undefined
       ? world.names
       : {
           ...world.names,
-          [issued.accessToken]: `${parent}a`,
+          [issued.accessToken]: `${parent}a${siblings || ""}`,
           ...(issued.refreshToken === undefined ? {} : { [issued.refreshToken]: `${parent}r` })
         }
   return { world: { ...world, server: state, names }, response }

@@ -67,6 +67,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     const startedAt = timeline.now()
     const exchange = refreshToken === null ? undefined : { host }
     let isOpen = true
+    let isAbandoned = false
     subject.activeAt = startedAt
 
     if (refreshToken !== null) {
@@ -100,6 +101,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     }
 
     const deliver = (response: FakeHttp.FakeResponse) => {
+      if (isAbandoned) return
       if (host.isGone || !isOpen) return miss()
       if (fault === "CrashBeforeCommit") return crash(host)
       if (exchange !== undefined) fates.delivered(subject.fate, exchange)
@@ -146,7 +148,9 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     if (fault === "CrashInFlight") crash(host)
     return Effect.sync(() => {
       if (!isOpen || host.isGone) return
-      miss()
+      // A client that hangs up before its time throws away what it could have had: that is no excuse for a lost grant.
+      isAbandoned = fault === undefined && timeline.now() - startedAt < hub.requestTimeout
+      if (!isAbandoned) miss()
       seeAnswer({ _tag: "NoAnswer" })
     })
   }
