@@ -124,6 +124,8 @@ export interface Delivery {
  */
 export interface Ledger {
   readonly grant: UserGrant.State
+  /** Whether the holder of its lease has yet to send the refresh token. */
+  readonly isUnsent: boolean
   /** When the access token of this generation was to end, whatever has become of it. */
   readonly expiresAt: number
   readonly presentations: ReadonlyArray<Presentation>
@@ -144,6 +146,7 @@ export interface Ledger {
  */
 export const empty: Ledger = {
   grant: { _tag: "Absent" },
+  isUnsent: false,
   expiresAt: 0,
   presentations: [],
   deliveries: [],
@@ -249,17 +252,19 @@ const checkWrite = (ledger: Ledger, after: UserGrant.State, isAlive: boolean): R
 }
 
 // Whoever holds the lease of a grant that moves on, and has not sent yet, may still do so: its claim was good.
-const leftBehind = ({ claims, grant, presentations }: Ledger): Ledger["claims"] => {
+const leftBehind = ({ claims, grant, isUnsent }: Ledger): Ledger["claims"] => {
   const refreshToken = refreshTokenOf(grant)
-  if (grant._tag !== "Refreshing" || refreshToken === undefined) return claims
+  if (grant._tag !== "Refreshing" || refreshToken === undefined || !isUnsent) return claims
   const { owner } = grant.lease
-  const last = presentations.findLast(
-    (presentation) => presentation.owner === owner && presentation.refreshToken === refreshToken
-  )
-  // After an answer that was lost the claim is made anew, and another sending may follow.
-  const wasSent = last !== undefined && !last.isUnknown
-  return wasSent ? claims : [...claims.filter((claim) => claim.owner !== owner), { owner, refreshToken }]
+  return [...claims.filter((claim) => claim.owner !== owner), { owner, refreshToken }]
 }
+
+// A lease that was not there before is a claim that nothing has been sent for.
+const isClaim = (before: UserGrant.State, after: Extract<UserGrant.State, { readonly _tag: "Refreshing" }>) =>
+  before._tag !== "Refreshing" ||
+  before.lease.owner !== after.lease.owner ||
+  before.lease.deadline !== after.lease.deadline ||
+  before.presentation !== after.presentation
 
 // What is known about tokens that the grant has moved on from does not matter any more.
 const written = (ledger: Ledger, after: UserGrant.State): Ledger => {
@@ -270,6 +275,7 @@ const written = (ledger: Ledger, after: UserGrant.State): Ledger => {
   return {
     ...ledger,
     grant: after,
+    isUnsent: after._tag === "Refreshing" && (isClaim(before, after) || ledger.isUnsent),
     claims: isRenewed || after._tag === "Absent" ? leftBehind(ledger) : ledger.claims,
     expiresAt: isRenewed ? after.tokens.expiresAt : ledger.expiresAt,
     // A server that does not rotate renews a grant under the same refresh token.
@@ -445,6 +451,7 @@ export const observe = (ledger: Ledger, observation: Observation, options: Optio
       return {
         ledger: {
           ...ledger,
+          isUnsent: ledger.isUnsent && !(grant._tag === "Refreshing" && grant.lease.owner === owner),
           presentations: [...ledger.presentations, presentation],
           claims: ledger.claims.filter((claim) => claim.owner !== owner)
         },

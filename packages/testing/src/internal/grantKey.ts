@@ -123,6 +123,7 @@ export const make = (): ((world: World) => string) => {
       faults,
       expiries,
       grant.state,
+      ledger.isUnsent,
       attempts.map(({ state }) => atom(state, world, undefined)).join(),
       strays.map((command) => atom(command, world, undefined)).join(),
       callbacks.length,
