@@ -565,5 +565,20 @@ describe("ZapierAuth", () => {
         assert.deepInclude(grant.value, { _tag: "Active", generation: 2 })
       }).pipe(Effect.provide(MemoryStores.layer))
     })
+
+    it.effect("interrupts whoever asks after it was closed, and asks Zapier for nothing", () => {
+      const zapier = TestZapier.make()
+      return Effect.gen(function* () {
+        const auth = yield* Effect.provide(
+          Effect.tap(ZapierAuth, () => TestZapier.connect(subject)),
+          zapier.process()
+        )
+        yield* TestClock.adjust(lifetime)
+        const asked = yield* Effect.forkChild(auth.accessToken(subject), { startImmediately: true })
+        const exit = yield* Fiber.await(asked)
+        assert.isTrue(Exit.hasInterrupts(exit))
+        assert.strictEqual(zapier.tokenRequests.length, 1)
+      }).pipe(Effect.provide(MemoryStores.layer))
+    })
   })
 })

@@ -156,6 +156,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
   // The flight outlives its callers: interrupting one of them harms neither the others nor the write.
   const takeOff = (key: string, demand: Demand<E>): Effect.Effect<Flight> =>
     Effect.suspend(() => {
+      // What is forked into a scope that has ended never starts, and whoever waits for it would wait for ever.
+      if (options.scope.state._tag === "Closed") return Effect.interrupt
       const flight: Flight = { answer: Deferred.makeUnsafe(), landed: Deferred.makeUnsafe(), isCurrent: true }
       flights.set(key, flight)
       return fly(key, demand, flight).pipe(
