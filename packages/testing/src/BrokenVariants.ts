@@ -49,6 +49,10 @@ const isDemand = ({ _tag }: UserGrant.Event) => _tag === "AccessTokenRequested" 
 const asCurrent = (state: Held, event: UserGrant.Event): UserGrant.Event =>
   "generation" in event ? { ...event, generation: state.generation, lineage: state.lineage } : event
 
+// Takes such an event for one about whatever is there now.
+const ofAnyGeneration = (tag: UserGrant.Event["_tag"]): Client =>
+  deceived((state, event) => [state, state._tag !== "Absent" && event._tag === tag ? asCurrent(state, event) : event])
+
 const attempts = (
   deceive: (state: ConsentAttempt.State, event: ConsentAttempt.Event) => ConsentAttempt.State
 ): Client["attempts"] => ({
@@ -142,9 +146,7 @@ export const all: ReadonlyArray<BrokenVariant> = [
     breaks: "R4 never overwrite newer",
     workers: 2,
     faults: 1,
-    client: deceived((state, event) =>
-      state._tag !== "Absent" && event._tag === "RefreshSucceeded" ? [state, asCurrent(state, event)] : [state, event]
-    )
+    client: ofAnyGeneration("RefreshSucceeded")
   },
   {
     name: "an answer that was lost is taken for a refusal",
@@ -160,9 +162,7 @@ export const all: ReadonlyArray<BrokenVariant> = [
     breaks: "R5 unknown is not failed",
     workers: 2,
     faults: 1,
-    client: deceived((state, event) =>
-      state._tag !== "Absent" && event._tag === "RefreshRefused" ? [state, asCurrent(state, event)] : [state, event]
-    )
+    client: ofAnyGeneration("RefreshRefused")
   },
   {
     name: "a grant that was given up is tried again",
@@ -211,11 +211,7 @@ export const all: ReadonlyArray<BrokenVariant> = [
     breaks: "R7 401 means look again",
     workers: 2,
     faults: 0,
-    client: deceived((state, event) =>
-      state._tag !== "Absent" && event._tag === "AccessTokenRejected"
-        ? [state, asCurrent(state, event)]
-        : [state, event]
-    )
+    client: ofAnyGeneration("AccessTokenRejected")
   },
   {
     name: "each use renews the token",
