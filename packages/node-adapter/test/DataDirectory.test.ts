@@ -1,0 +1,252 @@
+import * as NodeFs from "node:fs"
+import * as NodePath from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { describe, expect, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as UserDirectories from "effect/persistence/UserDirectories"
+import * as DataDirectory from "../src/DataDirectory.ts"
+
+const isRoot = process.geteuid?.() === 0
+const onWindows = process.platform === "win32"
+
+// The user "nobody", on most systems. It need not exist.
+const stranger = 65534
+
+const withFolder = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    return yield* use(yield* fs.makeTempDirectoryScoped({ prefix: "zapier-data-" }))
+  }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, UserDirectories.layer]))
+
+const mode = (path: string) => (NodeFs.statSync(path).mode & 0o777).toString(8)
+
+const refusal = (options: DataDirectory.Options) =>
+  Effect.map(Effect.flip(DataDirectory.database(options)), (error) => {
+    expect(error.reason._tag).toBe("InvalidConfig")
+    expect(error.isRetryable).toBe(false)
+    return error.message
+  })
+
+describe("DataDirectory.database", () => {
+  it.effect("makes folder and file for the owner alone, whatever the umask is", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const umask = process.umask(0)
+        yield* Effect.addFinalizer(() => Effect.sync(() => process.umask(umask)))
+        const path = yield* DataDirectory.database({ directory: NodePath.join(folder, "a", "b"), name: "c.sqlite" })
+        expect(path).toBe(NodePath.join(NodeFs.realpathSync(folder), "a", "b", "c.sqlite"))
+        expect(NodeFs.readFileSync(path).length).toBe(0)
+        if (onWindows) return
+        expect([mode(NodePath.join(folder, "a")), mode(NodePath.join(folder, "a", "b")), mode(path)]).toEqual([
+          "700",
+          "700",
+          "600"
+        ])
+      })
+    )
+  )
+
+  it.effect("is in the user's data directory unless told otherwise", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const path = yield* DataDirectory.database()
+        expect(path).toBe(NodePath.join(NodeFs.realpathSync(folder), "zapier-workflow-auth", "auth.sqlite"))
+      }).pipe(
+        Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: { XDG_DATA_HOME: folder } }))
+      )
+    )
+  )
+
+  it.effect("says so when the user has no data directory", () =>
+    withFolder(() =>
+      Effect.gen(function* () {
+        expect(yield* refusal({})).toContain("cannot find the user's data directory")
+      }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: {} })))
+    )
+  )
+
+  it.effect("gives an absolute path for a relative folder", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const path = yield* DataDirectory.database({ directory: NodePath.relative(process.cwd(), folder) })
+        expect(path).toBe(NodePath.join(NodeFs.realpathSync(folder), "auth.sqlite"))
+      })
+    )
+  )
+
+  it.effect("keeps what is there, also when several come at once", () =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        const all = yield* Effect.all(
+          Array.from({ length: 10 }, () => DataDirectory.database({ directory })),
+          { concurrency: "unbounded" }
+        )
+        expect(new Set(all).size).toBe(1)
+        const path = NodePath.join(directory, "auth.sqlite")
+        NodeFs.writeFileSync(path, "kept")
+        yield* DataDirectory.database({ directory })
+        expect(NodeFs.readFileSync(path, "utf8")).toBe("kept")
+      })
+    )
+  )
+
+  it.effect.each(["", ".", "..", "a/b", "../a", "a/"])("refuses %j as a name", (name) =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        expect(yield* refusal({ directory, name })).toContain("not the name of a file")
+        expect(NodeFs.readdirSync(directory)).toEqual([])
+      })
+    )
+  )
+
+  it.effect("refuses a path of the wrong kind", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        NodeFs.mkdirSync(NodePath.join(folder, "auth.sqlite"), { mode: 0o700 })
+        expect(yield* refusal({ directory: folder })).toContain("auth.sqlite is not a file")
+        NodeFs.writeFileSync(NodePath.join(folder, "file"), "", { mode: 0o600 })
+        expect(yield* refusal({ directory: NodePath.join(folder, "file") })).toContain(`cannot make ${folder}`)
+      })
+    )
+  )
+})
+
+describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
+  it.effect.each([0o640, 0o604, 0o620, 0o602, 0o666])("refuses a file of mode %o, and says what to run", (bits) =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        const path = yield* DataDirectory.database({ directory })
+        for (const open of [path, `${path}-wal`, `${path}-shm`]) {
+          NodeFs.writeFileSync(open, "secret")
+          NodeFs.chmodSync(open, bits)
+          const message = yield* refusal({ directory })
+          expect(message).toContain(`mode ${bits.toString(8)}`)
+          expect(message).toContain(`chmod 600 '${open}'`)
+          // Refused, not repaired.
+          expect(mode(open)).toBe(bits.toString(8))
+          NodeFs.chmodSync(open, 0o600)
+          expect(yield* DataDirectory.database({ directory })).toBe(path)
+        }
+      })
+    )
+  )
+
+  it.effect.each([0o750, 0o705, 0o710, 0o701, 0o777])("refuses a folder of mode %o, and says what to run", (bits) =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        NodeFs.chmodSync(directory, bits)
+        const message = yield* refusal({ directory })
+        expect(message).toContain(`mode ${bits.toString(8)}`)
+        expect(message).toContain(`chmod 700 '${directory}'`)
+        expect(NodeFs.readdirSync(directory)).toEqual([])
+      })
+    )
+  )
+
+  it.effect("refuses what its owner cannot read and write", () =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        const path = yield* DataDirectory.database({ directory })
+        for (const bits of [0o400, 0o200, 0o000]) {
+          NodeFs.chmodSync(path, bits)
+          expect(yield* refusal({ directory })).toContain(`chmod 600 '${path}'`)
+        }
+        NodeFs.chmodSync(path, 0o600)
+        NodeFs.chmodSync(directory, 0o500)
+        expect(yield* refusal({ directory })).toContain(`chmod 700 '${directory}'`)
+      })
+    )
+  )
+
+  // Mode bits do not stop root, so root becomes somebody else for a while.
+  it.effect("says so when the folder cannot be made", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        if (isRoot) {
+          NodeFs.chownSync(folder, stranger, stranger)
+          process.seteuid?.(stranger)
+          yield* Effect.addFinalizer(() => Effect.sync(() => process.seteuid?.(0)))
+        }
+        NodeFs.chmodSync(folder, 0o500)
+        yield* Effect.addFinalizer(() => Effect.sync(() => NodeFs.chmodSync(folder, 0o700)))
+        const message = yield* refusal({ directory: NodePath.join(folder, "inner") })
+        expect(message).toContain(`cannot make ${NodePath.join(folder, "inner")} (PermissionDenied)`)
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it.effect("follows the user's own links to what is safe, and not to what is open", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const real = yield* DataDirectory.database({ directory: NodePath.join(folder, "real") })
+        const link = NodePath.join(folder, "link")
+        NodeFs.symlinkSync(NodePath.dirname(real), link)
+        expect(yield* DataDirectory.database({ directory: link })).toBe(real)
+        const other = NodePath.join(folder, "other")
+        NodeFs.mkdirSync(other, { mode: 0o700 })
+        NodeFs.symlinkSync(real, NodePath.join(other, "auth.sqlite"))
+        expect(yield* DataDirectory.database({ directory: other })).toBe(real)
+        // The log would be beside the file, in this folder.
+        NodeFs.chmodSync(NodePath.dirname(real), 0o755)
+        expect(yield* refusal({ directory: other })).toContain(`chmod 700 '${NodePath.dirname(real)}'`)
+        NodeFs.chmodSync(NodePath.dirname(real), 0o700)
+        NodeFs.chmodSync(real, 0o644)
+        expect(yield* refusal({ directory: other })).toContain(`chmod 600 '${real}'`)
+      })
+    )
+  )
+
+  it.effect("refuses a link to nowhere", () =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        NodeFs.symlinkSync(NodePath.join(directory, "nowhere"), NodePath.join(directory, "auth.sqlite"))
+        expect(yield* refusal({ directory })).toContain("cannot follow the link")
+        expect(NodeFs.readdirSync(directory)).toEqual(["auth.sqlite"])
+      })
+    )
+  )
+
+  it.effect("quotes the path in the command", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const directory = NodePath.join(folder, "it's here")
+        NodeFs.mkdirSync(directory)
+        NodeFs.chmodSync(directory, 0o755)
+        expect(yield* refusal({ directory })).toContain(`chmod 700 '${folder}/it'\\''s here'`)
+      })
+    )
+  )
+
+  describe.skipIf(!isRoot)("of other users (only root can make their files)", () => {
+    it.effect("refuses their files and folders", () =>
+      withFolder((directory) =>
+        Effect.gen(function* () {
+          const path = yield* DataDirectory.database({ directory })
+          NodeFs.chownSync(path, stranger, stranger)
+          expect(yield* refusal({ directory })).toContain(`chown 0 '${path}'`)
+          NodeFs.chownSync(path, 0, 0)
+          NodeFs.chownSync(directory, stranger, stranger)
+          expect(yield* refusal({ directory })).toContain(`chown 0 '${directory}'`)
+        })
+      )
+    )
+
+    it.effect("refuses their links, to files and to folders", () =>
+      withFolder((folder) =>
+        Effect.gen(function* () {
+          const real = yield* DataDirectory.database({ directory: NodePath.join(folder, "real") })
+          const link = NodePath.join(folder, "link")
+          NodeFs.symlinkSync(NodePath.dirname(real), link)
+          NodeFs.lchownSync(link, stranger, stranger)
+          expect(yield* refusal({ directory: link })).toContain("is a link that belongs to another user")
+          const file = NodePath.join(folder, "auth.sqlite")
+          NodeFs.symlinkSync(real, file)
+          NodeFs.lchownSync(file, stranger, stranger)
+          expect(yield* refusal({ directory: folder })).toContain(`${file} is a link that belongs to another user`)
+        })
+      )
+    )
+  })
+})
