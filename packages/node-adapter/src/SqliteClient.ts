@@ -13,7 +13,8 @@
  * lost in a power failure is a user who has to connect again.
  *
  * Node 22 prints an `ExperimentalWarning` when `node:sqlite` is loaded, which is when a client is built; current Node 24 does
- * not. On Node 22, text that holds a NUL character is read only up to it.
+ * not. On Node 22, text that holds a NUL character is read only up to it, and `SELECT *` gives the columns that there
+ * were when it was first used: name the columns.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,5 @@
 import * as NodeFs from "node:fs"
+import { tmpdir } from "node:os"
 import * as NodePath from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { inspect } from "node:util"
@@ -19,6 +20,7 @@ import * as SqliteClient from "../src/SqliteClient.ts"
 
 const isRoot = process.geteuid?.() === 0
 const onWindows = process.platform === "win32"
+const isNode22 = process.versions.node.startsWith("22.")
 const stranger = 65534
 
 const withFolder = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
@@ -139,7 +141,7 @@ describe("SqliteClient.layer, values", () => {
   )
 
   // Node 22 reads text only up to the NUL.
-  it.effect.skipIf(Number.parseInt(process.versions.node, 10) < 24)("gives back a text with a NUL", () =>
+  it.effect.skipIf(isNode22)("gives back a text with a NUL", () =>
     withTable(() =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
@@ -214,14 +216,23 @@ describe("SqliteClient.layer, values", () => {
     )
   )
 
-  it.effect("works with more statements than it keeps, and after the schema has changed", () =>
+  it.effect("works with more statements than it keeps", () =>
+    withTable(() =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        for (let round = 0; round < 2; round++) {
+          for (let i = 0; i < 250; i++) expect(yield* sql`SELECT ${sql.literal(String(i))} AS n`).toEqual([{ n: i }])
+        }
+      })
+    )
+  )
+
+  // Node 22 gives the columns that there were when the statement was prepared.
+  it.effect.skipIf(isNode22)("gives a column that was added after the statement was used", () =>
     withTable(() =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* insert("a", 1)
-        for (let round = 0; round < 2; round++) {
-          for (let i = 0; i < 250; i++) expect(yield* sql`SELECT ${sql.literal(String(i))} AS n`).toEqual([{ n: i }])
-        }
         const everything = sql`SELECT * FROM t`
         expect(yield* everything).toEqual([{ k: "a", v: 1 }])
         yield* sql`ALTER TABLE t ADD COLUMN w DEFAULT 7`
@@ -486,10 +497,13 @@ describe("SqliteClient.layer, errors", () => {
 
 /** Files that look like a database, and are none. */
 const unusable = (() => {
-  const database = new DatabaseSync(":memory:")
+  const folder = NodeFs.mkdtempSync(NodePath.join(tmpdir(), "zapier-sqlite-"))
+  const filename = NodePath.join(folder, "db.sqlite")
+  const database = new DatabaseSync(filename)
   database.exec("CREATE TABLE t (k TEXT PRIMARY KEY, v); INSERT INTO t VALUES ('a', zeroblob(20000))")
-  const whole = database.serialize()
   database.close()
+  const whole = new Uint8Array(NodeFs.readFileSync(filename))
+  NodeFs.rmSync(folder, { recursive: true })
   const damaged = (at: number, ...bytes: ReadonlyArray<number>) => {
     const copy = whole.slice()
     copy.set(bytes, at)
