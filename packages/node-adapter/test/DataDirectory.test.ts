@@ -156,6 +156,8 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
         NodeFs.chmodSync(path, 0o600)
         NodeFs.chmodSync(directory, 0o500)
         expect(yield* refusal({ directory })).toContain(`chmod 700 '${directory}'`)
+        // Else only root could remove it.
+        NodeFs.chmodSync(directory, 0o700)
       })
     )
   )
