@@ -49,7 +49,7 @@ const held = {
  * - `Absent`: no grant. It is not stored.
  * - `Active`: the tokens, and whether an earlier answer for this generation was lost. No refresh begins before
  *   `notBefore`.
- * - `Refreshing`: the owner of `lease` is presenting the refresh token, for the `presentation`th time.
+ * - `Refreshing`: the owner of `lease` is presenting the refresh token, itself for the `presentation`th time.
  * - `ReconnectRequired`: only the user can restore access. The access token may have time left.
  *
  * @since 0.1.0
@@ -354,8 +354,8 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         live ? use(state, state.tokens, deadline) : ({ _tag: "AwaitLease", until: deadline } satisfies Command)
       )
     }
-    // The owner is gone, and nobody knows what came of its request.
-    const begun = present(state, owner, 2, true, now)
+    // The owner is gone, and nobody knows what came of its request, or whether it was sent. Whoever takes over begins anew.
+    const begun = present(state, owner, 1, true, now)
     const inTime = live ? [use(state, state.tokens, now + settings.leaseDuration)] : []
     return next(begun.state, ...begun.commands, ...inTime)
   }

@@ -185,7 +185,7 @@ describe("UserGrant: one refresher (R1)", () => {
     const next = step(state, demand, 2_000)
     expect(tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
     expect(commandOf(next.commands, "UseAccessToken")?.until).toBe(2_000 + leaseDuration)
-    expect(next.state).toMatchObject({ lease: { owner: "other" }, presentation: 2, answerLost: true })
+    expect(next.state).toMatchObject({ lease: { owner: "other" }, presentation: 1, answerLost: true })
   })
 
   it("a lease that no clock of today can have given is shortened, and taken over when that ends", () => {
@@ -374,7 +374,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
       expect(next.state).toMatchObject({
         _tag: "Refreshing",
         answerLost: true,
-        presentation: 2,
+        presentation: 1,
         lease: { owner: event.owner, deadline: now + leaseDuration }
       })
       expect(tagsOf(next.commands)).toEqual(["PresentRefreshToken"])

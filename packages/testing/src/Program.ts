@@ -130,6 +130,7 @@ export interface Breach extends Invariants.Violation {
  * - `results`: what came of the calls, in the order in which they ended: a status, or the name of a failure
  * - `lost`: grants that were given up and not by their users
  * - `unsaveable`: grants that nobody could have kept, as the server and the network tell it
+ * - `needless`: grants that are among the lost, and not among the unsaveable
  *
  * @since 0.1.0
  */
@@ -138,6 +139,7 @@ export interface Report {
   readonly results: ReadonlyArray<string>
   readonly lost: number
   readonly unsaveable: number
+  readonly needless: number
 }
 
 const isHarmless = ({ _tag }: Step) => _tag === "Call" || _tag === "Wait"
@@ -192,7 +194,7 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
  *   })
  * )
  *
- * report // => { breaches: [], results: ["ProcessEnded"], lost: 1, unsaveable: 1 }
+ * report // => { breaches: [], results: ["ProcessEnded"], lost: 1, unsaveable: 1, needless: 0 }
  * ```
  *
  * @since 0.1.0
@@ -223,5 +225,5 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
       const what = `${failed} calls failed although nothing had happened`
       breaches.push({ rule: "Everybody is answered", what, subject: "", after: ended - begun })
     }
-    return { breaches, results, lost: world.fates.lost, unsaveable: world.fates.unsaveable }
+    return { breaches, results, ...world.fates }
   })

@@ -14,7 +14,8 @@
  * the answer that held the only living one never came, came after the request was cut off, or died with its process
  * before it was on its way to the store. A loss that nobody had noticed when the user revoked the grant, allowed the app
  * anew, or was disconnected, counts as neither. In the end every grant is used once more, so that no loss stays
- * unnoticed. The two are equal exactly if the library loses no grant that could have been kept.
+ * unnoticed. `grantsLostNeedlessly` are the lost ones that were not unsaveable when they were given up: none, if the library
+ * loses no grant that could have been kept, and then the two numbers are equal.
  *
  * @since 0.1.0
  */
@@ -116,6 +117,7 @@ export interface Report {
   readonly unauthorized: number
   readonly grantsLost: number
   readonly grantsUnsaveable: number
+  readonly grantsLostNeedlessly: number
   readonly violations: number
   readonly breaches: ReadonlyArray<Breach>
   readonly faults: { readonly [fault: string]: number }
@@ -263,6 +265,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     unauthorized: counts.unauthorized,
     grantsLost: fates.lost,
     grantsUnsaveable: fates.unsaveable,
+    grantsLostNeedlessly: fates.needless,
     violations: world.counts.violations,
     breaches: breaches.map(({ at, ...breach }) => ({ ...breach, after: at - SimWorld.start })),
     faults: sorted(counts.faults)

@@ -20,7 +20,8 @@ const rates: Partial<Simulation.Rates> = {
 
 const servers = {
   strict: {},
-  lenient: { reuseRevokesGrant: false, refreshEndsAccessToken: false }
+  lenient: { reuseRevokesGrant: false, refreshEndsAccessToken: false },
+  graceful: { graceMillis: 60_000 }
 } as const
 
 const year: Simulation.Options = { seed: 1, grants: 6, days: 240, processes: 5, rates }
@@ -33,6 +34,7 @@ describe("a year", { timeout: 60_000 }, () => {
         expect(report).toMatchObject({ violations: 0, breaches: [] })
         expect(report.grantsUnsaveable).toBeGreaterThan(0)
         expect(report.grantsLost).toBe(report.grantsUnsaveable)
+        expect(report.grantsLostNeedlessly).toBe(0)
         expect(report.tokenRequests).toBeGreaterThanOrEqual(report.leastTokenRequests)
         // Nothing that may go wrong was spared it.
         expect(Object.keys(report.faults)).toHaveLength(18)

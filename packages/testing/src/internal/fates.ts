@@ -5,7 +5,8 @@
  * it, it is on its way to the process that asked, or held by it. If the answer is lost, comes when nobody waits for it, or
  * dies with its process, nobody has the token any more, and the old one is good for nothing but the rest of its grace
  * period. Without one, or once it is over, the grant cannot be saved: it is `unsaveable`. A grace period that is over does
- * not count where the sender was alive to learn of the loss in time and did not try again.
+ * not count where the sender was alive to learn of the loss in time and did not try again. To try once more is what is
+ * asked of it: whoever has sent the token twice, and heard nothing, has done so.
  */
 import * as HashMap from "effect/HashMap"
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
@@ -14,9 +15,10 @@ import type { FakeState } from "../FakeState.ts"
 import { refreshTokenOf } from "./simServer.ts"
 import type { Timeline } from "./timeline.ts"
 
-/** One sending of a refresh token. */
+/** One sending of a refresh token. `attempt` counts those of that token by that process. */
 export interface Exchange {
   readonly host: object
+  readonly attempt: number
 }
 
 interface Rotation {
@@ -38,15 +40,28 @@ export interface Fate {
   isDoomed: boolean
   /** Given up in the store, but not by the user. */
   isLost: boolean
+  /** Given up although it could have been kept. */
+  isNeedless: boolean
+  /** Who sent the refresh token in the store how often. */
+  sent: { token: string; readonly times: Map<object, number> }
   /** Of grants that the user has ended at Zapier. */
   readonly revoked: Set<string>
 }
 
-export const unscathed = (): Fate => ({ rotation: undefined, isDoomed: false, isLost: false, revoked: new Set() })
+export const unscathed = (): Fate => ({
+  rotation: undefined,
+  isDoomed: false,
+  isLost: false,
+  isNeedless: false,
+  sent: { token: "", times: new Map() },
+  revoked: new Set()
+})
 
 export interface Counts {
   lost: number
   unsaveable: number
+  /** Of the lost, those that could have been kept. */
+  needless: number
 }
 
 const newRefreshToken = ({ body, status }: FakeResponse): string | undefined => {
@@ -56,7 +71,7 @@ const newRefreshToken = ({ body, status }: FakeResponse): string | undefined => 
 }
 
 export const make = (timeline: Timeline, graceMillis: () => number) => {
-  const counts: Counts = { lost: 0, unsaveable: 0 }
+  const counts: Counts = { lost: 0, unsaveable: 0, needless: 0 }
 
   const doom = (fate: Fate) => {
     fate.rotation = undefined
@@ -87,8 +102,12 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     counts,
 
     /** A refresh token is about to be sent. */
-    tried: (fate: Fate, presented: string) => {
+    tried: (fate: Fate, host: object, presented: string): Exchange => {
       if (fate.rotation?.old === presented) fate.rotation.isTried = true
+      if (fate.sent.token !== presented) fate.sent = { token: presented, times: new Map() }
+      const attempt = (fate.sent.times.get(host) ?? 0) + 1
+      fate.sent.times.set(host, attempt)
+      return { host, attempt }
     },
 
     /** The server has answered a refresh of the grant in the store. */
@@ -122,7 +141,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     missed: (fate: Fate, by: Exchange, isTold: boolean) => {
       const { rotation } = fate
       if (rotation?.by !== by || rotation.where !== "OnItsWay") return
-      if (isTold) rotation.chance ??= by
+      if (isTold && by.attempt < 2) rotation.chance ??= by
       lose(fate, rotation)
     },
 
@@ -146,12 +165,15 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
       const isEnded = after._tag === "ReconnectRequired"
       if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !fate.revoked.has(token)) {
         fate.isLost = true
+        fate.isNeedless = !fate.isDoomed
         fate.isDoomed = false
         counts.lost++
+        if (fate.isNeedless) counts.needless++
       }
       if (!isEnded && fate.isLost) {
         fate.isLost = false
         counts.lost--
+        if (fate.isNeedless) counts.needless--
       }
     },
 

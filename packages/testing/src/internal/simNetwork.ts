@@ -56,7 +56,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     const form = new URLSearchParams(decoder.decode(bytesOf(request)))
     const refreshToken = form.get("refresh_token")
     const code = form.get("code")
-    if (refreshToken !== null) fates.tried(subject.fate, refreshToken)
+    const exchange = refreshToken === null ? undefined : fates.tried(subject.fate, host, refreshToken)
     if (fault === "CrashBeforeRequest") {
       crash(host)
       return
@@ -65,7 +65,6 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
 
     counts.tokenRequests++
     const startedAt = timeline.now()
-    const exchange = refreshToken === null ? undefined : { host }
     let isOpen = true
     let isAbandoned = false
     subject.activeAt = startedAt
