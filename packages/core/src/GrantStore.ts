@@ -28,7 +28,8 @@ export interface Key {
 export type Grant = Exclude<UserGrant.State, { readonly _tag: "Absent" }>
 
 /**
- * Some grants in the order of their subjects' UTF-16 code units. `next` is where the next page begins, if there is one.
+ * Some grants in the order of the store, which is the same each time. `next` is where the next page begins, if there is
+ * one.
  *
  * @since 0.1.0
  */
@@ -38,20 +39,33 @@ export interface Page {
 }
 
 /**
+ * Which grants of a client application to look at.
+ *
+ * @since 0.1.0
+ */
+export interface PageOptions {
+  readonly clientId: string
+  /** Only those whose subject begins with it. */
+  readonly prefix?: string | undefined
+  /** Only those in this state: `ReconnectRequired` are the ones that only their users can help. */
+  readonly state?: Grant["_tag"] | undefined
+  /** Only those after this subject: the `next` of the page before. */
+  readonly after?: string | undefined
+  /** How many at most; at least one. */
+  readonly limit: number
+}
+
+/**
  * @since 0.1.0
  */
 export class GrantStore extends Context.Service<
   GrantStore,
   VersionedStore.VersionedStore<Key, Grant> & {
     /**
-     * At most `limit` grants (at least one) of a client application, for operators: those whose subject comes after `after`, or from
-     * the beginning. Fails with `StoreFailed`.
+     * A page of grants, for operators. Whoever follows `next` to the end sees each grant that is there all the time exactly
+     * once, whatever is written meanwhile. Fails with `StoreFailed`.
      */
-    readonly page: (options: {
-      readonly clientId: string
-      readonly after?: string | undefined
-      readonly limit: number
-    }) => Effect.Effect<Page, ZapierAuthError>
+    readonly page: (options: PageOptions) => Effect.Effect<Page, ZapierAuthError>
   }
 >()("@zapier-workflow-auth/core/GrantStore") {}
 
@@ -68,10 +82,16 @@ export const layerMemory: Layer.Layer<GrantStore> = Layer.sync(GrantStore, () =>
   )
   return {
     ...store,
-    page: ({ after, clientId, limit }) =>
+    page: ({ after, clientId, limit, prefix = "", state }) =>
       Effect.sync(() => {
         const found = [...entries.values()]
-          .filter(({ key }) => key.clientId === clientId && (after === undefined || key.subject > after))
+          .filter(
+            ({ key, value }) =>
+              key.clientId === clientId &&
+              key.subject.startsWith(prefix) &&
+              (state === undefined || value._tag === state) &&
+              (after === undefined || key.subject > after)
+          )
           .sort((a, b) => byCodeUnits(a.key.subject, b.key.subject))
         const page = found.slice(0, Math.max(1, limit))
         return {

@@ -424,6 +424,30 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed
   }
 }
 
+const decryptionProblems = {
+  UnknownKey: "no key with its id was given. Give the key that it was encrypted with, beside the newer ones",
+  NotEncrypted: "it is not encrypted. If it was stored before encryption was turned on, re-encrypt the store once",
+  Altered: "the key with its id does not open it. Give the right key, or bring back the record from a copy"
+} as const
+
+/**
+ * A record could not be decrypted. It is left as it is. `keyId` names the key that it was encrypted with.
+ *
+ * @since 0.1.0
+ */
+export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("DecryptionFailed"))("DecryptionFailed", {
+  store: Schema.String,
+  problem: Schema.Literals(["UnknownKey", "NotEncrypted", "Altered"]),
+  keyId: Schema.optionalKey(Schema.String)
+}) {
+  readonly isRetryable = false
+  readonly needsReconnect = false
+  override get message(): string {
+    const key = this.keyId === undefined ? "" : ` (key ${this.keyId})`
+    return `A record in the ${this.store} cannot be read${key}: ${decryptionProblems[this.problem]}.`
+  }
+}
+
 /**
  * All reasons.
  *
@@ -449,7 +473,8 @@ export const Reason = Schema.Union([
   InvalidCallback,
   UntrustedOrigin,
   MalformedResponse,
-  StoreFailed
+  StoreFailed,
+  DecryptionFailed
 ])
 
 /**

@@ -28,7 +28,8 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   InvalidCallback: "reconnect",
   UntrustedOrigin: "neither",
   MalformedResponse: "later",
-  StoreFailed: "later"
+  StoreFailed: "later",
+  DecryptionFailed: "neither"
 }
 
 const errorJson = Schema.toCodecJson(ZapierAuthError.ZapierAuthError)
