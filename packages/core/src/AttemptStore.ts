@@ -21,11 +21,19 @@ export class AttemptStore extends Context.Service<
   VersionedStore.VersionedStore<string, ConsentAttempt.State>
 >()("@zapier-workflow-auth/core/AttemptStore") {}
 
-// How often the expired are looked for, in milliseconds.
-const sweepInterval = 60_000
+/**
+ * How often a store should look for what it may forget, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const sweepInterval = 60_000
 
-// How long the expired are kept, in milliseconds, so that a late user is told what went wrong.
-const retention = 3_600_000
+/**
+ * How long a store should keep attempts that have expired, in milliseconds, so that a late user is told what went wrong.
+ *
+ * @since 0.1.0
+ */
+export const retention = 3_600_000
 
 /**
  * Attempts in memory. They end with the process, and are forgotten an hour after they have expired.

@@ -1,3 +1,5 @@
 export * as DataDirectory from "./DataDirectory.ts"
+export * as PostgresClient from "./PostgresClient.ts"
 export * as SqliteClient from "./SqliteClient.ts"
+export * as SqlStores from "./SqlStores.ts"
 export * as ZapierNode from "./ZapierNode.ts"

@@ -1,0 +1,121 @@
+/**
+ * Postgres, for apps on several machines: a pool of connections through `@effect/sql-pg`.
+ *
+ * A connection that breaks is replaced at the next use. A statement that was under way fails, and whether a write was
+ * carried out is then unknown, which the library is made for; nothing is retried here.
+ *
+ * What is committed is on the server's disk before the commit returns, as long as `synchronous_commit` and `fsync` are
+ * on there, which they are unless somebody turned them off. With a standby to fail over to, make replication synchronous:
+ * a rotated refresh token that is lost with a server is a user who has to connect again.
+ *
+ * @since 0.1.0
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { from, InvalidConfig, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { problemOf } from "./internal/sqlProblem.ts"
+
+/**
+ * @since 0.1.0
+ */
+export interface Options {
+  /** `postgres://user:password@host:port/database`, with `?sslmode=require` for servers that are reached over a network. */
+  readonly url: Redacted.Redacted
+  /** How many connections there are at most. Default: 10. */
+  readonly maxConnections?: number | undefined
+  /** How long to wait for a connection. In milliseconds, or a duration. Default: 5 seconds. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /**
+   * How long a statement may take before the server ends it. In milliseconds, or a duration. Default: 5 seconds. Poolers
+   * like PgBouncer refuse connections that set it: give them `Duration.infinity`, and set it in the database.
+   */
+  readonly statementTimeout?: Duration.Input | undefined
+  /** Whether the server keeps prepared statements: not where a pooler hands out another connection each time. Default: yes. */
+  readonly prepare?: boolean | undefined
+  /** Under which name the server lists the connections. Default: `zapier-workflow-auth`. */
+  readonly applicationName?: string | undefined
+}
+
+const defaults = { maxConnections: 10, connectTimeout: Duration.seconds(5), statementTimeout: Duration.seconds(5) }
+
+const timeouts = (input: Duration.Input): { readonly [name: string]: string } => {
+  const timeout = Duration.fromInputUnsafe(input)
+  // In milliseconds; zero would mean none.
+  return Duration.isFinite(timeout)
+    ? { statement_timeout: String(Math.max(1, Math.round(Duration.toMillis(timeout)))) }
+    : {}
+}
+
+/**
+ * A client whose connections are closed with the scope. Connections are made when they are needed: a server that is away
+ * fails the first statement, not this.
+ *
+ * Fails with an `SqlError` when the URL is not one of a Postgres server.
+ *
+ * @since 0.1.0
+ */
+export const make = (
+  options: Options
+): Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope | Reactivity.Reactivity> =>
+  PgClient.make({
+    url: options.url,
+    maxConnections: options.maxConnections ?? defaults.maxConnections,
+    connectTimeout: options.connectTimeout ?? defaults.connectTimeout,
+    prepare: options.prepare ?? true,
+    applicationName: options.applicationName ?? "zapier-workflow-auth",
+    startupParameters: timeouts(options.statementTimeout ?? defaults.statementTimeout)
+  })
+
+const opened = (options: Options) =>
+  Effect.mapError(make(options), (error) =>
+    from(new StoreFailed({ store: "Postgres database", operation: "be opened", problem: problemOf(error) }))
+  )
+
+/**
+ * An `SqlClient` over a Postgres server.
+ *
+ * Fails with `StoreFailed` when the URL is not one of a Postgres server.
+ *
+ * @example
+ * ```ts
+ * import * as PostgresClient from "@zapier-workflow-auth/node-adapter/PostgresClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const url = Redacted.make("postgres://app:a-password@db.example.com/app?sslmode=require")
+ *
+ * SqlStores.layer.pipe(Layer.provide(PostgresClient.layer({ url })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, ZapierAuthError> =>
+  Layer.effect(SqlClient.SqlClient, opened(options)).pipe(Layer.provide(Reactivity.layer))
+
+const unset = () =>
+  from(new InvalidConfig({ setting: "DATABASE_URL", problem: "set it to postgres://user:password@host:port/database" }))
+
+/**
+ * The same, with the URL from the environment: `DATABASE_URL`.
+ *
+ * Fails with `InvalidConfig` when it is not set.
+ *
+ * @since 0.1.0
+ */
+export const layerConfig = (options: Omit<Options, "url"> = {}): Layer.Layer<SqlClient.SqlClient, ZapierAuthError> =>
+  Layer.effect(
+    SqlClient.SqlClient,
+    Config.Redacted("DATABASE_URL").pipe(
+      Effect.mapError(unset),
+      Effect.flatMap((url) => opened({ ...options, url }))
+    )
+  ).pipe(Layer.provide(Reactivity.layer))

@@ -1,0 +1,160 @@
+/**
+ * Grants, consent attempts and app tokens in a database: SQLite or Postgres, through any `SqlClient` of Effect.
+ *
+ * Whoever can read the database can use the tokens in it, unless `EncryptedStores` wraps the stores.
+ *
+ * @since 0.1.0
+ */
+import { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
+import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as SqlMigrations from "./internal/sqlMigrations.ts"
+import { problemOf } from "./internal/sqlProblem.ts"
+import * as SqlTable from "./internal/sqlTable.ts"
+import { escape, successor, unescape } from "./internal/sqlText.ts"
+
+const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
+  const { decode, failed, ...records } = SqlTable.make({
+    sql,
+    store: "grant store",
+    table: "zapier_grants",
+    codec: RecordCodec.grant,
+    key: ({ clientId, subject }: { readonly clientId: string; readonly subject: string }) => ({
+      client_id: clientId,
+      subject
+    }),
+    derived: ({ _tag }) => ({ state: _tag })
+  })
+
+  const beginningWith = (prefix: string) => {
+    const end = successor(prefix)
+    return end === undefined ? sql`subject >= ${prefix}` : sql`subject >= ${prefix} AND subject < ${end}`
+  }
+
+  return {
+    ...records,
+    page: ({ after, clientId, prefix, state, ...options }) => {
+      const limit = Math.max(1, options.limit)
+      const which = sql.and([
+        sql`client_id = ${escape(clientId)}`,
+        ...(state === undefined ? [] : [sql`state = ${state}`]),
+        ...(after === undefined ? [] : [sql`subject > ${escape(after)}`]),
+        ...(prefix === undefined || prefix === "" ? [] : [beginningWith(escape(prefix))])
+      ])
+      // One more than asked for tells whether there is another page.
+      return sql<SqlTable.Row & { readonly subject: string }>`
+        SELECT subject, version, record FROM zapier_grants WHERE ${which} ORDER BY subject LIMIT ${limit + 1}
+      `.pipe(
+        Effect.mapError(failed("read a page")),
+        Effect.flatMap((rows) =>
+          Effect.map(
+            Effect.forEach(rows.slice(0, limit), (row) =>
+              Effect.map(decode(row), (grant) => ({ key: { clientId, subject: unescape(row.subject) }, grant }))
+            ),
+            (entries) => ({ entries, next: rows.length > limit ? entries.at(-1)?.key.subject : undefined })
+          )
+        )
+      )
+    }
+  }
+}
+
+// How many expired attempts are forgotten at a time: nobody's write waits for more.
+const sweepSize = 1_000
+
+const attemptsOf = (sql: SqlClient): AttemptStore.AttemptStore["Service"] => {
+  const { decode, failed, ...records } = SqlTable.make({
+    sql,
+    store: "attempt store",
+    table: "zapier_consent_attempts",
+    codec: RecordCodec.attempt,
+    key: (digest: string) => ({ state_digest: digest }),
+    derived: ({ expiresAt }) => ({ expires_at: expiresAt })
+  })
+  let sweptAt = 0
+
+  const sweep = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (Math.abs(now - sweptAt) < AttemptStore.sweepInterval) return Effect.void
+    sweptAt = now
+    const expired = sql`
+      SELECT state_digest FROM zapier_consent_attempts WHERE expires_at <= ${now - AttemptStore.retention}
+      LIMIT ${sweepSize}
+    `
+    return Effect.asVoid(sql`DELETE FROM zapier_consent_attempts WHERE state_digest IN (${expired})`)
+  })
+
+  return {
+    ...records,
+    // Who wants to write an attempt is not told that old ones could not be forgotten: the next sweep may succeed.
+    compareAndSet: (digest, expected, attempt) =>
+      Effect.andThen(Effect.ignore(sweep), records.compareAndSet(digest, expected, attempt))
+  }
+}
+
+const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
+  const { decode, failed, ...records } = SqlTable.make({
+    sql,
+    store: "app credential store",
+    table: "zapier_app_credentials",
+    codec: RecordCodec.appCredential,
+    key: ({ clientId, scopes }: { readonly clientId: string; readonly scopes: string }) => ({
+      client_id: clientId,
+      scopes
+    }),
+    derived: () => ({})
+  })
+  return records
+}
+
+/**
+ * All three stores in one database, whose tables are made or brought up to date first. Several processes may start at a
+ * time. A process of a release before still works with tables of a later one.
+ *
+ * Attempts are forgotten some time after they have expired, when another one is written; no job has to do it.
+ *
+ * Fails with `StoreFailed` when the database does not answer, or does not let its user make the tables.
+ *
+ * @example
+ * ```ts
+ * import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+ * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const program = Effect.gen(function* () {
+ *   const grants = yield* GrantStore
+ *   return yield* grants.page({ clientId: "your client id", state: "ReconnectRequired", limit: 100 })
+ * })
+ *
+ * const stores = SqlStores.layer.pipe(Layer.provide(SqliteClient.layer({ filename: ":memory:" })))
+ *
+ * Effect.runPromise(Effect.provide(program, stores)) // => { entries: [], next: undefined }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<
+  GrantStore | AttemptStore.AttemptStore | AppCredentialStore,
+  ZapierAuthError,
+  SqlClient
+> = Layer.effectContext(
+  Effect.gen(function* () {
+    const sql = yield* SqlClient
+    yield* Effect.mapError(SqlMigrations.run, (error) => {
+      const problem = error._tag === "SqlError" ? problemOf(error) : "a change of the tables failed"
+      return from(new StoreFailed({ store: "database", operation: "make its tables", problem }))
+    })
+    return Context.make(GrantStore, grantsOf(sql)).pipe(
+      Context.add(AttemptStore.AttemptStore, attemptsOf(sql)),
+      Context.add(AppCredentialStore, appCredentialsOf(sql))
+    )
+  })
+)

@@ -1,0 +1,97 @@
+/**
+ * The tables, as a list of changes that only grows: what has been released is never changed, and a change must leave the
+ * tables usable for processes of the release before it, which may still be running.
+ */
+import * as Effect from "effect/Effect"
+import * as Migrator from "effect/sql/Migrator"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+
+type Migration = Effect.Effect<void, SqlError, SqlClient.SqlClient>
+
+const tables = ["zapier_grants", "zapier_consent_attempts", "zapier_app_credentials"] as const
+
+const all = (statements: ReadonlyArray<string>): Migration =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
+  )
+
+// Keys are compared by their bytes: a collation might take two of them for the same.
+const sqlite: Migration = all([
+  `CREATE TABLE zapier_grants (
+    client_id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (client_id, subject)
+  ) STRICT`,
+  "CREATE INDEX zapier_grants_by_state ON zapier_grants (client_id, state, subject)",
+  `CREATE TABLE zapier_consent_attempts (
+    state_digest TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    expires_at REAL NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT`,
+  "CREATE INDEX zapier_consent_attempts_by_end ON zapier_consent_attempts (expires_at)",
+  `CREATE TABLE zapier_app_credentials (
+    client_id TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (client_id, scopes)
+  ) STRICT`,
+  // The highest version that was removed. A record that is made anew begins above it, so that no version comes twice.
+  "CREATE TABLE zapier_removed (version INTEGER NOT NULL) STRICT",
+  "INSERT INTO zapier_removed (version) VALUES (0)",
+  ...tables.map(
+    (table) =>
+      `CREATE TRIGGER ${table}_removed AFTER DELETE ON ${table} BEGIN
+        UPDATE zapier_removed SET version = max(version, OLD.version);
+      END`
+  )
+])
+
+const postgres: Migration = all([
+  `CREATE TABLE zapier_grants (
+    client_id text COLLATE "C" NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    record text NOT NULL,
+    PRIMARY KEY (client_id, subject)
+  )`,
+  "CREATE INDEX zapier_grants_by_state ON zapier_grants (client_id, state, subject)",
+  `CREATE TABLE zapier_consent_attempts (
+    state_digest text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL,
+    expires_at double precision NOT NULL,
+    record text NOT NULL
+  )`,
+  "CREATE INDEX zapier_consent_attempts_by_end ON zapier_consent_attempts (expires_at)",
+  `CREATE TABLE zapier_app_credentials (
+    client_id text COLLATE "C" NOT NULL,
+    scopes text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    record text NOT NULL,
+    PRIMARY KEY (client_id, scopes)
+  )`,
+  // One for all records, so that no version comes twice. It gives each number once, also to several writers at a time.
+  "CREATE SEQUENCE zapier_version"
+])
+
+const first: Migration = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  sql.onDialectOrElse({
+    sqlite: () => sqlite,
+    pg: () => postgres,
+    orElse: () => Effect.die(new Error("only SQLite and Postgres are supported"))
+  })
+)
+
+const migrate = Migrator.make({})
+
+/** Brings the tables up to date. Several processes may do so at a time: one does it, and the others wait for it. */
+export const run = migrate({
+  loader: Migrator.fromRecord({ "1_tables": first }),
+  table: "zapier_migrations"
+})

@@ -1,0 +1,97 @@
+/**
+ * A `VersionedStore` in one table. Each operation is one statement: of several writers at a time the database lets one
+ * win, and nothing is held between two operations.
+ */
+import type { RecordCodec } from "@zapier-workflow-auth/core/RecordCodec"
+import type { VersionedStore } from "@zapier-workflow-auth/core/VersionedStore"
+import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { problemOf } from "./sqlProblem.ts"
+import { escape } from "./sqlText.ts"
+
+/** A row as databases give it: large integers come as bigints from some. */
+export interface Row {
+  readonly version: number | bigint
+  readonly record: string
+}
+
+export interface Options<Key, A> {
+  readonly sql: SqlClient
+  /** What it is called in errors. */
+  readonly store: string
+  readonly table: string
+  readonly codec: RecordCodec<A>
+  readonly key: (key: Key) => { readonly [column: string]: string }
+  /** What of the record can be searched for. */
+  readonly derived: (record: A) => { readonly [column: string]: string | number }
+}
+
+const unreadable =
+  "the record is not one that this version of the library understands, and is left as it is; is an older version running against newer data?"
+
+export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options<Key, A>) => {
+  const failed =
+    (operation: string) =>
+    (error: SqlError): ZapierAuthError =>
+      from(new StoreFailed({ store, operation, problem: problemOf(error) }))
+
+  const decode = ({ record, version }: Row) =>
+    Option.match(codec.decode(record), {
+      onNone: () => from(new StoreFailed({ store, operation: "read a record", problem: unreadable })),
+      onSome: (value) => Effect.succeed({ version: Number(version), value })
+    })
+
+  const name = sql(table)
+
+  // A version is above all that the record, and any record of the same key before it, has had.
+  const versions = sql.onDialectOrElse({
+    pg: () => ({ first: sql`nextval('zapier_version')`, next: sql`nextval('zapier_version')` }),
+    orElse: () => ({ first: sql`(SELECT version + 1 FROM zapier_removed)`, next: sql`version + 1` })
+  })
+
+  const is = (columns: { readonly [column: string]: string }) =>
+    sql.and(Object.entries(columns).map(([column, value]) => sql`${sql(column)} = ${escape(value)}`))
+
+  const columnsOf = (of: Key, value: A) =>
+    Object.entries({
+      ...Object.fromEntries(Object.entries(key(of)).map(([column, text]) => [column, escape(text)])),
+      ...derived(value),
+      record: codec.encode(value)
+    })
+
+  const insert = (of: Key, value: A) => {
+    const columns = columnsOf(of, value)
+    const names = sql.csv([...columns.map(([column]) => sql`${sql(column)}`), sql`version`])
+    const values = sql.csv([...columns.map(([, part]) => sql`${part}`), versions.first])
+    return sql`INSERT INTO ${name} (${names}) VALUES (${values}) ON CONFLICT DO NOTHING RETURNING version`
+  }
+
+  const update = (of: Key, expected: number, value: A) => {
+    const parts = Object.entries({ ...derived(value), record: codec.encode(value) })
+    const changes = sql.csv([
+      ...parts.map(([column, part]) => sql`${sql(column)} = ${part}`),
+      sql`version = ${versions.next}`
+    ])
+    return sql`UPDATE ${name} SET ${changes} WHERE ${is(key(of))} AND version = ${expected} RETURNING version`
+  }
+
+  const records: VersionedStore<Key, A> = {
+    get: (of) =>
+      sql<Row>`SELECT version, record FROM ${name} WHERE ${is(key(of))}`.pipe(
+        Effect.mapError(failed("read a record")),
+        Effect.flatMap(([row]) => (row === undefined ? Effect.succeedNone : Effect.asSome(decode(row))))
+      ),
+    compareAndSet: (of, expected, value) =>
+      (Option.isNone(expected) ? insert(of, value) : update(of, expected.value, value)).pipe(
+        Effect.mapError(failed("write a record")),
+        Effect.map((written) => written.length > 0)
+      ),
+    remove: (of) =>
+      sql`DELETE FROM ${name} WHERE ${is(key(of))}`.pipe(Effect.mapError(failed("remove a record")), Effect.asVoid)
+  }
+
+  return { ...records, decode, failed }
+}
