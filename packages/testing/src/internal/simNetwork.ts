@@ -48,7 +48,7 @@ const toFake = (request: HttpClientRequest.HttpClientRequest) =>
   )
 
 export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
-  const { counts, crash, fates, handle, latency, observe, timeline } = hub
+  const { counts, crash, fates, latency, observe, server, timeline } = hub
   const oneWay = () => 1 + latency.below(slowest)
 
   const sendToken = (fault: Fault | undefined, { request, resume, subject }: Sending) => {
@@ -111,7 +111,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     }
 
     const act = () => {
-      const response = handle(toFake(request))
+      const response = server.handle(toFake(request))
       if (exchange !== undefined && refreshToken !== null && isCurrent()) {
         fates.answered(subject.fate, exchange, refreshToken, response)
       }
@@ -156,7 +156,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
 
   const call = ({ request, resume, subject }: Sending) => {
     timeline.after(oneWay(), () => {
-      const response = handle(toFake(request))
+      const response = server.handle(toFake(request))
       timeline.after(oneWay(), () => {
         if (host.isGone) return
         if (response.status === 401) {

@@ -99,3 +99,5 @@ export const make = (
     }
   }
 }
+
+export type Server = ReturnType<typeof make>

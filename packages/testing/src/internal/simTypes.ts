@@ -5,11 +5,11 @@ import * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import type { Fault } from "../Fault.ts"
 import type * as Invariants from "../Invariants.ts"
 import type { Fate, Fates } from "./fates.ts"
 import type { Seeded } from "./seeded.ts"
+import type { Server } from "./simServer.ts"
 import type { Timeline } from "./timeline.ts"
 
 /** A user of the app, and the one user of the fake that it stands for. */
@@ -64,9 +64,8 @@ export interface Hub {
   readonly timeline: Timeline
   readonly latency: Seeded
   readonly fates: Fates
-  readonly subjectOf: (name: string) => Subject
   readonly observe: (subject: Subject, observation: Invariants.Observation) => void
-  readonly handle: (request: FakeRequest) => FakeResponse
+  readonly server: Server
   /** What happens to a token request that is about to leave. */
   readonly faultOf: (host: Host) => Fault | undefined
   readonly crash: (host: Host) => void

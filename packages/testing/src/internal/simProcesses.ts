@@ -1,0 +1,186 @@
+/** Those who live: processes begin, work for users, crash, and are shut down in good order. */
+import type * as Settings from "@zapier-workflow-auth/core/Settings"
+import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Fault } from "../Fault.ts"
+import * as Seeded from "./seeded.ts"
+import * as SimProcess from "./simProcess.ts"
+import type { SimRecord } from "./simRecord.ts"
+import type { Server } from "./simServer.ts"
+import * as SimStores from "./simStores.ts"
+import { type Call, CurrentSubject, type Host, type Hub, type Outcome, type Process, type Subject } from "./simTypes.ts"
+import type { Timeline } from "./timeline.ts"
+
+export interface Options {
+  readonly seed: string
+  /** How many there are at a time. */
+  readonly processes: number
+  readonly settings: Settings.Settings
+  readonly timeline: Timeline
+  readonly server: Server
+  readonly record: SimRecord
+  readonly subjects: ReadonlyArray<Subject>
+  readonly store: SimStores.Change | undefined
+  /** What happens to a token request that nothing was armed for. */
+  readonly fault: (() => Fault | undefined) | undefined
+}
+
+/** How long nothing has happened when nothing is under way. */
+export const quiet = 120_000
+
+export const make = (options: Options) => {
+  const { record, seed, server, settings, subjects, timeline } = options
+  const { breach, counts, fates, observe } = record
+  const stores = SimStores.make(options.store)
+  const processes: Array<Process> = []
+  // Those that are being shut down.
+  const leaving = new Set<Process>()
+
+  let isCalm = false
+  const faultOf = (host: Host) => {
+    if (isCalm) return undefined
+    const fault = host.armed.shift() ?? options.fault?.()
+    if (fault !== undefined) record.count(counts.faults, fault)
+    return fault
+  }
+
+  const end = (process: Process) => {
+    process.isGone = true
+    leaving.delete(process)
+    for (const call of process.calls) call.end()
+    // What it has sent to the store is not lost with it.
+    if (process.pending === 0) forget(process)
+    else timeline.after(SimStores.slowest, () => forget(process))
+  }
+
+  const forget = (process: Process) => {
+    for (const subject of subjects) {
+      fates.ended(subject.fate, process)
+      const { deliveries, presentations, rejections } = subject.ledger
+      const isKnown = [...presentations, ...deliveries, ...rejections].some(({ owner }) => owner === process.owner)
+      if (isKnown) observe(subject, { _tag: "ProcessEnded", owner: process.owner })
+    }
+  }
+
+  const hub: Hub = {
+    timeline,
+    latency: Seeded.make(seed, "latency"),
+    fates,
+    observe,
+    server,
+    faultOf,
+    crash: (host) => crash(host),
+    counts,
+    requestTimeout: settings.requestTimeout
+  }
+
+  const starter = SimProcess.make({
+    hub,
+    seed,
+    settings,
+    application: server.application,
+    view: (host) => SimStores.view(hub, stores, host, record.written)
+  })
+
+  const begin = (slot: number) => {
+    processes[slot] = starter(slot)
+  }
+
+  const crash = (host: Host) => {
+    const process = [...processes, ...leaving].find((one) => one === host)
+    if (process === undefined || process.isGone) return
+    // Whoever calls again at once finds the one that takes its place.
+    if (!leaving.has(process)) begin(process.slot)
+    end(process)
+  }
+
+  for (let slot = 0; slot < options.processes; slot++) begin(slot)
+
+  const at = (slot: number): Process => {
+    const process = processes[slot]
+    if (process === undefined) throw new Error(`there is no process ${slot}`)
+    return process
+  }
+
+  const closed = new WeakSet<Process>()
+
+  // A process that has nothing to do any more ends.
+  const leave = (process: Process) => {
+    if (process.isGone || process.calls.size > 0 || !closed.has(process)) return
+    for (const subject of subjects) {
+      if (subject.ledger.deliveries.some(({ owner }) => owner === process.owner)) {
+        observe(subject, { _tag: "Settled", waiting: 0 })
+      }
+    }
+    end(process)
+  }
+
+  return {
+    all: processes,
+    at,
+    crash,
+
+    /** Runs something in a process, for a user; `done` is told how it ended. */
+    run: <A, E>(
+      slot: number,
+      subject: Subject,
+      effect: Effect.Effect<A, E, ZapierAuth | ZapierHttpClient>,
+      done: (outcome: Outcome<A>) => void
+    ) => {
+      const process = at(slot)
+      const fiber = Effect.runForkWith(Context.add(process.context, CurrentSubject, subject))(effect)
+      subject.underWay++
+      subject.activeAt = timeline.now()
+      let isOver = false
+      const finish = (outcome: Outcome<A>) => {
+        if (isOver) return
+        isOver = true
+        process.calls.delete(call)
+        subject.underWay--
+        subject.activeAt = timeline.now()
+        done(outcome)
+        if (leaving.has(process)) leave(process)
+      }
+      const call: Call = { subject, fiber, since: timeline.now(), end: () => finish({ _tag: "Ended" }) }
+      process.calls.add(call)
+      fiber.addObserver((exit) => {
+        // Whoever is gone tells nobody.
+        if (!process.isGone) finish(exit)
+      })
+    },
+
+    /** Another process takes over; whoever still waits is sent away, and what is under way is brought to its end. */
+    restart: (slot: number) => {
+      const process = at(slot)
+      leaving.add(process)
+      begin(slot)
+      for (const { fiber, since, subject } of process.calls) {
+        if (timeline.now() - since > quiet) {
+          const what = "a call waited until its process was restarted"
+          breach(subject.name, { rule: "Everybody is answered", what })
+        }
+        fiber.interruptUnsafe()
+      }
+      const closing = Effect.runForkWith(starter.context)(Effect.exit(SimProcess.close(process.scope)))
+      closing.addObserver(() => {
+        closed.add(process)
+        leave(process)
+      })
+    },
+
+    /** How many calls for a user wait for their answer. */
+    waiting: (subject: Subject) =>
+      [...processes, ...leaving].flatMap(({ calls }) => [...calls]).filter((call) => call.subject === subject).length,
+
+    /** From now on nothing is done to anybody. */
+    calm: () => {
+      isCalm = true
+      for (const process of processes) {
+        process.armed.length = 0
+        process.endsAfterWrite = false
+      }
+    }
+  }
+}
