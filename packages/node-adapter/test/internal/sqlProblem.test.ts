@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { LockTimeoutError, SqlError, UnknownError } from "effect/sql/SqlError"
-import { problemOf } from "../src/internal/sqlProblem.ts"
+import { problemOf } from "../../src/internal/sqlProblem.ts"
 
 const unknown = (cause: unknown) => new SqlError({ reason: new UnknownError({ cause, message: "s3cret" }) })
 
