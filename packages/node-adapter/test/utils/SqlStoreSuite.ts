@@ -1,0 +1,193 @@
+/** What holds of the SQL stores on either database, besides the laws of all stores. */
+import { describe, expect, it } from "@effect/vitest"
+import { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
+import { type Grant, GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as TestClock from "effect/testing/TestClock"
+import { randomUUID } from "node:crypto"
+import * as SqlStores from "../../src/SqlStores.ts"
+import * as ZapierNode from "../../src/ZapierNode.ts"
+
+export const app = {
+  name: "Acme",
+  clientId: "client-1",
+  clientSecret: "s3cret",
+  redirectUris: ["https://acme.example/callback"]
+}
+
+export const grant = (generation: number): Grant => ({
+  _tag: "Active",
+  lineage: "consent-1",
+  generation,
+  tokens: {
+    accessToken: Tokens.secret(`access-${generation}`),
+    refreshToken: Tokens.secret(`refresh-${generation}`),
+    scopes: ["zap"],
+    obtainedAt: 0,
+    expiresAt: 36_000_000
+  },
+  answerLost: false,
+  notBefore: 0
+})
+
+export const connect = Effect.fnUntraced(function* (subject: string) {
+  const auth = yield* ZapierAuth
+  const fake = yield* FakeZapier.FakeZapier
+  const { url } = yield* auth.authorizationUrl({ subject, scopes: ["zap"] })
+  return yield* auth.handleCallback(yield* fake.approve(Redacted.value(url)), { subject })
+})
+
+type Client = Layer.Layer<SqlClient, SqlError | ZapierAuthError>
+
+/** The library over a database; the fake is there from one call of this to the next if it is given. */
+export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>) =>
+  ZapierNode.layerWithoutStores({
+    application: app,
+    httpClient: Layer.provide(FakeZapier.layerHttpClient, fake),
+    settings: { memoryLifetime: 0 }
+  }).pipe(Layer.provide(SqlStores.layer), Layer.provideMerge(client), Layer.provideMerge(fake))
+
+/** One fake for several layers, so that it outlives a process of the library. */
+export const lastingFake = () => Layer.succeed(FakeZapier.FakeZapier, FakeZapier.make({ apps: [app] }))
+
+/** Lets virtual time pass, a second at a time, until it is done: what it waits for really happens elsewhere. */
+export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    while (fiber.pollUnsafe() === undefined) {
+      yield* TestClock.adjust("100 millis")
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+    }
+    return yield* Fiber.join(fiber)
+  })
+
+const attempt = (stateDigest: string, expiresAt: number): ConsentAttempt.State => ({
+  _tag: "Pending",
+  stateDigest,
+  subject: "ada",
+  redirectUri: "https://acme.example/callback",
+  scopes: ["zap"],
+  startedAt: 0,
+  expiresAt
+})
+
+/**
+ * Registers the tests.
+ *
+ * @param clientOf a connection of its own to one and the same database each time
+ */
+export const describeSqlStores = (name: string, clientOf: () => Client) => {
+  const stores = () => Layer.provideMerge(SqlStores.layer, clientOf())
+
+  describe(`${name}: tables`, () => {
+    it.effect("are made once, by however many processes that start at a time", () =>
+      Effect.gen(function* () {
+        const start = Effect.scoped(Layer.build(stores()))
+        yield* Effect.replicateEffect(start, 8, { concurrency: "unbounded", discard: true })
+        const sql = yield* SqlClient
+        expect(yield* sql`SELECT migration_id, name FROM zapier_migrations`).toEqual([
+          { migration_id: 1, name: "tables" }
+        ])
+      }).pipe(Effect.provide(clientOf()))
+    )
+
+    it.effect("of a later release are taken as they are", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient
+        yield* sql`INSERT INTO zapier_migrations (migration_id, name) VALUES (1000, 'of_tomorrow')`
+        yield* Effect.scoped(Layer.build(stores()))
+        yield* sql`DELETE FROM zapier_migrations WHERE migration_id = 1000`
+      }).pipe(Effect.provide(stores()))
+    )
+  })
+
+  describe(`${name}: records`, () => {
+    it.effect("that cannot be understood are an error, and are left as they are", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient
+        const grants = yield* GrantStore
+        const key = { clientId: randomUUID(), subject: "ada" }
+        yield* grants.compareAndSet(key, Option.none(), grant(1))
+        yield* sql`UPDATE zapier_grants SET record = '{"_tag":"OfTomorrow"}' WHERE client_id = ${key.clientId}`
+        const error = yield* Effect.flip(grants.get(key))
+        expect(error.reason).toMatchObject({ _tag: "StoreFailed", store: "grant store", operation: "read a record" })
+        expect(error.message).toContain("is left as it is")
+        expect(yield* Effect.flip(grants.page({ clientId: key.clientId, limit: 1 }))).toEqual(error)
+        expect(yield* grants.compareAndSet(key, Option.none(), grant(2))).toBe(false)
+        expect(yield* sql`SELECT record FROM zapier_grants WHERE client_id = ${key.clientId}`).toEqual([
+          { record: '{"_tag":"OfTomorrow"}' }
+        ])
+        yield* grants.remove(key)
+      }).pipe(Effect.provide(stores()))
+    )
+
+    it.effect("of attempts are forgotten some time after they have expired, when another is written", () =>
+      Effect.gen(function* () {
+        const attempts = yield* AttemptStore.AttemptStore
+        const [old, recent, fresh] = [randomUUID(), randomUUID(), randomUUID()]
+        yield* TestClock.setTime(2 * AttemptStore.retention)
+        yield* attempts.compareAndSet(old, Option.none(), attempt(old, AttemptStore.retention))
+        yield* attempts.compareAndSet(recent, Option.none(), attempt(recent, AttemptStore.retention + 120_000))
+        yield* TestClock.adjust(AttemptStore.sweepInterval)
+        yield* attempts.compareAndSet(fresh, Option.none(), attempt(fresh, 3 * AttemptStore.retention))
+        expect(yield* attempts.get(old)).toEqual(Option.none())
+        expect(Option.isSome(yield* attempts.get(recent))).toBe(true)
+        expect(Option.isSome(yield* attempts.get(fresh))).toBe(true)
+      }).pipe(Effect.provide(stores()))
+    )
+
+    it.effect("of app tokens are kept", () =>
+      Effect.gen(function* () {
+        const store = yield* AppCredentialStore
+        const key = { clientId: randomUUID(), scopes: "promotions:write" }
+        expect(yield* store.compareAndSet(key, Option.none(), { _tag: "Absent", notBefore: 5 })).toBe(true)
+        expect(Option.map(yield* store.get(key), ({ value }) => value)).toEqual(
+          Option.some({ _tag: "Absent", notBefore: 5 })
+        )
+      }).pipe(Effect.provide(stores()))
+    )
+  })
+
+  describe(`${name}: the library`, () => {
+    it.effect("finds its users connected after a restart, and needs no consent", () =>
+      Effect.gen(function* () {
+        const fake = lastingFake()
+        const subject = randomUUID()
+        yield* Effect.provide(connect(subject), library(clientOf(), fake))
+        yield* TestClock.adjust("11 hours")
+        const after = Effect.flatMap(ZapierAuth, (auth) => auth.accessToken(subject))
+        expect((yield* Effect.provide(after, library(clientOf(), fake))).generation).toBe(2)
+        expect((yield* Effect.provide(after, library(clientOf(), fake))).generation).toBe(2)
+      })
+    )
+
+    it.effect("of several processes refreshes once", () =>
+      Effect.gen(function* () {
+        const fake = lastingFake()
+        const subject = randomUUID()
+        yield* Effect.provide(connect(subject), library(clientOf(), fake))
+        yield* TestClock.adjust("11 hours")
+        const call = Effect.provide(
+          Effect.flatMap(ZapierAuth, (auth) => auth.accessToken(subject)),
+          library(clientOf(), fake)
+        )
+        const tokens = yield* whileTimePasses(Effect.replicateEffect(call, 6, { concurrency: "unbounded" }))
+        expect(tokens.map(({ generation }) => generation)).toEqual([2, 2, 2, 2, 2, 2])
+        const { issued } = yield* Effect.provide(FakeZapier.FakeZapier, fake)
+        expect((yield* issued).map(({ origin }) => origin._tag)).toEqual(["Code", "RefreshToken"])
+      })
+    )
+  })
+}
