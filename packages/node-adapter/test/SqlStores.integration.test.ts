@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as TestClock from "effect/testing/TestClock"
+import { inspect } from "node:util"
+import * as PostgresClient from "../src/PostgresClient.ts"
+import * as SqlStores from "../src/SqlStores.ts"
+import * as EmbeddedPostgres from "./utils/EmbeddedPostgres.ts"
+import * as Suite from "./utils/SqlStoreSuite.ts"
+
+const embedded = await EmbeddedPostgres.load()
+if (typeof embedded === "string") console.warn(`The tests with Postgres are skipped: ${embedded}.`)
+
+describe.skipIf(typeof embedded === "string")("Postgres", () => {
+  let server: Awaited<ReturnType<typeof EmbeddedPostgres.launch>>
+
+  beforeAll(async () => {
+    if (typeof embedded !== "string") server = await EmbeddedPostgres.launch(embedded)
+  }, 60_000)
+
+  afterAll(() => server.end())
+
+  // Virtual time may pass faster than a connection is made.
+  const connectTimeout = "1 day"
+
+  const client = (options: Partial<PostgresClient.Options> = {}) =>
+    Layer.unwrap(
+      Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server.url), connectTimeout, ...options }))
+    )
+
+  Suite.describeSqlStores("Postgres", client)
+
+  describe("what may go wrong", () => {
+    const stores = (options?: Partial<PostgresClient.Options>) => Layer.provideMerge(SqlStores.layer, client(options))
+
+    const key = (subject: string) => ({ clientId: "client-1", subject })
+
+    const written = Effect.fnUntraced(function* (subject: string) {
+      const grants = yield* GrantStore
+      yield* grants.compareAndSet(key(subject), Option.none(), Suite.grant(1))
+      return Option.map(yield* grants.get(key(subject)), ({ version }) => version)
+    })
+
+    it.effect("a server that is restarted fails what is asked meanwhile, and nothing afterwards", () =>
+      Effect.gen(function* () {
+        const grants = yield* GrantStore
+        const version = yield* written("restarted")
+        yield* Effect.promise(() => server.stop())
+        const error = yield* Effect.flip(grants.get(key("restarted")))
+        expect(error.reason).toMatchObject({ _tag: "StoreFailed", store: "grant store" })
+        expect(inspect(error, { depth: null })).not.toContain(new URL(server.url).password)
+        yield* Effect.promise(() => server.start())
+        expect(yield* grants.compareAndSet(key("restarted"), version, Suite.grant(2))).toBe(true)
+      }).pipe(Effect.provide(stores()))
+    )
+
+    it.effect("connections that are cut are replaced", () =>
+      Effect.gen(function* () {
+        const grants = yield* GrantStore
+        const version = yield* written("cut")
+        const cut = Effect.flatMap(
+          SqlClient,
+          (sql) => sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'`
+        )
+        expect((yield* Effect.provide(cut, client())).length).toBeGreaterThan(0)
+        // The one that is found to be broken may fail a statement. None does so twice.
+        yield* Effect.ignore(grants.get(key("cut")))
+        expect(yield* grants.compareAndSet(key("cut"), version, Suite.grant(2))).toBe(true)
+      }).pipe(Effect.provide(stores({ applicationName: "victim", maxConnections: 1 })))
+    )
+
+    it.effect("a statement that has to wait too long for another is ended", () =>
+      Effect.gen(function* () {
+        const grants = yield* GrantStore
+        const sql = yield* SqlClient
+        const version = yield* written("locked")
+        const isLocked = yield* Deferred.make<void>()
+        const isOver = yield* Deferred.make<void>()
+        const holder = yield* sql`SELECT 1 FROM zapier_grants WHERE subject = 'locked' FOR UPDATE`.pipe(
+          Effect.andThen(Deferred.succeed(isLocked, undefined)),
+          Effect.andThen(Deferred.await(isOver)),
+          sql.withTransaction,
+          Effect.forkChild
+        )
+        yield* Deferred.await(isLocked)
+        const error = yield* Effect.flip(grants.compareAndSet(key("locked"), version, Suite.grant(2)))
+        expect(error.reason).toMatchObject({
+          _tag: "StoreFailed",
+          problem: expect.stringContaining("the database took too long")
+        })
+        yield* Deferred.succeed(isOver, undefined)
+        yield* Fiber.join(holder)
+        expect(yield* grants.compareAndSet(key("locked"), version, Suite.grant(2))).toBe(true)
+      }).pipe(Effect.provide(stores({ statementTimeout: "500 millis" })))
+    )
+
+    it.effect("an answer for which there is no room on the disk is kept until there is, and the grant with it", () =>
+      Effect.gen(function* () {
+        const auth = yield* ZapierAuth
+        const sql = yield* SqlClient
+        yield* Suite.connect("crowded")
+        yield* TestClock.adjust("11 hours")
+        yield* sql`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+          AS $$ BEGIN RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END $$`
+        yield* sql`CREATE TRIGGER full_disk BEFORE UPDATE ON zapier_grants
+          FOR EACH ROW WHEN (OLD.subject = 'crowded' AND OLD.state = 'Refreshing') EXECUTE FUNCTION refuse()`
+        const failed = yield* Effect.flip(Suite.whileTimePasses(auth.accessToken("crowded")))
+        expect(failed.reason).toMatchObject({ _tag: "StoreFailed", problem: expect.stringContaining("53100") })
+        expect(yield* auth.status("crowded")).toMatchObject({ state: "Refreshing", generation: 1 })
+        yield* sql`DROP FUNCTION refuse CASCADE`
+        expect((yield* auth.accessToken("crowded")).generation).toBe(2)
+        const fake = yield* FakeZapier.FakeZapier
+        expect((yield* fake.issued).map(({ origin }) => origin._tag)).toEqual(["Code", "RefreshToken"])
+      }).pipe(Effect.provide(Layer.suspend(() => Suite.library(client(), Suite.lastingFake()))))
+    )
+
+    it.effect("a refresh that the server's restart falls into is stored when it is back", () =>
+      Effect.gen(function* () {
+        const auth = yield* ZapierAuth
+        yield* Suite.connect("patient")
+        yield* TestClock.adjust("11 hours")
+        const fiber = yield* Effect.forkChild(Suite.whileTimePasses(Effect.exit(auth.accessToken("patient"))))
+        yield* Effect.promise(() => server.stop())
+        yield* Fiber.join(fiber)
+        yield* Effect.promise(() => server.start())
+        expect((yield* Suite.whileTimePasses(auth.accessToken("patient"))).generation).toBe(2)
+      }).pipe(Effect.provide(Layer.suspend(() => Suite.library(client(), Suite.lastingFake()))))
+    )
+
+    it.effect(
+      "a server that is not there, or does not know its user, is an error that says so and shows no password",
+      () =>
+        Effect.gen(function* () {
+          const wrong = new URL(server.url)
+          wrong.password = "pl4nted"
+          const nowhere = new URL(wrong)
+          nowhere.port = "1"
+          for (const url of [wrong, nowhere]) {
+            const build = Layer.build(stores({ url: Redacted.make(url.href) }))
+            const error = yield* Effect.flip(Effect.scoped(build))
+            expect(error).toMatchObject({ reason: { _tag: "StoreFailed", store: "database" } })
+            expect(inspect(error, { depth: null })).not.toContain("pl4nted")
+          }
+        })
+    )
+  })
+})
