@@ -17,7 +17,7 @@ import * as EmbeddedPostgres from "./utils/EmbeddedPostgres.ts"
 import * as Suite from "./utils/SqlStoreSuite.ts"
 
 const embedded = await EmbeddedPostgres.load()
-if (typeof embedded === "string") console.warn(`The tests with Postgres are skipped: ${embedded}.`)
+if (typeof embedded === "string") process.stderr.write(`The tests with Postgres are skipped: ${embedded}.\n`)
 
 describe.skipIf(typeof embedded === "string")("Postgres", () => {
   let server: Awaited<ReturnType<typeof EmbeddedPostgres.launch>>
