@@ -4,45 +4,31 @@
  * is a chance for somebody else.
  */
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import type * as Machine from "@zapier-workflow-auth/core/Machine"
 import type { TokenOutcome } from "@zapier-workflow-auth/core/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/Tokens"
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import type { Move } from "../Explorer.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import * as Invariants from "../Invariants.ts"
 import * as GrantWorld from "./grantWorld.ts"
 import type { Activity, Client, Exchange, Input, Present, Task, Worker, World } from "./grantWorld.ts"
+import * as Processes from "./processes.ts"
 
 type Kinds = ReadonlySet<GrantWorld.FaultKind>
 
 type GrantMove = Move<World, Invariants.Violation>
 
-const none: ReadonlyArray<Invariants.Violation> = []
-
-const silent = (label: string, world: World): GrantMove => ({ label, world, violations: none, isFault: false })
+const { legal, noAnswer, silent } = Processes
 
 /** The world after an observation, and what is wrong with it. */
-const observed = (
-  client: Client,
-  label: string,
-  world: World,
-  ...observations: ReadonlyArray<Invariants.Observation>
-): GrantMove => {
-  let { ledger } = world
-  const violations: Array<Invariants.Violation> = []
-  for (const observation of observations) {
-    const next = Invariants.observe(ledger, observation, client)
-    ledger = next.ledger
-    violations.push(...next.violations)
-  }
-  return { label, world: { ...world, ledger }, violations, isFault: false }
-}
-
-const legal = <S, C>(next: Result.Result<Machine.Next<S, C>, Machine.IllegalTransition>) =>
-  Result.getOrThrowWith(next, ({ event, machine, state }) => new Error(`${machine}: ${event} is illegal in ${state}`))
+const observed = (client: Client, label: string, world: World, observation: Invariants.Observation): GrantMove =>
+  Processes.observed(
+    (ledger: Invariants.Ledger, seen: Invariants.Observation) => Invariants.observe(ledger, seen, client),
+    label,
+    world,
+    observation
+  )
 
 const idle: Activity = { _tag: "Idle" }
 
@@ -122,10 +108,10 @@ const begin = (client: Client, world: World, worker: Worker): ReadonlyArray<Gran
   if (worker.calls > 0) {
     const task: Task = {
       _tag: "Call",
-      demand: { _tag: "AccessTokenRequested", owner: GrantWorld.ownerOf(worker) },
+      demand: { _tag: "AccessTokenRequested", owner: Processes.ownerOf(worker) },
       access: undefined
     }
-    moves.push(silent(`${worker.name} is asked for a call`, GrantWorld.put(world, { ...worker, doing: demand(task) })))
+    moves.push(silent(`${worker.name} is asked for a call`, Processes.put(world, { ...worker, doing: demand(task) })))
   }
   const [callback, ...later] = world.callbacks
   if (callback !== undefined) {
@@ -135,7 +121,7 @@ const begin = (client: Client, world: World, worker: Worker): ReadonlyArray<Gran
       on: "Attempt",
       event: { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Tokens.secret(code) }
     }
-    const next = GrantWorld.put({ ...world, callbacks: later }, { ...worker, doing: toAsk(task, input) })
+    const next = Processes.put({ ...world, callbacks: later }, { ...worker, doing: toAsk(task, input) })
     moves.push(observed(client, `${worker.name} gets a callback`, next, { _tag: "CodeArrived", code, at: world.now }))
   }
   return moves
@@ -153,11 +139,11 @@ const stepGrant = (
   const presents = next.commands.some(({ _tag }) => _tag === "PresentRefreshToken")
   if (next.state === state || (presents && !client.claimsFirst)) {
     const label = `${worker.name} reads ${state._tag}, for ${input.event._tag}`
-    return silent(label, GrantWorld.put(world, afterGrantStep(worker, task, input, next.commands, version)))
+    return silent(label, Processes.put(world, afterGrantStep(worker, task, input, next.commands, version)))
   }
   const doing: Activity = { _tag: "Saving", task, input, expected: version, write: { on: "Grant", next } }
   const label = `${worker.name} reads ${state._tag}, and ${input.event._tag} makes it ${next.state._tag}`
-  return silent(label, GrantWorld.put(world, { ...worker, doing }))
+  return silent(label, Processes.put(world, { ...worker, doing }))
 }
 
 const attemptOf = (world: World, task: Task) =>
@@ -175,10 +161,10 @@ const stepAttempt = (
   const next = legal(client.attempts.step(found.state, input.event, world.now))
   const label = `${worker.name} finds the attempt ${found.state._tag}, for ${input.event._tag}`
   if (next.state === found.state) {
-    return [silent(label, GrantWorld.put(world, afterAttemptStep(worker, task, next.commands)))]
+    return [silent(label, Processes.put(world, afterAttemptStep(worker, task, next.commands)))]
   }
   const doing: Activity = { _tag: "Saving", task, input, expected: found.version, write: { on: "Attempt", next } }
-  return [silent(label, GrantWorld.put(world, { ...worker, doing }))]
+  return [silent(label, Processes.put(world, { ...worker, doing }))]
 }
 
 const ask = (
@@ -200,19 +186,19 @@ const save = (
   const index = write.on === "Grant" ? -1 : attemptOf(world, task)
   const slot = write.on === "Grant" ? world.grant : world.attempts[index]
   if (client.comparesVersions && slot?.version !== expected) {
-    const retried = GrantWorld.put(world, { ...worker, doing: toAsk(task, input) })
+    const retried = Processes.put(world, { ...worker, doing: toAsk(task, input) })
     return silent(`${worker.name} cannot write: the record has changed`, retried)
   }
   const version = (slot?.version ?? 0) + 1
   const label = `${worker.name} writes ${write.next.state._tag}`
   if (write.on === "Attempt") {
     const attempts = world.attempts.with(index, { version, state: write.next.state })
-    return silent(label, GrantWorld.put({ ...world, attempts }, afterAttemptStep(worker, task, write.next.commands)))
+    return silent(label, Processes.put({ ...world, attempts }, afterAttemptStep(worker, task, write.next.commands)))
   }
   if (input.on !== "Grant") throw new Error("a write to the grant comes of an event of the grant")
   const { commands, state } = write.next
   const after = afterGrantStep(worker, task, input, commands, version)
-  const next = GrantWorld.put({ ...world, grant: { version, state } }, after)
+  const next = Processes.put({ ...world, grant: { version, state } }, after)
   return observed(client, label, next, { _tag: "GrantStored", state, isAlive: GrantWorld.isAlive(world, state) })
 }
 
@@ -226,11 +212,11 @@ const conclude = (
   outcome: TokenOutcome,
   isTooLate = false
 ): GrantMove => {
-  const owner = GrantWorld.ownerOf(worker)
+  const owner = Processes.ownerOf(worker)
   if (command._tag === "PresentRefreshToken") {
     const { generation, lineage } = command
     const event = client.eventOfOutcome(outcome, { lineage, generation, owner }, world.now)
-    const next = GrantWorld.put(world, { ...worker, doing: toAsk(task, { on: "Grant", event, isTooLate }) })
+    const next = Processes.put(world, { ...worker, doing: toAsk(task, { on: "Grant", event, isTooLate }) })
     if (isTooLate) return silent(label, next)
     const refreshToken = GrantWorld.secretOf(command)
     return observed(client, label, next, { _tag: "RefreshAnswered", owner, refreshToken, at: world.now, outcome })
@@ -247,11 +233,9 @@ const conclude = (
           isTooLate: false
         }
       : { on: "Attempt", event: { _tag: "ExchangeFailed", why: "OutcomeUnknown" } }
-  const next = GrantWorld.put(world, { ...worker, doing: toAsk(task, input) })
+  const next = Processes.put(world, { ...worker, doing: toAsk(task, input) })
   return isTooLate ? silent(label, next) : observed(client, label, next, { _tag: "CodeAnswered", outcome })
 }
-
-const noAnswer: TokenOutcome = { _tag: "NoAnswer" }
 
 const send = (
   client: Client,
@@ -274,7 +258,7 @@ const send = (
     )
   }
   const until = now + (client.heedsDeadlines ? Math.min(client.requestTimeout, left) : client.requestTimeout)
-  const next = GrantWorld.put(world, {
+  const next = Processes.put(world, {
     ...worker,
     doing: { _tag: "InFlight", task, command, sentAt: now, until, answer: undefined }
   })
@@ -283,7 +267,7 @@ const send = (
     ? observed(client, `${worker.name} sends the code`, next, { _tag: "CodeSent", code: secret, at: now })
     : observed(client, `${worker.name} sends the refresh token`, next, {
         _tag: "RefreshSent",
-        owner: GrantWorld.ownerOf(worker),
+        owner: Processes.ownerOf(worker),
         refreshToken: secret,
         at: now,
         until
@@ -298,8 +282,8 @@ const callApi = (
 ): GrantMove => {
   const status = GrantWorld.callApi(world, access)
   if (status !== 401)
-    return silent(`${worker.name} calls the API: ${status}`, GrantWorld.put(world, finish(worker, false)))
-  const owner = GrantWorld.ownerOf(worker)
+    return silent(`${worker.name} calls the API: ${status}`, Processes.put(world, finish(worker, false)))
+  const owner = Processes.ownerOf(worker)
   const accessToken = Redacted.value(access.accessToken)
   const { generation, lineage } = access
   const task: Task = {
@@ -307,7 +291,7 @@ const callApi = (
     demand: { _tag: "AccessTokenRejected", lineage, generation, owner },
     access: undefined
   }
-  const next = GrantWorld.put(world, isReplay ? finish(worker, true) : { ...worker, doing: demand(task) })
+  const next = Processes.put(world, isReplay ? finish(worker, true) : { ...worker, doing: demand(task) })
   return observed(client, `${worker.name} calls the API: 401`, next, { _tag: "AccessRejected", owner, accessToken })
 }
 
@@ -331,7 +315,7 @@ const byItself = (client: Client, world: World, worker: Worker): ReadonlyArray<G
     case "Waiting": {
       const { seen, task, until } = doing
       if (task._tag !== "Call" || (world.grant.version === seen && (world.now < until || !client.looksAgain))) return []
-      return [silent(`${worker.name} looks again`, GrantWorld.put(world, { ...worker, doing: demand(task) }))]
+      return [silent(`${worker.name} looks again`, Processes.put(world, { ...worker, doing: demand(task) }))]
     }
     case "Calling":
       return [callApi(client, world, worker, doing)]
@@ -342,15 +326,11 @@ const byItself = (client: Client, world: World, worker: Worker): ReadonlyArray<G
 // Faults
 // -----------------------------------------------------------------------------
 
-const json = (status: number, error: string) => FakeHttp.json(status, { error })
-
-const refusals = [json(503, "temporarily_unavailable"), FakeHttp.json(429, {}), json(401, "invalid_client")]
-
 const crash = (client: Client, world: World, worker: Worker): ReadonlyArray<GrantMove> => {
   const { doing } = worker
   const restarted: Worker = { ...worker, life: worker.life + 1, isSuspended: false, doing: idle }
-  const next = GrantWorld.put(world, restarted)
-  const ended: Invariants.Observation = { _tag: "ProcessEnded", owner: GrantWorld.ownerOf(worker) }
+  const next = Processes.put(world, restarted)
+  const ended: Invariants.Observation = { _tag: "ProcessEnded", owner: Processes.ownerOf(worker) }
   const gone = observed(client, `${worker.name} crashes`, next, ended)
   if (doing._tag !== "InFlight" || doing.answer !== undefined) return [gone]
   const strays = [...next.strays, doing.command]
@@ -371,30 +351,27 @@ const losses = (client: Client, world: World, worker: Worker, doing: InFlight): 
 
 const refused = (world: World, worker: Worker, doing: InFlight): ReadonlyArray<GrantMove> => {
   const answerWith = (label: string, world: World, answer: FakeHttp.FakeResponse) =>
-    silent(label, GrantWorld.put(world, { ...worker, doing: { ...doing, answer } }))
+    silent(label, Processes.put(world, { ...worker, doing: { ...doing, answer } }))
   const acted = GrantWorld.arrive(world, doing.command).world
   return [
-    ...refusals.map((answer) => answerWith(`the server refuses ${worker.name} with ${answer.status}`, world, answer)),
-    answerWith(`the server acts for ${worker.name}, and answers with 503`, acted, json(503, "server_error"))
+    ...Processes.refusals.map((answer) =>
+      answerWith(`the server refuses ${worker.name} with ${answer.status}`, world, answer)
+    ),
+    answerWith(
+      `the server acts for ${worker.name}, and answers with 503`,
+      acted,
+      FakeHttp.json(503, { error: "server_error" })
+    )
   ]
 }
 
 // The last moment before a request is cut off has come, and there is no whole answer.
 const slow = (client: Client, world: World, worker: Worker): ReadonlyArray<GrantMove> => {
   const { doing } = worker
-  if (doing._tag !== "InFlight" || worker.isSuspended || doing.until <= world.now) return []
-  if (latest(world) < doing.until) return []
-  const then = { ...world, now: doing.until }
-  return [
-    conclude(
-      client,
-      `${worker.name} waits ${doing.until - world.now} ms, and gives the request up`,
-      then,
-      worker,
-      doing,
-      noAnswer
-    )
-  ]
+  const until = Processes.lastMoment(world, worker)
+  if (doing._tag !== "InFlight" || until === undefined) return []
+  const label = `${worker.name} waits ${until - world.now} ms, and gives the request up`
+  return [conclude(client, label, { ...world, now: until }, worker, doing, noAnswer)]
 }
 
 // A process that has neither claimed nor sent anything leaves nothing behind.
@@ -412,8 +389,8 @@ const faultsOf = (client: Client, kinds: Kinds, world: World, worker: Worker): R
     if (kinds.has("refusal") && doing.answer === undefined) moves.push(...refused(world, worker, doing))
   }
   if (kinds.has("standstill") && !worker.isSuspended && (leavesTraces(worker) || doing._tag === "Saving")) {
-    const next = GrantWorld.put(world, { ...worker, isSuspended: true })
-    const owner = GrantWorld.ownerOf(worker)
+    const next = Processes.put(world, { ...worker, isSuspended: true })
+    const owner = Processes.ownerOf(worker)
     moves.push(observed(client, `${worker.name} stands still`, next, { _tag: "ProcessSuspended", owner }))
   }
   return moves
@@ -440,23 +417,8 @@ const fromOutside = (client: Client, kinds: Kinds, world: World): ReadonlyArray<
 // Time
 // -----------------------------------------------------------------------------
 
-// Whoever runs does the next thing at once; only the suspended are slow.
-const isBusy = ({ doing, isSuspended }: Worker) =>
-  !isSuspended && ["Asking", "Saving", "Sending", "Calling"].includes(doing._tag)
-
-/** How far time may pass: not beyond the end of a request that somebody waits for. */
-const latest = ({ now, workers }: World): number =>
-  workers.some(isBusy)
-    ? now
-    : Math.min(
-        ...workers.map(({ doing, isSuspended }) =>
-          doing._tag === "InFlight" && !isSuspended ? Math.max(now, doing.until) : Infinity
-        )
-      )
-
 const pass = (world: World): ReadonlyArray<GrantMove> => {
-  const { expiries, grant, now } = world
-  const { state } = grant
+  const { state } = world.grant
   const instants: Array<number> = []
   if (state._tag === "Refreshing") instants.push(state.lease.deadline)
   if (state._tag === "Active") instants.push(state.notBefore)
@@ -465,12 +427,7 @@ const pass = (world: World): ReadonlyArray<GrantMove> => {
     if (doing._tag === "Sending") instants.push(doing.command.deadline)
     if (doing._tag === "InFlight") instants.push(doing.until)
   }
-  const expiry = state._tag === "Absent" || expiries === 0 ? Infinity : state.tokens.expiresAt
-  const to = Math.min(...[...instants, expiry].filter((instant) => instant > now))
-  const limit = latest(world)
-  if (!Number.isFinite(to) || to > limit || (to === limit && Number.isFinite(limit))) return []
-  const isExpiry = to === expiry
-  return [silent(`${to - now} ms pass`, { ...world, now: to, expiries: isExpiry ? expiries - 1 : expiries })]
+  return Processes.pass(world, instants, state._tag === "Absent" ? Infinity : state.tokens.expiresAt)
 }
 
 // -----------------------------------------------------------------------------
@@ -483,7 +440,7 @@ const arrivals = (world: World, worker: Worker): ReadonlyArray<GrantMove> => {
   if (doing._tag !== "InFlight" || doing.answer !== undefined) return []
   const { response, world: next } = GrantWorld.arrive(world, doing.command)
   const label = `the server answers ${worker.name} with ${response.status}`
-  return [silent(label, GrantWorld.put(next, { ...worker, doing: { ...doing, answer: response } }))]
+  return [silent(label, Processes.put(next, { ...worker, doing: { ...doing, answer: response } }))]
 }
 
 const strays = (world: World): ReadonlyArray<GrantMove> =>
@@ -495,29 +452,14 @@ const strays = (world: World): ReadonlyArray<GrantMove> =>
     ]
   })
 
-const resume = (world: World, worker: Worker): GrantMove =>
-  silent(`${worker.name} goes on`, GrantWorld.put(world, { ...worker, isSuspended: false }))
-
 // A request whose last moment has come, while its process slept or others waited, may be answered or cut off.
 const overslept = (client: Client, world: World, worker: Worker): ReadonlyArray<GrantMove> =>
   worker.doing._tag === "InFlight" && worker.doing.until <= world.now
     ? [conclude(client, `${worker.name} finds its request cut off`, world, worker, worker.doing, noAnswer)]
     : []
 
-// To read a record is to go on from what is read: what happens in between could as well have happened before.
-const readOn = (client: Client, move: GrantMove): GrantMove => {
-  let { world } = move
-  let label = move.label
-  for (let reads = 0; reads < 9; reads++) {
-    const worker = world.workers.find(({ doing, isSuspended }) => doing._tag === "Asking" && !isSuspended)
-    if (worker?.doing._tag !== "Asking") break
-    const [read] = ask(client, world, worker, worker.doing)
-    if (read === undefined) break
-    world = read.world
-    label += `; ${read.label}`
-  }
-  return world === move.world ? move : { ...move, world, label }
-}
+const read = (client: Client) => (world: World, worker: Worker) =>
+  worker.doing._tag === "Asking" ? ask(client, world, worker, worker.doing)[0] : undefined
 
 export const moves =
   (client: Client, kinds: Kinds) =>
@@ -525,7 +467,7 @@ export const moves =
     const all: Array<GrantMove> = []
     for (const worker of world.workers) {
       all.push(...arrivals(world, worker))
-      if (worker.isSuspended) all.push(resume(world, worker))
+      if (worker.isSuspended) all.push(Processes.resume(world, worker))
       else all.push(...byItself(client, world, worker), ...overslept(client, world, worker))
     }
     all.push(...strays(world), ...pass(world))
@@ -537,16 +479,13 @@ export const moves =
       ]
       all.push(...faults.map((move) => ({ ...move, isFault: true })))
     }
-    return all.map((move) => readOn(client, move))
+    return all.map((move) => Processes.readOn(move, read(client)))
   }
 
 /** What is wrong with a world in which nothing happens any more. */
 export const ending =
   (client: Client, faults: number) =>
   (world: World): ReadonlyArray<Invariants.Violation> => {
-    const waiting = world.workers.filter(({ calls, doing }) => calls > 0 || doing._tag !== "Idle").length
-    const { violations } = Invariants.observe(world.ledger, { _tag: "Settled", waiting }, client)
-    return world.faults === faults && world.workers.some(({ hasFailed }) => hasFailed)
-      ? [...violations, { rule: "Everybody is answered", what: "a call failed although nothing had gone wrong" }]
-      : violations
+    const settled: Invariants.Observation = { _tag: "Settled", waiting: Processes.waiting(world) }
+    return [...Invariants.observe(world.ledger, settled, client).violations, ...Processes.unexplained(world, faults)]
   }

@@ -1,9 +1,7 @@
 /** The world of one grant: workers of several processes, a store, the fake, and what is under way between them. */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
 import type * as Machine from "@zapier-workflow-auth/core/Machine"
 import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
-import * as TokenRequest from "@zapier-workflow-auth/core/TokenRequest"
 import * as Tokens from "@zapier-workflow-auth/core/Tokens"
 import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
@@ -11,10 +9,12 @@ import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as FakeControl from "../FakeControl.ts"
-import * as FakeHttp from "../FakeHttp.ts"
+import type * as FakeHttp from "../FakeHttp.ts"
 import * as FakeServer from "../FakeServer.ts"
-import * as FakeState from "../FakeState.ts"
+import type * as FakeState from "../FakeState.ts"
 import * as Invariants from "../Invariants.ts"
+import * as FakeClient from "./fakeClient.ts"
+import * as Processes from "./processes.ts"
 
 /** What is explored: the machines, and how they are carried out. */
 export interface Client {
@@ -85,16 +85,7 @@ export type Write =
   | { readonly on: "Grant"; readonly next: Machine.Next<UserGrant.State, UserGrant.Command> }
   | { readonly on: "Attempt"; readonly next: Machine.Next<ConsentAttempt.State, ConsentAttempt.Command> }
 
-export interface Worker {
-  readonly name: string
-  /** One higher with every restart. */
-  readonly life: number
-  /** How many calls it has still to make, the present one included. */
-  readonly calls: number
-  readonly isSuspended: boolean
-  readonly hasFailed: boolean
-  readonly doing: Activity
-}
+export type Worker = Processes.Worker<Activity>
 
 interface Slot<S> {
   readonly version: number
@@ -136,33 +127,16 @@ export interface World {
  */
 export type FaultKind = "crash" | "loss" | "refusal" | "standstill" | "consent" | "revocation" | "disconnect"
 
-export const ownerOf = ({ life, name }: Worker): string => `${name}${life}`
-
-/** The worker does something else now. */
-export const put = (world: World, worker: Worker): World => ({
-  ...world,
-  workers: world.workers.map((other) => (other.name === worker.name ? worker : other))
-})
-
 // -----------------------------------------------------------------------------
 // The server
 // -----------------------------------------------------------------------------
 
-const redirectUri = "https://app.example/callback"
-
-const credentials = { clientId: "app", clientSecret: "a secret", redirectUris: [redirectUri] }
-
-const application = Result.getOrThrow(ClientApplication.make(credentials))
+const { redirectUri } = FakeClient
 
 export const scopes = ["zap"]
 
-const toFake = (request: TokenRequest.TokenRequest): FakeHttp.FakeRequest => {
-  const { body, headers, method, url } = TokenRequest.toHttp(request, application, ZapierUrls.production.token)
-  return FakeHttp.request(method, url, { headers, body: body._tag === "Uint8Array" ? body.body : "" })
-}
-
 const requestOf = (command: Present | Exchange): FakeHttp.FakeRequest =>
-  toFake(
+  FakeClient.tokenRequest(
     command._tag === "ExchangeCode"
       ? { ...command, _tag: "AuthorizationCode" }
       : { _tag: "Refresh", refreshToken: command.refreshToken, scopes: command.scopes }
@@ -192,11 +166,8 @@ export const interpret = (client: Client, answer: FakeHttp.FakeResponse, started
   TokenOutcome.interpret(answer, { scopes, startedAt: client.countsFromStart ? startedAt : now, now })
 
 /** The API's answer to a call with this access token. */
-export const callApi = (world: World, access: Tokens.UsableAccess): number => {
-  const authorization = `Bearer ${Redacted.value(access.accessToken)}`
-  const request = FakeHttp.request("GET", "/v2/zaps", { headers: { authorization } })
-  return FakeServer.handle(world.server, request, world.now).response.status
-}
+export const callApi = ({ now, server }: World, access: Tokens.UsableAccess): number =>
+  FakeClient.callApi(server, ["GET", "/v2/zaps"], access, now)
 
 /** Whether the server would still take the refresh token of this state. */
 export const isAlive = ({ now, server }: World, state: UserGrant.State): boolean => {
@@ -213,7 +184,7 @@ export const consent = (world: World): World => {
   const url = new URL(ZapierUrls.production.authorize)
   url.search = new URLSearchParams({
     response_type: "code",
-    client_id: credentials.clientId,
+    client_id: FakeClient.clientId,
     redirect_uri: redirectUri,
     scope: "zap",
     state: digest
@@ -241,35 +212,21 @@ export const consent = (world: World): World => {
 /** The user ends the app's access in Zapier's settings. */
 export const revoke = (world: World): World => ({
   ...world,
-  server: FakeControl.revoke(world.server, { clientId: credentials.clientId })
+  server: FakeControl.revoke(world.server, { clientId: FakeClient.clientId })
 })
 
 // -----------------------------------------------------------------------------
 // Beginnings
 // -----------------------------------------------------------------------------
 
-export interface Size {
-  readonly workers: number
-  /** How many calls each worker makes. */
-  readonly calls: number
-  readonly faults: number
-}
-
 const start = 1_000_000_000
 
-const nobodyConnected = (size: Size, knobs: Partial<FakeState.Knobs>): World => ({
+const nobodyConnected = (size: Processes.Size, knobs: Partial<FakeState.Knobs>): World => ({
   now: start,
-  server: FakeControl.registerApp(FakeState.make({ knobs }), { name: "App", ...credentials })[1],
+  server: FakeClient.register(knobs),
   grant: { version: 0, state: UserGrant.absent },
   attempts: [],
-  workers: Array.from({ length: size.workers }, (_, index) => ({
-    name: String.fromCodePoint(65 + index),
-    life: 1,
-    calls: size.calls,
-    isSuspended: false,
-    hasFailed: false,
-    doing: { _tag: "Idle" }
-  })),
+  workers: Processes.make<Activity>(size, { _tag: "Idle" }),
   strays: [],
   callbacks: [],
   faults: size.faults,
@@ -278,7 +235,7 @@ const nobodyConnected = (size: Size, knobs: Partial<FakeState.Knobs>): World => 
   names: {}
 })
 
-const connected = (client: Client, size: Size, knobs: Partial<FakeState.Knobs>): World => {
+const connected = (client: Client, size: Processes.Size, knobs: Partial<FakeState.Knobs>): World => {
   const asked = consent(nobodyConnected(size, knobs))
   const exchange: Exchange = {
     _tag: "ExchangeCode",
@@ -312,7 +269,7 @@ const connected = (client: Client, size: Size, knobs: Partial<FakeState.Knobs>):
 }
 
 /** Where an exploration begins: for each way in which a token comes to be renewed, and with a first consent. */
-export const beginnings = (client: Client, size: Size, knobs: Partial<FakeState.Knobs>) => {
+export const beginnings = (client: Client, size: Processes.Size, knobs: Partial<FakeState.Knobs>) => {
   const fresh = connected(client, size, knobs)
   const { state } = fresh.grant
   const expiresAt = state._tag === "Absent" ? start : state.tokens.expiresAt
