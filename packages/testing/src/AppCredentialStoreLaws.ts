@@ -1,0 +1,71 @@
+/**
+ * The laws of a store of the app's own tokens. Check them against a store of your own:
+ *
+ * ```ts
+ * for (const { check, name } of AppCredentialStoreLaws.all) it.effect(name, () => check(MyStore.layer))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
+import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as Arbitrary from "effect/Arbitrary"
+import type { Kind } from "./internal/storeExpectations.ts"
+import * as StoreKeys from "./internal/storeKeys.ts"
+import * as StoreLaws from "./internal/storeLaws.ts"
+import * as StoreReopening from "./internal/storeReopening.ts"
+import { type Port, watch, type Watched } from "./internal/storeTrial.ts"
+import type { Law } from "./StoreLaw.ts"
+
+const makeKey = (clientId: string, scopes: string): AppCredentialStore.Key => ({ clientId, scopes })
+
+const kind: Kind<AppCredentialStore.Key, AppCredential.State> = {
+  ...StoreKeys.pairs(makeKey),
+  records: Arbitrary.schema(AppCredential.State),
+  fit: (_, drawn) => drawn,
+  record: (_, number) => ({ _tag: "Absent", notBefore: number }),
+  numberOf: (state) => (state._tag === "Absent" ? state.notBefore : undefined),
+  recordOfText: (_, text) => ({
+    _tag: "Requesting",
+    generation: 1,
+    access: { accessToken: Tokens.secret(text), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 },
+    lease: { owner: text, deadline: 45_000 }
+  })
+}
+
+const port: Port<
+  AppCredentialStore.AppCredentialStore,
+  AppCredentialStore.Key,
+  AppCredentialStore.AppCredentialStore["Service"],
+  Watched<AppCredentialStore.Key, AppCredential.State>
+> = { service: AppCredentialStore.AppCredentialStore, watch }
+
+/**
+ * What holds of every store of app tokens.
+ *
+ * @example
+ * ```ts
+ * import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
+ * import * as AppCredentialStoreLaws from "@zapier-workflow-auth/testing/AppCredentialStoreLaws"
+ * import * as Effect from "effect/Effect"
+ *
+ * for (const { check } of AppCredentialStoreLaws.all) {
+ *   await Effect.runPromise(check(AppCredentialStore.layerMemory, { runs: 5 }))
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const all: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = [
+  ...StoreLaws.laws(port, kind),
+  StoreKeys.longKeys(port, kind, makeKey)
+]
+
+/**
+ * What holds besides of a store that keeps its data when it is closed. Their layer opens the same data each time that it
+ * is built, several times at once, too.
+ *
+ * @since 0.1.0
+ */
+export const persistent: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = StoreReopening.laws(port, kind)

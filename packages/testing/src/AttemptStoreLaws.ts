@@ -1,0 +1,77 @@
+/**
+ * The laws of a store of consent attempts. Check them against a store of your own:
+ *
+ * ```ts
+ * for (const { check, name } of AttemptStoreLaws.all) it.effect(name, () => check(MyStore.layer))
+ * ```
+ *
+ * A store may forget attempts that have expired. Those of the laws expire in a thousand years.
+ *
+ * @since 0.1.0
+ */
+import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+import * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as Arbitrary from "effect/Arbitrary"
+import type { Kind } from "./internal/storeExpectations.ts"
+import * as StoreKeys from "./internal/storeKeys.ts"
+import * as StoreLaws from "./internal/storeLaws.ts"
+import * as StoreReopening from "./internal/storeReopening.ts"
+import { type Port, watch, type Watched } from "./internal/storeTrial.ts"
+import type { Law } from "./StoreLaw.ts"
+
+// The year 3000, in milliseconds since the epoch.
+const farAway = 32_503_680_000_000
+
+const attempt = (stateDigest: string, startedAt: number, text: string): ConsentAttempt.State => ({
+  _tag: "Pending",
+  stateDigest,
+  subject: text,
+  redirectUri: text,
+  codeVerifier: Tokens.secret(`verifier ${text}`),
+  scopes: ["zap"],
+  startedAt,
+  expiresAt: farAway
+})
+
+const kind: Kind<string, ConsentAttempt.State> = {
+  ...StoreKeys.digests,
+  records: Arbitrary.schema(ConsentAttempt.State),
+  fit: (stateDigest, drawn) => ({ ...drawn, stateDigest, expiresAt: Math.max(farAway, drawn.expiresAt) }),
+  record: (key, number) => attempt(key, number, "user"),
+  numberOf: ({ startedAt }) => startedAt,
+  recordOfText: (key, text) => attempt(key, 0, text)
+}
+
+const port: Port<
+  AttemptStore.AttemptStore,
+  string,
+  AttemptStore.AttemptStore["Service"],
+  Watched<string, ConsentAttempt.State>
+> = { service: AttemptStore.AttemptStore, watch }
+
+/**
+ * What holds of every store of attempts.
+ *
+ * @example
+ * ```ts
+ * import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+ * import * as AttemptStoreLaws from "@zapier-workflow-auth/testing/AttemptStoreLaws"
+ * import * as Effect from "effect/Effect"
+ *
+ * for (const { check } of AttemptStoreLaws.all) {
+ *   await Effect.runPromise(check(AttemptStore.layerMemory, { runs: 5 }))
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const all: ReadonlyArray<Law<AttemptStore.AttemptStore>> = StoreLaws.laws(port, kind)
+
+/**
+ * What holds besides of a store that keeps its data when it is closed. Their layer opens the same data each time that it
+ * is built, several times at once, too.
+ *
+ * @since 0.1.0
+ */
+export const persistent: ReadonlyArray<Law<AttemptStore.AttemptStore>> = StoreReopening.laws(port, kind)

@@ -1,0 +1,110 @@
+/**
+ * The laws of a grant store: what the library relies on, whoever keeps the grants. Check them against a store of your
+ * own before you trust it with users' tokens:
+ *
+ * ```ts
+ * for (const { check, name } of GrantStoreLaws.all) it.effect(name, () => check(MyStore.layer))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+import * as GrantPages from "./internal/grantPages.ts"
+import type { Kind } from "./internal/storeExpectations.ts"
+import * as StoreKeys from "./internal/storeKeys.ts"
+import * as StoreLaws from "./internal/storeLaws.ts"
+import * as StoreReopening from "./internal/storeReopening.ts"
+import type { Port } from "./internal/storeTrial.ts"
+import type { Law } from "./StoreLaw.ts"
+
+const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
+
+const held = (number: number, text: string) => ({
+  lineage: text,
+  generation: number,
+  tokens: {
+    accessToken: Tokens.secret(`access ${text}`),
+    refreshToken: Tokens.secret(`refresh ${text}`),
+    scopes: ["zap"],
+    obtainedAt: 0,
+    expiresAt: 36_000_000
+  }
+})
+
+const grantOf = (tag: GrantStore.Grant["_tag"], number: number, text = "consent"): GrantStore.Grant => {
+  switch (tag) {
+    case "Active":
+      return { _tag: tag, ...held(number, text), answerLost: false, notBefore: 0 }
+    case "Refreshing":
+      return {
+        _tag: tag,
+        ...held(number, text),
+        answerLost: true,
+        lease: { owner: text, deadline: 45_000 },
+        presentation: 1
+      }
+    case "ReconnectRequired":
+      return { _tag: tag, ...held(number, text), why: "Revoked", since: 0 }
+  }
+}
+
+const kind: Kind<GrantStore.Key, GrantStore.Grant> = {
+  ...StoreKeys.pairs((clientId, subject) => ({ clientId, subject })),
+  records: Arbitrary.schema(Schema.Union([Active, Refreshing, ReconnectRequired])),
+  fit: (_, grant) => grant,
+  record: (_, number) => grantOf("Active", number),
+  numberOf: ({ generation }) => generation,
+  recordOfText: (_, text) => grantOf("Refreshing", 1, text)
+}
+
+const port: Port<GrantStore.GrantStore, GrantStore.Key, GrantStore.GrantStore["Service"], GrantPages.WatchedGrants> = {
+  service: GrantStore.GrantStore,
+  watch: GrantPages.watchGrants
+}
+
+/**
+ * What holds of every grant store.
+ *
+ * Where a database is waited for, use `it.live`, so that its timeouts are real; and ask for fewer `runs` where it is slow.
+ *
+ * @example
+ * ```ts
+ * import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+ * import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
+ * import * as Effect from "effect/Effect"
+ *
+ * // With any test runner: the promise is rejected if a law is broken.
+ * for (const { check } of GrantStoreLaws.all) {
+ *   await Effect.runPromise(check(GrantStore.layerMemory, { runs: 5 }))
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const all: ReadonlyArray<Law<GrantStore.GrantStore>> = [
+  ...StoreLaws.laws(port, kind),
+  StoreKeys.longKeys(port, kind, (clientId, subject) => ({ clientId, subject })),
+  ...GrantPages.laws(port, grantOf)
+]
+
+/**
+ * What holds besides of a grant store that keeps its data when it is closed. Their layer opens the same data each time
+ * that it is built, several times at once, too.
+ *
+ * @example
+ * ```ts
+ * import type * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+ * import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
+ * import type * as Layer from "effect/Layer"
+ *
+ * const checks = (layer: Layer.Layer<GrantStore.GrantStore>) =>
+ *   [...GrantStoreLaws.all, ...GrantStoreLaws.persistent].map(({ check, name }) => ({ name, check: check(layer) }))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const persistent: ReadonlyArray<Law<GrantStore.GrantStore>> = StoreReopening.laws(port, kind)
