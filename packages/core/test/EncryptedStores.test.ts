@@ -1,0 +1,587 @@
+import { describe, expect, it } from "@effect/vitest"
+import { inspect } from "node:util"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as AppCredential from "../src/AppCredential.ts"
+import { AppCredentialStore } from "../src/AppCredentialStore.ts"
+import { AttemptStore } from "../src/AttemptStore.ts"
+import * as ConsentAttempt from "../src/ConsentAttempt.ts"
+import * as EncryptedStores from "../src/EncryptedStores.ts"
+import * as GrantStore from "../src/GrantStore.ts"
+import * as KeyRing from "../src/KeyRing.ts"
+import * as MemoryStores from "../src/MemoryStores.ts"
+import * as Tokens from "../src/Tokens.ts"
+import * as UserGrant from "../src/UserGrant.ts"
+import type { VersionedStore } from "../src/VersionedStore.ts"
+import type { ZapierAuthError } from "../src/ZapierAuthError.ts"
+import { crypto, keyOf } from "./utils/Keys.ts"
+import { reveal, withSecret } from "./utils/Reveal.ts"
+import { awkward } from "./utils/StoreLaws.ts"
+
+const { Absent: _, ...held } = UserGrant.State.cases
+const Grant = Schema.Union(Object.values(held))
+
+const ringOf = (...keys: ReadonlyArray<number>) => Effect.provide(KeyRing.make(keys.map(keyOf)), crypto)
+
+const memory = <A, E>(
+  effect: Effect.Effect<A, E, GrantStore.GrantStore | AttemptStore | AppCredentialStore>
+): Effect.Effect<A, E> => Effect.provide(effect, Layer.fresh(MemoryStores.layer))
+
+/** The stores inside, and the same encrypted by the keys. */
+const open = Effect.fnUntraced(function* (...keys: ReadonlyArray<number>) {
+  const ring = yield* ringOf(...keys)
+  const inner = {
+    grants: yield* GrantStore.GrantStore,
+    attempts: yield* AttemptStore,
+    appCredentials: yield* AppCredentialStore
+  }
+  return {
+    ring,
+    inner,
+    grants: EncryptedStores.grants(inner.grants, ring),
+    attempts: EncryptedStores.attempts(inner.attempts, ring),
+    appCredentials: EncryptedStores.appCredentials(inner.appCredentials, ring)
+  }
+})
+
+const grant = (generation: number, secret = "token"): GrantStore.Grant => ({
+  _tag: "Active",
+  lineage: "consent-1",
+  generation,
+  tokens: {
+    accessToken: Tokens.secret(`access-${secret}`),
+    refreshToken: Tokens.secret(`refresh-${secret}`),
+    scopes: ["zap"],
+    obtainedAt: 0,
+    expiresAt: 36_000_000
+  },
+  answerLost: false,
+  notBefore: 0
+})
+
+const key = { clientId: "client-1", subject: "user-1" }
+
+const valueOf = <Key, A>(store: VersionedStore<Key, A>, key: Key) =>
+  Effect.map(store.get(key), (found) => Option.getOrThrow(found).value)
+
+const write = <Key, A>(store: VersionedStore<Key, A>, key: Key, value: A) =>
+  Effect.gen(function* () {
+    const version = Option.map(yield* store.get(key), (found) => found.version)
+    expect(yield* store.compareAndSet(key, version, value)).toBe(true)
+  })
+
+const problemOf = ({ reason }: ZapierAuthError) =>
+  reason._tag === "DecryptionFailed" ? reason.problem : `not ${reason._tag}`
+
+const problem = <A>(effect: Effect.Effect<A, ZapierAuthError>) => Effect.map(Effect.flip(effect), problemOf)
+
+/** The texts of all secrets in a value. */
+const secretsIn = (value: unknown): ReadonlyArray<string> => {
+  if (Redacted.isRedacted(value)) return [String(Redacted.value(value))]
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(secretsIn) : []
+}
+
+const withoutSecrets = (value: unknown) => reveal(withSecret(value, "-"))
+
+describe("EncryptedStores: records", () => {
+  const roundTrip = <Key, A>(stores: {
+    readonly outer: VersionedStore<Key, A>
+    readonly inner: VersionedStore<Key, A>
+    readonly key: Key
+    readonly record: A
+  }) =>
+    Effect.gen(function* () {
+      const { inner, key, outer, record } = stores
+      expect(yield* outer.get(key)).toEqual(Option.none())
+      yield* write(outer, key, record)
+      expect(reveal(yield* valueOf(outer, key))).toEqual(reveal(record))
+      const first = yield* valueOf(inner, key)
+      yield* write(outer, key, record)
+      const second = yield* valueOf(inner, key)
+      // Only the secrets are other texts, and each time others.
+      expect(withoutSecrets(second)).toEqual(withoutSecrets(record))
+      const texts = [...secretsIn(first), ...secretsIn(second)]
+      expect(texts).toHaveLength(2 * secretsIn(record).length)
+      expect(new Set(texts).size).toBe(texts.length)
+      expect(texts.every((text) => text.startsWith("zwa1."))).toBe(true)
+      yield* outer.remove(key)
+      expect(yield* inner.get(key)).toEqual(Option.none())
+    })
+
+  it.effect.prop("a grant comes back", { record: Grant, clientId: awkward, subject: awkward }, (given) =>
+    memory(
+      Effect.gen(function* () {
+        const { grants, inner } = yield* open(1)
+        const { clientId, record, subject } = given
+        yield* roundTrip({ outer: grants, inner: inner.grants, key: { clientId, subject }, record })
+      })
+    )
+  )
+
+  it.effect.prop("an attempt comes back", { record: ConsentAttempt.State, key: awkward }, ({ key, record }) =>
+    memory(
+      Effect.gen(function* () {
+        const { attempts, inner } = yield* open(1)
+        yield* roundTrip({ outer: attempts, inner: inner.attempts, key, record })
+      })
+    )
+  )
+
+  it.effect.prop("an app token comes back", { record: AppCredential.State, scopes: awkward }, ({ record, scopes }) =>
+    memory(
+      Effect.gen(function* () {
+        const { appCredentials, inner } = yield* open(1)
+        const key = { clientId: "client-1", scopes }
+        yield* roundTrip({ outer: appCredentials, inner: inner.appCredentials, key, record })
+      })
+    )
+  )
+
+  const Planted = Schema.Union([Grant, ConsentAttempt.State, AppCredential.State])
+
+  it.effect.prop("no secret is in the store inside, wherever in a record it was", { record: Planted }, (given) =>
+    memory(
+      Effect.gen(function* () {
+        const { appCredentials, attempts, grants, inner } = yield* open(1)
+        const planted = withSecret(given.record, "pl4nted")
+        const app = { clientId: "client-1", scopes: "zap" }
+        if (Schema.is(Grant)(planted)) yield* write(grants, key, planted)
+        else if (Schema.is(ConsentAttempt.State)(planted)) yield* write(attempts, "digest", planted)
+        else yield* write(appCredentials, app, planted)
+        const found: ReadonlyArray<Option.Option<unknown>> = [
+          yield* inner.grants.get(key),
+          yield* inner.attempts.get("digest"),
+          yield* inner.appCredentials.get(app)
+        ]
+        const all = found.filter(Option.isSome)
+        expect(all).toHaveLength(1)
+        expect(JSON.stringify(reveal(all))).not.toContain("pl4nted")
+      })
+    )
+  )
+
+  it.effect("a write expects what it expects of the store inside", () =>
+    memory(
+      Effect.gen(function* () {
+        const { grants } = yield* open(1)
+        expect(yield* grants.compareAndSet(key, Option.some(1), grant(1))).toBe(false)
+        expect(yield* grants.compareAndSet(key, Option.none(), grant(1))).toBe(true)
+        expect(yield* grants.compareAndSet(key, Option.none(), grant(2))).toBe(false)
+        const { version } = Option.getOrThrow(yield* grants.get(key))
+        expect(yield* grants.compareAndSet(key, Option.some(version), grant(2))).toBe(true)
+        expect(yield* grants.compareAndSet(key, Option.some(version), grant(3))).toBe(false)
+        expect(yield* valueOf(grants, key)).toMatchObject({ generation: 2 })
+      })
+    )
+  )
+})
+
+describe("EncryptedStores: what belongs elsewhere is refused", () => {
+  // Puts into the store inside what is not there, as somebody with a connection to the database could.
+  const plant = (inner: GrantStore.GrantStore["Service"], value: GrantStore.Grant, at = key) => write(inner, at, value)
+
+  it.effect("the tokens of another user, or of another application", () =>
+    memory(
+      Effect.gen(function* () {
+        const { grants, inner } = yield* open(1)
+        yield* write(grants, key, grant(1))
+        const taken = yield* valueOf(inner.grants, key)
+        for (const other of [
+          { ...key, subject: "user-2" },
+          { ...key, clientId: "client-2" }
+        ]) {
+          yield* plant(inner.grants, taken, other)
+          expect(yield* problem(grants.get(other))).toBe("Altered")
+        }
+        expect(yield* valueOf(grants, key)).toMatchObject({ generation: 1 })
+      })
+    )
+  )
+
+  it.effect("tokens of an older generation, and of another consent", () =>
+    memory(
+      Effect.gen(function* () {
+        const { grants, inner } = yield* open(1)
+        yield* write(grants, key, grant(1))
+        const { tokens } = yield* valueOf(inner.grants, key)
+        yield* plant(inner.grants, { ...grant(2), tokens })
+        expect(yield* problem(grants.get(key))).toBe("Altered")
+        yield* inner.grants.remove(key)
+        yield* plant(inner.grants, { ...grant(1), lineage: "consent-2", tokens })
+        expect(yield* problem(grants.get(key))).toBe("Altered")
+      })
+    )
+  )
+
+  it.effect("one secret in the place of another", () =>
+    memory(
+      Effect.gen(function* () {
+        const { grants, inner } = yield* open(1)
+        yield* write(grants, key, grant(1))
+        const found = yield* valueOf(inner.grants, key)
+        const { accessToken, refreshToken = accessToken } = found.tokens
+        yield* plant(inner.grants, { ...found, tokens: { ...found.tokens, accessToken: refreshToken } })
+        expect(yield* problem(grants.get(key))).toBe("Altered")
+      })
+    )
+  )
+
+  it.effect("a secret of another attempt", () =>
+    memory(
+      Effect.gen(function* () {
+        const { attempts, inner } = yield* open(1)
+        const attempt: ConsentAttempt.State = {
+          _tag: "Pending",
+          stateDigest: "digest-1",
+          subject: "user-1",
+          redirectUri: "https://app.example/callback",
+          scopes: ["zap"],
+          startedAt: 0,
+          expiresAt: 900_000,
+          codeVerifier: Tokens.secret("verifier")
+        }
+        yield* write(attempts, "digest-1", attempt)
+        yield* write(inner.attempts, "digest-2", yield* valueOf(inner.attempts, "digest-1"))
+        expect(yield* problem(attempts.get("digest-2"))).toBe("Altered")
+      })
+    )
+  )
+
+  it.effect("a token in plain: not everybody who can write to the store may say what a token is", () =>
+    memory(
+      Effect.gen(function* () {
+        const { grants, inner } = yield* open(1)
+        yield* plant(inner.grants, grant(1))
+        expect(yield* problem(grants.get(key))).toBe("NotEncrypted")
+      })
+    )
+  )
+})
+
+describe("EncryptedStores: without the right key", () => {
+  it.effect("a record is not read, not overwritten, and can be removed", () =>
+    memory(
+      Effect.gen(function* () {
+        const right = yield* open(1)
+        const wrong = yield* open(2)
+        yield* write(right.grants, key, grant(1))
+        const before = reveal(yield* right.inner.grants.get(key))
+        const error = yield* Effect.flip(wrong.grants.get(key))
+        expect(error.reason).toMatchObject({ _tag: "DecryptionFailed", problem: "UnknownKey", store: "grant store" })
+        expect(yield* wrong.grants.compareAndSet(key, Option.none(), grant(2))).toBe(false)
+        expect(reveal(yield* right.inner.grants.get(key))).toEqual(before)
+        expect(reveal(yield* valueOf(right.grants, key))).toEqual(reveal(grant(1)))
+        yield* wrong.grants.remove(key)
+        expect(yield* right.grants.get(key)).toEqual(Option.none())
+      })
+    )
+  )
+
+  it.effect("errors and records show no secret, encrypted or not", () =>
+    memory(
+      Effect.gen(function* () {
+        const right = yield* open(1)
+        const wrong = yield* open(2)
+        yield* write(right.grants, key, grant(1, "pl4nted"))
+        yield* write(right.inner.grants, { ...key, subject: "user-2" }, grant(1, "pl4nted"))
+        const all = [
+          yield* Effect.flip(wrong.grants.get(key)),
+          yield* Effect.flip(right.grants.get({ ...key, subject: "user-2" })),
+          yield* right.grants.get(key),
+          yield* right.inner.grants.get(key),
+          yield* wrong.grants.page({ clientId: key.clientId, limit: 10 }),
+          right.grants
+        ]
+        for (const value of all) {
+          const shown = inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true }) + JSON.stringify(value)
+          expect(shown).not.toContain("pl4nted")
+          expect(shown).not.toContain("zwa1")
+        }
+      })
+    )
+  )
+})
+
+describe("EncryptedStores: an app token that cannot be decrypted counts as none, because another is simply asked for", () => {
+  const app = { clientId: "client-1", scopes: "zap" }
+  const { refreshToken: _refreshToken, ...access } = grant(1).tokens
+  const active = { _tag: "Active", generation: 3, access, notBefore: 5 } as const
+  const lease = { owner: "worker-1", deadline: 9 }
+
+  it.effect("one of another key", () =>
+    memory(
+      Effect.gen(function* () {
+        const before = yield* open(1)
+        const { appCredentials } = yield* open(2)
+        yield* write(before.appCredentials, app, active)
+        // Who waits, still waits.
+        expect(yield* valueOf(appCredentials, app)).toEqual({ _tag: "Absent", notBefore: 5 })
+        yield* write(before.appCredentials, app, { _tag: "Requesting", generation: 3, access, lease })
+        // Who is asking, still asks.
+        expect(yield* valueOf(appCredentials, app)).toEqual({ _tag: "Requesting", generation: 3, lease })
+        yield* write(appCredentials, app, active)
+        expect(reveal(yield* valueOf(appCredentials, app))).toEqual(reveal(active))
+      })
+    )
+  )
+
+  it.effect("one of other scopes, of another generation, or in plain", () =>
+    memory(
+      Effect.gen(function* () {
+        const { appCredentials, inner } = yield* open(1)
+        yield* write(appCredentials, app, active)
+        const sealed = (yield* valueOf(inner.appCredentials, app)) as typeof active
+        const other = { ...app, scopes: "zap:write" }
+        for (const planted of [sealed, { ...sealed, generation: 4 }, active]) {
+          yield* write(inner.appCredentials, planted === sealed ? other : app, planted)
+          expect(yield* valueOf(appCredentials, planted === sealed ? other : app)).toMatchObject({ _tag: "Absent" })
+        }
+      })
+    )
+  )
+})
+
+describe("EncryptedStores: pages", () => {
+  const at = (subject: string) => ({ ...key, subject })
+
+  it.effect("are of the store inside, with the secrets in them", () =>
+    memory(
+      Effect.gen(function* () {
+        const { grants } = yield* open(1)
+        for (const subject of ["a", "b", "c"]) yield* write(grants, at(subject), grant(1, subject))
+        const page = yield* grants.page({ clientId: key.clientId, after: "a", limit: 1 })
+        expect(page.next).toBe("b")
+        expect(page.entries.map((entry) => [entry.key.subject, reveal(entry.grant.value)])).toEqual([
+          ["b", reveal(grant(1, "b"))]
+        ])
+        const { version } = Option.getOrThrow(yield* grants.get(at("b")))
+        expect(page.entries[0]?.grant.version).toBe(version)
+      })
+    )
+  )
+
+  it.effect("have what cannot be decrypted as it is stored, and nobody can write that back", () =>
+    memory(
+      Effect.gen(function* () {
+        const old = yield* open(2)
+        const { grants, inner } = yield* open(1)
+        yield* write(grants, at("a"), grant(1, "a"))
+        yield* write(old.grants, at("b"), grant(1, "b"))
+        yield* write(inner.grants, at("c"), grant(1, "c"))
+        yield* write(grants, at("d"), grant(1, "d"))
+        const { entries } = yield* grants.page({ clientId: key.clientId, state: "Active", limit: 10 })
+        expect(entries.map((entry) => [entry.key.subject, entry.grant.value.generation])).toEqual(
+          ["a", "b", "c", "d"].map((subject) => [subject, 1])
+        )
+        const [, unreadable] = entries
+        const before = reveal(yield* inner.grants.get(at("b")))
+        expect(reveal(unreadable?.grant.value)).toEqual(reveal(yield* valueOf(inner.grants, at("b"))))
+        const back = grants.compareAndSet(
+          at("b"),
+          Option.some(unreadable?.grant.version ?? 0),
+          unreadable?.grant.value ?? grant(9)
+        )
+        expect(yield* problem(back)).toBe("UnknownKey")
+        expect(reveal(yield* inner.grants.get(at("b")))).toEqual(before)
+      })
+    )
+  )
+})
+
+describe("EncryptedStores.layer", () => {
+  it.effect("gives the encrypted stores only, around those that it is provided with", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      // A store that looks at what it is given.
+      const watched = Layer.effect(
+        GrantStore.GrantStore,
+        Effect.map(GrantStore.GrantStore, (store) => ({
+          ...store,
+          compareAndSet: (key, expected, value) => {
+            seen.push(...secretsIn(value))
+            return store.compareAndSet(key, expected, value)
+          }
+        }))
+      ).pipe(Layer.provideMerge(MemoryStores.layer))
+      const keys = KeyRing.layer([keyOf(1)]).pipe(Layer.provide(crypto))
+      const stores = EncryptedStores.layer.pipe(Layer.provide([watched, keys]))
+      yield* Effect.gen(function* () {
+        const grants = yield* GrantStore.GrantStore
+        yield* write(grants, key, grant(1))
+        expect(reveal(yield* valueOf(grants, key))).toEqual(reveal(grant(1)))
+        yield* write(yield* AppCredentialStore, { clientId: "a", scopes: "" }, AppCredential.absent)
+        expect(yield* (yield* AttemptStore).get("digest")).toEqual(Option.none())
+      }).pipe(Effect.provide(stores))
+      expect(seen).toHaveLength(2)
+      expect(seen.every((text) => text.startsWith("zwa1."))).toBe(true)
+    })
+  )
+})
+
+describe("EncryptedStores.reencrypt", () => {
+  const subjects = Array.from({ length: 25 }, (_, index) => `user-${index}`)
+  const at = (subject: string) => ({ ...key, subject })
+  const { clientId } = key
+
+  const reencrypt = (
+    {
+      inner,
+      ring
+    }: { readonly inner: { readonly grants: GrantStore.GrantStore["Service"] } } & {
+      readonly ring: KeyRing.KeyRing["Service"]
+    },
+    options?: Partial<EncryptedStores.ReencryptOptions>
+  ) =>
+    Effect.provideService(
+      EncryptedStores.reencrypt(inner.grants, { clientId, pageSize: 4, ...options }),
+      KeyRing.KeyRing,
+      ring
+    )
+
+  it.effect("afterwards only the current key is needed, and nothing else has changed", () =>
+    memory(
+      Effect.gen(function* () {
+        const before = yield* open(1)
+        const both = yield* open(2, 1)
+        const after = yield* open(2)
+        for (const subject of subjects) yield* write(before.grants, at(subject), grant(1, subject))
+        const elsewhere = { clientId: "client-2", subject: "user-1" }
+        yield* write(before.grants, elsewhere, grant(1))
+        yield* write(both.grants, at("user-0"), grant(2, "user-0"))
+        expect(yield* reencrypt(both)).toEqual({ examined: 25, rewritten: 24, alreadyCurrent: 1, failed: 0 })
+        for (const subject of subjects) {
+          expect(reveal(yield* valueOf(after.grants, at(subject)))).toEqual(
+            reveal(grant(subject === "user-0" ? 2 : 1, subject))
+          )
+        }
+        expect(yield* problem(after.grants.get(elsewhere))).toBe("UnknownKey")
+        expect(yield* reencrypt(both)).toEqual({ examined: 25, rewritten: 0, alreadyCurrent: 25, failed: 0 })
+      })
+    )
+  )
+
+  it.effect("what is not encrypted is encrypted when told so, and else counted and left", () =>
+    memory(
+      Effect.gen(function* () {
+        const stores = yield* open(1)
+        const { grants, inner } = stores
+        yield* write(grants, at("a"), grant(1))
+        // As an interrupted program of another kind could leave it: one of two.
+        const { tokens } = yield* valueOf(inner.grants, at("a"))
+        yield* write(inner.grants, at("a"), {
+          ...grant(1),
+          tokens: { ...tokens, accessToken: Tokens.secret("access-token") }
+        })
+        yield* write(inner.grants, at("b"), grant(1, "b"))
+        const failures: Array<unknown> = []
+        const onFailure = (key: GrantStore.Key, error: ZapierAuthError) =>
+          Effect.sync(() => void failures.push([key.subject, problemOf(error)]))
+        expect(yield* reencrypt(stores, { onFailure })).toMatchObject({ examined: 2, rewritten: 0, failed: 2 })
+        expect(failures).toEqual([
+          ["a", "NotEncrypted"],
+          ["b", "NotEncrypted"]
+        ])
+        expect(reveal(yield* valueOf(inner.grants, at("b")))).toEqual(reveal(grant(1, "b")))
+        expect(yield* reencrypt(stores, { includePlain: true })).toMatchObject({ rewritten: 2, failed: 0 })
+        expect(reveal(yield* valueOf(grants, at("a")))).toEqual(reveal(grant(1)))
+        expect(reveal(yield* valueOf(grants, at("b")))).toEqual(reveal(grant(1, "b")))
+      })
+    )
+  )
+
+  it.effect("what cannot be decrypted is left as it is, also when told to encrypt what is plain", () =>
+    memory(
+      Effect.gen(function* () {
+        const lost = yield* open(3)
+        const both = yield* open(2, 1)
+        yield* write(lost.grants, at("a"), grant(1))
+        yield* write((yield* open(1)).grants, at("b"), grant(1))
+        const before = reveal(yield* lost.inner.grants.get(at("a")))
+        expect(yield* reencrypt(both, { includePlain: true })).toMatchObject({ examined: 2, rewritten: 1, failed: 1 })
+        expect(reveal(yield* lost.inner.grants.get(at("a")))).toEqual(before)
+      })
+    )
+  )
+
+  it.effect("loses no write of an app that runs meanwhile", () =>
+    memory(
+      Effect.gen(function* () {
+        const before = yield* open(1)
+        const both = yield* open(2, 1)
+        for (const subject of subjects) yield* write(before.grants, at(subject), grant(1, subject))
+        // A process that does not know yet that the key has been replaced, and one that does.
+        const app = (stores: typeof both) =>
+          Effect.forEach(subjects, (subject) =>
+            Effect.gen(function* () {
+              while (true) {
+                const { value, version } = Option.getOrThrow(yield* stores.grants.get(at(subject)))
+                const next = { ...value, generation: value.generation + 1 }
+                if (yield* stores.grants.compareAndSet(at(subject), Option.some(version), next)) return
+              }
+            })
+          )
+        const apps = yield* Effect.forkChild(
+          Effect.all([app(both), app({ ...before, ...(yield* open(1, 2)) })], { concurrency: 2 })
+        )
+        const report = yield* reencrypt(both)
+        expect([report.examined, report.failed]).toEqual([25, 0])
+        yield* Fiber.join(apps)
+        yield* reencrypt(both)
+        const after = yield* open(2)
+        for (const subject of subjects) {
+          expect(reveal(yield* valueOf(after.grants, at(subject)))).toEqual(reveal(grant(3, subject)))
+        }
+      })
+    )
+  )
+
+  it.effect("looks again at a grant that was written meanwhile, and does not bring back one that was removed", () =>
+    memory(
+      Effect.gen(function* () {
+        const before = yield* open(1)
+        const both = yield* open(2, 1)
+        yield* write(before.grants, at("changed"), grant(1))
+        yield* write(before.grants, at("done"), grant(1))
+        yield* write(before.grants, at("removed"), grant(1))
+        // Somebody is always faster, the first time.
+        const faster = new Set<string>()
+        const inner: GrantStore.GrantStore["Service"] = {
+          ...both.inner.grants,
+          compareAndSet: (key, expected, value) =>
+            Effect.gen(function* () {
+              if (!faster.has(key.subject)) {
+                faster.add(key.subject)
+                if (key.subject === "changed") yield* write(before.grants, key, grant(2))
+                if (key.subject === "done") yield* write(both.grants, key, grant(2))
+                if (key.subject === "removed") yield* before.grants.remove(key)
+              }
+              return yield* both.inner.grants.compareAndSet(key, expected, value)
+            })
+        }
+        const report = yield* reencrypt({ ...both, inner: { grants: inner } })
+        expect(report).toEqual({ examined: 2, rewritten: 1, alreadyCurrent: 1, failed: 0 })
+        const after = yield* open(2)
+        expect(yield* valueOf(after.grants, at("changed"))).toMatchObject({ generation: 2 })
+        expect(yield* valueOf(after.grants, at("done"))).toMatchObject({ generation: 2 })
+        expect(yield* after.grants.get(at("removed"))).toEqual(Option.none())
+      })
+    )
+  )
+
+  it.effect("does no harm when it is given the encrypted store by mistake", () =>
+    memory(
+      Effect.gen(function* () {
+        const both = yield* open(2, 1)
+        yield* write((yield* open(1)).grants, key, grant(1))
+        const mistaken = { ring: both.ring, inner: { grants: both.grants } }
+        expect(yield* reencrypt(mistaken)).toMatchObject({ failed: 1 })
+        expect(yield* reencrypt(mistaken, { includePlain: true })).toMatchObject({ rewritten: 1 })
+        expect(reveal(yield* valueOf((yield* open(2)).grants, key))).toEqual(reveal(grant(1)))
+      })
+    )
+  )
+})
