@@ -1,7 +1,51 @@
-import { describe, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
+import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as AppCredentialStoreLaws from "../src/AppCredentialStoreLaws.ts"
+import { empty, make, type Mistakes } from "./utils/BrokenStore.ts"
 
 describe("AppCredentialStore.layerMemory", () => {
   for (const { check, name } of AppCredentialStoreLaws.all) it.effect(name, () => check(AppCredentialStore.layerMemory))
 })
+
+const laws = [...AppCredentialStoreLaws.all, ...AppCredentialStoreLaws.persistent]
+
+const tokens = (mistakes: Mistakes<AppCredentialStore.Key, AppCredential.State>) =>
+  Layer.sync(AppCredentialStore.AppCredentialStore, () => make(empty(), mistakes))
+
+describe("a store of app tokens that", () => {
+  it.effect.each([
+    ["looks, and then writes", tokens({ isCareless: true }), "of several writers at once"],
+    ["begins anew with the versions", tokens({ version: (before) => (before?.version ?? 0) + 1 }), "a version from"],
+    ["ignores case", tokens({ keyText: (key) => JSON.stringify(key).toLowerCase() }), "keys that look alike"],
+    ["joins keys with a space", tokens({ keyText: (key) => `${key.clientId} ${key.scopes}` }), "each key has a record"],
+    ["has one token for all scopes", tokens({ keyText: ({ clientId }) => clientId }), "keys that look alike"],
+    [
+      "cuts long keys",
+      tokens({ keyText: (key) => JSON.stringify(key).slice(0, 255) }),
+      "keys of ten thousand characters"
+    ],
+    [
+      "keeps no token",
+      tokens({ kept: (state) => (state._tag === "Active" ? { _tag: "Absent", notBefore: state.notBefore } : state) }),
+      "a record comes back as it was written"
+    ],
+    ["forgets all when it is closed", AppCredentialStore.layerMemory, "when it is opened again everything"]
+  ] as const)("%s breaks a law", ([, layer, broken]) =>
+    Effect.gen(function* () {
+      const law = laws.find(({ name }) => name.startsWith(broken))
+      if (law === undefined) throw new Error(`no law begins with "${broken}"`)
+      expect(yield* Effect.flip(law.check(layer))).toMatchObject({ _tag: "LawBroken", law: law.name })
+    })
+  )
+})
+
+it.effect("a store of app tokens that outlives its layer breaks no law", () =>
+  Effect.gen(function* () {
+    const store = make<AppCredentialStore.Key, AppCredential.State>(empty())
+    for (const { check } of laws)
+      yield* check(Layer.succeed(AppCredentialStore.AppCredentialStore, store), { runs: 10 })
+  })
+)

@@ -1,7 +1,44 @@
-import { describe, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as AttemptStoreLaws from "../src/AttemptStoreLaws.ts"
+import { empty, make, type Mistakes } from "./utils/BrokenStore.ts"
 
 describe("AttemptStore.layerMemory", () => {
   for (const { check, name } of AttemptStoreLaws.all) it.effect(name, () => check(AttemptStore.layerMemory))
 })
+
+const laws = [...AttemptStoreLaws.all, ...AttemptStoreLaws.persistent]
+
+const attempts = (mistakes: Mistakes<string, ConsentAttempt.State>) =>
+  Layer.sync(AttemptStore.AttemptStore, () => make(empty(), mistakes))
+
+describe("a store of attempts that", () => {
+  it.effect.each([
+    ["looks, and then writes", attempts({ isCareless: true }), "of several writers at once"],
+    ["begins anew with the versions", attempts({ version: (before) => (before?.version ?? 0) + 1 }), "a version from"],
+    ["ignores case", attempts({ keyText: (key) => key.toLowerCase() }), "keys that look alike"],
+    ["takes - and _ for the same", attempts({ keyText: (key) => key.replaceAll("_", "-") }), "each key has a record"],
+    [
+      "forgets which scopes were asked for",
+      attempts({ kept: (attempt) => ({ ...attempt, scopes: [] }) }),
+      "a record comes back as it was written"
+    ],
+    ["forgets all when it is closed", AttemptStore.layerMemory, "when it is opened again everything"]
+  ] as const)("%s breaks a law", ([, layer, broken]) =>
+    Effect.gen(function* () {
+      const law = laws.find(({ name }) => name.startsWith(broken))
+      if (law === undefined) throw new Error(`no law begins with "${broken}"`)
+      expect(yield* Effect.flip(law.check(layer))).toMatchObject({ _tag: "LawBroken", law: law.name })
+    })
+  )
+})
+
+it.effect("a store of attempts that outlives its layer breaks no law", () =>
+  Effect.gen(function* () {
+    const store = make<string, ConsentAttempt.State>(empty())
+    for (const { check } of laws) yield* check(Layer.succeed(AttemptStore.AttemptStore, store), { runs: 10 })
+  })
+)

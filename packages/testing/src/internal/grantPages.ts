@@ -299,8 +299,10 @@ export const laws = <S>(
             )
           }
           yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
-          yield* store.remove({ clientId, subject: after })
+          const key = { clientId, subject: after }
+          yield* store.remove(key)
           yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
+          yield* written(store, key, none, grantOf("Active", 1))
         }
       }),
     { runs: 50 }

@@ -1,0 +1,309 @@
+/** Grant stores with a mistake each, and the law that has to tell of it. */
+import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import { from, StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import {
+  empty,
+  type GrantData,
+  grants,
+  hasPrefix,
+  hasState,
+  isLike,
+  isOf,
+  kept,
+  keyed,
+  locked,
+  make,
+  next,
+  pageOf,
+  readsLate,
+  readsOnce,
+  refusedOften,
+  withPages,
+  withTokens
+} from "./BrokenStore.ts"
+
+type Mistake = readonly [what: string, layer: Layer.Layer<GrantStore.GrantStore>, law: string]
+
+const apart = "keys that look alike have a record each"
+const anyKey = "each key has a record of its own, whatever its characters"
+const same = "a record comes back as it was written, secrets included"
+const texts = "a record comes back whatever the size and the characters of its texts"
+const first = "a key has no record until one is written where none is expected"
+const replaced = "a record is replaced by whoever knows its version, and by nobody else"
+const removed = "a removed record is gone, and removing nothing is no error"
+const oldVersion = "a version from before a removal is never that of another record"
+const program = "in any program a write succeeds exactly if its expectation holds, and versions of a key only grow"
+const oneWinner = "of several writers at once who expect the same, exactly one succeeds"
+const noneLost = "whoever tries until it succeeds loses no write"
+const removal = "a removal among writers leaves nothing, or what was written after it"
+const allPages = "all pages together are the grants of a client application, each once, in the same order each time"
+const oneState = "a page of one state has the grants in that state, and no others"
+const prefix = "a prefix finds exactly the subjects that begin with it, whatever its characters"
+const after = "a page begins after the subject that is named, whether or not it is there"
+const throughout = "a grant that is there all the time is seen exactly once, whatever is written meanwhile"
+const reopened = "when it is opened again everything is as it was, versions included"
+const growing = "when it is opened again removed records are gone, and versions go on growing"
+
+/** What is wrong with each, and the law that it breaks. */
+export const brokenGrantStores: ReadonlyArray<Mistake> = [
+  ["writes without a look", grants({ matches: () => true }), first],
+  [
+    "writes where it should have refused, and says that it refused",
+    grants({}, (store) => ({
+      ...store,
+      compareAndSet: (key, expected, value) =>
+        Effect.gen(function* () {
+          const isWritten = yield* store.compareAndSet(key, expected, value)
+          if (isWritten) return true
+          const found = yield* store.get(key)
+          if (Option.isNone(found)) return false
+          yield* store.compareAndSet(key, Option.some(found.value.version), value)
+          return false
+        })
+    })),
+    replaced
+  ],
+  [
+    "takes any version up to the current one",
+    grants({ matches: (a, b) => Object.is(a, b) || (a ?? 9) < (b ?? 0) }),
+    program
+  ],
+  ["looks, and then writes", grants({ isCareless: true }), oneWinner],
+  ["loses writes", grants({ isCareless: true }), noneLost],
+  ["refuses for no reason", grants({}, refusedOften), noneLost],
+  ["brings back what was removed meanwhile", grants({ isCareless: true }), removal],
+  [
+    "keeps the version of a record that stays the same",
+    grants({
+      version: (before, value, data) =>
+        before !== undefined && JSON.stringify(before.value) === JSON.stringify(value) ? before.version : next(data)
+    }),
+    "writing the same value again makes a new version"
+  ],
+  [
+    "begins anew with the versions after a removal",
+    grants({ version: (before) => (before?.version ?? 0) + 1 }),
+    oldVersion
+  ],
+  ["goes back with the versions", grants({ version: (_, __, data) => -next(data) }), program],
+  [
+    "removes others, too",
+    grants({}, (store, { entries }) => ({ ...store, remove: () => Effect.sync(() => entries.clear()) })),
+    removed
+  ],
+  [
+    "fails to remove what is not there",
+    grants({}, (store) => ({
+      ...store,
+      remove: (key) =>
+        Effect.flatMap(store.get(key), (found) =>
+          Option.isSome(found)
+            ? store.remove(key)
+            : from(new StoreFailed({ store: "grant store", operation: "remove a grant", problem: "there is none" }))
+        )
+    })),
+    removed
+  ],
+  ["reads what was there a moment ago", grants({}, readsLate), replaced],
+  ["hides the tokens where it keeps them", grants({ kept: (grant) => withTokens(grant, () => "<redacted>") }), same],
+  [
+    "keeps whole milliseconds",
+    grants({
+      kept: (grant) => ({ ...grant, tokens: { ...grant.tokens, obtainedAt: Math.trunc(grant.tokens.obtainedAt) } })
+    }),
+    same
+  ],
+  ["loses NUL", grants({ kept: (grant) => withTokens(grant, (token) => token.replaceAll("\0", "")) }), texts],
+  ["keeps well-formed text", grants({ kept: (grant) => withTokens(grant, (token) => token.toWellFormed()) }), texts],
+  ["cuts what is long", grants({ kept: (grant) => withTokens(grant, (token) => token.slice(0, 65_535)) }), texts],
+  ["joins keys with a colon", grants({ keyText: ({ clientId, subject }) => `${clientId}:${subject}` }), anyKey],
+  ["joins keys with NUL", grants({ keyText: ({ clientId, subject }) => `${clientId}\0${subject}` }), anyKey],
+  ["ignores case", keyed((text) => text.toLowerCase()), apart],
+  ["ignores white space at the end", keyed((text) => text.trimEnd()), apart],
+  ["ignores how accents are written", keyed((text) => text.normalize("NFC")), apart],
+  ["ends texts at NUL", keyed((text) => text.split("\0")[0] ?? ""), apart],
+  ["knows well-formed keys only", keyed((text) => text.toWellFormed()), apart],
+  ["cuts long keys", keyed((text) => text.slice(0, 255)), "keys of ten thousand characters have a record each"],
+  [
+    "leaves out the last of a page",
+    withPages({ finish: (page) => ({ ...page, entries: page.entries.slice(0, -1) }) }),
+    allPages
+  ],
+  [
+    "passes over one between two pages",
+    withPages({ finish: (page, found) => ({ ...page, next: page.next && found[page.entries.length]?.key.subject }) }),
+    allPages
+  ],
+  [
+    "says that there is more when there is not",
+    withPages({ finish: (page) => ({ ...page, next: page.entries.at(-1)?.key.subject }) }),
+    allPages
+  ],
+  [
+    "shows the grants of all client applications",
+    withPages({ isWanted: (entry, options) => hasPrefix(entry, options) && hasState(entry, options) }),
+    allPages
+  ],
+  [
+    "finds client applications by how they begin",
+    withPages({ isWanted: (entry, options) => entry.key.clientId.startsWith(options.clientId) }),
+    allPages
+  ],
+  ["ignores the limit", withPages({ limit: () => 1_000 }), allPages],
+  [
+    "takes a limit of none at its word",
+    withPages({ limit: (limit) => Math.max(0, limit) }),
+    "a limit of less than one counts as one"
+  ],
+  [
+    "shows versions that nobody can use",
+    withPages({
+      finish: (page) => ({
+        ...page,
+        entries: page.entries.map(({ grant, key }) => ({ key, grant: { ...grant, version: grant.version + 1 } }))
+      })
+    }),
+    "an entry has the record and the version that are there"
+  ],
+  [
+    "ignores the state",
+    withPages({ isWanted: (entry, options) => isOf(entry, options) && hasPrefix(entry, options) }),
+    oneState
+  ],
+  [
+    "finds grants by the state that they had first",
+    Layer.sync(GrantStore.GrantStore, () => {
+      const data: GrantData = empty()
+      const states = new Map<string, string>()
+      const store = make(data)
+      return {
+        ...store,
+        compareAndSet: (key, expected, value) => {
+          const text = JSON.stringify(key)
+          if (!states.has(text)) states.set(text, value._tag)
+          return store.compareAndSet(key, expected, value)
+        },
+        page: pageOf(data, {
+          isWanted: (entry, options) =>
+            isOf(entry, options) &&
+            (options.state === undefined || states.get(JSON.stringify(entry.key)) === options.state)
+        })
+      }
+    }),
+    oneState
+  ],
+  [
+    "ignores the prefix",
+    withPages({ isWanted: (entry, options) => isOf(entry, options) && hasState(entry, options) }),
+    prefix
+  ],
+  [
+    "takes the prefix for a pattern",
+    withPages({
+      isWanted: (entry, options) => isOf(entry, options) && isLike(entry.key.subject, options.prefix ?? "")
+    }),
+    prefix
+  ],
+  [
+    "ignores the case of the prefix",
+    withPages({
+      isWanted: (entry, options) =>
+        isOf(entry, options) && entry.key.subject.toLowerCase().startsWith((options.prefix ?? "").toLowerCase())
+    }),
+    prefix
+  ],
+  [
+    "ends the prefix's range with U+FFFF",
+    withPages({
+      isWanted: ({ key }, { clientId, prefix = "" }) =>
+        key.clientId === clientId && key.subject >= prefix && key.subject < `${prefix}\uffff`
+    }),
+    prefix
+  ],
+  [
+    "takes a prefix or a state",
+    withPages({
+      isWanted: (entry, options) =>
+        isOf(entry, options) && (hasPrefix(entry, options) || (options.state !== undefined && hasState(entry, options)))
+    }),
+    "a prefix and a state together find exactly what has both"
+  ],
+  ["begins with the subject that is named", withPages({ isAfter: (subject, after) => subject >= after }), after],
+  [
+    "looks for the subject that is named",
+    grants({}, (store, data) => ({
+      ...store,
+      page: (options) => {
+        const isThere = [...data.entries.values()].some(({ key }) => key.subject === options.after)
+        return pageOf(data)(isThere ? options : { ...options, after: undefined })
+      }
+    })),
+    after
+  ],
+  [
+    "counts how many to pass over",
+    grants({}, (store, data) => ({
+      ...store,
+      page: ({ after, ...options }) =>
+        Effect.map(pageOf(data)({ ...options, limit: 1_000 }), ({ entries }) => {
+          const begin = Number(after ?? 0)
+          const end = begin + Math.max(1, options.limit)
+          return { entries: entries.slice(begin, end), next: end < entries.length ? `${end}` : undefined }
+        })
+    })),
+    throughout
+  ],
+  [
+    "shows first what was written last",
+    grants({}, (store, data) => ({
+      ...store,
+      page: (options) => {
+        const last = data.entries.get(JSON.stringify({ clientId: options.clientId, subject: options.after }))
+        return pageOf(data, {
+          compare: (a, b) => b.version - a.version,
+          isAfter: (subject) => {
+            const entry = data.entries.get(JSON.stringify({ clientId: options.clientId, subject }))
+            return last === undefined || entry === undefined || entry.version < last.version
+          }
+        })(options)
+      }
+    })),
+    throughout
+  ],
+  ["forgets all when it is closed", GrantStore.layerMemory, reopened],
+  [
+    "makes new versions when it is opened",
+    kept((data) => {
+      for (const [text, entry] of data.entries) data.entries.set(text, { ...entry, version: next(data) })
+      return { ...make(data), page: pageOf(data) }
+    }),
+    reopened
+  ],
+  [
+    "counts versions anew when it is opened",
+    kept((data) => {
+      data.version = Math.max(0, ...[...data.entries.values()].map(({ version }) => version))
+      return { ...make(data), page: pageOf(data) }
+    }),
+    growing
+  ],
+  [
+    "remembers what it has read",
+    kept((data) => readsOnce({ ...make(data), page: pageOf(data) })),
+    "what is written through one opening is there at once in another"
+  ],
+  [
+    "locks for itself alone",
+    kept((data) => locked({ ...make(data, { isCareless: true }), page: pageOf(data) })),
+    "of writers through two openings exactly one succeeds, and none of those who try again is lost"
+  ]
+]
+
+/** Stores like these, without a mistake. */
+export const rightGrantStores: ReadonlyArray<readonly [what: string, layer: Layer.Layer<GrantStore.GrantStore>]> = [
+  ["keeps its data in memory", grants({})],
+  ["keeps its data when it is closed", kept((data) => ({ ...make(data), page: pageOf(data) }))]
+]
