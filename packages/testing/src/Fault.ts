@@ -9,6 +9,8 @@ import * as Schema from "effect/Schema"
  * - `NotSent`: there is no connection, and the sender knows.
  * - `RequestLost`: the connection breaks before the server has seen the request.
  * - `RequestSilent`: the request never arrives, and nobody says so.
+ * - `RequestLate`: the connection breaks or says nothing, and the request arrives when nobody expects it any more; the
+ *   server acts.
  * - `AnswerLost`: the server acts, and the connection breaks before its answer is there.
  * - `AnswerSlow`: the server acts, and its answer comes after the request was cut off.
  * - `Unavailable`: the server answers 503 and has done nothing.
@@ -25,6 +27,7 @@ export const Fault = Schema.Literals([
   "NotSent",
   "RequestLost",
   "RequestSilent",
+  "RequestLate",
   "AnswerLost",
   "AnswerSlow",
   "Unavailable",

@@ -129,7 +129,14 @@ const hour = 60 * minute
 const day = 24 * hour
 const year = 365 * day
 
-const lost: ReadonlyArray<Fault> = ["RequestLost", "RequestSilent", "AnswerLost", "AnswerSlow", "NotSent"]
+const lost: ReadonlyArray<Fault> = [
+  "RequestLost",
+  "RequestSilent",
+  "RequestLate",
+  "AnswerLost",
+  "AnswerSlow",
+  "NotSent"
+]
 const refused: ReadonlyArray<Fault> = ["RateLimited", "Unavailable", "UnavailableAfterActing"]
 const crashing = Fault.literals.filter((fault) => fault.startsWith("Crash"))
 

@@ -75,6 +75,7 @@ describe("a program", () => {
     ["CrashAfterCommit", 0],
     ["RequestLost", 0],
     ["RequestSilent", 0],
+    ["RequestLate", 1],
     ["AnswerLost", 1],
     ["AnswerSlow", 1],
     ["Unavailable", 0],

@@ -13,11 +13,12 @@ import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
 import type { FakeState } from "../FakeState.ts"
 import { refreshTokenOf } from "./simServer.ts"
+import type { Host } from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"
 
 /** One sending of a refresh token. `attempt` counts those of that token by that process. */
 export interface Exchange {
-  readonly host: object
+  readonly host: Host
   readonly attempt: number
 }
 
@@ -36,14 +37,14 @@ interface Rotation {
 export interface Fate {
   /** The new refresh token that the store does not have yet. */
   rotation: Rotation | undefined
-  /** Nobody can save it, and the store does not say so yet. */
+  /** Nobody can save it, whatever the store says. */
   isDoomed: boolean
   /** Given up in the store, but not by the user. */
   isLost: boolean
   /** Given up although it could have been kept. */
   isNeedless: boolean
   /** Who sent the refresh token in the store how often. */
-  sent: { token: string; readonly times: Map<object, number> }
+  sent: { token: string; readonly times: Map<Host, number> }
   /** Of grants that the user has ended at Zapier. */
   readonly revoked: Set<string>
 }
@@ -94,7 +95,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
   /** The user or the app has ended what nobody had missed yet. */
   const forestall = (fate: Fate) => {
     fate.rotation = undefined
-    if (fate.isDoomed) counts.unsaveable--
+    if (fate.isDoomed && !fate.isLost) counts.unsaveable--
     fate.isDoomed = false
   }
 
@@ -102,7 +103,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     counts,
 
     /** A refresh token is about to be sent. */
-    tried: (fate: Fate, host: object, presented: string): Exchange => {
+    tried: (fate: Fate, host: Host, presented: string): Exchange => {
       if (fate.rotation?.old === presented) fate.rotation.isTried = true
       if (fate.sent.token !== presented) fate.sent = { token: presented, times: new Map() }
       const attempt = (fate.sent.times.get(host) ?? 0) + 1
@@ -111,11 +112,13 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     },
 
     /** The server has answered a refresh of the grant in the store. */
-    answered: (fate: Fate, by: Exchange, presented: string, response: FakeResponse) => {
+    answered: (fate: Fate, by: Exchange, presented: string, response: FakeResponse, isLate: boolean) => {
       const token = newRefreshToken(response)
       const { rotation } = fate
       if (token === undefined) return
       if (rotation?.token === token) {
+        // An answer that goes nowhere takes nothing away from whoever has had it before.
+        if (isLate) return
         rotation.by = by
         rotation.where = "OnItsWay"
       } else {
@@ -129,6 +132,11 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
           isTried: false
         }
       }
+    },
+
+    /** The server has ended the grant, because a refresh token that was rotated has come again. */
+    reused: (fate: Fate, isExcused: boolean) => {
+      if (isExcused) doom(fate)
     },
 
     /** The answer is there. */
@@ -146,7 +154,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     },
 
     /** A process is gone, with all that it held. */
-    ended: (fate: Fate, host: object) => {
+    ended: (fate: Fate, host: Host) => {
       const { rotation } = fate
       if (rotation === undefined) return
       if (rotation.chance?.host === host) rotation.chance = undefined
@@ -166,7 +174,6 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
       if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !fate.revoked.has(token)) {
         fate.isLost = true
         fate.isNeedless = !fate.isDoomed
-        fate.isDoomed = false
         counts.lost++
         if (fate.isNeedless) counts.needless++
       }
@@ -174,6 +181,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
         fate.isLost = false
         counts.lost--
         if (fate.isNeedless) counts.needless--
+        if (token !== undefined && fate.revoked.has(token)) forestall(fate)
       }
     },
 
@@ -184,7 +192,8 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
       for (const grant of HashMap.values(before.grants)) {
         if (grant.userId === userId) for (const token of grant.refreshTokens) fate.revoked.add(token)
       }
-      forestall(fate)
+      if (fate.rotation !== undefined) fate.revoked.add(fate.rotation.token)
+      if (!fate.isLost) forestall(fate)
     }
   }
 }

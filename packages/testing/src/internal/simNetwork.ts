@@ -9,11 +9,11 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Fault } from "../Fault.ts"
 import * as Answers from "./answers.ts"
 import { CurrentSubject, type Host, type Hub, type Subject } from "./simTypes.ts"
+import * as Watch from "./simWatch.ts"
 
 type Response = Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError>
 
@@ -28,6 +28,9 @@ interface Sending {
 
 // One way through the network, in milliseconds.
 const slowest = 200
+
+// How long a request is under way at most that nobody expects any more, in milliseconds.
+const latest = 40_000
 
 // What a rate limit or an outage says, in seconds.
 const retryAfter = "30"
@@ -48,15 +51,12 @@ const toFake = (request: HttpClientRequest.HttpClientRequest) =>
   )
 
 export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
-  const { counts, crash, fates, latency, observe, server, timeline } = hub
+  const { counts, crash, latency, observe, server, timeline } = hub
   const oneWay = () => 1 + latency.below(slowest)
 
   const sendToken = (fault: Fault | undefined, { request, resume, subject }: Sending) => {
     const broken = (code: string) => Effect.fail(Answers.transportError(request, code))
-    const form = new URLSearchParams(decoder.decode(bytesOf(request)))
-    const refreshToken = form.get("refresh_token")
-    const code = form.get("code")
-    const exchange = refreshToken === null ? undefined : fates.tried(subject.fate, host, refreshToken)
+    const watch = Watch.make(hub, host, subject, new URLSearchParams(decoder.decode(bytesOf(request))))
     if (fault === "CrashBeforeRequest") {
       crash(host)
       return
@@ -68,32 +68,16 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     let isOpen = true
     let isAbandoned = false
     subject.activeAt = startedAt
-
-    if (refreshToken !== null) {
-      observe(subject, { _tag: "RefreshSent", owner: host.owner, refreshToken, at: startedAt })
-    } else if (code !== null) observe(subject, { _tag: "CodeSent", code, at: startedAt })
+    watch.sent()
 
     const seeAnswer = (outcome: TokenOutcome.TokenOutcome) => {
       isOpen = false
       subject.activeAt = timeline.now()
-      if (refreshToken !== null) {
-        const at = timeline.now()
-        observe(subject, { _tag: "RefreshAnswered", owner: host.owner, refreshToken, at, outcome })
-      } else if (code !== null) observe(subject, { _tag: "CodeAnswered", outcome })
-    }
-
-    const isCurrent = () => {
-      const { grant } = subject.ledger
-      const stored = grant._tag === "Absent" ? undefined : grant.tokens.refreshToken
-      return stored !== undefined && Redacted.value(stored) === refreshToken
-    }
-
-    const miss = () => {
-      if (exchange !== undefined) fates.missed(subject.fate, exchange, isOpen && !host.isGone)
+      watch.answered(outcome)
     }
 
     const breakOff = () => {
-      miss()
+      watch.missed(isOpen && !host.isGone)
       if (host.isGone || !isOpen) return
       seeAnswer({ _tag: "NoAnswer" })
       resume(broken("ECONNRESET"))
@@ -101,21 +85,20 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
 
     const deliver = (response: FakeHttp.FakeResponse) => {
       if (isAbandoned) return
-      if (host.isGone || !isOpen) return miss()
+      if (host.isGone || !isOpen) return watch.missed(false)
       if (fault === "CrashBeforeCommit") return crash(host)
-      if (exchange !== undefined) fates.delivered(subject.fate, exchange)
+      watch.delivered()
       const now = timeline.now()
       seeAnswer(TokenOutcome.interpret(response, { scopes: [], startedAt, now }))
       if (fault === "CrashAfterCommit") host.endsAfterWrite = true
       resume(Effect.succeed(Answers.make(request, response)))
     }
 
-    const act = () => {
-      const response = server.handle(toFake(request))
-      if (exchange !== undefined && refreshToken !== null && isCurrent()) {
-        fates.answered(subject.fate, exchange, refreshToken, response)
-      }
-      return response
+    const act = () => watch.act(toFake(request), false)
+
+    const arriveLate = () => {
+      watch.act(toFake(request), true)
+      if (!isOpen || host.isGone) watch.missed(false)
     }
 
     const arrive = () => {
@@ -124,13 +107,17 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
           return
         case "RequestLost":
           return breakOff()
+        case "RequestLate":
+          timeline.after(latency.below(latest), arriveLate)
+          // Whoever is told of it at once tries again before it arrives.
+          return latency.chance(0.5) ? breakOff() : undefined
         case "Unavailable":
           return deliver(unavailable)
         case "RateLimited":
           return deliver(rateLimited)
         case "UnavailableAfterActing":
           act()
-          if (exchange !== undefined) fates.missed(subject.fate, exchange, false)
+          watch.missed(false)
           return void timeline.after(oneWay(), () => deliver(unavailable))
         case "AnswerLost":
           act()
@@ -149,7 +136,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       if (!isOpen || host.isGone) return
       // A client that hangs up before its time throws away what it could have had: that is no excuse for a lost grant.
       isAbandoned = fault === undefined && timeline.now() - startedAt < hub.requestTimeout
-      if (!isAbandoned) miss()
+      if (!isAbandoned) watch.missed(true)
       seeAnswer({ _tag: "NoAnswer" })
     })
   }

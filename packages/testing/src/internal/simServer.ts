@@ -73,6 +73,13 @@ export const make = (
       return rotated === undefined || timeline.now() - rotated.at < state.knobs.graceMillis
     },
 
+    /** Which grant a refresh token is of, if it is of one that is still there. */
+    grantOf: (refreshToken: string | undefined) => {
+      if (refreshToken === undefined) return undefined
+      const token = HashMap.get(state.refreshTokens, refreshToken)
+      return token._tag === "Some" && HashMap.has(state.grants, token.value.grantId) ? token.value.grantId : undefined
+    },
+
     /** A user allows what the URL asks for. Gives the callback, and the code in it. */
     approve: (url: string, user: string) => {
       const [callback, next] = Result.getOrThrow(FakeControl.approve(state, url, { user }, timeline.now()))
