@@ -2,11 +2,13 @@
 import { spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
+import * as Database from "./database.ts"
 import { print, type Report, say } from "./report.ts"
 import * as AppStorm from "./scenarios/appStorm.ts"
 import * as Grants from "./scenarios/grants.ts"
 import * as Late401 from "./scenarios/late401.ts"
 import * as Overhead from "./scenarios/overhead.ts"
+import * as Processes from "./scenarios/processes.ts"
 import * as Storm from "./scenarios/storm.ts"
 
 interface Scenario {
@@ -16,21 +18,50 @@ interface Scenario {
   readonly run: (calls: number) => Effect.Effect<Report>
 }
 
-const scenarios: ReadonlyArray<Scenario> = [Storm, Late401, AppStorm, Overhead, Grants]
+interface Shared {
+  readonly store: Database.Kind
+  readonly processes: number
+}
 
-const usage = `usage: npm run bench -- [${scenarios.map(({ name }) => name).join(" | ")}] [--calls N]`
+// In which store and by how many processes matters to this one alone.
+const processes = ({ processes, store }: Shared): Scenario => ({
+  name: Processes.name,
+  calls: Processes.calls,
+  run: (calls) => Processes.run({ calls, store, processes })
+})
 
-const options = { calls: { type: "string" } } as const
+const alone: ReadonlyArray<Scenario> = [Storm, Late401, AppStorm, Overhead, Grants]
+
+const names = [...alone.map(({ name }) => name), Processes.name]
+
+const usage =
+  `usage: npm run bench -- [${names.join(" | ")}] [--calls N], ` +
+  `and with ${Processes.name} [--store ${Database.kinds.join(" | ")}] [--processes N]`
+
+const options = { calls: { type: "string" }, store: { type: "string" }, processes: { type: "string" } } as const
+
+const toCount = (text: string) => {
+  const count = Number(text)
+  if (!Number.isSafeInteger(count) || count <= 0) throw new Error(`${text} is not a number of anything`)
+  return count
+}
+
+const toKind = (text: string) => {
+  if (!Database.isKind(text)) throw new Error(`${text} is not a store`)
+  return text
+}
 
 // What was asked for: one scenario or all of them, and how many calls; nothing if it makes no sense.
 const parse = (args: ReadonlyArray<string>) => {
   try {
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true })
-    const calls = values.calls === undefined ? undefined : Number(values.calls)
-    if (positionals.length > 1 || (calls !== undefined && !(Number.isSafeInteger(calls) && calls > 0))) return undefined
+    const calls = values.calls === undefined ? undefined : toCount(values.calls)
+    const shared = { store: toKind(values.store ?? "sqlite"), processes: toCount(values.processes ?? "8") }
     const [name] = positionals
+    const isShared = values.store !== undefined || values.processes !== undefined
+    if (positionals.length > 1 || (isShared && name !== Processes.name)) return undefined
     if (name === undefined) return { _tag: "All" } as const
-    const scenario = scenarios.find((scenario) => scenario.name === name)
+    const scenario = [...alone, processes(shared)].find((scenario) => scenario.name === name)
     return scenario && ({ _tag: "One", scenario, calls: calls ?? scenario.calls } as const)
   } catch {
     return undefined
@@ -47,7 +78,7 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
     say(usage)
     return 2
   }
-  if (asked._tag === "All") return Math.max(...scenarios.map(({ name }) => inProcess([name, ...args])))
+  if (asked._tag === "All") return Math.max(...names.map((name) => inProcess([name, ...args])))
   const report = await Effect.runPromise(asked.scenario.run(asked.calls))
   print(report)
   return report.passed ? 0 : 1

@@ -16,7 +16,7 @@ import * as Redacted from "effect/Redacted"
 
 export const subject = "ada"
 
-const app = {
+export const app = {
   name: "Acme",
   clientId: "bench",
   clientSecret: "s3cret",
@@ -30,7 +30,7 @@ interface Options {
   readonly delay?: ((request: FakeRequest) => Duration.Input) | undefined
 }
 
-const tokenPath = "/oauth/token/"
+export const tokenPath = "/oauth/token/"
 
 // The answer is decided when the request arrives, and late when it arrives itself.
 const delayed = (delay: Options["delay"]) =>

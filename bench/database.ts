@@ -1,0 +1,43 @@
+/** A database that processes share: a file in a directory of its own, or a Postgres of its own. It is gone afterwards. */
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as PostgresClient from "@zapier-workflow-auth/node-adapter/PostgresClient"
+import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as EmbeddedPostgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
+
+export const kinds = ["sqlite", "postgres"] as const
+
+export type Kind = (typeof kinds)[number]
+
+export const isKind = (text: string): text is Kind => kinds.some((kind) => kind === text)
+
+/** Where it is, for each process that opens it. */
+export type Database =
+  | { readonly kind: "sqlite"; readonly directory: string }
+  | { readonly kind: "postgres"; readonly url: string }
+
+const sqlite = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "zapier-bench-"))),
+  (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
+).pipe(Effect.map((directory): Database => ({ kind: "sqlite", directory })))
+
+const postgres = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const embedded = await EmbeddedPostgres.load()
+    if (typeof embedded === "string") throw new Error(embedded)
+    return await EmbeddedPostgres.launch(embedded)
+  }),
+  ({ end }) => Effect.promise(end)
+).pipe(Effect.map(({ url }): Database => ({ kind: "postgres", url })))
+
+/** A new one, until the scope ends. */
+export const make = (kind: Kind) => (kind === "sqlite" ? sqlite : postgres)
+
+/** Connections to it. Postgres lists them under the name; all processes together have to get by with its hundred. */
+export const layer = (database: Database, name = "bench") =>
+  database.kind === "sqlite"
+    ? SqliteClient.layerDefault({ directory: database.directory })
+    : PostgresClient.layer({ url: Redacted.make(database.url), applicationName: name, maxConnections: 4 })

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process"
+import { text } from "node:stream/consumers"
+import { describe, expect, it } from "@effect/vitest"
+import * as EmbeddedPostgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
+
+const main = new URL("main.ts", import.meta.url).pathname
+
+const bench = async (...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
+  return { stdout, stderr, code }
+}
+
+const storm = async (store: string) => {
+  const { code, stdout } = await bench("processes", "--processes", "3", "--calls", "20", "--store", store)
+  expect(stdout).toMatch(/^[^\n]+\n$/)
+  const round = { tokenRequests: 1, failedCalls: 0 }
+  expect({ code, line: JSON.parse(stdout) }).toMatchObject({
+    code: 0,
+    line: {
+      scenario: "processes",
+      passed: true,
+      store,
+      processes: 3,
+      calls: 120,
+      tokenRequests: 2,
+      failedCalls: 0,
+      rounds: [round, round]
+    }
+  })
+}
+
+const embedded = await EmbeddedPostgres.load()
+const without = typeof embedded === "string" ? ` (skipped: ${embedded})` : ""
+
+describe("npm run bench -- processes", () => {
+  it("one of all processes refreshes, and no call fails: SQLite", () => storm("sqlite"))
+
+  it.skipIf(without !== "")(`one of all processes refreshes, and no call fails: Postgres${without}`, () =>
+    storm("postgres")
+  )
+
+  it.concurrent.each([
+    ["processes", "--store", "paper"],
+    ["processes", "--processes", "0"],
+    ["storm", "--store", "sqlite"]
+  ])("says how it is used when it is not: %s %s %s", async (...args) => {
+    const { code, stderr, stdout } = await bench(...args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" })
+    expect(stderr).toMatch(/^usage: [^\n]+\n$/)
+  })
+})

@@ -1,0 +1,174 @@
+/**
+ * Many calls at once in each of several processes, on one expired grant in a database that they share; and once more when
+ * the new token has expired too. The fake is served by this process, and each of its answers takes 50 ms.
+ */
+import { createServer } from "node:http"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as MovableClock from "../clock.ts"
+import * as Database from "../database.ts"
+import { type Report, round, say } from "../report.ts"
+import * as Workers from "../workers.ts"
+import * as World from "../world.ts"
+import type { Said, Told } from "./processesWorker.ts"
+
+export const name = "processes"
+
+/** In each process. */
+export const calls = 1_000
+
+const file = new URL("processesWorker.ts", import.meta.url).pathname
+
+// In each process. Those of all processes come together in this one.
+const connections = 64
+
+const latency = "50 millis"
+
+const beyondExpiry = Duration.toMillis("11 hours")
+
+const late = Layer.effect(
+  FakeZapier.FakeZapier,
+  Effect.map(FakeZapier.FakeZapier, (fake) =>
+    FakeZapier.FakeZapier.of({
+      ...fake,
+      handle: (request) => Effect.tap(fake.handle(request), Effect.sleep(latency))
+    })
+  )
+)
+
+// Nothing that is counted may be forgotten.
+const fake = FakeZapier.layer({ apps: [World.app], remember: 1_000_000 })
+
+const server = Layer.provideMerge(
+  Layer.provide(FakeZapier.layerServer, late),
+  NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0, backlog: 1_024 })
+)
+
+const client = (database: Database.Database) =>
+  Layer.unwrap(
+    Effect.map(FakeZapier.FakeZapier, (fake) =>
+      ZapierNode.layerWithoutStores({
+        application: World.app,
+        httpClient: Layer.provide(FakeZapier.layerHttpClient, Layer.succeed(FakeZapier.FakeZapier, fake))
+      })
+    )
+  ).pipe(Layer.provide(SqlStores.layer), Layer.provide(Database.layer(database)))
+
+interface Process {
+  readonly worker: Workers.Worker<Told>
+  /** The next that it says. */
+  readonly next: () => Promise<Said>
+}
+
+// A process says one thing for each that it is told.
+const startProcess = (begin: Extract<Told, { readonly _tag: "Begin" }>): Process => {
+  let heard = Promise.withResolvers<Said>()
+  const worker = Workers.start<Told, Said>(file, (said) => heard.resolve(said))
+  const died = worker.ended.then(({ code, signal }) => {
+    throw new Error(`a process ended by itself: ${code ?? signal}`)
+  })
+  // Who ends when it is over is not missed.
+  died.catch(() => undefined)
+  worker.tell(begin)
+  const next = async () => {
+    const said = await Promise.race([heard.promise, died])
+    heard = Promise.withResolvers()
+    return said
+  }
+  return { worker, next }
+}
+
+const makeProcesses = (count: number, begin: Extract<Told, { readonly _tag: "Begin" }>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => Array.from({ length: count }, () => startProcess(begin))),
+    (processes) =>
+      Effect.promise(async () => {
+        for (const { worker } of processes) worker.kill()
+        await Promise.all(processes.map(({ worker }) => worker.ended))
+      })
+  )
+
+const countTokenRequests = Effect.map(
+  Effect.flatMap(FakeZapier.FakeZapier, ({ requests }) => requests),
+  (entries) => entries.filter(({ request }) => request.path === World.tokenPath).length
+)
+
+const program = Effect.fnUntraced(function* (
+  { calls, database, processes: count }: Asked & { readonly database: Database.Database },
+  clock: MovableClock.MovableClock
+) {
+  yield* World.connect(["zap"])
+  const { address } = yield* HttpServer.HttpServer
+  const processes = yield* makeProcesses(count, {
+    _tag: "Begin",
+    application: World.app,
+    database,
+    origin: HttpServer.formatAddress(address),
+    subject: World.subject,
+    connections
+  })
+  const all = Effect.promise(() => Promise.all(processes.map(({ next }) => next())))
+  yield* all
+  const rounds = []
+  for (const expiry of ["first", "second"]) {
+    const before = yield* countTokenRequests
+    // The clocks of all processes and of the fake: each sees the token as expired.
+    yield* clock.advance(beyondExpiry)
+    const began = performance.now()
+    for (const { worker } of processes) worker.tell({ _tag: "Call", calls, advance: beyondExpiry })
+    const results = (yield* all).filter((said) => said._tag === "Called")
+    const seconds = (performance.now() - began) / 1_000
+    const sum = (member: "failedCalls" | "waits" | "adoptions") =>
+      results.reduce((total, result) => total + result[member], 0)
+    say(`processes: ${expiry} expiry: ${count} times ${calls} calls in ${round(seconds, 1)} s`)
+    rounds.push({
+      tokenRequests: (yield* countTokenRequests) - before,
+      failedCalls: sum("failedCalls"),
+      waits: sum("waits"),
+      adoptions: sum("adoptions"),
+      seconds
+    })
+  }
+  return rounds
+})
+
+export interface Asked {
+  readonly calls: number
+  readonly store: Database.Kind
+  readonly processes: number
+}
+
+export const run = Effect.fnUntraced(
+  function* (asked: Asked) {
+    const database = yield* Database.make(asked.store)
+    const clock = MovableClock.make()
+    const rounds = yield* program({ ...asked, database }, clock).pipe(
+      Effect.provide(Layer.provideMerge(Layer.merge(server, client(database)), fake)),
+      Effect.provideService(Clock.Clock, clock)
+    )
+    const calls = asked.processes * asked.calls * rounds.length
+    const failedCalls = rounds.reduce((total, round) => total + round.failedCalls, 0)
+    const seconds = rounds.reduce((total, round) => total + round.seconds, 0)
+    return {
+      scenario: name,
+      passed: failedCalls === 0 && rounds.every(({ tokenRequests }) => tokenRequests === 1),
+      store: asked.store,
+      processes: asked.processes,
+      calls,
+      tokenRequests: rounds.reduce((total, round) => total + round.tokenRequests, 0),
+      failedCalls,
+      opsPerSecond: round(calls / seconds),
+      seconds: round(seconds, 2),
+      rounds: rounds.map((one) => ({ ...one, seconds: round(one.seconds, 2) }))
+    } satisfies Report
+  },
+  Effect.scoped,
+  Effect.orDie
+)

@@ -1,0 +1,90 @@
+/** One of the processes of the scenario `processes`: calls when it is told to, and says how it went. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as AuthMetrics from "@zapier-workflow-auth/core/AuthMetrics"
+import type * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as Credential from "@zapier-workflow-auth/core/Credential"
+import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as MovableClock from "../clock.ts"
+import * as Database from "../database.ts"
+import { tellParent, told } from "../workers.ts"
+
+export type Told =
+  | {
+      readonly _tag: "Begin"
+      readonly application: ClientApplication.Options
+      readonly database: Database.Database
+      readonly origin: string
+      readonly subject: string
+      /** Connections to the API at once. */
+      readonly connections: number
+    }
+  /** Make so many calls at once, after moving the clock ahead by so many milliseconds. */
+  | { readonly _tag: "Call"; readonly calls: number; readonly advance: number }
+
+export type Said =
+  | { readonly _tag: "Ready" }
+  | {
+      readonly _tag: "Called"
+      readonly failedCalls: number
+      /** Looks at the store while another process was refreshing. */
+      readonly waits: number
+      /** Tokens that another process had fetched. */
+      readonly adoptions: number
+    }
+
+const say = (said: Said) => tellParent(said)
+
+const counted = (metric: typeof AuthMetrics.waits) =>
+  Effect.map(Metric.value(Metric.withAttributes(metric, { machine: "UserGrant" })), ({ count }) => count)
+
+const work = Effect.fnUntraced(function* (
+  { subject }: Extract<Told, { readonly _tag: "Begin" }>,
+  messages: AsyncIterator<Told>,
+  clock: MovableClock.MovableClock
+) {
+  const zapier = yield* ZapierHttpClient
+  const call = zapier
+    .call("GET /v2/zaps", { credential: Credential.user(subject) })
+    .pipe(Effect.tap((response) => response.arrayBuffer))
+  say({ _tag: "Ready" })
+  while (true) {
+    const { done, value } = yield* Effect.promise(() => messages.next())
+    if (done === true || value._tag !== "Call") return
+    const before = { waits: yield* counted(AuthMetrics.waits), adoptions: yield* counted(AuthMetrics.adoptions) }
+    yield* clock.advance(value.advance)
+    const exits = yield* Effect.forEach(Array.from({ length: value.calls }), () => Effect.exit(call), {
+      concurrency: "unbounded"
+    })
+    say({
+      _tag: "Called",
+      failedCalls: exits.filter((exit) => exit._tag === "Failure" || exit.value.status !== 200).length,
+      waits: (yield* counted(AuthMetrics.waits)) - before.waits,
+      adoptions: (yield* counted(AuthMetrics.adoptions)) - before.adoptions
+    })
+  }
+})
+
+const main = async () => {
+  const messages = told<Told>()
+  const { value: begin } = await messages.next()
+  if (begin?._tag !== "Begin") return
+  const { application, connections, database, origin } = begin
+  const clock = MovableClock.make()
+  const layer = ZapierNode.layerWithoutStores({
+    application,
+    urls: ZapierUrls.at(origin),
+    httpClient: NodeHttpClient.layerUndiciOptions({ connections })
+  }).pipe(Layer.provide(SqlStores.layer), Layer.provide(Database.layer(database)))
+  await Effect.runPromise(
+    work(begin, messages, clock).pipe(Effect.provide(layer), Effect.provideService(Clock.Clock, clock))
+  )
+}
+
+await main()

@@ -1,0 +1,44 @@
+/**
+ * Processes of the same Node that run a file of ours. Parent and worker talk in lines of JSON: the parent over the
+ * worker's stdin, the worker over its stdout. A worker ends when its stdin does, so that none outlives its parent.
+ */
+import { spawn } from "node:child_process"
+import { writeSync } from "node:fs"
+import { createInterface } from "node:readline"
+
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Worker<Told> {
+  readonly tell: (message: Told) => void
+  /** Ends it with SIGKILL: it learns nothing of it, and does nothing more. */
+  readonly kill: () => void
+  /** How it ended. By then all that it has said has been heard. */
+  readonly ended: Promise<Ending>
+}
+
+/** Starts a worker. `hear` is called with what it says, in order. */
+export const start = <Told, Said>(file: string, hear: (said: Said) => void): Worker<Told> => {
+  const child = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "inherit"] })
+  createInterface({ input: child.stdout }).on("line", (line) => hear(JSON.parse(line) as Said))
+  // Whoever was killed does not read any more.
+  child.stdin.on("error", () => undefined)
+  return {
+    tell: (message) => void child.stdin.write(`${JSON.stringify(message)}\n`),
+    kill: () => void child.kill("SIGKILL"),
+    ended: new Promise((resolve, reject) => {
+      child.on("error", reject)
+      child.on("close", (code, signal) => resolve({ code, signal }))
+    })
+  }
+}
+
+/** In the worker: what the parent tells, in order. */
+export const told = async function* <Told>(): AsyncGenerator<Told, void, void> {
+  for await (const line of createInterface({ input: process.stdin })) yield JSON.parse(line) as Told
+}
+
+/** In the worker: tells the parent. What was said has been said, should the process end at the next moment. */
+export const tellParent = (message: object) => void writeSync(1, `${JSON.stringify(message)}\n`)
