@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as AttemptStoreLaws from "@zapier-workflow-auth/testing/AttemptStoreLaws"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import * as AttemptStore from "../src/AttemptStore.ts"
 import type * as ConsentAttempt from "../src/ConsentAttempt.ts"
-import { describeStore } from "./utils/StoreLaws.ts"
 
 const minute = 60_000
 const quarter = 15 * minute
@@ -20,13 +20,9 @@ const attempt = (stateDigest: string, expiresAt: number): ConsentAttempt.State =
   expiresAt
 })
 
-describeStore(
-  "AttemptStore.layerMemory",
-  AttemptStore.AttemptStore,
-  (effect) => Effect.provide(effect, AttemptStore.layerMemory),
-  ["digest-1", "digest-2"],
-  [attempt("digest-1", quarter), attempt("digest-2", quarter)]
-)
+describe("AttemptStore.layerMemory", () => {
+  for (const { check, name } of AttemptStoreLaws.all) it.effect(name, () => check(AttemptStore.layerMemory))
+})
 
 describe("AttemptStore.layerMemory: forgetting", () => {
   const begin = Effect.fnUntraced(function* (stateDigest: string, expiresAt: number) {

@@ -2,11 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as VersionedStore from "../src/VersionedStore.ts"
-import { describeStore } from "./utils/StoreLaws.ts"
 
 const make = Effect.sync(() => VersionedStore.makeMemory<string, string>((key) => key))
-
-describeStore("VersionedStore.makeMemory", make, (effect) => effect, ["a", "b"], ["one", "two"])
 
 describe("VersionedStore.makeMemory", () => {
   it.effect("keeps its entries in the order of their first writing", () =>

@@ -6,10 +6,6 @@ import * as Layer from "effect/Layer"
 import * as AppCredentialStoreLaws from "../src/AppCredentialStoreLaws.ts"
 import { empty, make, type Mistakes } from "./utils/BrokenStore.ts"
 
-describe("AppCredentialStore.layerMemory", () => {
-  for (const { check, name } of AppCredentialStoreLaws.all) it.effect(name, () => check(AppCredentialStore.layerMemory))
-})
-
 const laws = [...AppCredentialStoreLaws.all, ...AppCredentialStoreLaws.persistent]
 
 const tokens = (mistakes: Mistakes<AppCredentialStore.Key, AppCredential.State>) =>

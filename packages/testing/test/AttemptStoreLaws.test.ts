@@ -6,10 +6,6 @@ import * as Layer from "effect/Layer"
 import * as AttemptStoreLaws from "../src/AttemptStoreLaws.ts"
 import { empty, make, type Mistakes } from "./utils/BrokenStore.ts"
 
-describe("AttemptStore.layerMemory", () => {
-  for (const { check, name } of AttemptStoreLaws.all) it.effect(name, () => check(AttemptStore.layerMemory))
-})
-
 const laws = [...AttemptStoreLaws.all, ...AttemptStoreLaws.persistent]
 
 const attempts = (mistakes: Mistakes<string, ConsentAttempt.State>) =>

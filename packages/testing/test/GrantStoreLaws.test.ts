@@ -7,10 +7,6 @@ import type * as StoreLaw from "../src/StoreLaw.ts"
 import { brokenGrantStores, rightGrantStores } from "./utils/BrokenGrantStores.ts"
 import { empty, type GrantData, make, pageOf } from "./utils/BrokenStore.ts"
 
-describe("GrantStore.layerMemory", () => {
-  for (const { check, name } of GrantStoreLaws.all) it.effect(name, () => check(GrantStore.layerMemory))
-})
-
 const laws = [...GrantStoreLaws.all, ...GrantStoreLaws.persistent]
 
 describe("a grant store that", () => {
