@@ -1,7 +1,7 @@
 /**
  * The laws of a store of the app's own tokens. Check them against a store of your own:
  *
- * ```ts
+ * ```
  * for (const { check, name } of AppCredentialStoreLaws.all) it.effect(name, () => check(MyStore.layer))
  * ```
  *

@@ -1,7 +1,7 @@
 /**
  * The laws of a store of consent attempts. Check them against a store of your own:
  *
- * ```ts
+ * ```
  * for (const { check, name } of AttemptStoreLaws.all) it.effect(name, () => check(MyStore.layer))
  * ```
  *

@@ -2,7 +2,7 @@
  * The laws of a grant store: what the library relies on, whoever keeps the grants. Check them against a store of your
  * own before you trust it with users' tokens:
  *
- * ```ts
+ * ```
  * for (const { check, name } of GrantStoreLaws.all) it.effect(name, () => check(MyStore.layer))
  * ```
  *
