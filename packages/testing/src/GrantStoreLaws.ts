@@ -101,7 +101,7 @@ export const all: ReadonlyArray<Law<GrantStore.GrantStore>> = [
  * import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
  * import type * as Layer from "effect/Layer"
  *
- * const checks = (layer: Layer.Layer<GrantStore.GrantStore>) =>
+ * export const checks = (layer: Layer.Layer<GrantStore.GrantStore>) =>
  *   [...GrantStoreLaws.all, ...GrantStoreLaws.persistent].map(({ check, name }) => ({ name, check: check(layer) }))
  * ```
  *
