@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as PostgresClient from "../src/PostgresClient.ts"
+import * as SqlStores from "../src/SqlStores.ts"
+import * as EmbeddedPostgres from "./utils/EmbeddedPostgres.ts"
+import { clientId, type Operation, operations, pages, sentBy } from "./utils/QueryPlans.ts"
+import * as Suite from "./utils/SqlStoreSuite.ts"
+
+const embedded = await EmbeddedPostgres.load()
+if (typeof embedded === "string") process.stderr.write(`The tests with Postgres are skipped: ${embedded}.\n`)
+
+describe.skipIf(typeof embedded === "string")("Postgres' plans", () => {
+  let server: Awaited<ReturnType<typeof EmbeddedPostgres.launch>>
+
+  // Virtual time may pass faster than a connection is made.
+  const client = Layer.unwrap(
+    Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server.url), connectTimeout: "1 day" }))
+  )
+  const stores = Layer.provideMerge(SqlStores.layer, client)
+
+  // So many that to read all of them costs more than any index; one in a hundred has to connect again.
+  const fill = Effect.gen(function* () {
+    const sql = yield* SqlClient
+    yield* sql`INSERT INTO zapier_grants (client_id, subject, version, state, record)
+      SELECT ${clientId}, 'user-' || lpad(i::text, 5, '0'), i,
+        CASE WHEN i % 100 = 0 THEN 'ReconnectRequired' ELSE 'Active' END, ${RecordCodec.grant.encode(Suite.grant(1))}
+      FROM generate_series(1, 20000) i`
+    yield* sql`INSERT INTO zapier_consent_attempts (state_digest, version, expires_at, record)
+      SELECT 'digest-' || i, i, i * 1000, repeat('x', 500) FROM generate_series(1, 20000) i`
+    yield* sql`VACUUM (ANALYZE) zapier_grants`
+    yield* sql`VACUUM (ANALYZE) zapier_consent_attempts`
+  })
+
+  beforeAll(async () => {
+    if (typeof embedded === "string") return
+    server = await EmbeddedPostgres.launch(embedded)
+    await Effect.runPromise(Effect.provide(fill, stores))
+  }, 60_000)
+
+  afterAll(() => server.end())
+
+  const plansOf = Effect.fnUntraced(function* (use: Operation) {
+    const sql = yield* SqlClient
+    const sent = yield* sentBy(use)
+    return yield* Effect.forEach(sent, ({ parameters, text }) =>
+      Effect.map(sql.unsafe<{ readonly "QUERY PLAN": string }>(`EXPLAIN ${text}`, parameters), (lines) => ({
+        text,
+        lines: lines.map((line) => line["QUERY PLAN"])
+      }))
+    )
+  })
+
+  it.effect.each(Object.entries(operations))("%s finds by an index", ([, operation]) =>
+    Effect.gen(function* () {
+      const plans = yield* plansOf(operation)
+      expect(plans.length).toBeGreaterThan(0)
+      for (const { lines } of plans) {
+        expect(lines).toContainEqual(expect.stringMatching(/Index (Only )?Scan/))
+        expect(lines).not.toContainEqual(expect.stringContaining("Seq Scan"))
+      }
+    }).pipe(Effect.provide(stores))
+  )
+
+  it.effect.each(Object.entries(pages))("a page %s is one search, in order", ([, page]) =>
+    Effect.gen(function* () {
+      const [plan] = yield* plansOf(page)
+      expect(plan?.lines[1]).toContain("Index Scan using")
+      // Nothing is sorted, and nothing is read that the index did not find.
+      expect(plan?.lines).not.toContainEqual(expect.stringMatching(/Sort|Filter|Seq Scan/))
+      const condition = plan?.lines.find((line) => line.includes("Index Cond"))
+      expect(condition?.includes("state = ")).toBe(plan?.text.includes("state = "))
+    }).pipe(Effect.provide(stores))
+  )
+})
