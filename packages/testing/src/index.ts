@@ -1,5 +1,8 @@
 export * as AppCredentialStoreLaws from "./AppCredentialStoreLaws.ts"
+export * as AppInvariants from "./AppInvariants.ts"
+export * as AppModel from "./AppModel.ts"
 export * as AttemptStoreLaws from "./AttemptStoreLaws.ts"
+export * as BrokenAppVariants from "./BrokenAppVariants.ts"
 export * as BrokenVariants from "./BrokenVariants.ts"
 export * as Explorer from "./Explorer.ts"
 export * as FakeControl from "./FakeControl.ts"
