@@ -11,7 +11,8 @@ import * as VersionedStore from "./VersionedStore.ts"
 import type { ZapierAuthError } from "./ZapierAuthError.ts"
 
 /**
- * There is one grant for each subject (the app's own name for its user) and client application.
+ * There is one grant for each subject (the app's own name for its user) and client application. Both may hold any
+ * character. A store takes at least a thousand of them (bytes of UTF-8); one that takes no more fails with `StoreFailed`.
  *
  * @since 0.1.0
  */

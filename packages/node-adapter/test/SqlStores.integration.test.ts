@@ -14,6 +14,7 @@ import { inspect } from "node:util"
 import * as PostgresClient from "../src/PostgresClient.ts"
 import * as SqlStores from "../src/SqlStores.ts"
 import * as EmbeddedPostgres from "./utils/EmbeddedPostgres.ts"
+import { describeLaws } from "./utils/StoreLawSuite.ts"
 import * as Suite from "./utils/SqlStoreSuite.ts"
 
 const embedded = await EmbeddedPostgres.load()
@@ -35,6 +36,8 @@ describe.skipIf(typeof embedded === "string")("Postgres", () => {
     Layer.unwrap(
       Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server.url), connectTimeout, ...options }))
     )
+
+  describeLaws("Postgres", Layer.provide(SqlStores.layer, client()), 5)
 
   Suite.describeSqlStores("Postgres", client)
 

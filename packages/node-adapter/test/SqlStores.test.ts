@@ -12,12 +12,15 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as SqliteClient from "../src/SqliteClient.ts"
 import * as SqlStores from "../src/SqlStores.ts"
+import { describeLaws } from "./utils/StoreLawSuite.ts"
 import * as Suite from "./utils/SqlStoreSuite.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "zapier-sql-stores-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const fileOf = (name: string) => () => SqliteClient.layer({ filename: join(folder, name), busyTimeout: "10 seconds" })
+
+describeLaws("SQLite", Layer.provide(SqlStores.layer, fileOf("laws.sqlite")()), 5)
 
 Suite.describeSqlStores("SQLite", fileOf("suite.sqlite"))
 

@@ -21,7 +21,7 @@ describe("a store of app tokens that", () => {
     [
       "cuts long keys",
       tokens({ keyText: (key) => JSON.stringify(key).slice(0, 255) }),
-      "keys of ten thousand characters"
+      "keys of a thousand characters"
     ],
     [
       "keeps no token",

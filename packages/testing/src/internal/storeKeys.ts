@@ -24,13 +24,13 @@ export const pairs = <Key>(make: MakeKey<Key>): Keys<Key> => ({
   )
 })
 
-/** Keys of ten thousand characters, in either text. */
+/** Keys of a thousand characters, in either text. */
 export const longKeys = <S, Key, A, Raw, Store extends Watched<Key, A>>(
   port: Port<S, Key, Raw, Store>,
   kind: Kind<Key, A>,
   make: MakeKey<Key>
 ): Law<S> =>
-  law(port, "keys of ten thousand characters have a record each", ({ place, store }) =>
+  law(port, "keys of a thousand characters have a record each", ({ place, store }) =>
     areApart(kind, store, [
       ...long.map((text) => make(place, text)),
       ...long.map((text) => make(`${place}${text}`, "a"))

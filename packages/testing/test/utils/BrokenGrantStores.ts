@@ -126,7 +126,7 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
   ["ignores how accents are written", keyed((text) => text.normalize("NFC")), apart],
   ["ends texts at NUL", keyed((text) => text.split("\0")[0] ?? ""), apart],
   ["knows well-formed keys only", keyed((text) => text.toWellFormed()), apart],
-  ["cuts long keys", keyed((text) => text.slice(0, 255)), "keys of ten thousand characters have a record each"],
+  ["cuts long keys", keyed((text) => text.slice(0, 255)), "keys of a thousand characters have a record each"],
   [
     "leaves out the last of a page",
     withPages({ finish: (page) => ({ ...page, entries: page.entries.slice(0, -1) }) }),
