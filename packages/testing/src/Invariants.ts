@@ -103,6 +103,8 @@ export interface Presentation {
   readonly outcome: TokenOutcome.TokenOutcome["_tag"] | "Open" | "Ended"
   /** Whether the server may have acted on it without a word. */
   readonly isUnknown: boolean
+  /** Whether the grant has been renewed since it was claimed, and has the same refresh token still. */
+  readonly isOutdated: boolean
 }
 
 /**
@@ -279,11 +281,13 @@ const written = (ledger: Ledger, after: UserGrant.State): Ledger => {
     claims: isRenewed || after._tag === "Absent" ? leftBehind(ledger) : ledger.claims,
     expiresAt: isRenewed ? after.tokens.expiresAt : ledger.expiresAt,
     // A server that does not rotate renews a grant under the same refresh token.
-    presentations: ledger.presentations.filter(
-      ({ outcome, refreshToken }) => outcome === "Open" || (refreshToken === current && !isRenewed)
-    ),
+    presentations: ledger.presentations
+      .filter(({ outcome, refreshToken }) => outcome === "Open" || (refreshToken === current && !isRenewed))
+      .map((presentation) =>
+        isRenewed && presentation.refreshToken === current ? { ...presentation, isOutdated: true } : presentation
+      ),
     deliveries: ledger.deliveries.filter(
-      (delivery) => delivery.accessToken !== accessToken && delivery.presented === current
+      (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.presented === current
     ),
     consented: ledger.consented.filter((token) => token !== accessToken),
     rejections: isRenewed
@@ -357,7 +361,7 @@ const answered = (
   const open = ledger.presentations[index]
   if (open === undefined) return { ledger, violations: [] }
   // An answer that is about a token which the grant has moved on from has nothing left to say.
-  const matters = refreshTokenOf(ledger.grant) === refreshToken
+  const matters = refreshTokenOf(ledger.grant) === refreshToken && !open.isOutdated
   const delivery: ReadonlyArray<Delivery> =
     outcome._tag === "Granted" && matters
       ? [
@@ -446,7 +450,11 @@ export const observe = (ledger: Ledger, observation: Observation, options: Optio
         deadline,
         isSuspended: false,
         outcome: "Open",
-        isUnknown: false
+        isUnknown: false,
+        isOutdated:
+          refreshTokenOf(grant) === refreshToken &&
+          !(grant._tag === "Refreshing" && grant.lease.owner === owner) &&
+          ledger.claims.some((claim) => claim.owner === owner && claim.refreshToken === refreshToken)
       }
       return {
         ledger: {

@@ -216,6 +216,21 @@ describe("Invariants", () => {
     expect(judge(observations).flat()).toEqual([])
   })
 
+  it("whoever was overtaken by a renewal under the same refresh token has nothing to store", () => {
+    const same = (n: number): Tokens.Tokens => ({ ...tokens(n, now + lease), refreshToken: Tokens.secret("refresh-1") })
+    const observations: ReadonlyArray<Observation> = [
+      ...sending,
+      { _tag: "ProcessSuspended", owner: "a" },
+      stored(claimed("b", 1, 0, now + lease)),
+      sent("b", 1, now + lease),
+      answered("b", 1, now + lease + 100, { _tag: "Granted", tokens: same(2) }),
+      stored({ _tag: "Active", lineage: "consent", generation: 2, tokens: same(2), answerLost: false, notBefore: 0 }),
+      answered("a", 1, now + 2 * lease, { _tag: "Granted", tokens: same(3) }),
+      settled
+    ]
+    expect(judge(observations).flat()).toEqual([])
+  })
+
   it("a process that stands still breaks no promise", () => {
     const suspended: Observation = { _tag: "ProcessSuspended", owner: "a" }
     const observations = [...sending, suspended, stored(claimed("b", 1, 0, now + lease)), sent("b", 1, now + lease)]
