@@ -35,7 +35,13 @@ const often = {
   },
   refused: { says: "share of token requests that are answered 429 or 503", otherwise: rates.refused, least: 0 },
   crashing: { says: "share of token requests during which the process crashes", otherwise: rates.crashing, least: 0 },
+  stalling: {
+    says: "share of token requests during which the process stands still for longer than its lease",
+    otherwise: rates.stalling,
+    least: 0
+  },
   crashes: { says: "at other times, for each process and day", otherwise: rates.crashes, least: 0 },
+  standstills: { says: "at other times, for each process and day", otherwise: rates.standstills, least: 0 },
   restarts: { says: "rolling restarts of all processes, for each day", otherwise: rates.restarts, least: 0 },
   secrets: { says: "new client secrets, for each year", otherwise: rates.secrets, least: 0 },
   revocations: { says: "by the user at Zapier, for each grant and year", otherwise: rates.revocations, least: 0 },

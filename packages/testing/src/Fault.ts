@@ -20,6 +20,10 @@ import * as Schema from "effect/Schema"
  * - `CrashInFlight`: it ends when the request has left; the server acts.
  * - `CrashBeforeCommit`: it ends when the answer is there, before it is stored.
  * - `CrashAfterCommit`: it ends when what came of the answer is stored, before it goes on.
+ * - `StandstillBeforeClaim`: the process stands still for longer than a lease when it is about to claim.
+ * - `StandstillBeforeRequest`: it does so between its claim and the request.
+ * - `StandstillInFlight`: it does so when the request has left; the server acts, and its answer waits.
+ * - `StandstillBeforeCommit`: it does so when the answer is there, before it is stored.
  *
  * @since 0.1.0
  */
@@ -36,10 +40,30 @@ export const Fault = Schema.Literals([
   "CrashBeforeRequest",
   "CrashInFlight",
   "CrashBeforeCommit",
-  "CrashAfterCommit"
+  "CrashAfterCommit",
+  "StandstillBeforeClaim",
+  "StandstillBeforeRequest",
+  "StandstillInFlight",
+  "StandstillBeforeCommit"
 ])
 
 /**
  * @since 0.1.0
  */
 export type Fault = typeof Fault.Type
+
+/**
+ * Whether it happens while the process claims the right to send the request, and not with the request itself.
+ *
+ * @example
+ * ```ts
+ * import * as Fault from "@zapier-workflow-auth/testing/Fault"
+ *
+ * Fault.isAtClaim("StandstillBeforeClaim") // => true
+ * Fault.isAtClaim("AnswerLost") // => false
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const isAtClaim = (fault: Fault): boolean =>
+  fault === "StandstillBeforeClaim" || fault === "StandstillBeforeRequest"

@@ -49,6 +49,7 @@ export const waits = {
  * - `Wait`: time passes.
  * - `Arm`: a fault is to happen to the next token request of a process.
  * - `Crash`, `Restart`: a process ends at once, or in good order; another takes its place.
+ * - `Suspend`: a process stands still for longer than its lease, and then goes on.
  * - `Consent`: the user allows the app again.
  * - `Disconnect`: the app removes the user's grant.
  * - `Revoke`: the user ends the app's access at Zapier.
@@ -63,6 +64,7 @@ export const Step = Schema.TaggedUnion({
   Arm: { process, fault: Fault },
   Crash: { process },
   Restart: { process },
+  Suspend: { process },
   Consent: { process, subject },
   Disconnect: { process, subject },
   Revoke: { subject },
@@ -161,6 +163,8 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
       return world.crash(step.process)
     case "Restart":
       return world.restart(step.process)
+    case "Suspend":
+      return world.suspend(step.process)
     case "Consent":
       return world.consent(step.process, who(step.subject))
     case "Disconnect":

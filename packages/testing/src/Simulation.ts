@@ -44,8 +44,12 @@ export interface Rates {
   readonly refused: number
   /** The share during which the process crashes. */
   readonly crashing: number
+  /** The share during which the process stands still for longer than its lease. */
+  readonly stalling: number
   /** Crashes at any other time, for each process and day. */
   readonly crashes: number
+  /** Standstills at any other time, for each process and day. */
+  readonly standstills: number
   /** Rolling restarts of all processes, for each day. */
   readonly restarts: number
   /** New secrets a year; the app is configured with one some minutes later. */
@@ -71,7 +75,9 @@ export const rates: Rates = {
   lost: 0.002,
   refused: 0.002,
   crashing: 0.0005,
+  stalling: 0.0005,
   crashes: 0.02,
+  standstills: 0.02,
   restarts: 0.5,
   secrets: 4,
   revocations: 0.5,
@@ -139,6 +145,7 @@ const lost: ReadonlyArray<Fault> = [
 ]
 const refused: ReadonlyArray<Fault> = ["RateLimited", "Unavailable", "UnavailableAfterActing"]
 const crashing = Fault.literals.filter((fault) => fault.startsWith("Crash"))
+const stalling = Fault.literals.filter((fault) => fault.startsWith("Standstill"))
 
 // How many processes call at once in a burst, and within which time.
 const burst = { least: 2, most: 5, within: 100 }
@@ -178,7 +185,8 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     fault: () => {
       if (luck.chance(rate.lost)) return pick(luck, lost)
       if (luck.chance(rate.refused)) return pick(luck, refused)
-      return luck.chance(rate.crashing) ? pick(luck, crashing) : undefined
+      if (luck.chance(rate.crashing)) return pick(luck, crashing)
+      return luck.chance(rate.stalling) ? pick(luck, stalling) : undefined
     }
   })
   const { subjects, timeline } = world
@@ -245,6 +253,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   })
   often(year / rate.secrets, () => world.regenerateSecret(chance.wait(5 * minute)))
   often(day / rate.crashes / options.processes, () => world.crash(slot()))
+  often(day / rate.standstills / options.processes, () => world.suspend(slot()))
   often(day / rate.restarts, () => {
     for (let index = 0; index < options.processes; index++) timeline.after(index * minute, () => world.restart(index))
   })

@@ -81,7 +81,11 @@ describe("a program", () => {
     ["Unavailable", 0],
     ["UnavailableAfterActing", 1],
     ["RateLimited", 0],
-    ["NotSent", 0]
+    ["NotSent", 0],
+    ["StandstillBeforeClaim", 0],
+    ["StandstillBeforeRequest", 0],
+    ["StandstillInFlight", 1],
+    ["StandstillBeforeCommit", 1]
   ] as const)("after %s as many grants are lost as have to be: %i", ([fault, lost]) =>
     Effect.gen(function* () {
       const arm: Program.Step = { _tag: "Arm", process: 0, fault }

@@ -9,7 +9,9 @@ const rates: Partial<Simulation.Rates> = {
   lost: 0.02,
   refused: 0.03,
   crashing: 0.02,
+  stalling: 0.02,
   crashes: 0.2,
+  standstills: 0.2,
   restarts: 0.5,
   secrets: 20,
   revocations: 8,
@@ -37,7 +39,7 @@ describe("a year", { timeout: 60_000 }, () => {
         expect(report.grantsLostNeedlessly).toBe(0)
         expect(report.tokenRequests).toBeGreaterThanOrEqual(report.leastTokenRequests)
         // Nothing that may go wrong was spared it.
-        expect(Object.keys(report.faults)).toHaveLength(19)
+        expect(Object.keys(report.faults)).toHaveLength(24)
       })
     )
   }

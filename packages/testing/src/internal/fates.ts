@@ -20,7 +20,12 @@ import type { Timeline } from "./timeline.ts"
 export interface Exchange {
   readonly host: Host
   readonly attempt: number
+  /** How often the process had stood still before. */
+  readonly standstills: number
 }
+
+// While it stood still, nobody could tell it from one that is gone.
+const wasMissed = ({ host, standstills }: Exchange) => host.standstills > standstills
 
 interface Rotation {
   readonly old: string
@@ -37,6 +42,8 @@ interface Rotation {
 export interface Fate {
   /** The new refresh token that the store does not have yet. */
   rotation: Rotation | undefined
+  /** The last one, whether the store has it or not. */
+  latest: Rotation | undefined
   /** Nobody can save it, whatever the store says. */
   isDoomed: boolean
   /** Given up in the store, but not by the user. */
@@ -51,6 +58,7 @@ export interface Fate {
 
 export const unscathed = (): Fate => ({
   rotation: undefined,
+  latest: undefined,
   isDoomed: false,
   isLost: false,
   isNeedless: false,
@@ -96,6 +104,8 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
   const forestall = (fate: Fate) => {
     fate.rotation = undefined
     if (fate.isDoomed && !fate.isLost) counts.unsaveable--
+    // It was given up, and whoever held the token might have come back with it.
+    if (fate.isLost && !fate.isDoomed && !fate.isNeedless) counts.lost--
     fate.isDoomed = false
   }
 
@@ -108,7 +118,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
       if (fate.sent.token !== presented) fate.sent = { token: presented, times: new Map() }
       const attempt = (fate.sent.times.get(host) ?? 0) + 1
       fate.sent.times.set(host, attempt)
-      return { host, attempt }
+      return { host, attempt, standstills: host.standstills }
     },
 
     /** The server has answered a refresh of the grant in the store. */
@@ -131,12 +141,15 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
           chance: undefined,
           isTried: false
         }
+        fate.latest = fate.rotation
       }
     },
 
     /** The server has ended the grant, because a refresh token that was rotated has come again. */
-    reused: (fate: Fate, isExcused: boolean) => {
-      if (isExcused) doom(fate)
+    reused: (fate: Fate, presented: string, isLate: boolean) => {
+      const { latest } = fate
+      // Whoever takes over must try what the one before may never have sent.
+      if (isLate || (latest?.old === presented && wasMissed(latest.by))) doom(fate)
     },
 
     /** The answer is there. */
@@ -173,7 +186,9 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
       const isEnded = after._tag === "ReconnectRequired"
       if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !fate.revoked.has(token)) {
         fate.isLost = true
-        fate.isNeedless = !fate.isDoomed
+        // What somebody holds who was taken for gone is lost only if it does not come back.
+        const isHeld = fate.rotation !== undefined && fate.rotation.where !== "Nowhere" && wasMissed(fate.rotation.by)
+        fate.isNeedless = !fate.isDoomed && !isHeld
         counts.lost++
         if (fate.isNeedless) counts.needless++
       }
@@ -192,7 +207,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
       for (const grant of HashMap.values(before.grants)) {
         if (grant.userId === userId) for (const token of grant.refreshTokens) fate.revoked.add(token)
       }
-      if (fate.rotation !== undefined) fate.revoked.add(fate.rotation.token)
+      if (fate.latest !== undefined) fate.revoked.add(fate.latest.token)
       if (!fate.isLost) forestall(fate)
     }
   }

@@ -61,7 +61,8 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       crash(host)
       return
     }
-    if (fault === "NotSent") return Effect.sync(timeline.after(oneWay(), () => resume(broken("ECONNREFUSED"))))
+    if (fault === "NotSent")
+      return Effect.sync(timeline.after(oneWay(), () => host.room.enter(() => resume(broken("ECONNREFUSED")))))
 
     counts.tokenRequests++
     const startedAt = timeline.now()
@@ -91,8 +92,12 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       const now = timeline.now()
       seeAnswer(TokenOutcome.interpret(response, { scopes: [], startedAt, now }))
       if (fault === "CrashAfterCommit") host.endsAfterWrite = true
+      if (fault === "StandstillBeforeCommit") host.standsAtStore = true
       resume(Effect.succeed(Answers.make(request, response)))
     }
+
+    // What comes to a process that stands still waits for it.
+    const bring = (response: FakeHttp.FakeResponse) => host.room.enter(() => deliver(response))
 
     const act = () => watch.act(toFake(request), false)
 
@@ -106,32 +111,33 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
         case "RequestSilent":
           return
         case "RequestLost":
-          return breakOff()
+          return host.room.enter(breakOff)
         case "RequestLate":
           timeline.after(latency.below(latest), arriveLate)
           // Whoever is told of it at once tries again before it arrives.
-          return latency.chance(0.5) ? breakOff() : undefined
+          return latency.chance(0.5) ? host.room.enter(breakOff) : undefined
         case "Unavailable":
-          return deliver(unavailable)
+          return bring(unavailable)
         case "RateLimited":
-          return deliver(rateLimited)
+          return bring(rateLimited)
         case "UnavailableAfterActing":
           act()
           watch.missed(false)
-          return void timeline.after(oneWay(), () => deliver(unavailable))
+          return void timeline.after(oneWay(), () => bring(unavailable))
         case "AnswerLost":
           act()
-          return void timeline.after(oneWay(), breakOff)
+          return void timeline.after(oneWay(), () => host.room.enter(breakOff))
         default: {
           const response = act()
           const way = fault === "AnswerSlow" ? hub.requestTimeout * 2 : oneWay()
-          return void timeline.after(way, () => deliver(response))
+          return void timeline.after(way, () => bring(response))
         }
       }
     }
 
     timeline.after(oneWay(), arrive)
     if (fault === "CrashInFlight") crash(host)
+    if (fault === "StandstillInFlight") hub.suspend(host)
     return Effect.sync(() => {
       if (!isOpen || host.isGone) return
       // A client that hangs up before its time throws away what it could have had: that is no excuse for a lost grant.
@@ -144,7 +150,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
   const call = ({ request, resume, subject }: Sending) => {
     timeline.after(oneWay(), () => {
       const response = server.handle(toFake(request))
-      timeline.after(oneWay(), () => {
+      const deliver = () => {
         if (host.isGone) return
         if (response.status === 401) {
           counts.unauthorized++
@@ -152,7 +158,8 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
           observe(subject, { _tag: "AccessRejected", owner: host.owner, accessToken })
         }
         resume(Effect.succeed(Answers.make(request, response)))
-      })
+      }
+      timeline.after(oneWay(), () => host.room.enter(deliver))
     })
   }
 

@@ -36,19 +36,31 @@ export interface Options {
 /** Starts processes, each in a slot. */
 export const make = ({ application, hub, seed, settings, view }: Options) => {
   const { timeline } = hub
-  const context = Context.make(Clock.Clock, timeline.clock).pipe(
-    Context.add(Scheduler.Scheduler, timeline.scheduler),
-    Context.add(Random.Random, Seeded.random(Seeded.make(seed, "jitter"))),
-    Context.add(References.TracerEnabled, false)
-  )
-  const runSync = Effect.runSyncWith(context)
+  const jitter = Seeded.random(Seeded.make(seed, "jitter"))
   let lives = 0
 
   const start = (slot: number): Process => {
     const name = `process-${++lives}`
     // The library draws its name in leases first of all.
     const owner = Effect.runSync(Seeded.secureRandom(Seeded.make(seed, name)).uuidV4())
-    const host: Host = { slot, owner, armed: [], isGone: false, pending: 0, endsAfterWrite: false }
+    const room = timeline.room()
+    const host: Host = {
+      slot,
+      owner,
+      room,
+      armed: [],
+      isGone: false,
+      pending: 0,
+      endsAfterWrite: false,
+      standsAtStore: false,
+      standstills: 0,
+      awakeSince: timeline.now()
+    }
+    const context = Context.make(Clock.Clock, room.clock).pipe(
+      Context.add(Scheduler.Scheduler, room.scheduler),
+      Context.add(Random.Random, jitter),
+      Context.add(References.TracerEnabled, false)
+    )
     const layer = ZapierHttpClient.layer().pipe(
       Layer.provideMerge(ZapierAuth.layer(settings)),
       Layer.provide(TokenEndpoint.layer),
@@ -61,12 +73,12 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
       ])
     )
     const scope = Scope.makeUnsafe()
-    const services = runSync(Layer.buildWithScope(layer, scope))
+    const services = Effect.runSyncWith(context)(Layer.buildWithScope(layer, scope))
     // The network and the stores know the process by this very object.
     return Object.assign(host, { scope, context: Context.merge(context, services), calls: new Set<never>() })
   }
 
-  return Object.assign(start, { context })
+  return start
 }
 
 /** Lets what is under way finish. */

@@ -4,7 +4,7 @@ import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Fault } from "../Fault.ts"
+import * as Fault from "../Fault.ts"
 import * as Seeded from "./seeded.ts"
 import * as SimProcess from "./simProcess.ts"
 import type { SimRecord } from "./simRecord.ts"
@@ -24,7 +24,7 @@ export interface Options {
   readonly subjects: ReadonlyArray<Subject>
   readonly store: SimStores.Change | undefined
   /** What happens to a token request that nothing was armed for. */
-  readonly fault: (() => Fault | undefined) | undefined
+  readonly fault: (() => Fault.Fault | undefined) | undefined
 }
 
 /** How long nothing has happened when nothing is under way. */
@@ -41,13 +41,22 @@ export const make = (options: Options) => {
   let isCalm = false
   const faultOf = (host: Host) => {
     if (isCalm) return undefined
-    const fault = host.armed.shift() ?? options.fault?.()
+    const armed = host.armed.findIndex((fault) => !Fault.isAtClaim(fault))
+    const fault = armed === -1 ? options.fault?.() : host.armed.splice(armed, 1)[0]
+    // The claim of this request is over: it happens to the next.
+    if (fault !== undefined && Fault.isAtClaim(fault)) return void host.armed.push(fault)
     if (fault !== undefined) record.count(counts.faults, fault)
     return fault
   }
 
+  const strike = (host: Host, fault: Fault.Fault) => {
+    host.armed.splice(host.armed.indexOf(fault), 1)
+    record.count(counts.faults, fault)
+  }
+
   const end = (process: Process) => {
     process.isGone = true
+    process.room.end()
     leaving.delete(process)
     for (const call of process.calls) call.end()
     // What it has sent to the store is not lost with it.
@@ -71,7 +80,10 @@ export const make = (options: Options) => {
     observe,
     server,
     faultOf,
+    isArmed: (host, fault) => host.armed.find(Fault.isAtClaim) === fault,
+    strike,
     crash: (host) => crash(host),
+    suspend: (host) => suspend(host),
     counts,
     requestTimeout: settings.requestTimeout
   }
@@ -96,6 +108,25 @@ export const make = (options: Options) => {
     end(process)
   }
 
+  const suspend = (host: Host) => {
+    const { owner, room } = host
+    if (host.isGone || room.isSuspended()) return
+    room.suspend()
+    host.standstills++
+    const concerned = () =>
+      subjects.filter(({ ledger }) =>
+        [...ledger.presentations, ...ledger.deliveries].some((one) => one.owner === owner)
+      )
+    for (const subject of concerned()) observe(subject, { _tag: "ProcessSuspended", owner })
+    const { leaseDuration } = settings
+    timeline.after(leaseDuration + 1 + hub.latency.below(leaseDuration), () => {
+      if (host.isGone) return
+      host.awakeSince = timeline.now()
+      for (const subject of concerned()) subject.activeAt = timeline.now()
+      room.goOn(hub.latency.chance(0.5) ? "Due" : "Come")
+    })
+  }
+
   for (let slot = 0; slot < options.processes; slot++) begin(slot)
 
   const at = (slot: number): Process => {
@@ -117,10 +148,25 @@ export const make = (options: Options) => {
     end(process)
   }
 
+  const shutDown = (process: Process) => {
+    for (const { fiber, since, subject } of process.calls) {
+      if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
+        const what = "a call waited until its process was restarted"
+        breach(subject.name, { rule: "Everybody is answered", what })
+      }
+      fiber?.interruptUnsafe()
+    }
+    const closing = Effect.runForkWith(process.context)(Effect.exit(SimProcess.close(process.scope)))
+    closing.addObserver(() => {
+      closed.add(process)
+      leave(process)
+    })
+  }
+
   return {
-    all: processes,
     at,
     crash,
+    suspend,
 
     /** Runs something in a process, for a user; `done` is told how it ended. */
     run: <A, E>(
@@ -130,7 +176,6 @@ export const make = (options: Options) => {
       done: (outcome: Outcome<A>) => void
     ) => {
       const process = at(slot)
-      const fiber = Effect.runForkWith(Context.add(process.context, CurrentSubject, subject))(effect)
       subject.underWay++
       subject.activeAt = timeline.now()
       let isOver = false
@@ -143,11 +188,15 @@ export const make = (options: Options) => {
         done(outcome)
         if (leaving.has(process)) leave(process)
       }
-      const call: Call = { subject, fiber, since: timeline.now(), end: () => finish({ _tag: "Ended" }) }
+      const call: Call = { subject, fiber: undefined, since: timeline.now(), end: () => finish({ _tag: "Ended" }) }
       process.calls.add(call)
-      fiber.addObserver((exit) => {
-        // Whoever is gone tells nobody.
-        if (!process.isGone) finish(exit)
+      process.room.enter(() => {
+        const fiber = Effect.runForkWith(Context.add(process.context, CurrentSubject, subject))(effect)
+        call.fiber = fiber
+        fiber.addObserver((exit) => {
+          // Whoever is gone tells nobody.
+          if (!process.isGone) finish(exit)
+        })
       })
     },
 
@@ -156,18 +205,7 @@ export const make = (options: Options) => {
       const process = at(slot)
       leaving.add(process)
       begin(slot)
-      for (const { fiber, since, subject } of process.calls) {
-        if (timeline.now() - since > quiet) {
-          const what = "a call waited until its process was restarted"
-          breach(subject.name, { rule: "Everybody is answered", what })
-        }
-        fiber.interruptUnsafe()
-      }
-      const closing = Effect.runForkWith(starter.context)(Effect.exit(SimProcess.close(process.scope)))
-      closing.addObserver(() => {
-        closed.add(process)
-        leave(process)
-      })
+      process.room.enter(() => shutDown(process))
     },
 
     /** How many calls for a user wait for their answer. */
@@ -180,6 +218,7 @@ export const make = (options: Options) => {
       for (const process of processes) {
         process.armed.length = 0
         process.endsAfterWrite = false
+        process.standsAtStore = false
       }
     }
   }

@@ -8,7 +8,6 @@ import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
 import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import type * as VersionedStore from "@zapier-workflow-auth/core/VersionedStore"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -35,17 +34,34 @@ export const view = (
   written: (subject: string, state: UserGrant.State) => void
 ): Context.Context<Stores> => {
   const { crash, latency, timeline } = hub
-  const runSync = Effect.runSyncExitWith(Context.make(Clock.Clock, timeline.clock))
+  const runSync = Effect.runSyncExit
 
-  const remote = <A, E>(operation: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  const remote = <A, E>(operation: Effect.Effect<A, E>, isClaim = false): Effect.Effect<A, E> =>
     Effect.callback((resume) => {
       if (host.isGone) return
-      host.pending++
-      timeline.after(latency.below(slowest), () => {
+      const arrive = () => {
         host.pending--
+        const isNext = isClaim && hub.isArmed(host, "StandstillBeforeRequest")
         // It is carried out at once either way, and with less ado if there is a fiber that waits for it.
-        if (host.isGone) runSync(operation)
-        else resume(operation)
+        if (!isNext && !host.isGone && !host.room.isSuspended()) return resume(operation)
+        const exit = runSync(operation)
+        if (host.isGone) return
+        if (isNext && exit._tag === "Success" && exit.value === true) {
+          hub.strike(host, "StandstillBeforeRequest")
+          hub.suspend(host)
+        }
+        host.room.enter(() => resume(exit))
+      }
+      if (isClaim && hub.isArmed(host, "StandstillBeforeClaim")) {
+        hub.strike(host, "StandstillBeforeClaim")
+        hub.suspend(host)
+      }
+      host.room.enter(() => {
+        host.pending++
+        timeline.after(latency.below(slowest), arrive)
+        if (!host.standsAtStore) return
+        host.standsAtStore = false
+        hub.suspend(host)
       })
     })
 
@@ -76,7 +92,8 @@ export const view = (
           if (!isWritten) return
           written(key.subject, value)
           afterWrite()
-        })
+        }),
+        value._tag === "Refreshing" && value.lease.owner === host.owner
       ),
     remove: (key) =>
       remote(

@@ -10,7 +10,7 @@ import type * as Invariants from "../Invariants.ts"
 import type { Fate, Fates } from "./fates.ts"
 import type { Seeded } from "./seeded.ts"
 import type { Server } from "./simServer.ts"
-import type { Timeline } from "./timeline.ts"
+import type { Room, Timeline } from "./timeline.ts"
 
 /** A user of the app, and the one user of the fake that it stands for. */
 export interface Subject {
@@ -32,6 +32,7 @@ export interface Host {
   readonly slot: number
   /** Its name in leases. */
   readonly owner: string
+  readonly room: Room
   /** What is to happen to its next token requests, in order. */
   readonly armed: Array<Fault>
   /** It has ended: whatever it still waits for never comes. */
@@ -40,11 +41,17 @@ export interface Host {
   pending: number
   /** It ends as soon as its next write of a grant is done. */
   endsAfterWrite: boolean
+  /** It stands still as soon as it turns to the store again. */
+  standsAtStore: boolean
+  /** How often it has stood still, and since when it has not. */
+  standstills: number
+  awakeSince: number
 }
 
 export interface Call {
   readonly subject: Subject
-  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** None yet where the process does not know of the call, because it stands still. */
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
   readonly since: number
   /** Its process has ended. */
   readonly end: () => void
@@ -68,7 +75,13 @@ export interface Hub {
   readonly server: Server
   /** What happens to a token request that is about to leave. */
   readonly faultOf: (host: Host) => Fault | undefined
+  /** Whether that is what happens to it next, while it claims. */
+  readonly isArmed: (host: Host, fault: Fault) => boolean
+  /** It happens now. */
+  readonly strike: (host: Host, fault: Fault) => void
   readonly crash: (host: Host) => void
+  /** It stands still, for longer than a lease. */
+  readonly suspend: (host: Host) => void
   readonly counts: { tokenRequests: number; unauthorized: number }
   readonly requestTimeout: number
 }

@@ -36,7 +36,7 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, refreshToken: string)
       const stored = refreshTokenOf(subject.ledger.grant)
       const grant = server.grantOf(stored)
       const response = server.handle(request)
-      if (grant !== undefined && server.grantOf(stored) === undefined) fates.reused(fate, isLate)
+      if (grant !== undefined && server.grantOf(stored) === undefined) fates.reused(fate, refreshToken, isLate)
       if (stored === refreshToken) fates.answered(fate, exchange, refreshToken, response, isLate)
       return response
     },

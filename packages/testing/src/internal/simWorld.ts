@@ -137,6 +137,12 @@ export const make = (options: Options) => {
       processes.crash(processes.at(slot))
     },
 
+    /** It stands still for longer than its lease, and then goes on. */
+    suspend: (slot: number) => {
+      count(counts.faults, "Standstill")
+      processes.suspend(processes.at(slot))
+    },
+
     /** Another process takes over; whoever still waits is sent away, and what is under way is brought to its end. */
     restart: (slot: number) => {
       count(counts.faults, "Restart")

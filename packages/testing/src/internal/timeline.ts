@@ -50,6 +50,22 @@ const pop = (heap: Array<Timer>): Timer | undefined => {
   return root
 }
 
+/** The time as one process has it: the same for all, but one may stand still while the others go on. */
+export interface Room {
+  /** For the context of whatever is to live in it. */
+  readonly clock: Clock.Clock
+  readonly scheduler: Scheduler.Scheduler
+  readonly isSuspended: () => boolean
+  /** From now on nothing happens in it. */
+  readonly suspend: () => void
+  /** What comes from outside: at once, or when it goes on. */
+  readonly enter: (run: () => void) => void
+  /** What should have happened meanwhile happens now: what has become due first, or what has come from outside. */
+  readonly goOn: (first: "Due" | "Come") => void
+  /** What has not happened in it never will. */
+  readonly end: () => void
+}
+
 export interface Timeline {
   readonly now: () => number
   /** Calls back after so many milliseconds. Gives what cancels it. */
@@ -58,9 +74,7 @@ export interface Timeline {
   readonly runUntil: (time: number) => void
   /** Runs until nothing is left to wait for. */
   readonly runToEnd: () => void
-  /** For the context of whatever is to live in this time. */
-  readonly clock: Clock.Clock
-  readonly scheduler: Scheduler.Scheduler
+  readonly room: () => Room
 }
 
 export const make = (start: number): Timeline => {
@@ -98,37 +112,86 @@ export const make = (start: number): Timeline => {
     if (time !== Infinity) now = Math.max(now, time)
   }
 
-  const scheduler = new Scheduler.MixedScheduler("async", (task) => {
-    let isCancelled = false
-    ready.push(() => {
-      if (!isCancelled) task()
-    })
-    return () => {
-      isCancelled = true
-    }
-  })
-
   const nanos = () => BigInt(now) * 1_000_000n
-  return {
-    now: () => now,
-    after,
-    runUntil,
-    runToEnd: () => runUntil(Infinity),
-    scheduler,
-    clock: {
-      currentTimeMillisUnsafe: () => now,
-      currentTimeMillis: Effect.sync(() => now),
-      currentTimeNanosUnsafe: nanos,
-      currentTimeNanos: Effect.sync(nanos),
-      monotonicTimeNanosUnsafe: nanos,
-      monotonicTimeNanos: Effect.sync(nanos),
-      // Timers are set for whole milliseconds, as those of platforms are.
-      sleep: (duration) =>
-        Effect.callback<void>((resume) => {
-          const millis = Duration.toMillis(duration)
-          if (millis === Infinity) return
-          return Effect.sync(after(Math.ceil(millis), () => resume(Effect.void)))
+
+  const room = (): Room => {
+    let isSuspended = false
+    // What waits until it goes on, in order.
+    let tasks: Array<() => void> = []
+    let due: Array<() => void> = []
+    let come: Array<() => void> = []
+
+    const scheduler = new Scheduler.MixedScheduler("async", (task) => {
+      let isCancelled = false
+      const run = () => {
+        if (isCancelled) return
+        if (isSuspended) tasks.push(run)
+        else task()
+      }
+      ready.push(run)
+      return () => {
+        isCancelled = true
+      }
+    })
+
+    const sleep = (millis: number) =>
+      Effect.callback<void>((resume) => {
+        if (millis === Infinity) return
+        let isCancelled = false
+        const ring = () => {
+          if (isCancelled) return
+          if (isSuspended) due.push(ring)
+          else resume(Effect.void)
+        }
+        const cancel = after(millis, ring)
+        return Effect.sync(() => {
+          isCancelled = true
+          cancel()
         })
+      })
+
+    const end = () => {
+      isSuspended = false
+      tasks = []
+      due = []
+      come = []
+    }
+
+    return {
+      scheduler,
+      clock: {
+        currentTimeMillisUnsafe: () => now,
+        currentTimeMillis: Effect.sync(() => now),
+        currentTimeNanosUnsafe: nanos,
+        currentTimeNanos: Effect.sync(nanos),
+        monotonicTimeNanosUnsafe: nanos,
+        monotonicTimeNanos: Effect.sync(nanos),
+        // Timers are set for whole milliseconds, as those of platforms are.
+        sleep: (duration) => sleep(Math.ceil(Duration.toMillis(duration)))
+      },
+      isSuspended: () => isSuspended,
+      suspend: () => {
+        isSuspended = true
+      },
+      enter: (run) => {
+        if (isSuspended) come.push(run)
+        else run()
+      },
+      goOn: (first) => {
+        const waiting = first === "Due" ? [...due, ...come] : [...come, ...due]
+        ready.push(...tasks)
+        end()
+        drain()
+        for (const run of waiting) {
+          // It may stand still again at once.
+          if (isSuspended) come.push(run)
+          else run()
+          drain()
+        }
+      },
+      end
     }
   }
+
+  return { now: () => now, after, runUntil, runToEnd: () => runUntil(Infinity), room }
 }
