@@ -4,6 +4,7 @@ import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Database from "./database.ts"
 import { print, type Report, say } from "./report.ts"
+import * as ScaleCommand from "./scaleCommand.ts"
 import * as AppStorm from "./scenarios/appStorm.ts"
 import * as Grants from "./scenarios/grants.ts"
 import * as Late401 from "./scenarios/late401.ts"
@@ -36,7 +37,7 @@ const names = [...alone.map(({ name }) => name), Processes.name]
 
 const usage =
   `usage: npm run bench -- [${names.join(" | ")}] [--calls N], ` +
-  `and with ${Processes.name} [--store ${Database.kinds.join(" | ")}] [--processes N]`
+  `and with ${Processes.name} [--store ${Database.kinds.join(" | ")}] [--processes N], or ${ScaleCommand.name}, which has options of its own`
 
 const options = { calls: { type: "string" }, store: { type: "string" }, processes: { type: "string" } } as const
 
@@ -73,6 +74,8 @@ const inProcess = (args: ReadonlyArray<string>) =>
   spawnSync(process.execPath, [...process.execArgv, import.meta.filename, ...args], { stdio: "inherit" }).status ?? 1
 
 const main = async (args: ReadonlyArray<string>): Promise<number> => {
+  // It takes minutes: only who asks for it gets it.
+  if (args[0] === ScaleCommand.name) return await ScaleCommand.run(args.slice(1))
   const asked = parse(args)
   if (asked === undefined) {
     say(usage)

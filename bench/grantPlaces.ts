@@ -1,0 +1,138 @@
+/** Where many grants are kept: how they get there quickly, how the library reaches them, and what they take. */
+import { rmSync } from "node:fs"
+import { readdir, stat } from "node:fs/promises"
+import { join } from "node:path"
+import { type Grant, GrantStore, type Key } from "@zapier-workflow-auth/core/GrantStore"
+import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
+import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
+import * as PostgresClient from "@zapier-workflow-auth/node-adapter/PostgresClient"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as Database from "./database.ts"
+import { memory } from "./measure.ts"
+
+export const kinds = [...Database.kinds, "memory"] as const
+
+export type Kind = (typeof kinds)[number]
+
+export const isKind = (text: string): text is Kind => kinds.some((kind) => kind === text)
+
+type Store = GrantStore["Service"]
+
+// So many rows are written at a time, in one transaction.
+const batchSize = 20_000
+
+const byText = (a: readonly [string, ...ReadonlyArray<string>], b: readonly [string, ...ReadonlyArray<string>]) =>
+  a[0] < b[0] ? -1 : 1
+
+/** Takes new grants only, and writes many at a time: a million transactions would take an hour. */
+const makeBulk = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  let rows: Array<readonly [subject: string, clientId: string, state: string, record: string]> = []
+
+  const insert = (batch: string) =>
+    sql.onDialectOrElse({
+      pg: () => sql`INSERT INTO zapier_grants (client_id, subject, version, state, record)
+        SELECT r->>1, r->>0, nextval('zapier_version'), r->>2, r->>3 FROM json_array_elements(${batch}::json) r`,
+      orElse: () => sql`INSERT INTO zapier_grants (client_id, subject, version, state, record)
+        SELECT value->>1, value->>0, 1, value->>2, value->>3 FROM json_each(${batch})`
+    })
+
+  const flush = Effect.suspend(() => {
+    // In order, so that a page of an index is written once for each batch and not once for each row.
+    const batch = JSON.stringify(rows.sort(byText))
+    rows = []
+    return Effect.asVoid(Effect.orDie(insert(batch)))
+  })
+
+  const compareAndSet = ({ clientId, subject }: Key, _: unknown, grant: Grant) =>
+    Effect.suspend(() => {
+      rows.push([subject, clientId, grant._tag, RecordCodec.grant.encode(grant)])
+      return Effect.as(rows.length < batchSize ? Effect.void : flush, true)
+    })
+
+  const none: Store = {
+    get: () => Effect.succeedNone,
+    compareAndSet,
+    remove: () => Effect.void,
+    page: () => Effect.succeed({ entries: [], next: undefined })
+  }
+  return { store: none, flush }
+})
+
+const folderSize = async (directory: string) => {
+  const files = await readdir(directory)
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(directory, file))).size))
+  return sizes.reduce((total, size) => total + size, 0)
+}
+
+// Should this process be told to end before the scope does. A server that is stopped may write a last time meanwhile.
+const removeAtExit = (directory: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+      process.on("exit", remove)
+      return remove
+    }),
+    (remove) => Effect.sync(() => void process.off("exit", remove))
+  )
+
+const inDatabase = Effect.fnUntraced(function* (kind: Database.Kind) {
+  const database = yield* Database.make(kind)
+  // To write a batch takes longer than a statement of the library may.
+  const filling =
+    database.kind === "sqlite"
+      ? Database.layer(database)
+      : PostgresClient.layer({ url: Redacted.make(database.url), statementTimeout: Duration.infinity })
+  const directory =
+    database.kind === "sqlite"
+      ? Effect.succeed(database.directory)
+      : Effect.gen(function* () {
+          const sql = yield* SqlClient
+          const rows = yield* sql<{ data_directory: string }>`SHOW data_directory`
+          return rows[0]?.data_directory ?? ""
+        }).pipe(Effect.provide(filling))
+  yield* removeAtExit(yield* Effect.orDie(directory))
+  // Rows and all indexes, with nothing left in SQLite's log.
+  const bytes = Effect.gen(function* () {
+    const sql = yield* SqlClient
+    if (database.kind === "sqlite") {
+      yield* sql`PRAGMA wal_checkpoint(TRUNCATE)`
+      return yield* Effect.promise(() => folderSize(database.directory))
+    }
+    const rows = yield* sql<{ size: string }>`SELECT pg_total_relation_size('zapier_grants') AS size`
+    return Number(rows[0]?.size)
+  })
+  return {
+    /** Has it written by `write`, and says how many bytes that has taken. Nothing of the connection is left. */
+    fill: (write: (store: Store) => Effect.Effect<void>) =>
+      Effect.gen(function* () {
+        yield* Layer.build(SqlStores.layer)
+        const { flush, store } = yield* makeBulk
+        yield* write(store)
+        yield* flush
+        const sql = yield* SqlClient
+        // What autovacuum would do within a minute.
+        yield* sql.onDialectOrElse({ pg: () => sql`VACUUM (ANALYZE) zapier_grants`, orElse: () => Effect.void })
+        return yield* bytes
+      }).pipe(Effect.provide(filling), Effect.scoped, Effect.orDie),
+    stores: Layer.provide(SqlStores.layer, Database.layer(database))
+  }
+})
+
+const inMemory = Effect.map(Layer.build(MemoryStores.layer), (stores) => ({
+  fill: Effect.fnUntraced(function* (write: (store: Store) => Effect.Effect<void>) {
+    const before = yield* memory
+    yield* write(Context.get(stores, GrantStore))
+    return (yield* memory).heap - before.heap
+  }),
+  stores: Layer.succeedContext(stores)
+}))
+
+/** A new and empty one, until the scope ends. */
+export const make = (kind: Kind) => (kind === "memory" ? inMemory : inDatabase(kind))

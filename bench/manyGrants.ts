@@ -1,0 +1,70 @@
+/**
+ * The grants of an app that many users have connected: most with a token that has time left, some whose token has expired,
+ * and a few whose users have to connect again. Each is made from its number, so that none has to be remembered.
+ */
+import { createHash } from "node:crypto"
+import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+
+export const application = {
+  clientId: "bench",
+  clientSecret: "s3cret",
+  redirectUris: ["https://acme.example/callback"]
+}
+
+export const scopes = ["profile", "zap", "zap:write", "authentication"]
+
+/** In seconds, as Zapier's. */
+export const tokenLife = 36_000
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex")
+
+/** As long as a UUID, and in no order, as users connect in none. */
+export const subjectOf = (index: number) => digest(`subject ${index}`).slice(0, 36)
+
+/** As long as Zapier's: 30 letters and digits. */
+export const tokenOf = (text: string) => digest(`token ${text}`).slice(0, 30)
+
+export type Kind = "Live" | "Expired" | "ReconnectRequired"
+
+/** One in a hundred has to connect again, and one in twenty has an expired token. */
+export const kindOf = (index: number): Kind =>
+  index % 100 === 0 ? "ReconnectRequired" : index % 20 === 1 ? "Expired" : "Live"
+
+const day = 86_400_000
+
+export const grantOf = (index: number, now: number): Grant => {
+  const kind = kindOf(index)
+  const obtainedAt = kind === "Live" ? now : now - day
+  const held = {
+    // As long as the one that a consent leaves behind.
+    lineage: digest(`lineage ${index}`),
+    generation: 1 + (index % 1_000),
+    tokens: {
+      accessToken: Tokens.secret(tokenOf(`access ${index}`)),
+      refreshToken: Tokens.secret(tokenOf(`refresh ${index}`)),
+      scopes,
+      obtainedAt,
+      expiresAt: obtainedAt + tokenLife * 1_000
+    }
+  }
+  return kind === "ReconnectRequired"
+    ? { _tag: "ReconnectRequired", ...held, why: "Revoked", since: now }
+    : { _tag: "Active", ...held, answerLost: false, notBefore: 0 }
+}
+
+/** Numbers below `count` that are of a kind, each once and in no order; fewer if there are not that many. */
+export const sample = (kind: Kind, count: number, size: number): ReadonlyArray<number> => {
+  const drawn = new Set<number>()
+  // Draws of one kind find it within a hundred tries on average; a set that cannot be filled ends all the same.
+  for (let tries = 0; drawn.size < size && tries < size * 1_000; tries++) {
+    const index = Math.floor(Math.random() * count)
+    if (kindOf(index) === kind) drawn.add(index)
+  }
+  return [...drawn]
+}
+
+/** The numbers from 0 on. */
+export const indices = function* (count: number) {
+  for (let index = 0; index < count; index++) yield index
+}

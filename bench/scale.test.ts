@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { text } from "node:stream/consumers"
+import { afterAll, describe, expect, it } from "@effect/vitest"
+
+const main = new URL("main.ts", import.meta.url).pathname
+
+// What is left of temporary files is left here.
+const folder = mkdtempSync(join(tmpdir(), "zapier-scale-test-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const start = (...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, ["--expose-gc", main, "scale", ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: folder }
+  })
+  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
+  const output = Promise.all([text(child.stdout), text(child.stderr), exited])
+  return { child, output }
+}
+
+const scale = async (...args: ReadonlyArray<string>) => {
+  const [stdout, stderr, code] = await start(...args).output
+  return { stdout, stderr, code }
+}
+
+const times = (samples: number) => ({ samples, p50: expect.any(Number), p99: expect.any(Number) })
+
+describe("npm run bench -- scale", () => {
+  it.each([[[]], [["--encrypted"]]])("finds, refreshes and goes through all grants in SQLite %s", async (flags) => {
+    const { code, stdout } = await scale("--store", "sqlite", "--grants", "3000", ...flags)
+    expect(stdout).toMatch(/^[^\n]+\n$/)
+    const line = JSON.parse(stdout)
+    expect(line).toMatchObject({
+      scenario: "scale",
+      store: "sqlite",
+      grants: 3_000,
+      encrypted: flags.length > 0,
+      micros: { coldRead: times(1_500), refresh: times(75), claim: times(75), commit: times(75) },
+      iteration: { grants: 3_000 },
+      reconnectRequired: { grants: 30 }
+    })
+    // A record is longer than its two tokens. Less than a kilobyte of it is on the disk.
+    expect(line.bytesPerGrant).toBeGreaterThan(60)
+    expect(line.bytesPerGrant).toBeLessThan(1_024)
+    expect(line.heapGrowthBytes).toBeLessThanOrEqual(line.heapBound)
+    expect(line).toHaveProperty("passed", code === 0)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it("removes what is on the disk when it is told to end", async () => {
+    const { child, output } = start("--store", "sqlite", "--grants", "1000000")
+    while (readdirSync(folder).length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    child.kill("SIGTERM")
+    expect((await output)[2]).toBe(1)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it.each([[["--grants", "none"]], [["--grants", "10"]], [["--store", "paper"]], [["--nonsense"]], [["--calls", "1"]]])(
+    "says how it is used when it is not: %s",
+    async (args) => {
+      const { code, stderr, stdout } = await scale(...args)
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" })
+      expect(stderr).toMatch(/^usage: [^\n]+\n$/)
+    }
+  )
+})
