@@ -53,7 +53,7 @@ const remember = 100_000
 const client = ({ connections }: Options) =>
   Layer.unwrap(
     Effect.map(HttpServer.HttpServer, ({ address }) =>
-      ZapierNode.layer({
+      ZapierNode.layerMemory({
         application: app,
         urls: ZapierUrls.at(HttpServer.formatAddress(address)),
         httpClient: NodeHttpClient.layerUndiciOptions({ connections })

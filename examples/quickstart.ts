@@ -30,7 +30,8 @@ const program = Effect.gen(function* () {
   yield* Console.log({ zaps: zaps.status, removed: removed.status, apps: apps.status })
 })
 
-// For the real Zapier: ZapierNode.layer(), which takes the app from ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ...
-const zapier = ZapierNode.layer({ application: app, httpClient: Layer.provide(FakeZapier.layerHttpClient, fake) })
+// For the real Zapier: ZapierNode.layer(), which takes the app from ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ... and
+// keeps users connected in a database of this machine.
+const zapier = ZapierNode.layerMemory({ application: app, httpClient: Layer.provide(FakeZapier.layerHttpClient, fake) })
 
 await Effect.runPromise(Effect.provide(program, Layer.merge(zapier, fake)))

@@ -356,7 +356,7 @@ describe("A run in which everything goes wrong", () => {
         }
       }
       // A store that fails and a table that is not obeyed are not to be provoked here; neither is told a secret.
-      const others = ["IllegalTransition", "StoreFailed"]
+      const others = ["IllegalTransition", "StoreFailed", "DecryptionFailed"]
       expect([...reasons].toSorted()).toEqual(
         ZapierAuthError.Reason.members
           .map(({ identifier }) => identifier.split("/").at(-1) ?? "")

@@ -130,7 +130,7 @@ export const run = Effect.fnUntraced(function* (origin: string) {
   yield* story.pipe(
     Effect.scoped,
     Effect.provide(
-      ZapierNode.layer({
+      ZapierNode.layerMemory({
         application: { clientId, clientSecret, redirectUris: [redirectUri] },
         urls: ZapierUrls.at(origin),
         httpClient: toldHttpClient

@@ -19,6 +19,7 @@ import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as EmbeddedStores from "./EmbeddedStores.ts"
 
 /**
  * @since 0.1.0
@@ -63,7 +64,28 @@ export const layerWithoutStores = (
   )
 
 /**
- * The same with stores in memory, which end with the process.
+ * The same with stores in memory, which end with the process: for tests, and for trying things out.
+ *
+ * @since 0.1.0
+ */
+export const layerMemory = (
+  options?: Options
+): Layer.Layer<ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient, ZapierAuthError> =>
+  layerWithoutStores(options).pipe(Layer.provide(MemoryStores.layer))
+
+/**
+ * @since 0.1.0
+ */
+export interface EmbeddedOptions extends Options {
+  /** Where users' grants are kept. Default: in the user's data directory, see `EmbeddedStores`. */
+  readonly stores?: EmbeddedStores.Options | undefined
+}
+
+/**
+ * The same with stores in a database of this machine, encrypted, which outlive the process. For more than one machine give
+ * `layerWithoutStores` the stores of a Postgres.
+ *
+ * Fails with `InvalidConfig`, also when the database cannot be kept where it is to be kept, and with `StoreFailed`.
  *
  * @example
  * ```ts
@@ -83,6 +105,6 @@ export const layerWithoutStores = (
  * @since 0.1.0
  */
 export const layer = (
-  options?: Options
+  options: EmbeddedOptions = {}
 ): Layer.Layer<ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient, ZapierAuthError> =>
-  layerWithoutStores(options).pipe(Layer.provide(MemoryStores.layer))
+  layerWithoutStores(options).pipe(Layer.provide(EmbeddedStores.layer(options.stores)))

@@ -1,4 +1,5 @@
 export * as DataDirectory from "./DataDirectory.ts"
+export * as EmbeddedStores from "./EmbeddedStores.ts"
 export * as EncryptionKey from "./EncryptionKey.ts"
 export * as PostgresClient from "./PostgresClient.ts"
 export * as SqliteClient from "./SqliteClient.ts"

@@ -30,7 +30,7 @@ const withFake = (options: ZapierNode.Options, fakeOptions: FakeZapier.Options =
   const fake = FakeZapier.layer({ apps: [app], ...fakeOptions })
   return Layer.merge(
     fake,
-    ZapierNode.layer({ httpClient: Layer.provide(FakeZapier.layerHttpClient, fake), ...options })
+    ZapierNode.layerMemory({ httpClient: Layer.provide(FakeZapier.layerHttpClient, fake), ...options })
   )
 }
 
@@ -41,7 +41,7 @@ const connect = Effect.fnUntraced(function* (subject: string, scopes: ReadonlyAr
   return yield* auth.handleCallback(yield* fake.approve(Redacted.value(url)), { subject })
 })
 
-describe("ZapierNode.layer", () => {
+describe("ZapierNode.layerMemory", () => {
   it.effect("takes the application from the environment", () =>
     Effect.gen(function* () {
       const zapier = yield* ZapierHttpClient
@@ -51,7 +51,7 @@ describe("ZapierNode.layer", () => {
 
   it.effect("fails at once, and says what to set, when there is none", () =>
     Effect.gen(function* () {
-      const build = Layer.build(Layer.provide(ZapierNode.layer(), environment({ ZAPIER_CLIENT_ID: "client-1" })))
+      const build = Layer.build(Layer.provide(ZapierNode.layerMemory(), environment({ ZAPIER_CLIENT_ID: "client-1" })))
       const error = yield* Effect.flip(Effect.scoped(build))
       expect(error.reason._tag).toBe("InvalidConfig")
       expect(error.message).toContain("ZAPIER_CLIENT_SECRET")
@@ -61,7 +61,9 @@ describe("ZapierNode.layer", () => {
   it.effect("fails at once when its settings contradict each other", () =>
     Effect.gen(function* () {
       const settings = { requestTimeout: "30 seconds", leaseDuration: "30 seconds" } as const
-      const error = yield* Effect.flip(Effect.scoped(Layer.build(ZapierNode.layer({ application: app, settings }))))
+      const error = yield* Effect.flip(
+        Effect.scoped(Layer.build(ZapierNode.layerMemory({ application: app, settings })))
+      )
       expect(error.reason._tag).toBe("InvalidConfig")
     })
   )
@@ -71,7 +73,7 @@ describe("ZapierNode.layer", () => {
       const auth = yield* ZapierAuth
       const { url } = yield* auth.authorizationUrl({ subject: "ada", scopes: ["zap"] })
       expect(new URL(Redacted.value(url)).origin).toBe("https://api.zapier.com")
-    }).pipe(Effect.provide(ZapierNode.layer({ application: app })))
+    }).pipe(Effect.provide(ZapierNode.layerMemory({ application: app })))
   )
 })
 

@@ -90,9 +90,14 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
       Effect.gen(function* () {
         const { state } = yield* load(subject)
         yield* step(subject)({ _tag: "Disconnected" })
-        yield* source.forget(subject)
         return state._tag !== "Absent"
-      }),
+      }).pipe(
+        // What nobody can read any more can still be given away, and then the user can connect again.
+        Effect.catchReason("ZapierAuthError", "DecryptionFailed", () =>
+          Effect.as(store.remove({ clientId, subject }), true)
+        ),
+        Effect.tap(source.forget(subject))
+      ),
 
     state: (subject: string) => Effect.map(load(subject), ({ state }) => state)
   }

@@ -1,0 +1,49 @@
+/**
+ * The stores of a program on one machine, with nothing to set up: a database in the user's data directory that nobody else
+ * can read, with the secrets in it encrypted. Several processes of that machine may use it at a time.
+ *
+ * @since 0.1.0
+ */
+import type { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
+import type { AttemptStore } from "@zapier-workflow-auth/core/AttemptStore"
+import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
+import type { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import type { KeyRing } from "@zapier-workflow-auth/core/KeyRing"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Layer from "effect/Layer"
+import * as EncryptionKey from "./EncryptionKey.ts"
+import * as SqliteClient from "./SqliteClient.ts"
+import * as SqlStores from "./SqlStores.ts"
+
+/**
+ * @since 0.1.0
+ */
+export interface Options extends SqliteClient.DefaultOptions {
+  /**
+   * Which keys encrypt. Default: one beside the database, made on first use. It protects a copy of the database file, not
+   * one of the whole folder: see `EncryptionKey`.
+   */
+  readonly keys?: Layer.Layer<KeyRing, ZapierAuthError> | undefined
+}
+
+/**
+ * Fails with `InvalidConfig`, which says what to do, when the folder, the database or the key is not as it must be; and
+ * with `StoreFailed` when trying again may help.
+ *
+ * @example
+ * ```ts
+ * import * as EmbeddedStores from "@zapier-workflow-auth/node-adapter/EmbeddedStores"
+ * import * as EncryptionKey from "@zapier-workflow-auth/node-adapter/EncryptionKey"
+ *
+ * EmbeddedStores.layer({ directory: "/var/lib/acme/zapier", keys: EncryptionKey.layerConfig })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError> =>
+  EncryptedStores.layer.pipe(
+    Layer.provide([SqlStores.layer, options.keys ?? EncryptionKey.layerDefault({ directory: options.directory })]),
+    Layer.provide(SqliteClient.layerDefault(options))
+  )
