@@ -37,7 +37,8 @@ export class TokenEndpoint extends Context.Service<
      * Sends a token request and says what came of it. An outcome is never an error; what fails with `InvalidConfig` is
      * reading the client application.
      *
-     * @param timeout milliseconds after which the request is cut off and its outcome is `NoAnswer`
+     * @param timeout milliseconds after which the request is cut off and its outcome is `NoAnswer`; reading the client
+     * application is part of them
      */
     readonly request: (
       request: TokenRequest.TokenRequest,
@@ -112,17 +113,23 @@ export const make = Effect.gen(function* () {
   return TokenEndpoint.of({
     request: Effect.fn("TokenEndpoint.request")(function* (request, { timeout }) {
       yield* Effect.annotateCurrentSpan("grant", request._tag)
+      const begun = yield* Clock.currentTimeMillis
+      // A process that stands still does not know, and the timer that is to cut it off stands still with it: nothing is
+      // sent without a look at the clock.
+      const timeLeft = Effect.map(Clock.currentTimeMillis, (now) => begun + timeout - now)
       const by = yield* application.get
       const startedAt = yield* Clock.currentTimeMillis
       const sent = Effect.gen(function* () {
         const outcome = yield* send(request, by)
         if (outcome._tag !== "InvalidClient") return outcome
         const now = yield* application.get
-        return Equal.equals(now, by) ? outcome : yield* send(request, now)
+        return Equal.equals(now, by) || (yield* timeLeft) <= 0 ? outcome : yield* send(request, now)
       })
-      const outcome: TokenOutcome.TokenOutcome = Option.getOrElse(yield* Effect.timeoutOption(sent, timeout), () => ({
-        _tag: "NoAnswer"
-      }))
+      const left = yield* timeLeft
+      const outcome: TokenOutcome.TokenOutcome =
+        left <= 0
+          ? { _tag: "NotSent", code: "no time left" }
+          : Option.getOrElse(yield* Effect.timeoutOption(sent, left), () => ({ _tag: "NoAnswer" }))
       yield* Effect.annotateCurrentSpan("outcome", outcome._tag)
       const duration = Duration.millis((yield* Clock.currentTimeMillis) - startedAt)
       const grant = { grant: request._tag }

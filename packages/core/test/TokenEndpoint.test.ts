@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { inspect } from "node:util"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -241,6 +242,32 @@ describe("TokenEndpoint, with a client that Zapier does not take", () => {
       expect(yield* request).toEqual({ _tag: "InvalidClient" })
       expect([reads, calls.length]).toEqual([2, 2])
     }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("sends nothing any more when the process has stood still until its time was over", () => {
+    // The time has passed, and the timer that would say so is still to go off.
+    let now = 0
+    const clock: Partial<Clock.Clock> = { currentTimeMillis: Effect.sync(() => now), sleep: () => Effect.never }
+    const standingStill = Effect.updateService(Clock.Clock, (before) => ({ ...before, ...clock }))
+    let reads = 0
+    const application = (millis: number) =>
+      ClientApplication.layerEffect(
+        Effect.sync(() => {
+          now += millis
+          return { ...options, clientSecret: `s3cret-${++reads}` }
+        })
+      )
+    const reading = make(granted, application(timeout))
+    const between = make(() => {
+      now += timeout
+      return invalidClient()
+    }, application(0))
+    return Effect.gen(function* () {
+      expect(yield* Effect.provide(request, reading.layer)).toEqual({ _tag: "NotSent", code: "no time left" })
+      expect(reading.calls).toEqual([])
+      expect(yield* Effect.provide(request, between.layer)).toEqual({ _tag: "InvalidClient" })
+      expect(between.calls.length).toBe(1)
+    }).pipe(standingStill)
   })
 
   it.effect("fails, and sends nothing, when the application cannot be read", () => {
