@@ -111,6 +111,27 @@ describe("a program", () => {
     })
   )
 
+  it.effect.each([0, 1, 2, 3])("a secret that is new when a process goes on gives it no second try: seed %i", (seed) =>
+    Effect.gen(function* () {
+      const wait = (time: keyof typeof Program.waits): Program.Step => ({ _tag: "Wait", time })
+      // The process sleeps while the app learns of the new secret, and another takes its lease.
+      const untilKnown = [...Array.from({ length: 8 }, () => wait("lease")), wait("timeout")]
+      const steps: ReadonlyArray<Program.Step> = [
+        lifetime,
+        { _tag: "RegenerateSecret" },
+        ...untilKnown,
+        { _tag: "Arm", process: 1, fault: "StandstillInFlight" },
+        call(1),
+        wait("second"),
+        call(0),
+        wait("lease"),
+        wait("lease"),
+        call(2)
+      ]
+      expect(yield* Program.run({ seed, steps })).toMatchObject({ breaches: [], lost: 0, unsaveable: 0 })
+    })
+  )
+
   it.effect(
     "a store that does not compare versions is found out, by a program of a few steps",
     () =>
