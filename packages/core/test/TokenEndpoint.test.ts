@@ -247,8 +247,16 @@ describe("TokenEndpoint, with a client that Zapier does not take", () => {
   it.effect("sends nothing any more when the process has stood still until its time was over", () => {
     // The time has passed, and the timer that would say so is still to go off.
     let now = 0
-    const clock: Partial<Clock.Clock> = { currentTimeMillis: Effect.sync(() => now), sleep: () => Effect.never }
-    const standingStill = Effect.updateService(Clock.Clock, (before) => ({ ...before, ...clock }))
+    const nanos = () => BigInt(now) * 1_000_000n
+    const clock: Clock.Clock = {
+      currentTimeMillisUnsafe: () => now,
+      currentTimeMillis: Effect.sync(() => now),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos),
+      monotonicTimeNanosUnsafe: nanos,
+      monotonicTimeNanos: Effect.sync(nanos),
+      sleep: () => Effect.never
+    }
     let reads = 0
     const application = (millis: number) =>
       ClientApplication.layerEffect(
@@ -267,7 +275,7 @@ describe("TokenEndpoint, with a client that Zapier does not take", () => {
       expect(reading.calls).toEqual([])
       expect(yield* Effect.provide(request, between.layer)).toEqual({ _tag: "InvalidClient" })
       expect(between.calls.length).toBe(1)
-    }).pipe(standingStill)
+    }).pipe(Effect.provideService(Clock.Clock, clock))
   })
 
   it.effect("fails, and sends nothing, when the application cannot be read", () => {
