@@ -50,7 +50,10 @@ export const transition = (
   at
 })
 
-const patience = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: "10 seconds" }))
+const patience = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("1 second")]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ duration: "10 seconds" })
+)
 
 /** What Zapier has answered is not thrown away because a store fails for a while: it is tried again. */
 export const insist = <A>(write: Effect.Effect<A, ZapierAuthError>): Effect.Effect<A, ZapierAuthError> =>
@@ -62,12 +65,15 @@ export const makeStep =
     readonly about: string
     readonly stored: Stored<S>
     readonly publish: Publish
+    /** Whether an event that must not be taken twice was taken: a write may fail although it was carried out. */
+    readonly isTaken?: (state: S, event: E) => boolean
   }): Step<S, E, C> =>
   (event) =>
     Effect.gen(function* () {
       const { about, machine, publish, stored } = options
       while (true) {
         const { state, version } = yield* stored.load
+        if (options.isTaken?.(state, event) === true) return { state, commands: [] }
         const now = yield* Clock.currentTimeMillis
         const next = yield* Effect.mapError(Effect.fromResult(machine.step(state, event, now)), (illegal) =>
           from(new IllegalTransition(illegal))

@@ -6,6 +6,8 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as AuthMetrics from "../AuthMetrics.ts"
 import type * as Machine from "../Machine.ts"
@@ -43,11 +45,13 @@ export interface Demand<E> {
 
 interface Flight {
   /** The access for whoever waits. */
-  readonly answer: Deferred.Deferred<Tokens.UsableAccess, ZapierAuthError>
+  answer: Deferred.Deferred<Tokens.UsableAccess, ZapierAuthError>
   /** Done when nothing of the flight is under way any more. */
   readonly landed: Deferred.Deferred<void>
   /** Whether what it finds may be remembered: not if it was to be forgotten meanwhile. */
   isCurrent: boolean
+  /** There while nobody waits, because they were told that the store is away: done for whoever comes next. */
+  awaited: Deferred.Deferred<void> | undefined
 }
 
 /** Handed out without asking, but for a clock that has jumped out of this time. */
@@ -78,8 +82,6 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
   const flights = new Map<string, Flight>()
   /** The one that the store was asked for least recently is the first. */
   const live = new Map<string, Live>()
-  /** Outcomes that the store would not take. While this process lives, they are not lost. */
-  const unsaved = new Map<string, E>()
 
   const remember = (key: string, access: Tokens.UsableAccess, until: number) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
@@ -89,24 +91,44 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
       if (live.size > options.memoryCapacity && oldest !== undefined) live.delete(oldest)
     })
 
-  // Stores what came of a request, however long the store is away.
-  const conclude = (key: string, event: E) =>
-    insist(options.step(key)(event)).pipe(
-      Effect.tapError(() => Effect.sync(() => unsaved.set(key, event))),
-      Effect.tap(() => Effect.sync(() => unsaved.delete(key)))
-    )
+  // Stores what came of a request, however long the store is away. Whoever waits is told after a while; then it is tried
+  // again and again, so that it is done before others take the lease over, and with more patience when somebody waits
+  // again or the process is to end.
+  const conclude = (key: string, event: E, flight: Flight) =>
+    Effect.gen(function* () {
+      const write = options.step(key)(event)
+      let isWanted = true
+      let isClosing = false
+      while (true) {
+        const written = yield* Effect.result(isWanted ? insist(write) : write)
+        if (Result.isSuccess(written)) return written.success
+        if (written.failure.reason._tag !== "StoreFailed" || isClosing) return yield* written.failure
+        if (!isWanted && flight.awaited === undefined) {
+          isWanted = true
+          continue
+        }
+        yield* Deferred.fail(flight.answer, written.failure)
+        flight.awaited = Deferred.makeUnsafe<void>()
+        const rest = Effect.timeoutOption(Deferred.await(flight.awaited), slowestPoll)
+        const rested = yield* Effect.exit(Effect.interruptible(rest))
+        isClosing = Exit.isFailure(rested)
+        isWanted = isClosing || flight.awaited === undefined
+      }
+    })
 
   const isOwn = (command: Command<Request>): command is Request =>
     !["UseAccessToken", "AwaitLease", "AwaitTime", "RequireReconnect", "ReportFailure"].includes(command._tag)
 
   // Steps the machine and carries out its commands, until nothing of them is left.
   const fly = Effect.fnUntraced(function* (key: string, demand: Demand<E>, flight: Flight) {
-    let outcome = unsaved.get(key)
+    let outcome: E | undefined
     let failure: Reason | undefined
     let polls = 0
     let asked = false
     while (true) {
-      const { commands } = yield* outcome === undefined ? options.step(key)(demand.event) : conclude(key, outcome)
+      const { commands } = yield* outcome === undefined
+        ? options.step(key)(demand.event)
+        : conclude(key, outcome, flight)
       // Unless a command says otherwise, the machine has taken note, and what was asked for is asked for again.
       outcome = undefined
       let own: Request | undefined
@@ -158,7 +180,12 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
     Effect.suspend(() => {
       // What is forked into a scope that has ended never starts, and whoever waits for it would wait for ever.
       if (options.scope.state._tag === "Closed") return Effect.interrupt
-      const flight: Flight = { answer: Deferred.makeUnsafe(), landed: Deferred.makeUnsafe(), isCurrent: true }
+      const flight: Flight = {
+        answer: Deferred.makeUnsafe(),
+        landed: Deferred.makeUnsafe(),
+        isCurrent: true,
+        awaited: undefined
+      }
       flights.set(key, flight)
       return fly(key, demand, flight).pipe(
         Effect.onExit((exit) =>
@@ -179,11 +206,19 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
       )
     })
 
+  const join = (flight: Flight): Effect.Effect<Flight> => {
+    const { awaited } = flight
+    if (awaited === undefined) return Effect.succeed(flight)
+    flight.awaited = undefined
+    flight.answer = Deferred.makeUnsafe()
+    return Effect.as(Deferred.succeed(awaited, undefined), flight)
+  }
+
   const obtain = (key: string, demand: Demand<E>): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
     Effect.gen(function* () {
       while (true) {
         const under = flights.get(key)
-        const flight = under ?? (yield* takeOff(key, demand))
+        const flight = yield* under === undefined ? takeOff(key, demand) : join(under)
         const access = yield* Deferred.await(flight.answer)
         const now = yield* Clock.currentTimeMillis
         const usable = now < access.expiresAt && !isSame(access, demand.rejected)

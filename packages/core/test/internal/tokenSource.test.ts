@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as AuthMetrics from "../../src/AuthMetrics.ts"
 import { GrantStore } from "../../src/GrantStore.ts"
@@ -20,7 +21,7 @@ const subject = "user-1"
 
 /** Stores in memory, of which that for grants fails while it is told to, and counts what it is asked. */
 const makeStores = () => {
-  const told = { fails: false, reads: 0 }
+  const told = { fails: false, isCarriedOut: false, reads: 0 }
   const failure = Effect.fail(from(new StoreFailed({ store: "grant store", operation: "write", problem: "no disk" })))
   const layer = Layer.effectContext(
     Effect.map(Layer.build(MemoryStores.layer), (context) => {
@@ -36,7 +37,11 @@ const makeStores = () => {
               return store.get(key)
             }),
           compareAndSet: (key, expected, grant) =>
-            Effect.suspend(() => (told.fails ? failure : store.compareAndSet(key, expected, grant)))
+            Effect.suspend(() => {
+              const write = store.compareAndSet(key, expected, grant)
+              if (!told.fails) return write
+              return told.isCarriedOut ? Effect.andThen(write, failure) : failure
+            })
         })
       )
     })
@@ -98,6 +103,100 @@ describe("tokenSource, when the store fails", () => {
       // Presenting the old refresh token again would be the end of the grant.
       expect(valueOf(yield* accessToken)).toBe("access-token-2")
       expect(zapier.tokenRequests).toHaveLength(2)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("stores it as soon as the store is back, whether anybody asks or not", () => {
+    const { layer, told, zapier } = setup()
+    return Effect.gen(function* () {
+      yield* TestZapier.connect(subject)
+      yield* TestClock.adjust("11 hours")
+      const gate = Deferred.makeUnsafe<void>()
+      zapier.nextToken(TestZapier.held(gate))
+      const fiber = yield* Effect.forkChild(Effect.flip(accessToken), { startImmediately: true })
+      yield* TestZapier.tick
+      told.fails = true
+      yield* Deferred.succeed(gate, undefined)
+      yield* pass("25 seconds")
+      expect((yield* Fiber.join(fiber)).reason._tag).toBe("StoreFailed")
+      told.fails = false
+      // The lease is still live: nobody else has presented the old refresh token.
+      yield* pass("1 second")
+      expect(yield* Effect.flatMap(ZapierAuth, (auth) => auth.status(subject))).toMatchObject({
+        state: "Active",
+        generation: 2
+      })
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("stores it before the process ends, if the store is back in time", () => {
+    const { zapier } = setup()
+    return Effect.gen(function* () {
+      const stores = makeStores()
+      const context = yield* Layer.build(stores.layer)
+      const scope = yield* Scope.make()
+      const services = yield* Layer.buildWithScope(
+        Layer.provide(zapier.process(), Layer.succeedContext(context)),
+        scope
+      )
+      yield* Effect.provide(TestZapier.connect(subject), services)
+      yield* TestClock.adjust("11 hours")
+      const gate = Deferred.makeUnsafe<void>()
+      zapier.nextToken(TestZapier.held(gate))
+      yield* Effect.forkChild(Effect.provide(accessToken, services), { startImmediately: true })
+      yield* TestZapier.tick
+      stores.told.fails = true
+      yield* Deferred.succeed(gate, undefined)
+      yield* pass("20 seconds")
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* pass("5 seconds")
+      expect(closing.pollUnsafe()).toBeUndefined()
+      stores.told.fails = false
+      yield* pass("2 seconds")
+      expect(closing.pollUnsafe()).toBeDefined()
+      const store = Context.get(context, GrantStore)
+      const { entries } = yield* store.page({ clientId: "client-1", limit: 1 })
+      expect(entries[0]?.grant.value).toMatchObject({ _tag: "Active", generation: 2 })
+    })
+  })
+
+  it.effect("ends with the process all the same if the store stays away", () => {
+    const { zapier } = setup()
+    return Effect.gen(function* () {
+      const stores = makeStores()
+      const scope = yield* Scope.make()
+      const services = yield* Layer.buildWithScope(Layer.provide(zapier.process(), stores.layer), scope)
+      yield* Effect.provide(TestZapier.connect(subject), services)
+      yield* TestClock.adjust("11 hours")
+      const gate = Deferred.makeUnsafe<void>()
+      zapier.nextToken(TestZapier.held(gate))
+      yield* Effect.forkChild(Effect.provide(accessToken, services), { startImmediately: true })
+      yield* TestZapier.tick
+      stores.told.fails = true
+      yield* Deferred.succeed(gate, undefined)
+      yield* pass("20 seconds")
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* pass("15 seconds")
+      expect(closing.pollUnsafe()).toBeDefined()
+    })
+  })
+
+  it.effect("stores a consent once, though its write fails after it was carried out", () => {
+    const { layer, told, zapier } = setup()
+    return Effect.gen(function* () {
+      const gate = Deferred.makeUnsafe<void>()
+      zapier.nextToken(TestZapier.held(gate))
+      const fiber = yield* Effect.forkChild(TestZapier.connect(subject), { startImmediately: true })
+      yield* TestZapier.tick
+      yield* TestZapier.tick
+      told.fails = true
+      told.isCarriedOut = true
+      yield* Deferred.succeed(gate, undefined)
+      yield* pass("1 second")
+      told.fails = false
+      yield* pass("10 seconds")
+      yield* Fiber.join(fiber)
+      expect(yield* Effect.flatMap(ZapierAuth, (auth) => auth.status(subject))).toMatchObject({ generation: 1 })
     }).pipe(Effect.provide(layer))
   })
 
