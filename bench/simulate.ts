@@ -42,6 +42,12 @@ const often = {
   },
   crashes: { says: "at other times, for each process and day", otherwise: rates.crashes, least: 0 },
   standstills: { says: "at other times, for each process and day", otherwise: rates.standstills, least: 0 },
+  storeFailures: {
+    says: "share of operations of the stores of tokens that fail",
+    otherwise: rates.storeFailures,
+    least: 0
+  },
+  outages: { says: "of all stores, for up to a minute, for each year", otherwise: rates.outages, least: 0 },
   restarts: { says: "rolling restarts of all processes, for each day", otherwise: rates.restarts, least: 0 },
   secrets: { says: "new client secrets, for each year", otherwise: rates.secrets, least: 0 },
   revocations: { says: "by the user at Zapier, for each grant and year", otherwise: rates.revocations, least: 0 },

@@ -37,6 +37,7 @@ const subject = Schema.Literals([0, 1])
 export const waits = {
   moment: 250,
   second: 1_000,
+  seconds: 8_000,
   timeout: 20_500,
   lease: 31_000,
   minutes: 300_000,
@@ -50,6 +51,8 @@ export const waits = {
  * - `Arm`: a fault is to happen to the next token request of a process.
  * - `Crash`, `Restart`: a process ends at once, or in good order; another takes its place.
  * - `Suspend`: a process stands still for longer than its lease, and then goes on.
+ * - `FailStore`: the next operation that a process sends to a store of tokens fails, whether it was carried out or not.
+ * - `Outage`: no store answers for a while.
  * - `Consent`: the user allows the app again.
  * - `Disconnect`: the app removes the user's grant.
  * - `Revoke`: the user ends the app's access at Zapier.
@@ -65,6 +68,8 @@ export const Step = Schema.TaggedUnion({
   Crash: { process },
   Restart: { process },
   Suspend: { process },
+  FailStore: { process, failure: Schema.Literals(["Done", "NotDone"]) },
+  Outage: { time: Schema.Literals(["second", "seconds", "timeout", "lease"]) },
   Consent: { process, subject },
   Disconnect: { process, subject },
   Revoke: { subject },
@@ -165,6 +170,10 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
       return world.restart(step.process)
     case "Suspend":
       return world.suspend(step.process)
+    case "FailStore":
+      return world.failStore(step.process, step.failure)
+    case "Outage":
+      return world.outage(waits[step.time])
     case "Consent":
       return world.consent(step.process, who(step.subject))
     case "Disconnect":

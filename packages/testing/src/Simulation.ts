@@ -50,6 +50,10 @@ export interface Rates {
   readonly crashes: number
   /** Standstills at any other time, for each process and day. */
   readonly standstills: number
+  /** The share of operations of the stores of tokens that fail, whether they were carried out or not. */
+  readonly storeFailures: number
+  /** How often a year no store answers, for up to a minute. */
+  readonly outages: number
   /** Rolling restarts of all processes, for each day. */
   readonly restarts: number
   /** New secrets a year; the app is configured with one some minutes later. */
@@ -78,6 +82,8 @@ export const rates: Rates = {
   stalling: 0.0005,
   crashes: 0.02,
   standstills: 0.02,
+  storeFailures: 0.0002,
+  outages: 12,
   restarts: 0.5,
   secrets: 4,
   revocations: 0.5,
@@ -174,6 +180,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   const seed = String(options.seed)
   const chance = Seeded.make(seed, "life")
   const luck = Seeded.make(seed, "faults")
+  const storeLuck = Seeded.make(seed, "stores")
   const pick = <A>(from: Seeded.Seeded, all: ReadonlyArray<A>) => all[from.below(all.length)]
 
   const world = SimWorld.make({
@@ -187,7 +194,9 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
       if (luck.chance(rate.refused)) return pick(luck, refused)
       if (luck.chance(rate.crashing)) return pick(luck, crashing)
       return luck.chance(rate.stalling) ? pick(luck, stalling) : undefined
-    }
+    },
+    storeFailure: () =>
+      storeLuck.chance(rate.storeFailures) ? (storeLuck.chance(0.5) ? "Done" : "NotDone") : undefined
   })
   const { subjects, timeline } = world
   const end = timeline.now() + options.days * day
@@ -254,6 +263,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   often(year / rate.secrets, () => world.regenerateSecret(chance.wait(5 * minute)))
   often(day / rate.crashes / options.processes, () => world.crash(slot()))
   often(day / rate.standstills / options.processes, () => world.suspend(slot()))
+  often(year / rate.outages, () => world.outage(chance.below(minute)))
   often(day / rate.restarts, () => {
     for (let index = 0; index < options.processes; index++) timeline.after(index * minute, () => world.restart(index))
   })

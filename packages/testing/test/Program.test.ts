@@ -132,6 +132,27 @@ describe("a program", () => {
     })
   )
 
+  it.effect("an answer that the store would not take while it was away is stored when it is back", () =>
+    Effect.gen(function* () {
+      const outage: Program.Step = { _tag: "Outage", time: "lease" }
+      const steps: ReadonlyArray<Program.Step> = [lifetime, call(0), moment, outage, { _tag: "Wait", time: "lease" }]
+      // The process is asked to end when the store is about to come back.
+      const ending: Program.Step = { _tag: "Restart", process: 0 }
+      expect(yield* Program.run({ seed: 1, steps })).toMatchObject({ breaches: [], lost: 0, unsaveable: 0 })
+      const report = yield* Program.run({ seed: 1, steps: [...steps, ending] })
+      expect(report).toMatchObject({ breaches: [], lost: 0, unsaveable: 0 })
+    })
+  )
+
+  it.effect.each(["Done", "NotDone"] as const)("an operation that fails loses nothing: %s", (failure) =>
+    Effect.gen(function* () {
+      const fail: Program.Step = { _tag: "FailStore", process: 0, failure }
+      const steps: ReadonlyArray<Program.Step> = [lifetime, fail, call(0), { _tag: "Wait", time: "lease" }]
+      const report = yield* Program.run({ seed: 1, steps: [...steps, fail, fail, call(0), call(1), ...steps.slice(1)] })
+      expect(report).toMatchObject({ breaches: [], lost: 0, unsaveable: 0 })
+    })
+  )
+
   it.effect(
     "a store that does not compare versions is found out, by a program of a few steps",
     () =>

@@ -12,6 +12,8 @@ const rates: Partial<Simulation.Rates> = {
   stalling: 0.02,
   crashes: 0.2,
   standstills: 0.2,
+  storeFailures: 0.005,
+  outages: 200,
   restarts: 0.5,
   secrets: 20,
   revocations: 8,
@@ -39,7 +41,7 @@ describe("a year", { timeout: 60_000 }, () => {
         expect(report.grantsLostNeedlessly).toBe(0)
         expect(report.tokenRequests).toBeGreaterThanOrEqual(report.leastTokenRequests)
         // Nothing that may go wrong was spared it.
-        expect(Object.keys(report.faults)).toHaveLength(24)
+        expect(Object.keys(report.faults)).toHaveLength(27)
       })
     )
   }

@@ -24,8 +24,13 @@ export interface Exchange {
   readonly standstills: number
 }
 
-// While it stood still, nobody could tell it from one that is gone.
-const wasMissed = ({ host, standstills }: Exchange) => host.standstills > standstills
+const hasStood = ({ host, standstills }: Exchange) => host.standstills > standstills
+
+// How long ago a store may have failed whoever still tries to write, in milliseconds.
+const persistence = 3_000
+
+/** Whether the store has kept a process out until now, and not its own sloth. */
+export const isKeptOut = ({ failedAt }: Host, now: number): boolean => now - failedAt <= persistence
 
 interface Rotation {
   readonly old: string
@@ -37,7 +42,12 @@ interface Rotation {
   /** Somebody knew of the loss in time, and could have tried again. */
   chance: Exchange | undefined
   isTried: boolean
+  /** Somebody took over when the store had kept out who holds it. */
+  isOvertaken: boolean
 }
+
+// Nobody could tell who holds it from one that is gone.
+const wasMissed = (rotation: Rotation) => rotation.isOvertaken || hasStood(rotation.by)
 
 export interface Fate {
   /** The new refresh token that the store does not have yet. */
@@ -96,7 +106,9 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     if (isOver(rotation)) return doom(fate)
     timeline.after(rotation.at + graceMillis() - timeline.now(), () => {
       if (fate.rotation !== rotation || rotation.where !== "Nowhere") return
-      if (rotation.chance === undefined || rotation.isTried) doom(fate)
+      const { chance } = rotation
+      const isUsed = chance === undefined || rotation.isTried
+      if (isUsed || chance.host.room.isSuspended() || isKeptOut(chance.host, timeline.now())) doom(fate)
     })
   }
 
@@ -139,7 +151,8 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
           by,
           where: "OnItsWay",
           chance: undefined,
-          isTried: false
+          isTried: false,
+          isOvertaken: false
         }
         fate.latest = fate.rotation
       }
@@ -149,7 +162,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     reused: (fate: Fate, presented: string, isLate: boolean) => {
       const { latest } = fate
       // Whoever takes over must try what the one before may never have sent.
-      if (isLate || (latest?.old === presented && wasMissed(latest.by))) doom(fate)
+      if (isLate || (latest?.old === presented && wasMissed(latest))) doom(fate)
     },
 
     /** The answer is there. */
@@ -183,11 +196,15 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
         return
       }
       if (token === fate.rotation?.token) fate.rotation = undefined
+      if (after._tag === "Refreshing" && fate.rotation !== undefined) {
+        const { host } = fate.rotation.by
+        if (host.owner !== after.lease.owner && isKeptOut(host, timeline.now())) fate.rotation.isOvertaken = true
+      }
       const isEnded = after._tag === "ReconnectRequired"
       if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !fate.revoked.has(token)) {
         fate.isLost = true
         // What somebody holds who was taken for gone is lost only if it does not come back.
-        const isHeld = fate.rotation !== undefined && fate.rotation.where !== "Nowhere" && wasMissed(fate.rotation.by)
+        const isHeld = fate.rotation !== undefined && fate.rotation.where !== "Nowhere" && wasMissed(fate.rotation)
         fate.isNeedless = !fate.isDoomed && !isHeld
         counts.lost++
         if (fate.isNeedless) counts.needless++

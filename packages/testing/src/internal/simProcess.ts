@@ -53,6 +53,8 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
       pending: 0,
       endsAfterWrite: false,
       standsAtStore: false,
+      failures: [],
+      failedAt: -Infinity,
       standstills: 0,
       awakeSince: timeline.now()
     }

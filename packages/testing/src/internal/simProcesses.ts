@@ -5,12 +5,22 @@ import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClie
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fault from "../Fault.ts"
+import * as Fates from "./fates.ts"
 import * as Seeded from "./seeded.ts"
 import * as SimProcess from "./simProcess.ts"
 import type { SimRecord } from "./simRecord.ts"
 import type { Server } from "./simServer.ts"
 import * as SimStores from "./simStores.ts"
-import { type Call, CurrentSubject, type Host, type Hub, type Outcome, type Process, type Subject } from "./simTypes.ts"
+import {
+  type Call,
+  CurrentSubject,
+  type Host,
+  type Hub,
+  type Outcome,
+  type Process,
+  type StoreFailure,
+  type Subject
+} from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"
 
 export interface Options {
@@ -25,6 +35,8 @@ export interface Options {
   readonly store: SimStores.Change | undefined
   /** What happens to a token request that nothing was armed for. */
   readonly fault: (() => Fault.Fault | undefined) | undefined
+  /** How an operation of a store of tokens fails that nothing was armed for. */
+  readonly storeFailure: (() => StoreFailure | undefined) | undefined
 }
 
 /** How long nothing has happened when nothing is under way. */
@@ -54,6 +66,16 @@ export const make = (options: Options) => {
     record.count(counts.faults, fault)
   }
 
+  let awayUntil = 0
+  const failureOf = (host: Host, isOfTokens: boolean): StoreFailure | undefined => {
+    // An outage may begin between an operation and its answer, and end likewise.
+    if (timeline.now() < awayUntil) return hub.latency.chance(0.2) ? "Done" : "NotDone"
+    if (isCalm || !isOfTokens) return undefined
+    const failure = host.failures.shift() ?? options.storeFailure?.()
+    if (failure !== undefined) record.count(counts.faults, `Store${failure}`)
+    return failure
+  }
+
   const end = (process: Process) => {
     process.isGone = true
     process.room.end()
@@ -81,6 +103,7 @@ export const make = (options: Options) => {
     server,
     faultOf,
     isArmed: (host, fault) => host.armed.find(Fault.isAtClaim) === fault,
+    failureOf,
     strike,
     crash: (host) => crash(host),
     suspend: (host) => suspend(host),
@@ -141,6 +164,8 @@ export const make = (options: Options) => {
   const leave = (process: Process) => {
     if (process.isGone || process.calls.size > 0 || !closed.has(process)) return
     for (const subject of subjects) {
+      // Whoever is sent away cannot wait until the store is back.
+      if (Fates.isKeptOut(process, timeline.now())) break
       if (subject.ledger.deliveries.some(({ owner }) => owner === process.owner)) {
         observe(subject, { _tag: "Settled", waiting: 0 })
       }
@@ -208,6 +233,11 @@ export const make = (options: Options) => {
       process.room.enter(() => shutDown(process))
     },
 
+    /** The store is away for so many milliseconds. */
+    outage: (millis: number) => {
+      awayUntil = Math.max(awayUntil, timeline.now() + millis)
+    },
+
     /** How many calls for a user wait for their answer. */
     waiting: (subject: Subject) =>
       [...processes, ...leaving].flatMap(({ calls }) => [...calls]).filter((call) => call.subject === subject).length,
@@ -219,6 +249,7 @@ export const make = (options: Options) => {
         process.armed.length = 0
         process.endsAfterWrite = false
         process.standsAtStore = false
+        process.failures.length = 0
       }
     }
   }

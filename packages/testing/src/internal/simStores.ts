@@ -7,7 +7,7 @@ import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
 import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
 import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
-import type * as VersionedStore from "@zapier-workflow-auth/core/VersionedStore"
+import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -20,6 +20,8 @@ export type Change = (store: GrantStore.GrantStore["Service"]) => GrantStore.Gra
 
 /** How long an operation takes at most, in milliseconds. */
 export const slowest = 6
+
+const away = from(new StoreFailed({ store: "store", operation: "answer", problem: "it is away" }))
 
 export const make = (change: Change = (store) => store): Context.Context<Stores> => {
   const stores = Effect.runSync(Effect.scoped(Layer.build(MemoryStores.layer)))
@@ -36,11 +38,21 @@ export const view = (
   const { crash, latency, timeline } = hub
   const runSync = Effect.runSyncExit
 
-  const remote = <A, E>(operation: Effect.Effect<A, E>, isClaim = false): Effect.Effect<A, E> =>
+  const remote = <A>(
+    operation: Effect.Effect<A, ZapierAuthError>,
+    { isClaim = false, isOfTokens = true } = {}
+  ): Effect.Effect<A, ZapierAuthError> =>
     Effect.callback((resume) => {
       if (host.isGone) return
       const arrive = () => {
         host.pending--
+        const failure = hub.failureOf(host, isOfTokens)
+        if (failure !== undefined) {
+          host.failedAt = timeline.now()
+          if (failure === "Done") runSync(operation)
+          if (!host.isGone) host.room.enter(() => resume(Effect.fail(away)))
+          return
+        }
         const isNext = isClaim && hub.isArmed(host, "StandstillBeforeRequest")
         // It is carried out at once either way, and with less ado if there is a fiber that waits for it.
         if (!isNext && !host.isGone && !host.room.isSuspended()) return resume(operation)
@@ -72,13 +84,10 @@ export const view = (
       return host.isGone ? Effect.never : Effect.succeed(value)
     })
 
-  const versioned = <Key, A>(store: VersionedStore.VersionedStore<Key, A>): VersionedStore.VersionedStore<Key, A> => ({
-    get: (key) => remote(store.get(key)),
-    compareAndSet: (key, expected, value) => remote(store.compareAndSet(key, expected, value)),
-    remove: (key) => remote(store.remove(key))
-  })
-
   const grants = Context.get(shared, GrantStore.GrantStore)
+  const attempts = Context.get(shared, AttemptStore.AttemptStore)
+  const appTokens = Context.get(shared, AppCredentialStore.AppCredentialStore)
+  const isOfTokens = false
 
   const afterWrite = () => {
     if (host.endsAfterWrite && !host.isGone) crash(host)
@@ -93,7 +102,7 @@ export const view = (
           written(key.subject, value)
           afterWrite()
         }),
-        value._tag === "Refreshing" && value.lease.owner === host.owner
+        { isClaim: value._tag === "Refreshing" && value.lease.owner === host.owner }
       ),
     remove: (key) =>
       remote(
@@ -104,10 +113,15 @@ export const view = (
       ),
     page: (options) => remote(grants.page(options))
   }).pipe(
-    Context.add(AttemptStore.AttemptStore, versioned(Context.get(shared, AttemptStore.AttemptStore))),
-    Context.add(
-      AppCredentialStore.AppCredentialStore,
-      versioned(Context.get(shared, AppCredentialStore.AppCredentialStore))
-    )
+    Context.add(AttemptStore.AttemptStore, {
+      get: (key) => remote(attempts.get(key), { isOfTokens }),
+      compareAndSet: (key, expected, value) => remote(attempts.compareAndSet(key, expected, value), { isOfTokens }),
+      remove: (key) => remote(attempts.remove(key), { isOfTokens })
+    }),
+    Context.add(AppCredentialStore.AppCredentialStore, {
+      get: (key) => remote(appTokens.get(key)),
+      compareAndSet: (key, expected, value) => remote(appTokens.compareAndSet(key, expected, value)),
+      remove: (key) => remote(appTokens.remove(key))
+    })
   )
 }

@@ -27,6 +27,9 @@ export interface Subject {
   servedUntil: number
 }
 
+/** Whether an operation that fails was carried out. Whoever asked for it does not know. */
+export type StoreFailure = "Done" | "NotDone"
+
 /** A process as the world sees it from outside. */
 export interface Host {
   readonly slot: number
@@ -43,6 +46,10 @@ export interface Host {
   endsAfterWrite: boolean
   /** It stands still as soon as it turns to the store again. */
   standsAtStore: boolean
+  /** How its next operations of a store of tokens fail, in order. */
+  readonly failures: Array<StoreFailure>
+  /** When the store failed it last. */
+  failedAt: number
   /** How often it has stood still, and since when it has not. */
   standstills: number
   awakeSince: number
@@ -77,6 +84,8 @@ export interface Hub {
   readonly faultOf: (host: Host) => Fault | undefined
   /** Whether that is what happens to it next, while it claims. */
   readonly isArmed: (host: Host, fault: Fault) => boolean
+  /** How the operation fails that a process has sent to a store, if it does. */
+  readonly failureOf: (host: Host, isOfTokens: boolean) => StoreFailure | undefined
   /** It happens now. */
   readonly strike: (host: Host, fault: Fault) => void
   readonly crash: (host: Host) => void

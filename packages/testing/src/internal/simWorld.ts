@@ -15,7 +15,7 @@ import * as SimProcesses from "./simProcesses.ts"
 import * as SimRecord from "./simRecord.ts"
 import * as SimServer from "./simServer.ts"
 import type * as SimStores from "./simStores.ts"
-import type { Subject } from "./simTypes.ts"
+import type { StoreFailure, Subject } from "./simTypes.ts"
 import * as Timeline from "./timeline.ts"
 
 export interface Options {
@@ -28,6 +28,8 @@ export interface Options {
   readonly store?: SimStores.Change | undefined
   /** What happens to a token request that nothing was armed for. */
   readonly fault?: (() => Fault | undefined) | undefined
+  /** How an operation of a store of tokens fails that nothing was armed for. */
+  readonly storeFailure?: (() => StoreFailure | undefined) | undefined
 }
 
 // Times of the epoch, not near zero: a time that is zero means something.
@@ -44,7 +46,7 @@ export const make = (options: Options) => {
   const server = SimServer.make(timeline, { seed, knobs, users: subjects })
   const record = SimRecord.make({ timeline, settings, server, subjects })
   const { breaches, count, counts, fates, observe, serve } = record
-  const { fault, processes: size, store } = options
+  const { fault, processes: size, store, storeFailure } = options
   const processes = SimProcesses.make({
     seed,
     processes: size,
@@ -54,7 +56,8 @@ export const make = (options: Options) => {
     record,
     subjects,
     store,
-    fault
+    fault,
+    storeFailure
   })
 
   const requestFor = ({ name }: Subject) =>
@@ -131,6 +134,15 @@ export const make = (options: Options) => {
     },
 
     arm: (slot: number, fault: Fault) => void processes.at(slot).armed.push(fault),
+
+    /** The next operation that the process sends to a store of tokens fails. */
+    failStore: (slot: number, failure: StoreFailure) => void processes.at(slot).failures.push(failure),
+
+    /** No store answers for so many milliseconds. */
+    outage: (millis: number) => {
+      count(counts.faults, "Outage")
+      processes.outage(millis)
+    },
 
     crash: (slot: number) => {
       count(counts.faults, "Crash")
