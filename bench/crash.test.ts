@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process"
+import { text } from "node:stream/consumers"
+import { describe, expect, it } from "@effect/vitest"
+import * as EmbeddedPostgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
+
+const main = new URL("crash.ts", import.meta.url).pathname
+
+const crash = async (...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
+  return { stdout, stderr, code }
+}
+
+const survives = async (store: string, kills: number) => {
+  const { code, stderr, stdout } = await crash("--store", store, "--kills", String(kills))
+  expect(stdout, stderr).toMatch(/^[^\n]+\n$/)
+  const line: unknown = JSON.parse(stdout)
+  expect({ code, line }, stderr).toMatchObject({
+    code: 0,
+    line: { scenario: "crash", passed: true, store, kills, tornRecords: 0, violations: 0 }
+  })
+}
+
+const embedded = await EmbeddedPostgres.load()
+const without = typeof embedded === "string" ? ` (skipped: ${embedded})` : ""
+
+describe("npm run crash", () => {
+  it("no grant is lost but those whose answer died with its process: SQLite", () => survives("sqlite", 30))
+
+  it.skipIf(without !== "")(`no grant is lost but those whose answer died with its process: Postgres${without}`, () =>
+    survives("postgres", 20)
+  )
+
+  it.concurrent.each([["--kills", "0"], ["--store", "paper"], ["--nonsense"]])(
+    "says how it is used when it is not: %s",
+    async (...args) => {
+      const { code, stderr, stdout } = await crash(...args)
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" })
+      expect(stderr).toMatch(/^usage: [^\n]+\n$/)
+    }
+  )
+})

@@ -1,0 +1,54 @@
+/**
+ * `npm run crash`: kills processes with SIGKILL while they refresh, and counts what that has cost. Prints one line of
+ * JSON, and exits with 1 when a rule was broken, or a grant was lost whose answer did not die with its process.
+ */
+import { parseArgs } from "node:util"
+import * as Effect from "effect/Effect"
+import * as Crash from "./crash/run.ts"
+import * as Database from "./database.ts"
+import { print, say } from "./report.ts"
+
+const usage = `usage: npm run crash -- [--kills N] [--store ${Database.kinds.join(" | ")}] [--processes N] [--seed N]`
+
+const options = {
+  kills: { type: "string" },
+  store: { type: "string" },
+  processes: { type: "string" },
+  seed: { type: "string" }
+} as const
+
+const toCount = (text: string) => {
+  const count = Number(text)
+  if (!Number.isSafeInteger(count) || count <= 0) throw new Error(`${text} is not a number of anything`)
+  return count
+}
+
+// What was asked for, or nothing if it makes no sense.
+const parse = (args: ReadonlyArray<string>): Crash.Asked | undefined => {
+  try {
+    const { values } = parseArgs({ args: [...args], options })
+    const store = values.store ?? "sqlite"
+    if (!Database.isKind(store)) return undefined
+    return {
+      kills: toCount(values.kills ?? "300"),
+      store,
+      processes: toCount(values.processes ?? "4"),
+      seed: toCount(values.seed ?? "1")
+    }
+  } catch {
+    return undefined
+  }
+}
+
+const main = async (args: ReadonlyArray<string>): Promise<number> => {
+  const asked = parse(args)
+  if (asked === undefined) {
+    say(usage)
+    return 2
+  }
+  const report = await Effect.runPromise(Crash.run(asked))
+  print(report)
+  return report.passed ? 0 : 1
+}
+
+process.exitCode = await main(process.argv.slice(2))

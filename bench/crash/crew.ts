@@ -1,0 +1,130 @@
+/** The processes that are killed. There are always as many as there should be: who is killed is replaced at once. */
+import type * as Log from "./log.ts"
+import type { Point } from "./points.ts"
+import * as Workers from "../workers.ts"
+import type { Begin, Said, Told } from "./worker.ts"
+
+const file = new URL("worker.ts", import.meta.url).pathname
+
+// Whoever does not get to a point within this time, in milliseconds, is killed where it is.
+const patience = 10_000
+
+export interface Member {
+  readonly name: string
+  readonly worker: Workers.Worker<Told>
+  isReady: boolean
+  /** Where it is to die. */
+  target: Point | undefined
+  /** What to do when it gets there. */
+  onReached: ((refreshToken: string) => void) | undefined
+}
+
+export const make = (options: {
+  readonly size: number
+  readonly recorder: Log.Recorder
+  readonly begin: Omit<Begin, "_tag" | "name">
+  readonly onTrouble: (what: string) => void
+}) => {
+  const { onTrouble, recorder } = options
+  const members = new Map<string, Member>()
+  let started = 0
+  let isOver = false
+
+  const hear = (member: Member, said: Said) => {
+    switch (said._tag) {
+      case "Ready":
+        member.isReady = true
+        return
+      case "Reached":
+        member.onReached?.(said.refreshToken)
+        return
+      case "Returned":
+        for (const refreshToken of said.refreshTokens) recorder.returned(member.name, refreshToken)
+        return
+      case "Unanswered":
+        recorder.unanswered(member.name, said.refreshToken)
+    }
+  }
+
+  const add = () => {
+    const name = `crash-${++started}`
+    const worker = Workers.start<Told, Said>(file, (said) => hear(member, said))
+    const member: Member = { name, worker, isReady: false, target: undefined, onReached: undefined }
+    members.set(name, member)
+    worker.tell({ _tag: "Begin", name, ...options.begin })
+    void worker.ended.then(({ code, signal }) => {
+      if (!members.delete(name)) return
+      if (!isOver || code !== 0) onTrouble(`${name} has ended by itself: ${signal ?? code}`)
+      if (!isOver) add()
+    })
+  }
+
+  const die = ({ name, worker }: Member) => {
+    members.delete(name)
+    recorder.dies(name)
+    worker.kill()
+  }
+
+  // Dies as soon as it reaches the point. Says which refresh token that is about, or nothing if it did not get there.
+  const dieAt = async (member: Member, point: Exclude<Point, "random">) => {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    member.target = point
+    member.onReached = (refreshToken) => {
+      member.onReached = undefined
+      die(member)
+      resolve(refreshToken)
+    }
+    if (point !== "answering") member.worker.tell({ _tag: "DieAt", point })
+    const timer = setTimeout(() => {
+      member.onReached = undefined
+      if (members.has(member.name)) die(member)
+      resolve(undefined)
+    }, patience)
+    const refreshToken = await promise
+    clearTimeout(timer)
+    return refreshToken
+  }
+
+  for (let index = 0; index < options.size; index++) add()
+
+  return {
+    /** Those that live, and those of them that have begun to work. */
+    living: () => [...members.values()],
+    ready: () => [...members.values()].filter(({ isReady }) => isReady),
+
+    /** The server has rotated the tokens for a process. */
+    rotated: (name: string, issued: string) => {
+      const member = members.get(name)
+      if (member?.target === "answering") member.onReached?.(issued)
+    },
+
+    /** Kills a process, replaces it, and resolves when it is gone and has been heard to the end. */
+    kill: async (member: Member, point: Point): Promise<Point> => {
+      const refreshToken = point === "random" ? undefined : await dieAt(member, point)
+      if (point === "random") die(member)
+      const reached = refreshToken === undefined ? "random" : point
+      recorder.killed({ process: member.name, point: reached, refreshToken })
+      add()
+      await member.worker.ended
+      return reached
+    },
+
+    /** Lets all come to an end by themselves. */
+    stop: async () => {
+      isOver = true
+      const left = [...members.values()]
+      for (const { worker } of left) worker.tell({ _tag: "Stop" })
+      await Promise.all(left.map(({ worker }) => worker.ended))
+    },
+
+    /** Ends all at once. */
+    end: async () => {
+      isOver = true
+      const left = [...members.values()]
+      for (const member of left) die(member)
+      await Promise.all(left.map(({ worker }) => worker.ended))
+    }
+  }
+}
+
+export type Crew = ReturnType<typeof make>

@@ -1,0 +1,193 @@
+/**
+ * Kills processes that refresh, one after the other, and looks at the store after each kill. A grant that was lost is
+ * connected again at once. In the end the processes stop, each grant is used once more, and all that was ever stored is
+ * held against all that the server has issued.
+ */
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import { FakeZapier, layerHttpClient } from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Database from "../database.ts"
+import { type Report, round, say } from "../report.ts"
+import * as Crew from "./crew.ts"
+import * as Journal from "./journal.ts"
+import * as Log from "./log.ts"
+import { type Point, points } from "./points.ts"
+import * as Server from "./server.ts"
+import { accessTokenLifetime, application, settings } from "./settings.ts"
+import * as Verdict from "./verdict.ts"
+
+export interface Asked {
+  readonly kills: number
+  readonly store: Database.Kind
+  readonly processes: number
+  readonly seed: number
+}
+
+// Many, so that enough of them are not waiting for the lease of somebody dead.
+const subjects = Array.from({ length: 48 }, (_, index) => `user-${index}`)
+
+// How many milliseconds pass, at most, before a kill that may come at any moment.
+const longestPause = 150
+
+// How many kills there are to one check of the whole SQLite file.
+const checkEvery = 10
+
+const client = (database: Database.Database) =>
+  Layer.unwrap(
+    Effect.map(FakeZapier, (fake) =>
+      ZapierNode.layerWithoutStores({
+        application,
+        httpClient: Layer.provide(layerHttpClient, Layer.succeed(FakeZapier, fake)),
+        settings
+      })
+    )
+  ).pipe(Layer.provideMerge(SqlStores.layer), Layer.provideMerge(Database.layer(database, "crash-parent")))
+
+const connect = Effect.fnUntraced(function* (subject: string) {
+  const auth = yield* ZapierAuth
+  const fake = yield* FakeZapier
+  const { url } = yield* auth.authorizationUrl({ subject, scopes: ["zap"] })
+  yield* auth.handleCallback(yield* fake.approve(Redacted.value(url)), { subject })
+})
+
+const connectAll = (of: ReadonlyArray<string>) => Effect.forEach(of, connect, { discard: true })
+
+const [anyMoment, ...chosen] = points
+
+const draw = Effect.fnUntraced(function* <A>(from: () => ReadonlyArray<A>) {
+  while (true) {
+    const choice = from()
+    const drawn = choice.length === 0 ? undefined : choice[yield* Random.nextIntBetween(0, choice.length - 1)]
+    if (drawn !== undefined) return drawn
+    yield* Effect.sleep("5 millis")
+  }
+})
+
+// Half of the kills come at any moment, when a process may still be opening its database, and half at a chosen one.
+const killOne = Effect.fnUntraced(function* (crew: Crew.Crew) {
+  const point: Point = (yield* Random.nextBoolean) ? anyMoment : yield* draw(() => chosen)
+  if (point === anyMoment) yield* Effect.sleep(yield* Random.nextIntBetween(0, longestPause))
+  const member = yield* draw(point === anyMoment ? crew.living : crew.ready)
+  return { member, point: yield* Effect.promise(() => crew.kill(member, point)) }
+})
+
+interface Seen {
+  readonly byPoint: { [point in Point]: number }
+  tornRecords: number
+  integrityChecks: number
+  readonly troubles: Array<string>
+}
+
+const kill = Effect.fnUntraced(function* (asked: Asked, database: Database.Database, crew: Crew.Crew, seen: Seen) {
+  for (let count = 1; count <= asked.kills; count++) {
+    const { member, point } = yield* killOne(crew)
+    seen.byPoint[point]++
+    yield* Journal.settle(asked.store, member.name)
+    const checkFile = asked.store === "sqlite" && (count % checkEvery === 0 || count === asked.kills)
+    const found = yield* Effect.exit(Journal.look(database, checkFile))
+    if (found._tag === "Failure") {
+      seen.troubles.push(`the store did not open after kill ${count}`)
+      continue
+    }
+    if (checkFile) seen.integrityChecks++
+    seen.tornRecords += found.value.torn
+    seen.troubles.push(...found.value.damage)
+    yield* connectAll(found.value.lost)
+    if (count % Math.ceil(asked.kills / 10) === 0) say(`crash: ${count} of ${asked.kills} kills`)
+  }
+})
+
+// Nobody is killed any more: all leases of the dead end, and so do all access tokens. Whoever has not lost its grant can
+// use it.
+const useOnceMore = Effect.fnUntraced(function* (seen: Seen) {
+  const auth = yield* ZapierAuth
+  const use = (subject: string) =>
+    auth
+      .accessToken(subject)
+      .pipe(
+        Effect.catch(({ reason }) =>
+          reason._tag === "ReconnectRequired"
+            ? Effect.void
+            : Effect.sync(() => seen.troubles.push(`${subject} cannot be used: ${reason._tag}`))
+        )
+      )
+  yield* Effect.sleep(settings.leaseDuration + accessTokenLifetime)
+  yield* Effect.forEach(subjects, use, { concurrency: 8 })
+})
+
+const program = Effect.fnUntraced(function* (
+  asked: Asked,
+  database: Database.Database,
+  recorder: Log.Recorder,
+  listener: { crew: Crew.Crew | undefined }
+) {
+  const seen: Seen = {
+    byPoint: { random: 0, claimed: 0, answering: 0, answered: 0, committing: 0, committed: 0 },
+    tornRecords: 0,
+    integrityChecks: 0,
+    troubles: []
+  }
+  yield* Journal.install(asked.store)
+  yield* connectAll(subjects)
+  const { address } = yield* HttpServer.HttpServer
+  const crew = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      Crew.make({
+        size: asked.processes,
+        recorder,
+        begin: { database, origin: HttpServer.formatAddress(address), subjects },
+        onTrouble: (what) => void seen.troubles.push(what)
+      })
+    ),
+    (crew) => Effect.promise(crew.end)
+  )
+  listener.crew = crew
+  yield* kill(asked, database, crew, seen)
+  yield* Effect.promise(crew.stop)
+  yield* useOnceMore(seen)
+  const { torn, written } = yield* Journal.read
+  seen.tornRecords += torn
+  return { seen, verdict: Verdict.judge(recorder.log, written) }
+})
+
+export const run = Effect.fnUntraced(
+  function* (asked: Asked) {
+    const began = performance.now()
+    const database = yield* Database.make(asked.store)
+    const recorder = Log.make()
+    const listener: { crew: Crew.Crew | undefined } = { crew: undefined }
+    const server = Server.layer(recorder, (process, issued) => listener.crew?.rotated(process, issued))
+    const { seen, verdict } = yield* program(asked, database, recorder, listener).pipe(
+      Effect.provide(Layer.provideMerge(client(database), server)),
+      Random.withSeed(String(asked.seed))
+    )
+    const violations = [...seen.troubles, ...verdict.violations]
+    for (const violation of violations) say(`crash: ${violation}`)
+    const { answersCutOff, answersThatDied, grantsLost, refreshes } = verdict
+    say(`crash: ${refreshes} refreshes, ${grantsLost} grants lost, ${answersThatDied} answers died with their process`)
+    return {
+      scenario: "crash",
+      passed: violations.length === 0 && seen.tornRecords === 0 && grantsLost === answersThatDied + answersCutOff,
+      ...asked,
+      grants: subjects.length,
+      ...settings,
+      killsByPoint: seen.byPoint,
+      refreshes,
+      grantsLost,
+      answersThatDied,
+      answersCutOff,
+      tornRecords: seen.tornRecords,
+      integrityChecks: seen.integrityChecks,
+      violations: violations.length,
+      seconds: round((performance.now() - began) / 1_000, 1)
+    } satisfies Report
+  },
+  Effect.scoped,
+  Effect.orDie
+)

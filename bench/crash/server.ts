@@ -1,0 +1,71 @@
+/**
+ * The strict server of the crash test: a refresh ends the access token before, and a refresh token that comes twice ends
+ * the grant. It runs in the process that is not killed, so that its log is whole.
+ */
+import { createServer } from "node:http"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import type { FakeRequest, FakeResponse } from "@zapier-workflow-auth/testing/FakeHttp"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Log from "./log.ts"
+import { accessTokenLifetime, application, nameHeader } from "./settings.ts"
+
+// How long an answer is on its way: time to be killed in.
+const latency = "10 millis"
+
+const decoder = new TextDecoder()
+
+const issuedBy = ({ body, status }: FakeResponse): string | undefined => {
+  if (status !== 200) return undefined
+  const { refresh_token }: { readonly refresh_token?: string } = JSON.parse(body)
+  return refresh_token
+}
+
+/** Called when tokens were rotated for a process, before the answer leaves. */
+export type OnRotated = (process: string, issued: string) => void
+
+const noting = (recorder: Log.Recorder, onRotated: OnRotated, request: FakeRequest, response: FakeResponse) => {
+  if (request.path !== "/oauth/token/") return
+  const form = new URLSearchParams(decoder.decode(request.body))
+  const presented = form.get("refresh_token")
+  const issued = issuedBy(response)
+  if (presented === null) {
+    if (issued !== undefined) recorder.consented(issued)
+    return
+  }
+  const process = request.headers[nameHeader] ?? "parent"
+  recorder.presented(process, presented, issued)
+  if (issued !== undefined) onRotated(process, issued)
+}
+
+const watched = (recorder: Log.Recorder, onRotated: OnRotated) =>
+  Layer.effect(
+    FakeZapier.FakeZapier,
+    Effect.map(FakeZapier.FakeZapier, (fake) =>
+      FakeZapier.FakeZapier.of({
+        ...fake,
+        handle: (request) =>
+          fake.handle(request).pipe(
+            Effect.tap((response) => Effect.sync(() => noting(recorder, onRotated, request, response))),
+            Effect.tap(Effect.sleep(latency))
+          )
+      })
+    )
+  )
+
+const knobs = {
+  accessTokenLifetime: accessTokenLifetime / 1_000,
+  reuseRevokesGrant: true,
+  refreshEndsAccessToken: true,
+  rotateRefreshTokens: true,
+  graceMillis: 0
+}
+
+/** The fake on a socket of this machine, and for this process. */
+export const layer = (recorder: Log.Recorder, onRotated: OnRotated) =>
+  FakeZapier.layerServer.pipe(
+    Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 })),
+    Layer.provideMerge(watched(recorder, onRotated)),
+    Layer.provide(FakeZapier.layer({ apps: [{ name: "Crash", ...application }], knobs }))
+  )

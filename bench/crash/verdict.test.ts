@@ -1,0 +1,167 @@
+import { describe, expect, it } from "@effect/vitest"
+import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as Log from "./log.ts"
+import * as Verdict from "./verdict.ts"
+
+const held = (lineage: string, generation: number, token: string) => ({
+  lineage,
+  generation,
+  tokens: {
+    accessToken: Tokens.secret(`access of ${token}`),
+    refreshToken: Tokens.secret(token),
+    scopes: ["zap" as const],
+    obtainedAt: 0,
+    expiresAt: 1
+  }
+})
+
+const active = (generation: number, token: string, lineage = "one"): Grant => ({
+  _tag: "Active",
+  ...held(lineage, generation, token),
+  answerLost: false,
+  notBefore: 0
+})
+
+const ended = (generation: number, token: string, why: "AnswerLost" | "Revoked" = "AnswerLost"): Grant => ({
+  _tag: "ReconnectRequired",
+  ...held("one", generation, token),
+  why,
+  since: 0
+})
+
+const judge = (recorder: Log.Recorder, ...grants: ReadonlyArray<Grant>) =>
+  Verdict.judge(
+    recorder.log,
+    grants.map((grant) => ({ subject: "ada", grant }))
+  )
+
+// A consent gave "a", and p1 was given "b" for it.
+const refreshed = () => {
+  const recorder = Log.make()
+  recorder.consented("a")
+  recorder.presented("p1", "a", "b")
+  return recorder
+}
+
+const killed = (process: string, kill: Partial<Log.Kill> = {}, recorder = refreshed()) => {
+  recorder.dies(process)
+  recorder.killed({ process, point: "random", refreshToken: undefined, ...kill })
+  return recorder
+}
+
+describe("what is as it must be", () => {
+  it("tokens that move along the server's chain", () => {
+    const recorder = refreshed()
+    recorder.presented("p2", "b", "c")
+    expect(judge(recorder, active(1, "a"), active(2, "b"), active(3, "c"))).toEqual({
+      refreshes: 2,
+      grantsLost: 0,
+      answersThatDied: 0,
+      answersCutOff: 0,
+      violations: []
+    })
+  })
+
+  it("a grant whose answer died with its process, and a new consent after it", () => {
+    const recorder = killed("p1")
+    recorder.presented("p2", "a", undefined)
+    recorder.consented("x")
+    expect(judge(recorder, active(1, "a"), ended(1, "a"), active(2, "x", "two"))).toMatchObject({
+      grantsLost: 1,
+      answersThatDied: 1,
+      violations: []
+    })
+  })
+
+  it("a grant whose answer was cut off in a process that lives", () => {
+    const recorder = refreshed()
+    recorder.unanswered("p1", "a")
+    recorder.returned("p1", "a")
+    recorder.presented("p1", "a", undefined)
+    expect(judge(recorder, active(1, "a"), ended(1, "a"))).toMatchObject({
+      grantsLost: 1,
+      answersThatDied: 0,
+      answersCutOff: 1,
+      violations: []
+    })
+  })
+
+  it("a process that was killed when its answer had been stored", () => {
+    const recorder = killed("p1", { point: "committed", refreshToken: "b" })
+    expect(judge(recorder, active(1, "a"), active(2, "b")).violations).toEqual([])
+  })
+})
+
+describe("what breaks a rule", () => {
+  const broken: ReadonlyArray<readonly [says: string, verdict: () => Verdict.Verdict]> = [
+    [
+      "R3: p1 has thrown new tokens away, and lived",
+      () => {
+        const recorder = killed("p1")
+        recorder.returned("p1", "a")
+        return judge(recorder, active(1, "a"), ended(1, "a"))
+      }
+    ],
+    ["R3: p1 has thrown new tokens away, and lived", () => judge(refreshed(), active(1, "a"), ended(1, "a"))],
+    [
+      "R4: the stored tokens do not descend from those that they replaced (ada, generation 3)",
+      () => judge(refreshed(), active(1, "a"), active(2, "b"), active(3, "a"))
+    ],
+    [
+      "R4: the stored tokens do not descend from those that they replaced (ada, generation 2)",
+      () => judge(refreshed(), active(1, "a"), active(2, "z"))
+    ],
+    [
+      "R4: generation 2 was followed by 1 (ada, generation 1)",
+      () => judge(refreshed(), active(1, "a"), active(2, "b"), active(1, "a"))
+    ],
+    [
+      "R4: generation 1 was followed by 3 (ada, generation 3)",
+      () => judge(refreshed(), active(1, "a"), active(3, "b"))
+    ],
+    [
+      "R4: tokens were replaced without a new generation (ada, generation 1)",
+      () => judge(refreshed(), active(1, "a"), active(1, "b"))
+    ],
+    ["tokens came from nowhere (ada, generation 1)", () => judge(refreshed(), active(1, "z"))],
+    [
+      "R4: an older consent came back (ada)",
+      () => {
+        const recorder = refreshed()
+        recorder.consented("x")
+        return judge(recorder, active(1, "a"), active(2, "x", "two"), active(3, "a"))
+      }
+    ],
+    [
+      "R1: p2 presented a refresh token that p1 was presenting",
+      () => {
+        const recorder = refreshed()
+        recorder.presented("p2", "a", undefined)
+        return judge(killed("p1", {}, recorder), active(1, "a"), ended(1, "a"))
+      }
+    ],
+    [
+      "a grant was lost although no answer was (ada)",
+      () => judge(refreshed(), active(1, "a"), active(2, "b"), ended(2, "b"))
+    ],
+    ["an answer was lost, and its grant was not (ada)", () => judge(killed("p1"), active(1, "a"))],
+    ["a grant was lost because of Revoked (ada)", () => judge(killed("p1"), active(1, "a"), ended(1, "a", "Revoked"))],
+    [
+      "a process that was killed before its request has sent it (p1, claimed)",
+      () => judge(killed("p1", { point: "claimed", refreshToken: "a" }), active(1, "a"), ended(1, "a"))
+    ],
+    [
+      "an answer was stored whose holder had been killed before (p1, answered)",
+      () => judge(killed("p1", { point: "answered", refreshToken: "b" }), active(1, "a"), active(2, "b"))
+    ],
+    [
+      "an answer is not stored that had been committed (p1, committed)",
+      () => judge(killed("p1", { point: "committed", refreshToken: "b" }), active(1, "a"), ended(1, "a"))
+    ]
+  ]
+
+  it.each(broken)("%s", (says, verdict) => {
+    expect(verdict().violations).toContain(says)
+  })
+})

@@ -1,0 +1,109 @@
+/** One of the processes that are killed: it needs access tokens all the time, and each of them has expired. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
+import * as Database from "../database.ts"
+import { tellParent, told } from "../workers.ts"
+import * as Points from "./points.ts"
+import { application, nameHeader, settings } from "./settings.ts"
+
+export interface Begin {
+  readonly _tag: "Begin"
+  readonly name: string
+  readonly database: Database.Database
+  readonly origin: string
+  readonly subjects: ReadonlyArray<string>
+}
+
+export type Told = Begin | { readonly _tag: "DieAt"; readonly point: Points.OwnPoint } | { readonly _tag: "Stop" }
+
+export type Said =
+  | { readonly _tag: "Ready" }
+  | { readonly _tag: "Reached"; readonly point: Points.OwnPoint; readonly refreshToken: string }
+  /** A call came to its end for which these refresh tokens had been claimed. */
+  | { readonly _tag: "Returned"; readonly refreshTokens: ReadonlyArray<string> }
+  /** The answer to the presentation of this refresh token did not come, or came too late to be waited for. */
+  | { readonly _tag: "Unanswered"; readonly refreshToken: string }
+
+const say = (said: Said) => tellParent(said)
+
+// How many subjects are looked after at a time.
+const lanes = 4
+
+const decoder = new TextDecoder()
+
+const presentedBy = ({ body }: HttpClientRequest.HttpClientRequest) =>
+  body._tag === "Uint8Array" ? new URLSearchParams(decoder.decode(body.body)).get("refresh_token") : null
+
+const httpClient = (name: string) =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(HttpClient.HttpClient, (client) =>
+      client.pipe(
+        HttpClient.mapRequest(HttpClientRequest.setHeader(nameHeader, name)),
+        HttpClient.transform((answer, request) =>
+          Effect.onExit(answer, (exit) =>
+            Effect.sync(() => {
+              const refreshToken = presentedBy(request)
+              if (exit._tag === "Failure" && refreshToken !== null) say({ _tag: "Unanswered", refreshToken })
+            })
+          )
+        )
+      )
+    )
+  ).pipe(Layer.provide(NodeHttpClient.layerUndici))
+
+const work = Effect.fnUntraced(function* ({ subjects }: Begin, points: Points.Points, isOver: () => boolean) {
+  const auth = yield* ZapierAuth
+  // A subject is in one lane only, so that a call for it has ended before the next begins.
+  const lane = Effect.fnUntraced(function* (first: number) {
+    for (let index = first; !isOver(); index = index + lanes < subjects.length ? index + lanes : first) {
+      const subject = subjects[index] ?? ""
+      yield* Effect.exit(auth.accessToken(subject))
+      const refreshTokens = points.claimed(subject)
+      if (refreshTokens.length > 0) say({ _tag: "Returned", refreshTokens })
+      yield* Effect.sleep("5 millis")
+    }
+  })
+  say({ _tag: "Ready" })
+  yield* Effect.forEach(
+    Array.from({ length: lanes }, (_, index) => index),
+    lane,
+    { concurrency: "unbounded" }
+  )
+})
+
+const main = async () => {
+  const messages = told<Told>()
+  const { value: begin } = await messages.next()
+  if (begin?._tag !== "Begin") return
+  const points = Points.make()
+  let isOver = false
+  const listen = async () => {
+    for await (const message of messages) {
+      if (message._tag === "DieAt") points.dieAt(message.point)
+      if (message._tag === "Stop") isOver = true
+    }
+    // Its parent is gone.
+    process.exit(1)
+  }
+  void listen()
+  const stores = SqlStores.layer.pipe(Layer.provide(Database.layer(begin.database, begin.name)))
+  const layer = ZapierNode.layerWithoutStores({
+    application,
+    urls: ZapierUrls.at(begin.origin),
+    httpClient: httpClient(begin.name),
+    settings
+  }).pipe(Layer.provide(Layer.provideMerge(points.layer, stores)))
+  await Effect.runPromise(work(begin, points, () => isOver).pipe(Effect.provide(layer)))
+  // Its parent would be listened to for ever.
+  process.exit(0)
+}
+
+await main()
