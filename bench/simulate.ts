@@ -27,6 +27,8 @@ const whole = {
 
 const often = {
   calls: { says: "for each grant and day", otherwise: rates.calls, least: 0 },
+  appCalls: { says: "as the app, for each process and day", otherwise: rates.appCalls, least: 0 },
+  clientIdCalls: { says: "with the client id, for each process and day", otherwise: rates.clientIdCalls, least: 0 },
   bursts: { says: "share of calls that several processes make at once", otherwise: rates.bursts, least: 0 },
   lost: {
     says: "share of token requests that are lost, or whose answer is lost or late",
@@ -53,7 +55,11 @@ const often = {
   revocations: { says: "by the user at Zapier, for each grant and year", otherwise: rates.revocations, least: 0 },
   disconnects: { says: "by the app, for each grant and year", otherwise: rates.disconnects, least: 0 },
   consents: { says: "anew while connected, for each grant and year", otherwise: rates.consents, least: 0 },
-  endedTokens: { says: "access tokens that end early, for each grant and year", otherwise: rates.endedTokens, least: 0 }
+  endedTokens: {
+    says: "access tokens that end early, for each grant and year, and the app's own",
+    otherwise: rates.endedTokens,
+    least: 0
+  }
 } satisfies { readonly [name in keyof Simulation.Rates]: Flag }
 
 const toFlag = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

@@ -47,6 +47,7 @@ export const waits = {
 
 /**
  * - `Call`: a process calls the API for a user.
+ * - `CallAsApp`, `CallWithClientId`: a process calls it with the app's own token, or with the client id.
  * - `Wait`: time passes.
  * - `Arm`: a fault is to happen to the next token request of a process.
  * - `Crash`, `Restart`: a process ends at once, or in good order; another takes its place.
@@ -57,12 +58,15 @@ export const waits = {
  * - `Disconnect`: the app removes the user's grant.
  * - `Revoke`: the user ends the app's access at Zapier.
  * - `EndAccessToken`: the server ends the access token before its time.
+ * - `EndAppToken`: it does so with the app's own.
  * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
  *
  * @since 0.1.0
  */
 export const Step = Schema.TaggedUnion({
   Call: { process, subject },
+  CallAsApp: { process },
+  CallWithClientId: { process },
   Wait: { time: Schema.Literals(["moment", "second", "timeout", "lease", "minutes", "untilDue", "lifetime"]) },
   Arm: { process, fault: Fault },
   Crash: { process },
@@ -74,6 +78,7 @@ export const Step = Schema.TaggedUnion({
   Disconnect: { process, subject },
   Revoke: { subject },
   EndAccessToken: { subject },
+  EndAppToken: {},
   RegenerateSecret: {}
 })
 
@@ -95,13 +100,13 @@ export const Program = Schema.Struct({ seed: Schema.Int, steps: Schema.Array(Ste
 export type Program = typeof Program.Type
 
 // What goes wrong goes wrong with calls whose token has ended: steps of all kinds alike would seldom come to that.
-const { Arm, Call, Wait, ...others } = Step.cases
+const { Arm, Call, CallAsApp, Wait, ...others } = Step.cases
 const Expiry = Wait.mapFields(() => ({ _tag: Wait.fields._tag, time: Schema.Literal("lifetime") }))
 const Other = Schema.Union(Object.values(others))
-const Weighted = Schema.Union([Call, Call, Call, Call, Arm, Arm, Wait, Expiry, Expiry, Other])
+const Weighted = Schema.Union([Call, Call, Call, Call, CallAsApp, Arm, Arm, Wait, Expiry, Expiry, Other])
 
 /**
- * Programs to be drawn: mostly calls of users whose token has ended, with faults.
+ * Programs to be drawn: mostly calls whose token has ended, with faults.
  *
  * @since 0.1.0
  */
@@ -127,6 +132,7 @@ export interface Options {
  * @since 0.1.0
  */
 export interface Breach extends Invariants.Violation {
+  /** The name of a user, or `app`. */
   readonly subject: string
   /** Milliseconds since the users were connected. */
   readonly after: number
@@ -149,7 +155,9 @@ export interface Report {
   readonly needless: number
 }
 
-const isHarmless = ({ _tag }: Step) => _tag === "Call" || _tag === "Wait"
+const harmless: ReadonlyArray<Step["_tag"]> = ["Call", "CallAsApp", "CallWithClientId", "Wait"]
+
+const isHarmless = ({ _tag }: Step) => harmless.includes(_tag)
 
 const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
   const who = (index: number) => {
@@ -160,6 +168,10 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
   switch (step._tag) {
     case "Call":
       return world.call(step.process, who(step.subject), (result) => results.push(result))
+    case "CallAsApp":
+      return world.callAsApp(step.process, (result) => results.push(result))
+    case "CallWithClientId":
+      return world.callWithClientId(step.process, (result) => results.push(result))
     case "Wait":
       return world.timeline.runUntil(world.timeline.now() + waits[step.time])
     case "Arm":
@@ -182,6 +194,8 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
       return world.revoke(who(step.subject))
     case "EndAccessToken":
       return world.endAccessToken(who(step.subject))
+    case "EndAppToken":
+      return world.endAppToken()
     case "RegenerateSecret":
       return world.regenerateSecret(waits.minutes)
   }
@@ -232,7 +246,7 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
     const ended = timeline.now()
     world.audit()
     const isHarmed = !program.steps.every(isHarmless)
-    const failed = results.filter((result) => result !== "200").length
+    const failed = results.filter((result) => !SimWorld.isAnswer(result)).length
     const breaches: Array<Breach> = world.breaches.map(({ at, ...breach }) => ({ ...breach, after: at - begun }))
     if (!isHarmed && failed > 0) {
       const what = `${failed} calls failed although nothing had happened`

@@ -5,7 +5,7 @@
  * after everything that is seen.
  *
  * **The oracle.** `leastTokenRequests` is what a client would have sent that knows the future: one request for each
- * consent that was stored, and one for each call that finds no access token, where a token serves from the moment when it
+ * consent that was stored, and one for each call for a user or as the app that finds no access token, where a token serves from the moment when it
  * was asked for until its lifetime is over or the server ends it early. A client that knows the future sends nothing that
  * fails: requests that faults made fruitless count as requests, and not as least ones.
  *
@@ -36,7 +36,11 @@ import type { Breach } from "./Program.ts"
 export interface Rates {
   /** Calls for each grant and day. */
   readonly calls: number
-  /** The share of occasions at which several processes call for one grant at once. */
+  /** Calls as the app, for each process and day. */
+  readonly appCalls: number
+  /** Calls with the client id, for each process and day. */
+  readonly clientIdCalls: number
+  /** The share of occasions at which several processes call at once for one grant, or as the app. */
   readonly bursts: number
   /** The share whose request or answer is lost or late, or that finds no connection. */
   readonly lost: number
@@ -64,7 +68,7 @@ export interface Rates {
   readonly disconnects: number
   /** How often a year a user who is connected allows the app again. */
   readonly consents: number
-  /** How often a year the server ends a user's access token early. */
+  /** How often a year the server ends an access token early: a user's, or the app's own. */
   readonly endedTokens: number
 }
 
@@ -75,6 +79,8 @@ export interface Rates {
  */
 export const rates: Rates = {
   calls: 2,
+  appCalls: 4,
+  clientIdCalls: 2,
   bursts: 0.1,
   lost: 0.002,
   refused: 0.002,
@@ -113,6 +119,7 @@ export interface Options {
  * What came of it. The same options give the same report.
  *
  * - `failures`: the calls that failed, by their status or the name of what they failed with
+ * - `appTokenRequests`, `leastAppTokenRequests`: those among the token requests that were for the app's own token
  * - `unauthorized`: how often the API answered 401, also where a replay helped
  * - `violations`: how often a rule was broken; the first of them are in `breaches`
  * - `faults`: how often each fault struck
@@ -125,6 +132,8 @@ export interface Report {
   readonly failures: { readonly [reason: string]: number }
   readonly tokenRequests: number
   readonly leastTokenRequests: number
+  readonly appTokenRequests: number
+  readonly leastAppTokenRequests: number
   readonly consents: number
   readonly unauthorized: number
   readonly grantsLost: number
@@ -236,10 +245,10 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     })
   }
 
-  const occasion = (subject: Subject) => {
-    if (!chance.chance(rate.bursts)) return call(subject)
+  const occasion = (call: () => void) => {
+    if (!chance.chance(rate.bursts)) return call()
     const calls = burst.least + chance.below(burst.most - burst.least + 1)
-    for (let i = 0; i < calls; i++) timeline.after(chance.below(burst.within), () => call(subject))
+    for (let i = 0; i < calls; i++) timeline.after(chance.below(burst.within), call)
   }
 
   const toAnyone = (mean: number, happen: (subject: Subject) => void) =>
@@ -251,10 +260,14 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   const callsAtOnce = 1 + rate.bursts * ((burst.least + burst.most) / 2 - 1)
   for (const subject of subjects) {
     comeBack(subject, chance.next() * day)
-    often((day * callsAtOnce) / rate.calls, () => occasion(subject))
+    often((day * callsAtOnce) / rate.calls, () => occasion(() => call(subject)))
   }
+  const callAsApp = () => world.callAsApp(slot())
+  often((day * callsAtOnce) / rate.appCalls / options.processes, () => occasion(callAsApp))
+  often(day / rate.clientIdCalls / options.processes, () => world.callWithClientId(slot()))
   toAnyone(year / rate.revocations, world.revoke)
   toAnyone(year / rate.endedTokens, world.endAccessToken)
+  often(year / rate.endedTokens, world.endAppToken)
   toAnyone(year / rate.consents, (subject) => world.consent(slot(), subject))
   toAnyone(year / rate.disconnects, (subject) => {
     world.disconnect(slot(), subject)
@@ -287,6 +300,8 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     failures: sorted(counts.failures),
     tokenRequests: counts.tokenRequests,
     leastTokenRequests: counts.leastTokenRequests,
+    appTokenRequests: counts.appTokenRequests,
+    leastAppTokenRequests: counts.leastAppTokenRequests,
     consents: counts.consents,
     unauthorized: counts.unauthorized,
     grantsLost: fates.lost,

@@ -3,6 +3,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as FakeState from "../src/FakeState.ts"
+import { Fault } from "../src/Fault.ts"
 import * as Program from "../src/Program.ts"
 
 const servers: ReadonlyArray<readonly [string, Partial<FakeState.Knobs>]> = [
@@ -65,6 +66,21 @@ describe("a program", () => {
     Effect.gen(function* () {
       const { results } = yield* Program.run({ seed: 1, steps: [lifetime, call(0), call(1), call(2)] })
       expect(results).toEqual(["200", "200", "200"])
+    })
+  )
+
+  it.effect("several processes at once ask for one token of the app, whatever happens to it", () =>
+    Effect.gen(function* () {
+      const all: ReadonlyArray<Program.Step> = ([0, 1, 2] as const).map((process) => ({ _tag: "CallAsApp", process }))
+      const byId: Program.Step = { _tag: "CallWithClientId", process: 1 }
+      const report = yield* Program.run({ seed: 1, steps: [...all, byId, lifetime, ...all] })
+      expect(report).toMatchObject({ breaches: [] })
+      expect([...report.results].sort()).toEqual(["200", ...Array.from({ length: 6 }, () => "204")])
+      for (const fault of Fault.literals) {
+        const arm: Program.Step = { _tag: "Arm", process: 0, fault }
+        const again = [moment, ...all, { _tag: "EndAppToken" } as const, ...all]
+        expect(yield* Program.run({ seed: 1, steps: [arm, ...all, ...again] })).toMatchObject({ breaches: [] })
+      }
     })
   )
 

@@ -5,6 +5,8 @@ import * as Simulation from "../src/Simulation.ts"
 // A year in which everything goes wrong all the time.
 const rates: Partial<Simulation.Rates> = {
   calls: 2,
+  appCalls: 2,
+  clientIdCalls: 1,
   bursts: 0.3,
   lost: 0.02,
   refused: 0.03,
@@ -40,8 +42,10 @@ describe("a year", { timeout: 60_000 }, () => {
         expect(report.grantsLost).toBe(report.grantsUnsaveable)
         expect(report.grantsLostNeedlessly).toBe(0)
         expect(report.tokenRequests).toBeGreaterThanOrEqual(report.leastTokenRequests)
+        expect(report.leastAppTokenRequests).toBeGreaterThan(0)
+        expect(report.appTokenRequests).toBeGreaterThanOrEqual(report.leastAppTokenRequests)
         // Nothing that may go wrong was spared it.
-        expect(Object.keys(report.faults)).toHaveLength(27)
+        expect(Object.keys(report.faults)).toHaveLength(28)
       })
     )
   }
@@ -51,7 +55,10 @@ describe("a year", { timeout: 60_000 }, () => {
     () =>
       Effect.gen(function* () {
         const nothing = Object.fromEntries(Object.keys(rates).map((name) => [name, 0]))
-        const report = yield* Simulation.run({ ...year, rates: { ...nothing, calls: 3, bursts: 0.1 } })
+        const report = yield* Simulation.run({
+          ...year,
+          rates: { ...nothing, calls: 3, appCalls: 1, clientIdCalls: 1, bursts: 0.1 }
+        })
         expect(report).toMatchObject({ failedCalls: 0, grantsLost: 0, grantsUnsaveable: 0, violations: 0, faults: {} })
         expect(report.tokenRequests / report.leastTokenRequests).toBeLessThan(1.03)
       })

@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Fault } from "../Fault.ts"
 import * as Answers from "./answers.ts"
-import { CurrentSubject, type Host, type Hub, type Subject } from "./simTypes.ts"
+import { type Caller, CurrentCaller, type Host, type Hub } from "./simTypes.ts"
 import * as Watch from "./simWatch.ts"
 
 type Response = Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError>
@@ -21,7 +21,7 @@ type Prepared = Effect.Effect<HttpClientRequest.HttpClientRequest, HttpClientErr
 
 interface Sending {
   readonly host: Host
-  readonly subject: Subject
+  readonly caller: Caller
   readonly request: HttpClientRequest.HttpClientRequest
   readonly resume: (response: Response) => void
 }
@@ -54,9 +54,9 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
   const { counts, crash, latency, observe, server, timeline } = hub
   const oneWay = () => 1 + latency.below(slowest)
 
-  const sendToken = (fault: Fault | undefined, { request, resume, subject }: Sending) => {
+  const sendToken = (fault: Fault | undefined, { caller, request, resume }: Sending) => {
     const broken = (code: string) => Effect.fail(Answers.transportError(request, code))
-    const watch = Watch.make(hub, host, subject, new URLSearchParams(decoder.decode(bytesOf(request))))
+    const watch = Watch.make(hub, host, caller, new URLSearchParams(decoder.decode(bytesOf(request))))
     if (fault === "CrashBeforeRequest") {
       crash(host)
       return
@@ -68,12 +68,12 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     const startedAt = timeline.now()
     let isOpen = true
     let isAbandoned = false
-    subject.activeAt = startedAt
+    caller.activeAt = startedAt
     watch.sent()
 
     const seeAnswer = (outcome: TokenOutcome.TokenOutcome) => {
       isOpen = false
-      subject.activeAt = timeline.now()
+      caller.activeAt = timeline.now()
       watch.answered(outcome)
     }
 
@@ -147,7 +147,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     })
   }
 
-  const call = ({ request, resume, subject }: Sending) => {
+  const call = ({ caller, request, resume }: Sending) => {
     timeline.after(oneWay(), () => {
       const response = server.handle(toFake(request))
       const deliver = () => {
@@ -155,7 +155,9 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
         if (response.status === 401) {
           counts.unauthorized++
           const accessToken = (request.headers["authorization"] ?? "").replace("Bearer ", "")
-          observe(subject, { _tag: "AccessRejected", owner: host.owner, accessToken })
+          const rejected = { _tag: "AccessRejected", owner: host.owner, accessToken } as const
+          if (caller._tag === "User") observe(caller, rejected)
+          else if (accessToken !== "") hub.observeApp(rejected)
         }
         resume(Effect.succeed(Answers.make(request, response)))
       }
@@ -164,11 +166,11 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
   }
 
   const send = (request: HttpClientRequest.HttpClientRequest): Response =>
-    Effect.flatMap(CurrentSubject, (subject) =>
+    Effect.flatMap(CurrentCaller, (caller) =>
       Effect.callback((resume) => {
-        // Whoever is gone sends nothing, and nobody is meant where there is no subject.
-        if (host.isGone || subject === undefined) return
-        const sending = { host, subject, request, resume }
+        // Whoever is gone sends nothing, and nobody is meant where there is no caller.
+        if (host.isGone || caller === undefined) return
+        const sending = { host, caller, request, resume }
         return request.url.endsWith("/oauth/token/") ? sendToken(hub.faultOf(host), sending) : call(sending)
       })
     )

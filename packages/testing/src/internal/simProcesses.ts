@@ -12,8 +12,10 @@ import type { SimRecord } from "./simRecord.ts"
 import type { Server } from "./simServer.ts"
 import * as SimStores from "./simStores.ts"
 import {
+  type App,
   type Call,
-  CurrentSubject,
+  type Caller,
+  CurrentCaller,
   type Host,
   type Hub,
   type Outcome,
@@ -32,6 +34,7 @@ export interface Options {
   readonly server: Server
   readonly record: SimRecord
   readonly subjects: ReadonlyArray<Subject>
+  readonly app: App
   readonly store: SimStores.Change | undefined
   /** What happens to a token request that nothing was armed for. */
   readonly fault: (() => Fault.Fault | undefined) | undefined
@@ -43,8 +46,8 @@ export interface Options {
 export const quiet = 120_000
 
 export const make = (options: Options) => {
-  const { record, seed, server, settings, subjects, timeline } = options
-  const { breach, counts, fates, observe } = record
+  const { app, record, seed, server, settings, subjects, timeline } = options
+  const { breach, counts, fates, observe, observeApp } = record
   const stores = SimStores.make(options.store)
   const processes: Array<Process> = []
   // Those that are being shut down.
@@ -93,6 +96,7 @@ export const make = (options: Options) => {
       const isKnown = [...presentations, ...deliveries, ...rejections].some(({ owner }) => owner === process.owner)
       if (isKnown) observe(subject, { _tag: "ProcessEnded", owner: process.owner })
     }
+    observeApp({ _tag: "ProcessEnded", owner: process.owner })
   }
 
   const hub: Hub = {
@@ -100,6 +104,7 @@ export const make = (options: Options) => {
     latency: Seeded.make(seed, "latency"),
     fates,
     observe,
+    observeApp,
     server,
     faultOf,
     isArmed: (host, fault) => host.armed.find(Fault.isAtClaim) === fault,
@@ -116,7 +121,7 @@ export const make = (options: Options) => {
     seed,
     settings,
     application: server.application,
-    view: (host) => SimStores.view(hub, stores, host, record.written)
+    view: (host) => SimStores.view(hub, stores, host, record)
   })
 
   const begin = (slot: number) => {
@@ -141,11 +146,12 @@ export const make = (options: Options) => {
         [...ledger.presentations, ...ledger.deliveries].some((one) => one.owner === owner)
       )
     for (const subject of concerned()) observe(subject, { _tag: "ProcessSuspended", owner })
+    observeApp({ _tag: "ProcessSuspended", owner })
     const { leaseDuration } = settings
     timeline.after(leaseDuration + 1 + hub.latency.below(leaseDuration), () => {
       if (host.isGone) return
       host.awakeSince = timeline.now()
-      for (const subject of concerned()) subject.activeAt = timeline.now()
+      for (const caller of [app, ...concerned()]) caller.activeAt = timeline.now()
       room.goOn(hub.latency.chance(0.5) ? "Due" : "Come")
     })
   }
@@ -163,21 +169,22 @@ export const make = (options: Options) => {
   // A process that has nothing to do any more ends.
   const leave = (process: Process) => {
     if (process.isGone || process.calls.size > 0 || !closed.has(process)) return
-    for (const subject of subjects) {
-      // Whoever is sent away cannot wait until the store is back.
-      if (Fates.isKeptOut(process, timeline.now())) break
-      if (subject.ledger.deliveries.some(({ owner }) => owner === process.owner)) {
-        observe(subject, { _tag: "Settled", waiting: 0 })
+    // Whoever is sent away cannot wait until the store is back.
+    if (!Fates.isKeptOut(process, timeline.now())) {
+      const holds = ({ owner }: { readonly owner: string }) => owner === process.owner
+      for (const subject of subjects) {
+        if (subject.ledger.deliveries.some(holds)) observe(subject, { _tag: "Settled", waiting: 0 })
       }
+      if (app.ledger.deliveries.some(holds)) observeApp({ _tag: "Settled", waiting: 0 })
     }
     end(process)
   }
 
   const shutDown = (process: Process) => {
-    for (const { fiber, since, subject } of process.calls) {
+    for (const { caller, fiber, since } of process.calls) {
       if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
         const what = "a call waited until its process was restarted"
-        breach(subject.name, { rule: "Everybody is answered", what })
+        breach(caller.name, { rule: "Everybody is answered", what })
       }
       fiber?.interruptUnsafe()
     }
@@ -193,30 +200,30 @@ export const make = (options: Options) => {
     crash,
     suspend,
 
-    /** Runs something in a process, for a user; `done` is told how it ended. */
+    /** Runs something in a process, for somebody; `done` is told how it ended. */
     run: <A, E>(
       slot: number,
-      subject: Subject,
+      caller: Caller,
       effect: Effect.Effect<A, E, ZapierAuth | ZapierHttpClient>,
       done: (outcome: Outcome<A>) => void
     ) => {
       const process = at(slot)
-      subject.underWay++
-      subject.activeAt = timeline.now()
+      caller.underWay++
+      caller.activeAt = timeline.now()
       let isOver = false
       const finish = (outcome: Outcome<A>) => {
         if (isOver) return
         isOver = true
         process.calls.delete(call)
-        subject.underWay--
-        subject.activeAt = timeline.now()
+        caller.underWay--
+        caller.activeAt = timeline.now()
         done(outcome)
         if (leaving.has(process)) leave(process)
       }
-      const call: Call = { subject, fiber: undefined, since: timeline.now(), end: () => finish({ _tag: "Ended" }) }
+      const call: Call = { caller, fiber: undefined, since: timeline.now(), end: () => finish({ _tag: "Ended" }) }
       process.calls.add(call)
       process.room.enter(() => {
-        const fiber = Effect.runForkWith(Context.add(process.context, CurrentSubject, subject))(effect)
+        const fiber = Effect.runForkWith(Context.add(process.context, CurrentCaller, caller))(effect)
         call.fiber = fiber
         fiber.addObserver((exit) => {
           // Whoever is gone tells nobody.
@@ -238,9 +245,9 @@ export const make = (options: Options) => {
       awayUntil = Math.max(awayUntil, timeline.now() + millis)
     },
 
-    /** How many calls for a user wait for their answer. */
-    waiting: (subject: Subject) =>
-      [...processes, ...leaving].flatMap(({ calls }) => [...calls]).filter((call) => call.subject === subject).length,
+    /** How many calls for somebody wait for their answer. */
+    waiting: (caller: Caller) =>
+      [...processes, ...leaving].flatMap(({ calls }) => [...calls]).filter((call) => call.caller === caller).length,
 
     /** From now on nothing is done to anybody. */
     calm: () => {

@@ -1,10 +1,12 @@
 /** What is seen of the users and their grants: the rules that are broken, what becomes of each grant, and what is counted. */
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
+import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as AppInvariants from "../AppInvariants.ts"
 import * as Invariants from "../Invariants.ts"
 import * as Fates from "./fates.ts"
 import * as SimServer from "./simServer.ts"
-import type { Subject } from "./simTypes.ts"
+import type { App, Subject } from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"
 
 /** A rule that was broken, for whom and when. */
@@ -19,6 +21,7 @@ const keptBreaches = 50
 /** The users of an app. */
 export const users = (size: number, since: number): ReadonlyArray<Subject> =>
   Array.from({ length: size }, (_, index) => ({
+    _tag: "User",
     name: `user-${index}`,
     email: `user-${index}@example.com`,
     userId: 1_001 + index,
@@ -29,13 +32,24 @@ export const users = (size: number, since: number): ReadonlyArray<Subject> =>
     servedUntil: 0
   }))
 
+/** The app. */
+export const app = (since: number): App => ({
+  _tag: "App",
+  name: "app",
+  ledger: AppInvariants.empty,
+  underWay: 0,
+  activeAt: since,
+  servedUntil: 0
+})
+
 export const make = (options: {
   readonly timeline: Timeline
   readonly settings: Settings.Settings
   readonly server: SimServer.Server
   readonly subjects: ReadonlyArray<Subject>
+  readonly app: App
 }) => {
-  const { server, settings, subjects, timeline } = options
+  const { app, server, settings, subjects, timeline } = options
   const counts = {
     calls: 0,
     failedCalls: 0,
@@ -43,6 +57,9 @@ export const make = (options: {
     failures: {} as Record<string, number>,
     tokenRequests: 0,
     leastTokenRequests: 0,
+    /** Of these, the app's own. */
+    appTokenRequests: 0,
+    leastAppTokenRequests: 0,
     unauthorized: 0,
     consents: 0,
     violations: 0,
@@ -63,12 +80,19 @@ export const make = (options: {
     for (const violation of violations) breach(subject.name, violation)
   }
 
+  const observeApp = (observation: AppInvariants.Observation) => {
+    const { ledger, violations } = AppInvariants.observe(app.ledger, observation, settings)
+    app.ledger = ledger
+    for (const violation of violations) breach(app.name, violation)
+  }
+
   return {
     counts,
     breaches,
     fates,
     breach,
     observe,
+    observeApp,
 
     count: (group: Record<string, number>, name: string) => {
       group[name] = (group[name] ?? 0) + 1
@@ -89,7 +113,22 @@ export const make = (options: {
       subject.servedUntil = state.tokens.expiresAt
     },
 
-    // The oracle asks for a token when a call needs one, and then no more while it lives.
+    /** The store has another state of the app's token now. */
+    appWritten: (state: AppCredential.State) => {
+      observeApp({ _tag: "TokenStored", state })
+      app.activeAt = timeline.now()
+    },
+
+    /** The same oracle asks for a token of the app. */
+    serveApp: () => {
+      const now = timeline.now()
+      if (now < app.servedUntil) return
+      counts.leastTokenRequests++
+      counts.leastAppTokenRequests++
+      app.servedUntil = now + server.knobs().accessTokenLifetime * 1000
+    },
+
+    /** The oracle asks for a token when a call needs one, and then no more while it lives. */
     serve: (subject: Subject) => {
       const { fate, ledger } = subject
       const now = timeline.now()

@@ -50,6 +50,7 @@ export const make = (
     redirectUris: [redirectUri]
   })
   let configured = app
+  let enrollments = 0
 
   return {
     state: () => state,
@@ -85,6 +86,14 @@ export const make = (
       const [callback, next] = Result.getOrThrow(FakeControl.approve(state, url, { user }, timeline.now()))
       state = next
       return { callback, code: new URL(callback).searchParams.get("code") ?? "" }
+    },
+
+    /** There is a user's enrollment in a promotion, which the app may end. */
+    enroll: () => {
+      const id = `enrollment-${++enrollments}`
+      const made: FakeState.Enrollment = { id, clientId: app.clientId, userId: state.users[0]?.id ?? 0 }
+      state = { ...state, enrollments: HashMap.set(state.enrollments, id, made) }
+      return id
     },
 
     revoke: (user: string) => {

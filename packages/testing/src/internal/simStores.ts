@@ -2,6 +2,7 @@
  * The stores that all processes share, and what each process sees of them: an operation takes its time, is carried out
  * even if its process has ended meanwhile, and is answered only to a process that lives.
  */
+import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
 import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
 import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
 import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
@@ -28,12 +29,17 @@ export const make = (change: Change = (store) => store): Context.Context<Stores>
   return Context.add(stores, GrantStore.GrantStore, change(Context.get(stores, GrantStore.GrantStore)))
 }
 
-/** `written` is told of each state that the grant store takes. */
+/** Who is told of each state that a store takes. */
+export interface Written {
+  readonly written: (subject: string, state: UserGrant.State) => void
+  readonly appWritten: (state: AppCredential.State) => void
+}
+
 export const view = (
   hub: Hub,
   shared: Context.Context<Stores>,
   host: Host,
-  written: (subject: string, state: UserGrant.State) => void
+  { appWritten, written }: Written
 ): Context.Context<Stores> => {
   const { crash, latency, timeline } = hub
   const runSync = Effect.runSyncExit
@@ -120,7 +126,15 @@ export const view = (
     }),
     Context.add(AppCredentialStore.AppCredentialStore, {
       get: (key) => remote(appTokens.get(key)),
-      compareAndSet: (key, expected, value) => remote(appTokens.compareAndSet(key, expected, value)),
+      compareAndSet: (key, expected, value) =>
+        remote(
+          noting(appTokens.compareAndSet(key, expected, value), (isWritten) => {
+            if (!isWritten) return
+            appWritten(value)
+            afterWrite()
+          }),
+          { isClaim: value._tag === "Requesting" && value.lease.owner === host.owner }
+        ),
       remove: (key) => remote(appTokens.remove(key))
     })
   )

@@ -6,19 +6,16 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Fault } from "../Fault.ts"
+import type * as AppInvariants from "../AppInvariants.ts"
 import type * as Invariants from "../Invariants.ts"
 import type { Fate, Fates } from "./fates.ts"
 import type { Seeded } from "./seeded.ts"
 import type { Server } from "./simServer.ts"
 import type { Room, Timeline } from "./timeline.ts"
 
-/** A user of the app, and the one user of the fake that it stands for. */
-export interface Subject {
+/** Whoever calls. */
+interface Party {
   readonly name: string
-  readonly email: string
-  readonly userId: number
-  ledger: Invariants.Ledger
-  readonly fate: Fate
   /** How many calls wait for their answer. */
   underWay: number
   /** When something was last sent, written or asked for it. */
@@ -26,6 +23,23 @@ export interface Subject {
   /** Until when the oracle's access token lives. */
   servedUntil: number
 }
+
+/** The app itself, with its own token or its client id. */
+export interface App extends Party {
+  readonly _tag: "App"
+  ledger: AppInvariants.Ledger
+}
+
+/** A user of the app, and the one user of the fake that it stands for. */
+export interface Subject extends Party {
+  readonly _tag: "User"
+  readonly email: string
+  readonly userId: number
+  ledger: Invariants.Ledger
+  readonly fate: Fate
+}
+
+export type Caller = Subject | App
 
 /** Whether an operation that fails was carried out. Whoever asked for it does not know. */
 export type StoreFailure = "Done" | "NotDone"
@@ -56,7 +70,7 @@ export interface Host {
 }
 
 export interface Call {
-  readonly subject: Subject
+  readonly caller: Caller
   /** None yet where the process does not know of the call, because it stands still. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   readonly since: number
@@ -79,6 +93,7 @@ export interface Hub {
   readonly latency: Seeded
   readonly fates: Fates
   readonly observe: (subject: Subject, observation: Invariants.Observation) => void
+  readonly observeApp: (observation: AppInvariants.Observation) => void
   readonly server: Server
   /** What happens to a token request that is about to leave. */
   readonly faultOf: (host: Host) => Fault | undefined
@@ -91,12 +106,12 @@ export interface Hub {
   readonly crash: (host: Host) => void
   /** It stands still, for longer than a lease. */
   readonly suspend: (host: Host) => void
-  readonly counts: { tokenRequests: number; unauthorized: number }
+  readonly counts: { tokenRequests: number; appTokenRequests: number; unauthorized: number }
   readonly requestTimeout: number
 }
 
 /** For whom a request is sent. */
-export const CurrentSubject = Context.Reference<Subject | undefined>(
-  "@zapier-workflow-auth/testing/Simulation/CurrentSubject",
+export const CurrentCaller = Context.Reference<Caller | undefined>(
+  "@zapier-workflow-auth/testing/Simulation/CurrentCaller",
   { defaultValue: () => undefined }
 )

@@ -2,7 +2,7 @@
 import type * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import { refreshTokenOf } from "./simServer.ts"
-import type { Host, Hub, Subject } from "./simTypes.ts"
+import type { Caller, Host, Hub, Subject } from "./simTypes.ts"
 
 export interface Watch {
   /** The request has left. */
@@ -47,11 +47,23 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, refreshToken: string)
   }
 }
 
+const ofApp = ({ counts, observeApp, server, timeline }: Hub, { owner }: Host): Watch => ({
+  sent: () => {
+    counts.appTokenRequests++
+    observeApp({ _tag: "TokenAsked", owner, at: timeline.now() })
+  },
+  act: server.handle,
+  delivered: () => undefined,
+  missed: () => undefined,
+  answered: (outcome) => observeApp({ _tag: "TokenAnswered", owner, at: timeline.now(), outcome })
+})
+
 /** By what the request's form says. */
-export const make = (hub: Hub, host: Host, subject: Subject, form: URLSearchParams): Watch => {
+export const make = (hub: Hub, host: Host, caller: Caller, form: URLSearchParams): Watch => {
+  if (caller._tag === "App") return ofApp(hub, host)
   const refreshToken = form.get("refresh_token")
   const code = form.get("code")
-  if (refreshToken !== null) return ofRefresh(hub, host, subject, refreshToken)
-  if (code !== null) return ofCode(hub, subject, code)
+  if (refreshToken !== null) return ofRefresh(hub, host, caller, refreshToken)
+  if (code !== null) return ofCode(hub, caller, code)
   throw new Error("a user's token request has a code or a refresh token")
 }

@@ -5,7 +5,9 @@
 import * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Credential from "@zapier-workflow-auth/core/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import type * as Effect from "effect/Effect"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as FakeState from "../FakeState.ts"
@@ -15,7 +17,7 @@ import * as SimProcesses from "./simProcesses.ts"
 import * as SimRecord from "./simRecord.ts"
 import * as SimServer from "./simServer.ts"
 import type * as SimStores from "./simStores.ts"
-import type { StoreFailure, Subject } from "./simTypes.ts"
+import type { Caller, StoreFailure, Subject } from "./simTypes.ts"
 import * as Timeline from "./timeline.ts"
 
 export interface Options {
@@ -36,7 +38,12 @@ export interface Options {
 export const start = Date.UTC(2026, 0, 1)
 
 const endpoint = "GET /v1/profiles/me"
+const appEndpoint = "DELETE /v2/promotions/{enrollment_id}"
+const publicEndpoint = "GET /v1/apps"
 const scopes = ["profile"]
+
+/** Whether that is what the API answers whoever it knows. */
+export const isAnswer = (result: string): boolean => result === "200" || result === "204"
 
 export const make = (options: Options) => {
   const { knobs, seed } = options
@@ -44,8 +51,9 @@ export const make = (options: Options) => {
   const timeline = Timeline.make(start)
   const subjects = SimRecord.users(options.subjects, start)
   const server = SimServer.make(timeline, { seed, knobs, users: subjects })
-  const record = SimRecord.make({ timeline, settings, server, subjects })
-  const { breaches, count, counts, fates, observe, serve } = record
+  const app = SimRecord.app(start)
+  const record = SimRecord.make({ timeline, settings, server, subjects, app })
+  const { breaches, count, counts, fates, observe, observeApp } = record
   const { fault, processes: size, store, storeFailure } = options
   const processes = SimProcesses.make({
     seed,
@@ -55,6 +63,7 @@ export const make = (options: Options) => {
     server,
     record,
     subjects,
+    app,
     store,
     fault,
     storeFailure
@@ -67,6 +76,30 @@ export const make = (options: Options) => {
     observe(subject, { _tag: "Settled", waiting: processes.waiting(subject) })
   }
 
+  const settleApp = () => observeApp({ _tag: "Settled", waiting: processes.waiting(app) })
+
+  const isQuiet = ({ activeAt, underWay }: Caller) => underWay === 0 && timeline.now() - activeAt > SimProcesses.quiet
+
+  type CallEffect = Effect.Effect<HttpClientResponse, CallError, ZapierHttpClient>
+
+  // `done` is told what came of it: the status, or what it failed with.
+  const call = (slot: number, caller: Caller, request: CallEffect, done: (result: string) => void) => {
+    counts.calls++
+    processes.run(slot, caller, request, (outcome) => {
+      const result = SimProcess.resultOf(outcome)
+      if (!isAnswer(result)) {
+        counts.failedCalls++
+        count(counts.failures, result)
+      }
+      done(result)
+    })
+  }
+
+  const requestAsApp = () =>
+    ZapierHttpClient.use((zapier) => zapier.call(appEndpoint, { path: { enrollment_id: server.enroll() } }))
+
+  const nobody = () => undefined
+
   return {
     timeline,
     counts,
@@ -74,20 +107,28 @@ export const make = (options: Options) => {
     breaches,
     subjects,
 
-    /** A call of the API for a user. `done` is told what came of it: the status, or what it failed with. */
-    call: (slot: number, subject: Subject, done: (result: string) => void = () => undefined) => {
-      if (subject.underWay === 0 && timeline.now() - subject.activeAt > SimProcesses.quiet) settle(subject)
-      counts.calls++
-      serve(subject)
-      processes.run(slot, subject, requestFor(subject), (outcome) => {
-        const result = SimProcess.resultOf(outcome)
-        if (result !== "200") {
-          counts.failedCalls++
-          count(counts.failures, result)
-        }
-        done(result)
-      })
+    /** A call of the API for a user. */
+    call: (slot: number, subject: Subject, done: (result: string) => void = nobody) => {
+      if (isQuiet(subject)) settle(subject)
+      record.serve(subject)
+      call(slot, subject, requestFor(subject), done)
     },
+
+    /** A call of the API as the app. */
+    callAsApp: (slot: number, done: (result: string) => void = nobody) => {
+      if (isQuiet(app)) settleApp()
+      record.serveApp()
+      call(slot, app, requestAsApp(), done)
+    },
+
+    /** A call of the API with the client id. */
+    callWithClientId: (slot: number, done: (result: string) => void = nobody) =>
+      call(
+        slot,
+        app,
+        ZapierHttpClient.use((zapier) => zapier.call(publicEndpoint)),
+        done
+      ),
 
     /** The user allows the app, and comes back after a minute. `done` is told whether that was of use. */
     consent: (slot: number, subject: Subject, done: (isConnected: boolean) => void = () => undefined) => {
@@ -127,6 +168,15 @@ export const make = (options: Options) => {
       subject.servedUntil = Math.min(subject.servedUntil, timeline.now())
     },
 
+    /** The server ends the app's own access token before its time. */
+    endAppToken: () => {
+      count(counts.faults, "EndAppToken")
+      const { record: state } = app.ledger
+      if (state._tag === "Absent" || state.access === undefined) return
+      server.endAccessToken(Redacted.value(state.access.accessToken))
+      app.servedUntil = Math.min(app.servedUntil, timeline.now())
+    },
+
     /** The app gets a new secret, and is configured with it so many milliseconds later. */
     regenerateSecret: (noticed: number) => {
       count(counts.faults, "RegenerateSecret")
@@ -161,7 +211,10 @@ export const make = (options: Options) => {
       processes.restart(slot)
     },
 
-    settle: () => subjects.forEach(settle),
+    settle: () => {
+      subjects.forEach(settle)
+      settleApp()
+    },
 
     /** Whoever still has a grant uses it, when its access token has ended and nothing gets in the way. */
     audit: (): number => {
@@ -175,8 +228,13 @@ export const make = (options: Options) => {
           if (SimProcess.resultOf(outcome) !== "200") failed++
         })
       }
+      processes.run(0, app, requestAsApp(), (outcome) => {
+        if (isAnswer(SimProcess.resultOf(outcome))) return
+        record.breach(app.name, { rule: "Everybody is answered", what: "the app has no access when all is well" })
+      })
       timeline.runToEnd()
       subjects.forEach(settle)
+      settleApp()
       return failed
     }
   }
