@@ -210,7 +210,7 @@ export const edges = {
     Disconnected: ["Absent"]
   },
   Refreshing: {
-    ConsentGranted: ["Active"],
+    ConsentGranted: ["Refreshing", "Active"],
     AccessTokenRequested: ["Refreshing", "ReconnectRequired"],
     AccessTokenRejected: ["Refreshing", "ReconnectRequired"],
     RefreshSucceeded: ["Refreshing", "Active"],
@@ -220,7 +220,7 @@ export const edges = {
     Disconnected: ["Absent"]
   },
   ReconnectRequired: {
-    ConsentGranted: ["Active"],
+    ConsentGranted: ["ReconnectRequired", "Active"],
     AccessTokenRequested: ["ReconnectRequired"],
     AccessTokenRejected: ["ReconnectRequired"],
     RefreshSucceeded: ["ReconnectRequired", "Active"],
@@ -379,6 +379,10 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     return next(active, use(active, renewed, Tokens.dueAt(renewed, settings.refreshAhead)))
   }
 
+  // A consent is taken once. Who is not sure whether it was says it again, and what it has become since is not replaced.
+  const consented = <S extends Exclude<State, { _tag: "Absent" }>>(state: S, lineage: string, tokens: Tokens.Tokens) =>
+    next(lineage === state.lineage ? state : activate(lineage, state.generation + 1, tokens))
+
   const endOf = (state: Held): ReconnectCause => (state.answerLost ? "AnswerLost" : "Revoked")
 
   return Machine.make<State, Event, Command>()({
@@ -398,7 +402,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         Disconnected: (state) => next(state)
       },
       Active: {
-        ConsentGranted: (state, { lineage, tokens }) => next(activate(lineage, state.generation + 1, tokens)),
+        ConsentGranted: (state, { lineage, tokens }) => consented(state, lineage, tokens),
         AccessTokenRequested: (state, { owner }, now) => demandOfActive(state, owner, now),
         AccessTokenRejected: (state, event, now) => demandOfActive(rejected(state, event, now), event.owner, now),
         RefreshSucceeded: (state, event) =>
@@ -424,7 +428,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         Disconnected: () => next(absent)
       },
       Refreshing: {
-        ConsentGranted: (state, { lineage, tokens }) => next(activate(lineage, state.generation + 1, tokens)),
+        ConsentGranted: (state, { lineage, tokens }) => consented(state, lineage, tokens),
         AccessTokenRequested: (state, { owner }, now) => demandOfRefreshing(state, owner, now),
         AccessTokenRejected: (state, event, now) => demandOfRefreshing(rejected(state, event, now), event.owner, now),
         RefreshSucceeded: (state, event) =>
@@ -453,7 +457,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         Disconnected: () => next(absent)
       },
       ReconnectRequired: {
-        ConsentGranted: (state, { lineage, tokens }) => next(activate(lineage, state.generation + 1, tokens)),
+        ConsentGranted: (state, { lineage, tokens }) => consented(state, lineage, tokens),
         AccessTokenRequested: (state, _, now) => demandOfEnded(state, now),
         AccessTokenRejected: (state, event, now) => demandOfEnded(rejected(state, event, now), now),
         RefreshSucceeded: (state, event) =>

@@ -613,8 +613,9 @@ describe("UserGrant: consent and disconnect", () => {
   it.prop(
     "a consent replaces whatever is there: a higher generation, the new lineage, the new tokens and nothing of the old",
     { state: UserGrant.State, event: ConsentGranted, now: Schema.Finite },
-    ({ event, now, state }) => {
+    ({ event: drawn, now, state }) => {
       const generation = state._tag === "Absent" ? 0 : state.generation
+      const event = state._tag === "Absent" ? drawn : { ...drawn, lineage: `not ${state.lineage}` }
       expect(reveal(step(state, event, now))).toEqual(
         reveal({
           state: {
@@ -628,6 +629,16 @@ describe("UserGrant: consent and disconnect", () => {
           commands: []
         })
       )
+    },
+    runs
+  )
+
+  it.prop(
+    "a consent that was taken is not taken again: what it has become since stays",
+    { state: UserGrant.State, event: ConsentGranted, now: Schema.Finite },
+    ({ event, now, state }) => {
+      if (state._tag === "Absent") return
+      expect(step(state, { ...event, lineage: state.lineage }, now)).toEqual({ state, commands: [] })
     },
     runs
   )

@@ -65,15 +65,12 @@ export const makeStep =
     readonly about: string
     readonly stored: Stored<S>
     readonly publish: Publish
-    /** Whether an event that must not be taken twice was taken: a write may fail although it was carried out. */
-    readonly isTaken?: (state: S, event: E) => boolean
   }): Step<S, E, C> =>
   (event) =>
     Effect.gen(function* () {
       const { about, machine, publish, stored } = options
       while (true) {
         const { state, version } = yield* stored.load
-        if (options.isTaken?.(state, event) === true) return { state, commands: [] }
         const now = yield* Clock.currentTimeMillis
         const next = yield* Effect.mapError(Effect.fromResult(machine.step(state, event, now)), (illegal) =>
           from(new IllegalTransition(illegal))

@@ -32,9 +32,6 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
       machine,
       about: subject,
       publish,
-      // A lineage is of one consent: what it brought must not replace what it has become since.
-      isTaken: (state, event) =>
-        event._tag === "ConsentGranted" && state._tag !== "Absent" && state.lineage === event.lineage,
       stored: {
         load: load(subject),
         save: (expected, state) =>
