@@ -25,11 +25,12 @@ const survives = async (store: string, kills: number) => {
 const embedded = await EmbeddedPostgres.load()
 const without = typeof embedded === "string" ? ` (skipped: ${embedded})` : ""
 
-describe("npm run crash", () => {
+// Each kill is followed by the start of another process, which takes long on a machine that has much to do.
+describe("npm run crash", { timeout: 600_000 }, () => {
   it("no grant is lost but those whose answer died with its process: SQLite", () => survives("sqlite", 30))
 
   it.skipIf(without !== "")(`no grant is lost but those whose answer died with its process: Postgres${without}`, () =>
-    survives("postgres", 20)
+    survives("postgres", 10)
   )
 
   it.concurrent.each([["--kills", "0"], ["--store", "paper"], ["--nonsense"]])(

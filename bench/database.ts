@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as PostgresClient from "@zapier-workflow-auth/node-adapter/PostgresClient"
 import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as EmbeddedPostgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
@@ -36,8 +37,21 @@ const postgres = Effect.acquireRelease(
 /** A new one, until the scope ends. */
 export const make = (kind: Kind) => (kind === "sqlite" ? sqlite : postgres)
 
-/** Connections to it. Postgres lists them under the name; all processes together have to get by with its hundred. */
-export const layer = (database: Database, name = "bench") =>
+interface Options {
+  /** Under which name Postgres lists the connections. */
+  readonly name?: string | undefined
+  /** How long to wait for the database. Default: as long as the library does. */
+  readonly patience?: Duration.Input | undefined
+}
+
+/** Connections to it: few, because all processes together have to get by with the hundred that Postgres allows. */
+export const layer = (database: Database, { name = "bench", patience }: Options = {}) =>
   database.kind === "sqlite"
-    ? SqliteClient.layerDefault({ directory: database.directory })
-    : PostgresClient.layer({ url: Redacted.make(database.url), applicationName: name, maxConnections: 4 })
+    ? SqliteClient.layerDefault({ directory: database.directory, busyTimeout: patience })
+    : PostgresClient.layer({
+        url: Redacted.make(database.url),
+        applicationName: name,
+        maxConnections: 4,
+        connectTimeout: patience,
+        statementTimeout: patience
+      })

@@ -7,8 +7,6 @@ export interface Presentation {
   readonly presented: string
   /** The refresh token that it was answered with, unless it was refused. */
   readonly issued: string | undefined
-  /** Who had presented it before, and had not been killed. */
-  readonly rivals: ReadonlyArray<string>
 }
 
 export interface Kill {
@@ -35,20 +33,14 @@ const pair = (process: string, refreshToken: string) => `${process} ${refreshTok
 export const make = () => {
   const consents = new Set<string>()
   const presentations: Array<Presentation> = []
-  const presenters = new Map<string, ReadonlyArray<string>>()
   const kills: Array<Kill> = []
   const killed = new Set<string>()
   const returned = new Set<string>()
   const unanswered = new Set<string>()
   return {
     consented: (issued: string) => void consents.add(issued),
-    presented: (process: string, presented: string, issued: string | undefined) => {
-      const before = presenters.get(presented) ?? []
-      // What arrives of the dead is not their doing any more.
-      const rivals = killed.has(process) ? [] : before.filter((other) => other !== process && !killed.has(other))
-      presenters.set(presented, [...before, process])
-      presentations.push({ process, presented, issued, rivals })
-    },
+    presented: (process: string, presented: string, issued: string | undefined) =>
+      void presentations.push({ process, presented, issued }),
     /** From now on the process is dead to whoever asks. */
     dies: (process: string) => void killed.add(process),
     killed: (kill: Kill) => void kills.push(kill),

@@ -19,7 +19,7 @@ import * as Journal from "./journal.ts"
 import * as Log from "./log.ts"
 import { type Point, points } from "./points.ts"
 import * as Server from "./server.ts"
-import { accessTokenLifetime, application, settings } from "./settings.ts"
+import { accessTokenLifetime, application, patience, settings } from "./settings.ts"
 import * as Verdict from "./verdict.ts"
 
 export interface Asked {
@@ -47,7 +47,10 @@ const client = (database: Database.Database) =>
         settings
       })
     )
-  ).pipe(Layer.provideMerge(SqlStores.layer), Layer.provideMerge(Database.layer(database, "crash-parent")))
+  ).pipe(
+    Layer.provideMerge(SqlStores.layer),
+    Layer.provideMerge(Database.layer(database, { name: "crash-parent", patience }))
+  )
 
 const connect = Effect.fnUntraced(function* (subject: string) {
   const auth = yield* ZapierAuth
@@ -108,15 +111,14 @@ const kill = Effect.fnUntraced(function* (asked: Asked, database: Database.Datab
 const useOnceMore = Effect.fnUntraced(function* (seen: Seen) {
   const auth = yield* ZapierAuth
   const use = (subject: string) =>
-    auth
-      .accessToken(subject)
-      .pipe(
-        Effect.catch(({ reason }) =>
-          reason._tag === "ReconnectRequired"
-            ? Effect.void
-            : Effect.sync(() => seen.troubles.push(`${subject} cannot be used: ${reason._tag}`))
-        )
+    auth.accessToken(subject).pipe(
+      Effect.retry({ while: ({ isRetryable }) => isRetryable, times: 5 }),
+      Effect.catch(({ reason }) =>
+        reason._tag === "ReconnectRequired"
+          ? Effect.void
+          : Effect.sync(() => seen.troubles.push(`${subject} cannot be used: ${reason._tag}`))
       )
+    )
   yield* Effect.sleep(settings.leaseDuration + accessTokenLifetime)
   yield* Effect.forEach(subjects, use, { concurrency: 8 })
 })

@@ -17,10 +17,13 @@ export const accessTokenLifetime = 300
  */
 export const settings = {
   requestTimeout: 2_000,
-  leaseDuration: 3_000,
+  leaseDuration: 4_000,
   // Who is given a token while it is renewed in the background would return before its flight has landed.
   refreshAhead: 0
 } satisfies Settings.Options
 
 /** The name of a process, in each request that it sends. */
 export const nameHeader = "x-process"
+
+/** How long to wait for the database: how fast a machine is decides nothing. */
+export const patience = "1 minute"

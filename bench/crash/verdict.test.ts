@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/Tokens"
 import * as Log from "./log.ts"
+import { settings } from "./settings.ts"
 import * as Verdict from "./verdict.ts"
 
 const held = (lineage: string, generation: number, token: string) => ({
@@ -21,6 +22,14 @@ const active = (generation: number, token: string, lineage = "one"): Grant => ({
   ...held(lineage, generation, token),
   answerLost: false,
   notBefore: 0
+})
+
+const refreshing = (owner: string, deadline: number, token = "a", generation = 1): Grant => ({
+  _tag: "Refreshing",
+  ...held("one", generation, token),
+  answerLost: false,
+  lease: { owner, deadline },
+  presentation: 1
 })
 
 const ended = (generation: number, token: string, why: "AnswerLost" | "Revoked" = "AnswerLost"): Grant => ({
@@ -54,7 +63,9 @@ describe("what is as it must be", () => {
   it("tokens that move along the server's chain", () => {
     const recorder = refreshed()
     recorder.presented("p2", "b", "c")
-    expect(judge(recorder, active(1, "a"), active(2, "b"), active(3, "c"))).toEqual({
+    const second = refreshing("p2", 20_000, "b", 2)
+    const history = [active(1, "a"), refreshing("p1", 10_000), active(2, "b"), second, active(3, "c")]
+    expect(judge(recorder, ...history)).toEqual({
       refreshes: 2,
       grantsLost: 0,
       answersThatDied: 0,
@@ -67,7 +78,9 @@ describe("what is as it must be", () => {
     const recorder = killed("p1")
     recorder.presented("p2", "a", undefined)
     recorder.consented("x")
-    expect(judge(recorder, active(1, "a"), ended(1, "a"), active(2, "x", "two"))).toMatchObject({
+    const takenOver = refreshing("p2", 10_000 + settings.leaseDuration)
+    const history = [active(1, "a"), refreshing("p1", 10_000), takenOver, ended(1, "a"), active(2, "x", "two")]
+    expect(judge(recorder, ...history)).toMatchObject({
       grantsLost: 1,
       answersThatDied: 1,
       violations: []
@@ -79,7 +92,8 @@ describe("what is as it must be", () => {
     recorder.unanswered("p1", "a")
     recorder.returned("p1", "a")
     recorder.presented("p1", "a", undefined)
-    expect(judge(recorder, active(1, "a"), ended(1, "a"))).toMatchObject({
+    const history = [active(1, "a"), refreshing("p1", 10_000), refreshing("p1", 11_000), ended(1, "a")]
+    expect(judge(recorder, ...history)).toMatchObject({
       grantsLost: 1,
       answersThatDied: 0,
       answersCutOff: 1,
@@ -89,7 +103,7 @@ describe("what is as it must be", () => {
 
   it("a process that was killed when its answer had been stored", () => {
     const recorder = killed("p1", { point: "committed", refreshToken: "b" })
-    expect(judge(recorder, active(1, "a"), active(2, "b")).violations).toEqual([])
+    expect(judge(recorder, active(1, "a"), refreshing("p1", 10_000), active(2, "b")).violations).toEqual([])
   })
 })
 
@@ -134,11 +148,22 @@ describe("what breaks a rule", () => {
       }
     ],
     [
-      "R1: p2 presented a refresh token that p1 was presenting",
+      "R1: a lease was taken over before it had ended (ada, generation 1)",
+      () =>
+        judge(
+          refreshed(),
+          active(1, "a"),
+          refreshing("p1", 10_000),
+          refreshing("p2", 9_999 + settings.leaseDuration),
+          active(2, "b")
+        )
+    ],
+    [
+      "R1: p2 presented a refresh token that it had not claimed",
       () => {
         const recorder = refreshed()
         recorder.presented("p2", "a", undefined)
-        return judge(killed("p1", {}, recorder), active(1, "a"), ended(1, "a"))
+        return judge(recorder, active(1, "a"), refreshing("p1", 10_000), active(2, "b"))
       }
     ],
     [

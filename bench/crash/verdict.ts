@@ -6,6 +6,7 @@ import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
 import * as Redacted from "effect/Redacted"
 import type { Kill, Log, Presentation } from "./log.ts"
 import { refreshTokenOf } from "./points.ts"
+import { settings } from "./settings.ts"
 
 /** A grant as it was written, in the order of the store. */
 export interface Written {
@@ -74,6 +75,30 @@ const trace = (log: Log, issuedFor: ReadonlyMap<string, string>, history: Readon
   return { violations, lines: [...lines.values()], stored }
 }
 
+// R1: nobody claims a refresh token while another's lease is live, and nobody presents one without a claim.
+const checkClaims = (log: Log, history: ReadonlyArray<Written>) => {
+  const violations: Array<string> = []
+  const latest = new Map<string, Grant>()
+  const claims = new Map<string, number>()
+  for (const { grant, subject } of history) {
+    const before = latest.get(subject)
+    latest.set(subject, grant)
+    if (grant._tag !== "Refreshing") continue
+    const token = refreshTokenOf(grant)
+    claims.set(token, (claims.get(token) ?? 0) + 1)
+    if (before?._tag !== "Refreshing" || before.lease.owner === grant.lease.owner) continue
+    if (grant.lease.deadline - settings.leaseDuration < before.lease.deadline) {
+      violations.push(`R1: a lease was taken over before it had ended (${subject}, generation ${grant.generation})`)
+    }
+  }
+  for (const { presented, process } of log.presentations) {
+    const left = claims.get(presented) ?? 0
+    if (left === 0) violations.push(`R1: ${process} presented a refresh token that it had not claimed`)
+    claims.set(presented, left - 1)
+  }
+  return violations
+}
+
 // What became of new tokens that are not in the store.
 const fateOf = (log: Log, { presented, process }: Presentation): "Died" | "CutOff" | undefined => {
   if (log.wentUnanswered(process, presented)) return "CutOff"
@@ -112,11 +137,7 @@ export const judge = (log: Log, history: ReadonlyArray<Written>): Verdict => {
     const problem = checkKill(log, stored, kill)
     if (problem !== undefined) violations.push(`${problem} (${kill.process}, ${kill.point})`)
   }
-  for (const { presented, process, rivals } of log.presentations) {
-    for (const rival of rivals.filter((rival) => !log.wentUnanswered(rival, presented))) {
-      violations.push(`R1: ${process} presented a refresh token that ${rival} was presenting`)
-    }
-  }
+  violations.push(...checkClaims(log, history))
 
   const fates = new Map<string, "Died" | "CutOff">()
   for (const presentation of log.presentations) {
