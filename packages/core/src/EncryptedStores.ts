@@ -129,11 +129,15 @@ export const grants = (inner: GrantStore["Service"], ring: Ring): GrantStore["Se
     page: (options) =>
       Effect.flatMap(inner.page(options), ({ entries, next }) =>
         Effect.map(
-          Effect.forEach(entries, ({ grant, key }) =>
-            Effect.map(
-              unless(both.open(key, grant.value), () => grant.value),
-              (value) => ({ key, grant: { ...grant, value } })
-            )
+          Effect.forEach(
+            entries,
+            ({ grant, key }) =>
+              Effect.map(
+                unless(both.open(key, grant.value), () => grant.value),
+                (value) => ({ key, grant: { ...grant, value } })
+              ),
+            // WebCrypto works aside: several at a time keep it busy.
+            { concurrency: 32 }
           ),
           (readable) => ({ entries: readable, next })
         )
