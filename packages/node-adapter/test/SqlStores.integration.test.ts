@@ -20,11 +20,14 @@ import * as Suite from "./utils/SqlStoreSuite.ts"
 const embedded = await EmbeddedPostgres.load()
 if (typeof embedded === "string") process.stderr.write(`The tests with Postgres are skipped: ${embedded}.\n`)
 
+// No test cuts the power.
+const hasty = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+
 describe.skipIf(typeof embedded === "string")("Postgres", () => {
   let server: Awaited<ReturnType<typeof EmbeddedPostgres.launch>>
 
   beforeAll(async () => {
-    if (typeof embedded !== "string") server = await EmbeddedPostgres.launch(embedded)
+    if (typeof embedded !== "string") server = await EmbeddedPostgres.launch(embedded, hasty)
   }, 60_000)
 
   afterAll(() => server.end())
@@ -37,7 +40,7 @@ describe.skipIf(typeof embedded === "string")("Postgres", () => {
       Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server.url), connectTimeout, ...options }))
     )
 
-  describeLaws("Postgres", Layer.provide(SqlStores.layer, client()), 5)
+  describeLaws("Postgres", Layer.provide(SqlStores.layer, client()), 4)
 
   Suite.describeSqlStores("Postgres", client)
 

@@ -127,9 +127,23 @@ describe("a program", () => {
     })
   )
 
+  it.effect("an answer that is long on its way to a process that has ended is lost at once", () =>
+    Effect.gen(function* () {
+      // The process ends with what it stores for one user while its request for the other is still to arrive.
+      const arm = (fault: Fault): Program.Step => ({ _tag: "Arm", process: 0, fault })
+      const callFor = (subject: 0 | 1): Program.Step => ({ _tag: "Call", process: 0, subject })
+      const other: Program.Step = { _tag: "Call", process: 2, subject: 0 }
+      const steps = [lifetime, arm("AnswerSlow"), arm("CrashAfterCommit"), callFor(0), callFor(1), other]
+      for (let seed = 0; seed < 20; seed++) {
+        const report = yield* Program.run({ seed, steps })
+        expect(report).toMatchObject({ breaches: [], lost: report.unsaveable, needless: 0 })
+      }
+    })
+  )
+
   it.effect.each([0, 1, 2, 3])("a secret that is new when a process goes on gives it no second try: seed %i", (seed) =>
     Effect.gen(function* () {
-      const wait = (time: keyof typeof Program.waits): Program.Step => ({ _tag: "Wait", time })
+      const wait = (time: "lease" | "second" | "timeout"): Program.Step => ({ _tag: "Wait", time })
       // The process sleeps while the app learns of the new secret, and another takes its lease.
       const untilKnown = [...Array.from({ length: 8 }, () => wait("lease")), wait("timeout")]
       const steps: ReadonlyArray<Program.Step> = [

@@ -144,7 +144,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
         rotation.by = by
         rotation.where = "OnItsWay"
       } else {
-        fate.rotation = {
+        const made: Rotation = {
           old: presented,
           token,
           at: timeline.now(),
@@ -154,8 +154,11 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
           isTried: false,
           isOvertaken: false
         }
-        fate.latest = fate.rotation
+        fate.rotation = made
+        fate.latest = made
       }
+      // Nobody is there any more to whom it could come.
+      if (by.host.isGone && fate.rotation !== undefined) lose(fate, fate.rotation)
     },
 
     /** The server has ended the grant, because a refresh token that was rotated has come again. */
