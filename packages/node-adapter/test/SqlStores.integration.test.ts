@@ -40,7 +40,7 @@ describe.skipIf(typeof embedded === "string")("Postgres", () => {
       Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server.url), connectTimeout, ...options }))
     )
 
-  describeLaws("Postgres", Layer.provide(SqlStores.layer, client()), 4)
+  describeLaws("Postgres", Layer.provide(SqlStores.layer, client()), 2)
 
   Suite.describeSqlStores("Postgres", client)
 

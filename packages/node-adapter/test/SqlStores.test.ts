@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const fileOf = (name: string) => () => SqliteClient.layer({ filename: join(folder, name), busyTimeout: "10 seconds" })
 
-describeLaws("SQLite", Layer.provide(SqlStores.layer, fileOf("laws.sqlite")()), 4)
+describeLaws("SQLite", Layer.provide(SqlStores.layer, fileOf("laws.sqlite")()), 2)
 
 Suite.describeSqlStores("SQLite", fileOf("suite.sqlite"))
 

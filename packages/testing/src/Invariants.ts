@@ -308,7 +308,8 @@ const checkSending = (
       presentation.refreshToken === refreshToken &&
       presentation.outcome === "Open" &&
       presentation.owner !== owner &&
-      !presentation.isSuspended
+      !presentation.isSuspended &&
+      !presentation.isOutdated
   )
   if (other !== undefined) {
     broken.push({

@@ -12,9 +12,9 @@ const explore = (options: GrantModel.Options) => {
 
 describe("GrantModel: no rule is broken", () => {
   it(
-    "by three processes and two crashes or losses",
+    "by three processes and two crashes or disconnects",
     () => {
-      const report = explore({ workers: 3, faults: 2, kinds: ["crash", "loss"] })
+      const report = explore({ workers: 3, faults: 2, kinds: ["crash", "disconnect"] })
       expect(report).toMatchObject({ first: undefined, isComplete: true })
       expect(report.states).toBeGreaterThan(100_000)
     },
