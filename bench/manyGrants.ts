@@ -2,6 +2,7 @@
  * The grants of an app that many users have connected: most with a token that has time left, some whose token has expired,
  * and a few whose users have to connect again. Each is made from its number, so that none has to be remembered.
  */
+import { randomInt } from "node:crypto"
 import { createHash } from "node:crypto"
 import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/Tokens"
@@ -58,7 +59,7 @@ export const sample = (kind: Kind, count: number, size: number): ReadonlyArray<n
   const drawn = new Set<number>()
   // Draws of one kind find it within a hundred tries on average; a set that cannot be filled ends all the same.
   for (let tries = 0; drawn.size < size && tries < size * 1_000; tries++) {
-    const index = Math.floor(Math.random() * count)
+    const index = randomInt(count)
     if (kindOf(index) === kind) drawn.add(index)
   }
   return [...drawn]

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
+import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, describe, expect, it } from "@effect/vitest"
 
 const main = new URL("main.ts", import.meta.url).pathname
@@ -52,7 +53,7 @@ describe("npm run bench -- scale", () => {
 
   it("removes what is on the disk when it is told to end", async () => {
     const { child, output } = start("--store", "sqlite", "--grants", "1000000")
-    while (readdirSync(folder).length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    while (readdirSync(folder).length === 0) await sleep(20)
     child.kill("SIGTERM")
     expect((await output)[2]).toBe(1)
     expect(readdirSync(folder)).toEqual([])

@@ -75,6 +75,7 @@ export const make = (options: {
       resolve(refreshToken)
     }
     if (point !== "answering") member.worker.tell({ _tag: "DieAt", point })
+    // Processes are killed in real time. @effect-diagnostics-next-line globalTimers:off
     const timer = setTimeout(() => {
       member.onReached = undefined
       if (members.has(member.name)) die(member)

@@ -59,7 +59,8 @@ export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>
     settings: { memoryLifetime: 0 }
   }).pipe(Layer.provide(SqlStores.layer), Layer.provideMerge(client), Layer.provideMerge(fake))
 
-/** One fake for several layers, so that it outlives a process of the library. */
+/** One fake for several layers, so that it outlives a process of the library: another each time this is called. */
+// @effect-diagnostics-next-line lazyEffect:off
 export const lastingFake = () => Layer.succeed(FakeZapier.FakeZapier, FakeZapier.make({ apps: [app] }))
 
 /** Lets virtual time pass, a second at a time, until it is done: what it waits for really happens elsewhere. */
