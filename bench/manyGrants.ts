@@ -2,8 +2,7 @@
  * The grants of an app that many users have connected: most with a token that has time left, some whose token has expired,
  * and a few whose users have to connect again. Each is made from its number, so that none has to be remembered.
  */
-import { randomInt } from "node:crypto"
-import { createHash } from "node:crypto"
+import { createHash, randomInt } from "node:crypto"
 import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/Tokens"
 
