@@ -1,15 +1,7 @@
-import { spawn } from "node:child_process"
-import { text } from "node:stream/consumers"
 import { describe, expect, it } from "@effect/vitest"
+import * as Command from "./command.ts"
 
-const main = new URL("main.ts", import.meta.url).pathname
-
-const bench = async (...args: ReadonlyArray<string>) => {
-  const child = spawn(process.execPath, ["--expose-gc", main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
-  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
-  return { stdout, stderr, code }
-}
+const bench = (...args: ReadonlyArray<string>) => Command.run("main.ts", args)
 
 // What a scenario says, and with which code it exits: one line on stdout and nothing else.
 const report = async (

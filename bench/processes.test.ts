@@ -1,16 +1,8 @@
-import { spawn } from "node:child_process"
-import { text } from "node:stream/consumers"
 import { describe, expect, it } from "@effect/vitest"
+import * as Command from "./command.ts"
 import * as EmbeddedPostgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
 
-const main = new URL("main.ts", import.meta.url).pathname
-
-const bench = async (...args: ReadonlyArray<string>) => {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
-  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
-  return { stdout, stderr, code }
-}
+const bench = (...args: ReadonlyArray<string>) => Command.run("main.ts", args)
 
 const storm = async (store: string) => {
   const { code, stdout } = await bench("processes", "--processes", "3", "--calls", "20", "--store", store)

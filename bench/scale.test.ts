@@ -1,31 +1,17 @@
-import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { text } from "node:stream/consumers"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, describe, expect, it } from "@effect/vitest"
-
-const main = new URL("main.ts", import.meta.url).pathname
+import * as Command from "./command.ts"
 
 // What is left of temporary files is left here.
 const folder = mkdtempSync(join(tmpdir(), "zapier-scale-test-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const start = (...args: ReadonlyArray<string>) => {
-  const child = spawn(process.execPath, ["--expose-gc", main, "scale", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TMPDIR: folder }
-  })
-  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
-  const output = Promise.all([text(child.stdout), text(child.stderr), exited])
-  return { child, output }
-}
+const start = (...args: ReadonlyArray<string>) => Command.start("main.ts", ["scale", ...args], { TMPDIR: folder })
 
-const scale = async (...args: ReadonlyArray<string>) => {
-  const [stdout, stderr, code] = await start(...args).output
-  return { stdout, stderr, code }
-}
+const scale = (...args: ReadonlyArray<string>) => start(...args).output
 
 const times = (samples: number) => ({ samples, p50: expect.any(Number), p99: expect.any(Number) })
 
@@ -55,7 +41,7 @@ describe("npm run bench -- scale", () => {
     const { child, output } = start("--store", "sqlite", "--grants", "1000000")
     while (readdirSync(folder).length === 0) await sleep(20)
     child.kill("SIGTERM")
-    expect((await output)[2]).toBe(1)
+    expect((await output).code).toBe(1)
     expect(readdirSync(folder)).toEqual([])
   })
 

@@ -1,15 +1,7 @@
-import { spawn } from "node:child_process"
-import { text } from "node:stream/consumers"
 import { describe, expect, it } from "@effect/vitest"
+import * as Command from "./command.ts"
 
-const main = new URL("simulate.ts", import.meta.url).pathname
-
-const simulate = async (...args: ReadonlyArray<string>) => {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
-  const exited = new Promise<number | null>((resolve) => child.on("close", resolve))
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
-  return { stdout, stderr, code }
-}
+const simulate = (...args: ReadonlyArray<string>) => Command.run("simulate.ts", args)
 
 const small = ["--grants", "4", "--days", "10", "--processes", "3"]
 
