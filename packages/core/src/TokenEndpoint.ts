@@ -85,6 +85,16 @@ export const outcomeOfError = ({ reason }: HttpClientError): TokenOutcome.TokenO
   return code === undefined ? { _tag: "NoAnswer" } : { _tag: "NotSent", code }
 }
 
+// A client that has a bug leaves behind what a process leaves that dies: nobody knows whether the request was sent. What
+// it threw may hold the request, and is told by its name.
+const outcomeOfDefect = (defect: unknown): Effect.Effect<TokenOutcome.TokenOutcome> =>
+  Effect.as(
+    Effect.logError(
+      `The HTTP client threw ${defect instanceof Error ? defect.name : typeof defect} while it sent a token request`
+    ),
+    { _tag: "NoAnswer" }
+  )
+
 /**
  * Makes the service out of an `HttpClient`. The client must not retry or follow redirects by itself.
  *
@@ -106,6 +116,7 @@ export const make = Effect.gen(function* () {
       return TokenOutcome.interpret({ status, headers, body }, { scopes: request.scopes, startedAt, now })
     },
     Effect.catch((error) => Effect.succeed(outcomeOfError(error))),
+    Effect.catchDefect(outcomeOfDefect),
     Effect.provideService(HttpClient.TracerPropagationEnabled, false),
     Effect.provideService(FetchHttpClient.RequestInit, { ...requestInit, redirect: "manual" })
   )

@@ -10,6 +10,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
 import * as ClientApplication from "../src/ClientApplication.ts"
@@ -185,6 +186,21 @@ describe("TokenEndpoint, without an answer", () => {
     const cause: { cause?: unknown } = {}
     cause.cause = cause
     expect(TokenEndpoint.outcomeOfError(transportError(cause))).toEqual({ _tag: "NoAnswer" })
+  })
+
+  it.effect("does not know what came of a request whose client threw, and says so without what it threw", () => {
+    const logged: Array<string> = []
+    const logger = Logger.make(({ cause, message }) => void logged.push(inspect({ cause, message }, { depth: null })))
+    const client = HttpClient.make((request) => Effect.die(new TypeError(`cannot send ${inspect(request)} r3fresh`)))
+    const layer = TokenEndpoint.layer.pipe(
+      Layer.provide([ClientApplication.layer(options), Layer.succeed(HttpClient.HttpClient, client)])
+    )
+    return Effect.gen(function* () {
+      expect(yield* request).toEqual({ _tag: "NoAnswer" })
+      expect(logged).toHaveLength(1)
+      expect(logged[0]).toContain("TypeError")
+      expect(logged[0]).not.toContain("r3fresh")
+    }).pipe(Effect.provide([layer, Logger.layer([logger])]))
   })
 
   it.effect("knows that nothing was sent to a URL that is none", () => {

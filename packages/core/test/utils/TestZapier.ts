@@ -31,7 +31,11 @@ export type Script = (
 export const answer =
   (status: number, body: unknown, headers: Record<string, string> = {}): Script =>
   () =>
-    Effect.sync(() => new Response(typeof body === "string" ? body : JSON.stringify(body), { status, headers }))
+    Effect.sync(() => {
+      const text = typeof body === "string" ? body : JSON.stringify(body)
+      // Statuses like 204 come without a body, and not with an empty one.
+      return new Response(text === "" ? null : text, { status, headers })
+    })
 
 const transportError = (request: HttpClientRequest, code: string) =>
   new HttpClientError.HttpClientError({
