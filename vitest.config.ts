@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     // Ends what hangs. How fast a machine is decides no test.
     testTimeout: 120_000,
+    // To load effect takes longer than most files of tests: a worker loads it once. No test changes what others share.
+    isolate: false,
     // Vitest leaves one processor idle: of two that is half of the machine.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     include: ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts"]

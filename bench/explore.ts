@@ -65,6 +65,8 @@ const usual: ReadonlyArray<Plan> = [
   { mode: "user", workers: 3, faults: 1, server: "graceful" },
   { mode: "user", workers: 2, faults: 2, server: "strict" },
   { mode: "user", workers: 2, faults: 2, server: "lenient" },
+  { mode: "user", workers: 1, calls: 2, faults: 2, server: "strict" },
+  { mode: "user", workers: 2, calls: 2, faults: 1, server: "strict" },
   { mode: "app", workers: 3, faults: 2 },
   { mode: "app", workers: 2, calls: 2, faults: 2 }
 ]

@@ -12,9 +12,9 @@ const explore = (options: GrantModel.Options) => {
 
 describe("GrantModel: no rule is broken", () => {
   it(
-    "by three processes and two crashes or disconnects",
+    "by three processes and two crashes",
     () => {
-      const report = explore({ workers: 3, faults: 2, kinds: ["crash", "disconnect"] })
+      const report = explore({ workers: 3, faults: 2, kinds: ["crash"] })
       expect(report).toMatchObject({ first: undefined, isComplete: true })
       expect(report.states).toBeGreaterThan(100_000)
     },
@@ -31,9 +31,9 @@ describe("GrantModel: no rule is broken", () => {
   )
 
   it(
-    "by a process that makes two calls, with any two faults",
+    "by a process that makes two calls, with a fault of any kind",
     () => {
-      const report = explore({ workers: 1, calls: 2, faults: 2 })
+      const report = explore({ workers: 1, calls: 2, faults: 1 })
       expect(report).toMatchObject({ first: undefined, isComplete: true })
     },
     minutes
