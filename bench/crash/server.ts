@@ -59,7 +59,8 @@ const knobs = {
   reuseRevokesGrant: true,
   refreshEndsAccessToken: true,
   rotateRefreshTokens: true,
-  graceMillis: 0
+  graceMillis: 0,
+  rateLimits: false
 }
 
 /** The fake on a socket of this machine, and for this process. */

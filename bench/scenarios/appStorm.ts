@@ -4,6 +4,7 @@ import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
+import * as HttpBody from "effect/http/HttpBody"
 import { type Report, round, say } from "../report.ts"
 import * as World from "../world.ts"
 
@@ -17,7 +18,10 @@ const program = Effect.fnUntraced(function* (calls: number) {
   yield* World.connect(["promotions:write"])
   // One enrollment for each call, so that each can succeed.
   yield* World.storm(calls, 201, () =>
-    zapier.call("POST /v2/promotions", { credential: Credential.user(World.subject) })
+    zapier.call("POST /v2/promotions", {
+      credential: Credential.user(World.subject),
+      body: HttpBody.jsonUnsafe({ promotion_id: "storm" })
+    })
   )
   const ids = [...HashMap.keys((yield* fake.state).enrollments)]
   const storm = yield* World.storm(calls, 204, (index) =>

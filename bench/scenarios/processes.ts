@@ -43,8 +43,8 @@ const late = Layer.effect(
   )
 )
 
-// Nothing that is counted may be forgotten.
-const fake = FakeZapier.layer({ apps: [World.app], remember: 1_000_000 })
+// Nothing that is counted may be forgotten, and nothing held up.
+const fake = FakeZapier.layer({ apps: [World.app], remember: 1_000_000, knobs: { rateLimits: false } })
 
 const server = Layer.provideMerge(
   Layer.provide(FakeZapier.layerServer, late),

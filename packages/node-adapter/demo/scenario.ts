@@ -10,6 +10,7 @@ import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
 import { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as RequestLog from "@zapier-workflow-auth/testing/RequestLog"
 import * as Effect from "effect/Effect"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
@@ -47,7 +48,7 @@ const appTitles = Schema.decodeUnknownEffect(
   Schema.Struct({ total: Schema.Int, objects: Schema.Array(Schema.Struct({ title: Schema.String })) })
 )
 
-const enrollmentId = Schema.decodeUnknownEffect(Schema.Struct({ data: Schema.Struct({ id: Schema.String }) }))
+const enrollment = Schema.decodeUnknownEffect(Schema.Struct({ enrollment_id: Schema.String }))
 
 /** The browser: opens the consent page, presses a button, and is sent back. */
 const consent = Effect.fnUntraced(function* (url: Redacted.Redacted, decision: "allow" | "deny") {
@@ -108,10 +109,11 @@ const story = Effect.gen(function* () {
 
   Transcript.step("App credential: the app unenrolls an account from a promotion")
   Transcript.app("POST /v2/promotions on behalf of Ada, to have something to delete")
-  const enrolled = yield* zapier.call("POST /v2/promotions", { credential: asAda })
-  const { data } = yield* enrollmentId(yield* enrolled.json)
+  const body = HttpBody.jsonUnsafe({ promotion_id: "spring" })
+  const enrolled = yield* zapier.call("POST /v2/promotions", { credential: asAda, body })
+  const path = yield* enrollment(yield* enrolled.json)
   Transcript.app("DELETE /v2/promotions/{enrollment_id} as the app itself")
-  const deleted = yield* zapier.call("DELETE /v2/promotions/{enrollment_id}", { path: { enrollment_id: data.id } })
+  const deleted = yield* zapier.call("DELETE /v2/promotions/{enrollment_id}", { path })
   Transcript.check("the enrollment is gone: 204", deleted.status === 204)
 
   Transcript.step("Client id: anybody may list Zapier's apps")

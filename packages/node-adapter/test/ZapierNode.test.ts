@@ -93,7 +93,7 @@ describe("The three modes, in process and in virtual time", () => {
       expect(refreshes).toHaveLength(Math.floor((14 * 24) / 10))
       const answers = (yield* fake.requests).map(({ status }) => status)
       expect(answers.filter((status) => status >= 400)).toEqual([])
-    }).pipe(Effect.provide(withFake({ application: app })))
+    }).pipe(Effect.provide(withFake({ application: app }, { knobs: { rateLimits: false } })))
   )
 
   it.effect("a hundred calls at once on an ended token share one refresh", () =>
@@ -109,7 +109,7 @@ describe("The three modes, in process and in virtual time", () => {
       )
       expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]))
       expect((yield* fake.issued).map(({ origin }) => origin._tag)).toEqual(["Code", "RefreshToken"])
-    }).pipe(Effect.provide(withFake({ application: app })))
+    }).pipe(Effect.provide(withFake({ application: app }, { knobs: { rateLimits: false } })))
   )
 
   it.effect("a secret that was regenerated is told as the app's fault, and costs no user the grant", () => {

@@ -10,6 +10,7 @@ import * as UrlParams from "effect/http/UrlParams"
  * - `path`: without the query
  * - `query`: without `?`
  * - `headers`: names in lower case
+ * - `address`: where it comes from, for rate limits. Default: `defaultAddress`.
  *
  * @since 0.1.0
  */
@@ -19,7 +20,15 @@ export interface FakeRequest {
   readonly query: string
   readonly headers: { readonly [name: string]: string | undefined }
   readonly body: Uint8Array
+  readonly address?: string | undefined
 }
+
+/**
+ * Where requests come from that say nothing about it.
+ *
+ * @since 0.1.0
+ */
+export const defaultAddress = "127.0.0.1"
 
 /**
  * @since 0.1.0
@@ -50,6 +59,7 @@ export const request = (
   options: {
     readonly headers?: { readonly [name: string]: string | undefined }
     readonly body?: string | Uint8Array
+    readonly address?: string | undefined
   } = {}
 ): FakeRequest => {
   const [beforeQuery = "", ...rest] = (url.split("#", 1)[0] ?? "").split("?")
@@ -61,7 +71,8 @@ export const request = (
     headers: Object.fromEntries(
       Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])
     ),
-    body: typeof options.body === "string" ? encoder.encode(options.body) : (options.body ?? new Uint8Array())
+    body: typeof options.body === "string" ? encoder.encode(options.body) : (options.body ?? new Uint8Array()),
+    address: options.address
   }
 }
 

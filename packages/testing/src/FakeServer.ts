@@ -10,8 +10,10 @@
 import type { FakeRequest, FakeResponse } from "./FakeHttp.ts"
 import * as FakeHttp from "./FakeHttp.ts"
 import type { FakeState } from "./FakeState.ts"
-import * as Api from "./internal/api.ts"
+import * as Authenticate from "./internal/api/authenticate.ts"
+import * as Api from "./internal/api/endpoints.ts"
 import * as Authorize from "./internal/authorize.ts"
+import * as RateLimits from "./internal/rateLimits.ts"
 import * as Token from "./internal/token.ts"
 
 /**
@@ -53,14 +55,32 @@ export const handle = (state: FakeState, request: FakeRequest, now: number): Han
   const time = now + state.clockOffset
   switch (request.path) {
     case "/v2/authorize":
+    case "/v2/authorize/":
     case "/oauth/authorize/":
       return Authorize.handle(state, request, time)
-    case "/oauth/token/":
-      return Token.handle(state, request, time)
+    case "/oauth/token/": {
+      if (!state.knobs.rateLimitsTokenRequests) return Token.handle(state, request, time)
+      return limited(state, request, time, Token.partner, Token.handle)
+    }
     case "/oauth/token":
     case "/oauth/authorize":
       return { state, response: FakeHttp.redirect(301, `${request.path}/${request.query && `?${request.query}`}`) }
     default:
-      return Api.handle(state, request, time)
+      return limited(state, request, time, Authenticate.partner, Api.handle)
   }
+}
+
+// Answers within the rate limits.
+const limited = (
+  state: FakeState,
+  request: FakeRequest,
+  time: number,
+  partnerOf: (state: FakeState, request: FakeRequest) => string | undefined,
+  answer: typeof handle
+): Handled => {
+  if (!state.knobs.rateLimits) return answer(state, request, time)
+  const counted = RateLimits.check(state, request, partnerOf(state, request), time)
+  return counted.refusal === undefined
+    ? answer(counted.state, request, time)
+    : { state: counted.state, response: counted.refusal }
 }

@@ -92,7 +92,8 @@ export interface RefreshToken {
 }
 
 /**
- * What a user allowed an app. Gone once it is revoked.
+ * What a user allowed an app. Gone once it is revoked. Refresh tokens that were used up are not listed: each knows its
+ * grant, so that a grant that is refreshed for years does not grow.
  *
  * @since 0.1.0
  */
@@ -101,17 +102,87 @@ export interface Grant {
   readonly userId: number
   /** What was consented to: no refresh gives more. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
+  /** Those that may still be good. */
   readonly accessTokens: ReadonlyArray<string>
-  readonly refreshTokens: ReadonlyArray<string>
+  /** The one that is good. */
+  readonly refreshToken: string
+}
+
+/**
+ * The account of a user that is enrolled in a promotion.
+ *
+ * @since 0.1.0
+ */
+export interface Enrollment {
+  readonly id: string
+  readonly promotionId: string
+  readonly clientId: string
+  readonly userId: number
+  /** In milliseconds since the epoch. */
+  readonly enrolledAt: number
+}
+
+/**
+ * A step of a Zap. `action` and `authentication` are ids.
+ *
+ * @since 0.1.0
+ */
+export interface ZapStep {
+  readonly action: string
+  readonly authentication: string | null
+  readonly inputs: { readonly [name: string]: unknown }
+  readonly alias: string | null
 }
 
 /**
  * @since 0.1.0
  */
-export interface Enrollment {
+export interface Zap {
+  /** The number in v1 and in the editor's address; the id in v2 is made of it. */
+  readonly number: number
+  readonly title: string
+  readonly isEnabled: boolean
+  /** In milliseconds since the epoch. */
+  readonly updatedAt: number
+  readonly steps: ReadonlyArray<ZapStep>
+}
+
+/**
+ * A user's account in another app. `app` is the app's id.
+ *
+ * @since 0.1.0
+ */
+export interface Authentication {
+  readonly id: string
+  readonly app: string
+  readonly title: string
+}
+
+/**
+ * An action that was run by itself, outside of a Zap.
+ *
+ * @since 0.1.0
+ */
+export interface ActionRun {
   readonly id: string
   readonly clientId: string
   readonly userId: number
+  readonly action: string
+  readonly authentication: string | null
+  readonly inputs: { readonly [name: string]: unknown }
+  /** In milliseconds since the epoch. */
+  readonly startedAt: number
+}
+
+/**
+ * What an address, or a partner, has sent in its current minute. When `count` is above the limit, the minute is the
+ * cool-down.
+ *
+ * @since 0.1.0
+ */
+export interface Minute {
+  readonly endsAt: number
+  readonly count: number
 }
 
 /**
@@ -136,6 +207,17 @@ export interface Knobs {
   readonly rotateRefreshTokens: boolean
   /** The `Content-Type` of app token answers. Zapier's documentation shows `multipart/form-data` over JSON. */
   readonly appTokenContentType: string
+  /**
+   * Whether there are rate limits: whoever exceeds one is answered with 429 for a minute. Default: yes, as documented.
+   * The consent page never counts: users' browsers ask for it, each from an address of its own.
+   */
+  readonly rateLimits: boolean
+  /** How many requests an address may send in a minute. Default: 60, as documented. */
+  readonly requestsPerAddress: number
+  /** How many requests a partner, which is a client id, may send in a minute. Default: 150, as documented. */
+  readonly requestsPerPartner: number
+  /** Whether token requests count, too. Default: yes. */
+  readonly rateLimitsTokenRequests: boolean
 }
 
 /**
@@ -149,14 +231,20 @@ export const strictest: Knobs = {
   graceMillis: 0,
   refreshEndsAccessToken: true,
   rotateRefreshTokens: true,
-  appTokenContentType: "application/json"
+  appTokenContentType: "application/json",
+  rateLimits: true,
+  requestsPerAddress: 60,
+  requestsPerPartner: 150,
+  rateLimitsTokenRequests: true
 }
 
 /**
  * @since 0.1.0
  */
 export interface FakeState {
-  readonly seed: string
+  /** What the seed comes to. */
+  readonly key: readonly [number, number, number]
+  /** How many texts have been drawn. */
   readonly counter: number
   /** How far the fake's clock is ahead of the one outside, in milliseconds. */
   readonly clockOffset: number
@@ -167,7 +255,16 @@ export interface FakeState {
   readonly accessTokens: HashMap.HashMap<string, AccessToken>
   readonly refreshTokens: HashMap.HashMap<string, RefreshToken>
   readonly grants: HashMap.HashMap<string, Grant>
+  /** How many codes and tokens there may be until those of no use any more are forgotten. */
+  readonly sweepSize: number
+  /** What was sent lately, by address and by partner. */
+  readonly minutes: HashMap.HashMap<string, Minute>
   readonly enrollments: HashMap.HashMap<string, Enrollment>
+  /** The Zaps of the users who have changed theirs, by user id. All others have the same few. */
+  readonly zaps: HashMap.HashMap<number, ReadonlyArray<Zap>>
+  /** What users have connected besides what they have from the start, by user id. */
+  readonly authentications: HashMap.HashMap<number, ReadonlyArray<Authentication>>
+  readonly actionRuns: HashMap.HashMap<string, ActionRun>
 }
 
 /**
@@ -187,7 +284,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (options: Options = {}): FakeState => ({
-  seed: options.seed ?? "zapier",
+  key: keyOf(options.seed ?? "zapier"),
   counter: 0,
   clockOffset: 0,
   knobs: { ...strictest, ...options.knobs },
@@ -202,10 +299,13 @@ export const make = (options: Options = {}): FakeState => ({
   accessTokens: HashMap.empty(),
   refreshTokens: HashMap.empty(),
   grants: HashMap.empty(),
-  enrollments: HashMap.empty()
+  sweepSize: leastSweep,
+  minutes: HashMap.empty(),
+  enrollments: HashMap.empty(),
+  zaps: HashMap.empty(),
+  authentications: HashMap.empty(),
+  actionRuns: HashMap.empty()
 })
-
-const encoder = new TextEncoder()
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -216,10 +316,35 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
  */
 export const draw = (state: FakeState, length = 30): readonly [text: string, state: FakeState] => {
   const counter = state.counter + 1
-  const bytes = sha256(encoder.encode(`${state.seed}:${counter}`))
+  // The generator is sfc32, begun anew for each text: a digest for each would take most of the fake's time.
+  let [a, b, c] = state.key
+  let step = counter
+  let word = 0
   let text = ""
-  for (let i = 0; i < length; i++) text += alphabet[(bytes[i % bytes.length] ?? 0) % alphabet.length]
+  for (let round = -warmUp; text.length < length; round++) {
+    word = (((a + b) | 0) + step) | 0
+    step = (step + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (((c << 21) | (c >>> 11)) + word) | 0
+    if (round < 0) continue
+    word >>>= 0
+    for (let i = 0; i < lettersOfWord && text.length < length; i++) {
+      text += alphabet[word % alphabet.length]
+      word = Math.floor(word / alphabet.length)
+    }
+  }
   return [text, { ...state, counter }]
+}
+
+const warmUp = 15
+
+// 62 to the power of 5 is less than 2 to the power of 32.
+const lettersOfWord = 5
+
+const keyOf = (seed: string): FakeState["key"] => {
+  const view = new DataView(sha256(new TextEncoder().encode(seed)).slice().buffer)
+  return [view.getInt32(0), view.getInt32(4), view.getInt32(8)]
 }
 
 /**
@@ -234,6 +359,36 @@ export const revokeGrant = (state: FakeState, grantId: string): FakeState => {
     ...state,
     grants: HashMap.remove(state.grants, grantId),
     accessTokens: HashMap.removeMany(state.accessTokens, grant.value.accessTokens),
-    refreshTokens: HashMap.removeMany(state.refreshTokens, grant.value.refreshTokens)
+    refreshTokens: HashMap.remove(state.refreshTokens, grant.value.refreshToken)
   }
 }
+
+const hour = 3_600_000
+
+const leastSweep = 1_024
+
+/**
+ * Forgets what nobody can use any more, once there is twice as much as the last time left: codes and access tokens an
+ * hour after they expired, used refresh tokens of grants that were revoked, and minutes that are over. Until then a code
+ * that comes again still ends what it gave, and an expired token is told from an unknown one. It is called whenever
+ * something is issued, and costs what a few insertions do on average.
+ *
+ * @param now milliseconds since the epoch, by the fake's clock
+ *
+ * @since 0.1.0
+ */
+export const sweep = (state: FakeState, now: number): FakeState => {
+  if (sizeOf(state) < state.sweepSize) return state
+  const isRecent = ({ expiresAt }: { readonly expiresAt: number }) => now < expiresAt + hour
+  const swept: FakeState = {
+    ...state,
+    codes: HashMap.filter(state.codes, isRecent),
+    accessTokens: HashMap.filter(state.accessTokens, isRecent),
+    refreshTokens: HashMap.filter(state.refreshTokens, ({ grantId }) => HashMap.has(state.grants, grantId)),
+    minutes: HashMap.filter(state.minutes, ({ endsAt }) => now < endsAt)
+  }
+  return { ...swept, sweepSize: Math.max(leastSweep, 2 * sizeOf(swept)) }
+}
+
+const sizeOf = ({ accessTokens, codes, refreshTokens }: FakeState): number =>
+  HashMap.size(codes) + HashMap.size(accessTokens) + HashMap.size(refreshTokens)

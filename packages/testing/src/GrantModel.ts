@@ -105,7 +105,7 @@ export interface Options {
   readonly faults: number
   /** Which faults. Default: all kinds. */
   readonly kinds?: ReadonlyArray<GrantWorld.FaultKind> | undefined
-  /** Default: the strictest. */
+  /** Default: the strictest. There are no rate limits, whatever it says. */
   readonly server?: Partial<Knobs> | undefined
   /** Default: the library. */
   readonly client?: GrantWorld.Client | undefined

@@ -119,7 +119,7 @@ export const arbitrary: Arbitrary.Arbitrary<Program> = Arbitrary.all({
  * @since 0.1.0
  */
 export interface Options {
-  /** Default: the strictest. */
+  /** Default: the strictest, without rate limits. */
   readonly server?: Partial<Knobs> | undefined
   readonly settings?: Settings.Options | undefined
   /** Puts a store of one's own in the place of the one in memory, to see what becomes of the rules. */

@@ -108,7 +108,7 @@ export interface Options {
   readonly processes: number
   /** Default: `rates`. */
   readonly rates?: Partial<Rates> | undefined
-  /** Default: the strictest. */
+  /** Default: the strictest, without rate limits. */
   readonly server?: Partial<Knobs> | undefined
   readonly settings?: Settings.Options | undefined
   /** Told after each day. */

@@ -59,9 +59,13 @@ export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>
     settings: { memoryLifetime: 0 }
   }).pipe(Layer.provide(SqlStores.layer), Layer.provideMerge(client), Layer.provideMerge(fake))
 
-/** One fake for several layers, so that it outlives a process of the library: another each time this is called. */
+/**
+ * One fake for several layers, so that it outlives a process of the library: another each time this is called. It limits
+ * no rates: a test has many processes at one address.
+ */
 // @effect-diagnostics-next-line lazyEffect:off
-export const lastingFake = () => Layer.succeed(FakeZapier.FakeZapier, FakeZapier.make({ apps: [app] }))
+export const lastingFake = () =>
+  Layer.succeed(FakeZapier.FakeZapier, FakeZapier.make({ apps: [app], knobs: { rateLimits: false } }))
 
 /** Lets virtual time pass, a second at a time, until it is done: what it waits for really happens elsewhere. */
 export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

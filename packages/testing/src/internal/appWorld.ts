@@ -114,7 +114,15 @@ export type FaultKind = "crash" | "loss" | "refusal" | "standstill" | "endedToke
 const scopes = ["promotions:write"]
 
 // For the call that all workers make.
-const enrollments = HashMap.make(["1", { id: "1", clientId: FakeClient.clientId, userId: 1_001 }] as const)
+const enrollment: FakeState.Enrollment = {
+  id: "1",
+  promotionId: "promotion",
+  clientId: FakeClient.clientId,
+  userId: 1_001,
+  enrolledAt: 0
+}
+
+const enrollments = HashMap.make([enrollment.id, enrollment])
 
 /** The server acts on a token request. */
 export const arrive = (world: World, { generation }: Pick<Request, "generation">) => {

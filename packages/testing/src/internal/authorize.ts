@@ -4,8 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
-import type * as FakeState from "../FakeState.ts"
-import { draw } from "../FakeState.ts"
+import * as FakeState from "../FakeState.ts"
 import * as Parse from "./parse.ts"
 
 export interface Valid {
@@ -75,7 +74,7 @@ export const allow = (
   by: { readonly userId: number; readonly scopes: ReadonlyArray<Scopes.Scope> },
   now: number
 ): { readonly state: FakeState.FakeState; readonly location: string } => {
-  const [code, drawn] = draw(state)
+  const [code, drawn] = FakeState.draw(FakeState.sweep(state, now))
   const issued: FakeState.Code = {
     code,
     clientId: request.app.clientId,

@@ -18,9 +18,12 @@ const credentials = { clientId, clientSecret: "a secret", redirectUris: [redirec
 
 const application = Result.getOrThrow(ClientApplication.make(credentials))
 
-/** A fake that knows the application. */
+/** A fake that knows the application. It limits no rates: what was sent before would then be part of every state. */
 export const register = (knobs: Partial<FakeState.Knobs>): FakeState.FakeState =>
-  FakeControl.registerApp(FakeState.make({ knobs }), { name: "App", ...credentials })[1]
+  FakeControl.registerApp(FakeState.make({ knobs: { ...knobs, rateLimits: false } }), {
+    name: "App",
+    ...credentials
+  })[1]
 
 export const tokenRequest = (request: TokenRequest.TokenRequest): FakeHttp.FakeRequest => {
   const { body, headers, method, url } = TokenRequest.toHttp(request, application, ZapierUrls.production.token)

@@ -224,8 +224,9 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     revoked: (fate: Fate, userId: number, before: FakeState, stored: UserGrant.State) => {
       const token = refreshTokenOf(stored)
       if (token !== undefined) fate.revoked.add(token)
-      for (const grant of HashMap.values(before.grants)) {
-        if (grant.userId === userId) for (const token of grant.refreshTokens) fate.revoked.add(token)
+      for (const [token, { grantId }] of HashMap.entries(before.refreshTokens)) {
+        const grant = HashMap.get(before.grants, grantId)
+        if (grant._tag === "Some" && grant.value.userId === userId) fate.revoked.add(token)
       }
       if (fate.latest !== undefined) fate.revoked.add(fate.latest.token)
       if (!fate.isLost) forestall(fate)

@@ -15,10 +15,13 @@ export const make = (): ((world: World) => string) => {
     const left = (time: number) => Math.max(0, time - now)
     const parts = [
       ...HashMap.toEntries(server.accessTokens).map(([token, { expiresAt }]) => `${names[token]}:${left(expiresAt)}`),
-      ...HashMap.toEntries(server.refreshTokens).map(([token, { rotated }]) => {
-        const grace = rotated === undefined ? "unused" : left(rotated.at + server.knobs.graceMillis)
-        return `${names[token]}:${grace}`
-      }),
+      ...HashMap.toEntries(server.refreshTokens)
+        // Those of a grant that is gone are as good as unknown.
+        .filter(([, { grantId }]) => HashMap.has(server.grants, grantId))
+        .map(([token, { rotated }]) => {
+          const grace = rotated === undefined ? "unused" : left(rotated.at + server.knobs.graceMillis)
+          return `${names[token]}:${grace}`
+        }),
       ...HashMap.toEntries(server.codes).map(
         ([code, { expiresAt, grantId }]) => `${names[code]}:${left(expiresAt)}:${grantId === undefined}`
       )

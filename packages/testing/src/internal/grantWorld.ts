@@ -173,7 +173,7 @@ export const callApi = ({ now, server }: World, access: Tokens.UsableAccess): nu
 export const isAlive = ({ now, server }: World, state: UserGrant.State): boolean => {
   if (state._tag === "Absent" || state.tokens.refreshToken === undefined) return false
   const token = HashMap.get(server.refreshTokens, Redacted.value(state.tokens.refreshToken))
-  if (token._tag === "None") return false
+  if (token._tag === "None" || !HashMap.has(server.grants, token.value.grantId)) return false
   const { rotated } = token.value
   return rotated === undefined || now - rotated.at < server.knobs.graceMillis
 }

@@ -5,6 +5,7 @@ import type { FakeRequest } from "../FakeHttp.ts"
 
 export interface Parameters {
   readonly get: (name: string) => string | undefined
+  readonly names: ReadonlyArray<string>
   readonly duplicate: string | undefined
 }
 
@@ -16,7 +17,13 @@ export const parameters = (entries: Iterable<readonly [string, string]>): Parame
     else values.set(name, value)
   }
   // Parameters without a value are treated as if they were not there (RFC 6749 section 3.1).
-  return { get: (name) => values.get(name) || undefined, duplicate }
+  return {
+    get: (name) => values.get(name) || undefined,
+    get names() {
+      return [...values.keys()]
+    },
+    duplicate
+  }
 }
 
 export const query = (request: FakeRequest): Parameters => parameters(new URLSearchParams(request.query))
@@ -41,10 +48,12 @@ const multipart = (request: FakeRequest): Result.Result<ReadonlyArray<readonly [
   return failed ? Result.fail("unreadable") : Result.succeed(entries)
 }
 
+const mediaType = (request: FakeRequest) =>
+  (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase()
+
 /** A form body in either encoding. Anything else is no form. */
 export const form = (request: FakeRequest): Result.Result<Parameters, "unreadable"> => {
-  const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase()
-  switch (type) {
+  switch (mediaType(request)) {
     case "application/x-www-form-urlencoded":
       return Result.succeed(parameters(new URLSearchParams(decoder.decode(request.body))))
     case "multipart/form-data":
@@ -54,9 +63,13 @@ export const form = (request: FakeRequest): Result.Result<Parameters, "unreadabl
   }
 }
 
+const strictDecoder = new TextDecoder("utf-8", { fatal: true })
+
+/** A JSON body. `undefined` is no JSON. */
 export const json = (request: FakeRequest): unknown => {
+  if (mediaType(request) !== "application/json") return undefined
   try {
-    return JSON.parse(decoder.decode(request.body))
+    return JSON.parse(strictDecoder.decode(request.body))
   } catch {
     return undefined
   }

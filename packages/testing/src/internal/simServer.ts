@@ -14,20 +14,14 @@ const redirectUri = "https://app.example/callback"
 // How many refresh tokens of a grant the fake remembers: nobody has an older one.
 const rememberedTokens = 4
 
-const prune = (state: FakeState.FakeState, grantId: string): FakeState.FakeState => {
-  const grant = HashMap.get(state.grants, grantId)
-  if (grant._tag === "None") return state
-  const { accessTokens, refreshTokens } = grant.value
-  if (refreshTokens.length <= rememberedTokens && accessTokens.length <= rememberedTokens) return state
-  return {
-    ...state,
-    accessTokens: HashMap.removeMany(state.accessTokens, accessTokens.slice(0, -rememberedTokens)),
-    refreshTokens: HashMap.removeMany(state.refreshTokens, refreshTokens.slice(0, -rememberedTokens)),
-    grants: HashMap.set(state.grants, grantId, {
-      ...grant.value,
-      accessTokens: accessTokens.slice(-rememberedTokens),
-      refreshTokens: refreshTokens.slice(-rememberedTokens)
-    })
+const makePruning = () => {
+  const known = new Map<string, ReadonlyArray<string>>()
+  return (state: FakeState.FakeState, { grantId, refreshToken }: FakeServer.Issued): FakeState.FakeState => {
+    if (grantId === undefined || refreshToken === undefined) return state
+    const tokens = [...(known.get(grantId) ?? []), refreshToken]
+    known.set(grantId, tokens.slice(-rememberedTokens))
+    const forgotten = tokens.slice(0, -rememberedTokens)
+    return { ...state, refreshTokens: HashMap.removeMany(state.refreshTokens, forgotten) }
   }
 }
 
@@ -45,10 +39,13 @@ export const make = (
   }
 ) => {
   const users = options.users.map(({ email, name }) => ({ email, firstName: name, lastName: "Example" }))
-  let [app, state] = FakeControl.registerApp(FakeState.make({ ...options, users }), {
+  // All processes have one address, and a thousand users: only what a run asks for limits them.
+  const knobs = { rateLimits: false, ...options.knobs }
+  let [app, state] = FakeControl.registerApp(FakeState.make({ seed: options.seed, knobs, users }), {
     name: "App",
     redirectUris: [redirectUri]
   })
+  const prune = makePruning()
   let configured = app
   let enrollments = 0
 
@@ -61,7 +58,7 @@ export const make = (
 
     handle: (request: FakeRequest) => {
       const handled = FakeServer.handle(state, request, timeline.now())
-      state = handled.issued?.grantId === undefined ? handled.state : prune(handled.state, handled.issued.grantId)
+      state = handled.issued === undefined ? handled.state : prune(handled.state, handled.issued)
       return handled.response
     },
 
@@ -69,7 +66,7 @@ export const make = (
     isAlive: (grant: UserGrant.State) => {
       const refreshToken = refreshTokenOf(grant)
       const token = refreshToken === undefined ? undefined : HashMap.get(state.refreshTokens, refreshToken)
-      if (token === undefined || token._tag === "None") return false
+      if (token?._tag !== "Some" || !HashMap.has(state.grants, token.value.grantId)) return false
       const { rotated } = token.value
       return rotated === undefined || timeline.now() - rotated.at < state.knobs.graceMillis
     },
@@ -91,7 +88,13 @@ export const make = (
     /** There is a user's enrollment in a promotion, which the app may end. */
     enroll: () => {
       const id = `enrollment-${++enrollments}`
-      const made: FakeState.Enrollment = { id, clientId: app.clientId, userId: state.users[0]?.id ?? 0 }
+      const made: FakeState.Enrollment = {
+        id,
+        promotionId: "promotion",
+        clientId: app.clientId,
+        userId: state.users[0]?.id ?? 0,
+        enrolledAt: timeline.now()
+      }
       state = { ...state, enrollments: HashMap.set(state.enrollments, id, made) }
       return id
     },

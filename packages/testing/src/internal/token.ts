@@ -80,6 +80,15 @@ const basicCredentials = (header: string): Credentials | undefined => {
   return { id: formDecode(decoded.success.slice(0, colon)), secret: formDecode(decoded.success.slice(colon + 1)) }
 }
 
+/** The partner that a request is counted for, if it names one that is known. */
+export const partner = (state: FakeState.FakeState, request: FakeRequest): string | undefined => {
+  const header = request.headers["authorization"]
+  const form = header === undefined ? Parse.form(request) : undefined
+  const ofForm = form?._tag === "Success" ? form.success.get("client_id") : undefined
+  const id = header === undefined ? ofForm : basicCredentials(header)?.id
+  return id !== undefined && HashMap.has(state.apps, id) ? id : undefined
+}
+
 // The client authenticates in the header or in the body, and not in both (RFC 6749 section 2.3).
 const authenticate = (
   state: FakeState.FakeState,
@@ -109,7 +118,7 @@ interface Issue {
 
 // Adds tokens to a grant.
 const issue = (state: FakeState.FakeState, { grant, grantId, scopes, withRefreshToken }: Issue, now: number) => {
-  const [accessToken, afterAccess] = FakeState.draw(state)
+  const [accessToken, afterAccess] = FakeState.draw(FakeState.sweep(state, now))
   const [refreshToken, drawn] = FakeState.draw(afterAccess)
   const expiresIn = state.knobs.accessTokenLifetime
   const access: FakeState.AccessToken = {
@@ -124,7 +133,7 @@ const issue = (state: FakeState.FakeState, { grant, grantId, scopes, withRefresh
     grants: HashMap.set(drawn.grants, grantId, {
       ...grant,
       accessTokens: [...grant.accessTokens, accessToken],
-      refreshTokens: withRefreshToken ? [...grant.refreshTokens, refreshToken] : grant.refreshTokens
+      refreshToken: withRefreshToken ? refreshToken : grant.refreshToken
     }),
     accessTokens: HashMap.set(drawn.accessTokens, accessToken, access),
     refreshTokens: withRefreshToken
@@ -167,7 +176,7 @@ const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Pars
         userId: code.userId,
         scopes: code.scopes,
         accessTokens: [],
-        refreshTokens: []
+        refreshToken: ""
       },
       scopes: code.scopes,
       withRefreshToken: true
@@ -179,6 +188,11 @@ const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Pars
     response: granted(pair, pair.scopes, pair.expiresIn),
     issued: { ...issuedBy(app, grantId, { _tag: "Code", code: given }, now), ...tokensOf(pair) }
   }
+}
+
+const isGood = (state: FakeState.FakeState, accessToken: string, now: number) => {
+  const token = HashMap.get(state.accessTokens, accessToken)
+  return token._tag === "Some" && now < token.value.expiresAt
 }
 
 const issuedBy = (app: FakeState.App, grantId: string | undefined, origin: FakeState.Origin, at: number) => ({
@@ -211,14 +225,14 @@ const refresh = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Par
   const scopes = asked === undefined ? grant.scopes : Scopes.parse(asked)
   if (!scopes.every((scope) => grant.scopes.includes(scope))) return { state, response: error(400, "invalid_scope") }
   const ended = refreshEndsAccessToken
-    ? {
-        ...state,
-        accessTokens: HashMap.removeMany(state.accessTokens, grant.accessTokens),
-        grants: HashMap.set(state.grants, grantId, { ...grant, accessTokens: [] })
-      }
+    ? { ...state, accessTokens: HashMap.removeMany(state.accessTokens, grant.accessTokens) }
     : state
-  const rest = Option.getOrElse(HashMap.get(ended.grants, grantId), () => grant)
-  const made = issue(ended, { grantId, grant: rest, scopes, withRefreshToken: rotateRefreshTokens }, now)
+  const accessTokens = refreshEndsAccessToken ? [] : grant.accessTokens.filter((token) => isGood(state, token, now))
+  const made = issue(
+    ended,
+    { grantId, grant: { ...grant, accessTokens }, scopes, withRefreshToken: rotateRefreshTokens },
+    now
+  )
   const origin = { _tag: "RefreshToken", refreshToken: given } as const
   if (!rotateRefreshTokens) {
     const { accessToken, expiresIn } = made.pair
@@ -248,7 +262,7 @@ const clientCredentials = (
   const known: ReadonlyArray<string> = Scopes.known
   const scopes = asked === undefined ? known : Scopes.parse(asked)
   if (!scopes.every((scope) => known.includes(scope))) return { state, response: error(400, "invalid_scope") }
-  const [accessToken, drawn] = FakeState.draw(state)
+  const [accessToken, drawn] = FakeState.draw(FakeState.sweep(state, now))
   const expiresIn = state.knobs.accessTokenLifetime
   const access: FakeState.AccessToken = {
     clientId: app.clientId,

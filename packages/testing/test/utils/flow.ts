@@ -9,9 +9,10 @@ export const redirectUri = "https://acme.example/callback"
 
 export const basic = (id: string, secret: string) => `Basic ${Base64.encode(`${id}:${secret}`)}`
 
-/** A fake with one app, driven request by request at times that a test chooses. */
+/** A fake with one app, driven request by request at times that a test chooses, without rate limits. */
 export const make = (options?: FakeState.Options) => {
-  const [app, state] = FakeControl.registerApp(FakeState.make(options), {
+  const unlimited = FakeState.make({ ...options, knobs: { rateLimits: false, ...options?.knobs } })
+  const [app, state] = FakeControl.registerApp(unlimited, {
     name: "Acme",
     redirectUris: [redirectUri, "https://acme.example/other"]
   })
@@ -68,12 +69,22 @@ export const make = (options?: FakeState.Options) => {
     appToken(scope?: string) {
       return self.token({ grant_type: "client_credentials", ...(scope === undefined ? {} : { scope }) })
     },
-    api(method: string, path: string, accessToken?: string) {
+    api(method: string, path: string, accessToken?: string, body?: unknown) {
       return self.send(
         FakeHttp.request(method, path, {
-          headers: accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }
+          headers: {
+            authorization: accessToken === undefined ? undefined : `Bearer ${accessToken}`,
+            "content-type": body === undefined ? undefined : "application/json"
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) })
         })
       )
+    },
+    /** Calls an endpoint of the API, which has to answer with this status, and gives what it answers. */
+    call(status: number, method: string, path: string, accessToken?: string, body?: unknown) {
+      const answer = self.api(method, path, accessToken, body)
+      if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status}, ${answer.body}`)
+      return answer.body === "" ? undefined : JSON.parse(answer.body)
     }
   }
   return self

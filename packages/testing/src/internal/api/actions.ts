@@ -1,0 +1,184 @@
+/** What an app can do: its actions, what they take, and what they give. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { FakeResponse } from "../../FakeHttp.ts"
+import type * as FakeState from "../../FakeState.ts"
+import * as Authentications from "./authentications.ts"
+import * as Body from "./body.ts"
+import type { Handler, UserCall } from "./call.ts"
+import { asUser, ok } from "./call.ts"
+import * as Catalog from "./catalog.ts"
+import * as Paging from "./paging.ts"
+import * as Problem from "./problem.ts"
+
+export const shown = ({ app, description, id, key, title, type }: Catalog.Action) => ({
+  id,
+  key,
+  app: app.uuid,
+  type: "action",
+  action_type: type,
+  is_instant: type === "READ",
+  title,
+  description
+})
+
+const types = ["READ", "READ_BULK", "SEARCH", "SEARCH_AND_WRITE", "SEARCH_OR_WRITE", "WRITE"]
+
+export const list: Handler = (call) =>
+  Result.gen(function* () {
+    const type = call.query.get("action_type")
+    if (type !== undefined && !types.includes(type)) {
+      const detail = `action_type has to be one of ${types.join(", ")}.`
+      return yield* Result.fail(Problem.malformed(detail, { parameter: "action_type" }))
+    }
+    const app = yield* Authentications.appInQuery(call)
+    const found = Catalog.actions.filter((action) => action.app === app && (type ?? action.type) === action.type)
+    return yield* Paging.v2(call, found.map(shown))
+  })
+
+/** Whether an action may be used with an authentication: one of this user, for this app. All apps here need one. */
+export const checkAuthentication = (
+  state: FakeState.FakeState,
+  user: FakeState.User,
+  action: Catalog.Action,
+  authentication: string | null,
+  pointer: string
+): Result.Result<void, FakeResponse> =>
+  authentication !== null && Authentications.find(state, user, authentication)?.app === action.app.uuid
+    ? Result.void
+    : Result.fail(Problem.malformed(`This takes an authentication of ${action.app.title}.`, { pointer }))
+
+const common = { authentication: Schema.NullOr(Schema.String), inputs: Body.Inputs }
+
+const inPath = ({ path }: UserCall): Result.Result<Catalog.Action, FakeResponse> => {
+  const action = Catalog.action(path["action_id"] ?? "")
+  return action === undefined ? Result.fail(Problem.notFound("action")) : Result.succeed(action)
+}
+
+interface Asked {
+  readonly data: { readonly authentication: string | null }
+}
+
+// The action in the path, and what is asked of it.
+const asked = <A extends Asked>(
+  call: UserCall,
+  parse: (request: UserCall["request"]) => Result.Result<A, FakeResponse>
+): Result.Result<A["data"] & { readonly action: Catalog.Action }, FakeResponse> =>
+  Result.gen(function* () {
+    const action = yield* inPath(call)
+    const { data } = yield* parse(call.request)
+    yield* checkAuthentication(call.state, call.user, action, data.authentication, "/data/authentication")
+    return { ...data, action }
+  })
+
+const field = (id: string, title: string, isRequired: boolean, more: { readonly [name: string]: unknown } = {}) => ({
+  type: "input_field",
+  id,
+  default_value: "",
+  depends_on: [],
+  description: "",
+  format: "MULTILINE",
+  invalidates_input_fields: false,
+  is_required: isRequired,
+  items: {},
+  placeholder: "",
+  title,
+  value_type: "STRING",
+  ...more
+})
+
+const inputsOf = ({ app, type }: Catalog.Action) => {
+  const workspace = field("workspace", "Workspace", true, { format: "SELECT", invalidates_input_fields: true })
+  const title = field("title", `Title of the ${app.noun}`, true, { depends_on: ["workspace"] })
+  return type === "READ"
+    ? [workspace]
+    : type === "SEARCH"
+      ? [workspace, title]
+      : [workspace, title, field("body", "Text", false)]
+}
+
+/** The inputs that an action cannot do without. */
+export const requiredInputs = (action: Catalog.Action): ReadonlyArray<string> =>
+  inputsOf(action).flatMap(({ id, is_required }) => (is_required ? [id] : []))
+
+const parseInputs = Body.data(Schema.Struct(common))
+
+export const listInputs = asUser((call) =>
+  Result.flatMap(asked(call, parseInputs), ({ action }) => ok(Paging.unpaged(inputsOf(action))))
+)
+
+const choices = Array.from({ length: 25 }, (_, index) => ({
+  id: `workspace-${index + 1}`,
+  type: "choice",
+  label: `Workspace ${index + 1}`,
+  value: `workspace-${index + 1}`
+}))
+
+const choicesPerPage = 10
+
+const parseChoices = Body.data(
+  Schema.Struct({ authentication: common.authentication, inputs: Schema.NullOr(Body.Inputs) })
+)
+
+export const listChoices = asUser((call) =>
+  Result.gen(function* () {
+    const { action } = yield* asked(call, parseChoices)
+    const input = inputsOf(action).find(({ id }) => id === call.path["input_id"])
+    if (input === undefined) return yield* Result.fail(Problem.notFound("input field"))
+    const page = yield* Paging.whole(call, "page", { otherwise: 1, least: 1 })
+    const end = page * choicesPerPage
+    const all = input.format === "SELECT" ? choices : []
+    const at = (page: number) => `https://api.zapier.com${call.request.path}?page=${page}`
+    return yield* ok({
+      data: all.slice(end - choicesPerPage, end),
+      links: { next: end < all.length ? at(page + 1) : null, prev: page > 1 ? at(page - 1) : null },
+      meta: { page }
+    })
+  })
+)
+
+/** What an action gives, as an example. */
+export const sample = ({ app }: Catalog.Action, index: number) => ({
+  id: `${app.noun}-${index + 1}`,
+  title: `${app.noun.replace(/^./, (letter) => letter.toUpperCase())} ${index + 1}`,
+  url: `https://${app.slug}.example/${app.noun}-${index + 1}`
+})
+
+const parseOutputs = Body.data(Schema.Struct({ ...common, fetch_live_samples: Schema.optionalKey(Schema.Boolean) }))
+
+export const listOutputs = asUser((call) =>
+  Result.flatMap(asked(call, parseOutputs), ({ action }) =>
+    ok(
+      Paging.unpaged(
+        Object.entries(sample(action, 0)).map(([id, value]) => ({
+          type: "output_field",
+          id,
+          title: id.replace(/^./, (letter) => letter.toUpperCase()),
+          sample: value
+        }))
+      )
+    )
+  )
+)
+
+const whole = (least: number) =>
+  Schema.optionalKey(Schema.NullOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(least))))
+
+const parseTest = Body.data(Schema.Struct({ ...common, limit: whole(1), offset: whole(0) }))
+
+// A reading action finds a few; the others act on one.
+const samplesOf = (action: Catalog.Action) =>
+  Array.from({ length: action.type === "READ" ? 3 : 1 }, (_, index) => sample(action, index))
+
+export const test = asUser((call) =>
+  Result.flatMap(asked(call, parseTest), (data) => {
+    const all = samplesOf(data.action)
+    const limit = data.limit ?? 10
+    const offset = data.offset ?? 0
+    return ok({
+      links: { next: null, prev: null },
+      meta: { count: all.length, limit, offset },
+      data: all.slice(offset, offset + limit)
+    })
+  })
+)

@@ -1,0 +1,77 @@
+/** Who calls: the credential and the scope that the endpoint table asks for. */
+import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
+import type * as FakeState from "../../FakeState.ts"
+import * as Parse from "../parse.ts"
+import type { Call } from "./call.ts"
+import * as Problem from "./problem.ts"
+
+export type Caller = Pick<Call, "clientId" | "user">
+
+const unauthenticated = (detail: string, challenge: string) =>
+  Problem.make(401, detail, { "www-authenticate": `Bearer realm="api"${challenge}` })
+
+const invalidToken = (description: string) =>
+  unauthenticated(description, `,error="invalid_token",error_description="${description}"`)
+
+const bearer = (request: FakeRequest) => /^bearer +([^ ]+) *$/i.exec(request.headers["authorization"] ?? "")?.[1]
+
+const tokenOf = (state: FakeState.FakeState, given: string) =>
+  Option.getOrUndefined(HashMap.get(state.accessTokens, given))
+
+const clientIdOf = (state: FakeState.FakeState, request: FakeRequest) => {
+  const clientId = Parse.query(request).get("client_id")
+  return clientId !== undefined && HashMap.has(state.apps, clientId) ? clientId : undefined
+}
+
+/** The partner that a request is counted for, if it names one that is known. */
+export const partner = (state: FakeState.FakeState, request: FakeRequest): string | undefined => {
+  const given = bearer(request)
+  return (given === undefined ? undefined : tokenOf(state, given)?.clientId) ?? clientIdOf(state, request)
+}
+
+const ofToken = (
+  state: FakeState.FakeState,
+  endpoint: Endpoint.Name,
+  given: string,
+  now: number
+): Result.Result<Caller, FakeResponse> => {
+  const token = tokenOf(state, given)
+  const isRevoked = token?.grantId !== undefined && !HashMap.has(state.grants, token.grantId)
+  if (token === undefined || isRevoked) return Result.fail(invalidToken("The access token is invalid."))
+  if (now >= token.expiresAt) return Result.fail(invalidToken("The access token has expired."))
+  const mode: Endpoint.Mode = token.userId === undefined ? "App" : "User"
+  if (!Endpoint.requirement(endpoint).modes.includes(mode)) {
+    const whose = mode === "App" ? "an app" : "a user"
+    return Result.fail(Problem.make(403, `This endpoint does not take the access token of ${whose}.`))
+  }
+  if (!Endpoint.isAllowed(endpoint, token.scopes)) {
+    return Result.fail(Problem.make(403, "The access token lacks a scope."))
+  }
+  return Result.succeed({ clientId: token.clientId, user: state.users.find(({ id }) => id === token.userId) })
+}
+
+export const authenticate = (
+  state: FakeState.FakeState,
+  request: FakeRequest,
+  endpoint: Endpoint.Name,
+  now: number
+): Result.Result<Caller, FakeResponse> => {
+  const { modes } = Endpoint.requirement(endpoint)
+  if (modes.length === 0) return Result.succeed({ clientId: undefined, user: undefined })
+  const given = bearer(request)
+  const takesClientId = modes.includes("ClientId")
+  // Where both will do, the header goes first.
+  if (takesClientId && (given === undefined || modes.length === 1)) {
+    const clientId = clientIdOf(state, request)
+    return clientId === undefined
+      ? Result.fail(Problem.make(401, "Missing or unknown client_id in query parameters."))
+      : Result.succeed({ clientId, user: undefined })
+  }
+  return given === undefined
+    ? Result.fail(unauthenticated("Authentication credentials were not provided.", ""))
+    : ofToken(state, endpoint, given, now)
+}

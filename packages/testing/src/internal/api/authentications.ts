@@ -1,0 +1,89 @@
+/** What users have connected to Zapier: their accounts in other apps. */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { FakeResponse } from "../../FakeHttp.ts"
+import * as FakeHttp from "../../FakeHttp.ts"
+import * as FakeState from "../../FakeState.ts"
+import * as Body from "./body.ts"
+import type { Call } from "./call.ts"
+import { asUser } from "./call.ts"
+import * as Catalog from "./catalog.ts"
+import * as Paging from "./paging.ts"
+import * as Problem from "./problem.ts"
+
+/** The one that a user has for each app from the start. */
+export const given = (user: FakeState.User, app: Catalog.App): FakeState.Authentication => ({
+  id: `${app.slug}-${user.id}`,
+  app: app.uuid,
+  title: `${app.title} ${user.email}`
+})
+
+const added = (state: FakeState.FakeState, user: FakeState.User) =>
+  Option.getOrElse(HashMap.get(state.authentications, user.id), (): ReadonlyArray<FakeState.Authentication> => [])
+
+const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Authentication> => [
+  ...Catalog.apps.map((app) => given(user, app)),
+  ...added(state, user)
+]
+
+export const find = (
+  state: FakeState.FakeState,
+  user: FakeState.User,
+  id: string
+): FakeState.Authentication | undefined => ofUser(state, user).find((authentication) => authentication.id === id)
+
+export const shown = ({ app, id, title }: FakeState.Authentication) => ({
+  type: "authentication",
+  id,
+  app,
+  is_expired: false,
+  title
+})
+
+/** The app that a required query parameter names. */
+export const appInQuery = (call: Call): Result.Result<Catalog.App, FakeResponse> => {
+  const app = Catalog.app(call.query.get("app") ?? "")
+  return app === undefined
+    ? Result.fail(Problem.malformed("app has to be the id of an app.", { parameter: "app" }))
+    : Result.succeed(app)
+}
+
+export const list = asUser((call) =>
+  Result.flatMap(appInQuery(call), ({ uuid }) =>
+    Paging.v2(
+      call,
+      ofUser(call.state, call.user)
+        .filter(({ app }) => app === uuid)
+        .map(shown)
+    )
+  )
+)
+
+const parseCreate = Body.data(
+  Schema.Struct({
+    title: Schema.String.check(Schema.isMaxLength(255)),
+    app: Schema.String,
+    authentication_fields: Body.Inputs
+  })
+)
+
+export const create = asUser(({ request, state, user }) =>
+  Result.gen(function* () {
+    const { data } = yield* parseCreate(request)
+    if (Catalog.app(data.app) === undefined) {
+      return yield* Result.fail(Problem.malformed("There is no such app.", { pointer: "/data/app" }))
+    }
+    const [id, drawn] = FakeState.draw(state, 8)
+    const made: FakeState.Authentication = { id, app: data.app, title: data.title }
+    return {
+      state: { ...drawn, authentications: HashMap.set(drawn.authentications, user.id, [...added(state, user), made]) },
+      response: FakeHttp.json(201, {
+        links: { next: null, prev: null },
+        meta: { count: 1, limit: 1, offset: 0 },
+        data: [shown(made)]
+      })
+    }
+  })
+)

@@ -1,0 +1,51 @@
+/** What an endpoint is given, and what it gives back. */
+import * as Result from "effect/Result"
+import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
+import * as FakeHttp from "../../FakeHttp.ts"
+import type * as FakeState from "../../FakeState.ts"
+import type * as Parse from "../parse.ts"
+import * as Problem from "./problem.ts"
+
+export interface Call {
+  readonly state: FakeState.FakeState
+  readonly request: FakeRequest
+  readonly query: Parse.Parameters
+  /** The parameters in the path, decoded. */
+  readonly path: { readonly [name: string]: string }
+  /** By the fake's clock, in milliseconds since the epoch. */
+  readonly now: number
+  /** Who calls, once the credential has been checked. */
+  readonly clientId: string | undefined
+  readonly user: FakeState.User | undefined
+}
+
+export interface UserCall extends Call {
+  readonly clientId: string
+  readonly user: FakeState.User
+}
+
+export interface Answer {
+  /** What the state is afterwards, if it is another. */
+  readonly state?: FakeState.FakeState
+  readonly response: FakeResponse
+}
+
+/** An answer, or the refusal that takes its place and changes nothing. */
+export type Handled = Result.Result<Answer, FakeResponse>
+
+export type Handler = (call: Call) => Handled
+
+export const ok = (body: unknown): Handled => Result.succeed({ response: FakeHttp.json(200, body) })
+
+export const noContent = (state: FakeState.FakeState): Handled =>
+  Result.succeed({ state, response: { status: 204, headers: {}, body: "" } })
+
+/** An endpoint that is called on behalf of a user. */
+export const asUser =
+  (handle: (call: UserCall) => Handled): Handler =>
+  (call) => {
+    const { clientId, user } = call
+    return clientId === undefined || user === undefined
+      ? Result.fail(Problem.make(403, "The user is gone."))
+      : handle({ ...call, clientId, user })
+  }

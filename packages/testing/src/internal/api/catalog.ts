@@ -1,0 +1,108 @@
+/** The apps that Zapier connects, and what each can do. Made up, the same for everybody, and of the documented shapes. */
+import * as DateTime from "effect/DateTime"
+
+export interface App {
+  readonly index: number
+  readonly uuid: string
+  readonly title: string
+  readonly slug: string
+  readonly category: string
+  readonly color: string
+  /** How Zaps name it. */
+  readonly api: string
+  /** What it is about: its actions are to notice, to create and to find one. */
+  readonly noun: string
+}
+
+export interface Action {
+  readonly id: string
+  readonly key: string
+  readonly app: App
+  readonly type: "READ" | "WRITE" | "SEARCH"
+  readonly title: string
+  readonly description: string
+}
+
+const uuid = (group: string, number: number) => `00000000-0000-4000-${group}-${String(number).padStart(12, "0")}`
+
+export const apps: ReadonlyArray<App> = (
+  [
+    ["Slack", "slack", "team-chat", "510f4d", "message"],
+    ["Google Calendar", "google-calendar", "calendar", "4285f4", "event"],
+    ["Trello", "trello", "project-management", "0079bf", "card"],
+    ["Typeform", "typeform", "forms", "8bcbca", "entry"],
+    ["Mailchimp", "mailchimp", "email-newsletters", "ffe01b", "subscriber"],
+    ["Google Sheets", "google-sheets", "spreadsheets", "0f9d58", "row"],
+    ["HubSpot", "hubspot", "crm", "ff7a59", "contact"],
+    ["Notion", "notion", "documents", "000000", "page"],
+    ["Stripe", "stripe", "payments", "635bff", "payment"],
+    ["Zendesk", "zendesk", "customer-support", "03363d", "ticket"],
+    ["GitHub", "github", "developer-tools", "24292f", "issue"],
+    ["Airtable", "airtable", "databases", "18bfff", "record"]
+  ] as const
+).map(([title, slug, category, color, noun], index) => ({
+  index,
+  uuid: uuid("8000", index + 1),
+  title,
+  slug,
+  category,
+  color,
+  api: `${title.replace(/ /g, "")}CLIAPI@1.0.0`,
+  noun
+}))
+
+const verbs = [
+  ["READ", "new", "New", "Triggers when there is a new"],
+  ["WRITE", "create", "Create", "Creates a"],
+  ["SEARCH", "find", "Find", "Finds a"]
+] as const
+
+export const actions: ReadonlyArray<Action> = apps.flatMap((app) =>
+  verbs.map(([type, key, title, sentence], index) => ({
+    id: `uag:${uuid("9000", app.index * 10 + index + 1)}`,
+    key: `${key}_${app.noun}`,
+    app,
+    type,
+    title: `${title} ${app.noun.replace(/^./, (letter) => letter.toUpperCase())}`,
+    description: `${sentence} ${app.noun} in ${app.title}.`
+  }))
+)
+
+const appsById = new Map(apps.map((app) => [app.uuid, app]))
+
+const actionsById = new Map(actions.map((action) => [action.id, action]))
+
+export const app = (uuid: string): App | undefined => appsById.get(uuid)
+
+export const action = (id: string): Action | undefined => actionsById.get(id)
+
+export const image = ({ slug }: App) => `https://zapier.com/fake/${slug}.png`
+
+export const images = ({ slug }: App) => ({
+  url_16x16: `https://zapier.com/fake/${slug}_16.png`,
+  url_32x32: `https://zapier.com/fake/${slug}_32.png`,
+  url_64x64: `https://zapier.com/fake/${slug}_64.png`,
+  url_128x128: `https://zapier.com/fake/${slug}_128.png`
+})
+
+export const description = ({ title }: App) => `${title} is one of the apps that Zapier connects.`
+
+/** An app as a step of a Zap or of a template shows it. */
+export const stepApp = (app: App) => ({
+  uuid: app.uuid,
+  title: app.title,
+  slug: app.slug,
+  description: description(app),
+  hex_color: app.color,
+  image: image(app),
+  images: images(app),
+  api: app.api,
+  url: `https://zapier.com/apps/${app.slug}/integrations`
+})
+
+/** A time as Zapier writes it. */
+export const timestamp = (millis: number): string =>
+  // A clock may be set to what no date can be.
+  DateTime.formatIso(DateTime.makeUnsafe(Math.min(Math.max(millis, -latest), latest)))
+
+const latest = 8_640_000_000_000_000

@@ -1,0 +1,110 @@
+/** The API: which endpoint a request is for, who calls, and what it answers. */
+import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Result from "effect/Result"
+import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
+import type * as FakeState from "../../FakeState.ts"
+import * as Parse from "../parse.ts"
+import * as ActionRuns from "./actionRuns.ts"
+import * as Actions from "./actions.ts"
+import * as Apps from "./apps.ts"
+import * as Authenticate from "./authenticate.ts"
+import * as Authentications from "./authentications.ts"
+import type { Handler } from "./call.ts"
+import { asUser, ok } from "./call.ts"
+import * as Problem from "./problem.ts"
+import * as Promotions from "./promotions.ts"
+import * as Templates from "./templates.ts"
+import * as ZapRuns from "./zapRuns.ts"
+import * as Zaps from "./zaps.ts"
+
+interface Handled {
+  readonly state: FakeState.FakeState
+  readonly response: FakeResponse
+}
+
+const profile = asUser(({ user: { email, firstName, id, lastName } }) =>
+  ok({
+    id,
+    first_name: firstName,
+    last_name: lastName,
+    full_name: `${firstName} ${lastName}`,
+    email,
+    email_confirmed: true,
+    timezone: "UTC"
+  })
+)
+
+// All but the consent page, which is for browsers.
+const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]: Handler } = {
+  "GET /v1/apps": Apps.listV1,
+  "GET /v1/zap-templates": Templates.list,
+  "GET /v1/categories": Apps.listCategories,
+  "GET /v1/profiles/me": profile,
+  "GET /v1/zaps": Zaps.listV1,
+  "GET /v2/apps": Apps.listV2,
+  "GET /v2/actions": Actions.list,
+  "GET /v2/whitelabel/apps": Apps.listWhitelabel,
+  "POST /v2/actions/{action_id}/inputs": Actions.listInputs,
+  "POST /v2/actions/{action_id}/inputs/{input_id}/choices": Actions.listChoices,
+  "POST /v2/actions/{action_id}/outputs": Actions.listOutputs,
+  "POST /v2/actions/{action_id}/test": Actions.test,
+  "POST /v2/action-runs": ActionRuns.create,
+  "GET /v2/action-runs/{id}": ActionRuns.read,
+  "GET /v2/authentications": Authentications.list,
+  "POST /v2/authentications": Authentications.create,
+  "GET /v2/zaps": Zaps.listV2,
+  "POST /v2/zaps": Zaps.create,
+  "PATCH /v2/zaps/{id}": Zaps.edit,
+  "DELETE /v2/zaps/{id}": Zaps.remove,
+  "POST /v2/zaps/{id}/enable": Zaps.enable,
+  "GET /v2/zap-runs": ZapRuns.list,
+  "POST /v2/promotions": Promotions.create,
+  "GET /v2/promotions/{enrollment_id}": Promotions.read,
+  "DELETE /v2/promotions/{enrollment_id}": Promotions.remove,
+  "POST /v2/guess": Templates.guess
+}
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+const noEndpoint = (path: string): FakeResponse => {
+  const allowed = methods.filter((method) => Endpoint.match(method, path) !== undefined)
+  return allowed.length === 0
+    ? Problem.notFound("endpoint")
+    : Problem.make(405, "The endpoint does not take this method.", { allow: allowed.join(", ") })
+}
+
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
+const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name: string]: string } => {
+  const segments = path.split("/")
+  return Object.fromEntries(
+    Endpoint.parts(endpoint)
+      .path.split("/")
+      .flatMap((part, index) => {
+        const name = /^\{(.+)\}$/.exec(part)?.[1]
+        return name === undefined ? [] : [[name, decoded(segments[index] ?? "")]]
+      })
+  )
+}
+
+export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Handled => {
+  const endpoint = Endpoint.match(request.method, request.path)
+  if (endpoint === undefined || endpoint === "GET /v2/authorize") return { state, response: noEndpoint(request.path) }
+  const handled = Result.flatMap(Authenticate.authenticate(state, request, endpoint, now), (caller) =>
+    handlers[endpoint]({
+      state,
+      request,
+      query: Parse.query(request),
+      path: pathParameters(endpoint, request.path),
+      now,
+      ...caller
+    })
+  )
+  return Result.isFailure(handled) ? { state, response: handled.failure } : { state, ...handled.success }
+}

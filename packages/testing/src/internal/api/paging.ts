@@ -1,0 +1,110 @@
+/** Lists by the page, in the three shapes that Zapier has. Numbers that are none, or out of bounds, are refused. */
+import * as Result from "effect/Result"
+import type { FakeResponse } from "../../FakeHttp.ts"
+import type { Call, Handled } from "./call.ts"
+import { ok } from "./call.ts"
+import * as Problem from "./problem.ts"
+
+interface Bounds {
+  readonly otherwise: number
+  readonly least: number
+  readonly most?: number
+}
+
+/** A whole number in the query. */
+export const whole = (
+  { query }: Call,
+  parameter: string,
+  { least, most = Number.MAX_SAFE_INTEGER, otherwise }: Bounds
+): Result.Result<number, FakeResponse> => {
+  const text = query.get(parameter)
+  if (text === undefined) return Result.succeed(otherwise)
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (number >= least && number <= most) return Result.succeed(number)
+  const bound = most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`
+  return Result.fail(
+    Problem.malformed(`${parameter} has to be a whole number, at least ${least}${bound}.`, { parameter })
+  )
+}
+
+// The address of another page: the same query, and other numbers. The client id is not repeated, as at Zapier.
+const link = ({ request }: Call, numbers: { readonly [name: string]: number }) => {
+  const query = new URLSearchParams(request.query)
+  query.delete("client_id")
+  for (const [name, number] of Object.entries(numbers)) query.set(name, String(number))
+  return `https://api.zapier.com${request.path}?${query}`
+}
+
+/** By page number, as v1 lists apps. */
+export const byNumber = <A>(call: Call, all: ReadonlyArray<A>): Handled =>
+  Result.gen(function* () {
+    const per_page = yield* whole(call, "per_page", { otherwise: 10, least: 1 })
+    const page = yield* whole(call, "page", { otherwise: 1, least: 1 })
+    const pages = Math.max(1, Math.ceil(all.length / per_page))
+    const at = (number: number) => (number >= 1 && number <= pages ? link(call, { per_page, page: number }) : null)
+    return yield* ok({
+      total: all.length,
+      page,
+      pages,
+      per_page,
+      objects: all.slice((page - 1) * per_page, page * per_page),
+      prev_url: at(page - 1),
+      next_url: at(page + 1)
+    })
+  })
+
+export interface Slice<A> {
+  readonly items: ReadonlyArray<A>
+  readonly count: number
+  readonly limit: number
+  readonly offset: number
+  readonly next: string | null
+  readonly previous: string | null
+}
+
+/** By `limit` and `offset`, as all others are listed. */
+export const slice = <A>(
+  call: Call,
+  all: ReadonlyArray<A>,
+  limits: { readonly otherwise: number; readonly most?: number } = { otherwise: 10 }
+): Result.Result<Slice<A>, FakeResponse> =>
+  Result.gen(function* () {
+    const limit = yield* whole(call, "limit", { ...limits, least: 1 })
+    const offset = yield* whole(call, "offset", { otherwise: 0, least: 0 })
+    const count = all.length
+    return {
+      items: all.slice(offset, offset + limit),
+      count,
+      limit,
+      offset,
+      next: offset + limit < count ? link(call, { limit, offset: offset + limit }) : null,
+      previous: offset > 0 ? link(call, { limit, offset: Math.max(0, offset - limit) }) : null
+    }
+  })
+
+/** A slice as v1 shows it. */
+export const v1 = <A>(
+  call: Call,
+  all: ReadonlyArray<A>,
+  limits?: { readonly otherwise: number; readonly most?: number }
+): Handled =>
+  Result.flatMap(slice(call, all, limits), ({ count, items, next, previous }) =>
+    ok({ next, previous, count, objects: items })
+  )
+
+const envelope = <A>({ count, items, limit, next, offset, previous }: Slice<A>) => ({
+  links: { next, prev: previous },
+  meta: { count, limit, offset },
+  data: items
+})
+
+/** A slice as v2 shows it. */
+export const v2 = <A>(call: Call, all: ReadonlyArray<A>): Handled =>
+  Result.flatMap(slice(call, all), (page) => ok(envelope(page)))
+
+/** All there is, as v2 shows a list that has no pages. */
+export const unpaged = <A>(items: ReadonlyArray<A>): unknown => ({
+  links: { next: null, prev: null },
+  meta: { count: items.length, limit: null, offset: 0 },
+  data: items
+})

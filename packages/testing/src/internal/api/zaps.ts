@@ -1,0 +1,220 @@
+/** The Zaps of users. All have the same few from the start; what is written stays. */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { FakeResponse } from "../../FakeHttp.ts"
+import * as FakeHttp from "../../FakeHttp.ts"
+import * as FakeState from "../../FakeState.ts"
+import * as Actions from "./actions.ts"
+import * as Authentications from "./authentications.ts"
+import * as Body from "./body.ts"
+import type { UserCall } from "./call.ts"
+import { asUser, noContent } from "./call.ts"
+import * as Catalog from "./catalog.ts"
+import * as Paging from "./paging.ts"
+import * as Problem from "./problem.ts"
+import * as ZapHistory from "./zapHistory.ts"
+
+const step = (user: FakeState.User, slug: string, type: Catalog.Action["type"]): ReadonlyArray<FakeState.ZapStep> =>
+  Catalog.actions
+    .filter((action) => action.app.slug === slug && action.type === type)
+    .map(({ app, id }) => ({
+      action: id,
+      authentication: Authentications.given(user, app).id,
+      inputs: { workspace: "workspace-1" },
+      alias: null
+    }))
+
+const fromTheStart = [
+  { title: "Create Trello cards from new Typeform entries", from: "typeform", to: "trello", isEnabled: true },
+  { title: "Post new Stripe payments to Slack", from: "stripe", to: "slack", isEnabled: true },
+  { title: "Add GitHub issues to a Google Sheet", from: "github", to: "google-sheets", isEnabled: false }
+]
+
+const firstUpdate = Date.UTC(2026, 2, 22, 9, 38, 11)
+
+export const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
+  Option.getOrElse(HashMap.get(state.zaps, user.id), () =>
+    fromTheStart.map(({ from, isEnabled, title, to }, index) => ({
+      number: user.id * 100 + index,
+      title,
+      isEnabled,
+      updatedAt: firstUpdate,
+      steps: [...step(user, from, "READ"), ...step(user, to, "WRITE")]
+    }))
+  )
+
+// The Zaps with which a query asks for some of their inputs: each has to be one of the given values, in some step.
+const filtered = (call: UserCall, pattern: RegExp): ReadonlyArray<FakeState.Zap> => {
+  const wanted = call.query.names.flatMap((name) => {
+    const key = pattern.exec(name)?.[1]
+    return key === undefined ? [] : [{ key, values: call.query.get(name)?.split(",") ?? [] }]
+  })
+  return ofUser(call.state, call.user).filter(({ steps }) =>
+    wanted.every(({ key, values }) => steps.some(({ inputs }) => values.includes(String(inputs[key]))))
+  )
+}
+
+const editor = (number: number) => `https://zapier.com/editor/${number}`
+
+const v1Step = ({ action, inputs }: FakeState.ZapStep) => {
+  const known = Catalog.action(action)
+  if (known === undefined) return []
+  const { app, type } = known
+  return [{ type_of: type.toLowerCase(), app: { id: 4_000 + app.index, ...Catalog.stepApp(app) }, params: inputs }]
+}
+
+export const listV1 = asUser((call) =>
+  Paging.v1(
+    call,
+    filtered(call, /^params__(.+)$/).map(({ isEnabled, number, steps, title, updatedAt }) => ({
+      id: number,
+      title,
+      state: isEnabled ? "on" : "off",
+      steps: steps.flatMap(v1Step),
+      url: editor(number),
+      modified_at: Catalog.timestamp(updatedAt)
+    })),
+    { otherwise: 5, most: 100 }
+  )
+)
+
+const idOf = (number: number) => `00000000-0000-c000-8000-${String(number).padStart(12, "0")}`
+
+// An id, or all that it stands for where the query asks to expand it.
+const expanded = (call: UserCall) => {
+  const fields = new Set(call.query.get("expand")?.split(","))
+  const isActionWhole = fields.has("steps.action") || fields.has("steps.action.app")
+  return ({ action, authentication, inputs }: FakeState.ZapStep) => {
+    const known = isActionWhole ? Catalog.action(action) : undefined
+    const found =
+      authentication !== null && fields.has("steps.authentication")
+        ? Authentications.find(call.state, call.user, authentication)
+        : undefined
+    return {
+      action: known === undefined ? action : Actions.shown(known),
+      authentication: found === undefined ? authentication : Authentications.shown(found),
+      inputs,
+      title: null
+    }
+  }
+}
+
+const shown = (call: UserCall, zap: FakeState.Zap) => {
+  const lastSuccess = ZapHistory.lastSuccess(zap, call.now)
+  return {
+    type: "zap",
+    id: idOf(zap.number),
+    is_enabled: zap.isEnabled,
+    last_successful_run_date: lastSuccess === undefined ? null : Catalog.timestamp(lastSuccess),
+    updated_at: Catalog.timestamp(zap.updatedAt),
+    title: zap.title,
+    links: { html_editor: editor(zap.number) },
+    steps: zap.steps.map(expanded(call))
+  }
+}
+
+export const listV2 = asUser((call) =>
+  Paging.v2(
+    call,
+    filtered(call, /^inputs\[(.+)\]$/).map((zap) => shown(call, zap))
+  )
+)
+
+const Step = Schema.Struct({
+  action: Schema.String,
+  inputs: Body.Inputs,
+  authentication: Schema.NullOr(Schema.String),
+  alias: Schema.optionalKey(
+    Schema.NullOr(Schema.String.check(Schema.isMaxLength(64), Schema.isPattern(/^[a-z][a-z0-9_]*$/)))
+  )
+})
+
+// A Zap is composed of a read, followed by one or more writes.
+const checkSteps = (
+  { state, user }: UserCall,
+  steps: ReadonlyArray<typeof Step.Type>
+): Result.Result<ReadonlyArray<FakeState.ZapStep>, FakeResponse> =>
+  Result.gen(function* () {
+    if (steps.length < 2) {
+      const detail = "A Zap has two steps at least: a read, and what follows from it."
+      return yield* Result.fail(Problem.malformed(detail, { pointer: "/data/steps" }))
+    }
+    const checked: Array<FakeState.ZapStep> = []
+    for (const [index, { action, alias, authentication, inputs }] of steps.entries()) {
+      const pointer = `/data/steps/${index}`
+      const known = Catalog.action(action)
+      if (known === undefined || (known.type === "READ") !== (index === 0)) {
+        const detail = index === 0 ? "The first step has to be a read." : "The steps after the first have to act."
+        return yield* Result.fail(Problem.malformed(detail, { pointer: `${pointer}/action` }))
+      }
+      yield* Actions.checkAuthentication(state, user, known, authentication, `${pointer}/authentication`)
+      checked.push({ action, authentication, inputs, alias: alias ?? null })
+    }
+    return checked
+  })
+
+const saved = (state: FakeState.FakeState, user: FakeState.User, zaps: ReadonlyArray<FakeState.Zap>) => ({
+  ...state,
+  zaps: HashMap.set(state.zaps, user.id, zaps)
+})
+
+const parseCreate = Body.data(Schema.Struct({ steps: Schema.Array(Step), title: Schema.String }))
+
+export const create = asUser((call) =>
+  Result.gen(function* () {
+    const { data } = yield* parseCreate(call.request)
+    const steps = yield* checkSteps(call, data.steps)
+    const { now, state, user } = call
+    const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
+    const number = ZapHistory.firstNewNumber + drawn.counter
+    const zap: FakeState.Zap = { number, title: data.title, isEnabled: true, updatedAt: now, steps }
+    return {
+      state: saved(drawn, user, [...ofUser(state, user), zap]),
+      response: FakeHttp.json(201, shown(call, zap))
+    }
+  })
+)
+
+const inPath = ({ path, state, user }: UserCall): Result.Result<FakeState.Zap, FakeResponse> => {
+  const zap = ofUser(state, user).find(({ number }) => idOf(number) === path["id"])
+  return zap === undefined ? Result.fail(Problem.notFound("Zap")) : Result.succeed(zap)
+}
+
+const change = (call: UserCall, zap: FakeState.Zap, changes: Partial<FakeState.Zap>) => {
+  const { now, state, user } = call
+  const changed: FakeState.Zap = { ...zap, ...changes, updatedAt: now }
+  const zaps = ofUser(state, user).map((other) => (other.number === zap.number ? changed : other))
+  return { state: saved(state, user, zaps), response: FakeHttp.json(200, shown(call, changed)) }
+}
+
+const parseEdit = Body.data(
+  Schema.Struct({ steps: Schema.optionalKey(Schema.Array(Step)), title: Schema.optionalKey(Schema.String) })
+)
+
+/** New steps take the place of all others, and turn the Zap on; a new title alone does not. */
+export const edit = asUser((call) =>
+  Result.gen(function* () {
+    const zap = yield* inPath(call)
+    const { data } = yield* parseEdit(call.request)
+    const title = data.title ?? zap.title
+    if (data.steps === undefined) return change(call, zap, { title })
+    return change(call, zap, { title, steps: yield* checkSteps(call, data.steps), isEnabled: true })
+  })
+)
+
+export const enable = asUser((call) => Result.map(inPath(call), (zap) => change(call, zap, { isEnabled: true })))
+
+export const remove = asUser((call) =>
+  Result.flatMap(inPath(call), ({ number }) => {
+    const { state, user } = call
+    return noContent(
+      saved(
+        state,
+        user,
+        ofUser(state, user).filter((zap) => zap.number !== number)
+      )
+    )
+  })
+)

@@ -1,0 +1,64 @@
+/**
+ * Zapier's rate limits: so many requests a minute from an address and for a partner, and then a cool-down of a minute in
+ * which everything is refused.
+ *
+ * A minute begins with the first request, so that one counter for an address, and one for a partner, will do.
+ *
+ * Source: Zapier's "Rate limiting" page of the Workflow API, and its OpenAPI description for the headers.
+ */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import * as FakeHttp from "../FakeHttp.ts"
+import type * as FakeState from "../FakeState.ts"
+import * as Problem from "./api/problem.ts"
+
+const minute = 60_000
+
+type Minutes = FakeState.FakeState["minutes"]
+
+interface Refused {
+  readonly minutes: Minutes
+  readonly limit: number
+  readonly endsAt: number
+}
+
+const count = (minutes: Minutes, key: string, limit: number, now: number): Result.Result<Minutes, Refused> => {
+  const found = Option.getOrUndefined(HashMap.get(minutes, key))
+  const current = found === undefined || now >= found.endsAt ? { endsAt: now + minute, count: 0 } : found
+  if (current.count > limit) return Result.fail({ minutes, limit, endsAt: current.endsAt })
+  // The request that is one too many begins the cool-down.
+  const isOver = current.count === limit
+  const endsAt = isOver ? now + minute : current.endsAt
+  const counted = HashMap.set(minutes, key, { endsAt, count: current.count + 1 })
+  return isOver ? Result.fail({ minutes: counted, limit, endsAt }) : Result.succeed(counted)
+}
+
+const tooMany = ({ endsAt, limit }: Refused, now: number): FakeResponse => {
+  const seconds = Math.max(1, Math.ceil((endsAt - now) / 1_000))
+  return Problem.make(429, `Request was throttled. Expected available in ${seconds} seconds.`, {
+    "cache-control": "no-store",
+    "retry-after": String(seconds),
+    "x-ratelimit-limit": String(limit),
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": String(Math.ceil(endsAt / 1_000))
+  })
+}
+
+/** Counts a request, or refuses it. A request that is refused for one reason counts nowhere else. */
+export const check = (
+  state: FakeState.FakeState,
+  request: FakeRequest,
+  partner: string | undefined,
+  now: number
+): { readonly state: FakeState.FakeState; readonly refusal: FakeResponse | undefined } => {
+  const { requestsPerAddress, requestsPerPartner } = state.knobs
+  const address = `address ${request.address ?? FakeHttp.defaultAddress}`
+  const counted = Result.flatMap(count(state.minutes, address, requestsPerAddress, now), (minutes) =>
+    partner === undefined ? Result.succeed(minutes) : count(minutes, `partner ${partner}`, requestsPerPartner, now)
+  )
+  return Result.isSuccess(counted)
+    ? { state: { ...state, minutes: counted.success }, refusal: undefined }
+    : { state: { ...state, minutes: counted.failure.minutes }, refusal: tooMany(counted.failure, now) }
+}
