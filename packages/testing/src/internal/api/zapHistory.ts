@@ -26,7 +26,7 @@ export const runs = (zap: Zap, now: number): ReadonlyArray<Run> => {
     const number = today - back
     const startedAt = number * day + (zap.number % 24) * hour
     return {
-      id: `00000000-0000-4000-c000-${String(Math.abs(number % 100_000) * 1_000_000 + (zap.number % 1_000_000)).padStart(12, "0")}`,
+      id: `00000000-0000-4000-a000-${String(Math.abs(number % 100_000) * 1_000_000 + (zap.number % 1_000_000)).padStart(12, "0")}`,
       zap,
       startedAt,
       endedAt: startedAt + 2_000,
