@@ -7,6 +7,7 @@
  * import * as Effect from "effect/Effect"
  * import * as HttpClient from "effect/http/HttpClient"
  * import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
  * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
  *
  * const program = Effect.gen(function* () {
@@ -36,6 +37,7 @@ import type { HttpServerError } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Result from "effect/Result"
 import * as FakeControl from "./FakeControl.ts"
 import * as FakeHttp from "./FakeHttp.ts"
@@ -246,7 +248,11 @@ const serve: Effect.Effect<
   const request = yield* HttpServerRequest.HttpServerRequest
   const body = yield* request.arrayBuffer
   const response = yield* zapier.handle(
-    FakeHttp.request(request.method, request.url, { headers: request.headers, body: new Uint8Array(body) })
+    FakeHttp.request(request.method, request.url, {
+      headers: request.headers,
+      body: new Uint8Array(body),
+      address: Option.getOrUndefined(request.remoteAddress)
+    })
   )
   return HttpServerResponse.fromWeb(toWebResponse(response))
 })
