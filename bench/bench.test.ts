@@ -62,6 +62,13 @@ describe("npm run bench", { timeout: 15_000 }, () => {
     expect(line).toHaveProperty("passed", code === 0)
   })
 
+  it("fake-flows: compares, and exits as it says", async () => {
+    const { code, line } = await report("fake-flows", "--calls", "100")
+    const flowsPerSecond = { fake: expect.any(Number), "oauth2-mock-server": expect.any(Number) }
+    expect(line).toMatchObject({ scenario: "fake-flows", flows: 100, ratio: expect.any(Number), flowsPerSecond })
+    expect(line).toHaveProperty("passed", code === 0)
+  })
+
   it.concurrent.each([["nonsense"], ["storm", "--calls", "none"]])(
     "says how it is used when it is not: %s",
     async (...args) => {

@@ -5,10 +5,10 @@
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Crash from "./crash/run.ts"
-import * as Database from "./database.ts"
+import { isStoreKind, storeKinds } from "./kinds.ts"
 import { print, say } from "./report.ts"
 
-const usage = `usage: npm run crash -- [--kills N] [--store ${Database.kinds.join(" | ")}] [--processes N] [--seed N]`
+const usage = `usage: npm run crash -- [--kills N] [--store ${storeKinds.join(" | ")}] [--processes N] [--seed N]`
 
 const options = {
   kills: { type: "string" },
@@ -28,7 +28,7 @@ const parse = (args: ReadonlyArray<string>): Crash.Asked | undefined => {
   try {
     const { values } = parseArgs({ args: [...args], options })
     const store = values.store ?? "sqlite"
-    if (!Database.isKind(store)) return undefined
+    if (!isStoreKind(store)) return undefined
     return {
       kills: toCount(values.kills ?? "300"),
       store,

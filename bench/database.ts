@@ -7,13 +7,8 @@ import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import type { StoreKind } from "./kinds.ts"
 import * as EmbeddedPostgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
-
-export const kinds = ["sqlite", "postgres"] as const
-
-export type Kind = (typeof kinds)[number]
-
-export const isKind = (text: string): text is Kind => kinds.some((kind) => kind === text)
 
 /** Where it is, for each process that opens it. */
 export type Database =
@@ -35,7 +30,7 @@ const postgres = Effect.acquireRelease(
 ).pipe(Effect.map(({ url }): Database => ({ kind: "postgres", url })))
 
 /** A new one, until the scope ends. */
-export const make = (kind: Kind) => (kind === "sqlite" ? sqlite : postgres)
+export const make = (kind: StoreKind) => (kind === "sqlite" ? sqlite : postgres)
 
 interface Options {
   /** Under which name Postgres lists the connections. */

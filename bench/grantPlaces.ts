@@ -14,9 +14,10 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Database from "./database.ts"
+import { type StoreKind, storeKinds } from "./kinds.ts"
 import { memory } from "./measure.ts"
 
-export const kinds = [...Database.kinds, "memory"] as const
+export const kinds = [...storeKinds, "memory"] as const
 
 export type Kind = (typeof kinds)[number]
 
@@ -82,7 +83,7 @@ const removeAtExit = (directory: string) =>
     (remove) => Effect.sync(() => void process.off("exit", remove))
   )
 
-const inDatabase = Effect.fnUntraced(function* (kind: Database.Kind) {
+const inDatabase = Effect.fnUntraced(function* (kind: StoreKind) {
   const database = yield* Database.make(kind)
   // To write a batch takes longer than a statement of the library may.
   const filling =

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Database from "../database.ts"
+import type { StoreKind } from "../kinds.ts"
 import { application, patience } from "./settings.ts"
 import type { Written } from "./verdict.ts"
 
@@ -35,7 +36,7 @@ interface Row {
 }
 
 /** Has the database keep the journal. The tables have to be there. */
-export const install = (kind: Database.Kind) =>
+export const install = (kind: StoreKind) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     Effect.forEach(statements[kind], (statement) => sql.unsafe(statement).unprepared, { discard: true })
   )
@@ -59,7 +60,7 @@ export const read = Effect.flatMap(SqlClient.SqlClient, (sql) =>
  * Postgres carries on with what a dead client has sent: waits until the server has done with it. For SQLite, who is dead
  * writes nothing more.
  */
-export const settle = (kind: Database.Kind, process: string) =>
+export const settle = (kind: StoreKind, process: string) =>
   kind === "sqlite"
     ? Effect.void
     : Effect.flatMap(SqlClient.SqlClient, (sql) =>

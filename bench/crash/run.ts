@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Database from "../database.ts"
+import type { StoreKind } from "../kinds.ts"
 import { type Report, round, say } from "../report.ts"
 import * as Crew from "./crew.ts"
 import * as Journal from "./journal.ts"
@@ -24,7 +25,7 @@ import * as Verdict from "./verdict.ts"
 
 export interface Asked {
   readonly kills: number
-  readonly store: Database.Kind
+  readonly store: StoreKind
   readonly processes: number
   readonly seed: number
 }

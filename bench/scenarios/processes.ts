@@ -14,6 +14,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as MovableClock from "../clock.ts"
 import * as Database from "../database.ts"
+import type { StoreKind } from "../kinds.ts"
 import { type Report, round, say } from "../report.ts"
 import * as Workers from "../workers.ts"
 import * as World from "../world.ts"
@@ -100,8 +101,14 @@ const countTokenRequests = Effect.map(
   (entries) => entries.filter(({ request }) => request.path === World.tokenPath).length
 )
 
+interface Plan {
+  readonly calls: number
+  readonly processes: number
+  readonly database: Database.Database
+}
+
 const program = Effect.fnUntraced(function* (
-  { calls, database, processes: count }: Asked & { readonly database: Database.Database },
+  { calls, database, processes: count }: Plan,
   clock: MovableClock.MovableClock
 ) {
   yield* World.connect(["zap"])
@@ -139,21 +146,20 @@ const program = Effect.fnUntraced(function* (
   return rounds
 })
 
-export interface Asked {
-  readonly calls: number
-  readonly store: Database.Kind
+interface Asked {
+  readonly store: StoreKind
   readonly processes: number
 }
 
 export const run = Effect.fnUntraced(
-  function* (asked: Asked) {
+  function* (calls: number, asked: Asked) {
     const database = yield* Database.make(asked.store)
     const clock = MovableClock.make()
-    const rounds = yield* program({ ...asked, database }, clock).pipe(
+    const rounds = yield* program({ calls, processes: asked.processes, database }, clock).pipe(
       Effect.provide(Layer.provideMerge(Layer.merge(server, client(database)), fake)),
       Effect.provideService(Clock.Clock, clock)
     )
-    const calls = asked.processes * asked.calls * rounds.length
+    const made = asked.processes * calls * rounds.length
     const failedCalls = rounds.reduce((total, round) => total + round.failedCalls, 0)
     const seconds = rounds.reduce((total, round) => total + round.seconds, 0)
     return {
@@ -161,10 +167,10 @@ export const run = Effect.fnUntraced(
       passed: failedCalls === 0 && rounds.every(({ tokenRequests }) => tokenRequests === 1),
       store: asked.store,
       processes: asked.processes,
-      calls,
+      calls: made,
       tokenRequests: rounds.reduce((total, round) => total + round.tokenRequests, 0),
       failedCalls,
-      opsPerSecond: round(calls / seconds),
+      opsPerSecond: round(made / seconds),
       seconds: round(seconds, 2),
       rounds: rounds.map((one) => ({ ...one, seconds: round(one.seconds, 2) }))
     } satisfies Report

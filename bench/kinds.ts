@@ -1,0 +1,6 @@
+/** The databases that a scenario can be told to use. */
+export const storeKinds = ["sqlite", "postgres"] as const
+
+export type StoreKind = (typeof storeKinds)[number]
+
+export const isStoreKind = (text: string): text is StoreKind => storeKinds.some((kind) => kind === text)
