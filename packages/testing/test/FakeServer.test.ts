@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
 import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../src/FakeHttp.ts"
 import * as FakeServer from "../src/FakeServer.ts"
@@ -78,6 +79,22 @@ describe("authorization endpoint", () => {
     const { headers, status } = fake.send(FakeHttp.request("GET", `/v2/authorize?${fake.authorizeQuery(changes)}`))
     assert.strictEqual(status, 302)
     assert.deepStrictEqual(Object.fromEntries(new URL(headers["location"] ?? "").searchParams), { error, state: "xyz" })
+  })
+
+  it("keeps the query of a redirect URI as it is registered, and never adds to a fragment", () => {
+    const fake = Flow.make()
+    const send = (redirect_uri: string) => {
+      const app = { ...fake.app, redirectUris: [redirect_uri] }
+      fake.state = { ...fake.state, apps: HashMap.set(fake.state.apps, app.clientId, app) }
+      const url = `/v2/authorize?${fake.authorizeQuery({ redirect_uri, state: "a&b" })}`
+      return fake.send(FakeHttp.form("POST", url, { decision: "deny" }))
+    }
+    assert.strictEqual(
+      send("https://acme.example/cb?to=%20a").headers["location"],
+      "https://acme.example/cb?to=%20a&error=access_denied&state=a%26b"
+    )
+    assert.strictEqual(send("https://acme.example/cb#top").status, 400)
+    assert.strictEqual(send("https://acme.example/\ncb").status, 400)
   })
 
   it("takes the user that the form names, and no other", () => {
@@ -328,6 +345,22 @@ describe("token endpoint", () => {
       body: new Uint8Array(await encoded.arrayBuffer())
     })
     assert.deepInclude(fake.json(request), { scope: "zap", token_type: "Bearer" })
+  })
+
+  it.each([
+    ["that ends too early", "--x\r\n"],
+    ["without a boundary at its end", '--x\r\nContent-Disposition: form-data; name="grant_type"\r\n\r\nrefresh_token'],
+    ["with a part that has no headers", "--x\r\n\r\n--x--\r\n"],
+    ["with a part whose headers do not end", "--x\r\nContent-Disp\r\n--x\r\n--x--\r\n"],
+    ["with a part that has no name", "--x\r\nContent-Disposition: form-data\r\n\r\nrefresh_token\r\n--x--\r\n"],
+    [
+      "that sends a file",
+      '--x\r\nContent-Disposition: form-data; name="grant_type"; filename="f"\r\n\r\nrefresh_token\r\n--x--\r\n'
+    ]
+  ])("takes nothing out of a multipart body %s", (_, body) => {
+    const headers = { "content-type": "multipart/form-data; boundary=x" }
+    const answer = Flow.make().json(FakeHttp.request("POST", "/oauth/token/", { headers, body }))
+    assert.deepStrictEqual(answer, { error: "unsupported_grant_type" })
   })
 
   it("knows no other grant types, and no JSON bodies", () => {

@@ -22,12 +22,11 @@ export type Checked =
   | { readonly _tag: "Page"; readonly problem: string }
   | { readonly _tag: "Redirect"; readonly location: string; readonly error: string }
 
+// The query that a redirect URI has is retained as it is (RFC 6749 section 3.1.2).
 export const location = (redirectUri: string, entries: Record<string, string | undefined>): string => {
-  const url = new URL(redirectUri)
-  for (const [name, value] of Object.entries(entries)) {
-    if (value !== undefined) url.searchParams.append(name, value)
-  }
-  return url.href
+  const added = new URLSearchParams()
+  for (const [name, value] of Object.entries(entries)) if (value !== undefined) added.append(name, value)
+  return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${added}`
 }
 
 export const check = (state: FakeState.FakeState, given: Parse.Parameters): Checked => {
@@ -40,7 +39,10 @@ export const check = (state: FakeState.FakeState, given: Parse.Parameters): Chec
   if (!app.redirectUris.includes(redirectUri)) {
     return { _tag: "Page", problem: "The redirect_uri is not one that is registered, spelled exactly the same." }
   }
-  if (!URL.canParse(redirectUri)) return { _tag: "Page", problem: "The registered redirect_uri is not a URL." }
+  // A fragment is forbidden, and what is no URL cannot be sent in a header.
+  if (!URL.canParse(redirectUri) || !/^[!-~]+$/.test(redirectUri) || redirectUri.includes("#")) {
+    return { _tag: "Page", problem: "The registered redirect_uri is not a URL without a fragment." }
+  }
   const echoed = given.get("state")
   const refuse = (error: string): Checked => ({
     _tag: "Redirect",

@@ -33,10 +33,17 @@ const decoder = new TextDecoder()
 const multipart = (request: FakeRequest): Result.Result<ReadonlyArray<readonly [string, string]>, "unreadable"> => {
   const entries: Array<readonly [string, string]> = []
   let failed = false
+  let latest: MultipartParser.PartInfo | undefined
   const parser = MultipartParser.make({
     headers: { "content-type": request.headers["content-type"] ?? "" },
-    isFile: () => false,
-    onField: (info, value) => entries.push([info.name, MultipartParser.decodeField(info, value)]),
+    // Files are no parameters.
+    isFile: ({ filename }) => filename !== undefined,
+    onField: (info: MultipartParser.PartInfo | undefined, value) => {
+      // A part whose headers do not end comes with those of the part before it, or with none.
+      if (info === undefined || info === latest) failed = true
+      else entries.push([info.name, MultipartParser.decodeField(info, value)])
+      latest = info
+    },
     onFile: () => () => undefined,
     onError: () => {
       failed = true
