@@ -379,15 +379,22 @@ const leastSweep = 1_024
  */
 export const sweep = (state: FakeState, now: number): FakeState => {
   if (sizeOf(state) < state.sweepSize) return state
-  const isRecent = ({ expiresAt }: { readonly expiresAt: number }) => now < expiresAt + hour
+  const isOver = ({ expiresAt }: { readonly expiresAt: number }) => now >= expiresAt + hour
   const swept: FakeState = {
     ...state,
-    codes: HashMap.filter(state.codes, isRecent),
-    accessTokens: HashMap.filter(state.accessTokens, isRecent),
-    refreshTokens: HashMap.filter(state.refreshTokens, ({ grantId }) => HashMap.has(state.grants, grantId)),
-    minutes: HashMap.filter(state.minutes, ({ endsAt }) => now < endsAt)
+    codes: without(state.codes, isOver),
+    accessTokens: without(state.accessTokens, isOver),
+    refreshTokens: without(state.refreshTokens, ({ grantId }) => !HashMap.has(state.grants, grantId)),
+    minutes: without(state.minutes, ({ endsAt }) => now >= endsAt)
   }
   return { ...swept, sweepSize: Math.max(leastSweep, 2 * sizeOf(swept)) }
+}
+
+// Costs less than a filter where most stays, which is built anew.
+const without = <A>(map: HashMap.HashMap<string, A>, isOver: (value: A) => boolean): HashMap.HashMap<string, A> => {
+  const over: Array<string> = []
+  for (const [key, value] of map) if (isOver(value)) over.push(key)
+  return HashMap.removeMany(map, over)
 }
 
 const sizeOf = ({ accessTokens, codes, refreshTokens }: FakeState): number =>
