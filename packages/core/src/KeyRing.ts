@@ -78,8 +78,10 @@ const bytesOf = (text: string): Option.Option<Uint8Array> => {
   )
 }
 
+const plainOf = (key: string | Redacted.Redacted) => (Redacted.isRedacted(key) ? Redacted.value(key) : key).trim()
+
 // Tells keys apart and nothing about them: 32 bits of a hash of 256 random ones.
-const idOf = Effect.fnUntraced(function* (bytes: Uint8Array) {
+const idOfBytes = Effect.fnUntraced(function* (bytes: Uint8Array) {
   const digest = yield* Digest.Digest
   const label = encoder.encode("zapier-workflow-auth key id\0")
   return (yield* digest.digestHex(Digest.sha256, new Uint8Array([...label, ...bytes]))).slice(0, 8)
@@ -129,11 +131,11 @@ export const make = Effect.fnUntraced(function* (
 
   const byId = new Map<string, Aead.Key>()
   for (const [index, text] of keys.entries()) {
-    const bytes = bytesOf((Redacted.isRedacted(text) ? Redacted.value(text) : text).trim())
+    const bytes = bytesOf(plainOf(text))
     if (Option.isNone(bytes)) {
       return yield* refuse(`key ${index + 1} of ${keys.length} is not 32 bytes in base64. ${howToMake}`)
     }
-    const id = yield* idOf(bytes.value)
+    const id = yield* idOfBytes(bytes.value)
     if (byId.has(id)) return yield* refuse(`key ${index + 1} of ${keys.length} is there twice. Give each key once`)
     byId.set(id, yield* Effect.orDie(Aead.key(Aead.aes256Gcm, bytes.value)))
   }
@@ -245,3 +247,15 @@ export const generate: Effect.Effect<Redacted.Redacted, never, SecureRandom> = E
   SecureRandom.use((random) => random.randomBytes(keyLength)),
   (bytes) => Redacted.make(Base64.encode(bytes))
 )
+
+/**
+ * The id of a key, by which errors and encrypted texts name it: what a key encrypted begins with `zwa1.`, its id and a dot.
+ * None if the text is not a key.
+ *
+ * @since 0.1.0
+ */
+export const idOf = (key: string | Redacted.Redacted): Effect.Effect<Option.Option<string>, never, Digest.Digest> =>
+  Option.match(bytesOf(plainOf(key)), {
+    onNone: () => Effect.succeedNone,
+    onSome: (bytes) => Effect.asSome(idOfBytes(bytes))
+  })

@@ -8,6 +8,7 @@ import type { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as KeyRing from "../src/KeyRing.ts"
@@ -216,6 +217,19 @@ describe("KeyRing: keys", () => {
         expect(Redacted.value(first)).toMatch(/^[A-Za-z0-9+/]{43}=$/)
         expect(Redacted.value(first)).not.toBe(Redacted.value(second))
         yield* KeyRing.make([first, second])
+      })
+    )
+  )
+
+  it.effect("a key's id is the one in what it encrypts, however the key is written", () =>
+    run(
+      Effect.gen(function* () {
+        const ring = yield* KeyRing.make([keyOf(1)])
+        const id = keyIdOf(yield* ring.encrypt(Tokens.secret("secret"), place))
+        const written = [keyOf(1), ` ${keyOf(1)}\n`, keyOf(1).replace("=", ""), Redacted.make(keyOf(1))]
+        for (const key of written) expect(yield* KeyRing.idOf(key)).toEqual(Option.some(id))
+        expect(yield* KeyRing.idOf(keyOf(2))).not.toEqual(Option.some(id))
+        for (const text of ["", "short", `${keyOf(1)}A`]) expect(yield* KeyRing.idOf(text)).toEqual(Option.none())
       })
     )
   )
