@@ -34,16 +34,26 @@ const fromTheStart = [
 
 const firstUpdate = Date.UTC(2026, 2, 22, 9, 38, 11)
 
+const begun = (user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
+  fromTheStart.map(({ from, isEnabled, title, to }, index) => ({
+    number: user.id * 100 + index,
+    title,
+    isEnabled,
+    updatedAt: firstUpdate,
+    steps: [...step(user, from, "READ"), ...step(user, to, "WRITE")]
+  }))
+
+// Most calls ask for these: they are made once for each user.
+const known = new WeakMap<FakeState.User, ReadonlyArray<FakeState.Zap>>()
+
+const ofNew = (user: FakeState.User): ReadonlyArray<FakeState.Zap> => {
+  const zaps = known.get(user) ?? begun(user)
+  known.set(user, zaps)
+  return zaps
+}
+
 export const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
-  Option.getOrElse(HashMap.get(state.zaps, user.id), () =>
-    fromTheStart.map(({ from, isEnabled, title, to }, index) => ({
-      number: user.id * 100 + index,
-      title,
-      isEnabled,
-      updatedAt: firstUpdate,
-      steps: [...step(user, from, "READ"), ...step(user, to, "WRITE")]
-    }))
-  )
+  Option.getOrElse(HashMap.get(state.zaps, user.id), () => ofNew(user))
 
 // The Zaps with which a query asks for some of their inputs: each has to be one of the given values, in some step.
 const filtered = (call: UserCall, pattern: RegExp): ReadonlyArray<FakeState.Zap> => {
