@@ -1,0 +1,217 @@
+/**
+ * Answers as Zapier gives them, and as it does not, to be drawn and shrunk: of the token endpoint for
+ * `TokenOutcome.interpret` or a client of one's own, and the errors of the API.
+ *
+ * What the API answers when all is well comes from the fake, in the documented shapes.
+ *
+ * @example
+ * ```ts
+ * import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+ * import * as AnswerArbitraries from "@zapier-workflow-auth/testing/AnswerArbitraries"
+ * import * as Arbitrary from "effect/Arbitrary"
+ * import * as Effect from "effect/Effect"
+ *
+ * const asked = { scopes: ["zap"], startedAt: 0, now: 50 }
+ * const check = Arbitrary.checkEffect(
+ *   AnswerArbitraries.granted,
+ *   (answer) => TokenOutcome.interpret(answer, asked)._tag === "Granted"
+ * )
+ *
+ * Effect.runSync(check)._tag // => "Passed"
+ * ```
+ *
+ * Sources: RFC 6749 sections 5.1 and 5.2; Zapier's "Authentication" page of the Workflow API, which shows a
+ * `Content-Type` of `multipart/form-data` over JSON, and its "Errors" and "Rate limiting" pages.
+ *
+ * @since 0.1.0
+ */
+import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+import { scopes } from "./Arbitraries.ts"
+import * as Draw from "./internal/draw.ts"
+
+type Arb<A> = Arbitrary.Arbitrary<A>
+
+type Answer = TokenOutcome.Answer
+
+const contentType = Draw.oneOf(["application/json", "application/json; charset=utf-8", "multipart/form-data"])
+
+const token = Draw.pattern(/^[A-Za-z\d]{30}$/)
+
+// A member that is not there, or that says nothing.
+const vague: readonly [Arb<unknown>, Arb<unknown>] = [Arbitrary.Constant(undefined), Arbitrary.Constant(null)]
+
+const seconds = Draw.int(1, 86_400)
+
+const json = (status: number, body: unknown, headers: Answer["headers"] = {}): Answer => ({
+  status,
+  headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+  body: JSON.stringify(body)
+})
+
+/**
+ * Tokens, in every form in which they are taken: without a scope or a refresh token, with a life that is a text, a
+ * fraction or missing, with members that nobody asked for, under a `Content-Type` that is wrong.
+ *
+ * @since 0.1.0
+ */
+export const granted: Arb<Answer> = Arbitrary.map(
+  Arbitrary.all({
+    access_token: token,
+    expires_in: Draw.choose<unknown>([
+      seconds,
+      Arbitrary.map(seconds, String),
+      Arbitrary.map(seconds, (whole) => whole + 0.5),
+      ...vague
+    ]),
+    token_type: Draw.choose<unknown>([Draw.oneOf(["Bearer", "bearer", "BEARER"]), ...vague]),
+    scope: Draw.choose<unknown>([Arbitrary.map(scopes, Scopes.format), Arbitrary.Constant(""), ...vague]),
+    refresh_token: Draw.choose<unknown>([token, Arbitrary.Constant(""), ...vague]),
+    id_token: Draw.optional(token),
+    contentType
+  }),
+  ({ contentType, ...body }) => json(200, body, { "content-type": contentType })
+)
+
+/**
+ * Tokens as Zapier documents them: every member is there, in its order.
+ *
+ * @since 0.1.0
+ */
+export const documented: Arb<Answer> = Arbitrary.map(
+  Arbitrary.all({ access: token, refresh: token, scopes }),
+  ({ access, refresh, scopes }) =>
+    json(200, {
+      access_token: access,
+      expires_in: TokenOutcome.documentedLifetime,
+      token_type: "Bearer",
+      scope: Scopes.format(scopes),
+      refresh_token: refresh
+    })
+)
+
+const description = Draw.optional(Arbitrary.schema(Schema.String))
+
+const refusals = ["invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"] as const
+
+/**
+ * The errors of RFC 6749 section 5.2: `invalid_grant`, `invalid_client`, and those that say that the request is wrong.
+ *
+ * @since 0.1.0
+ */
+export const refused: Arb<Answer> = Draw.choose<Answer>([
+  Arbitrary.map(description, (error_description) => json(400, { error: "invalid_grant", error_description })),
+  Arbitrary.map(Draw.oneOf([401, 400]), (status) =>
+    json(status, { error: "invalid_client" }, { "www-authenticate": 'Bearer error="invalid_client"' })
+  ),
+  Arbitrary.map(Arbitrary.all({ error: Draw.oneOf(refusals), error_description: description }), (body) =>
+    json(400, body)
+  )
+])
+
+const retryAfter = Draw.choose<string | undefined>([
+  Arbitrary.map(Draw.int(0, 120), String),
+  Draw.pattern(/^Thu, 01 Jan 1970 00:0[01]:[0-5]\d GMT$/),
+  Draw.oneOf(["", "soon", "2 minutes"]),
+  Arbitrary.Constant(undefined)
+])
+
+const page = "<html><body><h1>Unavailable</h1></body></html>"
+
+/**
+ * 429 and 5xx, with and without a `Retry-After` that can be read; its dates are within two minutes after 1970 began.
+ *
+ * @since 0.1.0
+ */
+export const busy: Arb<Answer> = Arbitrary.map(
+  Arbitrary.all({ status: Draw.oneOf([429, 503, 500, 502, 504]), retryAfter }),
+  ({ retryAfter, status }) => ({
+    status,
+    headers: { "content-type": "text/html", ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }) },
+    body: page
+  })
+)
+
+const notTokens: ReadonlyArray<unknown> = [
+  [],
+  null,
+  "access_token",
+  {},
+  { access_token: "" },
+  { access_token: 7, token_type: "Bearer" },
+  { access_token: "token", token_type: "mac" },
+  { access_token: "token", refresh_token: ["token"] },
+  { access_token: "token", scope: 1 },
+  { error: "" }
+]
+
+// A part of an answer that was cut off on its way.
+const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.int(0, 90) }), ({ answer, length }) => ({
+  ...answer,
+  body: answer.body.slice(0, length)
+}))
+
+/**
+ * Answers that say nothing: cut off, of another type, no JSON, no token in it, a redirect, or an error without its code.
+ *
+ * @since 0.1.0
+ */
+export const malformed: Arb<Answer> = Draw.choose<Answer>([
+  cutOff,
+  Arbitrary.map(Draw.int(0, notTokens.length - 1), (index) => json(200, notTokens[index])),
+  Arbitrary.map(Arbitrary.schema(Schema.String), (text) => ({ ...json(200, ""), body: `<p>${text}</p>` })),
+  Arbitrary.map(Draw.oneOf([301, 302, 307]), (status) => ({
+    status,
+    headers: { location: "https://elsewhere.example" },
+    body: ""
+  })),
+  Arbitrary.map(Draw.oneOf([400, 403, 404, 405]), (status) => ({ ...json(status, ""), body: page }))
+])
+
+/**
+ * Any answer of the token endpoint.
+ *
+ * @since 0.1.0
+ */
+export const any: Arb<Answer> = Draw.choose<Answer>([documented, granted, refused, busy, malformed])
+
+/**
+ * What may come of a token request: whatever an answer says, or that there was none.
+ *
+ * @since 0.1.0
+ */
+export const outcome: Arb<TokenOutcome.TokenOutcome> = Draw.choose<TokenOutcome.TokenOutcome>([
+  Arbitrary.map(any, (answer) => TokenOutcome.interpret(answer, { scopes: ["zap"], startedAt: 0, now: 50 })),
+  Arbitrary.map(Draw.oneOf(["ECONNREFUSED", "ENOTFOUND"]), (code) => ({ _tag: "NotSent", code })),
+  Arbitrary.Constant({ _tag: "NoAnswer" })
+])
+
+const problems = [
+  [401, "not_authenticated", "NotAuthenticated"],
+  [403, "permission_denied", "PermissionDenied"],
+  [404, "not_found", "NotFound"],
+  [409, "conflict", "Conflict"],
+  [429, "throttled", "Throttled"],
+  [500, "internal_error", "InternalError"],
+  [503, "service_unavailable", "ServiceUnavailable"]
+] as const
+
+/**
+ * An error of the API in its envelope, whose `status` is a text in some answers and a number in others.
+ *
+ * @since 0.1.0
+ */
+export const apiError: Arb<Answer> = Arbitrary.map(
+  Arbitrary.all({
+    problem: Draw.int(0, problems.length - 1),
+    isText: Arbitrary.schema(Schema.Boolean),
+    detail: Arbitrary.schema(Schema.String)
+  }),
+  ({ detail, isText, problem }) => {
+    const [status, code, title] = problems[problem] ?? problems[0]
+    const error = { status: isText ? String(status) : status, code, title, detail, source: null, meta: {} }
+    return json(status, { errors: [error] })
+  }
+)

@@ -1,0 +1,378 @@
+/**
+ * Values that a test of an app needs, to be drawn and shrunk: `it.prop` and `it.effect.prop` of `@effect/vitest` take
+ * them as they are.
+ *
+ * They take schemas, too. What a schema describes well enough needs no generator, and has none here:
+ *
+ * | to draw | take |
+ * |---|---|
+ * | states and events of a machine | `UserGrant.State`, `UserGrant.Event`, and likewise `ConsentAttempt`, `AppCredential`, `ClientId` |
+ * | an error | `ZapierAuthError`, or its `Reason` |
+ * | an event for logs | `AuthEvent` |
+ * | the name of an endpoint | `Schema.Literals(Endpoint.names)` |
+ * | any tokens, with any times, any access, any lease, a secret | `Tokens.Tokens`, `Tokens.Access`, `Lease.Lease`, `Tokens.Secret` |
+ * | a scope as a server may have it | `Scopes.Scope` |
+ * | steps of an app, programs of the library | `Scenario.arbitrary`, `Program.arbitrary` |
+ * | knobs, faults, requests of the fake | `FakeArbitraries` |
+ *
+ * What is drawn here is what a schema cannot say: options that `make` accepts, callbacks that `parse` takes or refuses,
+ * tokens whose times make sense, and answers of the token endpoint.
+ *
+ * @example
+ * ```ts
+ * import * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
+ * import * as Arbitraries from "@zapier-workflow-auth/testing/Arbitraries"
+ * import * as Arbitrary from "effect/Arbitrary"
+ * import * as Effect from "effect/Effect"
+ * import * as Result from "effect/Result"
+ *
+ * const check = Arbitrary.checkEffect(Arbitraries.invalidCallback, (input) =>
+ *   Result.isFailure(AuthorizationCallback.parse(input))
+ * )
+ *
+ * Effect.runSync(check)._tag // => "Passed"
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
+import type * as AuthorizationUrl from "@zapier-workflow-auth/core/AuthorizationUrl"
+import type * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as Credential from "@zapier-workflow-auth/core/Credential"
+import type * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import * as Lease from "@zapier-workflow-auth/core/Lease"
+import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as Settings from "@zapier-workflow-auth/core/Settings"
+import type * as TokenRequest from "@zapier-workflow-auth/core/TokenRequest"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Draw from "./internal/draw.ts"
+
+type Arb<A> = Arbitrary.Arbitrary<A>
+
+// -----------------------------------------------------------------------------
+// The app
+// -----------------------------------------------------------------------------
+
+/**
+ * A scope that may be asked for: a documented one, or another scope token of RFC 6749 section 3.3.
+ *
+ * @since 0.1.0
+ */
+export const scope: Arb<Scopes.Scope> = Draw.choose<Scopes.Scope>([
+  Draw.oneOf(Scopes.known),
+  Draw.oneOf(Scopes.known),
+  Draw.pattern(/^[\x21\x23-\x5B\x5D-\x7E]{1,12}$/)
+])
+
+/**
+ * Scopes that may be asked for: at least one, each once.
+ *
+ * @since 0.1.0
+ */
+export const scopes: Arb<ReadonlyArray<Scopes.Scope>> = Arbitrary.map(
+  Arbitrary.array(scope, { minLength: 1, maxLength: 6 }),
+  (all) => [...new Set(all)]
+)
+
+const path = Draw.pattern(/^(\/[a-z\d._~-]{1,8}){0,3}$/)
+
+const query = Draw.pattern(/^(\?[a-z]{1,5}=[a-z\d]{0,5})?$/)
+
+const origin = Draw.choose<string>([
+  Arbitrary.Constant("https://app.example"),
+  Draw.pattern(/^https:\/\/[a-z\d]{1,8}\.example(:[1-9]\d{2,3})?$/),
+  Draw.pattern(/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:[1-9]\d{2,3})?$/),
+  Draw.pattern(/^com\.[a-z]{1,8}:\/\/callback$/)
+])
+
+/**
+ * A redirect URI that may be registered: with https, on this very machine, or of an app on a telephone.
+ *
+ * @since 0.1.0
+ */
+export const redirectUri: Arb<string> = Arbitrary.map(Arbitrary.all([origin, path, query]), (parts) => parts.join(""))
+
+const clientId = Draw.pattern(/^[\x20-\x7E]{1,20}$/)
+
+/**
+ * What `ClientApplication.make` makes an application of. Ids and secrets have every character that they may have, so that
+ * whoever forgets to encode one is found out.
+ *
+ * @since 0.1.0
+ */
+export const application: Arb<ClientApplication.Options> = Arbitrary.map(
+  Arbitrary.all({
+    clientId,
+    clientSecret: Arbitrary.schema(Schema.NonEmptyString),
+    isRedacted: Arbitrary.schema(Schema.Boolean),
+    redirectUris: Arbitrary.array(redirectUri, { minLength: 1, maxLength: 3 }),
+    authentication: Draw.optional(Draw.oneOf(["Basic", "Body"]))
+  }),
+  ({ clientSecret, isRedacted, ...options }) =>
+    Draw.defined({ ...options, clientSecret: isRedacted ? Redacted.make(clientSecret) : clientSecret })
+)
+
+const forms: ReadonlyArray<(millis: number) => Duration.Input> = [
+  (millis) => millis,
+  (millis) => Duration.millis(millis),
+  (millis) => `${millis} millis`
+]
+
+const duration = (minimum: number, maximum: number) => Arbitrary.all([Draw.int(minimum, maximum), Draw.int(0, 2)])
+
+const toDuration = (drawn: readonly [millis: number, form: number] | undefined): Duration.Input | undefined =>
+  drawn && (forms[drawn[1]] ?? Duration.millis)(drawn[0])
+
+const hour = 3_600_000
+
+/**
+ * What `Settings.make` takes: durations in all forms, none of them or all, and a lease that outlives its request.
+ *
+ * @since 0.1.0
+ */
+export const settings: Arb<Settings.Options> = Arbitrary.map(
+  Arbitrary.all({
+    lease: Draw.optional(Arbitrary.all({ request: duration(1, 60_000), longer: duration(1_000, 60_000) })),
+    retryFor: Draw.optional(duration(0, 60_000)),
+    refreshAhead: Draw.optional(duration(0, hour)),
+    memoryLifetime: Draw.optional(duration(0, hour)),
+    memoryCapacity: Draw.optional(Draw.int(0, 100)),
+    attemptLifetime: Draw.optional(duration(1, hour))
+  }),
+  ({ lease, memoryCapacity, ...durations }): Settings.Options =>
+    Draw.defined({
+      requestTimeout: toDuration(lease?.request),
+      leaseDuration: toDuration(lease && [lease.request[0] + lease.longer[0], lease.longer[1]]),
+      retryFor: toDuration(durations.retryFor),
+      refreshAhead: toDuration(durations.refreshAhead),
+      memoryLifetime: toDuration(durations.memoryLifetime),
+      attemptLifetime: toDuration(durations.attemptLifetime),
+      memoryCapacity
+    })
+)
+
+// -----------------------------------------------------------------------------
+// Consent
+// -----------------------------------------------------------------------------
+
+// Texts that URLs can hold: half of a surrogate pair has no encoding.
+const text = Arbitrary.map(Arbitrary.schema(Schema.NonEmptyString), (drawn) => drawn.toWellFormed())
+
+const secret = Arbitrary.map(text, Tokens.secret)
+
+/**
+ * What `AuthorizationUrl.build` makes a URL of.
+ *
+ * @since 0.1.0
+ */
+export const authorization: Arb<AuthorizationUrl.Parameters> = Arbitrary.map(
+  Arbitrary.all({
+    clientId,
+    redirectUri,
+    scopes,
+    state: Arbitrary.map(text, (drawn) => Redacted.make(drawn)),
+    codeChallenge: Draw.optional(Draw.pattern(/^[\w-]{43}$/)),
+    page: Draw.optional(Draw.oneOf(["Current", "Legacy"])),
+    signUp: Draw.optional(
+      Arbitrary.map(Arbitrary.all({ email: text, firstName: Draw.optional(text) }), (signUp) => Draw.defined(signUp))
+    )
+  }),
+  (parameters) => Draw.defined(parameters)
+)
+
+/**
+ * A callback that is one, in one of the forms in which it may be given, and what it says.
+ *
+ * @since 0.1.0
+ */
+export interface Callback {
+  readonly input: AuthorizationCallback.Input
+  readonly state: string
+  readonly answer: { readonly code: string } | { readonly error: string }
+}
+
+type Parameters = ReadonlyArray<readonly [name: string, value: string]>
+
+const together = (parameters: Parameters) => {
+  const record: Record<string, string | Array<string>> = {}
+  for (const [name, value] of parameters) {
+    const before = record[name]
+    record[name] = before === undefined ? value : [before, value].flat()
+  }
+  return record
+}
+
+const inputForms: ReadonlyArray<(parameters: URLSearchParams) => AuthorizationCallback.Input> = [
+  (parameters) => `https://app.example/callback?${parameters}`,
+  (parameters) => new URL(`https://app.example/callback?${parameters}#fragment`),
+  (parameters) => `/callback?${parameters}`,
+  (parameters) => `?${parameters}`,
+  (parameters) => parameters.toString(),
+  (parameters) => parameters,
+  (parameters) => together([...parameters])
+]
+
+const inputForm = Draw.int(0, inputForms.length - 1)
+
+const inputOf = (parameters: Parameters, form: number): AuthorizationCallback.Input => {
+  const search = new URLSearchParams(parameters.map(([name, value]) => [name, value]))
+  return (inputForms[form] ?? String)(search)
+}
+
+// Servers of this kind may say more, and a redirect URI may have a query of its own.
+const extras = Arbitrary.array(
+  Arbitrary.all([Draw.oneOf(["iss", "scope", "error_description", "tenant"]), Arbitrary.map(text, String)]),
+  { maxLength: 2 }
+)
+
+const errors = [
+  "access_denied",
+  "invalid_request",
+  "invalid_scope",
+  "server_error",
+  "temporarily_unavailable",
+  "unauthorized_client",
+  "unsupported_response_type"
+] as const
+
+const answer: Arb<Callback["answer"]> = Draw.choose<Callback["answer"]>([
+  Arbitrary.map(text, (code) => ({ code })),
+  Arbitrary.map(Draw.oneOf(errors), (error) => ({ error }))
+])
+
+/**
+ * Callbacks that `AuthorizationCallback.parse` takes: with a code or an error, and with parameters that are none of its
+ * business.
+ *
+ * @since 0.1.0
+ */
+export const callback: Arb<Callback> = Arbitrary.map(
+  Arbitrary.all({ answer, state: text, extras, form: inputForm }),
+  ({ answer, extras, form, state }) => {
+    const parameters: Parameters = [...extras, ...Object.entries(answer), ["state", state]]
+    return { input: inputOf(parameters, form), state, answer }
+  }
+)
+
+const flaws = ["no state", "empty state", "two states", "no answer", "empty answer", "two codes", "both"] as const
+
+const flawed = (flaw: (typeof flaws)[number], state: string, code: string): Parameters => {
+  const [good, answer] = [["state", state] as const, ["code", code] as const]
+  switch (flaw) {
+    case "no state":
+      return [answer]
+    case "empty state":
+      return [answer, ["state", ""]]
+    case "two states":
+      return [answer, good, good]
+    case "no answer":
+      return [good]
+    case "empty answer":
+      return [good, ["code", ""]]
+    case "two codes":
+      return [answer, good, answer]
+    case "both":
+      return [answer, good, ["error", "access_denied"]]
+  }
+}
+
+/**
+ * What comes to a redirect URI and is no callback: something is missing, empty, there twice, or contradicts itself.
+ *
+ * @since 0.1.0
+ */
+export const invalidCallback: Arb<AuthorizationCallback.Input> = Arbitrary.map(
+  Arbitrary.all({ flaw: Draw.oneOf(flaws), state: text, code: text, form: inputForm }),
+  ({ code, flaw, form, state }) => inputOf(flawed(flaw, state, code), form)
+)
+
+// -----------------------------------------------------------------------------
+// Tokens
+// -----------------------------------------------------------------------------
+
+/**
+ * A point in time, in milliseconds since the epoch: from 1970 to 2100.
+ *
+ * @since 0.1.0
+ */
+export const instant: Arb<number> = Draw.int(0, Date.UTC(2100, 0))
+
+/**
+ * Tokens whose times make sense: a life of a second to a year, from any instant on. Some have no refresh token.
+ *
+ * @since 0.1.0
+ */
+export const tokens: Arb<Tokens.Tokens> = Arbitrary.map(
+  Arbitrary.all({
+    accessToken: secret,
+    refreshToken: Draw.choose<Tokens.Tokens["refreshToken"]>([secret, secret, Arbitrary.Constant(undefined)]),
+    scopes,
+    obtainedAt: instant,
+    life: Draw.int(1_000, 365 * 24 * hour)
+  }),
+  ({ life, refreshToken, ...access }) => ({
+    ...access,
+    expiresAt: access.obtainedAt + life,
+    ...(refreshToken === undefined ? {} : { refreshToken })
+  })
+)
+
+const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
+
+// What a state has besides its tokens.
+const rest = Draw.choose<GrantStore.Grant>([
+  Arbitrary.schema(Active),
+  Arbitrary.schema(Refreshing),
+  Arbitrary.schema(ReconnectRequired)
+])
+
+/**
+ * A user's grant as a store keeps it, in any of its states, with tokens and times that make sense.
+ *
+ * @since 0.1.0
+ */
+export const grant: Arb<GrantStore.Grant> = Arbitrary.map(
+  Arbitrary.all({ rest, tokens, after: Draw.int(0, 60_000) }),
+  ({ after, rest, tokens }): GrantStore.Grant => {
+    const at = tokens.expiresAt + after
+    switch (rest._tag) {
+      case "Active":
+        return { ...rest, tokens, notBefore: rest.answerLost ? at : 0 }
+      case "Refreshing":
+        return { ...rest, tokens, lease: Lease.Lease.make({ owner: rest.lease.owner, deadline: at }) }
+      case "ReconnectRequired":
+        return { ...rest, tokens, since: at }
+    }
+  }
+)
+
+/**
+ * What `TokenRequest.toHttp` makes a request of.
+ *
+ * @since 0.1.0
+ */
+export const tokenRequest: Arb<TokenRequest.TokenRequest> = Draw.choose<TokenRequest.TokenRequest>([
+  Arbitrary.map(Arbitrary.all({ refreshToken: secret, scopes }), (drawn) => ({ _tag: "Refresh", ...drawn })),
+  Arbitrary.map(Arbitrary.all({ scopes }), (drawn) => ({ _tag: "ClientCredentials", ...drawn })),
+  Arbitrary.map(
+    Arbitrary.all({ code: secret, redirectUri, codeVerifier: Draw.optional(secret), scopes }),
+    (drawn): TokenRequest.TokenRequest => ({ _tag: "AuthorizationCode", ...drawn })
+  )
+])
+
+/**
+ * One of the three ways in, or none.
+ *
+ * @since 0.1.0
+ */
+export const credential: Arb<Credential.Credential> = Draw.choose<Credential.Credential>([
+  Arbitrary.map(text, Credential.user),
+  Arbitrary.map(Draw.optional(scopes), Credential.app),
+  Arbitrary.Constant(Credential.clientId),
+  Arbitrary.Constant(Credential.none)
+])

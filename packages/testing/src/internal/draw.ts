@@ -1,0 +1,32 @@
+/** What several generators are made of. */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+
+/** One of several values. The first is the simplest. */
+export const oneOf = <const A extends string | number>(
+  values: readonly [A, ...ReadonlyArray<A>]
+): Arbitrary.Arbitrary<A> => Arbitrary.schema(Schema.Literals(values))
+
+/** A value of one of several generators. The first is the simplest. */
+export const choose = <A>(choices: readonly [Arbitrary.Arbitrary<A>, ...ReadonlyArray<Arbitrary.Arbitrary<A>>]) =>
+  Arbitrary.flatMap(
+    Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: choices.length - 1 }))),
+    (index) => choices[index] ?? choices[0]
+  )
+
+/** A whole number, both ends included. */
+export const int = (minimum: number, maximum: number) =>
+  Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
+
+/** Text that a pattern describes. */
+export const pattern = (regexp: RegExp) => Arbitrary.schema(Schema.String.check(Schema.isPattern(regexp)))
+
+/** Either value, or nothing. */
+export const optional = <A>(arbitrary: Arbitrary.Arbitrary<A>): Arbitrary.Arbitrary<A | undefined> =>
+  choose<A | undefined>([Arbitrary.Constant(undefined), arbitrary])
+
+/** The record without the members that are undefined. */
+export const defined = <A extends object>(record: A): { [K in keyof A]: Exclude<A[K], undefined> } =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [K in keyof A]: Exclude<A[K], undefined>
+  }
