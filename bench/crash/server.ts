@@ -47,7 +47,7 @@ const watched = (recorder: Log.Recorder, onRotated: OnRotated) =>
         ...fake,
         handle: (request) =>
           fake.handle(request).pipe(
-            Effect.tap((response) => Effect.sync(() => noting(recorder, onRotated, request, response))),
+            Effect.tap(({ response }) => Effect.sync(() => noting(recorder, onRotated, request, response))),
             Effect.tap(Effect.sleep(latency))
           )
       })

@@ -6,7 +6,7 @@
 import * as FakeControl from "@zapier-workflow-auth/testing/FakeControl"
 import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
 import * as FakeServer from "@zapier-workflow-auth/testing/FakeServer"
-import * as FakeState from "@zapier-workflow-auth/testing/FakeState"
+import type * as FakeState from "@zapier-workflow-auth/testing/FakeState"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -100,10 +100,7 @@ const inProcess = (flows: number) =>
 // The same requests to the pure machine.
 const machine = (flows: number) =>
   Effect.gen(function* () {
-    let state = FlowServers.fakeOptions.apps.reduce(
-      (registered, app) => FakeControl.registerApp(registered, app)[1],
-      FakeState.make(FlowServers.fakeOptions)
-    )
+    let state = yield* Effect.fromResult(FakeControl.make(FlowServers.fakeOptions))
     const send = ({ body, headers, method, path }: Flow.Request): Flow.Answer => {
       const handled = FakeServer.handle(
         state,

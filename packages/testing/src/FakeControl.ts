@@ -1,6 +1,21 @@
 /**
- * What a test does to the fake that no client can: register apps, answer the consent page as a user, revoke, regenerate
- * a secret, move the clock. Pure, as the server is.
+ * What a test does to the fake that no client can: register apps and users, answer the consent page as a user, revoke,
+ * regenerate a secret, turn knobs, inject faults, move the clock. Pure, as the server is.
+ *
+ * @example
+ * ```ts
+ * import * as FakeControl from "@zapier-workflow-auth/testing/FakeControl"
+ * import * as Result from "effect/Result"
+ *
+ * const program = Result.gen(function* () {
+ *   const state = yield* FakeControl.make({ knobs: { rateLimits: false } })
+ *   const [app, registered] = yield* FakeControl.registerApp(state, {
+ *     name: "Acme",
+ *     redirectUris: ["https://acme.example/callback"]
+ *   })
+ *   return yield* FakeControl.addFault(registered, { fault: { _tag: "AnswerLost" }, match: { endpoint: "token" } })
+ * })
+ * ```
  *
  * @since 0.1.0
  */
@@ -8,13 +23,13 @@ import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { App, FakeState, Knobs } from "./FakeState.ts"
-import { draw, revokeGrant } from "./FakeState.ts"
+import * as FakeFault from "./FakeFault.ts"
+import * as FakeState from "./FakeState.ts"
 import * as Authorize from "./internal/authorize.ts"
 import * as Parse from "./internal/parse.ts"
 
 /**
- * What was asked of the fake makes no sense: `problem` says why.
+ * What was asked of the fake makes no sense: `problem` says why, and what would.
  *
  * @since 0.1.0
  */
@@ -28,33 +43,119 @@ export class FakeControlError extends Schema.TaggedError<FakeControlError>(
 
 const fail = (problem: string) => Result.fail(new FakeControlError({ problem }))
 
+type Controlled<A> = Result.Result<A, FakeControlError>
+
+// What is not of the expected form. It names places, and no values.
+const parser = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string) => {
+  const decode = Schema.decodeUnknownResult(schema, { onExcessProperty: "error", errors: "all" })
+  return (input: unknown): Controlled<S["Type"]> =>
+    Result.mapError(
+      decode(input),
+      ({ message }) =>
+        new FakeControlError({ problem: `${what} cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}` })
+    )
+}
+
+// -----------------------------------------------------------------------------
+// Apps and users
+// -----------------------------------------------------------------------------
+
+const RedirectUri = Schema.String.check(
+  Schema.makeFilter((uri) => URL.canParse(uri) && /^[!-~]+$/.test(uri) && !uri.includes("#"), {
+    message: "Expected a whole URL without a fragment"
+  })
+)
+
+/**
+ * - `clientId`, `clientSecret`: default: drawn from the seed
+ * - `redirectUris`: whole URLs, compared letter by letter
+ *
+ * @since 0.1.0
+ */
+export const AppOptions = Schema.Struct({
+  name: Schema.NonEmptyString,
+  redirectUris: Schema.Array(RedirectUri),
+  clientId: Schema.optional(Schema.NonEmptyString),
+  clientSecret: Schema.optional(Schema.NonEmptyString)
+})
+
 /**
  * @since 0.1.0
  */
-export interface AppOptions {
-  readonly name: string
-  readonly redirectUris: ReadonlyArray<string>
-  /** Default: drawn from the seed. */
-  readonly clientId?: string | undefined
-  /** Default: drawn from the seed. */
-  readonly clientSecret?: string | undefined
-}
+export type AppOptions = typeof AppOptions.Type
+
+const parseApp = parser(AppOptions, "The app")
 
 /**
  * Registers an app, as Zapier does once an integration is public.
  *
  * @since 0.1.0
  */
-export const registerApp = (state: FakeState, options: AppOptions): readonly [App, FakeState] => {
-  const [clientId, afterId] = draw(state)
-  const [clientSecret, drawn] = draw(afterId)
-  const app: App = {
-    name: options.name,
-    redirectUris: options.redirectUris,
-    clientId: options.clientId ?? clientId,
-    clientSecret: options.clientSecret ?? clientSecret
-  }
-  return [app, { ...drawn, apps: HashMap.set(drawn.apps, app.clientId, app) }]
+export const registerApp = (
+  state: FakeState.FakeState,
+  options: AppOptions
+): Controlled<readonly [FakeState.App, FakeState.FakeState]> =>
+  Result.flatMap(parseApp(options), ({ name, redirectUris, ...given }) => {
+    const [clientId, afterId] = FakeState.draw(state)
+    const [clientSecret, drawn] = FakeState.draw(afterId)
+    const app: FakeState.App = {
+      name,
+      redirectUris,
+      clientId: given.clientId ?? clientId,
+      clientSecret: given.clientSecret ?? clientSecret
+    }
+    return HashMap.has(state.apps, app.clientId)
+      ? fail("There is an app with this client id already: give another one, or none.")
+      : Result.succeed([app, { ...drawn, apps: HashMap.set(drawn.apps, app.clientId, app) }])
+  })
+
+/**
+ * @since 0.1.0
+ */
+export const UserOptions = Schema.Struct({
+  email: Schema.NonEmptyString,
+  firstName: Schema.optional(Schema.String),
+  lastName: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ */
+export type UserOptions = typeof UserOptions.Type
+
+const parseUser = parser(UserOptions, "The user")
+
+const firstUserId = 1_001
+
+/**
+ * Adds a user who may sign in.
+ *
+ * @since 0.1.0
+ */
+export const registerUser = (
+  state: FakeState.FakeState,
+  options: UserOptions
+): Controlled<readonly [FakeState.User, FakeState.FakeState]> =>
+  Result.flatMap(parseUser(options), ({ email, firstName = "", lastName = "" }) => {
+    const id = Math.max(firstUserId - 1, ...state.users.map(({ id }) => id)) + 1
+    const user: FakeState.User = { id, email, firstName, lastName }
+    return state.users.some((known) => known.email === email)
+      ? fail("There is a user with this e-mail address already.")
+      : Result.succeed([user, { ...state, users: [...state.users, user] }])
+  })
+
+const appOf = (state: FakeState.FakeState, clientId: string): Controlled<FakeState.App> =>
+  Result.fromOption(
+    HashMap.get(state.apps, clientId),
+    () => new FakeControlError({ problem: "There is no app with this client id: register it first." })
+  )
+
+// Without an e-mail address it is the first one.
+const userOf = (state: FakeState.FakeState, email: string | undefined): Controlled<FakeState.User> => {
+  const user = state.users.find((user) => email === undefined || user.email === email)
+  return user === undefined
+    ? fail("There is no user with this e-mail address: register them first.")
+    : Result.succeed(user)
 }
 
 /**
@@ -63,21 +164,24 @@ export const registerApp = (state: FakeState, options: AppOptions): readonly [Ap
  * @since 0.1.0
  */
 export const regenerateSecret = (
-  state: FakeState,
+  state: FakeState.FakeState,
   clientId: string
-): Result.Result<readonly [App, FakeState], FakeControlError> => {
-  const app = HashMap.get(state.apps, clientId)
-  if (app._tag === "None") return fail("There is no app with this client id.")
-  const [clientSecret, drawn] = draw(state)
-  const renewed: App = { ...app.value, clientSecret }
-  return Result.succeed([renewed, { ...drawn, apps: HashMap.set(drawn.apps, clientId, renewed) }])
-}
+): Controlled<readonly [FakeState.App, FakeState.FakeState]> =>
+  Result.map(appOf(state, clientId), (app) => {
+    const [clientSecret, drawn] = FakeState.draw(state)
+    const renewed: FakeState.App = { ...app, clientSecret }
+    return [renewed, { ...drawn, apps: HashMap.set(drawn.apps, clientId, renewed) }]
+  })
 
-const checked = (state: FakeState, authorizationUrl: string): Result.Result<Authorize.Valid, FakeControlError> => {
+// -----------------------------------------------------------------------------
+// Consent
+// -----------------------------------------------------------------------------
+
+const checked = (state: FakeState.FakeState, authorizationUrl: string): Controlled<Authorize.Valid> => {
   if (!URL.canParse(authorizationUrl)) return fail("The authorization URL is not a URL.")
   const url = new URL(authorizationUrl)
   if (url.pathname !== "/v2/authorize" && url.pathname !== "/oauth/authorize/") {
-    return fail("The authorization URL is not that of a consent page.")
+    return fail("The authorization URL is not that of a consent page: /v2/authorize, or /oauth/authorize/.")
   }
   const request = Authorize.check(state, Parse.parameters(url.searchParams))
   switch (request._tag) {
@@ -93,9 +197,15 @@ const checked = (state: FakeState, authorizationUrl: string): Result.Result<Auth
 /**
  * @since 0.1.0
  */
-export interface ApproveOptions {
-  /** The e-mail address of the user who allows. Default: the first user. */
+export interface DenyOptions {
+  /** The e-mail address of the user who answers. Default: the first user. */
   readonly user?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ */
+export interface ApproveOptions extends DenyOptions {
   /** What to allow, if it is less than what was asked for. */
   readonly scopes?: ReadonlyArray<Scopes.Scope> | undefined
 }
@@ -108,20 +218,20 @@ export interface ApproveOptions {
  * @since 0.1.0
  */
 export const approve = (
-  state: FakeState,
+  state: FakeState.FakeState,
   authorizationUrl: string,
   options: ApproveOptions,
   now: number
-): Result.Result<readonly [redirectUrl: string, FakeState], FakeControlError> =>
-  Result.flatMap(checked(state, authorizationUrl), (request) => {
-    const user = state.users.find(({ email }) => options.user === undefined || options.user === email)
-    if (user === undefined) return fail("There is no user with this e-mail address.")
+): Controlled<readonly [redirectUrl: string, FakeState.FakeState]> =>
+  Result.gen(function* () {
+    const request = yield* checked(state, authorizationUrl)
+    const user = yield* userOf(state, options.user)
     const scopes = options.scopes ?? request.scopes
     if (!scopes.every((scope) => request.scopes.includes(scope))) {
-      return fail("A user cannot allow more than what was asked for.")
+      return yield* fail("A user cannot allow more than what was asked for.")
     }
     const allowed = Authorize.allow(state, request, { userId: user.id, scopes }, now + state.clockOffset)
-    return Result.succeed([allowed.location, allowed.state] as const)
+    return [allowed.location, allowed.state]
   })
 
 /**
@@ -129,36 +239,115 @@ export const approve = (
  *
  * @since 0.1.0
  */
-export const deny = (state: FakeState, authorizationUrl: string): Result.Result<string, FakeControlError> =>
-  Result.map(checked(state, authorizationUrl), Authorize.deny)
+export const deny = (
+  state: FakeState.FakeState,
+  authorizationUrl: string,
+  options: DenyOptions = {}
+): Controlled<string> =>
+  Result.gen(function* () {
+    const request = yield* checked(state, authorizationUrl)
+    yield* userOf(state, options.user)
+    return Authorize.deny(request)
+  })
+
+// -----------------------------------------------------------------------------
+// Tokens
+// -----------------------------------------------------------------------------
 
 /**
- * Ends all grants of an app, as its users do in Zapier's settings; those of one user if one is given.
+ * Which grants are meant: those of an app, of a user, of both, or one.
  *
  * @since 0.1.0
  */
-export const revoke = (
-  state: FakeState,
-  of: { readonly clientId: string; readonly user?: string | undefined }
-): FakeState => {
-  const userId = state.users.find(({ email }) => email === of.user)?.id
-  let next = state
-  for (const [grantId, grant] of HashMap.entries(state.grants)) {
-    const isMeant = grant.clientId === of.clientId && (of.user === undefined || grant.userId === userId)
-    if (isMeant) next = revokeGrant(next, grantId)
-  }
-  return next
-}
+export const Revocation = Schema.Struct({
+  clientId: Schema.optional(Schema.String),
+  /** An e-mail address. */
+  user: Schema.optional(Schema.String),
+  grantId: Schema.optional(Schema.String)
+})
 
 /**
- * Ends one access token before its time.
+ * @since 0.1.0
+ */
+export type Revocation = typeof Revocation.Type
+
+const parseRevocation = parser(Revocation, "The revocation")
+
+/**
+ * Ends grants, as users do in Zapier's settings: of one app, of one user, of both, or just one grant. A grant that is
+ * over already stays so.
  *
  * @since 0.1.0
  */
-export const endAccessToken = (state: FakeState, accessToken: string): FakeState => ({
+export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<FakeState.FakeState> =>
+  Result.gen(function* () {
+    const { clientId, grantId, user } = yield* parseRevocation(of)
+    if (clientId === undefined && user === undefined && grantId === undefined) {
+      return yield* fail("Say which grants are meant: those of a clientId, of a user, or a grantId.")
+    }
+    if (clientId !== undefined) yield* appOf(state, clientId)
+    const userId = user === undefined ? undefined : (yield* userOf(state, user)).id
+    let next = state
+    for (const [id, grant] of HashMap.entries(state.grants)) {
+      const isMeant =
+        id === (grantId ?? id) &&
+        grant.clientId === (clientId ?? grant.clientId) &&
+        grant.userId === (userId ?? grant.userId)
+      if (isMeant) next = FakeState.revokeGrant(next, id)
+    }
+    return next
+  })
+
+/**
+ * Ends one access token before its time. One that is over already stays so.
+ *
+ * @since 0.1.0
+ */
+export const endAccessToken = (state: FakeState.FakeState, accessToken: string): FakeState.FakeState => ({
   ...state,
   accessTokens: HashMap.remove(state.accessTokens, accessToken)
 })
+
+// -----------------------------------------------------------------------------
+// Knobs and faults
+// -----------------------------------------------------------------------------
+
+const parseKnobs = parser(FakeState.Knobs, "The knobs")
+
+/**
+ * Changes what is unknown of Zapier. What is not named stays as it is.
+ *
+ * @since 0.1.0
+ */
+export const setKnobs = (
+  state: FakeState.FakeState,
+  knobs: Partial<FakeState.Knobs>
+): Controlled<FakeState.FakeState> =>
+  Result.map(parseKnobs({ ...state.knobs, ...knobs }), (knobs) => ({ ...state, knobs }))
+
+const parseFaults = parser(Schema.Array(FakeFault.Rule), "The faults")
+
+/**
+ * Says what goes wrong from now on, in the place of all that was to go wrong: nothing, if there are no rules.
+ *
+ * @since 0.1.0
+ */
+export const setFaults = (
+  state: FakeState.FakeState,
+  rules: ReadonlyArray<FakeFault.Rule>
+): Controlled<FakeState.FakeState> => Result.map(parseFaults(rules), (faults) => ({ ...state, faults }))
+
+/**
+ * Says what goes wrong as well: the rules that are there are tried before it.
+ *
+ * @since 0.1.0
+ */
+export const addFault = (state: FakeState.FakeState, rule: FakeFault.Rule): Controlled<FakeState.FakeState> =>
+  setFaults(state, [...state.faults, rule])
+
+// -----------------------------------------------------------------------------
+// Time
+// -----------------------------------------------------------------------------
 
 /**
  * Moves the fake's clock ahead.
@@ -167,15 +356,54 @@ export const endAccessToken = (state: FakeState, accessToken: string): FakeState
  *
  * @since 0.1.0
  */
-export const advance = (state: FakeState, millis: number): FakeState => ({
-  ...state,
-  clockOffset: state.clockOffset + millis
-})
+export const advance = (state: FakeState.FakeState, millis: number): Controlled<FakeState.FakeState> =>
+  Number.isFinite(millis) && millis >= 0
+    ? Result.succeed({ ...state, clockOffset: state.clockOffset + millis })
+    : fail("The clock moves ahead by so many milliseconds, from 0. To move it back, set it.")
+
+// What a Date can hold.
+const latest = 8_640_000_000_000_000
+
+/**
+ * Sets the fake's clock, ahead or back. It goes on from there.
+ *
+ * @param at what it is to show, in milliseconds since the epoch
+ * @param now what the clock outside shows, in milliseconds since the epoch
+ *
+ * @since 0.1.0
+ */
+export const setTime = (state: FakeState.FakeState, at: number, now: number): Controlled<FakeState.FakeState> =>
+  Math.abs(at) <= latest
+    ? Result.succeed({ ...state, clockOffset: at - now })
+    : fail("The clock is set to milliseconds since the epoch.")
+
+// -----------------------------------------------------------------------------
+// The beginning
+// -----------------------------------------------------------------------------
 
 /**
  * @since 0.1.0
  */
-export const setKnobs = (state: FakeState, knobs: Partial<Knobs>): FakeState => ({
-  ...state,
-  knobs: { ...state.knobs, ...knobs }
-})
+export interface Options extends FakeState.Options {
+  /** Which apps are registered from the start. Default: none. */
+  readonly apps?: ReadonlyArray<AppOptions> | undefined
+}
+
+/**
+ * A fake with apps and users, all of whose options make sense.
+ *
+ * @since 0.1.0
+ */
+export const make = ({
+  apps = [],
+  faults = [],
+  knobs = {},
+  users,
+  ...options
+}: Options): Controlled<FakeState.FakeState> =>
+  Result.gen(function* () {
+    let state = FakeState.make(users === undefined ? options : { ...options, users: [] })
+    for (const user of users ?? []) state = (yield* registerUser(state, user))[1]
+    for (const app of apps) state = (yield* registerApp(state, app))[1]
+    return yield* setFaults(yield* setKnobs(state, knobs), faults)
+  })

@@ -93,6 +93,13 @@ export const form = (
   })
 
 /**
+ * The response of a request that got none: its status is 0, as in the Fetch standard.
+ *
+ * @since 0.1.0
+ */
+export const networkError: FakeResponse = { status: 0, headers: {}, body: "" }
+
+/**
  * @since 0.1.0
  */
 export const json = (

@@ -7,13 +7,16 @@
  *
  * @since 0.1.0
  */
+import type * as FakeFault from "./FakeFault.ts"
 import type { FakeRequest, FakeResponse } from "./FakeHttp.ts"
 import * as FakeHttp from "./FakeHttp.ts"
 import type { FakeState } from "./FakeState.ts"
 import * as Authenticate from "./internal/api/authenticate.ts"
 import * as Api from "./internal/api/endpoints.ts"
 import * as Authorize from "./internal/authorize.ts"
+import * as Faults from "./internal/faults.ts"
 import * as RateLimits from "./internal/rateLimits.ts"
+import { route } from "./internal/route.ts"
 import * as Token from "./internal/token.ts"
 
 /**
@@ -24,17 +27,39 @@ import * as Token from "./internal/token.ts"
 export type Issued = Token.Issued
 
 /**
+ * What the client gets to see of an answer.
+ *
+ * - `Answered`: all of it, after `delay` milliseconds
+ * - `Truncated`: so many bytes of the body, of which the headers promise more; then the connection is closed
+ * - `Closed`: nothing: the connection is closed
+ * - `Reset`: nothing: the connection is reset
+ * - `Silent`: nothing, for as long as it waits
+ *
+ * @since 0.1.0
+ */
+export type Delivery =
+  | { readonly _tag: "Answered"; readonly delay: number }
+  | { readonly _tag: "Truncated"; readonly bytes: number }
+  | { readonly _tag: "Closed" }
+  | { readonly _tag: "Reset" }
+  | { readonly _tag: "Silent" }
+
+/**
  * @since 0.1.0
  */
 export interface Handled {
   readonly state: FakeState
+  /** What it was answered with, whether that arrives or not. `FakeHttp.networkError` when the request never arrived. */
   readonly response: FakeResponse
-  /** The tokens of this answer, if it has any. */
+  readonly delivery: Delivery
+  /** The tokens of this answer, if it has any, whether it arrives or not. */
   readonly issued?: Issued
+  /** What it was struck by. */
+  readonly fault?: FakeFault.Fault
 }
 
 /**
- * Answers a request.
+ * Answers a request. The first rule of `state.faults` that strikes it changes the answer, or keeps it from arriving.
  *
  * @param now milliseconds since the epoch; the state's clock offset is added
  *
@@ -52,20 +77,28 @@ export interface Handled {
  * @since 0.1.0
  */
 export const handle = (state: FakeState, request: FakeRequest, now: number): Handled => {
-  const time = now + state.clockOffset
-  switch (request.path) {
-    case "/v2/authorize":
-    case "/v2/authorize/":
-    case "/oauth/authorize/":
+  const struck = Faults.strike(state, request)
+  if (struck.fault !== undefined) {
+    return Faults.apply(struck.fault, struck.state, now, (state) => answer(state, request, now + state.clockOffset))
+  }
+  return { ...answer(struck.state, request, now + state.clockOffset), delivery: atOnce }
+}
+
+const atOnce: Delivery = { _tag: "Answered", delay: 0 }
+
+type Answer = Omit<Handled, "delivery" | "fault">
+
+const answer = (state: FakeState, request: FakeRequest, time: number): Answer => {
+  switch (route(request.path)) {
+    case "Authorize":
       return Authorize.handle(state, request, time)
-    case "/oauth/token/": {
+    case "Token": {
       if (!state.knobs.rateLimitsTokenRequests) return Token.handle(state, request, time)
       return limited(state, request, time, Token.partner, Token.handle)
     }
-    case "/oauth/token":
-    case "/oauth/authorize":
+    case "Unslashed":
       return { state, response: FakeHttp.redirect(301, `${request.path}/${request.query && `?${request.query}`}`) }
-    default:
+    case "Api":
       return limited(state, request, time, Authenticate.partner, Api.handle)
   }
 }
@@ -76,8 +109,8 @@ const limited = (
   request: FakeRequest,
   time: number,
   partnerOf: (state: FakeState, request: FakeRequest) => string | undefined,
-  answer: typeof handle
-): Handled => {
+  answer: (state: FakeState, request: FakeRequest, time: number) => Answer
+): Answer => {
   if (!state.knobs.rateLimits) return answer(state, request, time)
   const counted = RateLimits.check(state, request, partnerOf(state, request), time)
   return counted.refusal === undefined

@@ -8,6 +8,9 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import * as HashMap from "effect/HashMap"
+import type * as FakeFault from "./FakeFault.ts"
+import type { Knobs } from "./internal/knobs.ts"
+import { strictest } from "./internal/knobs.ts"
 
 /**
  * An application that is registered with Zapier.
@@ -186,57 +189,11 @@ export interface Minute {
 }
 
 /**
- * What is not known of Zapier, or what a test may want otherwise. The defaults are the strictest.
+ * What is not known of Zapier, or what a test may want otherwise. The defaults are `strictest`.
  *
  * @since 0.1.0
  */
-export interface Knobs {
-  /** How long an access token lives, in seconds. Default: 36000, as documented. */
-  readonly accessTokenLifetime: number
-  /** How long a code lives, in seconds. Default: 120, as documented. */
-  readonly codeLifetime: number
-  /** Whether a second use of a rotated refresh token ends the whole grant. Default: yes. */
-  readonly reuseRevokesGrant: boolean
-  /** Whether a second use of a code ends the grant that it gave (RFC 6749 section 4.1.2). Default: yes. */
-  readonly codeReuseRevokesGrant: boolean
-  /** For how long a rotated refresh token gives the same new pair again, in milliseconds. Default: 0. */
-  readonly graceMillis: number
-  /** Whether a refresh ends the previous access token at once. Default: yes. */
-  readonly refreshEndsAccessToken: boolean
-  /** Whether a refresh gives a new refresh token; else it gives none, and the old one stays good. Default: yes. */
-  readonly rotateRefreshTokens: boolean
-  /** The `Content-Type` of app token answers. Zapier's documentation shows `multipart/form-data` over JSON. */
-  readonly appTokenContentType: string
-  /**
-   * Whether there are rate limits: whoever exceeds one is answered with 429 for a minute. Default: yes, as documented.
-   * The consent page never counts: users' browsers ask for it, each from an address of its own.
-   */
-  readonly rateLimits: boolean
-  /** How many requests an address may send in a minute. Default: 60, as documented. */
-  readonly requestsPerAddress: number
-  /** How many requests a partner, which is a client id, may send in a minute. Default: 150, as documented. */
-  readonly requestsPerPartner: number
-  /** Whether token requests count, too. Default: yes. */
-  readonly rateLimitsTokenRequests: boolean
-}
-
-/**
- * @since 0.1.0
- */
-export const strictest: Knobs = {
-  accessTokenLifetime: 36_000,
-  codeLifetime: 120,
-  reuseRevokesGrant: true,
-  codeReuseRevokesGrant: true,
-  graceMillis: 0,
-  refreshEndsAccessToken: true,
-  rotateRefreshTokens: true,
-  appTokenContentType: "application/json",
-  rateLimits: true,
-  requestsPerAddress: 60,
-  requestsPerPartner: 150,
-  rateLimitsTokenRequests: true
-}
+export { Knobs, strictest } from "./internal/knobs.ts"
 
 /**
  * @since 0.1.0
@@ -249,6 +206,10 @@ export interface FakeState {
   /** How far the fake's clock is ahead of the one outside, in milliseconds. */
   readonly clockOffset: number
   readonly knobs: Knobs
+  /** What is still to go wrong. */
+  readonly faults: ReadonlyArray<FakeFault.Rule>
+  /** How many times it was drawn whether something goes wrong. */
+  readonly faultsDrawn: number
   readonly apps: HashMap.HashMap<string, App>
   readonly users: ReadonlyArray<User>
   readonly codes: HashMap.HashMap<string, Code>
@@ -276,6 +237,8 @@ export interface Options {
   readonly knobs?: Partial<Knobs> | undefined
   /** Who may sign in. Default: one user, ada@example.com. */
   readonly users?: ReadonlyArray<Omit<User, "id">> | undefined
+  /** What goes wrong. Default: nothing. */
+  readonly faults?: ReadonlyArray<FakeFault.Rule> | undefined
 }
 
 /**
@@ -288,6 +251,8 @@ export const make = (options: Options = {}): FakeState => ({
   counter: 0,
   clockOffset: 0,
   knobs: { ...strictest, ...options.knobs },
+  faults: options.faults ?? [],
+  faultsDrawn: 0,
   apps: HashMap.empty(),
   users: (options.users ?? [{ email: "ada@example.com", firstName: "Ada", lastName: "Example" }]).map(
     (user, index) => ({

@@ -1,13 +1,13 @@
 /**
  * The fake Zapier as a service: one state behind an in-process `HttpClient`, a WHATWG `fetch` handler, an HTTP server,
- * and the control operations of a test. Time is Effect's `Clock`, so `TestClock` drives it.
+ * and the control operations of a test. Time is Effect's `Clock`, so `TestClock` drives it. For tests without Effect
+ * there is `FakeZapierPromise`.
  *
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as HttpClient from "effect/http/HttpClient"
  * import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
  * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
  *
  * const program = Effect.gen(function* () {
@@ -33,61 +33,116 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpServer from "effect/http/HttpServer"
-import type { HttpServerError } from "effect/http/HttpServerError"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Result from "effect/Result"
+import * as Result from "effect/Result"
 import * as FakeControl from "./FakeControl.ts"
+import type * as FakeFault from "./FakeFault.ts"
 import * as FakeHttp from "./FakeHttp.ts"
 import * as FakeServer from "./FakeServer.ts"
-import * as FakeState from "./FakeState.ts"
+import type * as FakeState from "./FakeState.ts"
+import * as Answers from "./internal/answers.ts"
+import * as Deliver from "./internal/deliver.ts"
+import * as Fetch from "./internal/fetch.ts"
+import * as Serve from "./internal/serve.ts"
+import * as Web from "./internal/web.ts"
+import * as Lineage from "./Lineage.ts"
 import * as RequestLog from "./RequestLog.ts"
+
+type Controlled<A> = Effect.Effect<A, FakeControl.FakeControlError>
 
 /**
  * @since 0.1.0
  */
-export interface Options extends FakeState.Options {
-  /** Which apps are registered from the start. Default: none. */
-  readonly apps?: ReadonlyArray<FakeControl.AppOptions> | undefined
+export interface Options extends FakeControl.Options {
   /** How many requests, and how many issued tokens, are remembered. Default: 10,000. */
   readonly remember?: number | undefined
 }
 
 /**
+ * All that a fake knows and remembers, at one moment. Printed, it says how much that is.
+ *
+ * @since 0.1.0
+ */
+export class Snapshot extends Inspectable.Class {
+  readonly state: FakeState.FakeState
+  /** By the fake's clock, in milliseconds since the epoch. */
+  readonly at: number
+  readonly requests: ReadonlyArray<RequestLog.Entry>
+  readonly issued: ReadonlyArray<FakeServer.Issued>
+
+  constructor(fields: Pick<Snapshot, "state" | "at" | "requests" | "issued">) {
+    super()
+    this.state = fields.state
+    this.at = fields.at
+    this.requests = fields.requests
+    this.issued = fields.issued
+  }
+
+  toJSON(): unknown {
+    const { at, issued, requests } = this
+    return { _id: "FakeZapier.Snapshot", at, requests: requests.length, issued: issued.length }
+  }
+}
+
+/**
+ * Whatever makes no sense is refused with a `FakeControlError` that says what would.
+ *
  * @since 0.1.0
  */
 export class FakeZapier extends Context.Service<
   FakeZapier,
   {
-    /** Answers a request. */
-    readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeHttp.FakeResponse>
+    /** Answers a request. What becomes of the answer is in `delivery`, and not done yet. */
+    readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeServer.Handled>
+
     /** Registers an app, as Zapier does once an integration is public. */
-    readonly registerApp: (options: FakeControl.AppOptions) => Effect.Effect<FakeState.App>
+    readonly registerApp: (options: FakeControl.AppOptions) => Controlled<FakeState.App>
+    /** Adds a user who may sign in. */
+    readonly registerUser: (options: FakeControl.UserOptions) => Controlled<FakeState.User>
     /** Gives an app a new secret. The previous one stops working at once. */
-    readonly regenerateSecret: (clientId: string) => Effect.Effect<FakeState.App, FakeControl.FakeControlError>
+    readonly regenerateSecret: (clientId: string) => Controlled<FakeState.App>
+
     /** Allows what an authorization URL asks for, and gives the URL that the browser is sent back to. */
-    readonly approve: (
-      authorizationUrl: string,
-      options?: FakeControl.ApproveOptions
-    ) => Effect.Effect<string, FakeControl.FakeControlError>
+    readonly approve: (authorizationUrl: string, options?: FakeControl.ApproveOptions) => Controlled<string>
     /** Denies what an authorization URL asks for, and gives the URL that the browser is sent back to. */
-    readonly deny: (authorizationUrl: string) => Effect.Effect<string, FakeControl.FakeControlError>
-    /** Ends all grants of an app, or those of one of its users. */
-    readonly revoke: (of: { readonly clientId: string; readonly user?: string | undefined }) => Effect.Effect<void>
+    readonly deny: (authorizationUrl: string, options?: FakeControl.DenyOptions) => Controlled<string>
+
+    /** Ends the grants of an app, of a user, of both, or one grant. */
+    readonly revoke: (of: FakeControl.Revocation) => Controlled<void>
     /** Ends one access token before its time. */
     readonly endAccessToken: (accessToken: string) => Effect.Effect<void>
+
+    /** Changes what is unknown of Zapier. What is not named stays as it is. */
+    readonly setKnobs: (knobs: Partial<FakeState.Knobs>) => Controlled<void>
+    /** Says what goes wrong from now on, in the place of all that was to go wrong. */
+    readonly setFaults: (rules: ReadonlyArray<FakeFault.Rule>) => Controlled<void>
+    /** Says what goes wrong as well: the rules that are there are tried before it. */
+    readonly addFault: (rule: FakeFault.Rule) => Controlled<void>
+
+    /** What the fake's clock shows, in milliseconds since the epoch. */
+    readonly time: Effect.Effect<number>
     /** Moves the fake's clock ahead of the one outside. */
-    readonly advance: (by: Duration.Input) => Effect.Effect<void>
-    /** Changes what is unknown of Zapier. */
-    readonly setKnobs: (knobs: Partial<FakeState.Knobs>) => Effect.Effect<void>
+    readonly advance: (by: Duration.Input) => Controlled<void>
+    /** Sets the fake's clock, ahead or back, to milliseconds since the epoch. It goes on from there. */
+    readonly setTime: (at: number) => Controlled<void>
+
     /** All that the fake knows. */
     readonly state: Effect.Effect<FakeState.FakeState>
     /** The latest requests and what they were answered with, the oldest first. */
     readonly requests: Effect.Effect<ReadonlyArray<RequestLog.Entry>>
     /** The latest tokens and what they came from, the oldest first. */
     readonly issued: Effect.Effect<ReadonlyArray<FakeServer.Issued>>
+    /** The answers that led to a token: the exchange of a code, or the app's request, and then every refresh. */
+    readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<FakeServer.Issued>>
+
+    /** All that the fake knows and remembers, to be restored later. */
+    readonly snapshot: Effect.Effect<Snapshot>
+    /** Makes everything what it was, the fake's time included. */
+    readonly restore: (snapshot: Snapshot) => Effect.Effect<void>
+    /** Begins anew, with what the fake was made with: the same calls give the same tokens again. */
+    readonly reset: Effect.Effect<void>
   }
 >()("@zapier-workflow-auth/testing/FakeZapier") {}
 
@@ -99,63 +154,105 @@ const makeMemory = <A>(capacity: number) => {
       entries.push(entry)
       if (entries.length >= capacity * 2) entries = entries.slice(-capacity)
     },
-    latest: Effect.sync((): ReadonlyArray<A> => entries.slice(-capacity))
+    latest: (): ReadonlyArray<A> => entries.slice(-capacity),
+    set: (all: ReadonlyArray<A>) => {
+      entries = [...all]
+    }
   }
 }
 
+const millisOf = (by: Duration.Input): Result.Result<number, FakeControl.FakeControlError> =>
+  Result.fromOption(
+    Option.map(Duration.fromInput(by), Duration.toMillis),
+    () => new FakeControl.FakeControlError({ problem: "Give milliseconds, or a text such as `10 hours`." })
+  )
+
 /**
- * Makes the service.
+ * Makes the service. Throws a `FakeControlError` for options that make no sense.
  *
  * @since 0.1.0
  */
 export const make = (options: Options = {}): FakeZapier["Service"] => {
-  let state = (options.apps ?? []).reduce(
-    (registered, app) => FakeControl.registerApp(registered, app)[1],
-    FakeState.make(options)
-  )
+  const first = Result.getOrThrow(FakeControl.make(options))
   const requests = makeMemory<RequestLog.Entry>(options.remember ?? 10_000)
   const issued = makeMemory<FakeServer.Issued>(options.remember ?? 10_000)
+  let state = first
 
-  const update = (f: (state: FakeState.FakeState) => FakeState.FakeState) =>
-    Effect.sync(() => {
-      state = f(state)
+  const changing = <A>(
+    change: (state: FakeState.FakeState, now: number) => Result.Result<A, FakeControl.FakeControlError>,
+    next: (changed: A) => FakeState.FakeState
+  ): Controlled<A> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const changed = change(state, now)
+      if (Result.isSuccess(changed)) state = next(changed.success)
+      return Effect.fromResult(changed)
     })
 
-  const changing = <A, E>(
-    f: (state: FakeState.FakeState, now: number) => Result.Result<readonly [A, FakeState.FakeState], E>
-  ) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.map(Effect.fromResult(f(state, now)), ([value, next]) => {
-        state = next
-        return value
-      })
+  const update = (
+    change: (
+      state: FakeState.FakeState,
+      now: number
+    ) => Result.Result<FakeState.FakeState, FakeControl.FakeControlError>
+  ): Controlled<void> => Effect.asVoid(changing(change, (next) => next))
+
+  // Something comes of it, beside the next state.
+  const making = <A>(
+    change: (
+      state: FakeState.FakeState,
+      now: number
+    ) => Result.Result<readonly [A, FakeState.FakeState], FakeControl.FakeControlError>
+  ): Controlled<A> =>
+    Effect.map(
+      changing(change, ([, next]) => next),
+      ([made]) => made
     )
+
+  const time = Effect.map(Clock.currentTimeMillis, (now) => now + state.clockOffset)
 
   return FakeZapier.of({
     handle: (request) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const handled = FakeServer.handle(state, request, now)
         state = handled.state
-        requests.add(RequestLog.entry(request, handled.response, now + state.clockOffset))
+        requests.add(RequestLog.entry(request, handled, now + state.clockOffset))
         if (handled.issued !== undefined) issued.add(handled.issued)
-        return handled.response
+        return handled
       }),
-    registerApp: (app) =>
-      Effect.sync(() => {
-        const [registered, next] = FakeControl.registerApp(state, app)
-        state = next
-        return registered
-      }),
-    regenerateSecret: (clientId) => changing((state) => FakeControl.regenerateSecret(state, clientId)),
-    approve: (url, options = {}) => changing((state, now) => FakeControl.approve(state, url, options, now)),
-    deny: (url) => Effect.suspend(() => Effect.fromResult(FakeControl.deny(state, url))),
+    registerApp: (app) => making((state) => FakeControl.registerApp(state, app)),
+    registerUser: (user) => making((state) => FakeControl.registerUser(state, user)),
+    regenerateSecret: (clientId) => making((state) => FakeControl.regenerateSecret(state, clientId)),
+    approve: (url, options = {}) => making((state, now) => FakeControl.approve(state, url, options, now)),
+    deny: (url, options) => Effect.suspend(() => Effect.fromResult(FakeControl.deny(state, url, options))),
     revoke: (of) => update((state) => FakeControl.revoke(state, of)),
-    endAccessToken: (token) => update((state) => FakeControl.endAccessToken(state, token)),
-    advance: (by) => update((state) => FakeControl.advance(state, Duration.toMillis(Duration.fromInputUnsafe(by)))),
+    endAccessToken: (token) =>
+      Effect.sync(() => {
+        state = FakeControl.endAccessToken(state, token)
+      }),
     setKnobs: (knobs) => update((state) => FakeControl.setKnobs(state, knobs)),
+    setFaults: (rules) => update((state) => FakeControl.setFaults(state, rules)),
+    addFault: (rule) => update((state) => FakeControl.addFault(state, rule)),
+    time,
+    advance: (by) => update((state) => Result.flatMap(millisOf(by), (millis) => FakeControl.advance(state, millis))),
+    setTime: (at) => update((state, now) => FakeControl.setTime(state, at, now)),
     state: Effect.sync(() => state),
-    requests: requests.latest,
-    issued: issued.latest
+    requests: Effect.sync(requests.latest),
+    issued: Effect.sync(issued.latest),
+    lineage: (token) => Effect.sync(() => Lineage.of(issued.latest(), token)),
+    snapshot: Effect.map(
+      time,
+      (at) => new Snapshot({ state, at, requests: requests.latest(), issued: issued.latest() })
+    ),
+    restore: (snapshot) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        state = { ...snapshot.state, clockOffset: snapshot.at - now }
+        requests.set(snapshot.requests)
+        issued.set(snapshot.issued)
+      }),
+    reset: Effect.sync(() => {
+      state = first
+      requests.set([])
+      issued.set([])
+    })
   })
 }
 
@@ -176,19 +273,9 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
  */
 export const layer = (options?: Options): Layer.Layer<FakeZapier> => Layer.sync(FakeZapier, () => make(options))
 
-const toWebResponse = ({ body, headers, status }: FakeHttp.FakeResponse): Response =>
-  // The Fetch standard forbids a body, even an empty one, with 204.
-  new Response(status === 204 ? null : body, { status, headers: { ...headers } })
-
-const fromWebRequest = (request: Request): Effect.Effect<FakeHttp.FakeRequest> =>
-  Effect.map(
-    Effect.promise(() => request.arrayBuffer()),
-    (body) =>
-      FakeHttp.request(request.method, request.url, {
-        headers: Object.fromEntries(request.headers),
-        body: new Uint8Array(body)
-      })
-  )
+// -----------------------------------------------------------------------------
+// In process
+// -----------------------------------------------------------------------------
 
 // Bodies that are bytes already need no detour.
 const fromClientRequest = (
@@ -200,7 +287,7 @@ const fromClientRequest = (
     const bytes = body._tag === "Empty" ? new Uint8Array() : body.body
     return Effect.succeed(FakeHttp.request(request.method, url.href, { headers: request.headers, body: bytes }))
   }
-  return Effect.flatMap(HttpClientRequest.toWeb(request), fromWebRequest).pipe(
+  return Effect.flatMap(HttpClientRequest.toWeb(request), Web.fromRequest).pipe(
     Effect.mapError(
       (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
     )
@@ -209,57 +296,52 @@ const fromClientRequest = (
 
 /**
  * An `HttpClient` that sends every request to the fake, without sockets, whatever its origin is: code under test keeps
- * Zapier's real URLs.
+ * Zapier's real URLs. It never follows a redirect. Where a fault breaks the connection, it fails with a `TransportError`.
  *
  * @since 0.1.0
  */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapier> = Layer.effect(
   HttpClient.HttpClient,
   Effect.map(FakeZapier, (zapier) =>
-    HttpClient.make((request, url) =>
-      fromClientRequest(request, url).pipe(
+    HttpClient.make((request, url) => {
+      const toClient = (response: Response) => Effect.succeed(HttpClientResponse.fromWeb(request, response))
+      const ways: Deliver.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
+        answered: (response) => toClient(Web.toResponse(response)),
+        truncated: (response, bytes) => toClient(Web.toTruncated(response, bytes)),
+        broken: (how) => Effect.fail(Answers.transportError(request, Deliver.codes[how]))
+      }
+      return fromClientRequest(request, url).pipe(
         Effect.flatMap(zapier.handle),
-        Effect.map((response) => HttpClientResponse.fromWeb(request, toWebResponse(response)))
+        Effect.flatMap((handled) => Deliver.deliver(handled, ways))
       )
-    )
+    })
   )
 )
 
 /**
- * A function like `fetch` that sends every request to the fake. It never follows a redirect.
+ * A function like `fetch` that sends every request to the fake, whatever its origin is. It never follows a redirect: it
+ * answers as if `redirect` were `manual`. Where a fault breaks the connection, it rejects with a `TypeError`; where
+ * nothing comes, it waits until its signal is aborted.
+ *
+ * It takes what `fetch` takes, and so it is a library's custom `fetch`, or a handler of requests.
  *
  * @since 0.1.0
  */
 export const fetch: Effect.Effect<typeof globalThis.fetch, never, FakeZapier> = Effect.gen(function* () {
   const zapier = yield* FakeZapier
-  const context = yield* Effect.context()
-  return (input, init) =>
-    Effect.runPromiseWith(context)(
-      fromWebRequest(new Request(input, init)).pipe(Effect.flatMap(zapier.handle), Effect.map(toWebResponse))
-    )
+  return Fetch.make(zapier.handle, yield* Effect.context())
 })
 
-const serve: Effect.Effect<
-  HttpServerResponse.HttpServerResponse,
-  HttpServerError,
-  FakeZapier | HttpServerRequest.HttpServerRequest
-> = Effect.gen(function* () {
-  const zapier = yield* FakeZapier
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const body = yield* request.arrayBuffer
-  const response = yield* zapier.handle(
-    FakeHttp.request(request.method, request.url, {
-      headers: request.headers,
-      body: new Uint8Array(body),
-      address: Option.getOrUndefined(request.remoteAddress)
-    })
-  )
-  return HttpServerResponse.fromWeb(toWebResponse(response))
-})
+// -----------------------------------------------------------------------------
+// Over HTTP
+// -----------------------------------------------------------------------------
 
 /**
- * Serves the fake over HTTP, with any of Effect's HTTP servers.
+ * Serves the fake over HTTP, with any of Effect's HTTP servers. Where a fault breaks the connection, it is closed; a
+ * reset is one where the platform lets its socket be reset, as Node does.
  *
  * @since 0.1.0
  */
-export const layerServer: Layer.Layer<never, never, HttpServer.HttpServer | FakeZapier> = HttpServer.serve(serve)
+export const layerServer: Layer.Layer<never, never, HttpServer.HttpServer | FakeZapier> = HttpServer.serve(
+  Effect.flatMap(FakeZapier, ({ handle }) => Serve.serve(handle))
+)

@@ -5,7 +5,9 @@
  */
 import * as Inspectable from "effect/Inspectable"
 import * as UrlParams from "effect/http/UrlParams"
-import type { FakeRequest, FakeResponse } from "./FakeHttp.ts"
+import type { Fault } from "./FakeFault.ts"
+import type { FakeRequest } from "./FakeHttp.ts"
+import type { Handled, Issued } from "./FakeServer.ts"
 
 /**
  * One request and its answer. Printed, it is its line.
@@ -14,20 +16,27 @@ import type { FakeRequest, FakeResponse } from "./FakeHttp.ts"
  */
 export class Entry extends Inspectable.Class {
   readonly request: FakeRequest
+  /** What it was answered with, whether that arrived or not. 0 when the request itself did not arrive. */
   readonly status: number
   /** By the fake's clock, in milliseconds since the epoch. */
   readonly at: number
+  /** What it was struck by. */
+  readonly fault: Fault | undefined
+  /** The tokens of the answer, whether it arrived or not. */
+  readonly issued: Issued | undefined
 
-  constructor(fields: { readonly request: FakeRequest; readonly status: number; readonly at: number }) {
+  constructor(fields: Pick<Entry, "request" | "status" | "at" | "fault" | "issued">) {
     super()
     this.request = fields.request
     this.status = fields.status
     this.at = fields.at
+    this.fault = fields.fault
+    this.issued = fields.issued
   }
 
-  /** Method, path, parameters of query and form with secrets masked, and the status. */
+  /** Method, path, parameters of query and form with secrets masked, the status, and the fault. */
   get line(): string {
-    return line(this.request, this.status)
+    return line(this.request, this.status, this.fault)
   }
 
   toJSON(): unknown {
@@ -38,8 +47,8 @@ export class Entry extends Inspectable.Class {
 /**
  * @since 0.1.0
  */
-export const entry = (request: FakeRequest, response: FakeResponse, at: number): Entry =>
-  new Entry({ request, status: response.status, at })
+export const entry = (request: FakeRequest, { fault, issued, response }: Handled, at: number): Entry =>
+  new Entry({ request, status: response.status, at, fault, issued })
 
 const secrets = ["access_token", "client_secret", "code", "code_challenge", "code_verifier", "refresh_token", "state"]
 
@@ -54,12 +63,13 @@ const scheme = (header: string | undefined) => (header === undefined ? "" : ` [$
 
 /**
  * A request as one line: method, path, parameters of query and form with secrets masked, the scheme of its credential,
- * and the status.
+ * the status, and the fault that struck it.
  *
  * @since 0.1.0
  */
-export const line = (request: FakeRequest, status: number): string => {
+export const line = (request: FakeRequest, status: number, fault?: Fault): string => {
   const query = request.query === "" ? "" : masked(request.query)
   const form = isForm(request) ? ` ${masked(decoder.decode(request.body)).slice(1)}` : ""
-  return `${request.method} ${request.path}${query}${form}${scheme(request.headers["authorization"])} -> ${status}`
+  const answer = `${status === 0 ? "nothing" : status}${fault === undefined ? "" : ` (${fault._tag})`}`
+  return `${request.method} ${request.path}${query}${form}${scheme(request.headers["authorization"])} -> ${answer}`
 }

@@ -5,37 +5,90 @@ import * as FakeControl from "../src/FakeControl.ts"
 import * as FakeState from "../src/FakeState.ts"
 import * as Flow from "./utils/flow.ts"
 
-const url = (fake: ReturnType<typeof Flow.make>, changes?: Record<string, string | undefined>) =>
+type Fake = ReturnType<typeof Flow.make>
+
+const url = (fake: Fake, changes?: Record<string, string | undefined>) =>
   `https://api.zapier.com/v2/authorize?${fake.authorizeQuery(changes)}`
 
 const problem = <A>(result: Result.Result<A, FakeControl.FakeControlError>) =>
   Result.isFailure(result) ? result.failure.message : "no problem"
 
-describe("FakeControl", () => {
-  it("registers apps with drawn or given credentials", () => {
-    const [drawn, state] = FakeControl.registerApp(FakeState.make(), { name: "A", redirectUris: [] })
+const done = (fake: Fake, result: Result.Result<FakeState.FakeState, FakeControl.FakeControlError>) => {
+  fake.state = Result.getOrThrow(result)
+}
+
+const users = [
+  { email: "ada@example.com", firstName: "Ada", lastName: "Example" },
+  { email: "bob@example.com", firstName: "Bob", lastName: "Example" }
+]
+
+describe("apps and users", () => {
+  it("are registered with drawn or given credentials", () => {
+    const [drawn, state] = Result.getOrThrow(FakeControl.registerApp(FakeState.make(), { name: "A", redirectUris: [] }))
     assert.match(`${drawn.clientId} ${drawn.clientSecret}`, /^\w{30} \w{30}$/)
-    const [given, both] = FakeControl.registerApp(state, {
-      name: "B",
-      redirectUris: [],
-      clientId: "id",
-      clientSecret: "secret"
-    })
+    const [given, both] = Result.getOrThrow(
+      FakeControl.registerApp(state, { name: "B", redirectUris: [], clientId: "id", clientSecret: "secret" })
+    )
     assert.deepInclude(given, { clientId: "id", clientSecret: "secret" })
     assert.strictEqual(HashMap.size(both.apps), 2)
   })
 
-  it("approves as a given user, also for less than was asked for", () => {
+  it.each<readonly [string, FakeControl.AppOptions, RegExp]>([
+    ["without a name", { name: "", redirectUris: [] }, /length of at least 1 at \["name"\]/],
+    ["that redirects to no URL", { name: "A", redirectUris: ["callback"] }, /whole URL .* at \["redirectUris"\]\[0\]/],
+    ["that redirects to a fragment", { name: "A", redirectUris: ["https://a.example/#x"] }, /without a fragment/],
+    ["whose client id is taken", { name: "A", redirectUris: [], clientId: "id" }, /give another one/]
+  ])("are refused: an app %s", (_, options, expected) => {
+    const { state } = Flow.make()
+    const [, next] = Result.getOrThrow(
+      FakeControl.registerApp(state, { name: "A", redirectUris: [], clientId: "id", clientSecret: "s3cret" })
+    )
+    assert.match(problem(FakeControl.registerApp(next, options)), expected)
+  })
+
+  it("are refused without a word of a secret", () => {
+    const options = { name: "A", redirectUris: ["s3cret"], clientSecret: "s3cret", scret: "s3cret" }
+    const refused = problem(FakeControl.registerApp(FakeState.make(), options))
+    assert.match(refused, /excess property at \["scret"\]/)
+    assert.notInclude(refused, "s3cret")
+  })
+
+  it("have ids of their own, and can sign in", () => {
+    const fake = Flow.make()
+    const [user, state] = Result.getOrThrow(FakeControl.registerUser(fake.state, { email: "bob@example.com" }))
+    assert.deepStrictEqual(user, { id: 1_002, email: "bob@example.com", firstName: "", lastName: "" })
+    fake.state = state
+    const [location, approved] = Result.getOrThrow(
+      FakeControl.approve(fake.state, url(fake), { user: "bob@example.com" }, 0)
+    )
+    fake.state = approved
+    const { access_token } = fake.exchange(new URL(location).searchParams.get("code") ?? "").json
+    assert.strictEqual(fake.call(200, "GET", "/v1/profiles/me", access_token).email, "bob@example.com")
+    assert.include(problem(FakeControl.registerUser(fake.state, { email: "bob@example.com" })), "already")
+  })
+
+  it("come with a new secret that ends the previous one", () => {
+    const fake = Flow.make()
+    const [app, state] = Result.getOrThrow(FakeControl.regenerateSecret(fake.state, fake.app.clientId))
+    fake.state = state
+    assert.strictEqual(fake.appToken().status, 401)
+    const fields = { grant_type: "client_credentials" }
+    assert.strictEqual(fake.token(fields, { authorization: Flow.basic(app.clientId, app.clientSecret) }).status, 200)
+    assert.include(problem(FakeControl.regenerateSecret(fake.state, "unknown")), "no app")
+  })
+})
+
+describe("consent", () => {
+  it("is given as a given user, also for less than was asked for", () => {
     const fake = Flow.make()
     const approved = FakeControl.approve(fake.state, url(fake), { user: "ada@example.com", scopes: ["zap"] }, 0)
-    if (Result.isFailure(approved)) return assert.fail(approved.failure.message)
-    const [location, state] = approved.success
+    const [location, state] = Result.getOrThrow(approved)
     fake.state = state
     const { json } = fake.exchange(new URL(location).searchParams.get("code") ?? "")
     assert.strictEqual(json.scope, "zap")
   })
 
-  it("says why it cannot approve", () => {
+  it("is not given for what makes no sense, and the problem is told", () => {
     const fake = Flow.make()
     const approve = (authorizationUrl: string, options: FakeControl.ApproveOptions = {}) =>
       problem(FakeControl.approve(fake.state, authorizationUrl, options, 0))
@@ -45,49 +98,152 @@ describe("FakeControl", () => {
     assert.include(approve(url(fake, { scope: "nonsense" })), "invalid_scope")
     assert.include(approve(url(fake), { user: "nobody@example.com" }), "no user")
     assert.include(approve(url(fake), { scopes: ["zap:write"] }), "more than what was asked for")
+    assert.include(problem(FakeControl.deny(fake.state, "nonsense")), "not a URL")
+    assert.include(problem(FakeControl.deny(fake.state, url(fake), { user: "nobody@example.com" })), "no user")
   })
 
-  it("denies with the state", () => {
+  it("is denied with the state", () => {
     const fake = Flow.make()
-    const denied = Result.getOrThrow(FakeControl.deny(fake.state, url(fake)))
+    const denied = Result.getOrThrow(FakeControl.deny(fake.state, url(fake), { user: "ada@example.com" }))
     assert.strictEqual(new URL(denied).search, "?error=access_denied&state=xyz")
   })
+})
 
-  it("ends the previous secret when it is regenerated", () => {
-    const fake = Flow.make()
-    const [app, state] = Result.getOrThrow(FakeControl.regenerateSecret(fake.state, fake.app.clientId))
-    fake.state = state
-    assert.strictEqual(fake.appToken().status, 401)
-    const fields = { grant_type: "client_credentials" }
-    assert.strictEqual(fake.token(fields, { authorization: Flow.basic(app.clientId, app.clientSecret) }).status, 200)
-    assert.include(problem(FakeControl.regenerateSecret(fake.state, "unknown")), "no app")
+describe("revoke", () => {
+  const connectedTwice = () => {
+    const fake = Flow.make({ users })
+    const tokens = users.map(({ email }) => {
+      const [location, state] = Result.getOrThrow(FakeControl.approve(fake.state, url(fake), { user: email }, 0))
+      fake.state = state
+      return fake.exchange(new URL(location).searchParams.get("code") ?? "").json.access_token as string
+    })
+    const alive = () => tokens.map((token) => fake.api("GET", "/v2/zaps", token).status === 200)
+    return { fake, tokens, alive }
+  }
+
+  it("ends what users allowed an app", () => {
+    const { alive, fake } = connectedTwice()
+    done(fake, FakeControl.revoke(fake.state, { clientId: fake.app.clientId }))
+    assert.deepStrictEqual(alive(), [false, false])
   })
 
-  it("revokes what users allowed: of all, or of one", () => {
-    const fake = Flow.make()
-    const { access_token, refresh_token } = fake.connect()
-    fake.state = FakeControl.revoke(fake.state, { clientId: fake.app.clientId, user: "nobody@example.com" })
-    assert.strictEqual(fake.api("GET", "/v2/zaps", access_token).status, 200)
-    fake.state = FakeControl.revoke(fake.state, { clientId: fake.app.clientId, user: "ada@example.com" })
-    assert.strictEqual(fake.api("GET", "/v2/zaps", access_token).status, 401)
+  it("ends what one user allowed", () => {
+    const { alive, fake } = connectedTwice()
+    done(fake, FakeControl.revoke(fake.state, { user: "bob@example.com" }))
+    assert.deepStrictEqual(alive(), [true, false])
+  })
+
+  it("ends what one user allowed one app", () => {
+    const { alive, fake } = connectedTwice()
+    const [other, state] = Result.getOrThrow(FakeControl.registerApp(fake.state, { name: "B", redirectUris: [] }))
+    done(fake, FakeControl.revoke(state, { clientId: other.clientId, user: "ada@example.com" }))
+    assert.deepStrictEqual(alive(), [true, true])
+    done(fake, FakeControl.revoke(state, { clientId: fake.app.clientId, user: "ada@example.com" }))
+    assert.deepStrictEqual(alive(), [false, true])
+  })
+
+  it("ends one grant, its refresh token included, once and for all", () => {
+    const { alive, fake, tokens } = connectedTwice()
+    const { refresh_token } = fake.connect()
+    const token = HashMap.get(fake.state.accessTokens, tokens[0] ?? "")
+    const grantId = token._tag === "Some" ? token.value.grantId : undefined
+    for (let i = 0; i < 2; i++) done(fake, FakeControl.revoke(fake.state, { grantId }))
+    assert.deepStrictEqual(alive(), [false, true])
+    assert.strictEqual(fake.refresh(refresh_token).status, 200)
+    done(fake, FakeControl.revoke(fake.state, { user: "ada@example.com" }))
     assert.deepStrictEqual(fake.refresh(refresh_token).json, { error: "invalid_grant" })
   })
 
-  it("ends one access token, and leaves the refresh token", () => {
+  it("refuses to guess what is meant", () => {
+    const { fake } = connectedTwice()
+    const refused = (of: FakeControl.Revocation) => problem(FakeControl.revoke(fake.state, of))
+    assert.include(refused({}), "Say which grants")
+    assert.include(refused({ clientId: "unknown" }), "no app")
+    assert.include(refused({ user: "nobody@example.com" }), "no user")
+    assert.include(refused({ grant: "x" } as FakeControl.Revocation), 'excess property at ["grant"]')
+  })
+
+  it("leaves the refresh token when only an access token is ended", () => {
     const fake = Flow.make()
     const { access_token, refresh_token } = fake.connect()
     fake.state = FakeControl.endAccessToken(fake.state, access_token)
     assert.strictEqual(fake.api("GET", "/v2/zaps", access_token).status, 401)
     assert.strictEqual(fake.refresh(refresh_token).status, 200)
   })
+})
 
-  it("moves the clock and turns knobs", () => {
+describe("time, knobs and faults", () => {
+  it("moves the clock ahead, and sets it back", () => {
     const fake = Flow.make()
     const { access_token } = fake.connect()
-    fake.state = FakeControl.advance(fake.state, 36_000_000)
-    assert.strictEqual(fake.api("GET", "/v2/zaps", access_token).status, 401)
-    fake.state = FakeControl.setKnobs(fake.state, { accessTokenLifetime: 60 })
+    const status = () => fake.api("GET", "/v2/zaps", access_token).status
+    done(fake, FakeControl.advance(fake.state, 36_000_000))
+    assert.strictEqual(status(), 401)
+    fake.now = 5_000
+    done(fake, FakeControl.setTime(fake.state, 35_999_999, fake.now))
+    assert.strictEqual(status(), 200)
+    fake.now++
+    assert.strictEqual(status(), 401)
+  })
+
+  it("does not move the clock by what is no time", () => {
+    const state = FakeState.make()
+    for (const millis of [-1, Number.NaN, Infinity]) {
+      assert.include(problem(FakeControl.advance(state, millis)), "milliseconds")
+    }
+    for (const at of [Number.NaN, Infinity, 9e15]) {
+      assert.include(problem(FakeControl.setTime(state, at, 0)), "milliseconds")
+    }
+  })
+
+  it("turns the knobs that are named", () => {
+    const fake = Flow.make()
+    done(fake, FakeControl.setKnobs(fake.state, { accessTokenLifetime: 60 }))
     assert.strictEqual(fake.appToken().json.expires_in, 60)
     assert.strictEqual(fake.state.knobs.codeLifetime, 120)
+  })
+
+  it("turns no knob to what it cannot be, and none that is not there", () => {
+    const turn = (knobs: object) => problem(FakeControl.setKnobs(FakeState.make(), knobs))
+    assert.match(turn({ graceMillis: -1 }), /greater than or equal to 0 at \["graceMillis"\]/)
+    assert.match(turn({ rateLimits: "no" }), /boolean at \["rateLimits"\]/)
+    assert.match(turn({ grace: 1 }), /excess property at \["grace"\]/)
+  })
+
+  it("adds faults after those that are there, or in their place", () => {
+    const [lost, slow] = [{ fault: { _tag: "AnswerLost" } }, { fault: { _tag: "AnswerSlow", millis: 5 } }] as const
+    const one = Result.getOrThrow(FakeControl.addFault(FakeState.make(), lost))
+    const two = Result.getOrThrow(FakeControl.addFault(one, slow))
+    assert.deepStrictEqual(two.faults, [lost, slow])
+    assert.deepStrictEqual(Result.getOrThrow(FakeControl.setFaults(two, [])).faults, [])
+  })
+
+  it("refuses faults that cannot be", () => {
+    const refused = (rule: unknown) => problem(FakeControl.addFault(FakeState.make(), rule as never))
+    assert.include(refused({ fault: { _tag: "Earthquake" } }), '"RequestLost"')
+    assert.include(refused({ fault: { _tag: "ServerError", status: 200 } }), "between 500 and 599")
+    assert.include(refused({ fault: { _tag: "AnswerLost" }, share: 2 }), "between 0 and 1")
+    assert.include(refused({ fault: { _tag: "AnswerLost" }, nth: 0 }), '["nth"]')
+    assert.include(refused({ fault: { _tag: "AnswerLost" }, match: { endpoint: "zaps" } }), '["endpoint"]')
+  })
+})
+
+describe("make", () => {
+  it("registers apps and users, and refuses what each of them would", () => {
+    const state = Result.getOrThrow(
+      FakeControl.make({
+        apps: [{ name: "A", redirectUris: [], clientId: "id" }],
+        users,
+        faults: [{ fault: { _tag: "AnswerLost" } }],
+        knobs: { codeLifetime: 1 }
+      })
+    )
+    assert.isTrue(HashMap.has(state.apps, "id"))
+    assert.deepStrictEqual(state.users, FakeState.make({ users }).users)
+    assert.deepStrictEqual([state.faults.length, state.knobs.codeLifetime], [1, 1])
+    assert.include(problem(FakeControl.make({ apps: [{ name: "", redirectUris: [] }] })), "The app")
+    assert.include(problem(FakeControl.make({ users: [...users, ...users] })), "already")
+    assert.include(problem(FakeControl.make({ knobs: { codeLifetime: -1 } })), "The knobs")
+    assert.include(problem(FakeControl.make({ faults: [{ fault: { _tag: "ClockJump", millis: 0.5 } }] })), "The faults")
   })
 })

@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { inspect } from "node:util"
+import type * as FakeFault from "../src/FakeFault.ts"
 import * as FakeHttp from "../src/FakeHttp.ts"
+import * as FakeServer from "../src/FakeServer.ts"
+import * as FakeState from "../src/FakeState.ts"
 import * as RequestLog from "../src/RequestLog.ts"
 
 const secrets = ["c0de", "st4te", "s3cret", "r3fresh", "t0ken", "v3rifier"]
@@ -12,7 +15,8 @@ const request = FakeHttp.form(
   { authorization: "Bearer t0ken" }
 )
 
-const response = FakeHttp.json(200, {})
+const entryOf = (request: FakeHttp.FakeRequest, ...faults: ReadonlyArray<FakeFault.Rule>) =>
+  RequestLog.entry(request, FakeServer.handle(FakeState.make({ faults }), request, 0), 0)
 
 describe("RequestLog", () => {
   it("shows a request as a line, with its secrets masked", () => {
@@ -24,10 +28,20 @@ describe("RequestLog", () => {
   })
 
   it("prints no secret, and keeps the request for assertions", () => {
-    const entry = RequestLog.entry(request, response, 0)
+    const entry = entryOf(request)
     const shown = `${String(entry)} ${JSON.stringify(entry)} ${inspect(entry, { depth: 9 })}`
     for (const secret of secrets) assert.notInclude(shown, secret)
     assert.strictEqual(entry.request.headers["authorization"], "Bearer t0ken")
+  })
+
+  it("says which fault struck, and that a request never arrived", () => {
+    const apps = FakeHttp.request("GET", "/v1/categories")
+    assert.strictEqual(entryOf(apps).line, "GET /v1/categories -> 200")
+    const lost = entryOf(apps, { fault: { _tag: "AnswerLost" } })
+    assert.strictEqual(lost.line, "GET /v1/categories -> 200 (AnswerLost)")
+    const unseen = entryOf(apps, { fault: { _tag: "RequestLost" } })
+    assert.strictEqual(unseen.line, "GET /v1/categories -> nothing (RequestLost)")
+    assert.deepStrictEqual([lost.fault, unseen.fault], [{ _tag: "AnswerLost" }, { _tag: "RequestLost" }])
   })
 
   it("leaves out what is not there", () => {

@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import * as FakeControl from "../FakeControl.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import * as FakeServer from "../FakeServer.ts"
-import * as FakeState from "../FakeState.ts"
+import type * as FakeState from "../FakeState.ts"
 
 export const redirectUri = "https://app.example/callback"
 
@@ -20,10 +20,9 @@ const application = Result.getOrThrow(ClientApplication.make(credentials))
 
 /** A fake that knows the application. It limits no rates: what was sent before would then be part of every state. */
 export const register = (knobs: Partial<FakeState.Knobs>): FakeState.FakeState =>
-  FakeControl.registerApp(FakeState.make({ knobs: { ...knobs, rateLimits: false } }), {
-    name: "App",
-    ...credentials
-  })[1]
+  Result.getOrThrow(
+    FakeControl.make({ knobs: { ...knobs, rateLimits: false }, apps: [{ name: "App", ...credentials }] })
+  )
 
 export const tokenRequest = (request: TokenRequest.TokenRequest): FakeHttp.FakeRequest => {
   const { body, headers, method, url } = TokenRequest.toHttp(request, application, ZapierUrls.production.token)

@@ -212,7 +212,7 @@ export const consent = (world: World): World => {
 /** The user ends the app's access in Zapier's settings. */
 export const revoke = (world: World): World => ({
   ...world,
-  server: FakeControl.revoke(world.server, { clientId: FakeClient.clientId })
+  server: Result.getOrThrow(FakeControl.revoke(world.server, { clientId: FakeClient.clientId }))
 })
 
 // -----------------------------------------------------------------------------

@@ -35,15 +35,20 @@ const count = (minutes: Minutes, key: string, limit: number, now: number): Resul
   return isOver ? Result.fail({ minutes: counted, limit, endsAt }) : Result.succeed(counted)
 }
 
+const secondsUntil = (endsAt: number, now: number) => Math.ceil((endsAt - now) / 1_000)
+
+/** What 429 and 503 say beside their bodies. */
+export const headers = (limit: number, endsAt: number, now: number) => ({
+  "cache-control": "no-store",
+  "retry-after": String(secondsUntil(endsAt, now)),
+  "x-ratelimit-limit": String(limit),
+  "x-ratelimit-remaining": "0",
+  "x-ratelimit-reset": String(Math.ceil(endsAt / 1_000))
+})
+
 const tooMany = ({ endsAt, limit }: Refused, now: number): FakeResponse => {
-  const seconds = Math.max(1, Math.ceil((endsAt - now) / 1_000))
-  return Problem.make(429, `Request was throttled. Expected available in ${seconds} seconds.`, {
-    "cache-control": "no-store",
-    "retry-after": String(seconds),
-    "x-ratelimit-limit": String(limit),
-    "x-ratelimit-remaining": "0",
-    "x-ratelimit-reset": String(Math.ceil(endsAt / 1_000))
-  })
+  const detail = `Request was throttled. Expected available in ${secondsUntil(endsAt, now)} seconds.`
+  return Problem.make(429, detail, headers(limit, endsAt, now))
 }
 
 /** Counts a request, or refuses it. A request that is refused for one reason counts nowhere else. */

@@ -41,10 +41,12 @@ export const make = (
   const users = options.users.map(({ email, name }) => ({ email, firstName: name, lastName: "Example" }))
   // All processes have one address, and a thousand users: only what a run asks for limits them.
   const knobs = { rateLimits: false, ...options.knobs }
-  let [app, state] = FakeControl.registerApp(FakeState.make({ seed: options.seed, knobs, users }), {
-    name: "App",
-    redirectUris: [redirectUri]
-  })
+  let [app, state] = Result.getOrThrow(
+    FakeControl.registerApp(FakeState.make({ seed: options.seed, knobs, users }), {
+      name: "App",
+      redirectUris: [redirectUri]
+    })
+  )
   const prune = makePruning()
   let configured = app
   let enrollments = 0
@@ -100,7 +102,7 @@ export const make = (
     },
 
     revoke: (user: string) => {
-      state = FakeControl.revoke(state, { clientId: app.clientId, user })
+      state = Result.getOrThrow(FakeControl.revoke(state, { clientId: app.clientId, user }))
     },
 
     endAccessToken: (accessToken: string) => {

@@ -1,5 +1,6 @@
 /** Steps of the OAuth flow as bare requests to the pure machine. */
 import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
 import * as FakeControl from "../../src/FakeControl.ts"
 import * as FakeHttp from "../../src/FakeHttp.ts"
 import * as FakeServer from "../../src/FakeServer.ts"
@@ -12,10 +13,12 @@ export const basic = (id: string, secret: string) => `Basic ${Base64.encode(`${i
 /** A fake with one app, driven request by request at times that a test chooses, without rate limits. */
 export const make = (options?: FakeState.Options) => {
   const unlimited = FakeState.make({ ...options, knobs: { rateLimits: false, ...options?.knobs } })
-  const [app, state] = FakeControl.registerApp(unlimited, {
-    name: "Acme",
-    redirectUris: [redirectUri, "https://acme.example/other"]
-  })
+  const [app, state] = Result.getOrThrow(
+    FakeControl.registerApp(unlimited, {
+      name: "Acme",
+      redirectUris: [redirectUri, "https://acme.example/other"]
+    })
+  )
   const self = {
     app,
     state,

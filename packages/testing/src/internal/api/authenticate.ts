@@ -19,8 +19,14 @@ const invalidToken = (description: string) =>
 
 const bearer = (request: FakeRequest) => /^bearer +([^ ]+) *$/i.exec(request.headers["authorization"] ?? "")?.[1]
 
-const tokenOf = (state: FakeState.FakeState, given: string) =>
+const accessToken = (state: FakeState.FakeState, given: string) =>
   Option.getOrUndefined(HashMap.get(state.accessTokens, given))
+
+/** The access token that a request has, if it is known. */
+export const tokenOf = (state: FakeState.FakeState, request: FakeRequest): FakeState.AccessToken | undefined => {
+  const given = bearer(request)
+  return given === undefined ? undefined : accessToken(state, given)
+}
 
 const clientIdOf = (state: FakeState.FakeState, request: FakeRequest) => {
   const clientId = Parse.query(request).get("client_id")
@@ -28,10 +34,8 @@ const clientIdOf = (state: FakeState.FakeState, request: FakeRequest) => {
 }
 
 /** The partner that a request is counted for, if it names one that is known. */
-export const partner = (state: FakeState.FakeState, request: FakeRequest): string | undefined => {
-  const given = bearer(request)
-  return (given === undefined ? undefined : tokenOf(state, given)?.clientId) ?? clientIdOf(state, request)
-}
+export const partner = (state: FakeState.FakeState, request: FakeRequest): string | undefined =>
+  tokenOf(state, request)?.clientId ?? clientIdOf(state, request)
 
 const ofToken = (
   state: FakeState.FakeState,
@@ -39,7 +43,7 @@ const ofToken = (
   given: string,
   now: number
 ): Result.Result<Caller, FakeResponse> => {
-  const token = tokenOf(state, given)
+  const token = accessToken(state, given)
   const isRevoked = token?.grantId !== undefined && !HashMap.has(state.grants, token.grantId)
   if (token === undefined || isRevoked) return Result.fail(invalidToken("The access token is invalid."))
   if (now >= token.expiresAt) return Result.fail(invalidToken("The access token has expired."))

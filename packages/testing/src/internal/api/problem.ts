@@ -7,7 +7,8 @@ const problems = {
   403: ["permission_denied", "PermissionDenied"],
   404: ["not_found", "NotFound"],
   405: ["method_not_allowed", "MethodNotAllowed"],
-  429: ["throttled", "Throttled"]
+  429: ["throttled", "Throttled"],
+  503: ["service_unavailable", "ServiceUnavailable"]
 } as const
 
 type Headers = { readonly [name: string]: string }

@@ -55,7 +55,7 @@ export const run = Effect.fnUntraced(function* (options: Fuzz.Options) {
       case "Wait":
         return Effect.as(fake.advance(command.millis), undefined)
       case "Revoke":
-        return Effect.as(fake.revoke(command), undefined)
+        return Effect.as(fake.revoke({ clientId: command.clientId, user: command.user }), undefined)
       case "Regenerate":
         return Effect.map(fake.regenerateSecret(command.clientId), ({ clientSecret }) => clientSecret)
     }

@@ -3,7 +3,6 @@ import * as Result from "effect/Result"
 import * as FakeControl from "../../../src/FakeControl.ts"
 import type { FakeResponse } from "../../../src/FakeHttp.ts"
 import * as FakeServer from "../../../src/FakeServer.ts"
-import * as FakeState from "../../../src/FakeState.ts"
 import * as Fuzz from "./fuzz.ts"
 
 type Handle = typeof FakeServer.handle
@@ -13,10 +12,7 @@ type Handle = typeof FakeServer.handle
  */
 export const run = (options: Fuzz.Options, handle: Handle = FakeServer.handle): Fuzz.Report => {
   const { apps, users } = Fuzz
-  let state = apps.reduce(
-    (registered, app) => FakeControl.registerApp(registered, app)[1],
-    FakeState.make({ seed: options.seed, users, knobs: { rateLimits: false } })
-  )
+  let state = Result.getOrThrow(FakeControl.make({ seed: options.seed, apps, users, knobs: { rateLimits: false } }))
   let now = 0
   const perform = (command: Fuzz.Command): FakeResponse | string | undefined => {
     switch (command._tag) {
@@ -29,7 +25,7 @@ export const run = (options: Fuzz.Options, handle: Handle = FakeServer.handle): 
         now += command.millis
         return undefined
       case "Revoke":
-        state = FakeControl.revoke(state, command)
+        state = Result.getOrThrow(FakeControl.revoke(state, { clientId: command.clientId, user: command.user }))
         return undefined
       case "Regenerate": {
         const [app, next] = Result.getOrThrow(FakeControl.regenerateSecret(state, command.clientId))

@@ -1,0 +1,209 @@
+/** Which rule strikes a request, and what the fault makes of the answer. */
+import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import type * as FakeFault from "../FakeFault.ts"
+import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import * as FakeHttp from "../FakeHttp.ts"
+import type { Delivery, Handled } from "../FakeServer.ts"
+import type * as FakeState from "../FakeState.ts"
+import * as Authenticate from "./api/authenticate.ts"
+import * as Problem from "./api/problem.ts"
+import * as Parse from "./parse.ts"
+import * as RateLimits from "./rateLimits.ts"
+import { route } from "./route.ts"
+import * as Seeded from "./seeded.ts"
+
+// -----------------------------------------------------------------------------
+// What strikes
+// -----------------------------------------------------------------------------
+
+const isFor = (target: FakeFault.Target, { method, path }: FakeRequest): boolean => {
+  if (target === "token") return route(path) === "Token"
+  if (target === "authorize") return route(path) === "Authorize"
+  return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
+}
+
+const formOf = (request: FakeRequest) => Option.getOrUndefined(Result.getSuccess(Parse.form(request)))
+
+const userIdOf = (state: FakeState.FakeState, request: FakeRequest): number | undefined => {
+  switch (route(request.path)) {
+    case "Token": {
+      const form = formOf(request)
+      const code = HashMap.get(state.codes, form?.get("code") ?? "")
+      if (Option.isSome(code)) return code.value.userId
+      const token = HashMap.get(state.refreshTokens, form?.get("refresh_token") ?? "")
+      const grant = Option.flatMap(token, ({ grantId }) => HashMap.get(state.grants, grantId))
+      return Option.getOrUndefined(grant)?.userId
+    }
+    case "Authorize": {
+      const email = formOf(request)?.get("user")
+      return state.users.find((user) => user.email === email)?.id
+    }
+    case "Api":
+      return Authenticate.tokenOf(state, request)?.userId
+    case "Unslashed":
+      return undefined
+  }
+}
+
+const isMeant = (state: FakeState.FakeState, request: FakeRequest, match: FakeFault.Match = {}): boolean => {
+  const { endpoint, grantType, user } = match
+  if (endpoint !== undefined && !isFor(endpoint, request)) return false
+  if (grantType !== undefined) {
+    if (route(request.path) !== "Token" || formOf(request)?.get("grant_type") !== grantType) return false
+  }
+  if (user === undefined) return true
+  const id = userIdOf(state, request)
+  return id !== undefined && state.users.some((known) => known.id === id && known.email === user)
+}
+
+// Numbers of their own, so that faults change no token.
+const draw = (state: FakeState.FakeState): readonly [number, FakeState.FakeState] => [
+  Seeded.make(state.key.join(" "), `fault ${state.faultsDrawn}`).next(),
+  { ...state, faultsDrawn: state.faultsDrawn + 1 }
+]
+
+const used = (rule: FakeFault.Rule): ReadonlyArray<FakeFault.Rule> => {
+  const times = rule.times ?? (rule.share === undefined ? 1 : "Always")
+  if (times === "Always") return [rule]
+  return times === 1 ? [] : [{ ...rule, times: times - 1 }]
+}
+
+export interface Struck {
+  readonly state: FakeState.FakeState
+  readonly fault: FakeFault.Fault | undefined
+}
+
+/** The fault that a request is struck by, if it is, and what is left of the rules. */
+export const strike = (state: FakeState.FakeState, request: FakeRequest): Struck => {
+  if (state.faults.length === 0) return { state, fault: undefined }
+  let drawn = state
+  let fault: FakeFault.Fault | undefined
+  const faults: Array<FakeFault.Rule> = []
+  for (const rule of state.faults) {
+    if (fault !== undefined || !isMeant(state, request, rule.match)) {
+      faults.push(rule)
+    } else if (rule.nth !== undefined && rule.nth > 1) {
+      faults.push({ ...rule, nth: rule.nth - 1 })
+    } else {
+      let isStruck = true
+      if (rule.share !== undefined) {
+        const [number, next] = draw(drawn)
+        drawn = next
+        isStruck = number < rule.share
+      }
+      if (isStruck) fault = rule.fault
+      faults.push(...(isStruck ? used(rule) : [rule]))
+    }
+  }
+  return { state: { ...drawn, faults }, fault }
+}
+
+// -----------------------------------------------------------------------------
+// What it does
+// -----------------------------------------------------------------------------
+
+const gatewayPage = (status: number): FakeResponse =>
+  FakeHttp.html(
+    status,
+    `<!doctype html>\n<html lang="en"><head><title>${status}</title></head><body><h1>${status}</h1></body></html>\n`
+  )
+
+const refusal = (
+  status: 429 | 503,
+  detail: string,
+  retryAfter: number,
+  { knobs }: FakeState.FakeState,
+  now: number
+): FakeResponse =>
+  Problem.make(status, detail, RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now))
+
+const withType = (value: Schema.Json): Schema.Json => (typeof value === "string" ? value.length : JSON.stringify(value))
+
+const parsed = (body: string): unknown => {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+// An answer that is no object gets its members, all the same.
+const withTypes = ({ body }: FakeResponse, members: { readonly [name: string]: Schema.Json } | undefined): string => {
+  const json = parsed(body)
+  const given = typeof json === "object" && json !== null ? (json as { readonly [name: string]: Schema.Json }) : {}
+  const changed = members ?? Object.fromEntries(Object.entries(given).map(([name, value]) => [name, withType(value)]))
+  return JSON.stringify({ ...given, ...changed })
+}
+
+const size = (text: string) => new TextEncoder().encode(text).length
+
+const truncated = ({ body }: FakeResponse, bytes: number | undefined): Delivery => {
+  const all = size(body)
+  // Where there is no body, it ends with what is before it.
+  return all === 0 ? { _tag: "Closed" } : { _tag: "Truncated", bytes: Math.min(bytes ?? all >> 1, all - 1) }
+}
+
+const jumped = (state: FakeState.FakeState, millis: number): FakeState.FakeState => ({
+  ...state,
+  clockOffset: state.clockOffset + millis
+})
+
+const atOnce: Delivery = { _tag: "Answered", delay: 0 }
+
+type Answer = (state: FakeState.FakeState) => Omit<Handled, "delivery" | "fault">
+
+/** What becomes of a request that is struck by a fault. */
+export const apply = (fault: FakeFault.Fault, state: FakeState.FakeState, now: number, answer: Answer): Handled => {
+  const unseen = (delivery: Delivery): Handled => ({ state, response: FakeHttp.networkError, delivery, fault })
+  const acting = (change: (response: FakeResponse) => FakeResponse): Handled => {
+    const answered = answer(state)
+    return { ...answered, response: change(answered.response), delivery: atOnce, fault }
+  }
+  const undelivered = (deliver: (response: FakeResponse) => Delivery): Handled => {
+    const answered = answer(state)
+    return { ...answered, delivery: deliver(answered.response), fault }
+  }
+  const instead = (response: FakeResponse, isAfterActing = false): Handled =>
+    isAfterActing ? acting(() => response) : { state, response, delivery: atOnce, fault }
+  const time = now + state.clockOffset
+  switch (fault._tag) {
+    case "RequestLost":
+      return unseen({ _tag: "Closed" })
+    case "RequestSilent":
+      return unseen({ _tag: "Silent" })
+    case "AnswerLost":
+      return undelivered(() => ({ _tag: "Closed" }))
+    case "AnswerSilent":
+      return undelivered(() => ({ _tag: "Silent" }))
+    case "AnswerSlow":
+      return undelivered(() => ({ _tag: "Answered", delay: fault.millis }))
+    case "ConnectionReset":
+      return fault.afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" })
+    case "ServerError":
+      return instead(gatewayPage(fault.status), fault.afterActing)
+    case "Unavailable": {
+      const { afterActing, retryAfter = 30 } = fault
+      return instead(refusal(503, "The service is not available.", retryAfter, state, time), afterActing)
+    }
+    case "RateLimited": {
+      const { retryAfter = 60 } = fault
+      return instead(refusal(429, "Request was throttled.", retryAfter, state, time))
+    }
+    case "MalformedJson":
+      return acting((response) => ({ ...response, body: response.body.slice(0, -1) }))
+    case "WrongTypes":
+      return acting((response) => ({ ...response, body: withTypes(response, fault.members) }))
+    case "TruncatedBody":
+      return undelivered((response) => truncated(response, fault.bytes))
+    case "WrongContentType": {
+      const { contentType = "text/html" } = fault
+      return acting((response) => ({ ...response, headers: { ...response.headers, "content-type": contentType } }))
+    }
+    case "ClockJump":
+      return { ...answer(jumped(state, fault.millis)), delivery: atOnce, fault }
+  }
+}

@@ -1,0 +1,51 @@
+/** What `FakeState` exports as `Knobs`: a file of its own, because it is long. */
+import * as Schema from "effect/Schema"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+export const Knobs = Schema.Struct({
+  /** How long an access token lives, in seconds. Default: 36000, as documented. */
+  accessTokenLifetime: Count,
+  /** How long a code lives, in seconds. Default: 120, as documented. */
+  codeLifetime: Count,
+  /** Whether a second use of a rotated refresh token ends the whole grant. Default: yes. */
+  reuseRevokesGrant: Schema.Boolean,
+  /** Whether a second use of a code ends the grant that it gave (RFC 6749 section 4.1.2). Default: yes. */
+  codeReuseRevokesGrant: Schema.Boolean,
+  /** For how long a rotated refresh token gives the same new pair again, in milliseconds. Default: 0. */
+  graceMillis: Count,
+  /** Whether a refresh ends the previous access token at once. Default: yes. */
+  refreshEndsAccessToken: Schema.Boolean,
+  /** Whether a refresh gives a new refresh token; else it gives none, and the old one stays good. Default: yes. */
+  rotateRefreshTokens: Schema.Boolean,
+  /** The `Content-Type` of app token answers. Zapier's documentation shows `multipart/form-data` over JSON. */
+  appTokenContentType: Schema.NonEmptyString,
+  /**
+   * Whether there are rate limits: whoever exceeds one is answered with 429 for a minute. Default: yes, as documented.
+   * The consent page never counts: users' browsers ask for it, each from an address of its own.
+   */
+  rateLimits: Schema.Boolean,
+  /** How many requests an address may send in a minute. Default: 60, as documented. */
+  requestsPerAddress: Count,
+  /** How many requests a partner, which is a client id, may send in a minute. Default: 150, as documented. */
+  requestsPerPartner: Count,
+  /** Whether token requests count, too. Default: yes. */
+  rateLimitsTokenRequests: Schema.Boolean
+})
+
+export type Knobs = typeof Knobs.Type
+
+export const strictest: Knobs = {
+  accessTokenLifetime: 36_000,
+  codeLifetime: 120,
+  reuseRevokesGrant: true,
+  codeReuseRevokesGrant: true,
+  graceMillis: 0,
+  refreshEndsAccessToken: true,
+  rotateRefreshTokens: true,
+  appTokenContentType: "application/json",
+  rateLimits: true,
+  requestsPerAddress: 60,
+  requestsPerPartner: 150,
+  rateLimitsTokenRequests: true
+}

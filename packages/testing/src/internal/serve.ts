@@ -1,0 +1,58 @@
+/** The fake over HTTP, on whichever platform. */
+import * as Effect from "effect/Effect"
+import type { HttpServerError } from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import * as FakeHttp from "../FakeHttp.ts"
+import type { Handled } from "../FakeServer.ts"
+import * as Deliver from "./deliver.ts"
+import * as Web from "./web.ts"
+
+const whole = ({ body, headers, status }: FakeResponse): HttpServerResponse.HttpServerResponse =>
+  body === ""
+    ? HttpServerResponse.empty({ status, headers })
+    : HttpServerResponse.text(body, { status, headers, contentType: headers["content-type"] })
+
+// Platforms close the connection of a body that does not end well: if there is none of it yet, before anything of the
+// answer is on its way. An interruption is no error that anybody would have to look into.
+const breaksOff = Stream.fromEffect(Effect.interrupt)
+
+const truncated = (response: FakeResponse, bytes: number): HttpServerResponse.HttpServerResponse => {
+  const { headers, part } = Web.cut(response, bytes)
+  // What was written has to be on its way before the connection is closed.
+  const body = Stream.concat(Stream.succeed(part), Stream.drain(Stream.fromEffect(Effect.yieldNow)))
+  return HttpServerResponse.stream(Stream.concat(body, breaksOff), { status: response.status, headers })
+}
+
+// Only the socket tells a reset from an end, and not every platform has it.
+const resetSocket = ({ source }: HttpServerRequest.HttpServerRequest) =>
+  Effect.sync(() => {
+    const socket = Predicate.hasProperty(source, "socket") ? source.socket : undefined
+    if (Predicate.hasProperty(socket, "resetAndDestroy") && Predicate.isFunction(socket.resetAndDestroy)) {
+      socket.resetAndDestroy()
+    }
+  })
+
+export const serve = Effect.fnUntraced(function* (
+  handle: (request: FakeRequest) => Effect.Effect<Handled>
+): Effect.fn.Return<HttpServerResponse.HttpServerResponse, HttpServerError, HttpServerRequest.HttpServerRequest> {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const body = yield* request.arrayBuffer
+  const handled = yield* handle(
+    FakeHttp.request(request.method, request.url, {
+      headers: request.headers,
+      body: new Uint8Array(body),
+      address: Option.getOrUndefined(request.remoteAddress)
+    })
+  )
+  return yield* Deliver.deliver(handled, {
+    answered: (response) => Effect.succeed(whole(response)),
+    truncated: (response, bytes) => Effect.succeed(truncated(response, bytes)),
+    broken: (how) =>
+      Effect.as(how === "Reset" ? resetSocket(request) : Effect.void, HttpServerResponse.stream(breaksOff))
+  })
+})

@@ -1,0 +1,42 @@
+/** The fake's requests and answers as the Fetch standard has them. */
+import * as Effect from "effect/Effect"
+import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import * as FakeHttp from "../FakeHttp.ts"
+
+export const fromRequest = (request: Request): Effect.Effect<FakeRequest> =>
+  Effect.map(
+    Effect.promise(() => request.arrayBuffer()),
+    (body) =>
+      FakeHttp.request(request.method, request.url, {
+        headers: Object.fromEntries(request.headers),
+        body: new Uint8Array(body)
+      })
+  )
+
+export const toResponse = ({ body, headers, status }: FakeResponse): Response =>
+  // Without a body there is no type of it, and the Fetch standard forbids one with 204.
+  new Response(body === "" ? null : body, { status, headers: { ...headers } })
+
+/** The first bytes of a body, and the headers for all of it. */
+export const cut = ({ body, headers }: FakeResponse, bytes: number) => {
+  const all = new TextEncoder().encode(body)
+  return { part: all.slice(0, bytes), headers: { ...headers, "content-length": String(all.length) } }
+}
+
+/** An answer whose body breaks off. */
+export const toTruncated = (response: FakeResponse, bytes: number): Response => {
+  const { headers, part } = cut(response, bytes)
+  let isSent = part.length === 0
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull: (controller) => {
+      if (isSent) return controller.error(new TypeError("terminated"))
+      isSent = true
+      controller.enqueue(part)
+    }
+  })
+  return new Response(body, { status: response.status, headers })
+}
+
+/** What `fetch` rejects with when there is no answer. */
+export const networkError = (code: string): TypeError =>
+  new TypeError("fetch failed", { cause: Object.assign(new Error("The connection broke."), { code }) })
