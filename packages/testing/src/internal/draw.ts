@@ -2,21 +2,18 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 
-/** One of several values. The first is the simplest. */
-export const oneOf = <const A extends string | number>(
-  values: readonly [A, ...ReadonlyArray<A>]
-): Arbitrary.Arbitrary<A> => Arbitrary.schema(Schema.Literals(values))
-
-/** A value of one of several generators. The first is the simplest. */
-export const choose = <A>(choices: readonly [Arbitrary.Arbitrary<A>, ...ReadonlyArray<Arbitrary.Arbitrary<A>>]) =>
-  Arbitrary.flatMap(
-    Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: choices.length - 1 }))),
-    (index) => choices[index] ?? choices[0]
-  )
-
 /** A whole number, both ends included. */
 export const int = (minimum: number, maximum: number) =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
+
+/** A value of one of several generators. The first is the simplest. */
+export const choose = <A>(choices: readonly [Arbitrary.Arbitrary<A>, ...ReadonlyArray<Arbitrary.Arbitrary<A>>]) =>
+  Arbitrary.flatMap(int(0, choices.length - 1), (index) => choices[index] ?? choices[0])
+
+/** One of several values. The first is the simplest. */
+export const oneOf = <const A extends string | number>(
+  values: readonly [A, ...ReadonlyArray<A>]
+): Arbitrary.Arbitrary<A> => Arbitrary.map(int(0, values.length - 1), (index) => values[index] ?? values[0])
 
 /** Text that a pattern describes. */
 export const pattern = (regexp: RegExp) => Arbitrary.schema(Schema.String.check(Schema.isPattern(regexp)))

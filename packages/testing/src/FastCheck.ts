@@ -1,0 +1,140 @@
+/**
+ * The arbitraries of this package, and any other of Effect's, for those who use fast-check. It is a module of its own,
+ * because nobody else needs fast-check: `@zapier-workflow-auth/testing/FastCheck`.
+ *
+ * Values are drawn from fast-check's own randomness, so that its `seed` and `path` replay a failure; and they are shrunk
+ * as Effect shrinks them.
+ *
+ * @example
+ * ```ts
+ * import * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
+ * import * as Arbitraries from "@zapier-workflow-auth/testing/Arbitraries"
+ * import * as FastCheck from "@zapier-workflow-auth/testing/FastCheck"
+ * import * as Result from "effect/Result"
+ * import * as fc from "fast-check"
+ *
+ * fc.assert(
+ *   fc.property(FastCheck.from(Arbitraries.callback), ({ input }) =>
+ *     Result.isSuccess(AuthorizationCallback.parse(input))
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
+
+/**
+ * @since 0.1.0
+ */
+export interface Options {
+  /** How large values are at most: Effect's scale, which fast-check's `size` knows nothing of. Default: 10. */
+  readonly size?: number | undefined
+}
+
+// Where a value is: what it was drawn from, and the way to it through what each value shrinks to.
+interface Place {
+  readonly seed: number
+  readonly size: number
+  readonly path: ReadonlyArray<number>
+}
+
+const isPlace = (context: unknown): context is Place =>
+  typeof context === "object" && context !== null && "seed" in context && "path" in context
+
+// Each batch walks the whole way anew, so that they grow.
+const firstBatch = 8
+const growth = 8
+
+const first = <A>(arbitrary: Arbitrary.Arbitrary<A>, seed: number, size: number): A => {
+  const drawn: Array<A> = []
+  const take = (value: A) => {
+    drawn.push(value)
+    return true
+  }
+  const { _tag } = Effect.runSync(Arbitrary.checkEffect(arbitrary, take, { runs: 1, seed, size }))
+  const [value] = drawn
+  if (value === undefined && drawn.length === 0) throw new Error(`No value could be drawn: ${_tag}`)
+  return value as A
+}
+
+// What a value shrinks to, up to so many. Effect exports no more of shrinking than that a check goes from a failing value
+// on to the first of its shrunk values that fails, too. So here is a property that fails on the way to the value, and
+// nowhere else: it leads the check there, and is shown what comes next.
+const shrunk = <A>(arbitrary: Arbitrary.Arbitrary<A>, { path, seed, size }: Place, count: number): ReadonlyArray<A> => {
+  const values: Array<A> = []
+  let depth = -1
+  let passed = 0
+  const lead = (value: A) => {
+    if (depth === path.length) {
+      values.push(value)
+      return values.length < count || Effect.interrupt
+    }
+    if (depth >= 0 && passed++ !== path[depth]) return true
+    depth++
+    passed = 0
+    return false
+  }
+  // It ends by itself, or is interrupted when there are enough.
+  const limits = { runs: 1, maxShrinks: Number.MAX_SAFE_INTEGER }
+  Effect.runSyncExit(Arbitrary.checkEffect(arbitrary, lead, { seed, size, ...limits }))
+  return values
+}
+
+function* shrinks<A>(arbitrary: Arbitrary.Arbitrary<A>, place: Place): Generator<fc.Value<A>> {
+  let index = 0
+  for (let count = firstBatch; ; count *= growth) {
+    const values = shrunk(arbitrary, place, count)
+    for (const value of values.slice(index)) {
+      yield new fc.Value(value, { ...place, path: [...place.path, index++] } satisfies Place)
+    }
+    if (values.length < count) return
+  }
+}
+
+class FromEffect<A> extends fc.Arbitrary<A> {
+  readonly arbitrary: Arbitrary.Arbitrary<A>
+  readonly size: number
+
+  constructor(arbitrary: Arbitrary.Arbitrary<A>, size: number) {
+    super()
+    this.arbitrary = arbitrary
+    this.size = size
+  }
+
+  override generate(random: fc.Random, biasFactor: number | undefined): fc.Value<A> {
+    const seed = random.nextInt()
+    // What fast-check means by biased values are small ones and edge cases, which schemas draw in any case.
+    const isBiased = biasFactor !== undefined && random.nextInt(1, biasFactor) === 1
+    const size = isBiased ? random.nextInt(0, this.size) : this.size
+    return new fc.Value(first(this.arbitrary, seed, size), { seed, size, path: [] } satisfies Place)
+  }
+
+  // A value that was not drawn here does not tell what it was drawn from.
+  override canShrinkWithoutContext(_value: unknown): _value is A {
+    return false
+  }
+
+  override shrink(_value: A, context: unknown): fc.Stream<fc.Value<A>> {
+    return isPlace(context) ? fc.stream(shrinks(this.arbitrary, context)) : fc.Stream.nil()
+  }
+}
+
+/**
+ * The same values for fast-check.
+ *
+ * @example
+ * ```ts
+ * import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+ * import * as FastCheck from "@zapier-workflow-auth/testing/FastCheck"
+ * import * as Arbitrary from "effect/Arbitrary"
+ *
+ * const tokens = FastCheck.from(Arbitrary.schema(Tokens.Tokens), { size: 20 })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const from = <A>(arbitrary: Arbitrary.Arbitrary<A>, { size = 10 }: Options = {}): fc.Arbitrary<A> =>
+  new FromEffect(arbitrary, size)
