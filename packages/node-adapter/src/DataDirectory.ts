@@ -21,6 +21,8 @@ export interface Options {
   readonly directory?: string | undefined
   /** The name of the file. Default: `auth.sqlite`. */
   readonly name?: string | undefined
+  /** Whether to make the folder and the file if they do not exist. Default: yes. Without it that is `InvalidConfig`. */
+  readonly create?: boolean | undefined
 }
 
 // The library's own name: it is where the data of every program of this user is, unless told otherwise.
@@ -38,7 +40,8 @@ const folderKind: PrivateFile.Kind = { type: "Directory", setting: "data directo
 export const pathOf = Effect.fnUntraced(function* (
   kind: PrivateFile.Kind,
   name: string,
-  directory: string | undefined
+  directory: string | undefined,
+  create: boolean
 ) {
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
@@ -54,11 +57,13 @@ export const pathOf = Effect.fnUntraced(function* (
     ))
   // Absolute: whoever changes the working directory later does not change where tokens are.
   const folder = paths.resolve(found)
-  // Makes what is missing, with this mode from the first moment on; what is there stays as it is.
-  yield* Effect.mapError(
-    fs.makeDirectory(folder, { recursive: true, mode: 0o700 }),
-    PrivateFile.failed(folderKind, `make ${folder}`)
-  )
+  if (create) {
+    // Makes what is missing, with this mode from the first moment on; what is there stays as it is.
+    yield* Effect.mapError(
+      fs.makeDirectory(folder, { recursive: true, mode: 0o700 }),
+      PrivateFile.failed(folderKind, `make ${folder}`)
+    )
+  }
   const real = yield* followed(folderKind, folder)
   yield* checked(folderKind, real)
   return paths.join(real, name)
@@ -91,12 +96,15 @@ export const database = Effect.fn("DataDirectory.database")(function* (options: 
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const { checked, followed } = yield* PrivateFile.make
-  const path = yield* pathOf(fileKind, options.name ?? "auth.sqlite", options.directory)
-  // SQLite would make it readable for everybody. It takes an empty file for a new database, and gives the mode of this file to its log.
-  yield* fs.writeFile(path, new Uint8Array(), { flag: "wx", mode: 0o600 }).pipe(
-    Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
-    Effect.mapError(PrivateFile.failed(fileKind, `make ${path}`))
-  )
+  const create = options.create ?? true
+  const path = yield* pathOf(fileKind, options.name ?? "auth.sqlite", options.directory, create)
+  if (create) {
+    // SQLite would make it readable for everybody. It takes an empty file for a new database, and gives the mode of this file to its log.
+    yield* fs.writeFile(path, new Uint8Array(), { flag: "wx", mode: 0o600 }).pipe(
+      Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
+      Effect.mapError(PrivateFile.failed(fileKind, `make ${path}`))
+    )
+  }
   const real = yield* followed(fileKind, path)
   // Through a link the log is written beside the file, not beside the link.
   if (real !== path) yield* checked(folderKind, paths.dirname(real))

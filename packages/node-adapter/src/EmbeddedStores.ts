@@ -44,6 +44,9 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError> =>
   EncryptedStores.layer.pipe(
-    Layer.provide([SqlStores.layer, options.keys ?? EncryptionKey.layerDefault({ directory: options.directory })]),
+    Layer.provide([
+      SqlStores.layer,
+      options.keys ?? EncryptionKey.layerDefault({ directory: options.directory, create: options.create })
+    ]),
     Layer.provide(SqliteClient.layerDefault(options))
   )

@@ -28,6 +28,7 @@ import * as Path from "effect/Path"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as Redacted from "effect/Redacted"
 import * as DataDirectory from "./DataDirectory.ts"
+import * as KeyFile from "./internal/keyFile.ts"
 import * as PrivateFile from "./internal/privateFile.ts"
 
 /**
@@ -38,19 +39,27 @@ export interface Options {
   readonly directory?: string | undefined
   /** The name of the file. Default: `auth.key`. */
   readonly name?: string | undefined
+  /** Whether to make the folder, and a key, if there is none. Default: yes. Without it that is `InvalidConfig`. */
+  readonly create?: boolean | undefined
 }
 
-// Nobody has to write it: a key that is brought by other means may be read-only.
-const kind: PrivateFile.Kind = { type: "File", setting: "encryption key file", holds: "keys", needs: 0o400 }
+/**
+ * Nobody has to write it: a key that is brought by other means may be read-only.
+ *
+ * @internal
+ */
+export const kind: PrivateFile.Kind = { type: "File", setting: "encryption key file", holds: "keys", needs: 0o400 }
 
-const crypto = Layer.mergeAll(Aead.layerWebCrypto, Digest.layerWebCrypto).pipe(
+/**
+ * @internal
+ */
+export const crypto = Layer.mergeAll(Aead.layerWebCrypto, Digest.layerWebCrypto).pipe(
   Layer.provideMerge(SecureRandom.layerWebCrypto)
 )
 
 const ringOf = Effect.fnUntraced(function* (path: string) {
   const { read } = yield* PrivateFile.make
-  const lines = (yield* read(kind, path)).split("\n").filter((line) => line.trim() !== "")
-  return yield* KeyRing.make(lines, `${kind.setting} ${path}`)
+  return yield* KeyRing.make(KeyFile.keysOf(yield* read(kind, path)), `${kind.setting} ${path}`)
 })
 
 /** Makes a file with a new key, unless there is a file. It appears as a whole: nobody ever reads half of it. */
@@ -90,13 +99,16 @@ const create = Effect.fnUntraced(function* (path: string) {
  */
 export const file = Effect.fn("EncryptionKey.file")(function* (options: Options = {}) {
   const fs = yield* FileSystem.FileSystem
-  const paths = yield* Path.Path
-  const path = yield* DataDirectory.pathOf(kind, options.name ?? "auth.key", options.directory)
+  const { checked, syncFolderOf } = yield* PrivateFile.make
+  const isMade = options.create ?? true
+  const path = yield* DataDirectory.pathOf(kind, options.name ?? "auth.key", options.directory, isMade)
+  if (!isMade) {
+    yield* checked(kind, path)
+    return path
+  }
   if (!(yield* Effect.mapError(fs.exists(path), PrivateFile.failed(kind, `look at ${path}`)))) yield* create(path)
-  // Also by who did not make it: who did may not have come this far. Windows opens no folders, and needs none of it.
-  yield* Effect.ignore(
-    Effect.scoped(Effect.flatMap(fs.open(paths.dirname(path), { flag: "r" }), (folder) => folder.sync))
-  )
+  // Also by who did not make it: who did may not have come this far.
+  yield* syncFolderOf(path)
   return path
 })
 
@@ -130,7 +142,7 @@ export const layerConfig: Layer.Layer<KeyRing.KeyRing, ZapierAuthError> = KeyRin
 )
 
 /**
- * Keys from a file, one a line, the first of which encrypts. It is read once.
+ * Keys from a file, one a line, the first of which encrypts. What comes behind a `#` is a comment. It is read once.
  *
  * Fails with `InvalidConfig` when it does not exist, can be read or written by others, belongs to another user, or holds
  * something else.

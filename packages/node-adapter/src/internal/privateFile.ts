@@ -8,6 +8,7 @@ import { InvalidConfig, from, type ZapierAuthError } from "@zapier-workflow-auth
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 
 export interface Kind {
@@ -67,6 +68,7 @@ const fault = (kind: Kind, path: string, info: FileSystem.File.Info): string | u
 
 export const make = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
 
   /** The path behind a link, which only we may have made: its owner decides where the secrets go. */
   const followed = Effect.fnUntraced(function* (kind: Kind, path: string) {
@@ -102,5 +104,46 @@ export const make = Effect.gen(function* () {
       Effect.catchTag(effect, "PlatformError", (error) => Effect.fail(failed(kind, `read ${path}`)(error)))
   )
 
-  return { followed, checked, read }
+  /** So that what was made or renamed in a folder is still there after a power failure. Windows opens no folders, and needs none of it. */
+  const syncFolderOf = (path: string) =>
+    Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(paths.dirname(path), { flag: "r" }), (folder) => folder.sync)))
+
+  /**
+   * Writes a file anew: as a whole, on the disk and its owner's alone, or not at all. `change` is given its text; what it
+   * gives back replaces it. Whoever else wants to change the file meanwhile is refused.
+   */
+  const edit = Effect.fnUntraced(
+    function* <E, R>(kind: Kind, path: string, change: (text: string) => Effect.Effect<string, E, R>) {
+      const real = yield* followed(kind, path)
+      const beside = `${real}.new`
+      const isThere = refuse(
+        kind,
+        `${beside} is there: somebody else is changing ${real}, or was killed while doing so. If nobody is, run: rm ${quote(beside)}`
+      )
+      const notWritten = failed(kind, `write ${beside}`)
+      let isOurs = false
+      const write = Effect.gen(function* () {
+        const file = yield* fs.open(beside, { flag: "wx", mode: 0o600 }).pipe(
+          Effect.catchReason("PlatformError", "AlreadyExists", () => isThere),
+          Effect.catchTag("PlatformError", (error) => notWritten(error))
+        )
+        isOurs = true
+        const before = yield* read(kind, real)
+        const after = yield* change(before)
+        if (after === before) return
+        const text = new TextEncoder().encode(after)
+        yield* Effect.mapError(Effect.andThen(file.writeAll(text), file.sync), notWritten)
+        yield* Effect.mapError(fs.rename(beside, real), notWritten)
+        // From here on it is somebody else's, if it is there.
+        isOurs = false
+        yield* syncFolderOf(real)
+      })
+      const tidy = Effect.suspend(() => (isOurs ? Effect.ignore(fs.remove(beside)) : Effect.void))
+      yield* Effect.ensuring(Effect.scoped(write), tidy)
+    },
+    // It is a matter of milliseconds, and half of it would leave the file beside behind.
+    (effect) => Effect.uninterruptible(effect)
+  )
+
+  return { followed, checked, read, edit, syncFolderOf }
 })

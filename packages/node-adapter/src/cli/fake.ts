@@ -1,0 +1,57 @@
+/** `fake` as others see it: its flags and help. */
+import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { lazily } from "./lazily.ts"
+
+const isPort = (port: number) => port >= 0 && port <= 65_535
+
+export const fake = Command.make(
+  "fake",
+  {
+    port: Flag.Int("port").pipe(
+      Flag.withMetavar("NUMBER"),
+      Flag.withDescription("Where to listen, on 127.0.0.1. 0 is any port that is free. Default: 9270"),
+      Flag.filter(isPort, () => "a port, from 0 to 65535"),
+      Flag.withDefault(9270)
+    ),
+    seed: Flag.String("seed").pipe(
+      Flag.withMetavar("TEXT"),
+      Flag.withDescription(
+        "What secrets and tokens are drawn from: the same seed gives the same ones. Default: zapier"
+      ),
+      Flag.withDefault("zapier")
+    ),
+    clientId: Flag.String("client-id").pipe(
+      Flag.withMetavar("ID"),
+      Flag.withDescription("The client id of the app that is registered. Default: drawn from the seed"),
+      Flag.optional
+    ),
+    redirectUris: Flag.String("redirect-uri").pipe(
+      Flag.withMetavar("URI"),
+      Flag.withDescription(
+        "A redirect URI of the app; may be given several times. Default: http://localhost:3000/zapier/callback"
+      ),
+      Flag.filter(
+        ClientApplication.isRedirectUri,
+        () => "an absolute URI without a fragment, with https unless it is on this machine"
+      ),
+      Flag.atLeast(0)
+    )
+  },
+  lazily(async () => (await import("./serveFake.ts")).serveFake)
+).pipe(
+  Command.withDescription(
+    `Serves a fake Zapier over HTTP on this machine, with one app registered, until it is stopped: SIGINT (Ctrl-C) or SIGTERM. What it knows ends with it.
+
+  It prints the app's credentials, which are no real ones, and where its endpoints are.`
+  ),
+  Command.withShortDescription("Serve a fake Zapier to develop against"),
+  Command.withExamples([
+    { command: "zapier-workflow-auth fake" },
+    {
+      command: "zapier-workflow-auth fake --client-id acme --redirect-uri http://localhost:8080/callback",
+      description: "With your app's own client id and redirect URI"
+    }
+  ])
+)

@@ -1,0 +1,77 @@
+/**
+ * The command line: which commands there are, and how each ends.
+ *
+ * What is asked for goes to stdout, everything else to stderr. A command ends with 0 when it did what it was asked to, 1 when
+ * it did not, 2 when it was not understood, and 130 when it was stopped by a signal.
+ */
+import { type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
+import type * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { fake } from "./fake.ts"
+import type { Refused } from "./refused.ts"
+import { rotateKey } from "./rotateKey.ts"
+
+const root = Command.make("zapier-workflow-auth").pipe(
+  Command.withDescription("Authentication with the Zapier Workflow API, for those who run it."),
+  Command.withSubcommands([rotateKey, fake])
+)
+
+/** Errors in their own words, without all the help around them. */
+const presenter: CliOutput.Presenter = {
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.gen(function* () {
+          const formatter = CliOutput.defaultFormatter({ colors: false })
+          for (const error of event.errors) yield* Console.error(`error: ${formatter.formatCliError(error)}`)
+          yield* Console.error(`Run ${event.commandPath.join(" ")} --help to see how it is used.`)
+        })
+      : CliOutput.defaultPresenter.present(event)
+}
+
+const layerOutput = Layer.mergeAll(
+  CliOutput.layerPresenter(presenter),
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
+  // Effect's own logger writes to stdout.
+  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+)
+
+// A defect is a bug. Its message may hold anything, also a secret; where it was thrown tells more to who mends it.
+const unexpected = (defect: unknown): string => {
+  const name = defect instanceof Error ? defect.name : typeof defect
+  const at = defect instanceof Error ? (defect.stack ?? "").split("\n").find((line) => /^\s+at /.test(line)) : undefined
+  return `this should not have happened (${name}${at === undefined ? "" : `,${at.replace(/^\s+/, " ")}`}). Please report it.`
+}
+
+type Failure = CliError.CliError | ZapierAuthError | Refused
+
+const exitCode = (cause: Cause.Cause<Failure>): Effect.Effect<number> => {
+  const reason = cause.reasons.find(Cause.isFailReason)
+  if (reason === undefined) {
+    return Effect.as(Console.error(`error: ${unexpected(Cause.squash(cause))}`), 1)
+  }
+  const { error } = reason
+  // Has been told already, or was asked for.
+  if (error._tag === "ShowHelp") return Effect.succeed(error.errors.length > 0 ? 2 : 0)
+  return Effect.as(Console.error(`error: ${error.message}`), 1)
+}
+
+/** Carries out a command, and gives the code to exit with. Interrupting it interrupts the command. */
+export const run = (args: ReadonlyArray<string>, version: string): Effect.Effect<number, never, Command.Environment> =>
+  Effect.exit(Command.runWith(root, { version })(args)).pipe(
+    Effect.flatMap(
+      Exit.match({
+        onSuccess: () => Effect.succeed(0),
+        onFailure: (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : exitCode(cause))
+      })
+    ),
+    Effect.provide(layerOutput)
+  )

@@ -1,0 +1,124 @@
+/** `rotate-key reencrypt`: each grant by the current key. */
+import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
+import { GrantStore, type Key } from "@zapier-workflow-auth/core/GrantStore"
+import { from, StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as EncryptionKey from "../EncryptionKey.ts"
+import * as KeyFile from "../internal/keyFile.ts"
+import * as PrivateFile from "../internal/privateFile.ts"
+import * as SqlKeyUse from "../internal/sqlKeyUse.ts"
+import { problemOf } from "../internal/sqlProblem.ts"
+import type * as Flags from "./flags.ts"
+import { Refused } from "./refused.ts"
+import { grantName, stageCommand } from "./rotateKeyWords.ts"
+import * as Storage from "./storage.ts"
+
+export interface Input extends Flags.Storage {
+  readonly clientId: Option.Option<string>
+  readonly includePlain: boolean
+  readonly json: boolean
+}
+
+interface Failure extends Key {
+  readonly why: string
+}
+
+// A wrong key fails all grants: nobody reads a million lines.
+const mostFailures = 100
+
+// Milliseconds between two lines about how far it is.
+const interval = 2_000
+
+/** A store that tells how many of its grants have been looked at, from the first page that is not the last one on. */
+const watched = (inner: GrantStore["Service"], clientId: string, total: number): GrantStore["Service"] => {
+  let seen = 0
+  let saidAt = Number.NEGATIVE_INFINITY
+  return {
+    ...inner,
+    page: (options) =>
+      Effect.tap(inner.page(options), ({ entries, next }) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          seen += entries.length
+          if (next === undefined || now - saidAt < interval) return Effect.void
+          saidAt = now
+          return Console.error(`${seen} of ${total} grants of ${clientId} looked at`)
+        })
+      )
+  }
+}
+
+const add = (a: EncryptedStores.ReencryptReport, b: EncryptedStores.ReencryptReport) => ({
+  examined: a.examined + b.examined,
+  rewritten: a.rewritten + b.rewritten,
+  alreadyCurrent: a.alreadyCurrent + b.alreadyCurrent,
+  failed: a.failed + b.failed
+})
+
+/** Has SQLite write its file anew, without what is in its free pages. Postgres does it by and by. */
+const forgetPlain = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const vacuum = Effect.andThen(sql`VACUUM`.unprepared, sql`PRAGMA wal_checkpoint(TRUNCATE)`.unprepared)
+  yield* sql.onDialectOrElse({ sqlite: () => vacuum, orElse: () => Effect.void })
+}).pipe(
+  Effect.mapError((error) =>
+    from(
+      new StoreFailed({
+        store: "database",
+        operation: "write its file anew, which still holds plain tokens in its free pages",
+        problem: problemOf(error)
+      })
+    )
+  )
+)
+
+const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
+  const inner = yield* GrantStore
+  const failures: Array<Failure> = []
+  let report: EncryptedStores.ReencryptReport = { examined: 0, rewritten: 0, alreadyCurrent: 0, failed: 0 }
+  const clientIds = Option.isSome(clientId) ? [clientId.value] : yield* SqlKeyUse.clientIds
+  for (const id of clientIds) {
+    const store = watched(inner, id, yield* SqlKeyUse.countGrants(id))
+    const onFailure = (key: Key, { message }: Error) => {
+      if (failures.length >= mostFailures) return Effect.void
+      failures.push({ ...key, why: message })
+      return Console.error(`failed: ${grantName(key)}: ${message}`)
+    }
+    report = add(report, yield* EncryptedStores.reencrypt(store, { clientId: id, includePlain, onFailure }))
+  }
+  if (includePlain) yield* forgetPlain
+  return { ...report, failures }
+})
+
+const words = ({ alreadyCurrent, examined, failed, rewritten }: EncryptedStores.ReencryptReport) =>
+  `${examined} grants: ${rewritten} encrypted anew, ${alreadyCurrent} had been already, ${failed} failed.`
+
+/** Where the new key does not encrypt yet there is nothing to do, and who believes that it was done loses the older key. */
+const afterSwitch = Effect.fnUntraced(function* (path: string, input: Input) {
+  const { read } = yield* PrivateFile.make
+  const stage = KeyFile.stageOf(yield* read(EncryptionKey.kind, path))
+  if (stage !== "Begun") return
+  return yield* new Refused({
+    problem: `The new key in ${path} does not encrypt yet. Run:\n${stageCommand("switch", input)}`
+  })
+})
+
+export const reencrypt = Effect.fnUntraced(function* (input: Input) {
+  const keys = yield* Storage.keys(input, input.includePlain)
+  if (keys._tag === "File") yield* afterSwitch(keys.path, input)
+  const report = yield* all(input).pipe(
+    Effect.provide([Storage.layerStores(input), Storage.layerKeys(keys)]),
+    Effect.onInterrupt(() => Console.error("Interrupted. Nothing is lost: run it again, and it goes on where it was."))
+  )
+  yield* Console.log(input.json ? JSON.stringify(report) : words(report))
+  if (report.failed > 0) {
+    return yield* new Refused({
+      problem: `${report.failed} grants could not be encrypted anew, and are left as they are. Keep the older keys, and run it again when that is mended.`
+    })
+  }
+  if (!input.json)
+    yield* Console.log(`Next, which drops the older keys if nothing needs them:\n${stageCommand("finish", input)}`)
+})

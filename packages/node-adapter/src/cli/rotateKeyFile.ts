@@ -1,0 +1,153 @@
+/** The stages of `rotate-key` that change the key file: `keyFile.ts` in `internal` says what they are and why. */
+import type { Key } from "@zapier-workflow-auth/core/GrantStore"
+import * as KeyRing from "@zapier-workflow-auth/core/KeyRing"
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as EncryptionKey from "../EncryptionKey.ts"
+import * as KeyFile from "../internal/keyFile.ts"
+import * as PrivateFile from "../internal/privateFile.ts"
+import * as SqlKeyUse from "../internal/sqlKeyUse.ts"
+import type * as Flags from "./flags.ts"
+import { Refused } from "./refused.ts"
+import { grantName, stageCommand } from "./rotateKeyWords.ts"
+import * as Storage from "./storage.ts"
+
+const refuse = (problem: string) => new Refused({ problem })
+
+const kind = EncryptionKey.kind
+
+/** The text of the key file, whose keys are keys. */
+const checked = Effect.fnUntraced(function* (path: string, text: string) {
+  yield* KeyRing.make(KeyFile.keysOf(text), `${kind.setting} ${path}`)
+  return text
+})
+
+const readFile = Effect.fnUntraced(function* (path: string) {
+  const { read } = yield* PrivateFile.make
+  return yield* checked(path, yield* read(kind, path))
+})
+
+// Of a text that was checked.
+const idOf = (key: string | Redacted.Redacted) => Effect.map(KeyRing.idOf(key), Option.getOrThrow)
+
+const fileOf = Effect.fnUntraced(function* (flags: Flags.Storage, instead: string) {
+  const keys = yield* Storage.keys(flags)
+  return keys._tag === "File" ? keys.path : yield* refuse(instead)
+})
+
+const restart = "Next: restart every process that uses the file. Then run:"
+
+export const begin = Effect.fnUntraced(
+  function* (flags: Flags.Storage) {
+    const path = yield* fileOf(
+      flags,
+      "The keys come from ZAPIER_ENCRYPTION_KEYS: add a new one at its end (old,new; openssl rand -base64 32 makes one), and restart every process."
+    )
+    const { edit } = yield* PrivateFile.make
+    const today = DateTime.formatIsoDateUtc(yield* DateTime.now)
+    yield* edit(kind, path, (text) =>
+      Effect.gen(function* () {
+        yield* checked(path, text)
+        if (KeyFile.stageOf(text) !== "Single") return text
+        return KeyFile.begun(text, Redacted.value(yield* KeyRing.generate), today)
+      })
+    )
+    const next = KeyFile.nextOf(yield* readFile(path))
+    if (next === undefined) {
+      return yield* refuse(
+        `${path} holds older keys still, from a replacement that is not finished. Run:\n${stageCommand("finish", flags)}`
+      )
+    }
+    yield* Console.log(`Key ${yield* idOf(next)} is in ${path}, and encrypts nothing yet. Keep a copy of it elsewhere.`)
+    yield* Console.log(`${restart}\n${stageCommand("switch", flags)}`)
+  },
+  (effect) => Effect.provide(effect, EncryptionKey.crypto)
+)
+
+export const switchOver = Effect.fnUntraced(
+  function* (flags: Flags.Storage) {
+    const path = yield* fileOf(
+      flags,
+      "The keys come from ZAPIER_ENCRYPTION_KEYS: put the new one first (new,old), and restart every process."
+    )
+    const { edit } = yield* PrivateFile.make
+    yield* edit(kind, path, (text) => Effect.map(checked(path, text), KeyFile.switched))
+    const text = yield* readFile(path)
+    if (KeyFile.stageOf(text) === "Single") {
+      return yield* refuse(`${path} holds one key, and no new one. Run:\n${stageCommand("begin", flags)}`)
+    }
+    const [current = ""] = KeyFile.keysOf(text)
+    yield* Console.log(
+      `Key ${yield* idOf(current)} is the first in ${path}: it encrypts from each process's next start on.`
+    )
+    yield* Console.log(`${restart}\n${stageCommand("reencrypt", flags)}`)
+  },
+  (effect) => Effect.provide(effect, EncryptionKey.crypto)
+)
+
+// How many grants are named.
+const named = 5
+
+const list = (grants: ReadonlyArray<Key>) =>
+  grants.length > named ? `${grants.slice(0, named).map(grantName).join(", ")}, ...` : grants.map(grantName).join(", ")
+
+/** Fails if something still needs one of these keys. */
+const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, flags: Flags.Storage) {
+  const use = yield* Effect.provide(SqlKeyUse.needing(keyIds, named + 1), Storage.layerStores(flags))
+  if (use.grants.length > 0) {
+    return yield* refuse(
+      `Grants still need an older key: ${list(use.grants)}. Nothing was changed. Run:\n${stageCommand("reencrypt", flags)}`
+    )
+  }
+  if (Option.isSome(use.attemptsUntil)) {
+    const until = DateTime.formatIso(DateTime.makeUnsafe(use.attemptsUntil.value))
+    return yield* refuse(
+      `Consents that were begun before the switch still need an older key. Nothing was changed. Run it again after ${until}`
+    )
+  }
+})
+
+const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Storage) {
+  const text = yield* readFile(path)
+  const stage = KeyFile.stageOf(text)
+  if (stage === "Single") return yield* Console.log(`${path} holds one key: there is none to drop.`)
+  if (stage === "Begun") {
+    return yield* refuse(`The new key in ${path} does not encrypt yet. Run:\n${stageCommand("switch", flags)}`)
+  }
+  const ids = yield* Effect.forEach(KeyFile.keysOf(text).slice(1), idOf)
+  yield* unneeded(ids, flags)
+  const { edit } = yield* PrivateFile.make
+  yield* edit(kind, path, (now) =>
+    now === text
+      ? Effect.succeed(KeyFile.finished(text))
+      : refuse(`${path} was changed meanwhile, and is left as it is. Run it again.`)
+  )
+  yield* Console.log(
+    `Dropped from ${path}: ${ids.map((id) => `key ${id}`).join(", ")}. Nothing in the database needs it.`
+  )
+  yield* Console.log("Copies of the database from before the change do: keep the older key for as long as them.")
+})
+
+const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Storage) {
+  const [, ...older] = yield* Config.Redacted("ZAPIER_ENCRYPTION_KEYS").pipe(
+    Effect.map((keys) => Redacted.value(keys).split(",")),
+    Effect.orDie
+  )
+  const ids = yield* Effect.forEach(older, (key) => KeyRing.idOf(key))
+  if (ids.length > 0) yield* unneeded(ids.flatMap(Option.toArray), flags)
+  yield* Console.log(
+    "Nothing in the database needs the older keys: leave the first alone in ZAPIER_ENCRYPTION_KEYS, and restart every process."
+  )
+})
+
+export const finish = Effect.fnUntraced(
+  function* (flags: Flags.Storage) {
+    const keys = yield* Storage.keys(flags)
+    return yield* keys._tag === "File" ? finishFile(keys.path, flags) : finishEnvironment(flags)
+  },
+  (effect) => Effect.provide(effect, EncryptionKey.crypto)
+)

@@ -1,0 +1,68 @@
+/** `fake`: a fake Zapier over HTTP, on loopback, until it is stopped. */
+import { createServer } from "node:http"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { Refused } from "./refused.ts"
+
+export interface Input {
+  readonly port: number
+  readonly seed: string
+  readonly clientId: Option.Option<string>
+  readonly redirectUris: ReadonlyArray<string>
+}
+
+const defaultRedirectUri = "http://localhost:3000/zapier/callback"
+
+const announce = (input: Input) =>
+  Effect.gen(function* () {
+    const zapier = yield* FakeZapier.FakeZapier
+    const { address } = yield* HttpServer.HttpServer
+    const app = yield* zapier.registerApp({
+      name: "Your app",
+      clientId: Option.getOrUndefined(input.clientId),
+      redirectUris: input.redirectUris.length > 0 ? input.redirectUris : [defaultRedirectUri]
+    })
+    const origin = HttpServer.formatAddress(address)
+    const urls = ZapierUrls.at(origin)
+    yield* Console.log(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
+
+  authorize  ${urls.authorize}
+  token      ${urls.token}
+  API        ${urls.api}
+
+Its app, for the environment of yours:
+
+  ZAPIER_CLIENT_ID=${app.clientId}
+  ZAPIER_CLIENT_SECRET=${app.clientSecret}
+  ZAPIER_REDIRECT_URIS=${app.redirectUris.join(",")}
+
+Point the library at it:
+
+  ZapierNode.layer({ urls: ZapierUrls.at("${origin}") })`)
+  })
+
+const listen = ({ port }: Input) =>
+  NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port, gracefulShutdownTimeout: "1 second" })
+
+export const serveFake = (input: Input) =>
+  Effect.andThen(announce(input), Effect.never).pipe(
+    Effect.provide(
+      FakeZapier.layerServer.pipe(
+        Layer.provideMerge(FakeZapier.layer({ seed: input.seed })),
+        Layer.provideMerge(listen(input))
+      )
+    ),
+    Effect.catchTags({
+      FakeControlError: ({ problem }) => new Refused({ problem }),
+      ServeError: () =>
+        new Refused({
+          problem: `cannot listen on 127.0.0.1:${input.port}. Is another fake there, or another program? Give another --port, or 0 for any that is free.`
+        })
+    })
+  )

@@ -1,0 +1,117 @@
+/**
+ * Where a command finds grants, and the keys that encrypt them.
+ *
+ * The database is the folder of `--data-directory`; else the Postgres of `ZAPIER_DATABASE_URL`, or the folder of
+ * `ZAPIER_DATA_DIRECTORY`; else the user's data directory. The keys are in the file of `--key-file`; else in
+ * `ZAPIER_ENCRYPTION_KEYS`, or in the file of `ZAPIER_KEY_FILE`; else beside the embedded database. A flag is meant, whatever
+ * the environment says; of two variables that contradict each other, nobody knows which is.
+ *
+ * No command makes a database: one that is not there was meant to be another.
+ */
+import type { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
+import type { AttemptStore } from "@zapier-workflow-auth/core/AttemptStore"
+import type { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import type { KeyRing } from "@zapier-workflow-auth/core/KeyRing"
+import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as UserDirectories from "effect/persistence/UserDirectories"
+import type * as Redacted from "effect/Redacted"
+import type { SqlClient } from "effect/sql/SqlClient"
+import * as EncryptionKey from "../EncryptionKey.ts"
+import * as SqliteClient from "../SqliteClient.ts"
+import * as SqlStores from "../SqlStores.ts"
+import type * as Flags from "./flags.ts"
+
+type Database =
+  | { readonly _tag: "Embedded"; readonly directory: string | undefined }
+  | { readonly _tag: "Postgres"; readonly url: Redacted.Redacted }
+
+export type Keys = { readonly _tag: "File"; readonly path: string } | { readonly _tag: "Environment" }
+
+// An empty variable is one that is not set.
+const optional = <A>(config: Config.Config<A>) => Config.option(config)
+
+const environment = Config.all({
+  url: optional(Config.Redacted("ZAPIER_DATABASE_URL")),
+  directory: optional(Config.String("ZAPIER_DATA_DIRECTORY")),
+  keyFile: optional(Config.String("ZAPIER_KEY_FILE")),
+  keys: optional(Config.Redacted("ZAPIER_ENCRYPTION_KEYS"))
+}).pipe(
+  Effect.mapError(() =>
+    from(new InvalidConfig({ setting: "environment", problem: "a variable that begins with ZAPIER_ cannot be read" }))
+  )
+)
+
+const either = (one: string, other: string) =>
+  from(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))
+
+const databaseOf = Effect.fnUntraced(function* (flags: Flags.Storage) {
+  const { directory, url } = yield* environment
+  if (Option.isNone(flags.dataDirectory) && Option.isSome(url)) {
+    if (Option.isSome(directory)) return yield* either("ZAPIER_DATABASE_URL", "ZAPIER_DATA_DIRECTORY")
+    return { _tag: "Postgres", url: url.value } satisfies Database
+  }
+  const found = Option.orElse(flags.dataDirectory, () => directory)
+  return { _tag: "Embedded", directory: Option.getOrUndefined(found) } satisfies Database
+})
+
+/**
+ * Where the keys are.
+ *
+ * @param makeKey whether to make the key beside the embedded database if there is none
+ */
+export const keys = Effect.fnUntraced(function* (flags: Flags.Storage, makeKey = false) {
+  const paths = yield* Path.Path
+  const set = yield* environment
+  if (Option.isNone(flags.keyFile) && Option.isSome(set.keys)) {
+    if (Option.isSome(set.keyFile)) return yield* either("ZAPIER_ENCRYPTION_KEYS", "ZAPIER_KEY_FILE")
+    return { _tag: "Environment" } satisfies Keys
+  }
+  const keyFile = Option.orElse(flags.keyFile, () => set.keyFile)
+  if (Option.isSome(keyFile)) return { _tag: "File", path: paths.resolve(keyFile.value) } satisfies Keys
+  const database = yield* databaseOf(flags)
+  if (database._tag === "Postgres") {
+    return yield* from(
+      new InvalidConfig({
+        setting: "encryption keys",
+        problem: "set ZAPIER_ENCRYPTION_KEYS, or give --key-file: a Postgres has none beside it"
+      })
+    )
+  }
+  const path = yield* EncryptionKey.file({ directory: database.directory, create: makeKey }).pipe(
+    Effect.provide([UserDirectories.layer, EncryptionKey.crypto])
+  )
+  return { _tag: "File", path } satisfies Keys
+})
+
+export const layerKeys = (keys: Keys): Layer.Layer<KeyRing, ZapierAuthError> =>
+  keys._tag === "File" ? EncryptionKey.layerFile(keys.path) : EncryptionKey.layerConfig
+
+const layerDatabase = (database: Database): Layer.Layer<SqlClient, ZapierAuthError> => {
+  if (database._tag === "Embedded") {
+    return SqliteClient.layerDefault({ directory: database.directory, create: false })
+  }
+  const { url } = database
+  // Whoever looks at all grants takes longer than a request may.
+  const statementTimeout = Duration.infinity
+  return Layer.unwrap(
+    Effect.map(
+      // The driver takes longer to load than all the rest.
+      Effect.promise(() => import("../PostgresClient.ts")),
+      (PostgresClient) => PostgresClient.layer({ url, statementTimeout })
+    )
+  )
+}
+
+/** The database and the stores in it as they are, which is encrypted: `layerKeys` opens what they hold. */
+export const layerStores = (
+  flags: Flags.Storage
+): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore | SqlClient, ZapierAuthError> =>
+  Layer.unwrap(
+    Effect.map(databaseOf(flags), (database) => Layer.provideMerge(SqlStores.layer, layerDatabase(database)))
+  )

@@ -1,0 +1,74 @@
+/** What of a database needs which key: for those who replace one. Encrypted texts begin with `zwa1.`, the id of their key, and a dot. */
+import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+import type { Key } from "@zapier-workflow-auth/core/GrantStore"
+import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { problemOf } from "./sqlProblem.ts"
+import { escape, unescape } from "./sqlText.ts"
+
+const failed = (operation: string) => (error: SqlError) =>
+  from(new StoreFailed({ store: "database", operation, problem: problemOf(error) }))
+
+/** The client applications that have grants. Each is looked up by the one before it: an index has them in order. */
+export const clientIds: Effect.Effect<ReadonlyArray<string>, ZapierAuthError, SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const found: Array<string> = []
+  let after = ""
+  while (true) {
+    const [row] = yield* sql<{ readonly client_id: string }>`
+      SELECT client_id FROM zapier_grants WHERE client_id > ${after} ORDER BY client_id LIMIT 1
+    `
+    if (row === undefined) return found
+    found.push(unescape(row.client_id))
+    after = row.client_id
+  }
+}).pipe(Effect.mapError(failed("list its client applications")))
+
+/** How many grants a client application has. */
+export const countGrants = (clientId: string): Effect.Effect<number, ZapierAuthError, SqlClient> =>
+  SqlClient.use(
+    (sql) => sql<{ readonly count: number | bigint | string }>`
+      SELECT count(*) AS count FROM zapier_grants WHERE client_id = ${escape(clientId)}
+    `
+  ).pipe(
+    Effect.map(([row]) => Number(row?.count ?? 0)),
+    Effect.mapError(failed("count its grants"))
+  )
+
+export interface Use {
+  /** Some of the grants that need one of the keys. */
+  readonly grants: ReadonlyArray<Key>
+  /** When the last consent attempt that needs one of them is forgotten, in milliseconds since the epoch. */
+  readonly attemptsUntil: Option.Option<number>
+}
+
+/**
+ * What still needs one of these keys. The app's own tokens do not: what cannot be decrypted of them is asked for again.
+ *
+ * @param keyIds at least one
+ * @param limit how many grants to name at most
+ */
+export const needing = Effect.fnUntraced(
+  function* (keyIds: ReadonlyArray<string>, limit: number) {
+    const sql = yield* SqlClient
+    const now = yield* Clock.currentTimeMillis
+    const needs = sql.or(keyIds.map((id) => sql`record LIKE ${`%"zwa1.${id}.%`}`))
+    const grants = yield* sql<{ readonly client_id: string; readonly subject: string }>`
+      SELECT client_id, subject FROM zapier_grants WHERE ${needs} LIMIT ${limit}
+    `
+    const [attempts] = yield* sql<{ readonly last: number | null }>`
+      SELECT max(expires_at) AS last FROM zapier_consent_attempts
+      WHERE expires_at > ${now - AttemptStore.retention} AND ${needs}
+    `
+    const use: Use = {
+      grants: grants.map((row) => ({ clientId: unescape(row.client_id), subject: unescape(row.subject) })),
+      attemptsUntil: Option.map(Option.fromNullishOr(attempts?.last), (last) => last + AttemptStore.retention)
+    }
+    return use
+  },
+  Effect.mapError(failed("look for what needs an older key"))
+)
