@@ -24,7 +24,7 @@ const app: Flow.App = {
 
 /** A storm of flows is more than Zapier lets through. */
 export const fakeOptions = {
-  apps: [{ ...app, name: "Acme", redirectUris: [app.redirectUri] }],
+  apps: [{ name: "Acme", clientId: app.clientId, clientSecret: app.clientSecret, redirectUris: [app.redirectUri] }],
   knobs: { rateLimits: false }
 }
 
