@@ -48,6 +48,20 @@ describe("DataDirectory.database", () => {
     )
   )
 
+  it.effect("makes nothing when it is told not to", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const directory = NodePath.join(folder, "a")
+        expect(yield* refusal({ directory, create: false })).toContain(`cannot look at ${directory} (NotFound)`)
+        expect(NodeFs.readdirSync(folder)).toEqual([])
+        const path = yield* DataDirectory.database({ directory, name: "b.sqlite" })
+        expect(yield* refusal({ directory, create: false })).toContain("auth.sqlite (NotFound)")
+        expect(yield* DataDirectory.database({ directory, name: "b.sqlite", create: false })).toBe(path)
+        expect(NodeFs.readdirSync(directory)).toEqual(["b.sqlite"])
+      })
+    )
+  )
+
   it.effect("is in the user's data directory unless told otherwise", () =>
     withFolder((folder) =>
       Effect.gen(function* () {

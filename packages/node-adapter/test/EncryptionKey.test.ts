@@ -94,6 +94,24 @@ describe("EncryptionKey.layerDefault", () => {
     )
   )
 
+  it.effect("makes nothing when it is told not to", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const directory = NodePath.join(folder, "a")
+        expect(yield* refusal(EncryptionKey.layerDefault({ directory, create: false }))).toContain("(NotFound)")
+        expect(NodeFs.readdirSync(folder)).toEqual([])
+        const made = yield* ring(EncryptionKey.layerDefault({ directory }))
+        const found = yield* ring(EncryptionKey.layerDefault({ directory, create: false }))
+        expect(yield* sameKey(made, found)).toBe(true)
+        NodeFs.rmSync(NodePath.join(directory, "auth.key"))
+        expect(yield* refusal(EncryptionKey.layerDefault({ directory, create: false }))).toContain(
+          "auth.key (NotFound)"
+        )
+        expect(NodeFs.readdirSync(directory)).toEqual([])
+      })
+    )
+  )
+
   it.effect("makes one key when many come at once", () =>
     withFolder((directory) =>
       Effect.gen(function* () {
@@ -225,7 +243,7 @@ describe("EncryptionKey.layerFile", () => {
           return ring(EncryptionKey.layerFile(path))
         }
         const old = yield* write("old", keyOf(1))
-        const both = yield* write("both", `\r\n${keyOf(2)}\r\n${keyOf(1)}\r\n`)
+        const both = yield* write("both", `# Ours\r\n\r\n${keyOf(2)} # made today\r\n${keyOf(1)}\r\n`)
         const young = yield* write("new", `${keyOf(2)}\n`)
         expect(yield* sameKey(old, both)).toBe(false)
         expect(yield* sameKey(young, both)).toBe(true)

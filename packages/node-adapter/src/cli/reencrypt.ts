@@ -1,7 +1,7 @@
 /** `rotate-key reencrypt`: each grant by the current key. */
 import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
 import { GrantStore, type Key } from "@zapier-workflow-auth/core/GrantStore"
-import { from, StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import * as SqlKeyUse from "../internal/sqlKeyUse.ts"
 import { problemOf } from "../internal/sqlProblem.ts"
 import type * as Flags from "./flags.ts"
 import { Refused } from "./refused.ts"
-import { grantName, stageCommand } from "./rotateKeyWords.ts"
+import { grantName, shown, stageCommand } from "./rotateKeyWords.ts"
 import * as Storage from "./storage.ts"
 
 export interface Input extends Flags.Storage {
@@ -45,7 +45,7 @@ const watched = (inner: GrantStore["Service"], clientId: string, total: number):
           seen += entries.length
           if (next === undefined || now - saidAt < interval) return Effect.void
           saidAt = now
-          return Console.error(`${seen} of ${total} grants of ${clientId} looked at`)
+          return Console.error(`${seen} of ${total} grants of ${shown(clientId)} looked at`)
         })
       )
   }
@@ -78,11 +78,13 @@ const forgetPlain = Effect.gen(function* () {
 const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
   const inner = yield* GrantStore
   const failures: Array<Failure> = []
+  let plain = 0
   let report: EncryptedStores.ReencryptReport = { examined: 0, rewritten: 0, alreadyCurrent: 0, failed: 0 }
   const clientIds = Option.isSome(clientId) ? [clientId.value] : yield* SqlKeyUse.clientIds
   for (const id of clientIds) {
     const store = watched(inner, id, yield* SqlKeyUse.countGrants(id))
-    const onFailure = (key: Key, { message }: Error) => {
+    const onFailure = (key: Key, { message, reason }: ZapierAuthError) => {
+      if (reason._tag === "DecryptionFailed" && reason.problem === "NotEncrypted") plain++
       if (failures.length >= mostFailures) return Effect.void
       failures.push({ ...key, why: message })
       return Console.error(`failed: ${grantName(key)}: ${message}`)
@@ -90,7 +92,7 @@ const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
     report = add(report, yield* EncryptedStores.reencrypt(store, { clientId: id, includePlain, onFailure }))
   }
   if (includePlain) yield* forgetPlain
-  return { ...report, failures }
+  return { report: { ...report, failures }, plain }
 })
 
 const words = ({ alreadyCurrent, examined, failed, rewritten }: EncryptedStores.ReencryptReport) =>
@@ -109,14 +111,15 @@ const afterSwitch = Effect.fnUntraced(function* (path: string, input: Input) {
 export const reencrypt = Effect.fnUntraced(function* (input: Input) {
   const keys = yield* Storage.keys(input, input.includePlain)
   if (keys._tag === "File") yield* afterSwitch(keys.path, input)
-  const report = yield* all(input).pipe(
+  const { plain, report } = yield* all(input).pipe(
     Effect.provide([Storage.layerStores(input), Storage.layerKeys(keys)]),
     Effect.onInterrupt(() => Console.error("Interrupted. Nothing is lost: run it again, and it goes on where it was."))
   )
   yield* Console.log(input.json ? JSON.stringify(report) : words(report))
   if (report.failed > 0) {
+    const hint = plain === 0 ? "" : `\n${plain} of them are not encrypted. To turn encryption on, give --include-plain.`
     return yield* new Refused({
-      problem: `${report.failed} grants could not be encrypted anew, and are left as they are. Keep the older keys, and run it again when that is mended.`
+      problem: `${report.failed} grants could not be encrypted anew, and are left as they are. Keep the older keys until that is mended.${hint}`
     })
   }
   if (!input.json)

@@ -14,7 +14,7 @@ const begin = Command.make(
   Command.withDescription(
     `Adds a new key to the key file, at its end: it decrypts, and encrypts nothing yet. Run again, it adds no other.
 
-  Then restart every process that uses the file: each reads it once. A file that is copied to several machines has to be on all of them before the first process there is restarted.`
+  Then restart every process that uses the file, or a copy of it on another machine: each reads it once, when it starts.`
   ),
   Command.withShortDescription("Add a new key, which encrypts nothing yet"),
   Command.withExamples([

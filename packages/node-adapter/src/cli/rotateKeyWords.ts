@@ -17,7 +17,8 @@ export const stageCommand = (stage: "begin" | "switch" | "reencrypt" | "finish",
 // Subjects come from anywhere. What could move the cursor of a terminal, or the direction of the text, is shown as its code.
 const control = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
-const shown = (text: string): string =>
+/** A text from anywhere, for people. */
+export const shown = (text: string): string =>
   JSON.stringify(text).replace(control, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
 /** A grant for people: its subject, and the client application. */

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { run } from "../utils/CommandLine.ts"
+
+const commands = [
+  "",
+  " rotate-key",
+  " rotate-key begin",
+  " rotate-key switch",
+  " rotate-key reencrypt",
+  " rotate-key finish",
+  " fake"
+]
+
+describe("the command line", () => {
+  it.effect.each(commands)(
+    "tells what zapier-workflow-auth%s is for, with examples where there is something to type",
+    (command) =>
+      Effect.gen(function* () {
+        const { code, stderr, stdout } = yield* run([...command.split(" ").slice(1), "--help"])
+        expect([code, stderr]).toEqual([0, ""])
+        expect(stdout).toContain(`USAGE\n  zapier-workflow-auth${command} `)
+        if (!stdout.includes("SUBCOMMANDS")) expect(stdout).toContain(`EXAMPLES\n`)
+        // In plain where it is no terminal.
+        expect(stdout).not.toContain("\u001b")
+        // What is secret is never typed.
+        expect(stdout).not.toMatch(/--[a-z-]*(secret|token|password|database-url|encryption-keys)/)
+      })
+  )
+
+  it.effect("shows help when it is told nothing more, and its version", () =>
+    Effect.gen(function* () {
+      expect((yield* run([])).stdout).toBe((yield* run(["--help"])).stdout)
+      expect(yield* run(["rotate-key"])).toMatchObject({ code: 0, stderr: "" })
+      expect(yield* run(["--version"])).toEqual({ code: 0, stdout: "zapier-workflow-auth v1.2.3\n", stderr: "" })
+    })
+  )
+
+  it.effect("completes what is typed in a shell", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run(["--completions", "bash"])
+      expect(code).toBe(0)
+      expect(stdout).toContain("rotate-key")
+    })
+  )
+
+  it.effect.each([
+    [["rotate"], 'Unknown subcommand "rotate"', "zapier-workflow-auth"],
+    [["rotate-key", "end"], 'Unknown subcommand "end"', "zapier-workflow-auth rotate-key"],
+    [["rotate-key", "begin", "--key", "x"], "Unrecognized flag: --key", "zapier-workflow-auth rotate-key begin"],
+    [["rotate-key", "begin", "now"], "now", "zapier-workflow-auth rotate-key begin"],
+    [["rotate-key", "reencrypt", "--data-directory"], "Missing value", "zapier-workflow-auth rotate-key reencrypt"],
+    [["fake", "--port", "65536"], "Expected: a port, from 0 to 65535", "zapier-workflow-auth fake"],
+    [["fake", "--port", "-1"], "Expected: a port, from 0 to 65535", "zapier-workflow-auth fake"],
+    [["fake", "--redirect-uri", "/callback"], "an absolute URI without a fragment", "zapier-workflow-auth fake"]
+  ] as const)("refuses %j with 2, and says why and where to look", ([args, problem, command]) =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* run(args)
+      expect([code, stdout]).toEqual([2, ""])
+      const lines = stderr.trimEnd().split("\n")
+      expect(lines.at(-1)).toBe(`Run ${command} --help to see how it is used.`)
+      expect(lines.length).toBe(2)
+      expect(lines[0]).toContain(problem)
+      expect(lines[0]).toMatch(/^error: /)
+    })
+  )
+})

@@ -1,0 +1,81 @@
+import { createServer } from "node:net"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { describe, expect, it } from "@effect/vitest"
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Redacted from "effect/Redacted"
+import * as ZapierNode from "../../src/ZapierNode.ts"
+import * as CommandLine from "../utils/CommandLine.ts"
+
+/** What it says, once it serves. */
+const serving = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+  const recorder = CommandLine.recorder()
+  const fiber = yield* Effect.forkScoped(CommandLine.run(["fake", "--port", "0", ...args], {}, recorder))
+  while (!recorder.lines.stdout.includes("ZapierNode.layer")) {
+    if (fiber.pollUnsafe() !== undefined) return yield* Effect.die(new Error(recorder.lines.stderr))
+    yield* Effect.sleep(1)
+  }
+  const { stdout } = recorder.lines
+  const found = (name: string) => new RegExp(`${name}[ =](\\S+)`).exec(stdout)?.[1] ?? ""
+  return { fiber, stdout, found, origin: found("API +") }
+})
+
+describe("fake", () => {
+  it.live("prints what an app needs to reach it, and that is all that it needs", () =>
+    Effect.gen(function* () {
+      const { found, origin } = yield* serving("--redirect-uri", "https://acme.example/callback")
+      expect(origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+      const urls = ZapierUrls.at(origin)
+      expect([found("authorize +"), found("token +")]).toEqual([urls.authorize, urls.token])
+      const zapier = ZapierNode.layerMemory({
+        urls,
+        application: {
+          clientId: found("ZAPIER_CLIENT_ID"),
+          clientSecret: found("ZAPIER_CLIENT_SECRET"),
+          redirectUris: found("ZAPIER_REDIRECT_URIS").split(",")
+        }
+      })
+      yield* Effect.gen(function* () {
+        const auth = yield* ZapierAuth
+        expect((yield* auth.appToken(["promotions:write"])).scopes).toEqual(["promotions:write"])
+        const { url } = yield* auth.authorizationUrl({ subject: "ada", scopes: ["zap"] })
+        const page = yield* Effect.provide(HttpClient.get(Redacted.value(url)), NodeHttpClient.layerUndici)
+        expect(page.status).toBe(200)
+      }).pipe(Effect.provide(zapier))
+    })
+  )
+
+  it.live("draws from the seed, and takes the client id and the redirect URIs that it is given", () =>
+    Effect.gen(function* () {
+      const secretOf = (...args: ReadonlyArray<string>) =>
+        Effect.map(serving(...args), ({ found }) => found("ZAPIER_CLIENT_SECRET"))
+      const first = yield* secretOf()
+      expect(first).toMatch(/^\w{20,}$/)
+      expect(yield* secretOf()).toBe(first)
+      expect(yield* secretOf("--seed", "other")).not.toBe(first)
+      const uris = ["https://acme.example/a", "http://127.0.0.1/b"]
+      const own = yield* serving("--client-id", "acme", ...uris.flatMap((uri) => ["--redirect-uri", uri]))
+      expect(own.found("ZAPIER_CLIENT_ID")).toBe("acme")
+      expect(own.found("ZAPIER_REDIRECT_URIS")).toBe(uris.join(","))
+    })
+  )
+
+  it.live("gives its port back when it is stopped, and says when another has it", () =>
+    Effect.gen(function* () {
+      const { fiber, origin } = yield* serving()
+      const { port } = new URL(origin)
+      const second = yield* CommandLine.run(["fake", "--port", port])
+      expect([second.code, second.stdout]).toEqual([1, ""])
+      expect(second.stderr).toMatch(new RegExp(`^error: cannot listen on 127.0.0.1:${port}\\. .*--port.*\\n$`))
+      yield* Fiber.interrupt(fiber)
+      const probe = createServer()
+      yield* Effect.callback<void>((resume) => {
+        probe.listen(Number(port), "127.0.0.1", () => probe.close(() => resume(Effect.void)))
+        probe.once("error", (error) => resume(Effect.die(error)))
+      })
+    })
+  )
+})
