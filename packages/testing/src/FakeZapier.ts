@@ -34,6 +34,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Inspectable from "effect/Inspectable"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -338,10 +339,17 @@ export const fetch: Effect.Effect<typeof globalThis.fetch, never, FakeZapier> = 
 
 /**
  * Serves the fake over HTTP, with any of Effect's HTTP servers. Where a fault breaks the connection, it is closed; a
- * reset is one where the platform lets its socket be reset, as Node does.
+ * reset is one where the platform lets its socket be reset, as Node does. When the server ends, so does whatever still
+ * waits for an answer.
  *
  * @since 0.1.0
  */
-export const layerServer: Layer.Layer<never, never, HttpServer.HttpServer | FakeZapier> = HttpServer.serve(
-  Effect.flatMap(FakeZapier, ({ handle }) => Serve.serve(handle))
+export const layerServer: Layer.Layer<never, never, HttpServer.HttpServer | FakeZapier> = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { handle } = yield* FakeZapier
+    const closing = yield* Latch.make()
+    yield* HttpServer.serveEffect(Serve.serve(handle, closing.await))
+    // It comes before the server waits for its connections to end.
+    yield* Effect.addFinalizer(() => closing.open)
+  })
 )

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { createServer } from "node:http"
+import { inspect } from "node:util"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
@@ -9,6 +10,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import type * as FakeControl from "../src/FakeControl.ts"
 import * as FakeZapier from "../src/FakeZapier.ts"
 
 const layerInProcess = Layer.provideMerge(FakeZapier.layerHttpClient, FakeZapier.layer())
@@ -161,22 +163,166 @@ describe("in process", () => {
   )
 })
 
-describe("as a fetch function", () => {
-  it.effect("answers without Effect", () =>
+describe("the control of a test", () => {
+  const layer = Layer.provideMerge(
+    FakeZapier.layerHttpClient,
+    FakeZapier.layer({
+      apps: [{ name: "Acme", redirectUris: [redirectUri], clientId: "id", clientSecret: "secret" }],
+      knobs: { rateLimits: false }
+    })
+  )
+
+  const send = Effect.fnUntraced(function* (fields: Record<string, string>) {
+    const request = tokenRequest("https://zapier.com", HttpClientRequest.bodyUrlParams(fields))
+    return (yield* (yield* HttpClient.execute(request)).json) as { access_token: string; refresh_token: string }
+  })
+
+  const connect = Effect.fnUntraced(function* (user?: string) {
+    const zapier = yield* FakeZapier.FakeZapier
+    const callback = new URL(yield* zapier.approve(authorizationUrl(), { user }))
+    const code = callback.searchParams.get("code") ?? ""
+    return { code, ...(yield* send({ grant_type: "authorization_code", code, redirect_uri: redirectUri })) }
+  })
+
+  const refresh = (refresh_token: string) => send({ grant_type: "refresh_token", refresh_token })
+
+  const statusOf = (accessToken: string) =>
+    HttpClient.execute(
+      HttpClientRequest.bearerToken(HttpClientRequest.get("https://api.zapier.com/v2/zaps"), accessToken)
+    ).pipe(Effect.map(({ status }) => status))
+
+  it.effect("approves as a user who was added, and denies as one", () =>
     Effect.gen(function* () {
-      yield* register
-      const fetch = yield* FakeZapier.fetch
-      const apps = yield* Effect.promise(() => fetch("https://api.zapier.com/v1/apps?client_id=id"))
-      assert.strictEqual(apps.status, 200)
-      const token = yield* Effect.promise(() =>
-        fetch("https://zapier.com/oauth/token/", {
-          method: "POST",
-          headers: { authorization: `Basic ${btoa("id:secret")}` },
-          body: formData()
-        })
+      const zapier = yield* FakeZapier.FakeZapier
+      const { id } = yield* zapier.registerUser({ email: "bob@example.com", firstName: "Bob" })
+      const { access_token } = yield* connect("bob@example.com")
+      const { accessTokens } = yield* zapier.state
+      assert.deepInclude([...accessTokens].find(([token]) => token === access_token)?.[1], { userId: id })
+      const denied = yield* zapier.deny(authorizationUrl(), { user: "bob@example.com" })
+      assert.strictEqual(new URL(denied).searchParams.get("error"), "access_denied")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("knows what each token came from", () =>
+    Effect.gen(function* () {
+      const zapier = yield* FakeZapier.FakeZapier
+      const first = yield* connect()
+      const second = yield* refresh(first.refresh_token)
+      const other = yield* connect()
+      const third = yield* refresh(second.refresh_token)
+      const chain = yield* zapier.lineage(third.access_token)
+      assert.deepStrictEqual(
+        chain.map(({ accessToken, origin }) => [accessToken, origin]),
+        [
+          [first.access_token, { _tag: "Code", code: first.code }],
+          [second.access_token, { _tag: "RefreshToken", refreshToken: first.refresh_token }],
+          [third.access_token, { _tag: "RefreshToken", refreshToken: second.refresh_token }]
+        ]
       )
-      assert.deepInclude((yield* Effect.promise(() => token.json())) as object, { scope: "zap" })
-    }).pipe(Effect.provide(FakeZapier.layer()))
+      assert.deepStrictEqual(yield* zapier.lineage(third.refresh_token), chain)
+      assert.lengthOf(yield* zapier.lineage(other.access_token), 1)
+      assert.lengthOf(yield* zapier.lineage("unknown"), 0)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("brings back what was at a snapshot, logs and time included", () =>
+    Effect.gen(function* () {
+      const zapier = yield* FakeZapier.FakeZapier
+      const { access_token, refresh_token } = yield* connect()
+      yield* zapier.advance("9 hours")
+      const snapshot = yield* zapier.snapshot
+      const [issued, requests] = [yield* zapier.issued, yield* zapier.requests]
+      const once = yield* refresh(refresh_token)
+      yield* zapier.revoke({ user: "ada@example.com" })
+      yield* zapier.setFaults([{ fault: { _tag: "AnswerLost" } }])
+      yield* TestClock.adjust("5 hours")
+      yield* zapier.restore(snapshot)
+      assert.deepStrictEqual([yield* zapier.issued, yield* zapier.requests], [issued, requests])
+      assert.strictEqual(yield* statusOf(access_token), 200)
+      assert.deepStrictEqual(yield* refresh(refresh_token), once)
+      // It can be restored again.
+      yield* zapier.restore(snapshot)
+      assert.lengthOf(yield* zapier.requests, 1)
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* statusOf(access_token), 401)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("begins anew, and gives the same tokens for the same calls", () =>
+    Effect.gen(function* () {
+      const zapier = yield* FakeZapier.FakeZapier
+      const life = Effect.gen(function* () {
+        const bob = yield* zapier.registerUser({ email: "bob@example.com" })
+        const app = yield* zapier.registerApp({ name: "Other", redirectUris: [] })
+        const { clientSecret } = yield* zapier.regenerateSecret(app.clientId)
+        const first = yield* connect(bob.email)
+        yield* zapier.addFault({ fault: { _tag: "MalformedJson" }, share: 0.5 })
+        const lines: Array<string> = []
+        for (let i = 0; i < 20; i++) yield* HttpClient.get("https://api.zapier.com/v1/categories")
+        for (const { line } of yield* zapier.requests) lines.push(line)
+        yield* zapier.setFaults([])
+        return { bob, app, clientSecret, first, second: yield* refresh(first.refresh_token), lines }
+      })
+      const once = yield* life
+      yield* zapier.advance("1 hour")
+      yield* zapier.reset
+      assert.deepStrictEqual([yield* zapier.requests, yield* zapier.issued, yield* zapier.time], [[], [], 0])
+      assert.deepStrictEqual(yield* life, once)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("sets the clock, which goes on from there", () =>
+    Effect.gen(function* () {
+      const zapier = yield* FakeZapier.FakeZapier
+      yield* TestClock.adjust("1 hour")
+      yield* zapier.setTime(1_000)
+      yield* TestClock.adjust("1 second")
+      yield* zapier.advance(500)
+      assert.strictEqual(yield* zapier.time, 2_500)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("says what makes no sense, and changes nothing", () =>
+    Effect.gen(function* () {
+      const zapier = yield* FakeZapier.FakeZapier
+      const before = yield* zapier.state
+      const refused: ReadonlyArray<Effect.Effect<unknown, FakeControl.FakeControlError>> = [
+        zapier.registerApp({ name: "", redirectUris: [] }),
+        zapier.registerUser({ email: "ada@example.com" }),
+        zapier.regenerateSecret("unknown"),
+        zapier.approve("nonsense"),
+        zapier.deny("nonsense"),
+        zapier.revoke({}),
+        zapier.setKnobs({ graceMillis: -1 }),
+        zapier.setFaults([{ fault: { _tag: "ServerError", status: 200 } }]),
+        zapier.addFault({ fault: { _tag: "AnswerLost" }, times: 0 }),
+        zapier.advance("some time" as "1 hour"),
+        zapier.advance("-1 hour"),
+        zapier.setTime(Number.NaN)
+      ]
+      for (const operation of refused) {
+        const result = yield* Effect.result(operation)
+        assert.isAtLeast(result._tag === "Failure" ? result.failure.message.length : 0, 20)
+      }
+      assert.strictEqual(yield* zapier.state, before)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it("is not had with options that make no sense", () => {
+    assert.throws(() => FakeZapier.make({ knobs: { codeLifetime: -1 } }), /codeLifetime/)
+  })
+
+  it.effect("shows no secret when it is printed, nor does what it remembers", () =>
+    Effect.gen(function* () {
+      const zapier = yield* FakeZapier.FakeZapier
+      const { access_token, code, refresh_token } = yield* connect()
+      yield* statusOf(access_token)
+      const printed = [zapier, yield* zapier.snapshot, yield* zapier.requests].map(
+        (value) => `${inspect(value, { depth: 9 })} ${JSON.stringify(value)}`
+      )
+      for (const secret of [access_token, code, refresh_token, "secret"]) assert.notInclude(printed.join(), secret)
+      assert.include(printed[1], "FakeZapier.Snapshot")
+    }).pipe(Effect.provide(layer))
   )
 })
 

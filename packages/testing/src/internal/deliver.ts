@@ -12,6 +12,9 @@ export interface Ways<A, E> {
   readonly broken: (how: keyof typeof codes) => Effect.Effect<A, E>
 }
 
+export const isAtOnce = ({ delivery }: Handled): boolean =>
+  delivery._tag === "Answered" ? delivery.delay === 0 : delivery._tag !== "Silent"
+
 export const deliver = <A, E>({ delivery, response }: Handled, ways: Ways<A, E>): Effect.Effect<A, E> => {
   switch (delivery._tag) {
     case "Answered": {

@@ -37,8 +37,14 @@ const resetSocket = ({ source }: HttpServerRequest.HttpServerRequest) =>
     }
   })
 
+const broken = HttpServerResponse.stream(breaksOff)
+
+/**
+ * @param closing comes when the server is to end: whoever still waits for an answer then loses the connection
+ */
 export const serve = Effect.fnUntraced(function* (
-  handle: (request: FakeRequest) => Effect.Effect<Handled>
+  handle: (request: FakeRequest) => Effect.Effect<Handled>,
+  closing: Effect.Effect<void>
 ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, HttpServerError, HttpServerRequest.HttpServerRequest> {
   const request = yield* HttpServerRequest.HttpServerRequest
   const body = yield* request.arrayBuffer
@@ -49,10 +55,13 @@ export const serve = Effect.fnUntraced(function* (
       address: Option.getOrUndefined(request.remoteAddress)
     })
   )
-  return yield* Deliver.deliver(handled, {
+  const delivered = Deliver.deliver(handled, {
     answered: (response) => Effect.succeed(whole(response)),
     truncated: (response, bytes) => Effect.succeed(truncated(response, bytes)),
-    broken: (how) =>
-      Effect.as(how === "Reset" ? resetSocket(request) : Effect.void, HttpServerResponse.stream(breaksOff))
+    broken: (how) => Effect.as(how === "Reset" ? resetSocket(request) : Effect.void, broken)
   })
+  // A server handles requests uninterruptibly, and a client that gives up is to be forgotten.
+  return Deliver.isAtOnce(handled)
+    ? yield* delivered
+    : yield* Effect.interruptible(Effect.raceFirst(delivered, Effect.as(closing, broken)))
 })

@@ -1,0 +1,48 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Issued } from "../src/FakeServer.ts"
+import * as Lineage from "../src/Lineage.ts"
+
+const answer = (
+  name: string,
+  origin: Issued["origin"],
+  refreshToken: string | undefined = `${name}-refresh`
+): Issued => ({
+  clientId: "id",
+  grantId: "grant",
+  origin,
+  accessToken: `${name}-access`,
+  refreshToken,
+  at: 0
+})
+
+const refreshed = (name: string, refreshToken: string, own?: string) =>
+  answer(name, { _tag: "RefreshToken", refreshToken }, own)
+
+const code = answer("a", { _tag: "Code", code: "code" })
+
+describe("Lineage", () => {
+  it("goes back from either token to the code, the oldest first", () => {
+    const [b, other, c] = [refreshed("b", "a-refresh"), refreshed("x", "y-refresh"), refreshed("c", "b-refresh")]
+    const issued = [code, b, other, c]
+    assert.deepStrictEqual(Lineage.of(issued, "c-access"), [code, b, c])
+    assert.deepStrictEqual(Lineage.of(issued, "c-refresh"), [code, b, c])
+    assert.deepStrictEqual(Lineage.of(issued, "b-access"), [code, b])
+  })
+
+  it("goes back to the code from tokens of a server that does not rotate", () => {
+    const b: Issued = { ...refreshed("b", "a-refresh"), refreshToken: undefined }
+    const c: Issued = { ...refreshed("c", "a-refresh"), refreshToken: undefined }
+    assert.deepStrictEqual(Lineage.of([code, b, c], "c-access"), [code, c])
+  })
+
+  it("is one answer for the app's own token", () => {
+    const app = answer("app", { _tag: "ClientCredentials" })
+    assert.deepStrictEqual(Lineage.of([code, app], "app-access"), [app])
+  })
+
+  it("begins where the log does, and is empty for what is unknown", () => {
+    const c = refreshed("c", "b-refresh")
+    assert.deepStrictEqual(Lineage.of([c], "c-access"), [c])
+    assert.deepStrictEqual(Lineage.of([code, c], "unknown"), [])
+  })
+})
