@@ -133,14 +133,15 @@ const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Stora
 })
 
 const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Storage) {
-  const [, ...older] = yield* Config.Redacted("ZAPIER_ENCRYPTION_KEYS").pipe(
-    Effect.map((keys) => Redacted.value(keys).split(",")),
-    Effect.orDie
-  )
-  const ids = yield* Effect.forEach(older, (key) => KeyRing.idOf(key))
-  if (ids.length > 0) yield* unneeded(ids.flatMap(Option.toArray), flags)
+  const variable = "ZAPIER_ENCRYPTION_KEYS"
+  // Says what is wrong with them, if anything is.
+  yield* Effect.provide(KeyRing.KeyRing, Storage.layerKeys({ _tag: "Environment" }))
+  const keys = Redacted.value(yield* Effect.orDie(Config.Redacted(variable))).split(",")
+  const [, ...older] = (yield* Effect.forEach(keys, (key) => KeyRing.idOf(key))).flatMap(Option.toArray)
+  if (older.length === 0) return yield* Console.log(`${variable} holds one key: there is none to drop.`)
+  yield* unneeded(older, flags)
   yield* Console.log(
-    "Nothing in the database needs the older keys: leave the first alone in ZAPIER_ENCRYPTION_KEYS, and restart every process."
+    `Nothing in the database needs the older keys: leave the first alone in ${variable}, and restart every process.`
   )
 })
 

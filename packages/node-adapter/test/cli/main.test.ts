@@ -64,4 +64,14 @@ describe("the command line", () => {
       expect(lines[0]).toMatch(/^error: /)
     })
   )
+
+  it.effect("tells of a bug where it was, and not what it held", () =>
+    Effect.gen(function* () {
+      const argument = Object.assign(Object.create(null), { toString: () => "s3cret" }) as string
+      const { code, stderr, stdout } = yield* run([argument])
+      expect([code, stdout]).toEqual([1, ""])
+      expect(stderr).toMatch(/^error: this should not have happened \(TypeError, at [^\n]*\)\. Please report it\.\n$/)
+      expect(stderr).not.toContain("s3cret")
+    })
+  )
 })

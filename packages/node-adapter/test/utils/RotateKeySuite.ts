@@ -185,6 +185,13 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           expect(yield* refusal(withKeys(2, 1), "finish")).toContain('"ada" of "client-1"')
           yield* success(withKeys(2, 1), "reencrypt")
           expect(yield* success(withKeys(2, 1), "finish")).toContain("leave the first alone in ZAPIER_ENCRYPTION_KEYS")
+          expect(yield* success(withKeys(2), "finish")).toContain("one key")
+          const broken = { ...withKeys(), env: { ...world.env, ZAPIER_ENCRYPTION_KEYS: `${keyOf(2)},pl4nted` } }
+          for (const stage of ["reencrypt", "finish"]) {
+            const refused = yield* refusal(broken, stage)
+            expect(refused).toContain("ZAPIER_ENCRYPTION_KEYS: key 2 of 2 is not 32 bytes")
+            expect(refused).not.toContain("pl4nted")
+          }
           expect(yield* readable(world.database, [keyOf(2)], ["ada"])).toEqual(["ada"])
           expect(keysIn(world.keyFile)).toEqual([keyOf(1)])
         })
