@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import * as FakeState from "../FakeState.ts"
+import * as Pages from "./pages/consent.ts"
 import * as Parse from "./parse.ts"
 
 export interface Valid {
@@ -97,48 +98,13 @@ export const allow = (
 export const deny = (request: Valid): string =>
   location(request.redirectUri, { error: "access_denied", state: request.state })
 
-const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-
-const page = (title: string, content: string) =>
-  `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
-</head>
-<body>
-<main>
-<h1>${escape(title)}</h1>
-${content}
-</main>
-</body>
-</html>
-`
-
-export const errorPage = (problem: string): FakeResponse =>
-  FakeHttp.html(400, page("This link does not work", `<p>${escape(problem)}</p>`))
-
-const consentPage = (state: FakeState.FakeState, request: FakeRequest, { app, scopes }: Valid): FakeResponse =>
-  FakeHttp.html(
-    200,
-    page(
-      `Allow ${app.name} to use Zapier for you?`,
-      `<p>It asks for:</p>
-<ul>
-${scopes.map((scope) => `<li><code>${escape(scope)}</code></li>`).join("\n")}
-</ul>
-<form method="post" action="${escape(`${request.path}?${request.query}`)}">
-<label>Signed in as
-<select name="user">
-${state.users.map(({ email }) => `<option>${escape(email)}</option>`).join("\n")}
-</select>
-</label>
-<button name="decision" value="allow">Allow</button>
-<button name="decision" value="deny">Deny</button>
-</form>`
-    )
-  )
+const consentPage = (
+  { users }: FakeState.FakeState,
+  request: FakeRequest,
+  { app, redirectUri, scopes }: Valid,
+  prefilled: string | undefined
+): FakeResponse =>
+  Pages.consent({ app, redirectUri, scopes, users, signedIn: prefilled, action: `${request.path}?${request.query}` })
 
 interface Handled {
   readonly state: FakeState.FakeState
@@ -149,21 +115,24 @@ export const handle = (state: FakeState.FakeState, request: FakeRequest, now: nu
   if (request.method !== "GET" && request.method !== "POST") {
     return { state, response: { ...FakeHttp.html(405, ""), headers: { allow: "GET, POST" } } }
   }
-  const checked = check(state, Parse.query(request))
+  const given = Parse.query(request)
+  const checked = check(state, given)
   switch (checked._tag) {
     case "Page":
-      return { state, response: errorPage(checked.problem) }
+      return { state, response: Pages.problem(checked.problem) }
     case "Redirect":
       return { state, response: FakeHttp.redirect(302, checked.location) }
     case "Valid": {
-      if (request.method === "GET") return { state, response: consentPage(state, request, checked) }
+      if (request.method === "GET") {
+        return { state, response: consentPage(state, request, checked, given.get("sign_up_email")) }
+      }
       const form = Parse.form(request)
       const decision = form._tag === "Success" ? form.success.get("decision") : undefined
       if (decision === "deny") return { state, response: FakeHttp.redirect(302, deny(checked)) }
       const email = form._tag === "Success" ? form.success.get("user") : undefined
       const user = state.users.find((user) => user.email === (email ?? state.users[0]?.email))
       if (decision !== "allow" || user === undefined) {
-        return { state, response: errorPage("The form was not filled in: it takes a decision and a user.") }
+        return { state, response: Pages.problem("The form was not filled in: it takes a decision and a user.") }
       }
       const allowed = allow(state, checked, { userId: user.id, scopes: checked.scopes }, now)
       return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }

@@ -1,0 +1,75 @@
+/** The pages that users of an app see: sign-in and consent in one, and what is wrong with a link. */
+import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type { FakeResponse } from "../../FakeHttp.ts"
+import type { App, User } from "../../FakeState.ts"
+import * as Document from "./document.ts"
+import * as Html from "./html.ts"
+import * as ScopeWords from "./scopeWords.ts"
+import * as Styles from "./styles.ts"
+
+const { html } = Html
+
+// Where the form may lead is not stated: browsers hold each redirect after it against that, and an app may redirect on.
+const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "no-referrer" })
+
+const note = html`<p class="quiet">This is a fake Zapier, to develop and test with.</p>`
+
+export interface Consent {
+  readonly app: App
+  readonly scopes: ReadonlyArray<Scopes.Scope>
+  readonly redirectUri: string
+  readonly users: ReadonlyArray<User>
+  /** The e-mail address of the user who is signed in at first. */
+  readonly signedIn: string | undefined
+  /** Where the form is sent. */
+  readonly action: string
+}
+
+const nameOf = ({ email, firstName, lastName }: User): string => {
+  const name = `${firstName} ${lastName}`.trim()
+  return name === "" ? email : `${name} (${email})`
+}
+
+const option = (user: User, isSignedIn: boolean) =>
+  html`<option value="${user.email}" ${isSignedIn ? Html.verbatim("selected") : undefined}>${nameOf(user)}</option> `
+
+const destination = (redirectUri: string): string => new URL(redirectUri).host || redirectUri
+
+export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: Consent): FakeResponse =>
+  Document.page(kind, 200, {
+    title: `Allow ${app.name} to use Zapier for you?`,
+    body: html`<main class="card">
+      <h1 class="breaks">Allow ${app.name} to use Zapier for you?</h1>
+      <section>
+        <h2 class="quiet" id="asks">It asks to</h2>
+        <ul class="scopes" aria-labelledby="asks">
+          ${scopes.map((scope) => html`<li><span>${ScopeWords.ofScope(scope)}</span><code>${scope}</code></li> `)}
+        </ul>
+      </section>
+      <form method="post" action="${action}">
+        <div>
+          <label for="user">Signed in as</label>
+          <select id="user" name="user" autocomplete="off">
+            ${users.map((user) => option(user, user.email === signedIn))}
+          </select>
+        </div>
+        <div class="answers">
+          <button class="main" name="decision" value="allow">Allow</button>
+          <button name="decision" value="deny">Deny</button>
+        </div>
+      </form>
+      <p class="quiet breaks">Either way you go back to <code>${destination(redirectUri)}</code>.</p>
+      ${note}
+    </main>`
+  })
+
+export const problem = (problem: string): FakeResponse =>
+  Document.page(kind, 400, {
+    title: "This link does not work",
+    body: html`<main class="card">
+      <h1>This link does not work</h1>
+      <p class="breaks">${problem}</p>
+      <p>Go back to the app that sent you here, and tell whoever makes it.</p>
+      ${note}
+    </main>`
+  })

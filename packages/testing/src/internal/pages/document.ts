@@ -1,0 +1,85 @@
+/** A page and its headers. */
+import { sha256 } from "@noble/hashes/sha2.js"
+import * as Base64 from "effect/encoding/Base64"
+import type { FakeResponse } from "../../FakeHttp.ts"
+import * as Html from "./html.ts"
+
+const { html } = Html
+
+/** A kind of pages: what they may load is allowed by its digest, and nothing else is. */
+export interface Kind {
+  readonly style: Html.Html
+  readonly script: Html.Html | undefined
+  readonly headers: { readonly [name: string]: string }
+}
+
+const hashOf = (text: string) => `'sha256-${Base64.encode(sha256(new TextEncoder().encode(text)))}'`
+
+/**
+ * @param policy what the content security policy allows besides the style, the script and the icon
+ */
+export const kind = (options: {
+  readonly style: string
+  readonly script?: string
+  readonly policy: ReadonlyArray<string>
+  readonly referrerPolicy: "no-referrer" | "same-origin"
+}): Kind => {
+  const { policy, referrerPolicy, script, style } = options
+  const policies = [
+    "default-src 'none'",
+    `style-src ${hashOf(style)}`,
+    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`]),
+    "img-src data:",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    ...policy
+  ]
+  return {
+    style: Html.verbatim(style),
+    script: script === undefined ? undefined : Html.verbatim(script),
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy": policies.join("; "),
+      "referrer-policy": referrerPolicy,
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "DENY"
+    }
+  }
+}
+
+// Without an icon of its own, a browser asks the fake for one.
+const icon =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%23b03a06'/%3E%3Cpath d='M4 4h8L7 12h5' fill='none' stroke='white' stroke-width='2'/%3E%3C/svg%3E"
+
+export const page = (
+  { headers, script, style }: Kind,
+  status: number,
+  { body, title }: { readonly title: string; readonly body: Html.Html }
+): FakeResponse => ({
+  status,
+  headers,
+  body: Html.toText(
+    html`<!doctype html>
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <title>${title}</title>
+          <link rel="icon" href="${icon}" />
+          <style>
+            ${style}
+          </style>
+        </head>
+        <body>
+          ${body}${
+            script === undefined
+              ? undefined
+              : html`<script type="module">
+                  ${script}
+                </script>`
+          }
+        </body>
+      </html> `
+  )
+})
