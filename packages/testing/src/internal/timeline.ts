@@ -74,6 +74,10 @@ export interface Timeline {
   readonly runUntil: (time: number) => void
   /** Runs until nothing is left to wait for. */
   readonly runToEnd: () => void
+  /** Whether something is ready to run now. */
+  readonly isReady: () => boolean
+  /** When the next timer rings, if there is one. */
+  readonly nextAt: () => number | undefined
   readonly room: () => Room
 }
 
@@ -193,5 +197,18 @@ export const make = (start: number): Timeline => {
     }
   }
 
-  return { now: () => now, after, runUntil, runToEnd: () => runUntil(Infinity), room }
+  const nextAt = () => {
+    while (heap[0] !== undefined && heap[0].run === undefined) pop(heap)
+    return heap[0]?.at
+  }
+
+  return {
+    now: () => now,
+    after,
+    runUntil,
+    runToEnd: () => runUntil(Infinity),
+    isReady: () => ready.length > 0,
+    nextAt,
+    room
+  }
 }

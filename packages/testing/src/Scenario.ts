@@ -1,0 +1,395 @@
+/**
+ * "Whatever its users do, whatever goes wrong, and whenever: my app never …": an app of your own, whatever it is made of,
+ * over the fake, in virtual time. `check` draws scenarios, carries them out, holds the app to rules after every step, and
+ * shrinks what breaks one to a script of few steps: it reads line by line, can be pasted as a test, and can be replayed.
+ *
+ * An app is a layer over an `HttpClient` and a few functions. What its users do, the runner does: it goes through the
+ * consent page in their place, calls, disconnects, lets time pass, has Zapier or the network fail, and restarts or kills
+ * the app over stores that outlive it. `Program` does likewise with several processes of the library itself, and looks
+ * into its store; here nothing is known of the app but what it sends and what comes back.
+ *
+ * **Time** is the runner's, and passes when nothing is left to do: no test waits. The app takes it from Effect's `Clock`.
+ *
+ * **Each run** has everything anew: the fake, the stores, the app. The same steps and the same seed are the same run, as
+ * long as the app draws from Effect's `Random` or `SecureRandom`, and waits for nothing but the `Clock`, the `HttpClient`
+ * and promises that are there at once. An app that really waits, for a database for example, says for how long with
+ * `turn`.
+ *
+ * In the end whoever is connected calls once more, when the access token has ended and nothing gets in the way.
+ *
+ * @example
+ * ```ts
+ * import * as Credential from "@zapier-workflow-auth/core/Credential"
+ * import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
+ * import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
+ * import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
+ * import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
+ * import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const app = Scenario.make({
+ *   stores: MemoryStores.layer,
+ *   layer: ZapierHttpClient.layer().pipe(
+ *     Layer.provideMerge(ZapierAuth.layer()),
+ *     Layer.provide(TokenEndpoint.layer)
+ *   ),
+ *   logIn: (subject) =>
+ *     ZapierAuth.ZapierAuth.use((auth) => auth.authorizationUrl({ subject, scopes: ["zap"] })).pipe(
+ *       Effect.map(({ url }) => Redacted.value(url))
+ *     ),
+ *   comeBack: (callback, subject) => ZapierAuth.ZapierAuth.use((auth) => auth.handleCallback(callback, { subject })),
+ *   call: (subject) =>
+ *     ZapierHttpClient.ZapierHttpClient.use((zapier) =>
+ *       zapier.call("GET /v2/zaps", { credential: Credential.user(subject) })
+ *     ),
+ *   disconnect: (subject) => ZapierAuth.ZapierAuth.use((auth) => auth.disconnect(subject))
+ * })
+ *
+ * // Fails with a `ScenarioFailed`, whose message is the script, if a rule is broken.
+ * await Effect.runPromise(Scenario.check(app, { runs: 20 }))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { ClientApplication } from "@zapier-workflow-auth/core/ClientApplication"
+import * as Arbitrary from "effect/Arbitrary"
+import type { Digest } from "effect/crypto/Digest"
+import type { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type { HttpClient } from "effect/http/HttpClient"
+import type * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import type * as FakeFault from "./FakeFault.ts"
+import type { Knobs } from "./FakeState.ts"
+import * as ScenarioDraw from "./internal/scenarioDraw.ts"
+import * as ScenarioNetwork from "./internal/scenarioNetwork.ts"
+import * as ScenarioScript from "./internal/scenarioScript.ts"
+import * as ScenarioWorld from "./internal/scenarioWorld.ts"
+import type { waits } from "./Program.ts"
+import * as ScenarioRules from "./ScenarioRules.ts"
+import type { Seen, Subject } from "./ScenarioSeen.ts"
+
+// -----------------------------------------------------------------------------
+// Apps
+// -----------------------------------------------------------------------------
+
+/**
+ * What the runner gives to an app: the way to the fake, the client application that is registered there, with its secret
+ * as it is configured now, and randomness and digests that need no promise.
+ *
+ * @since 0.1.0
+ */
+export type Provided = HttpClient | ClientApplication | Digest | SecureRandom
+
+/**
+ * What an app may fail with. It is shown, and nothing is made of it but by `asksToReconnect`.
+ *
+ * @since 0.1.0
+ */
+export type Anything = {} | null | undefined
+
+/**
+ * An app. Its functions may fail with anything: what they fail with is what the user sees.
+ *
+ * - `stores`: what outlives a restart, its database for example. Built once for each run.
+ * - `layer`: the app itself, built anew at every start.
+ * - `logIn`: a user wants to connect. Gives the URL that the browser is sent to.
+ * - `comeBack`: the browser has come back with that URL, for the user who is signed in as `subject`.
+ * - `call`: does something with Zapier for a user.
+ * - `disconnect`: a user wants the app to have no access any more.
+ * - `actions`: what else it can do: plain data, drawn from a schema.
+ * - `asksToReconnect`: whether that error tells a user to connect again. Default: what `ZapierAuthError` says.
+ *
+ * @since 0.1.0
+ */
+export interface App<R, S = never, A = never> {
+  readonly stores?: Layer.Layer<S, Anything> | undefined
+  readonly layer: Layer.Layer<R, Anything, S | Provided>
+  readonly logIn: (subject: Subject) => Effect.Effect<string, Anything, NoInfer<R>>
+  readonly comeBack: (callback: string, subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
+  readonly call: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
+  readonly disconnect: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
+  readonly actions?: Actions<R, A> | undefined
+  readonly asksToReconnect?: ((error: unknown) => boolean) | undefined
+}
+
+/**
+ * @since 0.1.0
+ */
+export interface Actions<R, A> {
+  readonly schema: Schema.Schema<A>
+  readonly run: (action: A) => Effect.Effect<unknown, Anything, NoInfer<R>>
+}
+
+/**
+ * The app as it is, with its types inferred.
+ *
+ * @since 0.1.0
+ */
+export const make = <R, S = never, A = never>(app: App<R, S, A>): App<R, S, A> => app
+
+/**
+ * For whom a request is sent. The runner says so to each function that it calls for a user, and a fiber that is forked
+ * knows it, too. Work that is done for several users, or later, may say so itself, with `Effect.provideService`.
+ *
+ * @since 0.1.0
+ */
+export const CurrentSubject = ScenarioNetwork.CurrentSubject
+
+// -----------------------------------------------------------------------------
+// Steps
+// -----------------------------------------------------------------------------
+
+/**
+ * Times to wait, as in `Program`.
+ *
+ * @since 0.1.0
+ */
+export type WaitTime = Exclude<keyof typeof waits, "seconds">
+
+interface For {
+  readonly subject: Subject
+}
+
+/**
+ * What a user or the app does. It is carried out to its end before the next step begins, however much time that takes.
+ *
+ * - `Consent`: begins to connect, allows, and comes back.
+ * - `Deny`: begins to connect, denies, and comes back.
+ * - `Call`, `Disconnect`: as the app has it.
+ * - `Act`: one of the app's own actions.
+ *
+ * @since 0.1.0
+ */
+export type Action<A = never> =
+  | ({ readonly _tag: "Consent" | "Deny" | "Call" | "Disconnect" } & For)
+  | { readonly _tag: "Act"; readonly action: A }
+
+/**
+ * What happens to the app.
+ *
+ * - `Restart`: it is closed in good order, and started again. What its users wait for is interrupted.
+ * - `Crash`: it is killed, and started again. It closes nothing, and what is on its way to it is lost.
+ * - `Arm`: something is to go wrong with a request.
+ * - `Revoke`: a user ends the app's access at Zapier.
+ * - `EndAccessToken`: Zapier ends a user's access token before its time.
+ * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
+ * - `SetKnobs`: Zapier behaves differently from now on.
+ *
+ * @since 0.1.0
+ */
+export type Happening =
+  | { readonly _tag: "Restart" | "Crash" | "RegenerateSecret" }
+  | ({ readonly _tag: "Revoke" | "EndAccessToken" } & For)
+  | { readonly _tag: "Arm"; readonly rule: FakeFault.Rule }
+  | { readonly _tag: "SetKnobs"; readonly knobs: Partial<Knobs> }
+
+/**
+ * `Together`: all of it begins at once; what happens to the app, happens while what comes before it is under way.
+ *
+ * @since 0.1.0
+ */
+export type Step<A = never> =
+  | Action<A>
+  | Happening
+  | { readonly _tag: "Wait"; readonly time: WaitTime }
+  | { readonly _tag: "Together"; readonly steps: ReadonlyArray<Action<A> | Happening> }
+
+const longest = 20
+
+/**
+ * Steps to be drawn: mostly of users whose tokens have ended, with faults.
+ *
+ * @since 0.1.0
+ */
+export const arbitrary = <A = never>(
+  app: { readonly actions?: { readonly schema: Schema.Schema<A> } | undefined } = {}
+): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => ScenarioDraw.make(app.actions, longest)
+
+// -----------------------------------------------------------------------------
+// Runs
+// -----------------------------------------------------------------------------
+
+/**
+ * - `rules`: what the app is held to. Default: `ScenarioRules.all`.
+ * - `knobs`: how Zapier behaves. Default: as the strictest does, without rate limits.
+ * - `seed`: of what is drawn, of the fake's tokens, and of the network's delays. Default: 1.
+ * - `turn`: lets what the app waits for in reality come, before time goes on. Default: a turn of the event loop.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly rules?: ReadonlyArray<ScenarioRules.Rule> | undefined
+  readonly knobs?: Partial<Knobs> | undefined
+  readonly seed?: number | string | undefined
+  readonly turn?: Effect.Effect<void> | undefined
+}
+
+/**
+ * - `runs`: how many scenarios. Default: 100.
+ * - `size`: how many steps a scenario has at most, up to 20. Default: 20.
+ * - `maxShrinks`: how many smaller scenarios are tried once a rule is broken. Default: 500.
+ * - `replay`: that of a `ScenarioFailed`: only that scenario is carried out.
+ *
+ * @since 0.1.0
+ */
+export interface CheckOptions extends Options {
+  readonly runs?: number | undefined
+  readonly size?: number | undefined
+  readonly maxShrinks?: number | undefined
+  readonly replay?: string | undefined
+}
+
+/**
+ * A rule is broken. The message is the script.
+ *
+ * - `rule`: its name
+ * - `seen`: what is wrong
+ * - `steps`: what was done, a line for each step
+ * - `requests`: what the app sent last, without secrets
+ * - `script`: the source of an effect that does it again
+ * - `replay`: as an option of `check` it does it again, too
+ *
+ * @since 0.1.0
+ */
+export class ScenarioFailed extends Schema.TaggedError<ScenarioFailed>(
+  "@zapier-workflow-auth/testing/Scenario/ScenarioFailed"
+)("ScenarioFailed", {
+  rule: Schema.String,
+  seen: Schema.String,
+  steps: Schema.Array(Schema.String),
+  requests: Schema.Array(Schema.String),
+  script: Schema.String,
+  replay: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    return ScenarioScript.messageOf(this)
+  }
+}
+
+/**
+ * What was done, and how much of it was of use.
+ *
+ * @since 0.1.0
+ */
+export interface Checked {
+  readonly runs: number
+  /** Calls, and how many of them succeeded. */
+  readonly calls: number
+  readonly served: number
+  /** Refreshes that were answered with tokens. */
+  readonly refreshes: number
+}
+
+class Broken extends Data.TaggedError("Broken")<{
+  readonly rule: string
+  readonly seen: string
+  readonly done: number
+  readonly requests: ReadonlyArray<string>
+}> {}
+
+const carryOut = <R, S, A>(app: App<R, S, A>, steps: ReadonlyArray<Step<A>>, options: Options) =>
+  Effect.gen(function* () {
+    const world = yield* ScenarioWorld.make(app, options)
+    yield* Effect.addFinalizer(() => world.close)
+    const verify = (done: number) =>
+      Effect.suspend(() => {
+        const seen = world.seen()
+        for (const { check, name } of options.rules ?? ScenarioRules.all) {
+          const wrong = check(seen)
+          if (wrong === undefined) continue
+          const requests = ScenarioScript.requestsOf(seen, ScenarioWorld.start)
+          return Effect.fail(new Broken({ rule: name, seen: wrong, done, requests }))
+        }
+        return Effect.void
+      })
+    for (const [index, step] of steps.entries()) {
+      yield* world.perform(step)
+      yield* verify(index + 1)
+    }
+    yield* world.audit
+    yield* verify(steps.length)
+    return world.seen()
+  }).pipe(Effect.scoped)
+
+const failed = <A>(
+  { done, requests, rule, seen }: Broken,
+  steps: ReadonlyArray<Step<A>>,
+  options: Options,
+  replay?: string
+) => {
+  const needed = steps.slice(0, done)
+  return new ScenarioFailed({
+    rule,
+    seen,
+    steps: needed.map(ScenarioScript.lineOf),
+    requests,
+    script: ScenarioScript.scriptOf(needed, options),
+    ...(replay === undefined ? {} : { replay })
+  })
+}
+
+/**
+ * Carries out one scenario, and gives what was seen. Fails with `ScenarioFailed` if it breaks a rule. Dies if the app's
+ * layers cannot be built.
+ *
+ * @since 0.1.0
+ */
+export const run = <R, S = never, A = never>(
+  app: App<R, S, A>,
+  steps: ReadonlyArray<Step<NoInfer<A>>>,
+  options: Options = {}
+): Effect.Effect<Seen, ScenarioFailed> =>
+  Effect.mapError(carryOut(app, steps, options), (broken) => failed(broken, steps, options))
+
+/**
+ * Draws scenarios and carries them out. Fails with `ScenarioFailed` if one breaks a rule, with the smallest that was found
+ * to break it; and if no call of any user ever succeeded, because then nothing was checked. Dies if the app's layers
+ * cannot be built.
+ *
+ * @since 0.1.0
+ */
+export const check = <R, S = never, A = never>(
+  app: App<R, S, A>,
+  options: CheckOptions = {}
+): Effect.Effect<Checked, ScenarioFailed> =>
+  Effect.gen(function* () {
+    const { maxShrinks = 500, replay, runs = 100, seed = 1, size = longest } = options
+    const counts = { calls: 0, served: 0, refreshes: 0 }
+    // A smaller scenario that breaks another rule says nothing about this one.
+    let broken: string | undefined
+    const keepsRules = (steps: ReadonlyArray<Step<A>>) =>
+      carryOut(app, steps, options).pipe(
+        Effect.map(({ exchanges, results }) => {
+          const calls = results.filter(({ action }) => action === "Call")
+          counts.calls += calls.length
+          counts.served += calls.filter(({ exit }) => exit?._tag === "Success").length
+          counts.refreshes += exchanges.filter(({ isGranted, refreshToken }) => isGranted && refreshToken).length
+          return true
+        }),
+        Effect.catchIf(
+          ({ rule }) => rule !== (broken ??= rule),
+          () => Effect.succeed(true)
+        ),
+        // One scenario says what it has to say at its end.
+        Effect.provideService(References.MinimumLogLevel, "None")
+      )
+    const found = yield* Arbitrary.checkEffect(arbitrary(app), keepsRules, { maxShrinks, replay, runs, seed, size })
+    if (found._tag === "Falsified" && found.failure._tag === "PropertyError") {
+      return yield* failed(found.failure.error, found.shrunkInput, options, found.replay)
+    }
+    const nothing = { steps: [], requests: [], script: "" }
+    if (found._tag !== "Passed") {
+      const seen = Arbitrary.formatCheckFailure(found) ?? found._tag
+      return yield* new ScenarioFailed({ rule: "The app can be checked", seen, ...nothing })
+    }
+    if (counts.served === 0) {
+      const seen = `in ${found.runs} scenarios none of ${counts.calls} calls succeeded, and so nothing was checked`
+      return yield* new ScenarioFailed({ rule: "The app serves somebody", seen, ...nothing })
+    }
+    return { runs: found.runs, ...counts }
+  })

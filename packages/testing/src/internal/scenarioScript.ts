@@ -1,0 +1,137 @@
+/** Scenarios as text: a line for each step, for people, and the source of a test. */
+import type * as FakeFault from "../FakeFault.ts"
+import type { Step, WaitTime } from "../Scenario.ts"
+import type { Seen } from "../ScenarioSeen.ts"
+
+const times: { readonly [time in WaitTime]: string } = {
+  moment: "a quarter of a second",
+  second: "a second",
+  timeout: "20 seconds",
+  lease: "half a minute",
+  minutes: "5 minutes",
+  untilDue: "9 hours and 55 minutes",
+  lifetime: "10 hours"
+}
+
+// Members besides the tag, in short.
+const details = ({ _tag, ...members }: { readonly _tag: string }): string => {
+  const entries = Object.entries(members)
+  return entries.length === 0
+    ? ""
+    : ` (${entries.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")})`
+}
+
+const requestOf = ({ match = {}, nth, share, times }: FakeFault.Rule): string => {
+  const kind = match.grantType ?? match.endpoint ?? ""
+  const whose = match.user === undefined ? "" : ` of ${match.user}`
+  const request = kind === "" ? `request${whose}` : `request (${kind})${whose}`
+  const which = nth === undefined || nth === 1 ? `the next ${request}` : `${request} number ${nth} from now`
+  const often = share === undefined ? "" : `, with a chance of ${share}`
+  return `${which}${often}${times === undefined ? "" : `, times: ${times}`}`
+}
+
+/** What happens in a step. */
+export const lineOf = <A>(step: Step<A>): string => {
+  switch (step._tag) {
+    case "Consent":
+      return `${step.subject} connects: begins, allows, and comes back`
+    case "Deny":
+      return `${step.subject} begins to connect, denies, and comes back`
+    case "Call":
+      return `${step.subject} calls`
+    case "Disconnect":
+      return `${step.subject} disconnects`
+    case "Act":
+      return `the app does ${JSON.stringify(step.action)}`
+    case "Wait":
+      return `${times[step.time]} pass`
+    case "Arm":
+      return `Zapier is about to fail: ${requestOf(step.rule)}: ${step.rule.fault._tag}${details(step.rule.fault)}`
+    case "Restart":
+      return "the app is restarted in good order"
+    case "Crash":
+      return "the app is killed and started again"
+    case "Revoke":
+      return `${step.subject} ends the app's access at Zapier`
+    case "EndAccessToken":
+      return `Zapier ends ${step.subject}'s access token early`
+    case "RegenerateSecret":
+      return "the app gets a new secret, and learns of it 5 minutes later"
+    case "SetKnobs":
+      return `Zapier changes:${details({ _tag: step._tag, ...step.knobs })}`
+    case "Together":
+      return `at once: ${step.steps.map(lineOf).join(" | ")}`
+  }
+}
+
+const name = /^[A-Za-z_$][\w$]*$/
+
+/** A value as source code. */
+const sourceOf = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(sourceOf).join(", ")}]`
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined"
+  const members = Object.entries(value).map(
+    ([key, member]) => `${name.test(key) ? key : JSON.stringify(key)}: ${sourceOf(member)}`
+  )
+  return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`
+}
+
+/** The source of an effect that carries a scenario out. */
+export const scriptOf = <A>(
+  steps: ReadonlyArray<Step<A>>,
+  options: { readonly seed?: number | string | undefined }
+) => {
+  const more = options.seed === undefined ? "" : `, { seed: ${JSON.stringify(options.seed)} }`
+  return [`Scenario.run(app, [`, steps.map((step) => `  ${sourceOf(step)}`).join(",\n"), `]${more})`].join("\n")
+}
+
+const shownRequests = 20
+
+// Hours, minutes and seconds.
+const clock = (millis: number) => {
+  const minutes = Math.floor(millis / 60_000)
+  const two = (number: number) => String(number).padStart(2, "0")
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(Math.floor(millis / 1_000) % 60)}`
+}
+
+/** What was sent last, without secrets. */
+export const requestsOf = ({ exchanges }: Seen, start: number): ReadonlyArray<string> =>
+  exchanges.slice(-shownRequests).map(({ end, line, sentAt, subject }) => {
+    const whose = subject === undefined ? "" : `, for ${subject}`
+    return `${clock(sentAt - start)}${whose}: ${line}${end === "Lost" ? ", and the app never has the answer" : ""}`
+  })
+
+const indented = (text: string) => text.replaceAll(/^/gm, "  ")
+
+const section = (title: string, lines: ReadonlyArray<string>) =>
+  lines.length === 0 ? [] : ["", title, ...lines.map(indented)]
+
+/** All that is said of a broken rule. */
+export const messageOf = ({
+  replay,
+  requests,
+  rule,
+  script,
+  seen,
+  steps
+}: {
+  readonly rule: string
+  readonly seen: string
+  readonly steps: ReadonlyArray<string>
+  readonly requests: ReadonlyArray<string>
+  readonly script: string
+  readonly replay?: string | undefined
+}): string =>
+  [
+    `The app breaks the rule "${rule}"`,
+    `Seen: ${seen}`,
+    ...section(
+      "What was done:",
+      steps.map((line, index) => `${index + 1}. ${line}`)
+    ),
+    ...section("What the app sent last:", requests),
+    ...section("As a test:", script === "" ? [] : [script]),
+    ...(replay === undefined
+      ? []
+      : section("To find it again:", [`Scenario.check(app, { replay: ${JSON.stringify(replay)} })`]))
+  ].join("\n")

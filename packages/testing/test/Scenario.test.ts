@@ -1,0 +1,309 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as FakeFault from "../src/FakeFault.ts"
+import * as Scenario from "../src/Scenario.ts"
+import type * as ScenarioRules from "../src/ScenarioRules.ts"
+import type * as ScenarioSeen from "../src/ScenarioSeen.ts"
+import { type Flaws, homemade, library } from "./utils/apps.ts"
+
+type Step = Scenario.Step
+
+const ada = { subject: "ada" } as const
+const connect: Step = { _tag: "Consent", ...ada }
+const call: Scenario.Action = { _tag: "Call", ...ada }
+const expire: Step = { _tag: "Wait", time: "lifetime" }
+const arm = (fault: FakeFault.Fault): Step => ({ _tag: "Arm", rule: { fault, match: { endpoint: "token" } } })
+
+const outcomes = ({ results }: ScenarioSeen.Seen) =>
+  results.map(({ action, end, exit }) => `${action} ${end === "Done" ? exit?._tag : end}`)
+
+describe("an app over the library", () => {
+  it.effect("keeps to every rule, whatever happens", () =>
+    Effect.gen(function* () {
+      const checked = yield* Scenario.check(library, { runs: 100 })
+      expect(checked.runs).toBe(100)
+      expect(checked.served).toBeGreaterThan(100)
+      expect(checked.refreshes).toBeGreaterThan(50)
+    })
+  )
+})
+
+describe("an app that does everything by itself", () => {
+  it.effect("keeps to every rule, if it is right", () => Scenario.check(homemade({}), { runs: 100 }))
+
+  const caught: ReadonlyArray<readonly [flaw: keyof Flaws, rule: string, steps: number]> = [
+    ["refreshesAlone", "One refresh for each expiry", 3],
+    ["keepsRefreshToken", "One refresh for each expiry", 3],
+    ["mixesUsersUp", "Nobody is served with the token of another", 4],
+    ["forgetsNobody", "Disconnect holds", 3],
+    ["bringsBack", "Disconnect holds", 4],
+    ["givesUp", "Nobody is told to reconnect who need not", 4],
+    ["waitsForEver", "Everybody is answered", 4],
+    ["renewsAlways", "One refresh for each expiry", 2],
+    ["isDown", "Users are served while nothing goes wrong", 2]
+  ]
+
+  it.effect.each(caught)("is found out by a script of few steps: %s", ([flaw, rule, steps]) =>
+    Effect.gen(function* () {
+      const app = homemade({ [flaw]: true })
+      const failure = yield* Effect.flip(Scenario.check(app, { runs: 400 }))
+      expect(failure.rule).toBe(rule)
+      expect(failure.steps.length).toBeLessThanOrEqual(steps)
+    })
+  )
+})
+
+describe("check", () => {
+  const app = homemade({ refreshesAlone: true })
+
+  it.effect("says what was done, what was sent, and how to do it again", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(Scenario.check(app))
+      expect(message).toMatchInlineSnapshot(`
+        "The app breaks the rule "One refresh for each expiry"
+        Seen: ada's refresh token was sent while another request with it waited
+
+        What was done:
+          1. ada connects: begins, allows, and comes back
+          2. 10 hours pass
+          3. at once: ada calls | ada calls
+
+        What the app sent last:
+          0:00:10, for ada: POST /oauth/token/ grant_type=authorization_code&code=REDACTED&redirect_uri=https%3A%2F%2Facme.example%2Fcallback [Basic] -> 200
+          10:00:10, for ada: POST /oauth/token/ grant_type=refresh_token&refresh_token=REDACTED [Basic] -> 400
+          10:00:10, for ada: POST /oauth/token/ grant_type=refresh_token&refresh_token=REDACTED [Basic] -> 200
+          10:00:10, for ada: GET /v2/zaps [Bearer] -> 401
+
+        As a test:
+          Scenario.run(app, [
+            { _tag: "Consent", subject: "ada" },
+            { _tag: "Wait", time: "lifetime" },
+            { _tag: "Together", steps: [{ _tag: "Call", subject: "ada" }, { _tag: "Call", subject: "ada" }] }
+          ])
+
+        To find it again:
+          Scenario.check(app, { replay: "[0,\\"1\\",44,9,[2,4,6,11,8,10,10,8,7,0],\\"PropertyError\\"]" })"
+      `)
+    })
+  )
+
+  it.effect("finds the same again, and with its replay at once", () =>
+    Effect.gen(function* () {
+      const first = yield* Effect.flip(Scenario.check(app))
+      expect(yield* Effect.flip(Scenario.check(app))).toEqual(first)
+      const { replay = "" } = first
+      expect(yield* Effect.flip(Scenario.check(app, { replay }))).toEqual(first)
+    })
+  )
+
+  it.effect("says so when a replay finds nothing any more", () =>
+    Effect.gen(function* () {
+      const { replay = "" } = yield* Effect.flip(Scenario.check(app))
+      const { rule, seen } = yield* Effect.flip(Scenario.check(homemade({}), { replay }))
+      expect(rule).toBe("The app can be checked")
+      expect(seen).toContain("Property replay failed")
+    })
+  )
+
+  it.effect("shows no secret", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(Scenario.check(app))
+      const seen = yield* Scenario.run(homemade({}), [connect, expire, call])
+      const secrets = seen.exchanges.flatMap(({ issued }) => [issued?.accessToken, issued?.refreshToken])
+      expect(secrets.length).toBeGreaterThan(2)
+      for (const secret of secrets) expect(message).not.toContain(secret)
+    })
+  )
+
+  it.effect("does not pass when nobody was ever served", () =>
+    Effect.gen(function* () {
+      const down = homemade({ isDown: true })
+      const { message } = yield* Effect.flip(Scenario.check(down, { rules: [], runs: 20 }))
+      expect(message).toContain("none of")
+    })
+  )
+
+  it.effect("holds an app to rules of one's own", () =>
+    Effect.gen(function* () {
+      const atMostTwice: ScenarioRules.Rule = {
+        name: "Nobody calls three times",
+        check: ({ results }) =>
+          results.filter(({ action }) => action === "Call").length > 2 ? "three calls" : undefined
+      }
+      const { steps } = yield* Effect.flip(Scenario.check(homemade({}), { rules: [atMostTwice] }))
+      expect(steps.length).toBeLessThanOrEqual(3)
+    })
+  )
+
+  it.effect("draws an app's own actions", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = []
+      const Pay = Schema.Struct({ amount: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 })) })
+      const paying = Scenario.make({
+        ...library,
+        actions: {
+          schema: Pay,
+          run: ({ amount }) =>
+            Effect.suspend(() => (seen.push(amount), amount > 50 ? Effect.fail("too much") : Effect.void))
+        }
+      })
+      const neverTooMuch: ScenarioRules.Rule = {
+        name: "Nobody pays too much",
+        check: ({ results }) =>
+          results.some(({ action, exit }) => action === "Act" && exit?._tag === "Failure") ? "somebody did" : undefined
+      }
+      const { script } = yield* Effect.flip(Scenario.check(paying, { rules: [neverTooMuch] }))
+      expect(new Set(seen).size).toBeGreaterThan(3)
+      expect(script).toBe('Scenario.run(app, [\n  { _tag: "Act", action: { amount: 51 } }\n])')
+    })
+  )
+})
+
+describe("run", () => {
+  it.effect("does what a script says, and shows what was seen", () =>
+    Effect.gen(function* () {
+      const seen = yield* Scenario.run(library, [connect, call, expire, { _tag: "Together", steps: [call, call] }])
+      // Who is connected calls once more in the end.
+      expect(outcomes(seen)).toEqual(["Consent Success", ...Array.from({ length: 4 }, () => "Call Success")])
+      const refreshes = seen.exchanges.filter(({ refreshToken }) => refreshToken !== undefined)
+      expect(refreshes).toHaveLength(2)
+      expect(seen.exchanges.every(({ owner }) => owner === "ada")).toBe(true)
+    })
+  )
+
+  it.effect("does the same each time", () =>
+    Effect.gen(function* () {
+      const steps: ReadonlyArray<Step> = [connect, expire, arm({ _tag: "AnswerLost" }), call, { _tag: "Crash" }, call]
+      const linesOf = ({ exchanges }: ScenarioSeen.Seen) => exchanges.map(({ line, sentAt }) => `${sentAt} ${line}`)
+      const first = linesOf(yield* Scenario.run(library, steps))
+      expect(linesOf(yield* Scenario.run(library, steps))).toEqual(first)
+      expect(linesOf(yield* Scenario.run(library, steps, { seed: 2 }))).not.toEqual(first)
+    })
+  )
+
+  it.effect("breaks no more than it is told to", () =>
+    Effect.gen(function* () {
+      const deny: Step = { _tag: "Deny", ...ada }
+      const seen = yield* Scenario.run(library, [deny, call, connect, { _tag: "Disconnect", ...ada }, call])
+      expect(outcomes(seen)).toEqual([
+        "Deny Failure",
+        "Call Failure",
+        "Consent Success",
+        "Disconnect Success",
+        "Call Failure"
+      ])
+      expect(seen.isTroubled).toBe(false)
+      expect(seen.results.map(({ asksToReconnect }) => asksToReconnect)).toEqual([true, true, false, false, true])
+    })
+  )
+
+  it.effect("knows a connection that nobody could keep from one that is good", () =>
+    Effect.gen(function* () {
+      const connectionAfter = Effect.fnUntraced(function* (...steps: ReadonlyArray<Step>) {
+        const { results } = yield* Scenario.run(library, [connect, expire, ...steps, call])
+        return results.findLast(({ step }) => step === steps.length + 2)?.after
+      })
+      expect(yield* connectionAfter()).toBe("Good")
+      expect(yield* connectionAfter(arm({ _tag: "RequestLost" }), call)).toBe("Good")
+      expect(yield* connectionAfter(arm({ _tag: "AnswerLost" }), call)).toBe("Lost")
+      expect(yield* connectionAfter(arm({ _tag: "TruncatedBody" }), call)).toBe("Lost")
+      expect(yield* connectionAfter({ _tag: "Together", steps: [call, { _tag: "Crash" }] })).toBe("Lost")
+      expect(yield* connectionAfter({ _tag: "Revoke", ...ada })).toBe("Revoked")
+      expect(yield* connectionAfter({ _tag: "Disconnect", ...ada })).toBe("None")
+    })
+  )
+
+  it.effect("restarts an app over its stores, and interrupts who waits", () =>
+    Effect.gen(function* () {
+      const restart: Scenario.Happening = { _tag: "Restart" }
+      const seen = yield* Scenario.run(library, [
+        connect,
+        restart,
+        expire,
+        { _tag: "Together", steps: [call, restart] },
+        call
+      ])
+      expect(outcomes(seen)).toEqual(["Consent Success", "Call Killed", "Call Success", "Call Success"])
+      const forgetful = Scenario.make({
+        ...library,
+        stores: undefined,
+        layer: Layer.provide(library.layer, MemoryStores.layer)
+      })
+      const forgotten = yield* Effect.flip(Scenario.run(forgetful, [connect, restart, call]))
+      expect(forgotten.rule).toBe("Nobody is told to reconnect who need not")
+    })
+  )
+
+  it.effect("gives the app a new secret some time after Zapier has it", () =>
+    Effect.gen(function* () {
+      const fresh: Step = { _tag: "RegenerateSecret" }
+      const minutes: Step = { _tag: "Wait", time: "minutes" }
+      const seen = yield* Scenario.run(library, [connect, expire, fresh, call, minutes, call])
+      expect(outcomes(seen).slice(0, 3)).toEqual(["Consent Success", "Call Failure", "Call Success"])
+    })
+  )
+
+  it.effect("changes how Zapier behaves", () =>
+    Effect.gen(function* () {
+      const short: Step = { _tag: "SetKnobs", knobs: { accessTokenLifetime: 60 } }
+      const seen = yield* Scenario.run(library, [short, connect, { _tag: "Wait", time: "minutes" }, call])
+      expect(seen.exchanges.filter(({ refreshToken }) => refreshToken !== undefined)).toHaveLength(2)
+    })
+  )
+
+  it.effect("has the app hear of an access token that Zapier ended", () =>
+    Effect.gen(function* () {
+      const seen = yield* Scenario.run(library, [connect, { _tag: "EndAccessToken", ...ada }, call])
+      expect(seen.exchanges.map(({ status }) => status)).toEqual([200, 401, 200, 200, 200, 200])
+    })
+  )
+
+  it.effect("waits for what an app really waits for, if it is told how", () =>
+    Effect.gen(function* () {
+      // Without a clock of Effect's: the app waits in reality. @effect-diagnostics-next-line globalTimersInEffect:off globalTimers:off
+      const slow = Effect.promise(() => new Promise<void>((resolve) => void setTimeout(resolve, 5)))
+      const app = Scenario.make({ ...library, call: (subject) => Effect.andThen(slow, library.call(subject)) })
+      const seen = yield* Scenario.run(app, [connect, call], { turn: slow })
+      expect(outcomes(seen)).toEqual(["Consent Success", "Call Success", "Call Success"])
+    })
+  )
+
+  it.effect("dies if the app cannot be built", () =>
+    Effect.gen(function* () {
+      const broken = Scenario.make({
+        ...library,
+        layer: Layer.provide(library.layer, Layer.effectDiscard(Effect.die("no database")))
+      })
+      const exit = yield* Effect.exit(Scenario.run(broken, [call]))
+      expect(String(exit)).toContain("no database")
+    })
+  )
+})
+
+describe("arbitrary", () => {
+  it.effect("draws every kind of step", () =>
+    Effect.gen(function* () {
+      const drawn = yield* Arbitrary.sampleEffect(Scenario.arbitrary(), { count: 300, size: 20, seed: 1 })
+      const tags = new Set(drawn.flat().map(({ _tag }) => _tag))
+      expect([...tags].sort()).toEqual([
+        "Arm",
+        "Call",
+        "Consent",
+        "Crash",
+        "Deny",
+        "Disconnect",
+        "EndAccessToken",
+        "RegenerateSecret",
+        "Restart",
+        "Revoke",
+        "SetKnobs",
+        "Together",
+        "Wait"
+      ])
+    })
+  )
+})
