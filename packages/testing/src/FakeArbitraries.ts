@@ -1,0 +1,189 @@
+/**
+ * What a fake may be made of and asked, to be drawn and shrunk. Faults need no generator: take `FakeFault.Fault` or
+ * `FakeFault.Rule`.
+ *
+ * @example
+ * ```ts
+ * import * as FakeArbitraries from "@zapier-workflow-auth/testing/FakeArbitraries"
+ * import * as FakeControl from "@zapier-workflow-auth/testing/FakeControl"
+ * import * as FakeServer from "@zapier-workflow-auth/testing/FakeServer"
+ * import * as Arbitrary from "effect/Arbitrary"
+ * import * as Effect from "effect/Effect"
+ * import * as Result from "effect/Result"
+ *
+ * const drawn = Arbitrary.all({ options: FakeArbitraries.options, request: FakeArbitraries.request() })
+ * const check = Arbitrary.checkEffect(drawn, ({ options, request }) => {
+ *   const fake = Result.getOrThrow(FakeControl.make(options))
+ *   return FakeServer.handle(fake, request, 0).response.status !== 500
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Base64 from "effect/encoding/Base64"
+import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
+import * as Arbitraries from "./Arbitraries.ts"
+import type * as FakeControl from "./FakeControl.ts"
+import * as FakeFault from "./FakeFault.ts"
+import * as FakeHttp from "./FakeHttp.ts"
+import * as FakeState from "./FakeState.ts"
+import type * as FakeZapier from "./FakeZapier.ts"
+import * as Draw from "./internal/draw.ts"
+
+type Arb<A> = Arbitrary.Arbitrary<A>
+
+/**
+ * Knobs: none of them, some, or all.
+ *
+ * @since 0.1.0
+ */
+export const knobs: Arb<Partial<FakeState.Knobs>> = Arbitrary.schema(
+  FakeState.Knobs.mapFields(Struct.map(Schema.optionalKey))
+)
+
+/**
+ * An app that may be registered, with or without credentials of its own.
+ *
+ * @since 0.1.0
+ */
+export const app: Arb<FakeControl.AppOptions> = Arbitrary.map(
+  Arbitrary.all({
+    name: Arbitrary.schema(Schema.NonEmptyString),
+    redirectUris: Arbitrary.array(Arbitraries.redirectUri, { maxLength: 3 }),
+    clientId: Draw.optional(Draw.pattern(/^[A-Za-z\d]{1,12}$/)),
+    clientSecret: Draw.optional(Arbitrary.schema(Schema.NonEmptyString))
+  }),
+  (options) => Draw.defined(options)
+)
+
+const user = Arbitrary.all({
+  email: Draw.pattern(/^[a-z]{1,8}@[a-z]{1,8}\.example$/),
+  firstName: Arbitrary.schema(Schema.String),
+  lastName: Arbitrary.schema(Schema.String)
+})
+
+const unique = <A>(all: ReadonlyArray<A>, keyOf: (one: A) => string | undefined): ReadonlyArray<A> =>
+  all.filter((one, index) => {
+    const key = keyOf(one)
+    return key === undefined || all.findIndex((other) => keyOf(other) === key) === index
+  })
+
+/**
+ * What `FakeZapier.layer` takes.
+ *
+ * @since 0.1.0
+ */
+export const options: Arb<FakeZapier.Options> = Arbitrary.map(
+  Arbitrary.all({
+    seed: Draw.optional(Arbitrary.schema(Schema.String)),
+    knobs: Draw.optional(knobs),
+    apps: Draw.optional(Arbitrary.array(app, { maxLength: 3 })),
+    users: Draw.optional(Arbitrary.array(user, { maxLength: 3 })),
+    faults: Draw.optional(Arbitrary.array(Arbitrary.schema(FakeFault.Rule), { maxLength: 3 }))
+  }),
+  ({ apps, users, ...others }) =>
+    Draw.defined({
+      ...others,
+      apps: apps && unique(apps, ({ clientId }) => clientId),
+      users: users && unique(users, ({ email }) => email)
+    })
+)
+
+/**
+ * What a request may have that means something to a fake: the credentials of an app, its redirect URI, and tokens.
+ *
+ * @since 0.1.0
+ */
+export interface Known {
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+  readonly redirectUri?: string | undefined
+  readonly tokens?: ReadonlyArray<string> | undefined
+}
+
+const noise = Arbitrary.schema(Schema.String)
+
+// What is known, more often than not, or something else.
+const orNoise = (...known: ReadonlyArray<string | undefined>): Arb<string> => {
+  const values = known.filter((value) => value !== undefined).map((value) => Arbitrary.Constant(value))
+  return Draw.choose<string>([noise, ...values, ...values])
+}
+
+const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) => ({
+  grant_type: Draw.optional(orNoise("authorization_code", "refresh_token", "client_credentials")),
+  response_type: Draw.optional(orNoise("code")),
+  client_id: Draw.optional(orNoise(clientId)),
+  client_secret: Draw.optional(orNoise(clientSecret)),
+  redirect_uri: Draw.optional(orNoise(redirectUri)),
+  scope: Draw.optional(Arbitrary.map(Arbitraries.scopes, Scopes.format)),
+  state: Draw.optional(noise),
+  code: Draw.optional(orNoise(...tokens)),
+  refresh_token: Draw.optional(orNoise(...tokens))
+})
+
+const text = Arbitrary.map(noise, (drawn) => encodeURIComponent(drawn.toWellFormed()))
+
+// An endpoint of the table, with something in the place of its parameters.
+const endpoint = Arbitrary.map(Arbitrary.all([Draw.int(0, Endpoint.names.length - 1), text]), ([index, parameter]) => {
+  const { method, path } = Endpoint.parts(Endpoint.names[index] ?? "GET /v1/apps")
+  return { method, path: path.replaceAll(/\{\w+\}/g, () => parameter) }
+})
+
+const page = (method: string, path: string) => Arbitrary.Constant({ method, path })
+
+const target = Draw.choose<{ readonly method: string; readonly path: string }>([
+  page("POST", "/oauth/token/"),
+  page("POST", "/oauth/token/"),
+  page("GET", "/v2/authorize"),
+  page("POST", "/v2/authorize"),
+  endpoint,
+  endpoint,
+  Arbitrary.map(Arbitrary.all([Draw.oneOf(["GET", "PUT", "DELETE"]), text]), ([method, path]) => ({
+    method,
+    path: `/${path}`
+  }))
+])
+
+const contentType = Draw.oneOf([
+  "application/x-www-form-urlencoded",
+  "application/json",
+  "multipart/form-data",
+  "text/plain"
+])
+
+const bodyOf = (type: string, form: { readonly [name: string]: string | undefined }): string =>
+  type === "application/json" ? JSON.stringify(form) : new URLSearchParams(Draw.defined(form)).toString()
+
+/**
+ * Requests: to the token endpoint, the consent page, the endpoints of the table, and elsewhere; with what is known of a
+ * fake, so that some of them succeed, and with what nobody knows.
+ *
+ * @since 0.1.0
+ */
+export const request = (known: Known = {}): Arb<FakeHttp.FakeRequest> => {
+  const { clientId = "", clientSecret = "", tokens = [] } = known
+  const authorization = Draw.choose<string | undefined>([
+    Arbitrary.Constant(undefined),
+    Arbitrary.map(orNoise(`${clientId}:${clientSecret}`), (pair) => `Basic ${Base64.encode(pair)}`),
+    Arbitrary.map(orNoise(...tokens), (token) => `Bearer ${token}`),
+    noise
+  ])
+  return Arbitrary.map(
+    Arbitrary.all({
+      target,
+      query: Arbitrary.all(fields(known)),
+      form: Arbitrary.all(fields(known)),
+      authorization,
+      contentType: Draw.choose<string>([Arbitrary.Constant("application/x-www-form-urlencoded"), contentType])
+    }),
+    ({ authorization, contentType, form, query, target: { method, path } }) =>
+      FakeHttp.request(method, `${path}?${new URLSearchParams(Draw.defined(query))}`, {
+        headers: { "content-type": contentType, authorization },
+        body: method === "GET" ? "" : bodyOf(contentType, form)
+      })
+  )
+}
