@@ -32,9 +32,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as HttpServer from "effect/http/HttpServer"
+import type * as HttpServer from "effect/http/HttpServer"
 import * as Inspectable from "effect/Inspectable"
-import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -340,16 +339,10 @@ export const fetch: Effect.Effect<typeof globalThis.fetch, never, FakeZapier> = 
 /**
  * Serves the fake over HTTP, with any of Effect's HTTP servers. Where a fault breaks the connection, it is closed; a
  * reset is one where the platform lets its socket be reset, as Node does. When the server ends, so does whatever still
- * waits for an answer.
+ * waits for an answer. With `FakeControlServer` it has a control page and a control API, too.
  *
  * @since 0.1.0
  */
 export const layerServer: Layer.Layer<never, never, HttpServer.HttpServer | FakeZapier> = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const { handle } = yield* FakeZapier
-    const closing = yield* Latch.make()
-    yield* HttpServer.serveEffect(Serve.serve(handle, closing.await))
-    // It comes before the server waits for its connections to end.
-    yield* Effect.addFinalizer(() => closing.open)
-  })
+  Effect.flatMap(FakeZapier, ({ handle }) => Serve.listen(handle))
 )

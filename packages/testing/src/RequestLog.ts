@@ -62,14 +62,21 @@ const masked = (text: string) => UrlParams.redactUrl(`?${text}`, secrets)
 const scheme = (header: string | undefined) => (header === undefined ? "" : ` [${header.split(" ", 1)[0]}]`)
 
 /**
- * A request as one line: method, path, parameters of query and form with secrets masked, the scheme of its credential,
- * the status, and the fault that struck it.
+ * What was asked, as one line: method, path, parameters of query and form with secrets masked, and the scheme of its
+ * credential.
  *
  * @since 0.1.0
  */
-export const line = (request: FakeRequest, status: number, fault?: Fault): string => {
+export const asked = (request: FakeRequest): string => {
   const query = request.query === "" ? "" : masked(request.query)
   const form = isForm(request) ? ` ${masked(decoder.decode(request.body)).slice(1)}` : ""
-  const answer = `${status === 0 ? "nothing" : status}${fault === undefined ? "" : ` (${fault._tag})`}`
-  return `${request.method} ${request.path}${query}${form}${scheme(request.headers["authorization"])} -> ${answer}`
+  return `${request.method} ${request.path}${query}${form}${scheme(request.headers["authorization"])}`
 }
+
+/**
+ * A request as one line: what was asked, the status, and the fault that struck it.
+ *
+ * @since 0.1.0
+ */
+export const line = (request: FakeRequest, status: number, fault?: Fault): string =>
+  `${asked(request)} -> ${status === 0 ? "nothing" : status}${fault === undefined ? "" : ` (${fault._tag})`}`

@@ -12,10 +12,13 @@ export interface Ways<A, E> {
   readonly broken: (how: keyof typeof codes) => Effect.Effect<A, E>
 }
 
-export const isAtOnce = ({ delivery }: Handled): boolean =>
+export const isAtOnce = ({ delivery }: Pick<Handled, "delivery">): boolean =>
   delivery._tag === "Answered" ? delivery.delay === 0 : delivery._tag !== "Silent"
 
-export const deliver = <A, E>({ delivery, response }: Handled, ways: Ways<A, E>): Effect.Effect<A, E> => {
+export const deliver = <A, E>(
+  { delivery, response }: Pick<Handled, "delivery" | "response">,
+  ways: Ways<A, E>
+): Effect.Effect<A, E> => {
   switch (delivery._tag) {
     case "Answered": {
       const answered = ways.answered(response)

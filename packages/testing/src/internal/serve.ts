@@ -1,8 +1,10 @@
 /** The fake over HTTP, on whichever platform. */
 import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
 import type { HttpServerError } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
@@ -39,11 +41,11 @@ const resetSocket = ({ source }: HttpServerRequest.HttpServerRequest) =>
 
 const broken = HttpServerResponse.stream(breaksOff)
 
-/**
- * @param closing comes when the server is to end: whoever still waits for an answer then loses the connection
- */
-export const serve = Effect.fnUntraced(function* (
-  handle: (request: FakeRequest) => Effect.Effect<Handled>,
+/** What is asked for, and what becomes of it. */
+export type Handle = (request: FakeRequest) => Effect.Effect<Pick<Handled, "response" | "delivery">>
+
+const serve = Effect.fnUntraced(function* (
+  handle: Handle,
   closing: Effect.Effect<void>
 ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, HttpServerError, HttpServerRequest.HttpServerRequest> {
   const request = yield* HttpServerRequest.HttpServerRequest
@@ -64,4 +66,14 @@ export const serve = Effect.fnUntraced(function* (
   return Deliver.isAtOnce(handled)
     ? yield* delivered
     : yield* Effect.interruptible(Effect.raceFirst(delivered, Effect.as(closing, broken)))
+})
+
+/**
+ * Serves until the scope ends: whoever still waits for an answer then loses the connection.
+ */
+export const listen = Effect.fnUntraced(function* (handle: Handle) {
+  const closing = yield* Latch.make()
+  yield* HttpServer.serveEffect(serve(handle, closing.await))
+  // It comes before the server waits for its connections to end.
+  yield* Effect.addFinalizer(() => closing.open)
 })

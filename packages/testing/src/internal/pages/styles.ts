@@ -60,14 +60,17 @@ header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; align-items: baseli
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; }
 nav a { text-decoration: none; } nav a:hover { text-decoration: underline; }
 main { display: grid; gap: 1.25rem; }
-main > section { display: grid; gap: 1rem; align-content: start; min-width: 0; }
 .two { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
 @media (min-width: 52rem) { .two { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
-.two > section { display: grid; gap: 1rem; align-content: start; min-width: 0; }
+.stack { display: grid; gap: 1.25rem; align-content: start; min-width: 0; }
+.card { min-width: 0; }
+main section { display: grid; gap: 1rem; align-content: start; }
 .row { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
 .between { justify-content: space-between; }
 .big { font-size: 1.375rem; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
 .small { padding: 0.1875rem 0.625rem; font-size: 0.875rem; }
+.lines { padding: 0; list-style-position: inside; display: grid; gap: 0.375rem; }
+ul.lines { list-style: none; }
 .entries { list-style: none; padding: 0; display: grid; gap: 1rem; }
 .entries > li { display: grid; gap: 0.75rem; min-width: 0; }
 .entries > li + li { border-top: 1px solid var(--line); padding-top: 1rem; }

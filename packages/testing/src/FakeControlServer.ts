@@ -1,0 +1,134 @@
+/**
+ * The fake over HTTP for people, and for tests that are written in other languages: what `FakeZapier.layerServer` serves,
+ * and under `/_control/` a page that shows what the fake knows, with buttons for what no client can do, and the same as an
+ * API that speaks JSON.
+ *
+ * It is for the machine that it runs on. It answers no request that comes from another one, that calls it by another name
+ * than that of this machine, or that another page sends; and the page and the API want a token.
+ *
+ * The API: `GET /_control/api/` tells which paths there are: readings, and actions, which are the operations of
+ * `FakeZapier`, each with its parameters as a JSON object. What makes no sense is answered with 400 and an `error` that
+ * says what would.
+ *
+ * ```sh
+ * curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:9270/_control/api/requests
+ * curl -H "Authorization: Bearer $TOKEN" --json '{"by": "10 hours"}' http://127.0.0.1:9270/_control/api/advance
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http"
+ * import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+ * import * as FakeControlServer from "@zapier-workflow-auth/testing/FakeControlServer"
+ * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+ * import * as SecureRandom from "effect/crypto/SecureRandom"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const layer = FakeControlServer.layer().pipe(
+ *   Layer.provideMerge(FakeZapier.layer()),
+ *   Layer.provide(SecureRandom.layerWebCrypto),
+ *   Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 9270 }))
+ * )
+ *
+ * const program = Effect.gen(function* () {
+ *   const { url } = yield* FakeControlServer.FakeControlServer
+ *   console.log(`The control page is at ${Redacted.value(url)}`)
+ *   return yield* Effect.never
+ * })
+ *
+ * Effect.runPromise(Effect.provide(program, layer))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Redacted from "effect/Redacted"
+import { FakeControlError } from "./FakeControl.ts"
+import type { FakeRequest } from "./FakeHttp.ts"
+import type { Delivery } from "./FakeServer.ts"
+import * as FakeZapier from "./FakeZapier.ts"
+import * as Control from "./internal/control/handle.ts"
+import * as Guard from "./internal/control/guard.ts"
+import * as Serve from "./internal/serve.ts"
+
+/**
+ * Where control is.
+ *
+ * @since 0.1.0
+ */
+export class FakeControlServer extends Context.Service<
+  FakeControlServer,
+  {
+    /** The control page, with the token that opens it: show it to whoever has started the fake, and to nobody else. */
+    readonly url: Redacted.Redacted
+    /** The control API. It ends with a slash. */
+    readonly apiUrl: string
+    /** What the API takes as `Authorization: Bearer`. */
+    readonly token: Redacted.Redacted
+  }
+>()("@zapier-workflow-auth/testing/FakeControlServer") {}
+
+/**
+ * - `token`: at least 16 letters, digits and `-._~`. Default: drawn at the start, from `SecureRandom`, and not from the
+ *   fake's seed
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly token?: Redacted.Redacted | undefined
+}
+
+const isToken = (text: string) => /^[\w.~-]{16,}$/.test(text)
+
+const atOnce: Delivery = { _tag: "Answered", delay: 0 }
+
+// What listens on all addresses of a machine is reached at its own.
+const originOf = (address: NetAddress.SocketAddress): string =>
+  NetAddress.isInetAddress(address) && NetAddress.isUnspecified(address.address)
+    ? `http://localhost:${address.port}`
+    : HttpServer.formatAddress(address)
+
+/**
+ * Serves the fake, with its control page and control API, with any of Effect's HTTP servers. Dies with a
+ * `FakeControlError` for a token that is too easily guessed, or that a header or URL cannot carry.
+ *
+ * @since 0.1.0
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<FakeControlServer, never, HttpServer.HttpServer | FakeZapier.FakeZapier | SecureRandom.SecureRandom> =>
+  Layer.effect(
+    FakeControlServer,
+    Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      const zapier = yield* FakeZapier.FakeZapier
+      const secret = Effect.map((yield* SecureRandom.SecureRandom).randomBytes(24), Base64Url.encode)
+      const token = options.token ?? Redacted.make(yield* secret)
+      if (!isToken(Redacted.value(token))) {
+        return yield* Effect.die(
+          new FakeControlError({ problem: "The token has at least 16 letters, digits and -._~, and nothing else." })
+        )
+      }
+      const context: Control.Context = {
+        zapier,
+        snapshots: new Map(),
+        secrets: { token: Redacted.value(token), session: yield* secret, form: yield* secret },
+        isServerLocal: Guard.isLocal(address)
+      }
+      yield* Serve.listen((request: FakeRequest) =>
+        Control.isControl(request.path)
+          ? Effect.map(Control.handle(request, context), (response) => ({ response, delivery: atOnce }))
+          : zapier.handle(request)
+      )
+      const page = `${originOf(address)}${Control.base}`
+      return { url: Redacted.make(`${page}?token=${Redacted.value(token)}`), apiUrl: `${page}api/`, token }
+    })
+  )

@@ -1,0 +1,82 @@
+/**
+ * Who may look at the control page and call the control API. The page holds secrets and does things, and any page that
+ * the user has open can send requests to this machine: so it is asked where a request comes from, which name the browser
+ * knows the server by (a name of a foreign page may lead here, too), which page sent it, and for a secret.
+ */
+import * as Mac from "effect/crypto/Mac"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Result from "effect/Result"
+import type { FakeRequest } from "../../FakeHttp.ts"
+
+export interface Secrets {
+  /** Opens the page once, and the API always. */
+  readonly token: string
+  /** In the browser's cookie. */
+  readonly session: string
+  /** In the page's forms. */
+  readonly form: string
+}
+
+const encoder = new TextEncoder()
+
+export const isSame = (given: string | undefined, secret: string): boolean =>
+  given !== undefined && Mac.timingSafeEqual(encoder.encode(given), encoder.encode(secret))
+
+// -----------------------------------------------------------------------------
+// Where it comes from
+// -----------------------------------------------------------------------------
+
+const isLoopbackIp = (text: string): boolean => {
+  // An address of IPv4, as a socket of IPv6 has it.
+  const address = NetAddress.ipFromString(text.replace(/^::ffff:(?=\d+\.)/i, ""))
+  return Result.isSuccess(address) && NetAddress.isLoopback(address.success)
+}
+
+/** Whether a server can be reached from its own machine only. */
+export const isLocal = (address: NetAddress.SocketAddress): boolean =>
+  NetAddress.isUnixPathAddress(address) || NetAddress.isLoopback(address.address)
+
+const isLoopbackHost = (host: string): boolean => {
+  const name = /^(?:\[([\da-f:.]+)\]|([a-z\d.-]+))(?::\d{1,5})?$/i.exec(host)
+  const text = name?.[1] ?? name?.[2] ?? ""
+  return text.toLowerCase() === "localhost" || isLoopbackIp(text)
+}
+
+/** What is wrong with where a request comes from. */
+export const foreign = (request: FakeRequest, isServerLocal: boolean): string | undefined => {
+  const { headers } = request
+  const host = headers["host"] ?? ""
+  const origin = headers["origin"]
+  const site = headers["sec-fetch-site"] ?? "none"
+  if (request.address === undefined ? !isServerLocal : !isLoopbackIp(request.address)) {
+    return "It can be reached only from the machine that it runs on."
+  }
+  if (!isLoopbackHost(host)) return "It can be reached only as localhost or 127.0.0.1, and by no other name."
+  const isForeign = origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`
+  if (isForeign || (site !== "none" && site !== "same-origin")) {
+    return "Another page has sent you here, and may not: open the address yourself."
+  }
+  return undefined
+}
+
+// -----------------------------------------------------------------------------
+// What it knows
+// -----------------------------------------------------------------------------
+
+export const isBearer = ({ headers }: FakeRequest, { token }: Secrets): boolean =>
+  isSame(/^Bearer +(\S+) *$/i.exec(headers["authorization"] ?? "")?.[1], token)
+
+// Browsers share cookies between the ports of a machine.
+const cookieName = ({ headers }: FakeRequest) => `fake-zapier-${/:(\d+)$/.exec(headers["host"] ?? "")?.[1] ?? "80"}`
+
+export const isSignedIn = (request: FakeRequest, { session }: Secrets): boolean => {
+  const name = cookieName(request)
+  return (request.headers["cookie"] ?? "").split(/; */).some((cookie) => {
+    const [given, ...value] = cookie.split("=")
+    return given === name && isSame(value.join("="), session)
+  })
+}
+
+/** The header that signs a browser in. */
+export const cookie = (request: FakeRequest, { session }: Secrets, path: string): string =>
+  `${cookieName(request)}=${session}; Path=${path}; HttpOnly; SameSite=Strict`

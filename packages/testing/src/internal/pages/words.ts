@@ -1,0 +1,93 @@
+/** Times and faults as people read them. */
+import type * as FakeFault from "../../FakeFault.ts"
+
+const units = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000]
+] as const
+
+/** A duration in its two largest units, rounded down. */
+export const duration = (millis: number): string => {
+  const first = units.findIndex(([, size]) => millis >= size)
+  if (first === -1) return "0 s"
+  let rest = millis
+  const words: Array<string> = []
+  for (const [unit, size] of units.slice(first, first + 2)) {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    if (count > 0) words.push(`${count} ${unit}`)
+  }
+  return words.join(" ")
+}
+
+/** How far a clock is from the one outside. */
+export const offset = (millis: number): string =>
+  millis === 0 ? "The same as outside." : `${duration(Math.abs(millis))} ${millis > 0 ? "ahead of" : "behind"} outside.`
+
+const latest = 8_640_000_000_000_000
+
+/** A moment in UTC, to the second. */
+export const moment = (at: number): string =>
+  Math.abs(at) > latest ? `${at} ms` : new Date(at).toISOString().replace("T", " ").replace(/\..*$/, " UTC")
+
+/** A moment's time of day in UTC. */
+export const clock = (at: number): string => moment(at).slice(11, 19)
+
+const after = (isAfterActing: boolean | undefined) => (isAfterActing === true ? ", after acting" : "")
+
+export const fault = (fault: FakeFault.Fault): string => {
+  switch (fault._tag) {
+    case "RequestLost":
+      return "The request is lost: the connection closes"
+    case "RequestSilent":
+      return "The request is lost, and nothing comes"
+    case "AnswerLost":
+      return "The answer is lost: the connection closes"
+    case "AnswerSilent":
+      return "The answer is lost, and nothing comes"
+    case "AnswerSlow":
+      return `The answer is ${duration(fault.millis)} late`
+    case "ConnectionReset":
+      return `The connection is reset${after(fault.afterActing)}`
+    case "ServerError":
+      return `A gateway answers ${fault.status}${after(fault.afterActing)}`
+    case "Unavailable":
+      return `503, come back in ${fault.retryAfter ?? 30} s${after(fault.afterActing)}`
+    case "RateLimited":
+      return `429, come back in ${fault.retryAfter ?? 60} s`
+    case "MalformedJson":
+      return "The JSON lacks its last character"
+    case "WrongTypes":
+      return "The JSON has other types"
+    case "TruncatedBody":
+      return "The body breaks off"
+    case "WrongContentType":
+      return `The content type is ${fault.contentType ?? "text/html"}`
+    case "ClockJump":
+      return `The clock jumps ${duration(Math.abs(fault.millis))} ${fault.millis < 0 ? "back" : "ahead"}`
+  }
+}
+
+/** What a target stands for. */
+export const target = (target: FakeFault.Target): string =>
+  target === "token" ? "the token endpoint" : target === "authorize" ? "the consent page" : target
+
+const often = ({ nth, share, times }: FakeFault.Rule): string => {
+  const most = times ?? (share === undefined ? 1 : "Always")
+  const begins = nth === undefined || nth === 1 ? "" : `after ${nth - 1} more, `
+  const part = share === undefined ? "" : `${share * 100} % of them, `
+  return `${begins}${part}${most === "Always" ? "always" : most === 1 ? "once" : `${most} times`}`
+}
+
+/** Which requests a rule strikes, and how often. */
+export const scope = (rule: FakeFault.Rule): string => {
+  const { endpoint, grantType, user } = rule.match ?? {}
+  const meant = [
+    endpoint === undefined ? "Any request" : `Requests to ${target(endpoint)}`,
+    ...(grantType === undefined ? [] : [`with ${grantType}`]),
+    ...(user === undefined ? [] : [`for ${user}`])
+  ]
+  return `${meant.join(" ")}: ${often(rule)}`
+}
