@@ -206,6 +206,8 @@ describe("time, knobs and faults", () => {
   it("turns no knob to what it cannot be, and none that is not there", () => {
     const turn = (knobs: object) => problem(FakeControl.setKnobs(FakeState.make(), knobs))
     assert.match(turn({ graceMillis: -1 }), /greater than or equal to 0 at \["graceMillis"\]/)
+    assert.match(turn({ requestsPerAddress: 0.5 }), /integer at \["requestsPerAddress"\]/)
+    assert.strictEqual(turn({ accessTokenLifetime: 0.5 }), "no problem")
     assert.match(turn({ rateLimits: "no" }), /boolean at \["rateLimits"\]/)
     assert.match(turn({ grace: 1 }), /excess property at \["grace"\]/)
   })

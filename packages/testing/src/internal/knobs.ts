@@ -1,19 +1,22 @@
 /** What `FakeState` exports as `Knobs`: a file of its own, because it is long. */
 import * as Schema from "effect/Schema"
 
+// Whole or not: a test of real time may want a token that lives for less than a second.
+const Time = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 export const Knobs = Schema.Struct({
   /** How long an access token lives, in seconds. Default: 36000, as documented. */
-  accessTokenLifetime: Count,
+  accessTokenLifetime: Time,
   /** How long a code lives, in seconds. Default: 120, as documented. */
-  codeLifetime: Count,
+  codeLifetime: Time,
   /** Whether a second use of a rotated refresh token ends the whole grant. Default: yes. */
   reuseRevokesGrant: Schema.Boolean,
   /** Whether a second use of a code ends the grant that it gave (RFC 6749 section 4.1.2). Default: yes. */
   codeReuseRevokesGrant: Schema.Boolean,
   /** For how long a rotated refresh token gives the same new pair again, in milliseconds. Default: 0. */
-  graceMillis: Count,
+  graceMillis: Time,
   /** Whether a refresh ends the previous access token at once. Default: yes. */
   refreshEndsAccessToken: Schema.Boolean,
   /** Whether a refresh gives a new refresh token; else it gives none, and the old one stays good. Default: yes. */
