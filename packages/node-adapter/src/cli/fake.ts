@@ -44,7 +44,7 @@ export const fake = Command.make(
   Command.withDescription(
     `Serves a fake Zapier over HTTP on this machine, with one app registered, until it is stopped: SIGINT (Ctrl-C) or SIGTERM. What it knows ends with it.
 
-  It prints the app's credentials, which are no real ones, and where its endpoints are.`
+  It prints the app's credentials, which are no real ones, where its endpoints are, and the address of its control page: there you see what it was asked, move its clock, revoke, and let things go wrong. The address holds a token: who has it controls the fake.`
   ),
   Command.withShortDescription("Serve a fake Zapier to develop against"),
   Command.withExamples([

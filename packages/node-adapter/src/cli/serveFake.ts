@@ -2,12 +2,15 @@
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as FakeControlServer from "@zapier-workflow-auth/testing/FakeControlServer"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Console from "effect/Console"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { Refused } from "./refused.ts"
 
 export interface Input {
@@ -23,6 +26,7 @@ const announce = (input: Input) =>
   Effect.gen(function* () {
     const zapier = yield* FakeZapier.FakeZapier
     const { address } = yield* HttpServer.HttpServer
+    const control = yield* FakeControlServer.FakeControlServer
     const app = yield* zapier.registerApp({
       name: "Your app",
       clientId: Option.getOrUndefined(input.clientId),
@@ -35,6 +39,7 @@ const announce = (input: Input) =>
   authorize  ${urls.authorize}
   token      ${urls.token}
   API        ${urls.api}
+  control    ${Redacted.value(control.url)}
 
 Its app, for the environment of yours:
 
@@ -53,7 +58,8 @@ const listen = ({ port }: Input) =>
 export const serveFake = (input: Input) =>
   Effect.andThen(announce(input), Effect.never).pipe(
     Effect.provide(
-      FakeZapier.layerServer.pipe(
+      FakeControlServer.layer().pipe(
+        Layer.provide(SecureRandom.layerWebCrypto),
         Layer.provideMerge(FakeZapier.layer({ seed: input.seed })),
         Layer.provideMerge(listen(input))
       )

@@ -63,6 +63,19 @@ describe("fake", () => {
     })
   )
 
+  it.live("gives the address of its control page, which opens with what is in it and not without", () =>
+    Effect.gen(function* () {
+      const { found, origin } = yield* serving()
+      const control = found("control +")
+      expect(control.startsWith(`${origin}/_control/?token=`)).toBe(true)
+      const statusOf = (url: string) => Effect.map(HttpClient.get(url), ({ status }) => status)
+      yield* Effect.gen(function* () {
+        expect(yield* statusOf(control)).toBe(303)
+        expect(yield* statusOf(`${origin}/_control/`)).toBe(403)
+      }).pipe(Effect.provide(NodeHttpClient.layerUndici))
+    })
+  )
+
   it.live("gives its port back when it is stopped, and says when another has it", () =>
     Effect.gen(function* () {
       const { fiber, origin } = yield* serving()
