@@ -1,0 +1,64 @@
+import { expect, it } from "@effect/vitest"
+import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
+import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
+import * as FakeServer from "@zapier-workflow-auth/testing/FakeServer"
+import * as FakeState from "@zapier-workflow-auth/testing/FakeState"
+import * as GrantModel from "@zapier-workflow-auth/testing/GrantModel"
+
+// The library carried out in another way: what if the right to refresh is stored while the request is sent already?
+it("finds out that a claim has to be stored before the request is sent", () => {
+  const client = { ...GrantModel.library, claimsFirst: false }
+  const { findings } = Explorer.explore(GrantModel.make({ workers: 2, faults: 0, client }))
+  expect(findings[0]?.violation.rule).toBe("R1 one refresher")
+})
+
+// A client of one's own: two workers who ask for a token of the app and count together what they asked, in three steps.
+interface World {
+  readonly fake: FakeState.FakeState
+  readonly asked: number
+  readonly workers: ReadonlyArray<{ readonly read: number | undefined; readonly isDone: boolean }>
+}
+
+const ask = FakeHttp.form("POST", "/oauth/token/", { grant_type: "client_credentials" })
+
+const counting: Explorer.Model<World, string> = {
+  initial: [
+    {
+      label: "nobody has asked",
+      world: {
+        fake: FakeState.make(),
+        asked: 0,
+        workers: [
+          { read: undefined, isDone: false },
+          { read: undefined, isDone: false }
+        ]
+      }
+    }
+  ],
+  moves: ({ asked, fake, workers }) =>
+    workers.flatMap(({ isDone, read }, index) => {
+      const name = index === 0 ? "A" : "B"
+      const move = (label: string, world: World) => [
+        { label: `${name} ${label}`, world, violations: [], isFault: false }
+      ]
+      if (isDone) return []
+      if (read === undefined) {
+        return move("asks, and reads", {
+          fake: FakeServer.handle(fake, ask, 0).state,
+          asked,
+          workers: workers.with(index, { read: asked, isDone })
+        })
+      }
+      return move("writes", { fake, asked: read + 1, workers: workers.with(index, { read, isDone: true }) })
+    }),
+  ending: ({ asked }) => (asked === 2 ? [] : [`${asked} was counted, and 2 had asked`]),
+  key: ({ asked, workers }) => JSON.stringify([asked, workers])
+}
+
+it("finds the shortest way to what must not be", () => {
+  const { findings } = Explorer.explore(counting)
+  expect(findings[0]).toEqual({
+    violation: "1 was counted, and 2 had asked",
+    trace: ["nobody has asked", "A asks, and reads", "B asks, and reads", "A writes", "B writes"]
+  })
+})
