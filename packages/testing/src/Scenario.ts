@@ -43,7 +43,7 @@
  *   call: (subject) =>
  *     ZapierHttpClient.ZapierHttpClient.use((zapier) =>
  *       zapier.call("GET /v2/zaps", { credential: Credential.user(subject) })
- *     ),
+ *     ).pipe(Effect.timeout("1 minute")),
  *   disconnect: (subject) => ZapierAuth.ZapierAuth.use((auth) => auth.disconnect(subject))
  * })
  *
