@@ -1,5 +1,6 @@
 /** The fake over HTTP, on whichever platform. */
 import * as Effect from "effect/Effect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServer from "effect/http/HttpServer"
 import type { HttpServerError } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -41,6 +42,10 @@ const resetSocket = ({ source }: HttpServerRequest.HttpServerRequest) =>
 
 const broken = HttpServerResponse.stream(breaksOff)
 
+// To wait for a body that nobody has announced takes longer than to answer.
+const hasBody = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
+  method !== "GET" || headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined
+
 /** What is asked for, and what becomes of it. */
 export type Handle = (request: FakeRequest) => Effect.Effect<Pick<Handled, "response" | "delivery">>
 
@@ -49,7 +54,7 @@ const serve = Effect.fnUntraced(function* (
   closing: Effect.Effect<void>
 ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, HttpServerError, HttpServerRequest.HttpServerRequest> {
   const request = yield* HttpServerRequest.HttpServerRequest
-  const body = yield* request.arrayBuffer
+  const body = hasBody(request) ? yield* request.arrayBuffer : new ArrayBuffer()
   const handled = yield* handle(
     FakeHttp.request(request.method, request.url, {
       headers: request.headers,
@@ -73,7 +78,10 @@ const serve = Effect.fnUntraced(function* (
  */
 export const listen = Effect.fnUntraced(function* (handle: Handle) {
   const closing = yield* Latch.make()
-  yield* HttpServer.serveEffect(serve(handle, closing.await))
+  // Zapier's spans are nobody's to see.
+  yield* HttpServer.serveEffect(serve(handle, closing.await)).pipe(
+    Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true)
+  )
   // It comes before the server waits for its connections to end.
   yield* Effect.addFinalizer(() => closing.open)
 })
