@@ -82,8 +82,8 @@ const snapshots = ({ formSecret, snapshotAt }: Model) =>
 const links = [
   ["clock", "Clock"],
   ["apps", "Apps"],
-  ["grants", "Grants"],
   ["faults", "Faults"],
+  ["grants", "Grants"],
   ["requests", "Requests"]
 ] as const
 
@@ -105,12 +105,15 @@ export const control = (status: number, model: Model): FakeResponse => {
         ${model.notice === undefined ? undefined : notice(model.notice)}
         <div class="two">${clock(model)} ${snapshots(model)}</div>
         <div class="two">
-          <div class="stack">${Apps.apps(formSecret, View.apps(state))} ${Apps.users(formSecret, state.users)}</div>
+          <div class="stack">
+            ${Apps.apps(formSecret, View.apps(state))} ${Apps.users(formSecret, state.users)}
+            ${Faults.faults(formSecret, state)}
+          </div>
           <div class="stack">
             ${Grants.grants(formSecret, state, time)} ${Grants.appTokens(formSecret, state, time)}
           </div>
         </div>
-        ${Faults.faults(formSecret, state)} ${Log.log(requests)}
+        ${Log.log(requests)}
       </main>
       <footer class="quiet">
         Tokens and secrets are no real ones, and end with the fake. Tests do the same over HTTP, with ${Forms.base}api/.

@@ -26,7 +26,7 @@ const tokens = (
   time: number,
   whose: string
 ): Html.Html =>
-  html`<table>
+  html`<table class="tokens">
     <caption class="hidden">
       Access tokens of ${whose}
     </caption>

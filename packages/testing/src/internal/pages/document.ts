@@ -9,7 +9,7 @@ const { html } = Html
 /** A kind of pages: what they may load is allowed by its digest, and nothing else is. */
 export interface Kind {
   readonly style: Html.Html
-  readonly script: Html.Html | undefined
+  readonly script: Html.Html
   readonly headers: { readonly [name: string]: string }
 }
 
@@ -35,8 +35,9 @@ export const kind = (options: {
     ...policy
   ]
   return {
-    style: Html.verbatim(style),
-    script: script === undefined ? undefined : Html.verbatim(script),
+    // Their digests are those of every character between the tags.
+    style: Html.verbatim(`<style>${style}</style>`),
+    script: Html.verbatim(script === undefined ? "" : `<script type="module">${script}</script>`),
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
@@ -67,18 +68,10 @@ export const page = (
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <title>${title}</title>
           <link rel="icon" href="${icon}" />
-          <style>
-            ${style}
-          </style>
+          ${style}
         </head>
         <body>
-          ${body}${
-            script === undefined
-              ? undefined
-              : html`<script type="module">
-                  ${script}
-                </script>`
-          }
+          ${body}${script}
         </body>
       </html> `
   )

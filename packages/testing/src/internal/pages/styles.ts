@@ -42,6 +42,7 @@ button.main:hover { filter: brightness(1.08); }
 export const consent = `${common}
 body { display: grid; min-height: 100vh; place-items: center; padding: 1rem; }
 main { width: 100%; max-width: 29rem; display: grid; gap: 1.25rem; padding: 1.75rem; }
+section { display: grid; gap: 0.625rem; }
 .scopes { list-style: none; padding: 0; border-block: 1px solid var(--line); }
 .scopes li { padding: 0.625rem 0; display: grid; }
 .scopes li + li { border-top: 1px solid var(--line); }
@@ -81,8 +82,8 @@ dd ul { list-style: none; padding: 0; }
 details summary { cursor: pointer; width: fit-content; border-radius: 4px; }
 details.secret summary { list-style: none; }
 details.secret summary::-webkit-details-marker { display: none; }
-details.secret summary::after { content: " show"; color: var(--accent); font-size: 0.875rem; text-decoration: underline; }
-details.secret[open] summary::after { content: " hide"; }
+details.secret summary::after { content: "show"; margin-left: 0.5rem; color: var(--accent); font-size: 0.875rem; text-decoration: underline; }
+details.secret[open] summary::after { content: "hide"; }
 details > form, details > .fields { margin-top: 0.75rem; }
 .fields { display: grid; gap: 0.75rem 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 11rem), 1fr)); align-items: end; }
 .fields .wide { grid-column: 1 / -1; }
@@ -91,6 +92,7 @@ table { width: 100%; border-collapse: collapse; font-size: 0.875rem; }
 th { text-align: left; font-weight: 600; color: var(--quiet); }
 th, td { padding: 0.375rem 0.75rem 0.375rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
 th:last-child, td:last-child { padding-right: 0; }
+.tokens td { vertical-align: middle; } .tokens td:last-child { text-align: right; } .tokens td:nth-child(2) { width: 30%; }
 tbody tr:last-child td { border-bottom: 0; }
 td { font-variant-numeric: tabular-nums; }
 .good { color: var(--good); } .bad { color: var(--bad); }
