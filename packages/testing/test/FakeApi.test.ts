@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../src/FakeHttp.ts"
 import * as Documented from "./utils/documented.ts"
@@ -275,7 +276,7 @@ describe("Zaps", () => {
     assert.strictEqual(of(`zap_id=${latest.zap_id}`) * 2, meta.count)
     assert.strictEqual(of("search=trello") * 2, meta.count)
     assert.strictEqual(of("statuses=error") + of("statuses=filtered,success"), meta.count)
-    const from = new Date(fake.fake.now - 7 * day).toISOString()
+    const from = DateTime.formatIso(DateTime.makeUnsafe(fake.fake.now - 7 * day))
     assert.strictEqual(of(`from_date=${from}`) + of(`from_date=2020-01-01&to_date=${from}`), of("from_date=2020-01-01"))
   })
 })

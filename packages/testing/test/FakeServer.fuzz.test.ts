@@ -10,9 +10,12 @@ import * as Fuzz from "./utils/fuzz/fuzz.ts"
 import * as HttpFuzz from "./utils/fuzz/http.ts"
 import * as PureFuzz from "./utils/fuzz/pure.ts"
 
-const seed = process.env["FUZZ_SEED"] ?? "1"
-const requests = Number(process.env["FUZZ_REQUESTS"] ?? 20_000)
-const httpRequests = Number(process.env["FUZZ_HTTP_REQUESTS"] ?? 500)
+// How far to look is decided before there are any Effects. @effect-diagnostics processEnv:skip-file
+const { FUZZ_HTTP_REQUESTS, FUZZ_REQUESTS, FUZZ_SEED } = process.env
+
+const seed = FUZZ_SEED ?? "1"
+const requests = Number(FUZZ_REQUESTS ?? 20_000)
+const httpRequests = Number(FUZZ_HTTP_REQUESTS ?? 500)
 
 // A run in which nothing came about would show nothing.
 const cameAbout = ({ requests, ...counts }: Fuzz.Report, least: number) => {

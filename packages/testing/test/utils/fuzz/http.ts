@@ -1,7 +1,9 @@
 /** Fuzzes the fake over HTTP, one request after the other. */
 import * as Http from "node:http"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
+import type { FakeControlError } from "../../../src/FakeControl.ts"
 import type { FakeRequest, FakeResponse } from "../../../src/FakeHttp.ts"
 import * as FakeZapier from "../../../src/FakeZapier.ts"
 import * as Fuzz from "./fuzz.ts"
@@ -48,7 +50,9 @@ export const run = Effect.fnUntraced(function* (options: Fuzz.Options) {
     Effect.sync(() => new Http.Agent({ keepAlive: true, maxSockets: 1 })),
     (agent) => Effect.sync(() => agent.destroy())
   )
-  const perform = (command: Fuzz.Command): Effect.Effect<FakeResponse | string | undefined, unknown> => {
+  const perform = (
+    command: Fuzz.Command
+  ): Effect.Effect<FakeResponse | string | undefined, Cause.UnknownError | FakeControlError> => {
     switch (command._tag) {
       case "Send":
         return Effect.tryPromise(() => send(agent, origin, command.request))
