@@ -1,4 +1,6 @@
 /** Times and faults as people read them. */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import type * as FakeFault from "../../FakeFault.ts"
 
 const units = [
@@ -26,11 +28,12 @@ export const duration = (millis: number): string => {
 export const offset = (millis: number): string =>
   millis === 0 ? "The same as outside." : `${duration(Math.abs(millis))} ${millis > 0 ? "ahead of" : "behind"} outside.`
 
-const latest = 8_640_000_000_000_000
-
 /** A moment in UTC, to the second. */
 export const moment = (at: number): string =>
-  Math.abs(at) > latest ? `${at} ms` : new Date(at).toISOString().replace("T", " ").replace(/\..*$/, " UTC")
+  Option.match(DateTime.make(at), {
+    onNone: () => `${at} ms`,
+    onSome: (date) => DateTime.formatIso(date).replace("T", " ").replace(/\..*$/, " UTC")
+  })
 
 /** A moment's time of day in UTC. */
 export const clock = (at: number): string => moment(at).slice(11, 19)
