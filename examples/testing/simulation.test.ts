@@ -7,7 +7,7 @@ it.effect("deploying often loses no grant", () =>
   Effect.gen(function* () {
     const report = yield* Simulation.run({
       seed: 1,
-      grants: 20,
+      grants: 8,
       days: 30,
       processes: 2,
       rates: { ...Simulation.rates, restarts: 4 },
