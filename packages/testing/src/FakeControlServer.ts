@@ -97,14 +97,18 @@ const originOf = (address: NetAddress.SocketAddress): string =>
     : HttpServer.formatAddress(address)
 
 /**
- * Serves the fake, with its control page and control API, with any of Effect's HTTP servers. Dies with a
+ * Serves the fake, with its control page and control API, with any of Effect's HTTP servers. Fails with a
  * `FakeControlError` for a token that is too easily guessed, or that a header or URL cannot carry.
  *
  * @since 0.1.0
  */
 export const layer = (
   options: Options = {}
-): Layer.Layer<FakeControlServer, never, HttpServer.HttpServer | FakeZapier.FakeZapier | SecureRandom.SecureRandom> =>
+): Layer.Layer<
+  FakeControlServer,
+  FakeControlError,
+  HttpServer.HttpServer | FakeZapier.FakeZapier | SecureRandom.SecureRandom
+> =>
   Layer.effect(
     FakeControlServer,
     Effect.gen(function* () {
@@ -113,9 +117,9 @@ export const layer = (
       const secret = Effect.map((yield* SecureRandom.SecureRandom).randomBytes(24), Base64Url.encode)
       const token = options.token ?? Redacted.make(yield* secret)
       if (!isToken(Redacted.value(token))) {
-        return yield* Effect.die(
-          new FakeControlError({ problem: "The token has at least 16 letters, digits and -._~, and nothing else." })
-        )
+        return yield* new FakeControlError({
+          problem: "The token has at least 16 letters, digits and -._~, and nothing else."
+        })
       }
       const context: Control.Context = {
         zapier,

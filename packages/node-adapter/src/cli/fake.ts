@@ -44,7 +44,7 @@ export const fake = Command.make(
   Command.withDescription(
     `Serves a fake Zapier over HTTP on this machine, with one app registered, until it is stopped: SIGINT (Ctrl-C) or SIGTERM. What it knows ends with it.
 
-  It prints the app's credentials, which are no real ones, where its endpoints are, and the address of its control page: there you see what it was asked, move its clock, revoke, and let things go wrong. The address holds a token: who has it controls the fake.`
+  It prints the app's credentials, which are no real ones, where its endpoints are, and the address of its control page: there you see what it was asked, move its clock, revoke, and let things go wrong. The address holds a token: who has it controls the fake. It is drawn anew at each start, unless ZAPIER_FAKE_CONTROL_TOKEN has one, of at least 16 letters and digits, for tests that call the control API.`
   ),
   Command.withShortDescription("Serve a fake Zapier to develop against"),
   Command.withExamples([

@@ -2,11 +2,14 @@
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import { FakeControlError } from "@zapier-workflow-auth/testing/FakeControl"
 import * as FakeControlServer from "@zapier-workflow-auth/testing/FakeControlServer"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -22,16 +25,37 @@ export interface Input {
 
 const defaultRedirectUri = "http://localhost:3000/zapier/callback"
 
-const announce = (input: Input) =>
-  Effect.gen(function* () {
-    const zapier = yield* FakeZapier.FakeZapier
-    const { address } = yield* HttpServer.HttpServer
-    const control = yield* FakeControlServer.FakeControlServer
-    const app = yield* zapier.registerApp({
-      name: "Your app",
-      clientId: Option.getOrUndefined(input.clientId),
-      redirectUris: input.redirectUris.length > 0 ? input.redirectUris : [defaultRedirectUri]
+// The app is there from the start, so that a reset keeps it.
+const fake = ({ clientId, redirectUris, seed }: Input) =>
+  Layer.effect(
+    FakeZapier.FakeZapier,
+    Effect.try({
+      try: () =>
+        FakeZapier.make({
+          seed,
+          apps: [
+            {
+              name: "Your app",
+              clientId: Option.getOrUndefined(clientId),
+              redirectUris: redirectUris.length > 0 ? redirectUris : [defaultRedirectUri]
+            }
+          ]
+        }),
+      catch: (error) => new Refused({ problem: error instanceof FakeControlError ? error.problem : String(error) })
     })
+  )
+
+const control = Layer.unwrap(
+  Effect.map(Config.option(Config.Redacted("ZAPIER_FAKE_CONTROL_TOKEN")), (token) =>
+    FakeControlServer.layer({ token: Option.getOrUndefined(token) })
+  )
+)
+
+const announce = Effect.gen(function* () {
+  const { address } = yield* HttpServer.HttpServer
+  const control = yield* FakeControlServer.FakeControlServer
+  const { apps } = yield* (yield* FakeZapier.FakeZapier).state
+  for (const app of HashMap.values(apps)) {
     const origin = HttpServer.formatAddress(address)
     const urls = ZapierUrls.at(origin)
     yield* Console.log(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
@@ -50,22 +74,24 @@ Its app, for the environment of yours:
 Point the library at it:
 
   ZapierNode.layer({ urls: ZapierUrls.at("${origin}") })`)
-  })
+  }
+})
 
 const listen = ({ port }: Input) =>
   NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port, gracefulShutdownTimeout: "1 second" })
 
 export const serveFake = (input: Input) =>
-  Effect.andThen(announce(input), Effect.never).pipe(
+  Effect.andThen(announce, Effect.never).pipe(
     Effect.provide(
-      FakeControlServer.layer().pipe(
+      control.pipe(
         Layer.provide(SecureRandom.layerWebCrypto),
-        Layer.provideMerge(FakeZapier.layer({ seed: input.seed })),
+        Layer.provideMerge(fake(input)),
         Layer.provideMerge(listen(input))
       )
     ),
     Effect.catchTags({
-      FakeControlError: ({ problem }) => new Refused({ problem }),
+      FakeControlError: ({ problem }) => new Refused({ problem: `ZAPIER_FAKE_CONTROL_TOKEN: ${problem}` }),
+      ConfigError: () => new Refused({ problem: "ZAPIER_FAKE_CONTROL_TOKEN cannot be read" }),
       ServeError: () =>
         new Refused({
           problem: `cannot listen on 127.0.0.1:${input.port}. Is another fake there, or another program? Give another --port, or 0 for any that is free.`

@@ -6,22 +6,26 @@ import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import * as ZapierNode from "../../src/ZapierNode.ts"
 import * as CommandLine from "../utils/CommandLine.ts"
 
 /** What it says, once it serves. */
-const serving = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
-  const recorder = CommandLine.recorder()
-  const fiber = yield* Effect.forkScoped(CommandLine.run(["fake", "--port", "0", ...args], {}, recorder))
-  while (!recorder.lines.stdout.includes("ZapierNode.layer")) {
-    if (fiber.pollUnsafe() !== undefined) return yield* Effect.die(new Error(recorder.lines.stderr))
-    yield* Effect.sleep(1)
-  }
-  const { stdout } = recorder.lines
-  const found = (name: string) => new RegExp(`${name}[ =](\\S+)`).exec(stdout)?.[1] ?? ""
-  return { fiber, stdout, found, origin: found("API +") }
-})
+const servingWith = (env: CommandLine.Environment) =>
+  Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+    const recorder = CommandLine.recorder()
+    const fiber = yield* Effect.forkScoped(CommandLine.run(["fake", "--port", "0", ...args], env, recorder))
+    while (!recorder.lines.stdout.includes("ZapierNode.layer")) {
+      if (fiber.pollUnsafe() !== undefined) return yield* Effect.die(new Error(recorder.lines.stderr))
+      yield* Effect.sleep(1)
+    }
+    const { stdout } = recorder.lines
+    const found = (name: string) => new RegExp(`${name}[ =](\\S+)`).exec(stdout)?.[1] ?? ""
+    return { fiber, stdout, found, origin: found("API +") }
+  })
+
+const serving = servingWith({})
 
 describe("fake", () => {
   it.live("prints what an app needs to reach it, and that is all that it needs", () =>
@@ -73,6 +77,25 @@ describe("fake", () => {
         expect(yield* statusOf(control)).toBe(303)
         expect(yield* statusOf(`${origin}/_control/`)).toBe(403)
       }).pipe(Effect.provide(NodeHttpClient.layerUndici))
+    })
+  )
+
+  it.live("takes the token of its control API from the environment, and keeps its app when it is reset", () =>
+    Effect.gen(function* () {
+      const token = "0123456789abcdef"
+      const { found, origin } = yield* servingWith({ ZAPIER_FAKE_CONTROL_TOKEN: token })()
+      const api = `${origin}/_control/api/`
+      yield* Effect.gen(function* () {
+        const reset = HttpClientRequest.bearerToken(HttpClientRequest.post(`${api}reset`), token)
+        expect((yield* HttpClient.execute(reset)).status).toBe(204)
+        const apps = yield* HttpClient.get(`${origin}/v1/apps?client_id=${found("ZAPIER_CLIENT_ID")}`)
+        expect(apps.status).toBe(200)
+      }).pipe(Effect.provide(NodeHttpClient.layerUndici))
+      const weak = yield* CommandLine.run(["fake", "--port", "0"], { ZAPIER_FAKE_CONTROL_TOKEN: "weak" })
+      expect([weak.code, weak.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error: ZAPIER_FAKE_CONTROL_TOKEN: .*16.*\n$/)
+      ])
     })
   )
 
