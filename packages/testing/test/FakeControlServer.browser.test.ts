@@ -112,6 +112,7 @@ const run = (browser: Extract<Browser.Launched, { readonly _tag: "Browser" }>["b
     return new URL(page.url()).searchParams
   }
 
+  // Beside the browser, as an app's server would. @effect-diagnostics globalFetch:off
   const token = async (fields: Record<string, string>) => {
     const body = new URLSearchParams({ client_id: "acme", client_secret: "s3cret", ...fields })
     const answer = await fetch(`${origin}/oauth/token/`, { method: "POST", body })
@@ -127,6 +128,7 @@ const run = (browser: Extract<Browser.Launched, { readonly _tag: "Browser" }>["b
 
   const statusOf = async (accessToken: string) =>
     (await fetch(`${origin}/v2/zaps`, { headers: { authorization: `Bearer ${accessToken}` } })).status
+  // @effect-diagnostics globalFetch:warning
 
   describe("the consent page", () => {
     it("lets a user allow with the keyboard alone, who comes back with a code and the state", async () => {

@@ -12,6 +12,7 @@ export type Launched =
   | { readonly _tag: "None"; readonly why: string }
 
 const start = async (): Promise<Playwright.Browser> => {
+  // There are no Effects yet. @effect-diagnostics-next-line processEnv:off
   const installed = process.env["CHROMIUM_PATH"]
   if (installed !== undefined) {
     if (!existsSync(installed)) throw new Error("there is nothing at CHROMIUM_PATH")

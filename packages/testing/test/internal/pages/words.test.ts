@@ -24,6 +24,7 @@ describe("words", () => {
     assert.deepStrictEqual([Words.moment(at), Words.clock(at)], [moment, clock])
   })
 
+  // Not a number is what they have to bear. @effect-diagnostics-next-line schemaNumber:off
   it.prop("say when anything is, even what no calendar has", [Schema.Number], ([at]) => {
     assert.notInclude(Words.moment(at), "Invalid")
   })
