@@ -39,7 +39,7 @@ export const fake = Command.make(
       Flag.atLeast(0)
     )
   },
-  lazily(async () => (await import("./serveFake.ts")).serveFake)
+  lazily(async () => (await import("./run/serveFake.ts")).serveFake)
 ).pipe(
   Command.withDescription(
     `Serves a fake Zapier over HTTP on this machine, with one app registered, until it is stopped: SIGINT (Ctrl-C) or SIGTERM. What it knows ends with it.

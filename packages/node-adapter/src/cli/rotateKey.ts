@@ -9,7 +9,7 @@ import { lazily } from "./lazily.ts"
 const begin = Command.make(
   "begin",
   Flags.storage,
-  lazily(async () => (await import("./rotateKeyFile.ts")).begin)
+  lazily(async () => (await import("./run/rotateKeyFile.ts")).begin)
 ).pipe(
   Command.withDescription(
     `Adds a new key to the key file, at its end: it decrypts, and encrypts nothing yet. Run again, it adds no other.
@@ -29,7 +29,7 @@ const begin = Command.make(
 const switching = Command.make(
   "switch",
   Flags.storage,
-  lazily(async () => (await import("./rotateKeyFile.ts")).switchOver)
+  lazily(async () => (await import("./run/rotateKeyFile.ts")).switchOver)
 ).pipe(
   Command.withDescription(
     `Puts the new key first, so that it encrypts what is written from now on. Run again, it changes nothing.
@@ -62,7 +62,7 @@ const reencrypt = Command.make(
       Flag.withDefault(false)
     )
   },
-  lazily(async () => (await import("./reencrypt.ts")).reencrypt)
+  lazily(async () => (await import("./run/reencrypt.ts")).reencrypt)
 ).pipe(
   Command.withDescription(
     `Encrypts each grant by the first key that is not yet. The app can run meanwhile. It can be interrupted at any moment and run again: what is done is passed over.
@@ -86,7 +86,7 @@ const reencrypt = Command.make(
 const finish = Command.make(
   "finish",
   Flags.storage,
-  lazily(async () => (await import("./rotateKeyFile.ts")).finish)
+  lazily(async () => (await import("./run/rotateKeyFile.ts")).finish)
 ).pipe(
   Command.withDescription(
     `Drops the older keys from the key file, unless something in the database still needs one: a grant, or a consent that a user may still come back from. Those end within two hours of "switch".

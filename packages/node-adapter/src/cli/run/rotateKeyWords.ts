@@ -1,7 +1,7 @@
 import type { Key } from "@zapier-workflow-auth/core/GrantStore"
 import * as Option from "effect/Option"
-import { quote } from "../internal/privateFile.ts"
-import type * as Flags from "./flags.ts"
+import { quote } from "../../internal/privateFile.ts"
+import type * as Flags from "../flags.ts"
 
 const flag = (name: string, value: Option.Option<string>) =>
   Option.toArray(Option.map(value, (path) => ` --${name} ${quote(path)}`))

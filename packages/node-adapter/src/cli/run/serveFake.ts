@@ -14,7 +14,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { Refused } from "./refused.ts"
+import { Refused } from "../refused.ts"
 
 export interface Input {
   readonly port: number
