@@ -164,19 +164,28 @@ export const layerEffect = (read: Effect.Effect<Options, ZapierAuthError>): Laye
 export const layer = (options: Options): Layer.Layer<ClientApplication> => layerEffect(Effect.succeed(options))
 
 /**
- * The names that `layerConfig` reads. Redirect URIs are separated by commas.
+ * The redirect URIs of `ZAPIER_REDIRECT_URIS`, separated by commas.
+ *
+ * @since 0.1.0
+ */
+export const configRedirectUris: Config.Config<ReadonlyArray<string>> = Config.map(
+  Config.String("ZAPIER_REDIRECT_URIS"),
+  (list) =>
+    list
+      .split(",")
+      .map((uri) => uri.trim())
+      .filter((uri) => uri !== "")
+)
+
+/**
+ * The names that `layerConfig` reads.
  *
  * @since 0.1.0
  */
 export const config = Config.all({
   clientId: Config.String("ZAPIER_CLIENT_ID"),
   clientSecret: Config.Redacted("ZAPIER_CLIENT_SECRET"),
-  redirectUris: Config.map(Config.String("ZAPIER_REDIRECT_URIS"), (list) =>
-    list
-      .split(",")
-      .map((uri) => uri.trim())
-      .filter((uri) => uri !== "")
-  )
+  redirectUris: configRedirectUris
 })
 
 /**

@@ -33,6 +33,22 @@ const fileKind: PrivateFile.Kind = { type: "File", setting: "database file", hol
 const folderKind: PrivateFile.Kind = { type: "Directory", setting: "data directory", holds: "tokens", needs: 0o700 }
 
 /**
+ * The folder that is meant, whether it is there or not. Absolute: whoever changes the working directory later does not
+ * change where tokens are.
+ *
+ * @internal
+ */
+export const folderOf = Effect.fnUntraced(
+  function* (directory: string | undefined) {
+    const paths = yield* Path.Path
+    const directories = yield* UserDirectories
+    const asked = directory ?? (yield* directories.data(appName))
+    return paths.resolve(asked)
+  },
+  Effect.mapError(PrivateFile.failed(folderKind, "find the user's data directory"))
+)
+
+/**
  * The path of a file in the data directory, which exists afterwards and is the owner's alone. Nothing is done to the file.
  *
  * @internal
@@ -49,14 +65,7 @@ export const pathOf = Effect.fnUntraced(function* (
   if (name === "" || name === "." || name === ".." || paths.basename(name) !== name) {
     return yield* PrivateFile.refuse(kind, `${name} is not the name of a file. Set the folder as the directory`)
   }
-  const found =
-    directory ??
-    (yield* Effect.mapError(
-      (yield* UserDirectories).data(appName),
-      PrivateFile.failed(folderKind, "find the user's data directory")
-    ))
-  // Absolute: whoever changes the working directory later does not change where tokens are.
-  const folder = paths.resolve(found)
+  const folder = yield* folderOf(directory)
   if (create) {
     // Makes what is missing, with this mode from the first moment on; what is there stays as it is.
     yield* Effect.mapError(

@@ -25,8 +25,14 @@ import * as EmbeddedStores from "./EmbeddedStores.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Client id, secret and redirect URIs. Default: from the environment, see `ClientApplication.layerConfig`. */
-  readonly application?: ClientApplication.Options | undefined
+  /**
+   * Client id, secret and redirect URIs, or where they come from: a secret manager, see `ClientApplication.layerEffect`.
+   * Default: from the environment, see `ClientApplication.layerConfig`.
+   */
+  readonly application?:
+    | ClientApplication.Options
+    | Layer.Layer<ClientApplication.ClientApplication, ZapierAuthError>
+    | undefined
   /** Where Zapier is. Default: production. */
   readonly urls?: ZapierUrls.Urls | undefined
   /** How requests are sent. It must not retry or follow redirects by itself. Default: undici. */
@@ -35,6 +41,11 @@ export interface Options {
   readonly settings?: Settings.Options | undefined
   /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
   readonly checkScopes?: boolean | undefined
+}
+
+const layerApplication = (application: Options["application"]) => {
+  if (application === undefined) return ClientApplication.layerConfig
+  return "clientId" in application ? ClientApplication.layer(application) : application
 }
 
 /**
@@ -59,7 +70,7 @@ export const layerWithoutStores = (
       Digest.layerWebCrypto,
       SecureRandom.layerWebCrypto,
       Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
-      options.application === undefined ? ClientApplication.layerConfig : ClientApplication.layer(options.application)
+      layerApplication(options.application)
     ])
   )
 

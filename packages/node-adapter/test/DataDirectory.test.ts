@@ -52,10 +52,10 @@ describe("DataDirectory.database", () => {
     withFolder((folder) =>
       Effect.gen(function* () {
         const directory = NodePath.join(folder, "a")
-        expect(yield* refusal({ directory, create: false })).toContain(`cannot look at ${directory} (NotFound)`)
+        expect(yield* refusal({ directory, create: false })).toContain(`cannot look at ${directory}: it is not there`)
         expect(NodeFs.readdirSync(folder)).toEqual([])
         const path = yield* DataDirectory.database({ directory, name: "b.sqlite" })
-        expect(yield* refusal({ directory, create: false })).toContain("auth.sqlite (NotFound)")
+        expect(yield* refusal({ directory, create: false })).toContain("auth.sqlite: it is not there")
         expect(yield* DataDirectory.database({ directory, name: "b.sqlite", create: false })).toBe(path)
         expect(NodeFs.readdirSync(directory)).toEqual(["b.sqlite"])
       })

@@ -98,14 +98,14 @@ describe("EncryptionKey.layerDefault", () => {
     withFolder((folder) =>
       Effect.gen(function* () {
         const directory = NodePath.join(folder, "a")
-        expect(yield* refusal(EncryptionKey.layerDefault({ directory, create: false }))).toContain("(NotFound)")
+        expect(yield* refusal(EncryptionKey.layerDefault({ directory, create: false }))).toContain("it is not there")
         expect(NodeFs.readdirSync(folder)).toEqual([])
         const made = yield* ring(EncryptionKey.layerDefault({ directory }))
         const found = yield* ring(EncryptionKey.layerDefault({ directory, create: false }))
         expect(yield* sameKey(made, found)).toBe(true)
         NodeFs.rmSync(NodePath.join(directory, "auth.key"))
         expect(yield* refusal(EncryptionKey.layerDefault({ directory, create: false }))).toContain(
-          "auth.key (NotFound)"
+          "auth.key: it is not there"
         )
         expect(NodeFs.readdirSync(directory)).toEqual([])
       })
@@ -257,7 +257,7 @@ describe("EncryptionKey.layerFile", () => {
     withFolder((folder) =>
       Effect.gen(function* () {
         const path = NodePath.join(folder, "none.key")
-        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain(`cannot look at ${path} (NotFound)`)
+        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain(`cannot look at ${path}: it is not there`)
         expect(NodeFs.readdirSync(folder)).toEqual([])
       })
     )

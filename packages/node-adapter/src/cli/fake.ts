@@ -30,7 +30,7 @@ export const fake = Command.make(
     redirectUris: Flag.String("redirect-uri").pipe(
       Flag.withMetavar("URI"),
       Flag.withDescription(
-        "A redirect URI of the app; may be given several times. Default: http://localhost:3000/zapier/callback"
+        "A redirect URI of the app; may be given several times. Default: http://localhost:3000/zapier/callback, and http://127.0.0.1:9271/callback, where login waits"
       ),
       Flag.filter(
         ClientApplication.isRedirectUri,

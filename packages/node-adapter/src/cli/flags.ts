@@ -27,3 +27,64 @@ export const storage = {
     Flag.optional
   )
 }
+
+/** Which Zapier: the real one, or a fake. Where a fake is asked, its grants are kept apart: see `storage.ts`. */
+export interface Server {
+  readonly fake: Option.Option<string>
+}
+
+export const server = {
+  fake: Flag.String("fake").pipe(
+    Flag.withMetavar("URL"),
+    Flag.withDescription("Where a fake Zapier is, as `fake` prints it. Default: ZAPIER_FAKE, or the real Zapier"),
+    Flag.optional
+  )
+}
+
+/** The client application. `application.ts` says what holds without them. */
+export interface Application {
+  readonly clientId: Option.Option<string>
+  readonly clientSecretFile: Option.Option<string>
+}
+
+export const application = {
+  clientId: Flag.String("client-id").pipe(
+    Flag.withMetavar("ID"),
+    Flag.withDescription("The client id. Default: ZAPIER_CLIENT_ID"),
+    Flag.optional
+  ),
+  clientSecretFile: Flag.String("client-secret-file").pipe(
+    Flag.withMetavar("PATH"),
+    Flag.withDescription(
+      "A file with the client secret, or - for stdin. Default: ZAPIER_CLIENT_SECRET_FILE, ZAPIER_CLIENT_SECRET, or you are asked"
+    ),
+    Flag.optional
+  )
+}
+
+/** A redirect URI that is meant, whatever is configured. */
+export interface RedirectUri {
+  readonly redirectUri: Option.Option<string>
+}
+
+/** All that a command needs to talk to Zapier. */
+export interface Connection extends Storage, Server, Application {}
+
+export const connection = { ...application, ...storage, ...server }
+
+export const subject = Flag.String("subject").pipe(
+  Flag.withAlias("s"),
+  Flag.withMetavar("NAME"),
+  Flag.withDescription("Whose grant: the app's own name for its user. Default: ZAPIER_SUBJECT, or me"),
+  Flag.optional
+)
+
+export const scopes = (description: string) =>
+  Flag.String("scope").pipe(
+    Flag.withMetavar("SCOPE"),
+    Flag.withDescription(`${description}; may be given several times`),
+    Flag.atLeast(0)
+  )
+
+export const json = (description: string) =>
+  Flag.Boolean("json").pipe(Flag.withDescription(description), Flag.withDefault(false))

@@ -11,18 +11,32 @@ import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
+import { appToken } from "./appToken.ts"
+import * as ConfigFile from "./configFile.ts"
+import { doctor } from "./doctor.ts"
 import { fake } from "./fake.ts"
+import { login } from "./login.ts"
+import { logout } from "./logout.ts"
 import type { Refused } from "./refused.ts"
+import { request } from "./request.ts"
 import { rotateKey } from "./rotateKey.ts"
+import { scopes } from "./scopes.ts"
+import { status } from "./status.ts"
+import { token } from "./token.ts"
 
 const root = Command.make("zapier-workflow-auth").pipe(
   Command.withDescription("Authentication with the Zapier Workflow API, for those who run it."),
-  Command.withSubcommands([rotateKey, fake])
+  Command.withSubcommands([login, logout, status, token, appToken, request, scopes, doctor, rotateKey, fake]),
+  Command.provide(ConfigFile.layer),
+  Command.withGlobalFlags([ConfigFile.flag])
 )
 
 /** Errors in their own words, without all the help around them. */
@@ -37,11 +51,21 @@ const presenter: CliOutput.Presenter = {
       : CliOutput.defaultPresenter.present(event)
 }
 
+/** `--log-level` goes before it. What is no level is ignored: the variable may be meant for another program. */
+const layerLogLevel = Layer.effect(
+  References.MinimumLogLevel,
+  Config.String("LOG_LEVEL").pipe(
+    Effect.map((set) => LogLevel.values.find((level) => level.toLowerCase() === set.toLowerCase()) ?? "Info"),
+    Effect.orElseSucceed(() => "Info" as const)
+  )
+)
+
 const layerOutput = Layer.mergeAll(
   CliOutput.layerPresenter(presenter),
-  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel] }),
   // Effect's own logger writes to stdout.
-  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]),
+  layerLogLevel
 )
 
 // A defect is a bug. Its message may hold anything, also a secret; where it was thrown tells more to who mends it.

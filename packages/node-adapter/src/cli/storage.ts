@@ -6,29 +6,46 @@
  * `ZAPIER_ENCRYPTION_KEYS`, or in the file of `ZAPIER_KEY_FILE`; else beside the embedded database. A flag is meant, whatever
  * the environment says; of two variables that contradict each other, nobody knows which is.
  *
- * No command makes a database: one that is not there was meant to be another.
+ * What a fake gives out is kept apart, in another database and with another key beside it in that folder, never in a
+ * Postgres: no real grant is ever sent to a fake, or lost to it.
+ *
+ * Only a command that stores something new makes a database. For the others, one that is not there was meant to be another.
  */
 import type { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
 import type { AttemptStore } from "@zapier-workflow-auth/core/AttemptStore"
+import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
 import type { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
 import type { KeyRing } from "@zapier-workflow-auth/core/KeyRing"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import type * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
+import * as DataDirectory from "../DataDirectory.ts"
 import * as EncryptionKey from "../EncryptionKey.ts"
 import * as SqliteClient from "../SqliteClient.ts"
 import * as SqlStores from "../SqlStores.ts"
 import type * as Flags from "./flags.ts"
+import * as Server from "./server.ts"
+
+/** Which database is meant: by commands that talk to a server, also by which server that is. */
+export type Where = Flags.Storage & Partial<Flags.Server>
+
+/** The names of the files of an embedded database. */
+interface Files {
+  readonly directory: string | undefined
+  readonly database: string
+  readonly key: string
+}
 
 type Database =
-  | { readonly _tag: "Embedded"; readonly directory: string | undefined }
+  | { readonly _tag: "Embedded"; readonly files: Files }
   | { readonly _tag: "Postgres"; readonly url: Redacted.Redacted }
 
 export type Keys = { readonly _tag: "File"; readonly path: string } | { readonly _tag: "Environment" }
@@ -50,22 +67,39 @@ const environment = Config.all({
 const either = (one: string, other: string) =>
   from(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))
 
-const databaseOf = Effect.fnUntraced(function* (flags: Flags.Storage) {
+const isFake = ({ fake }: Where) =>
+  fake === undefined ? Effect.succeed(false) : Effect.map(Server.fake({ fake }), Option.isSome)
+
+const databaseOf = Effect.fnUntraced(function* (flags: Where) {
   const { directory, url } = yield* environment
-  if (Option.isNone(flags.dataDirectory) && Option.isSome(url)) {
+  const apart = yield* isFake(flags)
+  if (Option.isNone(flags.dataDirectory) && Option.isSome(url) && !apart) {
     if (Option.isSome(directory)) return yield* either("ZAPIER_DATABASE_URL", "ZAPIER_DATA_DIRECTORY")
     return { _tag: "Postgres", url: url.value } satisfies Database
   }
   const found = Option.orElse(flags.dataDirectory, () => directory)
-  return { _tag: "Embedded", directory: Option.getOrUndefined(found) } satisfies Database
+  const name = apart ? "fake" : "auth"
+  const files = { directory: Option.getOrUndefined(found), database: `${name}.sqlite`, key: `${name}.key` }
+  return { _tag: "Embedded", files } satisfies Database
 })
+
+/** The file of the database that is meant, whether it is there or not; none if it is a Postgres. */
+export const databasePath = Effect.fnUntraced(
+  function* (flags: Where) {
+    const paths = yield* Path.Path
+    const database = yield* databaseOf(flags)
+    if (database._tag === "Postgres") return Option.none<string>()
+    return Option.some(paths.join(yield* DataDirectory.folderOf(database.files.directory), database.files.database))
+  },
+  (effect) => Effect.provide(effect, UserDirectories.layer)
+)
 
 /**
  * Where the keys are.
  *
  * @param makeKey whether to make the key beside the embedded database if there is none
  */
-export const keys = Effect.fnUntraced(function* (flags: Flags.Storage, makeKey = false) {
+export const keys = Effect.fnUntraced(function* (flags: Where, makeKey = false) {
   const paths = yield* Path.Path
   const set = yield* environment
   if (Option.isNone(flags.keyFile) && Option.isSome(set.keys)) {
@@ -83,7 +117,8 @@ export const keys = Effect.fnUntraced(function* (flags: Flags.Storage, makeKey =
       })
     )
   }
-  const path = yield* EncryptionKey.file({ directory: database.directory, create: makeKey }).pipe(
+  const { directory, key } = database.files
+  const path = yield* EncryptionKey.file({ directory, name: key, create: makeKey }).pipe(
     Effect.provide([UserDirectories.layer, EncryptionKey.crypto])
   )
   return { _tag: "File", path } satisfies Keys
@@ -92,9 +127,10 @@ export const keys = Effect.fnUntraced(function* (flags: Flags.Storage, makeKey =
 export const layerKeys = (keys: Keys): Layer.Layer<KeyRing, ZapierAuthError> =>
   keys._tag === "File" ? EncryptionKey.layerFile(keys.path) : EncryptionKey.layerConfig
 
-const layerDatabase = (database: Database): Layer.Layer<SqlClient, ZapierAuthError> => {
+const layerDatabase = (database: Database, create: boolean): Layer.Layer<SqlClient, ZapierAuthError> => {
   if (database._tag === "Embedded") {
-    return SqliteClient.layerDefault({ directory: database.directory, create: false })
+    const { database: name, directory } = database.files
+    return SqliteClient.layerDefault({ directory, name, create })
   }
   const { url } = database
   // Whoever looks at all grants takes longer than a request may.
@@ -108,10 +144,24 @@ const layerDatabase = (database: Database): Layer.Layer<SqlClient, ZapierAuthErr
   )
 }
 
-/** The database and the stores in it as they are, which is encrypted: `layerKeys` opens what they hold. */
+/**
+ * The database and the stores in it as they are, which is encrypted: `layerKeys` opens what they hold.
+ *
+ * @param create whether to make the embedded database if there is none
+ */
 export const layerStores = (
-  flags: Flags.Storage
+  flags: Where,
+  create = false
 ): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore | SqlClient, ZapierAuthError> =>
   Layer.unwrap(
-    Effect.map(databaseOf(flags), (database) => Layer.provideMerge(SqlStores.layer, layerDatabase(database)))
+    Effect.map(databaseOf(flags), (database) => Layer.provideMerge(SqlStores.layer, layerDatabase(database, create)))
+  )
+
+/** The stores, with what they hold opened. */
+export const layer = (
+  flags: Where,
+  create: boolean
+): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError, FileSystem.FileSystem | Path.Path> =>
+  EncryptedStores.layer.pipe(
+    Layer.provide([layerStores(flags, create), Layer.unwrap(Effect.map(keys(flags, create), layerKeys))])
   )

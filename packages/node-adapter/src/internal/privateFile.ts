@@ -32,7 +32,12 @@ export const refuse = (kind: Kind, problem: string): ZapierAuthError =>
 export const failed =
   (kind: Kind, doing: string) =>
   (error: PlatformError): ZapierAuthError =>
-    refuse(kind, `cannot ${doing} (${error.reason._tag}). Check the path and who may write to it, or set another`)
+    refuse(
+      kind,
+      error.reason._tag === "NotFound"
+        ? `cannot ${doing}: it is not there. Check the path, or set another`
+        : `cannot ${doing} (${error.reason._tag}). Check the path and who may write to it, or set another`
+    )
 
 /** For people who copy the command. */
 export const quote = (path: string) => `'${path.replaceAll("'", `'\\''`)}'`

@@ -85,11 +85,11 @@ describe("rotate-key", () => {
       for (const directory of [nowhere, empty, keyless]) {
         for (const stage of ["begin", "switch", "reencrypt", "finish"]) {
           const { code, stderr } = yield* rotate(directory, stage)
-          expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*\(NotFound\).*\n$/)])
+          expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*: it is not there\..*\n$/)])
         }
       }
       const { code, stderr } = yield* rotate(directoryOf([keyOf(1)]), "reencrypt")
-      expect([code, stderr]).toEqual([1, expect.stringContaining("auth.sqlite (NotFound)")])
+      expect([code, stderr]).toEqual([1, expect.stringContaining("auth.sqlite: it is not there")])
       expect(readdirSync(folder)).not.toContain("nowhere")
       expect([readdirSync(empty), readdirSync(keyless)]).toEqual([[], before])
     })

@@ -14,8 +14,9 @@ import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
 import { problemOf } from "../../internal/sqlProblem.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
-import { grantName, shown, stageCommand } from "./rotateKeyWords.ts"
+import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
+import { grantName, stageCommand } from "./rotateKeyWords.ts"
 
 export interface Input extends Flags.Storage {
   readonly clientId: Option.Option<string>

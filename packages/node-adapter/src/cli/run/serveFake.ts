@@ -14,6 +14,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Application from "../application.ts"
 import { Refused } from "../refused.ts"
 
 export interface Input {
@@ -23,7 +24,8 @@ export interface Input {
   readonly redirectUris: ReadonlyArray<string>
 }
 
-const defaultRedirectUri = "http://localhost:3000/zapier/callback"
+// That of an app under development, and that of `login`.
+const defaultRedirectUris = ["http://localhost:3000/zapier/callback", Application.defaultRedirectUri]
 
 // The app is there from the start, so that a reset keeps it.
 const fake = ({ clientId, redirectUris, seed }: Input) =>
@@ -37,7 +39,7 @@ const fake = ({ clientId, redirectUris, seed }: Input) =>
             {
               name: "Your app",
               clientId: Option.getOrUndefined(clientId),
-              redirectUris: redirectUris.length > 0 ? redirectUris : [defaultRedirectUri]
+              redirectUris: redirectUris.length > 0 ? redirectUris : defaultRedirectUris
             }
           ]
         }),
@@ -73,7 +75,11 @@ Its app, for the environment of yours:
 
 Point the library at it:
 
-  ZapierNode.layer({ urls: ZapierUrls.at("${origin}") })`)
+  ZapierNode.layer({ urls: ZapierUrls.at("${origin}") })
+
+And the command line, with the environment above:
+
+  zapier-workflow-auth login --fake ${origin}`)
   }
 })
 

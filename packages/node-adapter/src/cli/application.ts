@@ -1,0 +1,124 @@
+/**
+ * The client application of a command.
+ *
+ * The client id is that of `--client-id`, else of `ZAPIER_CLIENT_ID`. The secret is in the file of `--client-secret-file`, or
+ * comes from stdin if that is `-`; else in the file of `ZAPIER_CLIENT_SECRET_FILE`, or in `ZAPIER_CLIENT_SECRET`; else
+ * who sits at the terminal is asked for it.
+ */
+import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Prompt from "effect/cli/Prompt"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Redacted from "effect/Redacted"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import type * as Terminal from "effect/Terminal"
+import * as PrivateFile from "../internal/privateFile.ts"
+import type * as Flags from "./flags.ts"
+
+/** What is registered with Zapier for this command, unless redirect URIs are configured. */
+export const defaultRedirectUri = "http://127.0.0.1:9271/callback"
+
+const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
+
+const environment = Config.all({
+  clientId: Config.option(Config.String("ZAPIER_CLIENT_ID")),
+  clientSecret: Config.option(Config.Redacted("ZAPIER_CLIENT_SECRET")),
+  clientSecretFile: Config.option(Config.String("ZAPIER_CLIENT_SECRET_FILE")),
+  redirectUris: Config.option(ClientApplication.configRedirectUris)
+}).pipe(Effect.mapError(() => invalid("environment", "a variable that begins with ZAPIER_ cannot be read")))
+
+const secretFile: PrivateFile.Kind = {
+  type: "File",
+  setting: "client secret file",
+  holds: "client secret",
+  needs: 0o400
+}
+
+/** Whether somebody can be asked, without a question ending up in what another program reads. */
+const isInteractive = Effect.gen(function* () {
+  const stdio = yield* Stdio.Stdio
+  return (yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal)
+})
+
+const ask = Prompt.run(Prompt.Hidden({ message: "Client secret (Developer Platform: Embed, Settings, Credentials)" }))
+
+const fromStdin = Effect.gen(function* () {
+  const stdio = yield* Stdio.Stdio
+  return yield* Stream.mkString(Stream.decodeText(stdio.stdin))
+}).pipe(Effect.mapError(() => invalid("--client-secret-file -", "stdin cannot be read")))
+
+/** The client id, of which nothing has to be secret. */
+export const clientId = Effect.fnUntraced(function* (flags: Flags.Application) {
+  const set = yield* environment
+  return Option.orElse(flags.clientId, () => set.clientId)
+})
+
+/** Where a command finds an application: some say by a flag to which redirect URI the user comes back. */
+export type Flagged = Flags.Application & Partial<Flags.RedirectUri>
+
+/** The redirect URIs, in the order in which they are configured; the one that is meant goes first. */
+export const redirectUris = Effect.fnUntraced(function* ({ redirectUri = Option.none() }: Partial<Flags.RedirectUri>) {
+  const configured = Option.getOrElse((yield* environment).redirectUris, () => [defaultRedirectUri])
+  return [...new Set([...Option.toArray(redirectUri), ...configured])]
+})
+
+type Services = FileSystem.FileSystem | Path.Path | Stdio.Stdio | Terminal.Terminal
+
+/**
+ * What is secret is read again each time, so that a regenerated secret is noticed, but for what can be had only once.
+ */
+const make = Effect.fnUntraced(function* (flags: Flagged) {
+  const services = yield* Effect.context<Services>()
+  const asked = yield* Effect.cached(
+    Effect.mapError(ask, () => invalid("client secret", "nothing was entered, so nothing was done"))
+  )
+  const piped = yield* Effect.cached(fromStdin)
+
+  const fromFile = Effect.fnUntraced(function* (path: string) {
+    const { read } = yield* PrivateFile.make
+    const paths = yield* Path.Path
+    return Redacted.make((yield* read(secretFile, paths.resolve(path))).trim())
+  })
+
+  const secret = Effect.gen(function* () {
+    const set = yield* environment
+    if (Option.isSome(flags.clientSecretFile)) {
+      const path = flags.clientSecretFile.value
+      return path === "-" ? Redacted.make((yield* piped).trim()) : yield* fromFile(path)
+    }
+    if (Option.isSome(set.clientSecretFile)) {
+      if (Option.isSome(set.clientSecret)) {
+        return yield* invalid("ZAPIER_CLIENT_SECRET, ZAPIER_CLIENT_SECRET_FILE", "set one of them, not both")
+      }
+      return yield* fromFile(set.clientSecretFile.value)
+    }
+    if (Option.isSome(set.clientSecret)) return set.clientSecret.value
+    if (yield* isInteractive) return yield* asked
+    return yield* invalid(
+      "client secret",
+      "set ZAPIER_CLIENT_SECRET, or ZAPIER_CLIENT_SECRET_FILE, or give --client-secret-file (- is stdin)"
+    )
+  })
+
+  const read = Effect.gen(function* () {
+    const id = yield* clientId(flags)
+    if (Option.isNone(id)) {
+      return yield* invalid(
+        "client id",
+        "set ZAPIER_CLIENT_ID, or give --client-id; it is in the Developer Platform (Embed, Settings, Credentials)"
+      )
+    }
+    return { clientId: id.value, clientSecret: yield* secret, redirectUris: yield* redirectUris(flags) }
+  }).pipe(Effect.provideContext(services))
+  return { read }
+})
+
+/** Fails with `InvalidConfig`, when it is used, when something is missing or not usable. */
+export const layer = (flags: Flagged): Layer.Layer<ClientApplication.ClientApplication, ZapierAuthError, Services> =>
+  Layer.unwrap(Effect.map(make(flags), ({ read }) => ClientApplication.layerEffect(read)))

@@ -1,0 +1,132 @@
+/** What `doctor` checks without asking anybody. */
+import { createServer } from "node:net"
+import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
+import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import { KeyRing } from "@zapier-workflow-auth/core/KeyRing"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as UserDirectories from "effect/persistence/UserDirectories"
+import * as Result from "effect/Result"
+import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
+import * as Application from "../application.ts"
+import * as ConfigFile from "../configFile.ts"
+import type * as Flags from "../flags.ts"
+import { shown } from "../shown.ts"
+import * as Storage from "../storage.ts"
+import { type Check, type Finding, note, ok, wrong } from "./finding.ts"
+
+const configuration: Check = () =>
+  Effect.map(Effect.provide(ConfigFile.path, UserDirectories.layer), (path) => [
+    ok(
+      "configuration",
+      Option.isSome(path) ? `the environment, and ${path.value}` : "the environment; there is no file"
+    )
+  ])
+
+const application = (flags: Flags.Connection) =>
+  ClientApplication.ClientApplication.use(({ get }) => get).pipe(
+    Effect.map(({ clientId }) => [ok("client application", `client id ${shown(clientId)}, and a secret`)]),
+    Effect.provide(Application.layer(flags)),
+    Effect.catch((error) => Effect.succeed([wrong("client application", error.message)]))
+  )
+
+/** Whether somebody else listens where the browser is to come back to. */
+const isTaken = (port: number) =>
+  Effect.callback<boolean>((resume) => {
+    const server = createServer()
+    server.once("error", () => resume(Effect.succeed(true)))
+    server.listen(port, "127.0.0.1", () => server.close(() => resume(Effect.succeed(false))))
+  })
+
+const redirectUris = Effect.fnUntraced(
+  function* (_: Flags.Connection) {
+    const findings: Array<Finding> = []
+    const check = "redirect URI"
+    for (const uri of yield* Application.redirectUris({})) {
+      if (!ClientApplication.isRedirectUri(uri)) {
+        findings.push(
+          wrong(
+            check,
+            `${shown(uri)} is not usable: make it absolute, without a fragment, with https unless it is on this machine`
+          )
+        )
+        continue
+      }
+      const { port, protocol } = new URL(uri)
+      const taken = protocol === "http:" && (yield* isTaken(Number(port || "80")))
+      findings.push(
+        taken
+          ? note(
+              check,
+              `${shown(uri)}: another program listens there now, or it is not allowed to; if that is not your app, login cannot use it`
+            )
+          : ok(check, shown(uri))
+      )
+    }
+    return findings
+  },
+  Effect.catch((error: ZapierAuthError) => Effect.succeed([wrong("redirect URI", error.message)]))
+)
+
+// How many grants are decrypted: enough to see whether the key is the right one.
+const limit = 100
+
+const plural = (count: number, of: string) => `${count} ${of}${count === 1 ? "" : "s"}`
+
+const grants = Effect.fnUntraced(function* (clientId: string, ring: KeyRing["Service"]) {
+  const store = yield* GrantStore
+  const check = `grants of ${shown(clientId)}`
+  const total = yield* SqlKeyUse.countGrants(clientId)
+  const { entries } = yield* store.page({ clientId, limit })
+  const opened = EncryptedStores.grants(store, ring)
+  const failures: Array<string> = []
+  for (const { key } of entries) {
+    yield* Effect.catch(opened.get(key), ({ message }) => Effect.sync(() => void failures.push(message)))
+  }
+  const [why] = failures
+  const reconnect = yield* store.page({ clientId, state: "ReconnectRequired", limit })
+  const waiting = reconnect.entries.length
+  return [
+    why === undefined
+      ? ok(check, `${plural(total, "grant")}; the keys decrypt those that were tried (${entries.length})`)
+      : wrong(check, `${failures.length} of ${entries.length} cannot be decrypted: ${why}`),
+    ...(waiting === 0
+      ? []
+      : [
+          note(
+            check,
+            `${reconnect.next === undefined ? waiting : `more than ${waiting}`} can only be helped by their users: zapier-workflow-auth status --state reconnect`
+          )
+        ])
+  ]
+})
+
+const storage = Effect.fnUntraced(
+  function* (flags: Flags.Connection) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Storage.databasePath(flags)
+    if (Option.isSome(path) && !(yield* Effect.orElseSucceed(fs.exists(path.value), () => false))) {
+      return [note("database", `${path.value} is not there yet: login makes it`)]
+    }
+    const where = Option.getOrElse(path, () => "the Postgres of ZAPIER_DATABASE_URL")
+    return yield* Effect.gen(function* () {
+      const clientIds = yield* SqlKeyUse.clientIds
+      const found = [ok("database", `${where} can be used, and by nobody else of this machine`)]
+      const ring = yield* Effect.result(
+        Effect.flatMap(Storage.keys(flags), (keys) => Effect.provide(KeyRing, Storage.layerKeys(keys)))
+      )
+      if (Result.isFailure(ring)) return [...found, wrong("encryption keys", ring.failure.message)]
+      found.push(ok("encryption keys", "can be used"))
+      for (const clientId of clientIds) {
+        found.push(...(yield* grants(clientId, ring.success)))
+      }
+      return found
+    }).pipe(Effect.provide(Storage.layerStores(flags)))
+  },
+  Effect.catch((error: ZapierAuthError) => Effect.succeed([wrong("database", error.message)]))
+)
+
+export const all: ReadonlyArray<Check> = [configuration, application, redirectUris, storage]

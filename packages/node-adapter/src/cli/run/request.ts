@@ -1,0 +1,90 @@
+/** `request`: a call of the API, with the credential that it takes. */
+import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import { from, InvalidConfig } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import type * as Flags from "../flags.ts"
+import { Refused } from "../refused.ts"
+import type { methods } from "../request.ts"
+import { waiting } from "../waiting.ts"
+import * as Zapier from "../zapier.ts"
+
+export interface Input extends Flags.Connection {
+  readonly method: (typeof methods)[number]
+  readonly path: string
+  readonly data: Option.Option<string>
+  readonly contentType: string
+  readonly as: Option.Option<"user" | "app" | "client-id">
+  readonly scopes: ReadonlyArray<string>
+  readonly subject: Option.Option<string>
+}
+
+const cannotRead = (what: string) => from(new InvalidConfig({ setting: "--data", problem: `${what} cannot be read` }))
+
+/** The bytes of a body: they can be sent once more if the first token is not taken. */
+const bytesOf = Effect.fnUntraced(function* (data: string) {
+  if (!data.startsWith("@")) return new TextEncoder().encode(data)
+  const path = data.slice(1)
+  if (path === "-") {
+    const { stdin } = yield* Stdio.Stdio
+    const text = yield* Effect.mapError(Stream.runCollect(stdin), () => cannotRead("stdin"))
+    return Buffer.concat(text)
+  }
+  const fs = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+  return yield* Effect.mapError(fs.readFile(paths.resolve(path)), () => cannotRead(path))
+})
+
+const credentials = {
+  user: (subject: string) => Credential.user(subject),
+  app: (_: string, scopes: ReadonlyArray<string>) => Credential.app(scopes.length > 0 ? scopes : undefined),
+  "client-id": () => Credential.clientId
+}
+
+const send = Effect.fnUntraced(function* (input: Input, subject: string) {
+  const zapier = yield* ZapierHttpClient
+  const as = Option.getOrElse(input.as, () => (input.scopes.length > 0 ? "app" : undefined))
+  if (as === undefined && Endpoint.match(input.method, input.path.split("?", 1)[0] ?? "") === undefined) {
+    return yield* new Refused({
+      problem: `${input.method} ${input.path} is not in the endpoint table. Say which credential it takes: --as user, app or client-id`
+    })
+  }
+  const client = as === undefined ? zapier.forUser(subject) : zapier.as(credentials[as](subject, input.scopes))
+  const bare = HttpClientRequest.make(input.method)(input.path)
+  const request = Option.isNone(input.data)
+    ? bare
+    : HttpClientRequest.setBody(bare, HttpBody.uint8Array(yield* bytesOf(input.data.value), input.contentType))
+  const response = yield* client.execute(request)
+  return { status: response.status, body: new Uint8Array(yield* response.arrayBuffer) }
+})
+
+export const request = Effect.fnUntraced(function* (input: Input) {
+  const subject = yield* Zapier.subject(input.subject)
+  const { body, status } = yield* send(input, subject).pipe(
+    waiting("Waiting for Zapier"),
+    Zapier.orLogin(subject),
+    Effect.provide(Zapier.layer(input, true)),
+    Effect.catchTag(
+      "HttpClientError",
+      (error) =>
+        new Refused({
+          problem: `the call was not answered (${error.reason._tag}). Check the connection; whether it was carried out is not known`
+        })
+    )
+  )
+  const stdio = yield* Stdio.Stdio
+  yield* Effect.orDie(Stream.run(Stream.make(body), stdio.stdout({ endOnDone: false })))
+  // So that a prompt does not follow on the same line.
+  if (body.length > 0 && body.at(-1) !== 10 && (yield* stdio.stdoutIsTerminal)) {
+    yield* Effect.sync(() => void process.stdout.write("\n"))
+  }
+  if (status >= 400) return yield* new Refused({ problem: `Zapier answered with ${status}` })
+})

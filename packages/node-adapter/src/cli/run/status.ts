@@ -1,0 +1,143 @@
+/** `status`: who is connected, as the database has it. */
+import { GrantStore, type Grant, type Key } from "@zapier-workflow-auth/core/GrantStore"
+import * as Lease from "@zapier-workflow-auth/core/Lease"
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
+import type * as Flags from "../flags.ts"
+import { shown } from "../shown.ts"
+import type { states } from "../status.ts"
+import * as Storage from "../storage.ts"
+import * as Table from "../table.ts"
+
+export interface Input extends Flags.Server {
+  readonly subject: Option.Option<string>
+  readonly state: Option.Option<(typeof states)[number]>
+  readonly json: boolean
+  readonly clientId: Option.Option<string>
+  readonly dataDirectory: Option.Option<string>
+}
+
+const tags = { active: "Active", refreshing: "Refreshing", reconnect: "ReconnectRequired" } as const
+
+const words = { Active: "active", Refreshing: "refreshing", ReconnectRequired: "reconnect" } as const
+
+const why = {
+  NeverConnected: "not connected",
+  Revoked: "Zapier no longer takes its refresh token: the user has to connect again",
+  AnswerLost: "an answer with new tokens was lost: the user has to connect again",
+  NoRefreshToken: "it has ended, and Zapier gave no refresh token: the user has to connect again"
+} as const
+
+const lost = "the answer to its last refresh was lost; it is asked for once more when it is used"
+
+/** What last went wrong, or is going on. */
+const noteOf = (grant: Grant, now: number): string | undefined => {
+  switch (grant._tag) {
+    case "ReconnectRequired":
+      return why[grant.why]
+    case "Refreshing":
+      if (!Lease.isLive(grant.lease, now)) {
+        return "the process that was renewing it is gone; another does so when it is used"
+      }
+      return grant.answerLost ? "being renewed, after an answer was lost" : "being renewed"
+    case "Active":
+      if (grant.notBefore > now)
+        return `Zapier asked to wait for ${seconds(grant.notBefore - now)} before it is renewed`
+      if (grant.answerLost) return lost
+      return grant.tokens.refreshToken === undefined ? "cannot be renewed: Zapier gave no refresh token" : undefined
+  }
+}
+
+const seconds = (millis: number) => `${Math.ceil(millis / 1_000)} s`
+
+const timeLeft = (millis: number): string => {
+  if (millis <= 0) return "ended"
+  if (millis < 60_000) return seconds(millis)
+  return Duration.format(Duration.minutes(Math.floor(millis / 60_000)))
+}
+
+const entryOf = ({ clientId, subject }: Key, grant: Grant, now: number) => ({
+  clientId,
+  subject,
+  state: words[grant._tag],
+  scopes: grant.tokens.scopes,
+  /** Milliseconds since the epoch. */
+  accessTokenExpiresAt: grant.tokens.expiresAt,
+  secondsLeft: Math.max(0, Math.floor((grant.tokens.expiresAt - now) / 1_000)),
+  generation: grant.generation,
+  note: noteOf(grant, now)
+})
+
+type Entry = ReturnType<typeof entryOf>
+
+// Subjects come from anywhere: one that is not plain is quoted.
+const plain = (text: string) => (/^[\w@.+:/-]+$/.test(text) ? text : shown(text))
+
+const head = ["CLIENT", "SUBJECT", "STATE", "TIME LEFT", "SCOPES", "NOTE"]
+
+const rowOf = (entry: Entry, now: number) => [
+  plain(entry.clientId),
+  plain(entry.subject),
+  entry.state,
+  timeLeft(entry.accessTokenExpiresAt - now),
+  entry.scopes.map(plain).join(" "),
+  entry.note ?? ""
+]
+
+// Grants of a page.
+const limit = 100
+
+const print = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>, json: boolean, isFirst: boolean) {
+  if (json) return yield* Effect.forEach(entries, (entry) => Console.log(JSON.stringify(entry)), { discard: true })
+  const now = yield* Clock.currentTimeMillis
+  if (entries.length === 0) return
+  const table = Table.format(
+    head,
+    entries.map((entry) => rowOf(entry, now))
+  )
+  yield* Console.log(isFirst ? table : table.slice(table.indexOf("\n") + 1))
+})
+
+/** One user's grant, if it is there and in the state that is asked for. */
+const one = Effect.fnUntraced(function* (key: Key, state: Grant["_tag"] | undefined) {
+  const found = yield* (yield* GrantStore).get(key)
+  return Option.toArray(found)
+    .filter(({ value }) => state === undefined || value._tag === state)
+    .map((grant) => ({ key, grant }))
+})
+
+const all = Effect.fnUntraced(function* (input: Input) {
+  const store = yield* GrantStore
+  const configured = yield* Config.option(Config.String("ZAPIER_CLIENT_ID")).pipe(
+    Effect.orElseSucceed(() => Option.none())
+  )
+  const only = Option.orElse(input.clientId, () => configured)
+  const clientIds = Option.isSome(only) ? [only.value] : yield* SqlKeyUse.clientIds
+  const state = Option.getOrUndefined(Option.map(input.state, (name) => tags[name]))
+  let count = 0
+  for (const clientId of clientIds) {
+    let after: string | undefined
+    do {
+      const page = Option.isSome(input.subject)
+        ? { entries: yield* one({ clientId, subject: input.subject.value }, state), next: undefined }
+        : yield* store.page({ clientId, state, after, limit })
+      const now = yield* Clock.currentTimeMillis
+      const entries = page.entries.map(({ grant, key }) => entryOf(key, grant.value, now))
+      yield* print(entries, input.json, count === 0)
+      count += entries.length
+      after = page.next
+    } while (after !== undefined)
+  }
+  return count
+})
+
+export const status = Effect.fnUntraced(function* (input: Input) {
+  const storage = { dataDirectory: input.dataDirectory, keyFile: Option.none(), fake: input.fake }
+  const count = yield* Effect.provide(all(input), Storage.layerStores(storage))
+  if (count === 0 && !input.json) yield* Console.error("No grant is there that is asked for.")
+})

@@ -1,0 +1,26 @@
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+
+const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
+
+// Milliseconds between two of them.
+const pace = 100
+
+const clearLine = "\r\u001b[K"
+
+/** Shows on stderr, if that is a terminal, that something takes a while. Nothing is left of it when it has ended. */
+export const waiting =
+  (words: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Stdio.Stdio> =>
+    Effect.gen(function* () {
+      const stdio = yield* Stdio.Stdio
+      if (!(yield* stdio.stderrIsTerminal)) return yield* effect
+      const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
+      const spin = Effect.gen(function* () {
+        for (let index = 0; ; index++) {
+          yield* write(`${clearLine}${frames[index % frames.length]} ${words}`)
+          yield* Effect.sleep(pace)
+        }
+      })
+      return yield* Effect.raceFirst(effect, spin).pipe(Effect.ensuring(write(clearLine)))
+    })

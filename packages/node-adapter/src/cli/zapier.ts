@@ -1,0 +1,70 @@
+/** The library, as a command needs it. */
+import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import type { ReconnectCause, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import type * as Stdio from "effect/Stdio"
+import type * as Terminal from "effect/Terminal"
+import { quote } from "../internal/privateFile.ts"
+import * as ZapierNode from "../ZapierNode.ts"
+import * as Application from "./application.ts"
+import type * as Flags from "./flags.ts"
+import { Refused } from "./refused.ts"
+import * as Server from "./server.ts"
+import { shown } from "./shown.ts"
+import * as Storage from "./storage.ts"
+
+type Services = FileSystem.FileSystem | Path.Path | Stdio.Stdio | Terminal.Terminal
+
+/**
+ * @param create whether to make the database and its key if they are not there
+ */
+export const layer = (
+  flags: Flags.Connection & Partial<Flags.RedirectUri>,
+  create: boolean
+): Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError, Services> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const services = yield* Effect.context<Services>()
+      return ZapierNode.layerWithoutStores({
+        application: Layer.provide(Application.layer(flags), Layer.succeedContext(services)),
+        urls: yield* Server.urls(flags),
+        // Node's own takes no time to load, and the proxy that the environment names.
+        httpClient: FetchHttpClient.layer
+      }).pipe(Layer.provide(Storage.layer(flags, create)))
+    })
+  )
+
+const because: { readonly [why in ReconnectCause]: string } = {
+  NeverConnected: "is not connected to Zapier",
+  Revoked: "has to connect again: Zapier no longer takes the refresh token",
+  AnswerLost: "has to connect again: an answer with new tokens was lost, and Zapier no longer takes the old ones",
+  NoRefreshToken: "has to connect again: the access token has ended, and Zapier gave no refresh token"
+}
+
+/** Whose grant is meant. */
+export const subject = (flag: Option.Option<string>): Effect.Effect<string> =>
+  Config.String("ZAPIER_SUBJECT").pipe(
+    Effect.orElseSucceed(() => "me"),
+    Effect.map((set) => Option.getOrElse(flag, () => set))
+  )
+
+/** Says to whom only the user can help how to do so here. */
+export const orLogin =
+  (subject: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E | ZapierAuthError, R>): Effect.Effect<A, E | ZapierAuthError | Refused, R> =>
+    Effect.catchReason(
+      effect,
+      "ZapierAuthError",
+      "ReconnectRequired",
+      ({ why }) =>
+        new Refused({
+          problem: `${shown(subject)} ${because[why]}. Run:\n  zapier-workflow-auth login --subject ${quote(subject)}`
+        })
+    )
