@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
 
@@ -15,7 +16,7 @@ export const waiting =
     Effect.gen(function* () {
       const stdio = yield* Stdio.Stdio
       if (!(yield* stdio.stderrIsTerminal)) return yield* effect
-      const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
+      const write = (text: string) => Effect.ignore(Stream.run(Stream.make(text), stdio.stderr({ endOnDone: false })))
       const spin = Effect.gen(function* () {
         for (let index = 0; ; index++) {
           yield* write(`${clearLine}${frames[index % frames.length]} ${words}`)

@@ -7,6 +7,9 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 import { run as runMain } from "../../src/cli/main.ts"
 
 export type Environment = { readonly [name: string]: string }
@@ -17,12 +20,27 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** What a command says while it runs. */
-export const recorder = () => {
+const decoder = new TextDecoder()
+
+/**
+ * What a command says while it runs.
+ *
+ * @param input what it is given on stdin
+ */
+export const recorder = (input = "") => {
   const lines = { stdout: "", stderr: "" }
   const note = (stream: keyof typeof lines) => (line: unknown) => void (lines[stream] += `${String(line)}\n`)
   const recording = Object.assign(Object.create(globalThis.console), { log: note("stdout"), error: note("stderr") })
-  return { lines, layer: Layer.succeed(Console.Console, recording as Console.Console) }
+  const sink = (stream: keyof typeof lines) => () =>
+    Sink.forEach((chunk: string | Uint8Array) =>
+      Effect.sync(() => void (lines[stream] += typeof chunk === "string" ? chunk : decoder.decode(chunk)))
+    )
+  const stdio = Stdio.layerTest({
+    stdin: Stream.encodeText(Stream.make(input)),
+    stdout: sink("stdout"),
+    stderr: sink("stderr")
+  })
+  return { lines, layer: Layer.merge(stdio, Layer.succeed(Console.Console, recording as Console.Console)) }
 }
 
 const inProcess = (env: Environment) =>
@@ -32,14 +50,23 @@ const inProcess = (env: Environment) =>
 export const run = (args: ReadonlyArray<string>, env: Environment = {}, { layer, lines } = recorder()) =>
   runMain(args, "1.2.3").pipe(
     Effect.map((code): Ended => ({ code, ...lines })),
-    Effect.provide(Layer.merge(layer, inProcess(env)))
+    Effect.provide(Layer.provideMerge(layer, inProcess(env)))
   )
 
 const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
 
-/** A command as a process of its own. `said` is done when it has said something on that stream. */
-export const start = (args: ReadonlyArray<string>, env: Environment = {}) => {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...env } })
+/**
+ * A command as a process of its own. `said` is done when it has said something on that stream.
+ *
+ * @param input what it is given on stdin; `Open` is nothing yet
+ */
+export const start = (
+  args: ReadonlyArray<string>,
+  env: Environment = {},
+  input: { readonly text: string } | "Open" = { text: "" }
+) => {
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ["pipe", "pipe", "pipe"], env: { ...env } })
+  if (input !== "Open") child.stdin.end(input.text)
   const said = (stream: "stdout" | "stderr", words: string) =>
     Effect.callback<string>((resume) => {
       let all = ""

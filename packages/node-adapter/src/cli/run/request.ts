@@ -27,6 +27,8 @@ export interface Input extends Flags.Connection {
   readonly subject: Option.Option<string>
 }
 
+const newline = 10
+
 const cannotRead = (what: string) => from(new InvalidConfig({ setting: "--data", problem: `${what} cannot be read` }))
 
 /** The bytes of a body: they can be sent once more if the first token is not taken. */
@@ -81,10 +83,9 @@ export const request = Effect.fnUntraced(function* (input: Input) {
     )
   )
   const stdio = yield* Stdio.Stdio
-  yield* Effect.orDie(Stream.run(Stream.make(body), stdio.stdout({ endOnDone: false })))
-  // So that a prompt does not follow on the same line.
-  if (body.length > 0 && body.at(-1) !== 10 && (yield* stdio.stdoutIsTerminal)) {
-    yield* Effect.sync(() => void process.stdout.write("\n"))
-  }
+  // A prompt does not follow on the same line.
+  const isOpen = body.length > 0 && body.at(-1) !== newline && (yield* stdio.stdoutIsTerminal)
+  const output = Stream.make(body, isOpen ? "\n" : "")
+  yield* Effect.orDie(Stream.run(output, stdio.stdout({ endOnDone: false })))
   if (status >= 400) return yield* new Refused({ problem: `Zapier answered with ${status}` })
 })

@@ -1,0 +1,113 @@
+import { createServer } from "node:net"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import * as World from "../utils/CommandLineWorld.ts"
+
+describe("login", () => {
+  it.live("waits for the browser, stores the grant, and says what the user may", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { code, page, stderr, stdout } = yield* world.login(["--subject", "ada", "--scope", "zap"])
+      expect([code, stdout]).toEqual([0, 'Connected: "ada" may zap.\n'])
+      expect(stderr).toContain("Open this address in a browser on this machine, and allow access:")
+      expect(page).toContain("<h1>Connected</h1>")
+      expect(yield* world.tokenRequests).toEqual(["authorization_code"])
+      expect((yield* world.run(["token", "--subject", "ada"])).code).toBe(0)
+    })
+  )
+
+  it.live("asks for the profile and the Zaps of me, unless it is told", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      expect((yield* world.login()).stdout).toBe('Connected: "me" may profile zap.\n')
+    })
+  )
+
+  it.live("tells both the browser and the terminal when the user says no", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { ended, url } = yield* world.beginLogin()
+      const page = yield* World.visit(yield* world.fake.deny(url))
+      expect(page).toContain("<h1>Not connected</h1>")
+      const { code, stderr, stdout } = yield* ended
+      expect([code, stdout]).toEqual([1, ""])
+      expect(stderr).toContain("error: The user did not allow access on Zapier's consent page.")
+      expect(yield* world.tokenRequests).toEqual([])
+    })
+  )
+
+  it.live("is not ended by who is sent to it by anything but Zapier, and goes on waiting", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { ended, url } = yield* world.beginLogin()
+      const foreign = yield* World.visit(`${world.redirectUri}?code=stolen&state=foreign`)
+      expect(foreign).toContain("The login still waits.")
+      expect(foreign).not.toContain("foreign")
+      expect(yield* World.visit(`${world.redirectUri}?code=a&code=b&state=c`)).toContain("The login still waits.")
+      expect(yield* world.tokenRequests).toEqual([])
+      yield* World.visit(yield* world.fake.approve(url))
+      expect((yield* ended).code).toBe(0)
+    })
+  )
+
+  it.live("takes the address that is pasted, where the browser does not come back to this machine", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const running = world.start(["login", "--paste"], {}, "Open")
+      const said = yield* running.said("stderr", "paste the address that the browser was sent to")
+      const callback = yield* world.fake.approve(World.consentUrl(said))
+      running.child.stdin.end(`\n ${callback} \n`)
+      expect(yield* running.ended).toMatchObject({ code: 0, stdout: 'Connected: "me" may profile zap.\n' })
+    })
+  )
+
+  it.live.each([
+    ["nothing", "\n", "error: nothing was pasted. Run it again, and paste the whole address.\n"],
+    [
+      "what belongs to no login",
+      "https://acme.example/callback?code=a&state=b\n",
+      "its state is not one that is waited for"
+    ],
+    ["what is no address", "hello\n", "error: The callback was refused: state is missing"]
+  ])("refuses %s that is pasted", ([, pasted, problem]) =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const uri = "https://acme.example/callback"
+      const { code, stderr } = yield* world.run(["login", "--redirect-uri", uri], {}, pasted)
+      expect(code).toBe(1)
+      expect(stderr).toContain(problem)
+      expect(yield* world.tokenRequests).toEqual([])
+    })
+  )
+
+  it.live("says who may be in the way when it cannot listen", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const port = Number(new URL(world.redirectUri).port)
+      yield* Effect.acquireRelease(
+        Effect.callback<ReturnType<typeof createServer>>((resume) => {
+          const other = createServer().listen(port, "127.0.0.1", () => resume(Effect.succeed(other)))
+        }),
+        (other) => Effect.sync(() => other.close())
+      )
+      const { code, stderr } = yield* world.run(["login", "--no-browser"])
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^error: cannot listen on 127\.0\.0\.1:\d+, .*--redirect-uri that is registered\.\n$/)
+    })
+  )
+
+  it.effect("gives up when nobody comes back in time, and has changed nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { ended } = yield* world.beginLogin(["--timeout", "60"])
+      yield* TestClock.adjust("60 seconds")
+      const { code, stderr } = yield* ended
+      expect(code).toBe(1)
+      expect(stderr).toContain(
+        "error: nobody came back from the consent page within 60 s. Nothing was changed; run it again."
+      )
+      expect((yield* world.run(["status"])).stderr).toBe("No grant is there that is asked for.\n")
+    })
+  )
+})

@@ -1,0 +1,109 @@
+/** A command line beside a fake Zapier that it reaches over HTTP: an app in the environment, and a folder of its own. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { createServer } from "node:http"
+import { createServer as createListener, type AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as SqliteClient from "../../src/SqliteClient.ts"
+import * as CommandLine from "./CommandLine.ts"
+
+/** A port that was free a moment ago. */
+export const freePort = Effect.callback<number>((resume) => {
+  const listener = createListener()
+  listener.listen(0, "127.0.0.1", () => {
+    const { port } = listener.address() as AddressInfo
+    listener.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "zapier-cli-"))),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+)
+
+const get = (url: string) => Effect.provide(HttpClient.get(url), NodeHttpClient.layerUndici)
+
+/** What the browser is shown when it comes back. */
+export const visit = (url: string) => Effect.flatMap(get(url), (response) => response.text)
+
+/** The address of the consent page, in what `login` says. */
+export const consentUrl = (said: string): string => / {2}(http\S+authorize\S+)/.exec(said)?.[1] ?? ""
+
+export const make = Effect.gen(function* () {
+  const redirectUri = `http://127.0.0.1:${yield* freePort}/callback`
+  const clientId = "acme"
+  const clientSecret = "s3cret-of-acme"
+  const fake = FakeZapier.make({ apps: [{ name: "Acme", clientId, clientSecret, redirectUris: [redirectUri] }] })
+  const services = yield* Layer.build(
+    FakeZapier.layerServer.pipe(
+      Layer.provide(Layer.succeed(FakeZapier.FakeZapier, fake)),
+      Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 }))
+    )
+  )
+  const { address } = yield* Effect.provide(HttpServer.HttpServer, services)
+  const origin = HttpServer.formatAddress(address)
+  const directory = yield* folder
+  const env: CommandLine.Environment = {
+    ZAPIER_CLIENT_ID: clientId,
+    ZAPIER_CLIENT_SECRET: clientSecret,
+    ZAPIER_REDIRECT_URIS: redirectUri,
+    ZAPIER_DATA_DIRECTORY: directory,
+    ZAPIER_FAKE: origin
+  }
+
+  /** In this process. */
+  const run = (args: ReadonlyArray<string>, more: CommandLine.Environment = {}, input?: string) =>
+    CommandLine.run(args, { ...env, ...more }, CommandLine.recorder(input))
+
+  /** As a process of its own. */
+  const start = (
+    args: ReadonlyArray<string>,
+    more: CommandLine.Environment = {},
+    input?: Parameters<typeof CommandLine.start>[2]
+  ) => CommandLine.start(args, { ...env, ...more }, input)
+
+  /** A login that has said where the consent page is, and waits. */
+  const beginLogin = Effect.fnUntraced(function* (args: ReadonlyArray<string> = []) {
+    const recorder = CommandLine.recorder()
+    const fiber = yield* Effect.forkScoped(CommandLine.run(["login", "--no-browser", ...args], env, recorder))
+    while (consentUrl(recorder.lines.stderr) === "") {
+      const exit = fiber.pollUnsafe()
+      if (exit !== undefined) return yield* Effect.die(new Error(`it ended: ${recorder.lines.stderr}`))
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+    }
+    return { url: consentUrl(recorder.lines.stderr), ended: Fiber.join(fiber) }
+  })
+
+  /** A user who has allowed access. */
+  const login = Effect.fnUntraced(function* (args: ReadonlyArray<string> = []) {
+    const { ended, url } = yield* beginLogin(args)
+    const page = yield* visit(yield* fake.approve(url))
+    return { page, ...(yield* ended) }
+  })
+
+  /** The token requests that were answered, by what they asked for. */
+  const tokenRequests = Effect.map(fake.requests, (requests) =>
+    requests
+      .filter(({ request }) => request.path === "/oauth/token/")
+      .map(({ request }) => new URLSearchParams(new TextDecoder().decode(request.body)).get("grant_type"))
+  )
+
+  /** What is in the database. */
+  const sql = Layer.fresh(SqliteClient.layerDefault({ directory, name: "fake.sqlite", create: false }))
+  const query = (text: string) =>
+    Effect.provide(
+      SqlClient.use((client) => client.unsafe(text)),
+      sql
+    )
+
+  return { fake, origin, directory, redirectUri, env, run, start, beginLogin, login, tokenRequests, query }
+})
