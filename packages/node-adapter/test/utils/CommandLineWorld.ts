@@ -105,5 +105,28 @@ export const make = Effect.gen(function* () {
       sql
     )
 
-  return { fake, origin, directory, redirectUri, env, run, start, beginLogin, login, tokenRequests, query }
+  /** As if their time had passed. */
+  const expireAccessTokens = Effect.andThen(
+    query("UPDATE zapier_grants SET record = json_set(record, '$.tokens.expiresAt', 1)"),
+    query("UPDATE zapier_app_credentials SET record = json_set(record, '$.access.expiresAt', 1)")
+  )
+
+  /** As if whoever holds one had been gone for long. */
+  const endLeases = query("UPDATE zapier_grants SET record = json_set(record, '$.lease.deadline', 1)")
+
+  return {
+    expireAccessTokens,
+    endLeases,
+    fake,
+    origin,
+    directory,
+    redirectUri,
+    env,
+    run,
+    start,
+    beginLogin,
+    login,
+    tokenRequests,
+    query
+  }
 })
