@@ -1,0 +1,71 @@
+/** `login` as a process, and its user at a real browser. */
+import { afterAll, describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { Browser as Chromium, Page } from "playwright-core"
+import * as Browser from "../../../testing/test/utils/Browser.ts"
+import * as World from "../utils/CommandLineWorld.ts"
+
+const launched = await Browser.launch()
+
+const pageOf = (browser: Chromium) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const page = await browser.newPage()
+      page.setDefaultTimeout(20_000)
+      return page
+    }),
+    (page) => Effect.promise(() => page.close())
+  )
+
+const press = (page: Page, button: string) => Effect.promise(() => page.getByRole("button", { name: button }).click())
+
+const words = (page: Page) => Effect.promise(() => page.locator("body").innerText())
+
+const run = (browser: Chromium) => {
+  afterAll(() => browser.close())
+
+  it.live("connects who presses Allow, and calls Zapier from then on", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const page = yield* pageOf(browser)
+      const running = world.start(["login", "--no-browser", "--subject", "ada", "--scope", "zap"])
+      const url = World.consentUrl(yield* running.said("stderr", "authorize?"))
+      yield* Effect.promise(() => page.goto(url))
+      expect(yield* words(page)).toContain("Allow Acme to use Zapier for you?")
+      yield* press(page, "Allow")
+      yield* Effect.promise(() => page.getByRole("heading", { name: "Connected" }).waitFor())
+      expect(yield* running.ended).toMatchObject({ code: 0, stdout: 'Connected: "ada" may zap.\n' })
+      // What is in the address bar is worth nothing any more, and nobody listens there.
+      const again = yield* Effect.promise(() => page.reload().catch((error: Error) => error.message))
+      expect(again).toContain("ERR_CONNECTION_REFUSED")
+      const zaps = yield* world.start(["request", "GET", "/v2/zaps?limit=1", "--subject", "ada"]).ended
+      expect(zaps).toMatchObject({ code: 0, stderr: "" })
+      expect(JSON.parse(zaps.stdout)).toHaveProperty("data")
+    })
+  )
+
+  it.live("connects nobody when Deny is pressed, and says so in both places", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const page = yield* pageOf(browser)
+      const running = world.start(["login", "--no-browser"])
+      const url = World.consentUrl(yield* running.said("stderr", "authorize?"))
+      yield* Effect.promise(() => page.goto(url))
+      yield* press(page, "Deny")
+      yield* Effect.promise(() => page.getByRole("heading", { name: "Not connected" }).waitFor())
+      expect(yield* words(page)).toContain("The user did not allow access")
+      const { code, stderr } = yield* running.ended
+      expect(code).toBe(1)
+      expect(stderr).toContain("error: The user did not allow access on Zapier's consent page.")
+      expect(yield* world.tokenRequests).toEqual([])
+    })
+  )
+}
+
+if (launched._tag === "Browser") {
+  describe("login, in a browser", () => run(launched.browser))
+} else {
+  describe.skip(`login, in a browser: skipped, because none runs here: ${launched.why}`, () => {
+    it("connects who presses Allow", () => undefined)
+  })
+}
