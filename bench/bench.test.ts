@@ -56,6 +56,12 @@ describe("npm run bench", { timeout: 15_000 }, () => {
     })
   })
 
+  it("command-start: compares, and exits as it says", async () => {
+    const { code, line } = await report("command-start", "--calls", "1")
+    expect(line).toMatchObject({ scenario: "command-start", rounds: 1, ratio: expect.any(Number), bound: 2.5 })
+    expect(code).toBe((line as { readonly passed: boolean }).passed ? 0 : 1)
+  })
+
   it("overhead: compares, and exits as it says", async () => {
     const { code, line } = await report("overhead", "--calls", "20")
     expect(line).toMatchObject({ scenario: "overhead", ratio: expect.any(Number), callRatio: expect.any(Number) })

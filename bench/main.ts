@@ -24,7 +24,8 @@ const scenarios: { readonly [name: string]: () => Promise<Scenario> } = {
   overhead: () => import("./scenarios/overhead.ts"),
   grants: () => import("./scenarios/grants.ts"),
   processes: () => import("./scenarios/processes.ts"),
-  "fake-flows": () => import("./scenarios/fakeFlows.ts")
+  "fake-flows": () => import("./scenarios/fakeFlows.ts"),
+  "command-start": () => import("./scenarios/commandStart.ts")
 }
 
 const names = Object.keys(scenarios)

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs"
+import { findPackageJSON } from "node:module"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
@@ -9,7 +10,9 @@ import { run } from "./cli/main.ts"
 
 const Package = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
-const { version } = Schema.decodeSync(Package)(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+const file = findPackageJSON("..", import.meta.url)
+
+const { version } = Schema.decodeSync(Package)(file === undefined ? "{}" : readFileSync(file, "utf8"))
 
 NodeRuntime.runMain(Effect.provide(run(process.argv.slice(2), version), NodeServices.layer), {
   disableErrorReporting: true,

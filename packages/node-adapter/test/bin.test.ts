@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { afterAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as KeyRing from "@zapier-workflow-auth/core/KeyRing"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -95,4 +97,40 @@ describe("zapier-workflow-auth, as a process", () => {
       expect(yield* running.ended).toMatchObject({ code: 130, stderr: "" })
     })
   )
+})
+
+describe("zapier-workflow-auth, as it is published", () => {
+  const outdir = "command-of-bin-test"
+  const path = fileURLToPath(new URL(`../dist/${outdir}/zapier-workflow-auth.js`, import.meta.url))
+
+  beforeAll(
+    () => void execFileSync(process.execPath, [fileURLToPath(new URL("../bundle.ts", import.meta.url)), outdir])
+  )
+  afterAll(() => rmSync(dirname(path), { recursive: true, force: true }))
+
+  it.live("knows its version, serves the fake, and reaches both databases", () =>
+    Effect.gen(function* () {
+      const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+      const said = yield* CommandLine.start(["--version"], {}, undefined, path).ended
+      expect(said).toEqual({ code: 0, stdout: `zapier-workflow-auth v${version}\n`, stderr: "" })
+      const serving = CommandLine.start(["fake", "--port", "0"], {}, undefined, path)
+      yield* serving.said("stdout", "ZapierNode.layer")
+      serving.child.kill("SIGINT")
+      expect(yield* serving.ended).toMatchObject({ code: 130, stderr: "" })
+      const { directory } = yield* directoryOf("published")
+      const embedded = yield* CommandLine.start(["status", "--data-directory", directory], {}, undefined, path).ended
+      expect([embedded.code, embedded.stdout]).toEqual([0, expect.stringContaining("ada-000")])
+      const env = { ZAPIER_DATABASE_URL: "postgres://ada@127.0.0.1:1/none" }
+      const postgres = yield* CommandLine.start(["status"], env, undefined, path).ended
+      expect(postgres.code).toBe(1)
+      expect(postgres.stderr).toMatch(/^error: /)
+      expect(postgres.stderr).not.toContain("this should not have happened")
+    })
+  )
+
+  it("says whose work is in it, and on which terms", () => {
+    const licenses = readFileSync(join(dirname(path), "LICENSES.txt"), "utf8")
+    for (const name of ["effect", "@effect/platform-node", "@effect/sql-pg"])
+      expect(licenses).toMatch(new RegExp(`^${name} .*MIT`, "m"))
+  })
 })

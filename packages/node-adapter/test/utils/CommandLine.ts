@@ -59,13 +59,15 @@ const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
  * A command as a process of its own. `said` is done when it has said something on that stream.
  *
  * @param input what it is given on stdin; `Open` is nothing yet
+ * @param path the command itself
  */
 export const start = (
   args: ReadonlyArray<string>,
   env: Environment = {},
-  input: { readonly text: string } | "Open" = { text: "" }
+  input: { readonly text: string } | "Open" = { text: "" },
+  path = bin
 ) => {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ["pipe", "pipe", "pipe"], env: { ...env } })
+  const child = spawn(process.execPath, [path, ...args], { stdio: ["pipe", "pipe", "pipe"], env: { ...env } })
   if (input !== "Open") child.stdin.end(input.text)
   const said = (stream: "stdout" | "stderr", words: string) =>
     Effect.callback<string>((resume) => {

@@ -1,0 +1,126 @@
+/**
+ * What `zapier-workflow-auth token` takes as a whole process, with a token in the database that is still valid, beside what
+ * Node takes to load `effect/Effect` alone. Scripts call it each time that they need a token.
+ *
+ * It is the command as it is published, in a few files. Rounds are interleaved, and their medians compared.
+ */
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as EmbeddedStores from "@zapier-workflow-auth/node-adapter/EmbeddedStores"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type Report, round, say } from "../report.ts"
+
+export const name = "command-start"
+
+/** Rounds. */
+export const calls = 15
+
+// As often as the baseline: what is beyond it, a person would notice in a loop of a script.
+const bound = 2.5
+
+const adapter = fileURLToPath(new URL("../../packages/node-adapter/", import.meta.url))
+
+// A folder of its own: others may be making the one that is published.
+const folder = "command-of-bench"
+
+const command = join(adapter, "dist", folder, "zapier-workflow-auth.js")
+
+const here = fileURLToPath(new URL("..", import.meta.url))
+
+const accessToken = "an-access-token"
+
+const grant = (now: number) =>
+  ({
+    _tag: "Active",
+    lineage: "consent",
+    generation: 1,
+    tokens: {
+      accessToken: Tokens.secret(accessToken),
+      refreshToken: Tokens.secret("a-refresh-token"),
+      scopes: ["zap"],
+      obtainedAt: now,
+      expiresAt: now + 36_000_000
+    },
+    answerLost: false,
+    notBefore: 0
+  }) as const
+
+const store = Effect.fnUntraced(function* (directory: string) {
+  const now = yield* Clock.currentTimeMillis
+  yield* Effect.provide(
+    GrantStore.use(({ compareAndSet }) =>
+      compareAndSet({ clientId: "acme", subject: "ada" }, Option.none(), grant(now))
+    ),
+    EmbeddedStores.layer({ directory })
+  )
+})
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "zapier-start-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+/** Milliseconds of a whole process. */
+const timeOf = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) => {
+  const began = performance.now()
+  const output = execFileSync(process.execPath, args, { cwd: here, encoding: "utf8", env: { ...process.env, ...env } })
+  return { millis: performance.now() - began, output }
+}
+
+const medianOf = (values: ReadonlyArray<number>) => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+const spreadOf = (values: ReadonlyArray<number>) => ({
+  median: round(medianOf(values)),
+  least: round(Math.min(...values)),
+  most: round(Math.max(...values))
+})
+
+export const run = Effect.fnUntraced(
+  function* (rounds: number) {
+    execFileSync(process.execPath, [join(adapter, "bundle.ts"), folder])
+    const path = yield* directory
+    yield* store(path)
+    const env = { ZAPIER_CLIENT_ID: "acme", ZAPIER_CLIENT_SECRET: "s3cret", ZAPIER_DATA_DIRECTORY: path }
+    const kinds = {
+      node: () => timeOf(["--eval", "0"]),
+      effect: () => timeOf(["--input-type=module", "--eval", "import 'effect/Effect'"]),
+      token: () => timeOf([command, "token", "--subject", "ada"], env)
+    }
+    const times: { readonly [kind in keyof typeof kinds]: Array<number> } = { node: [], effect: [], token: [] }
+    let printed = 0
+    // The first round only warms the caches of the disk.
+    for (let index = 0; index <= rounds; index++) {
+      for (const kind of ["node", "effect", "token"] as const) {
+        const { millis, output } = kinds[kind]()
+        if (index > 0) times[kind].push(millis)
+        if (kind === "token" && output === `${accessToken}\n`) printed++
+      }
+    }
+    const ratio = round(medianOf(times.token) / medianOf(times.effect), 2)
+    const report: Report = {
+      scenario: name,
+      passed: ratio <= bound && printed === rounds + 1,
+      rounds,
+      ratio,
+      bound,
+      millis: { node: spreadOf(times.node), effect: spreadOf(times.effect), token: spreadOf(times.token) }
+    }
+    say(
+      `token: ${report.passed ? "within" : "beyond"} its bound: ${ratio} times import("effect/Effect"), at most ${bound}; ` +
+        `medians ${spreadOf(times.token).median} ms, ${spreadOf(times.effect).median} ms, and ${spreadOf(times.node).median} ms of Node alone`
+    )
+    return report
+  },
+  Effect.scoped,
+  Effect.orDie
+)
