@@ -8,9 +8,12 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import type { Digest } from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
 import type * as ConsentAttempt from "./ConsentAttempt.ts"
+import { sha256 } from "./internal/sha256.ts"
 import * as VersionedStore from "./VersionedStore.ts"
 
 /**
@@ -20,6 +23,14 @@ export class AttemptStore extends Context.Service<
   AttemptStore,
   VersionedStore.VersionedStore<string, ConsentAttempt.State>
 >()("@zapier-workflow-auth/core/AttemptStore") {}
+
+/**
+ * The key of the attempt that a `state` belongs to: its SHA-256, which tells nothing of it. It is the `attempt` that
+ * `ZapierAuth.authorizationUrl` gives.
+ *
+ * @since 0.1.0
+ */
+export const keyOf = (state: Redacted.Redacted): Effect.Effect<string, never, Digest> => sha256(state)
 
 /**
  * How often a store should look for what it may forget, in milliseconds.

@@ -335,11 +335,12 @@ export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnkn
  * - `Unknown`: no such attempt: never begun, or long ago
  * - `AlreadyUsed`: its `state` has been used
  * - `OtherSubject`: it was begun by another user
+ * - `OtherBrowser`: it was begun in another browser, where an app looks at that
  *
  * @since 0.1.0
  */
 export class StateMismatch extends Schema.TaggedError<StateMismatch>(id("StateMismatch"))("StateMismatch", {
-  why: Schema.Literals(["Unknown", "AlreadyUsed", "OtherSubject"])
+  why: Schema.Literals(["Unknown", "AlreadyUsed", "OtherSubject", "OtherBrowser"])
 }) {
   readonly isRetryable = false
   readonly needsReconnect = true
@@ -347,7 +348,8 @@ export class StateMismatch extends Schema.TaggedError<StateMismatch>(id("StateMi
     const why = {
       Unknown: "its state is not one that is waited for",
       AlreadyUsed: "its state has already been used",
-      OtherSubject: "it was begun by another user"
+      OtherSubject: "it was begun by another user",
+      OtherBrowser: "it was begun in another browser"
     }
     return `The callback was refused: ${why[this.why]}. Nothing was exchanged; start again with a new authorization URL.`
   }

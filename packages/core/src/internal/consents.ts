@@ -1,12 +1,11 @@
 /** The interpreter of consent attempts: from the authorization URL to the stored grant. */
 import * as Clock from "effect/Clock"
-import * as Digest from "effect/crypto/Digest"
+import { Digest } from "effect/crypto/Digest"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
-import type { AttemptStore } from "../AttemptStore.ts"
+import * as AttemptStore from "../AttemptStore.ts"
 import * as AuthorizationCallback from "../AuthorizationCallback.ts"
 import * as AuthorizationUrl from "../AuthorizationUrl.ts"
 import type { ClientApplication } from "../ClientApplication.ts"
@@ -27,6 +26,7 @@ import {
 import type { Urls } from "../ZapierUrls.ts"
 import type { Dependencies } from "./dependencies.ts"
 import * as Failures from "./failures.ts"
+import { sha256 } from "./sha256.ts"
 import * as Stepper from "./stepper.ts"
 import type { UserGrants } from "./userGrants.ts"
 
@@ -57,8 +57,6 @@ const told = {
 // 256 bits, for `state` and for PKCE's verifier.
 const randomBytes = 32
 
-const encoder = new TextEncoder()
-
 const whyOf = (outcome: TokenOutcome.TokenOutcome): ConsentAttempt.Failure => {
   if (outcome._tag === "NotSent") return "NotExchanged"
   return TokenOutcome.mayHaveActed(outcome) ? "OutcomeUnknown" : "CodeRefused"
@@ -70,8 +68,8 @@ export const make = (
   dependencies: Dependencies,
   services: {
     readonly application: ClientApplication["Service"]
-    readonly attempts: AttemptStore["Service"]
-    readonly digest: Digest.Digest["Service"]
+    readonly attempts: AttemptStore.AttemptStore["Service"]
+    readonly digest: Digest["Service"]
     readonly random: SecureRandom.SecureRandom["Service"]
     readonly urls: Urls
     readonly userGrants: UserGrants
@@ -82,12 +80,7 @@ export const make = (
 
   const secret = Effect.map(random.randomBytes(randomBytes), (bytes) => Tokens.secret(Base64Url.encode(bytes)))
 
-  const sha256 = (secret: Redacted.Redacted) =>
-    Effect.map(
-      // SHA-256 is there wherever there is WebCrypto.
-      Effect.orDie(digest.digest(Digest.sha256, encoder.encode(Redacted.value(secret)))),
-      Base64Url.encode
-    )
+  const digested = <A>(effect: Effect.Effect<A, never, Digest>) => Effect.provideService(effect, Digest, digest)
 
   const grantedBefore = ({ incremental, subject }: AuthorizationOptions) =>
     incremental === true
@@ -111,7 +104,7 @@ export const make = (
     }
     const state = yield* secret
     const codeVerifier = options.pkce === true ? yield* secret : undefined
-    const stateDigest = yield* sha256(state)
+    const stateDigest = yield* digested(AttemptStore.keyOf(state))
     const startedAt = yield* Clock.currentTimeMillis
     const pending: ConsentAttempt.State = {
       _tag: "Pending",
@@ -131,7 +124,7 @@ export const make = (
       redirectUri,
       scopes,
       state,
-      codeChallenge: codeVerifier === undefined ? undefined : yield* sha256(codeVerifier)
+      codeChallenge: codeVerifier === undefined ? undefined : yield* digested(sha256(codeVerifier))
     })
     return { url, attempt: stateDigest, expiresAt: pending.expiresAt }
   })
@@ -164,7 +157,7 @@ export const make = (
     subject: string
   ): Effect.fn.Return<void, ZapierAuthError> {
     const callback = yield* Effect.mapError(Effect.fromResult(AuthorizationCallback.parse(input)), from)
-    const stateDigest = yield* sha256(callback.state)
+    const stateDigest = yield* digested(AttemptStore.keyOf(callback.state))
     const step = Stepper.makeStep({
       machine: ConsentAttempt.machine,
       about: subject,
