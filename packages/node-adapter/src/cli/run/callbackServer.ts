@@ -15,36 +15,16 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Redacted from "effect/Redacted"
+import * as Page from "../../internal/page.ts"
 import { Refused } from "../refused.ts"
 
 // Whoever is sent here by something else than Zapier has not ended the login.
 const isForeign = ({ reason }: ZapierAuthError) => reason._tag === "StateMismatch" || reason._tag === "InvalidCallback"
 
-const headers = {
-  "Cache-Control": "no-store",
-  "Referrer-Policy": "no-referrer",
-  "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-  "X-Content-Type-Options": "nosniff",
-  // The server is about to end, and waits for open connections.
-  Connection: "close"
-}
+// The server is about to end, and waits for open connections.
+const closing = HttpServerResponse.setHeader("Connection", "close")
 
-const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-
-const page = (status: number, title: string, words: string) =>
-  HttpServerResponse.text(
-    `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${title}</title>
-<style>:root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto;padding:0 1rem}</style>
-<h1>${title}</h1>
-<p>${escape(words)}</p>
-</html>
-`,
-    { status, headers, contentType: "text/html; charset=utf-8" }
-  )
+const page = (status: number, title: string, words: string) => closing(Page.respond(status, { title, words }))
 
 export interface Options<A> {
   readonly redirectUri: string
@@ -69,7 +49,7 @@ export const make = Effect.fnUntraced(function* <A>({ complete, consent, redirec
       return page(410, "This page was opened before", "If it was not you who did, stop the login, and begin anew.")
     }
     isStarted = true
-    return HttpServerResponse.empty({ status: 302, headers: { ...headers, Location: Redacted.value(consent) } })
+    return closing(HttpServerResponse.redirect(Redacted.value(consent), { status: 302, headers: Page.guards }))
   })
 
   const callback = Effect.fnUntraced(function* (query: string) {
