@@ -1,0 +1,281 @@
+/**
+ * The library for programs without Effect: promises of plain values, and of errors to switch over.
+ *
+ * What can go wrong is returned, and not thrown: `{ ok: false, error }`, where `error._tag` is one of the reasons of
+ * `ZapierAuthError` and says what else is in it. What is thrown is a bug, or the reason of an aborted `signal`.
+ *
+ * @example
+ * ```ts
+ * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+ *
+ * const zapier = ZapierPromise.make({
+ *   application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/zapier/callback"] }
+ * })
+ *
+ * const answer = await zapier.fetch("/v2/zaps", { subject: "ada" })
+ * if (answer.ok) {
+ *   console.log(await answer.value.json())
+ * } else if (answer.error.needsReconnect) {
+ *   const consent = await zapier.authorizationUrl({ subject: "ada", scopes: ["zap"] })
+ *   console.log(consent.ok ? `Go to ${consent.value.url}` : consent.error.message)
+ * } else {
+ *   console.error(answer.error.message)
+ * }
+ * await zapier.close()
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
+import type * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
+import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import {
+  type AuthorizationOptions,
+  type AuthorizationRequest,
+  type Disconnected,
+  type Status,
+  ZapierAuth
+} from "@zapier-workflow-auth/core/ZapierAuth"
+import { from, InvalidConfig, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import type { HttpMethod } from "effect/http/HttpMethod"
+import type * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as ZapierNode from "./ZapierNode.ts"
+
+interface Common {
+  /** What happened, and what to do next. */
+  readonly message: string
+  /** Whether the same call may succeed later without anybody doing anything. */
+  readonly isRetryable: boolean
+  /** Whether the user has to go through the consent page (again). */
+  readonly needsReconnect: boolean
+}
+
+type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
+
+/**
+ * Why something did not work: the reasons of `ZapierAuthError` as plain values, told apart by `_tag`. `retryAfter` is in
+ * milliseconds.
+ *
+ * `CallFailed` is a call of the API that was not answered: whether it was carried out is not known.
+ *
+ * @since 0.1.0
+ */
+export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed" } & Common)
+
+/**
+ * @since 0.1.0
+ */
+export type Result<A> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: Failure }
+
+/**
+ * A token that is valid now. `expiresAt` is in milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ */
+export interface Token {
+  readonly accessToken: string
+  readonly scopes: ReadonlyArray<Scopes.Scope>
+  readonly expiresAt: number
+}
+
+/**
+ * @since 0.1.0
+ */
+export interface CallOptions {
+  /** Default: `GET`. */
+  readonly method?: HttpMethod | undefined
+  readonly headers?: { readonly [name: string]: string } | undefined
+  /** A text or bytes, which can be sent once more after a 401. `json` is sent as JSON. */
+  readonly body?: string | Uint8Array | undefined
+  readonly json?: unknown
+  /** For whom, where the endpoint takes a user's grant. */
+  readonly subject?: string | undefined
+  /** Which credential, whatever the endpoint table says, and for endpoints that it does not have. */
+  readonly credential?: Credential.Credential | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The operations of `ZapierAuth` and `ZapierHttpClient`; see there for what each fails with.
+ *
+ * @since 0.1.0
+ */
+export interface ZapierPromise {
+  /** Begins a consent. Send the user's browser to `url`, which holds `state`: it belongs in no log. */
+  readonly authorizationUrl: (
+    options: AuthorizationOptions
+  ) => Promise<Result<Omit<AuthorizationRequest, "url"> & { readonly url: string }>>
+  /** Takes the redirect back from the consent page, for the user who is signed in there. */
+  readonly handleCallback: (
+    input: AuthorizationCallback.Input,
+    options: { readonly subject: string }
+  ) => Promise<Result<Status>>
+  /** An access token of a user, renewed if it has to be. */
+  readonly accessToken: (subject: string, options?: { readonly signal?: AbortSignal }) => Promise<Result<Token>>
+  /** An access token of the app itself. */
+  readonly appToken: (
+    scopes: ReadonlyArray<Scopes.Scope>,
+    options?: { readonly signal?: AbortSignal }
+  ) => Promise<Result<Token>>
+  /**
+   * Calls the API at a path such as `/v2/zaps?limit=5`, with the credential that the endpoint takes. Any answer is a
+   * success, also one of status 404: ask `response.ok`.
+   */
+  readonly fetch: (path: string, options?: CallOptions) => Promise<Result<Response>>
+  /** What is known of a user's grant, without asking Zapier. */
+  readonly status: (subject: string) => Promise<Result<Status>>
+  /** Removes a user's grant. `revocation` is what to tell the user. */
+  readonly disconnect: (subject: string) => Promise<Result<Disconnected>>
+  /** Tells a listener what happens from now on. The function that is given back ends it. */
+  readonly subscribe: (listener: (event: AuthEvent) => void) => () => void
+  /** Lets what is under way finish and be stored, and ends. Nothing can be called afterwards. */
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+const encode = Schema.encodeSync(Reason)
+
+const failureOf = (error: CallError): Failure => {
+  if (error instanceof ZapierAuthError) {
+    const { isRetryable, message, needsReconnect, reason } = error
+    return { ...encode(reason), message, isRetryable, needsReconnect } as Failure
+  }
+  return {
+    _tag: "CallFailed",
+    message: "The call was not answered. Check the connection; whether it was carried out is not known.",
+    isRetryable: true,
+    needsReconnect: false
+  }
+}
+
+const tokenOf = ({ accessToken, expiresAt, scopes }: Tokens.UsableAccess): Token => ({
+  accessToken: Redacted.value(accessToken),
+  scopes,
+  expiresAt
+})
+
+const bodyOf = ({ body, headers = {}, json }: CallOptions): HttpBody.HttpBody => {
+  if (json !== undefined) return HttpBody.jsonUnsafe(json)
+  if (body === undefined) return HttpBody.empty
+  const type = Object.entries(headers).find(([name]) => name.toLowerCase() === "content-type")?.[1]
+  return typeof body === "string" ? HttpBody.text(body, type) : HttpBody.uint8Array(body, type)
+}
+
+// These have no body, and `Response` takes none for them.
+const bodiless = new Set([204, 205, 304])
+
+const toWeb = (response: HttpClientResponse.HttpClientResponse) =>
+  Option.match(HttpClientResponse.toWeb(response), {
+    onSome: (web) => Effect.succeed(web),
+    onNone: () =>
+      Effect.map(response.arrayBuffer, (bytes) => {
+        const { headers, status } = response
+        return new Response(bodiless.has(status) ? null : bytes, { status, headers })
+      })
+  })
+
+const subjectNeeded = from(
+  new InvalidConfig({ setting: "subject", problem: "say for which user: the endpoint takes a user's grant" })
+)
+
+const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
+  const zapier = yield* ZapierHttpClient
+  const { credential, headers = {}, method = "GET", subject } = options
+  const endpoint = Endpoint.match(method, path.split("?", 1)[0] ?? "")
+  const needsUser = endpoint !== undefined && Endpoint.requirement(endpoint).modes.includes("User")
+  if (credential === undefined && subject === undefined && needsUser) return yield* subjectNeeded
+  const client = credential === undefined ? zapier.forUser(subject ?? "") : zapier.as(credential)
+  const request = HttpClientRequest.make(method)(path).pipe(
+    HttpClientRequest.setHeaders(headers),
+    HttpClientRequest.setBody(bodyOf(options))
+  )
+  return yield* toWeb(yield* client.execute(request))
+})
+
+/**
+ * Over any layer that has the two services.
+ *
+ * @since 0.1.0
+ */
+export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>): ZapierPromise => {
+  const runtime = ManagedRuntime.make(layer)
+
+  const run = async <A>(
+    effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
+    signal?: AbortSignal | undefined
+  ): Promise<Result<A>> => {
+    const exit = await runtime.runPromiseExit(effect, { signal })
+    if (Exit.isSuccess(exit)) return { ok: true, value: exit.value }
+    signal?.throwIfAborted()
+    const failure = exit.cause.reasons.find(Cause.isFailReason)
+    if (failure === undefined) throw Cause.squash(exit.cause)
+    return { ok: false, error: failureOf(failure.error) }
+  }
+
+  const close = () => runtime.dispose()
+
+  return {
+    authorizationUrl: (options) =>
+      run(
+        Effect.map(
+          ZapierAuth.use((auth) => auth.authorizationUrl(options)),
+          (begun) => ({ ...begun, url: Redacted.value(begun.url) })
+        )
+      ),
+    handleCallback: (input, options) => run(ZapierAuth.use((auth) => auth.handleCallback(input, options))),
+    accessToken: (subject, options) =>
+      run(
+        Effect.map(
+          ZapierAuth.use((auth) => auth.accessToken(subject)),
+          tokenOf
+        ),
+        options?.signal
+      ),
+    appToken: (scopes, options) =>
+      run(
+        Effect.map(
+          ZapierAuth.use((auth) => auth.appToken(scopes)),
+          tokenOf
+        ),
+        options?.signal
+      ),
+    fetch: (path, options = {}) => run(call(path, options), options.signal),
+    status: (subject) => run(ZapierAuth.use((auth) => auth.status(subject))),
+    disconnect: (subject) => run(ZapierAuth.use((auth) => auth.disconnect(subject))),
+    subscribe: (listener) => {
+      const stop = new AbortController()
+      const listening = ZapierAuth.use(({ events }) =>
+        Stream.runForEach(events, (event) => Effect.sync(() => listener(event)))
+      )
+      void runtime.runPromiseExit(listening, { signal: stop.signal })
+      return () => stop.abort()
+    },
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+/**
+ * Over `ZapierNode.layer`: with a database of this machine, encrypted. Node's own `fetch` sends
+ * the requests. Nothing is opened before the first call, which is told what is wrong with the options.
+ *
+ * @since 0.1.0
+ */
+export const make = (options: ZapierNode.EmbeddedOptions = {}): ZapierPromise =>
+  fromLayer(ZapierNode.layer({ ...options, httpClient: options.httpClient ?? FetchHttpClient.layer }))
