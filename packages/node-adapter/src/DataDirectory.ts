@@ -38,15 +38,12 @@ const folderKind: PrivateFile.Kind = { type: "Directory", setting: "data directo
  *
  * @internal
  */
-export const folderOf = Effect.fnUntraced(
-  function* (directory: string | undefined) {
-    const paths = yield* Path.Path
-    const directories = yield* UserDirectories
-    const asked = directory ?? (yield* directories.data(appName))
-    return paths.resolve(asked)
-  },
-  Effect.mapError(PrivateFile.failed(folderKind, "find the user's data directory"))
-)
+export const folderOf = Effect.fnUntraced(function* (directory: string | undefined) {
+  const paths = yield* Path.Path
+  const directories = yield* UserDirectories
+  const unknown = PrivateFile.refuse(folderKind, "this user has no home directory: set HOME, or set a directory")
+  return paths.resolve(directory ?? (yield* Effect.mapError(directories.data(appName), () => unknown)))
+})
 
 /**
  * The path of a file in the data directory, which exists afterwards and is the owner's alone. Nothing is done to the file.

@@ -28,7 +28,7 @@
  */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import type * as Credential from "@zapier-workflow-auth/core/Credential"
 import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
 import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import type * as Tokens from "@zapier-workflow-auth/core/Tokens"
@@ -154,7 +154,7 @@ const encode = Schema.encodeSync(Reason)
 const failureOf = (error: CallError): Failure => {
   if (error instanceof ZapierAuthError) {
     const { isRetryable, message, needsReconnect, reason } = error
-    return { ...encode(reason), message, isRetryable, needsReconnect } as Failure
+    return { ...encode(reason), message, isRetryable, needsReconnect }
   }
   return {
     _tag: "CallFailed",
@@ -218,7 +218,7 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
-    signal?: AbortSignal | undefined
+    signal?: AbortSignal
   ): Promise<Result<A>> => {
     const exit = await runtime.runPromiseExit(effect, { signal })
     if (Exit.isSuccess(exit)) return { ok: true, value: exit.value }

@@ -76,7 +76,7 @@ describe("DataDirectory.database", () => {
   it.effect("says so when the user has no data directory", () =>
     withFolder(() =>
       Effect.gen(function* () {
-        expect(yield* refusal({})).toContain("cannot find the user's data directory")
+        expect(yield* refusal({})).toContain("this user has no home directory")
       }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: {} })))
     )
   )

@@ -1,0 +1,32 @@
+/**
+ * Spans and metrics to OpenTelemetry, by Effect's own exporter. The library's spans say which request was authorized how, and
+ * what came of a token request; its metrics count token requests, refusals and replays. Neither holds a secret, nor whose
+ * grant it is.
+ *
+ * With a collector at OTEL_EXPORTER_OTLP_ENDPOINT and the three ZAPIER_ variables: `node opentelemetry.ts ada`
+ */
+import * as Credential from "@zapier-workflow-auth/core/Credential"
+import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import * as Otlp from "effect/observability/Otlp"
+
+/** Whatever runs with this layer is exported; what is left is exported when it ends. */
+export const telemetry = (baseUrl: string) =>
+  Otlp.layerJson({ baseUrl, resource: { serviceName: "acme" } }).pipe(Layer.provide(FetchHttpClient.layer))
+
+export const countZaps = Effect.fn("countZaps")(function* (subject: string) {
+  const zapier = yield* ZapierHttpClient
+  const response = yield* zapier.call("GET /v2/zaps", { credential: Credential.user(subject) })
+  yield* Effect.annotateCurrentSpan("status", response.status)
+  return response.status
+})
+
+if (import.meta.main) {
+  const collector = process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://127.0.0.1:4318"
+  const program = Effect.flatMap(countZaps(process.argv[2] ?? "me"), Console.log)
+  await Effect.runPromise(Effect.provide(program, Layer.merge(ZapierNode.layer(), telemetry(collector))))
+}
