@@ -32,6 +32,7 @@ describe("node-http.ts", () => {
     await zapier.close()
   })
 
+  // As a browser does. @effect-diagnostics globalFetch:off
   const visit = (path: string, user = "ada") =>
     fetch(`${origin}${path}`, { redirect: "manual", headers: user === "" ? {} : { cookie: `user=${user}` } })
 

@@ -3,7 +3,7 @@
  * cookie here, which a real app would sign.
  *
  * Against the real Zapier, with ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS=http://localhost:3000/callback
- * set: `node node-http.ts`, and open http://localhost:3000
+ * set: `node node-http.ts`, and open http://localhost:3000 with the cookie `user=ada`
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
@@ -32,7 +32,7 @@ const explain = (error: ZapierPromise.Failure): Answer => {
     case "ClientRejected":
     case "InvalidConfig":
       // For the app's owner. No message has a secret in it.
-      console.error(error.message)
+      process.emitWarning(error.message)
       return { status: 500, text: "Something is wrong on our side." }
     default:
       return { status: error.isRetryable ? 503 : 502, text: "That did not work. Try again." }
@@ -77,6 +77,5 @@ export const makeApp = (zapier: ZapierPromise.ZapierPromise) => {
 }
 
 if (import.meta.main) {
-  const server = makeApp(ZapierPromise.make()).listen(3_000)
-  server.once("listening", () => console.log("http://localhost:3000, with the cookie user=ada"))
+  makeApp(ZapierPromise.make()).listen(3_000)
 }

@@ -8,6 +8,7 @@
 import * as Credential from "@zapier-workflow-auth/core/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -18,6 +19,8 @@ import * as Otlp from "effect/observability/Otlp"
 export const telemetry = (baseUrl: string) =>
   Otlp.layerJson({ baseUrl, resource: { serviceName: "acme" } }).pipe(Layer.provide(FetchHttpClient.layer))
 
+const collector = Config.String("OTEL_EXPORTER_OTLP_ENDPOINT").pipe(Config.withDefault("http://127.0.0.1:4318"))
+
 export const countZaps = Effect.fn("countZaps")(function* (subject: string) {
   const zapier = yield* ZapierHttpClient
   const response = yield* zapier.call("GET /v2/zaps", { credential: Credential.user(subject) })
@@ -26,7 +29,8 @@ export const countZaps = Effect.fn("countZaps")(function* (subject: string) {
 })
 
 if (import.meta.main) {
-  const collector = process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://127.0.0.1:4318"
   const program = Effect.flatMap(countZaps(process.argv[2] ?? "me"), Console.log)
-  await Effect.runPromise(Effect.provide(program, Layer.merge(ZapierNode.layer(), telemetry(collector))))
+  await Effect.runPromise(
+    Effect.provide(program, Layer.merge(ZapierNode.layer(), Layer.unwrap(Effect.map(collector, telemetry))))
+  )
 }

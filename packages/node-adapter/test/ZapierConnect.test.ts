@@ -8,7 +8,6 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import * as ZapierConnect from "../src/ZapierConnect.ts"
 import * as ZapierNode from "../src/ZapierNode.ts"
@@ -181,7 +180,7 @@ describe("ZapierConnect", () => {
           ZapierNode.layerMemory({ application: World.application("https://acme.example/zapier/callback") })
         ])
       )
-      const error = yield* Effect.flip(Effect.scoped(HttpRouter.toHttpEffect(routes)))
+      const error = yield* Effect.flip(Effect.asVoid(Effect.scoped(HttpRouter.toHttpEffect(routes))))
       expect(error.reason).toMatchObject({ _tag: "InvalidConfig", setting })
     })
   )
@@ -193,7 +192,7 @@ describe("ZapierConnect", () => {
         ZapierConnect.layer({ redirectUri: "http://127.0.0.1:3000/zapier/callback", scopes: ["zap"] })
       ).pipe(
         Layer.provide([
-          Layer.succeed(ZapierConnect.SignedIn, { subject: () => Effect.succeed(Option.some("ada")) }),
+          Layer.succeed(ZapierConnect.SignedIn, { subject: () => Effect.succeedSome("ada") }),
           ZapierNode.layerMemory({ application: World.application("http://127.0.0.1:3000/zapier/callback") })
         ])
       )

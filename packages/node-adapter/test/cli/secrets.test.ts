@@ -126,12 +126,14 @@ describe("secrets", () => {
       writeFileSync(browser, `#!/bin/sh\necho "$@" > '${started}.new' && mv '${started}.new' '${started}'\n`, {
         mode: 0o700
       })
+      // What starts browsers is looked for there. @effect-diagnostics-next-line processEnvInEffect:off
       const running = world.start(["login"], { ...talkative, BROWSER: browser, PATH: process.env["PATH"] ?? "" })
       const consent = World.consentUrl(yield* running.said("stderr", "authorize?"))
       while (!readdirSync(world.directory).includes("started")) yield* Effect.sleep(5)
       const start = readFileSync(started, "utf8").trim()
       expect(start).toBe(`${new URL(world.redirectUri).origin}/start`)
       // It leads to the consent page, once.
+      // As a browser asks, but for where it leads. @effect-diagnostics-next-line globalFetchInEffect:off
       const answer = yield* Effect.promise(() => fetch(start, { redirect: "manual" }))
       expect([answer.status, answer.headers.get("location")]).toEqual([302, consent])
       expect([answer.headers.get("cache-control"), answer.headers.get("referrer-policy")]).toEqual([
