@@ -15,6 +15,12 @@ export const fake = Command.make(
       Flag.filter(isPort, () => "a port, from 0 to 65535"),
       Flag.withDefault(9270)
     ),
+    playgroundPort: Flag.Int("playground-port").pipe(
+      Flag.withMetavar("NUMBER"),
+      Flag.withDescription("Where the sample app is, on 127.0.0.1. 0 is any port that is free. Default: 9272"),
+      Flag.filter(isPort, () => "a port, from 0 to 65535"),
+      Flag.withDefault(9272)
+    ),
     seed: Flag.String("seed").pipe(
       Flag.withMetavar("TEXT"),
       Flag.withDescription(
@@ -42,7 +48,7 @@ export const fake = Command.make(
   lazily(async () => (await import("./run/serveFake.ts")).serveFake)
 ).pipe(
   Command.withDescription(
-    `Serves a fake Zapier over HTTP on this machine, with one app registered, until it is stopped: SIGINT (Ctrl-C) or SIGTERM. What it knows ends with it.
+    `Serves a fake Zapier over HTTP on this machine, with one app registered, until it is stopped: SIGINT (Ctrl-C) or SIGTERM. What it knows ends with it. Beside it is a sample app that uses it, on a page that shows what happens.
 
   It prints the app's credentials, which are no real ones, where its endpoints are, and the address of its control page: there you see what it was asked, move its clock, revoke, and let things go wrong. The address holds a token: who has it controls the fake. It is drawn anew at each start, unless ZAPIER_FAKE_CONTROL_TOKEN has one, of at least 16 letters and digits, for tests that call the control API.`
   ),

@@ -1,4 +1,4 @@
-/** `fake`: a fake Zapier over HTTP, on loopback, until it is stopped. */
+/** `fake`: a fake Zapier over HTTP, and a sample app that uses it, on loopback, until it is stopped. */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
@@ -14,11 +14,13 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Playground from "../../internal/playground/serve.ts"
 import * as Application from "../application.ts"
 import { Refused } from "../refused.ts"
 
 export interface Input {
   readonly port: number
+  readonly playgroundPort: number
   readonly seed: string
   readonly clientId: Option.Option<string>
   readonly redirectUris: ReadonlyArray<string>
@@ -27,8 +29,8 @@ export interface Input {
 // That of an app under development, and that of `login`.
 const defaultRedirectUris = ["http://localhost:3000/zapier/callback", Application.defaultRedirectUri]
 
-// The app is there from the start, so that a reset keeps it.
-const fake = ({ clientId, redirectUris, seed }: Input) =>
+// The apps are there from the start, so that a reset keeps them.
+const fake = ({ clientId, redirectUris, seed }: Input, playground: Playground.Listening) =>
   Layer.effect(
     FakeZapier.FakeZapier,
     Effect.try({
@@ -40,7 +42,8 @@ const fake = ({ clientId, redirectUris, seed }: Input) =>
               name: "Your app",
               clientId: Option.getOrUndefined(clientId),
               redirectUris: redirectUris.length > 0 ? redirectUris : defaultRedirectUris
-            }
+            },
+            Playground.app(playground)
           ]
         }),
       catch: (error) => new Refused({ problem: error instanceof FakeControlError ? error.problem : String(error) })
@@ -53,12 +56,14 @@ const control = Layer.unwrap(
   )
 )
 
-const announce = Effect.gen(function* () {
-  const { address } = yield* HttpServer.HttpServer
+const originOf = Effect.map(HttpServer.HttpServer, ({ address }) => HttpServer.formatAddress(address))
+
+const announce = Effect.fnUntraced(function* (playground: Playground.Listening) {
   const control = yield* FakeControlServer.FakeControlServer
+  const origin = yield* originOf
   const { apps } = yield* (yield* FakeZapier.FakeZapier).state
   for (const app of HashMap.values(apps)) {
-    const origin = HttpServer.formatAddress(address)
+    if (app.clientId === Playground.clientId) continue
     const urls = ZapierUrls.at(origin)
     yield* Console.log(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
 
@@ -66,6 +71,10 @@ const announce = Effect.gen(function* () {
   token      ${urls.token}
   API        ${urls.api}
   control    ${Redacted.value(control.url)}
+
+Watch it work: a sample app that uses it is at
+
+  ${playground.origin}/
 
 Its app, for the environment of yours:
 
@@ -83,24 +92,40 @@ And the command line, with the environment above:
   }
 })
 
+const cannotListen = (port: number, flag: string) => () =>
+  new Refused({
+    problem: `cannot listen on 127.0.0.1:${port}. Is another fake there, or another program? Give another ${flag}, or 0 for any that is free.`
+  })
+
 const listen = ({ port }: Input) =>
   NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port, gracefulShutdownTimeout: "1 second" })
 
-export const serveFake = (input: Input) =>
-  Effect.andThen(announce, Effect.never).pipe(
+const serve = Effect.fnUntraced(function* (playground: Playground.Listening) {
+  const fake = yield* FakeZapier.FakeZapier
+  const { url } = yield* FakeControlServer.FakeControlServer
+  yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf, controlUrl: url })
+  yield* announce(playground)
+  return yield* Effect.never
+})
+
+export const serveFake = Effect.fnUntraced(function* (input: Input) {
+  const playground = yield* Effect.catchTag(
+    Playground.listen(input.playgroundPort),
+    "ServeError",
+    cannotListen(input.playgroundPort, "--playground-port")
+  )
+  return yield* serve(playground).pipe(
     Effect.provide(
       control.pipe(
         Layer.provide(SecureRandom.layerWebCrypto),
-        Layer.provideMerge(fake(input)),
+        Layer.provideMerge(fake(input, playground)),
         Layer.provideMerge(listen(input))
       )
     ),
     Effect.catchTags({
       FakeControlError: ({ problem }) => new Refused({ problem: `ZAPIER_FAKE_CONTROL_TOKEN: ${problem}` }),
       ConfigError: () => new Refused({ problem: "ZAPIER_FAKE_CONTROL_TOKEN cannot be read" }),
-      ServeError: () =>
-        new Refused({
-          problem: `cannot listen on 127.0.0.1:${input.port}. Is another fake there, or another program? Give another --port, or 0 for any that is free.`
-        })
+      ServeError: cannotListen(input.port, "--port")
     })
   )
+}, Effect.scoped)

@@ -1,0 +1,118 @@
+/** A machine as a picture, laid out from its table of edges. */
+import Dagre from "@dagrejs/dagre"
+import { escape } from "./markup.ts"
+
+type Edges = { readonly [state: string]: { readonly [event: string]: ReadonlyArray<string> | undefined } }
+
+/** What is lit: the state that the machine is in, and the edge that it came by. */
+export interface Lit {
+  readonly state: string
+  readonly from?: string | undefined
+  readonly event?: string | undefined
+}
+
+interface Edge {
+  readonly from: string
+  readonly to: string
+  readonly events: ReadonlyArray<string>
+}
+
+interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+// RefreshOutcomeUnknown is easier to read as what it says.
+const spaced = (name: string) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+
+/** The edges from one state to another. What leaves a state as it is would only hide them. */
+const edgesOf = (edges: Edges): ReadonlyArray<Edge> => {
+  const found = new Map<string, { from: string; to: string; events: Array<string> }>()
+  for (const [from, events] of Object.entries(edges)) {
+    for (const [event, targets = []] of Object.entries(events)) {
+      for (const to of targets.filter((target) => target !== from)) {
+        const key = `${from} ${to}`
+        const edge = found.get(key) ?? { from, to, events: [] }
+        edge.events.push(event)
+        found.set(key, edge)
+      }
+    }
+  }
+  return [...found.values()]
+}
+
+// Units of the picture.
+const node = { height: 46, letter: 8.6, padding: 26 }
+const label = { line: 17, letter: 6.9, padding: 10 }
+const margin = 12
+
+const layout = (edges: Edges) => {
+  const graph = new Dagre.graphlib.Graph()
+  graph.setGraph({ rankdir: "TB", nodesep: 70, ranksep: 46, edgesep: 26, marginx: margin, marginy: margin })
+  for (const state of Object.keys(edges)) {
+    graph.setNode(state, { width: spaced(state).length * node.letter + node.padding, height: node.height })
+  }
+  const all = edgesOf(edges)
+  for (const { events, from, to } of all) {
+    graph.setEdge(from, to, {
+      width: Math.max(...events.map((event) => spaced(event).length)) * label.letter + label.padding,
+      height: events.length * label.line,
+      labelpos: "c"
+    })
+  }
+  Dagre.layout(graph)
+  const { height = 0, width = 0 } = graph.graph()
+  return { graph, all, width, height }
+}
+
+const round = (value: number) => Math.round(value * 10) / 10
+
+/** Through the points, around the corners. */
+const path = (points: ReadonlyArray<Point>): string => {
+  const [first, ...rest] = points.map(({ x, y }) => ({ x: round(x), y: round(y) }))
+  if (first === undefined) return ""
+  const last = rest.at(-1)
+  const curves = rest.slice(0, -1).map((point, index) => {
+    const next = rest[index + 1] ?? point
+    return `Q${point.x} ${point.y} ${round((point.x + next.x) / 2)} ${round((point.y + next.y) / 2)}`
+  })
+  return `M${first.x} ${first.y}${curves.join("")}${last === undefined ? "" : `L${last.x} ${last.y}`}`
+}
+
+/** Draws a machine. It is laid out once; what is lit changes. */
+export const make = (machine: { readonly name: string; readonly edges: Edges }) => {
+  const { all, graph, height, width } = layout(machine.edges)
+
+  const drawEdge = ({ events, from, to }: Edge, lit: Lit) => {
+    const { points, x, y } = graph.edge(from, to)
+    const isLit = lit.from === from && lit.state === to
+    const top = y - ((events.length - 1) * label.line) / 2
+    const lines = events.map(
+      (event, index) =>
+        `<tspan x="${round(x)}" y="${round(top + index * label.line)}"${isLit && event === lit.event ? ' class="lit"' : ""}>${escape(spaced(event))}</tspan>`
+    )
+    return `<g class="edge${isLit ? " lit" : ""}"><path d="${path(points)}" marker-end="url(#${isLit ? "arrow-lit" : "arrow"})"/><text>${lines.join("")}</text></g>`
+  }
+
+  const drawNode = (state: string, lit: Lit) => {
+    const { height, width, x, y } = graph.node(state)
+    const box = `x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${round(width)}" height="${height}" rx="10"`
+    return `<g class="state${lit.state === state ? " lit" : ""}"><rect ${box}/><text x="${round(x)}" y="${round(y)}">${escape(spaced(state))}</text></g>`
+  }
+
+  const arrow = (id: string) =>
+    `<marker id="${id}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 10 5 0 10z"/></marker>`
+
+  return (lit: Lit): string => {
+    // What is lit is drawn over what is not.
+    const edges = [...all].sort(
+      (a, b) => Number(lit.from === a.from && lit.state === a.to) - Number(lit.from === b.from && lit.state === b.to)
+    )
+    const description = `The states of ${machine.name}. It is in the state ${spaced(lit.state)}.`
+    return `<svg class="machine" viewBox="0 0 ${round(width)} ${round(height)}" role="img" aria-label="${escape(description)}"><defs>${arrow("arrow")}${arrow("arrow-lit")}</defs>${edges.map((edge) => drawEdge(edge, lit)).join("")}${Object.keys(
+      machine.edges
+    )
+      .map((state) => drawNode(state, lit))
+      .join("")}</svg>`
+  }
+}

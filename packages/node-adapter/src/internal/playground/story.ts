@@ -1,0 +1,107 @@
+/** What happens, in a sentence each. */
+import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
+import type { CallError } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Duration from "effect/Duration"
+
+/** One thing that happened. */
+export interface Entry {
+  /** How often it did, one right after another. */
+  readonly times?: number
+  /** By the clock of the playground, in milliseconds since the epoch. */
+  readonly at: number
+  readonly kind: "You" | "Machine" | "Request" | "Answer"
+  readonly title: string
+  readonly words: string
+}
+
+const grant: { readonly [edge: string]: string } = {
+  "Absent ConsentGranted Active": "The code was exchanged for two tokens, and both are stored.",
+  "ReconnectRequired ConsentGranted Active": "Connected again: the old tokens are gone, and new ones are stored.",
+  "Active ConsentGranted Active": "Connected once more: the new tokens replace the old ones.",
+  "Active AccessTokenRequested Refreshing":
+    "The access token has ended. This call claims the right to renew it, in the store, so that no other process does; all other calls wait for it.",
+  "Active AccessTokenRejected Refreshing":
+    "Zapier did not take the access token, and there is no newer one in the store: this call claims the right to renew it.",
+  "Refreshing RefreshSucceeded Active":
+    "Zapier has replaced both tokens. They are stored before anybody uses them, and every call that waited goes on.",
+  "ReconnectRequired RefreshSucceeded Active": "Late, but good: an answer that came is never thrown away.",
+  "Refreshing RefreshRefused ReconnectRequired":
+    "Zapier no longer takes the refresh token: only the user can help, and nothing more is sent until then.",
+  "Active RefreshRefused ReconnectRequired": "Zapier no longer takes the refresh token: only the user can help.",
+  "Refreshing RefreshOutcomeUnknown Active":
+    "No answer came, and whether Zapier has replaced the tokens is not known. That is no failure yet: the same token is presented once more.",
+  "Refreshing RefreshFailed Active": "Zapier could not say anything about the grant, so it stays as it is.",
+  "Active Disconnected Absent": "The grant is removed. Zapier is not told, because it has no way to be.",
+  "Refreshing Disconnected Absent": "The grant is removed, and what is still under way does not bring it back.",
+  "ReconnectRequired Disconnected Absent": "The grant is removed."
+}
+
+const attempt: { readonly [event: string]: string } = {
+  CodeReceived: "The browser is back with a code, in the browser and for the user that began: it is exchanged, once.",
+  ErrorReceived: "The browser is back without a code: the user or Zapier said no.",
+  GrantStored: "The consent is complete. Its state works no more.",
+  ExchangeFailed: "The code was not exchanged. An earlier grant is as it was."
+}
+
+/** A transition of a machine. */
+export const ofTransition = ({ about, at, event, from, generation, machine, to }: AuthEvent): Entry => {
+  const told = machine === "UserGrant" ? grant[`${from} ${event} ${to}`] : attempt[event]
+  const number = generation === undefined ? "" : `, generation ${generation}`
+  return {
+    at,
+    kind: "Machine",
+    title: `${machine}${about === "" ? "" : ` of ${about}`}: ${from === to ? `stays ${to}` : `${from} → ${to}`}${number}`,
+    words: told ?? "What is known of it was brought up to date."
+  }
+}
+
+/** A request that was answered or not. `line` has its secrets masked. */
+export const ofRequest = (at: number, line: string, status: number | undefined): Entry => ({
+  at,
+  kind: "Request",
+  title: line,
+  words:
+    status === undefined
+      ? "No answer came."
+      : status === 401
+        ? "Not taken: the library looks for a newer token before it does anything else."
+        : status === 429
+          ? "Zapier's rate limit: 60 requests a minute. Calls are told to wait."
+          : status >= 400
+            ? `Refused with ${status}.`
+            : "Answered."
+})
+
+const because = (error: CallError): string => {
+  if (error._tag !== "ZapierAuthError") return "no answer came"
+  const { reason } = error
+  switch (reason._tag) {
+    case "ReconnectRequired":
+      return "refused without asking Zapier: the user has to connect"
+    case "ClientRejected":
+      return "the app's client secret is wrong. That is the app's fault, so no grant is ended by it"
+    case "RateLimited":
+      return `Zapier asks to wait ${Math.ceil(Duration.toSeconds(reason.retryAfter))} s`
+    case "RefreshOutcomeUnknown":
+      return "the answer to the refresh was lost. The grant stays, and the next call asks once more"
+    default:
+      return reason.message
+  }
+}
+
+/** What came of calls: a status, or why there is none. */
+export const ofCalls = (at: number, outcomes: ReadonlyArray<number | CallError>, tokenRequests: number): Entry => {
+  const counted = new Map<string, number>()
+  for (const outcome of outcomes) {
+    const name = typeof outcome === "number" ? `answered with ${outcome}` : because(outcome)
+    counted.set(name, (counted.get(name) ?? 0) + 1)
+  }
+  const only = outcomes.length === 1
+  const parts = [...counted].map(([name, count]) => (only ? name : `${count} ${name}`))
+  return {
+    at,
+    kind: "Answer",
+    title: only ? "The call is over" : `${outcomes.length} calls are over`,
+    words: `${only ? "It: " : ""}${parts.join("; ")}. Token requests meanwhile: ${tokenRequests}.`
+  }
+}
