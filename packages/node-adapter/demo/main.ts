@@ -1,12 +1,18 @@
-/** `npm start`: the three ways in, over real HTTP against the fake. Exits with 0 only if every step did what it should. */
+/**
+ * `npm start`: the three ways in, over real HTTP against the fake. Exits with 0 only if every step did what it should.
+ *
+ * `npm start -- --serve`: the fake, and a page that shows what a sample app does with it, until it is stopped.
+ */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { config } from "@zapier-workflow-auth/core/ClientApplication"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import { run } from "../src/cli/main.ts"
 import * as Scenario from "./scenario.ts"
 import * as Transcript from "./transcript.ts"
 
@@ -34,11 +40,16 @@ const forRealZapier = Effect.gen(function* () {
   )
 }).pipe(Effect.ignore)
 
-const main = Effect.gen(function* () {
+const story = Effect.gen(function* () {
   const server = yield* HttpServer.HttpServer
   const succeeded = yield* Scenario.run(HttpServer.formatAddress(server.address))
   yield* forRealZapier
   if (!succeeded) process.exitCode = 1
 }).pipe(Effect.provide(layerFake))
 
-NodeRuntime.runMain(main)
+const serve = Effect.flatMap(run(["fake"], "demo"), (code) => Effect.sync(() => void (process.exitCode = code)))
+
+NodeRuntime.runMain(process.argv.includes("--serve") ? Effect.provide(serve, NodeServices.layer) : story, {
+  // Being stopped is no failure of it.
+  disableErrorReporting: true
+})

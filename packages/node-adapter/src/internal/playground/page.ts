@@ -55,7 +55,7 @@ button:hover, .button:hover { border-color: var(--text); }
 button[disabled] { opacity: 0.55; cursor: progress; }
 .main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-#live { display: grid; gap: 1rem; min-width: 0; }
+#live { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
 .scrolls { overflow-x: auto; }
 .machine { display: block; width: 100%; min-width: 34rem; max-width: 46rem; height: auto; margin: 0.5rem auto 0; }
 .machine text { font-size: 13px; text-anchor: middle; dominant-baseline: central; fill: var(--quiet); paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
@@ -63,8 +63,8 @@ button[disabled] { opacity: 0.55; cursor: progress; }
 .machine rect { fill: var(--card); stroke: var(--edge); stroke-width: 1.5; }
 .machine .state.lit rect { fill: var(--accent); stroke: var(--accent); }
 .machine .state.lit text { fill: var(--on-accent); }
-.machine .edge path { fill: none; stroke: var(--line); stroke-width: 1.5; }
-.machine .edge.lit path { stroke: var(--accent); stroke-width: 2.5; }
+.machine .edge path { fill: none; stroke: var(--edge); stroke-opacity: 0.55; stroke-width: 1.5; }
+.machine .edge.lit path { stroke: var(--accent); stroke-opacity: 1; stroke-width: 2.5; }
 .machine .edge .lit { fill: var(--accent); font-weight: 600; }
 .machine marker path { fill: var(--edge); }
 .machine #arrow-lit path { fill: var(--accent); }
@@ -84,10 +84,14 @@ button[disabled] { opacity: 0.55; cursor: progress; }
 .quiet { color: var(--quiet); }
 @media (max-width: 52rem) {
   main { grid-template-columns: minmax(0, 1fr); }
+  .actions section { grid-template-columns: 1fr 1fr; }
+  .actions h3 { grid-column: span 2; }
+  .actions .hint { display: none; }
+  .actions button { font-size: 0.9375rem; height: 100%; }
+  .machine { min-width: 31rem; }
   .story li { grid-template-columns: minmax(0, 1fr); }
   .story time { grid-row: auto; padding: 0; }
 }
-@media (prefers-reduced-motion: no-preference) { .machine rect { transition: fill 0.2s; } }
 `
 
 // It asks for what is new when it is told that there is something, and presses buttons without leaving the page.

@@ -3,6 +3,7 @@ import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
@@ -42,13 +43,15 @@ export interface Options {
   /** Where the fake is, over HTTP. */
   readonly fakeOrigin: string
   readonly controlUrl: Redacted.Redacted
+  /** Default: 900 milliseconds, see `World.Options`. */
+  readonly slowMotion?: Duration.Duration
 }
 
 export const serve = Effect.fnUntraced(function* (
   { origin, redirectUri, server }: Listening,
-  { controlUrl, fake, fakeOrigin }: Options
+  { controlUrl, fake, fakeOrigin, slowMotion = Duration.millis(900) }: Options
 ) {
-  const world = yield* World.make({ fake, origin: fakeOrigin, redirectUri })
+  const world = yield* World.make({ fake, origin: fakeOrigin, redirectUri, slowMotion })
   yield* Layer.build(
     HttpRouter.serve(Routes.layer({ world, origin, redirectUri, controlUrl: Redacted.value(controlUrl) }), {
       disableLogger: true,

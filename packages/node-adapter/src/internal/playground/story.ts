@@ -27,8 +27,21 @@ const grant: { readonly [edge: string]: string } = {
   "ReconnectRequired RefreshSucceeded Active": "Late, but good: an answer that came is never thrown away.",
   "Refreshing RefreshRefused ReconnectRequired":
     "Zapier no longer takes the refresh token: only the user can help, and nothing more is sent until then.",
+  "Active AccessTokenRequested ReconnectRequired":
+    "The access token has ended, and there is no refresh token: only the user can help.",
+  "Active AccessTokenRejected ReconnectRequired":
+    "Zapier did not take the access token, and there is no refresh token: only the user can help.",
+  "Refreshing ConsentGranted Active": "Connected once more: the new tokens replace those that were being renewed.",
+  "Refreshing AccessTokenRequested ReconnectRequired":
+    "The process that was renewing is gone, and there is nothing left to renew with: only the user can help.",
+  "Refreshing AccessTokenRejected ReconnectRequired":
+    "The process that was renewing is gone, and there is nothing left to renew with: only the user can help.",
+  "Refreshing RefreshOutcomeUnknown ReconnectRequired":
+    "No answer came, and there is nothing left to renew with: only the user can help.",
   "Active RefreshRefused ReconnectRequired": "Zapier no longer takes the refresh token: only the user can help.",
   "Refreshing RefreshOutcomeUnknown Active":
+    "No answer came, and whether Zapier has replaced the tokens is not known. That is no failure yet: the same token is presented once more.",
+  "Refreshing RefreshOutcomeUnknown Refreshing":
     "No answer came, and whether Zapier has replaced the tokens is not known. That is no failure yet: the same token is presented once more.",
   "Refreshing RefreshFailed Active": "Zapier could not say anything about the grant, so it stays as it is.",
   "Active Disconnected Absent": "The grant is removed. Zapier is not told, because it has no way to be.",
@@ -73,19 +86,19 @@ export const ofRequest = (at: number, line: string, status: number | undefined):
 })
 
 const because = (error: CallError): string => {
-  if (error._tag !== "ZapierAuthError") return "no answer came"
+  if (error._tag !== "ZapierAuthError") return "not answered"
   const { reason } = error
   switch (reason._tag) {
     case "ReconnectRequired":
-      return "refused without asking Zapier: the user has to connect"
+      return "refused: the user has to connect"
     case "ClientRejected":
-      return "the app's client secret is wrong. That is the app's fault, so no grant is ended by it"
+      return "refused, because the app's client secret is wrong: that is the app's fault, and ends no grant"
     case "RateLimited":
-      return `Zapier asks to wait ${Math.ceil(Duration.toSeconds(reason.retryAfter))} s`
+      return `told to wait ${Math.ceil(Duration.toSeconds(reason.retryAfter))} s by Zapier`
     case "RefreshOutcomeUnknown":
-      return "the answer to the refresh was lost. The grant stays, and the next call asks once more"
+      return "left without an answer to the refresh: the grant stays, and the next call asks once more"
     default:
-      return reason.message
+      return `refused: ${reason.message}`
   }
 }
 
@@ -102,6 +115,6 @@ export const ofCalls = (at: number, outcomes: ReadonlyArray<number | CallError>,
     at,
     kind: "Answer",
     title: only ? "The call is over" : `${outcomes.length} calls are over`,
-    words: `${only ? "It: " : ""}${parts.join("; ")}. Token requests meanwhile: ${tokenRequests}.`
+    words: `${only ? "It was " : ""}${parts.join("; ")}. Token requests meanwhile: ${tokenRequests}.`
   }
 }

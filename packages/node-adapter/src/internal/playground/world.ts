@@ -38,9 +38,6 @@ const remembered = 200
 // How far back the same request is looked for, to be counted instead of told again.
 const recent = 8
 
-/** So that people see what goes on between a token request and its answer. */
-const slowMotion = Duration.millis(900)
-
 /** A clock that can be moved ahead. */
 const makeClock = Effect.map(Clock.Clock, (outer) => {
   let ahead = 0
@@ -96,9 +93,11 @@ export interface Options {
   /** Where the fake is, over HTTP. */
   readonly origin: string
   readonly redirectUri: string
+  /** How long a token request is held back, so that people see what goes on meanwhile. */
+  readonly slowMotion: Duration.Duration
 }
 
-export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri }: Options) {
+export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, slowMotion }: Options) {
   const urls = ZapierUrls.at(origin)
   const time = yield* makeClock
   const journal = yield* makeJournal

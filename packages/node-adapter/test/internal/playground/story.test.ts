@@ -1,0 +1,74 @@
+import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import { RateLimited, ReconnectRequired, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Diagram from "../../../src/internal/playground/diagram.ts"
+import * as Story from "../../../src/internal/playground/story.ts"
+
+const edges: { readonly [state: string]: { readonly [event: string]: ReadonlyArray<string> } } = UserGrant.edges
+
+const moves = Object.entries(edges).flatMap(([from, events]) =>
+  Object.entries(events).flatMap(([event, targets]) =>
+    targets.filter((to) => to !== from).map((to) => ({ from, event, to }))
+  )
+)
+
+const transition = (move: (typeof moves)[number]) => ({
+  _tag: "Transition" as const,
+  machine: "UserGrant",
+  about: "ada",
+  at: 0,
+  ...move
+})
+
+describe("the story", () => {
+  it.each(moves)("has a sentence for $event, from $from to $to", (move) => {
+    const { title, words } = Story.ofTransition(transition(move))
+    expect(title).toBe(`UserGrant of ada: ${move.from} → ${move.to}`)
+    expect(words).not.toBe("What is known of it was brought up to date.")
+  })
+
+  it("tells how calls ended, each kind once", () => {
+    const reconnect = new ZapierAuthError({ reason: new ReconnectRequired({ why: "Revoked" }) })
+    const limited = new ZapierAuthError({ reason: new RateLimited({ retryAfter: Duration.seconds(7) }) })
+    expect(Story.ofCalls(0, [200], 0)).toMatchObject({
+      title: "The call is over",
+      words: "It was answered with 200. Token requests meanwhile: 0."
+    })
+    expect(Story.ofCalls(0, [200, reconnect, 200, limited], 1)).toMatchObject({
+      title: "4 calls are over",
+      words:
+        "2 answered with 200; 1 refused: the user has to connect; 1 told to wait 7 s by Zapier. Token requests meanwhile: 1."
+    })
+  })
+})
+
+describe("the diagram", () => {
+  const draw = Diagram.make({ name: "a user's grant", edges: UserGrant.edges })
+
+  it("draws each state, and each edge of the table that leaves one, with its events", () => {
+    const drawn = draw({ state: "Absent" })
+    expect(drawn.match(/class="state/g)).toHaveLength(Object.keys(UserGrant.edges).length)
+    const pairs = new Set(moves.map(({ from, to }) => `${from} ${to}`))
+    expect(drawn.match(/class="edge/g)).toHaveLength(pairs.size)
+    expect(drawn.match(/<tspan/g)).toHaveLength(moves.length)
+  })
+
+  it("lights the state that it is in, and the way there", () => {
+    const drawn = draw({ state: "Active", from: "Refreshing", event: "RefreshSucceeded" })
+    expect(drawn.match(/class="state lit"/g)).toHaveLength(1)
+    expect(drawn).toMatch(/class="state lit"><rect [^>]*\/><text [^>]*>Active</)
+    expect(drawn.match(/class="edge lit"/g)).toHaveLength(1)
+    expect(drawn).toMatch(/class="lit">Refresh succeeded</)
+    expect(draw({ state: "Active" })).not.toContain('class="edge lit"')
+    expect(drawn).toContain('aria-label="The states of a user&#39;s grant. It is in the state Active."')
+  })
+
+  it("draws every other machine, and shows hostile names as text", () => {
+    const hostile = Diagram.make({ name: "<x>", edges: { "<b>": { '"Pushed"': ["Shut"] }, Shut: {} } })({
+      state: "<b>"
+    })
+    expect(hostile).not.toMatch(/<b>|<x>/)
+    expect(hostile).toContain("&#60;b&#62;")
+  })
+})
