@@ -1,7 +1,8 @@
 /**
  * `npm start`: the three ways in, over real HTTP against the fake. Exits with 0 only if every step did what it should.
  *
- * `npm start -- --serve`: the fake, and a page that shows what a sample app does with it, until it is stopped.
+ * `npm start -- --serve`: the fake, and a page that shows what a sample app does with it, until it is stopped. Further flags are
+ * those of the command `fake`.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -47,9 +48,10 @@ const story = Effect.gen(function* () {
   if (!succeeded) process.exitCode = 1
 }).pipe(Effect.provide(layerFake))
 
-const serve = Effect.flatMap(run(["fake"], "demo"), (code) => Effect.sync(() => void (process.exitCode = code)))
+const [flag, ...flags] = process.argv.slice(2)
 
-NodeRuntime.runMain(process.argv.includes("--serve") ? Effect.provide(serve, NodeServices.layer) : story, {
-  // Being stopped is no failure of it.
-  disableErrorReporting: true
-})
+const serve = Effect.flatMap(run(["fake", ...flags], "demo"), (code) =>
+  Effect.sync(() => void (process.exitCode = code))
+)
+
+NodeRuntime.runMain(flag === "--serve" ? Effect.provide(serve, NodeServices.layer) : story)

@@ -1,11 +1,14 @@
 import { createServer } from "node:http"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { describe, expect, it, vi } from "@effect/vitest"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Stream from "effect/Stream"
@@ -89,4 +92,21 @@ describe("npm start", () => {
       expect(printed.join("")).toMatch(/FAILED 2\. Ten hours pass.*\n\s+not so: the grant is Active, generation 2/)
     }).pipe(Effect.provide(layer), Effect.ensuring(Effect.sync(() => write.mockRestore())))
   })
+
+  it.live("serves the page on which people see it work, until it is stopped", () =>
+    Effect.gen(function* () {
+      const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+      const child = yield* spawner.spawn(ChildProcess.make(process.execPath, [main, "--serve", "--port", "0"]))
+      const said = yield* child.stdout.pipe(
+        Stream.decodeText,
+        Stream.scan("", (all, chunk) => all + chunk),
+        Stream.filter((all) => all.includes("login --fake")),
+        Stream.runHead
+      )
+      const url = /a sample app that uses it is at\s+(\S+)/.exec(Option.getOrThrow(said))?.[1] ?? ""
+      const page = yield* Effect.flatMap(HttpClient.get(url), (response) => response.text)
+      expect(page).toContain("Acme Notes")
+      yield* child.kill({ killSignal: "SIGINT" })
+    }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeHttpClient.layerNodeHttp]))
+  )
 })

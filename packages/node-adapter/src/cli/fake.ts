@@ -17,9 +17,11 @@ export const fake = Command.make(
     ),
     playgroundPort: Flag.Int("playground-port").pipe(
       Flag.withMetavar("NUMBER"),
-      Flag.withDescription("Where the sample app is, on 127.0.0.1. 0 is any port that is free. Default: 9272"),
+      Flag.withDescription(
+        "Where the sample app is, on 127.0.0.1. 0 is any port that is free. Default: 9272, or any if --port is 0"
+      ),
       Flag.filter(isPort, () => "a port, from 0 to 65535"),
-      Flag.withDefault(9272)
+      Flag.optional
     ),
     seed: Flag.String("seed").pipe(
       Flag.withMetavar("TEXT"),

@@ -20,7 +20,7 @@ import { Refused } from "../refused.ts"
 
 export interface Input {
   readonly port: number
-  readonly playgroundPort: number
+  readonly playgroundPort: Option.Option<number>
   readonly seed: string
   readonly clientId: Option.Option<string>
   readonly redirectUris: ReadonlyArray<string>
@@ -67,16 +67,18 @@ const announce = Effect.fnUntraced(function* (playground: Playground.Listening) 
     const urls = ZapierUrls.at(origin)
     yield* Console.log(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
 
+Watch it work, in a browser: a sample app that uses it is at
+
+  ${playground.origin}/
+
+Use it:
+
   authorize  ${urls.authorize}
   token      ${urls.token}
   API        ${urls.api}
   control    ${Redacted.value(control.url)}
 
-Watch it work: a sample app that uses it is at
-
-  ${playground.origin}/
-
-Its app, for the environment of yours:
+An app is registered, for the environment of yours:
 
   ZAPIER_CLIENT_ID=${app.clientId}
   ZAPIER_CLIENT_SECRET=${app.clientSecret}
@@ -109,10 +111,11 @@ const serve = Effect.fnUntraced(function* (playground: Playground.Listening) {
 })
 
 export const serveFake = Effect.fnUntraced(function* (input: Input) {
+  const port = Option.getOrElse(input.playgroundPort, () => (input.port === 0 ? 0 : 9272))
   const playground = yield* Effect.catchTag(
-    Playground.listen(input.playgroundPort),
+    Playground.listen(port),
     "ServeError",
-    cannotListen(input.playgroundPort, "--playground-port")
+    cannotListen(port, "--playground-port")
   )
   return yield* serve(playground).pipe(
     Effect.provide(
