@@ -8,11 +8,11 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Stream from "effect/Stream"
 import * as Scenario from "../demo/scenario.ts"
+import * as CommandLine from "./utils/CommandLine.ts"
 
 const main = new URL("../demo/main.ts", import.meta.url).pathname
 
@@ -95,18 +95,13 @@ describe("npm start", () => {
 
   it.live("serves the page on which people see it work, until it is stopped", () =>
     Effect.gen(function* () {
-      const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-      const child = yield* spawner.spawn(ChildProcess.make(process.execPath, [main, "--serve", "--port", "0"]))
-      const said = yield* child.stdout.pipe(
-        Stream.decodeText,
-        Stream.scan("", (all, chunk) => all + chunk),
-        Stream.filter((all) => all.includes("login --fake")),
-        Stream.runHead
-      )
-      const url = /a sample app that uses it is at\s+(\S+)/.exec(Option.getOrThrow(said))?.[1] ?? ""
+      const running = CommandLine.start(["--serve", "--port", "0"], {}, undefined, main)
+      const said = yield* running.said("stdout", "login --fake")
+      const url = /a sample app that uses it is at\s+(\S+)/.exec(said)?.[1] ?? ""
       const page = yield* Effect.flatMap(HttpClient.get(url), (response) => response.text)
       expect(page).toContain("Acme Notes")
-      yield* child.kill({ killSignal: "SIGINT" })
-    }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeHttpClient.layerNodeHttp]))
+      running.child.kill("SIGINT")
+      expect((yield* running.ended).stderr).toBe("")
+    }).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))
   )
 })
