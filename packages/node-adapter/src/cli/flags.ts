@@ -36,7 +36,9 @@ export interface Server {
 export const server = {
   fake: Flag.String("fake").pipe(
     Flag.withMetavar("URL"),
-    Flag.withDescription("Where a fake Zapier is, as `fake` prints it. Default: ZAPIER_FAKE, or the real Zapier"),
+    Flag.withDescription(
+      "Where a fake Zapier is, as the command fake prints it. Default: ZAPIER_FAKE, or the real Zapier"
+    ),
     Flag.optional
   )
 }

@@ -8,7 +8,7 @@ export const login = Command.make(
   "login",
   {
     subject: Flags.subject,
-    scopes: Flags.scopes("What to ask for. Default: profile and zap. `scopes` tells what an endpoint needs"),
+    scopes: Flags.scopes("What to ask for. Default: profile and zap. The command scopes tells what endpoints need"),
     redirectUri: Flag.String("redirect-uri").pipe(
       Flag.withMetavar("URI"),
       Flag.withDescription(

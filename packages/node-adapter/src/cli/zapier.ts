@@ -11,13 +11,12 @@ import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type * as Stdio from "effect/Stdio"
 import type * as Terminal from "effect/Terminal"
-import { quote } from "../internal/privateFile.ts"
 import * as ZapierNode from "../ZapierNode.ts"
 import * as Application from "./application.ts"
 import type * as Flags from "./flags.ts"
 import { Refused } from "./refused.ts"
 import * as Server from "./server.ts"
-import { shown } from "./shown.ts"
+import { shown, typed } from "./shown.ts"
 import * as Storage from "./storage.ts"
 
 type Services = FileSystem.FileSystem | Path.Path | Stdio.Stdio | Terminal.Terminal
@@ -65,6 +64,6 @@ export const orLogin =
       "ReconnectRequired",
       ({ why }) =>
         new Refused({
-          problem: `${shown(subject)} ${because[why]}. Run:\n  zapier-workflow-auth login --subject ${quote(subject)}`
+          problem: `${shown(subject)} ${because[why]}. Run:\n  zapier-workflow-auth login --subject ${typed(subject)}`
         })
     )

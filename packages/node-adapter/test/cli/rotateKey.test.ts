@@ -59,7 +59,7 @@ describe("rotate-key", () => {
         const { code, stderr } = yield* rotate(directory, stage)
         expect([code, stderr]).toEqual([
           1,
-          expect.stringMatching(new RegExp(`^error: .*\\n  zapier-workflow-auth rotate-key ${run} --data-directory '`))
+          expect.stringMatching(new RegExp(`^error: .*\\n  zapier-workflow-auth rotate-key ${run} --data-directory /`))
         ])
         expect(text()).toBe(before)
       })

@@ -1,11 +1,10 @@
 import type { Key } from "@zapier-workflow-auth/core/GrantStore"
 import * as Option from "effect/Option"
-import { quote } from "../../internal/privateFile.ts"
 import type * as Flags from "../flags.ts"
-import { shown } from "../shown.ts"
+import { shown, typed } from "../shown.ts"
 
 const flag = (name: string, value: Option.Option<string>) =>
-  Option.toArray(Option.map(value, (path) => ` --${name} ${quote(path)}`))
+  Option.toArray(Option.map(value, (path) => ` --${name} ${typed(path)}`))
 
 /** A stage as it is typed, about the same database and key file. */
 export const stageCommand = (stage: "begin" | "switch" | "reencrypt" | "finish", flags: Flags.Storage): string =>
