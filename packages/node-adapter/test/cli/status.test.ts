@@ -1,0 +1,188 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { type Grant, GrantStore, type Key } from "@zapier-workflow-auth/core/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/testing/TestClock"
+import * as SqliteClient from "../../src/SqliteClient.ts"
+import * as SqlStores from "../../src/SqlStores.ts"
+import { run } from "../utils/CommandLine.ts"
+
+const now = Date.parse("2026-11-25T09:00:00Z")
+
+const hour = 3_600_000
+
+const tokens = (left: number, refreshToken = true): Tokens.Tokens => ({
+  accessToken: Tokens.secret("an-access-token"),
+  ...(refreshToken ? { refreshToken: Tokens.secret("a-refresh-token") } : {}),
+  scopes: ["zap", "profile"],
+  obtainedAt: now + left - 10 * hour,
+  expiresAt: now + left
+})
+
+const held = { lineage: "consent-1", generation: 3 }
+
+const active = (fields: Partial<Extract<Grant, { readonly _tag: "Active" }>> = {}): Grant => ({
+  _tag: "Active",
+  ...held,
+  tokens: tokens(2 * hour),
+  answerLost: false,
+  notBefore: 0,
+  ...fields
+})
+
+const refreshing = (deadline: number, answerLost = false): Grant => ({
+  _tag: "Refreshing",
+  ...held,
+  tokens: tokens(-1),
+  answerLost,
+  lease: { owner: "another", deadline },
+  presentation: 1
+})
+
+const reconnect = (why: Extract<Grant, { readonly _tag: "ReconnectRequired" }>["why"]): Grant => ({
+  _tag: "ReconnectRequired",
+  ...held,
+  tokens: tokens(-1),
+  why,
+  since: now - hour
+})
+
+/** A database as an app leaves it. Neither its key nor a secret of it is there. */
+const withGrants = Effect.fnUntraced(function* (entries: ReadonlyArray<readonly [Partial<Key>, Grant]>) {
+  yield* TestClock.setTime(now)
+  const root = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "zapier-status-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  )
+  const directory = join(root, "data")
+  mkdirSync(directory, { mode: 0o700 })
+  const stores = Layer.fresh(SqlStores.layer.pipe(Layer.provide(SqliteClient.layerDefault({ directory }))))
+  yield* Effect.provide(
+    Effect.gen(function* () {
+      const store = yield* GrantStore
+      for (const [key, grant] of entries) {
+        yield* store.compareAndSet({ clientId: "acme", subject: "ada", ...key }, Option.none(), grant)
+      }
+    }),
+    stores
+  )
+  return (...args: ReadonlyArray<string>) => run(["status", ...args], { ZAPIER_DATA_DIRECTORY: directory })
+})
+
+const rowsOf = (stdout: string) =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(/ {2,}/))
+
+describe("status", () => {
+  it.effect.each([
+    ["good", active(), "active", "2h", ""],
+    ["about to end", active({ tokens: tokens(59_001) }), "active", "60 s", ""],
+    ["ended", active({ tokens: tokens(0) }), "active", "ended", ""],
+    [
+      "without a refresh token",
+      active({ tokens: tokens(hour, false) }),
+      "active",
+      "1h",
+      "Zapier gave no refresh token"
+    ],
+    ["told to wait", active({ notBefore: now + 4_500 }), "active", "2h", "Zapier asked to wait for 5 s"],
+    ["told to wait, long ago", active({ notBefore: now }), "active", "2h", ""],
+    [
+      "of an answer that was lost",
+      active({ answerLost: true }),
+      "active",
+      "2h",
+      "the answer to its last refresh was lost"
+    ],
+    ["being renewed", refreshing(now + 1), "refreshing", "ended", "being renewed"],
+    ["renewed after a loss", refreshing(now + 1, true), "refreshing", "ended", "after an answer was lost"],
+    ["left behind", refreshing(now), "refreshing", "ended", "the process that was renewing it is gone"],
+    ["revoked", reconnect("Revoked"), "reconnect", "ended", "no longer takes its refresh token"],
+    ["lost", reconnect("AnswerLost"), "reconnect", "ended", "an answer with new tokens was lost"],
+    ["at its end", reconnect("NoRefreshToken"), "reconnect", "ended", "Zapier gave no refresh token"]
+  ] as const)("shows a grant that is %s", ([, grant, state, left, note]) =>
+    Effect.gen(function* () {
+      const status = yield* withGrants([[{}, grant]])
+      const { code, stderr, stdout } = yield* status()
+      expect([code, stderr]).toEqual([0, ""])
+      const [head, row = []] = rowsOf(stdout)
+      expect(head).toEqual(["CLIENT", "SUBJECT", "STATE", "TIME LEFT", "SCOPES", "NOTE"])
+      expect(row.slice(0, 5)).toEqual(["acme", "ada", state, left, "zap profile"])
+      expect(row[5] ?? "").toContain(note)
+      if (note === "") expect(row).toHaveLength(5)
+    })
+  )
+
+  it.effect("prints a line of JSON for each, without a token", () =>
+    Effect.gen(function* () {
+      const status = yield* withGrants([
+        [{ subject: "ada" }, active()],
+        [{ subject: "bob" }, reconnect("Revoked")]
+      ])
+      const lines = (yield* status("--json")).stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+      expect(lines).toEqual([
+        {
+          clientId: "acme",
+          subject: "ada",
+          state: "active",
+          scopes: ["zap", "profile"],
+          accessTokenExpiresAt: now + 2 * hour,
+          secondsLeft: 7_200,
+          generation: 3
+        },
+        expect.objectContaining({ subject: "bob", state: "reconnect", secondsLeft: 0, note: expect.any(String) })
+      ])
+    })
+  )
+
+  it.effect("lists more than a page of several client applications, or one, or one state, or one user", () =>
+    Effect.gen(function* () {
+      const many = Array.from({ length: 250 }, (_, index) => `u${String(index).padStart(3, "0")}`)
+      const status = yield* withGrants([
+        ...many.map((subject, index) => [{ subject }, index % 50 === 0 ? reconnect("Revoked") : active()] as const),
+        [{ clientId: "other", subject: "u000" }, active()]
+      ])
+      const count = (stdout: string) => rowsOf(stdout).length - 1
+      expect(count((yield* status()).stdout)).toBe(251)
+      expect(count((yield* status("--client-id", "acme")).stdout)).toBe(250)
+      expect(count((yield* status("--state", "reconnect")).stdout)).toBe(5)
+      expect(count((yield* status("--subject", "u000")).stdout)).toBe(2)
+      expect(count((yield* status("--subject", "u000", "--state", "active")).stdout)).toBe(1)
+      expect(yield* status("--subject", "nobody")).toEqual({
+        code: 0,
+        stdout: "",
+        stderr: "No grant is there that is asked for.\n"
+      })
+      expect(yield* status("--subject", "nobody", "--json")).toEqual({ code: 0, stdout: "", stderr: "" })
+    })
+  )
+
+  it.effect("shows names that come from anywhere without harm", () =>
+    Effect.gen(function* () {
+      const hostile = ["\u001b[2J", "\u202Eada", "a\nb", 'say "hi"', "", "日本"]
+      const status = yield* withGrants(hostile.map((subject) => [{ subject }, active()]))
+      const { stdout } = yield* status()
+      expect(stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u202E]/)
+      expect(stdout.trimEnd().split("\n")).toHaveLength(hostile.length + 1)
+      expect((yield* status("--json")).stdout).not.toContain("\u001b")
+    })
+  )
+
+  it.effect("says so where there is no database", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* run(["status", "--data-directory", join(tmpdir(), "zapier-nowhere")])
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^error: data directory: .* it is not there\. [^\n]*\n$/)
+    })
+  )
+})
