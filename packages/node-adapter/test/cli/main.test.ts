@@ -4,6 +4,14 @@ import { run } from "../utils/CommandLine.ts"
 
 const commands = [
   "",
+  " login",
+  " logout",
+  " status",
+  " token",
+  " app-token",
+  " request",
+  " scopes",
+  " doctor",
   " rotate-key",
   " rotate-key begin",
   " rotate-key switch",
@@ -23,8 +31,8 @@ describe("the command line", () => {
         if (!stdout.includes("SUBCOMMANDS")) expect(stdout).toContain(`EXAMPLES\n`)
         // In plain where it is no terminal.
         expect(stdout).not.toContain("\u001b")
-        // What is secret is never typed.
-        expect(stdout).not.toMatch(/--[a-z-]*(secret|token|password|database-url|encryption-keys)/)
+        // What is secret is never typed, only where it is.
+        expect(stdout).not.toMatch(/--[a-z-]*(secret(?!-file)|token|password|database-url|encryption-keys)/)
       })
   )
 

@@ -1,0 +1,119 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as CommandLine from "../utils/CommandLine.ts"
+import * as World from "../utils/CommandLineWorld.ts"
+
+describe("the configuration", () => {
+  it.live("is that of flags, then of the environment, then of the file", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const file = join(world.directory, "config.env")
+      const write = (text: string, mode = 0o600) =>
+        Effect.sync(() => {
+          writeFileSync(file, text)
+          chmodSync(file, mode)
+        })
+      const clientIdBy = Effect.fnUntraced(function* (env: CommandLine.Environment, ...args: Array<string>) {
+        const { stdout } = yield* world.run(["doctor", "--offline", ...args], env)
+        return /client application: (.*)/.exec(stdout)?.[1]
+      })
+      const says = (id: string) => `client id "${id}", and a secret`
+      yield* write(`# of the app\nZAPIER_CLIENT_ID="from file"\nZAPIER_CLIENT_SECRET=s3cret\n`)
+      const empty = { ZAPIER_CLIENT_ID: "", ZAPIER_CLIENT_SECRET: "" }
+      expect(yield* clientIdBy(empty, "--config", file)).toBe(says("from file"))
+      expect(yield* clientIdBy({ ...empty, ZAPIER_CONFIG: file })).toBe(says("from file"))
+      expect(yield* clientIdBy({ ZAPIER_CONFIG: file })).toBe(says("acme"))
+      expect(yield* clientIdBy({ ZAPIER_CONFIG: file }, "--client-id", "flag")).toBe(says("flag"))
+      yield* write("ZAPIER_CLIENT_ID=abc\n", 0o644)
+      const open = yield* world.run(["status", "--config", file])
+      expect([open.code, open.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error: configuration file: .*chmod 600.*\n$/)
+      ])
+      const missing = yield* world.run(["status", "--config", "/nowhere"])
+      expect(missing.stderr).toBe(
+        "error: configuration file: cannot look at /nowhere: it is not there. Check the path, or set another\n"
+      )
+    })
+  )
+
+  it.live("has a file in the user's configuration directory, where there is one", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const config = join(world.directory, "zapier-workflow-auth")
+      mkdirSync(config)
+      writeFileSync(join(config, "config.env"), "ZAPIER_SUBJECT=grace\n", { mode: 0o600 })
+      yield* world.login(["--subject", "ada"])
+      const { stderr } = yield* world.start(["token"], { XDG_CONFIG_HOME: world.directory }).ended
+      expect(stderr).toContain('"grace" is not connected to Zapier')
+    })
+  )
+
+  it.live("takes the secret from a file or stdin, from one place, and asks nobody who is not at a terminal", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const file = join(world.directory, "secret")
+      writeFileSync(file, `${world.env["ZAPIER_CLIENT_SECRET"]}\n`, { mode: 0o600 })
+      const token = (env: CommandLine.Environment, args: ReadonlyArray<string> = [], input?: string) =>
+        world.run(["app-token", "--scope", "promotions:write", ...args], env, input)
+      const none = { ZAPIER_CLIENT_SECRET: "" }
+      expect((yield* token({ ...none, ZAPIER_CLIENT_SECRET_FILE: file })).code).toBe(0)
+      expect((yield* token(none, ["--client-secret-file", file])).code).toBe(0)
+      expect((yield* token(none, ["--client-secret-file", "-"], `${world.env["ZAPIER_CLIENT_SECRET"]}\n`)).code).toBe(0)
+      expect((yield* token({ ZAPIER_CLIENT_SECRET_FILE: file })).stderr).toContain("set one of them, not both")
+      expect((yield* token(none)).stderr).toContain("client secret: set ZAPIER_CLIENT_SECRET")
+      expect((yield* token(none, ["--client-secret-file", "-"], "\n")).stderr).toContain(
+        "clientSecret: give the client secret"
+      )
+      chmodSync(file, 0o644)
+      expect((yield* token(none, ["--client-secret-file", file])).stderr).toMatch(
+        /^error: client secret file: .*chmod 600/
+      )
+    })
+  )
+
+  it.live.each([
+    "http://acme.example",
+    "http://127.0.0.1:9270/v2",
+    "http://ada@127.0.0.1:9270",
+    "ftp://127.0.0.1",
+    "127.0.0.1:9270",
+    "http://127.0.0.1:9270/?a=b"
+  ])("takes no fake at %s", (fake) =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { code, stderr } = yield* world.run(["token"], { ZAPIER_FAKE: fake })
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error: --fake, ZAPIER_FAKE: give the address of the fake/)
+      ])
+    })
+  )
+
+  it.live("keeps what a fake gave apart from what is real, whatever database is configured", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      // There is no such Postgres: it would be missed.
+      const env = { ZAPIER_DATABASE_URL: "postgres://ada@127.0.0.1:1/none", ZAPIER_DATA_DIRECTORY: world.directory }
+      yield* world.login()
+      expect((yield* world.run(["token"], env)).code).toBe(0)
+      // What is about the real database does not look at the fake's.
+      const real = yield* world.run(["rotate-key", "begin"])
+      expect(real.stderr).toContain("auth.key: it is not there")
+    })
+  )
+
+  it.live("says as much of what it does as it is told to, on stderr", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const quiet = yield* world.run(["scopes"], { LOG_LEVEL: "nonsense" })
+      expect(quiet).toMatchObject({ code: 0, stderr: "" })
+      const wrong = yield* world.run(["scopes", "--log-level", "loud"])
+      expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("--log-level")])
+      const { stdout } = yield* world.run(["scopes"], { LOG_LEVEL: "trace" })
+      expect(stdout).toBe((yield* world.run(["scopes"])).stdout)
+    })
+  )
+})

@@ -1,0 +1,200 @@
+import { chmodSync } from "node:fs"
+import { createServer as createHttpServer } from "node:http"
+import { createServer, type AddressInfo } from "node:net"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as CommandLine from "../utils/CommandLine.ts"
+import * as World from "../utils/CommandLineWorld.ts"
+
+interface Finding {
+  readonly check: string
+  readonly result: "ok" | "note" | "wrong"
+  readonly says: string
+}
+
+type Made = Effect.Success<typeof World.make>
+
+const doctor = Effect.fnUntraced(function* (world: Made, env: CommandLine.Environment = {}, ...args: Array<string>) {
+  const { code, stderr, stdout } = yield* world.run(["doctor", "--json", ...args], env)
+  const findings = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line): Finding => JSON.parse(line))
+  return {
+    code,
+    stderr,
+    findings,
+    of: (check: string) => findings.filter((finding) => finding.check.startsWith(check))
+  }
+})
+
+const closing = (server: { readonly close: () => unknown }) => Effect.sync(() => server.close())
+
+/** A server that says that it is another time. */
+const serverAt = (millis: number) =>
+  Effect.acquireRelease(
+    Effect.callback<ReturnType<typeof createHttpServer>>((resume) => {
+      const server = createHttpServer((_, response) => {
+        response.writeHead(200, { date: new Date(Date.now() + millis).toUTCString() }).end("{}")
+      })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) =>
+      Effect.andThen(
+        Effect.sync(() => server.closeAllConnections()),
+        closing(server)
+      )
+  )
+
+describe("doctor", () => {
+  it.live("says that all is well, where it is", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      yield* world.login()
+      const { code, findings, stderr } = yield* doctor(world)
+      expect([code, stderr]).toEqual([0, ""])
+      expect(findings.every(({ result }) => result === "ok")).toBe(true)
+      expect(findings.map(({ check }) => check)).toEqual([
+        "configuration",
+        "client application",
+        "redirect URI",
+        "database",
+        "encryption keys",
+        'grants of "acme"',
+        "server",
+        "clock",
+        "client id",
+        "client secret",
+        "redirect URI at Zapier"
+      ])
+      const { stdout } = yield* world.run(["doctor"])
+      expect(stdout.split("\n")[1]).toBe('ok     client application: client id "acme", and a secret')
+    })
+  )
+
+  it.live("asks nobody when it is told not to", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { code, findings } = yield* doctor(world, {}, "--offline")
+      expect(code).toBe(0)
+      expect(findings.at(-1)).toMatchObject({ check: "database", result: "note" })
+      expect(yield* world.fake.requests).toEqual([])
+    })
+  )
+
+  it.live.each<readonly [string, CommandLine.Environment, string, string]>([
+    ["the client id is missing", { ZAPIER_CLIENT_ID: "" }, "client application", "set ZAPIER_CLIENT_ID"],
+    ["the secret is missing", { ZAPIER_CLIENT_SECRET: "" }, "client application", "set ZAPIER_CLIENT_SECRET"],
+    ["the secret is another", { ZAPIER_CLIENT_SECRET: "another" }, "client secret", "Compare both with the Developer"],
+    ["the client id is another", { ZAPIER_CLIENT_ID: "another" }, "client id", "Zapier does not know"],
+    [
+      "a redirect URI is not usable",
+      { ZAPIER_REDIRECT_URIS: "http://acme.example/callback" },
+      "redirect URI",
+      "with https unless it is on this machine"
+    ],
+    [
+      "a redirect URI is not registered",
+      { ZAPIER_REDIRECT_URIS: "https://acme.example/other" },
+      "redirect URI at Zapier",
+      "Register it in the Developer Platform"
+    ],
+    ["nobody answers", { ZAPIER_FAKE: "http://127.0.0.1:1" }, "server", "does not answer. Check the connection"]
+  ])("says what to do when %s", ([, env, check, says]) =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { code, findings, stderr } = yield* doctor(world, env)
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^error: \d+ of what was checked must be mended\.\n$/)
+      expect(findings).toContainEqual({ check, result: "wrong", says: expect.stringContaining(says) })
+    })
+  )
+
+  it.live("says when others can read the database, a key is missing, or it is another", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      yield* world.login()
+      const database = join(world.directory, "fake.sqlite")
+      chmodSync(database, 0o644)
+      expect((yield* doctor(world)).of("database")).toMatchObject([
+        { result: "wrong", says: expect.stringContaining("chmod 600") }
+      ])
+      chmodSync(database, 0o600)
+      const missing = yield* doctor(world, { ZAPIER_KEY_FILE: join(world.directory, "nowhere.key") })
+      expect(missing.of("encryption keys")).toMatchObject([
+        { result: "wrong", says: expect.stringContaining("is not there") }
+      ])
+      const another = yield* doctor(world, { ZAPIER_ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString("base64") })
+      expect(another.of("grants")).toMatchObject([
+        { result: "wrong", says: expect.stringContaining("1 of 1 cannot be decrypted") }
+      ])
+    })
+  )
+
+  it.live("tells of users who have to connect again, and of a port that is taken", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      yield* world.login()
+      yield* world.fake.revoke({ clientId: "acme" })
+      yield* world.run(["request", "GET", "/v2/zaps"])
+      yield* Effect.acquireRelease(
+        Effect.callback<ReturnType<typeof createServer>>((resume) => {
+          const other = createServer()
+          other.listen(Number(new URL(world.redirectUri).port), "127.0.0.1", () => resume(Effect.succeed(other)))
+        }),
+        closing
+      )
+      const { code, of } = yield* doctor(world)
+      expect(code).toBe(0)
+      expect(of("grants")[1]).toMatchObject({ result: "note", says: expect.stringMatching(/^1 can only be helped/) })
+      expect(of("redirect URI")[0]).toMatchObject({
+        result: "note",
+        says: expect.stringContaining("listens there now")
+      })
+    })
+  )
+
+  it.live.each([
+    [0, "ok", "agrees with the server's"],
+    [30_000, "note", "behind the server's"],
+    [-30_000, "note", "ahead of the server's"],
+    [300_000, "wrong", "is 300 s behind the server's: let it be set by NTP"],
+    [-300_000, "wrong", "is 300 s ahead of the server's: let it be set by NTP"]
+  ] as const)("looks whether the clocks agree: %d ms is %s", ([millis, result, says]) =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { port } = (yield* serverAt(millis)).address() as AddressInfo
+      const { of } = yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
+      const [finding] = of("clock")
+      expect(finding?.result).toBe(result)
+      // A whole second more or less is how it is rounded.
+      expect(finding?.says.replace(/299|301/, "300")).toContain(says)
+    })
+  )
+
+  it.live("follows no redirect, and sends the secret nowhere else", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const asked: Array<string> = []
+      const server = yield* Effect.acquireRelease(
+        Effect.callback<ReturnType<typeof createHttpServer>>((resume) => {
+          const server = createHttpServer((request, response) => {
+            asked.push(request.url?.split("?")[0] ?? "")
+            response.writeHead(302, { location: "/elsewhere" }).end()
+          })
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) =>
+          Effect.andThen(
+            Effect.sync(() => server.closeAllConnections()),
+            closing(server)
+          )
+      )
+      const { port } = server.address() as AddressInfo
+      const { of } = yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
+      expect(of("client secret")).toMatchObject([{ result: "note" }])
+      expect(asked.sort()).toEqual(["/oauth/token/", "/v1/apps", "/v2/authorize"])
+    })
+  )
+})
