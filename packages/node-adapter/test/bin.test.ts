@@ -13,6 +13,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import * as EncryptionKey from "../src/EncryptionKey.ts"
 import * as SqliteClient from "../src/SqliteClient.ts"
 import * as CommandLine from "./utils/CommandLine.ts"
+import * as World from "./utils/CommandLineWorld.ts"
 import * as KeyRotation from "./utils/KeyRotation.ts"
 
 const { keyOf } = KeyRotation
@@ -125,6 +126,33 @@ describe("zapier-workflow-auth, as it is published", () => {
       expect(postgres.code).toBe(1)
       expect(postgres.stderr).toMatch(/^error: /)
       expect(postgres.stderr).not.toContain("this should not have happened")
+    })
+  )
+
+  it.live("does all that it can against a fake", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const { ZAPIER_FAKE: fake = "", ...env } = world.env
+      const start = (...args: ReadonlyArray<string>) =>
+        CommandLine.start([...args, "--fake", fake], env, undefined, path)
+      const login = start("login", "--no-browser", "--subject", "ada")
+      const url = World.consentUrl(yield* login.said("stderr", "authorize?"))
+      yield* World.visit(yield* world.fake.approve(url))
+      expect((yield* login.ended).code).toBe(0)
+      const token = yield* start("token", "--subject", "ada").ended
+      const appToken = yield* start("app-token", "--scope", "promotions:write").ended
+      const issued = (yield* world.fake.issued).map(({ accessToken }) => `${accessToken}\n`)
+      expect([token.stdout, appToken.stdout]).toEqual(issued)
+      for (const [args, said] of [
+        [["request", "GET", "/v2/zaps", "--subject", "ada"], '"data"'],
+        [["status"], "ada      active"],
+        [["doctor"], "ok     client secret"],
+        [["logout", "--subject", "ada"], '"ada" is disconnected.']
+      ] as const) {
+        expect(yield* start(...args).ended).toEqual({ code: 0, stdout: expect.stringContaining(said), stderr: "" })
+      }
+      const scopes = yield* CommandLine.start(["scopes", "GET /v2/zaps"], {}, undefined, path).ended
+      expect(scopes).toEqual({ code: 0, stdout: "zap\n", stderr: "" })
     })
   )
 

@@ -36,6 +36,7 @@ const serverAt = (millis: number) =>
   Effect.acquireRelease(
     Effect.callback<ReturnType<typeof createHttpServer>>((resume) => {
       const server = createHttpServer((_, response) => {
+        // By the clock of the machine, as a server has it. @effect-diagnostics-next-line globalDate:off
         response.writeHead(200, { date: new Date(Date.now() + millis).toUTCString() }).end("{}")
       })
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))

@@ -89,6 +89,27 @@ describe("token", () => {
     })
   )
 
+  it.live("that is stopped at any moment leaves a grant that goes on", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      yield* world.login()
+      // From before it has read anything until after it has printed. Whichever moment it is, nothing may be lost.
+      for (const millis of [200, 500, 700, 800, 900, 1_000, 1_200]) {
+        yield* world.expireAccessTokens
+        const running = world.start(["token"])
+        yield* Effect.sleep(millis)
+        running.child.kill("SIGINT")
+        const { stderr } = yield* running.ended
+        expect(stderr).toBe("")
+        expect(yield* world.run(["token"])).toEqual({
+          code: 0,
+          stdout: `${(yield* world.fake.issued).at(-1)?.accessToken}\n`,
+          stderr: ""
+        })
+      }
+    })
+  )
+
   it.live("tells who is not connected how to be, and who has to connect again why", () =>
     Effect.gen(function* () {
       const world = yield* World.make

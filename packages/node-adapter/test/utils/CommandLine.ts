@@ -46,6 +46,10 @@ export const recorder = (input = "") => {
 const inProcess = (env: Environment) =>
   Layer.merge(NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromEnv({ env: { ...env } })))
 
+/** What a command in this process runs in: these variables and no others, and what notes what it says. */
+export const environment = (env: Environment, { layer }: ReturnType<typeof recorder>) =>
+  Layer.provideMerge(layer, inProcess(env))
+
 /** A command in this process, by the clock of the test, with these variables and no others. */
 export const run = (args: ReadonlyArray<string>, env: Environment = {}, { layer, lines } = recorder()) =>
   runMain(args, "1.2.3").pipe(

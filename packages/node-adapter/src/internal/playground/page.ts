@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto"
 import type { Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as DateTime from "effect/DateTime"
 import * as Actions from "./actions.ts"
 import * as Diagram from "./diagram.ts"
 import { escape } from "./markup.ts"
@@ -132,7 +133,7 @@ export const headers = {
 
 const machine = Diagram.make({ name: "a user's grant", edges: UserGrant.edges })
 
-const timeOf = (at: number) => new Date(at).toISOString().slice(11, 19)
+const timeOf = (at: number) => DateTime.formatIso(DateTime.makeUnsafe(at)).slice(11, 19)
 
 const entry = ({ at, kind, times, title, words }: Entry) =>
   `<li class="${kind}"><time>${timeOf(at)}</time><p class="title">${kind === "Request" ? `<code>${escape(title)}</code>` : escape(title)}${times === undefined ? "" : `<span class="times">${times} times</span>`}</p><p class="words">${escape(words)}</p></li>`
@@ -175,7 +176,7 @@ export const live = ({ entries, lit, now, status }: Shown): string => `
 ${
   entries.length === 0
     ? `<p class="quiet">Connect Zapier, and press what you like. Each thing that happens is told here, the newest first; secrets in requests are masked.</p>`
-    : `<ol class="story">${entries.map(entry).reverse().join("")}</ol>`
+    : `<ol class="story">${entries.map(entry).toReversed().join("")}</ol>`
 }
 </section>`
 
