@@ -56,7 +56,7 @@ describe("npm run bench", { timeout: 15_000 }, () => {
     })
   })
 
-  it("command-start: compares, and exits as it says", async () => {
+  it("command-start: compares, and exits as it says", { timeout: 120_000 }, async () => {
     const { code, line } = await report("command-start", "--calls", "1")
     expect(line).toMatchObject({ scenario: "command-start", rounds: 1, ratio: expect.any(Number), bound: 2.5 })
     expect(code).toBe((line as { readonly passed: boolean }).passed ? 0 : 1)

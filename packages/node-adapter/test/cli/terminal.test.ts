@@ -23,7 +23,7 @@ const isTerminal = {
 const terminal = (typed: string) => {
   const shown: Array<string> = []
   const display = (text: string) => Effect.sync(() => void shown.push(text))
-  const keys = [...typed, "\r"].map((character) => ({
+  const keys = [...Array.from(typed), "\r"].map((character) => ({
     input: Option.some(character),
     key: { name: character === "\r" ? "enter" : character, ctrl: false, meta: false, shift: false }
   }))
@@ -55,8 +55,9 @@ describe("at a terminal", () => {
       const { layer, shown } = terminal(world.env["ZAPIER_CLIENT_SECRET"] ?? "")
       const recorder = CommandLine.recorder()
       const code = yield* runMain(["app-token", "--scope", "promotions:write"], "1.2.3").pipe(
-        Effect.provide(layer),
-        Effect.provide(CommandLine.environment({ ...world.env, ZAPIER_CLIENT_SECRET: "" }, recorder))
+        Effect.provide(
+          Layer.provideMerge(layer, CommandLine.environment({ ...world.env, ZAPIER_CLIENT_SECRET: "" }, recorder))
+        )
       )
       expect([code, recorder.lines.stderr]).toEqual([0, ""])
       expect(yield* world.tokenRequests).toEqual(["client_credentials"])
