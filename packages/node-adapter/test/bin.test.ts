@@ -1,10 +1,8 @@
-import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, describe, expect, it } from "@effect/vitest"
 import * as KeyRing from "@zapier-workflow-auth/core/KeyRing"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -38,7 +36,9 @@ const args = (directory: string) => ["rotate-key", "reencrypt", "--data-director
 describe("zapier-workflow-auth, as a process", () => {
   it.live("exits with 2 and no stack when it is not understood, and with 1 when it cannot do it", () =>
     Effect.gen(function* () {
-      const wrong = yield* CommandLine.start(["rotate-key", "reencrypt", "--all"]).ended
+      // As it is written, where all others are as it is published.
+      const wrong = yield* CommandLine.start(["rotate-key", "reencrypt", "--all"], {}, undefined, CommandLine.source)
+        .ended
       expect(wrong).toMatchObject({ code: 2, stdout: "" })
       expect(wrong.stderr).toMatch(/^error: .*--all.*\nRun zapier-workflow-auth rotate-key reencrypt --help/)
       const failed = yield* CommandLine.start(args(join(folder, "nowhere"))).ended
@@ -101,28 +101,20 @@ describe("zapier-workflow-auth, as a process", () => {
 })
 
 describe("zapier-workflow-auth, as it is published", () => {
-  const outdir = "command-of-bin-test"
-  const path = fileURLToPath(new URL(`../dist/${outdir}/zapier-workflow-auth.js`, import.meta.url))
-
-  beforeAll(
-    () => void execFileSync(process.execPath, [fileURLToPath(new URL("../bundle.ts", import.meta.url)), outdir])
-  )
-  afterAll(() => rmSync(dirname(path), { recursive: true, force: true }))
-
   it.live("knows its version, serves the fake, and reaches both databases", () =>
     Effect.gen(function* () {
       const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
-      const said = yield* CommandLine.start(["--version"], {}, undefined, path).ended
+      const said = yield* CommandLine.start(["--version"]).ended
       expect(said).toEqual({ code: 0, stdout: `zapier-workflow-auth v${version}\n`, stderr: "" })
-      const serving = CommandLine.start(["fake", "--port", "0"], {}, undefined, path)
+      const serving = CommandLine.start(["fake", "--port", "0"])
       yield* serving.said("stdout", "ZapierNode.layer")
       serving.child.kill("SIGINT")
       expect(yield* serving.ended).toMatchObject({ code: 130, stderr: "" })
       const { directory } = yield* directoryOf("published")
-      const embedded = yield* CommandLine.start(["status", "--data-directory", directory], {}, undefined, path).ended
+      const embedded = yield* CommandLine.start(["status", "--data-directory", directory]).ended
       expect([embedded.code, embedded.stdout]).toEqual([0, expect.stringContaining("ada-000")])
       const env = { ZAPIER_DATABASE_URL: "postgres://ada@127.0.0.1:1/none" }
-      const postgres = yield* CommandLine.start(["status"], env, undefined, path).ended
+      const postgres = yield* CommandLine.start(["status"], env).ended
       expect(postgres.code).toBe(1)
       expect(postgres.stderr).toMatch(/^error: /)
       expect(postgres.stderr).not.toContain("this should not have happened")
@@ -133,8 +125,7 @@ describe("zapier-workflow-auth, as it is published", () => {
     Effect.gen(function* () {
       const world = yield* World.make
       const { ZAPIER_FAKE: fake = "", ...env } = world.env
-      const start = (...args: ReadonlyArray<string>) =>
-        CommandLine.start([...args, "--fake", fake], env, undefined, path)
+      const start = (...args: ReadonlyArray<string>) => CommandLine.start([...args, "--fake", fake], env)
       const login = start("login", "--no-browser", "--subject", "ada")
       const url = World.consentUrl(yield* login.said("stderr", "authorize?"))
       yield* World.visit(yield* world.fake.approve(url))
@@ -151,13 +142,13 @@ describe("zapier-workflow-auth, as it is published", () => {
       ] as const) {
         expect(yield* start(...args).ended).toEqual({ code: 0, stdout: expect.stringContaining(said), stderr: "" })
       }
-      const scopes = yield* CommandLine.start(["scopes", "GET /v2/zaps"], {}, undefined, path).ended
+      const scopes = yield* CommandLine.start(["scopes", "GET /v2/zaps"]).ended
       expect(scopes).toEqual({ code: 0, stdout: "zap\n", stderr: "" })
     })
   )
 
   it("says whose work is in it, and on which terms", () => {
-    const licenses = readFileSync(join(dirname(path), "LICENSES.txt"), "utf8")
+    const licenses = readFileSync(join(dirname(CommandLine.published()), "LICENSES.txt"), "utf8")
     for (const name of ["effect", "@effect/platform-node", "@effect/sql-pg"])
       expect(licenses).toMatch(new RegExp(`^${name} .*MIT`, "m"))
   })
