@@ -1,5 +1,10 @@
 import { availableParallelism } from "node:os"
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+
+// Workers, and the many programs that tests start, load the same modules: what one has compiled the others need not.
+// @effect-diagnostics-next-line processEnv:off
+process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url))
 
 export default defineConfig({
   test: {
