@@ -89,7 +89,7 @@ button[disabled] { opacity: 0.55; cursor: progress; }
   .actions h3 { grid-column: span 2; }
   .actions .hint { display: none; }
   .actions button { font-size: 0.9375rem; height: 100%; }
-  .machine { min-width: 31rem; }
+  .machine { min-width: 30rem; }
   .story li { grid-template-columns: minmax(0, 1fr); }
   .story time { grid-row: auto; padding: 0; }
 }
@@ -98,6 +98,11 @@ button[disabled] { opacity: 0.55; cursor: progress; }
 // It asks for what is new when it is told that there is something, and presses buttons without leaving the page.
 const script = `
 const live = document.getElementById("live")
+const picture = () => live.querySelector(".scrolls")
+// Where it is wider than the screen, its middle says most.
+const center = () => { picture().scrollLeft = (picture().scrollWidth - picture().clientWidth) / 2 }
+center()
+addEventListener("resize", center)
 let asking = false, again = false
 const update = async () => {
   if (asking) { again = true; return }
@@ -105,7 +110,11 @@ const update = async () => {
   do {
     again = false
     const answer = await fetch("live")
-    if (answer.ok) live.innerHTML = await answer.text()
+    if (answer.ok) {
+      const { scrollLeft } = picture()
+      live.innerHTML = await answer.text()
+      picture().scrollLeft = scrollLeft
+    }
   } while (again)
   asking = false
 }
