@@ -6,9 +6,7 @@ import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
-import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
 import { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
-import * as RequestLog from "@zapier-workflow-auth/testing/RequestLog"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
@@ -17,18 +15,10 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { lineOf } from "../src/internal/requestLine.ts"
 import * as Transcript from "./transcript.ts"
 
 const redirectUri = "https://acme.example/zapier/callback"
-
-// A request as one line, its secrets masked.
-const lineOf = (request: HttpClientRequest.HttpClientRequest, status: number) => {
-  const url = HttpClientRequest.toUrl(request)
-  const body = request.body._tag === "Uint8Array" ? request.body.body : new Uint8Array()
-  return url._tag === "None"
-    ? request.method
-    : RequestLog.line(FakeHttp.request(request.method, url.value.href, { headers: request.headers, body }), status)
-}
 
 // Node's HTTP client, with each request told.
 const toldHttpClient = Layer.effect(

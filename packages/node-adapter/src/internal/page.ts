@@ -1,5 +1,6 @@
 /** A page with a few words, for people who come to it by way of a redirect. It loads nothing and runs nothing. */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { escape } from "./markup.ts"
 
 export interface Page {
   readonly title: string
@@ -24,8 +25,6 @@ export const guards = {
 } as const
 
 const policy = `default-src 'none'; style-src '${styleDigest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
-
-const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
 const html = ({ link, title, words }: Page): string => `<!doctype html>
 <html lang="en">

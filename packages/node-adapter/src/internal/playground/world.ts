@@ -8,21 +8,20 @@ import { type Status, ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
-import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
 import type { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
-import * as RequestLog from "@zapier-workflow-auth/testing/RequestLog"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import * as ZapierNode from "../../ZapierNode.ts"
+import { lineOf } from "../requestLine.ts"
 import type { Lit } from "./diagram.ts"
 import * as Story from "./story.ts"
 
@@ -79,14 +78,6 @@ const makeJournal = Effect.gen(function* () {
     lit: Effect.sync(() => lit)
   }
 })
-
-// A request as one line, its secrets masked.
-const lineOf = (request: HttpClientRequest.HttpClientRequest, status: number) => {
-  const url = HttpClientRequest.toUrl(request)
-  const body = request.body._tag === "Uint8Array" ? request.body.body : new Uint8Array()
-  const href = url._tag === "None" ? request.url : url.value.href
-  return RequestLog.line(FakeHttp.request(request.method, href, { headers: request.headers, body }), status)
-}
 
 export interface Options {
   readonly fake: FakeZapier["Service"]

@@ -1,0 +1,11 @@
+import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
+import * as RequestLog from "@zapier-workflow-auth/testing/RequestLog"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+
+/** A request that was answered with that status, or with 0 if it was not, as one line with its secrets masked. */
+export const lineOf = (request: HttpClientRequest.HttpClientRequest, status: number) => {
+  const url = HttpClientRequest.toUrl(request)
+  const body = request.body._tag === "Uint8Array" ? request.body.body : new Uint8Array()
+  const href = url._tag === "None" ? request.url : url.value.href
+  return RequestLog.line(FakeHttp.request(request.method, href, { headers: request.headers, body }), status)
+}
