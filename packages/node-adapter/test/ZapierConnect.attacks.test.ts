@@ -243,6 +243,7 @@ describe("a return address", () => {
     "data:text/html,hello",
     "blob:https://acme.example/1",
     "/é",
+    `/${"a".repeat(1_000)}`,
     "/\u0000"
   ])("%j is not", (text) => expect(ReturnUrl.parse(text, own, others)).toBeUndefined())
 

@@ -104,8 +104,7 @@ const listen = ({ port }: Input) =>
 
 const serve = Effect.fnUntraced(function* (playground: Playground.Listening) {
   const fake = yield* FakeZapier.FakeZapier
-  const { url } = yield* FakeControlServer.FakeControlServer
-  yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf, controlUrl: url })
+  yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf })
   yield* announce(playground)
   return yield* Effect.never
 })

@@ -192,7 +192,7 @@ ${
 const button = (name: string, { hint, label }: Actions.Action) =>
   `<form class="action" method="post" action="actions/${name}"><button>${escape(label)}</button><p class="hint">${escape(hint)}</p></form>`
 
-export const whole = (shown: Shown, controlUrl: string | undefined): string => `<!doctype html>
+export const whole = (shown: Shown): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -202,10 +202,9 @@ export const whole = (shown: Shown, controlUrl: string | undefined): string => `
 </head>
 <body>
 <header>
-<div><h1>Acme Notes</h1><p>A sample app, at which Ada is signed in. Zapier is a fake on this machine.</p></div>
+<div><h1>Acme Notes</h1><p>A sample app, at which Ada is signed in. Zapier is a fake on this machine, with a control page at the address that was printed.</p></div>
 <a class="button main" href="zapier/connect">Connect Zapier</a>
 <form method="post" action="zapier/disconnect"><button>Disconnect</button></form>
-${controlUrl === undefined ? "" : `<a href="${escape(controlUrl)}">The fake's control page</a>`}
 </header>
 <main>
 <nav class="card actions" aria-label="What may happen">

@@ -18,7 +18,6 @@ export interface Options {
   /** Where the sample app is. */
   readonly origin: string
   readonly redirectUri: string
-  readonly controlUrl: string | undefined
 }
 
 const html = (text: string) =>
@@ -27,7 +26,6 @@ const html = (text: string) =>
 const refused = HttpServerResponse.empty({ status: 403 })
 
 export const layer = ({
-  controlUrl,
   origin,
   redirectUri,
   world
@@ -66,7 +64,7 @@ export const layer = ({
     HttpRouter.add(
       "GET",
       "/",
-      Effect.map(shown, (now) => html(Page.whole(now, controlUrl)))
+      Effect.map(shown, (now) => html(Page.whole(now)))
     ),
     HttpRouter.add(
       "GET",

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as Routes from "./routes.ts"
 import * as World from "./world.ts"
 
@@ -42,18 +41,17 @@ export interface Options {
   readonly fake: FakeZapier["Service"]
   /** Where the fake is, over HTTP. */
   readonly fakeOrigin: string
-  readonly controlUrl: Redacted.Redacted
   /** Default: 900 milliseconds, see `World.Options`. */
   readonly slowMotion?: Duration.Duration
 }
 
 export const serve = Effect.fnUntraced(function* (
   { origin, redirectUri, server }: Listening,
-  { controlUrl, fake, fakeOrigin, slowMotion = Duration.millis(900) }: Options
+  { fake, fakeOrigin, slowMotion = Duration.millis(900) }: Options
 ) {
   const world = yield* World.make({ fake, origin: fakeOrigin, redirectUri, slowMotion })
   yield* Layer.build(
-    HttpRouter.serve(Routes.layer({ world, origin, redirectUri, controlUrl: Redacted.value(controlUrl) }), {
+    HttpRouter.serve(Routes.layer({ world, origin, redirectUri }), {
       disableLogger: true,
       disableListenLog: true
     }).pipe(Layer.provide(Layer.succeedContext(server)))

@@ -8,7 +8,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import type { Browser as Chromium, Page } from "playwright-core"
 import * as Browser from "../../../../testing/test/utils/Browser.ts"
 import * as Playground from "../../../src/internal/playground/serve.ts"
@@ -27,8 +26,7 @@ const serving = Effect.gen(function* () {
   )
   const { address } = yield* Effect.provide(HttpServer.HttpServer, services)
   const fakeOrigin = HttpServer.formatAddress(address)
-  const controlUrl = Redacted.make(`${fakeOrigin}/_control/`)
-  yield* Playground.serve(playground, { fake, fakeOrigin, controlUrl, slowMotion: Duration.millis(100) })
+  yield* Playground.serve(playground, { fake, fakeOrigin, slowMotion: Duration.millis(100) })
   return { fake, origin: playground.origin }
 })
 

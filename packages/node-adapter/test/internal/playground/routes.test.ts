@@ -4,14 +4,12 @@ import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Redacted from "effect/Redacted"
 import * as Playground from "../../../src/internal/playground/serve.ts"
 
 const serving = Effect.gen(function* () {
   const playground = yield* Playground.listen(0)
   const fake = FakeZapier.make({ apps: [Playground.app(playground)] })
-  const controlUrl = Redacted.make("http://127.0.0.1:1/_control/")
-  yield* Playground.serve(playground, { fake, fakeOrigin: "http://127.0.0.1:1", controlUrl })
+  yield* Playground.serve(playground, { fake, fakeOrigin: "http://127.0.0.1:1" })
   const send = (request: HttpClientRequest.HttpClientRequest) =>
     Effect.provide(HttpClient.execute(request), NodeHttpClient.layerNodeHttp)
   return { fake, send, ...playground }
