@@ -17,7 +17,7 @@ export const doctor = Command.make(
   lazily(async () => (await import("./run/doctor.ts")).doctor)
 ).pipe(
   Command.withDescription(
-    `Checks what has to be right, and says what to do where it is not: the configuration, the database and who may read it, the encryption keys and what they decrypt, the clock against the server's, the client id and secret, and the redirect URIs. It changes nothing; to check the secret it has a token of the app made, and throws it away.
+    `Checks what has to be right, and says what to do where it is not: the configuration, the database and who may read it, the encryption keys and what they decrypt, the clock against the server's, the client id and secret, and the redirect URIs. No grant is changed by it. To check the secret it has a token of the app made, and throws it away.
 
   Ends with 1 if anything is wrong.`
   ),

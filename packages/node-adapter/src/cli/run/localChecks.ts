@@ -111,10 +111,13 @@ const storage = Effect.fnUntraced(
     if (Option.isSome(path) && !(yield* Effect.orElseSucceed(fs.exists(path.value), () => false))) {
       return [note("database", `${path.value} is not there yet: login makes it`)]
     }
-    const where = Option.getOrElse(path, () => "the Postgres of ZAPIER_DATABASE_URL")
+    const usable = Option.match(path, {
+      onNone: () => "the Postgres of ZAPIER_DATABASE_URL can be used",
+      onSome: (file) => `${file} can be used, and by nobody else of this machine`
+    })
     return yield* Effect.gen(function* () {
       const clientIds = yield* SqlKeyUse.clientIds
-      const found = [ok("database", `${where} can be used, and by nobody else of this machine`)]
+      const found = [ok("database", usable)]
       const ring = yield* Effect.result(
         Effect.flatMap(Storage.keys(flags), (keys) => Effect.provide(KeyRing, Storage.layerKeys(keys)))
       )
