@@ -12,8 +12,8 @@
  * says (`SignedIn`), and every route but the callback asks it first.
  *
  * **What is defended.** A callback is taken only in the browser that began the attempt, of which it has a cookie, and only
- * for the user who began it: a link that an attacker has prepared connects nobody to the attacker's account. Another
- * site's page that sends the browser to `connect` gets a page that asks; the consent page alone would not do, because a
+ * for the user who began it: a link that an attacker has prepared connects nobody to the attacker's account. A page of
+ * another site, or host, that sends the browser to `connect` gets a page that asks; the consent page alone would not do, because a
  * browser may be signed in to the attacker's Zapier account. Return addresses stay at the app, or go to origins that it
  * names. A request that changes something must come from the app's own pages, by `Origin` or `Sec-Fetch-Site`. Nothing is
  * kept by caches, and nothing that is loaded from a callback's page would be told its address, which holds a code.
@@ -119,7 +119,7 @@ export interface Options extends Pick<AuthorizationOptions, "incremental" | "pkc
   readonly path?: `/${string}` | undefined
   /** Where users go who did not say where to. A path of the app. Default: `/`. */
   readonly returnTo?: `/${string}` | undefined
-  /** More origins of the app, such as `https://www.acme.example`: their pages may disconnect, and be returned to. */
+  /** More origins of the app, such as `https://www.acme.example`: their pages may connect and disconnect, and be returned to. */
   readonly origins?: ReadonlyArray<string> | undefined
   /**
    * Answers in the app's own words, where it has any. Headers that keep caches and other sites out are added to its answer.
@@ -210,6 +210,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const isSecure = protocol === "https:"
   const publicPath = pathname.slice(0, -callbackPath.length)
   const others = options.origins ?? []
+  const own = [origin, ...others]
   const home = options.returnTo ?? "/"
   if (ReturnUrl.parse(home, origin, []) === undefined) {
     return yield* invalid("returnTo", "give a path of the app, such as /settings")
@@ -255,7 +256,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     })
 
   const connect: Handler = Effect.fnUntraced(function* (request, subject, returnTo) {
-    if (Origin.isFromElsewhere(request)) {
+    if (Origin.isFromElsewhere(request, own)) {
       return Page.respond(200, {
         title: "Connect Zapier?",
         words: "Another page has sent you here. Go on if it is you who wants to connect Zapier.",
@@ -297,7 +298,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   })
 
   const disconnect: Handler = Effect.fnUntraced(function* (request, subject, returnTo) {
-    if (!Origin.isOwnPost(request, [origin, ...others])) {
+    if (!Origin.isOwnPost(request, own)) {
       return refuse(request, 403, "Only the app's own pages can disconnect.")
     }
     const outcome = yield* Effect.match(auth.disconnect(subject), {

@@ -90,15 +90,30 @@ describe("an attacker who", () => {
     })
   )
 
-  it.effect("has a page of another site send the victim to connect gets a question asked first", () =>
+  it.effect.each([
+    ["of another site", elsewhere.headers],
+    ["of another site, which says where it is", { ...elsewhere.headers, referer: "https://evil.example/acme.example" }],
+    ["of a host beside it", { "sec-fetch-site": "same-site", referer: "https://blog.acme.example/" }],
+    ["of a host beside it, which does not say", { "sec-fetch-site": "same-site" }]
+  ])("has a page %s send the victim to connect gets a question asked first", ([, sent]) =>
     Effect.gen(function* () {
-      const world = yield* World.make()
+      const world = yield* World.make({ origins: ["https://www.acme.example"] })
       const ada = new World.Browser("ada")
-      const { headers, location, status, text } = yield* world.send(ada, "/zapier/connect?return=/a%3Fb", elsewhere)
+      const { headers, location, status, text } = yield* world.send(ada, "/zapier/connect?return=/a%3Fb", {
+        headers: sent
+      })
       expect([status, location, headers.getSetCookie()]).toEqual([200, "", []])
       expect(text).toContain("Another page has sent you here.")
       expect(text).toContain('<a href="/zapier/connect?return=%2Fa%3Fb">')
       expect(headers.get("content-security-policy")).toContain("frame-ancestors 'none'")
+    })
+  )
+
+  it.effect("is no page of the app's own, which may send its users to connect from another host", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ origins: ["https://www.acme.example"] })
+      const headers = { "sec-fetch-site": "same-site", referer: "https://www.acme.example/settings" }
+      expect((yield* world.send(new World.Browser("ada"), "/zapier/connect", { headers })).status).toBe(303)
     })
   )
 

@@ -10,5 +10,13 @@ export const isOwnPost = ({ headers }: HttpServerRequest, origins: ReadonlyArray
   return origin === undefined ? headers["sec-fetch-site"] === "same-origin" : origins.includes(origin)
 }
 
-/** Whether another site's page has sent the browser here. Older browsers do not say. */
-export const isFromElsewhere = ({ headers }: HttpServerRequest): boolean => headers["sec-fetch-site"] === "cross-site"
+/**
+ * Whether a page that is none of the app's has sent the browser here: one of another site, or of another host beside it.
+ * Older browsers do not say.
+ */
+export const isFromElsewhere = ({ headers }: HttpServerRequest, origins: ReadonlyArray<string>): boolean => {
+  const site = headers["sec-fetch-site"]
+  if (site !== "cross-site" && site !== "same-site") return false
+  const referer = headers["referer"] ?? ""
+  return !URL.canParse(referer) || !origins.includes(new URL(referer).origin)
+}
