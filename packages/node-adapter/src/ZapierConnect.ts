@@ -13,10 +13,11 @@
  *
  * **What is defended.** A callback is taken only in the browser that began the attempt, of which it has a cookie, and only
  * for the user who began it: a link that an attacker has prepared connects nobody to the attacker's account. A page of
- * another site, or host, that sends the browser to `connect` gets a page that asks; the consent page alone would not do, because a
- * browser may be signed in to the attacker's Zapier account. Return addresses stay at the app, or go to origins that it
- * names. A request that changes something must come from the app's own pages, by `Origin` or `Sec-Fetch-Site`. Nothing is
- * kept by caches, and nothing that is loaded from a callback's page would be told its address, which holds a code.
+ * another site, or of a host beside the app's, that sends the browser to `connect` is answered with a page that asks; the
+ * consent page alone would not do, because a browser may be signed in to the attacker's Zapier account. Return addresses
+ * stay at the app, or go to origins that it names. A request that changes something must come from the app's own pages, by
+ * `Origin` or `Sec-Fetch-Site`. Nothing is kept by caches, and nothing that is loaded from a callback's page would be told
+ * its address, which holds a code.
  *
  * Sources: RFC 6749 section 10.12 and RFC 9700 section 4.7 (CSRF), RFC 9700 sections 4.2 (referrer) and 4.11 (open
  * redirects).

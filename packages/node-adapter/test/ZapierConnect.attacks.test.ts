@@ -90,7 +90,7 @@ describe("an attacker who", () => {
     })
   )
 
-  it.effect.each([
+  it.effect.each<readonly [string, Record<string, string>]>([
     ["of another site", elsewhere.headers],
     ["of another site, which says where it is", { ...elsewhere.headers, referer: "https://evil.example/acme.example" }],
     ["of a host beside it", { "sec-fetch-site": "same-site", referer: "https://blog.acme.example/" }],
