@@ -5,7 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Flags from "./flags.ts"
 import { lazily } from "./lazily.ts"
 
-export const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
 
 export const request = Command.make(
   "request",

@@ -4,7 +4,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Flags from "./flags.ts"
 import { lazily } from "./lazily.ts"
 
-export const states = ["active", "refreshing", "reconnect"] as const
+const states = ["active", "refreshing", "reconnect"] as const
 
 export const status = Command.make(
   "status",

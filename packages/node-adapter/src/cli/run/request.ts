@@ -7,18 +7,18 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
-import type { methods } from "../request.ts"
 import { waiting } from "../waiting.ts"
 import * as Zapier from "../zapier.ts"
 
 export interface Input extends Flags.Connection {
-  readonly method: (typeof methods)[number]
+  readonly method: HttpMethod
   readonly path: string
   readonly data: Option.Option<string>
   readonly contentType: string

@@ -10,13 +10,12 @@ import * as Option from "effect/Option"
 import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
 import type * as Flags from "../flags.ts"
 import { shown } from "../shown.ts"
-import type { states } from "../status.ts"
 import * as Storage from "../storage.ts"
 import * as Table from "../table.ts"
 
 export interface Input extends Flags.Server {
   readonly subject: Option.Option<string>
-  readonly state: Option.Option<(typeof states)[number]>
+  readonly state: Option.Option<keyof typeof tags>
   readonly json: boolean
   readonly clientId: Option.Option<string>
   readonly dataDirectory: Option.Option<string>
