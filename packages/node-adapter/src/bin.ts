@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs"
-import { findPackageJSON } from "node:module"
+import module from "node:module"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,15 @@ import { run } from "./cli/main.ts"
 
 const Package = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
-const file = findPackageJSON("..", import.meta.url)
+// An older Node has no such function, and no SQLite either. It is the first thing that is missed, so it is told here.
+const isOld = (module as Partial<typeof module>).findPackageJSON === undefined
+
+if (isOld) {
+  process.stderr.write(`error: zapier-workflow-auth needs Node 22.19 or newer, and this is ${process.version}.\n`)
+  process.exit(1)
+}
+
+const file = module.findPackageJSON("..", import.meta.url)
 
 const { version } = Schema.decodeSync(Package)(file === undefined ? "{}" : readFileSync(file, "utf8"))
 
