@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { describe, expect, it } from "@effect/vitest"
+import { expect, it } from "@effect/vitest"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
-import * as Postgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
+import { describeWithPostgres } from "../packages/node-adapter/test/utils/PostgresSuite.ts"
 import { routes, stores } from "./web-app.ts"
 
 const redirectUri = "http://localhost:3000/zapier/callback"
@@ -29,14 +29,10 @@ const processOf = (fake: FakeZapier.FakeZapier["Service"], env: Record<string, s
   )
 }
 
-const run = (installed: Exclude<Awaited<ReturnType<typeof Postgres.load>>, string>) => {
+describeWithPostgres("web-app.ts", (server) => {
   it.live("shows the Zaps of whoever is signed in, whichever process the browser comes back to", () =>
     Effect.gen(function* () {
-      const server = yield* Effect.acquireRelease(
-        Effect.promise(() => Postgres.launch(installed)),
-        ({ end }) => Effect.promise(end)
-      )
-      const env = { DATABASE_URL: server.url, ZAPIER_ENCRYPTION_KEYS: randomBytes(32).toString("base64") }
+      const env = { DATABASE_URL: server().url, ZAPIER_ENCRYPTION_KEYS: randomBytes(32).toString("base64") }
       const fake = FakeZapier.make({ apps: [app] })
       const processes = [yield* processOf(fake, env), yield* processOf(fake, env)]
       const cookies = new Map<string, string>()
@@ -70,14 +66,4 @@ const run = (installed: Exclude<Awaited<ReturnType<typeof Postgres.load>>, strin
       expect((yield* visit("/")).text).toContain("Connect Zapier")
     })
   )
-}
-
-const installed = await Postgres.load()
-
-if (typeof installed === "string") {
-  describe.skip(`web-app.ts: skipped, because ${installed}`, () => {
-    it("shows the Zaps of whoever is signed in", () => undefined)
-  })
-} else {
-  describe("web-app.ts", () => run(installed))
-}
+})

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { beforeAll, expect, it } from "@effect/vitest"
 import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -6,19 +6,14 @@ import * as Redacted from "effect/Redacted"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as PostgresClient from "../src/PostgresClient.ts"
 import * as SqlStores from "../src/SqlStores.ts"
-import * as EmbeddedPostgres from "./utils/EmbeddedPostgres.ts"
+import { describeWithPostgres } from "./utils/PostgresSuite.ts"
 import { clientId, type Operation, operations, pages, sentBy } from "./utils/QueryPlans.ts"
 import * as Suite from "./utils/SqlStoreSuite.ts"
 
-const embedded = await EmbeddedPostgres.load()
-if (typeof embedded === "string") process.stderr.write(`The tests with Postgres are skipped: ${embedded}.\n`)
-
-describe.skipIf(typeof embedded === "string")("Postgres' plans", () => {
-  let server: Awaited<ReturnType<typeof EmbeddedPostgres.launch>>
-
+describeWithPostgres("Postgres' plans", (server) => {
   // Virtual time may pass faster than a connection is made.
   const client = Layer.unwrap(
-    Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server.url), connectTimeout: "1 day" }))
+    Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server().url), connectTimeout: "1 day" }))
   )
   const stores = Layer.provideMerge(SqlStores.layer, client)
 
@@ -35,13 +30,7 @@ describe.skipIf(typeof embedded === "string")("Postgres' plans", () => {
     yield* sql`VACUUM (ANALYZE) zapier_consent_attempts`
   })
 
-  beforeAll(async () => {
-    if (typeof embedded === "string") return
-    server = await EmbeddedPostgres.launch(embedded)
-    await Effect.runPromise(Effect.provide(fill, stores))
-  }, 60_000)
-
-  afterAll(() => server.end())
+  beforeAll(() => Effect.runPromise(Effect.provide(fill, stores)), 60_000)
 
   const plansOf = Effect.fnUntraced(function* (use: Operation) {
     const sql = yield* SqlClient

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
@@ -13,31 +13,17 @@ import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
 import * as PostgresClient from "../src/PostgresClient.ts"
 import * as SqlStores from "../src/SqlStores.ts"
-import * as EmbeddedPostgres from "./utils/EmbeddedPostgres.ts"
+import { describeWithPostgres } from "./utils/PostgresSuite.ts"
 import { describeLaws } from "./utils/StoreLawSuite.ts"
 import * as Suite from "./utils/SqlStoreSuite.ts"
 
-const embedded = await EmbeddedPostgres.load()
-if (typeof embedded === "string") process.stderr.write(`The tests with Postgres are skipped: ${embedded}.\n`)
-
-// No test cuts the power.
-const hasty = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-
-describe.skipIf(typeof embedded === "string")("Postgres", () => {
-  let server: Awaited<ReturnType<typeof EmbeddedPostgres.launch>>
-
-  beforeAll(async () => {
-    if (typeof embedded !== "string") server = await EmbeddedPostgres.launch(embedded, hasty)
-  }, 60_000)
-
-  afterAll(() => server.end())
-
+describeWithPostgres("Postgres", (server) => {
   // Virtual time may pass faster than a connection is made.
   const connectTimeout = "1 day"
 
   const client = (options: Partial<PostgresClient.Options> = {}) =>
     Layer.unwrap(
-      Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server.url), connectTimeout, ...options }))
+      Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server().url), connectTimeout, ...options }))
     )
 
   describeLaws("Postgres", Layer.provide(SqlStores.layer, client()), 2)
@@ -59,11 +45,11 @@ describe.skipIf(typeof embedded === "string")("Postgres", () => {
       Effect.gen(function* () {
         const grants = yield* GrantStore
         const version = yield* written("restarted")
-        yield* Effect.promise(() => server.stop())
+        yield* Effect.promise(() => server().stop())
         const error = yield* Effect.flip(grants.get(key("restarted")))
         expect(error.reason).toMatchObject({ _tag: "StoreFailed", store: "grant store" })
-        expect(inspect(error, { depth: null })).not.toContain(new URL(server.url).password)
-        yield* Effect.promise(() => server.start())
+        expect(inspect(error, { depth: null })).not.toContain(new URL(server().url).password)
+        yield* Effect.promise(() => server().start())
         expect(yield* grants.compareAndSet(key("restarted"), version, Suite.grant(2))).toBe(true)
       }).pipe(Effect.provide(stores()))
     )
@@ -134,9 +120,9 @@ describe.skipIf(typeof embedded === "string")("Postgres", () => {
         yield* Suite.connect("patient")
         yield* TestClock.adjust("11 hours")
         const fiber = yield* Effect.forkChild(Suite.whileTimePasses(Effect.exit(auth.accessToken("patient"))))
-        yield* Effect.promise(() => server.stop())
+        yield* Effect.promise(() => server().stop())
         yield* Fiber.join(fiber)
-        yield* Effect.promise(() => server.start())
+        yield* Effect.promise(() => server().start())
         expect((yield* Suite.whileTimePasses(auth.accessToken("patient"))).generation).toBe(2)
       }).pipe(Effect.provide(Layer.suspend(() => Suite.library(client(), Suite.lastingFake()))))
     )
@@ -145,7 +131,7 @@ describe.skipIf(typeof embedded === "string")("Postgres", () => {
       "a server that is not there, or does not know its user, is an error that says so and shows no password",
       () =>
         Effect.gen(function* () {
-          const wrong = new URL(server.url)
+          const wrong = new URL(server().url)
           wrong.password = "pl4nted"
           const nowhere = new URL(wrong)
           nowhere.port = "1"

@@ -2,44 +2,30 @@ import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as PostgresClient from "../../src/PostgresClient.ts"
 import * as CommandLine from "../utils/CommandLine.ts"
-import * as EmbeddedPostgres from "../utils/EmbeddedPostgres.ts"
+import { describeWithPostgres } from "../utils/PostgresSuite.ts"
 import * as KeyRotation from "../utils/KeyRotation.ts"
 import * as RotateKeySuite from "../utils/RotateKeySuite.ts"
 
 const { keyOf } = KeyRotation
 
-const embedded = await EmbeddedPostgres.load()
-if (typeof embedded === "string") process.stderr.write(`The tests with Postgres are skipped: ${embedded}.\n`)
-
-// No test cuts the power.
-const hasty = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-
 const folder = mkdtempSync(join(tmpdir(), "zapier-rotate-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-describe.skipIf(typeof embedded === "string")("Postgres", () => {
-  let server: Awaited<ReturnType<typeof EmbeddedPostgres.launch>>
-
-  beforeAll(async () => {
-    if (typeof embedded !== "string") server = await EmbeddedPostgres.launch(embedded, hasty)
-  }, 60_000)
-
-  afterAll(() => server.end())
-
+describeWithPostgres("Postgres", (server) => {
   // Virtual time may pass faster than a connection is made.
   const clientOf = (url: string) => PostgresClient.layer({ url: Redacted.make(url), connectTimeout: "1 day" })
 
   const worldOf = async (): Promise<RotateKeySuite.World> => {
     const name = `rotate_${randomBytes(6).toString("hex")}`
     const make = SqlClient.use((sql) => sql.unsafe(`CREATE DATABASE ${name}`))
-    await Effect.runPromise(Effect.provide(make, clientOf(server.url)))
-    const url = new URL(server.url)
+    await Effect.runPromise(Effect.provide(make, clientOf(server().url)))
+    const url = new URL(server().url)
     url.pathname = `/${name}`
     const keyFile = join(folder, `${name}.key`)
     writeFileSync(keyFile, `${keyOf(1)}\n`, { mode: 0o600 })
