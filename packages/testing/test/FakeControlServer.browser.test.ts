@@ -15,8 +15,6 @@ import * as FakeControlServer from "../src/FakeControlServer.ts"
 import * as FakeZapier from "../src/FakeZapier.ts"
 import * as Browser from "./utils/Browser.ts"
 
-const launched = await Browser.launch()
-
 const hostileName = `"><script>hit = 1</script><img src=x onerror="hit = 2">`
 
 const hostileState = `'"><script>hit = 3</script><img src=x onerror='hit = 4'>`
@@ -34,7 +32,7 @@ const users = ["Ada", "Grace"].map((firstName) => ({
   lastName: "Example"
 }))
 
-const run = (browser: Extract<Browser.Launched, { readonly _tag: "Browser" }>["browser"]) => {
+await Browser.describeInBrowser("in a browser", (browser) => {
   const apps = ManagedRuntime.make(callback)
   let runtime: ManagedRuntime.ManagedRuntime<
     FakeControlServer.FakeControlServer | FakeZapier.FakeZapier | HttpServer.HttpServer,
@@ -93,7 +91,6 @@ const run = (browser: Extract<Browser.Launched, { readonly _tag: "Browser" }>["b
   })
 
   afterAll(async () => {
-    await browser.close()
     await runtime.dispose()
     await apps.dispose()
   })
@@ -293,12 +290,4 @@ const run = (browser: Extract<Browser.Launched, { readonly _tag: "Browser" }>["b
       assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 360)
     }
   })
-}
-
-if (launched._tag === "Browser") {
-  describe("in a browser", () => run(launched.browser))
-} else {
-  describe.skip(`in a browser: skipped, because none runs here: ${launched.why}`, () => {
-    it("shows the pages", () => undefined)
-  })
-}
+})

@@ -1,11 +1,9 @@
 /** `login` as a process, and its user at a real browser. */
-import { afterAll, describe, expect, it } from "@effect/vitest"
+import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Browser as Chromium, Page } from "playwright-core"
 import * as Browser from "../../../testing/test/utils/Browser.ts"
 import * as World from "../utils/CommandLineWorld.ts"
-
-const launched = await Browser.launch()
 
 const pageOf = (browser: Chromium) =>
   Effect.acquireRelease(
@@ -21,9 +19,7 @@ const press = (page: Page, button: string) => Effect.promise(() => page.getByRol
 
 const words = (page: Page) => Effect.promise(() => page.locator("body").innerText())
 
-const run = (browser: Chromium) => {
-  afterAll(() => browser.close())
-
+await Browser.describeInBrowser("login, in a browser", (browser) => {
   it.live("connects who presses Allow, and calls Zapier from then on", () =>
     Effect.gen(function* () {
       const world = yield* World.make
@@ -60,12 +56,4 @@ const run = (browser: Chromium) => {
       expect(yield* world.tokenRequests).toEqual([])
     })
   )
-}
-
-if (launched._tag === "Browser") {
-  describe("login, in a browser", () => run(launched.browser))
-} else {
-  describe.skip(`login, in a browser: skipped, because none runs here: ${launched.why}`, () => {
-    it("connects who presses Allow", () => undefined)
-  })
-}
+})

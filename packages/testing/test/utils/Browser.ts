@@ -1,15 +1,12 @@
 /** A Chromium for tests: the one that CHROMIUM_PATH names, or the one inside of a package, which runs on Linux. */
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { afterAll, describe, it } from "@effect/vitest"
 import chromium from "@sparticuz/chromium"
 import * as Playwright from "playwright-core"
 
 /** Where screenshots are kept. */
 export const output = fileURLToPath(new URL("../../test-output/", import.meta.url))
-
-export type Launched =
-  | { readonly _tag: "Browser"; readonly browser: Playwright.Browser }
-  | { readonly _tag: "None"; readonly why: string }
 
 const start = async (): Promise<Playwright.Browser> => {
   // There are no Effects yet. @effect-diagnostics-next-line processEnv:off
@@ -24,12 +21,27 @@ const start = async (): Promise<Playwright.Browser> => {
   return Playwright.chromium.launch({ executablePath: await chromium.executablePath(), args })
 }
 
-/** Starts it, or says why there is none. */
-export const launch = async (): Promise<Launched> => {
+/** The browser, or why there is none. */
+const launch = async (): Promise<Playwright.Browser | string> => {
   try {
-    return { _tag: "Browser", browser: await start() }
+    return await start()
   } catch (error) {
     const [why = ""] = String(error instanceof Error ? error.message : error).split("\n")
-    return { _tag: "None", why }
+    return why
   }
+}
+
+/** Tests in a browser of their own. Where none runs, they are skipped, and say why. */
+export const describeInBrowser = async (name: string, tests: (browser: Playwright.Browser) => void): Promise<void> => {
+  const browser = await launch()
+  if (typeof browser === "string") {
+    describe.skip(`${name}: skipped, because none runs here: ${browser}`, () => {
+      it("needs a browser", () => undefined)
+    })
+    return
+  }
+  describe(name, () => {
+    afterAll(() => browser.close())
+    tests(browser)
+  })
 }

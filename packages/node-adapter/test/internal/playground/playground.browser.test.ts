@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs"
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { afterAll, describe, expect, it } from "@effect/vitest"
+import { expect, it } from "@effect/vitest"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,8 +11,6 @@ import * as Layer from "effect/Layer"
 import type { Browser as Chromium, Page } from "playwright-core"
 import * as Browser from "../../../../testing/test/utils/Browser.ts"
 import * as Playground from "../../../src/internal/playground/serve.ts"
-
-const launched = await Browser.launch()
 
 /** A playground of one's own, beside a fake of one's own. */
 const serving = Effect.gen(function* () {
@@ -30,9 +28,7 @@ const serving = Effect.gen(function* () {
   return { fake, origin: playground.origin }
 })
 
-const run = (browser: Chromium) => {
-  afterAll(() => browser.close())
-
+await Browser.describeInBrowser("the playground, in a browser", (browser) => {
   const open = Effect.fnUntraced(function* (options: Parameters<Chromium["newContext"]>[0] = {}) {
     const { fake, origin } = yield* serving
     const context = yield* Effect.acquireRelease(
@@ -168,12 +164,4 @@ const run = (browser: Chromium) => {
       expect(yield* does((page) => page.evaluate("document.documentElement.scrollWidth"))).toBe(360)
     })
   )
-}
-
-if (launched._tag === "Browser") {
-  describe("the playground, in a browser", () => run(launched.browser))
-} else {
-  describe.skip(`the playground, in a browser: skipped, because none runs here: ${launched.why}`, () => {
-    it("shows what happens", () => undefined)
-  })
-}
+})
