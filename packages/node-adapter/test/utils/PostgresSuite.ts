@@ -12,6 +12,8 @@ const hasty = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_pa
  */
 export const describeWithPostgres = (name: string, tests: (server: () => EmbeddedPostgres.Server) => void) => {
   if (typeof embedded === "string") {
+    // Vitest shows no names of what is skipped.
+    process.stderr.write(`${name}: skipped, because ${embedded}\n`)
     describe.skip(`${name}: skipped, because ${embedded}`, () => {
       it("needs a Postgres", () => undefined)
     })

@@ -35,6 +35,8 @@ const launch = async (): Promise<Playwright.Browser | string> => {
 export const describeInBrowser = async (name: string, tests: (browser: Playwright.Browser) => void): Promise<void> => {
   const browser = await launch()
   if (typeof browser === "string") {
+    // Vitest shows no names of what is skipped.
+    process.stderr.write(`${name}: skipped, because none runs here: ${browser}\n`)
     describe.skip(`${name}: skipped, because none runs here: ${browser}`, () => {
       it("needs a browser", () => undefined)
     })
