@@ -43,7 +43,8 @@ export const describeInBrowser = async (name: string, tests: (browser: Playwrigh
     return
   }
   describe(name, () => {
-    afterAll(() => browser.close())
     tests(browser)
+    // What is registered last is done first: a server may wait for the connections of a browser.
+    afterAll(() => browser.close())
   })
 }
