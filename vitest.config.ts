@@ -1,13 +1,26 @@
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 // Workers, and the many programs that tests start, load the same modules: what one has compiled the others need not.
 // @effect-diagnostics-next-line processEnv:off
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url))
 
+// Begun last, one of these would keep a worker when all others have nothing left to do.
+const takesLong = /\/bench\/|\.(?:browser|integration)\.test\.ts$/
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>) {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification) => takesLong.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // Ends what hangs. How fast a machine is decides no test.
     testTimeout: 120_000,
     // To load effect takes longer than most files of tests: a worker loads it once. No test changes what others share.
