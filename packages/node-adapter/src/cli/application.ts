@@ -54,7 +54,7 @@ const fromStdin = Effect.gen(function* () {
 }).pipe(Effect.mapError(() => invalid("--client-secret-file -", "stdin cannot be read")))
 
 /** The client id, of which nothing has to be secret. */
-export const clientId = Effect.fnUntraced(function* (flags: Flags.Application) {
+export const clientId = Effect.fnUntraced(function* (flags: Pick<Flags.Application, "clientId">) {
   const set = yield* environment
   return Option.orElse(flags.clientId, () => set.clientId)
 })

@@ -30,11 +30,9 @@ const defaultScopes = ["profile", "zap"]
 const isOnThisMachine = (uri: string) => ClientApplication.isRedirectUri(uri) && new URL(uri).protocol === "http:"
 
 const chosen = Effect.fnUntraced(function* (input: Input) {
-  const [first, ...more] = yield* Application.redirectUris(input)
   if (Option.isSome(input.redirectUri)) return input.redirectUri.value
-  return (
-    [first, ...more].find((uri) => uri !== undefined && isOnThisMachine(uri)) ?? first ?? Application.defaultRedirectUri
-  )
+  const uris = yield* Application.redirectUris(input)
+  return uris.find(isOnThisMachine) ?? uris[0] ?? Application.defaultRedirectUri
 })
 
 const cameBack = (seconds: number) =>

@@ -2,12 +2,12 @@
 import { GrantStore, type Grant, type Key } from "@zapier-workflow-auth/core/GrantStore"
 import * as Lease from "@zapier-workflow-auth/core/Lease"
 import * as Clock from "effect/Clock"
-import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
+import * as Application from "../application.ts"
 import type * as Flags from "../flags.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
@@ -112,10 +112,7 @@ const one = Effect.fnUntraced(function* (key: Key, state: Grant["_tag"] | undefi
 
 const all = Effect.fnUntraced(function* (input: Input) {
   const store = yield* GrantStore
-  const configured = yield* Config.option(Config.String("ZAPIER_CLIENT_ID")).pipe(
-    Effect.orElseSucceed(() => Option.none())
-  )
-  const only = Option.orElse(input.clientId, () => configured)
+  const only = yield* Application.clientId(input)
   const clientIds = Option.isSome(only) ? [only.value] : yield* SqlKeyUse.clientIds
   const state = Option.getOrUndefined(Option.map(input.state, (name) => tags[name]))
   let count = 0
