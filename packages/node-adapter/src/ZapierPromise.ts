@@ -272,8 +272,7 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
 }
 
 /**
- * Over `ZapierNode.layer`: with a database of this machine, encrypted. Node's own `fetch` sends
- * the requests. Nothing is opened before the first call, which is told what is wrong with the options.
+ * Over `ZapierNode.layer`: with a database of this machine, encrypted. Node's own `fetch` sends the requests. Nothing is opened before the first call, which is told what is wrong with the options.
  *
  * @since 0.1.0
  */

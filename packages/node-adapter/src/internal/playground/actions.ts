@@ -8,12 +8,10 @@ export interface Action {
   readonly label: string
   /** What it is for, before it is pressed. */
   readonly hint: string
-  /** What happens, in a sentence. */
-  readonly says: string
+  /** What happens, in a sentence; nothing where it would be gone at once. */
+  readonly says?: string
   readonly run: (world: World) => Effect.Effect<unknown, FakeControlError>
 }
-
-const nothing = () => Effect.void
 
 export const groups: ReadonlyArray<{ readonly title: string; readonly actions: { readonly [name: string]: Action } }> =
   [
@@ -98,8 +96,7 @@ export const groups: ReadonlyArray<{ readonly title: string; readonly actions: {
         clear: {
           label: "Clear what happened",
           hint: "The grant stays as it is.",
-          says: "",
-          run: nothing
+          run: (world) => world.clear
         }
       }
     }
@@ -112,6 +109,6 @@ export const press = (world: World, name: string): Effect.Effect<boolean, FakeCo
   Effect.suspend(() => {
     const action = Object.hasOwn(all, name) ? all[name] : undefined
     if (action === undefined) return Effect.succeed(false)
-    if (name === "clear") return Effect.as(world.clear, true)
-    return Effect.as(Effect.andThen(world.say(action.label, action.says), action.run(world)), true)
+    const said = action.says === undefined ? Effect.void : world.say(action.label, action.says)
+    return Effect.as(Effect.andThen(said, action.run(world)), true)
   })

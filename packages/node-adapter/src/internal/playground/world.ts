@@ -179,7 +179,6 @@ export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, sl
     clock: time.clock,
     endAccessToken,
     entries: journal.entries,
-    inApp,
     lit: journal.lit,
     loseNextAnswer: fake.setFaults([{ fault: { _tag: "AnswerLost" }, match: { endpoint: "token" } }]),
     millis: time.millis,
