@@ -304,10 +304,10 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
   HttpClient.HttpClient,
   Effect.map(FakeZapier, (zapier) =>
     HttpClient.make((request, url) => {
-      const toClient = (response: Response) => Effect.succeed(HttpClientResponse.fromWeb(request, response))
       const ways: Deliver.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
-        answered: (response) => toClient(Web.toResponse(response)),
-        truncated: (response, bytes) => toClient(Web.toTruncated(response, bytes)),
+        answered: (response) => Effect.succeed(Answers.make(request, response)),
+        truncated: (response, bytes) =>
+          Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
         broken: (how) => Effect.fail(Answers.transportError(request, Deliver.codes[how]))
       }
       return fromClientRequest(request, url).pipe(

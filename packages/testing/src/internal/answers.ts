@@ -1,33 +1,28 @@
-/** The fake's answers as Effect's responses, whose bodies can be read without a promise: `fromWeb` would need one. */
+/** The fake's answers as Effect's responses, whose bodies are there already: `fromWeb` would need a promise for each. */
 import * as Effect from "effect/Effect"
-import * as Cookies from "effect/http/Cookies"
 import * as Headers from "effect/http/Headers"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
-import * as UrlParams from "effect/http/UrlParams"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
 import type * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import type { FakeResponse } from "../FakeHttp.ts"
+import * as Web from "./web.ts"
 
 class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest
   readonly response: FakeResponse
+  private fromWeb: HttpClientResponse.HttpClientResponse | undefined
 
   constructor(request: HttpClientRequest, response: FakeResponse) {
     super()
     this.request = request
     this.response = response
-  }
-
-  get url() {
-    return this.request.url
   }
 
   get status() {
@@ -36,10 +31,6 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
 
   get headers() {
     return Headers.fromInput(this.response.headers)
-  }
-
-  get cookies() {
-    return Cookies.empty
   }
 
   get remoteAddress() {
@@ -51,32 +42,47 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
   }
 
   get json() {
-    return Effect.sync((): Schema.Json => JSON.parse(this.response.body))
+    return Effect.try({
+      try: (): Schema.Json => (this.response.body === "" ? null : JSON.parse(this.response.body)),
+      catch: (cause) => {
+        const reason = new HttpClientError.DecodeError({ request: this.request, response: this, cause })
+        return new HttpClientError.HttpClientError({ reason })
+      }
+    })
+  }
+
+  // What is seldom asked for is the web's.
+
+  private get web(): HttpClientResponse.HttpClientResponse {
+    return (this.fromWeb ??= HttpClientResponse.fromWeb(this.request, Web.toResponse(this.response)))
+  }
+
+  get url() {
+    return this.web.url
+  }
+
+  get cookies() {
+    return this.web.cookies
   }
 
   get urlParamsBody() {
-    return Effect.sync(() => UrlParams.fromInput(new URLSearchParams(this.response.body)))
+    return this.web.urlParamsBody
   }
 
   get arrayBuffer() {
-    return Effect.sync(() => new TextEncoder().encode(this.response.body).buffer)
+    return this.web.arrayBuffer
   }
 
   get stream() {
-    return Stream.succeed(new TextEncoder().encode(this.response.body))
+    return this.web.stream
   }
 
   get formData() {
-    return this.unavailable
+    return this.web.formData
   }
 
   get upgrade() {
-    return this.unavailable
-  }
-
-  get unavailable() {
-    const reason = new HttpClientError.DecodeError({ request: this.request, response: this })
-    return Effect.fail(new HttpClientError.HttpClientError({ reason }))
+    return this.web.upgrade
   }
 
   toJSON() {

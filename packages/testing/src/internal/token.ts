@@ -63,7 +63,9 @@ const granted = (
     { ...noStore, "content-type": contentType }
   )
 
-const formDecode = (text: string): string => new URLSearchParams(`x=${text.replace(/&/g, "%26")}`).get("x") ?? ""
+const formDecode = (text: string): string =>
+  // Most are nothing but letters and digits.
+  /[%+&]/.test(text) ? (new URLSearchParams(`x=${text.replace(/&/g, "%26")}`).get("x") ?? "") : text
 
 interface Credentials {
   readonly id: string
@@ -293,7 +295,7 @@ export const handle = (state: FakeState.FakeState, request: FakeRequest, now: nu
     return { state, response: FakeHttp.json(405, { error: "invalid_request" }, { ...noStore, allow: "POST" }) }
   }
   const parsed = Parse.form(request)
-  const form = Result.isSuccess(parsed) ? parsed.success : Parse.parameters([])
+  const form = Result.isSuccess(parsed) ? parsed.success : Parse.none
   if (form.duplicate !== undefined) {
     return { state, response: error(400, "invalid_request", `Duplicate ${form.duplicate} parameter.`) }
   }

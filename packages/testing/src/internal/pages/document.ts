@@ -53,6 +53,9 @@ export const kind = (options: {
 const icon =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%23b03a06'/%3E%3Cpath d='M4 4h8L7 12h5' fill='none' stroke='white' stroke-width='2'/%3E%3C/svg%3E"
 
+// The same for all pages, and escaped once.
+const iconLink = html`<link rel="icon" href="${icon}" />`
+
 export const page = (
   { headers, script, style }: Kind,
   status: number,
@@ -67,8 +70,7 @@ export const page = (
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <title>${title}</title>
-          <link rel="icon" href="${icon}" />
-          ${style}
+          ${iconLink} ${style}
         </head>
         <body>
           ${body}${script}
