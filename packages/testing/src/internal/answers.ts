@@ -1,4 +1,7 @@
-/** The fake's answers as Effect's responses, whose bodies are there already: `fromWeb` would need a promise for each. */
+/**
+ * The fake's answers as Effect's responses, whose bodies are there already. `fromWeb` would need a promise for each, and in
+ * virtual time nobody waits for one.
+ */
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -9,6 +12,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
 import type * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import type { FakeResponse } from "../FakeHttp.ts"
 import * as Web from "./web.ts"
 
@@ -51,6 +55,18 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
     })
   }
 
+  get arrayBuffer() {
+    return Effect.sync(() => this.bytes.buffer)
+  }
+
+  get stream() {
+    return this.response.body === "" ? this.web.stream : Stream.succeed(this.bytes)
+  }
+
+  private get bytes() {
+    return new TextEncoder().encode(this.response.body)
+  }
+
   // What is seldom asked for is the web's.
 
   private get web(): HttpClientResponse.HttpClientResponse {
@@ -67,14 +83,6 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
 
   get urlParamsBody() {
     return this.web.urlParamsBody
-  }
-
-  get arrayBuffer() {
-    return this.web.arrayBuffer
-  }
-
-  get stream() {
-    return this.web.stream
   }
 
   get formData() {
