@@ -22,10 +22,10 @@ const app: Flow.App = {
   redirectUri: "https://acme.example/callback"
 }
 
-/** A storm of flows is more than Zapier lets through. */
+/** Nobody is asked, as of the other servers. A storm of flows is more than Zapier lets through. */
 export const fakeOptions = {
   apps: [{ name: "Acme", clientId: app.clientId, clientSecret: app.clientSecret, redirectUris: [app.redirectUri] }],
-  knobs: { rateLimits: false }
+  knobs: { asksForConsent: false, rateLimits: false }
 }
 
 export const zapierFlow = () => Flow.zapier(app)
@@ -67,6 +67,8 @@ export const fake = Effect.gen(function* () {
   return { name: fakeName, flow: () => Flow.run(zapierFlow(), send) } satisfies FlowServer
 })
 
+export const mockServerName = "oauth2-mock-server"
+
 /** `oauth2-mock-server` with the fastest of its signatures. It asks nobody, and every code is good. */
 export const mockServer = Effect.gen(function* () {
   const server = new OAuth2Server()
@@ -83,8 +85,10 @@ export const mockServer = Effect.gen(function* () {
     const redirect = yield { method: "GET", path, headers: {} }
     yield* Flow.afterConsent(app, { token: "/token", api: "/userinfo" }, redirect)
   }
-  return { name: "oauth2-mock-server", flow: () => Flow.run(flow(), send) } satisfies FlowServer
+  return { name: mockServerName, flow: () => Flow.run(flow(), send) } satisfies FlowServer
 })
+
+export const oidcProviderName = "oidc-provider"
 
 /** `oidc-provider` with a user who has signed in and allows everything: after the first time it asks nobody, either. */
 export const oidcProvider = Effect.gen(function* () {
@@ -152,5 +156,5 @@ export const oidcProvider = Effect.gen(function* () {
     }
     await Flow.run(Flow.afterConsent(app, { token: "/token", api: "/me" }, redirect), send)
   }
-  return { name: "oidc-provider", flow } satisfies FlowServer
+  return { name: oidcProviderName, flow } satisfies FlowServer
 })

@@ -8,6 +8,8 @@ import { flushCompileCache } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 export interface Ending {
   readonly code: number | null
@@ -40,6 +42,43 @@ export const start = <Told, Said>(file: string, hear: (said: Said) => void): Wor
       child.on("close", (code, signal) => resolve({ code, signal }))
     })
   }
+}
+
+export interface Answering<Told, Said> {
+  readonly worker: Worker<Told>
+  /** The next that it says. Rejects when it has ended. */
+  readonly next: () => Promise<Said>
+}
+
+/** Starts workers that say one thing for each that they are told, until the scope ends. */
+export const startAnswering = <Told, Said>(
+  file: string,
+  begins: ReadonlyArray<Told>
+): Effect.Effect<ReadonlyArray<Answering<Told, Said>>, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => begins.map((begin) => answering<Told, Said>(file, begin))),
+    (started) =>
+      Effect.promise(async () => {
+        for (const { worker } of started) worker.kill()
+        await Promise.all(started.map(({ worker }) => worker.ended))
+      })
+  )
+
+const answering = <Told, Said>(file: string, begin: Told): Answering<Told, Said> => {
+  let heard = Promise.withResolvers<Said>()
+  const worker = start<Told, Said>(file, (said) => heard.resolve(said))
+  const died = worker.ended.then(({ code, signal }) => {
+    throw new Error(`a process ended by itself: ${code ?? signal}`)
+  })
+  // Who ends when it is over is not missed.
+  died.catch(() => undefined)
+  worker.tell(begin)
+  const next = async () => {
+    const said = await Promise.race([heard.promise, died])
+    heard = Promise.withResolvers()
+    return said
+  }
+  return { worker, next }
 }
 
 /** In the worker: what the parent tells, in order. */

@@ -62,40 +62,6 @@ const client = (database: Database.Database) =>
     )
   ).pipe(Layer.provide(SqlStores.layer), Layer.provide(Database.layer(database)))
 
-interface Process {
-  readonly worker: Workers.Worker<Told>
-  /** The next that it says. */
-  readonly next: () => Promise<Said>
-}
-
-// A process says one thing for each that it is told.
-const startProcess = (begin: Extract<Told, { readonly _tag: "Begin" }>): Process => {
-  let heard = Promise.withResolvers<Said>()
-  const worker = Workers.start<Told, Said>(file, (said) => heard.resolve(said))
-  const died = worker.ended.then(({ code, signal }) => {
-    throw new Error(`a process ended by itself: ${code ?? signal}`)
-  })
-  // Who ends when it is over is not missed.
-  died.catch(() => undefined)
-  worker.tell(begin)
-  const next = async () => {
-    const said = await Promise.race([heard.promise, died])
-    heard = Promise.withResolvers()
-    return said
-  }
-  return { worker, next }
-}
-
-const makeProcesses = (count: number, begin: Extract<Told, { readonly _tag: "Begin" }>) =>
-  Effect.acquireRelease(
-    Effect.sync(() => Array.from({ length: count }, () => startProcess(begin))),
-    (processes) =>
-      Effect.promise(async () => {
-        for (const { worker } of processes) worker.kill()
-        await Promise.all(processes.map(({ worker }) => worker.ended))
-      })
-  )
-
 const countTokenRequests = Effect.map(
   Effect.flatMap(FakeZapier.FakeZapier, ({ requests }) => requests),
   (entries) => entries.filter(({ request }) => request.path === World.tokenPath).length
@@ -113,14 +79,18 @@ const program = Effect.fnUntraced(function* (
 ) {
   yield* World.connect(["zap"])
   const { address } = yield* HttpServer.HttpServer
-  const processes = yield* makeProcesses(count, {
+  const begin: Told = {
     _tag: "Begin",
     application: World.app,
     database,
     origin: HttpServer.formatAddress(address),
     subject: World.subject,
     connections
-  })
+  }
+  const processes = yield* Workers.startAnswering<Told, Said>(
+    file,
+    Array.from({ length: count }, () => begin)
+  )
   const all = Effect.promise(() => Promise.all(processes.map(({ next }) => next())))
   yield* all
   const rounds = []

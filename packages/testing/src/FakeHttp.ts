@@ -64,13 +64,13 @@ export const request = (
 ): FakeRequest => {
   const [beforeQuery = "", ...rest] = (url.split("#", 1)[0] ?? "").split("?")
   const path = beforeQuery.replace(/^[a-z][a-z\d+.-]*:\/\/[^/]*/i, "")
+  const headers: { [name: string]: string | undefined } = {}
+  for (const name of Object.keys(options.headers ?? {})) headers[name.toLowerCase()] = options.headers?.[name]
   return {
     method,
     path: path === "" ? "/" : path,
     query: rest.join("?"),
-    headers: Object.fromEntries(
-      Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])
-    ),
+    headers,
     body: typeof options.body === "string" ? encoder.encode(options.body) : (options.body ?? new Uint8Array()),
     address: options.address
   }

@@ -285,8 +285,9 @@ export const draw = (state: FakeState, length = 30): readonly [text: string, sta
   let [a, b, c] = state.key
   let step = counter
   let word = 0
-  let text = ""
-  for (let round = -warmUp; text.length < length; round++) {
+  // Characters added one by one make a text of many parts, which takes longer to draw and to hash.
+  const characters: Array<number> = []
+  for (let round = -warmUp; characters.length < length; round++) {
     word = (((a + b) | 0) + step) | 0
     step = (step + 1) | 0
     a = b ^ (b >>> 9)
@@ -294,12 +295,12 @@ export const draw = (state: FakeState, length = 30): readonly [text: string, sta
     c = (((c << 21) | (c >>> 11)) + word) | 0
     if (round < 0) continue
     word >>>= 0
-    for (let i = 0; i < lettersOfWord && text.length < length; i++) {
-      text += alphabet[word % alphabet.length]
+    for (let i = 0; i < lettersOfWord && characters.length < length; i++) {
+      characters.push(alphabet.charCodeAt(word % alphabet.length))
       word = Math.floor(word / alphabet.length)
     }
   }
-  return [text, { ...state, counter }]
+  return [String.fromCharCode(...characters), { ...state, counter }]
 }
 
 const warmUp = 15

@@ -97,6 +97,25 @@ describe("authorization endpoint", () => {
     assert.strictEqual(send("https://acme.example/\ncb").status, 400)
   })
 
+  it("asks nobody when the knob says so, and still refuses what it refuses", () => {
+    const users = ["a", "b"].map((name) => ({ email: `${name}@example.com`, firstName: name, lastName: "" }))
+    const fake = Flow.make({ users, knobs: { asksForConsent: false } })
+    const open = (changes?: Record<string, string | undefined>) =>
+      fake.send(FakeHttp.request("GET", `/v2/authorize?${fake.authorizeQuery(changes)}`))
+    const emailOf = ({ headers, status }: FakeHttp.FakeResponse) => {
+      assert.strictEqual(status, 302)
+      const { searchParams } = new URL(headers["location"] ?? "")
+      assert.strictEqual(searchParams.get("state"), "xyz")
+      const { access_token } = fake.exchange(searchParams.get("code") ?? "").json
+      return JSON.parse(fake.api("GET", "/v1/profiles/me", access_token).body).email
+    }
+    assert.strictEqual(emailOf(open()), "a@example.com")
+    assert.strictEqual(emailOf(open({ sign_up_email: "b@example.com" })), "b@example.com")
+    assert.strictEqual(emailOf(open({ sign_up_email: "nobody@example.com" })), "a@example.com")
+    assert.strictEqual(open({ redirect_uri: "https://evil.example/callback" }).status, 400)
+    assert.include(open({ scope: "nonsense" }).headers["location"], "error=invalid_scope")
+  })
+
   it("takes the user that the form names, and no other", () => {
     const fake = Flow.make({
       users: [

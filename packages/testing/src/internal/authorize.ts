@@ -2,6 +2,7 @@
 import * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import * as FakeState from "../FakeState.ts"
@@ -111,6 +112,40 @@ interface Handled {
   readonly response: FakeResponse
 }
 
+const userOf = ({ users }: FakeState.FakeState, email: string | undefined): FakeState.User | undefined =>
+  users.find((user) => user.email === email)
+
+const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.User, now: number): Handled => {
+  const allowed = allow(state, request, { userId: user.id, scopes: request.scopes }, now)
+  return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }
+}
+
+// What the form of the consent page says.
+const decide = (state: FakeState.FakeState, request: FakeRequest, valid: Valid, now: number): Handled => {
+  const form = Option.getOrUndefined(Result.getSuccess(Parse.form(request)))
+  const decision = form?.get("decision")
+  if (decision === "deny") return { state, response: FakeHttp.redirect(302, deny(valid)) }
+  const email = form?.get("user")
+  const user = email === undefined ? state.users[0] : userOf(state, email)
+  return decision !== "allow" || user === undefined
+    ? { state, response: Pages.problem("The form was not filled in: it takes a decision and a user.") }
+    : allowAs(state, valid, user, now)
+}
+
+// The page, or what it leads to where nobody is asked.
+const ask = (
+  state: FakeState.FakeState,
+  request: FakeRequest,
+  valid: Valid,
+  prefilled: string | undefined,
+  now: number
+): Handled => {
+  const user = userOf(state, prefilled) ?? state.users[0]
+  return state.knobs.asksForConsent || user === undefined
+    ? { state, response: consentPage(state, request, valid, prefilled) }
+    : allowAs(state, valid, user, now)
+}
+
 export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Handled => {
   if (request.method !== "GET" && request.method !== "POST") {
     return { state, response: { ...FakeHttp.html(405, ""), headers: { allow: "GET, POST" } } }
@@ -122,20 +157,9 @@ export const handle = (state: FakeState.FakeState, request: FakeRequest, now: nu
       return { state, response: Pages.problem(checked.problem) }
     case "Redirect":
       return { state, response: FakeHttp.redirect(302, checked.location) }
-    case "Valid": {
-      if (request.method === "GET") {
-        return { state, response: consentPage(state, request, checked, given.get("sign_up_email")) }
-      }
-      const form = Parse.form(request)
-      const decision = form._tag === "Success" ? form.success.get("decision") : undefined
-      if (decision === "deny") return { state, response: FakeHttp.redirect(302, deny(checked)) }
-      const email = form._tag === "Success" ? form.success.get("user") : undefined
-      const user = state.users.find((user) => user.email === (email ?? state.users[0]?.email))
-      if (decision !== "allow" || user === undefined) {
-        return { state, response: Pages.problem("The form was not filled in: it takes a decision and a user.") }
-      }
-      const allowed = allow(state, checked, { userId: user.id, scopes: checked.scopes }, now)
-      return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }
-    }
+    case "Valid":
+      return request.method === "GET"
+        ? ask(state, request, checked, given.get("sign_up_email"), now)
+        : decide(state, request, checked, now)
   }
 }

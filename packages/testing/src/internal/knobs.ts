@@ -7,6 +7,11 @@ const Time = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 export const Knobs = Schema.Struct({
+  /**
+   * Whether the user is asked for consent, on a page. Else an authorization URL leads back with a code at once: of the
+   * user whose address is in `sign_up_email`, or of the first one. Default: yes.
+   */
+  asksForConsent: Schema.Boolean,
   /** How long an access token lives, in seconds. Default: 36000, as documented. */
   accessTokenLifetime: Time,
   /** How long a code lives, in seconds. Default: 120, as documented. */
@@ -39,6 +44,7 @@ export const Knobs = Schema.Struct({
 export type Knobs = typeof Knobs.Type
 
 export const strictest: Knobs = {
+  asksForConsent: true,
   accessTokenLifetime: 36_000,
   codeLifetime: 120,
   reuseRevokesGrant: true,

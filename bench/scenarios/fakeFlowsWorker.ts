@@ -1,0 +1,49 @@
+/** One of the processes of the scenario `fake-flows`: what answers the flows, and what asks. */
+import { Console } from "node:console"
+import * as Effect from "effect/Effect"
+import * as FlowClients from "../flowClients.ts"
+import * as FlowServers from "../flowServers.ts"
+import { tellParent, told } from "../workers.ts"
+
+const servers = {
+  [FlowServers.fakeName]: FlowServers.fake,
+  [FlowServers.mockServerName]: FlowServers.mockServer,
+  [FlowServers.oidcProviderName]: FlowServers.oidcProvider,
+  [FlowClients.inProcessName]: FlowClients.inProcess,
+  [FlowClients.stubName]: FlowClients.stub
+}
+
+export type Name = keyof typeof servers
+
+export type Told =
+  | { readonly _tag: "Begin"; readonly server: Name }
+  /** Go through so many flows, one after the other. */
+  | { readonly _tag: "Flow"; readonly flows: number }
+
+export type Said =
+  | { readonly _tag: "Ready" }
+  /** How many flows it was a second. */
+  | { readonly _tag: "Flowed"; readonly rate: number }
+
+const say = (said: Said) => tellParent(said)
+
+const work = Effect.fnUntraced(function* (server: Name, messages: AsyncIterator<Told>) {
+  const { flow } = yield* servers[server]
+  say({ _tag: "Ready" })
+  yield* Effect.promise(async () => {
+    while (true) {
+      const { value } = await messages.next()
+      if (value?._tag !== "Flow") return
+      const began = performance.now()
+      for (let index = 0; index < value.flows; index++) await flow()
+      say({ _tag: "Flowed", rate: (value.flows * 1_000) / (performance.now() - began) })
+    }
+  })
+}, Effect.scoped)
+
+// What libraries mention is not said to the parent.
+globalThis.console = new Console(process.stderr)
+
+const messages = told<Told>()
+const { value: begin } = await messages.next()
+if (begin?._tag === "Begin") await Effect.runPromise(work(begin.server, messages))
