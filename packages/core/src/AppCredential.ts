@@ -130,11 +130,15 @@ const rejected = <S extends Of<"Active"> | Of<"Requesting">>(state: S, generatio
  * @example
  * ```ts
  * import * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
+ * import * as Result from "effect/Result"
  *
  * const machine = AppCredential.machine({ leaseDuration: 45_000, refreshAhead: 300_000 })
  *
- * machine.step(AppCredential.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
- * // => Requesting, with the command RequestToken
+ * const asked = machine.step(AppCredential.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
+ * const { commands, state } = Result.getOrThrow(asked)
+ *
+ * state._tag // => "Requesting"
+ * commands.map(({ _tag }) => _tag) // => ["RequestToken"]
  * ```
  *
  * @since 0.1.0

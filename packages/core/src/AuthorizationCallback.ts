@@ -59,10 +59,15 @@ const valuesOf = (input: Input): ((name: string) => ReadonlyArray<string>) => {
  * @example
  * ```ts
  * import * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
+ * import * as Result from "effect/Result"
  *
- * AuthorizationCallback.parse("/zapier/callback?code=abc&state=xyz") // => succeeds with a Code
- * AuthorizationCallback.parse("?error=access_denied&state=xyz") // => succeeds with an Error
- * AuthorizationCallback.parse("?code=abc&code=def&state=xyz") // => fails: code is there more than once
+ * const tagOf = (url: string) => Result.map(AuthorizationCallback.parse(url), ({ _tag }) => _tag)
+ *
+ * tagOf("/zapier/callback?code=abc&state=xyz") // => Result.succeed("Code")
+ * tagOf("?error=access_denied&state=xyz") // => Result.succeed("Error")
+ *
+ * // A code is there more than once.
+ * Result.isFailure(tagOf("?code=abc&code=def&state=xyz")) // => true
  * ```
  *
  * @since 0.1.0

@@ -189,14 +189,24 @@ const over = { CodeReceived: used, ErrorReceived: used }
  * ```ts
  * import * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
  * import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+ * import * as Result from "effect/Result"
  *
- * declare const pending: ConsentAttempt.State
+ * const pending: ConsentAttempt.State = {
+ *   _tag: "Pending",
+ *   stateDigest: "a digest of state",
+ *   subject: "user-1",
+ *   redirectUri: "https://acme.example/callback",
+ *   scopes: ["zap"],
+ *   startedAt: 0,
+ *   expiresAt: 600_000
+ * }
+ * const callback = { stateDigest: pending.stateDigest, subject: "user-1", code: Tokens.secret("a code") }
  *
- * ConsentAttempt.machine.step(
- *   pending,
- *   { _tag: "CodeReceived", stateDigest: pending.stateDigest, subject: "user-1", code: Tokens.secret("...") },
- *   Date.now()
- * ) // => Exchanging, with the command ExchangeCode
+ * const received = ConsentAttempt.machine.step(pending, { _tag: "CodeReceived", ...callback }, 5_000)
+ * const { commands, state } = Result.getOrThrow(received)
+ *
+ * state._tag // => "Exchanging"
+ * commands.map(({ _tag }) => _tag) // => ["ExchangeCode"]
  * ```
  *
  * @since 0.1.0

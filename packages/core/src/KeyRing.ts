@@ -198,13 +198,11 @@ export const make = Effect.fnUntraced(function* (
  * import type * as Redacted from "effect/Redacted"
  * import * as KeyRing from "@zapier-workflow-auth/core/KeyRing"
  *
- * declare const current: Redacted.Redacted
- * declare const older: Redacted.Redacted
- *
- * KeyRing.layer([current, older]).pipe(
- *   Layer.provide([Aead.layerWebCrypto, Digest.layerWebCrypto]),
- *   Layer.provide(SecureRandom.layerWebCrypto)
- * )
+ * const layer = (current: Redacted.Redacted, older: Redacted.Redacted) =>
+ *   KeyRing.layer([current, older]).pipe(
+ *     Layer.provide([Aead.layerWebCrypto, Digest.layerWebCrypto]),
+ *     Layer.provide(SecureRandom.layerWebCrypto)
+ *   )
  * ```
  *
  * @since 0.1.0

@@ -100,6 +100,7 @@ export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
  * @example
  * ```ts
  * import * as Machine from "@zapier-workflow-auth/core/Machine"
+ * import * as Result from "effect/Result"
  *
  * type Door = { _tag: "Open" } | { _tag: "Shut" }
  * type Push = { _tag: "Pushed" }
@@ -111,8 +112,10 @@ export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
  *   on: { Open: { Pushed: () => ({ state: { _tag: "Shut" }, commands: [] }) }, Shut: {} }
  * })
  *
- * door.step({ _tag: "Open" }, { _tag: "Pushed" }, 0) // => succeeds with Shut
- * door.step({ _tag: "Shut" }, { _tag: "Pushed" }, 0) // => fails: a shut door has no edge for Pushed
+ * door.step({ _tag: "Open" }, { _tag: "Pushed" }, 0) // => Result.succeed({ state: { _tag: "Shut" }, commands: [] })
+ *
+ * // A shut door has no edge for Pushed.
+ * Result.isFailure(door.step({ _tag: "Shut" }, { _tag: "Pushed" }, 0)) // => true
  * ```
  *
  * @since 0.1.0

@@ -44,6 +44,7 @@ const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
  * @example
  * ```ts
  * import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
+ * import * as Option from "effect/Option"
  *
  * RecordCodec.grant.decode("{}") // => Option.none()
  * ```

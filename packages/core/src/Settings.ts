@@ -84,9 +84,12 @@ const margin = 1_000
  * @example
  * ```ts
  * import * as Settings from "@zapier-workflow-auth/core/Settings"
+ * import * as Result from "effect/Result"
  *
- * Settings.make({ requestTimeout: "10 seconds" }) // => succeeds
- * Settings.make({ requestTimeout: "1 minute" }) // => fails: the lease of 30 seconds would end before the request
+ * Result.isSuccess(Settings.make({ requestTimeout: "10 seconds" })) // => true
+ *
+ * // The lease would end before the request.
+ * Result.isFailure(Settings.make({ requestTimeout: "1 minute" })) // => true
  * ```
  *
  * @since 0.1.0

@@ -79,16 +79,23 @@ export const basic = (application: Pick<Application, "clientId" | "clientSecret"
  *
  * @example
  * ```ts
+ * import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
  * import * as TokenRequest from "@zapier-workflow-auth/core/TokenRequest"
  * import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+ * import * as Result from "effect/Result"
  *
- * declare const application: Parameters<typeof TokenRequest.toHttp>[1]
+ * const application = Result.getOrThrow(
+ *   ClientApplication.make({ clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] })
+ * )
  *
- * TokenRequest.toHttp(
+ * const { method, url } = TokenRequest.toHttp(
  *   { _tag: "ClientCredentials", scopes: ["promotions:write"] },
  *   application,
  *   ZapierUrls.production.token
  * )
+ *
+ * method // => "POST"
+ * url // => "https://zapier.com/oauth/token/"
  * ```
  *
  * @since 0.1.0

@@ -290,11 +290,15 @@ const reportFailure: Command = { _tag: "ReportFailure" }
  * @example
  * ```ts
  * import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+ * import * as Result from "effect/Result"
  *
  * const machine = UserGrant.machine({ leaseDuration: 45_000, refreshAhead: 300_000 })
  *
- * machine.step(UserGrant.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
- * // => stays Absent, with the command RequireReconnect
+ * const asked = machine.step(UserGrant.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
+ * const { commands, state } = Result.getOrThrow(asked)
+ *
+ * state // => UserGrant.absent
+ * commands.map(({ _tag }) => _tag) // => ["RequireReconnect"]
  * ```
  *
  * @since 0.1.0

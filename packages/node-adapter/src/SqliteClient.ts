@@ -244,7 +244,7 @@ export const make = Effect.fnUntraced(function* (
  *   return yield* sql`SELECT ${"hello"} AS greeting`
  * })
  *
- * Effect.runPromise(Effect.provide(program, SqliteClient.layer({ filename: ":memory:" })))
+ * await Effect.runPromise(Effect.provide(program, SqliteClient.layer({ filename: ":memory:" })))
  * ```
  *
  * @since 0.1.0

@@ -367,11 +367,11 @@ export interface WebOptions extends Options {
  * const zapier = ZapierConnect.toWebHandler({
  *   redirectUri: "https://acme.example/zapier/callback",
  *   scopes: ["zap"],
- *   subject: userOf,
+ *   subject: (request) => userOf(request),
  *   zapier: ZapierNode.layer()
  * })
  *
- * const response = zapier.handler(new Request("https://acme.example/zapier/connect"))
+ * export const handle = (request: Request) => zapier.handler(request)
  * ```
  *
  * @since 0.1.0

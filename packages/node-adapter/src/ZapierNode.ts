@@ -99,7 +99,7 @@ export interface EmbeddedOptions extends Options {
  * Fails with `InvalidConfig`, also when the database cannot be kept where it is to be kept, and with `StoreFailed`.
  *
  * @example
- * ```ts
+ * ```ts no-run
  * import * as Effect from "effect/Effect"
  * import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
  * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
@@ -110,7 +110,8 @@ export interface EmbeddedOptions extends Options {
  *   return yield* response.json
  * })
  *
- * Effect.runPromise(Effect.provide(program, ZapierNode.layer()))
+ * // Asks the real Zapier.
+ * await Effect.runPromise(Effect.provide(program, ZapierNode.layer()))
  * ```
  *
  * @since 0.1.0

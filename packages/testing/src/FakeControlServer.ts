@@ -16,7 +16,7 @@
  * ```
  *
  * @example
- * ```ts
+ * ```ts no-run
  * import { createServer } from "node:http"
  * import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
  * import * as FakeControlServer from "@zapier-workflow-auth/testing/FakeControlServer"
@@ -35,10 +35,10 @@
  * const program = Effect.gen(function* () {
  *   const { url } = yield* FakeControlServer.FakeControlServer
  *   console.log(`The control page is at ${Redacted.value(url)}`)
- *   return yield* Effect.never
+ *   return yield* Effect.never // It serves until it is interrupted.
  * })
  *
- * Effect.runPromise(Effect.provide(program, layer))
+ * await Effect.runPromise(Effect.provide(program, layer))
  * ```
  *
  * @since 0.1.0

@@ -17,7 +17,7 @@
  *   return response.status // => 200
  * })
  *
- * Effect.runPromise(
+ * await Effect.runPromise(
  *   Effect.provide(program, Layer.provideMerge(FakeZapier.layerHttpClient, FakeZapier.layer()))
  * )
  * ```

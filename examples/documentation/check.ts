@@ -1,0 +1,8 @@
+import { expect } from "@effect/vitest"
+
+/** Throws unless a value, or what a promise comes to, is what is expected. */
+export const check = <A>(actual: A, expected: () => unknown): A => {
+  if (actual instanceof Promise) return actual.then((value: unknown) => check(value, expected)) as A
+  expect(actual).toEqual(expected())
+  return actual
+}
