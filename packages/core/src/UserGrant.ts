@@ -248,6 +248,29 @@ const activate = (lineage: string, generation: number, tokens: Tokens.Tokens): O
   notBefore: 0
 })
 
+/**
+ * A grant as it is after its first consent: for tokens that another program has got, which are stored where no grant is.
+ *
+ * @param lineage names the consent: a new text for each, such as a UUID
+ *
+ * @example
+ * ```ts
+ * import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+ * import type * as Tokens from "@zapier-workflow-auth/core/Tokens"
+ * import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+ * import * as Option from "effect/Option"
+ *
+ * // Whether it was stored: a grant that is there already is left alone.
+ * export const adopt = (clientId: string, subject: string, tokens: Tokens.Tokens) =>
+ *   GrantStore.use((grants) =>
+ *     grants.compareAndSet({ clientId, subject }, Option.none(), UserGrant.granted(crypto.randomUUID(), tokens))
+ *   )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const granted = (lineage: string, tokens: Tokens.Tokens): Of<"Active"> => activate(lineage, 1, tokens)
+
 const toAccess = ({ accessToken, expiresAt, obtainedAt, scopes }: Tokens.Access): Tokens.Access => ({
   accessToken,
   scopes,
@@ -395,7 +418,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     edges,
     on: {
       Absent: {
-        ConsentGranted: (_, { lineage, tokens }) => next(activate(lineage, 1, tokens)),
+        ConsentGranted: (_, { lineage, tokens }) => next(granted(lineage, tokens)),
         AccessTokenRequested: (state) => next(state, require("NeverConnected")),
         AccessTokenRejected: (state) => next(state, require("NeverConnected")),
         // An answer to a refresh does not bring back a grant that was disconnected meanwhile.

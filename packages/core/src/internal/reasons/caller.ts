@@ -1,0 +1,58 @@
+/** Reasons that the caller can do something about. */
+import * as Schema from "effect/Schema"
+import { id } from "./id.ts"
+
+/**
+ * An event reached a machine in a state that has no edge for it: a bug, here or in a store.
+ *
+ * @since 0.1.0
+ */
+export class IllegalTransition extends Schema.TaggedError<IllegalTransition>(id("IllegalTransition"))(
+  "IllegalTransition",
+  {
+    machine: Schema.String,
+    state: Schema.String,
+    event: Schema.String
+  }
+) {
+  readonly isRetryable = false
+  readonly needsReconnect = false
+  override get message(): string {
+    return `${this.machine} has no transition for ${this.event} in state ${this.state}. Nothing was changed; please report this.`
+  }
+}
+
+/**
+ * A setting or an argument is not usable. `setting` names it, `problem` says what to do.
+ *
+ * @since 0.1.0
+ */
+export class InvalidConfig extends Schema.TaggedError<InvalidConfig>(id("InvalidConfig"))("InvalidConfig", {
+  setting: Schema.String,
+  problem: Schema.String
+}) {
+  readonly isRetryable = false
+  readonly needsReconnect = false
+  override get message(): string {
+    return `${this.setting}: ${this.problem}`
+  }
+}
+
+/**
+ * The API answered 401, the token was renewed, but the request's body was a stream that is used up. Send it again.
+ *
+ * @since 0.1.0
+ */
+export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayable>(id("RequestNotReplayable"))(
+  "RequestNotReplayable",
+  {
+    method: Schema.String,
+    path: Schema.String
+  }
+) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return `${this.method} ${this.path} was answered with 401 and its streamed body cannot be sent twice. The token has been renewed: send the request again, or give it a body of text or bytes.`
+  }
+}

@@ -1,0 +1,63 @@
+/** Reasons that lie with Zapier, or with the infrastructure. */
+import * as Schema from "effect/Schema"
+import { id } from "./id.ts"
+
+/**
+ * An answer of the token endpoint cannot be understood. `problem` says what is wrong with it, never what it held.
+ *
+ * @since 0.1.0
+ */
+export class MalformedResponse extends Schema.TaggedError<MalformedResponse>(id("MalformedResponse"))(
+  "MalformedResponse",
+  {
+    status: Schema.Int,
+    problem: Schema.String
+  }
+) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return `Zapier's token endpoint gave an answer (status ${this.status}) that cannot be understood: ${this.problem}. Check the configured URL and any proxy in between, then try again.`
+  }
+}
+
+/**
+ * A store could not read or write.
+ *
+ * @since 0.1.0
+ */
+export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed"))("StoreFailed", {
+  store: Schema.String,
+  operation: Schema.String,
+  problem: Schema.String
+}) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return `The ${this.store} could not ${this.operation}: ${this.problem}. Check the store, then try again.`
+  }
+}
+
+const decryptionProblems = {
+  UnknownKey: "no key with its id was given. Give the key that it was encrypted with, beside the newer ones",
+  NotEncrypted: "it is not encrypted. If it was stored before encryption was turned on, re-encrypt the store once",
+  Altered: "the key with its id does not open it. Give the right key, or bring back the record from a copy"
+} as const
+
+/**
+ * A record could not be decrypted. It is left as it is. `keyId` names the key that it was encrypted with.
+ *
+ * @since 0.1.0
+ */
+export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("DecryptionFailed"))("DecryptionFailed", {
+  store: Schema.String,
+  problem: Schema.Literals(["UnknownKey", "NotEncrypted", "Altered"]),
+  keyId: Schema.optionalKey(Schema.String)
+}) {
+  readonly isRetryable = false
+  readonly needsReconnect = false
+  override get message(): string {
+    const key = this.keyId === undefined ? "" : ` (key ${this.keyId})`
+    return `A record in the ${this.store} cannot be read${key}: ${decryptionProblems[this.problem]}.`
+  }
+}

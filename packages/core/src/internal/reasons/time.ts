@@ -1,0 +1,74 @@
+/** Reasons that pass by themselves. */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import { id } from "./id.ts"
+
+// Seconds, for people.
+const seconds = (duration: Duration.Duration) => `${Math.ceil(Duration.toSeconds(duration))} s`
+
+/**
+ * Zapier's rate limit was reached (60 requests a minute for an address, 150 for a partner; then a pause of 60 s).
+ *
+ * @since 0.1.0
+ */
+export class RateLimited extends Schema.TaggedError<RateLimited>(id("RateLimited"))("RateLimited", {
+  retryAfter: Schema.DurationFromMillis
+}) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return `Zapier's rate limit was reached. Try again in ${seconds(this.retryAfter)}.`
+  }
+}
+
+/**
+ * Zapier's token endpoint is not able to answer (5xx).
+ *
+ * @since 0.1.0
+ */
+export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>(id("ServiceUnavailable"))(
+  "ServiceUnavailable",
+  {
+    status: Schema.Int,
+    retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
+  }
+) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return `Zapier's token endpoint answered ${this.status}. Try again ${this.retryAfter === undefined ? "later" : `in ${seconds(this.retryAfter)}`}; nothing was lost.`
+  }
+}
+
+/**
+ * The token request never reached Zapier: no name, no route, no connection. `code` is the platform's, `ECONNREFUSED`
+ * for example.
+ *
+ * @since 0.1.0
+ */
+export class TransportFailed extends Schema.TaggedError<TransportFailed>(id("TransportFailed"))("TransportFailed", {
+  code: Schema.String
+}) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return `Zapier's token endpoint could not be reached (${this.code}). Check the network; nothing was lost.`
+  }
+}
+
+/**
+ * A token request was sent and its answer did not arrive in time, or was cut off. The refresh token is kept and will be
+ * presented again; only a clear refusal ends the grant.
+ *
+ * @since 0.1.0
+ */
+export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnknown>(id("RefreshOutcomeUnknown"))(
+  "RefreshOutcomeUnknown",
+  {}
+) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return "Zapier's answer to the token request did not arrive, so its outcome is not known. Try again: the same refresh token will be presented once more."
+  }
+}

@@ -1,0 +1,91 @@
+/** Reasons that only the user can do something about. */
+import * as Schema from "effect/Schema"
+import { id } from "./id.ts"
+
+/**
+ * The user said no on Zapier's consent page (`error=access_denied`).
+ *
+ * @since 0.1.0
+ */
+export class ConsentDenied extends Schema.TaggedError<ConsentDenied>(id("ConsentDenied"))("ConsentDenied", {}) {
+  readonly isRetryable = false
+  readonly needsReconnect = true
+  override get message(): string {
+    return "The user did not allow access on Zapier's consent page. Offer to connect again when the user wants to."
+  }
+}
+
+/**
+ * The user came back from the consent page too late, or Zapier took the code for expired, used or foreign.
+ *
+ * @since 0.1.0
+ */
+export class ConsentExpired extends Schema.TaggedError<ConsentExpired>(id("ConsentExpired"))("ConsentExpired", {
+  what: Schema.Literals(["attempt", "code"])
+}) {
+  readonly isRetryable = false
+  readonly needsReconnect = true
+  override get message(): string {
+    return this.what === "attempt"
+      ? "The user took too long on the consent page. Start again with a new authorization URL."
+      : "Zapier did not take the authorization code (expired, used, or issued for another redirect URI). Start again with a new authorization URL."
+  }
+}
+
+/**
+ * The answer to a code exchange never arrived. A code works once, so it is not tried again.
+ *
+ * @since 0.1.0
+ */
+export class ExchangeOutcomeUnknown extends Schema.TaggedError<ExchangeOutcomeUnknown>(id("ExchangeOutcomeUnknown"))(
+  "ExchangeOutcomeUnknown",
+  {}
+) {
+  readonly isRetryable = false
+  readonly needsReconnect = true
+  override get message(): string {
+    return "Zapier's answer to the code exchange did not arrive, and a code works only once. Start again with a new authorization URL."
+  }
+}
+
+/**
+ * Why a user has to connect (again).
+ *
+ * - `NeverConnected`: there is no grant: never connected, or disconnected
+ * - `Revoked`: Zapier refused the refresh token: revoked by the user, or used elsewhere
+ * - `AnswerLost`: Zapier refused the refresh token after an earlier answer to a refresh had been lost
+ * - `NoRefreshToken`: the access token ended and Zapier never gave a refresh token
+ *
+ * @since 0.1.0
+ */
+export const ReconnectCause = Schema.Literals(["NeverConnected", "Revoked", "AnswerLost", "NoRefreshToken"])
+
+/**
+ * @since 0.1.0
+ */
+export type ReconnectCause = typeof ReconnectCause.Type
+
+const reconnectCauses: { readonly [cause in ReconnectCause]: string } = {
+  NeverConnected: "This user is not connected to Zapier",
+  Revoked: "Zapier no longer takes this user's refresh token (revoked by the user, or used by another program)",
+  AnswerLost: "The answer to an earlier refresh was lost, and Zapier no longer takes the old refresh token",
+  NoRefreshToken: "The access token has ended and Zapier gave no refresh token"
+}
+
+/**
+ * Only the user can restore access, by going through the consent page. Nothing is sent to Zapier until then.
+ *
+ * @since 0.1.0
+ */
+export class ReconnectRequired extends Schema.TaggedError<ReconnectRequired>(id("ReconnectRequired"))(
+  "ReconnectRequired",
+  {
+    why: ReconnectCause
+  }
+) {
+  readonly isRetryable = false
+  readonly needsReconnect = true
+  override get message(): string {
+    return `${reconnectCauses[this.why]}. Send the user to a new authorization URL.`
+  }
+}

@@ -1,0 +1,109 @@
+/** Keeps `docs/errors.md` what the reasons say. `npx vitest run packages/core/test/errors.docs.test.ts -u` writes it anew. */
+import { readFileSync } from "node:fs"
+import { expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Errors from "../src/ZapierAuthError.ts"
+
+const sections = {
+  caller: "You, in the code that calls",
+  user: "The user",
+  owner: "Whoever owns the app at Zapier",
+  time: "Nobody: time",
+  attack: "Nobody: an attack, or a mistake that looks like one",
+  infrastructure: "Zapier, or whoever runs your stores"
+}
+
+// One of each: a reason that is not here does not compile.
+const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason, { readonly _tag: tag }> } = {
+  IllegalTransition: new Errors.IllegalTransition({ machine: "UserGrant", state: "Absent", event: "Unheard" }),
+  InvalidConfig: new Errors.InvalidConfig({ setting: "redirectUri", problem: "give one of the application's" }),
+  RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
+  ConsentDenied: new Errors.ConsentDenied({}),
+  ConsentExpired: new Errors.ConsentExpired({ what: "attempt" }),
+  ExchangeOutcomeUnknown: new Errors.ExchangeOutcomeUnknown({}),
+  ReconnectRequired: new Errors.ReconnectRequired({ why: "Revoked" }),
+  ClientRejected: new Errors.ClientRejected({}),
+  InsufficientScope: new Errors.InsufficientScope({ endpoint: "POST /v2/zaps", anyOf: ["zap:write"] }),
+  AuthorizationRefused: new Errors.AuthorizationRefused({ error: "invalid_scope" }),
+  TokenRequestRefused: new Errors.TokenRequestRefused({ error: "invalid_scope" }),
+  RateLimited: new Errors.RateLimited({ retryAfter: Duration.seconds(60) }),
+  ServiceUnavailable: new Errors.ServiceUnavailable({ status: 503, retryAfter: Duration.seconds(30) }),
+  TransportFailed: new Errors.TransportFailed({ code: "ECONNREFUSED" }),
+  RefreshOutcomeUnknown: new Errors.RefreshOutcomeUnknown({}),
+  StateMismatch: new Errors.StateMismatch({ why: "AlreadyUsed" }),
+  InvalidCallback: new Errors.InvalidCallback({ problem: "code is there more than once" }),
+  UntrustedOrigin: new Errors.UntrustedOrigin({
+    origin: "https://elsewhere.example",
+    expected: "https://api.zapier.com"
+  }),
+  MalformedResponse: new Errors.MalformedResponse({ status: 200, problem: "it is not a JSON object" }),
+  StoreFailed: new Errors.StoreFailed({ store: "grant store", operation: "read", problem: "it is locked" }),
+  DecryptionFailed: new Errors.DecryptionFailed({ store: "grant store", problem: "UnknownKey", keyId: "k1" })
+}
+
+const source = (name: string) => readFileSync(new URL(`../src/internal/reasons/${name}.ts`, import.meta.url), "utf8")
+
+// The docstring above each class, without its tags.
+const documented = (name: string) =>
+  [...source(name).matchAll(/\/\*\*\n((?: \*[^\n]*\n)*?) \*\/\nexport class (\w+)/g)].map(([, text = "", tag = ""]) => {
+    const lines = text.split("\n").map((line) => line.replace(/^ \* ?/, ""))
+    const words = lines.join("\n").split("\n@since")[0]?.trim() ?? ""
+    return { tag, words }
+  })
+
+const yes = (is: boolean) => (is ? "yes" : "no")
+
+const entryOf = ({ tag, words }: { readonly tag: string; readonly words: string }) => {
+  const sample = Object.entries(samples).find(([name]) => name === tag)?.[1]
+  if (sample === undefined) throw new Error(`${tag} has no sample`)
+  const { isRetryable, message, needsReconnect } = sample
+  return [
+    `### ${tag}`,
+    "",
+    words,
+    "",
+    `> ${message}`,
+    "",
+    `Retry later: ${yes(isRetryable)}. Connect again: ${yes(needsReconnect)}.`,
+    ""
+  ]
+}
+
+const intro = `# Errors
+
+Every operation fails with one error, \`ZapierAuthError\`, whose \`reason\` is one of these. They are in the order of who
+can do something about them. The message, of which an example is shown, says what to do next. None holds a token, a code,
+a secret, a \`state\` or a body.
+
+\`isRetryable\` says whether the same call may succeed later without anybody doing anything, and \`needsReconnect\` whether
+the user has to go through the consent page (again): most programs need no more than these two.
+
+\`\`\`ts
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as Effect from "effect/Effect"
+
+export const badge = (subject: string) =>
+  ZapierAuth.use((auth) => auth.accessToken(subject)).pipe(
+    Effect.as("connected"),
+    Effect.catchReason("ZapierAuthError", "RateLimited", () => Effect.succeed("busy")),
+    Effect.catchTag("ZapierAuthError", (error) =>
+      error.needsReconnect ? Effect.succeed("connect again") : Effect.fail(error)
+    )
+  )
+\`\`\`
+
+Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members.
+`
+
+const document = [
+  intro,
+  ...Object.entries(sections).flatMap(([name, title]) => [`## ${title}`, "", ...documented(name).flatMap(entryOf)])
+].join("\n")
+
+it("docs/errors.md is up to date, and has every reason", async () => {
+  const shown = Object.keys(sections).flatMap((name) => documented(name).map(({ tag }) => tag))
+  expect(shown.toSorted((a, b) => a.localeCompare(b))).toEqual(
+    Object.keys(samples).toSorted((a, b) => a.localeCompare(b))
+  )
+  await expect(document).toMatchFileSnapshot("../../../docs/errors.md")
+})
