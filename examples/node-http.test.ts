@@ -1,9 +1,6 @@
 import type { AddressInfo } from "node:net"
-import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as Layer from "effect/Layer"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { makeApp } from "./node-http.ts"
 
@@ -16,12 +13,7 @@ const application = {
 
 describe("node-http.ts", () => {
   const fake = FakeZapierPromise.make({ apps: [application] })
-  const zapier = ZapierPromise.fromLayer(
-    ZapierNode.layerMemory({
-      application,
-      httpClient: Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fake.fetch))
-    })
-  )
+  const zapier = ZapierPromise.make({ application, fetch: fake.fetch, stores: "memory" })
   const server = makeApp(zapier)
   let origin = ""
 

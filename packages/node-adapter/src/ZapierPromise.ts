@@ -49,7 +49,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { HttpMethod } from "effect/http/HttpMethod"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -272,9 +272,29 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
 }
 
 /**
- * Over `ZapierNode.layer`: with a database of this machine, encrypted. Node's own `fetch` sends the requests. Nothing is opened before the first call, which is told what is wrong with the options.
+ * @since 0.1.0
+ */
+export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" | "stores"> {
+  /** How requests are sent, such as the fake's `fetch` in a test. Default: Node's own. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /** Where users' grants are kept: as in `ZapierNode.EmbeddedOptions`, or in memory. */
+  readonly stores?: ZapierNode.EmbeddedOptions["stores"] | "memory"
+}
+
+/**
+ * Over `ZapierNode.layer`: with a database of this machine, encrypted. Nothing is opened before the first call, which is
+ * told what is wrong with the options.
  *
  * @since 0.1.0
  */
-export const make = (options: ZapierNode.EmbeddedOptions = {}): ZapierPromise =>
-  fromLayer(ZapierNode.layer({ ...options, httpClient: options.httpClient ?? FetchHttpClient.layer }))
+export const make = ({ fetch, stores, ...options }: Options = {}): ZapierPromise => {
+  const httpClient =
+    fetch === undefined
+      ? FetchHttpClient.layer
+      : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+  return fromLayer(
+    stores === "memory"
+      ? ZapierNode.layerMemory({ ...options, httpClient })
+      : ZapierNode.layer({ ...options, httpClient, stores })
+  )
+}
