@@ -1,0 +1,144 @@
+/** A project outside of the workspace that has installed the packages, as strangers do. */
+import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import type { Tarball } from "./tarballs.ts"
+
+const run = promisify(execFile)
+
+// Those that are said to do, the oldest of which is the oldest one; and one that will not.
+export const nodes = ["22.19.0", "24.21.0"]
+
+export const tooOld = "20.19.0"
+
+// Cloudflare's runtime for workers, which has no Node in it unless it is asked for.
+const workerd = { workerd: "1.20261117.1" }
+
+// As the workspace has them.
+const versionsOf = (manifest: string, ...names: ReadonlyArray<string>) => {
+  const text = readFileSync(join(import.meta.dirname, "..", manifest), "utf8")
+  const { devDependencies } = JSON.parse(text) as { readonly devDependencies: Readonly<Record<string, string>> }
+  return Object.fromEntries(names.map((name) => [name, devDependencies[name]]))
+}
+
+const dependencies = {
+  ...versionsOf("package.json", "effect", "typescript", "@types/node"),
+  ...versionsOf("packages/node-adapter/package.json", "rolldown"),
+  ...workerd
+}
+
+const compilerOptions = {
+  target: "ES2024",
+  lib: ["ES2024", "DOM", "DOM.Iterable"],
+  types: ["node"],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  verbatimModuleSyntax: true,
+  outDir: "out"
+}
+
+const configs = {
+  "tsconfig.nodenext.json": { module: "NodeNext", moduleResolution: "NodeNext" },
+  "tsconfig.bundler.json": { module: "ESNext", moduleResolution: "bundler", noEmit: true }
+}
+
+export type Consumer = Awaited<ReturnType<typeof install>>
+
+/** Makes the project in an empty folder, and installs what it needs by npm. */
+export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>) => {
+  mkdirSync(folder, { recursive: true })
+  cpSync(join(import.meta.dirname, "consumer"), folder, { recursive: true })
+  const ofTarballs = Object.fromEntries(
+    tarballs.map(({ name, path }) => [`@zapier-workflow-auth/${name}`, `file:${path}`])
+  )
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ private: true, type: "module", dependencies: { ...dependencies, ...ofTarballs } })
+  )
+  for (const [name, options] of Object.entries(configs)) {
+    const config = { compilerOptions: { ...compilerOptions, ...options }, include: ["*.ts"] }
+    writeFileSync(join(folder, name), JSON.stringify(config))
+  }
+  const at = { cwd: folder, env: { ...process.env, XDG_DATA_HOME: join(folder, "data") } }
+  await run("npm", ["install", "--no-audit", "--no-fund"], at)
+  const bin = (name: string) => join(folder, "node_modules/.bin", name)
+  return {
+    /** What the compiler says, for each way to resolve modules. */
+    typeErrors: async () => {
+      const said = await Promise.all(
+        Object.keys(configs).map((config) =>
+          run(bin("tsc"), ["-p", config, "--pretty", "false"], at).then(
+            () => "",
+            ({ stdout }: { readonly stdout: string }) => `${config}: ${stdout}`
+          )
+        )
+      )
+      return said.filter((text) => text !== "")
+    },
+    /** Runs something with another Node: what it prints, and its code. */
+    onNode: (version: string, ...args: ReadonlyArray<string>) =>
+      run("npx", ["--yes", "--package", `node@${version}`, "--", "node", ...args], at).then(
+        ({ stderr, stdout }) => ({ code: 0, stdout, stderr }),
+        ({ code, stderr, stdout }: { readonly code: number; readonly stdout: string; readonly stderr: string }) => ({
+          code,
+          stdout,
+          stderr
+        })
+      ),
+    /** What the worker answers, in the runtime for workers. */
+    inWorker: async () => {
+      await run(
+        bin("rolldown"),
+        ["worker.ts", "--file", "out/worker.js", "--format", "esm", "--platform", "neutral"],
+        at
+      )
+      const port = await freePort()
+      writeFileSync(join(folder, "worker.capnp"), configOf(port))
+      const process = spawn(bin("workerd"), ["serve", "worker.capnp"], {
+        ...at,
+        stdio: ["ignore", "inherit", "inherit"]
+      })
+      try {
+        return await asked(`http://127.0.0.1:${port}/`, process)
+      } finally {
+        process.kill()
+      }
+    }
+  }
+}
+
+const configOf = (port: number) => `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .main)],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
+);
+
+const main :Workerd.Worker = (
+  modules = [(name = "worker", esModule = embed "out/worker.js")],
+  compatibilityDate = "2026-01-01"
+);
+`
+
+const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer()
+    server.on("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+
+// It listens a moment after it was started, or never.
+// There are no Effects here. @effect-diagnostics globalFetch:off globalTimers:off
+const asked = async (url: string, process: ChildProcess): Promise<unknown> => {
+  for (let tries = 0; tries < 100 && process.exitCode === null; tries++) {
+    const response = await fetch(url).catch(() => undefined)
+    if (response !== undefined) return response.ok ? response.json() : response.text()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error("the worker does not answer")
+}

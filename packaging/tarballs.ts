@@ -1,0 +1,110 @@
+/** The packages as they are published: packed, and what is wrong with what is in them. */
+import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { basename, join, posix } from "node:path"
+import { checkPackage, createPackageFromTarballData, type Package } from "@arethetypeswrong/core"
+import { publint } from "publint"
+import { formatMessage } from "publint/utils"
+
+const root = join(import.meta.dirname, "..")
+
+export const packages = ["core", "testing", "node-adapter"] as const
+
+export interface Tarball {
+  readonly name: string
+  readonly path: string
+}
+
+/** Packs the packages, which have been built, into a folder. */
+export const pack = (folder: string): ReadonlyArray<Tarball> =>
+  packages.map((name) => {
+    const arguments_ = ["--yes", "pnpm@12.21.0", "pack", "--json", "--pack-destination", folder]
+    const printed = execFileSync("npx", arguments_, { cwd: join(root, "packages", name), encoding: "utf8" })
+    const { filename } = JSON.parse(printed) as { readonly filename: string }
+    return { name, path: join(folder, basename(filename)) }
+  })
+
+// Only ESM is published: whoever requires it needs a Node that can require ESM, and the oldest way to resolve types knows
+// no exports.
+const isMeant = ({ kind, resolutionKind }: { readonly kind: string; readonly resolutionKind?: string }) =>
+  kind === "CJSResolvesToESM" || resolutionKind === "node10"
+
+// Each module is an entry of its own, by a pattern that nobody can list.
+const entriesOf = (inside: ReadonlyArray<string>) => [
+  ".",
+  ...inside.flatMap((file) => {
+    const name = /^dist\/([A-Z]\w*)\.d\.ts$/.exec(file)?.[1]
+    return name === undefined ? [] : [`./${name}`]
+  })
+]
+
+const typeProblems = async (contents: Package, entrypoints: Array<string>) => {
+  const analysis = await checkPackage(contents, { entrypoints })
+  if (analysis.types === false) return ["there are no types"]
+  return analysis.problems
+    .filter((problem) => !isMeant(problem))
+    .map((problem) => `types: ${problem.kind} ${JSON.stringify(problem)}`)
+}
+
+const publishProblems = async (data: ArrayBuffer) => {
+  const { messages, pkg } = await publint({ pack: { tarball: data }, strict: true })
+  return messages.map((message) => `publint: ${formatMessage(message, pkg ?? {}) ?? message.code}`)
+}
+
+const needed = ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]
+
+interface SourceMap {
+  readonly sources: ReadonlyArray<string>
+}
+
+// What a map names has to be there, for debuggers and for "go to definition".
+const mapProblems = (contents: Package, map: string) => {
+  const { sources } = JSON.parse(contents.readFile(map)) as SourceMap
+  return sources
+    .map((source) => posix.join(posix.dirname(map), source))
+    .filter((source) => !contents.fileExists(source))
+    .map((source) => `${map} names ${source}, which is not there`)
+}
+
+const contentProblems = (contents: Package, inside: ReadonlyArray<string>) => {
+  const files = contents.listFiles()
+  return [
+    ...needed.filter((file) => !inside.includes(file)).map((file) => `${file} is not there`),
+    ...inside
+      .filter((file) => /(?:^|\/)(?:test|tests)\/|\.test\.|\.tsbuildinfo$/.test(file))
+      .map((file) => `${file} is there`),
+    // What is bundled has no types of its own.
+    ...files
+      .filter((file) => file.endsWith(".map") && !file.includes("/dist/command/"))
+      .flatMap((map) => mapProblems(contents, map))
+  ]
+}
+
+const manifestProblems = (contents: Package) => {
+  const manifest = JSON.parse(contents.readFile(`/node_modules/${contents.packageName}/package.json`)) as {
+    readonly sideEffects?: unknown
+    readonly peerDependencies?: Readonly<Record<string, string>>
+    readonly dependencies?: Readonly<Record<string, string>>
+  }
+  return [
+    ...(manifest.sideEffects === false ? [] : ["sideEffects is not false"]),
+    ...(manifest.peerDependencies?.["effect"] === undefined ? ["effect is not a peer"] : []),
+    ...Object.entries(manifest.dependencies ?? {})
+      .filter(([, range]) => range.startsWith("workspace:"))
+      .map(([name]) => `${name} is only found in the workspace`)
+  ]
+}
+
+/** What is wrong with a package. */
+export const problemsOf = async ({ path }: Tarball): Promise<ReadonlyArray<string>> => {
+  const data = new Uint8Array(readFileSync(path))
+  const contents = createPackageFromTarballData(data)
+  const prefix = `/node_modules/${contents.packageName}/`
+  const inside = contents.listFiles().map((file) => file.slice(prefix.length))
+  return [
+    ...contentProblems(contents, inside),
+    ...manifestProblems(contents),
+    ...(await publishProblems(data.buffer)),
+    ...(await typeProblems(contents, entriesOf(inside)))
+  ]
+}
