@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as FindMyWay from "effect/http/FindMyWay"
 import * as Scopes from "./Scopes.ts"
 
 /**
@@ -130,20 +129,18 @@ export const parts = (name: Name): { readonly method: string; readonly path: `/$
   return { method: name.slice(0, space), path: name.slice(space + 1) as `/${string}` }
 }
 
-let router: FindMyWay.Router<Name> | undefined
+const isParameter = (segment: string) => segment.startsWith("{")
 
-const makeRouter = (): FindMyWay.Router<Name> => {
-  const made = FindMyWay.make<Name>({
-    ignoreTrailingSlash: true,
-    ignoreDuplicateSlashes: false,
-    caseSensitive: true,
-    maxParamLength: 2048
-  })
-  for (const name of names) {
-    const { method, path } = parts(name)
-    made.on(method, path.replace(/\{(\w+)\}/g, ":$1") as `/${string}`, name)
-  }
-  return made
+// Of those with the same method and as many segments there are few.
+const templates = new Map<string, Array<{ readonly name: Name; readonly segments: ReadonlyArray<string> }>>()
+
+const shapeOf = (method: string, segments: ReadonlyArray<string>) => `${method} ${segments.length}`
+
+for (const name of names) {
+  const { method, path } = parts(name)
+  const segments = path.split("/")
+  const shape = shapeOf(method, segments)
+  templates.set(shape, [...(templates.get(shape) ?? []), { name, segments }])
 }
 
 /**
@@ -162,8 +159,15 @@ const makeRouter = (): FindMyWay.Router<Name> => {
  *
  * @since 0.1.0
  */
-export const match = (method: string, path: string): Name | undefined =>
-  path.startsWith("/") && !path.includes(";") ? (router ??= makeRouter()).find(method, path)?.handler : undefined
+export const match = (method: string, path: string): Name | undefined => {
+  if (path.includes(";")) return undefined
+  const given = (path.endsWith("/") ? path.slice(0, -1) : path).split("/")
+  return templates
+    .get(shapeOf(method, given))
+    ?.find(({ segments }) =>
+      segments.every((segment, index) => (isParameter(segment) ? given[index] !== "" : segment === given[index]))
+    )?.name
+}
 
 /**
  * Whether the granted scopes let a user or the app call the endpoint.

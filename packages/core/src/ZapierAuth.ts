@@ -29,9 +29,8 @@ import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import type * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import { AppCredentialStore } from "./AppCredentialStore.ts"
 import { AttemptStore } from "./AttemptStore.ts"
 import type { AuthEvent } from "./AuthEvent.ts"
@@ -43,6 +42,7 @@ import * as AppCredentials from "./internal/appCredentials.ts"
 import * as ClientIds from "./internal/clientIds.ts"
 import * as Consents from "./internal/consents.ts"
 import type { Dependencies } from "./internal/dependencies.ts"
+import * as EventHub from "./internal/eventHub.ts"
 import * as TokenRequests from "./internal/tokenRequests.ts"
 import * as UserGrants from "./internal/userGrants.ts"
 import type * as Scopes from "./Scopes.ts"
@@ -227,9 +227,6 @@ const statusOf = (subject: string, state: UserGrant.State): Status => {
   }
 }
 
-// How many events a slow reader may be behind.
-const eventBuffer = 1_024
-
 /**
  * Makes the service. Its refreshes live in the scope: closing it lets those that are under way finish and be stored.
  *
@@ -242,13 +239,13 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const application = yield* ClientApplication
   const random = yield* SecureRandom
   const { clientId } = yield* application.get
-  const pubsub = yield* Effect.acquireRelease(PubSub.sliding<AuthEvent>(eventBuffer), PubSub.shutdown)
+  const { events, publish } = yield* EventHub.make
   const dependencies: Dependencies = {
     clientId,
     owner: yield* random.uuidV4(),
     settings,
     request: TokenRequests.make(yield* TokenEndpoint, settings),
-    publish: (event) => Effect.asVoid(PubSub.publish(pubsub, event)),
+    publish,
     scope: yield* Effect.scope
   }
   const userGrants = UserGrants.make(dependencies, yield* GrantStore)
@@ -283,7 +280,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       const wasConnected = yield* userGrants.disconnect(subject)
       return { subject, wasConnected, revocation }
     }),
-    events: Stream.fromPubSub(pubsub)
+    events
   })
 })
 

@@ -1,0 +1,118 @@
+/**
+ * What a bundle of the core weighs, minified and gzipped: its own code alone, and with the parts of Effect that it uses;
+ * beside the smallest client that asks Effect's `HttpClient` for one token, and beside others' clients.
+ */
+import { gzipSync } from "node:zlib"
+import * as Effect from "effect/Effect"
+import { build } from "esbuild"
+import { type Report, round, say } from "../report.ts"
+
+export const name = "bundle"
+
+/** There is nothing to repeat: the same sources give the same bytes. */
+export const calls = 1
+
+// What it was when it was last looked into, and a little: whoever adds to it should know that.
+const bounds = {
+  /** The code of the whole core, in kB. */
+  own: 25,
+  /** A program that uses all three modes, with the parts of Effect that it uses, in kB. */
+  whole: 78
+}
+
+const program = `
+import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
+import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
+import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
+import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Digest from "effect/crypto/Digest"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+const layer = ZapierHttpClient.layer().pipe(
+  Layer.provideMerge(ZapierAuth.layer()),
+  Layer.provide([TokenEndpoint.layer, MemoryStores.layer]),
+  Layer.provide([ClientApplication.layer({ clientId: "a", clientSecret: "b", redirectUris: ["https://a.example"] }), FetchHttpClient.layer]),
+  Layer.provide([Digest.layerWebCrypto, SecureRandom.layerWebCrypto])
+)
+export const call = () => Effect.runPromise(Effect.provide(
+  ZapierHttpClient.ZapierHttpClient.use((zapier) => zapier.call("GET /v1/apps")), layer))
+`
+
+// One refresh: no state, no store, no second caller.
+const baseline = `
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Schema from "effect/Schema"
+const Tokens = Schema.Struct({ access_token: Schema.String, refresh_token: Schema.String, expires_in: Schema.Number })
+export const refresh = (token) => Effect.runPromise(HttpClientRequest.post("https://zapier.com/oauth/token/").pipe(
+  HttpClientRequest.basicAuth("id", "secret"),
+  HttpClientRequest.bodyUrlParams({ grant_type: "refresh_token", refresh_token: token }),
+  HttpClient.execute,
+  Effect.flatMap(HttpClientResponse.schemaBodyJson(Tokens)),
+  Effect.provide(FetchHttpClient.layer)))
+`
+
+const peers = {
+  "simple-oauth2": `import { AuthorizationCode } from "simple-oauth2"
+    export const refresh = (token) => new AuthorizationCode({ client: { id: "a", secret: "b" }, auth: { tokenHost: "https://zapier.com" } }).createToken(token).refresh()`,
+  "openid-client": `import * as client from "openid-client"
+    export const refresh = (token) => client.refreshTokenGrant(new client.Configuration({ issuer: "https://zapier.com", token_endpoint: "https://zapier.com/oauth/token/" }, "a", "b"), token)`,
+  oauth4webapi: `import * as oauth from "oauth4webapi"
+    const as = { issuer: "https://zapier.com", token_endpoint: "https://zapier.com/oauth/token/" }, client = { client_id: "a" }
+    export const refresh = async (token) => oauth.processRefreshTokenResponse(as, client, await oauth.refreshTokenGrantRequest(as, client, oauth.ClientSecretBasic("b"), token))`,
+  arctic: `import { OAuth2Client } from "arctic"
+    export const refresh = (token) => new OAuth2Client("a", "b", null).refreshAccessToken("https://zapier.com/oauth/token/", token, [])`,
+  "@badgateway/oauth2-client": `import { OAuth2Client } from "@badgateway/oauth2-client"
+    export const refresh = (token) => new OAuth2Client({ server: "https://zapier.com", clientId: "a", clientSecret: "b", tokenEndpoint: "/oauth/token/" }).refreshToken(token)`,
+  "google-auth-library": `import { OAuth2Client } from "google-auth-library"
+    export const refresh = (token) => { const client = new OAuth2Client("a", "b"); client.setCredentials(token); return client.getAccessToken() }`,
+  "@azure/msal-node": `import { ConfidentialClientApplication } from "@azure/msal-node"
+    export const token = () => new ConfidentialClientApplication({ auth: { clientId: "a", clientSecret: "b" } }).acquireTokenByClientCredential({ scopes: [] })`
+}
+
+interface Options {
+  readonly external?: Array<string>
+  /** For clients that need Node. */
+  readonly platform?: "node"
+}
+
+const sizeOf = (contents: string, { external = [], platform }: Options = {}) =>
+  Effect.promise(async () => {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: import.meta.dirname, loader: "js" },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: platform ?? "neutral",
+      mainFields: ["module", "main"],
+      target: "es2024",
+      treeShaking: true,
+      write: false,
+      external,
+      logLevel: "silent"
+    })
+    return round(gzipSync(outputFiles[0]?.contents ?? "").length / 1_000, 1)
+  })
+
+export const run = Effect.fnUntraced(function* () {
+  const own = yield* sizeOf(`export * from "@zapier-workflow-auth/core"`, { external: ["effect/*", "effect"] })
+  const whole = yield* sizeOf(program)
+  const client = yield* sizeOf(baseline)
+  const others = yield* Effect.forEach(Object.entries(peers), ([peer, contents]) =>
+    Effect.map(sizeOf(contents, { platform: "node" }), (size) => [peer, size] as const)
+  )
+  say(`bundle: ${own} kB of its own, ${whole} kB with Effect; a client of one request in Effect has ${client} kB`)
+  return {
+    scenario: name,
+    passed: own <= bounds.own && whole <= bounds.whole,
+    bounds,
+    kilobytes: { own, whole, baseline: client },
+    peers: Object.fromEntries(others)
+  } satisfies Report
+})
