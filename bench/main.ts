@@ -25,6 +25,10 @@ const scenarios: { readonly [name: string]: () => Promise<Scenario> } = {
   grants: () => import("./scenarios/grants.ts"),
   processes: () => import("./scenarios/processes.ts"),
   "fake-flows": () => import("./scenarios/fakeFlows.ts"),
+  peers: () => import("./scenarios/peers.ts"),
+  exchange: () => import("./scenarios/exchange.ts"),
+  import: () => import("./scenarios/import.ts"),
+  bundle: () => import("./scenarios/bundle.ts"),
   "command-start": () => import("./scenarios/commandStart.ts")
 }
 

@@ -40,3 +40,21 @@ export const memory: Effect.Effect<Memory> = Effect.promise(async () => {
   const { heapUsed, rss } = process.memoryUsage()
   return { heap: heapUsed, rss }
 })
+
+/** What many measurements come to. */
+export interface Spread {
+  readonly median: number
+  readonly least: number
+  readonly most: number
+}
+
+export const medianOf = (values: ReadonlyArray<number>) => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+export const spreadOf = (values: ReadonlyArray<number>, decimals = 0): Spread => ({
+  median: round(medianOf(values), decimals),
+  least: round(Math.min(...values), decimals),
+  most: round(Math.max(...values), decimals)
+})

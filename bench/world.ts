@@ -7,7 +7,7 @@ import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import type { FakeRequest } from "@zapier-workflow-auth/testing/FakeHttp"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as HttpServer from "effect/http/HttpServer"
@@ -32,17 +32,17 @@ interface Options {
 
 export const tokenPath = "/oauth/token/"
 
-// The answer is decided when the request arrives, and late when it arrives itself.
-const delayed = (delay: Options["delay"]) =>
+/** The fake, whose answers are decided when a request arrives, and late when they arrive themselves. */
+export const delayed = (delay: (request: FakeRequest) => Duration.Input) =>
   Layer.effect(
     FakeZapier.FakeZapier,
     Effect.map(FakeZapier.FakeZapier, (fake) =>
       FakeZapier.FakeZapier.of({
         ...fake,
-        handle: (request) =>
-          delay === undefined || request.path === tokenPath
-            ? fake.handle(request)
-            : Effect.tap(fake.handle(request), Effect.sleep(delay(request)))
+        handle: (request) => {
+          const millis = Duration.toMillis(delay(request))
+          return millis > 0 ? Effect.tap(fake.handle(request), Effect.sleep(millis)) : fake.handle(request)
+        }
       })
     )
   )
@@ -63,7 +63,12 @@ const client = ({ connections }: Options) =>
 
 export const layer = (options: Options) =>
   Layer.merge(FakeZapier.layerServer, client(options)).pipe(
-    Layer.provideMerge(Layer.provide(delayed(options.delay), FakeZapier.layer(fakeOptions))),
+    Layer.provideMerge(
+      Layer.provide(
+        delayed((request) => (request.path === tokenPath ? 0 : (options.delay?.(request) ?? 0))),
+        FakeZapier.layer(fakeOptions)
+      )
+    ),
     Layer.provide(
       NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0, backlog: options.connections })
     )
@@ -86,7 +91,7 @@ export interface Storm {
   readonly seconds: number
 }
 
-const countTokenRequests = Effect.map(
+export const countTokenRequests = Effect.map(
   Effect.flatMap(FakeZapier.FakeZapier, ({ requests }) => requests),
   (entries) => entries.filter(({ request }) => request.path === tokenPath).length
 )

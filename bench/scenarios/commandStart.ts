@@ -15,6 +15,7 @@ import * as EmbeddedStores from "@zapier-workflow-auth/node-adapter/EmbeddedStor
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { medianOf, spreadOf } from "../measure.ts"
 import { type Report, round, say } from "../report.ts"
 
 export const name = "command-start"
@@ -73,17 +74,6 @@ const timeOf = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) => {
   const output = execFileSync(process.execPath, args, { cwd: here, encoding: "utf8", env: { ...process.env, ...env } })
   return { millis: performance.now() - began, output }
 }
-
-const medianOf = (values: ReadonlyArray<number>) => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
-
-const spreadOf = (values: ReadonlyArray<number>) => ({
-  median: round(medianOf(values)),
-  least: round(Math.min(...values)),
-  most: round(Math.max(...values))
-})
 
 export const run = Effect.fnUntraced(
   function* (rounds: number) {

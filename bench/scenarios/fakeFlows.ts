@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Flow from "../flow.ts"
 import * as FlowClients from "../flowClients.ts"
 import * as FlowServers from "../flowServers.ts"
-import { memory } from "../measure.ts"
+import { medianOf, memory } from "../measure.ts"
 import { type Report, round, say } from "../report.ts"
 import * as Workers from "../workers.ts"
 import type * as Worker from "./fakeFlowsWorker.ts"
@@ -36,8 +36,6 @@ const bounds = {
 const rounds = 5
 
 const file = new URL("fakeFlowsWorker.ts", import.meta.url).pathname
-
-const median = (numbers: ReadonlyArray<number>) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
 
 // Each has a process of its own, so that none has to do with what another leaves behind.
 const start = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>) {
@@ -64,7 +62,7 @@ const compare = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>, 
   const rates = yield* Effect.forEach(Array.from({ length: rounds }), () =>
     Effect.forEach(workers, ({ rateOf }) => rateOf(flows))
   )
-  const medians = workers.map(({ name }, index) => [name, round(median(rates.map((round) => round[index] ?? 0)))])
+  const medians = workers.map(({ name }, index) => [name, round(medianOf(rates.map((round) => round[index] ?? 0)))])
   say(`${name}: ${medians.map((pair) => pair.join(" ")).join(", ")} flows a second`)
   return Object.fromEntries(medians) as { readonly [name: string]: number }
 }, Effect.scoped)

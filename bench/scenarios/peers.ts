@@ -1,0 +1,132 @@
+/**
+ * One user's grant, and many calls at once: with a token that has ended, in one process and in four that share a store; and
+ * with a token that the server has ended early, while its 401s come in over 300 ms. This library beside others, each in
+ * processes of its own, against the same server: it rotates on receipt, answers a token request after 50 ms, and refuses a
+ * refresh token that was used. The server counts.
+ */
+import { createServer } from "node:http"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as Database from "../database.ts"
+import * as Peers from "../peers.ts"
+import { type Report, say } from "../report.ts"
+import * as Workers from "../workers.ts"
+import * as World from "../world.ts"
+import type { Said, Told } from "./peersWorker.ts"
+
+export const name = "peers"
+
+/** Calls at once, of all processes together. */
+export const calls = 1_000
+
+const file = new URL("peersWorker.ts", import.meta.url).pathname
+
+const spreadMillis = 300
+
+const processCount = 4
+
+const fake = FakeZapier.layer({
+  apps: [World.app],
+  remember: 1_000_000,
+  // A grant is not ended by a second use of its refresh token, which is the kinder of what servers do: else all would lose it.
+  knobs: { rateLimits: false, reuseRevokesGrant: false }
+})
+
+const server = (calls: number) =>
+  Layer.provide(
+    FakeZapier.layerServer,
+    World.delayed(({ path, query }) => {
+      if (path === World.tokenPath) return "50 millis"
+      return ((Number(new URLSearchParams(query).get("offset")) % calls) / calls) * spreadMillis
+    })
+  ).pipe(
+    Layer.provideMerge(fake),
+    Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0, backlog: 2_048 }))
+  )
+
+const hour = 3_600_000
+
+// A user connects.
+const granted = Effect.gen(function* () {
+  const zapier = yield* FakeZapier.FakeZapier
+  const [redirect_uri = ""] = World.app.redirectUris
+  const asked = { response_type: "code", client_id: World.app.clientId, redirect_uri, scope: "zap", state: "x" }
+  const callback = yield* zapier.approve(`https://api.zapier.com/v2/authorize?${new URLSearchParams(asked)}`)
+  const fetch = yield* FakeZapier.fetch
+  const code = new URL(callback).searchParams.get("code") ?? ""
+  const answer = yield* Effect.promise(async () => {
+    const response = await fetch(`https://zapier.com${World.tokenPath}`, {
+      method: "POST",
+      headers: { authorization: `Basic ${btoa(`${World.app.clientId}:${World.app.clientSecret}`)}` },
+      body: new URLSearchParams({ grant_type: "authorization_code", code, redirect_uri })
+    })
+    return (await response.json()) as { readonly access_token: string; readonly refresh_token: string }
+  })
+  return { accessToken: answer.access_token, refreshToken: answer.refresh_token }
+})
+
+interface Situation {
+  readonly processes: number
+  /** Whether the client knows that the token has ended; else it learns it from a 401. */
+  readonly isKnown: boolean
+}
+
+const situations = {
+  storm: { processes: 1, isKnown: true },
+  processes: { processes: processCount, isKnown: true },
+  "late-401": { processes: 1, isKnown: false }
+} satisfies { readonly [name: string]: Situation }
+
+const meet = Effect.fnUntraced(function* (peer: Peers.Name, calls: number, { isKnown, processes }: Situation) {
+  const zapier = yield* FakeZapier.FakeZapier
+  const { address } = yield* HttpServer.HttpServer
+  const grant = yield* granted
+  if (!isKnown) yield* zapier.endAccessToken(grant.accessToken)
+  const begin: Told = {
+    _tag: "Begin",
+    peer,
+    options: {
+      origin: HttpServer.formatAddress(address),
+      clientId: World.app.clientId,
+      clientSecret: World.app.clientSecret,
+      redirectUri: World.app.redirectUris[0] ?? "",
+      grant: { ...grant, expiresAt: (yield* zapier.time) + (isKnown ? -hour : hour) },
+      database: yield* Database.make("sqlite")
+    }
+  }
+  const started = yield* Workers.startAnswering<Told, Said>(
+    file,
+    Array.from({ length: processes }, () => begin)
+  )
+  const all = Effect.promise(() => Promise.all(started.map(({ next }) => next())))
+  yield* all
+  const before = yield* World.countTokenRequests
+  for (const { worker } of started) worker.tell({ _tag: "Call", calls: calls / processes })
+  const said = yield* all
+  const failedCalls = said.reduce((total, one) => total + (one._tag === "Called" ? one.failedCalls : 0), 0)
+  const result = { tokenRequests: (yield* World.countTokenRequests) - before, failedCalls }
+  say(`peers: ${peer}: ${result.tokenRequests} token requests, ${failedCalls} of ${calls} calls failed`)
+  return result
+}, Effect.scoped)
+
+export const run = Effect.fnUntraced(function* (calls: number) {
+  const results = yield* Effect.forEach(Object.entries(situations), ([situation, of]) =>
+    Effect.map(
+      Effect.forEach(Peers.names, (peer) => Effect.map(meet(peer, calls, of), (result) => [peer, result] as const)),
+      (all) => [situation, Object.fromEntries(all)] as const
+    )
+  ).pipe(Effect.provide(server(calls)))
+  const isIdeal = (result: { readonly tokenRequests: number; readonly failedCalls: number } | undefined) =>
+    result?.tokenRequests === 1 && result.failedCalls === 0
+  return {
+    scenario: name,
+    passed: results.every(([, of]) => isIdeal(of[Peers.oursName])),
+    calls,
+    processCount,
+    spreadMillis,
+    ...Object.fromEntries(results)
+  } satisfies Report
+}, Effect.orDie)
