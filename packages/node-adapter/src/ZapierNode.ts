@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
 import type { AttemptStore } from "@zapier-workflow-auth/core/AttemptStore"
@@ -15,7 +16,6 @@ import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
-import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -67,7 +67,7 @@ export const layerWithoutStores = (
     Layer.provide(TokenEndpoint.layer),
     Layer.provide([
       options.httpClient ?? NodeHttpClient.layerUndici,
-      Digest.layerWebCrypto,
+      NodeCrypto.layerDigest,
       SecureRandom.layerWebCrypto,
       Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
       layerApplication(options.application)
