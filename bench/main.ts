@@ -40,9 +40,12 @@ const sharing = "processes"
 // It takes minutes, and has options of its own: only who asks for it gets it.
 const scale = "scale"
 
+// Measures what the documentation shows, and writes it.
+const docs = "docs"
+
 const usage =
   `usage: npm run bench -- [${names.join(" | ")}] [--calls N], ` +
-  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale}, which has options of its own`
+  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale}, which has options of its own, or ${docs} [--render]`
 
 const options = { calls: { type: "string" }, store: { type: "string" }, processes: { type: "string" } } as const
 
@@ -79,6 +82,7 @@ const inProcess = (args: ReadonlyArray<string>) =>
   spawnSync(process.execPath, [...process.execArgv, import.meta.filename, ...args], { stdio: "inherit" }).status ?? 1
 
 const main = async (args: ReadonlyArray<string>): Promise<number> => {
+  if (args[0] === docs) return await (await import("./docs.ts")).run(args.slice(1))
   if (args[0] === scale) return await (await import("./scaleCommand.ts")).run(args.slice(1))
   const asked = parse(args)
   if (asked === undefined) {

@@ -1,0 +1,67 @@
+/** `npm run bench -- docs [--render]`: measures what `docs/benchmarks.md` shows, and writes it; or only writes it anew. */
+import { spawnSync } from "node:child_process"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { cpus, totalmem } from "node:os"
+import { join } from "node:path"
+import { page, type Results } from "./page.ts"
+
+const folder = join(import.meta.dirname, "../docs")
+
+const file = join(folder, "benchmarks/results.json")
+
+const scenarios = ["peers", "storm", "overhead", "exchange", "bundle", "import", "command-start", "fake-flows"]
+
+const measured = [
+  "effect",
+  "simple-oauth2",
+  "openid-client",
+  "oauth4webapi",
+  "arctic",
+  "@badgateway/oauth2-client",
+  "google-auth-library",
+  "@azure/msal-node",
+  "oauth2-mock-server",
+  "oidc-provider",
+  "esbuild"
+]
+
+const versions = () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8"))
+  const all: Readonly<Record<string, string>> = { ...dependencies, ...devDependencies }
+  return Object.fromEntries(measured.map((name) => [name, all[name] ?? ""]))
+}
+
+const measure = (scenario: string) => {
+  const main = join(import.meta.dirname, "main.ts")
+  const { stdout } = spawnSync(process.execPath, ["--expose-gc", main, scenario], {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8"
+  })
+  return JSON.parse(stdout)
+}
+
+const measureAll = (): Results => ({
+  date: new Date().toISOString().slice(0, 10),
+  machine: `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "a machine"}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+  node: process.versions.node,
+  versions: versions(),
+  reports: Object.fromEntries(scenarios.map((scenario) => [scenario, measure(scenario)]))
+})
+
+/** The page and its pictures, by their paths in `docs`. */
+export const render = async (results: Results): Promise<ReadonlyArray<readonly [string, string]>> => {
+  const { charts, text } = page(results)
+  const pictures = Object.entries(charts).map(async ([name, svg]) => [`benchmarks/${name}`, await svg] as const)
+  return [["benchmarks.md", text], ...(await Promise.all(pictures))]
+}
+
+export const read = (): Results => JSON.parse(readFileSync(file, "utf8")) as Results
+
+export const run = async (args: ReadonlyArray<string>): Promise<number> => {
+  mkdirSync(join(folder, "benchmarks"), { recursive: true })
+  if (args[0] !== "--render") writeFileSync(file, `${JSON.stringify(measureAll(), null, 2)}\n`)
+  for (const [path, text] of await render(read())) writeFileSync(join(folder, path), text)
+  // Tables as everywhere else.
+  spawnSync("oxfmt", [join(folder, "benchmarks.md"), file], { stdio: "inherit" })
+  return 0
+}

@@ -1,0 +1,182 @@
+/** `docs/benchmarks.md` out of results: nothing else decides what it says. */
+import * as Chart from "./chart.ts"
+
+type Json = { readonly [member: string]: unknown }
+
+export interface Results {
+  readonly date: string
+  readonly machine: string
+  readonly node: string
+  readonly versions: { readonly [name: string]: string }
+  /** The report of each scenario, by its name. */
+  readonly reports: { readonly [scenario: string]: Json }
+}
+
+export interface Page {
+  readonly text: string
+  /** Pictures, by the names of their files. */
+  readonly charts: { readonly [file: string]: Promise<string> }
+}
+
+const at = (json: unknown, ...path: ReadonlyArray<string>): unknown =>
+  path.reduce<unknown>((value, member) => (value as Json | undefined)?.[member], json)
+
+const shown = (value: unknown): string =>
+  typeof value === "number" ? value.toLocaleString("en") : String(value ?? "–")
+
+const entries = (json: unknown): ReadonlyArray<readonly [string, unknown]> => Object.entries((json ?? {}) as Json)
+
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<unknown>>) =>
+  [head, head.map((_, index) => (index === 0 ? "---" : "---:")), ...rows]
+    .map((cells) => `| ${cells.map(shown).join(" | ")} |`)
+    .join("\n")
+
+const spread = (value: unknown) =>
+  `${shown(at(value, "median"))} (${shown(at(value, "least"))}–${shown(at(value, "most"))})`
+
+const counts = (peers: unknown) =>
+  entries(peers).map(([peer, of]) => [peer, at(of, "tokenRequests"), at(of, "failedCalls")])
+
+const countTable = (peers: unknown) => table(["client", "token requests", "failed calls"], counts(peers))
+
+export const page = ({ date, machine, node, reports, versions }: Results): Page => {
+  const { bundle, exchange, overhead, peers, storm } = reports
+  const commandStart = reports["command-start"]
+  const fakeFlows = reports["fake-flows"]
+  const imports = at(reports["import"], "imports")
+  const text = `# Benchmarks
+
+Measured on ${date}, on ${machine}, with Node ${node}. Written by \`npm run bench -- docs\`, which measures all of it again in
+about a quarter of an hour; \`npm run bench -- <scenario>\` measures one. Machines differ, and a shared one is disturbed: counts
+are exact, ratios hold, and rates are of this machine and this run. Each row of a table was measured in the same run, in turn
+with the others.
+
+${entries(versions)
+  .map(([name, version]) => `${name} ${shown(version)}`)
+  .join(", ")}.
+
+## A thousand calls on one grant
+
+\`${shown(at(peers, "calls"))}\` calls at once for one user. The server rotates on receipt, answers a token request after 50 ms, and
+refuses a refresh token that was used. It counts. One token request is the ideal, and no call has to fail.
+
+**The token has ended, and the client knows it**, in one process:
+
+${countTable(at(peers, "storm"))}
+
+**The same in ${shown(at(peers, "processCount"))} processes** that share a store:
+
+![Calls that fail, in ${shown(at(peers, "processCount"))} processes](benchmarks/processes.svg)
+
+${countTable(at(peers, "processes"))}
+
+**The token was ended early**: the API answers 401, over ${shown(at(peers, "spreadMillis"))} ms. A late 401, for a token that was
+replaced meanwhile, must not renew it again.
+
+${countTable(at(peers, "late-401"))}
+
+simple-oauth2, openid-client and arctic leave it to the app to renew one token at a time, and to try again after a 401; this is
+what happens to one that does neither. \`npm run bench -- storm\` does it with ${shown(at(storm, "rounds", "0", "calls"))} calls:
+${shown(at(storm, "rounds", "0", "tokenRequests"))} token request, ${shown(at(storm, "rounds", "0", "failedCalls"))} failed.
+
+## What a call costs
+
+An authorized call against one with a constant bearer header, through the same Effect \`HttpClient\` and an API in memory:
+**${shown(at(overhead, "ratio"))}** times the time without spans (at most ${shown(at(overhead, "bound"))}), which is
+${shown(at(overhead, "configurations", "untraced", "addedMicros", "as"))} µs more than
+${shown(at(overhead, "configurations", "untraced", "baselineMicros"))} µs. With spans on both sides it is
+${shown(at(overhead, "tracedRatio"))}.
+
+## What a login costs
+
+From the callback to the tokens, over a token endpoint that is a function of the same process.
+
+${table(
+  ["client", "exchanges a second"],
+  entries(at(exchange, "perSecond")).map(([client, rates]) => [client, spread(rates)])
+)}
+
+This library looks up its consent attempt, spends it, and stores the grant, each by compare-and-set; it cuts the request off in
+time, counts it, and traces it. The others leave all of that to the app. We meant to reach half of openid-client's rate, and
+are at ${shown(at(exchange, "openidRatio"))}: one request through Effect's own client, with nothing around it, is the second row,
+and the rest is spread over what was just listed. A user logs in once, and waits for Zapier a thousand times longer.
+
+## What it weighs
+
+A bundle for browsers and workers, minified and gzipped, in kB.
+
+![Sizes of bundles](benchmarks/bundle.svg)
+
+${table(
+  ["bundle", "kB"],
+  [
+    ["core, its own code alone, all of it", at(bundle, "kilobytes", "own")],
+    ["core, all three modes, with what it uses of Effect", at(bundle, "kilobytes", "whole")],
+    ["the smallest Effect program that asks for one token", at(bundle, "kilobytes", "baseline")],
+    ...entries(at(bundle, "peers"))
+  ]
+)}
+
+We meant to stay within 12 kB of our own code and 60 kB in all. What is left is five state machines with their tables, the
+messages of 21 reasons, which say what to do, the table of endpoints, and encryption for those who use it. A program that is
+built on Effect already has most of the rest.
+
+## What it takes to import
+
+In processes that have just begun, milliseconds and megabytes of heap. The core takes **${shown(at(reports["import"], "ratio"))}**
+times what the ${shown(at(reports["import"], "effectModules"))} modules of Effect take by themselves that it imports (at most
+${shown(at(reports["import"], "bound"))}).
+
+${table(
+  ["import", "milliseconds", "megabytes"],
+  entries(imports).map(([name, of]) => [name, spread(at(of, "millis")), spread(at(of, "megabytes"))])
+)}
+
+\`zapier-workflow-auth token\`, a whole process with a token that is still good, takes ${shown(at(commandStart, "ratio"))} times what
+Node takes to load \`effect/Effect\`: ${spread(at(commandStart, "millis", "token"))} ms.
+
+## The fake
+
+Complete flows a second over HTTP on one machine, one after the other: authorization where nobody is asked, exchange, a call, a
+refresh. oauth2-mock-server signs with EdDSA, its fastest.
+
+![Flows a second](benchmarks/fake.svg)
+
+${table(["server", "flows a second"], entries(at(fakeFlows, "flowsPerSecond")))}
+
+**${shown(at(fakeFlows, "ratio"))}** times the faster of the others. Over ${shown(at(fakeFlows, "flows"))} flows the last tenth ran at
+${shown(at(fakeFlows, "flatness"))} of the first one's rate. A live grant takes ${shown(at(fakeFlows, "bytesPerGrant"))} bytes.
+In process, through Effect's \`HttpClient\`, it is ${entries(at(fakeFlows, "flowsPerSecondInProcess"))
+    .map(([name, rate]) => `${shown(rate)} (${name})`)
+    .join(
+      " against "
+    )} flows a second, where the stub is one written by hand that always answers the same; the pure machine by
+itself goes through ${shown(at(fakeFlows, "flowsPerSecondOfMachine"))}.
+
+## What a store carries
+
+[Scaling](scaling.md) has a million grants in SQLite and in Postgres.
+`
+  return {
+    text,
+    charts: {
+      "processes.svg": Chart.bars({
+        title: "Calls of 1,000 that fail, in four processes that share a store",
+        bars: counts(at(peers, "processes")).map(([name, , failed]) => [String(name), Number(failed)])
+      }),
+      "bundle.svg": Chart.bars({
+        title: "kB, minified and gzipped",
+        bars: [
+          ["core, its own code", Number(at(bundle, "kilobytes", "own"))],
+          ["core, with Effect", Number(at(bundle, "kilobytes", "whole"))],
+          ["one request in Effect", Number(at(bundle, "kilobytes", "baseline"))],
+          ...entries(at(bundle, "peers")).map(([name, size]) => [name, Number(size)] as const)
+        ]
+      }),
+      "fake.svg": Chart.bars({
+        title: "Complete flows a second",
+        bars: entries(at(fakeFlows, "flowsPerSecond")).map(([name, rate]) => [name, Number(rate)])
+      })
+    }
+  }
+}
