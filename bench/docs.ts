@@ -1,8 +1,12 @@
-/** `npm run bench -- docs [--render]`: measures what `docs/benchmarks.md` shows, and writes it; or only writes it anew. */
+/**
+ * `npm run bench -- docs`: measures what `docs/benchmarks.md` shows, and writes it. With names of scenarios it measures those
+ * and keeps what the others came to; with `--render` it only writes the page anew.
+ */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus, totalmem } from "node:os"
 import { join } from "node:path"
+import { format } from "oxfmt"
 import { page, type Results } from "./page.ts"
 
 const folder = join(import.meta.dirname, "../docs")
@@ -40,28 +44,32 @@ const measure = (scenario: string) => {
   return JSON.parse(stdout)
 }
 
-const measureAll = (): Results => ({
+const measureAll = (named: ReadonlyArray<string>, kept: Results["reports"]): Results => ({
   date: new Date().toISOString().slice(0, 10),
   machine: `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "a machine"}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
   node: process.versions.node,
   versions: versions(),
-  reports: Object.fromEntries(scenarios.map((scenario) => [scenario, measure(scenario)]))
+  reports: { ...kept, ...Object.fromEntries(named.map((scenario) => [scenario, measure(scenario)])) }
 })
 
 /** The page and its pictures, by their paths in `docs`. */
 export const render = async (results: Results): Promise<ReadonlyArray<readonly [string, string]>> => {
   const { charts, text } = page(results)
   const pictures = Object.entries(charts).map(async ([name, svg]) => [`benchmarks/${name}`, await svg] as const)
-  return [["benchmarks.md", text], ...(await Promise.all(pictures))]
+  // Tables as everywhere else.
+  const { code } = await format("benchmarks.md", text, { printWidth: 120 })
+  return [["benchmarks.md", code], ...(await Promise.all(pictures))]
 }
 
 export const read = (): Results => JSON.parse(readFileSync(file, "utf8")) as Results
 
 export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   mkdirSync(join(folder, "benchmarks"), { recursive: true })
-  if (args[0] !== "--render") writeFileSync(file, `${JSON.stringify(measureAll(), null, 2)}\n`)
+  if (args[0] !== "--render") {
+    const named = scenarios.filter((scenario) => args.length === 0 || args.includes(scenario))
+    const kept = named.length === scenarios.length ? {} : read().reports
+    writeFileSync(file, `${JSON.stringify(measureAll(named, kept), null, 2)}\n`)
+  }
   for (const [path, text] of await render(read())) writeFileSync(join(folder, path), text)
-  // Tables as everywhere else.
-  spawnSync("oxfmt", [join(folder, "benchmarks.md"), file], { stdio: "inherit" })
   return 0
 }

@@ -45,7 +45,7 @@ const docs = "docs"
 
 const usage =
   `usage: npm run bench -- [${names.join(" | ")}] [--calls N], ` +
-  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale}, which has options of its own, or ${docs} [--render]`
+  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale}, which has options of its own, or ${docs} [--render | scenario ...]`
 
 const options = { calls: { type: "string" }, store: { type: "string" }, processes: { type: "string" } } as const
 

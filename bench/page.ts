@@ -22,7 +22,7 @@ const at = (json: unknown, ...path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((value, member) => (value as Json | undefined)?.[member], json)
 
 const shown = (value: unknown): string =>
-  typeof value === "number" ? value.toLocaleString("en") : String(value ?? "–")
+  typeof value === "number" ? value.toLocaleString("en") : typeof value === "string" ? value : "–"
 
 const entries = (json: unknown): ReadonlyArray<readonly [string, unknown]> => Object.entries((json ?? {}) as Json)
 
@@ -57,7 +57,7 @@ ${entries(versions)
 
 ## A thousand calls on one grant
 
-\`${shown(at(peers, "calls"))}\` calls at once for one user. The server rotates on receipt, answers a token request after 50 ms, and
+${shown(at(peers, "calls"))} calls at once for one user. The server rotates on receipt, answers a token request after 50 ms, and
 refuses a refresh token that was used. It counts. One token request is the ideal, and no call has to fail.
 
 **The token has ended, and the client knows it**, in one process:

@@ -33,7 +33,9 @@ const bounds = {
   machine: 5
 }
 
-const rounds = 5
+const rounds = 11
+
+const warmUpRounds = 5
 
 const file = new URL("fakeFlowsWorker.ts", import.meta.url).pathname
 
@@ -58,7 +60,7 @@ const start = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>) {
 // so many that its code is compiled as far as it will be.
 const compare = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>, flows: number) {
   const workers = yield* start(names)
-  yield* Effect.forEach(workers, ({ rateOf }) => rateOf(flows * rounds))
+  yield* Effect.forEach(workers, ({ rateOf }) => rateOf(flows * warmUpRounds))
   const rates = yield* Effect.forEach(Array.from({ length: rounds }), () =>
     Effect.forEach(workers, ({ rateOf }) => rateOf(flows))
   )

@@ -20,6 +20,8 @@ export interface Key {
 }
 
 /**
+ * Where the app's own tokens are kept, one for each client id and set of scopes.
+ *
  * @since 0.1.0
  */
 export class AppCredentialStore extends Context.Service<

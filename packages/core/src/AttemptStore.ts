@@ -17,6 +17,8 @@ import { sha256 } from "./internal/sha256.ts"
 import * as VersionedStore from "./VersionedStore.ts"
 
 /**
+ * Where consents that are under way are kept, by a digest of their `state`.
+ *
  * @since 0.1.0
  */
 export class AttemptStore extends Context.Service<

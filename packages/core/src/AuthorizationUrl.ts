@@ -57,6 +57,8 @@ export interface PageOptions {
 }
 
 /**
+ * What an authorization URL says.
+ *
  * @since 0.1.0
  */
 export interface Parameters extends PageOptions {

@@ -58,6 +58,8 @@ export const Authentication = Schema.Literals(["Basic", "Body"])
 export type Authentication = typeof Authentication.Type
 
 /**
+ * An application as it is registered with Zapier.
+ *
  * @since 0.1.0
  */
 export const Application = Schema.Struct({
@@ -125,6 +127,8 @@ export const make = (options: Options): Result.Result<Application, InvalidConfig
 }
 
 /**
+ * The application that the library acts for, as it is configured at this moment.
+ *
  * @since 0.1.0
  */
 export class ClientApplication extends Context.Service<

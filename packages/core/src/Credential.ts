@@ -45,6 +45,8 @@ export interface None {
 }
 
 /**
+ * What a request is authorized with.
+ *
  * @since 0.1.0
  */
 export type Credential = User | App | ClientId | None

@@ -242,6 +242,8 @@ export const layer: Layer.Layer<
 )
 
 /**
+ * Which records to encrypt anew.
+ *
  * @since 0.1.0
  */
 export interface ReencryptOptions {

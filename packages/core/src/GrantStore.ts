@@ -57,6 +57,8 @@ export interface PageOptions {
 }
 
 /**
+ * Where users' grants are kept. Whatever has compare-and-set will do.
+ *
  * @since 0.1.0
  */
 export class GrantStore extends Context.Service<

@@ -44,6 +44,8 @@ export interface Place {
 }
 
 /**
+ * Keys, the first of which encrypts; all decrypt.
+ *
  * @since 0.1.0
  */
 export class KeyRing extends Context.Service<

@@ -9,6 +9,8 @@ import * as AttemptStore from "./AttemptStore.ts"
 import * as GrantStore from "./GrantStore.ts"
 
 /**
+ * The three stores in memory, which end with the process.
+ *
  * @since 0.1.0
  */
 export const layer: Layer.Layer<

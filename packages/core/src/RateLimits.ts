@@ -20,6 +20,8 @@ import { ClientApplication } from "./ClientApplication.ts"
 import type { ZapierAuthError } from "./ZapierAuthError.ts"
 
 /**
+ * Which limits hold, and from where requests are sent.
+ *
  * @since 0.1.0
  */
 export interface Options {

@@ -28,6 +28,8 @@ import type { ZapierAuthError } from "./ZapierAuthError.ts"
 import { ZapierUrls } from "./ZapierUrls.ts"
 
 /**
+ * Zapier's token endpoint: a request, and what came of it.
+ *
  * @since 0.1.0
  */
 export class TokenEndpoint extends Context.Service<
@@ -152,6 +154,8 @@ export const make = Effect.gen(function* () {
 })
 
 /**
+ * The service, over the `HttpClient` and for the client application that are provided.
+ *
  * @since 0.1.0
  */
 export const layer: Layer.Layer<TokenEndpoint, never, HttpClient.HttpClient | ClientApplication> = Layer.effect(

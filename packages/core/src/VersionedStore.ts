@@ -20,6 +20,8 @@ export interface Versioned<A> {
 }
 
 /**
+ * Records with versions, that are changed by compare-and-set.
+ *
  * @since 0.1.0
  */
 export interface VersionedStore<in Key, in out A> {

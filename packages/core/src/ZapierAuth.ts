@@ -119,6 +119,8 @@ const revocation =
   "To end this app's access at Zapier as well, remove it in the settings of your Zapier account, where connected applications are listed."
 
 /**
+ * Authentication with Zapier: consents, tokens, and what is known of them.
+ *
  * @since 0.1.0
  */
 export class ZapierAuth extends Context.Service<

@@ -89,6 +89,8 @@ export type CallOptions<N extends Endpoint.Name> = {
     : { readonly credential?: CredentialFor<N> | undefined })
 
 /**
+ * Requests to Zapier's API, with the credential that each needs.
+ *
  * @since 0.1.0
  */
 export class ZapierHttpClient extends Context.Service<
@@ -117,6 +119,8 @@ export class ZapierHttpClient extends Context.Service<
 >()("@zapier-workflow-auth/core/ZapierHttpClient") {}
 
 /**
+ * What is checked before a request is sent.
+ *
  * @since 0.1.0
  */
 export interface Options {
@@ -390,6 +394,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 })
 
 /**
+ * The service, over an `HttpClient` that neither retries nor follows redirects by itself.
+ *
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<ZapierHttpClient, never, HttpClient.HttpClient | ZapierAuth> =>

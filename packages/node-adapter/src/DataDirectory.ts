@@ -14,6 +14,8 @@ import { UserDirectories } from "effect/persistence/UserDirectories"
 import * as PrivateFile from "./internal/privateFile.ts"
 
 /**
+ * Where a file is kept.
+ *
  * @since 0.1.0
  */
 export interface Options {

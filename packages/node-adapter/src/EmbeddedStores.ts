@@ -16,6 +16,8 @@ import * as SqliteClient from "./SqliteClient.ts"
 import * as SqlStores from "./SqlStores.ts"
 
 /**
+ * Where the database and its key are kept.
+ *
  * @since 0.1.0
  */
 export interface Options extends SqliteClient.DefaultOptions {

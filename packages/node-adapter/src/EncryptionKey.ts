@@ -32,6 +32,8 @@ import * as KeyFile from "./internal/keyFile.ts"
 import * as PrivateFile from "./internal/privateFile.ts"
 
 /**
+ * Where the key is kept.
+ *
  * @since 0.1.0
  */
 export interface Options {

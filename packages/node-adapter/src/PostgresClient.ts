@@ -24,6 +24,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import { problemOf } from "./internal/sqlProblem.ts"
 
 /**
+ * Which server, and how it is used.
+ *
  * @since 0.1.0
  */
 export interface Options {

@@ -39,6 +39,8 @@ import { sqliteCodeOf, sqliteError, SqliteFailure } from "./internal/sqliteError
 import { problemOf } from "./internal/sqlProblem.ts"
 
 /**
+ * Which file, and how it is used.
+ *
  * @since 0.1.0
  */
 export interface Options {
@@ -253,6 +255,8 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlErr
   Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))
 
 /**
+ * The same, for the file in the data directory.
+ *
  * @since 0.1.0
  */
 export interface DefaultOptions extends DataDirectory.Options {

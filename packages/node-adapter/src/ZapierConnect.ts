@@ -106,6 +106,8 @@ export type Outcome =
   | { readonly _tag: "SignedOut" }
 
 /**
+ * Where the routes are, what is asked for, and how the app answers.
+ *
  * @since 0.1.0
  */
 export interface Options extends Pick<AuthorizationOptions, "incremental" | "pkce" | "signUp" | "campaign" | "page"> {
@@ -342,6 +344,8 @@ export const layer = (
   )
 
 /**
+ * The same, for an app that is not on Effect's router.
+ *
  * @since 0.1.0
  */
 export interface WebOptions extends Options {

@@ -22,6 +22,8 @@ import * as Layer from "effect/Layer"
 import * as EmbeddedStores from "./EmbeddedStores.ts"
 
 /**
+ * Which app, which Zapier, and how requests are sent. All have defaults.
+ *
  * @since 0.1.0
  */
 export interface Options {
@@ -85,6 +87,8 @@ export const layerMemory = (
   layerWithoutStores(options).pipe(Layer.provide(MemoryStores.layer))
 
 /**
+ * The same, and where grants are kept.
+ *
  * @since 0.1.0
  */
 export interface EmbeddedOptions extends Options {

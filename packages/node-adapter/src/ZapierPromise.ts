@@ -79,6 +79,8 @@ type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
 export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed" } & Common)
 
 /**
+ * What came of an operation: a value, or a failure to switch over.
+ *
  * @since 0.1.0
  */
 export type Result<A> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: Failure }
@@ -95,6 +97,8 @@ export interface Token {
 }
 
 /**
+ * A request, and for whom it is.
+ *
  * @since 0.1.0
  */
 export interface CallOptions {
@@ -272,6 +276,8 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
 }
 
 /**
+ * Which app, which Zapier, how requests are sent, and where grants are kept. All have defaults.
+ *
  * @since 0.1.0
  */
 export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" | "stores"> {

@@ -52,6 +52,8 @@ const hasPassedOn = (state: State, event: Extract<Event, { readonly _tag: "Token
   state._tag === "Requesting" && state.lease.deadline - leaseDuration > event.tokens.obtainedAt
 
 /**
+ * Clients of the app credential that each break one rule, in the order of the rules.
+ *
  * @since 0.1.0
  */
 export const all: ReadonlyArray<BrokenVariant> = [

@@ -73,6 +73,8 @@ const refused = (event: UserGrant.Event): UserGrant.Event =>
     : event
 
 /**
+ * Clients of the user grant that each break one rule, in the order of the rules.
+ *
  * @since 0.1.0
  */
 export const all: ReadonlyArray<BrokenVariant> = [

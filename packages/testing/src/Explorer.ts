@@ -62,6 +62,8 @@ export interface Report<Violation> {
 }
 
 /**
+ * How far to look.
+ *
  * @since 0.1.0
  */
 export interface Limits<Violation> {

@@ -110,6 +110,8 @@ export const registerApp = (
   })
 
 /**
+ * A user to be registered.
+ *
  * @since 0.1.0
  */
 export const UserOptions = Schema.Struct({
@@ -195,6 +197,8 @@ const checked = (state: FakeState.FakeState, authorizationUrl: string): Controll
 }
 
 /**
+ * What a user answers who says no.
+ *
  * @since 0.1.0
  */
 export interface DenyOptions {
@@ -203,6 +207,8 @@ export interface DenyOptions {
 }
 
 /**
+ * Who allows, and what of that which is asked for.
+ *
  * @since 0.1.0
  */
 export interface ApproveOptions extends DenyOptions {
@@ -382,6 +388,8 @@ export const setTime = (state: FakeState.FakeState, at: number, now: number): Co
 // -----------------------------------------------------------------------------
 
 /**
+ * What a fake begins with.
+ *
  * @since 0.1.0
  */
 export interface Options extends FakeState.Options {

@@ -31,6 +31,8 @@ export interface FakeRequest {
 export const defaultAddress = "127.0.0.1"
 
 /**
+ * An answer: names of headers are in lower case, and an empty body is none.
+ *
  * @since 0.1.0
  */
 export interface FakeResponse {
@@ -100,6 +102,8 @@ export const form = (
 export const networkError: FakeResponse = { status: 0, headers: {}, body: "" }
 
 /**
+ * An answer in JSON.
+ *
  * @since 0.1.0
  */
 export const json = (
@@ -113,6 +117,8 @@ export const json = (
 })
 
 /**
+ * A page, which is not to be stored.
+ *
  * @since 0.1.0
  */
 export const html = (status: number, body: string): FakeResponse => ({
@@ -122,6 +128,8 @@ export const html = (status: number, body: string): FakeResponse => ({
 })
 
 /**
+ * An answer that leads elsewhere, and tells nobody where it comes from.
+ *
  * @since 0.1.0
  */
 export const redirect = (status: 301 | 302, location: string): FakeResponse => ({

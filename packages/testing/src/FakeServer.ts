@@ -45,6 +45,8 @@ export type Delivery =
   | { readonly _tag: "Silent" }
 
 /**
+ * What came of a request.
+ *
  * @since 0.1.0
  */
 export interface Handled {

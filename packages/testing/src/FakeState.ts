@@ -25,6 +25,8 @@ export interface App {
 }
 
 /**
+ * Somebody who may sign in at the fake.
+ *
  * @since 0.1.0
  */
 export interface User {
@@ -45,6 +47,8 @@ export type Origin =
   | { readonly _tag: "ClientCredentials" }
 
 /**
+ * An authorization code, and what it was issued for.
+ *
  * @since 0.1.0
  */
 export interface Code {
@@ -138,6 +142,8 @@ export interface ZapStep {
 }
 
 /**
+ * A Zap of a user.
+ *
  * @since 0.1.0
  */
 export interface Zap {
@@ -196,6 +202,8 @@ export interface Minute {
 export { Knobs, strictest } from "./internal/knobs.ts"
 
 /**
+ * All that the fake knows.
+ *
  * @since 0.1.0
  */
 export interface FakeState {
@@ -229,6 +237,8 @@ export interface FakeState {
 }
 
 /**
+ * What a fake begins with.
+ *
  * @since 0.1.0
  */
 export interface Options {

@@ -53,6 +53,8 @@ import * as RequestLog from "./RequestLog.ts"
 type Controlled<A> = Effect.Effect<A, FakeControl.FakeControlError>
 
 /**
+ * What a fake begins with, and how much it remembers.
+ *
  * @since 0.1.0
  */
 export interface Options extends FakeControl.Options {

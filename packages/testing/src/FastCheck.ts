@@ -27,6 +27,8 @@ import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 
 /**
+ * How values are drawn.
+ *
  * @since 0.1.0
  */
 export interface Options {

@@ -35,6 +35,8 @@ export const rules = {
 } as const
 
 /**
+ * The name of a rule.
+ *
  * @since 0.1.0
  */
 export type Rule = keyof typeof rules

@@ -116,6 +116,8 @@ export const arbitrary: Arbitrary.Arbitrary<Program> = Arbitrary.all({
 })
 
 /**
+ * How a program is run: with which server, clients and settings.
+ *
  * @since 0.1.0
  */
 export interface Options {

@@ -45,6 +45,8 @@ export class Entry extends Inspectable.Class {
 }
 
 /**
+ * The entry of a request and what came of it.
+ *
  * @since 0.1.0
  */
 export const entry = (request: FakeRequest, { fault, issued, response }: Handled, at: number): Entry =>

@@ -118,6 +118,8 @@ export interface App<R, S = never, A = never> {
 }
 
 /**
+ * What else users do in the app: each is drawn from the schema, and carried out by `run`.
+ *
  * @since 0.1.0
  */
 export interface Actions<R, A> {

@@ -19,6 +19,8 @@ import type { FakeState } from "./FakeState.ts"
 export const subjects = ["ada", "bob"] as const
 
 /**
+ * One of the users of a scenario.
+ *
  * @since 0.1.0
  */
 export type Subject = (typeof subjects)[number]

@@ -99,6 +99,8 @@ export const rates: Rates = {
 }
 
 /**
+ * What is simulated: how many grants, for how long, and what goes wrong how often.
+ *
  * @since 0.1.0
  */
 export interface Options {
