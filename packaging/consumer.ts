@@ -44,8 +44,6 @@ const configs = {
   "tsconfig.bundler.json": { module: "ESNext", moduleResolution: "bundler", noEmit: true }
 }
 
-export type Consumer = Awaited<ReturnType<typeof install>>
-
 /** Makes the project in an empty folder, and installs what it needs by npm. */
 export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>) => {
   mkdirSync(folder, { recursive: true })

@@ -8,7 +8,7 @@ import { formatMessage } from "publint/utils"
 
 const root = join(import.meta.dirname, "..")
 
-export const packages = ["core", "testing", "node-adapter"] as const
+const packages = ["core", "testing", "node-adapter"] as const
 
 export interface Tarball {
   readonly name: string

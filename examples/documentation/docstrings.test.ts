@@ -8,7 +8,8 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 // What is imported by its name; everything else is somebody's own affair.
 const modules = globSync(["packages/*/src/[A-Z]*.ts", "packages/core/src/internal/reasons/*.ts"], { cwd: root })
 
-const exported = /^(?:(\/\*\*\n(?: \*[^\n]*\n)*? \*\/)\n)?export (?:abstract |declare )?(const|class|interface|type|function|enum) (\w+)([^\n]*)/gm
+const exported =
+  /^(?:(\/\*\*\n(?: \*[^\n]*\n)*? \*\/)\n)?export (?:abstract |declare )?(const|class|interface|type|function|enum) (\w+)([^\n]*)/gm
 
 const problemsOf = (file: string) => {
   const text = readFileSync(`${root}${file}`, "utf8")

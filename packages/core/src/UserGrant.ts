@@ -297,7 +297,7 @@ const rejected = <S extends Held | Of<"ReconnectRequired">>(
     ? { ...state, tokens: Tokens.expire(state.tokens, now) }
     : state
 
-const require = (why: ReconnectCause): Command => ({ _tag: "RequireReconnect", why })
+const requireReconnect = (why: ReconnectCause): Command => ({ _tag: "RequireReconnect", why })
 
 const use = (state: { lineage: string; generation: number }, access: Tokens.Access, until: number): Command => ({
   _tag: "UseAccessToken",
@@ -331,7 +331,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     const { refreshToken } = state.tokens
     if (refreshToken === undefined) {
       const ended = giveUp(state, "NoRefreshToken", now)
-      return next(ended, require(ended.why))
+      return next(ended, requireReconnect(ended.why))
     }
     const refreshing: Of<"Refreshing"> = {
       _tag: "Refreshing",
@@ -390,7 +390,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
   const demandOfEnded = (state: Of<"ReconnectRequired">, now: number) =>
     next(
       state,
-      Tokens.isLive(state.tokens, now) ? use(state, state.tokens, state.tokens.expiresAt) : require(state.why)
+      Tokens.isLive(state.tokens, now) ? use(state, state.tokens, state.tokens.expiresAt) : requireReconnect(state.why)
     )
 
   // A success: the answer's tokens in the place of the ones that they renew. A refresh token that the answer leaves out
@@ -419,8 +419,8 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     on: {
       Absent: {
         ConsentGranted: (_, { lineage, tokens }) => next(granted(lineage, tokens)),
-        AccessTokenRequested: (state) => next(state, require("NeverConnected")),
-        AccessTokenRejected: (state) => next(state, require("NeverConnected")),
+        AccessTokenRequested: (state) => next(state, requireReconnect("NeverConnected")),
+        AccessTokenRejected: (state) => next(state, requireReconnect("NeverConnected")),
         // An answer to a refresh does not bring back a grant that was disconnected meanwhile.
         RefreshSucceeded: (state) => next(state),
         RefreshRefused: (state) => next(state),
@@ -437,7 +437,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         RefreshRefused: (state, event, now) => {
           if (!concerns(event, state)) return next(state)
           const ended = giveUp(state, endOf(state), now)
-          return next(ended, require(ended.why))
+          return next(ended, requireReconnect(ended.why))
         },
         RefreshOutcomeUnknown: (state, event) =>
           concerns(event, state) ? next({ ...state, answerLost: true }, reportFailure) : next(state),
@@ -465,7 +465,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
           const othersTurn = state.lease.owner !== event.owner && Lease.isLive(state.lease, now)
           if (!concerns(event, state) || othersTurn) return next(state)
           const ended = giveUp(state, endOf(state), now)
-          return next(ended, require(ended.why))
+          return next(ended, requireReconnect(ended.why))
         },
         RefreshOutcomeUnknown: (state, event, now) => {
           if (!concerns(event, state) || state.lease.owner !== event.owner) return next(state)
@@ -489,7 +489,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         AccessTokenRejected: (state, event, now) => demandOfEnded(rejected(state, event, now), now),
         RefreshSucceeded: (state, event) =>
           concerns(event, state) ? renew(state, state.tokens.refreshToken, event.tokens) : next(state),
-        RefreshRefused: (state) => next(state, require(state.why)),
+        RefreshRefused: (state) => next(state, requireReconnect(state.why)),
         RefreshOutcomeUnknown: (state) => next(state),
         RefreshFailed: (state) => next(state),
         Disconnected: () => next(absent)

@@ -20,7 +20,7 @@ const told = {
   unknown: new TransportFailed({ code: "no answer in time" })
 }
 
-export const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
+const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
 
 export const make = (dependencies: Dependencies, store: AppCredentialStore["Service"]) => {
   const { clientId, owner, publish, scope, settings } = dependencies

@@ -36,7 +36,7 @@ const kind: PrivateFile.Kind = {
 }
 
 /** The file that is read if nobody names another. */
-export const defaultPath: Effect.Effect<
+const defaultPath: Effect.Effect<
   Option.Option<string>,
   never,
   UserDirectories.UserDirectories | Path.Path

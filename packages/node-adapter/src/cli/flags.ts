@@ -49,7 +49,7 @@ export interface Application {
   readonly clientSecretFile: Option.Option<string>
 }
 
-export const application = {
+const application = {
   clientId: Flag.String("client-id").pipe(
     Flag.withMetavar("ID"),
     Flag.withDescription("The client id. Default: ZAPIER_CLIENT_ID"),

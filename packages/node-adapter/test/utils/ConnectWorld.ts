@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as ZapierConnect from "../../src/ZapierConnect.ts"
 import * as ZapierNode from "../../src/ZapierNode.ts"
 
-export const secret = "s3cret-of-acme"
+const secret = "s3cret-of-acme"
 
 export const application = (redirectUri: string) => ({
   name: "Acme",

@@ -39,7 +39,7 @@ const grantOf = (subject: string): Grant => ({
 type Database = Layer.Layer<SqlClient, ZapierAuthError>
 
 /** The stores of a process of the app: it has the keys that were given when it started. */
-export const processWith = (database: Database, keys: ReadonlyArray<string>) => {
+const processWith = (database: Database, keys: ReadonlyArray<string>) => {
   const env = { ZAPIER_ENCRYPTION_KEYS: keys.join(",") }
   const layerKeys: Layer.Layer<KeyRing, ZapierAuthError> = EncryptionKey.layerConfig.pipe(
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))

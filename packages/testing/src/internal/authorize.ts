@@ -25,7 +25,7 @@ export type Checked =
   | { readonly _tag: "Redirect"; readonly location: string; readonly error: string }
 
 // The query that a redirect URI has is retained as it is (RFC 6749 section 3.1.2).
-export const location = (redirectUri: string, entries: Record<string, string | undefined>): string => {
+const location = (redirectUri: string, entries: Record<string, string | undefined>): string => {
   const added = new URLSearchParams()
   for (const [name, value] of Object.entries(entries)) if (value !== undefined) added.append(name, value)
   return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${added}`

@@ -133,7 +133,7 @@ export type FaultKind = "crash" | "loss" | "refusal" | "standstill" | "consent" 
 
 const { redirectUri } = FakeClient
 
-export const scopes = ["zap"]
+const scopes = ["zap"]
 
 const requestOf = (command: Present | Exchange): FakeHttp.FakeRequest =>
   FakeClient.tokenRequest(

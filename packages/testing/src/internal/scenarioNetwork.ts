@@ -224,5 +224,3 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
     }
   }
 }
-
-export type Network = ReturnType<typeof make>

@@ -57,7 +57,7 @@ export const noted = <Key, A>(
   )
 
 /** What a record is, for notes. */
-export const tell = (record: Option.Option<VersionedStore.Versioned<{ readonly _tag: string }>>): string =>
+const tell = (record: Option.Option<VersionedStore.Versioned<{ readonly _tag: string }>>): string =>
   Option.match(record, {
     onNone: () => "none",
     onSome: ({ value, version }) => `${value._tag}, version ${version}`

@@ -26,7 +26,7 @@ export interface Client {
   readonly clientCredentials: (() => Promise<Tokens>) | undefined
 }
 
-export const scopes = ["zap", "zap:write"]
+const scopes = ["zap", "zap:write"]
 
 const endpoints = (origin: string) => ({ authorize: `${origin}/v2/authorize`, token: `${origin}/oauth/token/` })
 

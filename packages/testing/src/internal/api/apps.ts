@@ -49,7 +49,7 @@ const categories = [...new Set(Catalog.apps.map(({ category }) => category))].ma
 export const listCategories: Handler = (call) => Paging.v1(call, categories)
 
 /** An app as v2 shows it. Only a user's token tells where the user would connect the app. */
-export const v2App = (app: Catalog.App, isForUser: boolean) => ({
+const v2App = (app: Catalog.App, isForUser: boolean) => ({
   id: app.uuid,
   type: "app",
   image: Catalog.image(app),

@@ -66,7 +66,7 @@ const loosely = (text: string) =>
   text.replace(/%[\da-f]{2}/gi, (encoded) => String.fromCharCode(Number.parseInt(encoded.slice(1), 16)))
 
 /** All that a request says, however it is written. */
-export const textOf = ({ body, headers, query }: FakeHttp.FakeRequest): string => {
+const textOf = ({ body, headers, query }: FakeHttp.FakeRequest): string => {
   const raw = Array.from(body.subarray(0, 100_000), (byte) => String.fromCharCode(byte)).join("")
   const encoded = /^basic +([A-Za-z\d+/=]+)/i.exec(headers["authorization"] ?? "")?.[1]
   const credentials = encoded === undefined ? "" : Buffer.from(encoded, "base64").toString("latin1")
