@@ -68,7 +68,7 @@ describe("npm run bench", { timeout: 15_000 }, () => {
     expect(line).toHaveProperty("passed", code === 0)
   })
 
-  it("fake-flows: compares, and exits as it says", async () => {
+  it("fake-flows: compares, and exits as it says", { timeout: 120_000 }, async () => {
     const { code, line } = await report("fake-flows", "--calls", "100")
     const flowsPerSecond = { fake: expect.any(Number), "oauth2-mock-server": expect.any(Number) }
     expect(line).toMatchObject({ scenario: "fake-flows", flows: 100, ratio: expect.any(Number), flowsPerSecond })

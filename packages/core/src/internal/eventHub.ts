@@ -26,9 +26,11 @@ export const make = Effect.gen(function* () {
   })
 
   return {
+    // Listeners have their turn before whoever publishes goes on.
     publish: (event: AuthEvent) =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
         for (const listener of listeners) Queue.offerUnsafe(listener, event)
+        return listeners.size === 0 ? Effect.void : Effect.yieldNow
       }),
     events: Stream.unwrap(
       Effect.map(
