@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config"
+
+/** The tests of what is mutated: those of the pure parts of the core. */
+export default defineConfig({
+  test: {
+    isolate: false,
+    include: [
+      "packages/core/test/{UserGrant,UserGrant.programs,AppCredential,ConsentAttempt,ClientId,Machine,Lease}.test.ts",
+      "packages/core/test/{AuthorizationCallback,AuthorizationUrl,TokenRequest,TokenOutcome,OAuthError,Tokens}.test.ts"
+    ]
+  }
+})
