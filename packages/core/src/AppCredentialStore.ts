@@ -10,12 +10,13 @@ import type * as AppCredential from "./AppCredential.ts"
 import * as VersionedStore from "./VersionedStore.ts"
 
 /**
- * There is one token for each client application and set of scopes. `scopes` is the sorted, space separated list.
+ * There is one token for each client application and set of scopes.
  *
  * @since 0.1.0
  */
 export interface Key {
   readonly clientId: string
+  /** Sorted, and separated by spaces. */
   readonly scopes: string
 }
 

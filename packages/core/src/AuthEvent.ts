@@ -1,6 +1,21 @@
 /**
  * What happens inside, for logs, dashboards and audits. Events hold no secret: no token, code, `state` or client secret.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+ *
+ * // Logs who has to connect again.
+ * const program = ZapierAuth.use(({ events }) =>
+ *   events.pipe(
+ *     Stream.filter(({ machine, to }) => machine === "UserGrant" && to === "ReconnectRequired"),
+ *     Stream.runForEach(({ about }) => Effect.logWarning(`${about} has to connect again`))
+ *   )
+ * )
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"

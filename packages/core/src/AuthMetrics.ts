@@ -1,6 +1,19 @@
 /**
  * What is counted, with Effect's `Metric`: read it there, or export it. Nothing is labelled by subject or client.
  *
+ * @example
+ * ```ts
+ * import * as AuthMetrics from "@zapier-workflow-auth/core/AuthMetrics"
+ * import * as Effect from "effect/Effect"
+ * import * as Metric from "effect/Metric"
+ *
+ * const refreshed = Metric.value(
+ *   Metric.withAttributes(AuthMetrics.tokenRequests, { grant: "Refresh", outcome: "Granted" })
+ * )
+ *
+ * Effect.runSync(refreshed).count // => 0
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

@@ -63,7 +63,9 @@ export interface PageOptions {
  */
 export interface Parameters extends PageOptions {
   readonly clientId: string
+  /** One that is registered, spelled exactly as it is there. */
   readonly redirectUri: string
+  /** What to ask for. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** Random, and compared on return. */
   readonly state: Redacted.Redacted

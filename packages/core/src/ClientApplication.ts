@@ -68,6 +68,7 @@ export const Application = Schema.Struct({
   clientSecret: Tokens.Secret,
   /** All that are registered, spelled exactly as they are there. The first is the default. */
   redirectUris: Schema.NonEmptyArray(RedirectUri),
+  /** How it authenticates at the token endpoint. */
   authentication: Authentication
 })
 
@@ -82,8 +83,11 @@ export type Application = typeof Application.Type
  * @since 0.1.0
  */
 export interface Options {
+  /** Public, and the same for all three modes. */
   readonly clientId: string
+  /** It is `Redacted` from here on. */
   readonly clientSecret: string | Redacted.Redacted
+  /** At least one, spelled exactly as they are registered. The first is the default. */
   readonly redirectUris: ReadonlyArray<string>
   /** Default: `Basic`. */
   readonly authentication?: Authentication | undefined
@@ -140,7 +144,28 @@ export class ClientApplication extends Context.Service<
 >()("@zapier-workflow-auth/core/ClientApplication") {}
 
 /**
- * An application that is read anew whenever it is needed: from a secret manager, for example.
+ * An application that is read anew whenever it is needed: from a secret manager, for example. What was read is checked by
+ * `make` each time.
+ *
+ * @example
+ * ```ts
+ * import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+ * import { from, InvalidConfig } from "@zapier-workflow-auth/core/ZapierAuthError"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const readSecret: (name: string) => Promise<string>
+ *
+ * ClientApplication.layerEffect(
+ *   Effect.tryPromise({
+ *     try: async () => ({
+ *       clientId: "abc",
+ *       clientSecret: await readSecret("zapier-client-secret"),
+ *       redirectUris: ["https://app.example/zapier/callback"]
+ *     }),
+ *     catch: () => from(new InvalidConfig({ setting: "clientSecret", problem: "the secret manager does not answer" }))
+ *   })
+ * )
+ * ```
  *
  * @since 0.1.0
  */
@@ -150,7 +175,7 @@ export const layerEffect = (read: Effect.Effect<Options, ZapierAuthError>): Laye
   })
 
 /**
- * An application that does not change.
+ * An application that does not change. Whether it is usable is seen when it is first needed: `InvalidConfig`.
  *
  * @example
  * ```ts
@@ -182,7 +207,8 @@ export const configRedirectUris: Config.Config<ReadonlyArray<string>> = Config.m
 )
 
 /**
- * The names that `layerConfig` reads.
+ * What `layerConfig` reads, for configurations that hold more: `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` and
+ * `ZAPIER_REDIRECT_URIS`. What it gives is yet to be checked by `make`.
  *
  * @since 0.1.0
  */

@@ -94,6 +94,16 @@ const answered = { RequestAccepted: accepted, RequestRejected: rejected }
 /**
  * The machine.
  *
+ * @example
+ * ```ts
+ * import * as ClientId from "@zapier-workflow-auth/core/ClientId"
+ * import * as Result from "effect/Result"
+ *
+ * const answered = ClientId.machine.step(ClientId.presented, { _tag: "RequestRejected" }, 0)
+ *
+ * Result.getOrThrow(answered).state // => { _tag: "Rejected" }
+ * ```
+ *
  * @since 0.1.0
  */
 export const machine: Machine.Machine<State, Event, Command> = Machine.make<State, Event, Command>()({

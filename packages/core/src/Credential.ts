@@ -1,6 +1,19 @@
 /**
  * Which of the three ways in a request takes.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Credential from "@zapier-workflow-auth/core/Credential"
+ * import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+ *
+ * // An endpoint that is not in the table, as the app.
+ * const program = Effect.gen(function* () {
+ *   const zapier = yield* ZapierHttpClient
+ *   return yield* zapier.as(Credential.app(["promotions:read"])).get("/v2/unheard-of")
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as Scopes from "./Scopes.ts"
@@ -54,12 +67,16 @@ export type Credential = User | App | ClientId | None
 /**
  * On behalf of a user.
  *
+ * @param subject the app's own name for its user
+ *
  * @since 0.1.0
  */
 export const user = (subject: string): User => ({ _tag: "User", subject })
 
 /**
  * As the app.
+ *
+ * @param scopes those of the token. Default: the least that the endpoint needs
  *
  * @since 0.1.0
  */

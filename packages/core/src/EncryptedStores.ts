@@ -247,6 +247,7 @@ export const layer: Layer.Layer<
  * @since 0.1.0
  */
 export interface ReencryptOptions {
+  /** Whose grants: those of this client application. */
   readonly clientId: string
   /**
    * Whether to encrypt what is not encrypted yet. Only for the first time, because it trusts whoever wrote it. Default: no,
@@ -267,7 +268,9 @@ export interface ReencryptOptions {
 export interface ReencryptReport {
   readonly examined: number
   readonly rewritten: number
+  /** Those that were left alone, because the current key encrypts them. */
   readonly alreadyCurrent: number
+  /** Those that could not be decrypted or written; `onFailure` was told of each. */
   readonly failed: number
 }
 
@@ -279,7 +282,7 @@ export interface ReencryptReport {
  * The app may run meanwhile: a grant that it writes at the same time is looked at again. After a failure run it again; what
  * is done is passed over. Fails with `StoreFailed`; a grant that cannot be decrypted is left as it is, and counted.
  *
- * @param inner the store inside, not the one that `grants` or `layer` made of it
+ * The store is the one inside, not one that `grants` or `layer` made of it.
  *
  * @example
  * ```ts

@@ -45,6 +45,7 @@ export interface Page {
  * @since 0.1.0
  */
 export interface PageOptions {
+  /** Whose grants: those of this client application. */
   readonly clientId: string
   /** Only those whose subject begins with it. */
   readonly prefix?: string | undefined

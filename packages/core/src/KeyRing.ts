@@ -115,11 +115,10 @@ const associated = ({ parts }: Place) => encoder.encode(JSON.stringify(parts))
 const decodeSecret = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.NonEmptyString))
 
 /**
- * A ring of keys, each 32 random bytes in base64. The first encrypts, the others only decrypt.
+ * A ring of keys, each 32 random bytes in base64. The first encrypts, the others only decrypt. `setting` is what errors call
+ * them.
  *
  * Fails with `InvalidConfig` when there is none, when one is not a key, or when one is there twice.
- *
- * @param setting what the keys are called in errors
  *
  * @since 0.1.0
  */

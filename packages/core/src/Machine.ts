@@ -82,7 +82,9 @@ export type Handlers<S extends Tagged, E extends Tagged, C, T> = {
  * @since 0.1.0
  */
 export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
+  /** What errors, events and diagrams call it. */
   readonly name: string
+  /** The state that diagrams begin with. */
   readonly initial: S["_tag"]
   readonly edges: Edges<S["_tag"], E["_tag"]>
   /**

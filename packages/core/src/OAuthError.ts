@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+
 const known = new Set([
   "access_denied",
   "invalid_client",

@@ -13,13 +13,14 @@ import type { Grant } from "./GrantStore.ts"
 import * as UserGrant from "./UserGrant.ts"
 
 /**
- * - `encode`: the text of a record.
- * - `decode`: the record of a text, or nothing if it is not the text of such a record.
+ * Writes and reads records of one kind.
  *
  * @since 0.1.0
  */
 export interface RecordCodec<A> {
+  /** The text of a record. */
   readonly encode: (record: A) => string
+  /** The record of a text, or nothing if it is not the text of such a record. */
   readonly decode: (text: string) => Option.Option<A>
 }
 

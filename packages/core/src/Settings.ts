@@ -48,7 +48,9 @@ export interface Options {
  * @since 0.1.0
  */
 export interface Refreshing {
+  /** How long a lease lasts that is given out. */
   readonly leaseDuration: number
+  /** How long before its end a token is renewed. */
   readonly refreshAhead: number
 }
 

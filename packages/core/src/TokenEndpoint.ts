@@ -39,8 +39,8 @@ export class TokenEndpoint extends Context.Service<
      * Sends a token request and says what came of it. An outcome is never an error; what fails with `InvalidConfig` is
      * reading the client application.
      *
-     * @param timeout milliseconds after which the request is cut off and its outcome is `NoAnswer`; reading the client
-     * application is part of them
+     * @param options `timeout`: milliseconds after which the request is cut off and its outcome is `NoAnswer`; reading
+     * the client application is part of them
      */
     readonly request: (
       request: TokenRequest.TokenRequest,

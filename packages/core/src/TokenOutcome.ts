@@ -145,6 +145,7 @@ const decodeError = Schema.decodeUnknownOption(Schema.Struct({ error: Schema.Non
  * @since 0.1.0
  */
 export interface Asked {
+  /** What was asked for: granted, if the answer does not say otherwise. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** When the request began, in milliseconds since the epoch: the base of `expires_in`. */
   readonly startedAt: number

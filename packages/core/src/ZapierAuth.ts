@@ -53,14 +53,7 @@ import type * as UserGrant from "./UserGrant.ts"
 import { from, type ReconnectCause, type ZapierAuthError } from "./ZapierAuthError.ts"
 import { ZapierUrls } from "./ZapierUrls.ts"
 
-export type {
-  /**
-   * How a consent is asked for.
-   *
-   * @since 0.1.0
-   */
-  AuthorizationOptions
-} from "./internal/consents.ts"
+export type { AuthorizationOptions } from "./internal/consents.ts"
 
 /**
  * A consent that was begun.
@@ -177,7 +170,7 @@ export class ZapierAuth extends Context.Service<
      */
     readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
 
-    /** Another app token, after the API answered 401 to `rejected`. */
+    /** Another app token, after the API answered 401 to `rejected`. Fails as `appToken` does. */
     readonly appTokenRejected: (
       scopes: ReadonlyArray<Scopes.Scope>,
       rejected: Tokens.UsableAccess

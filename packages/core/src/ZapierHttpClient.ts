@@ -80,6 +80,7 @@ export type CredentialFor<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extend
 export type CallOptions<N extends Endpoint.Name> = {
   readonly urlParams?: UrlParams.Input | undefined
   readonly headers?: Headers.Input | undefined
+  /** A stream cannot be sent once more after a 401: see `RequestNotReplayable`. */
   readonly body?: HttpBody.HttpBody | undefined
 } & ([keyof Endpoint.PathParameters<N>] extends [never]
   ? { readonly path?: undefined }
@@ -89,7 +90,11 @@ export type CallOptions<N extends Endpoint.Name> = {
     : { readonly credential?: CredentialFor<N> | undefined })
 
 /**
- * Requests to Zapier's API, with the credential that each needs.
+ * Requests to Zapier's API, with the credential that each needs. Answers of any status are successes.
+ *
+ * Besides what the transport fails with, a request fails with `UntrustedOrigin` and `InsufficientScope` before anything is
+ * sent, with `RequestNotReplayable` after a 401 if its body was a stream, and as `ZapierAuth.accessToken` and
+ * `ZapierAuth.appToken` do.
  *
  * @since 0.1.0
  */
@@ -97,7 +102,8 @@ export class ZapierHttpClient extends Context.Service<
   ZapierHttpClient,
   {
     /**
-     * Calls an endpoint of the table. Naming a credential that does not reach it does not compile.
+     * Calls an endpoint of the table. Naming a credential that does not reach it does not compile. Fails with
+     * `InvalidConfig` for a path parameter that is empty or a dot segment.
      */
     readonly call: <N extends Endpoint.Name>(
       endpoint: N,

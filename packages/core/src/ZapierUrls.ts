@@ -6,24 +6,25 @@
 import * as Context from "effect/Context"
 
 /**
- * - `authorize`: the consent page that also signs new users up (current documentation)
- * - `authorizeLegacy`: the consent page of the older documentation
- * - `token`: the token endpoint; the slash at its end matters to Zapier
- * - `api`: the origin of the API, without a slash at its end
+ * Zapier's addresses.
  *
  * Sources: Zapier's "Authentication" and "Create Account" pages of the Workflow API.
  *
  * @since 0.1.0
  */
 export interface Urls {
+  /** The consent page that also signs new users up (current documentation). */
   readonly authorize: string
+  /** The consent page of the older documentation. */
   readonly authorizeLegacy: string
+  /** The token endpoint; the slash at its end matters to Zapier. */
   readonly token: string
+  /** The origin of the API, without a slash at its end. */
   readonly api: string
 }
 
 /**
- * Production.
+ * Those of the real Zapier.
  *
  * @since 0.1.0
  */

@@ -29,6 +29,8 @@ export interface Options extends SqliteClient.DefaultOptions {
 }
 
 /**
+ * All three stores, encrypted, in a database of this machine.
+ *
  * Fails with `InvalidConfig`, which says what to do, when the folder, the database or the key is not as it must be; and
  * with `StoreFailed` when trying again may help.
  *

@@ -107,7 +107,7 @@ const unset = () =>
   from(new InvalidConfig({ setting: "DATABASE_URL", problem: "set it to postgres://user:password@host:port/database" }))
 
 /**
- * The same, with the URL from the environment: `DATABASE_URL`.
+ * An `SqlClient` over the Postgres server whose URL is in the environment: `DATABASE_URL`.
  *
  * Fails with `InvalidConfig` when it is not set.
  *

@@ -255,7 +255,7 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlErr
   Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))
 
 /**
- * The same, for the file in the data directory.
+ * As `Options`, for the file in the data directory.
  *
  * @since 0.1.0
  */

@@ -344,7 +344,7 @@ export const layer = (
   )
 
 /**
- * The same, for an app that is not on Effect's router.
+ * As `Options`, for an app that is not on Effect's router.
  *
  * @since 0.1.0
  */

@@ -55,6 +55,19 @@ const layerApplication = (application: Options["application"]) => {
  *
  * Fails with `InvalidConfig` when the settings or the client application are not usable.
  *
+ * @example
+ * ```ts
+ * import * as PostgresClient from "@zapier-workflow-auth/node-adapter/PostgresClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+ * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+ * import * as Layer from "effect/Layer"
+ *
+ * // For an app on several machines: DATABASE_URL says where its Postgres is.
+ * ZapierNode.layerWithoutStores().pipe(
+ *   Layer.provide(SqlStores.layer.pipe(Layer.provide(PostgresClient.layerConfig())))
+ * )
+ * ```
+ *
  * @since 0.1.0
  */
 export const layerWithoutStores = (
@@ -77,7 +90,24 @@ export const layerWithoutStores = (
   )
 
 /**
- * The same with stores in memory, which end with the process: for tests, and for trying things out.
+ * `ZapierAuth` and `ZapierHttpClient` with stores in memory, which end with the process: for tests, and for trying things
+ * out.
+ *
+ * Fails with `InvalidConfig` when the settings or the client application are not usable.
+ *
+ * @example
+ * ```ts
+ * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+ * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+ * import * as Layer from "effect/Layer"
+ *
+ * const app = { name: "Acme", clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] }
+ *
+ * ZapierNode.layerMemory({
+ *   application: app,
+ *   httpClient: FakeZapier.layerHttpClient.pipe(Layer.provide(FakeZapier.layer({ apps: [app] })))
+ * })
+ * ```
  *
  * @since 0.1.0
  */
@@ -87,7 +117,7 @@ export const layerMemory = (
   layerWithoutStores(options).pipe(Layer.provide(MemoryStores.layer))
 
 /**
- * The same, and where grants are kept.
+ * As `Options`, and where grants are kept.
  *
  * @since 0.1.0
  */
@@ -97,7 +127,7 @@ export interface EmbeddedOptions extends Options {
 }
 
 /**
- * The same with stores in a database of this machine, encrypted, which outlive the process. For more than one machine give
+ * `ZapierAuth` and `ZapierHttpClient` with stores in a database of this machine, encrypted, which outlive the process. For more than one machine give
  * `layerWithoutStores` the stores of a Postgres.
  *
  * Fails with `InvalidConfig`, also when the database cannot be kept where it is to be kept, and with `StoreFailed`.

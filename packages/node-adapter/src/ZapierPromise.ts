@@ -104,14 +104,17 @@ export interface Token {
 export interface CallOptions {
   /** Default: `GET`. */
   readonly method?: HttpMethod | undefined
+  /** More headers, by name. The credential is added. */
   readonly headers?: { readonly [name: string]: string } | undefined
-  /** A text or bytes, which can be sent once more after a 401. `json` is sent as JSON. */
+  /** A text or bytes, which can be sent once more after a 401. */
   readonly body?: string | Uint8Array | undefined
+  /** Anything, sent as JSON in the place of `body`. */
   readonly json?: unknown
   /** For whom, where the endpoint takes a user's grant. */
   readonly subject?: string | undefined
   /** Which credential, whatever the endpoint table says, and for endpoints that it does not have. */
   readonly credential?: Credential.Credential | undefined
+  /** Ends the call when it is aborted; the promise is rejected with its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -150,6 +153,7 @@ export interface ZapierPromise {
   readonly subscribe: (listener: (event: AuthEvent) => void) => () => void
   /** Lets what is under way finish and be stored, and ends. Nothing can be called afterwards. */
   readonly close: () => Promise<void>
+  /** The same as `close`, for `await using`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 

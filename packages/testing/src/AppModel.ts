@@ -19,26 +19,7 @@ import * as AppMoves from "./internal/appMoves.ts"
 import * as AppWorld from "./internal/appWorld.ts"
 import type { Violation } from "./Invariants.ts"
 
-export type {
-  /**
-   * The machine, and how it is carried out.
-   *
-   * @since 0.1.0
-   */
-  Client,
-  /**
-   * What may go wrong.
-   *
-   * @since 0.1.0
-   */
-  FaultKind,
-  /**
-   * One state of the model.
-   *
-   * @since 0.1.0
-   */
-  World
-} from "./internal/appWorld.ts"
+export type { Client, FaultKind, World } from "./internal/appWorld.ts"
 
 /**
  * The library as it is: its machine, with timeouts of the default proportions.

@@ -10,7 +10,7 @@ import { library } from "./AppModel.ts"
 import type * as BrokenVariants from "./BrokenVariants.ts"
 
 /**
- * As those of a user's grant.
+ * A client that breaks one rule of the app's token: see `BrokenVariants` for what it is made of.
  *
  * @since 0.1.0
  */

@@ -11,13 +11,15 @@ import { library } from "./GrantModel.ts"
 import type { Rule } from "./Invariants.ts"
 
 /**
- * - `breaks`: the rule whose violation has to be found
+ * A client that breaks a rule.
+ *
  * - `workers`, `faults`: how large a world is needed for it
  *
  * @since 0.1.0
  */
 export interface BrokenVariant {
   readonly name: string
+  /** The rule whose violation has to be found. */
   readonly breaks: Rule
   readonly client: Client
   readonly workers: number

@@ -20,17 +20,18 @@ export interface Move<World, Violation> {
 }
 
 /**
- * - `initial`: where it begins, and what to call that.
- * - `moves`: all that may happen next.
- * - `ending`: what is wrong with a world in which nothing happens any more but faults.
- * - `key`: the same for worlds that behave the same.
+ * What can happen, as a graph of worlds.
  *
  * @since 0.1.0
  */
 export interface Model<World, Violation> {
+  /** Where it begins, and what to call that. */
   readonly initial: ReadonlyArray<{ readonly label: string; readonly world: World }>
+  /** All that may happen next. */
   readonly moves: (world: World) => ReadonlyArray<Move<World, Violation>>
+  /** What is wrong with a world in which nothing happens any more but faults. */
   readonly ending: (world: World) => ReadonlyArray<Violation>
+  /** A text that is the same for worlds that behave the same. */
   readonly key: (world: World) => string
 }
 
@@ -45,19 +46,20 @@ export interface Finding<Violation> {
 }
 
 /**
- * - `states`: how many different ones were visited
- * - `moves`: how many moves led to one of them
- * - `depth`: of the longest way, which is the shortest to its end
- * - `isComplete`: whether there is nothing left to visit
- * - `findings`: the violations, the one with the shortest trace first
+ * What a search came to.
  *
  * @since 0.1.0
  */
 export interface Report<Violation> {
+  /** How many different ones were visited. */
   readonly states: number
+  /** How many moves led to one of them. */
   readonly moves: number
+  /** The length of the longest way, which is the shortest to its end. */
   readonly depth: number
+  /** Whether there is nothing left to visit. */
   readonly isComplete: boolean
+  /** The violations, the one with the shortest trace first. */
   readonly findings: ReadonlyArray<Finding<Violation>>
 }
 

@@ -67,6 +67,8 @@ const RedirectUri = Schema.String.check(
 )
 
 /**
+ * An app to be registered.
+ *
  * - `clientId`, `clientSecret`: default: drawn from the seed
  * - `redirectUris`: whole URLs, compared letter by letter
  *

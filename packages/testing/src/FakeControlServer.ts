@@ -77,12 +77,15 @@ export class FakeControlServer extends Context.Service<
 >()("@zapier-workflow-auth/testing/FakeControlServer") {}
 
 /**
- * - `token`: at least 16 letters, digits and `-._~`. Default: drawn at the start, from `SecureRandom`, and not from the
- *   fake's seed
+ * How control is guarded.
  *
  * @since 0.1.0
  */
 export interface Options {
+  /**
+   * At least 16 letters, digits and `-._~`. Default: drawn at the start, from `SecureRandom`, and not from the fake's
+   * seed.
+   */
   readonly token?: Redacted.Redacted | undefined
 }
 

@@ -7,19 +7,20 @@
 import * as UrlParams from "effect/http/UrlParams"
 
 /**
- * - `path`: without the query
- * - `query`: without `?`
- * - `headers`: names in lower case
- * - `address`: where it comes from, for rate limits. Default: `defaultAddress`.
+ * A request as it arrives.
  *
  * @since 0.1.0
  */
 export interface FakeRequest {
   readonly method: string
+  /** Without the query. */
   readonly path: string
+  /** Without `?`. */
   readonly query: string
+  /** Names in lower case. */
   readonly headers: { readonly [name: string]: string | undefined }
   readonly body: Uint8Array
+  /** Where it comes from, for rate limits. Default: `defaultAddress`. */
   readonly address?: string | undefined
 }
 

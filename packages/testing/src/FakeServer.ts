@@ -53,6 +53,7 @@ export interface Handled {
   readonly state: FakeState
   /** What it was answered with, whether that arrives or not. `FakeHttp.networkError` when the request never arrived. */
   readonly response: FakeResponse
+  /** What of the answer arrives. */
   readonly delivery: Delivery
   /** The tokens of this answer, if it has any, whether it arrives or not. */
   readonly issued?: Issued

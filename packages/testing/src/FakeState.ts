@@ -57,7 +57,9 @@ export interface Code {
   readonly userId: number
   readonly redirectUri: string
   readonly scopes: ReadonlyArray<Scopes.Scope>
+  /** In milliseconds since the epoch. */
   readonly expiresAt: number
+  /** PKCE's, where the authorization request had one. */
   readonly challenge: { readonly value: string; readonly method: "S256" | "plain" } | undefined
   /** The grant that it was exchanged for. */
   readonly grantId: string | undefined
@@ -73,6 +75,7 @@ export interface AccessToken {
   readonly userId: number | undefined
   readonly grantId: string | undefined
   readonly scopes: ReadonlyArray<Scopes.Scope>
+  /** In milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
@@ -85,6 +88,7 @@ export interface Pair {
   readonly accessToken: string
   readonly refreshToken: string
   readonly scopes: ReadonlyArray<Scopes.Scope>
+  /** In seconds. */
   readonly expiresIn: number
 }
 
@@ -190,6 +194,7 @@ export interface ActionRun {
  * @since 0.1.0
  */
 export interface Minute {
+  /** In milliseconds since the epoch. */
   readonly endsAt: number
   readonly count: number
 }
@@ -244,6 +249,7 @@ export interface FakeState {
 export interface Options {
   /** Same seed, same tokens. Default: `zapier`. */
   readonly seed?: string | undefined
+  /** How Zapier behaves where its documentation does not say. Default: `strictest`. */
   readonly knobs?: Partial<Knobs> | undefined
   /** Who may sign in. Default: one user, ada@example.com. */
   readonly users?: ReadonlyArray<Omit<User, "id">> | undefined

@@ -23,26 +23,7 @@ import * as GrantMoves from "./internal/grantMoves.ts"
 import * as GrantWorld from "./internal/grantWorld.ts"
 import type { Violation } from "./Invariants.ts"
 
-export type {
-  /**
-   * The machines, and how they are carried out.
-   *
-   * @since 0.1.0
-   */
-  Client,
-  /**
-   * What may go wrong.
-   *
-   * @since 0.1.0
-   */
-  FaultKind,
-  /**
-   * One state of the model.
-   *
-   * @since 0.1.0
-   */
-  World
-} from "./internal/grantWorld.ts"
+export type { Client, FaultKind, World } from "./internal/grantWorld.ts"
 
 /**
  * The library as it is: its machines, with timeouts of the default proportions.

@@ -123,6 +123,7 @@ export const arbitrary: Arbitrary.Arbitrary<Program> = Arbitrary.all({
 export interface Options {
   /** Default: the strictest, without rate limits. */
   readonly server?: Partial<Knobs> | undefined
+  /** Those of the library. Default: its own. */
   readonly settings?: Settings.Options | undefined
   /** Puts a store of one's own in the place of the one in memory, to see what becomes of the rules. */
   readonly store?: ((store: GrantStore.GrantStore["Service"]) => GrantStore.GrantStore["Service"]) | undefined
@@ -141,19 +142,20 @@ export interface Breach extends Invariants.Violation {
 }
 
 /**
- * - `breaches`: the rules that were broken
- * - `results`: what came of the calls, in the order in which they ended: a status, or the name of a failure
- * - `lost`: grants that were given up and not by their users
- * - `unsaveable`: grants that nobody could have kept, as the server and the network tell it
- * - `needless`: grants that are among the lost, and not among the unsaveable
+ * What a program came to.
  *
  * @since 0.1.0
  */
 export interface Report {
+  /** The rules that were broken. */
   readonly breaches: ReadonlyArray<Breach>
+  /** What came of the calls, in the order in which they ended: a status, or the name of a failure. */
   readonly results: ReadonlyArray<string>
+  /** Grants that were given up and not by their users. */
   readonly lost: number
+  /** Grants that nobody could have kept, as the server and the network tell it. */
   readonly unsaveable: number
+  /** Grants that are among the lost, and not among the unsaveable. */
   readonly needless: number
 }
 

@@ -47,6 +47,8 @@ export class Entry extends Inspectable.Class {
 /**
  * The entry of a request and what came of it.
  *
+ * @param at by the fake's clock, in milliseconds since the epoch
+ *
  * @since 0.1.0
  */
 export const entry = (request: FakeRequest, { fault, issued, response }: Handled, at: number): Entry =>

@@ -95,25 +95,24 @@ export type Anything = {} | null | undefined
 /**
  * An app. Its functions may fail with anything: what they fail with is what the user sees.
  *
- * - `stores`: what outlives a restart, its database for example. Built once for each run.
- * - `layer`: the app itself, built anew at every start.
- * - `logIn`: a user wants to connect. Gives the URL that the browser is sent to.
- * - `comeBack`: the browser has come back with that URL, for the user who is signed in as `subject`.
- * - `call`: does something with Zapier for a user.
- * - `disconnect`: a user wants the app to have no access any more.
- * - `actions`: what else it can do: plain data, drawn from a schema.
- * - `asksToReconnect`: whether that error tells a user to connect again. Default: what `ZapierAuthError` says.
- *
  * @since 0.1.0
  */
 export interface App<R, S = never, A = never> {
+  /** What outlives a restart, its database for example. Built once for each run. */
   readonly stores?: Layer.Layer<S, Anything> | undefined
+  /** The app itself, built anew at every start. */
   readonly layer: Layer.Layer<R, Anything, S | Provided>
+  /** A user wants to connect. Gives the URL that the browser is sent to. */
   readonly logIn: (subject: Subject) => Effect.Effect<string, Anything, NoInfer<R>>
+  /** The browser has come back with that URL, for the user who is signed in as `subject`. */
   readonly comeBack: (callback: string, subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
+  /** Does something with Zapier for a user. */
   readonly call: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
+  /** A user wants the app to have no access any more. */
   readonly disconnect: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
+  /** What else it can do: plain data, drawn from a schema. */
   readonly actions?: Actions<R, A> | undefined
+  /** Whether that error tells a user to connect again. Default: what `ZapierAuthError` says. */
   readonly asksToReconnect?: ((error: unknown) => boolean) | undefined
 }
 
@@ -217,32 +216,34 @@ export const arbitrary = <A = never>(
 // -----------------------------------------------------------------------------
 
 /**
- * - `rules`: what the app is held to. Default: `ScenarioRules.all`.
- * - `knobs`: how Zapier behaves. Default: as the strictest does, without rate limits.
- * - `seed`: of what is drawn, of the fake's tokens, and of the network's delays. Default: 1.
- * - `turn`: lets what the app waits for in reality come, before time goes on. Default: a turn of the event loop.
+ * How one scenario is carried out.
  *
  * @since 0.1.0
  */
 export interface Options {
+  /** What the app is held to. Default: `ScenarioRules.all`. */
   readonly rules?: ReadonlyArray<ScenarioRules.Rule> | undefined
+  /** How Zapier behaves. Default: as the strictest does, without rate limits. */
   readonly knobs?: Partial<Knobs> | undefined
+  /** The seed of what is drawn, of the fake's tokens, and of the network's delays. Default: 1. */
   readonly seed?: number | string | undefined
+  /** Lets what the app waits for in reality come, before time goes on. Default: a turn of the event loop. */
   readonly turn?: Effect.Effect<void> | undefined
 }
 
 /**
- * - `runs`: how many scenarios. Default: 100.
- * - `size`: how many steps a scenario has at most, up to 20. Default: 20.
- * - `maxShrinks`: how many smaller scenarios are tried once a rule is broken. Default: 500.
- * - `replay`: that of a `ScenarioFailed`: only that scenario is carried out.
+ * How scenarios are drawn, and carried out as `Options` say.
  *
  * @since 0.1.0
  */
 export interface CheckOptions extends Options {
+  /** How many scenarios. Default: 100. */
   readonly runs?: number | undefined
+  /** How many steps a scenario has at most, up to 20. Default: 20. */
   readonly size?: number | undefined
+  /** How many smaller scenarios are tried once a rule is broken. Default: 500. */
   readonly maxShrinks?: number | undefined
+  /** That of a `ScenarioFailed`: only that scenario is carried out. */
   readonly replay?: string | undefined
 }
 

@@ -104,14 +104,19 @@ export const rates: Rates = {
  * @since 0.1.0
  */
 export interface Options {
+  /** What everything is drawn from. */
   readonly seed: number | string
+  /** How many users there are, with one grant each. */
   readonly grants: number
+  /** How many days of virtual time. */
   readonly days: number
+  /** How many processes share the store. */
   readonly processes: number
   /** Default: `rates`. */
   readonly rates?: Partial<Rates> | undefined
   /** Default: the strictest, without rate limits. */
   readonly server?: Partial<Knobs> | undefined
+  /** Those of the library. Default: its own. */
   readonly settings?: Settings.Options | undefined
   /** Told after each day. */
   readonly onDay?: ((day: number) => void) | undefined
@@ -120,29 +125,29 @@ export interface Options {
 /**
  * What came of it. The same options give the same report.
  *
- * - `failures`: the calls that failed, by their status or the name of what they failed with
  * - `appTokenRequests`, `leastAppTokenRequests`: those among the token requests that were for the app's own token
- * - `unauthorized`: how often the API answered 401, also where a replay helped
- * - `violations`: how often a rule was broken; the first of them are in `breaches`
- * - `faults`: how often each fault struck
  *
  * @since 0.1.0
  */
 export interface Report {
   readonly calls: number
   readonly failedCalls: number
+  /** The calls that failed, by their status or the name of what they failed with. */
   readonly failures: { readonly [reason: string]: number }
   readonly tokenRequests: number
   readonly leastTokenRequests: number
   readonly appTokenRequests: number
   readonly leastAppTokenRequests: number
   readonly consents: number
+  /** How often the API answered 401, also where a replay helped. */
   readonly unauthorized: number
   readonly grantsLost: number
   readonly grantsUnsaveable: number
   readonly grantsLostNeedlessly: number
+  /** How often a rule was broken; the first of them are in `breaches`. */
   readonly violations: number
   readonly breaches: ReadonlyArray<Breach>
+  /** How often each fault struck. */
   readonly faults: { readonly [fault: string]: number }
 }
 

@@ -30,7 +30,11 @@ import { sha256 } from "./sha256.ts"
 import * as Stepper from "./stepper.ts"
 import type { UserGrants } from "./userGrants.ts"
 
-/** How a consent is asked for. */
+/**
+ * How a consent is asked for.
+ *
+ * @since 0.1.0
+ */
 export interface AuthorizationOptions extends AuthorizationUrl.PageOptions {
   /** The app's own name for its user. The callback must be handled for the same. */
   readonly subject: string

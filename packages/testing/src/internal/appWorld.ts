@@ -13,7 +13,11 @@ import type * as FakeState from "../FakeState.ts"
 import * as FakeClient from "./fakeClient.ts"
 import * as Processes from "./processes.ts"
 
-/** What is explored: the machine, and how it is carried out. */
+/**
+ * What is explored: the machine, and how it is carried out.
+ *
+ * @since 0.1.0
+ */
 export interface Client {
   readonly machine: Machine.Machine<AppCredential.State, AppCredential.Event, AppCredential.Command>
   /** In milliseconds. */
@@ -84,6 +88,11 @@ export type Activity =
 
 export type Worker = Processes.Worker<Activity>
 
+/**
+ * All that there is at one moment: the server, the store, the workers, and what was seen of them.
+ *
+ * @since 0.1.0
+ */
 export interface World {
   readonly now: number
   readonly server: FakeState.FakeState
@@ -104,6 +113,8 @@ export interface World {
  * - `refusal`: the server answers 429, 503 or `invalid_client`
  * - `standstill`: a process is suspended for longer than its lease
  * - `endedToken`: the server ends an access token before its time
+ *
+ * @since 0.1.0
  */
 export type FaultKind = "crash" | "loss" | "refusal" | "standstill" | "endedToken"
 

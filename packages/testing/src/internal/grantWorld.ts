@@ -16,7 +16,11 @@ import * as Invariants from "../Invariants.ts"
 import * as FakeClient from "./fakeClient.ts"
 import * as Processes from "./processes.ts"
 
-/** What is explored: the machines, and how they are carried out. */
+/**
+ * What is explored: the machines, and how they are carried out.
+ *
+ * @since 0.1.0
+ */
 export interface Client {
   readonly grants: Machine.Machine<UserGrant.State, UserGrant.Event, UserGrant.Command>
   readonly attempts: Machine.Machine<ConsentAttempt.State, ConsentAttempt.Event, ConsentAttempt.Command>
@@ -97,6 +101,11 @@ export interface Callback {
   readonly code: string
 }
 
+/**
+ * All that there is at one moment: the server, the store, the workers, and what was seen of them.
+ *
+ * @since 0.1.0
+ */
 export interface World {
   readonly now: number
   readonly server: FakeState.FakeState
@@ -124,6 +133,8 @@ export interface World {
  * - `consent`: the user allows the app again
  * - `revocation`: the user ends the app's access at Zapier
  * - `disconnect`: the app disconnects the user
+ *
+ * @since 0.1.0
  */
 export type FaultKind = "crash" | "loss" | "refusal" | "standstill" | "consent" | "revocation" | "disconnect"
 
