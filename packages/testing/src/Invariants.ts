@@ -8,11 +8,12 @@
  *
  * @since 0.1.0
  */
-import * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import type * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import * as Redacted from "effect/Redacted"
+import * as Codes from "./internal/invariants/codes.ts"
+import * as Refreshes from "./internal/invariants/refreshes.ts"
+import * as Writes from "./internal/invariants/writes.ts"
 
 /**
  * The rules, in words.
@@ -180,242 +181,6 @@ export interface Observed {
   readonly violations: ReadonlyArray<Violation>
 }
 
-type Held = Exclude<UserGrant.State, { readonly _tag: "Absent" }>
-
-const accessTokenOf = ({ tokens }: Held) => Redacted.value(tokens.accessToken)
-
-const accessTokenOfState = (state: UserGrant.State) => (state._tag === "Absent" ? undefined : accessTokenOf(state))
-
-const refreshTokenOf = (state: UserGrant.State) =>
-  state._tag === "Absent" || state.tokens.refreshToken === undefined
-    ? undefined
-    : Redacted.value(state.tokens.refreshToken)
-
-const checkGivingUp = (ledger: Ledger, before: Held, after: Extract<Held, { _tag: "ReconnectRequired" }>) => {
-  const broken: Array<Violation> = []
-  const refreshToken = refreshTokenOf(before)
-  if (refreshToken === undefined) return broken
-  const presentations = ledger.presentations.filter((presentation) => presentation.refreshToken === refreshToken)
-  if (!presentations.some(({ outcome }) => outcome === "InvalidGrant")) {
-    const last = presentations.at(-1)?.outcome
-    const isTold = last !== undefined && ["InvalidClient", "Refused", "RateLimited", "NotSent"].includes(last)
-    broken.push(
-      isTold
-        ? { rule: "R6 the right thing is blamed", what: `a grant was given up for the outcome ${last}` }
-        : { rule: "R5 unknown is not failed", what: "a grant was given up although its refresh token was not refused" }
-    )
-  } else if (after.why === "Revoked" && presentations.some(({ isUnknown }) => isUnknown)) {
-    broken.push({ rule: "R5 unknown is not failed", what: "the user was blamed for an answer that was lost" })
-  }
-  return broken
-}
-
-const checkNewTokens = (ledger: Ledger, before: Held, after: Held): ReadonlyArray<Violation> => {
-  const accessToken = accessTokenOf(after)
-  if (ledger.consented.includes(accessToken)) return []
-  const presented = refreshTokenOf(before)
-  const deliveries = ledger.deliveries.filter(
-    (delivery) => delivery.accessToken === accessToken && delivery.presented === presented
-  )
-  if (deliveries.length === 0) {
-    return [{ rule: "R4 never overwrite newer", what: "the stored tokens do not derive from those that they replaced" }]
-  }
-  // A server with a grace period gives the same tokens twice.
-  return deliveries.some(({ sentAt }) => after.tokens.obtainedAt <= sentAt)
-    ? []
-    : [{ rule: "R8 refresh when used", what: "a token's time does not count from the start of its request" }]
-}
-
-const checkWrite = (ledger: Ledger, after: UserGrant.State, isAlive: boolean): ReadonlyArray<Violation> => {
-  const before = ledger.grant
-  if (after._tag === "Absent") return []
-  if (before._tag === "Absent") {
-    return ledger.consented.includes(accessTokenOf(after))
-      ? []
-      : [{ rule: "Disconnect holds", what: "a grant that was removed came back without a consent" }]
-  }
-  const broken: Array<Violation> = []
-  if (after.generation === before.generation) {
-    const isSame = after.lineage === before.lineage && accessTokenOf(after) === accessTokenOf(before)
-    if (!isSame || refreshTokenOf(after) !== refreshTokenOf(before)) {
-      broken.push({ rule: "R4 never overwrite newer", what: "tokens were replaced without a new generation" })
-    }
-  } else if (after.generation === before.generation + 1) {
-    broken.push(...checkNewTokens(ledger, before, after))
-  } else {
-    const what = `generation ${before.generation} was followed by ${after.generation}`
-    broken.push({ rule: "R4 never overwrite newer", what })
-  }
-  if (after._tag === "ReconnectRequired" && before._tag !== "ReconnectRequired") {
-    broken.push(...checkGivingUp(ledger, before, after))
-    if (isAlive) {
-      broken.push({ rule: "R5 unknown is not failed", what: "a grant was given up whose refresh token still works" })
-    }
-  }
-  return broken
-}
-
-// Whoever holds the lease of a grant that moves on, and has not sent yet, may still do so: its claim was good.
-const leftBehind = ({ claims, grant, isUnsent }: Ledger): Ledger["claims"] => {
-  const refreshToken = refreshTokenOf(grant)
-  if (grant._tag !== "Refreshing" || refreshToken === undefined || !isUnsent) return claims
-  const { owner } = grant.lease
-  return [...claims.filter((claim) => claim.owner !== owner), { owner, refreshToken }]
-}
-
-// A lease that was not there before is a claim that nothing has been sent for.
-const isClaim = (before: UserGrant.State, after: Extract<UserGrant.State, { readonly _tag: "Refreshing" }>) =>
-  before._tag !== "Refreshing" ||
-  before.lease.owner !== after.lease.owner ||
-  before.lease.deadline !== after.lease.deadline ||
-  before.presentation !== after.presentation
-
-// What is known about tokens that the grant has moved on from does not matter any more.
-const written = (ledger: Ledger, after: UserGrant.State): Ledger => {
-  const before = ledger.grant
-  const current = refreshTokenOf(after)
-  const accessToken = accessTokenOfState(after)
-  const isRenewed = after._tag !== "Absent" && accessToken !== accessTokenOfState(before)
-  return {
-    ...ledger,
-    grant: after,
-    isUnsent: after._tag === "Refreshing" && (isClaim(before, after) || ledger.isUnsent),
-    claims: isRenewed || after._tag === "Absent" ? leftBehind(ledger) : ledger.claims,
-    expiresAt: isRenewed ? after.tokens.expiresAt : ledger.expiresAt,
-    // A server that does not rotate renews a grant under the same refresh token.
-    presentations: ledger.presentations
-      .filter(({ outcome, refreshToken }) => outcome === "Open" || (refreshToken === current && !isRenewed))
-      .map((presentation) =>
-        isRenewed && presentation.refreshToken === current ? { ...presentation, isOutdated: true } : presentation
-      ),
-    deliveries: ledger.deliveries.filter(
-      (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.presented === current
-    ),
-    consented: ledger.consented.filter((token) => token !== accessToken),
-    rejections: isRenewed
-      ? ledger.rejections.filter((rejection) => rejection.accessToken === accessTokenOfState(before))
-      : ledger.rejections
-  }
-}
-
-const checkSending = (
-  ledger: Ledger,
-  { at, owner, refreshToken, until }: Extract<Observation, { _tag: "RefreshSent" }>,
-  { refreshAhead }: Options
-): ReadonlyArray<Violation> => {
-  const { grant } = ledger
-  const broken: Array<Violation> = []
-  const other = ledger.presentations.find(
-    (presentation) =>
-      presentation.refreshToken === refreshToken &&
-      presentation.outcome === "Open" &&
-      presentation.owner !== owner &&
-      !presentation.isSuspended &&
-      !presentation.isOutdated
-  )
-  if (other !== undefined) {
-    broken.push({
-      rule: "R1 one refresher",
-      what: "a refresh token was sent while another process waited for its answer"
-    })
-  }
-  // Between the claim and the request the grant may have been removed or renewed.
-  if (ledger.claims.some((claim) => claim.owner === owner && claim.refreshToken === refreshToken)) return broken
-  if (grant._tag === "Absent" || refreshTokenOf(grant) !== refreshToken) {
-    broken.push({ rule: "R1 one refresher", what: "a refresh token was sent that the grant had moved on from" })
-    return broken
-  }
-  if (grant._tag === "ReconnectRequired") {
-    broken.push({
-      rule: "R5 unknown is not failed",
-      what: "a refresh token was sent after the grant had been given up"
-    })
-    return broken
-  }
-  if (grant._tag === "Active" || grant.lease.owner !== owner) {
-    broken.push({ rule: "R1 one refresher", what: "a refresh token was sent by a process that held no lease" })
-    return broken
-  }
-  const { deadline } = grant.lease
-  if (at >= deadline || (until !== undefined && until > deadline)) {
-    broken.push({ rule: "R2 the lease outlives the request", what: "a request would go on after its lease has ended" })
-  }
-  const due = Tokens.dueAt({ obtainedAt: grant.tokens.obtainedAt, expiresAt: ledger.expiresAt }, refreshAhead)
-  const isRejected = ledger.rejections.some(({ accessToken }) => accessToken === accessTokenOf(grant))
-  if (at < due && !isRejected) {
-    const wasToldOfAnother = ledger.rejections.some((rejection) => rejection.owner === owner)
-    broken.push(
-      wasToldOfAnother
-        ? { rule: "R7 401 means look again", what: "a 401 to an older token led to a refresh" }
-        : { rule: "R8 refresh when used", what: "a token was renewed that had time left" }
-    )
-  }
-  return broken
-}
-
-const answered = (
-  ledger: Ledger,
-  { at, outcome, owner, refreshToken }: Extract<Observation, { _tag: "RefreshAnswered" }>
-): Observed => {
-  const index = ledger.presentations.findLastIndex(
-    (presentation) =>
-      presentation.owner === owner && presentation.refreshToken === refreshToken && presentation.outcome === "Open"
-  )
-  const open = ledger.presentations[index]
-  if (open === undefined) return { ledger, violations: [] }
-  // An answer that is about a token which the grant has moved on from has nothing left to say.
-  const matters = refreshTokenOf(ledger.grant) === refreshToken && !open.isOutdated
-  const delivery: ReadonlyArray<Delivery> =
-    outcome._tag === "Granted" && matters
-      ? [
-          {
-            owner,
-            presented: refreshToken,
-            accessToken: Redacted.value(outcome.tokens.accessToken),
-            sentAt: open.sentAt
-          }
-        ]
-      : []
-  return {
-    ledger: {
-      ...ledger,
-      presentations: matters
-        ? ledger.presentations.with(index, {
-            ...open,
-            outcome: outcome._tag,
-            isUnknown: TokenOutcome.mayHaveActed(outcome)
-          })
-        : ledger.presentations.toSpliced(index, 1),
-      deliveries: [...ledger.deliveries, ...delivery]
-    },
-    violations:
-      at > open.deadline && !open.isSuspended
-        ? [{ rule: "R2 the lease outlives the request", what: "a request went on after its lease had ended" }]
-        : []
-  }
-}
-
-const sent = (ledger: Ledger, { at, code }: Extract<Observation, { _tag: "CodeSent" }>): Observed => {
-  const known = ledger.codes.find((entry) => entry.code === code)
-  const violations: Array<Violation> = []
-  if (known?.wasSent === true) {
-    violations.push({ rule: "R9 a code is exchanged once", what: "a code was sent twice" })
-  }
-  if (known === undefined || at - known.arrivedAt >= ConsentAttempt.codeLifetime) {
-    violations.push({
-      rule: "R9 a code is exchanged once",
-      what: "a code was sent more than two minutes after it came"
-    })
-  }
-  return {
-    ledger: {
-      ...ledger,
-      codes: ledger.codes.map((entry) => (entry.code === code ? { ...entry, wasSent: true } : entry))
-    },
-    violations
-  }
-}
-
 const none: ReadonlyArray<Violation> = []
 
 /**
@@ -439,38 +204,13 @@ export const observe = (ledger: Ledger, observation: Observation, options: Optio
   switch (observation._tag) {
     case "GrantStored":
       return {
-        ledger: written(ledger, observation.state),
-        violations: checkWrite(ledger, observation.state, observation.isAlive)
+        ledger: Writes.take(ledger, observation.state),
+        violations: Writes.check(ledger, observation.state, observation.isAlive)
       }
-    case "RefreshSent": {
-      const { at, owner, refreshToken } = observation
-      const { grant } = ledger
-      const deadline = grant._tag === "Refreshing" && grant.lease.owner === owner ? grant.lease.deadline : Infinity
-      const presentation: Presentation = {
-        owner,
-        refreshToken,
-        sentAt: at,
-        deadline,
-        isSuspended: false,
-        outcome: "Open",
-        isUnknown: false,
-        isOutdated:
-          refreshTokenOf(grant) === refreshToken &&
-          !(grant._tag === "Refreshing" && grant.lease.owner === owner) &&
-          ledger.claims.some((claim) => claim.owner === owner && claim.refreshToken === refreshToken)
-      }
-      return {
-        ledger: {
-          ...ledger,
-          isUnsent: ledger.isUnsent && !(grant._tag === "Refreshing" && grant.lease.owner === owner),
-          presentations: [...ledger.presentations, presentation],
-          claims: ledger.claims.filter((claim) => claim.owner !== owner)
-        },
-        violations: checkSending(ledger, observation, options)
-      }
-    }
+    case "RefreshSent":
+      return Refreshes.sent(ledger, observation, options)
     case "RefreshAnswered":
-      return answered(ledger, observation)
+      return Refreshes.answered(ledger, observation)
     case "CodeArrived": {
       const { at, code } = observation
       const wasSent = ledger.codes.some((entry) => entry.code === code && entry.wasSent)
@@ -478,7 +218,7 @@ export const observe = (ledger: Ledger, observation: Observation, options: Optio
       return { ledger: { ...ledger, codes: [...others, { code, arrivedAt: at, wasSent }] }, violations: none }
     }
     case "CodeSent":
-      return sent(ledger, observation)
+      return Codes.sent(ledger, observation)
     case "CodeAnswered": {
       const { outcome } = observation
       if (outcome._tag !== "Granted") return { ledger, violations: none }
@@ -501,29 +241,8 @@ export const observe = (ledger: Ledger, observation: Observation, options: Optio
         },
         violations: none
       }
-    case "ProcessEnded": {
-      const { owner } = observation
-      const current = refreshTokenOf(ledger.grant)
-      return {
-        ledger: {
-          ...ledger,
-          presentations: ledger.presentations
-            .map((presentation) =>
-              presentation.owner === owner && presentation.outcome === "Open"
-                ? { ...presentation, outcome: "Ended" as const, isUnknown: true }
-                : presentation
-            )
-            .filter(({ outcome, refreshToken }) => outcome === "Open" || refreshToken === current),
-          deliveries: ledger.deliveries.filter((delivery) => delivery.owner !== owner),
-          claims: ledger.claims.filter((claim) => claim.owner !== owner),
-          // Whoever heard of it: a token that was rejected stays so.
-          rejections: ledger.rejections.filter(
-            (rejection) => rejection.owner !== owner || rejection.accessToken === accessTokenOfState(ledger.grant)
-          )
-        },
-        violations: none
-      }
-    }
+    case "ProcessEnded":
+      return { ledger: Refreshes.ended(ledger, observation.owner), violations: none }
     case "Settled": {
       const violations: Array<Violation> = []
       if (ledger.deliveries.length > 0) {
