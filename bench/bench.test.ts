@@ -75,6 +75,20 @@ describe("npm run bench", { timeout: 15_000 }, () => {
     expect(line).toHaveProperty("passed", code === 0)
   })
 
+  it("bundle: stays within what it may weigh", { timeout: 120_000 }, async () => {
+    expect(await report("bundle")).toMatchObject({ code: 0, line: { scenario: "bundle", passed: true } })
+  })
+
+  it("exchange: compares, and exits as it says", { timeout: 120_000 }, async () => {
+    const { code, line } = await report("exchange", "--calls", "5")
+    const perSecond = {
+      "this library": { median: expect.any(Number) },
+      "openid-client": { median: expect.any(Number) }
+    }
+    expect(line).toMatchObject({ scenario: "exchange", ratio: expect.any(Number), perSecond })
+    expect(line).toHaveProperty("passed", code === 0)
+  })
+
   it.concurrent.each([["nonsense"], ["storm", "--calls", "none"]])(
     "says how it is used when it is not: %s",
     async (...args) => {

@@ -47,7 +47,7 @@ export const page = ({ date, machine, node, reports, versions }: Results): Page 
   const text = `# Benchmarks
 
 Measured on ${date}, on ${machine}, with Node ${node}. Written by \`npm run bench -- docs\`, which measures all of it again in
-about a quarter of an hour; \`npm run bench -- <scenario>\` measures one. Machines differ, and a shared one is disturbed: counts
+about ten minutes; \`npm run bench -- <scenario>\` measures one. Machines differ, and a shared one is disturbed: counts
 are exact, ratios hold, and rates are of this machine and this run. Each row of a table was measured in the same run, in turn
 with the others.
 
