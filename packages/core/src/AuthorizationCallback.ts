@@ -35,8 +35,8 @@ export type Callback =
   | { readonly _tag: "Error"; readonly state: Redacted.Redacted; readonly error: string }
 
 const queryOf = (text: string): string => {
-  if (text.startsWith("?")) return text.slice(1)
   const isUrl = text.startsWith("/") || /^[a-z][a-z\d+.-]*:\/\//i.test(text)
+  // A query, of which URLSearchParams leaves out the question mark.
   if (!isUrl) return text
   const beforeFragment = text.split("#", 1)[0] ?? ""
   const start = beforeFragment.indexOf("?")

@@ -12,7 +12,7 @@ const opened = (input: AuthorizationCallback.Input) => {
   const { success } = parsed
   return success._tag === "Code"
     ? { code: Redacted.value(success.code), state: Redacted.value(success.state) }
-    : { error: success.error, state: Redacted.value(success.state) }
+    : { _tag: success._tag, error: success.error, state: Redacted.value(success.state) }
 }
 
 const Text = Schema.NonEmptyString.check(Schema.makeFilter((text: string) => text.isWellFormed()))
@@ -37,6 +37,7 @@ describe("AuthorizationCallback.parse", () => {
   it("reads codes that hold what separates parameters elsewhere", () => {
     expect(opened("?code=a%26state%3Db%2Bc%20d&state=xyz")).toEqual({ code: "a&state=b+c d", state: "xyz" })
     expect(opened("code=a?b&state=xyz")).toEqual({ code: "a?b", state: "xyz" })
+    expect(opened("code=a&state=https://x?y")).toEqual({ code: "a", state: "https://x?y" })
   })
 
   it("ignores other parameters", () => {
@@ -51,7 +52,7 @@ describe("AuthorizationCallback.parse", () => {
   it.each(["access_denied", "invalid_request", "invalid_scope", "server_error", "temporarily_unavailable"])(
     "tells %s",
     (error) => {
-      expect(opened({ error, state: "b", error_description: "whatever" })).toEqual({ error, state: "b" })
+      expect(opened({ error, state: "b", error_description: "whatever" })).toEqual({ _tag: "Error", error, state: "b" })
     }
   )
 
@@ -61,6 +62,8 @@ describe("AuthorizationCallback.parse", () => {
     ["?error=access_denied", "state is missing"],
     ["", "state is missing"],
     ["https://app.example/callback", "state is missing"],
+    ["https://app.example/callback&code=a&state=b", "state is missing"],
+    ["h2+x.y-z://callback&code=a&state=b", "state is missing"],
     ["https://app.example/callback#code=a&state=b", "state is missing"],
     ["?code=&state=b", "code is empty"],
     ["?code=a&state=", "state is empty"],

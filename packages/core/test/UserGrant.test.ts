@@ -263,6 +263,13 @@ describe("UserGrant: success always wins (R3)", () => {
       expect(reveal(tokensOf(next.state))).toEqual(reveal({ ...renewed, refreshToken: Tokens.secret("refresh-3") }))
     }
   })
+
+  it("where there is neither an old one nor a new one, there is none", () => {
+    const renewed = withoutRefreshToken(tokens("4"))
+    const before = refreshing({ tokens: withoutRefreshToken(tokens("3")) })
+    const { state } = step(before, { _tag: "RefreshSucceeded", ...presented, tokens: renewed }, hour)
+    expect(Object.keys(tokensOf(state) ?? {})).not.toContain("refreshToken")
+  })
 })
 
 describe("UserGrant: never overwrite newer (R4)", () => {
@@ -429,6 +436,11 @@ describe("UserGrant: the right thing is blamed (R6)", () => {
     expect(step(active(), failed({ mayHaveRotated: true }), 5_000).state).toMatchObject({ answerLost: true })
   })
 
+  it("a failure after which they cannot have rotated does not", () => {
+    expect(step(refreshing(), failed(), 5_000).state).toMatchObject({ answerLost: false })
+    expect(step(active(), failed(), 5_000).state).toMatchObject({ answerLost: false })
+  })
+
   it("a failure that says nothing does not clear the note of a lost answer", () => {
     expect(step(refreshing({ answerLost: true }), failed(), 5_000).state).toMatchObject({ answerLost: true })
     expect(step(active({ answerLost: true }), failed(), 5_000).state).toMatchObject({ answerLost: true })
@@ -534,6 +546,11 @@ describe("UserGrant: refresh when used (R8)", () => {
     )
     expect(tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
     expect(commandOf(next.commands, "UseAccessToken")?.until).toBe(now + leaseDuration)
+  })
+
+  it("whoever merely waits for another's refresh changes nothing", () => {
+    const waited = refreshing({ lease: { owner: "other", deadline: end - 10_000 } })
+    expect(step(waited, demand, end - 20_000).state).toBe(waited)
   })
 
   it("others use the token while it lives, until the lease or the token ends", () => {
@@ -747,4 +764,37 @@ describe("UserGrant: commands", () => {
     },
     runs
   )
+})
+
+describe("UserGrant.eventOfOutcome", () => {
+  const owner = "holder"
+  const about = { lineage: "consent-1", generation: 3, owner }
+  const now = 5_000
+  const unknown = { _tag: "RefreshOutcomeUnknown", ...about }
+  const failed = (mayHaveRotated: boolean, notBefore = 0) => ({
+    _tag: "RefreshFailed",
+    ...about,
+    mayHaveRotated,
+    notBefore
+  })
+  const granted = tokens("4")
+
+  it.each([
+    [
+      { _tag: "Granted", tokens: granted },
+      { _tag: "RefreshSucceeded", ...about, tokens: granted }
+    ],
+    [{ _tag: "InvalidGrant" }, { _tag: "RefreshRefused", ...about }],
+    [{ _tag: "NoAnswer" }, unknown],
+    [{ _tag: "Malformed", status: 200, problem: "it is not JSON" }, unknown],
+    [{ _tag: "Malformed", status: 400, problem: "it is not JSON" }, failed(false)],
+    [{ _tag: "Unavailable", status: 503, retryAfter: 30_000 }, failed(true, now + 30_000)],
+    [{ _tag: "Unavailable", status: 500, retryAfter: undefined }, failed(true)],
+    [{ _tag: "RateLimited", retryAfter: 60_000 }, failed(false, now + 60_000)],
+    [{ _tag: "InvalidClient" }, failed(false)],
+    [{ _tag: "Refused", error: "invalid_scope" }, failed(false)],
+    [{ _tag: "NotSent", code: "ECONNREFUSED" }, failed(false)]
+  ] as const)("%j", (outcome, event) => {
+    expect(UserGrant.eventOfOutcome(outcome, about, now)).toEqual(event)
+  })
 })
