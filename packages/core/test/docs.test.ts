@@ -1,4 +1,5 @@
 /** Keeps `docs/machines.md` what the edge tables say. `npx vitest run packages/core/test/docs.test.ts -u` writes it anew. */
+import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as AppCredential from "../src/AppCredential.ts"
@@ -50,4 +51,9 @@ const document = [
 
 it("docs/machines.md is up to date", async () => {
   await expect(document).toMatchFileSnapshot("../../../docs/machines.md")
+})
+
+it("docs/refreshing.md shows the machine as it is", () => {
+  const shown = readFileSync(new URL("../../../docs/refreshing.md", import.meta.url), "utf8")
+  expect(shown).toContain(`\`\`\`mermaid\n${Machine.toMermaid(UserGrant.machine(settings))}\n\`\`\``)
 })
