@@ -11,7 +11,8 @@
  *   Metric.withAttributes(AuthMetrics.tokenRequests, { grant: "Refresh", outcome: "Granted" })
  * )
  *
- * Effect.runSync(refreshed).count // => 0
+ * // How many this process has had so far.
+ * console.log(Effect.runSync(refreshed).count)
  * ```
  *
  * @since 0.1.0
