@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as Command from "./command.ts"
+import * as Bundle from "./scenarios/bundle.ts"
 
 const bench = (...args: ReadonlyArray<string>) => Command.run("main.ts", args)
 
@@ -75,19 +77,9 @@ describe("npm run bench", { timeout: 15_000 }, () => {
     expect(line).toHaveProperty("passed", code === 0)
   })
 
-  it("bundle: stays within what it may weigh", { timeout: 120_000 }, async () => {
-    expect(await report("bundle")).toMatchObject({ code: 0, line: { scenario: "bundle", passed: true } })
-  })
-
-  it("exchange: compares, and exits as it says", { timeout: 120_000 }, async () => {
-    const { code, line } = await report("exchange", "--calls", "5")
-    const perSecond = {
-      "this library": { median: expect.any(Number) },
-      "openid-client": { median: expect.any(Number) }
-    }
-    expect(line).toMatchObject({ scenario: "exchange", ratio: expect.any(Number), perSecond })
-    expect(line).toHaveProperty("passed", code === 0)
-  })
+  it.effect("bundle: stays within what it may weigh", () =>
+    Effect.map(Bundle.run(), (report) => expect(report).toMatchObject({ passed: true }))
+  )
 
   it.concurrent.each([["nonsense"], ["storm", "--calls", "none"]])(
     "says how it is used when it is not: %s",

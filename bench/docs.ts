@@ -45,6 +45,7 @@ const measure = (scenario: string) => {
 }
 
 const measureAll = (named: ReadonlyArray<string>, kept: Results["reports"]): Results => ({
+  // A date for people, outside of any Effect. @effect-diagnostics-next-line globalDate:off
   date: new Date().toISOString().slice(0, 10),
   machine: `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "a machine"}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
   node: process.versions.node,

@@ -80,7 +80,7 @@ const ours = (): Client => {
 
 // What Effect takes by itself: the request, and its answer through a schema. No `state`, no store.
 const bare = (): Client => {
-  const Answer = Schema.Struct({ access_token: Schema.String, refresh_token: Schema.String, expires_in: Schema.Number })
+  const Answer = Schema.Struct({ access_token: Schema.String, refresh_token: Schema.String, expires_in: Schema.Finite })
   const runtime = ManagedRuntime.make(
     Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, answer))
   )

@@ -33,7 +33,7 @@ const bounds = {
   machine: 5
 }
 
-const rounds = 11
+const mostRounds = 11
 
 const warmUpRounds = 5
 
@@ -58,7 +58,7 @@ const start = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>) {
 
 // One after the other in each round, so that what else the machine does meets all of them. Before that each goes through
 // so many that its code is compiled as far as it will be.
-const compare = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>, flows: number) {
+const compare = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>, flows: number, rounds: number) {
   const workers = yield* start(names)
   yield* Effect.forEach(workers, ({ rateOf }) => rateOf(flows * warmUpRounds))
   const rates = yield* Effect.forEach(Array.from({ length: rounds }), () =>
@@ -114,12 +114,14 @@ const countOf = ({ grants }: FakeState.FakeState) => [...grants].length
 
 export const run = Effect.fnUntraced(function* (calls: number) {
   const perRound = Math.min(1_000, Math.ceil(calls / 10))
+  const rounds = Math.min(mostRounds, Math.ceil(calls / 1_000))
   const overHttp = yield* compare(
     [FlowServers.fakeName, FlowServers.mockServerName, FlowServers.oidcProviderName],
-    perRound
+    perRound,
+    rounds
   )
   const rates = yield* tenths(calls)
-  const inProcess = yield* compare([FlowClients.inProcessName, FlowClients.stubName], perRound * 5)
+  const inProcess = yield* compare([FlowClients.inProcessName, FlowClients.stubName], perRound * 5, rounds)
   const alone = yield* machine(calls)
   say(`${name}: the machine alone: ${alone.rate} flows a second, ${alone.bytesPerGrant} bytes a grant`)
   const { [FlowServers.fakeName]: ours = Number.NaN, ...others } = overHttp
