@@ -19,7 +19,7 @@ const without = typeof embedded === "string" ? ` (skipped: ${embedded})` : ""
 
 // Each kill is followed by the start of another process, which takes long on a machine that has much to do.
 describe("npm run crash", { timeout: 600_000 }, () => {
-  it("no grant is lost but those whose answer died with its process: SQLite", () => survives("sqlite", 25))
+  it("no grant is lost but those whose answer died with its process: SQLite", () => survives("sqlite", 15))
 
   it.skipIf(without !== "")(`no grant is lost but those whose answer died with its process: Postgres${without}`, () =>
     survives("postgres", 5)
