@@ -259,3 +259,39 @@ describe("TokenOutcome, of anything", () => {
     }
   )
 })
+
+describe("the edges of what an answer may be", () => {
+  const asked = { scopes: ["zap"], startedAt: 0, now: 1_000 }
+  const body = JSON.stringify({ access_token: "a", token_type: "Bearer", expires_in: 10 })
+
+  it.each([
+    [{ _tag: "Malformed", status: 199, problem: "" }, false],
+    [{ _tag: "Malformed", status: 200, problem: "" }, true],
+    [{ _tag: "Malformed", status: 299, problem: "" }, true],
+    [{ _tag: "Malformed", status: 300, problem: "" }, false],
+    [{ _tag: "Unavailable", status: 500, retryAfter: undefined }, true],
+    [{ _tag: "NoAnswer" }, true],
+    [{ _tag: "InvalidGrant" }, false],
+    [{ _tag: "RateLimited", retryAfter: 1 }, false]
+  ] as const)("whether the server may have acted: %j", (outcome, mayHave) => {
+    expect(TokenOutcome.mayHaveActed(outcome)).toBe(mayHave)
+  })
+
+  it("a redirect is no answer, from 300 on", () => {
+    expect(TokenOutcome.interpret({ status: 300, headers: {}, body }, asked)._tag).toBe("Malformed")
+    expect(TokenOutcome.interpret({ status: 299, headers: {}, body }, asked)._tag).toBe("Granted")
+  })
+
+  it("a type that merely ends like bearer is another one", () => {
+    const other = body.replace("Bearer", "not-bearer")
+    expect(TokenOutcome.interpret({ status: 200, headers: {}, body: other }, asked)._tag).toBe("Malformed")
+  })
+
+  it("a Retry-After that only begins or ends with a number is none", () => {
+    const busy = (retryAfter: string) =>
+      TokenOutcome.interpret({ status: 503, headers: { "retry-after": retryAfter }, body: "" }, asked)
+    expect(busy("30")).toMatchObject({ retryAfter: 30_000 })
+    expect(busy("30 minutes or so")).toMatchObject({ retryAfter: undefined })
+    expect(busy("in 30")).toMatchObject({ retryAfter: undefined })
+  })
+})
