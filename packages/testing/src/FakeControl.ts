@@ -5,7 +5,8 @@
  * @example
  * ```ts
  * import * as FakeControl from "@zapier-workflow-auth/testing/FakeControl"
- * import * as Result from "effect/Result"
+ * import * as Option from "effect/Option"
+import * as Result from "effect/Result"
  *
  * const program = Result.gen(function* () {
  *   const state = yield* FakeControl.make({ knobs: { rateLimits: false } })
@@ -21,11 +22,13 @@
  */
 import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeFault from "./FakeFault.ts"
 import * as FakeState from "./FakeState.ts"
 import * as Authorize from "./internal/authorize.ts"
+import * as Lookup from "./internal/lookup.ts"
 import * as Parse from "./internal/parse.ts"
 
 /**
@@ -271,7 +274,7 @@ export const Revocation = Schema.Struct({
   clientId: Schema.optional(Schema.String),
   /** An e-mail address. */
   user: Schema.optional(Schema.String),
-  grantId: Schema.optional(Schema.String)
+  grantId: Schema.optional(Schema.Int)
 })
 
 /**
@@ -295,15 +298,13 @@ export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<F
     }
     if (clientId !== undefined) yield* appOf(state, clientId)
     const userId = user === undefined ? undefined : (yield* userOf(state, user)).id
-    let next = state
-    for (const [id, grant] of HashMap.entries(state.grants)) {
-      const isMeant =
-        id === (grantId ?? id) &&
-        grant.clientId === (clientId ?? grant.clientId) &&
-        grant.userId === (userId ?? grant.userId)
-      if (isMeant) next = FakeState.revokeGrant(next, id)
-    }
-    return next
+    const isMeant = (grant: FakeState.Grant) =>
+      grant.id === (grantId ?? grant.id) &&
+      grant.clientId === (clientId ?? grant.clientId) &&
+      grant.userId === (userId ?? grant.userId)
+    return Array.from(HashMap.values(state.grants))
+      .filter(isMeant)
+      .reduce((state, { id }) => FakeState.revokeGrant(state, id), state)
   })
 
 /**
@@ -311,10 +312,14 @@ export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<F
  *
  * @since 0.1.0
  */
-export const endAccessToken = (state: FakeState.FakeState, accessToken: string): FakeState.FakeState => ({
-  ...state,
-  accessTokens: HashMap.remove(state.accessTokens, accessToken)
-})
+export const endAccessToken = (state: FakeState.FakeState, accessToken: string): FakeState.FakeState => {
+  const grant = Option.flatMap(Option.fromUndefinedOr(Lookup.grantIdOf(state, accessToken)), (id) =>
+    HashMap.get(state.grants, id)
+  )
+  if (Option.isNone(grant)) return { ...state, appTokens: HashMap.remove(state.appTokens, accessToken) }
+  const accessTokens = grant.value.accessTokens.filter((token) => token.accessToken !== accessToken)
+  return { ...state, grants: HashMap.set(state.grants, grant.value.id, { ...grant.value, accessTokens }) }
+}
 
 // -----------------------------------------------------------------------------
 // Knobs and faults

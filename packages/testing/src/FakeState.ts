@@ -5,12 +5,12 @@
  *
  * @since 0.1.0
  */
-import { sha256 } from "@noble/hashes/sha2.js"
 import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import * as HashMap from "effect/HashMap"
 import type * as FakeFault from "./FakeFault.ts"
 import type { Knobs } from "./internal/knobs.ts"
 import { strictest } from "./internal/knobs.ts"
+import * as Text from "./internal/text.ts"
 
 /**
  * An application that is registered with Zapier.
@@ -47,12 +47,13 @@ export type Origin =
   | { readonly _tag: "ClientCredentials" }
 
 /**
- * An authorization code, and what it was issued for.
+ * An authorization code that was not exchanged yet, and what it was issued for.
  *
  * @since 0.1.0
  */
 export interface Code {
-  readonly code: string
+  /** The id of the grant that it will be exchanged for. */
+  readonly grantId: number
   readonly clientId: string
   readonly userId: number
   readonly redirectUri: string
@@ -61,22 +62,27 @@ export interface Code {
   readonly expiresAt: number
   /** PKCE's, where the authorization request had one. */
   readonly challenge: { readonly value: string; readonly method: "S256" | "plain" } | undefined
-  /** The grant that it was exchanged for. */
-  readonly grantId: string | undefined
 }
 
 /**
- * An access token. Without `userId` it is the app's own.
+ * An access token.
  *
  * @since 0.1.0
  */
 export interface AccessToken {
-  readonly clientId: string
-  readonly userId: number | undefined
-  readonly grantId: string | undefined
+  readonly accessToken: string
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** In milliseconds since the epoch. */
   readonly expiresAt: number
+}
+
+/**
+ * An access token of the app itself.
+ *
+ * @since 0.1.0
+ */
+export interface AppToken extends AccessToken {
+  readonly clientId: string
 }
 
 /**
@@ -93,30 +99,37 @@ export interface Pair {
 }
 
 /**
- * A refresh token. Once it was used, `rotated` has what it was answered with.
+ * A refresh token that was used, when, and what it was answered with.
  *
  * @since 0.1.0
  */
-export interface RefreshToken {
-  readonly grantId: string
-  readonly rotated: { readonly at: number; readonly pair: Pair } | undefined
+export interface Rotation {
+  readonly refreshToken: string
+  /** In milliseconds since the epoch. */
+  readonly at: number
+  readonly pair: Pair
 }
 
 /**
- * What a user allowed an app. Gone once it is revoked. Refresh tokens that were used up are not listed: each knows its
- * grant, so that a grant that is refreshed for years does not grow.
+ * What a user allowed an app. Gone once it is revoked. Tokens that are over are not listed: each names its grant, so that
+ * a grant that is refreshed for years does not grow.
  *
  * @since 0.1.0
  */
 export interface Grant {
+  readonly id: number
   readonly clientId: string
   readonly userId: number
   /** What was consented to: no refresh gives more. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
+  /** How many times it was given tokens. */
+  readonly serial: number
   /** Those that may still be good. */
-  readonly accessTokens: ReadonlyArray<string>
+  readonly accessTokens: ReadonlyArray<AccessToken>
   /** The one that is good. */
   readonly refreshToken: string
+  /** What is still in its grace period, the oldest first. */
+  readonly rotations: ReadonlyArray<Rotation>
 }
 
 /**
@@ -213,8 +226,8 @@ export { Knobs, strictest } from "./internal/knobs.ts"
  */
 export interface FakeState {
   /** What the seed comes to. */
-  readonly key: readonly [number, number, number]
-  /** How many texts have been drawn. */
+  readonly key: Text.Key
+  /** How many texts have been drawn, and how many codes. */
   readonly counter: number
   /** How far the fake's clock is ahead of the one outside, in milliseconds. */
   readonly clockOffset: number
@@ -225,11 +238,13 @@ export interface FakeState {
   readonly faultsDrawn: number
   readonly apps: HashMap.HashMap<string, App>
   readonly users: ReadonlyArray<User>
-  readonly codes: HashMap.HashMap<string, Code>
-  readonly accessTokens: HashMap.HashMap<string, AccessToken>
-  readonly refreshTokens: HashMap.HashMap<string, RefreshToken>
-  readonly grants: HashMap.HashMap<string, Grant>
-  /** How many codes and tokens there may be until those of no use any more are forgotten. */
+  /** Those that were not exchanged yet, by the ids of their grants. */
+  readonly codes: HashMap.HashMap<number, Code>
+  /** By id. */
+  readonly grants: HashMap.HashMap<number, Grant>
+  /** By the tokens. */
+  readonly appTokens: HashMap.HashMap<string, AppToken>
+  /** How much that may be over there is to be, until it is forgotten. */
   readonly sweepSize: number
   /** What was sent lately, by address and by partner. */
   readonly minutes: HashMap.HashMap<string, Minute>
@@ -263,7 +278,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (options: Options = {}): FakeState => ({
-  key: keyOf(options.seed ?? "zapier"),
+  key: Text.keyOf(options.seed ?? "zapier"),
   counter: 0,
   clockOffset: 0,
   knobs: { ...strictest, ...options.knobs },
@@ -277,9 +292,8 @@ export const make = (options: Options = {}): FakeState => ({
     })
   ),
   codes: HashMap.empty(),
-  accessTokens: HashMap.empty(),
-  refreshTokens: HashMap.empty(),
   grants: HashMap.empty(),
+  appTokens: HashMap.empty(),
   sweepSize: leastSweep,
   minutes: HashMap.empty(),
   enrollments: HashMap.empty(),
@@ -288,8 +302,6 @@ export const make = (options: Options = {}): FakeState => ({
   actionRuns: HashMap.empty()
 })
 
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
 /**
  * The next text out of the seed, of 30 letters and digits as Django OAuth Toolkit makes them.
  *
@@ -297,36 +309,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
  */
 export const draw = (state: FakeState, length = 30): readonly [text: string, state: FakeState] => {
   const counter = state.counter + 1
-  // The generator is sfc32, begun anew for each text: a digest for each would take most of the fake's time.
-  let [a, b, c] = state.key
-  let step = counter
-  let word = 0
-  // Characters added one by one make a text of many parts, which takes longer to draw and to hash.
-  const characters: Array<number> = []
-  for (let round = -warmUp; characters.length < length; round++) {
-    word = (((a + b) | 0) + step) | 0
-    step = (step + 1) | 0
-    a = b ^ (b >>> 9)
-    b = (c + (c << 3)) | 0
-    c = (((c << 21) | (c >>> 11)) + word) | 0
-    if (round < 0) continue
-    word >>>= 0
-    for (let i = 0; i < lettersOfWord && characters.length < length; i++) {
-      characters.push(alphabet.charCodeAt(word % alphabet.length))
-      word = Math.floor(word / alphabet.length)
-    }
-  }
-  return [String.fromCharCode(...characters), { ...state, counter }]
-}
-
-const warmUp = 15
-
-// 62 to the power of 5 is less than 2 to the power of 32.
-const lettersOfWord = 5
-
-const keyOf = (seed: string): FakeState["key"] => {
-  const view = new DataView(sha256(new TextEncoder().encode(seed)).slice().buffer)
-  return [view.getInt32(0), view.getInt32(4), view.getInt32(8)]
+  return [Text.draw(state.key, counter, length), { ...state, counter }]
 }
 
 /**
@@ -334,26 +317,19 @@ const keyOf = (seed: string): FakeState["key"] => {
  *
  * @since 0.1.0
  */
-export const revokeGrant = (state: FakeState, grantId: string): FakeState => {
-  const grant = HashMap.get(state.grants, grantId)
-  if (grant._tag === "None") return state
-  return {
-    ...state,
-    grants: HashMap.remove(state.grants, grantId),
-    accessTokens: HashMap.removeMany(state.accessTokens, grant.value.accessTokens),
-    refreshTokens: HashMap.remove(state.refreshTokens, grant.value.refreshToken)
-  }
-}
+export const revokeGrant = (state: FakeState, grantId: number): FakeState => ({
+  ...state,
+  grants: HashMap.remove(state.grants, grantId)
+})
 
 const hour = 3_600_000
 
 const leastSweep = 1_024
 
 /**
- * Forgets what nobody can use any more, once there is twice as much as the last time left: codes and access tokens an
- * hour after they expired, used refresh tokens of grants that were revoked, and minutes that are over. Until then a code
- * that comes again still ends what it gave, and an expired token is told from an unknown one. It is called whenever
- * something is issued, and costs what a few insertions do on average.
+ * Forgets what nobody can use any more, once there is twice as much as the last time left: codes and the apps' own tokens
+ * an hour after they expired, and minutes that are over. Until then an expired token is told from an unknown one. It is
+ * called whenever something is issued, and costs what a few insertions do on average.
  *
  * @param now milliseconds since the epoch, by the fake's clock
  *
@@ -365,19 +341,18 @@ export const sweep = (state: FakeState, now: number): FakeState => {
   const swept: FakeState = {
     ...state,
     codes: without(state.codes, isOver),
-    accessTokens: without(state.accessTokens, isOver),
-    refreshTokens: without(state.refreshTokens, ({ grantId }) => !HashMap.has(state.grants, grantId)),
+    appTokens: without(state.appTokens, isOver),
     minutes: without(state.minutes, ({ endsAt }) => now >= endsAt)
   }
   return { ...swept, sweepSize: Math.max(leastSweep, 2 * sizeOf(swept)) }
 }
 
 // Costs less than a filter where most stays, which is built anew.
-const without = <A>(map: HashMap.HashMap<string, A>, isOver: (value: A) => boolean): HashMap.HashMap<string, A> => {
-  const over: Array<string> = []
+const without = <K, A>(map: HashMap.HashMap<K, A>, isOver: (value: A) => boolean): HashMap.HashMap<K, A> => {
+  const over: Array<K> = []
   for (const [key, value] of map) if (isOver(value)) over.push(key)
   return HashMap.removeMany(map, over)
 }
 
-const sizeOf = ({ accessTokens, codes, refreshTokens }: FakeState): number =>
-  HashMap.size(codes) + HashMap.size(accessTokens) + HashMap.size(refreshTokens)
+const sizeOf = ({ appTokens, codes, minutes }: FakeState): number =>
+  HashMap.size(codes) + HashMap.size(appTokens) + HashMap.size(minutes)

@@ -145,8 +145,9 @@ describe("revoke", () => {
   it("ends one grant, its refresh token included, once and for all", () => {
     const { alive, fake, tokens } = connectedTwice()
     const { refresh_token } = fake.connect()
-    const token = HashMap.get(fake.state.accessTokens, tokens[0] ?? "")
-    const grantId = token._tag === "Some" ? token.value.grantId : undefined
+    const [grantId] = [...HashMap.values(fake.state.grants)]
+      .filter(({ accessTokens }) => accessTokens.some(({ accessToken }) => accessToken === tokens[0]))
+      .map(({ id }) => id)
     for (let i = 0; i < 2; i++) done(fake, FakeControl.revoke(fake.state, { grantId }))
     assert.deepStrictEqual(alive(), [false, true])
     assert.strictEqual(fake.refresh(refresh_token).status, 200)

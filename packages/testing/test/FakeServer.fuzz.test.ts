@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as FakeServer from "../src/FakeServer.ts"
 import * as FakeZapier from "../src/FakeZapier.ts"
 import * as Fuzz from "./utils/fuzz/fuzz.ts"
@@ -68,13 +69,30 @@ describe("the oracle", () => {
       "takes a refresh token twice",
       spoiled((after, before) => ({
         ...after,
-        refreshTokens: HashMap.union(after.refreshTokens, before.refreshTokens)
+        grants: HashMap.map(after.grants, (grant) =>
+          Option.match(HashMap.get(before.grants, grant.id), {
+            onNone: () => grant,
+            onSome: ({ refreshToken, serial }) => ({ ...grant, refreshToken, serial })
+          })
+        )
       }))
     ],
     ["gives the same token again", spoiled((after) => ({ ...after, counter: 100 }))],
     [
       "keeps old access tokens alive",
-      spoiled((after, before) => ({ ...after, accessTokens: HashMap.union(after.accessTokens, before.accessTokens) }))
+      spoiled((after, before) => ({
+        ...after,
+        grants: HashMap.map(after.grants, (grant) => ({
+          ...grant,
+          accessTokens: [
+            ...grant.accessTokens,
+            ...Option.match(HashMap.get(before.grants, grant.id), {
+              onNone: () => [],
+              onSome: ({ accessTokens }) => accessTokens
+            })
+          ]
+        }))
+      }))
     ],
     [
       "leaves a grant alone whose refresh token comes again",

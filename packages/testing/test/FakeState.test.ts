@@ -6,11 +6,10 @@ import * as Flow from "./utils/flow.ts"
 const second = 1_000
 const hour = 3_600 * second
 
-const sizes = ({ accessTokens, codes, grants, refreshTokens }: FakeState.FakeState) => ({
+const sizes = ({ appTokens, codes, grants }: FakeState.FakeState) => ({
   codes: HashMap.size(codes),
-  accessTokens: HashMap.size(accessTokens),
-  refreshTokens: HashMap.size(refreshTokens),
-  grants: HashMap.size(grants)
+  grants: HashMap.size(grants),
+  appTokens: HashMap.size(appTokens)
 })
 
 describe("draw", () => {
@@ -46,14 +45,40 @@ describe("draw", () => {
 })
 
 describe("what is remembered", () => {
-  it("is no more for a grant that was refreshed often than its used refresh tokens", () => {
+  it("is no more for a grant that was refreshed often", () => {
     const fake = Flow.make()
     let { refresh_token } = fake.connect()
     for (let i = 0; i < 2_000; i++) refresh_token = fake.refresh(refresh_token).json.refresh_token
-    assert.deepStrictEqual(sizes(fake.state), { codes: 1, accessTokens: 1, refreshTokens: 2_001, grants: 1 })
+    assert.deepStrictEqual(sizes(fake.state), { codes: 0, grants: 1, appTokens: 0 })
     const [grant] = HashMap.values(fake.state.grants)
-    assert.deepInclude(grant, { refreshToken: refresh_token })
+    assert.deepInclude(grant, { refreshToken: refresh_token, serial: 2_001, rotations: [] })
     assert.lengthOf(grant?.accessTokens ?? [], 1)
+  })
+
+  it("is what is in its grace period of refresh tokens that were used", () => {
+    const fake = Flow.make({ knobs: { graceMillis: 10 * second } })
+    let { refresh_token } = fake.connect()
+    const used: Array<string> = []
+    for (let i = 0; i < 100; i++) {
+      used.push(refresh_token)
+      refresh_token = fake.refresh(refresh_token).json.refresh_token
+      fake.now += second
+    }
+    const [grant] = HashMap.values(fake.state.grants)
+    assert.deepStrictEqual(
+      grant?.rotations.map(({ refreshToken }) => refreshToken),
+      used.slice(-10)
+    )
+  })
+
+  it("leaves a grant alone when a refresh token comes that a state from before it was given cannot know", () => {
+    const fake = Flow.make()
+    const first = fake.connect()
+    const { state } = fake
+    const second = fake.refresh(first.refresh_token).json
+    fake.state = state
+    assert.strictEqual(fake.refresh(second.refresh_token).status, 400)
+    assert.strictEqual(fake.refresh(first.refresh_token).status, 200)
   })
 
   it("recognizes a refresh token that was used long ago, and ends the grant", () => {
@@ -89,20 +114,31 @@ describe("what is remembered", () => {
       fake.refresh(refresh_token)
       fake.appToken("zap")
     }
-    const { accessTokens, codes, grants, refreshTokens } = sizes(fake.state)
+    const { appTokens, codes, grants } = sizes(fake.state)
     assert.strictEqual(grants, 0)
-    // Of 11 hours there are 660 app tokens, and of an hour 62 codes; at most twice as much is kept.
-    assert.isBelow(accessTokens + codes + refreshTokens, 2_100)
+    assert.strictEqual(codes, 0)
+    // Of 11 hours there are 660; at most twice as much is kept.
+    assert.isBelow(appTokens, 1_400)
+  })
+
+  it("does not grow with codes that nobody exchanged", () => {
+    const fake = Flow.make()
+    for (let i = 0; i < 5_000; i++) {
+      fake.now += 10 * second
+      fake.code()
+    }
+    // Of an hour and two minutes there are 372; nothing is forgotten before there are 1,024.
+    assert.isBelow(sizes(fake.state).codes, 1_025)
   })
 
   it("has what expired less than an hour ago", () => {
     const fake = Flow.make()
     const code = fake.code()
     const { access_token } = fake.exchange(code).json
-    const late = fake.code()
+    fake.code()
     fake.now = hour
     for (let i = 0; i < 2_000; i++) fake.appToken("zap")
-    assert.isTrue(HashMap.has(fake.state.codes, late))
+    assert.strictEqual(sizes(fake.state).codes, 1)
     fake.exchange(code)
     assert.strictEqual(fake.api("GET", "/v2/zaps", access_token).status, 401)
   })

@@ -4,6 +4,7 @@ import { inspect } from "node:util"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpServer from "effect/http/HttpServer"
@@ -196,8 +197,9 @@ describe("the control of a test", () => {
       const zapier = yield* FakeZapier.FakeZapier
       const { id } = yield* zapier.registerUser({ email: "bob@example.com", firstName: "Bob" })
       const { access_token } = yield* connect("bob@example.com")
-      const { accessTokens } = yield* zapier.state
-      assert.deepInclude([...accessTokens].find(([token]) => token === access_token)?.[1], { userId: id })
+      const [grant] = HashMap.values((yield* zapier.state).grants)
+      assert.strictEqual(grant?.userId, id)
+      assert.strictEqual(grant?.accessTokens[0]?.accessToken, access_token)
       const denied = yield* zapier.deny(authorizationUrl(), { user: "bob@example.com" })
       assert.strictEqual(new URL(denied).searchParams.get("error"), "access_denied")
     }).pipe(Effect.provide(layer))

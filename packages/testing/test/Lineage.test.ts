@@ -8,7 +8,7 @@ const answer = (
   refreshToken: string | undefined = `${name}-refresh`
 ): Issued => ({
   clientId: "id",
-  grantId: "grant",
+  grantId: 1,
   origin,
   accessToken: `${name}-access`,
   refreshToken,

@@ -104,7 +104,7 @@ describe("disconnectHolds", () => {
 describe("refreshesOnce", () => {
   const issued = (n: number): Issued => ({
     clientId: "acme",
-    grantId: "grant",
+    grantId: 1,
     origin: { _tag: "Code", code: "code" },
     accessToken: `access-${n}`,
     refreshToken: `refresh-${n}`,

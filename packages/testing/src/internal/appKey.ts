@@ -2,9 +2,9 @@
  * One text for all worlds that behave the same: workers are interchangeable, a version matters only in so far as it is
  * the current one, and a token at the server only while somebody holds it.
  */
-import * as HashMap from "effect/HashMap"
 import type { Activity, Worker, World } from "./appWorld.ts"
 import { heldTokens } from "./appWorld.ts"
+import * as Lookup from "./lookup.ts"
 import { ownerOf } from "./processes.ts"
 import * as WorldKey from "./worldKey.ts"
 
@@ -15,8 +15,8 @@ export const make = (): ((world: World) => string) => {
     const { names, now, server } = world
     const parts: Array<string> = []
     for (const token of heldTokens(world)) {
-      const access = HashMap.get(server.accessTokens, token)
-      parts.push(`${names[token]}:${access._tag === "None" ? 0 : Math.max(0, access.value.expiresAt - now)}`)
+      const access = Lookup.accessToken(server, token)
+      parts.push(`${names[token]}:${Math.max(0, (access?.expiresAt ?? 0) - now)}`)
     }
     return parts.sort().join()
   }

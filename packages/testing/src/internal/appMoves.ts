@@ -269,7 +269,7 @@ const faultsOf = (client: Client, kinds: Kinds, world: World, worker: Worker): R
 
 const endings = (world: World): ReadonlyArray<AppMove> =>
   [...AppWorld.heldTokens(world)]
-    .filter((token) => HashMap.has(world.server.accessTokens, token))
+    .filter((token) => HashMap.has(world.server.appTokens, token))
     .map((token) =>
       silent(`the server ends the token ${world.names[token]}`, {
         ...world,

@@ -8,6 +8,7 @@ import * as FakeHttp from "../FakeHttp.ts"
 import * as FakeState from "../FakeState.ts"
 import * as Pages from "./pages/consent.ts"
 import * as Parse from "./parse.ts"
+import * as Text from "./text.ts"
 
 export interface Valid {
   readonly _tag: "Valid"
@@ -78,20 +79,21 @@ export const allow = (
   by: { readonly userId: number; readonly scopes: ReadonlyArray<Scopes.Scope> },
   now: number
 ): { readonly state: FakeState.FakeState; readonly location: string } => {
-  const [code, drawn] = FakeState.draw(FakeState.sweep(state, now))
-  const issued: FakeState.Code = {
-    code,
+  const swept = FakeState.sweep(state, now)
+  const grantId = swept.counter + 1
+  const code: FakeState.Code = {
+    grantId,
     clientId: request.app.clientId,
     userId: by.userId,
     redirectUri: request.redirectUri,
     scopes: by.scopes,
     expiresAt: now + state.knobs.codeLifetime * 1000,
-    challenge: request.challenge,
-    grantId: undefined
+    challenge: request.challenge
   }
+  const text = Text.write(state.key, { kind: "Code", grant: grantId, serial: 0 })
   return {
-    state: { ...drawn, codes: HashMap.set(drawn.codes, code, issued) },
-    location: location(request.redirectUri, { code, state: request.state })
+    state: { ...swept, counter: grantId, codes: HashMap.set(swept.codes, grantId, code) },
+    location: location(request.redirectUri, { code: text, state: request.state })
   }
 }
 

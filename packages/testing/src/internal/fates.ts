@@ -8,10 +8,8 @@
  * not count where the sender was alive to learn of the loss in time and did not try again. To try once more is what is
  * asked of it: whoever has sent the token twice, and heard nothing, has done so.
  */
-import * as HashMap from "effect/HashMap"
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
-import type { FakeState } from "../FakeState.ts"
 import { refreshTokenOf } from "./simServer.ts"
 import type { Host } from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"
@@ -62,8 +60,8 @@ export interface Fate {
   isNeedless: boolean
   /** Who sent the refresh token in the store how often. */
   sent: { token: string; readonly times: Map<Host, number> }
-  /** Of grants that the user has ended at Zapier. */
-  readonly revoked: Set<string>
+  /** The ids of grants that the user has ended at Zapier. */
+  readonly revoked: Set<number>
 }
 
 export const unscathed = (): Fate => ({
@@ -89,7 +87,16 @@ const newRefreshToken = ({ body, status }: FakeResponse): string | undefined => 
   return typeof refresh_token === "string" ? refresh_token : undefined
 }
 
-export const make = (timeline: Timeline, graceMillis: () => number) => {
+/** What the server knows of its grants. */
+export interface Grants {
+  readonly graceMillis: () => number
+  /** The id of a refresh token's grant. */
+  readonly grantIdOf: (refreshToken: string) => number | undefined
+  /** The ids of a user's grants. */
+  readonly grantIdsOf: (userId: number) => ReadonlyArray<number>
+}
+
+export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }: Grants) => {
   const counts: Counts = { lost: 0, unsaveable: 0, needless: 0 }
 
   const doom = (fate: Fate) => {
@@ -112,6 +119,8 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
     })
   }
 
+  const wasRevoked = (fate: Fate, token: string) => fate.revoked.has(grantIdOf(token) ?? Number.NaN)
+
   /** The user or the app has ended what nobody had missed yet. */
   const forestall = (fate: Fate) => {
     fate.rotation = undefined
@@ -123,6 +132,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
 
   return {
     counts,
+    wasRevoked,
 
     /** A refresh token is about to be sent. */
     tried: (fate: Fate, host: Host, presented: string): Exchange => {
@@ -204,7 +214,7 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
         if (host.owner !== after.lease.owner && isKeptOut(host, timeline.now())) fate.rotation.isOvertaken = true
       }
       const isEnded = after._tag === "ReconnectRequired"
-      if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !fate.revoked.has(token)) {
+      if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !wasRevoked(fate, token)) {
         fate.isLost = true
         // What somebody holds who was taken for gone is lost only if it does not come back.
         const isHeld = fate.rotation !== undefined && fate.rotation.where !== "Nowhere" && wasMissed(fate.rotation)
@@ -216,19 +226,13 @@ export const make = (timeline: Timeline, graceMillis: () => number) => {
         fate.isLost = false
         counts.lost--
         if (fate.isNeedless) counts.needless--
-        if (token !== undefined && fate.revoked.has(token)) forestall(fate)
+        if (token !== undefined && wasRevoked(fate, token)) forestall(fate)
       }
     },
 
-    /** The user has ended the app's access at Zapier. */
-    revoked: (fate: Fate, userId: number, before: FakeState, stored: UserGrant.State) => {
-      const token = refreshTokenOf(stored)
-      if (token !== undefined) fate.revoked.add(token)
-      for (const [token, { grantId }] of HashMap.entries(before.refreshTokens)) {
-        const grant = HashMap.get(before.grants, grantId)
-        if (grant._tag === "Some" && grant.value.userId === userId) fate.revoked.add(token)
-      }
-      if (fate.latest !== undefined) fate.revoked.add(fate.latest.token)
+    /** The user is about to end the app's access at Zapier. */
+    revoked: (fate: Fate, userId: number) => {
+      for (const id of grantIdsOf(userId)) fate.revoked.add(id)
       if (!fate.isLost) forestall(fate)
     }
   }

@@ -1,6 +1,5 @@
 /** Which rule strikes a request, and what the fault makes of the answer. */
 import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
-import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
@@ -11,6 +10,7 @@ import type { Delivery, Handled } from "../FakeServer.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Authenticate from "./api/authenticate.ts"
 import * as Problem from "./api/problem.ts"
+import * as Lookup from "./lookup.ts"
 import * as Parse from "./parse.ts"
 import * as RateLimits from "./rateLimits.ts"
 import { route } from "./route.ts"
@@ -32,11 +32,9 @@ const userIdOf = (state: FakeState.FakeState, request: FakeRequest): number | un
   switch (route(request.path)) {
     case "Token": {
       const form = formOf(request)
-      const code = HashMap.get(state.codes, form?.get("code") ?? "")
-      if (Option.isSome(code)) return code.value.userId
-      const token = HashMap.get(state.refreshTokens, form?.get("refresh_token") ?? "")
-      const grant = Option.flatMap(token, ({ grantId }) => HashMap.get(state.grants, grantId))
-      return Option.getOrUndefined(grant)?.userId
+      const { code, exchanged } = Lookup.code(state, form?.get("code") ?? "")
+      const grant = exchanged ?? Lookup.refreshToken(state, form?.get("refresh_token") ?? "", 0)?.grant
+      return (code ?? grant)?.userId
     }
     case "Authorize": {
       const email = formOf(request)?.get("user")

@@ -2,9 +2,9 @@
  * One text for all worlds that behave the same: workers are interchangeable, and a version matters only in so far as it
  * is the current one.
  */
-import * as HashMap from "effect/HashMap"
 import type { FakeState } from "../FakeState.ts"
 import type { Activity, Worker, World } from "./grantWorld.ts"
+import * as Lookup from "./lookup.ts"
 import { ownerOf } from "./processes.ts"
 import * as WorldKey from "./worldKey.ts"
 
@@ -13,19 +13,18 @@ export const make = (): ((world: World) => string) => {
 
   const serverText = ({ names, now, server }: World): string => {
     const left = (time: number) => Math.max(0, time - now)
-    const parts = [
-      ...HashMap.toEntries(server.accessTokens).map(([token, { expiresAt }]) => `${names[token]}:${left(expiresAt)}`),
-      ...HashMap.toEntries(server.refreshTokens)
-        // Those of a grant that is gone are as good as unknown.
-        .filter(([, { grantId }]) => HashMap.has(server.grants, grantId))
-        .map(([token, { rotated }]) => {
-          const grace = rotated === undefined ? "unused" : left(rotated.at + server.knobs.graceMillis)
-          return `${names[token]}:${grace}`
-        }),
-      ...HashMap.toEntries(server.codes).map(
-        ([code, { expiresAt, grantId }]) => `${names[code]}:${left(expiresAt)}:${grantId === undefined}`
-      )
-    ]
+    const parts = Object.entries(names).flatMap(([text, name]) => {
+      const access = Lookup.accessToken(server, text)
+      if (access !== undefined) return [`${name}:${left(access.expiresAt)}`]
+      const refresh = Lookup.refreshToken(server, text, now)
+      if (refresh !== undefined) {
+        const { isUsed, rotation } = refresh
+        return [`${name}:${isUsed ? left((rotation?.at ?? -Infinity) + server.knobs.graceMillis) : "unused"}`]
+      }
+      const { code, exchanged } = Lookup.code(server, text)
+      if (code !== undefined) return [`${name}:${left(code.expiresAt)}`]
+      return exchanged === undefined ? [] : [`${name}:exchanged`]
+    })
     return parts.sort().join()
   }
 

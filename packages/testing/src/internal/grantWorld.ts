@@ -5,7 +5,6 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/Tokens"
 import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
-import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as FakeControl from "../FakeControl.ts"
@@ -14,6 +13,7 @@ import * as FakeServer from "../FakeServer.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Invariants from "../Invariants.ts"
 import * as FakeClient from "./fakeClient.ts"
+import * as Lookup from "./lookup.ts"
 import * as Processes from "./processes.ts"
 
 /**
@@ -183,10 +183,7 @@ export const callApi = ({ now, server }: World, access: Tokens.UsableAccess): nu
 /** Whether the server would still take the refresh token of this state. */
 export const isAlive = ({ now, server }: World, state: UserGrant.State): boolean => {
   if (state._tag === "Absent" || state.tokens.refreshToken === undefined) return false
-  const token = HashMap.get(server.refreshTokens, Redacted.value(state.tokens.refreshToken))
-  if (token._tag === "None" || !HashMap.has(server.grants, token.value.grantId)) return false
-  const { rotated } = token.value
-  return rotated === undefined || now - rotated.at < server.knobs.graceMillis
+  return Lookup.isAlive(server, Redacted.value(state.tokens.refreshToken), now)
 }
 
 /** A user allows the app: an attempt is pending, and the browser will deliver its callback twice. */
@@ -283,13 +280,15 @@ const connected = (client: Client, size: Processes.Size, knobs: Partial<FakeStat
 export const beginnings = (client: Client, size: Processes.Size, knobs: Partial<FakeState.Knobs>) => {
   const fresh = connected(client, size, knobs)
   const { state } = fresh.grant
-  const expiresAt = state._tag === "Absent" ? start : state.tokens.expiresAt
+  if (state._tag === "Absent") throw new Error("the first consent is stored")
+  const { expiresAt } = state.tokens
+  const accessToken = Redacted.value(state.tokens.accessToken)
   return [
     { label: "the access token has expired", world: { ...fresh, now: expiresAt } },
     { label: "the access token is about to expire", world: { ...fresh, now: expiresAt - client.refreshAhead } },
     {
       label: "the server has ended the access token",
-      world: { ...fresh, server: { ...fresh.server, accessTokens: HashMap.empty<string, FakeState.AccessToken>() } }
+      world: { ...fresh, server: FakeControl.endAccessToken(fresh.server, accessToken) }
     },
     { label: "the user has just allowed the app", world: consent(nobodyConnected(size, knobs)) }
   ]

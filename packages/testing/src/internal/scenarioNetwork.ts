@@ -6,18 +6,17 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as HashMap from "effect/HashMap"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type { FakeRequest } from "../FakeHttp.ts"
 import type { Handled, Issued } from "../FakeServer.ts"
 import * as FakeZapier from "../FakeZapier.ts"
 import * as RequestLog from "../RequestLog.ts"
 import type { Connection, Exchange, Life, Subject } from "../ScenarioSeen.ts"
+import * as Lookup from "./lookup.ts"
 import type { Seeded } from "./seeded.ts"
 import type { Timeline } from "./timeline.ts"
 
@@ -92,7 +91,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
     exchange.line = RequestLog.line(request, response.status, fault)
     exchange.issued = issued
     exchange.hasTokens = issued !== undefined && areReadable(handled)
-    const made = issued && Option.getOrUndefined(HashMap.get(state.accessTokens, issued.accessToken))
+    const made = issued && Lookup.accessToken(state, issued.accessToken)
     if (issued === undefined || made === undefined) return
     // By the clock of the app: the fake's own may have jumped.
     lives.set(issued.accessToken, { obtainedAt: timeline.now(), expiresAt: made.expiresAt - state.clockOffset })

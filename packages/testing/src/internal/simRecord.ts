@@ -67,7 +67,7 @@ export const make = (options: {
   }
   const breaches: Array<Breach> = []
   const byName = new Map(subjects.map((subject) => [subject.name, subject]))
-  const fates = Fates.make(timeline, () => server.knobs().graceMillis)
+  const fates = Fates.make(timeline, server)
 
   const breach = (name: string, violation: Invariants.Violation) => {
     counts.violations++
@@ -135,7 +135,7 @@ export const make = (options: {
       const { grant } = ledger
       const refreshToken = SimServer.refreshTokenOf(grant)
       const isConnected = grant._tag === "Active" || grant._tag === "Refreshing"
-      if (!isConnected || fate.isDoomed || refreshToken === undefined || fate.revoked.has(refreshToken)) return
+      if (!isConnected || fate.isDoomed || refreshToken === undefined || fates.wasRevoked(fate, refreshToken)) return
       if (now < subject.servedUntil) return
       counts.leastTokenRequests++
       subject.servedUntil = now + server.knobs().accessTokenLifetime * 1000

@@ -7,23 +7,10 @@ import * as FakeControl from "../FakeControl.ts"
 import type { FakeRequest } from "../FakeHttp.ts"
 import * as FakeServer from "../FakeServer.ts"
 import * as FakeState from "../FakeState.ts"
+import * as Lookup from "./lookup.ts"
 import type { Timeline } from "./timeline.ts"
 
 const redirectUri = "https://app.example/callback"
-
-// How many refresh tokens of a grant the fake remembers: nobody has an older one.
-const rememberedTokens = 4
-
-const makePruning = () => {
-  const known = new Map<string, ReadonlyArray<string>>()
-  return (state: FakeState.FakeState, { grantId, refreshToken }: FakeServer.Issued): FakeState.FakeState => {
-    if (grantId === undefined || refreshToken === undefined) return state
-    const tokens = [...(known.get(grantId) ?? []), refreshToken]
-    known.set(grantId, tokens.slice(-rememberedTokens))
-    const forgotten = tokens.slice(0, -rememberedTokens)
-    return { ...state, refreshTokens: HashMap.removeMany(state.refreshTokens, forgotten) }
-  }
-}
 
 export const refreshTokenOf = (state: UserGrant.State) =>
   state._tag === "Absent" || state.tokens.refreshToken === undefined
@@ -47,38 +34,41 @@ export const make = (
       redirectUris: [redirectUri]
     })
   )
-  const prune = makePruning()
   let configured = app
   let enrollments = 0
 
   return {
     state: () => state,
     knobs: () => state.knobs,
+    graceMillis: () => state.knobs.graceMillis,
 
     /** What the app is configured with: it learns later of a new secret. */
     application: () => configured,
 
     handle: (request: FakeRequest) => {
       const handled = FakeServer.handle(state, request, timeline.now())
-      state = handled.issued === undefined ? handled.state : prune(handled.state, handled.issued)
+      state = handled.state
       return handled.response
     },
 
     /** Whether it would still take the refresh token. */
     isAlive: (grant: UserGrant.State) => {
       const refreshToken = refreshTokenOf(grant)
-      const token = refreshToken === undefined ? undefined : HashMap.get(state.refreshTokens, refreshToken)
-      if (token?._tag !== "Some" || !HashMap.has(state.grants, token.value.grantId)) return false
-      const { rotated } = token.value
-      return rotated === undefined || timeline.now() - rotated.at < state.knobs.graceMillis
+      return refreshToken !== undefined && Lookup.isAlive(state, refreshToken, timeline.now())
     },
 
-    /** Which grant a refresh token is of, if it is of one that is still there. */
-    grantOf: (refreshToken: string | undefined) => {
-      if (refreshToken === undefined) return undefined
-      const token = HashMap.get(state.refreshTokens, refreshToken)
-      return token._tag === "Some" && HashMap.has(state.grants, token.value.grantId) ? token.value.grantId : undefined
-    },
+    /** Which grant a refresh token is of, whether that is still there or not. */
+    grantIdOf: (refreshToken: string) => Lookup.grantIdOf(state, refreshToken),
+
+    /** The ids of a user's grants that are still there. */
+    grantIdsOf: (userId: number) =>
+      Array.from(HashMap.values(state.grants))
+        .filter((grant) => grant.userId === userId)
+        .map(({ id }) => id),
+
+    /** Whether a refresh token is of a grant that is still there. */
+    isOfGrant: (refreshToken: string | undefined) =>
+      refreshToken !== undefined && Lookup.refreshToken(state, refreshToken, timeline.now()) !== undefined,
 
     /** A user allows what the URL asks for. Gives the callback, and the code in it. */
     approve: (url: string, user: string) => {

@@ -34,9 +34,9 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, refreshToken: string)
     sent: () => observe(subject, { _tag: "RefreshSent", owner, refreshToken, at: timeline.now() }),
     act: (request, isLate) => {
       const stored = refreshTokenOf(subject.ledger.grant)
-      const grant = server.grantOf(stored)
+      const wasThere = server.isOfGrant(stored)
       const response = server.handle(request)
-      if (grant !== undefined && server.grantOf(stored) === undefined) fates.reused(fate, refreshToken, isLate)
+      if (wasThere && !server.isOfGrant(stored)) fates.reused(fate, refreshToken, isLate)
       if (stored === refreshToken) fates.answered(fate, exchange, refreshToken, response, isLate)
       return response
     },

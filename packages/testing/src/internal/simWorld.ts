@@ -155,7 +155,7 @@ export const make = (options: Options) => {
     /** The user ends the app's access at Zapier. */
     revoke: (subject: Subject) => {
       count(counts.faults, "Revoke")
-      fates.revoked(subject.fate, subject.userId, server.state(), subject.ledger.grant)
+      fates.revoked(subject.fate, subject.userId)
       server.revoke(subject.email)
     },
 

@@ -12,12 +12,14 @@ import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import * as FakeState from "../FakeState.ts"
+import * as Lookup from "./lookup.ts"
 import * as Parse from "./parse.ts"
+import * as Text from "./text.ts"
 
 /** Tokens that an answer gave, and what they came from. */
 export interface Issued {
   readonly clientId: string
-  readonly grantId: string | undefined
+  readonly grantId: number | undefined
   readonly origin: FakeState.Origin
   readonly accessToken: string
   readonly refreshToken: string | undefined
@@ -111,39 +113,31 @@ const authenticate = (
   return app === undefined || app.clientSecret !== credentials.secret ? Result.fail(invalidClient) : Result.succeed(app)
 }
 
-interface Issue {
-  readonly grantId: string
-  readonly grant: FakeState.Grant
-  readonly scopes: ReadonlyArray<Scopes.Scope>
-  readonly withRefreshToken: boolean
+// Adds tokens to a grant. The refresh token stays as it is where they are not rotated.
+const issue = (
+  state: FakeState.FakeState,
+  grant: FakeState.Grant,
+  options: { readonly scopes: ReadonlyArray<Scopes.Scope>; readonly rotates: boolean },
+  now: number
+): { readonly grant: FakeState.Grant; readonly pair: FakeState.Pair } => {
+  const { id, serial } = grant
+  const { scopes } = options
+  const accessToken = Text.write(state.key, { kind: "AccessToken", grant: id, serial })
+  const refreshToken = options.rotates
+    ? Text.write(state.key, { kind: "RefreshToken", grant: id, serial })
+    : grant.refreshToken
+  const expiresIn = state.knobs.accessTokenLifetime
+  const access: FakeState.AccessToken = { accessToken, scopes, expiresAt: now + expiresIn * 1000 }
+  return {
+    grant: { ...grant, serial: serial + 1, accessTokens: [...grant.accessTokens, access], refreshToken },
+    pair: { accessToken, refreshToken, scopes, expiresIn }
+  }
 }
 
-// Adds tokens to a grant.
-const issue = (state: FakeState.FakeState, { grant, grantId, scopes, withRefreshToken }: Issue, now: number) => {
-  const [accessToken, afterAccess] = FakeState.draw(FakeState.sweep(state, now))
-  const [refreshToken, drawn] = FakeState.draw(afterAccess)
-  const expiresIn = state.knobs.accessTokenLifetime
-  const access: FakeState.AccessToken = {
-    clientId: grant.clientId,
-    userId: grant.userId,
-    grantId,
-    scopes,
-    expiresAt: now + expiresIn * 1000
-  }
-  const next: FakeState.FakeState = {
-    ...drawn,
-    grants: HashMap.set(drawn.grants, grantId, {
-      ...grant,
-      accessTokens: [...grant.accessTokens, accessToken],
-      refreshToken: withRefreshToken ? refreshToken : grant.refreshToken
-    }),
-    accessTokens: HashMap.set(drawn.accessTokens, accessToken, access),
-    refreshTokens: withRefreshToken
-      ? HashMap.set(drawn.refreshTokens, refreshToken, { grantId, rotated: undefined })
-      : drawn.refreshTokens
-  }
-  return { state: next, pair: { accessToken, refreshToken, scopes, expiresIn } satisfies FakeState.Pair }
-}
+const withGrant = (state: FakeState.FakeState, grant: FakeState.Grant): FakeState.FakeState => ({
+  ...state,
+  grants: HashMap.set(state.grants, grant.id, grant)
+})
 
 const verifies = (challenge: NonNullable<FakeState.Code["challenge"]>, verifier: string | undefined): boolean => {
   if (verifier === undefined) return false
@@ -154,13 +148,12 @@ const verifies = (challenge: NonNullable<FakeState.Code["challenge"]>, verifier:
 const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Parameters, now: number): Handled => {
   const given = form.get("code")
   if (given === undefined) return { state, response: error(400, "invalid_request", "Missing code parameter.") }
-  const code = Option.getOrUndefined(HashMap.get(state.codes, given))
+  const { code, exchanged } = Lookup.code(state, given)
   const refused: Handled = { state, response: error(400, "invalid_grant") }
-  if (code === undefined || code.clientId !== app.clientId) return refused
-  if (code.grantId !== undefined) {
-    const ended = state.knobs.codeReuseRevokesGrant ? FakeState.revokeGrant(state, code.grantId) : state
-    return { ...refused, state: ended }
+  if (exchanged?.clientId === app.clientId && state.knobs.codeReuseRevokesGrant) {
+    return { ...refused, state: FakeState.revokeGrant(state, exchanged.id) }
   }
+  if (code === undefined || code.clientId !== app.clientId) return refused
   if (now >= code.expiresAt) return refused
   const redirectUri = form.get("redirect_uri")
   if (redirectUri === undefined) return { state, response: error(400, "invalid_request", "Missing redirect URI.") }
@@ -168,43 +161,25 @@ const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Pars
     return { state, response: error(400, "invalid_request", "Mismatching redirect URI.") }
   }
   if (code.challenge !== undefined && !verifies(code.challenge, form.get("code_verifier"))) return refused
-  const [grantId, drawn] = FakeState.draw(state)
-  const { pair, state: issued } = issue(
-    drawn,
-    {
-      grantId,
-      grant: {
-        clientId: app.clientId,
-        userId: code.userId,
-        scopes: code.scopes,
-        accessTokens: [],
-        refreshToken: ""
-      },
-      scopes: code.scopes,
-      withRefreshToken: true
-    },
-    now
-  )
+  const { clientId, grantId, scopes, userId } = code
+  const empty: FakeState.Grant = {
+    id: grantId,
+    clientId,
+    userId,
+    scopes,
+    serial: 0,
+    accessTokens: [],
+    refreshToken: "",
+    rotations: []
+  }
+  const { grant, pair } = issue(state, empty, { scopes, rotates: true }, now)
+  const { accessToken, refreshToken } = pair
   return {
-    state: { ...issued, codes: HashMap.set(issued.codes, given, { ...code, grantId }) },
-    response: granted(pair, pair.scopes, pair.expiresIn),
-    issued: { ...issuedBy(app, grantId, { _tag: "Code", code: given }, now), ...tokensOf(pair) }
+    state: withGrant({ ...state, codes: HashMap.remove(state.codes, grantId) }, grant),
+    response: granted(pair, scopes, pair.expiresIn),
+    issued: { clientId, grantId, origin: { _tag: "Code", code: given }, accessToken, refreshToken, at: now }
   }
 }
-
-const isGood = (state: FakeState.FakeState, accessToken: string, now: number) => {
-  const token = HashMap.get(state.accessTokens, accessToken)
-  return token._tag === "Some" && now < token.value.expiresAt
-}
-
-const issuedBy = (app: FakeState.App, grantId: string | undefined, origin: FakeState.Origin, at: number) => ({
-  clientId: app.clientId,
-  grantId,
-  origin,
-  at
-})
-
-const tokensOf = ({ accessToken, refreshToken }: FakeState.Pair) => ({ accessToken, refreshToken })
 
 const refresh = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Parameters, now: number): Handled => {
   const given = form.get("refresh_token")
@@ -212,45 +187,36 @@ const refresh = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Par
     return { state, response: error(400, "invalid_request", "Missing refresh token parameter.") }
   }
   const refused: Handled = { state, response: error(400, "invalid_grant") }
-  const token = Option.getOrUndefined(HashMap.get(state.refreshTokens, given))
-  const grant = token && Option.getOrUndefined(HashMap.get(state.grants, token.grantId))
-  if (token === undefined || grant === undefined || grant.clientId !== app.clientId) return refused
-  const { grantId, rotated } = token
+  const found = Lookup.refreshToken(state, given, now)
+  if (found === undefined || found.grant.clientId !== app.clientId) return refused
+  const { grant, isUsed, rotation } = found
   const { graceMillis, refreshEndsAccessToken, reuseRevokesGrant, rotateRefreshTokens } = state.knobs
-  if (rotated !== undefined) {
-    if (now - rotated.at < graceMillis) {
-      return { state, response: granted(rotated.pair, rotated.pair.scopes, rotated.pair.expiresIn) }
-    }
-    return { ...refused, state: reuseRevokesGrant ? FakeState.revokeGrant(state, grantId) : state }
+  if (rotation !== undefined) {
+    return { state, response: granted(rotation.pair, rotation.pair.scopes, rotation.pair.expiresIn) }
   }
+  if (isUsed) return { ...refused, state: reuseRevokesGrant ? FakeState.revokeGrant(state, grant.id) : state }
   const asked = form.get("scope")
   const scopes = asked === undefined ? grant.scopes : Scopes.parse(asked)
   if (!scopes.every((scope) => grant.scopes.includes(scope))) return { state, response: error(400, "invalid_scope") }
-  const ended = refreshEndsAccessToken
-    ? { ...state, accessTokens: HashMap.removeMany(state.accessTokens, grant.accessTokens) }
-    : state
-  const accessTokens = refreshEndsAccessToken ? [] : grant.accessTokens.filter((token) => isGood(state, token, now))
-  const made = issue(
-    ended,
-    { grantId, grant: { ...grant, accessTokens }, scopes, withRefreshToken: rotateRefreshTokens },
-    now
-  )
-  const origin = { _tag: "RefreshToken", refreshToken: given } as const
-  if (!rotateRefreshTokens) {
-    const { accessToken, expiresIn } = made.pair
-    return {
-      state: made.state,
-      response: granted({ accessToken }, scopes, expiresIn),
-      issued: { ...issuedBy(app, grantId, origin, now), accessToken, refreshToken: undefined }
-    }
-  }
+  const accessTokens = refreshEndsAccessToken ? [] : grant.accessTokens.filter(({ expiresAt }) => now < expiresAt)
+  const made = issue(state, { ...grant, accessTokens }, { scopes, rotates: rotateRefreshTokens }, now)
+  const { accessToken, expiresIn } = made.pair
+  const refreshToken = rotateRefreshTokens ? made.pair.refreshToken : undefined
+  const isInGrace = ({ at }: FakeState.Rotation) => now - at < graceMillis
+  const rotations = rotateRefreshTokens
+    ? [...grant.rotations, { refreshToken: given, at: now, pair: made.pair }].filter(isInGrace)
+    : grant.rotations
   return {
-    state: {
-      ...made.state,
-      refreshTokens: HashMap.set(made.state.refreshTokens, given, { grantId, rotated: { at: now, pair: made.pair } })
-    },
-    response: granted(made.pair, scopes, made.pair.expiresIn),
-    issued: { ...issuedBy(app, grantId, origin, now), ...tokensOf(made.pair) }
+    state: withGrant(state, { ...made.grant, rotations }),
+    response: granted({ accessToken, refreshToken }, scopes, expiresIn),
+    issued: {
+      clientId: app.clientId,
+      grantId: grant.id,
+      origin: { _tag: "RefreshToken", refreshToken: given },
+      accessToken,
+      refreshToken,
+      at: now
+    }
   }
 }
 
@@ -266,20 +232,18 @@ const clientCredentials = (
   if (!scopes.every((scope) => known.includes(scope))) return { state, response: error(400, "invalid_scope") }
   const [accessToken, drawn] = FakeState.draw(FakeState.sweep(state, now))
   const expiresIn = state.knobs.accessTokenLifetime
-  const access: FakeState.AccessToken = {
-    clientId: app.clientId,
-    userId: undefined,
-    grantId: undefined,
-    scopes,
-    expiresAt: now + expiresIn * 1000
-  }
+  const { clientId } = app
+  const token: FakeState.AppToken = { accessToken, clientId, scopes, expiresAt: now + expiresIn * 1000 }
   return {
-    state: { ...drawn, accessTokens: HashMap.set(drawn.accessTokens, accessToken, access) },
+    state: { ...drawn, appTokens: HashMap.set(drawn.appTokens, accessToken, token) },
     response: granted({ accessToken }, scopes, expiresIn, state.knobs.appTokenContentType),
     issued: {
-      ...issuedBy(app, undefined, { _tag: "ClientCredentials" }, now),
+      clientId,
+      grantId: undefined,
+      origin: { _tag: "ClientCredentials" },
       accessToken,
-      refreshToken: undefined
+      refreshToken: undefined,
+      at: now
     }
   }
 }

@@ -1,10 +1,10 @@
 /** Who calls: the credential and the scope that the endpoint table asks for. */
 import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
 import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
+import * as Lookup from "../lookup.ts"
 import * as Parse from "../parse.ts"
 import type { Call } from "./call.ts"
 import * as Problem from "./problem.ts"
@@ -19,13 +19,10 @@ const invalidToken = (description: string) =>
 
 const bearer = (request: FakeRequest) => /^bearer +([^ ]+) *$/i.exec(request.headers["authorization"] ?? "")?.[1]
 
-const accessToken = (state: FakeState.FakeState, given: string) =>
-  Option.getOrUndefined(HashMap.get(state.accessTokens, given))
-
 /** The access token that a request has, if it is known. */
-export const tokenOf = (state: FakeState.FakeState, request: FakeRequest): FakeState.AccessToken | undefined => {
+export const tokenOf = (state: FakeState.FakeState, request: FakeRequest): Lookup.Access | undefined => {
   const given = bearer(request)
-  return given === undefined ? undefined : accessToken(state, given)
+  return given === undefined ? undefined : Lookup.accessToken(state, given)
 }
 
 const clientIdOf = (state: FakeState.FakeState, request: FakeRequest) => {
@@ -43,9 +40,8 @@ const ofToken = (
   given: string,
   now: number
 ): Result.Result<Caller, FakeResponse> => {
-  const token = accessToken(state, given)
-  const isRevoked = token?.grantId !== undefined && !HashMap.has(state.grants, token.grantId)
-  if (token === undefined || isRevoked) return Result.fail(invalidToken("The access token is invalid."))
+  const token = Lookup.accessToken(state, given)
+  if (token === undefined) return Result.fail(invalidToken("The access token is invalid."))
   if (now >= token.expiresAt) return Result.fail(invalidToken("The access token has expired."))
   const mode: Endpoint.Mode = token.userId === undefined ? "App" : "User"
   if (!Endpoint.requirement(endpoint).modes.includes(mode)) {

@@ -1,32 +1,20 @@
 /** What is known of grants and tokens, put together: for the control page and, as JSON, for the control API. */
 import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import type * as FakeState from "../../FakeState.ts"
 
-export interface AccessToken {
-  readonly accessToken: string
-  readonly scopes: ReadonlyArray<Scopes.Scope>
-  /** In milliseconds since the epoch, by the fake's clock. */
-  readonly expiresAt: number
-}
-
 export interface Grant {
-  readonly grantId: string
+  readonly grantId: number
   readonly clientId: string
   /** The user's e-mail address. */
   readonly user: string
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** The one that ends last comes first. */
-  readonly accessTokens: ReadonlyArray<AccessToken>
+  readonly accessTokens: ReadonlyArray<FakeState.AccessToken>
   readonly refreshToken: string
 }
 
-export interface AppToken extends AccessToken {
-  readonly clientId: string
-}
-
-const latestFirst = (one: AccessToken, other: AccessToken) => other.expiresAt - one.expiresAt
+const latestFirst = (one: FakeState.AccessToken, other: FakeState.AccessToken) => other.expiresAt - one.expiresAt
 
 const latest = ({ accessTokens }: Grant) => accessTokens[0]?.expiresAt ?? 0
 
@@ -34,25 +22,14 @@ const emailOf = ({ users }: FakeState.FakeState, userId: number) => users.find((
 
 /** What users have allowed. The grant whose token ends last comes first. */
 export const grants = (state: FakeState.FakeState): ReadonlyArray<Grant> =>
-  Array.from(HashMap.entries(state.grants), ([grantId, grant]): Grant => {
-    const { clientId, refreshToken, scopes, userId } = grant
-    const accessTokens = grant.accessTokens.flatMap((accessToken) =>
-      Option.match(HashMap.get(state.accessTokens, accessToken), {
-        onNone: () => [],
-        onSome: ({ expiresAt, scopes }) => [{ accessToken, scopes, expiresAt }]
-      })
-    )
+  Array.from(HashMap.values(state.grants), ({ accessTokens, clientId, id, refreshToken, scopes, userId }): Grant => {
     const user = emailOf(state, userId)
-    return { grantId, clientId, user, scopes, accessTokens: accessTokens.toSorted(latestFirst), refreshToken }
+    return { grantId: id, clientId, user, scopes, accessTokens: accessTokens.toSorted(latestFirst), refreshToken }
   }).toSorted((one, other) => latest(other) - latest(one))
 
 /** The apps' own tokens, the one that ends last first. */
-export const appTokens = (state: FakeState.FakeState): ReadonlyArray<AppToken> =>
-  Array.from(HashMap.entries(state.accessTokens))
-    .flatMap(([accessToken, { clientId, expiresAt, scopes, userId }]): ReadonlyArray<AppToken> =>
-      userId === undefined ? [{ accessToken, clientId, expiresAt, scopes }] : []
-    )
-    .toSorted(latestFirst)
+export const appTokens = (state: FakeState.FakeState): ReadonlyArray<FakeState.AppToken> =>
+  Array.from(HashMap.values(state.appTokens)).toSorted(latestFirst)
 
 export const apps = (state: FakeState.FakeState): ReadonlyArray<FakeState.App> =>
   Array.from(HashMap.values(state.apps)).toSorted((one, other) => (one.name < other.name ? -1 : 1))

@@ -1,6 +1,6 @@
 /** What users have allowed, and the tokens with the time that they have left. */
 import * as View from "../control/view.ts"
-import type { FakeState } from "../../FakeState.ts"
+import type { AccessToken, FakeState } from "../../FakeState.ts"
 import * as Forms from "./controlForms.ts"
 import * as Html from "./html.ts"
 import * as Words from "./words.ts"
@@ -22,7 +22,7 @@ const left = (expiresAt: number, time: number) =>
 
 const tokens = (
   formSecret: Forms.FormSecret,
-  all: ReadonlyArray<View.AccessToken>,
+  all: ReadonlyArray<AccessToken>,
   time: number,
   whose: string
 ): Html.Html =>

@@ -1,10 +1,10 @@
 /** What the page and the API do for those who are let in. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as HashMap from "effect/HashMap"
 import type { FakeResponse } from "../../../src/FakeHttp.ts"
 import * as FakeHttp from "../../../src/FakeHttp.ts"
 import * as Control from "../../../src/internal/control/handle.ts"
+import * as Lookup from "../../../src/internal/lookup.ts"
 import * as ControlPage from "../../utils/ControlPage.ts"
 import * as Markup from "../../utils/Markup.ts"
 
@@ -47,7 +47,7 @@ describe("the page", () => {
       const done = yield* page.submit("end-access-token", { input: inputAfter("end-access-token") })
       assert.strictEqual(done.headers["location"], "/_control/?done=end-access-token")
       assert.include((yield* page.get("/_control/?done=end-access-token")).body, "The access token is ended.")
-      assert.isFalse(HashMap.has((yield* page.zapier.state).accessTokens, access_token))
+      assert.strictEqual(Lookup.accessToken(yield* page.zapier.state, access_token), undefined)
       yield* page.submit("revoke", { input: inputAfter("revoke") })
       assert.include((yield* page.get("/_control/")).body, "No user has allowed anything yet.")
       yield* page.submit("regenerate-secret", { input: inputAfter("regenerate-secret") })

@@ -40,7 +40,6 @@ export interface Access {
 
 const codeLifetime = 120_000
 const accessLifetime = 36_000_000
-const hour = 3_600_000
 
 // Of what is over, this much is remembered, to be tried again.
 const memory = 64
@@ -131,9 +130,6 @@ export class Oracle {
 
   /** Forgets what is over and has not been given lately. What is forgotten is never tried again. */
   forget(): void {
-    // The fake may have forgotten a code by then, and so that it gave a grant.
-    const isUnknown = (code: Code | undefined) => code !== undefined && this.now >= code.givenAt + codeLifetime + hour
-    this.codes.recent = this.codes.recent.filter((text) => !isUnknown(this.codes.all.get(text)))
     const keep = <A>(pool: Pool<A>, isLiving: (value: A, text: string) => boolean) => {
       const recent = new Set(pool.recent)
       for (const [text, value] of pool.all) {

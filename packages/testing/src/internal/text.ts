@@ -1,0 +1,133 @@
+/**
+ * Texts out of a seed: letters and digits, as Django OAuth Toolkit makes them.
+ *
+ * Those of a grant name it: the first letters of a code or a token say, scrambled, what it is and which grant it is of,
+ * and the rest is drawn from these. So a grant is found by all that it ever gave, without a list that grows with each
+ * refresh, and what was made up is told from what was given by drawing it again.
+ */
+import { sha256 } from "@noble/hashes/sha2.js"
+
+/** What a seed comes to. */
+export type Key = readonly [number, number, number]
+
+export const keyOf = (seed: string): Key => {
+  const view = new DataView(sha256(new TextEncoder().encode(seed)).slice().buffer)
+  return [view.getInt32(0), view.getInt32(4), view.getInt32(8)]
+}
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+const letters = Array.from(alphabet, (letter) => letter.charCodeAt(0))
+
+const base = alphabet.length
+
+const warmUp = 15
+
+// 62 to the power of 5 is less than 2 to the power of 32.
+const lettersOfWord = 5
+
+// Fills a text from an index on. The generator is sfc32, begun anew for each text: a digest for each would take most of
+// the fake's time.
+const fill = (text: Array<number>, from: number, a: number, b: number, c: number, counter: number): void => {
+  let step = counter
+  for (let round = -warmUp, at = from; at < text.length; round++) {
+    const drawn = (((a + b) | 0) + step) | 0
+    step = (step + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (((c << 21) | (c >>> 11)) + drawn) | 0
+    if (round < 0) continue
+    let word = drawn >>> 0
+    for (let i = 0; i < lettersOfWord && at < text.length; i++) {
+      text[at++] = letters[word % base] ?? 0
+      word = Math.floor(word / base)
+    }
+  }
+}
+
+/** The text of a key and a counter. */
+export const draw = ([a, b, c]: Key, counter: number, length: number): string => {
+  const text = new Array<number>(length)
+  fill(text, 0, a, b, c, counter)
+  return String.fromCharCode(...text)
+}
+
+// -----------------------------------------------------------------------------
+// Texts of grants
+// -----------------------------------------------------------------------------
+
+const kinds = ["Code", "AccessToken", "RefreshToken"] as const
+
+/** What a text stands for: the one of its kind with this serial number, of a grant. */
+export interface Name {
+  readonly kind: (typeof kinds)[number]
+  readonly grant: number
+  readonly serial: number
+}
+
+const length = 30
+
+// Letters for 32 bits.
+const lettersOfNumber = 6
+
+// A Feistel network: it can be undone, whatever the mixing does.
+const rounds = 4
+
+const mix = (word: number, key: number): number => {
+  let mixed = Math.imul(word ^ key, 0x85ebca6b)
+  mixed ^= mixed >>> 13
+  mixed = Math.imul(mixed, 0xc2b2ae35)
+  return mixed ^ (mixed >>> 16)
+}
+
+const roundKey = (key: Key, round: number): number => (key[round % 3] ?? 0) + round
+
+const putNumber = (text: Array<number>, from: number, value: number): void => {
+  let rest = value >>> 0
+  for (let i = 0; i < lettersOfNumber; i++) {
+    text[from + i] = letters[rest % base] ?? 0
+    rest = Math.floor(rest / base)
+  }
+}
+
+const digits = new Map(letters.map((letter, digit) => [letter, digit]))
+
+const numberAt = (text: string, from: number): number => {
+  let value = 0
+  for (let i = lettersOfNumber - 1; i >= 0; i--) {
+    value = value * base + (digits.get(text.charCodeAt(from + i)) ?? Number.NaN)
+  }
+  return value
+}
+
+/** The text of a name. */
+export const write = (key: Key, { grant, kind, serial }: Name): string => {
+  let left = grant
+  let right = serial * kinds.length + kinds.indexOf(kind)
+  for (let round = 0; round < rounds; round++) {
+    const mixed = left ^ mix(right, roundKey(key, round))
+    left = right
+    right = mixed
+  }
+  const text = new Array<number>(length)
+  putNumber(text, 0, left)
+  putNumber(text, lettersOfNumber, right)
+  fill(text, 2 * lettersOfNumber, key[0] ^ left, key[1] ^ right, key[2], 0)
+  return String.fromCharCode(...text)
+}
+
+/** The name that a text has, if it is one that `write` gives. */
+export const read = (key: Key, text: string): Name | undefined => {
+  if (text.length !== length) return undefined
+  let left = numberAt(text, 0) | 0
+  let right = numberAt(text, lettersOfNumber) | 0
+  for (let round = rounds - 1; round >= 0; round--) {
+    const mixed = right ^ mix(left, roundKey(key, round))
+    right = left
+    left = mixed
+  }
+  const number = right >>> 0
+  const kind = kinds[number % kinds.length] ?? "Code"
+  const name: Name = { kind, grant: left >>> 0, serial: Math.floor(number / kinds.length) }
+  return write(key, name) === text ? name : undefined
+}
