@@ -5,8 +5,7 @@
  * @example
  * ```ts
  * import * as FakeControl from "@zapier-workflow-auth/testing/FakeControl"
- * import * as Option from "effect/Option"
-import * as Result from "effect/Result"
+ * import * as Result from "effect/Result"
  *
  * const program = Result.gen(function* () {
  *   const state = yield* FakeControl.make({ knobs: { rateLimits: false } })
@@ -22,7 +21,6 @@ import * as Result from "effect/Result"
  */
 import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
 import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeFault from "./FakeFault.ts"
@@ -313,12 +311,16 @@ export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<F
  * @since 0.1.0
  */
 export const endAccessToken = (state: FakeState.FakeState, accessToken: string): FakeState.FakeState => {
-  const grant = Option.flatMap(Option.fromUndefinedOr(Lookup.grantIdOf(state, accessToken)), (id) =>
-    HashMap.get(state.grants, id)
-  )
-  if (Option.isNone(grant)) return { ...state, appTokens: HashMap.remove(state.appTokens, accessToken) }
-  const accessTokens = grant.value.accessTokens.filter((token) => token.accessToken !== accessToken)
-  return { ...state, grants: HashMap.set(state.grants, grant.value.id, { ...grant.value, accessTokens }) }
+  const grantId = Lookup.grantIdOf(state, accessToken)
+  const withoutIt = (grant: FakeState.Grant): FakeState.Grant => ({
+    ...grant,
+    accessTokens: grant.accessTokens.filter((token) => token.accessToken !== accessToken)
+  })
+  return {
+    ...state,
+    appTokens: HashMap.remove(state.appTokens, accessToken),
+    grants: grantId === undefined ? state.grants : HashMap.modify(state.grants, grantId, withoutIt)
+  }
 }
 
 // -----------------------------------------------------------------------------

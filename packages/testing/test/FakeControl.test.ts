@@ -37,6 +37,16 @@ describe("apps and users", () => {
     ["without a name", { name: "", redirectUris: [] }, /length of at least 1 at \["name"\]/],
     ["that redirects to no URL", { name: "A", redirectUris: ["callback"] }, /whole URL .* at \["redirectUris"\]\[0\]/],
     ["that redirects to a fragment", { name: "A", redirectUris: ["https://a.example/#x"] }, /without a fragment/],
+    [
+      "that redirects to a fragment",
+      { name: "A", redirectUris: ["https://acme.example/cb#top"] },
+      /whole URL without a fragment/
+    ],
+    [
+      "that redirects to what no header carries",
+      { name: "A", redirectUris: ["https://acme.example/\ncb"] },
+      /whole URL without a fragment/
+    ],
     ["whose client id is taken", { name: "A", redirectUris: [], clientId: "id" }, /give another one/]
   ])("are refused: an app %s", (_, options, expected) => {
     const { state } = Flow.make()

@@ -42,10 +42,6 @@ export const check = (state: FakeState.FakeState, given: Parse.Parameters): Chec
   if (!app.redirectUris.includes(redirectUri)) {
     return { _tag: "Page", problem: "The redirect_uri is not one that is registered, spelled exactly the same." }
   }
-  // A fragment is forbidden, and what is no URL cannot be sent in a header.
-  if (!URL.canParse(redirectUri) || !/^[!-~]+$/.test(redirectUri) || redirectUri.includes("#")) {
-    return { _tag: "Page", problem: "The registered redirect_uri is not a URL without a fragment." }
-  }
   const echoed = given.get("state")
   const refuse = (error: string): Checked => ({
     _tag: "Redirect",

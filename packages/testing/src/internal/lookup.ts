@@ -6,11 +6,6 @@ import * as Text from "./text.ts"
 
 const get = <K, A>(map: HashMap.HashMap<K, A>, key: K): A | undefined => Option.getOrUndefined(HashMap.get(map, key))
 
-const named = (state: FakeState, kind: Text.Name["kind"], text: string): Text.Name | undefined => {
-  const name = Text.read(state.key, text)
-  return name?.kind === kind ? name : undefined
-}
-
 const grantOf = (state: FakeState, name: Text.Name | undefined): Grant | undefined =>
   name === undefined ? undefined : get(state.grants, name.grant)
 
@@ -22,8 +17,10 @@ export const code = (
   state: FakeState,
   text: string
 ): { readonly code: Code | undefined; readonly exchanged: Grant | undefined } => {
-  const name = named(state, "Code", text)
-  return { code: name === undefined ? undefined : get(state.codes, name.grant), exchanged: grantOf(state, name) }
+  const name = Text.read(state.key, text)
+  const isGiven = name?.kind === "Code" && Text.write(state.key, name) === text
+  const code = isGiven ? get(state.codes, name.grant) : undefined
+  return { code, exchanged: isGiven && code === undefined ? get(state.grants, name.grant) : undefined }
 }
 
 /** An access token, and whose it is. Without `userId` it is the app's own. */
@@ -34,7 +31,7 @@ export interface Access extends AccessToken {
 
 /** An access token that has not been ended. It may have expired. */
 export const accessToken = (state: FakeState, text: string): Access | undefined => {
-  const grant = grantOf(state, named(state, "AccessToken", text))
+  const grant = grantOf(state, Text.read(state.key, text))
   const token = grant?.accessTokens.find(({ accessToken }) => accessToken === text)
   if (grant !== undefined && token !== undefined) {
     return { ...token, clientId: grant.clientId, userId: grant.userId }
@@ -52,17 +49,16 @@ export interface Refresh {
 }
 
 export const refreshToken = (state: FakeState, text: string, now: number): Refresh | undefined => {
-  const name = named(state, "RefreshToken", text)
+  const name = Text.read(state.key, text)
   const grant = grantOf(state, name)
-  // A state that is from before the token was given does not know it.
-  if (name === undefined || grant === undefined || name.serial >= grant.serial) return undefined
-  return {
-    grant,
-    isUsed: grant.refreshToken !== text,
-    rotation: grant.rotations.find(
-      ({ at, refreshToken }) => refreshToken === text && now - at < state.knobs.graceMillis
-    )
-  }
+  if (name === undefined || grant === undefined) return undefined
+  if (grant.refreshToken === text) return { grant, isUsed: false, rotation: undefined }
+  // A state from before a token was given does not know it.
+  const isGiven = name.kind === "RefreshToken" && name.serial < grant.serial && Text.write(state.key, name) === text
+  if (!isGiven) return undefined
+  const { graceMillis } = state.knobs
+  const rotation = grant.rotations.find(({ at, refreshToken }) => refreshToken === text && now - at < graceMillis)
+  return { grant, isUsed: true, rotation }
 }
 
 /** Whether a refresh token still gives tokens. */

@@ -5,7 +5,7 @@ import type { FakeRequest } from "../FakeHttp.ts"
 
 export interface Parameters {
   readonly get: (name: string) => string | undefined
-  readonly names: ReadonlyArray<string>
+  readonly names: () => ReadonlyArray<string>
   readonly duplicate: string | undefined
 }
 
@@ -20,16 +20,15 @@ export const parameters = (entries: URLSearchParams): Parameters => {
   // Parameters without a value are treated as if they were not there (RFC 6749 section 3.1).
   return {
     get: (name) => values.get(name) || undefined,
-    get names() {
-      return [...values.keys()]
-    },
+    names: () => [...values.keys()],
     duplicate
   }
 }
 
 export const none: Parameters = parameters(new URLSearchParams())
 
-export const query = (request: FakeRequest): Parameters => parameters(new URLSearchParams(request.query))
+export const query = (request: FakeRequest): Parameters =>
+  request.query === "" ? none : parameters(new URLSearchParams(request.query))
 
 const decoder = new TextDecoder()
 

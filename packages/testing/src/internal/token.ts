@@ -4,7 +4,6 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Scopes from "@zapier-workflow-auth/core/Scopes"
-import * as Base64 from "effect/encoding/Base64"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -47,6 +46,8 @@ const invalidClient: FakeResponse = FakeHttp.json(
   { ...noStore, "www-authenticate": 'Bearer error="invalid_client"' }
 )
 
+const invalidGrant = error(400, "invalid_grant")
+
 const granted = (
   pair: { readonly accessToken: string; readonly refreshToken?: string | undefined },
   scopes: ReadonlyArray<Scopes.Scope>,
@@ -74,14 +75,25 @@ interface Credentials {
   readonly secret: string
 }
 
+const decoder = new TextDecoder()
+
+const base64Decode = (encoded: string): string | undefined => {
+  if (encoded.length % 4 !== 0) return undefined
+  try {
+    const text = atob(encoded)
+    // A decoder takes long for a few letters, and nearly all are ASCII.
+    return /[\x80-\xff]/.test(text) ? decoder.decode(Uint8Array.from(text, (byte) => byte.charCodeAt(0))) : text
+  } catch {
+    return undefined
+  }
+}
+
 const basicCredentials = (header: string): Credentials | undefined => {
   const encoded = /^basic +([^ ]+) *$/i.exec(header)?.[1]
-  if (encoded === undefined) return undefined
-  const decoded = Base64.decodeString(encoded)
-  if (Result.isFailure(decoded)) return undefined
-  const colon = decoded.success.indexOf(":")
-  if (colon === -1) return undefined
-  return { id: formDecode(decoded.success.slice(0, colon)), secret: formDecode(decoded.success.slice(colon + 1)) }
+  const text = encoded === undefined ? undefined : base64Decode(encoded)
+  const colon = text?.indexOf(":") ?? -1
+  if (text === undefined || colon === -1) return undefined
+  return { id: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) }
 }
 
 /** The partner that a request is counted for, if it names one that is known. */
@@ -134,11 +146,6 @@ const issue = (
   }
 }
 
-const withGrant = (state: FakeState.FakeState, grant: FakeState.Grant): FakeState.FakeState => ({
-  ...state,
-  grants: HashMap.set(state.grants, grant.id, grant)
-})
-
 const verifies = (challenge: NonNullable<FakeState.Code["challenge"]>, verifier: string | undefined): boolean => {
   if (verifier === undefined) return false
   const shown = challenge.method === "plain" ? verifier : Base64Url.encode(sha256(new TextEncoder().encode(verifier)))
@@ -149,7 +156,7 @@ const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Pars
   const given = form.get("code")
   if (given === undefined) return { state, response: error(400, "invalid_request", "Missing code parameter.") }
   const { code, exchanged } = Lookup.code(state, given)
-  const refused: Handled = { state, response: error(400, "invalid_grant") }
+  const refused: Handled = { state, response: invalidGrant }
   if (exchanged?.clientId === app.clientId && state.knobs.codeReuseRevokesGrant) {
     return { ...refused, state: FakeState.revokeGrant(state, exchanged.id) }
   }
@@ -175,7 +182,11 @@ const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Pars
   const { grant, pair } = issue(state, empty, { scopes, rotates: true }, now)
   const { accessToken, refreshToken } = pair
   return {
-    state: withGrant({ ...state, codes: HashMap.remove(state.codes, grantId) }, grant),
+    state: {
+      ...state,
+      codes: HashMap.remove(state.codes, grantId),
+      grants: HashMap.set(state.grants, grantId, grant)
+    },
     response: granted(pair, scopes, pair.expiresIn),
     issued: { clientId, grantId, origin: { _tag: "Code", code: given }, accessToken, refreshToken, at: now }
   }
@@ -186,7 +197,7 @@ const refresh = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Par
   if (given === undefined) {
     return { state, response: error(400, "invalid_request", "Missing refresh token parameter.") }
   }
-  const refused: Handled = { state, response: error(400, "invalid_grant") }
+  const refused: Handled = { state, response: invalidGrant }
   const found = Lookup.refreshToken(state, given, now)
   if (found === undefined || found.grant.clientId !== app.clientId) return refused
   const { grant, isUsed, rotation } = found
@@ -207,7 +218,7 @@ const refresh = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Par
     ? [...grant.rotations, { refreshToken: given, at: now, pair: made.pair }].filter(isInGrace)
     : grant.rotations
   return {
-    state: withGrant(state, { ...made.grant, rotations }),
+    state: { ...state, grants: HashMap.set(state.grants, grant.id, { ...made.grant, rotations }) },
     response: granted({ accessToken, refreshToken }, scopes, expiresIn),
     issued: {
       clientId: app.clientId,

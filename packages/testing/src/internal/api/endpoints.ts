@@ -81,16 +81,24 @@ const decoded = (segment: string): string => {
   }
 }
 
+// Which segments of a path are parameters.
+const parametersOf = (endpoint: Endpoint.Name): ReadonlyArray<readonly [name: string, index: number]> =>
+  Endpoint.parts(endpoint)
+    .path.split("/")
+    .flatMap((part, index) => {
+      const name = /^\{(.+)\}$/.exec(part)?.[1]
+      return name === undefined ? [] : [[name, index] as const]
+    })
+
+const parameters = new Map(Endpoint.names.map((endpoint) => [endpoint, parametersOf(endpoint)]))
+
+const noParameters = {}
+
 const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name: string]: string } => {
+  const named = parameters.get(endpoint) ?? []
+  if (named.length === 0) return noParameters
   const segments = path.split("/")
-  return Object.fromEntries(
-    Endpoint.parts(endpoint)
-      .path.split("/")
-      .flatMap((part, index) => {
-        const name = /^\{(.+)\}$/.exec(part)?.[1]
-        return name === undefined ? [] : [[name, decoded(segments[index] ?? "")]]
-      })
-  )
+  return Object.fromEntries(named.map(([name, index]) => [name, decoded(segments[index] ?? "")]))
 }
 
 export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Handled => {

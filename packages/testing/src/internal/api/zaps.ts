@@ -57,7 +57,7 @@ export const ofUser = (state: FakeState.FakeState, user: FakeState.User): Readon
 
 // The Zaps with which a query asks for some of their inputs: each has to be one of the given values, in some step.
 const filtered = (call: UserCall, pattern: RegExp): ReadonlyArray<FakeState.Zap> => {
-  const wanted = call.query.names.flatMap((name) => {
+  const wanted = call.query.names().flatMap((name) => {
     const key = pattern.exec(name)?.[1]
     return key === undefined ? [] : [{ key, values: call.query.get(name)?.split(",") ?? [] }]
   })
