@@ -30,7 +30,7 @@ const bounds = {
   /** Against a stub that is written by hand, through the same `HttpClient`. */
   inProcess: 0.5,
   /** The machine alone against the whole over HTTP, so that it is not what a flow waits for. */
-  machine: 5
+  machine: 10
 }
 
 const mostRounds = 11
@@ -102,7 +102,7 @@ const machine = (flows: number) =>
       for (let index = 0; index < count; index++) flow()
       return (count * 1_000) / inMachine
     }
-    many(Math.min(flows, 5_000))
+    many(Math.min(flows, 20_000))
     const before = yield* memory
     const rate = many(flows)
     const { heap } = yield* memory

@@ -40,7 +40,7 @@ const fill = (text: Array<number>, from: number, a: number, b: number, c: number
     let word = drawn >>> 0
     for (let i = 0; i < lettersOfWord && at < text.length; i++) {
       text[at++] = letters[word % base] ?? 0
-      word = Math.floor(word / base)
+      word = (word / base) >>> 0
     }
   }
 }
@@ -88,7 +88,7 @@ const putNumber = (text: Array<number>, from: number, value: number): void => {
   let rest = value >>> 0
   for (let i = 0; i < lettersOfNumber; i++) {
     text[from + i] = letters[rest % base] ?? 0
-    rest = Math.floor(rest / base)
+    rest = (rest / base) >>> 0
   }
 }
 
