@@ -59,8 +59,6 @@ import { ZapierUrls } from "./ZapierUrls.ts"
  */
 export type CallError = HttpClientError.HttpClientError | ZapierAuthError
 
-type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
-
 /**
  * The credentials that reach an endpoint. Any, where Zapier states none.
  *
@@ -108,7 +106,7 @@ export class ZapierHttpClient extends Context.Service<
     readonly call: <N extends Endpoint.Name>(
       endpoint: N,
       ...options: {} extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>]
-    ) => Response
+    ) => Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
     /**
      * A client that picks the credential for each request off the endpoint table: the user's token wherever one is
@@ -138,6 +136,8 @@ export interface Options {
 }
 
 type Request = HttpClientRequest.HttpClientRequest
+
+type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
 interface Target {
   readonly request: Request

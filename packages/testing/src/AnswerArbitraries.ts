@@ -32,20 +32,19 @@ import * as Schema from "effect/Schema"
 import { scopes } from "./Arbitraries.ts"
 import * as Draw from "./internal/draw.ts"
 
-type Arb<A> = Arbitrary.Arbitrary<A>
-
-type Answer = TokenOutcome.Answer
-
 const contentType = Draw.oneOf(["application/json", "application/json; charset=utf-8", "multipart/form-data"])
 
 const token = Draw.pattern(/^[A-Za-z\d]{30}$/)
 
 // A member that is not there, or that says nothing.
-const vague: readonly [Arb<unknown>, Arb<unknown>] = [Arbitrary.Constant(undefined), Arbitrary.Constant(null)]
+const vague: readonly [Arbitrary.Arbitrary<unknown>, Arbitrary.Arbitrary<unknown>] = [
+  Arbitrary.Constant(undefined),
+  Arbitrary.Constant(null)
+]
 
 const seconds = Draw.int(1, 86_400)
 
-const json = (status: number, body: unknown, headers: Answer["headers"] = {}): Answer => ({
+const json = (status: number, body: unknown, headers: TokenOutcome.Answer["headers"] = {}): TokenOutcome.Answer => ({
   status,
   headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   body: JSON.stringify(body)
@@ -57,7 +56,7 @@ const json = (status: number, body: unknown, headers: Answer["headers"] = {}): A
  *
  * @since 0.1.0
  */
-export const granted: Arb<Answer> = Arbitrary.map(
+export const granted: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
   Arbitrary.all({
     access_token: token,
     expires_in: Draw.choose<unknown>([
@@ -80,7 +79,7 @@ export const granted: Arb<Answer> = Arbitrary.map(
  *
  * @since 0.1.0
  */
-export const documented: Arb<Answer> = Arbitrary.map(
+export const documented: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
   Arbitrary.all({ access: token, refresh: token, scopes }),
   ({ access, refresh, scopes }) =>
     json(200, {
@@ -101,7 +100,7 @@ const refusals = ["invalid_request", "invalid_scope", "unauthorized_client", "un
  *
  * @since 0.1.0
  */
-export const refused: Arb<Answer> = Draw.choose<Answer>([
+export const refused: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
   Arbitrary.map(description, (error_description) => json(400, { error: "invalid_grant", error_description })),
   Arbitrary.map(Draw.oneOf([401, 400]), (status) =>
     json(status, { error: "invalid_client" }, { "www-authenticate": 'Bearer error="invalid_client"' })
@@ -125,7 +124,7 @@ const page = "<html><body><h1>Unavailable</h1></body></html>"
  *
  * @since 0.1.0
  */
-export const busy: Arb<Answer> = Arbitrary.map(
+export const busy: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
   Arbitrary.all({ status: Draw.oneOf([429, 503, 500, 502, 504]), retryAfter }),
   ({ retryAfter, status }) => ({
     status,
@@ -158,7 +157,7 @@ const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.in
  *
  * @since 0.1.0
  */
-export const malformed: Arb<Answer> = Draw.choose<Answer>([
+export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
   cutOff,
   Arbitrary.map(Draw.int(0, notTokens.length - 1), (index) => json(200, notTokens[index])),
   Arbitrary.map(Arbitrary.schema(Schema.String), (text) => ({ ...json(200, ""), body: `<p>${text}</p>` })),
@@ -175,14 +174,20 @@ export const malformed: Arb<Answer> = Draw.choose<Answer>([
  *
  * @since 0.1.0
  */
-export const any: Arb<Answer> = Draw.choose<Answer>([documented, granted, refused, busy, malformed])
+export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
+  documented,
+  granted,
+  refused,
+  busy,
+  malformed
+])
 
 /**
  * What may come of a token request: whatever an answer says, or that there was none.
  *
  * @since 0.1.0
  */
-export const outcome: Arb<TokenOutcome.TokenOutcome> = Draw.choose<TokenOutcome.TokenOutcome>([
+export const outcome: Arbitrary.Arbitrary<TokenOutcome.TokenOutcome> = Draw.choose<TokenOutcome.TokenOutcome>([
   Arbitrary.map(any, (answer) => TokenOutcome.interpret(answer, { scopes: ["zap"], startedAt: 0, now: 50 })),
   Arbitrary.map(Draw.oneOf(["ECONNREFUSED", "ENOTFOUND"]), (code) => ({ _tag: "NotSent", code })),
   Arbitrary.Constant({ _tag: "NoAnswer" })
@@ -203,7 +208,7 @@ const problems = [
  *
  * @since 0.1.0
  */
-export const apiError: Arb<Answer> = Arbitrary.map(
+export const apiError: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
   Arbitrary.all({
     problem: Draw.int(0, problems.length - 1),
     isText: Arbitrary.schema(Schema.Boolean),

@@ -52,8 +52,6 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Draw from "./internal/draw.ts"
 
-type Arb<A> = Arbitrary.Arbitrary<A>
-
 // -----------------------------------------------------------------------------
 // The app
 // -----------------------------------------------------------------------------
@@ -63,7 +61,7 @@ type Arb<A> = Arbitrary.Arbitrary<A>
  *
  * @since 0.1.0
  */
-export const scope: Arb<Scopes.Scope> = Draw.choose<Scopes.Scope>([
+export const scope: Arbitrary.Arbitrary<Scopes.Scope> = Draw.choose<Scopes.Scope>([
   Draw.oneOf(Scopes.known),
   Draw.oneOf(Scopes.known),
   Draw.pattern(/^[\x21\x23-\x5B\x5D-\x7E]{1,12}$/)
@@ -74,7 +72,7 @@ export const scope: Arb<Scopes.Scope> = Draw.choose<Scopes.Scope>([
  *
  * @since 0.1.0
  */
-export const scopes: Arb<ReadonlyArray<Scopes.Scope>> = Arbitrary.map(
+export const scopes: Arbitrary.Arbitrary<ReadonlyArray<Scopes.Scope>> = Arbitrary.map(
   Arbitrary.array(scope, { minLength: 1, maxLength: 6 }),
   (all) => [...new Set(all)]
 )
@@ -95,7 +93,9 @@ const origin = Draw.choose<string>([
  *
  * @since 0.1.0
  */
-export const redirectUri: Arb<string> = Arbitrary.map(Arbitrary.all([origin, path, query]), (parts) => parts.join(""))
+export const redirectUri: Arbitrary.Arbitrary<string> = Arbitrary.map(Arbitrary.all([origin, path, query]), (parts) =>
+  parts.join("")
+)
 
 const clientId = Draw.pattern(/^[\x20-\x7E]{1,20}$/)
 
@@ -105,7 +105,7 @@ const clientId = Draw.pattern(/^[\x20-\x7E]{1,20}$/)
  *
  * @since 0.1.0
  */
-export const application: Arb<ClientApplication.Options> = Arbitrary.map(
+export const application: Arbitrary.Arbitrary<ClientApplication.Options> = Arbitrary.map(
   Arbitrary.all({
     clientId,
     clientSecret: Arbitrary.schema(Schema.NonEmptyString),
@@ -135,7 +135,7 @@ const hour = 3_600_000
  *
  * @since 0.1.0
  */
-export const settings: Arb<Settings.Options> = Arbitrary.map(
+export const settings: Arbitrary.Arbitrary<Settings.Options> = Arbitrary.map(
   Arbitrary.all({
     lease: Draw.optional(Arbitrary.all({ request: duration(1, 60_000), longer: duration(1_000, 60_000) })),
     retryFor: Draw.optional(duration(0, 60_000)),
@@ -170,7 +170,7 @@ const secret = Arbitrary.map(text, Tokens.secret)
  *
  * @since 0.1.0
  */
-export const authorization: Arb<AuthorizationUrl.Parameters> = Arbitrary.map(
+export const authorization: Arbitrary.Arbitrary<AuthorizationUrl.Parameters> = Arbitrary.map(
   Arbitrary.all({
     clientId,
     redirectUri,
@@ -240,7 +240,7 @@ const errors = [
   "unsupported_response_type"
 ] as const
 
-const answer: Arb<Callback["answer"]> = Draw.choose<Callback["answer"]>([
+const answer: Arbitrary.Arbitrary<Callback["answer"]> = Draw.choose<Callback["answer"]>([
   Arbitrary.map(text, (code) => ({ code })),
   Arbitrary.map(Draw.oneOf(errors), (error) => ({ error }))
 ])
@@ -251,7 +251,7 @@ const answer: Arb<Callback["answer"]> = Draw.choose<Callback["answer"]>([
  *
  * @since 0.1.0
  */
-export const callback: Arb<Callback> = Arbitrary.map(
+export const callback: Arbitrary.Arbitrary<Callback> = Arbitrary.map(
   Arbitrary.all({ answer, state: text, extras, form: inputForm }),
   ({ answer, extras, form, state }) => {
     const parameters: Parameters = [...extras, ...Object.entries(answer), ["state", state]]
@@ -286,7 +286,7 @@ const flawed = (flaw: (typeof flaws)[number], state: string, code: string): Para
  *
  * @since 0.1.0
  */
-export const invalidCallback: Arb<AuthorizationCallback.Input> = Arbitrary.map(
+export const invalidCallback: Arbitrary.Arbitrary<AuthorizationCallback.Input> = Arbitrary.map(
   Arbitrary.all({ flaw: Draw.oneOf(flaws), state: text, code: text, form: inputForm }),
   ({ code, flaw, form, state }) => inputOf(flawed(flaw, state, code), form)
 )
@@ -300,14 +300,14 @@ export const invalidCallback: Arb<AuthorizationCallback.Input> = Arbitrary.map(
  *
  * @since 0.1.0
  */
-export const instant: Arb<number> = Draw.int(0, Date.UTC(2100, 0))
+export const instant: Arbitrary.Arbitrary<number> = Draw.int(0, Date.UTC(2100, 0))
 
 /**
  * Tokens whose times make sense: a life of a second to a year, from any instant on. Some have no refresh token.
  *
  * @since 0.1.0
  */
-export const tokens: Arb<Tokens.Tokens> = Arbitrary.map(
+export const tokens: Arbitrary.Arbitrary<Tokens.Tokens> = Arbitrary.map(
   Arbitrary.all({
     accessToken: secret,
     refreshToken: Draw.choose<Tokens.Tokens["refreshToken"]>([secret, secret, Arbitrary.Constant(undefined)]),
@@ -336,7 +336,7 @@ const rest = Draw.choose<GrantStore.Grant>([
  *
  * @since 0.1.0
  */
-export const grant: Arb<GrantStore.Grant> = Arbitrary.map(
+export const grant: Arbitrary.Arbitrary<GrantStore.Grant> = Arbitrary.map(
   Arbitrary.all({ rest, tokens, after: Draw.int(0, 60_000) }),
   ({ after, rest, tokens }): GrantStore.Grant => {
     const at = tokens.expiresAt + after
@@ -356,7 +356,7 @@ export const grant: Arb<GrantStore.Grant> = Arbitrary.map(
  *
  * @since 0.1.0
  */
-export const tokenRequest: Arb<TokenRequest.TokenRequest> = Draw.choose<TokenRequest.TokenRequest>([
+export const tokenRequest: Arbitrary.Arbitrary<TokenRequest.TokenRequest> = Draw.choose<TokenRequest.TokenRequest>([
   Arbitrary.map(Arbitrary.all({ refreshToken: secret, scopes }), (drawn) => ({ _tag: "Refresh", ...drawn })),
   Arbitrary.map(Arbitrary.all({ scopes }), (drawn) => ({ _tag: "ClientCredentials", ...drawn })),
   Arbitrary.map(
@@ -370,7 +370,7 @@ export const tokenRequest: Arb<TokenRequest.TokenRequest> = Draw.choose<TokenReq
  *
  * @since 0.1.0
  */
-export const credential: Arb<Credential.Credential> = Draw.choose<Credential.Credential>([
+export const credential: Arbitrary.Arbitrary<Credential.Credential> = Draw.choose<Credential.Credential>([
   Arbitrary.map(text, Credential.user),
   Arbitrary.map(Draw.optional(scopes), Credential.app),
   Arbitrary.Constant(Credential.clientId),

@@ -34,14 +34,12 @@ import * as FakeState from "./FakeState.ts"
 import type * as FakeZapier from "./FakeZapier.ts"
 import * as Draw from "./internal/draw.ts"
 
-type Arb<A> = Arbitrary.Arbitrary<A>
-
 /**
  * Knobs: none of them, some, or all.
  *
  * @since 0.1.0
  */
-export const knobs: Arb<Partial<FakeState.Knobs>> = Arbitrary.schema(
+export const knobs: Arbitrary.Arbitrary<Partial<FakeState.Knobs>> = Arbitrary.schema(
   FakeState.Knobs.mapFields(Struct.map(Schema.optionalKey))
 )
 
@@ -50,7 +48,7 @@ export const knobs: Arb<Partial<FakeState.Knobs>> = Arbitrary.schema(
  *
  * @since 0.1.0
  */
-export const app: Arb<FakeControl.AppOptions> = Arbitrary.map(
+export const app: Arbitrary.Arbitrary<FakeControl.AppOptions> = Arbitrary.map(
   Arbitrary.all({
     name: Arbitrary.schema(Schema.NonEmptyString),
     redirectUris: Arbitrary.array(Arbitraries.redirectUri, { maxLength: 3 }),
@@ -77,7 +75,7 @@ const unique = <A>(all: ReadonlyArray<A>, keyOf: (one: A) => string | undefined)
  *
  * @since 0.1.0
  */
-export const options: Arb<FakeZapier.Options> = Arbitrary.map(
+export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Arbitrary.map(
   Arbitrary.all({
     seed: Draw.optional(Arbitrary.schema(Schema.String)),
     knobs: Draw.optional(knobs),
@@ -108,7 +106,7 @@ export interface Known {
 const noise = Arbitrary.schema(Schema.String)
 
 // What is known, more often than not, or something else.
-const orNoise = (...known: ReadonlyArray<string | undefined>): Arb<string> => {
+const orNoise = (...known: ReadonlyArray<string | undefined>): Arbitrary.Arbitrary<string> => {
   const values = known.filter((value) => value !== undefined).map((value) => Arbitrary.Constant(value))
   return Draw.choose<string>([noise, ...values, ...values])
 }
@@ -164,7 +162,7 @@ const bodyOf = (type: string, form: { readonly [name: string]: string | undefine
  *
  * @since 0.1.0
  */
-export const request = (known: Known = {}): Arb<FakeHttp.FakeRequest> => {
+export const request = (known: Known = {}): Arbitrary.Arbitrary<FakeHttp.FakeRequest> => {
   const { clientId = "", clientSecret = "", tokens = [] } = known
   const authorization = Draw.choose<string | undefined>([
     Arbitrary.Constant(undefined),

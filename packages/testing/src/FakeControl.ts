@@ -44,7 +44,12 @@ export class FakeControlError extends Schema.TaggedError<FakeControlError>(
 
 const fail = (problem: string) => Result.fail(new FakeControlError({ problem }))
 
-type Controlled<A> = Result.Result<A, FakeControlError>
+/**
+ * What came of it, or why it makes no sense.
+ *
+ * @since 0.1.0
+ */
+export type Controlled<A> = Result.Result<A, FakeControlError>
 
 // What is not of the expected form. It names places, and no values.
 const parser = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string) => {

@@ -50,7 +50,12 @@ import * as Web from "./internal/web.ts"
 import * as Lineage from "./Lineage.ts"
 import * as RequestLog from "./RequestLog.ts"
 
-type Controlled<A> = Effect.Effect<A, FakeControl.FakeControlError>
+/**
+ * What is done to the fake. Fails where it makes no sense, and says why.
+ *
+ * @since 0.1.0
+ */
+export type Controlled<A> = Effect.Effect<A, FakeControl.FakeControlError>
 
 /**
  * What a fake begins with, and how much it remembers.
