@@ -17,6 +17,7 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 
@@ -81,12 +82,45 @@ export const replays = Metric.counter("zapier_auth_replays", {
   incremental: true
 })
 
+interface Labels {
+  readonly [name: string]: string
+}
+
+// A metric knows its series once it has found it, which takes longer than to update it. There are few labels.
+const labelled = <Input, State>(metric: Metric.Metric<Input, State>) => {
+  const known = new Map<string, Metric.Metric<Input, State>>()
+  return (labels: Labels): Metric.Metric<Input, State> => {
+    const key = Object.values(labels).join()
+    const found = known.get(key) ?? Metric.withAttributes(metric, labels)
+    known.set(key, found)
+    return found
+  }
+}
+
+const counter = (metric: Metric.Metric<number, unknown>) => {
+  const of = labelled(metric)
+  return (labels: Labels): Effect.Effect<void> => Metric.update(of(labels), 1)
+}
+
+const durationOf = labelled(tokenRequestDuration)
+
 /**
- * Counts one.
+ * Counts one, each with its labels.
  *
  * @internal
  */
-export const count = (
-  metric: Metric.Metric<number, unknown>,
-  labels: { readonly [name: string]: string }
-): Effect.Effect<void> => Metric.update(Metric.withAttributes(metric, labels), 1)
+export const count = {
+  tokenRequest: counter(tokenRequests),
+  wait: counter(waits),
+  adoption: counter(adoptions),
+  unauthorized: counter(unauthorized),
+  replay: counter(replays)
+}
+
+/**
+ * How long a token request has taken.
+ *
+ * @internal
+ */
+export const took = (labels: Labels, duration: Duration.Duration): Effect.Effect<void> =>
+  Metric.update(durationOf(labels), duration)

@@ -17,7 +17,6 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as AuthMetrics from "./AuthMetrics.ts"
@@ -146,8 +145,8 @@ export const make = Effect.gen(function* () {
       yield* Effect.annotateCurrentSpan("outcome", outcome._tag)
       const duration = Duration.millis((yield* Clock.currentTimeMillis) - startedAt)
       const grant = { grant: request._tag }
-      yield* AuthMetrics.count(AuthMetrics.tokenRequests, { ...grant, outcome: outcome._tag })
-      yield* Metric.update(Metric.withAttributes(AuthMetrics.tokenRequestDuration, grant), duration)
+      yield* AuthMetrics.count.tokenRequest({ ...grant, outcome: outcome._tag })
+      yield* AuthMetrics.took(grant, duration)
       return outcome
     })
   })

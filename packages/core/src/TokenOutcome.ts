@@ -137,7 +137,7 @@ const decodeSuccess = Schema.decodeUnknownOption(
   })
 )
 
-const decodeError = Schema.decodeUnknownOption(Schema.Struct({ error: Schema.NonEmptyString }))
+const isErrorCode = Schema.is(Schema.NonEmptyString)
 
 /**
  * What the request was, as far as its answer depends on it.
@@ -209,11 +209,11 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
     return { _tag: "Malformed", status, problem: "it is a redirect, and a credential does not follow one" }
   }
   const body = decodeJson(answer.body)
-  const error = Option.flatMap(body, decodeError)
+  const error = Option.isSome(body) ? body.value["error"] : undefined
   const isSuccess = status < 300
   // Some servers report errors with the status 200. An access token beside one is taken all the same: it would be lost.
-  if (Option.isSome(error) && !(isSuccess && Option.isSome(Option.flatMap(body, decodeSuccess)))) {
-    return interpretError(error.value.error)
+  if (isErrorCode(error) && !(isSuccess && Option.isSome(Option.flatMap(body, decodeSuccess)))) {
+    return interpretError(error)
   }
   if (!isSuccess) {
     return status === 401 ? { _tag: "InvalidClient" } : { _tag: "Malformed", status, problem: "it holds no error code" }

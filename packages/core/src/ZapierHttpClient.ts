@@ -296,14 +296,14 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     unauthorized: HttpClientResponse.HttpClientResponse,
     instead: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
-    yield* AuthMetrics.count(AuthMetrics.unauthorized, { mode })
+    yield* AuthMetrics.count.unauthorized({ mode })
     const access = yield* instead
     if (!isReplayable(request.body)) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))
     }
     // What nobody reads would keep the connection busy.
     yield* Effect.ignore(unauthorized.arrayBuffer)
-    yield* AuthMetrics.count(AuthMetrics.replays, { mode })
+    yield* AuthMetrics.count.replay({ mode })
     return yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
   })
 
@@ -329,7 +329,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   }: Target): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     const clientId = yield* auth.presentClientId
     const response = yield* send(HttpClientRequest.setUrlParam(request, "client_id", clientId), request)
-    if (response.status === 401) yield* AuthMetrics.count(AuthMetrics.unauthorized, { mode: "ClientId" })
+    if (response.status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
     yield* auth.clientIdAnswered(response.status)
     return response
   })

@@ -141,7 +141,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
           case "UseAccessToken": {
             const another = polls > 0 || demand.rejected !== undefined
             if (another && !asked && own === undefined) {
-              yield* AuthMetrics.count(AuthMetrics.adoptions, { machine: options.machine })
+              yield* AuthMetrics.count.adoption({ machine: options.machine })
             }
             if (flight.isCurrent) yield* remember(key, command.access, command.until)
             yield* Deferred.succeed(flight.answer, command.access)
@@ -149,7 +149,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request
           }
           case "AwaitLease": {
             const now = yield* Clock.currentTimeMillis
-            yield* AuthMetrics.count(AuthMetrics.waits, { machine: options.machine })
+            yield* AuthMetrics.count.wait({ machine: options.machine })
             const wait = Math.min(firstPoll * 2 ** polls++, slowestPoll, command.until - now)
             yield* Effect.interruptible(Effect.sleep(Math.max(1, wait)))
             break
