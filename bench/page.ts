@@ -87,6 +87,13 @@ ${shown(at(overhead, "configurations", "untraced", "addedMicros", "as"))} µs mo
 ${shown(at(overhead, "configurations", "untraced", "baselineMicros"))} µs. With spans on both sides it is
 ${shown(at(overhead, "tracedRatio"))}.
 
+Over loopback, one call after the other while the token is good, each client in a process of its own:
+
+${table(
+  ["client", "µs a call"],
+  entries(at(peers, "microsPerCall")).map(([client, micros]) => [client, spread(micros)])
+)}
+
 ## What a login costs
 
 From the callback to the tokens, over a token endpoint that is a function of the same process.

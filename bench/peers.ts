@@ -56,6 +56,9 @@ const renewing = ({ grant, origin }: Options, renew: (refreshToken: string) => P
   }
 }
 
+// No client at all: the token is a constant.
+const constant: Peer = async (options) => renewing(options, () => Promise.reject(new Error("the token has ended")))
+
 const after = (seconds: number | undefined) => Date.now() + (seconds ?? 0) * 1_000
 
 const simpleOauth2: Peer = async (options) => {
@@ -159,7 +162,9 @@ const ours: Peer = async ({ clientId, clientSecret, database, grant, origin, red
 
 export const oursName = "this library"
 
-export const peers = {
+export const constantName = "fetch, with a constant token"
+
+const clients = {
   [oursName]: ours,
   "simple-oauth2": simpleOauth2,
   "openid-client": openidClient,
@@ -168,6 +173,9 @@ export const peers = {
   "google-auth-library": google
 }
 
+export const peers = { ...clients, [constantName]: constant }
+
 export type Name = keyof typeof peers
 
-export const names = Object.keys(peers) as ReadonlyArray<Name>
+/** Those that renew tokens. */
+export const names = Object.keys(clients) as ReadonlyArray<keyof typeof clients>

@@ -2,7 +2,8 @@
  * One user's grant, and many calls at once: with a token that has ended, in one process and in four that share a store; and
  * with a token that the server has ended early, while its 401s come in over 300 ms. This library beside others, each in
  * processes of its own, against the same server: it rotates on receipt, answers a token request after 50 ms, and refuses a
- * refresh token that was used. The server counts.
+ * refresh token that was used. The server counts. And what a call takes while the token is good, one after the other, in
+ * rounds that each have their turn in.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -11,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Database from "../database.ts"
+import { spreadOf } from "../measure.ts"
 import * as Peers from "../peers.ts"
 import { type Report, say } from "../report.ts"
 import * as Workers from "../workers.ts"
@@ -80,12 +82,11 @@ const situations = {
   "late-401": { processes: 1, isKnown: false }
 } satisfies { readonly [name: string]: Situation }
 
-const meet = Effect.fnUntraced(function* (peer: Peers.Name, calls: number, { isKnown, processes }: Situation) {
+// What a process begins with whose client has the grant.
+const begin = Effect.fnUntraced(function* (peer: Peers.Name, grant: Omit<Peers.Grant, "expiresAt">, lifetime: number) {
   const zapier = yield* FakeZapier.FakeZapier
   const { address } = yield* HttpServer.HttpServer
-  const grant = yield* granted
-  if (!isKnown) yield* zapier.endAccessToken(grant.accessToken)
-  const begin: Told = {
+  return {
     _tag: "Begin",
     peer,
     options: {
@@ -93,13 +94,20 @@ const meet = Effect.fnUntraced(function* (peer: Peers.Name, calls: number, { isK
       clientId: World.app.clientId,
       clientSecret: World.app.clientSecret,
       redirectUri: World.app.redirectUris[0] ?? "",
-      grant: { ...grant, expiresAt: (yield* zapier.time) + (isKnown ? -hour : hour) },
+      grant: { ...grant, expiresAt: (yield* zapier.time) + lifetime },
       database: yield* Database.make("sqlite")
     }
-  }
+  } satisfies Told
+})
+
+const meet = Effect.fnUntraced(function* (peer: Peers.Name, calls: number, { isKnown, processes }: Situation) {
+  const zapier = yield* FakeZapier.FakeZapier
+  const grant = yield* granted
+  if (!isKnown) yield* zapier.endAccessToken(grant.accessToken)
+  const told = yield* begin(peer, grant, isKnown ? -hour : hour)
   const started = yield* Workers.startAnswering<Told, Said>(
     file,
-    Array.from({ length: processes }, () => begin)
+    Array.from({ length: processes }, () => told)
   )
   const all = Effect.promise(() => Promise.all(started.map(({ next }) => next())))
   yield* all
@@ -112,6 +120,29 @@ const meet = Effect.fnUntraced(function* (peer: Peers.Name, calls: number, { isK
   return result
 }, Effect.scoped)
 
+const rounds = 9
+
+// Microseconds a call while the token is good.
+const inTurn = Effect.fnUntraced(function* (calls: number) {
+  const names: ReadonlyArray<Peers.Name> = [Peers.constantName, ...Peers.names]
+  const begins = yield* Effect.forEach(names, (peer) => Effect.flatMap(granted, (grant) => begin(peer, grant, hour)))
+  const started = yield* Workers.startAnswering<Told, Said>(file, begins)
+  yield* Effect.promise(() => Promise.all(started.map(({ next }) => next())))
+  const round = Effect.forEach(started, ({ next, worker }) =>
+    Effect.promise(async () => {
+      worker.tell({ _tag: "CallInTurn", calls })
+      const said = await next()
+      return said._tag === "CalledInTurn" ? said.micros : Number.NaN
+    })
+  )
+  // The first is for their code to be compiled.
+  yield* round
+  const measured = yield* Effect.forEach(Array.from({ length: rounds }), () => round)
+  const spreads = names.map((name, index) => [name, spreadOf(measured.map((micros) => micros[index] ?? 0))] as const)
+  for (const [name, { median }] of spreads) say(`peers: ${name}: ${median} µs a call`)
+  return Object.fromEntries(spreads)
+}, Effect.scoped)
+
 export const run = Effect.fnUntraced(function* (calls: number) {
   const results = yield* Effect.forEach(Object.entries(situations), ([situation, of]) =>
     Effect.map(
@@ -119,6 +150,7 @@ export const run = Effect.fnUntraced(function* (calls: number) {
       (all) => [situation, Object.fromEntries(all)] as const
     )
   ).pipe(Effect.provide(server(calls)))
+  const microsPerCall = yield* Effect.provide(inTurn(calls), server(calls))
   const isIdeal = (result: { readonly tokenRequests: number; readonly failedCalls: number } | undefined) =>
     result?.tokenRequests === 1 && result.failedCalls === 0
   return {
@@ -127,6 +159,7 @@ export const run = Effect.fnUntraced(function* (calls: number) {
     calls,
     processCount,
     spreadMillis,
-    ...Object.fromEntries(results)
+    ...Object.fromEntries(results),
+    microsPerCall
   } satisfies Report
 }, Effect.orDie)
