@@ -19,10 +19,10 @@ const without = typeof embedded === "string" ? ` (skipped: ${embedded})` : ""
 
 // Each kill is followed by the start of another process, which takes long on a machine that has much to do.
 describe("npm run crash", { timeout: 600_000 }, () => {
-  it("no grant is lost but those whose answer died with its process: SQLite", () => survives("sqlite", 15))
+  it("no grant is lost but those whose answer died with its process: SQLite", () => survives("sqlite", 10))
 
   it.skipIf(without !== "")(`no grant is lost but those whose answer died with its process: Postgres${without}`, () =>
-    survives("postgres", 5)
+    survives("postgres", 4)
   )
 
   it("says how it is used when it is not", async () => {

@@ -69,7 +69,8 @@ export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   if (args[0] !== "--render") {
     const named = scenarios.filter((scenario) => args.length === 0 || args.includes(scenario))
     const kept = named.length === scenarios.length ? {} : read().reports
-    writeFileSync(file, `${JSON.stringify(measureAll(named, kept), null, 2)}\n`)
+    const { code } = await format("results.json", JSON.stringify(measureAll(named, kept)), { printWidth: 120 })
+    writeFileSync(file, code)
   }
   for (const [path, text] of await render(read())) writeFileSync(join(folder, path), text)
   return 0
