@@ -88,9 +88,10 @@ describe("AuthorizationUrl.build", () => {
     }
   )
 
-  it("does not show its state", () => {
+  it("does not show its state, and says what it is", () => {
     const url = AuthorizationUrl.build(ZapierUrls.production, parameters)
     expect(JSON.stringify(url)).not.toContain("st4te")
     expect(inspect(url, { depth: 9, showHidden: true })).not.toContain("st4te")
+    expect(String(url)).toBe("<redacted:authorization URL>")
   })
 })

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
+import * as AppCredential from "../src/AppCredential.ts"
+import * as ClientId from "../src/ClientId.ts"
+import * as ConsentAttempt from "../src/ConsentAttempt.ts"
 import * as Machine from "../src/Machine.ts"
+import * as UserGrant from "../src/UserGrant.ts"
 
 type Open = { readonly _tag: "Open"; readonly since: number }
 type Shut = { readonly _tag: "Shut" }
@@ -183,6 +187,18 @@ describe("Machine.make: types", () => {
   it("a step takes states and events of its machine only", () => {
     // @ts-expect-error there is no event Kicked
     expect(Result.isFailure(door.step(shut, { _tag: "Kicked" }, 0))).toBe(true)
+  })
+
+  // Events, logs and metrics tell machines apart by it.
+  it("the library's machines are called as their modules are", () => {
+    const settings = { leaseDuration: 1, refreshAhead: 0 }
+    const names = [
+      UserGrant.machine(settings),
+      AppCredential.machine(settings),
+      ConsentAttempt.machine,
+      ClientId.machine
+    ]
+    expect(names.map(({ name }) => name)).toEqual(["UserGrant", "AppCredential", "ConsentAttempt", "ClientId"])
   })
 
   it.each(["toString", "constructor", "__proto__"])("%s is no event, and no state", (name) => {

@@ -10,7 +10,7 @@
 import type * as FakeFault from "./FakeFault.ts"
 import type { FakeRequest, FakeResponse } from "./FakeHttp.ts"
 import * as FakeHttp from "./FakeHttp.ts"
-import type { FakeState } from "./FakeState.ts"
+import { type FakeState, sweep } from "./FakeState.ts"
 import * as Authenticate from "./internal/api/authenticate.ts"
 import * as Api from "./internal/api/endpoints.ts"
 import * as Authorize from "./internal/authorize.ts"
@@ -91,7 +91,8 @@ const atOnce: Delivery = { _tag: "Answered", delay: 0 }
 
 type Answer = Omit<Handled, "delivery" | "fault">
 
-const answer = (state: FakeState, request: FakeRequest, time: number): Answer => {
+const answer = (unswept: FakeState, request: FakeRequest, time: number): Answer => {
+  const state = sweep(unswept, time)
   switch (route(request.path)) {
     case "Authorize":
       return Authorize.handle(state, request, time)

@@ -227,7 +227,7 @@ export { Knobs, strictest } from "./internal/knobs.ts"
 export interface FakeState {
   /** What the seed comes to. */
   readonly key: Text.Key
-  /** How many texts have been drawn, and how many codes. */
+  /** How many texts have been drawn, and codes given: the number of a code is the id of its grant. */
   readonly counter: number
   /** How far the fake's clock is ahead of the one outside, in milliseconds. */
   readonly clockOffset: number
@@ -244,7 +244,7 @@ export interface FakeState {
   readonly grants: HashMap.HashMap<number, Grant>
   /** By the tokens. */
   readonly appTokens: HashMap.HashMap<string, AppToken>
-  /** How much that may be over there is to be, until it is forgotten. */
+  /** How many codes, apps' tokens and minutes there may be until those that are over are forgotten. */
   readonly sweepSize: number
   /** What was sent lately, by address and by partner. */
   readonly minutes: HashMap.HashMap<string, Minute>
@@ -329,7 +329,7 @@ const leastSweep = 1_024
 /**
  * Forgets what nobody can use any more, once there is twice as much as the last time left: codes and the apps' own tokens
  * an hour after they expired, and minutes that are over. Until then an expired token is told from an unknown one. It is
- * called whenever something is issued, and costs what a few insertions do on average.
+ * called with every request, and costs what a few insertions do on average.
  *
  * @param now milliseconds since the epoch, by the fake's clock
  *

@@ -75,8 +75,7 @@ export const allow = (
   by: { readonly userId: number; readonly scopes: ReadonlyArray<Scopes.Scope> },
   now: number
 ): { readonly state: FakeState.FakeState; readonly location: string } => {
-  const swept = FakeState.sweep(state, now)
-  const grantId = swept.counter + 1
+  const grantId = state.counter + 1
   const code: FakeState.Code = {
     grantId,
     clientId: request.app.clientId,
@@ -88,7 +87,7 @@ export const allow = (
   }
   const text = Text.write(state.key, { kind: "Code", grant: grantId, serial: 0 })
   return {
-    state: { ...swept, counter: grantId, codes: HashMap.set(swept.codes, grantId, code) },
+    state: { ...state, counter: grantId, codes: HashMap.set(state.codes, grantId, code) },
     location: location(request.redirectUri, { code: text, state: request.state })
   }
 }

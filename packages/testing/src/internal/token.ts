@@ -241,7 +241,7 @@ const clientCredentials = (
   const known: ReadonlyArray<string> = Scopes.known
   const scopes = asked === undefined ? known : Scopes.parse(asked)
   if (!scopes.every((scope) => known.includes(scope))) return { state, response: error(400, "invalid_scope") }
-  const [accessToken, drawn] = FakeState.draw(FakeState.sweep(state, now))
+  const [accessToken, drawn] = FakeState.draw(state)
   const expiresIn = state.knobs.accessTokenLifetime
   const { clientId } = app
   const token: FakeState.AppToken = { accessToken, clientId, scopes, expiresAt: now + expiresIn * 1000 }
