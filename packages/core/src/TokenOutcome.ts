@@ -90,8 +90,8 @@ export const isPause = (notBefore: number, now: number): boolean => notBefore > 
  * @since 0.1.0
  */
 export const lifetime = (expiresIn: unknown): number => {
-  const seconds = typeof expiresIn === "string" && expiresIn.trim() !== "" ? Number(expiresIn) : expiresIn
-  const usable = typeof seconds === "number" && seconds > 0 && !Number.isNaN(seconds)
+  const seconds = typeof expiresIn === "string" ? Number(expiresIn) : expiresIn
+  const usable = typeof seconds === "number" && seconds > 0
   return Math.max(1, Math.floor((usable ? Math.min(seconds, longestLifetime) : documentedLifetime) * 1000))
 }
 
@@ -104,8 +104,8 @@ export const lifetime = (expiresIn: unknown): number => {
  * @since 0.1.0
  */
 export const retryAfter = (header: string | undefined, now: number): number | undefined => {
-  if (header === undefined || header.trim() === "") return undefined
-  const wait = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  const text = header ?? ""
+  const wait = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
   return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), longestPause)
 }
 

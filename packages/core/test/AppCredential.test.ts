@@ -77,7 +77,8 @@ describeTable(machine, AppCredential.State, AppCredential.Event)
 
 describe("AppCredential: one request for all", () => {
   it("the first demand claims the lease and asks for a token", () => {
-    expect(step(AppCredential.absent, demand, 5_000)).toEqual({
+    // A member that is there and undefined could not be stored.
+    expect(step(AppCredential.absent, demand, 5_000)).toStrictEqual({
       state: { _tag: "Requesting", generation: 0, lease: { owner: "caller", deadline: 5_000 + leaseDuration } },
       commands: [{ _tag: "RequestToken", generation: 0, deadline: 5_000 + leaseDuration }]
     })
@@ -86,7 +87,12 @@ describe("AppCredential: one request for all", () => {
   it("a request ahead of the end that its owner abandoned is taken over, while the live token is still used", () => {
     const state = { ...first, generation: 1, access: access("1") }
     expect(tagsOf(step(state, demand, 29_999).commands)).toEqual(["UseAccessToken"])
-    expect(tagsOf(step(state, demand, 30_000).commands)).toEqual(["RequestToken", "UseAccessToken"])
+    const { commands, state: next } = step(state, demand, 30_000)
+    expect(commands).toEqual([
+      { _tag: "RequestToken", generation: 1, deadline: 30_000 + leaseDuration },
+      use("1", 1, 30_000 + leaseDuration)
+    ])
+    expect(next).toStrictEqual({ ...state, lease: { owner: "caller", deadline: 30_000 + leaseDuration } })
   })
 
   it("who comes next waits for the lease, and takes over at its deadline", () => {
@@ -95,6 +101,24 @@ describe("AppCredential: one request for all", () => {
       state: { ...first, lease: { owner: "caller", deadline: 30_000 + leaseDuration } },
       commands: [{ _tag: "RequestToken", generation: 0, deadline: 30_000 + leaseDuration }]
     })
+  })
+
+  it("a lease that no clock of today can have given is shortened, and taken over when that ends", () => {
+    const state = { ...first, lease: { owner: "holder", deadline: end } }
+    const shortened = { ...first, lease: { owner: "holder", deadline: leaseDuration } }
+    expect(step(state, demand, 0)).toEqual({
+      state: shortened,
+      commands: [{ _tag: "AwaitLease", until: leaseDuration }]
+    })
+    expect(tagsOf(step(shortened, demand, leaseDuration).commands)).toEqual(["RequestToken"])
+  })
+
+  it("an event says who demands, and which token was rejected", () => {
+    const isEvent = Schema.is(AppCredential.Event)
+    expect([demand, rejected(3)].map((event) => isEvent(event))).toEqual([true, true])
+    expect(isEvent({ _tag: "AccessTokenRequested" })).toBe(false)
+    expect(isEvent({ _tag: "AccessTokenRejected", owner: "caller" })).toBe(false)
+    expect(isEvent({ _tag: "AccessTokenRejected", generation: 3 })).toBe(false)
   })
 
   it.prop(

@@ -190,7 +190,7 @@ describe("Machine.make: types", () => {
   })
 
   // Events, logs and metrics tell machines apart by it.
-  it("the library's machines are called as their modules are", () => {
+  it("the library's machines are called as their modules are, and begin where nothing has happened", () => {
     const settings = { leaseDuration: 1, refreshAhead: 0 }
     const names = [
       UserGrant.machine(settings),
@@ -198,7 +198,12 @@ describe("Machine.make: types", () => {
       ConsentAttempt.machine,
       ClientId.machine
     ]
-    expect(names.map(({ name }) => name)).toEqual(["UserGrant", "AppCredential", "ConsentAttempt", "ClientId"])
+    expect(names.map(({ initial, name }) => [name, initial])).toEqual([
+      ["UserGrant", "Absent"],
+      ["AppCredential", "Absent"],
+      ["ConsentAttempt", "Pending"],
+      ["ClientId", "Presented"]
+    ])
   })
 
   it.each(["toString", "constructor", "__proto__"])("%s is no event, and no state", (name) => {

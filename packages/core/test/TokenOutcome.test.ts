@@ -159,7 +159,7 @@ describe("TokenOutcome.interpret, of an error", () => {
     expect(interpret(body, status)).toEqual(expected)
   })
 
-  it.each([0, 301, 302, 303, 307, 308])("%i is a redirect, and nothing in it is believed", (status) => {
+  it.each([0, 300, 301, 302, 303, 307, 308])("%i is a redirect, and nothing in it is believed", (status) => {
     expect(interpret(documented, status)).toMatchObject({
       _tag: "Malformed",
       status,
