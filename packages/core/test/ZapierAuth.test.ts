@@ -389,6 +389,24 @@ describe("ZapierAuth", () => {
         assert.strictEqual(zapier.tokenRequests.length, 3)
       }).pipe(Effect.provide(zapier.layer()))
     })
+
+    it.effect("sends nothing while the application cannot be read, and goes on once it can", () => {
+      const zapier = TestZapier.make()
+      return Effect.gen(function* () {
+        const auth = yield* ZapierAuth
+        yield* TestZapier.connect(subject)
+        yield* TestClock.adjust(lifetime)
+        const { clientSecret } = zapier.application
+        zapier.application.clientSecret = ""
+        const { reason } = yield* Effect.flip(auth.accessToken(subject))
+        assert.deepInclude(reason, { _tag: "InvalidConfig", setting: "clientSecret" })
+        assert.deepInclude(yield* auth.status(subject), { state: "Active", generation: 1 })
+        assert.strictEqual(zapier.tokenRequests.length, 1)
+        zapier.application.clientSecret = clientSecret
+        assert.strictEqual(value(yield* auth.accessToken(subject)), "access-token-2")
+        assert.strictEqual(zapier.tokenRequests.length, 2)
+      }).pipe(Effect.provide(zapier.layer()))
+    })
   })
 
   describe("accessTokenRejected", () => {

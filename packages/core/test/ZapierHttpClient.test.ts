@@ -228,6 +228,34 @@ describe("ZapierHttpClient", () => {
       }).pipe(Effect.provide(zapier.layer()))
     })
 
+    it.effect.each(["text", new Uint8Array([1]), new ArrayBuffer(1), new Blob(["x"]), new URLSearchParams("a=1")])(
+      "leads to a replay of a body that can be read twice: %o",
+      (body) => {
+        const zapier = TestZapier.make()
+        return Effect.gen(function* () {
+          yield* TestZapier.connect(subject)
+          zapier.state.accessTokens.clear()
+          const client = (yield* ZapierHttpClient).as(asUser)
+          const request = HttpClientRequest.setBody(HttpClientRequest.post("/v2/zaps"), HttpBody.raw(body))
+          assert.strictEqual((yield* client.execute(request)).status, 200)
+          assert.strictEqual(zapier.apiRequests.length, 2)
+        }).pipe(Effect.provide(zapier.layer()))
+      }
+    )
+
+    it.effect("leads to none of a body that the platform reads once", () => {
+      const zapier = TestZapier.make()
+      return Effect.gen(function* () {
+        yield* TestZapier.connect(subject)
+        zapier.state.accessTokens.clear()
+        const client = (yield* ZapierHttpClient).as(asUser)
+        const body = HttpBody.raw(new Blob(["x"]).stream())
+        const request = HttpClientRequest.setBody(HttpClientRequest.post("/v2/zaps"), body)
+        assert.strictEqual(yield* reasonOf(client.execute(request)), "RequestNotReplayable")
+        assert.strictEqual(zapier.apiRequests.length, 1)
+      }).pipe(Effect.provide(zapier.layer()))
+    })
+
     it.effect("to a streamed body renews the token and says that the request cannot be replayed", () => {
       const zapier = TestZapier.make()
       return Effect.gen(function* () {
@@ -329,19 +357,28 @@ describe("ZapierHttpClient", () => {
       }).pipe(Effect.provide(zapier.layer().pipe(Layer.provide(urls))))
     })
 
-    it.effect("a transport error shows no token, and carries the caller's own request", () => {
-      const zapier = TestZapier.make()
-      return Effect.gen(function* () {
-        yield* TestZapier.connect(subject)
-        zapier.nextApi(TestZapier.refused)
-        const client = yield* ZapierHttpClient
-        const error = yield* Effect.flip(client.call("GET /v2/zaps", { credential: asUser }))
-        if (!HttpClientError.isHttpClientError(error)) return assert.fail("not an HttpClientError")
-        assert.isUndefined(error.request.headers["authorization"])
-        const shown = `${error.message} ${JSON.stringify(error)} ${inspect(error, { depth: 20, showHidden: true })}`
-        assert.notInclude(shown, "access-token")
-      }).pipe(Effect.provide(zapier.layer()))
-    })
+    it.effect.each([HttpClientError.TransportError, HttpClientError.EncodeError, HttpClientError.InvalidUrlError])(
+      "%o shows no token, and carries the caller's own request",
+      (Reason) => {
+        const zapier = TestZapier.make()
+        return Effect.gen(function* () {
+          yield* TestZapier.connect(subject)
+          zapier.nextApi((request) => {
+            assert.include(request.headers["authorization"], "access-token")
+            const reason = new Reason({ request, cause: new Error("why"), description: "what" })
+            return Effect.fail(new HttpClientError.HttpClientError({ reason }))
+          })
+          const client = yield* ZapierHttpClient
+          const error = yield* Effect.flip(client.call("GET /v2/zaps", { credential: asUser }))
+          if (!HttpClientError.isHttpClientError(error)) return assert.fail("not an HttpClientError")
+          assert.isTrue(error.reason instanceof Reason)
+          assert.deepInclude(error.reason, { description: "what", cause: new Error("why") })
+          assert.isUndefined(error.request.headers["authorization"])
+          const shown = `${error.message} ${JSON.stringify(error)} ${inspect(error, { depth: 20, showHidden: true })}`
+          assert.notInclude(shown, "access-token")
+        }).pipe(Effect.provide(zapier.layer()))
+      }
+    )
   })
 
   describe("scopes", () => {
