@@ -1,0 +1,39 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Reason from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Duration from "effect/Duration"
+import * as Failures from "../../../src/internal/connect/failures.ts"
+
+const minute = Duration.minutes(1)
+
+describe("what a user is told", () => {
+  it.each<readonly [Reason.ZapierAuthError["reason"], status: number, words: RegExp]>([
+    [new Reason.ConsentDenied({}), 403, /did not allow/],
+    [new Reason.ConsentExpired({ what: "code" }), 400, /took too long/],
+    [new Reason.StateMismatch({ why: "Unknown" }), 400, /not begun in this browser/],
+    [new Reason.InvalidCallback({ problem: "state is missing" }), 400, /not complete/],
+    [new Reason.ExchangeOutcomeUnknown({}), 502, /lost on the way/],
+    [new Reason.RateLimited({ retryAfter: minute }), 503, /cannot be reached/],
+    [new Reason.ServiceUnavailable({ status: 503 }), 502, /cannot be reached/],
+    [new Reason.TransportFailed({ code: "ECONNREFUSED" }), 502, /cannot be reached/],
+    [new Reason.RefreshOutcomeUnknown({}), 502, /cannot be reached/],
+    [new Reason.MalformedResponse({ status: 200, problem: "it is not a JSON object" }), 502, /cannot be reached/],
+    [new Reason.StoreFailed({ store: "grant store", operation: "write", problem: "full" }), 503, /could not save/],
+    [new Reason.InvalidConfig({ setting: "clientSecret", problem: "give it" }), 500, /on our side/],
+    [new Reason.ClientRejected({}), 500, /on our side/]
+  ])("of %s is %i", (reason, status, words) => {
+    const told = Failures.told(reason)
+    expect(told).toMatchObject({ status, title: "Zapier is not connected", words: expect.stringMatching(words) })
+    // What the owner of the app has to know is not the user's.
+    expect(told.words).not.toContain(reason.message)
+    expect(told.words).not.toMatch(/clientSecret|ECONNREFUSED|JSON|full/)
+  })
+})
+
+describe("when a user may try again", () => {
+  it("is in whole seconds, where it is known", () => {
+    expect(Failures.retryAfter(new Reason.RateLimited({ retryAfter: Duration.millis(1_001) }))).toBe(2)
+    expect(Failures.retryAfter(new Reason.ServiceUnavailable({ status: 503, retryAfter: minute }))).toBe(60)
+    expect(Failures.retryAfter(new Reason.ServiceUnavailable({ status: 503 }))).toBe(undefined)
+    expect(Failures.retryAfter(new Reason.ConsentDenied({}))).toBe(undefined)
+  })
+})
