@@ -92,6 +92,6 @@ describe("AuthorizationUrl.build", () => {
     const url = AuthorizationUrl.build(ZapierUrls.production, parameters)
     expect(JSON.stringify(url)).not.toContain("st4te")
     expect(inspect(url, { depth: 9, showHidden: true })).not.toContain("st4te")
-    expect(String(url)).toBe("<redacted:authorization URL>")
+    expect(JSON.stringify(url)).toBe(`"<redacted:authorization URL>"`)
   })
 })

@@ -240,3 +240,29 @@ describe("ConsentAttempt: the exchange", () => {
     }
   )
 })
+
+describe("ConsentAttempt: what is stored", () => {
+  const attempt = {
+    stateDigest: "digest",
+    subject: "ada",
+    redirectUri: "https://acme.example/callback",
+    scopes: ["zap"],
+    startedAt: 0,
+    expiresAt: 900_000
+  }
+  const isState = Schema.is(ConsentAttempt.State)
+
+  it.each(["AuthorizationRefused", "CodeRefused", "OutcomeUnknown", "NotExchanged"])("why it failed: %s", (why) => {
+    expect(isState({ ...attempt, _tag: "Failed", why })).toBe(true)
+    expect(Schema.is(ConsentAttempt.Event)({ _tag: "ExchangeFailed", why })).toBe(true)
+  })
+
+  it("says all that it has to", () => {
+    expect(isState({ ...attempt, _tag: "Exchanging", receivedAt: 0 })).toBe(true)
+    expect(isState({ ...attempt, _tag: "Exchanging" })).toBe(false)
+    expect(isState({ ...attempt, _tag: "Failed" })).toBe(false)
+    expect(isState({ ...attempt, _tag: "Failed", why: "" })).toBe(false)
+    expect(isState({ _tag: "Exchanging" })).toBe(false)
+    expect(Schema.is(ConsentAttempt.Event)({ _tag: "ExchangeFailed" })).toBe(false)
+  })
+})
