@@ -14,7 +14,7 @@ const report = async (
   return { code, line: JSON.parse(stdout) }
 }
 
-describe("npm run bench", { timeout: 120_000 }, () => {
+describe("npm run bench", () => {
   it.concurrent("storm: one refresh for each expiry, and no call fails", async () => {
     const round = { calls: 200, tokenRequests: 1, failedCalls: 0 }
     expect(await report("storm", "--calls", "200")).toMatchObject({
@@ -58,7 +58,7 @@ describe("npm run bench", { timeout: 120_000 }, () => {
     })
   })
 
-  it("command-start: compares, and exits as it says", { timeout: 120_000 }, async () => {
+  it("command-start: compares, and exits as it says", async () => {
     const { code, line } = await report("command-start", "--calls", "1")
     expect(line).toMatchObject({ scenario: "command-start", rounds: 1, ratio: expect.any(Number), bound: 2.5 })
     expect(code).toBe((line as { readonly passed: boolean }).passed ? 0 : 1)
@@ -70,7 +70,7 @@ describe("npm run bench", { timeout: 120_000 }, () => {
     expect(line).toHaveProperty("passed", code === 0)
   })
 
-  it("fake-flows: compares, and exits as it says", { timeout: 120_000 }, async () => {
+  it("fake-flows: compares, and exits as it says", async () => {
     const { code, line } = await report("fake-flows", "--calls", "100")
     const flowsPerSecond = { fake: expect.any(Number), "oauth2-mock-server": expect.any(Number) }
     expect(line).toMatchObject({ scenario: "fake-flows", flows: 100, ratio: expect.any(Number), flowsPerSecond })

@@ -53,13 +53,14 @@ const measureAll = (named: ReadonlyArray<string>, kept: Results["reports"]): Res
   reports: { ...kept, ...Object.fromEntries(named.map((scenario) => [scenario, measure(scenario)])) }
 })
 
+// As everything else here is.
+const formatted = async (name: string, text: string) => (await format(name, text, { printWidth: 120 })).code
+
 /** The page and its pictures, by their paths in `docs`. */
 export const render = async (results: Results): Promise<ReadonlyArray<readonly [string, string]>> => {
   const { charts, text } = page(results)
   const pictures = Object.entries(charts).map(async ([name, svg]) => [`benchmarks/${name}`, await svg] as const)
-  // Tables as everywhere else.
-  const { code } = await format("benchmarks.md", text, { printWidth: 120 })
-  return [["benchmarks.md", code], ...(await Promise.all(pictures))]
+  return [["benchmarks.md", await formatted("benchmarks.md", text)], ...(await Promise.all(pictures))]
 }
 
 export const read = (): Results => JSON.parse(readFileSync(file, "utf8")) as Results
@@ -69,8 +70,7 @@ export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   if (args[0] !== "--render") {
     const named = scenarios.filter((scenario) => args.length === 0 || args.includes(scenario))
     const kept = named.length === scenarios.length ? {} : read().reports
-    const { code } = await format("results.json", JSON.stringify(measureAll(named, kept)), { printWidth: 120 })
-    writeFileSync(file, code)
+    writeFileSync(file, await formatted("results.json", JSON.stringify(measureAll(named, kept))))
   }
   for (const [path, text] of await render(read())) writeFileSync(join(folder, path), text)
   return 0

@@ -91,9 +91,11 @@ const labelled = <Input, State>(metric: Metric.Metric<Input, State>) => {
   const known = new Map<string, Metric.Metric<Input, State>>()
   return (labels: Labels): Metric.Metric<Input, State> => {
     const key = Object.values(labels).join()
-    const found = known.get(key) ?? Metric.withAttributes(metric, labels)
-    known.set(key, found)
-    return found
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const made = Metric.withAttributes(metric, labels)
+    known.set(key, made)
+    return made
   }
 }
 
