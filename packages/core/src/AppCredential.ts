@@ -108,7 +108,7 @@ export const edges = {
   }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 
-const { next } = Machine
+const next = Machine.next
 
 // An app token descends from no consent.
 const use = (generation: number, access: Tokens.Access, until: number): Command => ({

@@ -197,8 +197,8 @@ export const layer = (options: Options): Layer.Layer<ClientApplication> => layer
  *
  * @since 0.1.0
  */
-export const configRedirectUris: Config.Config<ReadonlyArray<string>> = Config.map(
-  Config.String("ZAPIER_REDIRECT_URIS"),
+export const configRedirectUris: Config.Config<ReadonlyArray<string>> = /* @__PURE__ */ Config.map(
+  /* @__PURE__ */ Config.String("ZAPIER_REDIRECT_URIS"),
   (list) =>
     list
       .split(",")
@@ -212,9 +212,9 @@ export const configRedirectUris: Config.Config<ReadonlyArray<string>> = Config.m
  *
  * @since 0.1.0
  */
-export const config = Config.all({
-  clientId: Config.String("ZAPIER_CLIENT_ID"),
-  clientSecret: Config.Redacted("ZAPIER_CLIENT_SECRET"),
+export const config = /* @__PURE__ */ Config.all({
+  clientId: /* @__PURE__ */ Config.String("ZAPIER_CLIENT_ID"),
+  clientSecret: /* @__PURE__ */ Config.Redacted("ZAPIER_CLIENT_SECRET"),
   redirectUris: configRedirectUris
 })
 
@@ -224,8 +224,8 @@ export const config = Config.all({
  *
  * @since 0.1.0
  */
-export const layerConfig: Layer.Layer<ClientApplication> = Layer.unwrap(
-  Effect.map(ConfigProvider.ConfigProvider, (provider) =>
+export const layerConfig: Layer.Layer<ClientApplication> = /* @__PURE__ */ Layer.unwrap(
+  /* @__PURE__ */ Effect.map(ConfigProvider.ConfigProvider, (provider) =>
     layerEffect(
       Effect.mapError(Effect.provideService(config, ConfigProvider.ConfigProvider, provider), () =>
         from(

@@ -81,7 +81,7 @@ export const edges = {
   }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 
-const { next } = Machine
+const next = Machine.next
 
 const append: Command = { _tag: "AppendClientId" }
 

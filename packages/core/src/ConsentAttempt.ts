@@ -145,7 +145,7 @@ export const edges = {
   Failed: { CodeReceived: ["Failed"], ErrorReceived: ["Failed"] }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 
-const { next } = Machine
+const next = Machine.next
 
 const encoder = new TextEncoder()
 

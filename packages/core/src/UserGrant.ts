@@ -231,12 +231,14 @@ export const edges = {
   }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 
-const { next } = Machine
+const next = Machine.next
 
 type Held = Of<"Active"> | Of<"Refreshing">
 
+type Stored = Held | Of<"ReconnectRequired">
+
 // An event speaks of the record only if it was caused by this very generation of this very consent.
-const concerns = (event: { lineage: string; generation: number }, state: Exclude<State, { _tag: "Absent" }>) =>
+const concerns = (event: { lineage: string; generation: number }, state: Stored) =>
   event.lineage === state.lineage && event.generation === state.generation
 
 const activate = (lineage: string, generation: number, tokens: Tokens.Tokens): Of<"Active"> => ({
@@ -288,11 +290,7 @@ const giveUp = (state: Held, why: ReconnectCause, now: number): Of<"ReconnectReq
 })
 
 // The API no longer takes the access token of the generation that the event names.
-const rejected = <S extends Held | Of<"ReconnectRequired">>(
-  state: S,
-  event: { lineage: string; generation: number },
-  now: number
-): S =>
+const rejected = <S extends Stored>(state: S, event: { lineage: string; generation: number }, now: number): S =>
   concerns(event, state) && Tokens.isLive(state.tokens, now)
     ? { ...state, tokens: Tokens.expire(state.tokens, now) }
     : state
@@ -393,22 +391,20 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       Tokens.isLive(state.tokens, now) ? use(state, state.tokens, state.tokens.expiresAt) : requireReconnect(state.why)
     )
 
-  // A success: the answer's tokens in the place of the ones that they renew. A refresh token that the answer leaves out
-  // stays good (RFC 6749 section 6).
-  const renew = (
-    state: { lineage: string; generation: number },
-    previous: typeof Tokens.Secret.Type | undefined,
-    tokens: Tokens.Tokens
-  ) => {
-    const renewed =
-      tokens.refreshToken === undefined && previous !== undefined ? { ...tokens, refreshToken: previous } : tokens
-    const active = activate(state.lineage, state.generation + 1, renewed)
-    return next(active, use(active, renewed, Tokens.dueAt(renewed, settings.refreshAhead)))
+  // The answer's tokens, in the place of the ones that they renew. A refresh token that it leaves out stays good (RFC 6749
+  // section 6).
+  const renewed = <S extends Stored>(state: S, event: Extract<Event, { readonly _tag: "RefreshSucceeded" }>) => {
+    if (!concerns(event, state)) return next(state)
+    const { refreshToken } = state.tokens
+    const isKept = event.tokens.refreshToken === undefined && refreshToken !== undefined
+    const tokens = isKept ? { ...event.tokens, refreshToken } : event.tokens
+    const active = activate(state.lineage, state.generation + 1, tokens)
+    return next(active, use(active, tokens, Tokens.dueAt(tokens, settings.refreshAhead)))
   }
 
   // A consent is taken once. Who is not sure whether it was says it again, and what it has become since is not replaced.
-  const consented = <S extends Exclude<State, { _tag: "Absent" }>>(state: S, lineage: string, tokens: Tokens.Tokens) =>
-    next(lineage === state.lineage ? state : activate(lineage, state.generation + 1, tokens))
+  const consented = <S extends Stored>(state: S, event: Extract<Event, { readonly _tag: "ConsentGranted" }>) =>
+    next(event.lineage === state.lineage ? state : activate(event.lineage, state.generation + 1, event.tokens))
 
   const endOf = (state: Held): ReconnectCause => (state.answerLost ? "AnswerLost" : "Revoked")
 
@@ -429,11 +425,10 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         Disconnected: (state) => next(state)
       },
       Active: {
-        ConsentGranted: (state, { lineage, tokens }) => consented(state, lineage, tokens),
+        ConsentGranted: consented,
         AccessTokenRequested: (state, { owner }, now) => demandOfActive(state, owner, now),
         AccessTokenRejected: (state, event, now) => demandOfActive(rejected(state, event, now), event.owner, now),
-        RefreshSucceeded: (state, event) =>
-          concerns(event, state) ? renew(state, state.tokens.refreshToken, event.tokens) : next(state),
+        RefreshSucceeded: renewed,
         RefreshRefused: (state, event, now) => {
           if (!concerns(event, state)) return next(state)
           const ended = giveUp(state, endOf(state), now)
@@ -455,11 +450,10 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         Disconnected: () => next(absent)
       },
       Refreshing: {
-        ConsentGranted: (state, { lineage, tokens }) => consented(state, lineage, tokens),
+        ConsentGranted: consented,
         AccessTokenRequested: (state, { owner }, now) => demandOfRefreshing(state, owner, now),
         AccessTokenRejected: (state, event, now) => demandOfRefreshing(rejected(state, event, now), event.owner, now),
-        RefreshSucceeded: (state, event) =>
-          concerns(event, state) ? renew(state, state.tokens.refreshToken, event.tokens) : next(state),
+        RefreshSucceeded: renewed,
         RefreshRefused: (state, event, now) => {
           // Whoever has taken over may still be answered with tokens: its lease decides.
           const othersTurn = state.lease.owner !== event.owner && Lease.isLive(state.lease, now)
@@ -484,11 +478,10 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         Disconnected: () => next(absent)
       },
       ReconnectRequired: {
-        ConsentGranted: (state, { lineage, tokens }) => consented(state, lineage, tokens),
+        ConsentGranted: consented,
         AccessTokenRequested: (state, _, now) => demandOfEnded(state, now),
         AccessTokenRejected: (state, event, now) => demandOfEnded(rejected(state, event, now), now),
-        RefreshSucceeded: (state, event) =>
-          concerns(event, state) ? renew(state, state.tokens.refreshToken, event.tokens) : next(state),
+        RefreshSucceeded: renewed,
         RefreshRefused: (state) => next(state, requireReconnect(state.why)),
         RefreshOutcomeUnknown: (state) => next(state),
         RefreshFailed: (state) => next(state),
