@@ -26,11 +26,15 @@ export interface Grant {
   readonly expiresAt: number
 }
 
-export interface Options {
+/** The app, and where the server is. */
+export interface App {
   readonly origin: string
   readonly clientId: string
   readonly clientSecret: string
   readonly redirectUri: string
+}
+
+export interface Options extends App {
   readonly grant: Grant
   /** The store that all processes share. The others know none: an app loads the grant, and gives it to them. */
   readonly database: Database.Database
@@ -41,7 +45,7 @@ export type Call = (path: string) => Promise<number>
 
 type Peer = (options: Options) => Promise<Call>
 
-const token = ({ origin }: Options) => `${origin}/oauth/token/`
+export const tokenUrl = ({ origin }: App) => `${origin}/oauth/token/`
 
 // Those that leave calls to the app: it asks before each whether the token has ended, and renews it.
 // Nothing here is an Effect. @effect-diagnostics globalFetch:off globalDate:off
@@ -59,7 +63,8 @@ const renewing = ({ grant, origin }: Options, renew: (refreshToken: string) => P
 // No client at all: the token is a constant.
 const constant: Peer = async (options) => renewing(options, () => Promise.reject(new Error("the token has ended")))
 
-const after = (seconds: number | undefined) => Date.now() + (seconds ?? 0) * 1_000
+/** In milliseconds since the epoch: so many seconds from now. */
+export const after = (seconds: number | undefined) => Date.now() + (seconds ?? 0) * 1_000
 
 const simpleOauth2: Peer = async (options) => {
   const { clientId, clientSecret, origin } = options
@@ -78,7 +83,7 @@ const simpleOauth2: Peer = async (options) => {
 }
 
 const openidClient: Peer = async (options) => {
-  const server = { issuer: options.origin, token_endpoint: token(options) }
+  const server = { issuer: options.origin, token_endpoint: tokenUrl(options) }
   const config = new OpenidClient.Configuration(server, options.clientId, options.clientSecret)
   OpenidClient.allowInsecureRequests(config)
   return renewing(options, async (refreshToken) => {
@@ -90,7 +95,7 @@ const openidClient: Peer = async (options) => {
 const arctic: Peer = async (options) => {
   const client = new Arctic.OAuth2Client(options.clientId, options.clientSecret, options.redirectUri)
   return renewing(options, async (refreshToken) => {
-    const tokens = await client.refreshAccessToken(token(options), refreshToken, [])
+    const tokens = await client.refreshAccessToken(tokenUrl(options), refreshToken, [])
     return {
       accessToken: tokens.accessToken(),
       refreshToken: tokens.refreshToken(),
@@ -103,7 +108,7 @@ const arctic: Peer = async (options) => {
 
 const badgateway: Peer = async (options) => {
   const { clientId, clientSecret, grant, origin } = options
-  const client = new BadgatewayClient({ clientId, clientSecret, tokenEndpoint: token(options) })
+  const client = new BadgatewayClient({ clientId, clientSecret, tokenEndpoint: tokenUrl(options) })
   const fetcher = new OAuth2Fetch({
     client,
     getNewToken: () => null,
@@ -122,7 +127,7 @@ const google: Peer = async (options) => {
   const client = new GoogleClient({
     clientId,
     clientSecret,
-    endpoints: { oauth2TokenUrl: token(options) },
+    endpoints: { oauth2TokenUrl: tokenUrl(options) },
     forceRefreshOnFailure: true
   })
   const { accessToken: access_token, expiresAt: expiry_date, refreshToken: refresh_token } = grant

@@ -1,9 +1,9 @@
 /**
  * One user's grant, and many calls at once: with a token that has ended, in one process and in four that share a store; and
- * with a token that the server has ended early, while its 401s come in over 300 ms. This library beside others, each in
- * processes of its own, against the same server: it rotates on receipt, answers a token request after 50 ms, and refuses a
- * refresh token that was used. The server counts. And what a call takes while the token is good, one after the other, in
- * rounds that each have their turn in.
+ * with a token that the server has ended early, while its 401s come in over 300 ms. The same for the app itself, which has
+ * no token yet. This library beside others, each in processes of its own, against the same server: it rotates on receipt,
+ * answers a token request after 50 ms, and refuses a refresh token that was used. The server counts. And what a call takes
+ * while the token is good, one after the other, in rounds that each have their turn in.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -11,6 +11,7 @@ import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as AppPeers from "../appPeers.ts"
 import * as Database from "../database.ts"
 import { spreadOf } from "../measure.ts"
 import * as Peers from "../peers.ts"
@@ -82,43 +83,60 @@ const situations = {
   "late-401": { processes: 1, isKnown: false }
 } satisfies { readonly [name: string]: Situation }
 
+const app = Effect.map(HttpServer.HttpServer, ({ address }): Peers.App => ({
+  origin: HttpServer.formatAddress(address),
+  clientId: World.app.clientId,
+  clientSecret: World.app.clientSecret,
+  redirectUri: World.app.redirectUris[0] ?? ""
+}))
+
 // What a process begins with whose client has the grant.
 const begin = Effect.fnUntraced(function* (peer: Peers.Name, grant: Omit<Peers.Grant, "expiresAt">, lifetime: number) {
   const zapier = yield* FakeZapier.FakeZapier
-  const { address } = yield* HttpServer.HttpServer
   return {
     _tag: "Begin",
     peer,
     options: {
-      origin: HttpServer.formatAddress(address),
-      clientId: World.app.clientId,
-      clientSecret: World.app.clientSecret,
-      redirectUri: World.app.redirectUris[0] ?? "",
+      ...(yield* app),
       grant: { ...grant, expiresAt: (yield* zapier.time) + lifetime },
       database: yield* Database.make("sqlite")
     }
   } satisfies Told
 })
 
-const meet = Effect.fnUntraced(function* (peer: Peers.Name, calls: number, { isKnown, processes }: Situation) {
-  const zapier = yield* FakeZapier.FakeZapier
-  const grant = yield* granted
-  if (!isKnown) yield* zapier.endAccessToken(grant.accessToken)
-  const told = yield* begin(peer, grant, isKnown ? -hour : hour)
-  const started = yield* Workers.startAnswering<Told, Said>(
-    file,
-    Array.from({ length: processes }, () => told)
-  )
+// All calls at once, of as many processes as there are that begin.
+const storm = Effect.fnUntraced(function* (peer: string, calls: number, begins: ReadonlyArray<Told>) {
+  const started = yield* Workers.startAnswering<Told, Said>(file, begins)
   const all = Effect.promise(() => Promise.all(started.map(({ next }) => next())))
   yield* all
   const before = yield* World.countTokenRequests
-  for (const { worker } of started) worker.tell({ _tag: "Call", calls: calls / processes })
+  for (const { worker } of started) worker.tell({ _tag: "Call", calls: calls / begins.length })
   const said = yield* all
   const failedCalls = said.reduce((total, one) => total + (one._tag === "Called" ? one.failedCalls : 0), 0)
   const result = { tokenRequests: (yield* World.countTokenRequests) - before, failedCalls }
   say(`peers: ${peer}: ${result.tokenRequests} token requests, ${failedCalls} of ${calls} calls failed`)
-  return result
+  return [peer, result] as const
 }, Effect.scoped)
+
+const asUser = (calls: number, { isKnown, processes }: Situation) =>
+  Effect.forEach(Peers.names, (peer) =>
+    Effect.gen(function* () {
+      const zapier = yield* FakeZapier.FakeZapier
+      const grant = yield* granted
+      if (!isKnown) yield* zapier.endAccessToken(grant.accessToken)
+      const told = yield* begin(peer, grant, isKnown ? -hour : hour)
+      return yield* storm(
+        peer,
+        calls,
+        Array.from({ length: processes }, () => told)
+      )
+    }).pipe(Effect.scoped)
+  )
+
+const asApp = (calls: number) =>
+  Effect.forEach(AppPeers.names, (peer) =>
+    Effect.flatMap(app, (app) => storm(peer, calls, [{ _tag: "BeginAsApp", peer, app }]))
+  )
 
 const rounds = 9
 
@@ -144,11 +162,12 @@ const inTurn = Effect.fnUntraced(function* (calls: number) {
 }, Effect.scoped)
 
 export const run = Effect.fnUntraced(function* (calls: number) {
-  const results = yield* Effect.forEach(Object.entries(situations), ([situation, of]) =>
-    Effect.map(
-      Effect.forEach(Peers.names, (peer) => Effect.map(meet(peer, calls, of), (result) => [peer, result] as const)),
-      (all) => [situation, Object.fromEntries(all)] as const
-    )
+  const results = yield* Effect.forEach(
+    [
+      ...Object.entries(situations).map(([situation, of]) => [situation, asUser(calls, of)] as const),
+      ["app-storm", asApp(calls)] as const
+    ],
+    ([situation, storms]) => Effect.map(storms, (all) => [situation, Object.fromEntries(all)] as const)
   ).pipe(Effect.provide(server(calls)))
   const microsPerCall = yield* Effect.provide(inTurn(calls), server(calls))
   const isIdeal = (result: { readonly tokenRequests: number; readonly failedCalls: number } | undefined) =>

@@ -1,9 +1,13 @@
-/** One of the processes of the scenario `peers`: a client with a grant, which calls when it is told to. */
+/** One of the processes of the scenario `peers`: a client that calls when it is told to. */
+import * as AppPeers from "../appPeers.ts"
 import * as Peers from "../peers.ts"
 import { tellParent, told } from "../workers.ts"
 
 export type Told =
+  /** For a user's grant. */
   | { readonly _tag: "Begin"; readonly peer: Peers.Name; readonly options: Peers.Options }
+  /** As the app itself. */
+  | { readonly _tag: "BeginAsApp"; readonly peer: AppPeers.Name; readonly app: Peers.App }
   /** Make so many calls at once. Each has a number of its own, the lowest of which comes first. */
   | { readonly _tag: "Call"; readonly calls: number }
   /** Make so many calls, one after the other. */
@@ -17,23 +21,43 @@ export type Said =
 
 const say = (said: Said) => tellParent(said)
 
+interface Client {
+  /** Makes the call of that number, and says the status of its answer. */
+  readonly call: (number: number) => Promise<number>
+  /** The status of an answer to who is authorized. */
+  readonly good: number
+}
+
+const clientOf = async (begin: Told): Promise<Client> => {
+  if (begin._tag === "Begin") {
+    const call = await Peers.peers[begin.peer](begin.options)
+    return { call: (number) => call(`/v2/zaps?offset=${number}`), good: 200 }
+  }
+  if (begin._tag === "BeginAsApp") {
+    const call = AppPeers.appPeers[begin.peer](begin.app)
+    // There are no enrollments. Who is not authorized is not told.
+    return { call: (number) => call(`${number}`), good: 404 }
+  }
+  throw new Error(`${begin._tag} came first`)
+}
+
 const messages = told<Told>()
 const { value: begin } = await messages.next()
-if (begin?._tag === "Begin") {
-  const call = await Peers.peers[begin.peer](begin.options)
+if (begin !== undefined) {
+  const { call, good } = await clientOf(begin)
   say({ _tag: "Ready" })
   for await (const message of messages) {
     if (message._tag === "Call") {
       const numbers = Array.from({ length: message.calls }, (_, index) => index)
-      const results = await Promise.allSettled(numbers.map((number) => call(`/v2/zaps?offset=${number}`)))
-      const failed = results.filter((result) => result.status === "rejected" || result.value !== 200)
+      const results = await Promise.allSettled(numbers.map(call))
+      const failed = results.filter((result) => result.status === "rejected" || result.value !== good)
       say({ _tag: "Called", failedCalls: failed.length })
     }
     if (message._tag === "CallInTurn") {
       const began = performance.now()
       for (let index = 0; index < message.calls; index++) {
-        const status = await call("/v2/zaps?offset=0")
-        if (status !== 200) throw new Error(`a call was answered with ${status}`)
+        const status = await call(0)
+        if (status !== good) throw new Error(`a call was answered with ${status}`)
       }
       say({ _tag: "CalledInTurn", micros: ((performance.now() - began) * 1_000) / message.calls })
     }
