@@ -161,7 +161,11 @@ for (const name of names) {
  */
 export const match = (method: string, path: string): Name | undefined => {
   if (path.includes(";")) return undefined
-  const given = (path.endsWith("/") ? path.slice(0, -1) : path).split("/")
+  const trimmed = path.endsWith("/") ? path.slice(0, -1) : path
+  // Most have no parameters, and each call asks.
+  const itself = `${method} ${trimmed}`
+  if (Object.hasOwn(table, itself)) return itself as Name
+  const given = trimmed.split("/")
   return templates
     .get(shapeOf(method, given))
     ?.find(({ segments }) =>
