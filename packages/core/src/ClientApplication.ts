@@ -143,6 +143,9 @@ export class ClientApplication extends Context.Service<
   }
 >()("@zapier-workflow-auth/core/ClientApplication") {}
 
+const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> =>
+  Effect.mapError(Effect.fromResult(make(options)), from)
+
 /**
  * An application that is read anew whenever it is needed: from a secret manager, for example. What was read is checked by
  * `make` each time.
@@ -170,9 +173,7 @@ export class ClientApplication extends Context.Service<
  * @since 0.1.0
  */
 export const layerEffect = (read: Effect.Effect<Options, ZapierAuthError>): Layer.Layer<ClientApplication> =>
-  Layer.succeed(ClientApplication, {
-    get: Effect.flatMap(read, (options) => Effect.mapError(Effect.fromResult(make(options)), from))
-  })
+  Layer.succeed(ClientApplication, { get: Effect.flatMap(read, checked) })
 
 /**
  * An application that does not change. Whether it is usable is seen when it is first needed: `InvalidConfig`.
@@ -190,7 +191,8 @@ export const layerEffect = (read: Effect.Effect<Options, ZapierAuthError>): Laye
  *
  * @since 0.1.0
  */
-export const layer = (options: Options): Layer.Layer<ClientApplication> => layerEffect(Effect.succeed(options))
+export const layer = (options: Options): Layer.Layer<ClientApplication> =>
+  Layer.succeed(ClientApplication, { get: checked(options) })
 
 /**
  * The redirect URIs of `ZAPIER_REDIRECT_URIS`, separated by commas.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
 import * as Credential from "@zapier-workflow-auth/core/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
@@ -113,17 +114,18 @@ describe("The three modes, in process and in virtual time", () => {
   )
 
   it.effect("a secret that was regenerated is told as the app's fault, and costs no user the grant", () => {
-    const secret = { ...app }
+    let { clientSecret } = app
+    const application = ClientApplication.layerEffect(Effect.sync(() => ({ ...app, clientSecret })))
     return Effect.gen(function* () {
       yield* connect("ada", ["zap"])
       const auth = yield* ZapierAuth
       const fake = yield* FakeZapier.FakeZapier
-      const { clientSecret } = yield* fake.regenerateSecret(app.clientId)
+      const regenerated = yield* fake.regenerateSecret(app.clientId)
       yield* TestClock.adjust("11 hours")
       expect((yield* Effect.flip(auth.accessToken("ada"))).reason._tag).toBe("ClientRejected")
-      secret.clientSecret = clientSecret
+      clientSecret = regenerated.clientSecret
       expect((yield* auth.accessToken("ada")).generation).toBe(2)
-    }).pipe(Effect.provide(withFake({ application: secret })))
+    }).pipe(Effect.provide(withFake({ application })))
   })
 
   it.effect("a user who revokes at Zapier has to connect again, and can", () =>
