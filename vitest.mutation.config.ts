@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     isolate: false,
     include: [
-      "packages/core/test/{UserGrant,UserGrant.programs,AppCredential,ConsentAttempt,ClientId,Machine,Lease}.test.ts",
+      "packages/core/test/{UserGrant*,AppCredential,ConsentAttempt,ClientId,Machine,Lease}.test.ts",
       "packages/core/test/{AuthorizationCallback,AuthorizationUrl,TokenRequest,TokenOutcome,OAuthError,Tokens}.test.ts"
     ]
   }

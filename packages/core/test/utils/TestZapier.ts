@@ -3,6 +3,7 @@
  * next requests what a test tells it to.
  */
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -178,6 +179,18 @@ export const make = () => {
     layer: (settings?: Settings.Options) => process(settings).pipe(Layer.provideMerge(MemoryStores.layer))
   }
 }
+
+/** The user, where there is one. */
+export const subject = "user-1"
+
+/** How long an access token lives, unless `expiresIn` says otherwise. */
+export const lifetime = Duration.hours(10)
+
+export const value = ({ accessToken }: { readonly accessToken: Redacted.Redacted }) => Redacted.value(accessToken)
+
+/** Why it fails. */
+export const reasonOf = <A, R>(effect: Effect.Effect<A, { readonly reason: { readonly _tag: string } }, R>) =>
+  Effect.map(Effect.flip(effect), ({ reason }) => reason._tag)
 
 /** Connects a user by the next code, and gives the callback that did it. */
 export const connect = Effect.fnUntraced(function* (subject: string, code = "code-1") {
