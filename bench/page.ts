@@ -87,6 +87,9 @@ have no client credentials.
 
 ${countTable(at(peers, "app-storm"))}
 
+simple-oauth2 and openid-client leave it to the app to keep its token and to ask once at a time; this is what happens to one
+that does only the former. @azure/msal-node keeps it, but does not wait for a request that is under way.
+
 ## What a call costs
 
 An authorized call against one with a constant bearer header, through the same Effect \`HttpClient\` and an API in memory:
