@@ -37,7 +37,10 @@ export interface Options {
     | undefined
   /** Where Zapier is. Default: production. */
   readonly urls?: ZapierUrls.Urls | undefined
-  /** How requests are sent. It must not retry or follow redirects by itself. Default: undici. */
+  /**
+   * How requests are sent. It must not retry or follow redirects by itself. Default: undici, with as many connections as
+   * there are requests at a time; `NodeHttpClient.layerUndiciOptions({ connections })` bounds them.
+   */
   readonly httpClient?: Layer.Layer<HttpClient> | undefined
   /** Timeouts, leases and lifetimes. */
   readonly settings?: Settings.Options | undefined
