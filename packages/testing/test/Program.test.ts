@@ -110,6 +110,40 @@ describe("a program", () => {
     })
   )
 
+  it.effect("a grant that the server has ended is not the user's to end any more", () =>
+    Effect.gen(function* () {
+      // The request was given up, and the token sent once more; then it arrives, and is taken for a theft.
+      const late: Program.Step = { _tag: "Arm", process: 0, fault: "RequestLate" }
+      const revoke: Program.Step = { _tag: "Revoke", subject: 0 }
+      const after = yield* Program.run({ seed: 1, steps: [lifetime, late, call(0), lifetime, revoke] })
+      expect(after).toMatchObject({ breaches: [], lost: 1, unsaveable: 1, needless: 0 })
+      const before = yield* Program.run({ seed: 1, steps: [lifetime, late, revoke, call(0), lifetime] })
+      expect(before).toMatchObject({ breaches: [], lost: 0, unsaveable: 0, needless: 0 })
+    })
+  )
+
+  it.effect("tokens that a process holds, and comes back with, are not lost with an answer that repeats them", () =>
+    Effect.gen(function* () {
+      // Within the grace period one process dies with its request, the next has the answer and stands still before it is
+      // stored, and the last is not told what the server gives it again.
+      const steps: ReadonlyArray<Program.Step> = [
+        { _tag: "Arm", process: 0, fault: "StandstillBeforeCommit" },
+        { _tag: "Call", process: 2, subject: 1 },
+        { _tag: "Arm", process: 2, fault: "CrashInFlight" },
+        lifetime,
+        { _tag: "Call", process: 1, subject: 0 },
+        { _tag: "Call", process: 2, subject: 1 },
+        { _tag: "Arm", process: 1, fault: "UnavailableAfterActing" },
+        { _tag: "CallAsApp", process: 2 },
+        { _tag: "Call", process: 0, subject: 0 },
+        { _tag: "Call", process: 2, subject: 0 },
+        { _tag: "Arm", process: 1, fault: "AnswerLost" }
+      ]
+      const report = yield* Program.run({ seed: 388, steps }, { server: { graceMillis: 60_000 } })
+      expect(report).toMatchObject({ breaches: [], lost: 0, unsaveable: 0, needless: 0 })
+    })
+  )
+
   it.effect("nothing that is still due gets in the way when the grants are put to the test in the end", () =>
     Effect.gen(function* () {
       // The process would end with the next grant that it writes, and there is none before the end.

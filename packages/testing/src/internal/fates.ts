@@ -2,9 +2,9 @@
  * Whether a grant can still be saved, as the server and the network see it, whatever the client knows of it.
  *
  * A refresh leaves one living refresh token: the new one. From the moment that the server makes it until the store has
- * it, it is on its way to the process that asked, or held by it. If the answer is lost, comes when nobody waits for it, or
- * dies with its process, nobody has the token any more, and the old one is good for nothing but the rest of its grace
- * period. Without one, or once it is over, the grant cannot be saved: it is `unsaveable`. A grace period that is over does
+ * it, it is on its way to the process that asked, or held by it; in a grace period there may be several. If their answers
+ * are lost, come when nobody waits for them, or die with their processes, nobody has the token any more, and the old one is
+ * good for nothing but the rest of its grace period. Without one, or once it is over, the grant cannot be saved: it is `unsaveable`. A grace period that is over does
  * not count where the sender was alive to learn of the loss in time and did not try again. To try once more is what is
  * asked of it: whoever has sent the token twice, and heard nothing, has done so.
  */
@@ -36,7 +36,8 @@ interface Rotation {
   readonly at: number
   /** Who asked last. */
   by: Exchange
-  where: "OnItsWay" | "Held" | "Nowhere"
+  /** Where it is: on its way to who asked, or held there. */
+  readonly holders: Map<Exchange, "OnItsWay" | "Held">
   /** Somebody knew of the loss in time, and could have tried again. */
   chance: Exchange | undefined
   isTried: boolean
@@ -44,8 +45,10 @@ interface Rotation {
   isOvertaken: boolean
 }
 
+const involved = ({ by, holders }: Rotation) => [by, ...holders.keys()]
+
 // Nobody could tell who holds it from one that is gone.
-const wasMissed = (rotation: Rotation) => rotation.isOvertaken || hasStood(rotation.by)
+const wasMissed = (rotation: Rotation) => rotation.isOvertaken || involved(rotation).some(hasStood)
 
 export interface Fate {
   /** The new refresh token that the store does not have yet. */
@@ -108,11 +111,12 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
 
   const isOver = ({ at }: Rotation) => timeline.now() - at >= graceMillis()
 
-  const lose = (fate: Fate, rotation: Rotation) => {
-    rotation.where = "Nowhere"
+  const lose = (fate: Fate, rotation: Rotation, by: Exchange) => {
+    rotation.holders.delete(by)
+    if (rotation.holders.size > 0) return
     if (isOver(rotation)) return doom(fate)
     timeline.after(rotation.at + graceMillis() - timeline.now(), () => {
-      if (fate.rotation !== rotation || rotation.where !== "Nowhere") return
+      if (fate.rotation !== rotation || rotation.holders.size > 0) return
       const { chance } = rotation
       const isUsed = chance === undefined || rotation.isTried
       if (isUsed || chance.host.room.isSuspended() || isKeptOut(chance.host, timeline.now())) doom(fate)
@@ -152,14 +156,14 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
         // An answer that goes nowhere takes nothing away from whoever has had it before.
         if (isLate) return
         rotation.by = by
-        rotation.where = "OnItsWay"
+        rotation.holders.set(by, "OnItsWay")
       } else {
         const made: Rotation = {
           old: presented,
           token,
           at: timeline.now(),
           by,
-          where: "OnItsWay",
+          holders: new Map([[by, "OnItsWay"]]),
           chance: undefined,
           isTried: false,
           isOvertaken: false
@@ -168,7 +172,7 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
         fate.latest = made
       }
       // Nobody is there any more to whom it could come.
-      if (by.host.isGone && fate.rotation !== undefined) lose(fate, fate.rotation)
+      if (by.host.isGone && fate.rotation !== undefined) lose(fate, fate.rotation, by)
     },
 
     /** The server has ended the grant, because a refresh token that was rotated has come again. */
@@ -181,15 +185,15 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
     /** The answer is there. */
     delivered: (fate: Fate, by: Exchange) => {
       const { rotation } = fate
-      if (rotation?.by === by && rotation.where === "OnItsWay") rotation.where = "Held"
+      if (rotation?.holders.has(by) === true) rotation.holders.set(by, "Held")
     },
 
     /** The answer will not be there any more. `isTold`: the sender is alive and learns of it. */
     missed: (fate: Fate, by: Exchange, isTold: boolean) => {
       const { rotation } = fate
-      if (rotation?.by !== by || rotation.where !== "OnItsWay") return
+      if (rotation?.holders.get(by) !== "OnItsWay") return
       if (isTold && by.attempt < 2) rotation.chance ??= by
-      lose(fate, rotation)
+      lose(fate, rotation, by)
     },
 
     /** A process is gone, with all that it held. */
@@ -197,7 +201,7 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
       const { rotation } = fate
       if (rotation === undefined) return
       if (rotation.chance?.host === host) rotation.chance = undefined
-      if (rotation.by.host === host && rotation.where !== "Nowhere") lose(fate, rotation)
+      for (const by of rotation.holders.keys()) if (by.host === host) lose(fate, rotation, by)
     },
 
     /** The store has another state now. */
@@ -210,14 +214,15 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
       }
       if (token === fate.rotation?.token) fate.rotation = undefined
       if (after._tag === "Refreshing" && fate.rotation !== undefined) {
-        const { host } = fate.rotation.by
-        if (host.owner !== after.lease.owner && isKeptOut(host, timeline.now())) fate.rotation.isOvertaken = true
+        const { owner } = after.lease
+        const isOthers = ({ host }: Exchange) => host.owner !== owner && isKeptOut(host, timeline.now())
+        if (involved(fate.rotation).some(isOthers)) fate.rotation.isOvertaken = true
       }
       const isEnded = after._tag === "ReconnectRequired"
       if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !wasRevoked(fate, token)) {
         fate.isLost = true
         // What somebody holds who was taken for gone is lost only if it does not come back.
-        const isHeld = fate.rotation !== undefined && fate.rotation.where !== "Nowhere" && wasMissed(fate.rotation)
+        const isHeld = fate.rotation !== undefined && fate.rotation.holders.size > 0 && wasMissed(fate.rotation)
         fate.isNeedless = !fate.isDoomed && !isHeld
         counts.lost++
         if (fate.isNeedless) counts.needless++
@@ -230,10 +235,13 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
       }
     },
 
-    /** The user is about to end the app's access at Zapier. */
-    revoked: (fate: Fate, userId: number) => {
-      for (const id of grantIdsOf(userId)) fate.revoked.add(id)
-      if (!fate.isLost) forestall(fate)
+    /** The user is about to end the app's access at Zapier. `stored`: the refresh token that the store has. */
+    revoked: (fate: Fate, userId: number, stored: string | undefined) => {
+      const ids = grantIdsOf(userId)
+      for (const id of ids) fate.revoked.add(id)
+      // What the server itself has ended before is not there any more for the user to end.
+      const isThere = stored !== undefined && ids.some((id) => id === grantIdOf(stored))
+      if (isThere && !fate.isLost) forestall(fate)
     }
   }
 }

@@ -155,7 +155,7 @@ export const make = (options: Options) => {
     /** The user ends the app's access at Zapier. */
     revoke: (subject: Subject) => {
       count(counts.faults, "Revoke")
-      fates.revoked(subject.fate, subject.userId)
+      fates.revoked(subject.fate, subject.userId, SimServer.refreshTokenOf(subject.ledger.grant))
       server.revoke(subject.email)
     },
 
