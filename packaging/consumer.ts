@@ -1,10 +1,10 @@
 /** A project outside of the workspace that has installed the packages, as strangers do. */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import type { Tarball } from "./tarballs.ts"
+import { freePort } from "../packages/node-adapter/test/utils/freePort.ts"
 
 const run = promisify(execFile)
 
@@ -119,16 +119,6 @@ const main :Workerd.Worker = (
   compatibilityDate = "2026-01-01"
 );
 `
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer()
-    server.on("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 // It listens a moment after it was started, or never.
 // There are no Effects here. @effect-diagnostics globalFetch:off globalTimers:off

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as World from "../utils/CommandLineWorld.ts"
+import { freePort } from "../utils/freePort.ts"
 
 const last = (world: Effect.Success<typeof World.make>) =>
   Effect.map(world.fake.requests, (requests) => {
@@ -94,7 +95,7 @@ describe("request", () => {
   it.live("says that nobody answers", () =>
     Effect.gen(function* () {
       const world = yield* World.make
-      const origin = `http://127.0.0.1:${yield* World.freePort}`
+      const origin = `http://127.0.0.1:${yield* Effect.promise(freePort)}`
       const { code, stderr } = yield* world.run(["request", "GET", "/v1/apps"], { ZAPIER_FAKE: origin })
       expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: the call was not answered .*\n$/)])
     })

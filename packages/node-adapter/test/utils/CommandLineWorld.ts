@@ -1,7 +1,6 @@
 /** A command line beside a fake Zapier that it reaches over HTTP: an app in the environment, and a folder of its own. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
-import { createServer as createListener, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -15,15 +14,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as SqliteClient from "../../src/SqliteClient.ts"
 import * as CommandLine from "./CommandLine.ts"
-
-/** A port that was free a moment ago. */
-export const freePort = Effect.callback<number>((resume) => {
-  const listener = createListener()
-  listener.listen(0, "127.0.0.1", () => {
-    const { port } = listener.address() as AddressInfo
-    listener.close(() => resume(Effect.succeed(port)))
-  })
-})
+import { freePort } from "./freePort.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "zapier-cli-"))),
@@ -39,7 +30,7 @@ export const visit = (url: string) => Effect.flatMap(get(url), (response) => res
 export const consentUrl = (said: string): string => / {2}(http\S+authorize\S+)/.exec(said)?.[1] ?? ""
 
 export const make = Effect.gen(function* () {
-  const redirectUri = `http://127.0.0.1:${yield* freePort}/callback`
+  const redirectUri = `http://127.0.0.1:${yield* Effect.promise(freePort)}/callback`
   const clientId = "acme"
   const clientSecret = "s3cret-of-acme"
   const fake = FakeZapier.make({ apps: [{ name: "Acme", clientId, clientSecret, redirectUris: [redirectUri] }] })

