@@ -1,87 +1,54 @@
 /** Clients that others have written, and this library, as an app uses them that calls as itself, and has no token yet. */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ConfidentialClientApplication } from "@azure/msal-node"
-import { OAuth2Client as BadgatewayClient, OAuth2Fetch } from "@badgateway/oauth2-client"
-import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import { OAuth2Fetch } from "@badgateway/oauth2-client"
+import * as Credential from "@zapier-workflow-auth/core/Credential"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
-import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as OpenidClient from "openid-client"
 import { ClientCredentials } from "simple-oauth2"
+import * as Parts from "./peerParts.ts"
 import * as Peers from "./peers.ts"
 
-/** Deletes an enrollment, and says the status; rejects where the client does. */
-type Delete = (id: string) => Promise<number>
+/** Deletes an enrollment. */
+type Peer = (app: Parts.App) => Parts.Call
+
+const method = "DELETE"
 
 const scope = "promotions:write"
 
-const pathOf = (id: string) => `/v2/promotions/${id}`
+// Those that leave it to the app to keep the token.
+const keeping = (app: Parts.App, ask: () => Promise<Parts.Token>) =>
+  Parts.calling(method, app, Parts.keeping({ accessToken: "", expiresAt: 0 }, ask))
 
-// Nothing here is an Effect. @effect-diagnostics globalFetch:off globalDate:off
-const deleteBy =
-  ({ origin }: Peers.App, accessToken: () => Promise<string>): Delete =>
-  async (id) => {
-    const headers = { authorization: `Bearer ${await accessToken()}` }
-    const response = await fetch(`${origin}${pathOf(id)}`, { method: "DELETE", headers })
-    await response.arrayBuffer()
-    return response.status
-  }
-
-interface Token {
-  readonly accessToken: string
-  /** In milliseconds since the epoch. */
-  readonly expiresAt: number
-}
-
-// Those that leave it to the app to keep the token: it asks for one when it has none that is good.
-const keeping = (app: Peers.App, ask: () => Promise<Token>): Delete => {
-  let current: Token | undefined
-  return deleteBy(app, async () => {
-    if (current === undefined || Date.now() >= current.expiresAt) current = await ask()
-    return current.accessToken
-  })
-}
-
-const simpleOauth2 = (app: Peers.App): Delete => {
-  const client = new ClientCredentials({
-    client: { id: app.clientId, secret: app.clientSecret },
-    auth: { tokenHost: app.origin, tokenPath: "/oauth/token/" }
-  })
+const simpleOauth2: Peer = (app) => {
+  const client = new ClientCredentials(Parts.simpleOauth2Options(app))
   return keeping(app, async () => {
     const { token } = await client.getToken({ scope })
-    return { accessToken: String(token["access_token"]), expiresAt: Peers.after(Number(token["expires_in"])) }
+    return { accessToken: String(token["access_token"]), expiresAt: Parts.after(Number(token["expires_in"])) }
   })
 }
 
-const openidClient = (app: Peers.App): Delete => {
-  const server = { issuer: app.origin, token_endpoint: Peers.tokenUrl(app) }
-  const config = new OpenidClient.Configuration(server, app.clientId, app.clientSecret)
-  OpenidClient.allowInsecureRequests(config)
+const openidClient: Peer = (app) => {
+  const config = Parts.openidConfiguration(app)
   return keeping(app, async () => {
     const { access_token, expires_in } = await OpenidClient.clientCredentialsGrant(config, { scope })
-    return { accessToken: access_token, expiresAt: Peers.after(expires_in) }
+    return { accessToken: access_token, expiresAt: Parts.after(expires_in) }
   })
 }
 
 // These keep it themselves.
 
-const badgateway = (app: Peers.App): Delete => {
-  const { clientId, clientSecret, origin } = app
-  const client = new BadgatewayClient({ clientId, clientSecret, tokenEndpoint: Peers.tokenUrl(app) })
+const badgateway: Peer = (app) => {
+  const client = Parts.badgatewayClient(app)
   const fetcher = new OAuth2Fetch({
     client,
     getNewToken: () => client.clientCredentials({ scope: [scope] }),
     scheduleRefresh: false
   })
-  return async (id) => {
-    const response = await fetcher.fetch(`${origin}${pathOf(id)}`, { method: "DELETE" })
-    await response.arrayBuffer()
-    return response.status
-  }
+  return async (path) => Parts.statusOf(await fetcher.fetch(`${app.origin}${path}`, { method }))
 }
 
-const msal = (app: Peers.App): Delete => {
+const msal: Peer = (app) => {
   const authority = "https://zapier.com"
   const client = new ConfidentialClientApplication({
     auth: {
@@ -93,35 +60,21 @@ const msal = (app: Peers.App): Delete => {
       authorityMetadata: JSON.stringify({
         issuer: authority,
         authorization_endpoint: `${authority}/authorize`,
-        token_endpoint: Peers.tokenUrl(app),
+        token_endpoint: Parts.tokenUrl(app),
         jwks_uri: `${authority}/jwks`
       })
     },
     system: { protocolMode: "OIDC" }
   })
-  return deleteBy(app, async () => {
+  return Parts.calling(method, app, async () => {
     const result = await client.acquireTokenByClientCredential({ scopes: [scope] })
     return result?.accessToken ?? ""
   })
 }
 
-const ours = ({ clientId, clientSecret, origin, redirectUri }: Peers.App): Delete => {
-  const runtime = ManagedRuntime.make(
-    ZapierNode.layerMemory({
-      application: { clientId, clientSecret, redirectUris: [redirectUri] },
-      urls: ZapierUrls.at(origin),
-      httpClient: NodeHttpClient.layerUndiciOptions({ connections: 256 })
-    })
-  )
-  return (enrollment_id) =>
-    runtime.runPromise(
-      ZapierHttpClient.use((zapier) =>
-        zapier.call("DELETE /v2/promotions/{enrollment_id}", { path: { enrollment_id } })
-      ).pipe(
-        Effect.tap((response) => response.arrayBuffer),
-        Effect.map(({ status }) => status)
-      )
-    )
+const ours: Peer = (app) => {
+  const runtime = ManagedRuntime.make(ZapierNode.layerMemory(Parts.zapierOptions(app)))
+  return (path) => runtime.runPromise(Parts.zapierCall(method, Credential.app(), path))
 }
 
 export const appPeers = {

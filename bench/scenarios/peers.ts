@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as AppPeers from "../appPeers.ts"
 import * as Database from "../database.ts"
 import { spreadOf } from "../measure.ts"
+import type * as Parts from "../peerParts.ts"
 import * as Peers from "../peers.ts"
 import { type Report, say } from "../report.ts"
 import * as Workers from "../workers.ts"
@@ -83,7 +84,7 @@ const situations = {
   "late-401": { processes: 1, isKnown: false }
 } satisfies { readonly [name: string]: Situation }
 
-const app = Effect.map(HttpServer.HttpServer, ({ address }): Peers.App => ({
+const app = Effect.map(HttpServer.HttpServer, ({ address }): Parts.App => ({
   origin: HttpServer.formatAddress(address),
   clientId: World.app.clientId,
   clientSecret: World.app.clientSecret,

@@ -1,5 +1,6 @@
 /** One of the processes of the scenario `peers`: a client that calls when it is told to. */
 import * as AppPeers from "../appPeers.ts"
+import type * as Parts from "../peerParts.ts"
 import * as Peers from "../peers.ts"
 import { tellParent, told } from "../workers.ts"
 
@@ -7,7 +8,7 @@ export type Told =
   /** For a user's grant. */
   | { readonly _tag: "Begin"; readonly peer: Peers.Name; readonly options: Peers.Options }
   /** As the app itself. */
-  | { readonly _tag: "BeginAsApp"; readonly peer: AppPeers.Name; readonly app: Peers.App }
+  | { readonly _tag: "BeginAsApp"; readonly peer: AppPeers.Name; readonly app: Parts.App }
   /** Make so many calls at once. Each has a number of its own, the lowest of which comes first. */
   | { readonly _tag: "Call"; readonly calls: number }
   /** Make so many calls, one after the other. */
@@ -36,7 +37,7 @@ const clientOf = async (begin: Told): Promise<Client> => {
   if (begin._tag === "BeginAsApp") {
     const call = AppPeers.appPeers[begin.peer](begin.app)
     // There are no enrollments. Who is not authorized is not told.
-    return { call: (number) => call(`${number}`), good: 404 }
+    return { call: (number) => call(`/v2/promotions/${number}`), good: 404 }
   }
   throw new Error(`${begin._tag} came first`)
 }
