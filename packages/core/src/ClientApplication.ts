@@ -194,6 +194,9 @@ export const layerEffect = (read: Effect.Effect<Options, ZapierAuthError>): Laye
 export const layer = (options: Options): Layer.Layer<ClientApplication> =>
   Layer.succeed(ClientApplication, { get: checked(options) })
 
+// What follows is marked as pure, so that the bundle of a program that does not read it is without it, and without Effect's
+// `Config`.
+
 /**
  * The redirect URIs of `ZAPIER_REDIRECT_URIS`, separated by commas.
  *

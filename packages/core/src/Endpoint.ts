@@ -136,7 +136,8 @@ const templates = new Map<string, Array<{ readonly name: Name; readonly segments
 
 const shapeOf = (method: string, segments: ReadonlyArray<string>) => `${method} ${segments.length}`
 
-for (const name of names) {
+// Those without parameters are found by their names.
+for (const name of names.filter((name) => name.includes("{"))) {
   const { method, path } = parts(name)
   const segments = path.split("/")
   const shape = shapeOf(method, segments)
@@ -162,7 +163,6 @@ for (const name of names) {
 export const match = (method: string, path: string): Name | undefined => {
   if (path.includes(";")) return undefined
   const trimmed = path.endsWith("/") ? path.slice(0, -1) : path
-  // Most have no parameters, and each call asks.
   const itself = `${method} ${trimmed}`
   if (Object.hasOwn(table, itself)) return itself as Name
   const given = trimmed.split("/")

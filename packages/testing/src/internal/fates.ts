@@ -4,9 +4,9 @@
  * A refresh leaves one living refresh token: the new one. From the moment that the server makes it until the store has
  * it, it is on its way to the process that asked, or held by it; in a grace period there may be several. If their answers
  * are lost, come when nobody waits for them, or die with their processes, nobody has the token any more, and the old one is
- * good for nothing but the rest of its grace period. Without one, or once it is over, the grant cannot be saved: it is `unsaveable`. A grace period that is over does
- * not count where the sender was alive to learn of the loss in time and did not try again. To try once more is what is
- * asked of it: whoever has sent the token twice, and heard nothing, has done so.
+ * good for nothing but the rest of its grace period. Without one, or once it is over, the grant cannot be saved: it is
+ * `unsaveable`. A grace period that is over does not count where the sender was alive to learn of the loss in time and did
+ * not try again. To try once more is what is asked of it: whoever has sent the token twice, and heard nothing, has done so.
  */
 import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
