@@ -3,71 +3,53 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as Tokens from "../src/Tokens.ts"
 import { reveal } from "./utils/Reveal.ts"
-import {
-  leaseDuration,
-  hour,
-  step,
-  type State,
-  type Event,
-  tokens,
-  withoutRefreshToken,
-  accessOf,
-  active,
-  refreshing,
-  ended,
-  presented,
-  commandOf,
-  tagsOf,
-  tokensOf,
-  runs,
-  Clock,
-  Span,
-  SpanOrZero,
-  Refreshing,
-  AccessTokenRequested,
-  RefreshSucceeded,
-  Demand,
-  Stored,
-  Outcome,
-  anything
-} from "./utils/UserGrants.ts"
+import * as Grants from "./utils/Grants.ts"
 
 // What a lease may plausibly have left.
-const LeaseSpan = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3 * leaseDuration }))
+const LeaseSpan = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3 * Grants.leaseDuration }))
 
 describe("UserGrant: one refresher (R1)", () => {
   it.prop(
     "while a lease is live and the access token is dead, a demand waits for the lease",
-    { state: Refreshing, event: Demand, now: Clock, left: LeaseSpan, ago: SpanOrZero },
+    {
+      state: Grants.Refreshing,
+      event: Grants.Demand,
+      now: Grants.Clock,
+      left: LeaseSpan,
+      ago: Grants.SpanOrZero
+    },
     ({ ago, event, left, now, state }) => {
-      const held: State = {
+      const held: Grants.State = {
         ...state,
         tokens: { ...state.tokens, expiresAt: now - ago },
         lease: { ...state.lease, deadline: now + left }
       }
-      expect(step(held, event, now)).toEqual({ state: held, commands: [{ _tag: "AwaitLease", until: now + left }] })
+      expect(Grants.step(held, event, now)).toEqual({
+        state: held,
+        commands: [{ _tag: "AwaitLease", until: now + left }]
+      })
     },
-    runs
+    Grants.runs
   )
 
   it.prop(
     "while a lease is live, a demand never presents the refresh token, whatever became of the access token",
-    { state: Refreshing, event: Demand, now: Clock, left: LeaseSpan },
+    { state: Grants.Refreshing, event: Grants.Demand, now: Grants.Clock, left: LeaseSpan },
     ({ event, left, now, state }) => {
-      const held: State = { ...state, lease: { ...state.lease, deadline: now + left } }
-      const { commands, state: next } = step(held, event, now)
-      expect(tagsOf(commands)).not.toContain("PresentRefreshToken")
+      const held: Grants.State = { ...state, lease: { ...state.lease, deadline: now + left } }
+      const { commands, state: next } = Grants.step(held, event, now)
+      expect(Grants.tagsOf(commands)).not.toContain("PresentRefreshToken")
       expect(next).toMatchObject({ _tag: "Refreshing", lease: held.lease })
     },
-    runs
+    Grants.runs
   )
 
   it.prop(
     "whoever presents the refresh token holds a lease of full length, and presents what is stored",
-    [anything],
+    [Grants.anything],
     ([{ event, now, state }]) => {
-      const next = step(state, event, now)
-      const command = commandOf(next.commands, "PresentRefreshToken")
+      const next = Grants.step(state, event, now)
+      const command = Grants.commandOf(next.commands, "PresentRefreshToken")
       if (next.state._tag !== "Refreshing" || !("owner" in event)) return expect(command).toBeUndefined()
       if (command === undefined) {
         // Nobody's lease begins without a presentation; at most it is shortened.
@@ -75,7 +57,7 @@ describe("UserGrant: one refresher (R1)", () => {
         expect(state).toMatchObject({ presentation: next.state.presentation })
         return
       }
-      expect(next.state.lease).toEqual({ owner: event.owner, deadline: now + leaseDuration })
+      expect(next.state.lease).toEqual({ owner: event.owner, deadline: now + Grants.leaseDuration })
       expect(reveal(command)).toEqual(
         reveal({
           _tag: "PresentRefreshToken",
@@ -83,57 +65,69 @@ describe("UserGrant: one refresher (R1)", () => {
           generation: next.state.generation,
           refreshToken: next.state.tokens.refreshToken,
           scopes: next.state.tokens.scopes,
-          deadline: now + leaseDuration
+          deadline: now + Grants.leaseDuration
         })
       )
     },
-    runs
+    Grants.runs
   )
 
   it("the lease is live up to its deadline, and may be taken over at it", () => {
-    const state = refreshing({ tokens: tokens("3", { expiresAt: 1_000 }), lease: { owner: "holder", deadline: 2_000 } })
-    const demand: Event = { _tag: "AccessTokenRequested", owner: "other" }
-    expect(step(state, demand, 1_999).commands).toEqual([{ _tag: "AwaitLease", until: 2_000 }])
-    expect(tagsOf(step(state, demand, 2_000).commands)).toEqual(["PresentRefreshToken"])
+    const state = Grants.refreshing({
+      tokens: Grants.tokens("3", { expiresAt: 1_000 }),
+      lease: { owner: "holder", deadline: 2_000 }
+    })
+    const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
+    expect(Grants.step(state, demand, 1_999).commands).toEqual([{ _tag: "AwaitLease", until: 2_000 }])
+    expect(Grants.tagsOf(Grants.step(state, demand, 2_000).commands)).toEqual(["PresentRefreshToken"])
   })
 
   it("a refresh ahead of the end that its owner abandoned is taken over, while the live token is still used", () => {
-    const state = refreshing({ lease: { owner: "holder", deadline: 2_000 } })
-    const demand: Event = { _tag: "AccessTokenRequested", owner: "other" }
-    expect(tagsOf(step(state, demand, 1_999).commands)).toEqual(["UseAccessToken"])
-    const next = step(state, demand, 2_000)
-    expect(tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
-    expect(commandOf(next.commands, "UseAccessToken")?.until).toBe(2_000 + leaseDuration)
+    const state = Grants.refreshing({ lease: { owner: "holder", deadline: 2_000 } })
+    const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
+    expect(Grants.tagsOf(Grants.step(state, demand, 1_999).commands)).toEqual(["UseAccessToken"])
+    const next = Grants.step(state, demand, 2_000)
+    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(2_000 + Grants.leaseDuration)
     expect(next.state).toMatchObject({ lease: { owner: "other" }, presentation: 1, answerLost: true })
   })
 
   it("a lease that no clock of today can have given is shortened, and taken over when that ends", () => {
-    const dead = tokens("3", { expiresAt: 1_000 })
-    const state = refreshing({ tokens: dead, lease: { owner: "holder", deadline: 10 * hour } })
-    const demand: Event = { _tag: "AccessTokenRequested", owner: "other" }
-    const next = step(state, demand, hour)
-    const lease = { owner: "holder", deadline: hour + leaseDuration }
+    const dead = Grants.tokens("3", { expiresAt: 1_000 })
+    const state = Grants.refreshing({ tokens: dead, lease: { owner: "holder", deadline: 10 * Grants.hour } })
+    const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
+    const next = Grants.step(state, demand, Grants.hour)
+    const lease = { owner: "holder", deadline: Grants.hour + Grants.leaseDuration }
     expect(reveal(next.state)).toEqual(reveal({ ...state, lease }))
     expect(next.commands).toEqual([{ _tag: "AwaitLease", until: lease.deadline }])
-    expect(tagsOf(step(next.state, demand, lease.deadline).commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(Grants.step(next.state, demand, lease.deadline).commands)).toEqual(["PresentRefreshToken"])
   })
 
   it("the refusal of an earlier request does not end a grant that another owner is renewing", () => {
-    const state = refreshing({ lease: { owner: "other", deadline: 2_000 }, presentation: 2, answerLost: true })
-    expect(step(state, { _tag: "RefreshRefused", ...presented }, 1_999)).toEqual({ state, commands: [] })
-    expect(step(state, { _tag: "RefreshRefused", ...presented }, 2_000).state._tag).toBe("ReconnectRequired")
+    const state = Grants.refreshing({
+      lease: { owner: "other", deadline: 2_000 },
+      presentation: 2,
+      answerLost: true
+    })
+    expect(Grants.step(state, { _tag: "RefreshRefused", ...Grants.presented }, 1_999)).toEqual({
+      state,
+      commands: []
+    })
+    expect(Grants.step(state, { _tag: "RefreshRefused", ...Grants.presented }, 2_000).state._tag).toBe(
+      "ReconnectRequired"
+    )
   })
 
   it.each(["RefreshOutcomeUnknown", "RefreshFailed"] as const)(
     "%s of an earlier request leaves the lease of another owner alone",
     (_tag) => {
-      const state = refreshing({ lease: { owner: "other", deadline: 2_000 } })
-      const event: Event =
+      const state = Grants.refreshing({ lease: { owner: "other", deadline: 2_000 } })
+      const event: Grants.Event =
         _tag === "RefreshFailed"
-          ? { _tag, ...presented, mayHaveRotated: true, notBefore: 5_000 }
-          : { _tag, ...presented }
-      expect(step(state, event, 1_000)).toEqual({ state, commands: [] })
-      expect(step(state, event, 3_000)).toEqual({ state, commands: [] })
+          ? { _tag, ...Grants.presented, mayHaveRotated: true, notBefore: 5_000 }
+          : { _tag, ...Grants.presented }
+      expect(Grants.step(state, event, 1_000)).toEqual({ state, commands: [] })
+      expect(Grants.step(state, event, 3_000)).toEqual({ state, commands: [] })
     }
   )
 })
@@ -141,10 +135,10 @@ describe("UserGrant: one refresher (R1)", () => {
 describe("UserGrant: success always wins (R3)", () => {
   it.prop(
     "a success for the stored generation is stored from any state, whoever reports it and whenever",
-    { state: Stored, event: RefreshSucceeded, now: Schema.Finite },
+    { state: Grants.Stored, event: Grants.RefreshSucceeded, now: Schema.Finite },
     ({ event, now, state }) => {
-      const success: Event = { ...event, lineage: state.lineage, generation: state.generation }
-      const next = step(state, success, now)
+      const success: Grants.Event = { ...event, lineage: state.lineage, generation: state.generation }
+      const next = Grants.step(state, success, now)
       const refreshToken = event.tokens.refreshToken ?? state.tokens.refreshToken
       expect(reveal(next.state)).toEqual(
         reveal({
@@ -156,121 +150,133 @@ describe("UserGrant: success always wins (R3)", () => {
           notBefore: 0
         })
       )
-      expect(reveal(commandOf(next.commands, "UseAccessToken")?.access)).toEqual(
-        reveal({ ...accessOf(event.tokens), lineage: state.lineage, generation: state.generation + 1 })
+      expect(reveal(Grants.commandOf(next.commands, "UseAccessToken")?.access)).toEqual(
+        reveal({ ...Grants.accessOf(event.tokens), lineage: state.lineage, generation: state.generation + 1 })
       )
     },
-    runs
+    Grants.runs
   )
 
   it.each([
-    ["Active", active()],
-    ["Refreshing by the same owner", refreshing()],
-    ["Refreshing by another owner", refreshing({ lease: { owner: "other", deadline: 20 * hour } })],
-    ["ReconnectRequired", ended()]
-  ] satisfies ReadonlyArray<[string, State]>)("%s takes the new tokens", (_, state) => {
-    const renewed = tokens("4", { obtainedAt: 9 * hour, expiresAt: 19 * hour })
-    const next = step(state, { _tag: "RefreshSucceeded", ...presented, tokens: renewed }, 9 * hour)
-    expect(reveal(next.state)).toEqual(reveal(active({ generation: 4, tokens: renewed })))
-    expect(tagsOf(next.commands)).toEqual(["UseAccessToken"])
+    ["Active", Grants.active()],
+    ["Refreshing by the same owner", Grants.refreshing()],
+    ["Refreshing by another owner", Grants.refreshing({ lease: { owner: "other", deadline: 20 * Grants.hour } })],
+    ["ReconnectRequired", Grants.ended()]
+  ] satisfies ReadonlyArray<[string, Grants.State]>)("%s takes the new tokens", (_, state) => {
+    const renewed = Grants.tokens("4", { obtainedAt: 9 * Grants.hour, expiresAt: 19 * Grants.hour })
+    const next = Grants.step(state, { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed }, 9 * Grants.hour)
+    expect(reveal(next.state)).toEqual(reveal(Grants.active({ generation: 4, tokens: renewed })))
+    expect(Grants.tagsOf(next.commands)).toEqual(["UseAccessToken"])
   })
 
   it("an answer without a refresh token keeps the old one (RFC 6749 section 6)", () => {
-    const renewed = withoutRefreshToken(tokens("4"))
-    for (const state of [active(), refreshing(), ended()]) {
-      const next = step(state, { _tag: "RefreshSucceeded", ...presented, tokens: renewed }, hour)
-      expect(reveal(tokensOf(next.state))).toEqual(reveal({ ...renewed, refreshToken: Tokens.secret("refresh-3") }))
+    const renewed = Grants.withoutRefreshToken(Grants.tokens("4"))
+    for (const state of [Grants.active(), Grants.refreshing(), Grants.ended()]) {
+      const next = Grants.step(state, { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed }, Grants.hour)
+      expect(reveal(Grants.tokensOf(next.state))).toEqual(
+        reveal({ ...renewed, refreshToken: Tokens.secret("refresh-3") })
+      )
     }
   })
 
   it("where there is neither an old one nor a new one, there is none", () => {
-    const renewed = withoutRefreshToken(tokens("4"))
-    const before = refreshing({ tokens: withoutRefreshToken(tokens("3")) })
-    const { state } = step(before, { _tag: "RefreshSucceeded", ...presented, tokens: renewed }, hour)
-    expect(Object.keys(tokensOf(state) ?? {})).not.toContain("refreshToken")
+    const renewed = Grants.withoutRefreshToken(Grants.tokens("4"))
+    const before = Grants.refreshing({ tokens: Grants.withoutRefreshToken(Grants.tokens("3")) })
+    const { state } = Grants.step(
+      before,
+      { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed },
+      Grants.hour
+    )
+    expect(Object.keys(Grants.tokensOf(state) ?? {})).not.toContain("refreshToken")
   })
 })
 
 describe("UserGrant: never overwrite newer (R4)", () => {
   it.prop(
     "an outcome of an older generation changes nothing",
-    { state: Stored, event: Outcome, now: Schema.Finite, behind: Span },
+    { state: Grants.Stored, event: Grants.Outcome, now: Schema.Finite, behind: Grants.Span },
     ({ behind, event, now, state }) => {
-      const stale: Event = { ...event, lineage: state.lineage, generation: state.generation - behind }
-      const next = step(state, stale, now)
+      const stale: Grants.Event = { ...event, lineage: state.lineage, generation: state.generation - behind }
+      const next = Grants.step(state, stale, now)
       expect(next.state).toBe(state)
-      expect(tagsOf(next.commands).filter((tag) => tag !== "RequireReconnect")).toEqual([])
+      expect(Grants.tagsOf(next.commands).filter((tag) => tag !== "RequireReconnect")).toEqual([])
     },
-    runs
+    Grants.runs
   )
 
   it.prop(
     "an outcome of another consent changes nothing, even of the same generation",
-    { state: Stored, event: Outcome, now: Schema.Finite },
+    { state: Grants.Stored, event: Grants.Outcome, now: Schema.Finite },
     ({ event, now, state }) => {
-      const foreign: Event = { ...event, lineage: `not ${state.lineage}`, generation: state.generation }
-      const next = step(state, foreign, now)
+      const foreign: Grants.Event = { ...event, lineage: `not ${state.lineage}`, generation: state.generation }
+      const next = Grants.step(state, foreign, now)
       expect(next.state).toBe(state)
-      expect(tagsOf(next.commands).filter((tag) => tag !== "RequireReconnect")).toEqual([])
+      expect(Grants.tagsOf(next.commands).filter((tag) => tag !== "RequireReconnect")).toEqual([])
     },
-    runs
+    Grants.runs
   )
 
   it.prop(
     "only a success or a consent replaces tokens, and raises the generation by one as it does",
-    [anything],
+    [Grants.anything],
     ([{ event, now, state }]) => {
-      const next = step(state, event, now).state
+      const next = Grants.step(state, event, now).state
       if (state._tag === "Absent" || next._tag === "Absent") return
       const isSame = next.generation === state.generation
       expect(isSame || next.generation === state.generation + 1).toBe(true)
       if (isSame) {
         expect(next.lineage).toBe(state.lineage)
-        const shownOf = (of: State) => reveal({ ...tokensOf(of), expiresAt: 0, refreshToken: undefined })
+        const shownOf = (of: Grants.State) => reveal({ ...Grants.tokensOf(of), expiresAt: 0, refreshToken: undefined })
         expect(shownOf(next)).toEqual(shownOf(state))
         if (next._tag !== "ReconnectRequired" && state._tag !== "ReconnectRequired") {
           expect(next.tokens.refreshToken).toBe(state.tokens.refreshToken)
         }
       } else {
         expect(["ConsentGranted", "RefreshSucceeded"]).toContain(event._tag)
-        expect(reveal(tokensOf(next)?.accessToken)).toEqual("tokens" in event && reveal(event.tokens.accessToken))
+        expect(reveal(Grants.tokensOf(next)?.accessToken)).toEqual(
+          "tokens" in event && reveal(event.tokens.accessToken)
+        )
       }
     },
-    runs
+    Grants.runs
   )
 })
 
 describe("UserGrant: unknown is not failed (R5)", () => {
-  const unknown: Event = { _tag: "RefreshOutcomeUnknown", ...presented }
-  const refused: Event = { _tag: "RefreshRefused", ...presented }
-  const dead = tokens("3", { expiresAt: 1_000 })
+  const unknown: Grants.Event = { _tag: "RefreshOutcomeUnknown", ...Grants.presented }
+  const refused: Grants.Event = { _tag: "RefreshRefused", ...Grants.presented }
+  const dead = Grants.tokens("3", { expiresAt: 1_000 })
 
   it("after the first lost answer the same refresh token is presented once more, under a new lease", () => {
-    const first = step(active({ tokens: dead }), { _tag: "AccessTokenRequested", owner: "holder" }, 2_000)
+    const first = Grants.step(Grants.active({ tokens: dead }), { _tag: "AccessTokenRequested", owner: "holder" }, 2_000)
     expect(first.state).toMatchObject({ _tag: "Refreshing", presentation: 1, answerLost: false })
-    const second = step(first.state, unknown, 22_000)
+    const second = Grants.step(first.state, unknown, 22_000)
     expect(second.state).toMatchObject({
       _tag: "Refreshing",
       generation: 3,
       presentation: 2,
       answerLost: true,
-      lease: { owner: "holder", deadline: 22_000 + leaseDuration }
+      lease: { owner: "holder", deadline: 22_000 + Grants.leaseDuration }
     })
-    expect(tagsOf(second.commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(second.commands)).toEqual(["PresentRefreshToken"])
     expect(reveal(second.commands)).toEqual(
-      reveal(first.commands.map((command) => ({ ...command, deadline: 22_000 + leaseDuration })))
+      reveal(first.commands.map((command) => ({ ...command, deadline: 22_000 + Grants.leaseDuration })))
     )
   })
 
   it("after the second lost answer the caller is told, and the grant stays, with a note that answers were lost", () => {
-    const state = refreshing({ tokens: dead, presentation: 2, answerLost: true })
-    const next = step(state, unknown, 42_000)
-    expect(reveal(next.state)).toEqual(reveal(active({ tokens: dead, answerLost: true })))
+    const state = Grants.refreshing({ tokens: dead, presentation: 2, answerLost: true })
+    const next = Grants.step(state, unknown, 42_000)
+    expect(reveal(next.state)).toEqual(reveal(Grants.active({ tokens: dead, answerLost: true })))
     expect(next.commands).toEqual([{ _tag: "ReportFailure" }])
   })
 
   it("the note survives into the next refresh", () => {
-    const next = step(active({ tokens: dead, answerLost: true }), { _tag: "AccessTokenRequested", owner: "x" }, 2_000)
+    const next = Grants.step(
+      Grants.active({ tokens: dead, answerLost: true }),
+      { _tag: "AccessTokenRequested", owner: "x" },
+      2_000
+    )
     expect(next.state).toMatchObject({ _tag: "Refreshing", presentation: 1, answerLost: true })
   })
 
@@ -279,9 +285,9 @@ describe("UserGrant: unknown is not failed (R5)", () => {
       [true, "AnswerLost"],
       [false, "Revoked"]
     ] as const) {
-      for (const state of [refreshing({ answerLost }), active({ answerLost })]) {
-        const next = step(state, refused, 5_000)
-        expect(reveal(next.state)).toEqual(reveal(ended({ why, since: 5_000 })))
+      for (const state of [Grants.refreshing({ answerLost }), Grants.active({ answerLost })]) {
+        const next = Grants.step(state, refused, 5_000)
+        expect(reveal(next.state)).toEqual(reveal(Grants.ended({ why, since: 5_000 })))
         expect(next.commands).toEqual([{ _tag: "RequireReconnect", why }])
       }
     }
@@ -289,36 +295,44 @@ describe("UserGrant: unknown is not failed (R5)", () => {
 
   it.prop(
     "whoever takes over an ended lease counts the answer as lost",
-    { state: Refreshing, event: AccessTokenRequested, now: Clock, late: SpanOrZero, ago: SpanOrZero },
+    {
+      state: Grants.Refreshing,
+      event: Grants.AccessTokenRequested,
+      now: Grants.Clock,
+      late: Grants.SpanOrZero,
+      ago: Grants.SpanOrZero
+    },
     ({ ago, event, late, now, state }) => {
-      const abandoned: State = {
+      const abandoned: Grants.State = {
         ...state,
         tokens: { ...state.tokens, expiresAt: now - ago, refreshToken: Tokens.secret("refresh") },
         lease: { ...state.lease, deadline: now - late }
       }
-      const next = step(abandoned, event, now)
+      const next = Grants.step(abandoned, event, now)
       expect(next.state).toMatchObject({
         _tag: "Refreshing",
         answerLost: true,
         presentation: 1,
-        lease: { owner: event.owner, deadline: now + leaseDuration }
+        lease: { owner: event.owner, deadline: now + Grants.leaseDuration }
       })
-      expect(tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
+      expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
     },
-    runs
+    Grants.runs
   )
 
   it("a success clears the note", () => {
-    const next = step(
-      refreshing({ answerLost: true, presentation: 2 }),
-      { _tag: "RefreshSucceeded", ...presented, tokens: tokens("4") },
+    const next = Grants.step(
+      Grants.refreshing({ answerLost: true, presentation: 2 }),
+      { _tag: "RefreshSucceeded", ...Grants.presented, tokens: Grants.tokens("4") },
       5_000
     )
     expect(next.state).toMatchObject({ _tag: "Active", answerLost: false })
   })
 
   it("a late loss that nobody waits for is noted, and presents nothing", () => {
-    const next = step(active(), unknown, 5_000)
-    expect(reveal(next)).toEqual(reveal({ state: active({ answerLost: true }), commands: [{ _tag: "ReportFailure" }] }))
+    const next = Grants.step(Grants.active(), unknown, 5_000)
+    expect(reveal(next)).toEqual(
+      reveal({ state: Grants.active({ answerLost: true }), commands: [{ _tag: "ReportFailure" }] })
+    )
   })
 })

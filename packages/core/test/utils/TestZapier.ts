@@ -20,6 +20,9 @@ import * as TokenEndpoint from "../../src/TokenEndpoint.ts"
 import * as ZapierAuth from "../../src/ZapierAuth.ts"
 import * as ZapierHttpClient from "../../src/ZapierHttpClient.ts"
 
+/** How long an access token lives, unless `expiresIn` says otherwise. */
+export const lifetime = Duration.hours(10)
+
 /** Lets everything else that is ready run. */
 export const tick = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
@@ -86,7 +89,7 @@ export const make = () => {
     refreshTokens: new Set<string>(),
     codes: new Set<string>(["code-1", "code-2", "code-3"]),
     scope: "zap zap:write" as string | undefined,
-    expiresIn: 36_000
+    expiresIn: Duration.toSeconds(lifetime)
   }
 
   const json = (status: number, body: unknown) => new Response(JSON.stringify(body), { status })
@@ -182,9 +185,6 @@ export const make = () => {
 
 /** The user, where there is one. */
 export const subject = "user-1"
-
-/** How long an access token lives, unless `expiresIn` says otherwise. */
-export const lifetime = Duration.hours(10)
 
 export const value = ({ accessToken }: { readonly accessToken: Redacted.Redacted }) => Redacted.value(accessToken)
 
