@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     isolate: false,
     include: [
-      "packages/core/test/{UserGrant*,AppCredential,ConsentAttempt,ClientId,Machine,Lease}.test.ts",
-      "packages/core/test/{AuthorizationCallback,AuthorizationUrl,TokenRequest,TokenOutcome,OAuthError,Tokens}.test.ts"
+      "packages/core/test/machine/*.test.ts",
+      "packages/core/test/oauth/{AuthorizationCallback,AuthorizationUrl,TokenRequest,TokenOutcome,OAuthError,Tokens}.test.ts"
     ]
   }
 })

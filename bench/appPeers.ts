@@ -1,7 +1,7 @@
 /** Clients that others have written, and this library, as an app uses them that calls as itself, and has no token yet. */
 import { ConfidentialClientApplication } from "@azure/msal-node"
 import { OAuth2Fetch } from "@badgateway/oauth2-client"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as OpenidClient from "openid-client"

@@ -3,8 +3,8 @@
  * and a few whose users have to connect again. Each is made from its number, so that none has to be remembered.
  */
 import { createHash, randomInt } from "node:crypto"
-import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import type { Grant } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 
 export const application = {
   clientId: "bench",
@@ -38,7 +38,7 @@ export const grantOf = (index: number, now: number): Grant => {
   const obtainedAt = kind === "Live" ? now : now - day
   const held = {
     // As long as the one that a consent leaves behind.
-    lineage: digest(`lineage ${index}`),
+    family: digest(`family ${index}`),
     generation: 1 + (index % 1_000),
     tokens: {
       accessToken: Tokens.secret(tokenOf(`access ${index}`)),
@@ -50,7 +50,7 @@ export const grantOf = (index: number, now: number): Grant => {
   }
   return kind === "ReconnectRequired"
     ? { _tag: "ReconnectRequired", ...held, why: "Revoked", since: now }
-    : { _tag: "Active", ...held, answerLost: false, notBefore: 0 }
+    : { _tag: "Active", ...held, responseLost: false, notBefore: 0 }
 }
 
 /** Numbers below `count` that are of a kind, each once and in no order; fewer if there are not that many. */

@@ -1,9 +1,9 @@
 /** The library without a network: an API that answers at once, and grants that are made up when they are asked for. */
-import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -26,7 +26,7 @@ const day = 86_400_000
 
 const grantOf = (subject: string, now: number): GrantStore.Grant => ({
   _tag: "Active",
-  lineage: subject,
+  family: subject,
   generation: 1,
   tokens: {
     accessToken: Tokens.secret(tokenOf(subject)),
@@ -35,7 +35,7 @@ const grantOf = (subject: string, now: number): GrantStore.Grant => ({
     obtainedAt: now,
     expiresAt: now + day
   },
-  answerLost: false,
+  responseLost: false,
   notBefore: 0
 })
 

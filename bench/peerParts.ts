@@ -1,9 +1,9 @@
 /** What clients are made of, whether they call for a user or for the app itself. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { OAuth2Client as BadgatewayClient } from "@badgateway/oauth2-client"
-import type * as Credential from "@zapier-workflow-auth/core/Credential"
+import type * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import type * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"

@@ -1,9 +1,9 @@
 /** Clients that others have written, and this library, as an app uses them for one user's grant that it has loaded. */
 import { OAuth2Fetch } from "@badgateway/oauth2-client"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
-import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Arctic from "arctic"

@@ -1,6 +1,6 @@
 /** An app that uses Effect, tested in the test's own time: ten hours pass at once. */
 import { assert, it } from "@effect/vitest"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"

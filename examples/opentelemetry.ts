@@ -5,7 +5,7 @@
  *
  * With a collector at OTEL_EXPORTER_OTLP_ENDPOINT and the three ZAPIER_ variables: `node opentelemetry.ts ada`
  */
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Config from "effect/Config"

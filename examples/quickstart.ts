@@ -1,4 +1,4 @@
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"

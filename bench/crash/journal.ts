@@ -2,8 +2,8 @@
  * The database of a crash test, seen from outside: a journal of each state of each grant that was ever committed, kept by
  * the database itself, and what a fresh connection finds after a kill.
  */
-import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
+import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

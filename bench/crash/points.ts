@@ -10,7 +10,7 @@
  * A process that has reached its point says so and does nothing more until it is killed. Only while `committing` it goes
  * on: death may come at any moment of the write, or after it.
  */
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"

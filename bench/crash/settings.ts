@@ -1,5 +1,5 @@
 /** What all processes of the crash test agree on. */
-import type * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 
 export const application = {
@@ -19,7 +19,7 @@ export const settings = {
   requestTimeout: 2_000,
   leaseDuration: 4_000,
   // Who is given a token while it is renewed in the background would return before its flight has landed.
-  refreshAhead: 0
+  expiryMargin: 0
 } satisfies Settings.Options
 
 /** The name of a process, in each request that it sends. */

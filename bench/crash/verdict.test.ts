@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
-import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import type { Grant } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Log from "./log.ts"
 import { settings } from "./settings.ts"
 import * as Verdict from "./verdict.ts"
 
-const held = (lineage: string, generation: number, token: string) => ({
-  lineage,
+const held = (family: string, generation: number, token: string) => ({
+  family,
   generation,
   tokens: {
     accessToken: Tokens.secret(`access of ${token}`),
@@ -17,22 +17,22 @@ const held = (lineage: string, generation: number, token: string) => ({
   }
 })
 
-const active = (generation: number, token: string, lineage = "one"): Grant => ({
+const active = (generation: number, token: string, family = "one"): Grant => ({
   _tag: "Active",
-  ...held(lineage, generation, token),
-  answerLost: false,
+  ...held(family, generation, token),
+  responseLost: false,
   notBefore: 0
 })
 
 const refreshing = (owner: string, deadline: number, token = "a", generation = 1): Grant => ({
   _tag: "Refreshing",
   ...held("one", generation, token),
-  answerLost: false,
+  responseLost: false,
   lease: { owner, deadline },
   presentation: 1
 })
 
-const ended = (generation: number, token: string, why: "AnswerLost" | "Revoked" = "AnswerLost"): Grant => ({
+const ended = (generation: number, token: string, why: "ResponseLost" | "Revoked" = "ResponseLost"): Grant => ({
   _tag: "ReconnectRequired",
   ...held("one", generation, token),
   why,

@@ -2,7 +2,7 @@
  * Whether all that was stored, and all that was lost, is as it must be. Nothing here depends on when something happened:
  * the order in which a grant was written is the store's own, and what descends from what is the server's.
  */
-import type { Grant } from "@zapier-workflow-auth/core/GrantStore"
+import type { Grant } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Redacted from "effect/Redacted"
 import type { Kill, Log, Presentation } from "./log.ts"
 import { refreshTokenOf } from "./points.ts"
@@ -30,7 +30,7 @@ const accessTokenOf = ({ tokens }: Grant) => Redacted.value(tokens.accessToken)
 // R3 and R4 as far as the store alone tells: tokens only move along the server's chain, one generation at a time.
 const checkStep = (log: Log, issuedFor: ReadonlyMap<string, string>, before: Grant | undefined, after: Grant) => {
   const token = refreshTokenOf(after)
-  if (before === undefined || before.lineage !== after.lineage) {
+  if (before === undefined || before.family !== after.family) {
     if (!log.consents.has(token)) return "tokens came from nowhere"
     return after.generation === (before?.generation ?? 0) + 1 ? undefined : "a consent did not count as one generation"
   }
@@ -65,10 +65,10 @@ const trace = (log: Log, issuedFor: ReadonlyMap<string, string>, history: Readon
     if (problem !== undefined) violations.push(`${problem} (${subject}, generation ${grant.generation})`)
     latest.set(subject, grant)
     stored.add(refreshTokenOf(grant))
-    const line = lines.get(grant.lineage)
-    if (line === undefined) lines.set(grant.lineage, { subject, root: refreshTokenOf(grant), last: grant })
+    const line = lines.get(grant.family)
+    if (line === undefined) lines.set(grant.family, { subject, root: refreshTokenOf(grant), last: grant })
     else {
-      if (before?.lineage !== grant.lineage) violations.push(`R4: an older consent came back (${subject})`)
+      if (before?.family !== grant.family) violations.push(`R4: an older consent came back (${subject})`)
       line.last = grant
     }
   }
@@ -154,7 +154,7 @@ export const judge = (log: Log, history: ReadonlyArray<Written>): Verdict => {
     const fate = fates.get(root)
     if (isLost && fate === undefined) violations.push(`a grant was lost although no answer was (${subject})`)
     if (!isLost && fate !== undefined) violations.push(`an answer was lost, and its grant was not (${subject})`)
-    if (isLost && last.why !== "AnswerLost") violations.push(`a grant was lost because of ${last.why} (${subject})`)
+    if (isLost && last.why !== "ResponseLost") violations.push(`a grant was lost because of ${last.why} (${subject})`)
   }
   const count = (fate: "Died" | "CutOff") => [...fates.values()].filter((other) => other === fate).length
   return {

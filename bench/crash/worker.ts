@@ -1,7 +1,7 @@
 /** One of the processes that are killed: it needs access tokens all the time, and each of them has expired. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /** Many calls at once as the app itself, which has no token yet. */
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"

@@ -21,9 +21,9 @@ const bounds = {
 }
 
 const program = `
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
-import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
+import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Digest from "effect/crypto/Digest"

@@ -9,8 +9,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as EmbeddedStores from "@zapier-workflow-auth/node-adapter/EmbeddedStores"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -40,7 +40,7 @@ const accessToken = "an-access-token"
 const grant = (now: number) =>
   ({
     _tag: "Active",
-    lineage: "consent",
+    family: "consent",
     generation: 1,
     tokens: {
       accessToken: Tokens.secret(accessToken),
@@ -49,7 +49,7 @@ const grant = (now: number) =>
       obtainedAt: now,
       expiresAt: now + 36_000_000
     },
-    answerLost: false,
+    responseLost: false,
     notBefore: 0
   }) as const
 

@@ -2,7 +2,7 @@
  * Many grants used in turn in one process: what is kept of them is bounded by `memoryCapacity`. The store keeps nothing,
  * so the heap is the library's.
  */
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Effect from "effect/Effect"

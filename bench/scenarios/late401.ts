@@ -1,5 +1,5 @@
 /** Many calls at once with a token that the server has ended early, while its 401s come in over 300 ms. */
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"

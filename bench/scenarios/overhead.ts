@@ -6,7 +6,7 @@
  * what else the machine does only ever adds to a time. The baseline is measured twice; its ratio to itself says how far
  * the others are to be trusted.
  */
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"

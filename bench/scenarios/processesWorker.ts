@@ -1,10 +1,10 @@
 /** One of the processes of the scenario `processes`: calls when it is told to, and says how it went. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as AuthMetrics from "@zapier-workflow-auth/core/AuthMetrics"
-import type * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Clock from "effect/Clock"

@@ -3,9 +3,9 @@
  * refresh, and for looking through all of them. Without a network: token requests are answered at once.
  */
 import { loadavg } from "node:os"
-import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
-import { type Grant, GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import * as KeyRing from "@zapier-workflow-auth/core/KeyRing"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import { type Grant, GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Clock from "effect/Clock"

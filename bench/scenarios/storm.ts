@@ -1,5 +1,5 @@
 /** Many calls at once on one expired grant; and once more when the new token has expired too. */
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -1,6 +1,6 @@
 import { expect, it } from "@effect/vitest"
-import * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Arbitraries from "@zapier-workflow-auth/testing/Arbitraries"
 import * as Result from "effect/Result"

@@ -1,5 +1,5 @@
 import * as Settings from "@zapier-workflow-auth/core/Settings"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Arbitraries from "@zapier-workflow-auth/testing/Arbitraries"
 import * as FastCheck from "@zapier-workflow-auth/testing/FastCheck"
 import * as Arbitrary from "effect/Arbitrary"
@@ -15,7 +15,7 @@ const settings = FastCheck.from(Arbitraries.settings).map((options) => Result.ge
 test("what is about another consent changes nothing", () => {
   fc.assert(
     fc.property(grants, events, settings, fc.nat(), (grant, event, settings, now) => {
-      fc.pre(event._tag === "RefreshSucceeded" && event.lineage !== grant.lineage)
+      fc.pre(event._tag === "RefreshSucceeded" && event.family !== grant.family)
       const { state } = Result.getOrThrow(UserGrant.machine(settings).step(grant, event, now))
       return state === grant
     }),

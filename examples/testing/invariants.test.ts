@@ -1,11 +1,11 @@
 import { expect, it } from "@effect/vitest"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Invariants from "@zapier-workflow-auth/testing/Invariants"
 
 const grant: UserGrant.State = {
   _tag: "Active",
-  lineage: "consent-1",
+  family: "consent-1",
   generation: 1,
   tokens: {
     accessToken: Tokens.secret("access-1"),
@@ -14,7 +14,7 @@ const grant: UserGrant.State = {
     obtainedAt: 0,
     expiresAt: 36_000_000
   },
-  answerLost: false,
+  responseLost: false,
   notBefore: 0
 }
 
@@ -28,7 +28,7 @@ const seen: ReadonlyArray<Invariants.Observation> = [
 it("says which rules are broken, and how", () => {
   let ledger = Invariants.empty
   const broken = seen.flatMap((observation) => {
-    const observed = Invariants.observe(ledger, observation, { refreshAhead: 300_000 })
+    const observed = Invariants.observe(ledger, observation, { expiryMargin: 300_000 })
     ledger = observed.ledger
     return observed.violations
   })

@@ -11,7 +11,7 @@ it.effect("deploying often loses no grant", () =>
       days: 30,
       processes: 2,
       rates: { ...Simulation.rates, restarts: 4 },
-      settings: { refreshAhead: "10 minutes" }
+      settings: { expiryMargin: "10 minutes" }
     })
     expect(report.violations).toBe(0)
     expect(report.grantsLostNeedlessly).toBe(0)

@@ -1,6 +1,6 @@
 import { expect, it } from "@effect/vitest"
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
-import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
 import * as Program from "@zapier-workflow-auth/testing/Program"
 import * as Effect from "effect/Effect"

@@ -1,8 +1,8 @@
 /** The three modes against the fake, on whatever has `fetch` and Web Crypto. */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
-import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
-import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
+import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"

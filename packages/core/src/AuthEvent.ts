@@ -19,7 +19,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import * as Tokens from "./Tokens.ts"
+import * as Tokens from "./oauth/Tokens.ts"
 
 /**
  * A machine went from one state to another, or stayed in one with something about it changed, and it is stored.

@@ -30,7 +30,7 @@ export interface Options {
    * How long before its end an access token is renewed while it is still used; never more than a tenth of its life.
    * Default: 5 minutes.
    */
-  readonly refreshAhead?: Duration.Input | undefined
+  readonly expiryMargin?: Duration.Input | undefined
   /**
    * How long an access token is used from memory before the store is asked again: what other processes do (disconnect,
    * connect anew) is noticed within this time. Default: 1 minute.
@@ -51,7 +51,7 @@ export interface Refreshing {
   /** How long a lease lasts that is given out. */
   readonly leaseDuration: number
   /** How long before its end a token is renewed. */
-  readonly refreshAhead: number
+  readonly expiryMargin: number
 }
 
 /**
@@ -71,7 +71,7 @@ const defaults = {
   requestTimeout: "20 seconds",
   leaseDuration: "30 seconds",
   retryFor: "5 seconds",
-  refreshAhead: "5 minutes",
+  expiryMargin: "5 minutes",
   memoryLifetime: "1 minute",
   attemptLifetime: "15 minutes"
 } as const satisfies Options
@@ -107,13 +107,13 @@ export const make = (options: Options = {}): Result.Result<Settings, InvalidConf
     requestTimeout: millis("requestTimeout"),
     leaseDuration: millis("leaseDuration"),
     retryFor: millis("retryFor"),
-    refreshAhead: millis("refreshAhead"),
+    expiryMargin: millis("expiryMargin"),
     memoryLifetime: millis("memoryLifetime"),
     attemptLifetime: millis("attemptLifetime")
   }
   for (const [setting, value] of Object.entries(durations)) {
     // Not to refresh ahead, to keep nothing in memory and to try nothing again are sensible wishes.
-    const least = ["refreshAhead", "memoryLifetime", "retryFor"].includes(setting) ? 0 : 1
+    const least = ["expiryMargin", "memoryLifetime", "retryFor"].includes(setting) ? 0 : 1
     if (!Number.isFinite(value) || value < least) {
       return Result.fail(new InvalidConfig({ setting, problem: `give a finite duration of at least ${least} ms` }))
     }

@@ -8,7 +8,7 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Credential from "@zapier-workflow-auth/core/Credential"
+ * import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
  * import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
  *
  * const program = Effect.gen(function* () {
@@ -38,9 +38,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as AuthMetrics from "./AuthMetrics.ts"
-import * as Credential from "./Credential.ts"
-import * as Endpoint from "./Endpoint.ts"
-import type * as Tokens from "./Tokens.ts"
+import * as Credential from "./zapier/Credential.ts"
+import * as Endpoint from "./zapier/Endpoint.ts"
+import type * as Tokens from "./oauth/Tokens.ts"
 import { ZapierAuth } from "./ZapierAuth.ts"
 import {
   from,
@@ -50,7 +50,7 @@ import {
   UntrustedOrigin,
   type ZapierAuthError
 } from "./ZapierAuthError.ts"
-import { ZapierUrls } from "./ZapierUrls.ts"
+import { ZapierUrls } from "./zapier/ZapierUrls.ts"
 
 /**
  * What may go wrong with a call: the transport, or the authentication.

@@ -19,23 +19,23 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
-import * as AppCredential from "../src/AppCredential.ts"
-import * as AuthorizationCallback from "../src/AuthorizationCallback.ts"
-import * as AuthorizationUrl from "../src/AuthorizationUrl.ts"
-import * as ClientApplication from "../src/ClientApplication.ts"
-import * as ClientId from "../src/ClientId.ts"
-import * as ConsentAttempt from "../src/ConsentAttempt.ts"
-import * as Credential from "../src/Credential.ts"
-import type * as Machine from "../src/Machine.ts"
+import * as AppCredential from "../src/machine/AppCredential.ts"
+import * as AuthorizationCallback from "../src/oauth/AuthorizationCallback.ts"
+import * as AuthorizationUrl from "../src/oauth/AuthorizationUrl.ts"
+import * as ClientApplication from "../src/oauth/ClientApplication.ts"
+import * as ClientId from "../src/machine/ClientId.ts"
+import * as ConsentAttempt from "../src/machine/ConsentAttempt.ts"
+import * as Credential from "../src/zapier/Credential.ts"
+import type * as Machine from "../src/machine/Machine.ts"
 import * as Settings from "../src/Settings.ts"
-import * as TokenOutcome from "../src/TokenOutcome.ts"
-import type * as TokenRequest from "../src/TokenRequest.ts"
-import * as Tokens from "../src/Tokens.ts"
-import * as UserGrant from "../src/UserGrant.ts"
+import * as TokenOutcome from "../src/oauth/TokenOutcome.ts"
+import type * as TokenRequest from "../src/oauth/TokenRequest.ts"
+import * as Tokens from "../src/oauth/Tokens.ts"
+import * as UserGrant from "../src/machine/UserGrant.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
 import * as ZapierAuthError from "../src/ZapierAuthError.ts"
 import { type CallError, ZapierHttpClient } from "../src/ZapierHttpClient.ts"
-import * as ZapierUrls from "../src/ZapierUrls.ts"
+import * as ZapierUrls from "../src/zapier/ZapierUrls.ts"
 import { withSecret } from "./utils/Reveal.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
@@ -192,7 +192,7 @@ describe("A run in which everything goes wrong", () => {
   const hostile = {
     none: (_, usual) => Effect.sync(usual),
     refused: TestZapier.refused,
-    answerLost: TestZapier.answerLost,
+    responseLost: TestZapier.responseLost,
     requestLost: TestZapier.requestLost,
     invalidGrant: TestZapier.answer(400, { error: "invalid_grant", error_description: "refresh-token-1 code-1" }),
     invalidClient: TestZapier.answer(401, { error: "invalid_client", error_description: "client-secret-1" }),

@@ -8,7 +8,7 @@ const defaults: Settings.Settings = {
   requestTimeout: 20_000,
   leaseDuration: 30_000,
   retryFor: 5_000,
-  refreshAhead: 300_000,
+  expiryMargin: 300_000,
   memoryLifetime: 60_000,
   memoryCapacity: 10_000,
   attemptLifetime: 900_000
@@ -18,7 +18,7 @@ const names = [
   "requestTimeout",
   "leaseDuration",
   "retryFor",
-  "refreshAhead",
+  "expiryMargin",
   "memoryLifetime",
   "attemptLifetime"
 ] as const
@@ -41,7 +41,7 @@ describe("Settings", () => {
         leaseDuration: Duration.minutes(1),
         retryFor: "1 second",
         memoryCapacity: 5,
-        refreshAhead: 1_500,
+        expiryMargin: 1_500,
         memoryLifetime: "2 minutes",
         attemptLifetime: "1 hour"
       })
@@ -51,7 +51,7 @@ describe("Settings", () => {
         leaseDuration: 60_000,
         retryFor: 1_000,
         memoryCapacity: 5,
-        refreshAhead: 1_500,
+        expiryMargin: 1_500,
         memoryLifetime: 120_000,
         attemptLifetime: 3_600_000
       })
@@ -72,7 +72,7 @@ describe("Settings", () => {
     expect(refused({ [name]: 0 })).toBe(name)
   })
 
-  it.each(["refreshAhead", "memoryLifetime", "retryFor", "memoryCapacity"] as const)("%s: may be nothing", (name) => {
+  it.each(["expiryMargin", "memoryLifetime", "retryFor", "memoryCapacity"] as const)("%s: may be nothing", (name) => {
     expect(Settings.make({ [name]: 0 })).toEqual(Result.succeed({ ...defaults, [name]: 0 }))
   })
 

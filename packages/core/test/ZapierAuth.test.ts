@@ -7,8 +7,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { GrantStore } from "../src/GrantStore.ts"
-import * as MemoryStores from "../src/MemoryStores.ts"
+import { GrantStore } from "../src/store/GrantStore.ts"
+import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
@@ -163,7 +163,7 @@ describe("ZapierAuth: handleCallback", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
-      zapier.nextToken(TestZapier.answerLost)
+      zapier.nextToken(TestZapier.responseLost)
       const lost = auth.handleCallback({ code: "code-1", state: yield* begin() }, { subject })
       assert.strictEqual(yield* reasonOf(lost), "ExchangeOutcomeUnknown")
       assert.strictEqual(zapier.tokenRequests.length, 1)

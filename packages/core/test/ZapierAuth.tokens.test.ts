@@ -8,8 +8,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
-import { GrantStore } from "../src/GrantStore.ts"
-import * as MemoryStores from "../src/MemoryStores.ts"
+import { GrantStore } from "../src/store/GrantStore.ts"
+import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
@@ -113,13 +113,13 @@ describe("ZapierAuth: accessToken", () => {
       const auth = yield* ZapierAuth
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust(lifetime)
-      zapier.nextToken(TestZapier.answerLost)
+      zapier.nextToken(TestZapier.responseLost)
       const { reason } = yield* Effect.flip(auth.accessToken(subject))
-      assert.deepInclude(reason, { _tag: "ReconnectRequired", why: "AnswerLost" })
+      assert.deepInclude(reason, { _tag: "ReconnectRequired", why: "ResponseLost" })
       assert.strictEqual(zapier.tokenRequests.length, 3)
       yield* Effect.flip(auth.accessToken(subject))
       assert.strictEqual(zapier.tokenRequests.length, 3)
-      assert.deepInclude(yield* auth.status(subject), { state: "ReconnectRequired", why: "AnswerLost" })
+      assert.deepInclude(yield* auth.status(subject), { state: "ReconnectRequired", why: "ResponseLost" })
     }).pipe(Effect.provide(zapier.layer()))
   })
 
@@ -311,7 +311,7 @@ describe("ZapierAuth: appToken", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
-      zapier.nextToken(TestZapier.answerLost)
+      zapier.nextToken(TestZapier.responseLost)
       assert.strictEqual(yield* reasonOf(auth.appToken(["a"])), "TransportFailed")
       assert.strictEqual(value(yield* auth.appToken(["a"])), "access-token-2")
       yield* TestClock.adjust(lifetime)

@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import * as AppCredential from "../src/AppCredential.ts"
-import * as ClientId from "../src/ClientId.ts"
-import * as ConsentAttempt from "../src/ConsentAttempt.ts"
-import * as Machine from "../src/Machine.ts"
+import * as AppCredential from "../src/machine/AppCredential.ts"
+import * as ClientId from "../src/machine/ClientId.ts"
+import * as ConsentAttempt from "../src/machine/ConsentAttempt.ts"
+import * as Machine from "../src/machine/Machine.ts"
 import * as Settings from "../src/Settings.ts"
-import * as UserGrant from "../src/UserGrant.ts"
+import * as UserGrant from "../src/machine/UserGrant.ts"
 
 const settings = Result.getOrThrow(Settings.make())
 

@@ -1,10 +1,10 @@
 /** The main job: the three ways in, told step by step through the public API. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"

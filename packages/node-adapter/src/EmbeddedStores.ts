@@ -4,11 +4,11 @@
  *
  * @since 0.1.0
  */
-import type { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
-import type { AttemptStore } from "@zapier-workflow-auth/core/AttemptStore"
-import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
-import type { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import type { KeyRing } from "@zapier-workflow-auth/core/KeyRing"
+import type { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Layer from "effect/Layer"
 import * as EncryptionKey from "./EncryptionKey.ts"

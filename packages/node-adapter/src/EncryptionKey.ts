@@ -16,7 +16,7 @@
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import * as KeyRing from "@zapier-workflow-auth/core/KeyRing"
+import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Aead from "effect/crypto/Aead"
 import * as Digest from "effect/crypto/Digest"
@@ -122,7 +122,7 @@ export const file = Effect.fn("EncryptionKey.file")(function* (options: Options 
  *
  * @example
  * ```ts
- * import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
+ * import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
  * import * as EncryptionKey from "@zapier-workflow-auth/node-adapter/EncryptionKey"
  * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
  * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
@@ -172,7 +172,7 @@ export const layerFile = (path: string): Layer.Layer<KeyRing.KeyRing, ZapierAuth
  *
  * @example
  * ```ts
- * import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
+ * import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
  * import * as EncryptionKey from "@zapier-workflow-auth/node-adapter/EncryptionKey"
  * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
  * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"

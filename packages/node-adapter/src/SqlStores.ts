@@ -5,10 +5,10 @@
  *
  * @since 0.1.0
  */
-import { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
+import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -132,7 +132,7 @@ const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
  *
  * @example
  * ```ts
- * import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+ * import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
  * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
  * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
  * import * as Effect from "effect/Effect"

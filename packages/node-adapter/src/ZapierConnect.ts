@@ -46,10 +46,10 @@
  *
  * @since 0.1.0
  */
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import {
   type AuthorizationOptions,
   type Disconnected,

@@ -27,11 +27,11 @@
  * @since 0.1.0
  */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
-import type * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
-import type * as Credential from "@zapier-workflow-auth/core/Credential"
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
-import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
-import type * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import type * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
+import type * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import {
   type AuthorizationOptions,
   type AuthorizationRequest,

@@ -4,11 +4,11 @@ import * as NodePath from "node:path"
 import { inspect } from "node:util"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { describe, expect, it } from "@effect/vitest"
-import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
-import * as KeyRing from "@zapier-workflow-auth/core/KeyRing"
-import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
+import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -55,10 +55,10 @@ const keyOf = (number: number) => Buffer.alloc(32, number).toString("base64")
 
 const grant: GrantStore.Grant = {
   _tag: "Active",
-  lineage: "consent-1",
+  family: "consent-1",
   generation: 1,
   tokens: { accessToken: Tokens.secret("access-1"), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 },
-  answerLost: false,
+  responseLost: false,
   notBefore: 0
 }
 

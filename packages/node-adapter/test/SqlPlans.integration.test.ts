@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "@effect/vitest"
-import * as RecordCodec from "@zapier-workflow-auth/core/RecordCodec"
+import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"

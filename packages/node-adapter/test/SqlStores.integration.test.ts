@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
+import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Deferred from "effect/Deferred"

@@ -114,7 +114,7 @@ describe("ZapierConnect", () => {
   it.effect.each([
     ["RateLimited", { _tag: "RateLimited", retryAfter: 7 }, 503, "7"],
     ["Unavailable", { _tag: "Unavailable", retryAfter: 9 }, 502, null],
-    ["AnswerLost", { _tag: "AnswerLost" }, 502, null],
+    ["ResponseLost", { _tag: "ResponseLost" }, 502, null],
     ["MalformedJson", { _tag: "MalformedJson" }, 502, null]
   ] as const)("tells the user what %s comes to, and nothing that is not for users", ([, fault, status, retryAfter]) =>
     Effect.gen(function* () {

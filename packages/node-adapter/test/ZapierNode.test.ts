@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"

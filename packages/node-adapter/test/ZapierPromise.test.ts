@@ -1,6 +1,6 @@
 import { inspect } from "node:util"
 import { describe, expect, expectTypeOf, it } from "@effect/vitest"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import type { Reason } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
@@ -109,7 +109,7 @@ describe("ZapierPromise", () => {
       retryAfter: 7_000,
       isRetryable: true
     })
-    await Effect.runPromise(fake.setFaults([{ fault: { _tag: "AnswerLost" } }]))
+    await Effect.runPromise(fake.setFaults([{ fault: { _tag: "ResponseLost" } }]))
     expect(errorOf(await zapier.fetch("/v2/zaps", { subject: "ada" }))).toEqual({
       _tag: "CallFailed",
       message: expect.stringContaining("whether it was carried out is not known"),

@@ -6,7 +6,7 @@
  *
  * @example
  * ```ts
- * import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+ * import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
  * import * as AnswerArbitraries from "@zapier-workflow-auth/testing/AnswerArbitraries"
  * import * as Arbitrary from "effect/Arbitrary"
  * import * as Effect from "effect/Effect"
@@ -25,8 +25,8 @@
  *
  * @since 0.1.0
  */
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { scopes } from "./Arbitraries.ts"
@@ -190,7 +190,7 @@ export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOu
 export const outcome: Arbitrary.Arbitrary<TokenOutcome.TokenOutcome> = Draw.choose<TokenOutcome.TokenOutcome>([
   Arbitrary.map(any, (answer) => TokenOutcome.interpret(answer, { scopes: ["zap"], startedAt: 0, now: 50 })),
   Arbitrary.map(Draw.oneOf(["ECONNREFUSED", "ENOTFOUND"]), (code) => ({ _tag: "NotSent", code })),
-  Arbitrary.Constant({ _tag: "NoAnswer" })
+  Arbitrary.Constant({ _tag: "NoResponse" })
 ])
 
 const problems = [

@@ -7,9 +7,9 @@
  *
  * @since 0.1.0
  */
-import * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
-import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
 import type { Kind } from "./internal/storeExpectations.ts"
 import * as StoreKeys from "./internal/storeKeys.ts"
@@ -46,7 +46,7 @@ const port: Port<
  *
  * @example
  * ```ts
- * import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
+ * import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
  * import * as AppCredentialStoreLaws from "@zapier-workflow-auth/testing/AppCredentialStoreLaws"
  * import * as Effect from "effect/Effect"
  *

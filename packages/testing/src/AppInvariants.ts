@@ -8,9 +8,9 @@
  *
  * @since 0.1.0
  */
-import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
-import type * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import type { Options, Violation } from "./Invariants.ts"
 
@@ -203,10 +203,10 @@ const isTaken = ({ record, requests }: Ledger, { at, owner }: Asked, generation:
     at < record.lease.deadline)
 
 // To ask while the token has time left is right only if the API has rejected it.
-const checkNeed = (ledger: Ledger, { at, owner }: Asked, { refreshAhead }: Options): ReadonlyArray<Violation> => {
+const checkNeed = (ledger: Ledger, { at, owner }: Asked, { expiryMargin }: Options): ReadonlyArray<Violation> => {
   const access = accessOf(ledger.record)
   if (access === undefined) return none
-  const due = Tokens.dueAt({ obtainedAt: access.obtainedAt, expiresAt: ledger.expiresAt }, refreshAhead)
+  const due = Tokens.dueAt({ obtainedAt: access.obtainedAt, expiresAt: ledger.expiresAt }, expiryMargin)
   const current = accessTokenOf(ledger.record)
   if (at >= due || ledger.rejections.some(({ accessToken }) => accessToken === current)) return none
   return ledger.rejections.some((rejection) => rejection.owner === owner)
@@ -302,7 +302,7 @@ const settled = (ledger: Ledger, waiting: number): ReadonlyArray<Violation> => {
  * const { violations } = AppInvariants.observe(
  *   AppInvariants.empty,
  *   { _tag: "TokenAsked", owner: "a process without a lease", at: 0 },
- *   { refreshAhead: 300_000 }
+ *   { expiryMargin: 300_000 }
  * )
  * violations[0]?.rule // => "R1 one refresher"
  * ```

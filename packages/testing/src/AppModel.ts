@@ -12,7 +12,7 @@
  *
  * @since 0.1.0
  */
-import * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
+import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as Explorer from "./Explorer.ts"
 import * as AppKey from "./internal/appKey.ts"
 import * as AppMoves from "./internal/appMoves.ts"
@@ -27,9 +27,9 @@ export type { Client, FaultKind, World } from "./internal/appWorld.ts"
  * @since 0.1.0
  */
 export const library: AppWorld.Client = {
-  machine: AppCredential.machine({ leaseDuration: 30_000, refreshAhead: 300_000 }),
+  machine: AppCredential.machine({ leaseDuration: 30_000, expiryMargin: 300_000 }),
   requestTimeout: 20_000,
-  refreshAhead: 300_000,
+  expiryMargin: 300_000,
   claimsFirst: true,
   comparesVersions: true,
   heedsDeadlines: true,

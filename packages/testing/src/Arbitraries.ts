@@ -20,7 +20,7 @@
  *
  * @example
  * ```ts
- * import * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
+ * import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
  * import * as Arbitraries from "@zapier-workflow-auth/testing/Arbitraries"
  * import * as Arbitrary from "effect/Arbitrary"
  * import * as Effect from "effect/Effect"
@@ -35,17 +35,17 @@
  *
  * @since 0.1.0
  */
-import type * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
-import type * as AuthorizationUrl from "@zapier-workflow-auth/core/AuthorizationUrl"
-import type * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
-import type * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
-import * as Lease from "@zapier-workflow-auth/core/Lease"
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
+import type * as AuthorizationUrl from "@zapier-workflow-auth/core/oauth/AuthorizationUrl"
+import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
-import type * as TokenRequest from "@zapier-workflow-auth/core/TokenRequest"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as TokenRequest from "@zapier-workflow-auth/core/oauth/TokenRequest"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
@@ -139,7 +139,7 @@ export const settings: Arbitrary.Arbitrary<Settings.Options> = Arbitrary.map(
   Arbitrary.all({
     lease: Draw.optional(Arbitrary.all({ request: duration(1, 60_000), longer: duration(1_000, 60_000) })),
     retryFor: Draw.optional(duration(0, 60_000)),
-    refreshAhead: Draw.optional(duration(0, hour)),
+    expiryMargin: Draw.optional(duration(0, hour)),
     memoryLifetime: Draw.optional(duration(0, hour)),
     memoryCapacity: Draw.optional(Draw.int(0, 100)),
     attemptLifetime: Draw.optional(duration(1, hour))
@@ -149,7 +149,7 @@ export const settings: Arbitrary.Arbitrary<Settings.Options> = Arbitrary.map(
       requestTimeout: toDuration(lease?.request),
       leaseDuration: toDuration(lease && [lease.request[0] + lease.longer[0], lease.longer[1]]),
       retryFor: toDuration(durations.retryFor),
-      refreshAhead: toDuration(durations.refreshAhead),
+      expiryMargin: toDuration(durations.expiryMargin),
       memoryLifetime: toDuration(durations.memoryLifetime),
       attemptLifetime: toDuration(durations.attemptLifetime),
       memoryCapacity
@@ -342,7 +342,7 @@ export const grant: Arbitrary.Arbitrary<GrantStore.Grant> = Arbitrary.map(
     const at = tokens.expiresAt + after
     switch (rest._tag) {
       case "Active":
-        return { ...rest, tokens, notBefore: rest.answerLost ? at : 0 }
+        return { ...rest, tokens, notBefore: rest.responseLost ? at : 0 }
       case "Refreshing":
         return { ...rest, tokens, lease: Lease.Lease.make({ owner: rest.lease.owner, deadline: at }) }
       case "ReconnectRequired":

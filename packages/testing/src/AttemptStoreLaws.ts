@@ -9,9 +9,9 @@
  *
  * @since 0.1.0
  */
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
 import type { Kind } from "./internal/storeExpectations.ts"
 import * as StoreKeys from "./internal/storeKeys.ts"
@@ -55,7 +55,7 @@ const port: Port<
  *
  * @example
  * ```ts
- * import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+ * import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
  * import * as AttemptStoreLaws from "@zapier-workflow-auth/testing/AttemptStoreLaws"
  * import * as Effect from "effect/Effect"
  *

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
+import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type { Client } from "./AppModel.ts"
 import { library } from "./AppModel.ts"
 import type * as BrokenVariants from "./BrokenVariants.ts"
@@ -90,7 +90,7 @@ export const all: ReadonlyArray<BrokenVariant> = [
     client: {
       ...library,
       heedsDeadlines: false,
-      machine: AppCredential.machine({ leaseDuration: 10_000, refreshAhead: library.refreshAhead })
+      machine: AppCredential.machine({ leaseDuration: 10_000, expiryMargin: library.expiryMargin })
     }
   },
   {

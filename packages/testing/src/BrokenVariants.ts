@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { Client } from "./GrantModel.ts"
 import { library } from "./GrantModel.ts"
 import type { Rule } from "./Invariants.ts"
@@ -49,7 +49,7 @@ const isDemand = ({ _tag }: UserGrant.Event) => _tag === "AccessTokenRequested" 
 
 /** The event, as if it had been caused by the generation that is there now. */
 const asCurrent = (state: Held, event: UserGrant.Event): UserGrant.Event =>
-  "generation" in event ? { ...event, generation: state.generation, lineage: state.lineage } : event
+  "generation" in event ? { ...event, generation: state.generation, family: state.family } : event
 
 // Takes such an event for one about whatever is there now.
 const ofAnyGeneration = (tag: UserGrant.Event["_tag"]): Client =>
@@ -71,7 +71,7 @@ const eventOfOutcome =
 
 const refused = (event: UserGrant.Event): UserGrant.Event =>
   "owner" in event && "generation" in event
-    ? { _tag: "RefreshRefused", lineage: event.lineage, generation: event.generation, owner: event.owner }
+    ? { _tag: "RefreshRefused", family: event.family, generation: event.generation, owner: event.owner }
     : event
 
 /**
@@ -113,7 +113,7 @@ export const all: ReadonlyArray<BrokenVariant> = [
     client: {
       ...library,
       heedsDeadlines: false,
-      grants: UserGrant.machine({ leaseDuration: 10_000, refreshAhead: library.refreshAhead })
+      grants: UserGrant.machine({ leaseDuration: 10_000, expiryMargin: library.expiryMargin })
     }
   },
   {
@@ -175,8 +175,8 @@ export const all: ReadonlyArray<BrokenVariant> = [
     faults: 1,
     client: deceived((state, event) => {
       if (state._tag !== "ReconnectRequired" || !isDemand(event)) return [state, event]
-      const { generation, lineage, tokens } = state
-      return [{ _tag: "Active", generation, lineage, tokens, answerLost: false, notBefore: 0 }, event]
+      const { generation, family, tokens } = state
+      return [{ _tag: "Active", generation, family, tokens, responseLost: false, notBefore: 0 }, event]
     })
   },
   {
@@ -186,7 +186,7 @@ export const all: ReadonlyArray<BrokenVariant> = [
     faults: 1,
     client: deceived((state, event) =>
       state._tag === "Refreshing" && event._tag === "RefreshRefused"
-        ? [{ ...state, answerLost: false }, event]
+        ? [{ ...state, responseLost: false }, event]
         : [state, event]
     )
   },
@@ -263,7 +263,7 @@ export const all: ReadonlyArray<BrokenVariant> = [
     faults: 1,
     client: deceived((state, event) =>
       state._tag === "Absent" && event._tag === "RefreshSucceeded"
-        ? [state, { _tag: "ConsentGranted", lineage: event.lineage, tokens: event.tokens }]
+        ? [state, { _tag: "ConsentGranted", family: event.family, tokens: event.tokens }]
         : [state, event]
     )
   },

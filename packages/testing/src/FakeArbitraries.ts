@@ -20,8 +20,8 @@
  *
  * @since 0.1.0
  */
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Base64 from "effect/encoding/Base64"
 import * as Schema from "effect/Schema"

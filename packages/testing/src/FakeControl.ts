@@ -13,13 +13,13 @@
  *     name: "Acme",
  *     redirectUris: ["https://acme.example/callback"]
  *   })
- *   return yield* FakeControl.addFault(registered, { fault: { _tag: "AnswerLost" }, match: { endpoint: "token" } })
+ *   return yield* FakeControl.addFault(registered, { fault: { _tag: "ResponseLost" }, match: { endpoint: "token" } })
  * })
  * ```
  *
  * @since 0.1.0
  */
-import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"

@@ -13,7 +13,7 @@
  *
  * const faults: ReadonlyArray<FakeFault.Rule> = [
  *   // Ada's second refresh is acted on, and nobody hears of it.
- *   { fault: { _tag: "AnswerLost" }, match: { grantType: "refresh_token", user: "ada@example.com" }, nth: 2 },
+ *   { fault: { _tag: "ResponseLost" }, match: { grantType: "refresh_token", user: "ada@example.com" }, nth: 2 },
  *   // Of all other requests, one in fifty.
  *   { fault: { _tag: "Unavailable", retryAfter: 5 }, share: 0.02 }
  * ]
@@ -23,7 +23,7 @@
  *
  * @since 0.1.0
  */
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Schema from "effect/Schema"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -40,7 +40,7 @@ const afterActing = Schema.optionalKey(Schema.Boolean)
  *
  * - `RequestLost`: the connection is closed before the server has seen the request.
  * - `RequestSilent`: the request never arrives, and nobody says so: the client waits until it gives up.
- * - `AnswerLost`: the server acts, and the connection is closed before its answer is there.
+ * - `ResponseLost`: the server acts, and the connection is closed before its answer is there.
  * - `AnswerSilent`: the server acts, and nothing ever comes.
  * - `AnswerSlow`: the server acts, and its answer is there `millis` milliseconds later.
  * - `ConnectionReset`: the connection is reset, before the server has seen the request or, `afterActing`, after it has
@@ -62,7 +62,7 @@ const afterActing = Schema.optionalKey(Schema.Boolean)
 export const Fault = Schema.TaggedUnion({
   RequestLost: {},
   RequestSilent: {},
-  AnswerLost: {},
+  ResponseLost: {},
   AnswerSilent: {},
   AnswerSlow: { millis: Millis },
   ConnectionReset: { afterActing },
@@ -91,7 +91,7 @@ export type Fault = typeof Fault.Type
 export const ofEachKind: ReadonlyArray<Fault> = [
   { _tag: "RequestLost" },
   { _tag: "RequestSilent" },
-  { _tag: "AnswerLost" },
+  { _tag: "ResponseLost" },
   { _tag: "AnswerSilent" },
   { _tag: "AnswerSlow", millis: 10_000 },
   { _tag: "ConnectionReset" },

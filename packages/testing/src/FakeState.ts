@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as HashMap from "effect/HashMap"
 import type * as FakeFault from "./FakeFault.ts"
 import type { Knobs } from "./internal/knobs.ts"

@@ -7,7 +7,7 @@
  *
  * @example
  * ```ts
- * import * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
+ * import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
  * import * as Arbitraries from "@zapier-workflow-auth/testing/Arbitraries"
  * import * as FastCheck from "@zapier-workflow-auth/testing/FastCheck"
  * import * as Result from "effect/Result"
@@ -129,7 +129,7 @@ class FromEffect<A> extends fc.Arbitrary<A> {
  *
  * @example
  * ```ts
- * import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+ * import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
  * import * as FastCheck from "@zapier-workflow-auth/testing/FastCheck"
  * import * as Arbitrary from "effect/Arbitrary"
  *

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
  * - `RequestSilent`: the request never arrives, and nobody says so.
  * - `RequestLate`: the connection breaks or says nothing, and the request arrives when nobody expects it any more; the
  *   server acts.
- * - `AnswerLost`: the server acts, and the connection breaks before its answer is there.
+ * - `ResponseLost`: the server acts, and the connection breaks before its answer is there.
  * - `AnswerSlow`: the server acts, and its answer comes after the request was cut off.
  * - `Unavailable`: the server answers 503 and has done nothing.
  * - `UnavailableAfterActing`: the server acts and answers 503.
@@ -32,7 +32,7 @@ export const Fault = Schema.Literals([
   "RequestLost",
   "RequestSilent",
   "RequestLate",
-  "AnswerLost",
+  "ResponseLost",
   "AnswerSlow",
   "Unavailable",
   "UnavailableAfterActing",
@@ -60,7 +60,7 @@ export type Fault = typeof Fault.Type
  * import * as Fault from "@zapier-workflow-auth/testing/Fault"
  *
  * Fault.isAtClaim("StandstillBeforeClaim") // => true
- * Fault.isAtClaim("AnswerLost") // => false
+ * Fault.isAtClaim("ResponseLost") // => false
  * ```
  *
  * @since 0.1.0

@@ -14,8 +14,8 @@
  *
  * @since 0.1.0
  */
-import * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type * as Explorer from "./Explorer.ts"
 import type { Knobs } from "./FakeState.ts"
 import * as GrantKey from "./internal/grantKey.ts"
@@ -31,11 +31,11 @@ export type { Client, FaultKind, World } from "./internal/grantWorld.ts"
  * @since 0.1.0
  */
 export const library: GrantWorld.Client = {
-  grants: UserGrant.machine({ leaseDuration: 30_000, refreshAhead: 300_000 }),
+  grants: UserGrant.machine({ leaseDuration: 30_000, expiryMargin: 300_000 }),
   attempts: ConsentAttempt.machine,
   eventOfOutcome: UserGrant.eventOfOutcome,
   requestTimeout: 20_000,
-  refreshAhead: 300_000,
+  expiryMargin: 300_000,
   claimsFirst: true,
   comparesVersions: true,
   heedsDeadlines: true,

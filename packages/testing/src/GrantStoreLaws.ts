@@ -8,9 +8,9 @@
  *
  * @since 0.1.0
  */
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as GrantPages from "./internal/grantPages.ts"
@@ -24,7 +24,7 @@ import type { Law } from "./StoreLaw.ts"
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
 
 const held = (number: number, text: string) => ({
-  lineage: text,
+  family: text,
   generation: number,
   tokens: {
     accessToken: Tokens.secret(`access ${text}`),
@@ -38,12 +38,12 @@ const held = (number: number, text: string) => ({
 const grantOf = (tag: GrantStore.Grant["_tag"], number: number, text = "consent"): GrantStore.Grant => {
   switch (tag) {
     case "Active":
-      return { _tag: tag, ...held(number, text), answerLost: false, notBefore: 0 }
+      return { _tag: tag, ...held(number, text), responseLost: false, notBefore: 0 }
     case "Refreshing":
       return {
         _tag: tag,
         ...held(number, text),
-        answerLost: true,
+        responseLost: true,
         lease: { owner: text, deadline: 45_000 },
         presentation: 1
       }
@@ -73,7 +73,7 @@ const port: Port<GrantStore.GrantStore, GrantStore.Key, GrantStore.GrantStore["S
  *
  * @example
  * ```ts
- * import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+ * import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
  * import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
  * import * as Effect from "effect/Effect"
  *
@@ -97,7 +97,7 @@ export const all: ReadonlyArray<Law<GrantStore.GrantStore>> = [
  *
  * @example
  * ```ts
- * import type * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+ * import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
  * import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
  * import type * as Layer from "effect/Layer"
  *

@@ -8,8 +8,8 @@
  *
  * @since 0.1.0
  */
-import type * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Redacted from "effect/Redacted"
 import * as Codes from "./internal/invariants/codes.ts"
 import * as Refreshes from "./internal/invariants/refreshes.ts"
@@ -168,7 +168,7 @@ export const empty: Ledger = {
  */
 export interface Options {
   /** How long before its end a token may be renewed, in milliseconds. */
-  readonly refreshAhead: number
+  readonly expiryMargin: number
 }
 
 /**
@@ -193,7 +193,7 @@ const none: ReadonlyArray<Violation> = []
  * const { violations } = Invariants.observe(
  *   Invariants.empty,
  *   { _tag: "CodeSent", code: "one that never arrived", at: 0 },
- *   { refreshAhead: 300_000 }
+ *   { expiryMargin: 300_000 }
  * )
  * violations[0]?.rule // => "R9 a code is exchanged once"
  * ```

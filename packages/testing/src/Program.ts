@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import type * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"

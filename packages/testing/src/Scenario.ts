@@ -19,9 +19,9 @@
  *
  * @example
  * ```ts
- * import * as Credential from "@zapier-workflow-auth/core/Credential"
- * import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
- * import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
+ * import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+ * import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
+ * import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
  * import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
  * import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
  * import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
@@ -53,7 +53,7 @@
  *
  * @since 0.1.0
  */
-import type { ClientApplication } from "@zapier-workflow-auth/core/ClientApplication"
+import type { ClientApplication } from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Arbitrary from "effect/Arbitrary"
 import type { Digest } from "effect/crypto/Digest"
 import type { SecureRandom } from "effect/crypto/SecureRandom"

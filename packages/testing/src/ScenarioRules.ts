@@ -18,7 +18,7 @@
  *
  * @since 0.1.0
  */
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import type { Exchange, Result, Seen } from "./ScenarioSeen.ts"
 
 /**

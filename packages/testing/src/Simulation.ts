@@ -161,7 +161,7 @@ const lost: ReadonlyArray<Fault> = [
   "RequestLost",
   "RequestSilent",
   "RequestLate",
-  "AnswerLost",
+  "ResponseLost",
   "AnswerSlow",
   "NotSent"
 ]

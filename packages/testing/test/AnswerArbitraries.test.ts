@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -97,7 +97,7 @@ describe("an answer of the token endpoint", () => {
         "InvalidClient",
         "InvalidGrant",
         "Malformed",
-        "NoAnswer",
+        "NoResponse",
         "NotSent",
         "RateLimited",
         "Refused",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
-import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
+import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AppCredentialStoreLaws from "../src/AppCredentialStoreLaws.ts"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import type * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as AppInvariants from "../src/AppInvariants.ts"
 import type { Rule } from "../src/Invariants.ts"
 
@@ -9,7 +9,7 @@ type Observation = AppInvariants.Observation
 
 const lifetime = 36_000_000
 const lease = 30_000
-const options = { refreshAhead: 300_000 }
+const options = { expiryMargin: 300_000 }
 
 // The token of the nth request, which began at that time.
 const access = (n: number, at: number): Tokens.Access => ({
@@ -68,7 +68,7 @@ const now = lifetime
 const asking = [...begun, stored(claimed("a", 1, 0, now)), asked("a", now)]
 const renewed = [...asking, answered("a", now + 100, granted(2, now)), stored(active(2, now)), settled]
 
-const silence: TokenOutcome.TokenOutcome = { _tag: "NoAnswer" }
+const silence: TokenOutcome.TokenOutcome = { _tag: "NoResponse" }
 
 // Process a stands still after it was given a token; b takes the lease over and stores another.
 const overtaken = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AttemptStoreLaws from "../src/AttemptStoreLaws.ts"

@@ -224,7 +224,7 @@ describe("time, knobs and faults", () => {
   })
 
   it("adds faults after those that are there, or in their place", () => {
-    const [lost, slow] = [{ fault: { _tag: "AnswerLost" } }, { fault: { _tag: "AnswerSlow", millis: 5 } }] as const
+    const [lost, slow] = [{ fault: { _tag: "ResponseLost" } }, { fault: { _tag: "AnswerSlow", millis: 5 } }] as const
     const one = Result.getOrThrow(FakeControl.addFault(FakeState.make(), lost))
     const two = Result.getOrThrow(FakeControl.addFault(one, slow))
     assert.deepStrictEqual(two.faults, [lost, slow])
@@ -235,9 +235,9 @@ describe("time, knobs and faults", () => {
     const refused = (rule: unknown) => problem(FakeControl.addFault(FakeState.make(), rule as never))
     assert.include(refused({ fault: { _tag: "Earthquake" } }), '"RequestLost"')
     assert.include(refused({ fault: { _tag: "ServerError", status: 200 } }), "between 500 and 599")
-    assert.include(refused({ fault: { _tag: "AnswerLost" }, share: 2 }), "between 0 and 1")
-    assert.include(refused({ fault: { _tag: "AnswerLost" }, nth: 0 }), '["nth"]')
-    assert.include(refused({ fault: { _tag: "AnswerLost" }, match: { endpoint: "zaps" } }), '["endpoint"]')
+    assert.include(refused({ fault: { _tag: "ResponseLost" }, share: 2 }), "between 0 and 1")
+    assert.include(refused({ fault: { _tag: "ResponseLost" }, nth: 0 }), '["nth"]')
+    assert.include(refused({ fault: { _tag: "ResponseLost" }, match: { endpoint: "zaps" } }), '["endpoint"]')
   })
 })
 
@@ -247,7 +247,7 @@ describe("make", () => {
       FakeControl.make({
         apps: [{ name: "A", redirectUris: [], clientId: "id" }],
         users,
-        faults: [{ fault: { _tag: "AnswerLost" } }],
+        faults: [{ fault: { _tag: "ResponseLost" } }],
         knobs: { codeLifetime: 1 }
       })
     )

@@ -58,14 +58,14 @@ const categories = FakeHttp.request("GET", "/v1/categories")
 const bearer = (method: string, path: string, token: string) =>
   FakeHttp.request(method, path, { headers: { authorization: `Bearer ${token}` } })
 
-const lost: FakeFault.Fault = { _tag: "AnswerLost" }
+const lost: FakeFault.Fault = { _tag: "ResponseLost" }
 const slow: FakeFault.Fault = { _tag: "AnswerSlow", millis: 1_500 }
 
 describe("a request is struck", () => {
   it("once, by a rule that says nothing else", () => {
     const { begin, fake, struck } = faulty({ fault: lost })
     begin()
-    assert.deepStrictEqual([struck(categories), struck(categories)], ["AnswerLost", undefined])
+    assert.deepStrictEqual([struck(categories), struck(categories)], ["ResponseLost", undefined])
     assert.deepStrictEqual(fake.state.faults, [])
   })
 
@@ -74,11 +74,11 @@ describe("a request is struck", () => {
     twice.begin()
     assert.deepStrictEqual(
       [1, 2, 3].map(() => twice.struck(categories)),
-      ["AnswerLost", "AnswerLost", undefined]
+      ["ResponseLost", "ResponseLost", undefined]
     )
     const always = faulty({ fault: lost, times: "Always" })
     always.begin()
-    for (let i = 0; i < 100; i++) assert.strictEqual(always.struck(categories), "AnswerLost")
+    for (let i = 0; i < 100; i++) assert.strictEqual(always.struck(categories), "ResponseLost")
   })
 
   it("from the nth that matches, and the state has what is left of the rule", () => {
@@ -88,7 +88,7 @@ describe("a request is struck", () => {
     assert.strictEqual(fake.state.faults[0]?.nth, 2)
     assert.deepStrictEqual(
       [1, 2, 3].map(() => struck(categories)),
-      [undefined, "AnswerLost", undefined]
+      [undefined, "ResponseLost", undefined]
     )
   })
 
@@ -97,7 +97,7 @@ describe("a request is struck", () => {
     begin()
     assert.deepStrictEqual(
       [1, 2, 3, 4].map(() => struck(categories)),
-      ["AnswerLost", undefined, "AnswerSlow", undefined]
+      ["ResponseLost", undefined, "AnswerSlow", undefined]
     )
   })
 
@@ -133,7 +133,7 @@ describe("a request is struck", () => {
   ])("when it goes to %s", (endpoint, those, others) => {
     const { begin, struck } = faulty({ fault: lost, match: { endpoint }, times: "Always" })
     begin()
-    for (const [method, path] of those) assert.strictEqual(struck(FakeHttp.request(method, path)), "AnswerLost", path)
+    for (const [method, path] of those) assert.strictEqual(struck(FakeHttp.request(method, path)), "ResponseLost", path)
     for (const [method, path] of others) assert.isUndefined(struck(FakeHttp.request(method, path)), path)
   })
 
@@ -144,7 +144,7 @@ describe("a request is struck", () => {
       FakeHttp.form("POST", path, { grant_type }, { authorization })
     assert.isUndefined(struck(token("client_credentials")))
     assert.isUndefined(struck(token("refresh_token", "/v2/zaps")))
-    assert.strictEqual(struck(token("refresh_token")), "AnswerLost")
+    assert.strictEqual(struck(token("refresh_token")), "ResponseLost")
   })
 
   it("when it is of a user: by code, by refresh token, by access token, and on the consent page", () => {
@@ -192,11 +192,11 @@ describe("a request is struck", () => {
     const drawn = draws("a", ...rules)
     assert.deepStrictEqual(draws("a", ...rules), drawn)
     assert.notDeepEqual(draws("b", ...rules), drawn)
-    assert.closeTo(drawn.filter((tag) => tag === "AnswerLost").length, 200, 50)
+    assert.closeTo(drawn.filter((tag) => tag === "ResponseLost").length, 200, 50)
     // Half of what the first rule left alone.
     assert.closeTo(drawn.filter((tag) => tag === "AnswerSlow").length, 900, 100)
     assert.isTrue(draws("a", { fault: lost, share: 0 }).every((tag) => tag === undefined))
-    assert.isTrue(draws("a", { fault: lost, share: 1 }).every((tag) => tag === "AnswerLost"))
+    assert.isTrue(draws("a", { fault: lost, share: 1 }).every((tag) => tag === "ResponseLost"))
     assert.lengthOf(
       draws("a", { fault: lost, share: 0.5, times: 3 }).filter((tag) => tag !== undefined),
       3
@@ -254,7 +254,7 @@ describe("a refresh that is struck", () => {
   })
 
   it.each<readonly [FakeFault.Fault, FakeServer.Delivery]>([
-    [{ _tag: "AnswerLost" }, { _tag: "Closed" }],
+    [{ _tag: "ResponseLost" }, { _tag: "Closed" }],
     [{ _tag: "AnswerSilent" }, { _tag: "Silent" }],
     [{ _tag: "ConnectionReset", afterActing: true }, { _tag: "Reset" }],
     [slow, { _tag: "Answered", delay: 1_500 }],

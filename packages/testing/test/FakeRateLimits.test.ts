@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import * as RateLimits from "@zapier-workflow-auth/core/RateLimits"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as RateLimits from "@zapier-workflow-auth/core/zapier/RateLimits"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HashMap from "effect/HashMap"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../src/FakeHttp.ts"

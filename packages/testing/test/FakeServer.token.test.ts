@@ -1,6 +1,6 @@
 /** The token endpoint, grant by grant. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as FakeHttp from "../src/FakeHttp.ts"
 import * as Flow from "./utils/flow.ts"
 

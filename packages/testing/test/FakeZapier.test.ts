@@ -236,7 +236,7 @@ describe("the control of a test", () => {
       const [issued, requests] = [yield* zapier.issued, yield* zapier.requests]
       const once = yield* refresh(refresh_token)
       yield* zapier.revoke({ user: "ada@example.com" })
-      yield* zapier.setFaults([{ fault: { _tag: "AnswerLost" } }])
+      yield* zapier.setFaults([{ fault: { _tag: "ResponseLost" } }])
       yield* TestClock.adjust("5 hours")
       yield* zapier.restore(snapshot)
       assert.deepStrictEqual([yield* zapier.issued, yield* zapier.requests], [issued, requests])
@@ -297,7 +297,7 @@ describe("the control of a test", () => {
         zapier.revoke({}),
         zapier.setKnobs({ graceMillis: -1 }),
         zapier.setFaults([{ fault: { _tag: "ServerError", status: 200 } }]),
-        zapier.addFault({ fault: { _tag: "AnswerLost" }, times: 0 }),
+        zapier.addFault({ fault: { _tag: "ResponseLost" }, times: 0 }),
         zapier.advance("some time" as "1 hour"),
         zapier.advance("-1 hour"),
         zapier.setTime(Number.NaN)

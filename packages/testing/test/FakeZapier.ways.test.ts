@@ -101,7 +101,7 @@ describe.each(ways)("by %s", (_, way) => {
 
   it.effect.each<FakeFault.Fault>([
     { _tag: "RequestLost" },
-    { _tag: "AnswerLost" },
+    { _tag: "ResponseLost" },
     { _tag: "ConnectionReset" },
     { _tag: "ConnectionReset", afterActing: true }
   ])("%o breaks the connection, once", (fault) =>
@@ -110,7 +110,7 @@ describe.each(ways)("by %s", (_, way) => {
       const broken = yield* Effect.result(categories)
       assert.strictEqual(broken._tag, "Failure")
       assert.strictEqual((yield* categories).status, 200)
-      const acted = fault._tag === "AnswerLost" || ("afterActing" in fault && fault.afterActing === true)
+      const acted = fault._tag === "ResponseLost" || ("afterActing" in fault && fault.afterActing === true)
       assert.deepStrictEqual(yield* lines, [`GET -> ${acted ? 200 : "nothing"} (${fault._tag})`, "GET -> 200"])
     }).pipe(Effect.provide(layer))
   )
@@ -119,7 +119,7 @@ describe.each(ways)("by %s", (_, way) => {
     Effect.gen(function* () {
       const zapier = yield* FakeZapier.FakeZapier
       const { refresh_token } = yield* connected
-      yield* inject({ fault: { _tag: "AnswerLost" }, match: { grantType: "refresh_token" } })
+      yield* inject({ fault: { _tag: "ResponseLost" }, match: { grantType: "refresh_token" } })
       yield* Effect.flip(token({ grant_type: "refresh_token", refresh_token }))
       const [, lost] = yield* zapier.issued
       assert.deepStrictEqual(lost?.origin, { _tag: "RefreshToken", refreshToken: refresh_token })
@@ -243,7 +243,7 @@ describe("on the socket", () => {
 
   it.effect("a lost answer is nothing, and the end", () =>
     Effect.gen(function* () {
-      yield* inject({ fault: { _tag: "AnswerLost" } })
+      yield* inject({ fault: { _tag: "ResponseLost" } })
       assert.deepStrictEqual(yield* exchange(), { received: "", end: "closed" })
     }).pipe(Effect.provide(layer))
   )

@@ -122,7 +122,7 @@ describe("its fetch", () => {
 
   it("rejects as fetch does when the connection breaks", async () => {
     const { zapier } = make()
-    await zapier.addFault({ fault: { _tag: "AnswerLost" } })
+    await zapier.addFault({ fault: { _tag: "ResponseLost" } })
     await zapier.addFault({ fault: { _tag: "ConnectionReset" } })
     for (const code of ["UND_ERR_SOCKET", "ECONNRESET"]) {
       const reason = await reasonOf(zapier.fetch(categories))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as AuthorizationCallback from "@zapier-workflow-auth/core/AuthorizationCallback"
+import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as GrantStoreLaws from "../src/GrantStoreLaws.ts"

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import type * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Invariants from "../src/Invariants.ts"
 
 type Observation = Invariants.Observation
 
 const lifetime = 36_000_000
 const lease = 30_000
-const options = { refreshAhead: 300_000 }
+const options = { expiryMargin: 300_000 }
 
 // The tokens of the nth request, which began at that time.
 const tokens = (n: number, at: number): Tokens.Tokens => ({
@@ -21,26 +21,26 @@ const tokens = (n: number, at: number): Tokens.Tokens => ({
 
 const granted = (n: number, at: number): TokenOutcome.TokenOutcome => ({ _tag: "Granted", tokens: tokens(n, at) })
 
-const held = (n: number, at: number) => ({ lineage: "consent", generation: n, tokens: tokens(n, at) })
+const held = (n: number, at: number) => ({ family: "consent", generation: n, tokens: tokens(n, at) })
 
 const stored = (state: UserGrant.State, isAlive = true): Observation => ({ _tag: "GrantStored", state, isAlive })
 
-const active = (n: number, at: number, answerLost = false): UserGrant.State => ({
+const active = (n: number, at: number, responseLost = false): UserGrant.State => ({
   _tag: "Active",
   ...held(n, at),
-  answerLost,
+  responseLost,
   notBefore: 0
 })
 
 const claimed = (owner: string, n: number, at: number, now: number): UserGrant.State => ({
   _tag: "Refreshing",
   ...held(n, at),
-  answerLost: false,
+  responseLost: false,
   lease: { owner, deadline: now + lease },
   presentation: 1
 })
 
-const givenUp = (n: number, at: number, why: "Revoked" | "AnswerLost" = "Revoked"): UserGrant.State => ({
+const givenUp = (n: number, at: number, why: "Revoked" | "ResponseLost" = "Revoked"): UserGrant.State => ({
   _tag: "ReconnectRequired",
   ...held(n, at),
   why,
@@ -81,7 +81,7 @@ const answer = granted(2, now)
 const renewed = [...sending, answered("a", 1, now + 100, answer), stored(active(2, now)), settled] as const
 
 const refused: TokenOutcome.TokenOutcome = { _tag: "InvalidGrant" }
-const silence: TokenOutcome.TokenOutcome = { _tag: "NoAnswer" }
+const silence: TokenOutcome.TokenOutcome = { _tag: "NoResponse" }
 
 const rejected = (owner: string, n: number): Observation => ({
   _tag: "AccessRejected",
@@ -120,9 +120,9 @@ const cases: { readonly [rule in Invariants.Rule]: readonly [ReadonlyArray<Obser
         answered("a", 1, now + 100, silence),
         sent("a", 1, now + 100),
         answered("a", 1, now + 200, refused),
-        stored(givenUp(1, 0, "AnswerLost"), false)
+        stored(givenUp(1, 0, "ResponseLost"), false)
       ],
-      [...sending, answered("a", 1, now + 100, silence), stored(givenUp(1, 0, "AnswerLost"), false)]
+      [...sending, answered("a", 1, now + 100, silence), stored(givenUp(1, 0, "ResponseLost"), false)]
     ],
     "R6 the right thing is blamed": [
       [...sending, answered("a", 1, now + 100, { _tag: "InvalidClient" }), stored(active(1, 0))],
@@ -195,17 +195,17 @@ describe("Invariants", () => {
 
   it("what was lost before a renewal under the same refresh token blames nobody after it", () => {
     const same: Tokens.Tokens = { ...tokens(2, now), refreshToken: Tokens.secret("refresh-1") }
-    const again = { lineage: "consent", generation: 2, tokens: same }
+    const again = { family: "consent", generation: 2, tokens: same }
     const observations: ReadonlyArray<Observation> = [
       ...sending,
       answered("a", 1, now + 100, silence),
       sent("a", 1, now + 100),
       answered("a", 1, now + 200, { _tag: "Granted", tokens: same }),
-      stored({ _tag: "Active", ...again, answerLost: false, notBefore: 0 }),
+      stored({ _tag: "Active", ...again, responseLost: false, notBefore: 0 }),
       stored({
         _tag: "Refreshing",
         ...again,
-        answerLost: false,
+        responseLost: false,
         lease: { owner: "a", deadline: now + lifetime + lease },
         presentation: 1
       }),
@@ -224,7 +224,7 @@ describe("Invariants", () => {
       stored(claimed("b", 1, 0, now + lease)),
       sent("b", 1, now + lease),
       answered("b", 1, now + lease + 100, { _tag: "Granted", tokens: same(2) }),
-      stored({ _tag: "Active", lineage: "consent", generation: 2, tokens: same(2), answerLost: false, notBefore: 0 }),
+      stored({ _tag: "Active", family: "consent", generation: 2, tokens: same(2), responseLost: false, notBefore: 0 }),
       answered("a", 1, now + 2 * lease, { _tag: "Granted", tokens: same(3) }),
       settled
     ]

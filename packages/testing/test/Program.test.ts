@@ -92,7 +92,7 @@ describe("a program", () => {
     ["RequestLost", 0],
     ["RequestSilent", 0],
     ["RequestLate", 1],
-    ["AnswerLost", 1],
+    ["ResponseLost", 1],
     ["AnswerSlow", 1],
     ["Unavailable", 0],
     ["UnavailableAfterActing", 1],
@@ -137,7 +137,7 @@ describe("a program", () => {
         { _tag: "CallAsApp", process: 2 },
         { _tag: "Call", process: 0, subject: 0 },
         { _tag: "Call", process: 2, subject: 0 },
-        { _tag: "Arm", process: 1, fault: "AnswerLost" }
+        { _tag: "Arm", process: 1, fault: "ResponseLost" }
       ]
       const report = yield* Program.run({ seed: 388, steps }, { server: { graceMillis: 60_000 } })
       expect(report).toMatchObject({ breaches: [], lost: 0, unsaveable: 0, needless: 0 })

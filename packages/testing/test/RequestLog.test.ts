@@ -37,11 +37,11 @@ describe("RequestLog", () => {
   it("says which fault struck, and that a request never arrived", () => {
     const apps = FakeHttp.request("GET", "/v1/categories")
     assert.strictEqual(entryOf(apps).line, "GET /v1/categories -> 200")
-    const lost = entryOf(apps, { fault: { _tag: "AnswerLost" } })
-    assert.strictEqual(lost.line, "GET /v1/categories -> 200 (AnswerLost)")
+    const lost = entryOf(apps, { fault: { _tag: "ResponseLost" } })
+    assert.strictEqual(lost.line, "GET /v1/categories -> 200 (ResponseLost)")
     const unseen = entryOf(apps, { fault: { _tag: "RequestLost" } })
     assert.strictEqual(unseen.line, "GET /v1/categories -> nothing (RequestLost)")
-    assert.deepStrictEqual([lost.fault, unseen.fault], [{ _tag: "AnswerLost" }, { _tag: "RequestLost" }])
+    assert.deepStrictEqual([lost.fault, unseen.fault], [{ _tag: "ResponseLost" }, { _tag: "RequestLost" }])
   })
 
   it("leaves out what is not there", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
+import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -177,7 +177,7 @@ describe("run", () => {
 
   it.effect("does the same each time", () =>
     Effect.gen(function* () {
-      const steps: ReadonlyArray<Step> = [connect, expire, arm({ _tag: "AnswerLost" }), call, { _tag: "Crash" }, call]
+      const steps: ReadonlyArray<Step> = [connect, expire, arm({ _tag: "ResponseLost" }), call, { _tag: "Crash" }, call]
       const linesOf = ({ exchanges }: ScenarioSeen.Seen) => exchanges.map(({ line, sentAt }) => `${sentAt} ${line}`)
       const first = linesOf(yield* Scenario.run(library, steps))
       expect(linesOf(yield* Scenario.run(library, steps))).toEqual(first)
@@ -209,7 +209,7 @@ describe("run", () => {
       })
       expect(yield* connectionAfter()).toBe("Good")
       expect(yield* connectionAfter(arm({ _tag: "RequestLost" }), call)).toBe("Good")
-      expect(yield* connectionAfter(arm({ _tag: "AnswerLost" }), call)).toBe("Lost")
+      expect(yield* connectionAfter(arm({ _tag: "ResponseLost" }), call)).toBe("Lost")
       expect(yield* connectionAfter(arm({ _tag: "TruncatedBody" }), call)).toBe("Lost")
       expect(yield* connectionAfter({ _tag: "Together", steps: [call, { _tag: "Crash" }] })).toBe("Lost")
       expect(yield* connectionAfter({ _tag: "Revoke", ...ada })).toBe("Revoked")

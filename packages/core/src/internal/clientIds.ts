@@ -1,7 +1,7 @@
 /** The interpreter of the v1 client id. Its state is worth no store: the last answer tells it again. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as ClientId from "../ClientId.ts"
+import * as ClientId from "../machine/ClientId.ts"
 import { from, IllegalTransition } from "../ZapierAuthError.ts"
 import { type Publish, transition } from "./stepper.ts"
 

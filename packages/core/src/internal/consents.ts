@@ -5,14 +5,14 @@ import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Option from "effect/Option"
-import * as AttemptStore from "../AttemptStore.ts"
-import * as AuthorizationCallback from "../AuthorizationCallback.ts"
-import * as AuthorizationUrl from "../AuthorizationUrl.ts"
-import type { ClientApplication } from "../ClientApplication.ts"
-import * as ConsentAttempt from "../ConsentAttempt.ts"
-import * as Scopes from "../Scopes.ts"
-import * as Tokens from "../Tokens.ts"
-import * as TokenOutcome from "../TokenOutcome.ts"
+import * as AttemptStore from "../store/AttemptStore.ts"
+import * as AuthorizationCallback from "../oauth/AuthorizationCallback.ts"
+import * as AuthorizationUrl from "../oauth/AuthorizationUrl.ts"
+import type { ClientApplication } from "../oauth/ClientApplication.ts"
+import * as ConsentAttempt from "../machine/ConsentAttempt.ts"
+import * as Scopes from "../oauth/Scopes.ts"
+import * as Tokens from "../oauth/Tokens.ts"
+import * as TokenOutcome from "../oauth/TokenOutcome.ts"
 import {
   AuthorizationRefused,
   ConsentDenied,
@@ -23,7 +23,7 @@ import {
   StateMismatch,
   type ZapierAuthError
 } from "../ZapierAuthError.ts"
-import type { Urls } from "../ZapierUrls.ts"
+import type { Urls } from "../zapier/ZapierUrls.ts"
 import type { Dependencies } from "./dependencies.ts"
 import * as Failures from "./failures.ts"
 import { sha256 } from "./sha256.ts"

@@ -1,6 +1,6 @@
 /** What callers are told when a token request did not end with tokens. */
 import * as Duration from "effect/Duration"
-import type { TokenOutcome } from "../TokenOutcome.ts"
+import type { TokenOutcome } from "../oauth/TokenOutcome.ts"
 import {
   ClientRejected,
   MalformedResponse,
@@ -19,7 +19,7 @@ export const failureOf = (
   switch (outcome._tag) {
     case "InvalidGrant":
       return by.refused
-    case "NoAnswer":
+    case "NoResponse":
       return by.unknown
     case "InvalidClient":
       return new ClientRejected({})

@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { AuthEvent } from "../AuthEvent.ts"
-import type * as Machine from "../Machine.ts"
-import type { Versioned } from "../VersionedStore.ts"
+import type * as Machine from "../machine/Machine.ts"
+import type { Versioned } from "../store/VersionedStore.ts"
 import { from, IllegalTransition, type ZapierAuthError } from "../ZapierAuthError.ts"
 
 export type Publish = (event: AuthEvent) => Effect.Effect<void>

@@ -3,9 +3,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Settings } from "../Settings.ts"
-import type { TokenEndpoint } from "../TokenEndpoint.ts"
-import type { TokenOutcome } from "../TokenOutcome.ts"
-import type { TokenRequest } from "../TokenRequest.ts"
+import type { TokenEndpoint } from "../oauth/TokenEndpoint.ts"
+import type { TokenOutcome } from "../oauth/TokenOutcome.ts"
+import type { TokenRequest } from "../oauth/TokenRequest.ts"
 import type { ZapierAuthError } from "../ZapierAuthError.ts"
 
 /** What certainly never left can be sent again, whatever it is. */
@@ -14,7 +14,7 @@ const neverLeft = (outcome: TokenOutcome) => outcome._tag === "NotSent"
 /** To ask twice for a token of the app itself harms nobody, unless the server has said when to come back. */
 const mayBeAskedTwice = (outcome: TokenOutcome) =>
   neverLeft(outcome) ||
-  outcome._tag === "NoAnswer" ||
+  outcome._tag === "NoResponse" ||
   (outcome._tag === "Unavailable" && outcome.retryAfter === undefined)
 
 const pauses = Schedule.jittered(Schedule.exponential("250 millis"))

@@ -10,8 +10,8 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as AuthMetrics from "../AuthMetrics.ts"
-import type * as Machine from "../Machine.ts"
-import type * as Tokens from "../Tokens.ts"
+import type * as Machine from "../machine/Machine.ts"
+import type * as Tokens from "../oauth/Tokens.ts"
 import {
   from,
   RateLimited,
@@ -66,7 +66,7 @@ const firstPoll = 50
 const slowestPoll = 1_000
 
 const isSame = (a: Tokens.UsableAccess, b: Tokens.UsableAccess | undefined) =>
-  b !== undefined && a.generation === b.generation && a.lineage === b.lineage
+  b !== undefined && a.generation === b.generation && a.family === b.family
 
 export const make = <S extends Machine.Tagged, E extends Machine.Tagged, Request extends Machine.Tagged>(options: {
   readonly scope: Scope.Scope

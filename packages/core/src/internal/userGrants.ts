@@ -1,9 +1,9 @@
 /** The interpreter of the user grant. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Grant, GrantStore } from "../GrantStore.ts"
-import type * as Tokens from "../Tokens.ts"
-import * as UserGrant from "../UserGrant.ts"
+import type { Grant, GrantStore } from "../store/GrantStore.ts"
+import type * as Tokens from "../oauth/Tokens.ts"
+import * as UserGrant from "../machine/UserGrant.ts"
 import { ReconnectRequired, RefreshOutcomeUnknown, type ZapierAuthError } from "../ZapierAuthError.ts"
 import type { Dependencies } from "./dependencies.ts"
 import * as Failures from "./failures.ts"
@@ -43,8 +43,8 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
 
   const present = (_: string, command: Present) =>
     Effect.gen(function* () {
-      const { deadline, generation, lineage, refreshToken, scopes } = command
-      const presented = { lineage, generation, owner }
+      const { deadline, generation, family, refreshToken, scopes } = command
+      const presented = { family, generation, owner }
       const outcome = yield* Effect.result(request({ _tag: "Refresh", refreshToken, scopes }, deadline))
       const now = yield* Clock.currentTimeMillis
       if (outcome._tag === "Failure") {
@@ -78,12 +78,12 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
       source.get(subject, requested),
 
     accessTokenRejected: (subject: string, rejected: Tokens.UsableAccess) => {
-      const { generation, lineage } = rejected
-      return source.get(subject, { event: { _tag: "AccessTokenRejected", lineage, generation, owner }, rejected })
+      const { generation, family } = rejected
+      return source.get(subject, { event: { _tag: "AccessTokenRejected", family, generation, owner }, rejected })
     },
 
-    consentGranted: (subject: string, lineage: string, tokens: Tokens.Tokens) =>
-      Effect.andThen(step(subject)({ _tag: "ConsentGranted", lineage, tokens }), source.forget(subject)),
+    consentGranted: (subject: string, family: string, tokens: Tokens.Tokens) =>
+      Effect.andThen(step(subject)({ _tag: "ConsentGranted", family, tokens }), source.forget(subject)),
 
     /** Says whether there was a grant. */
     disconnect: (subject: string) =>

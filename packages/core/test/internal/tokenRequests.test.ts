@@ -6,9 +6,9 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import * as TokenRequests from "../../src/internal/tokenRequests.ts"
 import * as Settings from "../../src/Settings.ts"
-import type { TokenOutcome } from "../../src/TokenOutcome.ts"
-import type { TokenRequest } from "../../src/TokenRequest.ts"
-import * as Tokens from "../../src/Tokens.ts"
+import type { TokenOutcome } from "../../src/oauth/TokenOutcome.ts"
+import type { TokenRequest } from "../../src/oauth/TokenRequest.ts"
+import * as Tokens from "../../src/oauth/Tokens.ts"
 
 const secret = Tokens.secret("s3cret")
 
@@ -26,7 +26,7 @@ const requests: { readonly [Tag in TokenRequest["_tag"]]: TokenRequest } = {
 
 const outcomes = {
   NotSent: { _tag: "NotSent", code: "ECONNREFUSED" },
-  NoAnswer: { _tag: "NoAnswer" },
+  NoResponse: { _tag: "NoResponse" },
   Unavailable: { _tag: "Unavailable", status: 500, retryAfter: undefined },
   UnavailableFor: { _tag: "Unavailable", status: 503, retryAfter: 1_000 },
   RateLimited: { _tag: "RateLimited", retryAfter: 1_000 },
@@ -69,7 +69,8 @@ describe("tokenRequests", () => {
   )("tries again only where that is safe: $kind, $outcome", ({ kind, outcome }) =>
     Effect.gen(function* () {
       const isSafe =
-        outcome === "NotSent" || (kind === "ClientCredentials" && (outcome === "NoAnswer" || outcome === "Unavailable"))
+        outcome === "NotSent" ||
+        (kind === "ClientCredentials" && (outcome === "NoResponse" || outcome === "Unavailable"))
       const result = yield* send(requests[kind], outcomes[outcome])
       expect(result.outcome).toEqual(outcomes[outcome])
       expect(result.sent.length > 1).toBe(isSafe)

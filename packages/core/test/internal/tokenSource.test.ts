@@ -10,8 +10,8 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as AuthMetrics from "../../src/AuthMetrics.ts"
-import { GrantStore } from "../../src/GrantStore.ts"
-import * as MemoryStores from "../../src/MemoryStores.ts"
+import { GrantStore } from "../../src/store/GrantStore.ts"
+import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import type * as Settings from "../../src/Settings.ts"
 import { ZapierAuth } from "../../src/ZapierAuth.ts"
 import { from, StoreFailed } from "../../src/ZapierAuthError.ts"
@@ -299,7 +299,7 @@ describe("tokenSource, in memory", () => {
   })
 
   it.effect("does not remember what a flight found of a grant that was disconnected meanwhile", () => {
-    const { layer, zapier } = setup({ refreshAhead: "1 hour" })
+    const { layer, zapier } = setup({ expiryMargin: "1 hour" })
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
       yield* TestZapier.connect(subject)

@@ -4,15 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { AppCredentialStore } from "../../src/AppCredentialStore.ts"
-import { AttemptStore } from "../../src/AttemptStore.ts"
-import * as EncryptedStores from "../../src/EncryptedStores.ts"
-import * as GrantStore from "../../src/GrantStore.ts"
-import * as KeyRing from "../../src/KeyRing.ts"
-import * as MemoryStores from "../../src/MemoryStores.ts"
-import * as Tokens from "../../src/Tokens.ts"
-import * as UserGrant from "../../src/UserGrant.ts"
-import type { VersionedStore } from "../../src/VersionedStore.ts"
+import { AppCredentialStore } from "../../src/store/AppCredentialStore.ts"
+import { AttemptStore } from "../../src/store/AttemptStore.ts"
+import * as EncryptedStores from "../../src/store/EncryptedStores.ts"
+import * as GrantStore from "../../src/store/GrantStore.ts"
+import * as KeyRing from "../../src/store/KeyRing.ts"
+import * as MemoryStores from "../../src/store/MemoryStores.ts"
+import * as Tokens from "../../src/oauth/Tokens.ts"
+import * as UserGrant from "../../src/machine/UserGrant.ts"
+import type { VersionedStore } from "../../src/store/VersionedStore.ts"
 import type { ZapierAuthError } from "../../src/ZapierAuthError.ts"
 import { crypto, keyOf } from "./Keys.ts"
 
@@ -45,7 +45,7 @@ export const open = Effect.fnUntraced(function* (...keys: ReadonlyArray<number>)
 
 export const grant = (generation: number, secret = "token"): GrantStore.Grant => ({
   _tag: "Active",
-  lineage: "consent-1",
+  family: "consent-1",
   generation,
   tokens: {
     accessToken: Tokens.secret(`access-${secret}`),
@@ -54,7 +54,7 @@ export const grant = (generation: number, secret = "token"): GrantStore.Grant =>
     obtainedAt: 0,
     expiresAt: 36_000_000
   },
-  answerLost: false,
+  responseLost: false,
   notBefore: 0
 })
 

@@ -1,16 +1,16 @@
 /** A user's grant in each of its states, and what arbitrary events and times are drawn from. */
 import * as Schema from "effect/Schema"
-import * as Tokens from "../../src/Tokens.ts"
-import * as UserGrant from "../../src/UserGrant.ts"
+import * as Tokens from "../../src/oauth/Tokens.ts"
+import * as UserGrant from "../../src/machine/UserGrant.ts"
 import { situations, stepOf } from "./MachineLaws.ts"
 
 export const leaseDuration = 30_000
 
-export const refreshAhead = 300_000
+export const expiryMargin = 300_000
 
 export const hour = 3_600_000
 
-export const machine = UserGrant.machine({ leaseDuration, refreshAhead })
+export const machine = UserGrant.machine({ leaseDuration, expiryMargin })
 
 export const step = stepOf(machine)
 
@@ -43,20 +43,20 @@ export const accessOf = ({ accessToken, expiresAt, obtainedAt, scopes }: Tokens.
 
 export const active = (options: Partial<Of<"Active">> = {}): Of<"Active"> => ({
   _tag: "Active",
-  lineage: "consent-1",
+  family: "consent-1",
   generation: 3,
   tokens: tokens("3"),
-  answerLost: false,
+  responseLost: false,
   notBefore: 0,
   ...options
 })
 
 export const refreshing = (options: Partial<Of<"Refreshing">> = {}): Of<"Refreshing"> => ({
   _tag: "Refreshing",
-  lineage: "consent-1",
+  family: "consent-1",
   generation: 3,
   tokens: tokens("3"),
-  answerLost: false,
+  responseLost: false,
   lease: { owner: "holder", deadline: 10 * hour + leaseDuration },
   presentation: 1,
   ...options
@@ -64,7 +64,7 @@ export const refreshing = (options: Partial<Of<"Refreshing">> = {}): Of<"Refresh
 
 export const ended = (options: Partial<Of<"ReconnectRequired">> = {}): Of<"ReconnectRequired"> => ({
   _tag: "ReconnectRequired",
-  lineage: "consent-1",
+  family: "consent-1",
   generation: 3,
   tokens: tokens("3"),
   why: "Revoked",
@@ -72,7 +72,7 @@ export const ended = (options: Partial<Of<"ReconnectRequired">> = {}): Of<"Recon
   ...options
 })
 
-export const presented = { lineage: "consent-1", generation: 3, owner: "holder" }
+export const presented = { family: "consent-1", generation: 3, owner: "holder" }
 
 export const commandOf = <Tag extends UserGrant.Command["_tag"]>(
   commands: ReadonlyArray<UserGrant.Command>,

@@ -8,8 +8,8 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inspect } from "node:util"
-import type * as Lease from "../../src/Lease.ts"
-import type * as Machine from "../../src/Machine.ts"
+import type * as Lease from "../../src/machine/Lease.ts"
+import type * as Machine from "../../src/machine/Machine.ts"
 import { reveal, withSecret } from "./Reveal.ts"
 
 /** A state, an event that reaches it, and when. */
@@ -23,7 +23,7 @@ export interface Situation<S, E> {
 const Relation = Schema.Struct({
   /** Which members of the event repeat what the state says. */
   owner: Schema.Boolean,
-  lineage: Schema.Boolean,
+  family: Schema.Boolean,
   generation: Schema.Literals(["same", "older", "newer", "any"]),
   stateDigest: Schema.Boolean,
   subject: Schema.Boolean,
@@ -52,7 +52,7 @@ const relate = <S extends Machine.Tagged, E extends Machine.Tagged>(
   const has = (key: string) => key in event && key in from
   const holder = "lease" in state ? (state.lease as Lease.Lease).owner : undefined
   if (relation.owner && "owner" in event && holder !== undefined) overrides["owner"] = holder
-  for (const key of ["lineage", "stateDigest", "subject"] as const) {
+  for (const key of ["family", "stateDigest", "subject"] as const) {
     if (relation[key] && has(key)) overrides[key] = from[key]
   }
   if (relation.generation !== "any" && has("generation")) {

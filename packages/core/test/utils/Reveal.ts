@@ -3,7 +3,7 @@
  * opens them first.
  */
 import * as Redacted from "effect/Redacted"
-import * as Tokens from "../../src/Tokens.ts"
+import * as Tokens from "../../src/oauth/Tokens.ts"
 
 const mapSecrets = (value: unknown, f: (secret: Redacted.Redacted<unknown>) => unknown): unknown => {
   if (Redacted.isRedacted(value)) return f(value)

@@ -13,10 +13,10 @@ import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as ClientApplication from "../../src/ClientApplication.ts"
-import * as MemoryStores from "../../src/MemoryStores.ts"
+import * as ClientApplication from "../../src/oauth/ClientApplication.ts"
+import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import type * as Settings from "../../src/Settings.ts"
-import * as TokenEndpoint from "../../src/TokenEndpoint.ts"
+import * as TokenEndpoint from "../../src/oauth/TokenEndpoint.ts"
 import * as ZapierAuth from "../../src/ZapierAuth.ts"
 import * as ZapierHttpClient from "../../src/ZapierHttpClient.ts"
 
@@ -50,7 +50,7 @@ const transportError = (request: HttpClientRequest, code: string) =>
 export const refused: Script = (request) => Effect.fail(transportError(request, "ECONNREFUSED"))
 
 /** The server acts on the request; its answer is lost. */
-export const answerLost: Script = (request, usual) =>
+export const responseLost: Script = (request, usual) =>
   Effect.suspend(() => {
     usual()
     return Effect.fail(transportError(request, "ECONNRESET"))

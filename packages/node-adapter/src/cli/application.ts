@@ -5,7 +5,7 @@
  * comes from stdin if that is `-`; else in the file of `ZAPIER_CLIENT_SECRET_FILE`, or in `ZAPIER_CLIENT_SECRET`; else
  * who sits at the terminal is asked for it.
  */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Prompt from "effect/cli/Prompt"
 import * as Config from "effect/Config"

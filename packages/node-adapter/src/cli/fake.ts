@@ -1,5 +1,5 @@
 /** `fake` as others see it: its flags and help. */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { lazily } from "./lazily.ts"

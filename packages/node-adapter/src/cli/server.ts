@@ -1,7 +1,7 @@
 /** Which Zapier a command talks to: the real one, or the fake of `--fake` or `ZAPIER_FAKE`. */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -11,11 +11,11 @@
  *
  * Only a command that stores something new makes a database. For the others, one that is not there was meant to be another.
  */
-import type { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
-import type { AttemptStore } from "@zapier-workflow-auth/core/AttemptStore"
-import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
-import type { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import type { KeyRing } from "@zapier-workflow-auth/core/KeyRing"
+import type { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"

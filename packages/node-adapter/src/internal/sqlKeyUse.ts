@@ -1,6 +1,6 @@
 /** What of a database needs which key: for those who replace one. Encrypted texts begin with `zwa1.`, the id of their key, and a dot. */
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import type { Key } from "@zapier-workflow-auth/core/GrantStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

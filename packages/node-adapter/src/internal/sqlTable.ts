@@ -2,8 +2,8 @@
  * A `VersionedStore` in one table. Each operation is one statement: of several writers at a time the database lets one
  * win, and nothing is held between two operations.
  */
-import type { RecordCodec } from "@zapier-workflow-auth/core/RecordCodec"
-import type { VersionedStore } from "@zapier-workflow-auth/core/VersionedStore"
+import type { RecordCodec } from "@zapier-workflow-auth/core/store/RecordCodec"
+import type { VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
 import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Effect from "effect/Effect"
 import { run } from "../utils/CommandLine.ts"
 

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { type Grant, GrantStore, type Key } from "@zapier-workflow-auth/core/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import { type Grant, GrantStore, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -24,22 +24,22 @@ const tokens = (left: number, refreshToken = true): Tokens.Tokens => ({
   expiresAt: now + left
 })
 
-const held = { lineage: "consent-1", generation: 3 }
+const held = { family: "consent-1", generation: 3 }
 
 const active = (fields: Partial<Extract<Grant, { readonly _tag: "Active" }>> = {}): Grant => ({
   _tag: "Active",
   ...held,
   tokens: tokens(2 * hour),
-  answerLost: false,
+  responseLost: false,
   notBefore: 0,
   ...fields
 })
 
-const refreshing = (deadline: number, answerLost = false): Grant => ({
+const refreshing = (deadline: number, responseLost = false): Grant => ({
   _tag: "Refreshing",
   ...held,
   tokens: tokens(-1),
-  answerLost,
+  responseLost,
   lease: { owner: "another", deadline },
   presentation: 1
 })
@@ -96,7 +96,7 @@ describe("status", () => {
     ["told to wait, long ago", active({ notBefore: now }), "active", "2h", ""],
     [
       "of an answer that was lost",
-      active({ answerLost: true }),
+      active({ responseLost: true }),
       "active",
       "2h",
       "the answer to its last refresh was lost"
@@ -105,7 +105,7 @@ describe("status", () => {
     ["renewed after a loss", refreshing(now + 1, true), "refreshing", "ended", "after an answer was lost"],
     ["left behind", refreshing(now), "refreshing", "ended", "the process that was renewing it is gone"],
     ["revoked", reconnect("Revoked"), "reconnect", "ended", "no longer takes its refresh token"],
-    ["lost", reconnect("AnswerLost"), "reconnect", "ended", "an answer with new tokens was lost"],
+    ["lost", reconnect("ResponseLost"), "reconnect", "ended", "an answer with new tokens was lost"],
     ["at its end", reconnect("NoRefreshToken"), "reconnect", "ended", "Zapier gave no refresh token"]
   ] as const)("shows a grant that is %s", ([, grant, state, left, note]) =>
     Effect.gen(function* () {

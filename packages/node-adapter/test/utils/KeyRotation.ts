@@ -1,10 +1,10 @@
 /** A database with encrypted grants, and the key file beside it, as an app leaves them. */
 import * as NodeFs from "node:fs"
-import { AttemptStore } from "@zapier-workflow-auth/core/AttemptStore"
-import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
-import { type Grant, GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import type { KeyRing } from "@zapier-workflow-auth/core/KeyRing"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import { type Grant, GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -23,7 +23,7 @@ const tokenOf = (subject: string, part: "access" | "refresh") => `${part}-of-${s
 
 const grantOf = (subject: string): Grant => ({
   _tag: "Active",
-  lineage: "consent-1",
+  family: "consent-1",
   generation: 1,
   tokens: {
     accessToken: Tokens.secret(tokenOf(subject, "access")),
@@ -32,7 +32,7 @@ const grantOf = (subject: string): Grant => ({
     obtainedAt: 0,
     expiresAt: 36_000_000
   },
-  answerLost: false,
+  responseLost: false,
   notBefore: 0
 })
 

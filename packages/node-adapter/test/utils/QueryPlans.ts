@@ -1,7 +1,7 @@
 /** The statements that the SQL stores send, so that a database can be asked how it would carry them out. */
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import { GrantStore, type PageOptions } from "@zapier-workflow-auth/core/GrantStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import { GrantStore, type PageOptions } from "@zapier-workflow-auth/core/store/GrantStore"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

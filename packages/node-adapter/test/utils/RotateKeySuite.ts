@@ -2,7 +2,7 @@
 import * as NodeFs from "node:fs"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"

@@ -1,10 +1,10 @@
 /** What holds of the SQL stores on either database, besides the laws of all stores. */
 import { describe, expect, it } from "@effect/vitest"
-import { AppCredentialStore } from "@zapier-workflow-auth/core/AppCredentialStore"
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import { type Grant, GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import { type Grant, GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
@@ -29,7 +29,7 @@ export const app = {
 
 export const grant = (generation: number): Grant => ({
   _tag: "Active",
-  lineage: "consent-1",
+  family: "consent-1",
   generation,
   tokens: {
     accessToken: Tokens.secret(`access-${generation}`),
@@ -38,7 +38,7 @@ export const grant = (generation: number): Grant => ({
     obtainedAt: 0,
     expiresAt: 36_000_000
   },
-  answerLost: false,
+  responseLost: false,
   notBefore: 0
 })
 

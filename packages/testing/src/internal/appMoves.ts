@@ -3,8 +3,8 @@
  * record, step its machine, write the result by compare-and-set, then carry the commands out. Everything between two of
  * these steps is a chance for somebody else.
  */
-import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import * as AppInvariants from "../AppInvariants.ts"

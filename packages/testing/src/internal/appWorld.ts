@@ -1,8 +1,8 @@
 /** The world of one app's token: workers of several processes, a store, the fake, and what is under way between them. */
-import * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
-import type * as Machine from "@zapier-workflow-auth/core/Machine"
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
-import type * as Tokens from "@zapier-workflow-auth/core/Tokens"
+import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import * as AppInvariants from "../AppInvariants.ts"
@@ -22,7 +22,7 @@ export interface Client {
   readonly machine: Machine.Machine<AppCredential.State, AppCredential.Event, AppCredential.Command>
   /** In milliseconds. */
   readonly requestTimeout: number
-  readonly refreshAhead: number
+  readonly expiryMargin: number
   /** Whether the right to ask is stored before the request is sent. */
   readonly claimsFirst: boolean
   /** Whether a write expects the version that was read. */
@@ -217,7 +217,7 @@ export const beginnings = (client: Client, size: Processes.Size) => {
   return [
     { label: "there is no token yet", world: withoutToken(size) },
     { label: "the token has expired", world: { ...world, now: expiresAt } },
-    { label: "the token is about to expire", world: { ...world, now: expiresAt - client.refreshAhead } },
+    { label: "the token is about to expire", world: { ...world, now: expiresAt - client.expiryMargin } },
     {
       label: "the server has ended the token",
       world: { ...world, server: FakeControl.endAccessToken(world.server, Redacted.value(accessToken)) }

@@ -1,5 +1,5 @@
 /** The authorization endpoint: RFC 6749 section 4.1.1 and 4.1.2, and the consent page. */
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"

@@ -1,8 +1,8 @@
 /** The client application of a model, as the fake sees it: what it is registered as, and its requests. */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import * as TokenRequest from "@zapier-workflow-auth/core/TokenRequest"
-import type * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as TokenRequest from "@zapier-workflow-auth/core/oauth/TokenRequest"
+import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as FakeControl from "../FakeControl.ts"

@@ -8,7 +8,7 @@
  * `unsaveable`. A grace period that is over does not count where the sender was alive to learn of the loss in time and did
  * not try again. To try once more is what is asked of it: whoever has sent the token twice, and heard nothing, has done so.
  */
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
 import { refreshTokenOf } from "./simServer.ts"
 import type { Host } from "./simTypes.ts"
@@ -207,7 +207,7 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
     /** The store has another state now. */
     stored: (fate: Fate, before: UserGrant.State, after: UserGrant.State) => {
       const token = refreshTokenOf(after)
-      if (after._tag === "Absent" || before._tag === "Absent" || after.lineage !== before.lineage) {
+      if (after._tag === "Absent" || before._tag === "Absent" || after.family !== before.family) {
         forestall(fate)
         fate.isLost = false
         return

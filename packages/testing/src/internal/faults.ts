@@ -1,5 +1,5 @@
 /** Which rule strikes a request, and what the fault makes of the answer. */
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
@@ -173,7 +173,7 @@ export const apply = (fault: FakeFault.Fault, state: FakeState.FakeState, now: n
       return unseen({ _tag: "Closed" })
     case "RequestSilent":
       return unseen({ _tag: "Silent" })
-    case "AnswerLost":
+    case "ResponseLost":
       return undelivered(() => ({ _tag: "Closed" }))
     case "AnswerSilent":
       return undelivered(() => ({ _tag: "Silent" }))

@@ -1,5 +1,5 @@
 /** The laws of going through grants by page. */
-import type * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

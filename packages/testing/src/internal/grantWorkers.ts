@@ -3,10 +3,10 @@
  * machine, write the result by compare-and-set, then carry the commands out. Everything between two of these steps is a
  * chance for somebody else.
  */
-import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import type { TokenOutcome } from "@zapier-workflow-auth/core/TokenOutcome"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import type { TokenOutcome } from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Redacted from "effect/Redacted"
 import type { Move } from "../Explorer.ts"
 import * as Invariants from "../Invariants.ts"
@@ -211,8 +211,8 @@ export const conclude = (
 ): GrantMove => {
   const owner = Processes.ownerOf(worker)
   if (command._tag === "PresentRefreshToken") {
-    const { generation, lineage } = command
-    const event = client.eventOfOutcome(outcome, { lineage, generation, owner }, world.now)
+    const { generation, family } = command
+    const event = client.eventOfOutcome(outcome, { family, generation, owner }, world.now)
     const next = Processes.put(world, { ...worker, doing: toAsk(task, { on: "Grant", event, isTooLate }) })
     if (isTooLate) return silent(label, next)
     const refreshToken = GrantWorld.secretOf(command)
@@ -224,7 +224,7 @@ export const conclude = (
           on: "Grant",
           event: {
             _tag: "ConsentGranted",
-            lineage: task._tag === "Callback" ? task.digest : "",
+            family: task._tag === "Callback" ? task.digest : "",
             tokens: outcome.tokens
           },
           isTooLate: false
@@ -282,10 +282,10 @@ const callApi = (
     return silent(`${worker.name} calls the API: ${status}`, Processes.put(world, finish(worker, false)))
   const owner = Processes.ownerOf(worker)
   const accessToken = Redacted.value(access.accessToken)
-  const { generation, lineage } = access
+  const { generation, family } = access
   const task: Task = {
     _tag: "Call",
-    demand: { _tag: "AccessTokenRejected", lineage, generation, owner },
+    demand: { _tag: "AccessTokenRejected", family, generation, owner },
     access: undefined
   }
   const next = Processes.put(world, isReplay ? finish(worker, true) : { ...worker, doing: demand(task) })

@@ -1,10 +1,10 @@
 /** The world of one grant: workers of several processes, a store, the fake, and what is under way between them. */
-import type * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
-import type * as Machine from "@zapier-workflow-auth/core/Machine"
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as FakeControl from "../FakeControl.ts"
@@ -28,7 +28,7 @@ export interface Client {
   readonly eventOfOutcome: typeof UserGrant.eventOfOutcome
   /** In milliseconds. */
   readonly requestTimeout: number
-  readonly refreshAhead: number
+  readonly expiryMargin: number
   /** Whether the right to refresh is stored before the request is sent. */
   readonly claimsFirst: boolean
   /** Whether a write expects the version that was read. */
@@ -260,7 +260,7 @@ const connected = (client: Client, size: Processes.Size, knobs: Partial<FakeStat
   const { state } = Result.getOrThrowWith(
     client.grants.step(
       UserGrant.absent,
-      { _tag: "ConsentGranted", lineage: "consent-1", tokens: outcome.tokens },
+      { _tag: "ConsentGranted", family: "consent-1", tokens: outcome.tokens },
       start
     ),
     () => new Error("the first consent must be legal")
@@ -285,7 +285,7 @@ export const beginnings = (client: Client, size: Processes.Size, knobs: Partial<
   const accessToken = Redacted.value(state.tokens.accessToken)
   return [
     { label: "the access token has expired", world: { ...fresh, now: expiresAt } },
-    { label: "the access token is about to expire", world: { ...fresh, now: expiresAt - client.refreshAhead } },
+    { label: "the access token is about to expire", world: { ...fresh, now: expiresAt - client.expiryMargin } },
     {
       label: "the server has ended the access token",
       world: { ...fresh, server: FakeControl.endAccessToken(fresh.server, accessToken) }

@@ -2,8 +2,8 @@
  * What the models have in common: processes that do one thing after another over what they share, faults that befall
  * them, and time that passes while nobody has anything to do.
  */
-import type * as Machine from "@zapier-workflow-auth/core/Machine"
-import type { TokenOutcome } from "@zapier-workflow-auth/core/TokenOutcome"
+import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
+import type { TokenOutcome } from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Result from "effect/Result"
 import type { Move } from "../Explorer.ts"
 import * as FakeHttp from "../FakeHttp.ts"
@@ -116,7 +116,7 @@ export const readOn = <W extends World<Tagged>>(
 // Faults
 // -----------------------------------------------------------------------------
 
-export const noAnswer: TokenOutcome = { _tag: "NoAnswer" }
+export const noAnswer: TokenOutcome = { _tag: "NoResponse" }
 
 export const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
   FakeHttp.json(503, { error: "temporarily_unavailable" }),

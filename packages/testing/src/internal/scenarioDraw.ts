@@ -41,7 +41,7 @@ const forSubject = <const Tag extends string>(_tag: Tag) => Arbitrary.map(subjec
 const alone = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag })
 
 const arm: Arbitrary.Arbitrary<Happening> = Arbitrary.map(
-  Arbitrary.all({ fault: anyOf(faults, { _tag: "AnswerLost" }), match: anyOf(matches, {}) }),
+  Arbitrary.all({ fault: anyOf(faults, { _tag: "ResponseLost" }), match: anyOf(matches, {}) }),
   (rule) => ({ _tag: "Arm", rule })
 )
 

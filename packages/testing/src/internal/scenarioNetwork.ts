@@ -2,7 +2,7 @@
  * The network between an app and the fake: it takes its time, and notes what is sent for whom, whose tokens it carries,
  * and whether the answer arrives. What is to go wrong is the fake's to know.
  */
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

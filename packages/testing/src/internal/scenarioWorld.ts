@@ -2,7 +2,7 @@
  * An app in a time of its own, over the fake: it is started, restarted and killed over stores that outlive it, its users
  * do what they do, and everything that comes of it comes to rest before the next step.
  */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { isZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"

@@ -2,7 +2,7 @@
  * The network between a process and the fake: it takes its time, does to token requests what it is told to, and notes
  * what it sees. It is no part of any process: what has left arrives, whatever becomes of the sender.
  */
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -80,7 +80,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     const breakOff = () => {
       watch.missed(isOpen && !host.isGone)
       if (host.isGone || !isOpen) return
-      seeAnswer({ _tag: "NoAnswer" })
+      seeAnswer({ _tag: "NoResponse" })
       resume(broken("ECONNRESET"))
     }
 
@@ -124,7 +124,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
           act()
           watch.missed(false)
           return void timeline.after(oneWay(), () => bring(unavailable))
-        case "AnswerLost":
+        case "ResponseLost":
           act()
           return void timeline.after(oneWay(), () => host.room.enter(breakOff))
         default: {
@@ -143,7 +143,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       // A client that hangs up before its time throws away what it could have had: that is no excuse for a lost grant.
       isAbandoned = fault === undefined && timeline.now() - startedAt < hub.requestTimeout
       if (!isAbandoned) watch.missed(true)
-      seeAnswer({ _tag: "NoAnswer" })
+      seeAnswer({ _tag: "NoResponse" })
     })
   }
 

@@ -1,7 +1,7 @@
 /** One process: the library as an app would have it, over the network and the stores of the simulation. */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
-import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
+import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"

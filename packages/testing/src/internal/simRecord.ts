@@ -1,7 +1,7 @@
 /** What is seen of the users and their grants: the rules that are broken, what becomes of each grant, and what is counted. */
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
-import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as AppInvariants from "../AppInvariants.ts"
 import * as Invariants from "../Invariants.ts"
 import * as Fates from "./fates.ts"
@@ -106,7 +106,7 @@ export const make = (options: {
       fates.stored(subject.fate, before, state)
       observe(subject, { _tag: "GrantStored", state, isAlive: server.isAlive(state) })
       subject.activeAt = timeline.now()
-      const isConsent = state._tag !== "Absent" && (before._tag === "Absent" || before.lineage !== state.lineage)
+      const isConsent = state._tag !== "Absent" && (before._tag === "Absent" || before.family !== state.family)
       if (!isConsent) return
       counts.consents++
       counts.leastTokenRequests++

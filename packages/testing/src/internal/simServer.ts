@@ -1,5 +1,5 @@
 /** The one fake that all processes talk to, and what is done to it from outside. */
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"

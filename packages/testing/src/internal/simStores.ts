@@ -2,12 +2,12 @@
  * The stores that all processes share, and what each process sees of them: an operation takes its time, is carried out
  * even if its process has ended meanwhile, and is answered only to a process that lives.
  */
-import type * as AppCredential from "@zapier-workflow-auth/core/AppCredential"
-import * as AppCredentialStore from "@zapier-workflow-auth/core/AppCredentialStore"
-import * as AttemptStore from "@zapier-workflow-auth/core/AttemptStore"
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
-import * as MemoryStores from "@zapier-workflow-auth/core/MemoryStores"
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

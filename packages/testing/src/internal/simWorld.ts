@@ -3,7 +3,7 @@
  * that a user, an operator or bad luck may do is a function; whatever it sets off happens as the time goes on.
  */
 import * as Settings from "@zapier-workflow-auth/core/Settings"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import type * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /** What the laws of stores are made of: what has to be there, and what a write has to do. */
-import type * as VersionedStore from "@zapier-workflow-auth/core/VersionedStore"
+import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import type * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,5 +1,5 @@
 /** The laws of every store with compare-and-set. */
-import type * as VersionedStore from "@zapier-workflow-auth/core/VersionedStore"
+import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

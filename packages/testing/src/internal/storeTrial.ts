@@ -2,7 +2,7 @@
  * How a law of a store is checked: the store is opened, each run of the law has keys of its own, everything that is asked
  * of the store is noted, and what was written is removed in the end.
  */
-import type * as VersionedStore from "@zapier-workflow-auth/core/VersionedStore"
+import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Data from "effect/Data"

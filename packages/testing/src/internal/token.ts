@@ -3,7 +3,7 @@
  * documents none.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"

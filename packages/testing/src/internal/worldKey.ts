@@ -5,7 +5,7 @@
  * Worlds share most of their parts with those that they came from. A part is looked at once for each time and process
  * that it is seen from, and its text stands as a number in the texts that contain it, so that these stay short.
  */
-import { codeLifetime } from "@zapier-workflow-auth/core/ConsentAttempt"
+import { codeLifetime } from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as Redacted from "effect/Redacted"
 
 /** What the texts depend on. */

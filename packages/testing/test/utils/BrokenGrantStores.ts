@@ -1,5 +1,5 @@
 /** Grant stores with a mistake each, and the law that has to tell of it. */
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import { from, StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

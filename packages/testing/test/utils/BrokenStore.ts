@@ -1,7 +1,7 @@
 /** What stores with a mistake are made of. */
-import * as GrantStore from "@zapier-workflow-auth/core/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/VersionedStore"
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"

@@ -53,12 +53,12 @@ export class ExchangeOutcomeUnknown extends Schema.TaggedError<ExchangeOutcomeUn
  *
  * - `NeverConnected`: there is no grant: never connected, or disconnected
  * - `Revoked`: Zapier refused the refresh token: revoked by the user, or used elsewhere
- * - `AnswerLost`: Zapier refused the refresh token after an earlier answer to a refresh had been lost
+ * - `ResponseLost`: Zapier refused the refresh token after an earlier answer to a refresh had been lost
  * - `NoRefreshToken`: the access token ended and Zapier never gave a refresh token
  *
  * @since 0.1.0
  */
-export const ReconnectCause = Schema.Literals(["NeverConnected", "Revoked", "AnswerLost", "NoRefreshToken"])
+export const ReconnectCause = Schema.Literals(["NeverConnected", "Revoked", "ResponseLost", "NoRefreshToken"])
 
 /**
  * @since 0.1.0
@@ -68,7 +68,7 @@ export type ReconnectCause = typeof ReconnectCause.Type
 const reconnectCauses: { readonly [cause in ReconnectCause]: string } = {
   NeverConnected: "This user is not connected to Zapier",
   Revoked: "Zapier no longer takes this user's refresh token (revoked by the user, or used by another program)",
-  AnswerLost: "The answer to an earlier refresh was lost, and Zapier no longer takes the old refresh token",
+  ResponseLost: "The answer to an earlier refresh was lost, and Zapier no longer takes the old refresh token",
   NoRefreshToken: "The access token has ended and Zapier gave no refresh token"
 }
 

@@ -1,9 +1,9 @@
 /** What `doctor` checks without asking anybody. */
 import { createServer } from "node:net"
-import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import { GrantStore } from "@zapier-workflow-auth/core/GrantStore"
-import { KeyRing } from "@zapier-workflow-auth/core/KeyRing"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"

@@ -1,5 +1,5 @@
 /** `login`: a user's consent, by way of the browser. */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { ZapierAuth, type Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"

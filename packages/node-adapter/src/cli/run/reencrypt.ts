@@ -1,6 +1,6 @@
 /** `rotate-key reencrypt`: each grant by the current key. */
-import * as EncryptedStores from "@zapier-workflow-auth/core/EncryptedStores"
-import { GrantStore, type Key } from "@zapier-workflow-auth/core/GrantStore"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import { GrantStore, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"

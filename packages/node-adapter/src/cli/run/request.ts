@@ -1,6 +1,6 @@
 /** `request`: a call of the API, with the credential that it takes. */
-import * as Credential from "@zapier-workflow-auth/core/Credential"
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import { from, InvalidConfig } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Effect from "effect/Effect"

@@ -1,6 +1,6 @@
 /** The stages of `rotate-key` that change the key file: `keyFile.ts` in `internal` says what they are and why. */
-import type { Key } from "@zapier-workflow-auth/core/GrantStore"
-import * as KeyRing from "@zapier-workflow-auth/core/KeyRing"
+import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"

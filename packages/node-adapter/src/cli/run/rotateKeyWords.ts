@@ -1,4 +1,4 @@
-import type { Key } from "@zapier-workflow-auth/core/GrantStore"
+import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Option from "effect/Option"
 import type * as Flags from "../flags.ts"
 import { shown, typed } from "../shown.ts"

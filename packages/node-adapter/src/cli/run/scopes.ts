@@ -1,5 +1,5 @@
 /** `scopes`: the least that endpoints need, off the endpoint table. */
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { Refused } from "../refused.ts"

@@ -1,7 +1,7 @@
 /** `fake`: a fake Zapier over HTTP, and a sample app that uses it, on loopback, until it is stopped. */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import { FakeControlError } from "@zapier-workflow-auth/testing/FakeControl"
 import * as FakeControlServer from "@zapier-workflow-auth/testing/FakeControlServer"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"

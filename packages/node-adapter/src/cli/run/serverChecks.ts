@@ -1,10 +1,10 @@
 /** What `doctor` asks the server about. */
-import * as AuthorizationUrl from "@zapier-workflow-auth/core/AuthorizationUrl"
-import { ClientApplication } from "@zapier-workflow-auth/core/ClientApplication"
-import * as TokenEndpoint from "@zapier-workflow-auth/core/TokenEndpoint"
-import type { TokenOutcome } from "@zapier-workflow-auth/core/TokenOutcome"
+import * as AuthorizationUrl from "@zapier-workflow-auth/core/oauth/AuthorizationUrl"
+import { ClientApplication } from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
+import type { TokenOutcome } from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -86,7 +86,7 @@ const secretFinding = (outcome: TokenOutcome): Finding => {
     case "Unavailable":
     case "Malformed":
     case "NotSent":
-    case "NoAnswer":
+    case "NoResponse":
       return note(check, `Zapier did not say (${outcome._tag}). Try again later`)
   }
 }

@@ -1,6 +1,6 @@
 /** `status`: who is connected, as the database has it. */
-import { GrantStore, type Grant, type Key } from "@zapier-workflow-auth/core/GrantStore"
-import * as Lease from "@zapier-workflow-auth/core/Lease"
+import { GrantStore, type Grant, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
@@ -28,7 +28,7 @@ const words = { Active: "active", Refreshing: "refreshing", ReconnectRequired: "
 const why = {
   NeverConnected: "not connected",
   Revoked: "Zapier no longer takes its refresh token: the user has to connect again",
-  AnswerLost: "an answer with new tokens was lost: the user has to connect again",
+  ResponseLost: "an answer with new tokens was lost: the user has to connect again",
   NoRefreshToken: "it has ended, and Zapier gave no refresh token: the user has to connect again"
 } as const
 
@@ -43,11 +43,11 @@ const noteOf = (grant: Grant, now: number): string | undefined => {
       if (!Lease.isLive(grant.lease, now)) {
         return "the process that was renewing it is gone; another does so when it is used"
       }
-      return grant.answerLost ? "being renewed, after an answer was lost" : "being renewed"
+      return grant.responseLost ? "being renewed, after an answer was lost" : "being renewed"
     case "Active":
       if (grant.notBefore > now)
         return `Zapier asked to wait for ${seconds(grant.notBefore - now)} before it is renewed`
-      if (grant.answerLost) return lost
+      if (grant.responseLost) return lost
       return grant.tokens.refreshToken === undefined ? "cannot be renewed: Zapier gave no refresh token" : undefined
   }
 }

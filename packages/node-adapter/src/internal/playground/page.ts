@@ -1,7 +1,7 @@
 /** The page of the playground: the sample app, its buttons, the machine of its grant, and what happened. */
 import { createHash } from "node:crypto"
 import type { Status } from "@zapier-workflow-auth/core/ZapierAuth"
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as DateTime from "effect/DateTime"
 import * as Actions from "./actions.ts"
 import * as Diagram from "./diagram.ts"
@@ -159,7 +159,7 @@ const facts = (status: Status, now: number): ReadonlyArray<readonly [string, str
     case "ReconnectRequired":
       return [
         ["Ada", "has to connect again"],
-        ["why", status.why === "AnswerLost" ? "an answer was lost" : "Zapier no longer takes the refresh token"]
+        ["why", status.why === "ResponseLost" ? "an answer was lost" : "Zapier no longer takes the refresh token"]
       ]
     case "Active":
     case "Refreshing":

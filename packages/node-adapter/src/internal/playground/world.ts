@@ -2,12 +2,12 @@
  * The sample app of the playground: the library as any app has it, in memory, which talks HTTP to the fake. Its clock moves
  * together with the fake's, and what it does and sends is written down.
  */
-import * as ClientApplication from "@zapier-workflow-auth/core/ClientApplication"
-import * as Credential from "@zapier-workflow-auth/core/Credential"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { type Status, ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
-import * as ZapierUrls from "@zapier-workflow-auth/core/ZapierUrls"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import type { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -180,7 +180,7 @@ export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, sl
     endAccessToken,
     entries: journal.entries,
     lit: journal.lit,
-    loseNextAnswer: fake.setFaults([{ fault: { _tag: "AnswerLost" }, match: { endpoint: "token" } }]),
+    loseNextAnswer: fake.setFaults([{ fault: { _tag: "ResponseLost" }, match: { endpoint: "token" } }]),
     millis: time.millis,
     regenerateSecret: fake.regenerateSecret(clientId),
     revoke: fake.revoke({ clientId }),

@@ -1,4 +1,4 @@
-import * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import { RateLimited, ReconnectRequired, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"

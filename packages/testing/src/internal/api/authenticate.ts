@@ -1,5 +1,5 @@
 /** Who calls: the credential and the scope that the endpoint table asks for. */
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"

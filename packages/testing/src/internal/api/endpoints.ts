@@ -1,5 +1,5 @@
 /** The API: which endpoint a request is for, who calls, and what it answers. */
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"

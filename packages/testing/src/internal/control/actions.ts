@@ -1,5 +1,5 @@
 /** What can be done to the fake from outside: one table, for the control API and for the forms of the control page. */
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

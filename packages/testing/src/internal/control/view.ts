@@ -1,5 +1,5 @@
 /** What is known of grants and tokens, put together: for the control page and, as JSON, for the control API. */
-import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as HashMap from "effect/HashMap"
 import type * as FakeState from "../../FakeState.ts"
 

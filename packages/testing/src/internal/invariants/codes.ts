@@ -1,5 +1,5 @@
 /** What it breaks to send a code. */
-import * as ConsentAttempt from "@zapier-workflow-auth/core/ConsentAttempt"
+import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import type { Ledger, Observation, Observed, Violation } from "../../Invariants.ts"
 
 export const sent = (ledger: Ledger, { at, code }: Extract<Observation, { _tag: "CodeSent" }>): Observed => {

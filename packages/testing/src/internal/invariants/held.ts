@@ -1,5 +1,5 @@
 /** The tokens of a grant, as plain text. */
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Redacted from "effect/Redacted"
 
 export type Held = Exclude<UserGrant.State, { readonly _tag: "Absent" }>

@@ -1,6 +1,6 @@
 /** What a refresh breaks when it is sent, when it is answered, and when its process ends. */
-import * as Tokens from "@zapier-workflow-auth/core/Tokens"
-import * as TokenOutcome from "@zapier-workflow-auth/core/TokenOutcome"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Redacted from "effect/Redacted"
 import type { Delivery, Ledger, Observation, Observed, Options, Presentation, Violation } from "../../Invariants.ts"
 import { accessTokenOf, accessTokenOfState, refreshTokenOf } from "./held.ts"
@@ -8,7 +8,7 @@ import { accessTokenOf, accessTokenOfState, refreshTokenOf } from "./held.ts"
 const check = (
   ledger: Ledger,
   { at, owner, refreshToken, until }: Extract<Observation, { _tag: "RefreshSent" }>,
-  { refreshAhead }: Options
+  { expiryMargin }: Options
 ): ReadonlyArray<Violation> => {
   const { grant } = ledger
   const broken: Array<Violation> = []
@@ -47,7 +47,7 @@ const check = (
   if (at >= deadline || (until !== undefined && until > deadline)) {
     broken.push({ rule: "R2 the lease outlives the request", what: "a request would go on after its lease has ended" })
   }
-  const due = Tokens.dueAt({ obtainedAt: grant.tokens.obtainedAt, expiresAt: ledger.expiresAt }, refreshAhead)
+  const due = Tokens.dueAt({ obtainedAt: grant.tokens.obtainedAt, expiresAt: ledger.expiresAt }, expiryMargin)
   const isRejected = ledger.rejections.some(({ accessToken }) => accessToken === accessTokenOf(grant))
   if (at < due && !isRejected) {
     const wasToldOfAnother = ledger.rejections.some((rejection) => rejection.owner === owner)

@@ -1,5 +1,5 @@
 /** What a write to the store breaks, and what is known after it. */
-import type * as UserGrant from "@zapier-workflow-auth/core/UserGrant"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { Ledger, Violation } from "../../Invariants.ts"
 import { accessTokenOf, accessTokenOfState, type Held, refreshTokenOf } from "./held.ts"
 
@@ -48,7 +48,7 @@ export const check = (ledger: Ledger, after: UserGrant.State, isAlive: boolean):
   }
   const broken: Array<Violation> = []
   if (after.generation === before.generation) {
-    const isSame = after.lineage === before.lineage && accessTokenOf(after) === accessTokenOf(before)
+    const isSame = after.family === before.family && accessTokenOf(after) === accessTokenOf(before)
     if (!isSame || refreshTokenOf(after) !== refreshTokenOf(before)) {
       broken.push({ rule: "R4 never overwrite newer", what: "tokens were replaced without a new generation" })
     }

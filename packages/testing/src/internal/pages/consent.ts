@@ -1,5 +1,5 @@
 /** The pages that users of an app see: sign-in and consent in one, and what is wrong with a link. */
-import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { FakeResponse } from "../../FakeHttp.ts"
 import type { App, User } from "../../FakeState.ts"
 import * as Document from "./document.ts"

@@ -1,5 +1,5 @@
 /** What is to go wrong, and the form that adds to it. */
-import * as Endpoint from "@zapier-workflow-auth/core/Endpoint"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import type * as FakeFault from "../../FakeFault.ts"
 import type { FakeState } from "../../FakeState.ts"
 import * as Forms from "./controlForms.ts"
@@ -10,7 +10,7 @@ const { html } = Html
 
 // What is tried most. The control API takes them all, with any numbers.
 const choices: ReadonlyArray<FakeFault.Fault> = [
-  { _tag: "AnswerLost" },
+  { _tag: "ResponseLost" },
   { _tag: "RequestLost" },
   { _tag: "AnswerSilent" },
   { _tag: "RequestSilent" },

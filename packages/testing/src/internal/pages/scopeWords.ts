@@ -1,5 +1,5 @@
 /** What a user reads of a scope, on the consent page: Zapier's descriptions in short. */
-import type * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 
 const words: { readonly [scope in (typeof Scopes.known)[number]]: string } = {
   profile: "See your name and your e-mail address",

@@ -46,7 +46,7 @@ export const fault = (fault: FakeFault.Fault): string => {
       return "The request is lost: the connection closes"
     case "RequestSilent":
       return "The request is lost, and nothing comes"
-    case "AnswerLost":
+    case "ResponseLost":
       return "The answer is lost: the connection closes"
     case "AnswerSilent":
       return "The answer is lost, and nothing comes"

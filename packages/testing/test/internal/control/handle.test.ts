@@ -145,7 +145,7 @@ describe("the page", () => {
           })
           yield* ControlPage.connect(page.zapier)
           yield* page.zapier.handle({ ...FakeHttp.request("GET", "/"), path, query: `state=${path}&a=${name}` })
-          yield* page.zapier.addFault({ fault: { _tag: "AnswerLost" }, match: { user } })
+          yield* page.zapier.addFault({ fault: { _tag: "ResponseLost" }, match: { user } })
           const rows = yield* page.get("/_control/requests")
           return [...Markup.structure((yield* page.get("/_control/")).body), ...Markup.structure(rows.body)]
         })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Scopes from "@zapier-workflow-auth/core/Scopes"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Schema from "effect/Schema"
 import * as Consent from "../../../src/internal/pages/consent.ts"
 import * as ScopeWords from "../../../src/internal/pages/scopeWords.ts"

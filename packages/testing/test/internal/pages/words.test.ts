@@ -49,6 +49,6 @@ describe("words", () => {
     [{ match: { endpoint: "GET /v2/zaps", user: "ada" } }, "Requests to GET /v2/zaps for ada: once"],
     [{ match: { endpoint: "authorize" } }, "Requests to the consent page: once"]
   ] as const)("say what a rule strikes: %o", (rule, words) => {
-    assert.strictEqual(Words.scope({ fault: { _tag: "AnswerLost" }, ...rule }), words)
+    assert.strictEqual(Words.scope({ fault: { _tag: "ResponseLost" }, ...rule }), words)
   })
 })

@@ -1,0 +1,257 @@
+/**
+ * The machine of a consent attempt: one for each authorization URL that was handed out. Several may be open for one
+ * subject at a time, in two browser tabs for example.
+ *
+ * **Theory of operation**
+ *
+ * An attempt is found by a digest of its `state` parameter, which itself is never stored. The `state` works once: the
+ * first callback that names it takes the attempt out of `Pending`, and the store's compare-and-set makes sure that there
+ * is only one first. A callback for another subject, for a used or an expired attempt exchanges nothing. What goes wrong
+ * with an attempt never touches the grant that is already there: that one is replaced only when new tokens are at hand.
+ *
+ * A code is exchanged at most once (RFC 6749 section 4.1.2), and only within two minutes of the callback's arrival:
+ * Zapier takes it no longer than that.
+ *
+ * Sources: RFC 6749 sections 4.1.2 and 10.12; Zapier's "Authentication" page of the Workflow API.
+ *
+ * @since 0.1.0
+ */
+import * as Mac from "effect/crypto/Mac"
+import * as Schema from "effect/Schema"
+import * as Machine from "./Machine.ts"
+import * as Scopes from "../oauth/Scopes.ts"
+import * as Tokens from "../oauth/Tokens.ts"
+
+/**
+ * How long Zapier takes a code, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const codeLifetime = 120_000
+
+const attempt = {
+  /** SHA-256 of the `state` parameter, base64url. */
+  stateDigest: Schema.NonEmptyString,
+  /** For whom access is asked. */
+  subject: Schema.NonEmptyString,
+  redirectUri: Schema.NonEmptyString,
+  scopes: Schema.Array(Scopes.Scope),
+  startedAt: Tokens.Instant,
+  /** No callback is taken at or after it, and stores may forget the attempt. */
+  expiresAt: Tokens.Instant
+}
+
+/**
+ * Why an attempt failed.
+ *
+ * - `AuthorizationRefused`: the consent page came back with an error that is not a denial
+ * - `CodeRefused`: the token endpoint refused the exchange
+ * - `OutcomeUnknown`: the answer to the exchange was lost
+ * - `NotExchanged`: the exchange could not be sent
+ *
+ * @since 0.1.0
+ */
+export const Failure = Schema.Literals(["AuthorizationRefused", "CodeRefused", "OutcomeUnknown", "NotExchanged"])
+
+/**
+ * @since 0.1.0
+ */
+export type Failure = typeof Failure.Type
+
+/**
+ * - `Pending`: the user is on the consent page. `codeVerifier` is PKCE's, where it is used.
+ * - `Exchanging`: the callback came; its code is being exchanged.
+ * - `Completed`, `Denied`, `Expired`, `Failed`: over.
+ *
+ * @since 0.1.0
+ */
+export const State = Schema.TaggedUnion({
+  Pending: { ...attempt, codeVerifier: Schema.optionalKey(Tokens.Secret) },
+  Exchanging: { ...attempt, receivedAt: Tokens.Instant },
+  Completed: attempt,
+  Denied: attempt,
+  Expired: attempt,
+  Failed: { ...attempt, why: Failure }
+})
+
+/**
+ * @since 0.1.0
+ */
+export type State = typeof State.Type
+
+type Of<Tag extends State["_tag"]> = Extract<State, { readonly _tag: Tag }>
+
+/**
+ * - `CodeReceived`: a callback brought a code, for the user who is signed in as `subject`.
+ * - `ErrorReceived`: a callback brought an error.
+ * - `GrantStored`: the code was exchanged and the tokens are in the store.
+ * - `ExchangeFailed`: the code was not exchanged, or nobody knows.
+ *
+ * @since 0.1.0
+ */
+export const Event = Schema.TaggedUnion({
+  CodeReceived: { stateDigest: Schema.String, subject: Schema.String, code: Tokens.Secret },
+  ErrorReceived: { stateDigest: Schema.String, subject: Schema.String, error: Schema.String },
+  GrantStored: {},
+  ExchangeFailed: { why: Failure }
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Event = typeof Event.Type
+
+/**
+ * - `ExchangeCode`: send the exchange before `deadline`, once, and store what is granted for `subject`.
+ * - `RefuseCallback`: exchange nothing and tell the caller.
+ * - `ReportExpired`, `ReportDenied`, `ReportRefused`: tell the caller how it ended.
+ *
+ * @since 0.1.0
+ */
+export type Command =
+  | {
+      readonly _tag: "ExchangeCode"
+      readonly code: typeof Tokens.Secret.Type
+      readonly codeVerifier: typeof Tokens.Secret.Type | undefined
+      readonly redirectUri: string
+      readonly scopes: ReadonlyArray<Scopes.Scope>
+      readonly subject: string
+      readonly deadline: number
+    }
+  | { readonly _tag: "RefuseCallback"; readonly why: "Unknown" | "AlreadyUsed" | "OtherSubject" }
+  | { readonly _tag: "ReportExpired" }
+  | { readonly _tag: "ReportDenied" }
+  | { readonly _tag: "ReportRefused"; readonly error: string }
+
+/**
+ * The legal edges.
+ *
+ * @since 0.1.0
+ */
+export const edges = {
+  Pending: {
+    CodeReceived: ["Pending", "Exchanging", "Expired"],
+    ErrorReceived: ["Pending", "Denied", "Failed", "Expired"]
+  },
+  Exchanging: {
+    CodeReceived: ["Exchanging"],
+    ErrorReceived: ["Exchanging"],
+    GrantStored: ["Completed"],
+    ExchangeFailed: ["Failed"]
+  },
+  Completed: { CodeReceived: ["Completed"], ErrorReceived: ["Completed"] },
+  Denied: { CodeReceived: ["Denied"], ErrorReceived: ["Denied"] },
+  Expired: { CodeReceived: ["Expired"], ErrorReceived: ["Expired"] },
+  Failed: { CodeReceived: ["Failed"], ErrorReceived: ["Failed"] }
+} as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
+
+const next = Machine.next
+
+const encoder = new TextEncoder()
+
+const isSame = (a: string, b: string) => Mac.timingSafeEqual(encoder.encode(a), encoder.encode(b))
+
+// What every state has.
+const common = ({ expiresAt, redirectUri, scopes, startedAt, stateDigest, subject }: State) => ({
+  stateDigest,
+  subject,
+  redirectUri,
+  scopes,
+  startedAt,
+  expiresAt
+})
+
+interface Callback {
+  readonly stateDigest: string
+  readonly subject: string
+}
+
+const refuse = (why: Extract<Command, { _tag: "RefuseCallback" }>["why"]): Command => ({ _tag: "RefuseCallback", why })
+
+// Why a pending attempt does not take a callback, if it does not.
+const refusal = (state: Of<"Pending">, event: Callback, now: number) => {
+  if (!isSame(event.stateDigest, state.stateDigest)) return next(state, refuse("Unknown"))
+  if (event.subject !== state.subject) return next(state, refuse("OtherSubject"))
+  if (now < state.expiresAt) return undefined
+  const expired: Of<"Expired"> = { _tag: "Expired", ...common(state) }
+  return next(expired, { _tag: "ReportExpired" } satisfies Command)
+}
+
+const used = <S extends State>(state: S, event: Callback) =>
+  next(state, refuse(isSame(event.stateDigest, state.stateDigest) ? "AlreadyUsed" : "Unknown"))
+
+const over = { CodeReceived: used, ErrorReceived: used }
+
+/**
+ * The machine.
+ *
+ * @example
+ * ```ts
+ * import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+ * import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+ * import * as Result from "effect/Result"
+ *
+ * const pending: ConsentAttempt.State = {
+ *   _tag: "Pending",
+ *   stateDigest: "a digest of state",
+ *   subject: "user-1",
+ *   redirectUri: "https://acme.example/callback",
+ *   scopes: ["zap"],
+ *   startedAt: 0,
+ *   expiresAt: 600_000
+ * }
+ * const callback = { stateDigest: pending.stateDigest, subject: "user-1", code: Tokens.secret("a code") }
+ *
+ * const received = ConsentAttempt.machine.step(pending, { _tag: "CodeReceived", ...callback }, 5_000)
+ * const { commands, state } = Result.getOrThrow(received)
+ *
+ * state._tag // => "Exchanging"
+ * commands.map(({ _tag }) => _tag) // => ["ExchangeCode"]
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const machine: Machine.Machine<State, Event, Command> = Machine.make<State, Event, Command>()({
+  name: "ConsentAttempt",
+  initial: "Pending",
+  edges,
+  on: {
+    Pending: {
+      CodeReceived: (state, event, now) => {
+        const refused = refusal(state, event, now)
+        if (refused !== undefined) return refused
+        const exchanging: Of<"Exchanging"> = { _tag: "Exchanging", ...common(state), receivedAt: now }
+        const command: Command = {
+          _tag: "ExchangeCode",
+          code: event.code,
+          codeVerifier: state.codeVerifier,
+          redirectUri: state.redirectUri,
+          scopes: state.scopes,
+          subject: state.subject,
+          deadline: now + codeLifetime
+        }
+        return next(exchanging, command)
+      },
+      ErrorReceived: (state, event, now) => {
+        const refused = refusal(state, event, now)
+        if (refused !== undefined) return refused
+        if (event.error === "access_denied") {
+          const denied: Of<"Denied"> = { _tag: "Denied", ...common(state) }
+          return next(denied, { _tag: "ReportDenied" } satisfies Command)
+        }
+        const failed: Of<"Failed"> = { _tag: "Failed", ...common(state), why: "AuthorizationRefused" }
+        return next(failed, { _tag: "ReportRefused", error: event.error } satisfies Command)
+      }
+    },
+    Exchanging: {
+      CodeReceived: used,
+      ErrorReceived: used,
+      GrantStored: (state) => next({ _tag: "Completed", ...common(state) }),
+      ExchangeFailed: (state, { why }) => next({ _tag: "Failed", ...common(state), why })
+    },
+    Completed: over,
+    Denied: over,
+    Expired: over,
+    Failed: over
+  }
+})

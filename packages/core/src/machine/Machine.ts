@@ -1,0 +1,181 @@
+/**
+ * State machines as data: a table of legal edges, and one pure function.
+ *
+ * A machine's file states its edges (`state x event -> targets`) and one handler for each edge group. The types of the
+ * handlers are derived from the table, so a handler that is missing, superfluous, or that could reach a target outside
+ * the table does not compile. The diagrams in the documentation are drawn from the same table.
+ *
+ * `step` performs nothing: it takes the time as an argument and returns the next state and the commands that a shell
+ * has to carry out. An event that the table does not have for a state is an `IllegalTransition` and changes nothing.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+
+/**
+ * Anything with a `_tag`: states, events and commands.
+ *
+ * @since 0.1.0
+ */
+export interface Tagged {
+  readonly _tag: string
+}
+
+/**
+ * The legal edges: for each state and event the states that may follow.
+ *
+ * @since 0.1.0
+ */
+export type Edges<S extends string, E extends string> = {
+  readonly [State in S]: { readonly [Event in E]?: readonly [S, ...Array<S>] }
+}
+
+/**
+ * What a step leads to. The shell stores `state` before it carries out `commands`, in their order.
+ *
+ * @since 0.1.0
+ */
+export interface Next<S, C> {
+  readonly state: S
+  readonly commands: ReadonlyArray<C>
+}
+
+/**
+ * An event that a state does not have.
+ *
+ * @since 0.1.0
+ */
+export interface IllegalTransition {
+  readonly machine: string
+  readonly state: string
+  readonly event: string
+}
+
+type Member<Union extends Tagged, Tag> = Extract<Union, { readonly _tag: Tag }>
+
+type Targets<T, S, E> = S extends keyof T
+  ? E extends keyof T[S]
+    ? T[S][E] extends ReadonlyArray<infer Target>
+      ? Target
+      : never
+    : never
+  : never
+
+/**
+ * One handler for each edge group of the table.
+ *
+ * @since 0.1.0
+ */
+export type Handlers<S extends Tagged, E extends Tagged, C, T> = {
+  readonly [State in S["_tag"] & keyof T]: {
+    readonly [Event in E["_tag"] & keyof T[State]]: (
+      state: Member<S, State>,
+      event: Member<E, Event>,
+      now: number
+    ) => Next<Member<S, Targets<T, State, Event>>, C>
+  }
+}
+
+/**
+ * A state machine.
+ *
+ * @since 0.1.0
+ */
+export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
+  /** What errors, events and diagrams call it. */
+  readonly name: string
+  /** The state that diagrams begin with. */
+  readonly initial: S["_tag"]
+  readonly edges: Edges<S["_tag"], E["_tag"]>
+  /**
+   * The next state and what to do, or why the event is not legal.
+   *
+   * @param now milliseconds since the epoch
+   */
+  readonly step: (state: S, event: E, now: number) => Result.Result<Next<S, C>, IllegalTransition>
+}
+
+/**
+ * Makes a machine from its table and handlers. The types of states, events and commands are given first, the rest is
+ * inferred.
+ *
+ * @example
+ * ```ts
+ * import * as Machine from "@zapier-workflow-auth/core/machine/Machine"
+ * import * as Result from "effect/Result"
+ *
+ * type Door = { _tag: "Open" } | { _tag: "Shut" }
+ * type Push = { _tag: "Pushed" }
+ *
+ * const door = Machine.make<Door, Push, never>()({
+ *   name: "Door",
+ *   initial: "Open",
+ *   edges: { Open: { Pushed: ["Shut"] }, Shut: {} },
+ *   on: { Open: { Pushed: () => ({ state: { _tag: "Shut" }, commands: [] }) }, Shut: {} }
+ * })
+ *
+ * door.step({ _tag: "Open" }, { _tag: "Pushed" }, 0) // => Result.succeed({ state: { _tag: "Shut" }, commands: [] })
+ *
+ * // A shut door has no edge for Pushed.
+ * Result.isFailure(door.step({ _tag: "Shut" }, { _tag: "Pushed" }, 0)) // => true
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make =
+  <S extends Tagged, E extends Tagged, C extends Tagged>() =>
+  <const T extends Edges<S["_tag"], E["_tag"]>>(options: {
+    readonly name: string
+    readonly initial: S["_tag"]
+    readonly edges: T
+    readonly on: Handlers<S, E, C, T>
+  }): Machine<S, E, C> => {
+    // The mapped type proves each handler right for its edge; that two run-time tags find the right one is beyond it.
+    const handlers = options.on as unknown as {
+      readonly [state: string]: { readonly [event: string]: (state: S, event: E, now: number) => Next<S, C> }
+    }
+    return {
+      name: options.name,
+      initial: options.initial,
+      edges: options.edges,
+      step: (state, event, now) => {
+        const events = Object.hasOwn(handlers, state._tag) ? handlers[state._tag] : undefined
+        const handler = events !== undefined && Object.hasOwn(events, event._tag) ? events[event._tag] : undefined
+        return handler === undefined
+          ? Result.fail({ machine: options.name, state: state._tag, event: event._tag })
+          : Result.succeed(handler(state, event, now))
+      }
+    }
+  }
+
+/**
+ * The result of a handler: a state, and the commands to carry out once it is stored.
+ *
+ * @since 0.1.0
+ */
+export const next = <S, C = never>(state: S, ...commands: ReadonlyArray<C>): Next<S, C> => ({ state, commands })
+
+/**
+ * The table as a Mermaid state diagram.
+ *
+ * @since 0.1.0
+ */
+export const toMermaid = (machine: {
+  readonly initial: string
+  readonly edges: { readonly [state: string]: { readonly [event: string]: ReadonlyArray<string> | undefined } }
+}): string => {
+  const labels = new Map<string, Array<string>>()
+  for (const [from, events] of Object.entries(machine.edges)) {
+    for (const [event, targets] of Object.entries(events)) {
+      for (const to of targets ?? []) {
+        const edge = `${from} --> ${to}`
+        labels.set(edge, [...(labels.get(edge) ?? []), event])
+      }
+    }
+  }
+  return [
+    "stateDiagram-v2",
+    `  [*] --> ${machine.initial}`,
+    ...[...labels].map(([edge, events]) => `  ${edge}: ${events.join(", ")}`)
+  ].join("\n")
+}

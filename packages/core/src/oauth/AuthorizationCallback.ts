@@ -1,0 +1,92 @@
+/**
+ * The redirect back from the consent page: the authorization response of RFC 6749 section 4.1.2.
+ *
+ * Parsing is strict, because anybody can call a redirect URI. Exactly one `state` and exactly one of `code` and `error`
+ * must be there, each once and not empty (RFC 6749 section 3.1 forbids repeated parameters). Other parameters are
+ * ignored, as section 4.1.2 asks.
+ *
+ * @since 0.1.0
+ */
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as OAuthError from "./OAuthError.ts"
+import { InvalidCallback } from "../ZapierAuthError.ts"
+
+/**
+ * What a callback may be given as: the whole URL, its path and query, its query string with or without `?`, or its
+ * parameters as a server has parsed them.
+ *
+ * @since 0.1.0
+ */
+export type Input =
+  | string
+  | URL
+  | URLSearchParams
+  | { readonly [name: string]: string | ReadonlyArray<string> | undefined }
+
+/**
+ * - `Code`: the user agreed.
+ * - `Error`: the user or Zapier refused; `error` is a code that OAuth defines, or a phrase that says it is not.
+ *
+ * @since 0.1.0
+ */
+export type Callback =
+  | { readonly _tag: "Code"; readonly state: Redacted.Redacted; readonly code: Redacted.Redacted }
+  | { readonly _tag: "Error"; readonly state: Redacted.Redacted; readonly error: string }
+
+const queryOf = (text: string): string => {
+  const isUrl = text.startsWith("/") || /^[a-z][a-z\d+.-]*:\/\//i.test(text)
+  // A query, of which URLSearchParams leaves out the question mark.
+  if (!isUrl) return text
+  const beforeFragment = text.split("#", 1)[0] ?? ""
+  const start = beforeFragment.indexOf("?")
+  return start === -1 ? "" : beforeFragment.slice(start + 1)
+}
+
+const valuesOf = (input: Input): ((name: string) => ReadonlyArray<string>) => {
+  if (typeof input === "string") return valuesOf(new URLSearchParams(queryOf(input)))
+  if (input instanceof URL) return valuesOf(input.searchParams)
+  if (input instanceof URLSearchParams) return (name) => input.getAll(name)
+  return (name) => {
+    const value = Object.hasOwn(input, name) ? input[name] : undefined
+    return value === undefined ? [] : typeof value === "string" ? [value] : value
+  }
+}
+
+/**
+ * Parses a callback. Fails with `InvalidCallback`, which says what is wrong and never repeats a value.
+ *
+ * @example
+ * ```ts
+ * import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
+ * import * as Result from "effect/Result"
+ *
+ * const tagOf = (url: string) => Result.map(AuthorizationCallback.parse(url), ({ _tag }) => _tag)
+ *
+ * tagOf("/zapier/callback?code=abc&state=xyz") // => Result.succeed("Code")
+ * tagOf("?error=access_denied&state=xyz") // => Result.succeed("Error")
+ *
+ * // A code is there more than once.
+ * Result.isFailure(tagOf("?code=abc&code=def&state=xyz")) // => true
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const parse = (input: Input): Result.Result<Callback, InvalidCallback> =>
+  Result.gen(function* () {
+    const values = valuesOf(input)
+    const fail = (problem: string) => Result.fail(new InvalidCallback({ problem }))
+    const atMostOne = (name: string): Result.Result<string | undefined, InvalidCallback> => {
+      const [first, ...more] = values(name)
+      if (more.length > 0) return fail(`${name} is there more than once`)
+      return first === "" ? fail(`${name} is empty`) : Result.succeed(first)
+    }
+    const state = yield* atMostOne("state")
+    const code = yield* atMostOne("code")
+    const error = yield* atMostOne("error")
+    if (state === undefined) return yield* fail("state is missing")
+    if (code !== undefined && error !== undefined) return yield* fail("code and error are both there")
+    if (code !== undefined) return { _tag: "Code", state: Redacted.make(state), code: Redacted.make(code) }
+    if (error === undefined) return yield* fail("neither code nor error is there")
+    return { _tag: "Error", state: Redacted.make(state), error: OAuthError.sanitize(error) }
+  })

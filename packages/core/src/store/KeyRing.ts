@@ -1,0 +1,260 @@
+/**
+ * The keys that encrypt what is stored: one that encrypts, and any number of older ones that only decrypt, so that a key
+ * can be replaced while its texts are still there.
+ *
+ * The cipher is AES-256-GCM with a random nonce of 96 bits for each text. With random nonces one key may encrypt 2^32
+ * texts (NIST SP 800-38D section 8.3): up to there the chance that a nonce was ever used twice is below one in 2^32.
+ * Beyond it, two texts with the same nonce become likely enough to count, and they would tell about each other and let
+ * somebody forge more. A refresh writes four texts: a million users who refresh twice a day reach the bound after more
+ * than 500 days. Replace the key long before that.
+ *
+ * An encrypted text is `zwa1.`, the id of the key, a dot, and the nonce, ciphertext and tag in base64url.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Aead from "effect/crypto/Aead"
+import type { CryptoError } from "effect/crypto/CryptoError"
+import * as Digest from "effect/crypto/Digest"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Tokens from "../oauth/Tokens.ts"
+import { DecryptionFailed, from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
+
+type Secret = typeof Tokens.Secret.Type
+
+/**
+ * Where an encrypted text is. It can be decrypted nowhere else.
+ *
+ * @since 0.1.0
+ */
+export interface Place {
+  /** What the store is called in errors. */
+  readonly store: string
+  /** What names the place. The order matters. */
+  readonly parts: ReadonlyArray<string | number>
+}
+
+/**
+ * Keys, the first of which encrypts; all decrypt.
+ *
+ * @since 0.1.0
+ */
+export class KeyRing extends Context.Service<
+  KeyRing,
+  {
+    /** The secret as a text for that place, by the current key. Twice the same secret gives two texts. */
+    readonly encrypt: (secret: Secret, place: Place) => Effect.Effect<Secret, ZapierAuthError>
+    /** The secret behind a text. Fails with `DecryptionFailed`. */
+    readonly decrypt: (text: Secret, place: Place) => Effect.Effect<Secret, ZapierAuthError>
+    /**
+     * What a text is, as far as can be seen without decrypting it: of the current key, of another one, or not encrypted.
+     */
+    readonly recognize: (text: Secret) => "Current" | "Other" | "Plain"
+  }
+>()("@zapier-workflow-auth/core/store/KeyRing") {}
+
+const keyLength = 32
+const nonceLength = Aead.aes256Gcm.nonceLength
+
+const howToMake = "Make one with: openssl rand -base64 32"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+// Base64 in either alphabet, with or without its padding. The decoder's own error holds the text, so it goes no further.
+const bytesOf = (text: string): Option.Option<Uint8Array> => {
+  const unpadded = text.replace(/=$/, "").replaceAll("+", "-").replaceAll("/", "_")
+  return Option.filter(
+    Result.getSuccess(Base64Url.decode(unpadded)),
+    // Another text of the same bytes is a key that was copied wrongly.
+    (bytes) => bytes.length === keyLength && Base64Url.encode(bytes) === unpadded
+  )
+}
+
+const plainOf = (key: string | Redacted.Redacted) => (Redacted.isRedacted(key) ? Redacted.value(key) : key).trim()
+
+// Tells keys apart and nothing about them: 32 bits of a hash of 256 random ones.
+const idOfBytes = Effect.fnUntraced(function* (bytes: Uint8Array) {
+  const digest = yield* Digest.Digest
+  const label = encoder.encode("zapier-workflow-auth key id\0")
+  return (yield* digest.digestHex(Digest.sha256, new Uint8Array([...label, ...bytes]))).slice(0, 8)
+})
+
+// Also what a later version may write, or what is left of a text that was cut: it is never taken for a token.
+const isEncrypted = (text: string) => /^zwa\d+\./.test(text)
+
+interface Parsed {
+  readonly keyId: string
+  readonly nonce: Uint8Array
+  readonly ciphertext: Uint8Array
+}
+
+const parse = (text: string): Option.Option<Parsed> => {
+  const [, keyId, payload] = /^zwa1\.([\w-]{1,64})\.([\w-]+)$/.exec(text) ?? []
+  if (keyId === undefined || payload === undefined) return Option.none()
+  return Result.getSuccess(Base64Url.decode(payload)).pipe(
+    // The last character has bits that say nothing: they are not to be changed either.
+    Option.filter((bytes) => Base64Url.encode(bytes) === payload),
+    Option.map((bytes) => ({ keyId, nonce: bytes.subarray(0, nonceLength), ciphertext: bytes.subarray(nonceLength) }))
+  )
+}
+
+// As JSON, no two lists of parts are the same text, whatever characters are in them.
+const associated = ({ parts }: Place) => encoder.encode(JSON.stringify(parts))
+
+// As JSON, because UTF-8 alone does not bring back every text: half a surrogate pair would be lost.
+const decodeSecret = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.NonEmptyString))
+
+/**
+ * A ring of keys, each 32 random bytes in base64. The first encrypts, the others only decrypt. `setting` is what errors call
+ * them.
+ *
+ * Fails with `InvalidConfig` when there is none, when one is not a key, or when one is there twice.
+ *
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  keys: ReadonlyArray<string | Redacted.Redacted>,
+  setting = "encryption keys"
+) {
+  const aead = yield* Aead.Aead
+  const random = yield* SecureRandom
+  const refuse = (problem: string) => from(new InvalidConfig({ setting, problem }))
+
+  const byId = new Map<string, Aead.Key>()
+  for (const [index, text] of keys.entries()) {
+    const bytes = bytesOf(plainOf(text))
+    if (Option.isNone(bytes)) {
+      return yield* refuse(`key ${index + 1} of ${keys.length} is not 32 bytes in base64. ${howToMake}`)
+    }
+    const id = yield* idOfBytes(bytes.value)
+    if (byId.has(id)) return yield* refuse(`key ${index + 1} of ${keys.length} is there twice. Give each key once`)
+    byId.set(id, yield* Effect.orDie(Aead.key(Aead.aes256Gcm, bytes.value)))
+  }
+  const [current] = byId
+  if (current === undefined) return yield* refuse(`give at least one key. ${howToMake}`)
+  const [currentId, currentKey] = current
+
+  const encrypt = Effect.fnUntraced(function* (secret: Secret, place: Place) {
+    const nonce = yield* random.randomBytes(nonceLength)
+    const plaintext = encoder.encode(JSON.stringify(Redacted.value(secret)))
+    const ciphertext = yield* Effect.orDie(aead.encrypt(currentKey, plaintext, { nonce, aad: associated(place) }))
+    const payload = new Uint8Array(nonceLength + ciphertext.length)
+    payload.set(nonce)
+    payload.set(ciphertext, nonceLength)
+    return Tokens.secret(`zwa1.${currentId}.${Base64Url.encode(payload)}`)
+  })
+
+  const decrypt = Effect.fnUntraced(function* (sealed: Secret, place: Place) {
+    const { store } = place
+    const text = Redacted.value(sealed)
+    if (!isEncrypted(text)) return yield* from(new DecryptionFailed({ store, problem: "NotEncrypted" }))
+    const parsed = parse(text)
+    if (Option.isNone(parsed)) return yield* from(new DecryptionFailed({ store, problem: "Altered" }))
+    const { ciphertext, keyId, nonce } = parsed.value
+    const key = byId.get(keyId)
+    if (key === undefined) return yield* from(new DecryptionFailed({ store, problem: "UnknownKey", keyId }))
+    const altered = () => from(new DecryptionFailed({ store, problem: "Altered", keyId }))
+    if (nonce.length !== nonceLength) return yield* altered()
+    const plaintext = yield* aead
+      .decrypt(key, ciphertext, { nonce, aad: associated(place) })
+      .pipe(
+        Effect.catch((error: CryptoError): Effect.Effect<never, ZapierAuthError> =>
+          error.reason._tag === "DecryptionFailed" ? Effect.fail(altered()) : Effect.die(error)
+        )
+      )
+    const secret = decodeSecret(decoder.decode(plaintext))
+    return Option.isNone(secret) ? yield* altered() : Tokens.secret(secret.value)
+  })
+
+  return KeyRing.of({
+    encrypt,
+    decrypt,
+    recognize: (sealed) => {
+      const text = Redacted.value(sealed)
+      if (!isEncrypted(text)) return "Plain"
+      return text.startsWith(`zwa1.${currentId}.`) ? "Current" : "Other"
+    }
+  })
+})
+
+/**
+ * A ring of keys that are at hand. Fails with `InvalidConfig`, as `make` does.
+ *
+ * @example
+ * ```ts
+ * import * as Aead from "effect/crypto/Aead"
+ * import * as Digest from "effect/crypto/Digest"
+ * import * as SecureRandom from "effect/crypto/SecureRandom"
+ * import * as Layer from "effect/Layer"
+ * import type * as Redacted from "effect/Redacted"
+ * import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
+ *
+ * const layer = (current: Redacted.Redacted, older: Redacted.Redacted) =>
+ *   KeyRing.layer([current, older]).pipe(
+ *     Layer.provide([Aead.layerWebCrypto, Digest.layerWebCrypto]),
+ *     Layer.provide(SecureRandom.layerWebCrypto)
+ *   )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (
+  keys: ReadonlyArray<string | Redacted.Redacted>
+): Layer.Layer<KeyRing, ZapierAuthError, Aead.Aead | Digest.Digest | SecureRandom> => Layer.effect(KeyRing, make(keys))
+
+const variable = "ZAPIER_ENCRYPTION_KEYS"
+
+/**
+ * A ring of keys from Effect's configuration, by default the environment: `ZAPIER_ENCRYPTION_KEYS`, the keys separated
+ * by commas, of which the first encrypts. It is one variable, so that there is no moment at which the new key is set and
+ * the older one is not.
+ *
+ * Fails with `InvalidConfig` when it is not set, and as `make` does.
+ *
+ * @since 0.1.0
+ */
+export const layerConfig: Layer.Layer<KeyRing, ZapierAuthError, Aead.Aead | Digest.Digest | SecureRandom> =
+  Layer.effect(
+    KeyRing,
+    Effect.gen(function* () {
+      const list = yield* Effect.mapError(Config.Redacted(variable), () =>
+        from(new InvalidConfig({ setting: variable, problem: `set it to a key of 32 bytes in base64. ${howToMake}` }))
+      )
+      const keys = Redacted.value(list)
+        .split(",")
+        .filter((key) => key.trim() !== "")
+      return yield* make(keys, variable)
+    })
+  )
+
+/**
+ * A new key, as `layer` and the environment take it.
+ *
+ * @since 0.1.0
+ */
+export const generate: Effect.Effect<Redacted.Redacted, never, SecureRandom> = Effect.map(
+  SecureRandom.use((random) => random.randomBytes(keyLength)),
+  (bytes) => Redacted.make(Base64.encode(bytes))
+)
+
+/**
+ * The id of a key, by which errors and encrypted texts name it: what a key encrypted begins with `zwa1.`, its id and a dot.
+ * None if the text is not a key.
+ *
+ * @since 0.1.0
+ */
+export const idOf = (key: string | Redacted.Redacted): Effect.Effect<Option.Option<string>, never, Digest.Digest> =>
+  Option.match(bytesOf(plainOf(key)), {
+    onNone: () => Effect.succeedNone,
+    onSome: (bytes) => Effect.asSome(idOfBytes(bytes))
+  })

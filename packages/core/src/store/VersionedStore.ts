@@ -1,0 +1,65 @@
+/**
+ * What the library asks of a store: little enough that anything with compare-and-set will do. Leases live in the records,
+ * so that there is nothing else to lock, and no transaction spans a network call.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { ZapierAuthError } from "../ZapierAuthError.ts"
+
+/**
+ * A record and its version. Versions of a key only grow, also over a removal: a version that was seen once is never that
+ * of another record.
+ *
+ * @since 0.1.0
+ */
+export interface Versioned<A> {
+  readonly version: number
+  readonly value: A
+}
+
+/**
+ * Records with versions, that are changed by compare-and-set.
+ *
+ * @since 0.1.0
+ */
+export interface VersionedStore<in Key, in out A> {
+  /** The record of a key. Fails with `StoreFailed`. */
+  readonly get: (key: Key) => Effect.Effect<Option.Option<Versioned<A>>, ZapierAuthError>
+  /**
+   * Writes the record if it still has the expected version, or none if none is expected; says whether it did. Of several
+   * writers who expect the same, exactly one succeeds. Fails with `StoreFailed`, and then nothing is known of the write.
+   */
+  readonly compareAndSet: (
+    key: Key,
+    expected: Option.Option<number>,
+    value: A
+  ) => Effect.Effect<boolean, ZapierAuthError>
+  /** Removes the record, if there is one. Fails with `StoreFailed`. */
+  readonly remove: (key: Key) => Effect.Effect<void, ZapierAuthError>
+}
+
+/**
+ * A store in memory, with its entries in the order of their first writing.
+ *
+ * @internal
+ */
+export const makeMemory = <Key, A>(
+  toText: (key: Key) => string
+): VersionedStore<Key, A> & { readonly entries: Map<string, Versioned<A> & { readonly key: Key }> } => {
+  const entries = new Map<string, Versioned<A> & { readonly key: Key }>()
+  let version = 0
+  return {
+    entries,
+    get: (key) => Effect.sync(() => Option.fromUndefinedOr(entries.get(toText(key)))),
+    compareAndSet: (key, expected, value) =>
+      Effect.sync(() => {
+        const text = toText(key)
+        if (entries.get(text)?.version !== Option.getOrUndefined(expected)) return false
+        entries.set(text, { key, version: ++version, value })
+        return true
+      }),
+    remove: (key) => Effect.sync(() => void entries.delete(toText(key)))
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Which of the three ways in a request takes.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+ * import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+ *
+ * // An endpoint that is not in the table, as the app.
+ * const program = Effect.gen(function* () {
+ *   const zapier = yield* ZapierHttpClient
+ *   return yield* zapier.as(Credential.app(["promotions:read"])).get("/v2/unheard-of")
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Scopes from "../oauth/Scopes.ts"
+
+/**
+ * The access token of a user.
+ *
+ * @since 0.1.0
+ */
+export interface User {
+  readonly _tag: "User"
+  /** The app's own name for its user. */
+  readonly subject: string
+}
+
+/**
+ * The app's own access token. Without `scopes`, the least that the endpoint needs.
+ *
+ * @since 0.1.0
+ */
+export interface App {
+  readonly _tag: "App"
+  readonly scopes?: ReadonlyArray<Scopes.Scope> | undefined
+}
+
+/**
+ * The public client id in the query.
+ *
+ * @since 0.1.0
+ */
+export interface ClientId {
+  readonly _tag: "ClientId"
+}
+
+/**
+ * Nothing: for endpoints for which Zapier states no credential.
+ *
+ * @since 0.1.0
+ */
+export interface None {
+  readonly _tag: "None"
+}
+
+/**
+ * What a request is authorized with.
+ *
+ * @since 0.1.0
+ */
+export type Credential = User | App | ClientId | None
+
+/**
+ * On behalf of a user.
+ *
+ * @param subject the app's own name for its user
+ *
+ * @since 0.1.0
+ */
+export const user = (subject: string): User => ({ _tag: "User", subject })
+
+/**
+ * As the app.
+ *
+ * @param scopes those of the token. Default: the least that the endpoint needs
+ *
+ * @since 0.1.0
+ */
+export const app = (scopes?: ReadonlyArray<Scopes.Scope>): App => ({ _tag: "App", scopes })
+
+/**
+ * With the client id.
+ *
+ * @since 0.1.0
+ */
+export const clientId: ClientId = { _tag: "ClientId" }
+
+/**
+ * With nothing.
+ *
+ * @since 0.1.0
+ */
+export const none: None = { _tag: "None" }

@@ -1,0 +1,99 @@
+/**
+ * Keeps API calls within Zapier's rate limits by letting them wait for their turn: 60 requests a minute for an address
+ * and 150 for a partner. Off unless it is asked for.
+ *
+ * It goes between `ZapierHttpClient` and its `HttpClient`, and not below `TokenEndpoint`: a token request that waited for
+ * its turn would outlive its lease. What Zapier says with a 429, about how long to pause and how much is left, is heeded;
+ * the 429 itself is returned to the caller, as it is without this module. A caller who does not want to wait that long
+ * says so with `Effect.timeout`.
+ *
+ * Source: Zapier's "Rate limiting" page of the Workflow API.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as Layer from "effect/Layer"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import { ClientApplication } from "../oauth/ClientApplication.ts"
+import type { ZapierAuthError } from "../ZapierAuthError.ts"
+
+/**
+ * Which limits hold, and from where requests are sent.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * Names the address from which this process reaches Zapier, for limiters whose store is shared by several machines:
+   * machines behind one address have the same. Default: `default`.
+   */
+  readonly address?: string | undefined
+  /** Requests a minute for an address. Default: 60, as documented. */
+  readonly perAddress?: number | undefined
+  /** Requests a minute for a partner. Default: 150, as documented. */
+  readonly perPartner?: number | undefined
+}
+
+/**
+ * An `HttpClient` whose requests wait for their turn, out of another and Effect's `RateLimiter`. Should the limiter's
+ * store fail, requests fail with a `TransportError`, and nothing is sent.
+ *
+ * @example
+ * ```ts
+ * import * as RateLimiter from "effect/persistence/RateLimiter"
+ * import * as Layer from "effect/Layer"
+ * import * as RateLimits from "@zapier-workflow-auth/core/zapier/RateLimits"
+ * import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
+ *
+ * ZapierHttpClient.layer().pipe(
+ *   Layer.provide(RateLimits.layer()),
+ *   Layer.provide(RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory)))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<
+  HttpClient.HttpClient,
+  ZapierAuthError,
+  HttpClient.HttpClient | RateLimiter.RateLimiter | ClientApplication
+> =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.gen(function* () {
+      const client = yield* HttpClient.HttpClient
+      const limiter = yield* RateLimiter.RateLimiter
+      const { clientId } = yield* (yield* ClientApplication).get
+      const shared = { limiter, window: "1 minute", times: 0 } as const
+      const limited = client.pipe(
+        // Zapier's headers do not say of which limit they speak; the narrower one heeds them.
+        HttpClient.withRateLimiter({
+          ...shared,
+          limit: options.perAddress ?? 60,
+          key: `zapier-workflow-auth/address/${options.address ?? "default"}`
+        }),
+        HttpClient.withRateLimiter({
+          ...shared,
+          limit: options.perPartner ?? 150,
+          key: `zapier-workflow-auth/partner/${clientId}`,
+          disableResponseInspection: true,
+          disableAdaptiveLearning: true
+        })
+      )
+      return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+        Effect.flatMap((request) =>
+          Effect.mapError(limited.execute(request), (error) => {
+            if (error._tag === "HttpClientError") return error
+            const description = "the rate limiter's store failed, and the request was not sent"
+            const reason = new HttpClientError.TransportError({ request, description })
+            return new HttpClientError.HttpClientError({ reason })
+          })
+        ),
+        Effect.succeed
+      )
+    })
+  )

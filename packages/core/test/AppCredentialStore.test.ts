@@ -1,9 +1,0 @@
-import { describe, it } from "@effect/vitest"
-import * as AppCredentialStoreLaws from "@zapier-workflow-auth/testing/AppCredentialStoreLaws"
-import * as AppCredentialStore from "../src/AppCredentialStore.ts"
-
-describe("AppCredentialStore.layerMemory", () => {
-  for (const { check, name } of AppCredentialStoreLaws.all) {
-    it.effect(name, () => check(AppCredentialStore.layerMemory))
-  }
-})

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as ClientId from "../../src/machine/ClientId.ts"
+import { describeTable, stepOf } from "../utils/MachineLaws.ts"
+
+const { machine } = ClientId
+const step = stepOf(machine)
+const tags = ["Presented", "Accepted", "Rejected"] as const
+
+describeTable(machine, ClientId.State, ClientId.Event)
+
+describe("ClientId", () => {
+  it("begins as presented", () => {
+    expect(ClientId.presented._tag).toBe(machine.initial)
+  })
+
+  it.each(tags)("%s: a request gets the client id", (_tag) => {
+    expect(step({ _tag }, { _tag: "RequestPrepared" }, 0).commands).toEqual([{ _tag: "AppendClientId" }])
+  })
+
+  it.each(tags)("%s: the last answer decides, and asks for nothing", (_tag) => {
+    expect(step({ _tag }, { _tag: "RequestAccepted" }, 0)).toEqual({ state: { _tag: "Accepted" }, commands: [] })
+    expect(step({ _tag }, { _tag: "RequestRejected" }, 0)).toEqual({ state: { _tag: "Rejected" }, commands: [] })
+  })
+
+  it("a rejected id is presented again, an accepted one stays accepted", () => {
+    expect(step({ _tag: "Rejected" }, { _tag: "RequestPrepared" }, 0).state).toEqual({ _tag: "Presented" })
+    expect(step({ _tag: "Accepted" }, { _tag: "RequestPrepared" }, 0).state).toEqual({ _tag: "Accepted" })
+  })
+})

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as AppCredential from "../../src/machine/AppCredential.ts"
+import * as ClientId from "../../src/machine/ClientId.ts"
+import * as ConsentAttempt from "../../src/machine/ConsentAttempt.ts"
+import * as Machine from "../../src/machine/Machine.ts"
+import * as UserGrant from "../../src/machine/UserGrant.ts"
+
+type Open = { readonly _tag: "Open"; readonly since: number }
+type Shut = { readonly _tag: "Shut" }
+type Locked = { readonly _tag: "Locked" }
+type Door = Open | Shut | Locked
+type Pushed = { readonly _tag: "Pushed" }
+type Turned = { readonly _tag: "Turned"; readonly key: string }
+type Act = Pushed | Turned
+type Click = { readonly _tag: "Click"; readonly key: string }
+
+const { next } = Machine
+
+const shut: Shut = { _tag: "Shut" }
+const locked: Locked = { _tag: "Locked" }
+
+const edges = {
+  Open: { Pushed: ["Shut"] },
+  Shut: { Pushed: ["Open"], Turned: ["Locked"] },
+  Locked: { Turned: ["Shut", "Locked"] }
+} as const
+
+const on: Machine.Handlers<Door, Act, Click, typeof edges> = {
+  Open: { Pushed: () => next(shut) },
+  Shut: {
+    Pushed: (_state, _event, now) => next({ _tag: "Open", since: now }),
+    Turned: (_, { key }) => next(locked, { _tag: "Click", key })
+  },
+  Locked: {
+    Turned: (state, { key }) => (key === "right" ? next(shut, { _tag: "Click", key }) : next(state))
+  }
+}
+
+const options = { name: "Door", initial: "Open", edges, on } as const
+const door = Machine.make<Door, Act, Click>()(options)
+
+describe("Machine.step", () => {
+  it("gives the handler the state, the event and the time, and returns what it says", () => {
+    expect(door.step(shut, { _tag: "Pushed" }, 42)).toEqual(
+      Result.succeed({ state: { _tag: "Open", since: 42 }, commands: [] })
+    )
+    expect(door.step(locked, { _tag: "Turned", key: "right" }, 42)).toEqual(
+      Result.succeed({ state: shut, commands: [{ _tag: "Click", key: "right" }] })
+    )
+    expect(door.step(locked, { _tag: "Turned", key: "wrong" }, 42)).toEqual(
+      Result.succeed({ state: locked, commands: [] })
+    )
+  })
+
+  it("an event without an edge fails with machine, state and event, and changes nothing", () => {
+    const open: Open = Object.freeze({ _tag: "Open", since: 7 })
+    const event: Turned = Object.freeze({ _tag: "Turned", key: "right" })
+    expect(door.step(open, event, 42)).toEqual(Result.fail({ machine: "Door", state: "Open", event: "Turned" }))
+    expect(door.step(locked, { _tag: "Pushed" }, 42)).toEqual(
+      Result.fail({ machine: "Door", state: "Locked", event: "Pushed" })
+    )
+    expect(open).toEqual({ _tag: "Open", since: 7 })
+  })
+
+  it("a state or an event that the machine does not know is illegal, too", () => {
+    const step = door.step as (state: Machine.Tagged, event: Machine.Tagged, now: number) => unknown
+    expect(step({ _tag: "Ajar" }, { _tag: "Pushed" }, 42)).toEqual(
+      Result.fail({ machine: "Door", state: "Ajar", event: "Pushed" })
+    )
+    expect(step(shut, { _tag: "Kicked" }, 42)).toEqual(Result.fail({ machine: "Door", state: "Shut", event: "Kicked" }))
+  })
+
+  it("keeps its name, its initial state and its table", () => {
+    expect(door).toMatchObject({ name: "Door", initial: "Open", edges })
+  })
+})
+
+describe("Machine.next", () => {
+  it("keeps the commands in order", () => {
+    expect(next("state", "first", "second")).toEqual({ state: "state", commands: ["first", "second"] })
+    expect(next("state")).toEqual({ state: "state", commands: [] })
+  })
+})
+
+describe("Machine.toMermaid", () => {
+  it("draws the initial state and each edge once, labelled with its events", () => {
+    expect(Machine.toMermaid(door)).toBe(
+      [
+        "stateDiagram-v2",
+        "  [*] --> Open",
+        "  Open --> Shut: Pushed",
+        "  Shut --> Open: Pushed",
+        "  Shut --> Locked: Turned",
+        "  Locked --> Shut: Turned",
+        "  Locked --> Locked: Turned"
+      ].join("\n")
+    )
+  })
+
+  it("names all events of an edge, in the table's order", () => {
+    const drawn = Machine.toMermaid({
+      initial: "A",
+      edges: { A: { First: ["B"], Second: ["A", "B"], None: undefined }, B: {} }
+    })
+    expect(drawn.split("\n").slice(2)).toEqual(["  A --> B: First, Second", "  A --> A: Second"])
+  })
+})
+
+// None of these compiles; the compiler is the test.
+describe("Machine.make: types", () => {
+  const make = Machine.make<Door, Act, Click>()
+
+  it("a handler for each edge is needed", () => {
+    expect(() => {
+      // @ts-expect-error Locked has an edge for Turned
+      make({ ...options, on: { ...on, Locked: {} } })
+      // @ts-expect-error Locked has edges
+      make({ ...options, on: { Open: on.Open, Shut: on.Shut } })
+    }).not.toThrow()
+  })
+
+  it("a handler without an edge is refused", () => {
+    expect(() => {
+      // @ts-expect-error Open has no edge for Turned
+      make({ name: "Door", initial: "Open", edges, on: { ...on, Open: { ...on.Open, Turned: () => next(shut) } } })
+      make({
+        name: "Door",
+        initial: "Open",
+        edges,
+        on: {
+          Open: {
+            Pushed: () => next(shut),
+            // @ts-expect-error Open has no edge for Turned
+            Turned: () => next(shut)
+          },
+          Shut: on.Shut,
+          Locked: on.Locked
+        }
+      })
+    }).not.toThrow()
+  })
+
+  it("a target outside the table is refused", () => {
+    expect(() => {
+      make({
+        ...options,
+        on: {
+          ...on,
+          Open: {
+            // @ts-expect-error Pushed does not lock an open door
+            Pushed: () => next(locked)
+          }
+        }
+      })
+    }).not.toThrow()
+  })
+
+  it("a command of another machine is refused", () => {
+    expect(() => {
+      make({
+        ...options,
+        on: {
+          ...on,
+          Open: {
+            // @ts-expect-error there is no such command
+            Pushed: () => next(shut, { _tag: "Bang" })
+          }
+        }
+      })
+    }).not.toThrow()
+  })
+
+  it("a table with unknown states or events is refused", () => {
+    expect(() => {
+      // @ts-expect-error there is no state Ajar
+      make({ name: "Door", initial: "Open", edges: { ...edges, Open: { Pushed: ["Ajar"] } }, on })
+      // @ts-expect-error an edge has a target
+      make({ name: "Door", initial: "Open", edges: { ...edges, Open: { Pushed: [] } }, on })
+      // @ts-expect-error Locked is missing in the table
+      make({ name: "Door", initial: "Open", edges: { Open: edges.Open, Shut: edges.Shut }, on })
+      // @ts-expect-error there is no state Ajar
+      make({ name: "Door", initial: "Ajar", edges, on })
+    }).not.toThrow()
+  })
+
+  it("a step takes states and events of its machine only", () => {
+    // @ts-expect-error there is no event Kicked
+    expect(Result.isFailure(door.step(shut, { _tag: "Kicked" }, 0))).toBe(true)
+  })
+
+  // Events, logs and metrics tell machines apart by it.
+  it("the library's machines are called as their modules are, and begin where nothing has happened", () => {
+    const settings = { leaseDuration: 1, expiryMargin: 0 }
+    const names = [
+      UserGrant.machine(settings),
+      AppCredential.machine(settings),
+      ConsentAttempt.machine,
+      ClientId.machine
+    ]
+    expect(names.map(({ initial, name }) => [name, initial])).toEqual([
+      ["UserGrant", "Absent"],
+      ["AppCredential", "Absent"],
+      ["ConsentAttempt", "Pending"],
+      ["ClientId", "Presented"]
+    ])
+  })
+
+  it.each(["toString", "constructor", "__proto__"])("%s is no event, and no state", (name) => {
+    expect(Result.isFailure(door.step(shut, { _tag: name } as never, 0))).toBe(true)
+    expect(Result.isFailure(door.step({ _tag: name } as never, { _tag: "Pushed" }, 0))).toBe(true)
+  })
+})

@@ -1,0 +1,264 @@
+/** What whoever needs an access token is told: R6, R7, R8. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import * as UserGrant from "../../src/machine/UserGrant.ts"
+import { reveal } from "../utils/Reveal.ts"
+import * as Grants from "../utils/Grants.ts"
+
+describe("UserGrant: the right thing is blamed (R6)", () => {
+  const failed = (options: { mayHaveRotated?: boolean; notBefore?: number } = {}): Grants.Event => ({
+    _tag: "RefreshFailed",
+    ...Grants.presented,
+    mayHaveRotated: false,
+    notBefore: 0,
+    ...options
+  })
+
+  it.prop(
+    "a failed refresh never ends a grant, and keeps its tokens",
+    { state: Grants.Stored, event: UserGrant.Event.cases.RefreshFailed, now: Schema.Finite, about: Schema.Boolean },
+    ({ about, event, now, state }) => {
+      const owner = state._tag === "Refreshing" && about ? state.lease.owner : event.owner
+      const next = Grants.step(state, { ...event, family: state.family, generation: state.generation, owner }, now)
+      if (state._tag !== "ReconnectRequired") expect(next.state._tag).not.toBe("ReconnectRequired")
+      expect(reveal(Grants.tokensOf(next.state))).toEqual(reveal(Grants.tokensOf(state)))
+    },
+    Grants.runs
+  )
+
+  it("a failed refresh gives the lease back and tells the caller", () => {
+    expect(reveal(Grants.step(Grants.refreshing(), failed({ notBefore: 7_000 }), 5_000))).toEqual(
+      reveal({ state: Grants.active({ notBefore: 7_000 }), commands: [{ _tag: "ReportFailure" }] })
+    )
+  })
+
+  it("a failure after which the tokens may have rotated counts as a lost answer", () => {
+    expect(Grants.step(Grants.refreshing(), failed({ mayHaveRotated: true }), 5_000).state).toMatchObject({
+      responseLost: true
+    })
+    expect(Grants.step(Grants.active(), failed({ mayHaveRotated: true }), 5_000).state).toMatchObject({
+      responseLost: true
+    })
+  })
+
+  it("a failure after which they cannot have rotated does not", () => {
+    expect(Grants.step(Grants.refreshing(), failed(), 5_000).state).toMatchObject({ responseLost: false })
+    expect(Grants.step(Grants.active(), failed(), 5_000).state).toMatchObject({ responseLost: false })
+  })
+
+  it("a failure that says nothing does not clear the note of a lost answer", () => {
+    expect(Grants.step(Grants.refreshing({ responseLost: true }), failed(), 5_000).state).toMatchObject({
+      responseLost: true
+    })
+    expect(Grants.step(Grants.active({ responseLost: true }), failed(), 5_000).state).toMatchObject({
+      responseLost: true
+    })
+  })
+
+  it("a late failure never shortens the pause", () => {
+    expect(Grants.step(Grants.active({ notBefore: 9_000 }), failed({ notBefore: 7_000 }), 5_000).state).toMatchObject({
+      notBefore: 9_000
+    })
+    expect(Grants.step(Grants.active({ notBefore: 7_000 }), failed({ notBefore: 9_000 }), 5_000).state).toMatchObject({
+      notBefore: 9_000
+    })
+  })
+})
+
+describe("UserGrant: 401 means look again (R7)", () => {
+  const rejected = (generation: number, family = "consent-1"): Grants.Event => ({
+    _tag: "AccessTokenRejected",
+    family,
+    generation,
+    owner: "caller"
+  })
+
+  it.prop(
+    "the rejection of an older generation uses the newer token and presents nothing",
+    {
+      state: Schema.Union([Grants.Active, Grants.ReconnectRequired]),
+      event: Grants.AccessTokenRejected,
+      now: Grants.Clock,
+      behind: Grants.Span
+    },
+    ({ behind, event, now, state }) => {
+      const life = { obtainedAt: now - Grants.hour, expiresAt: now + 9 * Grants.hour }
+      const stored: Grants.State = { ...state, tokens: { ...state.tokens, ...life } }
+      const stale: Grants.Event = { ...event, family: state.family, generation: state.generation - behind }
+      const next = Grants.step(stored, stale, now)
+      expect(next.state).toBe(stored)
+      expect(Grants.tagsOf(next.commands)).toEqual(["UseAccessToken"])
+      expect(Grants.commandOf(next.commands, "UseAccessToken")?.access).toMatchObject({
+        family: state.family,
+        generation: state.generation
+      })
+    },
+    Grants.runs
+  )
+
+  it("the rejection of a token of an earlier consent uses the newer one", () => {
+    const next = Grants.step(Grants.active(), rejected(3, "consent-0"), Grants.hour)
+    expect(Grants.tagsOf(next.commands)).toEqual(["UseAccessToken"])
+  })
+
+  it("the rejection of the current token marks it dead, and presents the refresh token", () => {
+    const next = Grants.step(Grants.active(), rejected(3), Grants.hour)
+    expect(reveal(next.state)).toEqual(
+      reveal(
+        Grants.refreshing({
+          tokens: Grants.tokens("3", { expiresAt: Grants.hour }),
+          lease: { owner: "caller", deadline: Grants.hour + Grants.leaseDuration }
+        })
+      )
+    )
+    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
+  })
+
+  it("while another owner refreshes, the rejection of the current token waits, and nobody uses it any more", () => {
+    const deadline = Grants.hour + 10_000
+    const next = Grants.step(Grants.refreshing({ lease: { owner: "other", deadline } }), rejected(3), Grants.hour)
+    expect(next.commands).toEqual([{ _tag: "AwaitLease", until: deadline }])
+    const later = Grants.step(next.state, { _tag: "AccessTokenRequested", owner: "third" }, Grants.hour + 1)
+    expect(later.commands).toEqual([{ _tag: "AwaitLease", until: deadline }])
+  })
+
+  it("while another owner refreshes, the rejection of an older token uses the current one", () => {
+    const next = Grants.step(
+      Grants.refreshing({ lease: { owner: "other", deadline: 2 * Grants.hour } }),
+      rejected(2),
+      Grants.hour
+    )
+    expect(Grants.tagsOf(next.commands)).toEqual(["UseAccessToken"])
+  })
+
+  it("a grant that has ended no longer uses a token that the API rejected", () => {
+    const next = Grants.step(Grants.ended(), rejected(3), Grants.hour)
+    expect(reveal(next.state)).toEqual(reveal(Grants.ended({ tokens: Grants.tokens("3", { expiresAt: Grants.hour }) })))
+    expect(next.commands).toEqual([{ _tag: "RequireReconnect", why: "Revoked" }])
+  })
+})
+
+describe("UserGrant: refresh when used (R8)", () => {
+  const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "caller" }
+  const end = 10 * Grants.hour
+
+  it("before the window the token is used until the window begins", () => {
+    const next = Grants.step(Grants.active(), demand, end - Grants.expiryMargin - 1)
+    expect(next.state).toEqual(Grants.active())
+    expect(reveal(next.commands)).toEqual(
+      reveal([
+        {
+          _tag: "UseAccessToken",
+          access: { ...Grants.accessOf(Grants.tokens("3")), family: "consent-1", generation: 3 },
+          until: end - Grants.expiryMargin
+        }
+      ])
+    )
+  })
+
+  it("inside the window the refresh token is presented, and the caller answered in the same step", () => {
+    const now = end - Grants.expiryMargin
+    const next = Grants.step(Grants.active(), demand, now)
+    expect(reveal(next.state)).toEqual(
+      reveal(Grants.refreshing({ lease: { owner: "caller", deadline: now + Grants.leaseDuration } }))
+    )
+    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(now + Grants.leaseDuration)
+  })
+
+  it("whoever merely waits for another's refresh changes nothing", () => {
+    const waited = Grants.refreshing({ lease: { owner: "other", deadline: end - 10_000 } })
+    expect(Grants.step(waited, demand, end - 20_000).state).toBe(waited)
+  })
+
+  it("others use the token while it lives, until the lease or the token ends", () => {
+    const until = (deadline: number) =>
+      Grants.commandOf(
+        Grants.step(Grants.refreshing({ lease: { owner: "other", deadline } }), demand, end - 20_000).commands,
+        "UseAccessToken"
+      )?.until
+    expect(until(end - 10_000)).toBe(end - 10_000)
+    expect(until(end + 10_000)).toBe(end)
+  })
+
+  it("a dead token is renewed before anybody is answered", () => {
+    expect(Grants.tagsOf(Grants.step(Grants.active(), demand, end).commands)).toEqual(["PresentRefreshToken"])
+  })
+
+  it.prop(
+    "a token is never used past its end, nor renewed before its window or while more than a tenth of its life is left",
+    {
+      state: Grants.Active,
+      owner: Schema.NonEmptyString,
+      now: Grants.Clock,
+      age: Grants.SpanOrZero,
+      left: Grants.Span
+    },
+    ({ age, left, now, owner, state }) => {
+      const life = { obtainedAt: now - age, expiresAt: now + left }
+      const live: Grants.State = { ...state, notBefore: 0, tokens: { ...Grants.tokens("x"), ...life } }
+      const next = Grants.step(live, { _tag: "AccessTokenRequested", owner }, now)
+      const isDue = left <= Math.min(Grants.expiryMargin, (age + left) / 10)
+      expect(next.state._tag).toBe(isDue ? "Refreshing" : "Active")
+      const until = Grants.commandOf(next.commands, "UseAccessToken")?.until ?? Number.NaN
+      expect(until).toBeGreaterThan(now)
+      expect(until).toBeLessThanOrEqual(now + left)
+    },
+    Grants.runs
+  )
+
+  it("a token with a life of ten seconds is renewed in its last second, not at each use", () => {
+    const state = Grants.active({ tokens: Grants.tokens("3", { expiresAt: 10_000 }) })
+    expect(Grants.tagsOf(Grants.step(state, demand, 8_999).commands)).toEqual(["UseAccessToken"])
+    expect(Grants.tagsOf(Grants.step(state, demand, 9_000).commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+  })
+
+  it("a renewed token is used until its own window begins", () => {
+    const renewed = Grants.tokens("4", { obtainedAt: end, expiresAt: 2 * end })
+    const next = Grants.step(
+      Grants.refreshing(),
+      { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed },
+      end + 500
+    )
+    expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(2 * end - Grants.expiryMargin)
+  })
+
+  it("during a pause a dead token is waited for, and a live one used", () => {
+    const paused = Grants.active({ notBefore: end + 60_000 })
+    expect(Grants.step(paused, demand, end)).toEqual({
+      state: paused,
+      commands: [{ _tag: "AwaitTime", until: end + 60_000 }]
+    })
+    expect(Grants.tagsOf(Grants.step(paused, demand, end - 1).commands)).toEqual(["UseAccessToken"])
+    expect(Grants.tagsOf(Grants.step(paused, demand, end + 60_000).commands)).toEqual(["PresentRefreshToken"])
+  })
+
+  it("a pause inside the window puts off the refresh until it ends", () => {
+    const paused = Grants.active({ notBefore: end - 100_000 })
+    const during = Grants.step(paused, demand, end - 100_001)
+    expect(Grants.tagsOf(during.commands)).toEqual(["UseAccessToken"])
+    expect(Grants.commandOf(during.commands, "UseAccessToken")?.until).toBe(end - 100_000)
+    expect(Grants.tagsOf(Grants.step(paused, demand, end - 100_000).commands)).toEqual([
+      "PresentRefreshToken",
+      "UseAccessToken"
+    ])
+  })
+
+  it("without a refresh token the access token is used to its end, and then the user has to connect", () => {
+    const state = Grants.active({ tokens: Grants.withoutRefreshToken(Grants.tokens("3")) })
+    const last = Grants.step(state, demand, end - 1)
+    expect(Grants.tagsOf(last.commands)).toEqual(["UseAccessToken"])
+    expect(Grants.commandOf(last.commands, "UseAccessToken")?.until).toBe(end)
+    const after = Grants.step(state, demand, end)
+    expect(reveal(after.state)).toEqual(
+      reveal(
+        Grants.ended({
+          why: "NoRefreshToken",
+          since: end,
+          tokens: Grants.withoutRefreshToken(Grants.tokens("3"))
+        })
+      )
+    )
+    expect(after.commands).toEqual([{ _tag: "RequireReconnect", why: "NoRefreshToken" }])
+  })
+})

@@ -1,0 +1,146 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Tokens from "../../src/oauth/Tokens.ts"
+import * as UserGrant from "../../src/machine/UserGrant.ts"
+import { stepOf } from "../utils/MachineLaws.ts"
+
+const leaseDuration = 30_000
+const lifetime = 36_000_000
+const step = stepOf(UserGrant.machine({ leaseDuration, expiryMargin: 300_000 }))
+
+// What two processes do with one grant. An outcome is that of what the process presented last, whenever that was.
+const Step = Schema.Struct({
+  by: Schema.Literals(["a", "b"]),
+  does: Schema.Literals(["request", "reject", "succeed", "refuse", "lose", "fail", "consent", "disconnect"]),
+  after: Schema.Literals([0, 1_000, leaseDuration, lifetime])
+})
+
+type Present = Extract<UserGrant.Command, { readonly _tag: "PresentRefreshToken" }>
+
+const tokensAt = (now: number, index: number): Tokens.Tokens => ({
+  accessToken: Tokens.secret(`access-${index}`),
+  refreshToken: Tokens.secret(`refresh-${index}`),
+  scopes: ["zap"],
+  obtainedAt: now,
+  expiresAt: now + lifetime
+})
+
+/** Runs a program, and shows `check` every step of it. */
+const run = (
+  program: ReadonlyArray<typeof Step.Type>,
+  check: (change: {
+    readonly before: UserGrant.State
+    readonly event: UserGrant.Event
+    readonly after: UserGrant.State
+    readonly commands: ReadonlyArray<UserGrant.Command>
+    readonly now: number
+  }) => void
+) => {
+  let state: UserGrant.State = UserGrant.absent
+  let now = 1_000_000
+  let issued = 0
+  const presented = new Map<string, Present>()
+
+  const eventOf = ({ by, does }: typeof Step.Type): UserGrant.Event | undefined => {
+    switch (does) {
+      case "request":
+        return { _tag: "AccessTokenRequested", owner: by }
+      case "reject":
+        return state._tag === "Absent"
+          ? undefined
+          : { _tag: "AccessTokenRejected", family: state.family, generation: state.generation, owner: by }
+      case "consent":
+        return { _tag: "ConsentGranted", family: `consent-${++issued}`, tokens: tokensAt(now, issued) }
+      case "disconnect":
+        return { _tag: "Disconnected" }
+      default: {
+        const command = presented.get(by)
+        if (command === undefined) return undefined
+        const { generation, family } = command
+        const about = { family, generation, owner: by }
+        if (does === "succeed") return { _tag: "RefreshSucceeded", ...about, tokens: tokensAt(now, ++issued) }
+        if (does === "refuse") return { _tag: "RefreshRefused", ...about }
+        if (does === "lose") return { _tag: "RefreshOutcomeUnknown", ...about }
+        return { _tag: "RefreshFailed", ...about, mayHaveRotated: false, notBefore: 0 }
+      }
+    }
+  }
+
+  for (const doing of program) {
+    now += doing.after
+    const event = eventOf(doing)
+    if (event === undefined) continue
+    const { commands, state: after } = step(state, event, now)
+    check({ before: state, event, after, commands, now })
+    const present = commands.find((command) => command._tag === "PresentRefreshToken")
+    if (present !== undefined) presented.set(doing.by, present)
+    state = after
+  }
+}
+
+const textOf = (state: UserGrant.State) =>
+  state._tag === "Absent" ? undefined : Redacted.value(state.tokens.accessToken)
+
+const settings = { arbitrary: { runs: 1_000, size: 40 } }
+const program = Schema.Array(Step)
+
+describe("UserGrant, in any program of two processes", () => {
+  it.prop(
+    "only new tokens make a new generation, and each is one higher",
+    { program },
+    ({ program }) =>
+      run(program, ({ after, before, event }) => {
+        if (before._tag === "Absent" || after._tag === "Absent") return
+        const isRenewal = event._tag === "ConsentGranted" || event._tag === "RefreshSucceeded"
+        const isNew = textOf(after) !== textOf(before)
+        expect(after.generation - before.generation).toBe(isNew ? 1 : 0)
+        if (isNew) expect(isRenewal).toBe(true)
+      }),
+    settings
+  )
+
+  it.prop(
+    "a success is stored exactly if the grant is still the one that it renews",
+    { program },
+    ({ program }) =>
+      run(program, ({ after, before, event }) => {
+        if (event._tag !== "RefreshSucceeded") return
+        const isCurrent =
+          before._tag !== "Absent" && before.family === event.family && before.generation === event.generation
+        expect(textOf(after)).toBe(isCurrent ? Redacted.value(event.tokens.accessToken) : textOf(before))
+      }),
+    settings
+  )
+
+  it.prop(
+    "a refresh token is presented by whoever holds the lease, and by nobody while another's is live",
+    { program },
+    ({ program }) =>
+      run(program, ({ after, before, commands, event, now }) => {
+        if (!commands.some(({ _tag }) => _tag === "PresentRefreshToken")) return
+        const by = "owner" in event ? event.owner : undefined
+        expect(after).toMatchObject({ _tag: "Refreshing", lease: { owner: by } })
+        if (before._tag === "Refreshing" && before.lease.owner !== by) {
+          expect(before.lease.deadline).toBeLessThanOrEqual(now)
+        }
+      }),
+    settings
+  )
+
+  it.prop(
+    "a grant is given up for a refusal, and comes back by a consent or by tokens that were on their way",
+    { program },
+    ({ program }) =>
+      run(program, ({ after, before, event }) => {
+        if (after._tag === "ReconnectRequired" && before._tag !== "ReconnectRequired") {
+          expect(event._tag).toBe("RefreshRefused")
+        }
+        if (before._tag === "ReconnectRequired" && after._tag !== "ReconnectRequired") {
+          expect(["ConsentGranted", "RefreshSucceeded", "Disconnected"]).toContain(event._tag)
+        }
+        if (before._tag === "Absent" && after._tag !== "Absent") expect(event._tag).toBe("ConsentGranted")
+      }),
+    settings
+  )
+})

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import * as OAuthError from "../../src/oauth/OAuthError.ts"
+
+describe("OAuthError", () => {
+  it.each(["access_denied", "invalid_grant", "invalid_scope", "temporarily_unavailable", "login_required"])(
+    "repeats what OAuth defines: %s",
+    (code) => {
+      expect(OAuthError.sanitize(code)).toBe(code)
+    }
+  )
+
+  it.each(["", "ACCESS_DENIED", " access_denied", "access_denied\nforged log line", "__proto__", "<script>"])(
+    "does not repeat anything else: %j",
+    (code) => {
+      expect(OAuthError.sanitize(code)).toBe(OAuthError.other)
+    }
+  )
+
+  it.prop("says one of a few texts, whatever came", [Schema.String], ([code]) => {
+    expect(OAuthError.sanitize(code)).toMatch(/^([a-z_]+|an error code that OAuth does not define)$/)
+  })
+})

@@ -1,0 +1,297 @@
+import { describe, expect, it } from "@effect/vitest"
+import { inspect } from "node:util"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as OAuthError from "../../src/oauth/OAuthError.ts"
+import * as TokenOutcome from "../../src/oauth/TokenOutcome.ts"
+import { reveal } from "../utils/Reveal.ts"
+
+const asked: TokenOutcome.Asked = { scopes: ["zap"], startedAt: 1_000, now: 1_500 }
+
+const year = 365 * 24 * 3_600 * 1_000
+
+const documented = {
+  access_token: "acc3ss",
+  expires_in: 36_000,
+  token_type: "Bearer",
+  scope: "zap zap:write authentication",
+  refresh_token: "r3fresh"
+}
+
+const interpret = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
+  TokenOutcome.interpret({ status, headers, body: typeof body === "string" ? body : JSON.stringify(body) }, asked)
+
+const granted = (changes: Record<string, unknown>) => {
+  const outcome = interpret({ ...documented, ...changes })
+  return outcome._tag === "Granted" ? outcome.tokens : undefined
+}
+
+const lifetimeOf = (expires_in: unknown) => (granted({ expires_in })?.expiresAt ?? Number.NaN) - asked.startedAt
+
+describe("TokenOutcome.interpret, of a success", () => {
+  it("takes the documented answer, with its lifetime counted from the start of the request", () => {
+    expect(reveal(interpret(documented))).toEqual({
+      _tag: "Granted",
+      tokens: {
+        accessToken: { secret: "acc3ss" },
+        refreshToken: { secret: "r3fresh" },
+        scopes: ["zap", "zap:write", "authentication"],
+        obtainedAt: 1_000,
+        expiresAt: 36_001_000
+      }
+    })
+  })
+
+  it.each(["application/json", "multipart/form-data", "text/html", ""])(
+    "reads JSON by its content, whatever the Content-Type is: %j",
+    (type) => {
+      expect(interpret(documented, 200, { "content-type": type })._tag).toBe("Granted")
+    }
+  )
+
+  it.each([
+    [36_000, 36_000_000],
+    [1, 1_000],
+    [0.5, 500],
+    [1.0005, 1_000],
+    ["3600", 3_600_000],
+    [" 3600 ", 3_600_000],
+    ["1.5", 1_500],
+    [1e9, year],
+    [Number.MAX_VALUE, year],
+    ["1e400", year],
+    [1e-9, 1]
+  ])("expires_in %j is taken, as %i ms", (expires_in, millis) => {
+    expect(lifetimeOf(expires_in)).toBe(millis)
+  })
+
+  it.each([undefined, null, 0, -1, "0", "-5", "", " ", "soon", true, false, [], [5], {}])(
+    "expires_in %j says nothing, and the documented 36,000 s are taken",
+    (expires_in) => {
+      expect(lifetimeOf(expires_in)).toBe(36_000_000)
+    }
+  )
+
+  it("takes an infinite number of seconds, as JSON can spell it, for a year", () => {
+    expect(interpret('{"access_token":"a","token_type":"Bearer","expires_in":1e400}')).toMatchObject({
+      tokens: { expiresAt: asked.startedAt + year }
+    })
+  })
+
+  it.each([["Bearer"], ["bearer"], ["BEARER"], [undefined], [null]])("token_type %j is taken", (token_type) => {
+    expect(granted({ token_type })).toBeDefined()
+  })
+
+  it.each([["mac"], ["Bearer "], [""], [1]])("token_type %j is not", (token_type) => {
+    expect(interpret({ ...documented, token_type })).toMatchObject({ _tag: "Malformed", status: 200 })
+  })
+
+  it.each([undefined, null, "", " "])("scope %j means the scopes that were asked for", (scope) => {
+    expect(granted({ scope })?.scopes).toEqual(["zap"])
+  })
+
+  it("keeps unknown scopes, and repeated ones once", () => {
+    expect(granted({ scope: "zap future:scope zap “odd”" })?.scopes).toEqual(["zap", "future:scope", "“odd”"])
+  })
+
+  it.each([undefined, null, ""])("refresh_token %j means that the old one stays good", (refresh_token) => {
+    expect(granted({ refresh_token })).toBeDefined()
+    expect(granted({ refresh_token })).not.toHaveProperty("refreshToken")
+  })
+
+  it.each([
+    { access_token: undefined },
+    { access_token: "" },
+    { access_token: null },
+    { access_token: 5 },
+    { refresh_token: 5 },
+    { scope: ["zap"] }
+  ])("%j is malformed", (changes) => {
+    expect(interpret({ ...documented, ...changes })).toMatchObject({ _tag: "Malformed", status: 200 })
+  })
+
+  it("ignores further members, an error beside a token included", () => {
+    expect(granted({ iss: "https://zapier.com", id_token: "x", error: "invalid_grant" })).toBeDefined()
+  })
+
+  const Token = Schema.NonEmptyString
+  const ScopeList = Schema.NonEmptyArray(Schema.String.check(Schema.isPattern(/^[a-z:]{1,12}$/)))
+
+  it.prop("gives back any tokens and scopes", [Token, Token, ScopeList], ([access_token, refresh_token, scopes]) => {
+    const tokens = granted({ access_token, refresh_token, scope: scopes.join(" ") })
+    expect([
+      tokens && Redacted.value(tokens.accessToken),
+      tokens?.refreshToken && Redacted.value(tokens.refreshToken)
+    ]).toEqual([access_token, refresh_token])
+    expect(tokens?.scopes).toEqual([...new Set(scopes)])
+  })
+})
+
+describe("TokenOutcome.interpret, of an error", () => {
+  it.each([
+    [400, "invalid_grant", { _tag: "InvalidGrant" }],
+    [401, "invalid_grant", { _tag: "InvalidGrant" }],
+    [401, "invalid_client", { _tag: "InvalidClient" }],
+    [400, "invalid_client", { _tag: "InvalidClient" }],
+    [200, "invalid_grant", { _tag: "InvalidGrant" }],
+    [400, "invalid_request", { _tag: "Refused", error: "invalid_request" }],
+    [400, "invalid_scope", { _tag: "Refused", error: "invalid_scope" }],
+    [400, "unauthorized_client", { _tag: "Refused", error: "unauthorized_client" }],
+    [400, "unsupported_grant_type", { _tag: "Refused", error: "unsupported_grant_type" }],
+    [400, "t0ken-in-an-error-code", { _tag: "Refused", error: OAuthError.other }]
+  ])("%i %s", (status, error, expected) => {
+    expect(interpret({ error, error_description: "d3scription" }, status)).toEqual(expected)
+  })
+
+  it.each([
+    [401, "<html>", { _tag: "InvalidClient" }],
+    [400, "<html>", { _tag: "Malformed", status: 400, problem: "it holds no error code" }],
+    [403, "", { _tag: "Malformed", status: 403, problem: "it holds no error code" }],
+    [400, '{"error":{}}', { _tag: "Malformed", status: 400, problem: "it holds no error code" }],
+    [200, "<html>", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
+    [200, "", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
+    [200, "[]", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
+    [200, "null", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
+    [200, '{"access_token":"acc3ss","expi', { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
+    [200, "{}", { _tag: "Malformed", status: 200, problem: "it holds no access token of type Bearer" }],
+    [204, "", { _tag: "Malformed", status: 204, problem: "it is not a JSON object" }]
+  ])("%i %j", (status, body, expected) => {
+    expect(interpret(body, status)).toEqual(expected)
+  })
+
+  it.each([0, 300, 301, 302, 303, 307, 308])("%i is a redirect, and nothing in it is believed", (status) => {
+    expect(interpret(documented, status)).toMatchObject({
+      _tag: "Malformed",
+      status,
+      problem: expect.stringMatching("redirect")
+    })
+  })
+
+  it("429 says when to come back, or the documented cool-down", () => {
+    expect(interpret("", 429, { "retry-after": "7" })).toEqual({ _tag: "RateLimited", retryAfter: 7_000 })
+    expect(interpret("", 429)).toEqual({ _tag: "RateLimited", retryAfter: 60_000 })
+  })
+
+  it("5xx is unavailable, whatever it holds", () => {
+    expect(interpret({ error: "invalid_grant" }, 500)).toEqual({
+      _tag: "Unavailable",
+      status: 500,
+      retryAfter: undefined
+    })
+    expect(interpret("", 503, { "retry-after": "2" })).toEqual({ _tag: "Unavailable", status: 503, retryAfter: 2_000 })
+  })
+})
+
+describe("TokenOutcome.retryAfter", () => {
+  const now = Date.UTC(2026, 0, 1)
+  it.each([
+    ["0", 0],
+    [" 120 ", 120_000],
+    ["999999", 3_600_000],
+    ["99999999999999999999999", 3_600_000],
+    ["Thu, 01 Jan 2026 00:00:30 GMT", 30_000],
+    ["Wed, 31 Dec 2025 23:59:00 GMT", 0],
+    ["Fri, 01 Jan 2027 00:00:00 GMT", 3_600_000],
+    ["soon", undefined],
+    ["-5", undefined],
+    ["", undefined],
+    [undefined, undefined]
+  ])("%j is %s ms", (header, expected) => {
+    const wait = TokenOutcome.retryAfter(header, now)
+    // Date.parse reads more than HTTP dates; a wait stays within bounds whatever it makes of them.
+    if (header === "-5") expect(wait === undefined || (wait >= 0 && wait <= 3_600_000)).toBe(true)
+    else expect(wait).toBe(expected)
+  })
+
+  it.prop("is within an hour, whatever the header is", [Schema.String, Schema.Int], ([header, now]) => {
+    const wait = TokenOutcome.retryAfter(header, now) ?? 0
+    expect(wait >= 0 && wait <= 3_600_000).toBe(true)
+  })
+})
+
+describe("TokenOutcome.isPause", () => {
+  it.each([
+    [0, false],
+    [1_000, false],
+    [1_001, true],
+    [1_000 + TokenOutcome.longestPause, true],
+    [1_001 + TokenOutcome.longestPause, false]
+  ])("until %d, at 1000: %s", (notBefore, expected) => {
+    expect(TokenOutcome.isPause(notBefore, 1_000)).toBe(expected)
+  })
+})
+
+describe("TokenOutcome, of anything", () => {
+  const Json = Schema.Record(
+    Schema.Literals(["access_token", "refresh_token", "token_type", "scope", "expires_in", "error"]),
+    Schema.Union([
+      Schema.String,
+      Schema.Finite,
+      Schema.Boolean,
+      Schema.Null,
+      Schema.Literals(["Bearer", "invalid_grant"])
+    ])
+  )
+  const tags = ["Granted", "InvalidGrant", "InvalidClient", "Refused", "RateLimited", "Unavailable", "Malformed"]
+
+  it.prop(
+    "never throws, always ends in an outcome, and repeats nothing that is secret",
+    [Schema.Int, Schema.String, Json, Schema.String],
+    ([status, text, json, header]) => {
+      const planted = { ...json, access_token: "acc3ss", refresh_token: "r3fresh" }
+      for (const body of [text, JSON.stringify(json), JSON.stringify(planted), JSON.stringify(planted).slice(0, -1)]) {
+        for (const code of [status, 200, 400]) {
+          const outcome = TokenOutcome.interpret({ status: code, headers: { "retry-after": header }, body }, asked)
+          expect(tags).toContain(outcome._tag)
+          const shown = JSON.stringify(outcome) + inspect(outcome, { depth: 9, showHidden: true })
+          expect(shown).not.toMatch(/acc3ss|r3fresh/)
+        }
+      }
+    }
+  )
+
+  it.prop(
+    "a lifetime is a whole number of milliseconds, at least one and at most a year",
+    [Schema.Unknown],
+    ([any]) => {
+      const millis = TokenOutcome.lifetime(any)
+      expect(Number.isSafeInteger(millis) && millis >= 1 && millis <= year).toBe(true)
+    }
+  )
+})
+
+describe("the edges of what an answer may be", () => {
+  const asked = { scopes: ["zap"], startedAt: 0, now: 1_000 }
+  const body = JSON.stringify({ access_token: "a", token_type: "Bearer", expires_in: 10 })
+
+  it.each([
+    [{ _tag: "Malformed", status: 199, problem: "" }, false],
+    [{ _tag: "Malformed", status: 200, problem: "" }, true],
+    [{ _tag: "Malformed", status: 299, problem: "" }, true],
+    [{ _tag: "Malformed", status: 300, problem: "" }, false],
+    [{ _tag: "Unavailable", status: 500, retryAfter: undefined }, true],
+    [{ _tag: "NoResponse" }, true],
+    [{ _tag: "InvalidGrant" }, false],
+    [{ _tag: "RateLimited", retryAfter: 1 }, false]
+  ] as const)("whether the server may have acted: %j", (outcome, mayHave) => {
+    expect(TokenOutcome.mayHaveActed(outcome)).toBe(mayHave)
+  })
+
+  it("a redirect is no answer, from 300 on", () => {
+    expect(TokenOutcome.interpret({ status: 300, headers: {}, body }, asked)._tag).toBe("Malformed")
+    expect(TokenOutcome.interpret({ status: 299, headers: {}, body }, asked)._tag).toBe("Granted")
+  })
+
+  it("a type that merely ends like bearer is another one", () => {
+    const other = body.replace("Bearer", "not-bearer")
+    expect(TokenOutcome.interpret({ status: 200, headers: {}, body: other }, asked)._tag).toBe("Malformed")
+  })
+
+  it("a Retry-After that only begins or ends with a number is none", () => {
+    const busy = (retryAfter: string) =>
+      TokenOutcome.interpret({ status: 503, headers: { "retry-after": retryAfter }, body: "" }, asked)
+    expect(busy("30")).toMatchObject({ retryAfter: 30_000 })
+    expect(busy("30 minutes or so")).toMatchObject({ retryAfter: undefined })
+    expect(busy("in 30")).toMatchObject({ retryAfter: undefined })
+  })
+})
