@@ -60,7 +60,7 @@ const makeBulk = Effect.gen(function* () {
   const none: Store = {
     get: () => Effect.succeedNone,
     compareAndSet,
-    remove: () => Effect.void,
+    remove: () => Effect.succeed(true),
     page: () => Effect.succeed({ entries: [], next: undefined })
   }
   return { store: none, flush }

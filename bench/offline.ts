@@ -49,7 +49,7 @@ export const makeStore = Effect.map(Clock.currentTimeMillis, (now) => {
         return Option.some({ version: 1, value: grantOf(subject, now) })
       }),
     compareAndSet: () => Effect.succeed(true),
-    remove: () => Effect.void,
+    remove: () => Effect.succeed(true),
     page: () => Effect.succeed({ entries: [], next: undefined })
   })
   return { store, reads: () => reads }

@@ -25,7 +25,7 @@ const make = (): GrantStore.GrantStore["Service"] => {
         rows.set(idOf(key), { key, version: ++version, text: RecordCodec.grant.encode(grant) })
         return true
       }),
-    remove: (key) => Effect.sync(() => void rows.delete(idOf(key))),
+    remove: (key, expected) => Effect.sync(() => rows.get(idOf(key))?.version === expected && rows.delete(idOf(key))),
     page: ({ after, clientId, limit, prefix = "", state }) =>
       Effect.sync(() => {
         const found = [...rows.values()]

@@ -4,12 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { GrantStore } from "../src/store/GrantStore.ts"
+import { GrantStore, type Key } from "../src/store/GrantStore.ts"
 import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
+import { DecryptionFailed, from } from "../src/ZapierAuthError.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
 const { lifetime, reasonOf, subject, value } = TestZapier
@@ -205,6 +208,80 @@ describe("ZapierAuth: disconnect", () => {
       assert.deepStrictEqual(yield* auth.status(subject), { state: "Absent", subject })
     }).pipe(Effect.provide(zapier.layer()))
   })
+
+  // Connects, and then disconnects by a process whose grant store is changed.
+  const disconnectBy = (change: (store: GrantStore["Service"]) => GrantStore["Service"]) => {
+    const zapier = TestZapier.make()
+    const changed = Layer.effect(GrantStore, Effect.map(GrantStore, change))
+    return Effect.gen(function* () {
+      yield* Effect.provide(TestZapier.connect(subject), zapier.process())
+      const disconnect = Effect.flatMap(ZapierAuth, (auth) => auth.disconnect(subject))
+      const outcome = yield* Effect.result(Effect.provide(disconnect, zapier.process().pipe(Layer.provide(changed))))
+      const key = { clientId: zapier.application.clientId, subject }
+      return { outcome, after: yield* (yield* GrantStore).get(key) }
+    }).pipe(Effect.provide(MemoryStores.layer))
+  }
+
+  // Once, just before the first removal, another process writes the grant.
+  const writtenMeanwhile = (store: GrantStore["Service"], removals: Array<readonly [number, boolean]>) => ({
+    remove: (key: Key, expected: number) =>
+      Effect.gen(function* () {
+        const { value, version } = Option.getOrThrow(yield* store.get(key))
+        if (removals.length === 0) yield* store.compareAndSet(key, Option.some(version), value)
+        const isRemoved = yield* store.remove(key, expected)
+        removals.push([expected, isRemoved])
+        return isRemoved
+      })
+  })
+
+  it.effect("removes no grant but the one that it has looked at", () =>
+    Effect.gen(function* () {
+      const removals: Array<readonly [number, boolean]> = []
+      const { after, outcome } = yield* disconnectBy((store) => ({ ...store, ...writtenMeanwhile(store, removals) }))
+      assert.deepInclude(Result.getOrThrow(outcome), { wasConnected: true })
+      const byVersion = new Map(removals)
+      assert.deepStrictEqual([...byVersion.values()], [false, true])
+      assert.deepStrictEqual(after, Option.none())
+    })
+  )
+
+  const unreadable = (version: number | undefined) =>
+    from(
+      new DecryptionFailed({
+        store: "grant store",
+        problem: "Altered",
+        ...(version === undefined ? {} : { version })
+      })
+    )
+
+  it.effect("removes a grant that cannot be decrypted, and no other", () =>
+    Effect.gen(function* () {
+      const removals: Array<readonly [number, boolean]> = []
+      const { after, outcome } = yield* disconnectBy((store) => ({
+        ...store,
+        ...writtenMeanwhile(store, removals),
+        get: (key) =>
+          Effect.flatMap(store.get(key), (found) => Effect.fail(unreadable(Option.getOrUndefined(found)?.version)))
+      }))
+      assert.deepInclude(Result.getOrThrow(outcome), { wasConnected: true })
+      assert.deepStrictEqual(
+        removals.map(([, isRemoved]) => isRemoved),
+        [false, true]
+      )
+      assert.deepStrictEqual(after, Option.none())
+    })
+  )
+
+  it.effect("leaves a grant that cannot be decrypted, if its store does not tell the version", () =>
+    Effect.gen(function* () {
+      const { after, outcome } = yield* disconnectBy((store) => ({
+        ...store,
+        get: () => Effect.fail(unreadable(undefined))
+      }))
+      assert.deepStrictEqual(outcome, Result.fail(unreadable(undefined)))
+      assert.isTrue(Option.isSome(after))
+    })
+  )
 })
 
 describe("ZapierAuth: events", () => {

@@ -13,7 +13,9 @@ const tokens = (mistakes: Mistakes<AppCredentialStore.Key, AppCredential.State>)
 
 describe("a store of app tokens that", () => {
   it.effect.each([
-    ["looks, and then writes", tokens({ isCareless: true }), "of several writers at once"],
+    ["looks, and then writes", tokens({ isCareless: true }), "of several writers and removers"],
+    ["looks, and then removes", tokens({ isCarelessToRemove: true }), "of several writers and removers"],
+    ["removes whatever the version is", tokens({ removes: () => true }), "a record is removed by whoever knows"],
     ["begins anew with the versions", tokens({ version: (before) => (before?.version ?? 0) + 1 }), "a version from"],
     ["ignores case", tokens({ keyText: (key) => JSON.stringify(key).toLowerCase() }), "keys that look alike"],
     ["joins keys with a space", tokens({ keyText: (key) => `${key.clientId} ${key.scopes}` }), "each key has a record"],

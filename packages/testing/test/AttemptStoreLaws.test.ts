@@ -13,7 +13,9 @@ const attempts = (mistakes: Mistakes<string, ConsentAttempt.State>) =>
 
 describe("a store of attempts that", () => {
   it.effect.each([
-    ["looks, and then writes", attempts({ isCareless: true }), "of several writers at once"],
+    ["looks, and then writes", attempts({ isCareless: true }), "of several writers and removers"],
+    ["looks, and then removes", attempts({ isCarelessToRemove: true }), "of several writers and removers"],
+    ["removes whatever the version is", attempts({ removes: () => true }), "a record is removed by whoever knows"],
     ["begins anew with the versions", attempts({ version: (before) => (before?.version ?? 0) + 1 }), "a version from"],
     ["ignores case", attempts({ keyText: (key) => key.toLowerCase() }), "keys that look alike"],
     ["takes - and _ for the same", attempts({ keyText: (key) => key.replaceAll("_", "-") }), "each key has a record"],

@@ -1,6 +1,7 @@
 /** The interpreter of the user grant. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Grant, GrantStore } from "../store/GrantStore.ts"
 import type * as Tokens from "../oauth/Tokens.ts"
 import * as UserGrant from "../machine/UserGrant.ts"
@@ -36,7 +37,10 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
         load: load(subject),
         save: (expected, state) =>
           state._tag === "Absent"
-            ? Effect.as(store.remove({ clientId, subject }), true)
+            ? Option.match(expected, {
+                onNone: () => Effect.succeed(true),
+                onSome: (version) => store.remove({ clientId, subject }, version)
+              })
             : store.compareAndSet({ clientId, subject }, expected, state)
       }
     })
@@ -73,6 +77,22 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
     rejected: undefined
   }
 
+  const disconnect = (subject: string): Effect.Effect<boolean, ZapierAuthError> =>
+    Effect.gen(function* () {
+      const { state } = yield* load(subject)
+      yield* step(subject)({ _tag: "Disconnected" })
+      return state._tag !== "Absent"
+    }).pipe(
+      // A grant that cannot be decrypted can still be removed, and then the user can connect again.
+      Effect.catchReason("ZapierAuthError", "DecryptionFailed", ({ version }, error) =>
+        version === undefined
+          ? Effect.fail(error)
+          : Effect.flatMap(store.remove({ clientId, subject }, version), (isRemoved) =>
+              isRemoved ? Effect.succeed(true) : disconnect(subject)
+            )
+      )
+    )
+
   return {
     accessToken: (subject: string): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
       source.get(subject, requested),
@@ -86,18 +106,7 @@ export const make = (dependencies: Dependencies, store: GrantStore["Service"]) =
       Effect.andThen(step(subject)({ _tag: "ConsentGranted", family, tokens }), source.forget(subject)),
 
     /** Says whether there was a grant. */
-    disconnect: (subject: string) =>
-      Effect.gen(function* () {
-        const { state } = yield* load(subject)
-        yield* step(subject)({ _tag: "Disconnected" })
-        return state._tag !== "Absent"
-      }).pipe(
-        // What nobody can read any more can still be given away, and then the user can connect again.
-        Effect.catchReason("ZapierAuthError", "DecryptionFailed", () =>
-          Effect.as(store.remove({ clientId, subject }), true)
-        ),
-        Effect.tap(source.forget(subject))
-      ),
+    disconnect: (subject: string) => Effect.tap(disconnect(subject), source.forget(subject)),
 
     state: (subject: string) => Effect.map(load(subject), ({ state }) => state)
   }

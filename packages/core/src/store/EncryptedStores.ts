@@ -10,7 +10,8 @@
  * is not protected against changes.
  *
  * A grant that cannot be decrypted is never overwritten: `get` fails, so that nobody has a version to write with, and a
- * write that expects no record is refused by the store inside. `remove` needs no key.
+ * write that expects no record is refused by the store inside. The failure has the record's version: `remove` needs that
+ * and no key.
  *
  * @since 0.1.0
  */
@@ -92,6 +93,14 @@ const sealing = <Key, A>(
 const unless = <A>(opened: Effect.Effect<A, ZapierAuthError>, otherwise: () => A): Effect.Effect<A, ZapierAuthError> =>
   Effect.catchReason(opened, "ZapierAuthError", "DecryptionFailed", () => Effect.sync(otherwise))
 
+/** Adds the version that the record has in the store. */
+const tellVersion =
+  (version: number) =>
+  <A>(opened: Effect.Effect<A, ZapierAuthError>): Effect.Effect<A, ZapierAuthError> =>
+    Effect.catchReason(opened, "ZapierAuthError", "DecryptionFailed", ({ keyId, problem, store }) =>
+      from(new DecryptionFailed({ store, problem, ...(keyId === undefined ? {} : { keyId }), version }))
+    )
+
 const grantSealing = (ring: Ring) =>
   sealing<GrantKey, Grant>(ring, "grant store", ({ clientId, subject }, { generation, family }) => [
     "grant",
@@ -106,11 +115,14 @@ const wrap = <Key, A>(inner: VersionedStore<Key, A>, { open, seal }: Sealing<Key
     Effect.flatMap(inner.get(key), (found) =>
       Option.isNone(found)
         ? Effect.succeedNone
-        : Effect.asSome(Effect.map(open(key, found.value.value), (value) => ({ ...found.value, value })))
+        : open(key, found.value.value).pipe(
+            tellVersion(found.value.version),
+            Effect.map((value) => Option.some({ ...found.value, value }))
+          )
     ),
   compareAndSet: (key, expected, record) =>
     Effect.flatMap(seal(key, record), (sealed) => inner.compareAndSet(key, expected, sealed)),
-  remove: (key) => inner.remove(key)
+  remove: (key, expected) => inner.remove(key, expected)
 })
 
 /**
@@ -313,9 +325,10 @@ export const reencrypt = Effect.fn("EncryptedStores.reencrypt")(function* (
       const kinds = new Set(secretsOf(value).map(([, secret]) => ring.recognize(secret)))
       if (!kinds.has("Other") && !kinds.has("Plain")) return "alreadyCurrent"
       if (kinds.has("Plain") && !includePlain) {
-        return yield* from(new DecryptionFailed({ store: "grant store", problem: "NotEncrypted" }))
+        return yield* from(new DecryptionFailed({ store: "grant store", problem: "NotEncrypted", version }))
       }
-      if (yield* inner.compareAndSet(key, Option.some(version), yield* seal(key, value))) return "rewritten"
+      const sealed = yield* tellVersion(version)(seal(key, value))
+      if (yield* inner.compareAndSet(key, Option.some(version), sealed)) return "rewritten"
       found = yield* inner.get(key)
     }
     return undefined

@@ -20,7 +20,7 @@ export interface Versioned<A> {
 }
 
 /**
- * Records with versions, that are changed by compare-and-set.
+ * Records with versions, that are changed and removed by compare-and-set.
  *
  * @since 0.1.0
  */
@@ -36,8 +36,11 @@ export interface VersionedStore<in Key, in out A> {
     expected: Option.Option<number>,
     value: A
   ) => Effect.Effect<boolean, ZapierAuthError>
-  /** Removes the record, if there is one. Fails with `StoreFailed`. */
-  readonly remove: (key: Key) => Effect.Effect<void, ZapierAuthError>
+  /**
+   * Removes the record if it still has the expected version; says whether it did. Of several writers and removers who
+   * expect the same, exactly one succeeds. Fails with `StoreFailed`, and then nothing is known of the removal.
+   */
+  readonly remove: (key: Key, expected: number) => Effect.Effect<boolean, ZapierAuthError>
 }
 
 /**
@@ -60,6 +63,10 @@ export const makeMemory = <Key, A>(
         entries.set(text, { key, version: ++version, value })
         return true
       }),
-    remove: (key) => Effect.sync(() => void entries.delete(toText(key)))
+    remove: (key, expected) =>
+      Effect.sync(() => {
+        const text = toText(key)
+        return entries.get(text)?.version === expected && entries.delete(text)
+      })
   }
 }

@@ -9,7 +9,7 @@ import * as KeyRing from "../../src/store/KeyRing.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
 import type { ZapierAuthError } from "../../src/ZapierAuthError.ts"
 import { reveal } from "../utils/Reveal.ts"
-import { memory, open, grant, key, valueOf, write, problemOf, problem } from "../utils/Encrypted.ts"
+import { memory, open, grant, key, valueOf, remove, write, problemOf, problem } from "../utils/Encrypted.ts"
 
 describe("EncryptedStores.reencrypt", () => {
   const subjects = Array.from({ length: 25 }, (_, index) => `user-${index}`)
@@ -146,7 +146,7 @@ describe("EncryptedStores.reencrypt", () => {
                 faster.add(key.subject)
                 if (key.subject === "changed") yield* write(before.grants, key, grant(2))
                 if (key.subject === "done") yield* write(both.grants, key, grant(2))
-                if (key.subject === "removed") yield* before.grants.remove(key)
+                if (key.subject === "removed") yield* remove(before.grants, key)
               }
               return yield* both.inner.grants.compareAndSet(key, expected, value)
             })

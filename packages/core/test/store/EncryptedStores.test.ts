@@ -18,7 +18,7 @@ import type { VersionedStore } from "../../src/store/VersionedStore.ts"
 import { crypto, keyOf } from "../utils/Keys.ts"
 import { reveal, withSecret } from "../utils/Reveal.ts"
 import { awkward } from "../utils/StoreLaws.ts"
-import { Grant, memory, open, grant, key, valueOf, write, problem } from "../utils/Encrypted.ts"
+import { Grant, memory, open, grant, key, valueOf, remove, write, problem } from "../utils/Encrypted.ts"
 
 /** The texts of all secrets in a value. */
 const secretsIn = (value: unknown): ReadonlyArray<string> => {
@@ -49,7 +49,7 @@ describe("EncryptedStores: records", () => {
       expect(texts).toHaveLength(2 * secretsIn(record).length)
       expect(new Set(texts).size).toBe(texts.length)
       expect(texts.every((text) => text.startsWith("zwa1."))).toBe(true)
-      yield* outer.remove(key)
+      yield* remove(outer, key)
       expect(yield* inner.get(key)).toEqual(Option.none())
     })
 
@@ -151,7 +151,7 @@ describe("EncryptedStores: what belongs elsewhere is refused", () => {
         const { tokens } = yield* valueOf(inner.grants, key)
         yield* plant(inner.grants, { ...grant(2), tokens })
         expect(yield* problem(grants.get(key))).toBe("Altered")
-        yield* inner.grants.remove(key)
+        yield* remove(inner.grants, key)
         yield* plant(inner.grants, { ...grant(1), family: "consent-2", tokens })
         expect(yield* problem(grants.get(key))).toBe("Altered")
       })
@@ -212,11 +212,19 @@ describe("EncryptedStores: without the right key", () => {
         yield* write(right.grants, key, grant(1))
         const before = reveal(yield* right.inner.grants.get(key))
         const error = yield* Effect.flip(wrong.grants.get(key))
-        expect(error.reason).toMatchObject({ _tag: "DecryptionFailed", problem: "UnknownKey", store: "grant store" })
+        const { version } = Option.getOrThrow(yield* right.grants.get(key))
+        expect(error.reason).toMatchObject({
+          _tag: "DecryptionFailed",
+          problem: "UnknownKey",
+          store: "grant store",
+          keyId: expect.any(String),
+          version
+        })
         expect(yield* wrong.grants.compareAndSet(key, Option.none(), grant(2))).toBe(false)
         expect(reveal(yield* right.inner.grants.get(key))).toEqual(before)
         expect(reveal(yield* valueOf(right.grants, key))).toEqual(reveal(grant(1)))
-        yield* wrong.grants.remove(key)
+        expect(yield* wrong.grants.remove(key, version + 1)).toBe(false)
+        expect(yield* wrong.grants.remove(key, version)).toBe(true)
         expect(yield* right.grants.get(key)).toEqual(Option.none())
       })
     )

@@ -69,6 +69,12 @@ export const write = <Key, A>(store: VersionedStore<Key, A>, key: Key, value: A)
     expect(yield* store.compareAndSet(key, version, value)).toBe(true)
   })
 
+export const remove = <Key, A>(store: VersionedStore<Key, A>, key: Key) =>
+  Effect.gen(function* () {
+    const { version } = Option.getOrThrow(yield* store.get(key))
+    expect(yield* store.remove(key, version)).toBe(true)
+  })
+
 export const problemOf = ({ reason }: ZapierAuthError) =>
   reason._tag === "DecryptionFailed" ? reason.problem : `not ${reason._tag}`
 

@@ -89,8 +89,11 @@ export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options
         Effect.mapError(failed("write a record")),
         Effect.map((written) => written.length > 0)
       ),
-    remove: (of) =>
-      sql`DELETE FROM ${name} WHERE ${is(key(of))}`.pipe(Effect.mapError(failed("remove a record")), Effect.asVoid)
+    remove: (of, expected) =>
+      sql`DELETE FROM ${name} WHERE ${is(key(of))} AND version = ${expected} RETURNING version`.pipe(
+        Effect.mapError(failed("remove a record")),
+        Effect.map((removed) => removed.length > 0)
+      )
   }
 
   return { records, decode, failed }

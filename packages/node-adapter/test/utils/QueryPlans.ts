@@ -58,7 +58,7 @@ const sweeping = Effect.andThen(
 export const operations: { readonly [name: string]: Operation } = {
   get: GrantStore.use((grants) => grants.get(key)),
   compareAndSet: GrantStore.use((grants) => grants.compareAndSet(key, some, Suite.grant(2))),
-  remove: GrantStore.use((grants) => grants.remove({ ...key, subject: "nobody" })),
+  remove: GrantStore.use((grants) => grants.remove({ ...key, subject: "nobody" }, 1)),
   "an attempt, and the sweep before it": sweeping
 }
 

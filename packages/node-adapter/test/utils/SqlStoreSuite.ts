@@ -134,7 +134,7 @@ export const describeSqlStores = (name: string, clientOf: () => Client) => {
         expect(yield* sql`SELECT record FROM zapier_grants WHERE client_id = ${key.clientId}`).toEqual([
           { record: '{"_tag":"OfTomorrow"}' }
         ])
-        yield* grants.remove(key)
+        yield* sql`DELETE FROM zapier_grants WHERE client_id = ${key.clientId}`
       }).pipe(Effect.provide(stores()))
     )
 

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Law } from "../StoreLaw.ts"
-import { isUnchanged, none, written } from "./storeExpectations.ts"
+import { found, isUnchanged, none, removed, written } from "./storeExpectations.ts"
 import { awkward, lookalikes } from "./storeRecords.ts"
 import {
   expectThat,
@@ -134,11 +134,11 @@ const goThroughWhileChanging = (
         number++
         const subject = act === "insert" ? `${nameOf(index)} ${number}` : nameOf(index)
         const key = { clientId, subject }
+        const before = yield* store.get(key)
         if (act === "remove") {
           steady.delete(subject)
-          return yield* store.remove(key)
+          return Option.isNone(before) ? undefined : yield* removed(store, key, before.value.version)
         }
-        const before = yield* store.get(key)
         if (state !== undefined && to !== state) steady.delete(subject)
         yield* written(
           store,
@@ -300,7 +300,7 @@ export const laws = <S>(
           }
           yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
           const key = { clientId, subject: after }
-          yield* store.remove(key)
+          yield* removed(store, key, (yield* found(store, key)).version)
           yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
           yield* written(store, key, none, grantOf("Active", 1))
         }

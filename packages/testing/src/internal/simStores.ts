@@ -110,9 +110,10 @@ export const view = (
         }),
         { isClaim: value._tag === "Refreshing" && value.lease.owner === host.owner }
       ),
-    remove: (key) =>
+    remove: (key, expected) =>
       remote(
-        noting(grants.remove(key), () => {
+        noting(grants.remove(key, expected), (isRemoved) => {
+          if (!isRemoved) return
           written(key.subject, { _tag: "Absent" })
           afterWrite()
         })
@@ -122,7 +123,7 @@ export const view = (
     Context.add(AttemptStore.AttemptStore, {
       get: (key) => remote(attempts.get(key), { isOfTokens }),
       compareAndSet: (key, expected, value) => remote(attempts.compareAndSet(key, expected, value), { isOfTokens }),
-      remove: (key) => remote(attempts.remove(key), { isOfTokens })
+      remove: (key, expected) => remote(attempts.remove(key, expected), { isOfTokens })
     }),
     Context.add(AppCredentialStore.AppCredentialStore, {
       get: (key) => remote(appTokens.get(key)),
@@ -135,7 +136,7 @@ export const view = (
           }),
           { isClaim: value._tag === "Requesting" && value.lease.owner === host.owner }
         ),
-      remove: (key) => remote(appTokens.remove(key))
+      remove: (key, expected) => remote(appTokens.remove(key, expected))
     })
   )
 }

@@ -73,6 +73,20 @@ export const isRefused = <Key, A>(store: Watched<Key, A>, key: Key, expected: Op
     expectThat(!isWritten, "a write that expects what is not there to be refused", "it succeeded")
   )
 
+/** Removes the record of a key, which has to succeed. */
+export const removed = <Key, A>(store: Watched<Key, A>, key: Key, expected: number): Effect.Effect<void, Unmet> =>
+  Effect.gen(function* () {
+    const isRemoved = yield* store.remove(key, expected)
+    yield* expectThat(isRemoved, "a removal that expects what is there to succeed", "it was refused")
+    yield* isAbsent(store, key)
+  })
+
+/** Removes, which has to be refused. */
+export const isNotRemoved = <Key, A>(store: Watched<Key, A>, key: Key, expected: number): Effect.Effect<void, Unmet> =>
+  Effect.flatMap(store.remove(key, expected), (isRemoved) =>
+    expectThat(!isRemoved, "a removal that expects what is not there to be refused", "it succeeded")
+  )
+
 /** The versions of a key grow. */
 export const isLater = (after: { readonly version: number }, before: number) =>
   expectThat(after.version > before, `a version greater than ${before}`, `version ${after.version}`)
@@ -82,8 +96,10 @@ export const areApart = <Key, A>({ record }: Kind<Key, A>, store: Watched<Key, A
   Effect.gen(function* () {
     const recordOf = (index: number, key: Key) => record(key, index + 1)
     for (const [index, key] of keys.entries()) yield* written(store, key, none, recordOf(index, key))
-    for (const [index, key] of keys.entries()) yield* has(store, key, recordOf(index, key))
-    for (const [index, key] of keys.entries()) if (index % 2 === 0) yield* store.remove(key)
+    for (const [index, key] of keys.entries()) {
+      const { version } = yield* has(store, key, recordOf(index, key))
+      if (index % 2 === 0) yield* removed(store, key, version)
+    }
     for (const [index, key] of keys.entries()) {
       yield* index % 2 === 0 ? isAbsent(store, key) : has(store, key, recordOf(index, key))
     }

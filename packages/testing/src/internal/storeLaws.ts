@@ -11,17 +11,19 @@ import {
   has,
   isAbsent,
   isLater,
+  isNotRemoved,
   isRefused,
   isUnchanged,
   type Kind,
   none,
+  removed,
   written
 } from "./storeExpectations.ts"
 import { values } from "./storeRecords.ts"
 import { expectThat, law, type Port, property, type Trial, Unmet, type Watched } from "./storeTrial.ts"
 
-// What a random program does to a store of three keys. A write expects the version that is there, one from before, none,
-// or one that never was.
+// What a random program does to a store of three keys. It expects the version that is there, one from before, none, or one
+// that never was.
 const Operation = Schema.Struct({
   key: Schema.Literals([0, 1, 2]),
   act: Schema.Literals(["write", "write", "remove"]),
@@ -69,14 +71,19 @@ const runProgram = <Key, A>(
     for (const [index, { act, expects, key: which }] of program.entries()) {
       const [key, model] = [keys[which], models[which]]
       if (key === undefined || model === undefined) continue
+      const expected = expectedOf(model, expects)
+      const current = Option.getOrUndefined(model.record)?.version
       if (act === "remove") {
-        yield* store.remove(key)
-        models[which] = { ...model, record: Option.none() }
+        const version = Option.getOrElse(expected, () => 0)
+        if (version === current) {
+          yield* removed(store, key, version)
+          models[which] = { ...model, record: Option.none() }
+        } else {
+          yield* isNotRemoved(store, key, version)
+        }
       } else {
-        const expected = expectedOf(model, expects)
-        const current = Option.map(model.record, ({ version }) => version)
         const value = record(key, index + 1)
-        if (Option.getOrUndefined(expected) === Option.getOrUndefined(current)) {
+        if (Option.getOrUndefined(expected) === current) {
           const after = yield* written(store, key, expected, value)
           yield* isLater(after, model.versions.at(-1) ?? -Infinity)
           models[which] = { record: Option.some(after), versions: [...model.versions, after.version] }
@@ -113,23 +120,40 @@ export const countOn = <Key, A>(
 
 const Writers = Schema.Int.check(Schema.isBetween({ minimum: 2, maximum: 40 }))
 
-/** Of those who write the numbers from 1, expecting the same, exactly one succeeds, and its record is there then. */
+const Act = Schema.Literals(["write", "remove"])
+
+/** Somebody who writes or removes. Nothing can be removed where no record is expected: then all write. */
+export interface Contestant<Key, A> {
+  readonly store: Watched<Key, A>
+  readonly act: typeof Act.Type
+}
+
+/** Of those who expect the same, exactly one succeeds, and what it did is there then. Writers write numbers from 1. */
 export const hasOneWinner = <Key, A>(
   { record }: Kind<Key, A>,
-  stores: ReadonlyArray<Watched<Key, A>>,
+  contestants: ReadonlyArray<Contestant<Key, A>>,
   key: Key,
   expected: Option.Option<number>
 ) =>
   Effect.gen(function* () {
-    const write = (store: Watched<Key, A>, index: number) =>
-      Effect.andThen(Effect.yieldNow, store.compareAndSet(key, expected, record(key, index + 1)))
-    const results = yield* Effect.forEach(stores, write, { concurrency: "unbounded" })
-    const winners = results.filter((isWritten) => isWritten).length
-    yield* expectThat(winners === 1, `one of ${stores.length} writers to succeed`, `${winners} succeeded`)
-    for (const store of new Set(stores)) yield* has(store, key, record(key, results.indexOf(true) + 1))
+    const compete = ({ act, store }: Contestant<Key, A>, index: number) =>
+      Effect.andThen(
+        Effect.yieldNow,
+        act === "remove" && Option.isSome(expected)
+          ? store.remove(key, expected.value)
+          : store.compareAndSet(key, expected, record(key, index + 1))
+      )
+    const results = yield* Effect.forEach(contestants, compete, { concurrency: "unbounded" })
+    const count = results.filter((hasSucceeded) => hasSucceeded).length
+    yield* expectThat(count === 1, `one of ${contestants.length} writers and removers to succeed`, `${count} succeeded`)
+    const winner = results.indexOf(true)
+    const isRemoved = contestants[winner]?.act === "remove" && Option.isSome(expected)
+    for (const store of new Set(contestants.map(({ store }) => store))) {
+      yield* isRemoved ? isAbsent(store, key) : has(store, key, record(key, winner + 1))
+    }
   })
 
-// Whoever comes first: what was there before the removal is gone, and what is there was written after it.
+// Either a writer replaces the record, or it is removed and at most one writer makes it anew.
 const removeAmongWriters = <Key, A>(
   { keyOf, numberOf, record }: Kind<Key, A>,
   { place, store }: Trial<Watched<Key, A>>,
@@ -141,20 +165,28 @@ const removeAmongWriters = <Key, A>(
     const write = (expected: Option.Option<number>, number: number) =>
       Effect.andThen(Effect.yieldNow, store.compareAndSet(key, expected, record(key, number)))
     const numbers = Array.from({ length: writers }, (_, index) => index + 2)
-    const { anew } = yield* Effect.all(
+    const { anew, isRemoved, replaced } = yield* Effect.all(
       {
-        update: Effect.forEach(numbers, (number) => write(Option.some(version), -number), { concurrency: "unbounded" }),
-        removal: Effect.andThen(Effect.yieldNow, store.remove(key)),
+        replaced: Effect.forEach(numbers, (number) => write(Option.some(version), number + writers), {
+          concurrency: "unbounded"
+        }),
+        isRemoved: Effect.andThen(Effect.yieldNow, store.remove(key, version)),
         anew: Effect.forEach(numbers, (number) => write(none, number), { concurrency: "unbounded" })
       },
       { concurrency: "unbounded" }
     )
     const after = Option.getOrUndefined(yield* store.get(key))
     const seen = after === undefined ? undefined : numberOf(after.value)
-    const succeeded = numbers.filter((_, index) => anew[index] === true)
+    const replacements = numbers.filter((_, index) => replaced[index] === true).map((number) => number + writers)
     yield* expectThat(
-      succeeded.length <= 1 && succeeded[0] === seen,
-      "what is there after a removal to be what one writer who expected none has written, or nothing",
+      replacements.length === (isRemoved ? 0 : 1),
+      "either the removal or one of the writers who expect the version to succeed",
+      `the removal was ${isRemoved ? "done" : "refused"}, and ${replacements.length} writers succeeded`
+    )
+    const succeeded = isRemoved ? numbers.filter((_, index) => anew[index] === true) : replacements
+    yield* expectThat(
+      succeeded.length <= 1 && succeeded[0] === seen && (isRemoved || !anew.includes(true)),
+      "the record that was written last, by a writer who expected what was there",
       `${succeeded.length} such writers succeeded, and there is ${after === undefined ? "none" : "a record"}`
     )
     if (after !== undefined) yield* isLater(after, version)
@@ -195,7 +227,7 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
           const key = keyOf(place, "a")
           const write = written(store, key, none, kind.recordOfText(key, text))
           return Effect.mapError(
-            Effect.andThen(write, store.remove(key)),
+            Effect.flatMap(write, ({ version }) => removed(store, key, version)),
             ({ expected, seen }) => new Unmet({ expected: `${expected}, with ${name}`, seen })
           )
         },
@@ -223,14 +255,30 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
         yield* isRefused(store, key, Option.some(first.version), record(key, 1))
       })
     ),
-    law(port, "a removed record is gone, and removing nothing is no error", ({ place, store }) =>
+    law(port, "a record is removed by whoever knows its version, and by nobody else", ({ place, store }) =>
       Effect.gen(function* () {
         const [key, other] = [keyOf(place, "a"), keyOf(place, "b")]
-        yield* store.remove(key)
-        yield* written(store, key, none, record(key, 1))
-        const kept = yield* written(store, other, none, record(other, 2))
-        yield* store.remove(key)
-        yield* store.remove(key)
+        const first = yield* written(store, key, none, record(key, 1))
+        const second = yield* written(store, key, Option.some(first.version), record(key, 2))
+        const kept = yield* written(store, other, none, record(other, 3))
+        const wrong = [first.version, second.version + 1, second.version - 1, kept.version, 0, -1]
+        for (const version of wrong) {
+          if (version === second.version) continue
+          yield* isNotRemoved(store, key, version)
+          yield* isUnchanged(store, key, second)
+        }
+        yield* removed(store, key, second.version)
+        yield* isUnchanged(store, other, kept)
+      })
+    ),
+    law(port, "removing what is not there is refused, and is no error", ({ place, store }) =>
+      Effect.gen(function* () {
+        const [key, other] = [keyOf(place, "a"), keyOf(place, "b")]
+        const kept = yield* written(store, other, none, record(other, 1))
+        for (const version of [0, 1, -1, kept.version]) yield* isNotRemoved(store, key, version)
+        const { version } = yield* written(store, key, none, record(key, 2))
+        yield* removed(store, key, version)
+        yield* isNotRemoved(store, key, version)
         yield* isAbsent(store, key)
         yield* isUnchanged(store, other, kept)
       })
@@ -245,8 +293,9 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
           for (const version of seen) yield* isRefused(store, key, Option.some(version), record(key, 9))
           const second = yield* written(store, key, Option.some(first.version), record(key, round))
           yield* isLater(second, first.version)
+          for (const version of seen) yield* isNotRemoved(store, key, version)
           seen.push(first.version, second.version)
-          yield* store.remove(key)
+          yield* removed(store, key, second.version)
           for (const version of seen) yield* isRefused(store, key, Option.some(version), record(key, 9))
           yield* isAbsent(store, key)
         }
@@ -254,21 +303,24 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
     ),
     property(
       port,
-      "in any program a write succeeds exactly if its expectation holds, and versions of a key only grow",
+      "in any program a write or removal succeeds exactly if its expectation holds, and versions of a key only grow",
       Arbitrary.array(Arbitrary.schema(Operation), { maxLength: 20 }),
       (trial, program) => runProgram(kind, trial, program)
     ),
     property(
       port,
-      "of several writers at once who expect the same, exactly one succeeds",
-      Arbitrary.schema(Schema.Struct({ isThere: Schema.Boolean, writers: Writers })),
-      ({ place, store }, { isThere, writers }) =>
+      "of several writers and removers at once who expect the same, exactly one succeeds",
+      Arbitrary.all({
+        isThere: Arbitrary.schema(Schema.Boolean),
+        acts: Arbitrary.array(Arbitrary.schema(Act), { minLength: 2, maxLength: 40 })
+      }),
+      ({ place, store }, { acts, isThere }) =>
         Effect.gen(function* () {
           const key = keyOf(place, "a")
           const before = isThere ? yield* written(store, key, none, record(key, 99)) : undefined
           const expected = Option.map(Option.fromUndefinedOr(before), ({ version }) => version)
-          const stores = Array.from({ length: writers }, () => store)
-          yield* hasOneWinner(kind, stores, key, expected)
+          const contestants = acts.map((act) => ({ act, store }))
+          yield* hasOneWinner(kind, contestants, key, expected)
         }),
       { runs: 20 }
     ),
@@ -288,7 +340,7 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
     ),
     property(
       port,
-      "a removal among writers leaves nothing, or what was written after it",
+      "a removal among writers is refused, or leaves nothing but what was written after it",
       Arbitrary.schema(Writers),
       (trial, writers) => removeAmongWriters(kind, trial, writers),
       { runs: 20 }

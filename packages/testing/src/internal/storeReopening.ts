@@ -3,8 +3,19 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Law } from "../StoreLaw.ts"
-import { found, isAbsent, isLater, isRefused, isUnchanged, type Kind, none, written } from "./storeExpectations.ts"
-import { countOn, hasOneWinner } from "./storeLaws.ts"
+import {
+  found,
+  isAbsent,
+  isLater,
+  isNotRemoved,
+  isRefused,
+  isUnchanged,
+  type Kind,
+  none,
+  removed,
+  written
+} from "./storeExpectations.ts"
+import { type Contestant, countOn, hasOneWinner } from "./storeLaws.ts"
 import { expectThat, type Port, reopening, type Watched } from "./storeTrial.ts"
 
 const writers = 20
@@ -51,10 +62,11 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
           const { version } = yield* open((store) => written(store, key, none, record(key, round)))
           yield* isLater({ version }, seen.at(-1) ?? -Infinity)
           seen.push(version)
-          yield* open((store) => store.remove(key))
+          yield* open((store) => removed(store, key, version))
           yield* open((store) =>
             Effect.gen(function* () {
               yield* isAbsent(store, key)
+              yield* isNotRemoved(store, key, version)
               for (const version of seen) yield* isRefused(store, key, Option.some(version), record(key, 9))
             })
           )
@@ -78,7 +90,9 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
             const second = yield* written(other, key, Option.some(first.version), record(key, 2))
             yield* isUnchanged(one, key, second)
             yield* isRefused(one, key, Option.some(first.version), record(key, 3))
-            yield* one.remove(key)
+            yield* isNotRemoved(one, key, first.version)
+            yield* removed(one, key, second.version)
+            yield* isNotRemoved(other, key, second.version)
             yield* isAbsent(other, key)
             const third = yield* written(other, key, none, record(key, 4))
             yield* isLater(third, second.version)
@@ -89,16 +103,25 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
     ),
     reopening(
       port,
-      "of writers through two openings exactly one succeeds, and none of those who try again is lost",
+      "of writers and removers through two openings exactly one succeeds, and none of those who try again is lost",
       (open, place) =>
         open((one) =>
           open((other) =>
             Effect.gen(function* () {
               const stores = Array.from({ length: writers }, (_, index) => (index % 2 === 0 ? one : other))
               const contested = keyOf(place, "a")
-              yield* hasOneWinner(kind, stores, contested, none)
+              const compete = (expected: Option.Option<number>, acts: ReadonlyArray<Contestant<Key, A>["act"]>) =>
+                hasOneWinner(
+                  kind,
+                  stores.flatMap((store) => acts.map((act) => ({ act, store }))),
+                  contested,
+                  expected
+                )
+              yield* compete(none, ["write"])
               const { version } = yield* found(other, contested)
-              yield* hasOneWinner(kind, stores, contested, Option.some(version))
+              yield* compete(Option.some(version), ["write"])
+              const last = yield* found(one, contested)
+              yield* compete(Option.some(last.version), ["remove", "write"])
               const counted = keyOf(place, "b")
               yield* Effect.forEach(stores, (store) => countOn(kind, store, counted, writers), {
                 concurrency: "unbounded",

@@ -22,7 +22,7 @@ export const expectThat = (holds: boolean, expected: string, seen: string): Effe
 export interface Watched<in Key, in out A> {
   readonly get: (key: Key) => Effect.Effect<Option.Option<VersionedStore.Versioned<A>>, Unmet>
   readonly compareAndSet: (key: Key, expected: Option.Option<number>, value: A) => Effect.Effect<boolean, Unmet>
-  readonly remove: (key: Key) => Effect.Effect<void, Unmet>
+  readonly remove: (key: Key, expected: number) => Effect.Effect<boolean, Unmet>
 }
 
 /** What was done in one run, and which keys were written. */
@@ -74,12 +74,13 @@ export const watch = <Key, A extends { readonly _tag: string }>(
     const what = `compareAndSet ${show(notebook, key)}, expecting ${Option.getOrElse(expected, () => "none")}`
     return noted(notebook, `${what}, to ${value._tag}`, store.compareAndSet(key, expected, value), String)
   },
-  remove: (key) => noted(notebook, `remove ${show(notebook, key)}`, store.remove(key), () => "done")
+  remove: (key, expected) =>
+    noted(notebook, `remove ${show(notebook, key)}, expecting ${expected}`, store.remove(key, expected), String)
 })
 
 /** What is written can be removed. */
-export interface Removes<in Key> {
-  readonly remove: (key: Key) => Effect.Effect<void, Unmet>
+export interface Removes<in Key> extends Pick<Watched<Key, never>, "remove"> {
+  readonly get: (key: Key) => Effect.Effect<Option.Option<{ readonly version: number }>, Unmet>
 }
 
 /** A service that is a store, and how it is watched. */
@@ -102,8 +103,18 @@ const broken = <Key>(law: string, { lines }: Notebook<Key>, { expected, seen }: 
 }
 
 // What cannot be removed stays: the law has been checked.
-const tidy = <Key>({ written }: Notebook<Key>, { remove }: Removes<Key>) =>
-  Effect.forEach(written.values(), (key) => Effect.ignore(remove(key)), { discard: true })
+const tidy = <Key>({ written }: Notebook<Key>, { get, remove }: Removes<Key>) =>
+  Effect.forEach(
+    written.values(),
+    (key) =>
+      Effect.ignore(
+        Effect.flatMap(
+          get(key),
+          Option.match({ onNone: () => Effect.void, onSome: ({ version }) => remove(key, version) })
+        )
+      ),
+    { discard: true }
+  )
 
 /** One run of a law: a store and keys that begin with `place`. */
 export interface Trial<Store> {

@@ -33,12 +33,14 @@ const same = "a record comes back as it was written, secrets included"
 const texts = "a record comes back whatever the size and the characters of its texts"
 const first = "a key has no record until one is written where none is expected"
 const replaced = "a record is replaced by whoever knows its version, and by nobody else"
-const removed = "a removed record is gone, and removing nothing is no error"
+const removed = "a record is removed by whoever knows its version, and by nobody else"
+const removedNothing = "removing what is not there is refused, and is no error"
 const oldVersion = "a version from before a removal is never that of another record"
-const program = "in any program a write succeeds exactly if its expectation holds, and versions of a key only grow"
-const oneWinner = "of several writers at once who expect the same, exactly one succeeds"
+const program =
+  "in any program a write or removal succeeds exactly if its expectation holds, and versions of a key only grow"
+const oneWinner = "of several writers and removers at once who expect the same, exactly one succeeds"
 const noneLost = "whoever tries until it succeeds loses no write"
-const removal = "a removal among writers leaves nothing, or what was written after it"
+const removal = "a removal among writers is refused, or leaves nothing but what was written after it"
 const allPages = "all pages together are the grants of a client application, each once, in the same order each time"
 const oneState = "a page of one state has the grants in that state, and no others"
 const prefix = "a prefix finds exactly the subjects that begin with it, whatever its characters"
@@ -91,21 +93,55 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
   ["goes back with the versions", grants({ version: (_, __, data) => -next(data) }), program],
   [
     "removes others, too",
-    grants({}, (store, { entries }) => ({ ...store, remove: () => Effect.sync(() => entries.clear()) })),
+    grants({}, (store, { entries }) => ({
+      ...store,
+      remove: (key, expected) =>
+        Effect.tap(store.remove(key, expected), (isRemoved) => Effect.sync(() => isRemoved && entries.clear()))
+    })),
     removed
   ],
+  ["removes whatever the version is", grants({ removes: () => true }), removed],
+  ["removes any version from the expected one on", grants({ removes: (a, b) => a <= (b ?? 0) }), removed],
+  ["removes any version up to the expected one", grants({ removes: (a, b) => a >= (b ?? Infinity) }), removed],
+  [
+    "removes where it should have refused, and says that it refused",
+    grants({ removes: () => true }, (store) => ({
+      ...store,
+      remove: (key, expected) =>
+        Effect.gen(function* () {
+          const found = yield* store.get(key)
+          yield* store.remove(key, expected)
+          return Option.isSome(found) && found.value.version === expected
+        })
+    })),
+    removed
+  ],
+  [
+    "says that it has removed nothing",
+    grants({}, (store) => ({
+      ...store,
+      remove: (key, expected) => Effect.as(store.remove(key, expected), false)
+    })),
+    removed
+  ],
+  [
+    "says that it has removed what is not there",
+    grants({ removes: (expected, current) => current === undefined || expected === current }),
+    removedNothing
+  ],
+  ["looks, and then removes", grants({ isCarelessToRemove: true }), oneWinner],
   [
     "fails to remove what is not there",
     grants({}, (store) => ({
       ...store,
-      remove: (key) =>
+      remove: (key, expected) =>
         Effect.flatMap(store.get(key), (found) =>
           Option.isSome(found)
-            ? store.remove(key)
+            ? store.remove(key, expected)
             : from(new StoreFailed({ store: "grant store", operation: "remove a grant", problem: "there is none" }))
         )
     })),
-    removed
+    removedNothing
   ],
   ["reads what was there a moment ago", grants({}, readsLate), replaced],
   ["hides the tokens where it keeps them", grants({ kept: (grant) => withTokens(grant, () => "<redacted>") }), same],
@@ -298,7 +334,7 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
   [
     "locks for itself alone",
     kept((data) => locked({ ...make(data, { isCareless: true }), page: pageOf(data) })),
-    "of writers through two openings exactly one succeeds, and none of those who try again is lost"
+    "of writers and removers through two openings exactly one succeeds, and none of those who try again is lost"
   ]
 ]
 

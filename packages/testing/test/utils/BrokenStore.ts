@@ -25,6 +25,9 @@ export interface Mistakes<Key, A> {
   readonly kept?: (value: A) => A
   /** Between the look and the write others may come. */
   readonly isCareless?: boolean
+  readonly removes?: (expected: number, current: number | undefined) => boolean
+  /** Between the look and the removal others may come. */
+  readonly isCarelessToRemove?: boolean
 }
 
 export const empty = <Key, A>(): Data<Key, A> => ({ entries: new Map(), version: 0 })
@@ -34,9 +37,11 @@ export const next = <Key, A>(data: Data<Key, A>) => ++data.version
 export const make = <Key, A>(data: Data<Key, A>, mistakes: Mistakes<Key, A> = {}): VersionedStore<Key, A> => {
   const {
     isCareless = false,
+    isCarelessToRemove = false,
     kept = (value) => value,
     keyText = (key) => JSON.stringify(key),
     matches = Object.is,
+    removes = Object.is,
     version = (_, __, data) => next(data)
   } = mistakes
   return {
@@ -49,7 +54,14 @@ export const make = <Key, A>(data: Data<Key, A>, mistakes: Mistakes<Key, A> = {}
         data.entries.set(keyText(key), { key, version: version(before, value, data), value: kept(value) })
         return true
       }),
-    remove: (key) => Effect.sync(() => void data.entries.delete(keyText(key)))
+    remove: (key, expected) =>
+      Effect.gen(function* () {
+        const before = data.entries.get(keyText(key))
+        if (!removes(expected, before?.version)) return false
+        if (isCarelessToRemove) yield* Effect.yieldNow
+        data.entries.delete(keyText(key))
+        return true
+      })
   }
 }
 
@@ -178,7 +190,7 @@ export const readsOnce = (store: Grants): Grants => {
         )
       }),
     compareAndSet: (key, expected, value) => Effect.tap(store.compareAndSet(key, expected, value), () => forget(key)),
-    remove: (key) => Effect.tap(store.remove(key), () => forget(key))
+    remove: (key, expected) => Effect.tap(store.remove(key, expected), () => forget(key))
   }
 }
 
@@ -188,6 +200,6 @@ export const locked = (store: Grants): Grants => {
   return {
     ...store,
     compareAndSet: (key, expected, value) => lock.withPermits(1)(store.compareAndSet(key, expected, value)),
-    remove: (key) => lock.withPermits(1)(store.remove(key))
+    remove: (key, expected) => lock.withPermits(1)(store.remove(key, expected))
   }
 }

@@ -45,14 +45,16 @@ const decryptionProblems = {
 } as const
 
 /**
- * A record could not be decrypted. It is left as it is. `keyId` names the key that it was encrypted with.
+ * A record could not be decrypted. It is left as it is. `keyId` names the key that it was encrypted with; `version` is the
+ * version of the record, with which it can be removed.
  *
  * @since 0.1.0
  */
 export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("DecryptionFailed"))("DecryptionFailed", {
   store: Schema.String,
   problem: Schema.Literals(["UnknownKey", "NotEncrypted", "Altered"]),
-  keyId: Schema.optionalKey(Schema.String)
+  keyId: Schema.optionalKey(Schema.String),
+  version: Schema.optionalKey(Schema.Int)
 }) {
   readonly isRetryable = false
   readonly needsReconnect = false
