@@ -113,7 +113,7 @@ export const refused: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<Tok
 const retryAfter = Draw.choose<string | undefined>([
   Arbitrary.map(Draw.int(0, 120), String),
   Draw.pattern(/^Thu, 01 Jan 1970 00:0[01]:[0-5]\d GMT$/),
-  Draw.oneOf(["", "soon", "2 minutes"]),
+  Draw.oneOf(["", "soon", "-1", "2 minutes"]),
   Arbitrary.Constant(undefined)
 ])
 

@@ -21,7 +21,11 @@
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as OAuthError from "./OAuthError.ts"
 import * as Scopes from "./Scopes.ts"
@@ -61,7 +65,7 @@ export const documentedLifetime = 36_000
 const longestLifetime = 365 * 24 * 60 * 60
 
 /**
- * How long to pause after a 429 that does not say, in milliseconds: Zapier's documented cool-down.
+ * How long to pause after a 429 that does not say, or says it in no known way, in milliseconds: Zapier's documented cool-down.
  *
  * @since 0.1.0
  */
@@ -96,17 +100,37 @@ export const lifetime = (expiresIn: unknown): number => {
 }
 
 /**
- * A `Retry-After` header in milliseconds: seconds or an HTTP date, never more than an hour. `undefined` when it is
- * missing or unreadable.
+ * How long a response asks to wait by its `Retry-After` header, in milliseconds: at most an hour, and the documented
+ * cool-down when the header cannot be read. `undefined` without the header.
  *
+ * An HTTP date is measured from the response's own `Date`, because the clocks of the two machines may differ; from `now`
+ * where there is none.
+ *
+ * @param headers names in lower case
  * @param now milliseconds since the epoch
+ *
+ * @example
+ * ```ts
+ * import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+ *
+ * TokenOutcome.retryAfter({ "retry-after": "30" }, 0) // => 30000
+ * TokenOutcome.retryAfter({ "retry-after": "soon" }, 0) // => 60000
+ * TokenOutcome.retryAfter({}, 0) // => undefined
+ * ```
  *
  * @since 0.1.0
  */
-export const retryAfter = (header: string | undefined, now: number): number | undefined => {
-  const text = header ?? ""
-  const wait = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), longestPause)
+export const retryAfter = (headers: Answer["headers"], now: number): number | undefined => {
+  const header = headers["retry-after"]
+  if (header === undefined) return undefined
+  const sentAt = Result.match(Headers.parseHttpDate(headers["date"] ?? ""), {
+    onFailure: () => now,
+    onSuccess: DateTime.toEpochMillis
+  })
+  return Result.match(Headers.parseRetryAfter(header), {
+    onFailure: () => coolDown,
+    onSuccess: (value) => Math.min(Duration.toMillis(Headers.retryAfterDelay(value, sentAt)), longestPause)
+  })
 }
 
 /**
@@ -149,7 +173,7 @@ export interface Asked {
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** When the request began, in milliseconds since the epoch: the base of `expires_in`. */
   readonly startedAt: number
-  /** When the answer came, in milliseconds since the epoch: the base of a `Retry-After` date. */
+  /** When the answer came, in milliseconds since the epoch: the base of a `Retry-After` date, should the answer have none. */
   readonly now: number
 }
 
@@ -201,7 +225,7 @@ const interpretSuccess = (status: number, body: unknown, asked: Asked): TokenOut
  */
 export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
   const { status } = answer
-  const pause = retryAfter(answer.headers["retry-after"], asked.now)
+  const pause = retryAfter(answer.headers, asked.now)
   if (status === 429) return { _tag: "RateLimited", retryAfter: pause ?? coolDown }
   if (status >= 500) return { _tag: "Unavailable", status, retryAfter: pause }
   // A fetch that may not follow a redirect shows it with the status 0.

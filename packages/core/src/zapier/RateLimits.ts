@@ -3,20 +3,25 @@
  * and 150 for a partner. Off unless it is asked for.
  *
  * It goes between `ZapierHttpClient` and its `HttpClient`, and not below `TokenEndpoint`: a token request that waited for
- * its turn would outlive its lease. What Zapier says with a 429, about how long to pause and how much is left, is heeded;
- * the 429 itself is returned to the caller, as it is without this module. A caller who does not want to wait that long
+ * its turn would outlive its lease. After a 429 the next request waits for as long as its `Retry-After` says, read as token
+ * requests do, or for the documented cool-down of a minute; the 429 itself is returned to the caller, as it is without this
+ * module. A caller who does not want to wait that long
  * says so with `Effect.timeout`.
  *
  * Source: Zapier's "Rate limiting" page of the Workflow API.
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import { ClientApplication } from "../oauth/ClientApplication.ts"
+import * as TokenOutcome from "../oauth/TokenOutcome.ts"
 import type { ZapierAuthError } from "../ZapierAuthError.ts"
 
 /**
@@ -34,6 +39,49 @@ export interface Options {
   readonly perAddress?: number | undefined
   /** Requests a minute for a partner. Default: 150, as documented. */
   readonly perPartner?: number | undefined
+}
+
+// `Retry-After` alone says how long to pause: it is not known what Zapier's `X-RateLimit-Reset` counts from.
+const responseHeaders = { reset: "-", resetAfter: "-" }
+
+type ClientResponse = HttpClientResponse.HttpClientResponse
+
+/**
+ * Effect's limiter reads `Retry-After` by rules of its own. It is given a stand-in for each 429, which says how long to
+ * pause in seconds, and the caller gets what the stand-in stands for.
+ */
+const makeStandIns = () => {
+  const outcomes = new WeakMap<ClientResponse, Effect.Effect<ClientResponse, HttpClientError.HttpClientError>>()
+
+  const standInFor = (
+    request: HttpClientRequest,
+    response: ClientResponse | undefined,
+    outcome: Effect.Effect<ClientResponse, HttpClientError.HttpClientError>
+  ) =>
+    response?.status === 429
+      ? Effect.map(Clock.currentTimeMillis, (now) => {
+          const pause = TokenOutcome.retryAfter(response.headers, now) ?? TokenOutcome.coolDown
+          const limit = Number(response.headers["x-ratelimit-limit"])
+          const headers = {
+            "retry-after": `${Math.ceil(pause / 1_000)}`,
+            ...(limit > 0 ? { "x-ratelimit-limit": `${limit}` } : {})
+          }
+          const standIn = HttpClientResponse.fromWeb(request, new Response(null, { status: 429, headers }))
+          outcomes.set(standIn, outcome)
+          return standIn
+        })
+      : outcome
+
+  return {
+    replace: HttpClient.transform<HttpClientError.HttpClientError, never, HttpClientError.HttpClientError, never>(
+      (effect, request) =>
+        Effect.matchEffect(effect, {
+          onFailure: (error) => standInFor(request, error.response, Effect.fail(error)),
+          onSuccess: (response) => standInFor(request, response, Effect.succeed(response))
+        })
+    ),
+    restore: (response: ClientResponse) => outcomes.get(response) ?? Effect.succeed(response)
+  }
 }
 
 /**
@@ -68,8 +116,10 @@ export const layer = (
       const client = yield* HttpClient.HttpClient
       const limiter = yield* RateLimiter.RateLimiter
       const { clientId } = yield* (yield* ClientApplication).get
-      const shared = { limiter, window: "1 minute", times: 0 } as const
+      const shared = { limiter, window: "1 minute", times: 0, responseHeaders } as const
+      const standIns = makeStandIns()
       const limited = client.pipe(
+        standIns.replace,
         // Zapier's headers do not say of which limit they speak; the narrower one heeds them.
         HttpClient.withRateLimiter({
           ...shared,
@@ -86,7 +136,7 @@ export const layer = (
       )
       return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
         Effect.flatMap((request) =>
-          Effect.mapError(limited.execute(request), (error) => {
+          Effect.mapError(Effect.flatMap(limited.execute(request), standIns.restore), (error) => {
             if (error._tag === "HttpClientError") return error
             const description = "the rate limiter's store failed, and the request was not sent"
             const reason = new HttpClientError.TransportError({ request, description })

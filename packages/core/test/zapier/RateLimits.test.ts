@@ -13,7 +13,11 @@ import * as RateLimits from "../../src/zapier/RateLimits.ts"
 import { tick } from "../utils/TestZapier.ts"
 
 /** A server that notes when it was asked, and answers as told. */
-const setup = (options?: RateLimits.Options, answer = (_: number) => new Response()) => {
+const setup = (
+  options?: RateLimits.Options,
+  answer = (_: number) => new Response(),
+  change = (client: HttpClient.HttpClient) => client
+) => {
   const askedAt: Array<number> = []
   const client = HttpClient.make((request) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
@@ -23,7 +27,7 @@ const setup = (options?: RateLimits.Options, answer = (_: number) => new Respons
   )
   const layer = RateLimits.layer(options).pipe(
     Layer.provide([
-      Layer.succeed(HttpClient.HttpClient, client),
+      Layer.succeed(HttpClient.HttpClient, change(client)),
       Layer.provide(RateLimiter.layer, RateLimiter.layerStoreMemory),
       ClientApplication.layer({ clientId: "a", clientSecret: "b", redirectUris: ["https://app.example/callback"] })
     ])
@@ -54,18 +58,67 @@ describe("RateLimits", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("returns a 429 as it is, and holds back the next request for as long as it says", () => {
+  // The clock here is 20 minutes behind the server's.
+  const here = Date.UTC(2026, 0, 1)
+  const date = "Thu, 01 Jan 2026 00:20:00 GMT"
+
+  it.effect.each([
+    ["seconds", { "retry-after": "30" }, 30],
+    ["a date, measured from the response's own", { date, "retry-after": "Thu, 01 Jan 2026 00:20:40 GMT" }, 40],
+    ["nonsense, which is the cool-down", { date, "retry-after": "-1" }, 60],
+    ["nothing, which is the cool-down", { date }, 60],
+    [
+      "seconds, whatever else it says",
+      { date, "retry-after": "45", "x-ratelimit-remaining": "0", "x-ratelimit-reset": `${here / 1_000 + 1_245}` },
+      45
+    ]
+  ] as const)("returns a 429 as it is, and holds back the next request for as long as it says: %s", (_) => {
+    const [, headers, seconds] = _
+    const limited = new Response("too many", { status: 429, headers })
+    const { askedAt, layer } = setup({}, (count) => (count === 1 ? limited : new Response()))
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(here)
+      const refusal = yield* get
+      expect(refusal.status).toBe(429)
+      expect(refusal.headers).toEqual({ "content-type": "text/plain;charset=UTF-8", ...headers })
+      expect(yield* refusal.text).toBe("too many")
+      const fiber = yield* Effect.forkChild(get, { startImmediately: true })
+      yield* pass(`${seconds - 1} seconds`)
+      expect(askedAt).toEqual([here])
+      yield* pass("1 second")
+      expect((yield* Fiber.join(fiber)).status).toBe(200)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("lets pass as few as a 429 says that there may be", () => {
+    const headers = { "retry-after": "1", "x-ratelimit-limit": "2" }
     const { askedAt, layer } = setup({}, (count) =>
-      count === 1 ? new Response(null, { status: 429, headers: { "retry-after": "60" } }) : new Response()
+      count === 1 ? new Response(null, { status: 429, headers }) : new Response()
     )
     return Effect.gen(function* () {
-      expect((yield* get).status).toBe(429)
-      const fiber = yield* Effect.forkChild(get, { startImmediately: true })
-      yield* pass("59 seconds")
-      expect(askedAt).toEqual([0])
+      yield* get
       yield* pass("2 minutes")
+      const all = yield* Effect.forkChild(Effect.all([get, get, get], { concurrency: "unbounded" }), {
+        startImmediately: true
+      })
+      yield* pass("50 seconds")
+      expect(askedAt).toHaveLength(3)
+      yield* pass("1 minute")
+      expect(yield* Fiber.join(all)).toHaveLength(3)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("heeds a 429 that its client fails with, and fails with it", () => {
+    const limited = new Response("too many", { status: 429, headers: { "retry-after": "30" } })
+    const { askedAt, layer } = setup({}, (count) => (count === 1 ? limited : new Response()), HttpClient.filterStatusOk)
+    return Effect.gen(function* () {
+      const { reason } = yield* Effect.flip(get)
+      expect(reason._tag === "StatusCodeError" ? yield* reason.response.text : reason._tag).toBe("too many")
+      const fiber = yield* Effect.forkChild(get, { startImmediately: true })
+      yield* pass("29 seconds")
+      expect(askedAt).toEqual([0])
+      yield* pass("1 second")
       expect((yield* Fiber.join(fiber)).status).toBe(200)
-      expect(askedAt[1]).toBeGreaterThanOrEqual(60_000)
     }).pipe(Effect.provide(layer))
   })
 
