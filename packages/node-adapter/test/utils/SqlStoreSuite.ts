@@ -153,6 +153,44 @@ export const describeSqlStores = (name: string, clientOf: () => Client) => {
       }).pipe(Effect.provide(stores()))
     )
 
+    it.effect("of attempts are written although old ones cannot be forgotten", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient
+        const attempts = yield* AttemptStore.AttemptStore
+        const [old, fresh] = [randomUUID(), randomUUID()]
+        const statements = sql.onDialectOrElse({
+          pg: () => [
+            "CREATE FUNCTION kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'kept'; END $$",
+            `CREATE TRIGGER kept BEFORE DELETE ON zapier_consent_attempts FOR EACH ROW
+              WHEN (OLD.state_digest = '${old}') EXECUTE FUNCTION kept()`
+          ],
+          orElse: () => [
+            `CREATE TRIGGER kept BEFORE DELETE ON zapier_consent_attempts WHEN OLD.state_digest = '${old}'
+              BEGIN SELECT RAISE(ABORT, 'kept'); END`
+          ]
+        })
+        const drop = sql.onDialectOrElse({
+          pg: () => sql`DROP FUNCTION kept CASCADE`,
+          orElse: () => sql`DROP TRIGGER kept`
+        })
+        yield* TestClock.setTime(2 * AttemptStore.retention)
+        yield* attempts.compareAndSet(old, Option.none(), attempt(old, 0))
+        yield* TestClock.adjust(AttemptStore.sweepInterval)
+        yield* Effect.gen(function* () {
+          yield* Effect.forEach(statements, (statement) => sql.unsafe(statement))
+          expect(yield* attempts.compareAndSet(fresh, Option.none(), attempt(fresh, AttemptStore.retention))).toBe(true)
+          // The sweep has failed.
+          expect(Option.isSome(yield* attempts.get(old))).toBe(true)
+        }).pipe(Effect.ensuring(Effect.ignore(drop)))
+        expect(Option.isSome(yield* attempts.get(fresh))).toBe(true)
+        yield* TestClock.adjust(AttemptStore.sweepInterval)
+        expect(yield* attempts.compareAndSet(randomUUID(), Option.none(), attempt(fresh, AttemptStore.retention))).toBe(
+          true
+        )
+        expect(yield* attempts.get(old)).toEqual(Option.none())
+      }).pipe(Effect.provide(stores()))
+    )
+
     it.effect("of app tokens are kept", () =>
       Effect.gen(function* () {
         const store = yield* AppCredentialStore

@@ -301,6 +301,21 @@ export const laws = <S, Key, A, Raw, Store extends Watched<Key, A>>(
         }
       })
     ),
+    law(port, "versions of a key grow, whatever was removed meanwhile", ({ place, store }) =>
+      Effect.gen(function* () {
+        const [key, other] = [keyOf(place, "a"), keyOf(place, "b")]
+        const low = yield* written(store, other, none, record(other, 1))
+        let high = yield* written(store, key, none, record(key, 2))
+        for (const number of [3, 4, 5]) {
+          high = yield* written(store, key, Option.some(high.version), record(key, number))
+        }
+        yield* removed(store, key, high.version)
+        // A store that begins above what was removed last would begin too low.
+        yield* removed(store, other, low.version)
+        yield* Effect.flatMap(written(store, key, none, record(key, 6)), (after) => isLater(after, high.version))
+        yield* Effect.flatMap(written(store, other, none, record(other, 7)), (after) => isLater(after, low.version))
+      })
+    ),
     property(
       port,
       "in any program a write or removal succeeds exactly if its expectation holds, and versions of a key only grow",

@@ -36,6 +36,7 @@ const replaced = "a record is replaced by whoever knows its version, and by nobo
 const removed = "a record is removed by whoever knows its version, and by nobody else"
 const removedNothing = "removing what is not there is refused, and is no error"
 const oldVersion = "a version from before a removal is never that of another record"
+const others = "versions of a key grow, whatever was removed meanwhile"
 const program =
   "in any program a write or removal succeeds exactly if its expectation holds, and versions of a key only grow"
 const oneWinner = "of several writers and removers at once who expect the same, exactly one succeeds"
@@ -89,6 +90,19 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
     "begins anew with the versions after a removal",
     grants({ version: (before) => (before?.version ?? 0) + 1 }),
     oldVersion
+  ],
+  [
+    "begins above the version that was removed last",
+    grants({ version: (before, _, data) => (before?.version ?? data.version) + 1 }, (store, data) => ({
+      ...store,
+      remove: (key, expected) =>
+        Effect.tap(store.remove(key, expected), (isRemoved) =>
+          Effect.sync(() => {
+            if (isRemoved) data.version = expected
+          })
+        )
+    })),
+    others
   ],
   ["goes back with the versions", grants({ version: (_, __, data) => -next(data) }), program],
   [
