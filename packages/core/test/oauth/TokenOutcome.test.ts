@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { inspect } from "node:util"
+import * as DateTime from "effect/DateTime"
+import * as Headers from "effect/http/Headers"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as OAuthError from "../../src/oauth/OAuthError.ts"
@@ -235,7 +237,7 @@ describe("TokenOutcome.retryAfter", () => {
   })
 
   const Offset = Schema.Int.check(Schema.isBetween({ minimum: -100_000, maximum: 100_000 }))
-  const dateAt = (seconds: number) => new Date(now + seconds * 1_000).toUTCString()
+  const dateAt = (seconds: number) => Headers.formatHttpDate(DateTime.makeUnsafe(now + seconds * 1_000))
   const within = (millis: number) => Math.min(Math.max(millis, 0), hour)
 
   it.prop(
