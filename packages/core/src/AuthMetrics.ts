@@ -17,6 +17,7 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -99,6 +100,9 @@ const labelled = <Input, State>(metric: Metric.Metric<Input, State>) => {
   }
 }
 
+const labelledWaits = labelled(waits)
+const labelledAdoptions = labelled(adoptions)
+
 const counter = (metric: Metric.Metric<number, unknown>) => {
   const of = labelled(metric)
   return (labels: Labels): Effect.Effect<void> => Metric.update(of(labels), 1)
@@ -113,10 +117,19 @@ const durationOf = labelled(tokenRequestDuration)
  */
 export const count = {
   tokenRequest: counter(tokenRequests),
-  wait: counter(waits),
-  adoption: counter(adoptions),
   unauthorized: counter(unauthorized),
   replay: counter(replays)
+}
+
+/**
+ * Counts one, where no effect runs.
+ *
+ * @internal
+ */
+export const countUnsafe = {
+  wait: (labels: Labels, context: Context.Context<never>): void => labelledWaits(labels).updateUnsafe(1, context),
+  adoption: (labels: Labels, context: Context.Context<never>): void =>
+    labelledAdoptions(labels).updateUnsafe(1, context)
 }
 
 /**

@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { longestAnswerTimeout } from "./machine/Lease.ts"
 import { InvalidConfig } from "./ZapierAuthError.ts"
 
 /**
@@ -14,13 +15,19 @@ import { InvalidConfig } from "./ZapierAuthError.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** How long one token request may take before it is cut off. Default: 20 seconds. */
+  /**
+   * How long a caller waits for a token, whoever sends the request. It is then told that Zapier has not responded yet,
+   * and the response is still stored when it comes. Also bounds the reading of the client application. Default: 20
+   * seconds.
+   */
   readonly requestTimeout?: Duration.Input | undefined
   /**
-   * How long a process may hold the right to refresh a grant. Must be longer than `requestTimeout`, so that whoever takes
-   * over finds no request of the former owner under way. Default: 30 seconds.
+   * How long the process that sent a token request listens for its response; at most 5 minutes. Nobody sends the same
+   * refresh token again for as long, and for half a minute more: after a crash others wait for that. Default: 1 minute.
    */
-  readonly leaseDuration?: Duration.Input | undefined
+  readonly answerTimeout?: Duration.Input | undefined
+  /** How long a store may take for one operation. Default: 10 seconds. */
+  readonly storeTimeout?: Duration.Input | undefined
   /**
    * For how long a token request is tried again that certainly never left, or that harms nobody when it is asked twice.
    * The pauses between grow. Default: 5 seconds.
@@ -31,6 +38,12 @@ export interface Options {
    * Default: 5 minutes.
    */
   readonly expiryMargin?: Duration.Input | undefined
+  /**
+   * How long an access token that has replaced a rejected one is believed over an endpoint that rejects it too, unless a
+   * call has succeeded with it. Without this an endpoint that always responds 401 would cost a refresh for each call.
+   * Default: 30 seconds.
+   */
+  readonly rejectionInterval?: Duration.Input | undefined
   /**
    * How long an access token is used from memory before the store is asked again: what other processes do (disconnect,
    * connect anew) is noticed within this time. Default: 1 minute.
@@ -48,8 +61,8 @@ export interface Options {
  * @since 0.1.0
  */
 export interface Refreshing {
-  /** How long a lease lasts that is given out. */
-  readonly leaseDuration: number
+  /** How long the owner of a lease listens for the response to its request. */
+  readonly answerTimeout: number
   /** How long before its end a token is renewed. */
   readonly expiryMargin: number
 }
@@ -61,7 +74,9 @@ export interface Refreshing {
  */
 export interface Settings extends Refreshing {
   readonly requestTimeout: number
+  readonly storeTimeout: number
   readonly retryFor: number
+  readonly rejectionInterval: number
   readonly memoryLifetime: number
   readonly memoryCapacity: number
   readonly attemptLifetime: number
@@ -69,19 +84,21 @@ export interface Settings extends Refreshing {
 
 const defaults = {
   requestTimeout: "20 seconds",
-  leaseDuration: "30 seconds",
+  answerTimeout: "1 minute",
+  storeTimeout: "10 seconds",
   retryFor: "5 seconds",
   expiryMargin: "5 minutes",
+  rejectionInterval: "30 seconds",
   memoryLifetime: "1 minute",
   attemptLifetime: "15 minutes"
 } as const satisfies Options
 
-// What a lease must have left when the request that it covers has been cut off.
-const margin = 1_000
+// Doing without one of these is a sensible wish.
+const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterval", "memoryLifetime", "retryFor"])
 
 /**
- * Checks the options and fills in the defaults. Fails with `InvalidConfig` when a duration is negative or not finite,
- * or when the lease does not outlive the token request by a second.
+ * Checks the options and fills in the defaults. Fails with `InvalidConfig` when a duration is negative or not finite, or
+ * when `answerTimeout` is longer than 5 minutes.
  *
  * @example
  * ```ts
@@ -90,8 +107,8 @@ const margin = 1_000
  *
  * Result.isSuccess(Settings.make({ requestTimeout: "10 seconds" })) // => true
  *
- * // The lease would end before the request.
- * Result.isFailure(Settings.make({ requestTimeout: "1 minute" })) // => true
+ * // After a crash, others would wait for more than an hour.
+ * Result.isFailure(Settings.make({ answerTimeout: "1 hour" })) // => true
  * ```
  *
  * @since 0.1.0
@@ -105,30 +122,27 @@ export const make = (options: Options = {}): Result.Result<Settings, InvalidConf
   }
   const durations = {
     requestTimeout: millis("requestTimeout"),
-    leaseDuration: millis("leaseDuration"),
+    answerTimeout: millis("answerTimeout"),
+    storeTimeout: millis("storeTimeout"),
     retryFor: millis("retryFor"),
     expiryMargin: millis("expiryMargin"),
+    rejectionInterval: millis("rejectionInterval"),
     memoryLifetime: millis("memoryLifetime"),
     attemptLifetime: millis("attemptLifetime")
   }
+  const invalid = (setting: string, problem: string) => Result.fail(new InvalidConfig({ setting, problem }))
   for (const [setting, value] of Object.entries(durations)) {
-    // Not to refresh ahead, to keep nothing in memory and to try nothing again are sensible wishes.
-    const least = ["expiryMargin", "memoryLifetime", "retryFor"].includes(setting) ? 0 : 1
+    const least = mayBeZero.has(setting) ? 0 : 1
     if (!Number.isFinite(value) || value < least) {
-      return Result.fail(new InvalidConfig({ setting, problem: `give a finite duration of at least ${least} ms` }))
+      return invalid(setting, `give a finite duration of at least ${least} ms`)
     }
+  }
+  if (durations.answerTimeout > longestAnswerTimeout) {
+    return invalid("answerTimeout", "give at most 5 minutes: after a crash, others wait for as long")
   }
   const memoryCapacity = options.memoryCapacity ?? 10_000
   if (!Number.isInteger(memoryCapacity) || memoryCapacity < 0) {
-    return Result.fail(new InvalidConfig({ setting: "memoryCapacity", problem: "give a whole number of at least 0" }))
+    return invalid("memoryCapacity", "give a whole number of at least 0")
   }
-  const settings: Settings = { ...durations, memoryCapacity }
-  return settings.leaseDuration < settings.requestTimeout + margin
-    ? Result.fail(
-        new InvalidConfig({
-          setting: "leaseDuration",
-          problem: `make it at least ${margin} ms longer than requestTimeout (${settings.requestTimeout} ms), so that whoever takes over an ended lease finds no request under way`
-        })
-      )
-    : Result.succeed(settings)
+  return Result.succeed({ ...durations, memoryCapacity })
 }

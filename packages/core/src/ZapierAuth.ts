@@ -28,30 +28,35 @@ import * as Context from "effect/Context"
 import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
-import { AppCredentialStore } from "./store/AppCredentialStore.ts"
-import { AttemptStore } from "./store/AttemptStore.ts"
 import type { AuthEvent } from "./AuthEvent.ts"
-import type * as AuthorizationCallback from "./oauth/AuthorizationCallback.ts"
-import { ClientApplication } from "./oauth/ClientApplication.ts"
-import type * as ClientId from "./machine/ClientId.ts"
-import { GrantStore } from "./store/GrantStore.ts"
-import * as AppCredentials from "./internal/appCredentials.ts"
+import { boundedStore, readApplication } from "./internal/bounded.ts"
 import * as ClientIds from "./internal/clientIds.ts"
 import * as Consents from "./internal/consents.ts"
-import type { Dependencies } from "./internal/dependencies.ts"
 import * as EventHub from "./internal/eventHub.ts"
-import * as TokenRequests from "./internal/tokenRequests.ts"
-import * as UserGrants from "./internal/userGrants.ts"
-import type * as Scopes from "./oauth/Scopes.ts"
-import * as Settings from "./Settings.ts"
+import * as Runtime from "./internal/runtime.ts"
+import * as AppCredentialDriver from "./machine/AppCredentialDriver.ts"
+import type * as ClientId from "./machine/ClientId.ts"
+import * as ConsentAttemptDriver from "./machine/ConsentAttemptDriver.ts"
+import * as Driver from "./machine/Driver.ts"
+import * as UserGrant from "./machine/UserGrant.ts"
+import * as UserGrantDriver from "./machine/UserGrantDriver.ts"
+import type * as AuthorizationCallback from "./oauth/AuthorizationCallback.ts"
+import { ClientApplication } from "./oauth/ClientApplication.ts"
+import * as Scopes from "./oauth/Scopes.ts"
 import { TokenEndpoint } from "./oauth/TokenEndpoint.ts"
+import type { TokenRequest } from "./oauth/TokenRequest.ts"
 import type * as Tokens from "./oauth/Tokens.ts"
-import type * as UserGrant from "./machine/UserGrant.ts"
-import { from, type ReconnectCause, type ZapierAuthError } from "./ZapierAuthError.ts"
+import * as Settings from "./Settings.ts"
+import { AppCredentialStore } from "./store/AppCredentialStore.ts"
+import { AttemptStore } from "./store/AttemptStore.ts"
+import { GrantStore } from "./store/GrantStore.ts"
 import { ZapierUrls } from "./zapier/ZapierUrls.ts"
+import { from, type ReconnectCause, type ZapierAuthError } from "./ZapierAuthError.ts"
 
 export type { AuthorizationOptions } from "./internal/consents.ts"
 
@@ -156,13 +161,20 @@ export class ZapierAuth extends Context.Service<
     readonly accessToken: (subject: string) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
 
     /**
-     * Another access token, after the API answered 401 to `rejected`: a newer one if there is one already, else one
-     * that is fetched. Fails as `accessToken` does.
+     * Another access token, after the API responded 401 to `rejected`: a newer one if there is one already, else one
+     * that is fetched. The same one if it has just replaced a rejected one and no call has succeeded with it: then the
+     * endpoint is more likely at fault than the token. Fails as `accessToken` does.
      */
     readonly accessTokenRejected: (
       subject: string,
       rejected: Tokens.UsableAccess
     ) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+
+    /**
+     * Says that a call has succeeded with that token. Only asked for while `replacedAt` is recent: a token that has just
+     * replaced a rejected one, and that no call has succeeded with, is not replaced again.
+     */
+    readonly accessTokenAccepted: (subject: string, access: Tokens.UsableAccess) => Effect.Effect<void>
 
     /**
      * An access token of the app itself, for a set of scopes. Fails as `accessToken` does, but never with
@@ -175,6 +187,9 @@ export class ZapierAuth extends Context.Service<
       scopes: ReadonlyArray<Scopes.Scope>,
       rejected: Tokens.UsableAccess
     ) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+
+    /** Says that a call has succeeded with that app token, as `accessTokenAccepted` does. */
+    readonly appTokenAccepted: (scopes: ReadonlyArray<Scopes.Scope>, access: Tokens.UsableAccess) => Effect.Effect<void>
 
     /** The client id, for the query of a request that is about to be sent. */
     readonly presentClientId: Effect.Effect<string, ZapierAuthError>
@@ -222,8 +237,11 @@ const statusOf = (subject: string, state: UserGrant.State): Status => {
   }
 }
 
+const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
+
 /**
- * Makes the service. Its refreshes live in the scope: closing it lets those that are under way finish and be stored.
+ * Makes the service. Its refreshes and consents live in the scope: closing it lets those that are under way finish and be
+ * stored, and tells whoever waits that it was closed.
  *
  * Fails with `InvalidConfig` when the settings or the client application are not usable.
  *
@@ -231,31 +249,88 @@ const statusOf = (subject: string, state: UserGrant.State): Status => {
  */
 export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const settings = yield* Effect.mapError(Effect.fromResult(Settings.make(options)), from)
-  const application = yield* ClientApplication
+  const service = yield* ClientApplication
+  const application = readApplication(service, settings.requestTimeout)
   const random = yield* SecureRandom
-  const { clientId } = yield* application.get
+  const { clientId } = yield* application
   const { events, publish } = yield* EventHub.make
-  const dependencies: Dependencies = {
-    clientId,
-    owner: yield* random.uuidV4(),
-    settings,
-    request: TokenRequests.make(yield* TokenEndpoint, settings),
+  const endpoint = yield* TokenEndpoint
+  const grantStore = yield* GrantStore
+  const appStore = yield* AppCredentialStore
+  const attemptStore = yield* AttemptStore
+  const owned = { ...settings, owner: yield* random.uuidV4() }
+  const { memoryCapacity } = settings
+
+  const send = (request: TokenRequest, until: number) => endpoint.request(request, { ...settings, until })
+
+  const grantDriver = Driver.make(UserGrantDriver.driven(settings), owned)
+  const grants = yield* Runtime.make({
+    driver: () => grantDriver,
+    get: (subject) => grantStore.get({ clientId, subject }),
+    set: (subject, expected, state) => {
+      const key = { clientId, subject }
+      if (state._tag !== "Absent") return grantStore.compareAndSet(key, Option.fromUndefinedOr(expected), state)
+      return expected === undefined ? Effect.succeed(true) : grantStore.remove(key, expected)
+    },
+    send,
     publish,
-    scope: yield* Effect.scope
-  }
-  const userGrants = UserGrants.make(dependencies, yield* GrantStore)
-  const appCredentials = AppCredentials.make(dependencies, yield* AppCredentialStore)
-  const clientIds = ClientIds.make(clientId, dependencies.publish)
-  const consents = Consents.make(dependencies, {
+    about: identity,
+    memoryCapacity
+  })
+
+  const appCredentials = yield* Runtime.make({
+    driver: (scopes) => Driver.make(AppCredentialDriver.driven(Scopes.parse(scopes), settings), owned),
+    get: (scopes) => appStore.get({ clientId, scopes }),
+    set: (scopes, expected, state) =>
+      appStore.compareAndSet({ clientId, scopes }, Option.fromUndefinedOr(expected), state),
+    send,
+    publish,
+    about: identity,
+    memoryCapacity
+  })
+
+  // Closing ends them before the grants, which store what they were granted.
+  const attemptDriver = Driver.make(ConsentAttemptDriver.driven(settings), owned)
+  const attempts = yield* Runtime.make({
+    driver: () => attemptDriver,
+    get: attemptStore.get,
+    set: (digest, expected, state) =>
+      state._tag === "Absent"
+        ? Effect.succeed(true)
+        : attemptStore.compareAndSet(digest, Option.fromUndefinedOr(expected), state),
+    send: (request, until): Effect.Effect<ConsentAttemptDriver.Outcome> => {
+      if (request._tag === "Exchange") return send(request.request, until)
+      const { stateDigest, subject, tokens } = request
+      return grants.bring(subject, { _tag: "ConsentGranted", family: stateDigest, tokens }, { isRetried: true }).pipe(
+        Effect.as<ConsentAttemptDriver.Outcome>({ _tag: "Stored" }),
+        Effect.catch(({ reason }) => Effect.succeed<ConsentAttemptDriver.Outcome>({ _tag: "NotStored", reason }))
+      )
+    },
+    publish,
+    about: (_, state) => ("subject" in state ? state.subject : ""),
+    memoryCapacity: 0
+  })
+
+  const grant = (subject: string): Effect.Effect<UserGrant.State, ZapierAuthError> =>
+    Effect.map(
+      boundedStore("grant store", grantStore.get({ clientId, subject }), settings),
+      Option.match({ onNone: () => UserGrant.absent, onSome: ({ value }): UserGrant.State => value })
+    )
+
+  const clientIds = ClientIds.make(clientId, publish)
+  const consents = Consents.make({
+    clientId,
+    settings,
     application,
-    attempts: yield* AttemptStore,
+    attempts,
+    store: attemptStore,
     digest: yield* Digest,
     random,
     urls: yield* ZapierUrls,
-    userGrants
+    grant
   })
 
-  const status = (subject: string) => Effect.map(userGrants.state(subject), (state) => statusOf(subject, state))
+  const status = (subject: string) => Effect.map(grant(subject), (state) => statusOf(subject, state))
 
   return ZapierAuth.of({
     authorizationUrl: Effect.fn("ZapierAuth.authorizationUrl")(consents.begin),
@@ -263,17 +338,19 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       yield* consents.complete(input, subject)
       return yield* status(subject)
     }),
-    accessToken: userGrants.accessToken,
-    accessTokenRejected: userGrants.accessTokenRejected,
-    appToken: appCredentials.accessToken,
-    appTokenRejected: appCredentials.accessTokenRejected,
+    accessToken: grants.get,
+    accessTokenRejected: grants.getOther,
+    accessTokenAccepted: grants.accept,
+    appToken: (scopes) => appCredentials.get(keyOf(scopes)),
+    appTokenRejected: (scopes, rejected) => appCredentials.getOther(keyOf(scopes), rejected),
+    appTokenAccepted: (scopes, access) => appCredentials.accept(keyOf(scopes), access),
     presentClientId: clientIds.present,
     clientIdAnswered: clientIds.answered,
     clientIdState: clientIds.state,
     status,
     disconnect: Effect.fn("ZapierAuth.disconnect")(function* (subject: string) {
-      const wasConnected = yield* userGrants.disconnect(subject)
-      return { subject, wasConnected, revocation }
+      const before = yield* grants.bring(subject, { _tag: "Disconnected" }, { isRemoval: true })
+      return { subject, wasConnected: before?._tag !== "Absent", revocation }
     }),
     events
   })

@@ -42,6 +42,7 @@ export const Reason = Schema.Union([
   Caller.IllegalTransition,
   Caller.InvalidConfig,
   Caller.RequestNotReplayable,
+  Caller.Closed,
   User.ConsentDenied,
   User.ConsentExpired,
   User.ExchangeOutcomeUnknown,
@@ -54,12 +55,14 @@ export const Reason = Schema.Union([
   Time.ServiceUnavailable,
   Time.TransportFailed,
   Time.RefreshOutcomeUnknown,
+  Time.ResponsePending,
   Attack.StateMismatch,
   Attack.InvalidCallback,
   Attack.UntrustedOrigin,
   Infrastructure.MalformedResponse,
   Infrastructure.StoreFailed,
-  Infrastructure.DecryptionFailed
+  Infrastructure.DecryptionFailed,
+  Infrastructure.ApplicationUnavailable
 ])
 
 /**

@@ -139,6 +139,13 @@ type Request = HttpClientRequest.HttpClientRequest
 
 type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
+// Where a call gets its token from, and what it says of it.
+interface Source {
+  readonly token: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+  readonly other: (rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+  readonly accepted: (access: Tokens.UsableAccess) => Effect.Effect<void>
+}
+
 interface Target {
   readonly request: Request
   /** Method and path, as in the endpoint table. */
@@ -260,18 +267,16 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const api: Api = { base, origin }
   const checkScopes = options?.checkScopes ?? true
 
-  const requestInit: RequestInit = {
-    ...Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit)),
-    redirect: "manual"
-  }
+  const madeWith = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
 
   // Calls that follow each other have mostly the same services: what is added to them is added once. Only the latest are
   // kept.
   let latest: { readonly from: Context.Context<never>; readonly to: Context.Context<never> } | undefined
   const forSending = (from: Context.Context<never>) => {
     if (latest?.from === from) return latest.to
+    const own = Option.getOrUndefined(Context.getOption(from, FetchHttpClient.RequestInit))
     const to = from.pipe(
-      Context.add(FetchHttpClient.RequestInit, requestInit),
+      Context.add(FetchHttpClient.RequestInit, { ...madeWith, ...own, redirect: "manual" }),
       Context.add(HttpClient.TracerPropagationEnabled, false)
     )
     latest = { from, to }
@@ -294,34 +299,35 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     mode: Endpoint.Mode,
     { path, request }: Target,
     unauthorized: HttpClientResponse.HttpClientResponse,
-    instead: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+    rejected: Tokens.UsableAccess,
+    source: Source
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     yield* AuthMetrics.count.unauthorized({ mode })
-    const access = yield* instead
+    const access = yield* source.other(rejected)
+    // There is no better one: the caller gets the response.
+    if (access.family === rejected.family && access.generation === rejected.generation) return unauthorized
     if (!isReplayable(request.body)) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))
     }
     // What nobody reads would keep the connection busy.
     yield* Effect.ignore(unauthorized.arrayBuffer)
     yield* AuthMetrics.count.replay({ mode })
-    return yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
+    const response = yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
+    if (response.status !== 401) yield* source.accepted(access)
+    return response
   })
 
   // Each call comes this way, and nearly none goes further than here: no generator, which would cost as much again.
-  const withToken = (
-    mode: Endpoint.Mode,
-    target: Target,
-    token: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>,
-    instead: (rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
-  ): Response =>
-    Effect.flatMap(token, (access): Response => {
+  const withToken = (mode: Endpoint.Mode, target: Target, source: Source): Response =>
+    Effect.flatMap(source.token, (access): Response => {
       const { endpoint, request } = target
       if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
         return Effect.fail(from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes })))
       }
-      return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response) =>
-        response.status === 401 ? replay(mode, target, response, instead(access)) : Effect.succeed(response)
-      )
+      return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response) => {
+        if (response.status === 401) return replay(mode, target, response, access, source)
+        return access.replacedAt === undefined ? Effect.succeed(response) : Effect.as(source.accepted(access), response)
+      })
     })
 
   const withClientId = Effect.fnUntraced(function* ({
@@ -338,14 +344,20 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     switch (credential._tag) {
       case "User": {
         const { subject } = credential
-        return withToken("User", target, auth.accessToken(subject), (rejected) =>
-          auth.accessTokenRejected(subject, rejected)
-        )
+        return withToken("User", target, {
+          token: auth.accessToken(subject),
+          other: (rejected) => auth.accessTokenRejected(subject, rejected),
+          accepted: (access) => auth.accessTokenAccepted(subject, access)
+        })
       }
       case "App": {
         const { endpoint } = target
         const scopes = credential.scopes ?? (endpoint === undefined ? [] : Endpoint.leastScopes([endpoint]))
-        return withToken("App", target, auth.appToken(scopes), (rejected) => auth.appTokenRejected(scopes, rejected))
+        return withToken("App", target, {
+          token: auth.appToken(scopes),
+          other: (rejected) => auth.appTokenRejected(scopes, rejected),
+          accepted: (access) => auth.appTokenAccepted(scopes, access)
+        })
       }
       case "ClientId":
         return withClientId(target)

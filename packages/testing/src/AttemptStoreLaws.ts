@@ -23,7 +23,7 @@ import type { Law } from "./StoreLaw.ts"
 // The year 3000, in milliseconds since the epoch.
 const farAway = 32_503_680_000_000
 
-const attempt = (stateDigest: string, startedAt: number, text: string): ConsentAttempt.State => ({
+const attempt = (stateDigest: string, startedAt: number, text: string): ConsentAttempt.Stored => ({
   _tag: "Pending",
   stateDigest,
   subject: text,
@@ -34,9 +34,9 @@ const attempt = (stateDigest: string, startedAt: number, text: string): ConsentA
   expiresAt: farAway
 })
 
-const kind: Kind<string, ConsentAttempt.State> = {
+const kind: Kind<string, ConsentAttempt.Stored> = {
   ...StoreKeys.digests,
-  records: Arbitrary.schema(ConsentAttempt.State),
+  records: Arbitrary.schema(ConsentAttempt.Stored),
   fit: (stateDigest, drawn) => ({ ...drawn, stateDigest, expiresAt: Math.max(farAway, drawn.expiresAt) }),
   record: (key, number) => attempt(key, number, "user"),
   numberOf: ({ startedAt }) => startedAt,
@@ -47,7 +47,7 @@ const port: Port<
   AttemptStore.AttemptStore,
   string,
   AttemptStore.AttemptStore["Service"],
-  Watched<string, ConsentAttempt.State>
+  Watched<string, ConsentAttempt.Stored>
 > = { service: AttemptStore.AttemptStore, watch }
 
 /**

@@ -8,7 +8,7 @@ import { empty, make, type Mistakes } from "./utils/BrokenStore.ts"
 
 const laws = [...AttemptStoreLaws.all, ...AttemptStoreLaws.persistent]
 
-const attempts = (mistakes: Mistakes<string, ConsentAttempt.State>) =>
+const attempts = (mistakes: Mistakes<string, ConsentAttempt.Stored>) =>
   Layer.sync(AttemptStore.AttemptStore, () => make(empty(), mistakes))
 
 describe("a store of attempts that", () => {
@@ -36,7 +36,7 @@ describe("a store of attempts that", () => {
 
 it.effect("a store of attempts that outlives its layer breaks no law", () =>
   Effect.gen(function* () {
-    const store = make<string, ConsentAttempt.State>(empty())
+    const store = make<string, ConsentAttempt.Stored>(empty())
     for (const { check } of laws) yield* check(Layer.succeed(AttemptStore.AttemptStore, store), { runs: 10 })
   })
 )

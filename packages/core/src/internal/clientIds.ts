@@ -1,9 +1,9 @@
-/** The interpreter of the v1 client id. Its state is worth no store: the last answer tells it again. */
+/** The interpreter of the v1 client id. Its state is worth no store: the last response tells it again. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ClientId from "../machine/ClientId.ts"
 import { from, IllegalTransition } from "../ZapierAuthError.ts"
-import { type Publish, transition } from "./stepper.ts"
+import { type Publish, transition } from "./eventHub.ts"
 
 export const make = (clientId: string, publish: Publish) => {
   let state: ClientId.State = ClientId.presented
@@ -14,9 +14,8 @@ export const make = (clientId: string, publish: Publish) => {
       from(new IllegalTransition(illegal))
     )
     if (next.state._tag !== state._tag) {
-      const change = { from: state, event, to: next.state }
+      publish(transition(ClientId.machine.name, "", { from: state, event, to: next.state }, now))
       state = next.state
-      yield* publish(transition(ClientId.machine.name, "", change, now))
     }
   })
 

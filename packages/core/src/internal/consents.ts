@@ -1,34 +1,24 @@
-/** The interpreter of consent attempts: from the authorization URL to the stored grant. */
+/** Consents: from the authorization URL to the callback. */
 import * as Clock from "effect/Clock"
 import { Digest } from "effect/crypto/Digest"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Option from "effect/Option"
-import * as AttemptStore from "../store/AttemptStore.ts"
+import type * as ConsentAttempt from "../machine/ConsentAttempt.ts"
+import type * as UserGrant from "../machine/UserGrant.ts"
 import * as AuthorizationCallback from "../oauth/AuthorizationCallback.ts"
 import * as AuthorizationUrl from "../oauth/AuthorizationUrl.ts"
-import type { ClientApplication } from "../oauth/ClientApplication.ts"
-import * as ConsentAttempt from "../machine/ConsentAttempt.ts"
+import type { Application } from "../oauth/ClientApplication.ts"
 import * as Scopes from "../oauth/Scopes.ts"
 import * as Tokens from "../oauth/Tokens.ts"
-import * as TokenOutcome from "../oauth/TokenOutcome.ts"
-import {
-  AuthorizationRefused,
-  ConsentDenied,
-  ConsentExpired,
-  ExchangeOutcomeUnknown,
-  from,
-  InvalidConfig,
-  StateMismatch,
-  type ZapierAuthError
-} from "../ZapierAuthError.ts"
+import type { Settings } from "../Settings.ts"
+import * as AttemptStore from "../store/AttemptStore.ts"
 import type { Urls } from "../zapier/ZapierUrls.ts"
-import type { Dependencies } from "./dependencies.ts"
-import * as Failures from "./failures.ts"
+import { from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { boundedStore } from "./bounded.ts"
+import type { Runtime } from "./runtime.ts"
 import { sha256 } from "./sha256.ts"
-import * as Stepper from "./stepper.ts"
-import type { UserGrants } from "./userGrants.ts"
 
 /**
  * How a consent is asked for.
@@ -51,36 +41,23 @@ export interface AuthorizationOptions extends AuthorizationUrl.PageOptions {
   readonly pkce?: boolean | undefined
 }
 
-type Exchange = Extract<ConsentAttempt.Command, { readonly _tag: "ExchangeCode" }>
-
-const told = {
-  refused: new ConsentExpired({ what: "code" }),
-  unknown: new ExchangeOutcomeUnknown({})
-}
-
 // 256 bits, for `state` and for PKCE's verifier.
 const randomBytes = 32
 
-const whyOf = (outcome: TokenOutcome.TokenOutcome): ConsentAttempt.Failure => {
-  if (outcome._tag === "NotSent") return "NotExchanged"
-  return TokenOutcome.mayHaveActed(outcome) ? "OutcomeUnknown" : "CodeRefused"
-}
-
 const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
 
-export const make = (
-  dependencies: Dependencies,
-  services: {
-    readonly application: ClientApplication["Service"]
-    readonly attempts: AttemptStore.AttemptStore["Service"]
-    readonly digest: Digest["Service"]
-    readonly random: SecureRandom.SecureRandom["Service"]
-    readonly urls: Urls
-    readonly userGrants: UserGrants
-  }
-) => {
-  const { clientId, publish, request, settings } = dependencies
-  const { application, attempts, digest, random, urls, userGrants } = services
+export const make = (services: {
+  readonly clientId: string
+  readonly settings: Settings
+  readonly application: Effect.Effect<Application, ZapierAuthError>
+  readonly store: AttemptStore.AttemptStore["Service"]
+  readonly attempts: Runtime<ConsentAttempt.State, ConsentAttempt.Event>
+  readonly digest: Digest["Service"]
+  readonly random: SecureRandom.SecureRandom["Service"]
+  readonly urls: Urls
+  readonly grant: (subject: string) => Effect.Effect<UserGrant.State, ZapierAuthError>
+}) => {
+  const { application, attempts, clientId, digest, grant, random, settings, store, urls } = services
 
   const secret = Effect.map(random.randomBytes(randomBytes), (bytes) => Tokens.secret(Base64Url.encode(bytes)))
 
@@ -88,13 +65,13 @@ export const make = (
 
   const grantedBefore = ({ incremental, subject }: AuthorizationOptions) =>
     incremental === true
-      ? Effect.map(userGrants.state(subject), (state) =>
+      ? Effect.map(grant(subject), (state) =>
           state._tag === "Absent" ? [] : state.tokens.scopes.filter(Scopes.isToken)
         )
       : Effect.succeed([])
 
   const begin = Effect.fnUntraced(function* (options: AuthorizationOptions) {
-    const { redirectUris } = yield* application.get
+    const { redirectUris } = yield* application
     const redirectUri = options.redirectUri ?? redirectUris[0]
     const scopes = [...new Set([...options.scopes, ...(yield* grantedBefore(options))])]
     if (options.subject === "") return yield* invalid("subject", "give your own name for the user, not an empty text")
@@ -110,7 +87,7 @@ export const make = (
     const codeVerifier = options.pkce === true ? yield* secret : undefined
     const stateDigest = yield* digested(AttemptStore.keyOf(state))
     const startedAt = yield* Clock.currentTimeMillis
-    const pending: ConsentAttempt.State = {
+    const pending: ConsentAttempt.Stored = {
       _tag: "Pending",
       stateDigest,
       subject: options.subject,
@@ -121,7 +98,7 @@ export const make = (
       ...(codeVerifier === undefined ? {} : { codeVerifier })
     }
     // 256 random bits do not come twice.
-    yield* attempts.compareAndSet(stateDigest, Option.none(), pending)
+    yield* boundedStore("attempt store", store.compareAndSet(stateDigest, Option.none(), pending), settings)
     const url = AuthorizationUrl.build(urls, {
       ...options,
       clientId,
@@ -133,74 +110,18 @@ export const make = (
     return { url, attempt: stateDigest, expiresAt: pending.expiresAt }
   })
 
-  // Carries out an exchange to its end: the tokens are in the store, or the caller knows why not.
-  const exchange = Effect.fnUntraced(function* (
-    step: Stepper.Step<ConsentAttempt.State, ConsentAttempt.Event, ConsentAttempt.Command>,
-    stateDigest: string,
-    command: Exchange
-  ) {
-    const { code, codeVerifier, deadline, redirectUri, scopes, subject } = command
-    // The store may have forgotten the attempt meanwhile. What came of it holds all the same.
-    const conclude = (event: ConsentAttempt.Event) =>
-      Effect.catchReason(step(event), "ZapierAuthError", "StateMismatch", () => Effect.void)
-    const outcome = yield* Effect.tapError(
-      request({ _tag: "AuthorizationCode", code, codeVerifier, redirectUri, scopes }, deadline),
-      () => conclude({ _tag: "ExchangeFailed", why: "NotExchanged" })
-    )
-    if (outcome._tag !== "Granted") {
-      yield* conclude({ _tag: "ExchangeFailed", why: whyOf(outcome) })
-      return yield* from(TokenOutcome.mayHaveActed(outcome) ? told.unknown : Failures.failureOf(outcome, told))
-    }
-    // The tokens first: should this process end here, the user is connected and the attempt merely looks unfinished.
-    yield* Stepper.insist(userGrants.consentGranted(subject, stateDigest, outcome.tokens))
-    yield* conclude({ _tag: "GrantStored" })
-  }, Effect.uninterruptible)
-
+  // From the moment when the attempt is found, it goes on whether the caller does or not: the state has been used up.
   const complete = Effect.fnUntraced(function* (
     input: AuthorizationCallback.Input,
     subject: string
   ): Effect.fn.Return<void, ZapierAuthError> {
     const callback = yield* Effect.mapError(Effect.fromResult(AuthorizationCallback.parse(input)), from)
     const stateDigest = yield* digested(AttemptStore.keyOf(callback.state))
-    const step = Stepper.makeStep({
-      machine: ConsentAttempt.machine,
-      about: subject,
-      publish,
-      stored: {
-        load: Effect.flatMap(
-          attempts.get(stateDigest),
-          Option.match({
-            onNone: () => Effect.fail(from(new StateMismatch({ why: "Unknown" }))),
-            onSome: ({ value, version }) => Effect.succeed({ state: value, version: Option.some(version) })
-          })
-        ),
-        save: (expected, state) => attempts.compareAndSet(stateDigest, expected, state)
-      }
-    })
-    const received: ConsentAttempt.Event =
+    yield* attempts.bring(
+      stateDigest,
       callback._tag === "Code"
         ? { _tag: "CodeReceived", stateDigest, subject, code: callback.code }
         : { _tag: "ErrorReceived", stateDigest, subject, error: callback.error }
-    // From here on a caller's interruption waits: the state has been used up.
-    yield* Effect.uninterruptible(
-      Effect.gen(function* () {
-        const { commands } = yield* step(received)
-        for (const command of commands) {
-          switch (command._tag) {
-            case "ExchangeCode":
-              yield* exchange(step, stateDigest, command)
-              break
-            case "RefuseCallback":
-              return yield* from(new StateMismatch({ why: command.why }))
-            case "ReportExpired":
-              return yield* from(new ConsentExpired({ what: "attempt" }))
-            case "ReportDenied":
-              return yield* from(new ConsentDenied({}))
-            case "ReportRefused":
-              return yield* from(new AuthorizationRefused({ error: command.error }))
-          }
-        }
-      })
     )
   })
 

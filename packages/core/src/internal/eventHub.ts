@@ -4,9 +4,33 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { AuthEvent } from "../AuthEvent.ts"
+import type * as Machine from "../machine/Machine.ts"
+
+/** Tells an event to all listeners. */
+export type Publish = (event: AuthEvent) => void
 
 // How many events a slow listener may be behind.
 const capacity = 1_024
+
+const generationOf = (state: object) =>
+  "generation" in state && typeof state.generation === "number" ? { generation: state.generation } : {}
+
+/** The event of a machine that went from one state to another. */
+export const transition = (
+  machine: string,
+  about: string,
+  change: { readonly from: Machine.Tagged; readonly event: Machine.Tagged; readonly to: Machine.Tagged },
+  at: number
+): AuthEvent => ({
+  _tag: "Transition",
+  machine,
+  about,
+  from: change.from._tag,
+  event: change.event._tag,
+  to: change.to._tag,
+  ...generationOf(change.to),
+  at
+})
 
 /** Listeners end with the scope. */
 export const make = Effect.gen(function* () {
@@ -25,13 +49,12 @@ export const make = Effect.gen(function* () {
     return Effect.forEach(listeners, Queue.end, { discard: true })
   })
 
+  const publish: Publish = (event) => {
+    for (const listener of listeners) Queue.offerUnsafe(listener, event)
+  }
+
   return {
-    // Listeners have their turn before whoever publishes goes on.
-    publish: (event: AuthEvent) =>
-      Effect.suspend(() => {
-        for (const listener of listeners) Queue.offerUnsafe(listener, event)
-        return listeners.size === 0 ? Effect.void : Effect.yieldNow
-      }),
+    publish,
     events: Stream.unwrap(
       Effect.map(
         Effect.acquireRelease(listen, (queue) => Effect.sync(() => listeners.delete(queue))),

@@ -4,32 +4,39 @@
  * **Theory of operation**
  *
  * The client credentials grant gives an access token and nothing that renews it: a new one is simply asked for. Asking
- * twice harms nobody, so an answer that was lost is no reason to worry. What is left to decide is that many callers share
- * one request, by a lease as the user grant has it, and that a token which the API rejected is not handed out again.
- * `generation` is one higher with every token.
+ * twice harms nobody, so a lost response costs no more than another request. The machine decides two things: many callers
+ * share one request, by a lease as the user grant has it, and a token that the API rejected is not handed out again.
+ * `generation` is one higher with every token. A request that fails for a reason that only time mends sets a pause.
  *
  * Sources: RFC 6749 section 4.4; Zapier's page on app access tokens of the Workflow API (no refresh token).
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import * as Lease from "./Lease.ts"
-import * as Machine from "./Machine.ts"
-import type * as Settings from "../Settings.ts"
 import * as TokenOutcome from "../oauth/TokenOutcome.ts"
 import * as Tokens from "../oauth/Tokens.ts"
+import type * as Settings from "../Settings.ts"
+import * as Lease from "./Lease.ts"
+import * as Machine from "./Machine.ts"
+import * as Pause from "./Pause.ts"
+
+const renewal = {
+  generation: Schema.Int,
+  /** The pause that follows the latest failure. */
+  pause: Schema.optionalKey(Pause.Pause)
+}
 
 /**
  * - `Absent`: no token yet.
- * - `Active`: a token. No request begins before `notBefore`.
+ * - `Active`: a token. No request begins during the pause.
  * - `Requesting`: the owner of `lease` is asking for one; an earlier one, if there is any, may have time left.
  *
  * @since 0.1.0
  */
 export const State = Schema.TaggedUnion({
-  Absent: { notBefore: Tokens.Instant },
-  Active: { generation: Schema.Int, access: Tokens.Access, notBefore: Tokens.Instant },
-  Requesting: { generation: Schema.Int, access: Schema.optionalKey(Tokens.Access), lease: Lease.Lease }
+  Absent: { pause: renewal.pause },
+  Active: { ...renewal, access: Tokens.Access },
+  Requesting: { ...renewal, access: Schema.optionalKey(Tokens.Access), lease: Lease.Lease }
 })
 
 /**
@@ -44,21 +51,23 @@ type Of<Tag extends State["_tag"]> = Extract<State, { readonly _tag: Tag }>
  *
  * @since 0.1.0
  */
-export const absent: Of<"Absent"> = { _tag: "Absent", notBefore: 0 }
+export const absent: Of<"Absent"> = { _tag: "Absent" }
+
+const requested = { owner: Schema.NonEmptyString, generation: Schema.Int }
 
 /**
  * - `AccessTokenRequested`: `owner` needs an access token.
- * - `AccessTokenRejected`: the API answered 401 to the token of that generation, and `owner` needs another.
- * - `TokenGranted`: the request that began at that generation was answered with a token.
- * - `RequestFailed`: it was not. No request is to begin before `notBefore`.
+ * - `AccessTokenRejected`: the API responded 401 to the token of that generation, and `owner` needs another.
+ * - `TokenGranted`: the response to the request that began at that generation holds a token.
+ * - `RequestFailed`: it holds none, or nothing was sent. `failure` where time alone mends it.
  *
  * @since 0.1.0
  */
 export const Event = Schema.TaggedUnion({
   AccessTokenRequested: { owner: Schema.NonEmptyString },
-  AccessTokenRejected: { owner: Schema.NonEmptyString, generation: Schema.Int },
+  AccessTokenRejected: requested,
   TokenGranted: { generation: Schema.Int, tokens: Tokens.Access },
-  RequestFailed: { owner: Schema.NonEmptyString, generation: Schema.Int, notBefore: Tokens.Instant }
+  RequestFailed: { ...requested, failure: Schema.optionalKey(Pause.Failure) }
 })
 
 /**
@@ -67,11 +76,29 @@ export const Event = Schema.TaggedUnion({
 export type Event = typeof Event.Type
 
 /**
- * - `UseAccessToken`: answer the caller with it, and others without asking again before `until`.
- * - `RequestToken`: ask for a token, cut it off before the lease ends at `deadline`, and report what came of it.
+ * The event that the outcome of a request is.
+ *
+ * @since 0.1.0
+ */
+export const eventOfOutcome = (
+  outcome: TokenOutcome.TokenOutcome,
+  { generation, owner }: { readonly generation: number; readonly owner: string }
+): Event => {
+  if (outcome._tag === "Granted") {
+    // A refresh token has no place here (RFC 6749 section 4.4.3).
+    const { refreshToken: _, ...tokens } = outcome.tokens
+    return { _tag: "TokenGranted", generation, tokens }
+  }
+  const failure = Pause.failureOf(outcome)
+  return { _tag: "RequestFailed", owner, generation, ...(failure === undefined ? {} : { failure }) }
+}
+
+/**
+ * - `UseAccessToken`: hand it to the callers, and to others without asking again before `until`.
+ * - `RequestToken`: ask for a token, and listen for the response until `deadline`. It is not sent at or after it.
  * - `AwaitLease`: another process is asking; look again, at the latest at `until`.
- * - `AwaitTime`: tell the caller to come back at `until`.
- * - `ReportFailure`: tell the caller what the token endpoint answered.
+ * - `AwaitTime`: tell the callers why nothing is sent, and to come back after the pause.
+ * - `ReportFailure`: tell the callers how the request failed.
  *
  * @since 0.1.0
  */
@@ -79,50 +106,81 @@ export type Command =
   | { readonly _tag: "UseAccessToken"; readonly access: Tokens.UsableAccess; readonly until: number }
   | { readonly _tag: "RequestToken"; readonly generation: number; readonly deadline: number }
   | { readonly _tag: "AwaitLease"; readonly until: number }
-  | { readonly _tag: "AwaitTime"; readonly until: number }
+  | { readonly _tag: "AwaitTime"; readonly pause: Pause.Pause }
   | { readonly _tag: "ReportFailure" }
 
+const always = "always"
+
+const demandOf = {
+  Absent: { Absent: "a pause is on", Requesting: "else" },
+  Active: {
+    Active: "the token has time left and is not due, or a pause is on",
+    Requesting: "else"
+  }
+}
+
 /**
- * The legal edges.
+ * The legal edges, each with its condition.
  *
  * @since 0.1.0
  */
 export const edges = {
   Absent: {
-    AccessTokenRequested: ["Absent", "Requesting"],
-    AccessTokenRejected: ["Absent", "Requesting"],
-    TokenGranted: ["Active"],
-    RequestFailed: ["Absent"]
+    AccessTokenRequested: demandOf.Absent,
+    AccessTokenRejected: demandOf.Absent,
+    TokenGranted: { Active: always }
   },
   Requesting: {
-    AccessTokenRequested: ["Requesting"],
-    AccessTokenRejected: ["Requesting"],
-    TokenGranted: ["Requesting", "Active"],
-    RequestFailed: ["Requesting", "Active", "Absent"]
+    AccessTokenRequested: { Requesting: always },
+    AccessTokenRejected: { Requesting: always },
+    TokenGranted: { Active: always },
+    RequestFailed: { Active: "an earlier token is there", Absent: "else" }
   },
   Active: {
-    AccessTokenRequested: ["Active", "Requesting"],
-    AccessTokenRejected: ["Active", "Requesting"],
-    TokenGranted: ["Active"],
-    RequestFailed: ["Active"]
+    AccessTokenRequested: demandOf.Active,
+    AccessTokenRejected: demandOf.Active,
+    TokenGranted: { Active: always }
   }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 
 const next = Machine.next
 
-// An app token descends from no consent.
+const generationOf = (state: State) => (state._tag === "Absent" ? 0 : state.generation)
+
+// A token that was asked for in place of an older one has nothing to replace. A failure counts only for the owner of the
+// lease: somebody else may still succeed.
+const isStale = (state: State, event: Event): boolean => {
+  switch (event._tag) {
+    case "TokenGranted":
+      return event.generation < generationOf(state)
+    case "RequestFailed":
+      return state._tag !== "Requesting" || event.generation !== state.generation || event.owner !== state.lease.owner
+    default:
+      return false
+  }
+}
+
+/**
+ * The token family of the app's own tokens, which descend from no consent.
+ *
+ * @since 0.1.0
+ */
+export const family = "app"
+
 const use = (generation: number, access: Tokens.Access, until: number): Command => ({
   _tag: "UseAccessToken",
-  access: { ...access, family: "app", generation },
+  access: { ...access, family, generation },
   until: Math.min(until, access.expiresAt)
 })
 
 const reportFailure: Command = { _tag: "ReportFailure" }
 
-const rejected = <S extends Of<"Active"> | Of<"Requesting">>(state: S, generation: number, now: number): S =>
-  generation === state.generation && state.access !== undefined && Tokens.isLive(state.access, now)
-    ? { ...state, access: Tokens.expire(state.access, now) }
+const rejected = <S extends Of<"Active"> | Of<"Requesting">>(state: S, generation: number): S =>
+  generation === state.generation && state.access !== undefined && !Tokens.isRejected(state.access)
+    ? { ...state, access: Tokens.reject(state.access) }
     : state
+
+const pausedBy = (pause: Pause.Pause | undefined) => (pause === undefined ? {} : { pause })
 
 /**
  * The machine, for the given settings.
@@ -132,7 +190,7 @@ const rejected = <S extends Of<"Active"> | Of<"Requesting">>(state: S, generatio
  * import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
  * import * as Result from "effect/Result"
  *
- * const machine = AppCredential.machine({ leaseDuration: 45_000, expiryMargin: 300_000 })
+ * const machine = AppCredential.machine({ answerTimeout: 60_000, expiryMargin: 300_000 })
  *
  * const asked = machine.step(AppCredential.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
  * const { commands, state } = Result.getOrThrow(asked)
@@ -144,92 +202,93 @@ const rejected = <S extends Of<"Active"> | Of<"Requesting">>(state: S, generatio
  * @since 0.1.0
  */
 export const machine = (settings: Settings.Refreshing): Machine.Machine<State, Event, Command> => {
-  const request = (generation: number, access: Tokens.Access | undefined, owner: string, now: number) => {
+  const request = (
+    { access, pause, ...state }: { access?: Tokens.Access; pause?: Pause.Pause; generation: number },
+    owner: string,
+    now: number
+  ) => {
+    const lease = Lease.make(owner, settings.answerTimeout, now)
+    const { generation } = state
     const requesting: Of<"Requesting"> = {
       _tag: "Requesting",
       generation,
       ...(access === undefined ? {} : { access }),
-      lease: { owner, deadline: now + settings.leaseDuration }
+      ...pausedBy(pause),
+      lease
     }
-    const { deadline } = requesting.lease
-    return next(requesting, { _tag: "RequestToken", generation, deadline } satisfies Command)
+    const command: Command = { _tag: "RequestToken", generation, deadline: Lease.listensUntil(lease) }
+    // The live token is used until the lease would have ended: should the request come to nothing, the next is due.
+    const meanwhile =
+      access !== undefined && Tokens.isLive(access, now) ? [use(generation, access, lease.deadline)] : []
+    return next(requesting, command, ...meanwhile)
   }
-
-  const granted = (generation: number, access: Tokens.Access) => {
-    const active: Of<"Active"> = { _tag: "Active", generation: generation + 1, access, notBefore: 0 }
-    return next(active, use(active.generation, access, Tokens.dueAt(access, settings.expiryMargin)))
-  }
-
-  const awaitTime = (until: number): Command => ({ _tag: "AwaitTime", until })
 
   const demandOfAbsent = (state: Of<"Absent">, { owner }: { owner: string }, now: number) =>
-    TokenOutcome.isPause(state.notBefore, now)
-      ? next(state, awaitTime(state.notBefore))
-      : request(0, undefined, owner, now)
+    Pause.isOn(state.pause, now)
+      ? next(state, { _tag: "AwaitTime", pause: state.pause } satisfies Command)
+      : request({ generation: 0, ...pausedBy(state.pause) }, owner, now)
 
   const demandOfActive = (state: Of<"Active">, owner: string, now: number) => {
-    const isPaused = TokenOutcome.isPause(state.notBefore, now)
-    if (!Tokens.isLive(state.access, now)) {
-      return isPaused ? next(state, awaitTime(state.notBefore)) : request(state.generation, state.access, owner, now)
+    const { access, generation, pause } = state
+    const isLive = Tokens.isLive(access, now)
+    const due = Tokens.dueAt(access, settings.expiryMargin)
+    if (isLive && now < due) return next(state, use(generation, access, due))
+    if (Pause.isOn(pause, now)) {
+      return next(
+        state,
+        isLive ? use(generation, access, pause.until) : ({ _tag: "AwaitTime", pause } satisfies Command)
+      )
     }
-    const due = Tokens.dueAt(state.access, settings.expiryMargin)
-    if (now < due) return next(state, use(state.generation, state.access, due))
-    if (isPaused) return next(state, use(state.generation, state.access, state.notBefore))
-    const begun = request(state.generation, state.access, owner, now)
-    // Should this request come to nothing, the next is due when its lease would have ended.
-    const inTime = use(state.generation, state.access, now + settings.leaseDuration)
-    return next(begun.state, ...begun.commands, inTime)
+    return request(state, owner, now)
   }
 
   const demandOfRequesting = (found: Of<"Requesting">, owner: string, now: number) => {
-    const { access, generation } = found
-    const lease = Lease.clamp(found.lease, settings.leaseDuration, now)
+    const lease = Lease.clamp(found.lease, now)
     const state = lease === found.lease ? found : { ...found, lease }
-    const inTime = (until: number) =>
-      access !== undefined && Tokens.isLive(access, now) ? [use(generation, access, until)] : []
-    if (Lease.isLive(lease, now)) {
-      const [live] = inTime(lease.deadline)
-      return next(state, live ?? ({ _tag: "AwaitLease", until: lease.deadline } satisfies Command))
-    }
-    const begun = request(generation, access, owner, now)
-    return next(begun.state, ...begun.commands, ...inTime(now + settings.leaseDuration))
+    // A process that asks has no request open: its own lease was stored without its knowing.
+    if (!Lease.isLive(lease, now) || lease.owner === owner) return request(state, owner, now)
+    const { access, generation } = state
+    const wait: Command = { _tag: "AwaitLease", until: lease.deadline }
+    const isLive = access !== undefined && Tokens.isLive(access, now)
+    return next(state, isLive ? use(generation, access, lease.deadline) : wait)
+  }
+
+  const granted = (state: State, { generation, tokens }: Extract<Event, { _tag: "TokenGranted" }>, now: number) => {
+    const replaced = state._tag === "Absent" ? undefined : state.access
+    const isReplacement = replaced !== undefined && Tokens.isRejected(replaced)
+    const access = isReplacement ? { ...tokens, replacedAt: now } : tokens
+    const active: Of<"Active"> = { _tag: "Active", generation: generation + 1, access }
+    return next(active, use(active.generation, access, Tokens.dueAt(access, settings.expiryMargin)))
   }
 
   return Machine.make<State, Event, Command>()({
     name: "AppCredential",
     initial: "Absent",
     edges,
+    isStale,
     on: {
       Absent: {
         AccessTokenRequested: demandOfAbsent,
         AccessTokenRejected: demandOfAbsent,
-        TokenGranted: (_, { generation, tokens }) => granted(generation, tokens),
-        RequestFailed: (state, { notBefore }) =>
-          next({ ...state, notBefore: Math.max(state.notBefore, notBefore) }, reportFailure)
+        TokenGranted: granted
       },
       Requesting: {
         AccessTokenRequested: (state, { owner }, now) => demandOfRequesting(state, owner, now),
         AccessTokenRejected: (state, { generation, owner }, now) =>
-          demandOfRequesting(rejected(state, generation, now), owner, now),
-        TokenGranted: (state, { generation, tokens }) =>
-          generation < state.generation ? next(state) : granted(generation, tokens),
-        RequestFailed: (state, { generation, notBefore, owner }) => {
-          if (generation !== state.generation || state.lease.owner !== owner) return next(state)
-          return state.access === undefined
-            ? next({ _tag: "Absent", notBefore }, reportFailure)
-            : next({ _tag: "Active", generation, access: state.access, notBefore }, reportFailure)
+          demandOfRequesting(rejected(state, generation), owner, now),
+        TokenGranted: granted,
+        RequestFailed: ({ access, generation, pause }, { failure }, now) => {
+          const paused = pausedBy(failure === undefined ? pause : Pause.after(pause, failure, now))
+          return access === undefined
+            ? next({ _tag: "Absent", ...paused }, reportFailure)
+            : next({ _tag: "Active", generation, access, ...paused }, reportFailure)
         }
       },
       Active: {
         AccessTokenRequested: (state, { owner }, now) => demandOfActive(state, owner, now),
         AccessTokenRejected: (state, { generation, owner }, now) =>
-          demandOfActive(rejected(state, generation, now), owner, now),
-        TokenGranted: (state, { generation, tokens }) =>
-          generation < state.generation ? next(state) : granted(generation, tokens),
-        RequestFailed: (state, { generation, notBefore }) =>
-          generation === state.generation
-            ? next({ ...state, notBefore: Math.max(state.notBefore, notBefore) }, reportFailure)
-            : next(state)
+          demandOfActive(rejected(state, generation), owner, now),
+        TokenGranted: granted
       }
     }
   })

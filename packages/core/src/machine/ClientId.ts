@@ -64,20 +64,20 @@ export const presented = { _tag: "Presented" } as const satisfies State
  */
 export const edges = {
   Presented: {
-    RequestPrepared: ["Presented"],
-    RequestAccepted: ["Accepted"],
-    RequestRejected: ["Rejected"]
+    RequestPrepared: { Presented: "always" },
+    RequestAccepted: { Accepted: "always" },
+    RequestRejected: { Rejected: "always" }
   },
   Accepted: {
-    RequestPrepared: ["Accepted"],
-    RequestAccepted: ["Accepted"],
-    RequestRejected: ["Rejected"]
+    RequestPrepared: { Accepted: "always" },
+    RequestAccepted: { Accepted: "always" },
+    RequestRejected: { Rejected: "always" }
   },
   Rejected: {
     // A rejected id is presented again: the app's owner may have mended it.
-    RequestPrepared: ["Presented"],
-    RequestAccepted: ["Accepted"],
-    RequestRejected: ["Rejected"]
+    RequestPrepared: { Presented: "always" },
+    RequestAccepted: { Accepted: "always" },
+    RequestRejected: { Rejected: "always" }
   }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 

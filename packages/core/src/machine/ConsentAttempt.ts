@@ -10,7 +10,9 @@
  * with an attempt never touches the grant that is already there: that one is replaced only when new tokens are at hand.
  *
  * A code is exchanged at most once (RFC 6749 section 4.1.2), and only within two minutes of the callback's arrival:
- * Zapier takes it no longer than that.
+ * Zapier takes it no longer than that. Its tokens are stored before the attempt is completed: should the process end in
+ * between, the user is connected and the attempt merely looks unfinished. A store may forget an attempt meanwhile; what
+ * came of its code holds all the same.
  *
  * Sources: RFC 6749 sections 4.1.2 and 10.12; Zapier's "Authentication" page of the Workflow API.
  *
@@ -58,33 +60,56 @@ export const Failure = Schema.Literals(["AuthorizationRefused", "CodeRefused", "
  */
 export type Failure = typeof Failure.Type
 
-/**
- * - `Pending`: the user is on the consent page. `codeVerifier` is PKCE's, where it is used.
- * - `Exchanging`: the callback came; its code is being exchanged.
- * - `Completed`, `Denied`, `Expired`, `Failed`: over.
- *
- * @since 0.1.0
- */
-export const State = Schema.TaggedUnion({
+const stored = {
   Pending: { ...attempt, codeVerifier: Schema.optionalKey(Tokens.Secret) },
   Exchanging: { ...attempt, receivedAt: Tokens.Instant },
   Completed: attempt,
   Denied: attempt,
   Expired: attempt,
   Failed: { ...attempt, why: Failure }
-})
+}
+
+/**
+ * - `Absent`: unknown, or forgotten by the store. It is not stored.
+ * - `Pending`: the user is on the consent page. `codeVerifier` is PKCE's, where it is used.
+ * - `Exchanging`: the callback came; its code is being exchanged.
+ * - `Completed`, `Denied`, `Expired`, `Failed`: over.
+ *
+ * @since 0.1.0
+ */
+export const State = Schema.TaggedUnion({ Absent: {}, ...stored })
 
 /**
  * @since 0.1.0
  */
 export type State = typeof State.Type
 
+/**
+ * What is stored of an attempt: any state but `Absent`.
+ *
+ * @since 0.1.0
+ */
+export const Stored = Schema.TaggedUnion(stored)
+
+/**
+ * @since 0.1.0
+ */
+export type Stored = typeof Stored.Type
+
 type Of<Tag extends State["_tag"]> = Extract<State, { readonly _tag: Tag }>
+
+/**
+ * The state of an attempt that the store does not have.
+ *
+ * @since 0.1.0
+ */
+export const absent: Of<"Absent"> = { _tag: "Absent" }
 
 /**
  * - `CodeReceived`: a callback brought a code, for the user who is signed in as `subject`.
  * - `ErrorReceived`: a callback brought an error.
- * - `GrantStored`: the code was exchanged and the tokens are in the store.
+ * - `TokensGranted`: the code was exchanged.
+ * - `GrantStored`: the tokens are in the store.
  * - `ExchangeFailed`: the code was not exchanged, or nobody knows.
  *
  * @since 0.1.0
@@ -92,6 +117,7 @@ type Of<Tag extends State["_tag"]> = Extract<State, { readonly _tag: Tag }>
 export const Event = Schema.TaggedUnion({
   CodeReceived: { stateDigest: Schema.String, subject: Schema.String, code: Tokens.Secret },
   ErrorReceived: { stateDigest: Schema.String, subject: Schema.String, error: Schema.String },
+  TokensGranted: { stateDigest: Schema.String, subject: Schema.String, tokens: Tokens.Tokens },
   GrantStored: {},
   ExchangeFailed: { why: Failure }
 })
@@ -102,15 +128,17 @@ export const Event = Schema.TaggedUnion({
 export type Event = typeof Event.Type
 
 /**
- * - `ExchangeCode`: send the exchange before `deadline`, once, and store what is granted for `subject`.
+ * - `ExchangeCode`: send the exchange, once, and listen for its response until `deadline`. It is not sent at or after it.
+ * - `StoreGrant`: store the tokens for `subject`. `stateDigest` names the consent.
  * - `RefuseCallback`: exchange nothing and tell the caller.
- * - `ReportExpired`, `ReportDenied`, `ReportRefused`: tell the caller how it ended.
+ * - `ReportExpired`, `ReportDenied`, `ReportRefused`, `ReportConnected`, `ReportFailure`: tell the caller how it ended.
  *
  * @since 0.1.0
  */
 export type Command =
   | {
       readonly _tag: "ExchangeCode"
+      readonly stateDigest: string
       readonly code: typeof Tokens.Secret.Type
       readonly codeVerifier: typeof Tokens.Secret.Type | undefined
       readonly redirectUri: string
@@ -118,31 +146,56 @@ export type Command =
       readonly subject: string
       readonly deadline: number
     }
+  | {
+      readonly _tag: "StoreGrant"
+      readonly stateDigest: string
+      readonly subject: string
+      readonly tokens: Tokens.Tokens
+    }
   | { readonly _tag: "RefuseCallback"; readonly why: "Unknown" | "AlreadyUsed" | "OtherSubject" }
   | { readonly _tag: "ReportExpired" }
   | { readonly _tag: "ReportDenied" }
   | { readonly _tag: "ReportRefused"; readonly error: string }
+  | { readonly _tag: "ReportConnected" }
+  | { readonly _tag: "ReportFailure" }
+
+const always = "always"
+
+const over = <S extends State["_tag"]>(state: S) => {
+  const stays = { [state]: always } as { readonly [Target in S]: typeof always }
+  return { CodeReceived: stays, ErrorReceived: stays }
+}
+
+const expired = "the attempt is too old"
+
+const refused = "the callback is another's"
 
 /**
- * The legal edges.
+ * The legal edges, each with its condition.
  *
  * @since 0.1.0
  */
 export const edges = {
+  Absent: {
+    ...over("Absent"),
+    TokensGranted: { Absent: always },
+    GrantStored: { Absent: always },
+    ExchangeFailed: { Absent: always }
+  },
   Pending: {
-    CodeReceived: ["Pending", "Exchanging", "Expired"],
-    ErrorReceived: ["Pending", "Denied", "Failed", "Expired"]
+    CodeReceived: { Pending: refused, Expired: expired, Exchanging: "else" },
+    ErrorReceived: { Pending: refused, Expired: expired, Denied: "the user said no", Failed: "else" }
   },
   Exchanging: {
-    CodeReceived: ["Exchanging"],
-    ErrorReceived: ["Exchanging"],
-    GrantStored: ["Completed"],
-    ExchangeFailed: ["Failed"]
+    ...over("Exchanging"),
+    TokensGranted: { Exchanging: always },
+    GrantStored: { Completed: always },
+    ExchangeFailed: { Failed: always }
   },
-  Completed: { CodeReceived: ["Completed"], ErrorReceived: ["Completed"] },
-  Denied: { CodeReceived: ["Denied"], ErrorReceived: ["Denied"] },
-  Expired: { CodeReceived: ["Expired"], ErrorReceived: ["Expired"] },
-  Failed: { CodeReceived: ["Failed"], ErrorReceived: ["Failed"] }
+  Completed: { ...over("Completed"), GrantStored: { Completed: always } },
+  Denied: over("Denied"),
+  Expired: over("Expired"),
+  Failed: { ...over("Failed"), ExchangeFailed: { Failed: always } }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 
 const next = Machine.next
@@ -152,7 +205,7 @@ const encoder = new TextEncoder()
 const isSame = (a: string, b: string) => Mac.timingSafeEqual(encoder.encode(a), encoder.encode(b))
 
 // What every state has.
-const common = ({ expiresAt, redirectUri, scopes, startedAt, stateDigest, subject }: State) => ({
+const common = ({ expiresAt, redirectUri, scopes, startedAt, stateDigest, subject }: Stored) => ({
   stateDigest,
   subject,
   redirectUri,
@@ -177,10 +230,21 @@ const refusal = (state: Of<"Pending">, event: Callback, now: number) => {
   return next(expired, { _tag: "ReportExpired" } satisfies Command)
 }
 
-const used = <S extends State>(state: S, event: Callback) =>
+const used = <S extends Stored>(state: S, event: Callback) =>
   next(state, refuse(isSame(event.stateDigest, state.stateDigest) ? "AlreadyUsed" : "Unknown"))
 
-const over = { CodeReceived: used, ErrorReceived: used }
+const onceOver = { CodeReceived: used, ErrorReceived: used }
+
+const unknown = (state: Of<"Absent">) => next(state, refuse("Unknown"))
+
+const storeGrant = <S extends State>(state: S, event: Extract<Event, { readonly _tag: "TokensGranted" }>) => {
+  const { stateDigest, subject, tokens } = event
+  return next(state, { _tag: "StoreGrant", stateDigest, subject, tokens } satisfies Command)
+}
+
+const reportConnected: Command = { _tag: "ReportConnected" }
+
+const reportFailure: Command = { _tag: "ReportFailure" }
 
 /**
  * The machine.
@@ -191,7 +255,7 @@ const over = { CodeReceived: used, ErrorReceived: used }
  * import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
  * import * as Result from "effect/Result"
  *
- * const pending: ConsentAttempt.State = {
+ * const pending: ConsentAttempt.Stored = {
  *   _tag: "Pending",
  *   stateDigest: "a digest of state",
  *   subject: "user-1",
@@ -216,6 +280,13 @@ export const machine: Machine.Machine<State, Event, Command> = Machine.make<Stat
   initial: "Pending",
   edges,
   on: {
+    Absent: {
+      CodeReceived: unknown,
+      ErrorReceived: unknown,
+      TokensGranted: storeGrant,
+      GrantStored: (state) => next(state, reportConnected),
+      ExchangeFailed: (state) => next(state, reportFailure)
+    },
     Pending: {
       CodeReceived: (state, event, now) => {
         const refused = refusal(state, event, now)
@@ -223,6 +294,7 @@ export const machine: Machine.Machine<State, Event, Command> = Machine.make<Stat
         const exchanging: Of<"Exchanging"> = { _tag: "Exchanging", ...common(state), receivedAt: now }
         const command: Command = {
           _tag: "ExchangeCode",
+          stateDigest: state.stateDigest,
           code: event.code,
           codeVerifier: state.codeVerifier,
           redirectUri: state.redirectUri,
@@ -244,14 +316,15 @@ export const machine: Machine.Machine<State, Event, Command> = Machine.make<Stat
       }
     },
     Exchanging: {
-      CodeReceived: used,
-      ErrorReceived: used,
-      GrantStored: (state) => next({ _tag: "Completed", ...common(state) }),
-      ExchangeFailed: (state, { why }) => next({ _tag: "Failed", ...common(state), why })
+      ...onceOver,
+      TokensGranted: storeGrant,
+      GrantStored: (state) => next({ _tag: "Completed", ...common(state) }, reportConnected),
+      ExchangeFailed: (state, { why }) => next({ _tag: "Failed", ...common(state), why }, reportFailure)
     },
-    Completed: over,
-    Denied: over,
-    Expired: over,
-    Failed: over
+    // A write whose outcome was unknown is said once more.
+    Completed: { ...onceOver, GrantStored: (state) => next(state, reportConnected) },
+    Denied: onceOver,
+    Expired: onceOver,
+    Failed: { ...onceOver, ExchangeFailed: (state) => next(state, reportFailure) }
   }
 })

@@ -1,12 +1,13 @@
 /**
  * State machines as data: a table of legal edges, and one pure function.
  *
- * A machine's file states its edges (`state x event -> targets`) and one handler for each edge group. The types of the
- * handlers are derived from the table, so a handler that is missing, superfluous, or that could reach a target outside
- * the table does not compile. The diagrams in the documentation are drawn from the same table.
+ * A machine's file states its edges (`state x event -> target -> condition`) and one handler for each edge group. The
+ * types of the handlers are derived from the table, so a handler that is missing, superfluous, or that could reach a
+ * target outside the table does not compile. The documentation is drawn from the same table.
  *
  * `step` performs nothing: it takes the time as an argument and returns the next state and the commands that a shell
- * has to carry out. An event that the table does not have for a state is an `IllegalTransition` and changes nothing.
+ * has to carry out. A stale event, one that is about something that the state has moved on from, changes nothing. An
+ * event that the table does not have for a state is an `IllegalTransition` and changes nothing.
  *
  * @since 0.1.0
  */
@@ -22,12 +23,12 @@ export interface Tagged {
 }
 
 /**
- * The legal edges: for each state and event the states that may follow.
+ * The legal edges: for each state and event the states that may follow, each with its condition in words.
  *
  * @since 0.1.0
  */
 export type Edges<S extends string, E extends string> = {
-  readonly [State in S]: { readonly [Event in E]?: readonly [S, ...Array<S>] }
+  readonly [State in S]: { readonly [Event in E]?: { readonly [Target in S]?: string } }
 }
 
 /**
@@ -53,13 +54,7 @@ export interface IllegalTransition {
 
 type Member<Union extends Tagged, Tag> = Extract<Union, { readonly _tag: Tag }>
 
-type Targets<T, S, E> = S extends keyof T
-  ? E extends keyof T[S]
-    ? T[S][E] extends ReadonlyArray<infer Target>
-      ? Target
-      : never
-    : never
-  : never
+type Targets<T, S, E> = S extends keyof T ? (E extends keyof T[S] ? keyof T[S][E] : never) : never
 
 /**
  * One handler for each edge group of the table.
@@ -87,6 +82,8 @@ export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
   /** The state that diagrams begin with. */
   readonly initial: S["_tag"]
   readonly edges: Edges<S["_tag"], E["_tag"]>
+  /** True for an event that is about something that the state has moved on from. */
+  readonly isStale: (state: S, event: E) => boolean
   /**
    * The next state and what to do, or why the event is not legal.
    *
@@ -110,7 +107,7 @@ export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
  * const door = Machine.make<Door, Push, never>()({
  *   name: "Door",
  *   initial: "Open",
- *   edges: { Open: { Pushed: ["Shut"] }, Shut: {} },
+ *   edges: { Open: { Pushed: { Shut: "always" } }, Shut: {} },
  *   on: { Open: { Pushed: () => ({ state: { _tag: "Shut" }, commands: [] }) }, Shut: {} }
  * })
  *
@@ -128,8 +125,11 @@ export const make =
     readonly name: string
     readonly initial: S["_tag"]
     readonly edges: T
+    /** Drops events before the table is asked. Default: none. */
+    readonly isStale?: (state: S, event: E) => boolean
     readonly on: Handlers<S, E, C, T>
   }): Machine<S, E, C> => {
+    const isStale = options.isStale ?? (() => false)
     // The mapped type proves each handler right for its edge; that two run-time tags find the right one is beyond it.
     const handlers = options.on as unknown as {
       readonly [state: string]: { readonly [event: string]: (state: S, event: E, now: number) => Next<S, C> }
@@ -138,7 +138,9 @@ export const make =
       name: options.name,
       initial: options.initial,
       edges: options.edges,
+      isStale,
       step: (state, event, now) => {
+        if (isStale(state, event)) return Result.succeed(next(state))
         const events = Object.hasOwn(handlers, state._tag) ? handlers[state._tag] : undefined
         const handler = events !== undefined && Object.hasOwn(events, event._tag) ? events[event._tag] : undefined
         return handler === undefined
@@ -155,27 +157,47 @@ export const make =
  */
 export const next = <S, C = never>(state: S, ...commands: ReadonlyArray<C>): Next<S, C> => ({ state, commands })
 
+interface Drawn {
+  readonly initial: string
+  readonly edges: {
+    readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
+  }
+}
+
+// The table, a row for each edge.
+const rows = ({ edges }: Drawn) =>
+  Object.entries(edges).flatMap(([from, events]) =>
+    Object.entries(events).flatMap(([event, targets = {}]) =>
+      Object.entries(targets).map(([to, condition]) => ({ from, event, to, condition }))
+    )
+  )
+
 /**
  * The table as a Mermaid state diagram.
  *
  * @since 0.1.0
  */
-export const toMermaid = (machine: {
-  readonly initial: string
-  readonly edges: { readonly [state: string]: { readonly [event: string]: ReadonlyArray<string> | undefined } }
-}): string => {
+export const toMermaid = (machine: Drawn): string => {
   const labels = new Map<string, Array<string>>()
-  for (const [from, events] of Object.entries(machine.edges)) {
-    for (const [event, targets] of Object.entries(events)) {
-      for (const to of targets ?? []) {
-        const edge = `${from} --> ${to}`
-        labels.set(edge, [...(labels.get(edge) ?? []), event])
-      }
-    }
+  for (const { condition, event, from, to } of rows(machine)) {
+    const edge = `${from} --> ${to}`
+    labels.set(edge, [...(labels.get(edge) ?? []), condition === "always" ? event : `${event} [${condition}]`])
   }
   return [
     "stateDiagram-v2",
     `  [*] --> ${machine.initial}`,
-    ...[...labels].map(([edge, events]) => `  ${edge}: ${events.join(", ")}`)
+    ...[...labels].map(([edge, events]) => `  ${edge}: ${events.join("<br>")}`)
   ].join("\n")
 }
+
+/**
+ * The table as a Markdown table: from which state an event leads where, and when.
+ *
+ * @since 0.1.0
+ */
+export const toMarkdown = (machine: Drawn): string =>
+  [
+    "| state | event | next state | when |",
+    "| --- | --- | --- | --- |",
+    ...rows(machine).map(({ condition, event, from, to }) => `| ${from} | ${event} | ${to} | ${condition} |`)
+  ].join("\n")

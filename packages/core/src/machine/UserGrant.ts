@@ -12,11 +12,17 @@
  * - `family` names the consent that the tokens descend from, so that a grant that was removed and made anew is never
  *   mistaken for the one before.
  *
- * `Refreshing` carries a lease. While it is live nobody else presents the refresh token (one refresher); the token
- * request ends before the lease does, so a lease that is past its deadline belongs to a process that is gone, and the
- * outcome of its request is unknown. An unknown outcome is not a failure: the same refresh token is presented once more,
- * and only a clear refusal (`invalid_grant`) ends the grant. A success, however late, is stored while the record is
- * still of the generation that it renews, even if the grant was given up meanwhile (success always wins).
+ * `Refreshing` carries a lease. While it is live nobody else presents the refresh token: the request of its owner may
+ * still be answered, and a server may take a token that comes twice for a stolen one. The owner stops listening before
+ * the lease ends, so a lease past its deadline belongs to a process that is gone, and the outcome of its request is
+ * unknown. An unknown outcome is not a failure: the same refresh token is presented once more, and only a clear refusal
+ * (`invalid_grant`) that reaches the owner of the lease ends the grant. A success, however late, is stored while the
+ * record is still of the generation that it renews, even if the grant was given up meanwhile (success always wins).
+ *
+ * Outcomes of another generation, and failures that reach a process whose lease was taken over, are stale and change
+ * nothing. `isStale` says so once, so that the table holds only edges that mean something.
+ *
+ * A request that fails for a reason that only time mends sets a pause, which grows with each failure in a row.
  *
  * An access token that has time left keeps being used throughout, until the API itself rejects it.
  *
@@ -27,6 +33,7 @@
 import * as Schema from "effect/Schema"
 import * as Lease from "./Lease.ts"
 import * as Machine from "./Machine.ts"
+import * as Pause from "./Pause.ts"
 import type * as Scopes from "../oauth/Scopes.ts"
 import type * as Settings from "../Settings.ts"
 import * as TokenOutcome from "../oauth/TokenOutcome.ts"
@@ -45,23 +52,30 @@ const held = {
   tokens: Tokens.Tokens
 }
 
+const renewal = {
+  /** Whether a response to a refresh of this generation was lost. */
+  responseLost: Schema.Boolean,
+  /** The pause that follows the latest failure. */
+  pause: Schema.optionalKey(Pause.Pause)
+}
+
 /**
  * - `Absent`: no grant. It is not stored.
- * - `Active`: the tokens, and whether an earlier answer for this generation was lost. No refresh begins before
- *   `notBefore`.
- * - `Refreshing`: the owner of `lease` is presenting the refresh token, itself for the `presentation`th time.
+ * - `Active`: the tokens. No refresh begins during the pause.
+ * - `Refreshing`: the owner of `lease` presents the refresh token, itself for the first or second time.
  * - `ReconnectRequired`: only the user can restore access. The access token may have time left.
  *
  * @since 0.1.0
  */
 export const State = Schema.TaggedUnion({
   Absent: {},
-  Active: { ...held, responseLost: Schema.Boolean, notBefore: Tokens.Instant },
+  Active: { ...held, ...renewal },
   Refreshing: {
     ...held,
-    responseLost: Schema.Boolean,
+    ...renewal,
+    tokens: Tokens.Renewable,
     lease: Lease.Lease,
-    presentation: Schema.Literals([1, 2])
+    attempt: Schema.Literals([1, 2])
   },
   ReconnectRequired: { ...held, why: ReconnectCause, since: Tokens.Instant }
 })
@@ -90,12 +104,13 @@ const presented = { family: Schema.String, generation: Schema.Int, owner: Schema
 /**
  * - `ConsentGranted`: a code was exchanged.
  * - `AccessTokenRequested`: `owner` needs an access token.
- * - `AccessTokenRejected`: the API answered 401 to the access token of that generation, and `owner` needs another.
- * - `RefreshSucceeded`: the refresh of that generation was answered with new tokens.
- * - `RefreshRefused`: it was answered with `invalid_grant`.
- * - `RefreshOutcomeUnknown`: its answer was lost, late, or cut off.
- * - `RefreshFailed`: it was answered with an error that says nothing about the grant, or never left. `mayHaveRotated`
- *   where the server may have rotated the tokens all the same; no refresh is to begin before `notBefore`.
+ * - `AccessTokenRejected`: the API responded 401 to the access token of that generation, and `owner` needs another.
+ * - `RefreshSucceeded`: the response to the refresh of that generation holds new tokens.
+ * - `RefreshRefused`: the response was `invalid_grant`.
+ * - `RefreshOutcomeUnknown`: the response was lost, or did not come in time. `isAwaited`: the connection broke while a
+ *   caller waits.
+ * - `RefreshFailed`: the response says nothing about the grant, or nothing was sent. `mayHaveRotated` where the server may
+ *   have rotated the tokens all the same; `failure` where time alone mends it.
  * - `Disconnected`: the app wants no access any more.
  *
  * @since 0.1.0
@@ -106,8 +121,8 @@ export const Event = Schema.TaggedUnion({
   AccessTokenRejected: presented,
   RefreshSucceeded: { ...presented, tokens: Tokens.Tokens },
   RefreshRefused: presented,
-  RefreshOutcomeUnknown: presented,
-  RefreshFailed: { ...presented, mayHaveRotated: Schema.Boolean, notBefore: Tokens.Instant },
+  RefreshOutcomeUnknown: { ...presented, isAwaited: Schema.Boolean },
+  RefreshFailed: { ...presented, mayHaveRotated: Schema.Boolean, failure: Schema.optionalKey(Pause.Failure) },
   Disconnected: {}
 })
 
@@ -128,25 +143,32 @@ export interface Presented {
 }
 
 /**
- * The event that the outcome of a refresh is.
+ * The event that the outcome of a refresh is. A server that reports a failure is left alone for now; one whose connection
+ * broke is asked once more if a caller waits.
  *
- * A server that says that it failed is left alone for now; one that says nothing is asked once more.
- *
- * @param now milliseconds since the epoch
+ * @param isAwaited whether a caller waits, and the token may be presented again at once
  *
  * @since 0.1.0
  */
 export const eventOfOutcome = (
   outcome: TokenOutcome.TokenOutcome,
-  { generation, family, owner }: Presented,
-  now: number
+  { family, generation, owner }: Presented,
+  isAwaited: boolean
 ): Event => {
   const presented = { family, generation, owner }
-  const mayHaveRotated = TokenOutcome.mayHaveActed(outcome)
-  if (outcome._tag === "Granted") return { _tag: "RefreshSucceeded", ...presented, tokens: outcome.tokens }
-  if (outcome._tag === "InvalidGrant") return { _tag: "RefreshRefused", ...presented }
-  if (mayHaveRotated && outcome._tag !== "Unavailable") return { _tag: "RefreshOutcomeUnknown", ...presented }
-  return { _tag: "RefreshFailed", ...presented, mayHaveRotated, notBefore: TokenOutcome.notBefore(outcome, now) }
+  switch (outcome._tag) {
+    case "Granted":
+      return { _tag: "RefreshSucceeded", ...presented, tokens: outcome.tokens }
+    case "InvalidGrant":
+      return { _tag: "RefreshRefused", ...presented }
+    case "NoResponse":
+      return { _tag: "RefreshOutcomeUnknown", ...presented, isAwaited }
+    default: {
+      const failure = Pause.failureOf(outcome)
+      const mayHaveRotated = TokenOutcome.mayHaveActed(outcome)
+      return { _tag: "RefreshFailed", ...presented, mayHaveRotated, ...(failure === undefined ? {} : { failure }) }
+    }
+  }
 }
 
 // -----------------------------------------------------------------------------
@@ -154,13 +176,12 @@ export const eventOfOutcome = (
 // -----------------------------------------------------------------------------
 
 /**
- * - `UseAccessToken`: answer the caller with it, and others without asking again before `until`.
- * - `PresentRefreshToken`: send the refresh, cut it off before the lease ends at `deadline`, and report what came of it.
- *   If there is no time left to send it, because the process has slept, it is not sent.
+ * - `UseAccessToken`: hand it to the callers, and to others without asking again before `until`.
+ * - `PresentRefreshToken`: send the refresh, and listen for its response until `deadline`. It is not sent at or after it.
  * - `AwaitLease`: another process is refreshing; look again, at the latest at `until`.
- * - `AwaitTime`: tell the caller to come back at `until`.
- * - `RequireReconnect`: tell the caller that the user must connect.
- * - `ReportFailure`: tell the caller what the token endpoint answered.
+ * - `AwaitTime`: tell the callers why nothing is sent, and to come back after the pause.
+ * - `RequireReconnect`: tell the callers that the user must connect.
+ * - `ReportFailure`: tell the callers how the request failed.
  *
  * @since 0.1.0
  */
@@ -175,7 +196,7 @@ export type Command =
       readonly deadline: number
     }
   | { readonly _tag: "AwaitLease"; readonly until: number }
-  | { readonly _tag: "AwaitTime"; readonly until: number }
+  | { readonly _tag: "AwaitTime"; readonly pause: Pause.Pause }
   | { readonly _tag: "RequireReconnect"; readonly why: ReconnectCause }
   | { readonly _tag: "ReportFailure" }
 
@@ -183,51 +204,51 @@ export type Command =
 // The machine
 // -----------------------------------------------------------------------------
 
+const always = "always"
+
+const demand = {
+  Active: "the access token has time left and is not due, or a pause is on",
+  Refreshing: "the access token has ended, was rejected or is due, and there is a refresh token",
+  ReconnectRequired: "the access token has ended or was rejected, and there is no refresh token"
+}
+
+const consent = { known: "the record has that consent", new: "the consent is another" }
+
 /**
- * The legal edges. Outcomes of a refresh may arrive in any state: their sender may have slept.
+ * The legal edges, each with its condition.
  *
  * @since 0.1.0
  */
 export const edges = {
   Absent: {
-    ConsentGranted: ["Active"],
-    AccessTokenRequested: ["Absent"],
-    AccessTokenRejected: ["Absent"],
-    RefreshSucceeded: ["Absent"],
-    RefreshRefused: ["Absent"],
-    RefreshOutcomeUnknown: ["Absent"],
-    RefreshFailed: ["Absent"],
-    Disconnected: ["Absent"]
+    ConsentGranted: { Active: always },
+    AccessTokenRequested: { Absent: always },
+    AccessTokenRejected: { Absent: always },
+    Disconnected: { Absent: always }
   },
   Active: {
-    ConsentGranted: ["Active"],
-    AccessTokenRequested: ["Active", "Refreshing", "ReconnectRequired"],
-    AccessTokenRejected: ["Active", "Refreshing", "ReconnectRequired"],
-    RefreshSucceeded: ["Active"],
-    RefreshRefused: ["Active", "ReconnectRequired"],
-    RefreshOutcomeUnknown: ["Active"],
-    RefreshFailed: ["Active"],
-    Disconnected: ["Absent"]
+    ConsentGranted: { Active: always },
+    AccessTokenRequested: demand,
+    AccessTokenRejected: demand,
+    RefreshSucceeded: { Active: always },
+    Disconnected: { Absent: always }
   },
   Refreshing: {
-    ConsentGranted: ["Refreshing", "Active"],
-    AccessTokenRequested: ["Refreshing", "ReconnectRequired"],
-    AccessTokenRejected: ["Refreshing", "ReconnectRequired"],
-    RefreshSucceeded: ["Refreshing", "Active"],
-    RefreshRefused: ["Refreshing", "ReconnectRequired"],
-    RefreshOutcomeUnknown: ["Refreshing", "Active", "ReconnectRequired"],
-    RefreshFailed: ["Refreshing", "Active"],
-    Disconnected: ["Absent"]
+    ConsentGranted: { Refreshing: consent.known, Active: consent.new },
+    AccessTokenRequested: { Refreshing: always },
+    AccessTokenRejected: { Refreshing: always },
+    RefreshSucceeded: { Active: always },
+    RefreshRefused: { ReconnectRequired: always },
+    RefreshOutcomeUnknown: { Refreshing: "the first attempt, and a caller waits", Active: "else" },
+    RefreshFailed: { Active: always },
+    Disconnected: { Absent: always }
   },
   ReconnectRequired: {
-    ConsentGranted: ["ReconnectRequired", "Active"],
-    AccessTokenRequested: ["ReconnectRequired"],
-    AccessTokenRejected: ["ReconnectRequired"],
-    RefreshSucceeded: ["ReconnectRequired", "Active"],
-    RefreshRefused: ["ReconnectRequired"],
-    RefreshOutcomeUnknown: ["ReconnectRequired"],
-    RefreshFailed: ["ReconnectRequired"],
-    Disconnected: ["Absent"]
+    ConsentGranted: { ReconnectRequired: consent.known, Active: consent.new },
+    AccessTokenRequested: { ReconnectRequired: always },
+    AccessTokenRejected: { ReconnectRequired: always },
+    RefreshSucceeded: { Active: always },
+    Disconnected: { Absent: always }
   }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 
@@ -237,17 +258,33 @@ type Held = Of<"Active"> | Of<"Refreshing">
 
 type Stored = Held | Of<"ReconnectRequired">
 
-// An event speaks of the record only if it was caused by this very generation of this very consent.
+type OfEvent<Tag extends Event["_tag"]> = Extract<Event, { readonly _tag: Tag }>
+
+// True if the event was caused by this very generation of this very consent.
 const concerns = (event: { family: string; generation: number }, state: Stored) =>
   event.family === state.family && event.generation === state.generation
+
+// A success counts while the record is of its generation. A failure counts only for the owner of the lease: somebody
+// else may still succeed.
+const isStale = (state: State, event: Event): boolean => {
+  switch (event._tag) {
+    case "RefreshSucceeded":
+      return state._tag === "Absent" || !concerns(event, state)
+    case "RefreshRefused":
+    case "RefreshOutcomeUnknown":
+    case "RefreshFailed":
+      return state._tag !== "Refreshing" || !concerns(event, state) || state.lease.owner !== event.owner
+    default:
+      return false
+  }
+}
 
 const activate = (family: string, generation: number, tokens: Tokens.Tokens): Of<"Active"> => ({
   _tag: "Active",
   family,
   generation,
   tokens,
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 })
 
 /**
@@ -273,11 +310,12 @@ const activate = (family: string, generation: number, tokens: Tokens.Tokens): Of
  */
 export const granted = (family: string, tokens: Tokens.Tokens): Of<"Active"> => activate(family, 1, tokens)
 
-const toAccess = ({ accessToken, expiresAt, obtainedAt, scopes }: Tokens.Access): Tokens.Access => ({
+const toAccess = ({ accessToken, expiresAt, obtainedAt, replacedAt, scopes }: Tokens.Access): Tokens.Access => ({
   accessToken,
   scopes,
   obtainedAt,
-  expiresAt
+  expiresAt,
+  ...(replacedAt === undefined ? {} : { replacedAt })
 })
 
 const giveUp = (state: Held, why: ReconnectCause, now: number): Of<"ReconnectRequired"> => ({
@@ -290,10 +328,8 @@ const giveUp = (state: Held, why: ReconnectCause, now: number): Of<"ReconnectReq
 })
 
 // The API no longer takes the access token of the generation that the event names.
-const rejected = <S extends Stored>(state: S, event: { family: string; generation: number }, now: number): S =>
-  concerns(event, state) && Tokens.isLive(state.tokens, now)
-    ? { ...state, tokens: Tokens.expire(state.tokens, now) }
-    : state
+const rejected = <S extends Stored>(state: S, event: OfEvent<"AccessTokenRejected">): S =>
+  concerns(event, state) && !Tokens.isRejected(state.tokens) ? { ...state, tokens: Tokens.reject(state.tokens) } : state
 
 const requireReconnect = (why: ReconnectCause): Command => ({ _tag: "RequireReconnect", why })
 
@@ -313,7 +349,7 @@ const reportFailure: Command = { _tag: "ReportFailure" }
  * import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
  * import * as Result from "effect/Result"
  *
- * const machine = UserGrant.machine({ leaseDuration: 45_000, expiryMargin: 300_000 })
+ * const machine = UserGrant.machine({ answerTimeout: 60_000, expiryMargin: 300_000 })
  *
  * const asked = machine.step(UserGrant.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
  * const { commands, state } = Result.getOrThrow(asked)
@@ -325,64 +361,73 @@ const reportFailure: Command = { _tag: "ReportFailure" }
  * @since 0.1.0
  */
 export const machine = (settings: Settings.Refreshing): Machine.Machine<State, Event, Command> => {
-  const present = (state: Held, owner: string, presentation: 1 | 2, responseLost: boolean, now: number) => {
-    const { refreshToken } = state.tokens
-    if (refreshToken === undefined) {
-      const ended = giveUp(state, "NoRefreshToken", now)
-      return next(ended, requireReconnect(ended.why))
-    }
+  const present = (
+    { family, generation, pause, responseLost, tokens }: Held & { readonly tokens: Tokens.Renewable },
+    owner: string,
+    attempt: 1 | 2,
+    now: number
+  ) => {
+    const lease = Lease.make(owner, settings.answerTimeout, now)
     const refreshing: Of<"Refreshing"> = {
       _tag: "Refreshing",
-      family: state.family,
-      generation: state.generation,
-      tokens: state.tokens,
+      family,
+      generation,
+      tokens,
       responseLost,
-      lease: { owner, deadline: now + settings.leaseDuration },
-      presentation
+      ...(pause === undefined ? {} : { pause }),
+      lease,
+      attempt
     }
     const command: Command = {
       _tag: "PresentRefreshToken",
-      family: state.family,
-      generation: state.generation,
-      refreshToken,
-      scopes: state.tokens.scopes,
-      deadline: refreshing.lease.deadline
+      family,
+      generation,
+      refreshToken: tokens.refreshToken,
+      scopes: tokens.scopes,
+      deadline: Lease.listensUntil(lease)
     }
     return next(refreshing, command)
   }
 
-  const begin = (state: Of<"Active">, owner: string, now: number) =>
-    TokenOutcome.isPause(state.notBefore, now)
-      ? next(state, { _tag: "AwaitTime", until: state.notBefore } satisfies Command)
-      : present(state, owner, 1, state.responseLost, now)
+  // The live token is used until the lease of the refresh would have ended: should it come to nothing, the next is due.
+  const useMeanwhile = (state: Held, now: number): ReadonlyArray<Command> =>
+    Tokens.isLive(state.tokens, now)
+      ? [use(state, state.tokens, Lease.make("", settings.answerTimeout, now).deadline)]
+      : []
 
-  // A caller needs an access token: any that has time left will do.
   const demandOfActive = (state: Of<"Active">, owner: string, now: number) => {
-    if (!Tokens.isLive(state.tokens, now)) return begin(state, owner, now)
-    if (state.tokens.refreshToken === undefined) return next(state, use(state, state.tokens, state.tokens.expiresAt))
-    const due = Tokens.dueAt(state.tokens, settings.expiryMargin)
-    if (now < due) return next(state, use(state, state.tokens, due))
-    if (TokenOutcome.isPause(state.notBefore, now)) return next(state, use(state, state.tokens, state.notBefore))
-    const begun = begin(state, owner, now)
-    // Should this refresh come to nothing, the next is due when its lease would have ended.
-    return next(begun.state, ...begun.commands, use(state, state.tokens, now + settings.leaseDuration))
+    const { tokens } = state
+    const isLive = Tokens.isLive(tokens, now)
+    const { refreshToken } = tokens
+    if (refreshToken === undefined) {
+      if (isLive) return next(state, use(state, tokens, tokens.expiresAt))
+      const ended = giveUp(state, "NoRefreshToken", now)
+      return next(ended, requireReconnect(ended.why))
+    }
+    const due = Tokens.dueAt(tokens, settings.expiryMargin)
+    if (isLive && now < due) return next(state, use(state, tokens, due))
+    if (Pause.isOn(state.pause, now)) {
+      const { pause } = state
+      return next(state, isLive ? use(state, tokens, pause.until) : ({ _tag: "AwaitTime", pause } satisfies Command))
+    }
+    const begun = present({ ...state, tokens: { ...tokens, refreshToken } }, owner, 1, now)
+    return next(begun.state, ...begun.commands, ...useMeanwhile(state, now))
   }
 
   const demandOfRefreshing = (found: Of<"Refreshing">, owner: string, now: number) => {
-    const lease = Lease.clamp(found.lease, settings.leaseDuration, now)
+    const lease = Lease.clamp(found.lease, now)
     const state = lease === found.lease ? found : { ...found, lease }
     const { deadline } = lease
-    const live = Tokens.isLive(state.tokens, now)
-    if (Lease.isLive(lease, now)) {
-      return next(
-        state,
-        live ? use(state, state.tokens, deadline) : ({ _tag: "AwaitLease", until: deadline } satisfies Command)
-      )
+    const isOwn = lease.owner === owner
+    if (Lease.isLive(lease, now) && !isOwn) {
+      const isLive = Tokens.isLive(state.tokens, now)
+      const wait: Command = { _tag: "AwaitLease", until: deadline }
+      return next(state, isLive ? use(state, state.tokens, deadline) : wait)
     }
-    // The owner is gone, and nobody knows what came of its request, or whether it was sent. Whoever takes over begins anew.
-    const begun = present(state, owner, 1, true, now)
-    const inTime = live ? [use(state, state.tokens, now + settings.leaseDuration)] : []
-    return next(begun.state, ...begun.commands, ...inTime)
+    // A process that asks has no request open: nothing was sent under its own lease, whose claim was stored without its
+    // knowing. Another's owner is gone, and nobody knows what came of its request.
+    const begun = present({ ...state, responseLost: state.responseLost || !isOwn }, owner, 1, now)
+    return next(begun.state, ...begun.commands, ...useMeanwhile(state, now))
   }
 
   const demandOfEnded = (state: Of<"ReconnectRequired">, now: number) =>
@@ -391,100 +436,77 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       Tokens.isLive(state.tokens, now) ? use(state, state.tokens, state.tokens.expiresAt) : requireReconnect(state.why)
     )
 
-  // The answer's tokens, in the place of the ones that they renew. A refresh token that it leaves out stays good (RFC 6749
-  // section 6).
-  const renewed = <S extends Stored>(state: S, event: Extract<Event, { readonly _tag: "RefreshSucceeded" }>) => {
-    if (!concerns(event, state)) return next(state)
+  // The response's tokens, in the place of the ones that they renew. A refresh token that it leaves out stays good (RFC
+  // 6749 section 6).
+  const renewed = (state: Stored, event: OfEvent<"RefreshSucceeded">, now: number) => {
     const { refreshToken } = state.tokens
     const isKept = event.tokens.refreshToken === undefined && refreshToken !== undefined
-    const tokens = isKept ? { ...event.tokens, refreshToken } : event.tokens
+    const tokens: Tokens.Tokens = {
+      ...event.tokens,
+      ...(isKept ? { refreshToken } : {}),
+      ...(Tokens.isRejected(state.tokens) ? { replacedAt: now } : {})
+    }
     const active = activate(state.family, state.generation + 1, tokens)
     return next(active, use(active, tokens, Tokens.dueAt(tokens, settings.expiryMargin)))
   }
 
-  // A consent is taken once. Who is not sure whether it was says it again, and what it has become since is not replaced.
-  const consented = <S extends Stored>(state: S, event: Extract<Event, { readonly _tag: "ConsentGranted" }>) =>
+  // A consent is taken once. Whoever is not sure whether it was says it again, and what it has become since is kept.
+  const consented = <S extends Stored>(state: S, event: OfEvent<"ConsentGranted">) =>
     next(event.family === state.family ? state : activate(event.family, state.generation + 1, event.tokens))
 
-  const endOf = (state: Held): ReconnectCause => (state.responseLost ? "ResponseLost" : "Revoked")
+  // The grant after a failed refresh.
+  const resume = (
+    state: Of<"Refreshing">,
+    mayHaveRotated: boolean,
+    failure: Pause.Failure | undefined,
+    now: number
+  ) => {
+    const active = activate(state.family, state.generation, state.tokens)
+    const responseLost = state.responseLost || mayHaveRotated
+    const pause = failure === undefined ? state.pause : Pause.after(state.pause, failure, now)
+    return next({ ...active, responseLost, ...(pause === undefined ? {} : { pause }) }, reportFailure)
+  }
 
   return Machine.make<State, Event, Command>()({
     name: "UserGrant",
     initial: "Absent",
     edges,
+    isStale,
     on: {
       Absent: {
         ConsentGranted: (_, { family, tokens }) => next(granted(family, tokens)),
         AccessTokenRequested: (state) => next(state, requireReconnect("NeverConnected")),
         AccessTokenRejected: (state) => next(state, requireReconnect("NeverConnected")),
-        // An answer to a refresh does not bring back a grant that was disconnected meanwhile.
-        RefreshSucceeded: (state) => next(state),
-        RefreshRefused: (state) => next(state),
-        RefreshOutcomeUnknown: (state) => next(state),
-        RefreshFailed: (state) => next(state),
         Disconnected: (state) => next(state)
       },
       Active: {
         ConsentGranted: consented,
         AccessTokenRequested: (state, { owner }, now) => demandOfActive(state, owner, now),
-        AccessTokenRejected: (state, event, now) => demandOfActive(rejected(state, event, now), event.owner, now),
+        AccessTokenRejected: (state, event, now) => demandOfActive(rejected(state, event), event.owner, now),
         RefreshSucceeded: renewed,
-        RefreshRefused: (state, event, now) => {
-          if (!concerns(event, state)) return next(state)
-          const ended = giveUp(state, endOf(state), now)
-          return next(ended, requireReconnect(ended.why))
-        },
-        RefreshOutcomeUnknown: (state, event) =>
-          concerns(event, state) ? next({ ...state, responseLost: true }, reportFailure) : next(state),
-        RefreshFailed: (state, event) =>
-          concerns(event, state)
-            ? next(
-                {
-                  ...state,
-                  responseLost: state.responseLost || event.mayHaveRotated,
-                  notBefore: Math.max(state.notBefore, event.notBefore)
-                },
-                reportFailure
-              )
-            : next(state),
         Disconnected: () => next(absent)
       },
       Refreshing: {
         ConsentGranted: consented,
         AccessTokenRequested: (state, { owner }, now) => demandOfRefreshing(state, owner, now),
-        AccessTokenRejected: (state, event, now) => demandOfRefreshing(rejected(state, event, now), event.owner, now),
+        AccessTokenRejected: (state, event, now) => demandOfRefreshing(rejected(state, event), event.owner, now),
         RefreshSucceeded: renewed,
-        RefreshRefused: (state, event, now) => {
-          // Whoever has taken over may still be answered with tokens: its lease decides.
-          const othersTurn = state.lease.owner !== event.owner && Lease.isLive(state.lease, now)
-          if (!concerns(event, state) || othersTurn) return next(state)
-          const ended = giveUp(state, endOf(state), now)
+        RefreshRefused: (state, _, now) => {
+          const ended = giveUp(state, state.responseLost ? "ResponseLost" : "Revoked", now)
           return next(ended, requireReconnect(ended.why))
         },
-        RefreshOutcomeUnknown: (state, event, now) => {
-          if (!concerns(event, state) || state.lease.owner !== event.owner) return next(state)
-          return state.presentation === 1
-            ? present(state, event.owner, 2, true, now)
-            : next({ ...activate(state.family, state.generation, state.tokens), responseLost: true }, reportFailure)
-        },
-        RefreshFailed: (state, event) => {
-          if (!concerns(event, state) || state.lease.owner !== event.owner) return next(state)
-          const active = activate(state.family, state.generation, state.tokens)
-          return next(
-            { ...active, responseLost: state.responseLost || event.mayHaveRotated, notBefore: event.notBefore },
-            reportFailure
-          )
-        },
+        RefreshOutcomeUnknown: (state, { isAwaited, owner }, now) =>
+          isAwaited && state.attempt === 1
+            ? present({ ...state, responseLost: true }, owner, 2, now)
+            : resume(state, true, { cause: { _tag: "NoResponse" } }, now),
+        RefreshFailed: (state, { failure, mayHaveRotated }, now) => resume(state, mayHaveRotated, failure, now),
         Disconnected: () => next(absent)
       },
       ReconnectRequired: {
         ConsentGranted: consented,
         AccessTokenRequested: (state, _, now) => demandOfEnded(state, now),
-        AccessTokenRejected: (state, event, now) => demandOfEnded(rejected(state, event, now), now),
+        AccessTokenRejected: (state, event, now) => demandOfEnded(rejected(state, event), now),
         RefreshSucceeded: renewed,
-        RefreshRefused: (state) => next(state, requireReconnect(state.why)),
-        RefreshOutcomeUnknown: (state) => next(state),
-        RefreshFailed: (state) => next(state),
         Disconnected: () => next(absent)
       }
     }

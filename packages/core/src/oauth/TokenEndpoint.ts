@@ -1,10 +1,10 @@
 /**
  * Speaks to Zapier's token endpoint, over Effect's `HttpClient`.
  *
- * What is sent is decided in `TokenRequest`, what an answer means in `TokenOutcome`; this service does the sending. It
- * never follows a redirect, never retries a request whose outcome is unknown, cuts requests off in time, sends no trace
- * headers to Zapier, and reads the client's credentials once more when they are rejected: the secret may just have been
- * regenerated.
+ * What is sent is decided in `TokenRequest`, what a response means in `TokenOutcome`; this service does the sending. It
+ * never follows a redirect, sends no trace headers to Zapier, sends nothing once its time is over, and sends again only
+ * what certainly never left or harms nobody. It reads the client's credentials once more when they are rejected: the
+ * secret may just have been regenerated.
  *
  * @since 0.1.0
  */
@@ -19,12 +19,27 @@ import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import * as AuthMetrics from "../AuthMetrics.ts"
+import { readApplication } from "../internal/bounded.ts"
+import { ZapierUrls } from "../zapier/ZapierUrls.ts"
 import { type Application, ClientApplication } from "./ClientApplication.ts"
 import * as TokenOutcome from "./TokenOutcome.ts"
 import * as TokenRequest from "./TokenRequest.ts"
-import type { ZapierAuthError } from "../ZapierAuthError.ts"
-import { ZapierUrls } from "../zapier/ZapierUrls.ts"
+
+/**
+ * The time that a token request has, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Nothing is sent at or after it: a time of the clock that never jumps (`Clock.monotonicTimeNanos`). */
+  readonly until: number
+  /** How long reading the client application may take. */
+  readonly requestTimeout: number
+  /** For how long a request that certainly never left, or that harms nobody, is sent again. */
+  readonly retryFor: number
+}
 
 /**
  * Zapier's token endpoint: a request, and what came of it.
@@ -35,16 +50,10 @@ export class TokenEndpoint extends Context.Service<
   TokenEndpoint,
   {
     /**
-     * Sends a token request and says what came of it. An outcome is never an error; what fails with `InvalidConfig` is
-     * reading the client application.
-     *
-     * @param options `timeout`: milliseconds after which the request is cut off and its outcome is `NoResponse`; reading
-     * the client application is part of them
+     * Sends a token request and says what came of it. An outcome is never an error: what could not be sent because the
+     * client application cannot be read is `NotTried`. To stop listening, interrupt it.
      */
-    readonly request: (
-      request: TokenRequest.TokenRequest,
-      options: { readonly timeout: number }
-    ) => Effect.Effect<TokenOutcome.TokenOutcome, ZapierAuthError>
+    readonly request: (request: TokenRequest.TokenRequest, options: Options) => Effect.Effect<TokenOutcome.TokenOutcome>
   }
 >()("@zapier-workflow-auth/core/oauth/TokenEndpoint") {}
 
@@ -96,6 +105,19 @@ const outcomeOfDefect = (defect: unknown): Effect.Effect<TokenOutcome.TokenOutco
     { _tag: "NoResponse" }
   )
 
+const tooLate: TokenOutcome.TokenOutcome = { _tag: "NotTried" }
+
+// A request that certainly never left can be sent again, whatever it is.
+const neverLeft = (outcome: TokenOutcome.TokenOutcome) => outcome._tag === "NotSent"
+
+// To ask twice for a token of the app itself harms nobody, unless the server has said when to come back.
+const mayBeAskedTwice = (outcome: TokenOutcome.TokenOutcome) =>
+  neverLeft(outcome) ||
+  outcome._tag === "NoResponse" ||
+  (outcome._tag === "Unavailable" && outcome.retryAfter === undefined)
+
+const pauses = Schedule.jittered(Schedule.exponential("250 millis"))
+
 /**
  * Makes the service out of an `HttpClient`. The client must not retry or follow redirects by itself.
  *
@@ -122,28 +144,36 @@ export const make = Effect.gen(function* () {
     Effect.provideService(FetchHttpClient.RequestInit, { ...requestInit, redirect: "manual" })
   )
 
+  // A process that stands still does not know: nothing is sent without a look at the clock.
+  const inTime = (until: number, effect: Effect.Effect<TokenOutcome.TokenOutcome>) =>
+    Effect.flatMap(Clock.monotonicTimeNanos, (now) => (Number(now) / 1e6 < until ? effect : Effect.succeed(tooLate)))
+
+  const attempt = (request: TokenRequest.TokenRequest, { requestTimeout, until }: Options) => {
+    const read = readApplication(application, requestTimeout)
+    return Effect.gen(function* () {
+      const by = yield* read
+      const outcome = yield* inTime(until, send(request, by))
+      if (outcome._tag !== "InvalidClient") return outcome
+      const now = yield* read
+      if (Equal.equals(now, by)) return outcome
+      const again = yield* inTime(until, send(request, now))
+      return again._tag === "NotTried" ? outcome : again
+    }).pipe(Effect.catch(({ reason }) => Effect.succeed<TokenOutcome.TokenOutcome>({ _tag: "NotTried", reason })))
+  }
+
   return TokenEndpoint.of({
-    request: Effect.fn("TokenEndpoint.request")(function* (request, { timeout }) {
+    request: Effect.fn("TokenEndpoint.request")(function* (request, options) {
       yield* Effect.annotateCurrentSpan("grant", request._tag)
-      const begun = yield* Clock.currentTimeMillis
-      // A process that stands still does not know, and the timer that is to cut it off stands still with it: nothing is
-      // sent without a look at the clock.
-      const timeLeft = Effect.map(Clock.currentTimeMillis, (now) => begun + timeout - now)
-      const by = yield* application.get
-      const startedAt = yield* Clock.currentTimeMillis
-      const sent = Effect.gen(function* () {
-        const outcome = yield* send(request, by)
-        if (outcome._tag !== "InvalidClient") return outcome
-        const now = yield* application.get
-        return Equal.equals(now, by) || (yield* timeLeft) <= 0 ? outcome : yield* send(request, now)
+      const { retryFor } = options
+      const mayRepeat = request._tag === "ClientCredentials" ? mayBeAskedTwice : neverLeft
+      const startedAt = yield* Clock.monotonicTimeNanos
+      const outcome = yield* Effect.repeat(attempt(request, options), {
+        // A schedule lets one repetition pass even if it has no time.
+        while: (outcome) => retryFor > 0 && mayRepeat(outcome),
+        schedule: Schedule.upTo(pauses, { duration: retryFor })
       })
-      const left = yield* timeLeft
-      const outcome: TokenOutcome.TokenOutcome =
-        left <= 0
-          ? { _tag: "NotSent", code: "no time left" }
-          : Option.getOrElse(yield* Effect.timeoutOption(sent, left), () => ({ _tag: "NoResponse" }))
       yield* Effect.annotateCurrentSpan("outcome", outcome._tag)
-      const duration = Duration.millis((yield* Clock.currentTimeMillis) - startedAt)
+      const duration = Duration.nanos((yield* Clock.monotonicTimeNanos) - startedAt)
       const grant = { grant: request._tag }
       yield* AuthMetrics.count.tokenRequest({ ...grant, outcome: outcome._tag })
       yield* AuthMetrics.took(grant, duration)

@@ -27,6 +27,7 @@ import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Reason } from "../ZapierAuthError.ts"
 import * as OAuthError from "./OAuthError.ts"
 import * as Scopes from "./Scopes.ts"
 import * as Tokens from "./Tokens.ts"
@@ -40,6 +41,7 @@ import * as Tokens from "./Tokens.ts"
  * - `Unavailable`: 5xx. It may have been processed all the same.
  * - `Malformed`: an answer that says nothing; after a 2xx it may have been processed.
  * - `NotSent`: it never left, or never reached a server.
+ * - `NotTried`: it was not sent: for the reason, or because no time was left.
  * - `NoResponse`: it left, and no whole answer came back in time.
  *
  * @since 0.1.0
@@ -53,6 +55,7 @@ export type TokenOutcome =
   | { readonly _tag: "Unavailable"; readonly status: number; readonly retryAfter: number | undefined }
   | { readonly _tag: "Malformed"; readonly status: number; readonly problem: string }
   | { readonly _tag: "NotSent"; readonly code: string }
+  | { readonly _tag: "NotTried"; readonly reason?: Reason | undefined }
   | { readonly _tag: "NoResponse" }
 
 /**
@@ -77,16 +80,6 @@ export const coolDown = 60_000
  * @since 0.1.0
  */
 export const longestPause = 60 * 60 * 1000
-
-/**
- * Whether the server is to be left alone until `notBefore`. What lies further ahead than the longest pause was noted
- * under a clock that has jumped back since, and is not obeyed.
- *
- * @param now milliseconds since the epoch
- *
- * @since 0.1.0
- */
-export const isPause = (notBefore: number, now: number): boolean => notBefore > now && notBefore - now <= longestPause
 
 /**
  * The life of a token in milliseconds, out of whatever an answer has as `expires_in`.
@@ -245,18 +238,6 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
   return Option.isNone(body)
     ? { _tag: "Malformed", status, problem: "it is not a JSON object" }
     : interpretSuccess(status, body.value, asked)
-}
-
-/**
- * When the next request may be sent, in milliseconds since the epoch. Zero, where the answer does not say.
- *
- * @param now milliseconds since the epoch
- *
- * @since 0.1.0
- */
-export const notBefore = (outcome: TokenOutcome, now: number): number => {
-  const pause = outcome._tag === "RateLimited" || outcome._tag === "Unavailable" ? outcome.retryAfter : undefined
-  return pause === undefined ? 0 : now + pause
 }
 
 /**

@@ -30,7 +30,9 @@ const accessFields = {
   /** When the request for it began: the base of its lifetime. */
   obtainedAt: Instant,
   /** When it is to be taken as expired. */
-  expiresAt: Instant
+  expiresAt: Instant,
+  /** When it replaced a token that the API had rejected, if it did. */
+  replacedAt: Schema.optionalKey(Instant)
 }
 
 /**
@@ -51,7 +53,7 @@ export type Access = typeof Access.Type
  * @since 0.1.0
  */
 export interface UsableAccess extends Access {
-  /** Which consent it descends from; `app` for the app's own. */
+  /** The token family: which consent it descends from; `app` for the app's own. */
   readonly family: string
   /** One higher with every renewal. */
   readonly generation: number
@@ -71,13 +73,26 @@ export const Tokens = Schema.Struct({ ...accessFields, refreshToken: Schema.opti
 export type Tokens = typeof Tokens.Type
 
 /**
- * Whether the access token has time left.
+ * Tokens that can be renewed: they have a refresh token.
+ *
+ * @since 0.1.0
+ */
+export const Renewable = Schema.Struct({ ...accessFields, refreshToken: Secret })
+
+/**
+ * @since 0.1.0
+ */
+export type Renewable = typeof Renewable.Type
+
+/**
+ * True for an access token that has time left and that the API has not rejected.
  *
  * @param now milliseconds since the epoch
  *
  * @since 0.1.0
  */
-export const isLive = (access: Pick<Access, "expiresAt">, now: number): boolean => now < access.expiresAt
+export const isLive = (access: Pick<Access, "obtainedAt" | "expiresAt">, now: number): boolean =>
+  now < access.expiresAt && !isRejected(access)
 
 /**
  * When a live access token should be replaced: it has `ahead` left, but never while it has more than a tenth of its life
@@ -91,14 +106,32 @@ export const dueAt = (access: Pick<Access, "obtainedAt" | "expiresAt">, ahead: n
   access.expiresAt - Math.min(ahead, (access.expiresAt - access.obtainedAt) / 10)
 
 /**
- * The same access, as one that has no time left: the API said so.
- *
- * @param now milliseconds since the epoch
+ * True for an access token that the API has rejected. Its life has no length, so that no clock brings it back.
  *
  * @since 0.1.0
  */
-export const expire = <A extends Pick<Access, "expiresAt">>(access: A, now: number): A =>
-  access.expiresAt <= now ? access : { ...access, expiresAt: now }
+export const isRejected = (access: Pick<Access, "obtainedAt" | "expiresAt">): boolean =>
+  access.expiresAt <= access.obtainedAt
+
+/**
+ * The same access, as one that the API has rejected.
+ *
+ * @since 0.1.0
+ */
+export const reject = <A extends Pick<Access, "obtainedAt" | "expiresAt">>(access: A): A =>
+  isRejected(access) ? access : { ...access, expiresAt: access.obtainedAt }
+
+/**
+ * True for an access token that has replaced a rejected one less than `interval` ago. If the API rejects it as well, the
+ * cause is more likely the endpoint than the token.
+ *
+ * @param now milliseconds since the epoch
+ * @param interval milliseconds
+ *
+ * @since 0.1.0
+ */
+export const isReplacement = ({ replacedAt }: Pick<Access, "replacedAt">, now: number, interval: number): boolean =>
+  replacedAt !== undefined && replacedAt <= now && now - replacedAt < interval
 
 /**
  * Wraps a text that must not show.

@@ -174,9 +174,11 @@ const withoutToken = (record: AppCredential.State): AppCredential.State => {
     case "Absent":
       return record
     case "Active":
-      return { _tag: "Absent", notBefore: record.notBefore }
-    case "Requesting":
-      return { _tag: "Requesting", generation: record.generation, lease: record.lease }
+      return { _tag: "Absent", ...(record.pause === undefined ? {} : { pause: record.pause }) }
+    case "Requesting": {
+      const { access: _, ...rest } = record
+      return rest
+    }
   }
 }
 

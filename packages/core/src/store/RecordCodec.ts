@@ -59,7 +59,7 @@ export const grant: RecordCodec<Grant> = make(Schema.Union([Active, Refreshing, 
  *
  * @since 0.1.0
  */
-export const attempt: RecordCodec<ConsentAttempt.State> = make(ConsentAttempt.State)
+export const attempt: RecordCodec<ConsentAttempt.Stored> = make(ConsentAttempt.Stored)
 
 /**
  * The app's own tokens.

@@ -10,7 +10,7 @@ const minute = 60_000
 const quarter = 15 * minute
 const hour = 60 * minute
 
-const attempt = (stateDigest: string, expiresAt: number): ConsentAttempt.State => ({
+const attempt = (stateDigest: string, expiresAt: number): ConsentAttempt.Stored => ({
   _tag: "Pending",
   stateDigest,
   subject: "user-1",

@@ -63,7 +63,7 @@ describe("EncryptedStores: records", () => {
     )
   )
 
-  it.effect.prop("an attempt comes back", { record: ConsentAttempt.State, key: awkward }, ({ key, record }) =>
+  it.effect.prop("an attempt comes back", { record: ConsentAttempt.Stored, key: awkward }, ({ key, record }) =>
     memory(
       Effect.gen(function* () {
         const { attempts, inner } = yield* open(1)
@@ -82,7 +82,7 @@ describe("EncryptedStores: records", () => {
     )
   )
 
-  const Planted = Schema.Union([Grant, ConsentAttempt.State, AppCredential.State])
+  const Planted = Schema.Union([Grant, ConsentAttempt.Stored, AppCredential.State])
 
   it.effect.prop("no secret is in the store inside, wherever in a record it was", { record: Planted }, (given) =>
     memory(
@@ -91,7 +91,7 @@ describe("EncryptedStores: records", () => {
         const planted = withSecret(given.record, "pl4nted")
         const app = { clientId: "client-1", scopes: "zap" }
         if (Schema.is(Grant)(planted)) yield* write(grants, key, planted)
-        else if (Schema.is(ConsentAttempt.State)(planted)) yield* write(attempts, "digest", planted)
+        else if (Schema.is(ConsentAttempt.Stored)(planted)) yield* write(attempts, "digest", planted)
         else yield* write(appCredentials, app, planted)
         const found: ReadonlyArray<Option.Option<unknown>> = [
           yield* inner.grants.get(key),
@@ -175,7 +175,7 @@ describe("EncryptedStores: what belongs elsewhere is refused", () => {
     memory(
       Effect.gen(function* () {
         const { attempts, inner } = yield* open(1)
-        const attempt: ConsentAttempt.State = {
+        const attempt: ConsentAttempt.Stored = {
           _tag: "Pending",
           stateDigest: "digest-1",
           subject: "user-1",

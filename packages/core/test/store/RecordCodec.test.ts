@@ -21,7 +21,7 @@ describe("RecordCodec", () => {
     returns(RecordCodec.grant, record)
   )
 
-  it.prop("an attempt comes back from its text", { record: ConsentAttempt.State }, ({ record }) =>
+  it.prop("an attempt comes back from its text", { record: ConsentAttempt.Stored }, ({ record }) =>
     returns(RecordCodec.attempt, record)
   )
 

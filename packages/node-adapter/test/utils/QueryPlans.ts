@@ -38,7 +38,7 @@ const page = (options: Omit<PageOptions, "clientId" | "limit">) =>
 
 const some = Option.some(1)
 
-const attempt: ConsentAttempt.State = {
+const attempt: ConsentAttempt.Stored = {
   _tag: "Pending",
   stateDigest: "digest-1",
   subject: "ada",

@@ -78,7 +78,7 @@ export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect
     return yield* Fiber.join(fiber)
   })
 
-const attempt = (stateDigest: string, expiresAt: number): ConsentAttempt.State => ({
+const attempt = (stateDigest: string, expiresAt: number): ConsentAttempt.Stored => ({
   _tag: "Pending",
   stateDigest,
   subject: "ada",

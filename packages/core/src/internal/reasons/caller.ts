@@ -56,3 +56,16 @@ export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayabl
     return `${this.method} ${this.path} was answered with 401 and its streamed body cannot be sent twice. The token has been renewed: send the request again, or give it a body of text or bytes.`
   }
 }
+
+/**
+ * The client was closed. What was under way has ended; nothing new is begun.
+ *
+ * @since 0.1.0
+ */
+export class Closed extends Schema.TaggedError<Closed>(id("Closed"))("Closed", {}) {
+  readonly isRetryable = false
+  readonly needsReconnect = false
+  override get message(): string {
+    return "This client was closed. Make a new one, or close it only after the last call."
+  }
+}

@@ -1,4 +1,5 @@
 /** Reasons that lie with Zapier, or with the infrastructure. */
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { id } from "./id.ts"
 
@@ -61,5 +62,24 @@ export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("D
   override get message(): string {
     const key = this.keyId === undefined ? "" : ` (key ${this.keyId})`
     return `A record in the ${this.store} cannot be read${key}: ${decryptionProblems[this.problem]}.`
+  }
+}
+
+/**
+ * The client application could not be read in time: whatever provides it, a secret manager for example, did not respond.
+ * Nothing was sent.
+ *
+ * @since 0.1.0
+ */
+export class ApplicationUnavailable extends Schema.TaggedError<ApplicationUnavailable>(id("ApplicationUnavailable"))(
+  "ApplicationUnavailable",
+  {
+    waited: Schema.DurationFromMillis
+  }
+) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return `The client application's credentials could not be read within ${Math.ceil(Duration.toSeconds(this.waited))} s. Nothing was sent. Check what provides them (a secret manager, for example), then try again.`
   }
 }

@@ -72,3 +72,19 @@ export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnkn
     return "Zapier's answer to the token request did not arrive, so its outcome is not known. Try again: the same refresh token will be presented once more."
   }
 }
+
+/**
+ * The token request is open, and no response has come for as long as a caller waits (`requestTimeout`). The response is
+ * stored when it comes.
+ *
+ * @since 0.1.0
+ */
+export class ResponsePending extends Schema.TaggedError<ResponsePending>(id("ResponsePending"))("ResponsePending", {
+  waited: Schema.DurationFromMillis
+}) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  override get message(): string {
+    return `Zapier has not responded to the token request for ${seconds(this.waited)}. Try again: the response is stored when it comes.`
+  }
+}

@@ -1,6 +1,9 @@
-/** What callers are told when a token request did not end with tokens. */
+/**
+ * What callers are told when a token request did not end with tokens.
+ *
+ * @since 0.1.0
+ */
 import * as Duration from "effect/Duration"
-import type { TokenOutcome } from "../oauth/TokenOutcome.ts"
 import {
   ClientRejected,
   MalformedResponse,
@@ -10,12 +13,19 @@ import {
   TokenRequestRefused,
   TransportFailed
 } from "../ZapierAuthError.ts"
+import type { TokenOutcome } from "./TokenOutcome.ts"
 
-/** `refused` is told for `invalid_grant`, `unknown` where nobody knows what came of the request. */
-export const failureOf = (
-  outcome: Exclude<TokenOutcome, { readonly _tag: "Granted" }>,
+/**
+ * The reason that an outcome is, if it is one. A request that no time was left for may be tried anew.
+ *
+ * @param by `refused` is told for `invalid_grant`, `unknown` where the response was lost
+ *
+ * @since 0.1.0
+ */
+export const toReason = (
+  outcome: TokenOutcome,
   by: { readonly refused: Reason; readonly unknown: Reason }
-): Reason => {
+): Reason | undefined => {
   switch (outcome._tag) {
     case "InvalidGrant":
       return by.refused
@@ -36,5 +46,9 @@ export const failureOf = (
       return new MalformedResponse({ status: outcome.status, problem: outcome.problem })
     case "NotSent":
       return new TransportFailed({ code: outcome.code })
+    case "NotTried":
+      return outcome.reason
+    case "Granted":
+      return undefined
   }
 }

@@ -1,0 +1,44 @@
+/** Bounds a wait in something that may not be interruptible, a secret manager or a store for example. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { Application, ClientApplication } from "../oauth/ClientApplication.ts"
+import { ApplicationUnavailable, from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
+
+/** The effect, unless it takes longer than `millis`: then it is interrupted, and not waited for. */
+export const bounded = <A>(
+  effect: Effect.Effect<A, ZapierAuthError>,
+  millis: number,
+  reason: () => Reason
+): Effect.Effect<A, ZapierAuthError> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
+    const abandon = Effect.sync(() => fiber.interruptUnsafe())
+    const result = yield* Fiber.join(fiber).pipe(
+      Effect.timeoutOption(millis),
+      Effect.onInterrupt(() => abandon)
+    )
+    if (Option.isSome(result)) return result.value
+    yield* abandon
+    return yield* from(reason())
+  })
+
+/** The client application, which a secret manager may provide. */
+export const readApplication = (
+  application: ClientApplication["Service"],
+  millis: number
+): Effect.Effect<Application, ZapierAuthError> =>
+  bounded(application.get, millis, () => new ApplicationUnavailable({ waited: Duration.millis(millis) }))
+
+/** An operation of a store that no driver waits for. */
+export const boundedStore = <A>(
+  store: string,
+  operation: Effect.Effect<A, ZapierAuthError>,
+  { storeTimeout }: { readonly storeTimeout: number }
+): Effect.Effect<A, ZapierAuthError> =>
+  bounded(
+    operation,
+    storeTimeout,
+    () => new StoreFailed({ store, operation: "respond", problem: `nothing came within ${storeTimeout} ms` })
+  )

@@ -1,0 +1,299 @@
+/**
+ * Runs drivers, one for each key that something is under way for: performs what they ask for, and feeds them what came of
+ * it. It decides nothing.
+ *
+ * All that happens to a driver happens in one synchronous call, so that nothing can be interrupted in between. What a
+ * driver asks for runs in the context that the runtime was made in, and not in that of the caller who happened to be
+ * first: interrupting a caller, or what it has provided, touches nobody else.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import * as AuthMetrics from "../AuthMetrics.ts"
+import type * as Driver from "../machine/Driver.ts"
+import * as DriverState from "../machine/DriverState.ts"
+import type * as Machine from "../machine/Machine.ts"
+import type * as Tokens from "../oauth/Tokens.ts"
+import type { Versioned } from "../store/VersionedStore.ts"
+import { Closed, from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { type Publish, transition } from "./eventHub.ts"
+
+interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
+  readonly driver: (key: string) => Driver.Driver<S, E, C, R, O>
+  readonly get: (key: string) => Effect.Effect<Option.Option<Versioned<NoInfer<S>>>, ZapierAuthError>
+  readonly set: (
+    key: string,
+    expected: number | undefined,
+    state: NoInfer<S>
+  ) => Effect.Effect<boolean, ZapierAuthError>
+  /** Sends a request, unless `until` (elapsed) has come. */
+  readonly send: (request: R, until: number) => Effect.Effect<O | DriverState.Unanswered>
+  readonly publish: Publish
+  /** Whom or what an event is about. */
+  readonly about: (key: string, state: NoInfer<S>) => string
+  /** How many access tokens are kept in memory. */
+  readonly memoryCapacity: number
+}
+
+interface Entry<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
+  readonly key: string
+  readonly driver: Driver.Driver<S, E, C, R, O>
+  state: DriverState.State<S, E, C, R>
+  readonly inputs: Array<DriverState.Input<S, E, O>>
+  isStepping: boolean
+  readonly callers: Map<
+    number,
+    { readonly reply: (reply: DriverState.Reply<S>) => void; readonly span: Tracer.AnySpan | undefined }
+  >
+  readonly operations: Map<number, Fiber.Fiber<unknown>>
+  timer: { readonly at: number; readonly fiber: Fiber.Fiber<unknown> } | undefined
+}
+
+const versionOf = (reason: Reason) => (reason._tag === "DecryptionFailed" ? reason.version : undefined)
+
+/** Closing its scope lets what is under way end, tells all callers, and only then goes on. */
+export const make = Effect.fnUntraced(function* <
+  S extends Machine.Tagged,
+  E extends Machine.Tagged,
+  C extends Machine.Tagged,
+  R,
+  O
+>(options: Options<S, E, C, R, O>) {
+  type Running = Entry<S, E, C, R, O>
+  const context = yield* Effect.context<never>()
+  const clock = yield* Clock.Clock
+  const run = Effect.runForkWith(context)
+  const running = new Map<string, Running>()
+  /** Access tokens of keys that nothing is under way for. The one that the store was asked for longest ago is first. */
+  const memories = new Map<string, DriverState.Memory>()
+  let callers = 0
+  let onQuiet: (() => void) | undefined
+  let isClosed = false
+
+  const elapsed = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+  const perform = (entry: Running, id: number, effect: Effect.Effect<DriverState.Input<S, E, O>>) => {
+    const fiber = run(effect)
+    entry.operations.set(id, fiber)
+    fiber.addObserver((exit) => {
+      entry.operations.delete(id)
+      if (Exit.isSuccess(exit)) feed(entry, exit.value)
+    })
+  }
+
+  // A store that throws has failed like any other. The defect may hold a record, and is told by its name.
+  const storeFailed = (
+    store: string,
+    id: number,
+    cause: Cause.Cause<ZapierAuthError>
+  ): Effect.Effect<DriverState.Input<S, E, O>> => {
+    const error = Cause.findErrorOption(cause)
+    if (Option.isSome(error)) {
+      const { reason } = error.value
+      return Effect.succeed({ _tag: "StoreFailed", id, reason, version: versionOf(reason) })
+    }
+    const defect = Cause.squash(cause)
+    const name = defect instanceof Error ? defect.name : typeof defect
+    const reason = new StoreFailed({ store, operation: "respond", problem: `it threw ${name}` })
+    return Effect.as(Effect.logError(reason.message), { _tag: "StoreFailed", id, reason })
+  }
+
+  const output = (entry: Running, out: DriverState.Output<S, E, R>) => {
+    const { key } = entry
+    const { machine, none, store } = entry.driver.driven
+    switch (out._tag) {
+      case "Load":
+        return perform(
+          entry,
+          out.id,
+          Effect.matchCauseEffect(options.get(key), {
+            onFailure: (cause) => storeFailed(store, out.id, cause),
+            onSuccess: (record) =>
+              Effect.succeed({
+                _tag: "Loaded",
+                id: out.id,
+                state: Option.match(record, { onNone: () => none, onSome: ({ value }) => value }),
+                version: Option.getOrUndefined(Option.map(record, ({ version }) => version))
+              } as const)
+          })
+        )
+      case "Save":
+        return perform(
+          entry,
+          out.id,
+          Effect.matchCauseEffect(options.set(key, out.expected, out.state), {
+            onFailure: (cause) => storeFailed(store, out.id, cause),
+            onSuccess: (isDone) => Effect.succeed({ _tag: isDone ? "Saved" : "Conflicted", id: out.id } as const)
+          })
+        )
+      case "Send":
+        return perform(
+          entry,
+          out.id,
+          Effect.useSpan(`${machine.name}.request`, { root: true }, (span) => {
+            for (const caller of entry.callers.values()) {
+              if (caller.span?._tag === "Span") caller.span.addLinks([{ span, attributes: {} }])
+            }
+            return Effect.withParentSpan(options.send(out.request, out.until), span)
+          }).pipe(Effect.map((outcome) => ({ _tag: "Responded", id: out.id, outcome }) as const))
+        )
+      case "Abandon":
+        return entry.operations.get(out.id)?.interruptUnsafe()
+      case "Reply":
+        for (const caller of out.callers) {
+          const waiting = entry.callers.get(caller)
+          entry.callers.delete(caller)
+          waiting?.reply(out.reply)
+        }
+        return
+      case "Publish": {
+        const change = transition(machine.name, options.about(key, out.to), out, clock.currentTimeMillisUnsafe())
+        return options.publish(change)
+      }
+      case "Count":
+        AuthMetrics.countUnsafe[out.what]({ machine: machine.name }, context)
+    }
+  }
+
+  const remember = (key: string, memory: DriverState.Memory) => {
+    memories.set(key, memory)
+    const [oldest] = memories.keys()
+    if (memories.size > options.memoryCapacity && oldest !== undefined) memories.delete(oldest)
+  }
+
+  const wakeLater = (entry: Running) => {
+    const at = DriverState.wakeAt(entry.state)
+    if (entry.timer !== undefined && entry.timer.at <= at) return
+    entry.timer?.fiber.interruptUnsafe()
+    entry.timer = undefined
+    if (at === Infinity) return
+    const wake = Effect.sync(() => {
+      entry.timer = undefined
+      if (DriverState.wakeAt(entry.state) <= elapsed()) feed(entry, { _tag: "Woken" })
+      else wakeLater(entry)
+    })
+    entry.timer = { at, fiber: run(Effect.andThen(Effect.sleep(Math.max(0, Math.ceil(at - elapsed()))), wake)) }
+  }
+
+  const retire = (entry: Running) => {
+    running.delete(entry.key)
+    entry.timer?.fiber.interruptUnsafe()
+    if (entry.state.memory !== undefined) remember(entry.key, entry.state.memory)
+    if (![...running.values()].some(({ state }) => DriverState.isBusy(state))) onQuiet?.()
+  }
+
+  function feed(entry: Running, input: DriverState.Input<S, E, O>) {
+    // An operation that was given up may end later than its driver.
+    if (running.get(entry.key) !== entry) return
+    entry.inputs.push(input)
+    if (entry.isStepping) return
+    entry.isStepping = true
+    for (let next = entry.inputs.shift(); next !== undefined; next = entry.inputs.shift()) {
+      const now = { wall: clock.currentTimeMillisUnsafe(), elapsed: elapsed() }
+      const { outputs, state } = entry.driver.step(entry.state, next, now)
+      entry.state = state
+      for (const out of outputs) output(entry, out)
+    }
+    entry.isStepping = false
+    if (DriverState.isIdle(entry.state) || (isClosed && !DriverState.isBusy(entry.state))) retire(entry)
+    else wakeLater(entry)
+  }
+
+  const entryOf = (key: string): Running => {
+    const found = running.get(key)
+    if (found !== undefined) return found
+    const driver = options.driver(key)
+    const entry: Running = {
+      key,
+      driver,
+      state: { ...driver.initial, memory: memories.get(key) },
+      inputs: [],
+      isStepping: false,
+      callers: new Map(),
+      operations: new Map(),
+      timer: undefined
+    }
+    memories.delete(key)
+    running.set(key, entry)
+    return entry
+  }
+
+  const ask = (
+    key: string,
+    input: (caller: number) => DriverState.Input<S, E, O>
+  ): Effect.Effect<Extract<DriverState.Reply<S>, { readonly _tag: "Access" | "Done" }>, ZapierAuthError> =>
+    Effect.withFiber((fiber) =>
+      Effect.callback((resume) => {
+        if (isClosed) return resume(Effect.fail(from(new Closed({}))))
+        const caller = callers++
+        const entry = entryOf(key)
+        entry.callers.set(caller, {
+          reply: (reply) => resume(reply._tag === "Failed" ? Effect.fail(from(reply.reason)) : Effect.succeed(reply)),
+          span: Option.getOrUndefined(Context.getOption(fiber.context, Tracer.ParentSpan))
+        })
+        feed(entry, input(caller))
+        return Effect.sync(() => {
+          if (entry.callers.delete(caller)) feed(entry, { _tag: "Left", caller })
+        })
+      })
+    )
+
+  const peek = (key: string) => {
+    const wall = clock.currentTimeMillisUnsafe()
+    const memory = memories.get(key)
+    if (memory !== undefined) return DriverState.peek(memory, false, wall)
+    const state = running.get(key)?.state
+    return state && DriverState.peek(state.memory, DriverState.isBusy(state), wall)
+  }
+
+  yield* Effect.addFinalizer(() =>
+    Effect.callback<void>((resume) => {
+      isClosed = true
+      onQuiet = () => resume(Effect.void)
+      for (const entry of running.values()) feed(entry, { _tag: "Closing" })
+      if (![...running.values()].some(({ state }) => DriverState.isBusy(state))) onQuiet()
+    })
+  )
+
+  const access = (key: string, unusable: Tokens.UsableAccess | undefined) =>
+    Effect.flatMap(
+      ask(key, (caller) => ({ _tag: "Asked", caller, unusable })),
+      (reply) =>
+        reply._tag === "Access" ? Effect.succeed(reply.access) : Effect.die(new Error("a demand ends with access"))
+    )
+
+  return {
+    /** An access token, from memory if it may be. */
+    get: (key: string): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
+      Effect.suspend(() => {
+        const found = isClosed ? undefined : peek(key)
+        return found === undefined ? access(key, undefined) : Effect.succeed(found)
+      }),
+    /** Another one, as the API has rejected that. */
+    getOther: access,
+    /** A call has succeeded with it. */
+    accept: (key: string, access: DriverState.Id) =>
+      Effect.sync(() => {
+        if (memories.has(key) || running.has(key)) feed(entryOf(key), { _tag: "Accepted", access })
+      }),
+    /** Records an event, and gives the state before, unless that could not be read. */
+    bring: (
+      key: string,
+      event: E,
+      { isRemoval = false, isRetried = false }: { readonly isRemoval?: boolean; readonly isRetried?: boolean } = {}
+    ): Effect.Effect<S | undefined, ZapierAuthError> =>
+      Effect.map(
+        ask(key, (caller) => ({ _tag: "Brought", caller, event, isRemoval, isRetried })),
+        (reply) => (reply._tag === "Done" ? reply.before : undefined)
+      )
+  }
+})
+
+export type Runtime<S extends Machine.Tagged, E extends Machine.Tagged> = Effect.Success<
+  ReturnType<typeof make<S, E, Machine.Tagged, unknown, unknown>>
+>

@@ -1,0 +1,137 @@
+/**
+ * How a `Driver` drives a consent attempt: the exchange of its code, and then the storing of what was granted.
+ *
+ * @since 0.1.0
+ */
+import * as TokenFailure from "../oauth/TokenFailure.ts"
+import * as TokenOutcome from "../oauth/TokenOutcome.ts"
+import type { TokenRequest } from "../oauth/TokenRequest.ts"
+import type * as Tokens from "../oauth/Tokens.ts"
+import type * as Settings from "../Settings.ts"
+import {
+  AuthorizationRefused,
+  ConsentDenied,
+  ConsentExpired,
+  ExchangeOutcomeUnknown,
+  type Reason,
+  StateMismatch
+} from "../ZapierAuthError.ts"
+import * as ConsentAttempt from "./ConsentAttempt.ts"
+import type { Driven, Order, Unanswered } from "./DriverState.ts"
+
+/**
+ * What a consent attempt asks for: the exchange of its code, or that the grant is stored.
+ *
+ * @since 0.1.0
+ */
+export type Request =
+  | {
+      readonly _tag: "Exchange"
+      readonly stateDigest: string
+      readonly subject: string
+      readonly request: TokenRequest
+    }
+  | {
+      readonly _tag: "StoreGrant"
+      readonly stateDigest: string
+      readonly subject: string
+      readonly tokens: Tokens.Tokens
+    }
+
+/**
+ * How it ended: a token outcome, or whether the grant is stored.
+ *
+ * @since 0.1.0
+ */
+export type Outcome =
+  | TokenOutcome.TokenOutcome
+  | { readonly _tag: "Stored" }
+  | { readonly _tag: "NotStored"; readonly reason: Reason }
+
+const told = { refused: new ConsentExpired({ what: "code" }), unknown: new ExchangeOutcomeUnknown({}) }
+
+const tell = (reason: Reason | undefined): Order<Request> => ({ _tag: "Tell", reason })
+
+const order =
+  (answerTimeout: number) =>
+  (command: ConsentAttempt.Command, now: number): Order<Request> => {
+    switch (command._tag) {
+      case "ExchangeCode": {
+        const { code, codeVerifier, deadline, redirectUri, scopes, stateDigest, subject } = command
+        const request: TokenRequest = { _tag: "AuthorizationCode", code, codeVerifier, redirectUri, scopes }
+        const about = { family: stateDigest, generation: 0 }
+        const exchange: Request = { _tag: "Exchange", stateDigest, subject, request }
+        return { _tag: "Send", about, request: exchange, deadline: Math.min(deadline, now + answerTimeout) }
+      }
+      case "StoreGrant": {
+        const { stateDigest, subject, tokens } = command
+        const about = { family: stateDigest, generation: 0 }
+        // The grant's own driver sees to it that this ends.
+        return {
+          _tag: "Send",
+          about,
+          request: { _tag: "StoreGrant", stateDigest, subject, tokens },
+          deadline: Infinity
+        }
+      }
+      case "RefuseCallback":
+        return tell(new StateMismatch({ why: command.why }))
+      case "ReportExpired":
+        return tell(new ConsentExpired({ what: "attempt" }))
+      case "ReportDenied":
+        return tell(new ConsentDenied({}))
+      case "ReportRefused":
+        return tell(new AuthorizationRefused({ error: command.error }))
+      case "ReportConnected":
+        return tell(undefined)
+      case "ReportFailure":
+        return { _tag: "Report" }
+    }
+  }
+
+const failure = (why: ConsentAttempt.Failure, reason: Reason | undefined) => {
+  const event: ConsentAttempt.Event = { _tag: "ExchangeFailed", why }
+  return { event, failure: reason ?? told.unknown }
+}
+
+const conclude = (request: Request, outcome: Outcome | Unanswered) => {
+  switch (outcome._tag) {
+    case "Granted": {
+      const { stateDigest, subject } = request
+      const event: ConsentAttempt.Event = { _tag: "TokensGranted", stateDigest, subject, tokens: outcome.tokens }
+      return { event, failure: undefined }
+    }
+    case "Stored":
+      return { event: { _tag: "GrantStored" } satisfies ConsentAttempt.Event, failure: undefined }
+    case "NotStored":
+      return failure("OutcomeUnknown", outcome.reason)
+    case "NotTried":
+      return failure("NotExchanged", outcome.reason)
+    case "NotSent":
+      return failure("NotExchanged", TokenFailure.toReason(outcome, told))
+    default:
+      return TokenOutcome.mayHaveActed(outcome)
+        ? failure("OutcomeUnknown", told.unknown)
+        : failure("CodeRefused", TokenFailure.toReason(outcome, told))
+  }
+}
+
+/**
+ * A consent attempt, to be driven.
+ *
+ * @since 0.1.0
+ */
+export const driven = (
+  settings: Pick<Settings.Settings, "answerTimeout">,
+  machine = ConsentAttempt.machine
+): Driven<ConsentAttempt.State, ConsentAttempt.Event, ConsentAttempt.Command, Request, Outcome> => ({
+  machine,
+  store: "attempt store",
+  none: ConsentAttempt.absent,
+  idOf: () => undefined,
+  isRejected: () => true,
+  concerns: () => true,
+  demand: () => ({ _tag: "GrantStored" }),
+  order: order(settings.answerTimeout),
+  conclude: ({ request }, outcome) => conclude(request, outcome)
+})

@@ -1,0 +1,509 @@
+/**
+ * The whole client of one key in one process, as one pure function: one user's grant, one consent attempt, or the app's
+ * own token for one set of scopes.
+ *
+ * **Theory of operation**
+ *
+ * A driver steps a machine over a record that others change too. It loads the record, steps the machine, saves the result
+ * by compare-and-set, and only then carries out the commands: a claim is in the store before its request is sent. It holds
+ * what a process knows beside the record, in regions that change independently of each other:
+ *
+ * - `store`: one operation at a time, for one task. `Idle`, `Loading`, `Saving`, or `Backoff` until a failed one is tried
+ *   again.
+ * - `request`: at most one that is open. Its response is taken until `until`, also by an owner that has lost its lease.
+ * - `callers`: who waits, until when, and whether the load under way began after they came.
+ * - `inbox`: events that must reach the record, first in, first out, before any caller's demand. Outcomes of requests are
+ *   retried until they are stored; what a caller brings is tried once.
+ * - `memory`: the access token that is handed out without asking.
+ * - `dead`: access tokens that the API has rejected and that the record does not know as rejected yet. They are never
+ *   handed out again.
+ *
+ * `step` takes an input and the time, and returns the next state and the outputs to perform, in their order. An outcome of
+ * an operation names it by `id`: one that has been given up is dropped here, and nowhere else.
+ *
+ * **Time.** `wall` is the time that the record speaks of, `elapsed` the one that this process waits by. When to wake is
+ * derived from the state (`DriverState.wakeAt`) and never stored, so that no timer can be stale. A deadline that has come gives I/O
+ * its turn first, for a moment (`grace`): a process that stood still has its response in the socket when its timers fire.
+ *
+ * **Table.** `DriverState.edges` has the edges of `store`. What a state of it does with the outcome of its operation is in
+ * `table`; every other input means the same in all of them. After each input, `advance` says what comes next.
+ *
+ * Models: `Ready` of etcd's raft (save before send), `poll_timeout` of quinn-proto (timers are data).
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import * as Tokens from "../oauth/Tokens.ts"
+import { Closed, IllegalTransition, type Reason, ResponsePending, StoreFailed } from "../ZapierAuthError.ts"
+import * as DriverState from "./DriverState.ts"
+import type {
+  Caller,
+  Delivery,
+  Driven,
+  Id,
+  Input,
+  Now,
+  Output,
+  Reply,
+  Request,
+  Settings,
+  State,
+  Store,
+  Task,
+  Unanswered
+} from "./DriverState.ts"
+import type * as Machine from "./Machine.ts"
+
+const { isSame, wantsAccess } = DriverState
+
+// How often a waiter looks whether the owner of a lease is done, in milliseconds: each time half as often.
+const firstPoll = 50
+const slowestPoll = 1_000
+
+// After how long a failed write is tried again, in milliseconds: each time after twice as long.
+const firstBackoff = 100
+const slowestBackoff = 1_000
+
+// How long closing waits for a store that fails, in milliseconds.
+const closingPatience = 10_000
+
+/**
+ * The driver of a machine.
+ *
+ * @since 0.1.0
+ */
+export interface Driver<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
+  readonly driven: Driven<S, E, C, R, O>
+  readonly initial: State<S, E, C, R>
+  /** The next state, and what to perform, in this order. */
+  readonly step: (
+    state: State<S, E, C, R>,
+    input: Input<S, E, O>,
+    now: Now
+  ) => { readonly state: State<S, E, C, R>; readonly outputs: ReadonlyArray<Output<S, E, R>> }
+}
+
+/**
+ * Makes the driver of a machine.
+ *
+ * @since 0.1.0
+ */
+export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O>(
+  driven: Driven<S, E, C, R, O>,
+  settings: Settings
+): Driver<S, E, C, R, O> => {
+  type Held = State<S, E, C, R>
+  type Out = Output<S, E, R>
+  type Step = readonly [Held, ReadonlyArray<Out>]
+  type Of<Tag extends Input<S, E, O>["_tag"]> = Extract<Input<S, E, O>, { readonly _tag: Tag }>
+  type In<Tag extends Store<S, E, C>["_tag"]> = Extract<Store<S, E, C>, { readonly _tag: Tag }>
+
+  const { owner } = settings
+  const silent = new StoreFailed({
+    store: driven.store,
+    operation: "respond",
+    problem: `nothing came within ${settings.storeTimeout} ms`
+  })
+  const pending = new ResponsePending({ waited: Duration.millis(settings.requestTimeout) })
+  const failed = (reason: Reason): Reply<S> => ({ _tag: "Failed", reason })
+
+  // ---------------------------------------------------------------------------
+  // Callers
+  // ---------------------------------------------------------------------------
+
+  const reply = (state: Held, told: Reply<S>, which: (caller: Caller) => boolean): Step => {
+    const callers = state.callers.filter(which).map(({ id }) => id)
+    if (callers.length === 0) return [state, []]
+    const rest = state.callers.filter((caller) => !which(caller))
+    return [{ ...state, callers: rest }, [{ _tag: "Reply", callers, reply: told }]]
+  }
+
+  // Whom the end of a task concerns: the one who brought it, or those for whom the record was loaded.
+  const concerned =
+    (task: Task<E>) =>
+    (caller: Caller): boolean =>
+      task._tag === "Delivery" && task.caller !== undefined
+        ? caller.id === task.caller
+        : wantsAccess(caller) && caller.isCovered
+
+  const isAwaited = (state: Held, now: Now) =>
+    state.callers.some((caller) => wantsAccess(caller) && now.elapsed < caller.until)
+
+  // ---------------------------------------------------------------------------
+  // Memory
+  // ---------------------------------------------------------------------------
+
+  const isDead = (state: Held, access: Id) => state.dead.some((id) => isSame(id, access))
+
+  const bury = (state: Held, access: Id | undefined): Held => {
+    if (access === undefined || isDead(state, access)) return state
+    const memory = isSame(access, state.memory?.access) ? undefined : state.memory
+    return { ...state, memory, dead: [...state.dead, { family: access.family, generation: access.generation }] }
+  }
+
+  // A grant that is about to be removed is not handed out any more.
+  const isLeaving = (state: Held) => state.inbox.some(({ isRemoval }) => isRemoval)
+
+  const remember = (state: Held, access: Tokens.UsableAccess, until: number, now: Now): Held => {
+    if (isLeaving(state)) return state
+    const isProven = isSame(access, state.memory?.access) && state.memory?.isProven === true
+    const latest = Math.min(until, now.wall + settings.memoryLifetime)
+    return { ...state, memory: { access, since: now.wall, until: latest, isProven } }
+  }
+
+  // ---------------------------------------------------------------------------
+  // The inbox
+  // ---------------------------------------------------------------------------
+
+  const post = (state: Held, delivery: Pick<Delivery<E>, "event"> & Partial<Delivery<E>>): Held => ({
+    ...state,
+    inbox: [
+      ...state.inbox,
+      { _tag: "Delivery", isRetried: true, isRemoval: false, caller: undefined, failure: undefined, ...delivery }
+    ]
+  })
+
+  const conclude = (
+    state: Held,
+    request: Omit<Request<R>, "id" | "until">,
+    outcome: O | Unanswered,
+    again: boolean
+  ) => {
+    const { about: id, caller } = request
+    const { event, failure } = driven.conclude({ id, request: request.request, owner }, outcome, again)
+    return post(state, { event, failure, caller })
+  }
+
+  // ---------------------------------------------------------------------------
+  // A record was loaded or saved: what the machine commands
+  // ---------------------------------------------------------------------------
+
+  const carryOut = (
+    state: Held,
+    task: Task<E>,
+    record: S,
+    commands: ReadonlyArray<C>,
+    before: S | undefined,
+    now: Now
+  ): Step => {
+    const outputs: Array<Out> = []
+    let s: Held = { ...state, store: { _tag: "Idle" }, pollAt: undefined, polls: 0, trouble: undefined }
+    const say = ([next, more]: Step) => {
+      s = next
+      outputs.push(...more)
+    }
+    if (task._tag === "Delivery") s = { ...s, inbox: s.inbox.slice(1) }
+    const held = driven.idOf(record)
+    // The record knows what this process knew alone, or has moved on.
+    if (s.dead.length > 0) s = { ...s, dead: s.dead.filter((id) => isSame(id, held) && !driven.isRejected(record)) }
+    if (s.memory !== undefined && s.memory.access.family !== held?.family) s = { ...s, memory: undefined }
+    // A request that the record has moved on from has nothing left to say.
+    if (s.request !== undefined && !driven.concerns(s.request.about, record)) {
+      outputs.push({ _tag: "Abandon", id: s.request.id })
+      s = { ...s, request: undefined }
+    }
+    const orders = commands.map((command) => driven.order(command, now.wall))
+    const isRequesting = orders.some(({ _tag }) => _tag === "Send")
+    for (const order of orders) {
+      switch (order._tag) {
+        case "Send": {
+          const request = { about: order.about, request: order.request, caller: taskCaller(task) }
+          const left = order.deadline - now.wall
+          const isUnasked = task._tag === "Delivery" && task.caller === undefined && !isAwaited(s, now)
+          // A claim that is not used is given back.
+          if (s.closingSince !== undefined || left <= 0 || isUnasked) {
+            s = conclude(s, request, { _tag: "NotTried" }, false)
+            break
+          }
+          const until = now.elapsed + left
+          outputs.push({ _tag: "Send", id: s.nextId, request: order.request, until })
+          s = {
+            ...s,
+            request: { ...request, id: s.nextId, until },
+            nextId: s.nextId + 1,
+            pollAt: now.elapsed + slowestPoll
+          }
+          break
+        }
+        case "Use": {
+          // It was rejected while the record was written.
+          if (isDead(s, order.access)) break
+          const waited = s.callers.filter(wantsAccess)
+          const isFound = task._tag === "Demand" && !isRequesting
+          if (isFound && waited.length > 0 && (state.polls > 0 || waited.some(({ wasRejected }) => wasRejected))) {
+            outputs.push({ _tag: "Count", what: "adoption" })
+          }
+          s = remember(s, order.access, order.until, now)
+          const isServed = isLeaving(s) ? concerned(task) : wantsAccess
+          say(reply(s, { _tag: "Access", access: order.access }, isServed))
+          break
+        }
+        case "Await": {
+          const pause = Math.min(firstPoll * 2 ** state.polls, slowestPoll, order.until - now.wall)
+          s = { ...s, pollAt: now.elapsed + Math.max(1, pause), polls: state.polls + 1 }
+          outputs.push({ _tag: "Count", what: "wait" })
+          break
+        }
+        case "Tell": {
+          if (order.reason === undefined) say(reply(s, { _tag: "Done", before }, concerned(task)))
+          else say(reply({ ...s, memory: undefined }, failed(order.reason), concerned(task)))
+          break
+        }
+        case "Report":
+          if (task._tag === "Delivery" && task.failure !== undefined)
+            say(reply(s, failed(task.failure), concerned(task)))
+      }
+    }
+    // Whoever brought an event that asks for nothing more is told that it is recorded.
+    if (task._tag === "Delivery" && task.caller !== undefined && !isRequesting) {
+      say(reply(s, { _tag: "Done", before }, concerned(task)))
+    }
+    return [s, outputs]
+  }
+
+  const taskCaller = (task: Task<E>) => (task._tag === "Delivery" ? task.caller : undefined)
+
+  // ---------------------------------------------------------------------------
+  // The outcome of a store operation, by what the store was doing
+  // ---------------------------------------------------------------------------
+
+  const eventOf = (state: Held, task: Task<E>, record: S): E => {
+    if (task._tag === "Delivery") return task.event
+    const id = driven.idOf(record)
+    return driven.demand(owner, id !== undefined && isDead(state, id) ? id : undefined)
+  }
+
+  const save = (
+    state: Held,
+    task: Task<E>,
+    event: E,
+    from: S | undefined,
+    next: Machine.Next<S, C>,
+    expected: number | undefined,
+    now: Now
+  ): Step => {
+    const id = state.nextId
+    const until = now.elapsed + settings.storeTimeout
+    return [
+      { ...state, nextId: id + 1, store: { _tag: "Saving", id, task, until, event, from, next } },
+      [{ _tag: "Save", id, expected, state: next.state }]
+    ]
+  }
+
+  const loaded = (state: Held, { state: record, version }: Of<"Loaded">, now: Now, { task }: In<"Loading">): Step => {
+    // The open request is about this very record: go on listening.
+    if (task._tag === "Demand" && state.request !== undefined && driven.concerns(state.request.about, record)) {
+      return [{ ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }, []]
+    }
+    // The removal that has come meanwhile goes first.
+    if (task._tag === "Demand" && isLeaving(state)) return [{ ...state, store: { _tag: "Idle" } }, []]
+    const event = eventOf(state, task, record)
+    const stepped = driven.machine.step(record, event, now.wall)
+    if (Result.isFailure(stepped)) return storeFailed(state, task, new IllegalTransition(stepped.failure), now)
+    const next = stepped.success
+    return next.state === record
+      ? carryOut(state, task, record, next.commands, record, now)
+      : save(state, task, event, record, next, version, now)
+  }
+
+  // A write may have been carried out although it failed: a claim of its is given back, else others would wait for a lease
+  // that nobody uses.
+  const storeFailed = (state: Held, task: Task<E>, reason: Reason, now: Now, commands: ReadonlyArray<C> = []): Step => {
+    const { failures, since } = state.trouble ?? { failures: 0, since: now.elapsed }
+    const failing: Held = {
+      ...state,
+      store: { _tag: "Backoff", until: now.elapsed + Math.min(slowestBackoff, firstBackoff * 2 ** failures) },
+      trouble: { failures: failures + 1, since, reason }
+    }
+    const isOver =
+      state.closingSince !== undefined && now.elapsed - Math.max(since, state.closingSince) >= closingPatience
+    if (task._tag === "Delivery" && task.isRetried && reason.isRetryable && !isOver) return [failing, []]
+    const given: Held = { ...state, store: { _tag: "Idle" }, trouble: undefined }
+    const rest = task._tag === "Delivery" ? { ...given, inbox: given.inbox.slice(1) } : given
+    const [told, outputs] = reply(rest, failed(reason), concerned(task))
+    let s = told
+    for (const command of commands) {
+      const order = driven.order(command, now.wall)
+      if (order._tag !== "Send") continue
+      s = conclude(s, { about: order.about, request: order.request, caller: undefined }, { _tag: "NotTried" }, false)
+      s = { ...s, store: failing.store, trouble: failing.trouble }
+    }
+    return [s, outputs]
+  }
+
+  const table = {
+    Loading: {
+      Loaded: loaded,
+      StoreFailed: (state: Held, { reason, version }: Of<"StoreFailed">, now: Now, { task }: In<"Loading">): Step => {
+        // A record that nobody can read can still be removed.
+        if (task._tag === "Delivery" && task.isRemoval && version !== undefined) {
+          return save(state, task, task.event, undefined, { state: driven.none, commands: [] }, version, now)
+        }
+        return storeFailed(state, task, reason, now)
+      }
+    },
+    Saving: {
+      Saved: (state: Held, _: Of<"Saved">, now: Now, { event, from, next, task }: In<"Saving">): Step => {
+        const [carried, outputs] = carryOut(state, task, next.state, next.commands, from, now)
+        return [carried, from === undefined ? outputs : [{ _tag: "Publish", from, event, to: next.state }, ...outputs]]
+      },
+      Conflicted: (state: Held): Step => [{ ...state, store: { _tag: "Idle" }, pollAt: undefined }, []],
+      StoreFailed: (state: Held, { reason }: Of<"StoreFailed">, now: Now, { next, task }: In<"Saving">): Step =>
+        storeFailed(state, task, reason, now, next.commands)
+    }
+  }
+
+  const storeOutcome = (
+    state: Held,
+    input: Of<"Loaded"> | Of<"Saved"> | Of<"Conflicted"> | Of<"StoreFailed">,
+    now: Now
+  ): Step => {
+    const { store } = state
+    // It belongs to an operation that has been given up.
+    if (!("id" in store) || store.id !== input.id) return [state, []]
+    if (store._tag === "Loading") {
+      if (input._tag === "Loaded") return table.Loading.Loaded(state, input, now, store)
+      if (input._tag === "StoreFailed") return table.Loading.StoreFailed(state, input, now, store)
+    } else {
+      if (input._tag === "Saved") return table.Saving.Saved(state, input, now, store)
+      if (input._tag === "Conflicted") return table.Saving.Conflicted(state)
+      if (input._tag === "StoreFailed") return table.Saving.StoreFailed(state, input, now, store)
+    }
+    return [state, []]
+  }
+
+  // ---------------------------------------------------------------------------
+  // All inputs
+  // ---------------------------------------------------------------------------
+
+  const wait = (state: Held, caller: number, wants: Caller["wants"], wasRejected: boolean, now: Now): Held => ({
+    ...state,
+    callers: [
+      ...state.callers,
+      { id: caller, wants, until: now.elapsed + settings.requestTimeout, isCovered: false, wasRejected }
+    ]
+  })
+
+  const refuse = (state: Held, caller: number): Step => [
+    state,
+    [{ _tag: "Reply", callers: [caller], reply: failed(new Closed({})) }]
+  ]
+
+  const take = (state: Held, input: Input<S, E, O>, now: Now): Step => {
+    switch (input._tag) {
+      case "Asked": {
+        const { caller, unusable } = input
+        if (state.closingSince !== undefined) return refuse(state, caller)
+        const isProven = isSame(unusable, state.memory?.access) && state.memory?.isProven === true
+        const isReplacement =
+          unusable !== undefined && Tokens.isReplacement(unusable, now.wall, settings.rejectionInterval)
+        // More likely the endpoint is at fault than a token that has just replaced another.
+        const kept = isReplacement && !isProven ? unusable : undefined
+        const known = kept === undefined ? bury(state, unusable) : state
+        const access = kept ?? DriverState.peek(known.memory, DriverState.isBusy(known), now.wall)
+        return access === undefined
+          ? [wait(known, caller, "Access", unusable !== undefined, now), []]
+          : [known, [{ _tag: "Reply", callers: [caller], reply: { _tag: "Access", access } }]]
+      }
+      case "Left":
+        return [{ ...state, callers: state.callers.filter(({ id }) => id !== input.caller) }, []]
+      case "Brought": {
+        const { caller, event, isRemoval, isRetried } = input
+        if (state.closingSince !== undefined && !isRetried) return refuse(state, caller)
+        const posted = post(state, { event, caller, isRemoval, isRetried })
+        const forgotten = isRemoval ? { ...posted, memory: undefined } : posted
+        return [wait(forgotten, caller, "Event", false, now), []]
+      }
+      case "Loaded":
+      case "Saved":
+      case "Conflicted":
+      case "StoreFailed":
+        return storeOutcome(state, input, now)
+      case "Responded": {
+        const { request } = state
+        // It belongs to a request that has been given up.
+        if (request?.id !== input.id) return [state, []]
+        return [conclude({ ...state, request: undefined }, request, input.outcome, isAwaited(state, now)), []]
+      }
+      case "Accepted": {
+        const { memory } = state
+        return memory !== undefined && isSame(memory.access, input.access) && !memory.isProven
+          ? [{ ...state, memory: { ...memory, isProven: true } }, []]
+          : [state, []]
+      }
+      case "Woken":
+        return wake(state, now)
+      case "Closing":
+        return [{ ...state, closingSince: state.closingSince ?? now.elapsed }, []]
+    }
+  }
+
+  // Deadlines that have passed: of callers, of the request, and of the store.
+  const expire = (state: Held, now: Now): Step => {
+    const outputs: Array<Out> = []
+    const reason = state.trouble?.reason ?? pending
+    const [told, replies] = reply(state, failed(reason), ({ until }) => until <= now.elapsed)
+    let s = told
+    outputs.push(...replies)
+    if (s.request !== undefined && s.request.until <= now.elapsed) {
+      outputs.push({ _tag: "Abandon", id: s.request.id })
+      s = conclude({ ...s, request: undefined }, s.request, { _tag: "NoResponse" }, false)
+    }
+    const { store } = s
+    if ((store._tag === "Loading" || store._tag === "Saving") && store.until <= now.elapsed) {
+      outputs.push({ _tag: "Abandon", id: store.id })
+      const commands = store._tag === "Saving" ? store.next.commands : []
+      const [next, more] = storeFailed(s, store.task, silent, now, commands)
+      s = next
+      outputs.push(...more)
+    }
+    return [s, outputs]
+  }
+
+  const wake = (state: Held, now: Now): Step => {
+    if (state.grace === undefined) {
+      return [
+        DriverState.nextDeadline(state) <= now.elapsed ? { ...state, grace: now.elapsed + DriverState.grace } : state,
+        []
+      ]
+    }
+    return state.grace <= now.elapsed ? expire({ ...state, grace: undefined }, now) : [state, []]
+  }
+
+  // ---------------------------------------------------------------------------
+  // What comes next
+  // ---------------------------------------------------------------------------
+
+  const nextTask = (state: Held, now: Now): Task<E> | undefined => {
+    const [delivery] = state.inbox
+    if (delivery !== undefined) return delivery
+    const isDue = state.pollAt === undefined || state.pollAt <= now.elapsed
+    return isDue && state.callers.some(wantsAccess) ? { _tag: "Demand" } : undefined
+  }
+
+  const advance = (state: Held, now: Now): Step => {
+    const isRested = state.store._tag === "Backoff" && state.store.until <= now.elapsed
+    const s: Held = isRested ? { ...state, store: { _tag: "Idle" } } : state
+    if (s.store._tag !== "Idle") return [s, []]
+    const task = nextTask(s, now)
+    if (task === undefined) return [s, []]
+    if (task._tag === "Demand" && s.closingSince !== undefined && s.request === undefined) {
+      return reply(s, failed(new Closed({})), wantsAccess)
+    }
+    const id = s.nextId
+    const until = now.elapsed + settings.storeTimeout
+    const callers = s.callers.map((caller) => (caller.isCovered ? caller : { ...caller, isCovered: true }))
+    return [{ ...s, callers, nextId: id + 1, store: { _tag: "Loading", id, task, until } }, [{ _tag: "Load", id }]]
+  }
+
+  return {
+    driven,
+    initial: DriverState.initial,
+    step: (state, input, now) => {
+      const [taken, outputs] = take(state, input, now)
+      const [next, more] = advance(taken, now)
+      return { state: next, outputs: [...outputs, ...more] }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * How long a key's token endpoint is left alone after a request that failed for a reason that only time mends.
+ *
+ * The server says how long, or the pause doubles with each failure in a row: 1 s, 2 s, 4 s, at most 30 s. It is kept in
+ * the record, so that it holds for all processes and callers.
+ *
+ * Sources: RFC 9110 section 10.2.3 (`Retry-After`), RFC 6585 section 4 (429).
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as TokenFailure from "../oauth/TokenFailure.ts"
+import * as TokenOutcome from "../oauth/TokenOutcome.ts"
+import * as Tokens from "../oauth/Tokens.ts"
+import type { Reason } from "../ZapierAuthError.ts"
+
+/**
+ * The failure that a pause follows.
+ *
+ * - `RateLimited`: 429
+ * - `Unavailable`: 5xx
+ * - `Malformed`: a response that could not be understood
+ * - `NotSent`: the token endpoint was not reached
+ * - `NoResponse`: the response was lost, or did not come in time
+ *
+ * @since 0.1.0
+ */
+export const Cause = Schema.TaggedUnion({
+  RateLimited: {},
+  Unavailable: { status: Schema.Int },
+  Malformed: { status: Schema.Int, problem: Schema.String },
+  NotSent: { code: Schema.String },
+  NoResponse: {}
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Cause = typeof Cause.Type
+
+/**
+ * - `until`: no request is sent before it
+ * - `failures`: how many requests have failed in a row
+ *
+ * @since 0.1.0
+ */
+export const Pause = Schema.Struct({ until: Tokens.Instant, failures: Schema.Int, cause: Cause })
+
+/**
+ * @since 0.1.0
+ */
+export type Pause = typeof Pause.Type
+
+/**
+ * A failed request: its cause, and how long the server wants to be left alone, in milliseconds, if it said so.
+ *
+ * @since 0.1.0
+ */
+export const Failure = Schema.Struct({ cause: Cause, retryAfter: Schema.optionalKey(Schema.Finite) })
+
+/**
+ * @since 0.1.0
+ */
+export type Failure = typeof Failure.Type
+
+const first = 1_000
+const longest = 30_000
+
+/**
+ * The failure that an outcome is, if time alone mends it.
+ *
+ * @since 0.1.0
+ */
+export const failureOf = (outcome: TokenOutcome.TokenOutcome): Failure | undefined => {
+  switch (outcome._tag) {
+    case "RateLimited":
+      return { cause: { _tag: "RateLimited" }, retryAfter: outcome.retryAfter }
+    case "Unavailable": {
+      const { retryAfter, status } = outcome
+      return { cause: { _tag: "Unavailable", status }, ...(retryAfter === undefined ? {} : { retryAfter }) }
+    }
+    case "Malformed":
+    case "NotSent":
+    case "NoResponse":
+      return { cause: outcome }
+    default:
+      return undefined
+  }
+}
+
+/**
+ * The pause after one more failure.
+ *
+ * @param previous the pause that preceded the request, if one did
+ * @param now milliseconds since the epoch
+ *
+ * @since 0.1.0
+ */
+export const after = (previous: Pause | undefined, { cause, retryAfter }: Failure, now: number): Pause => {
+  const failures = (previous?.failures ?? 0) + 1
+  return { until: now + (retryAfter ?? Math.min(longest, first * 2 ** (failures - 1))), failures, cause }
+}
+
+/**
+ * True while nothing is to be sent. Ignored when it ends further ahead than the longest pause that a server is granted:
+ * the clock went back.
+ *
+ * @param now milliseconds since the epoch
+ *
+ * @since 0.1.0
+ */
+export const isOn = (pause: Pause | undefined, now: number): pause is Pause =>
+  pause !== undefined && pause.until > now && pause.until - now <= TokenOutcome.longestPause
+
+/**
+ * What a caller is told during the pause.
+ *
+ * @param by `unknown` is told where the response was lost
+ * @param now milliseconds since the epoch
+ *
+ * @since 0.1.0
+ */
+export const toReason = (
+  { cause, until }: Pause,
+  by: { readonly refused: Reason; readonly unknown: Reason },
+  now: number
+): Reason => {
+  const retryAfter = Math.max(0, until - now)
+  const outcome: TokenOutcome.TokenOutcome =
+    cause._tag === "RateLimited" || cause._tag === "Unavailable" ? { ...cause, retryAfter } : cause
+  return TokenFailure.toReason(outcome, by) ?? by.unknown
+}
