@@ -289,7 +289,6 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     memoryCapacity
   })
 
-  // Closing ends them before the grants, which store what they were granted.
   const attemptDriver = Driver.make(ConsentAttemptDriver.driven(settings), owned)
   const attempts = yield* Runtime.make({
     driver: () => attemptDriver,
@@ -310,6 +309,10 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     about: (_, state) => ("subject" in state ? state.subject : ""),
     memoryCapacity: 0
   })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.all([attempts.close, grants.close, appCredentials.close], { concurrency: "unbounded" })
+  )
 
   const grant = (subject: string): Effect.Effect<UserGrant.State, ZapierAuthError> =>
     Effect.map(

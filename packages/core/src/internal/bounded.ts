@@ -29,7 +29,11 @@ export const readApplication = (
   application: ClientApplication["Service"],
   millis: number
 ): Effect.Effect<Application, ZapierAuthError> =>
-  bounded(application.get, millis, () => new ApplicationUnavailable({ waited: Duration.millis(millis) }))
+  bounded(
+    Effect.catchDefect(application.get, () => from(new ApplicationUnavailable({ waited: Duration.zero }))),
+    millis,
+    () => new ApplicationUnavailable({ waited: Duration.millis(millis) })
+  )
 
 /** An operation of a store that no driver waits for. */
 export const boundedStore = <A>(

@@ -20,7 +20,7 @@ import * as DriverState from "../machine/DriverState.ts"
 import type * as Machine from "../machine/Machine.ts"
 import type * as Tokens from "../oauth/Tokens.ts"
 import type { Versioned } from "../store/VersionedStore.ts"
-import { Closed, from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
 import { type Publish, transition } from "./eventHub.ts"
 
 interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
@@ -56,7 +56,6 @@ interface Entry<S extends Machine.Tagged, E extends Machine.Tagged, C extends Ma
 
 const versionOf = (reason: Reason) => (reason._tag === "DecryptionFailed" ? reason.version : undefined)
 
-/** Closing its scope lets what is under way end, tells all callers, and only then goes on. */
 export const make = Effect.fnUntraced(function* <
   S extends Machine.Tagged,
   E extends Machine.Tagged,
@@ -73,7 +72,7 @@ export const make = Effect.fnUntraced(function* <
   const memories = new Map<string, DriverState.Memory>()
   let callers = 0
   let onQuiet: (() => void) | undefined
-  let isClosed = false
+  let isClosing = false
 
   const elapsed = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
@@ -140,7 +139,11 @@ export const make = Effect.fnUntraced(function* <
               if (caller.span?._tag === "Span") caller.span.addLinks([{ span, attributes: {} }])
             }
             return Effect.withParentSpan(options.send(out.request, out.until), span)
-          }).pipe(Effect.map((outcome) => ({ _tag: "Responded", id: out.id, outcome }) as const))
+          }).pipe(
+            // A client with a bug leaves what a process leaves that dies: nobody knows whether the request was sent.
+            Effect.catchCause(() => Effect.succeed<DriverState.Unanswered>({ _tag: "NoResponse" })),
+            Effect.map((outcome) => ({ _tag: "Responded", id: out.id, outcome }) as const)
+          )
         )
       case "Abandon":
         return entry.operations.get(out.id)?.interruptUnsafe()
@@ -180,11 +183,13 @@ export const make = Effect.fnUntraced(function* <
     entry.timer = { at, fiber: run(Effect.andThen(Effect.sleep(Math.max(0, Math.ceil(at - elapsed()))), wake)) }
   }
 
+  const isQuiet = () => ![...running.values()].some(({ state }) => DriverState.isBusy(state))
+
   const retire = (entry: Running) => {
     running.delete(entry.key)
     entry.timer?.fiber.interruptUnsafe()
     if (entry.state.memory !== undefined) remember(entry.key, entry.state.memory)
-    if (![...running.values()].some(({ state }) => DriverState.isBusy(state))) onQuiet?.()
+    if (onQuiet !== undefined && isQuiet()) onQuiet()
   }
 
   function feed(entry: Running, input: DriverState.Input<S, E, O>) {
@@ -200,7 +205,7 @@ export const make = Effect.fnUntraced(function* <
       for (const out of outputs) output(entry, out)
     }
     entry.isStepping = false
-    if (DriverState.isIdle(entry.state) || (isClosed && !DriverState.isBusy(entry.state))) retire(entry)
+    if (DriverState.isIdle(entry.state) || (isClosing && !DriverState.isBusy(entry.state))) retire(entry)
     else wakeLater(entry)
   }
 
@@ -220,6 +225,7 @@ export const make = Effect.fnUntraced(function* <
     }
     memories.delete(key)
     running.set(key, entry)
+    if (isClosing) entry.inputs.push({ _tag: "Closing" })
     return entry
   }
 
@@ -229,7 +235,6 @@ export const make = Effect.fnUntraced(function* <
   ): Effect.Effect<Extract<DriverState.Reply<S>, { readonly _tag: "Access" | "Done" }>, ZapierAuthError> =>
     Effect.withFiber((fiber) =>
       Effect.callback((resume) => {
-        if (isClosed) return resume(Effect.fail(from(new Closed({}))))
         const caller = callers++
         const entry = entryOf(key)
         entry.callers.set(caller, {
@@ -251,15 +256,6 @@ export const make = Effect.fnUntraced(function* <
     return state && DriverState.peek(state.memory, DriverState.isBusy(state), wall)
   }
 
-  yield* Effect.addFinalizer(() =>
-    Effect.callback<void>((resume) => {
-      isClosed = true
-      onQuiet = () => resume(Effect.void)
-      for (const entry of running.values()) feed(entry, { _tag: "Closing" })
-      if (![...running.values()].some(({ state }) => DriverState.isBusy(state))) onQuiet()
-    })
-  )
-
   const access = (key: string, unusable: Tokens.UsableAccess | undefined) =>
     Effect.flatMap(
       ask(key, (caller) => ({ _tag: "Asked", caller, unusable })),
@@ -268,10 +264,17 @@ export const make = Effect.fnUntraced(function* <
     )
 
   return {
+    /** Begins nothing new, and ends when nothing is under way any more. */
+    close: Effect.callback<void>((resume) => {
+      isClosing = true
+      onQuiet = () => resume(Effect.void)
+      for (const entry of running.values()) feed(entry, { _tag: "Closing" })
+      if (isQuiet()) onQuiet()
+    }),
     /** An access token, from memory if it may be. */
     get: (key: string): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
       Effect.suspend(() => {
-        const found = isClosed ? undefined : peek(key)
+        const found = isClosing ? undefined : peek(key)
         return found === undefined ? access(key, undefined) : Effect.succeed(found)
       }),
     /** Another one, as the API has rejected that. */

@@ -91,7 +91,7 @@ const order =
 
 const failure = (why: ConsentAttempt.Failure, reason: Reason | undefined) => {
   const event: ConsentAttempt.Event = { _tag: "ExchangeFailed", why }
-  return { event, failure: reason ?? told.unknown }
+  return { event, failure: reason }
 }
 
 const conclude = (request: Request, outcome: Outcome | Unanswered) => {
@@ -106,7 +106,8 @@ const conclude = (request: Request, outcome: Outcome | Unanswered) => {
     case "NotStored":
       return failure("OutcomeUnknown", outcome.reason)
     case "NotTried":
-      return failure("NotExchanged", outcome.reason)
+      // Without a reason its two minutes were over.
+      return failure("NotExchanged", outcome.reason ?? told.refused)
     case "NotSent":
       return failure("NotExchanged", TokenFailure.toReason(outcome, told))
     default:

@@ -138,7 +138,10 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
 
   const bury = (state: Held, access: Id | undefined): Held => {
     if (access === undefined || isDead(state, access)) return state
-    const memory = isSame(access, state.memory?.access) ? undefined : state.memory
+    const { memory: held } = state
+    // A newer one is in memory already.
+    if (held?.access.family === access.family && held.access.generation > access.generation) return state
+    const memory = isSame(access, held?.access) ? undefined : held
     return { ...state, memory, dead: [...state.dead, { family: access.family, generation: access.generation }] }
   }
 
@@ -146,7 +149,6 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   const isLeaving = (state: Held) => state.inbox.some(({ isRemoval }) => isRemoval)
 
   const remember = (state: Held, access: Tokens.UsableAccess, until: number, now: Now): Held => {
-    if (isLeaving(state)) return state
     const isProven = isSame(access, state.memory?.access) && state.memory?.isProven === true
     const latest = Math.min(until, now.wall + settings.memoryLifetime)
     return { ...state, memory: { access, since: now.wall, until: latest, isProven } }
@@ -208,12 +210,15 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     for (const order of orders) {
       switch (order._tag) {
         case "Send": {
-          const request = { about: order.about, request: order.request, caller: taskCaller(task) }
+          const caller = task._tag === "Delivery" ? task.caller : undefined
+          const request = { about: order.about, request: order.request, caller }
           const left = order.deadline - now.wall
-          const isUnasked = task._tag === "Delivery" && task.caller === undefined && !isAwaited(s, now)
+          const isClosing = s.closingSince !== undefined
+          const isUnasked = task._tag === "Delivery" && caller === undefined && !isAwaited(s, now)
           // A claim that is not used is given back.
-          if (s.closingSince !== undefined || left <= 0 || isUnasked) {
-            s = conclude(s, request, { _tag: "NotTried" }, false)
+          if (isClosing || isUnasked || left <= 0 || isLeaving(s)) {
+            const reason = isClosing ? new Closed({}) : undefined
+            s = conclude(s, request, { _tag: "NotTried", reason }, false)
             break
           }
           const until = now.elapsed + left
@@ -227,16 +232,15 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
           break
         }
         case "Use": {
-          // It was rejected while the record was written.
-          if (isDead(s, order.access)) break
+          // It was rejected, or the grant is to be removed, since the record was loaded.
+          if (isDead(s, order.access) || isLeaving(s)) break
           const waited = s.callers.filter(wantsAccess)
           const isFound = task._tag === "Demand" && !isRequesting
           if (isFound && waited.length > 0 && (state.polls > 0 || waited.some(({ wasRejected }) => wasRejected))) {
             outputs.push({ _tag: "Count", what: "adoption" })
           }
           s = remember(s, order.access, order.until, now)
-          const isServed = isLeaving(s) ? concerned(task) : wantsAccess
-          say(reply(s, { _tag: "Access", access: order.access }, isServed))
+          say(reply(s, { _tag: "Access", access: order.access }, wantsAccess))
           break
         }
         case "Await": {
@@ -261,8 +265,6 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     }
     return [s, outputs]
   }
-
-  const taskCaller = (task: Task<E>) => (task._tag === "Delivery" ? task.caller : undefined)
 
   // ---------------------------------------------------------------------------
   // The outcome of a store operation, by what the store was doing
@@ -319,6 +321,10 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const isOver =
       state.closingSince !== undefined && now.elapsed - Math.max(since, state.closingSince) >= closingPatience
     if (task._tag === "Delivery" && task.isRetried && reason.isRetryable && !isOver) return [failing, []]
+    // The response of the open request may still come.
+    if (task._tag === "Demand" && state.request !== undefined) {
+      return [{ ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }, []]
+    }
     const given: Held = { ...state, store: { _tag: "Idle" }, trouble: undefined }
     const rest = task._tag === "Delivery" ? { ...given, inbox: given.inbox.slice(1) } : given
     const [told, outputs] = reply(rest, failed(reason), concerned(task))
@@ -395,11 +401,11 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
       case "Asked": {
         const { caller, unusable } = input
         if (state.closingSince !== undefined) return refuse(state, caller)
-        const isProven = isSame(unusable, state.memory?.access) && state.memory?.isProven === true
-        const isReplacement =
-          unusable !== undefined && Tokens.isReplacement(unusable, now.wall, settings.rejectionInterval)
+        const { memory } = state
+        const isNew = unusable !== undefined && Tokens.isReplacement(unusable, now.wall, settings.rejectionInterval)
+        const isLatest = memory === undefined || (isSame(unusable, memory.access) && !memory.isProven)
         // More likely the endpoint is at fault than a token that has just replaced another.
-        const kept = isReplacement && !isProven ? unusable : undefined
+        const kept = isNew && isLatest ? unusable : undefined
         const known = kept === undefined ? bury(state, unusable) : state
         const access = kept ?? DriverState.peek(known.memory, DriverState.isBusy(known), now.wall)
         return access === undefined
