@@ -96,7 +96,9 @@ const isListed = ({ name }: DeclarationReflection, owner: DeclarationReflection)
 const needsMembers = (it: DeclarationReflection) => services.has(it) || it.name.endsWith("Options")
 
 const problemsOf = (module: DeclarationReflection) => {
-  const all = [module, ...(module.children ?? [])]
+  // A module's re-exports are described where they are declared.
+  const own = (module.children ?? []).filter((child) => !child.kindOf(ReflectionKind.Reference))
+  const all = [module, ...own]
   const silent = all.filter((it) => isSilent(it) && !isSchemasType(it, all))
   const undated = all.filter((it) => !commentsOf(it).some((comment) => comment.getTag("@since") !== undefined))
   const members = all

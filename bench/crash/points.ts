@@ -14,8 +14,6 @@ import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { tellParent } from "../workers.ts"
-import type { Said } from "./worker.ts"
 
 /** Those that a process reaches by itself. */
 export const ownPoints = ["claimed", "answered", "committing", "committed"] as const
@@ -27,8 +25,6 @@ export const points = ["random", "answering", ...ownPoints] as const
 
 export type Point = (typeof points)[number]
 
-const say = (said: Said) => tellParent(said)
-
 // Stops all of this process. Who is not killed within the time has lost its parent.
 const halt = () => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
@@ -38,7 +34,8 @@ const halt = () => {
 export const refreshTokenOf = ({ tokens }: GrantStore.Grant) =>
   tokens.refreshToken === undefined ? "" : Redacted.value(tokens.refreshToken)
 
-export const make = () => {
+/** `reached` is told before the process halts. */
+export const make = (reached: (point: OwnPoint, refreshToken: string) => void) => {
   let fatal: OwnPoint | undefined
   /** What was claimed for a subject, since it was asked last. */
   const claims = new Map<string, ReadonlyArray<string>>()
@@ -47,7 +44,7 @@ export const make = () => {
     Effect.sync(() => {
       if (fatal !== point) return
       fatal = undefined
-      say({ _tag: "Reached", point, refreshToken: refreshTokenOf(grant) })
+      reached(point, refreshTokenOf(grant))
       if (point !== "committing") halt()
     })
 

@@ -83,7 +83,7 @@ const main = async () => {
   const messages = told<Told>()
   const { value: begin } = await messages.next()
   if (begin?._tag !== "Begin") return
-  const points = Points.make()
+  const points = Points.make((point, refreshToken) => say({ _tag: "Reached", point, refreshToken }))
   let isOver = false
   const listen = async () => {
     for await (const message of messages) {

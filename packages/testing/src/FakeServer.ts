@@ -7,9 +7,9 @@
  *
  * @since 0.1.0
  */
-import type * as FakeFault from "./FakeFault.ts"
-import type { FakeRequest, FakeResponse } from "./FakeHttp.ts"
+import type { FakeRequest } from "./FakeHttp.ts"
 import * as FakeHttp from "./FakeHttp.ts"
+import type { Answered, Handled } from "./FakeOutcome.ts"
 import { type FakeState, sweep } from "./FakeState.ts"
 import * as Authenticate from "./internal/api/authenticate.ts"
 import * as Api from "./internal/api/endpoints.ts"
@@ -18,48 +18,6 @@ import * as Faults from "./internal/faults.ts"
 import * as RateLimits from "./internal/rateLimits.ts"
 import { route } from "./internal/route.ts"
 import * as Token from "./internal/token.ts"
-
-/**
- * Tokens that an answer gave, and what they came from.
- *
- * @since 0.1.0
- */
-export type Issued = Token.Issued
-
-/**
- * What the client gets to see of an answer.
- *
- * - `Answered`: all of it, after `delay` milliseconds
- * - `Truncated`: so many bytes of the body, of which the headers promise more; then the connection is closed
- * - `Closed`: nothing: the connection is closed
- * - `Reset`: nothing: the connection is reset
- * - `Silent`: nothing, for as long as it waits
- *
- * @since 0.1.0
- */
-export type Delivery =
-  | { readonly _tag: "Answered"; readonly delay: number }
-  | { readonly _tag: "Truncated"; readonly bytes: number }
-  | { readonly _tag: "Closed" }
-  | { readonly _tag: "Reset" }
-  | { readonly _tag: "Silent" }
-
-/**
- * What came of a request.
- *
- * @since 0.1.0
- */
-export interface Handled {
-  readonly state: FakeState
-  /** What it was answered with, whether that arrives or not. `FakeHttp.networkError` when the request never arrived. */
-  readonly response: FakeResponse
-  /** What of the answer arrives. */
-  readonly delivery: Delivery
-  /** The tokens of this answer, if it has any, whether it arrives or not. */
-  readonly issued?: Issued
-  /** What it was struck by. */
-  readonly fault?: FakeFault.Fault
-}
 
 /**
  * Answers a request. The first rule of `state.faults` that strikes it changes the answer, or keeps it from arriving.
@@ -84,14 +42,10 @@ export const handle = (state: FakeState, request: FakeRequest, now: number): Han
   if (struck.fault !== undefined) {
     return Faults.apply(struck.fault, struck.state, now, (state) => answer(state, request, now + state.clockOffset))
   }
-  return { ...answer(struck.state, request, now + state.clockOffset), delivery: atOnce }
+  return { ...answer(struck.state, request, now + state.clockOffset), delivery: Faults.atOnce }
 }
 
-const atOnce: Delivery = { _tag: "Answered", delay: 0 }
-
-type Answer = Omit<Handled, "delivery" | "fault">
-
-const answer = (unswept: FakeState, request: FakeRequest, time: number): Answer => {
+const answer = (unswept: FakeState, request: FakeRequest, time: number): Answered => {
   const state = sweep(unswept, time)
   switch (route(request.path)) {
     case "Authorize":
@@ -113,8 +67,8 @@ const limited = (
   request: FakeRequest,
   time: number,
   partnerOf: (state: FakeState, request: FakeRequest) => string | undefined,
-  answer: (state: FakeState, request: FakeRequest, time: number) => Answer
-): Answer => {
+  answer: (state: FakeState, request: FakeRequest, time: number) => Answered
+): Answered => {
   if (!state.knobs.rateLimits) return answer(state, request, time)
   const counted = RateLimits.check(state, request, partnerOf(state, request), time)
   return counted.refusal === undefined

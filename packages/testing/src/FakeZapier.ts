@@ -40,6 +40,7 @@ import * as Result from "effect/Result"
 import * as FakeControl from "./FakeControl.ts"
 import type * as FakeFault from "./FakeFault.ts"
 import * as FakeHttp from "./FakeHttp.ts"
+import type { Handled, Issued } from "./FakeOutcome.ts"
 import * as FakeServer from "./FakeServer.ts"
 import type * as FakeState from "./FakeState.ts"
 import * as Answers from "./internal/answers.ts"
@@ -77,7 +78,7 @@ export class Snapshot extends Inspectable.Class {
   /** By the fake's clock, in milliseconds since the epoch. */
   readonly at: number
   readonly requests: ReadonlyArray<RequestLog.Entry>
-  readonly issued: ReadonlyArray<FakeServer.Issued>
+  readonly issued: ReadonlyArray<Issued>
 
   constructor(fields: Pick<Snapshot, "state" | "at" | "requests" | "issued">) {
     super()
@@ -102,7 +103,7 @@ export class FakeZapier extends Context.Service<
   FakeZapier,
   {
     /** Answers a request. What becomes of the answer is in `delivery`, and not done yet. */
-    readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeServer.Handled>
+    readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<Handled>
 
     /** Registers an app, as Zapier does once an integration is public. */
     readonly registerApp: (options: FakeControl.AppOptions) => Controlled<FakeState.App>
@@ -140,9 +141,9 @@ export class FakeZapier extends Context.Service<
     /** The latest requests and what they were answered with, the oldest first. */
     readonly requests: Effect.Effect<ReadonlyArray<RequestLog.Entry>>
     /** The latest tokens and what they came from, the oldest first. */
-    readonly issued: Effect.Effect<ReadonlyArray<FakeServer.Issued>>
+    readonly issued: Effect.Effect<ReadonlyArray<Issued>>
     /** The answers that led to a token: the exchange of a code, or the app's request, and then every refresh. */
-    readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<FakeServer.Issued>>
+    readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<Issued>>
 
     /** All that the fake knows and remembers, to be restored later. */
     readonly snapshot: Effect.Effect<Snapshot>
@@ -182,7 +183,7 @@ const millisOf = (by: Duration.Input): Result.Result<number, FakeControl.FakeCon
 export const make = (options: Options = {}): FakeZapier["Service"] => {
   const first = Result.getOrThrow(FakeControl.make(options))
   const requests = makeMemory<RequestLog.Entry>(options.remember ?? 10_000)
-  const issued = makeMemory<FakeServer.Issued>(options.remember ?? 10_000)
+  const issued = makeMemory<Issued>(options.remember ?? 10_000)
   let state = first
 
   const changing = <A>(

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Issued } from "./FakeServer.ts"
+import type { Issued } from "./FakeOutcome.ts"
 
 /**
  * The answers that led to a token, the oldest first: the exchange of a code, or the app's request, and then every

@@ -7,7 +7,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as UrlParams from "effect/http/UrlParams"
 import type { Fault } from "./FakeFault.ts"
 import type { FakeRequest } from "./FakeHttp.ts"
-import type { Handled, Issued } from "./FakeServer.ts"
+import type { Handled, Issued } from "./FakeOutcome.ts"
 
 /**
  * One request and its answer. Printed, it is its line.

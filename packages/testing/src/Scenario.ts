@@ -53,85 +53,22 @@
  *
  * @since 0.1.0
  */
-import type { ClientApplication } from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Arbitrary from "effect/Arbitrary"
-import type { Digest } from "effect/crypto/Digest"
-import type { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { HttpClient } from "effect/http/HttpClient"
-import type * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import type * as FakeFault from "./FakeFault.ts"
 import type { Knobs } from "./FakeState.ts"
-import * as ScenarioDraw from "./internal/scenarioDraw.ts"
 import * as ScenarioNetwork from "./internal/scenarioNetwork.ts"
 import * as ScenarioScript from "./internal/scenarioScript.ts"
 import * as ScenarioWorld from "./internal/scenarioWorld.ts"
-import type { waits } from "./Program.ts"
+import type { App } from "./ScenarioApp.ts"
 import * as ScenarioRules from "./ScenarioRules.ts"
-import type { Seen, Subject } from "./ScenarioSeen.ts"
+import type { Seen } from "./ScenarioSeen.ts"
+import { arbitrary, longest, type Step } from "./ScenarioStep.ts"
 
-// -----------------------------------------------------------------------------
-// Apps
-// -----------------------------------------------------------------------------
-
-/**
- * What the runner gives to an app: the way to the fake, the client application that is registered there, with its secret
- * as it is configured now, and randomness and digests that need no promise.
- *
- * @since 0.1.0
- */
-export type Provided = HttpClient | ClientApplication | Digest | SecureRandom
-
-/**
- * What an app may fail with. It is shown, and nothing is made of it but by `asksToReconnect`.
- *
- * @since 0.1.0
- */
-export type Anything = {} | null | undefined
-
-/**
- * An app. Its functions may fail with anything: what they fail with is what the user sees.
- *
- * @since 0.1.0
- */
-export interface App<R, S = never, A = never> {
-  /** What outlives a restart, its database for example. Built once for each run. */
-  readonly stores?: Layer.Layer<S, Anything> | undefined
-  /** The app itself, built anew at every start. */
-  readonly layer: Layer.Layer<R, Anything, S | Provided>
-  /** A user wants to connect. Gives the URL that the browser is sent to. */
-  readonly logIn: (subject: Subject) => Effect.Effect<string, Anything, NoInfer<R>>
-  /** The browser has come back with that URL, for the user who is signed in as `subject`. */
-  readonly comeBack: (callback: string, subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
-  /** Does something with Zapier for a user. */
-  readonly call: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
-  /** A user wants the app to have no access any more. */
-  readonly disconnect: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
-  /** What else it can do: plain data, drawn from a schema. */
-  readonly actions?: Actions<R, A> | undefined
-  /** Whether that error tells a user to connect again. Default: what `ZapierAuthError` says. */
-  readonly asksToReconnect?: ((error: unknown) => boolean) | undefined
-}
-
-/**
- * What else users do in the app: each is drawn from the schema, and carried out by `run`.
- *
- * @since 0.1.0
- */
-export interface Actions<R, A> {
-  readonly schema: Schema.Schema<A>
-  readonly run: (action: A) => Effect.Effect<unknown, Anything, NoInfer<R>>
-}
-
-/**
- * The app as it is, with its types inferred.
- *
- * @since 0.1.0
- */
-export const make = <R, S = never, A = never>(app: App<R, S, A>): App<R, S, A> => app
+export { type Actions, type Anything, type App, make, type Provided } from "./ScenarioApp.ts"
+export { type Action, arbitrary, type Happening, type Step, type WaitTime } from "./ScenarioStep.ts"
 
 /**
  * For whom a request is sent. The runner says so to each function that it calls for a user, and a fiber that is forked
@@ -140,76 +77,6 @@ export const make = <R, S = never, A = never>(app: App<R, S, A>): App<R, S, A> =
  * @since 0.1.0
  */
 export const CurrentSubject = ScenarioNetwork.CurrentSubject
-
-// -----------------------------------------------------------------------------
-// Steps
-// -----------------------------------------------------------------------------
-
-/**
- * Times to wait, as in `Program`.
- *
- * @since 0.1.0
- */
-export type WaitTime = Exclude<keyof typeof waits, "seconds">
-
-interface For {
-  readonly subject: Subject
-}
-
-/**
- * What a user or the app does. It is carried out to its end before the next step begins, however much time that takes.
- *
- * - `Consent`: begins to connect, allows, and comes back.
- * - `Deny`: begins to connect, denies, and comes back.
- * - `Call`, `Disconnect`: as the app has it.
- * - `Act`: one of the app's own actions.
- *
- * @since 0.1.0
- */
-export type Action<A = never> =
-  | ({ readonly _tag: "Consent" | "Deny" | "Call" | "Disconnect" } & For)
-  | { readonly _tag: "Act"; readonly action: A }
-
-/**
- * What happens to the app.
- *
- * - `Restart`: it is closed in good order, and started again. What its users wait for is interrupted.
- * - `Crash`: it is killed, and started again. It closes nothing, and what is on its way to it is lost.
- * - `Arm`: something is to go wrong with a request.
- * - `Revoke`: a user ends the app's access at Zapier.
- * - `EndAccessToken`: Zapier ends a user's access token before its time.
- * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
- * - `SetKnobs`: Zapier behaves differently from now on.
- *
- * @since 0.1.0
- */
-export type Happening =
-  | { readonly _tag: "Restart" | "Crash" | "RegenerateSecret" }
-  | ({ readonly _tag: "Revoke" | "EndAccessToken" } & For)
-  | { readonly _tag: "Arm"; readonly rule: FakeFault.Rule }
-  | { readonly _tag: "SetKnobs"; readonly knobs: Partial<Knobs> }
-
-/**
- * `Together`: all of it begins at once; what happens to the app, happens while what comes before it is under way.
- *
- * @since 0.1.0
- */
-export type Step<A = never> =
-  | Action<A>
-  | Happening
-  | { readonly _tag: "Wait"; readonly time: WaitTime }
-  | { readonly _tag: "Together"; readonly steps: ReadonlyArray<Action<A> | Happening> }
-
-const longest = 20
-
-/**
- * Steps to be drawn: mostly of users whose tokens have ended, with faults.
- *
- * @since 0.1.0
- */
-export const arbitrary = <A = never>(
-  app: { readonly actions?: { readonly schema: Schema.Schema<A> } | undefined } = {}
-): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => ScenarioDraw.make(app.actions, longest)
 
 // -----------------------------------------------------------------------------
 // Runs

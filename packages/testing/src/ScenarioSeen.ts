@@ -8,7 +8,7 @@
  */
 import type * as Exit from "effect/Exit"
 import type { FakeRequest } from "./FakeHttp.ts"
-import type { Issued } from "./FakeServer.ts"
+import type { Issued } from "./FakeOutcome.ts"
 import type { FakeState } from "./FakeState.ts"
 
 /**

@@ -3,6 +3,7 @@ import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
 import * as FakeFault from "../src/FakeFault.ts"
 import * as FakeHttp from "../src/FakeHttp.ts"
+import type * as FakeOutcome from "../src/FakeOutcome.ts"
 import * as FakeServer from "../src/FakeServer.ts"
 import type * as FakeState from "../src/FakeState.ts"
 import * as Flow from "./utils/flow.ts"
@@ -242,7 +243,7 @@ describe("a refresh that is struck", () => {
     }
   }
 
-  it.each<readonly [FakeFault.Fault, FakeServer.Delivery]>([
+  it.each<readonly [FakeFault.Fault, FakeOutcome.Delivery]>([
     [{ _tag: "RequestLost" }, { _tag: "Closed" }],
     [{ _tag: "RequestSilent" }, { _tag: "Silent" }],
     [{ _tag: "ConnectionReset" }, { _tag: "Reset" }]
@@ -253,7 +254,7 @@ describe("a refresh that is struck", () => {
     hasNotActed()
   })
 
-  it.each<readonly [FakeFault.Fault, FakeServer.Delivery]>([
+  it.each<readonly [FakeFault.Fault, FakeOutcome.Delivery]>([
     [{ _tag: "ResponseLost" }, { _tag: "Closed" }],
     [{ _tag: "AnswerSilent" }, { _tag: "Silent" }],
     [{ _tag: "ConnectionReset", afterActing: true }, { _tag: "Reset" }],

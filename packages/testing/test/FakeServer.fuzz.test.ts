@@ -6,6 +6,7 @@ import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as FakeServer from "../src/FakeServer.ts"
+import type * as FakeState from "../src/FakeState.ts"
 import * as FakeZapier from "../src/FakeZapier.ts"
 import * as Fuzz from "./utils/fuzz/fuzz.ts"
 import * as HttpFuzz from "./utils/fuzz/http.ts"
@@ -54,9 +55,7 @@ describe("the oracle", () => {
 
   // The fake, with something else done to the state after a token request.
   const spoiled =
-    (
-      spoil: (after: FakeServer.Handled["state"], before: FakeServer.Handled["state"]) => FakeServer.Handled["state"]
-    ): Handle =>
+    (spoil: (after: FakeState.FakeState, before: FakeState.FakeState) => FakeState.FakeState): Handle =>
     (state, request, now) => {
       const handled = FakeServer.handle(state, request, now)
       return isTokenRequest(request) ? { ...handled, state: spoil(handled.state, state) } : handled

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Issued } from "../src/FakeServer.ts"
+import type { Issued } from "../src/FakeOutcome.ts"
 import * as Lineage from "../src/Lineage.ts"
 
 const answer = (

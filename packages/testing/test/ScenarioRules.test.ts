@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Exit from "effect/Exit"
-import type { Issued } from "../src/FakeServer.ts"
+import type { Issued } from "../src/FakeOutcome.ts"
 import * as FakeState from "../src/FakeState.ts"
 import * as ScenarioRules from "../src/ScenarioRules.ts"
 import type { Exchange, Result, Seen } from "../src/ScenarioSeen.ts"

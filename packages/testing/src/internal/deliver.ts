@@ -1,7 +1,7 @@
 /** Carries out what is to become of an answer. */
 import * as Effect from "effect/Effect"
 import type { FakeResponse } from "../FakeHttp.ts"
-import type { Handled } from "../FakeServer.ts"
+import type { Handled } from "../FakeOutcome.ts"
 
 /** What platforms say of a connection that was closed or reset. */
 export const codes = { Closed: "UND_ERR_SOCKET", Reset: "ECONNRESET" } as const

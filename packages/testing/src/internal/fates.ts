@@ -10,8 +10,8 @@
  */
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
+import type { Host } from "./simHost.ts"
 import { refreshTokenOf } from "./simServer.ts"
-import type { Host } from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"
 
 /** One sending of a refresh token. `attempt` counts those of that token by that process. */

@@ -6,7 +6,7 @@ import type * as Schema from "effect/Schema"
 import type * as FakeFault from "../FakeFault.ts"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
-import type { Delivery, Handled } from "../FakeServer.ts"
+import type { Answered, Delivery, Handled } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Authenticate from "./api/authenticate.ts"
 import * as Problem from "./api/problem.ts"
@@ -150,9 +150,9 @@ const jumped = (state: FakeState.FakeState, millis: number): FakeState.FakeState
   clockOffset: state.clockOffset + millis
 })
 
-const atOnce: Delivery = { _tag: "Answered", delay: 0 }
+export const atOnce: Delivery = { _tag: "Answered", delay: 0 }
 
-type Answer = (state: FakeState.FakeState) => Omit<Handled, "delivery" | "fault">
+type Answer = (state: FakeState.FakeState) => Answered
 
 /** What becomes of a request that is struck by a fault. */
 export const apply = (fault: FakeFault.Fault, state: FakeState.FakeState, now: number, answer: Answer): Handled => {

@@ -4,7 +4,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { FakeRequest } from "../FakeHttp.ts"
-import type { Handled } from "../FakeServer.ts"
+import type { Handled } from "../FakeOutcome.ts"
 import * as Deliver from "./deliver.ts"
 import * as Web from "./web.ts"
 

@@ -1,7 +1,7 @@
 /** Scenarios as text: a line for each step, for people, and the source of a test. */
 import type * as FakeFault from "../FakeFault.ts"
-import type { Step, WaitTime } from "../Scenario.ts"
 import type { Seen } from "../ScenarioSeen.ts"
+import type { Step, WaitTime } from "../ScenarioStep.ts"
 
 const times: { readonly [time in WaitTime]: string } = {
   moment: "a quarter of a second",

@@ -18,10 +18,12 @@ import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import type { Knobs } from "../FakeState.ts"
 import * as FakeZapier from "../FakeZapier.ts"
 import { waits } from "../Program.ts"
-import type { Anything, App, Happening, Options, Provided, Step } from "../Scenario.ts"
+import type { Anything, App, Provided } from "../ScenarioApp.ts"
 import { type Result, type Seen, type Subject, subjects } from "../ScenarioSeen.ts"
+import type { Happening, Step } from "../ScenarioStep.ts"
 import * as ScenarioNetwork from "./scenarioNetwork.ts"
 import * as Seeded from "./seeded.ts"
 import * as Timeline from "./timeline.ts"
@@ -43,6 +45,13 @@ const atWork = 400
 
 // How often nothing must have happened in a turn of the event loop, so that nothing is under way.
 const quietTurns = 2
+
+/** What a scenario's options say of its world. */
+export interface Options {
+  readonly knobs?: Partial<Knobs> | undefined
+  readonly seed?: number | string | undefined
+  readonly turn?: Effect.Effect<void> | undefined
+}
 
 // Something that is done in an app, and the fiber that does it.
 interface Doing {

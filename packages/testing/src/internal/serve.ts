@@ -11,7 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
-import type { Handled } from "../FakeServer.ts"
+import type { Handled } from "../FakeOutcome.ts"
 import * as Deliver from "./deliver.ts"
 import * as Web from "./web.ts"
 

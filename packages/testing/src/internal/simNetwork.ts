@@ -12,7 +12,8 @@ import * as Option from "effect/Option"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Fault } from "../Fault.ts"
 import * as Answers from "./answers.ts"
-import { type Caller, CurrentCaller, type Host, type Hub } from "./simTypes.ts"
+import type { Host } from "./simHost.ts"
+import { type Caller, CurrentCaller, type Hub } from "./simTypes.ts"
 import * as Watch from "./simWatch.ts"
 
 type Response = Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError>

@@ -21,9 +21,10 @@ import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Seeded from "./seeded.ts"
+import type { Host } from "./simHost.ts"
 import * as SimNetwork from "./simNetwork.ts"
 import type { Stores } from "./simStores.ts"
-import type { Host, Hub, Outcome, Process } from "./simTypes.ts"
+import type { Hub, Outcome, Process } from "./simTypes.ts"
 
 export interface Options {
   readonly hub: Hub

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fault from "../Fault.ts"
 import * as Fates from "./fates.ts"
 import * as Seeded from "./seeded.ts"
+import type { Host, StoreFailure } from "./simHost.ts"
 import * as SimProcess from "./simProcess.ts"
 import type { SimRecord } from "./simRecord.ts"
 import type { Server } from "./simServer.ts"
@@ -16,11 +17,9 @@ import {
   type Call,
   type Caller,
   CurrentCaller,
-  type Host,
   type Hub,
   type Outcome,
   type Process,
-  type StoreFailure,
   type Subject
 } from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"

@@ -12,7 +12,8 @@ import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/c
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Host, Hub } from "./simTypes.ts"
+import type { Host } from "./simHost.ts"
+import type { Hub } from "./simTypes.ts"
 
 export type Stores = GrantStore.GrantStore | AttemptStore.AttemptStore | AppCredentialStore.AppCredentialStore
 

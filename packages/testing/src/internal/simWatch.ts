@@ -1,8 +1,9 @@
 /** Who looks on while a token request is under way: it notes what it is about, and what becomes of it. */
 import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import type { Host } from "./simHost.ts"
 import { refreshTokenOf } from "./simServer.ts"
-import type { Caller, Host, Hub, Subject } from "./simTypes.ts"
+import type { Caller, Hub, Subject } from "./simTypes.ts"
 
 export interface Watch {
   /** The request has left. */

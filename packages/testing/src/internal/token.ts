@@ -10,26 +10,11 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
+import type { Answered } from "../FakeOutcome.ts"
 import * as FakeState from "../FakeState.ts"
 import * as Lookup from "./lookup.ts"
 import * as Parse from "./parse.ts"
 import * as Text from "./text.ts"
-
-/** Tokens that an answer gave, and what they came from. */
-export interface Issued {
-  readonly clientId: string
-  readonly grantId: number | undefined
-  readonly origin: FakeState.Origin
-  readonly accessToken: string
-  readonly refreshToken: string | undefined
-  readonly at: number
-}
-
-interface Handled {
-  readonly state: FakeState.FakeState
-  readonly response: FakeResponse
-  readonly issued?: Issued
-}
 
 const noStore = { "cache-control": "no-store", pragma: "no-cache" }
 
@@ -152,11 +137,16 @@ const verifies = (challenge: NonNullable<FakeState.Code["challenge"]>, verifier:
   return shown === challenge.value
 }
 
-const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Parameters, now: number): Handled => {
+const exchangeCode = (
+  state: FakeState.FakeState,
+  app: FakeState.App,
+  form: Parse.Parameters,
+  now: number
+): Answered => {
   const given = form.get("code")
   if (given === undefined) return { state, response: error(400, "invalid_request", "Missing code parameter.") }
   const { code, exchanged } = Lookup.code(state, given)
-  const refused: Handled = { state, response: invalidGrant }
+  const refused: Answered = { state, response: invalidGrant }
   if (exchanged?.clientId === app.clientId && state.knobs.codeReuseRevokesGrant) {
     return { ...refused, state: FakeState.revokeGrant(state, exchanged.id) }
   }
@@ -192,12 +182,12 @@ const exchangeCode = (state: FakeState.FakeState, app: FakeState.App, form: Pars
   }
 }
 
-const refresh = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Parameters, now: number): Handled => {
+const refresh = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Parameters, now: number): Answered => {
   const given = form.get("refresh_token")
   if (given === undefined) {
     return { state, response: error(400, "invalid_request", "Missing refresh token parameter.") }
   }
-  const refused: Handled = { state, response: invalidGrant }
+  const refused: Answered = { state, response: invalidGrant }
   const found = Lookup.refreshToken(state, given, now)
   if (found === undefined || found.grant.clientId !== app.clientId) return refused
   const { grant, isUsed, rotation } = found
@@ -236,7 +226,7 @@ const clientCredentials = (
   app: FakeState.App,
   form: Parse.Parameters,
   now: number
-): Handled => {
+): Answered => {
   const asked = form.get("scope")
   const known: ReadonlyArray<string> = Scopes.known
   const scopes = asked === undefined ? known : Scopes.parse(asked)
@@ -265,7 +255,7 @@ const grantTypes: { readonly [grantType: string]: typeof refresh | undefined } =
   client_credentials: clientCredentials
 }
 
-export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Handled => {
+export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
   if (request.method !== "POST") {
     return { state, response: FakeHttp.json(405, { error: "invalid_request" }, { ...noStore, allow: "POST" }) }
   }

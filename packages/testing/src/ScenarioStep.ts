@@ -1,10 +1,70 @@
-/** Steps of an app, to be drawn. */
+/**
+ * What may happen to an app and its users, as data: steps that can be drawn, shrunk, written down and replayed.
+ *
+ * @since 0.1.0
+ */
 import * as Arbitrary from "effect/Arbitrary"
-import * as FakeFault from "../FakeFault.ts"
-import type { Knobs } from "../FakeState.ts"
-import type { Action, Actions, Happening, Step } from "../Scenario.ts"
-import { type Subject, subjects } from "../ScenarioSeen.ts"
-import * as Draw from "./draw.ts"
+import type * as Schema from "effect/Schema"
+import * as FakeFault from "./FakeFault.ts"
+import type { Knobs } from "./FakeState.ts"
+import * as Draw from "./internal/draw.ts"
+import type { waits } from "./Program.ts"
+import { type Subject, subjects } from "./ScenarioSeen.ts"
+
+/**
+ * Times to wait, as in `Program`.
+ *
+ * @since 0.1.0
+ */
+export type WaitTime = Exclude<keyof typeof waits, "seconds">
+
+interface For {
+  readonly subject: Subject
+}
+
+/**
+ * What a user or the app does. It is carried out to its end before the next step begins, however much time that takes.
+ *
+ * - `Consent`: begins to connect, allows, and comes back.
+ * - `Deny`: begins to connect, denies, and comes back.
+ * - `Call`, `Disconnect`: as the app has it.
+ * - `Act`: one of the app's own actions.
+ *
+ * @since 0.1.0
+ */
+export type Action<A = never> =
+  | ({ readonly _tag: "Consent" | "Deny" | "Call" | "Disconnect" } & For)
+  | { readonly _tag: "Act"; readonly action: A }
+
+/**
+ * What happens to the app.
+ *
+ * - `Restart`: it is closed in good order, and started again. What its users wait for is interrupted.
+ * - `Crash`: it is killed, and started again. It closes nothing, and what is on its way to it is lost.
+ * - `Arm`: something is to go wrong with a request.
+ * - `Revoke`: a user ends the app's access at Zapier.
+ * - `EndAccessToken`: Zapier ends a user's access token before its time.
+ * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
+ * - `SetKnobs`: Zapier behaves differently from now on.
+ *
+ * @since 0.1.0
+ */
+export type Happening =
+  | { readonly _tag: "Restart" | "Crash" | "RegenerateSecret" }
+  | ({ readonly _tag: "Revoke" | "EndAccessToken" } & For)
+  | { readonly _tag: "Arm"; readonly rule: FakeFault.Rule }
+  | { readonly _tag: "SetKnobs"; readonly knobs: Partial<Knobs> }
+
+/**
+ * `Together`: all of it begins at once; what happens to the app, happens while what comes before it is under way.
+ *
+ * @since 0.1.0
+ */
+export type Step<A = never> =
+  | Action<A>
+  | Happening
+  | { readonly _tag: "Wait"; readonly time: WaitTime }
+  | { readonly _tag: "Together"; readonly steps: ReadonlyArray<Action<A> | Happening> }
 
 // What is to go wrong.
 const faults: ReadonlyArray<FakeFault.Fault> = [
@@ -54,7 +114,7 @@ const happening: Arbitrary.Arbitrary<Happening> = Draw.choose<Happening>([
   Arbitrary.map(anyOf(knobs, {}), (knobs) => ({ _tag: "SetKnobs", knobs }))
 ])
 
-const actionOf = <A>(actions: Pick<Actions<never, A>, "schema"> | undefined): Arbitrary.Arbitrary<Action<A>> => {
+const actionOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Action<A>> => {
   const call = forSubject("Call")
   const others = [forSubject("Consent"), forSubject("Disconnect"), forSubject("Deny")] as const
   if (actions === undefined) return Draw.choose<Action<A>>([call, call, call, ...others])
@@ -68,7 +128,7 @@ const connect = (...who: ReadonlyArray<Subject>): Arbitrary.Arbitrary<ReadonlyAr
 // Most have users who are connected.
 const opening = Draw.choose([connect(), connect("ada"), connect("ada"), connect("ada", "bob"), connect("ada", "bob")])
 
-const stepOf = <A>(actions: Pick<Actions<never, A>, "schema"> | undefined): Arbitrary.Arbitrary<Step<A>> => {
+const stepOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Step<A>> => {
   const action = actionOf(actions)
   const wait = Arbitrary.map(Draw.oneOf(waitTimes), (time) => ({ _tag: "Wait" as const, time }))
   const expiry = Arbitrary.Constant({ _tag: "Wait", time: "lifetime" } as const)
@@ -99,10 +159,23 @@ const stepOf = <A>(actions: Pick<Actions<never, A>, "schema"> | undefined): Arbi
   return Draw.choose<Step<A>>([happening, ...kinds])
 }
 
-export const make = <A>(
-  actions: Pick<Actions<never, A>, "schema"> | undefined,
-  longest: number
-): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> =>
+/**
+ * How many steps a scenario has at most, besides those that connect its users.
+ *
+ * @since 0.1.0
+ */
+export const longest = 20
+
+type Drawn<A> = { readonly schema: Schema.Schema<A> } | undefined
+
+/**
+ * Steps to be drawn: mostly of users whose tokens have ended, with faults.
+ *
+ * @since 0.1.0
+ */
+export const arbitrary = <A = never>({ actions }: { readonly actions?: Drawn<A> } = {}): Arbitrary.Arbitrary<
+  ReadonlyArray<Step<A>>
+> =>
   Arbitrary.map(
     // What comes first is shrunk first, and then no more: who has to be connected is seen in the end.
     Arbitrary.all([Arbitrary.array(stepOf(actions), { maxLength: longest }), opening]),

@@ -1,0 +1,65 @@
+/**
+ * What comes of a request to the fake: the response, how much of it arrives, and the tokens in it.
+ *
+ * @since 0.1.0
+ */
+import type * as FakeFault from "./FakeFault.ts"
+import type { FakeResponse } from "./FakeHttp.ts"
+import type * as FakeState from "./FakeState.ts"
+
+/**
+ * Tokens that an answer gave, and what they came from.
+ *
+ * @since 0.1.0
+ */
+export interface Issued {
+  readonly clientId: string
+  readonly grantId: number | undefined
+  readonly origin: FakeState.Origin
+  readonly accessToken: string
+  readonly refreshToken: string | undefined
+  readonly at: number
+}
+
+/**
+ * What the client gets to see of an answer.
+ *
+ * - `Answered`: all of it, after `delay` milliseconds
+ * - `Truncated`: so many bytes of the body, of which the headers promise more; then the connection is closed
+ * - `Closed`: nothing: the connection is closed
+ * - `Reset`: nothing: the connection is reset
+ * - `Silent`: nothing, for as long as it waits
+ *
+ * @since 0.1.0
+ */
+export type Delivery =
+  | { readonly _tag: "Answered"; readonly delay: number }
+  | { readonly _tag: "Truncated"; readonly bytes: number }
+  | { readonly _tag: "Closed" }
+  | { readonly _tag: "Reset" }
+  | { readonly _tag: "Silent" }
+
+/**
+ * What the fake has made of a request.
+ *
+ * @since 0.1.0
+ */
+export interface Answered {
+  readonly state: FakeState.FakeState
+  /** What it was answered with, whether that arrives or not. `FakeHttp.networkError` when the request never arrived. */
+  readonly response: FakeResponse
+  /** The tokens of this answer, if it has any, whether it arrives or not. */
+  readonly issued?: Issued
+}
+
+/**
+ * What came of a request.
+ *
+ * @since 0.1.0
+ */
+export interface Handled extends Answered {
+  /** What of the answer arrives. */
+  readonly delivery: Delivery
+  /** What it was struck by. */
+  readonly fault?: FakeFault.Fault
+}
