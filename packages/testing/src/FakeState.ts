@@ -10,6 +10,7 @@ import * as HashMap from "effect/HashMap"
 import type * as FakeFault from "./FakeFault.ts"
 import type { Knobs } from "./internal/knobs.ts"
 import { strictest } from "./internal/knobs.ts"
+import * as Seeded from "./internal/seeded.ts"
 import * as Text from "./internal/text.ts"
 
 /**
@@ -226,7 +227,7 @@ export { Knobs, strictest } from "./internal/knobs.ts"
  */
 export interface FakeState {
   /** What the seed comes to. */
-  readonly key: Text.Key
+  readonly key: Seeded.Key
   /** How many texts have been drawn, and codes given: the number of a code is the id of its grant. */
   readonly counter: number
   /** How far the fake's clock is ahead of the one outside, in milliseconds. */
@@ -278,7 +279,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (options: Options = {}): FakeState => ({
-  key: Text.keyOf(options.seed ?? "zapier"),
+  key: Seeded.keyOf(options.seed ?? "zapier"),
   counter: 0,
   clockOffset: 0,
   knobs: { ...strictest, ...options.knobs },

@@ -169,7 +169,7 @@ const makeMemory = <A>(capacity: number) => {
   }
 }
 
-const millisOf = (by: Duration.Input): Result.Result<number, FakeControl.FakeControlError> =>
+const millisOf = (by: Duration.Input): FakeControl.Controlled<number> =>
   Result.fromOption(
     Option.map(Duration.fromInput(by), Duration.toMillis),
     () => new FakeControl.FakeControlError({ problem: "Give milliseconds, or a text such as `10 hours`." })
@@ -186,34 +186,18 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
   const issued = makeMemory<Issued>(options.remember ?? 10_000)
   let state = first
 
-  const changing = <A>(
-    change: (state: FakeState.FakeState, now: number) => Result.Result<A, FakeControl.FakeControlError>,
-    next: (changed: A) => FakeState.FakeState
-  ): Controlled<A> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const changed = change(state, now)
-      if (Result.isSuccess(changed)) state = next(changed.success)
-      return Effect.fromResult(changed)
-    })
-
-  const update = (
-    change: (
-      state: FakeState.FakeState,
-      now: number
-    ) => Result.Result<FakeState.FakeState, FakeControl.FakeControlError>
-  ): Controlled<void> => Effect.asVoid(changing(change, (next) => next))
+  type Change<A> = (state: FakeState.FakeState, now: number) => FakeControl.Controlled<A>
 
   // Something comes of it, beside the next state.
-  const making = <A>(
-    change: (
-      state: FakeState.FakeState,
-      now: number
-    ) => Result.Result<readonly [A, FakeState.FakeState], FakeControl.FakeControlError>
-  ): Controlled<A> =>
-    Effect.map(
-      changing(change, ([, next]) => next),
-      ([made]) => made
-    )
+  const making = <A>(change: Change<readonly [A, FakeState.FakeState]>): Controlled<A> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const changed = change(state, now)
+      if (Result.isSuccess(changed)) state = changed.success[1]
+      return Effect.fromResult(Result.map(changed, ([made]) => made))
+    })
+
+  const update = (change: Change<FakeState.FakeState>): Controlled<void> =>
+    making((state, now) => Result.map(change(state, now), (next) => [undefined, next]))
 
   const time = Effect.map(Clock.currentTimeMillis, (now) => now + state.clockOffset)
 

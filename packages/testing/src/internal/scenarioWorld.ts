@@ -23,7 +23,7 @@ import * as FakeZapier from "../FakeZapier.ts"
 import { waits } from "../Program.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
 import { type Result, type Seen, type Subject, subjects } from "../ScenarioSeen.ts"
-import type { Happening, Step } from "../ScenarioStep.ts"
+import type { Action, Happening, Step } from "../ScenarioStep.ts"
 import * as ScenarioNetwork from "./scenarioNetwork.ts"
 import * as Seeded from "./seeded.ts"
 import * as Timeline from "./timeline.ts"
@@ -67,7 +67,7 @@ interface Process<R> extends ScenarioNetwork.Host {
 }
 
 // Something that a user does, until it is over.
-interface Action {
+interface Deed {
   readonly fiber: Fiber.Fiber<unknown, unknown>
   readonly giveUp: () => void
 }
@@ -241,7 +241,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     action: Result["action"],
     subject: Subject | undefined,
     doing: Effect.Effect<Exit.Exit<unknown, unknown> | undefined>
-  ): Action => {
+  ): Deed => {
     const step = index
     const connection = () => (subject === undefined ? "None" : network.connectionOf(subject))
     const before = connection()
@@ -273,51 +273,41 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       return yield* inApp(subject, () => app.comeBack(back.value, subject))
     })
 
+  const doingOf = (step: Action<A>) => {
+    switch (step._tag) {
+      case "Consent":
+        return visitConsentPage(step.subject, "approve")
+      case "Deny":
+        return visitConsentPage(step.subject, "deny")
+      case "Call":
+        return inApp(step.subject, () => app.call(step.subject))
+      case "Disconnect":
+        return inApp(step.subject, () => app.disconnect(step.subject))
+      case "Act":
+        return inApp(undefined, () => app.actions?.run(step.action) ?? Effect.void)
+    }
+  }
+
   const whileAtWork = Effect.suspend(() => runUntil(timeline.now() + latency.below(atWork)))
 
   // Begins a step. What its users do goes on after it.
-  const take = Effect.fnUntraced(function* (step: Step<A>, actions: Array<Action>): Effect.fn.Return<void> {
+  const take = Effect.fnUntraced(function* (step: Step<A>, deeds: Array<Deed>): Effect.fn.Return<void> {
     switch (step._tag) {
       case "Consent":
-        actions.push(act("Consent", step.subject, visitConsentPage(step.subject, "approve")))
-        return
       case "Deny":
-        actions.push(act("Deny", step.subject, visitConsentPage(step.subject, "deny")))
-        return
       case "Call":
-        actions.push(
-          act(
-            "Call",
-            step.subject,
-            inApp(step.subject, () => app.call(step.subject))
-          )
-        )
-        return
       case "Disconnect":
-        actions.push(
-          act(
-            "Disconnect",
-            step.subject,
-            inApp(step.subject, () => app.disconnect(step.subject))
-          )
-        )
-        return
-      case "Act":
-        actions.push(
-          act(
-            "Act",
-            undefined,
-            inApp(undefined, () => app.actions?.run(step.action) ?? Effect.void)
-          )
-        )
-        return
+      case "Act": {
+        const subject = step._tag === "Act" ? undefined : step.subject
+        return void deeds.push(act(step._tag, subject, doingOf(step)))
+      }
       case "Wait":
         return yield* runUntil(timeline.now() + waits[step.time])
       case "Together":
-        for (const member of step.steps) yield* take(member, actions)
+        for (const member of step.steps) yield* take(member, deeds)
         return
       default:
-        if (actions.length > 0) yield* whileAtWork
+        if (deeds.length > 0) yield* whileAtWork
         return yield* happen(step)
     }
   })
@@ -354,10 +344,10 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const perform = Effect.fnUntraced(function* (step: Step<A>) {
     network.enter(index)
     isTroubled ||= isTrouble(step)
-    const actions: Array<Action> = []
-    yield* take(step, actions)
-    yield* until(actions.map(({ fiber }) => fiber))
-    for (const { giveUp } of actions) giveUp()
+    const deeds: Array<Deed> = []
+    yield* take(step, deeds)
+    yield* until(deeds.map(({ fiber }) => fiber))
+    for (const { giveUp } of deeds) giveUp()
     index++
   })
 

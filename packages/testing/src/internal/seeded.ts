@@ -19,22 +19,29 @@ export interface Seeded {
 
 const encoder = new TextEncoder()
 
-/** A stream of its own for each name. The generator is sfc32. */
-export const make = (seed: string, name: string): Seeded => {
-  const view = new DataView(sha256(encoder.encode(`${seed}\n${name}`)).slice().buffer)
-  let a = view.getUint32(0)
-  let b = view.getUint32(4)
-  let c = view.getUint32(8)
-  let counter = 1
-  const draw = () => {
+/** What a seed comes to. */
+export type Key = readonly [number, number, number]
+
+export const keyOf = (seed: string): Key => {
+  const view = new DataView(sha256(encoder.encode(seed)).slice().buffer)
+  return [view.getInt32(0), view.getInt32(4), view.getInt32(8)]
+}
+
+/** The generator sfc32: whole numbers of 32 bits. */
+export const sfc32 =
+  ([a, b, c]: Key, counter: number) =>
+  (): number => {
     const sum = (((a + b) | 0) + counter) | 0
     counter = (counter + 1) | 0
     a = b ^ (b >>> 9)
     b = (c + (c << 3)) | 0
-    c = (c << 21) | (c >>> 11)
-    c = (c + sum) | 0
+    c = (((c << 21) | (c >>> 11)) + sum) | 0
     return sum >>> 0
   }
+
+/** A stream of its own for each name. */
+export const make = (seed: string, name: string): Seeded => {
+  const draw = sfc32(keyOf(`${seed}\n${name}`), 1)
   const next = () => draw() / 2 ** 32
   return {
     next,

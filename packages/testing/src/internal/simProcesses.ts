@@ -28,24 +28,29 @@ export interface Options {
   readonly seed: string
   /** How many there are at a time. */
   readonly processes: number
+  /** How the grant store is to be broken. */
+  readonly store?: SimStores.Change | undefined
+  /** What happens to a token request that nothing was armed for. */
+  readonly fault?: (() => Fault.Fault | undefined) | undefined
+  /** How an operation of a store of tokens fails that nothing was armed for. */
+  readonly storeFailure?: (() => StoreFailure | undefined) | undefined
+}
+
+/** Where they live. */
+export interface Place {
   readonly settings: Settings.Settings
   readonly timeline: Timeline
   readonly server: Server
   readonly record: SimRecord
   readonly subjects: ReadonlyArray<Subject>
   readonly app: App
-  readonly store: SimStores.Change | undefined
-  /** What happens to a token request that nothing was armed for. */
-  readonly fault: (() => Fault.Fault | undefined) | undefined
-  /** How an operation of a store of tokens fails that nothing was armed for. */
-  readonly storeFailure: (() => StoreFailure | undefined) | undefined
 }
 
 /** How long nothing has happened when nothing is under way. */
 export const quiet = 120_000
 
-export const make = (options: Options) => {
-  const { app, record, seed, server, settings, subjects, timeline } = options
+export const make = (options: Options, { app, record, server, settings, subjects, timeline }: Place) => {
+  const { seed } = options
   const { breach, counts, fates, observe, observeApp } = record
   const stores = SimStores.make(options.store)
   const processes: Array<Process> = []

@@ -17,22 +17,13 @@ import * as SimProcess from "./simProcess.ts"
 import * as SimProcesses from "./simProcesses.ts"
 import * as SimRecord from "./simRecord.ts"
 import * as SimServer from "./simServer.ts"
-import type * as SimStores from "./simStores.ts"
 import type { Caller, Subject } from "./simTypes.ts"
 import * as Timeline from "./timeline.ts"
 
-export interface Options {
-  readonly seed: string
+export interface Options extends SimProcesses.Options {
   readonly subjects: number
-  readonly processes: number
   readonly knobs?: Partial<FakeState.Knobs> | undefined
   readonly settings?: Settings.Options | undefined
-  /** How the grant store is to be broken. */
-  readonly store?: SimStores.Change | undefined
-  /** What happens to a token request that nothing was armed for. */
-  readonly fault?: (() => Fault | undefined) | undefined
-  /** How an operation of a store of tokens fails that nothing was armed for. */
-  readonly storeFailure?: (() => StoreFailure | undefined) | undefined
 }
 
 // Times of the epoch, not near zero: a time that is zero means something.
@@ -55,20 +46,7 @@ export const make = (options: Options) => {
   const app = SimRecord.app(start)
   const record = SimRecord.make({ timeline, settings, server, subjects, app })
   const { breaches, count, counts, fates, observe, observeApp } = record
-  const { fault, processes: size, store, storeFailure } = options
-  const processes = SimProcesses.make({
-    seed,
-    processes: size,
-    settings,
-    timeline,
-    server,
-    record,
-    subjects,
-    app,
-    store,
-    fault,
-    storeFailure
-  })
+  const processes = SimProcesses.make(options, { settings, timeline, server, record, subjects, app })
 
   const requestFor = ({ name }: Subject) =>
     ZapierHttpClient.use((zapier) => zapier.call(endpoint, { credential: Credential.user(name) }))

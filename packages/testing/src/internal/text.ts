@@ -5,15 +5,7 @@
  * and the rest is drawn from these. So a grant is found by all that it ever gave, without a list that grows with each
  * refresh, and what was made up is told from what was given by drawing it again.
  */
-import { sha256 } from "@noble/hashes/sha2.js"
-
-/** What a seed comes to. */
-export type Key = readonly [number, number, number]
-
-export const keyOf = (seed: string): Key => {
-  const view = new DataView(sha256(new TextEncoder().encode(seed)).slice().buffer)
-  return [view.getInt32(0), view.getInt32(4), view.getInt32(8)]
-}
+import { type Key, sfc32 } from "./seeded.ts"
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -26,18 +18,13 @@ const warmUp = 15
 // 62 to the power of 5 is less than 2 to the power of 32.
 const lettersOfWord = 5
 
-// Fills a text from an index on. The generator is sfc32, begun anew for each text: a digest for each would take most of
-// the fake's time.
-const fill = (text: Array<number>, from: number, a: number, b: number, c: number, counter: number): void => {
-  let step = counter
-  for (let round = -warmUp, at = from; at < text.length; round++) {
-    const drawn = (((a + b) | 0) + step) | 0
-    step = (step + 1) | 0
-    a = b ^ (b >>> 9)
-    b = (c + (c << 3)) | 0
-    c = (((c << 21) | (c >>> 11)) + drawn) | 0
-    if (round < 0) continue
-    let word = drawn >>> 0
+// Fills a text from an index on. The generator is begun anew for each text: a digest for each would take most of the
+// fake's time.
+const fill = (text: Array<number>, from: number, key: Key, counter: number): void => {
+  const draw = sfc32(key, counter)
+  for (let round = 0; round < warmUp; round++) draw()
+  for (let at = from; at < text.length;) {
+    let word = draw()
     for (let i = 0; i < lettersOfWord && at < text.length; i++) {
       text[at++] = letters[word % base] ?? 0
       word = (word / base) >>> 0
@@ -46,9 +33,9 @@ const fill = (text: Array<number>, from: number, a: number, b: number, c: number
 }
 
 /** The text of a key and a counter. */
-export const draw = ([a, b, c]: Key, counter: number, length: number): string => {
+export const draw = (key: Key, counter: number, length: number): string => {
   const text = Array.from({ length }, () => 0)
-  fill(text, 0, a, b, c, counter)
+  fill(text, 0, key, counter)
   return String.fromCharCode(...text)
 }
 
@@ -115,7 +102,7 @@ export const write = (key: Key, { grant, kind, serial }: Name): string => {
   const text = blank.slice()
   putNumber(text, 0, left)
   putNumber(text, lettersOfNumber, right)
-  fill(text, 2 * lettersOfNumber, key[0] ^ left, key[1] ^ right, key[2], 0)
+  fill(text, 2 * lettersOfNumber, [key[0] ^ left, key[1] ^ right, key[2]], 0)
   return String.fromCharCode(...text)
 }
 

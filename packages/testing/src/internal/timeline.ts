@@ -9,45 +9,7 @@ import * as Scheduler from "effect/Scheduler"
 
 interface Timer {
   readonly at: number
-  /** Of timers for the same time, the one that was set first is the first. */
-  readonly order: number
   run: (() => void) | undefined
-}
-
-const isBefore = (a: Timer, b: Timer) => a.at < b.at || (a.at === b.at && a.order < b.order)
-
-// A binary heap with the next timer at its root.
-const push = (heap: Array<Timer>, timer: Timer) => {
-  let index = heap.length
-  while (index > 0) {
-    const above = (index - 1) >> 1
-    const parent = heap[above]
-    if (parent === undefined || !isBefore(timer, parent)) break
-    heap[index] = parent
-    index = above
-  }
-  heap[index] = timer
-}
-
-const pop = (heap: Array<Timer>): Timer | undefined => {
-  const root = heap[0]
-  const last = heap.pop()
-  if (root === undefined || last === undefined || heap.length === 0) return root
-  let index = 0
-  while (true) {
-    let below = 2 * index + 1
-    let child = heap[below]
-    const other = heap[below + 1]
-    if (child !== undefined && other !== undefined && isBefore(other, child)) {
-      child = other
-      below++
-    }
-    if (child === undefined || !isBefore(child, last)) break
-    heap[index] = child
-    index = below
-  }
-  heap[index] = last
-  return root
 }
 
 /** The time as one process has it: the same for all, but one may stand still while the others go on. */
@@ -82,14 +44,14 @@ export interface Timeline {
 }
 
 export const make = (start: number): Timeline => {
-  const heap: Array<Timer> = []
+  // The next one is the last, and of those for the same time it is the one that was set first.
+  const timers: Array<Timer> = []
   let ready: Array<() => void> = []
   let now = start
-  let order = 0
 
   const after = (millis: number, run: () => void) => {
-    const timer: Timer = { at: now + Math.max(0, millis), order: order++, run }
-    push(heap, timer)
+    const timer: Timer = { at: now + Math.max(0, millis), run }
+    timers.splice(timers.findLastIndex(({ at }) => at > timer.at) + 1, 0, timer)
     return () => {
       timer.run = undefined
     }
@@ -105,8 +67,8 @@ export const make = (start: number): Timeline => {
 
   const runUntil = (time: number) => {
     drain()
-    for (let next = heap[0]; next !== undefined && next.at <= time; next = heap[0]) {
-      pop(heap)
+    for (let next = timers.at(-1); next !== undefined && next.at <= time; next = timers.at(-1)) {
+      timers.pop()
       if (next.run === undefined) continue
       now = next.at
       next.run()
@@ -198,8 +160,8 @@ export const make = (start: number): Timeline => {
   }
 
   const nextAt = () => {
-    while (heap[0] !== undefined && heap[0].run === undefined) pop(heap)
-    return heap[0]?.at
+    while (timers.length > 0 && timers.at(-1)?.run === undefined) timers.pop()
+    return timers.at(-1)?.at
   }
 
   return {

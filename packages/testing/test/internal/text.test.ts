@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import * as Seeded from "../../src/internal/seeded.ts"
 import * as Text from "../../src/internal/text.ts"
 
-const key = Text.keyOf("zapier")
+const key = Seeded.keyOf("zapier")
 
 // The name of a text that was given, and of no other.
-const nameOf = (key: Text.Key, text: string): Text.Name | undefined => {
+const nameOf = (key: Seeded.Key, text: string): Text.Name | undefined => {
   const name = Text.read(key, text)
   return name !== undefined && Text.write(key, name) === text ? name : undefined
 }
@@ -26,7 +27,7 @@ describe("the text of a name", () => {
   })
 
   it.prop("is nothing to another seed", [name], ([name]) => {
-    assert.strictEqual(nameOf(Text.keyOf("another"), Text.write(key, name)), undefined)
+    assert.strictEqual(nameOf(Seeded.keyOf("another"), Text.write(key, name)), undefined)
   })
 
   it.prop(
