@@ -159,7 +159,7 @@ const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.in
  */
 export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
   cutOff,
-  Arbitrary.map(Draw.int(0, notTokens.length - 1), (index) => json(200, notTokens[index])),
+  Arbitrary.map(Draw.oneOf(notTokens), (body) => json(200, body)),
   Arbitrary.map(Arbitrary.schema(Schema.String), (text) => ({ ...json(200, ""), body: `<p>${text}</p>` })),
   Arbitrary.map(Draw.oneOf([301, 302, 307]), (status) => ({
     status,
@@ -210,12 +210,11 @@ const problems = [
  */
 export const apiError: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
   Arbitrary.all({
-    problem: Draw.int(0, problems.length - 1),
+    problem: Draw.oneOf(problems),
     isText: Arbitrary.schema(Schema.Boolean),
     detail: Arbitrary.schema(Schema.String)
   }),
-  ({ detail, isText, problem }) => {
-    const [status, code, title] = problems[problem] ?? problems[0]
+  ({ detail, isText, problem: [status, code, title] }) => {
     const error = { status: isText ? String(status) : status, code, title, detail, source: null, meta: {} }
     return json(status, { errors: [error] })
   }

@@ -123,10 +123,11 @@ const forms: ReadonlyArray<(millis: number) => Duration.Input> = [
   (millis) => `${millis} millis`
 ]
 
-const duration = (minimum: number, maximum: number) => Arbitrary.all([Draw.int(minimum, maximum), Draw.int(0, 2)])
+const duration = (minimum: number, maximum: number) => Arbitrary.all([Draw.int(minimum, maximum), Draw.oneOf(forms)])
 
-const toDuration = (drawn: readonly [millis: number, form: number] | undefined): Duration.Input | undefined =>
-  drawn && (forms[drawn[1]] ?? Duration.millis)(drawn[0])
+type Drawn = readonly [millis: number, form: (typeof forms)[number]]
+
+const toDuration = (drawn: Drawn | undefined): Duration.Input | undefined => drawn && drawn[1](drawn[0])
 
 const hour = 3_600_000
 
@@ -217,12 +218,9 @@ const inputForms: ReadonlyArray<(parameters: URLSearchParams) => AuthorizationCa
   (parameters) => together([...parameters])
 ]
 
-const inputForm = Draw.int(0, inputForms.length - 1)
+const form = Draw.oneOf(inputForms)
 
-const inputOf = (parameters: Parameters, form: number): AuthorizationCallback.Input => {
-  const search = new URLSearchParams(parameters.map(([name, value]) => [name, value]))
-  return (inputForms[form] ?? String)(search)
-}
+const searchOf = (parameters: Parameters) => new URLSearchParams(parameters.map(([name, value]) => [name, value]))
 
 // Servers of this kind may say more, and a redirect URI may have a query of its own.
 const extras = Arbitrary.array(
@@ -252,34 +250,24 @@ const answer: Arbitrary.Arbitrary<Callback["answer"]> = Draw.choose<Callback["an
  * @since 0.1.0
  */
 export const callback: Arbitrary.Arbitrary<Callback> = Arbitrary.map(
-  Arbitrary.all({ answer, state: text, extras, form: inputForm }),
+  Arbitrary.all({ answer, state: text, extras, form }),
   ({ answer, extras, form, state }) => {
     const parameters: Parameters = [...extras, ...Object.entries(answer), ["state", state]]
-    return { input: inputOf(parameters, form), state, answer }
+    return { input: form(searchOf(parameters)), state, answer }
   }
 )
 
-const flaws = ["no state", "empty state", "two states", "no answer", "empty answer", "two codes", "both"] as const
+type Parameter = Parameters[number]
 
-const flawed = (flaw: (typeof flaws)[number], state: string, code: string): Parameters => {
-  const [good, answer] = [["state", state] as const, ["code", code] as const]
-  switch (flaw) {
-    case "no state":
-      return [answer]
-    case "empty state":
-      return [answer, ["state", ""]]
-    case "two states":
-      return [answer, good, good]
-    case "no answer":
-      return [good]
-    case "empty answer":
-      return [good, ["code", ""]]
-    case "two codes":
-      return [answer, good, answer]
-    case "both":
-      return [answer, good, ["error", "access_denied"]]
-  }
-}
+const flaws: ReadonlyArray<(state: Parameter, code: Parameter) => Parameters> = [
+  (_, code) => [code],
+  (_, code) => [code, ["state", ""]],
+  (state, code) => [code, state, state],
+  (state) => [state],
+  (state) => [state, ["code", ""]],
+  (state, code) => [code, state, code],
+  (state, code) => [code, state, ["error", "access_denied"]]
+]
 
 /**
  * What comes to a redirect URI and is no callback: something is missing, empty, there twice, or contradicts itself.
@@ -287,8 +275,8 @@ const flawed = (flaw: (typeof flaws)[number], state: string, code: string): Para
  * @since 0.1.0
  */
 export const invalidCallback: Arbitrary.Arbitrary<AuthorizationCallback.Input> = Arbitrary.map(
-  Arbitrary.all({ flaw: Draw.oneOf(flaws), state: text, code: text, form: inputForm }),
-  ({ code, flaw, form, state }) => inputOf(flawed(flaw, state, code), form)
+  Arbitrary.all({ flawed: Draw.oneOf(flaws), state: text, code: text, form }),
+  ({ code, flawed, form, state }) => form(searchOf(flawed(["state", state], ["code", code])))
 )
 
 // -----------------------------------------------------------------------------
@@ -325,11 +313,7 @@ export const tokens: Arbitrary.Arbitrary<Tokens.Tokens> = Arbitrary.map(
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
 
 // What a state has besides its tokens.
-const rest = Draw.choose<GrantStore.Grant>([
-  Arbitrary.schema(Active),
-  Arbitrary.schema(Refreshing),
-  Arbitrary.schema(ReconnectRequired)
-])
+const rest = Arbitrary.schema(Schema.Union([Active, Refreshing, ReconnectRequired]))
 
 /**
  * A user's grant as a store keeps it, in any of its states, with tokens and times that make sense.

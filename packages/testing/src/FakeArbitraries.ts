@@ -23,6 +23,7 @@
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Arr from "effect/Array"
 import * as Base64 from "effect/encoding/Base64"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
@@ -64,12 +65,6 @@ const user = Arbitrary.all({
   lastName: Arbitrary.schema(Schema.String)
 })
 
-const unique = <A>(all: ReadonlyArray<A>, keyOf: (one: A) => string | undefined): ReadonlyArray<A> =>
-  all.filter((one, index) => {
-    const key = keyOf(one)
-    return key === undefined || all.findIndex((other) => keyOf(other) === key) === index
-  })
-
 /**
  * What `FakeZapier.layer` takes.
  *
@@ -86,8 +81,8 @@ export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Arbitrary.map(
   ({ apps, users, ...others }) =>
     Draw.defined({
       ...others,
-      apps: apps && unique(apps, ({ clientId }) => clientId),
-      users: users && unique(users, ({ email }) => email)
+      apps: apps && Arr.dedupeWith(apps, (a, b) => a.clientId !== undefined && a.clientId === b.clientId),
+      users: users && Arr.dedupeWith(users, (a, b) => a.email === b.email)
     })
 )
 
@@ -126,8 +121,8 @@ const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) => 
 const text = Arbitrary.map(noise, (drawn) => encodeURIComponent(drawn.toWellFormed()))
 
 // An endpoint of the table, with something in the place of its parameters.
-const endpoint = Arbitrary.map(Arbitrary.all([Draw.int(0, Endpoint.names.length - 1), text]), ([index, parameter]) => {
-  const { method, path } = Endpoint.parts(Endpoint.names[index] ?? "GET /v1/apps")
+const endpoint = Arbitrary.map(Arbitrary.all([Draw.oneOf(Endpoint.names), text]), ([name, parameter]) => {
+  const { method, path } = Endpoint.parts(name)
   return { method, path: path.replaceAll(/\{\w+\}/g, () => parameter) }
 })
 

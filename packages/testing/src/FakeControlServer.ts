@@ -53,10 +53,10 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
 import { FakeControlError } from "./FakeControl.ts"
 import type { FakeRequest } from "./FakeHttp.ts"
-import type { Delivery } from "./FakeOutcome.ts"
 import * as FakeZapier from "./FakeZapier.ts"
 import * as Control from "./internal/control/handle.ts"
 import * as Guard from "./internal/control/guard.ts"
+import * as Faults from "./internal/faults.ts"
 import * as Serve from "./internal/serve.ts"
 
 /**
@@ -90,8 +90,6 @@ export interface Options {
 }
 
 const isToken = (text: string) => /^[\w.~-]{16,}$/.test(text)
-
-const atOnce: Delivery = { _tag: "Answered", delay: 0 }
 
 // What listens on all addresses of a machine is reached at its own.
 const originOf = (address: NetAddress.SocketAddress): string =>
@@ -132,7 +130,7 @@ export const layer = (
       }
       yield* Serve.listen((request: FakeRequest) =>
         Control.isControl(request.path)
-          ? Effect.map(Control.handle(request, context), (response) => ({ response, delivery: atOnce }))
+          ? Effect.map(Control.handle(request, context), (response) => ({ response, delivery: Faults.atOnce }))
           : zapier.handle(request)
       )
       const page = `${originOf(address)}${Control.base}`

@@ -90,9 +90,6 @@ const knobs: ReadonlyArray<Partial<Knobs>> = [
 
 const waitTimes = ["second", "moment", "timeout", "lease", "minutes", "untilDue", "lifetime"] as const
 
-const anyOf = <B>(all: ReadonlyArray<B>, otherwise: B) =>
-  Arbitrary.map(Draw.int(0, Math.max(0, all.length - 1)), (index) => all[index] ?? otherwise)
-
 // What goes wrong goes wrong between things that are done for the same user.
 const subject = Draw.choose<Subject>([Arbitrary.Constant(subjects[0]), Draw.oneOf(subjects)])
 
@@ -101,7 +98,7 @@ const forSubject = <const Tag extends string>(_tag: Tag) => Arbitrary.map(subjec
 const alone = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag })
 
 const arm: Arbitrary.Arbitrary<Happening> = Arbitrary.map(
-  Arbitrary.all({ fault: anyOf(faults, { _tag: "ResponseLost" }), match: anyOf(matches, {}) }),
+  Arbitrary.all({ fault: Draw.oneOf(faults), match: Draw.oneOf(matches) }),
   (rule) => ({ _tag: "Arm", rule })
 )
 
@@ -111,7 +108,7 @@ const happening: Arbitrary.Arbitrary<Happening> = Draw.choose<Happening>([
   forSubject("EndAccessToken"),
   forSubject("Revoke"),
   alone("RegenerateSecret"),
-  Arbitrary.map(anyOf(knobs, {}), (knobs) => ({ _tag: "SetKnobs", knobs }))
+  Arbitrary.map(Draw.oneOf(knobs), (knobs) => ({ _tag: "SetKnobs", knobs }))
 ])
 
 const actionOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Action<A>> => {

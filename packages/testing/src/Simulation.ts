@@ -302,15 +302,8 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
 
   const { breaches, fates } = world
   return {
-    calls: counts.calls,
-    failedCalls: counts.failedCalls,
+    ...counts,
     failures: sorted(counts.failures),
-    tokenRequests: counts.tokenRequests,
-    leastTokenRequests: counts.leastTokenRequests,
-    appTokenRequests: counts.appTokenRequests,
-    leastAppTokenRequests: counts.leastAppTokenRequests,
-    consents: counts.consents,
-    unauthorized: counts.unauthorized,
     grantsLost: fates.lost,
     grantsUnsaveable: fates.unsaveable,
     grantsLostNeedlessly: fates.needless,

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
+import type { Answered } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Pages from "./pages/consent.ts"
 import * as Parse from "./parse.ts"
@@ -104,21 +105,16 @@ const consentPage = (
 ): FakeResponse =>
   Pages.consent({ app, redirectUri, scopes, users, signedIn: prefilled, action: `${request.path}?${request.query}` })
 
-interface Handled {
-  readonly state: FakeState.FakeState
-  readonly response: FakeResponse
-}
-
 const userOf = ({ users }: FakeState.FakeState, email: string | undefined): FakeState.User | undefined =>
   users.find((user) => user.email === email)
 
-const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.User, now: number): Handled => {
+const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.User, now: number): Answered => {
   const allowed = allow(state, request, { userId: user.id, scopes: request.scopes }, now)
   return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }
 }
 
 // What the form of the consent page says.
-const decide = (state: FakeState.FakeState, request: FakeRequest, valid: Valid, now: number): Handled => {
+const decide = (state: FakeState.FakeState, request: FakeRequest, valid: Valid, now: number): Answered => {
   const form = Option.getOrUndefined(Result.getSuccess(Parse.form(request)))
   const decision = form?.get("decision")
   if (decision === "deny") return { state, response: FakeHttp.redirect(302, deny(valid)) }
@@ -136,14 +132,14 @@ const ask = (
   valid: Valid,
   prefilled: string | undefined,
   now: number
-): Handled => {
+): Answered => {
   const user = userOf(state, prefilled) ?? state.users[0]
   return state.knobs.asksForConsent || user === undefined
     ? { state, response: consentPage(state, request, valid, prefilled) }
     : allowAs(state, valid, user, now)
 }
 
-export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Handled => {
+export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
   if (request.method !== "GET" && request.method !== "POST") {
     return { state, response: { ...FakeHttp.html(405, ""), headers: { allow: "GET, POST" } } }
   }

@@ -11,9 +11,8 @@ export const choose = <A>(choices: readonly [Arbitrary.Arbitrary<A>, ...Readonly
   Arbitrary.flatMap(int(0, choices.length - 1), (index) => choices[index] ?? choices[0])
 
 /** One of several values. The first is the simplest. */
-export const oneOf = <const A extends string | number>(
-  values: readonly [A, ...ReadonlyArray<A>]
-): Arbitrary.Arbitrary<A> => Arbitrary.map(int(0, values.length - 1), (index) => values[index] ?? values[0])
+export const oneOf = <const A>(values: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
+  Arbitrary.map(int(0, values.length - 1), (index) => values[index] as A)
 
 /** Text that a pattern describes. */
 export const pattern = (regexp: RegExp) => Arbitrary.schema(Schema.String.check(Schema.isPattern(regexp)))

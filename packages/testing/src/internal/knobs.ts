@@ -1,4 +1,5 @@
 /** What `FakeState` exports as `Knobs`: a file of its own, because it is long. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 // Whole or not: a test of real time may want a token that lives for less than a second.
@@ -6,55 +7,44 @@ const Time = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
+const knob = <S extends Schema.Constraint & Schema.WithoutConstructorDefault>(schema: S, strict: S["~type.make.in"]) =>
+  Schema.withConstructorDefault<S>(Effect.succeed(strict))(schema)
+
 export const Knobs = Schema.Struct({
   /**
    * Whether the user is asked for consent, on a page. Else an authorization URL leads back with a code at once: of the
    * user whose address is in `sign_up_email`, or of the first one. Default: yes.
    */
-  asksForConsent: Schema.Boolean,
+  asksForConsent: knob(Schema.Boolean, true),
   /** How long an access token lives, in seconds. Default: 36000, as documented. */
-  accessTokenLifetime: Time,
+  accessTokenLifetime: knob(Time, 36_000),
   /** How long a code lives, in seconds. Default: 120, as documented. */
-  codeLifetime: Time,
+  codeLifetime: knob(Time, 120),
   /** Whether a second use of a rotated refresh token ends the whole grant. Default: yes. */
-  reuseRevokesGrant: Schema.Boolean,
+  reuseRevokesGrant: knob(Schema.Boolean, true),
   /** Whether a second use of a code ends the grant that it gave (RFC 6749 section 4.1.2). Default: yes. */
-  codeReuseRevokesGrant: Schema.Boolean,
+  codeReuseRevokesGrant: knob(Schema.Boolean, true),
   /** For how long a rotated refresh token gives the same new pair again, in milliseconds. Default: 0. */
-  graceMillis: Time,
+  graceMillis: knob(Time, 0),
   /** Whether a refresh ends the previous access token at once. Default: yes. */
-  refreshEndsAccessToken: Schema.Boolean,
+  refreshEndsAccessToken: knob(Schema.Boolean, true),
   /** Whether a refresh gives a new refresh token; else it gives none, and the old one stays good. Default: yes. */
-  rotateRefreshTokens: Schema.Boolean,
+  rotateRefreshTokens: knob(Schema.Boolean, true),
   /** The `Content-Type` of app token answers. Zapier's documentation shows `multipart/form-data` over JSON. */
-  appTokenContentType: Schema.NonEmptyString,
+  appTokenContentType: knob(Schema.NonEmptyString, "application/json"),
   /**
    * Whether there are rate limits: whoever exceeds one is answered with 429 for a minute. Default: yes, as documented.
    * The consent page never counts: users' browsers ask for it, each from an address of its own.
    */
-  rateLimits: Schema.Boolean,
+  rateLimits: knob(Schema.Boolean, true),
   /** How many requests an address may send in a minute. Default: 60, as documented. */
-  requestsPerAddress: Count,
+  requestsPerAddress: knob(Count, 60),
   /** How many requests a partner, which is a client id, may send in a minute. Default: 150, as documented. */
-  requestsPerPartner: Count,
+  requestsPerPartner: knob(Count, 150),
   /** Whether token requests count, too. Default: yes. */
-  rateLimitsTokenRequests: Schema.Boolean
+  rateLimitsTokenRequests: knob(Schema.Boolean, true)
 })
 
 export type Knobs = typeof Knobs.Type
 
-export const strictest: Knobs = {
-  asksForConsent: true,
-  accessTokenLifetime: 36_000,
-  codeLifetime: 120,
-  reuseRevokesGrant: true,
-  codeReuseRevokesGrant: true,
-  graceMillis: 0,
-  refreshEndsAccessToken: true,
-  rotateRefreshTokens: true,
-  appTokenContentType: "application/json",
-  rateLimits: true,
-  requestsPerAddress: 60,
-  requestsPerPartner: 150,
-  rateLimitsTokenRequests: true
-}
+export const strictest: Knobs = Knobs.make({})

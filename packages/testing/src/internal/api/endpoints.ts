@@ -2,6 +2,7 @@
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
+import type { Answered } from "../../FakeOutcome.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Parse from "../parse.ts"
 import * as ActionRuns from "./actionRuns.ts"
@@ -16,11 +17,6 @@ import * as Promotions from "./promotions.ts"
 import * as Templates from "./templates.ts"
 import * as ZapRuns from "./zapRuns.ts"
 import * as Zaps from "./zaps.ts"
-
-interface Handled {
-  readonly state: FakeState.FakeState
-  readonly response: FakeResponse
-}
 
 const profile = asUser(({ user: { email, firstName, id, lastName } }) =>
   ok({
@@ -101,7 +97,7 @@ const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name
   return Object.fromEntries(named.map(([name, index]) => [name, decoded(segments[index] ?? "")]))
 }
 
-export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Handled => {
+export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
   const endpoint = Endpoint.match(request.method, request.path)
   if (endpoint === undefined || endpoint === "GET /v2/authorize") return { state, response: noEndpoint(request.path) }
   const handled = Result.flatMap(Authenticate.authenticate(state, request, endpoint, now), (caller) =>

@@ -1,6 +1,6 @@
 /** What is to go wrong, and the form that adds to it. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
-import type * as FakeFault from "../../FakeFault.ts"
+import * as FakeFault from "../../FakeFault.ts"
 import type { FakeState } from "../../FakeState.ts"
 import * as Forms from "./controlForms.ts"
 import * as Html from "./html.ts"
@@ -10,22 +10,11 @@ const { html } = Html
 
 // What is tried most. The control API takes them all, with any numbers.
 const choices: ReadonlyArray<FakeFault.Fault> = [
-  { _tag: "ResponseLost" },
-  { _tag: "RequestLost" },
-  { _tag: "AnswerSilent" },
-  { _tag: "RequestSilent" },
-  { _tag: "AnswerSlow", millis: 5_000 },
+  ...FakeFault.ofEachKind,
   { _tag: "AnswerSlow", millis: 60_000 },
-  { _tag: "ConnectionReset" },
   { _tag: "ConnectionReset", afterActing: true },
   { _tag: "ServerError", status: 500 },
   { _tag: "ServerError", status: 502, afterActing: true },
-  { _tag: "Unavailable" },
-  { _tag: "RateLimited" },
-  { _tag: "MalformedJson" },
-  { _tag: "WrongTypes" },
-  { _tag: "TruncatedBody" },
-  { _tag: "WrongContentType" },
   { _tag: "ClockJump", millis: 36_000_000 },
   { _tag: "ClockJump", millis: -3_600_000 }
 ]
