@@ -45,7 +45,6 @@ import * as FakeServer from "./FakeServer.ts"
 import type * as FakeState from "./FakeState.ts"
 import * as Answers from "./internal/answers.ts"
 import * as Deliver from "./internal/deliver.ts"
-import * as Fetch from "./internal/fetch.ts"
 import * as Serve from "./internal/serve.ts"
 import * as Web from "./internal/web.ts"
 import * as Lineage from "./Lineage.ts"
@@ -321,7 +320,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
  */
 export const fetch: Effect.Effect<typeof globalThis.fetch, never, FakeZapier> = Effect.gen(function* () {
   const zapier = yield* FakeZapier
-  return Fetch.make(zapier.handle, yield* Effect.context())
+  return Web.fetch(zapier.handle, yield* Effect.context())
 })
 
 // -----------------------------------------------------------------------------

@@ -26,7 +26,7 @@ import type * as FakeFault from "./FakeFault.ts"
 import type { Issued } from "./FakeOutcome.ts"
 import type * as FakeState from "./FakeState.ts"
 import * as FakeZapier from "./FakeZapier.ts"
-import * as Fetch from "./internal/fetch.ts"
+import * as Web from "./internal/web.ts"
 import type * as RequestLog from "./RequestLog.ts"
 
 /**
@@ -100,7 +100,7 @@ const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise
 export const make = (options?: FakeZapier.Options): FakeZapierPromise => {
   const zapier = FakeZapier.make(options)
   return {
-    fetch: Fetch.make(zapier.handle, Context.empty()),
+    fetch: Web.fetch(zapier.handle, Context.empty()),
     registerApp: (options) => run(zapier.registerApp(options)),
     registerUser: (options) => run(zapier.registerUser(options)),
     regenerateSecret: (clientId) => run(zapier.regenerateSecret(clientId)),

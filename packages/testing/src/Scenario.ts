@@ -223,43 +223,42 @@ export const run = <R, S = never, A = never>(
  *
  * @since 0.1.0
  */
-export const check = <R, S = never, A = never>(
+export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   app: App<R, S, A>,
   options: CheckOptions = {}
-): Effect.Effect<Checked, ScenarioFailed> =>
-  Effect.gen(function* () {
-    const { maxShrinks = 500, replay, runs = 100, seed = 1, size = longest } = options
-    const counts = { calls: 0, served: 0, refreshes: 0 }
-    // A smaller scenario that breaks another rule says nothing about this one.
-    let broken: string | undefined
-    const keepsRules = (steps: ReadonlyArray<Step<A>>) =>
-      carryOut(app, steps, options).pipe(
-        Effect.map(({ exchanges, results }) => {
-          const calls = results.filter(({ action }) => action === "Call")
-          counts.calls += calls.length
-          counts.served += calls.filter(({ exit }) => exit?._tag === "Success").length
-          counts.refreshes += exchanges.filter(({ isGranted, refreshToken }) => isGranted && refreshToken).length
-          return true
-        }),
-        Effect.catchIf(
-          ({ rule }) => rule !== (broken ??= rule),
-          () => Effect.succeed(true)
-        ),
-        // One scenario says what it has to say at its end.
-        Effect.provideService(References.MinimumLogLevel, "None")
-      )
-    const found = yield* Arbitrary.checkEffect(arbitrary(app), keepsRules, { maxShrinks, replay, runs, seed, size })
-    if (found._tag === "Falsified" && found.failure._tag === "PropertyError") {
-      return yield* failed(found.failure.error, found.shrunkInput, options, found.replay)
-    }
-    const nothing = { steps: [], requests: [], script: "" }
-    if (found._tag !== "Passed") {
-      const seen = Arbitrary.formatCheckFailure(found) ?? found._tag
-      return yield* new ScenarioFailed({ rule: "The app can be checked", seen, ...nothing })
-    }
-    if (counts.served === 0) {
-      const seen = `in ${found.runs} scenarios none of ${counts.calls} calls succeeded, and so nothing was checked`
-      return yield* new ScenarioFailed({ rule: "The app serves somebody", seen, ...nothing })
-    }
-    return { runs: found.runs, ...counts }
-  })
+): Effect.fn.Return<Checked, ScenarioFailed> {
+  const { maxShrinks = 500, replay, runs = 100, seed = 1, size = longest } = options
+  const counts = { calls: 0, served: 0, refreshes: 0 }
+  // A smaller scenario that breaks another rule says nothing about this one.
+  let broken: string | undefined
+  const keepsRules = (steps: ReadonlyArray<Step<A>>) =>
+    carryOut(app, steps, options).pipe(
+      Effect.map(({ exchanges, results }) => {
+        const calls = results.filter(({ action }) => action === "Call")
+        counts.calls += calls.length
+        counts.served += calls.filter(({ exit }) => exit?._tag === "Success").length
+        counts.refreshes += exchanges.filter(({ isGranted, refreshToken }) => isGranted && refreshToken).length
+        return true
+      }),
+      Effect.catchIf(
+        ({ rule }) => rule !== (broken ??= rule),
+        () => Effect.succeed(true)
+      ),
+      // One scenario says what it has to say at its end.
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  const found = yield* Arbitrary.checkEffect(arbitrary(app), keepsRules, { maxShrinks, replay, runs, seed, size })
+  if (found._tag === "Falsified" && found.failure._tag === "PropertyError") {
+    return yield* failed(found.failure.error, found.shrunkInput, options, found.replay)
+  }
+  const nothing = { steps: [], requests: [], script: "" }
+  if (found._tag !== "Passed") {
+    const seen = Arbitrary.formatCheckFailure(found) ?? found._tag
+    return yield* new ScenarioFailed({ rule: "The app can be checked", seen, ...nothing })
+  }
+  if (counts.served === 0) {
+    const seen = `in ${found.runs} scenarios none of ${counts.calls} calls succeeded, and so nothing was checked`
+    return yield* new ScenarioFailed({ rule: "The app serves somebody", seen, ...nothing })
+  }
+  return { runs: found.runs, ...counts }
+})

@@ -55,28 +55,27 @@ type Search = Omit<GrantStore.PageOptions, "after">
 const enough = 1_000
 
 /** Goes through all pages, and does something between them. */
-const pagesOf = (
+const pagesOf = Effect.fnUntraced(function* (
   store: WatchedGrants,
   search: Search,
   between: (page: number) => Effect.Effect<void, Unmet> = () => Effect.void
-) =>
-  Effect.gen(function* () {
-    const pages: Array<GrantStore.Page> = []
-    const limit = Math.max(1, search.limit)
-    let after: string | undefined
-    do {
-      const page: GrantStore.Page = yield* store.page({ ...search, after })
-      const count = page.entries.length
-      yield* expectThat(count <= limit, `at most ${limit} entries on a page`, `${count}`)
-      const isEnd = page.next === undefined
-      yield* expectThat(isEnd || count === limit, `${limit} entries on each page but the last`, `${count}`)
-      pages.push(page)
-      yield* between(pages.length)
-      after = page.next
-    } while (after !== undefined && pages.length < enough)
-    yield* expectThat(after === undefined, "the pages to end", `more than ${enough} pages`)
-    return pages
-  })
+) {
+  const pages: Array<GrantStore.Page> = []
+  const limit = Math.max(1, search.limit)
+  let after: string | undefined
+  do {
+    const page: GrantStore.Page = yield* store.page({ ...search, after })
+    const count = page.entries.length
+    yield* expectThat(count <= limit, `at most ${limit} entries on a page`, `${count}`)
+    const isEnd = page.next === undefined
+    yield* expectThat(isEnd || count === limit, `${limit} entries on each page but the last`, `${count}`)
+    pages.push(page)
+    yield* between(pages.length)
+    after = page.next
+  } while (after !== undefined && pages.length < enough)
+  yield* expectThat(after === undefined, "the pages to end", `more than ${enough} pages`)
+  return pages
+})
 
 const entriesOf = (pages: ReadonlyArray<GrantStore.Page>) => pages.flatMap(({ entries }) => entries)
 
@@ -86,15 +85,18 @@ const list = (subjects: ReadonlyArray<string>) =>
   subjects.map((subject) => show({ place: "\0law" }, subject)).join(", ")
 
 /** These subjects, each once, in any order. */
-const areExactly = (seen: ReadonlyArray<string>, expected: ReadonlyArray<string>, what: string) =>
-  Effect.gen(function* () {
-    const missing = expected.filter((subject) => !seen.includes(subject))
-    yield* expectThat(missing.length === 0, `all ${what}`, `none for ${list(missing)}`)
-    const others = seen.filter((subject) => !expected.includes(subject))
-    yield* expectThat(others.length === 0, `only ${what}`, `also ${list(others)}`)
-    const twice = seen.filter((subject, index) => seen.indexOf(subject) !== index)
-    yield* expectThat(twice.length === 0, `each of ${what} once`, `${list(twice)} more than once`)
-  })
+const areExactly = Effect.fnUntraced(function* (
+  seen: ReadonlyArray<string>,
+  expected: ReadonlyArray<string>,
+  what: string
+) {
+  const missing = expected.filter((subject) => !seen.includes(subject))
+  yield* expectThat(missing.length === 0, `all ${what}`, `none for ${list(missing)}`)
+  const others = seen.filter((subject) => !expected.includes(subject))
+  yield* expectThat(others.length === 0, `only ${what}`, `also ${list(others)}`)
+  const twice = seen.filter((subject, index) => seen.indexOf(subject) !== index)
+  yield* expectThat(twice.length === 0, `each of ${what} once`, `${list(twice)} more than once`)
+})
 
 const fill = (store: WatchedGrants, clientId: string, subjects: ReadonlyArray<string>, grantOf: GrantOf) =>
   Effect.forEach(subjects, (subject, index) =>

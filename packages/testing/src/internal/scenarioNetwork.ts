@@ -100,14 +100,13 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
     if (issued.refreshToken !== undefined) owners.set(issued.refreshToken, exchange.owner)
   }
 
-  const handle = (request: FakeRequest) =>
-    Effect.gen(function* () {
-      const exchange = yield* CurrentExchange
-      if (exchange !== undefined) noteRequest(exchange, request)
-      const handled = yield* zapier.handle(request)
-      if (exchange !== undefined) noteHandled(exchange, request, handled)
-      return handled
-    })
+  const handle = Effect.fnUntraced(function* (request: FakeRequest) {
+    const exchange = yield* CurrentExchange
+    if (exchange !== undefined) noteRequest(exchange, request)
+    const handled = yield* zapier.handle(request)
+    if (exchange !== undefined) noteHandled(exchange, request, handled)
+    return handled
+  })
 
   const give = (owner: Subject, issued: Issued, host: Host) => {
     const before = holdings.get(owner)
@@ -146,36 +145,35 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
   )
   const { execute } = Context.get(fake, HttpClient.HttpClient)
 
-  const send = (host: Host, request: HttpClientRequest.HttpClientRequest) =>
-    Effect.gen(function* () {
-      if (host.isGone) return yield* Effect.never
-      activity++
-      const exchange: Noted = {
-        step,
-        subject: yield* CurrentSubject,
-        owner: undefined,
-        request: undefined,
-        line: `${request.method} ${request.url}`,
-        sentAt: timeline.now(),
-        endedAt: undefined,
-        end: "Open",
-        status: undefined,
-        issued: undefined,
-        isGranted: false,
-        refreshToken: undefined,
-        accessToken: undefined,
-        host,
-        hasTokens: false
-      }
-      exchanges.push(exchange)
-      const oneWay = Effect.suspend(() => Effect.sleep(1 + latency.below(slowest)))
-      return yield* oneWay.pipe(
-        Effect.andThen(execute(request)),
-        Effect.tap(oneWay),
-        Effect.onExit((exit) => Effect.sync(() => end(exchange, Exit.isSuccess(exit) ? exit.value : undefined))),
-        Effect.provideService(CurrentExchange, exchange)
-      )
-    })
+  const send = Effect.fnUntraced(function* (host: Host, request: HttpClientRequest.HttpClientRequest) {
+    if (host.isGone) return yield* Effect.never
+    activity++
+    const exchange: Noted = {
+      step,
+      subject: yield* CurrentSubject,
+      owner: undefined,
+      request: undefined,
+      line: `${request.method} ${request.url}`,
+      sentAt: timeline.now(),
+      endedAt: undefined,
+      end: "Open",
+      status: undefined,
+      issued: undefined,
+      isGranted: false,
+      refreshToken: undefined,
+      accessToken: undefined,
+      host,
+      hasTokens: false
+    }
+    exchanges.push(exchange)
+    const oneWay = Effect.suspend(() => Effect.sleep(1 + latency.below(slowest)))
+    return yield* oneWay.pipe(
+      Effect.andThen(execute(request)),
+      Effect.tap(oneWay),
+      Effect.onExit((exit) => Effect.sync(() => end(exchange, Exit.isSuccess(exit) ? exit.value : undefined))),
+      Effect.provideService(CurrentExchange, exchange)
+    )
+  })
 
   const connectionOf = (subject: Subject): Connection => {
     const holding = holdings.get(subject)

@@ -262,16 +262,15 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return { fiber, giveUp: () => note("Waiting", undefined) }
   }
 
-  const visitConsentPage = (subject: Subject, answer: "approve" | "deny") =>
-    Effect.gen(function* () {
-      const begun = yield* inApp(subject, () => app.logIn(subject))
-      if (begun === undefined || begun._tag === "Failure") return begun
-      yield* Effect.sleep(thought)
-      const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject) }))
-      if (back._tag === "Failure") return back
-      network.sentBack(subject, back.value)
-      return yield* inApp(subject, () => app.comeBack(back.value, subject))
-    })
+  const visitConsentPage = Effect.fnUntraced(function* (subject: Subject, answer: "approve" | "deny") {
+    const begun = yield* inApp(subject, () => app.logIn(subject))
+    if (begun === undefined || begun._tag === "Failure") return begun
+    yield* Effect.sleep(thought)
+    const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject) }))
+    if (back._tag === "Failure") return back
+    network.sentBack(subject, back.value)
+    return yield* inApp(subject, () => app.comeBack(back.value, subject))
+  })
 
   const doingOf = (step: Action<A>) => {
     switch (step._tag) {

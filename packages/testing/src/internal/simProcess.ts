@@ -3,7 +3,7 @@ import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientAppli
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
-import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { isZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -11,11 +11,9 @@ import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
@@ -40,7 +38,7 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
   const jitter = Seeded.random(Seeded.make(seed, "jitter"))
   let lives = 0
 
-  const start = (slot: number): Process => {
+  return (slot: number): Process => {
     const name = `process-${++lives}`
     // The library draws its name in leases first of all.
     const owner = Effect.runSync(Seeded.secureRandom(Seeded.make(seed, name)).uuidV4())
@@ -80,14 +78,7 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
     // The network and the stores know the process by this very object.
     return Object.assign(host, { scope, context: Context.merge(context, services), calls: new Set<never>() })
   }
-
-  return start
 }
-
-/** Lets what is under way finish. */
-export const close = (scope: Scope.Closeable): Effect.Effect<void> => Scope.close(scope, Exit.void)
-
-const isAuthError = (error: unknown): error is ZapierAuthError => Predicate.isTagged(error, "ZapierAuthError")
 
 /** The status of a call's answer, or the name of what it failed with. */
 export const resultOf = (outcome: Outcome<HttpClientResponse>): string => {
@@ -95,5 +86,5 @@ export const resultOf = (outcome: Outcome<HttpClientResponse>): string => {
   if (outcome._tag === "Success") return String(outcome.value.status)
   if (Cause.hasInterruptsOnly(outcome.cause)) return "Interrupted"
   const error = Cause.squash(outcome.cause)
-  return isAuthError(error) ? error.reason._tag : "Defect"
+  return isZapierAuthError(error) ? error.reason._tag : "Defect"
 }

@@ -4,6 +4,8 @@ import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as Fault from "../Fault.ts"
 import * as Fates from "./fates.ts"
 import * as Seeded from "./seeded.ts"
@@ -192,7 +194,7 @@ export const make = (options: Options, { app, record, server, settings, subjects
       }
       fiber?.interruptUnsafe()
     }
-    const closing = Effect.runForkWith(process.context)(Effect.exit(SimProcess.close(process.scope)))
+    const closing = Effect.runForkWith(process.context)(Effect.exit(Scope.close(process.scope, Exit.void)))
     closing.addObserver(() => {
       closed.add(process)
       leave(process)

@@ -1,7 +1,12 @@
-/** The fake's requests and answers as the Fetch standard has them. */
+/** The fake, its requests and its answers as the Fetch standard has them. */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
+import type { Handled } from "../FakeOutcome.ts"
+import * as Deliver from "./deliver.ts"
 
 export const fromRequest = (request: Request): Effect.Effect<FakeRequest> =>
   Effect.map(
@@ -38,5 +43,35 @@ export const toTruncated = (response: FakeResponse, bytes: number): Response => 
 }
 
 /** What `fetch` rejects with when there is no answer. */
-export const networkError = (code: string): TypeError =>
+const networkError = (code: string): TypeError =>
   new TypeError("fetch failed", { cause: Object.assign(new Error("The connection broke."), { code }) })
+
+const ways: Deliver.Ways<Response, TypeError> = {
+  answered: (response) => Effect.sync(() => toResponse(response)),
+  truncated: (response, bytes) => Effect.sync(() => toTruncated(response, bytes)),
+  broken: (how) => Effect.fail(networkError(Deliver.codes[how]))
+}
+
+/**
+ * The fake as a function like `fetch`.
+ *
+ * @param context what the effects run with, the clock among it
+ */
+export const fetch =
+  (
+    handle: (request: FakeRequest) => Effect.Effect<Handled>,
+    context: Context.Context<never>
+  ): typeof globalThis.fetch =>
+  async (input, init) => {
+    const request = new Request(input, init)
+    const { signal } = request
+    signal.throwIfAborted()
+    const answer = fromRequest(request).pipe(
+      Effect.flatMap(handle),
+      Effect.flatMap((handled) => Deliver.deliver(handled, ways))
+    )
+    const exit = await Effect.runPromiseExitWith(context)(answer, { signal })
+    if (Exit.isSuccess(exit)) return exit.value
+    signal.throwIfAborted()
+    throw Cause.squash(exit.cause)
+  }
