@@ -23,26 +23,24 @@ const parse = Body.data(
   })
 )
 
-export const create = asUser(({ clientId, now, request, state, user }) =>
-  Result.gen(function* () {
-    const { data } = yield* parse(request)
-    const action = Catalog.action(data.action)
-    if (action === undefined) {
-      return yield* Result.fail(Problem.malformed("There is no such action.", { pointer: "/data/action" }))
-    }
-    const { authentication } = data
-    if (authentication !== null) {
-      yield* Actions.checkAuthentication(state, user, action, authentication, "/data/authentication")
-    }
-    const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
-    const id = `00000000-0000-4000-b000-${String(drawn.counter).padStart(12, "0")}`
-    const run: FakeState.ActionRun = { id, clientId, userId: user.id, startedAt: now, ...data }
-    return {
-      state: { ...drawn, actionRuns: HashMap.set(drawn.actionRuns, id, run) },
-      response: FakeHttp.json(200, { data: { type: "run", id } })
-    }
-  })
-)
+export const create = asUser(function* ({ clientId, now, request, state, user }) {
+  const { data } = yield* parse(request)
+  const action = Catalog.action(data.action)
+  if (action === undefined) {
+    return yield* Result.fail(Problem.malformed("There is no such action.", { pointer: "/data/action" }))
+  }
+  const { authentication } = data
+  if (authentication !== null) {
+    yield* Actions.checkAuthentication(state, user, action, authentication, "/data/authentication")
+  }
+  const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
+  const id = `00000000-0000-4000-b000-${String(drawn.counter).padStart(12, "0")}`
+  const run: FakeState.ActionRun = { id, clientId, userId: user.id, startedAt: now, ...data }
+  return {
+    state: { ...drawn, actionRuns: HashMap.set(drawn.actionRuns, id, run) },
+    response: FakeHttp.json(200, { data: { type: "run", id } })
+  }
+})
 
 const error = (code: string, title: string, detail: string) => ({ code, title, detail, meta: null })
 
@@ -57,11 +55,11 @@ const errorsOf = ({ state, user }: UserCall, run: FakeState.ActionRun, action: C
     .map((name) => error("user", "A required field is missing", `"${name}" has to be filled in.`))
 }
 
-export const read = asUser((call) => {
+export const read = asUser(function* (call) {
   const run = Option.getOrUndefined(HashMap.get(call.state.actionRuns, call.path["id"] ?? ""))
   const action = run === undefined ? undefined : Catalog.action(run.action)
   if (run === undefined || action === undefined || run.userId !== call.user.id || run.clientId !== call.clientId) {
-    return Result.fail(Problem.notFound("action run"))
+    return yield* Result.fail(Problem.notFound("action run"))
   }
   if (call.now < run.startedAt + duration) {
     return ok({ data: { type: "run", status: "waiting", results: [], errors: [] } })

@@ -24,17 +24,16 @@ export const shown = ({ app, description, id, key, title, type }: Catalog.Action
 
 const types = ["READ", "READ_BULK", "SEARCH", "SEARCH_AND_WRITE", "SEARCH_OR_WRITE", "WRITE"]
 
-export const list: Handler = (call) =>
-  Result.gen(function* () {
-    const type = call.query.get("action_type")
-    if (type !== undefined && !types.includes(type)) {
-      const detail = `action_type has to be one of ${types.join(", ")}.`
-      return yield* Result.fail(Problem.malformed(detail, { parameter: "action_type" }))
-    }
-    const app = yield* Authentications.appInQuery(call)
-    const found = Catalog.actions.filter((action) => action.app === app && (type ?? action.type) === action.type)
-    return yield* Paging.v2(call, found.map(shown))
-  })
+export const list: Handler = function* (call) {
+  const type = call.query.get("action_type")
+  if (type !== undefined && !types.includes(type)) {
+    const detail = `action_type has to be one of ${types.join(", ")}.`
+    return yield* Result.fail(Problem.malformed(detail, { parameter: "action_type" }))
+  }
+  const app = yield* Authentications.appInQuery(call)
+  const found = Catalog.actions.filter((action) => action.app === app && (type ?? action.type) === action.type)
+  return yield* Paging.v2(call, found.map(shown))
+}
 
 /** Whether an action may be used with an authentication: one of this user, for this app. All apps here need one. */
 export const checkAuthentication = (
@@ -103,9 +102,10 @@ export const requiredInputs = (action: Catalog.Action): ReadonlyArray<string> =>
 
 const parseInputs = Body.data(Schema.Struct(common))
 
-export const listInputs = asUser((call) =>
-  Result.flatMap(asked(call, parseInputs), ({ action }) => ok(Paging.unpaged(inputsOf(action))))
-)
+export const listInputs = asUser(function* (call) {
+  const { action } = yield* asked(call, parseInputs)
+  return Paging.unpaged(inputsOf(action))
+})
 
 const choices = Array.from({ length: 25 }, (_, index) => ({
   id: `workspace-${index + 1}`,
@@ -120,22 +120,20 @@ const parseChoices = Body.data(
   Schema.Struct({ authentication: common.authentication, inputs: Schema.NullOr(Body.Inputs) })
 )
 
-export const listChoices = asUser((call) =>
-  Result.gen(function* () {
-    const { action } = yield* asked(call, parseChoices)
-    const input = inputsOf(action).find(({ id }) => id === call.path["input_id"])
-    if (input === undefined) return yield* Result.fail(Problem.notFound("input field"))
-    const page = yield* Paging.whole(call, "page", { otherwise: 1, least: 1 })
-    const end = page * choicesPerPage
-    const all = input.format === "SELECT" ? choices : []
-    const at = (page: number) => `https://api.zapier.com${call.request.path}?page=${page}`
-    return yield* ok({
-      data: all.slice(end - choicesPerPage, end),
-      links: { next: end < all.length ? at(page + 1) : null, prev: page > 1 ? at(page - 1) : null },
-      meta: { page }
-    })
+export const listChoices = asUser(function* (call) {
+  const { action } = yield* asked(call, parseChoices)
+  const input = inputsOf(action).find(({ id }) => id === call.path["input_id"])
+  if (input === undefined) return yield* Result.fail(Problem.notFound("input field"))
+  const page = yield* Paging.whole(call, "page", { otherwise: 1, least: 1 })
+  const end = page * choicesPerPage
+  const all = input.format === "SELECT" ? choices : []
+  const at = (page: number) => `https://api.zapier.com${call.request.path}?page=${page}`
+  return ok({
+    data: all.slice(end - choicesPerPage, end),
+    links: { next: end < all.length ? at(page + 1) : null, prev: page > 1 ? at(page - 1) : null },
+    meta: { page }
   })
-)
+})
 
 /** What an action gives, as an example. */
 export const sample = ({ app }: Catalog.Action, index: number) => ({
@@ -146,20 +144,16 @@ export const sample = ({ app }: Catalog.Action, index: number) => ({
 
 const parseOutputs = Body.data(Schema.Struct({ ...common, fetch_live_samples: Schema.optionalKey(Schema.Boolean) }))
 
-export const listOutputs = asUser((call) =>
-  Result.flatMap(asked(call, parseOutputs), ({ action }) =>
-    ok(
-      Paging.unpaged(
-        Object.entries(sample(action, 0)).map(([id, value]) => ({
-          type: "output_field",
-          id,
-          title: id.replace(/^./, (letter) => letter.toUpperCase()),
-          sample: value
-        }))
-      )
-    )
-  )
-)
+export const listOutputs = asUser(function* (call) {
+  const { action } = yield* asked(call, parseOutputs)
+  const fields = Object.entries(sample(action, 0)).map(([id, value]) => ({
+    type: "output_field",
+    id,
+    title: id.replace(/^./, (letter) => letter.toUpperCase()),
+    sample: value
+  }))
+  return Paging.unpaged(fields)
+})
 
 const whole = (least: number) =>
   Schema.optionalKey(Schema.NullOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(least))))
@@ -170,15 +164,11 @@ const parseTest = Body.data(Schema.Struct({ ...common, limit: whole(1), offset: 
 const samplesOf = (action: Catalog.Action) =>
   Array.from({ length: action.type === "READ" ? 3 : 1 }, (_, index) => sample(action, index))
 
-export const test = asUser((call) =>
-  Result.flatMap(asked(call, parseTest), (data) => {
-    const all = samplesOf(data.action)
-    const limit = data.limit ?? 10
-    const offset = data.offset ?? 0
-    return ok({
-      links: { next: null, prev: null },
-      meta: { count: all.length, limit, offset },
-      data: all.slice(offset, offset + limit)
-    })
-  })
-)
+export const test = asUser(function* (call) {
+  const asks = yield* asked(call, parseTest)
+  const all = samplesOf(asks.action)
+  const limit = asks.limit ?? 10
+  const offset = asks.offset ?? 0
+  const data = all.slice(offset, offset + limit)
+  return ok({ links: { next: null, prev: null }, meta: { count: all.length, limit, offset }, data })
+})

@@ -1,13 +1,19 @@
 /** Apps and their categories. */
 import * as Result from "effect/Result"
-import type { Handler } from "./call.ts"
+import type { Call, Handler } from "./call.ts"
 import { ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 import * as Problem from "./problem.ts"
 
-const hasText = (text: string, part: string | undefined) =>
-  part === undefined || text.toLowerCase().includes(part.toLowerCase())
+// The apps of the category that is asked for, if one is, whose titles have the text of that parameter in them.
+const search = ({ query }: Call, parameter: string) => {
+  const category = query.get("category")
+  const text = query.get(parameter)?.toLowerCase() ?? ""
+  return Catalog.apps.filter(
+    (app) => (category ?? app.category) === app.category && app.title.toLowerCase().includes(text)
+  )
+}
 
 const v1App = (app: Catalog.App) => ({
   uuid: app.uuid,
@@ -23,15 +29,8 @@ const v1App = (app: Catalog.App) => ({
 })
 
 export const listV1: Handler = (call) => {
-  const category = call.query.get("category")
-  const search = call.query.get("title_search")
   const start = call.query.get("title_starts_with")?.toLowerCase() ?? ""
-  const found = Catalog.apps.filter(
-    (app) =>
-      (category === undefined || app.category === category) &&
-      hasText(app.title, search) &&
-      app.title.toLowerCase().startsWith(start)
-  )
+  const found = search(call, "title_search").filter(({ title }) => title.toLowerCase().startsWith(start))
   return Paging.byNumber(call, found.map(v1App))
 }
 
@@ -64,34 +63,23 @@ const v2App = (app: Catalog.App, isForUser: boolean) => ({
   description: Catalog.description(app)
 })
 
-export const listV2: Handler = (call) =>
-  Result.gen(function* () {
-    const category = call.query.get("category")
-    const ids = call.query.get("ids")?.split(",")
-    if (category !== undefined && ids !== undefined) {
-      return yield* Result.fail(Problem.malformed("ids cannot be combined with category.", { parameter: "ids" }))
-    }
-    const found = Catalog.apps.filter(
-      (app) =>
-        (category === undefined || app.category === category) &&
-        (ids === undefined || ids.includes(app.uuid)) &&
-        hasText(app.title, call.query.get("query"))
-    )
-    const { count, items, limit, next, offset, previous } = yield* Paging.slice(call, found)
-    // Here, and only here, the link backwards has its whole name.
-    return yield* ok({
-      data: items.map((app) => v2App(app, call.user !== undefined)),
-      meta: { count, limit, offset },
-      links: { next, previous }
-    })
+export const listV2: Handler = function* (call) {
+  const ids = call.query.get("ids")?.split(",")
+  if (call.query.get("category") !== undefined && ids !== undefined) {
+    return yield* Result.fail(Problem.malformed("ids cannot be combined with category.", { parameter: "ids" }))
+  }
+  const found = search(call, "query").filter(({ uuid }) => ids === undefined || ids.includes(uuid))
+  const { count, items, limit, next, offset, previous } = yield* Paging.slice(call, found)
+  // Here, and only here, the link backwards has its whole name.
+  return ok({
+    data: items.map((app) => v2App(app, call.user !== undefined)),
+    meta: { count, limit, offset },
+    links: { next, previous }
   })
+}
 
 export const listWhitelabel: Handler = (call) => {
-  const category = call.query.get("category")
-  const found = Catalog.apps.filter(
-    (app) => (category === undefined || app.category === category) && hasText(app.title, call.query.get("search"))
-  )
-  const shown = found.map((app) => ({
+  const shown = search(call, "search").map((app) => ({
     type: "app",
     id: app.uuid,
     title: app.title,

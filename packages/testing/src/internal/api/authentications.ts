@@ -50,16 +50,11 @@ export const appInQuery = (call: Call): Result.Result<Catalog.App, FakeResponse>
     : Result.succeed(app)
 }
 
-export const list = asUser((call) =>
-  Result.flatMap(appInQuery(call), ({ uuid }) =>
-    Paging.v2(
-      call,
-      ofUser(call.state, call.user)
-        .filter(({ app }) => app === uuid)
-        .map(shown)
-    )
-  )
-)
+export const list = asUser(function* (call) {
+  const { uuid } = yield* appInQuery(call)
+  const found = ofUser(call.state, call.user).filter(({ app }) => app === uuid)
+  return yield* Paging.v2(call, found.map(shown))
+})
 
 const parseCreate = Body.data(
   Schema.Struct({
@@ -69,21 +64,19 @@ const parseCreate = Body.data(
   })
 )
 
-export const create = asUser(({ request, state, user }) =>
-  Result.gen(function* () {
-    const { data } = yield* parseCreate(request)
-    if (Catalog.app(data.app) === undefined) {
-      return yield* Result.fail(Problem.malformed("There is no such app.", { pointer: "/data/app" }))
-    }
-    const [id, drawn] = FakeState.draw(state, 8)
-    const made: FakeState.Authentication = { id, app: data.app, title: data.title }
-    return {
-      state: { ...drawn, authentications: HashMap.set(drawn.authentications, user.id, [...added(state, user), made]) },
-      response: FakeHttp.json(201, {
-        links: { next: null, prev: null },
-        meta: { count: 1, limit: 1, offset: 0 },
-        data: [shown(made)]
-      })
-    }
-  })
-)
+export const create = asUser(function* ({ request, state, user }) {
+  const { data } = yield* parseCreate(request)
+  if (Catalog.app(data.app) === undefined) {
+    return yield* Result.fail(Problem.malformed("There is no such app.", { pointer: "/data/app" }))
+  }
+  const [id, drawn] = FakeState.draw(state, 8)
+  const made: FakeState.Authentication = { id, app: data.app, title: data.title }
+  return {
+    state: { ...drawn, authentications: HashMap.set(drawn.authentications, user.id, [...added(state, user), made]) },
+    response: FakeHttp.json(201, {
+      links: { next: null, prev: null },
+      meta: { count: 1, limit: 1, offset: 0 },
+      data: [shown(made)]
+    })
+  }
+})

@@ -30,22 +30,23 @@ export interface Answer {
   readonly response: FakeResponse
 }
 
-/** An answer, or the refusal that takes its place and changes nothing. */
-export type Handled = Result.Result<Answer, FakeResponse>
+/** Comes to an answer, or to the refusal that takes its place and changes nothing. */
+export type Handled = Generator<Result.Result<unknown, FakeResponse>, Answer>
 
 export type Handler = (call: Call) => Handled
 
-export const ok = (body: unknown): Handled => Result.succeed({ response: FakeHttp.json(200, body) })
+export const ok = (body: unknown): Answer => ({ response: FakeHttp.json(200, body) })
 
-export const noContent = (state: FakeState.FakeState): Handled =>
-  Result.succeed({ state, response: { status: 204, headers: {}, body: "" } })
+export const noContent = (state: FakeState.FakeState): Answer => ({
+  state,
+  response: { status: 204, headers: {}, body: "" }
+})
 
 /** An endpoint that is called on behalf of a user. */
-export const asUser =
-  (handle: (call: UserCall) => Handled): Handler =>
-  (call) => {
+export const asUser = (handle: (call: UserCall) => Handled): Handler =>
+  function* (call) {
     const { clientId, user } = call
     return clientId === undefined || user === undefined
-      ? Result.fail(Problem.make(403, "The user is gone."))
-      : handle({ ...call, clientId, user })
+      ? yield* Result.fail(Problem.make(403, "The user is gone."))
+      : yield* handle({ ...call, clientId, user })
   }

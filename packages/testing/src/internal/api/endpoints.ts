@@ -18,8 +18,8 @@ import * as Templates from "./templates.ts"
 import * as ZapRuns from "./zapRuns.ts"
 import * as Zaps from "./zaps.ts"
 
-const profile = asUser(({ user: { email, firstName, id, lastName } }) =>
-  ok({
+const profile = asUser(function* ({ user: { email, firstName, id, lastName } }) {
+  return ok({
     id,
     first_name: firstName,
     last_name: lastName,
@@ -28,7 +28,7 @@ const profile = asUser(({ user: { email, firstName, id, lastName } }) =>
     email_confirmed: true,
     timezone: "UTC"
   })
-)
+})
 
 // All but the consent page, which is for browsers.
 const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]: Handler } = {
@@ -100,15 +100,11 @@ const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name
 export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
   const endpoint = Endpoint.match(request.method, request.path)
   if (endpoint === undefined || endpoint === "GET /v2/authorize") return { state, response: noEndpoint(request.path) }
-  const handled = Result.flatMap(Authenticate.authenticate(state, request, endpoint, now), (caller) =>
-    handlers[endpoint]({
-      state,
-      request,
-      query: Parse.query(request),
-      path: pathParameters(endpoint, request.path),
-      now,
-      ...caller
-    })
-  )
+  const handled = Result.gen(function* () {
+    const caller = yield* Authenticate.authenticate(state, request, endpoint, now)
+    const query = Parse.query(request)
+    const path = pathParameters(endpoint, request.path)
+    return yield* handlers[endpoint]({ state, request, query, path, now, ...caller })
+  })
   return Result.isFailure(handled) ? { state, response: handled.failure } : { state, ...handled.success }
 }

@@ -1,7 +1,7 @@
 /** Lists by the page, in the three shapes that Zapier has. Numbers that are none, or out of bounds, are refused. */
 import * as Result from "effect/Result"
 import type { FakeResponse } from "../../FakeHttp.ts"
-import type { Call, Handled } from "./call.ts"
+import type { Answer, Call, Handled } from "./call.ts"
 import { ok } from "./call.ts"
 import * as Problem from "./problem.ts"
 
@@ -36,22 +36,21 @@ const link = ({ request }: Call, numbers: { readonly [name: string]: number }) =
 }
 
 /** By page number, as v1 lists apps. */
-export const byNumber = <A>(call: Call, all: ReadonlyArray<A>): Handled =>
-  Result.gen(function* () {
-    const per_page = yield* whole(call, "per_page", { otherwise: 10, least: 1 })
-    const page = yield* whole(call, "page", { otherwise: 1, least: 1 })
-    const pages = Math.max(1, Math.ceil(all.length / per_page))
-    const at = (number: number) => (number >= 1 && number <= pages ? link(call, { per_page, page: number }) : null)
-    return yield* ok({
-      total: all.length,
-      page,
-      pages,
-      per_page,
-      objects: all.slice((page - 1) * per_page, page * per_page),
-      prev_url: at(page - 1),
-      next_url: at(page + 1)
-    })
+export const byNumber = function* <A>(call: Call, all: ReadonlyArray<A>): Handled {
+  const per_page = yield* whole(call, "per_page", { otherwise: 10, least: 1 })
+  const page = yield* whole(call, "page", { otherwise: 1, least: 1 })
+  const pages = Math.max(1, Math.ceil(all.length / per_page))
+  const at = (number: number) => (number >= 1 && number <= pages ? link(call, { per_page, page: number }) : null)
+  return ok({
+    total: all.length,
+    page,
+    pages,
+    per_page,
+    objects: all.slice((page - 1) * per_page, page * per_page),
+    prev_url: at(page - 1),
+    next_url: at(page + 1)
   })
+}
 
 export interface Slice<A> {
   readonly items: ReadonlyArray<A>
@@ -83,28 +82,21 @@ export const slice = <A>(
   })
 
 /** A slice as v1 shows it. */
-export const v1 = <A>(
+export const v1 = function* <A>(
   call: Call,
   all: ReadonlyArray<A>,
   limits?: { readonly otherwise: number; readonly most?: number }
-): Handled =>
-  Result.flatMap(slice(call, all, limits), ({ count, items, next, previous }) =>
-    ok({ next, previous, count, objects: items })
-  )
-
-const envelope = <A>({ count, items, limit, next, offset, previous }: Slice<A>) => ({
-  links: { next, prev: previous },
-  meta: { count, limit, offset },
-  data: items
-})
+): Handled {
+  const { count, items, next, previous } = yield* slice(call, all, limits)
+  return ok({ next, previous, count, objects: items })
+}
 
 /** A slice as v2 shows it. */
-export const v2 = <A>(call: Call, all: ReadonlyArray<A>): Handled =>
-  Result.flatMap(slice(call, all), (page) => ok(envelope(page)))
+export const v2 = function* <A>(call: Call, all: ReadonlyArray<A>): Handled {
+  const { count, items, limit, next, offset, previous } = yield* slice(call, all)
+  return ok({ links: { next, prev: previous }, meta: { count, limit, offset }, data: items })
+}
 
 /** All there is, as v2 shows a list that has no pages. */
-export const unpaged = <A>(items: ReadonlyArray<A>): unknown => ({
-  links: { next: null, prev: null },
-  meta: { count: items.length, limit: null, offset: 0 },
-  data: items
-})
+export const unpaged = <A>(data: ReadonlyArray<A>): Answer =>
+  ok({ links: { next: null, prev: null }, meta: { count: data.length, limit: null, offset: 0 }, data })

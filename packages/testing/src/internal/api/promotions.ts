@@ -15,18 +15,16 @@ import * as Problem from "./problem.ts"
 // Zapier's page of this endpoint names a second member, `user_access_token`, which says the same as the header.
 const parse = Body.parse(Schema.Struct({ promotion_id: Schema.String.check(Schema.isPattern(/^[\w-]+$/)) }))
 
-export const create = asUser(({ clientId, now, request, state, user }) =>
-  Result.gen(function* () {
-    const { promotion_id: promotionId } = yield* parse(request)
-    const [drawnId, drawn] = FakeState.draw(state, 12)
-    const id = `${promotionId}:${drawnId}`
-    const made: FakeState.Enrollment = { id, promotionId, clientId, userId: user.id, enrolledAt: now }
-    return {
-      state: { ...drawn, enrollments: HashMap.set(drawn.enrollments, id, made) },
-      response: FakeHttp.json(201, { enrollment_id: id })
-    }
-  })
-)
+export const create = asUser(function* ({ clientId, now, request, state, user }) {
+  const { promotion_id: promotionId } = yield* parse(request)
+  const [drawnId, drawn] = FakeState.draw(state, 12)
+  const id = `${promotionId}:${drawnId}`
+  const made: FakeState.Enrollment = { id, promotionId, clientId, userId: user.id, enrolledAt: now }
+  return {
+    state: { ...drawn, enrollments: HashMap.set(drawn.enrollments, id, made) },
+    response: FakeHttp.json(201, { enrollment_id: id })
+  }
+})
 
 const find = (call: Call): Result.Result<FakeState.Enrollment, FakeResponse> => {
   const found = Option.getOrUndefined(HashMap.get(call.state.enrollments, call.path["enrollment_id"] ?? ""))
@@ -39,20 +37,19 @@ const find = (call: Call): Result.Result<FakeState.Enrollment, FakeResponse> => 
 
 const duration = 90 * 24 * 3_600_000
 
-export const read = asUser((call) =>
-  Result.flatMap(find(call), ({ enrolledAt, promotionId }) =>
-    ok({
-      promotion_id: promotionId,
-      enrollment_date: Catalog.timestamp(enrolledAt),
-      expiration_date: Catalog.timestamp(enrolledAt + duration),
-      task_limit_per_month: 5,
-      tasks_used_this_month: 0,
-      status: "enrolled"
-    })
-  )
-)
+export const read = asUser(function* (call) {
+  const { enrolledAt, promotionId } = yield* find(call)
+  return ok({
+    promotion_id: promotionId,
+    enrollment_date: Catalog.timestamp(enrolledAt),
+    expiration_date: Catalog.timestamp(enrolledAt + duration),
+    task_limit_per_month: 5,
+    tasks_used_this_month: 0,
+    status: "enrolled"
+  })
+})
 
-export const remove: Handler = (call) =>
-  Result.flatMap(find(call), ({ id }) =>
-    noContent({ ...call.state, enrollments: HashMap.remove(call.state.enrollments, id) })
-  )
+export const remove: Handler = function* (call) {
+  const { id } = yield* find(call)
+  return noContent({ ...call.state, enrollments: HashMap.remove(call.state.enrollments, id) })
+}

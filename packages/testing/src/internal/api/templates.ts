@@ -36,46 +36,45 @@ const templates = others.map((app, index) => {
 })
 
 /** The list itself, without an envelope. */
-export const list: Handler = (call) => {
+export const list: Handler = function* (call) {
   const slugs = call.query.get("apps")?.split(",") ?? []
   const found = templates.filter(({ steps }) => slugs.every((slug) => steps.some((step) => step.slug === slug)))
-  return Result.flatMap(Paging.slice(call, found, { otherwise: 5, most: 100 }), ({ items }) => ok(items))
+  return ok((yield* Paging.slice(call, found, { otherwise: 5, most: 100 })).items)
 }
 
 const parseGuess = Body.parse(Schema.Struct({ description: Schema.NonEmptyString }))
 
 /** Takes no credential, but wants to know for whom it guesses. */
-export const guess: Handler = (call) =>
-  Result.gen(function* () {
-    const clientId = call.query.get("client_id")
-    if (clientId === undefined || !HashMap.has(call.state.apps, clientId)) {
-      return yield* Result.fail(Problem.malformed("Missing or unknown client_id.", { parameter: "client_id" }))
-    }
-    const { description } = yield* parseGuess(call.request)
-    const text = description.toLowerCase()
-    const mentioned = Catalog.apps
-      .map((app) => ({ app, at: text.indexOf(app.title.toLowerCase()) }))
-      .filter(({ at }) => at >= 0)
-      .sort((a, b) => a.at - b.at)
-    const steps = mentioned.flatMap(({ app }, index) => {
-      const type = index === 0 ? "READ" : "WRITE"
-      const action = Catalog.actions.find((action) => action.app === app && action.type === type)
-      return action === undefined ? [] : [action]
-    })
-    const [first, second] = steps
-    if (first === undefined || second === undefined) {
-      const detail = "This doesn't seem to be a workflow. Name two apps, such as Typeform and Slack."
-      return yield* Result.fail(FakeHttp.json(400, { messages: [{ detail }] }))
-    }
-    const prefilled = new URLSearchParams({ copilot_prompt: description })
-    steps.forEach(({ app, key, type }, index) => {
-      prefilled.append(`steps[${index}][app]`, app.api)
-      prefilled.append(`steps[${index}][action]`, key)
-      prefilled.append(`steps[${index}][type]`, type.toLowerCase())
-    })
-    return yield* ok({
-      title: `${second.title} in ${second.app.title} for each new ${first.app.noun} in ${first.app.title}`,
-      steps: steps.map(({ app, title }) => ({ step: { title, app: app.title, api: app.api }, alternatives: [] })),
-      prefilled_url: `https://api.zapier.com/v1/embed/your-app/create?${prefilled}`
-    })
+export const guess: Handler = function* (call) {
+  const clientId = call.query.get("client_id")
+  if (clientId === undefined || !HashMap.has(call.state.apps, clientId)) {
+    return yield* Result.fail(Problem.malformed("Missing or unknown client_id.", { parameter: "client_id" }))
+  }
+  const { description } = yield* parseGuess(call.request)
+  const text = description.toLowerCase()
+  const mentioned = Catalog.apps
+    .map((app) => ({ app, at: text.indexOf(app.title.toLowerCase()) }))
+    .filter(({ at }) => at >= 0)
+    .sort((a, b) => a.at - b.at)
+  const steps = mentioned.flatMap(({ app }, index) => {
+    const type = index === 0 ? "READ" : "WRITE"
+    const action = Catalog.actions.find((action) => action.app === app && action.type === type)
+    return action === undefined ? [] : [action]
   })
+  const [first, second] = steps
+  if (first === undefined || second === undefined) {
+    const detail = "This doesn't seem to be a workflow. Name two apps, such as Typeform and Slack."
+    return yield* Result.fail(FakeHttp.json(400, { messages: [{ detail }] }))
+  }
+  const prefilled = new URLSearchParams({ copilot_prompt: description })
+  steps.forEach(({ app, key, type }, index) => {
+    prefilled.append(`steps[${index}][app]`, app.api)
+    prefilled.append(`steps[${index}][action]`, key)
+    prefilled.append(`steps[${index}][type]`, type.toLowerCase())
+  })
+  return ok({
+    title: `${second.title} in ${second.app.title} for each new ${first.app.noun} in ${first.app.title}`,
+    steps: steps.map(({ app, title }) => ({ step: { title, app: app.title, api: app.api }, alternatives: [] })),
+    prefilled_url: `https://api.zapier.com/v1/embed/your-app/create?${prefilled}`
+  })
+}

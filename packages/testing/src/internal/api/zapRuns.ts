@@ -57,23 +57,21 @@ const shown = ({ endedAt, id, startedAt, status, zap }: ZapHistory.Run) => ({
   data_out: ""
 })
 
-export const list = asUser((call) =>
-  Result.gen(function* () {
-    const from = yield* time(call, "from_date", call.now - thirtyDays)
-    const to = yield* time(call, "to_date", Number.POSITIVE_INFINITY)
-    const wanted = yield* wantedStatuses(call)
-    const number = yield* Paging.whole(call, "zap_id", { otherwise: 0, least: 1 })
-    const search = call.query.get("search") ?? ""
-    if (search.length > longestSearch) {
-      const detail = `search has at most ${longestSearch} characters.`
-      return yield* Result.fail(Problem.malformed(detail, { parameter: "search" }))
-    }
-    const found = Zaps.ofUser(call.state, call.user)
-      .filter((zap) => number === 0 || zap.number === number)
-      .filter(({ title }) => title.toLowerCase().includes(search.toLowerCase()))
-      .flatMap((zap) => ZapHistory.runs(zap, call.now))
-      .filter(({ startedAt, status }) => startedAt >= from && startedAt < to && wanted.includes(status))
-      .sort((a, b) => b.startedAt - a.startedAt)
-    return yield* Paging.v2(call, found.map(shown))
-  })
-)
+export const list = asUser(function* (call) {
+  const from = yield* time(call, "from_date", call.now - thirtyDays)
+  const to = yield* time(call, "to_date", Number.POSITIVE_INFINITY)
+  const wanted = yield* wantedStatuses(call)
+  const number = yield* Paging.whole(call, "zap_id", { otherwise: 0, least: 1 })
+  const search = call.query.get("search") ?? ""
+  if (search.length > longestSearch) {
+    const detail = `search has at most ${longestSearch} characters.`
+    return yield* Result.fail(Problem.malformed(detail, { parameter: "search" }))
+  }
+  const found = Zaps.ofUser(call.state, call.user)
+    .filter((zap) => number === 0 || zap.number === number)
+    .filter(({ title }) => title.toLowerCase().includes(search.toLowerCase()))
+    .flatMap((zap) => ZapHistory.runs(zap, call.now))
+    .filter(({ startedAt, status }) => startedAt >= from && startedAt < to && wanted.includes(status))
+    .sort((a, b) => b.startedAt - a.startedAt)
+  return yield* Paging.v2(call, found.map(shown))
+})

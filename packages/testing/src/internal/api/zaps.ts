@@ -172,20 +172,18 @@ const saved = (state: FakeState.FakeState, user: FakeState.User, zaps: ReadonlyA
 
 const parseCreate = Body.data(Schema.Struct({ steps: Schema.Array(Step), title: Schema.String }))
 
-export const create = asUser((call) =>
-  Result.gen(function* () {
-    const { data } = yield* parseCreate(call.request)
-    const steps = yield* checkSteps(call, data.steps)
-    const { now, state, user } = call
-    const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
-    const number = ZapHistory.firstNewNumber + drawn.counter
-    const zap: FakeState.Zap = { number, title: data.title, isEnabled: true, updatedAt: now, steps }
-    return {
-      state: saved(drawn, user, [...ofUser(state, user), zap]),
-      response: FakeHttp.json(201, shown(call, zap))
-    }
-  })
-)
+export const create = asUser(function* (call) {
+  const { data } = yield* parseCreate(call.request)
+  const steps = yield* checkSteps(call, data.steps)
+  const { now, state, user } = call
+  const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
+  const number = ZapHistory.firstNewNumber + drawn.counter
+  const zap: FakeState.Zap = { number, title: data.title, isEnabled: true, updatedAt: now, steps }
+  return {
+    state: saved(drawn, user, [...ofUser(state, user), zap]),
+    response: FakeHttp.json(201, shown(call, zap))
+  }
+})
 
 const inPath = ({ path, state, user }: UserCall): Result.Result<FakeState.Zap, FakeResponse> => {
   const zap = ofUser(state, user).find(({ number }) => idOf(number) === path["id"])
@@ -204,27 +202,20 @@ const parseEdit = Body.data(
 )
 
 /** New steps take the place of all others, and turn the Zap on; a new title alone does not. */
-export const edit = asUser((call) =>
-  Result.gen(function* () {
-    const zap = yield* inPath(call)
-    const { data } = yield* parseEdit(call.request)
-    const title = data.title ?? zap.title
-    if (data.steps === undefined) return change(call, zap, { title })
-    return change(call, zap, { title, steps: yield* checkSteps(call, data.steps), isEnabled: true })
-  })
-)
+export const edit = asUser(function* (call) {
+  const zap = yield* inPath(call)
+  const { data } = yield* parseEdit(call.request)
+  const title = data.title ?? zap.title
+  if (data.steps === undefined) return change(call, zap, { title })
+  return change(call, zap, { title, steps: yield* checkSteps(call, data.steps), isEnabled: true })
+})
 
-export const enable = asUser((call) => Result.map(inPath(call), (zap) => change(call, zap, { isEnabled: true })))
+export const enable = asUser(function* (call) {
+  return change(call, yield* inPath(call), { isEnabled: true })
+})
 
-export const remove = asUser((call) =>
-  Result.flatMap(inPath(call), ({ number }) => {
-    const { state, user } = call
-    return noContent(
-      saved(
-        state,
-        user,
-        ofUser(state, user).filter((zap) => zap.number !== number)
-      )
-    )
-  })
-)
+export const remove = asUser(function* (call) {
+  const { number } = yield* inPath(call)
+  const kept = ofUser(call.state, call.user).filter((zap) => zap.number !== number)
+  return noContent(saved(call.state, call.user, kept))
+})
