@@ -51,16 +51,12 @@ const fail = (problem: string) => Result.fail(new FakeControlError({ problem }))
  */
 export type Controlled<A> = Result.Result<A, FakeControlError>
 
-// What is not of the expected form. It names places, and no values.
-const parser = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string) => {
-  const decode = Schema.decodeUnknownResult(schema, { onExcessProperty: "error", errors: "all" })
-  return (input: unknown): Controlled<S["Type"]> =>
-    Result.mapError(
-      decode(input),
-      ({ message }) =>
-        new FakeControlError({ problem: `${what} cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}` })
-    )
-}
+// What is not of the expected form is refused. The refusal names places, and no values.
+const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string, input: unknown) =>
+  Result.mapError(
+    Schema.decodeUnknownResult(schema, { onExcessProperty: "error", errors: "all" })(input),
+    ({ message }) => new FakeControlError({ problem: `${what} cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}` })
+  )
 
 // -----------------------------------------------------------------------------
 // Apps and users
@@ -92,8 +88,6 @@ export const AppOptions = Schema.Struct({
  */
 export type AppOptions = typeof AppOptions.Type
 
-const parseApp = parser(AppOptions, "The app")
-
 /**
  * Registers an app, as Zapier does once an integration is public.
  *
@@ -103,7 +97,7 @@ export const registerApp = (
   state: FakeState.FakeState,
   options: AppOptions
 ): Controlled<readonly [FakeState.App, FakeState.FakeState]> =>
-  Result.flatMap(parseApp(options), ({ name, redirectUris, ...given }) => {
+  Result.flatMap(parse(AppOptions, "The app", options), ({ name, redirectUris, ...given }) => {
     const [clientId, afterId] = FakeState.draw(state)
     const [clientSecret, drawn] = FakeState.draw(afterId)
     const app: FakeState.App = {
@@ -133,8 +127,6 @@ export const UserOptions = Schema.Struct({
  */
 export type UserOptions = typeof UserOptions.Type
 
-const parseUser = parser(UserOptions, "The user")
-
 const firstUserId = 1_001
 
 /**
@@ -146,7 +138,7 @@ export const registerUser = (
   state: FakeState.FakeState,
   options: UserOptions
 ): Controlled<readonly [FakeState.User, FakeState.FakeState]> =>
-  Result.flatMap(parseUser(options), ({ email, firstName = "", lastName = "" }) => {
+  Result.flatMap(parse(UserOptions, "The user", options), ({ email, firstName = "", lastName = "" }) => {
     const id = Math.max(firstUserId - 1, ...state.users.map(({ id }) => id)) + 1
     const user: FakeState.User = { id, email, firstName, lastName }
     return state.users.some((known) => known.email === email)
@@ -285,8 +277,6 @@ export const Revocation = Schema.Struct({
  */
 export type Revocation = typeof Revocation.Type
 
-const parseRevocation = parser(Revocation, "The revocation")
-
 /**
  * Ends grants, as users do in Zapier's settings: of one app, of one user, of both, or just one grant. A grant that is
  * over already stays so.
@@ -295,7 +285,7 @@ const parseRevocation = parser(Revocation, "The revocation")
  */
 export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<FakeState.FakeState> =>
   Result.gen(function* () {
-    const { clientId, grantId, user } = yield* parseRevocation(of)
+    const { clientId, grantId, user } = yield* parse(Revocation, "The revocation", of)
     if (clientId === undefined && user === undefined && grantId === undefined) {
       return yield* fail("Say which grants are meant: those of a clientId, of a user, or a grantId.")
     }
@@ -332,8 +322,6 @@ export const endAccessToken = (state: FakeState.FakeState, accessToken: string):
 // Knobs and faults
 // -----------------------------------------------------------------------------
 
-const parseKnobs = parser(FakeState.Knobs, "The knobs")
-
 /**
  * Changes what is unknown of Zapier. What is not named stays as it is.
  *
@@ -343,9 +331,9 @@ export const setKnobs = (
   state: FakeState.FakeState,
   knobs: Partial<FakeState.Knobs>
 ): Controlled<FakeState.FakeState> =>
-  Result.map(parseKnobs({ ...state.knobs, ...knobs }), (knobs) => ({ ...state, knobs }))
+  Result.map(parse(FakeState.Knobs, "The knobs", { ...state.knobs, ...knobs }), (knobs) => ({ ...state, knobs }))
 
-const parseFaults = parser(Schema.Array(FakeFault.Rule), "The faults")
+const Rules = Schema.Array(FakeFault.Rule)
 
 /**
  * Says what goes wrong from now on, in the place of all that was to go wrong: nothing, if there are no rules.
@@ -355,7 +343,7 @@ const parseFaults = parser(Schema.Array(FakeFault.Rule), "The faults")
 export const setFaults = (
   state: FakeState.FakeState,
   rules: ReadonlyArray<FakeFault.Rule>
-): Controlled<FakeState.FakeState> => Result.map(parseFaults(rules), (faults) => ({ ...state, faults }))
+): Controlled<FakeState.FakeState> => Result.map(parse(Rules, "The faults", rules), (faults) => ({ ...state, faults }))
 
 /**
  * Says what goes wrong as well: the rules that are there are tried before it.

@@ -62,6 +62,7 @@ import type { Knobs } from "./FakeState.ts"
 import * as ScenarioNetwork from "./internal/scenarioNetwork.ts"
 import * as ScenarioScript from "./internal/scenarioScript.ts"
 import * as ScenarioWorld from "./internal/scenarioWorld.ts"
+import * as Timeline from "./internal/timeline.ts"
 import type { App } from "./ScenarioApp.ts"
 import * as ScenarioRules from "./ScenarioRules.ts"
 import type { Seen } from "./ScenarioSeen.ts"
@@ -172,7 +173,7 @@ const carryOut = <R, S, A>(app: App<R, S, A>, steps: ReadonlyArray<Step<A>>, opt
         for (const { check, name } of options.rules ?? ScenarioRules.all) {
           const wrong = check(seen)
           if (wrong === undefined) continue
-          const requests = ScenarioScript.requestsOf(seen, ScenarioWorld.start)
+          const requests = ScenarioScript.requestsOf(seen, Timeline.start)
           return Effect.fail(new Broken({ rule: name, seen: wrong, done, requests }))
         }
         return Effect.void

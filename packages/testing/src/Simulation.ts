@@ -26,6 +26,7 @@ import { Fault } from "./Fault.ts"
 import * as Seeded from "./internal/seeded.ts"
 import type { Subject } from "./internal/simTypes.ts"
 import * as SimWorld from "./internal/simWorld.ts"
+import * as Timeline from "./internal/timeline.ts"
 import type { Breach } from "./Program.ts"
 
 /**
@@ -308,7 +309,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     grantsUnsaveable: fates.unsaveable,
     grantsLostNeedlessly: fates.needless,
     violations: world.counts.violations,
-    breaches: breaches.map(({ at, ...breach }) => ({ ...breach, after: at - SimWorld.start })),
+    breaches: breaches.map(({ at, ...breach }) => ({ ...breach, after: at - Timeline.start })),
     faults: sorted(counts.faults)
   }
 })

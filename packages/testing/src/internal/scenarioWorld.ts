@@ -14,9 +14,6 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
-import * as References from "effect/References"
-import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import type { Knobs } from "../FakeState.ts"
 import * as FakeZapier from "../FakeZapier.ts"
@@ -27,9 +24,6 @@ import type { Action, Happening, Step } from "../ScenarioStep.ts"
 import * as ScenarioNetwork from "./scenarioNetwork.ts"
 import * as Seeded from "./seeded.ts"
 import * as Timeline from "./timeline.ts"
-
-// Times of the epoch, not near zero: a time that is zero means something.
-export const start = Date.UTC(2026, 0, 1)
 
 const credentials = { clientId: "acme", redirectUris: ["https://acme.example/callback"] }
 
@@ -97,7 +91,7 @@ const errorOf = (exit: Exit.Exit<unknown, unknown> | undefined): unknown =>
 
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, options: Options) {
   const seed = String(options.seed ?? 1)
-  const timeline = Timeline.make(start)
+  const timeline = Timeline.make()
   const zapier = FakeZapier.make({
     seed,
     apps: [{ name: "Acme", ...credentials }],
@@ -122,13 +116,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   // Time
   // ---------------------------------------------------------------------------
 
-  const inRoom = (room: Timeline.Room) =>
-    outer.pipe(
-      Context.add(Clock.Clock, room.clock),
-      Context.add(Scheduler.Scheduler, room.scheduler),
-      Context.add(Random.Random, Seeded.random(random)),
-      Context.add(References.TracerEnabled, false)
-    )
+  const inRoom = (room: Timeline.Room) => Context.merge(outer, Timeline.contextOf(room, random))
 
   // Where users, and what outlives the app, have their time.
   const ground = timeline.room()

@@ -6,7 +6,6 @@ import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import { isZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -14,15 +13,13 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
-import * as References from "effect/References"
-import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Seeded from "./seeded.ts"
 import type { Host } from "./simHost.ts"
 import * as SimNetwork from "./simNetwork.ts"
 import type { Stores } from "./simStores.ts"
 import type { Hub, Outcome, Process } from "./simTypes.ts"
+import * as Timeline from "./timeline.ts"
 
 export interface Options {
   readonly hub: Hub
@@ -35,7 +32,7 @@ export interface Options {
 /** Starts processes, each in a slot. */
 export const make = ({ application, hub, seed, settings, view }: Options) => {
   const { timeline } = hub
-  const jitter = Seeded.random(Seeded.make(seed, "jitter"))
+  const jitter = Seeded.make(seed, "jitter")
   let lives = 0
 
   return (slot: number): Process => {
@@ -57,11 +54,7 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
       standstills: 0,
       awakeSince: timeline.now()
     }
-    const context = Context.make(Clock.Clock, room.clock).pipe(
-      Context.add(Scheduler.Scheduler, room.scheduler),
-      Context.add(Random.Random, jitter),
-      Context.add(References.TracerEnabled, false)
-    )
+    const context = Timeline.contextOf(room, jitter)
     const layer = ZapierHttpClient.layer().pipe(
       Layer.provideMerge(ZapierAuth.layer(settings)),
       Layer.provide(TokenEndpoint.layer),

@@ -26,9 +26,6 @@ export interface Options extends SimProcesses.Options {
   readonly settings?: Settings.Options | undefined
 }
 
-// Times of the epoch, not near zero: a time that is zero means something.
-export const start = Date.UTC(2026, 0, 1)
-
 const endpoint = "GET /v1/profiles/me"
 const appEndpoint = "DELETE /v2/promotions/{enrollment_id}"
 const publicEndpoint = "GET /v1/apps"
@@ -40,10 +37,10 @@ export const isAnswer = (result: string): boolean => result === "200" || result 
 export const make = (options: Options) => {
   const { knobs, seed } = options
   const settings = Result.getOrThrow(Settings.make(options.settings))
-  const timeline = Timeline.make(start)
-  const subjects = SimRecord.users(options.subjects, start)
+  const timeline = Timeline.make()
+  const subjects = SimRecord.users(options.subjects, Timeline.start)
   const server = SimServer.make(timeline, { seed, knobs, users: subjects })
-  const app = SimRecord.app(start)
+  const app = SimRecord.app(Timeline.start)
   const record = SimRecord.make({ timeline, settings, server, subjects, app })
   const { breaches, count, counts, fates, observe, observeApp } = record
   const processes = SimProcesses.make(options, { settings, timeline, server, record, subjects, app })

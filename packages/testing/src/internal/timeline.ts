@@ -2,10 +2,14 @@
  * Time that passes only when nothing is left to do: everything that is ready runs, then the next timer. It needs no event
  * loop and no real timers, so that what happens, and in which order, depends on the program alone.
  */
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
+import * as Seeds from "./seeded.ts"
 
 interface Timer {
   readonly at: number
@@ -14,7 +18,6 @@ interface Timer {
 
 /** The time as one process has it: the same for all, but one may stand still while the others go on. */
 export interface Room {
-  /** For the context of whatever is to live in it. */
   readonly clock: Clock.Clock
   readonly scheduler: Scheduler.Scheduler
   readonly isSuspended: () => boolean
@@ -43,7 +46,18 @@ export interface Timeline {
   readonly room: () => Room
 }
 
-export const make = (start: number): Timeline => {
+// A time of the epoch, not near zero: a time that is zero means something.
+export const start = Date.UTC(2026, 0, 1)
+
+/** What is to live in a room lives in this context. */
+export const contextOf = ({ clock, scheduler }: Room, random: Seeds.Seeded) =>
+  Context.make(Clock.Clock, clock).pipe(
+    Context.add(Scheduler.Scheduler, scheduler),
+    Context.add(Random.Random, Seeds.random(random)),
+    Context.add(References.TracerEnabled, false)
+  )
+
+export const make = (): Timeline => {
   // The next one is the last, and of those for the same time it is the one that was set first.
   const timers: Array<Timer> = []
   let ready: Array<() => void> = []
