@@ -355,8 +355,15 @@ describe("A run in which everything goes wrong", () => {
           for (const { reason } of watched.errors) reasons.add(reason._tag)
         }
       }
-      // A store that fails and a table that is not obeyed are not to be provoked here; neither is told a secret.
-      const others = ["IllegalTransition", "StoreFailed", "DecryptionFailed"]
+      // These are not to be provoked here. The first three are told no secret, and the others hold no text.
+      const others = [
+        "IllegalTransition",
+        "StoreFailed",
+        "DecryptionFailed",
+        "Closed",
+        "ResponsePending",
+        "ApplicationUnavailable"
+      ]
       expect([...reasons].toSorted()).toEqual(
         ZapierAuthError.Reason.members
           .map(({ identifier }) => identifier.split("/").at(-1) ?? "")

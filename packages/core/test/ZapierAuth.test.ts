@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as ClientApplication from "../src/oauth/ClientApplication.ts"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -310,11 +311,23 @@ describe("ZapierAuth: events", () => {
 })
 
 describe("ZapierAuth: layer", () => {
-  it.effect("fails when the lease would end before the request", () => {
+  it.effect("fails when others would have to wait for too long after a crash", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
-      const exit = yield* Effect.exit(Layer.build(zapier.layer({ requestTimeout: "1 minute" })))
-      assert.match(String(Exit.isFailure(exit) ? exit.cause : ""), /leaseDuration/)
+      const exit = yield* Effect.exit(Layer.build(zapier.layer({ answerTimeout: "6 minutes" })))
+      assert.match(String(Exit.isFailure(exit) ? exit.cause : ""), /answerTimeout/)
+    }).pipe(Effect.scoped)
+  })
+
+  it.effect("fails in time when the client application cannot be read", () => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      const secrets = ClientApplication.layerEffect(Effect.uninterruptible(Effect.never))
+      const building = yield* Effect.forkChild(Effect.flip(Layer.build(zapier.layer(undefined, secrets))), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* Fiber.join(building)).reason._tag, "ApplicationUnavailable")
     }).pipe(Effect.scoped)
   })
 
@@ -341,7 +354,7 @@ describe("ZapierAuth: layer", () => {
     }).pipe(Effect.provide(MemoryStores.layer))
   })
 
-  it.effect("interrupts whoever asks after it was closed, and asks Zapier for nothing", () => {
+  it.effect("refuses whoever asks after it was closed, and asks Zapier for nothing", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* Effect.provide(
@@ -349,9 +362,9 @@ describe("ZapierAuth: layer", () => {
         zapier.process()
       )
       yield* TestClock.adjust(lifetime)
-      const asked = yield* Effect.forkChild(auth.accessToken(subject), { startImmediately: true })
-      const exit = yield* Fiber.await(asked)
-      assert.isTrue(Exit.hasInterrupts(exit))
+      assert.strictEqual(yield* reasonOf(auth.accessToken(subject)), "Closed")
+      assert.strictEqual(yield* reasonOf(auth.disconnect(subject)), "Closed")
+      assert.strictEqual(yield* reasonOf(auth.appToken(["zap"])), "Closed")
       assert.strictEqual(zapier.tokenRequests.length, 1)
     }).pipe(Effect.provide(MemoryStores.layer))
   })

@@ -123,17 +123,23 @@ describe("ZapierAuth: accessToken", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("cuts a silent server off, twice, and keeps the grant", () => {
+  it.effect("tells callers in time that a server is silent, listens on, and keeps the grant", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust(lifetime)
-      zapier.nextToken(TestZapier.silent, TestZapier.silent)
-      const caller = yield* Effect.forkChild(Effect.flip(auth.accessToken(subject)), { startImmediately: true })
+      zapier.nextToken(TestZapier.silent)
+      const ask = Effect.forkChild(Effect.flip(auth.accessToken(subject)), { startImmediately: true })
+      const first = yield* ask
+      yield* TestClock.adjust("21 seconds")
+      assert.strictEqual((yield* Fiber.join(first)).reason._tag, "ResponsePending")
+      const last = yield* TestClock.adjust("24 seconds").pipe(Effect.andThen(ask))
+      yield* TestClock.adjust("16 seconds")
+      assert.strictEqual((yield* Fiber.join(last)).reason._tag, "RefreshOutcomeUnknown")
+      assert.strictEqual(zapier.tokenRequests.length, 2)
       yield* TestClock.adjust("1 minute")
-      const { reason } = yield* Fiber.join(caller)
-      assert.strictEqual(reason._tag, "RefreshOutcomeUnknown")
+      assert.strictEqual(zapier.tokenRequests.length, 2)
       assert.strictEqual(value(yield* auth.accessToken(subject)), "access-token-2")
     }).pipe(Effect.provide(zapier.layer()))
   })
@@ -269,15 +275,21 @@ describe("ZapierAuth: several processes over one store", () => {
       const key = { clientId: zapier.application.clientId, subject }
       const grant = yield* Effect.fromOption(yield* store.get(key))
       if (grant.value._tag !== "Active") return assert.fail("not active")
-      const { _tag: _, notBefore: __, ...held } = grant.value
+      const { _tag: _, tokens, ...held } = grant.value
+      const { refreshToken } = tokens
+      if (refreshToken === undefined) return assert.fail("no refresh token")
       yield* store.compareAndSet(key, Option.some(grant.version), {
         _tag: "Refreshing",
         ...held,
+        tokens: { ...tokens, refreshToken },
         lease: { owner: "a process that is gone", deadline: now + 30_000 },
-        presentation: 1
+        attempt: 1
       })
+      const first = yield* Effect.forkChild(Effect.flip(auth.accessToken(subject)), { startImmediately: true })
+      yield* TestClock.adjust("21 seconds")
+      assert.strictEqual((yield* Fiber.join(first)).reason._tag, "ResponsePending")
       const caller = yield* Effect.forkChild(auth.accessToken(subject), { startImmediately: true })
-      yield* TestClock.adjust("29 seconds")
+      yield* TestClock.adjust("8 seconds")
       assert.strictEqual(zapier.tokenRequests.length, 1)
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual(value(yield* Fiber.join(caller)), "access-token-2")
@@ -313,6 +325,7 @@ describe("ZapierAuth: appToken", () => {
       const auth = yield* ZapierAuth
       zapier.nextToken(TestZapier.responseLost)
       assert.strictEqual(yield* reasonOf(auth.appToken(["a"])), "TransportFailed")
+      yield* TestClock.adjust("1 second")
       assert.strictEqual(value(yield* auth.appToken(["a"])), "access-token-2")
       yield* TestClock.adjust(lifetime)
       assert.strictEqual(value(yield* auth.appToken(["a"])), "access-token-3")

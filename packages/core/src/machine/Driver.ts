@@ -127,6 +127,11 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         ? caller.id === task.caller
         : wantsAccess(caller) && caller.isCovered
 
+  const covered = (state: Held): Held => ({
+    ...state,
+    callers: state.callers.map((caller) => (caller.isCovered ? caller : { ...caller, isCovered: true }))
+  })
+
   const isAwaited = (state: Held, now: Now) =>
     state.callers.some((caller) => wantsAccess(caller) && now.elapsed < caller.until)
 
@@ -460,7 +465,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     if ((store._tag === "Loading" || store._tag === "Saving") && store.until <= now.elapsed) {
       outputs.push({ _tag: "Abandon", id: store.id })
       const commands = store._tag === "Saving" ? store.next.commands : []
-      const [next, more] = storeFailed(s, store.task, silent, now, commands)
+      // A store that does not respond does so for whoever has come meanwhile, too.
+      const [next, more] = storeFailed(covered(s), store.task, silent, now, commands)
       s = next
       outputs.push(...more)
     }
@@ -499,8 +505,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     }
     const id = s.nextId
     const until = now.elapsed + settings.storeTimeout
-    const callers = s.callers.map((caller) => (caller.isCovered ? caller : { ...caller, isCovered: true }))
-    return [{ ...s, callers, nextId: id + 1, store: { _tag: "Loading", id, task, until } }, [{ _tag: "Load", id }]]
+    return [{ ...covered(s), nextId: id + 1, store: { _tag: "Loading", id, task, until } }, [{ _tag: "Load", id }]]
   }
 
   return {

@@ -24,14 +24,14 @@ describe("the hub of events", () => {
   it.effect("tells each listener what happens from then on", () =>
     Effect.gen(function* () {
       const { events, publish } = yield* EventHub.make
-      yield* publish(event(0))
+      publish(event(0))
       const both = yield* Effect.forkChild(
         Effect.all([times(Stream.take(events, 2)), times(Stream.take(events, 2))], { concurrency: 2 }),
         { startImmediately: true }
       )
-      yield* publish(event(1))
-      yield* publish(event(2))
-      yield* publish(event(3))
+      publish(event(1))
+      publish(event(2))
+      publish(event(3))
       assert.deepStrictEqual(yield* Fiber.join(both), [
         [1, 2],
         [1, 2]
@@ -44,9 +44,9 @@ describe("the hub of events", () => {
       const { events, publish } = yield* EventHub.make
       const pull = yield* Stream.toPull(events)
       const first = yield* Effect.forkChild(pull, { startImmediately: true })
-      yield* publish(event(-1))
+      publish(event(-1))
       yield* Fiber.join(first)
-      for (let at = 0; at < 2_000; at++) yield* publish(event(at))
+      for (let at = 0; at < 2_000; at++) publish(event(at))
       const [oldest] = yield* pull
       assert.strictEqual(oldest.at, 2_000 - 1_024)
     }).pipe(Effect.scoped)
@@ -57,9 +57,9 @@ describe("the hub of events", () => {
       const scope = yield* Scope.make()
       const { events, publish } = yield* Scope.provide(EventHub.make, scope)
       const listener = yield* Effect.forkChild(times(events), { startImmediately: true })
-      yield* publish(event(1))
+      publish(event(1))
       yield* Scope.close(scope, Exit.void)
-      yield* publish(event(2))
+      publish(event(2))
       assert.deepStrictEqual([yield* Fiber.join(listener), yield* times(events)], [[1], []])
     })
   )

@@ -157,12 +157,15 @@ export const make = () => {
    * What processes of one machine do not share: each layer built from it is another process over the same stores. Unless
    * told otherwise, it tries no token request again.
    */
-  const process = (settings?: Settings.Options) =>
+  const process = (
+    settings?: Settings.Options,
+    secrets = ClientApplication.layerEffect(Effect.sync(() => ({ ...application })))
+  ) =>
     ZapierHttpClient.layer().pipe(
       Layer.provideMerge(ZapierAuth.layer({ retryFor: 0, ...settings })),
       Layer.provide(TokenEndpoint.layer),
       Layer.provide([
-        ClientApplication.layerEffect(Effect.sync(() => ({ ...application }))),
+        secrets,
         Layer.succeed(HttpClient.HttpClient, client),
         Digest.layerWebCrypto,
         SecureRandom.layerWebCrypto
@@ -179,7 +182,8 @@ export const make = () => {
     /** What is to happen to the next API requests, in order. */
     nextApi: (...scripts: ReadonlyArray<Script>) => void apiScripts.push(...scripts),
     process,
-    layer: (settings?: Settings.Options) => process(settings).pipe(Layer.provideMerge(MemoryStores.layer))
+    layer: (settings?: Settings.Options, secrets?: Layer.Layer<ClientApplication.ClientApplication>) =>
+      process(settings, secrets).pipe(Layer.provideMerge(MemoryStores.layer))
   }
 }
 
