@@ -52,6 +52,13 @@ interface Entry<S extends Machine.Tagged, E extends Machine.Tagged, C extends Ma
   >
   readonly operations: Map<number, Fiber.Fiber<unknown>>
   timer: { readonly at: number; readonly fiber: Fiber.Fiber<unknown> } | undefined
+  /** The span of the open request. */
+  request: Tracer.Span | undefined
+}
+
+// A caller's span tells which request it waits for.
+const link = (from: Tracer.AnySpan | undefined, span: Tracer.Span) => {
+  if (from?._tag === "Span") from.addLinks([{ span, attributes: {} }])
 }
 
 const versionOf = (reason: Reason) => (reason._tag === "DecryptionFailed" ? reason.version : undefined)
@@ -135,11 +142,11 @@ export const make = Effect.fnUntraced(function* <
           entry,
           out.id,
           Effect.useSpan(`${machine.name}.request`, { root: true }, (span) => {
-            for (const caller of entry.callers.values()) {
-              if (caller.span?._tag === "Span") caller.span.addLinks([{ span, attributes: {} }])
-            }
+            entry.request = span
+            for (const caller of entry.callers.values()) link(caller.span, span)
             return Effect.withParentSpan(options.send(out.request, out.until), span)
           }).pipe(
+            Effect.ensuring(Effect.sync(() => void (entry.request = undefined))),
             // A client with a bug leaves what a process leaves that dies: nobody knows whether the request was sent.
             Effect.catchCause(() => Effect.succeed<DriverState.Unanswered>({ _tag: "NoResponse" })),
             Effect.map((outcome) => ({ _tag: "Responded", id: out.id, outcome }) as const)
@@ -221,7 +228,8 @@ export const make = Effect.fnUntraced(function* <
       isStepping: false,
       callers: new Map(),
       operations: new Map(),
-      timer: undefined
+      timer: undefined,
+      request: undefined
     }
     memories.delete(key)
     running.set(key, entry)
@@ -237,9 +245,11 @@ export const make = Effect.fnUntraced(function* <
       Effect.callback((resume) => {
         const caller = callers++
         const entry = entryOf(key)
+        const span = Option.getOrUndefined(Context.getOption(fiber.context, Tracer.ParentSpan))
+        if (entry.request !== undefined) link(span, entry.request)
         entry.callers.set(caller, {
           reply: (reply) => resume(reply._tag === "Failed" ? Effect.fail(from(reply.reason)) : Effect.succeed(reply)),
-          span: Option.getOrUndefined(Context.getOption(fiber.context, Tracer.ParentSpan))
+          span
         })
         feed(entry, input(caller))
         return Effect.sync(() => {

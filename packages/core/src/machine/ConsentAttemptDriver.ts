@@ -66,13 +66,9 @@ const order =
       case "StoreGrant": {
         const { stateDigest, subject, tokens } = command
         const about = { family: stateDigest, generation: 0 }
+        const store: Request = { _tag: "StoreGrant", stateDigest, subject, tokens }
         // The grant's own driver sees to it that this ends.
-        return {
-          _tag: "Send",
-          about,
-          request: { _tag: "StoreGrant", stateDigest, subject, tokens },
-          deadline: Infinity
-        }
+        return { _tag: "Send", about, request: store, deadline: Infinity, completes: true }
       }
       case "RefuseCallback":
         return tell(new StateMismatch({ why: command.why }))

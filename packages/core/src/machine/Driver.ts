@@ -218,7 +218,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
           const caller = task._tag === "Delivery" ? task.caller : undefined
           const request = { about: order.about, request: order.request, caller }
           const left = order.deadline - now.wall
-          const isClosing = s.closingSince !== undefined
+          const isClosing = s.closingSince !== undefined && order.completes !== true
           const isUnasked = task._tag === "Delivery" && caller === undefined && !isAwaited(s, now)
           // A claim that is not used is given back.
           if (isClosing || isUnasked || left <= 0 || isLeaving(s)) {
@@ -498,11 +498,11 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const isRested = state.store._tag === "Backoff" && state.store.until <= now.elapsed
     const s: Held = isRested ? { ...state, store: { _tag: "Idle" } } : state
     if (s.store._tag !== "Idle") return [s, []]
+    // Nobody waits for others any more.
+    const isOver = s.closingSince !== undefined && s.request === undefined && s.inbox.length === 0
+    if (isOver) return reply(s, failed(new Closed({})), wantsAccess)
     const task = nextTask(s, now)
     if (task === undefined) return [s, []]
-    if (task._tag === "Demand" && s.closingSince !== undefined && s.request === undefined) {
-      return reply(s, failed(new Closed({})), wantsAccess)
-    }
     const id = s.nextId
     const until = now.elapsed + settings.storeTimeout
     return [{ ...covered(s), nextId: id + 1, store: { _tag: "Loading", id, task, until } }, [{ _tag: "Load", id }]]

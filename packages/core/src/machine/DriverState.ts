@@ -54,7 +54,8 @@ export type Unanswered = Extract<TokenOutcome, { readonly _tag: "NoResponse" | "
  *
  * - `Use`: hand the access token out, and to others without asking again before `until`
  * - `Await`: look at the record again, at the latest at `until`: another process is at work
- * - `Send`: send `request`, and listen until `deadline`
+ * - `Send`: send `request`, and listen until `deadline`. `completes`: also while the process ends, because it completes
+ *   what was begun
  * - `Tell`: tell the callers how it ended: well, or with a reason
  * - `Report`: tell the callers how the request failed
  *
@@ -63,7 +64,13 @@ export type Unanswered = Extract<TokenOutcome, { readonly _tag: "NoResponse" | "
 export type Order<R> =
   | { readonly _tag: "Use"; readonly access: Tokens.UsableAccess; readonly until: number }
   | { readonly _tag: "Await"; readonly until: number }
-  | { readonly _tag: "Send"; readonly about: Id; readonly request: R; readonly deadline: number }
+  | {
+      readonly _tag: "Send"
+      readonly about: Id
+      readonly request: R
+      readonly deadline: number
+      readonly completes?: true
+    }
   | { readonly _tag: "Tell"; readonly reason: Reason | undefined }
   | { readonly _tag: "Report" }
 
