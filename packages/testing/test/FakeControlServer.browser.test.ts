@@ -54,7 +54,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
       complaints.push(`a dialog: ${dialog.message()}`)
       return dialog.dismiss()
     })
-    page.setDefaultTimeout(20_000)
+    page.setDefaultTimeout(Browser.patience)
     return page
   }
 

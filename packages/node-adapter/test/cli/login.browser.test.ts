@@ -9,7 +9,7 @@ const pageOf = (browser: Chromium) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       const page = await browser.newPage()
-      page.setDefaultTimeout(20_000)
+      page.setDefaultTimeout(Browser.patience)
       return page
     }),
     (page) => Effect.promise(() => page.close())

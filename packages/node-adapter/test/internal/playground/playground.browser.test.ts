@@ -38,7 +38,7 @@ await Browser.describeInBrowser("the playground, in a browser", (browser) => {
     const complaints: Array<string> = []
     const page = yield* Effect.promise(async () => {
       const page = await context.newPage()
-      page.setDefaultTimeout(20_000)
+      page.setDefaultTimeout(Browser.patience)
       page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) complaints.push(message.text())
       })
