@@ -10,12 +10,13 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import * as ZapierNode from "../../src/ZapierNode.ts"
 import * as CommandLine from "../utils/CommandLine.ts"
+import { freePort } from "../utils/freePort.ts"
 
 /** What it says, once it serves. */
-const servingWith = (env: CommandLine.Environment) =>
+const servingWith = (env: CommandLine.Environment, port = "0") =>
   Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
     const recorder = CommandLine.recorder()
-    const fiber = yield* Effect.forkScoped(CommandLine.run(["fake", "--port", "0", ...args], env, recorder))
+    const fiber = yield* Effect.forkScoped(CommandLine.run(["fake", "--port", port, ...args], env, recorder))
     while (!recorder.lines.stdout.includes("ZapierNode.layer")) {
       if (fiber.pollUnsafe() !== undefined) return yield* Effect.die(new Error(recorder.lines.stderr))
       yield* Effect.sleep(1)
@@ -99,13 +100,20 @@ describe("fake", () => {
     })
   )
 
-  it.live("gives its port back when it is stopped, and says when another has it", () =>
+  it.live("gives its port back when it is stopped, and says which of its ports another has", () =>
     Effect.gen(function* () {
-      const { fiber, origin } = yield* serving()
-      const { port } = new URL(origin)
-      const second = yield* CommandLine.run(["fake", "--port", port])
-      expect([second.code, second.stdout]).toEqual([1, ""])
-      expect(second.stderr).toMatch(new RegExp(`^error: cannot listen on 127.0.0.1:${port}\\. .*--port.*\\n$`))
+      const port = String(yield* Effect.promise(freePort))
+      const { fiber } = yield* servingWith({}, port)("--playground-port", "0")
+      for (const [flag, other] of [
+        ["--port", "--playground-port"],
+        ["--playground-port", "--port"]
+      ] as const) {
+        const second = yield* CommandLine.run(["fake", flag, port, other, "0"])
+        expect([second.code, second.stdout]).toEqual([1, ""])
+        expect(second.stderr).toMatch(
+          new RegExp(`^error: cannot listen on 127.0.0.1:${port}\\. .* another ${flag}, .*\\n$`)
+        )
+      }
       yield* Fiber.interrupt(fiber)
       const probe = createServer()
       yield* Effect.callback<void>((resume) => {
