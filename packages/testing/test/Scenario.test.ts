@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises"
 import { describe, expect, it } from "@effect/vitest"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import * as Arbitrary from "effect/Arbitrary"
@@ -264,8 +265,10 @@ describe("run", () => {
 
   it.effect("waits for what an app really waits for, if it is told how", () =>
     Effect.gen(function* () {
-      // Without a clock of Effect's: the app waits in reality. @effect-diagnostics-next-line globalTimersInEffect:off globalTimers:off
-      const slow = Effect.promise(() => new Promise<void>((resolve) => void setTimeout(resolve, 5)))
+      // Without a clock of Effect's: the app waits in reality.
+      const slow = Effect.promise(async () => {
+        for (let turn = 0; turn < 10; turn++) await setImmediate()
+      })
       const app = Scenario.make({ ...library, call: (subject) => Effect.andThen(slow, library.call(subject)) })
       const seen = yield* Scenario.run(app, [connect, call], { turn: slow })
       expect(outcomes(seen)).toEqual(["Consent Success", "Call Success", "Call Success"])

@@ -180,7 +180,7 @@ describe("status", () => {
 
   it.effect("says so where there is no database", () =>
     Effect.gen(function* () {
-      const { code, stderr } = yield* run(["status", "--data-directory", join(tmpdir(), "zapier-nowhere")])
+      const { code, stderr } = yield* run(["status", "--data-directory", join(import.meta.dirname, "nowhere")])
       expect(code).toBe(1)
       expect(stderr).toMatch(/^error: data directory: .* it is not there\. [^\n]*\n$/)
     })

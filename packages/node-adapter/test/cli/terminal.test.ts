@@ -1,6 +1,7 @@
 /** What is different where somebody sits at a terminal. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
@@ -8,6 +9,7 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
+import * as TestClock from "effect/testing/TestClock"
 import { run as runMain } from "../../src/cli/main.ts"
 import { waiting } from "../../src/cli/waiting.ts"
 import * as CommandLine from "../utils/CommandLine.ts"
@@ -67,12 +69,15 @@ describe("at a terminal", () => {
     })
   )
 
-  it.live("a wait is shown, and leaves nothing behind", () =>
+  it.effect("a wait is shown, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const { layer, shown } = terminal("")
-      yield* Effect.provide(waiting("Waiting for Zapier")(Effect.sleep(20)), layer)
-      expect(shown[0]).toBe("\r\u001b[K⠋ Waiting for Zapier")
-      expect(shown.at(-1)).toBe("\r\u001b[K")
+      const fiber = yield* Effect.forkChild(
+        Effect.provide(waiting("Waiting for Zapier")(Effect.sleep("150 millis")), layer)
+      )
+      yield* TestClock.adjust("150 millis")
+      yield* Fiber.join(fiber)
+      expect(shown).toEqual(["\r\u001b[K⠋ Waiting for Zapier", "\r\u001b[K⠙ Waiting for Zapier", "\r\u001b[K"])
     })
   )
 })

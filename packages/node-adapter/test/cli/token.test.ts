@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as CommandLine from "../utils/CommandLine.ts"
 import * as World from "../utils/CommandLineWorld.ts"
 
 describe("token", () => {
@@ -56,13 +58,13 @@ describe("token", () => {
       const world = yield* World.make
       yield* world.login()
       yield* world.expireAccessTokens
-      yield* world.fake.setFaults([
-        { fault: { _tag: "AnswerSlow", millis: 1_000 }, match: { grantType: "refresh_token" } }
-      ])
-      const running = world.start(["token"])
+      yield* world.tokenResponses.close
+      const running = world.start(["token"], CommandLine.tellingOfStop)
       while ((yield* world.tokenRequests).length < 2) yield* Effect.sleep(1)
       running.child.kill("SIGINT")
-      expect(yield* running.ended).toEqual({ code: 130, stdout: "", stderr: "" })
+      yield* running.said("stderr", "stopped")
+      yield* world.tokenResponses.open
+      expect(yield* running.ended).toEqual({ code: 130, stdout: "", stderr: "stopped\n" })
       const next = yield* world.run(["token"])
       expect(next.stdout).toBe(`${(yield* world.fake.issued).at(-1)?.accessToken}\n`)
       expect(yield* world.tokenRequests).toEqual(["authorization_code", "refresh_token"])
@@ -75,13 +77,12 @@ describe("token", () => {
       yield* world.login()
       yield* world.expireAccessTokens
       yield* world.fake.setKnobs({ graceMillis: 600_000 })
-      yield* world.fake.setFaults([
-        { fault: { _tag: "AnswerSlow", millis: 60_000 }, match: { grantType: "refresh_token" }, times: 1 }
-      ])
+      yield* world.tokenResponses.close
       const running = world.start(["token"])
       while ((yield* world.tokenRequests).length < 2) yield* Effect.sleep(1)
       running.child.kill("SIGKILL")
       expect((yield* running.ended).code).toBe(null)
+      yield* world.tokenResponses.open
       expect((yield* world.run(["status", "--json"])).stdout).toContain('"state":"refreshing"')
       yield* world.endLeases
       expect((yield* world.run(["status"])).stdout).toContain("the process that was renewing it is gone")
@@ -93,11 +94,13 @@ describe("token", () => {
     Effect.gen(function* () {
       const world = yield* World.make
       yield* world.login()
-      // From before it has read anything until after it has printed, on most machines. Whichever moment it is, nothing is lost.
-      for (const millis of [100, 200, 300, 350, 400, 450, 500]) {
+      yield* world.expireAccessTokens
+      const [whole] = yield* Effect.timed(world.start(["token"]).ended)
+      // From before it has read anything until after it has printed. Whichever moment it is, nothing is lost.
+      for (const part of [0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1]) {
         yield* world.expireAccessTokens
         const running = world.start(["token"])
-        yield* Effect.sleep(millis)
+        yield* Effect.sleep(Duration.times(whole, part))
         running.child.kill("SIGINT")
         const { stderr } = yield* running.ended
         expect(stderr).toBe("")

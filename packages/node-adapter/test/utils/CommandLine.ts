@@ -73,6 +73,13 @@ export const published = (): string => {
   return path
 }
 
+const tellOfStop = `process.on("SIGINT", () => process.stderr.write("stopped\\n"))`
+
+/** With these variables a process says `stopped` on stderr as soon as it has got SIGINT, and does what it does besides. */
+export const tellingOfStop: Environment = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tellOfStop)}`
+}
+
 /**
  * A command as a process of its own. `said` is done when it has said something on that stream.
  *

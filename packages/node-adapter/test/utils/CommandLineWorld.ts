@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpServer from "effect/http/HttpServer"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as SqliteClient from "../../src/SqliteClient.ts"
 import * as CommandLine from "./CommandLine.ts"
@@ -34,12 +35,21 @@ export const make = Effect.gen(function* () {
   const clientId = "acme"
   const clientSecret = "s3cret-of-acme"
   const fake = FakeZapier.make({ apps: [{ name: "Acme", clientId, clientSecret, redirectUris: [redirectUri] }] })
+  /** While it is closed, the token endpoint does what it is asked to, and keeps the response back. */
+  const tokenResponses = yield* Latch.make(true)
+  const isToken = ({ path }: { readonly path: string }) => path === "/oauth/token/"
+  const served = FakeZapier.FakeZapier.of({
+    ...fake,
+    handle: (request) => Effect.tap(fake.handle(request), () => (isToken(request) ? tokenResponses.await : Effect.void))
+  })
   const services = yield* Layer.build(
     FakeZapier.layerServer.pipe(
-      Layer.provide(Layer.succeed(FakeZapier.FakeZapier, fake)),
+      Layer.provide(Layer.succeed(FakeZapier.FakeZapier, served)),
       Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 }))
     )
   )
+  // Before the server waits for its connections to end.
+  yield* Effect.addFinalizer(() => tokenResponses.open)
   const { address } = yield* Effect.provide(HttpServer.HttpServer, services)
   const origin = HttpServer.formatAddress(address)
   const directory = yield* folder
@@ -84,7 +94,7 @@ export const make = Effect.gen(function* () {
   /** The token requests that were answered, by what they asked for. */
   const tokenRequests = Effect.map(fake.requests, (requests) =>
     requests
-      .filter(({ request }) => request.path === "/oauth/token/")
+      .filter(({ request }) => isToken(request))
       .map(({ request }) => new URLSearchParams(new TextDecoder().decode(request.body)).get("grant_type"))
   )
 
@@ -109,6 +119,7 @@ export const make = Effect.gen(function* () {
     expireAccessTokens,
     endLeases,
     fake,
+    tokenResponses,
     origin,
     directory,
     redirectUri,
