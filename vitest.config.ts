@@ -18,11 +18,16 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+// Ends what hangs. The longest test takes seconds on an idle machine, and has to pass on one that is a hundred times slower.
+const patience = 600_000
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    // Ends what hangs. How fast a machine is decides no test.
-    testTimeout: 120_000,
+    testTimeout: patience,
+    hookTimeout: patience,
+    teardownTimeout: patience,
+    expect: { poll: { timeout: patience } },
     // To load effect takes longer than most files of tests: a worker loads it once. No test changes what others share.
     isolate: false,
     // Vitest leaves one processor idle: of two that is half of the machine.

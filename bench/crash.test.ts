@@ -17,8 +17,7 @@ const survives = async (store: string, kills: number) => {
 const embedded = await EmbeddedPostgres.load()
 const without = typeof embedded === "string" ? ` (skipped: ${embedded})` : ""
 
-// Each kill is followed by the start of another process, which takes long on a machine that has much to do.
-describe("npm run crash", { timeout: 600_000 }, () => {
+describe("npm run crash", () => {
   it("no grant is lost but those whose answer died with its process: SQLite", () => survives("sqlite", 10))
 
   it.skipIf(without !== "")(`no grant is lost but those whose answer died with its process: Postgres${without}`, () =>

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as PostgresClient from "@zapier-workflow-auth/node-adapter/PostgresClient"
 import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { StoreKind } from "./kinds.ts"
@@ -35,12 +34,13 @@ export const make = (kind: StoreKind) => (kind === "sqlite" ? sqlite : postgres)
 interface Options {
   /** Under which name Postgres lists the connections. */
   readonly name?: string | undefined
-  /** How long to wait for the database. Default: as long as the library does. */
-  readonly patience?: Duration.Input | undefined
 }
 
+// How long to wait for the database. The library's own limits are shorter: a busy machine exceeds them.
+const patience = "1 minute"
+
 /** Connections to it: few, because all processes together have to get by with the hundred that Postgres allows. */
-export const layer = (database: Database, { name = "bench", patience }: Options = {}) =>
+export const layer = (database: Database, { name = "bench" }: Options = {}) =>
   database.kind === "sqlite"
     ? SqliteClient.layerDefault({ directory: database.directory, busyTimeout: patience })
     : PostgresClient.layer({

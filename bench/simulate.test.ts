@@ -5,7 +5,7 @@ const simulate = (...args: ReadonlyArray<string>) => Command.run("simulate.ts", 
 
 const small = ["--grants", "4", "--days", "10", "--processes", "3"]
 
-describe("npm run simulate", { timeout: 30_000 }, () => {
+describe("npm run simulate", () => {
   it("prints one line, the same for the same seed, and another for another", async () => {
     const first = await simulate(...small)
     expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[^\n]+\n$/) })

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Database from "../database.ts"
 import type { StoreKind } from "../kinds.ts"
-import { application, patience } from "./settings.ts"
+import { application } from "./settings.ts"
 import type { Written } from "./verdict.ts"
 
 // In the same transaction as the write itself: what is not here was never committed.
@@ -89,5 +89,5 @@ const looking = Effect.fnUntraced(function* (checkFile: boolean) {
 export const look = (database: Database.Database, checkFile: boolean) =>
   Effect.provide(
     looking(checkFile && database.kind === "sqlite"),
-    Layer.provideMerge(SqlStores.layer, Database.layer(database, { name: "crash-look", patience }))
+    Layer.provideMerge(SqlStores.layer, Database.layer(database, { name: "crash-look" }))
   )

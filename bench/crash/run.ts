@@ -20,7 +20,7 @@ import * as Journal from "./journal.ts"
 import * as Log from "./log.ts"
 import { type Point, points } from "./points.ts"
 import * as Server from "./server.ts"
-import { accessTokenLifetime, application, patience, settings } from "./settings.ts"
+import { accessTokenLifetime, application, settings } from "./settings.ts"
 import * as Verdict from "./verdict.ts"
 
 export interface Asked {
@@ -31,7 +31,7 @@ export interface Asked {
 }
 
 // Many, so that enough of them are not waiting for the lease of somebody dead.
-const subjects = Array.from({ length: 48 }, (_, index) => `user-${index}`)
+const subjects = Array.from({ length: 120 }, (_, index) => `user-${index}`)
 
 // How many milliseconds pass, at most, before a kill that may come at any moment.
 const longestPause = 150
@@ -48,10 +48,7 @@ const client = (database: Database.Database) =>
         settings
       })
     )
-  ).pipe(
-    Layer.provideMerge(SqlStores.layer),
-    Layer.provideMerge(Database.layer(database, { name: "crash-parent", patience }))
-  )
+  ).pipe(Layer.provideMerge(SqlStores.layer), Layer.provideMerge(Database.layer(database, { name: "crash-parent" })))
 
 const connect = Effect.fnUntraced(function* (subject: string) {
   const auth = yield* ZapierAuth

@@ -13,17 +13,14 @@ export const accessTokenLifetime = 300
 
 /**
  * Whoever is killed leaves its leases behind, and nobody may take one over before it ends. With the defaults of 20 and 30
- * seconds a run would mostly wait; a request on this machine is answered within a few milliseconds.
+ * seconds a run would mostly wait. A request takes milliseconds, and on a busy machine a hundred times as long.
  */
 export const settings = {
-  requestTimeout: 2_000,
-  leaseDuration: 4_000,
+  requestTimeout: 5_000,
+  leaseDuration: 10_000,
   // Who is given a token while it is renewed in the background would return before its flight has landed.
   expiryMargin: 0
 } satisfies Settings.Options
 
 /** The name of a process, in each request that it sends. */
 export const nameHeader = "x-process"
-
-/** How long to wait for the database: how fast a machine is decides nothing. */
-export const patience = "1 minute"

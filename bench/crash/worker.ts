@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Database from "../database.ts"
 import { tellParent, told } from "../workers.ts"
 import * as Points from "./points.ts"
-import { application, nameHeader, patience, settings } from "./settings.ts"
+import { application, nameHeader, settings } from "./settings.ts"
 
 export interface Begin {
   readonly _tag: "Begin"
@@ -94,7 +94,7 @@ const main = async () => {
     process.exit(1)
   }
   void listen()
-  const stores = SqlStores.layer.pipe(Layer.provide(Database.layer(begin.database, { name: begin.name, patience })))
+  const stores = SqlStores.layer.pipe(Layer.provide(Database.layer(begin.database, { name: begin.name })))
   const layer = ZapierNode.layerWithoutStores({
     application,
     urls: ZapierUrls.at(begin.origin),

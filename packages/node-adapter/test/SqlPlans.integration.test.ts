@@ -11,10 +11,9 @@ import { clientId, type Operation, operations, pages, sentBy } from "./utils/Que
 import * as Suite from "./utils/SqlStoreSuite.ts"
 
 describeWithPostgres("Postgres' plans", (server) => {
-  // Virtual time may pass faster than a connection is made.
-  const client = Layer.unwrap(
-    Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server().url), connectTimeout: "1 day" }))
-  )
+  // Virtual time may pass faster than a connection is made, and a busy machine takes its time for a statement.
+  const patient = { connectTimeout: "1 day", statementTimeout: "1 hour" } as const
+  const client = Layer.unwrap(Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server().url), ...patient })))
   const stores = Layer.provideMerge(SqlStores.layer, client)
 
   // So many that to read all of them costs more than any index; one in a hundred has to connect again.
@@ -30,7 +29,7 @@ describeWithPostgres("Postgres' plans", (server) => {
     yield* sql`VACUUM (ANALYZE) zapier_consent_attempts`
   })
 
-  beforeAll(() => Effect.runPromise(Effect.provide(fill, stores)), 60_000)
+  beforeAll(() => Effect.runPromise(Effect.provide(fill, stores)))
 
   const plansOf = Effect.fnUntraced(function* (use: Operation) {
     const sql = yield* SqlClient

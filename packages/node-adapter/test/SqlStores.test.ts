@@ -18,7 +18,7 @@ import * as Suite from "./utils/SqlStoreSuite.ts"
 const folder = mkdtempSync(join(tmpdir(), "zapier-sql-stores-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const fileOf = (name: string) => () => SqliteClient.layer({ filename: join(folder, name), busyTimeout: "10 seconds" })
+const fileOf = (name: string) => () => SqliteClient.layer({ filename: join(folder, name), busyTimeout: "1 minute" })
 
 describeLaws("SQLite", Layer.provide(SqlStores.layer, fileOf("laws.sqlite")()), 2)
 

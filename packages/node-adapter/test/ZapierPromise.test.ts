@@ -149,7 +149,7 @@ describe("ZapierPromise", () => {
     const heard: Array<string> = []
     const stop = zapier.subscribe(({ about, machine, to }) => void heard.push(`${machine} of ${about} is ${to}`))
     await connect("ada")
-    await expect.poll(() => heard, { timeout: 60_000 }).toContain("UserGrant of ada is Active")
+    await expect.poll(() => heard).toContain("UserGrant of ada is Active")
     stop()
     const before = heard.length
     await connect("eve")

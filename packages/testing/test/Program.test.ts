@@ -42,7 +42,7 @@ describe("the library", () => {
           const { breaches, lost, needless, unsaveable } = yield* Program.run(program, { server })
           expect({ breaches, lost, needless }).toEqual({ breaches: [], lost: unsaveable, needless: 0 })
         }),
-      { arbitrary: { runs: 150, size: 40 }, timeout: 30_000 }
+      { arbitrary: { runs: 150, size: 40 } }
     )
   }
 })
@@ -55,7 +55,7 @@ describe("a program", () => {
       Effect.gen(function* () {
         expect(yield* Program.run(program)).toEqual(yield* Program.run(program))
       }),
-    { arbitrary: { runs: 50, size: 40 }, timeout: 30_000 }
+    { arbitrary: { runs: 50, size: 40 } }
   )
 
   const lifetime: Program.Step = { _tag: "Wait", time: "lifetime" }

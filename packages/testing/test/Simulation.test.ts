@@ -32,7 +32,7 @@ const servers = {
 
 const year: Simulation.Options = { seed: 1, grants: 6, days: 160, processes: 5, rates }
 
-describe("a year", { timeout: 60_000 }, () => {
+describe("a year", () => {
   for (const [name, server] of Object.entries(servers)) {
     it.effect(`breaks no rule and loses what it has to, with a ${name} server`, () =>
       Effect.gen(function* () {

@@ -18,8 +18,9 @@ const folder = mkdtempSync(join(tmpdir(), "zapier-rotate-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describeWithPostgres("Postgres", (server) => {
-  // Virtual time may pass faster than a connection is made.
-  const clientOf = (url: string) => PostgresClient.layer({ url: Redacted.make(url), connectTimeout: "1 day" })
+  // Virtual time may pass faster than a connection is made, and a busy machine takes its time for a statement.
+  const patient = { connectTimeout: "1 day", statementTimeout: "1 hour" } as const
+  const clientOf = (url: string) => PostgresClient.layer({ url: Redacted.make(url), ...patient })
 
   const worldOf = async (): Promise<RotateKeySuite.World> => {
     const name = `rotate_${randomBytes(6).toString("hex")}`

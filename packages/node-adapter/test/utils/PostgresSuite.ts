@@ -23,7 +23,7 @@ export const describeWithPostgres = (name: string, tests: (server: () => Embedde
     let server: Awaited<ReturnType<typeof EmbeddedPostgres.launch>>
     beforeAll(async () => {
       server = await EmbeddedPostgres.launch(embedded, hasty)
-    }, 60_000)
+    })
     afterAll(() => server.end())
     tests(() => server)
   })

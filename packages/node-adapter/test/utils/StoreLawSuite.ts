@@ -27,8 +27,6 @@ const keys = KeyRing.layer([randomBytes(32).toString("base64")]).pipe(
   Layer.provide(SecureRandom.layerWebCrypto)
 )
 
-const timeout = 60_000
-
 // What is there already, as a layer.
 const opened = Layer.effectContext(Effect.context<All>())
 
@@ -49,10 +47,10 @@ export const describeLaws = <E>(name: string, stores: Stores<E>, runs: number) =
       ["app credentials", AppCredentialStoreLaws.all, AppCredentialStoreLaws.persistent]
     ]
     for (const [what, all, persistent] of kinds) {
-      layer(open, { excludeTestServices: true, timeout })(`${kind}: a store of ${what}`, (it) => {
-        for (const law of all) it.effect(law.name, () => law.check(opened, { runs }), timeout)
+      layer(open, { excludeTestServices: true })(`${kind}: a store of ${what}`, (it) => {
+        for (const law of all) it.effect(law.name, () => law.check(opened, { runs }))
       })
-      describe(`${kind}: a store of ${what}`, { timeout }, () => {
+      describe(`${kind}: a store of ${what}`, () => {
         for (const law of persistent) it.live(law.name, () => law.check(open, { runs }))
       })
     }
