@@ -44,36 +44,23 @@ describe("npm run bench", () => {
     })
   })
 
-  it("grants: no more of them stay in memory than may", async () => {
-    expect(await report("grants", "--calls", "5000")).toMatchObject({
-      code: 0,
-      line: {
-        scenario: "grants",
-        passed: true,
-        grants: 5_000,
-        memoryCapacity: 500,
-        bounded: { liveTokens: 500 },
-        unbounded: { liveTokens: 5_000 }
-      }
-    })
-  })
-
-  it("command-start: compares, and exits as it says", async () => {
-    const { code, line } = await report("command-start", "--calls", "1")
-    expect(line).toMatchObject({ scenario: "command-start", rounds: 1, ratio: expect.any(Number), bound: 2.5 })
-    expect(code).toBe((line as { readonly passed: boolean }).passed ? 0 : 1)
-  })
-
-  it("overhead: compares, and exits as it says", async () => {
-    const { code, line } = await report("overhead", "--calls", "20")
-    expect(line).toMatchObject({ scenario: "overhead", ratio: expect.any(Number), callRatio: expect.any(Number) })
-    expect(line).toHaveProperty("passed", code === 0)
-  })
-
-  it("fake-flows: compares, and exits as it says", async () => {
-    const { code, line } = await report("fake-flows", "--calls", "100")
-    const flowsPerSecond = { fake: expect.any(Number), "oauth2-mock-server": expect.any(Number) }
-    expect(line).toMatchObject({ scenario: "fake-flows", flows: 100, ratio: expect.any(Number), flowsPerSecond })
+  // What these find out about time and memory is for the benchmark. Here they run, count right, and exit as they say.
+  it.each([
+    [
+      "grants",
+      5_000,
+      { grants: 5_000, memoryCapacity: 500, bounded: { liveTokens: 500 }, unbounded: { liveTokens: 5_000 } }
+    ],
+    ["command-start", 1, { rounds: 1, printed: 2 }],
+    ["overhead", 2, { calls: 2 * 340 }],
+    [
+      "fake-flows",
+      20,
+      { flows: 20, flowsPerSecond: { fake: expect.any(Number), "oauth2-mock-server": expect.any(Number) } }
+    ]
+  ])("%s: counts what it does, and exits as it says", async (scenario, calls, counts) => {
+    const { code, line } = await report(scenario, "--calls", String(calls))
+    expect(line).toMatchObject({ scenario, ...counts })
     expect(line).toHaveProperty("passed", code === 0)
   })
 

@@ -101,6 +101,7 @@ export const run = Effect.fnUntraced(
       scenario: name,
       passed: ratio <= bound && printed === rounds + 1,
       rounds,
+      printed,
       ratio,
       bound,
       millis: { node: spreadOf(times.node), effect: spreadOf(times.effect), token: spreadOf(times.token) }
