@@ -28,10 +28,16 @@ const bound = 2.5
 
 const adapter = fileURLToPath(new URL("../../packages/node-adapter/", import.meta.url))
 
-// A folder of its own: others may be making the one that is published.
-const folder = "command-of-bench"
+// A folder of its own: others may be making the one that is published, or measuring as well.
+const folder = `command-of-bench-${process.pid}`
 
-const command = join(adapter, "dist", folder, "zapier-workflow-auth.js")
+const bundle = Effect.acquireRelease(
+  Effect.sync(() => {
+    execFileSync(process.execPath, [join(adapter, "bundle.ts"), folder])
+    return join(adapter, "dist", folder, "zapier-workflow-auth.js")
+  }),
+  () => Effect.sync(() => rmSync(join(adapter, "dist", folder), { recursive: true, force: true }))
+)
 
 const here = fileURLToPath(new URL("..", import.meta.url))
 
@@ -77,7 +83,7 @@ const timeOf = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) => {
 
 export const run = Effect.fnUntraced(
   function* (rounds: number) {
-    execFileSync(process.execPath, [join(adapter, "bundle.ts"), folder])
+    const command = yield* bundle
     const path = yield* directory
     yield* store(path)
     const env = { ZAPIER_CLIENT_ID: "acme", ZAPIER_CLIENT_SECRET: "s3cret", ZAPIER_DATA_DIRECTORY: path }

@@ -11,7 +11,8 @@ import { asserted } from "./claims.ts"
 
 const here = fileURLToPath(new URL("./", import.meta.url))
 
-const folder = `${here}.blocks`
+// Of this process, so that another run of the tests has its own.
+const folder = `${here}.blocks-${process.pid}`
 
 // All of a line but how far it is indented.
 const lines = (text: string) =>
@@ -30,19 +31,21 @@ const blocks = Blocks.all.filter((block) => !isExample(block))
 
 describe("the documentation's code", () => {
   beforeAll(async () => {
-    await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
+    await writeFile(`${folder}/tsconfig.json`, JSON.stringify({ extends: "../tsconfig.json", include: ["*.ts"] }))
     await Promise.all(
       blocks.map((block) => writeFile(`${folder}/${nameOf(block)}.ts`, `${asserted(block.code)}export {}\n`))
     )
   })
+
+  afterAll(() => rm(folder, { recursive: true, force: true }))
 
   it("is there", () => {
     expect(blocks.length).toBeGreaterThan(50)
   })
 
   it("compiles", async () => {
-    const compiled = await promisify(execFile)("tsc", ["-p", here, "--noEmit", "--pretty", "false"]).then(
+    const compiled = await promisify(execFile)("tsc", ["-p", folder, "--noEmit", "--pretty", "false"]).then(
       () => "",
       ({ stdout }: { readonly stdout: string }) => stdout
     )

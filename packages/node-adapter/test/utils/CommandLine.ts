@@ -1,5 +1,7 @@
 /** The command line in this process, and as a process of its own. */
 import { execFileSync, spawn } from "node:child_process"
+import { existsSync, readdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -60,17 +62,34 @@ export const run = (args: ReadonlyArray<string>, env: Environment = {}, { layer,
 /** The command as it is written. */
 export const source = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
 
+const dist = fileURLToPath(new URL("../../dist/", import.meta.url))
+
+const isRunning = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+// Vitest kills its workers: none removes what it has made.
+const removeLeftovers = () => {
+  for (const name of existsSync(dist) ? readdirSync(dist) : []) {
+    const [, pid] = /^command-of-tests-(\d+)$/.exec(name) ?? []
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(dist, name), { recursive: true, force: true })
+  }
+}
+
 let bundled: string | undefined
 
 /** The command as it is published, made once in this process: it starts in a third of the time. */
 export const published = (): string => {
   if (bundled !== undefined) return bundled
-  // A folder for each worker that there is at a time. @effect-diagnostics-next-line processEnv:off
-  const folder = `command-of-tests-${process.env["VITEST_POOL_ID"] ?? process.pid}`
+  removeLeftovers()
+  const folder = `command-of-tests-${process.pid}`
   execFileSync(process.execPath, [fileURLToPath(new URL("../../bundle.ts", import.meta.url)), folder])
-  const path = fileURLToPath(new URL(`../../dist/${folder}/zapier-workflow-auth.js`, import.meta.url))
-  bundled = path
-  return path
+  bundled = join(dist, folder, "zapier-workflow-auth.js")
+  return bundled
 }
 
 const tellOfStop = `process.on("SIGINT", () => process.stderr.write("stopped\\n"))`
