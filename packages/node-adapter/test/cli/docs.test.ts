@@ -28,6 +28,7 @@ const steady = (said: string, { directory, origin, redirectUri }: Effect.Success
       /"accessTokenExpiresAt":\d+,"secondsLeft":\d+/g,
       '"accessTokenExpiresAt":1795635600000,"secondsLeft":35999'
     )
+    .replace(/\b9h \d\dm\b/g, "9h 59m")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)/g, "2026-11-25T09:00:00Z")
 
 it.live("docs/cli.md shows what the commands say", () =>
