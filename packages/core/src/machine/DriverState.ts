@@ -399,8 +399,8 @@ const look = { Idle: "else", Loading: "an event is in the inbox, or a caller wai
 const idle = {
   Asked: look,
   Left: look,
-  Brought: { Loading: "always" },
-  Responded: look,
+  Brought: { Loading: "else", Idle: "the process is closing, and refuses it" },
+  Responded: { Loading: "always" },
   Accepted: look,
   Woken: look,
   Closing: look
@@ -417,8 +417,8 @@ const failing = {
 const resting = { Backoff: "else", Loading: "the backoff is over" }
 
 /**
- * The edges of the region `store`. Outcomes that name another operation than the one that is under way are stale and not
- * in the table.
+ * The edges of the region `store`. Outcomes that name another operation than the one that is under way, or another request
+ * than the open one, are stale and not in the table.
  *
  * @since 0.1.0
  */

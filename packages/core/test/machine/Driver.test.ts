@@ -1,0 +1,189 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as DriverState from "../../src/machine/DriverState.ts"
+import * as DriverWorld from "../utils/DriverWorld.ts"
+
+const steps = DriverWorld.Program
+
+const edges: { readonly [from: string]: { readonly [event: string]: { readonly [to: string]: string } | undefined } } =
+  DriverState.edges
+
+const nothing = () => {}
+
+const store = (how: "Done" | "Failed"): DriverWorld.Step => ({ _tag: "Store", how })
+
+// A caller waits for the request of its own process.
+const requesting: ReadonlyArray<DriverWorld.Step> = [
+  { _tag: "Connect" },
+  store("Done"),
+  store("Done"),
+  { _tag: "Pass", millis: 36_000_000 },
+  { _tag: "Ask" },
+  { _tag: "Ask" },
+  store("Done"),
+  store("Done")
+]
+
+// Edges that hardly any drawn program comes by.
+const directed: ReadonlyArray<ReadonlyArray<DriverWorld.Step>> = [
+  [...requesting, { _tag: "Pause", millis: 1_000 }, { _tag: "Leave" }],
+  [...requesting, { _tag: "Pause", millis: 1_000 }, { _tag: "Close" }],
+  [
+    ...requesting,
+    { _tag: "Connect" },
+    store("Failed"),
+    { _tag: "Pause", millis: 1_000 },
+    { _tag: "Respond", how: "Granted" }
+  ]
+]
+
+const runs = { arbitrary: { runs: 1_000 } }
+
+// An outcome of another operation than the one that is under way.
+const isStale = (before: DriverWorld.State, input: DriverWorld.Input) => {
+  switch (input._tag) {
+    case "Loaded":
+    case "Saved":
+    case "Conflicted":
+    case "StoreFailed":
+      return !("id" in before.store) || before.store.id !== input.id
+    case "Responded":
+      return before.request?.id !== input.id
+    default:
+      return false
+  }
+}
+
+describe("Driver: the table", () => {
+  it.prop(
+    "the store's region moves along its edges",
+    [steps],
+    ([program]) => {
+      const world = DriverWorld.make((before, input, after) => {
+        if (isStale(before, input)) return
+        expect(Object.keys(edges[before.store._tag]?.[input._tag] ?? {})).toContain(after.store._tag)
+      })
+      program.forEach(world.take)
+      world.settle()
+    },
+    runs
+  )
+
+  it.effect("every edge is reached", () =>
+    Effect.gen(function* () {
+      const stated = Object.entries(edges).flatMap(([from, events]) =>
+        Object.entries(events).flatMap(([event, targets]) =>
+          Object.keys(targets ?? {}).map((to) => `${from} ${event} ${to}`)
+        )
+      )
+      const reached = new Set<string>()
+      const programs = yield* Arbitrary.sampleEffect(Arbitrary.schema(DriverWorld.Long), {
+        count: 3_000,
+        seed: "edges"
+      })
+      for (const program of [...directed, ...programs]) {
+        const world = DriverWorld.make((before, input, after) => {
+          if (!isStale(before, input)) reached.add(`${before.store._tag} ${input._tag} ${after.store._tag}`)
+        })
+        program.forEach(world.take)
+        world.settle()
+      }
+      expect(stated.filter((edge) => !reached.has(edge))).toEqual([])
+    })
+  )
+})
+
+describe("Driver: what always holds", () => {
+  it.prop(
+    "each caller that has not left is told once, and nothing stays under way",
+    [steps],
+    ([program]) => {
+      const world = DriverWorld.make(nothing)
+      program.forEach(world.take)
+      world.settle()
+      expect(world.waiting()).toEqual([])
+      expect(new Set(world.told.map(({ caller }) => caller)).size).toBe(world.told.length)
+      expect(DriverState.isBusy(world.state())).toBe(false)
+      expect(world.state().dead.length === 0 || !DriverState.isIdle(world.state())).toBe(true)
+    },
+    runs
+  )
+
+  it.prop(
+    "a claim is stored before its request is sent, and there is one request at a time",
+    [steps],
+    ([program]) => {
+      let isOpen = false
+      const world = DriverWorld.make((before, input, _, outputs) => {
+        if (input._tag === "Responded") isOpen = false
+        for (const output of outputs) {
+          if (output._tag === "Abandon" && output.id === before.request?.id) isOpen = false
+          if (output._tag !== "Send") continue
+          expect(isOpen).toBe(false)
+          isOpen = true
+          expect(input._tag).toBe("Saved")
+          expect(world.record()).toMatchObject({ _tag: "Refreshing", lease: { owner: DriverWorld.owner } })
+        }
+      })
+      program.forEach(world.take)
+      world.settle()
+    },
+    runs
+  )
+
+  it.prop(
+    "a rejected token is not handed out again, but as the one that has just replaced another",
+    [steps],
+    ([program]) => {
+      const rejected = new Set<unknown>()
+      const world = DriverWorld.make((_, input, after, outputs) => {
+        if (input._tag === "Asked" && input.unusable !== undefined && input.unusable.replacedAt === undefined) {
+          rejected.add(input.unusable.accessToken)
+        }
+        for (const output of outputs) {
+          if (output._tag === "Reply" && output.reply._tag === "Access") {
+            expect(rejected.has(output.reply.access.accessToken)).toBe(false)
+          }
+        }
+        if (after.memory !== undefined) expect(rejected.has(after.memory.access.accessToken)).toBe(false)
+      })
+      program.forEach(world.take)
+      world.settle()
+    },
+    runs
+  )
+
+  it.prop(
+    "whoever waits is woken in time: callers after requestTimeout and a moment, whatever happens",
+    [steps],
+    ([program]) => {
+      const since = new Map<number, number>()
+      const latest = DriverWorld.settings.requestTimeout + DriverState.grace
+      const world = DriverWorld.make((_, __, after) => {
+        for (const { id, until } of after.callers) since.set(id, until)
+        if (after.callers.length > 0) expect(DriverState.wakeAt(after)).toBeLessThan(Infinity)
+      })
+      for (const step of program) world.take(step)
+      world.take({ _tag: "Pass", millis: 21_000 })
+      expect(latest).toBeLessThan(21_000)
+      expect(world.state().callers).toEqual([])
+      expect(since.size).toBeGreaterThanOrEqual(0)
+    },
+    runs
+  )
+
+  it.prop(
+    "step is pure, and takes any input at any time",
+    [steps],
+    ([program]) => {
+      const world = DriverWorld.make((before, input, after) => {
+        const now = { wall: 5, elapsed: 5 }
+        expect(DriverWorld.driver.step(before, input, now)).toEqual(DriverWorld.driver.step(before, input, now))
+        expect(after).toBeDefined()
+      })
+      program.forEach(world.take)
+    },
+    runs
+  )
+})
