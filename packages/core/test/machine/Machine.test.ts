@@ -21,9 +21,9 @@ const shut: Shut = { _tag: "Shut" }
 const locked: Locked = { _tag: "Locked" }
 
 const edges = {
-  Open: { Pushed: ["Shut"] },
-  Shut: { Pushed: ["Open"], Turned: ["Locked"] },
-  Locked: { Turned: ["Shut", "Locked"] }
+  Open: { Pushed: { Shut: "always" } },
+  Shut: { Pushed: { Open: "always" }, Turned: { Locked: "always" } },
+  Locked: { Turned: { Shut: "the key is right", Locked: "else" } }
 } as const
 
 const on: Machine.Handlers<Door, Act, Click, typeof edges> = {
@@ -76,6 +76,53 @@ describe("Machine.step", () => {
   })
 })
 
+describe("Machine.make: isStale", () => {
+  const { Shut: _, ...rest } = on
+  const asked: Array<ReadonlyArray<unknown>> = []
+  const worn = Machine.make<Door, Act, Click>()({
+    ...options,
+    on: {
+      ...rest,
+      Shut: {
+        Pushed: () => {
+          throw new Error("a stale event reached its handler")
+        },
+        Turned: on.Shut.Turned
+      }
+    },
+    isStale: (state, event) => {
+      asked.push([state, event])
+      return event._tag === "Pushed"
+    }
+  })
+
+  it("drops a stale event before its handler sees it: the very same state, and no commands", () => {
+    const result = worn.step(shut, { _tag: "Pushed" }, 42)
+    expect(result).toEqual(Result.succeed({ state: shut, commands: [] }))
+    expect(Result.getOrThrow(result).state).toBe(shut)
+    expect(asked.at(-1)).toEqual([shut, { _tag: "Pushed" }])
+  })
+
+  it("drops a stale event also where the table has no edge for it", () => {
+    expect(worn.step(locked, { _tag: "Pushed" }, 42)).toEqual(Result.succeed({ state: locked, commands: [] }))
+  })
+
+  it("leaves other events to the table, legal or not", () => {
+    expect(worn.step(shut, { _tag: "Turned", key: "right" }, 42)).toEqual(
+      Result.succeed({ state: locked, commands: [{ _tag: "Click", key: "right" }] })
+    )
+    expect(worn.step({ _tag: "Open", since: 0 }, { _tag: "Turned", key: "right" }, 42)).toEqual(
+      Result.fail({ machine: "Door", state: "Open", event: "Turned" })
+    )
+  })
+
+  it("is part of the machine, and says no where it is not given", () => {
+    expect(worn.isStale(shut, { _tag: "Pushed" })).toBe(true)
+    expect(worn.isStale(shut, { _tag: "Turned", key: "right" })).toBe(false)
+    expect(door.isStale(shut, { _tag: "Pushed" })).toBe(false)
+  })
+})
+
 describe("Machine.next", () => {
   it("keeps the commands in order", () => {
     expect(next("state", "first", "second")).toEqual({ state: "state", commands: ["first", "second"] })
@@ -83,8 +130,18 @@ describe("Machine.next", () => {
   })
 })
 
+// Two events lead from A to B, one of them on a condition, and C has no edges.
+const drawn = {
+  initial: "A",
+  edges: {
+    A: { First: { B: "always" }, Second: { A: "it is early", B: "else" }, None: undefined },
+    B: { First: { B: "always" }, Second: {} },
+    C: {}
+  }
+} as const
+
 describe("Machine.toMermaid", () => {
-  it("draws the initial state and each edge once, labelled with its events", () => {
+  it("draws the initial state and each edge once, labelled with its event and condition", () => {
     expect(Machine.toMermaid(door)).toBe(
       [
         "stateDiagram-v2",
@@ -92,18 +149,40 @@ describe("Machine.toMermaid", () => {
         "  Open --> Shut: Pushed",
         "  Shut --> Open: Pushed",
         "  Shut --> Locked: Turned",
-        "  Locked --> Shut: Turned",
-        "  Locked --> Locked: Turned"
+        "  Locked --> Shut: Turned [the key is right]",
+        "  Locked --> Locked: Turned [else]"
       ].join("\n")
     )
   })
 
-  it("names all events of an edge, in the table's order", () => {
-    const drawn = Machine.toMermaid({
-      initial: "A",
-      edges: { A: { First: ["B"], Second: ["A", "B"], None: undefined }, B: {} }
-    })
-    expect(drawn.split("\n").slice(2)).toEqual(["  A --> B: First, Second", "  A --> A: Second"])
+  it("names all events of an edge on a line each, in the table's order", () => {
+    expect(Machine.toMermaid(drawn).split("\n").slice(2)).toEqual([
+      "  A --> B: First<br>Second [else]",
+      "  A --> A: Second [it is early]",
+      "  B --> B: First"
+    ])
+  })
+})
+
+describe("Machine.toMarkdown", () => {
+  it("has a row for each target, in the table's order", () => {
+    expect(Machine.toMarkdown(drawn)).toBe(
+      [
+        "| state | event | next state | when |",
+        "| --- | --- | --- | --- |",
+        "| A | First | B | always |",
+        "| A | Second | A | it is early |",
+        "| A | Second | B | else |",
+        "| B | First | B | always |"
+      ].join("\n")
+    )
+  })
+
+  it("takes a machine as it is", () => {
+    expect(Machine.toMarkdown(door).split("\n").slice(-2)).toEqual([
+      "| Locked | Turned | Shut | the key is right |",
+      "| Locked | Turned | Locked | else |"
+    ])
   })
 })
 
@@ -174,9 +253,11 @@ describe("Machine.make: types", () => {
   it("a table with unknown states or events is refused", () => {
     expect(() => {
       // @ts-expect-error there is no state Ajar
-      make({ name: "Door", initial: "Open", edges: { ...edges, Open: { Pushed: ["Ajar"] } }, on })
-      // @ts-expect-error an edge has a target
-      make({ name: "Door", initial: "Open", edges: { ...edges, Open: { Pushed: [] } }, on })
+      make({ name: "Door", initial: "Open", edges: { ...edges, Open: { Pushed: { Ajar: "always" } } }, on })
+      // @ts-expect-error a target has its condition in words
+      make({ name: "Door", initial: "Open", edges: { ...edges, Open: { Pushed: { Shut: true } } }, on })
+      // @ts-expect-error Pushed shuts an open door, and the table has no target for it
+      make({ name: "Door", initial: "Open", edges: { ...edges, Open: { Pushed: {} } }, on })
       // @ts-expect-error Locked is missing in the table
       make({ name: "Door", initial: "Open", edges: { Open: edges.Open, Shut: edges.Shut }, on })
       // @ts-expect-error there is no state Ajar
@@ -191,7 +272,7 @@ describe("Machine.make: types", () => {
 
   // Events, logs and metrics tell machines apart by it.
   it("the library's machines are called as their modules are, and begin where nothing has happened", () => {
-    const settings = { leaseDuration: 1, expiryMargin: 0 }
+    const settings = { answerTimeout: 1, expiryMargin: 0 }
     const names = [
       UserGrant.machine(settings),
       AppCredential.machine(settings),

@@ -1,16 +1,17 @@
 /** What whoever needs an access token is told: R6, R7, R8. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import type * as Pause from "../../src/machine/Pause.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
 import { reveal } from "../utils/Reveal.ts"
 import * as Grants from "../utils/Grants.ts"
 
 describe("UserGrant: the right thing is blamed (R6)", () => {
-  const failed = (options: { mayHaveRotated?: boolean; notBefore?: number } = {}): Grants.Event => ({
+  const unavailable: Pause.Failure = { cause: { _tag: "Unavailable", status: 503 } }
+  const failed = (options: { mayHaveRotated?: boolean; failure?: Pause.Failure } = {}): Grants.Event => ({
     _tag: "RefreshFailed",
     ...Grants.presented,
     mayHaveRotated: false,
-    notBefore: 0,
     ...options
   })
 
@@ -27,41 +28,57 @@ describe("UserGrant: the right thing is blamed (R6)", () => {
   )
 
   it("a failed refresh gives the lease back and tells the caller", () => {
-    expect(reveal(Grants.step(Grants.refreshing(), failed({ notBefore: 7_000 }), 5_000))).toEqual(
-      reveal({ state: Grants.active({ notBefore: 7_000 }), commands: [{ _tag: "ReportFailure" }] })
+    expect(reveal(Grants.step(Grants.refreshing(), failed(), 5_000))).toEqual(
+      reveal({ state: Grants.active(), commands: [{ _tag: "ReportFailure" }] })
     )
   })
 
-  it("a failure after which the tokens may have rotated counts as a lost answer", () => {
+  it("a failure after which the tokens may have rotated counts as a lost response", () => {
     expect(Grants.step(Grants.refreshing(), failed({ mayHaveRotated: true }), 5_000).state).toMatchObject({
-      responseLost: true
-    })
-    expect(Grants.step(Grants.active(), failed({ mayHaveRotated: true }), 5_000).state).toMatchObject({
       responseLost: true
     })
   })
 
   it("a failure after which they cannot have rotated does not", () => {
     expect(Grants.step(Grants.refreshing(), failed(), 5_000).state).toMatchObject({ responseLost: false })
-    expect(Grants.step(Grants.active(), failed(), 5_000).state).toMatchObject({ responseLost: false })
   })
 
-  it("a failure that says nothing does not clear the note of a lost answer", () => {
+  it("a failure that says nothing does not clear the note of a lost response", () => {
     expect(Grants.step(Grants.refreshing({ responseLost: true }), failed(), 5_000).state).toMatchObject({
       responseLost: true
     })
-    expect(Grants.step(Grants.active({ responseLost: true }), failed(), 5_000).state).toMatchObject({
-      responseLost: true
-    })
   })
 
-  it("a late failure never shortens the pause", () => {
-    expect(Grants.step(Grants.active({ notBefore: 9_000 }), failed({ notBefore: 7_000 }), 5_000).state).toMatchObject({
-      notBefore: 9_000
-    })
-    expect(Grants.step(Grants.active({ notBefore: 7_000 }), failed({ notBefore: 9_000 }), 5_000).state).toMatchObject({
-      notBefore: 9_000
-    })
+  it("a failure that time mends sets a pause, which grows with each in a row", () => {
+    let state: Grants.State = Grants.active({ tokens: Grants.tokens("3", { expiresAt: 1_000 }) })
+    let now = 1_000
+    const lengths: Array<number> = []
+    for (let failures = 1; failures <= 7; failures++) {
+      state = Grants.step(state, { _tag: "AccessTokenRequested", owner: "holder" }, now).state
+      // The pause before is remembered while the next request is open: it says how many have failed.
+      expect(state).toMatchObject({ _tag: "Refreshing", ...(failures === 1 ? {} : { pause: { until: now } }) })
+      state = Grants.step(state, failed({ failure: unavailable }), now + 500).state
+      expect(state).toMatchObject({ _tag: "Active", pause: { failures, cause: unavailable.cause } })
+      const until = state._tag === "Active" ? (state.pause?.until ?? Number.NaN) : Number.NaN
+      lengths.push(until - now - 500)
+      now = until
+    }
+    expect(lengths).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+  })
+
+  it("a pause lasts for as long as the server says", () => {
+    const next = Grants.step(
+      Grants.refreshing({ pause: Grants.pause(1_500) }),
+      failed({ failure: { cause: { _tag: "RateLimited" }, retryAfter: 60_000 } }),
+      5_000
+    )
+    expect(next.state).toMatchObject({ pause: { until: 65_000, failures: 2, cause: { _tag: "RateLimited" } } })
+  })
+
+  it("a failure that time does not mend sets no pause, and leaves the one before", () => {
+    const pause = Grants.pause(1_500, { failures: 3 })
+    expect(Grants.step(Grants.refreshing(), failed(), 5_000).state).not.toHaveProperty("pause")
+    expect(Grants.step(Grants.refreshing({ pause }), failed(), 5_000).state).toMatchObject({ _tag: "Active", pause })
   })
 })
 
@@ -84,6 +101,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
     ({ behind, event, now, state }) => {
       const life = { obtainedAt: now - Grants.hour, expiresAt: now + 9 * Grants.hour }
       const stored: Grants.State = { ...state, tokens: { ...state.tokens, ...life } }
+      // Stale, but not an event that says nothing: whoever needs a token is told which to use.
       const stale: Grants.Event = { ...event, family: state.family, generation: state.generation - behind }
       const next = Grants.step(stored, stale, now)
       expect(next.state).toBe(stored)
@@ -106,7 +124,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
     expect(reveal(next.state)).toEqual(
       reveal(
         Grants.refreshing({
-          tokens: Grants.tokens("3", { expiresAt: Grants.hour }),
+          tokens: Grants.renewable("3", { expiresAt: 0 }),
           lease: { owner: "caller", deadline: Grants.hour + Grants.leaseDuration }
         })
       )
@@ -133,8 +151,48 @@ describe("UserGrant: 401 means look again (R7)", () => {
 
   it("a grant that has ended no longer uses a token that the API rejected", () => {
     const next = Grants.step(Grants.ended(), rejected(3), Grants.hour)
-    expect(reveal(next.state)).toEqual(reveal(Grants.ended({ tokens: Grants.tokens("3", { expiresAt: Grants.hour }) })))
+    expect(reveal(next.state)).toEqual(reveal(Grants.ended({ tokens: Grants.tokens("3", { expiresAt: 0 }) })))
     expect(next.commands).toEqual([{ _tag: "RequireReconnect", why: "Revoked" }])
+  })
+
+  it.prop(
+    "a rejected token is never used again, whatever the clock says",
+    { state: Grants.Stored, event: Grants.Demand, now: Schema.Finite, then: Schema.Finite },
+    ({ event, now, state, then }) => {
+      const { family, generation } = state
+      const first = Grants.step(state, { _tag: "AccessTokenRejected", family, generation, owner: "caller" }, now)
+      expect(Grants.tagsOf(first.commands)).not.toContain("UseAccessToken")
+      const second = Grants.step(first.state, event, then)
+      expect(Grants.tagsOf(second.commands)).not.toContain("UseAccessToken")
+      // It is rejected once; nothing is written again because others say so too.
+      const again = Grants.step(second.state, { ...event, family, generation }, then)
+      expect(reveal(Grants.tokensOf(again.state))).toEqual(reveal(Grants.tokensOf(first.state)))
+    },
+    Grants.runs
+  )
+
+  it("who says once more that a token was rejected changes nothing", () => {
+    const rejectedOnce = Grants.refreshing({
+      tokens: Grants.renewable("3", { expiresAt: 0 }),
+      lease: { owner: "other", deadline: Grants.hour + 10_000 }
+    })
+    expect(Grants.step(rejectedOnce, rejected(3), Grants.hour).state).toBe(rejectedOnce)
+    const gone = Grants.ended({ tokens: Grants.tokens("3", { expiresAt: 0 }) })
+    expect(Grants.step(gone, rejected(3), Grants.hour).state).toBe(gone)
+  })
+
+  it("during a pause the rejection of the current token is noted, and nothing is presented", () => {
+    const pause = Grants.pause(Grants.hour + 10_000)
+    const next = Grants.step(Grants.active({ pause }), rejected(3), Grants.hour)
+    expect(reveal(next.state)).toEqual(reveal(Grants.active({ pause, tokens: Grants.tokens("3", { expiresAt: 0 }) })))
+    expect(next.commands).toEqual([{ _tag: "AwaitTime", pause }])
+  })
+
+  it("the rejection of a token that nothing renews ends the grant", () => {
+    const tokens = Grants.withoutRefreshToken(Grants.tokens("3"))
+    const next = Grants.step(Grants.active({ tokens }), rejected(3), Grants.hour)
+    expect(next.state).toMatchObject({ _tag: "ReconnectRequired", why: "NoRefreshToken", tokens: { expiresAt: 0 } })
+    expect(next.commands).toEqual([{ _tag: "RequireReconnect", why: "NoRefreshToken" }])
   })
 })
 
@@ -196,8 +254,10 @@ describe("UserGrant: refresh when used (R8)", () => {
     },
     ({ age, left, now, owner, state }) => {
       const life = { obtainedAt: now - age, expiresAt: now + left }
-      const live: Grants.State = { ...state, notBefore: 0, tokens: { ...Grants.tokens("x"), ...life } }
+      const { pause: _, ...unpaused } = state
+      const live: Grants.State = { ...unpaused, tokens: { ...Grants.tokens("x"), ...life } }
       const next = Grants.step(live, { _tag: "AccessTokenRequested", owner }, now)
+      // The tokens have a refresh token, and no pause is on.
       const isDue = left <= Math.min(Grants.expiryMargin, (age + left) / 10)
       expect(next.state._tag).toBe(isDue ? "Refreshing" : "Active")
       const until = Grants.commandOf(next.commands, "UseAccessToken")?.until ?? Number.NaN
@@ -223,25 +283,32 @@ describe("UserGrant: refresh when used (R8)", () => {
     expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(2 * end - Grants.expiryMargin)
   })
 
-  it("during a pause a dead token is waited for, and a live one used", () => {
-    const paused = Grants.active({ notBefore: end + 60_000 })
-    expect(Grants.step(paused, demand, end)).toEqual({
-      state: paused,
-      commands: [{ _tag: "AwaitTime", until: end + 60_000 }]
-    })
+  it("during a pause a live token is used; where there is none, callers are told the pause and its cause", () => {
+    const pause = Grants.pause(end + 60_000, { failures: 3, cause: { _tag: "NotSent", code: "ENOTFOUND" } })
+    const paused = Grants.active({ pause })
+    expect(Grants.step(paused, demand, end)).toEqual({ state: paused, commands: [{ _tag: "AwaitTime", pause }] })
     expect(Grants.tagsOf(Grants.step(paused, demand, end - 1).commands)).toEqual(["UseAccessToken"])
     expect(Grants.tagsOf(Grants.step(paused, demand, end + 60_000).commands)).toEqual(["PresentRefreshToken"])
   })
 
   it("a pause inside the window puts off the refresh until it ends", () => {
-    const paused = Grants.active({ notBefore: end - 100_000 })
+    const paused = Grants.active({ pause: Grants.pause(end - 100_000) })
     const during = Grants.step(paused, demand, end - 100_001)
+    expect(during.state).toBe(paused)
     expect(Grants.tagsOf(during.commands)).toEqual(["UseAccessToken"])
     expect(Grants.commandOf(during.commands, "UseAccessToken")?.until).toBe(end - 100_000)
     expect(Grants.tagsOf(Grants.step(paused, demand, end - 100_000).commands)).toEqual([
       "PresentRefreshToken",
       "UseAccessToken"
     ])
+  })
+
+  it("a pause that ends further ahead than any server is granted is ignored: the clock went back", () => {
+    const now = end + 1_000
+    const until = (until: number) =>
+      Grants.tagsOf(Grants.step(Grants.active({ pause: Grants.pause(until) }), demand, now).commands)
+    expect(until(now + Grants.hour)).toEqual(["AwaitTime"])
+    expect(until(now + Grants.hour + 1)).toEqual(["PresentRefreshToken"])
   })
 
   it("without a refresh token the access token is used to its end, and then the user has to connect", () => {

@@ -5,15 +5,16 @@ import * as Tokens from "../../src/oauth/Tokens.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
 import { stepOf } from "../utils/MachineLaws.ts"
 
-const leaseDuration = 30_000
+const answerTimeout = 60_000
+const leaseDuration = 90_000
 const lifetime = 36_000_000
-const step = stepOf(UserGrant.machine({ leaseDuration, expiryMargin: 300_000 }))
+const step = stepOf(UserGrant.machine({ answerTimeout, expiryMargin: 300_000 }))
 
 // What two processes do with one grant. An outcome is that of what the process presented last, whenever that was.
 const Step = Schema.Struct({
   by: Schema.Literals(["a", "b"]),
-  does: Schema.Literals(["request", "reject", "succeed", "refuse", "lose", "fail", "consent", "disconnect"]),
-  after: Schema.Literals([0, 1_000, leaseDuration, lifetime])
+  does: Schema.Literals(["request", "reject", "succeed", "refuse", "lose", "break", "fail", "consent", "disconnect"]),
+  after: Schema.Literals([0, 1_000, answerTimeout, leaseDuration, lifetime])
 })
 
 type Present = Extract<UserGrant.Command, { readonly _tag: "PresentRefreshToken" }>
@@ -61,8 +62,15 @@ const run = (
         const about = { family, generation, owner: by }
         if (does === "succeed") return { _tag: "RefreshSucceeded", ...about, tokens: tokensAt(now, ++issued) }
         if (does === "refuse") return { _tag: "RefreshRefused", ...about }
-        if (does === "lose") return { _tag: "RefreshOutcomeUnknown", ...about }
-        return { _tag: "RefreshFailed", ...about, mayHaveRotated: false, notBefore: 0 }
+        if (does === "lose" || does === "break") {
+          return { _tag: "RefreshOutcomeUnknown", ...about, isAwaited: does === "break" }
+        }
+        return {
+          _tag: "RefreshFailed",
+          ...about,
+          mayHaveRotated: false,
+          failure: { cause: { _tag: "Unavailable", status: 503 } }
+        }
       }
     }
   }
@@ -123,6 +131,7 @@ describe("UserGrant, in any program of two processes", () => {
         expect(after).toMatchObject({ _tag: "Refreshing", lease: { owner: by } })
         if (before._tag === "Refreshing" && before.lease.owner !== by) {
           expect(before.lease.deadline).toBeLessThanOrEqual(now)
+          expect(after).toMatchObject({ responseLost: true })
         }
       }),
     settings
@@ -140,6 +149,76 @@ describe("UserGrant, in any program of two processes", () => {
           expect(["ConsentGranted", "RefreshSucceeded", "Disconnected"]).toContain(event._tag)
         }
         if (before._tag === "Absent" && after._tag !== "Absent") expect(event._tag).toBe("ConsentGranted")
+      }),
+    settings
+  )
+
+  it.prop(
+    "a token that the API rejected is never handed out again, nor is one that has no time left",
+    { program },
+    ({ program }) => {
+      const rejected = new Set<string | undefined>()
+      run(program, ({ before, commands, event, now }) => {
+        if (event._tag === "AccessTokenRejected") rejected.add(textOf(before))
+        for (const command of commands) {
+          if (command._tag !== "UseAccessToken") continue
+          expect(rejected).not.toContain(Redacted.value(command.access.accessToken))
+          expect(command.access.expiresAt).toBeGreaterThan(now)
+          expect(command.until).toBeGreaterThan(now)
+        }
+      })
+    },
+    settings
+  )
+
+  it.prop(
+    "only the owner of the lease ends a refresh without tokens, and a pause counts its failures until a success",
+    { program },
+    ({ program }) => {
+      let failures = 0
+      run(program, ({ after, before, event }) => {
+        if (
+          event._tag === "RefreshFailed" ||
+          event._tag === "RefreshRefused" ||
+          event._tag === "RefreshOutcomeUnknown"
+        ) {
+          const isOwner =
+            before._tag === "Refreshing" &&
+            before.lease.owner === event.owner &&
+            before.family === event.family &&
+            before.generation === event.generation
+          if (!isOwner) return expect(after).toBe(before)
+          // A second attempt is no failure yet.
+          if (after._tag === "Active") failures++
+        }
+        if (textOf(after) !== textOf(before)) failures = 0
+        if (after._tag === "Active" || after._tag === "Refreshing") expect(after.pause?.failures ?? 0).toBe(failures)
+      })
+    },
+    settings
+  )
+
+  it.prop(
+    "while a pause is on nobody presents a refresh token, but for the one who has begun",
+    { program },
+    ({ program }) =>
+      run(program, ({ before, commands, now }) => {
+        if (before._tag !== "Active" || before.pause === undefined || before.pause.until <= now) return
+        expect(commands.map(({ _tag }) => _tag)).not.toContain("PresentRefreshToken")
+      }),
+    settings
+  )
+
+  it.prop(
+    "whoever presents stops listening 30 seconds before its lease ends",
+    { program },
+    ({ program }) =>
+      run(program, ({ after, commands, now }) => {
+        for (const command of commands) {
+          if (command._tag !== "PresentRefreshToken") continue
+          expect(command.deadline).toBe(now + answerTimeout)
+          expect(after).toMatchObject({ lease: { deadline: command.deadline + 30_000 } })
+        }
       }),
     settings
   )

@@ -1,16 +1,23 @@
 /** The rules of refreshing: R1, R3, R4, R5. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import * as Lease from "../../src/machine/Lease.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
 import { reveal } from "../utils/Reveal.ts"
 import * as Grants from "../utils/Grants.ts"
 
-// What a lease may plausibly have left.
-const LeaseSpan = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3 * Grants.leaseDuration }))
+// What a lease may have left: 330 s, the longest that any process may claim.
+const longest = 330_000
+const LeaseSpan = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: longest }))
+
+// Nobody is called so: a drawn lease is another's, unless a test says otherwise.
+const stranger = "nobody's name"
+
+const isRejected = (tokens: Tokens.Access) => tokens.expiresAt <= tokens.obtainedAt
 
 describe("UserGrant: one refresher (R1)", () => {
   it.prop(
-    "while a lease is live and the access token is dead, a demand waits for the lease",
+    "while another's lease is live and the access token has ended, a demand waits for the lease",
     {
       state: Grants.Refreshing,
       event: Grants.Demand,
@@ -21,22 +28,21 @@ describe("UserGrant: one refresher (R1)", () => {
     ({ ago, event, left, now, state }) => {
       const held: Grants.State = {
         ...state,
-        tokens: { ...state.tokens, expiresAt: now - ago },
-        lease: { ...state.lease, deadline: now + left }
+        tokens: { ...state.tokens, obtainedAt: now - ago - 1, expiresAt: now - ago },
+        lease: { owner: stranger, deadline: now + left }
       }
-      expect(Grants.step(held, event, now)).toEqual({
-        state: held,
-        commands: [{ _tag: "AwaitLease", until: now + left }]
-      })
+      const next = Grants.step(held, { ...event, family: stranger }, now)
+      expect(next.state).toBe(held)
+      expect(next.commands).toEqual([{ _tag: "AwaitLease", until: now + left }])
     },
     Grants.runs
   )
 
   it.prop(
-    "while a lease is live, a demand never presents the refresh token, whatever became of the access token",
+    "while another's lease is live, a demand never presents the refresh token, whatever became of the access token",
     { state: Grants.Refreshing, event: Grants.Demand, now: Grants.Clock, left: LeaseSpan },
     ({ event, left, now, state }) => {
-      const held: Grants.State = { ...state, lease: { ...state.lease, deadline: now + left } }
+      const held: Grants.State = { ...state, lease: { owner: stranger, deadline: now + left } }
       const { commands, state: next } = Grants.step(held, event, now)
       expect(Grants.tagsOf(commands)).not.toContain("PresentRefreshToken")
       expect(next).toMatchObject({ _tag: "Refreshing", lease: held.lease })
@@ -54,10 +60,13 @@ describe("UserGrant: one refresher (R1)", () => {
       if (command === undefined) {
         // Nobody's lease begins without a presentation; at most it is shortened.
         expect(state).toMatchObject({ _tag: "Refreshing", lease: { owner: next.state.lease.owner } })
-        expect(state).toMatchObject({ presentation: next.state.presentation })
+        expect(state).toMatchObject({ attempt: next.state.attempt })
         return
       }
-      expect(next.state.lease).toEqual({ owner: event.owner, deadline: now + Grants.leaseDuration })
+      if (state._tag === "Refreshing" && Lease.isLive(Lease.clamp(state.lease, now), now)) {
+        expect(state.lease.owner).toBe(event.owner)
+      }
+      expect(next.state.lease).toEqual({ owner: event.owner, deadline: now + Grants.answerTimeout + 30_000 })
       expect(reveal(command)).toEqual(
         reveal({
           _tag: "PresentRefreshToken",
@@ -65,7 +74,8 @@ describe("UserGrant: one refresher (R1)", () => {
           generation: next.state.generation,
           refreshToken: next.state.tokens.refreshToken,
           scopes: next.state.tokens.scopes,
-          deadline: now + Grants.leaseDuration
+          // The last 30 seconds of the lease are for storing what comes.
+          deadline: now + Grants.answerTimeout
         })
       )
     },
@@ -74,7 +84,7 @@ describe("UserGrant: one refresher (R1)", () => {
 
   it("the lease is live up to its deadline, and may be taken over at it", () => {
     const state = Grants.refreshing({
-      tokens: Grants.tokens("3", { expiresAt: 1_000 }),
+      tokens: Grants.renewable("3", { expiresAt: 1_000 }),
       lease: { owner: "holder", deadline: 2_000 }
     })
     const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
@@ -89,46 +99,81 @@ describe("UserGrant: one refresher (R1)", () => {
     const next = Grants.step(state, demand, 2_000)
     expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
     expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(2_000 + Grants.leaseDuration)
-    expect(next.state).toMatchObject({ lease: { owner: "other" }, presentation: 1, responseLost: true })
+    expect(next.state).toMatchObject({ lease: { owner: "other" }, attempt: 1, responseLost: true })
   })
 
-  it("a lease that no clock of today can have given is shortened, and taken over when that ends", () => {
-    const dead = Grants.tokens("3", { expiresAt: 1_000 })
+  it.each([1_500, 2_000, 3_000])(
+    "a process adopts its own lease, at %d of 2000: it has no request open, so that nothing was sent or lost",
+    (now) => {
+      const state = Grants.refreshing({
+        tokens: Grants.renewable("3", { expiresAt: 1_000 }),
+        lease: { owner: "holder", deadline: 2_000 }
+      })
+      const next = Grants.step(state, { _tag: "AccessTokenRequested", owner: "holder" }, now)
+      expect(reveal(next.state)).toEqual(
+        reveal({ ...state, lease: { owner: "holder", deadline: now + Grants.leaseDuration } })
+      )
+      expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
+    }
+  )
+
+  it("a lease that is adopted keeps the note of a lost response, and begins anew with the first attempt", () => {
+    const state = Grants.refreshing({ attempt: 2, responseLost: true })
+    const next = Grants.step(state, { _tag: "AccessTokenRequested", owner: "holder" }, 5_000)
+    expect(next.state).toMatchObject({ attempt: 1, responseLost: true })
+    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+  })
+
+  it("another process may listen longer than this one: its lease is waited for to its end", () => {
+    const state = Grants.refreshing({
+      tokens: Grants.renewable("3", { expiresAt: 1_000 }),
+      lease: Lease.make("holder", Lease.longestAnswerTimeout, Grants.hour)
+    })
+    const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
+    for (const now of [Grants.hour, Grants.hour + Grants.leaseDuration, Grants.hour + longest - 1]) {
+      const next = Grants.step(state, demand, now)
+      expect(next.state).toBe(state)
+      expect(next.commands).toEqual([{ _tag: "AwaitLease", until: Grants.hour + longest }])
+    }
+    expect(Grants.tagsOf(Grants.step(state, demand, Grants.hour + longest).commands)).toEqual(["PresentRefreshToken"])
+  })
+
+  it("a lease that lasts longer than any process may claim is cut, and taken over when that ends", () => {
+    const dead = Grants.renewable("3", { expiresAt: 1_000 })
     const state = Grants.refreshing({ tokens: dead, lease: { owner: "holder", deadline: 10 * Grants.hour } })
     const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
     const next = Grants.step(state, demand, Grants.hour)
-    const lease = { owner: "holder", deadline: Grants.hour + Grants.leaseDuration }
+    const lease = { owner: "holder", deadline: Grants.hour + longest }
     expect(reveal(next.state)).toEqual(reveal({ ...state, lease }))
     expect(next.commands).toEqual([{ _tag: "AwaitLease", until: lease.deadline }])
     expect(Grants.tagsOf(Grants.step(next.state, demand, lease.deadline).commands)).toEqual(["PresentRefreshToken"])
   })
 
-  it("the refusal of an earlier request does not end a grant that another owner is renewing", () => {
-    const state = Grants.refreshing({
-      lease: { owner: "other", deadline: 2_000 },
-      presentation: 2,
-      responseLost: true
-    })
-    expect(Grants.step(state, { _tag: "RefreshRefused", ...Grants.presented }, 1_999)).toEqual({
-      state,
-      commands: []
-    })
-    expect(Grants.step(state, { _tag: "RefreshRefused", ...Grants.presented }, 2_000).state._tag).toBe(
-      "ReconnectRequired"
-    )
-  })
+  it.prop(
+    "a failure counts only for the owner of the lease, whatever its clock says",
+    { state: Grants.Stored, event: Grants.Failure, now: Schema.Finite, isLate: Schema.Boolean },
+    ({ event, isLate, now, state }) => {
+      const owner = state._tag === "Refreshing" ? `not ${state.lease.owner}` : event.owner
+      const failure: Grants.Event = { ...event, family: state.family, generation: state.generation, owner }
+      expect(Grants.machine.isStale(state, failure)).toBe(true)
+      const at = isLate && state._tag === "Refreshing" ? state.lease.deadline + 1 : now
+      const next = Grants.step(state, failure, at)
+      expect(next.state).toBe(state)
+      expect(next.commands).toEqual([])
+    },
+    Grants.runs
+  )
 
-  it.each(["RefreshOutcomeUnknown", "RefreshFailed"] as const)(
-    "%s of an earlier request leaves the lease of another owner alone",
-    (_tag) => {
-      const state = Grants.refreshing({ lease: { owner: "other", deadline: 2_000 } })
-      const event: Grants.Event =
-        _tag === "RefreshFailed"
-          ? { _tag, ...Grants.presented, mayHaveRotated: true, notBefore: 5_000 }
-          : { _tag, ...Grants.presented }
-      expect(Grants.step(state, event, 1_000)).toEqual({ state, commands: [] })
-      expect(Grants.step(state, event, 3_000)).toEqual({ state, commands: [] })
-    }
+  it.prop(
+    "a failure that its owner reports counts however late, while nobody has taken the lease over",
+    { state: Grants.Refreshing, event: Grants.Failure, now: Schema.Finite },
+    ({ event, now, state }) => {
+      const { family, generation, lease } = state
+      const failure: Grants.Event = { ...event, family, generation, owner: lease.owner }
+      expect(Grants.machine.isStale(state, failure)).toBe(false)
+      expect(Grants.step(state, failure, now).commands.length).toBe(1)
+    },
+    Grants.runs
   )
 })
 
@@ -140,19 +185,26 @@ describe("UserGrant: success always wins (R3)", () => {
       const success: Grants.Event = { ...event, family: state.family, generation: state.generation }
       const next = Grants.step(state, success, now)
       const refreshToken = event.tokens.refreshToken ?? state.tokens.refreshToken
+      // Whatever it replaces a rejected token by is known to do so.
+      const replaced = isRejected(state.tokens) ? { replacedAt: now } : {}
       expect(reveal(next.state)).toEqual(
         reveal({
           _tag: "Active",
           family: state.family,
           generation: state.generation + 1,
-          tokens: { ...event.tokens, ...(refreshToken === undefined ? {} : { refreshToken }) },
-          responseLost: false,
-          notBefore: 0
+          tokens: { ...event.tokens, ...(refreshToken === undefined ? {} : { refreshToken }), ...replaced },
+          responseLost: false
         })
       )
       expect(reveal(Grants.commandOf(next.commands, "UseAccessToken")?.access)).toEqual(
-        reveal({ ...Grants.accessOf(event.tokens), family: state.family, generation: state.generation + 1 })
+        reveal({
+          ...Grants.accessOf(event.tokens),
+          ...replaced,
+          family: state.family,
+          generation: state.generation + 1
+        })
       )
+      expect(Grants.machine.isStale(state, success)).toBe(false)
     },
     Grants.runs
   )
@@ -169,7 +221,7 @@ describe("UserGrant: success always wins (R3)", () => {
     expect(Grants.tagsOf(next.commands)).toEqual(["UseAccessToken"])
   })
 
-  it("an answer without a refresh token keeps the old one (RFC 6749 section 6)", () => {
+  it("a response without a refresh token keeps the old one (RFC 6749 section 6)", () => {
     const renewed = Grants.withoutRefreshToken(Grants.tokens("4"))
     for (const state of [Grants.active(), Grants.refreshing(), Grants.ended()]) {
       const next = Grants.step(state, { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed }, Grants.hour)
@@ -181,7 +233,7 @@ describe("UserGrant: success always wins (R3)", () => {
 
   it("where there is neither an old one nor a new one, there is none", () => {
     const renewed = Grants.withoutRefreshToken(Grants.tokens("4"))
-    const before = Grants.refreshing({ tokens: Grants.withoutRefreshToken(Grants.tokens("3")) })
+    const before = Grants.active({ tokens: Grants.withoutRefreshToken(Grants.tokens("3")) })
     const { state } = Grants.step(
       before,
       { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed },
@@ -189,6 +241,26 @@ describe("UserGrant: success always wins (R3)", () => {
     )
     expect(Object.keys(Grants.tokensOf(state) ?? {})).not.toContain("refreshToken")
   })
+
+  it.each([
+    ["Active", Grants.active()],
+    ["Refreshing", Grants.refreshing()],
+    ["ReconnectRequired", Grants.ended()]
+  ] satisfies ReadonlyArray<[string, Exclude<Grants.State, { readonly _tag: "Absent" }>]>)(
+    "%s: a renewal says when it replaced a rejected token, and only then",
+    (_, state) => {
+      const success: Grants.Event = { _tag: "RefreshSucceeded", ...Grants.presented, tokens: Grants.tokens("4") }
+      const renewed = (tokens: Tokens.Renewable) => Grants.step({ ...state, tokens }, success, Grants.hour)
+      const rejected = renewed(Grants.renewable("3", { obtainedAt: 500, expiresAt: 500 }))
+      expect(rejected.state).toMatchObject({ tokens: { replacedAt: Grants.hour } })
+      expect(Grants.commandOf(rejected.commands, "UseAccessToken")?.access.replacedAt).toBe(Grants.hour)
+      for (const tokens of [Grants.renewable("3"), Grants.renewable("3", { replacedAt: 200, expiresAt: 1_000 })]) {
+        const other = renewed(tokens)
+        expect(Grants.tokensOf(other.state)).not.toHaveProperty("replacedAt")
+        expect(Grants.commandOf(other.commands, "UseAccessToken")?.access).not.toHaveProperty("replacedAt")
+      }
+    }
+  )
 })
 
 describe("UserGrant: never overwrite newer (R4)", () => {
@@ -199,7 +271,19 @@ describe("UserGrant: never overwrite newer (R4)", () => {
       const stale: Grants.Event = { ...event, family: state.family, generation: state.generation - behind }
       const next = Grants.step(state, stale, now)
       expect(next.state).toBe(state)
-      expect(Grants.tagsOf(next.commands).filter((tag) => tag !== "RequireReconnect")).toEqual([])
+      expect(next.commands).toEqual([])
+    },
+    Grants.runs
+  )
+
+  it.prop(
+    "nor does one of a generation that is still to come",
+    { state: Grants.Stored, event: Grants.Outcome, now: Schema.Finite, ahead: Grants.Span },
+    ({ ahead, event, now, state }) => {
+      const foreign: Grants.Event = { ...event, family: state.family, generation: state.generation + ahead }
+      const next = Grants.step(state, foreign, now)
+      expect(next.state).toBe(state)
+      expect(next.commands).toEqual([])
     },
     Grants.runs
   )
@@ -211,7 +295,7 @@ describe("UserGrant: never overwrite newer (R4)", () => {
       const foreign: Grants.Event = { ...event, family: `not ${state.family}`, generation: state.generation }
       const next = Grants.step(state, foreign, now)
       expect(next.state).toBe(state)
-      expect(Grants.tagsOf(next.commands).filter((tag) => tag !== "RequireReconnect")).toEqual([])
+      expect(next.commands).toEqual([])
     },
     Grants.runs
   )
@@ -226,11 +310,8 @@ describe("UserGrant: never overwrite newer (R4)", () => {
       expect(isSame || next.generation === state.generation + 1).toBe(true)
       if (isSame) {
         expect(next.family).toBe(state.family)
-        const shownOf = (of: Grants.State) => reveal({ ...Grants.tokensOf(of), expiresAt: 0, refreshToken: undefined })
+        const shownOf = (of: Grants.State) => reveal({ ...Grants.tokensOf(of), expiresAt: 0 })
         expect(shownOf(next)).toEqual(shownOf(state))
-        if (next._tag !== "ReconnectRequired" && state._tag !== "ReconnectRequired") {
-          expect(next.tokens.refreshToken).toBe(state.tokens.refreshToken)
-        }
       } else {
         expect(["ConsentGranted", "RefreshSucceeded"]).toContain(event._tag)
         expect(reveal(Grants.tokensOf(next)?.accessToken)).toEqual(
@@ -243,32 +324,54 @@ describe("UserGrant: never overwrite newer (R4)", () => {
 })
 
 describe("UserGrant: unknown is not failed (R5)", () => {
-  const unknown: Grants.Event = { _tag: "RefreshOutcomeUnknown", ...Grants.presented }
+  const unknown = (isAwaited: boolean): Grants.Event => ({
+    _tag: "RefreshOutcomeUnknown",
+    ...Grants.presented,
+    isAwaited
+  })
   const refused: Grants.Event = { _tag: "RefreshRefused", ...Grants.presented }
-  const dead = Grants.tokens("3", { expiresAt: 1_000 })
+  const dead = Grants.renewable("3", { expiresAt: 1_000 })
 
-  it("after the first lost answer the same refresh token is presented once more, under a new lease", () => {
+  it("after a broken connection, while a caller waits, the same refresh token is presented once more, under a new lease", () => {
     const first = Grants.step(Grants.active({ tokens: dead }), { _tag: "AccessTokenRequested", owner: "holder" }, 2_000)
-    expect(first.state).toMatchObject({ _tag: "Refreshing", presentation: 1, responseLost: false })
-    const second = Grants.step(first.state, unknown, 22_000)
+    expect(first.state).toMatchObject({ _tag: "Refreshing", attempt: 1, responseLost: false })
+    const second = Grants.step(first.state, unknown(true), 22_000)
     expect(second.state).toMatchObject({
       _tag: "Refreshing",
       generation: 3,
-      presentation: 2,
+      attempt: 2,
       responseLost: true,
       lease: { owner: "holder", deadline: 22_000 + Grants.leaseDuration }
     })
     expect(Grants.tagsOf(second.commands)).toEqual(["PresentRefreshToken"])
     expect(reveal(second.commands)).toEqual(
-      reveal(first.commands.map((command) => ({ ...command, deadline: 22_000 + Grants.leaseDuration })))
+      reveal(first.commands.map((command) => ({ ...command, deadline: 22_000 + Grants.answerTimeout })))
     )
   })
 
-  it("after the second lost answer the caller is told, and the grant stays, with a note that answers were lost", () => {
-    const state = Grants.refreshing({ tokens: dead, presentation: 2, responseLost: true })
-    const next = Grants.step(state, unknown, 42_000)
-    expect(reveal(next.state)).toEqual(reveal(Grants.active({ tokens: dead, responseLost: true })))
-    expect(next.commands).toEqual([{ _tag: "ReportFailure" }])
+  it.each([
+    ["the second attempt", 2, true],
+    ["the second attempt, and no caller", 2, false],
+    ["no caller", 1, false]
+  ] as const)(
+    "after %s the grant stays, with a note of the loss and a pause, and the caller is told",
+    (_, attempt, isAwaited) => {
+      const state = Grants.refreshing({ tokens: dead, attempt, responseLost: attempt === 2 })
+      const next = Grants.step(state, unknown(isAwaited), 42_000)
+      const pause = { until: 43_000, failures: 1, cause: { _tag: "NoResponse" } } as const
+      expect(reveal(next.state)).toEqual(reveal(Grants.active({ tokens: dead, responseLost: true, pause })))
+      expect(next.commands).toEqual([{ _tag: "ReportFailure" }])
+    }
+  )
+
+  it("a second attempt does not end or prolong the pause of the failures before", () => {
+    const pause = Grants.pause(1_500, { failures: 4 })
+    const state = Grants.refreshing({ tokens: dead, pause })
+    const second = Grants.step(state, unknown(true), 42_000)
+    expect(second.state).toMatchObject({ attempt: 2, pause })
+    expect(Grants.step(second.state, unknown(true), 62_000).state).toMatchObject({
+      pause: { until: 62_000 + 16_000, failures: 5, cause: { _tag: "NoResponse" } }
+    })
   })
 
   it("the note survives into the next refresh", () => {
@@ -277,7 +380,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
       { _tag: "AccessTokenRequested", owner: "x" },
       2_000
     )
-    expect(next.state).toMatchObject({ _tag: "Refreshing", presentation: 1, responseLost: true })
+    expect(next.state).toMatchObject({ _tag: "Refreshing", attempt: 1, responseLost: true })
   })
 
   it("a refusal means ResponseLost after a loss, and else Revoked", () => {
@@ -285,16 +388,14 @@ describe("UserGrant: unknown is not failed (R5)", () => {
       [true, "ResponseLost"],
       [false, "Revoked"]
     ] as const) {
-      for (const state of [Grants.refreshing({ responseLost }), Grants.active({ responseLost })]) {
-        const next = Grants.step(state, refused, 5_000)
-        expect(reveal(next.state)).toEqual(reveal(Grants.ended({ why, since: 5_000 })))
-        expect(next.commands).toEqual([{ _tag: "RequireReconnect", why }])
-      }
+      const next = Grants.step(Grants.refreshing({ responseLost, pause: Grants.pause(1_500) }), refused, 5_000)
+      expect(reveal(next.state)).toEqual(reveal(Grants.ended({ why, since: 5_000 })))
+      expect(next.commands).toEqual([{ _tag: "RequireReconnect", why }])
     }
   })
 
   it.prop(
-    "whoever takes over an ended lease counts the answer as lost",
+    "whoever takes over another's ended lease counts the response as lost",
     {
       state: Grants.Refreshing,
       event: Grants.AccessTokenRequested,
@@ -305,14 +406,14 @@ describe("UserGrant: unknown is not failed (R5)", () => {
     ({ ago, event, late, now, state }) => {
       const abandoned: Grants.State = {
         ...state,
-        tokens: { ...state.tokens, expiresAt: now - ago, refreshToken: Tokens.secret("refresh") },
-        lease: { ...state.lease, deadline: now - late }
+        tokens: { ...state.tokens, obtainedAt: now - ago - 1, expiresAt: now - ago },
+        lease: { owner: stranger, deadline: now - late }
       }
       const next = Grants.step(abandoned, event, now)
       expect(next.state).toMatchObject({
         _tag: "Refreshing",
         responseLost: true,
-        presentation: 1,
+        attempt: 1,
         lease: { owner: event.owner, deadline: now + Grants.leaseDuration }
       })
       expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
@@ -320,19 +421,13 @@ describe("UserGrant: unknown is not failed (R5)", () => {
     Grants.runs
   )
 
-  it("a success clears the note", () => {
+  it("a success clears the note, and ends the pause", () => {
     const next = Grants.step(
-      Grants.refreshing({ responseLost: true, presentation: 2 }),
+      Grants.refreshing({ responseLost: true, attempt: 2, pause: Grants.pause(1_500, { failures: 5 }) }),
       { _tag: "RefreshSucceeded", ...Grants.presented, tokens: Grants.tokens("4") },
       5_000
     )
     expect(next.state).toMatchObject({ _tag: "Active", responseLost: false })
-  })
-
-  it("a late loss that nobody waits for is noted, and presents nothing", () => {
-    const next = Grants.step(Grants.active(), unknown, 5_000)
-    expect(reveal(next)).toEqual(
-      reveal({ state: Grants.active({ responseLost: true }), commands: [{ _tag: "ReportFailure" }] })
-    )
+    expect(next.state).not.toHaveProperty("pause")
   })
 })

@@ -1,8 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type * as Pause from "../../src/machine/Pause.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
+import type { TokenOutcome } from "../../src/oauth/TokenOutcome.ts"
+import * as Tokens from "../../src/oauth/Tokens.ts"
+import { ApplicationUnavailable } from "../../src/ZapierAuthError.ts"
 import { describeTable } from "../utils/MachineLaws.ts"
 import { reveal } from "../utils/Reveal.ts"
 import * as Grants from "../utils/Grants.ts"
@@ -11,7 +16,7 @@ describeTable(Grants.machine, UserGrant.State, UserGrant.Event)
 
 describe("UserGrant: consent and disconnect", () => {
   it.prop(
-    "a consent replaces whatever is there: a higher generation, the new family, the new tokens and nothing of the old",
+    "a consent replaces whatever is there: a higher generation, the new family, the new tokens, and nothing of the old, its pause included",
     { state: UserGrant.State, event: Grants.ConsentGranted, now: Schema.Finite },
     ({ event: drawn, now, state }) => {
       const generation = state._tag === "Absent" ? 0 : state.generation
@@ -23,8 +28,7 @@ describe("UserGrant: consent and disconnect", () => {
             family: event.family,
             generation: generation + 1,
             tokens: event.tokens,
-            responseLost: false,
-            notBefore: 0
+            responseLost: false
           },
           commands: []
         })
@@ -158,18 +162,29 @@ describe("UserGrant: commands", () => {
   )
 })
 
+describe("UserGrant.granted", () => {
+  it("is a grant as it is after its first consent", () => {
+    const { state } = Grants.step(
+      UserGrant.absent,
+      { _tag: "ConsentGranted", family: "consent-1", tokens: Grants.tokens("1") },
+      5_000
+    )
+    expect(reveal(UserGrant.granted("consent-1", Grants.tokens("1")))).toEqual(reveal(state))
+    expect(state).toMatchObject({ _tag: "Active", generation: 1 })
+  })
+})
+
 describe("UserGrant.eventOfOutcome", () => {
-  const owner = "holder"
-  const about = { family: "consent-1", generation: 3, owner }
-  const now = 5_000
-  const unknown = { _tag: "RefreshOutcomeUnknown", ...about }
-  const failed = (mayHaveRotated: boolean, notBefore = 0) => ({
+  const about = { family: "consent-1", generation: 3, owner: "holder" }
+  const unknown = (isAwaited: boolean) => ({ _tag: "RefreshOutcomeUnknown", ...about, isAwaited })
+  const failed = (mayHaveRotated: boolean, failure?: Pause.Failure) => ({
     _tag: "RefreshFailed",
     ...about,
     mayHaveRotated,
-    notBefore
+    ...(failure === undefined ? {} : { failure })
   })
   const granted = Grants.tokens("4")
+  const sealed = new ApplicationUnavailable({ waited: Duration.seconds(20) })
 
   it.each([
     [
@@ -177,16 +192,48 @@ describe("UserGrant.eventOfOutcome", () => {
       { _tag: "RefreshSucceeded", ...about, tokens: granted }
     ],
     [{ _tag: "InvalidGrant" }, { _tag: "RefreshRefused", ...about }],
-    [{ _tag: "NoResponse" }, unknown],
-    [{ _tag: "Malformed", status: 200, problem: "it is not JSON" }, unknown],
-    [{ _tag: "Malformed", status: 400, problem: "it is not JSON" }, failed(false)],
-    [{ _tag: "Unavailable", status: 503, retryAfter: 30_000 }, failed(true, now + 30_000)],
-    [{ _tag: "Unavailable", status: 500, retryAfter: undefined }, failed(true)],
-    [{ _tag: "RateLimited", retryAfter: 60_000 }, failed(false, now + 60_000)],
+    [
+      { _tag: "Malformed", status: 200, problem: "it is not JSON" },
+      failed(true, { cause: { _tag: "Malformed", status: 200, problem: "it is not JSON" } })
+    ],
+    [
+      { _tag: "Malformed", status: 400, problem: "it is not JSON" },
+      failed(false, { cause: { _tag: "Malformed", status: 400, problem: "it is not JSON" } })
+    ],
+    [
+      { _tag: "Unavailable", status: 503, retryAfter: 30_000 },
+      failed(true, { cause: { _tag: "Unavailable", status: 503 }, retryAfter: 30_000 })
+    ],
+    [
+      { _tag: "Unavailable", status: 500, retryAfter: undefined },
+      failed(true, { cause: { _tag: "Unavailable", status: 500 } })
+    ],
+    [
+      { _tag: "RateLimited", retryAfter: 60_000 },
+      failed(false, { cause: { _tag: "RateLimited" }, retryAfter: 60_000 })
+    ],
+    [{ _tag: "NotSent", code: "ECONNREFUSED" }, failed(false, { cause: { _tag: "NotSent", code: "ECONNREFUSED" } })],
     [{ _tag: "InvalidClient" }, failed(false)],
     [{ _tag: "Refused", error: "invalid_scope" }, failed(false)],
-    [{ _tag: "NotSent", code: "ECONNREFUSED" }, failed(false)]
-  ] as const)("%j", (outcome, event) => {
-    expect(UserGrant.eventOfOutcome(outcome, about, now)).toEqual(event)
+    [{ _tag: "NotTried" }, failed(false)],
+    [{ _tag: "NotTried", reason: sealed }, failed(false)]
+  ] satisfies ReadonlyArray<[TokenOutcome, unknown]>)("%j, awaited or not", (outcome, event) => {
+    for (const isAwaited of [true, false]) {
+      // A member that is there and undefined could not be stored.
+      expect(UserGrant.eventOfOutcome(outcome, about, isAwaited)).toStrictEqual(event)
+      expect(Schema.is(UserGrant.Event)(UserGrant.eventOfOutcome(outcome, about, isAwaited))).toBe(true)
+    }
+  })
+
+  it.each([true, false])("a lost response says whether a caller waits: %s", (isAwaited) => {
+    expect(UserGrant.eventOfOutcome({ _tag: "NoResponse" }, about, isAwaited)).toStrictEqual(unknown(isAwaited))
+  })
+
+  it("names what the refresh was about, and nothing else of what it is given", () => {
+    const command = { ...about, _tag: "PresentRefreshToken", refreshToken: Tokens.secret("refresh-3") }
+    expect(UserGrant.eventOfOutcome({ _tag: "InvalidGrant" }, command, true)).toStrictEqual({
+      _tag: "RefreshRefused",
+      ...about
+    })
   })
 })

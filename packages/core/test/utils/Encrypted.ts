@@ -54,8 +54,7 @@ export const grant = (generation: number, secret = "token"): GrantStore.Grant =>
     obtainedAt: 0,
     expiresAt: 36_000_000
   },
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 })
 
 export const key = { clientId: "client-1", subject: "user-1" }

@@ -1,16 +1,20 @@
 /** A user's grant in each of its states, and what arbitrary events and times are drawn from. */
 import * as Schema from "effect/Schema"
 import * as Tokens from "../../src/oauth/Tokens.ts"
+import type * as Pause from "../../src/machine/Pause.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
 import { situations, stepOf } from "./MachineLaws.ts"
 
-export const leaseDuration = 30_000
+export const answerTimeout = 60_000
+
+/** A lease lasts for the time of listening, and 30 seconds to store what came. */
+export const leaseDuration = 90_000
 
 export const expiryMargin = 300_000
 
 export const hour = 3_600_000
 
-export const machine = UserGrant.machine({ leaseDuration, expiryMargin })
+export const machine = UserGrant.machine({ answerTimeout, expiryMargin })
 
 export const step = stepOf(machine)
 
@@ -32,14 +36,17 @@ export const tokens = (name: string, options: Partial<Tokens.Tokens> = {}): Toke
   ...options
 })
 
+/** The same, as tokens that have a refresh token by their type. */
+export const renewable = (name: string, options: Partial<Tokens.Renewable> = {}): Tokens.Renewable => ({
+  ...tokens(name),
+  refreshToken: Tokens.secret(`refresh-${name}`),
+  ...options
+})
+
 export const withoutRefreshToken = ({ refreshToken: _, ...rest }: Tokens.Tokens): Tokens.Tokens => rest
 
-export const accessOf = ({ accessToken, expiresAt, obtainedAt, scopes }: Tokens.Tokens): Tokens.Access => ({
-  accessToken,
-  expiresAt,
-  obtainedAt,
-  scopes
-})
+/** What of the tokens is handed out. */
+export const accessOf = withoutRefreshToken
 
 export const active = (options: Partial<Of<"Active">> = {}): Of<"Active"> => ({
   _tag: "Active",
@@ -47,7 +54,6 @@ export const active = (options: Partial<Of<"Active">> = {}): Of<"Active"> => ({
   generation: 3,
   tokens: tokens("3"),
   responseLost: false,
-  notBefore: 0,
   ...options
 })
 
@@ -55,10 +61,10 @@ export const refreshing = (options: Partial<Of<"Refreshing">> = {}): Of<"Refresh
   _tag: "Refreshing",
   family: "consent-1",
   generation: 3,
-  tokens: tokens("3"),
+  tokens: renewable("3"),
   responseLost: false,
   lease: { owner: "holder", deadline: 10 * hour + leaseDuration },
-  presentation: 1,
+  attempt: 1,
   ...options
 })
 
@@ -69,6 +75,14 @@ export const ended = (options: Partial<Of<"ReconnectRequired">> = {}): Of<"Recon
   tokens: tokens("3"),
   why: "Revoked",
   since: 0,
+  ...options
+})
+
+/** A pause after one failure, which ends at `until`. */
+export const pause = (until: number, options: Partial<Pause.Pause> = {}): Pause.Pause => ({
+  until,
+  failures: 1,
+  cause: { _tag: "Unavailable", status: 503 },
   ...options
 })
 
@@ -100,11 +114,13 @@ export const Demand = Schema.Union([AccessTokenRequested, AccessTokenRejected])
 
 export const Stored = Schema.Union([Active, Refreshing, ReconnectRequired])
 
-export const Outcome = Schema.Union([
-  RefreshSucceeded,
+/** A refresh that did not end with tokens. */
+export const Failure = Schema.Union([
   UserGrant.Event.cases.RefreshRefused,
   UserGrant.Event.cases.RefreshOutcomeUnknown,
   UserGrant.Event.cases.RefreshFailed
 ])
+
+export const Outcome = Schema.Union([RefreshSucceeded, Failure])
 
 export const anything = situations(UserGrant.State, UserGrant.Event)

@@ -1,5 +1,6 @@
 /**
- * What holds for every machine: its table says exactly what `step` does, and `step` is a pure function.
+ * What holds for every machine: its table says exactly what `step` does, a stale event changes nothing, and `step` is a
+ * pure function.
  */
 import { describe, expect, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -33,7 +34,7 @@ const Relation = Schema.Struct({
   offset: Schema.Literals([-1, 0, 1])
 })
 
-const instants = ["obtainedAt", "expiresAt", "deadline", "notBefore", "since", "startedAt", "receivedAt"]
+const instants = ["obtainedAt", "expiresAt", "deadline", "until", "since", "startedAt", "receivedAt"]
 
 const times = (value: unknown): ReadonlyArray<number> =>
   typeof value !== "object" || value === null || Redacted.isRedacted(value)
@@ -105,17 +106,30 @@ export const describeTable = <S extends Machine.Tagged, E extends Machine.Tagged
   directed: ReadonlyArray<Situation<S, E>> = []
 ) => {
   const drawn = situations(states, events)
-  const edges: { readonly [state: string]: { readonly [event: string]: ReadonlyArray<string> | undefined } } =
-    machine.edges
+  const edges: {
+    readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
+  } = machine.edges
   const targets = (state: S, event: E) => edges[state._tag]?.[event._tag]
   const arbitrary = { arbitrary: { runs: 500 } }
 
   describe(`${machine.name}: the table`, () => {
     it.prop(
+      "a stale event is legal in every state, and changes nothing",
+      [drawn],
+      ([{ event, now, state }]) => {
+        if (!machine.isStale(state, event)) return
+        const next = stepOf(machine)(state, event, now)
+        expect(next.state).toBe(state)
+        expect(next.commands).toEqual([])
+      },
+      arbitrary
+    )
+
+    it.prop(
       "an event without an edge is illegal, names itself, and changes nothing",
       [drawn],
       ([{ event, now, state }]) => {
-        if (targets(state, event) !== undefined) return
+        if (machine.isStale(state, event) || targets(state, event) !== undefined) return
         expect(machine.step(freeze(state), freeze(event), now)).toEqual(
           Result.fail({ machine: machine.name, state: state._tag, event: event._tag })
         )
@@ -128,22 +142,37 @@ export const describeTable = <S extends Machine.Tagged, E extends Machine.Tagged
       [drawn],
       ([{ event, now, state }]) => {
         const allowed = targets(state, event)
-        if (allowed === undefined) return
-        expect(allowed).toContain(stepOf(machine)(state, event, now).state._tag)
+        if (machine.isStale(state, event) || allowed === undefined) return
+        expect(Object.keys(allowed)).toContain(stepOf(machine)(state, event, now).state._tag)
       },
       arbitrary
     )
 
-    it.effect("every edge of the table is reached", () =>
+    it("an edge group with one target always leads there, and one with several says when", () => {
+      for (const group of Object.values(edges).flatMap((events) => Object.values(events))) {
+        const conditions = Object.values(group ?? {})
+        expect(conditions.length).toBeGreaterThan(0)
+        if (conditions.length === 1) expect(conditions).toEqual(["always"])
+        else expect(conditions).not.toContain("always")
+        expect(new Set(conditions).size).toBe(conditions.length)
+        expect(conditions).not.toContain("")
+      }
+    })
+
+    it.effect("every target of the table is reached", () =>
       Effect.gen(function* () {
         const stated = Object.entries(edges).flatMap(([from, to]) =>
-          Object.entries(to).flatMap(([event, tags]) => (tags ?? []).map((tag) => `${from} ${event} ${tag}`))
+          Object.entries(to).flatMap(([event, group = {}]) =>
+            Object.keys(group).map((target) => `${from} ${event} ${target}`)
+          )
         )
         const reached = new Set<string>()
         const sampled = yield* Arbitrary.sampleEffect(drawn, { count: 20_000, seed: "edges" })
         for (const { event, now, state } of [...directed, ...sampled]) {
           const next = machine.step(state, event, now)
-          if (Result.isSuccess(next)) reached.add(`${state._tag} ${event._tag} ${next.success.state._tag}`)
+          // A stale event is not in the table.
+          if (Result.isFailure(next) || machine.isStale(state, event)) continue
+          reached.add(`${state._tag} ${event._tag} ${next.success.state._tag}`)
         }
         expect([...reached].sort()).toEqual(stated.sort())
       })
