@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as ConsentAttempt from "../../src/machine/ConsentAttempt.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
+import * as Grants from "../utils/Grants.ts"
 import { describeTable, stepOf } from "../utils/MachineLaws.ts"
 import { reveal } from "../utils/Reveal.ts"
 
@@ -68,6 +69,7 @@ describe("ConsentAttempt: a code", () => {
         commands: [
           {
             _tag: "ExchangeCode",
+            stateDigest: "digest-1",
             code: Tokens.secret("code-1"),
             codeVerifier: Tokens.secret("verifier-1"),
             redirectUri: attempt.redirectUri,
@@ -214,24 +216,67 @@ describe("ConsentAttempt: state works once", () => {
 describe("ConsentAttempt: the exchange", () => {
   const exchanging: State = { _tag: "Exchanging", ...attempt, receivedAt: 2_000 }
 
+  const granted: Event = { _tag: "TokensGranted", ...about, tokens: Grants.tokens("1") }
+  const outcomes: ReadonlyArray<Event> = [
+    granted,
+    { _tag: "GrantStored" },
+    { _tag: "ExchangeFailed", why: "CodeRefused" }
+  ]
+
+  it("that brings tokens has them stored for the subject first, however late, and changes nothing by itself", () => {
+    for (const now of [3_000, 999_000]) {
+      const next = step(exchanging, granted, now)
+      expect(next.state).toBe(exchanging)
+      expect(reveal(next.commands)).toEqual(reveal([{ _tag: "StoreGrant", ...about, tokens: Grants.tokens("1") }]))
+    }
+  })
+
   it("ends with the grant in the store, however late", () => {
     expect(step(exchanging, { _tag: "GrantStored" }, 999_000)).toEqual({
       state: { _tag: "Completed", ...attempt },
-      commands: []
+      commands: [{ _tag: "ReportConnected" }]
     })
   })
 
   it.each(ConsentAttempt.Failure.literals)("or with %s", (why) => {
     expect(step(exchanging, { _tag: "ExchangeFailed", why }, 3_000)).toEqual({
       state: { _tag: "Failed", ...attempt, why },
-      commands: []
+      commands: [{ _tag: "ReportFailure" }]
     })
   })
 
-  it.each([pending, ...over.filter(({ _tag }) => _tag !== "Exchanging")])(
+  it("may end twice the same way: a write whose outcome was unknown is said once more, and changes nothing", () => {
+    const completed: State = { _tag: "Completed", ...attempt }
+    const connected = step(completed, { _tag: "GrantStored" }, 3_000)
+    expect(connected.state).toBe(completed)
+    expect(connected.commands).toEqual([{ _tag: "ReportConnected" }])
+    const failed: State = { _tag: "Failed", ...attempt, why: "OutcomeUnknown" }
+    // The first failure is the one that is kept.
+    const again = step(failed, { _tag: "ExchangeFailed", why: "CodeRefused" }, 3_000)
+    expect(again.state).toBe(failed)
+    expect(again.commands).toEqual([{ _tag: "ReportFailure" }])
+  })
+
+  it("does not end the other way after it has ended", () => {
+    const ended: ReadonlyArray<[State, Event]> = [
+      [
+        { _tag: "Completed", ...attempt },
+        { _tag: "ExchangeFailed", why: "CodeRefused" }
+      ],
+      [{ _tag: "Completed", ...attempt }, granted],
+      [{ _tag: "Failed", ...attempt, why: "CodeRefused" }, { _tag: "GrantStored" }],
+      [{ _tag: "Failed", ...attempt, why: "CodeRefused" }, granted]
+    ]
+    for (const [state, event] of ended) {
+      expect(machine.step(state, event, 3_000)).toEqual(
+        Result.fail({ machine: "ConsentAttempt", state: state._tag, event: event._tag })
+      )
+    }
+  })
+
+  it.each([pending, ...over.filter(({ _tag }) => _tag === "Denied" || _tag === "Expired")])(
     "has no outcome in $_tag: that would be illegal",
     (state) => {
-      const outcomes: ReadonlyArray<Event> = [{ _tag: "GrantStored" }, { _tag: "ExchangeFailed", why: "CodeRefused" }]
       for (const event of outcomes) {
         expect(machine.step(state, event, 3_000)).toEqual(
           Result.fail({ machine: "ConsentAttempt", state: state._tag, event: event._tag })
@@ -239,6 +284,34 @@ describe("ConsentAttempt: the exchange", () => {
       }
     }
   )
+})
+
+describe("ConsentAttempt: forgotten by the store, or never begun", () => {
+  it.each(callbacks)("a callback is unknown, and exchanges nothing", (callback) => {
+    expect(step(ConsentAttempt.absent, callback(), 5_000)).toEqual({
+      state: ConsentAttempt.absent,
+      commands: [{ _tag: "RefuseCallback", why: "Unknown" }]
+    })
+  })
+
+  it("what came of the code holds all the same: tokens are stored, and the caller is told", () => {
+    const granted = step(ConsentAttempt.absent, { _tag: "TokensGranted", ...about, tokens: Grants.tokens("1") }, 3_000)
+    expect(granted.state).toBe(ConsentAttempt.absent)
+    expect(reveal(granted.commands)).toEqual(reveal([{ _tag: "StoreGrant", ...about, tokens: Grants.tokens("1") }]))
+    expect(step(ConsentAttempt.absent, { _tag: "GrantStored" }, 3_000)).toEqual({
+      state: ConsentAttempt.absent,
+      commands: [{ _tag: "ReportConnected" }]
+    })
+    expect(step(ConsentAttempt.absent, { _tag: "ExchangeFailed", why: "OutcomeUnknown" }, 3_000)).toEqual({
+      state: ConsentAttempt.absent,
+      commands: [{ _tag: "ReportFailure" }]
+    })
+  })
+
+  it("is not stored", () => {
+    expect(Schema.is(ConsentAttempt.Stored)(ConsentAttempt.absent)).toBe(false)
+    for (const state of [pending, ...over]) expect(Schema.is(ConsentAttempt.Stored)(state)).toBe(true)
+  })
 })
 
 describe("ConsentAttempt: what is stored", () => {

@@ -66,7 +66,7 @@ describe("UserGrant: one refresher (R1)", () => {
       if (state._tag === "Refreshing" && Lease.isLive(Lease.clamp(state.lease, now), now)) {
         expect(state.lease.owner).toBe(event.owner)
       }
-      expect(next.state.lease).toEqual({ owner: event.owner, deadline: now + Grants.answerTimeout + 30_000 })
+      expect(next.state.lease).toEqual(Lease.make(event.owner, Grants.answerTimeout, now))
       expect(reveal(command)).toEqual(
         reveal({
           _tag: "PresentRefreshToken",
@@ -75,7 +75,7 @@ describe("UserGrant: one refresher (R1)", () => {
           refreshToken: next.state.tokens.refreshToken,
           scopes: next.state.tokens.scopes,
           // The last 30 seconds of the lease are for storing what comes.
-          deadline: now + Grants.answerTimeout
+          deadline: Lease.listensUntil(next.state.lease)
         })
       )
     },

@@ -275,18 +275,6 @@ describe("TokenOutcome.retryAfter", () => {
   })
 })
 
-describe("TokenOutcome.isPause", () => {
-  it.each([
-    [0, false],
-    [1_000, false],
-    [1_001, true],
-    [1_000 + TokenOutcome.longestPause, true],
-    [1_001 + TokenOutcome.longestPause, false]
-  ])("until %d, at 1000: %s", (notBefore, expected) => {
-    expect(TokenOutcome.isPause(notBefore, 1_000)).toBe(expected)
-  })
-})
-
 describe("TokenOutcome, of anything", () => {
   const Json = Schema.Record(
     Schema.Literals(["access_token", "refresh_token", "token_type", "scope", "expires_in", "error"]),
@@ -338,7 +326,11 @@ describe("the edges of what an answer may be", () => {
     [{ _tag: "Unavailable", status: 500, retryAfter: undefined }, true],
     [{ _tag: "NoResponse" }, true],
     [{ _tag: "InvalidGrant" }, false],
-    [{ _tag: "RateLimited", retryAfter: 1 }, false]
+    [{ _tag: "RateLimited", retryAfter: 1 }, false],
+    [{ _tag: "InvalidClient" }, false],
+    [{ _tag: "Refused", error: "invalid_scope" }, false],
+    [{ _tag: "NotSent", code: "ENOTFOUND" }, false],
+    [{ _tag: "NotTried" }, false]
   ] as const)("whether the server may have acted: %j", (outcome, mayHave) => {
     expect(TokenOutcome.mayHaveActed(outcome)).toBe(mayHave)
   })

@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { format, inspect } from "node:util"
+import * as TokenOutcome from "../../src/oauth/TokenOutcome.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
 import { freeze } from "../utils/MachineLaws.ts"
 import { reveal } from "../utils/Reveal.ts"
@@ -58,8 +59,12 @@ describe("Tokens.Tokens", () => {
 
 describe("Tokens.isLive", () => {
   it("has time left before expiresAt, and none at it", () => {
-    expect(Tokens.isLive({ expiresAt: 1_000 }, 999)).toBe(true)
-    expect(Tokens.isLive({ expiresAt: 1_000 }, 1_000)).toBe(false)
+    expect(Tokens.isLive({ obtainedAt: 0, expiresAt: 1_000 }, 999)).toBe(true)
+    expect(Tokens.isLive({ obtainedAt: 0, expiresAt: 1_000 }, 1_000)).toBe(false)
+  })
+
+  it("may be used under a clock that is behind the one that it was obtained by", () => {
+    expect(Tokens.isLive({ obtainedAt: 500, expiresAt: 1_000 }, 499)).toBe(true)
   })
 })
 
@@ -89,18 +94,55 @@ describe("Tokens.dueAt", () => {
   )
 })
 
-describe("Tokens.expire", () => {
-  it("ends a live token now, and leaves the input and all else as they are", () => {
-    const live = freeze(access())
-    expect(reveal(Tokens.expire(live, 5_000))).toEqual(reveal(access({ expiresAt: 5_000 })))
+describe("Tokens.reject", () => {
+  it("gives a life of no length, and leaves the input and all else as they are", () => {
+    const live = freeze(access({ obtainedAt: 500, replacedAt: 600 }))
+    expect(reveal(Tokens.reject(live))).toEqual(reveal(access({ obtainedAt: 500, expiresAt: 500, replacedAt: 600 })))
+    expect(Tokens.isRejected(live)).toBe(false)
   })
 
-  it("does not prolong a token that has ended", () => {
-    const ended = access({ expiresAt: 1_000 })
-    expect(Tokens.expire(ended, 5_000)).toBe(ended)
+  it("does nothing to one that is rejected already", () => {
+    for (const expiresAt of [500, 499]) {
+      const rejected = access({ obtainedAt: 500, expiresAt })
+      expect(Tokens.reject(rejected)).toBe(rejected)
+    }
   })
 
-  it.prop("what is expired is not live", { expiresAt: Clock, now: Clock }, ({ expiresAt, now }) => {
-    expect(Tokens.isLive(Tokens.expire({ expiresAt }, now), now)).toBe(false)
+  it.prop(
+    "what is rejected is not live, at any time of any clock",
+    { obtainedAt: Schema.Finite, expiresAt: Schema.Finite, now: Schema.Finite },
+    ({ expiresAt, now, obtainedAt }) => {
+      const rejected = Tokens.reject({ obtainedAt, expiresAt })
+      expect(Tokens.isRejected(rejected)).toBe(true)
+      expect(Tokens.isLive(rejected, now)).toBe(false)
+    }
+  )
+})
+
+describe("Tokens.isRejected", () => {
+  it("is told from one that has expired by the length of its life", () => {
+    expect(Tokens.isRejected({ obtainedAt: 500, expiresAt: 501 })).toBe(false)
+    expect(Tokens.isRejected({ obtainedAt: 500, expiresAt: 500 })).toBe(true)
+    expect(Tokens.isRejected({ obtainedAt: 500, expiresAt: 499 })).toBe(true)
+  })
+
+  it("no token that a response grants is born rejected", () => {
+    expect(TokenOutcome.lifetime(Number.MIN_VALUE)).toBeGreaterThan(0)
+  })
+})
+
+describe("Tokens.isReplacement", () => {
+  const replaced = { replacedAt: 1_000 }
+
+  it("is one from the moment when it replaced a rejected token, for as long as the interval", () => {
+    expect(Tokens.isReplacement(replaced, 1_000, 30_000)).toBe(true)
+    expect(Tokens.isReplacement(replaced, 30_999, 30_000)).toBe(true)
+    expect(Tokens.isReplacement(replaced, 31_000, 30_000)).toBe(false)
+  })
+
+  it("is none where it replaced none, where no interval is wanted, or where the clock went back", () => {
+    expect(Tokens.isReplacement({}, 1_000, 30_000)).toBe(false)
+    expect(Tokens.isReplacement(replaced, 1_000, 0)).toBe(false)
+    expect(Tokens.isReplacement(replaced, 999, 30_000)).toBe(false)
   })
 })

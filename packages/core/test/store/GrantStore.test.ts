@@ -10,8 +10,7 @@ const grant: GrantStore.Grant = {
   family: "consent-1",
   generation: 1,
   tokens: { accessToken: Tokens.secret("access"), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 },
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 }
 
 const fill = Effect.fnUntraced(function* (subjects: ReadonlyArray<string>) {
