@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { inspect } from "node:util"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -17,11 +18,14 @@ import * as ClientApplication from "../../src/oauth/ClientApplication.ts"
 import * as TokenEndpoint from "../../src/oauth/TokenEndpoint.ts"
 import type * as TokenRequest from "../../src/oauth/TokenRequest.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
-import { from, InvalidConfig } from "../../src/ZapierAuthError.ts"
+import { ApplicationUnavailable, from, InvalidConfig } from "../../src/ZapierAuthError.ts"
 import * as ZapierUrls from "../../src/zapier/ZapierUrls.ts"
 import { tick } from "../utils/TestZapier.ts"
 
-const timeout = 20_000
+const requestTimeout = 20_000
+
+// The clock of a test begins at 0.
+const inTime: TokenEndpoint.Options = { until: 60_000, requestTimeout, retryFor: 0 }
 
 const refresh: TokenRequest.TokenRequest = {
   _tag: "Refresh",
@@ -65,7 +69,10 @@ const make = (
   return { calls, layer }
 }
 
-const request = Effect.flatMap(TokenEndpoint.TokenEndpoint, (endpoint) => endpoint.request(refresh, { timeout }))
+const requestOf = (request: TokenRequest.TokenRequest, options: Partial<TokenEndpoint.Options> = {}) =>
+  TokenEndpoint.TokenEndpoint.use((endpoint) => endpoint.request(request, { ...inTime, ...options }))
+
+const request = requestOf(refresh)
 
 const headersOf = (call: Call | undefined) => new Headers(call?.init.headers)
 
@@ -129,17 +136,17 @@ describe("TokenEndpoint", () => {
 })
 
 describe("TokenEndpoint, without an answer", () => {
-  it.effect("cuts a request off at the timeout, on the wire as well", () => {
+  it.effect("listens until it is interrupted, and then lets go on the wire as well", () => {
     const { calls, layer } = make(() => new Promise<Response>(() => {}))
     return Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(request, { startImmediately: true })
       yield* tick
-      yield* TestClock.adjust(timeout - 1)
+      yield* TestClock.adjust("1 day")
       expect(fiber.pollUnsafe()).toBeUndefined()
       expect(calls[0]?.init.signal?.aborted).toBe(false)
-      yield* TestClock.adjust(1)
-      expect(yield* Fiber.join(fiber)).toEqual({ _tag: "NoResponse" })
-      expect(calls[0]?.init.signal?.aborted).toBe(true)
+      const exit = yield* Effect.andThen(Fiber.interrupt(fiber), Fiber.await(fiber))
+      expect(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)).toBe(true)
+      expect(calls.map(({ init }) => init.signal?.aborted)).toEqual([true])
     }).pipe(Effect.provide(layer))
   })
 
@@ -260,46 +267,278 @@ describe("TokenEndpoint, with a client that Zapier does not take", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("sends nothing any more when the process has stood still until its time was over", () => {
-    // The time has passed, and the timer that would say so is still to go off.
-    let now = 0
-    const nanos = () => BigInt(now) * 1_000_000n
-    const clock: Clock.Clock = {
-      currentTimeMillisUnsafe: () => now,
-      currentTimeMillis: Effect.sync(() => now),
-      currentTimeNanosUnsafe: nanos,
-      currentTimeNanos: Effect.sync(nanos),
-      monotonicTimeNanosUnsafe: nanos,
-      monotonicTimeNanos: Effect.sync(nanos),
+  it.effect("does not ask twice when the second secret comes too late", () => {
+    let reads = 0
+    const { calls, layer } = make(
+      invalidClient,
+      ClientApplication.layerEffect(
+        Effect.suspend(() => {
+          const read = { ...options, clientSecret: `s3cret-${++reads}` }
+          return reads === 1 ? Effect.succeed(read) : Effect.delay(Effect.succeed(read), "10 seconds")
+        })
+      )
+    )
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(requestOf(refresh, { until: 10_000 }), { startImmediately: true })
+      yield* tick
+      yield* TestClock.adjust("10 seconds")
+      // The first response is the outcome: something was sent.
+      expect(yield* Fiber.join(fiber)).toEqual({ _tag: "InvalidClient" })
+      expect([reads, calls.length]).toEqual([2, 1])
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("TokenEndpoint, with an application that cannot be read", () => {
+  it.effect("tells why, and sends nothing", () => {
+    const problem = new InvalidConfig({ setting: "clientSecret", problem: "the vault is sealed" })
+    const { calls, layer } = make(granted, ClientApplication.layerEffect(Effect.fail(from(problem))))
+    return Effect.gen(function* () {
+      expect(yield* requestOf(refresh, { retryFor: 5_000 })).toEqual({ _tag: "NotTried", reason: problem })
+      expect(calls).toEqual([])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect.each([
+    { name: "never responds", read: Effect.never },
+    { name: "never responds and cannot be interrupted", read: Effect.uninterruptible(Effect.never) }
+  ])("a secret manager that $name is given up after requestTimeout, and nothing is sent", ({ read }) => {
+    const { calls, layer } = make(granted, ClientApplication.layerEffect(read))
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(requestOf(refresh, { retryFor: 5_000 }), { startImmediately: true })
+      yield* TestClock.adjust(requestTimeout - 1)
+      expect(fiber.pollUnsafe()).toBeUndefined()
+      yield* TestClock.adjust(1)
+      const reason = new ApplicationUnavailable({ waited: Duration.millis(requestTimeout) })
+      expect(yield* Fiber.join(fiber)).toEqual({ _tag: "NotTried", reason })
+      expect(calls).toEqual([])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a secret manager that stops responding after invalid_client is given up as well", () => {
+    let reads = 0
+    const { calls, layer } = make(
+      invalidClient,
+      ClientApplication.layerEffect(Effect.suspend(() => (++reads === 1 ? Effect.succeed(options) : Effect.never)))
+    )
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(request, { startImmediately: true })
+      yield* tick
+      yield* TestClock.adjust(requestTimeout)
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "NotTried", reason: { _tag: "ApplicationUnavailable" } })
+      expect(calls.length).toBe(1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("whoever lets go of the request lets go of the secret manager", () => {
+    let isReading = false
+    const read = Effect.onInterrupt(
+      Effect.suspend(() => {
+        isReading = true
+        return Effect.never
+      }),
+      () => Effect.sync(() => void (isReading = false))
+    )
+    const { layer } = make(granted, ClientApplication.layerEffect(read))
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(request, { startImmediately: true })
+      expect(isReading).toBe(true)
+      yield* Fiber.interrupt(fiber)
+      yield* tick
+      expect(isReading).toBe(false)
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("TokenEndpoint, at the end of its time", () => {
+  it.effect.each([
+    { at: 59_999, sent: 1, outcome: "Granted" },
+    { at: 60_000, sent: 0, outcome: "NotTried" },
+    { at: 60_001, sent: 0, outcome: "NotTried" }
+  ])("until 60000, at $at: $outcome", ({ at, outcome, sent }) => {
+    const { calls, layer } = make(granted)
+    return Effect.gen(function* () {
+      yield* TestClock.adjust(at)
+      expect((yield* request)._tag).toBe(outcome)
+      expect(calls.length).toBe(sent)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("sends nothing when the secret came too late, and gives no reason: it may be tried anew", () => {
+    const read = Effect.delay(Effect.succeed(options), "10 seconds")
+    const { calls, layer } = make(granted, ClientApplication.layerEffect(read))
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(requestOf(refresh, { until: 10_000 }), { startImmediately: true })
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(fiber)).toEqual({ _tag: "NotTried" })
+      expect(calls).toEqual([])
+    }).pipe(Effect.provide(layer))
+  })
+
+  // A clock of a machine whose process may have stood still: the time has passed, and no timer has gone off.
+  const clockOf = (now: { wall: number; monotonic: number }): Clock.Clock => {
+    const nanos = (millis: () => number) => () => BigInt(millis()) * 1_000_000n
+    const wall = nanos(() => now.wall)
+    const monotonic = nanos(() => now.monotonic)
+    return {
+      currentTimeMillisUnsafe: () => now.wall,
+      currentTimeMillis: Effect.sync(() => now.wall),
+      currentTimeNanosUnsafe: wall,
+      currentTimeNanos: Effect.sync(wall),
+      monotonicTimeNanosUnsafe: monotonic,
+      monotonicTimeNanos: Effect.sync(monotonic),
       sleep: () => Effect.never
     }
+  }
+
+  it.effect("sends nothing any more when the process has stood still until its time was over", () => {
+    const now = { wall: 0, monotonic: 0 }
     let reads = 0
     const application = (millis: number) =>
       ClientApplication.layerEffect(
         Effect.sync(() => {
-          now += millis
+          now.monotonic += millis
           return { ...options, clientSecret: `s3cret-${++reads}` }
         })
       )
-    const reading = make(granted, application(timeout))
+    const reading = make(granted, application(60_000))
     const between = make(() => {
-      now += timeout
+      now.monotonic += 60_000
       return invalidClient()
     }, application(0))
     return Effect.gen(function* () {
-      expect(yield* Effect.provide(request, reading.layer)).toEqual({ _tag: "NotSent", code: "no time left" })
+      expect(yield* Effect.provide(request, reading.layer)).toEqual({ _tag: "NotTried" })
       expect(reading.calls).toEqual([])
+      now.monotonic = 0
       expect(yield* Effect.provide(request, between.layer)).toEqual({ _tag: "InvalidClient" })
       expect(between.calls.length).toBe(1)
-    }).pipe(Effect.provideService(Clock.Clock, clock))
+    }).pipe(Effect.provideService(Clock.Clock, clockOf(now)))
   })
 
-  it.effect("fails, and sends nothing, when the application cannot be read", () => {
-    const problem = from(new InvalidConfig({ setting: "clientSecret", problem: "the vault is sealed" }))
-    const { calls, layer } = make(granted, ClientApplication.layerEffect(Effect.fail(problem)))
+  it.effect("goes by the clock that never jumps", () => {
+    const { calls, layer } = make(granted)
     return Effect.gen(function* () {
-      expect(yield* Effect.flip(request)).toBe(problem)
-      expect(calls).toEqual([])
+      expect(yield* request).toMatchObject({ _tag: "Granted", tokens: { obtainedAt: 1e12 } })
+      expect(calls.length).toBe(1)
+    }).pipe(Effect.provide(layer), Effect.provideService(Clock.Clock, clockOf({ wall: 1e12, monotonic: 0 })))
+  })
+})
+
+describe("TokenEndpoint, again where that is safe", () => {
+  const requests: { readonly [Tag in TokenRequest.TokenRequest["_tag"]]: TokenRequest.TokenRequest } = {
+    AuthorizationCode: {
+      _tag: "AuthorizationCode",
+      code: Tokens.secret("c0de"),
+      redirectUri: "https://app.example/callback",
+      codeVerifier: undefined,
+      scopes: ["zap"]
+    },
+    Refresh: refresh,
+    ClientCredentials: { _tag: "ClientCredentials", scopes: ["zap"] }
+  }
+
+  // The request never left, or its response was lost.
+  const broken = (code: string) => Promise.reject(Object.assign(new Error("no"), { code }))
+  const retryAfter = { "retry-after": "1" }
+  const responses = {
+    Granted: granted,
+    NotSent: () => broken("ECONNREFUSED"),
+    NoResponse: () => broken("ECONNRESET"),
+    Unavailable: () => new Response(null, { status: 500 }),
+    UnavailableFor: () => new Response(null, { status: 503, headers: retryAfter }),
+    RateLimited: () => new Response(null, { status: 429, headers: retryAfter }),
+    InvalidGrant: () => Response.json({ error: "invalid_grant" }, { status: 400 }),
+    InvalidClient: invalidClient,
+    Refused: () => Response.json({ error: "invalid_scope" }, { status: 400 }),
+    Malformed: () => new Response("<html>")
+  }
+
+  /** What comes of a request whose every sending has the same response, and when each was sent. */
+  const send = (
+    request: TokenRequest.TokenRequest,
+    response: keyof typeof responses,
+    given: Partial<TokenEndpoint.Options> = {}
+  ) =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      const sent: Array<number> = []
+      const { layer } = make(() => {
+        sent.push(clock.currentTimeMillisUnsafe())
+        return responses[response]()
+      })
+      const startedAt = clock.currentTimeMillisUnsafe()
+      const fiber = yield* Effect.forkChild(
+        Effect.provide(requestOf(request, { until: startedAt + 60_000, retryFor: 5_000, ...given }), layer),
+        { startImmediately: true }
+      )
+      // Each response is a turn of the event loop, and each pause one of the clock.
+      for (let seconds = 0; seconds < 30 && fiber.pollUnsafe() === undefined; seconds += 0.05) {
+        yield* tick
+        yield* TestClock.adjust(50)
+      }
+      return { outcome: yield* Fiber.join(fiber), sent }
+    })
+
+  it.effect.each(
+    Object.keys(requests).flatMap((kind) =>
+      Object.keys(responses).map((response) => ({ kind, response }))
+    ) as ReadonlyArray<{ kind: keyof typeof requests; response: keyof typeof responses }>
+  )("$kind, $response", ({ kind, response }) =>
+    Effect.gen(function* () {
+      const isSafe =
+        response === "NotSent" ||
+        (kind === "ClientCredentials" && (response === "NoResponse" || response === "Unavailable"))
+      const { outcome, sent } = yield* send(requests[kind], response)
+      expect(outcome._tag).toBe(response === "UnavailableFor" ? "Unavailable" : response)
+      if (isSafe) expect(sent.length).toBeGreaterThan(2)
+      else expect(sent.length).toBe(1)
+    })
+  )
+
+  it.effect("waits longer each time, and not for ever", () =>
+    Effect.gen(function* () {
+      const { outcome, sent } = yield* send(refresh, "NotSent")
+      expect(outcome).toEqual({ _tag: "NotSent", code: "ECONNREFUSED" })
+      const pauses = sent.slice(1).map((at, index) => at - (sent[index] ?? 0))
+      expect(pauses.length).toBeGreaterThanOrEqual(3)
+      for (const [index, pause] of pauses.entries()) {
+        // The clock of this test goes by 50 ms.
+        expect(pause).toBeGreaterThanOrEqual(250 * 2 ** index * 0.8 - 50)
+        expect(pause).toBeLessThanOrEqual(250 * 2 ** index * 1.2 + 51)
+      }
+      expect(sent.at(-1)).toBeLessThan(10_000)
+    })
+  )
+
+  it.effect("does not try again when told not to", () =>
+    Effect.gen(function* () {
+      expect((yield* send(refresh, "NotSent", { retryFor: 0 })).sent).toEqual([0])
+    })
+  )
+
+  it.effect("sends nothing at or after the end of its time, however long it may retry", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(25_000)
+      const { outcome, sent } = yield* send(refresh, "NotSent", { until: 27_000, retryFor: 60_000 })
+      expect(sent[0]).toBe(25_000)
+      expect(sent.length).toBeGreaterThan(1)
+      for (const at of sent) expect(at).toBeLessThan(27_000)
+      expect(outcome).toEqual({ _tag: "NotTried" })
+    })
+  )
+
+  it.effect("reads the secret anew for each", () => {
+    let reads = 0
+    const { calls, layer } = make(
+      (_, count) => (count === 1 ? responses.NotSent() : granted()),
+      ClientApplication.layerEffect(Effect.sync(() => ({ ...options, clientSecret: `s3cret-${++reads}` })))
+    )
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(requestOf(refresh, { retryFor: 5_000 }), { startImmediately: true })
+      yield* tick
+      yield* TestClock.adjust("1 second")
+      expect((yield* Fiber.join(fiber))._tag).toBe("Granted")
+      expect([reads, calls.length]).toEqual([2, 2])
     }).pipe(Effect.provide(layer))
   })
 })
@@ -328,17 +567,6 @@ describe("TokenEndpoint, watched", () => {
       )
       expect(shown).not.toMatch(/s3cret|r3fresh|r3newed|acc3ss/)
       expect(shown).not.toContain(btoa("client-1:s3cret"))
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("can be interrupted", () => {
-    const { calls, layer } = make(() => new Promise<Response>(() => {}))
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.forkChild(request, { startImmediately: true })
-      yield* tick
-      const exit = yield* Effect.andThen(Fiber.interrupt(fiber), Fiber.await(fiber))
-      expect(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)).toBe(true)
-      expect(calls[0]?.init.signal?.aborted).toBe(true)
     }).pipe(Effect.provide(layer))
   })
 

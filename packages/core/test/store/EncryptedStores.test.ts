@@ -258,7 +258,8 @@ describe("EncryptedStores: without the right key", () => {
 describe("EncryptedStores: an app token that cannot be decrypted counts as none, because another is simply asked for", () => {
   const app = { clientId: "client-1", scopes: "zap" }
   const { refreshToken: _refreshToken, ...access } = grant(1).tokens
-  const active = { _tag: "Active", generation: 3, access, notBefore: 5 } as const
+  const pause = { until: 5, failures: 1, cause: { _tag: "NoResponse" } } as const
+  const active = { _tag: "Active", generation: 3, access, pause } as const
   const lease = { owner: "worker-1", deadline: 9 }
 
   it.effect("one of another key", () =>
@@ -268,10 +269,13 @@ describe("EncryptedStores: an app token that cannot be decrypted counts as none,
         const { appCredentials } = yield* open(2)
         yield* write(before.appCredentials, app, active)
         // Who waits, still waits.
-        expect(yield* valueOf(appCredentials, app)).toEqual({ _tag: "Absent", notBefore: 5 })
-        yield* write(before.appCredentials, app, { _tag: "Requesting", generation: 3, access, lease })
+        expect(yield* valueOf(appCredentials, app)).toEqual({ _tag: "Absent", pause })
+        yield* write(before.appCredentials, app, { _tag: "Requesting", generation: 3, access, lease, pause })
         // Who is asking, still asks.
-        expect(yield* valueOf(appCredentials, app)).toEqual({ _tag: "Requesting", generation: 3, lease })
+        expect(yield* valueOf(appCredentials, app)).toEqual({ _tag: "Requesting", generation: 3, lease, pause })
+        const { pause: _, ...unpaused } = active
+        yield* write(before.appCredentials, app, unpaused)
+        expect(yield* valueOf(appCredentials, app)).toStrictEqual({ _tag: "Absent" })
         yield* write(appCredentials, app, active)
         expect(reveal(yield* valueOf(appCredentials, app))).toEqual(reveal(active))
       })
