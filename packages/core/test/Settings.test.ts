@@ -6,9 +6,11 @@ import * as Settings from "../src/Settings.ts"
 
 const defaults: Settings.Settings = {
   requestTimeout: 20_000,
-  leaseDuration: 30_000,
+  answerTimeout: 60_000,
+  storeTimeout: 10_000,
   retryFor: 5_000,
   expiryMargin: 300_000,
+  rejectionInterval: 30_000,
   memoryLifetime: 60_000,
   memoryCapacity: 10_000,
   attemptLifetime: 900_000
@@ -16,9 +18,11 @@ const defaults: Settings.Settings = {
 
 const names = [
   "requestTimeout",
-  "leaseDuration",
+  "answerTimeout",
+  "storeTimeout",
   "retryFor",
   "expiryMargin",
+  "rejectionInterval",
   "memoryLifetime",
   "attemptLifetime"
 ] as const
@@ -38,20 +42,24 @@ describe("Settings", () => {
     expect(
       Settings.make({
         requestTimeout: "10 seconds",
-        leaseDuration: Duration.minutes(1),
+        answerTimeout: Duration.minutes(2),
+        storeTimeout: "3 seconds",
         retryFor: "1 second",
         memoryCapacity: 5,
         expiryMargin: 1_500,
+        rejectionInterval: "1 minute",
         memoryLifetime: "2 minutes",
         attemptLifetime: "1 hour"
       })
     ).toEqual(
       Result.succeed({
         requestTimeout: 10_000,
-        leaseDuration: 60_000,
+        answerTimeout: 120_000,
+        storeTimeout: 3_000,
         retryFor: 1_000,
         memoryCapacity: 5,
         expiryMargin: 1_500,
+        rejectionInterval: 60_000,
         memoryLifetime: 120_000,
         attemptLifetime: 3_600_000
       })
@@ -68,37 +76,40 @@ describe("Settings", () => {
     expect(refused({ [name]: "-5 seconds" as Duration.Input })).toBe(name)
   })
 
-  it.each(["requestTimeout", "leaseDuration", "attemptLifetime"] as const)("%s: must be more than nothing", (name) => {
-    expect(refused({ [name]: 0 })).toBe(name)
-  })
+  it.each(["requestTimeout", "answerTimeout", "storeTimeout", "attemptLifetime"] as const)(
+    "%s: must be more than nothing",
+    (name) => {
+      expect(refused({ [name]: 0 })).toBe(name)
+    }
+  )
 
-  it.each(["expiryMargin", "memoryLifetime", "retryFor", "memoryCapacity"] as const)("%s: may be nothing", (name) => {
-    expect(Settings.make({ [name]: 0 })).toEqual(Result.succeed({ ...defaults, [name]: 0 }))
-  })
+  it.each(["expiryMargin", "rejectionInterval", "memoryLifetime", "retryFor", "memoryCapacity"] as const)(
+    "%s: may be nothing",
+    (name) => {
+      expect(Settings.make({ [name]: 0 })).toEqual(Result.succeed({ ...defaults, [name]: 0 }))
+    }
+  )
 
-  it("the lease must outlive the request by a second", () => {
-    expect(refused({ requestTimeout: 10_000, leaseDuration: 10_999 })).toBe("leaseDuration")
-    expect(refused({ requestTimeout: 10_000, leaseDuration: 11_000 })).toBeUndefined()
-    expect(refused({ requestTimeout: "1 minute" })).toBe("leaseDuration")
+  it("nobody listens for longer than five minutes: after a crash, others wait for as long", () => {
+    expect(refused({ answerTimeout: "5 minutes" })).toBeUndefined()
+    expect(refused({ answerTimeout: 300_001 })).toBe("answerTimeout")
   })
 
   const Millis = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000_000 }))
-  const Near = Schema.Int.check(Schema.isBetween({ minimum: -2_000, maximum: 4_000 }))
 
   it.prop(
-    "whatever is accepted keeps the lease a second longer than the request, and nothing else is refused",
-    { requestTimeout: Millis, more: Near },
-    ({ more, requestTimeout }) => {
-      const leaseDuration = requestTimeout + more
-      if (leaseDuration < 1) return
-      expect(Result.isSuccess(Settings.make({ requestTimeout, leaseDuration }))).toBe(more >= 1_000)
+    "a caller may wait for less long than its process listens, or for longer",
+    { requestTimeout: Millis, answerTimeout: Millis },
+    ({ answerTimeout, requestTimeout }) => {
+      const made = Settings.make({ requestTimeout, answerTimeout })
+      expect(Result.isSuccess(made)).toBe(answerTimeout <= 300_000)
     },
     { arbitrary: { runs: 500 } }
   )
 
   it("the error says what to do", () => {
-    const made = Settings.make({ requestTimeout: "1 minute" })
-    expect(Result.isFailure(made) && made.failure.message).toMatch(/^leaseDuration: make it at least 1000 ms longer/)
+    const made = Settings.make({ answerTimeout: "1 hour" })
+    expect(Result.isFailure(made) && made.failure.message).toMatch(/^answerTimeout: give at most 5 minutes/)
   })
 
   it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])("memoryCapacity: %d is no number of tokens", (capacity) => {

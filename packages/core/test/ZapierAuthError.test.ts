@@ -12,6 +12,7 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   IllegalTransition: "neither",
   InvalidConfig: "neither",
   RequestNotReplayable: "later",
+  Closed: "neither",
   ConsentDenied: "reconnect",
   ConsentExpired: "reconnect",
   ExchangeOutcomeUnknown: "reconnect",
@@ -24,23 +25,36 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   ServiceUnavailable: "later",
   TransportFailed: "later",
   RefreshOutcomeUnknown: "later",
+  ResponsePending: "later",
   StateMismatch: "reconnect",
   InvalidCallback: "reconnect",
   UntrustedOrigin: "neither",
   MalformedResponse: "later",
   StoreFailed: "later",
-  DecryptionFailed: "neither"
+  DecryptionFailed: "neither",
+  ApplicationUnavailable: "later"
 }
 
 const errorJson = Schema.toCodecJson(ZapierAuthError.ZapierAuthError)
 
 // Durations are drawn up to ages and down to fractions of a nanosecond; waits are whole milliseconds.
 const withWholeWait = (reason: ZapierAuthError.Reason): ZapierAuthError.Reason => {
-  const { RateLimited, ServiceUnavailable } = ZapierAuthError
+  const { ApplicationUnavailable, RateLimited, ResponsePending, ServiceUnavailable } = ZapierAuthError
   const whole = (wait: Duration.Duration) => Duration.millis(Math.floor(Math.abs(Duration.toMillis(wait))) % 3_600_000)
-  if (reason._tag === "RateLimited") return new RateLimited({ retryAfter: whole(reason.retryAfter) })
-  if (reason._tag !== "ServiceUnavailable" || reason.retryAfter === undefined) return reason
-  return new ServiceUnavailable({ status: reason.status, retryAfter: whole(reason.retryAfter) })
+  switch (reason._tag) {
+    case "RateLimited":
+      return new RateLimited({ retryAfter: whole(reason.retryAfter) })
+    case "ServiceUnavailable":
+      return reason.retryAfter === undefined
+        ? reason
+        : new ServiceUnavailable({ status: reason.status, retryAfter: whole(reason.retryAfter) })
+    case "ResponsePending":
+      return new ResponsePending({ waited: whole(reason.waited) })
+    case "ApplicationUnavailable":
+      return new ApplicationUnavailable({ waited: whole(reason.waited) })
+    default:
+      return reason
+  }
 }
 
 describe("ZapierAuthError", () => {
@@ -94,6 +108,12 @@ describe("ZapierAuthError", () => {
     expect(new ZapierAuthError.RateLimited({ retryAfter }).message).toContain("in 2 s")
     expect(new ZapierAuthError.ServiceUnavailable({ status: 503, retryAfter }).message).toContain("in 2 s")
     expect(new ZapierAuthError.ServiceUnavailable({ status: 500 }).message).toContain("later")
+  })
+
+  it("tells people how long was waited in whole seconds", () => {
+    const waited = Duration.millis(19_500)
+    expect(new ZapierAuthError.ResponsePending({ waited }).message).toContain("for 20 s")
+    expect(new ZapierAuthError.ApplicationUnavailable({ waited }).message).toContain("within 20 s")
   })
 
   it("names what happened where it is logged", () => {

@@ -18,6 +18,7 @@ const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason,
   IllegalTransition: new Errors.IllegalTransition({ machine: "UserGrant", state: "Absent", event: "Unheard" }),
   InvalidConfig: new Errors.InvalidConfig({ setting: "redirectUri", problem: "give one of the application's" }),
   RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
+  Closed: new Errors.Closed({}),
   ConsentDenied: new Errors.ConsentDenied({}),
   ConsentExpired: new Errors.ConsentExpired({ what: "attempt" }),
   ExchangeOutcomeUnknown: new Errors.ExchangeOutcomeUnknown({}),
@@ -30,6 +31,7 @@ const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason,
   ServiceUnavailable: new Errors.ServiceUnavailable({ status: 503, retryAfter: Duration.seconds(30) }),
   TransportFailed: new Errors.TransportFailed({ code: "ECONNREFUSED" }),
   RefreshOutcomeUnknown: new Errors.RefreshOutcomeUnknown({}),
+  ResponsePending: new Errors.ResponsePending({ waited: Duration.seconds(20) }),
   StateMismatch: new Errors.StateMismatch({ why: "AlreadyUsed" }),
   InvalidCallback: new Errors.InvalidCallback({ problem: "code is there more than once" }),
   UntrustedOrigin: new Errors.UntrustedOrigin({
@@ -38,7 +40,8 @@ const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason,
   }),
   MalformedResponse: new Errors.MalformedResponse({ status: 200, problem: "it is not a JSON object" }),
   StoreFailed: new Errors.StoreFailed({ store: "grant store", operation: "read", problem: "it is locked" }),
-  DecryptionFailed: new Errors.DecryptionFailed({ store: "grant store", problem: "UnknownKey", keyId: "k1" })
+  DecryptionFailed: new Errors.DecryptionFailed({ store: "grant store", problem: "UnknownKey", keyId: "k1" }),
+  ApplicationUnavailable: new Errors.ApplicationUnavailable({ waited: Duration.seconds(20) })
 }
 
 const source = (name: string) => readFileSync(new URL(`../src/internal/reasons/${name}.ts`, import.meta.url), "utf8")
