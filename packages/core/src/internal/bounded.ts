@@ -28,12 +28,17 @@ export const bounded = <A>(
 export const readApplication = (
   application: ClientApplication["Service"],
   millis: number
-): Effect.Effect<Application, ZapierAuthError> =>
-  bounded(
-    Effect.catchDefect(application.get, () => from(new ApplicationUnavailable({ waited: Duration.zero }))),
-    millis,
-    () => new ApplicationUnavailable({ waited: Duration.millis(millis) })
+): Effect.Effect<Application, ZapierAuthError> => {
+  const unavailable = () => new ApplicationUnavailable({ waited: Duration.millis(millis) })
+  // What it threw may hold a secret, and is told by its name.
+  const read = Effect.catchDefect(application.get, (defect) =>
+    Effect.andThen(
+      Effect.logError(`Reading the client application threw ${defect instanceof Error ? defect.name : typeof defect}`),
+      Effect.fail(from(unavailable()))
+    )
   )
+  return bounded(read, millis, unavailable)
+}
 
 /** An operation of a store that no driver waits for. */
 export const boundedStore = <A>(

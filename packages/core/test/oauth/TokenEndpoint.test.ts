@@ -315,6 +315,20 @@ describe("TokenEndpoint, with an application that cannot be read", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("a secret manager that throws is told by the name of what it threw, and ends the request", () => {
+    const logged: Array<string> = []
+    const logger = Logger.make(({ cause, message }) => void logged.push(inspect({ cause, message }, { depth: null })))
+    const { calls, layer } = make(granted, ClientApplication.layerEffect(Effect.die(new TypeError("s3cret"))))
+    return Effect.gen(function* () {
+      const reason = new ApplicationUnavailable({ waited: Duration.millis(requestTimeout) })
+      expect(yield* request).toEqual({ _tag: "NotTried", reason })
+      expect(calls).toEqual([])
+      expect(logged).toHaveLength(1)
+      expect(logged[0]).toContain("TypeError")
+      expect(logged[0]).not.toContain("s3cret")
+    }).pipe(Effect.provide([layer, Logger.layer([logger])]))
+  })
+
   it.effect("a secret manager that stops responding after invalid_client is given up as well", () => {
     let reads = 0
     const { calls, layer } = make(
