@@ -165,7 +165,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
       const second = Grants.step(first.state, event, then)
       expect(Grants.tagsOf(second.commands)).not.toContain("UseAccessToken")
       // It is rejected once; nothing is written again because others say so too.
-      const again = Grants.step(second.state, { ...event, family, generation }, then)
+      const again = Grants.step(second.state, { _tag: "AccessTokenRejected", family, generation, owner: "other" }, then)
       expect(reveal(Grants.tokensOf(again.state))).toEqual(reveal(Grants.tokensOf(first.state)))
     },
     Grants.runs

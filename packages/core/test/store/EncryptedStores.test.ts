@@ -165,7 +165,7 @@ describe("EncryptedStores: what belongs elsewhere is refused", () => {
         yield* write(grants, key, grant(1))
         const found = yield* valueOf(inner.grants, key)
         const { accessToken, refreshToken = accessToken } = found.tokens
-        yield* plant(inner.grants, { ...found, tokens: { ...found.tokens, accessToken: refreshToken } })
+        yield* plant(inner.grants, { ...grant(1), tokens: { ...found.tokens, accessToken: refreshToken } })
         expect(yield* problem(grants.get(key))).toBe("Altered")
       })
     )

@@ -43,7 +43,10 @@ export const open = Effect.fnUntraced(function* (...keys: ReadonlyArray<number>)
   }
 })
 
-export const grant = (generation: number, secret = "token"): GrantStore.Grant => ({
+export const grant = (
+  generation: number,
+  secret = "token"
+): Extract<GrantStore.Grant, { readonly _tag: "Active" }> => ({
   _tag: "Active",
   family: "consent-1",
   generation,

@@ -106,9 +106,9 @@ export const describeTable = <S extends Machine.Tagged, E extends Machine.Tagged
   directed: ReadonlyArray<Situation<S, E>> = []
 ) => {
   const drawn = situations(states, events)
-  const edges: {
+  const edges = machine.edges as {
     readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
-  } = machine.edges
+  }
   const targets = (state: S, event: E) => edges[state._tag]?.[event._tag]
   const arbitrary = { arbitrary: { runs: 500 } }
 
