@@ -42,7 +42,7 @@ export interface Options {
    * there are requests at a time; `NodeHttpClient.layerUndiciOptions({ connections })` bounds them.
    */
   readonly httpClient?: Layer.Layer<HttpClient> | undefined
-  /** Timeouts, leases and lifetimes. */
+  /** Timeouts and lifetimes: for example how long a caller waits for a token (`requestTimeout`). */
   readonly settings?: Settings.Options | undefined
   /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
   readonly checkScopes?: boolean | undefined

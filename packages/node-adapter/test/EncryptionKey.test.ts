@@ -58,8 +58,7 @@ const grant: GrantStore.Grant = {
   family: "consent-1",
   generation: 1,
   tokens: { accessToken: Tokens.secret("access-1"), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 },
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 }
 
 describe("EncryptionKey.layerDefault", () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { type Grant, GrantStore, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
+import type * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -31,17 +32,18 @@ const active = (fields: Partial<Extract<Grant, { readonly _tag: "Active" }>> = {
   ...held,
   tokens: tokens(2 * hour),
   responseLost: false,
-  notBefore: 0,
   ...fields
 })
+
+const paused = (cause: Pause.Cause, until = now + 4_500): Grant => active({ pause: { until, failures: 1, cause } })
 
 const refreshing = (deadline: number, responseLost = false): Grant => ({
   _tag: "Refreshing",
   ...held,
-  tokens: tokens(-1),
+  tokens: { ...tokens(-1), refreshToken: Tokens.secret("a-refresh-token") },
   responseLost,
   lease: { owner: "another", deadline },
-  presentation: 1
+  attempt: 1
 })
 
 const reconnect = (why: Extract<Grant, { readonly _tag: "ReconnectRequired" }>["why"]): Grant => ({
@@ -92,8 +94,30 @@ describe("status", () => {
       "1h",
       "Zapier gave no refresh token"
     ],
-    ["told to wait", active({ notBefore: now + 4_500 }), "active", "2h", "Zapier asked to wait for 5 s"],
-    ["told to wait, long ago", active({ notBefore: now }), "active", "2h", ""],
+    [
+      "told to wait",
+      paused({ _tag: "RateLimited" }),
+      "active",
+      "2h",
+      "not renewed for another 5 s (until 2026-11-25T09:00:04.500Z): Zapier's rate limit was reached"
+    ],
+    ["met with a failure", paused({ _tag: "Unavailable", status: 503 }), "active", "2h", "Zapier responded with 503"],
+    [
+      "met with nonsense",
+      paused({ _tag: "Malformed", status: 200, problem: "it is not a JSON object" }),
+      "active",
+      "2h",
+      "Zapier's response (status 200) could not be understood"
+    ],
+    [
+      "offline",
+      paused({ _tag: "NotSent", code: "ENOTFOUND" }),
+      "active",
+      "2h",
+      "Zapier could not be reached (ENOTFOUND)"
+    ],
+    ["met with silence", paused({ _tag: "NoResponse" }), "active", "2h", "Zapier's response did not arrive"],
+    ["told to wait, long ago", paused({ _tag: "RateLimited" }, now), "active", "2h", ""],
     [
       "of an answer that was lost",
       active({ responseLost: true }),

@@ -32,8 +32,7 @@ const grantOf = (subject: string): Grant => ({
     obtainedAt: 0,
     expiresAt: 36_000_000
   },
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 })
 
 type Database = Layer.Layer<SqlClient, ZapierAuthError>

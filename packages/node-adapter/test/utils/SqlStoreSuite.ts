@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import type { Pause } from "@zapier-workflow-auth/core/machine/Pause"
 import { type Grant, GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -38,8 +39,7 @@ export const grant = (generation: number): Grant => ({
     obtainedAt: 0,
     expiresAt: 36_000_000
   },
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 })
 
 export const connect = Effect.fnUntraced(function* (subject: string) {
@@ -195,10 +195,9 @@ export const describeSqlStores = (name: string, clientOf: () => Client) => {
       Effect.gen(function* () {
         const store = yield* AppCredentialStore
         const key = { clientId: randomUUID(), scopes: "promotions:write" }
-        expect(yield* store.compareAndSet(key, Option.none(), { _tag: "Absent", notBefore: 5 })).toBe(true)
-        expect(Option.map(yield* store.get(key), ({ value }) => value)).toEqual(
-          Option.some({ _tag: "Absent", notBefore: 5 })
-        )
+        const pause: Pause = { until: 5, failures: 2, cause: { _tag: "Unavailable", status: 503 } }
+        expect(yield* store.compareAndSet(key, Option.none(), { _tag: "Absent", pause })).toBe(true)
+        expect(Option.map(yield* store.get(key), ({ value }) => value)).toEqual(Option.some({ _tag: "Absent", pause }))
       }).pipe(Effect.provide(stores()))
     )
   })

@@ -86,6 +86,7 @@ const secretFinding = (outcome: TokenOutcome): Finding => {
     case "Unavailable":
     case "Malformed":
     case "NotSent":
+    case "NotTried":
     case "NoResponse":
       return note(check, `Zapier did not say (${outcome._tag}). Try again later`)
   }
@@ -93,7 +94,10 @@ const secretFinding = (outcome: TokenOutcome): Finding => {
 
 const secret = Effect.gen(function* () {
   const endpoint = yield* TokenEndpoint.TokenEndpoint
-  const outcome = yield* endpoint.request({ _tag: "ClientCredentials", scopes: [] }, { timeout: patience })
+  const until = Number(yield* Clock.monotonicTimeNanos) / 1e6 + patience
+  const outcome = yield* endpoint
+    .request({ _tag: "ClientCredentials", scopes: [] }, { until, requestTimeout: patience, retryFor: 0 })
+    .pipe(Effect.timeoutOption(patience), Effect.map(Option.getOrElse((): TokenOutcome => ({ _tag: "NoResponse" }))))
   return [secretFinding(outcome)]
 })
 

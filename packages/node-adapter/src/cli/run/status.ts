@@ -1,8 +1,10 @@
 /** `status`: who is connected, as the database has it. */
 import { GrantStore, type Grant, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -34,6 +36,21 @@ const why = {
 
 const lost = "the answer to its last refresh was lost; it is asked for once more when it is used"
 
+const failed = (cause: Pause.Cause): string => {
+  switch (cause._tag) {
+    case "RateLimited":
+      return "Zapier's rate limit was reached"
+    case "Unavailable":
+      return `Zapier responded with ${cause.status}`
+    case "Malformed":
+      return `Zapier's response (status ${cause.status}) could not be understood`
+    case "NotSent":
+      return `Zapier could not be reached (${cause.code})`
+    case "NoResponse":
+      return "Zapier's response did not arrive"
+  }
+}
+
 /** What last went wrong, or is going on. */
 const noteOf = (grant: Grant, now: number): string | undefined => {
   switch (grant._tag) {
@@ -45,12 +62,16 @@ const noteOf = (grant: Grant, now: number): string | undefined => {
       }
       return grant.responseLost ? "being renewed, after an answer was lost" : "being renewed"
     case "Active":
-      if (grant.notBefore > now)
-        return `Zapier asked to wait for ${seconds(grant.notBefore - now)} before it is renewed`
+      if (Pause.isOn(grant.pause, now)) {
+        const { cause, until } = grant.pause
+        return `not renewed for another ${seconds(until - now)} (until ${timeOf(until)}): ${failed(cause)}`
+      }
       if (grant.responseLost) return lost
       return grant.tokens.refreshToken === undefined ? "cannot be renewed: Zapier gave no refresh token" : undefined
   }
 }
+
+const timeOf = (at: number) => DateTime.formatIso(DateTime.makeUnsafe(at))
 
 const seconds = (millis: number) => `${Math.ceil(millis / 1_000)} s`
 

@@ -38,6 +38,11 @@ export const told = (reason: Reason): Told => {
     case "RefreshOutcomeUnknown":
     case "MalformedResponse":
       return later(502)
+    case "ResponsePending":
+      return again(503, "Zapier takes longer than usual to respond. Please try again in a minute.")
+    case "ApplicationUnavailable":
+    case "Closed":
+      return again(503, "This app cannot connect to Zapier right now. Please try again in a minute.")
     case "StoreFailed":
       return again(503, "We could not save the connection right now. Please try again in a minute.")
     default:

@@ -2,7 +2,9 @@
 import Dagre from "@dagrejs/dagre"
 import { escape } from "../markup.ts"
 
-type Edges = { readonly [state: string]: { readonly [event: string]: ReadonlyArray<string> | undefined } }
+type Edges = {
+  readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
+}
 
 /** What is lit: the state that the machine is in, and the edge that it came by. */
 export interface Lit {
@@ -14,7 +16,7 @@ export interface Lit {
 interface Edge {
   readonly from: string
   readonly to: string
-  readonly events: ReadonlyArray<string>
+  readonly events: ReadonlyArray<{ readonly name: string; readonly condition: string }>
 }
 
 interface Point {
@@ -27,13 +29,14 @@ const spaced = (name: string) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` 
 
 /** The edges from one state to another. What leaves a state as it is would only hide them. */
 const edgesOf = (edges: Edges): ReadonlyArray<Edge> => {
-  const found = new Map<string, { from: string; to: string; events: Array<string> }>()
+  const found = new Map<string, { from: string; to: string; events: Array<Edge["events"][number]> }>()
   for (const [from, events] of Object.entries(edges)) {
-    for (const [event, targets = []] of Object.entries(events)) {
-      for (const to of targets.filter((target) => target !== from)) {
+    for (const [name, targets = {}] of Object.entries(events)) {
+      for (const [to, condition] of Object.entries(targets)) {
+        if (to === from) continue
         const key = `${from} ${to}`
         const edge = found.get(key) ?? { from, to, events: [] }
-        edge.events.push(event)
+        edge.events.push({ name, condition })
         found.set(key, edge)
       }
     }
@@ -55,7 +58,7 @@ const layout = (edges: Edges) => {
   const all = edgesOf(edges)
   for (const { events, from, to } of all) {
     graph.setEdge(from, to, {
-      width: Math.max(...events.map((event) => spaced(event).length)) * label.letter + label.padding,
+      width: Math.max(...events.map(({ name }) => spaced(name).length)) * label.letter + label.padding,
       height: events.length * label.line,
       labelpos: "c"
     })
@@ -88,10 +91,15 @@ export const make = (machine: { readonly name: string; readonly edges: Edges }) 
     const isLit = lit.from === from && lit.state === to
     const top = y - ((events.length - 1) * label.line) / 2
     const lines = events.map(
-      (event, index) =>
-        `<tspan x="${round(x)}" y="${round(top + index * label.line)}"${isLit && event === lit.event ? ' class="lit"' : ""}>${escape(spaced(event))}</tspan>`
+      ({ name }, index) =>
+        `<tspan x="${round(x)}" y="${round(top + index * label.line)}"${isLit && name === lit.event ? ' class="lit"' : ""}>${escape(spaced(name))}</tspan>`
     )
-    return `<g class="edge${isLit ? " lit" : ""}"><path d="${path(points)}" marker-end="url(#${isLit ? "arrow-lit" : "arrow"})"/><text>${lines.join("")}</text></g>`
+    // Shown by the browser while the pointer rests on the edge.
+    const conditions = events
+      .filter(({ condition }) => condition !== "always")
+      .map(({ condition, name }) => `${spaced(name)}: ${condition}`)
+    const title = conditions.length === 0 ? "" : `<title>${escape(conditions.join("\n"))}</title>`
+    return `<g class="edge${isLit ? " lit" : ""}">${title}<path d="${path(points)}" marker-end="url(#${isLit ? "arrow-lit" : "arrow"})"/><text>${lines.join("")}</text></g>`
   }
 
   const drawNode = (state: string, lit: Lit) => {

@@ -32,17 +32,10 @@ const grant: { readonly [edge: string]: string } = {
   "Active AccessTokenRejected ReconnectRequired":
     "Zapier did not take the access token, and there is no refresh token: only the user can help.",
   "Refreshing ConsentGranted Active": "Connected once more: the new tokens replace those that were being renewed.",
-  "Refreshing AccessTokenRequested ReconnectRequired":
-    "The process that was renewing is gone, and there is nothing left to renew with: only the user can help.",
-  "Refreshing AccessTokenRejected ReconnectRequired":
-    "The process that was renewing is gone, and there is nothing left to renew with: only the user can help.",
-  "Refreshing RefreshOutcomeUnknown ReconnectRequired":
-    "No answer came, and there is nothing left to renew with: only the user can help.",
-  "Active RefreshRefused ReconnectRequired": "Zapier no longer takes the refresh token: only the user can help.",
   "Refreshing RefreshOutcomeUnknown Active":
-    "No answer came, and whether Zapier has replaced the tokens is not known. That is no failure yet: the same token is presented once more.",
+    "No answer came, and whether Zapier has replaced the tokens is not known. The grant is kept: after a pause, the next call presents the same token once more.",
   "Refreshing RefreshOutcomeUnknown Refreshing":
-    "No answer came, and whether Zapier has replaced the tokens is not known. That is no failure yet: the same token is presented once more.",
+    "The connection broke, and whether Zapier has replaced the tokens is not known. A call waits, so the same token is presented once more at once.",
   "Refreshing RefreshFailed Active": "Zapier could not say anything about the grant, so it stays as it is.",
   "Active Disconnected Absent": "The grant is removed. Zapier is not told, because it has no way to be.",
   "Refreshing Disconnected Absent": "The grant is removed, and what is still under way does not bring it back.",
@@ -96,7 +89,9 @@ const because = (error: CallError): string => {
     case "RateLimited":
       return `told to wait ${Math.ceil(Duration.toSeconds(reason.retryAfter))} s by Zapier`
     case "RefreshOutcomeUnknown":
-      return "left without an answer to the refresh: the grant stays, and the next call asks once more"
+      return "left without an answer to the refresh: the grant stays, and a call after a pause asks once more"
+    case "ResponsePending":
+      return "told to come back: Zapier has not answered the refresh yet, and its answer is stored when it comes"
     default:
       return `refused: ${reason.message}`
   }

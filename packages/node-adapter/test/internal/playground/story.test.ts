@@ -5,11 +5,14 @@ import * as Duration from "effect/Duration"
 import * as Diagram from "../../../src/internal/playground/diagram.ts"
 import * as Story from "../../../src/internal/playground/story.ts"
 
-const edges: { readonly [state: string]: { readonly [event: string]: ReadonlyArray<string> } } = UserGrant.edges
+const edges: { readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } } } =
+  UserGrant.edges
 
 const moves = Object.entries(edges).flatMap(([from, events]) =>
   Object.entries(events).flatMap(([event, targets]) =>
-    targets.filter((to) => to !== from).map((to) => ({ from, event, to }))
+    Object.keys(targets)
+      .filter((to) => to !== from)
+      .map((to) => ({ from, event, to }))
   )
 )
 
@@ -54,6 +57,12 @@ describe("the diagram", () => {
     expect(drawn.match(/<tspan/g)).toHaveLength(moves.length)
   })
 
+  it("tells when an edge is taken, where that is not always", () => {
+    const drawn = draw({ state: "Absent" })
+    expect(drawn).toContain("Refresh outcome unknown: else</title>")
+    expect(drawn).not.toContain("always")
+  })
+
   it("lights the state that it is in, and the way there", () => {
     const drawn = draw({ state: "Active", from: "Refreshing", event: "RefreshSucceeded" })
     expect(drawn.match(/class="state lit"/g)).toHaveLength(1)
@@ -65,10 +74,10 @@ describe("the diagram", () => {
   })
 
   it("draws every other machine, and shows hostile names as text", () => {
-    const hostile = Diagram.make({ name: "<x>", edges: { "<b>": { '"Pushed"': ["Shut"] }, Shut: {} } })({
+    const hostile = Diagram.make({ name: "<x>", edges: { "<b>": { '"Pushed"': { Shut: "<i>" } }, Shut: {} } })({
       state: "<b>"
     })
-    expect(hostile).not.toMatch(/<b>|<x>/)
+    expect(hostile).not.toMatch(/<b>|<x>|<i>/)
     expect(hostile).toContain("&#60;b&#62;")
   })
 })
