@@ -39,7 +39,7 @@ import {
   type Status,
   ZapierAuth
 } from "@zapier-workflow-auth/core/ZapierAuth"
-import { from, InvalidConfig, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { Closed, from, InvalidConfig, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -151,7 +151,10 @@ export interface ZapierPromise {
   readonly disconnect: (subject: string) => Promise<Result<Disconnected>>
   /** Tells a listener what happens from now on. The function that is given back ends it. */
   readonly subscribe: (listener: (event: AuthEvent) => void) => () => void
-  /** Lets what is under way finish and be stored, and ends. Nothing can be called afterwards. */
+  /**
+   * Begins nothing new, lets what is under way finish and be stored, and ends. Calls that come afterwards, and those that
+   * would have to begin something, are told `Closed`.
+   */
   readonly close: () => Promise<void>
   /** The same as `close`, for `await using`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
@@ -198,6 +201,8 @@ const toWeb = (response: HttpClientResponse.HttpClientResponse) =>
       })
   })
 
+const closed = from(new Closed({}))
+
 const subjectNeeded = from(
   new InvalidConfig({ setting: "subject", problem: "say for which user: the endpoint takes a user's grant" })
 )
@@ -223,20 +228,34 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
  */
 export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>): ZapierPromise => {
   const runtime = ManagedRuntime.make(layer)
+  let isClosed = false
+
+  // The runtime's own `run` would be interrupted by `dispose`, before the library has let anything finish.
+  const exitOf = <A, E>(effect: Effect.Effect<A, E, ZapierAuth | ZapierHttpClient>, signal?: AbortSignal) =>
+    Effect.runPromiseExit(
+      Effect.flatMap(runtime.contextEffect, (context) => Effect.provideContext(effect, context)),
+      { signal }
+    )
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
     signal?: AbortSignal
   ): Promise<Result<A>> => {
-    const exit = await runtime.runPromiseExit(effect, { signal })
+    if (isClosed) return { ok: false, error: failureOf(closed) }
+    const exit = await exitOf(effect, signal)
     if (Exit.isSuccess(exit)) return { ok: true, value: exit.value }
     signal?.throwIfAborted()
     const failure = exit.cause.reasons.find(Cause.isFailReason)
-    if (failure === undefined) throw Cause.squash(exit.cause)
-    return { ok: false, error: failureOf(failure.error) }
+    if (failure !== undefined) return { ok: false, error: failureOf(failure.error) }
+    // What it needed was closed, or not even made yet.
+    if (isClosed) return { ok: false, error: failureOf(closed) }
+    throw Cause.squash(exit.cause)
   }
 
-  const close = () => runtime.dispose()
+  const close = () => {
+    isClosed = true
+    return runtime.dispose()
+  }
 
   return {
     authorizationUrl: (options) =>
@@ -271,7 +290,7 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
       const listening = ZapierAuth.use(({ events }) =>
         Stream.runForEach(events, (event) => Effect.sync(() => listener(event)))
       )
-      void runtime.runPromiseExit(listening, { signal: stop.signal })
+      if (!isClosed) void exitOf(listening, stop.signal)
       return () => stop.abort()
     },
     close,

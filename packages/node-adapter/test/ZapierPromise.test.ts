@@ -1,5 +1,6 @@
 import { inspect } from "node:util"
 import { describe, expect, expectTypeOf, it } from "@effect/vitest"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import type { Reason } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
@@ -156,6 +157,35 @@ describe("ZapierPromise", () => {
     expect(heard.length).toBe(before)
     await using closing = zapier
     expect(closing).toBe(zapier)
+  })
+
+  it("lets what is under way finish when it is closed, and then says that it was closed", async () => {
+    const { connect, fake, zapier } = setup()
+    await connect("ada")
+    const heard: Array<string> = []
+    zapier.subscribe(({ event }) => void heard.push(event))
+    const { accessToken } = valueOf(await zapier.accessToken("ada"))
+    await Effect.runPromise(fake.endAccessToken(accessToken))
+    await Effect.runPromise(
+      fake.setFaults([{ fault: { _tag: "AnswerSlow", millis: 50 }, match: { grantType: "refresh_token" } }])
+    )
+    const underWay = zapier.fetch("/v2/zaps", { subject: "ada" })
+    await expect.poll(() => heard, { timeout: 60_000 }).toContain("AccessTokenRejected")
+    const closing = zapier.close()
+    expect(errorOf(await zapier.status("ada"))).toMatchObject({ _tag: "Closed", isRetryable: false })
+    await closing
+    await expect.poll(() => heard.at(-1), { timeout: 60_000 }).toBe("RefreshSucceeded")
+    expect(valueOf(await underWay).status).toBe(200)
+    expect(errorOf(await zapier.fetch("/v1/apps"))).toMatchObject({ _tag: "Closed", needsReconnect: false })
+    zapier.subscribe(() => undefined)()
+    await zapier.close()
+  })
+
+  it("gives a call a value that it closes before anything was opened", async () => {
+    const zapier = ZapierPromise.make({ stores: "memory", application: ClientApplication.layerEffect(Effect.never) })
+    const early = zapier.status("ada")
+    await zapier.close()
+    expect(errorOf(await early)._tag).toBe("Closed")
   })
 
   it("shows no secret of itself", () => {
