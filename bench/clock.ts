@@ -1,4 +1,4 @@
-/** A clock that can be moved ahead, for the library and the fake alike. Sleeping takes real time. */
+/** Clocks that do not go as the machine's does, for the library and the fake alike. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -8,8 +8,10 @@ export interface MovableClock extends Clock.Clock {
   readonly advance: (by: Duration.Input) => Effect.Effect<void>
 }
 
+const live = Context.get(Context.empty(), Clock.Clock)
+
+/** A clock that can be moved ahead. Sleeping takes real time. */
 export const make = (): MovableClock => {
-  const live = Context.get(Context.empty(), Clock.Clock)
   let ahead = 0
   const millis = () => live.currentTimeMillisUnsafe() + ahead
   const nanos = () => live.currentTimeNanosUnsafe() + BigInt(ahead) * 1_000_000n
@@ -25,5 +27,22 @@ export const make = (): MovableClock => {
       Effect.sync(() => {
         ahead += Duration.toMillis(Duration.fromInputUnsafe(by))
       })
+  }
+}
+
+/** A clock that goes so many times as fast, sleep included. Those of all processes of a machine agree. */
+export const fast = (speed: number): Clock.Clock => {
+  const factor = BigInt(speed)
+  const millis = () => live.currentTimeMillisUnsafe() * speed
+  const nanos = () => live.currentTimeNanosUnsafe() * factor
+  const monotonic = () => live.monotonicTimeNanosUnsafe() * factor
+  return {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: monotonic,
+    monotonicTimeNanos: Effect.sync(monotonic),
+    sleep: (duration) => live.sleep(Duration.divideUnsafe(duration, speed))
   }
 }

@@ -50,7 +50,7 @@ export const grantOf = (index: number, now: number): Grant => {
   }
   return kind === "ReconnectRequired"
     ? { _tag: "ReconnectRequired", ...held, why: "Revoked", since: now }
-    : { _tag: "Active", ...held, responseLost: false, notBefore: 0 }
+    : { _tag: "Active", ...held, responseLost: false }
 }
 
 /** Numbers below `count` that are of a kind, each once and in no order; fewer if there are not that many. */

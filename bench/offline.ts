@@ -35,8 +35,7 @@ const grantOf = (subject: string, now: number): GrantStore.Grant => ({
     obtainedAt: now,
     expiresAt: now + day
   },
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 })
 
 /** Every subject has a grant that is good for a day, and none of them is kept: a store outside of this process. */

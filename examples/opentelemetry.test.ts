@@ -61,7 +61,7 @@ it.effect("opentelemetry.ts exports spans and metrics of the library, and no sec
     })
     // What is left is exported when the layer ends.
     yield* program.pipe(
-      Effect.provide(Layer.merge(ZapierNode.layerMemory({ application: app, httpClient }), telemetry(url)))
+      Effect.provide(Layer.provideMerge(ZapierNode.layerMemory({ application: app, httpClient }), telemetry(url)))
     )
     for (const { accessToken, refreshToken } of yield* fake.issued) {
       secrets.add(accessToken)

@@ -30,7 +30,7 @@ export const countZaps = Effect.fn("countZaps")(function* (subject: string) {
 
 if (import.meta.main) {
   const program = Effect.flatMap(countZaps(process.argv[2] ?? "me"), Console.log)
-  await Effect.runPromise(
-    Effect.provide(program, Layer.merge(ZapierNode.layer(), Layer.unwrap(Effect.map(collector, telemetry))))
-  )
+  // Under the library's layer, too: a token request is made for whoever waits, and is a trace of its own.
+  const exported = Layer.unwrap(Effect.map(collector, telemetry))
+  await Effect.runPromise(Effect.provide(program, Layer.provideMerge(ZapierNode.layer(), exported)))
 }

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Database from "../database.ts"
 import type { StoreKind } from "../kinds.ts"
-import { application } from "./settings.ts"
+import { application, real } from "./settings.ts"
 import type { Written } from "./verdict.ts"
 
 // In the same transaction as the write itself: what is not here was never committed.
@@ -65,7 +65,7 @@ export const settle = (kind: StoreKind, process: string) =>
     ? Effect.void
     : Effect.flatMap(SqlClient.SqlClient, (sql) =>
         sql`SELECT 1 FROM pg_stat_activity WHERE application_name = ${process}`.pipe(
-          Effect.tap((left) => (left.length > 0 ? Effect.sleep("10 millis") : Effect.void)),
+          Effect.tap((left) => (left.length > 0 ? Effect.sleep(real(10)) : Effect.void)),
           Effect.repeat({ while: (left) => left.length > 0 })
         )
       )

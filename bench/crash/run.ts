@@ -7,6 +7,8 @@ import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import { FakeZapier, layerHttpClient } from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
@@ -20,7 +22,7 @@ import * as Journal from "./journal.ts"
 import * as Log from "./log.ts"
 import { type Point, points } from "./points.ts"
 import * as Server from "./server.ts"
-import { accessTokenLifetime, application, settings } from "./settings.ts"
+import { accessTokenLifetime, application, clock, leaseDuration, real, settings, speed } from "./settings.ts"
 import * as Verdict from "./verdict.ts"
 
 export interface Asked {
@@ -66,14 +68,14 @@ const draw = Effect.fnUntraced(function* <A>(from: () => ReadonlyArray<A>) {
     const choice = from()
     const drawn = choice.length === 0 ? undefined : choice[yield* Random.nextIntBetween(0, choice.length - 1)]
     if (drawn !== undefined) return drawn
-    yield* Effect.sleep("5 millis")
+    yield* Effect.sleep(real(5))
   }
 })
 
 // Half of the kills come at any moment, when a process may still be opening its database, and half at a chosen one.
 const killOne = Effect.fnUntraced(function* (crew: Crew.Crew) {
   const point: Point = (yield* Random.nextBoolean) ? anyMoment : yield* draw(() => chosen)
-  if (point === anyMoment) yield* Effect.sleep(yield* Random.nextIntBetween(0, longestPause))
+  if (point === anyMoment) yield* Effect.sleep(real(yield* Random.nextIntBetween(0, longestPause)))
   const member = yield* draw(point === anyMoment ? crew.living : crew.ready)
   return { member, point: yield* Effect.promise(() => crew.kill(member, point)) }
 })
@@ -117,7 +119,7 @@ const useOnceMore = Effect.fnUntraced(function* (seen: Seen) {
           : Effect.sync(() => seen.troubles.push(`${subject} cannot be used: ${reason._tag}`))
       )
     )
-  yield* Effect.sleep(settings.leaseDuration + accessTokenLifetime)
+  yield* Effect.sleep(Duration.sum(Duration.millis(leaseDuration), accessTokenLifetime))
   yield* Effect.forEach(subjects, use, { concurrency: 8 })
 })
 
@@ -165,7 +167,8 @@ export const run = Effect.fnUntraced(
     const server = Server.layer(recorder, (process, issued) => listener.crew?.rotated(process, issued))
     const { seen, verdict } = yield* program(asked, database, recorder, listener).pipe(
       Effect.provide(Layer.provideMerge(client(database), server)),
-      Random.withSeed(String(asked.seed))
+      Random.withSeed(String(asked.seed)),
+      Effect.provideService(Clock.Clock, clock)
     )
     const violations = [...seen.troubles, ...verdict.violations]
     for (const violation of violations) say(`crash: ${violation}`)
@@ -176,6 +179,7 @@ export const run = Effect.fnUntraced(
       passed: violations.length === 0 && seen.tornRecords === 0 && grantsLost === answersThatDied + answersCutOff,
       ...asked,
       grants: subjects.length,
+      clockSpeed: speed,
       ...settings,
       killsByPoint: seen.byPoint,
       refreshes,

@@ -6,13 +6,14 @@ import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type { FakeRequest, FakeResponse } from "@zapier-workflow-auth/testing/FakeHttp"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Log from "./log.ts"
-import { accessTokenLifetime, application, nameHeader } from "./settings.ts"
+import { accessTokenLifetime, application, nameHeader, real } from "./settings.ts"
 
 // How long an answer is on its way: time to be killed in.
-const latency = "10 millis"
+const latency = real(10)
 
 const decoder = new TextDecoder()
 
@@ -55,7 +56,7 @@ const watched = (recorder: Log.Recorder, onRotated: OnRotated) =>
   )
 
 const knobs = {
-  accessTokenLifetime: accessTokenLifetime / 1_000,
+  accessTokenLifetime: Duration.toSeconds(accessTokenLifetime),
   reuseRevokesGrant: true,
   refreshEndsAccessToken: true,
   rotateRefreshTokens: true,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import type { Grant } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Log from "./log.ts"
-import { settings } from "./settings.ts"
+import { leaseDuration } from "./settings.ts"
 import * as Verdict from "./verdict.ts"
 
 const held = (family: string, generation: number, token: string) => ({
@@ -20,8 +20,7 @@ const held = (family: string, generation: number, token: string) => ({
 const active = (generation: number, token: string, family = "one"): Grant => ({
   _tag: "Active",
   ...held(family, generation, token),
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 })
 
 const refreshing = (owner: string, deadline: number, token = "a", generation = 1): Grant => ({
@@ -29,7 +28,7 @@ const refreshing = (owner: string, deadline: number, token = "a", generation = 1
   ...held("one", generation, token),
   responseLost: false,
   lease: { owner, deadline },
-  presentation: 1
+  attempt: 1
 })
 
 const ended = (generation: number, token: string, why: "ResponseLost" | "Revoked" = "ResponseLost"): Grant => ({
@@ -78,7 +77,7 @@ describe("what is as it must be", () => {
     const recorder = killed("p1")
     recorder.presented("p2", "a", undefined)
     recorder.consented("x")
-    const takenOver = refreshing("p2", 10_000 + settings.leaseDuration)
+    const takenOver = refreshing("p2", 10_000 + leaseDuration)
     const history = [active(1, "a"), refreshing("p1", 10_000), takenOver, ended(1, "a"), active(2, "x", "two")]
     expect(judge(recorder, ...history)).toMatchObject({
       grantsLost: 1,
@@ -154,7 +153,7 @@ describe("what breaks a rule", () => {
           refreshed(),
           active(1, "a"),
           refreshing("p1", 10_000),
-          refreshing("p2", 9_999 + settings.leaseDuration),
+          refreshing("p2", 9_999 + leaseDuration),
           active(2, "b")
         )
     ],

@@ -6,7 +6,7 @@ import type { Grant } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Redacted from "effect/Redacted"
 import type { Kill, Log, Presentation } from "./log.ts"
 import { refreshTokenOf } from "./points.ts"
-import { settings } from "./settings.ts"
+import { leaseDuration } from "./settings.ts"
 
 /** A grant as it was written, in the order of the store. */
 export interface Written {
@@ -87,7 +87,7 @@ const checkClaims = (log: Log, history: ReadonlyArray<Written>) => {
     const token = refreshTokenOf(grant)
     claims.set(token, (claims.get(token) ?? 0) + 1)
     if (before?._tag !== "Refreshing" || before.lease.owner === grant.lease.owner) continue
-    if (grant.lease.deadline - settings.leaseDuration < before.lease.deadline) {
+    if (grant.lease.deadline - leaseDuration < before.lease.deadline) {
       violations.push(`R1: a lease was taken over before it had ended (${subject}, generation ${grant.generation})`)
     }
   }

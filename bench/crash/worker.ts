@@ -4,6 +4,7 @@ import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -11,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Database from "../database.ts"
 import { tellParent, told } from "../workers.ts"
 import * as Points from "./points.ts"
-import { application, nameHeader, settings } from "./settings.ts"
+import { application, clock, nameHeader, real, settings } from "./settings.ts"
 
 export interface Begin {
   readonly _tag: "Begin"
@@ -68,7 +69,7 @@ const work = Effect.fnUntraced(function* ({ subjects }: Begin, points: Points.Po
       yield* Effect.exit(auth.accessToken(subject))
       const refreshTokens = points.claimed(subject)
       if (refreshTokens.length > 0) say({ _tag: "Returned", refreshTokens })
-      yield* Effect.sleep("5 millis")
+      yield* Effect.sleep(real(5))
     }
   })
   say({ _tag: "Ready" })
@@ -101,7 +102,8 @@ const main = async () => {
     httpClient: httpClient(begin.name),
     settings
   }).pipe(Layer.provide(Layer.provideMerge(points.layer, stores)))
-  await Effect.runPromise(work(begin, points, () => isOver).pipe(Effect.provide(layer)))
+  const working = work(begin, points, () => isOver).pipe(Effect.provide(layer))
+  await Effect.runPromise(Effect.provideService(working, Clock.Clock, clock))
   // Its parent would be listened to for ever.
   process.exit(0)
 }

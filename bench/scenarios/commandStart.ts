@@ -55,8 +55,7 @@ const grant = (now: number) =>
       obtainedAt: now,
       expiresAt: now + 36_000_000
     },
-    responseLost: false,
-    notBefore: 0
+    responseLost: false
   }) as const
 
 const store = Effect.fnUntraced(function* (directory: string) {
