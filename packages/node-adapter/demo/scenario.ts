@@ -40,6 +40,9 @@ const appTitles = Schema.decodeUnknownEffect(
 
 const enrollment = Schema.decodeUnknownEffect(Schema.Struct({ enrollment_id: Schema.String }))
 
+// What has happened is told a moment later.
+const told = Effect.sleep("1 millis")
+
 /** The browser: opens the consent page, presses a button, and is sent back. */
 const consent = Effect.fnUntraced(function* (url: Redacted.Redacted, decision: "allow" | "deny") {
   const client = yield* HttpClient.HttpClient
@@ -68,6 +71,7 @@ const story = Effect.gen(function* () {
   const callback = yield* consent(url, "allow")
   Transcript.app("handleCallback with the URL that the browser came back to")
   const connected = yield* auth.handleCallback(callback, { subject: "ada" })
+  yield* told
   Transcript.check("the grant is Active, generation 1", connected.state === "Active" && connected.generation === 1)
   Transcript.app("GET /v2/zaps on behalf of Ada")
   const zaps = yield* zapier.call("GET /v2/zaps", { credential: asAda })
@@ -81,6 +85,7 @@ const story = Effect.gen(function* () {
   Transcript.world("the clock at Zapier moves ten hours ahead")
   Transcript.app("GET /v2/zaps on behalf of Ada")
   const later = yield* zapier.call("GET /v2/zaps", { credential: asAda })
+  yield* told
   Transcript.check("after a 401 and one refresh the request is replayed: 200", later.status === 200)
   const renewed = yield* auth.status("ada")
   Transcript.check("the grant is Active, generation 2", renewed.state === "Active" && renewed.generation === 2)
@@ -93,6 +98,7 @@ const story = Effect.gen(function* () {
   const refusal = yield* consent(asked.url, "deny")
   Transcript.app("handleCallback with the URL that the browser came back to")
   const denied = yield* Effect.flip(auth.handleCallback(refusal, { subject: "bob" }))
+  yield* told
   Transcript.check(`the app is told: ${denied.message}`, denied.reason._tag === "ConsentDenied")
   const bob = yield* auth.status("bob")
   Transcript.check("Bob has no grant, and Ada's is untouched", bob.state === "Absent")
@@ -104,11 +110,13 @@ const story = Effect.gen(function* () {
   const path = yield* enrollment(yield* enrolled.json)
   Transcript.app("DELETE /v2/promotions/{enrollment_id} as the app itself")
   const deleted = yield* zapier.call("DELETE /v2/promotions/{enrollment_id}", { path })
+  yield* told
   Transcript.check("the enrollment is gone: 204", deleted.status === 204)
 
   Transcript.step("Client id: anybody may list Zapier's apps")
   Transcript.app("GET /v1/apps with the public client id")
   const apps = yield* appTitles(yield* (yield* zapier.call("GET /v1/apps")).json)
+  yield* told
   Transcript.check(`Zapier answers with ${apps.total} apps: ${apps.objects[0]?.title}, ...`, apps.total > 0)
   Transcript.check("the client id is Accepted", (yield* auth.clientIdState) === "Accepted")
 })

@@ -59,7 +59,7 @@ describe("SQLite: what may go wrong", () => {
       expect(failed.reason._tag).toBe("StoreFailed")
       expect(yield* auth.status("ada")).toMatchObject({ state: "Refreshing", generation: 1 })
       yield* sql`DROP TRIGGER full_disk`
-      expect((yield* auth.accessToken("ada")).generation).toBe(2)
+      expect((yield* Suite.whileTimePasses(auth.accessToken("ada"))).generation).toBe(2)
       const fake = yield* FakeZapier.FakeZapier
       expect((yield* fake.issued).map(({ origin }) => origin._tag)).toEqual(["Code", "RefreshToken"])
     }).pipe(Effect.provide(Suite.library(fileOf("full.sqlite")(), Suite.lastingFake())))

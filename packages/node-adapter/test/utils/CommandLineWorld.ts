@@ -108,8 +108,10 @@ export const make = Effect.gen(function* () {
 
   /** As if their time had passed. */
   const expireAccessTokens = Effect.andThen(
-    query("UPDATE zapier_grants SET record = json_set(record, '$.tokens.expiresAt', 1)"),
-    query("UPDATE zapier_app_credentials SET record = json_set(record, '$.access.expiresAt', 1)")
+    query("UPDATE zapier_grants SET record = json_set(record, '$.tokens.obtainedAt', 0, '$.tokens.expiresAt', 1)"),
+    query(
+      "UPDATE zapier_app_credentials SET record = json_set(record, '$.access.obtainedAt', 0, '$.access.expiresAt', 1)"
+    )
   )
 
   /** As if whoever holds one had been gone for long. */

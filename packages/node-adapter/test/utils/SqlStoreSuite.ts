@@ -49,6 +49,14 @@ export const connect = Effect.fnUntraced(function* (subject: string) {
   return yield* auth.handleCallback(yield* fake.approve(Redacted.value(url)), { subject })
 })
 
+// A database takes real time, and how much virtual time that is depends on the machine.
+const settings = {
+  memoryLifetime: 0,
+  storeTimeout: "1 hour",
+  requestTimeout: "10 minutes",
+  answerTimeout: "5 minutes"
+} as const
+
 type Client = Layer.Layer<SqlClient, SqlError | ZapierAuthError>
 
 /** The library over a database; the fake is there from one call of this to the next if it is given. */
@@ -56,7 +64,7 @@ export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>
   ZapierNode.layerWithoutStores({
     application: app,
     httpClient: Layer.provide(FakeZapier.layerHttpClient, fake),
-    settings: { memoryLifetime: 0 }
+    settings
   }).pipe(Layer.provide(SqlStores.layer), Layer.provideMerge(client), Layer.provideMerge(fake))
 
 /**
