@@ -40,6 +40,7 @@ import * as Result from "effect/Result"
 import * as AuthMetrics from "./AuthMetrics.ts"
 import * as Credential from "./zapier/Credential.ts"
 import * as Endpoint from "./zapier/Endpoint.ts"
+import type * as Scopes from "./oauth/Scopes.ts"
 import type * as Tokens from "./oauth/Tokens.ts"
 import { ZapierAuth } from "./ZapierAuth.ts"
 import {
@@ -139,11 +140,12 @@ type Request = HttpClientRequest.HttpClientRequest
 
 type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
-// Where a call gets its token from, and what it says of it.
-interface Source {
-  readonly token: Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
-  readonly other: (rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
-  readonly accepted: (access: Tokens.UsableAccess) => Effect.Effect<void>
+// Where calls in a mode get their tokens from, and what they say of them. A key is a subject, or scopes.
+interface Source<Key> {
+  readonly mode: Endpoint.Mode
+  readonly token: (key: Key) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+  readonly other: (key: Key, rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+  readonly accepted: (key: Key, access: Tokens.UsableAccess) => Effect.Effect<void>
 }
 
 interface Target {
@@ -295,15 +297,15 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const send = (request: Request, original: Request): Response => sendAnd(request, original, Effect.succeed)
 
-  const replay = Effect.fnUntraced(function* (
-    mode: Endpoint.Mode,
+  const replay = Effect.fnUntraced(function* <Key>(
+    { mode, ...source }: Source<Key>,
+    key: Key,
     { path, request }: Target,
     unauthorized: HttpClientResponse.HttpClientResponse,
-    rejected: Tokens.UsableAccess,
-    source: Source
+    rejected: Tokens.UsableAccess
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     yield* AuthMetrics.count.unauthorized({ mode })
-    const access = yield* source.other(rejected)
+    const access = yield* source.other(key, rejected)
     // There is no better one: the caller gets the response.
     if (access.family === rejected.family && access.generation === rejected.generation) return unauthorized
     if (!isReplayable(request.body)) {
@@ -313,20 +315,22 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     yield* Effect.ignore(unauthorized.arrayBuffer)
     yield* AuthMetrics.count.replay({ mode })
     const response = yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
-    if (response.status !== 401) yield* source.accepted(access)
+    if (response.status !== 401) yield* source.accepted(key, access)
     return response
   })
 
   // Each call comes this way, and nearly none goes further than here: no generator, which would cost as much again.
-  const withToken = (mode: Endpoint.Mode, target: Target, source: Source): Response =>
-    Effect.flatMap(source.token, (access): Response => {
+  const withToken = <Key>(source: Source<Key>, key: Key, target: Target): Response =>
+    Effect.flatMap(source.token(key), (access): Response => {
       const { endpoint, request } = target
       if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
         return Effect.fail(from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes })))
       }
       return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response) => {
-        if (response.status === 401) return replay(mode, target, response, access, source)
-        return access.replacedAt === undefined ? Effect.succeed(response) : Effect.as(source.accepted(access), response)
+        if (response.status === 401) return replay(source, key, target, response, access)
+        return access.replacedAt === undefined
+          ? Effect.succeed(response)
+          : Effect.as(source.accepted(key, access), response)
       })
     })
 
@@ -340,24 +344,28 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     return response
   })
 
+  const users: Source<string> = {
+    mode: "User",
+    token: auth.accessToken,
+    other: auth.accessTokenRejected,
+    accepted: auth.accessTokenAccepted
+  }
+
+  const app: Source<ReadonlyArray<Scopes.Scope>> = {
+    mode: "App",
+    token: auth.appToken,
+    other: auth.appTokenRejected,
+    accepted: auth.appTokenAccepted
+  }
+
   const authorize = (target: Target, credential: Credential.Credential): Response => {
     switch (credential._tag) {
-      case "User": {
-        const { subject } = credential
-        return withToken("User", target, {
-          token: auth.accessToken(subject),
-          other: (rejected) => auth.accessTokenRejected(subject, rejected),
-          accepted: (access) => auth.accessTokenAccepted(subject, access)
-        })
-      }
+      case "User":
+        return withToken(users, credential.subject, target)
       case "App": {
         const { endpoint } = target
         const scopes = credential.scopes ?? (endpoint === undefined ? [] : Endpoint.leastScopes([endpoint]))
-        return withToken("App", target, {
-          token: auth.appToken(scopes),
-          other: (rejected) => auth.appTokenRejected(scopes, rejected),
-          accepted: (access) => auth.appTokenAccepted(scopes, access)
-        })
+        return withToken(app, scopes, target)
       }
       case "ClientId":
         return withClientId(target)

@@ -17,7 +17,7 @@ const { reasonOf, subject } = TestZapier
 const failure = Effect.fail(from(new StoreFailed({ store: "grant store", operation: "write", problem: "no disk" })))
 
 /** Stores of which that for grants removes as it is told to. */
-const stores = (remove: (usual: Effect.Effect<boolean, never>) => Effect.Effect<boolean, never> | typeof failure) =>
+const stores = (remove: (usual: Effect.Effect<boolean>) => Effect.Effect<boolean> | typeof failure) =>
   Layer.effectContext(
     Effect.map(Layer.build(MemoryStores.layer), (context) => {
       const store = Context.get(context, GrantStore)

@@ -11,7 +11,7 @@ import * as Context from "effect/Context"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import * as AuthMetrics from "../AuthMetrics.ts"
@@ -71,7 +71,7 @@ export const make = Effect.fnUntraced(function* <
   O
 >(options: Options<S, E, C, R, O>) {
   type Running = Entry<S, E, C, R, O>
-  const context = yield* Effect.context<never>()
+  const context = yield* Effect.context()
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(context)
   const running = new Map<string, Running>()

@@ -13,7 +13,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import * as TokenOutcome from "../oauth/TokenOutcome.ts"
+import type * as TokenOutcome from "../oauth/TokenOutcome.ts"
 import * as Tokens from "../oauth/Tokens.ts"
 import type * as Settings from "../Settings.ts"
 import * as Lease from "./Lease.ts"

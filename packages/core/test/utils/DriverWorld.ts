@@ -117,6 +117,10 @@ export const make = (onStep: (before: State, input: Input, after: State, outputs
         case "Reply":
           for (const caller of output.callers) told.push({ caller, reply: output.reply })
           if (output.reply._tag === "Access") handedOut = output.reply.access
+          break
+        case "Count":
+        case "Publish":
+          break
       }
     }
   }
