@@ -54,6 +54,16 @@ describe("Pause.failureOf", () => {
   })
 })
 
+describe("Pause.Failure", () => {
+  it("has a cause that is known, and a time that is a number, if any", () => {
+    const isFailure = Schema.is(Pause.Failure)
+    expect(isFailure({ cause, retryAfter: 0 })).toBe(true)
+    expect(isFailure({})).toBe(false)
+    expect(isFailure({ cause: { _tag: "Refused" } })).toBe(false)
+    expect(isFailure({ cause, retryAfter: Number.NaN })).toBe(false)
+  })
+})
+
 describe("Pause.after", () => {
   it("doubles with each failure in a row, from one second to half a minute", () => {
     const lengths: Array<number> = []

@@ -52,6 +52,13 @@ describe("Tokens.Tokens", () => {
     expect(isTokens({ ...access(), refreshToken: undefined })).toBe(false)
   })
 
+  it("can be renewed if they have a refresh token", () => {
+    const isRenewable = Schema.is(Tokens.Renewable)
+    expect(isRenewable({ ...access(), refreshToken: Tokens.secret("refresh-1") })).toBe(true)
+    expect(isRenewable(access())).toBe(false)
+    expect(isRenewable({ refreshToken: Tokens.secret("refresh-1") })).toBe(false)
+  })
+
   it("keeps a scope that this version does not know", () => {
     expect(Schema.is(Tokens.Tokens)(access({ scopes: ["zap:teleport"] }))).toBe(true)
   })
