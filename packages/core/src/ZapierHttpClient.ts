@@ -306,7 +306,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     yield* AuthMetrics.count.unauthorized({ mode })
     const access = yield* source.other(key, rejected)
-    // There is no better one: the caller gets the response.
+    // No better token exists: the caller gets the response.
     if (access.family === rejected.family && access.generation === rejected.generation) return unauthorized
     if (!isReplayable(request.body)) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))

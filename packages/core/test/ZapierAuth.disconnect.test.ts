@@ -1,4 +1,4 @@
-/** Nothing of a disconnected user is used any more, and nothing of a user who has connected anew is removed. */
+/** A disconnected user's token is not used any more, and a new consent is not removed. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"

@@ -1,4 +1,4 @@
-/** Who waits for how long: callers, the owner of a request, for stores and for secret managers. */
+/** The times that callers and the owner of a request wait, also for stores and secret managers. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"

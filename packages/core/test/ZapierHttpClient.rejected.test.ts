@@ -1,4 +1,4 @@
-/** What becomes of an access token that the API rejects: it is never sent again, and it costs one refresh. */
+/** An access token that the API rejects is never sent again, and costs one refresh. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

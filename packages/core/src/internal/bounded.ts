@@ -30,7 +30,7 @@ export const readApplication = (
   millis: number
 ): Effect.Effect<Application, ZapierAuthError> => {
   const unavailable = () => new ApplicationUnavailable({ waited: Duration.millis(millis) })
-  // What it threw may hold a secret, and is told by its name.
+  // The defect may hold a secret: only its name is logged.
   const read = Effect.catchDefect(application.get, (defect) =>
     Effect.andThen(
       Effect.logError(`Reading the client application threw ${defect instanceof Error ? defect.name : typeof defect}`),

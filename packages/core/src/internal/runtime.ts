@@ -34,7 +34,7 @@ interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends 
   /** Sends a request, unless `until` (elapsed) has come. */
   readonly send: (request: R, until: number) => Effect.Effect<O | DriverState.Unanswered>
   readonly publish: Publish
-  /** Whom or what an event is about. */
+  /** The subject of an event: a user, or scopes. */
   readonly about: (key: string, state: NoInfer<S>) => string
   /** How many access tokens are kept in memory. */
   readonly memoryCapacity: number
@@ -92,7 +92,7 @@ export const make = Effect.fnUntraced(function* <
     })
   }
 
-  // A store that throws has failed like any other. The defect may hold a record, and is told by its name.
+  // A store that throws has failed like any other. The defect may hold a record: only its name is logged.
   const storeFailed = (
     store: string,
     id: number,

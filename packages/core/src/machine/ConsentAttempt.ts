@@ -85,7 +85,7 @@ export const State = Schema.TaggedUnion({ Absent: {}, ...stored })
 export type State = typeof State.Type
 
 /**
- * What is stored of an attempt: any state but `Absent`.
+ * The stored states of an attempt: all but `Absent`.
  *
  * @since 0.1.0
  */

@@ -20,7 +20,7 @@ import * as ConsentAttempt from "./ConsentAttempt.ts"
 import type { Driven, Order, Unanswered } from "./DriverState.ts"
 
 /**
- * What a consent attempt asks for: the exchange of its code, or that the grant is stored.
+ * A request of a consent attempt: to exchange its code, or to store the grant.
  *
  * @since 0.1.0
  */

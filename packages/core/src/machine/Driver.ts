@@ -119,7 +119,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     return [{ ...state, callers: rest }, [{ _tag: "Reply", callers, reply: told }]]
   }
 
-  // Whom the end of a task concerns: the one who brought it, or those for whom the record was loaded.
+  // A task ends for the caller who brought it, or for those for whom the record was loaded.
   const concerned =
     (task: Task<E>) =>
     (caller: Caller): boolean =>
@@ -264,7 +264,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
             say(reply(s, failed(task.failure), concerned(task)))
       }
     }
-    // Whoever brought an event that asks for nothing more is told that it is recorded.
+    // The caller who brought an event that asks for nothing more is told that it is recorded.
     if (task._tag === "Delivery" && task.caller !== undefined && !isRequesting) {
       say(reply(s, { _tag: "Done", before }, concerned(task)))
     }
@@ -303,7 +303,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     if (task._tag === "Demand" && state.request !== undefined && driven.concerns(state.request.about, record)) {
       return [{ ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }, []]
     }
-    // What has come meanwhile goes first: without the outcome of its request the record looks as if none had been sent.
+    // Events that came meanwhile go first: without the outcome of its request the record looks as if none had been sent.
     if (task._tag === "Demand" && state.inbox.length > 0) return [{ ...state, store: { _tag: "Idle" } }, []]
     const event = eventOf(state, task, record)
     const stepped = driven.machine.step(record, event, now.wall)
@@ -484,7 +484,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   }
 
   // ---------------------------------------------------------------------------
-  // What comes next
+  // The next operation of the store
   // ---------------------------------------------------------------------------
 
   const nextTask = (state: Held, now: Now): Task<E> | undefined => {
@@ -498,7 +498,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const isRested = state.store._tag === "Backoff" && state.store.until <= now.elapsed
     const s: Held = isRested ? { ...state, store: { _tag: "Idle" } } : state
     if (s.store._tag !== "Idle") return [s, []]
-    // Nobody waits for others any more.
+    // A process that closes waits for no other process.
     const isOver = s.closingSince !== undefined && s.request === undefined && s.inbox.length === 0
     if (isOver) return reply(s, failed(new Closed({})), wantsAccess)
     const task = nextTask(s, now)

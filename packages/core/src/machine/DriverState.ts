@@ -1,5 +1,5 @@
 /**
- * What a `Driver` holds, what may happen to it, and what it asks for. The theory of operation is in `Driver`.
+ * The state of a `Driver`, its inputs and its outputs. The theory of operation is in `Driver`.
  *
  * @since 0.1.0
  */
@@ -30,7 +30,7 @@ export interface Id {
 }
 
 /**
- * What this process waits for, in milliseconds, and how it is named in leases.
+ * The times that a process waits, in milliseconds, and its name in leases.
  *
  * @since 0.1.0
  */
@@ -50,7 +50,7 @@ export interface Settings {
 export type Unanswered = Extract<TokenOutcome, { readonly _tag: "NoResponse" | "NotTried" }>
 
 /**
- * What a command of a machine asks of the driver.
+ * An order to the driver: a command of a machine, in terms that all machines share.
  *
  * - `Use`: hand the access token out, and to others without asking again before `until`
  * - `Await`: look at the record again, at the latest at `until`: another process is at work
@@ -75,7 +75,7 @@ export type Order<R> =
   | { readonly _tag: "Report" }
 
 /**
- * What the driver has to know of a machine that it drives.
+ * A machine to be driven.
  *
  * @since 0.1.0
  */
@@ -98,7 +98,7 @@ export interface Driven<S extends Machine.Tagged, E extends Machine.Tagged, C ex
   readonly conclude: (
     about: { readonly id: Id; readonly request: R; readonly owner: string },
     outcome: O | Unanswered,
-    /** Whether a caller waits, and the request may be sent once more at once. */
+    /** True if a caller waits, so that the request may be sent once more at once. */
     isAwaited: boolean
   ) => { readonly event: E; readonly failure: Reason | undefined }
 }
@@ -107,8 +107,8 @@ export interface Driven<S extends Machine.Tagged, E extends Machine.Tagged, C ex
  * An event that must reach the record.
  *
  * - `caller`: who brought it, or the request that it is the outcome of
- * - `isRetried`: whether it is retried until it is stored
- * - `isRemoval`: whether it also removes a record that cannot be read
+ * - `isRetried`: true if it is retried until it is stored
+ * - `isRemoval`: true if it also removes a record that cannot be read
  * - `failure`: what callers are told should the machine ask for it
  *
  * @since 0.1.0
@@ -123,14 +123,14 @@ export interface Delivery<E> {
 }
 
 /**
- * What a store operation is for: what callers demand, or an event.
+ * The purpose of a store operation: the demand of callers, or an event.
  *
  * @since 0.1.0
  */
 export type Task<E> = { readonly _tag: "Demand" } | Delivery<E>
 
 /**
- * What the driver does with the store.
+ * The operation of the store that is under way.
  *
  * @since 0.1.0
  */
@@ -173,9 +173,9 @@ export interface Caller {
   readonly wants: "Access" | "Event"
   /** When it is told that it has to come back, elapsed. */
   readonly until: number
-  /** Whether the load under way began after it came. */
+  /** True if the load under way began after it came. */
   readonly isCovered: boolean
-  /** Whether it comes because the API rejected a token. */
+  /** True if it comes because the API rejected a token. */
   readonly wasRejected: boolean
 }
 
@@ -188,7 +188,7 @@ export interface Memory {
   readonly access: Tokens.UsableAccess
   readonly since: number
   readonly until: number
-  /** Whether a call has succeeded with it, as far as that matters. */
+  /** True if a call is known to have succeeded with it. */
   readonly isProven: boolean
 }
 
@@ -219,7 +219,7 @@ export interface State<S, E, C, R> {
 }
 
 /**
- * What may happen to a driver. `caller` and `id` are numbers that name callers and operations.
+ * An input of a driver. `caller` and `id` are numbers that name callers and operations.
  *
  * - `Asked`: a caller needs an access token, and cannot use `unusable`, because the API rejected it
  * - `Left`: a caller no longer waits
@@ -258,7 +258,7 @@ export type Input<S, E, O> =
   | { readonly _tag: "Closing" }
 
 /**
- * What a caller is told.
+ * The answer to a caller.
  *
  * - `Access`: the access token
  * - `Done`: the event is recorded. `before`: the state that it found, unless that could not be read
@@ -279,7 +279,7 @@ export type Reply<S> =
 export type AnyState = State<unknown, unknown, unknown, unknown>
 
 /**
- * What is to be performed.
+ * An output of a driver, to be performed.
  *
  * - `Load`, `Save`: an operation of the store. A `Save` expects the version that was loaded; of `none` it is a removal.
  * - `Send`: send the request, unless `until` (elapsed) has come
@@ -300,7 +300,7 @@ export type Output<S, E, R> =
   | { readonly _tag: "Count"; readonly what: "wait" | "adoption" }
 
 /**
- * Nothing is known.
+ * The state of a driver that knows nothing.
  *
  * @since 0.1.0
  */

@@ -113,7 +113,7 @@ export const isOn = (pause: Pause | undefined, now: number): pause is Pause =>
   pause !== undefined && pause.until > now && pause.until - now <= TokenOutcome.longestPause
 
 /**
- * What a caller is told during the pause.
+ * The reason that a caller is given during the pause.
  *
  * @param by `unknown` is told where the response was lost
  * @param now milliseconds since the epoch

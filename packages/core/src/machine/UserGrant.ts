@@ -53,7 +53,7 @@ const held = {
 }
 
 const renewal = {
-  /** Whether a response to a refresh of this generation was lost. */
+  /** True if a response to a refresh of this generation was lost. */
   responseLost: Schema.Boolean,
   /** The pause that follows the latest failure. */
   pause: Schema.optionalKey(Pause.Pause)
@@ -98,7 +98,7 @@ export const absent: Of<"Absent"> = { _tag: "Absent" }
 // Events
 // -----------------------------------------------------------------------------
 
-// What a refresh was about, and who presented the token.
+// The generation that a refresh is for, and the process that sent it.
 const presented = { family: Schema.String, generation: Schema.Int, owner: Schema.NonEmptyString }
 
 /**
@@ -132,7 +132,7 @@ export const Event = Schema.TaggedUnion({
 export type Event = typeof Event.Type
 
 /**
- * What a refresh was about, and who presented the refresh token.
+ * The generation that a refresh is for, and the process that sent it.
  *
  * @since 0.1.0
  */

@@ -1,7 +1,7 @@
 /**
  * Speaks to Zapier's token endpoint, over Effect's `HttpClient`.
  *
- * What is sent is decided in `TokenRequest`, what a response means in `TokenOutcome`; this service does the sending. It
+ * `TokenRequest` decides what is sent, `TokenOutcome` what a response means; this service does the sending. It
  * never follows a redirect, sends no trace headers to Zapier, sends nothing once its time is over, and sends again only
  * what certainly never left or harms nobody. It reads the client's credentials once more when they are rejected: the
  * secret may just have been regenerated.
@@ -33,7 +33,7 @@ import * as TokenRequest from "./TokenRequest.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Nothing is sent at or after it: a time of the clock that never jumps (`Clock.monotonicTimeNanos`). */
+  /** The end of sending: a time of the clock that never jumps (`Clock.monotonicTimeNanos`). */
   readonly until: number
   /** How long reading the client application may take. */
   readonly requestTimeout: number

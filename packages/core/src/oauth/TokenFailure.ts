@@ -1,5 +1,5 @@
 /**
- * What callers are told when a token request did not end with tokens.
+ * The reasons that callers are given when a token request did not end with tokens.
  *
  * @since 0.1.0
  */
