@@ -19,8 +19,6 @@ const told = {
   unknown: new TransportFailed({ code: "no response in time" })
 }
 
-const { family } = AppCredential
-
 const generationOf = (state: AppCredential.State) => (state._tag === "Absent" ? 0 : state.generation)
 
 const order =
@@ -32,7 +30,7 @@ const order =
       case "AwaitLease":
         return { _tag: "Await", until: command.until }
       case "RequestToken": {
-        const about = { family, generation: command.generation }
+        const about = { family: AppCredential.family, generation: command.generation }
         return { _tag: "Send", about, request: { _tag: "ClientCredentials", scopes }, deadline: command.deadline }
       }
       case "AwaitTime":
@@ -55,7 +53,7 @@ export const driven = (
   machine,
   store: "app credential store",
   none: AppCredential.absent,
-  idOf: (state) => ({ family, generation: generationOf(state) }),
+  idOf: (state) => ({ family: AppCredential.family, generation: generationOf(state) }),
   isRejected: (state) => state._tag === "Absent" || state.access === undefined || Tokens.isRejected(state.access),
   concerns: ({ generation }, state) => generationOf(state) === generation,
   demand: (owner, rejected) =>

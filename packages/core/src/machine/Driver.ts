@@ -55,8 +55,6 @@ import type {
 } from "./DriverState.ts"
 import type * as Machine from "./Machine.ts"
 
-const { isSame, wantsAccess } = DriverState
-
 // How often a waiter looks whether the owner of a lease is done, in milliseconds: each time half as often.
 const firstPoll = 50
 const slowestPoll = 1_000
@@ -125,7 +123,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     (caller: Caller): boolean =>
       task._tag === "Delivery" && task.caller !== undefined
         ? caller.id === task.caller
-        : wantsAccess(caller) && caller.isCovered
+        : DriverState.wantsAccess(caller) && caller.isCovered
 
   const covered = (state: Held): Held => ({
     ...state,
@@ -133,20 +131,20 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   })
 
   const isAwaited = (state: Held, now: Now) =>
-    state.callers.some((caller) => wantsAccess(caller) && now.elapsed < caller.until)
+    state.callers.some((caller) => DriverState.wantsAccess(caller) && now.elapsed < caller.until)
 
   // ---------------------------------------------------------------------------
   // Memory
   // ---------------------------------------------------------------------------
 
-  const isDead = (state: Held, access: Id) => state.dead.some((id) => isSame(id, access))
+  const isDead = (state: Held, access: Id) => state.dead.some((id) => DriverState.isSame(id, access))
 
   const bury = (state: Held, access: Id | undefined): Held => {
     if (access === undefined || isDead(state, access)) return state
     const { memory: held } = state
     // A newer one is in memory already.
     if (held?.access.family === access.family && held.access.generation > access.generation) return state
-    const memory = isSame(access, held?.access) ? undefined : held
+    const memory = DriverState.isSame(access, held?.access) ? undefined : held
     return { ...state, memory, dead: [...state.dead, { family: access.family, generation: access.generation }] }
   }
 
@@ -154,7 +152,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   const isLeaving = (state: Held) => state.inbox.some(({ isRemoval }) => isRemoval)
 
   const remember = (state: Held, access: Tokens.UsableAccess, until: number, now: Now): Held => {
-    const isProven = isSame(access, state.memory?.access) && state.memory?.isProven === true
+    const isProven = DriverState.isSame(access, state.memory?.access) && state.memory?.isProven === true
     const latest = Math.min(until, now.wall + settings.memoryLifetime)
     return { ...state, memory: { access, since: now.wall, until: latest, isProven } }
   }
@@ -203,7 +201,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     if (task._tag === "Delivery") s = { ...s, inbox: s.inbox.slice(1) }
     const held = driven.idOf(record)
     // The record knows what this process knew alone, or has moved on.
-    if (s.dead.length > 0) s = { ...s, dead: s.dead.filter((id) => isSame(id, held) && !driven.isRejected(record)) }
+    if (s.dead.length > 0)
+      s = { ...s, dead: s.dead.filter((id) => DriverState.isSame(id, held) && !driven.isRejected(record)) }
     if (s.memory !== undefined && s.memory.access.family !== held?.family) s = { ...s, memory: undefined }
     // A request that the record has moved on from has nothing left to say.
     if (s.request !== undefined && !driven.concerns(s.request.about, record)) {
@@ -239,13 +238,13 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         case "Use": {
           // It was rejected, or the grant is to be removed, since the record was loaded.
           if (isDead(s, order.access) || isLeaving(s)) break
-          const waited = s.callers.filter(wantsAccess)
+          const waited = s.callers.filter(DriverState.wantsAccess)
           const isFound = task._tag === "Demand" && !isRequesting
           if (isFound && waited.length > 0 && (state.polls > 0 || waited.some(({ wasRejected }) => wasRejected))) {
             outputs.push({ _tag: "Count", what: "adoption" })
           }
           s = remember(s, order.access, order.until, now)
-          say(reply(s, { _tag: "Access", access: order.access }, wantsAccess))
+          say(reply(s, { _tag: "Access", access: order.access }, DriverState.wantsAccess))
           break
         }
         case "Await": {
@@ -408,7 +407,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         if (state.closingSince !== undefined) return refuse(state, caller)
         const { memory } = state
         const isNew = unusable !== undefined && Tokens.isReplacement(unusable, now.wall, settings.rejectionInterval)
-        const isLatest = memory === undefined || (isSame(unusable, memory.access) && !memory.isProven)
+        const isLatest = memory === undefined || (DriverState.isSame(unusable, memory.access) && !memory.isProven)
         // More likely the endpoint is at fault than a token that has just replaced another.
         const kept = isNew && isLatest ? unusable : undefined
         const known = kept === undefined ? bury(state, unusable) : state
@@ -439,7 +438,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
       }
       case "Accepted": {
         const { memory } = state
-        return memory !== undefined && isSame(memory.access, input.access) && !memory.isProven
+        return memory !== undefined && DriverState.isSame(memory.access, input.access) && !memory.isProven
           ? [{ ...state, memory: { ...memory, isProven: true } }, []]
           : [state, []]
       }
@@ -491,7 +490,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const [delivery] = state.inbox
     if (delivery !== undefined) return delivery
     const isDue = state.pollAt === undefined || state.pollAt <= now.elapsed
-    return isDue && state.callers.some(wantsAccess) ? { _tag: "Demand" } : undefined
+    return isDue && state.callers.some(DriverState.wantsAccess) ? { _tag: "Demand" } : undefined
   }
 
   const advance = (state: Held, now: Now): Step => {
@@ -500,7 +499,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     if (s.store._tag !== "Idle") return [s, []]
     // A process that closes waits for no other process.
     const isOver = s.closingSince !== undefined && s.request === undefined && s.inbox.length === 0
-    if (isOver) return reply(s, failed(new Closed({})), wantsAccess)
+    if (isOver) return reply(s, failed(new Closed({})), DriverState.wantsAccess)
     const task = nextTask(s, now)
     if (task === undefined) return [s, []]
     const id = s.nextId

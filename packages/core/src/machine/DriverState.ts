@@ -416,34 +416,38 @@ const failing = {
 }
 const resting = { Backoff: "else", Loading: "the backoff is over" }
 
+const tabulate = () =>
+  ({
+    Idle: idle,
+    Loading: {
+      ...busy("Loading"),
+      Loaded: { Saving: "the machine changes the record", ...look },
+      StoreFailed: { ...failing, Saving: "the record cannot be read, and is to be removed" },
+      Woken: { ...failing, Loading: "the store has time left, or what it was for is given up and a caller waits" }
+    },
+    Saving: {
+      ...busy("Saving"),
+      Saved: look,
+      Conflicted: look,
+      StoreFailed: failing,
+      Woken: { ...failing, Saving: "the store has time left" }
+    },
+    Backoff: {
+      Asked: resting,
+      Left: resting,
+      Brought: resting,
+      Responded: resting,
+      Accepted: resting,
+      Woken: resting,
+      Closing: resting
+    }
+  }) as const satisfies Machine.Edges<Store<never, never, never>["_tag"], Input<never, never, never>["_tag"]>
+
 /**
  * The edges of the region `store`. Outcomes that name another operation than the one that is under way, or another request
  * than the open one, are stale and not in the table.
  *
  * @since 0.1.0
  */
-export const edges = {
-  Idle: idle,
-  Loading: {
-    ...busy("Loading"),
-    Loaded: { Saving: "the machine changes the record", ...look },
-    StoreFailed: { ...failing, Saving: "the record cannot be read, and is to be removed" },
-    Woken: { ...failing, Loading: "the store has time left, or what it was for is given up and a caller waits" }
-  },
-  Saving: {
-    ...busy("Saving"),
-    Saved: look,
-    Conflicted: look,
-    StoreFailed: failing,
-    Woken: { ...failing, Saving: "the store has time left" }
-  },
-  Backoff: {
-    Asked: resting,
-    Left: resting,
-    Brought: resting,
-    Responded: resting,
-    Accepted: resting,
-    Woken: resting,
-    Closing: resting
-  }
-} as const satisfies Machine.Edges<Store<never, never, never>["_tag"], Input<never, never, never>["_tag"]>
+// A bundle that does not draw it leaves it out.
+export const edges = /* @__PURE__ */ tabulate()
