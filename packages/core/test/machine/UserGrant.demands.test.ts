@@ -220,6 +220,8 @@ describe("UserGrant: refresh when used (R8)", () => {
     expect(reveal(next.state)).toEqual(
       reveal(Grants.refreshing({ lease: { owner: "caller", deadline: now + Grants.leaseDuration } }))
     )
+    // A member that is there and undefined could not be stored.
+    expect(next.state).not.toHaveProperty("pause")
     expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
     expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(now + Grants.leaseDuration)
   })
