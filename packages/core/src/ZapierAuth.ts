@@ -261,7 +261,9 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const owned = { ...settings, owner: yield* random.uuidV4() }
   const { memoryCapacity } = settings
 
-  const send = (request: TokenRequest, until: number) => endpoint.request(request, { ...settings, until })
+  // A caller is to be told of an application that cannot be read before its own time is over.
+  const reading = { requestTimeout: settings.requestTimeout / 2, retryFor: settings.retryFor }
+  const send = (request: TokenRequest, until: number) => endpoint.request(request, { ...reading, until })
 
   const grantDriver = Driver.make(UserGrantDriver.driven(settings), owned)
   const grants = yield* Runtime.make({

@@ -47,7 +47,8 @@ export const boundedStore = <A>(
   { storeTimeout }: { readonly storeTimeout: number }
 ): Effect.Effect<A, ZapierAuthError> =>
   bounded(
-    operation,
+    // A defect may hold a record.
+    Effect.catchDefect(operation, () => from(new StoreFailed({ store, operation: "respond", problem: "it threw" }))),
     storeTimeout,
     () => new StoreFailed({ store, operation: "respond", problem: `nothing came within ${storeTimeout} ms` })
   )

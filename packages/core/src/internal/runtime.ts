@@ -117,25 +117,31 @@ export const make = Effect.fnUntraced(function* <
         return perform(
           entry,
           out.id,
-          Effect.matchCauseEffect(options.get(key), {
-            onFailure: (cause) => storeFailed(store, out.id, cause),
-            onSuccess: (record) =>
-              Effect.succeed({
-                _tag: "Loaded",
-                id: out.id,
-                state: Option.match(record, { onNone: () => none, onSome: ({ value }) => value }),
-                version: Option.getOrUndefined(Option.map(record, ({ version }) => version))
-              } as const)
-          })
+          Effect.matchCauseEffect(
+            Effect.suspend(() => options.get(key)),
+            {
+              onFailure: (cause) => storeFailed(store, out.id, cause),
+              onSuccess: (record) =>
+                Effect.succeed({
+                  _tag: "Loaded",
+                  id: out.id,
+                  state: Option.match(record, { onNone: () => none, onSome: ({ value }) => value }),
+                  version: Option.getOrUndefined(Option.map(record, ({ version }) => version))
+                } as const)
+            }
+          )
         )
       case "Save":
         return perform(
           entry,
           out.id,
-          Effect.matchCauseEffect(options.set(key, out.expected, out.state), {
-            onFailure: (cause) => storeFailed(store, out.id, cause),
-            onSuccess: (isDone) => Effect.succeed({ _tag: isDone ? "Saved" : "Conflicted", id: out.id } as const)
-          })
+          Effect.matchCauseEffect(
+            Effect.suspend(() => options.set(key, out.expected, out.state)),
+            {
+              onFailure: (cause) => storeFailed(store, out.id, cause),
+              onSuccess: (isDone) => Effect.succeed({ _tag: isDone ? "Saved" : "Conflicted", id: out.id } as const)
+            }
+          )
         )
       case "Send":
         return perform(
@@ -144,7 +150,10 @@ export const make = Effect.fnUntraced(function* <
           Effect.useSpan(`${machine.name}.request`, { root: true }, (span) => {
             entry.request = span
             for (const caller of entry.callers.values()) link(caller.span, span)
-            return Effect.withParentSpan(options.send(out.request, out.until), span)
+            return Effect.withParentSpan(
+              Effect.suspend(() => options.send(out.request, out.until)),
+              span
+            )
           }).pipe(
             Effect.ensuring(Effect.sync(() => void (entry.request = undefined))),
             // A client with a bug leaves what a process leaves that dies: nobody knows whether the request was sent.
@@ -262,8 +271,10 @@ export const make = Effect.fnUntraced(function* <
     const wall = clock.currentTimeMillisUnsafe()
     const memory = memories.get(key)
     if (memory !== undefined) return DriverState.peek(memory, false, wall)
-    const state = running.get(key)?.state
-    return state && DriverState.peek(state.memory, DriverState.isBusy(state), wall)
+    const entry = running.get(key)
+    // What has come and was not taken yet may be a disconnect.
+    if (entry === undefined || entry.inputs.length > 0) return undefined
+    return DriverState.peek(entry.state.memory, DriverState.isLooking(entry.state), wall)
   }
 
   const access = (key: string, unusable: Tokens.UsableAccess | undefined) =>

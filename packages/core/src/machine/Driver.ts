@@ -63,6 +63,12 @@ const slowestPoll = 1_000
 const firstBackoff = 100
 const slowestBackoff = 1_000
 
+// After how many conflicts in a row a process pauses before it looks again.
+const busyFrom = 3
+
+// How late a timer fires in a process that is busy, and has not stood still, in milliseconds.
+const longestDelay = 1_000
+
 // How long closing waits for a store that fails, in milliseconds.
 const closingPatience = 10_000
 
@@ -119,7 +125,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
 
   // A task ends for the caller who brought it, or for those for whom the record was loaded.
   const concerned =
-    (task: Task<E>) =>
+    (task: Task<S, E>) =>
     (caller: Caller): boolean =>
       task._tag === "Delivery" && task.caller !== undefined
         ? caller.id === task.caller
@@ -153,19 +159,28 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
 
   const remember = (state: Held, access: Tokens.UsableAccess, until: number, now: Now): Held => {
     const isProven = DriverState.isSame(access, state.memory?.access) && state.memory?.isProven === true
-    const latest = Math.min(until, now.wall + settings.memoryLifetime)
-    return { ...state, memory: { access, since: now.wall, until: latest, isProven } }
+    const asked = Math.min(until, now.wall + settings.memoryLifetime)
+    const latest = asked + Math.min(settings.storeTimeout, settings.memoryLifetime)
+    return { ...state, memory: { access, since: now.wall, until: asked, latest, isProven } }
   }
 
   // ---------------------------------------------------------------------------
   // The inbox
   // ---------------------------------------------------------------------------
 
-  const post = (state: Held, delivery: Pick<Delivery<E>, "event"> & Partial<Delivery<E>>): Held => ({
+  const post = (state: Held, delivery: Pick<Delivery<S, E>, "event"> & Partial<Delivery<S, E>>): Held => ({
     ...state,
     inbox: [
       ...state.inbox,
-      { _tag: "Delivery", isRetried: true, isRemoval: false, caller: undefined, failure: undefined, ...delivery }
+      {
+        _tag: "Delivery",
+        isRetried: true,
+        isRemoval: false,
+        caller: undefined,
+        failure: undefined,
+        decidedOn: undefined,
+        ...delivery
+      }
     ]
   })
 
@@ -186,14 +201,14 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
 
   const carryOut = (
     state: Held,
-    task: Task<E>,
+    task: Task<S, E>,
     record: S,
     commands: ReadonlyArray<C>,
     before: S | undefined,
     now: Now
   ): Step => {
     const outputs: Array<Out> = []
-    let s: Held = { ...state, store: { _tag: "Idle" }, pollAt: undefined, polls: 0, trouble: undefined }
+    let s: Held = { ...state, store: { _tag: "Idle" }, pollAt: undefined, polls: 0, trouble: undefined, conflicts: 0 }
     const say = ([next, more]: Step) => {
       s = next
       outputs.push(...more)
@@ -274,15 +289,17 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   // The outcome of a store operation, by what the store was doing
   // ---------------------------------------------------------------------------
 
-  const eventOf = (state: Held, task: Task<E>, record: S): E => {
+  const eventOf = (state: Held, task: Task<S, E>, record: S): E => {
     if (task._tag === "Delivery") return task.event
     const id = driven.idOf(record)
     return driven.demand(owner, id !== undefined && isDead(state, id) ? id : undefined)
   }
 
+  const hasMovedOn = (from: S, to: S) => driven.idOf(from)?.family !== driven.idOf(to)?.family
+
   const save = (
     state: Held,
-    task: Task<E>,
+    task: Task<S, E>,
     event: E,
     from: S | undefined,
     next: Machine.Next<S, C>,
@@ -298,12 +315,21 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   }
 
   const loaded = (state: Held, { state: record, version }: Of<"Loaded">, now: Now, { task }: In<"Loading">): Step => {
-    // The open request is about this very record: go on listening.
-    if (task._tag === "Demand" && state.request !== undefined && driven.concerns(state.request.about, record)) {
-      return [{ ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }, []]
-    }
     // Events that came meanwhile go first: without the outcome of its request the record looks as if none had been sent.
     if (task._tag === "Demand" && state.inbox.length > 0) return [{ ...state, store: { _tag: "Idle" } }, []]
+    // The open request is about this very record: go on listening, and with the token that is still good.
+    if (task._tag === "Demand" && state.request !== undefined && driven.concerns(state.request.about, record)) {
+      const access = state.memory?.access
+      const s: Held = { ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }
+      const isGood = DriverState.isSame(access, driven.idOf(record)) && !driven.isRejected(record)
+      return access !== undefined && isGood && now.wall < access.expiresAt
+        ? reply(remember(s, access, access.expiresAt, now), { _tag: "Access", access }, DriverState.wantsAccess)
+        : [s, []]
+    }
+    // A write that failed may have been carried out, and been followed by another consent or a removal: these stand.
+    if (task._tag === "Delivery" && task.decidedOn !== undefined && hasMovedOn(task.decidedOn, record)) {
+      return carryOut(state, task, record, [], record, now)
+    }
     const event = eventOf(state, task, record)
     const stepped = driven.machine.step(record, event, now.wall)
     if (Result.isFailure(stepped)) return storeFailed(state, task, new IllegalTransition(stepped.failure), now)
@@ -315,7 +341,13 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
 
   // A write may have been carried out although it failed: a claim of its is given back, else others would wait for a lease
   // that nobody uses.
-  const storeFailed = (state: Held, task: Task<E>, reason: Reason, now: Now, commands: ReadonlyArray<C> = []): Step => {
+  const storeFailed = (
+    state: Held,
+    task: Task<S, E>,
+    reason: Reason,
+    now: Now,
+    commands: ReadonlyArray<C> = []
+  ): Step => {
     const { failures, since } = state.trouble ?? { failures: 0, since: now.elapsed }
     const failing: Held = {
       ...state,
@@ -342,6 +374,25 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     return [s, outputs]
   }
 
+  const writeFailed = (
+    state: Held,
+    task: Task<S, E>,
+    reason: Reason,
+    now: Now,
+    decidedOn: S | undefined,
+    commands: ReadonlyArray<C>
+  ): Step => {
+    const [first, ...rest] = state.inbox
+    const isUnsure = task._tag === "Delivery" && first !== undefined
+    return storeFailed(
+      isUnsure ? { ...state, inbox: [{ ...first, decidedOn }, ...rest] } : state,
+      task,
+      reason,
+      now,
+      commands
+    )
+  }
+
   const table = {
     Loading: {
       Loaded: loaded,
@@ -358,9 +409,16 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         const [carried, outputs] = carryOut(state, task, next.state, next.commands, from, now)
         return [carried, from === undefined ? outputs : [{ _tag: "Publish", from, event, to: next.state }, ...outputs]]
       },
-      Conflicted: (state: Held): Step => [{ ...state, store: { _tag: "Idle" }, pollAt: undefined }, []],
-      StoreFailed: (state: Held, { reason }: Of<"StoreFailed">, now: Now, { next, task }: In<"Saving">): Step =>
-        storeFailed(state, task, reason, now, next.commands)
+      Conflicted: (state: Held, now: Now): Step => {
+        const conflicts = state.conflicts + 1
+        const s: Held = { ...state, store: { _tag: "Idle" }, pollAt: undefined, conflicts }
+        if (conflicts < busyFrom) return [s, []]
+        // A store that shows what it then says has changed would be asked without end.
+        const until = now.elapsed + Math.min(slowestBackoff, firstPoll * 2 ** (conflicts - busyFrom))
+        return [{ ...s, store: { _tag: "Backoff", until } }, []]
+      },
+      StoreFailed: (state: Held, { reason }: Of<"StoreFailed">, now: Now, { from, next, task }: In<"Saving">): Step =>
+        writeFailed(state, task, reason, now, from, next.commands)
     }
   }
 
@@ -377,7 +435,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
       if (input._tag === "StoreFailed") return table.Loading.StoreFailed(state, input, now, store)
     } else {
       if (input._tag === "Saved") return table.Saving.Saved(state, input, now, store)
-      if (input._tag === "Conflicted") return table.Saving.Conflicted(state)
+      if (input._tag === "Conflicted") return table.Saving.Conflicted(state, now)
       if (input._tag === "StoreFailed") return table.Saving.StoreFailed(state, input, now, store)
     }
     return [state, []]
@@ -387,12 +445,9 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   // All inputs
   // ---------------------------------------------------------------------------
 
-  const wait = (state: Held, caller: number, wants: Caller["wants"], wasRejected: boolean, now: Now): Held => ({
+  const wait = (state: Held, caller: number, wants: Caller["wants"], wasRejected: boolean, until: number): Held => ({
     ...state,
-    callers: [
-      ...state.callers,
-      { id: caller, wants, until: now.elapsed + settings.requestTimeout, isCovered: false, wasRejected }
-    ]
+    callers: [...state.callers, { id: caller, wants, until, isCovered: false, wasRejected }]
   })
 
   const refuse = (state: Held, caller: number): Step => [
@@ -407,13 +462,12 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         if (state.closingSince !== undefined) return refuse(state, caller)
         const { memory } = state
         const isNew = unusable !== undefined && Tokens.isReplacement(unusable, now.wall, settings.rejectionInterval)
-        const isLatest = memory === undefined || (DriverState.isSame(unusable, memory.access) && !memory.isProven)
+        const isProven = DriverState.isSame(unusable, memory?.access) && memory?.isProven === true
         // More likely the endpoint is at fault than a token that has just replaced another.
-        const kept = isNew && isLatest ? unusable : undefined
-        const known = kept === undefined ? bury(state, unusable) : state
-        const access = kept ?? DriverState.peek(known.memory, DriverState.isBusy(known), now.wall)
+        const known = isNew && !isProven ? state : bury(state, unusable)
+        const access = DriverState.peek(known.memory, DriverState.isLooking(known), now.wall)
         return access === undefined
-          ? [wait(known, caller, "Access", unusable !== undefined, now), []]
+          ? [wait(known, caller, "Access", unusable !== undefined, now.elapsed + settings.requestTimeout), []]
           : [known, [{ _tag: "Reply", callers: [caller], reply: { _tag: "Access", access } }]]
       }
       case "Left":
@@ -423,7 +477,9 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         if (state.closingSince !== undefined && !isRetried) return refuse(state, caller)
         const posted = post(state, { event, caller, isRemoval, isRetried })
         const forgotten = isRemoval ? { ...posted, memory: undefined } : posted
-        return [wait(forgotten, caller, "Event", false, now), []]
+        // An event that is retried ends with its caller being told, however long that takes.
+        const until = isRetried ? Infinity : now.elapsed + settings.requestTimeout
+        return [wait(forgotten, caller, "Event", false, until), []]
       }
       case "Loaded":
       case "Saved":
@@ -449,23 +505,34 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     }
   }
 
-  // Deadlines that have passed: of callers, of the request, and of the store.
-  const expire = (state: Held, now: Now): Step => {
+  // Deadlines that came at `due` or before: of callers, of the request, and of the store.
+  const expire = (state: Held, due: number, now: Now): Step => {
     const outputs: Array<Out> = []
-    const reason = state.trouble?.reason ?? pending
-    const [told, replies] = reply(state, failed(reason), ({ until }) => until <= now.elapsed)
-    let s = told
-    outputs.push(...replies)
-    if (s.request !== undefined && s.request.until <= now.elapsed) {
+    let s = state
+    // A caller waits for a response, or for the store.
+    const isStoreAwaited = ({ wants }: Caller) =>
+      wants === "Event" ? state.store._tag !== "Idle" : state.request === undefined && state.pollAt === undefined
+    for (const [reason, isReason] of [
+      [silent, isStoreAwaited],
+      [pending, () => true]
+    ] as const) {
+      const isOver = (caller: Caller) => caller.until <= due && isReason(caller)
+      const [told, replies] = reply(s, failed(state.trouble?.reason ?? reason), isOver)
+      s = told
+      outputs.push(...replies)
+    }
+    if (s.request !== undefined && s.request.until <= due) {
       outputs.push({ _tag: "Abandon", id: s.request.id })
       s = conclude({ ...s, request: undefined }, s.request, { _tag: "NoResponse" }, false)
     }
     const { store } = s
-    if ((store._tag === "Loading" || store._tag === "Saving") && store.until <= now.elapsed) {
+    if ((store._tag === "Loading" || store._tag === "Saving") && store.until <= due) {
       outputs.push({ _tag: "Abandon", id: store.id })
-      const commands = store._tag === "Saving" ? store.next.commands : []
       // A store that does not respond does so for whoever has come meanwhile, too.
-      const [next, more] = storeFailed(covered(s), store.task, silent, now, commands)
+      const [next, more] =
+        store._tag === "Saving"
+          ? writeFailed(covered(s), store.task, silent, now, store.from, store.next.commands)
+          : storeFailed(covered(s), store.task, silent, now)
       s = next
       outputs.push(...more)
     }
@@ -473,20 +540,22 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   }
 
   const wake = (state: Held, now: Now): Step => {
-    if (state.grace === undefined) {
-      return [
-        DriverState.nextDeadline(state) <= now.elapsed ? { ...state, grace: now.elapsed + DriverState.grace } : state,
-        []
-      ]
+    const { grace } = state
+    const isDue = DriverState.nextDeadline(state) <= now.elapsed
+    // A process that has stood still, also during the grace, has not read its socket yet.
+    const isPaused = grace !== undefined && now.elapsed - grace > longestDelay
+    if (grace === undefined || isPaused) {
+      return [{ ...state, grace: isDue ? now.elapsed + DriverState.grace : undefined }, []]
     }
-    return state.grace <= now.elapsed ? expire({ ...state, grace: undefined }, now) : [state, []]
+    // What has come due since has a grace of its own.
+    return grace <= now.elapsed ? expire({ ...state, grace: undefined }, grace - DriverState.grace, now) : [state, []]
   }
 
   // ---------------------------------------------------------------------------
   // The next operation of the store
   // ---------------------------------------------------------------------------
 
-  const nextTask = (state: Held, now: Now): Task<E> | undefined => {
+  const nextTask = (state: Held, now: Now): Task<S, E> | undefined => {
     const [delivery] = state.inbox
     if (delivery !== undefined) return delivery
     const isDue = state.pollAt === undefined || state.pollAt <= now.elapsed

@@ -110,16 +110,18 @@ export interface Driven<S extends Machine.Tagged, E extends Machine.Tagged, C ex
  * - `isRetried`: true if it is retried until it is stored
  * - `isRemoval`: true if it also removes a record that cannot be read
  * - `failure`: what callers are told should the machine ask for it
+ * - `decidedOn`: the state that a write of it was decided on that may have been carried out, though it failed
  *
  * @since 0.1.0
  */
-export interface Delivery<E> {
+export interface Delivery<S, E> {
   readonly _tag: "Delivery"
   readonly event: E
   readonly isRetried: boolean
   readonly isRemoval: boolean
   readonly caller: number | undefined
   readonly failure: Reason | undefined
+  readonly decidedOn: S | undefined
 }
 
 /**
@@ -127,7 +129,7 @@ export interface Delivery<E> {
  *
  * @since 0.1.0
  */
-export type Task<E> = { readonly _tag: "Demand" } | Delivery<E>
+export type Task<S, E> = { readonly _tag: "Demand" } | Delivery<S, E>
 
 /**
  * The operation of the store that is under way.
@@ -136,11 +138,11 @@ export type Task<E> = { readonly _tag: "Demand" } | Delivery<E>
  */
 export type Store<S, E, C> =
   | { readonly _tag: "Idle" }
-  | { readonly _tag: "Loading"; readonly id: number; readonly task: Task<E>; readonly until: number }
+  | { readonly _tag: "Loading"; readonly id: number; readonly task: Task<S, E>; readonly until: number }
   | {
       readonly _tag: "Saving"
       readonly id: number
-      readonly task: Task<E>
+      readonly task: Task<S, E>
       readonly until: number
       readonly event: E
       /** The state before, unless it could not be read. */
@@ -188,6 +190,8 @@ export interface Memory {
   readonly access: Tokens.UsableAccess
   readonly since: number
   readonly until: number
+  /** While the record is being looked at, it is used until then. */
+  readonly latest: number
   /** True if a call is known to have succeeded with it. */
   readonly isProven: boolean
 }
@@ -201,7 +205,7 @@ export interface State<S, E, C, R> {
   readonly store: Store<S, E, C>
   readonly request: Request<R> | undefined
   readonly callers: ReadonlyArray<Caller>
-  readonly inbox: ReadonlyArray<Delivery<E>>
+  readonly inbox: ReadonlyArray<Delivery<S, E>>
   readonly memory: Memory | undefined
   readonly dead: ReadonlyArray<Id>
   /** When to look at the record again while somebody waits, elapsed. */
@@ -210,6 +214,8 @@ export interface State<S, E, C, R> {
   readonly polls: number
   /** How often the store has failed in a row for the first of the inbox, since when (elapsed), and why. */
   readonly trouble: { readonly failures: number; readonly since: number; readonly reason: Reason } | undefined
+  /** How often in a row another process was faster to write. */
+  readonly conflicts: number
   /** When deadlines that have come are taken to have passed, elapsed. */
   readonly grace: number | undefined
   /** When closing began, elapsed. */
@@ -314,6 +320,7 @@ export const initial: State<never, never, never, never> = {
   pollAt: undefined,
   polls: 0,
   trouble: undefined,
+  conflicts: 0,
   grace: undefined,
   closingSince: undefined,
   nextId: 0
@@ -350,17 +357,28 @@ export const isBusy = ({ callers, inbox, request, store }: AnyState): boolean =>
 export const isIdle = (state: AnyState): boolean => !isBusy(state) && state.dead.length === 0
 
 /**
- * The access token that may be handed out without a step, if there is one. While something is under way it is used past
- * its time in memory: one asks, and the others go on.
+ * The access token that may be handed out without a step, if there is one. While the record is looked at for one caller,
+ * the others go on with what was good a moment ago.
  *
+ * @param isLooking whether the record is being looked at
  * @param wall milliseconds since the epoch
  *
  * @since 0.1.0
  */
-export const peek = (memory: Memory | undefined, isBusy: boolean, wall: number): Tokens.UsableAccess | undefined =>
-  memory !== undefined && memory.since <= wall && wall < memory.access.expiresAt && (isBusy || wall < memory.until)
+export const peek = (memory: Memory | undefined, isLooking: boolean, wall: number): Tokens.UsableAccess | undefined =>
+  memory !== undefined &&
+  memory.since <= wall &&
+  wall < memory.access.expiresAt &&
+  wall < (isLooking ? memory.latest : memory.until)
     ? memory.access
     : undefined
+
+/**
+ * True while the record is looked at for a caller.
+ *
+ * @since 0.1.0
+ */
+export const isLooking = ({ store }: AnyState): boolean => "task" in store && store.task._tag === "Demand"
 
 /**
  * When something that is waited for takes too long, elapsed.
@@ -370,8 +388,8 @@ export const peek = (memory: Memory | undefined, isBusy: boolean, wall: number):
 export const nextDeadline = ({ callers, request, store }: AnyState): number => {
   let earliest = request?.until ?? Infinity
   if (store._tag === "Loading" || store._tag === "Saving") earliest = Math.min(earliest, store.until)
-  // Callers come one after the other, and all wait equally long.
-  return Math.min(earliest, callers[0]?.until ?? Infinity)
+  // Callers come one after the other, and all who are told at some time wait equally long.
+  return Math.min(earliest, callers.find(({ until }) => until !== Infinity)?.until ?? Infinity)
 }
 
 /**

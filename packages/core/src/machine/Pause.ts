@@ -1,8 +1,8 @@
 /**
  * How long a key's token endpoint is left alone after a request that failed for a reason that only time mends.
  *
- * The server says how long, or the pause doubles with each failure in a row: 1 s, 2 s, 4 s, at most 30 s. It is kept in
- * the record, so that it holds for all processes and callers.
+ * The server says how long, if at least a second, or the pause doubles with each failure in a row: 1 s, 2 s, 4 s, at most
+ * 30 s. It is kept in the record, so that it holds for all processes and callers.
  *
  * Sources: RFC 9110 section 10.2.3 (`Retry-After`), RFC 6585 section 4 (429).
  *
@@ -98,7 +98,9 @@ export const failureOf = (outcome: TokenOutcome.TokenOutcome): Failure | undefin
  */
 export const after = (previous: Pause | undefined, { cause, retryAfter }: Failure, now: number): Pause => {
   const failures = (previous?.failures ?? 0) + 1
-  return { until: now + (retryAfter ?? Math.min(longest, first * 2 ** (failures - 1))), failures, cause }
+  const grown = Math.min(longest, first * 2 ** (failures - 1))
+  const isSaid = retryAfter !== undefined && retryAfter >= first
+  return { until: now + (isSaid ? retryAfter : grown), failures, cause }
 }
 
 /**

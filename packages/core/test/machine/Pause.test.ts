@@ -76,10 +76,15 @@ describe("Pause.after", () => {
     expect(lengths).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000])
   })
 
-  it("lasts for as long as the server says, which may be nothing, and is counted", () => {
-    for (const retryAfter of [0, 250, 3_600_000]) {
+  it("lasts for as long as the server says, if that is a second or more, and is counted", () => {
+    for (const [retryAfter, length] of [
+      [0, 16_000],
+      [999, 16_000],
+      [1_000, 1_000],
+      [3_600_000, 3_600_000]
+    ] as const) {
       expect(Pause.after(pause(9_000, { failures: 4 }), { cause, retryAfter }, 10_000)).toEqual(
-        pause(10_000 + retryAfter, { failures: 5 })
+        pause(10_000 + length, { failures: 5 })
       )
     }
   })
@@ -122,7 +127,8 @@ describe("Pause.isOn", () => {
     { now: Clock, retryAfter: Wait },
     ({ now, retryAfter }) => {
       const { until } = Pause.after(undefined, { cause, retryAfter }, now)
-      expect(Pause.isOn(pause(until), now)).toBe(retryAfter > 0)
+      expect(Pause.isOn(pause(until), now)).toBe(true)
+      expect(until - now).toBe(retryAfter < 1_000 ? 1_000 : retryAfter)
       expect(Pause.isOn(pause(until), until - 1)).toBe(true)
       expect(Pause.isOn(pause(until), until)).toBe(false)
     }
