@@ -41,7 +41,7 @@ const nothing = {
   accepted: [],
   claims: [],
   left: [],
-  astray: [],
+  isAstray: false,
   consented: [],
   codes: []
 }
@@ -173,13 +173,13 @@ export const observe = <S extends State>(
       const family = held(history)?.family
       return family === undefined ? known({}) : known({ left: [...history.left, { owner: observation.owner, family }] })
     }
-    case "ProcessPaused":
-    case "ClockJumped": {
-      const { _tag, owner } = observation
+    case "ClocksDisagree":
+      return known({ isAstray: true })
+    case "ProcessPaused": {
       const requests = history.requests.map((request) =>
-        request.owner === owner ? { ...request, isExcused: true } : request
+        request.owner === observation.owner ? { ...request, isExcused: true } : request
       )
-      return known({ requests, astray: _tag === "ClockJumped" ? [...history.astray, owner] : history.astray })
+      return known({ requests })
     }
     case "ProcessQuiet": {
       const { at, owner } = observation

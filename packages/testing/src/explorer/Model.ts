@@ -33,7 +33,7 @@ import type { Violation } from "../Invariants.ts"
 /**
  * @since 0.1.0
  */
-export type { Client, World } from "../internal/explorer/world.ts"
+export type { AnyDriver, Client, World } from "../internal/explorer/world.ts"
 
 /**
  * @since 0.1.0
@@ -84,6 +84,33 @@ export const kinds: { readonly [mode in Mode]: ReadonlyArray<FaultKind> } = {
   app: ["crash", "loss", "refusal", "pause", "store", "clock", "leave", "close", "rejection"]
 }
 
+/**
+ * What a client may have that is not the library's.
+ *
+ * - `settings`: what its drivers go by; the rules go by the library's
+ * - `grants`, `apps`, `attempts`: how a driver drives its machine
+ * - `step`: what a driver of the grant, or of the app's token, does
+ *
+ * @since 0.1.0
+ */
+export interface Parts extends Partial<Pick<World.Client, "comparesVersions" | "countsFromStart">> {
+  readonly settings?: Partial<Settings.Settings>
+  readonly grants?: (
+    driven: ReturnType<typeof UserGrantDriver.driven>
+  ) => ReturnType<typeof UserGrantDriver.driven>
+  readonly apps?: (
+    driven: ReturnType<typeof AppCredentialDriver.driven>
+  ) => ReturnType<typeof AppCredentialDriver.driven>
+  readonly attempts?: (
+    driven: ReturnType<typeof ConsentAttemptDriver.driven>
+  ) => ReturnType<typeof ConsentAttemptDriver.driven>
+  readonly step?: (step: World.AnyDriver["step"]) => World.AnyDriver["step"]
+}
+
+const defaults = Result.getOrThrow(Settings.make())
+
+const same = <A>(a: A): A => a
+
 // The machines differ in their types; which of them a driver is of, its key says.
 const ofAny = (driver: unknown) => driver as World.AnyDriver
 
@@ -97,24 +124,27 @@ const onceEach = <A>(make: (owner: string) => A): ((owner: string) => A) => {
 }
 
 /**
- * The library as it is, with its default settings.
+ * The library as it is, with its default settings; or with something else in the place of some of its parts.
  *
  * @since 0.1.0
  */
-export const library = (mode: Mode = "user", options: Partial<Settings.Settings> = {}): World.Client => {
-  const settings = { ...Result.getOrThrow(Settings.make()), ...options }
-  const scopes = ["promotions:write"]
+export const library = (mode: Mode = "user", parts: Parts = {}): World.Client => {
+  const { apps = same, attempts = same, grants = same, step = same } = parts
+  const settings = { ...defaults, ...parts.settings }
+  const drivenApp = apps(AppCredentialDriver.driven(World.scopes.app, settings))
+  const drivenGrant = grants(UserGrantDriver.driven(settings))
+  const drivenAttempt = attempts(ConsentAttemptDriver.driven(settings))
   return {
     mode,
-    settings,
-    shared: onceEach((owner) =>
-      mode === "user"
-        ? ofAny(Driver.make(UserGrantDriver.driven(settings), { ...settings, owner }))
-        : ofAny(Driver.make(AppCredentialDriver.driven(scopes, settings), { ...settings, owner }))
-    ),
-    attempts: onceEach((owner) => ofAny(Driver.make(ConsentAttemptDriver.driven(settings), { ...settings, owner }))),
-    comparesVersions: () => true,
-    countsFromStart: true
+    settings: defaults,
+    shared: onceEach((owner) => {
+      const owned = { ...settings, owner }
+      const driver = ofAny(mode === "user" ? Driver.make(drivenGrant, owned) : Driver.make(drivenApp, owned))
+      return { ...driver, step: step(driver.step) }
+    }),
+    attempts: onceEach((owner) => ofAny(Driver.make(drivenAttempt, { ...settings, owner }))),
+    comparesVersions: parts.comparesVersions ?? (() => true),
+    countsFromStart: parts.countsFromStart ?? true
   }
 }
 

@@ -58,9 +58,6 @@ const crash = ({ name, operations }: Process): Fault => [
       if (operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent") {
         turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
       }
-      if (operation._tag === "Save" && operation.isHung && operation.result === undefined) {
-        Turn.abandon(turn, Turn.processOf(turn, name), operation)
-      }
     }
     Turn.restart(turn, name)
   }
@@ -162,7 +159,7 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
         `the clock of ${name} jumps by ${jump} ms`,
         (turn) => {
           Turn.change(turn, name, { offset: jump })
-          if (Math.abs(jump) > 30_000) Turn.observe(turn, { _tag: "ClockJumped", owner })
+          if (Math.abs(jump) > 30_000) Turn.observe(turn, { _tag: "ClocksDisagree" })
         }
       ])
     }

@@ -167,7 +167,7 @@ export const keys = (faults: number): ((world: World.World) => string) => {
 
   const processText = (process: World.Process, world: World.World): string => {
     const me = World.ownerOf(process)
-    const { accepted, astray, claims, deliveries, left: removed, record, rejections, requests } = world.history
+    const { accepted, claims, deliveries, left: removed, record, rejections, requests } = world.history
     const isMine = ({ owner }: { readonly owner: string }) => owner === me
     const { callers, closing, drivers, hasFailed, isPaused, offset, operations } = process
     const parts = [
@@ -176,7 +176,6 @@ export const keys = (faults: number): ((world: World.World) => string) => {
       closing,
       world.faults === faults && hasFailed,
       "lease" in record && record.lease.owner === me,
-      astray.includes(me),
       Object.entries(drivers)
         .map(([key, state]) => {
           if (state === DriverState.initial) return key
@@ -211,6 +210,7 @@ export const keys = (faults: number): ((world: World.World) => string) => {
         .map(([key, { state }]) => `${key}${of(state)}`)
         .join(),
       history.isUnsent,
+      history.isAstray,
       left(history.expiresAt, now, grains.expiresAt),
       orphaned.filter(({ owner }) => !alive.has(owner)).map(of).join(),
       history.consented.map((token) => names[token]).join(),

@@ -290,10 +290,29 @@ const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, s
   return all
 }
 
+// Of processes that have not done anything yet, one is as good as the other.
+const isUntouched = ({ callers, isPaused, life, nextCaller, offset, operations, drivers }: Process) =>
+  life === 1 &&
+  !isPaused &&
+  offset === 0 &&
+  nextCaller === callers.length &&
+  operations.length === 0 &&
+  drivers[World.shared] === DriverState.initial &&
+  callers.every(({ doing }) => doing._tag === "Idle")
+
+const distinctProcesses = ({ processes }: World.World) =>
+  processes.filter(
+    (process, index) =>
+      !isUntouched(process) ||
+      !processes.some(
+        (other, before) => before < index && isUntouched(other) && other.callers.length === process.callers.length
+      )
+  )
+
 export const moves =
   (client: Client, kinds: Faults.Kinds) =>
   (world: World.World): ReadonlyArray<WorldMove> => {
-    const steps = [...world.processes.flatMap((process) => ofProcess(world, process)), ...ofOthers(world)]
+    const steps = [...distinctProcesses(world).flatMap((process) => ofProcess(world, process)), ...ofOthers(world)]
     const all = steps.flatMap((step) => made(client, kinds, world, step, false))
     all.push(...pass(client, world))
     if (world.faults === 0) return all

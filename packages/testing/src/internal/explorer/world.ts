@@ -159,7 +159,7 @@ export const isBusy = ({ drivers }: Process): boolean => Object.values(drivers).
 // The server
 // -----------------------------------------------------------------------------
 
-const scopes = { user: ["zap"], app: ["promotions:write"] }
+export const scopes = { user: ["zap"], app: ["promotions:write"] }
 
 /** What is asked for. */
 export const scopesOf = ({ mode }: Client): ReadonlyArray<string> => scopes[mode]

@@ -67,7 +67,7 @@ export type State = UserGrant.State | AppCredential.State
  * - `AccessRejected`, `AccessAccepted`: the API responded 401 to that access token, or took it.
  * - `DisconnectAsked`: the process was asked to remove the grant.
  * - `ProcessPaused`: it stands still, and its timers with it, for longer than it knows.
- * - `ClockJumped`: its clock disagrees with the others by more than the margin of a lease.
+ * - `ClocksDisagree`: those of two processes, by more than the margin of a lease.
  * - `ProcessQuiet`: it has nothing under way any more.
  * - `ProcessEnded`: it is gone, with all that it held in memory.
  * - `Settled`: nothing is under way any more. `waiting`: callers who have no answer.
@@ -105,7 +105,7 @@ export type Observation<S extends State = State> =
   | { readonly _tag: "AccessAccepted"; readonly owner: string; readonly accessToken: string }
   | { readonly _tag: "DisconnectAsked"; readonly owner: string }
   | { readonly _tag: "ProcessPaused"; readonly owner: string }
-  | { readonly _tag: "ClockJumped"; readonly owner: string }
+  | { readonly _tag: "ClocksDisagree" }
   | { readonly _tag: "ProcessQuiet"; readonly owner: string; readonly at: number }
   | { readonly _tag: "ProcessEnded"; readonly owner: string }
   | { readonly _tag: "Settled"; readonly waiting: number }
@@ -121,7 +121,7 @@ export interface Request {
   readonly sentAt: number
   /** Of the lease that covered it. */
   readonly deadline: number
-  /** Whether its process has stood still since, or its clock has jumped: it cannot know when to stop. */
+  /** Whether its process has stood still since: it cannot know when to stop. */
   readonly isExcused: boolean
   readonly outcome: TokenOutcome["_tag"] | "Open" | "Ended"
   /** Whether the server may have acted on it without a word. */
@@ -169,8 +169,8 @@ export interface History<S extends State = State> {
   readonly claims: ReadonlyArray<{ readonly owner: string; readonly token: string }>
   /** Which families a process was asked to remove. */
   readonly left: ReadonlyArray<{ readonly owner: string; readonly family: string }>
-  /** Processes whose clocks are far off. */
-  readonly astray: ReadonlyArray<string>
+  /** Whether clocks disagree by more than a lease can stand: then it promises nothing. */
+  readonly isAstray: boolean
   /** Access tokens that came of a consent and are not stored yet. */
   readonly consented: ReadonlyArray<string>
   readonly codes: ReadonlyArray<{ readonly code: string; readonly arrivedAt: number; readonly wasSent: boolean }>

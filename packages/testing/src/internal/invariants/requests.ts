@@ -21,7 +21,7 @@ export const isFresh = (
 const checkNeed = (history: History, record: Held, { at, owner }: Of<"Sent">, options: Options) => {
   const broken: Array<Violation> = []
   const { access } = record
-  if (access === undefined || history.astray.includes(owner)) return broken
+  if (access === undefined || history.isAstray) return broken
   const due = Tokens.dueAt({ obtainedAt: access.obtainedAt, expiresAt: history.expiresAt }, options.expiryMargin)
   // Clocks may disagree, or jump, by a little.
   if (at + Lease.margin > due) return broken
@@ -51,8 +51,7 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
       request.outcome === "Open" &&
       !request.isOutdated &&
       !(request.isExcused && at >= request.deadline) &&
-      !history.astray.includes(request.owner) &&
-      !history.astray.includes(owner)
+      !history.isAstray
   )
   if (earlier !== undefined) {
     broken.push({ rule: "R2 patience", what: "a token was sent again while an earlier request could be answered" })
@@ -135,7 +134,7 @@ export const responded = <S extends State>(
       deliveries: [...history.deliveries, ...delivered]
     },
     violations:
-      at > open.deadline && !open.isExcused && !history.astray.includes(owner)
+      at > open.deadline && !open.isExcused && !history.isAstray
         ? [{ rule: "R2 patience", what: "a request was listened to after its lease had ended" }]
         : []
   }
@@ -161,7 +160,6 @@ export const ended = <S extends State>(history: History<S>, ending: string): His
     deliveries: history.deliveries.filter(isOther),
     claims: history.claims.filter(isOther),
     left: history.left.filter(isOther),
-    astray: history.astray.filter((owner) => owner !== ending),
     rejections: history.rejections.filter(matters),
     accepted: history.accepted.filter(matters)
   }

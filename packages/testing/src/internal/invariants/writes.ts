@@ -53,13 +53,13 @@ const isClaim = (before: Held | undefined, after: Held) =>
     before.lease.deadline < after.lease.deadline ||
     before.attempt !== after.attempt)
 
-const checkClaim = ({ astray }: History, before: Held, after: Held, at: number): ReadonlyArray<Violation> => {
+const checkClaim = ({ isAstray }: History, before: Held, after: Held, at: number): ReadonlyArray<Violation> => {
   if (!isClaim(before, after)) return []
   const isTaken =
     before.lease !== undefined &&
     before.lease.owner !== after.lease?.owner &&
     Lease.isLive(Lease.clamp(before.lease, at), at)
-  if (isTaken && ![before.lease?.owner, after.lease?.owner].some((owner) => owner && astray.includes(owner))) {
+  if (isTaken && !isAstray) {
     return [{ rule: "R1 one refresher", what: "a lease was taken that was live" }]
   }
   return before.lease === undefined && Pause.isOn(before.pause, at)
@@ -96,6 +96,9 @@ export const check = (history: History, { at, from, isAlive, state }: Stored): R
   } else {
     const what = `generation ${before.generation} was followed by ${after.generation}`
     broken.push({ rule: "R4 never overwrite newer", what })
+  }
+  if (before.why !== undefined && after.why === undefined && after.generation === before.generation) {
+    broken.push({ rule: "R5 unknown is not failed", what: "a grant that had been given up was tried again" })
   }
   if (after.why !== undefined && before.why === undefined) {
     broken.push(...checkGivingUp(history, before, after.why, isAlive))
