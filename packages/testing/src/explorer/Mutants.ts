@@ -7,7 +7,7 @@
 import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
-import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { Rule } from "../Invariants.ts"
@@ -517,18 +517,6 @@ const ofApp: ReadonlyArray<Definition> = [
       event
     ]),
     size: two
-  },
-  {
-    name: "a new token is dropped when the lease has passed to another",
-    breaks: "R3 success always wins",
-    parts: apps((state, event) => {
-      const isPassedOn =
-        event._tag === "TokenGranted" &&
-        state._tag === "Requesting" &&
-        state.lease.deadline - Lease.margin - 60_000 > event.tokens.obtainedAt
-      return [state, isPassedOn ? { ...event, generation: -1 } : event]
-    }),
-    size: after(two, "pause", "refusal")
   },
   {
     name: "an older response replaces a newer token",
