@@ -47,10 +47,6 @@ const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
 // In milliseconds. Clocks that disagree by less than the margin of a lease do no harm.
 const jumps = [20_000, -20_000, 3_600_000, -3_600_000]
 
-// A process that has nothing under way leaves nothing behind.
-const leavesTraces = ({ drivers, operations }: Process) =>
-  operations.length > 0 || drivers[World.shared]?.memory !== undefined
-
 const crash = ({ name, operations }: Process): Fault => [
   `${name} crashes`,
   (turn) => {
@@ -138,7 +134,7 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
   const { callers, closing, isPaused, name, offset, operations } = process
   const owner = World.ownerOf(process)
   const faults: Array<Fault> = []
-  if (kinds.has("crash") && leavesTraces(process)) faults.push(crash(process))
+  if (kinds.has("crash") && operations.length > 0) faults.push(crash(process))
   for (const operation of operations) {
     if (operation._tag === "Send") faults.push(...ofSend(kinds, process, operation))
     if (operation._tag === "Save") faults.push(...ofSave(kinds, process, operation))
@@ -153,12 +149,15 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
       }
     ])
   }
-  if (kinds.has("clock") && offset === 0) {
+  const asker = callers.find(({ doing }) => doing._tag === "Idle")
+  // To a process that has nothing under way it makes no difference before it asks.
+  if (kinds.has("clock") && offset === 0 && (World.isBusy(process) || asker !== undefined)) {
     for (const jump of jumps) {
       faults.push([
         `the clock of ${name} jumps by ${jump} ms`,
         (turn) => {
           Turn.change(turn, name, { offset: jump })
+          if (!World.isBusy(process) && asker !== undefined) Turn.ask(turn, name, asker)
           if (Math.abs(jump) > 30_000) Turn.observe(turn, { _tag: "ClocksDisagree" })
         }
       ])
@@ -177,7 +176,7 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
       ])
     }
   }
-  if (kinds.has("close") && closing === "No" && leavesTraces(process)) {
+  if (kinds.has("close") && closing === "No" && World.isBusy(process)) {
     faults.push([
       `${name} is closed`,
       (turn) => {
@@ -212,7 +211,7 @@ export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyA
   }
   if (client.mode === "app") return faults
   if (kinds.has("consent")) {
-    faults.push(["the user allows the app again", (turn) => (turn.world = World.consent(turn.world))])
+    faults.push(["the user allows the app again", (turn) => (turn.world = World.consent(turn.world, 1))])
   }
   if (kinds.has("revocation") && world.history.record._tag !== "Absent") {
     faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = World.revoke(turn.world))])

@@ -198,6 +198,18 @@ export const keys = (faults: number): ((world: World.World) => string) => {
     return parts.join("|")
   }
 
+  // A process that did nothing is the same as in the world before, as long as time and what is seen of it are.
+  const texts = new WeakMap<World.Process, Pick<World.World, "now" | "history" | "store"> & { readonly id: number }>()
+
+  const processId = (process: World.Process, world: World.World): number => {
+    const { history, now, store } = world
+    const text = texts.get(process)
+    if (text?.now === now && text.history === history && text.store === store) return text.id
+    const id = idOf(processText(process, world))
+    texts.set(process, { now, history, store, id })
+    return id
+  }
+
   return (world) => {
     const { callbacks, expiries, history, lateWrites, names, now, processes, server, store, strays } = world
     const alive = new Set(processes.map(World.ownerOf))
@@ -220,7 +232,7 @@ export const keys = (faults: number): ((world: World.World) => string) => {
       callbacks.map(({ digest }) => digest).join()
     ]
     const serverId = remember(server, world, undefined, () => serverText(server, world))
-    const sorted = processes.map((process) => idOf(processText(process, world))).sort((a, b) => a - b)
+    const sorted = processes.map((process) => processId(process, world)).sort((a, b) => a - b)
     return `${idOf(fixed.join("|"))} ${serverId} ${sorted.join(" ")}`
   }
 }

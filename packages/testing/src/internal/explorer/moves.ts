@@ -237,30 +237,25 @@ const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> =>
   return steps
 }
 
-const ofOthers = (world: World.World): ReadonlyArray<Step> => [
-  ...world.strays.flatMap((request, index): ReadonlyArray<Step> => {
-    const strays = world.strays.toSpliced(index, 1)
-    return [
-      [
-        "a stray request reaches the server",
-        (turn) => (turn.world = World.arrive({ ...turn.world, strays }, request).world)
-      ],
-      ["a stray request is lost", (turn) => (turn.world = { ...turn.world, strays })]
+// What nobody waits for need not happen.
+const ofNobody = (world: World.World): ReadonlyArray<Step> => [
+  ...world.strays.map(
+    (request, index): Step => [
+      "a stray request reaches the server",
+      (turn) => {
+        turn.world = World.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
+      }
     ]
-  }),
-  ...world.lateWrites.flatMap(({ owner, save }, index): ReadonlyArray<Step> => {
-    const lateWrites = world.lateWrites.toSpliced(index, 1)
-    return [
-      [
-        "a late write is done",
-        (turn) => {
-          turn.world = { ...turn.world, lateWrites }
-          Turn.write(turn, owner, turn.world.now, save)
-        }
-      ],
-      ["a late write is lost", (turn) => (turn.world = { ...turn.world, lateWrites })]
+  ),
+  ...world.lateWrites.map(
+    ({ owner, save }, index): Step => [
+      "a late write is done",
+      (turn) => {
+        turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
+        Turn.write(turn, owner, turn.world.now, save)
+      }
     ]
-  })
+  )
 ]
 
 // What is read may also fail, or take long.
@@ -312,8 +307,9 @@ const distinctProcesses = ({ processes }: World.World) =>
 export const moves =
   (client: Client, kinds: Faults.Kinds) =>
   (world: World.World): ReadonlyArray<WorldMove> => {
-    const steps = [...distinctProcesses(world).flatMap((process) => ofProcess(world, process)), ...ofOthers(world)]
+    const steps = distinctProcesses(world).flatMap((process) => ofProcess(world, process))
     const all = steps.flatMap((step) => made(client, kinds, world, step, false))
+    for (const step of ofNobody(world)) all.push(...made(client, kinds, world, step, true))
     all.push(...pass(client, world))
     if (world.faults === 0) return all
     const weaker = { ...world, faults: world.faults - 1 }

@@ -214,8 +214,8 @@ export const isAlive = ({ now, server }: World, state: Record): boolean =>
   state.tokens.refreshToken !== undefined &&
   Lookup.isAlive(server, Redacted.value(state.tokens.refreshToken), now)
 
-/** A user allows the app: an attempt is pending, and the browser will deliver its callback twice. */
-export const consent = (world: World): World => {
+/** A user allows the app: an attempt is pending, and the browser will deliver its callback so many times. */
+export const consent = (world: World, deliveries: number): World => {
   const count = Object.keys(world.store).filter((key) => key !== shared).length + 1
   const digest = `consent-${count}`
   const url = new URL(ZapierUrls.production.authorize)
@@ -241,7 +241,7 @@ export const consent = (world: World): World => {
     ...world,
     server,
     store: { ...world.store, [digest]: { version: 1, state: pending } },
-    callbacks: [...world.callbacks, { digest, code }, { digest, code }],
+    callbacks: [...world.callbacks, ...Array.from({ length: deliveries }, () => ({ digest, code }))],
     names: { ...world.names, [code]: `c${count}` }
   }
 }
@@ -315,7 +315,7 @@ const empty = (client: Client, { callers, faults, server }: Size): World => ({
 
 const withTokens = (client: Client, size: Size): World => {
   const isUser = client.mode === "user"
-  const asked = isUser ? consent(empty(client, size)) : empty(client, size)
+  const asked = isUser ? consent(empty(client, size), 1) : empty(client, size)
   const request: TokenRequest = isUser
     ? {
         _tag: "AuthorizationCode",
@@ -353,7 +353,7 @@ export const beginnings = (client: Client, size: Size) => {
     { label: "the access token is about to expire", world: { ...fresh, now: expiresAt - client.settings.expiryMargin } },
     { label: "the server has ended the access token", world: endAccess(fresh) },
     client.mode === "user"
-      ? { label: "the user has just allowed the app", world: consent(none) }
+      ? { label: "the user has just allowed the app", world: consent(none, 2) }
       : { label: "there is no token yet", world: none }
   ]
 }
