@@ -71,8 +71,8 @@ type Of<Tag extends Observation["_tag"]> = Extract<Observation, { readonly _tag:
 
 const none: ReadonlyArray<Violation> = []
 
-const checkCode = ({ codes }: History, { at, code }: Of<"CodeSent">): ReadonlyArray<Violation> => {
-  const known = codes.find((entry) => entry.code === code)
+const checkCode = ({ codes }: History, { at, code, owner }: Of<"CodeSent">): ReadonlyArray<Violation> => {
+  const known = codes.find((entry) => entry.code === code && entry.owner === owner)
   const broken: Array<Violation> = []
   const rule = "R9 a code is exchanged once"
   if (known?.wasSent === true) broken.push({ rule, what: "a code was sent twice" })
@@ -143,14 +143,14 @@ export const observe = <S extends State>(
     case "Responded":
       return Requests.responded(history, observation)
     case "CodeArrived": {
-      const { at, code } = observation
+      const { at, code, owner } = observation
       const wasSent = history.codes.some((entry) => entry.code === code && entry.wasSent)
-      const others = history.codes.filter((entry) => entry.code !== code)
-      return known({ codes: [...others, { code, arrivedAt: at, wasSent }] })
+      const others = history.codes.filter((entry) => entry.code !== code || entry.owner !== owner)
+      return known({ codes: [...others, { code, owner, arrivedAt: at, wasSent }] })
     }
     case "CodeSent": {
       const codes = history.codes.map((entry) =>
-        entry.code === observation.code ? { ...entry, wasSent: true } : entry
+        entry.code === observation.code ? { ...entry, arrivedAt: 0, wasSent: true } : entry
       )
       return known({ codes }, checkCode(history, observation))
     }

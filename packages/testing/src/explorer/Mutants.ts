@@ -135,6 +135,10 @@ const hasNoGrace = misled((state, input, { elapsed }) => [
   input
 ])
 
+const ignoresTimers: Model.Parts = {
+  step: (step) => (state, input, now) => (input._tag === "Woken" ? { state, outputs: [] } : step(state, input, now))
+}
+
 // A write whose outcome is unknown is taken for one that was not done.
 const keepsClaims = misled((state, input) => {
   const { store } = state
@@ -344,6 +348,12 @@ const both: ReadonlyArray<Definition> = [
     name: "callers wait for as long as the server is silent",
     breaks: "Everybody is answered",
     parts: { settings: { requestTimeout: 50_000 } },
+    size: after(one, "loss")
+  },
+  {
+    name: "a driver that is woken does nothing",
+    breaks: "The table holds",
+    parts: ignoresTimers,
     size: after(one, "loss")
   }
 ]

@@ -167,14 +167,15 @@ export const keys = (faults: number): ((world: World.World) => string) => {
 
   const processText = (process: World.Process, world: World.World): string => {
     const me = World.ownerOf(process)
-    const { accepted, claims, deliveries, left: removed, record, rejections, requests } = world.history
-    const isMine = ({ owner }: { readonly owner: string }) => owner === me
-    const { callers, closing, drivers, hasFailed, isPaused, offset, operations } = process
+    const { accepted, claims, codes, deliveries, left: removed, record, rejections, requests } = world.history
+    const isMine = ({ owner }: { readonly owner: string | undefined }) => owner === me
+    const { callers, closing, drivers, hasFailed, hasWrittenLate, isPaused, offset, operations } = process
     const parts = [
       isPaused,
       offset,
       closing,
       world.faults === faults && hasFailed,
+      hasWrittenLate,
       "lease" in record && record.lease.owner === me,
       Object.entries(drivers)
         .map(([key, state]) => {
@@ -191,7 +192,7 @@ export const keys = (faults: number): ((world: World.World) => string) => {
         .map((caller) => callerText(caller, process, world))
         .sort()
         .join(),
-      [requests, deliveries, rejections, accepted, claims, removed]
+      [requests, deliveries, rejections, accepted, claims, removed, codes]
         .map((all) => (all.length === 0 ? "" : all.filter(isMine).map((part) => atom(part, world, me)).join()))
         .join(";")
     ]
@@ -226,7 +227,7 @@ export const keys = (faults: number): ((world: World.World) => string) => {
       left(history.expiresAt, now, grains.expiresAt),
       orphaned.filter(({ owner }) => !alive.has(owner)).map(of).join(),
       history.consented.map((token) => names[token]).join(),
-      of(history.codes),
+      history.codes.filter(({ owner }) => !alive.has(owner ?? "")).map(of).join(),
       strays.map((request) => names[World.presented(request)]).sort().join(),
       lateWrites.map(({ save }) => operationText(save, world, "")).join(),
       callbacks.map(({ digest }) => digest).join()

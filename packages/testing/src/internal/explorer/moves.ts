@@ -228,7 +228,6 @@ const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> =>
       `${name} is called back for ${digest}`,
       (turn) => {
         turn.world = { ...turn.world, callbacks: world.callbacks.toSpliced(index, 1) }
-        Turn.observe(turn, { _tag: "CodeArrived", code, at: world.now })
         const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
         Turn.bring(turn, name, digest, event, false)
       }
@@ -248,11 +247,12 @@ const ofNobody = (world: World.World): ReadonlyArray<Step> => [
     ]
   ),
   ...world.lateWrites.map(
-    ({ owner, save }, index): Step => [
+    ({ name, owner, save }, index): Step => [
       "a late write is done",
       (turn) => {
         turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
         Turn.write(turn, owner, turn.world.now, save)
+        Turn.change(turn, name, { hasWrittenLate: true })
       }
     ]
   )

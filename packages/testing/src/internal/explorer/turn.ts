@@ -138,7 +138,7 @@ export const responded = (turn: Turn, process: Process, { request }: Of<"Send">,
 /** Nobody waits any more for what may still happen. */
 export const abandon = (turn: Turn, process: Process, operation: Operation): void => {
   if (operation._tag === "Save" && operation.result === undefined && operation.isHung) {
-    const late = { owner: World.ownerOf(process), save: operation }
+    const late = { name: process.name, owner: World.ownerOf(process), save: operation }
     turn.world = { ...turn.world, lateWrites: [...turn.world.lateWrites, late] }
   }
   if (operation._tag !== "Send") return
@@ -200,8 +200,9 @@ export const call = (turn: Turn, name: string, caller: Caller): void => {
     if (access.replacedAt !== undefined) feed(turn, name, World.shared, { _tag: "Accepted", access })
     return
   }
-  observe(turn, { _tag: "AccessRejected", owner, accessToken })
+  // A second 401 is the caller's: the driver is not told.
   if (isReplay) return finish(turn, name, caller, true)
+  observe(turn, { _tag: "AccessRejected", owner, accessToken })
   ask(turn, name, caller, access)
 }
 
@@ -257,7 +258,7 @@ const send = (turn: Turn, name: string, key: string, out: Extract<Output, { read
   observe(
     turn,
     request._tag === "AuthorizationCode"
-      ? { _tag: "CodeSent", code: token, at: turn.world.now }
+      ? { _tag: "CodeSent", code: token, owner: World.ownerOf(process), at }
       : { _tag: "Sent", owner: World.ownerOf(process), token, at, until: at + until - turn.world.now }
   )
   const fresh = { fate: undefined, response: undefined, outcome: undefined }
@@ -341,7 +342,8 @@ export const restart = (turn: Turn, name: string): void => {
     drivers: { [World.shared]: DriverState.initial },
     operations: [],
     callers: callers.map((caller, id) => ({ ...caller, id, doing: { _tag: "Idle" } })),
-    nextCaller: callers.length
+    nextCaller: callers.length,
+    hasWrittenLate: false
   })
 }
 
@@ -370,7 +372,15 @@ export const storeFailure = new StoreFailed({ store: "the store", operation: "re
 
 /** Feeds what a read found. */
 export const loaded = (turn: Turn, name: string, { id, key }: Of<"Load">, found: World.Slot): void => {
-  const { none } = driverOf(turn, processOf(turn, name), key).driven
+  const process = processOf(turn, name)
+  const { none } = driverOf(turn, process, key).driven
+  const { store } = stateOf(process, key)
+  // A code counts from when its attempt is found.
+  if (store._tag === "Loading" && store.task._tag === "Delivery" && store.task.event._tag === "CodeReceived") {
+    const code = Redacted.value(store.task.event.code)
+    const at = World.wall(turn.world, process)
+    observe(turn, { _tag: "CodeArrived", code, owner: World.ownerOf(process), at })
+  }
   const version = found.state === undefined ? undefined : found.version
   feed(turn, name, key, { _tag: "Loaded", id, state: found.state ?? none, version })
 }
@@ -406,7 +416,7 @@ export const carryOut = (turn: Turn, reading: Reading = "Done"): void => {
   }
   for (const process of turn.world.processes) {
     const owner = World.ownerOf(process)
-    if (before.get(owner) === true && !World.isBusy(process)) {
+    if (before.get(owner) === true && !World.isBusy(process) && !process.hasWrittenLate) {
       observe(turn, { _tag: "ProcessQuiet", owner, at: World.wall(turn.world, process) })
     }
   }

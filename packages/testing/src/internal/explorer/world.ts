@@ -115,6 +115,8 @@ export interface Process {
   readonly callers: ReadonlyArray<Caller>
   readonly nextCaller: number
   readonly hasFailed: boolean
+  /** Whether a write was done after it had been given up. */
+  readonly hasWrittenLate: boolean
 }
 
 export interface Slot {
@@ -137,7 +139,7 @@ export interface World {
   /** Requests that nobody waits for, and that may still reach the server. */
   readonly strays: ReadonlyArray<TokenRequest>
   /** Writes that nobody waits for, and that may still be done. */
-  readonly lateWrites: ReadonlyArray<{ readonly owner: string; readonly save: Of<"Save"> }>
+  readonly lateWrites: ReadonlyArray<{ readonly name: string; readonly owner: string; readonly save: Of<"Save"> }>
   /** Callbacks that are about to arrive. */
   readonly callbacks: ReadonlyArray<{ readonly digest: string; readonly code: string }>
   /** How many faults may still happen. */
@@ -302,7 +304,8 @@ const empty = (client: Client, { callers, faults, server }: Size): World => ({
     operations: [],
     callers: Array.from({ length: count }, (_, id) => ({ id, wants: "Access", doing: { _tag: "Idle" } })),
     nextCaller: count,
-    hasFailed: false
+    hasFailed: false,
+    hasWrittenLate: false
   })),
   strays: [],
   lateWrites: [],

@@ -97,8 +97,8 @@ export type Observation<S extends State = State> =
       readonly at: number
       readonly outcome: TokenOutcome
     }
-  | { readonly _tag: "CodeArrived"; readonly code: string; readonly at: number }
-  | { readonly _tag: "CodeSent"; readonly code: string; readonly at: number }
+  | { readonly _tag: "CodeArrived"; readonly code: string; readonly at: number; readonly owner?: string }
+  | { readonly _tag: "CodeSent"; readonly code: string; readonly at: number; readonly owner?: string }
   | { readonly _tag: "CodeResponded"; readonly outcome: TokenOutcome }
   | { readonly _tag: "AccessGiven"; readonly owner: string; readonly access: Tokens.UsableAccess; readonly at: number }
   | { readonly _tag: "AccessRejected"; readonly owner: string; readonly accessToken: string }
@@ -173,7 +173,13 @@ export interface History<S extends State = State> {
   readonly isAstray: boolean
   /** Access tokens that came of a consent and are not stored yet. */
   readonly consented: ReadonlyArray<string>
-  readonly codes: ReadonlyArray<{ readonly code: string; readonly arrivedAt: number; readonly wasSent: boolean }>
+  readonly codes: ReadonlyArray<{
+    readonly code: string
+    /** To which process it came, where that is known. */
+    readonly owner: string | undefined
+    readonly arrivedAt: number
+    readonly wasSent: boolean
+  }>
 }
 
 /**
