@@ -18,7 +18,7 @@ import * as World from "./world.ts"
 type Seen = Pick<World.World, "names" | "now">
 
 // In milliseconds: of the ends of tokens, and of all else.
-const grains = { expiresAt: 900_000, other: 5_000 }
+const grains = { expiresAt: 900_000, other: 10_000 }
 
 const ahead = new Set(["deadline", "notBefore", "until"])
 

@@ -1,6 +1,7 @@
 /** All that may happen next in a world, and time, which passes while nobody has anything to do. */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import type { Move } from "../../explorer/Explorer.ts"
 import type * as Invariants from "../../Invariants.ts"
@@ -36,7 +37,7 @@ const isBusy = (process: Process, now: number) =>
   (process.callers.some(({ doing }) => doing._tag === "Calling") ||
     process.operations.some(
       (operation) =>
-        (operation._tag === "Save" && (!operation.isHung || operation.result !== undefined)) ||
+        (operation._tag === "Save" && !operation.isHung) ||
         (operation._tag === "Send" && (operation.fate === undefined || operation.response !== undefined))
     ) ||
     isDue(process, now))
@@ -154,7 +155,8 @@ const ofOperation = (process: Process, operation: World.Operation): ReadonlyArra
         Turn.drop(turn, name, operation)
         Turn.feed(turn, name, key, { _tag: result, id })
       }
-      const { result, state } = operation
+      const { isHung, result, state } = operation
+      if (isHung) return []
       if (result !== undefined) {
         return isPaused ? [] : [[`${name} hears that it is ${result}`, (turn) => hear(turn, result)]]
       }
@@ -251,12 +253,38 @@ const ofNobody = (world: World.World): ReadonlyArray<Step> => [
       "a late write is done",
       (turn) => {
         turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
-        Turn.write(turn, owner, turn.world.now, save)
+        Turn.write(turn, owner, turn.world.now, save, true)
         Turn.change(turn, name, { hasWrittenLate: true })
       }
     ]
   )
 ]
+
+// A call with a token that nothing can end any more succeeds whenever it is made, and changes nothing for anybody else: it
+// is made at once.
+const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined => {
+  const { world } = turn
+  const { faults, lateWrites, now, processes, strays } = world
+  const access = World.accessOf(World.slot(world, World.shared))
+  const isSafe =
+    access !== undefined &&
+    faults === 0 &&
+    strays.length === 0 &&
+    lateWrites.length === 0 &&
+    now + 4_000_000 < Tokens.dueAt(access, client.settings.expiryMargin) &&
+    !processes.some(({ operations }) => operations.some(({ _tag }) => _tag === "Send"))
+  if (!isSafe) return undefined
+  for (const { callers, isPaused, name } of processes) {
+    const caller = callers.find(
+      ({ doing }) =>
+        doing._tag === "Calling" &&
+        Redacted.value(doing.access.accessToken) === Redacted.value(access.accessToken) &&
+        World.callApi(world, client, doing.access) !== 401
+    )
+    if (caller !== undefined && !isPaused) return () => Turn.call(turn, name, caller)
+  }
+  return undefined
+}
 
 // What is read may also fail, or take long.
 const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, step]: Step, isFault: boolean) => {
@@ -273,6 +301,10 @@ const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, s
     isFault
   })
   const turn = run("Done")
+  for (let certain = certainCall(client, turn); certain !== undefined; certain = certainCall(client, turn)) {
+    certain()
+    Turn.carryOut(turn)
+  }
   const all = [toMove(turn, label, isFault)]
   const { faults } = turn.world
   if (!turn.hasRead || faults === 0 || !kinds.has("store")) return all
@@ -304,6 +336,15 @@ const distinctProcesses = ({ processes }: World.World) =>
       )
   )
 
+// What shows only as time passes might as well have come just before it does.
+const thenPass = (client: Client, { label, violations, world }: WorldMove): ReadonlyArray<WorldMove> =>
+  pass(client, world).map((passing) => ({
+    ...passing,
+    label: `${label}; ${passing.label}`,
+    violations: [...violations, ...passing.violations],
+    isFault: true
+  }))
+
 export const moves =
   (client: Client, kinds: Faults.Kinds) =>
   (world: World.World): ReadonlyArray<WorldMove> => {
@@ -313,7 +354,24 @@ export const moves =
     all.push(...pass(client, world))
     if (world.faults === 0) return all
     const weaker = { ...world, faults: world.faults - 1 }
-    for (const fault of Faults.all(client, kinds, weaker)) all.push(...made(client, kinds, weaker, fault, true))
+    for (const [label, step, shows] of Faults.all(client, kinds, weaker)) {
+      const faulty = made(client, kinds, weaker, [label, step], true)
+      if (shows !== "as time passes") all.push(...faulty)
+      else for (const move of faulty) all.push(...thenPass(client, move))
+    }
+    if (kinds.has("clock")) {
+      for (const process of distinctProcesses(world)) {
+        for (const [label, step] of process.offset === 0 ? ofProcess(world, process) : []) {
+          for (const [jumped, jump] of Faults.jumps(process)) {
+            const both = (turn: Turn.Turn) => {
+              jump(turn)
+              step(turn)
+            }
+            all.push(...made(client, kinds, weaker, [`${jumped}; ${label}`, both], true))
+          }
+        }
+      }
+    }
     return all
   }
 

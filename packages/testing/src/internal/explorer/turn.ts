@@ -81,7 +81,13 @@ export const replace = (turn: Turn, name: string, operation: Operation) => {
 }
 
 /** The store carries a write out, if it may. */
-export const write = (turn: Turn, owner: string, at: number, save: Of<"Save">): "Saved" | "Conflicted" => {
+export const write = (
+  turn: Turn,
+  owner: string,
+  at: number,
+  save: Of<"Save">,
+  isUnconfirmed = false
+): "Saved" | "Conflicted" => {
   const { client, world } = turn
   const { expected, from, key, state } = save
   const { state: there, version } = World.slot(world, key)
@@ -102,7 +108,8 @@ export const write = (turn: Turn, owner: string, at: number, save: Of<"Save">): 
       isAlive: World.isAlive(world, state),
       at,
       owner,
-      from: from as Invariants.State | undefined
+      from: from as Invariants.State | undefined,
+      isUnconfirmed
     })
   }
   return "Saved"
@@ -137,10 +144,6 @@ export const responded = (turn: Turn, process: Process, { request }: Of<"Send">,
 
 /** Nobody waits any more for what may still happen. */
 export const abandon = (turn: Turn, process: Process, operation: Operation): void => {
-  if (operation._tag === "Save" && operation.result === undefined && operation.isHung) {
-    const late = { name: process.name, owner: World.ownerOf(process), save: operation }
-    turn.world = { ...turn.world, lateWrites: [...turn.world.lateWrites, late] }
-  }
   if (operation._tag !== "Send") return
   if (operation.response === undefined && operation.fate !== "Silent") {
     turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
@@ -335,6 +338,9 @@ export const restart = (turn: Turn, name: string): void => {
   const process = processOf(turn, name)
   observe(turn, { _tag: "ProcessEnded", owner: World.ownerOf(process) })
   const callers = process.callers.filter(({ wants }) => wants === "Access")
+  // Had they been done before, it would be the same.
+  const lateWrites = turn.world.lateWrites.filter((late) => late.name !== name)
+  turn.world = { ...turn.world, lateWrites }
   change(turn, name, {
     life: process.life + 1,
     isPaused: false,

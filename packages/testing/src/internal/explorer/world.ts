@@ -61,7 +61,7 @@ export const shared = "shared"
 
 /**
  * - `Load`: a read that takes long. It finds what was there when it began.
- * - `Save`: `result` once the store has done it, and its process has yet to hear.
+ * - `Save`: `result` once the store has done it, and its process has yet to hear. `isHung`: it never hears.
  * - `Send`: `response` once the server has acted; `outcome` once that is in the socket.
  * - `Bring`: an attempt waits until its grant is stored.
  */

@@ -58,7 +58,7 @@ export type State = UserGrant.State | AppCredential.State
  * `token` is the refresh token that a request presents, or `app` for the app's own requests.
  *
  * - `Stored`: the store has this state now. `isAlive`: whether the server would still take its refresh token. `from`: what
- *   the write was decided on, where that is known.
+ *   the write was decided on, where that is known. `isUnconfirmed`: its writer is not told, and may write again.
  * - `Sent`, `Responded`: a refresh, or a request for a token of the app, left, and was responded to with that outcome.
  *   `until`: when the listening ends, where that is known. A request that its process gives up is `NoResponse`.
  * - `CodeArrived`, `CodeSent`, `CodeResponded`: a callback brought a code; it was sent to the token endpoint; the response.
@@ -82,6 +82,7 @@ export type Observation<S extends State = State> =
       readonly at: number
       readonly owner?: string | undefined
       readonly from?: State | undefined
+      readonly isUnconfirmed?: boolean
     }
   | {
       readonly _tag: "Sent"

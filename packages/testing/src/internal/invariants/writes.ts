@@ -116,7 +116,7 @@ const leftBehind = ({ claims, isUnsent }: History, before: Held | undefined): Hi
 }
 
 /** What is known about tokens that the record has moved on from does not matter any more. */
-export const take = <S extends State>(history: History<S>, record: S): History<S> => {
+export const take = <S extends State>(history: History<S>, record: S, isUnconfirmed: boolean): History<S> => {
   const before = held(history)
   const after = heldOf(record, history.isApp)
   const accessToken = accessTokenOf(after)
@@ -135,7 +135,7 @@ export const take = <S extends State>(history: History<S>, record: S): History<S
     deliveries: history.deliveries.filter(
       (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.token === after?.token
     ),
-    consented: history.consented.filter((token) => token !== accessToken),
+    consented: history.consented.filter((token) => token !== accessToken || isUnconfirmed),
     accepted: history.accepted.filter(isCurrent),
     rejections: isRenewed
       ? history.rejections.filter((told) => told.accessToken === accessTokenOf(before) || isCurrent(told))
