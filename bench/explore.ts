@@ -177,4 +177,5 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
 }
 
 if (isMainThread) process.exitCode = await main(process.argv.slice(2))
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 else parentPort?.postMessage(run(workerData as Plan))

@@ -12,7 +12,7 @@ const lease = 90_000
 const options = { expiryMargin: 300_000, rejectionInterval: 30_000 }
 
 // The tokens of the nth request, which began at that time.
-const tokens = (n: number, at: number): Tokens.Tokens => ({
+const tokens = (n: number, at: number): typeof Tokens.Renewable.Type => ({
   accessToken: Tokens.secret(`access-${n}`),
   refreshToken: Tokens.secret(`refresh-${n}`),
   scopes: ["zap"],
@@ -31,7 +31,9 @@ const stored = (state: UserGrant.State, isAlive = true, at = 0): Observation => 
   at
 })
 
-const active = (n: number, at: number, responseLost = false): UserGrant.State => ({
+type Of<Tag extends UserGrant.State["_tag"]> = Extract<UserGrant.State, { readonly _tag: Tag }>
+
+const active = (n: number, at: number, responseLost = false): Of<"Active"> => ({
   _tag: "Active",
   ...held(n, at),
   responseLost
@@ -51,7 +53,7 @@ const given = (access: Tokens.UsableAccess, at: number): Observation => ({
   at
 })
 
-const claimed = (owner: string, n: number, at: number, now: number): UserGrant.State => ({
+const claimed = (owner: string, n: number, at: number, now: number): Of<"Refreshing"> => ({
   _tag: "Refreshing",
   ...held(n, at),
   responseLost: false,
@@ -113,7 +115,7 @@ const quiet: Observation = { _tag: "ProcessQuiet", owner: "a", at: now + 200 }
 // The first token was rejected at once, and replaced by the second.
 const fresh = (owner: string, at: number): UserGrant.State => ({
   ...claimed(owner, 2, 500, at),
-  ...{ tokens: { ...tokens(2, 500), replacedAt: 600 } }
+  tokens: { ...tokens(2, 500), replacedAt: 600 }
 })
 const replaced = [
   ...connected,
@@ -121,7 +123,7 @@ const replaced = [
   stored(claimed("a", 1, 0, 500)),
   sent("a", 1, 500),
   answered("a", 1, 600, granted(2, 500)),
-  stored({ ...active(2, 500), ...{ tokens: { ...tokens(2, 500), replacedAt: 600 } } })
+  stored({ ...active(2, 500), tokens: { ...tokens(2, 500), replacedAt: 600 } })
 ] as const
 
 /** For each rule a sequence that keeps it, and one that breaks it with its last observation. */
@@ -242,7 +244,7 @@ describe("Invariants", () => {
   })
 
   it("what was lost before a renewal under the same refresh token blames nobody after it", () => {
-    const same: Tokens.Tokens = { ...tokens(2, now), refreshToken: Tokens.secret("refresh-1") }
+    const same: typeof Tokens.Renewable.Type = { ...tokens(2, now), refreshToken: Tokens.secret("refresh-1") }
     const again = { family: "consent", generation: 2, tokens: same }
     const observations: ReadonlyArray<Observation> = [
       ...sending,
@@ -281,7 +283,12 @@ describe("Invariants", () => {
 
   it("a process that stands still breaks no promise", () => {
     const paused: Observation = { _tag: "ProcessPaused", owner: "a" }
-    const observations = [...sending, paused, stored(claimed("b", 1, 0, now + lease), true, now + lease), sent("b", 1, now + lease)]
+    const observations = [
+      ...sending,
+      paused,
+      stored(claimed("b", 1, 0, now + lease), true, now + lease),
+      sent("b", 1, now + lease)
+    ]
     expect(judge([...observations, answered("a", 1, now + 2 * lease, refused)]).flat()).toEqual([])
   })
 
@@ -314,7 +321,7 @@ describe("Invariants", () => {
 
   it("nobody claims during a pause", () => {
     const pause = { until: now + 60_000, failures: 1, cause: { _tag: "RateLimited" } } as const
-    const paused = stored({ ...active(1, 0), ...{ pause } })
+    const paused = stored({ ...active(1, 0), pause })
     const claim = stored(claimed("a", 1, 0, now), true, now)
     expect(judge([...connected, paused, claim]).flat()).toEqual(["R10 no dead token"])
   })

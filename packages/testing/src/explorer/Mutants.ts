@@ -9,7 +9,7 @@ import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/Consent
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
-import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { Rule } from "../Invariants.ts"
 import * as Model from "./Model.ts"
 
@@ -49,9 +49,7 @@ const after = (size: Size, ...kinds: ReadonlyArray<Model.FaultKind>): Size => ({
 type AnyMachine<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged> = Machine.Machine<S, E, C>
 
 const shown =
-  <S extends Machine.Tagged, E extends Machine.Tagged>(
-    deceive: (state: S, event: E, now: number) => readonly [S, E]
-  ) =>
+  <S extends Machine.Tagged, E extends Machine.Tagged>(deceive: (state: S, event: E, now: number) => readonly [S, E]) =>
   <C extends Machine.Tagged>(machine: AnyMachine<S, E, C>): AnyMachine<S, E, C> => ({
     ...machine,
     step: (state, event, now) => {
@@ -60,7 +58,11 @@ const shown =
     }
   })
 
-type Grants = (state: UserGrant.State, event: UserGrant.Event, now: number) => readonly [UserGrant.State, UserGrant.Event]
+type Grants = (
+  state: UserGrant.State,
+  event: UserGrant.Event,
+  now: number
+) => readonly [UserGrant.State, UserGrant.Event]
 
 const grants = (deceive: Grants): Model.Parts => ({
   grants: (driven) => ({ ...driven, machine: shown(deceive)(driven.machine) })
@@ -100,7 +102,9 @@ type State = Parameters<Step>[0]
 type Input = Parameters<Step>[1]
 
 // A driver that is shown another state or input than there is.
-const misled = (mislead: (state: State, input: Input, now: DriverState.Now) => readonly [State, Input]): Model.Parts => ({
+const misled = (
+  mislead: (state: State, input: Input, now: DriverState.Now) => readonly [State, Input]
+): Model.Parts => ({
   step: (step) => (state, input, now) => step(...mislead(state, input, now), now)
 })
 

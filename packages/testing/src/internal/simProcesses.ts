@@ -142,9 +142,7 @@ export const make = (options: Options) => {
     room.suspend()
     host.standstills++
     const concerned = () =>
-      subjects.filter(({ ledger }) =>
-        [...ledger.requests, ...ledger.deliveries].some((one) => one.owner === owner)
-      )
+      subjects.filter(({ ledger }) => [...ledger.requests, ...ledger.deliveries].some((one) => one.owner === owner))
     for (const subject of concerned()) observe(subject, { _tag: "ProcessPaused", owner })
     observeApp({ _tag: "ProcessPaused", owner })
     const { leaseDuration } = settings

@@ -91,6 +91,8 @@ const bodyText = (body: string | undefined, { names }: Seen): string =>
 
 const due = (time: number | undefined, now: number) => (time === undefined ? "-" : time <= now ? "due" : "later")
 
+const sorted = (texts: ReadonlyArray<string>) => texts.toSorted((a, b) => (a < b ? -1 : 1)).join()
+
 /** Makes the function. `faults`: how many there are at the beginning. */
 export const keys = (faults: number): ((world: World.World) => string) => {
   const { atom, idOf, remember } = make()
@@ -193,7 +195,14 @@ export const keys = (faults: number): ((world: World.World) => string) => {
         .sort()
         .join(),
       [requests, deliveries, rejections, accepted, claims, removed, codes]
-        .map((all) => (all.length === 0 ? "" : all.filter(isMine).map((part) => atom(part, world, me)).join()))
+        .map((all) =>
+          all.length === 0
+            ? ""
+            : all
+                .filter(isMine)
+                .map((part) => atom(part, world, me))
+                .join()
+        )
         .join(";")
     ]
     return parts.join("|")
@@ -225,15 +234,21 @@ export const keys = (faults: number): ((world: World.World) => string) => {
       history.isUnsent,
       history.isAstray,
       left(history.expiresAt, now, grains.expiresAt),
-      orphaned.filter(({ owner }) => !alive.has(owner)).map(of).join(),
+      orphaned
+        .filter(({ owner }) => !alive.has(owner))
+        .map(of)
+        .join(),
       history.consented.map((token) => names[token]).join(),
-      history.codes.filter(({ owner }) => !alive.has(owner ?? "")).map(of).join(),
-      strays.map((request) => names[World.presented(request)]).sort().join(),
+      history.codes
+        .filter(({ owner }) => !alive.has(owner ?? ""))
+        .map(of)
+        .join(),
+      sorted(strays.map((request) => names[World.presented(request)] ?? "")),
       lateWrites.map(({ save }) => operationText(save, world, "")).join(),
       callbacks.map(({ digest }) => digest).join()
     ]
     const serverId = remember(server, world, undefined, () => serverText(server, world))
-    const sorted = processes.map((process) => processId(process, world)).sort((a, b) => a - b)
-    return `${idOf(fixed.join("|"))} ${serverId} ${sorted.join(" ")}`
+    const ids = processes.map((process) => processId(process, world)).sort((a, b) => a - b)
+    return `${idOf(fixed.join("|"))} ${serverId} ${ids.join(" ")}`
   }
 }

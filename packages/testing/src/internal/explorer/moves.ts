@@ -18,7 +18,7 @@ const distinct = (process: Process) => {
     const { doing, wants } = caller
     const text =
       doing._tag === "Calling"
-        ? `${String(Redacted.value(doing.access.accessToken))}${doing.isReplay}`
+        ? `${Redacted.value(doing.access.accessToken)}${doing.isReplay}`
         : `${wants}${doing._tag}`
     return !seen.has(text) && seen.add(text)
   })
@@ -58,7 +58,8 @@ const next = (world: World.World): { readonly to: number; readonly isExpiry: boo
     }
   }
   if (paused) instants.push(...history.codes.map(({ arrivedAt }) => arrivedAt + ConsentAttempt.codeLifetime))
-  const expiry = world.expiries === 0 ? Infinity : (World.accessOf(World.slot(world, World.shared))?.expiresAt ?? Infinity)
+  const expiry =
+    world.expiries === 0 ? Infinity : (World.accessOf(World.slot(world, World.shared))?.expiresAt ?? Infinity)
   const to = Math.min(...[...instants, expiry].filter((instant) => instant > now))
   return { to, isExpiry: to === expiry }
 }
@@ -93,6 +94,12 @@ const pollAll = (client: Client, world: World.World): World.World | undefined =>
   return turn.isEventful || turn.violations.length > 0 ? undefined : turn.world
 }
 
+const at = (world: World.World, now: number, isExpiry: boolean): World.World => ({
+  ...world,
+  now,
+  expiries: isExpiry ? world.expiries - 1 : world.expiries
+})
+
 const mostPolls = 500
 
 const pass = (client: Client, world: World.World): ReadonlyArray<WorldMove> => {
@@ -102,7 +109,7 @@ const pass = (client: Client, world: World.World): ReadonlyArray<WorldMove> => {
   for (let polls = 0; polls < mostPolls; polls++) {
     const { isExpiry, to } = next(later)
     if (!Number.isFinite(to) || to >= limit(world)) break
-    later = { ...later, now: to, expiries: isExpiry ? later.expiries - 1 : later.expiries }
+    later = at(later, to, isExpiry)
     const polled = pollAll(client, later)
     if (polled === undefined) break
     later = polled
@@ -118,8 +125,7 @@ const overdue = ({ settings }: Client, { now, processes }: World.World): Readonl
       !isPaused &&
       now > awakeSince + 2 * DriverState.grace &&
       callers.some(
-        ({ doing }) =>
-          doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
+        ({ doing }) => doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
       )
   )
     ? [{ rule: "Everybody is answered", what: "a caller waited longer than the request timeout" }]
@@ -210,7 +216,10 @@ const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> =>
   const { closing, isPaused, name } = process
   const steps: Array<Step> = process.operations.flatMap((operation) => ofOperation(process, operation))
   if (isPaused) {
-    return [...steps, [`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now })]]
+    return [
+      ...steps,
+      [`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now })]
+    ]
   }
   for (const [key, state] of Object.entries(process.drivers)) {
     if (DriverState.wakeAt(state) <= world.now) {
@@ -240,24 +249,20 @@ const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> =>
 
 // What nobody waits for need not happen.
 const ofNobody = (world: World.World): ReadonlyArray<Step> => [
-  ...world.strays.map(
-    (request, index): Step => [
-      "a stray request reaches the server",
-      (turn) => {
-        turn.world = World.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
-      }
-    ]
-  ),
-  ...world.lateWrites.map(
-    ({ name, owner, save }, index): Step => [
-      "a late write is done",
-      (turn) => {
-        turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
-        Turn.write(turn, owner, turn.world.now, save, true)
-        Turn.change(turn, name, { hasWrittenLate: true })
-      }
-    ]
-  )
+  ...world.strays.map((request, index): Step => [
+    "a stray request reaches the server",
+    (turn) => {
+      turn.world = World.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
+    }
+  ]),
+  ...world.lateWrites.map(({ name, owner, save }, index): Step => [
+    "a late write is done",
+    (turn) => {
+      turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
+      Turn.write(turn, owner, turn.world.now, save, true)
+      Turn.change(turn, name, { hasWrittenLate: true })
+    }
+  ])
 ]
 
 // A call with a token that nothing can end any more succeeds whenever it is made, and changes nothing for anybody else: it

@@ -77,7 +77,9 @@ const add = (turn: Turn, name: string, operation: Operation) =>
 export const replace = (turn: Turn, name: string, operation: Operation) => {
   const { id, key } = operation
   const { operations } = processOf(turn, name)
-  change(turn, name, { operations: operations.map((other) => (other.id === id && other.key === key ? operation : other)) })
+  change(turn, name, {
+    operations: operations.map((other) => (other.id === id && other.key === key ? operation : other))
+  })
 }
 
 /** The store carries a write out, if it may. */
@@ -291,6 +293,9 @@ const perform = (turn: Turn, name: string, key: string, out: Output): void => {
     }
     case "Reply":
       for (const caller of out.callers) told(turn, name, caller, out.reply)
+      return
+    case "Publish":
+    case "Count":
   }
 }
 
@@ -357,7 +362,9 @@ export const restart = (turn: Turn, name: string): void => {
 const goOnClosing = (turn: Turn): void => {
   for (const { name } of turn.world.processes) {
     const { closing, drivers } = processOf(turn, name)
-    const isAttempting = Object.entries(drivers).some(([key, state]) => key !== World.shared && DriverState.isBusy(state))
+    const isAttempting = Object.entries(drivers).some(
+      ([key, state]) => key !== World.shared && DriverState.isBusy(state)
+    )
     if (closing === "Attempts" && !isAttempting) {
       change(turn, name, { closing: "All" })
       feed(turn, name, World.shared, { _tag: "Closing" })

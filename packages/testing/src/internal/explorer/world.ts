@@ -337,7 +337,9 @@ const withTokens = (client: Client, size: Size): World => {
     : { _tag: "Active", generation: 1, access }
   const attempt = world.store["consent-1"]?.state
   const completed =
-    attempt?._tag === "Pending" ? { "consent-1": { version: 1, state: { ...attempt, _tag: "Completed" as const } } } : {}
+    attempt?._tag === "Pending"
+      ? { "consent-1": { version: 1, state: { ...attempt, _tag: "Completed" as const } } }
+      : {}
   return {
     ...world,
     store: { ...completed, [shared]: { version: 1, state } },
@@ -353,7 +355,10 @@ export const beginnings = (client: Client, size: Size) => {
   const none = empty(client, size)
   return [
     { label: "the access token has expired", world: { ...fresh, now: expiresAt } },
-    { label: "the access token is about to expire", world: { ...fresh, now: expiresAt - client.settings.expiryMargin } },
+    {
+      label: "the access token is about to expire",
+      world: { ...fresh, now: expiresAt - client.settings.expiryMargin }
+    },
     { label: "the server has ended the access token", world: endAccess(fresh) },
     client.mode === "user"
       ? { label: "the user has just allowed the app", world: consent(none, 2) }

@@ -77,11 +77,7 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
   return [...broken, ...checkNeed(history, record, observation, options)]
 }
 
-export const sent = <S extends State>(
-  history: History<S>,
-  observation: Of<"Sent">,
-  options: Options
-): Observed<S> => {
+export const sent = <S extends State>(history: History<S>, observation: Of<"Sent">, options: Options): Observed<S> => {
   const { at, owner, token } = observation
   const record = held(history)
   const isHolder = record?.lease?.owner === owner
