@@ -151,7 +151,11 @@ const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray
   ]
 }
 
-const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): ReadonlyArray<Fault> => {
+// A process that stood still reads its socket in the moment of grace, and does not stand still again in it.
+const isListening = ({ drivers }: Process, now: number) =>
+  Object.values(drivers).some(({ grace, request }) => grace !== undefined && request !== undefined && request.until <= now)
+
+const ofProcess = (kinds: Kinds, process: Process, world: World.World): ReadonlyArray<Fault> => {
   const { callers, closing, isPaused, name, operations } = process
   const owner = World.ownerOf(process)
   const faults: Array<Fault> = []
@@ -161,7 +165,7 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
     if (operation._tag === "Save") faults.push(...ofSave(kinds, process, operation))
   }
   if (isPaused) return faults
-  if (kinds.has("pause") && operations.length > 0) {
+  if (kinds.has("pause") && operations.length > 0 && !isListening(process, world.now)) {
     faults.push([
       `${name} stands still`,
       (turn) => {
@@ -195,7 +199,7 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
       }
     ])
   }
-  if (kinds.has("disconnect") && closing === "No" && history.record._tag !== "Absent") {
+  if (kinds.has("disconnect") && closing === "No" && world.history.record._tag !== "Absent") {
     faults.push([
       `${name} disconnects the user`,
       (turn) => {
