@@ -446,7 +446,7 @@ const tabulate = () =>
     Saving: {
       ...busy("Saving"),
       Saved: look,
-      Conflicted: look,
+      Conflicted: { ...look, Backoff: "others were faster three times in a row" },
       StoreFailed: failing,
       Woken: { ...failing, Saving: "the store has time left" }
     },
@@ -469,3 +469,17 @@ const tabulate = () =>
  */
 // A bundle that does not draw it leaves it out.
 export const edges = /* @__PURE__ */ tabulate()
+
+/**
+ * True if the region `store` may go from one state to another on an input, or the input is stale and changes nothing.
+ *
+ * @since 0.1.0
+ */
+export const isEdge = (
+  from: keyof typeof edges,
+  input: Input<never, never, never>["_tag"],
+  to: keyof typeof edges
+): boolean => {
+  const targets: { readonly [input: string]: { readonly [to: string]: string } } = edges[from]
+  return targets[input] === undefined ? from === to : Object.hasOwn(targets[input], to)
+}

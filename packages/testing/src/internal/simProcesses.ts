@@ -98,8 +98,8 @@ export const make = (options: Options, { app, record, server, settings, subjects
   const forget = (process: Process) => {
     for (const subject of subjects) {
       fates.ended(subject.fate, process)
-      const { deliveries, presentations, rejections } = subject.ledger
-      const isKnown = [...presentations, ...deliveries, ...rejections].some(({ owner }) => owner === process.owner)
+      const { deliveries, rejections, requests } = subject.ledger
+      const isKnown = [...requests, ...deliveries, ...rejections].some(({ owner }) => owner === process.owner)
       if (isKnown) observe(subject, { _tag: "ProcessEnded", owner: process.owner })
     }
     observeApp({ _tag: "ProcessEnded", owner: process.owner })
@@ -148,11 +148,9 @@ export const make = (options: Options, { app, record, server, settings, subjects
     room.suspend()
     host.standstills++
     const concerned = () =>
-      subjects.filter(({ ledger }) =>
-        [...ledger.presentations, ...ledger.deliveries].some((one) => one.owner === owner)
-      )
-    for (const subject of concerned()) observe(subject, { _tag: "ProcessSuspended", owner })
-    observeApp({ _tag: "ProcessSuspended", owner })
+      subjects.filter(({ ledger }) => [...ledger.requests, ...ledger.deliveries].some((one) => one.owner === owner))
+    for (const subject of concerned()) observe(subject, { _tag: "ProcessPaused", owner })
+    observeApp({ _tag: "ProcessPaused", owner })
     const { leaseDuration } = settings
     timeline.after(leaseDuration + 1 + hub.latency.below(leaseDuration), () => {
       if (host.isGone) return

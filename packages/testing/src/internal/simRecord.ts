@@ -2,7 +2,6 @@
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
-import * as AppInvariants from "../AppInvariants.ts"
 import * as Invariants from "../Invariants.ts"
 import * as Fates from "./fates.ts"
 import * as SimServer from "./simServer.ts"
@@ -36,7 +35,7 @@ export const users = (size: number, since: number): ReadonlyArray<Subject> =>
 export const app = (since: number): App => ({
   _tag: "App",
   name: "app",
-  ledger: AppInvariants.empty,
+  ledger: Invariants.emptyOfApp,
   underWay: 0,
   activeAt: since,
   servedUntil: 0
@@ -74,15 +73,15 @@ export const make = (options: {
     if (breaches.length < keptBreaches) breaches.push({ ...violation, subject: name, at: timeline.now() })
   }
 
-  const observe = (subject: Subject, observation: Invariants.Observation) => {
-    const { ledger, violations } = Invariants.observe(subject.ledger, observation, settings)
-    subject.ledger = ledger
+  const observe = (subject: Subject, observation: Invariants.Observation<UserGrant.State>) => {
+    const { history, violations } = Invariants.observe(subject.ledger, observation, settings)
+    subject.ledger = history
     for (const violation of violations) breach(subject.name, violation)
   }
 
-  const observeApp = (observation: AppInvariants.Observation) => {
-    const { ledger, violations } = AppInvariants.observe(app.ledger, observation, settings)
-    app.ledger = ledger
+  const observeApp = (observation: Invariants.Observation<AppCredential.State>) => {
+    const { history, violations } = Invariants.observe(app.ledger, observation, settings)
+    app.ledger = history
     for (const violation of violations) breach(app.name, violation)
   }
 
@@ -102,9 +101,9 @@ export const make = (options: {
     written: (name: string, state: UserGrant.State) => {
       const subject = byName.get(name)
       if (subject === undefined) throw new Error(`nobody is called ${name}`)
-      const before = subject.ledger.grant
+      const before = subject.ledger.record
       fates.stored(subject.fate, before, state)
-      observe(subject, { _tag: "GrantStored", state, isAlive: server.isAlive(state) })
+      observe(subject, { _tag: "Stored", state, isAlive: server.isAlive(state), at: timeline.now() })
       subject.activeAt = timeline.now()
       const isConsent = state._tag !== "Absent" && (before._tag === "Absent" || before.family !== state.family)
       if (!isConsent) return
@@ -115,7 +114,7 @@ export const make = (options: {
 
     /** The store has another state of the app's token now. */
     appWritten: (state: AppCredential.State) => {
-      observeApp({ _tag: "TokenStored", state })
+      observeApp({ _tag: "Stored", state, isAlive: true, at: timeline.now() })
       app.activeAt = timeline.now()
     },
 
@@ -132,7 +131,7 @@ export const make = (options: {
     serve: (subject: Subject) => {
       const { fate, ledger } = subject
       const now = timeline.now()
-      const { grant } = ledger
+      const { record: grant } = ledger
       const refreshToken = SimServer.refreshTokenOf(grant)
       const isConnected = grant._tag === "Active" || grant._tag === "Refreshing"
       if (!isConnected || fate.isDoomed || refreshToken === undefined || fates.wasRevoked(fate, refreshToken)) return

@@ -1,4 +1,6 @@
 /** What the parts of a simulation know of each other. */
+import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Context from "effect/Context"
@@ -6,7 +8,6 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Fault } from "../Fault.ts"
-import type * as AppInvariants from "../AppInvariants.ts"
 import type * as Invariants from "../Invariants.ts"
 import type { Fate, Fates } from "./fates.ts"
 import type { Seeded } from "./seeded.ts"
@@ -28,7 +29,7 @@ interface Party {
 /** The app itself, with its own token or its client id. */
 export interface App extends Party {
   readonly _tag: "App"
-  ledger: AppInvariants.Ledger
+  ledger: Invariants.History<AppCredential.State>
 }
 
 /** A user of the app, and the one user of the fake that it stands for. */
@@ -36,7 +37,7 @@ export interface Subject extends Party {
   readonly _tag: "User"
   readonly email: string
   readonly userId: number
-  ledger: Invariants.Ledger
+  ledger: Invariants.History<UserGrant.State>
   readonly fate: Fate
 }
 
@@ -65,8 +66,8 @@ export interface Hub {
   readonly timeline: Timeline
   readonly latency: Seeded
   readonly fates: Fates
-  readonly observe: (subject: Subject, observation: Invariants.Observation) => void
-  readonly observeApp: (observation: AppInvariants.Observation) => void
+  readonly observe: (subject: Subject, observation: Invariants.Observation<UserGrant.State>) => void
+  readonly observeApp: (observation: Invariants.Observation<AppCredential.State>) => void
   readonly server: Server
   /** What happens to a token request that is about to leave. */
   readonly faultOf: (host: Host) => Fault | undefined

@@ -3,6 +3,7 @@ import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcom
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import type { Host } from "./simHost.ts"
 import { refreshTokenOf } from "./simServer.ts"
+import * as Invariants from "../Invariants.ts"
 import type { Caller, Hub, Subject } from "./simTypes.ts"
 
 export interface Watch {
@@ -23,7 +24,7 @@ const ofCode = ({ observe, server, timeline }: Hub, subject: Subject, code: stri
   act: server.handle,
   delivered: () => undefined,
   missed: () => undefined,
-  answered: (outcome) => observe(subject, { _tag: "CodeAnswered", outcome })
+  answered: (outcome) => observe(subject, { _tag: "CodeResponded", outcome })
 })
 
 const ofRefresh = (hub: Hub, host: Host, subject: Subject, refreshToken: string): Watch => {
@@ -32,9 +33,9 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, refreshToken: string)
   const { fate } = subject
   const exchange = fates.tried(fate, host, refreshToken)
   return {
-    sent: () => observe(subject, { _tag: "RefreshSent", owner, refreshToken, at: timeline.now() }),
+    sent: () => observe(subject, { _tag: "Sent", owner, token: refreshToken, at: timeline.now() }),
     act: (request, isLate) => {
-      const stored = refreshTokenOf(subject.ledger.grant)
+      const stored = refreshTokenOf(subject.ledger.record)
       const wasThere = server.isOfGrant(stored)
       const response = server.handle(request)
       if (wasThere && !server.isOfGrant(stored)) fates.reused(fate, refreshToken, isLate)
@@ -44,19 +45,19 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, refreshToken: string)
     delivered: () => fates.delivered(fate, exchange),
     missed: (isTold) => fates.missed(fate, exchange, isTold),
     answered: (outcome) =>
-      observe(subject, { _tag: "RefreshAnswered", owner, refreshToken, at: timeline.now(), outcome })
+      observe(subject, { _tag: "Responded", owner, token: refreshToken, at: timeline.now(), outcome })
   }
 }
 
 const ofApp = ({ counts, observeApp, server, timeline }: Hub, { owner }: Host): Watch => ({
   sent: () => {
     counts.appTokenRequests++
-    observeApp({ _tag: "TokenAsked", owner, at: timeline.now() })
+    observeApp({ _tag: "Sent", owner, token: Invariants.app, at: timeline.now() })
   },
   act: server.handle,
   delivered: () => undefined,
   missed: () => undefined,
-  answered: (outcome) => observeApp({ _tag: "TokenAnswered", owner, at: timeline.now(), outcome })
+  answered: (outcome) => observeApp({ _tag: "Responded", owner, token: Invariants.app, at: timeline.now(), outcome })
 })
 
 /** By what the request's form says. */

@@ -131,14 +131,14 @@ export const make = (options: Options) => {
     /** The user ends the app's access at Zapier. */
     revoke: (subject: Subject) => {
       count(counts.faults, "Revoke")
-      fates.revoked(subject.fate, subject.userId, SimServer.refreshTokenOf(subject.ledger.grant))
+      fates.revoked(subject.fate, subject.userId, SimServer.refreshTokenOf(subject.ledger.record))
       server.revoke(subject.email)
     },
 
     /** The server ends the user's access token before its time. */
     endAccessToken: (subject: Subject) => {
       count(counts.faults, "EndAccessToken")
-      const { grant } = subject.ledger
+      const { record: grant } = subject.ledger
       if (grant._tag === "Absent") return
       server.endAccessToken(Redacted.value(grant.tokens.accessToken))
       subject.servedUntil = Math.min(subject.servedUntil, timeline.now())
@@ -198,7 +198,7 @@ export const make = (options: Options) => {
       timeline.runUntil(timeline.now() + server.knobs().accessTokenLifetime * 1000)
       let failed = 0
       for (const subject of subjects) {
-        const { grant } = subject.ledger
+        const { record: grant } = subject.ledger
         if (grant._tag !== "Active" && grant._tag !== "Refreshing") continue
         processes.run(0, subject, requestFor(subject), (outcome) => {
           if (SimProcess.resultOf(outcome) !== "200") failed++

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Explorer from "../src/Explorer.ts"
+import * as Explorer from "../../src/explorer/Explorer.ts"
 
 // Two counters that count to `to`, in any order.
 const counters = (to: number, isBroken: (a: number, b: number) => boolean = () => false) => ({

@@ -1,0 +1,242 @@
+/** What may go wrong in a world, and what users and the app may do to it meanwhile. */
+import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import * as FakeHttp from "../../FakeHttp.ts"
+import * as Turn from "./turn.ts"
+import * as World from "./world.ts"
+import type { Client, Of, Process } from "./world.ts"
+
+/**
+ * - `crash`: a process ends and another takes its place
+ * - `loss`: a connection breaks before or after the server has acted; or the response comes late, or never
+ * - `refusal`: the server responds 429, 503 or `invalid_client`, or acts and responds 503; or it is not reached
+ * - `pause`: a process stands still, past its timeouts or past its lease
+ * - `store`: an operation of the store fails, done or not, or takes long
+ * - `clock`: the clock of a process jumps
+ * - `leave`: a caller is interrupted
+ * - `close`: a process is closed, and another takes its place
+ * - `consent`: the user allows the app again
+ * - `revocation`: the user ends the app's access at Zapier
+ * - `disconnect`: the app disconnects the user
+ * - `rejection`: the server ends the access token before its time
+ *
+ * @since 0.1.0
+ */
+export type Kind =
+  | "crash"
+  | "loss"
+  | "refusal"
+  | "pause"
+  | "store"
+  | "clock"
+  | "leave"
+  | "close"
+  | "consent"
+  | "revocation"
+  | "disconnect"
+  | "rejection"
+
+export type Kinds = ReadonlySet<Kind>
+
+/** Some faults make no difference before time passes. */
+type Fault = readonly [label: string, step: (turn: Turn.Turn) => void, shows?: "as time passes"]
+
+const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
+  FakeHttp.json(503, { error: "temporarily_unavailable" }),
+  FakeHttp.json(429, {}),
+  FakeHttp.json(401, { error: "invalid_client" })
+]
+
+// In milliseconds. Clocks that disagree by less than the margin of a lease do no harm.
+const leaps = [20_000, -20_000, 3_600_000, -3_600_000]
+
+const crash = ({ name, operations }: Process): Fault => [
+  `${name} crashes`,
+  (turn) => {
+    for (const operation of operations) {
+      if (operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent") {
+        turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
+      }
+    }
+    Turn.restart(turn, name)
+  }
+]
+
+const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray<Fault> => {
+  const { id, key } = send
+  const { name } = process
+  const faults: Array<Fault> = []
+  const isOnItsWay = send.response === undefined && send.fate === undefined
+  const stray = (turn: Turn.Turn) => (turn.world = { ...turn.world, strays: [...turn.world.strays, send.request] })
+  const conclude = (turn: Turn.Turn, outcome: World.Outcome & { readonly _tag: "NoResponse" | "NotSent" }) => {
+    Turn.responded(turn, process, send, outcome)
+    if (process.isPaused) return Turn.replace(turn, name, { ...send, outcome })
+    Turn.drop(turn, name, send)
+    Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
+  }
+  if (kinds.has("loss") && send.outcome === undefined) {
+    const broken = (turn: Turn.Turn) => {
+      if (isOnItsWay) stray(turn)
+      conclude(turn, { _tag: "NoResponse" })
+    }
+    if (send.fate !== "Silent") faults.push([`the connection of ${name} breaks`, broken])
+    const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") =>
+      Turn.replace(turn, name, { ...send, response: undefined, fate })
+    if (isOnItsWay) {
+      faults.push([`the response to ${name} comes late`, (turn) => fated(turn, "Slow"), "as time passes"])
+    }
+    if (send.fate === undefined) {
+      faults.push([
+        `no response to ${name} comes`,
+        (turn) => {
+          if (isOnItsWay) stray(turn)
+          fated(turn, "Silent")
+        },
+        "as time passes"
+      ])
+    }
+  }
+  if (kinds.has("refusal") && isOnItsWay) {
+    const respond = (turn: Turn.Turn, response: FakeHttp.FakeResponse) =>
+      Turn.replace(turn, name, { ...send, response })
+    for (const response of refusals) {
+      faults.push([`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response)])
+    }
+    faults.push([
+      `the server acts for ${name}, and responds with 503`,
+      (turn) => {
+        turn.world = World.arrive(turn.world, send.request).world
+        respond(turn, FakeHttp.json(503, { error: "server_error" }))
+      }
+    ])
+    faults.push([
+      `the server is not reached by ${name}`,
+      (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" })
+    ])
+  }
+  return faults
+}
+
+const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray<Fault> => {
+  if (!kinds.has("store") || save.isHung || save.result !== undefined || process.isPaused) return []
+  const { name } = process
+  const failed = (turn: Turn.Turn) => {
+    Turn.drop(turn, name, save)
+    Turn.feed(turn, name, save.key, { _tag: "StoreFailed", id: save.id, reason: Turn.storeFailure })
+  }
+  return [
+    [`the write of ${name} fails`, failed],
+    [
+      `${name} writes ${save.state._tag}, and is told that it failed`,
+      (turn) => {
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, true)
+        failed(turn)
+      }
+    ],
+    [
+      `${name} writes ${save.state._tag}, and does not hear of it`,
+      (turn) => {
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, true)
+        Turn.replace(turn, name, { ...save, isHung: true })
+      }
+    ],
+    [
+      `the write of ${name} takes long`,
+      (turn) => {
+        const late = { name, owner: World.ownerOf(process), save }
+        turn.world = { ...turn.world, lateWrites: [...turn.world.lateWrites, late] }
+        Turn.replace(turn, name, { ...save, isHung: true })
+      },
+      "as time passes"
+    ]
+  ]
+}
+
+// A process that stood still reads its socket in the moment of grace, and does not stand still again in it.
+const isListening = ({ drivers }: Process, now: number) =>
+  Object.values(drivers).some(({ grace, request }) => grace !== undefined && request !== undefined && request.until <= now)
+
+const ofProcess = (kinds: Kinds, process: Process, world: World.World): ReadonlyArray<Fault> => {
+  const { callers, closing, isPaused, name, operations } = process
+  const owner = World.ownerOf(process)
+  const faults: Array<Fault> = []
+  if (kinds.has("crash") && operations.length > 0) faults.push(crash(process))
+  for (const operation of operations) {
+    if (operation._tag === "Send") faults.push(...ofSend(kinds, process, operation))
+    if (operation._tag === "Save") faults.push(...ofSave(kinds, process, operation))
+  }
+  if (isPaused) return faults
+  if (kinds.has("pause") && operations.length > 0 && !isListening(process, world.now)) {
+    faults.push([
+      `${name} stands still`,
+      (turn) => {
+        Turn.change(turn, name, { isPaused: true })
+        Turn.observe(turn, { _tag: "ProcessPaused", owner })
+      },
+      "as time passes"
+    ])
+  }
+  if (kinds.has("leave")) {
+    const waiting = callers.find(({ doing }) => doing._tag === "Waiting")
+    const key = waiting?.wants === "Access" ? World.shared : keyOf(process, waiting?.id)
+    if (waiting !== undefined && key !== undefined) {
+      faults.push([
+        `a caller of ${name} leaves`,
+        (turn) => {
+          Turn.finish(turn, name, waiting, true)
+          Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
+        }
+      ])
+    }
+  }
+  if (kinds.has("close") && closing === "No" && World.isBusy(process)) {
+    faults.push([
+      `${name} is closed`,
+      (turn) => {
+        Turn.change(turn, name, { closing: "Attempts" })
+        for (const key of Object.keys(process.drivers)) {
+          if (key !== World.shared) Turn.feed(turn, name, key, { _tag: "Closing" })
+        }
+      }
+    ])
+  }
+  if (kinds.has("disconnect") && closing === "No" && world.history.record._tag !== "Absent") {
+    faults.push([
+      `${name} disconnects the user`,
+      (turn) => {
+        Turn.observe(turn, { _tag: "DisconnectAsked", owner })
+        Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
+      }
+    ])
+  }
+  return faults
+}
+
+/** A clock jumps. That shows as soon as its process does something. */
+export const jumps = ({ name }: Process): ReadonlyArray<Fault> =>
+  leaps.map((leap) => [
+    `the clock of ${name} jumps by ${leap} ms`,
+    (turn) => {
+      Turn.change(turn, name, { offset: leap })
+      if (Math.abs(leap) > Lease.margin) Turn.observe(turn, { _tag: "ClocksDisagree" })
+    }
+  ])
+
+// Which driver a caller has brought its event to.
+const keyOf = ({ drivers }: Process, caller: number | undefined) =>
+  Object.entries(drivers).find(([, { callers }]) => callers.some(({ id }) => id === caller))?.[0]
+
+/** All of these kinds that may happen now. */
+export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyArray<Fault> => {
+  const faults = world.processes.flatMap((process) => ofProcess(kinds, process, world))
+  if (kinds.has("rejection") && World.accessOf(World.slot(world, World.shared)) !== undefined) {
+    faults.push(["the server ends the access token", (turn) => (turn.world = World.endAccess(turn.world))])
+  }
+  if (client.mode === "app") return faults
+  if (kinds.has("consent")) {
+    faults.push(["the user allows the app again", (turn) => (turn.world = World.consent(turn.world, 1))])
+  }
+  if (kinds.has("revocation") && world.history.record._tag !== "Absent") {
+    faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = World.revoke(turn.world))])
+  }
+  return faults
+}
