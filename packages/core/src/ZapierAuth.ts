@@ -318,7 +318,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
 
   const grant = (subject: string): Effect.Effect<UserGrant.State, ZapierAuthError> =>
     Effect.map(
-      boundedStore("grant store", grantStore.get({ clientId, subject }), settings),
+      boundedStore("grant store", () => grantStore.get({ clientId, subject }), settings),
       Option.match({ onNone: () => UserGrant.absent, onSome: ({ value }): UserGrant.State => value })
     )
 

@@ -49,7 +49,7 @@ const withWholeWait = (reason: ZapierAuthError.Reason): ZapierAuthError.Reason =
         ? reason
         : new ServiceUnavailable({ status: reason.status, retryAfter: whole(reason.retryAfter) })
     case "ResponsePending":
-      return new ResponsePending({ waited: whole(reason.waited) })
+      return new ResponsePending({ waited: whole(reason.waited), of: reason.of })
     case "ApplicationUnavailable":
       return new ApplicationUnavailable({ waited: whole(reason.waited) })
     default:
@@ -112,7 +112,9 @@ describe("ZapierAuthError", () => {
 
   it("tells people how long was waited in whole seconds", () => {
     const waited = Duration.millis(19_500)
-    expect(new ZapierAuthError.ResponsePending({ waited }).message).toContain("for 20 s")
+    for (const of of ["token", "code"] as const) {
+      expect(new ZapierAuthError.ResponsePending({ waited, of }).message).toContain("for 20 s")
+    }
     expect(new ZapierAuthError.ApplicationUnavailable({ waited }).message).toContain("within 20 s")
   })
 

@@ -31,7 +31,7 @@ const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason,
   ServiceUnavailable: new Errors.ServiceUnavailable({ status: 503, retryAfter: Duration.seconds(30) }),
   TransportFailed: new Errors.TransportFailed({ code: "ECONNREFUSED" }),
   RefreshOutcomeUnknown: new Errors.RefreshOutcomeUnknown({}),
-  ResponsePending: new Errors.ResponsePending({ waited: Duration.seconds(20) }),
+  ResponsePending: new Errors.ResponsePending({ waited: Duration.seconds(20), of: "token" }),
   StateMismatch: new Errors.StateMismatch({ why: "AlreadyUsed" }),
   InvalidCallback: new Errors.InvalidCallback({ problem: "code is there more than once" }),
   UntrustedOrigin: new Errors.UntrustedOrigin({

@@ -43,12 +43,14 @@ export const readApplication = (
 /** An operation of a store that no driver waits for. */
 export const boundedStore = <A>(
   store: string,
-  operation: Effect.Effect<A, ZapierAuthError>,
+  operation: () => Effect.Effect<A, ZapierAuthError>,
   { storeTimeout }: { readonly storeTimeout: number }
 ): Effect.Effect<A, ZapierAuthError> =>
   bounded(
     // A defect may hold a record.
-    Effect.catchDefect(operation, () => from(new StoreFailed({ store, operation: "respond", problem: "it threw" }))),
+    Effect.catchDefect(Effect.suspend(operation), () =>
+      from(new StoreFailed({ store, operation: "respond", problem: "it threw" }))
+    ),
     storeTimeout,
     () => new StoreFailed({ store, operation: "respond", problem: `nothing came within ${storeTimeout} ms` })
   )

@@ -98,7 +98,7 @@ export const make = (services: {
       ...(codeVerifier === undefined ? {} : { codeVerifier })
     }
     // 256 random bits do not come twice.
-    yield* boundedStore("attempt store", store.compareAndSet(stateDigest, Option.none(), pending), settings)
+    yield* boundedStore("attempt store", () => store.compareAndSet(stateDigest, Option.none(), pending), settings)
     const url = AuthorizationUrl.build(urls, {
       ...options,
       clientId,

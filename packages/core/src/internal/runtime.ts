@@ -75,8 +75,8 @@ export const make = Effect.fnUntraced(function* <
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(context)
   const running = new Map<string, Running>()
-  /** Access tokens of keys that nothing is under way for. The one that the store was asked for longest ago is first. */
-  const memories = new Map<string, DriverState.Memory>()
+  /** What is known of keys that nothing is under way for. The one that was asked for longest ago is first. */
+  const idle = new Map<string, Pick<DriverState.AnyState, "memory" | "dead">>()
   let callers = 0
   let onQuiet: (() => void) | undefined
   let isClosing = false
@@ -179,12 +179,6 @@ export const make = Effect.fnUntraced(function* <
     }
   }
 
-  const remember = (key: string, memory: DriverState.Memory) => {
-    memories.set(key, memory)
-    const [oldest] = memories.keys()
-    if (memories.size > options.memoryCapacity && oldest !== undefined) memories.delete(oldest)
-  }
-
   const wakeLater = (entry: Running) => {
     const at = DriverState.wakeAt(entry.state)
     if (entry.timer !== undefined && entry.timer.at <= at) return
@@ -199,13 +193,15 @@ export const make = Effect.fnUntraced(function* <
     entry.timer = { at, fiber: run(Effect.andThen(Effect.sleep(Math.max(0, Math.ceil(at - elapsed()))), wake)) }
   }
 
-  const isQuiet = () => ![...running.values()].some(({ state }) => DriverState.isBusy(state))
-
-  const retire = (entry: Running) => {
-    running.delete(entry.key)
-    entry.timer?.fiber.interruptUnsafe()
-    if (entry.state.memory !== undefined) remember(entry.key, entry.state.memory)
-    if (onQuiet !== undefined && isQuiet()) onQuiet()
+  const retire = ({ key, state: { dead, memory }, timer }: Running) => {
+    running.delete(key)
+    timer?.fiber.interruptUnsafe()
+    if (memory !== undefined || dead.length > 0) {
+      idle.set(key, { memory, dead })
+      const [oldest] = idle.keys()
+      if (idle.size > options.memoryCapacity && oldest !== undefined) idle.delete(oldest)
+    }
+    if (running.size === 0) onQuiet?.()
   }
 
   function feed(entry: Running, input: DriverState.Input<S, E, O>) {
@@ -221,8 +217,8 @@ export const make = Effect.fnUntraced(function* <
       for (const out of outputs) output(entry, out)
     }
     entry.isStepping = false
-    if (DriverState.isIdle(entry.state) || (isClosing && !DriverState.isBusy(entry.state))) retire(entry)
-    else wakeLater(entry)
+    if (DriverState.isBusy(entry.state)) wakeLater(entry)
+    else retire(entry)
   }
 
   const entryOf = (key: string): Running => {
@@ -232,7 +228,7 @@ export const make = Effect.fnUntraced(function* <
     const entry: Running = {
       key,
       driver,
-      state: { ...driver.initial, memory: memories.get(key) },
+      state: { ...driver.initial, ...idle.get(key) },
       inputs: [],
       isStepping: false,
       callers: new Map(),
@@ -240,7 +236,7 @@ export const make = Effect.fnUntraced(function* <
       timer: undefined,
       request: undefined
     }
-    memories.delete(key)
+    idle.delete(key)
     running.set(key, entry)
     if (isClosing) entry.inputs.push({ _tag: "Closing" })
     return entry
@@ -269,8 +265,8 @@ export const make = Effect.fnUntraced(function* <
 
   const peek = (key: string) => {
     const wall = clock.currentTimeMillisUnsafe()
-    const memory = memories.get(key)
-    if (memory !== undefined) return DriverState.peek(memory, false, wall)
+    const known = idle.get(key)
+    if (known !== undefined) return DriverState.peek(known.memory, false, wall)
     const entry = running.get(key)
     // What has come and was not taken yet may be a disconnect.
     if (entry === undefined || entry.inputs.length > 0) return undefined
@@ -290,7 +286,7 @@ export const make = Effect.fnUntraced(function* <
       isClosing = true
       onQuiet = () => resume(Effect.void)
       for (const entry of running.values()) feed(entry, { _tag: "Closing" })
-      if (isQuiet()) onQuiet()
+      if (running.size === 0) onQuiet()
     }),
     /** An access token, from memory if it may be. */
     get: (key: string): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
@@ -303,7 +299,8 @@ export const make = Effect.fnUntraced(function* <
     /** A call has succeeded with it. */
     accept: (key: string, access: DriverState.Id) =>
       Effect.sync(() => {
-        if (memories.has(key) || running.has(key)) feed(entryOf(key), { _tag: "Accepted", access })
+        const memory = (running.get(key)?.state ?? idle.get(key))?.memory
+        if (memory?.isProven === false) feed(entryOf(key), { _tag: "Accepted", access })
       }),
     /** Records an event, and gives the state before, unless that could not be read. */
     bring: (

@@ -7,9 +7,8 @@ import type * as Scopes from "../oauth/Scopes.ts"
 import * as TokenFailure from "../oauth/TokenFailure.ts"
 import type { TokenOutcome } from "../oauth/TokenOutcome.ts"
 import type { TokenRequest } from "../oauth/TokenRequest.ts"
-import * as Tokens from "../oauth/Tokens.ts"
 import type * as Settings from "../Settings.ts"
-import { TokenRequestRefused, TransportFailed } from "../ZapierAuthError.ts"
+import { ResponsePending, TokenRequestRefused, TransportFailed } from "../ZapierAuthError.ts"
 import * as AppCredential from "./AppCredential.ts"
 import type { Driven, Order } from "./DriverState.ts"
 import * as Pause from "./Pause.ts"
@@ -54,7 +53,11 @@ export const driven = (
   store: "app credential store",
   none: AppCredential.absent,
   idOf: (state) => ({ family: AppCredential.family, generation: generationOf(state) }),
-  isRejected: (state) => state._tag === "Absent" || state.access === undefined || Tokens.isRejected(state.access),
+  pending: (waited) => new ResponsePending({ waited, of: "token" }),
+  accessOf: (state) =>
+    state._tag === "Absent" || state.access === undefined
+      ? undefined
+      : { ...state.access, family: AppCredential.family, generation: state.generation },
   concerns: ({ generation }, state) => generationOf(state) === generation,
   demand: (owner, rejected) =>
     rejected === undefined

@@ -14,6 +14,7 @@ import {
   ConsentExpired,
   ExchangeOutcomeUnknown,
   type Reason,
+  ResponsePending,
   StateMismatch
 } from "../ZapierAuthError.ts"
 import * as ConsentAttempt from "./ConsentAttempt.ts"
@@ -126,7 +127,8 @@ export const driven = (
   store: "attempt store",
   none: ConsentAttempt.absent,
   idOf: () => undefined,
-  isRejected: () => true,
+  pending: (waited) => new ResponsePending({ waited, of: "code" }),
+  accessOf: () => undefined,
   concerns: () => true,
   demand: () => ({ _tag: "GrantStored" }),
   order: order(settings.answerTimeout),

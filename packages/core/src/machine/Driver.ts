@@ -35,7 +35,7 @@
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Tokens from "../oauth/Tokens.ts"
-import { Closed, IllegalTransition, type Reason, ResponsePending, StoreFailed } from "../ZapierAuthError.ts"
+import { Closed, IllegalTransition, type Reason, StoreFailed } from "../ZapierAuthError.ts"
 import * as DriverState from "./DriverState.ts"
 import type {
   Caller,
@@ -53,6 +53,7 @@ import type {
   Task,
   Unanswered
 } from "./DriverState.ts"
+import * as Lease from "./Lease.ts"
 import type * as Machine from "./Machine.ts"
 
 // How often a waiter looks whether the owner of a lease is done, in milliseconds: each time half as often.
@@ -65,6 +66,9 @@ const slowestBackoff = 1_000
 
 // After how many conflicts in a row a process pauses before it looks again.
 const busyFrom = 3
+
+// How long an event is kept for a record that cannot be read, in milliseconds.
+const unreadablePatience = 60_000
 
 // How late a timer fires in a process that is busy, and has not stood still, in milliseconds.
 const longestDelay = 1_000
@@ -109,7 +113,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     operation: "respond",
     problem: `nothing came within ${settings.storeTimeout} ms`
   })
-  const pending = new ResponsePending({ waited: Duration.millis(settings.requestTimeout) })
+  const pending = driven.pending(Duration.millis(settings.requestTimeout))
   const failed = (reason: Reason): Reply<S> => ({ _tag: "Failed", reason })
 
   // ---------------------------------------------------------------------------
@@ -144,6 +148,11 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   // ---------------------------------------------------------------------------
 
   const isDead = (state: Held, access: Id) => state.dead.some((id) => DriverState.isSame(id, access))
+
+  const isRejected = (record: S) => {
+    const access = driven.accessOf(record)
+    return access === undefined || Tokens.isRejected(access)
+  }
 
   const bury = (state: Held, access: Id | undefined): Held => {
     if (access === undefined || isDead(state, access)) return state
@@ -186,7 +195,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
 
   const conclude = (
     state: Held,
-    request: Omit<Request<R>, "id" | "until">,
+    request: Pick<Request<R>, "about" | "request" | "caller">,
     outcome: O | Unanswered,
     again: boolean
   ) => {
@@ -217,8 +226,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const held = driven.idOf(record)
     // The record knows what this process knew alone, or has moved on.
     if (s.dead.length > 0)
-      s = { ...s, dead: s.dead.filter((id) => DriverState.isSame(id, held) && !driven.isRejected(record)) }
-    if (s.memory !== undefined && s.memory.access.family !== held?.family) s = { ...s, memory: undefined }
+      s = { ...s, dead: s.dead.filter((id) => DriverState.isSame(id, held) && !isRejected(record)) }
+    if (s.memory !== undefined && !DriverState.isSame(s.memory.access, held)) s = { ...s, memory: undefined }
     // A request that the record has moved on from has nothing left to say.
     if (s.request !== undefined && !driven.concerns(s.request.about, record)) {
       outputs.push({ _tag: "Abandon", id: s.request.id })
@@ -231,7 +240,9 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         case "Send": {
           const caller = task._tag === "Delivery" ? task.caller : undefined
           const request = { about: order.about, request: order.request, caller }
-          const left = order.deadline - now.wall
+          // A clock that has gone back since the claim would have it listen for as long as it went.
+          const longest = order.completes === true ? Infinity : settings.answerTimeout
+          const left = Math.min(longest, order.deadline - now.wall)
           const isClosing = s.closingSince !== undefined && order.completes !== true
           const isUnasked = task._tag === "Delivery" && caller === undefined && !isAwaited(s, now)
           // A claim that is not used is given back.
@@ -244,7 +255,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
           outputs.push({ _tag: "Send", id: s.nextId, request: order.request, until })
           s = {
             ...s,
-            request: { ...request, id: s.nextId, until },
+            request: { ...request, id: s.nextId, until, latest: until + Lease.margin / 2 },
             nextId: s.nextId + 1,
             pollAt: now.elapsed + slowestPoll
           }
@@ -319,10 +330,9 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     if (task._tag === "Demand" && state.inbox.length > 0) return [{ ...state, store: { _tag: "Idle" } }, []]
     // The open request is about this very record: go on listening, and with the token that is still good.
     if (task._tag === "Demand" && state.request !== undefined && driven.concerns(state.request.about, record)) {
-      const access = state.memory?.access
+      const access = driven.accessOf(record)
       const s: Held = { ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }
-      const isGood = DriverState.isSame(access, driven.idOf(record)) && !driven.isRejected(record)
-      return access !== undefined && isGood && now.wall < access.expiresAt
+      return access !== undefined && Tokens.isLive(access, now.wall) && !isDead(s, access)
         ? reply(remember(s, access, access.expiresAt, now), { _tag: "Access", access }, DriverState.wantsAccess)
         : [s, []]
     }
@@ -356,7 +366,9 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     }
     const isOver =
       state.closingSince !== undefined && now.elapsed - Math.max(since, state.closingSince) >= closingPatience
-    if (task._tag === "Delivery" && task.isRetried && reason.isRetryable && !isOver) return [failing, []]
+    // A record that cannot be read may be readable again soon.
+    const isHopeless = !reason.isRetryable && now.elapsed - since >= unreadablePatience
+    if (task._tag === "Delivery" && task.isRetried && !isHopeless && !isOver) return [failing, []]
     // The response of the open request may still come.
     if (task._tag === "Demand" && state.request !== undefined) {
       return [{ ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }, []]
@@ -459,7 +471,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     switch (input._tag) {
       case "Asked": {
         const { caller, unusable } = input
-        if (state.closingSince !== undefined) return refuse(state, caller)
+        if (state.closingSince !== undefined) return refuse(bury(state, unusable), caller)
         const { memory } = state
         const isNew = unusable !== undefined && Tokens.isReplacement(unusable, now.wall, settings.rejectionInterval)
         const isProven = DriverState.isSame(unusable, memory?.access) && memory?.isProven === true
@@ -539,13 +551,21 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     return [s, outputs]
   }
 
+  // A process that stood still may not have sent its request yet: it listens for as long as the lease allows.
+  const listenOn = (state: Held, now: Now): Held => {
+    const { request } = state
+    return request !== undefined && now.elapsed - request.until > longestDelay && request.until < request.latest
+      ? { ...state, request: { ...request, until: request.latest } }
+      : state
+  }
+
   const wake = (state: Held, now: Now): Step => {
     const { grace } = state
-    const isDue = DriverState.nextDeadline(state) <= now.elapsed
     // A process that has stood still, also during the grace, has not read its socket yet.
-    const isPaused = grace !== undefined && now.elapsed - grace > longestDelay
-    if (grace === undefined || isPaused) {
-      return [{ ...state, grace: isDue ? now.elapsed + DriverState.grace : undefined }, []]
+    if (grace === undefined || now.elapsed - grace > longestDelay) {
+      const s = listenOn(state, now)
+      const isDue = DriverState.nextDeadline(s) <= now.elapsed
+      return [{ ...s, grace: isDue ? now.elapsed + DriverState.grace : undefined }, []]
     }
     // What has come due since has a grace of its own.
     return grace <= now.elapsed ? expire({ ...state, grace: undefined }, grace - DriverState.grace, now) : [state, []]

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type { TokenOutcome } from "../oauth/TokenOutcome.ts"
 import type * as Tokens from "../oauth/Tokens.ts"
 import type { Reason } from "../ZapierAuthError.ts"
@@ -37,6 +38,7 @@ export interface Id {
 export interface Settings {
   readonly owner: string
   readonly requestTimeout: number
+  readonly answerTimeout: number
   readonly storeTimeout: number
   readonly rejectionInterval: number
   readonly memoryLifetime: number
@@ -83,12 +85,14 @@ export interface Driven<S extends Machine.Tagged, E extends Machine.Tagged, C ex
   readonly machine: Machine.Machine<S, E, C>
   /** The name of the store, for messages. */
   readonly store: string
+  /** What a caller is told that has waited for as long as callers do. */
+  readonly pending: (waited: Duration.Duration) => Reason
   /** Stands for no record. */
   readonly none: S
   /** Which tokens a state holds. */
   readonly idOf: (state: S) => Id | undefined
-  /** True if the state knows that the API has rejected its access token. */
-  readonly isRejected: (state: S) => boolean
+  /** The access token of a state, live or not. */
+  readonly accessOf: (state: S) => Tokens.UsableAccess | undefined
   /** True while a request about these tokens has something to say to the record. */
   readonly concerns: (about: Id, state: S) => boolean
   /** The event of a demand for an access token. `rejected`: the API has rejected the one that the record has. */
@@ -162,6 +166,8 @@ export interface Request<R> {
   readonly request: R
   /** When the listening ends, elapsed. */
   readonly until: number
+  /** Until when a response could still be stored under the lease, elapsed. */
+  readonly latest: number
   readonly caller: number | undefined
 }
 
@@ -348,13 +354,6 @@ export const isSame = (a: Id | undefined, b: Id | undefined): boolean =>
  */
 export const isBusy = ({ callers, inbox, request, store }: AnyState): boolean =>
   store._tag !== "Idle" || request !== undefined || inbox.length > 0 || callers.length > 0
-
-/**
- * True if all that the driver knows is its memory, so that nothing is lost if the rest is forgotten.
- *
- * @since 0.1.0
- */
-export const isIdle = (state: AnyState): boolean => !isBusy(state) && state.dead.length === 0
 
 /**
  * The access token that may be handed out without a step, if there is one. While the record is looked at for one caller,

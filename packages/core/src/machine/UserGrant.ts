@@ -331,6 +331,16 @@ const giveUp = (state: Held, why: ReconnectCause, now: number): Of<"ReconnectReq
 const rejected = <S extends Stored>(state: S, event: OfEvent<"AccessTokenRejected">): S =>
   concerns(event, state) && !Tokens.isRejected(state.tokens) ? { ...state, tokens: Tokens.reject(state.tokens) } : state
 
+/**
+ * The access token of a state, live or not, named by its generation.
+ *
+ * @since 0.1.0
+ */
+export const accessOf = (state: State): Tokens.UsableAccess | undefined =>
+  state._tag === "Absent"
+    ? undefined
+    : { ...toAccess(state.tokens), family: state.family, generation: state.generation }
+
 const requireReconnect = (why: ReconnectCause): Command => ({ _tag: "RequireReconnect", why })
 
 const use = (state: { family: string; generation: number }, access: Tokens.Access, until: number): Command => ({

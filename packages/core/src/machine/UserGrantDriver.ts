@@ -6,9 +6,8 @@
 import * as TokenFailure from "../oauth/TokenFailure.ts"
 import type { TokenOutcome } from "../oauth/TokenOutcome.ts"
 import type { TokenRequest } from "../oauth/TokenRequest.ts"
-import * as Tokens from "../oauth/Tokens.ts"
 import type * as Settings from "../Settings.ts"
-import { ReconnectRequired, RefreshOutcomeUnknown } from "../ZapierAuthError.ts"
+import { ReconnectRequired, RefreshOutcomeUnknown, ResponsePending } from "../ZapierAuthError.ts"
 import type { Driven, Order } from "./DriverState.ts"
 import * as Pause from "./Pause.ts"
 import * as UserGrant from "./UserGrant.ts"
@@ -52,7 +51,8 @@ export const driven = (
   store: "grant store",
   none: UserGrant.absent,
   idOf: (state) => (state._tag === "Absent" ? undefined : state),
-  isRejected: (state) => state._tag === "Absent" || Tokens.isRejected(state.tokens),
+  pending: (waited) => new ResponsePending({ waited, of: "token" }),
+  accessOf: UserGrant.accessOf,
   concerns: ({ family, generation }, state) =>
     state._tag !== "Absent" && state.family === family && state.generation === generation,
   demand: (owner, rejected) =>

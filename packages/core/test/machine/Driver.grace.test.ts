@@ -37,12 +37,11 @@ describe("Driver: grace", () => {
     feed(settings.requestTimeout + 1, { _tag: "Loaded", id: 3, state: claimed, version: 2 })
     // The process stands still until that of the request is over as well.
     const late = settings.answerTimeout + 10_000
-    expect(feed(late, { _tag: "Woken" })).toEqual(["Reply"])
-    expect(DriverState.wakeAt(state)).toBeLessThanOrEqual(late)
-    expect(feed(late, { _tag: "Woken" })).toEqual([])
+    expect(feed(late, { _tag: "Woken" })).toEqual(["Load"])
+    expect(DriverState.wakeAt(state)).toBeGreaterThan(late)
     // The response was in the socket.
     const outcome = { _tag: "Granted", tokens: tokens(2, 36_000_000) } as const
-    expect(feed(late, { _tag: "Responded", id: 2, outcome })).toEqual(["Load"])
+    expect(feed(late, { _tag: "Responded", id: 2, outcome })).toEqual([])
     expect(state.inbox[0]?.event._tag).toBe("RefreshSucceeded")
   })
 })

@@ -11,6 +11,7 @@ const answerTimeout = 3_000
 const driver = Driver.make(UserGrantDriver.driven({ answerTimeout, expiryMargin: 0 }), {
   owner: "this process",
   requestTimeout: 60_000,
+  answerTimeout,
   storeTimeout: 10_000,
   rejectionInterval: 30_000,
   memoryLifetime: 60_000

@@ -75,16 +75,21 @@ export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnkn
 
 /**
  * The token request is open, and no response has come for as long as a caller waits (`requestTimeout`). The response is
- * stored when it comes.
+ * stored when it comes. `of`: the code of a consent, or a token; after a code, look at the user's status.
  *
  * @since 0.1.0
  */
 export class ResponsePending extends Schema.TaggedError<ResponsePending>(id("ResponsePending"))("ResponsePending", {
-  waited: Schema.DurationFromMillis
+  waited: Schema.DurationFromMillis,
+  of: Schema.Literals(["token", "code"])
 }) {
   readonly isRetryable = true
   readonly needsReconnect = false
   override get message(): string {
-    return `Zapier has not responded to the token request for ${seconds(this.waited)}. Try again: the response is stored when it comes.`
+    const next =
+      this.of === "code"
+        ? "The user is connected once it responds: look at the user's status in a minute"
+        : "Try again: the response is stored when it comes"
+    return `Zapier has not responded to the token request for ${seconds(this.waited)}. ${next}.`
   }
 }

@@ -18,7 +18,7 @@ describe("what a user is told", () => {
     [new Reason.RefreshOutcomeUnknown({}), 502, /cannot be reached/],
     [new Reason.MalformedResponse({ status: 200, problem: "it is not a JSON object" }), 502, /cannot be reached/],
     [new Reason.StoreFailed({ store: "grant store", operation: "write", problem: "full" }), 503, /could not save/],
-    [new Reason.ResponsePending({ waited: minute }), 503, /longer than usual/],
+    [new Reason.ResponsePending({ waited: minute, of: "code" }), 503, /longer than usual/],
     [new Reason.ApplicationUnavailable({ waited: minute }), 503, /This app cannot connect/],
     [new Reason.Closed({}), 503, /This app cannot connect/],
     [new Reason.InvalidConfig({ setting: "clientSecret", problem: "give it" }), 500, /on our side/],

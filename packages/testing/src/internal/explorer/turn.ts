@@ -314,9 +314,9 @@ const step = (turn: Turn, name: string, key: string, input: Input): void => {
       if (isStuck) broken(turn, "The table holds", "a driver was woken, and has nothing to do")
     }
     // What is idle is forgotten, but for its memory.
-    const kept = DriverState.isIdle(state) ? { ...DriverState.initial, memory: state.memory } : state
+    const kept = DriverState.isBusy(state) ? state : { ...DriverState.initial, memory: state.memory, dead: state.dead }
     const { [key]: _, ...others } = process.drivers
-    const isGone = key !== World.shared && DriverState.isIdle(state)
+    const isGone = key !== World.shared && !DriverState.isBusy(state)
     change(turn, name, { drivers: isGone ? others : { ...others, [key]: kept } })
     for (const out of outputs) {
       if (out._tag !== "Load" && out._tag !== "Count") turn.isEventful = true
