@@ -399,9 +399,9 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         const isReplacement =
           unusable !== undefined && Tokens.isReplacement(unusable, now.wall, settings.rejectionInterval)
         // More likely the endpoint is at fault than a token that has just replaced another.
-        const kept = isReplacement && !isProven ? unusable : undefined
-        const known = kept === undefined ? bury(state, unusable) : state
-        const access = kept ?? DriverState.peek(known.memory, DriverState.isBusy(known), now.wall)
+        const isBelieved = isReplacement && !isProven
+        const known = isBelieved ? state : bury(state, unusable)
+        const access = DriverState.peek(known.memory, DriverState.isBusy(known), now.wall)
         return access === undefined
           ? [wait(known, caller, "Access", unusable !== undefined, now), []]
           : [known, [{ _tag: "Reply", callers: [caller], reply: { _tag: "Access", access } }]]
