@@ -153,7 +153,9 @@ const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray
 
 // A process that stood still reads its socket in the moment of grace, and does not stand still again in it.
 const isListening = ({ drivers }: Process, now: number) =>
-  Object.values(drivers).some(({ grace, request }) => grace !== undefined && request !== undefined && request.until <= now)
+  Object.values(drivers).some(
+    ({ grace, request }) => grace !== undefined && request !== undefined && request.until <= now
+  )
 
 const ofProcess = (kinds: Kinds, process: Process, world: World.World): ReadonlyArray<Fault> => {
   const { callers, closing, isPaused, name, operations } = process

@@ -92,9 +92,7 @@ export const sent = <S extends State>(history: History<S>, observation: Of<"Sent
     isOutdated:
       record?.token === token &&
       !isHolder &&
-      // The app's requests do not say which generation they are about.
-      ((history.isApp && history.isAstray) ||
-        history.claims.some((claim) => claim.owner === owner && claim.token === token))
+      history.claims.some((claim) => claim.owner === owner && claim.token === token && claim.isOutdated)
   }
   return {
     history: {
