@@ -43,11 +43,18 @@ const leastStates = 100_000
 const usual: ReadonlyArray<Plan> = [
   { mode: "user", callers: [1, 1], faults: 2, server: "strict" },
   { mode: "user", callers: [2, 1, 1], faults: 1, server: "strict" },
+  {
+    mode: "app",
+    callers: [1, 1, 1],
+    faults: 2,
+    kinds: ["crash", "loss", "refusal", "pause", "rejection"],
+    server: "strict"
+  },
   { mode: "user", callers: [1, 1, 1], faults: 2, kinds: ["crash", "loss", "disconnect"], server: "strict" },
-  { mode: "app", callers: [1, 1, 1], faults: 2, server: "strict" },
+  { mode: "app", callers: [1, 1], faults: 2, server: "strict" },
   { mode: "user", callers: [1, 1, 1], faults: 1, server: "lenient" },
   { mode: "user", callers: [1, 1, 1], faults: 1, server: "graceful" },
-  { mode: "app", callers: [2, 1], faults: 2, server: "strict" }
+  { mode: "app", callers: [2, 1, 1], faults: 1, server: "strict" }
 ]
 
 const isWhole = (number: number | undefined, least: number) =>
