@@ -167,12 +167,7 @@ export interface History<S extends State = State> {
   /** That a call has succeeded with the access token that is there. */
   readonly accepted: ReadonlyArray<Told>
   /** What each process has claimed last of a record that has moved on since: it may still send it. */
-  readonly claims: ReadonlyArray<{
-    readonly owner: string
-    readonly token: string
-    /** Whether the record has been renewed or removed since. */
-    readonly isOutdated: boolean
-  }>
+  readonly claims: ReadonlyArray<{ readonly owner: string; readonly token: string }>
   /** Which families a process was asked to remove. */
   readonly left: ReadonlyArray<{ readonly owner: string; readonly family: string }>
   /** Whether clocks disagree by more than a lease can stand: then it promises nothing. */

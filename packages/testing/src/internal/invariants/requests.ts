@@ -92,7 +92,7 @@ export const sent = <S extends State>(history: History<S>, observation: Of<"Sent
     isOutdated:
       record?.token === token &&
       !isHolder &&
-      history.claims.some((claim) => claim.owner === owner && claim.token === token && claim.isOutdated)
+      history.claims.some((claim) => claim.owner === owner && claim.token === token)
   }
   return {
     history: {

@@ -109,15 +109,10 @@ export const check = (history: History, { at, from, isAlive, state }: Stored): R
 }
 
 // Whoever holds the lease of a record that moves on, and has not sent yet, may still do so: its claim was good.
-const leftBehind = (
-  { claims, isUnsent }: History,
-  before: Held | undefined,
-  isOutdated: boolean
-): History["claims"] => {
-  const known = isOutdated ? claims.map((claim) => ({ ...claim, isOutdated })) : claims
-  if (before?.lease === undefined || before.token === undefined || !isUnsent) return known
+const leftBehind = ({ claims, isUnsent }: History, before: Held | undefined): History["claims"] => {
+  if (before?.lease === undefined || before.token === undefined || !isUnsent) return claims
   const { owner } = before.lease
-  return [...known.filter((claim) => claim.owner !== owner), { owner, token: before.token, isOutdated }]
+  return [...claims.filter((claim) => claim.owner !== owner), { owner, token: before.token }]
 }
 
 /** What is known about tokens that the record has moved on from does not matter any more. */
@@ -126,15 +121,12 @@ export const take = <S extends State>(history: History<S>, record: S, isUnconfir
   const after = heldOf(record, history.isApp)
   const accessToken = accessTokenOf(after)
   const isRenewed = after !== undefined && accessToken !== accessTokenOf(before)
-  const isOver = isRenewed || after === undefined
-  // By a clock that is wrong.
-  const isTaken = history.isAstray && before?.lease?.owner !== after?.lease?.owner
   const isCurrent = (told: { readonly accessToken: string }) => told.accessToken === accessToken
   return {
     ...history,
     record,
     isUnsent: after?.lease !== undefined && (isClaim(before, after) || history.isUnsent),
-    claims: isOver || isTaken ? leftBehind(history, before, isOver) : history.claims,
+    claims: isRenewed || after === undefined ? leftBehind(history, before) : history.claims,
     expiresAt: isRenewed ? (after.access?.expiresAt ?? 0) : history.expiresAt,
     // A server that does not rotate renews a record under the same token.
     requests: history.requests
