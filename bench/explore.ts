@@ -52,6 +52,13 @@ const usual: ReadonlyArray<Plan> = [
   },
   { mode: "user", callers: [1, 1, 1], faults: 2, kinds: ["crash", "loss", "disconnect"], server: "strict" },
   { mode: "app", callers: [1, 1], faults: 2, server: "strict" },
+  {
+    mode: "user",
+    callers: [2, 1],
+    faults: 2,
+    kinds: ["crash", "loss", "leave", "close", "rejection", "disconnect"],
+    server: "strict"
+  },
   { mode: "user", callers: [1, 1, 1], faults: 1, server: "lenient" },
   { mode: "user", callers: [1, 1, 1], faults: 1, server: "graceful" },
   { mode: "app", callers: [2, 1, 1], faults: 1, server: "strict" }
