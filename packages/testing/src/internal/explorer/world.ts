@@ -164,7 +164,7 @@ export const isBusy = ({ drivers }: Process): boolean => Object.values(drivers).
 export const scopes = { user: ["zap"], app: ["promotions:write"] }
 
 /** What is asked for. */
-export const scopesOf = ({ mode }: Client): ReadonlyArray<string> => scopes[mode]
+const scopesOf = ({ mode }: Client): ReadonlyArray<string> => scopes[mode]
 
 // For the call that is made with the app's own token.
 const enrollment: FakeState.Enrollment = {
