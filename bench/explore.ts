@@ -142,7 +142,7 @@ const inThread = (plan: Plan): Promise<Exploration> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), {
       workerData: plan,
-      resourceLimits: { maxOldGenerationSizeMb: 6_000 }
+      resourceLimits: { maxOldGenerationSizeMb: 7_000 }
     })
     worker.once("message", resolve)
     worker.once("error", reject)
