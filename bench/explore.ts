@@ -56,11 +56,11 @@ const usual: ReadonlyArray<Plan> = [
     mode: "user",
     callers: [2, 1],
     faults: 2,
-    kinds: ["crash", "loss", "leave", "close", "rejection", "disconnect"],
+    kinds: ["crash", "loss", "rejection", "disconnect"],
     server: "strict"
   },
-  { mode: "user", callers: [1, 1, 1], faults: 1, server: "lenient" },
-  { mode: "user", callers: [1, 1, 1], faults: 1, server: "graceful" },
+  { mode: "user", callers: [2, 1], faults: 1, server: "lenient" },
+  { mode: "user", callers: [2, 1], faults: 1, server: "graceful" },
   { mode: "app", callers: [2, 1, 1], faults: 1, server: "strict" }
 ]
 
