@@ -42,12 +42,27 @@ const leastStates = 100_000
 /** The slowest first, since two are explored at a time. */
 const usual: ReadonlyArray<Plan> = [
   { mode: "user", callers: [1, 1], faults: 2, server: "strict" },
-  { mode: "user", callers: [2, 1, 1], faults: 1, server: "strict" },
+  { mode: "user", callers: [1, 1, 1], faults: 1, server: "strict" },
+  { mode: "user", callers: [2, 1], faults: 1, server: "strict" },
+  {
+    mode: "app",
+    callers: [1, 1, 1],
+    faults: 2,
+    kinds: ["crash", "loss", "refusal", "pause", "rejection"],
+    server: "strict"
+  },
   { mode: "user", callers: [1, 1, 1], faults: 2, kinds: ["crash", "loss", "disconnect"], server: "strict" },
-  { mode: "app", callers: [1, 1, 1], faults: 2, server: "strict" },
-  { mode: "user", callers: [1, 1, 1], faults: 1, server: "lenient" },
-  { mode: "user", callers: [1, 1, 1], faults: 1, server: "graceful" },
-  { mode: "app", callers: [2, 1], faults: 2, server: "strict" }
+  { mode: "app", callers: [1, 1], faults: 2, server: "strict" },
+  {
+    mode: "user",
+    callers: [2, 1],
+    faults: 2,
+    kinds: ["crash", "loss", "rejection", "disconnect"],
+    server: "strict"
+  },
+  { mode: "user", callers: [2, 1], faults: 1, server: "lenient" },
+  { mode: "user", callers: [2, 1], faults: 1, server: "graceful" },
+  { mode: "app", callers: [2, 1, 1], faults: 1, server: "strict" }
 ]
 
 const isWhole = (number: number | undefined, least: number) =>
@@ -128,7 +143,7 @@ const inThread = (plan: Plan): Promise<Exploration> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), {
       workerData: plan,
-      resourceLimits: { maxOldGenerationSizeMb: 6_000 }
+      resourceLimits: { maxOldGenerationSizeMb: 7_000 }
     })
     worker.once("message", resolve)
     worker.once("error", reject)

@@ -192,7 +192,8 @@ export const observe = <S extends State>(
       return { history: Requests.ended(history, observation.owner), violations: none }
     case "Settled": {
       const violations: Array<Violation> = []
-      if (history.deliveries.length > 0) {
+      // Where clocks disagree, nobody knows which generation a request of the app was about.
+      if (history.deliveries.length > 0 && !(history.isApp && history.isAstray)) {
         violations.push({ rule: "R3 success always wins", what: "new tokens were thrown away" })
       }
       if (observation.waiting > 0) {

@@ -77,12 +77,6 @@ export interface Limits<Violation> {
   readonly onProgress?: ((states: number, depth: number) => void) | undefined
 }
 
-// How a state was reached first: from which, and by what.
-interface Step {
-  readonly from: number
-  readonly label: string
-}
-
 const progressEvery = 50_000
 
 /**
@@ -116,7 +110,11 @@ export const explore = <World, Violation>(
   limits: Limits<Violation> = {}
 ): Report<Violation> => {
   const seen = new Set<string>()
-  const steps: Array<Step> = []
+  // How each state was reached first: from which, and by what. Numbers, since there are millions.
+  const origins: Array<number> = []
+  const moved: Array<number> = []
+  const labels: Array<string> = []
+  const labelIds = new Map<string, number>()
   const findings: Array<Finding<Violation>> = []
   let frontier: Array<{ readonly world: World; readonly index: number }> = []
   let moves = 0
@@ -125,7 +123,9 @@ export const explore = <World, Violation>(
 
   const traceTo = (index: number): ReadonlyArray<string> => {
     const trace: Array<string> = []
-    for (let step = steps[index]; step !== undefined; step = steps[step.from]) trace.push(step.label)
+    for (let at: number | undefined = index; at !== undefined && at >= 0; at = origins[at]) {
+      trace.push(labels[moved[at] ?? 0] ?? "")
+    }
     return trace.toReversed()
   }
 
@@ -141,7 +141,10 @@ export const explore = <World, Violation>(
     const key = model.key(world)
     if (seen.has(key)) return
     seen.add(key)
-    next.push({ world, index: steps.push({ from, label }) - 1 })
+    const labelId = labelIds.get(label) ?? labels.push(label) - 1
+    labelIds.set(label, labelId)
+    moved.push(labelId)
+    next.push({ world, index: origins.push(from) - 1 })
     if (seen.size % progressEvery === 0) limits.onProgress?.(seen.size, depth)
     search.isOver ||= limits.states !== undefined && seen.size >= limits.states
   }

@@ -9,10 +9,22 @@
  * jumps; a caller is interrupted; the user allows the app again, with a callback that arrives twice, or ends its access at
  * Zapier; the app disconnects the user; an access token ends by itself, or is ended by the server.
  *
- * **What is left out, and why nothing is lost by it**: an operation takes no time unless a fault says that it does. To read
- * a record is to go on from what is read, since what happens in between could as well have happened before. Looks at a
- * record that has not changed are made in one move with the time that passes. Worlds that differ in which process is which,
- * in which of two callers of a process is which, or by seconds in when something ends, are one.
+ * **What is merged, and why nothing is lost by it**
+ *
+ * - Processes are interchangeable, and so are the callers of one process.
+ * - A read is made in the same move as what asks for it: what happens in between could as well have happened before. A read
+ *   that fails or takes long is a fault.
+ * - Looks at a record that has not changed are made in one move with the time that passes. Worlds that differ in when a
+ *   waiter looks next, or by a few seconds in when something ends, are one.
+ * - A pause, a late response and a write that hangs begin when time passes, and the jump of a clock when its process does
+ *   something: they show no sooner.
+ * - A crash loses a request or a write that is under way; had it been carried out, it could have been so before the crash.
+ * - Once no fault is left, a call whose token nothing can end succeeds at once, and the server acts when its response is
+ *   read, if it takes the old access token no longer.
+ * - A callback for an attempt that is over changes nothing, and does not come. The first consent's comes twice, later ones' once.
+ *
+ * **What is left out**: an operation takes no time unless a fault says so. One access token ends by itself. A process does
+ * not stand still again in the moment in which it reads its socket after a deadline.
  *
  * @since 0.1.0
  */

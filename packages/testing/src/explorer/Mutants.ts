@@ -238,12 +238,8 @@ const renewsForOld401s: Model.Parts = {
 // All of them
 // -----------------------------------------------------------------------------
 
-interface Definition {
-  readonly name: string
-  readonly breaks: Rule
-  readonly parts: Model.Parts
-  readonly size: Size
-}
+/** Which rule, how, in how large a world, and by what. */
+type Definition = readonly [breaks: Rule, name: string, size: Size, parts: Model.Parts]
 
 const pending = ({
   expiresAt,
@@ -264,219 +260,157 @@ const pending = ({
 
 // Whatever the tokens are.
 const both: ReadonlyArray<Definition> = [
-  {
-    name: "the request leaves before the claim is stored",
-    breaks: "R1 one refresher",
-    parts: sendsFirst,
-    size: one
-  },
-  {
-    name: "the last write wins, whatever it was based on",
-    breaks: "R1 one refresher",
-    parts: { comparesVersions: () => false },
-    size: two
-  },
-  {
-    name: "the lease ends before the listening does",
-    breaks: "R2 patience",
-    parts: listensFor(80_000),
-    size: one
-  },
-  {
-    name: "a request is sent although the process has slept through its lease",
-    breaks: "R2 patience",
-    parts: listensFor(60_000),
-    size: after(one, "pause")
-  },
-  {
-    name: "a request that takes longer than its callers wait is given up, and sent again",
-    breaks: "R2 patience",
-    parts: givesUpEarly,
-    size: after(two, "loss")
-  },
-  {
-    name: "a timer that is late drops a response that is there",
-    breaks: "R3 success always wins",
-    parts: hasNoGrace,
-    size: after(one, "pause")
-  },
-  {
-    name: "every 401 renews the token, also that to an older one",
-    breaks: "R7 401 means look again",
-    parts: renewsForOld401s,
-    size: two
-  },
-  {
-    name: "a token's time counts from the response",
-    breaks: "R8 refresh when used",
-    parts: { countsFromStart: false },
-    size: after(one, "loss")
-  },
-  {
-    name: "a rejected token is handed out again from memory",
-    breaks: "R10 no dead token",
-    parts: handsOutAgain,
-    size: one
-  },
-  {
-    name: "every 401 renews the token, however fresh it is",
-    breaks: "R12 a fresh token is believed",
-    parts: believesEach401,
-    size: after(couple, "rejection")
-  },
-  {
-    name: "a claim is kept when nobody knows whether it was stored",
-    breaks: "Claims are given back",
-    parts: keepsClaims,
-    size: after(one, "store")
-  },
-  {
-    name: "whoever waits is woken by nothing",
-    breaks: "Everybody is answered",
-    parts: neverWoken,
-    size: two
-  },
-  {
-    name: "whoever waits when the process is closed is not answered",
-    breaks: "Everybody is answered",
-    parts: forgetsOnClosing,
-    size: after(one, "close")
-  },
-  {
-    name: "whoever waits beside one who is interrupted is not answered",
-    breaks: "Everybody is answered",
-    parts: forgetsOthers,
-    size: after(couple, "leave")
-  },
-  {
-    name: "callers wait for as long as the server is silent",
-    breaks: "Everybody is answered",
-    parts: { settings: { requestTimeout: 50_000 } },
-    size: after(one, "loss")
-  },
-  {
-    name: "a driver that is woken does nothing",
-    breaks: "The table holds",
-    parts: ignoresTimers,
-    size: after(one, "loss")
-  }
+  ["R1 one refresher", "the request leaves before the claim is stored", one, sendsFirst],
+  ["R1 one refresher", "the last write wins, whatever it was based on", two, { comparesVersions: () => false }],
+  ["R2 patience", "the lease ends before the listening does", one, listensFor(80_000)],
+  [
+    "R2 patience",
+    "a request is sent although the process has slept through its lease",
+    after(one, "pause"),
+    listensFor(60_000)
+  ],
+  [
+    "R2 patience",
+    "a request that takes longer than its callers wait is given up, and sent again",
+    after(two, "loss"),
+    givesUpEarly
+  ],
+  ["R3 success always wins", "a timer that is late drops a response that is there", after(one, "pause"), hasNoGrace],
+  ["R7 401 means look again", "every 401 renews the token, also that to an older one", two, renewsForOld401s],
+  ["R8 refresh when used", "a token's time counts from the response", after(one, "loss"), { countsFromStart: false }],
+  ["R10 no dead token", "a rejected token is handed out again from memory", one, handsOutAgain],
+  [
+    "R12 a fresh token is believed",
+    "every 401 renews the token, however fresh it is",
+    after(couple, "rejection"),
+    believesEach401
+  ],
+  [
+    "Claims are given back",
+    "a claim is kept when nobody knows whether it was stored",
+    after(one, "store"),
+    keepsClaims
+  ],
+  ["Everybody is answered", "whoever waits is woken by nothing", two, neverWoken],
+  [
+    "Everybody is answered",
+    "whoever waits when the process is closed is not answered",
+    after(one, "close"),
+    forgetsOnClosing
+  ],
+  [
+    "Everybody is answered",
+    "whoever waits beside one who is interrupted is not answered",
+    after(couple, "leave"),
+    forgetsOthers
+  ],
+  [
+    "Everybody is answered",
+    "callers wait for as long as the server is silent",
+    after(one, "loss"),
+    { settings: { requestTimeout: 50_000 } }
+  ],
+  ["The table holds", "a driver that is woken does nothing", after(one, "loss"), ignoresTimers]
 ]
 
 const ofUser: ReadonlyArray<Definition> = [
-  {
-    name: "no lease: whoever finds a refresh under way sends another",
-    breaks: "R1 one refresher",
-    parts: grants((state, event, now) => [
-      state._tag === "Refreshing" && isDemand(event) ? ended(state, now) : state,
-      event
-    ]),
-    size: two
-  },
-  {
-    name: "new tokens are dropped when the lease has passed to another",
-    breaks: "R3 success always wins",
-    parts: grants((state, event) => {
+  [
+    "R1 one refresher",
+    "no lease: whoever finds a refresh under way sends another",
+    two,
+    grants((state, event, now) => [state._tag === "Refreshing" && isDemand(event) ? ended(state, now) : state, event])
+  ],
+  [
+    "R3 success always wins",
+    "new tokens are dropped when the lease has passed to another",
+    after(two, "pause"),
+    grants((state, event) => {
       const isLate =
         event._tag === "RefreshSucceeded" && (state._tag !== "Refreshing" || state.lease.owner !== event.owner)
       return [state, isLate ? { ...event, generation: 0 } : event]
-    }),
-    size: after(two, "pause")
-  },
-  {
-    name: "new tokens do not bring back a grant that was given up",
-    breaks: "R3 success always wins",
-    parts: grants((state, event) => [
+    })
+  ],
+  [
+    "R3 success always wins",
+    "new tokens do not bring back a grant that was given up",
+    after(two, "pause"),
+    grants((state, event) => [
       state,
       state._tag === "ReconnectRequired" && event._tag === "RefreshSucceeded" ? { ...event, generation: 0 } : event
-    ]),
-    size: after(two, "pause")
-  },
-  {
-    name: "a response that could not be stored is not stored again",
-    breaks: "R3 success always wins",
-    parts: savesOnce,
-    size: after(one, "store")
-  },
-  {
-    name: "new tokens are stored without a look at the generation",
-    breaks: "R4 never overwrite newer",
-    parts: grants((state, event) => [state, event._tag === "RefreshSucceeded" ? asCurrent(state, event) : event]),
-    size: after(two, "consent")
-  },
-  {
-    name: "a removal expects no version",
-    breaks: "R4 never overwrite newer",
-    parts: { comparesVersions: ({ _tag }) => _tag !== "Absent" },
-    size: after(two, "disconnect")
-  },
-  {
-    name: "a response that was lost is taken for a refusal",
-    breaks: "R5 unknown is not failed",
-    parts: grants((state, event) => [
+    ])
+  ],
+  ["R3 success always wins", "a response that could not be stored is not stored again", after(one, "store"), savesOnce],
+  [
+    "R4 never overwrite newer",
+    "new tokens are stored without a look at the generation",
+    after(two, "consent"),
+    grants((state, event) => [state, event._tag === "RefreshSucceeded" ? asCurrent(state, event) : event])
+  ],
+  [
+    "R4 never overwrite newer",
+    "a removal expects no version",
+    after(two, "disconnect"),
+    { comparesVersions: ({ _tag }) => _tag !== "Absent" }
+  ],
+  [
+    "R5 unknown is not failed",
+    "a response that was lost is taken for a refusal",
+    after(one, "loss"),
+    grants((state, event) => [
       state,
       event._tag === "RefreshOutcomeUnknown" ? { ...event, _tag: "RefreshRefused" } : event
-    ]),
-    size: after(one, "loss")
-  },
-  {
-    name: "invalid_grant is believed at once, whatever the store says meanwhile",
-    breaks: "R5 unknown is not failed",
-    parts: grants((state, event) => {
+    ])
+  ],
+  [
+    "R5 unknown is not failed",
+    "invalid_grant is believed at once, whatever the store says meanwhile",
+    after(two, "pause"),
+    grants((state, event) => {
       if (event._tag !== "RefreshRefused" || state._tag !== "Active" || state.tokens.refreshToken === undefined) {
         return [state, event]
       }
       const tokens = { ...state.tokens, refreshToken: state.tokens.refreshToken }
       const lease = { owner: event.owner, deadline: 0 }
       return [{ ...state, _tag: "Refreshing", tokens, lease, attempt: 1 }, asCurrent(state, event)]
-    }),
-    size: after(two, "pause")
-  },
-  {
-    name: "a grant that was given up is tried again",
-    breaks: "R5 unknown is not failed",
-    parts: grants((state, event) => {
+    })
+  ],
+  [
+    "R5 unknown is not failed",
+    "a grant that was given up is tried again",
+    after(two, "revocation"),
+    grants((state, event) => {
       if (state._tag !== "ReconnectRequired" || !isDemand(event)) return [state, event]
       const { family, generation, tokens } = state
       return [{ _tag: "Active", family, generation, tokens, responseLost: false }, event]
-    }),
-    size: after(two, "revocation")
-  },
-  {
-    name: "the user is blamed for a response that was lost",
-    breaks: "R5 unknown is not failed",
-    parts: grants((state, event) => [
+    })
+  ],
+  [
+    "R5 unknown is not failed",
+    "the user is blamed for a response that was lost",
+    after(one, "loss"),
+    grants((state, event) => [
       state._tag === "Refreshing" && event._tag === "RefreshRefused" ? { ...state, responseLost: false } : state,
       event
-    ]),
-    size: after(one, "loss")
-  },
-  {
-    name: "invalid_client ends the grant",
-    breaks: "R6 the right thing is blamed",
-    parts: endsGrant("InvalidClient"),
-    size: after(one, "refusal")
-  },
-  {
-    name: "a rate limit ends the grant",
-    breaks: "R6 the right thing is blamed",
-    parts: endsGrant("RateLimited"),
-    size: after(one, "refusal")
-  },
-  {
-    name: "each use renews the token",
-    breaks: "R8 refresh when used",
-    parts: grants((state, event, now) => [
+    ])
+  ],
+  ["R6 the right thing is blamed", "invalid_client ends the grant", after(one, "refusal"), endsGrant("InvalidClient")],
+  ["R6 the right thing is blamed", "a rate limit ends the grant", after(one, "refusal"), endsGrant("RateLimited")],
+  [
+    "R8 refresh when used",
+    "each use renews the token",
+    two,
+    grants((state, event, now) => [
       state._tag === "Active" && event._tag === "AccessTokenRequested"
         ? { ...state, tokens: { ...state.tokens, expiresAt: now } }
         : state,
       event
-    ]),
-    size: two
-  },
-  {
-    name: "a callback that comes twice is exchanged twice",
-    breaks: "R9 a code is exchanged once",
-    parts: {
+    ])
+  ],
+  [
+    "R9 a code is exchanged once",
+    "a callback that comes twice is exchanged twice",
+    two,
+    {
       attempts: (driven) => ({
         ...driven,
         machine: shown<ConsentAttempt.State, ConsentAttempt.Event>((state, event) => [
@@ -484,79 +418,75 @@ const ofUser: ReadonlyArray<Definition> = [
           event
         ])(driven.machine)
       })
-    },
-    size: two
-  },
-  {
-    name: "a code is sent although its two minutes are over",
-    breaks: "R9 a code is exchanged once",
-    parts: listensFor(60_000),
-    size: after(one, "pause")
-  },
-  {
-    name: "nothing is known of a pause that the server asked for",
-    breaks: "R10 no dead token",
-    parts: grants((state, event) => {
+    }
+  ],
+  [
+    "R9 a code is exchanged once",
+    "a code is sent although its two minutes are over",
+    after(one, "pause"),
+    listensFor(60_000)
+  ],
+  [
+    "R10 no dead token",
+    "nothing is known of a pause that the server asked for",
+    after(two, "refusal"),
+    grants((state, event) => {
       if (state._tag !== "Active" || !isDemand(event)) return [state, event]
       const { pause: _, ...others } = state
       return [others, event]
-    }),
-    size: after(two, "refusal")
-  },
-  {
-    name: "a grant is forgotten only when its removal has succeeded",
-    breaks: "R10 no dead token",
-    parts: forgetsAfterSuccess,
-    size: after(couple, "disconnect", "store")
-  },
-  {
-    name: "a response that comes late brings a disconnected grant back",
-    breaks: "Disconnect holds",
-    parts: grants((state, event) => [
+    })
+  ],
+  [
+    "R10 no dead token",
+    "a grant is forgotten only when its removal has succeeded",
+    after(couple, "disconnect", "store"),
+    forgetsAfterSuccess
+  ],
+  [
+    "Disconnect holds",
+    "a response that comes late brings a disconnected grant back",
+    after(two, "disconnect"),
+    grants((state, event) => [
       state,
       state._tag === "Absent" && event._tag === "RefreshSucceeded"
         ? { _tag: "ConsentGranted", family: event.family, tokens: event.tokens }
         : event
-    ]),
-    size: after(two, "disconnect")
-  }
+    ])
+  ]
 ]
 
 const ofApp: ReadonlyArray<Definition> = [
-  {
-    name: "no lease: whoever finds a request under way sends another",
-    breaks: "R1 one refresher",
-    parts: apps((state, event, now) => [
-      state._tag === "Requesting" && isDemand(event) ? ended(state, now) : state,
-      event
-    ]),
-    size: two
-  },
-  {
-    name: "an older response replaces a newer token",
-    breaks: "R4 never overwrite newer",
-    parts: apps((state, event) => [
+  [
+    "R1 one refresher",
+    "no lease: whoever finds a request under way sends another",
+    two,
+    apps((state, event, now) => [state._tag === "Requesting" && isDemand(event) ? ended(state, now) : state, event])
+  ],
+  [
+    "R4 never overwrite newer",
+    "an older response replaces a newer token",
+    after(two, "pause"),
+    apps((state, event) => [
       state,
       state._tag !== "Absent" && event._tag === "TokenGranted" ? { ...event, generation: state.generation } : event
-    ]),
-    size: after(two, "pause")
-  },
-  {
-    name: "each use asks for a token",
-    breaks: "R8 refresh when used",
-    parts: apps((state, event, now) => [
+    ])
+  ],
+  [
+    "R8 refresh when used",
+    "each use asks for a token",
+    two,
+    apps((state, event, now) => [
       state._tag === "Active" && event._tag === "AccessTokenRequested"
         ? { ...state, access: { ...state.access, expiresAt: now } }
         : state,
       event
-    ]),
-    size: two
-  }
+    ])
+  ]
 ]
 
 const mutant =
   (mode: Model.Mode) =>
-  ({ breaks, name, parts, size }: Definition): Mutant => ({
+  ([breaks, name, size, parts]: Definition): Mutant => ({
     ...size,
     name: mode === "user" ? name : `for the app, ${name}`,
     breaks,

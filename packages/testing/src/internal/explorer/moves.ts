@@ -1,6 +1,7 @@
 /** All that may happen next in a world, and time, which passes while nobody has anything to do. */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import type { TokenRequest } from "@zapier-workflow-auth/core/oauth/TokenRequest"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import type { Move } from "../../explorer/Explorer.ts"
@@ -137,7 +138,24 @@ const overdue = ({ settings }: Client, { now, processes }: World.World): Readonl
 
 type Step = readonly [label: string, step: (turn: Turn.Turn) => void]
 
-const ofOperation = (process: Process, operation: World.Operation): ReadonlyArray<Step> => {
+// Nobody's calls depend on when the server acts, since it takes the old token no longer, and nothing can go wrong any more:
+// it might as well act when its response is read.
+const actsUnseen = (client: Client, world: World.World, request: TokenRequest) => {
+  if (world.faults > 0) return false
+  const access = World.accessOf(World.slot(world, World.shared))
+  return (
+    request._tag !== "Refresh" ||
+    access === undefined ||
+    World.callApi(world, client, { ...access, family: "", generation: 0 }) === 401
+  )
+}
+
+const ofOperation = (
+  client: Client,
+  world: World.World,
+  process: Process,
+  operation: World.Operation
+): ReadonlyArray<Step> => {
   const { isPaused, name } = process
   const { id, key } = operation
   switch (operation._tag) {
@@ -198,6 +216,20 @@ const ofOperation = (process: Process, operation: World.Operation): ReadonlyArra
         ]
       }
       if (fate === "Silent") return []
+      if (!isPaused && actsUnseen(client, world, request)) {
+        return [
+          [
+            `the server responds to ${name}`,
+            (turn) => {
+              const arrived = World.arrive(turn.world, request)
+              turn.world = arrived.world
+              const { outcome } = Turn.receive(turn, name, operation, arrived.response)
+              Turn.drop(turn, name, operation)
+              if (outcome !== undefined) Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
+            }
+          ]
+        ]
+      }
       return [
         [
           `the server acts for ${name}`,
@@ -212,9 +244,9 @@ const ofOperation = (process: Process, operation: World.Operation): ReadonlyArra
   }
 }
 
-const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> => {
+const ofProcess = (client: Client, world: World.World, process: Process): ReadonlyArray<Step> => {
   const { closing, isPaused, name } = process
-  const steps: Array<Step> = process.operations.flatMap((operation) => ofOperation(process, operation))
+  const steps: Array<Step> = process.operations.flatMap((operation) => ofOperation(client, world, process, operation))
   if (isPaused) {
     return [
       ...steps,
@@ -353,7 +385,7 @@ const thenPass = (client: Client, { label, violations, world }: WorldMove): Read
 export const moves =
   (client: Client, kinds: Faults.Kinds) =>
   (world: World.World): ReadonlyArray<WorldMove> => {
-    const steps = distinctProcesses(world).flatMap((process) => ofProcess(world, process))
+    const steps = distinctProcesses(world).flatMap((process) => ofProcess(client, world, process))
     const all = steps.flatMap((step) => made(client, kinds, world, step, false))
     for (const step of ofNobody(world)) all.push(...made(client, kinds, world, step, true))
     all.push(...pass(client, world))
@@ -366,7 +398,7 @@ export const moves =
     }
     if (kinds.has("clock")) {
       for (const process of distinctProcesses(world)) {
-        for (const [label, step] of process.offset === 0 ? ofProcess(world, process) : []) {
+        for (const [label, step] of process.offset === 0 ? ofProcess(client, world, process) : []) {
           for (const [jumped, jump] of Faults.jumps(process)) {
             const both = (turn: Turn.Turn) => {
               jump(turn)

@@ -35,7 +35,7 @@ export const begin = (client: Client, world: World.World): Turn => ({
   isEventful: false
 })
 
-export const processOf = ({ world }: Turn, name: string): Process => {
+const processOf = ({ world }: Turn, name: string): Process => {
   const found = world.processes.find((process) => process.name === name)
   if (found === undefined) throw new Error(`no process is called ${name}`)
   return found
@@ -57,10 +57,10 @@ export const observe = (turn: Turn, observation: Invariants.Observation): void =
 
 const broken = (turn: Turn, rule: Invariants.Rule, what: string) => turn.violations.push({ rule, what })
 
-export const driverOf = ({ client }: Turn, process: Process, key: string) =>
+const driverOf = ({ client }: Turn, process: Process, key: string) =>
   (key === World.shared ? client.shared : client.attempts)(World.ownerOf(process))
 
-export const stateOf = ({ drivers }: Process, key: string): World.Driven => drivers[key] ?? DriverState.initial
+const stateOf = ({ drivers }: Process, key: string): World.Driven => drivers[key] ?? DriverState.initial
 
 // -----------------------------------------------------------------------------
 // Operations
@@ -145,7 +145,7 @@ export const responded = (turn: Turn, process: Process, { request }: Of<"Send">,
       })
 
 /** Nobody waits any more for what may still happen. */
-export const abandon = (turn: Turn, process: Process, operation: Operation): void => {
+const abandon = (turn: Turn, process: Process, operation: Operation): void => {
   if (operation._tag !== "Send") return
   if (operation.response === undefined && operation.fate !== "Silent") {
     turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
@@ -332,7 +332,8 @@ const end = (turn: Turn, name: string): void => {
   const waiting = callers.filter(({ doing }) => doing._tag === "Waiting").length
   const owner = World.ownerOf(processOf(turn, name))
   if (waiting > 0) broken(turn, "Everybody is answered", `${waiting} callers wait in a process that has been closed`)
-  if (turn.world.history.deliveries.some((delivery) => delivery.owner === owner)) {
+  const { deliveries, isApp, isAstray } = turn.world.history
+  if (!(isApp && isAstray) && deliveries.some((delivery) => delivery.owner === owner)) {
     broken(turn, "R3 success always wins", "new tokens were thrown away by a process that was closed")
   }
   restart(turn, name)

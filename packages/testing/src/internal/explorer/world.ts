@@ -164,7 +164,7 @@ export const isBusy = ({ drivers }: Process): boolean => Object.values(drivers).
 export const scopes = { user: ["zap"], app: ["promotions:write"] }
 
 /** What is asked for. */
-export const scopesOf = ({ mode }: Client): ReadonlyArray<string> => scopes[mode]
+const scopesOf = ({ mode }: Client): ReadonlyArray<string> => scopes[mode]
 
 // For the call that is made with the app's own token.
 const enrollment: FakeState.Enrollment = {
@@ -354,7 +354,7 @@ export const beginnings = (client: Client, size: Size) => {
   const expiresAt = accessOf(slot(fresh, shared))?.expiresAt ?? start
   const none = empty(client, size)
   return [
-    { label: "the access token has expired", world: { ...fresh, now: expiresAt } },
+    { label: "the access token has expired", world: { ...fresh, now: expiresAt, expiries: 0 } },
     {
       label: "the access token is about to expire",
       world: { ...fresh, now: expiresAt - client.settings.expiryMargin }
