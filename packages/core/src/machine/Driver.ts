@@ -298,8 +298,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     if (task._tag === "Demand" && state.request !== undefined && driven.concerns(state.request.about, record)) {
       return [{ ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }, []]
     }
-    // The removal that has come meanwhile goes first.
-    if (task._tag === "Demand" && isLeaving(state)) return [{ ...state, store: { _tag: "Idle" } }, []]
+    // What has come meanwhile goes first: without the outcome of its request the record looks as if none had been sent.
+    if (task._tag === "Demand" && state.inbox.length > 0) return [{ ...state, store: { _tag: "Idle" } }, []]
     const event = eventOf(state, task, record)
     const stepped = driven.machine.step(record, event, now.wall)
     if (Result.isFailure(stepped)) return storeFailed(state, task, new IllegalTransition(stepped.failure), now)
