@@ -1,17 +1,21 @@
 /**
- * Whether a grant can still be saved, as the server and the network see it, whatever the client knows of it.
+ * Whether a grant can still be recovered, as the server and the network see it, whatever the client knows of it.
  *
  * A refresh leaves one living refresh token: the new one. From the moment that the server makes it until the store has
- * it, it is on its way to the process that asked, or held by it; in a grace period there may be several. If their answers
- * are lost, come when nobody waits for them, or die with their processes, nobody has the token any more, and the old one is
- * good for nothing but the rest of its grace period. Without one, or once it is over, the grant cannot be saved: it is
- * `unsaveable`. A grace period that is over does not count where the sender was alive to learn of the loss in time and did
- * not try again. To try once more is what is asked of it: whoever has sent the token twice, and heard nothing, has done so.
+ * it, it is on its way to the process that asked, or held by it; in a grace period there may be several. If their responses
+ * are lost, come when the sender no longer listens, or die with their processes, nobody has the token any more, and the old
+ * one is good for nothing but the rest of its grace period. Without one, or once it is over, the grant is `unrecoverable`. A
+ * grace period that is over is no excuse where the sender was told in time that the connection had broken, had a caller
+ * waiting, and did not send the token once more.
+ *
+ * A lease that ends before the new token is stored lets another process send the old one, which ends the grant. That is
+ * excused where the owner of the lease stood still, or was kept out by the store, or a clock was wrong by more than the
+ * lease allows for.
  */
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
-import type { Host } from "./simHost.ts"
 import { refreshTokenOf } from "./simServer.ts"
+import type { Host } from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"
 
 /** One sending of a refresh token. `attempt` counts those of that token by that process. */
@@ -19,15 +23,16 @@ export interface Exchange {
   readonly host: Host
   readonly attempt: number
   /** How often the process had stood still before. */
-  readonly standstills: number
+  readonly pauses: number
 }
 
-const hasStood = ({ host, standstills }: Exchange) => host.standstills > standstills
+// Its process cannot know when its lease ended.
+const isExcused = ({ host, pauses }: Exchange) => host.isAstray || host.pauses > pauses
 
-// How long ago a store may have failed whoever still tries to write, in milliseconds.
+// How long ago a store may have failed a process that still tries to write, in milliseconds.
 const persistence = 3_000
 
-/** Whether the store has kept a process out until now, and not its own sloth. */
+/** Whether the store has kept a process out until now. */
 export const isKeptOut = ({ failedAt }: Host, now: number): boolean => now - failedAt <= persistence
 
 interface Rotation {
@@ -48,15 +53,15 @@ interface Rotation {
 const involved = ({ by, holders }: Rotation) => [by, ...holders.keys()]
 
 // Nobody could tell who holds it from one that is gone.
-const wasMissed = (rotation: Rotation) => rotation.isOvertaken || involved(rotation).some(hasStood)
+const wasMissed = (rotation: Rotation) => rotation.isOvertaken || involved(rotation).some(isExcused)
 
-export interface Fate {
+export interface Recoverability {
   /** The new refresh token that the store does not have yet. */
   rotation: Rotation | undefined
   /** The last one, whether the store has it or not. */
   latest: Rotation | undefined
   /** Nobody can save it, whatever the store says. */
-  isDoomed: boolean
+  isUnrecoverable: boolean
   /** Given up in the store, but not by the user. */
   isLost: boolean
   /** Given up although it could have been kept. */
@@ -67,10 +72,10 @@ export interface Fate {
   readonly revoked: Set<number>
 }
 
-export const unscathed = (): Fate => ({
+export const unscathed = (): Recoverability => ({
   rotation: undefined,
   latest: undefined,
-  isDoomed: false,
+  isUnrecoverable: false,
   isLost: false,
   isNeedless: false,
   sent: { token: "", times: new Map() },
@@ -79,7 +84,7 @@ export const unscathed = (): Fate => ({
 
 export interface Counts {
   lost: number
-  unsaveable: number
+  unrecoverable: number
   /** Of the lost, those that could have been kept. */
   needless: number
 }
@@ -100,38 +105,38 @@ export interface Grants {
 }
 
 export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }: Grants) => {
-  const counts: Counts = { lost: 0, unsaveable: 0, needless: 0 }
+  const counts: Counts = { lost: 0, unrecoverable: 0, needless: 0 }
 
-  const doom = (fate: Fate) => {
-    fate.rotation = undefined
-    if (fate.isDoomed) return
-    fate.isDoomed = true
-    counts.unsaveable++
+  const giveUp = (of: Recoverability) => {
+    of.rotation = undefined
+    if (of.isUnrecoverable) return
+    of.isUnrecoverable = true
+    counts.unrecoverable++
   }
 
   const isOver = ({ at }: Rotation) => timeline.now() - at >= graceMillis()
 
-  const lose = (fate: Fate, rotation: Rotation, by: Exchange) => {
+  const lose = (of: Recoverability, rotation: Rotation, by: Exchange) => {
     rotation.holders.delete(by)
     if (rotation.holders.size > 0) return
-    if (isOver(rotation)) return doom(fate)
+    if (isOver(rotation)) return giveUp(of)
     timeline.after(rotation.at + graceMillis() - timeline.now(), () => {
-      if (fate.rotation !== rotation || rotation.holders.size > 0) return
+      if (of.rotation !== rotation || rotation.holders.size > 0) return
       const { chance } = rotation
       const isUsed = chance === undefined || rotation.isTried
-      if (isUsed || chance.host.room.isSuspended() || isKeptOut(chance.host, timeline.now())) doom(fate)
+      if (isUsed || chance.host.room.isSuspended() || isKeptOut(chance.host, timeline.now())) giveUp(of)
     })
   }
 
-  const wasRevoked = (fate: Fate, token: string) => fate.revoked.has(grantIdOf(token) ?? Number.NaN)
+  const wasRevoked = (of: Recoverability, token: string) => of.revoked.has(grantIdOf(token) ?? Number.NaN)
 
   /** The user or the app has ended what nobody had missed yet. */
-  const forestall = (fate: Fate) => {
-    fate.rotation = undefined
-    if (fate.isDoomed && !fate.isLost) counts.unsaveable--
+  const forestall = (of: Recoverability) => {
+    of.rotation = undefined
+    if (of.isUnrecoverable && !of.isLost) counts.unrecoverable--
     // It was given up, and whoever held the token might have come back with it.
-    if (fate.isLost && !fate.isDoomed && !fate.isNeedless) counts.lost--
-    fate.isDoomed = false
+    if (of.isLost && !of.isUnrecoverable && !of.isNeedless) counts.lost--
+    of.isUnrecoverable = false
   }
 
   return {
@@ -139,21 +144,21 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
     wasRevoked,
 
     /** A refresh token is about to be sent. */
-    tried: (fate: Fate, host: Host, presented: string): Exchange => {
-      if (fate.rotation?.old === presented) fate.rotation.isTried = true
-      if (fate.sent.token !== presented) fate.sent = { token: presented, times: new Map() }
-      const attempt = (fate.sent.times.get(host) ?? 0) + 1
-      fate.sent.times.set(host, attempt)
-      return { host, attempt, standstills: host.standstills }
+    tried: (of: Recoverability, host: Host, presented: string): Exchange => {
+      if (of.rotation?.old === presented) of.rotation.isTried = true
+      if (of.sent.token !== presented) of.sent = { token: presented, times: new Map() }
+      const attempt = (of.sent.times.get(host) ?? 0) + 1
+      of.sent.times.set(host, attempt)
+      return { host, attempt, pauses: host.pauses }
     },
 
-    /** The server has answered a refresh of the grant in the store. */
-    answered: (fate: Fate, by: Exchange, presented: string, response: FakeResponse, isLate: boolean) => {
+    /** The server has responded to a refresh of the grant in the store. */
+    responded: (of: Recoverability, by: Exchange, presented: string, response: FakeResponse, isLate: boolean) => {
       const token = newRefreshToken(response)
-      const { rotation } = fate
+      const { rotation } = of
       if (token === undefined) return
       if (rotation?.token === token) {
-        // An answer that goes nowhere takes nothing away from whoever has had it before.
+        // A response that goes nowhere takes nothing away from a process that has had it before.
         if (isLate) return
         rotation.by = by
         rotation.holders.set(by, "OnItsWay")
@@ -168,82 +173,82 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
           isTried: false,
           isOvertaken: false
         }
-        fate.rotation = made
-        fate.latest = made
+        of.rotation = made
+        of.latest = made
       }
       // Nobody is there any more to whom it could come.
-      if (by.host.isGone && fate.rotation !== undefined) lose(fate, fate.rotation, by)
+      if (by.host.isGone && of.rotation !== undefined) lose(of, of.rotation, by)
     },
 
     /** The server has ended the grant, because a refresh token that was rotated has come again. */
-    reused: (fate: Fate, presented: string, isLate: boolean) => {
-      const { latest } = fate
-      // Whoever takes over must try what the one before may never have sent.
-      if (isLate || (latest?.old === presented && wasMissed(latest))) doom(fate)
+    reused: (of: Recoverability, by: Exchange, presented: string, isLate: boolean) => {
+      const { latest } = of
+      // A process that takes over must try what the one before may never have sent.
+      if (isLate || (latest?.old === presented && (by.host.isAstray || wasMissed(latest)))) giveUp(of)
     },
 
-    /** The answer is there. */
-    delivered: (fate: Fate, by: Exchange) => {
-      const { rotation } = fate
+    /** The response is there. */
+    delivered: (of: Recoverability, by: Exchange) => {
+      const { rotation } = of
       if (rotation?.holders.has(by) === true) rotation.holders.set(by, "Held")
     },
 
-    /** The answer will not be there any more. `isTold`: the sender is alive and learns of it. */
-    missed: (fate: Fate, by: Exchange, isTold: boolean) => {
-      const { rotation } = fate
+    /** The response will never be there. `isTold`: the sender learns of it, and is to send the token once more. */
+    missed: (of: Recoverability, by: Exchange, isTold: boolean) => {
+      const { rotation } = of
       if (rotation?.holders.get(by) !== "OnItsWay") return
       if (isTold && by.attempt < 2) rotation.chance ??= by
-      lose(fate, rotation, by)
+      lose(of, rotation, by)
     },
 
     /** A process is gone, with all that it held. */
-    ended: (fate: Fate, host: Host) => {
-      const { rotation } = fate
+    ended: (of: Recoverability, host: Host) => {
+      const { rotation } = of
       if (rotation === undefined) return
       if (rotation.chance?.host === host) rotation.chance = undefined
-      for (const by of rotation.holders.keys()) if (by.host === host) lose(fate, rotation, by)
+      for (const by of rotation.holders.keys()) if (by.host === host) lose(of, rotation, by)
     },
 
     /** The store has another state now. */
-    stored: (fate: Fate, before: UserGrant.State, after: UserGrant.State) => {
+    stored: (of: Recoverability, before: UserGrant.State, after: UserGrant.State) => {
       const token = refreshTokenOf(after)
       if (after._tag === "Absent" || before._tag === "Absent" || after.family !== before.family) {
-        forestall(fate)
-        fate.isLost = false
+        forestall(of)
+        of.isLost = false
         return
       }
-      if (token === fate.rotation?.token) fate.rotation = undefined
-      if (after._tag === "Refreshing" && fate.rotation !== undefined) {
+      if (token === of.rotation?.token) of.rotation = undefined
+      if (after._tag === "Refreshing" && of.rotation !== undefined) {
         const { owner } = after.lease
         const isOthers = ({ host }: Exchange) => host.owner !== owner && isKeptOut(host, timeline.now())
-        if (involved(fate.rotation).some(isOthers)) fate.rotation.isOvertaken = true
+        if (involved(of.rotation).some(isOthers)) of.rotation.isOvertaken = true
       }
       const isEnded = after._tag === "ReconnectRequired"
-      if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !wasRevoked(fate, token)) {
-        fate.isLost = true
+      if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !wasRevoked(of, token)) {
+        of.isLost = true
         // What somebody holds who was taken for gone is lost only if it does not come back.
-        const isHeld = fate.rotation !== undefined && fate.rotation.holders.size > 0 && wasMissed(fate.rotation)
-        fate.isNeedless = !fate.isDoomed && !isHeld
+        const isHeld = of.rotation !== undefined && of.rotation.holders.size > 0 && wasMissed(of.rotation)
+        of.isNeedless = !of.isUnrecoverable && !isHeld
         counts.lost++
-        if (fate.isNeedless) counts.needless++
+        if (of.isNeedless) counts.needless++
       }
-      if (!isEnded && fate.isLost) {
-        fate.isLost = false
+      if (!isEnded && of.isLost) {
+        of.isLost = false
         counts.lost--
-        if (fate.isNeedless) counts.needless--
-        if (token !== undefined && wasRevoked(fate, token)) forestall(fate)
+        if (of.isNeedless) counts.needless--
+        if (token !== undefined && wasRevoked(of, token)) forestall(of)
       }
     },
 
     /** The user is about to end the app's access at Zapier. `stored`: the refresh token that the store has. */
-    revoked: (fate: Fate, userId: number, stored: string | undefined) => {
+    revoked: (of: Recoverability, userId: number, stored: string | undefined) => {
       const ids = grantIdsOf(userId)
-      for (const id of ids) fate.revoked.add(id)
+      for (const id of ids) of.revoked.add(id)
       // What the server itself has ended before is not there any more for the user to end.
       const isThere = stored !== undefined && ids.some((id) => id === grantIdOf(stored))
-      if (isThere && !fate.isLost) forestall(fate)
+      if (isThere && !of.isLost) forestall(of)
     }
   }
 }
 
-export type Fates = ReturnType<typeof make>
+export type Recoveries = ReturnType<typeof make>
