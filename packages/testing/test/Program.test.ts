@@ -39,8 +39,8 @@ describe("the library", () => {
       { program: arbitrary },
       ({ program }) =>
         Effect.gen(function* () {
-          const { breaches, lost, needless, unsaveable } = yield* Program.run(program, { server })
-          expect({ breaches, lost, needless }).toEqual({ breaches: [], lost: unsaveable, needless: 0 })
+          const { breaches, lost, needless, unrecoverable } = yield* Program.run(program, { server })
+          expect({ breaches, lost, needless }).toEqual({ breaches: [], lost: unrecoverable, needless: 0 })
         }),
       { arbitrary: { runs: 150, size: 40 }, timeout: 30_000 }
     )
@@ -93,20 +93,20 @@ describe("a program", () => {
     ["RequestSilent", 0],
     ["RequestLate", 1],
     ["ResponseLost", 1],
-    ["AnswerSlow", 1],
+    ["ResponseSlow", 1],
     ["Unavailable", 0],
     ["UnavailableAfterActing", 1],
     ["RateLimited", 0],
     ["NotSent", 0],
-    ["StandstillBeforeClaim", 0],
-    ["StandstillBeforeRequest", 0],
-    ["StandstillInFlight", 1],
-    ["StandstillBeforeCommit", 1]
+    ["PauseBeforeClaim", 0],
+    ["PauseBeforeRequest", 0],
+    ["PauseInFlight", 1],
+    ["PauseBeforeCommit", 1]
   ] as const)("after %s as many grants are lost as have to be: %i", ([fault, lost]) =>
     Effect.gen(function* () {
       const arm: Program.Step = { _tag: "Arm", process: 0, fault }
       const report = yield* Program.run({ seed: 1, steps: [lifetime, arm, call(0), moment, call(1)] })
-      expect(report).toMatchObject({ breaches: [], lost, unsaveable: lost })
+      expect(report).toMatchObject({ breaches: [], lost, unrecoverable: lost })
     })
   )
 
@@ -116,9 +116,9 @@ describe("a program", () => {
       const late: Program.Step = { _tag: "Arm", process: 0, fault: "RequestLate" }
       const revoke: Program.Step = { _tag: "Revoke", subject: 0 }
       const after = yield* Program.run({ seed: 1, steps: [lifetime, late, call(0), lifetime, revoke] })
-      expect(after).toMatchObject({ breaches: [], lost: 1, unsaveable: 1, needless: 0 })
+      expect(after).toMatchObject({ breaches: [], lost: 1, unrecoverable: 1, needless: 0 })
       const before = yield* Program.run({ seed: 1, steps: [lifetime, late, revoke, call(0), lifetime] })
-      expect(before).toMatchObject({ breaches: [], lost: 0, unsaveable: 0, needless: 0 })
+      expect(before).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0, needless: 0 })
     })
   )
 
@@ -127,7 +127,7 @@ describe("a program", () => {
       // Within the grace period one process dies with its request, the next has the answer and stands still before it is
       // stored, and the last is not told what the server gives it again.
       const steps: ReadonlyArray<Program.Step> = [
-        { _tag: "Arm", process: 0, fault: "StandstillBeforeCommit" },
+        { _tag: "Arm", process: 0, fault: "PauseBeforeCommit" },
         { _tag: "Call", process: 2, subject: 1 },
         { _tag: "Arm", process: 2, fault: "CrashInFlight" },
         lifetime,
@@ -140,7 +140,7 @@ describe("a program", () => {
         { _tag: "Arm", process: 1, fault: "ResponseLost" }
       ]
       const report = yield* Program.run({ seed: 388, steps }, { server: { graceMillis: 60_000 } })
-      expect(report).toMatchObject({ breaches: [], lost: 0, unsaveable: 0, needless: 0 })
+      expect(report).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0, needless: 0 })
     })
   )
 
@@ -157,7 +157,7 @@ describe("a program", () => {
         { _tag: "Call", process: 2, subject: 1 }
       ]
       const report = yield* Program.run({ seed: 22, steps: [lifetime, ...due, ...loss] })
-      expect(report).toMatchObject({ breaches: [], lost: 1, unsaveable: 1 })
+      expect(report).toMatchObject({ breaches: [], lost: 1, unrecoverable: 1 })
     })
   )
 
@@ -167,10 +167,10 @@ describe("a program", () => {
       const arm = (fault: Fault): Program.Step => ({ _tag: "Arm", process: 0, fault })
       const callFor = (subject: 0 | 1): Program.Step => ({ _tag: "Call", process: 0, subject })
       const other: Program.Step = { _tag: "Call", process: 2, subject: 0 }
-      const steps = [lifetime, arm("AnswerSlow"), arm("CrashAfterCommit"), callFor(0), callFor(1), other]
+      const steps = [lifetime, arm("ResponseSlow"), arm("CrashAfterCommit"), callFor(0), callFor(1), other]
       for (let seed = 0; seed < 20; seed++) {
         const report = yield* Program.run({ seed, steps })
-        expect(report).toMatchObject({ breaches: [], lost: report.unsaveable, needless: 0 })
+        expect(report).toMatchObject({ breaches: [], lost: report.unrecoverable, needless: 0 })
       }
     })
   )
@@ -184,7 +184,7 @@ describe("a program", () => {
         lifetime,
         { _tag: "RegenerateSecret" },
         ...untilKnown,
-        { _tag: "Arm", process: 1, fault: "StandstillInFlight" },
+        { _tag: "Arm", process: 1, fault: "PauseInFlight" },
         call(1),
         wait("second"),
         call(0),
@@ -192,7 +192,7 @@ describe("a program", () => {
         wait("lease"),
         call(2)
       ]
-      expect(yield* Program.run({ seed, steps })).toMatchObject({ breaches: [], lost: 0, unsaveable: 0 })
+      expect(yield* Program.run({ seed, steps })).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0 })
     })
   )
 
@@ -202,9 +202,9 @@ describe("a program", () => {
       const steps: ReadonlyArray<Program.Step> = [lifetime, call(0), moment, outage, { _tag: "Wait", time: "lease" }]
       // The process is asked to end when the store is about to come back.
       const ending: Program.Step = { _tag: "Restart", process: 0 }
-      expect(yield* Program.run({ seed: 1, steps })).toMatchObject({ breaches: [], lost: 0, unsaveable: 0 })
+      expect(yield* Program.run({ seed: 1, steps })).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0 })
       const report = yield* Program.run({ seed: 1, steps: [...steps, ending] })
-      expect(report).toMatchObject({ breaches: [], lost: 0, unsaveable: 0 })
+      expect(report).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0 })
     })
   )
 
@@ -213,7 +213,7 @@ describe("a program", () => {
       const fail: Program.Step = { _tag: "FailStore", process: 0, failure }
       const steps: ReadonlyArray<Program.Step> = [lifetime, fail, call(0), { _tag: "Wait", time: "lease" }]
       const report = yield* Program.run({ seed: 1, steps: [...steps, fail, fail, call(0), call(1), ...steps.slice(1)] })
-      expect(report).toMatchObject({ breaches: [], lost: 0, unsaveable: 0 })
+      expect(report).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0 })
     })
   )
 

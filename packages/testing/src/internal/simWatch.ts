@@ -35,13 +35,17 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch
   const { recoverability } = subject
   const sentAt = timeline.now()
   const exchange = recoveries.tried(recoverability, host, token)
-  // Whether a caller of that process waits for what comes of it: then it is to be sent again if the connection breaks.
+  // Whether a caller of that process, for which there was no access token, waits for what comes of it: then it is to be
+  // sent again if the connection breaks.
   const isAwaited = () => {
     const { record } = subject.history
-    if (record._tag === "Absent" || Tokens.isLive(record.tokens, wallOf(hub, host))) return false
+    if (record._tag === "Absent" || Tokens.isRejected(record.tokens)) return false
     const now = timeline.now()
-    const waits = [...host.calls].filter(({ caller, wantsAccess }) => wantsAccess && caller === subject)
-    return waits.some(({ since }) => since <= sentAt && now - since < settings.requestTimeout)
+    const ended = record.tokens.expiresAt - host.ahead
+    return [...host.calls].some(
+      ({ caller, since, wantsAccess }) =>
+        wantsAccess && caller === subject && ended <= since && since <= sentAt && now - since < settings.requestTimeout
+    )
   }
   return {
     sent: () => observe(subject, { _tag: "Sent", owner, token, at: wallOf(hub, host) }),
