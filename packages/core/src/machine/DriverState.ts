@@ -440,3 +440,17 @@ export const edges = {
     Closing: resting
   }
 } as const satisfies Machine.Edges<Store<never, never, never>["_tag"], Input<never, never, never>["_tag"]>
+
+/**
+ * True if the region `store` may go from one state to another on an input, or the input is stale and changes nothing.
+ *
+ * @since 0.1.0
+ */
+export const isEdge = (
+  from: keyof typeof edges,
+  input: Input<never, never, never>["_tag"],
+  to: keyof typeof edges
+): boolean => {
+  const targets: { readonly [input: string]: { readonly [to: string]: string } } = edges[from]
+  return targets[input] === undefined ? from === to : Object.hasOwn(targets[input], to)
+}

@@ -1,15 +1,58 @@
-/** The tokens of a grant, as plain text. */
-import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+/** What a record holds, with its secrets as plain text: the same for a user's grant and the app's own token. */
+import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import type * as Pause from "@zapier-workflow-auth/core/machine/Pause"
+import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
+import type { History, State } from "./history.ts"
 
-export type Held = Exclude<UserGrant.State, { readonly _tag: "Absent" }>
+/** What the app's requests present, since they present no token. */
+export const app = "app"
 
-export const accessTokenOf = ({ tokens }: Held) => Redacted.value(tokens.accessToken)
+export interface Held {
+  readonly family: string
+  readonly generation: number
+  readonly access: Tokens.Access | undefined
+  /** What a request for new tokens presents. */
+  readonly token: string | undefined
+  readonly lease: Lease.Lease | undefined
+  readonly attempt: number
+  readonly pause: Pause.Pause | undefined
+  /** Why it was given up, if it was. */
+  readonly why: string | undefined
+}
 
-export const accessTokenOfState = (state: UserGrant.State) =>
-  state._tag === "Absent" ? undefined : accessTokenOf(state)
+const nothing = { family: app, token: app, attempt: 1, lease: undefined, pause: undefined, why: undefined }
 
-export const refreshTokenOf = (state: UserGrant.State) =>
-  state._tag === "Absent" || state.tokens.refreshToken === undefined
-    ? undefined
-    : Redacted.value(state.tokens.refreshToken)
+/** Nothing where there is no grant. */
+export const heldOf = (state: State, isApp: boolean): Held | undefined => {
+  switch (state._tag) {
+    case "Absent":
+      if (!isApp) return undefined
+      return { ...nothing, generation: 0, access: undefined, pause: "pause" in state ? state.pause : undefined }
+    case "Requesting": {
+      const { access, generation, lease, pause } = state
+      return { ...nothing, generation, access, lease, pause }
+    }
+    case "Active":
+      if ("access" in state) {
+        const { access, generation, pause } = state
+        return { ...nothing, generation, access, pause }
+      }
+  }
+  const { family, generation, tokens } = state
+  const { refreshToken } = tokens
+  return {
+    family,
+    generation,
+    access: tokens,
+    token: refreshToken && Redacted.value(refreshToken),
+    lease: state._tag === "Refreshing" ? state.lease : undefined,
+    attempt: state._tag === "Refreshing" ? state.attempt : 1,
+    pause: state._tag === "ReconnectRequired" ? undefined : state.pause,
+    why: state._tag === "ReconnectRequired" ? state.why : undefined
+  }
+}
+
+export const held = ({ isApp, record }: History): Held | undefined => heldOf(record, isApp)
+
+export const accessTokenOf = (held: Held | undefined) => held?.access && Redacted.value(held.access.accessToken)

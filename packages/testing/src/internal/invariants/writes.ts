@@ -1,111 +1,142 @@
 /** What a write to the store breaks, and what is known after it. */
-import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
-import type { Ledger, Violation } from "../../Invariants.ts"
-import { accessTokenOf, accessTokenOfState, type Held, refreshTokenOf } from "./held.ts"
+import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
+import { accessTokenOf, held, type Held, heldOf } from "./held.ts"
+import type { History, Observation, State, Violation } from "./history.ts"
 
-const checkGivingUp = (ledger: Ledger, before: Held, after: Extract<Held, { _tag: "ReconnectRequired" }>) => {
+type Stored = Extract<Observation, { readonly _tag: "Stored" }>
+
+const blameless: ReadonlySet<string> = new Set(["InvalidClient", "Refused", "RateLimited", "NotSent"])
+
+const checkGivingUp = ({ requests }: History, before: Held, why: string, isAlive: boolean) => {
   const broken: Array<Violation> = []
-  const refreshToken = refreshTokenOf(before)
-  if (refreshToken === undefined) return broken
-  const presentations = ledger.presentations.filter((presentation) => presentation.refreshToken === refreshToken)
-  if (!presentations.some(({ outcome }) => outcome === "InvalidGrant")) {
-    const last = presentations.at(-1)?.outcome
-    const isTold = last !== undefined && ["InvalidClient", "Refused", "RateLimited", "NotSent"].includes(last)
+  const { token } = before
+  if (token === undefined) return broken
+  if (isAlive) {
+    broken.push({ rule: "R5 unknown is not failed", what: "a grant was given up whose refresh token still works" })
+  }
+  const about = requests.filter((request) => request.token === token)
+  if (!about.some(({ outcome }) => outcome === "InvalidGrant")) {
+    const last = about.at(-1)?.outcome
     broken.push(
-      isTold
+      last !== undefined && blameless.has(last)
         ? { rule: "R6 the right thing is blamed", what: `a grant was given up for the outcome ${last}` }
         : { rule: "R5 unknown is not failed", what: "a grant was given up although its refresh token was not refused" }
     )
-  } else if (after.why === "Revoked" && presentations.some(({ isUnknown }) => isUnknown)) {
-    broken.push({ rule: "R5 unknown is not failed", what: "the user was blamed for an answer that was lost" })
+  } else if (why === "Revoked" && about.some(({ isUnknown }) => isUnknown)) {
+    broken.push({ rule: "R5 unknown is not failed", what: "the user was blamed for a response that was lost" })
   }
   return broken
 }
 
-const checkNewTokens = (ledger: Ledger, before: Held, after: Held): ReadonlyArray<Violation> => {
+const checkNewTokens = (history: History, before: Held, after: Held): ReadonlyArray<Violation> => {
   const accessToken = accessTokenOf(after)
-  if (ledger.consented.includes(accessToken)) return []
-  const presented = refreshTokenOf(before)
-  const deliveries = ledger.deliveries.filter(
-    (delivery) => delivery.accessToken === accessToken && delivery.presented === presented
+  if (accessToken !== undefined && history.consented.includes(accessToken)) return []
+  const deliveries = history.deliveries.filter(
+    (delivery) => delivery.accessToken === accessToken && delivery.token === before.token
   )
   if (deliveries.length === 0) {
     return [{ rule: "R4 never overwrite newer", what: "the stored tokens do not derive from those that they replaced" }]
   }
   // A server with a grace period gives the same tokens twice.
-  return deliveries.some(({ sentAt }) => after.tokens.obtainedAt <= sentAt)
+  return deliveries.some(({ sentAt }) => (after.access?.obtainedAt ?? 0) <= sentAt)
     ? []
     : [{ rule: "R8 refresh when used", what: "a token's time does not count from the start of its request" }]
 }
 
-export const check = (ledger: Ledger, after: UserGrant.State, isAlive: boolean): ReadonlyArray<Violation> => {
-  const before = ledger.grant
-  if (after._tag === "Absent") return []
-  if (before._tag === "Absent") {
-    return ledger.consented.includes(accessTokenOf(after))
+// A lease that was not there before.
+const isClaim = (before: Held | undefined, after: Held) =>
+  after.lease !== undefined &&
+  (before?.lease === undefined ||
+    before.lease.owner !== after.lease.owner ||
+    // A clamped lease ends earlier and is the same.
+    before.lease.deadline < after.lease.deadline ||
+    before.attempt !== after.attempt)
+
+const checkClaim = ({ isAstray }: History, before: Held, after: Held, at: number): ReadonlyArray<Violation> => {
+  if (!isClaim(before, after)) return []
+  const isTaken =
+    before.lease !== undefined &&
+    before.lease.owner !== after.lease?.owner &&
+    Lease.isLive(Lease.clamp(before.lease, at), at)
+  if (isTaken && !isAstray) {
+    return [{ rule: "R1 one refresher", what: "a lease was taken that was live" }]
+  }
+  return before.lease === undefined && Pause.isOn(before.pause, at)
+    ? [{ rule: "R10 no dead token", what: "a lease was claimed during a pause" }]
+    : []
+}
+
+export const check = (history: History, { at, from, isAlive, state }: Stored): ReadonlyArray<Violation> => {
+  const before = held(history)
+  const after = heldOf(state, history.isApp)
+  if (after === undefined) {
+    const decided = from && heldOf(from, history.isApp)
+    return decided !== undefined &&
+      before !== undefined &&
+      (decided.family !== before.family || decided.generation !== before.generation)
+      ? [{ rule: "R4 never overwrite newer", what: "a grant was removed that was newer than the one to be removed" }]
+      : []
+  }
+  const accessToken = accessTokenOf(after)
+  if (before === undefined) {
+    return accessToken !== undefined && history.consented.includes(accessToken)
       ? []
       : [{ rule: "Disconnect holds", what: "a grant that was removed came back without a consent" }]
   }
   const broken: Array<Violation> = []
   if (after.generation === before.generation) {
-    const isSame = after.family === before.family && accessTokenOf(after) === accessTokenOf(before)
-    if (!isSame || refreshTokenOf(after) !== refreshTokenOf(before)) {
+    const isSame = after.family === before.family && accessToken === accessTokenOf(before)
+    if (!isSame || after.token !== before.token) {
       broken.push({ rule: "R4 never overwrite newer", what: "tokens were replaced without a new generation" })
     }
+    broken.push(...checkClaim(history, before, after, at))
   } else if (after.generation === before.generation + 1) {
-    broken.push(...checkNewTokens(ledger, before, after))
+    broken.push(...checkNewTokens(history, before, after))
   } else {
     const what = `generation ${before.generation} was followed by ${after.generation}`
     broken.push({ rule: "R4 never overwrite newer", what })
   }
-  if (after._tag === "ReconnectRequired" && before._tag !== "ReconnectRequired") {
-    broken.push(...checkGivingUp(ledger, before, after))
-    if (isAlive) {
-      broken.push({ rule: "R5 unknown is not failed", what: "a grant was given up whose refresh token still works" })
-    }
+  if (before.why !== undefined && after.why === undefined && after.generation === before.generation) {
+    broken.push({ rule: "R5 unknown is not failed", what: "a grant that had been given up was tried again" })
+  }
+  if (after.why !== undefined && before.why === undefined) {
+    broken.push(...checkGivingUp(history, before, after.why, isAlive))
   }
   return broken
 }
 
-// Whoever holds the lease of a grant that moves on, and has not sent yet, may still do so: its claim was good.
-const leftBehind = ({ claims, grant, isUnsent }: Ledger): Ledger["claims"] => {
-  const refreshToken = refreshTokenOf(grant)
-  if (grant._tag !== "Refreshing" || refreshToken === undefined || !isUnsent) return claims
-  const { owner } = grant.lease
-  return [...claims.filter((claim) => claim.owner !== owner), { owner, refreshToken }]
+// Whoever holds the lease of a record that moves on, and has not sent yet, may still do so: its claim was good.
+const leftBehind = ({ claims, isUnsent }: History, before: Held | undefined): History["claims"] => {
+  if (before?.lease === undefined || before.token === undefined || !isUnsent) return claims
+  const { owner } = before.lease
+  return [...claims.filter((claim) => claim.owner !== owner), { owner, token: before.token }]
 }
 
-// A lease that was not there before is a claim that nothing has been sent for.
-const isClaim = (before: UserGrant.State, after: Extract<UserGrant.State, { readonly _tag: "Refreshing" }>) =>
-  before._tag !== "Refreshing" ||
-  before.lease.owner !== after.lease.owner ||
-  before.lease.deadline !== after.lease.deadline ||
-  before.presentation !== after.presentation
-
-// What is known about tokens that the grant has moved on from does not matter any more.
-export const take = (ledger: Ledger, after: UserGrant.State): Ledger => {
-  const before = ledger.grant
-  const current = refreshTokenOf(after)
-  const accessToken = accessTokenOfState(after)
-  const isRenewed = after._tag !== "Absent" && accessToken !== accessTokenOfState(before)
+/** What is known about tokens that the record has moved on from does not matter any more. */
+export const take = <S extends State>(history: History<S>, record: S): History<S> => {
+  const before = held(history)
+  const after = heldOf(record, history.isApp)
+  const accessToken = accessTokenOf(after)
+  const isRenewed = after !== undefined && accessToken !== accessTokenOf(before)
+  const isCurrent = (told: { readonly accessToken: string }) => told.accessToken === accessToken
   return {
-    ...ledger,
-    grant: after,
-    isUnsent: after._tag === "Refreshing" && (isClaim(before, after) || ledger.isUnsent),
-    claims: isRenewed || after._tag === "Absent" ? leftBehind(ledger) : ledger.claims,
-    expiresAt: isRenewed ? after.tokens.expiresAt : ledger.expiresAt,
-    // A server that does not rotate renews a grant under the same refresh token.
-    presentations: ledger.presentations
-      .filter(({ outcome, refreshToken }) => outcome === "Open" || (refreshToken === current && !isRenewed))
-      .map((presentation) =>
-        isRenewed && presentation.refreshToken === current ? { ...presentation, isOutdated: true } : presentation
-      ),
-    deliveries: ledger.deliveries.filter(
-      (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.presented === current
+    ...history,
+    record,
+    isUnsent: after?.lease !== undefined && (isClaim(before, after) || history.isUnsent),
+    claims: isRenewed || after === undefined ? leftBehind(history, before) : history.claims,
+    expiresAt: isRenewed ? (after.access?.expiresAt ?? 0) : history.expiresAt,
+    // A server that does not rotate renews a record under the same token.
+    requests: history.requests
+      .filter(({ outcome, token }) => outcome === "Open" || (token === after?.token && !isRenewed))
+      .map((request) => (isRenewed && request.token === after.token ? { ...request, isOutdated: true } : request)),
+    deliveries: history.deliveries.filter(
+      (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.token === after?.token
     ),
-    consented: ledger.consented.filter((token) => token !== accessToken),
+    consented: history.consented.filter((token) => token !== accessToken),
+    accepted: history.accepted.filter(isCurrent),
     rejections: isRenewed
-      ? ledger.rejections.filter((rejection) => rejection.accessToken === accessTokenOfState(before))
-      : ledger.rejections
+      ? history.rejections.filter((told) => told.accessToken === accessTokenOf(before) || isCurrent(told))
+      : history.rejections
   }
 }

@@ -90,7 +90,7 @@ const progressEvery = 50_000
  *
  * @example
  * ```ts
- * import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
+ * import * as Explorer from "@zapier-workflow-auth/testing/explorer/Explorer"
  *
  * // Two hands on a counter that must not pass 3.
  * const report = Explorer.explore<number, string>({

@@ -1,0 +1,193 @@
+/**
+ * A user's grant, or the app's own token, as a model for the `Explorer`: several processes drive it over one store and the
+ * fake, in every order, while faults happen at every point. What a process does is the `Driver` of the core, which is what
+ * applications run; the model does for it what the core's runtime does.
+ *
+ * **What may happen**: callers ask for access tokens and call the API with them; a request or its response is lost, late,
+ * comes slowly or never; the server refuses, or acts and says 503; a process crashes, is closed, or stands still past its
+ * timeouts or its lease, and goes on; an operation of the store fails, whether it was done or not, or takes long; a clock
+ * jumps; a caller is interrupted; the user allows the app again, with a callback that arrives twice, or ends its access at
+ * Zapier; the app disconnects the user; an access token ends by itself, or is ended by the server.
+ *
+ * **What is left out, and why nothing is lost by it**: an operation takes no time unless a fault says that it does. To read
+ * a record is to go on from what is read, since what happens in between could as well have happened before. Looks at a
+ * record that has not changed are made in one move with the time that passes. Worlds that differ in which process is which,
+ * in which of two callers of a process is which, or by seconds in when something ends, are one.
+ *
+ * @since 0.1.0
+ */
+import * as AppCredentialDriver from "@zapier-workflow-auth/core/machine/AppCredentialDriver"
+import * as ConsentAttemptDriver from "@zapier-workflow-auth/core/machine/ConsentAttemptDriver"
+import * as Driver from "@zapier-workflow-auth/core/machine/Driver"
+import * as UserGrantDriver from "@zapier-workflow-auth/core/machine/UserGrantDriver"
+import * as Settings from "@zapier-workflow-auth/core/Settings"
+import * as Result from "effect/Result"
+import type * as Explorer from "./Explorer.ts"
+import type { Knobs } from "../FakeState.ts"
+import type * as Faults from "../internal/explorer/faults.ts"
+import * as Key from "../internal/explorer/key.ts"
+import * as Moves from "../internal/explorer/moves.ts"
+import * as World from "../internal/explorer/world.ts"
+import type { Violation } from "../Invariants.ts"
+
+/**
+ * @since 0.1.0
+ */
+export type { AnyDriver, Client, World } from "../internal/explorer/world.ts"
+
+/**
+ * @since 0.1.0
+ */
+export type FaultKind = Faults.Kind
+
+/**
+ * Whose tokens they are: a user's, or the app's own.
+ *
+ * @since 0.1.0
+ */
+export type Mode = World.Client["mode"]
+
+/**
+ * Servers that differ in what is unknown of Zapier.
+ *
+ * @since 0.1.0
+ */
+export const servers = {
+  /** A second use of a refresh token ends the grant. */
+  strict: { reuseRevokesGrant: true, graceMillis: 0 },
+  /** A second use is refused, and nothing else. */
+  lenient: { reuseRevokesGrant: false, graceMillis: 0 },
+  /** A second use within a minute gets the same new tokens. */
+  graceful: { reuseRevokesGrant: true, graceMillis: 60_000 }
+} as const satisfies { readonly [name: string]: Partial<Knobs> }
+
+/**
+ * All kinds of faults, for each mode.
+ *
+ * @since 0.1.0
+ */
+export const kinds: { readonly [mode in Mode]: ReadonlyArray<FaultKind> } = {
+  user: [
+    "crash",
+    "loss",
+    "refusal",
+    "pause",
+    "store",
+    "clock",
+    "leave",
+    "close",
+    "rejection",
+    "consent",
+    "revocation",
+    "disconnect"
+  ],
+  app: ["crash", "loss", "refusal", "pause", "store", "clock", "leave", "close", "rejection"]
+}
+
+/**
+ * What a client may have that is not the library's.
+ *
+ * - `settings`: what its drivers go by; the rules go by the library's
+ * - `grants`, `apps`, `attempts`: how a driver drives its machine
+ * - `step`: what a driver of the grant, or of the app's token, does
+ *
+ * @since 0.1.0
+ */
+export interface Parts extends Partial<Pick<World.Client, "comparesVersions" | "countsFromStart">> {
+  readonly settings?: Partial<Settings.Settings>
+  readonly grants?: (
+    driven: ReturnType<typeof UserGrantDriver.driven>
+  ) => ReturnType<typeof UserGrantDriver.driven>
+  readonly apps?: (
+    driven: ReturnType<typeof AppCredentialDriver.driven>
+  ) => ReturnType<typeof AppCredentialDriver.driven>
+  readonly attempts?: (
+    driven: ReturnType<typeof ConsentAttemptDriver.driven>
+  ) => ReturnType<typeof ConsentAttemptDriver.driven>
+  readonly step?: (step: World.AnyDriver["step"]) => World.AnyDriver["step"]
+}
+
+const defaults = Result.getOrThrow(Settings.make())
+
+const same = <A>(a: A): A => a
+
+// The machines differ in their types; which of them a driver is of, its key says.
+const ofAny = (driver: unknown) => driver as World.AnyDriver
+
+const onceEach = <A>(make: (owner: string) => A): ((owner: string) => A) => {
+  const made = new Map<string, A>()
+  return (owner) => {
+    const found = made.get(owner) ?? make(owner)
+    made.set(owner, found)
+    return found
+  }
+}
+
+/**
+ * The library as it is, with its default settings; or with something else in the place of some of its parts.
+ *
+ * @since 0.1.0
+ */
+export const library = (mode: Mode = "user", parts: Parts = {}): World.Client => {
+  const { apps = same, attempts = same, grants = same, step = same } = parts
+  const settings = { ...defaults, ...parts.settings }
+  const drivenApp = apps(AppCredentialDriver.driven(World.scopes.app, settings))
+  const drivenGrant = grants(UserGrantDriver.driven(settings))
+  const drivenAttempt = attempts(ConsentAttemptDriver.driven(settings))
+  return {
+    mode,
+    settings: defaults,
+    shared: onceEach((owner) => {
+      const owned = { ...settings, owner }
+      const driver = ofAny(mode === "user" ? Driver.make(drivenGrant, owned) : Driver.make(drivenApp, owned))
+      return { ...driver, step: step(driver.step) }
+    }),
+    attempts: onceEach((owner) => ofAny(Driver.make(drivenAttempt, { ...settings, owner }))),
+    comparesVersions: parts.comparesVersions ?? (() => true),
+    countsFromStart: parts.countsFromStart ?? true
+  }
+}
+
+/**
+ * How large the world is.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /** How many callers each process has: `[2, 1]` are two processes, one of which has two callers. */
+  readonly callers: ReadonlyArray<number>
+  /** How many faults happen at most. */
+  readonly faults: number
+  /** Which faults. Default: all kinds. */
+  readonly kinds?: ReadonlyArray<FaultKind> | undefined
+  /** Default: the strictest. There are no rate limits, whatever it says. */
+  readonly server?: Partial<Knobs> | undefined
+  /** Default: the library, for a user. */
+  readonly client?: World.Client | undefined
+}
+
+/**
+ * The model.
+ *
+ * @example
+ * ```ts
+ * import * as Explorer from "@zapier-workflow-auth/testing/explorer/Explorer"
+ * import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
+ *
+ * const report = Explorer.explore(Model.make({ callers: [1, 1], faults: 0 }))
+ *
+ * report.findings // => []
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make = (options: Options): Explorer.Model<World.World, Violation> => {
+  const { callers, faults, server = servers.strict } = options
+  const client = options.client ?? library()
+  return {
+    initial: World.beginnings(client, { callers, faults, server }),
+    moves: Moves.moves(client, new Set(options.kinds ?? kinds[client.mode])),
+    ending: Moves.ending(client, faults),
+    key: Key.keys(faults)
+  }
+}

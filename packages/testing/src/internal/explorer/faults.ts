@@ -1,0 +1,221 @@
+/** What may go wrong in a world, and what users and the app may do to it meanwhile. */
+import * as FakeHttp from "../../FakeHttp.ts"
+import * as Turn from "./turn.ts"
+import * as World from "./world.ts"
+import type { Client, Of, Process } from "./world.ts"
+
+/**
+ * - `crash`: a process ends and another takes its place
+ * - `loss`: a connection breaks before or after the server has acted; or the response comes late, or never
+ * - `refusal`: the server responds 429, 503 or `invalid_client`, or acts and responds 503; or it is not reached
+ * - `pause`: a process stands still, past its timeouts or past its lease
+ * - `store`: an operation of the store fails, done or not, or takes long
+ * - `clock`: the clock of a process jumps
+ * - `leave`: a caller is interrupted
+ * - `close`: a process is closed, and another takes its place
+ * - `consent`: the user allows the app again
+ * - `revocation`: the user ends the app's access at Zapier
+ * - `disconnect`: the app disconnects the user
+ * - `rejection`: the server ends the access token before its time
+ *
+ * @since 0.1.0
+ */
+export type Kind =
+  | "crash"
+  | "loss"
+  | "refusal"
+  | "pause"
+  | "store"
+  | "clock"
+  | "leave"
+  | "close"
+  | "consent"
+  | "revocation"
+  | "disconnect"
+  | "rejection"
+
+export type Kinds = ReadonlySet<Kind>
+
+type Fault = readonly [label: string, step: (turn: Turn.Turn) => void]
+
+const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
+  FakeHttp.json(503, { error: "temporarily_unavailable" }),
+  FakeHttp.json(429, {}),
+  FakeHttp.json(401, { error: "invalid_client" })
+]
+
+// In milliseconds. Clocks that disagree by less than the margin of a lease do no harm.
+const jumps = [20_000, -20_000, 3_600_000, -3_600_000]
+
+// A process that has nothing under way leaves nothing behind.
+const leavesTraces = ({ drivers, operations }: Process) =>
+  operations.length > 0 || drivers[World.shared]?.memory !== undefined
+
+const crash = ({ name, operations }: Process): Fault => [
+  `${name} crashes`,
+  (turn) => {
+    for (const operation of operations) {
+      if (operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent") {
+        turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
+      }
+    }
+    Turn.restart(turn, name)
+  }
+]
+
+const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray<Fault> => {
+  const { id, key } = send
+  const { name } = process
+  const faults: Array<Fault> = []
+  const isOnItsWay = send.response === undefined && send.fate === undefined
+  const stray = (turn: Turn.Turn) => (turn.world = { ...turn.world, strays: [...turn.world.strays, send.request] })
+  const conclude = (turn: Turn.Turn, outcome: World.Outcome & { readonly _tag: "NoResponse" | "NotSent" }) => {
+    Turn.responded(turn, process, send, outcome)
+    if (process.isPaused) return Turn.replace(turn, name, { ...send, outcome })
+    Turn.drop(turn, name, send)
+    Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
+  }
+  if (kinds.has("loss") && send.outcome === undefined) {
+    const broken = (turn: Turn.Turn) => {
+      if (isOnItsWay) stray(turn)
+      conclude(turn, { _tag: "NoResponse" })
+    }
+    if (send.fate !== "Silent") faults.push([`the connection of ${name} breaks`, broken])
+    if (isOnItsWay) {
+      const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") => Turn.replace(turn, name, { ...send, fate })
+      faults.push([`the response to ${name} will come late`, (turn) => fated(turn, "Slow")])
+      faults.push([
+        `no response to ${name} will come`,
+        (turn) => {
+          stray(turn)
+          fated(turn, "Silent")
+        }
+      ])
+    }
+  }
+  if (kinds.has("refusal") && isOnItsWay) {
+    const respond = (turn: Turn.Turn, response: FakeHttp.FakeResponse) =>
+      Turn.replace(turn, name, { ...send, response })
+    for (const response of refusals) {
+      faults.push([`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response)])
+    }
+    faults.push([
+      `the server acts for ${name}, and responds with 503`,
+      (turn) => {
+        turn.world = World.arrive(turn.world, send.request).world
+        respond(turn, FakeHttp.json(503, { error: "server_error" }))
+      }
+    ])
+    faults.push([
+      `the server is not reached by ${name}`,
+      (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" })
+    ])
+  }
+  return faults
+}
+
+const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray<Fault> => {
+  if (!kinds.has("store") || save.isHung || save.result !== undefined || process.isPaused) return []
+  const { name } = process
+  const failed = (turn: Turn.Turn) => {
+    Turn.drop(turn, name, save)
+    Turn.feed(turn, name, save.key, { _tag: "StoreFailed", id: save.id, reason: Turn.storeFailure })
+  }
+  return [
+    [`the write of ${name} fails`, failed],
+    [
+      `${name} writes ${save.state._tag}, and is told that it failed`,
+      (turn) => {
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save)
+        failed(turn)
+      }
+    ],
+    [`the write of ${name} takes long`, (turn) => Turn.replace(turn, name, { ...save, isHung: true })]
+  ]
+}
+
+const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): ReadonlyArray<Fault> => {
+  const { callers, closing, isPaused, name, offset, operations } = process
+  const owner = World.ownerOf(process)
+  const faults: Array<Fault> = []
+  if (kinds.has("crash") && leavesTraces(process)) faults.push(crash(process))
+  for (const operation of operations) {
+    if (operation._tag === "Send") faults.push(...ofSend(kinds, process, operation))
+    if (operation._tag === "Save") faults.push(...ofSave(kinds, process, operation))
+  }
+  if (isPaused) return faults
+  if (kinds.has("pause") && operations.length > 0) {
+    faults.push([
+      `${name} stands still`,
+      (turn) => {
+        Turn.change(turn, name, { isPaused: true })
+        Turn.observe(turn, { _tag: "ProcessPaused", owner })
+      }
+    ])
+  }
+  if (kinds.has("clock") && offset === 0) {
+    for (const jump of jumps) {
+      faults.push([
+        `the clock of ${name} jumps by ${jump} ms`,
+        (turn) => {
+          Turn.change(turn, name, { offset: jump })
+          if (Math.abs(jump) > 30_000) Turn.observe(turn, { _tag: "ClocksDisagree" })
+        }
+      ])
+    }
+  }
+  if (kinds.has("leave")) {
+    const waiting = callers.find(({ doing }) => doing._tag === "Waiting")
+    const key = waiting?.wants === "Access" ? World.shared : keyOf(process, waiting?.id)
+    if (waiting !== undefined && key !== undefined) {
+      faults.push([
+        `a caller of ${name} leaves`,
+        (turn) => {
+          Turn.finish(turn, name, waiting, true)
+          Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
+        }
+      ])
+    }
+  }
+  if (kinds.has("close") && closing === "No" && leavesTraces(process)) {
+    faults.push([
+      `${name} is closed`,
+      (turn) => {
+        Turn.change(turn, name, { closing: "Attempts" })
+        for (const key of Object.keys(process.drivers)) {
+          if (key !== World.shared) Turn.feed(turn, name, key, { _tag: "Closing" })
+        }
+      }
+    ])
+  }
+  if (kinds.has("disconnect") && closing === "No" && history.record._tag !== "Absent") {
+    faults.push([
+      `${name} disconnects the user`,
+      (turn) => {
+        Turn.observe(turn, { _tag: "DisconnectAsked", owner })
+        Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
+      }
+    ])
+  }
+  return faults
+}
+
+// Which driver a caller has brought its event to.
+const keyOf = ({ drivers }: Process, caller: number | undefined) =>
+  Object.entries(drivers).find(([, { callers }]) => callers.some(({ id }) => id === caller))?.[0]
+
+/** All of these kinds that may happen now. */
+export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyArray<Fault> => {
+  const faults = world.processes.flatMap((process) => ofProcess(kinds, process, world))
+  if (kinds.has("rejection") && World.accessOf(World.slot(world, World.shared)) !== undefined) {
+    faults.push(["the server ends the access token", (turn) => (turn.world = World.endAccess(turn.world))])
+  }
+  if (client.mode === "app") return faults
+  if (kinds.has("consent")) {
+    faults.push(["the user allows the app again", (turn) => (turn.world = World.consent(turn.world))])
+  }
+  if (kinds.has("revocation") && world.history.record._tag !== "Absent") {
+    faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = World.revoke(turn.world))])
+  }
+  return faults
+}

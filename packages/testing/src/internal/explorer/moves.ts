@@ -1,0 +1,335 @@
+/** All that may happen next in a world, and time, which passes while nobody has anything to do. */
+import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
+import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import * as Redacted from "effect/Redacted"
+import type { Move } from "../../explorer/Explorer.ts"
+import type * as Invariants from "../../Invariants.ts"
+import * as Faults from "./faults.ts"
+import * as Turn from "./turn.ts"
+import * as World from "./world.ts"
+import type { Client, Process } from "./world.ts"
+
+type WorldMove = Move<World.World, Invariants.Violation>
+
+const distinct = (process: Process) => {
+  const seen = new Set<string>()
+  return process.callers.filter((caller) => {
+    const { doing, wants } = caller
+    const text =
+      doing._tag === "Calling"
+        ? `${String(Redacted.value(doing.access.accessToken))}${doing.isReplay}`
+        : `${wants}${doing._tag}`
+    return !seen.has(text) && seen.add(text)
+  })
+}
+
+// -----------------------------------------------------------------------------
+// Time
+// -----------------------------------------------------------------------------
+
+const isDue = ({ drivers, isPaused }: Process, now: number) =>
+  !isPaused && Object.values(drivers).some((state) => DriverState.wakeAt(state) <= now)
+
+// Whoever runs does the next thing at once; a response takes no time unless a fault says otherwise.
+const isBusy = (process: Process, now: number) =>
+  !process.isPaused &&
+  (process.callers.some(({ doing }) => doing._tag === "Calling") ||
+    process.operations.some(
+      (operation) =>
+        (operation._tag === "Save" && (!operation.isHung || operation.result !== undefined)) ||
+        (operation._tag === "Send" && (operation.fate === undefined || operation.response !== undefined))
+    ) ||
+    isDue(process, now))
+
+// Until when nothing can happen by itself.
+const next = (world: World.World): { readonly to: number; readonly isExpiry: boolean } => {
+  const { history, now, processes } = world
+  const instants: Array<number> = []
+  const { state } = World.slot(world, World.shared)
+  const paused = processes.some(({ isPaused }) => isPaused)
+  if (state !== undefined && "lease" in state) {
+    instants.push(state.lease.deadline, ...processes.map(({ offset }) => state.lease.deadline - offset))
+  }
+  if (state !== undefined && "pause" in state && state.pause !== undefined) instants.push(state.pause.until)
+  for (const { drivers, isPaused } of processes) {
+    for (const driver of Object.values(drivers)) {
+      instants.push(isPaused ? DriverState.nextDeadline(driver) : DriverState.wakeAt(driver))
+    }
+  }
+  if (paused) instants.push(...history.codes.map(({ arrivedAt }) => arrivedAt + ConsentAttempt.codeLifetime))
+  const expiry = world.expiries === 0 ? Infinity : (World.accessOf(World.slot(world, World.shared))?.expiresAt ?? Infinity)
+  const to = Math.min(...[...instants, expiry].filter((instant) => instant > now))
+  return { to, isExpiry: to === expiry }
+}
+
+// How far a response that comes late may be waited for.
+const limit = ({ processes }: World.World) =>
+  Math.min(
+    ...processes.flatMap(({ isPaused, operations }) =>
+      operations.map((operation) =>
+        operation._tag === "Send" && operation.fate === "Slow" && !isPaused ? operation.until : Infinity
+      )
+    )
+  )
+
+// A waiter looks at the record now and then.
+const polls = (state: World.Driven, now: number) =>
+  state.store._tag === "Idle" && (state.grace ?? DriverState.nextDeadline(state)) > now
+
+// Waiters look at the record, and find nothing new: nobody needs to know how often.
+const pollAll = (client: Client, world: World.World): World.World | undefined => {
+  const turn = Turn.begin(client, world)
+  const due = world.processes.filter((process) => isDue(process, world.now))
+  if (due.length === 0) return undefined
+  for (const { drivers, name } of due) {
+    for (const [key, state] of Object.entries(drivers)) {
+      if (DriverState.wakeAt(state) > world.now) continue
+      if (!polls(state, world.now)) return undefined
+      Turn.feed(turn, name, key, { _tag: "Woken" })
+    }
+  }
+  Turn.carryOut(turn)
+  return turn.isEventful || turn.violations.length > 0 ? undefined : turn.world
+}
+
+const mostPolls = 500
+
+const pass = (client: Client, world: World.World): ReadonlyArray<WorldMove> => {
+  const { now, processes } = world
+  if (processes.some((process) => isBusy(process, now))) return []
+  let later = world
+  for (let polls = 0; polls < mostPolls; polls++) {
+    const { isExpiry, to } = next(later)
+    if (!Number.isFinite(to) || to >= limit(world)) break
+    later = { ...later, now: to, expiries: isExpiry ? later.expiries - 1 : later.expiries }
+    const polled = pollAll(client, later)
+    if (polled === undefined) break
+    later = polled
+  }
+  const violations = overdue(client, later)
+  return later === world ? [] : [{ label: `${later.now - now} ms pass`, world: later, violations, isFault: false }]
+}
+
+// Whoever waits is told after the request timeout, and a moment's grace for each thing that is late at once.
+const overdue = ({ settings }: Client, { now, processes }: World.World): ReadonlyArray<Invariants.Violation> =>
+  processes.some(
+    ({ awakeSince, callers, isPaused }) =>
+      !isPaused &&
+      now > awakeSince + 2 * DriverState.grace &&
+      callers.some(
+        ({ doing }) =>
+          doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
+      )
+  )
+    ? [{ rule: "Everybody is answered", what: "a caller waited longer than the request timeout" }]
+    : []
+
+// -----------------------------------------------------------------------------
+// All of it
+// -----------------------------------------------------------------------------
+
+type Step = readonly [label: string, step: (turn: Turn.Turn) => void]
+
+const ofOperation = (process: Process, operation: World.Operation): ReadonlyArray<Step> => {
+  const { isPaused, name } = process
+  const { id, key } = operation
+  switch (operation._tag) {
+    case "Bring":
+      return []
+    case "Load": {
+      const { found } = operation
+      if (found === undefined || isPaused) return []
+      return [
+        [
+          `the store responds to ${name} late`,
+          (turn) => {
+            Turn.drop(turn, name, operation)
+            Turn.loaded(turn, name, operation, found)
+          }
+        ]
+      ]
+    }
+    case "Save": {
+      const hear = (turn: Turn.Turn, result: "Saved" | "Conflicted") => {
+        Turn.drop(turn, name, operation)
+        Turn.feed(turn, name, key, { _tag: result, id })
+      }
+      const { result, state } = operation
+      if (result !== undefined) {
+        return isPaused ? [] : [[`${name} hears that it is ${result}`, (turn) => hear(turn, result)]]
+      }
+      return [
+        [
+          `${name} writes ${state._tag}${key === World.shared ? "" : ` to ${key}`}`,
+          (turn) => {
+            const at = World.wall(turn.world, process)
+            const done = Turn.write(turn, World.ownerOf(process), at, operation)
+            if (isPaused) Turn.replace(turn, name, { ...operation, result: done })
+            else hear(turn, done)
+          }
+        ]
+      ]
+    }
+    case "Send": {
+      const { fate, outcome, request, response } = operation
+      if (outcome !== undefined && isPaused) return []
+      if (response !== undefined || outcome !== undefined) {
+        return [
+          [
+            outcome === undefined ? `the response reaches ${name}` : `${name} reads the response`,
+            (turn) => {
+              const received =
+                outcome === undefined && response !== undefined
+                  ? Turn.receive(turn, name, operation, response).outcome
+                  : outcome
+              if (isPaused || received === undefined) return
+              Turn.drop(turn, name, operation)
+              Turn.feed(turn, name, key, { _tag: "Responded", id, outcome: received })
+            }
+          ]
+        ]
+      }
+      if (fate === "Silent") return []
+      return [
+        [
+          `the server acts for ${name}`,
+          (turn) => {
+            const arrived = World.arrive(turn.world, request)
+            turn.world = arrived.world
+            Turn.replace(turn, name, { ...operation, response: arrived.response })
+          }
+        ]
+      ]
+    }
+  }
+}
+
+const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> => {
+  const { closing, isPaused, name } = process
+  const steps: Array<Step> = process.operations.flatMap((operation) => ofOperation(process, operation))
+  if (isPaused) {
+    return [...steps, [`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now })]]
+  }
+  for (const [key, state] of Object.entries(process.drivers)) {
+    if (DriverState.wakeAt(state) <= world.now) {
+      steps.push([`${name} is woken`, (turn) => Turn.feed(turn, name, key, { _tag: "Woken" })])
+    }
+  }
+  for (const caller of distinct(process)) {
+    if (caller.doing._tag === "Idle" && closing === "No") {
+      steps.push([`${name} asks`, (turn) => Turn.ask(turn, name, caller)])
+    }
+    if (caller.doing._tag === "Calling") steps.push([`${name} calls`, (turn) => Turn.call(turn, name, caller)])
+  }
+  if (closing !== "No") return steps
+  world.callbacks.forEach(({ code, digest }, index) => {
+    if (world.callbacks.findIndex((other) => other.digest === digest) < index) return
+    steps.push([
+      `${name} is called back for ${digest}`,
+      (turn) => {
+        turn.world = { ...turn.world, callbacks: world.callbacks.toSpliced(index, 1) }
+        Turn.observe(turn, { _tag: "CodeArrived", code, at: world.now })
+        const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
+        Turn.bring(turn, name, digest, event, false)
+      }
+    ])
+  })
+  return steps
+}
+
+const ofOthers = (world: World.World): ReadonlyArray<Step> => [
+  ...world.strays.flatMap((request, index): ReadonlyArray<Step> => {
+    const strays = world.strays.toSpliced(index, 1)
+    return [
+      [
+        "a stray request reaches the server",
+        (turn) => (turn.world = World.arrive({ ...turn.world, strays }, request).world)
+      ],
+      ["a stray request is lost", (turn) => (turn.world = { ...turn.world, strays })]
+    ]
+  }),
+  ...world.lateWrites.flatMap(({ owner, save }, index): ReadonlyArray<Step> => {
+    const lateWrites = world.lateWrites.toSpliced(index, 1)
+    return [
+      [
+        "a late write is done",
+        (turn) => {
+          turn.world = { ...turn.world, lateWrites }
+          Turn.write(turn, owner, turn.world.now, save)
+        }
+      ],
+      ["a late write is lost", (turn) => (turn.world = { ...turn.world, lateWrites })]
+    ]
+  })
+]
+
+// What is read may also fail, or take long.
+const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, step]: Step, isFault: boolean) => {
+  const run = (reading: Turn.Reading) => {
+    const turn = Turn.begin(client, world)
+    step(turn)
+    Turn.carryOut(turn, reading)
+    return turn
+  }
+  const toMove = ({ violations, world }: Turn.Turn, label: string, isFault: boolean): WorldMove => ({
+    label,
+    world,
+    violations,
+    isFault
+  })
+  const turn = run("Done")
+  const all = [toMove(turn, label, isFault)]
+  const { faults } = turn.world
+  if (!turn.hasRead || faults === 0 || !kinds.has("store")) return all
+  for (const reading of ["Failed", "Hung"] as const) {
+    const failed = run(reading)
+    const weaker = { ...failed.world, faults: faults - 1 }
+    const what = reading === "Failed" ? "the read fails" : "the read takes long"
+    all.push(toMove({ ...failed, world: weaker }, `${label}; ${what}`, true))
+  }
+  return all
+}
+
+// Of processes that have not done anything yet, one is as good as the other.
+const isUntouched = ({ callers, isPaused, life, nextCaller, offset, operations, drivers }: Process) =>
+  life === 1 &&
+  !isPaused &&
+  offset === 0 &&
+  nextCaller === callers.length &&
+  operations.length === 0 &&
+  drivers[World.shared] === DriverState.initial &&
+  callers.every(({ doing }) => doing._tag === "Idle")
+
+const distinctProcesses = ({ processes }: World.World) =>
+  processes.filter(
+    (process, index) =>
+      !isUntouched(process) ||
+      !processes.some(
+        (other, before) => before < index && isUntouched(other) && other.callers.length === process.callers.length
+      )
+  )
+
+export const moves =
+  (client: Client, kinds: Faults.Kinds) =>
+  (world: World.World): ReadonlyArray<WorldMove> => {
+    const steps = [...distinctProcesses(world).flatMap((process) => ofProcess(world, process)), ...ofOthers(world)]
+    const all = steps.flatMap((step) => made(client, kinds, world, step, false))
+    all.push(...pass(client, world))
+    if (world.faults === 0) return all
+    const weaker = { ...world, faults: world.faults - 1 }
+    for (const fault of Faults.all(client, kinds, weaker)) all.push(...made(client, kinds, weaker, fault, true))
+    return all
+  }
+
+/** What is wrong with a world in which nothing happens any more. */
+export const ending =
+  (client: Client, faults: number) =>
+  (world: World.World): ReadonlyArray<Invariants.Violation> => {
+    const waiting = world.processes.flatMap(({ callers }) => callers).length
+    const turn = Turn.begin(client, world)
+    Turn.observe(turn, { _tag: "Settled", waiting })
+    if (world.faults === faults && world.processes.some(({ hasFailed }) => hasFailed)) {
+      turn.violations.push({ rule: "Everybody is answered", what: "a call failed although nothing had gone wrong" })
+    }
+    return turn.violations
+  }

@@ -1,0 +1,166 @@
+/** What a request breaks when it is sent and when it is responded to, and what is known once its process has ended. */
+import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as Redacted from "effect/Redacted"
+import { accessTokenOf, held, type Held } from "./held.ts"
+import type { History, Observation, Observed, Options, Request, State, Violation } from "./history.ts"
+
+type Of<Tag extends Observation["_tag"]> = Extract<Observation, { readonly _tag: Tag }>
+
+/** True for a token that has replaced a rejected one just now, and that no call has succeeded with. */
+export const isFresh = (
+  { accepted }: Pick<History, "accepted">,
+  access: Tokens.Access,
+  at: number,
+  { rejectionInterval }: Options
+) =>
+  Tokens.isReplacement(access, at, rejectionInterval) &&
+  !accepted.some(({ accessToken }) => accessToken === Redacted.value(access.accessToken))
+
+const checkNeed = (history: History, record: Held, { at, owner }: Of<"Sent">, options: Options) => {
+  const broken: Array<Violation> = []
+  const { access } = record
+  if (access === undefined || history.isAstray) return broken
+  const due = Tokens.dueAt({ obtainedAt: access.obtainedAt, expiresAt: history.expiresAt }, options.expiryMargin)
+  // Clocks may disagree, or jump, by a little.
+  if (at + Lease.margin > due) return broken
+  const current = accessTokenOf(record)
+  if (history.rejections.some(({ accessToken }) => accessToken === current)) {
+    if (isFresh(history, access, at, options)) {
+      broken.push({ rule: "R12 a fresh token is believed", what: "a fresh token that was refused was replaced again" })
+    }
+    return broken
+  }
+  const wasToldOfAnother = history.rejections.some((rejection) => rejection.owner === owner)
+  broken.push(
+    wasToldOfAnother
+      ? { rule: "R7 401 means look again", what: "a 401 to an older token led to a request for new ones" }
+      : { rule: "R8 refresh when used", what: "a token was renewed that had time left" }
+  )
+  return broken
+}
+
+const check = (history: History, observation: Of<"Sent">, options: Options): ReadonlyArray<Violation> => {
+  const { at, owner, token, until } = observation
+  const record = held(history)
+  const broken: Array<Violation> = []
+  const earlier = history.requests.find(
+    (request) =>
+      request.token === token &&
+      request.outcome === "Open" &&
+      !request.isOutdated &&
+      !(request.isExcused && at >= request.deadline) &&
+      !history.isAstray
+  )
+  if (earlier !== undefined) {
+    broken.push({ rule: "R2 patience", what: "a token was sent again while an earlier request could be answered" })
+  }
+  // Between the claim and the request the record may have been removed or renewed.
+  if (history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
+  if (record === undefined || record.token !== token) {
+    broken.push({ rule: "R1 one refresher", what: "a token was sent that the record had moved on from" })
+    return broken
+  }
+  if (record.why !== undefined) {
+    broken.push({ rule: "R5 unknown is not failed", what: "a token was sent after the grant had been given up" })
+    return broken
+  }
+  if (record.lease?.owner !== owner) {
+    broken.push({ rule: "R1 one refresher", what: "a token was sent by a process that held no lease" })
+    return broken
+  }
+  const { deadline } = record.lease
+  if (at >= deadline || (until !== undefined && until + Lease.margin > deadline)) {
+    broken.push({ rule: "R2 patience", what: "a request would be listened to until its lease has all but ended" })
+  }
+  return [...broken, ...checkNeed(history, record, observation, options)]
+}
+
+export const sent = <S extends State>(
+  history: History<S>,
+  observation: Of<"Sent">,
+  options: Options
+): Observed<S> => {
+  const { at, owner, token } = observation
+  const record = held(history)
+  const isHolder = record?.lease?.owner === owner
+  const request: Request = {
+    owner,
+    token,
+    sentAt: at,
+    deadline: isHolder ? record.lease.deadline : Infinity,
+    isExcused: false,
+    outcome: "Open",
+    isUnknown: false,
+    isOutdated:
+      record?.token === token &&
+      !isHolder &&
+      history.claims.some((claim) => claim.owner === owner && claim.token === token)
+  }
+  return {
+    history: {
+      ...history,
+      isUnsent: history.isUnsent && !isHolder,
+      requests: [...history.requests, request],
+      claims: history.claims.filter((claim) => claim.owner !== owner)
+    },
+    violations: check(history, observation, options)
+  }
+}
+
+export const responded = <S extends State>(
+  history: History<S>,
+  { at, outcome, owner, token }: Of<"Responded">
+): Observed<S> => {
+  const index = history.requests.findLastIndex(
+    (request) => request.owner === owner && request.token === token && request.outcome === "Open"
+  )
+  const open = history.requests[index]
+  if (open === undefined) return { history, violations: [] }
+  // What is about a token that the record has moved on from has nothing left to say.
+  const matters = held(history)?.token === token && !open.isOutdated
+  const isUnknown = TokenOutcome.mayHaveActed(outcome)
+  const delivered =
+    outcome._tag === "Granted" && matters
+      ? [{ owner, token, accessToken: Redacted.value(outcome.tokens.accessToken), sentAt: open.sentAt }]
+      : []
+  return {
+    history: {
+      ...history,
+      requests: matters
+        ? history.requests.with(index, { ...open, outcome: outcome._tag, isUnknown })
+        : history.requests.toSpliced(index, 1),
+      deliveries: [...history.deliveries, ...delivered]
+    },
+    violations:
+      at > open.deadline && !open.isExcused && !history.isAstray
+        ? [{ rule: "R2 patience", what: "a request was listened to after its lease had ended" }]
+        : []
+  }
+}
+
+/** What it waited for has no answer, and what it held is lost. */
+export const ended = <S extends State>(history: History<S>, ending: string): History<S> => {
+  const record = held(history)
+  const current = accessTokenOf(record)
+  const isOther = ({ owner }: { readonly owner: string }) => owner !== ending
+  // Whoever heard of it: a token that was rejected, or accepted, stays so.
+  const matters = (told: { readonly owner: string; readonly accessToken: string }) =>
+    isOther(told) || told.accessToken === current
+  return {
+    ...history,
+    requests: history.requests
+      .map((request) =>
+        request.owner === ending && request.outcome === "Open"
+          ? { ...request, outcome: "Ended" as const, isUnknown: true }
+          : request
+      )
+      .filter(({ outcome, token }) => outcome === "Open" || token === record?.token),
+    deliveries: history.deliveries.filter(isOther),
+    claims: history.claims.filter(isOther),
+    left: history.left.filter(isOther),
+    rejections: history.rejections.filter(matters),
+    accepted: history.accepted.filter(matters)
+  }
+}
