@@ -102,10 +102,8 @@ export const make = (options: Options, place: Place) => {
 
   // Those whose history speaks of the process.
   const concerned = ({ owner }: Host) =>
-    parties.filter(({ history: { accepted, astray, claims, deliveries, left, rejections, requests } }) =>
+    parties.filter(({ history: { accepted, claims, deliveries, left, rejections, requests } }) =>
       [requests, deliveries, rejections, accepted, claims, left].some((all) => all.some((one) => one.owner === owner))
-        ? true
-        : astray.includes(owner)
     )
 
   const forget = (host: Host) => {
@@ -216,9 +214,9 @@ export const make = (options: Options, place: Place) => {
     setClock: (host: Host, ahead: number) => {
       host.ahead = ahead
       host.room.setClock(ahead)
-      if (Math.abs(ahead) < Lease.margin / 2 || host.isAstray) return
+      if (Math.abs(ahead) < Lease.margin / 2) return
       host.isAstray = true
-      for (const caller of parties) observe(caller, { _tag: "ClockJumped", owner: host.owner })
+      for (const caller of concerned(host)) observe(caller, { _tag: "ClocksDisagree" })
     },
 
     /** Runs something in a process, for somebody; `done` is told how it ended. */

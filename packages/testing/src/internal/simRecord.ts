@@ -96,6 +96,10 @@ export const make = (options: {
     if (oldest !== undefined) bySecret.delete(oldest)
   }
 
+  const forgive = <S extends Invariants.State>(party: { history: Invariants.History<S> }) => {
+    if (party.history.isAstray) party.history = { ...party.history, isAstray: false }
+  }
+
   return {
     counts,
     breaches,
@@ -104,6 +108,9 @@ export const make = (options: {
 
     observe: (caller: Caller, observation: Invariants.Observation<never>) =>
       caller._tag === "User" ? take(caller, observation) : take(caller, observation),
+
+    /** Nothing is under way: what clocks have done until now does not matter any more. */
+    forgive: (caller: Caller) => (caller._tag === "User" ? forgive(caller) : forgive(caller)),
 
     count: (group: Record<string, number>, name: string) => {
       group[name] = (group[name] ?? 0) + 1
@@ -118,7 +125,7 @@ export const make = (options: {
     },
 
     /** The store has another state of a user's grant now. */
-    written: (name: string, state: UserGrant.State, { ahead, owner }: Host) => {
+    written: (name: string, state: UserGrant.State, { ahead, isAstray, owner }: Host) => {
       const subject = byName.get(name)
       if (subject === undefined) throw new Error(`no user is called ${name}`)
       const before = subject.history.record
@@ -126,6 +133,7 @@ export const make = (options: {
       if (token !== undefined) known(subject, token)
       recoveries.stored(subject.recoverability, before, state)
       const at = timeline.now() + ahead
+      if (isAstray) take(subject, { _tag: "ClocksDisagree" })
       take(subject, { _tag: "Stored", state, isAlive: server.isAlive(state), at, owner })
       const isConsent = state._tag !== "Absent" && (before._tag === "Absent" || before.family !== state.family)
       if (!isConsent) return
@@ -135,8 +143,10 @@ export const make = (options: {
     },
 
     /** The store has another state of the app's token now. */
-    appWritten: (state: AppCredential.State, { ahead, owner }: Host) =>
-      take(app, { _tag: "Stored", state, isAlive: true, at: timeline.now() + ahead, owner }),
+    appWritten: (state: AppCredential.State, { ahead, isAstray, owner }: Host) => {
+      if (isAstray) take(app, { _tag: "ClocksDisagree" })
+      take(app, { _tag: "Stored", state, isAlive: true, at: timeline.now() + ahead, owner })
+    },
 
     /** The same oracle asks for a token of the app. */
     serveApp: () => {

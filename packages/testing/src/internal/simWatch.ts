@@ -48,7 +48,10 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch
     )
   }
   return {
-    sent: () => observe(subject, { _tag: "Sent", owner, token, at: wallOf(hub, host) }),
+    sent: () => {
+      if (host.isAstray) observe(subject, { _tag: "ClocksDisagree" })
+      observe(subject, { _tag: "Sent", owner, token, at: wallOf(hub, host) })
+    },
     act: (request, isLate) => {
       const stored = refreshTokenOf(subject.history.record)
       const wasThere = server.isOfGrant(stored)
@@ -70,6 +73,7 @@ const ofApp = (hub: Hub, host: Host): Watch => {
   return {
     sent: () => {
       counts.appTokenRequests++
+      if (host.isAstray) observe(app, { _tag: "ClocksDisagree" })
       observe(app, { _tag: "Sent", owner, token, at: wallOf(hub, host) })
     },
     act: server.handle,

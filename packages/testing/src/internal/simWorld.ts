@@ -54,6 +54,12 @@ export const make = (options: Options) => {
   const isQuiet = ({ activeAt, underWay }: Caller) =>
     underWay === 0 && timeline.now() - activeAt > SimProcesses.quiet && processes.areFree()
 
+  const settleIfQuiet = (caller: Caller) => {
+    if (!isQuiet(caller)) return
+    settle(caller)
+    record.forgive(caller)
+  }
+
   type CallEffect = Effect.Effect<HttpClientResponse, CallError, ZapierHttpClient>
 
   // `done` is told what came of it: the status, or what it failed with.
@@ -84,14 +90,14 @@ export const make = (options: Options) => {
 
     /** A call of the API for a user. */
     call: (slot: number, subject: Subject, done: (result: string) => void = nobody) => {
-      if (isQuiet(subject)) settle(subject)
+      settleIfQuiet(subject)
       record.serve(subject)
       call(slot, subject, requestFor(subject), done)
     },
 
     /** A call of the API as the app. */
     callAsApp: (slot: number, done: (result: string) => void = nobody) => {
-      if (isQuiet(app)) settle(app)
+      settleIfQuiet(app)
       record.serveApp()
       call(slot, app, requestAsApp(), done)
     },

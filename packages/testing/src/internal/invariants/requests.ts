@@ -58,6 +58,8 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
   }
   // Between the claim and the request the record may have been removed or renewed.
   if (history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
+  // Its lease may have been taken while it took it for live.
+  if (history.isAstray) return broken
   if (record === undefined || record.token !== token) {
     broken.push({ rule: "R1 one refresher", what: "a token was sent that the record had moved on from" })
     return broken
