@@ -36,7 +36,7 @@ const often = {
     least: 0
   },
   slow: {
-    says: "share of token requests whose response comes when callers have given up",
+    says: "share of token requests whose response takes up to a minute",
     otherwise: rates.slow,
     least: 0
   },

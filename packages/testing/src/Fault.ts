@@ -12,7 +12,8 @@ import * as Schema from "effect/Schema"
  * - `RequestLate`: the connection breaks or falls silent, and the request arrives some time later; the server acts.
  * - `ResponseLost`: the server acts, and the connection breaks before its response arrives.
  * - `ResponseSilent`: the server acts, its response never arrives, and the sender is not told.
- * - `ResponseSlow`: the server acts, and its response arrives when callers have given up and the sender still listens.
+ * - `ResponseSlow`: the server acts, and its response arrives while the sender still listens, perhaps when its callers have
+ *   given up.
  * - `ResponseLate`: the server acts, and its response arrives when the sender no longer listens.
  * - `Unavailable`: the server responds 503 and has done nothing.
  * - `UnavailableAfterActing`: the server acts and responds 503.

@@ -55,7 +55,7 @@ export const waits = {
  * - `Crash`, `Restart`: a process ends at once, or in good order; another takes its place.
  * - `Pause`: a process stands still for longer than callers wait, than it listens, or than its lease, and then goes on.
  * - `SetClock`: the clock of a process is wrong from now on: by less than a lease allows for, by more, or no longer.
- * - `FailStore`: the next read or write of a process fails that is sent to a store of tokens.
+ * - `FailStore`: a read or write of a process fails that is sent to a store of tokens: the next, or one soon after it.
  * - `Outage`: every store fails or hangs for a while.
  * - `Consent`: the user allows the app again.
  * - `Disconnect`: the app removes the user's grant.
@@ -79,7 +79,7 @@ export const Step = Schema.TaggedUnion({
   Restart: { process },
   Pause: { process, length: Schema.Literals(["Short", "Middle", "Long"]) },
   SetClock: { process, ahead: Schema.Literals([-300_000, -12_000, 0, 12_000, 300_000]) },
-  FailStore: { process, failure: StoreFailure },
+  FailStore: { process, failure: StoreFailure, spared: Schema.Literals([0, 1, 2]) },
   Outage: { time: Schema.Literals(["second", "seconds", "timeout", "lease"]) },
   Consent: { process, subject },
   Disconnect: { process, subject },
@@ -107,10 +107,10 @@ export const Program = Schema.Struct({ seed: Schema.Int, steps: Schema.Array(Ste
 export type Program = typeof Program.Type
 
 // Faults need calls whose token has ended: steps of all kinds alike would seldom come to that.
-const { Arm, Call, CallAsApp, Wait, ...others } = Step.cases
+const { Arm, Call, CallAsApp, FailStore, Wait, ...others } = Step.cases
 const Expiry = Wait.mapFields(() => ({ _tag: Wait.fields._tag, time: Schema.Literal("lifetime") }))
 const Other = Schema.Union(Object.values(others))
-const Weighted = Schema.Union([Call, Call, Call, Call, CallAsApp, Arm, Arm, Wait, Expiry, Expiry, Other])
+const Weighted = Schema.Union([Call, Call, Call, Call, CallAsApp, Arm, Arm, FailStore, Wait, Expiry, Expiry, Other])
 
 /**
  * Programs to be drawn: mostly calls whose token has ended, with faults.
@@ -158,6 +158,8 @@ export interface Report {
   readonly breaches: ReadonlyArray<Breach>
   /** What came of the calls, in the order in which they ended: a status, or the name of a failure. */
   readonly results: ReadonlyArray<string>
+  /** How often the token endpoint was asked, until the grants are put to the test. */
+  readonly tokenRequests: number
   /** Grants that were given up and not by their users. */
   readonly lost: number
   /** Grants that no client could have kept, as the server and the network tell it. */
@@ -198,7 +200,7 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
     case "Interrupt":
       return world.interrupt(step.process, who(step.subject))
     case "FailStore":
-      return world.failStore(step.process, step.failure)
+      return world.failStore(step.process, step.failure, step.spared)
     case "Outage":
       return world.outage(waits[step.time])
     case "Consent":
@@ -236,7 +238,7 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
  *   })
  * )
  *
- * report // => { breaches: [], results: ["ProcessEnded"], lost: 1, unrecoverable: 1, needless: 0 }
+ * report // => { breaches: [], results: ["ProcessEnded"], tokenRequests: 1, lost: 1, unrecoverable: 1, needless: 0 }
  * ```
  *
  * @since 0.1.0
@@ -254,11 +256,13 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
     for (const subject of world.subjects) world.consent(0, subject)
     timeline.runToEnd()
     const begun = timeline.now()
+    const { tokenRequests: before } = world.counts
     const results: Array<string> = []
     for (const step of program.steps) take(world, step, results)
     timeline.runToEnd()
     world.settle()
     const ended = timeline.now()
+    const tokenRequests = world.counts.tokenRequests - before
     world.audit()
     const isHarmed = !program.steps.every(isHarmless)
     const failed = results.filter((result) => !SimWorld.isSuccess(result)).length
@@ -267,5 +271,5 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
       const what = `${failed} calls failed although nothing had happened`
       breaches.push({ rule: "Everybody is answered", what, subject: "", after: ended - begun })
     }
-    return { breaches, results, ...world.losses }
+    return { breaches, results, tokenRequests, ...world.losses }
   })

@@ -45,7 +45,7 @@ export interface Rates {
   readonly bursts: number
   /** The share whose request or response is lost or too late, or that finds no connection. */
   readonly lost: number
-  /** The share whose response comes when its callers have given up and its process still listens. */
+  /** The share whose response comes late, but while its process still listens. */
   readonly slow: number
   /** The share that is answered with 429 or 503, whether the server has acted or not. */
   readonly refused: number

@@ -71,7 +71,10 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     const sentAt = timeline.now()
     const startedAt = wallOf(hub, host)
     let isOpen = true
+    let hasArrived = false
     let isAbandoned = false
+    // A process that stood still between its claim and its request has less time to listen.
+    const atLeast = host.awakeSince < sentAt - answerTimeout ? listening : 0
     watch.sent()
 
     const conclude = (outcome: TokenOutcome.TokenOutcome) => {
@@ -98,7 +101,10 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     }
 
     // What comes to a process that stands still waits for it.
-    const bring = (response: FakeHttp.FakeResponse) => host.room.enter(() => deliver(response))
+    const bring = (response: FakeHttp.FakeResponse) => {
+      hasArrived = true
+      host.room.enter(() => deliver(response))
+    }
 
     const act = () => watch.act(toFake(request), false)
 
@@ -108,7 +114,10 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     }
 
     const wayBack = () => {
-      if (fault === "ResponseSlow") return requestTimeout + latency.below(listening - requestTimeout)
+      if (fault === "ResponseSlow")
+        return latency.chance(0.5)
+          ? latency.below(requestTimeout)
+          : requestTimeout + latency.below(listening - requestTimeout)
       return fault === "ResponseLate" ? answerTimeout + 1_000 + latency.below(latest) : oneWay()
     }
     const arrive = () => {
@@ -147,10 +156,9 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     if (fault === "PauseInFlight") hub.pause(host)
     return Effect.sync(() => {
       if (!isOpen || host.isGone) return
-      // A client that hangs up early throws away a response that it could have had: no excuse for a lost grant. One that
-      // stood still before it sent has less time.
-      const isEarly = timeline.now() - sentAt < listening && host.awakeSince < sentAt - answerTimeout
-      isAbandoned = isEarly && (fault === undefined || fault === "ResponseSlow")
+      // A client that hangs up early, or when the response is there already, throws it away: no excuse for a lost grant.
+      const isEarly = timeline.now() - sentAt < atLeast && (fault === undefined || fault === "ResponseSlow")
+      isAbandoned = isEarly || hasArrived
       if (!isAbandoned) watch.missed(false)
       conclude({ _tag: "NoResponse" })
     })

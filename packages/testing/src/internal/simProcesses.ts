@@ -85,8 +85,14 @@ export const make = (options: Options, place: Place) => {
   const failureOf = (host: Host, isWrite: boolean, isOfTokens: boolean): Fault.StoreFailure | undefined => {
     if (timeline.now() < awayUntil) return pick(isWrite ? writesFail : readsFail)
     if (isCalm || !isOfTokens) return undefined
-    const index = host.failures.findIndex((failure) => failure.startsWith(isWrite ? "Write" : "Read"))
-    const failure = index === -1 ? options.storeFailure?.(isWrite) : host.failures.splice(index, 1)[0]
+    const index = host.failures.findIndex(({ failure }) => failure.startsWith(isWrite ? "Write" : "Read"))
+    const armed = host.failures[index]
+    if (armed !== undefined && armed.spared > 0) {
+      host.failures = host.failures.with(index, { ...armed, spared: armed.spared - 1 })
+      return undefined
+    }
+    if (armed !== undefined) host.failures = host.failures.toSpliced(index, 1)
+    const failure = armed?.failure ?? options.storeFailure?.(isWrite)
     if (failure !== undefined) record.count(counts.faults, failure)
     return failure
   }
@@ -296,7 +302,7 @@ export const make = (options: Options, place: Place) => {
         process.armed.length = 0
         process.endsAfterWrite = false
         process.pausesAtStore = false
-        process.failures.length = 0
+        process.failures = []
         process.ahead = 0
         process.room.setClock(0)
       }

@@ -18,8 +18,8 @@ export type Stores = GrantStore.GrantStore | AttemptStore.AttemptStore | AppCred
 /** How the grant store is to be broken. */
 export type Change = (store: GrantStore.GrantStore["Service"]) => GrantStore.GrantStore["Service"]
 
-// How long an operation takes at most, in milliseconds.
-const slowest = 6
+// How long an operation takes at most, in milliseconds: mostly, and at times.
+const slowest = { mostly: 6, rarely: 2_000 }
 
 const away = from(new StoreFailed({ store: "store", operation: "respond", problem: "it is away" }))
 
@@ -91,7 +91,7 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
       }
       host.room.enter(() => {
         host.pending++
-        timeline.after(latency.below(slowest), arrive)
+        timeline.after(latency.below(latency.chance(0.05) ? slowest.rarely : slowest.mostly), arrive)
         if (!host.pausesAtStore) return
         host.pausesAtStore = false
         hub.pause(host)

@@ -75,8 +75,8 @@ export interface Host {
   endsAfterWrite: boolean
   /** It stands still as soon as it turns to the store again. */
   pausesAtStore: boolean
-  /** How its next operations of a store of tokens fail, in order. */
-  readonly failures: Array<StoreFailure>
+  /** How its next operations of a store of tokens fail, and how many are spared before. */
+  failures: ReadonlyArray<{ readonly failure: StoreFailure; readonly spared: number }>
   /** When it last learned that the store had failed. */
   failedAt: number
   /** How often it has stood still, and since when it has not. */

@@ -170,8 +170,11 @@ export const make = (options: Options) => {
 
     arm: (slot: number, fault: Fault) => void processes.at(slot).armed.push(fault),
 
-    /** The next operation that the process sends to a store of tokens fails. */
-    failStore: (slot: number, failure: StoreFailure) => void processes.at(slot).failures.push(failure),
+    /** An operation fails that the process sends to a store of tokens: the next of its kind that is not spared. */
+    failStore: (slot: number, failure: StoreFailure, spared: number) => {
+      const process = processes.at(slot)
+      process.failures = [...process.failures, { failure, spared }]
+    },
 
     /** Every store fails or hangs for so many milliseconds. */
     outage: (millis: number) => {
