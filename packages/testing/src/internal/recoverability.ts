@@ -43,8 +43,8 @@ interface Rotation {
   by: Exchange
   /** Where it is: on its way to who asked, or held there. */
   readonly holders: Map<Exchange, "OnItsWay" | "Held">
-  /** Somebody knew of the loss in time, and could have tried again. */
-  chance: Exchange | undefined
+  /** A process that knew of the loss in time, and could have tried again, and since when. */
+  chance: { readonly host: Host; readonly at: number } | undefined
   isTried: boolean
   /** Somebody took over when the store had kept out who holds it. */
   isOvertaken: boolean
@@ -124,7 +124,7 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
       if (of.rotation !== rotation || rotation.holders.size > 0) return
       const { chance } = rotation
       const isUsed = chance === undefined || rotation.isTried
-      if (isUsed || chance.host.room.isSuspended() || isKeptOut(chance.host, timeline.now())) giveUp(of)
+      if (isUsed || chance.host.room.isSuspended() || chance.host.failedAt >= chance.at) giveUp(of)
     })
   }
 
@@ -181,10 +181,10 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
     },
 
     /** The server has ended the grant, because a refresh token that was rotated has come again. */
-    reused: (of: Recoverability, by: Exchange, presented: string, isLate: boolean) => {
+    reused: (of: Recoverability, presented: string, isInevitable: boolean) => {
       const { latest } = of
       // A process that takes over must try what the one before may never have sent.
-      if (isLate || (latest?.old === presented && (by.host.isAstray || wasMissed(latest)))) giveUp(of)
+      if (isInevitable || (latest?.old === presented && wasMissed(latest))) giveUp(of)
     },
 
     /** The response is there. */
@@ -197,7 +197,7 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
     missed: (of: Recoverability, by: Exchange, isTold: boolean) => {
       const { rotation } = of
       if (rotation?.holders.get(by) !== "OnItsWay") return
-      if (isTold && by.attempt < 2) rotation.chance ??= by
+      if (isTold && by.attempt < 2) rotation.chance ??= { host: by.host, at: timeline.now() }
       lose(of, rotation, by)
     },
 

@@ -56,7 +56,9 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch
       const stored = refreshTokenOf(subject.history.record)
       const wasThere = server.isOfGrant(stored)
       const response = server.handle(request)
-      if (wasThere && !server.isOfGrant(stored)) recoveries.reused(recoverability, exchange, token, isLate)
+      if (wasThere && !server.isOfGrant(stored)) {
+        recoveries.reused(recoverability, token, isLate || subject.history.isAstray)
+      }
       if (stored === token) recoveries.responded(recoverability, exchange, token, response, isLate)
       return response
     },
