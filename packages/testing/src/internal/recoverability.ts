@@ -9,7 +9,7 @@
  * waiting, and did not send the token once more.
  *
  * A lease that ends before the new token is stored lets another process send the old one, which ends the grant. That is
- * excused where the owner of the lease stood still, or was kept out by the store, or a clock was wrong by more than the
+ * excused where the owner of the lease stood still until then, or was kept out by the store, or a clock was wrong by more than the
  * lease allows for.
  */
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
@@ -24,10 +24,16 @@ export interface Exchange {
   readonly attempt: number
   /** How often the process had stood still before. */
   readonly pauses: number
+  /** When the lease ends that covers it. */
+  readonly leaseEnds: number
 }
 
-// Its process cannot know when its lease ended.
-const isExcused = ({ host, pauses }: Exchange) => host.isAstray || host.pauses > pauses
+// How long a process needs at most to store what has come while it stood still, in milliseconds.
+const haste = 5_000
+
+// Its process cannot know when its lease ended, or stood still until it was about to end.
+const isExcused = ({ host, leaseEnds, pauses }: Exchange) =>
+  host.isAstray || (host.pauses > pauses && (host.room.isSuspended() || host.awakeSince + haste > leaseEnds))
 
 // How long ago a store may have failed a process that still tries to write, in milliseconds.
 const persistence = 3_000
@@ -144,12 +150,12 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
     wasRevoked,
 
     /** A refresh token is about to be sent. */
-    tried: (of: Recoverability, host: Host, presented: string): Exchange => {
+    tried: (of: Recoverability, host: Host, presented: string, leaseEnds: number): Exchange => {
       if (of.rotation?.old === presented) of.rotation.isTried = true
       if (of.sent.token !== presented) of.sent = { token: presented, times: new Map() }
       const attempt = (of.sent.times.get(host) ?? 0) + 1
       of.sent.times.set(host, attempt)
-      return { host, attempt, pauses: host.pauses }
+      return { host, attempt, pauses: host.pauses, leaseEnds }
     },
 
     /** The server has responded to a refresh of the grant in the store. */

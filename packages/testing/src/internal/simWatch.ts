@@ -34,7 +34,9 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch
   const { owner } = host
   const { recoverability } = subject
   const sentAt = timeline.now()
-  const exchange = recoveries.tried(recoverability, host, token)
+  const { record } = subject.history
+  const leaseEnds = record._tag === "Refreshing" ? record.lease.deadline - host.ahead : sentAt
+  const exchange = recoveries.tried(recoverability, host, token, leaseEnds)
   // Whether a caller of that process, for which there was no access token, waits for what comes of it: then it is to be
   // sent again if the connection breaks.
   const isAwaited = () => {
