@@ -40,7 +40,11 @@ const often = {
     otherwise: rates.slow,
     least: 0
   },
-  refused: { says: "share of token requests that are responded to with 429 or 503", otherwise: rates.refused, least: 0 },
+  refused: {
+    says: "share of token requests that are responded to with 429 or 503",
+    otherwise: rates.refused,
+    least: 0
+  },
   crashing: { says: "share of token requests during which the process crashes", otherwise: rates.crashing, least: 0 },
   pausing: {
     says: "share of token requests during which the process stands still",

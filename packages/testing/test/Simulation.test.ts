@@ -8,7 +8,7 @@ const rates: Partial<Simulation.Rates> = {
   appCalls: 2,
   clientIdCalls: 1,
   bursts: 0.3,
-  lost: 0.02,
+  lost: 0.04,
   refused: 0.03,
   slow: 0.02,
   crashing: 0.02,
@@ -48,7 +48,7 @@ describe("a year", { timeout: 60_000 }, () => {
         expect(report.leastAppTokenRequests).toBeGreaterThan(0)
         expect(report.appTokenRequests).toBeGreaterThanOrEqual(report.leastAppTokenRequests)
         // Every fault was injected.
-        expect(Object.keys(report.faults)).toHaveLength(28)
+        expect(Object.keys(report.faults)).toHaveLength(36)
       })
     )
   }
@@ -62,7 +62,13 @@ describe("a year", { timeout: 60_000 }, () => {
           ...year,
           rates: { ...nothing, calls: 3, appCalls: 1, clientIdCalls: 1, bursts: 0.1 }
         })
-        expect(report).toMatchObject({ failedCalls: 0, grantsLost: 0, grantsUnrecoverable: 0, violations: 0, faults: {} })
+        expect(report).toMatchObject({
+          failedCalls: 0,
+          grantsLost: 0,
+          grantsUnrecoverable: 0,
+          violations: 0,
+          faults: {}
+        })
         expect(report.tokenRequests / report.leastTokenRequests).toBeLessThan(1.03)
       })
   )

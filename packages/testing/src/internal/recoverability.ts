@@ -15,12 +15,27 @@
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
 import { refreshTokenOf } from "./simServer.ts"
-import type { Host } from "./simTypes.ts"
-import type { Timeline } from "./timeline.ts"
+import type { Room, Timeline } from "./timeline.ts"
+
+/** A process that sends refreshes. */
+export interface Sender {
+  /** Its name in leases. */
+  readonly owner: string
+  readonly room: Room
+  /** It has ended: whatever it still waits for never comes. */
+  isGone: boolean
+  /** When it last learned that the store had failed. */
+  failedAt: number
+  /** How often it has stood still, and since when it has not. */
+  pauses: number
+  awakeSince: number
+  /** Whether its clock was ever wrong by more than a lease allows for. */
+  isAstray: boolean
+}
 
 /** One sending of a refresh token. `attempt` counts those of that token by that process. */
 export interface Exchange {
-  readonly host: Host
+  readonly host: Sender
   readonly attempt: number
   /** How often the process had stood still before. */
   readonly pauses: number
@@ -39,7 +54,7 @@ const isExcused = ({ host, leaseEnds, pauses }: Exchange) =>
 const persistence = 3_000
 
 /** Whether the store has kept a process out until now. */
-export const isKeptOut = ({ failedAt }: Host, now: number): boolean => now - failedAt <= persistence
+export const isKeptOut = ({ failedAt }: Sender, now: number): boolean => now - failedAt <= persistence
 
 interface Rotation {
   readonly old: string
@@ -50,7 +65,7 @@ interface Rotation {
   /** Where it is: on its way to who asked, or held there. */
   readonly holders: Map<Exchange, "OnItsWay" | "Held">
   /** A process that knew of the loss in time, and could have tried again, and since when. */
-  chance: { readonly host: Host; readonly at: number } | undefined
+  chance: { readonly host: Sender; readonly at: number } | undefined
   isTried: boolean
   /** Somebody took over when the store had kept out who holds it. */
   isOvertaken: boolean
@@ -73,7 +88,7 @@ export interface Recoverability {
   /** Given up although it could have been kept. */
   isNeedless: boolean
   /** Who sent the refresh token in the store how often. */
-  sent: { token: string; readonly times: Map<Host, number> }
+  sent: { token: string; readonly times: Map<Sender, number> }
   /** The ids of grants that the user has ended at Zapier. */
   readonly revoked: Set<number>
 }
@@ -150,7 +165,7 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
     wasRevoked,
 
     /** A refresh token is about to be sent. */
-    tried: (of: Recoverability, host: Host, presented: string, leaseEnds: number): Exchange => {
+    tried: (of: Recoverability, host: Sender, presented: string, leaseEnds: number): Exchange => {
       if (of.rotation?.old === presented) of.rotation.isTried = true
       if (of.sent.token !== presented) of.sent = { token: presented, times: new Map() }
       const attempt = (of.sent.times.get(host) ?? 0) + 1
@@ -208,7 +223,7 @@ export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }:
     },
 
     /** A process is gone, with all that it held. */
-    ended: (of: Recoverability, host: Host) => {
+    ended: (of: Recoverability, host: Sender) => {
       const { rotation } = of
       if (rotation === undefined) return
       if (rotation.chance?.host === host) rotation.chance = undefined

@@ -74,7 +74,11 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
               runSync(operation)
               over()
             })
+          default:
+            return carryOut()
         }
+      }
+      const carryOut = () => {
         const isNext = isClaim && hub.isArmed(host, "PauseBeforeRequest")
         const exit = runSync(operation)
         over()

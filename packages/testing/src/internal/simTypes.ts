@@ -10,10 +10,10 @@ import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Fault, StoreFailure } from "../Fault.ts"
 import type * as Invariants from "../Invariants.ts"
-import type { Recoverability, Recoveries } from "./recoverability.ts"
+import type { Recoverability, Recoveries, Sender } from "./recoverability.ts"
 import type { Seeded } from "./seeded.ts"
 import type { Server } from "./simServer.ts"
-import type { Room, Timeline } from "./timeline.ts"
+import type { Timeline } from "./timeline.ts"
 
 /** Whoever calls. */
 interface Party<S extends Invariants.State> {
@@ -59,16 +59,11 @@ export interface Call {
 export type Outcome<A> = Exit.Exit<A, unknown> | { readonly _tag: "Ended" }
 
 /** A process, as its stores and its network know it. */
-export interface Host {
+export interface Host extends Sender {
   readonly slot: number
-  /** Its name in leases. */
-  readonly owner: string
-  readonly room: Room
   readonly calls: Set<Call>
   /** What is to happen to its next token requests, in order. */
   readonly armed: Array<Fault>
-  /** It has ended: whatever it still waits for never comes. */
-  isGone: boolean
   /** How many of its store operations are on their way. They arrive, even if it ends. */
   pending: number
   /** It ends as soon as its next write of a grant is done. */
@@ -77,14 +72,8 @@ export interface Host {
   pausesAtStore: boolean
   /** How its next operations of a store of tokens fail, and how many are spared before. */
   failures: ReadonlyArray<{ readonly failure: StoreFailure; readonly spared: number }>
-  /** When it last learned that the store had failed. */
-  failedAt: number
-  /** How often it has stood still, and since when it has not. */
-  pauses: number
-  awakeSince: number
-  /** How far its clock is ahead, and whether that was ever more than a lease allows for. */
+  /** How far its clock is ahead. */
   ahead: number
-  isAstray: boolean
 }
 
 export interface Process extends Host {
