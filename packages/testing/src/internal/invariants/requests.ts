@@ -98,7 +98,7 @@ export const sent = <S extends State>(
     isOutdated:
       record?.token === token &&
       !isHolder &&
-      history.claims.some((claim) => claim.owner === owner && claim.token === token)
+      (history.isAstray || history.claims.some((claim) => claim.owner === owner && claim.token === token))
   }
   return {
     history: {
