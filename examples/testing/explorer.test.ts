@@ -1,14 +1,14 @@
 import { expect, it } from "@effect/vitest"
-import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
+import * as Explorer from "@zapier-workflow-auth/testing/explorer/Explorer"
+import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
 import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
 import * as FakeServer from "@zapier-workflow-auth/testing/FakeServer"
 import * as FakeState from "@zapier-workflow-auth/testing/FakeState"
-import * as GrantModel from "@zapier-workflow-auth/testing/GrantModel"
 
-// The library carried out in another way: what if the right to refresh is stored while the request is sent already?
-it("finds out that a claim has to be stored before the request is sent", () => {
-  const client = { ...GrantModel.library, claimsFirst: false }
-  const { findings } = Explorer.explore(GrantModel.make({ workers: 2, faults: 0, client }))
+// The library with another part: what if a write did not expect the version that was read?
+it("finds out that two processes claim the same refresh", () => {
+  const client = Model.library("user", { comparesVersions: () => false })
+  const { findings } = Explorer.explore(Model.make({ callers: [1, 1], faults: 0, client }))
   expect(findings[0]?.violation.rule).toBe("R1 one refresher")
 })
 

@@ -14,25 +14,23 @@ const grant: UserGrant.State = {
     obtainedAt: 0,
     expiresAt: 36_000_000
   },
-  responseLost: false,
-  notBefore: 0
+  responseLost: false
 }
 
 // What was seen of a client: here of one that refreshes without a lease, and an hour early.
-const seen: ReadonlyArray<Invariants.Observation> = [
-  { _tag: "CodeAnswered", outcome: { _tag: "Granted", tokens: grant.tokens } },
-  { _tag: "GrantStored", state: grant, isAlive: true },
-  { _tag: "RefreshSent", owner: "worker-1", refreshToken: "refresh-1", at: 32_400_000 }
+const observations: ReadonlyArray<Invariants.Observation<UserGrant.State>> = [
+  { _tag: "CodeResponded", outcome: { _tag: "Granted", tokens: grant.tokens } },
+  { _tag: "Stored", state: grant, isAlive: true, at: 0 },
+  { _tag: "Sent", owner: "worker-1", token: "refresh-1", at: 32_400_000 }
 ]
 
 it("says which rules are broken, and how", () => {
-  let ledger = Invariants.empty
-  const broken = seen.flatMap((observation) => {
-    const observed = Invariants.observe(ledger, observation, { expiryMargin: 300_000 })
-    ledger = observed.ledger
+  const options = { expiryMargin: 300_000, rejectionInterval: 30_000 }
+  let history = Invariants.empty
+  const broken = observations.flatMap((observation) => {
+    const observed = Invariants.observe(history, observation, options)
+    history = observed.history
     return observed.violations
   })
-  expect(broken).toEqual([
-    { rule: "R1 one refresher", what: "a refresh token was sent by a process that held no lease" }
-  ])
+  expect(broken).toEqual([{ rule: "R1 one refresher", what: "a token was sent by a process that held no lease" }])
 })

@@ -71,12 +71,12 @@ type Of<Tag extends Observation["_tag"]> = Extract<Observation, { readonly _tag:
 
 const none: ReadonlyArray<Violation> = []
 
-const checkCode = ({ codes }: History, { at, code }: Of<"CodeSent">): ReadonlyArray<Violation> => {
-  const known = codes.find((entry) => entry.code === code)
+const checkCode = ({ codes }: History, { at, code, owner }: Of<"CodeSent">): ReadonlyArray<Violation> => {
+  const known = codes.find((entry) => entry.code === code && entry.owner === owner && !entry.wasSent)
   const broken: Array<Violation> = []
   const rule = "R9 a code is exchanged once"
-  if (known?.wasSent === true) broken.push({ rule, what: "a code was sent twice" })
-  if (known === undefined || at - known.arrivedAt >= ConsentAttempt.codeLifetime) {
+  if (codes.some((entry) => entry.code === code && entry.wasSent)) broken.push({ rule, what: "a code was sent twice" })
+  else if (known === undefined || at - known.arrivedAt >= ConsentAttempt.codeLifetime) {
     broken.push({ rule, what: "a code was sent more than two minutes after it came" })
   }
   return broken
@@ -135,7 +135,7 @@ export const observe = <S extends State>(
   switch (observation._tag) {
     case "Stored":
       return {
-        history: Writes.take(history, observation.state),
+        history: Writes.take(history, observation.state, observation.isUnconfirmed === true),
         violations: Writes.check(history, observation)
       }
     case "Sent":
@@ -143,15 +143,15 @@ export const observe = <S extends State>(
     case "Responded":
       return Requests.responded(history, observation)
     case "CodeArrived": {
-      const { at, code } = observation
-      const wasSent = history.codes.some((entry) => entry.code === code && entry.wasSent)
-      const others = history.codes.filter((entry) => entry.code !== code)
-      return known({ codes: [...others, { code, arrivedAt: at, wasSent }] })
+      const { at, code, owner } = observation
+      const others = history.codes.filter((entry) => entry.code !== code || entry.owner !== owner || entry.wasSent)
+      return known({ codes: [...others, { code, owner, arrivedAt: at, wasSent: false }] })
     }
     case "CodeSent": {
-      const codes = history.codes.map((entry) =>
-        entry.code === observation.code ? { ...entry, wasSent: true } : entry
-      )
+      const { code, owner } = observation
+      // By whom and when makes no difference any more.
+      const others = history.codes.filter((entry) => entry.code !== code || (entry.owner !== owner && !entry.wasSent))
+      const codes = [...others, { code, owner: undefined, arrivedAt: 0, wasSent: true }]
       return known({ codes }, checkCode(history, observation))
     }
     case "CodeResponded": {

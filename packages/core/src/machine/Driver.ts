@@ -445,19 +445,19 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     }
   }
 
-  // Deadlines that have passed: of callers, of the request, and of the store.
-  const expire = (state: Held, now: Now): Step => {
+  // Deadlines that came at `due` or before: of callers, of the request, and of the store.
+  const expire = (state: Held, due: number, now: Now): Step => {
     const outputs: Array<Out> = []
     const reason = state.trouble?.reason ?? pending
-    const [told, replies] = reply(state, failed(reason), ({ until }) => until <= now.elapsed)
+    const [told, replies] = reply(state, failed(reason), ({ until }) => until <= due)
     let s = told
     outputs.push(...replies)
-    if (s.request !== undefined && s.request.until <= now.elapsed) {
+    if (s.request !== undefined && s.request.until <= due) {
       outputs.push({ _tag: "Abandon", id: s.request.id })
       s = conclude({ ...s, request: undefined }, s.request, { _tag: "NoResponse" }, false)
     }
     const { store } = s
-    if ((store._tag === "Loading" || store._tag === "Saving") && store.until <= now.elapsed) {
+    if ((store._tag === "Loading" || store._tag === "Saving") && store.until <= due) {
       outputs.push({ _tag: "Abandon", id: store.id })
       const commands = store._tag === "Saving" ? store.next.commands : []
       const [next, more] = storeFailed(s, store.task, silent, now, commands)
@@ -468,13 +468,15 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   }
 
   const wake = (state: Held, now: Now): Step => {
-    if (state.grace === undefined) {
+    const { grace } = state
+    if (grace === undefined) {
       return [
         DriverState.nextDeadline(state) <= now.elapsed ? { ...state, grace: now.elapsed + DriverState.grace } : state,
         []
       ]
     }
-    return state.grace <= now.elapsed ? expire({ ...state, grace: undefined }, now) : [state, []]
+    // What has come due since, while the process stood still perhaps, has a grace of its own.
+    return grace <= now.elapsed ? expire({ ...state, grace: undefined }, grace - DriverState.grace, now) : [state, []]
   }
 
   // ---------------------------------------------------------------------------

@@ -95,9 +95,7 @@ export const kinds: { readonly [mode in Mode]: ReadonlyArray<FaultKind> } = {
  */
 export interface Parts extends Partial<Pick<World.Client, "comparesVersions" | "countsFromStart">> {
   readonly settings?: Partial<Settings.Settings>
-  readonly grants?: (
-    driven: ReturnType<typeof UserGrantDriver.driven>
-  ) => ReturnType<typeof UserGrantDriver.driven>
+  readonly grants?: (driven: ReturnType<typeof UserGrantDriver.driven>) => ReturnType<typeof UserGrantDriver.driven>
   readonly apps?: (
     driven: ReturnType<typeof AppCredentialDriver.driven>
   ) => ReturnType<typeof AppCredentialDriver.driven>

@@ -7,9 +7,9 @@
 import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
-import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
-import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { Rule } from "../Invariants.ts"
 import * as Model from "./Model.ts"
 
@@ -49,9 +49,7 @@ const after = (size: Size, ...kinds: ReadonlyArray<Model.FaultKind>): Size => ({
 type AnyMachine<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged> = Machine.Machine<S, E, C>
 
 const shown =
-  <S extends Machine.Tagged, E extends Machine.Tagged>(
-    deceive: (state: S, event: E, now: number) => readonly [S, E]
-  ) =>
+  <S extends Machine.Tagged, E extends Machine.Tagged>(deceive: (state: S, event: E, now: number) => readonly [S, E]) =>
   <C extends Machine.Tagged>(machine: AnyMachine<S, E, C>): AnyMachine<S, E, C> => ({
     ...machine,
     step: (state, event, now) => {
@@ -60,7 +58,11 @@ const shown =
     }
   })
 
-type Grants = (state: UserGrant.State, event: UserGrant.Event, now: number) => readonly [UserGrant.State, UserGrant.Event]
+type Grants = (
+  state: UserGrant.State,
+  event: UserGrant.Event,
+  now: number
+) => readonly [UserGrant.State, UserGrant.Event]
 
 const grants = (deceive: Grants): Model.Parts => ({
   grants: (driven) => ({ ...driven, machine: shown(deceive)(driven.machine) })
@@ -100,7 +102,9 @@ type State = Parameters<Step>[0]
 type Input = Parameters<Step>[1]
 
 // A driver that is shown another state or input than there is.
-const misled = (mislead: (state: State, input: Input, now: DriverState.Now) => readonly [State, Input]): Model.Parts => ({
+const misled = (
+  mislead: (state: State, input: Input, now: DriverState.Now) => readonly [State, Input]
+): Model.Parts => ({
   step: (step) => (state, input, now) => step(...mislead(state, input, now), now)
 })
 
@@ -134,6 +138,10 @@ const hasNoGrace = misled((state, input, { elapsed }) => [
     : state,
   input
 ])
+
+const ignoresTimers: Model.Parts = {
+  step: (step) => (state, input, now) => (input._tag === "Woken" ? { state, outputs: [] } : step(state, input, now))
+}
 
 // A write whose outcome is unknown is taken for one that was not done.
 const keepsClaims = misled((state, input) => {
@@ -345,6 +353,12 @@ const both: ReadonlyArray<Definition> = [
     breaks: "Everybody is answered",
     parts: { settings: { requestTimeout: 50_000 } },
     size: after(one, "loss")
+  },
+  {
+    name: "a driver that is woken does nothing",
+    breaks: "The table holds",
+    parts: ignoresTimers,
+    size: after(one, "loss")
   }
 ]
 
@@ -517,18 +531,6 @@ const ofApp: ReadonlyArray<Definition> = [
       event
     ]),
     size: two
-  },
-  {
-    name: "a new token is dropped when the lease has passed to another",
-    breaks: "R3 success always wins",
-    parts: apps((state, event) => {
-      const isPassedOn =
-        event._tag === "TokenGranted" &&
-        state._tag === "Requesting" &&
-        state.lease.deadline - Lease.margin - 60_000 > event.tokens.obtainedAt
-      return [state, isPassedOn ? { ...event, generation: -1 } : event]
-    }),
-    size: after(two, "pause", "refusal")
   },
   {
     name: "an older response replaces a newer token",

@@ -1,4 +1,5 @@
 /** What may go wrong in a world, and what users and the app may do to it meanwhile. */
+import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as Turn from "./turn.ts"
 import * as World from "./world.ts"
@@ -36,7 +37,8 @@ export type Kind =
 
 export type Kinds = ReadonlySet<Kind>
 
-type Fault = readonly [label: string, step: (turn: Turn.Turn) => void]
+/** Some faults make no difference before time passes. */
+type Fault = readonly [label: string, step: (turn: Turn.Turn) => void, shows?: "as time passes"]
 
 const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
   FakeHttp.json(503, { error: "temporarily_unavailable" }),
@@ -45,11 +47,7 @@ const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
 ]
 
 // In milliseconds. Clocks that disagree by less than the margin of a lease do no harm.
-const jumps = [20_000, -20_000, 3_600_000, -3_600_000]
-
-// A process that has nothing under way leaves nothing behind.
-const leavesTraces = ({ drivers, operations }: Process) =>
-  operations.length > 0 || drivers[World.shared]?.memory !== undefined
+const leaps = [20_000, -20_000, 3_600_000, -3_600_000]
 
 const crash = ({ name, operations }: Process): Fault => [
   `${name} crashes`,
@@ -81,15 +79,19 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
       conclude(turn, { _tag: "NoResponse" })
     }
     if (send.fate !== "Silent") faults.push([`the connection of ${name} breaks`, broken])
+    const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") =>
+      Turn.replace(turn, name, { ...send, response: undefined, fate })
     if (isOnItsWay) {
-      const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") => Turn.replace(turn, name, { ...send, fate })
-      faults.push([`the response to ${name} will come late`, (turn) => fated(turn, "Slow")])
+      faults.push([`the response to ${name} comes late`, (turn) => fated(turn, "Slow"), "as time passes"])
+    }
+    if (send.fate === undefined) {
       faults.push([
-        `no response to ${name} will come`,
+        `no response to ${name} comes`,
         (turn) => {
-          stray(turn)
+          if (isOnItsWay) stray(turn)
           fated(turn, "Silent")
-        }
+        },
+        "as time passes"
       ])
     }
   }
@@ -126,43 +128,52 @@ const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray
     [
       `${name} writes ${save.state._tag}, and is told that it failed`,
       (turn) => {
-        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save)
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, true)
         failed(turn)
       }
     ],
-    [`the write of ${name} takes long`, (turn) => Turn.replace(turn, name, { ...save, isHung: true })]
+    [
+      `${name} writes ${save.state._tag}, and does not hear of it`,
+      (turn) => {
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, true)
+        Turn.replace(turn, name, { ...save, isHung: true })
+      }
+    ],
+    [
+      `the write of ${name} takes long`,
+      (turn) => {
+        const late = { name, owner: World.ownerOf(process), save }
+        turn.world = { ...turn.world, lateWrites: [...turn.world.lateWrites, late] }
+        Turn.replace(turn, name, { ...save, isHung: true })
+      },
+      "as time passes"
+    ]
   ]
 }
 
-const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): ReadonlyArray<Fault> => {
-  const { callers, closing, isPaused, name, offset, operations } = process
+// A process that stood still reads its socket in the moment of grace, and does not stand still again in it.
+const isListening = ({ drivers }: Process, now: number) =>
+  Object.values(drivers).some(({ grace, request }) => grace !== undefined && request !== undefined && request.until <= now)
+
+const ofProcess = (kinds: Kinds, process: Process, world: World.World): ReadonlyArray<Fault> => {
+  const { callers, closing, isPaused, name, operations } = process
   const owner = World.ownerOf(process)
   const faults: Array<Fault> = []
-  if (kinds.has("crash") && leavesTraces(process)) faults.push(crash(process))
+  if (kinds.has("crash") && operations.length > 0) faults.push(crash(process))
   for (const operation of operations) {
     if (operation._tag === "Send") faults.push(...ofSend(kinds, process, operation))
     if (operation._tag === "Save") faults.push(...ofSave(kinds, process, operation))
   }
   if (isPaused) return faults
-  if (kinds.has("pause") && operations.length > 0) {
+  if (kinds.has("pause") && operations.length > 0 && !isListening(process, world.now)) {
     faults.push([
       `${name} stands still`,
       (turn) => {
         Turn.change(turn, name, { isPaused: true })
         Turn.observe(turn, { _tag: "ProcessPaused", owner })
-      }
+      },
+      "as time passes"
     ])
-  }
-  if (kinds.has("clock") && offset === 0) {
-    for (const jump of jumps) {
-      faults.push([
-        `the clock of ${name} jumps by ${jump} ms`,
-        (turn) => {
-          Turn.change(turn, name, { offset: jump })
-          if (Math.abs(jump) > 30_000) Turn.observe(turn, { _tag: "ClocksDisagree" })
-        }
-      ])
-    }
   }
   if (kinds.has("leave")) {
     const waiting = callers.find(({ doing }) => doing._tag === "Waiting")
@@ -177,7 +188,7 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
       ])
     }
   }
-  if (kinds.has("close") && closing === "No" && leavesTraces(process)) {
+  if (kinds.has("close") && closing === "No" && World.isBusy(process)) {
     faults.push([
       `${name} is closed`,
       (turn) => {
@@ -188,7 +199,7 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
       }
     ])
   }
-  if (kinds.has("disconnect") && closing === "No" && history.record._tag !== "Absent") {
+  if (kinds.has("disconnect") && closing === "No" && world.history.record._tag !== "Absent") {
     faults.push([
       `${name} disconnects the user`,
       (turn) => {
@@ -199,6 +210,16 @@ const ofProcess = (kinds: Kinds, process: Process, { history }: World.World): Re
   }
   return faults
 }
+
+/** A clock jumps. That shows as soon as its process does something. */
+export const jumps = ({ name }: Process): ReadonlyArray<Fault> =>
+  leaps.map((leap) => [
+    `the clock of ${name} jumps by ${leap} ms`,
+    (turn) => {
+      Turn.change(turn, name, { offset: leap })
+      if (Math.abs(leap) > Lease.margin) Turn.observe(turn, { _tag: "ClocksDisagree" })
+    }
+  ])
 
 // Which driver a caller has brought its event to.
 const keyOf = ({ drivers }: Process, caller: number | undefined) =>
@@ -212,7 +233,7 @@ export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyA
   }
   if (client.mode === "app") return faults
   if (kinds.has("consent")) {
-    faults.push(["the user allows the app again", (turn) => (turn.world = World.consent(turn.world))])
+    faults.push(["the user allows the app again", (turn) => (turn.world = World.consent(turn.world, 1))])
   }
   if (kinds.has("revocation") && world.history.record._tag !== "Absent") {
     faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = World.revoke(turn.world))])

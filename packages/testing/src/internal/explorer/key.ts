@@ -18,7 +18,7 @@ import * as World from "./world.ts"
 type Seen = Pick<World.World, "names" | "now">
 
 // In milliseconds: of the ends of tokens, and of all else.
-const grains = { expiresAt: 900_000, other: 5_000 }
+const grains = { expiresAt: 900_000, other: 10_000 }
 
 const ahead = new Set(["deadline", "notBefore", "until"])
 
@@ -90,6 +90,8 @@ const bodyText = (body: string | undefined, { names }: Seen): string =>
   Object.entries(names).find(([secret]) => body?.includes(secret))?.[1] ?? ""
 
 const due = (time: number | undefined, now: number) => (time === undefined ? "-" : time <= now ? "due" : "later")
+
+const sorted = (texts: ReadonlyArray<string>) => texts.toSorted((a, b) => (a < b ? -1 : 1)).join()
 
 /** Makes the function. `faults`: how many there are at the beginning. */
 export const keys = (faults: number): ((world: World.World) => string) => {
@@ -167,14 +169,15 @@ export const keys = (faults: number): ((world: World.World) => string) => {
 
   const processText = (process: World.Process, world: World.World): string => {
     const me = World.ownerOf(process)
-    const { accepted, claims, deliveries, left: removed, record, rejections, requests } = world.history
-    const isMine = ({ owner }: { readonly owner: string }) => owner === me
-    const { callers, closing, drivers, hasFailed, isPaused, offset, operations } = process
+    const { accepted, claims, codes, deliveries, left: removed, record, rejections, requests } = world.history
+    const isMine = ({ owner }: { readonly owner: string | undefined }) => owner === me
+    const { callers, closing, drivers, hasFailed, hasWrittenLate, isPaused, offset, operations } = process
     const parts = [
       isPaused,
       offset,
       closing,
       world.faults === faults && hasFailed,
+      hasWrittenLate,
       "lease" in record && record.lease.owner === me,
       Object.entries(drivers)
         .map(([key, state]) => {
@@ -191,11 +194,30 @@ export const keys = (faults: number): ((world: World.World) => string) => {
         .map((caller) => callerText(caller, process, world))
         .sort()
         .join(),
-      [requests, deliveries, rejections, accepted, claims, removed]
-        .map((all) => (all.length === 0 ? "" : all.filter(isMine).map((part) => atom(part, world, me)).join()))
+      [requests, deliveries, rejections, accepted, claims, removed, codes]
+        .map((all) =>
+          all.length === 0
+            ? ""
+            : all
+                .filter(isMine)
+                .map((part) => atom(part, world, me))
+                .join()
+        )
         .join(";")
     ]
     return parts.join("|")
+  }
+
+  // A process that did nothing is the same as in the world before, as long as time and what is seen of it are.
+  const texts = new WeakMap<World.Process, Pick<World.World, "now" | "history" | "store"> & { readonly id: number }>()
+
+  const processId = (process: World.Process, world: World.World): number => {
+    const { history, now, store } = world
+    const text = texts.get(process)
+    if (text?.now === now && text.history === history && text.store === store) return text.id
+    const id = idOf(processText(process, world))
+    texts.set(process, { now, history, store, id })
+    return id
   }
 
   return (world) => {
@@ -212,15 +234,21 @@ export const keys = (faults: number): ((world: World.World) => string) => {
       history.isUnsent,
       history.isAstray,
       left(history.expiresAt, now, grains.expiresAt),
-      orphaned.filter(({ owner }) => !alive.has(owner)).map(of).join(),
+      orphaned
+        .filter(({ owner }) => !alive.has(owner))
+        .map(of)
+        .join(),
       history.consented.map((token) => names[token]).join(),
-      of(history.codes),
-      strays.map((request) => names[World.presented(request)]).sort().join(),
+      history.codes
+        .filter(({ owner }) => !alive.has(owner ?? ""))
+        .map(of)
+        .join(),
+      sorted(strays.map((request) => names[World.presented(request)] ?? "")),
       lateWrites.map(({ save }) => operationText(save, world, "")).join(),
       callbacks.map(({ digest }) => digest).join()
     ]
     const serverId = remember(server, world, undefined, () => serverText(server, world))
-    const sorted = processes.map((process) => idOf(processText(process, world))).sort((a, b) => a - b)
-    return `${idOf(fixed.join("|"))} ${serverId} ${sorted.join(" ")}`
+    const ids = processes.map((process) => processId(process, world)).sort((a, b) => a - b)
+    return `${idOf(fixed.join("|"))} ${serverId} ${ids.join(" ")}`
   }
 }

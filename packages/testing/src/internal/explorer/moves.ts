@@ -1,6 +1,7 @@
 /** All that may happen next in a world, and time, which passes while nobody has anything to do. */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import type { Move } from "../../explorer/Explorer.ts"
 import type * as Invariants from "../../Invariants.ts"
@@ -17,7 +18,7 @@ const distinct = (process: Process) => {
     const { doing, wants } = caller
     const text =
       doing._tag === "Calling"
-        ? `${String(Redacted.value(doing.access.accessToken))}${doing.isReplay}`
+        ? `${Redacted.value(doing.access.accessToken)}${doing.isReplay}`
         : `${wants}${doing._tag}`
     return !seen.has(text) && seen.add(text)
   })
@@ -36,7 +37,7 @@ const isBusy = (process: Process, now: number) =>
   (process.callers.some(({ doing }) => doing._tag === "Calling") ||
     process.operations.some(
       (operation) =>
-        (operation._tag === "Save" && (!operation.isHung || operation.result !== undefined)) ||
+        (operation._tag === "Save" && !operation.isHung) ||
         (operation._tag === "Send" && (operation.fate === undefined || operation.response !== undefined))
     ) ||
     isDue(process, now))
@@ -57,7 +58,8 @@ const next = (world: World.World): { readonly to: number; readonly isExpiry: boo
     }
   }
   if (paused) instants.push(...history.codes.map(({ arrivedAt }) => arrivedAt + ConsentAttempt.codeLifetime))
-  const expiry = world.expiries === 0 ? Infinity : (World.accessOf(World.slot(world, World.shared))?.expiresAt ?? Infinity)
+  const expiry =
+    world.expiries === 0 ? Infinity : (World.accessOf(World.slot(world, World.shared))?.expiresAt ?? Infinity)
   const to = Math.min(...[...instants, expiry].filter((instant) => instant > now))
   return { to, isExpiry: to === expiry }
 }
@@ -92,6 +94,12 @@ const pollAll = (client: Client, world: World.World): World.World | undefined =>
   return turn.isEventful || turn.violations.length > 0 ? undefined : turn.world
 }
 
+const at = (world: World.World, now: number, isExpiry: boolean): World.World => ({
+  ...world,
+  now,
+  expiries: isExpiry ? world.expiries - 1 : world.expiries
+})
+
 const mostPolls = 500
 
 const pass = (client: Client, world: World.World): ReadonlyArray<WorldMove> => {
@@ -101,7 +109,7 @@ const pass = (client: Client, world: World.World): ReadonlyArray<WorldMove> => {
   for (let polls = 0; polls < mostPolls; polls++) {
     const { isExpiry, to } = next(later)
     if (!Number.isFinite(to) || to >= limit(world)) break
-    later = { ...later, now: to, expiries: isExpiry ? later.expiries - 1 : later.expiries }
+    later = at(later, to, isExpiry)
     const polled = pollAll(client, later)
     if (polled === undefined) break
     later = polled
@@ -117,8 +125,7 @@ const overdue = ({ settings }: Client, { now, processes }: World.World): Readonl
       !isPaused &&
       now > awakeSince + 2 * DriverState.grace &&
       callers.some(
-        ({ doing }) =>
-          doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
+        ({ doing }) => doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
       )
   )
     ? [{ rule: "Everybody is answered", what: "a caller waited longer than the request timeout" }]
@@ -154,7 +161,8 @@ const ofOperation = (process: Process, operation: World.Operation): ReadonlyArra
         Turn.drop(turn, name, operation)
         Turn.feed(turn, name, key, { _tag: result, id })
       }
-      const { result, state } = operation
+      const { isHung, result, state } = operation
+      if (isHung) return []
       if (result !== undefined) {
         return isPaused ? [] : [[`${name} hears that it is ${result}`, (turn) => hear(turn, result)]]
       }
@@ -208,7 +216,10 @@ const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> =>
   const { closing, isPaused, name } = process
   const steps: Array<Step> = process.operations.flatMap((operation) => ofOperation(process, operation))
   if (isPaused) {
-    return [...steps, [`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now })]]
+    return [
+      ...steps,
+      [`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now })]
+    ]
   }
   for (const [key, state] of Object.entries(process.drivers)) {
     if (DriverState.wakeAt(state) <= world.now) {
@@ -228,7 +239,6 @@ const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> =>
       `${name} is called back for ${digest}`,
       (turn) => {
         turn.world = { ...turn.world, callbacks: world.callbacks.toSpliced(index, 1) }
-        Turn.observe(turn, { _tag: "CodeArrived", code, at: world.now })
         const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
         Turn.bring(turn, name, digest, event, false)
       }
@@ -237,31 +247,49 @@ const ofProcess = (world: World.World, process: Process): ReadonlyArray<Step> =>
   return steps
 }
 
-const ofOthers = (world: World.World): ReadonlyArray<Step> => [
-  ...world.strays.flatMap((request, index): ReadonlyArray<Step> => {
-    const strays = world.strays.toSpliced(index, 1)
-    return [
-      [
-        "a stray request reaches the server",
-        (turn) => (turn.world = World.arrive({ ...turn.world, strays }, request).world)
-      ],
-      ["a stray request is lost", (turn) => (turn.world = { ...turn.world, strays })]
-    ]
-  }),
-  ...world.lateWrites.flatMap(({ owner, save }, index): ReadonlyArray<Step> => {
-    const lateWrites = world.lateWrites.toSpliced(index, 1)
-    return [
-      [
-        "a late write is done",
-        (turn) => {
-          turn.world = { ...turn.world, lateWrites }
-          Turn.write(turn, owner, turn.world.now, save)
-        }
-      ],
-      ["a late write is lost", (turn) => (turn.world = { ...turn.world, lateWrites })]
-    ]
-  })
+// What nobody waits for need not happen.
+const ofNobody = (world: World.World): ReadonlyArray<Step> => [
+  ...world.strays.map((request, index): Step => [
+    "a stray request reaches the server",
+    (turn) => {
+      turn.world = World.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
+    }
+  ]),
+  ...world.lateWrites.map(({ name, owner, save }, index): Step => [
+    "a late write is done",
+    (turn) => {
+      turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
+      Turn.write(turn, owner, turn.world.now, save, true)
+      Turn.change(turn, name, { hasWrittenLate: true })
+    }
+  ])
 ]
+
+// A call with a token that nothing can end any more succeeds whenever it is made, and changes nothing for anybody else: it
+// is made at once.
+const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined => {
+  const { world } = turn
+  const { faults, lateWrites, now, processes, strays } = world
+  const access = World.accessOf(World.slot(world, World.shared))
+  const isSafe =
+    access !== undefined &&
+    faults === 0 &&
+    strays.length === 0 &&
+    lateWrites.length === 0 &&
+    now + 4_000_000 < Tokens.dueAt(access, client.settings.expiryMargin) &&
+    !processes.some(({ operations }) => operations.some(({ _tag }) => _tag === "Send"))
+  if (!isSafe) return undefined
+  for (const { callers, isPaused, name } of processes) {
+    const caller = callers.find(
+      ({ doing }) =>
+        doing._tag === "Calling" &&
+        Redacted.value(doing.access.accessToken) === Redacted.value(access.accessToken) &&
+        World.callApi(world, client, doing.access) !== 401
+    )
+    if (caller !== undefined && !isPaused) return () => Turn.call(turn, name, caller)
+  }
+  return undefined
+}
 
 // What is read may also fail, or take long.
 const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, step]: Step, isFault: boolean) => {
@@ -278,6 +306,10 @@ const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, s
     isFault
   })
   const turn = run("Done")
+  for (let certain = certainCall(client, turn); certain !== undefined; certain = certainCall(client, turn)) {
+    certain()
+    Turn.carryOut(turn)
+  }
   const all = [toMove(turn, label, isFault)]
   const { faults } = turn.world
   if (!turn.hasRead || faults === 0 || !kinds.has("store")) return all
@@ -309,15 +341,42 @@ const distinctProcesses = ({ processes }: World.World) =>
       )
   )
 
+// What shows only as time passes might as well have come just before it does.
+const thenPass = (client: Client, { label, violations, world }: WorldMove): ReadonlyArray<WorldMove> =>
+  pass(client, world).map((passing) => ({
+    ...passing,
+    label: `${label}; ${passing.label}`,
+    violations: [...violations, ...passing.violations],
+    isFault: true
+  }))
+
 export const moves =
   (client: Client, kinds: Faults.Kinds) =>
   (world: World.World): ReadonlyArray<WorldMove> => {
-    const steps = [...distinctProcesses(world).flatMap((process) => ofProcess(world, process)), ...ofOthers(world)]
+    const steps = distinctProcesses(world).flatMap((process) => ofProcess(world, process))
     const all = steps.flatMap((step) => made(client, kinds, world, step, false))
+    for (const step of ofNobody(world)) all.push(...made(client, kinds, world, step, true))
     all.push(...pass(client, world))
     if (world.faults === 0) return all
     const weaker = { ...world, faults: world.faults - 1 }
-    for (const fault of Faults.all(client, kinds, weaker)) all.push(...made(client, kinds, weaker, fault, true))
+    for (const [label, step, shows] of Faults.all(client, kinds, weaker)) {
+      const faulty = made(client, kinds, weaker, [label, step], true)
+      if (shows !== "as time passes") all.push(...faulty)
+      else for (const move of faulty) all.push(...thenPass(client, move))
+    }
+    if (kinds.has("clock")) {
+      for (const process of distinctProcesses(world)) {
+        for (const [label, step] of process.offset === 0 ? ofProcess(world, process) : []) {
+          for (const [jumped, jump] of Faults.jumps(process)) {
+            const both = (turn: Turn.Turn) => {
+              jump(turn)
+              step(turn)
+            }
+            all.push(...made(client, kinds, weaker, [`${jumped}; ${label}`, both], true))
+          }
+        }
+      }
+    }
     return all
   }
 

@@ -77,11 +77,19 @@ const add = (turn: Turn, name: string, operation: Operation) =>
 export const replace = (turn: Turn, name: string, operation: Operation) => {
   const { id, key } = operation
   const { operations } = processOf(turn, name)
-  change(turn, name, { operations: operations.map((other) => (other.id === id && other.key === key ? operation : other)) })
+  change(turn, name, {
+    operations: operations.map((other) => (other.id === id && other.key === key ? operation : other))
+  })
 }
 
 /** The store carries a write out, if it may. */
-export const write = (turn: Turn, owner: string, at: number, save: Of<"Save">): "Saved" | "Conflicted" => {
+export const write = (
+  turn: Turn,
+  owner: string,
+  at: number,
+  save: Of<"Save">,
+  isUnconfirmed = false
+): "Saved" | "Conflicted" => {
   const { client, world } = turn
   const { expected, from, key, state } = save
   const { state: there, version } = World.slot(world, key)
@@ -102,7 +110,8 @@ export const write = (turn: Turn, owner: string, at: number, save: Of<"Save">): 
       isAlive: World.isAlive(world, state),
       at,
       owner,
-      from: from as Invariants.State | undefined
+      from: from as Invariants.State | undefined,
+      isUnconfirmed
     })
   }
   return "Saved"
@@ -137,10 +146,6 @@ export const responded = (turn: Turn, process: Process, { request }: Of<"Send">,
 
 /** Nobody waits any more for what may still happen. */
 export const abandon = (turn: Turn, process: Process, operation: Operation): void => {
-  if (operation._tag === "Save" && operation.result === undefined && operation.isHung) {
-    const late = { owner: World.ownerOf(process), save: operation }
-    turn.world = { ...turn.world, lateWrites: [...turn.world.lateWrites, late] }
-  }
   if (operation._tag !== "Send") return
   if (operation.response === undefined && operation.fate !== "Silent") {
     turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
@@ -200,8 +205,9 @@ export const call = (turn: Turn, name: string, caller: Caller): void => {
     if (access.replacedAt !== undefined) feed(turn, name, World.shared, { _tag: "Accepted", access })
     return
   }
-  observe(turn, { _tag: "AccessRejected", owner, accessToken })
+  // A second 401 is the caller's: the driver is not told.
   if (isReplay) return finish(turn, name, caller, true)
+  observe(turn, { _tag: "AccessRejected", owner, accessToken })
   ask(turn, name, caller, access)
 }
 
@@ -257,7 +263,7 @@ const send = (turn: Turn, name: string, key: string, out: Extract<Output, { read
   observe(
     turn,
     request._tag === "AuthorizationCode"
-      ? { _tag: "CodeSent", code: token, at: turn.world.now }
+      ? { _tag: "CodeSent", code: token, owner: World.ownerOf(process), at }
       : { _tag: "Sent", owner: World.ownerOf(process), token, at, until: at + until - turn.world.now }
   )
   const fresh = { fate: undefined, response: undefined, outcome: undefined }
@@ -287,6 +293,9 @@ const perform = (turn: Turn, name: string, key: string, out: Output): void => {
     }
     case "Reply":
       for (const caller of out.callers) told(turn, name, caller, out.reply)
+      return
+    case "Publish":
+    case "Count":
   }
 }
 
@@ -334,6 +343,9 @@ export const restart = (turn: Turn, name: string): void => {
   const process = processOf(turn, name)
   observe(turn, { _tag: "ProcessEnded", owner: World.ownerOf(process) })
   const callers = process.callers.filter(({ wants }) => wants === "Access")
+  // Had they been done before, it would be the same.
+  const lateWrites = turn.world.lateWrites.filter((late) => late.name !== name)
+  turn.world = { ...turn.world, lateWrites }
   change(turn, name, {
     life: process.life + 1,
     isPaused: false,
@@ -341,7 +353,8 @@ export const restart = (turn: Turn, name: string): void => {
     drivers: { [World.shared]: DriverState.initial },
     operations: [],
     callers: callers.map((caller, id) => ({ ...caller, id, doing: { _tag: "Idle" } })),
-    nextCaller: callers.length
+    nextCaller: callers.length,
+    hasWrittenLate: false
   })
 }
 
@@ -349,7 +362,9 @@ export const restart = (turn: Turn, name: string): void => {
 const goOnClosing = (turn: Turn): void => {
   for (const { name } of turn.world.processes) {
     const { closing, drivers } = processOf(turn, name)
-    const isAttempting = Object.entries(drivers).some(([key, state]) => key !== World.shared && DriverState.isBusy(state))
+    const isAttempting = Object.entries(drivers).some(
+      ([key, state]) => key !== World.shared && DriverState.isBusy(state)
+    )
     if (closing === "Attempts" && !isAttempting) {
       change(turn, name, { closing: "All" })
       feed(turn, name, World.shared, { _tag: "Closing" })
@@ -370,7 +385,15 @@ export const storeFailure = new StoreFailed({ store: "the store", operation: "re
 
 /** Feeds what a read found. */
 export const loaded = (turn: Turn, name: string, { id, key }: Of<"Load">, found: World.Slot): void => {
-  const { none } = driverOf(turn, processOf(turn, name), key).driven
+  const process = processOf(turn, name)
+  const { none } = driverOf(turn, process, key).driven
+  const { store } = stateOf(process, key)
+  // A code counts from when its attempt is found.
+  if (store._tag === "Loading" && store.task._tag === "Delivery" && store.task.event._tag === "CodeReceived") {
+    const code = Redacted.value(store.task.event.code)
+    const at = World.wall(turn.world, process)
+    observe(turn, { _tag: "CodeArrived", code, owner: World.ownerOf(process), at })
+  }
   const version = found.state === undefined ? undefined : found.version
   feed(turn, name, key, { _tag: "Loaded", id, state: found.state ?? none, version })
 }
@@ -406,7 +429,7 @@ export const carryOut = (turn: Turn, reading: Reading = "Done"): void => {
   }
   for (const process of turn.world.processes) {
     const owner = World.ownerOf(process)
-    if (before.get(owner) === true && !World.isBusy(process)) {
+    if (before.get(owner) === true && !World.isBusy(process) && !process.hasWrittenLate) {
       observe(turn, { _tag: "ProcessQuiet", owner, at: World.wall(turn.world, process) })
     }
   }

@@ -61,7 +61,7 @@ export const shared = "shared"
 
 /**
  * - `Load`: a read that takes long. It finds what was there when it began.
- * - `Save`: `result` once the store has done it, and its process has yet to hear.
+ * - `Save`: `result` once the store has done it, and its process has yet to hear. `isHung`: it never hears.
  * - `Send`: `response` once the server has acted; `outcome` once that is in the socket.
  * - `Bring`: an attempt waits until its grant is stored.
  */
@@ -115,6 +115,8 @@ export interface Process {
   readonly callers: ReadonlyArray<Caller>
   readonly nextCaller: number
   readonly hasFailed: boolean
+  /** Whether a write was done after it had been given up. */
+  readonly hasWrittenLate: boolean
 }
 
 export interface Slot {
@@ -137,7 +139,7 @@ export interface World {
   /** Requests that nobody waits for, and that may still reach the server. */
   readonly strays: ReadonlyArray<TokenRequest>
   /** Writes that nobody waits for, and that may still be done. */
-  readonly lateWrites: ReadonlyArray<{ readonly owner: string; readonly save: Of<"Save"> }>
+  readonly lateWrites: ReadonlyArray<{ readonly name: string; readonly owner: string; readonly save: Of<"Save"> }>
   /** Callbacks that are about to arrive. */
   readonly callbacks: ReadonlyArray<{ readonly digest: string; readonly code: string }>
   /** How many faults may still happen. */
@@ -214,8 +216,8 @@ export const isAlive = ({ now, server }: World, state: Record): boolean =>
   state.tokens.refreshToken !== undefined &&
   Lookup.isAlive(server, Redacted.value(state.tokens.refreshToken), now)
 
-/** A user allows the app: an attempt is pending, and the browser will deliver its callback twice. */
-export const consent = (world: World): World => {
+/** A user allows the app: an attempt is pending, and the browser will deliver its callback so many times. */
+export const consent = (world: World, deliveries: number): World => {
   const count = Object.keys(world.store).filter((key) => key !== shared).length + 1
   const digest = `consent-${count}`
   const url = new URL(ZapierUrls.production.authorize)
@@ -241,7 +243,7 @@ export const consent = (world: World): World => {
     ...world,
     server,
     store: { ...world.store, [digest]: { version: 1, state: pending } },
-    callbacks: [...world.callbacks, { digest, code }, { digest, code }],
+    callbacks: [...world.callbacks, ...Array.from({ length: deliveries }, () => ({ digest, code }))],
     names: { ...world.names, [code]: `c${count}` }
   }
 }
@@ -302,7 +304,8 @@ const empty = (client: Client, { callers, faults, server }: Size): World => ({
     operations: [],
     callers: Array.from({ length: count }, (_, id) => ({ id, wants: "Access", doing: { _tag: "Idle" } })),
     nextCaller: count,
-    hasFailed: false
+    hasFailed: false,
+    hasWrittenLate: false
   })),
   strays: [],
   lateWrites: [],
@@ -315,7 +318,7 @@ const empty = (client: Client, { callers, faults, server }: Size): World => ({
 
 const withTokens = (client: Client, size: Size): World => {
   const isUser = client.mode === "user"
-  const asked = isUser ? consent(empty(client, size)) : empty(client, size)
+  const asked = isUser ? consent(empty(client, size), 1) : empty(client, size)
   const request: TokenRequest = isUser
     ? {
         _tag: "AuthorizationCode",
@@ -334,7 +337,9 @@ const withTokens = (client: Client, size: Size): World => {
     : { _tag: "Active", generation: 1, access }
   const attempt = world.store["consent-1"]?.state
   const completed =
-    attempt?._tag === "Pending" ? { "consent-1": { version: 1, state: { ...attempt, _tag: "Completed" as const } } } : {}
+    attempt?._tag === "Pending"
+      ? { "consent-1": { version: 1, state: { ...attempt, _tag: "Completed" as const } } }
+      : {}
   return {
     ...world,
     store: { ...completed, [shared]: { version: 1, state } },
@@ -350,10 +355,13 @@ export const beginnings = (client: Client, size: Size) => {
   const none = empty(client, size)
   return [
     { label: "the access token has expired", world: { ...fresh, now: expiresAt } },
-    { label: "the access token is about to expire", world: { ...fresh, now: expiresAt - client.settings.expiryMargin } },
+    {
+      label: "the access token is about to expire",
+      world: { ...fresh, now: expiresAt - client.settings.expiryMargin }
+    },
     { label: "the server has ended the access token", world: endAccess(fresh) },
     client.mode === "user"
-      ? { label: "the user has just allowed the app", world: consent(none) }
+      ? { label: "the user has just allowed the app", world: consent(none, 2) }
       : { label: "there is no token yet", world: none }
   ]
 }

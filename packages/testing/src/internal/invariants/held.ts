@@ -25,19 +25,13 @@ const nothing = { family: app, token: app, attempt: 1, lease: undefined, pause: 
 
 /** Nothing where there is no grant. */
 export const heldOf = (state: State, isApp: boolean): Held | undefined => {
-  switch (state._tag) {
-    case "Absent":
-      if (!isApp) return undefined
-      return { ...nothing, generation: 0, access: undefined, pause: "pause" in state ? state.pause : undefined }
-    case "Requesting": {
-      const { access, generation, lease, pause } = state
-      return { ...nothing, generation, access, lease, pause }
-    }
-    case "Active":
-      if ("access" in state) {
-        const { access, generation, pause } = state
-        return { ...nothing, generation, access, pause }
-      }
+  if (state._tag === "Absent") {
+    if (!isApp) return undefined
+    return { ...nothing, generation: 0, access: undefined, pause: "pause" in state ? state.pause : undefined }
+  }
+  if (!("tokens" in state)) {
+    const { access, generation, pause } = state
+    return { ...nothing, generation, access, pause, lease: state._tag === "Requesting" ? state.lease : undefined }
   }
   const { family, generation, tokens } = state
   const { refreshToken } = tokens

@@ -58,7 +58,7 @@ export type State = UserGrant.State | AppCredential.State
  * `token` is the refresh token that a request presents, or `app` for the app's own requests.
  *
  * - `Stored`: the store has this state now. `isAlive`: whether the server would still take its refresh token. `from`: what
- *   the write was decided on, where that is known.
+ *   the write was decided on, where that is known. `isUnconfirmed`: its writer is not told, and may write again.
  * - `Sent`, `Responded`: a refresh, or a request for a token of the app, left, and was responded to with that outcome.
  *   `until`: when the listening ends, where that is known. A request that its process gives up is `NoResponse`.
  * - `CodeArrived`, `CodeSent`, `CodeResponded`: a callback brought a code; it was sent to the token endpoint; the response.
@@ -82,6 +82,7 @@ export type Observation<S extends State = State> =
       readonly at: number
       readonly owner?: string | undefined
       readonly from?: State | undefined
+      readonly isUnconfirmed?: boolean
     }
   | {
       readonly _tag: "Sent"
@@ -97,8 +98,8 @@ export type Observation<S extends State = State> =
       readonly at: number
       readonly outcome: TokenOutcome
     }
-  | { readonly _tag: "CodeArrived"; readonly code: string; readonly at: number }
-  | { readonly _tag: "CodeSent"; readonly code: string; readonly at: number }
+  | { readonly _tag: "CodeArrived"; readonly code: string; readonly at: number; readonly owner?: string }
+  | { readonly _tag: "CodeSent"; readonly code: string; readonly at: number; readonly owner?: string }
   | { readonly _tag: "CodeResponded"; readonly outcome: TokenOutcome }
   | { readonly _tag: "AccessGiven"; readonly owner: string; readonly access: Tokens.UsableAccess; readonly at: number }
   | { readonly _tag: "AccessRejected"; readonly owner: string; readonly accessToken: string }
@@ -173,7 +174,13 @@ export interface History<S extends State = State> {
   readonly isAstray: boolean
   /** Access tokens that came of a consent and are not stored yet. */
   readonly consented: ReadonlyArray<string>
-  readonly codes: ReadonlyArray<{ readonly code: string; readonly arrivedAt: number; readonly wasSent: boolean }>
+  readonly codes: ReadonlyArray<{
+    readonly code: string
+    /** To which process it came, where that is known. */
+    readonly owner: string | undefined
+    readonly arrivedAt: number
+    readonly wasSent: boolean
+  }>
 }
 
 /**

@@ -21,7 +21,7 @@ export const isFresh = (
 const checkNeed = (history: History, record: Held, { at, owner }: Of<"Sent">, options: Options) => {
   const broken: Array<Violation> = []
   const { access } = record
-  if (access === undefined || history.isAstray) return broken
+  if (access === undefined) return broken
   const due = Tokens.dueAt({ obtainedAt: access.obtainedAt, expiresAt: history.expiresAt }, options.expiryMargin)
   // Clocks may disagree, or jump, by a little.
   if (at + Lease.margin > due) return broken
@@ -50,16 +50,20 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
       request.token === token &&
       request.outcome === "Open" &&
       !request.isOutdated &&
-      !(request.isExcused && at >= request.deadline) &&
+      !(request.isExcused && at + Lease.margin >= request.deadline) &&
       !history.isAstray
   )
   if (earlier !== undefined) {
     broken.push({ rule: "R2 patience", what: "a token was sent again while an earlier request could be answered" })
   }
   // Between the claim and the request the record may have been removed or renewed.
+<<<<<<< HEAD
   if (history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
   // Its lease may have been taken while it took it for live.
   if (history.isAstray) return broken
+=======
+  if (history.isAstray || history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
+>>>>>>> 753e1364306db8a2736dfbb34cf40c49c3e9fd9f
   if (record === undefined || record.token !== token) {
     broken.push({ rule: "R1 one refresher", what: "a token was sent that the record had moved on from" })
     return broken
@@ -79,11 +83,7 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
   return [...broken, ...checkNeed(history, record, observation, options)]
 }
 
-export const sent = <S extends State>(
-  history: History<S>,
-  observation: Of<"Sent">,
-  options: Options
-): Observed<S> => {
+export const sent = <S extends State>(history: History<S>, observation: Of<"Sent">, options: Options): Observed<S> => {
   const { at, owner, token } = observation
   const record = held(history)
   const isHolder = record?.lease?.owner === owner

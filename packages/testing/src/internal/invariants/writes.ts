@@ -53,13 +53,15 @@ const isClaim = (before: Held | undefined, after: Held) =>
     before.lease.deadline < after.lease.deadline ||
     before.attempt !== after.attempt)
 
-const checkClaim = ({ isAstray }: History, before: Held, after: Held, at: number): ReadonlyArray<Violation> => {
-  if (!isClaim(before, after)) return []
+const checkClaim = ({ isAstray }: History, before: Held, after: Held, time: number): ReadonlyArray<Violation> => {
+  if (isAstray || !isClaim(before, after)) return []
+  // Clocks may disagree, or jump, by a little.
+  const at = time + Lease.margin
   const isTaken =
     before.lease !== undefined &&
     before.lease.owner !== after.lease?.owner &&
     Lease.isLive(Lease.clamp(before.lease, at), at)
-  if (isTaken && !isAstray) {
+  if (isTaken) {
     return [{ rule: "R1 one refresher", what: "a lease was taken that was live" }]
   }
   return before.lease === undefined && Pause.isOn(before.pause, at)
@@ -114,7 +116,7 @@ const leftBehind = ({ claims, isUnsent }: History, before: Held | undefined): Hi
 }
 
 /** What is known about tokens that the record has moved on from does not matter any more. */
-export const take = <S extends State>(history: History<S>, record: S): History<S> => {
+export const take = <S extends State>(history: History<S>, record: S, isUnconfirmed: boolean): History<S> => {
   const before = held(history)
   const after = heldOf(record, history.isApp)
   const accessToken = accessTokenOf(after)
@@ -133,7 +135,7 @@ export const take = <S extends State>(history: History<S>, record: S): History<S
     deliveries: history.deliveries.filter(
       (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.token === after?.token
     ),
-    consented: history.consented.filter((token) => token !== accessToken),
+    consented: history.consented.filter((token) => token !== accessToken || isUnconfirmed),
     accepted: history.accepted.filter(isCurrent),
     rejections: isRenewed
       ? history.rejections.filter((told) => told.accessToken === accessTokenOf(before) || isCurrent(told))

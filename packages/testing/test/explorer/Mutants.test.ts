@@ -1,0 +1,26 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Explorer from "../../src/explorer/Explorer.ts"
+import * as Model from "../../src/explorer/Model.ts"
+import * as Mutants from "../../src/explorer/Mutants.ts"
+import * as Invariants from "../../src/Invariants.ts"
+
+const minutes = 3 * 60_000
+
+describe("Mutants", () => {
+  it.each(Mutants.all)(
+    "$name: $breaks",
+    (mutant) => {
+      const { findings } = Explorer.explore(Model.make(mutant), { isEnough: ({ rule }) => rule === mutant.breaks })
+      const found = findings.find(({ violation }) => violation.rule === mutant.breaks)
+      expect(found?.violation.what).toBeDefined()
+      // Short enough to be read.
+      expect(found?.trace.length).toBeLessThan(20)
+    },
+    minutes
+  )
+
+  it("break every rule at least once", () => {
+    const broken = new Set(Mutants.all.map(({ breaks }) => breaks))
+    expect([...broken].sort()).toEqual(Object.keys(Invariants.rules).sort())
+  })
+})
