@@ -57,13 +57,7 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
     broken.push({ rule: "R2 patience", what: "a token was sent again while an earlier request could be answered" })
   }
   // Between the claim and the request the record may have been removed or renewed.
-<<<<<<< HEAD
-  if (history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
-  // Its lease may have been taken while it took it for live.
-  if (history.isAstray) return broken
-=======
   if (history.isAstray || history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
->>>>>>> 753e1364306db8a2736dfbb34cf40c49c3e9fd9f
   if (record === undefined || record.token !== token) {
     broken.push({ rule: "R1 one refresher", what: "a token was sent that the record had moved on from" })
     return broken
