@@ -1,7 +1,7 @@
 /** One process: the library as an app would have it, over the network and the stores of the simulation. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
-import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import { isZapierAuthError, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -32,8 +32,12 @@ export interface Options {
 
 // The same service, observed: which access tokens it gives to whom, and what it is told of them.
 const observed = (hub: Hub, host: Host, auth: ZapierAuth.ZapierAuth["Service"]): ZapierAuth.ZapierAuth["Service"] => {
-  const { app, observe } = hub
+  const { app, observe, settings } = hub
   const { owner } = host
+  // A token that is believed over the endpoint that rejects it does not count as rejected.
+  const isBelieved = ({ history }: Caller, access: Tokens.UsableAccess, accessToken: string) =>
+    Tokens.isReplacement(access, wallOf(hub, host), settings.rejectionInterval) &&
+    !history.accepted.some((told) => told.owner === owner && told.accessToken === accessToken)
   type Access = Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   const asUser = (use: (caller: Caller) => void) =>
     Effect.map(CurrentCaller, (caller) => {
@@ -51,7 +55,11 @@ const observed = (hub: Hub, host: Host, auth: ZapierAuth.ZapierAuth["Service"]):
     effect: Effect.Effect<A, E>
   ) =>
     Effect.andThen(
-      as((caller) => observe(caller, { _tag, owner, accessToken: Redacted.value(access.accessToken) })),
+      as((caller) => {
+        const accessToken = Redacted.value(access.accessToken)
+        if (_tag === "AccessRejected" && isBelieved(caller, access, accessToken)) return
+        observe(caller, { _tag, owner, accessToken })
+      }),
       effect
     )
   return {
