@@ -72,7 +72,17 @@ export const Step = Schema.TaggedUnion({
   CallWithClientId: { process },
   Interrupt: { process, subject },
   Wait: {
-    time: Schema.Literals(["moment", "second", "timeout", "listening", "lease", "minutes", "untilDue", "lifetime"])
+    time: Schema.Literals([
+      "moment",
+      "second",
+      "seconds",
+      "timeout",
+      "listening",
+      "lease",
+      "minutes",
+      "untilDue",
+      "lifetime"
+    ])
   },
   Arm: { process, fault: Fault },
   Crash: { process },
@@ -107,10 +117,25 @@ export const Program = Schema.Struct({ seed: Schema.Int, steps: Schema.Array(Ste
 export type Program = typeof Program.Type
 
 // Faults need calls whose token has ended: steps of all kinds alike would seldom come to that.
-const { Arm, Call, CallAsApp, FailStore, Wait, ...others } = Step.cases
+const { Arm, Call, CallAsApp, Consent, Disconnect, FailStore, Wait, ...others } = Step.cases
 const Expiry = Wait.mapFields(() => ({ _tag: Wait.fields._tag, time: Schema.Literal("lifetime") }))
+const Coming = Schema.Union([Consent, Disconnect])
 const Other = Schema.Union(Object.values(others))
-const Weighted = Schema.Union([Call, Call, Call, Call, CallAsApp, Arm, Arm, FailStore, Wait, Expiry, Expiry, Other])
+const Weighted = Schema.Union([
+  Call,
+  Call,
+  Call,
+  Call,
+  CallAsApp,
+  Arm,
+  Arm,
+  FailStore,
+  Coming,
+  Wait,
+  Expiry,
+  Expiry,
+  Other
+])
 
 /**
  * Programs to be drawn: mostly calls whose token has ended, with faults.

@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as FakeState from "../FakeState.ts"
 import type { Fault, StoreFailure } from "../Fault.ts"
+import * as Seeded from "./seeded.ts"
 import * as SimProcess from "./simProcess.ts"
 import * as SimProcesses from "./simProcesses.ts"
 import * as SimRecord from "./simRecord.ts"
@@ -30,6 +31,9 @@ const appEndpoint = "DELETE /v2/promotions/{enrollment_id}"
 const publicEndpoint = "GET /v1/apps"
 const scopes = ["profile"]
 
+// How long a user takes on the consent page, in milliseconds.
+const thought = 2_000
+
 /** Whether the API took the credential. */
 export const isSuccess = (result: string): boolean => result === "200" || result === "204"
 
@@ -46,6 +50,8 @@ export const make = (options: Options) => {
 
   const requestFor = ({ name }: Subject) =>
     ZapierHttpClient.use((zapier) => zapier.call(endpoint, { credential: Credential.user(name) }))
+
+  const thinking = Seeded.make(seed, "users")
 
   const settle = (caller: Caller) => observe(caller, { _tag: "Settled", waiting: processes.waiting(caller) })
 
@@ -111,13 +117,13 @@ export const make = (options: Options) => {
         done
       ),
 
-    /** The user allows the app, and comes back after a minute. `done` is told whether that was of use. */
+    /** The user allows the app, and comes back soon. `done` is told whether that was of use. */
     consent: (slot: number, subject: Subject, done: (isConnected: boolean) => void = () => undefined) => {
       const begun = ZapierAuth.use((auth) => auth.authorizationUrl({ subject: subject.name, scopes }))
       processes.run(slot, subject, begun, (outcome) => {
         if (outcome._tag !== "Success") return done(false)
         const { url } = outcome.value
-        timeline.after(60_000, () => {
+        timeline.after(thinking.below(thought), () => {
           const { callback, code } = server.approve(Redacted.value(url), subject.email)
           record.known(subject, code)
           const handled = ZapierAuth.use((auth) => {
