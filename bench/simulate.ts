@@ -31,21 +31,32 @@ const often = {
   clientIdCalls: { says: "with the client id, for each process and day", otherwise: rates.clientIdCalls, least: 0 },
   bursts: { says: "share of calls that several processes make at once", otherwise: rates.bursts, least: 0 },
   lost: {
-    says: "share of token requests that are lost, or whose answer is lost or late",
+    says: "share of token requests that are lost, or whose response is lost or too late",
     otherwise: rates.lost,
     least: 0
   },
-  refused: { says: "share of token requests that are answered 429 or 503", otherwise: rates.refused, least: 0 },
+  slow: {
+    says: "share of token requests whose response takes up to a minute",
+    otherwise: rates.slow,
+    least: 0
+  },
+  refused: {
+    says: "share of token requests that are responded to with 429 or 503",
+    otherwise: rates.refused,
+    least: 0
+  },
   crashing: { says: "share of token requests during which the process crashes", otherwise: rates.crashing, least: 0 },
-  stalling: {
-    says: "share of token requests during which the process stands still for longer than its lease",
-    otherwise: rates.stalling,
+  pausing: {
+    says: "share of token requests during which the process stands still",
+    otherwise: rates.pausing,
     least: 0
   },
   crashes: { says: "at other times, for each process and day", otherwise: rates.crashes, least: 0 },
-  standstills: { says: "at other times, for each process and day", otherwise: rates.standstills, least: 0 },
+  pauses: { says: "of processes at other times, for each process and day", otherwise: rates.pauses, least: 0 },
+  clockJumps: { says: "of the clock, for each process and day", otherwise: rates.clockJumps, least: 0 },
+  interrupts: { says: "share of calls that are interrupted", otherwise: rates.interrupts, least: 0 },
   storeFailures: {
-    says: "share of operations of the stores of tokens that fail",
+    says: "share of operations of the stores of tokens that fail or hang",
     otherwise: rates.storeFailures,
     least: 0
   },
@@ -75,7 +86,7 @@ const help = [
 const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean" } }
 for (const name of Object.keys({ ...whole, ...often })) options[toFlag(name)] = { type: "string" }
 
-// What was asked for, or nothing if it makes no sense.
+// The arguments, or nothing if they make no sense.
 const parse = (args: ReadonlyArray<string>) => {
   try {
     const { values } = parseArgs({ args: [...args], options })
@@ -134,8 +145,8 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   const lenient = await simulate("lenient")
   const strict = await simulate("strict")
   const passed = [lenient, strict].every(
-    ({ grantsLost, grantsLostNeedlessly, grantsUnsaveable, violations }) =>
-      violations === 0 && grantsLostNeedlessly === 0 && grantsLost === grantsUnsaveable
+    ({ grantsLost, grantsLostNeedlessly, grantsUnrecoverable, violations }) =>
+      violations === 0 && grantsLostNeedlessly === 0 && grantsLost === grantsUnrecoverable
   )
   print({ scenario: "simulate", passed, ...sizes, grace, rates: asked.rates, lenient, strict })
   return passed ? 0 : 1

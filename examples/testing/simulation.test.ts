@@ -15,7 +15,7 @@ it.effect("deploying often loses no grant", () =>
     })
     expect(report.violations).toBe(0)
     expect(report.grantsLostNeedlessly).toBe(0)
-    // What Zapier is asked, beside what a client would ask that knew the future.
+    // A client that knew the future would ask Zapier this often at least.
     expect(report.tokenRequests).toBeLessThan(report.leastTokenRequests * 1.1)
   })
 )

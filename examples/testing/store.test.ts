@@ -45,7 +45,7 @@ for (const { check, name } of GrantStoreLaws.all) {
   it.effect(name, () => check(Layer.sync(GrantStore.GrantStore, make), { runs: 20 }))
 }
 
-// Three processes of the library over the store, with crashes and lost answers.
+// Three processes of the library over the store, with crashes, pauses and lost responses.
 it.effect.prop(
   "loses no grant that could be saved",
   { program: Program.arbitrary },

@@ -5,7 +5,7 @@
  *
  * The users are connected before the first step. Steps follow each other without waiting for what they set off, so that
  * everything between two waits happens at once. After the last step all ends, and then each user's grant is put to the
- * test: once its access token has ended, it serves a call, or it was beyond saving.
+ * test: once its access token has ended, it serves a call, or it was lost for good.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Knobs } from "./FakeState.ts"
-import { Fault } from "./Fault.ts"
+import { Fault, StoreFailure } from "./Fault.ts"
 import * as SimWorld from "./internal/simWorld.ts"
 import type * as Invariants from "./Invariants.ts"
 
@@ -39,7 +39,8 @@ export const waits = {
   second: 1_000,
   seconds: 8_000,
   timeout: 20_500,
-  lease: 31_000,
+  listening: 60_500,
+  lease: 91_000,
   minutes: 300_000,
   untilDue: 35_700_000,
   lifetime: 36_000_000
@@ -48,12 +49,14 @@ export const waits = {
 /**
  * - `Call`: a process calls the API for a user.
  * - `CallAsApp`, `CallWithClientId`: a process calls it with the app's own token, or with the client id.
+ * - `Interrupt`: whatever a process does for a user is interrupted.
  * - `Wait`: time passes.
  * - `Arm`: a fault is to happen to the next token request of a process.
  * - `Crash`, `Restart`: a process ends at once, or in good order; another takes its place.
- * - `Suspend`: a process stands still for longer than its lease, and then goes on.
- * - `FailStore`: the next operation that a process sends to a store of tokens fails, whether it was carried out or not.
- * - `Outage`: no store answers for a while.
+ * - `Pause`: a process stands still for longer than callers wait, than it listens, or than its lease, and then goes on.
+ * - `SetClock`: the clock of a process is wrong from now on: by less than a lease allows for, by more, or no longer.
+ * - `FailStore`: a read or write of a process fails that is sent to a store of tokens: the next, or one soon after it.
+ * - `Outage`: every store fails or hangs for a while.
  * - `Consent`: the user allows the app again.
  * - `Disconnect`: the app removes the user's grant.
  * - `Revoke`: the user ends the app's access at Zapier.
@@ -67,12 +70,26 @@ export const Step = Schema.TaggedUnion({
   Call: { process, subject },
   CallAsApp: { process },
   CallWithClientId: { process },
-  Wait: { time: Schema.Literals(["moment", "second", "timeout", "lease", "minutes", "untilDue", "lifetime"]) },
+  Interrupt: { process, subject },
+  Wait: {
+    time: Schema.Literals([
+      "moment",
+      "second",
+      "seconds",
+      "timeout",
+      "listening",
+      "lease",
+      "minutes",
+      "untilDue",
+      "lifetime"
+    ])
+  },
   Arm: { process, fault: Fault },
   Crash: { process },
   Restart: { process },
-  Suspend: { process },
-  FailStore: { process, failure: Schema.Literals(["Done", "NotDone"]) },
+  Pause: { process, length: Schema.Literals(["Short", "Middle", "Long"]) },
+  SetClock: { process, ahead: Schema.Literals([-300_000, -12_000, 0, 12_000, 300_000]) },
+  FailStore: { process, failure: StoreFailure, spared: Schema.Literals([0, 1, 2]) },
   Outage: { time: Schema.Literals(["second", "seconds", "timeout", "lease"]) },
   Consent: { process, subject },
   Disconnect: { process, subject },
@@ -99,11 +116,26 @@ export const Program = Schema.Struct({ seed: Schema.Int, steps: Schema.Array(Ste
  */
 export type Program = typeof Program.Type
 
-// What goes wrong goes wrong with calls whose token has ended: steps of all kinds alike would seldom come to that.
-const { Arm, Call, CallAsApp, Wait, ...others } = Step.cases
+// Faults need calls whose token has ended: steps of all kinds alike would seldom come to that.
+const { Arm, Call, CallAsApp, Consent, Disconnect, FailStore, Wait, ...others } = Step.cases
 const Expiry = Wait.mapFields(() => ({ _tag: Wait.fields._tag, time: Schema.Literal("lifetime") }))
+const Coming = Schema.Union([Consent, Disconnect])
 const Other = Schema.Union(Object.values(others))
-const Weighted = Schema.Union([Call, Call, Call, Call, CallAsApp, Arm, Arm, Wait, Expiry, Expiry, Other])
+const Weighted = Schema.Union([
+  Call,
+  Call,
+  Call,
+  Call,
+  CallAsApp,
+  Arm,
+  Arm,
+  FailStore,
+  Coming,
+  Wait,
+  Expiry,
+  Expiry,
+  Other
+])
 
 /**
  * Programs to be drawn: mostly calls whose token has ended, with faults.
@@ -151,11 +183,13 @@ export interface Report {
   readonly breaches: ReadonlyArray<Breach>
   /** What came of the calls, in the order in which they ended: a status, or the name of a failure. */
   readonly results: ReadonlyArray<string>
+  /** How often the token endpoint was asked, until the grants are put to the test. */
+  readonly tokenRequests: number
   /** Grants that were given up and not by their users. */
   readonly lost: number
-  /** Grants that nobody could have kept, as the server and the network tell it. */
-  readonly unsaveable: number
-  /** Grants that are among the lost, and not among the unsaveable. */
+  /** Grants that no client could have kept, as the server and the network tell it. */
+  readonly unrecoverable: number
+  /** Grants that are among the lost, and not among the unrecoverable. */
   readonly needless: number
 }
 
@@ -184,10 +218,14 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
       return world.crash(step.process)
     case "Restart":
       return world.restart(step.process)
-    case "Suspend":
-      return world.suspend(step.process)
+    case "Pause":
+      return world.pause(step.process, step.length)
+    case "SetClock":
+      return world.setClock(step.process, step.ahead)
+    case "Interrupt":
+      return world.interrupt(step.process, who(step.subject))
     case "FailStore":
-      return world.failStore(step.process, step.failure)
+      return world.failStore(step.process, step.failure, step.spared)
     case "Outage":
       return world.outage(waits[step.time])
     case "Consent":
@@ -213,7 +251,7 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
  * import * as Effect from "effect/Effect"
  * import * as Program from "@zapier-workflow-auth/testing/Program"
  *
- * // A process ends when the answer to its refresh is there and not stored: nobody has the new tokens.
+ * // A process ends when the response to its refresh is there and not stored: the new tokens are lost with it.
  * const report = Effect.runSync(
  *   Program.run({
  *     seed: 1,
@@ -225,7 +263,7 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
  *   })
  * )
  *
- * report // => { breaches: [], results: ["ProcessEnded"], lost: 1, unsaveable: 1, needless: 0 }
+ * report // => { breaches: [], results: ["ProcessEnded"], tokenRequests: 1, lost: 1, unrecoverable: 1, needless: 0 }
  * ```
  *
  * @since 0.1.0
@@ -243,18 +281,20 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
     for (const subject of world.subjects) world.consent(0, subject)
     timeline.runToEnd()
     const begun = timeline.now()
+    const { tokenRequests: before } = world.counts
     const results: Array<string> = []
     for (const step of program.steps) take(world, step, results)
     timeline.runToEnd()
     world.settle()
     const ended = timeline.now()
+    const tokenRequests = world.counts.tokenRequests - before
     world.audit()
     const isHarmed = !program.steps.every(isHarmless)
-    const failed = results.filter((result) => !SimWorld.isAnswer(result)).length
+    const failed = results.filter((result) => !SimWorld.isSuccess(result)).length
     const breaches: Array<Breach> = world.breaches.map(({ at, ...breach }) => ({ ...breach, after: at - begun }))
     if (!isHarmed && failed > 0) {
       const what = `${failed} calls failed although nothing had happened`
       breaches.push({ rule: "Everybody is answered", what, subject: "", after: ended - begun })
     }
-    return { breaches, results, ...world.fates }
+    return { breaches, results, tokenRequests, ...world.losses }
   })

@@ -88,7 +88,7 @@ const knobs: ReadonlyArray<Partial<Knobs>> = [
   { accessTokenLifetime: 600 }
 ]
 
-const waitTimes = ["second", "moment", "timeout", "lease", "minutes", "untilDue", "lifetime"] as const
+const waitTimes = ["second", "moment", "timeout", "listening", "lease", "minutes", "untilDue", "lifetime"] as const
 
 // What goes wrong goes wrong between things that are done for the same user.
 const subject = Draw.choose<Subject>([Arbitrary.Constant(subjects[0]), Draw.oneOf(subjects)])

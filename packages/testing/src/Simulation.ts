@@ -1,28 +1,28 @@
 /**
  * Years of an app's life in minutes: many users call at random through several processes of the real library, which share
- * one store and one fake, while processes crash and are restarted, answers are lost, the server refuses, secrets change,
+ * one store and one fake, while processes crash and are restarted, responses are lost, the server refuses, secrets change,
  * and users come and go. Time is virtual, everything is drawn from one seed, and every rule of `Invariants` is checked
  * after everything that is seen.
  *
- * **The oracle.** `leastTokenRequests` is what a client would have sent that knows the future: one request for each
- * consent that was stored, and one for each call for a user or as the app that finds no access token, where a token serves from the moment when it
- * was asked for until its lifetime is over or the server ends it early. A client that knows the future sends nothing that
- * fails: requests that faults made fruitless count as requests, and not as least ones.
+ * **The oracle.** `leastTokenRequests` counts what a client would have sent that knows the future: one request for each
+ * consent that was stored, and one for each call that finds no access token, where a token serves from the moment when it
+ * was asked for until its lifetime is over or the server ends it early. Requests that faults made fruitless count as
+ * requests, and not as least ones.
  *
  * **Losses.** `grantsLost` is what the store says: grants that became `ReconnectRequired` although their users had not
- * revoked them. `grantsUnsaveable` is what the server and the network say: the server had rotated the refresh token, and
- * the answer that held the only living one never came, came after the request was cut off, or died with its process
- * before it was on its way to the store. A loss that nobody had noticed when the user revoked the grant, allowed the app
- * anew, or was disconnected, counts as neither. In the end every grant is used once more, so that no loss stays
- * unnoticed. `grantsLostNeedlessly` are the lost ones that were not unsaveable when they were given up: none, if the library
- * loses no grant that could have been kept, and then the two numbers are equal.
+ * revoked them. `grantsUnrecoverable` is what the server and the network say: the server had rotated the refresh token,
+ * and the response that held the only living one never came, came after the listening had ended, or died with its process
+ * before it was on its way to the store. A loss that had not been noticed when the user revoked the grant, allowed the app
+ * anew, or was disconnected, counts as neither. In the end every grant is used once more, so that every loss is noticed.
+ * `grantsLostNeedlessly` are the lost ones that were recoverable when they were given up: none, if the library loses no
+ * grant that could have been kept, and then the two numbers are equal.
  *
  * @since 0.1.0
  */
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Effect from "effect/Effect"
 import type { Knobs } from "./FakeState.ts"
-import { Fault } from "./Fault.ts"
+import { Fault, StoreFailure } from "./Fault.ts"
 import * as Seeded from "./internal/seeded.ts"
 import type { Subject } from "./internal/simTypes.ts"
 import * as SimWorld from "./internal/simWorld.ts"
@@ -41,23 +41,29 @@ export interface Rates {
   readonly appCalls: number
   /** Calls with the client id, for each process and day. */
   readonly clientIdCalls: number
-  /** The share of occasions at which several processes call at once for one grant, or as the app. */
+  /** The share of occasions at which there are several calls at once for one grant, or as the app. */
   readonly bursts: number
-  /** The share whose request or answer is lost or late, or that finds no connection. */
+  /** The share whose request or response is lost or too late, or that finds no connection. */
   readonly lost: number
+  /** The share whose response comes late, but while its process still listens. */
+  readonly slow: number
   /** The share that is answered with 429 or 503, whether the server has acted or not. */
   readonly refused: number
   /** The share during which the process crashes. */
   readonly crashing: number
-  /** The share during which the process stands still for longer than its lease. */
-  readonly stalling: number
+  /** The share during which the process stands still. */
+  readonly pausing: number
   /** Crashes at any other time, for each process and day. */
   readonly crashes: number
-  /** Standstills at any other time, for each process and day. */
-  readonly standstills: number
-  /** The share of operations of the stores of tokens that fail, whether they were carried out or not. */
+  /** Pauses at any other time, for each process and day. */
+  readonly pauses: number
+  /** How often the clock of a process is set, for each process and day: mostly by less than a lease allows for. */
+  readonly clockJumps: number
+  /** The share of calls that are interrupted. */
+  readonly interrupts: number
+  /** The share of operations of the stores of tokens that fail or hang, whether they were carried out or not. */
   readonly storeFailures: number
-  /** How often a year no store answers, for up to a minute. */
+  /** How often a year every store fails or hangs, for up to a minute. */
   readonly outages: number
   /** Rolling restarts of all processes, for each day. */
   readonly restarts: number
@@ -84,11 +90,14 @@ export const rates: Rates = {
   clientIdCalls: 2,
   bursts: 0.1,
   lost: 0.002,
+  slow: 0.002,
   refused: 0.002,
   crashing: 0.0005,
-  stalling: 0.0005,
+  pausing: 0.0005,
   crashes: 0.02,
-  standstills: 0.02,
+  pauses: 0.02,
+  clockJumps: 0.01,
+  interrupts: 0.002,
   storeFailures: 0.0002,
   outages: 12,
   restarts: 0.5,
@@ -140,15 +149,15 @@ export interface Report {
   readonly appTokenRequests: number
   readonly leastAppTokenRequests: number
   readonly consents: number
-  /** How often the API answered 401, also where a replay helped. */
+  /** How often the API responded 401, also where a replay helped. */
   readonly unauthorized: number
   readonly grantsLost: number
-  readonly grantsUnsaveable: number
+  readonly grantsUnrecoverable: number
   readonly grantsLostNeedlessly: number
   /** How often a rule was broken; the first of them are in `breaches`. */
   readonly violations: number
   readonly breaches: ReadonlyArray<Breach>
-  /** How often each fault struck. */
+  /** How often each fault was injected. */
   readonly faults: { readonly [fault: string]: number }
 }
 
@@ -163,14 +172,20 @@ const lost: ReadonlyArray<Fault> = [
   "RequestSilent",
   "RequestLate",
   "ResponseLost",
-  "AnswerSlow",
+  "ResponseSilent",
+  "ResponseLate",
   "NotSent"
 ]
 const refused: ReadonlyArray<Fault> = ["RateLimited", "Unavailable", "UnavailableAfterActing"]
 const crashing = Fault.literals.filter((fault) => fault.startsWith("Crash"))
-const stalling = Fault.literals.filter((fault) => fault.startsWith("Standstill"))
+const pausing = Fault.literals.filter((fault) => fault.startsWith("Pause"))
+const reads = StoreFailure.literals.filter((failure) => failure.startsWith("Read"))
+const writes = StoreFailure.literals.filter((failure) => failure.startsWith("Write"))
 
-// How many processes call at once in a burst, and within which time.
+// How far a clock is ahead. Two that are 12 s off to either side still agree well enough for a lease.
+const clocks = [-300_000, -12_000, -12_000, -4_000, 0, 0, 4_000, 12_000, 12_000, 300_000]
+
+// How many calls a burst has, and within which time.
 const burst = { least: 2, most: 5, within: 100 }
 
 const sorted = (counts: { readonly [name: string]: number }) =>
@@ -208,12 +223,13 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     settings: options.settings,
     fault: () => {
       if (luck.chance(rate.lost)) return pick(luck, lost)
+      if (luck.chance(rate.slow)) return "ResponseSlow"
       if (luck.chance(rate.refused)) return pick(luck, refused)
       if (luck.chance(rate.crashing)) return pick(luck, crashing)
-      return luck.chance(rate.stalling) ? pick(luck, stalling) : undefined
+      return luck.chance(rate.pausing) ? pick(luck, pausing) : undefined
     },
-    storeFailure: () =>
-      storeLuck.chance(rate.storeFailures) ? (storeLuck.chance(0.5) ? "Done" : "NotDone") : undefined
+    storeFailure: (isWrite) =>
+      storeLuck.chance(rate.storeFailures) ? pick(storeLuck, isWrite ? writes : reads) : undefined
   })
   const { subjects, timeline } = world
   const end = timeline.now() + options.days * day
@@ -246,17 +262,20 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     })
   }
 
-  const call = (subject: Subject) => {
+  const call = (subject: Subject, by: number) => {
     if (away.has(subject)) return
-    world.call(slot(), subject, (result) => {
+    world.call(by, subject, (result) => {
       if (result === "ReconnectRequired" && !away.has(subject)) comeBack(subject, chance.wait(day))
     })
+    if (chance.chance(rate.interrupts)) timeline.after(chance.below(second), () => world.interrupt(by, subject))
   }
 
-  const occasion = (call: () => void) => {
-    if (!chance.chance(rate.bursts)) return call()
+  // Half of the bursts are of one process, the others of any.
+  const occasion = (call: (by: number) => void) => {
+    if (!chance.chance(rate.bursts)) return call(slot())
     const calls = burst.least + chance.below(burst.most - burst.least + 1)
-    for (let i = 0; i < calls; i++) timeline.after(chance.below(burst.within), call)
+    const one = chance.chance(0.5) ? slot() : undefined
+    for (let i = 0; i < calls; i++) timeline.after(chance.below(burst.within), () => call(one ?? slot()))
   }
 
   const toAnyone = (mean: number, happen: (subject: Subject) => void) =>
@@ -268,10 +287,9 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   const callsAtOnce = 1 + rate.bursts * ((burst.least + burst.most) / 2 - 1)
   for (const subject of subjects) {
     comeBack(subject, chance.next() * day)
-    often((day * callsAtOnce) / rate.calls, () => occasion(() => call(subject)))
+    often((day * callsAtOnce) / rate.calls, () => occasion((by) => call(subject, by)))
   }
-  const callAsApp = () => world.callAsApp(slot())
-  often((day * callsAtOnce) / rate.appCalls / options.processes, () => occasion(callAsApp))
+  often((day * callsAtOnce) / rate.appCalls / options.processes, () => occasion((by) => world.callAsApp(by)))
   often(day / rate.clientIdCalls / options.processes, () => world.callWithClientId(slot()))
   toAnyone(year / rate.revocations, world.revoke)
   toAnyone(year / rate.endedTokens, world.endAccessToken)
@@ -283,7 +301,8 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   })
   often(year / rate.secrets, () => world.regenerateSecret(chance.wait(5 * minute)))
   often(day / rate.crashes / options.processes, () => world.crash(slot()))
-  often(day / rate.standstills / options.processes, () => world.suspend(slot()))
+  often(day / rate.pauses / options.processes, () => world.pause(slot()))
+  often(day / rate.clockJumps / options.processes, () => world.setClock(slot(), pick(chance, clocks) ?? 0))
   often(year / rate.outages, () => world.outage(chance.below(minute)))
   often(day / rate.restarts, () => {
     for (let index = 0; index < options.processes; index++) timeline.after(index * minute, () => world.restart(index))
@@ -292,22 +311,22 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   for (let passed = 1; passed <= options.days; passed++) {
     timeline.runUntil(end - (options.days - passed) * day)
     options.onDay?.(passed)
-    // Years are long: whoever has started this may want to do something else, or to end it.
+    // Years are long: the program that runs this may have something else to do, or may end it.
     yield* Effect.yieldNow
   }
   timeline.runToEnd()
   world.settle()
-  // What the last look at every grant costs is not what the years have cost.
+  // The last look at every grant is not counted.
   const counts = { ...world.counts }
   world.audit()
 
-  const { breaches, fates } = world
+  const { breaches, losses } = world
   return {
     ...counts,
     failures: sorted(counts.failures),
-    grantsLost: fates.lost,
-    grantsUnsaveable: fates.unsaveable,
-    grantsLostNeedlessly: fates.needless,
+    grantsLost: losses.lost,
+    grantsUnrecoverable: losses.unrecoverable,
+    grantsLostNeedlessly: losses.needless,
     violations: world.counts.violations,
     breaches: breaches.map(({ at, ...breach }) => ({ ...breach, after: at - Timeline.start })),
     faults: sorted(counts.faults)

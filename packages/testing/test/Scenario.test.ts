@@ -33,6 +33,43 @@ describe("an app over the library", () => {
   )
 })
 
+describe("the library", () => {
+  const refreshesOf = ({ exchanges, results }: ScenarioSeen.Seen) => {
+    const steps = results.slice(0, -1).map(({ step }) => step)
+    return exchanges.filter(({ refreshToken, step }) => refreshToken !== undefined && steps.includes(step)).length
+  }
+
+  it.effect("has callers wait for 20 seconds at most, and sends nothing again while a response may still come", () =>
+    Effect.gen(function* () {
+      const slow = arm({ _tag: "AnswerSlow", millis: 50_000 })
+      const seen = yield* Scenario.run(library, [connect, expire, slow, call, call, call])
+      expect(outcomes(seen).slice(1, 4)).toEqual(["Call Failure", "Call Failure", "Call Success"])
+      expect(refreshesOf(seen)).toBe(1)
+    })
+  )
+
+  it.effect("sends nothing again by itself when no response came, and again when somebody asks", () =>
+    Effect.gen(function* () {
+      const wait: Step = { _tag: "Wait", time: "minutes" }
+      const steps = [connect, expire, arm({ _tag: "RequestSilent" }), call, wait]
+      const silent = yield* Scenario.run(library, steps)
+      expect(silent.exchanges.filter(({ refreshToken }) => refreshToken !== undefined).length).toBe(2)
+      const seen = yield* Scenario.run(library, [...steps, call])
+      expect(outcomes(seen).slice(1, 3)).toEqual(["Call Failure", "Call Success"])
+    })
+  )
+
+  it.effect("leaves the token endpoint alone for a while after a failure", () =>
+    Effect.gen(function* () {
+      const second: Step = { _tag: "Wait", time: "second" }
+      const failing = arm({ _tag: "ServerError", status: 502 })
+      const seen = yield* Scenario.run(library, [connect, expire, failing, call, call, second, call])
+      expect(outcomes(seen).slice(1, 4)).toEqual(["Call Failure", "Call Failure", "Call Success"])
+      expect(refreshesOf(seen)).toBe(2)
+    })
+  )
+})
+
 describe("an app that does everything by itself", () => {
   it.effect("keeps to every rule, if it is right", () => Scenario.check(homemade({}), { runs: 100 }))
 

@@ -213,6 +213,8 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
 
     disconnect: (subject: Subject) => void disconnected.add(subject),
 
+    stay: (subject: Subject) => void disconnected.delete(subject),
+
     /** The app is killed: what is on its way to it is lost, and what has only just come, too. */
     kill: (host: Host) => {
       host.isGone = true

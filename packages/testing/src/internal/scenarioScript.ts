@@ -7,7 +7,8 @@ const times: { readonly [time in WaitTime]: string } = {
   moment: "a quarter of a second",
   second: "a second",
   timeout: "20 seconds",
-  lease: "half a minute",
+  listening: "a minute",
+  lease: "a minute and a half",
   minutes: "5 minutes",
   untilDue: "9 hours and 55 minutes",
   lifetime: "10 hours"

@@ -233,14 +233,18 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     const step = index
     const connection = () => (subject === undefined ? "None" : network.connectionOf(subject))
     const before = connection()
+    // From the moment when it is asked for: calls that are under way may find that the connection is gone.
+    const leaving = action === "Disconnect" ? subject : undefined
+    if (leaving !== undefined) network.disconnect(leaving)
     let isNoted = false
     const note = (end: Result["end"], exit: Result["exit"]) => {
       if (isNoted) return
       isNoted = true
       const asks = exit?._tag === "Failure" && asksToReconnect(errorOf(exit))
       results.push({ step, action, subject, end, exit, asksToReconnect: asks, before, after: connection() })
-      const isDisconnected = action === "Disconnect" && exit?._tag === "Success"
-      if (isDisconnected && subject !== undefined) network.disconnect(subject)
+      if (leaving === undefined) return
+      if (exit?._tag === "Success") network.disconnect(leaving)
+      else if (before !== "None") network.stay(leaving)
     }
     const fiber = Effect.runForkWith(onGround)(doing)
     fiber.addObserver((exit) => {

@@ -1,6 +1,6 @@
 /**
- * The network between a process and the fake: it takes its time, does to token requests what it is told to, and notes
- * what it sees. It is no part of any process: what has left arrives, whatever becomes of the sender.
+ * The network between a process and the fake: it takes its time, injects faults into token requests, and notes what it
+ * sees. It is no part of any process: what has left arrives, whatever becomes of the sender.
  */
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Effect from "effect/Effect"
@@ -12,8 +12,7 @@ import * as Option from "effect/Option"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Fault } from "../Fault.ts"
 import * as Answers from "./answers.ts"
-import type { Host } from "./simHost.ts"
-import { type Caller, CurrentCaller, type Hub } from "./simTypes.ts"
+import { CurrentCaller, type Host, type Hub, wallOf } from "./simTypes.ts"
 import * as Watch from "./simWatch.ts"
 
 type Response = Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError>
@@ -21,8 +20,6 @@ type Response = Effect.Effect<HttpClientResponse, HttpClientError.HttpClientErro
 type Prepared = Effect.Effect<HttpClientRequest.HttpClientRequest, HttpClientError.HttpClientError>
 
 interface Sending {
-  readonly host: Host
-  readonly caller: Caller
   readonly request: HttpClientRequest.HttpClientRequest
   readonly resume: (response: Response) => void
 }
@@ -30,10 +27,11 @@ interface Sending {
 // One way through the network, in milliseconds.
 const slowest = 200
 
-// How long a request is under way at most that nobody expects any more, in milliseconds.
+// How long a late request is under way at most, and how long a late response comes after the listening ends, in
+// milliseconds.
 const latest = 40_000
 
-// What a rate limit or an outage says, in seconds.
+// What `Retry-After` says, in seconds.
 const retryAfter = "30"
 
 const unavailable: FakeHttp.FakeResponse = { status: 503, headers: { "retry-after": retryAfter }, body: "" }
@@ -52,12 +50,16 @@ const toFake = (request: HttpClientRequest.HttpClientRequest) =>
   )
 
 export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
-  const { counts, crash, latency, observe, server, timeline } = hub
+  const { counts, crash, latency, server, settings, timeline } = hub
+  const { answerTimeout, requestTimeout, storeTimeout } = settings
   const oneWay = () => 1 + latency.below(slowest)
 
-  const sendToken = (fault: Fault | undefined, { caller, request, resume }: Sending) => {
+  // For how long a response is listened to at the least: the claim took some of the time.
+  const listening = answerTimeout - storeTimeout
+
+  const sendToken = (fault: Fault | undefined, { request, resume }: Sending) => {
     const broken = (code: string) => Effect.fail(Answers.transportError(request, code))
-    const watch = Watch.make(hub, host, caller, new URLSearchParams(decoder.decode(bytesOf(request))))
+    const watch = Watch.make(hub, host, new URLSearchParams(decoder.decode(bytesOf(request))))
     if (fault === "CrashBeforeRequest") {
       crash(host)
       return
@@ -66,22 +68,24 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       return Effect.sync(timeline.after(oneWay(), () => host.room.enter(() => resume(broken("ECONNREFUSED")))))
 
     counts.tokenRequests++
-    const startedAt = timeline.now()
+    const sentAt = timeline.now()
+    const startedAt = wallOf(hub, host)
     let isOpen = true
+    let hasArrived = false
     let isAbandoned = false
-    caller.activeAt = startedAt
+    // A process that stood still between its claim and its request has less time to listen.
+    const atLeast = host.awakeSince < sentAt - answerTimeout ? listening : 0
     watch.sent()
 
-    const seeAnswer = (outcome: TokenOutcome.TokenOutcome) => {
+    const conclude = (outcome: TokenOutcome.TokenOutcome) => {
       isOpen = false
-      caller.activeAt = timeline.now()
-      watch.answered(outcome)
+      watch.responded(outcome)
     }
 
     const breakOff = () => {
       watch.missed(isOpen && !host.isGone)
       if (host.isGone || !isOpen) return
-      seeAnswer({ _tag: "NoResponse" })
+      conclude({ _tag: "NoResponse" })
       resume(broken("ECONNRESET"))
     }
 
@@ -90,15 +94,17 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       if (host.isGone || !isOpen) return watch.missed(false)
       if (fault === "CrashBeforeCommit") return crash(host)
       watch.delivered()
-      const now = timeline.now()
-      seeAnswer(TokenOutcome.interpret(response, { scopes: [], startedAt, now }))
+      conclude(TokenOutcome.interpret(response, { scopes: [], startedAt, now: wallOf(hub, host) }))
       if (fault === "CrashAfterCommit") host.endsAfterWrite = true
-      if (fault === "StandstillBeforeCommit") host.standsAtStore = true
+      if (fault === "PauseBeforeCommit") host.pausesAtStore = true
       resume(Effect.succeed(Answers.make(request, response)))
     }
 
     // What comes to a process that stands still waits for it.
-    const bring = (response: FakeHttp.FakeResponse) => host.room.enter(() => deliver(response))
+    const bring = (response: FakeHttp.FakeResponse) => {
+      hasArrived = true
+      host.room.enter(() => deliver(response))
+    }
 
     const act = () => watch.act(toFake(request), false)
 
@@ -107,15 +113,25 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       if (!isOpen || host.isGone) watch.missed(false)
     }
 
+    const wayBack = () => {
+      if (fault === "ResponseSlow")
+        return latency.chance(0.5)
+          ? latency.below(requestTimeout)
+          : requestTimeout + latency.below(listening - requestTimeout)
+      return fault === "ResponseLate" ? answerTimeout + 1_000 + latency.below(latest) : oneWay()
+    }
     const arrive = () => {
       switch (fault) {
         case "RequestSilent":
           return
         case "RequestLost":
           return host.room.enter(breakOff)
+        case "ResponseSilent":
+          act()
+          return
         case "RequestLate":
           timeline.after(latency.below(latest), arriveLate)
-          // Whoever is told of it at once tries again before it arrives.
+          // A sender that is told at once tries again before it arrives.
           return latency.chance(0.5) ? host.room.enter(breakOff) : undefined
         case "Unavailable":
           return bring(unavailable)
@@ -130,36 +146,30 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
           return void timeline.after(oneWay(), () => host.room.enter(breakOff))
         default: {
           const response = act()
-          const way = fault === "AnswerSlow" ? hub.requestTimeout * 2 : oneWay()
-          return void timeline.after(way, () => bring(response))
+          return void timeline.after(wayBack(), () => bring(response))
         }
       }
     }
 
     timeline.after(oneWay(), arrive)
     if (fault === "CrashInFlight") crash(host)
-    if (fault === "StandstillInFlight") hub.suspend(host)
+    if (fault === "PauseInFlight") hub.pause(host)
     return Effect.sync(() => {
       if (!isOpen || host.isGone) return
-      // A client that hangs up before its time throws away what it could have had: that is no excuse for a lost grant.
-      isAbandoned = fault === undefined && timeline.now() - startedAt < hub.requestTimeout
-      if (!isAbandoned) watch.missed(true)
-      seeAnswer({ _tag: "NoResponse" })
+      // A client that hangs up early, or when the response is there already, throws it away: no excuse for a lost grant.
+      const isEarly = timeline.now() - sentAt < atLeast && (fault === undefined || fault === "ResponseSlow")
+      isAbandoned = isEarly || hasArrived
+      if (!isAbandoned) watch.missed(false)
+      conclude({ _tag: "NoResponse" })
     })
   }
 
-  const call = ({ caller, request, resume }: Sending) => {
+  const call = ({ request, resume }: Sending) => {
     timeline.after(oneWay(), () => {
       const response = server.handle(toFake(request))
       const deliver = () => {
         if (host.isGone) return
-        if (response.status === 401) {
-          counts.unauthorized++
-          const accessToken = (request.headers["authorization"] ?? "").replace("Bearer ", "")
-          const rejected = { _tag: "AccessRejected", owner: host.owner, accessToken } as const
-          if (caller._tag === "User") observe(caller, rejected)
-          else if (accessToken !== "") hub.observeApp(rejected)
-        }
+        if (response.status === 401) counts.unauthorized++
         resume(Effect.succeed(Answers.make(request, response)))
       }
       timeline.after(oneWay(), () => host.room.enter(deliver))
@@ -169,10 +179,9 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
   const send = (request: HttpClientRequest.HttpClientRequest): Response =>
     Effect.flatMap(CurrentCaller, (caller) =>
       Effect.callback((resume) => {
-        // Whoever is gone sends nothing, and nobody is meant where there is no caller.
-        if (host.isGone || caller === undefined) return
-        const sending = { host, caller, request, resume }
-        return request.url.endsWith("/oauth/token/") ? sendToken(hub.faultOf(host), sending) : call(sending)
+        if (host.isGone) return
+        if (request.url.endsWith("/oauth/token/")) return sendToken(hub.faultOf(host), { request, resume })
+        return caller === undefined ? undefined : call({ request, resume })
       })
     )
 

@@ -1,9 +1,10 @@
 /** One process: the library as an app would have it, over the network and the stores of the simulation. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
-import { isZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { isZapierAuthError, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -13,12 +14,12 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Seeded from "./seeded.ts"
-import type { Host } from "./simHost.ts"
 import * as SimNetwork from "./simNetwork.ts"
 import type { Stores } from "./simStores.ts"
-import type { Hub, Outcome, Process } from "./simTypes.ts"
+import { type Caller, CurrentCaller, type Host, type Hub, type Outcome, type Process, wallOf } from "./simTypes.ts"
 import * as Timeline from "./timeline.ts"
 
 export interface Options {
@@ -27,6 +28,57 @@ export interface Options {
   readonly settings: Settings.Options | undefined
   readonly application: () => ClientApplication.Options
   readonly view: (host: Host) => Context.Context<Stores>
+}
+
+// The same service, observed: which access tokens it gives to whom, and what it is told of them.
+const observed = (hub: Hub, host: Host, auth: ZapierAuth.ZapierAuth["Service"]): ZapierAuth.ZapierAuth["Service"] => {
+  const { app, observe, settings } = hub
+  const { owner } = host
+  // A token that is believed over the endpoint that rejects it does not count as rejected.
+  const isBelieved = ({ history }: Caller, access: Tokens.UsableAccess, accessToken: string) =>
+    Tokens.isReplacement(access, wallOf(hub, host), settings.rejectionInterval) &&
+    !history.accepted.some((told) => told.owner === owner && told.accessToken === accessToken)
+  type Access = Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+  const asUser = (use: (caller: Caller) => void) =>
+    Effect.map(CurrentCaller, (caller) => {
+      if (caller !== undefined) use(caller)
+    })
+  const asApp = (use: (caller: Caller) => void) => Effect.sync(() => use(app))
+  const given = (as: typeof asUser, access: Access): Access =>
+    Effect.tap(access, (access) =>
+      as((caller) => observe(caller, { _tag: "AccessGiven", owner, access, at: wallOf(hub, host) }))
+    )
+  const told = <A, E>(
+    as: typeof asUser,
+    _tag: "AccessRejected" | "AccessAccepted",
+    access: Tokens.UsableAccess,
+    effect: Effect.Effect<A, E>
+  ) =>
+    Effect.andThen(
+      as((caller) => {
+        const accessToken = Redacted.value(access.accessToken)
+        if (_tag === "AccessRejected" && isBelieved(caller, access, accessToken)) return
+        observe(caller, { _tag, owner, accessToken })
+      }),
+      effect
+    )
+  return {
+    ...auth,
+    accessToken: (subject) => given(asUser, auth.accessToken(subject)),
+    accessTokenRejected: (subject, access) =>
+      told(asUser, "AccessRejected", access, given(asUser, auth.accessTokenRejected(subject, access))),
+    accessTokenAccepted: (subject, access) =>
+      told(asUser, "AccessAccepted", access, auth.accessTokenAccepted(subject, access)),
+    appToken: (scopes) => given(asApp, auth.appToken(scopes)),
+    appTokenRejected: (scopes, access) =>
+      told(asApp, "AccessRejected", access, given(asApp, auth.appTokenRejected(scopes, access))),
+    appTokenAccepted: (scopes, access) => told(asApp, "AccessAccepted", access, auth.appTokenAccepted(scopes, access)),
+    disconnect: (subject) =>
+      Effect.andThen(
+        asUser((caller) => observe(caller, { _tag: "DisconnectAsked", owner })),
+        auth.disconnect(subject)
+      )
+  }
 }
 
 /** Starts processes, each in a slot. */
@@ -44,19 +96,26 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
       slot,
       owner,
       room,
+      calls: new Set(),
       armed: [],
       isGone: false,
       pending: 0,
       endsAfterWrite: false,
-      standsAtStore: false,
+      pausesAtStore: false,
       failures: [],
       failedAt: -Infinity,
-      standstills: 0,
-      awakeSince: timeline.now()
+      pauses: 0,
+      awakeSince: -Infinity,
+      ahead: 0,
+      isAstray: false
     }
     const context = Timeline.contextOf(room, jitter)
+    const auth = Layer.effect(
+      ZapierAuth.ZapierAuth,
+      Effect.map(ZapierAuth.make(settings), (auth) => observed(hub, host, auth))
+    )
     const layer = ZapierHttpClient.layer().pipe(
-      Layer.provideMerge(ZapierAuth.layer(settings)),
+      Layer.provideMerge(auth),
       Layer.provide(TokenEndpoint.layer),
       Layer.provide([
         ClientApplication.layerEffect(Effect.sync(application)),
@@ -69,11 +128,11 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
     const scope = Scope.makeUnsafe()
     const services = Effect.runSyncWith(context)(Layer.buildWithScope(layer, scope))
     // The network and the stores know the process by this very object.
-    return Object.assign(host, { scope, context: Context.merge(context, services), calls: new Set<never>() })
+    return Object.assign(host, { scope, context: Context.merge(context, services) })
   }
 }
 
-/** The status of a call's answer, or the name of what it failed with. */
+/** The status of a call's response, or the name of what it failed with. */
 export const resultOf = (outcome: Outcome<HttpClientResponse>): string => {
   if (outcome._tag === "Ended") return "ProcessEnded"
   if (outcome._tag === "Success") return String(outcome.value.status)

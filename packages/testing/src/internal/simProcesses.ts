@@ -1,5 +1,5 @@
-/** Those who live: processes begin, work for users, crash, and are shut down in good order. */
-import type * as Settings from "@zapier-workflow-auth/core/Settings"
+/** The processes: they begin, work for users, crash, stand still, and are shut down in good order. */
+import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Context from "effect/Context"
@@ -7,24 +7,21 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Fault from "../Fault.ts"
-import * as Fates from "./fates.ts"
+import * as Recoverability from "./recoverability.ts"
 import * as Seeded from "./seeded.ts"
-import type { Host, StoreFailure } from "./simHost.ts"
 import * as SimProcess from "./simProcess.ts"
 import type { SimRecord } from "./simRecord.ts"
-import type { Server } from "./simServer.ts"
 import * as SimStores from "./simStores.ts"
 import {
-  type App,
   type Call,
   type Caller,
   CurrentCaller,
+  type Host,
   type Hub,
   type Outcome,
   type Process,
   type Subject
 } from "./simTypes.ts"
-import type { Timeline } from "./timeline.ts"
 
 export interface Options {
   readonly seed: string
@@ -35,31 +32,37 @@ export interface Options {
   /** What happens to a token request that nothing was armed for. */
   readonly fault?: (() => Fault.Fault | undefined) | undefined
   /** How an operation of a store of tokens fails that nothing was armed for. */
-  readonly storeFailure?: (() => StoreFailure | undefined) | undefined
+  readonly storeFailure?: ((isWrite: boolean) => Fault.StoreFailure | undefined) | undefined
 }
 
 /** Where they live. */
-export interface Place {
-  readonly settings: Settings.Settings
-  readonly timeline: Timeline
-  readonly server: Server
+export type Place = Pick<Hub, "app" | "server" | "settings" | "timeline"> & {
   readonly record: SimRecord
   readonly subjects: ReadonlyArray<Subject>
-  readonly app: App
 }
 
-/** How long nothing has happened when nothing is under way. */
-export const quiet = 120_000
+/** How long a process stands still: for longer than callers wait, than it listens, or than its lease. */
+export type Pause = "Short" | "Middle" | "Long"
+const pauses: ReadonlyArray<Pause> = ["Short", "Middle", "Long"]
 
-export const make = (options: Options, { app, record, server, settings, subjects, timeline }: Place) => {
+/** How long nothing has happened when nothing is under way: longer than a pause. */
+export const quiet = 300_000
+
+// How an outage fails reads and writes. It may begin between a write and its response, and end likewise.
+const readsFail: ReadonlyArray<Fault.StoreFailure> = ["ReadFails", "ReadFails", "ReadHangs"]
+const writesFail: ReadonlyArray<Fault.StoreFailure> = ["WriteFails", "WriteFails", "WriteFailsDone", "WriteHangs"]
+
+export const make = (options: Options, place: Place) => {
+  const { app, record, server, settings, subjects, timeline } = place
   const { seed } = options
-  const { breach, counts, fates, observe, observeApp } = record
+  const { breach, counts, observe, recoveries } = record
+  const parties: ReadonlyArray<Caller> = [app, ...subjects]
   const stores = SimStores.make(options.store)
   const processes: Array<Process> = []
   // Those that are being shut down.
   const leaving = new Set<Process>()
-
   let isCalm = false
+
   const faultOf = (host: Host) => {
     if (isCalm) return undefined
     const armed = host.armed.findIndex((fault) => !Fault.isAtClaim(fault))
@@ -70,18 +73,27 @@ export const make = (options: Options, { app, record, server, settings, subjects
     return fault
   }
 
-  const strike = (host: Host, fault: Fault.Fault) => {
+  const inject = (host: Host, fault: Fault.Fault) => {
     host.armed.splice(host.armed.indexOf(fault), 1)
     record.count(counts.faults, fault)
   }
 
   let awayUntil = 0
-  const failureOf = (host: Host, isOfTokens: boolean): StoreFailure | undefined => {
-    // An outage may begin between an operation and its answer, and end likewise.
-    if (timeline.now() < awayUntil) return hub.latency.chance(0.2) ? "Done" : "NotDone"
+
+  const pick = <A>(all: ReadonlyArray<A>) => all[hub.latency.below(all.length)]
+
+  const failureOf = (host: Host, isWrite: boolean, isOfTokens: boolean): Fault.StoreFailure | undefined => {
+    if (timeline.now() < awayUntil) return pick(isWrite ? writesFail : readsFail)
     if (isCalm || !isOfTokens) return undefined
-    const failure = host.failures.shift() ?? options.storeFailure?.()
-    if (failure !== undefined) record.count(counts.faults, `Store${failure}`)
+    const index = host.failures.findIndex(({ failure }) => failure.startsWith(isWrite ? "Write" : "Read"))
+    const armed = host.failures[index]
+    if (armed !== undefined && armed.spared > 0) {
+      host.failures = host.failures.with(index, { ...armed, spared: armed.spared - 1 })
+      return undefined
+    }
+    if (armed !== undefined) host.failures = host.failures.toSpliced(index, 1)
+    const failure = armed?.failure ?? options.storeFailure?.(isWrite)
+    if (failure !== undefined) record.count(counts.faults, failure)
     return failure
   }
 
@@ -92,72 +104,74 @@ export const make = (options: Options, { app, record, server, settings, subjects
     for (const call of process.calls) call.end()
     // What it has sent to the store is not lost with it.
     if (process.pending === 0) forget(process)
-    else timeline.after(SimStores.slowest, () => forget(process))
   }
 
-  const forget = (process: Process) => {
-    for (const subject of subjects) {
-      fates.ended(subject.fate, process)
-      const { deliveries, rejections, requests } = subject.ledger
-      const isKnown = [...requests, ...deliveries, ...rejections].some(({ owner }) => owner === process.owner)
-      if (isKnown) observe(subject, { _tag: "ProcessEnded", owner: process.owner })
-    }
-    observeApp({ _tag: "ProcessEnded", owner: process.owner })
-  }
+  // Those whose history speaks of the process.
+  const concerned = ({ owner }: Host) =>
+    parties.filter(({ history: { accepted, claims, deliveries, left, rejections, requests } }) =>
+      [requests, deliveries, rejections, accepted, claims, left].some((all) => all.some((one) => one.owner === owner))
+    )
 
-  const hub: Hub = {
-    timeline,
-    latency: Seeded.make(seed, "latency"),
-    fates,
-    observe,
-    observeApp,
-    server,
-    faultOf,
-    isArmed: (host, fault) => host.armed.find(Fault.isAtClaim) === fault,
-    failureOf,
-    strike,
-    crash: (host) => crash(host),
-    suspend: (host) => suspend(host),
-    counts,
-    requestTimeout: settings.requestTimeout
-  }
-
-  const starter = SimProcess.make({
-    hub,
-    seed,
-    settings,
-    application: server.application,
-    view: (host) => SimStores.view(hub, stores, host, record)
-  })
-
-  const begin = (slot: number) => {
-    processes[slot] = starter(slot)
+  const forget = (host: Host) => {
+    const { owner } = host
+    for (const { recoverability } of subjects) recoveries.ended(recoverability, host)
+    for (const caller of concerned(host)) observe(caller, { _tag: "ProcessEnded", owner })
   }
 
   const crash = (host: Host) => {
     const process = [...processes, ...leaving].find((one) => one === host)
     if (process === undefined || process.isGone) return
-    // Whoever calls again at once finds the one that takes its place.
+    // A caller that asks again at once finds the one that takes its place.
     if (!leaving.has(process)) begin(process.slot)
     end(process)
   }
 
-  const suspend = (host: Host) => {
+  const pause = (host: Host, length: Pause | undefined = pick(pauses)) => {
     const { owner, room } = host
     if (host.isGone || room.isSuspended()) return
     room.suspend()
-    host.standstills++
-    const concerned = () =>
-      subjects.filter(({ ledger }) => [...ledger.requests, ...ledger.deliveries].some((one) => one.owner === owner))
-    for (const subject of concerned()) observe(subject, { _tag: "ProcessPaused", owner })
-    observeApp({ _tag: "ProcessPaused", owner })
-    const { leaseDuration } = settings
-    timeline.after(leaseDuration + 1 + hub.latency.below(leaseDuration), () => {
+    host.pauses++
+    for (const caller of concerned(host)) observe(caller, { _tag: "ProcessPaused", owner })
+    const { answerTimeout, requestTimeout } = settings
+    const least = { Short: requestTimeout, Middle: answerTimeout, Long: answerTimeout + Lease.margin }[length ?? "Long"]
+    timeline.after(least + 1 + hub.latency.below(least), () => {
       if (host.isGone) return
       host.awakeSince = timeline.now()
-      for (const caller of [app, ...concerned()]) caller.activeAt = timeline.now()
+      for (const caller of concerned(host)) caller.activeAt = timeline.now()
       room.goOn(hub.latency.chance(0.5) ? "Due" : "Come")
     })
+  }
+
+  const hub: Hub = {
+    timeline,
+    latency: Seeded.make(seed, "latency"),
+    settings,
+    recoveries,
+    observe,
+    app,
+    subjectOf: record.subjectOf,
+    written: record.written,
+    appWritten: record.appWritten,
+    server,
+    faultOf,
+    isArmed: (host, fault) => host.armed.find(Fault.isAtClaim) === fault,
+    failureOf,
+    inject,
+    crash,
+    pause,
+    forget,
+    counts
+  }
+  const starter = SimProcess.make({
+    hub,
+    seed,
+    settings,
+    application: server.application,
+    view: (host) => SimStores.view(hub, stores, host)
+  })
+
+  function begin(slot: number) {
+    processes[slot] = starter(slot)
   }
 
   for (let slot = 0; slot < options.processes; slot++) begin(slot)
@@ -173,24 +187,22 @@ export const make = (options: Options, { app, record, server, settings, subjects
   // A process that has nothing to do any more ends.
   const leave = (process: Process) => {
     if (process.isGone || process.calls.size > 0 || !closed.has(process)) return
-    // Whoever is sent away cannot wait until the store is back.
-    if (!Fates.isKeptOut(process, timeline.now())) {
-      const holds = ({ owner }: { readonly owner: string }) => owner === process.owner
-      for (const subject of subjects) {
-        if (subject.ledger.deliveries.some(holds)) observe(subject, { _tag: "Settled", waiting: 0 })
+    // A process that is shut down cannot wait until the store is back.
+    if (!Recoverability.isKeptOut(process, timeline.now())) {
+      for (const caller of parties) {
+        if (caller.history.deliveries.some(({ owner }) => owner === process.owner))
+          observe(caller, { _tag: "Settled", waiting: 0 })
       }
-      if (app.ledger.deliveries.some(holds)) observeApp({ _tag: "Settled", waiting: 0 })
     }
     end(process)
   }
 
   const shutDown = (process: Process) => {
-    for (const { caller, fiber, since } of process.calls) {
+    for (const { caller, since } of process.calls) {
       if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
         const what = "a call waited until its process was restarted"
         breach(caller.name, { rule: "Everybody is answered", what })
       }
-      fiber?.interruptUnsafe()
     }
     const closing = Effect.runForkWith(process.context)(Effect.exit(Scope.close(process.scope, Exit.void)))
     closing.addObserver(() => {
@@ -202,14 +214,24 @@ export const make = (options: Options, { app, record, server, settings, subjects
   return {
     at,
     crash,
-    suspend,
+    pause,
+
+    /** Sets the clock of a process to so many milliseconds ahead. */
+    setClock: (host: Host, ahead: number) => {
+      host.ahead = ahead
+      host.room.setClock(ahead)
+      if (Math.abs(ahead) < Lease.margin / 2) return
+      host.isAstray = true
+      for (const caller of concerned(host)) observe(caller, { _tag: "ClocksDisagree" })
+    },
 
     /** Runs something in a process, for somebody; `done` is told how it ended. */
     run: <A, E>(
       slot: number,
       caller: Caller,
       effect: Effect.Effect<A, E, ZapierAuth | ZapierHttpClient>,
-      done: (outcome: Outcome<A>) => void
+      done: (outcome: Outcome<A>) => void,
+      wantsAccess = false
     ) => {
       const process = at(slot)
       caller.underWay++
@@ -224,19 +246,25 @@ export const make = (options: Options, { app, record, server, settings, subjects
         done(outcome)
         if (leaving.has(process)) leave(process)
       }
-      const call: Call = { caller, fiber: undefined, since: timeline.now(), end: () => finish({ _tag: "Ended" }) }
+      const call: Call = {
+        caller,
+        wantsAccess,
+        fiber: undefined,
+        since: timeline.now(),
+        end: () => finish({ _tag: "Ended" })
+      }
       process.calls.add(call)
       process.room.enter(() => {
         const fiber = Effect.runForkWith(Context.add(process.context, CurrentCaller, caller))(effect)
         call.fiber = fiber
         fiber.addObserver((exit) => {
-          // Whoever is gone tells nobody.
+          // A process that is gone tells nobody.
           if (!process.isGone) finish(exit)
         })
       })
     },
 
-    /** Another process takes over; whoever still waits is sent away, and what is under way is brought to its end. */
+    /** Another process takes over, and what is under way is brought to its end. */
     restart: (slot: number) => {
       const process = at(slot)
       leaving.add(process)
@@ -244,12 +272,26 @@ export const make = (options: Options, { app, record, server, settings, subjects
       process.room.enter(() => shutDown(process))
     },
 
+    /** The calls for somebody that are under way in a process are interrupted. */
+    interrupt: (slot: number, caller: Caller) => {
+      const { calls, room } = at(slot)
+      room.enter(() => {
+        for (const call of calls) if (call.caller === caller) call.fiber?.interruptUnsafe()
+      })
+    },
+
     /** The store is away for so many milliseconds. */
     outage: (millis: number) => {
       awayUntil = Math.max(awayUntil, timeline.now() + millis)
     },
 
-    /** How many calls for somebody wait for their answer. */
+    /** Whether nothing that a process holds is kept back by a pause or by the store. */
+    areFree: () =>
+      [...processes, ...leaving].every(
+        ({ failedAt, room }) => !room.isSuspended() && timeline.now() - failedAt > quiet
+      ),
+
+    /** How many calls for somebody wait for their response. */
     waiting: (caller: Caller) =>
       [...processes, ...leaving].flatMap(({ calls }) => [...calls]).filter((call) => call.caller === caller).length,
 
@@ -259,8 +301,10 @@ export const make = (options: Options, { app, record, server, settings, subjects
       for (const process of processes) {
         process.armed.length = 0
         process.endsAfterWrite = false
-        process.standsAtStore = false
-        process.failures.length = 0
+        process.pausesAtStore = false
+        process.failures = []
+        process.ahead = 0
+        process.room.setClock(0)
       }
     }
   }

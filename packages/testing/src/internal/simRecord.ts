@@ -3,9 +3,9 @@ import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Invariants from "../Invariants.ts"
-import * as Fates from "./fates.ts"
+import * as Recoverability from "./recoverability.ts"
 import * as SimServer from "./simServer.ts"
-import type { App, Subject } from "./simTypes.ts"
+import type { App, Caller, Host, Subject } from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"
 
 /** A rule that was broken, for whom and when. */
@@ -17,6 +17,9 @@ export interface Breach extends Invariants.Violation {
 // More are counted, but not kept.
 const keptBreaches = 50
 
+// Of each user.
+const keptSecrets = 16
+
 /** The users of an app. */
 export const users = (size: number, since: number): ReadonlyArray<Subject> =>
   Array.from({ length: size }, (_, index) => ({
@@ -24,8 +27,9 @@ export const users = (size: number, since: number): ReadonlyArray<Subject> =>
     name: `user-${index}`,
     email: `user-${index}@example.com`,
     userId: 1_001 + index,
-    ledger: Invariants.empty,
-    fate: Fates.unscathed(),
+    secrets: [],
+    history: Invariants.empty,
+    recoverability: Recoverability.unscathed(),
     underWay: 0,
     activeAt: since,
     servedUntil: 0
@@ -35,7 +39,7 @@ export const users = (size: number, since: number): ReadonlyArray<Subject> =>
 export const app = (since: number): App => ({
   _tag: "App",
   name: "app",
-  ledger: Invariants.emptyOfApp,
+  history: Invariants.emptyOfApp,
   underWay: 0,
   activeAt: since,
   servedUntil: 0
@@ -66,45 +70,71 @@ export const make = (options: {
   }
   const breaches: Array<Breach> = []
   const byName = new Map(subjects.map((subject) => [subject.name, subject]))
-  const fates = Fates.make(timeline, server)
+  const bySecret = new Map<string, Subject>()
+  const recoveries = Recoverability.make(timeline, server)
 
   const breach = (name: string, violation: Invariants.Violation) => {
     counts.violations++
     if (breaches.length < keptBreaches) breaches.push({ ...violation, subject: name, at: timeline.now() })
   }
 
-  const observe = (subject: Subject, observation: Invariants.Observation<UserGrant.State>) => {
-    const { history, violations } = Invariants.observe(subject.ledger, observation, settings)
-    subject.ledger = history
-    for (const violation of violations) breach(subject.name, violation)
+  const take = <S extends Invariants.State>(
+    party: { readonly name: string; history: Invariants.History<S>; activeAt: number },
+    observation: Invariants.Observation<S>
+  ) => {
+    const { history, violations } = Invariants.observe(party.history, observation, settings)
+    party.history = history
+    if (observation._tag !== "Settled") party.activeAt = timeline.now()
+    for (const violation of violations) breach(party.name, violation)
   }
 
-  const observeApp = (observation: Invariants.Observation<AppCredential.State>) => {
-    const { history, violations } = Invariants.observe(app.ledger, observation, settings)
-    app.ledger = history
-    for (const violation of violations) breach(app.name, violation)
+  // Secrets that a user may still be known by. A token that was sent lately may have been replaced since.
+  const known = (subject: Subject, secret: string) => {
+    if (bySecret.has(secret)) return
+    bySecret.set(secret, subject)
+    const oldest = subject.secrets.push(secret) > keptSecrets ? subject.secrets.shift() : undefined
+    if (oldest !== undefined) bySecret.delete(oldest)
+  }
+
+  const forgive = <S extends Invariants.State>(party: { history: Invariants.History<S> }) => {
+    if (party.history.isAstray) party.history = { ...party.history, isAstray: false }
   }
 
   return {
     counts,
     breaches,
-    fates,
+    recoveries,
     breach,
-    observe,
-    observeApp,
+
+    observe: (caller: Caller, observation: Invariants.Observation<never>) =>
+      caller._tag === "User" ? take(caller, observation) : take(caller, observation),
+
+    /** Nothing is under way: what clocks have done until now does not matter any more. */
+    forgive: (caller: Caller) => (caller._tag === "User" ? forgive(caller) : forgive(caller)),
 
     count: (group: Record<string, number>, name: string) => {
       group[name] = (group[name] ?? 0) + 1
     },
 
+    known,
+
+    subjectOf: (secret: string) => {
+      const subject = bySecret.get(secret)
+      if (subject === undefined) throw new Error("a code or a refresh token was sent that is no user's")
+      return subject
+    },
+
     /** The store has another state of a user's grant now. */
-    written: (name: string, state: UserGrant.State) => {
+    written: (name: string, state: UserGrant.State, { ahead, isAstray, owner }: Host) => {
       const subject = byName.get(name)
-      if (subject === undefined) throw new Error(`nobody is called ${name}`)
-      const before = subject.ledger.record
-      fates.stored(subject.fate, before, state)
-      observe(subject, { _tag: "Stored", state, isAlive: server.isAlive(state), at: timeline.now() })
-      subject.activeAt = timeline.now()
+      if (subject === undefined) throw new Error(`no user is called ${name}`)
+      const before = subject.history.record
+      const token = SimServer.refreshTokenOf(state)
+      if (token !== undefined) known(subject, token)
+      recoveries.stored(subject.recoverability, before, state)
+      const at = timeline.now() + ahead
+      if (isAstray) take(subject, { _tag: "ClocksDisagree" })
+      take(subject, { _tag: "Stored", state, isAlive: server.isAlive(state), at, owner })
       const isConsent = state._tag !== "Absent" && (before._tag === "Absent" || before.family !== state.family)
       if (!isConsent) return
       counts.consents++
@@ -113,9 +143,9 @@ export const make = (options: {
     },
 
     /** The store has another state of the app's token now. */
-    appWritten: (state: AppCredential.State) => {
-      observeApp({ _tag: "Stored", state, isAlive: true, at: timeline.now() })
-      app.activeAt = timeline.now()
+    appWritten: (state: AppCredential.State, { ahead, isAstray, owner }: Host) => {
+      if (isAstray) take(app, { _tag: "ClocksDisagree" })
+      take(app, { _tag: "Stored", state, isAlive: true, at: timeline.now() + ahead, owner })
     },
 
     /** The same oracle asks for a token of the app. */
@@ -129,13 +159,13 @@ export const make = (options: {
 
     /** The oracle asks for a token when a call needs one, and then no more while it lives. */
     serve: (subject: Subject) => {
-      const { fate, ledger } = subject
+      const { history, recoverability } = subject
       const now = timeline.now()
-      const { record: grant } = ledger
-      const refreshToken = SimServer.refreshTokenOf(grant)
-      const isConnected = grant._tag === "Active" || grant._tag === "Refreshing"
-      if (!isConnected || fate.isDoomed || refreshToken === undefined || fates.wasRevoked(fate, refreshToken)) return
-      if (now < subject.servedUntil) return
+      const { record } = history
+      const refreshToken = SimServer.refreshTokenOf(record)
+      const isConnected = record._tag === "Active" || record._tag === "Refreshing"
+      if (!isConnected || recoverability.isUnrecoverable || refreshToken === undefined) return
+      if (recoveries.wasRevoked(recoverability, refreshToken) || now < subject.servedUntil) return
       counts.leastTokenRequests++
       subject.servedUntil = now + server.knobs().accessTokenLifetime * 1000
     }

@@ -1,24 +1,25 @@
 /** What the parts of a simulation know of each other. */
 import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import type { Fault } from "../Fault.ts"
+import type { Fault, StoreFailure } from "../Fault.ts"
 import type * as Invariants from "../Invariants.ts"
-import type { Fate, Fates } from "./fates.ts"
+import type { Recoverability, Recoveries, Sender } from "./recoverability.ts"
 import type { Seeded } from "./seeded.ts"
-import type { Host, StoreFailure } from "./simHost.ts"
 import type { Server } from "./simServer.ts"
 import type { Timeline } from "./timeline.ts"
 
 /** Whoever calls. */
-interface Party {
+interface Party<S extends Invariants.State> {
   readonly name: string
-  /** How many calls wait for their answer. */
+  history: Invariants.History<S>
+  /** How many calls wait for their response. */
   underWay: number
   /** When something was last sent, written or asked for it. */
   activeAt: number
@@ -27,24 +28,26 @@ interface Party {
 }
 
 /** The app itself, with its own token or its client id. */
-export interface App extends Party {
+export interface App extends Party<AppCredential.State> {
   readonly _tag: "App"
-  ledger: Invariants.History<AppCredential.State>
 }
 
 /** A user of the app, and the one user of the fake that it stands for. */
-export interface Subject extends Party {
+export interface Subject extends Party<UserGrant.State> {
   readonly _tag: "User"
   readonly email: string
   readonly userId: number
-  ledger: Invariants.History<UserGrant.State>
-  readonly fate: Fate
+  readonly recoverability: Recoverability
+  /** Its latest codes and refresh tokens. */
+  readonly secrets: Array<string>
 }
 
 export type Caller = Subject | App
 
 export interface Call {
   readonly caller: Caller
+  /** Whether it needs an access token. */
+  readonly wantsAccess: boolean
   /** None yet where the process does not know of the call, because it stands still. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   readonly since: number
@@ -55,36 +58,63 @@ export interface Call {
 /** How a call ended; `Ended`: its process did. */
 export type Outcome<A> = Exit.Exit<A, unknown> | { readonly _tag: "Ended" }
 
+/** A process, as its stores and its network know it. */
+export interface Host extends Sender {
+  readonly slot: number
+  readonly calls: Set<Call>
+  /** What is to happen to its next token requests, in order. */
+  readonly armed: Array<Fault>
+  /** How many of its store operations are on their way. They arrive, even if it ends. */
+  pending: number
+  /** It ends as soon as its next write of a grant is done. */
+  endsAfterWrite: boolean
+  /** It stands still as soon as it turns to the store again. */
+  pausesAtStore: boolean
+  /** How its next operations of a store of tokens fail, and how many are spared before. */
+  failures: ReadonlyArray<{ readonly failure: StoreFailure; readonly spared: number }>
+  /** How far its clock is ahead. */
+  ahead: number
+}
+
 export interface Process extends Host {
   readonly scope: Scope.Closeable
   readonly context: Context.Context<ZapierAuth | ZapierHttpClient>
-  readonly calls: Set<Call>
 }
 
 /** What the parts share. */
 export interface Hub {
   readonly timeline: Timeline
   readonly latency: Seeded
-  readonly fates: Fates
-  readonly observe: (subject: Subject, observation: Invariants.Observation<UserGrant.State>) => void
-  readonly observeApp: (observation: Invariants.Observation<AppCredential.State>) => void
+  readonly settings: Settings.Settings
+  readonly recoveries: Recoveries
+  readonly observe: (caller: Caller, observation: Invariants.Observation<never>) => void
+  readonly app: App
+  /** The user whose code or refresh token that is. */
+  readonly subjectOf: (secret: string) => Subject
+  /** The store has another state of a user's grant, or of the app's token. */
+  readonly written: (subject: string, state: UserGrant.State, by: Host) => void
+  readonly appWritten: (state: AppCredential.State, by: Host) => void
   readonly server: Server
   /** What happens to a token request that is about to leave. */
   readonly faultOf: (host: Host) => Fault | undefined
   /** Whether that is what happens to it next, while it claims. */
   readonly isArmed: (host: Host, fault: Fault) => boolean
   /** How the operation fails that a process has sent to a store, if it does. */
-  readonly failureOf: (host: Host, isOfTokens: boolean) => StoreFailure | undefined
+  readonly failureOf: (host: Host, isWrite: boolean, isOfTokens: boolean) => StoreFailure | undefined
   /** It happens now. */
-  readonly strike: (host: Host, fault: Fault) => void
+  readonly inject: (host: Host, fault: Fault) => void
   readonly crash: (host: Host) => void
-  /** It stands still, for longer than a lease. */
-  readonly suspend: (host: Host) => void
+  /** It stands still. */
+  readonly pause: (host: Host) => void
+  /** It has ended, and nothing that it has sent is on its way any more. */
+  readonly forget: (host: Host) => void
   readonly counts: { tokenRequests: number; appTokenRequests: number; unauthorized: number }
-  readonly requestTimeout: number
 }
 
-/** For whom a request is sent. */
+/** The time by the clock of a process. */
+export const wallOf = ({ timeline }: Hub, { ahead }: Host): number => timeline.now() + ahead
+
+/** For whom the API is called. */
 export const CurrentCaller = Context.Reference<Caller | undefined>(
   "@zapier-workflow-auth/testing/Simulation/CurrentCaller",
   { defaultValue: () => undefined }

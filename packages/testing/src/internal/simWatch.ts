@@ -1,71 +1,96 @@
-/** Who looks on while a token request is under way: it notes what it is about, and what becomes of it. */
+/** Observes a token request that is under way: what it is about, and what becomes of it. */
 import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
-import type { Host } from "./simHost.ts"
-import { refreshTokenOf } from "./simServer.ts"
 import * as Invariants from "../Invariants.ts"
-import type { Caller, Hub, Subject } from "./simTypes.ts"
+import { refreshTokenOf } from "./simServer.ts"
+import { type Host, type Hub, type Subject, wallOf } from "./simTypes.ts"
 
 export interface Watch {
   /** The request has left. */
   readonly sent: () => void
-  /** Gives the request to the server. `isLate`: its sender had no way to tell that it was still to come. */
+  /** Gives the request to the server. `isLate`: its sender could not tell that it was still under way. */
   readonly act: (request: FakeRequest, isLate: boolean) => FakeResponse
-  /** The sender has the server's answer. */
+  /** The sender has the server's response. */
   readonly delivered: () => void
-  /** The server's answer will not be there any more. `isTold`: the sender is alive and learns of it. */
+  /** The server's response will never arrive. `isTold`: the sender is alive and learns of it. */
   readonly missed: (isTold: boolean) => void
   /** The sender knows how it has ended. */
-  readonly answered: (outcome: TokenOutcome.TokenOutcome) => void
+  readonly responded: (outcome: TokenOutcome.TokenOutcome) => void
 }
+
+const nothing = () => undefined
 
 const ofCode = ({ observe, server, timeline }: Hub, subject: Subject, code: string): Watch => ({
   sent: () => observe(subject, { _tag: "CodeSent", code, at: timeline.now() }),
   act: server.handle,
-  delivered: () => undefined,
-  missed: () => undefined,
-  answered: (outcome) => observe(subject, { _tag: "CodeResponded", outcome })
+  delivered: nothing,
+  missed: nothing,
+  responded: (outcome) => observe(subject, { _tag: "CodeResponded", outcome })
 })
 
-const ofRefresh = (hub: Hub, host: Host, subject: Subject, refreshToken: string): Watch => {
-  const { fates, observe, server, timeline } = hub
+const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch => {
+  const { observe, recoveries, server, settings, timeline } = hub
   const { owner } = host
-  const { fate } = subject
-  const exchange = fates.tried(fate, host, refreshToken)
+  const { recoverability } = subject
+  const sentAt = timeline.now()
+  const { record } = subject.history
+  const leaseEnds = record._tag === "Refreshing" ? record.lease.deadline - host.ahead : sentAt
+  const exchange = recoveries.tried(recoverability, host, token, leaseEnds)
+  // Whether a caller of that process, for which there was no access token, waits for what comes of it: then it is to be
+  // sent again if the connection breaks.
+  const isAwaited = () => {
+    const { record } = subject.history
+    if (record._tag === "Absent" || Tokens.isRejected(record.tokens)) return false
+    const now = timeline.now()
+    const ended = record.tokens.expiresAt - host.ahead
+    return [...host.calls].some(
+      ({ caller, since, wantsAccess }) =>
+        wantsAccess && caller === subject && ended <= since && since <= sentAt && now - since < settings.requestTimeout
+    )
+  }
   return {
-    sent: () => observe(subject, { _tag: "Sent", owner, token: refreshToken, at: timeline.now() }),
+    sent: () => {
+      if (host.isAstray) observe(subject, { _tag: "ClocksDisagree" })
+      observe(subject, { _tag: "Sent", owner, token, at: wallOf(hub, host) })
+    },
     act: (request, isLate) => {
-      const stored = refreshTokenOf(subject.ledger.record)
+      const stored = refreshTokenOf(subject.history.record)
       const wasThere = server.isOfGrant(stored)
       const response = server.handle(request)
-      if (wasThere && !server.isOfGrant(stored)) fates.reused(fate, refreshToken, isLate)
-      if (stored === refreshToken) fates.answered(fate, exchange, refreshToken, response, isLate)
+      if (wasThere && !server.isOfGrant(stored)) {
+        recoveries.reused(recoverability, token, isLate || subject.history.isAstray)
+      }
+      if (stored === token) recoveries.responded(recoverability, exchange, token, response, isLate)
       return response
     },
-    delivered: () => fates.delivered(fate, exchange),
-    missed: (isTold) => fates.missed(fate, exchange, isTold),
-    answered: (outcome) =>
-      observe(subject, { _tag: "Responded", owner, token: refreshToken, at: timeline.now(), outcome })
+    delivered: () => recoveries.delivered(recoverability, exchange),
+    missed: (isTold) => recoveries.missed(recoverability, exchange, isTold && isAwaited()),
+    responded: (outcome) => observe(subject, { _tag: "Responded", owner, token, at: wallOf(hub, host), outcome })
   }
 }
 
-const ofApp = ({ counts, observeApp, server, timeline }: Hub, { owner }: Host): Watch => ({
-  sent: () => {
-    counts.appTokenRequests++
-    observeApp({ _tag: "Sent", owner, token: Invariants.app, at: timeline.now() })
-  },
-  act: server.handle,
-  delivered: () => undefined,
-  missed: () => undefined,
-  answered: (outcome) => observeApp({ _tag: "Responded", owner, token: Invariants.app, at: timeline.now(), outcome })
-})
+const ofApp = (hub: Hub, host: Host): Watch => {
+  const { app, counts, observe, server } = hub
+  const { owner } = host
+  const token = Invariants.app
+  return {
+    sent: () => {
+      counts.appTokenRequests++
+      if (host.isAstray) observe(app, { _tag: "ClocksDisagree" })
+      observe(app, { _tag: "Sent", owner, token, at: wallOf(hub, host) })
+    },
+    act: server.handle,
+    delivered: nothing,
+    missed: nothing,
+    responded: (outcome) => observe(app, { _tag: "Responded", owner, token, at: wallOf(hub, host), outcome })
+  }
+}
 
 /** By what the request's form says. */
-export const make = (hub: Hub, host: Host, caller: Caller, form: URLSearchParams): Watch => {
-  if (caller._tag === "App") return ofApp(hub, host)
+export const make = (hub: Hub, host: Host, form: URLSearchParams): Watch => {
   const refreshToken = form.get("refresh_token")
+  if (refreshToken !== null) return ofRefresh(hub, host, hub.subjectOf(refreshToken), refreshToken)
   const code = form.get("code")
-  if (refreshToken !== null) return ofRefresh(hub, host, caller, refreshToken)
-  if (code !== null) return ofCode(hub, caller, code)
-  throw new Error("a user's token request has a code or a refresh token")
+  return code === null ? ofApp(hub, host) : ofCode(hub, hub.subjectOf(code), code)
 }

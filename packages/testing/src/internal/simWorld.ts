@@ -11,13 +11,13 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as FakeState from "../FakeState.ts"
-import type { Fault } from "../Fault.ts"
-import type { StoreFailure } from "./simHost.ts"
+import type { Fault, StoreFailure } from "../Fault.ts"
+import * as Seeded from "./seeded.ts"
 import * as SimProcess from "./simProcess.ts"
 import * as SimProcesses from "./simProcesses.ts"
 import * as SimRecord from "./simRecord.ts"
 import * as SimServer from "./simServer.ts"
-import type { Caller, Subject } from "./simTypes.ts"
+import type { Caller, Outcome, Subject } from "./simTypes.ts"
 import * as Timeline from "./timeline.ts"
 
 export interface Options extends SimProcesses.Options {
@@ -31,8 +31,11 @@ const appEndpoint = "DELETE /v2/promotions/{enrollment_id}"
 const publicEndpoint = "GET /v1/apps"
 const scopes = ["profile"]
 
-/** Whether that is what the API answers whoever it knows. */
-export const isAnswer = (result: string): boolean => result === "200" || result === "204"
+// How long a user takes on the consent page, in milliseconds.
+const thought = 2_000
+
+/** Whether the API took the credential. */
+export const isSuccess = (result: string): boolean => result === "200" || result === "204"
 
 export const make = (options: Options) => {
   const { knobs, seed } = options
@@ -42,33 +45,41 @@ export const make = (options: Options) => {
   const server = SimServer.make(timeline, { seed, knobs, users: subjects })
   const app = SimRecord.app(Timeline.start)
   const record = SimRecord.make({ timeline, settings, server, subjects, app })
-  const { breaches, count, counts, fates, observe, observeApp } = record
+  const { breaches, count, counts, observe, recoveries } = record
   const processes = SimProcesses.make(options, { settings, timeline, server, record, subjects, app })
 
   const requestFor = ({ name }: Subject) =>
     ZapierHttpClient.use((zapier) => zapier.call(endpoint, { credential: Credential.user(name) }))
 
-  const settle = (subject: Subject) => {
-    observe(subject, { _tag: "Settled", waiting: processes.waiting(subject) })
+  const thinking = Seeded.make(seed, "users")
+
+  const settle = (caller: Caller) => observe(caller, { _tag: "Settled", waiting: processes.waiting(caller) })
+
+  const settleAll = () => [...subjects, app].forEach(settle)
+
+  const isQuiet = ({ activeAt, underWay }: Caller) =>
+    underWay === 0 && timeline.now() - activeAt > SimProcesses.quiet && processes.areFree()
+
+  const settleIfQuiet = (caller: Caller) => {
+    if (!isQuiet(caller)) return
+    settle(caller)
+    record.forgive(caller)
   }
-
-  const settleApp = () => observeApp({ _tag: "Settled", waiting: processes.waiting(app) })
-
-  const isQuiet = ({ activeAt, underWay }: Caller) => underWay === 0 && timeline.now() - activeAt > SimProcesses.quiet
 
   type CallEffect = Effect.Effect<HttpClientResponse, CallError, ZapierHttpClient>
 
   // `done` is told what came of it: the status, or what it failed with.
   const call = (slot: number, caller: Caller, request: CallEffect, done: (result: string) => void) => {
     counts.calls++
-    processes.run(slot, caller, request, (outcome) => {
+    const finish = (outcome: Outcome<HttpClientResponse>) => {
       const result = SimProcess.resultOf(outcome)
-      if (!isAnswer(result)) {
+      if (!isSuccess(result)) {
         counts.failedCalls++
         count(counts.failures, result)
       }
       done(result)
-    })
+    }
+    processes.run(slot, caller, request, finish, true)
   }
 
   const requestAsApp = () =>
@@ -79,20 +90,20 @@ export const make = (options: Options) => {
   return {
     timeline,
     counts,
-    fates: fates.counts,
+    losses: recoveries.counts,
     breaches,
     subjects,
 
     /** A call of the API for a user. */
     call: (slot: number, subject: Subject, done: (result: string) => void = nobody) => {
-      if (isQuiet(subject)) settle(subject)
+      settleIfQuiet(subject)
       record.serve(subject)
       call(slot, subject, requestFor(subject), done)
     },
 
     /** A call of the API as the app. */
     callAsApp: (slot: number, done: (result: string) => void = nobody) => {
-      if (isQuiet(app)) settleApp()
+      settleIfQuiet(app)
       record.serveApp()
       call(slot, app, requestAsApp(), done)
     },
@@ -106,22 +117,25 @@ export const make = (options: Options) => {
         done
       ),
 
-    /** The user allows the app, and comes back after a minute. `done` is told whether that was of use. */
+    /** The user allows the app, and comes back soon. `done` is told whether that was of use. */
     consent: (slot: number, subject: Subject, done: (isConnected: boolean) => void = () => undefined) => {
       const begun = ZapierAuth.use((auth) => auth.authorizationUrl({ subject: subject.name, scopes }))
       processes.run(slot, subject, begun, (outcome) => {
         if (outcome._tag !== "Success") return done(false)
         const { url } = outcome.value
-        timeline.after(60_000, () => {
+        timeline.after(thinking.below(thought), () => {
           const { callback, code } = server.approve(Redacted.value(url), subject.email)
-          observe(subject, { _tag: "CodeArrived", code, at: timeline.now() })
-          const handled = ZapierAuth.use((auth) => auth.handleCallback(callback, { subject: subject.name }))
+          record.known(subject, code)
+          const handled = ZapierAuth.use((auth) => {
+            observe(subject, { _tag: "CodeArrived", code, at: timeline.now() })
+            return auth.handleCallback(callback, { subject: subject.name })
+          })
           processes.run(slot, subject, handled, (outcome) => done(outcome._tag === "Success"))
         })
       })
     },
 
-    /** The app gives the user's grant away. */
+    /** The app removes the user's grant. */
     disconnect: (slot: number, subject: Subject) => {
       count(counts.faults, "Disconnect")
       const disconnected = ZapierAuth.use((auth) => auth.disconnect(subject.name))
@@ -131,23 +145,24 @@ export const make = (options: Options) => {
     /** The user ends the app's access at Zapier. */
     revoke: (subject: Subject) => {
       count(counts.faults, "Revoke")
-      fates.revoked(subject.fate, subject.userId, SimServer.refreshTokenOf(subject.ledger.record))
+      const stored = SimServer.refreshTokenOf(subject.history.record)
+      recoveries.revoked(subject.recoverability, subject.userId, stored)
       server.revoke(subject.email)
     },
 
     /** The server ends the user's access token before its time. */
     endAccessToken: (subject: Subject) => {
       count(counts.faults, "EndAccessToken")
-      const { record: grant } = subject.ledger
-      if (grant._tag === "Absent") return
-      server.endAccessToken(Redacted.value(grant.tokens.accessToken))
+      const { record: state } = subject.history
+      if (state._tag === "Absent") return
+      server.endAccessToken(Redacted.value(state.tokens.accessToken))
       subject.servedUntil = Math.min(subject.servedUntil, timeline.now())
     },
 
     /** The server ends the app's own access token before its time. */
     endAppToken: () => {
       count(counts.faults, "EndAppToken")
-      const { record: state } = app.ledger
+      const { record: state } = app.history
       if (state._tag === "Absent" || state.access === undefined) return
       server.endAccessToken(Redacted.value(state.access.accessToken))
       app.servedUntil = Math.min(app.servedUntil, timeline.now())
@@ -161,10 +176,13 @@ export const make = (options: Options) => {
 
     arm: (slot: number, fault: Fault) => void processes.at(slot).armed.push(fault),
 
-    /** The next operation that the process sends to a store of tokens fails. */
-    failStore: (slot: number, failure: StoreFailure) => void processes.at(slot).failures.push(failure),
+    /** An operation fails that the process sends to a store of tokens: the next of its kind that is not spared. */
+    failStore: (slot: number, failure: StoreFailure, spared: number) => {
+      const process = processes.at(slot)
+      process.failures = [...process.failures, { failure, spared }]
+    },
 
-    /** No store answers for so many milliseconds. */
+    /** Every store fails or hangs for so many milliseconds. */
     outage: (millis: number) => {
       count(counts.faults, "Outage")
       processes.outage(millis)
@@ -175,42 +193,50 @@ export const make = (options: Options) => {
       processes.crash(processes.at(slot))
     },
 
-    /** It stands still for longer than its lease, and then goes on. */
-    suspend: (slot: number) => {
-      count(counts.faults, "Standstill")
-      processes.suspend(processes.at(slot))
+    /** It stands still, and then goes on. */
+    pause: (slot: number, length?: SimProcesses.Pause) => {
+      count(counts.faults, "Pause")
+      processes.pause(processes.at(slot), length)
     },
 
-    /** Another process takes over; whoever still waits is sent away, and what is under way is brought to its end. */
+    /** Its clock is so many milliseconds ahead from now on. */
+    setClock: (slot: number, ahead: number) => {
+      count(counts.faults, "ClockJump")
+      processes.setClock(processes.at(slot), ahead)
+    },
+
+    /** Another process takes over; what is under way is brought to its end. */
     restart: (slot: number) => {
       count(counts.faults, "Restart")
       processes.restart(slot)
     },
 
-    settle: () => {
-      subjects.forEach(settle)
-      settleApp()
+    /** Whatever a process does for a user at that moment is interrupted. */
+    interrupt: (slot: number, subject: Subject) => {
+      count(counts.faults, "Interrupt")
+      processes.interrupt(slot, subject)
     },
 
-    /** Whoever still has a grant uses it, when its access token has ended and nothing gets in the way. */
+    settle: settleAll,
+
+    /** Everybody who still has a grant uses it, when its access token has ended and nothing gets in the way. */
     audit: (): number => {
       processes.calm()
       timeline.runUntil(timeline.now() + server.knobs().accessTokenLifetime * 1000)
       let failed = 0
       for (const subject of subjects) {
-        const { record: grant } = subject.ledger
-        if (grant._tag !== "Active" && grant._tag !== "Refreshing") continue
+        const { record: state } = subject.history
+        if (state._tag !== "Active" && state._tag !== "Refreshing") continue
         processes.run(0, subject, requestFor(subject), (outcome) => {
           if (SimProcess.resultOf(outcome) !== "200") failed++
         })
       }
       processes.run(0, app, requestAsApp(), (outcome) => {
-        if (isAnswer(SimProcess.resultOf(outcome))) return
+        if (isSuccess(SimProcess.resultOf(outcome))) return
         record.breach(app.name, { rule: "Everybody is answered", what: "the app has no access when all is well" })
       })
       timeline.runToEnd()
-      subjects.forEach(settle)
-      settleApp()
+      settleAll()
       return failed
     }
   }

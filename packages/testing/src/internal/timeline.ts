@@ -29,6 +29,8 @@ export interface Room {
   readonly goOn: (first: "Due" | "Come") => void
   /** What has not happened in it never will. */
   readonly end: () => void
+  /** Sets the clock on the wall to so many milliseconds ahead. What is waited for takes as long as before. */
+  readonly setClock: (ahead: number) => void
 }
 
 export interface Timeline {
@@ -64,7 +66,7 @@ export const make = (): Timeline => {
   let now = start
 
   const after = (millis: number, run: () => void) => {
-    const timer: Timer = { at: now + Math.max(0, millis), run }
+    const timer: Timer = { at: now + Math.max(0, Math.ceil(millis)), run }
     timers.splice(timers.findLastIndex(({ at }) => at > timer.at) + 1, 0, timer)
     return () => {
       timer.run = undefined
@@ -92,19 +94,24 @@ export const make = (): Timeline => {
     if (time !== Infinity) now = Math.max(now, time)
   }
 
-  const nanos = () => BigInt(now) * 1_000_000n
-
   const room = (): Room => {
+    let ahead = 0
     let isSuspended = false
+    let isEnded = false
     // What waits until it goes on, in order.
     let tasks: Array<() => void> = []
     let due: Array<() => void> = []
     let come: Array<() => void> = []
 
+    const wall = () => now + ahead
+    const wallNanos = () => BigInt(wall()) * 1_000_000n
+    // It counts from another time than the clock on the wall, so that nobody takes one for the other.
+    const monotonicNanos = () => BigInt(now - start) * 1_000_000n
+
     const scheduler = new Scheduler.MixedScheduler("async", (task) => {
       let isCancelled = false
       const run = () => {
-        if (isCancelled) return
+        if (isCancelled || isEnded) return
         if (isSuspended) tasks.push(run)
         else task()
       }
@@ -119,7 +126,7 @@ export const make = (): Timeline => {
         if (millis === Infinity) return
         let isCancelled = false
         const ring = () => {
-          if (isCancelled) return
+          if (isCancelled || isEnded) return
           if (isSuspended) due.push(ring)
           else resume(Effect.void)
         }
@@ -130,7 +137,7 @@ export const make = (): Timeline => {
         })
       })
 
-    const end = () => {
+    const clear = () => {
       isSuspended = false
       tasks = []
       due = []
@@ -140,12 +147,12 @@ export const make = (): Timeline => {
     return {
       scheduler,
       clock: {
-        currentTimeMillisUnsafe: () => now,
-        currentTimeMillis: Effect.sync(() => now),
-        currentTimeNanosUnsafe: nanos,
-        currentTimeNanos: Effect.sync(nanos),
-        monotonicTimeNanosUnsafe: nanos,
-        monotonicTimeNanos: Effect.sync(nanos),
+        currentTimeMillisUnsafe: wall,
+        currentTimeMillis: Effect.sync(wall),
+        currentTimeNanosUnsafe: wallNanos,
+        currentTimeNanos: Effect.sync(wallNanos),
+        monotonicTimeNanosUnsafe: monotonicNanos,
+        monotonicTimeNanos: Effect.sync(monotonicNanos),
         // Timers are set for whole milliseconds, as those of platforms are.
         sleep: (duration) => sleep(Math.ceil(Duration.toMillis(duration)))
       },
@@ -155,12 +162,12 @@ export const make = (): Timeline => {
       },
       enter: (run) => {
         if (isSuspended) come.push(run)
-        else run()
+        else if (!isEnded) run()
       },
       goOn: (first) => {
         const waiting = first === "Due" ? [...due, ...come] : [...come, ...due]
         ready.push(...tasks)
-        end()
+        clear()
         drain()
         for (const run of waiting) {
           // It may stand still again at once.
@@ -169,7 +176,13 @@ export const make = (): Timeline => {
           drain()
         }
       },
-      end
+      end: () => {
+        isEnded = true
+        clear()
+      },
+      setClock: (millis) => {
+        ahead = millis
+      }
     }
   }
 

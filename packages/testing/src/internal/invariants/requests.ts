@@ -92,7 +92,9 @@ export const sent = <S extends State>(history: History<S>, observation: Of<"Sent
     isOutdated:
       record?.token === token &&
       !isHolder &&
-      history.claims.some((claim) => claim.owner === owner && claim.token === token)
+      // The app's requests do not say which generation they are about.
+      ((history.isApp && history.isAstray) ||
+        history.claims.some((claim) => claim.owner === owner && claim.token === token))
   }
   return {
     history: {
