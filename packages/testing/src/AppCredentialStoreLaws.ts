@@ -24,12 +24,13 @@ const kind: Kind<AppCredentialStore.Key, AppCredential.State> = {
   ...StoreKeys.pairs(makeKey),
   records: Arbitrary.schema(AppCredential.State),
   fit: (_, drawn) => drawn,
-  record: (_, number) => ({ _tag: "Absent", notBefore: number }),
-  numberOf: (state) => (state._tag === "Absent" ? state.notBefore : undefined),
+  record: (_, number) => ({ _tag: "Absent", pause: { until: number, failures: 1, cause: { _tag: "NoResponse" } } }),
+  numberOf: ({ pause }) => pause?.until,
   recordOfText: (_, text) => ({
     _tag: "Requesting",
     generation: 1,
     access: { accessToken: Tokens.secret(text), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 },
+    pause: { until: 0, failures: 1, cause: { _tag: "NotSent", code: text } },
     lease: { owner: text, deadline: 45_000 }
   })
 }

@@ -15,8 +15,8 @@
  * | steps of an app, programs of the library | `Scenario.arbitrary`, `Program.arbitrary` |
  * | knobs, faults, requests of the fake | `FakeArbitraries` |
  *
- * What is drawn here is what a schema cannot say: options that `make` accepts, callbacks that `parse` takes or refuses,
- * tokens whose times make sense, and answers of the token endpoint.
+ * The arbitraries here draw what a schema cannot say: options that `make` accepts, callbacks that `parse` takes or
+ * refuses, tokens whose times make sense, and responses of the token endpoint.
  *
  * @example
  * ```ts
@@ -40,7 +40,6 @@ import type * as AuthorizationUrl from "@zapier-workflow-auth/core/oauth/Authori
 import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
-import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type * as TokenRequest from "@zapier-workflow-auth/core/oauth/TokenRequest"
@@ -132,25 +131,30 @@ const toDuration = (drawn: Drawn | undefined): Duration.Input | undefined => dra
 const hour = 3_600_000
 
 /**
- * What `Settings.make` takes: durations in all forms, none of them or all, and a lease that outlives its request.
+ * What `Settings.make` takes: durations in all forms, none of them or all.
  *
  * @since 0.1.0
  */
 export const settings: Arbitrary.Arbitrary<Settings.Options> = Arbitrary.map(
   Arbitrary.all({
-    lease: Draw.optional(Arbitrary.all({ request: duration(1, 60_000), longer: duration(1_000, 60_000) })),
+    requestTimeout: Draw.optional(duration(1, 60_000)),
+    answerTimeout: Draw.optional(duration(1, 300_000)),
+    storeTimeout: Draw.optional(duration(1, 60_000)),
     retryFor: Draw.optional(duration(0, 60_000)),
     expiryMargin: Draw.optional(duration(0, hour)),
+    rejectionInterval: Draw.optional(duration(0, hour)),
     memoryLifetime: Draw.optional(duration(0, hour)),
     memoryCapacity: Draw.optional(Draw.int(0, 100)),
     attemptLifetime: Draw.optional(duration(1, hour))
   }),
-  ({ lease, memoryCapacity, ...durations }): Settings.Options =>
+  ({ memoryCapacity, ...durations }): Settings.Options =>
     Draw.defined({
-      requestTimeout: toDuration(lease?.request),
-      leaseDuration: toDuration(lease && [lease.request[0] + lease.longer[0], lease.longer[1]]),
+      requestTimeout: toDuration(durations.requestTimeout),
+      answerTimeout: toDuration(durations.answerTimeout),
+      storeTimeout: toDuration(durations.storeTimeout),
       retryFor: toDuration(durations.retryFor),
       expiryMargin: toDuration(durations.expiryMargin),
+      rejectionInterval: toDuration(durations.rejectionInterval),
       memoryLifetime: toDuration(durations.memoryLifetime),
       attemptLifetime: toDuration(durations.attemptLifetime),
       memoryCapacity
@@ -291,7 +295,8 @@ export const invalidCallback: Arbitrary.Arbitrary<AuthorizationCallback.Input> =
 export const instant: Arbitrary.Arbitrary<number> = Draw.int(0, Date.UTC(2100, 0))
 
 /**
- * Tokens whose times make sense: a life of a second to a year, from any instant on. Some have no refresh token.
+ * Tokens whose times make sense: a life of a second to a year, from any instant on. Some have no refresh token, and some
+ * have replaced rejected ones.
  *
  * @since 0.1.0
  */
@@ -301,11 +306,13 @@ export const tokens: Arbitrary.Arbitrary<Tokens.Tokens> = Arbitrary.map(
     refreshToken: Draw.choose<Tokens.Tokens["refreshToken"]>([secret, secret, Arbitrary.Constant(undefined)]),
     scopes,
     obtainedAt: instant,
-    life: Draw.int(1_000, 365 * 24 * hour)
+    life: Draw.int(1_000, 365 * 24 * hour),
+    replaces: Arbitrary.schema(Schema.Boolean)
   }),
-  ({ life, refreshToken, ...access }) => ({
+  ({ life, refreshToken, replaces, ...access }) => ({
     ...access,
     expiresAt: access.obtainedAt + life,
+    ...(replaces ? { replacedAt: access.obtainedAt } : {}),
     ...(refreshToken === undefined ? {} : { refreshToken })
   })
 )
@@ -326,9 +333,12 @@ export const grant: Arbitrary.Arbitrary<GrantStore.Grant> = Arbitrary.map(
     const at = tokens.expiresAt + after
     switch (rest._tag) {
       case "Active":
-        return { ...rest, tokens, notBefore: rest.responseLost ? at : 0 }
-      case "Refreshing":
-        return { ...rest, tokens, lease: Lease.Lease.make({ owner: rest.lease.owner, deadline: at }) }
+        return { ...rest, tokens }
+      case "Refreshing": {
+        // Only tokens that can be renewed are.
+        const { refreshToken = rest.tokens.refreshToken, ...access } = tokens
+        return { ...rest, tokens: { ...access, refreshToken }, lease: { owner: rest.lease.owner, deadline: at } }
+      }
       case "ReconnectRequired":
         return { ...rest, tokens, since: at }
     }

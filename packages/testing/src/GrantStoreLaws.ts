@@ -38,14 +38,15 @@ const held = (number: number, text: string) => ({
 const grantOf = (tag: GrantStore.Grant["_tag"], number: number, text = "consent"): GrantStore.Grant => {
   switch (tag) {
     case "Active":
-      return { _tag: tag, ...held(number, text), responseLost: false, notBefore: 0 }
+      return { _tag: tag, ...held(number, text), responseLost: false }
     case "Refreshing":
       return {
         _tag: tag,
         ...held(number, text),
         responseLost: true,
+        pause: { until: 0, failures: 2, cause: { _tag: "NotSent", code: text } },
         lease: { owner: text, deadline: 45_000 },
-        presentation: 1
+        attempt: 1
       }
     case "ReconnectRequired":
       return { _tag: tag, ...held(number, text), why: "Revoked", since: 0 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
@@ -68,7 +69,7 @@ describe("an answer of the token endpoint", () => {
   it.prop("puts off when it is busy", { answer: AnswerArbitraries.busy }, ({ answer }) => {
     const outcome = interpret(answer)
     expect(outcome._tag).toBe(answer.status === 429 ? "RateLimited" : "Unavailable")
-    expect(TokenOutcome.notBefore(outcome, 0)).toBeLessThanOrEqual(120_000)
+    expect(Pause.failureOf(outcome)?.retryAfter ?? 0).toBeLessThanOrEqual(120_000)
   })
 
   it.prop(

@@ -27,7 +27,7 @@ describe("a store of app tokens that", () => {
     ],
     [
       "keeps no token",
-      tokens({ kept: (state) => (state._tag === "Active" ? { _tag: "Absent", notBefore: state.notBefore } : state) }),
+      tokens({ kept: (state) => (state._tag === "Active" ? { _tag: "Absent" } : state) }),
       "a record comes back as it was written"
     ],
     ["forgets all when it is closed", AppCredentialStore.layerMemory, "when it is opened again everything"]

@@ -22,6 +22,7 @@ import {
   readsOnce,
   refusedOften,
   withPages,
+  withAccess,
   withTokens
 } from "./BrokenStore.ts"
 
@@ -162,7 +163,7 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
   [
     "keeps whole milliseconds",
     grants({
-      kept: (grant) => ({ ...grant, tokens: { ...grant.tokens, obtainedAt: Math.trunc(grant.tokens.obtainedAt) } })
+      kept: (grant) => withAccess(grant, ({ obtainedAt }) => ({ obtainedAt: Math.trunc(obtainedAt) }))
     }),
     same
   ],

@@ -139,10 +139,16 @@ export const kept = (open: (data: GrantData) => Grants) => {
 export const keyed = (change: (text: string) => string) =>
   grants({ keyText: ({ clientId, subject }) => JSON.stringify([change(clientId), change(subject)]) })
 
-export const withTokens = (grant: Grant, change: (token: string) => string): Grant => ({
-  ...grant,
-  tokens: { ...grant.tokens, accessToken: Tokens.secret(change(Redacted.value(grant.tokens.accessToken)) || "none") }
-})
+// Whatever it may be besides its tokens.
+export const withAccess = (grant: Grant, change: (access: Tokens.Access) => Partial<Tokens.Access>): Grant =>
+  grant._tag === "Refreshing"
+    ? { ...grant, tokens: { ...grant.tokens, ...change(grant.tokens) } }
+    : { ...grant, tokens: { ...grant.tokens, ...change(grant.tokens) } }
+
+export const withTokens = (grant: Grant, change: (token: string) => string): Grant =>
+  withAccess(grant, ({ accessToken }) => ({
+    accessToken: Tokens.secret(change(Redacted.value(accessToken)) || "none")
+  }))
 
 // `LIKE` in SQL, where nobody has escaped the pattern.
 export const isLike = (text: string, pattern: string) =>
