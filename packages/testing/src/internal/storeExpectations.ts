@@ -2,8 +2,7 @@
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import type * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import { difference } from "./storeRecords.ts"
+import * as Redacted from "effect/Redacted"
 import { expectThat, Unmet, type Watched } from "./storeTrial.ts"
 
 /** What the laws need to know of the keys and records of a store. */
@@ -12,6 +11,8 @@ export interface Kind<Key, A> {
   readonly keyOf: (place: string, name: string) => Key
   /** Keys that differ, and look alike to somebody. */
   readonly lookalikes: (place: string) => ReadonlyArray<Key>
+  /** Keys of a thousand characters, if keys may be as long. */
+  readonly long?: (place: string) => ReadonlyArray<Key>
   /** Generated sets of keys that differ. */
   readonly awkward: Arbitrary.Arbitrary<(place: string) => ReadonlyArray<Key>>
   /** All records that there may be. */
@@ -26,21 +27,39 @@ export interface Kind<Key, A> {
 }
 
 /** No record is expected. */
-export const none = Option.none<number>()
+export const none = undefined
+
+const isObject = (value: unknown): value is { readonly [name: string]: unknown } =>
+  typeof value === "object" && value !== null
+
+/**
+ * Where two records differ first, secrets included: `Redacted` values look alike to every other comparison. No value is
+ * told.
+ */
+const difference = (a: unknown, b: unknown, path = ""): string | undefined => {
+  const place = path === "" ? "the record" : path
+  if (Redacted.isRedacted(a) && Redacted.isRedacted(b)) return difference(Redacted.value(a), Redacted.value(b), place)
+  if (Redacted.isRedacted(a) || Redacted.isRedacted(b)) return place
+  if (!isObject(a) || !isObject(b)) return a === b ? undefined : place
+  if (Array.isArray(a) !== Array.isArray(b)) return place
+  for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const found = difference(a[name], b[name], path === "" ? name : `${path}.${name}`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
 
 /** The record of a key that has to have one. */
 export const found = <Key, A>({ get }: Watched<Key, A>, key: Key): Effect.Effect<VersionedStore.Versioned<A>, Unmet> =>
-  Effect.flatMap(
-    get(key),
-    Option.match({
-      onNone: () => Effect.fail(new Unmet({ expected: "the record that was written", seen: "none" })),
-      onSome: Effect.succeed
-    })
+  Effect.flatMap(get(key), (record) =>
+    record === undefined
+      ? Effect.fail(new Unmet({ expected: "the record that was written", seen: "none" }))
+      : Effect.succeed(record)
   )
 
 /** A key has no record. */
 export const isAbsent = <Key, A>({ get }: Watched<Key, A>, key: Key): Effect.Effect<void, Unmet> =>
-  Effect.flatMap(get(key), (record) => expectThat(Option.isNone(record), "no record", "a record"))
+  Effect.flatMap(get(key), (record) => expectThat(record === undefined, "no record", "a record"))
 
 /** A key has this record. */
 export const has = <Key, A>(store: Watched<Key, A>, key: Key, value: A) =>
@@ -59,48 +78,27 @@ export const isUnchanged = <Key, A>(
     expectThat(record.version === version, `version ${version}, as before`, `version ${record.version}`)
   )
 
-/** Writes, which has to succeed, and returns the record that is there then. */
-export const written = <Key, A>(store: Watched<Key, A>, key: Key, expected: Option.Option<number>, value: A) =>
-  Effect.gen(function* () {
-    const isWritten = yield* store.compareAndSet(key, expected, value)
-    yield* expectThat(isWritten, "a write that expects what is there to succeed", "it was refused")
-    return yield* has(store, key, value)
-  })
+const actOf = (value: unknown) => (value === undefined ? "removal" : "write")
 
-/** Writes, which has to be refused. */
-export const isRefused = <Key, A>(store: Watched<Key, A>, key: Key, expected: Option.Option<number>, value: A) =>
-  Effect.flatMap(store.compareAndSet(key, expected, value), (isWritten) =>
-    expectThat(!isWritten, "a write that expects what is not there to be refused", "it succeeded")
+const succeeds = <Key, A>(store: Watched<Key, A>, key: Key, expected: number | undefined, value?: A) =>
+  Effect.flatMap(store.change(key, expected, value), (isChanged) =>
+    expectThat(isChanged, `a ${actOf(value)} that expects what is there to succeed`, "it was refused")
   )
 
-/** Removes the record of a key, which has to succeed. */
-export const removed = <Key, A>(store: Watched<Key, A>, key: Key, expected: number): Effect.Effect<void, Unmet> =>
-  Effect.gen(function* () {
-    const isRemoved = yield* store.remove(key, expected)
-    yield* expectThat(isRemoved, "a removal that expects what is there to succeed", "it was refused")
-    yield* isAbsent(store, key)
-  })
+/** Writes, which has to succeed, and returns the record that is there then. */
+export const written = <Key, A>(store: Watched<Key, A>, key: Key, expected: number | undefined, value: A) =>
+  Effect.andThen(succeeds(store, key, expected, value), has(store, key, value))
 
-/** Removes, which has to be refused. */
-export const isNotRemoved = <Key, A>(store: Watched<Key, A>, key: Key, expected: number): Effect.Effect<void, Unmet> =>
-  Effect.flatMap(store.remove(key, expected), (isRemoved) =>
-    expectThat(!isRemoved, "a removal that expects what is not there to be refused", "it succeeded")
+/** Removes the record of a key, which has to succeed. */
+export const removed = <Key, A>(store: Watched<Key, A>, key: Key, expected: number | undefined) =>
+  Effect.andThen(succeeds(store, key, expected), isAbsent(store, key))
+
+/** Writes, or removes where there is no value, which has to be refused. */
+export const isRefused = <Key, A>(store: Watched<Key, A>, key: Key, expected: number | undefined, value?: A) =>
+  Effect.flatMap(store.change(key, expected, value), (isChanged) =>
+    expectThat(!isChanged, `a ${actOf(value)} that expects what is not there to be refused`, "it succeeded")
   )
 
 /** The versions of a key grow. */
-export const isLater = (after: { readonly version: number }, before: number) =>
+export const isLater = (after: { readonly version: number }, before = -Infinity) =>
   expectThat(after.version > before, `a version greater than ${before}`, `version ${after.version}`)
-
-/** Every key has a record of its own. */
-export const areApart = <Key, A>({ record }: Kind<Key, A>, store: Watched<Key, A>, keys: ReadonlyArray<Key>) =>
-  Effect.gen(function* () {
-    const recordOf = (index: number, key: Key) => record(key, index + 1)
-    for (const [index, key] of keys.entries()) yield* written(store, key, none, recordOf(index, key))
-    for (const [index, key] of keys.entries()) {
-      const { version } = yield* has(store, key, recordOf(index, key))
-      if (index % 2 === 0) yield* removed(store, key, version)
-    }
-    for (const [index, key] of keys.entries()) {
-      yield* index % 2 === 0 ? isAbsent(store, key) : has(store, key, recordOf(index, key))
-    }
-  })
