@@ -91,9 +91,7 @@ export const documented: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.ma
     })
 )
 
-const description = Draw.optional(Arbitrary.schema(Schema.String))
-
-const refusals = ["invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"] as const
+const errors = ["invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"]
 
 /**
  * The errors of RFC 6749 section 5.2: `invalid_grant`, `invalid_client`, and those that say that the request is wrong.
@@ -101,20 +99,22 @@ const refusals = ["invalid_request", "invalid_scope", "unauthorized_client", "un
  * @since 0.1.0
  */
 export const refused: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
-  Arbitrary.map(description, (error_description) => json(400, { error: "invalid_grant", error_description })),
+  Arbitrary.map(
+    Draw.record(
+      { error: Draw.choose([Arbitrary.Constant("invalid_grant"), Draw.oneOf(errors)]) },
+      { error_description: Arbitrary.schema(Schema.String) }
+    ),
+    (body) => json(400, body)
+  ),
   Arbitrary.map(Draw.oneOf([401, 400]), (status) =>
     json(status, { error: "invalid_client" }, { "www-authenticate": 'Bearer error="invalid_client"' })
-  ),
-  Arbitrary.map(Arbitrary.all({ error: Draw.oneOf(refusals), error_description: description }), (body) =>
-    json(400, body)
   )
 ])
 
-const retryAfter = Draw.choose<string | undefined>([
+const retryAfter = Draw.choose<string>([
   Arbitrary.map(Draw.int(0, 120), String),
   Draw.pattern(/^Thu, 01 Jan 1970 00:0[01]:[0-5]\d GMT$/),
-  Draw.oneOf(["", "soon", "-1", "2 minutes"]),
-  Arbitrary.Constant(undefined)
+  Draw.oneOf(["", "soon", "-1", "2 minutes"])
 ])
 
 const page = "<html><body><h1>Unavailable</h1></body></html>"
@@ -125,12 +125,8 @@ const page = "<html><body><h1>Unavailable</h1></body></html>"
  * @since 0.1.0
  */
 export const busy: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
-  Arbitrary.all({ status: Draw.oneOf([429, 503, 500, 502, 504]), retryAfter }),
-  ({ retryAfter, status }) => ({
-    status,
-    headers: { "content-type": "text/html", ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }) },
-    body: page
-  })
+  Draw.record({ status: Draw.oneOf([429, 503, 500, 502, 504]) }, { "retry-after": retryAfter }),
+  ({ status, ...headers }) => ({ status, headers: { "content-type": "text/html", ...headers }, body: page })
 )
 
 const notTokens: ReadonlyArray<unknown> = [
@@ -145,6 +141,8 @@ const notTokens: ReadonlyArray<unknown> = [
   { access_token: "token", scope: 1 },
   { error: "" }
 ]
+
+const elsewhere = "https://elsewhere.example"
 
 // A part of an answer that was cut off on its way.
 const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.int(0, 90) }), ({ answer, length }) => ({
@@ -161,11 +159,7 @@ export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<T
   cutOff,
   Arbitrary.map(Draw.oneOf(notTokens), (body) => json(200, body)),
   Arbitrary.map(Arbitrary.schema(Schema.String), (text) => ({ ...json(200, ""), body: `<p>${text}</p>` })),
-  Arbitrary.map(Draw.oneOf([301, 302, 307]), (status) => ({
-    status,
-    headers: { location: "https://elsewhere.example" },
-    body: ""
-  })),
+  Arbitrary.map(Draw.oneOf([301, 302, 307]), (status) => ({ status, headers: { location: elsewhere }, body: "" })),
   Arbitrary.map(Draw.oneOf([400, 403, 404, 405]), (status) => ({ ...json(status, ""), body: page }))
 ])
 

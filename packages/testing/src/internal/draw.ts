@@ -1,5 +1,6 @@
 /** What several generators are made of. */
 import * as Arbitrary from "effect/Arbitrary"
+import * as Rec from "effect/Record"
 import * as Schema from "effect/Schema"
 
 /** A whole number, both ends included. */
@@ -26,3 +27,11 @@ export const defined = <A extends object>(record: A): { [K in keyof A]: Exclude<
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
     [K in keyof A]: Exclude<A[K], undefined>
   }
+
+type Fields<A> = { readonly [K in keyof A]: Arbitrary.Arbitrary<A[K]> }
+
+/** A record whose optional members are there, or are not. */
+export const record = <A, B>(required: Fields<A>, maybe: Fields<B>): Arbitrary.Arbitrary<A & Partial<B>> => {
+  const fields = { ...required, ...Rec.map(maybe, (field: Arbitrary.Arbitrary<unknown>) => optional(field)) }
+  return Arbitrary.map(Arbitrary.all(fields), (drawn) => defined(drawn) as unknown as A & Partial<B>)
+}
