@@ -30,6 +30,7 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { scopes } from "./Arbitraries.ts"
+import { problems } from "./internal/api/problem.ts"
 import * as Draw from "./internal/draw.ts"
 
 const contentType = Draw.oneOf(["application/json", "application/json; charset=utf-8", "multipart/form-data"])
@@ -37,10 +38,7 @@ const contentType = Draw.oneOf(["application/json", "application/json; charset=u
 const token = Draw.pattern(/^[A-Za-z\d]{30}$/)
 
 // A member that is not there, or that says nothing.
-const vague: readonly [Arbitrary.Arbitrary<unknown>, Arbitrary.Arbitrary<unknown>] = [
-  Arbitrary.Constant(undefined),
-  Arbitrary.Constant(null)
-]
+const vague = [Arbitrary.Constant(undefined), Arbitrary.Constant(null)]
 
 const seconds = Draw.int(1, 86_400)
 
@@ -168,7 +166,7 @@ export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<T
  *
  * @since 0.1.0
  */
-export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
+export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose([
   documented,
   granted,
   refused,
@@ -187,16 +185,6 @@ export const outcome: Arbitrary.Arbitrary<TokenOutcome.TokenOutcome> = Draw.choo
   Arbitrary.Constant({ _tag: "NoResponse" })
 ])
 
-const problems = [
-  [401, "not_authenticated", "NotAuthenticated"],
-  [403, "permission_denied", "PermissionDenied"],
-  [404, "not_found", "NotFound"],
-  [409, "conflict", "Conflict"],
-  [429, "throttled", "Throttled"],
-  [500, "internal_error", "InternalError"],
-  [503, "service_unavailable", "ServiceUnavailable"]
-] as const
-
 /**
  * An error of the API in its envelope, whose `status` is a text in some answers and a number in others.
  *
@@ -204,12 +192,12 @@ const problems = [
  */
 export const apiError: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
   Arbitrary.all({
-    problem: Draw.oneOf(problems),
+    problem: Draw.oneOf(Object.entries(problems)),
     isText: Arbitrary.schema(Schema.Boolean),
     detail: Arbitrary.schema(Schema.String)
   }),
-  ({ detail, isText, problem: [status, code, title] }) => {
-    const error = { status: isText ? String(status) : status, code, title, detail, source: null, meta: {} }
-    return json(status, { errors: [error] })
+  ({ detail, isText, problem: [status, [code, title]] }) => {
+    const error = { status: isText ? status : Number(status), code, title, detail, source: null, meta: {} }
+    return json(Number(status), { errors: [error] })
   }
 )

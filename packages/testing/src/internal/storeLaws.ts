@@ -19,10 +19,17 @@ import {
   written
 } from "./storeExpectations.ts"
 import { values } from "./storeKeys.ts"
-import { expectThat, law, type Port, property, reopening, type Trial, Unmet, type Watched } from "./storeTrial.ts"
-
-/** What a part of a law does. */
-type Part<A = void> = Effect.fn.Return<A, Unmet>
+import {
+  type Body,
+  expectThat,
+  law,
+  type Port,
+  property,
+  reopening,
+  type Trial,
+  Unmet,
+  type Watched
+} from "./storeTrial.ts"
 
 const Act = Schema.Literals(["write", "remove"])
 
@@ -34,34 +41,29 @@ const Operation = Schema.Struct({
   expects: Schema.Literals(["current", "current", "first", "previous", "none", "next", "unheard-of"])
 })
 
-type Operation = typeof Operation.Type
-
 interface Model<Key, A> {
   readonly key: Key
   record: VersionedStore.Versioned<A> | undefined
   readonly versions: Array<number>
 }
 
-const expectedOf = <Key, A>({ record, versions }: Model<Key, A>, expects: Operation["expects"]): number | undefined =>
-  ({
-    current: record?.version,
-    first: versions[0],
-    previous: versions.at(-2),
-    none,
-    next: (versions.at(-1) ?? 0) + 1,
-    "unheard-of": -1
-  })[expects]
-
 const runProgram = function* <Key, A>(
   { keyOf, record }: Kind<Key, A>,
   { place, store }: Trial<Watched<Key, A>>,
-  program: ReadonlyArray<Operation>
-): Part {
+  program: ReadonlyArray<typeof Operation.Type>
+): Body {
   const modelOf = (name: string): Model<Key, A> => ({ key: keyOf(place, name), record: undefined, versions: [] })
   const models = { a: modelOf("a"), b: modelOf("b"), c: modelOf("c") }
   for (const [index, { act, expects, name }] of program.entries()) {
     const model = models[name]
-    const expected = expectedOf(model, expects)
+    const expected = {
+      current: model.record?.version,
+      first: model.versions[0],
+      previous: model.versions.at(-2),
+      none,
+      next: (model.versions.at(-1) ?? 0) + 1,
+      "unheard-of": -1
+    }[expects]
     const value = act === "remove" ? undefined : record(model.key, index + 1)
     if (expected !== model.record?.version || (act === "remove" && expected === none)) {
       yield* isRefused(store, model.key, expected, value)
@@ -79,55 +81,49 @@ const runProgram = function* <Key, A>(
   }
 }
 
-// Counts on with compare-and-set until it succeeds.
-const countOn = Effect.fnUntraced(function* <Key, A>(
-  { numberOf, record }: Kind<Key, A>,
-  store: Watched<Key, A>,
-  key: Key,
-  writers: number
-) {
-  for (let attempt = 0; attempt < writers; attempt++) {
-    const before = yield* store.get(key)
-    // Others come between.
-    yield* Effect.yieldNow
-    const number = before === undefined ? 0 : (numberOf(before.value) ?? 0)
-    if (yield* store.change(key, before?.version, record(key, number + 1))) return
-  }
-  const expected = `a writer among ${writers} to succeed at last: it is refused only if another has written meanwhile`
-  return yield* new Unmet({ expected, seen: `${writers} refusals` })
-})
-
-// Of writers who all try until they succeed, none is lost.
+// Of writers who all count on with compare-and-set until they succeed, none is lost.
 const losesNone = function* <Key, A>(
-  kind: Kind<Key, A>,
+  { numberOf, record }: Kind<Key, A>,
   stores: ReadonlyArray<Watched<Key, A>>,
-  store: Watched<Key, A>,
   key: Key
-): Part {
+): Body {
   const writers = stores.length
-  yield* Effect.forEach(stores, (store) => countOn(kind, store, key, writers), { concurrency: "unbounded" })
-  const number = kind.numberOf((yield* found(store, key)).value)
-  yield* expectThat(number === writers, `${writers} writes to count to ${writers}`, `${number}`)
+  const countOn = Effect.fnUntraced(function* (store: Watched<Key, A>) {
+    for (let attempt = 0; attempt < writers; attempt++) {
+      const before = yield* store.get(key)
+      // Others come between.
+      yield* Effect.yieldNow
+      const number = before === undefined ? 0 : (numberOf(before.value) ?? 0)
+      if (yield* store.change(key, before?.version, record(key, number + 1))) return
+    }
+    const expected = `a writer among ${writers} to succeed at last: it is refused only if another has written meanwhile`
+    return yield* new Unmet({ expected, seen: `${writers} refusals` })
+  })
+  yield* Effect.forEach(stores, countOn, { concurrency: "unbounded" })
+  for (const store of new Set(stores)) {
+    const number = numberOf((yield* found(store, key)).value)
+    yield* expectThat(number === writers, `${writers} writes to count to ${writers}`, `${number}`)
+  }
 }
 
 const Writers = Draw.int(2, 40)
 
-/** Somebody who writes or removes. Nothing can be removed where no record is expected: then all write. */
 interface Contestant<Key, A> {
   readonly store: Watched<Key, A>
   readonly act: typeof Act.Type
 }
 
 // Of those who expect the same, exactly one succeeds, and what it did is there then. Writers write numbers from 1.
+// Nothing can be removed where no record is expected: then all write.
 const hasOneWinner = function* <Key, A>(
   { record }: Kind<Key, A>,
   contestants: ReadonlyArray<Contestant<Key, A>>,
   key: Key,
   expected: number | undefined
-): Part {
-  const valueOf = ({ act }: Contestant<Key, A>, index: number) =>
+): Body {
+  const values = contestants.map(({ act }, index) =>
     act === "remove" && expected !== none ? undefined : record(key, index + 1)
-  const values = contestants.map(valueOf)
+  )
   const compete = ({ store }: Contestant<Key, A>, index: number) =>
     Effect.andThen(Effect.yieldNow, store.change(key, expected, values[index]))
   const results = yield* Effect.forEach(contestants, compete, { concurrency: "unbounded" })
@@ -144,7 +140,7 @@ const removeAmongWriters = function* <Key, A>(
   { keyOf, numberOf, record }: Kind<Key, A>,
   { place, store }: Trial<Watched<Key, A>>,
   writers: number
-): Part {
+): Body {
   const key = keyOf(place, "a")
   const { version } = yield* written(store, key, none, record(key, 1))
   const change = (expected: number | undefined, value?: A) =>
@@ -153,15 +149,9 @@ const removeAmongWriters = function* <Key, A>(
   // The numbers of those writers who succeed.
   const write = (expected: number | undefined, numbers: ReadonlyArray<number>) =>
     Effect.filter(numbers, (number) => change(expected, record(key, number)), { concurrency: "unbounded" })
-  const { anew, isRemoved, replacements } = yield* Effect.all(
-    {
-      replacements: write(
-        version,
-        numbers.map((number) => number + writers)
-      ),
-      isRemoved: change(version),
-      anew: write(none, numbers)
-    },
+  const higher = numbers.map((number) => number + writers)
+  const [replacements, isRemoved, anew] = yield* Effect.all(
+    [write(version, higher), change(version), write(none, numbers)],
     { concurrency: "unbounded" }
   )
   const after = yield* store.get(key)
@@ -181,7 +171,7 @@ const removeAmongWriters = function* <Key, A>(
 }
 
 // Every key has a record of its own.
-const areApart = function* <Key, A>({ record }: Kind<Key, A>, store: Watched<Key, A>, keys: ReadonlyArray<Key>): Part {
+const areApart = function* <Key, A>({ record }: Kind<Key, A>, store: Watched<Key, A>, keys: ReadonlyArray<Key>): Body {
   const records = keys.map((key, index) => ({ key, value: record(key, index + 1), isKept: index % 2 === 1 }))
   for (const { key, value } of records) yield* written(store, key, none, value)
   for (const { isKept, key, value } of records) {
@@ -194,7 +184,7 @@ const areApart = function* <Key, A>({ record }: Kind<Key, A>, store: Watched<Key
 /** The laws of a store whose keys and records are of a kind. */
 export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<Key, A>): ReadonlyArray<Law<S>> => {
   const { fit, keyOf, long, record } = kind
-  const simple = (name: string, body: (store: Watched<Key, A>, key: Key, other: Key) => Part) =>
+  const simple = (name: string, body: (store: Watched<Key, A>, key: Key, other: Key) => Body) =>
     law(port, name, ({ place, store }) => body(store, keyOf(place, "a"), keyOf(place, "b")))
   return [
     simple("a key has no record until one is written where none is expected", function* (store, key, other) {
@@ -216,11 +206,10 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
     ),
     simple("a record comes back whatever the size and the characters of its texts", function* (store, key) {
       for (const [name, text] of values) {
-        const { version } = yield* Effect.mapError(
-          written(store, key, none, kind.recordOfText(key, text)),
-          ({ expected, seen }) => new Unmet({ expected: `${expected}, with ${name}`, seen })
+        yield* written(store, key, none, kind.recordOfText(key, text)).pipe(
+          Effect.flatMap(({ version }) => removed(store, key, version)),
+          Effect.mapError(({ expected, seen }) => new Unmet({ expected: `${expected}, with ${name}`, seen }))
         )
-        yield* removed(store, key, version)
       }
     }),
     simple("a record is replaced by whoever knows its version, and by nobody else", function* (store, key) {
@@ -309,7 +298,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       port,
       "whoever tries until it succeeds loses no write",
       Writers,
-      ({ place, store }, writers) => losesNone(kind, Arr.replicate(store, writers), store, keyOf(place, "a")),
+      ({ place, store }, writers) => losesNone(kind, Arr.replicate(store, writers), keyOf(place, "a")),
       { runs: 20 }
     ),
     property(
@@ -346,7 +335,7 @@ export const persistent = <S, Key, A>(
   const { fit, keyOf, record } = kind
   const twoOpenings = (
     name: string,
-    body: (one: Watched<Key, A>, other: Watched<Key, A>, place: string) => Part
+    body: (one: Watched<Key, A>, other: Watched<Key, A>, place: string) => Body
   ): Law<S> =>
     reopening(port, name, function* (open, place) {
       yield* open(function* (one) {
@@ -380,7 +369,7 @@ export const persistent = <S, Key, A>(
       function* (open, place) {
         const key = keyOf(place, "a")
         const seen: Array<number> = []
-        const areRefused = function* (store: Watched<Key, A>): Part {
+        const areRefused = function* (store: Watched<Key, A>): Body {
           for (const version of seen) yield* isRefused(store, key, version, record(key, 9))
         }
         for (let round = 1; round <= 3; round++) {
@@ -431,7 +420,7 @@ export const persistent = <S, Key, A>(
         yield* compete(none, ["write"])
         yield* compete((yield* found(other, key)).version, ["write"])
         yield* compete((yield* found(one, key)).version, ["remove", "write"])
-        yield* losesNone(kind, stores, one, keyOf(place, "b"))
+        yield* losesNone(kind, stores, keyOf(place, "b"))
       }
     )
   ]

@@ -115,8 +115,8 @@ const broken = <Key>(law: string, { lines }: Notebook<Key>, { expected, seen }: 
 
 type Tidied = Pick<Watched<never, never>, "tidy">
 
-/** What a law does: it is a generator function, so that it reads from top to bottom. */
-type Body<E = Unmet> = Effect.fn.Return<void, E>
+/** What a law, or a part of it, does. */
+export type Body<E = Unmet> = Effect.fn.Return<void, E>
 
 /** One run of a law: a store and keys that begin with `place`. */
 export interface Trial<Store> {
@@ -158,11 +158,10 @@ export const property = <S, Key, Store extends Tidied, Input>(
   name,
   check: (layer, { replay, runs = defaults.runs, seed = name } = {}) =>
     Effect.gen(function* () {
-      const run = (input: Input) =>
-        Effect.as(
-          oneRun(port, name, (trial) => body(trial, input)),
-          true
-        )
+      const run = Effect.fnUntraced(function* (input: Input) {
+        yield* oneRun(port, name, (trial) => body(trial, input))
+        return true
+      })
       const result = yield* Arbitrary.checkEffect(inputs, run, { runs, seed, replay })
       if (result._tag === "Passed") return
       if (result._tag === "Falsified" && result.failure._tag === "PropertyError") {
