@@ -11,7 +11,7 @@ import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential
 import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
-import type { Kind } from "./internal/storeExpectations.ts"
+import type { Kind } from "./internal/storeKeys.ts"
 import * as StoreKeys from "./internal/storeKeys.ts"
 import * as StoreLaws from "./internal/storeLaws.ts"
 import * as StoreTrial from "./internal/storeTrial.ts"

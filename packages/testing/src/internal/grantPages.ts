@@ -5,9 +5,9 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { Law } from "../StoreLaw.ts"
 import * as Draw from "./draw.ts"
-import { found, isUnchanged, none, removed, written } from "./storeExpectations.ts"
 import { awkward, lookalikes } from "./storeKeys.ts"
-import { expectThat, law, noted, type Port, property, show, type Unmet, watch, type Watched } from "./storeTrial.ts"
+import { law, type Port, property } from "./storeTrial.ts"
+import { expectThat, none, noted, show, type Unmet, watch, type Watched } from "./storeWatched.ts"
 
 /** A grant store as the laws see it. */
 interface WatchedGrants extends Watched<GrantStore.Key, GrantStore.Grant> {
@@ -99,7 +99,7 @@ const areExactly = Effect.fnUntraced(function* (
 
 const fill = (store: WatchedGrants, clientId: string, subjects: ReadonlyArray<string>) =>
   Effect.forEach(subjects, (subject, index) =>
-    written(store, { clientId, subject }, none, grantOf(stateOf(index), index + 1))
+    store.written({ clientId, subject }, none, grantOf(stateOf(index), index + 1))
   )
 
 /** Goes through all pages, which have to have exactly these subjects, and returns them. */
@@ -156,8 +156,8 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
     const clientId = `${place}client`
     yield* fill(store, clientId, ["a", "b", "c"])
     for (const { grant, key } of entriesOf(yield* pagesOf(store, { clientId, limit: 2 }))) {
-      yield* isUnchanged(store, key, grant)
-      yield* written(store, key, grant.version, grantOf("Active", 9))
+      yield* store.isUnchanged(key, grant)
+      yield* store.written(key, grant.version, grantOf("Active", 9))
     }
   }),
   law(port, "a limit of less than one counts as one", function* ({ place, store }) {
@@ -180,7 +180,7 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
     yield* search(0)
     // All of them change.
     for (const [index, subject] of subjects.entries()) {
-      yield* written(store, { clientId, subject }, filled[index]?.version, grantOf(stateOf(index + 1), 99))
+      yield* store.written({ clientId, subject }, filled[index]?.version, grantOf(stateOf(index + 1), 99))
     }
     yield* search(1)
   }),
@@ -242,9 +242,9 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
         }
         yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
         const key = { clientId, subject: after }
-        yield* removed(store, key, (yield* found(store, key)).version)
+        yield* store.removed(key, (yield* store.found(key)).version)
         yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
-        yield* written(store, key, none, grantOf("Active", 1))
+        yield* store.written(key, none, grantOf("Active", 1))
       }
     },
     { runs: 50 }
@@ -273,8 +273,8 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
           const key = { clientId, subject }
           const before = yield* store.get(key)
           if (act === "remove" || (state !== undefined && to !== state)) steady.delete(subject)
-          if (act !== "remove") yield* written(store, key, before?.version, grantOf(to, number))
-          else if (before !== undefined) yield* removed(store, key, before.version)
+          if (act !== "remove") yield* store.written(key, before?.version, grantOf(to, number))
+          else if (before !== undefined) yield* store.removed(key, before.version)
         }
       })
       const pages = yield* pagesOf(store, { clientId, limit, state }, changeSome)

@@ -2,7 +2,27 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as Draw from "./draw.ts"
-import type { Kind } from "./storeExpectations.ts"
+
+/** What the laws need to know of the keys and records of a store. */
+export interface Kind<Key, A> {
+  /** A key with that name, in plain letters. */
+  readonly keyOf: (place: string, name: string) => Key
+  /** Keys that differ, and look alike to somebody. */
+  readonly lookalikes: (place: string) => ReadonlyArray<Key>
+  /** Keys of a thousand characters, if keys may be as long. */
+  readonly long?: (place: string) => ReadonlyArray<Key>
+  /** Generated sets of keys that differ. */
+  readonly awkward: Arbitrary.Arbitrary<(place: string) => ReadonlyArray<Key>>
+  /** All records that there may be. */
+  readonly records: Arbitrary.Arbitrary<A>
+  /** The record as one that may stand under the key. */
+  readonly fit: (key: Key, record: A) => A
+  /** A record with a number in it. */
+  readonly record: (key: Key, number: number) => A
+  readonly numberOf: (record: A) => number | undefined
+  /** A record with the text wherever it may hold any text. */
+  readonly recordOfText: (key: Key, text: string) => A
+}
 
 // What a careless key would mix up: separators, quotes, escapes, patterns, halves of surrogate pairs, the ends of Unicode.
 const parts = [

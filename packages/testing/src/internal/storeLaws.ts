@@ -6,30 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Law } from "../StoreLaw.ts"
 import * as Draw from "./draw.ts"
-import {
-  found,
-  has,
-  isAbsent,
-  isLater,
-  isRefused,
-  isUnchanged,
-  type Kind,
-  none,
-  removed,
-  written
-} from "./storeExpectations.ts"
-import { values } from "./storeKeys.ts"
-import {
-  type Body,
-  expectThat,
-  law,
-  type Port,
-  property,
-  reopening,
-  type Trial,
-  Unmet,
-  type Watched
-} from "./storeTrial.ts"
+import { type Kind, values } from "./storeKeys.ts"
+import { type Body, law, type Port, property, reopening, type Trial } from "./storeTrial.ts"
+import { expectThat, isLater, none, Unmet, type Watched } from "./storeWatched.ts"
 
 const Act = Schema.Literals(["write", "remove"])
 
@@ -66,17 +45,17 @@ const runProgram = function* <Key, A>(
     }[expects]
     const value = act === "remove" ? undefined : record(model.key, index + 1)
     if (expected !== model.record?.version || (act === "remove" && expected === none)) {
-      yield* isRefused(store, model.key, expected, value)
+      yield* store.isRefused(model.key, expected, value)
     } else if (value === undefined) {
-      yield* removed(store, model.key, expected)
+      yield* store.removed(model.key, expected)
       model.record = undefined
     } else {
-      model.record = yield* written(store, model.key, expected, value)
+      model.record = yield* store.written(model.key, expected, value)
       yield* isLater(model.record, model.versions.at(-1))
       model.versions.push(model.record.version)
     }
     for (const { key, record } of Object.values(models)) {
-      yield* record === undefined ? isAbsent(store, key) : isUnchanged(store, key, record)
+      yield* record === undefined ? store.isAbsent(key) : store.isUnchanged(key, record)
     }
   }
 }
@@ -101,7 +80,7 @@ const losesNone = function* <Key, A>(
   })
   yield* Effect.forEach(stores, countOn, { concurrency: "unbounded" })
   for (const store of new Set(stores)) {
-    const number = numberOf((yield* found(store, key)).value)
+    const number = numberOf((yield* store.found(key)).value)
     yield* expectThat(number === writers, `${writers} writes to count to ${writers}`, `${number}`)
   }
 }
@@ -131,7 +110,7 @@ const hasOneWinner = function* <Key, A>(
   yield* expectThat(count === 1, `one of ${contestants.length} writers and removers to succeed`, `${count} succeeded`)
   const value = values[results.indexOf(true)]
   for (const store of new Set(contestants.map(({ store }) => store))) {
-    yield* value === undefined ? isAbsent(store, key) : has(store, key, value)
+    yield* value === undefined ? store.isAbsent(key) : store.has(key, value)
   }
 }
 
@@ -142,7 +121,7 @@ const removeAmongWriters = function* <Key, A>(
   writers: number
 ): Body {
   const key = keyOf(place, "a")
-  const { version } = yield* written(store, key, none, record(key, 1))
+  const { version } = yield* store.written(key, none, record(key, 1))
   const change = (expected: number | undefined, value?: A) =>
     Effect.andThen(Effect.yieldNow, store.change(key, expected, value))
   const numbers = Array.from({ length: writers }, (_, index) => index + 2)
@@ -167,18 +146,18 @@ const removeAmongWriters = function* <Key, A>(
     `${succeeded.length} such writers succeeded, and there is ${after === undefined ? "none" : "a record"}`
   )
   if (after !== undefined) yield* isLater(after, version)
-  yield* isRefused(store, key, version, record(key, 1))
+  yield* store.isRefused(key, version, record(key, 1))
 }
 
 // Every key has a record of its own.
 const areApart = function* <Key, A>({ record }: Kind<Key, A>, store: Watched<Key, A>, keys: ReadonlyArray<Key>): Body {
   const records = keys.map((key, index) => ({ key, value: record(key, index + 1), isKept: index % 2 === 1 }))
-  for (const { key, value } of records) yield* written(store, key, none, value)
+  for (const { key, value } of records) yield* store.written(key, none, value)
   for (const { isKept, key, value } of records) {
-    const { version } = yield* has(store, key, value)
-    if (!isKept) yield* removed(store, key, version)
+    const { version } = yield* store.has(key, value)
+    if (!isKept) yield* store.removed(key, version)
   }
-  for (const { isKept, key, value } of records) yield* isKept ? has(store, key, value) : isAbsent(store, key)
+  for (const { isKept, key, value } of records) yield* isKept ? store.has(key, value) : store.isAbsent(key)
 }
 
 /** The laws of a store whose keys and records are of a kind. */
@@ -188,11 +167,11 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
     law(port, name, ({ place, store }) => body(store, keyOf(place, "a"), keyOf(place, "b")))
   return [
     simple("a key has no record until one is written where none is expected", function* (store, key, other) {
-      yield* isAbsent(store, key)
-      for (const version of [0, 1, -1]) yield* isRefused(store, key, version, record(key, 1))
-      yield* isAbsent(store, key)
-      yield* written(store, key, none, record(key, 2))
-      yield* isAbsent(store, other)
+      yield* store.isAbsent(key)
+      for (const version of [0, 1, -1]) yield* store.isRefused(key, version, record(key, 1))
+      yield* store.isAbsent(key)
+      yield* store.written(key, none, record(key, 2))
+      yield* store.isAbsent(other)
     }),
     property(
       port,
@@ -200,78 +179,78 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       kind.records,
       function* ({ place, store }, drawn) {
         const key = keyOf(place, "a")
-        const { version } = yield* written(store, key, none, record(key, 1))
-        yield* isUnchanged(store, key, yield* written(store, key, version, fit(key, drawn)))
+        const { version } = yield* store.written(key, none, record(key, 1))
+        yield* store.isUnchanged(key, yield* store.written(key, version, fit(key, drawn)))
       }
     ),
     simple("a record comes back whatever the size and the characters of its texts", function* (store, key) {
       for (const [name, text] of values) {
-        yield* written(store, key, none, kind.recordOfText(key, text)).pipe(
-          Effect.flatMap(({ version }) => removed(store, key, version)),
+        yield* store.written(key, none, kind.recordOfText(key, text)).pipe(
+          Effect.flatMap(({ version }) => store.removed(key, version)),
           Effect.mapError(({ expected, seen }) => new Unmet({ expected: `${expected}, with ${name}`, seen }))
         )
       }
     }),
     simple("a record is replaced by whoever knows its version, and by nobody else", function* (store, key) {
-      const first = yield* written(store, key, none, record(key, 1))
+      const first = yield* store.written(key, none, record(key, 1))
       const wrong = [none, first.version + 1, first.version - 1, -1]
-      for (const expected of wrong) yield* isRefused(store, key, expected, record(key, 2))
-      yield* isUnchanged(store, key, first)
-      const second = yield* written(store, key, first.version, record(key, 3))
-      yield* isRefused(store, key, first.version, record(key, 4))
-      yield* isUnchanged(store, key, second)
+      for (const expected of wrong) yield* store.isRefused(key, expected, record(key, 2))
+      yield* store.isUnchanged(key, first)
+      const second = yield* store.written(key, first.version, record(key, 3))
+      yield* store.isRefused(key, first.version, record(key, 4))
+      yield* store.isUnchanged(key, second)
     }),
     simple("writing the same value again makes a new version", function* (store, key) {
-      const first = yield* written(store, key, none, record(key, 1))
-      yield* isLater(yield* written(store, key, first.version, record(key, 1)), first.version)
-      yield* isRefused(store, key, first.version, record(key, 1))
+      const first = yield* store.written(key, none, record(key, 1))
+      yield* isLater(yield* store.written(key, first.version, record(key, 1)), first.version)
+      yield* store.isRefused(key, first.version, record(key, 1))
     }),
     simple("a record is removed by whoever knows its version, and by nobody else", function* (store, key, other) {
-      const first = yield* written(store, key, none, record(key, 1))
-      const second = yield* written(store, key, first.version, record(key, 2))
-      const kept = yield* written(store, other, none, record(other, 3))
+      const first = yield* store.written(key, none, record(key, 1))
+      const second = yield* store.written(key, first.version, record(key, 2))
+      const kept = yield* store.written(other, none, record(other, 3))
       const wrong = [first.version, second.version + 1, second.version - 1, kept.version, 0, -1]
       for (const version of wrong) {
         if (version === second.version) continue
-        yield* isRefused(store, key, version)
-        yield* isUnchanged(store, key, second)
+        yield* store.isRefused(key, version)
+        yield* store.isUnchanged(key, second)
       }
-      yield* removed(store, key, second.version)
-      yield* isUnchanged(store, other, kept)
+      yield* store.removed(key, second.version)
+      yield* store.isUnchanged(other, kept)
     }),
     simple("removing what is not there is refused, and is no error", function* (store, key, other) {
-      const kept = yield* written(store, other, none, record(other, 1))
-      for (const version of [0, 1, -1, kept.version]) yield* isRefused(store, key, version)
-      const { version } = yield* written(store, key, none, record(key, 2))
-      yield* removed(store, key, version)
-      yield* isRefused(store, key, version)
-      yield* isAbsent(store, key)
-      yield* isUnchanged(store, other, kept)
+      const kept = yield* store.written(other, none, record(other, 1))
+      for (const version of [0, 1, -1, kept.version]) yield* store.isRefused(key, version)
+      const { version } = yield* store.written(key, none, record(key, 2))
+      yield* store.removed(key, version)
+      yield* store.isRefused(key, version)
+      yield* store.isAbsent(key)
+      yield* store.isUnchanged(other, kept)
     }),
     simple("a version from before a removal is never that of another record", function* (store, key) {
       const seen: Array<number> = []
       for (let round = 1; round <= 5; round++) {
-        const first = yield* written(store, key, none, record(key, round))
+        const first = yield* store.written(key, none, record(key, round))
         yield* isLater(first, seen.at(-1))
-        for (const version of seen) yield* isRefused(store, key, version, record(key, 9))
-        const second = yield* written(store, key, first.version, record(key, round))
+        for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
+        const second = yield* store.written(key, first.version, record(key, round))
         yield* isLater(second, first.version)
-        for (const version of seen) yield* isRefused(store, key, version)
+        for (const version of seen) yield* store.isRefused(key, version)
         seen.push(first.version, second.version)
-        yield* removed(store, key, second.version)
-        for (const version of seen) yield* isRefused(store, key, version, record(key, 9))
-        yield* isAbsent(store, key)
+        yield* store.removed(key, second.version)
+        for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
+        yield* store.isAbsent(key)
       }
     }),
     simple("versions of a key grow, whatever was removed meanwhile", function* (store, key, other) {
-      const low = yield* written(store, other, none, record(other, 1))
-      let high = yield* written(store, key, none, record(key, 2))
-      for (const number of [3, 4, 5]) high = yield* written(store, key, high.version, record(key, number))
-      yield* removed(store, key, high.version)
+      const low = yield* store.written(other, none, record(other, 1))
+      let high = yield* store.written(key, none, record(key, 2))
+      for (const number of [3, 4, 5]) high = yield* store.written(key, high.version, record(key, number))
+      yield* store.removed(key, high.version)
       // A store that begins above what was removed last would begin too low.
-      yield* removed(store, other, low.version)
-      yield* isLater(yield* written(store, key, none, record(key, 6)), high.version)
-      yield* isLater(yield* written(store, other, none, record(other, 7)), low.version)
+      yield* store.removed(other, low.version)
+      yield* isLater(yield* store.written(key, none, record(key, 6)), high.version)
+      yield* isLater(yield* store.written(other, none, record(other, 7)), low.version)
     }),
     property(
       port,
@@ -288,7 +267,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       }),
       function* ({ place, store }, { acts, isThere }) {
         const key = keyOf(place, "a")
-        const before = isThere ? yield* written(store, key, none, record(key, 99)) : undefined
+        const before = isThere ? yield* store.written(key, none, record(key, 99)) : undefined
         const contestants = acts.map((act) => ({ act, store }))
         yield* hasOneWinner(kind, contestants, key, before?.version)
       },
@@ -349,17 +328,17 @@ export const persistent = <S, Key, A>(
       yield* open(function* (store) {
         for (const [index, value] of drawn.entries()) {
           const key = keyOf(place, `${index}`)
-          const { version } = yield* written(store, key, none, record(key, 1))
-          before.push([key, yield* written(store, key, version, fit(key, value))])
+          const { version } = yield* store.written(key, none, record(key, 1))
+          before.push([key, yield* store.written(key, version, fit(key, value))])
         }
       })
       yield* open(function* (store) {
-        for (const [key, record] of before) yield* isUnchanged(store, key, record)
+        for (const [key, record] of before) yield* store.isUnchanged(key, record)
       })
       yield* open(function* (store) {
         for (const [key, { value, version }] of before) {
-          yield* isRefused(store, key, none, value)
-          yield* isLater(yield* written(store, key, version, value), version)
+          yield* store.isRefused(key, none, value)
+          yield* isLater(yield* store.written(key, version, value), version)
         }
       })
     }),
@@ -370,43 +349,43 @@ export const persistent = <S, Key, A>(
         const key = keyOf(place, "a")
         const seen: Array<number> = []
         const areRefused = function* (store: Watched<Key, A>): Body {
-          for (const version of seen) yield* isRefused(store, key, version, record(key, 9))
+          for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
         }
         for (let round = 1; round <= 3; round++) {
           const { version } = yield* open(function* (store) {
-            return yield* written(store, key, none, record(key, round))
+            return yield* store.written(key, none, record(key, round))
           })
           yield* isLater({ version }, seen.at(-1))
           seen.push(version)
           yield* open(function* (store) {
-            yield* removed(store, key, version)
+            yield* store.removed(key, version)
           })
           yield* open(function* (store) {
-            yield* isAbsent(store, key)
-            yield* isRefused(store, key, version)
+            yield* store.isAbsent(key)
+            yield* store.isRefused(key, version)
             yield* areRefused(store)
           })
         }
         yield* open(function* (store) {
-          yield* written(store, key, none, record(key, 8))
+          yield* store.written(key, none, record(key, 8))
           yield* areRefused(store)
         })
       }
     ),
     twoOpenings("what is written through one opening is there at once in another", function* (one, other, place) {
       const key = keyOf(place, "a")
-      yield* isAbsent(other, key)
-      const first = yield* written(one, key, none, record(key, 1))
-      yield* isUnchanged(other, key, first)
-      const second = yield* written(other, key, first.version, record(key, 2))
-      yield* isUnchanged(one, key, second)
-      yield* isRefused(one, key, first.version, record(key, 3))
-      yield* isRefused(one, key, first.version)
-      yield* removed(one, key, second.version)
-      yield* isRefused(other, key, second.version)
-      yield* isAbsent(other, key)
-      yield* isLater(yield* written(other, key, none, record(key, 4)), second.version)
-      yield* isRefused(one, key, second.version, record(key, 5))
+      yield* other.isAbsent(key)
+      const first = yield* one.written(key, none, record(key, 1))
+      yield* other.isUnchanged(key, first)
+      const second = yield* other.written(key, first.version, record(key, 2))
+      yield* one.isUnchanged(key, second)
+      yield* one.isRefused(key, first.version, record(key, 3))
+      yield* one.isRefused(key, first.version)
+      yield* one.removed(key, second.version)
+      yield* other.isRefused(key, second.version)
+      yield* other.isAbsent(key)
+      yield* isLater(yield* other.written(key, none, record(key, 4)), second.version)
+      yield* one.isRefused(key, second.version, record(key, 5))
     }),
     twoOpenings(
       "of writers and removers through two openings exactly one succeeds, and none of those who try again is lost",
@@ -418,8 +397,8 @@ export const persistent = <S, Key, A>(
           return hasOneWinner(kind, contestants, key, expected)
         }
         yield* compete(none, ["write"])
-        yield* compete((yield* found(other, key)).version, ["write"])
-        yield* compete((yield* found(one, key)).version, ["remove", "write"])
+        yield* compete((yield* other.found(key)).version, ["write"])
+        yield* compete((yield* one.found(key)).version, ["remove", "write"])
         yield* losesNone(kind, stores, keyOf(place, "b"))
       }
     )

@@ -1,102 +1,20 @@
-/**
- * How a law of a store is checked: the store is opened, each run of the law has keys of its own, everything that is asked
- * of the store is noted, and what was written is removed in the end.
- */
+/** How a law of a store is checked: each run has keys of its own, and what was written is removed in the end. */
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
-import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Arbitrary from "effect/Arbitrary"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as StoreLaw from "../StoreLaw.ts"
-
-/** What a law expected, and what it saw instead. */
-export class Unmet extends Data.TaggedError("Unmet")<{ readonly expected: string; readonly seen: string }> {}
-
-export const expectThat = (holds: boolean, expected: string, seen: string): Effect.Effect<void, Unmet> =>
-  holds ? Effect.void : Effect.fail(new Unmet({ expected, seen }))
-
-/** A store as the laws see it: that it fails breaks any law. */
-export interface Watched<in Key, in out A> {
-  readonly get: (key: Key) => Effect.Effect<VersionedStore.Versioned<A> | undefined, Unmet>
-  /** Writes the value if the record has the expected version, or removes it if there is no value; says whether it did. */
-  readonly change: (key: Key, expected: number | undefined, value?: A) => Effect.Effect<boolean, Unmet>
-  /** Removes everything that was written in this run, as far as it can be removed. */
-  readonly tidy: Effect.Effect<void>
-}
-
-/** What was done in one run, and which keys were written. */
-export interface Notebook<Key> {
-  /** What makes the keys of this run its own. */
-  readonly place: string
-  readonly lines: Array<string>
-  readonly written: Map<string, Key>
-}
+import { type Notebook, Unmet, watch, type Watched } from "./storeWatched.ts"
 
 const kept = 20
-const shown = 80
-
-/** A value as it stands in notes: short, so that texts that look alike can be told apart, and without what is its own. */
-export const show = ({ place }: { readonly place: string }, value: unknown): string => {
-  const text = (JSON.stringify(value) ?? String(value))
-    .replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
-    .replaceAll(place, "…")
-  return text.length > shown ? `${text.slice(0, shown)}… (${text.length} characters)` : text
-}
-
-/** Notes what came of an operation. */
-export const noted = <Key, A>(
-  notebook: Notebook<Key>,
-  what: string,
-  operation: Effect.Effect<A, ZapierAuthError>,
-  tell: (result: A) => string
-): Effect.Effect<A, Unmet> =>
-  operation.pipe(
-    Effect.tap((result) => Effect.sync(() => notebook.lines.push(`${what}: ${tell(result)}`))),
-    Effect.mapError((error) => new Unmet({ expected: `an answer to ${what}`, seen: error.message }))
-  )
-
-/** Watches what is asked of a store. */
-export const watch = <Key, A extends { readonly _tag: string }>(
-  store: VersionedStore.VersionedStore<Key, A>,
-  notebook: Notebook<Key>
-): Watched<Key, A> => ({
-  get: (key) =>
-    noted(notebook, `get ${show(notebook, key)}`, Effect.map(store.get(key), Option.getOrUndefined), (record) =>
-      record === undefined ? "none" : `${record.value._tag}, version ${record.version}`
-    ),
-  change: (key, expected, value) => {
-    const what = `${show(notebook, key)}, expecting ${expected ?? "none"}`
-    // No record has version 0: the removal has to be refused.
-    if (value === undefined) return noted(notebook, `remove ${what}`, store.remove(key, expected ?? 0), String)
-    notebook.written.set(JSON.stringify(key), key)
-    const write = store.compareAndSet(key, Option.fromUndefinedOr(expected), value)
-    return noted(notebook, `compareAndSet ${what}, to ${value._tag}`, write, String)
-  },
-  tidy: Effect.suspend(() =>
-    Effect.forEach(
-      notebook.written.values(),
-      (key) =>
-        store.get(key).pipe(
-          Effect.flatMap(Effect.fromOption),
-          Effect.flatMap(({ version }) => store.remove(key, version)),
-          Effect.ignore
-        ),
-      { discard: true }
-    )
-  )
-})
 
 /** How the laws come by the store: a service that is a store, watched. */
 export type Port<S, Key, Store> = (notebook: Notebook<Key>) => Effect.Effect<Store, never, S>
 
 /** The port of a service that is a store and no more. */
 export const port =
-  <S, Key, A extends { readonly _tag: string }>(
-    service: Effect.Effect<VersionedStore.VersionedStore<Key, A>, never, S>
-  ): Port<S, Key, Watched<Key, A>> =>
+  <S, Key, A>(service: Effect.Effect<VersionedStore.VersionedStore<Key, A>, never, S>): Port<S, Key, Watched<Key, A>> =>
   (notebook) =>
     Effect.map(service, (store) => watch(store, notebook))
 
