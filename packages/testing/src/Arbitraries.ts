@@ -130,20 +130,17 @@ const hour = 3_600_000
  *
  * @since 0.1.0
  */
-export const settings: Arbitrary.Arbitrary<Settings.Options> = Draw.record(
-  {},
-  {
-    requestTimeout: duration(1, 60_000),
-    answerTimeout: duration(1, 300_000),
-    storeTimeout: duration(1, 60_000),
-    retryFor: duration(0, 60_000),
-    expiryMargin: duration(0, hour),
-    rejectionInterval: duration(0, hour),
-    memoryLifetime: duration(0, hour),
-    memoryCapacity: Draw.int(0, 100),
-    attemptLifetime: duration(1, hour)
-  }
-)
+export const settings: Arbitrary.Arbitrary<Settings.Options> = Draw.partial({
+  requestTimeout: duration(1, 60_000),
+  answerTimeout: duration(1, 300_000),
+  storeTimeout: duration(1, 60_000),
+  retryFor: duration(0, 60_000),
+  expiryMargin: duration(0, hour),
+  rejectionInterval: duration(0, hour),
+  memoryLifetime: duration(0, hour),
+  memoryCapacity: Draw.int(0, 100),
+  attemptLifetime: duration(1, hour)
+})
 
 // -----------------------------------------------------------------------------
 // Consent

@@ -69,22 +69,19 @@ const user = Arbitrary.all({
  *
  * @since 0.1.0
  */
-export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Draw.record(
-  {},
-  {
-    seed: noise,
-    knobs,
-    apps: Arbitrary.map(
-      upToThree(app),
-      Arr.dedupeWith((a, b) => a.clientId !== undefined && a.clientId === b.clientId)
-    ),
-    users: Arbitrary.map(
-      upToThree(user),
-      Arr.dedupeWith((a, b) => a.email === b.email)
-    ),
-    faults: upToThree(Arbitrary.schema(FakeFault.Rule))
-  }
-)
+export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Draw.partial({
+  seed: noise,
+  knobs,
+  apps: Arbitrary.map(
+    upToThree(app),
+    Arr.dedupeWith((a, b) => a.clientId !== undefined && a.clientId === b.clientId)
+  ),
+  users: Arbitrary.map(
+    upToThree(user),
+    Arr.dedupeWith((a, b) => a.email === b.email)
+  ),
+  faults: upToThree(Arbitrary.schema(FakeFault.Rule))
+})
 
 /**
  * What a request may have that means something to a fake: the credentials of an app, its redirect URI, and tokens.
@@ -105,20 +102,17 @@ const orNoise = (...known: ReadonlyArray<string | undefined>): Arbitrary.Arbitra
 }
 
 const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) =>
-  Draw.record(
-    {},
-    {
-      grant_type: orNoise("authorization_code", "refresh_token", "client_credentials"),
-      response_type: orNoise("code"),
-      client_id: orNoise(clientId),
-      client_secret: orNoise(clientSecret),
-      redirect_uri: orNoise(redirectUri),
-      scope: Arbitrary.map(Arbitraries.scopes, Scopes.format),
-      state: noise,
-      code: orNoise(...tokens),
-      refresh_token: orNoise(...tokens)
-    }
-  )
+  Draw.partial({
+    grant_type: orNoise("authorization_code", "refresh_token", "client_credentials"),
+    response_type: orNoise("code"),
+    client_id: orNoise(clientId),
+    client_secret: orNoise(clientSecret),
+    redirect_uri: orNoise(redirectUri),
+    scope: Arbitrary.map(Arbitraries.scopes, Scopes.format),
+    state: noise,
+    code: orNoise(...tokens),
+    refresh_token: orNoise(...tokens)
+  })
 
 const text = Arbitrary.map(noise, (drawn) => encodeURIComponent(drawn.toWellFormed()))
 

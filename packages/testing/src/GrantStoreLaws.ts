@@ -36,7 +36,7 @@ const kind: Kind<GrantStore.Key, GrantStore.Grant> = {
  *
  * @example
  * ```ts
- * import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+ * import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
  * import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
  * import * as Effect from "effect/Effect"
  *

@@ -85,8 +85,6 @@ const losesNone = function* <Key, A>(
   }
 }
 
-const Writers = Draw.int(2, 40)
-
 interface Contestant<Key, A> {
   readonly store: Watched<Key, A>
   readonly act: typeof Act.Type
@@ -163,6 +161,7 @@ const areApart = function* <Key, A>({ record }: Kind<Key, A>, store: Watched<Key
 /** The laws of a store whose keys and records are of a kind. */
 export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<Key, A>): ReadonlyArray<Law<S>> => {
   const { fit, keyOf, long, record } = kind
+  // A law of two keys, which is checked once.
   const simple = (name: string, body: (store: Watched<Key, A>, key: Key, other: Key) => Body) =>
     law(port, name, ({ place, store }) => body(store, keyOf(place, "a"), keyOf(place, "b")))
   return [
@@ -276,14 +275,14 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
     property(
       port,
       "whoever tries until it succeeds loses no write",
-      Writers,
+      Draw.int(2, 40),
       ({ place, store }, writers) => losesNone(kind, Arr.replicate(store, writers), keyOf(place, "a")),
       { runs: 20 }
     ),
     property(
       port,
       "a removal among writers is refused, or leaves nothing but what was written after it",
-      Writers,
+      Draw.int(2, 40),
       (trial, writers) => removeAmongWriters(kind, trial, writers),
       { runs: 20 }
     ),
