@@ -9,21 +9,32 @@ import { awkward, lookalikes } from "./storeKeys.ts"
 import { law, type Port, property } from "./storeTrial.ts"
 import { expectThat, none, noted, show, type Unmet, watch, type Watched } from "./storeWatched.ts"
 
-/** A grant store as the laws see it. */
+type Options = Omit<GrantStore.PageOptions, "clientId">
+
+/** A grant store as the laws see it, with a client application that only this run of a law knows. */
 interface WatchedGrants extends Watched<GrantStore.Key, GrantStore.Grant> {
-  readonly page: (options: GrantStore.PageOptions) => Effect.Effect<GrantStore.Page, Unmet>
+  readonly clientId: string
+  readonly keyOf: (subject: string) => GrantStore.Key
+  readonly page: (options: Options) => Effect.Effect<GrantStore.Page, Unmet>
 }
 
 /** A grant store, watched. */
 export const port: Port<GrantStore.GrantStore, GrantStore.Key, WatchedGrants> = (notebook) =>
-  Effect.map(GrantStore.GrantStore, (store) => ({
-    ...watch(store, notebook),
-    page: (options) =>
-      noted(notebook, `page ${show(notebook, options)}`, store.page(options), ({ entries, next }) => {
-        const subjects = entries.map(({ key }) => key.subject)
-        return `${show(notebook, subjects)}, next ${show(notebook, next)}`
-      })
-  }))
+  Effect.map(GrantStore.GrantStore, (store) => {
+    const clientId = `${notebook.place}client`
+    return {
+      ...watch(store, notebook),
+      clientId,
+      keyOf: (subject) => ({ clientId, subject }),
+      page: (search) => {
+        const options = { clientId, ...search }
+        return noted(notebook, `page ${show(notebook, options)}`, store.page(options), ({ entries, next }) => {
+          const subjects = entries.map(({ key }) => key.subject)
+          return `${show(notebook, subjects)}, next ${show(notebook, next)}`
+        })
+      }
+    }
+  })
 
 /** A grant in a state, with a number in it, and the text wherever it may hold any text. */
 export const grantOf = (tag: GrantStore.Grant["_tag"], number: number, text = "consent"): GrantStore.Grant => {
@@ -48,15 +59,13 @@ const stateOf = (index: number) => states[index % states.length] ?? "Active"
 
 const limit = Draw.int(1, 7)
 
-type Search = Omit<GrantStore.PageOptions, "after">
-
 // More pages than any of these searches can have.
 const enough = 1_000
 
 /** Goes through all pages, and does something between them. */
 const pagesOf = Effect.fnUntraced(function* (
   store: WatchedGrants,
-  search: Search,
+  search: Omit<Options, "after">,
   between: (page: number) => Effect.Effect<void, Unmet> = () => Effect.void
 ) {
   const pages: Array<GrantStore.Page> = []
@@ -97,7 +106,7 @@ const areExactly = Effect.fnUntraced(function* (
   yield* expectThat(twice.length === 0, `each of ${what} once`, `${list(twice)} more than once`)
 })
 
-const fill = (store: WatchedGrants, clientId: string, subjects: ReadonlyArray<string>) =>
+const fill = (store: WatchedGrants, subjects: ReadonlyArray<string>, clientId = store.clientId) =>
   Effect.forEach(subjects, (subject, index) =>
     store.written({ clientId, subject }, none, grantOf(stateOf(index), index + 1))
   )
@@ -105,7 +114,7 @@ const fill = (store: WatchedGrants, clientId: string, subjects: ReadonlyArray<st
 /** Goes through all pages, which have to have exactly these subjects, and returns them. */
 const finds = Effect.fnUntraced(function* (
   store: WatchedGrants,
-  search: Search,
+  search: Omit<Options, "after">,
   expected: ReadonlyArray<string>,
   what = "the grants of the client application"
 ) {
@@ -138,64 +147,55 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
     }),
     function* ({ place, store }, { limit, subjects }) {
       const own = [...new Set(subjects)]
-      const clientId = `${place}client`
-      yield* fill(store, clientId, own)
-      const others = [place, `${place}CLIENT`, ...["2", " ", "%", "\0"].map((end) => `${clientId}${end}`)]
-      yield* Effect.forEach(others, (other) => fill(store, other, own.slice(0, 3)))
-      const pages = yield* finds(store, { clientId, limit }, own)
-      const strangers = entriesOf(pages).filter(({ key }) => key.clientId !== clientId)
+      yield* fill(store, own)
+      const others = [place, `${place}CLIENT`, ...["2", " ", "%", "\0"].map((end) => `${store.clientId}${end}`)]
+      yield* Effect.forEach(others, (other) => fill(store, own.slice(0, 3), other))
+      const pages = yield* finds(store, { limit }, own)
+      const strangers = entriesOf(pages).filter(({ key }) => key.clientId !== store.clientId)
       yield* expectThat(strangers.length === 0, "grants of the client application", "grants of another")
       const count = Math.max(1, Math.ceil(own.length / limit))
       yield* expectThat(pages.length === count, `${count} pages, the last of which has no next`, `${pages.length}`)
-      const again = subjectsOf(yield* pagesOf(store, { clientId, limit: limit + 1 }))
+      const again = subjectsOf(yield* pagesOf(store, { limit: limit + 1 }))
       const isSame = subjectsOf(pages).every((subject, index) => again[index] === subject)
       yield* expectThat(isSame, "the same order each time", "another")
     }
   ),
-  law(port, "an entry has the record and the version that are there", function* ({ place, store }) {
-    const clientId = `${place}client`
-    yield* fill(store, clientId, ["a", "b", "c"])
-    for (const { grant, key } of entriesOf(yield* pagesOf(store, { clientId, limit: 2 }))) {
+  law(port, "an entry has the record and the version that are there", function* ({ store }) {
+    yield* fill(store, ["a", "b", "c"])
+    for (const { grant, key } of entriesOf(yield* pagesOf(store, { limit: 2 }))) {
       yield* store.isUnchanged(key, grant)
       yield* store.written(key, grant.version, grantOf("Active", 9))
     }
   }),
-  law(port, "a limit of less than one counts as one", function* ({ place, store }) {
-    const clientId = `${place}client`
-    yield* fill(store, clientId, ["a", "b", "c"])
-    for (const limit of [0, -1, -100]) yield* finds(store, { clientId, limit }, ["a", "b", "c"])
+  law(port, "a limit of less than one counts as one", function* ({ store }) {
+    yield* fill(store, ["a", "b", "c"])
+    for (const limit of [0, -1, -100]) yield* finds(store, { limit }, ["a", "b", "c"])
   }),
-  law(port, "a page of one state has the grants in that state, and no others", function* ({ place, store }) {
-    const clientId = `${place}client`
+  law(port, "a page of one state has the grants in that state, and no others", function* ({ store }) {
     const subjects = Array.from({ length: 10 }, (_, index) => `subject ${index}`)
-    const filled = yield* fill(store, clientId, subjects)
+    const filled = yield* fill(store, subjects)
     const search = Effect.fnUntraced(function* (shift: number) {
       for (const state of states) {
         const matching = subjects.filter((_, index) => stateOf(index + shift) === state)
         for (const limit of [1, 2, 4, 100]) {
-          yield* finds(store, { clientId, limit, state }, matching, `the grants that are ${state}`)
+          yield* finds(store, { limit, state }, matching, `the grants that are ${state}`)
         }
       }
     })
     yield* search(0)
     // All of them change.
     for (const [index, subject] of subjects.entries()) {
-      yield* store.written({ clientId, subject }, filled[index]?.version, grantOf(stateOf(index + 1), 99))
+      yield* store.written(store.keyOf(subject), filled[index]?.version, grantOf(stateOf(index + 1), 99))
     }
     yield* search(1)
   }),
-  law(
-    port,
-    "a prefix finds exactly the subjects that begin with it, whatever its characters",
-    function* ({ place, store }) {
-      const clientId = `${place}client`
-      yield* fill(store, clientId, lookalikes)
-      for (const prefix of prefixes) {
-        const matching = lookalikes.filter((subject) => subject.startsWith(prefix))
-        yield* finds(store, { clientId, prefix, limit: 60 }, matching, beginWith(prefix))
-      }
+  law(port, "a prefix finds exactly the subjects that begin with it, whatever its characters", function* ({ store }) {
+    yield* fill(store, lookalikes)
+    for (const prefix of prefixes) {
+      const matching = lookalikes.filter((subject) => subject.startsWith(prefix))
+      yield* finds(store, { prefix, limit: 60 }, matching, beginWith(prefix))
     }
-  ),
+  }),
   property(
     port,
     "a prefix and a state together find exactly what has both",
@@ -206,13 +206,12 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
       state,
       limit
     }),
-    function* ({ place, store }, { length, limit, prefix, state, subjects }) {
-      const clientId = `${place}client`
+    function* ({ store }, { length, limit, prefix, state, subjects }) {
       const own = [...new Set([...subjects, prefix, `${prefix}a`, `${prefix}\u{10ffff}`])]
-      yield* fill(store, clientId, own)
+      yield* fill(store, own)
       const start = prefix.slice(0, length)
       const matching = own.filter((subject, index) => subject.startsWith(start) && stateOf(index) === state)
-      const search = { clientId, prefix: start, state, limit }
+      const search = { prefix: start, state, limit }
       yield* finds(store, search, matching, `${beginWith(start)} and are ${state}`)
     }
   ),
@@ -223,11 +222,10 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
       subjects: Arbitrary.array(awkward, { minLength: 1, maxLength: 12 }),
       limit
     }),
-    function* ({ place, store }, { limit, subjects }) {
-      const clientId = `${place}client`
+    function* ({ store }, { limit, subjects }) {
       const own = [...new Set(subjects)]
-      yield* fill(store, clientId, own)
-      const order = subjectsOf(yield* pagesOf(store, { clientId, limit: 100 }))
+      yield* fill(store, own)
+      const order = subjectsOf(yield* pagesOf(store, { limit: 100 }))
       for (const [index, after] of order.entries()) {
         const rest = order.slice(index + 1)
         const isRest = ({ entries, next }: GrantStore.Page) => {
@@ -240,10 +238,10 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
             `${list(entries.map(({ key }) => key.subject))}, and ${next === undefined ? "no next" : "a next"}`
           )
         }
-        yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
-        const key = { clientId, subject: after }
+        yield* Effect.flatMap(store.page({ after, limit }), isRest)
+        const key = store.keyOf(after)
         yield* store.removed(key, (yield* store.found(key)).version)
-        yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
+        yield* Effect.flatMap(store.page({ after, limit }), isRest)
         yield* store.written(key, none, grantOf("Active", 1))
       }
     },
@@ -258,11 +256,10 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
       state: Draw.optional(state),
       changes: Arbitrary.array(Arbitrary.array(change, { maxLength: 4 }), { maxLength: 20 })
     }),
-    function* ({ place, store }, { changes, limit, size, state }) {
-      const clientId = `${place}client`
+    function* ({ store }, { changes, limit, size, state }) {
       const nameOf = (index: number) => `subject ${(index * 7) % 20}`
       const all = Array.from({ length: size }, (_, index) => nameOf(index))
-      yield* fill(store, clientId, all)
+      yield* fill(store, all)
       // Those that are there all the time, and are looked for all the time.
       const steady = new Set(all.filter((_, index) => state === undefined || state === stateOf(index)))
       let number = 100
@@ -270,14 +267,14 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
         for (const { act, index, to } of changes[page - 1] ?? []) {
           number++
           const subject = act === "insert" ? `${nameOf(index)} ${number}` : nameOf(index)
-          const key = { clientId, subject }
+          const key = store.keyOf(subject)
           const before = yield* store.get(key)
           if (act === "remove" || (state !== undefined && to !== state)) steady.delete(subject)
           if (act !== "remove") yield* store.written(key, before?.version, grantOf(to, number))
           else if (before !== undefined) yield* store.removed(key, before.version)
         }
       })
-      const pages = yield* pagesOf(store, { clientId, limit, state }, changeSome)
+      const pages = yield* pagesOf(store, { limit, state }, changeSome)
       const seen = subjectsOf(pages).filter((subject) => steady.has(subject))
       yield* areExactly(seen, [...steady], "the grants that were there all the time")
     }
