@@ -30,6 +30,7 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { scopes } from "./Arbitraries.ts"
+import { problems } from "./internal/api/problem.ts"
 import * as Draw from "./internal/draw.ts"
 
 const contentType = Draw.oneOf(["application/json", "application/json; charset=utf-8", "multipart/form-data"])
@@ -37,10 +38,7 @@ const contentType = Draw.oneOf(["application/json", "application/json; charset=u
 const token = Draw.pattern(/^[A-Za-z\d]{30}$/)
 
 // A member that is not there, or that says nothing.
-const vague: readonly [Arbitrary.Arbitrary<unknown>, Arbitrary.Arbitrary<unknown>] = [
-  Arbitrary.Constant(undefined),
-  Arbitrary.Constant(null)
-]
+const vague = [Arbitrary.Constant(undefined), Arbitrary.Constant(null)]
 
 const seconds = Draw.int(1, 86_400)
 
@@ -91,9 +89,7 @@ export const documented: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.ma
     })
 )
 
-const description = Draw.optional(Arbitrary.schema(Schema.String))
-
-const refusals = ["invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"] as const
+const errors = ["invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"]
 
 /**
  * The errors of RFC 6749 section 5.2: `invalid_grant`, `invalid_client`, and those that say that the request is wrong.
@@ -101,20 +97,22 @@ const refusals = ["invalid_request", "invalid_scope", "unauthorized_client", "un
  * @since 0.1.0
  */
 export const refused: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
-  Arbitrary.map(description, (error_description) => json(400, { error: "invalid_grant", error_description })),
+  Arbitrary.map(
+    Draw.record(
+      { error: Draw.choose([Arbitrary.Constant("invalid_grant"), Draw.oneOf(errors)]) },
+      { error_description: Arbitrary.schema(Schema.String) }
+    ),
+    (body) => json(400, body)
+  ),
   Arbitrary.map(Draw.oneOf([401, 400]), (status) =>
     json(status, { error: "invalid_client" }, { "www-authenticate": 'Bearer error="invalid_client"' })
-  ),
-  Arbitrary.map(Arbitrary.all({ error: Draw.oneOf(refusals), error_description: description }), (body) =>
-    json(400, body)
   )
 ])
 
-const retryAfter = Draw.choose<string | undefined>([
+const retryAfter = Draw.choose<string>([
   Arbitrary.map(Draw.int(0, 120), String),
   Draw.pattern(/^Thu, 01 Jan 1970 00:0[01]:[0-5]\d GMT$/),
-  Draw.oneOf(["", "soon", "-1", "2 minutes"]),
-  Arbitrary.Constant(undefined)
+  Draw.oneOf(["", "soon", "-1", "2 minutes"])
 ])
 
 const page = "<html><body><h1>Unavailable</h1></body></html>"
@@ -125,12 +123,8 @@ const page = "<html><body><h1>Unavailable</h1></body></html>"
  * @since 0.1.0
  */
 export const busy: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
-  Arbitrary.all({ status: Draw.oneOf([429, 503, 500, 502, 504]), retryAfter }),
-  ({ retryAfter, status }) => ({
-    status,
-    headers: { "content-type": "text/html", ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }) },
-    body: page
-  })
+  Draw.record({ status: Draw.oneOf([429, 503, 500, 502, 504]) }, { "retry-after": retryAfter }),
+  ({ status, ...headers }) => ({ status, headers: { "content-type": "text/html", ...headers }, body: page })
 )
 
 const notTokens: ReadonlyArray<unknown> = [
@@ -145,6 +139,8 @@ const notTokens: ReadonlyArray<unknown> = [
   { access_token: "token", scope: 1 },
   { error: "" }
 ]
+
+const elsewhere = "https://elsewhere.example"
 
 // A part of an answer that was cut off on its way.
 const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.int(0, 90) }), ({ answer, length }) => ({
@@ -161,11 +157,7 @@ export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<T
   cutOff,
   Arbitrary.map(Draw.oneOf(notTokens), (body) => json(200, body)),
   Arbitrary.map(Arbitrary.schema(Schema.String), (text) => ({ ...json(200, ""), body: `<p>${text}</p>` })),
-  Arbitrary.map(Draw.oneOf([301, 302, 307]), (status) => ({
-    status,
-    headers: { location: "https://elsewhere.example" },
-    body: ""
-  })),
+  Arbitrary.map(Draw.oneOf([301, 302, 307]), (status) => ({ status, headers: { location: elsewhere }, body: "" })),
   Arbitrary.map(Draw.oneOf([400, 403, 404, 405]), (status) => ({ ...json(status, ""), body: page }))
 ])
 
@@ -174,7 +166,7 @@ export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<T
  *
  * @since 0.1.0
  */
-export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
+export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose([
   documented,
   granted,
   refused,
@@ -193,16 +185,6 @@ export const outcome: Arbitrary.Arbitrary<TokenOutcome.TokenOutcome> = Draw.choo
   Arbitrary.Constant({ _tag: "NoResponse" })
 ])
 
-const problems = [
-  [401, "not_authenticated", "NotAuthenticated"],
-  [403, "permission_denied", "PermissionDenied"],
-  [404, "not_found", "NotFound"],
-  [409, "conflict", "Conflict"],
-  [429, "throttled", "Throttled"],
-  [500, "internal_error", "InternalError"],
-  [503, "service_unavailable", "ServiceUnavailable"]
-] as const
-
 /**
  * An error of the API in its envelope, whose `status` is a text in some answers and a number in others.
  *
@@ -210,12 +192,12 @@ const problems = [
  */
 export const apiError: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
   Arbitrary.all({
-    problem: Draw.oneOf(problems),
+    problem: Draw.oneOf(Object.entries(problems)),
     isText: Arbitrary.schema(Schema.Boolean),
     detail: Arbitrary.schema(Schema.String)
   }),
-  ({ detail, isText, problem: [status, code, title] }) => {
-    const error = { status: isText ? String(status) : status, code, title, detail, source: null, meta: {} }
-    return json(status, { errors: [error] })
+  ({ detail, isText, problem: [status, [code, title]] }) => {
+    const error = { status: isText ? status : Number(status), code, title, detail, source: null, meta: {} }
+    return json(Number(status), { errors: [error] })
   }
 )

@@ -11,17 +11,14 @@ import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential
 import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
-import type { Kind } from "./internal/storeExpectations.ts"
+import type { Kind } from "./internal/storeKeys.ts"
 import * as StoreKeys from "./internal/storeKeys.ts"
 import * as StoreLaws from "./internal/storeLaws.ts"
-import * as StoreReopening from "./internal/storeReopening.ts"
-import { type Port, watch, type Watched } from "./internal/storeTrial.ts"
+import * as StoreTrial from "./internal/storeTrial.ts"
 import type { Law } from "./StoreLaw.ts"
 
-const makeKey = (clientId: string, scopes: string): AppCredentialStore.Key => ({ clientId, scopes })
-
 const kind: Kind<AppCredentialStore.Key, AppCredential.State> = {
-  ...StoreKeys.pairs(makeKey),
+  ...StoreKeys.pairs((clientId, scopes) => ({ clientId, scopes })),
   records: Arbitrary.schema(AppCredential.State),
   fit: (_, drawn) => drawn,
   record: (_, number) => ({ _tag: "Absent", pause: { until: number, failures: 1, cause: { _tag: "NoResponse" } } }),
@@ -35,12 +32,7 @@ const kind: Kind<AppCredentialStore.Key, AppCredential.State> = {
   })
 }
 
-const port: Port<
-  AppCredentialStore.AppCredentialStore,
-  AppCredentialStore.Key,
-  AppCredentialStore.AppCredentialStore["Service"],
-  Watched<AppCredentialStore.Key, AppCredential.State>
-> = { service: AppCredentialStore.AppCredentialStore, watch }
+const port = StoreTrial.port(AppCredentialStore.AppCredentialStore)
 
 /**
  * What holds of every store of app tokens.
@@ -58,10 +50,7 @@ const port: Port<
  *
  * @since 0.1.0
  */
-export const all: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = [
-  ...StoreLaws.laws(port, kind),
-  StoreKeys.longKeys(port, kind, makeKey)
-]
+export const all: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = StoreLaws.laws(port, kind)
 
 /**
  * What holds besides of a store that keeps its data when it is closed. Their layer opens the same data each time that it
@@ -69,4 +58,4 @@ export const all: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = [
  *
  * @since 0.1.0
  */
-export const persistent: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = StoreReopening.laws(port, kind)
+export const persistent: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = StoreLaws.persistent(port, kind)

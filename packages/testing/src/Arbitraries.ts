@@ -47,7 +47,7 @@ import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
-import * as Redacted from "effect/Redacted"
+import * as UrlParams from "effect/http/UrlParams"
 import * as Schema from "effect/Schema"
 import * as Draw from "./internal/draw.ts"
 
@@ -98,22 +98,20 @@ export const redirectUri: Arbitrary.Arbitrary<string> = Arbitrary.map(Arbitrary.
 
 const clientId = Draw.pattern(/^[\x20-\x7E]{1,20}$/)
 
+const clientSecret = Draw.choose<ClientApplication.Options["clientSecret"]>([
+  Arbitrary.schema(Schema.NonEmptyString),
+  Arbitrary.schema(Tokens.Secret)
+])
+
 /**
  * What `ClientApplication.make` makes an application of. Ids and secrets have every character that they may have, so that
  * whoever forgets to encode one is found out.
  *
  * @since 0.1.0
  */
-export const application: Arbitrary.Arbitrary<ClientApplication.Options> = Arbitrary.map(
-  Arbitrary.all({
-    clientId,
-    clientSecret: Arbitrary.schema(Schema.NonEmptyString),
-    isRedacted: Arbitrary.schema(Schema.Boolean),
-    redirectUris: Arbitrary.array(redirectUri, { minLength: 1, maxLength: 3 }),
-    authentication: Draw.optional(Draw.oneOf(["Basic", "Body"]))
-  }),
-  ({ clientSecret, isRedacted, ...options }) =>
-    Draw.defined({ ...options, clientSecret: isRedacted ? Redacted.make(clientSecret) : clientSecret })
+export const application: Arbitrary.Arbitrary<ClientApplication.Options> = Draw.record(
+  { clientId, clientSecret, redirectUris: Arbitrary.array(redirectUri, { minLength: 1, maxLength: 3 }) },
+  { authentication: Draw.oneOf(["Basic", "Body"]) }
 )
 
 const forms: ReadonlyArray<(millis: number) => Duration.Input> = [
@@ -122,11 +120,8 @@ const forms: ReadonlyArray<(millis: number) => Duration.Input> = [
   (millis) => `${millis} millis`
 ]
 
-const duration = (minimum: number, maximum: number) => Arbitrary.all([Draw.int(minimum, maximum), Draw.oneOf(forms)])
-
-type Drawn = readonly [millis: number, form: (typeof forms)[number]]
-
-const toDuration = (drawn: Drawn | undefined): Duration.Input | undefined => drawn && drawn[1](drawn[0])
+const duration = (minimum: number, maximum: number): Arbitrary.Arbitrary<Duration.Input> =>
+  Arbitrary.map(Arbitrary.all([Draw.int(minimum, maximum), Draw.oneOf(forms)]), ([millis, form]) => form(millis))
 
 const hour = 3_600_000
 
@@ -135,31 +130,17 @@ const hour = 3_600_000
  *
  * @since 0.1.0
  */
-export const settings: Arbitrary.Arbitrary<Settings.Options> = Arbitrary.map(
-  Arbitrary.all({
-    requestTimeout: Draw.optional(duration(1, 60_000)),
-    answerTimeout: Draw.optional(duration(1, 300_000)),
-    storeTimeout: Draw.optional(duration(1, 60_000)),
-    retryFor: Draw.optional(duration(0, 60_000)),
-    expiryMargin: Draw.optional(duration(0, hour)),
-    rejectionInterval: Draw.optional(duration(0, hour)),
-    memoryLifetime: Draw.optional(duration(0, hour)),
-    memoryCapacity: Draw.optional(Draw.int(0, 100)),
-    attemptLifetime: Draw.optional(duration(1, hour))
-  }),
-  ({ memoryCapacity, ...durations }): Settings.Options =>
-    Draw.defined({
-      requestTimeout: toDuration(durations.requestTimeout),
-      answerTimeout: toDuration(durations.answerTimeout),
-      storeTimeout: toDuration(durations.storeTimeout),
-      retryFor: toDuration(durations.retryFor),
-      expiryMargin: toDuration(durations.expiryMargin),
-      rejectionInterval: toDuration(durations.rejectionInterval),
-      memoryLifetime: toDuration(durations.memoryLifetime),
-      attemptLifetime: toDuration(durations.attemptLifetime),
-      memoryCapacity
-    })
-)
+export const settings: Arbitrary.Arbitrary<Settings.Options> = Draw.partial({
+  requestTimeout: duration(1, 60_000),
+  answerTimeout: duration(1, 300_000),
+  storeTimeout: duration(1, 60_000),
+  retryFor: duration(0, 60_000),
+  expiryMargin: duration(0, hour),
+  rejectionInterval: duration(0, hour),
+  memoryLifetime: duration(0, hour),
+  memoryCapacity: Draw.int(0, 100),
+  attemptLifetime: duration(1, hour)
+})
 
 // -----------------------------------------------------------------------------
 // Consent
@@ -175,19 +156,13 @@ const secret = Arbitrary.map(text, Tokens.secret)
  *
  * @since 0.1.0
  */
-export const authorization: Arbitrary.Arbitrary<AuthorizationUrl.Parameters> = Arbitrary.map(
-  Arbitrary.all({
-    clientId,
-    redirectUri,
-    scopes,
-    state: Arbitrary.map(text, (drawn) => Redacted.make(drawn)),
-    codeChallenge: Draw.optional(Draw.pattern(/^[\w-]{43}$/)),
-    page: Draw.optional(Draw.oneOf(["Current", "Legacy"])),
-    signUp: Draw.optional(
-      Arbitrary.map(Arbitrary.all({ email: text, firstName: Draw.optional(text) }), (signUp) => Draw.defined(signUp))
-    )
-  }),
-  (parameters) => Draw.defined(parameters)
+export const authorization: Arbitrary.Arbitrary<AuthorizationUrl.Parameters> = Draw.record(
+  { clientId, redirectUri, scopes, state: secret },
+  {
+    codeChallenge: Draw.pattern(/^[\w-]{43}$/),
+    page: Draw.oneOf(["Current", "Legacy"]),
+    signUp: Draw.record({ email: text }, { firstName: text })
+  }
 )
 
 /**
@@ -203,15 +178,6 @@ export interface Callback {
 
 type Parameters = ReadonlyArray<readonly [name: string, value: string]>
 
-const together = (parameters: Parameters) => {
-  const record: Record<string, string | Array<string>> = {}
-  for (const [name, value] of parameters) {
-    const before = record[name]
-    record[name] = before === undefined ? value : [before, value].flat()
-  }
-  return record
-}
-
 const inputForms: ReadonlyArray<(parameters: URLSearchParams) => AuthorizationCallback.Input> = [
   (parameters) => `https://app.example/callback?${parameters}`,
   (parameters) => new URL(`https://app.example/callback?${parameters}#fragment`),
@@ -219,7 +185,7 @@ const inputForms: ReadonlyArray<(parameters: URLSearchParams) => AuthorizationCa
   (parameters) => `?${parameters}`,
   (parameters) => parameters.toString(),
   (parameters) => parameters,
-  (parameters) => together([...parameters])
+  (parameters) => UrlParams.toRecord(UrlParams.fromInput(parameters))
 ]
 
 const form = Draw.oneOf(inputForms)
@@ -301,19 +267,14 @@ export const instant: Arbitrary.Arbitrary<number> = Draw.int(0, Date.UTC(2100, 0
  * @since 0.1.0
  */
 export const tokens: Arbitrary.Arbitrary<Tokens.Tokens> = Arbitrary.map(
-  Arbitrary.all({
-    accessToken: secret,
-    refreshToken: Draw.choose<Tokens.Tokens["refreshToken"]>([secret, secret, Arbitrary.Constant(undefined)]),
-    scopes,
-    obtainedAt: instant,
-    life: Draw.int(1_000, 365 * 24 * hour),
-    replaces: Arbitrary.schema(Schema.Boolean)
-  }),
-  ({ life, refreshToken, replaces, ...access }) => ({
-    ...access,
-    expiresAt: access.obtainedAt + life,
-    ...(replaces ? { replacedAt: access.obtainedAt } : {}),
-    ...(refreshToken === undefined ? {} : { refreshToken })
+  Draw.record(
+    { accessToken: secret, scopes, obtainedAt: instant, life: Draw.int(1_000, 365 * 24 * hour) },
+    { refreshToken: secret, replaces: Arbitrary.Constant(true) }
+  ),
+  ({ life, replaces, ...tokens }) => ({
+    ...tokens,
+    expiresAt: tokens.obtainedAt + life,
+    ...(replaces ? { replacedAt: tokens.obtainedAt } : {})
   })
 )
 
@@ -351,12 +312,15 @@ export const grant: Arbitrary.Arbitrary<GrantStore.Grant> = Arbitrary.map(
  * @since 0.1.0
  */
 export const tokenRequest: Arbitrary.Arbitrary<TokenRequest.TokenRequest> = Draw.choose<TokenRequest.TokenRequest>([
-  Arbitrary.map(Arbitrary.all({ refreshToken: secret, scopes }), (drawn) => ({ _tag: "Refresh", ...drawn })),
-  Arbitrary.map(Arbitrary.all({ scopes }), (drawn) => ({ _tag: "ClientCredentials", ...drawn })),
-  Arbitrary.map(
-    Arbitrary.all({ code: secret, redirectUri, codeVerifier: Draw.optional(secret), scopes }),
-    (drawn): TokenRequest.TokenRequest => ({ _tag: "AuthorizationCode", ...drawn })
-  )
+  Arbitrary.all({ _tag: Arbitrary.Constant("Refresh"), refreshToken: secret, scopes }),
+  Arbitrary.all({ _tag: Arbitrary.Constant("ClientCredentials"), scopes }),
+  Arbitrary.all({
+    _tag: Arbitrary.Constant("AuthorizationCode"),
+    code: secret,
+    redirectUri,
+    codeVerifier: Draw.optional(secret),
+    scopes
+  })
 ])
 
 /**

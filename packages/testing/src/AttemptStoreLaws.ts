@@ -13,11 +13,10 @@ import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
-import type { Kind } from "./internal/storeExpectations.ts"
+import type { Kind } from "./internal/storeKeys.ts"
 import * as StoreKeys from "./internal/storeKeys.ts"
 import * as StoreLaws from "./internal/storeLaws.ts"
-import * as StoreReopening from "./internal/storeReopening.ts"
-import { type Port, watch, type Watched } from "./internal/storeTrial.ts"
+import * as StoreTrial from "./internal/storeTrial.ts"
 import type { Law } from "./StoreLaw.ts"
 
 // The year 3000, in milliseconds since the epoch.
@@ -43,12 +42,7 @@ const kind: Kind<string, ConsentAttempt.Stored> = {
   recordOfText: (key, text) => attempt(key, 0, text)
 }
 
-const port: Port<
-  AttemptStore.AttemptStore,
-  string,
-  AttemptStore.AttemptStore["Service"],
-  Watched<string, ConsentAttempt.Stored>
-> = { service: AttemptStore.AttemptStore, watch }
+const port = StoreTrial.port(AttemptStore.AttemptStore)
 
 /**
  * What holds of every store of attempts.
@@ -74,4 +68,4 @@ export const all: ReadonlyArray<Law<AttemptStore.AttemptStore>> = StoreLaws.laws
  *
  * @since 0.1.0
  */
-export const persistent: ReadonlyArray<Law<AttemptStore.AttemptStore>> = StoreReopening.laws(port, kind)
+export const persistent: ReadonlyArray<Law<AttemptStore.AttemptStore>> = StoreLaws.persistent(port, kind)

@@ -35,6 +35,10 @@ import * as FakeState from "./FakeState.ts"
 import type * as FakeZapier from "./FakeZapier.ts"
 import * as Draw from "./internal/draw.ts"
 
+const noise = Arbitrary.schema(Schema.String)
+
+const upToThree = <A>(arbitrary: Arbitrary.Arbitrary<A>) => Arbitrary.array(arbitrary, { maxLength: 3 })
+
 /**
  * Knobs: none of them, some, or all.
  *
@@ -49,20 +53,15 @@ export const knobs: Arbitrary.Arbitrary<Partial<FakeState.Knobs>> = Arbitrary.sc
  *
  * @since 0.1.0
  */
-export const app: Arbitrary.Arbitrary<FakeControl.AppOptions> = Arbitrary.map(
-  Arbitrary.all({
-    name: Arbitrary.schema(Schema.NonEmptyString),
-    redirectUris: Arbitrary.array(Arbitraries.redirectUri, { maxLength: 3 }),
-    clientId: Draw.optional(Draw.pattern(/^[A-Za-z\d]{1,12}$/)),
-    clientSecret: Draw.optional(Arbitrary.schema(Schema.NonEmptyString))
-  }),
-  (options) => Draw.defined(options)
+export const app: Arbitrary.Arbitrary<FakeControl.AppOptions> = Draw.record(
+  { name: Arbitrary.schema(Schema.NonEmptyString), redirectUris: upToThree(Arbitraries.redirectUri) },
+  { clientId: Draw.pattern(/^[A-Za-z\d]{1,12}$/), clientSecret: Arbitrary.schema(Schema.NonEmptyString) }
 )
 
 const user = Arbitrary.all({
   email: Draw.pattern(/^[a-z]{1,8}@[a-z]{1,8}\.example$/),
-  firstName: Arbitrary.schema(Schema.String),
-  lastName: Arbitrary.schema(Schema.String)
+  firstName: noise,
+  lastName: noise
 })
 
 /**
@@ -70,21 +69,19 @@ const user = Arbitrary.all({
  *
  * @since 0.1.0
  */
-export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Arbitrary.map(
-  Arbitrary.all({
-    seed: Draw.optional(Arbitrary.schema(Schema.String)),
-    knobs: Draw.optional(knobs),
-    apps: Draw.optional(Arbitrary.array(app, { maxLength: 3 })),
-    users: Draw.optional(Arbitrary.array(user, { maxLength: 3 })),
-    faults: Draw.optional(Arbitrary.array(Arbitrary.schema(FakeFault.Rule), { maxLength: 3 }))
-  }),
-  ({ apps, users, ...others }) =>
-    Draw.defined({
-      ...others,
-      apps: apps && Arr.dedupeWith(apps, (a, b) => a.clientId !== undefined && a.clientId === b.clientId),
-      users: users && Arr.dedupeWith(users, (a, b) => a.email === b.email)
-    })
-)
+export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Draw.partial({
+  seed: noise,
+  knobs,
+  apps: Arbitrary.map(
+    upToThree(app),
+    Arr.dedupeWith((a, b) => a.clientId !== undefined && a.clientId === b.clientId)
+  ),
+  users: Arbitrary.map(
+    upToThree(user),
+    Arr.dedupeWith((a, b) => a.email === b.email)
+  ),
+  faults: upToThree(Arbitrary.schema(FakeFault.Rule))
+})
 
 /**
  * What a request may have that means something to a fake: the credentials of an app, its redirect URI, and tokens.
@@ -98,25 +95,24 @@ export interface Known {
   readonly tokens?: ReadonlyArray<string> | undefined
 }
 
-const noise = Arbitrary.schema(Schema.String)
-
 // What is known, more often than not, or something else.
 const orNoise = (...known: ReadonlyArray<string | undefined>): Arbitrary.Arbitrary<string> => {
   const values = known.filter((value) => value !== undefined).map((value) => Arbitrary.Constant(value))
   return Draw.choose<string>([noise, ...values, ...values])
 }
 
-const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) => ({
-  grant_type: Draw.optional(orNoise("authorization_code", "refresh_token", "client_credentials")),
-  response_type: Draw.optional(orNoise("code")),
-  client_id: Draw.optional(orNoise(clientId)),
-  client_secret: Draw.optional(orNoise(clientSecret)),
-  redirect_uri: Draw.optional(orNoise(redirectUri)),
-  scope: Draw.optional(Arbitrary.map(Arbitraries.scopes, Scopes.format)),
-  state: Draw.optional(noise),
-  code: Draw.optional(orNoise(...tokens)),
-  refresh_token: Draw.optional(orNoise(...tokens))
-})
+const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) =>
+  Draw.partial({
+    grant_type: orNoise("authorization_code", "refresh_token", "client_credentials"),
+    response_type: orNoise("code"),
+    client_id: orNoise(clientId),
+    client_secret: orNoise(clientSecret),
+    redirect_uri: orNoise(redirectUri),
+    scope: Arbitrary.map(Arbitraries.scopes, Scopes.format),
+    state: noise,
+    code: orNoise(...tokens),
+    refresh_token: orNoise(...tokens)
+  })
 
 const text = Arbitrary.map(noise, (drawn) => encodeURIComponent(drawn.toWellFormed()))
 
@@ -143,13 +139,15 @@ const target = Draw.choose<{ readonly method: string; readonly path: string }>([
 
 const contentType = Draw.oneOf([
   "application/x-www-form-urlencoded",
+  "application/x-www-form-urlencoded",
+  "application/x-www-form-urlencoded",
   "application/json",
   "multipart/form-data",
   "text/plain"
 ])
 
-const bodyOf = (type: string, form: { readonly [name: string]: string | undefined }): string =>
-  type === "application/json" ? JSON.stringify(form) : new URLSearchParams(Draw.defined(form)).toString()
+const bodyOf = (type: string, form: { readonly [name: string]: string }): string =>
+  type === "application/json" ? JSON.stringify(form) : new URLSearchParams(form).toString()
 
 /**
  * Requests: to the token endpoint, the consent page, the endpoints of the table, and elsewhere; with what is known of a
@@ -168,13 +166,13 @@ export const request = (known: Known = {}): Arbitrary.Arbitrary<FakeHttp.FakeReq
   return Arbitrary.map(
     Arbitrary.all({
       target,
-      query: Arbitrary.all(fields(known)),
-      form: Arbitrary.all(fields(known)),
+      query: fields(known),
+      form: fields(known),
       authorization,
-      contentType: Draw.choose<string>([Arbitrary.Constant("application/x-www-form-urlencoded"), contentType])
+      contentType
     }),
     ({ authorization, contentType, form, query, target: { method, path } }) =>
-      FakeHttp.request(method, `${path}?${new URLSearchParams(Draw.defined(query))}`, {
+      FakeHttp.request(method, `${path}?${new URLSearchParams(query)}`, {
         headers: { "content-type": contentType, authorization },
         body: method === "GET" ? "" : bodyOf(contentType, form)
       })

@@ -52,14 +52,10 @@ const growth = 8
 
 const first = <A>(arbitrary: Arbitrary.Arbitrary<A>, seed: number, size: number): A => {
   const drawn: Array<A> = []
-  const take = (value: A) => {
-    drawn.push(value)
-    return true
-  }
+  const take = (value: A) => drawn.push(value) > 0
   const { _tag } = Effect.runSync(Arbitrary.checkEffect(arbitrary, take, { runs: 1, seed, size }))
-  const [value] = drawn
-  if (value === undefined && drawn.length === 0) throw new Error(`No value could be drawn: ${_tag}`)
-  return value as A
+  if (drawn.length === 0) throw new Error(`No value could be drawn: ${_tag}`)
+  return drawn[0] as A
 }
 
 // What a value shrinks to, up to so many. Effect exports no more of shrinking than that a check goes from a failing value
@@ -96,34 +92,6 @@ function* shrinks<A>(arbitrary: Arbitrary.Arbitrary<A>, place: Place): Generator
   }
 }
 
-class FromEffect<A> extends fc.Arbitrary<A> {
-  readonly arbitrary: Arbitrary.Arbitrary<A>
-  readonly size: number
-
-  constructor(arbitrary: Arbitrary.Arbitrary<A>, size: number) {
-    super()
-    this.arbitrary = arbitrary
-    this.size = size
-  }
-
-  override generate(random: fc.Random, biasFactor: number | undefined): fc.Value<A> {
-    const seed = random.nextInt()
-    // What fast-check means by biased values are small ones and edge cases, which schemas draw in any case.
-    const isBiased = biasFactor !== undefined && random.nextInt(1, biasFactor) === 1
-    const size = isBiased ? random.nextInt(0, this.size) : this.size
-    return new fc.Value(first(this.arbitrary, seed, size), { seed, size, path: [] } satisfies Place)
-  }
-
-  // A value that was not drawn here does not tell what it was drawn from.
-  override canShrinkWithoutContext(_value: unknown): _value is A {
-    return false
-  }
-
-  override shrink(_value: A, context: unknown): fc.Stream<fc.Value<A>> {
-    return isPlace(context) ? fc.stream(shrinks(this.arbitrary, context)) : fc.Stream.nil()
-  }
-}
-
 /**
  * The same values for fast-check.
  *
@@ -138,5 +106,24 @@ class FromEffect<A> extends fc.Arbitrary<A> {
  *
  * @since 0.1.0
  */
-export const from = <A>(arbitrary: Arbitrary.Arbitrary<A>, { size = 10 }: Options = {}): fc.Arbitrary<A> =>
-  new FromEffect(arbitrary, size)
+export const from = <A>(arbitrary: Arbitrary.Arbitrary<A>, { size: largest = 10 }: Options = {}): fc.Arbitrary<A> => {
+  class FromEffect extends fc.Arbitrary<A> {
+    override generate(random: fc.Random, biasFactor: number | undefined): fc.Value<A> {
+      const seed = random.nextInt()
+      // What fast-check means by biased values are small ones and edge cases, which schemas draw in any case.
+      const isBiased = biasFactor !== undefined && random.nextInt(1, biasFactor) === 1
+      const size = isBiased ? random.nextInt(0, largest) : largest
+      return new fc.Value(first(arbitrary, seed, size), { seed, size, path: [] } satisfies Place)
+    }
+
+    // A value that was not drawn here does not tell what it was drawn from.
+    override canShrinkWithoutContext(_value: unknown): _value is A {
+      return false
+    }
+
+    override shrink(_value: A, context: unknown): fc.Stream<fc.Value<A>> {
+      return isPlace(context) ? fc.stream(shrinks(arbitrary, context)) : fc.Stream.nil()
+    }
+  }
+  return new FromEffect()
+}

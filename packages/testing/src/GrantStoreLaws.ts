@@ -8,63 +8,25 @@
  *
  * @since 0.1.0
  */
-import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
-import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as GrantPages from "./internal/grantPages.ts"
-import type { Kind } from "./internal/storeExpectations.ts"
+import type { Kind } from "./internal/storeKeys.ts"
 import * as StoreKeys from "./internal/storeKeys.ts"
 import * as StoreLaws from "./internal/storeLaws.ts"
-import * as StoreReopening from "./internal/storeReopening.ts"
-import type { Port } from "./internal/storeTrial.ts"
 import type { Law } from "./StoreLaw.ts"
 
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
-
-const held = (number: number, text: string) => ({
-  family: text,
-  generation: number,
-  tokens: {
-    accessToken: Tokens.secret(`access ${text}`),
-    refreshToken: Tokens.secret(`refresh ${text}`),
-    scopes: ["zap"],
-    obtainedAt: 0,
-    expiresAt: 36_000_000
-  }
-})
-
-const grantOf = (tag: GrantStore.Grant["_tag"], number: number, text = "consent"): GrantStore.Grant => {
-  switch (tag) {
-    case "Active":
-      return { _tag: tag, ...held(number, text), responseLost: false }
-    case "Refreshing":
-      return {
-        _tag: tag,
-        ...held(number, text),
-        responseLost: true,
-        pause: { until: 0, failures: 2, cause: { _tag: "NotSent", code: text } },
-        lease: { owner: text, deadline: 45_000 },
-        attempt: 1
-      }
-    case "ReconnectRequired":
-      return { _tag: tag, ...held(number, text), why: "Revoked", since: 0 }
-  }
-}
 
 const kind: Kind<GrantStore.Key, GrantStore.Grant> = {
   ...StoreKeys.pairs((clientId, subject) => ({ clientId, subject })),
   records: Arbitrary.schema(Schema.Union([Active, Refreshing, ReconnectRequired])),
   fit: (_, grant) => grant,
-  record: (_, number) => grantOf("Active", number),
+  record: (_, number) => GrantPages.grantOf("Active", number),
   numberOf: ({ generation }) => generation,
-  recordOfText: (_, text) => grantOf("Refreshing", 1, text)
-}
-
-const port: Port<GrantStore.GrantStore, GrantStore.Key, GrantStore.GrantStore["Service"], GrantPages.WatchedGrants> = {
-  service: GrantStore.GrantStore,
-  watch: GrantPages.watchGrants
+  recordOfText: (_, text) => GrantPages.grantOf("Refreshing", 1, text)
 }
 
 /**
@@ -87,9 +49,8 @@ const port: Port<GrantStore.GrantStore, GrantStore.Key, GrantStore.GrantStore["S
  * @since 0.1.0
  */
 export const all: ReadonlyArray<Law<GrantStore.GrantStore>> = [
-  ...StoreLaws.laws(port, kind),
-  StoreKeys.longKeys(port, kind, (clientId, subject) => ({ clientId, subject })),
-  ...GrantPages.laws(port, grantOf)
+  ...StoreLaws.laws(GrantPages.port, kind),
+  ...GrantPages.laws
 ]
 
 /**
@@ -108,4 +69,4 @@ export const all: ReadonlyArray<Law<GrantStore.GrantStore>> = [
  *
  * @since 0.1.0
  */
-export const persistent: ReadonlyArray<Law<GrantStore.GrantStore>> = StoreReopening.laws(port, kind)
+export const persistent: ReadonlyArray<Law<GrantStore.GrantStore>> = StoreLaws.persistent(GrantPages.port, kind)

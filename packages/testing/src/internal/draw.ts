@@ -1,5 +1,6 @@
 /** What several generators are made of. */
 import * as Arbitrary from "effect/Arbitrary"
+import * as Rec from "effect/Record"
 import * as Schema from "effect/Schema"
 
 /** A whole number, both ends included. */
@@ -21,8 +22,17 @@ export const pattern = (regexp: RegExp) => Arbitrary.schema(Schema.String.check(
 export const optional = <A>(arbitrary: Arbitrary.Arbitrary<A>): Arbitrary.Arbitrary<A | undefined> =>
   choose<A | undefined>([Arbitrary.Constant(undefined), arbitrary])
 
-/** The record without the members that are undefined. */
-export const defined = <A extends object>(record: A): { [K in keyof A]: Exclude<A[K], undefined> } =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [K in keyof A]: Exclude<A[K], undefined>
-  }
+type Fields<A> = { readonly [K in keyof A]: Arbitrary.Arbitrary<A[K]> }
+
+/** A record whose optional members are there, or are not. */
+export const record = <A, B>(required: Fields<A>, maybe: Fields<B>): Arbitrary.Arbitrary<A & Partial<B>> => {
+  const fields = { ...required, ...Rec.map(maybe, (field: Arbitrary.Arbitrary<unknown>) => optional(field)) }
+  const isThere = ([, value]: readonly [string, unknown]) => value !== undefined
+  return Arbitrary.map(
+    Arbitrary.all(fields),
+    (drawn) => Object.fromEntries(Object.entries(drawn).filter(isThere)) as A & Partial<B>
+  )
+}
+
+/** A record with none, some, or all of the members. */
+export const partial = <A>(members: Fields<A>): Arbitrary.Arbitrary<Partial<A>> => record<unknown, A>({}, members)

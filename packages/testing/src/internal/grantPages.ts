@@ -1,55 +1,63 @@
-/** The laws of going through grants by page. */
-import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+/** Grants for the laws of a grant store, and the laws of going through them by page. */
+import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { Law } from "../StoreLaw.ts"
-import { found, isUnchanged, none, removed, written } from "./storeExpectations.ts"
-import { awkward, lookalikes } from "./storeRecords.ts"
-import {
-  expectThat,
-  law,
-  noted,
-  type Notebook,
-  type Port,
-  property,
-  show,
-  type Unmet,
-  watch,
-  type Watched
-} from "./storeTrial.ts"
+import * as Draw from "./draw.ts"
+import { awkward, lookalikes } from "./storeKeys.ts"
+import { law, type Port, property } from "./storeTrial.ts"
+import { expectThat, none, noted, show, type Unmet, watch, type Watched } from "./storeWatched.ts"
 
-/** A grant store as the laws see it. */
-export interface WatchedGrants extends Watched<GrantStore.Key, GrantStore.Grant> {
-  readonly page: (options: GrantStore.PageOptions) => Effect.Effect<GrantStore.Page, Unmet>
+type Options = Omit<GrantStore.PageOptions, "clientId">
+
+/** A grant store as the laws see it, with a client application that only this run of a law knows. */
+interface WatchedGrants extends Watched<GrantStore.Key, GrantStore.Grant> {
+  readonly clientId: string
+  readonly keyOf: (subject: string) => GrantStore.Key
+  readonly page: (options: Options) => Effect.Effect<GrantStore.Page, Unmet>
 }
 
-type GrantOf = (state: GrantStore.Grant["_tag"], number: number) => GrantStore.Grant
+/** A grant store, watched. */
+export const port: Port<GrantStore.GrantStore, GrantStore.Key, WatchedGrants> = (notebook) =>
+  Effect.map(GrantStore.GrantStore, (store) => {
+    const clientId = `${notebook.place}client`
+    return {
+      ...watch(store, notebook),
+      clientId,
+      keyOf: (subject) => ({ clientId, subject }),
+      page: (search) => {
+        const options = { clientId, ...search }
+        return noted(notebook, `page ${show(notebook, options)}`, store.page(options), ({ entries, next }) => {
+          const subjects = entries.map(({ key }) => key.subject)
+          return `${show(notebook, subjects)}, next ${show(notebook, next)}`
+        })
+      }
+    }
+  })
 
-/** Watches what is asked of a grant store. */
-export const watchGrants = (
-  store: GrantStore.GrantStore["Service"],
-  notebook: Notebook<GrantStore.Key>
-): WatchedGrants => ({
-  ...watch(store, notebook),
-  page: (options) =>
-    noted(notebook, `page ${show(notebook, options)}`, store.page(options), ({ entries, next }) => {
-      const subjects = show(
-        notebook,
-        entries.map(({ key }) => key.subject)
-      )
-      return `${subjects}, next ${show(notebook, next)}`
-    })
-})
+/** A grant in a state, with a number in it, and the text wherever it may hold any text. */
+export const grantOf = (tag: GrantStore.Grant["_tag"], number: number, text = "consent"): GrantStore.Grant => {
+  const access = { accessToken: Tokens.secret(`access ${text}`), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 }
+  const tokens = { ...access, refreshToken: Tokens.secret(`refresh ${text}`) }
+  const held = { family: text, generation: number, tokens }
+  const pause = { until: 0, failures: 2, cause: { _tag: "NotSent", code: text } } as const
+  const lease = { owner: text, deadline: 45_000 }
+  switch (tag) {
+    case "Active":
+      return { _tag: tag, ...held, responseLost: false }
+    case "Refreshing":
+      return { _tag: tag, ...held, responseLost: true, pause, lease, attempt: 1 }
+    case "ReconnectRequired":
+      return { _tag: tag, ...held, why: "Revoked", since: 0 }
+  }
+}
 
 const states = ["Active", "Refreshing", "ReconnectRequired"] as const
-const State = Schema.Literals(states)
+const state = Draw.oneOf(states)
 const stateOf = (index: number) => states[index % states.length] ?? "Active"
 
-const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 7 }))
-
-type Search = Omit<GrantStore.PageOptions, "after">
+const limit = Draw.int(1, 7)
 
 // More pages than any of these searches can have.
 const enough = 1_000
@@ -57,7 +65,7 @@ const enough = 1_000
 /** Goes through all pages, and does something between them. */
 const pagesOf = Effect.fnUntraced(function* (
   store: WatchedGrants,
-  search: Search,
+  search: Omit<Options, "after">,
   between: (page: number) => Effect.Effect<void, Unmet> = () => Effect.void
 ) {
   const pages: Array<GrantStore.Page> = []
@@ -98,221 +106,177 @@ const areExactly = Effect.fnUntraced(function* (
   yield* expectThat(twice.length === 0, `each of ${what} once`, `${list(twice)} more than once`)
 })
 
-const fill = (store: WatchedGrants, clientId: string, subjects: ReadonlyArray<string>, grantOf: GrantOf) =>
+const fill = (store: WatchedGrants, subjects: ReadonlyArray<string>, clientId = store.clientId) =>
   Effect.forEach(subjects, (subject, index) =>
-    written(store, { clientId, subject }, none, grantOf(stateOf(index), index + 1))
+    store.written({ clientId, subject }, none, grantOf(stateOf(index), index + 1))
   )
 
-// A grant under a new name, one under a name that may be in use, or one that is removed.
-const Change = Schema.Struct({
-  act: Schema.Literals(["insert", "write", "write", "remove"]),
-  index: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 19 })),
-  state: State
-})
-
-const Changing = Schema.Struct({
-  limit: Limit,
-  size: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 20 })),
-  state: Schema.optionalKey(State),
-  changes: Schema.Array(Schema.Array(Change).check(Schema.isMaxLength(4))).check(Schema.isMaxLength(20))
-})
-
-const goThroughWhileChanging = (
+/** Goes through all pages, which have to have exactly these subjects, and returns them. */
+const finds = Effect.fnUntraced(function* (
   store: WatchedGrants,
-  clientId: string,
-  { changes, limit, size, state }: typeof Changing.Type,
-  grantOf: GrantOf
-) =>
-  Effect.gen(function* () {
-    const nameOf = (index: number) => `subject ${(index * 7) % 20}`
-    const all = Array.from({ length: size }, (_, index) => nameOf(index))
-    yield* fill(store, clientId, all, grantOf)
-    const first = states.flatMap((tag, index) => (state === undefined || tag === state ? [index] : []))
-    // Those that are there all the time, and are looked for all the time.
-    const steady = new Set(all.filter((_, index) => first.includes(index % states.length)))
-    let number = 100
-    const change = ({ act, index, state: to }: typeof Change.Type) =>
-      Effect.gen(function* () {
-        number++
-        const subject = act === "insert" ? `${nameOf(index)} ${number}` : nameOf(index)
-        const key = { clientId, subject }
-        const before = yield* store.get(key)
-        if (act === "remove") {
-          steady.delete(subject)
-          return Option.isNone(before) ? undefined : yield* removed(store, key, before.value.version)
-        }
-        if (state !== undefined && to !== state) steady.delete(subject)
-        yield* written(
-          store,
-          key,
-          Option.map(before, ({ version }) => version),
-          grantOf(to, number)
-        )
-      })
-    const pages = yield* pagesOf(store, { clientId, limit, state }, (page) =>
-      Effect.forEach(changes[page - 1] ?? [], change, { discard: true })
-    )
-    const seen = subjectsOf(pages).filter((subject) => steady.has(subject))
-    yield* areExactly(seen, [...steady], "the grants that were there all the time")
-  })
+  search: Omit<Options, "after">,
+  expected: ReadonlyArray<string>,
+  what = "the grants of the client application"
+) {
+  const pages = yield* pagesOf(store, search)
+  // Half of a character finds what it finds, but it is no failure.
+  if (search.prefix?.isWellFormed() !== false) yield* areExactly(subjectsOf(pages), expected, what)
+  return pages
+})
+
+const beginWith = (prefix: string) => `the subjects that begin with ${list([prefix])}`
 
 // What is looked for. No subject begins with most of the patterns.
-const prefixes = (subjects: ReadonlyArray<string>) => [
-  ...subjects,
-  ...subjects.map((subject) => `${subject}%`),
-  "us",
-  "U",
-  "\\u",
-  "\\u00"
-]
+const prefixes = [...lookalikes, ...lookalikes.map((subject) => `${subject}%`), "us", "U", "\\u", "\\u00"]
 
-/** The laws of pages. `grantOf` is a grant in a state, with a number in it. */
-export const laws = <S>(
-  port: Port<S, GrantStore.Key, GrantStore.GrantStore["Service"], WatchedGrants>,
-  grantOf: GrantOf
-): ReadonlyArray<Law<S>> => [
+// A grant under a new name, one under a name that may be in use, or one that is removed.
+const change = Arbitrary.all({
+  act: Draw.oneOf(["insert", "write", "write", "remove"]),
+  index: Draw.int(0, 19),
+  to: state
+})
+
+/** The laws of pages. */
+export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
   property(
     port,
     "all pages together are the grants of a client application, each once, in the same order each time",
     Arbitrary.all({
       subjects: Arbitrary.array(awkward, { maxLength: 20 }),
-      limit: Arbitrary.schema(Limit)
+      limit
     }),
-    ({ place, store }, { limit, subjects }) =>
-      Effect.gen(function* () {
-        const own = [...new Set(subjects)]
-        const clientId = `${place}client`
-        yield* fill(store, clientId, own, grantOf)
-        const others = [place, `${place}CLIENT`, ...["2", " ", "%", "\0"].map((end) => `${clientId}${end}`)]
-        yield* Effect.forEach(others, (other) => fill(store, other, own.slice(0, 3), grantOf))
-        const pages = yield* pagesOf(store, { clientId, limit })
-        yield* areExactly(subjectsOf(pages), own, "the grants of the client application")
-        const strangers = entriesOf(pages).filter(({ key }) => key.clientId !== clientId)
-        yield* expectThat(strangers.length === 0, "grants of the client application", "grants of another")
-        const count = Math.max(1, Math.ceil(own.length / limit))
-        yield* expectThat(pages.length === count, `${count} pages, the last of which has no next`, `${pages.length}`)
-        const again = subjectsOf(yield* pagesOf(store, { clientId, limit: limit + 1 }))
-        const isSame = subjectsOf(pages).every((subject, index) => again[index] === subject)
-        yield* expectThat(isSame, "the same order each time", "another")
-      })
+    function* ({ place, store }, { limit, subjects }) {
+      const own = [...new Set(subjects)]
+      yield* fill(store, own)
+      const others = [place, `${place}CLIENT`, ...["2", " ", "%", "\0"].map((end) => `${store.clientId}${end}`)]
+      yield* Effect.forEach(others, (other) => fill(store, own.slice(0, 3), other))
+      const pages = yield* finds(store, { limit }, own)
+      const strangers = entriesOf(pages).filter(({ key }) => key.clientId !== store.clientId)
+      yield* expectThat(strangers.length === 0, "grants of the client application", "grants of another")
+      const count = Math.max(1, Math.ceil(own.length / limit))
+      yield* expectThat(pages.length === count, `${count} pages, the last of which has no next`, `${pages.length}`)
+      const again = subjectsOf(yield* pagesOf(store, { limit: limit + 1 }))
+      const isSame = subjectsOf(pages).every((subject, index) => again[index] === subject)
+      yield* expectThat(isSame, "the same order each time", "another")
+    }
   ),
-  law(port, "an entry has the record and the version that are there", ({ place, store }) =>
-    Effect.gen(function* () {
-      const clientId = `${place}client`
-      yield* fill(store, clientId, ["a", "b", "c"], grantOf)
-      for (const { grant, key } of entriesOf(yield* pagesOf(store, { clientId, limit: 2 }))) {
-        yield* isUnchanged(store, key, grant)
-        yield* written(store, key, Option.some(grant.version), grantOf("Active", 9))
+  law(port, "an entry has the record and the version that are there", function* ({ store }) {
+    yield* fill(store, ["a", "b", "c"])
+    for (const { grant, key } of entriesOf(yield* pagesOf(store, { limit: 2 }))) {
+      yield* store.isUnchanged(key, grant)
+      yield* store.written(key, grant.version, grantOf("Active", 9))
+    }
+  }),
+  law(port, "a limit of less than one counts as one", function* ({ store }) {
+    yield* fill(store, ["a", "b", "c"])
+    for (const limit of [0, -1, -100]) yield* finds(store, { limit }, ["a", "b", "c"])
+  }),
+  law(port, "a page of one state has the grants in that state, and no others", function* ({ store }) {
+    const subjects = Array.from({ length: 10 }, (_, index) => `subject ${index}`)
+    const filled = yield* fill(store, subjects)
+    const search = Effect.fnUntraced(function* (shift: number) {
+      for (const state of states) {
+        const matching = subjects.filter((_, index) => stateOf(index + shift) === state)
+        for (const limit of [1, 2, 4, 100]) {
+          yield* finds(store, { limit, state }, matching, `the grants that are ${state}`)
+        }
       }
     })
-  ),
-  law(port, "a limit of less than one counts as one", ({ place, store }) =>
-    Effect.gen(function* () {
-      const clientId = `${place}client`
-      yield* fill(store, clientId, ["a", "b", "c"], grantOf)
-      for (const limit of [0, -1, -100]) {
-        const pages = yield* pagesOf(store, { clientId, limit })
-        yield* areExactly(subjectsOf(pages), ["a", "b", "c"], "the grants of the client application")
-      }
-    })
-  ),
-  law(port, "a page of one state has the grants in that state, and no others", ({ place, store }) =>
-    Effect.gen(function* () {
-      const clientId = `${place}client`
-      const subjects = Array.from({ length: 10 }, (_, index) => `subject ${index}`)
-      const filled = yield* fill(store, clientId, subjects, grantOf)
-      const search = (state: GrantStore.Grant["_tag"], expected: (index: number) => boolean) =>
-        Effect.forEach([1, 2, 4, 100], (limit) =>
-          Effect.flatMap(pagesOf(store, { clientId, limit, state }), (pages) =>
-            areExactly(
-              subjectsOf(pages),
-              subjects.filter((_, index) => expected(index)),
-              `the grants that are ${state}`
-            )
-          )
-        )
-      for (const state of states) yield* search(state, (index) => stateOf(index) === state)
-      // All of them change.
-      for (const [index, subject] of subjects.entries()) {
-        const version = Option.map(Option.fromUndefinedOr(filled[index]), ({ version }) => version)
-        yield* written(store, { clientId, subject }, version, grantOf(stateOf(index + 1), 99))
-      }
-      for (const state of states) yield* search(state, (index) => stateOf(index + 1) === state)
-    })
-  ),
-  law(port, "a prefix finds exactly the subjects that begin with it, whatever its characters", ({ place, store }) =>
-    Effect.gen(function* () {
-      const clientId = `${place}client`
-      yield* fill(store, clientId, lookalikes, grantOf)
-      for (const prefix of prefixes(lookalikes)) {
-        const pages = yield* pagesOf(store, { clientId, prefix, limit: 60 })
-        // Half of a character finds what it finds, but it is no failure.
-        if (!prefix.isWellFormed()) continue
-        const matching = lookalikes.filter((subject) => subject.startsWith(prefix))
-        yield* areExactly(subjectsOf(pages), matching, `the subjects that begin with ${list([prefix])}`)
-      }
-    })
-  ),
+    yield* search(0)
+    // All of them change.
+    for (const [index, subject] of subjects.entries()) {
+      yield* store.written(store.keyOf(subject), filled[index]?.version, grantOf(stateOf(index + 1), 99))
+    }
+    yield* search(1)
+  }),
+  law(port, "a prefix finds exactly the subjects that begin with it, whatever its characters", function* ({ store }) {
+    yield* fill(store, lookalikes)
+    for (const prefix of prefixes) {
+      const matching = lookalikes.filter((subject) => subject.startsWith(prefix))
+      yield* finds(store, { prefix, limit: 60 }, matching, beginWith(prefix))
+    }
+  }),
   property(
     port,
     "a prefix and a state together find exactly what has both",
     Arbitrary.all({
       subjects: Arbitrary.array(awkward, { maxLength: 12 }),
       prefix: awkward,
-      length: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 }))),
-      state: Arbitrary.schema(State),
-      limit: Arbitrary.schema(Limit)
+      length: Draw.int(0, 3),
+      state,
+      limit
     }),
-    ({ place, store }, { length, limit, prefix, state, subjects }) =>
-      Effect.gen(function* () {
-        const clientId = `${place}client`
-        const own = [...new Set([...subjects, prefix, `${prefix}a`, `${prefix}\u{10ffff}`])]
-        yield* fill(store, clientId, own, grantOf)
-        const start = prefix.slice(0, length)
-        const pages = yield* pagesOf(store, { clientId, prefix: start, state, limit })
-        if (!start.isWellFormed()) return
-        const matching = own.filter((subject, index) => subject.startsWith(start) && stateOf(index) === state)
-        yield* areExactly(subjectsOf(pages), matching, `the subjects that begin with ${list([start])} and are ${state}`)
-      })
+    function* ({ store }, { length, limit, prefix, state, subjects }) {
+      const own = [...new Set([...subjects, prefix, `${prefix}a`, `${prefix}\u{10ffff}`])]
+      yield* fill(store, own)
+      const start = prefix.slice(0, length)
+      const matching = own.filter((subject, index) => subject.startsWith(start) && stateOf(index) === state)
+      const search = { prefix: start, state, limit }
+      yield* finds(store, search, matching, `${beginWith(start)} and are ${state}`)
+    }
   ),
   property(
     port,
     "a page begins after the subject that is named, whether or not it is there",
     Arbitrary.all({
       subjects: Arbitrary.array(awkward, { minLength: 1, maxLength: 12 }),
-      limit: Arbitrary.schema(Limit)
+      limit
     }),
-    ({ place, store }, { limit, subjects }) =>
-      Effect.gen(function* () {
-        const clientId = `${place}client`
-        const own = [...new Set(subjects)]
-        yield* fill(store, clientId, own, grantOf)
-        const order = subjectsOf(yield* pagesOf(store, { clientId, limit: 100 }))
-        for (const [index, after] of order.entries()) {
-          const rest = order.slice(index + 1)
-          const isRest = ({ entries, next }: GrantStore.Page) => {
-            const page = rest.slice(0, limit)
-            const isSame = entries.length === page.length && entries.every(({ key }, at) => key.subject === page[at])
-            const hasNext = rest.length > page.length
-            return expectThat(
-              isSame && (next !== undefined) === hasNext,
-              `what comes after ${list([after])}, and a next if there is more`,
-              `${list(entries.map(({ key }) => key.subject))}, and ${next === undefined ? "no next" : "a next"}`
-            )
-          }
-          yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
-          const key = { clientId, subject: after }
-          yield* removed(store, key, (yield* found(store, key)).version)
-          yield* Effect.flatMap(store.page({ clientId, after, limit }), isRest)
-          yield* written(store, key, none, grantOf("Active", 1))
+    function* ({ store }, { limit, subjects }) {
+      const own = [...new Set(subjects)]
+      yield* fill(store, own)
+      const order = subjectsOf(yield* pagesOf(store, { limit: 100 }))
+      for (const [index, after] of order.entries()) {
+        const rest = order.slice(index + 1)
+        const isRest = ({ entries, next }: GrantStore.Page) => {
+          const page = rest.slice(0, limit)
+          const isSame = entries.length === page.length && entries.every(({ key }, at) => key.subject === page[at])
+          const hasNext = rest.length > page.length
+          return expectThat(
+            isSame && (next !== undefined) === hasNext,
+            `what comes after ${list([after])}, and a next if there is more`,
+            `${list(entries.map(({ key }) => key.subject))}, and ${next === undefined ? "no next" : "a next"}`
+          )
         }
-      }),
+        yield* Effect.flatMap(store.page({ after, limit }), isRest)
+        const key = store.keyOf(after)
+        yield* store.removed(key, (yield* store.found(key)).version)
+        yield* Effect.flatMap(store.page({ after, limit }), isRest)
+        yield* store.written(key, none, grantOf("Active", 1))
+      }
+    },
     { runs: 50 }
   ),
   property(
     port,
     "a grant that is there all the time is seen exactly once, whatever is written meanwhile",
-    Arbitrary.schema(Changing),
-    ({ place, store }, input) => goThroughWhileChanging(store, `${place}client`, input, grantOf)
+    Arbitrary.all({
+      limit,
+      size: Draw.int(1, 20),
+      state: Draw.optional(state),
+      changes: Arbitrary.array(Arbitrary.array(change, { maxLength: 4 }), { maxLength: 20 })
+    }),
+    function* ({ store }, { changes, limit, size, state }) {
+      const nameOf = (index: number) => `subject ${(index * 7) % 20}`
+      const all = Array.from({ length: size }, (_, index) => nameOf(index))
+      yield* fill(store, all)
+      // Those that are there all the time, and are looked for all the time.
+      const steady = new Set(all.filter((_, index) => state === undefined || state === stateOf(index)))
+      let number = 100
+      const changeSome = Effect.fnUntraced(function* (page: number) {
+        for (const { act, index, to } of changes[page - 1] ?? []) {
+          number++
+          const subject = act === "insert" ? `${nameOf(index)} ${number}` : nameOf(index)
+          const key = store.keyOf(subject)
+          const before = yield* store.get(key)
+          if (act === "remove" || (state !== undefined && to !== state)) steady.delete(subject)
+          if (act !== "remove") yield* store.written(key, before?.version, grantOf(to, number))
+          else if (before !== undefined) yield* store.removed(key, before.version)
+        }
+      })
+      const pages = yield* pagesOf(store, { limit, state }, changeSome)
+      const seen = subjectsOf(pages).filter((subject) => steady.has(subject))
+      yield* areExactly(seen, [...steady], "the grants that were there all the time")
+    }
   )
 ]

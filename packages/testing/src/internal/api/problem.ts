@@ -2,12 +2,15 @@
 import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 
-const problems = {
+/** The codes and titles of errors, by status. */
+export const problems = {
   401: ["not_authenticated", "NotAuthenticated"],
   403: ["permission_denied", "PermissionDenied"],
   404: ["not_found", "NotFound"],
   405: ["method_not_allowed", "MethodNotAllowed"],
+  409: ["conflict", "Conflict"],
   429: ["throttled", "Throttled"],
+  500: ["internal_error", "InternalError"],
   503: ["service_unavailable", "ServiceUnavailable"]
 } as const
 

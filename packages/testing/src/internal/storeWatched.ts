@@ -1,0 +1,138 @@
+/** A store as the laws see it: everything that is asked of it is noted, and what it does is compared with what it has to. */
+import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+
+/** What a law expected, and what it saw instead. */
+export class Unmet extends Data.TaggedError("Unmet")<{ readonly expected: string; readonly seen: string }> {}
+
+export const expectThat = (holds: boolean, expected: string, seen: string): Effect.Effect<void, Unmet> =>
+  holds ? Effect.void : Effect.fail(new Unmet({ expected, seen }))
+
+/** What was done in one run, and which keys were written. */
+export interface Notebook<Key> {
+  /** What makes the keys of this run its own. */
+  readonly place: string
+  readonly lines: Array<string>
+  readonly written: Map<string, Key>
+}
+
+const shown = 80
+
+/** A value as it stands in notes: short, so that texts that look alike can be told apart, and without what is its own. */
+export const show = ({ place }: { readonly place: string }, value: unknown): string => {
+  const text = (JSON.stringify(value) ?? String(value))
+    .replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .replaceAll(place, "…")
+  return text.length > shown ? `${text.slice(0, shown)}… (${text.length} characters)` : text
+}
+
+/** Notes what came of an operation. */
+export const noted = <Key, A>(
+  notebook: Notebook<Key>,
+  what: string,
+  operation: Effect.Effect<A, ZapierAuthError>,
+  tell: (result: A) => string
+): Effect.Effect<A, Unmet> =>
+  operation.pipe(
+    Effect.tap((result) => Effect.sync(() => notebook.lines.push(`${what}: ${tell(result)}`))),
+    Effect.mapError((error) => new Unmet({ expected: `an answer to ${what}`, seen: error.message }))
+  )
+
+/** No record is expected. */
+export const none = undefined
+
+const isObject = (value: unknown): value is { readonly [name: string]: unknown } =>
+  typeof value === "object" && value !== null
+
+/**
+ * Where two records differ first, secrets included: `Redacted` values look alike to every other comparison. No value is
+ * told.
+ */
+const difference = (a: unknown, b: unknown, path = ""): string | undefined => {
+  const place = path === "" ? "the record" : path
+  if (Redacted.isRedacted(a) && Redacted.isRedacted(b)) return difference(Redacted.value(a), Redacted.value(b), place)
+  if (Redacted.isRedacted(a) || Redacted.isRedacted(b)) return place
+  if (!isObject(a) || !isObject(b)) return a === b ? undefined : place
+  if (Array.isArray(a) !== Array.isArray(b)) return place
+  for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const found = difference(a[name], b[name], path === "" ? name : `${path}.${name}`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Watches a store. That it fails breaks any law. */
+export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, notebook: Notebook<Key>) => {
+  const tagOf = (value: A) => (Predicate.hasProperty(value, "_tag") ? String(value._tag) : "a record")
+  const get = (key: Key) =>
+    noted(notebook, `get ${show(notebook, key)}`, Effect.map(store.get(key), Option.getOrUndefined), (record) =>
+      record === undefined ? "none" : `${tagOf(record.value)}, version ${record.version}`
+    )
+  /** Writes the value if the record has the expected version, or removes it if there is no value; says whether it did. */
+  const change = (key: Key, expected: number | undefined, value?: A) => {
+    const what = `${show(notebook, key)}, expecting ${expected ?? "none"}`
+    // No record has version 0: the removal has to be refused.
+    if (value === undefined) return noted(notebook, `remove ${what}`, store.remove(key, expected ?? 0), String)
+    notebook.written.set(JSON.stringify(key), key)
+    const write = store.compareAndSet(key, Option.fromUndefinedOr(expected), value)
+    return noted(notebook, `compareAndSet ${what}, to ${tagOf(value)}`, write, String)
+  }
+  /** The record of a key that has to have one. */
+  const found = Effect.fnUntraced(function* (key: Key) {
+    return (yield* get(key)) ?? (yield* new Unmet({ expected: "the record that was written", seen: "none" }))
+  })
+  /** A key has no record. */
+  const isAbsent = (key: Key) =>
+    Effect.flatMap(get(key), (record) => expectThat(record === undefined, "no record", "a record"))
+  /** A key has this record. */
+  const has = Effect.fnUntraced(function* (key: Key, value: A) {
+    const record = yield* found(key)
+    const place = difference(value, record.value)
+    yield* expectThat(place === undefined, "the record as it was written last", `one that differs in ${place}`)
+    return record
+  })
+  /** A key has this record in this version. */
+  const isUnchanged = Effect.fnUntraced(function* (key: Key, before: VersionedStore.Versioned<A>) {
+    const { version } = yield* has(key, before.value)
+    yield* expectThat(version === before.version, `version ${before.version}, as before`, `version ${version}`)
+  })
+  /** Writes, which has to succeed, and returns the record that is there then. */
+  const written = Effect.fnUntraced(function* (key: Key, expected: number | undefined, value: A) {
+    const isWritten = yield* change(key, expected, value)
+    yield* expectThat(isWritten, "a write that expects what is there to succeed", "it was refused")
+    return yield* has(key, value)
+  })
+  /** Removes the record of a key, which has to succeed. */
+  const removed = Effect.fnUntraced(function* (key: Key, expected: number | undefined) {
+    const isRemoved = yield* change(key, expected)
+    yield* expectThat(isRemoved, "a removal that expects what is there to succeed", "it was refused")
+    yield* isAbsent(key)
+  })
+  /** Writes, or removes where there is no value, which has to be refused. */
+  const isRefused = Effect.fnUntraced(function* (key: Key, expected: number | undefined, value?: A) {
+    const act = value === undefined ? "removal" : "write"
+    const isChanged = yield* change(key, expected, value)
+    yield* expectThat(!isChanged, `a ${act} that expects what is not there to be refused`, "it succeeded")
+  })
+  // Removes everything that was written in this run. What cannot be removed stays: the law has been checked.
+  const remove = (key: Key) =>
+    store.get(key).pipe(
+      Effect.flatMap(Effect.fromOption),
+      Effect.flatMap(({ version }) => store.remove(key, version)),
+      Effect.ignore
+    )
+  const tidy = Effect.suspend(() => Effect.forEach(notebook.written.values(), remove, { discard: true }))
+  return { get, change, found, isAbsent, has, isUnchanged, written, removed, isRefused, tidy }
+}
+
+/** A store that is watched. */
+export type Watched<Key, A> = ReturnType<typeof watch<Key, A>>
+
+/** The versions of a key grow. */
+export const isLater = (after: { readonly version: number }, before = -Infinity) =>
+  expectThat(after.version > before, `a version greater than ${before}`, `version ${after.version}`)
