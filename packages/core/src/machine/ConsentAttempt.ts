@@ -246,6 +246,10 @@ const reportConnected: Command = { _tag: "ReportConnected" }
 
 const reportFailure: Command = { _tag: "ReportFailure" }
 
+// A claim that was not stored has nothing to take back.
+const isStale = (state: State, event: Event): boolean =>
+  event._tag === "ExchangeFailed" && state._tag !== "Absent" && state._tag !== "Exchanging" && state._tag !== "Failed"
+
 /**
  * The machine.
  *
@@ -279,6 +283,7 @@ export const machine: Machine.Machine<State, Event, Command> = Machine.make<Stat
   name: "ConsentAttempt",
   initial: "Pending",
   edges,
+  isStale,
   on: {
     Absent: {
       CodeReceived: unknown,

@@ -367,7 +367,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const isOver =
       state.closingSince !== undefined && now.elapsed - Math.max(since, state.closingSince) >= closingPatience
     // A record that cannot be read may be readable again soon.
-    const isHopeless = !reason.isRetryable && now.elapsed - since >= unreadablePatience
+    const isHopeless =
+      reason._tag === "IllegalTransition" || (!reason.isRetryable && now.elapsed - since >= unreadablePatience)
     if (task._tag === "Delivery" && task.isRetried && !isHopeless && !isOver) return [failing, []]
     // The response of the open request may still come.
     if (task._tag === "Demand" && state.request !== undefined) {

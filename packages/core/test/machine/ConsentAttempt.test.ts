@@ -259,10 +259,6 @@ describe("ConsentAttempt: the exchange", () => {
 
   it("does not end the other way after it has ended", () => {
     const ended: ReadonlyArray<[State, Event]> = [
-      [
-        { _tag: "Completed", ...attempt },
-        { _tag: "ExchangeFailed", why: "CodeRefused" }
-      ],
       [{ _tag: "Completed", ...attempt }, granted],
       [{ _tag: "Failed", ...attempt, why: "CodeRefused" }, { _tag: "GrantStored" }],
       [{ _tag: "Failed", ...attempt, why: "CodeRefused" }, granted]
@@ -274,10 +270,18 @@ describe("ConsentAttempt: the exchange", () => {
     }
   })
 
-  it.each([pending, ...over.filter(({ _tag }) => _tag === "Denied" || _tag === "Expired")])(
-    "has no outcome in $_tag: that would be illegal",
+  it.each([pending, ...over.filter(({ _tag }) => _tag !== "Failed")])(
+    "takes nothing back in $_tag: the claim was never stored, or the attempt has ended",
     (state) => {
-      for (const event of outcomes) {
+      const failed: Event = { _tag: "ExchangeFailed", why: "NotExchanged" }
+      expect(step(state, failed, 3_000)).toEqual({ state, commands: [] })
+    }
+  )
+
+  it.each([pending, ...over.filter(({ _tag }) => _tag === "Denied" || _tag === "Expired")])(
+    "has no success in $_tag: that would be illegal",
+    (state) => {
+      for (const event of outcomes.filter(({ _tag }) => _tag !== "ExchangeFailed")) {
         expect(machine.step(state, event, 3_000)).toEqual(
           Result.fail({ machine: "ConsentAttempt", state: state._tag, event: event._tag })
         )

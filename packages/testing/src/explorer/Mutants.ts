@@ -190,7 +190,9 @@ const listensFor = (milliseconds: number): Model.Parts => {
     <C, R>(order: (command: C, now: number) => DriverState.Order<R>) =>
     (command: C, now: number): DriverState.Order<R> => {
       const given = order(command, now)
-      return given._tag === "Send" && given.deadline !== Infinity ? { ...given, deadline: now + milliseconds } : given
+      return given._tag === "Send" && given.deadline !== Infinity
+        ? { ...given, deadline: now + milliseconds, completes: true }
+        : given
     }
   return {
     grants: (driven) => ({ ...driven, order: prolonged(driven.order) }),
