@@ -2,7 +2,6 @@
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered } from "../FakeOutcome.ts"
@@ -115,7 +114,7 @@ const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.Use
 
 // What the form of the consent page says.
 const decide = (state: FakeState.FakeState, request: FakeRequest, valid: Valid, now: number): Answered => {
-  const form = Option.getOrUndefined(Result.getSuccess(Parse.form(request)))
+  const form = Parse.form(request)
   const decision = form?.get("decision")
   if (decision === "deny") return { state, response: FakeHttp.redirect(302, deny(valid)) }
   const email = form?.get("user")

@@ -1,9 +1,7 @@
 /** Which rule strikes a request, and what the fault makes of the answer. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
-import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import type * as FakeFault from "../FakeFault.ts"
+import * as FakeFault from "../FakeFault.ts"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered, Delivery, Handled } from "../FakeOutcome.ts"
@@ -26,18 +24,16 @@ const isFor = (target: FakeFault.Target, { method, path }: FakeRequest): boolean
   return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
 }
 
-const formOf = (request: FakeRequest) => Option.getOrUndefined(Result.getSuccess(Parse.form(request)))
-
 const userIdOf = (state: FakeState.FakeState, request: FakeRequest): number | undefined => {
   switch (route(request.path)) {
     case "Token": {
-      const form = formOf(request)
+      const form = Parse.form(request)
       const { code, exchanged } = Lookup.code(state, form?.get("code") ?? "")
       const grant = exchanged ?? Lookup.refreshToken(state, form?.get("refresh_token") ?? "", 0)?.grant
       return (code ?? grant)?.userId
     }
     case "Authorize": {
-      const email = formOf(request)?.get("user")
+      const email = Parse.form(request)?.get("user")
       return state.users.find((user) => user.email === email)?.id
     }
     case "Api":
@@ -51,7 +47,7 @@ const isMeant = (state: FakeState.FakeState, request: FakeRequest, match: FakeFa
   const { endpoint, grantType, user } = match
   if (endpoint !== undefined && !isFor(endpoint, request)) return false
   if (grantType !== undefined) {
-    if (route(request.path) !== "Token" || formOf(request)?.get("grant_type") !== grantType) return false
+    if (route(request.path) !== "Token" || Parse.form(request)?.get("grant_type") !== grantType) return false
   }
   if (user === undefined) return true
   const id = userIdOf(state, request)
@@ -145,11 +141,6 @@ const truncated = ({ body }: FakeResponse, bytes: number | undefined): Delivery 
   return all === 0 ? { _tag: "Closed" } : { _tag: "Truncated", bytes: Math.min(bytes ?? all >> 1, all - 1) }
 }
 
-const jumped = (state: FakeState.FakeState, millis: number): FakeState.FakeState => ({
-  ...state,
-  clockOffset: state.clockOffset + millis
-})
-
 export const atOnce: Delivery = { _tag: "Answered", delay: 0 }
 
 type Answer = (state: FakeState.FakeState) => Answered
@@ -168,40 +159,27 @@ export const apply = (fault: FakeFault.Fault, state: FakeState.FakeState, now: n
   const instead = (response: FakeResponse, isAfterActing = false): Handled =>
     isAfterActing ? acting(() => response) : { state, response, delivery: atOnce, fault }
   const time = now + state.clockOffset
-  switch (fault._tag) {
-    case "RequestLost":
-      return unseen({ _tag: "Closed" })
-    case "RequestSilent":
-      return unseen({ _tag: "Silent" })
-    case "ResponseLost":
-      return undelivered(() => ({ _tag: "Closed" }))
-    case "AnswerSilent":
-      return undelivered(() => ({ _tag: "Silent" }))
-    case "AnswerSlow":
-      return undelivered(() => ({ _tag: "Answered", delay: fault.millis }))
-    case "ConnectionReset":
-      return fault.afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" })
-    case "ServerError":
-      return instead(gatewayPage(fault.status), fault.afterActing)
-    case "Unavailable": {
-      const { afterActing, retryAfter = 30 } = fault
-      return instead(refusal(503, "The service is not available.", retryAfter, state, time), afterActing)
-    }
-    case "RateLimited": {
-      const { retryAfter = 60 } = fault
-      return instead(refusal(429, "Request was throttled.", retryAfter, state, time))
-    }
-    case "MalformedJson":
-      return acting((response) => ({ ...response, body: response.body.slice(0, -1) }))
-    case "WrongTypes":
-      return acting((response) => ({ ...response, body: withTypes(response, fault.members) }))
-    case "TruncatedBody":
-      return undelivered((response) => truncated(response, fault.bytes))
-    case "WrongContentType": {
-      const { contentType = "text/html" } = fault
-      return acting((response) => ({ ...response, headers: { ...response.headers, "content-type": contentType } }))
-    }
-    case "ClockJump":
-      return { ...answer(jumped(state, fault.millis)), delivery: atOnce, fault }
-  }
+  return FakeFault.Fault.match(fault, {
+    RequestLost: () => unseen({ _tag: "Closed" }),
+    RequestSilent: () => unseen({ _tag: "Silent" }),
+    ResponseLost: () => undelivered(() => ({ _tag: "Closed" })),
+    AnswerSilent: () => undelivered(() => ({ _tag: "Silent" })),
+    AnswerSlow: ({ millis }) => undelivered(() => ({ _tag: "Answered", delay: millis })),
+    ConnectionReset: ({ afterActing }) =>
+      afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" }),
+    ServerError: ({ afterActing, status }) => instead(gatewayPage(status), afterActing),
+    Unavailable: ({ afterActing, retryAfter = 30 }) =>
+      instead(refusal(503, "The service is not available.", retryAfter, state, time), afterActing),
+    RateLimited: ({ retryAfter = 60 }) => instead(refusal(429, "Request was throttled.", retryAfter, state, time)),
+    MalformedJson: () => acting((response) => ({ ...response, body: response.body.slice(0, -1) })),
+    WrongTypes: ({ members }) => acting((response) => ({ ...response, body: withTypes(response, members) })),
+    TruncatedBody: ({ bytes }) => undelivered((response) => truncated(response, bytes)),
+    WrongContentType: ({ contentType = "text/html" }) =>
+      acting((response) => ({ ...response, headers: { ...response.headers, "content-type": contentType } })),
+    ClockJump: ({ millis }) => ({
+      ...answer({ ...state, clockOffset: state.clockOffset + millis }),
+      delivery: atOnce,
+      fault
+    })
+  })
 }

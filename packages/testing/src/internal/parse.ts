@@ -1,6 +1,5 @@
 /** Parameters of queries and bodies. A parameter that is there twice is an error (RFC 6749 section 3.1). */
 import * as MultipartParser from "effect/http/MultipartParser"
-import * as Result from "effect/Result"
 import type { FakeRequest } from "../FakeHttp.ts"
 
 export interface Parameters {
@@ -32,7 +31,7 @@ export const query = (request: FakeRequest): Parameters =>
 
 const decoder = new TextDecoder()
 
-const multipart = (request: FakeRequest): Result.Result<URLSearchParams, "unreadable"> => {
+const multipart = (request: FakeRequest): URLSearchParams | undefined => {
   const entries = new URLSearchParams()
   let failed = false
   let latest: MultipartParser.PartInfo | undefined
@@ -54,21 +53,23 @@ const multipart = (request: FakeRequest): Result.Result<URLSearchParams, "unread
   })
   parser.write(request.body)
   parser.end()
-  return failed ? Result.fail("unreadable") : Result.succeed(entries)
+  return failed ? undefined : entries
 }
 
 const mediaType = (request: FakeRequest) =>
   (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase()
 
-/** A form body in either encoding. Anything else is no form. */
-export const form = (request: FakeRequest): Result.Result<Parameters, "unreadable"> => {
+/** A form body in either encoding. `undefined` is no form. */
+export const form = (request: FakeRequest): Parameters | undefined => {
   switch (mediaType(request)) {
     case "application/x-www-form-urlencoded":
-      return Result.succeed(parameters(new URLSearchParams(decoder.decode(request.body))))
-    case "multipart/form-data":
-      return Result.map(multipart(request), parameters)
+      return parameters(new URLSearchParams(decoder.decode(request.body)))
+    case "multipart/form-data": {
+      const entries = multipart(request)
+      return entries && parameters(entries)
+    }
     default:
-      return Result.fail("unreadable")
+      return undefined
   }
 }
 

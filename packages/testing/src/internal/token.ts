@@ -84,9 +84,7 @@ const basicCredentials = (header: string): Credentials | undefined => {
 /** The partner that a request is counted for, if it names one that is known. */
 export const partner = (state: FakeState.FakeState, request: FakeRequest): string | undefined => {
   const header = request.headers["authorization"]
-  const form = header === undefined ? Parse.form(request) : undefined
-  const ofForm = form?._tag === "Success" ? form.success.get("client_id") : undefined
-  const id = header === undefined ? ofForm : basicCredentials(header)?.id
+  const id = header === undefined ? Parse.form(request)?.get("client_id") : basicCredentials(header)?.id
   return id !== undefined && HashMap.has(state.apps, id) ? id : undefined
 }
 
@@ -259,8 +257,7 @@ export const handle = (state: FakeState.FakeState, request: FakeRequest, now: nu
   if (request.method !== "POST") {
     return { state, response: FakeHttp.json(405, { error: "invalid_request" }, { ...noStore, allow: "POST" }) }
   }
-  const parsed = Parse.form(request)
-  const form = Result.isSuccess(parsed) ? parsed.success : Parse.none
+  const form = Parse.form(request) ?? Parse.none
   if (form.duplicate !== undefined) {
     return { state, response: error(400, "invalid_request", `Duplicate ${form.duplicate} parameter.`) }
   }

@@ -125,7 +125,7 @@ const refused = (problem: string) => Page.refusal(403, "Not for you", problem)
 
 const submit = (name: string, request: FakeRequest, context: Context): Effect.Effect<FakeResponse> => {
   const action = Actions.actions.get(name)
-  const form = Result.getOrUndefined(Parse.form(request))
+  const form = Parse.form(request)
   if (form === undefined || !Guard.isSame(form.get("form"), context.secrets.form)) {
     return Effect.succeed(refused("This form is not of this page, or of an earlier run: go back and reload."))
   }
