@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as Base64 from "effect/encoding/Base64"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -60,24 +61,11 @@ interface Credentials {
   readonly secret: string
 }
 
-const decoder = new TextDecoder()
-
-const base64Decode = (encoded: string): string | undefined => {
-  if (encoded.length % 4 !== 0) return undefined
-  try {
-    const text = atob(encoded)
-    // A decoder takes long for a few letters, and nearly all are ASCII.
-    return /[\x80-\xff]/.test(text) ? decoder.decode(Uint8Array.from(text, (byte) => byte.charCodeAt(0))) : text
-  } catch {
-    return undefined
-  }
-}
-
 const basicCredentials = (header: string): Credentials | undefined => {
-  const encoded = /^basic +([^ ]+) *$/i.exec(header)?.[1]
-  const text = encoded === undefined ? undefined : base64Decode(encoded)
-  const colon = text?.indexOf(":") ?? -1
-  if (text === undefined || colon === -1) return undefined
+  const encoded = /^basic +([^ ]+) *$/i.exec(header)?.[1] ?? ""
+  const text = Result.getOrElse(Base64.decodeString(encoded), () => "")
+  const colon = text.indexOf(":")
+  if (colon === -1) return undefined
   return { id: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) }
 }
 

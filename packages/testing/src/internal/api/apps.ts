@@ -1,7 +1,6 @@
 /** Apps and their categories. */
 import * as Result from "effect/Result"
-import type { Call, Handler } from "./call.ts"
-import { ok } from "./call.ts"
+import { type Call, type Handler, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 import * as Problem from "./problem.ts"

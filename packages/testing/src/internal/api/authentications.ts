@@ -6,9 +6,7 @@ import * as Schema from "effect/Schema"
 import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
-import * as Body from "./body.ts"
-import type { Call } from "./call.ts"
-import { asUser } from "./call.ts"
+import { type Call, Inputs, asUser, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 import * as Problem from "./problem.ts"
@@ -56,11 +54,11 @@ export const list = asUser(function* (call) {
   return yield* Paging.v2(call, found.map(shown))
 })
 
-const parseCreate = Body.data(
+const parseCreate = parseData(
   Schema.Struct({
     title: Schema.String.check(Schema.isMaxLength(255)),
     app: Schema.String,
-    authentication_fields: Body.Inputs
+    authentication_fields: Inputs
   })
 )
 

@@ -23,7 +23,8 @@ export interface Action {
   readonly description: string
 }
 
-const uuid = (group: string, number: number) => `00000000-0000-4000-${group}-${String(number).padStart(12, "0")}`
+/** An id that looks random, and is not. */
+export const uuid = (group: string, number: number) => `00000000-0000-4000-${group}-${String(number).padStart(12, "0")}`
 
 export const apps: ReadonlyArray<App> = (
   [

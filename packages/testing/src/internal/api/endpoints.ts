@@ -5,17 +5,14 @@ import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import type { Answered } from "../../FakeOutcome.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Parse from "../parse.ts"
-import * as ActionRuns from "./actionRuns.ts"
 import * as Actions from "./actions.ts"
 import * as Apps from "./apps.ts"
 import * as Authenticate from "./authenticate.ts"
 import * as Authentications from "./authentications.ts"
-import type { Handler } from "./call.ts"
-import { asUser, ok } from "./call.ts"
+import { type Handler, asUser, ok } from "./call.ts"
 import * as Problem from "./problem.ts"
 import * as Promotions from "./promotions.ts"
 import * as Templates from "./templates.ts"
-import * as ZapRuns from "./zapRuns.ts"
 import * as Zaps from "./zaps.ts"
 
 const profile = asUser(function* ({ user: { email, firstName, id, lastName } }) {
@@ -44,8 +41,8 @@ const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]
   "POST /v2/actions/{action_id}/inputs/{input_id}/choices": Actions.listChoices,
   "POST /v2/actions/{action_id}/outputs": Actions.listOutputs,
   "POST /v2/actions/{action_id}/test": Actions.test,
-  "POST /v2/action-runs": ActionRuns.create,
-  "GET /v2/action-runs/{id}": ActionRuns.read,
+  "POST /v2/action-runs": Actions.run,
+  "GET /v2/action-runs/{id}": Actions.readRun,
   "GET /v2/authentications": Authentications.list,
   "POST /v2/authentications": Authentications.create,
   "GET /v2/zaps": Zaps.listV2,
@@ -53,7 +50,7 @@ const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]
   "PATCH /v2/zaps/{id}": Zaps.edit,
   "DELETE /v2/zaps/{id}": Zaps.remove,
   "POST /v2/zaps/{id}/enable": Zaps.enable,
-  "GET /v2/zap-runs": ZapRuns.list,
+  "GET /v2/zap-runs": Zaps.listRuns,
   "POST /v2/promotions": Promotions.create,
   "GET /v2/promotions/{enrollment_id}": Promotions.read,
   "DELETE /v2/promotions/{enrollment_id}": Promotions.remove,
@@ -77,24 +74,15 @@ const decoded = (segment: string): string => {
   }
 }
 
-// Which segments of a path are parameters.
-const parametersOf = (endpoint: Endpoint.Name): ReadonlyArray<readonly [name: string, index: number]> =>
-  Endpoint.parts(endpoint)
-    .path.split("/")
-    .flatMap((part, index) => {
-      const name = /^\{(.+)\}$/.exec(part)?.[1]
-      return name === undefined ? [] : [[name, index] as const]
-    })
-
-const parameters = new Map(Endpoint.names.map((endpoint) => [endpoint, parametersOf(endpoint)]))
-
-const noParameters = {}
-
 const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name: string]: string } => {
-  const named = parameters.get(endpoint) ?? []
-  if (named.length === 0) return noParameters
+  if (!endpoint.includes("{")) return {}
   const segments = path.split("/")
-  return Object.fromEntries(named.map(([name, index]) => [name, decoded(segments[index] ?? "")]))
+  const template = Endpoint.parts(endpoint).path.split("/")
+  return Object.fromEntries(
+    template.flatMap((part, index) =>
+      part.startsWith("{") ? [[part.slice(1, -1), decoded(segments[index] ?? "")]] : []
+    )
+  )
 }
 
 export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {

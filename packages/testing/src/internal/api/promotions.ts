@@ -6,14 +6,12 @@ import * as Schema from "effect/Schema"
 import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
-import * as Body from "./body.ts"
-import type { Call, Handler } from "./call.ts"
-import { asUser, noContent, ok } from "./call.ts"
+import { type Call, type Handler, asUser, noContent, ok, parseBody } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Problem from "./problem.ts"
 
 // Zapier's page of this endpoint names a second member, `user_access_token`, which says the same as the header.
-const parse = Body.parse(Schema.Struct({ promotion_id: Schema.String.check(Schema.isPattern(/^[\w-]+$/)) }))
+const parse = parseBody(Schema.Struct({ promotion_id: Schema.String.check(Schema.isPattern(/^[\w-]+$/)) }))
 
 export const create = asUser(function* ({ clientId, now, request, state, user }) {
   const { promotion_id: promotionId } = yield* parse(request)

@@ -3,9 +3,7 @@ import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
-import * as Body from "./body.ts"
-import type { Handler } from "./call.ts"
-import { ok } from "./call.ts"
+import { type Handler, ok, parseBody } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 import * as Problem from "./problem.ts"
@@ -42,7 +40,7 @@ export const list: Handler = function* (call) {
   return ok((yield* Paging.slice(call, found, { otherwise: 5, most: 100 })).items)
 }
 
-const parseGuess = Body.parse(Schema.Struct({ description: Schema.NonEmptyString }))
+const parseGuess = parseBody(Schema.Struct({ description: Schema.NonEmptyString }))
 
 /** Takes no credential, but wants to know for whom it guesses. */
 export const guess: Handler = function* (call) {
