@@ -1,27 +1,16 @@
 /** Times and faults as people read them. */
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as FakeFault from "../../FakeFault.ts"
 
-const units = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["min", 60_000],
-  ["s", 1_000]
-] as const
-
 /** A duration in its two largest units, rounded down. */
 export const duration = (millis: number): string => {
-  const first = units.findIndex(([, size]) => millis >= size)
-  if (first === -1) return "0 s"
-  let rest = millis
-  const words: Array<string> = []
-  for (const [unit, size] of units.slice(first, first + 2)) {
-    const count = Math.floor(rest / size)
-    rest -= count * size
-    if (count > 0) words.push(`${count} ${unit}`)
-  }
-  return words.join(" ")
+  const { days, hours, minutes, seconds } = Duration.parts(Duration.millis(millis))
+  const counts = [`${days} d`, `${hours} h`, `${minutes} min`, `${seconds} s`]
+  const first = counts.findIndex((count) => !count.startsWith("0 "))
+  const words = counts.slice(first, first + 2).filter((count) => !count.startsWith("0 "))
+  return first === -1 ? "0 s" : words.join(" ")
 }
 
 /** How far a clock is from the one outside. */
