@@ -153,12 +153,11 @@ const appOf = (state: FakeState.FakeState, clientId: string): Controlled<FakeSta
   )
 
 // Without an e-mail address it is the first one.
-const userOf = (state: FakeState.FakeState, email: string | undefined): Controlled<FakeState.User> => {
-  const user = state.users.find((user) => email === undefined || user.email === email)
-  return user === undefined
-    ? fail("There is no user with this e-mail address: register them first.")
-    : Result.succeed(user)
-}
+const userOf = (state: FakeState.FakeState, email: string | undefined): Controlled<FakeState.User> =>
+  Result.fromNullishOr(
+    state.users.find((user) => email === undefined || user.email === email),
+    () => new FakeControlError({ problem: "There is no user with this e-mail address: register them first." })
+  )
 
 /**
  * Gives an app a new secret. The previous one stops working at once.

@@ -44,7 +44,6 @@ import type { Handled, Issued } from "./FakeOutcome.ts"
 import * as FakeServer from "./FakeServer.ts"
 import type * as FakeState from "./FakeState.ts"
 import * as Answers from "./internal/answers.ts"
-import * as Deliver from "./internal/deliver.ts"
 import * as Serve from "./internal/serve.ts"
 import * as Web from "./internal/web.ts"
 import * as Lineage from "./Lineage.ts"
@@ -205,7 +204,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
       Effect.map(Clock.currentTimeMillis, (now) => {
         const handled = FakeServer.handle(state, request, now)
         state = handled.state
-        requests.add(RequestLog.entry(request, handled, now + state.clockOffset))
+        requests.add(new RequestLog.Entry(request, handled, now + state.clockOffset))
         if (handled.issued !== undefined) issued.add(handled.issued)
         return handled
       }),
@@ -295,15 +294,15 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
   HttpClient.HttpClient,
   Effect.map(FakeZapier, (zapier) =>
     HttpClient.make((request, url) => {
-      const ways: Deliver.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
+      const ways: Web.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
         answered: (response) => Effect.succeed(Answers.make(request, response)),
         truncated: (response, bytes) =>
           Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
-        broken: (how) => Effect.fail(Answers.transportError(request, Deliver.codes[how]))
+        broken: (how) => Effect.fail(Answers.transportError(request, Web.codes[how]))
       }
       return fromClientRequest(request, url).pipe(
         Effect.flatMap(zapier.handle),
-        Effect.flatMap((handled) => Deliver.deliver(handled, ways))
+        Effect.flatMap((handled) => Web.deliver(handled, ways))
       )
     })
   )

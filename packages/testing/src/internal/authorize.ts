@@ -2,7 +2,7 @@
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import type { FakeRequest } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
@@ -96,14 +96,6 @@ export const allow = (
 export const deny = (request: Valid): string =>
   location(request.redirectUri, { error: "access_denied", state: request.state })
 
-const consentPage = (
-  { users }: FakeState.FakeState,
-  request: FakeRequest,
-  { app, redirectUri, scopes }: Valid,
-  prefilled: string | undefined
-): FakeResponse =>
-  Pages.consent({ app, redirectUri, scopes, users, signedIn: prefilled, action: `${request.path}?${request.query}` })
-
 const userOf = ({ users }: FakeState.FakeState, email: string | undefined): FakeState.User | undefined =>
   users.find((user) => user.email === email)
 
@@ -129,13 +121,13 @@ const ask = (
   state: FakeState.FakeState,
   request: FakeRequest,
   valid: Valid,
-  prefilled: string | undefined,
+  signedIn: string | undefined,
   now: number
 ): Answered => {
-  const user = userOf(state, prefilled) ?? state.users[0]
-  return state.knobs.asksForConsent || user === undefined
-    ? { state, response: consentPage(state, request, valid, prefilled) }
-    : allowAs(state, valid, user, now)
+  const user = userOf(state, signedIn) ?? state.users[0]
+  if (!state.knobs.asksForConsent && user !== undefined) return allowAs(state, valid, user, now)
+  const action = `${request.path}?${request.query}`
+  return { state, response: Pages.consent({ ...valid, users: state.users, signedIn, action }) }
 }
 
 export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {

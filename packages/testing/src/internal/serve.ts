@@ -12,7 +12,6 @@ import * as Stream from "effect/Stream"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Handled } from "../FakeOutcome.ts"
-import * as Deliver from "./deliver.ts"
 import * as Web from "./web.ts"
 
 const whole = ({ body, headers, status }: FakeResponse): HttpServerResponse.HttpServerResponse =>
@@ -62,13 +61,13 @@ const serve = Effect.fnUntraced(function* (
       address: Option.getOrUndefined(request.remoteAddress)
     })
   )
-  const delivered = Deliver.deliver(handled, {
+  const delivered = Web.deliver(handled, {
     answered: (response) => Effect.succeed(whole(response)),
     truncated: (response, bytes) => Effect.succeed(truncated(response, bytes)),
     broken: (how) => Effect.as(how === "Reset" ? resetSocket(request) : Effect.void, broken)
   })
   // A server handles requests uninterruptibly, and a client that gives up is to be forgotten.
-  return Deliver.isAtOnce(handled)
+  return Web.isAtOnce(handled)
     ? yield* delivered
     : yield* Effect.interruptible(Effect.raceFirst(delivered, Effect.as(closing, broken)))
 })

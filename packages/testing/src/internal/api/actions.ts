@@ -50,10 +50,8 @@ export const checkAuthentication = (
 
 const common = { authentication: Schema.NullOr(Schema.String), inputs: Inputs }
 
-const inPath = ({ path }: UserCall): Result.Result<Catalog.Action, FakeResponse> => {
-  const action = Catalog.action(path["action_id"] ?? "")
-  return action === undefined ? Result.fail(Problem.notFound("action")) : Result.succeed(action)
-}
+const inPath = ({ path }: UserCall) =>
+  Result.fromNullishOr(Catalog.action(path["action_id"] ?? ""), () => Problem.notFound("action"))
 
 interface Asked {
   readonly data: { readonly authentication: string | null }
@@ -121,8 +119,10 @@ const parseChoices = parseData(Schema.Struct({ authentication: common.authentica
 
 export const listChoices = asUser(function* (call) {
   const { action } = yield* asked(call, parseChoices)
-  const input = inputsOf(action).find(({ id }) => id === call.path["input_id"])
-  if (input === undefined) return yield* Result.fail(Problem.notFound("input field"))
+  const input = yield* Result.fromNullishOr(
+    inputsOf(action).find(({ id }) => id === call.path["input_id"]),
+    () => Problem.notFound("input field")
+  )
   const page = yield* Paging.whole(call, "page", { otherwise: 1, least: 1 })
   const end = page * choicesPerPage
   const all = input.format === "SELECT" ? choices : []
@@ -183,10 +183,9 @@ const parseRun = parseData(Schema.Struct({ ...common, action: Schema.String }))
 
 export const run = asUser(function* ({ clientId, now, request, state, user }) {
   const { data } = yield* parseRun(request)
-  const action = Catalog.action(data.action)
-  if (action === undefined) {
-    return yield* Result.fail(Problem.malformed("There is no such action.", { pointer: "/data/action" }))
-  }
+  const action = yield* Result.fromNullishOr(Catalog.action(data.action), () =>
+    Problem.malformed("There is no such action.", { pointer: "/data/action" })
+  )
   const { authentication } = data
   if (authentication !== null) {
     yield* checkAuthentication(state, user, action, authentication, "/data/authentication")

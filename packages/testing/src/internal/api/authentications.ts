@@ -3,7 +3,6 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
 import { type Call, Inputs, asUser, parseData } from "./call.ts"
@@ -41,12 +40,10 @@ export const shown = ({ app, id, title }: FakeState.Authentication) => ({
 })
 
 /** The app that a required query parameter names. */
-export const appInQuery = (call: Call): Result.Result<Catalog.App, FakeResponse> => {
-  const app = Catalog.app(call.query.get("app") ?? "")
-  return app === undefined
-    ? Result.fail(Problem.malformed("app has to be the id of an app.", { parameter: "app" }))
-    : Result.succeed(app)
-}
+export const appInQuery = ({ query }: Call) =>
+  Result.fromNullishOr(Catalog.app(query.get("app") ?? ""), () =>
+    Problem.malformed("app has to be the id of an app.", { parameter: "app" })
+  )
 
 export const list = asUser(function* (call) {
   const { uuid } = yield* appInQuery(call)

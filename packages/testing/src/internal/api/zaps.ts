@@ -49,7 +49,7 @@ const ofNew = (user: FakeState.User): ReadonlyArray<FakeState.Zap> => {
   return zaps
 }
 
-export const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
+const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
   Option.getOrElse(HashMap.get(state.zaps, user.id), () => ofNew(user))
 
 // The Zaps with which a query asks for some of their inputs: each has to be one of the given values, in some step.
@@ -227,10 +227,11 @@ export const create = asUser(function* (call) {
   }
 })
 
-const inPath = ({ path, state, user }: UserCall): Result.Result<FakeState.Zap, FakeResponse> => {
-  const zap = ofUser(state, user).find(({ number }) => idOf(number) === path["id"])
-  return zap === undefined ? Result.fail(Problem.notFound("Zap")) : Result.succeed(zap)
-}
+const inPath = ({ path, state, user }: UserCall) =>
+  Result.fromNullishOr(
+    ofUser(state, user).find(({ number }) => idOf(number) === path["id"]),
+    () => Problem.notFound("Zap")
+  )
 
 const change = (call: UserCall, zap: FakeState.Zap, changes: Partial<FakeState.Zap>) => {
   const { now, state, user } = call

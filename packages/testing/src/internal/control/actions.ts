@@ -3,11 +3,14 @@ import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Option from "effect/Option"
 import * as Struct from "effect/Struct"
 import * as FakeControl from "../../FakeControl.ts"
 import * as FakeFault from "../../FakeFault.ts"
 import * as FakeState from "../../FakeState.ts"
 import type { FakeZapier, Snapshot } from "../../FakeZapier.ts"
+import * as Draw from "../draw.ts"
+import type * as Parse from "../parse.ts"
 
 export interface Context {
   readonly zapier: FakeZapier["Service"]
@@ -98,3 +101,39 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     reset: action(nothing, (_, { zapier }) => zapier.reset)
   })
 )
+
+// -----------------------------------------------------------------------------
+// Forms
+// -----------------------------------------------------------------------------
+
+const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
+
+const json = (text: string | undefined): unknown => Option.getOrUndefined(decodeJson(text))
+
+const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
+
+const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unknown } = {
+  "register-app": (form) => ({
+    name: form.get("name"),
+    redirectUris: (form.get("redirectUris") ?? "").split(/\s+/).filter((uri) => uri !== "")
+  }),
+  "register-user": (form) =>
+    Draw.defined({ email: form.get("email"), firstName: form.get("firstName"), lastName: form.get("lastName") }),
+  "add-fault": (form) => {
+    const match = Draw.defined({
+      endpoint: form.get("endpoint"),
+      grantType: form.get("grantType"),
+      user: form.get("user")
+    })
+    return Draw.defined({
+      fault: json(form.get("fault")),
+      match,
+      nth: numberOf(form.get("nth")),
+      times: form.get("always") === undefined ? numberOf(form.get("times")) : "Always"
+    })
+  }
+}
+
+/** The input of an action that a form of the page means. Buttons carry the input of their action as JSON; other forms have fields. */
+export const fromForm = (action: string, form: Parse.Parameters): unknown =>
+  (Object.hasOwn(fromFields, action) ? fromFields[action] : undefined)?.(form) ?? json(form.get("input"))

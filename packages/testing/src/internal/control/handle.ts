@@ -8,9 +8,8 @@ import * as Forms from "../pages/controlForms.ts"
 import * as Page from "../pages/control.ts"
 import * as Parse from "../parse.ts"
 import * as Actions from "./actions.ts"
-import * as FormInput from "./forms.ts"
 import * as Guard from "./guard.ts"
-import { readings } from "./readings.ts"
+import { readings } from "./view.ts"
 
 export interface Context extends Actions.Context {
   readonly secrets: Guard.Secrets
@@ -130,7 +129,7 @@ const submit = (name: string, request: FakeRequest, context: Context): Effect.Ef
     return Effect.succeed(refused("This form is not of this page, or of an earlier run: go back and reload."))
   }
   if (action === undefined) return Effect.succeed(notFound)
-  return Effect.matchEffect(action.run(FormInput.input(name, form), context), {
+  return Effect.matchEffect(action.run(Actions.fromForm(name, form), context), {
     onSuccess: () => Effect.succeed(seeOther(`${base}?done=${name}`)),
     onFailure: ({ problem }) => page(400, context, { isProblem: true, text: problem })
   })

@@ -18,8 +18,8 @@ export const form = (secret: FormSecret, action: string, fields: Html.Content): 
     <input type="hidden" name="form" value="${secret}" />${fields}
   </form>`
 
-/** What is read out and not shown. */
-export const unseen = (text: string): Html.Html => html`<span class="hidden"> ${text}</span>`
+// What is read out and not shown.
+const unseen = (text: string): Html.Html => html`<span class="hidden"> ${text}</span>`
 
 /** A button with an input of its own. What it is `of` is read out and not shown. */
 export const button = (label: string, input: unknown, small?: { readonly of?: string }): Html.Html =>
