@@ -20,7 +20,9 @@
  * @since 0.1.0
  */
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as DateTime from "effect/DateTime"
 import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeFault from "./FakeFault.ts"
@@ -368,9 +370,6 @@ export const advance = (state: FakeState.FakeState, millis: number): Controlled<
     ? Result.succeed({ ...state, clockOffset: state.clockOffset + millis })
     : fail("The clock moves ahead by so many milliseconds, from 0. To move it back, set it.")
 
-// What a Date can hold.
-const latest = 8_640_000_000_000_000
-
 /**
  * Sets the fake's clock, ahead or back. It goes on from there.
  *
@@ -380,7 +379,7 @@ const latest = 8_640_000_000_000_000
  * @since 0.1.0
  */
 export const setTime = (state: FakeState.FakeState, at: number, now: number): Controlled<FakeState.FakeState> =>
-  Math.abs(at) <= latest
+  Option.isSome(DateTime.make(at))
     ? Result.succeed({ ...state, clockOffset: at - now })
     : fail("The clock is set to milliseconds since the epoch.")
 

@@ -47,31 +47,21 @@ export const handle = (state: FakeState, request: FakeRequest, now: number): Han
 
 const answer = (unswept: FakeState, request: FakeRequest, time: number): Answered => {
   const state = sweep(unswept, time)
+  const limited = (partnerOf: typeof Token.partner, handle: typeof Token.handle): Answered => {
+    const { refusal, state: counted } = RateLimits.check(state, request, partnerOf(state, request), time)
+    return refusal === undefined ? handle(counted, request, time) : { state: counted, response: refusal }
+  }
+  const { rateLimits, rateLimitsTokenRequests } = state.knobs
   switch (route(request.path)) {
     case "Authorize":
       return Authorize.handle(state, request, time)
-    case "Token": {
-      if (!state.knobs.rateLimitsTokenRequests) return Token.handle(state, request, time)
-      return limited(state, request, time, Token.partner, Token.handle)
-    }
+    case "Token":
+      return rateLimits && rateLimitsTokenRequests
+        ? limited(Token.partner, Token.handle)
+        : Token.handle(state, request, time)
     case "Unslashed":
       return { state, response: FakeHttp.redirect(301, `${request.path}/${request.query && `?${request.query}`}`) }
     case "Api":
-      return limited(state, request, time, Authenticate.partner, Api.handle)
+      return rateLimits ? limited(Authenticate.partner, Api.handle) : Api.handle(state, request, time)
   }
-}
-
-// Answers within the rate limits.
-const limited = (
-  state: FakeState,
-  request: FakeRequest,
-  time: number,
-  partnerOf: (state: FakeState, request: FakeRequest) => string | undefined,
-  answer: (state: FakeState, request: FakeRequest, time: number) => Answered
-): Answered => {
-  if (!state.knobs.rateLimits) return answer(state, request, time)
-  const counted = RateLimits.check(state, request, partnerOf(state, request), time)
-  return counted.refusal === undefined
-    ? answer(counted.state, request, time)
-    : { state: counted.state, response: counted.refusal }
 }

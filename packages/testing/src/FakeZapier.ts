@@ -41,12 +41,12 @@ import * as FakeControl from "./FakeControl.ts"
 import type * as FakeFault from "./FakeFault.ts"
 import * as FakeHttp from "./FakeHttp.ts"
 import type { Handled, Issued } from "./FakeOutcome.ts"
+import * as FakeOutcome from "./FakeOutcome.ts"
 import * as FakeServer from "./FakeServer.ts"
 import type * as FakeState from "./FakeState.ts"
 import * as Answers from "./internal/answers.ts"
 import * as Serve from "./internal/serve.ts"
 import * as Web from "./internal/web.ts"
-import * as Lineage from "./Lineage.ts"
 import * as RequestLog from "./RequestLog.ts"
 
 /**
@@ -227,7 +227,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
     state: Effect.sync(() => state),
     requests: Effect.sync(requests.latest),
     issued: Effect.sync(issued.latest),
-    lineage: (token) => Effect.sync(() => Lineage.of(issued.latest(), token)),
+    lineage: (token) => Effect.sync(() => FakeOutcome.lineage(issued.latest(), token)),
     snapshot: Effect.map(
       time,
       (at) => new Snapshot({ state, at, requests: requests.latest(), issued: issued.latest() })

@@ -15,15 +15,12 @@ const search = ({ query }: Call, parameter: string) => {
 }
 
 const v1App = (app: Catalog.App) => ({
+  ...Catalog.face(app),
   uuid: app.uuid,
-  title: app.title,
   slug: app.slug,
-  description: Catalog.description(app),
-  image: Catalog.image(app),
   url: `https://api.zapier.com/v1/embed/your-app/integrations/${app.slug}`,
   links: { "mutual:zap_templates": `https://api.zapier.com/v1/zap-templates?apps=${app.slug}` },
   categories: [{ slug: app.category }],
-  images: Catalog.images(app),
   app_latest: app.api.replace(/@.*/, "@latest")
 })
 
@@ -48,18 +45,13 @@ export const listCategories: Handler = (call) => Paging.v1(call, categories)
 
 /** An app as v2 shows it. Only a user's token tells where the user would connect the app. */
 const v2App = (app: Catalog.App, isForUser: boolean) => ({
+  ...Catalog.face(app),
   id: app.uuid,
   type: "app",
-  image: Catalog.image(app),
-  links: isForUser
-    ? { connect_new_authentication: `https://zapier.com/engine/auth/start/${app.api}` }
-    : { connect_new_authentication: null },
+  links: { connect_new_authentication: isForUser ? `https://zapier.com/engine/auth/start/${app.api}` : null },
   action_types: ["READ", "WRITE", "SEARCH"],
-  title: app.title,
-  images: Catalog.images(app),
   hex_color: app.color,
-  categories: [{ slug: app.category }],
-  description: Catalog.description(app)
+  categories: [{ slug: app.category }]
 })
 
 export const listV2: Handler = function* (call) {
@@ -82,7 +74,7 @@ export const listWhitelabel: Handler = (call) => {
     type: "app",
     id: app.uuid,
     title: app.title,
-    image: Catalog.image(app),
+    image: Catalog.face(app).image,
     is_oauth: true,
     has_fields: false,
     has_byoc: false,

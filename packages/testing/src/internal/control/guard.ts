@@ -4,6 +4,7 @@
  * knows the server by (a name of a foreign page may lead here, too), which page sent it, and for a secret.
  */
 import * as Mac from "effect/crypto/Mac"
+import * as Cookies from "effect/http/Cookies"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import type { FakeRequest } from "../../FakeHttp.ts"
@@ -70,11 +71,8 @@ export const isBearer = ({ headers }: FakeRequest, { token }: Secrets): boolean 
 const cookieName = ({ headers }: FakeRequest) => `fake-zapier-${/:(\d+)$/.exec(headers["host"] ?? "")?.[1] ?? "80"}`
 
 export const isSignedIn = (request: FakeRequest, { session }: Secrets): boolean => {
-  const name = cookieName(request)
-  return (request.headers["cookie"] ?? "").split(/; */).some((cookie) => {
-    const [given, ...value] = cookie.split("=")
-    return given === name && isSame(value.join("="), session)
-  })
+  const cookies = Cookies.parseHeader(request.headers["cookie"] ?? "")
+  return isSame(cookies[cookieName(request)], session)
 }
 
 /** The header that signs a browser in. */
