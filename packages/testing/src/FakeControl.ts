@@ -186,15 +186,13 @@ const checked = (state: FakeState.FakeState, authorizationUrl: string): Controll
   if (url.pathname !== "/v2/authorize" && url.pathname !== "/oauth/authorize/") {
     return fail("The authorization URL is not that of a consent page: /v2/authorize, or /oauth/authorize/.")
   }
-  const request = Authorize.check(state, Parse.parameters(url.searchParams))
-  switch (request._tag) {
-    case "Valid":
-      return Result.succeed(request)
-    case "Page":
-      return fail(request.problem)
-    case "Redirect":
-      return fail(`The consent page sends the user back at once, with error=${request.error}.`)
-  }
+  return Result.mapError(Authorize.check(state, Parse.parameters(url.searchParams)), (refusal) => {
+    const isPage = refusal._tag === "Page"
+    const problem = isPage
+      ? refusal.problem
+      : `The consent page sends the user back at once, with error=${refusal.error}.`
+    return new FakeControlError({ problem })
+  })
 }
 
 /**

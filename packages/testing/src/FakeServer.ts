@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import type { FakeRequest } from "./FakeHttp.ts"
 import * as FakeHttp from "./FakeHttp.ts"
 import type { Answered, Handled } from "./FakeOutcome.ts"
 import { type FakeState, sweep } from "./FakeState.ts"
@@ -37,7 +36,7 @@ import * as Token from "./internal/token.ts"
  *
  * @since 0.1.0
  */
-export const handle = (state: FakeState, request: FakeRequest, now: number): Handled => {
+export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: number): Handled => {
   const struck = Faults.strike(state, request)
   if (struck.fault !== undefined) {
     return Faults.apply(struck.fault, struck.state, now, (state) => answer(state, request, now + state.clockOffset))
@@ -45,7 +44,7 @@ export const handle = (state: FakeState, request: FakeRequest, now: number): Han
   return { ...answer(struck.state, request, now + state.clockOffset), delivery: Faults.atOnce }
 }
 
-const answer = (unswept: FakeState, request: FakeRequest, time: number): Answered => {
+const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number): Answered => {
   const state = sweep(unswept, time)
   const limited = (partnerOf: typeof Token.partner, handle: typeof Token.handle): Answered => {
     const { refusal, state: counted } = RateLimits.check(state, request, partnerOf(state, request), time)

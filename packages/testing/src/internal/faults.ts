@@ -2,7 +2,6 @@
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import type * as Schema from "effect/Schema"
 import * as FakeFault from "../FakeFault.ts"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered, Delivery, Handled } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
@@ -18,13 +17,13 @@ import * as Seeded from "./seeded.ts"
 // What strikes
 // -----------------------------------------------------------------------------
 
-const isFor = (target: FakeFault.Target, { method, path }: FakeRequest): boolean => {
+const isFor = (target: FakeFault.Target, { method, path }: FakeHttp.FakeRequest): boolean => {
   if (target === "token") return route(path) === "Token"
   if (target === "authorize") return route(path) === "Authorize"
   return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
 }
 
-const userIdOf = (state: FakeState.FakeState, request: FakeRequest): number | undefined => {
+const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
   switch (route(request.path)) {
     case "Token": {
       const form = Parse.form(request)
@@ -43,7 +42,7 @@ const userIdOf = (state: FakeState.FakeState, request: FakeRequest): number | un
   }
 }
 
-const isMeant = (state: FakeState.FakeState, request: FakeRequest, match: FakeFault.Match = {}): boolean => {
+const isMeant = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, match: FakeFault.Match = {}): boolean => {
   const { endpoint, grantType, user } = match
   if (endpoint !== undefined && !isFor(endpoint, request)) return false
   if (grantType !== undefined) {
@@ -72,7 +71,7 @@ export interface Struck {
 }
 
 /** The fault that a request is struck by, if it is, and what is left of the rules. */
-export const strike = (state: FakeState.FakeState, request: FakeRequest): Struck => {
+export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): Struck => {
   if (state.faults.length === 0) return { state, fault: undefined }
   let drawn = state
   let fault: FakeFault.Fault | undefined
@@ -100,7 +99,7 @@ export const strike = (state: FakeState.FakeState, request: FakeRequest): Struck
 // What it does
 // -----------------------------------------------------------------------------
 
-const gatewayPage = (status: number): FakeResponse =>
+const gatewayPage = (status: number): FakeHttp.FakeResponse =>
   FakeHttp.html(
     status,
     `<!doctype html>\n<html lang="en"><head><title>${status}</title></head><body><h1>${status}</h1></body></html>\n`
@@ -112,7 +111,7 @@ const refusal = (
   retryAfter: number,
   { knobs }: FakeState.FakeState,
   now: number
-): FakeResponse =>
+): FakeHttp.FakeResponse =>
   Problem.make(status, detail, RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now))
 
 const withType = (value: Schema.Json): Schema.Json => (typeof value === "string" ? value.length : JSON.stringify(value))
@@ -126,7 +125,10 @@ const parsed = (body: string): unknown => {
 }
 
 // An answer that is no object gets its members, all the same.
-const withTypes = ({ body }: FakeResponse, members: { readonly [name: string]: Schema.Json } | undefined): string => {
+const withTypes = (
+  { body }: FakeHttp.FakeResponse,
+  members: { readonly [name: string]: Schema.Json } | undefined
+): string => {
   const json = parsed(body)
   const given = typeof json === "object" && json !== null ? (json as { readonly [name: string]: Schema.Json }) : {}
   const changed = members ?? Object.fromEntries(Object.entries(given).map(([name, value]) => [name, withType(value)]))
@@ -135,7 +137,7 @@ const withTypes = ({ body }: FakeResponse, members: { readonly [name: string]: S
 
 const size = (text: string) => new TextEncoder().encode(text).length
 
-const truncated = ({ body }: FakeResponse, bytes: number | undefined): Delivery => {
+const truncated = ({ body }: FakeHttp.FakeResponse, bytes: number | undefined): Delivery => {
   const all = size(body)
   // Where there is no body, it ends with what is before it.
   return all === 0 ? { _tag: "Closed" } : { _tag: "Truncated", bytes: Math.min(bytes ?? all >> 1, all - 1) }
@@ -148,15 +150,15 @@ type Answer = (state: FakeState.FakeState) => Answered
 /** What becomes of a request that is struck by a fault. */
 export const apply = (fault: FakeFault.Fault, state: FakeState.FakeState, now: number, answer: Answer): Handled => {
   const unseen = (delivery: Delivery): Handled => ({ state, response: FakeHttp.networkError, delivery, fault })
-  const acting = (change: (response: FakeResponse) => FakeResponse): Handled => {
+  const acting = (change: (response: FakeHttp.FakeResponse) => FakeHttp.FakeResponse): Handled => {
     const answered = answer(state)
     return { ...answered, response: change(answered.response), delivery: atOnce, fault }
   }
-  const undelivered = (deliver: (response: FakeResponse) => Delivery): Handled => {
+  const undelivered = (deliver: (response: FakeHttp.FakeResponse) => Delivery): Handled => {
     const answered = answer(state)
     return { ...answered, delivery: deliver(answered.response), fault }
   }
-  const instead = (response: FakeResponse, isAfterActing = false): Handled =>
+  const instead = (response: FakeHttp.FakeResponse, isAfterActing = false): Handled =>
     isAfterActing ? acting(() => response) : { state, response, delivery: atOnce, fault }
   const time = now + state.clockOffset
   return FakeFault.Fault.match(fault, {

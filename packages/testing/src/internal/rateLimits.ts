@@ -8,7 +8,6 @@
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Problem from "./api/problem.ts"
@@ -30,7 +29,7 @@ export const headers = (limit: number, endsAt: number, now: number) => ({
 
 interface Counted {
   readonly minutes: Minutes
-  readonly refusal: FakeResponse | undefined
+  readonly refusal: FakeHttp.FakeResponse | undefined
 }
 
 const count = (minutes: Minutes, key: string, limit: number, now: number): Counted => {
@@ -47,10 +46,10 @@ const count = (minutes: Minutes, key: string, limit: number, now: number): Count
 /** Counts a request, or refuses it. A request that is refused for one reason counts nowhere else. */
 export const check = (
   state: FakeState.FakeState,
-  request: FakeRequest,
+  request: FakeHttp.FakeRequest,
   partner: string | undefined,
   now: number
-): { readonly state: FakeState.FakeState; readonly refusal: FakeResponse | undefined } => {
+): { readonly state: FakeState.FakeState; readonly refusal: FakeHttp.FakeResponse | undefined } => {
   const { requestsPerAddress, requestsPerPartner } = state.knobs
   const address = `address ${request.address ?? FakeHttp.defaultAddress}`
   let counted = count(state.minutes, address, requestsPerAddress, now)

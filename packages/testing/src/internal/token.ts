@@ -9,7 +9,6 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered, Issued } from "../FakeOutcome.ts"
 import * as FakeState from "../FakeState.ts"
@@ -19,10 +18,10 @@ import * as Text from "./text.ts"
 
 const noStore = { "cache-control": "no-store", pragma: "no-cache" }
 
-const error = (status: number, code: string, description?: string): FakeResponse =>
+const error = (status: number, code: string, description?: string): FakeHttp.FakeResponse =>
   FakeHttp.json(status, { error: code, error_description: description }, noStore)
 
-const invalidClient: FakeResponse = FakeHttp.json(
+const invalidClient: FakeHttp.FakeResponse = FakeHttp.json(
   401,
   { error: "invalid_client" },
   { ...noStore, "www-authenticate": 'Bearer error="invalid_client"' }
@@ -32,7 +31,7 @@ const invalidGrant = error(400, "invalid_grant")
 
 type Given = Omit<FakeState.Pair, "refreshToken"> & { readonly refreshToken?: string | undefined }
 
-const granted = (given: Given, contentType = "application/json"): FakeResponse =>
+const granted = (given: Given, contentType = "application/json"): FakeHttp.FakeResponse =>
   FakeHttp.json(
     200,
     {
@@ -69,7 +68,7 @@ const basicCredentials = (header: string): Credentials | undefined => {
 }
 
 /** The partner that a request is counted for, if it names one that is known. */
-export const partner = (state: FakeState.FakeState, request: FakeRequest): string | undefined => {
+export const partner = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): string | undefined => {
   const header = request.headers["authorization"]
   const id = header === undefined ? Parse.form(request)?.get("client_id") : basicCredentials(header)?.id
   return id !== undefined && HashMap.has(state.apps, id) ? id : undefined
@@ -78,9 +77,9 @@ export const partner = (state: FakeState.FakeState, request: FakeRequest): strin
 // The client authenticates in the header or in the body, and not in both (RFC 6749 section 2.3).
 const authenticate = (
   state: FakeState.FakeState,
-  request: FakeRequest,
+  request: FakeHttp.FakeRequest,
   form: Parse.Parameters
-): Result.Result<FakeState.App, FakeResponse> => {
+): Result.Result<FakeState.App, FakeHttp.FakeResponse> => {
   const header = request.headers["authorization"]
   const id = form.get("client_id")
   const secret = form.get("client_secret")
@@ -127,7 +126,7 @@ type Grant = (
   app: FakeState.App,
   form: Parse.Parameters,
   now: number
-) => Generator<Result.Result<unknown, FakeResponse>, Answered>
+) => Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answered>
 
 const refuse = (code: string, description?: string) => Result.fail(error(400, code, description))
 
@@ -219,7 +218,7 @@ const grantTypes = new Map<string, Grant>(
   Object.entries({ authorization_code: exchangeCode, refresh_token: refresh, client_credentials: clientCredentials })
 )
 
-export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
+export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   if (request.method !== "POST") {
     return { state, response: FakeHttp.json(405, { error: "invalid_request" }, { ...noStore, allow: "POST" }) }
   }

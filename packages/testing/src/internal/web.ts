@@ -3,11 +3,10 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Handled } from "../FakeOutcome.ts"
 
-export const fromRequest = (request: Request): Effect.Effect<FakeRequest> =>
+export const fromRequest = (request: Request): Effect.Effect<FakeHttp.FakeRequest> =>
   Effect.map(
     Effect.promise(() => request.arrayBuffer()),
     (body) =>
@@ -17,18 +16,18 @@ export const fromRequest = (request: Request): Effect.Effect<FakeRequest> =>
       })
   )
 
-export const toResponse = ({ body, headers, status }: FakeResponse): Response =>
+export const toResponse = ({ body, headers, status }: FakeHttp.FakeResponse): Response =>
   // Without a body there is no type of it, and the Fetch standard forbids one with 204.
   new Response(body === "" ? null : body, { status, headers: { ...headers } })
 
 /** The first bytes of a body, and the headers for all of it. */
-export const cut = ({ body, headers }: FakeResponse, bytes: number) => {
+export const cut = ({ body, headers }: FakeHttp.FakeResponse, bytes: number) => {
   const all = new TextEncoder().encode(body)
   return { part: all.slice(0, bytes), headers: { ...headers, "content-length": String(all.length) } }
 }
 
 /** An answer whose body breaks off. */
-export const toTruncated = (response: FakeResponse, bytes: number): Response => {
+export const toTruncated = (response: FakeHttp.FakeResponse, bytes: number): Response => {
   const { headers, part } = cut(response, bytes)
   let isSent = part.length === 0
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -45,8 +44,8 @@ export const toTruncated = (response: FakeResponse, bytes: number): Response => 
 export const codes = { Closed: "UND_ERR_SOCKET", Reset: "ECONNRESET" } as const
 
 export interface Ways<A, E> {
-  readonly answered: (response: FakeResponse) => Effect.Effect<A, E>
-  readonly truncated: (response: FakeResponse, bytes: number) => Effect.Effect<A, E>
+  readonly answered: (response: FakeHttp.FakeResponse) => Effect.Effect<A, E>
+  readonly truncated: (response: FakeHttp.FakeResponse, bytes: number) => Effect.Effect<A, E>
   readonly broken: (how: keyof typeof codes) => Effect.Effect<A, E>
 }
 
@@ -89,7 +88,7 @@ const ways: Ways<Response, TypeError> = {
  */
 export const fetch =
   (
-    handle: (request: FakeRequest) => Effect.Effect<Handled>,
+    handle: (request: FakeHttp.FakeRequest) => Effect.Effect<Handled>,
     context: Context.Context<never>
   ): typeof globalThis.fetch =>
   async (input, init) => {

@@ -3,7 +3,6 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Authentications from "./authentications.ts"
@@ -43,29 +42,24 @@ export const checkAuthentication = (
   action: Catalog.Action,
   authentication: string | null,
   pointer: string
-): Result.Result<void, FakeResponse> =>
+): Result.Result<void, FakeHttp.FakeResponse> =>
   authentication !== null && Authentications.find(state, user, authentication)?.app === action.app.uuid
     ? Result.void
     : Result.fail(Problem.malformed(`This takes an authentication of ${action.app.title}.`, { pointer }))
 
 const common = { authentication: Schema.NullOr(Schema.String), inputs: Inputs }
 
-const inPath = ({ path }: UserCall) =>
-  Result.fromNullishOr(Catalog.action(path["action_id"] ?? ""), () => Problem.notFound("action"))
-
-interface Asked {
-  readonly data: { readonly authentication: string | null }
-}
-
 // The action in the path, and what is asked of it.
-const asked = <A extends Asked>(
-  call: UserCall,
-  parse: (request: UserCall["request"]) => Result.Result<A, FakeResponse>
-): Result.Result<A["data"] & { readonly action: Catalog.Action }, FakeResponse> =>
+const asked = <A extends { readonly data: { readonly authentication: string | null } }>(
+  { path, request, state, user }: UserCall,
+  parse: (request: UserCall["request"]) => Result.Result<A, FakeHttp.FakeResponse>
+): Result.Result<A["data"] & { readonly action: Catalog.Action }, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
-    const action = yield* inPath(call)
-    const { data } = yield* parse(call.request)
-    yield* checkAuthentication(call.state, call.user, action, data.authentication, "/data/authentication")
+    const action = yield* Result.fromNullishOr(Catalog.action(path["action_id"] ?? ""), () =>
+      Problem.notFound("action")
+    )
+    const { data } = yield* parse(request)
+    yield* checkAuthentication(state, user, action, data.authentication, "/data/authentication")
     return { ...data, action }
   })
 

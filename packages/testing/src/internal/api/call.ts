@@ -2,7 +2,6 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Parse from "../parse.ts"
@@ -10,7 +9,7 @@ import * as Problem from "./problem.ts"
 
 export interface Call {
   readonly state: FakeState.FakeState
-  readonly request: FakeRequest
+  readonly request: FakeHttp.FakeRequest
   readonly query: Parse.Parameters
   /** The parameters in the path, decoded. */
   readonly path: { readonly [name: string]: string }
@@ -29,11 +28,11 @@ export interface UserCall extends Call {
 export interface Answer {
   /** What the state is afterwards, if it is another. */
   readonly state?: FakeState.FakeState
-  readonly response: FakeResponse
+  readonly response: FakeHttp.FakeResponse
 }
 
 /** Comes to an answer, or to the refusal that takes its place and changes nothing. */
-export type Handled = Generator<Result.Result<unknown, FakeResponse>, Answer>
+export type Handled = Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answer>
 
 export type Handler = (call: Call) => Handled
 
@@ -55,7 +54,7 @@ export const asUser = (handle: (call: UserCall) => Handled): Handler =>
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const refuse = (issue: SchemaIssue.Issue): FakeResponse => {
+const refuse = (issue: SchemaIssue.Issue): FakeHttp.FakeResponse => {
   const [first] = format(issue).issues
   const path = (first?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part))
   return Problem.malformed(first?.message ?? "Malformed request.", { pointer: path.map((part) => `/${part}`).join("") })
@@ -63,7 +62,7 @@ const refuse = (issue: SchemaIssue.Issue): FakeResponse => {
 
 export const parseBody = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S
-): ((request: FakeRequest) => Result.Result<S["Type"], FakeResponse>) => {
+): ((request: FakeHttp.FakeRequest) => Result.Result<S["Type"], FakeHttp.FakeResponse>) => {
   const decode = Schema.decodeUnknownResult(schema)
   return (request) => {
     const json = Parse.json(request)

@@ -1,5 +1,4 @@
 /** What the API refuses with: Zapier's error envelope, in the style of JSON:API. */
-import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 
 const problems = {
@@ -13,7 +12,7 @@ const problems = {
 
 type Headers = { readonly [name: string]: string }
 
-export const make = (status: keyof typeof problems, detail: string, headers: Headers = {}): FakeResponse => {
+export const make = (status: keyof typeof problems, detail: string, headers: Headers = {}): FakeHttp.FakeResponse => {
   const [code, title] = problems[status]
   return FakeHttp.json(
     status,
@@ -26,20 +25,10 @@ export const make = (status: keyof typeof problems, detail: string, headers: Hea
 export type Source = { readonly parameter: string } | { readonly pointer: string }
 
 /** A malformed request, in the one shape that Zapier documents in full. Here the status is a number. */
-export const malformed = (detail: string, source: Source | null = null): FakeResponse => {
-  const error = { message: detail, code: "parse_error" }
-  return FakeHttp.json(400, {
-    errors: [
-      {
-        status: 400,
-        code: error.code,
-        title: "ParseError",
-        detail,
-        source,
-        meta: { source: "ZAPIER", full_details: error }
-      }
-    ]
-  })
+export const malformed = (detail: string, source: Source | null = null): FakeHttp.FakeResponse => {
+  const code = "parse_error"
+  const meta = { source: "ZAPIER", full_details: { message: detail, code } }
+  return FakeHttp.json(400, { errors: [{ status: 400, code, title: "ParseError", detail, source, meta }] })
 }
 
-export const notFound = (what: string): FakeResponse => make(404, `There is no such ${what}.`)
+export const notFound = (what: string): FakeHttp.FakeResponse => make(404, `There is no such ${what}.`)

@@ -3,7 +3,6 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
 import { type Call, type Handler, asUser, noContent, ok, parseBody } from "./call.ts"
@@ -24,7 +23,7 @@ export const create = asUser(function* ({ clientId, now, request, state, user })
   }
 })
 
-const find = (call: Call): Result.Result<FakeState.Enrollment, FakeResponse> => {
+const find = (call: Call): Result.Result<FakeState.Enrollment, FakeHttp.FakeResponse> => {
   const found = Option.getOrUndefined(HashMap.get(call.state.enrollments, call.path["enrollment_id"] ?? ""))
   const isCallers =
     found !== undefined &&

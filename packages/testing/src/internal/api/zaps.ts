@@ -3,7 +3,6 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Actions from "./actions.ts"
@@ -187,7 +186,7 @@ const Step = Schema.Struct({
 const checkSteps = (
   { state, user }: UserCall,
   steps: ReadonlyArray<typeof Step.Type>
-): Result.Result<ReadonlyArray<FakeState.ZapStep>, FakeResponse> =>
+): Result.Result<ReadonlyArray<FakeState.ZapStep>, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
     if (steps.length < 2) {
       const detail = "A Zap has two steps at least: a read, and what follows from it."
@@ -285,7 +284,7 @@ const thirtyDays = 30 * day
 
 const longestSearch = 150
 
-const time = ({ query }: Call, parameter: string, otherwise: number): Result.Result<number, FakeResponse> => {
+const time = ({ query }: Call, parameter: string, otherwise: number): Result.Result<number, FakeHttp.FakeResponse> => {
   const text = query.get(parameter)
   const parsed = text === undefined ? otherwise : Date.parse(text)
   return Number.isNaN(parsed)
@@ -293,7 +292,7 @@ const time = ({ query }: Call, parameter: string, otherwise: number): Result.Res
     : Result.succeed(parsed)
 }
 
-const wantedStatuses = ({ query }: Call): Result.Result<ReadonlyArray<string>, FakeResponse> => {
+const wantedStatuses = ({ query }: Call): Result.Result<ReadonlyArray<string>, FakeHttp.FakeResponse> => {
   const wanted = query.get("statuses")?.split(",") ?? statuses
   return wanted.every((status) => statuses.includes(status))
     ? Result.succeed(wanted)

@@ -19,9 +19,7 @@ export interface Context {
 
 type Controlled = Effect.Effect<unknown, FakeControl.FakeControlError>
 
-export interface Action {
-  readonly run: (input: unknown, context: Context) => Controlled
-}
+export type Action = (input: unknown, context: Context) => Controlled
 
 const problem = (problem: string) => new FakeControl.FakeControlError({ problem })
 
@@ -30,15 +28,11 @@ const action = <S extends Schema.ConstraintDecoder<unknown>>(
   act: (input: S["Type"], context: Context) => Controlled
 ): Action => {
   const decode = Schema.decodeUnknownEffect(input, { onExcessProperty: "error", errors: "all" })
-  return {
-    run: (input, context) =>
-      Effect.flatMap(
-        Effect.mapError(decode(input), ({ message }) =>
-          problem(`This cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}`)
-        ),
-        (parsed) => act(parsed, context)
-      )
-  }
+  return (input, context) =>
+    decode(input).pipe(
+      Effect.mapError(({ message }) => problem(`This cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}`)),
+      Effect.flatMap((parsed) => act(parsed, context))
+    )
 }
 
 // A struct without fields would take anything.

@@ -1,6 +1,5 @@
 /** The control page and the control API, as a function of requests: who is let in, and what they get. */
 import * as Effect from "effect/Effect"
-import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as Log from "../pages/controlLog.ts"
 import * as Forms from "../pages/controlForms.ts"
@@ -27,7 +26,7 @@ export const isControl = (path: string): boolean => path === base.slice(0, -1) |
 
 const noStore = { "cache-control": "no-store", "x-content-type-options": "nosniff" }
 
-const seeOther = (location: string, headers: FakeResponse["headers"] = {}): FakeResponse => ({
+const seeOther = (location: string, headers: FakeHttp.FakeResponse["headers"] = {}): FakeHttp.FakeResponse => ({
   status: 303,
   headers: { location, "referrer-policy": "same-origin", ...noStore, ...headers },
   body: ""
@@ -37,24 +36,28 @@ const seeOther = (location: string, headers: FakeResponse["headers"] = {}): Fake
 // The API
 // -----------------------------------------------------------------------------
 
-const json = (status: number, body: unknown, headers: FakeResponse["headers"] = {}) =>
+const json = (status: number, body: unknown, headers: FakeHttp.FakeResponse["headers"] = {}) =>
   FakeHttp.json(status, body, { ...noStore, ...headers })
 
-const done = (result: unknown): FakeResponse =>
+const done = (result: unknown): FakeHttp.FakeResponse =>
   result === undefined ? { status: 204, headers: noStore, body: "" } : json(200, result)
 
 const wrongMethod = (allow: string) => json(405, { error: `This takes ${allow}.` }, { allow })
 
-const act = (action: Actions.Action, request: FakeRequest, context: Context): Effect.Effect<FakeResponse> => {
+const act = (
+  action: Actions.Action,
+  request: FakeHttp.FakeRequest,
+  context: Context
+): Effect.Effect<FakeHttp.FakeResponse> => {
   const input = request.body.length === 0 ? {} : Parse.json(request)
   if (input === undefined) return Effect.succeed(json(400, { error: "Send JSON, as application/json." }))
-  return Effect.match(action.run(input, context), {
+  return Effect.match(action(input, context), {
     onSuccess: done,
     onFailure: ({ problem }) => json(400, { error: problem })
   })
 }
 
-const answerApi = Effect.fnUntraced(function* (request: FakeRequest, context: Context) {
+const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, context: Context) {
   if (!Guard.isBearer(request, context.secrets)) {
     const error = "Send the token that was printed at the start: Authorization: Bearer <token>."
     return json(401, { error }, { "www-authenticate": "Bearer" })
@@ -102,7 +105,7 @@ const page = Effect.fnUntraced(function* (status: number, context: Context, noti
   })
 })
 
-const rows = (request: FakeRequest, { zapier }: Context): Effect.Effect<FakeResponse> =>
+const rows = (request: FakeHttp.FakeRequest, { zapier }: Context): Effect.Effect<FakeHttp.FakeResponse> =>
   Effect.map(zapier.requests, (entries) => {
     const { body, tag } = Log.rows(entries)
     const headers = { ...noStore, etag: tag }
@@ -115,20 +118,20 @@ const refused = (problem: string) => Page.refusal(403, "Not for you", problem)
 
 const notFound = Page.refusal(404, "Not found", `The control page is at ${base}.`)
 
-const submit = Effect.fnUntraced(function* (name: string, request: FakeRequest, context: Context) {
+const submit = Effect.fnUntraced(function* (name: string, request: FakeHttp.FakeRequest, context: Context) {
   const action = Actions.actions.get(name)
   const form = Parse.form(request)
   if (form === undefined || !Guard.isSame(form.get("form"), context.secrets.form)) {
     return refused("This form is not of this page, or of an earlier run: go back and reload.")
   }
   if (action === undefined) return notFound
-  return yield* Effect.matchEffect(action.run(Actions.fromForm(name, form), context), {
+  return yield* Effect.matchEffect(action(Actions.fromForm(name, form), context), {
     onSuccess: () => Effect.succeed(seeOther(`${base}?done=${name}`)),
     onFailure: ({ problem }) => page(400, context, { isProblem: true, text: problem })
   })
 })
 
-const answerPage = Effect.fnUntraced(function* (request: FakeRequest, context: Context) {
+const answerPage = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, context: Context) {
   const { secrets } = context
   const { method, path } = request
   const query = Parse.query(request)
@@ -149,7 +152,7 @@ const answerPage = Effect.fnUntraced(function* (request: FakeRequest, context: C
   return yield* page(200, context, text === undefined ? undefined : { isProblem: false, text })
 })
 
-export const handle = (request: FakeRequest, context: Context): Effect.Effect<FakeResponse> => {
+export const handle = (request: FakeHttp.FakeRequest, context: Context): Effect.Effect<FakeHttp.FakeResponse> => {
   const isApi = request.path.startsWith(api)
   const problem = Guard.foreign(request, context.isServerLocal)
   if (problem !== undefined) return Effect.succeed(isApi ? json(403, { error: problem }) : refused(problem))
