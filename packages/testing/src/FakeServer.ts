@@ -15,7 +15,7 @@ import * as Api from "./internal/api/endpoints.ts"
 import * as Authorize from "./internal/authorize.ts"
 import * as Faults from "./internal/faults.ts"
 import * as RateLimits from "./internal/rateLimits.ts"
-import { route } from "./internal/route.ts"
+import * as Parse from "./internal/parse.ts"
 import * as Token from "./internal/token.ts"
 
 /**
@@ -51,7 +51,7 @@ const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number)
     return refusal === undefined ? handle(counted, request, time) : { state: counted, response: refusal }
   }
   const { rateLimits, rateLimitsTokenRequests } = state.knobs
-  switch (route(request.path)) {
+  switch (Parse.route(request.path)) {
     case "Authorize":
       return Authorize.handle(state, request, time)
     case "Token":

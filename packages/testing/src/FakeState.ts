@@ -326,6 +326,8 @@ export interface Options {
   readonly faults?: ReadonlyArray<FakeFault.Rule> | undefined
 }
 
+const ada = { email: "ada@example.com", firstName: "Ada", lastName: "Example" }
+
 /**
  * A fake with users, and no apps yet.
  *
@@ -339,12 +341,7 @@ export const make = (options: Options = {}): FakeState => ({
   faults: options.faults ?? [],
   faultsDrawn: 0,
   apps: HashMap.empty(),
-  users: (options.users ?? [{ email: "ada@example.com", firstName: "Ada", lastName: "Example" }]).map(
-    (user, index) => ({
-      id: 1_001 + index,
-      ...user
-    })
-  ),
+  users: (options.users ?? [ada]).map((user, index) => ({ id: 1_001 + index, ...user })),
   codes: HashMap.empty(),
   grants: HashMap.empty(),
   appTokens: HashMap.empty(),

@@ -21,28 +21,21 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest
   readonly response: FakeResponse
+  readonly status: number
+  readonly text: Effect.Effect<string>
+  readonly remoteAddress = Option.none()
   private fromWeb: HttpClientResponse.HttpClientResponse | undefined
 
   constructor(request: HttpClientRequest, response: FakeResponse) {
     super()
     this.request = request
     this.response = response
-  }
-
-  get status() {
-    return this.response.status
+    this.status = response.status
+    this.text = Effect.succeed(response.body)
   }
 
   get headers() {
     return Headers.fromInput(this.response.headers)
-  }
-
-  get remoteAddress() {
-    return Option.none()
-  }
-
-  get text() {
-    return Effect.succeed(this.response.body)
   }
 
   get json() {

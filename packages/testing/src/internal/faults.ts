@@ -10,7 +10,6 @@ import * as Problem from "./api/problem.ts"
 import * as Lookup from "./lookup.ts"
 import * as Parse from "./parse.ts"
 import * as RateLimits from "./rateLimits.ts"
-import { route } from "./route.ts"
 import * as Seeded from "./seeded.ts"
 
 // -----------------------------------------------------------------------------
@@ -18,13 +17,13 @@ import * as Seeded from "./seeded.ts"
 // -----------------------------------------------------------------------------
 
 const isFor = (target: FakeFault.Target, { method, path }: FakeHttp.FakeRequest): boolean => {
-  if (target === "token") return route(path) === "Token"
-  if (target === "authorize") return route(path) === "Authorize"
+  if (target === "token") return Parse.route(path) === "Token"
+  if (target === "authorize") return Parse.route(path) === "Authorize"
   return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
 }
 
 const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
-  switch (route(request.path)) {
+  switch (Parse.route(request.path)) {
     case "Token": {
       const form = Parse.form(request)
       const { code, exchanged } = Lookup.code(state, form?.get("code") ?? "")
@@ -46,7 +45,7 @@ const isMeant = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, matc
   const { endpoint, grantType, user } = match
   if (endpoint !== undefined && !isFor(endpoint, request)) return false
   if (grantType !== undefined) {
-    if (route(request.path) !== "Token" || Parse.form(request)?.get("grant_type") !== grantType) return false
+    if (Parse.route(request.path) !== "Token" || Parse.form(request)?.get("grant_type") !== grantType) return false
   }
   if (user === undefined) return true
   const id = userIdOf(state, request)
@@ -116,20 +115,12 @@ const refusal = (
 
 const withType = (value: Schema.Json): Schema.Json => (typeof value === "string" ? value.length : JSON.stringify(value))
 
-const parsed = (body: string): unknown => {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
-}
-
 // An answer that is no object gets its members, all the same.
 const withTypes = (
   { body }: FakeHttp.FakeResponse,
   members: { readonly [name: string]: Schema.Json } | undefined
 ): string => {
-  const json = parsed(body)
+  const json = Parse.jsonText(body)
   const given = typeof json === "object" && json !== null ? (json as { readonly [name: string]: Schema.Json }) : {}
   const changed = members ?? Object.fromEntries(Object.entries(given).map(([name, value]) => [name, withType(value)]))
   return JSON.stringify({ ...given, ...changed })

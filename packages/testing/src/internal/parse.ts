@@ -1,6 +1,26 @@
-/** Parameters of queries and bodies. A parameter that is there twice is an error (RFC 6749 section 3.1). */
+/** Paths, and parameters of queries and bodies. A parameter that is there twice is an error (RFC 6749 section 3.1). */
 import * as MultipartParser from "effect/http/MultipartParser"
+import * as Option from "effect/Option"
 import type { FakeRequest } from "../FakeHttp.ts"
+
+/** Which part of Zapier a path belongs to. `Unslashed` is a page that has another path, with a slash at its end. */
+export type Route = "Authorize" | "Token" | "Unslashed" | "Api"
+
+export const route = (path: string): Route => {
+  switch (path) {
+    case "/v2/authorize":
+    case "/v2/authorize/":
+    case "/oauth/authorize/":
+      return "Authorize"
+    case "/oauth/token/":
+      return "Token"
+    case "/oauth/token":
+    case "/oauth/authorize":
+      return "Unslashed"
+    default:
+      return "Api"
+  }
+}
 
 export interface Parameters {
   readonly get: (name: string) => string | undefined
@@ -75,12 +95,15 @@ export const form = (request: FakeRequest): Parameters | undefined => {
 
 const strictDecoder = new TextDecoder("utf-8", { fatal: true })
 
+const utf8 = Option.liftThrowable((body: Uint8Array) => strictDecoder.decode(body))
+
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
+
+/** What a text says in JSON. `undefined` is no JSON. */
+export const jsonText = (text: string): unknown => Option.getOrUndefined(parseJson(text))
+
 /** A JSON body. `undefined` is no JSON. */
 export const json = (request: FakeRequest): unknown => {
-  if (mediaType(request) !== "application/json") return undefined
-  try {
-    return JSON.parse(strictDecoder.decode(request.body))
-  } catch {
-    return undefined
-  }
+  const text = Option.getOrUndefined(utf8(request.body))
+  return mediaType(request) === "application/json" && text !== undefined ? jsonText(text) : undefined
 }

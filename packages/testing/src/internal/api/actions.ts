@@ -166,11 +166,7 @@ export const test = asUser(function* (call) {
   return ok({ links: { next: null, prev: null }, meta: { count: all.length, limit, offset }, data })
 })
 
-// -----------------------------------------------------------------------------
-// Runs of actions by themselves
-// -----------------------------------------------------------------------------
-
-// A run is under way for a second; then it has succeeded or failed.
+// An action that is run by itself is under way for a second; then it has succeeded or failed.
 const duration = 1_000
 
 const parseRun = parseData(Schema.Struct({ ...common, action: Schema.String }))

@@ -1,5 +1,6 @@
 /** The API: which endpoint a request is for, who calls, and what it answers. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import type { Answered } from "../../FakeOutcome.ts"
@@ -66,13 +67,9 @@ const noEndpoint = (path: string): FakeResponse => {
     : Problem.make(405, "The endpoint does not take this method.", { allow: allowed.join(", ") })
 }
 
-const decoded = (segment: string): string => {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
-}
+const decode = Option.liftThrowable(decodeURIComponent)
+
+const decoded = (segment: string): string => Option.getOrElse(decode(segment), () => segment)
 
 const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name: string]: string } => {
   if (!endpoint.includes("{")) return {}

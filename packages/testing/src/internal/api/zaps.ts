@@ -262,10 +262,6 @@ export const remove = asUser(function* (call) {
   return noContent(saved(call.state, call.user, kept))
 })
 
-// -----------------------------------------------------------------------------
-// Runs
-// -----------------------------------------------------------------------------
-
 const statuses = [
   "delayed",
   "scheduled",

@@ -3,14 +3,13 @@ import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Option from "effect/Option"
 import * as Struct from "effect/Struct"
 import * as FakeControl from "../../FakeControl.ts"
 import * as FakeFault from "../../FakeFault.ts"
 import * as FakeState from "../../FakeState.ts"
 import type { FakeZapier, Snapshot } from "../../FakeZapier.ts"
 import * as Draw from "../draw.ts"
-import type * as Parse from "../parse.ts"
+import * as Parse from "../parse.ts"
 
 export interface Context {
   readonly zapier: FakeZapier["Service"]
@@ -96,14 +95,6 @@ export const actions: ReadonlyMap<string, Action> = new Map(
   })
 )
 
-// -----------------------------------------------------------------------------
-// Forms
-// -----------------------------------------------------------------------------
-
-const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
-
-const json = (text: string | undefined): unknown => Option.getOrUndefined(decodeJson(text))
-
 const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
 
 const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unknown } = {
@@ -120,7 +111,7 @@ const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unkno
       user: form.get("user")
     })
     return Draw.defined({
-      fault: json(form.get("fault")),
+      fault: Parse.jsonText(form.get("fault") ?? ""),
       match,
       nth: numberOf(form.get("nth")),
       times: form.get("always") === undefined ? numberOf(form.get("times")) : "Always"
@@ -128,6 +119,7 @@ const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unkno
   }
 }
 
-/** The input of an action that a form of the page means. Buttons carry the input of their action as JSON; other forms have fields. */
+/** What a form of the page means: buttons carry the input of their action as JSON, and other forms have fields. */
 export const fromForm = (action: string, form: Parse.Parameters): unknown =>
-  (Object.hasOwn(fromFields, action) ? fromFields[action] : undefined)?.(form) ?? json(form.get("input"))
+  (Object.hasOwn(fromFields, action) ? fromFields[action] : undefined)?.(form) ??
+  Parse.jsonText(form.get("input") ?? "")
