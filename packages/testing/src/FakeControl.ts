@@ -100,14 +100,10 @@ export const registerApp = (
   options: AppOptions
 ): Controlled<readonly [FakeState.App, FakeState.FakeState]> =>
   Result.flatMap(parse(AppOptions, "The app", options), ({ name, redirectUris, ...given }) => {
-    const [clientId, afterId] = FakeState.draw(state)
-    const [clientSecret, drawn] = FakeState.draw(afterId)
-    const app: FakeState.App = {
-      name,
-      redirectUris,
-      clientId: given.clientId ?? clientId,
-      clientSecret: given.clientSecret ?? clientSecret
-    }
+    const [drawnId, afterId] = FakeState.draw(state)
+    const [drawnSecret, drawn] = FakeState.draw(afterId)
+    const { clientId = drawnId, clientSecret = drawnSecret } = given
+    const app: FakeState.App = { name, redirectUris, clientId, clientSecret }
     return HashMap.has(state.apps, app.clientId)
       ? fail("There is an app with this client id already: give another one, or none.")
       : Result.succeed([app, { ...drawn, apps: HashMap.set(drawn.apps, app.clientId, app) }])
@@ -294,9 +290,7 @@ export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<F
       grant.id === (grantId ?? grant.id) &&
       grant.clientId === (clientId ?? grant.clientId) &&
       grant.userId === (userId ?? grant.userId)
-    return Array.from(HashMap.values(state.grants))
-      .filter(isMeant)
-      .reduce((state, { id }) => FakeState.revokeGrant(state, id), state)
+    return { ...state, grants: HashMap.filter(state.grants, (grant) => !isMeant(grant)) }
   })
 
 /**
@@ -352,10 +346,6 @@ export const setFaults = (
 export const addFault = (state: FakeState.FakeState, rule: FakeFault.Rule): Controlled<FakeState.FakeState> =>
   setFaults(state, [...state.faults, rule])
 
-// -----------------------------------------------------------------------------
-// Time
-// -----------------------------------------------------------------------------
-
 /**
  * Moves the fake's clock ahead.
  *
@@ -380,10 +370,6 @@ export const setTime = (state: FakeState.FakeState, at: number, now: number): Co
   Option.isSome(DateTime.make(at))
     ? Result.succeed({ ...state, clockOffset: at - now })
     : fail("The clock is set to milliseconds since the epoch.")
-
-// -----------------------------------------------------------------------------
-// The beginning
-// -----------------------------------------------------------------------------
 
 /**
  * What a fake begins with.

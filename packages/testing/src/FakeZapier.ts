@@ -40,7 +40,6 @@ import * as Result from "effect/Result"
 import * as FakeControl from "./FakeControl.ts"
 import type * as FakeFault from "./FakeFault.ts"
 import * as FakeHttp from "./FakeHttp.ts"
-import type { Handled, Issued } from "./FakeOutcome.ts"
 import * as FakeOutcome from "./FakeOutcome.ts"
 import * as FakeServer from "./FakeServer.ts"
 import type * as FakeState from "./FakeState.ts"
@@ -76,7 +75,7 @@ export class Snapshot extends Inspectable.Class {
   /** By the fake's clock, in milliseconds since the epoch. */
   readonly at: number
   readonly requests: ReadonlyArray<RequestLog.Entry>
-  readonly issued: ReadonlyArray<Issued>
+  readonly issued: ReadonlyArray<FakeOutcome.Issued>
 
   constructor(fields: Pick<Snapshot, "state" | "at" | "requests" | "issued">) {
     super()
@@ -101,7 +100,7 @@ export class FakeZapier extends Context.Service<
   FakeZapier,
   {
     /** Answers a request. What becomes of the answer is in `delivery`, and not done yet. */
-    readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<Handled>
+    readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeOutcome.Handled>
 
     /** Registers an app, as Zapier does once an integration is public. */
     readonly registerApp: (options: FakeControl.AppOptions) => Controlled<FakeState.App>
@@ -139,9 +138,9 @@ export class FakeZapier extends Context.Service<
     /** The latest requests and what they were answered with, the oldest first. */
     readonly requests: Effect.Effect<ReadonlyArray<RequestLog.Entry>>
     /** The latest tokens and what they came from, the oldest first. */
-    readonly issued: Effect.Effect<ReadonlyArray<Issued>>
+    readonly issued: Effect.Effect<ReadonlyArray<FakeOutcome.Issued>>
     /** The answers that led to a token: the exchange of a code, or the app's request, and then every refresh. */
-    readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<Issued>>
+    readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<FakeOutcome.Issued>>
 
     /** All that the fake knows and remembers, to be restored later. */
     readonly snapshot: Effect.Effect<Snapshot>
@@ -181,7 +180,7 @@ const millisOf = (by: Duration.Input): FakeControl.Controlled<number> =>
 export const make = (options: Options = {}): FakeZapier["Service"] => {
   const first = Result.getOrThrow(FakeControl.make(options))
   const requests = makeMemory<RequestLog.Entry>(options.remember ?? 10_000)
-  const issued = makeMemory<Issued>(options.remember ?? 10_000)
+  const issued = makeMemory<FakeOutcome.Issued>(options.remember ?? 10_000)
   let state = first
 
   type Change<A> = (state: FakeState.FakeState, now: number) => FakeControl.Controlled<A>

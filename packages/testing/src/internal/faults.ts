@@ -6,7 +6,7 @@ import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered, Delivery, Handled } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Authenticate from "./api/authenticate.ts"
-import * as Problem from "./api/problem.ts"
+import { problem } from "./api/call.ts"
 import * as Lookup from "./lookup.ts"
 import * as Parse from "./parse.ts"
 import * as RateLimits from "./rateLimits.ts"
@@ -64,16 +64,11 @@ const used = (rule: FakeFault.Rule): ReadonlyArray<FakeFault.Rule> => {
   return times === 1 ? [] : [{ ...rule, times: times - 1 }]
 }
 
-export interface Struck {
-  readonly state: FakeState.FakeState
-  readonly fault: FakeFault.Fault | undefined
-}
-
 /** The fault that a request is struck by, if it is, and what is left of the rules. */
-export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): Struck => {
-  if (state.faults.length === 0) return { state, fault: undefined }
+export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
   let drawn = state
   let fault: FakeFault.Fault | undefined
+  if (state.faults.length === 0) return { state, fault }
   const faults: Array<FakeFault.Rule> = []
   for (const rule of state.faults) {
     if (fault !== undefined || !isMeant(state, request, rule.match)) {
@@ -111,7 +106,7 @@ const refusal = (
   { knobs }: FakeState.FakeState,
   now: number
 ): FakeHttp.FakeResponse =>
-  Problem.make(status, detail, RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now))
+  problem(status, detail, RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now))
 
 const withType = (value: Schema.Json): Schema.Json => (typeof value === "string" ? value.length : JSON.stringify(value))
 

@@ -10,7 +10,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as FakeHttp from "../FakeHttp.ts"
 import type * as FakeState from "../FakeState.ts"
-import * as Problem from "./api/problem.ts"
+import { problem } from "./api/call.ts"
 
 const minute = 60_000
 
@@ -40,7 +40,7 @@ const count = (minutes: Minutes, key: string, limit: number, now: number): Count
   if (current.count <= limit) minutes = HashMap.set(minutes, key, { endsAt, count: current.count + 1 })
   if (current.count < limit) return { minutes, refusal: undefined }
   const detail = `Request was throttled. Expected available in ${secondsUntil(endsAt, now)} seconds.`
-  return { minutes, refusal: Problem.make(429, detail, headers(limit, endsAt, now)) }
+  return { minutes, refusal: problem(429, detail, headers(limit, endsAt, now)) }
 }
 
 /** Counts a request, or refuses it. A request that is refused for one reason counts nowhere else. */

@@ -54,12 +54,7 @@ const formDecode = (text: string): string =>
   // Most are nothing but letters and digits.
   /[%+&]/.test(text) ? (new URLSearchParams(`x=${text.replace(/&/g, "%26")}`).get("x") ?? "") : text
 
-interface Credentials {
-  readonly id: string
-  readonly secret: string
-}
-
-const basicCredentials = (header: string): Credentials | undefined => {
+const basicCredentials = (header: string) => {
   const encoded = /^basic +([^ ]+) *$/i.exec(header)?.[1] ?? ""
   const text = Result.getOrElse(Base64.decodeString(encoded), () => "")
   const colon = text.indexOf(":")
@@ -86,7 +81,7 @@ const authenticate = (
   if (header !== undefined && secret !== undefined) {
     return Result.fail(error(400, "invalid_request", "Client credentials in both header and body."))
   }
-  const credentials: Credentials | undefined =
+  const credentials =
     header !== undefined ? basicCredentials(header) : id !== undefined ? { id, secret: secret ?? "" } : undefined
   // A client_id in the body beside a Basic header is allowed, if it is the same.
   if (credentials === undefined || (id !== undefined && id !== credentials.id)) return Result.fail(invalidClient)

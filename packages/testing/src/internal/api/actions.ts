@@ -6,10 +6,9 @@ import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Authentications from "./authentications.ts"
-import { type Handler, type UserCall, Inputs, asUser, ok, parseData } from "./call.ts"
+import { type Handler, type UserCall, Inputs, asUser, malformed, notFound, ok, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 export const shown = ({ app, description, id, key, title, type }: Catalog.Action) => ({
   id,
@@ -28,7 +27,7 @@ export const list: Handler = function* (call) {
   const type = call.query.get("action_type")
   if (type !== undefined && !types.includes(type)) {
     const detail = `action_type has to be one of ${types.join(", ")}.`
-    return yield* Result.fail(Problem.malformed(detail, { parameter: "action_type" }))
+    return yield* Result.fail(malformed(detail, { parameter: "action_type" }))
   }
   const app = yield* Authentications.appInQuery(call)
   const found = Catalog.actions.filter((action) => action.app === app && (type ?? action.type) === action.type)
@@ -45,7 +44,7 @@ export const checkAuthentication = (
 ): Result.Result<void, FakeHttp.FakeResponse> =>
   authentication !== null && Authentications.find(state, user, authentication)?.app === action.app.uuid
     ? Result.void
-    : Result.fail(Problem.malformed(`This takes an authentication of ${action.app.title}.`, { pointer }))
+    : Result.fail(malformed(`This takes an authentication of ${action.app.title}.`, { pointer }))
 
 const common = { authentication: Schema.NullOr(Schema.String), inputs: Inputs }
 
@@ -55,9 +54,7 @@ const asked = <A extends { readonly data: { readonly authentication: string | nu
   parse: (request: UserCall["request"]) => Result.Result<A, FakeHttp.FakeResponse>
 ): Result.Result<A["data"] & { readonly action: Catalog.Action }, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
-    const action = yield* Result.fromNullishOr(Catalog.action(path["action_id"] ?? ""), () =>
-      Problem.notFound("action")
-    )
+    const action = yield* Result.fromNullishOr(Catalog.action(path["action_id"] ?? ""), () => notFound("action"))
     const { data } = yield* parse(request)
     yield* checkAuthentication(state, user, action, data.authentication, "/data/authentication")
     return { ...data, action }
@@ -115,7 +112,7 @@ export const listChoices = asUser(function* (call) {
   const { action } = yield* asked(call, parseChoices)
   const input = yield* Result.fromNullishOr(
     inputsOf(action).find(({ id }) => id === call.path["input_id"]),
-    () => Problem.notFound("input field")
+    () => notFound("input field")
   )
   const page = yield* Paging.whole(call, "page", { otherwise: 1, least: 1 })
   const end = page * choicesPerPage
@@ -174,7 +171,7 @@ const parseRun = parseData(Schema.Struct({ ...common, action: Schema.String }))
 export const run = asUser(function* ({ clientId, now, request, state, user }) {
   const { data } = yield* parseRun(request)
   const action = yield* Result.fromNullishOr(Catalog.action(data.action), () =>
-    Problem.malformed("There is no such action.", { pointer: "/data/action" })
+    malformed("There is no such action.", { pointer: "/data/action" })
   )
   const { authentication } = data
   if (authentication !== null) {
@@ -206,7 +203,7 @@ export const readRun = asUser(function* (call) {
   const run = Option.getOrUndefined(HashMap.get(call.state.actionRuns, call.path["id"] ?? ""))
   const action = run === undefined ? undefined : Catalog.action(run.action)
   if (run === undefined || action === undefined || run.userId !== call.user.id || run.clientId !== call.clientId) {
-    return yield* Result.fail(Problem.notFound("action run"))
+    return yield* Result.fail(notFound("action run"))
   }
   if (call.now < run.startedAt + duration) {
     return ok({ data: { type: "run", status: "waiting", results: [], errors: [] } })

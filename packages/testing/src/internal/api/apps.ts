@@ -1,9 +1,8 @@
 /** Apps and their categories. */
 import * as Result from "effect/Result"
-import { type Call, type Handler, ok } from "./call.ts"
+import { type Call, type Handler, malformed, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 // The apps of the category that is asked for, if one is, whose titles have the text of that parameter in them.
 const search = ({ query }: Call, parameter: string) => {
@@ -57,7 +56,7 @@ const v2App = (app: Catalog.App, isForUser: boolean) => ({
 export const listV2: Handler = function* (call) {
   const ids = call.query.get("ids")?.split(",")
   if (call.query.get("category") !== undefined && ids !== undefined) {
-    return yield* Result.fail(Problem.malformed("ids cannot be combined with category.", { parameter: "ids" }))
+    return yield* Result.fail(malformed("ids cannot be combined with category.", { parameter: "ids" }))
   }
   const found = search(call, "query").filter(({ uuid }) => ids === undefined || ids.includes(uuid))
   const { count, items, limit, next, offset, previous } = yield* Paging.slice(call, found)

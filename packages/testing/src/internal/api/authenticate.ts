@@ -6,13 +6,12 @@ import type * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Lookup from "../lookup.ts"
 import * as Parse from "../parse.ts"
-import type { Call } from "./call.ts"
-import * as Problem from "./problem.ts"
+import { type Call, problem } from "./call.ts"
 
 export type Caller = Pick<Call, "clientId" | "user">
 
 const unauthenticated = (detail: string, challenge: string) =>
-  Problem.make(401, detail, { "www-authenticate": `Bearer realm="api"${challenge}` })
+  problem(401, detail, { "www-authenticate": `Bearer realm="api"${challenge}` })
 
 const invalidToken = (description: string) =>
   unauthenticated(description, `,error="invalid_token",error_description="${description}"`)
@@ -48,7 +47,7 @@ export const authenticate = (
     // Where both will do, the header goes first.
     if (modes.includes("ClientId") && (given === undefined || modes.length === 1)) {
       const clientId = yield* Result.fromNullishOr(clientIdOf(state, request), () =>
-        Problem.make(401, "Missing or unknown client_id in query parameters.")
+        problem(401, "Missing or unknown client_id in query parameters.")
       )
       return { clientId, user: undefined }
     }
@@ -60,10 +59,10 @@ export const authenticate = (
     if (now >= token.expiresAt) return yield* Result.fail(invalidToken("The access token has expired."))
     const [mode, whose] = token.userId === undefined ? (["App", "an app"] as const) : (["User", "a user"] as const)
     if (!modes.includes(mode)) {
-      return yield* Result.fail(Problem.make(403, `This endpoint does not take the access token of ${whose}.`))
+      return yield* Result.fail(problem(403, `This endpoint does not take the access token of ${whose}.`))
     }
     if (!Endpoint.isAllowed(endpoint, token.scopes)) {
-      return yield* Result.fail(Problem.make(403, "The access token lacks a scope."))
+      return yield* Result.fail(problem(403, "The access token lacks a scope."))
     }
     return { clientId: token.clientId, user: state.users.find(({ id }) => id === token.userId) }
   })

@@ -5,10 +5,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
-import { type Call, Inputs, asUser, parseData } from "./call.ts"
+import { type Call, Inputs, asUser, malformed, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 /** The one that a user has for each app from the start. */
 export const given = (user: FakeState.User, app: Catalog.App): FakeState.Authentication => ({
@@ -42,7 +41,7 @@ export const shown = ({ app, id, title }: FakeState.Authentication) => ({
 /** The app that a required query parameter names. */
 export const appInQuery = ({ query }: Call) =>
   Result.fromNullishOr(Catalog.app(query.get("app") ?? ""), () =>
-    Problem.malformed("app has to be the id of an app.", { parameter: "app" })
+    malformed("app has to be the id of an app.", { parameter: "app" })
   )
 
 export const list = asUser(function* (call) {
@@ -62,7 +61,7 @@ const parseCreate = parseData(
 export const create = asUser(function* ({ request, state, user }) {
   const { data } = yield* parseCreate(request)
   if (Catalog.app(data.app) === undefined) {
-    return yield* Result.fail(Problem.malformed("There is no such app.", { pointer: "/data/app" }))
+    return yield* Result.fail(malformed("There is no such app.", { pointer: "/data/app" }))
   }
   const [id, drawn] = FakeState.draw(state, 8)
   const made: FakeState.Authentication = { id, app: data.app, title: data.title }

@@ -1,11 +1,10 @@
-/** What an endpoint is given, and what it gives back. JSON bodies have to be what a schema accepts. */
+/** What an endpoint is given, and what it gives back: an answer, or a refusal. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Parse from "../parse.ts"
-import * as Problem from "./problem.ts"
 
 export interface Call {
   readonly state: FakeState.FakeState
@@ -43,12 +42,44 @@ export const noContent = (state: FakeState.FakeState): Answer => ({
   response: { status: 204, headers: {}, body: "" }
 })
 
+const problems = {
+  401: ["not_authenticated", "NotAuthenticated"],
+  403: ["permission_denied", "PermissionDenied"],
+  404: ["not_found", "NotFound"],
+  405: ["method_not_allowed", "MethodNotAllowed"],
+  429: ["throttled", "Throttled"],
+  503: ["service_unavailable", "ServiceUnavailable"]
+} as const
+
+/** A refusal in Zapier's error envelope, in the style of JSON:API. */
+export const problem = (
+  status: keyof typeof problems,
+  detail: string,
+  headers: FakeHttp.FakeResponse["headers"] = {}
+): FakeHttp.FakeResponse => {
+  const [code, title] = problems[status]
+  const error = { status: String(status), code, title, detail, source: null, meta: {} }
+  return FakeHttp.json(status, { errors: [error] }, headers)
+}
+
+/** Which part of a request is wrong: a query parameter, or a place in the body as a JSON pointer. */
+export type Source = { readonly parameter: string } | { readonly pointer: string }
+
+/** A malformed request, in the one shape that Zapier documents in full. Here the status is a number. */
+export const malformed = (detail: string, source: Source | null = null): FakeHttp.FakeResponse => {
+  const code = "parse_error"
+  const meta = { source: "ZAPIER", full_details: { message: detail, code } }
+  return FakeHttp.json(400, { errors: [{ status: 400, code, title: "ParseError", detail, source, meta }] })
+}
+
+export const notFound = (what: string): FakeHttp.FakeResponse => problem(404, `There is no such ${what}.`)
+
 /** An endpoint that is called on behalf of a user. */
 export const asUser = (handle: (call: UserCall) => Handled): Handler =>
   function* (call) {
     const { clientId, user } = call
     return clientId === undefined || user === undefined
-      ? yield* Result.fail(Problem.make(403, "The user is gone."))
+      ? yield* Result.fail(problem(403, "The user is gone."))
       : yield* handle({ ...call, clientId, user })
   }
 
@@ -57,7 +88,7 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1()
 const refuse = (issue: SchemaIssue.Issue): FakeHttp.FakeResponse => {
   const [first] = format(issue).issues
   const path = (first?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part))
-  return Problem.malformed(first?.message ?? "Malformed request.", { pointer: path.map((part) => `/${part}`).join("") })
+  return malformed(first?.message ?? "Malformed request.", { pointer: path.map((part) => `/${part}`).join("") })
 }
 
 export const parseBody = <S extends Schema.ConstraintDecoder<unknown>>(
@@ -67,7 +98,7 @@ export const parseBody = <S extends Schema.ConstraintDecoder<unknown>>(
   return (request) => {
     const json = Parse.json(request)
     return json === undefined
-      ? Result.fail(Problem.malformed("The body is not JSON, sent as application/json."))
+      ? Result.fail(malformed("The body is not JSON, sent as application/json."))
       : Result.mapError(decode(json), ({ issue }) => refuse(issue))
   }
 }

@@ -10,8 +10,7 @@ import * as Actions from "./actions.ts"
 import * as Apps from "./apps.ts"
 import * as Authenticate from "./authenticate.ts"
 import * as Authentications from "./authentications.ts"
-import { type Handler, asUser, ok } from "./call.ts"
-import * as Problem from "./problem.ts"
+import { type Handler, asUser, notFound, ok, problem } from "./call.ts"
 import * as Promotions from "./promotions.ts"
 import * as Templates from "./templates.ts"
 import * as Zaps from "./zaps.ts"
@@ -63,8 +62,8 @@ const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 const noEndpoint = (path: string): FakeResponse => {
   const allowed = methods.filter((method) => Endpoint.match(method, path) !== undefined)
   return allowed.length === 0
-    ? Problem.notFound("endpoint")
-    : Problem.make(405, "The endpoint does not take this method.", { allow: allowed.join(", ") })
+    ? notFound("endpoint")
+    : problem(405, "The endpoint does not take this method.", { allow: allowed.join(", ") })
 }
 
 const decode = Option.liftThrowable(decodeURIComponent)

@@ -1,8 +1,7 @@
 /** Lists by the page, in the three shapes that Zapier has. Numbers that are none, or out of bounds, are refused. */
 import * as Result from "effect/Result"
 import type { FakeResponse } from "../../FakeHttp.ts"
-import { type Answer, type Call, type Handled, ok } from "./call.ts"
-import * as Problem from "./problem.ts"
+import { type Answer, type Call, type Handled, malformed, ok } from "./call.ts"
 
 interface Bounds {
   readonly otherwise: number
@@ -21,9 +20,7 @@ export const whole = (
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
   if (number >= least && number <= most) return Result.succeed(number)
   const bound = most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`
-  return Result.fail(
-    Problem.malformed(`${parameter} has to be a whole number, at least ${least}${bound}.`, { parameter })
-  )
+  return Result.fail(malformed(`${parameter} has to be a whole number, at least ${least}${bound}.`, { parameter }))
 }
 
 // The address of another page: the same query, and other numbers. The client id is not repeated, as at Zapier.

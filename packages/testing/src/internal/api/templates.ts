@@ -3,10 +3,9 @@ import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
-import { type Handler, ok, parseBody } from "./call.ts"
+import { type Handler, malformed, ok, parseBody } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 const [chat, ...others] = Catalog.apps
 
@@ -46,7 +45,7 @@ const parseGuess = parseBody(Schema.Struct({ description: Schema.NonEmptyString 
 export const guess: Handler = function* (call) {
   const clientId = call.query.get("client_id")
   if (clientId === undefined || !HashMap.has(call.state.apps, clientId)) {
-    return yield* Result.fail(Problem.malformed("Missing or unknown client_id.", { parameter: "client_id" }))
+    return yield* Result.fail(malformed("Missing or unknown client_id.", { parameter: "client_id" }))
   }
   const { description } = yield* parseGuess(call.request)
   const text = description.toLowerCase()

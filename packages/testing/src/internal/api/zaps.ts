@@ -7,10 +7,9 @@ import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Actions from "./actions.ts"
 import * as Authentications from "./authentications.ts"
-import { type Call, type UserCall, Inputs, asUser, noContent, parseData } from "./call.ts"
+import { type Call, type UserCall, Inputs, asUser, malformed, noContent, notFound, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 const step = (user: FakeState.User, slug: string, type: Catalog.Action["type"]): ReadonlyArray<FakeState.ZapStep> =>
   Catalog.actions
@@ -71,15 +70,7 @@ const daysOfHistory = 45
 // New Zaps have this number and higher ones. They have not run yet.
 const firstNewNumber = 100_000_000
 
-interface Run {
-  readonly id: string
-  readonly zap: FakeState.Zap
-  readonly startedAt: number
-  readonly endedAt: number
-  readonly status: "success" | "error" | "filtered"
-}
-
-const runOn = (zap: FakeState.Zap, number: number): Run => {
+const runOn = (zap: FakeState.Zap, number: number) => {
   const startedAt = number * day + (zap.number % 24) * hour
   return {
     id: Catalog.uuid("a000", Math.abs(number % 100_000) * 1_000_000 + (zap.number % 1_000_000)),
@@ -89,6 +80,8 @@ const runOn = (zap: FakeState.Zap, number: number): Run => {
     status: number % 7 === 0 ? "error" : number % 7 === 3 ? "filtered" : "success"
   }
 }
+
+type Run = ReturnType<typeof runOn>
 
 // Each Zap that a user has from the start runs once a day, and not always with success: the hour depends on the Zap, and
 // the outcome on the day. The latest run comes first.
@@ -190,7 +183,7 @@ const checkSteps = (
   Result.gen(function* () {
     if (steps.length < 2) {
       const detail = "A Zap has two steps at least: a read, and what follows from it."
-      return yield* Result.fail(Problem.malformed(detail, { pointer: "/data/steps" }))
+      return yield* Result.fail(malformed(detail, { pointer: "/data/steps" }))
     }
     const checked: Array<FakeState.ZapStep> = []
     for (const [index, { action, alias, authentication, inputs }] of steps.entries()) {
@@ -198,7 +191,7 @@ const checkSteps = (
       const known = Catalog.action(action)
       if (known === undefined || (known.type === "READ") !== (index === 0)) {
         const detail = index === 0 ? "The first step has to be a read." : "The steps after the first have to act."
-        return yield* Result.fail(Problem.malformed(detail, { pointer: `${pointer}/action` }))
+        return yield* Result.fail(malformed(detail, { pointer: `${pointer}/action` }))
       }
       yield* Actions.checkAuthentication(state, user, known, authentication, `${pointer}/authentication`)
       checked.push({ action, authentication, inputs, alias: alias ?? null })
@@ -229,7 +222,7 @@ export const create = asUser(function* (call) {
 const inPath = ({ path, state, user }: UserCall) =>
   Result.fromNullishOr(
     ofUser(state, user).find(({ number }) => idOf(number) === path["id"]),
-    () => Problem.notFound("Zap")
+    () => notFound("Zap")
   )
 
 const change = (call: UserCall, zap: FakeState.Zap, changes: Partial<FakeState.Zap>) => {
@@ -284,7 +277,7 @@ const time = ({ query }: Call, parameter: string, otherwise: number): Result.Res
   const text = query.get(parameter)
   const parsed = text === undefined ? otherwise : Date.parse(text)
   return Number.isNaN(parsed)
-    ? Result.fail(Problem.malformed(`${parameter} has to be a date and time.`, { parameter }))
+    ? Result.fail(malformed(`${parameter} has to be a date and time.`, { parameter }))
     : Result.succeed(parsed)
 }
 
@@ -292,7 +285,7 @@ const wantedStatuses = ({ query }: Call): Result.Result<ReadonlyArray<string>, F
   const wanted = query.get("statuses")?.split(",") ?? statuses
   return wanted.every((status) => statuses.includes(status))
     ? Result.succeed(wanted)
-    : Result.fail(Problem.malformed(`statuses are ${statuses.join(", ")}.`, { parameter: "statuses" }))
+    : Result.fail(malformed(`statuses are ${statuses.join(", ")}.`, { parameter: "statuses" }))
 }
 
 const shownRun = ({ endedAt, id, startedAt, status, zap }: Run) => ({
@@ -318,7 +311,7 @@ export const listRuns = asUser(function* (call) {
   const search = call.query.get("search") ?? ""
   if (search.length > longestSearch) {
     const detail = `search has at most ${longestSearch} characters.`
-    return yield* Result.fail(Problem.malformed(detail, { parameter: "search" }))
+    return yield* Result.fail(malformed(detail, { parameter: "search" }))
   }
   const found = ofUser(call.state, call.user)
     .filter((zap) => number === 0 || zap.number === number)

@@ -2,13 +2,14 @@
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import * as FakeControl from "../../FakeControl.ts"
 import * as FakeFault from "../../FakeFault.ts"
 import * as FakeState from "../../FakeState.ts"
 import type { FakeZapier, Snapshot } from "../../FakeZapier.ts"
-import * as Draw from "../draw.ts"
 import * as Parse from "../parse.ts"
 
 export interface Context {
@@ -95,6 +96,8 @@ export const actions: ReadonlyMap<string, Action> = new Map(
   })
 )
 
+const defined = Record.filter(Predicate.isNotUndefined)
+
 const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
 
 const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unknown } = {
@@ -103,14 +106,14 @@ const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unkno
     redirectUris: (form.get("redirectUris") ?? "").split(/\s+/).filter((uri) => uri !== "")
   }),
   "register-user": (form) =>
-    Draw.defined({ email: form.get("email"), firstName: form.get("firstName"), lastName: form.get("lastName") }),
+    defined({ email: form.get("email"), firstName: form.get("firstName"), lastName: form.get("lastName") }),
   "add-fault": (form) => {
-    const match = Draw.defined({
+    const match = defined({
       endpoint: form.get("endpoint"),
       grantType: form.get("grantType"),
       user: form.get("user")
     })
-    return Draw.defined({
+    return defined({
       fault: Parse.jsonText(form.get("fault") ?? ""),
       match,
       nth: numberOf(form.get("nth")),

@@ -23,10 +23,6 @@ const encoder = new TextEncoder()
 export const isSame = (given: string | undefined, secret: string): boolean =>
   given !== undefined && Mac.timingSafeEqual(encoder.encode(given), encoder.encode(secret))
 
-// -----------------------------------------------------------------------------
-// Where it comes from
-// -----------------------------------------------------------------------------
-
 const isLoopbackIp = (text: string): boolean => {
   // An address of IPv4, as a socket of IPv6 has it.
   const address = NetAddress.ipFromString(text.replace(/^::ffff:(?=\d+\.)/i, ""))
@@ -59,10 +55,6 @@ export const foreign = (request: FakeRequest, isServerLocal: boolean): string | 
   }
   return undefined
 }
-
-// -----------------------------------------------------------------------------
-// What it knows
-// -----------------------------------------------------------------------------
 
 export const isBearer = ({ headers }: FakeRequest, { token }: Secrets): boolean =>
   isSame(/^Bearer +(\S+) *$/i.exec(headers["authorization"] ?? "")?.[1], token)
