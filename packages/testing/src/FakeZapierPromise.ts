@@ -21,6 +21,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
+import type { FakeControlError } from "./FakeControl.ts"
 import * as FakeZapier from "./FakeZapier.ts"
 import * as Web from "./internal/web.ts"
 
@@ -61,12 +62,10 @@ export interface FakeZapierPromise extends Operations {
   readonly advance: (by: number | string) => Promise<void>
 }
 
-type Operation =
-  | Effect.Effect<unknown, unknown>
-  | ((...parameters: ReadonlyArray<never>) => Effect.Effect<unknown, unknown>)
+type Outcome = Effect.Effect<unknown, FakeControlError>
 
 const promised =
-  (operation: Operation) =>
+  (operation: Outcome | ((...parameters: ReadonlyArray<never>) => Outcome)) =>
   (...parameters: ReadonlyArray<never>): Promise<unknown> =>
     Effect.runPromise(Effect.isEffect(operation) ? operation : operation(...parameters))
 
