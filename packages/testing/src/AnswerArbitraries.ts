@@ -30,7 +30,7 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { scopes } from "./Arbitraries.ts"
-import { problems } from "./internal/api/problem.ts"
+import { problems } from "./internal/api/call.ts"
 import * as Draw from "./internal/draw.ts"
 
 const contentType = Draw.oneOf(["application/json", "application/json; charset=utf-8", "multipart/form-data"])

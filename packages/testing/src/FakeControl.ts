@@ -20,7 +20,9 @@
  * @since 0.1.0
  */
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as DateTime from "effect/DateTime"
 import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeFault from "./FakeFault.ts"
@@ -98,14 +100,10 @@ export const registerApp = (
   options: AppOptions
 ): Controlled<readonly [FakeState.App, FakeState.FakeState]> =>
   Result.flatMap(parse(AppOptions, "The app", options), ({ name, redirectUris, ...given }) => {
-    const [clientId, afterId] = FakeState.draw(state)
-    const [clientSecret, drawn] = FakeState.draw(afterId)
-    const app: FakeState.App = {
-      name,
-      redirectUris,
-      clientId: given.clientId ?? clientId,
-      clientSecret: given.clientSecret ?? clientSecret
-    }
+    const [drawnId, afterId] = FakeState.draw(state)
+    const [drawnSecret, drawn] = FakeState.draw(afterId)
+    const { clientId = drawnId, clientSecret = drawnSecret } = given
+    const app: FakeState.App = { name, redirectUris, clientId, clientSecret }
     return HashMap.has(state.apps, app.clientId)
       ? fail("There is an app with this client id already: give another one, or none.")
       : Result.succeed([app, { ...drawn, apps: HashMap.set(drawn.apps, app.clientId, app) }])
@@ -153,12 +151,11 @@ const appOf = (state: FakeState.FakeState, clientId: string): Controlled<FakeSta
   )
 
 // Without an e-mail address it is the first one.
-const userOf = (state: FakeState.FakeState, email: string | undefined): Controlled<FakeState.User> => {
-  const user = state.users.find((user) => email === undefined || user.email === email)
-  return user === undefined
-    ? fail("There is no user with this e-mail address: register them first.")
-    : Result.succeed(user)
-}
+const userOf = (state: FakeState.FakeState, email: string | undefined): Controlled<FakeState.User> =>
+  Result.fromNullishOr(
+    state.users.find((user) => email === undefined || user.email === email),
+    () => new FakeControlError({ problem: "There is no user with this e-mail address: register them first." })
+  )
 
 /**
  * Gives an app a new secret. The previous one stops working at once.
@@ -185,15 +182,13 @@ const checked = (state: FakeState.FakeState, authorizationUrl: string): Controll
   if (url.pathname !== "/v2/authorize" && url.pathname !== "/oauth/authorize/") {
     return fail("The authorization URL is not that of a consent page: /v2/authorize, or /oauth/authorize/.")
   }
-  const request = Authorize.check(state, Parse.parameters(url.searchParams))
-  switch (request._tag) {
-    case "Valid":
-      return Result.succeed(request)
-    case "Page":
-      return fail(request.problem)
-    case "Redirect":
-      return fail(`The consent page sends the user back at once, with error=${request.error}.`)
-  }
+  return Result.mapError(Authorize.check(state, Parse.parameters(url.searchParams)), (refusal) => {
+    const isPage = refusal._tag === "Page"
+    const problem = isPage
+      ? refusal.problem
+      : `The consent page sends the user back at once, with error=${refusal.error}.`
+    return new FakeControlError({ problem })
+  })
 }
 
 /**
@@ -295,9 +290,7 @@ export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<F
       grant.id === (grantId ?? grant.id) &&
       grant.clientId === (clientId ?? grant.clientId) &&
       grant.userId === (userId ?? grant.userId)
-    return Array.from(HashMap.values(state.grants))
-      .filter(isMeant)
-      .reduce((state, { id }) => FakeState.revokeGrant(state, id), state)
+    return { ...state, grants: HashMap.filter(state.grants, (grant) => !isMeant(grant)) }
   })
 
 /**
@@ -353,10 +346,6 @@ export const setFaults = (
 export const addFault = (state: FakeState.FakeState, rule: FakeFault.Rule): Controlled<FakeState.FakeState> =>
   setFaults(state, [...state.faults, rule])
 
-// -----------------------------------------------------------------------------
-// Time
-// -----------------------------------------------------------------------------
-
 /**
  * Moves the fake's clock ahead.
  *
@@ -369,9 +358,6 @@ export const advance = (state: FakeState.FakeState, millis: number): Controlled<
     ? Result.succeed({ ...state, clockOffset: state.clockOffset + millis })
     : fail("The clock moves ahead by so many milliseconds, from 0. To move it back, set it.")
 
-// What a Date can hold.
-const latest = 8_640_000_000_000_000
-
 /**
  * Sets the fake's clock, ahead or back. It goes on from there.
  *
@@ -381,13 +367,9 @@ const latest = 8_640_000_000_000_000
  * @since 0.1.0
  */
 export const setTime = (state: FakeState.FakeState, at: number, now: number): Controlled<FakeState.FakeState> =>
-  Math.abs(at) <= latest
+  Option.isSome(DateTime.make(at))
     ? Result.succeed({ ...state, clockOffset: at - now })
     : fail("The clock is set to milliseconds since the epoch.")
-
-// -----------------------------------------------------------------------------
-// The beginning
-// -----------------------------------------------------------------------------
 
 /**
  * What a fake begins with.

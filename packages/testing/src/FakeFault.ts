@@ -2,9 +2,8 @@
  * What may go wrong between the fake and its clients, as data: it can be written down in a test, drawn, encoded to JSON
  * and sent to a fake that runs elsewhere.
  *
- * The names are those of `Fault` where both mean the same. They are two vocabularies, because they are about two things:
- * `Fault` is what a simulation does to a token request and to the process that sends it, crashes and standstills
- * included, over a network of its own; these are what a server and a connection do to any request, with their numbers.
+ * `Fault` has the same names where both mean the same. It is what a simulation does to token requests and to processes;
+ * these are what a server and a connection do to any request, with their numbers.
  *
  * @example
  * ```ts

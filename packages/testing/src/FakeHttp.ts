@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-
 import * as UrlParams from "effect/http/UrlParams"
 
 /**

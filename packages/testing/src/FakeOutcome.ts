@@ -22,6 +22,27 @@ export interface Issued {
 }
 
 /**
+ * The answers that led to a token, the oldest first: the exchange of a code, or the app's request, and then every
+ * refresh, the last of which gave the token. Answers that never arrived are among them.
+ *
+ * @param issued the tokens that were issued, the oldest first; where older ones were forgotten, the chain begins later
+ * @param token an access token or a refresh token; of an unknown one there is no chain
+ *
+ * @since 0.1.0
+ */
+export const lineage = (issued: ReadonlyArray<Issued>, token: string): ReadonlyArray<Issued> => {
+  const chain: Array<Issued> = []
+  let wanted: string | undefined = token
+  for (const answer of issued.toReversed()) {
+    if (wanted === undefined) break
+    if (answer.accessToken !== wanted && answer.refreshToken !== wanted) continue
+    chain.push(answer)
+    wanted = answer.origin._tag === "RefreshToken" ? answer.origin.refreshToken : undefined
+  }
+  return chain.toReversed()
+}
+
+/**
  * What the client gets to see of an answer.
  *
  * - `Answered`: all of it, after `delay` milliseconds

@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import type { FakeRequest } from "./FakeHttp.ts"
 import * as FakeHttp from "./FakeHttp.ts"
 import type { Answered, Handled } from "./FakeOutcome.ts"
 import { type FakeState, sweep } from "./FakeState.ts"
@@ -16,7 +15,7 @@ import * as Api from "./internal/api/endpoints.ts"
 import * as Authorize from "./internal/authorize.ts"
 import * as Faults from "./internal/faults.ts"
 import * as RateLimits from "./internal/rateLimits.ts"
-import { route } from "./internal/route.ts"
+import * as Parse from "./internal/parse.ts"
 import * as Token from "./internal/token.ts"
 
 /**
@@ -37,7 +36,7 @@ import * as Token from "./internal/token.ts"
  *
  * @since 0.1.0
  */
-export const handle = (state: FakeState, request: FakeRequest, now: number): Handled => {
+export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: number): Handled => {
   const struck = Faults.strike(state, request)
   if (struck.fault !== undefined) {
     return Faults.apply(struck.fault, struck.state, now, (state) => answer(state, request, now + state.clockOffset))
@@ -45,33 +44,23 @@ export const handle = (state: FakeState, request: FakeRequest, now: number): Han
   return { ...answer(struck.state, request, now + state.clockOffset), delivery: Faults.atOnce }
 }
 
-const answer = (unswept: FakeState, request: FakeRequest, time: number): Answered => {
+const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number): Answered => {
   const state = sweep(unswept, time)
-  switch (route(request.path)) {
+  const limited = (partnerOf: typeof Token.partner, handle: typeof Token.handle): Answered => {
+    const { refusal, state: counted } = RateLimits.check(state, request, partnerOf(state, request), time)
+    return refusal === undefined ? handle(counted, request, time) : { state: counted, response: refusal }
+  }
+  const { rateLimits, rateLimitsTokenRequests } = state.knobs
+  switch (Parse.route(request.path)) {
     case "Authorize":
       return Authorize.handle(state, request, time)
-    case "Token": {
-      if (!state.knobs.rateLimitsTokenRequests) return Token.handle(state, request, time)
-      return limited(state, request, time, Token.partner, Token.handle)
-    }
+    case "Token":
+      return rateLimits && rateLimitsTokenRequests
+        ? limited(Token.partner, Token.handle)
+        : Token.handle(state, request, time)
     case "Unslashed":
       return { state, response: FakeHttp.redirect(301, `${request.path}/${request.query && `?${request.query}`}`) }
     case "Api":
-      return limited(state, request, time, Authenticate.partner, Api.handle)
+      return rateLimits ? limited(Authenticate.partner, Api.handle) : Api.handle(state, request, time)
   }
-}
-
-// Answers within the rate limits.
-const limited = (
-  state: FakeState,
-  request: FakeRequest,
-  time: number,
-  partnerOf: (state: FakeState, request: FakeRequest) => string | undefined,
-  answer: (state: FakeState, request: FakeRequest, time: number) => Answered
-): Answered => {
-  if (!state.knobs.rateLimits) return answer(state, request, time)
-  const counted = RateLimits.check(state, request, partnerOf(state, request), time)
-  return counted.refusal === undefined
-    ? answer(counted.state, request, time)
-    : { state: counted.state, response: counted.refusal }
 }

@@ -6,10 +6,10 @@
  * @since 0.1.0
  */
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
+import * as Schema from "effect/Schema"
 import type * as FakeFault from "./FakeFault.ts"
-import type { Knobs } from "./internal/knobs.ts"
-import { strictest } from "./internal/knobs.ts"
 import * as Seeded from "./internal/seeded.ts"
 import * as Text from "./internal/text.ts"
 
@@ -213,12 +213,65 @@ export interface Minute {
   readonly count: number
 }
 
+// Whole or not: a test of real time may want a token that lives for less than a second.
+const Time = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+const knob = <S extends Schema.Constraint & Schema.WithoutConstructorDefault>(schema: S, strict: S["~type.make.in"]) =>
+  Schema.withConstructorDefault<S>(Effect.succeed(strict))(schema)
+
 /**
  * What is not known of Zapier, or what a test may want otherwise. The defaults are `strictest`.
  *
  * @since 0.1.0
  */
-export { Knobs, strictest } from "./internal/knobs.ts"
+export const Knobs = Schema.Struct({
+  /**
+   * Whether the user is asked for consent, on a page. Else an authorization URL leads back with a code at once: of the
+   * user whose address is in `sign_up_email`, or of the first one. Default: yes.
+   */
+  asksForConsent: knob(Schema.Boolean, true),
+  /** How long an access token lives, in seconds. Default: 36000, as documented. */
+  accessTokenLifetime: knob(Time, 36_000),
+  /** How long a code lives, in seconds. Default: 120, as documented. */
+  codeLifetime: knob(Time, 120),
+  /** Whether a second use of a rotated refresh token ends the whole grant. Default: yes. */
+  reuseRevokesGrant: knob(Schema.Boolean, true),
+  /** Whether a second use of a code ends the grant that it gave (RFC 6749 section 4.1.2). Default: yes. */
+  codeReuseRevokesGrant: knob(Schema.Boolean, true),
+  /** For how long a rotated refresh token gives the same new pair again, in milliseconds. Default: 0. */
+  graceMillis: knob(Time, 0),
+  /** Whether a refresh ends the previous access token at once. Default: yes. */
+  refreshEndsAccessToken: knob(Schema.Boolean, true),
+  /** Whether a refresh gives a new refresh token; else it gives none, and the old one stays good. Default: yes. */
+  rotateRefreshTokens: knob(Schema.Boolean, true),
+  /** The `Content-Type` of app token answers. Zapier's documentation shows `multipart/form-data` over JSON. */
+  appTokenContentType: knob(Schema.NonEmptyString, "application/json"),
+  /**
+   * Whether there are rate limits: whoever exceeds one is answered with 429 for a minute. Default: yes, as documented.
+   * The consent page never counts: users' browsers ask for it, each from an address of its own.
+   */
+  rateLimits: knob(Schema.Boolean, true),
+  /** How many requests an address may send in a minute. Default: 60, as documented. */
+  requestsPerAddress: knob(Count, 60),
+  /** How many requests a partner, which is a client id, may send in a minute. Default: 150, as documented. */
+  requestsPerPartner: knob(Count, 150),
+  /** Whether token requests count, too. Default: yes. */
+  rateLimitsTokenRequests: knob(Schema.Boolean, true)
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Knobs = typeof Knobs.Type
+
+/**
+ * The defaults: as documented, and as strict as it could be where nothing is.
+ *
+ * @since 0.1.0
+ */
+export const strictest: Knobs = Knobs.make({})
 
 /**
  * All that the fake knows.
@@ -273,6 +326,8 @@ export interface Options {
   readonly faults?: ReadonlyArray<FakeFault.Rule> | undefined
 }
 
+const ada = { email: "ada@example.com", firstName: "Ada", lastName: "Example" }
+
 /**
  * A fake with users, and no apps yet.
  *
@@ -286,12 +341,7 @@ export const make = (options: Options = {}): FakeState => ({
   faults: options.faults ?? [],
   faultsDrawn: 0,
   apps: HashMap.empty(),
-  users: (options.users ?? [{ email: "ada@example.com", firstName: "Ada", lastName: "Example" }]).map(
-    (user, index) => ({
-      id: 1_001 + index,
-      ...user
-    })
-  ),
+  users: (options.users ?? [ada]).map((user, index) => ({ id: 1_001 + index, ...user })),
   codes: HashMap.empty(),
   grants: HashMap.empty(),
   appTokens: HashMap.empty(),

@@ -40,14 +40,12 @@ import * as Result from "effect/Result"
 import * as FakeControl from "./FakeControl.ts"
 import type * as FakeFault from "./FakeFault.ts"
 import * as FakeHttp from "./FakeHttp.ts"
-import type { Handled, Issued } from "./FakeOutcome.ts"
+import * as FakeOutcome from "./FakeOutcome.ts"
 import * as FakeServer from "./FakeServer.ts"
 import type * as FakeState from "./FakeState.ts"
 import * as Answers from "./internal/answers.ts"
-import * as Deliver from "./internal/deliver.ts"
 import * as Serve from "./internal/serve.ts"
 import * as Web from "./internal/web.ts"
-import * as Lineage from "./Lineage.ts"
 import * as RequestLog from "./RequestLog.ts"
 
 /**
@@ -77,7 +75,7 @@ export class Snapshot extends Inspectable.Class {
   /** By the fake's clock, in milliseconds since the epoch. */
   readonly at: number
   readonly requests: ReadonlyArray<RequestLog.Entry>
-  readonly issued: ReadonlyArray<Issued>
+  readonly issued: ReadonlyArray<FakeOutcome.Issued>
 
   constructor(fields: Pick<Snapshot, "state" | "at" | "requests" | "issued">) {
     super()
@@ -102,7 +100,7 @@ export class FakeZapier extends Context.Service<
   FakeZapier,
   {
     /** Answers a request. What becomes of the answer is in `delivery`, and not done yet. */
-    readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<Handled>
+    readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeOutcome.Handled>
 
     /** Registers an app, as Zapier does once an integration is public. */
     readonly registerApp: (options: FakeControl.AppOptions) => Controlled<FakeState.App>
@@ -140,9 +138,9 @@ export class FakeZapier extends Context.Service<
     /** The latest requests and what they were answered with, the oldest first. */
     readonly requests: Effect.Effect<ReadonlyArray<RequestLog.Entry>>
     /** The latest tokens and what they came from, the oldest first. */
-    readonly issued: Effect.Effect<ReadonlyArray<Issued>>
+    readonly issued: Effect.Effect<ReadonlyArray<FakeOutcome.Issued>>
     /** The answers that led to a token: the exchange of a code, or the app's request, and then every refresh. */
-    readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<Issued>>
+    readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<FakeOutcome.Issued>>
 
     /** All that the fake knows and remembers, to be restored later. */
     readonly snapshot: Effect.Effect<Snapshot>
@@ -182,7 +180,7 @@ const millisOf = (by: Duration.Input): FakeControl.Controlled<number> =>
 export const make = (options: Options = {}): FakeZapier["Service"] => {
   const first = Result.getOrThrow(FakeControl.make(options))
   const requests = makeMemory<RequestLog.Entry>(options.remember ?? 10_000)
-  const issued = makeMemory<Issued>(options.remember ?? 10_000)
+  const issued = makeMemory<FakeOutcome.Issued>(options.remember ?? 10_000)
   let state = first
 
   type Change<A> = (state: FakeState.FakeState, now: number) => FakeControl.Controlled<A>
@@ -205,7 +203,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
       Effect.map(Clock.currentTimeMillis, (now) => {
         const handled = FakeServer.handle(state, request, now)
         state = handled.state
-        requests.add(RequestLog.entry(request, handled, now + state.clockOffset))
+        requests.add(new RequestLog.Entry(request, handled, now + state.clockOffset))
         if (handled.issued !== undefined) issued.add(handled.issued)
         return handled
       }),
@@ -228,7 +226,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
     state: Effect.sync(() => state),
     requests: Effect.sync(requests.latest),
     issued: Effect.sync(issued.latest),
-    lineage: (token) => Effect.sync(() => Lineage.of(issued.latest(), token)),
+    lineage: (token) => Effect.sync(() => FakeOutcome.lineage(issued.latest(), token)),
     snapshot: Effect.map(
       time,
       (at) => new Snapshot({ state, at, requests: requests.latest(), issued: issued.latest() })
@@ -295,15 +293,15 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
   HttpClient.HttpClient,
   Effect.map(FakeZapier, (zapier) =>
     HttpClient.make((request, url) => {
-      const ways: Deliver.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
+      const ways: Web.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
         answered: (response) => Effect.succeed(Answers.make(request, response)),
         truncated: (response, bytes) =>
           Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
-        broken: (how) => Effect.fail(Answers.transportError(request, Deliver.codes[how]))
+        broken: (how) => Effect.fail(Answers.transportError(request, Web.codes[how]))
       }
       return fromClientRequest(request, url).pipe(
         Effect.flatMap(zapier.handle),
-        Effect.flatMap((handled) => Deliver.deliver(handled, ways))
+        Effect.flatMap((handled) => Web.deliver(handled, ways))
       )
     })
   )

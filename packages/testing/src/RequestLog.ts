@@ -25,13 +25,13 @@ export class Entry extends Inspectable.Class {
   /** The tokens of the answer, whether it arrived or not. */
   readonly issued: Issued | undefined
 
-  constructor(fields: Pick<Entry, "request" | "status" | "at" | "fault" | "issued">) {
+  constructor(request: FakeRequest, { fault, issued, response }: Handled, at: number) {
     super()
-    this.request = fields.request
-    this.status = fields.status
-    this.at = fields.at
-    this.fault = fields.fault
-    this.issued = fields.issued
+    this.request = request
+    this.status = response.status
+    this.at = at
+    this.fault = fault
+    this.issued = issued
   }
 
   /** Method, path, parameters of query and form with secrets masked, the status, and the fault. */
@@ -43,16 +43,6 @@ export class Entry extends Inspectable.Class {
     return { _id: "RequestLog.Entry", line: this.line, at: this.at }
   }
 }
-
-/**
- * The entry of a request and what came of it.
- *
- * @param at by the fake's clock, in milliseconds since the epoch
- *
- * @since 0.1.0
- */
-export const entry = (request: FakeRequest, { fault, issued, response }: Handled, at: number): Entry =>
-  new Entry({ request, status: response.status, at, fault, issued })
 
 const secrets = ["access_token", "client_secret", "code", "code_challenge", "code_verifier", "refresh_token", "state"]
 

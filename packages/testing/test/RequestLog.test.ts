@@ -16,7 +16,7 @@ const request = FakeHttp.form(
 )
 
 const entryOf = (request: FakeHttp.FakeRequest, ...faults: ReadonlyArray<FakeFault.Rule>) =>
-  RequestLog.entry(request, FakeServer.handle(FakeState.make({ faults }), request, 0), 0)
+  new RequestLog.Entry(request, FakeServer.handle(FakeState.make({ faults }), request, 0), 0)
 
 describe("RequestLog", () => {
   it("shows a request as a line, with its secrets masked", () => {

@@ -3,7 +3,6 @@ import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
@@ -12,7 +11,6 @@ import * as Parse from "./parse.ts"
 import * as Text from "./text.ts"
 
 export interface Valid {
-  readonly _tag: "Valid"
   readonly app: FakeState.App
   readonly redirectUri: string
   readonly state: string | undefined
@@ -21,8 +19,7 @@ export interface Valid {
 }
 
 /** What is wrong with a request: told to the user where the app cannot be trusted, and else to the app. */
-export type Checked =
-  | Valid
+export type Refusal =
   | { readonly _tag: "Page"; readonly problem: string }
   | { readonly _tag: "Redirect"; readonly location: string; readonly error: string }
 
@@ -33,22 +30,19 @@ const location = (redirectUri: string, entries: Record<string, string | undefine
   return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${added}`
 }
 
-export const check = (state: FakeState.FakeState, given: Parse.Parameters): Checked => {
+export const check = (state: FakeState.FakeState, given: Parse.Parameters): Result.Result<Valid, Refusal> => {
+  const page = (problem: string) => Result.fail<Refusal>({ _tag: "Page", problem })
   const app = Option.getOrUndefined(HashMap.get(state.apps, given.get("client_id") ?? ""))
   const redirectUri = given.get("redirect_uri")
-  if (given.duplicate !== undefined)
-    return { _tag: "Page", problem: `The parameter ${given.duplicate} is there twice.` }
-  if (app === undefined) return { _tag: "Page", problem: "The client_id is missing or unknown." }
-  if (redirectUri === undefined) return { _tag: "Page", problem: "The redirect_uri is missing." }
+  if (given.duplicate !== undefined) return page(`The parameter ${given.duplicate} is there twice.`)
+  if (app === undefined) return page("The client_id is missing or unknown.")
+  if (redirectUri === undefined) return page("The redirect_uri is missing.")
   if (!app.redirectUris.includes(redirectUri)) {
-    return { _tag: "Page", problem: "The redirect_uri is not one that is registered, spelled exactly the same." }
+    return page("The redirect_uri is not one that is registered, spelled exactly the same.")
   }
   const echoed = given.get("state")
-  const refuse = (error: string): Checked => ({
-    _tag: "Redirect",
-    error,
-    location: location(redirectUri, { error, state: echoed })
-  })
+  const refuse = (error: string) =>
+    Result.fail<Refusal>({ _tag: "Redirect", error, location: location(redirectUri, { error, state: echoed }) })
   if (given.get("response_type") === undefined) return refuse("invalid_request")
   if (given.get("response_type") !== "code") return refuse("unsupported_response_type")
   if ((given.get("response_mode") ?? "query") !== "query") return refuse("invalid_request")
@@ -59,14 +53,13 @@ export const check = (state: FakeState.FakeState, given: Parse.Parameters): Chec
   const challenge = given.get("code_challenge")
   const method = given.get("code_challenge_method") ?? "plain"
   if (challenge !== undefined && method !== "S256" && method !== "plain") return refuse("invalid_request")
-  return {
-    _tag: "Valid",
+  return Result.succeed({
     app,
     redirectUri,
     state: echoed,
     scopes,
     challenge: challenge === undefined ? undefined : { value: challenge, method: method as "S256" | "plain" }
-  }
+  })
 }
 
 /** The user allows: a code is issued, and the browser goes back with it. */
@@ -97,14 +90,6 @@ export const allow = (
 export const deny = (request: Valid): string =>
   location(request.redirectUri, { error: "access_denied", state: request.state })
 
-const consentPage = (
-  { users }: FakeState.FakeState,
-  request: FakeRequest,
-  { app, redirectUri, scopes }: Valid,
-  prefilled: string | undefined
-): FakeResponse =>
-  Pages.consent({ app, redirectUri, scopes, users, signedIn: prefilled, action: `${request.path}?${request.query}` })
-
 const userOf = ({ users }: FakeState.FakeState, email: string | undefined): FakeState.User | undefined =>
   users.find((user) => user.email === email)
 
@@ -114,8 +99,8 @@ const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.Use
 }
 
 // What the form of the consent page says.
-const decide = (state: FakeState.FakeState, request: FakeRequest, valid: Valid, now: number): Answered => {
-  const form = Option.getOrUndefined(Result.getSuccess(Parse.form(request)))
+const decide = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, valid: Valid, now: number): Answered => {
+  const form = Parse.form(request)
   const decision = form?.get("decision")
   if (decision === "deny") return { state, response: FakeHttp.redirect(302, deny(valid)) }
   const email = form?.get("user")
@@ -128,31 +113,29 @@ const decide = (state: FakeState.FakeState, request: FakeRequest, valid: Valid, 
 // The page, or what it leads to where nobody is asked.
 const ask = (
   state: FakeState.FakeState,
-  request: FakeRequest,
+  request: FakeHttp.FakeRequest,
   valid: Valid,
-  prefilled: string | undefined,
+  signedIn: string | undefined,
   now: number
 ): Answered => {
-  const user = userOf(state, prefilled) ?? state.users[0]
-  return state.knobs.asksForConsent || user === undefined
-    ? { state, response: consentPage(state, request, valid, prefilled) }
-    : allowAs(state, valid, user, now)
+  const user = userOf(state, signedIn) ?? state.users[0]
+  if (!state.knobs.asksForConsent && user !== undefined) return allowAs(state, valid, user, now)
+  const action = `${request.path}?${request.query}`
+  return { state, response: Pages.consent({ ...valid, users: state.users, signedIn, action }) }
 }
 
-export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
+export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   if (request.method !== "GET" && request.method !== "POST") {
     return { state, response: { ...FakeHttp.html(405, ""), headers: { allow: "GET, POST" } } }
   }
   const given = Parse.query(request)
   const checked = check(state, given)
-  switch (checked._tag) {
-    case "Page":
-      return { state, response: Pages.problem(checked.problem) }
-    case "Redirect":
-      return { state, response: FakeHttp.redirect(302, checked.location) }
-    case "Valid":
-      return request.method === "GET"
-        ? ask(state, request, checked, given.get("sign_up_email"), now)
-        : decide(state, request, checked, now)
+  if (Result.isFailure(checked)) {
+    const refusal = checked.failure
+    const isTrusted = refusal._tag === "Redirect"
+    return { state, response: isTrusted ? FakeHttp.redirect(302, refusal.location) : Pages.problem(refusal.problem) }
   }
+  return request.method === "GET"
+    ? ask(state, request, checked.success, given.get("sign_up_email"), now)
+    : decide(state, request, checked.success, now)
 }

@@ -1,43 +1,37 @@
 /** Which rule strikes a request, and what the fault makes of the answer. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
-import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import type * as FakeFault from "../FakeFault.ts"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
+import * as FakeFault from "../FakeFault.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered, Delivery, Handled } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Authenticate from "./api/authenticate.ts"
-import * as Problem from "./api/problem.ts"
+import { problem } from "./api/call.ts"
 import * as Lookup from "./lookup.ts"
 import * as Parse from "./parse.ts"
 import * as RateLimits from "./rateLimits.ts"
-import { route } from "./route.ts"
 import * as Seeded from "./seeded.ts"
 
 // -----------------------------------------------------------------------------
 // What strikes
 // -----------------------------------------------------------------------------
 
-const isFor = (target: FakeFault.Target, { method, path }: FakeRequest): boolean => {
-  if (target === "token") return route(path) === "Token"
-  if (target === "authorize") return route(path) === "Authorize"
+const isFor = (target: FakeFault.Target, { method, path }: FakeHttp.FakeRequest): boolean => {
+  if (target === "token") return Parse.route(path) === "Token"
+  if (target === "authorize") return Parse.route(path) === "Authorize"
   return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
 }
 
-const formOf = (request: FakeRequest) => Option.getOrUndefined(Result.getSuccess(Parse.form(request)))
-
-const userIdOf = (state: FakeState.FakeState, request: FakeRequest): number | undefined => {
-  switch (route(request.path)) {
+const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
+  switch (Parse.route(request.path)) {
     case "Token": {
-      const form = formOf(request)
+      const form = Parse.form(request)
       const { code, exchanged } = Lookup.code(state, form?.get("code") ?? "")
       const grant = exchanged ?? Lookup.refreshToken(state, form?.get("refresh_token") ?? "", 0)?.grant
       return (code ?? grant)?.userId
     }
     case "Authorize": {
-      const email = formOf(request)?.get("user")
+      const email = Parse.form(request)?.get("user")
       return state.users.find((user) => user.email === email)?.id
     }
     case "Api":
@@ -47,11 +41,11 @@ const userIdOf = (state: FakeState.FakeState, request: FakeRequest): number | un
   }
 }
 
-const isMeant = (state: FakeState.FakeState, request: FakeRequest, match: FakeFault.Match = {}): boolean => {
+const isMeant = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, match: FakeFault.Match = {}): boolean => {
   const { endpoint, grantType, user } = match
   if (endpoint !== undefined && !isFor(endpoint, request)) return false
   if (grantType !== undefined) {
-    if (route(request.path) !== "Token" || formOf(request)?.get("grant_type") !== grantType) return false
+    if (Parse.route(request.path) !== "Token" || Parse.form(request)?.get("grant_type") !== grantType) return false
   }
   if (user === undefined) return true
   const id = userIdOf(state, request)
@@ -70,16 +64,11 @@ const used = (rule: FakeFault.Rule): ReadonlyArray<FakeFault.Rule> => {
   return times === 1 ? [] : [{ ...rule, times: times - 1 }]
 }
 
-export interface Struck {
-  readonly state: FakeState.FakeState
-  readonly fault: FakeFault.Fault | undefined
-}
-
 /** The fault that a request is struck by, if it is, and what is left of the rules. */
-export const strike = (state: FakeState.FakeState, request: FakeRequest): Struck => {
-  if (state.faults.length === 0) return { state, fault: undefined }
+export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
   let drawn = state
   let fault: FakeFault.Fault | undefined
+  if (state.faults.length === 0) return { state, fault }
   const faults: Array<FakeFault.Rule> = []
   for (const rule of state.faults) {
     if (fault !== undefined || !isMeant(state, request, rule.match)) {
@@ -104,7 +93,7 @@ export const strike = (state: FakeState.FakeState, request: FakeRequest): Struck
 // What it does
 // -----------------------------------------------------------------------------
 
-const gatewayPage = (status: number): FakeResponse =>
+const gatewayPage = (status: number): FakeHttp.FakeResponse =>
   FakeHttp.html(
     status,
     `<!doctype html>\n<html lang="en"><head><title>${status}</title></head><body><h1>${status}</h1></body></html>\n`
@@ -116,22 +105,17 @@ const refusal = (
   retryAfter: number,
   { knobs }: FakeState.FakeState,
   now: number
-): FakeResponse =>
-  Problem.make(status, detail, RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now))
+): FakeHttp.FakeResponse =>
+  problem(status, detail, RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now))
 
 const withType = (value: Schema.Json): Schema.Json => (typeof value === "string" ? value.length : JSON.stringify(value))
 
-const parsed = (body: string): unknown => {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
-}
-
 // An answer that is no object gets its members, all the same.
-const withTypes = ({ body }: FakeResponse, members: { readonly [name: string]: Schema.Json } | undefined): string => {
-  const json = parsed(body)
+const withTypes = (
+  { body }: FakeHttp.FakeResponse,
+  members: { readonly [name: string]: Schema.Json } | undefined
+): string => {
+  const json = Parse.jsonText(body)
   const given = typeof json === "object" && json !== null ? (json as { readonly [name: string]: Schema.Json }) : {}
   const changed = members ?? Object.fromEntries(Object.entries(given).map(([name, value]) => [name, withType(value)]))
   return JSON.stringify({ ...given, ...changed })
@@ -139,16 +123,11 @@ const withTypes = ({ body }: FakeResponse, members: { readonly [name: string]: S
 
 const size = (text: string) => new TextEncoder().encode(text).length
 
-const truncated = ({ body }: FakeResponse, bytes: number | undefined): Delivery => {
+const truncated = ({ body }: FakeHttp.FakeResponse, bytes: number | undefined): Delivery => {
   const all = size(body)
   // Where there is no body, it ends with what is before it.
   return all === 0 ? { _tag: "Closed" } : { _tag: "Truncated", bytes: Math.min(bytes ?? all >> 1, all - 1) }
 }
-
-const jumped = (state: FakeState.FakeState, millis: number): FakeState.FakeState => ({
-  ...state,
-  clockOffset: state.clockOffset + millis
-})
 
 export const atOnce: Delivery = { _tag: "Answered", delay: 0 }
 
@@ -157,51 +136,38 @@ type Answer = (state: FakeState.FakeState) => Answered
 /** What becomes of a request that is struck by a fault. */
 export const apply = (fault: FakeFault.Fault, state: FakeState.FakeState, now: number, answer: Answer): Handled => {
   const unseen = (delivery: Delivery): Handled => ({ state, response: FakeHttp.networkError, delivery, fault })
-  const acting = (change: (response: FakeResponse) => FakeResponse): Handled => {
+  const acting = (change: (response: FakeHttp.FakeResponse) => FakeHttp.FakeResponse): Handled => {
     const answered = answer(state)
     return { ...answered, response: change(answered.response), delivery: atOnce, fault }
   }
-  const undelivered = (deliver: (response: FakeResponse) => Delivery): Handled => {
+  const undelivered = (deliver: (response: FakeHttp.FakeResponse) => Delivery): Handled => {
     const answered = answer(state)
     return { ...answered, delivery: deliver(answered.response), fault }
   }
-  const instead = (response: FakeResponse, isAfterActing = false): Handled =>
+  const instead = (response: FakeHttp.FakeResponse, isAfterActing = false): Handled =>
     isAfterActing ? acting(() => response) : { state, response, delivery: atOnce, fault }
   const time = now + state.clockOffset
-  switch (fault._tag) {
-    case "RequestLost":
-      return unseen({ _tag: "Closed" })
-    case "RequestSilent":
-      return unseen({ _tag: "Silent" })
-    case "ResponseLost":
-      return undelivered(() => ({ _tag: "Closed" }))
-    case "AnswerSilent":
-      return undelivered(() => ({ _tag: "Silent" }))
-    case "AnswerSlow":
-      return undelivered(() => ({ _tag: "Answered", delay: fault.millis }))
-    case "ConnectionReset":
-      return fault.afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" })
-    case "ServerError":
-      return instead(gatewayPage(fault.status), fault.afterActing)
-    case "Unavailable": {
-      const { afterActing, retryAfter = 30 } = fault
-      return instead(refusal(503, "The service is not available.", retryAfter, state, time), afterActing)
-    }
-    case "RateLimited": {
-      const { retryAfter = 60 } = fault
-      return instead(refusal(429, "Request was throttled.", retryAfter, state, time))
-    }
-    case "MalformedJson":
-      return acting((response) => ({ ...response, body: response.body.slice(0, -1) }))
-    case "WrongTypes":
-      return acting((response) => ({ ...response, body: withTypes(response, fault.members) }))
-    case "TruncatedBody":
-      return undelivered((response) => truncated(response, fault.bytes))
-    case "WrongContentType": {
-      const { contentType = "text/html" } = fault
-      return acting((response) => ({ ...response, headers: { ...response.headers, "content-type": contentType } }))
-    }
-    case "ClockJump":
-      return { ...answer(jumped(state, fault.millis)), delivery: atOnce, fault }
-  }
+  return FakeFault.Fault.match(fault, {
+    RequestLost: () => unseen({ _tag: "Closed" }),
+    RequestSilent: () => unseen({ _tag: "Silent" }),
+    ResponseLost: () => undelivered(() => ({ _tag: "Closed" })),
+    AnswerSilent: () => undelivered(() => ({ _tag: "Silent" })),
+    AnswerSlow: ({ millis }) => undelivered(() => ({ _tag: "Answered", delay: millis })),
+    ConnectionReset: ({ afterActing }) =>
+      afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" }),
+    ServerError: ({ afterActing, status }) => instead(gatewayPage(status), afterActing),
+    Unavailable: ({ afterActing, retryAfter = 30 }) =>
+      instead(refusal(503, "The service is not available.", retryAfter, state, time), afterActing),
+    RateLimited: ({ retryAfter = 60 }) => instead(refusal(429, "Request was throttled.", retryAfter, state, time)),
+    MalformedJson: () => acting((response) => ({ ...response, body: response.body.slice(0, -1) })),
+    WrongTypes: ({ members }) => acting((response) => ({ ...response, body: withTypes(response, members) })),
+    TruncatedBody: ({ bytes }) => undelivered((response) => truncated(response, bytes)),
+    WrongContentType: ({ contentType = "text/html" }) =>
+      acting((response) => ({ ...response, headers: { ...response.headers, "content-type": contentType } })),
+    ClockJump: ({ millis }) => ({
+      ...answer({ ...state, clockOffset: state.clockOffset + millis }),
+      delivery: atOnce,
+      fault
+    })
+  })
 }

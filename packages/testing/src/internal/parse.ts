@@ -1,7 +1,26 @@
-/** Parameters of queries and bodies. A parameter that is there twice is an error (RFC 6749 section 3.1). */
+/** Paths, and parameters of queries and bodies. A parameter that is there twice is an error (RFC 6749 section 3.1). */
 import * as MultipartParser from "effect/http/MultipartParser"
-import * as Result from "effect/Result"
+import * as Option from "effect/Option"
 import type { FakeRequest } from "../FakeHttp.ts"
+
+/** Which part of Zapier a path belongs to. `Unslashed` is a page that has another path, with a slash at its end. */
+export type Route = "Authorize" | "Token" | "Unslashed" | "Api"
+
+export const route = (path: string): Route => {
+  switch (path) {
+    case "/v2/authorize":
+    case "/v2/authorize/":
+    case "/oauth/authorize/":
+      return "Authorize"
+    case "/oauth/token/":
+      return "Token"
+    case "/oauth/token":
+    case "/oauth/authorize":
+      return "Unslashed"
+    default:
+      return "Api"
+  }
+}
 
 export interface Parameters {
   readonly get: (name: string) => string | undefined
@@ -32,7 +51,7 @@ export const query = (request: FakeRequest): Parameters =>
 
 const decoder = new TextDecoder()
 
-const multipart = (request: FakeRequest): Result.Result<URLSearchParams, "unreadable"> => {
+const multipart = (request: FakeRequest): URLSearchParams | undefined => {
   const entries = new URLSearchParams()
   let failed = false
   let latest: MultipartParser.PartInfo | undefined
@@ -54,32 +73,37 @@ const multipart = (request: FakeRequest): Result.Result<URLSearchParams, "unread
   })
   parser.write(request.body)
   parser.end()
-  return failed ? Result.fail("unreadable") : Result.succeed(entries)
+  return failed ? undefined : entries
 }
 
 const mediaType = (request: FakeRequest) =>
   (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase()
 
-/** A form body in either encoding. Anything else is no form. */
-export const form = (request: FakeRequest): Result.Result<Parameters, "unreadable"> => {
+/** A form body in either encoding. `undefined` is no form. */
+export const form = (request: FakeRequest): Parameters | undefined => {
   switch (mediaType(request)) {
     case "application/x-www-form-urlencoded":
-      return Result.succeed(parameters(new URLSearchParams(decoder.decode(request.body))))
-    case "multipart/form-data":
-      return Result.map(multipart(request), parameters)
+      return parameters(new URLSearchParams(decoder.decode(request.body)))
+    case "multipart/form-data": {
+      const entries = multipart(request)
+      return entries && parameters(entries)
+    }
     default:
-      return Result.fail("unreadable")
+      return undefined
   }
 }
 
 const strictDecoder = new TextDecoder("utf-8", { fatal: true })
 
+const utf8 = Option.liftThrowable((body: Uint8Array) => strictDecoder.decode(body))
+
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
+
+/** What a text says in JSON. `undefined` is no JSON. */
+export const jsonText = (text: string): unknown => Option.getOrUndefined(parseJson(text))
+
 /** A JSON body. `undefined` is no JSON. */
 export const json = (request: FakeRequest): unknown => {
-  if (mediaType(request) !== "application/json") return undefined
-  try {
-    return JSON.parse(strictDecoder.decode(request.body))
-  } catch {
-    return undefined
-  }
+  const text = Option.getOrUndefined(utf8(request.body))
+  return mediaType(request) === "application/json" && text !== undefined ? jsonText(text) : undefined
 }

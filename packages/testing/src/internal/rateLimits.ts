@@ -8,32 +8,13 @@
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type * as FakeState from "../FakeState.ts"
-import * as Problem from "./api/problem.ts"
+import { problem } from "./api/call.ts"
 
 const minute = 60_000
 
 type Minutes = FakeState.FakeState["minutes"]
-
-interface Refused {
-  readonly minutes: Minutes
-  readonly limit: number
-  readonly endsAt: number
-}
-
-const count = (minutes: Minutes, key: string, limit: number, now: number): Result.Result<Minutes, Refused> => {
-  const found = Option.getOrUndefined(HashMap.get(minutes, key))
-  const current = found === undefined || now >= found.endsAt ? { endsAt: now + minute, count: 0 } : found
-  if (current.count > limit) return Result.fail({ minutes, limit, endsAt: current.endsAt })
-  // The request that is one too many begins the cool-down.
-  const isOver = current.count === limit
-  const endsAt = isOver ? now + minute : current.endsAt
-  const counted = HashMap.set(minutes, key, { endsAt, count: current.count + 1 })
-  return isOver ? Result.fail({ minutes: counted, limit, endsAt }) : Result.succeed(counted)
-}
 
 const secondsUntil = (endsAt: number, now: number) => Math.ceil((endsAt - now) / 1_000)
 
@@ -46,24 +27,34 @@ export const headers = (limit: number, endsAt: number, now: number) => ({
   "x-ratelimit-reset": String(Math.ceil(endsAt / 1_000))
 })
 
-const tooMany = ({ endsAt, limit }: Refused, now: number): FakeResponse => {
+interface Counted {
+  readonly minutes: Minutes
+  readonly refusal: FakeHttp.FakeResponse | undefined
+}
+
+const count = (minutes: Minutes, key: string, limit: number, now: number): Counted => {
+  const found = Option.getOrUndefined(HashMap.get(minutes, key))
+  const current = found === undefined || now >= found.endsAt ? { endsAt: now + minute, count: 0 } : found
+  // The request that is one too many begins the cool-down.
+  const endsAt = current.count === limit ? now + minute : current.endsAt
+  if (current.count <= limit) minutes = HashMap.set(minutes, key, { endsAt, count: current.count + 1 })
+  if (current.count < limit) return { minutes, refusal: undefined }
   const detail = `Request was throttled. Expected available in ${secondsUntil(endsAt, now)} seconds.`
-  return Problem.make(429, detail, headers(limit, endsAt, now))
+  return { minutes, refusal: problem(429, detail, headers(limit, endsAt, now)) }
 }
 
 /** Counts a request, or refuses it. A request that is refused for one reason counts nowhere else. */
 export const check = (
   state: FakeState.FakeState,
-  request: FakeRequest,
+  request: FakeHttp.FakeRequest,
   partner: string | undefined,
   now: number
-): { readonly state: FakeState.FakeState; readonly refusal: FakeResponse | undefined } => {
+): { readonly state: FakeState.FakeState; readonly refusal: FakeHttp.FakeResponse | undefined } => {
   const { requestsPerAddress, requestsPerPartner } = state.knobs
   const address = `address ${request.address ?? FakeHttp.defaultAddress}`
-  const counted = Result.flatMap(count(state.minutes, address, requestsPerAddress, now), (minutes) =>
-    partner === undefined ? Result.succeed(minutes) : count(minutes, `partner ${partner}`, requestsPerPartner, now)
-  )
-  return Result.isSuccess(counted)
-    ? { state: { ...state, minutes: counted.success }, refusal: undefined }
-    : { state: { ...state, minutes: counted.failure.minutes }, refusal: tooMany(counted.failure, now) }
+  let counted = count(state.minutes, address, requestsPerAddress, now)
+  if (counted.refusal === undefined && partner !== undefined) {
+    counted = count(counted.minutes, `partner ${partner}`, requestsPerPartner, now)
+  }
+  return { state: { ...state, minutes: counted.minutes }, refusal: counted.refusal }
 }

@@ -9,13 +9,11 @@ import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Handled } from "../FakeOutcome.ts"
-import * as Deliver from "./deliver.ts"
 import * as Web from "./web.ts"
 
-const whole = ({ body, headers, status }: FakeResponse): HttpServerResponse.HttpServerResponse =>
+const whole = ({ body, headers, status }: FakeHttp.FakeResponse): HttpServerResponse.HttpServerResponse =>
   body === ""
     ? HttpServerResponse.empty({ status, headers })
     : HttpServerResponse.text(body, { status, headers, contentType: headers["content-type"] })
@@ -24,7 +22,7 @@ const whole = ({ body, headers, status }: FakeResponse): HttpServerResponse.Http
 // answer is on its way. An interruption is no error that anybody would have to look into.
 const breaksOff = Stream.fromEffect(Effect.interrupt)
 
-const truncated = (response: FakeResponse, bytes: number): HttpServerResponse.HttpServerResponse => {
+const truncated = (response: FakeHttp.FakeResponse, bytes: number): HttpServerResponse.HttpServerResponse => {
   const { headers, part } = Web.cut(response, bytes)
   // What was written has to be on its way before the connection is closed.
   const body = Stream.concat(Stream.succeed(part), Stream.drain(Stream.fromEffect(Effect.yieldNow)))
@@ -47,7 +45,7 @@ const hasBody = ({ headers, method }: HttpServerRequest.HttpServerRequest): bool
   method !== "GET" || headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined
 
 /** What is asked for, and what becomes of it. */
-export type Handle = (request: FakeRequest) => Effect.Effect<Pick<Handled, "response" | "delivery">>
+export type Handle = (request: FakeHttp.FakeRequest) => Effect.Effect<Pick<Handled, "response" | "delivery">>
 
 const serve = Effect.fnUntraced(function* (
   handle: Handle,
@@ -62,13 +60,13 @@ const serve = Effect.fnUntraced(function* (
       address: Option.getOrUndefined(request.remoteAddress)
     })
   )
-  const delivered = Deliver.deliver(handled, {
+  const delivered = Web.deliver(handled, {
     answered: (response) => Effect.succeed(whole(response)),
     truncated: (response, bytes) => Effect.succeed(truncated(response, bytes)),
     broken: (how) => Effect.as(how === "Reset" ? resetSocket(request) : Effect.void, broken)
   })
   // A server handles requests uninterruptibly, and a client that gives up is to be forgotten.
-  return Deliver.isAtOnce(handled)
+  return Web.isAtOnce(handled)
     ? yield* delivered
     : yield* Effect.interruptible(Effect.raceFirst(delivered, Effect.as(closing, broken)))
 })

@@ -18,9 +18,11 @@ const warmUp = 15
 // 62 to the power of 5 is less than 2 to the power of 32.
 const lettersOfWord = 5
 
-// Fills a text from an index on. The generator is begun anew for each text: a digest for each would take most of the
-// fake's time.
-const fill = (text: Array<number>, from: number, key: Key, counter: number): void => {
+const blank = (length: number) => Array.from({ length }, () => 0)
+
+// Draws the letters of a text from an index on. The generator is begun anew for each text: a digest for each would take
+// most of the fake's time.
+const fill = (text: Array<number>, from: number, key: Key, counter: number): string => {
   const draw = sfc32(key, counter)
   for (let round = 0; round < warmUp; round++) draw()
   for (let at = from; at < text.length;) {
@@ -30,14 +32,11 @@ const fill = (text: Array<number>, from: number, key: Key, counter: number): voi
       word = (word / base) >>> 0
     }
   }
+  return String.fromCharCode(...text)
 }
 
 /** The text of a key and a counter. */
-export const draw = (key: Key, counter: number, length: number): string => {
-  const text = Array.from({ length }, () => 0)
-  fill(text, 0, key, counter)
-  return String.fromCharCode(...text)
-}
+export const draw = (key: Key, counter: number, length: number): string => fill(blank(length), 0, key, counter)
 
 // -----------------------------------------------------------------------------
 // Texts of grants
@@ -53,8 +52,6 @@ export interface Name {
 }
 
 const length = 30
-
-const blank = Array.from({ length }, () => 0)
 
 // Letters for 32 bits.
 const lettersOfNumber = 6
@@ -99,11 +96,10 @@ export const write = (key: Key, { grant, kind, serial }: Name): string => {
     left = right
     right = mixed
   }
-  const text = blank.slice()
+  const text = blank(length)
   putNumber(text, 0, left)
   putNumber(text, lettersOfNumber, right)
-  fill(text, 2 * lettersOfNumber, [key[0] ^ left, key[1] ^ right, key[2]], 0)
-  return String.fromCharCode(...text)
+  return fill(text, 2 * lettersOfNumber, [key[0] ^ left, key[1] ^ right, key[2]], 0)
 }
 
 /** The name that a text claims to have. Whether it was given, `write` shows. */

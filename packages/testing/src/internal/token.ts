@@ -4,13 +4,13 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as Base64 from "effect/encoding/Base64"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
-import type { Answered } from "../FakeOutcome.ts"
+import type { Answered, Issued } from "../FakeOutcome.ts"
 import * as FakeState from "../FakeState.ts"
 import * as Lookup from "./lookup.ts"
 import * as Parse from "./parse.ts"
@@ -18,14 +18,10 @@ import * as Text from "./text.ts"
 
 const noStore = { "cache-control": "no-store", pragma: "no-cache" }
 
-const error = (status: number, code: string, description?: string): FakeResponse =>
-  FakeHttp.json(
-    status,
-    { error: code, ...(description === undefined ? {} : { error_description: description }) },
-    noStore
-  )
+const error = (status: number, code: string, description?: string): FakeHttp.FakeResponse =>
+  FakeHttp.json(status, { error: code, error_description: description }, noStore)
 
-const invalidClient: FakeResponse = FakeHttp.json(
+const invalidClient: FakeHttp.FakeResponse = FakeHttp.json(
   401,
   { error: "invalid_client" },
   { ...noStore, "www-authenticate": 'Bearer error="invalid_client"' }
@@ -33,76 +29,59 @@ const invalidClient: FakeResponse = FakeHttp.json(
 
 const invalidGrant = error(400, "invalid_grant")
 
-const granted = (
-  pair: { readonly accessToken: string; readonly refreshToken?: string | undefined },
-  scopes: ReadonlyArray<Scopes.Scope>,
-  expiresIn: number,
-  contentType = "application/json"
-): FakeResponse =>
+type Given = Omit<FakeState.Pair, "refreshToken"> & { readonly refreshToken?: string | undefined }
+
+const granted = (given: Given, contentType = "application/json"): FakeHttp.FakeResponse =>
   FakeHttp.json(
     200,
     {
-      access_token: pair.accessToken,
-      expires_in: expiresIn,
+      access_token: given.accessToken,
+      expires_in: given.expiresIn,
       token_type: "Bearer",
-      scope: Scopes.format(scopes),
-      ...(pair.refreshToken === undefined ? {} : { refresh_token: pair.refreshToken })
+      scope: Scopes.format(given.scopes),
+      refresh_token: given.refreshToken
     },
     { ...noStore, "content-type": contentType }
   )
+
+const issued = (
+  { accessToken, refreshToken }: Given,
+  of: Pick<Issued, "clientId" | "grantId" | "origin">,
+  at: number
+): Issued => ({ ...of, accessToken, refreshToken, at })
 
 const formDecode = (text: string): string =>
   // Most are nothing but letters and digits.
   /[%+&]/.test(text) ? (new URLSearchParams(`x=${text.replace(/&/g, "%26")}`).get("x") ?? "") : text
 
-interface Credentials {
-  readonly id: string
-  readonly secret: string
-}
-
-const decoder = new TextDecoder()
-
-const base64Decode = (encoded: string): string | undefined => {
-  if (encoded.length % 4 !== 0) return undefined
-  try {
-    const text = atob(encoded)
-    // A decoder takes long for a few letters, and nearly all are ASCII.
-    return /[\x80-\xff]/.test(text) ? decoder.decode(Uint8Array.from(text, (byte) => byte.charCodeAt(0))) : text
-  } catch {
-    return undefined
-  }
-}
-
-const basicCredentials = (header: string): Credentials | undefined => {
-  const encoded = /^basic +([^ ]+) *$/i.exec(header)?.[1]
-  const text = encoded === undefined ? undefined : base64Decode(encoded)
-  const colon = text?.indexOf(":") ?? -1
-  if (text === undefined || colon === -1) return undefined
+const basicCredentials = (header: string) => {
+  const encoded = /^basic +([^ ]+) *$/i.exec(header)?.[1] ?? ""
+  const text = Result.getOrElse(Base64.decodeString(encoded), () => "")
+  const colon = text.indexOf(":")
+  if (colon === -1) return undefined
   return { id: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) }
 }
 
 /** The partner that a request is counted for, if it names one that is known. */
-export const partner = (state: FakeState.FakeState, request: FakeRequest): string | undefined => {
+export const partner = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): string | undefined => {
   const header = request.headers["authorization"]
-  const form = header === undefined ? Parse.form(request) : undefined
-  const ofForm = form?._tag === "Success" ? form.success.get("client_id") : undefined
-  const id = header === undefined ? ofForm : basicCredentials(header)?.id
+  const id = header === undefined ? Parse.form(request)?.get("client_id") : basicCredentials(header)?.id
   return id !== undefined && HashMap.has(state.apps, id) ? id : undefined
 }
 
 // The client authenticates in the header or in the body, and not in both (RFC 6749 section 2.3).
 const authenticate = (
   state: FakeState.FakeState,
-  request: FakeRequest,
+  request: FakeHttp.FakeRequest,
   form: Parse.Parameters
-): Result.Result<FakeState.App, FakeResponse> => {
+): Result.Result<FakeState.App, FakeHttp.FakeResponse> => {
   const header = request.headers["authorization"]
   const id = form.get("client_id")
   const secret = form.get("client_secret")
   if (header !== undefined && secret !== undefined) {
     return Result.fail(error(400, "invalid_request", "Client credentials in both header and body."))
   }
-  const credentials: Credentials | undefined =
+  const credentials =
     header !== undefined ? basicCredentials(header) : id !== undefined ? { id, secret: secret ?? "" } : undefined
   // A client_id in the body beside a Basic header is allowed, if it is the same.
   if (credentials === undefined || (id !== undefined && id !== credentials.id)) return Result.fail(invalidClient)
@@ -137,136 +116,116 @@ const verifies = (challenge: NonNullable<FakeState.Code["challenge"]>, verifier:
   return shown === challenge.value
 }
 
-const exchangeCode = (
+type Grant = (
   state: FakeState.FakeState,
   app: FakeState.App,
   form: Parse.Parameters,
   now: number
-): Answered => {
-  const given = form.get("code")
-  if (given === undefined) return { state, response: error(400, "invalid_request", "Missing code parameter.") }
+) => Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answered>
+
+const refuse = (code: string, description?: string) => Result.fail(error(400, code, description))
+
+const required = (form: Parse.Parameters, name: string, what: string) =>
+  Result.fromNullishOr(form.get(name), () => error(400, "invalid_request", `Missing ${what}.`))
+
+const exchangeCode: Grant = function* (state, app, form, now) {
+  const given = yield* required(form, "code", "code parameter")
   const { code, exchanged } = Lookup.code(state, given)
-  const refused: Answered = { state, response: invalidGrant }
   if (exchanged?.clientId === app.clientId && state.knobs.codeReuseRevokesGrant) {
-    return { ...refused, state: FakeState.revokeGrant(state, exchanged.id) }
+    return { state: FakeState.revokeGrant(state, exchanged.id), response: invalidGrant }
   }
-  if (code === undefined || code.clientId !== app.clientId) return refused
-  if (now >= code.expiresAt) return refused
-  const redirectUri = form.get("redirect_uri")
-  if (redirectUri === undefined) return { state, response: error(400, "invalid_request", "Missing redirect URI.") }
-  if (redirectUri !== code.redirectUri) {
-    return { state, response: error(400, "invalid_request", "Mismatching redirect URI.") }
+  if (code === undefined || code.clientId !== app.clientId || now >= code.expiresAt)
+    return yield* Result.fail(invalidGrant)
+  const redirectUri = yield* required(form, "redirect_uri", "redirect URI")
+  if (redirectUri !== code.redirectUri) return yield* refuse("invalid_request", "Mismatching redirect URI.")
+  if (code.challenge !== undefined && !verifies(code.challenge, form.get("code_verifier"))) {
+    return yield* Result.fail(invalidGrant)
   }
-  if (code.challenge !== undefined && !verifies(code.challenge, form.get("code_verifier"))) return refused
   const { clientId, grantId, scopes, userId } = code
-  const empty: FakeState.Grant = {
-    id: grantId,
-    clientId,
-    userId,
-    scopes,
-    serial: 0,
-    accessTokens: [],
-    refreshToken: "",
-    rotations: []
-  }
-  const { grant, pair } = issue(state, empty, { scopes, rotates: true }, now)
-  const { accessToken, refreshToken } = pair
+  const tokens = { serial: 0, accessTokens: [], refreshToken: "", rotations: [] }
+  const { grant, pair } = issue(
+    state,
+    { id: grantId, clientId, userId, scopes, ...tokens },
+    { scopes, rotates: true },
+    now
+  )
   return {
     state: {
       ...state,
       codes: HashMap.remove(state.codes, grantId),
       grants: HashMap.set(state.grants, grantId, grant)
     },
-    response: granted(pair, scopes, pair.expiresIn),
-    issued: { clientId, grantId, origin: { _tag: "Code", code: given }, accessToken, refreshToken, at: now }
+    response: granted(pair),
+    issued: issued(pair, { clientId, grantId, origin: { _tag: "Code", code: given } }, now)
   }
 }
 
-const refresh = (state: FakeState.FakeState, app: FakeState.App, form: Parse.Parameters, now: number): Answered => {
-  const given = form.get("refresh_token")
-  if (given === undefined) {
-    return { state, response: error(400, "invalid_request", "Missing refresh token parameter.") }
-  }
-  const refused: Answered = { state, response: invalidGrant }
+const refresh: Grant = function* (state, { clientId }, form, now) {
+  const given = yield* required(form, "refresh_token", "refresh token parameter")
   const found = Lookup.refreshToken(state, given, now)
-  if (found === undefined || found.grant.clientId !== app.clientId) return refused
+  if (found === undefined || found.grant.clientId !== clientId) return yield* Result.fail(invalidGrant)
   const { grant, isUsed, rotation } = found
   const { graceMillis, refreshEndsAccessToken, reuseRevokesGrant, rotateRefreshTokens } = state.knobs
-  if (rotation !== undefined) {
-    return { state, response: granted(rotation.pair, rotation.pair.scopes, rotation.pair.expiresIn) }
+  if (rotation !== undefined) return { state, response: granted(rotation.pair) }
+  if (isUsed) {
+    return { state: reuseRevokesGrant ? FakeState.revokeGrant(state, grant.id) : state, response: invalidGrant }
   }
-  if (isUsed) return { ...refused, state: reuseRevokesGrant ? FakeState.revokeGrant(state, grant.id) : state }
   const asked = form.get("scope")
   const scopes = asked === undefined ? grant.scopes : Scopes.parse(asked)
-  if (!scopes.every((scope) => grant.scopes.includes(scope))) return { state, response: error(400, "invalid_scope") }
+  if (!scopes.every((scope) => grant.scopes.includes(scope))) return yield* refuse("invalid_scope")
   const accessTokens = refreshEndsAccessToken ? [] : grant.accessTokens.filter(({ expiresAt }) => now < expiresAt)
-  const made = issue(state, { ...grant, accessTokens }, { scopes, rotates: rotateRefreshTokens }, now)
-  const { accessToken, expiresIn } = made.pair
-  const refreshToken = rotateRefreshTokens ? made.pair.refreshToken : undefined
+  const { grant: renewed, pair } = issue(
+    state,
+    { ...grant, accessTokens },
+    { scopes, rotates: rotateRefreshTokens },
+    now
+  )
   const isInGrace = ({ at }: FakeState.Rotation) => now - at < graceMillis
   const rotations = rotateRefreshTokens
-    ? [...grant.rotations, { refreshToken: given, at: now, pair: made.pair }].filter(isInGrace)
+    ? [...grant.rotations, { refreshToken: given, at: now, pair }].filter(isInGrace)
     : grant.rotations
+  const shown: Given = rotateRefreshTokens ? pair : { ...pair, refreshToken: undefined }
+  const origin = { _tag: "RefreshToken", refreshToken: given } as const
   return {
-    state: { ...state, grants: HashMap.set(state.grants, grant.id, { ...made.grant, rotations }) },
-    response: granted({ accessToken, refreshToken }, scopes, expiresIn),
-    issued: {
-      clientId: app.clientId,
-      grantId: grant.id,
-      origin: { _tag: "RefreshToken", refreshToken: given },
-      accessToken,
-      refreshToken,
-      at: now
-    }
+    state: { ...state, grants: HashMap.set(state.grants, grant.id, { ...renewed, rotations }) },
+    response: granted(shown),
+    issued: issued(shown, { clientId, grantId: grant.id, origin }, now)
   }
 }
 
-const clientCredentials = (
-  state: FakeState.FakeState,
-  app: FakeState.App,
-  form: Parse.Parameters,
-  now: number
-): Answered => {
+const clientCredentials: Grant = function* (state, { clientId }, form, now) {
   const asked = form.get("scope")
   const known: ReadonlyArray<string> = Scopes.known
   const scopes = asked === undefined ? known : Scopes.parse(asked)
-  if (!scopes.every((scope) => known.includes(scope))) return { state, response: error(400, "invalid_scope") }
+  if (!scopes.every((scope) => known.includes(scope))) return yield* refuse("invalid_scope")
   const [accessToken, drawn] = FakeState.draw(state)
   const expiresIn = state.knobs.accessTokenLifetime
-  const { clientId } = app
   const token: FakeState.AppToken = { accessToken, clientId, scopes, expiresAt: now + expiresIn * 1000 }
+  const given: Given = { accessToken, scopes, expiresIn }
   return {
     state: { ...drawn, appTokens: HashMap.set(drawn.appTokens, accessToken, token) },
-    response: granted({ accessToken }, scopes, expiresIn, state.knobs.appTokenContentType),
-    issued: {
-      clientId,
-      grantId: undefined,
-      origin: { _tag: "ClientCredentials" },
-      accessToken,
-      refreshToken: undefined,
-      at: now
-    }
+    response: granted(given, state.knobs.appTokenContentType),
+    issued: issued(given, { clientId, grantId: undefined, origin: { _tag: "ClientCredentials" } }, now)
   }
 }
 
-const grantTypes: { readonly [grantType: string]: typeof refresh | undefined } = {
-  authorization_code: exchangeCode,
-  refresh_token: refresh,
-  client_credentials: clientCredentials
-}
+const grantTypes = new Map<string, Grant>(
+  Object.entries({ authorization_code: exchangeCode, refresh_token: refresh, client_credentials: clientCredentials })
+)
 
-export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
+export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   if (request.method !== "POST") {
     return { state, response: FakeHttp.json(405, { error: "invalid_request" }, { ...noStore, allow: "POST" }) }
   }
-  const parsed = Parse.form(request)
-  const form = Result.isSuccess(parsed) ? parsed.success : Parse.none
-  if (form.duplicate !== undefined) {
-    return { state, response: error(400, "invalid_request", `Duplicate ${form.duplicate} parameter.`) }
-  }
-  const grantType = form.get("grant_type") ?? ""
-  const grant = Object.hasOwn(grantTypes, grantType) ? grantTypes[grantType] : undefined
-  if (grant === undefined) return { state, response: error(400, "unsupported_grant_type") }
-  const app = authenticate(state, request, form)
-  return Result.isFailure(app) ? { state, response: app.failure } : grant(state, app.success, form, now)
+  const answered = Result.gen(function* () {
+    const form = Parse.form(request) ?? Parse.none
+    if (form.duplicate !== undefined) {
+      return yield* refuse("invalid_request", `Duplicate ${form.duplicate} parameter.`)
+    }
+    const grant = yield* Result.fromNullishOr(grantTypes.get(form.get("grant_type") ?? ""), () =>
+      error(400, "unsupported_grant_type")
+    )
+    return yield* grant(state, yield* authenticate(state, request, form), form, now)
+  })
+  return Result.getOrElse(answered, (response) => ({ state, response }))
 }

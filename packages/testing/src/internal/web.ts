@@ -1,14 +1,12 @@
-/** The fake, its requests and its answers as the Fetch standard has them. */
+/** Delivers the fake's answers, and has the fake, its requests and its answers as the Fetch standard has them. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Handled } from "../FakeOutcome.ts"
-import * as Deliver from "./deliver.ts"
 
-export const fromRequest = (request: Request): Effect.Effect<FakeRequest> =>
+export const fromRequest = (request: Request): Effect.Effect<FakeHttp.FakeRequest> =>
   Effect.map(
     Effect.promise(() => request.arrayBuffer()),
     (body) =>
@@ -18,18 +16,18 @@ export const fromRequest = (request: Request): Effect.Effect<FakeRequest> =>
       })
   )
 
-export const toResponse = ({ body, headers, status }: FakeResponse): Response =>
+export const toResponse = ({ body, headers, status }: FakeHttp.FakeResponse): Response =>
   // Without a body there is no type of it, and the Fetch standard forbids one with 204.
   new Response(body === "" ? null : body, { status, headers: { ...headers } })
 
 /** The first bytes of a body, and the headers for all of it. */
-export const cut = ({ body, headers }: FakeResponse, bytes: number) => {
+export const cut = ({ body, headers }: FakeHttp.FakeResponse, bytes: number) => {
   const all = new TextEncoder().encode(body)
   return { part: all.slice(0, bytes), headers: { ...headers, "content-length": String(all.length) } }
 }
 
 /** An answer whose body breaks off. */
-export const toTruncated = (response: FakeResponse, bytes: number): Response => {
+export const toTruncated = (response: FakeHttp.FakeResponse, bytes: number): Response => {
   const { headers, part } = cut(response, bytes)
   let isSent = part.length === 0
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -42,14 +40,45 @@ export const toTruncated = (response: FakeResponse, bytes: number): Response => 
   return new Response(body, { status: response.status, headers })
 }
 
+/** What platforms say of a connection that was closed or reset. */
+export const codes = { Closed: "UND_ERR_SOCKET", Reset: "ECONNRESET" } as const
+
+export interface Ways<A, E> {
+  readonly answered: (response: FakeHttp.FakeResponse) => Effect.Effect<A, E>
+  readonly truncated: (response: FakeHttp.FakeResponse, bytes: number) => Effect.Effect<A, E>
+  readonly broken: (how: keyof typeof codes) => Effect.Effect<A, E>
+}
+
+export const isAtOnce = ({ delivery }: Pick<Handled, "delivery">): boolean =>
+  delivery._tag === "Answered" ? delivery.delay === 0 : delivery._tag !== "Silent"
+
+export const deliver = <A, E>(
+  { delivery, response }: Pick<Handled, "delivery" | "response">,
+  ways: Ways<A, E>
+): Effect.Effect<A, E> => {
+  switch (delivery._tag) {
+    case "Answered": {
+      const answered = ways.answered(response)
+      return delivery.delay === 0 ? answered : Effect.delay(answered, delivery.delay)
+    }
+    case "Truncated":
+      return ways.truncated(response, delivery.bytes)
+    case "Closed":
+    case "Reset":
+      return ways.broken(delivery._tag)
+    case "Silent":
+      return Effect.never
+  }
+}
+
 /** What `fetch` rejects with when there is no answer. */
 const networkError = (code: string): TypeError =>
   new TypeError("fetch failed", { cause: Object.assign(new Error("The connection broke."), { code }) })
 
-const ways: Deliver.Ways<Response, TypeError> = {
+const ways: Ways<Response, TypeError> = {
   answered: (response) => Effect.sync(() => toResponse(response)),
   truncated: (response, bytes) => Effect.sync(() => toTruncated(response, bytes)),
-  broken: (how) => Effect.fail(networkError(Deliver.codes[how]))
+  broken: (how) => Effect.fail(networkError(codes[how]))
 }
 
 /**
@@ -59,7 +88,7 @@ const ways: Deliver.Ways<Response, TypeError> = {
  */
 export const fetch =
   (
-    handle: (request: FakeRequest) => Effect.Effect<Handled>,
+    handle: (request: FakeHttp.FakeRequest) => Effect.Effect<Handled>,
     context: Context.Context<never>
   ): typeof globalThis.fetch =>
   async (input, init) => {
@@ -68,7 +97,7 @@ export const fetch =
     signal.throwIfAborted()
     const answer = fromRequest(request).pipe(
       Effect.flatMap(handle),
-      Effect.flatMap((handled) => Deliver.deliver(handled, ways))
+      Effect.flatMap((handled) => deliver(handled, ways))
     )
     const exit = await Effect.runPromiseExitWith(context)(answer, { signal })
     if (Exit.isSuccess(exit)) return exit.value

@@ -1,15 +1,14 @@
-/** What an app can do: its actions, what they take, and what they give. */
+/** What an app can do: its actions, what they take, what they give, and their runs. */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { FakeResponse } from "../../FakeHttp.ts"
+import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Authentications from "./authentications.ts"
-import * as Body from "./body.ts"
-import type { Handler, UserCall } from "./call.ts"
-import { asUser, ok } from "./call.ts"
+import { type Handler, type UserCall, Inputs, asUser, malformed, notFound, ok, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 export const shown = ({ app, description, id, key, title, type }: Catalog.Action) => ({
   id,
@@ -28,7 +27,7 @@ export const list: Handler = function* (call) {
   const type = call.query.get("action_type")
   if (type !== undefined && !types.includes(type)) {
     const detail = `action_type has to be one of ${types.join(", ")}.`
-    return yield* Result.fail(Problem.malformed(detail, { parameter: "action_type" }))
+    return yield* Result.fail(malformed(detail, { parameter: "action_type" }))
   }
   const app = yield* Authentications.appInQuery(call)
   const found = Catalog.actions.filter((action) => action.app === app && (type ?? action.type) === action.type)
@@ -42,31 +41,22 @@ export const checkAuthentication = (
   action: Catalog.Action,
   authentication: string | null,
   pointer: string
-): Result.Result<void, FakeResponse> =>
+): Result.Result<void, FakeHttp.FakeResponse> =>
   authentication !== null && Authentications.find(state, user, authentication)?.app === action.app.uuid
     ? Result.void
-    : Result.fail(Problem.malformed(`This takes an authentication of ${action.app.title}.`, { pointer }))
+    : Result.fail(malformed(`This takes an authentication of ${action.app.title}.`, { pointer }))
 
-const common = { authentication: Schema.NullOr(Schema.String), inputs: Body.Inputs }
-
-const inPath = ({ path }: UserCall): Result.Result<Catalog.Action, FakeResponse> => {
-  const action = Catalog.action(path["action_id"] ?? "")
-  return action === undefined ? Result.fail(Problem.notFound("action")) : Result.succeed(action)
-}
-
-interface Asked {
-  readonly data: { readonly authentication: string | null }
-}
+const common = { authentication: Schema.NullOr(Schema.String), inputs: Inputs }
 
 // The action in the path, and what is asked of it.
-const asked = <A extends Asked>(
-  call: UserCall,
-  parse: (request: UserCall["request"]) => Result.Result<A, FakeResponse>
-): Result.Result<A["data"] & { readonly action: Catalog.Action }, FakeResponse> =>
+const asked = <A extends { readonly data: { readonly authentication: string | null } }>(
+  { path, request, state, user }: UserCall,
+  parse: (request: UserCall["request"]) => Result.Result<A, FakeHttp.FakeResponse>
+): Result.Result<A["data"] & { readonly action: Catalog.Action }, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
-    const action = yield* inPath(call)
-    const { data } = yield* parse(call.request)
-    yield* checkAuthentication(call.state, call.user, action, data.authentication, "/data/authentication")
+    const action = yield* Result.fromNullishOr(Catalog.action(path["action_id"] ?? ""), () => notFound("action"))
+    const { data } = yield* parse(request)
+    yield* checkAuthentication(state, user, action, data.authentication, "/data/authentication")
     return { ...data, action }
   })
 
@@ -96,11 +86,11 @@ const inputsOf = ({ app, type }: Catalog.Action) => {
       : [workspace, title, field("body", "Text", false)]
 }
 
-/** The inputs that an action cannot do without. */
-export const requiredInputs = (action: Catalog.Action): ReadonlyArray<string> =>
+// The inputs that an action cannot do without.
+const requiredInputs = (action: Catalog.Action): ReadonlyArray<string> =>
   inputsOf(action).flatMap(({ id, is_required }) => (is_required ? [id] : []))
 
-const parseInputs = Body.data(Schema.Struct(common))
+const parseInputs = parseData(Schema.Struct(common))
 
 export const listInputs = asUser(function* (call) {
   const { action } = yield* asked(call, parseInputs)
@@ -116,14 +106,14 @@ const choices = Array.from({ length: 25 }, (_, index) => ({
 
 const choicesPerPage = 10
 
-const parseChoices = Body.data(
-  Schema.Struct({ authentication: common.authentication, inputs: Schema.NullOr(Body.Inputs) })
-)
+const parseChoices = parseData(Schema.Struct({ authentication: common.authentication, inputs: Schema.NullOr(Inputs) }))
 
 export const listChoices = asUser(function* (call) {
   const { action } = yield* asked(call, parseChoices)
-  const input = inputsOf(action).find(({ id }) => id === call.path["input_id"])
-  if (input === undefined) return yield* Result.fail(Problem.notFound("input field"))
+  const input = yield* Result.fromNullishOr(
+    inputsOf(action).find(({ id }) => id === call.path["input_id"]),
+    () => notFound("input field")
+  )
   const page = yield* Paging.whole(call, "page", { otherwise: 1, least: 1 })
   const end = page * choicesPerPage
   const all = input.format === "SELECT" ? choices : []
@@ -135,14 +125,14 @@ export const listChoices = asUser(function* (call) {
   })
 })
 
-/** What an action gives, as an example. */
-export const sample = ({ app }: Catalog.Action, index: number) => ({
+// What an action gives, as an example.
+const sample = ({ app }: Catalog.Action, index: number) => ({
   id: `${app.noun}-${index + 1}`,
   title: `${app.noun.replace(/^./, (letter) => letter.toUpperCase())} ${index + 1}`,
   url: `https://${app.slug}.example/${app.noun}-${index + 1}`
 })
 
-const parseOutputs = Body.data(Schema.Struct({ ...common, fetch_live_samples: Schema.optionalKey(Schema.Boolean) }))
+const parseOutputs = parseData(Schema.Struct({ ...common, fetch_live_samples: Schema.optionalKey(Schema.Boolean) }))
 
 export const listOutputs = asUser(function* (call) {
   const { action } = yield* asked(call, parseOutputs)
@@ -158,7 +148,7 @@ export const listOutputs = asUser(function* (call) {
 const whole = (least: number) =>
   Schema.optionalKey(Schema.NullOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(least))))
 
-const parseTest = Body.data(Schema.Struct({ ...common, limit: whole(1), offset: whole(0) }))
+const parseTest = parseData(Schema.Struct({ ...common, limit: whole(1), offset: whole(0) }))
 
 // A reading action finds a few; the others act on one.
 const samplesOf = (action: Catalog.Action) =>
@@ -171,4 +161,55 @@ export const test = asUser(function* (call) {
   const offset = asks.offset ?? 0
   const data = all.slice(offset, offset + limit)
   return ok({ links: { next: null, prev: null }, meta: { count: all.length, limit, offset }, data })
+})
+
+// An action that is run by itself is under way for a second; then it has succeeded or failed.
+const duration = 1_000
+
+const parseRun = parseData(Schema.Struct({ ...common, action: Schema.String }))
+
+export const run = asUser(function* ({ clientId, now, request, state, user }) {
+  const { data } = yield* parseRun(request)
+  const action = yield* Result.fromNullishOr(Catalog.action(data.action), () =>
+    malformed("There is no such action.", { pointer: "/data/action" })
+  )
+  const { authentication } = data
+  if (authentication !== null) {
+    yield* checkAuthentication(state, user, action, authentication, "/data/authentication")
+  }
+  const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
+  const id = Catalog.uuid("b000", drawn.counter)
+  const run: FakeState.ActionRun = { id, clientId, userId: user.id, startedAt: now, ...data }
+  return {
+    state: { ...drawn, actionRuns: HashMap.set(drawn.actionRuns, id, run) },
+    response: FakeHttp.json(200, { data: { type: "run", id } })
+  }
+})
+
+const error = (code: string, title: string, detail: string) => ({ code, title, detail, meta: null })
+
+// What went wrong at the other app, which is no error of Zapier's.
+const errorsOf = ({ state, user }: UserCall, run: FakeState.ActionRun, action: Catalog.Action) => {
+  if (run.authentication === null || Authentications.find(state, user, run.authentication) === undefined) {
+    const detail = `${action.app.title} takes no calls without an authentication.`
+    return [error("authentication", "Authentication is missing", detail)]
+  }
+  return requiredInputs(action)
+    .filter((name) => (run.inputs[name] ?? "") === "")
+    .map((name) => error("user", "A required field is missing", `"${name}" has to be filled in.`))
+}
+
+export const readRun = asUser(function* (call) {
+  const run = Option.getOrUndefined(HashMap.get(call.state.actionRuns, call.path["id"] ?? ""))
+  const action = run === undefined ? undefined : Catalog.action(run.action)
+  if (run === undefined || action === undefined || run.userId !== call.user.id || run.clientId !== call.clientId) {
+    return yield* Result.fail(notFound("action run"))
+  }
+  if (call.now < run.startedAt + duration) {
+    return ok({ data: { type: "run", status: "waiting", results: [], errors: [] } })
+  }
+  const errors = errorsOf(call, run, action)
+  const hasFailed = errors.length > 0
+  const results = hasFailed ? [] : [sample(action, 0)]
+  return ok({ data: { type: "run", status: hasFailed ? "error" : "success", results, errors } })
 })

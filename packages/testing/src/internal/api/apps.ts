@@ -1,10 +1,8 @@
 /** Apps and their categories. */
 import * as Result from "effect/Result"
-import type { Call, Handler } from "./call.ts"
-import { ok } from "./call.ts"
+import { type Call, type Handler, malformed, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 // The apps of the category that is asked for, if one is, whose titles have the text of that parameter in them.
 const search = ({ query }: Call, parameter: string) => {
@@ -16,15 +14,12 @@ const search = ({ query }: Call, parameter: string) => {
 }
 
 const v1App = (app: Catalog.App) => ({
+  ...Catalog.face(app),
   uuid: app.uuid,
-  title: app.title,
   slug: app.slug,
-  description: Catalog.description(app),
-  image: Catalog.image(app),
   url: `https://api.zapier.com/v1/embed/your-app/integrations/${app.slug}`,
   links: { "mutual:zap_templates": `https://api.zapier.com/v1/zap-templates?apps=${app.slug}` },
   categories: [{ slug: app.category }],
-  images: Catalog.images(app),
   app_latest: app.api.replace(/@.*/, "@latest")
 })
 
@@ -49,24 +44,19 @@ export const listCategories: Handler = (call) => Paging.v1(call, categories)
 
 /** An app as v2 shows it. Only a user's token tells where the user would connect the app. */
 const v2App = (app: Catalog.App, isForUser: boolean) => ({
+  ...Catalog.face(app),
   id: app.uuid,
   type: "app",
-  image: Catalog.image(app),
-  links: isForUser
-    ? { connect_new_authentication: `https://zapier.com/engine/auth/start/${app.api}` }
-    : { connect_new_authentication: null },
+  links: { connect_new_authentication: isForUser ? `https://zapier.com/engine/auth/start/${app.api}` : null },
   action_types: ["READ", "WRITE", "SEARCH"],
-  title: app.title,
-  images: Catalog.images(app),
   hex_color: app.color,
-  categories: [{ slug: app.category }],
-  description: Catalog.description(app)
+  categories: [{ slug: app.category }]
 })
 
 export const listV2: Handler = function* (call) {
   const ids = call.query.get("ids")?.split(",")
   if (call.query.get("category") !== undefined && ids !== undefined) {
-    return yield* Result.fail(Problem.malformed("ids cannot be combined with category.", { parameter: "ids" }))
+    return yield* Result.fail(malformed("ids cannot be combined with category.", { parameter: "ids" }))
   }
   const found = search(call, "query").filter(({ uuid }) => ids === undefined || ids.includes(uuid))
   const { count, items, limit, next, offset, previous } = yield* Paging.slice(call, found)
@@ -83,7 +73,7 @@ export const listWhitelabel: Handler = (call) => {
     type: "app",
     id: app.uuid,
     title: app.title,
-    image: Catalog.image(app),
+    image: Catalog.face(app).image,
     is_oauth: true,
     has_fields: false,
     has_byoc: false,

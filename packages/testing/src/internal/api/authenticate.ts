@@ -2,76 +2,67 @@
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
-import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
+import type * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Lookup from "../lookup.ts"
 import * as Parse from "../parse.ts"
-import type { Call } from "./call.ts"
-import * as Problem from "./problem.ts"
+import { type Call, problem } from "./call.ts"
 
 export type Caller = Pick<Call, "clientId" | "user">
 
 const unauthenticated = (detail: string, challenge: string) =>
-  Problem.make(401, detail, { "www-authenticate": `Bearer realm="api"${challenge}` })
+  problem(401, detail, { "www-authenticate": `Bearer realm="api"${challenge}` })
 
 const invalidToken = (description: string) =>
   unauthenticated(description, `,error="invalid_token",error_description="${description}"`)
 
-const bearer = (request: FakeRequest) => /^bearer +([^ ]+) *$/i.exec(request.headers["authorization"] ?? "")?.[1]
+const bearer = (request: FakeHttp.FakeRequest) =>
+  /^bearer +([^ ]+) *$/i.exec(request.headers["authorization"] ?? "")?.[1]
 
 /** The access token that a request has, if it is known. */
-export const tokenOf = (state: FakeState.FakeState, request: FakeRequest): Lookup.Access | undefined => {
+export const tokenOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): Lookup.Access | undefined => {
   const given = bearer(request)
   return given === undefined ? undefined : Lookup.accessToken(state, given)
 }
 
-const clientIdOf = (state: FakeState.FakeState, request: FakeRequest) => {
+const clientIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
   const clientId = Parse.query(request).get("client_id")
   return clientId !== undefined && HashMap.has(state.apps, clientId) ? clientId : undefined
 }
 
 /** The partner that a request is counted for, if it names one that is known. */
-export const partner = (state: FakeState.FakeState, request: FakeRequest): string | undefined =>
+export const partner = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): string | undefined =>
   tokenOf(state, request)?.clientId ?? clientIdOf(state, request)
-
-const ofToken = (
-  state: FakeState.FakeState,
-  endpoint: Endpoint.Name,
-  given: string,
-  now: number
-): Result.Result<Caller, FakeResponse> => {
-  const token = Lookup.accessToken(state, given)
-  if (token === undefined) return Result.fail(invalidToken("The access token is invalid."))
-  if (now >= token.expiresAt) return Result.fail(invalidToken("The access token has expired."))
-  const mode: Endpoint.Mode = token.userId === undefined ? "App" : "User"
-  if (!Endpoint.requirement(endpoint).modes.includes(mode)) {
-    const whose = mode === "App" ? "an app" : "a user"
-    return Result.fail(Problem.make(403, `This endpoint does not take the access token of ${whose}.`))
-  }
-  if (!Endpoint.isAllowed(endpoint, token.scopes)) {
-    return Result.fail(Problem.make(403, "The access token lacks a scope."))
-  }
-  return Result.succeed({ clientId: token.clientId, user: state.users.find(({ id }) => id === token.userId) })
-}
 
 export const authenticate = (
   state: FakeState.FakeState,
-  request: FakeRequest,
+  request: FakeHttp.FakeRequest,
   endpoint: Endpoint.Name,
   now: number
-): Result.Result<Caller, FakeResponse> => {
-  const { modes } = Endpoint.requirement(endpoint)
-  if (modes.length === 0) return Result.succeed({ clientId: undefined, user: undefined })
-  const given = bearer(request)
-  const takesClientId = modes.includes("ClientId")
-  // Where both will do, the header goes first.
-  if (takesClientId && (given === undefined || modes.length === 1)) {
-    const clientId = clientIdOf(state, request)
-    return clientId === undefined
-      ? Result.fail(Problem.make(401, "Missing or unknown client_id in query parameters."))
-      : Result.succeed({ clientId, user: undefined })
-  }
-  return given === undefined
-    ? Result.fail(unauthenticated("Authentication credentials were not provided.", ""))
-    : ofToken(state, endpoint, given, now)
-}
+): Result.Result<Caller, FakeHttp.FakeResponse> =>
+  Result.gen(function* () {
+    const { modes } = Endpoint.requirement(endpoint)
+    if (modes.length === 0) return { clientId: undefined, user: undefined }
+    const given = bearer(request)
+    // Where both will do, the header goes first.
+    if (modes.includes("ClientId") && (given === undefined || modes.length === 1)) {
+      const clientId = yield* Result.fromNullishOr(clientIdOf(state, request), () =>
+        problem(401, "Missing or unknown client_id in query parameters.")
+      )
+      return { clientId, user: undefined }
+    }
+    if (given === undefined) {
+      return yield* Result.fail(unauthenticated("Authentication credentials were not provided.", ""))
+    }
+    const token = Lookup.accessToken(state, given)
+    if (token === undefined) return yield* Result.fail(invalidToken("The access token is invalid."))
+    if (now >= token.expiresAt) return yield* Result.fail(invalidToken("The access token has expired."))
+    const [mode, whose] = token.userId === undefined ? (["App", "an app"] as const) : (["User", "a user"] as const)
+    if (!modes.includes(mode)) {
+      return yield* Result.fail(problem(403, `This endpoint does not take the access token of ${whose}.`))
+    }
+    if (!Endpoint.isAllowed(endpoint, token.scopes)) {
+      return yield* Result.fail(problem(403, "The access token lacks a scope."))
+    }
+    return { clientId: token.clientId, user: state.users.find(({ id }) => id === token.userId) }
+  })

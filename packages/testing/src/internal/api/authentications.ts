@@ -3,15 +3,11 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
-import * as Body from "./body.ts"
-import type { Call } from "./call.ts"
-import { asUser } from "./call.ts"
+import { type Call, Inputs, asUser, malformed, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 /** The one that a user has for each app from the start. */
 export const given = (user: FakeState.User, app: Catalog.App): FakeState.Authentication => ({
@@ -43,12 +39,10 @@ export const shown = ({ app, id, title }: FakeState.Authentication) => ({
 })
 
 /** The app that a required query parameter names. */
-export const appInQuery = (call: Call): Result.Result<Catalog.App, FakeResponse> => {
-  const app = Catalog.app(call.query.get("app") ?? "")
-  return app === undefined
-    ? Result.fail(Problem.malformed("app has to be the id of an app.", { parameter: "app" }))
-    : Result.succeed(app)
-}
+export const appInQuery = ({ query }: Call) =>
+  Result.fromNullishOr(Catalog.app(query.get("app") ?? ""), () =>
+    malformed("app has to be the id of an app.", { parameter: "app" })
+  )
 
 export const list = asUser(function* (call) {
   const { uuid } = yield* appInQuery(call)
@@ -56,18 +50,18 @@ export const list = asUser(function* (call) {
   return yield* Paging.v2(call, found.map(shown))
 })
 
-const parseCreate = Body.data(
+const parseCreate = parseData(
   Schema.Struct({
     title: Schema.String.check(Schema.isMaxLength(255)),
     app: Schema.String,
-    authentication_fields: Body.Inputs
+    authentication_fields: Inputs
   })
 )
 
 export const create = asUser(function* ({ request, state, user }) {
   const { data } = yield* parseCreate(request)
   if (Catalog.app(data.app) === undefined) {
-    return yield* Result.fail(Problem.malformed("There is no such app.", { pointer: "/data/app" }))
+    return yield* Result.fail(malformed("There is no such app.", { pointer: "/data/app" }))
   }
   const [id, drawn] = FakeState.draw(state, 8)
   const made: FakeState.Authentication = { id, app: data.app, title: data.title }

@@ -23,7 +23,8 @@ export interface Action {
   readonly description: string
 }
 
-const uuid = (group: string, number: number) => `00000000-0000-4000-${group}-${String(number).padStart(12, "0")}`
+/** An id that looks random, and is not. */
+export const uuid = (group: string, number: number) => `00000000-0000-4000-${group}-${String(number).padStart(12, "0")}`
 
 export const apps: ReadonlyArray<App> = (
   [
@@ -76,26 +77,25 @@ export const app = (uuid: string): App | undefined => appsById.get(uuid)
 
 export const action = (id: string): Action | undefined => actionsById.get(id)
 
-export const image = ({ slug }: App) => `https://zapier.com/fake/${slug}.png`
-
-export const images = ({ slug }: App) => ({
-  url_16x16: `https://zapier.com/fake/${slug}_16.png`,
-  url_32x32: `https://zapier.com/fake/${slug}_32.png`,
-  url_64x64: `https://zapier.com/fake/${slug}_64.png`,
-  url_128x128: `https://zapier.com/fake/${slug}_128.png`
+/** What every list of apps shows of an app. */
+export const face = ({ slug, title }: App) => ({
+  title,
+  description: `${title} is one of the apps that Zapier connects.`,
+  image: `https://zapier.com/fake/${slug}.png`,
+  images: {
+    url_16x16: `https://zapier.com/fake/${slug}_16.png`,
+    url_32x32: `https://zapier.com/fake/${slug}_32.png`,
+    url_64x64: `https://zapier.com/fake/${slug}_64.png`,
+    url_128x128: `https://zapier.com/fake/${slug}_128.png`
+  }
 })
-
-export const description = ({ title }: App) => `${title} is one of the apps that Zapier connects.`
 
 /** An app as a step of a Zap or of a template shows it. */
 export const stepApp = (app: App) => ({
+  ...face(app),
   uuid: app.uuid,
-  title: app.title,
   slug: app.slug,
-  description: description(app),
   hex_color: app.color,
-  image: image(app),
-  images: images(app),
   api: app.api,
   url: `https://zapier.com/apps/${app.slug}/integrations`
 })

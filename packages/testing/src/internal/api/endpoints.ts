@@ -1,21 +1,18 @@
 /** The API: which endpoint a request is for, who calls, and what it answers. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import type { Answered } from "../../FakeOutcome.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Parse from "../parse.ts"
-import * as ActionRuns from "./actionRuns.ts"
 import * as Actions from "./actions.ts"
 import * as Apps from "./apps.ts"
 import * as Authenticate from "./authenticate.ts"
 import * as Authentications from "./authentications.ts"
-import type { Handler } from "./call.ts"
-import { asUser, ok } from "./call.ts"
-import * as Problem from "./problem.ts"
+import { type Handler, asUser, notFound, ok, problem } from "./call.ts"
 import * as Promotions from "./promotions.ts"
 import * as Templates from "./templates.ts"
-import * as ZapRuns from "./zapRuns.ts"
 import * as Zaps from "./zaps.ts"
 
 const profile = asUser(function* ({ user: { email, firstName, id, lastName } }) {
@@ -44,8 +41,8 @@ const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]
   "POST /v2/actions/{action_id}/inputs/{input_id}/choices": Actions.listChoices,
   "POST /v2/actions/{action_id}/outputs": Actions.listOutputs,
   "POST /v2/actions/{action_id}/test": Actions.test,
-  "POST /v2/action-runs": ActionRuns.create,
-  "GET /v2/action-runs/{id}": ActionRuns.read,
+  "POST /v2/action-runs": Actions.run,
+  "GET /v2/action-runs/{id}": Actions.readRun,
   "GET /v2/authentications": Authentications.list,
   "POST /v2/authentications": Authentications.create,
   "GET /v2/zaps": Zaps.listV2,
@@ -53,7 +50,7 @@ const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]
   "PATCH /v2/zaps/{id}": Zaps.edit,
   "DELETE /v2/zaps/{id}": Zaps.remove,
   "POST /v2/zaps/{id}/enable": Zaps.enable,
-  "GET /v2/zap-runs": ZapRuns.list,
+  "GET /v2/zap-runs": Zaps.listRuns,
   "POST /v2/promotions": Promotions.create,
   "GET /v2/promotions/{enrollment_id}": Promotions.read,
   "DELETE /v2/promotions/{enrollment_id}": Promotions.remove,
@@ -65,36 +62,23 @@ const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 const noEndpoint = (path: string): FakeResponse => {
   const allowed = methods.filter((method) => Endpoint.match(method, path) !== undefined)
   return allowed.length === 0
-    ? Problem.notFound("endpoint")
-    : Problem.make(405, "The endpoint does not take this method.", { allow: allowed.join(", ") })
+    ? notFound("endpoint")
+    : problem(405, "The endpoint does not take this method.", { allow: allowed.join(", ") })
 }
 
-const decoded = (segment: string): string => {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
-}
+const decode = Option.liftThrowable(decodeURIComponent)
 
-// Which segments of a path are parameters.
-const parametersOf = (endpoint: Endpoint.Name): ReadonlyArray<readonly [name: string, index: number]> =>
-  Endpoint.parts(endpoint)
-    .path.split("/")
-    .flatMap((part, index) => {
-      const name = /^\{(.+)\}$/.exec(part)?.[1]
-      return name === undefined ? [] : [[name, index] as const]
-    })
-
-const parameters = new Map(Endpoint.names.map((endpoint) => [endpoint, parametersOf(endpoint)]))
-
-const noParameters = {}
+const decoded = (segment: string): string => Option.getOrElse(decode(segment), () => segment)
 
 const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name: string]: string } => {
-  const named = parameters.get(endpoint) ?? []
-  if (named.length === 0) return noParameters
+  if (!endpoint.includes("{")) return {}
   const segments = path.split("/")
-  return Object.fromEntries(named.map(([name, index]) => [name, decoded(segments[index] ?? "")]))
+  const template = Endpoint.parts(endpoint).path.split("/")
+  return Object.fromEntries(
+    template.flatMap((part, index) =>
+      part.startsWith("{") ? [[part.slice(1, -1), decoded(segments[index] ?? "")]] : []
+    )
+  )
 }
 
 export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {

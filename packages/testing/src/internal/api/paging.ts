@@ -1,9 +1,7 @@
 /** Lists by the page, in the three shapes that Zapier has. Numbers that are none, or out of bounds, are refused. */
 import * as Result from "effect/Result"
 import type { FakeResponse } from "../../FakeHttp.ts"
-import type { Answer, Call, Handled } from "./call.ts"
-import { ok } from "./call.ts"
-import * as Problem from "./problem.ts"
+import { type Answer, type Call, type Handled, malformed, ok } from "./call.ts"
 
 interface Bounds {
   readonly otherwise: number
@@ -22,9 +20,7 @@ export const whole = (
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
   if (number >= least && number <= most) return Result.succeed(number)
   const bound = most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`
-  return Result.fail(
-    Problem.malformed(`${parameter} has to be a whole number, at least ${least}${bound}.`, { parameter })
-  )
+  return Result.fail(malformed(`${parameter} has to be a whole number, at least ${least}${bound}.`, { parameter }))
 }
 
 // The address of another page: the same query, and other numbers. The client id is not repeated, as at Zapier.
@@ -52,21 +48,8 @@ export const byNumber = function* <A>(call: Call, all: ReadonlyArray<A>): Handle
   })
 }
 
-export interface Slice<A> {
-  readonly items: ReadonlyArray<A>
-  readonly count: number
-  readonly limit: number
-  readonly offset: number
-  readonly next: string | null
-  readonly previous: string | null
-}
-
 /** By `limit` and `offset`, as all others are listed. */
-export const slice = <A>(
-  call: Call,
-  all: ReadonlyArray<A>,
-  limits: { readonly otherwise: number; readonly most?: number } = { otherwise: 10 }
-): Result.Result<Slice<A>, FakeResponse> =>
+export const slice = <A>(call: Call, all: ReadonlyArray<A>, limits: Omit<Bounds, "least"> = { otherwise: 10 }) =>
   Result.gen(function* () {
     const limit = yield* whole(call, "limit", { ...limits, least: 1 })
     const offset = yield* whole(call, "offset", { otherwise: 0, least: 0 })
@@ -82,11 +65,7 @@ export const slice = <A>(
   })
 
 /** A slice as v1 shows it. */
-export const v1 = function* <A>(
-  call: Call,
-  all: ReadonlyArray<A>,
-  limits?: { readonly otherwise: number; readonly most?: number }
-): Handled {
+export const v1 = function* <A>(call: Call, all: ReadonlyArray<A>, limits?: Omit<Bounds, "least">): Handled {
   const { count, items, next, previous } = yield* slice(call, all, limits)
   return ok({ next, previous, count, objects: items })
 }

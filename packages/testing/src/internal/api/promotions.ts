@@ -3,17 +3,13 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
-import * as Body from "./body.ts"
-import type { Call, Handler } from "./call.ts"
-import { asUser, noContent, ok } from "./call.ts"
+import { type Call, type Handler, asUser, noContent, notFound, ok, parseBody } from "./call.ts"
 import * as Catalog from "./catalog.ts"
-import * as Problem from "./problem.ts"
 
 // Zapier's page of this endpoint names a second member, `user_access_token`, which says the same as the header.
-const parse = Body.parse(Schema.Struct({ promotion_id: Schema.String.check(Schema.isPattern(/^[\w-]+$/)) }))
+const parse = parseBody(Schema.Struct({ promotion_id: Schema.String.check(Schema.isPattern(/^[\w-]+$/)) }))
 
 export const create = asUser(function* ({ clientId, now, request, state, user }) {
   const { promotion_id: promotionId } = yield* parse(request)
@@ -26,14 +22,11 @@ export const create = asUser(function* ({ clientId, now, request, state, user })
   }
 })
 
-const find = (call: Call): Result.Result<FakeState.Enrollment, FakeResponse> => {
-  const found = Option.getOrUndefined(HashMap.get(call.state.enrollments, call.path["enrollment_id"] ?? ""))
-  const isCallers =
-    found !== undefined &&
-    found.clientId === call.clientId &&
-    (call.user === undefined || call.user.id === found.userId)
-  return isCallers ? Result.succeed(found) : Result.fail(Problem.notFound("enrollment"))
-}
+const find = ({ clientId, path, state, user }: Call) =>
+  HashMap.get(state.enrollments, path["enrollment_id"] ?? "").pipe(
+    Option.filter((found) => found.clientId === clientId && (user === undefined || user.id === found.userId)),
+    Result.fromOption(() => notFound("enrollment"))
+  )
 
 const duration = 90 * 24 * 3_600_000
 

@@ -3,12 +3,9 @@ import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
-import * as Body from "./body.ts"
-import type { Handler } from "./call.ts"
-import { ok } from "./call.ts"
+import { type Handler, malformed, ok, parseBody } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
 
 const [chat, ...others] = Catalog.apps
 
@@ -42,13 +39,13 @@ export const list: Handler = function* (call) {
   return ok((yield* Paging.slice(call, found, { otherwise: 5, most: 100 })).items)
 }
 
-const parseGuess = Body.parse(Schema.Struct({ description: Schema.NonEmptyString }))
+const parseGuess = parseBody(Schema.Struct({ description: Schema.NonEmptyString }))
 
 /** Takes no credential, but wants to know for whom it guesses. */
 export const guess: Handler = function* (call) {
   const clientId = call.query.get("client_id")
   if (clientId === undefined || !HashMap.has(call.state.apps, clientId)) {
-    return yield* Result.fail(Problem.malformed("Missing or unknown client_id.", { parameter: "client_id" }))
+    return yield* Result.fail(malformed("Missing or unknown client_id.", { parameter: "client_id" }))
   }
   const { description } = yield* parseGuess(call.request)
   const text = description.toLowerCase()

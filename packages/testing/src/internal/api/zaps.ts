@@ -1,20 +1,15 @@
-/** The Zaps of users. All have the same few from the start; what is written stays. */
+/** The Zaps of users, and their runs. All have the same few from the start; what is written stays. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Actions from "./actions.ts"
 import * as Authentications from "./authentications.ts"
-import * as Body from "./body.ts"
-import type { UserCall } from "./call.ts"
-import { asUser, noContent } from "./call.ts"
+import { type Call, type UserCall, Inputs, asUser, malformed, noContent, notFound, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
-import * as Problem from "./problem.ts"
-import * as ZapHistory from "./zapHistory.ts"
 
 const step = (user: FakeState.User, slug: string, type: Catalog.Action["type"]): ReadonlyArray<FakeState.ZapStep> =>
   Catalog.actions
@@ -52,7 +47,7 @@ const ofNew = (user: FakeState.User): ReadonlyArray<FakeState.Zap> => {
   return zaps
 }
 
-export const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
+const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
   Option.getOrElse(HashMap.get(state.zaps, user.id), () => ofNew(user))
 
 // The Zaps with which a query asks for some of their inputs: each has to be one of the given values, in some step.
@@ -64,6 +59,45 @@ const filtered = (call: UserCall, pattern: RegExp): ReadonlyArray<FakeState.Zap>
   return ofUser(call.state, call.user).filter(({ steps }) =>
     wanted.every(({ key, values }) => steps.some(({ inputs }) => values.includes(String(inputs[key]))))
   )
+}
+
+const hour = 3_600_000
+
+const day = 24 * hour
+
+const daysOfHistory = 45
+
+// New Zaps have this number and higher ones. They have not run yet.
+const firstNewNumber = 100_000_000
+
+const runOn = (zap: FakeState.Zap, number: number) => {
+  const startedAt = number * day + (zap.number % 24) * hour
+  return {
+    id: Catalog.uuid("a000", Math.abs(number % 100_000) * 1_000_000 + (zap.number % 1_000_000)),
+    zap,
+    startedAt,
+    endedAt: startedAt + 2_000,
+    status: number % 7 === 0 ? "error" : number % 7 === 3 ? "filtered" : "success"
+  }
+}
+
+type Run = ReturnType<typeof runOn>
+
+// Each Zap that a user has from the start runs once a day, and not always with success: the hour depends on the Zap, and
+// the outcome on the day. The latest run comes first.
+const runsOf = function* (zap: FakeState.Zap, now: number): Generator<Run> {
+  if (!zap.isEnabled || zap.number >= firstNewNumber) return
+  const today = Math.floor(now / day)
+  for (let back = 0; back < daysOfHistory; back++) {
+    const run = runOn(zap, today - back)
+    if (run.endedAt <= now) yield run
+  }
+}
+
+// When it last succeeded, in milliseconds since the epoch.
+const lastSuccessOf = (zap: FakeState.Zap, now: number): number | undefined => {
+  for (const { endedAt, status } of runsOf(zap, now)) if (status === "success") return endedAt
+  return undefined
 }
 
 const editor = (number: number) => `https://zapier.com/editor/${number}`
@@ -112,7 +146,7 @@ const expanded = (call: UserCall) => {
 }
 
 const shown = (call: UserCall, zap: FakeState.Zap) => {
-  const lastSuccess = ZapHistory.lastSuccess(zap, call.now)
+  const lastSuccess = lastSuccessOf(zap, call.now)
   return {
     type: "zap",
     id: idOf(zap.number),
@@ -134,7 +168,7 @@ export const listV2 = asUser((call) =>
 
 const Step = Schema.Struct({
   action: Schema.String,
-  inputs: Body.Inputs,
+  inputs: Inputs,
   authentication: Schema.NullOr(Schema.String),
   alias: Schema.optionalKey(
     Schema.NullOr(Schema.String.check(Schema.isMaxLength(64), Schema.isPattern(/^[a-z][a-z0-9_]*$/)))
@@ -145,11 +179,11 @@ const Step = Schema.Struct({
 const checkSteps = (
   { state, user }: UserCall,
   steps: ReadonlyArray<typeof Step.Type>
-): Result.Result<ReadonlyArray<FakeState.ZapStep>, FakeResponse> =>
+): Result.Result<ReadonlyArray<FakeState.ZapStep>, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
     if (steps.length < 2) {
       const detail = "A Zap has two steps at least: a read, and what follows from it."
-      return yield* Result.fail(Problem.malformed(detail, { pointer: "/data/steps" }))
+      return yield* Result.fail(malformed(detail, { pointer: "/data/steps" }))
     }
     const checked: Array<FakeState.ZapStep> = []
     for (const [index, { action, alias, authentication, inputs }] of steps.entries()) {
@@ -157,7 +191,7 @@ const checkSteps = (
       const known = Catalog.action(action)
       if (known === undefined || (known.type === "READ") !== (index === 0)) {
         const detail = index === 0 ? "The first step has to be a read." : "The steps after the first have to act."
-        return yield* Result.fail(Problem.malformed(detail, { pointer: `${pointer}/action` }))
+        return yield* Result.fail(malformed(detail, { pointer: `${pointer}/action` }))
       }
       yield* Actions.checkAuthentication(state, user, known, authentication, `${pointer}/authentication`)
       checked.push({ action, authentication, inputs, alias: alias ?? null })
@@ -170,14 +204,14 @@ const saved = (state: FakeState.FakeState, user: FakeState.User, zaps: ReadonlyA
   zaps: HashMap.set(state.zaps, user.id, zaps)
 })
 
-const parseCreate = Body.data(Schema.Struct({ steps: Schema.Array(Step), title: Schema.String }))
+const parseCreate = parseData(Schema.Struct({ steps: Schema.Array(Step), title: Schema.String }))
 
 export const create = asUser(function* (call) {
   const { data } = yield* parseCreate(call.request)
   const steps = yield* checkSteps(call, data.steps)
   const { now, state, user } = call
   const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
-  const number = ZapHistory.firstNewNumber + drawn.counter
+  const number = firstNewNumber + drawn.counter
   const zap: FakeState.Zap = { number, title: data.title, isEnabled: true, updatedAt: now, steps }
   return {
     state: saved(drawn, user, [...ofUser(state, user), zap]),
@@ -185,10 +219,11 @@ export const create = asUser(function* (call) {
   }
 })
 
-const inPath = ({ path, state, user }: UserCall): Result.Result<FakeState.Zap, FakeResponse> => {
-  const zap = ofUser(state, user).find(({ number }) => idOf(number) === path["id"])
-  return zap === undefined ? Result.fail(Problem.notFound("Zap")) : Result.succeed(zap)
-}
+const inPath = ({ path, state, user }: UserCall) =>
+  Result.fromNullishOr(
+    ofUser(state, user).find(({ number }) => idOf(number) === path["id"]),
+    () => notFound("Zap")
+  )
 
 const change = (call: UserCall, zap: FakeState.Zap, changes: Partial<FakeState.Zap>) => {
   const { now, state, user } = call
@@ -197,7 +232,7 @@ const change = (call: UserCall, zap: FakeState.Zap, changes: Partial<FakeState.Z
   return { state: saved(state, user, zaps), response: FakeHttp.json(200, shown(call, changed)) }
 }
 
-const parseEdit = Body.data(
+const parseEdit = parseData(
   Schema.Struct({ steps: Schema.optionalKey(Schema.Array(Step)), title: Schema.optionalKey(Schema.String) })
 )
 
@@ -218,4 +253,71 @@ export const remove = asUser(function* (call) {
   const { number } = yield* inPath(call)
   const kept = ofUser(call.state, call.user).filter((zap) => zap.number !== number)
   return noContent(saved(call.state, call.user, kept))
+})
+
+const statuses = [
+  "delayed",
+  "scheduled",
+  "pending",
+  "error",
+  "error_handled",
+  "halted",
+  "throttled",
+  "held",
+  "filtered",
+  "skipped",
+  "success"
+]
+
+const thirtyDays = 30 * day
+
+const longestSearch = 150
+
+const time = ({ query }: Call, parameter: string, otherwise: number): Result.Result<number, FakeHttp.FakeResponse> => {
+  const text = query.get(parameter)
+  const parsed = text === undefined ? otherwise : Date.parse(text)
+  return Number.isNaN(parsed)
+    ? Result.fail(malformed(`${parameter} has to be a date and time.`, { parameter }))
+    : Result.succeed(parsed)
+}
+
+const wantedStatuses = ({ query }: Call): Result.Result<ReadonlyArray<string>, FakeHttp.FakeResponse> => {
+  const wanted = query.get("statuses")?.split(",") ?? statuses
+  return wanted.every((status) => statuses.includes(status))
+    ? Result.succeed(wanted)
+    : Result.fail(malformed(`statuses are ${statuses.join(", ")}.`, { parameter: "statuses" }))
+}
+
+const shownRun = ({ endedAt, id, startedAt, status, zap }: Run) => ({
+  id,
+  zap_id: zap.number,
+  start_time: Catalog.timestamp(startedAt),
+  end_time: Catalog.timestamp(endedAt),
+  status,
+  zap_title: zap.title,
+  steps: zap.steps.map((_, index) => ({
+    status: index === 0 ? "success" : status,
+    start_time: Catalog.timestamp(startedAt + index * 1_000)
+  })),
+  data_in: "",
+  data_out: ""
+})
+
+export const listRuns = asUser(function* (call) {
+  const from = yield* time(call, "from_date", call.now - thirtyDays)
+  const to = yield* time(call, "to_date", Number.POSITIVE_INFINITY)
+  const wanted = yield* wantedStatuses(call)
+  const number = yield* Paging.whole(call, "zap_id", { otherwise: 0, least: 1 })
+  const search = call.query.get("search") ?? ""
+  if (search.length > longestSearch) {
+    const detail = `search has at most ${longestSearch} characters.`
+    return yield* Result.fail(malformed(detail, { parameter: "search" }))
+  }
+  const found = ofUser(call.state, call.user)
+    .filter((zap) => number === 0 || zap.number === number)
+    .filter(({ title }) => title.toLowerCase().includes(search.toLowerCase()))
+    .flatMap((zap) => [...runsOf(zap, call.now)])
+    .filter(({ startedAt, status }) => startedAt >= from && startedAt < to && wanted.includes(status))
+    .sort((a, b) => b.startedAt - a.startedAt)
+  return yield* Paging.v2(call, found.map(shownRun))
 })

@@ -2,12 +2,15 @@
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import * as FakeControl from "../../FakeControl.ts"
 import * as FakeFault from "../../FakeFault.ts"
 import * as FakeState from "../../FakeState.ts"
 import type { FakeZapier, Snapshot } from "../../FakeZapier.ts"
+import * as Parse from "../parse.ts"
 
 export interface Context {
   readonly zapier: FakeZapier["Service"]
@@ -16,9 +19,7 @@ export interface Context {
 
 type Controlled = Effect.Effect<unknown, FakeControl.FakeControlError>
 
-export interface Action {
-  readonly run: (input: unknown, context: Context) => Controlled
-}
+export type Action = (input: unknown, context: Context) => Controlled
 
 const problem = (problem: string) => new FakeControl.FakeControlError({ problem })
 
@@ -27,15 +28,11 @@ const action = <S extends Schema.ConstraintDecoder<unknown>>(
   act: (input: S["Type"], context: Context) => Controlled
 ): Action => {
   const decode = Schema.decodeUnknownEffect(input, { onExcessProperty: "error", errors: "all" })
-  return {
-    run: (input, context) =>
-      Effect.flatMap(
-        Effect.mapError(decode(input), ({ message }) =>
-          problem(`This cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}`)
-        ),
-        (parsed) => act(parsed, context)
-      )
-  }
+  return (input, context) =>
+    decode(input).pipe(
+      Effect.mapError(({ message }) => problem(`This cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}`)),
+      Effect.flatMap((parsed) => act(parsed, context))
+    )
 }
 
 // A struct without fields would take anything.
@@ -98,3 +95,34 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     reset: action(nothing, (_, { zapier }) => zapier.reset)
   })
 )
+
+const defined = Record.filter(Predicate.isNotUndefined)
+
+const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
+
+const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unknown } = {
+  "register-app": (form) => ({
+    name: form.get("name"),
+    redirectUris: (form.get("redirectUris") ?? "").split(/\s+/).filter((uri) => uri !== "")
+  }),
+  "register-user": (form) =>
+    defined({ email: form.get("email"), firstName: form.get("firstName"), lastName: form.get("lastName") }),
+  "add-fault": (form) => {
+    const match = defined({
+      endpoint: form.get("endpoint"),
+      grantType: form.get("grantType"),
+      user: form.get("user")
+    })
+    return defined({
+      fault: Parse.jsonText(form.get("fault") ?? ""),
+      match,
+      nth: numberOf(form.get("nth")),
+      times: form.get("always") === undefined ? numberOf(form.get("times")) : "Always"
+    })
+  }
+}
+
+/** What a form of the page means: buttons carry the input of their action as JSON, and other forms have fields. */
+export const fromForm = (action: string, form: Parse.Parameters): unknown =>
+  (Object.hasOwn(fromFields, action) ? fromFields[action] : undefined)?.(form) ??
+  Parse.jsonText(form.get("input") ?? "")

@@ -4,6 +4,7 @@
  * knows the server by (a name of a foreign page may lead here, too), which page sent it, and for a secret.
  */
 import * as Mac from "effect/crypto/Mac"
+import * as Cookies from "effect/http/Cookies"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import type { FakeRequest } from "../../FakeHttp.ts"
@@ -21,10 +22,6 @@ const encoder = new TextEncoder()
 
 export const isSame = (given: string | undefined, secret: string): boolean =>
   given !== undefined && Mac.timingSafeEqual(encoder.encode(given), encoder.encode(secret))
-
-// -----------------------------------------------------------------------------
-// Where it comes from
-// -----------------------------------------------------------------------------
 
 const isLoopbackIp = (text: string): boolean => {
   // An address of IPv4, as a socket of IPv6 has it.
@@ -59,10 +56,6 @@ export const foreign = (request: FakeRequest, isServerLocal: boolean): string | 
   return undefined
 }
 
-// -----------------------------------------------------------------------------
-// What it knows
-// -----------------------------------------------------------------------------
-
 export const isBearer = ({ headers }: FakeRequest, { token }: Secrets): boolean =>
   isSame(/^Bearer +(\S+) *$/i.exec(headers["authorization"] ?? "")?.[1], token)
 
@@ -70,11 +63,8 @@ export const isBearer = ({ headers }: FakeRequest, { token }: Secrets): boolean 
 const cookieName = ({ headers }: FakeRequest) => `fake-zapier-${/:(\d+)$/.exec(headers["host"] ?? "")?.[1] ?? "80"}`
 
 export const isSignedIn = (request: FakeRequest, { session }: Secrets): boolean => {
-  const name = cookieName(request)
-  return (request.headers["cookie"] ?? "").split(/; */).some((cookie) => {
-    const [given, ...value] = cookie.split("=")
-    return given === name && isSame(value.join("="), session)
-  })
+  const cookies = Cookies.parseHeader(request.headers["cookie"] ?? "")
+  return isSame(cookies[cookieName(request)], session)
 }
 
 /** The header that signs a browser in. */

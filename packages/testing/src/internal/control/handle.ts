@@ -1,16 +1,13 @@
 /** The control page and the control API, as a function of requests: who is let in, and what they get. */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
-import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as Log from "../pages/controlLog.ts"
 import * as Forms from "../pages/controlForms.ts"
 import * as Page from "../pages/control.ts"
 import * as Parse from "../parse.ts"
 import * as Actions from "./actions.ts"
-import * as FormInput from "./forms.ts"
 import * as Guard from "./guard.ts"
-import { readings } from "./readings.ts"
+import { readings } from "./view.ts"
 
 export interface Context extends Actions.Context {
   readonly secrets: Guard.Secrets
@@ -29,7 +26,7 @@ export const isControl = (path: string): boolean => path === base.slice(0, -1) |
 
 const noStore = { "cache-control": "no-store", "x-content-type-options": "nosniff" }
 
-const seeOther = (location: string, headers: FakeResponse["headers"] = {}): FakeResponse => ({
+const seeOther = (location: string, headers: FakeHttp.FakeResponse["headers"] = {}): FakeHttp.FakeResponse => ({
   status: 303,
   headers: { location, "referrer-policy": "same-origin", ...noStore, ...headers },
   body: ""
@@ -39,48 +36,44 @@ const seeOther = (location: string, headers: FakeResponse["headers"] = {}): Fake
 // The API
 // -----------------------------------------------------------------------------
 
-const json = (status: number, body: unknown, headers: FakeResponse["headers"] = {}) =>
+const json = (status: number, body: unknown, headers: FakeHttp.FakeResponse["headers"] = {}) =>
   FakeHttp.json(status, body, { ...noStore, ...headers })
 
-const done = (result: unknown): FakeResponse =>
+const done = (result: unknown): FakeHttp.FakeResponse =>
   result === undefined ? { status: 204, headers: noStore, body: "" } : json(200, result)
 
 const wrongMethod = (allow: string) => json(405, { error: `This takes ${allow}.` }, { allow })
 
-const inputOf = (request: FakeRequest): Result.Result<unknown, string> => {
-  if (request.body.length === 0) return Result.succeed({})
-  const body = Parse.json(request)
-  return body === undefined ? Result.fail("Send JSON, as application/json.") : Result.succeed(body)
-}
-
-const act = (action: Actions.Action, request: FakeRequest, context: Context): Effect.Effect<FakeResponse> => {
-  const input = inputOf(request)
-  if (Result.isFailure(input)) return Effect.succeed(json(400, { error: input.failure }))
-  return Effect.match(action.run(input.success, context), {
+const act = (
+  action: Actions.Action,
+  request: FakeHttp.FakeRequest,
+  context: Context
+): Effect.Effect<FakeHttp.FakeResponse> => {
+  const input = request.body.length === 0 ? {} : Parse.json(request)
+  if (input === undefined) return Effect.succeed(json(400, { error: "Send JSON, as application/json." }))
+  return Effect.match(action(input, context), {
     onSuccess: done,
     onFailure: ({ problem }) => json(400, { error: problem })
   })
 }
 
-const answerApi = (request: FakeRequest, context: Context): Effect.Effect<FakeResponse> => {
+const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, context: Context) {
   if (!Guard.isBearer(request, context.secrets)) {
     const error = "Send the token that was printed at the start: Authorization: Bearer <token>."
-    return Effect.succeed(json(401, { error }, { "www-authenticate": "Bearer" }))
+    return json(401, { error }, { "www-authenticate": "Bearer" })
   }
   const name = request.path.slice(api.length)
   const reading = readings.get(name)
-  if (reading !== undefined) {
-    if (request.method !== "GET") return Effect.succeed(wrongMethod("GET"))
-    return Effect.map(reading(context.zapier, Parse.query(request)), done)
-  }
   const action = Actions.actions.get(name)
-  if (action !== undefined) {
-    return request.method === "POST" ? act(action, request, context) : Effect.succeed(wrongMethod("POST"))
+  if (reading !== undefined) {
+    return request.method === "GET" ? done(yield* reading(context.zapier, Parse.query(request))) : wrongMethod("GET")
   }
-  const error = "There is no such path."
+  if (action !== undefined) {
+    return request.method === "POST" ? yield* act(action, request, context) : wrongMethod("POST")
+  }
   const there = { GET: [...readings.keys()], POST: [...Actions.actions.keys()] }
-  return Effect.succeed(name === "" ? json(200, there) : json(404, { error, ...there }))
-}
+  return name === "" ? json(200, there) : json(404, { error: "There is no such path.", ...there })
+})
 
 // -----------------------------------------------------------------------------
 // The page
@@ -112,7 +105,7 @@ const page = Effect.fnUntraced(function* (status: number, context: Context, noti
   })
 })
 
-const rows = (request: FakeRequest, { zapier }: Context): Effect.Effect<FakeResponse> =>
+const rows = (request: FakeHttp.FakeRequest, { zapier }: Context): Effect.Effect<FakeHttp.FakeResponse> =>
   Effect.map(zapier.requests, (entries) => {
     const { body, tag } = Log.rows(entries)
     const headers = { ...noStore, etag: tag }
@@ -123,51 +116,43 @@ const rows = (request: FakeRequest, { zapier }: Context): Effect.Effect<FakeResp
 
 const refused = (problem: string) => Page.refusal(403, "Not for you", problem)
 
-const submit = (name: string, request: FakeRequest, context: Context): Effect.Effect<FakeResponse> => {
+const notFound = Page.refusal(404, "Not found", `The control page is at ${base}.`)
+
+const submit = Effect.fnUntraced(function* (name: string, request: FakeHttp.FakeRequest, context: Context) {
   const action = Actions.actions.get(name)
-  const form = Result.getOrUndefined(Parse.form(request))
+  const form = Parse.form(request)
   if (form === undefined || !Guard.isSame(form.get("form"), context.secrets.form)) {
-    return Effect.succeed(refused("This form is not of this page, or of an earlier run: go back and reload."))
+    return refused("This form is not of this page, or of an earlier run: go back and reload.")
   }
-  if (action === undefined) return Effect.succeed(notFound)
-  return Effect.matchEffect(action.run(FormInput.input(name, form), context), {
+  if (action === undefined) return notFound
+  return yield* Effect.matchEffect(action(Actions.fromForm(name, form), context), {
     onSuccess: () => Effect.succeed(seeOther(`${base}?done=${name}`)),
     onFailure: ({ problem }) => page(400, context, { isProblem: true, text: problem })
   })
-}
+})
 
-const notFound = Page.refusal(404, "Not found", `The control page is at ${base}.`)
-
-const answerPage = (request: FakeRequest, context: Context): Effect.Effect<FakeResponse> => {
+const answerPage = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, context: Context) {
   const { secrets } = context
-  const isGet = request.method === "GET"
+  const { method, path } = request
   const query = Parse.query(request)
-  if (isGet && request.path === base && Guard.isSame(query.get("token"), secrets.token)) {
-    return Effect.succeed(seeOther(base, { "set-cookie": Guard.cookie(request, secrets, base) }))
+  if (method === "GET" && path === base && Guard.isSame(query.get("token"), secrets.token)) {
+    return seeOther(base, { "set-cookie": Guard.cookie(request, secrets, base) })
   }
   if (!Guard.isSignedIn(request, secrets)) {
-    return Effect.succeed(refused("Open the whole address that was printed at the start, with its token."))
+    return refused("Open the whole address that was printed at the start, with its token.")
   }
-  if (request.path.startsWith(actionPrefix)) {
-    return request.method === "POST"
-      ? submit(request.path.slice(actionPrefix.length), request, context)
-      : Effect.succeed(seeOther(base))
+  if (path.startsWith(actionPrefix)) {
+    return method === "POST" ? yield* submit(path.slice(actionPrefix.length), request, context) : seeOther(base)
   }
-  if (!isGet) return Effect.succeed({ ...notFound, status: 405, headers: { ...notFound.headers, allow: "GET" } })
-  switch (request.path) {
-    case base: {
-      const done = query.get("done") ?? ""
-      const text = Object.hasOwn(said, done) ? said[done] : undefined
-      return page(200, context, text === undefined ? undefined : { isProblem: false, text })
-    }
-    case Log.path:
-      return rows(request, context)
-    default:
-      return Effect.succeed(notFound)
-  }
-}
+  if (method !== "GET") return { ...notFound, status: 405, headers: { ...notFound.headers, allow: "GET" } }
+  if (path === Log.path) return yield* rows(request, context)
+  if (path !== base) return notFound
+  const done = query.get("done") ?? ""
+  const text = Object.hasOwn(said, done) ? said[done] : undefined
+  return yield* page(200, context, text === undefined ? undefined : { isProblem: false, text })
+})
 
-export const handle = (request: FakeRequest, context: Context): Effect.Effect<FakeResponse> => {
+export const handle = (request: FakeHttp.FakeRequest, context: Context): Effect.Effect<FakeHttp.FakeResponse> => {
   const isApi = request.path.startsWith(api)
   const problem = Guard.foreign(request, context.isServerLocal)
   if (problem !== undefined) return Effect.succeed(isApi ? json(403, { error: problem }) : refused(problem))

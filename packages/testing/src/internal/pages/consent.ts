@@ -4,10 +4,37 @@ import type { FakeResponse } from "../../FakeHttp.ts"
 import type { App, User } from "../../FakeState.ts"
 import * as Document from "./document.ts"
 import * as Html from "./html.ts"
-import * as ScopeWords from "./scopeWords.ts"
 import * as Styles from "./styles.ts"
 
 const { html } = Html
+
+// Zapier's descriptions in short.
+const words: { readonly [scope in (typeof Scopes.known)[number]]: string } = {
+  profile: "See your name and your e-mail address",
+  zap: "See the Zaps that it has made for you",
+  "zap:write": "Make Zaps for you",
+  "zap:update": "Change your Zaps",
+  "zap:delete": "Delete your Zaps",
+  "zap:pause": "Turn your Zaps off and on",
+  "zap:all": "See all of your Zaps",
+  "zap:account:all": "See all Zaps of your account, other people's too",
+  "zap:runs": "See when your Zaps ran, and how it went",
+  "action:run": "Do things in apps that you have connected",
+  authentication: "See which apps you have connected",
+  "authentication:write": "Connect apps for you",
+  "connection:read": "See your connections to apps",
+  "connection:write": "Add connections to apps for you",
+  "promotions:read": "See which promotions you take part in",
+  "promotions:write": "Enroll you in promotions",
+  external: "Reach Zapier from outside of it, for you",
+  "mcp:run": "Use tools for AI assistants, for you"
+}
+
+const isKnown = (scope: Scopes.Scope): scope is keyof typeof words => Object.hasOwn(words, scope)
+
+/** What a user reads of a scope. */
+export const ofScope = (scope: Scopes.Scope): string =>
+  isKnown(scope) ? words[scope] : "Something that this fake has no words for"
 
 // Where the form may lead is not stated: browsers hold each redirect after it against that, and an app may redirect on.
 const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "no-referrer" })
@@ -43,7 +70,7 @@ export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: C
       <section>
         <h2 class="quiet" id="asks">It asks to</h2>
         <ul class="scopes" aria-labelledby="asks">
-          ${scopes.map((scope) => html`<li><span>${ScopeWords.ofScope(scope)}</span><code>${scope}</code></li> `)}
+          ${scopes.map((scope) => html`<li><span>${ofScope(scope)}</span><code>${scope}</code></li> `)}
         </ul>
       </section>
       <form method="post" action="${action}">

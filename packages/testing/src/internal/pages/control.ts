@@ -1,9 +1,8 @@
 /** The control page: what the fake knows, and buttons for what no client can do. */
 import type { FakeResponse } from "../../FakeHttp.ts"
-import type { FakeState } from "../../FakeState.ts"
+import type { App, FakeState, User } from "../../FakeState.ts"
 import type * as RequestLog from "../../RequestLog.ts"
 import * as View from "../control/view.ts"
-import * as Apps from "./controlApps.ts"
 import * as Faults from "./controlFaults.ts"
 import * as Forms from "./controlForms.ts"
 import * as Grants from "./controlGrants.ts"
@@ -46,38 +45,107 @@ const notice = ({ isProblem, text }: NonNullable<Model["notice"]>) =>
   html`<p class="card notice breaks${isProblem ? " problem" : ""}" role="${isProblem ? "alert" : "status"}">${text}</p>`
 
 const clock = ({ formSecret, state, time }: Model) =>
-  html`<section class="card" aria-labelledby="clock">
-    <h2 id="clock">Clock</h2>
-    <div>
-      <p class="big"><time datetime="${Words.moment(time).replace(" UTC", "Z")}">${Words.moment(time)}</time></p>
-      <p class="quiet">${Words.offset(state.clockOffset)}</p>
-    </div>
-    ${Forms.form(
-      formSecret,
-      "advance",
-      html`<div class="row" role="group" aria-label="Move the clock ahead">
-        ${Forms.button("+ 1 minute", { by: "1 minute" })} ${Forms.button("+ 1 hour", { by: "1 hour" })}
-        ${Forms.button("+ 10 hours", { by: "10 hours" })}
-      </div>`
-    )}
-  </section>`
+  Forms.section(
+    "clock",
+    "Clock",
+    html`<div>
+        <p class="big"><time datetime="${Words.moment(time).replace(" UTC", "Z")}">${Words.moment(time)}</time></p>
+        <p class="quiet">${Words.offset(state.clockOffset)}</p>
+      </div>
+      ${Forms.form(
+        formSecret,
+        "advance",
+        html`<div class="row" role="group" aria-label="Move the clock ahead">
+          ${Forms.button("+ 1 minute", { by: "1 minute" })} ${Forms.button("+ 1 hour", { by: "1 hour" })}
+          ${Forms.button("+ 10 hours", { by: "10 hours" })}
+        </div>`
+      )}`
+  )
 
 const snapshots = ({ formSecret, snapshotAt }: Model) =>
-  html`<section class="card" aria-labelledby="snapshot">
-    <h2 id="snapshot">Everything at once</h2>
-    <p class="quiet">
-      ${
-        snapshotAt === undefined
-          ? "A snapshot keeps all that the fake knows, to go back to it."
-          : `There is a snapshot of ${Words.moment(snapshotAt)}.`
+  Forms.section(
+    "snapshot",
+    "Everything at once",
+    html`<p class="quiet">
+        ${
+          snapshotAt === undefined
+            ? "A snapshot keeps all that the fake knows, to go back to it."
+            : `There is a snapshot of ${Words.moment(snapshotAt)}.`
+        }
+      </p>
+      <div class="row">
+        ${Forms.action(formSecret, "snapshot", "Take a snapshot", {})}
+        ${snapshotAt === undefined ? undefined : Forms.action(formSecret, "restore", "Restore it", {})}
+        ${Forms.action(formSecret, "reset", "Reset to the start", {})}
+      </div>`
+  )
+
+const app = (formSecret: Forms.FormSecret, { clientId, clientSecret, name, redirectUris }: App) =>
+  html`<li>
+    <h3 class="breaks">${name}</h3>
+    <dl>
+      <dt>Client id</dt>
+      <dd><code>${clientId}</code></dd>
+      <dt>Client secret</dt>
+      <dd>${Forms.secret(clientSecret, `client secret of ${name}`)}</dd>
+      <dt>Redirect URIs</dt>
+      <dd>
+        <ul>
+          ${redirectUris.map((uri) => html`<li><code>${uri}</code></li> `)}
+        </ul>
+      </dd>
+    </dl>
+    ${Forms.action(formSecret, "regenerate-secret", "Regenerate the secret", { clientId }, { of: `of ${name}` })}
+  </li> `
+
+const registration = html`<div class="fields">
+  <div class="wide">${Forms.input("app-name", "name", "Name", "required ")}</div>
+  <div class="wide">
+    <label for="app-uris">Redirect URIs, one a line</label>
+    <textarea id="app-uris" name="redirectUris" rows="2" required></textarea>
+  </div>
+  <div><button class="small">Register</button></div>
+</div>`
+
+const apps = (formSecret: Forms.FormSecret, all: ReadonlyArray<App>): Html.Html =>
+  Forms.section(
+    "apps",
+    "Apps",
+    html`${
+        all.length === 0
+          ? html`<p class="quiet">There is none yet: register one.</p>`
+          : html`<ul class="entries">
+              ${all.map((one) => app(formSecret, one))}
+            </ul>`
       }
-    </p>
-    <div class="row">
-      ${Forms.form(formSecret, "snapshot", Forms.button("Take a snapshot", {}))}
-      ${snapshotAt === undefined ? undefined : Forms.form(formSecret, "restore", Forms.button("Restore it", {}))}
-      ${Forms.form(formSecret, "reset", Forms.button("Reset to the start", {}))}
-    </div>
-  </section>`
+      <details>
+        <summary>Register an app</summary>
+        ${Forms.form(formSecret, "register-app", registration)}
+      </details>`
+  )
+
+const user = ({ email, firstName, lastName }: User) =>
+  html`<li class="breaks">${email} <span class="quiet">${firstName} ${lastName}</span></li> `
+
+const addition = html`<div class="fields">
+  <div>${Forms.input("user-email", "email", "E-mail address", 'type="email" required ')}</div>
+  <div>${Forms.input("user-first", "firstName", "First name")}</div>
+  <div>${Forms.input("user-last", "lastName", "Last name")}</div>
+  <div><button class="small">Add</button></div>
+</div>`
+
+const users = (formSecret: Forms.FormSecret, all: ReadonlyArray<User>): Html.Html =>
+  Forms.section(
+    "users",
+    "Users",
+    html`<ul class="lines">
+        ${all.map(user)}
+      </ul>
+      <details>
+        <summary>Add a user</summary>
+        ${Forms.form(formSecret, "register-user", addition)}
+      </details>`
+  )
 
 const links = [
   ["clock", "Clock"],
@@ -106,8 +174,7 @@ export const control = (status: number, model: Model): FakeResponse => {
         <div class="two">${clock(model)} ${snapshots(model)}</div>
         <div class="two">
           <div class="stack">
-            ${Apps.apps(formSecret, View.apps(state))} ${Apps.users(formSecret, state.users)}
-            ${Faults.faults(formSecret, state)}
+            ${apps(formSecret, View.apps(state))} ${users(formSecret, state.users)} ${Faults.faults(formSecret, state)}
           </div>
           <div class="stack">
             ${Grants.grants(formSecret, state, time)} ${Grants.appTokens(formSecret, state, time)}

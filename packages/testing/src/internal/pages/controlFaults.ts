@@ -19,51 +19,41 @@ const choices: ReadonlyArray<FakeFault.Fault> = [
   { _tag: "ClockJump", millis: -3_600_000 }
 ]
 
-const targets: ReadonlyArray<FakeFault.Target> = ["token", "authorize"]
+const targets: ReadonlyArray<FakeFault.Target> = ["token", "authorize", ...Endpoint.names]
 
-const option = (value: string, label: string) => html`<option value="${value}">${label}</option> `
+const same = (values: ReadonlyArray<string>) => values.map((value) => [value, value] as const)
+
+const grantTypes = ["authorization_code", "refresh_token", "client_credentials"]
 
 const fields = ({ users }: FakeState) =>
   html`<div class="fields">
     <div class="wide">
-      <label for="fault">What goes wrong</label>
-      <select id="fault" name="fault">
-        ${choices.map((fault) => option(JSON.stringify(fault), Words.fault(fault)))}
-      </select>
+      ${Forms.select(
+        "fault",
+        "fault",
+        "What goes wrong",
+        choices.map((fault) => [JSON.stringify(fault), Words.fault(fault)])
+      )}
     </div>
     <div class="wide">
-      <label for="endpoint">With requests to</label>
-      <select id="endpoint" name="endpoint">
-        ${option("", "anything")} ${targets.map((target) => option(target, Words.target(target)))}
-        ${Endpoint.names.map((name) => option(name, name))}
-      </select>
+      ${Forms.select("endpoint", "endpoint", "With requests to", [
+        ["", "anything"],
+        ...targets.map((target) => [target, Words.target(target)] as const)
+      ])}
     </div>
-    <div>
-      <label for="grant-type">Grant type</label>
-      <select id="grant-type" name="grantType">
-        ${option("", "any")}
-        ${["authorization_code", "refresh_token", "client_credentials"].map((type) => option(type, type))}
-      </select>
-    </div>
-    <div>
-      <label for="user">User</label>
-      <select id="user" name="user">
-        ${option("", "any, or none")} ${users.map(({ email }) => option(email, email))}
-      </select>
-    </div>
-    <div>
-      <label for="nth">From which request on</label>
-      <input id="nth" name="nth" type="number" min="1" value="1" />
-    </div>
-    <div><label for="times">How often</label><input id="times" name="times" type="number" min="1" value="1" /></div>
+    <div>${Forms.select("grant-type", "grantType", "Grant type", [["", "any"], ...same(grantTypes)])}</div>
+    <div>${Forms.select("user", "user", "User", [["", "any, or none"], ...same(users.map(({ email }) => email))])}</div>
+    <div>${Forms.input("nth", "nth", "From which request on", 'type="number" min="1" value="1" ')}</div>
+    <div>${Forms.input("times", "times", "How often", 'type="number" min="1" value="1" ')}</div>
     <label class="check"><input type="checkbox" name="always" value="yes" /> Always</label>
     <div><button>Inject</button></div>
   </div>`
 
 export const faults = (formSecret: Forms.FormSecret, state: FakeState): Html.Html =>
-  html`<section class="card" aria-labelledby="faults">
-    <h2 id="faults">Faults</h2>
-    ${
+  Forms.section(
+    "faults",
+    "Faults",
+    html`${
       state.faults.length === 0
         ? html`<p class="quiet">Nothing is to go wrong.</p>`
         : html`<ol class="lines">
@@ -72,7 +62,7 @@ export const faults = (formSecret: Forms.FormSecret, state: FakeState): Html.Htm
                   html`<li>${Words.fault(rule.fault)} <span class="quiet breaks">${Words.scope(rule)}</span></li> `
               )}
             </ol>
-            ${Forms.form(formSecret, "set-faults", Forms.button("Let nothing go wrong", { rules: [] }, true))}`
+            ${Forms.action(formSecret, "set-faults", "Let nothing go wrong", { rules: [] }, {})}`
     }
-    ${Forms.form(formSecret, "add-fault", fields(state))}
-  </section>`
+    ${Forms.form(formSecret, "add-fault", fields(state))}`
+  )

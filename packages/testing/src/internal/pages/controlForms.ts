@@ -1,4 +1,4 @@
-/** What the forms of the control page have in common: each does one action, and works without a script. */
+/** What the parts of the control page are made of. Each form does one action, and works without a script. */
 import * as Html from "./html.ts"
 
 const { html } = Html
@@ -18,14 +18,41 @@ export const form = (secret: FormSecret, action: string, fields: Html.Content): 
     <input type="hidden" name="form" value="${secret}" />${fields}
   </form>`
 
-/** A form that is one button, or several: each with an input of its own. */
-export const button = (label: Html.Content, input: unknown, isSmall = false): Html.Html =>
-  html`<button ${isSmall ? Html.verbatim('class="small" ') : undefined}name="input" value="${JSON.stringify(input)}">
-    ${label}
+// What is read out and not shown.
+const unseen = (text: string): Html.Html => html`<span class="hidden"> ${text}</span>`
+
+/** A button with an input of its own. What it is `of` is read out and not shown. */
+export const button = (label: string, input: unknown, small?: { readonly of?: string }): Html.Html =>
+  html`<button ${small && Html.verbatim('class="small" ')}name="input" value="${JSON.stringify(input)}">
+    ${label}${small?.of && unseen(small.of)}
   </button>`
 
-/** What is read out and not shown. */
-export const unseen = (text: string): Html.Html => html`<span class="hidden"> ${text}</span>`
+/** A form that is one button. */
+export const action = (secret: FormSecret, name: string, ...of: Parameters<typeof button>): Html.Html =>
+  form(secret, name, button(...of))
+
+/** A part of the page, with its heading. */
+export const section = (id: string, title: string, content: Html.Content): Html.Html =>
+  html`<section class="card" aria-labelledby="${id}">
+    <h2 id="${id}">${title}</h2>
+    ${content}
+  </section>`
+
+/** A line of input. */
+export const input = (id: string, name: string, label: string, attributes = ""): Html.Html =>
+  html`<label for="${id}">${label}</label><input id="${id}" name="${name}" ${Html.verbatim(attributes)} />`
+
+/** A choice, of values and what is shown of them. */
+export const select = (
+  id: string,
+  name: string,
+  label: string,
+  options: ReadonlyArray<readonly [value: string, shown: string]>
+): Html.Html =>
+  html`<label for="${id}">${label}</label>
+    <select id="${id}" name="${name}">
+      ${options.map(([value, shown]) => html`<option value="${value}">${shown}</option> `)}
+    </select>`
 
 /** A secret that shows when it is asked for. */
 export const secret = (value: string, what: string): Html.Html =>

@@ -1,6 +1,8 @@
 /** What users have allowed, and the tokens with the time that they have left. */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as View from "../control/view.ts"
-import type { AccessToken, FakeState } from "../../FakeState.ts"
+import type { AccessToken, AppToken, FakeState } from "../../FakeState.ts"
 import * as Forms from "./controlForms.ts"
 import * as Html from "./html.ts"
 import * as Words from "./words.ts"
@@ -10,10 +12,15 @@ const { html } = Html
 /** How many are shown: a page with thousands of forms helps nobody. */
 const most = 25
 
-const more = (all: ReadonlyArray<unknown>) =>
-  all.length <= most
-    ? undefined
-    : html`<p class="quiet">And ${all.length - most} more, which the control API gives.</p>`
+const entries = <A>(all: ReadonlyArray<A>, entry: (one: A) => Html.Html) =>
+  html`<ul class="entries">
+      ${all.slice(0, most).map(entry)}
+    </ul>
+    ${
+      all.length <= most
+        ? undefined
+        : html`<p class="quiet">And ${all.length - most} more, which the control API gives.</p>`
+    }`
 
 const left = (expiresAt: number, time: number) =>
   expiresAt > time
@@ -44,11 +51,7 @@ const tokens = (
             <td>${Forms.secret(accessToken, `access token of ${whose}`)}</td>
             <td>${left(expiresAt, time)}</td>
             <td>
-              ${Forms.form(
-                formSecret,
-                "end-access-token",
-                Forms.button(html`End${Forms.unseen(`the access token of ${whose}`)}`, { accessToken }, true)
-              )}
+              ${Forms.action(formSecret, "end-access-token", "End", { accessToken }, { of: `the access token of ${whose}` })}
             </td>
           </tr> `
       )}
@@ -57,21 +60,18 @@ const tokens = (
 
 const scopes = (all: ReadonlyArray<string>) => all.map((scope) => html`<code>${scope}</code> `)
 
-const nameOf = (apps: ReadonlyMap<string, string>, clientId: string) => apps.get(clientId) ?? clientId
+const nameOf = ({ apps }: FakeState, clientId: string) =>
+  Option.match(HashMap.get(apps, clientId), { onNone: () => clientId, onSome: ({ name }) => name })
 
 export const grants = (formSecret: Forms.FormSecret, state: FakeState, time: number): Html.Html => {
-  const names = new Map(View.apps(state).map(({ clientId, name }) => [clientId, name]))
   const all = View.grants(state)
   const grant = ({ accessTokens, clientId, grantId, refreshToken, scopes: granted, user }: View.Grant) => {
-    const whose = `${user} for ${nameOf(names, clientId)}`
+    const app = nameOf(state, clientId)
+    const whose = `${user} for ${app}`
     return html`<li>
       <div class="row between">
-        <h3 class="breaks">${user} <span class="quiet">for ${nameOf(names, clientId)}</span></h3>
-        ${Forms.form(
-          formSecret,
-          "revoke",
-          Forms.button(html`Revoke${Forms.unseen(`the grant of ${whose}`)}`, { grantId }, true)
-        )}
+        <h3 class="breaks">${user} <span class="quiet">for ${app}</span></h3>
+        ${Forms.action(formSecret, "revoke", "Revoke", { grantId }, { of: `the grant of ${whose}` })}
       </div>
       <dl>
         <dt>Scopes</dt>
@@ -86,35 +86,22 @@ export const grants = (formSecret: Forms.FormSecret, state: FakeState, time: num
       }
     </li> `
   }
-  return html`<section class="card" aria-labelledby="grants">
-    <h2 id="grants">Grants</h2>
-    ${
-      all.length === 0
-        ? html`<p class="quiet">No user has allowed anything yet.</p>`
-        : html`<ul class="entries">
-              ${all.slice(0, most).map(grant)}
-            </ul>
-            ${more(all)}`
-    }
-  </section>`
+  return Forms.section(
+    "grants",
+    "Grants",
+    all.length === 0 ? html`<p class="quiet">No user has allowed anything yet.</p>` : entries(all, grant)
+  )
 }
 
 export const appTokens = (formSecret: Forms.FormSecret, state: FakeState, time: number): Html.Html | undefined => {
   const all = View.appTokens(state)
-  if (all.length === 0) return undefined
-  const names = new Map(View.apps(state).map(({ clientId, name }) => [clientId, name]))
-  return html`<section class="card" aria-labelledby="app-tokens">
-    <h2 id="app-tokens">Apps' own tokens</h2>
-    <ul class="entries">
-      ${all.slice(0, most).map(
-        (token) =>
-          html`<li>
-            <h3 class="breaks">${nameOf(names, token.clientId)}</h3>
-            <p>${scopes(token.scopes)}</p>
-            ${tokens(formSecret, [token], time, nameOf(names, token.clientId))}
-          </li> `
-      )}
-    </ul>
-    ${more(all)}
-  </section>`
+  const own = (token: AppToken) => {
+    const app = nameOf(state, token.clientId)
+    return html`<li>
+      <h3 class="breaks">${app}</h3>
+      <p>${scopes(token.scopes)}</p>
+      ${tokens(formSecret, [token], time, app)}
+    </li> `
+  }
+  return all.length === 0 ? undefined : Forms.section("app-tokens", "Apps' own tokens", entries(all, own))
 }

@@ -25,25 +25,15 @@ const row = (entry: RequestLog.Entry) =>
     <td>${status(entry)}</td>
   </tr> `
 
-export interface Rows {
-  readonly body: string
-  /** Another one when the rows are others. */
-  readonly tag: string
-}
-
 /** What the script asks for. */
 export const path = `${base}requests`
 
-export const rows = (entries: ReadonlyArray<RequestLog.Entry>): Rows => {
-  const latest = entries.slice(-most).toReversed()
-  const body =
-    latest.length === 0
-      ? Html.toText(
-          html`<tr>
-            <td colspan="3" class="quiet">None yet.</td>
-          </tr>`
-        )
-      : latest.map((entry) => Html.toText(row(entry))).join("")
+/** The latest, and a tag that is another one when they are others. */
+export const rows = (entries: ReadonlyArray<RequestLog.Entry>) => {
+  const none = html`<tr>
+    <td colspan="3" class="quiet">None yet.</td>
+  </tr>`
+  const body = Html.toText(html`${entries.length === 0 ? none : entries.slice(-most).toReversed().map(row)}`)
   return { body, tag: `"${Base64Url.encode(sha256(new TextEncoder().encode(body)))}"` }
 }
 

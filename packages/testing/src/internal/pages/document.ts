@@ -6,16 +6,11 @@ import * as Html from "./html.ts"
 
 const { html } = Html
 
-/** A kind of pages: what they may load is allowed by its digest, and nothing else is. */
-export interface Kind {
-  readonly style: Html.Html
-  readonly script: Html.Html
-  readonly headers: { readonly [name: string]: string }
-}
-
 const hashOf = (text: string) => `'sha256-${Base64.encode(sha256(new TextEncoder().encode(text)))}'`
 
 /**
+ * A kind of pages: what they may load is allowed by its digest, and nothing else is.
+ *
  * @param policy what the content security policy allows besides the style, the script and the icon
  */
 export const kind = (options: {
@@ -23,7 +18,7 @@ export const kind = (options: {
   readonly script?: string
   readonly policy: ReadonlyArray<string>
   readonly referrerPolicy: "no-referrer" | "same-origin"
-}): Kind => {
+}) => {
   const { policy, referrerPolicy, script, style } = options
   const policies = [
     "default-src 'none'",
@@ -48,6 +43,8 @@ export const kind = (options: {
     }
   }
 }
+
+type Kind = ReturnType<typeof kind>
 
 // Without an icon of its own, a browser asks the fake for one.
 const icon =

@@ -1,27 +1,16 @@
 /** Times and faults as people read them. */
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type * as FakeFault from "../../FakeFault.ts"
-
-const units = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["min", 60_000],
-  ["s", 1_000]
-] as const
+import * as FakeFault from "../../FakeFault.ts"
 
 /** A duration in its two largest units, rounded down. */
 export const duration = (millis: number): string => {
-  const first = units.findIndex(([, size]) => millis >= size)
-  if (first === -1) return "0 s"
-  let rest = millis
-  const words: Array<string> = []
-  for (const [unit, size] of units.slice(first, first + 2)) {
-    const count = Math.floor(rest / size)
-    rest -= count * size
-    if (count > 0) words.push(`${count} ${unit}`)
-  }
-  return words.join(" ")
+  const { days, hours, minutes, seconds } = Duration.parts(Duration.millis(millis))
+  const counts = [`${days} d`, `${hours} h`, `${minutes} min`, `${seconds} s`]
+  const first = counts.findIndex((count) => !count.startsWith("0 "))
+  const words = counts.slice(first, first + 2).filter((count) => !count.startsWith("0 "))
+  return first === -1 ? "0 s" : words.join(" ")
 }
 
 /** How far a clock is from the one outside. */
@@ -40,38 +29,23 @@ export const clock = (at: number): string => moment(at).slice(11, 19)
 
 const after = (isAfterActing: boolean | undefined) => (isAfterActing === true ? ", after acting" : "")
 
-export const fault = (fault: FakeFault.Fault): string => {
-  switch (fault._tag) {
-    case "RequestLost":
-      return "The request is lost: the connection closes"
-    case "RequestSilent":
-      return "The request is lost, and nothing comes"
-    case "ResponseLost":
-      return "The answer is lost: the connection closes"
-    case "AnswerSilent":
-      return "The answer is lost, and nothing comes"
-    case "AnswerSlow":
-      return `The answer is ${duration(fault.millis)} late`
-    case "ConnectionReset":
-      return `The connection is reset${after(fault.afterActing)}`
-    case "ServerError":
-      return `A gateway answers ${fault.status}${after(fault.afterActing)}`
-    case "Unavailable":
-      return `503, come back in ${fault.retryAfter ?? 30} s${after(fault.afterActing)}`
-    case "RateLimited":
-      return `429, come back in ${fault.retryAfter ?? 60} s`
-    case "MalformedJson":
-      return "The JSON lacks its last character"
-    case "WrongTypes":
-      return "The JSON has other types"
-    case "TruncatedBody":
-      return "The body breaks off"
-    case "WrongContentType":
-      return `The content type is ${fault.contentType ?? "text/html"}`
-    case "ClockJump":
-      return `The clock jumps ${duration(Math.abs(fault.millis))} ${fault.millis < 0 ? "back" : "ahead"}`
-  }
-}
+/** Each kind of fault in words. */
+export const fault = FakeFault.Fault.match({
+  RequestLost: () => "The request is lost: the connection closes",
+  RequestSilent: () => "The request is lost, and nothing comes",
+  ResponseLost: () => "The answer is lost: the connection closes",
+  AnswerSilent: () => "The answer is lost, and nothing comes",
+  AnswerSlow: ({ millis }) => `The answer is ${duration(millis)} late`,
+  ConnectionReset: ({ afterActing }) => `The connection is reset${after(afterActing)}`,
+  ServerError: ({ afterActing, status }) => `A gateway answers ${status}${after(afterActing)}`,
+  Unavailable: ({ afterActing, retryAfter }) => `503, come back in ${retryAfter ?? 30} s${after(afterActing)}`,
+  RateLimited: ({ retryAfter }) => `429, come back in ${retryAfter ?? 60} s`,
+  MalformedJson: () => "The JSON lacks its last character",
+  WrongTypes: () => "The JSON has other types",
+  TruncatedBody: () => "The body breaks off",
+  WrongContentType: ({ contentType }) => `The content type is ${contentType ?? "text/html"}`,
+  ClockJump: ({ millis }) => `The clock jumps ${duration(Math.abs(millis))} ${millis < 0 ? "back" : "ahead"}`
+})
 
 /** What a target stands for. */
 export const target = (target: FakeFault.Target): string =>

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Schema from "effect/Schema"
 import * as Consent from "../../../src/internal/pages/consent.ts"
-import * as ScopeWords from "../../../src/internal/pages/scopeWords.ts"
 import * as Markup from "../../utils/Markup.ts"
 
 const page = ({ email, name, state }: { readonly name: string; readonly state: string; readonly email: string }) =>
@@ -29,7 +28,7 @@ describe("consent", () => {
   )
 
   it("says every scope in words, with the scope beside it", () => {
-    for (const scope of Scopes.known) assert.notInclude(ScopeWords.ofScope(scope), "no words")
+    for (const scope of Scopes.known) assert.notInclude(Consent.ofScope(scope), "no words")
     const { body } = page({ name: "Acme", state: "x", email: "ada@example.com" })
     assert.match(body, /<span>See your name and your e-mail address<\/span\s*><code>profile<\/code>/)
   })

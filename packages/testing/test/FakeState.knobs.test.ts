@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
-import * as FakeState from "../../src/FakeState.ts"
+import * as FakeState from "../src/FakeState.ts"
 
-const page = readFileSync(new URL("../../../../docs/fake.md", import.meta.url), "utf8")
+const page = readFileSync(new URL("../../../docs/fake.md", import.meta.url), "utf8")
 
 // As the page writes a default.
 const shown = (value: unknown) => (typeof value === "number" ? value.toLocaleString("en") : `\`${String(value)}\``)
