@@ -100,6 +100,7 @@ describe("a store", () => {
       const auth = yield* ZapierAuth
       assert.strictEqual(yield* drive(tokenOrReason, "1 second"), "StoreFailed")
       assert.strictEqual(yield* drive(reasonOf(auth.disconnect(subject)), "1 second"), "StoreFailed")
+      yield* pass("20 seconds")
     }).pipe(Effect.provide(Layer.provideMerge(zapier.process({ requestTimeout: "5 seconds" }), layer)))
   })
 
