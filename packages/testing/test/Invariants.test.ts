@@ -12,7 +12,7 @@ const lease = 90_000
 const options = { expiryMargin: 300_000, rejectionInterval: 30_000 }
 
 // The tokens of the nth request, which began at that time.
-const tokens = (n: number, at: number): typeof Tokens.Renewable.Type => ({
+const tokens = (n: number, at: number): Tokens.Renewable => ({
   accessToken: Tokens.secret(`access-${n}`),
   refreshToken: Tokens.secret(`refresh-${n}`),
   scopes: ["zap"],
@@ -244,7 +244,7 @@ describe("Invariants", () => {
   })
 
   it("what was lost before a renewal under the same refresh token blames nobody after it", () => {
-    const same: typeof Tokens.Renewable.Type = { ...tokens(2, now), refreshToken: Tokens.secret("refresh-1") }
+    const same: Tokens.Renewable = { ...tokens(2, now), refreshToken: Tokens.secret("refresh-1") }
     const again = { family: "consent", generation: 2, tokens: same }
     const observations: ReadonlyArray<Observation> = [
       ...sending,

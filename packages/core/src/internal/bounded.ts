@@ -7,7 +7,7 @@ import type { Application, ClientApplication } from "../oauth/ClientApplication.
 import { ApplicationUnavailable, from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
 
 /** The effect, unless it takes longer than `millis`: then it is interrupted, and not waited for. */
-export const bounded = <A>(
+const bounded = <A>(
   effect: Effect.Effect<A, ZapierAuthError>,
   millis: number,
   reason: () => Reason

@@ -207,7 +207,7 @@ describe("UserGrant: refresh when used (R8)", () => {
       reveal([
         {
           _tag: "UseAccessToken",
-          access: { ...Grants.accessOf(Grants.tokens("3")), family: "consent-1", generation: 3 },
+          access: { ...Grants.withoutRefreshToken(Grants.tokens("3")), family: "consent-1", generation: 3 },
           until: end - Grants.expiryMargin
         }
       ])

@@ -200,7 +200,7 @@ describe("UserGrant: success always wins (R3)", () => {
       )
       expect(reveal(Grants.commandOf(next.commands, "UseAccessToken")?.access)).toEqual(
         reveal({
-          ...Grants.accessOf(event.tokens),
+          ...Grants.withoutRefreshToken(event.tokens),
           ...replaced,
           family: state.family,
           generation: state.generation + 1

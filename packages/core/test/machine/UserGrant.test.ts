@@ -107,7 +107,7 @@ describe("UserGrant: ReconnectRequired", () => {
         commands: [
           {
             _tag: "UseAccessToken",
-            access: { ...Grants.accessOf(Grants.ended().tokens), family: "consent-1", generation: 3 },
+            access: { ...Grants.withoutRefreshToken(Grants.ended().tokens), family: "consent-1", generation: 3 },
             until: end
           }
         ]

@@ -27,7 +27,7 @@ export type State = typeof driver.initial
 export type Input = DriverState.Input<UserGrant.State, UserGrant.Event, TokenOutcome>
 export type Output = ReturnType<typeof driver.step>["outputs"][number]
 
-export const hour = 3_600_000
+const hour = 3_600_000
 
 /**
  * What is done next. What cannot be done at the moment does nothing.

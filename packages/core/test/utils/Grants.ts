@@ -45,9 +45,6 @@ export const renewable = (name: string, options: Partial<Tokens.Renewable> = {})
 
 export const withoutRefreshToken = ({ refreshToken: _, ...rest }: Tokens.Tokens): Tokens.Tokens => rest
 
-/** What of the tokens is handed out. */
-export const accessOf = withoutRefreshToken
-
 export const active = (options: Partial<Of<"Active">> = {}): Of<"Active"> => ({
   _tag: "Active",
   family: "consent-1",
