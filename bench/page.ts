@@ -136,8 +136,8 @@ ${table(
   ]
 )}
 
-We meant to stay within 12 kB of our own code and 60 kB in all. What is left of our own is five state machines with their
-tables, the messages of 21 reasons, which say what to do, the table of endpoints, and encryption for those who use it. Of the
+We meant to stay within 12 kB of our own code and 60 kB in all. What is left of our own is five state machines and the driver with their
+tables, the messages of 24 reasons, which say what to do, the table of endpoints, and encryption for those who use it. Of the
 bundle of all three modes ${shown(at(bundle, "sharesOfWhole", "ours"))} % is ours. ${shown(at(bundle, "sharesOfWhole", "alike"))} % the
 smallest program has as well, and ${shown(at(bundle, "sharesOfWhole", "more"))} % is more of Effect: of its Schema, for what is stored
 and for typed errors, metrics, schedules, and secure randomness. A program that is built on Effect already has most of both.
