@@ -5,6 +5,10 @@ import * as Turn from "./turn.ts"
 import * as World from "./world.ts"
 import type { Client, Of, Process } from "./world.ts"
 
+const ofApp = ["crash", "loss", "refusal", "pause", "store", "clock", "leave", "close", "rejection"] as const
+
+export const kinds = { user: [...ofApp, "consent", "revocation", "disconnect"], app: ofApp } as const
+
 /**
  * - `crash`: a process ends and another takes its place
  * - `loss`: a connection breaks before or after the server has acted; or the response comes late, or never
@@ -14,26 +18,12 @@ import type { Client, Of, Process } from "./world.ts"
  * - `clock`: the clock of a process jumps
  * - `leave`: a caller is interrupted
  * - `close`: a process is closed, and another takes its place
+ * - `rejection`: the server ends the access token before its time
  * - `consent`: the user allows the app again
  * - `revocation`: the user ends the app's access at Zapier
  * - `disconnect`: the app disconnects the user
- * - `rejection`: the server ends the access token before its time
- *
- * @since 0.1.0
  */
-export type Kind =
-  | "crash"
-  | "loss"
-  | "refusal"
-  | "pause"
-  | "store"
-  | "clock"
-  | "leave"
-  | "close"
-  | "consent"
-  | "revocation"
-  | "disconnect"
-  | "rejection"
+export type Kind = (typeof kinds.user)[number]
 
 export type Kinds = ReadonlySet<Kind>
 
@@ -52,11 +42,7 @@ const leaps = [20_000, -20_000, 3_600_000, -3_600_000]
 const crash = ({ name, operations }: Process): Fault => [
   `${name} crashes`,
   (turn) => {
-    for (const operation of operations) {
-      if (operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent") {
-        turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
-      }
-    }
+    for (const operation of operations) if (World.isOnItsWay(operation)) Turn.stray(turn, operation)
     Turn.restart(turn, name)
   }
 ]
@@ -66,7 +52,6 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
   const { name } = process
   const faults: Array<Fault> = []
   const isOnItsWay = send.response === undefined && send.fate === undefined
-  const stray = (turn: Turn.Turn) => (turn.world = { ...turn.world, strays: [...turn.world.strays, send.request] })
   const conclude = (turn: Turn.Turn, outcome: World.Outcome & { readonly _tag: "NoResponse" | "NotSent" }) => {
     Turn.responded(turn, process, send, outcome)
     if (process.isPaused) return Turn.replace(turn, name, { ...send, outcome })
@@ -75,7 +60,7 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
   }
   if (kinds.has("loss") && send.outcome === undefined) {
     const broken = (turn: Turn.Turn) => {
-      if (isOnItsWay) stray(turn)
+      if (isOnItsWay) Turn.stray(turn, send)
       conclude(turn, { _tag: "NoResponse" })
     }
     if (send.fate !== "Silent") faults.push([`the connection of ${name} breaks`, broken])
@@ -88,7 +73,7 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
       faults.push([
         `no response to ${name} comes`,
         (turn) => {
-          if (isOnItsWay) stray(turn)
+          if (isOnItsWay) Turn.stray(turn, send)
           fated(turn, "Silent")
         },
         "as time passes"
