@@ -4,9 +4,7 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import { accessTokenOf, held, type Held } from "./held.ts"
-import type { History, Observation, Observed, Options, Request, State, Violation } from "./history.ts"
-
-type Of<Tag extends Observation["_tag"]> = Extract<Observation, { readonly _tag: Tag }>
+import type { History, Observed, Of, Options, Request, State, Told, Violation } from "./history.ts"
 
 /** True for a token that has replaced a rejected one just now, and that no call has succeeded with. */
 export const isFresh = (
@@ -144,8 +142,7 @@ export const ended = <S extends State>(history: History<S>, ending: string): His
   const current = accessTokenOf(record)
   const isOther = ({ owner }: { readonly owner: string }) => owner !== ending
   // Whoever heard of it: a token that was rejected, or accepted, stays so.
-  const matters = (told: { readonly owner: string; readonly accessToken: string }) =>
-    isOther(told) || told.accessToken === current
+  const matters = (told: Told) => isOther(told) || told.accessToken === current
   return {
     ...history,
     requests: history.requests

@@ -2,9 +2,7 @@
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import { accessTokenOf, held, type Held, heldOf } from "./held.ts"
-import type { History, Observation, State, Violation } from "./history.ts"
-
-type Stored = Extract<Observation, { readonly _tag: "Stored" }>
+import type { History, Of, State, Told, Violation } from "./history.ts"
 
 const blameless: ReadonlySet<string> = new Set(["InvalidClient", "Refused", "RateLimited", "NotSent"])
 
@@ -69,7 +67,7 @@ const checkClaim = ({ isAstray }: History, before: Held, after: Held, time: numb
     : []
 }
 
-export const check = (history: History, { at, from, isAlive, state }: Stored): ReadonlyArray<Violation> => {
+export const check = (history: History, { at, from, isAlive, state }: Of<"Stored">): ReadonlyArray<Violation> => {
   const before = held(history)
   const after = heldOf(state, history.isApp)
   if (after === undefined) {
@@ -121,7 +119,7 @@ export const take = <S extends State>(history: History<S>, record: S, isUnconfir
   const after = heldOf(record, history.isApp)
   const accessToken = accessTokenOf(after)
   const isRenewed = after !== undefined && accessToken !== accessTokenOf(before)
-  const isCurrent = (told: { readonly accessToken: string }) => told.accessToken === accessToken
+  const isCurrent = (told: Told) => told.accessToken === accessToken
   return {
     ...history,
     record,
