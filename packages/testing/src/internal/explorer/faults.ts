@@ -51,6 +51,7 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
   const { id, key } = send
   const { name } = process
   const faults: Array<Fault> = []
+  const may = (...fault: Fault) => void faults.push(fault)
   const isOnItsWay = send.response === undefined && send.fate === undefined
   const conclude = (turn: Turn.Turn, outcome: World.Outcome & { readonly _tag: "NoResponse" | "NotSent" }) => {
     Turn.responded(turn, process, send, outcome)
@@ -63,40 +64,34 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
       if (isOnItsWay) Turn.stray(turn, send)
       conclude(turn, { _tag: "NoResponse" })
     }
-    if (send.fate !== "Silent") faults.push([`the connection of ${name} breaks`, broken])
+    if (send.fate !== "Silent") may(`the connection of ${name} breaks`, broken)
     const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") =>
       Turn.replace(turn, name, { ...send, response: undefined, fate })
     if (isOnItsWay) {
-      faults.push([`the response to ${name} comes late`, (turn) => fated(turn, "Slow"), "as time passes"])
+      may(`the response to ${name} comes late`, (turn) => fated(turn, "Slow"), "as time passes")
     }
     if (send.fate === undefined) {
-      faults.push([
+      may(
         `no response to ${name} comes`,
         (turn) => {
           if (isOnItsWay) Turn.stray(turn, send)
           fated(turn, "Silent")
         },
         "as time passes"
-      ])
+      )
     }
   }
   if (kinds.has("refusal") && isOnItsWay) {
     const respond = (turn: Turn.Turn, response: FakeHttp.FakeResponse) =>
       Turn.replace(turn, name, { ...send, response })
     for (const response of refusals) {
-      faults.push([`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response)])
+      may(`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response))
     }
-    faults.push([
-      `the server acts for ${name}, and responds with 503`,
-      (turn) => {
-        turn.world = World.arrive(turn.world, send.request).world
-        respond(turn, FakeHttp.json(503, { error: "server_error" }))
-      }
-    ])
-    faults.push([
-      `the server is not reached by ${name}`,
-      (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" })
-    ])
+    may(`the server acts for ${name}, and responds with 503`, (turn) => {
+      turn.world = World.arrive(turn.world, send.request).world
+      respond(turn, FakeHttp.json(503, { error: "server_error" }))
+    })
+    may(`the server is not reached by ${name}`, (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" }))
   }
   return faults
 }
@@ -146,6 +141,7 @@ const ofProcess = (kinds: Kinds, process: Process, world: World.World): Readonly
   const { callers, closing, isPaused, name, operations } = process
   const owner = World.ownerOf(process)
   const faults: Array<Fault> = []
+  const may = (...fault: Fault) => void faults.push(fault)
   if (kinds.has("crash") && operations.length > 0) faults.push(crash(process))
   for (const operation of operations) {
     if (operation._tag === "Send") faults.push(...ofSend(kinds, process, operation))
@@ -153,47 +149,38 @@ const ofProcess = (kinds: Kinds, process: Process, world: World.World): Readonly
   }
   if (isPaused) return faults
   if (kinds.has("pause") && operations.length > 0 && !isListening(process, world.now)) {
-    faults.push([
+    may(
       `${name} stands still`,
       (turn) => {
         Turn.change(turn, name, { isPaused: true })
         Turn.observe(turn, { _tag: "ProcessPaused", owner })
       },
       "as time passes"
-    ])
+    )
   }
   if (kinds.has("leave")) {
     const waiting = callers.find(({ doing }) => doing._tag === "Waiting")
     const key = waiting?.wants === "Access" ? World.shared : keyOf(process, waiting?.id)
     if (waiting !== undefined && key !== undefined) {
-      faults.push([
-        `a caller of ${name} leaves`,
-        (turn) => {
-          Turn.finish(turn, name, waiting, true)
-          Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
-        }
-      ])
+      may(`a caller of ${name} leaves`, (turn) => {
+        Turn.finish(turn, name, waiting, true)
+        Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
+      })
     }
   }
   if (kinds.has("close") && closing === "No" && World.isBusy(process)) {
-    faults.push([
-      `${name} is closed`,
-      (turn) => {
-        Turn.change(turn, name, { closing: "Attempts" })
-        for (const key of Object.keys(process.drivers)) {
-          if (key !== World.shared) Turn.feed(turn, name, key, { _tag: "Closing" })
-        }
+    may(`${name} is closed`, (turn) => {
+      Turn.change(turn, name, { closing: "Attempts" })
+      for (const key of Object.keys(process.drivers)) {
+        if (key !== World.shared) Turn.feed(turn, name, key, { _tag: "Closing" })
       }
-    ])
+    })
   }
   if (kinds.has("disconnect") && closing === "No" && world.history.record._tag !== "Absent") {
-    faults.push([
-      `${name} disconnects the user`,
-      (turn) => {
-        Turn.observe(turn, { _tag: "DisconnectAsked", owner })
-        Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
-      }
-    ])
+    may(`${name} disconnects the user`, (turn) => {
+      Turn.observe(turn, { _tag: "DisconnectAsked", owner })
+      Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
+    })
   }
   return faults
 }

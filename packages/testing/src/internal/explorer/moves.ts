@@ -224,32 +224,30 @@ const ofProcess = (client: Client, world: World.World, process: Process): Readon
   const steps: Array<Step> = process.operations
     .map((operation) => ofOperation(client, world, process, operation))
     .filter((step) => step !== undefined)
+  const may = (...step: Step) => void steps.push(step)
   if (isPaused) {
-    steps.push([`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now })])
+    may(`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now }))
     return steps
   }
   for (const [key, state] of Object.entries(process.drivers)) {
     if (DriverState.wakeAt(state) <= world.now) {
-      steps.push([`${name} is woken`, (turn) => Turn.feed(turn, name, key, { _tag: "Woken" })])
+      may(`${name} is woken`, (turn) => Turn.feed(turn, name, key, { _tag: "Woken" }))
     }
   }
   for (const caller of distinct(process)) {
     if (caller.doing._tag === "Idle" && closing === "No") {
-      steps.push([`${name} asks`, (turn) => Turn.ask(turn, name, caller)])
+      may(`${name} asks`, (turn) => Turn.ask(turn, name, caller))
     }
-    if (caller.doing._tag === "Calling") steps.push([`${name} calls`, (turn) => Turn.call(turn, name, caller)])
+    if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Turn.call(turn, name, caller))
   }
   if (closing !== "No") return steps
   world.callbacks.forEach(({ code, digest }, index) => {
     if (world.callbacks.findIndex((other) => other.digest === digest) < index) return
-    steps.push([
-      `${name} is called back for ${digest}`,
-      (turn) => {
-        turn.world = { ...turn.world, callbacks: world.callbacks.toSpliced(index, 1) }
-        const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
-        Turn.bring(turn, name, digest, event, false)
-      }
-    ])
+    may(`${name} is called back for ${digest}`, (turn) => {
+      turn.world = { ...turn.world, callbacks: world.callbacks.toSpliced(index, 1) }
+      const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
+      Turn.bring(turn, name, digest, event, false)
+    })
   })
   return steps
 }
