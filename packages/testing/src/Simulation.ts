@@ -77,7 +77,7 @@ export const rates = {
   consents: 0.5,
   /** How often a year the server ends an access token early: a user's, or the app's own. */
   endedTokens: 1
-}
+} as const
 
 /**
  * How often what happens, as `rates` say it.
