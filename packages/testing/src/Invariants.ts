@@ -15,7 +15,16 @@ import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Redacted from "effect/Redacted"
 import { held } from "./internal/invariants/held.ts"
-import type { History, Observation, Observed, Options, State, Violation } from "./internal/invariants/history.ts"
+import type {
+  History,
+  Observation,
+  Observed,
+  Of,
+  Options,
+  State,
+  Told,
+  Violation
+} from "./internal/invariants/history.ts"
 import * as Requests from "./internal/invariants/requests.ts"
 import * as Writes from "./internal/invariants/writes.ts"
 
@@ -67,19 +76,15 @@ export const emptyOfApp: History<AppCredential.State> = { ...nothing, isApp: tru
  */
 export { app } from "./internal/invariants/held.ts"
 
-type Of<Tag extends Observation["_tag"]> = Extract<Observation, { readonly _tag: Tag }>
-
 const none: ReadonlyArray<Violation> = []
 
 const checkCode = ({ codes }: History, { at, code, owner }: Of<"CodeSent">): ReadonlyArray<Violation> => {
-  const known = codes.find((entry) => entry.code === code && entry.owner === owner && !entry.wasSent)
-  const broken: Array<Violation> = []
   const rule = "R9 a code is exchanged once"
-  if (codes.some((entry) => entry.code === code && entry.wasSent)) broken.push({ rule, what: "a code was sent twice" })
-  else if (known === undefined || at - known.arrivedAt >= ConsentAttempt.codeLifetime) {
-    broken.push({ rule, what: "a code was sent more than two minutes after it came" })
-  }
-  return broken
+  if (codes.some((entry) => entry.code === code && entry.wasSent)) return [{ rule, what: "a code was sent twice" }]
+  const known = codes.find((entry) => entry.code === code && entry.owner === owner)
+  return known !== undefined && at - known.arrivedAt < ConsentAttempt.codeLifetime
+    ? none
+    : [{ rule, what: "a code was sent more than two minutes after it came" }]
 }
 
 const checkAccess = (
@@ -100,11 +105,8 @@ const checkAccess = (
     : none
 }
 
-const withTold = <T extends { readonly owner: string; readonly accessToken: string }>(
-  all: ReadonlyArray<T>,
-  told: T
-): ReadonlyArray<T> =>
-  all.some(({ accessToken, owner }) => owner === told.owner && accessToken === told.accessToken) ? all : [...all, told]
+const withTold = (all: ReadonlyArray<Told>, { accessToken, owner }: Told): ReadonlyArray<Told> =>
+  all.some((told) => told.owner === owner && told.accessToken === accessToken) ? all : [...all, { owner, accessToken }]
 
 /**
  * Takes note of an observation and checks it.
@@ -161,14 +163,10 @@ export const observe = <S extends State>(
     }
     case "AccessGiven":
       return known({}, checkAccess(history, observation, options))
-    case "AccessRejected": {
-      const { accessToken, owner } = observation
-      return known({ rejections: withTold(history.rejections, { owner, accessToken }) })
-    }
-    case "AccessAccepted": {
-      const { accessToken, owner } = observation
-      return known({ accepted: withTold(history.accepted, { owner, accessToken }) })
-    }
+    case "AccessRejected":
+      return known({ rejections: withTold(history.rejections, observation) })
+    case "AccessAccepted":
+      return known({ accepted: withTold(history.accepted, observation) })
     case "DisconnectAsked": {
       const family = held(history)?.family
       return family === undefined ? known({}) : known({ left: [...history.left, { owner: observation.owner, family }] })

@@ -14,6 +14,7 @@ import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import type { Knobs } from "./FakeState.ts"
 import { Fault, StoreFailure } from "./Fault.ts"
 import * as SimWorld from "./internal/simWorld.ts"
@@ -71,19 +72,7 @@ export const Step = Schema.TaggedUnion({
   CallAsApp: { process },
   CallWithClientId: { process },
   Interrupt: { process, subject },
-  Wait: {
-    time: Schema.Literals([
-      "moment",
-      "second",
-      "seconds",
-      "timeout",
-      "listening",
-      "lease",
-      "minutes",
-      "untilDue",
-      "lifetime"
-    ])
-  },
+  Wait: { time: Schema.Literals(Struct.keys(waits)) },
   Arm: { process, fault: Fault },
   Crash: { process },
   Restart: { process },
@@ -203,44 +192,27 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
     if (found === undefined) throw new Error("a program speaks of users that there are")
     return found
   }
-  switch (step._tag) {
-    case "Call":
-      return world.call(step.process, who(step.subject), (result) => results.push(result))
-    case "CallAsApp":
-      return world.callAsApp(step.process, (result) => results.push(result))
-    case "CallWithClientId":
-      return world.callWithClientId(step.process, (result) => results.push(result))
-    case "Wait":
-      return world.timeline.runUntil(world.timeline.now() + waits[step.time])
-    case "Arm":
-      return world.arm(step.process, step.fault)
-    case "Crash":
-      return world.crash(step.process)
-    case "Restart":
-      return world.restart(step.process)
-    case "Pause":
-      return world.pause(step.process, step.length)
-    case "SetClock":
-      return world.setClock(step.process, step.ahead)
-    case "Interrupt":
-      return world.interrupt(step.process, who(step.subject))
-    case "FailStore":
-      return world.failStore(step.process, step.failure, step.spared)
-    case "Outage":
-      return world.outage(waits[step.time])
-    case "Consent":
-      return world.consent(step.process, who(step.subject))
-    case "Disconnect":
-      return world.disconnect(step.process, who(step.subject))
-    case "Revoke":
-      return world.revoke(who(step.subject))
-    case "EndAccessToken":
-      return world.endAccessToken(who(step.subject))
-    case "EndAppToken":
-      return world.endAppToken()
-    case "RegenerateSecret":
-      return world.regenerateSecret(waits.minutes)
-  }
+  const done = (result: string) => void results.push(result)
+  Step.match(step, {
+    Call: ({ process, subject }) => world.call(process, who(subject), done),
+    CallAsApp: ({ process }) => world.callAsApp(process, done),
+    CallWithClientId: ({ process }) => world.callWithClientId(process, done),
+    Wait: ({ time }) => world.timeline.runUntil(world.timeline.now() + waits[time]),
+    Arm: ({ fault, process }) => world.arm(process, fault),
+    Crash: ({ process }) => world.crash(process),
+    Restart: ({ process }) => world.restart(process),
+    Pause: ({ length, process }) => world.pause(process, length),
+    SetClock: ({ ahead, process }) => world.setClock(process, ahead),
+    Interrupt: ({ process, subject }) => world.interrupt(process, who(subject)),
+    FailStore: ({ failure, process, spared }) => world.failStore(process, failure, spared),
+    Outage: ({ time }) => world.outage(waits[time]),
+    Consent: ({ process, subject }) => world.consent(process, who(subject)),
+    Disconnect: ({ process, subject }) => world.disconnect(process, who(subject)),
+    Revoke: ({ subject }) => world.revoke(who(subject)),
+    EndAccessToken: ({ subject }) => world.endAccessToken(who(subject)),
+    EndAppToken: () => world.endAppToken(),
+    RegenerateSecret: () => world.regenerateSecret(waits.minutes)
+  })
 }
 
 /**

@@ -31,9 +31,9 @@ export interface Rule {
   readonly check: (seen: Seen) => string | undefined
 }
 
-const first = <A>(all: ReadonlyArray<A>, tell: (one: A) => string | undefined): string | undefined => {
-  for (const one of all) {
-    const told = tell(one)
+const first = <A>(all: ReadonlyArray<A>, tell: (one: A, index: number) => string | undefined): string | undefined => {
+  for (const [index, one] of all.entries()) {
+    const told = tell(one, index)
     if (told !== undefined) return told
   }
   return undefined
@@ -128,13 +128,7 @@ const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | u
  */
 export const refreshesOnce: Rule = {
   name: "One refresh for each expiry",
-  check: (seen) => {
-    for (const [index, exchange] of seen.exchanges.entries()) {
-      const told = checkRefresh(seen, exchange, index)
-      if (told !== undefined) return told
-    }
-    return undefined
-  }
+  check: (seen) => first(seen.exchanges, (exchange, index) => checkRefresh(seen, exchange, index))
 }
 
 /**

@@ -30,83 +30,61 @@ import * as Timeline from "./internal/timeline.ts"
 import type { Breach } from "./Program.ts"
 
 /**
- * How often what happens. Shares are of all token requests, from 0 to 1.
+ * How often what happens: more trouble than most apps will see. Shares are of all token requests, from 0 to 1.
  *
  * @since 0.1.0
  */
-export interface Rates {
+export const rates = {
   /** Calls for each grant and day. */
-  readonly calls: number
+  calls: 2,
   /** Calls as the app, for each process and day. */
-  readonly appCalls: number
+  appCalls: 4,
   /** Calls with the client id, for each process and day. */
-  readonly clientIdCalls: number
+  clientIdCalls: 2,
   /** The share of occasions at which there are several calls at once for one grant, or as the app. */
-  readonly bursts: number
+  bursts: 0.1,
   /** The share whose request or response is lost or too late, or that finds no connection. */
-  readonly lost: number
+  lost: 0.002,
   /** The share whose response comes late, but while its process still listens. */
-  readonly slow: number
+  slow: 0.002,
   /** The share that is answered with 429 or 503, whether the server has acted or not. */
-  readonly refused: number
+  refused: 0.002,
   /** The share during which the process crashes. */
-  readonly crashing: number
+  crashing: 0.0005,
   /** The share during which the process stands still. */
-  readonly pausing: number
+  pausing: 0.0005,
   /** Crashes at any other time, for each process and day. */
-  readonly crashes: number
+  crashes: 0.02,
   /** Pauses at any other time, for each process and day. */
-  readonly pauses: number
+  pauses: 0.02,
   /** How often the clock of a process is set, for each process and day: mostly by less than a lease allows for. */
-  readonly clockJumps: number
+  clockJumps: 0.01,
   /** The share of calls that are interrupted. */
-  readonly interrupts: number
+  interrupts: 0.002,
   /** The share of operations of the stores of tokens that fail or hang, whether they were carried out or not. */
-  readonly storeFailures: number
+  storeFailures: 0.0002,
   /** How often a year every store fails or hangs, for up to a minute. */
-  readonly outages: number
+  outages: 12,
   /** Rolling restarts of all processes, for each day. */
-  readonly restarts: number
+  restarts: 0.5,
   /** New secrets a year; the app is configured with one some minutes later. */
-  readonly secrets: number
+  secrets: 4,
   /** How often a year a user ends the app's access at Zapier. */
-  readonly revocations: number
+  revocations: 0.5,
   /** How often a year the app disconnects a user. */
-  readonly disconnects: number
+  disconnects: 0.2,
   /** How often a year a user who is connected allows the app again. */
-  readonly consents: number
+  consents: 0.5,
   /** How often a year the server ends an access token early: a user's, or the app's own. */
-  readonly endedTokens: number
-}
+  endedTokens: 1
+} as const
 
 /**
- * More trouble than most apps will see.
+ * How often what happens, as `rates` say it.
  *
  * @since 0.1.0
  */
-export const rates: Rates = {
-  calls: 2,
-  appCalls: 4,
-  clientIdCalls: 2,
-  bursts: 0.1,
-  lost: 0.002,
-  slow: 0.002,
-  refused: 0.002,
-  crashing: 0.0005,
-  pausing: 0.0005,
-  crashes: 0.02,
-  pauses: 0.02,
-  clockJumps: 0.01,
-  interrupts: 0.002,
-  storeFailures: 0.0002,
-  outages: 12,
-  restarts: 0.5,
-  secrets: 4,
-  revocations: 0.5,
-  disconnects: 0.2,
-  consents: 0.5,
-  endedTokens: 1
-}
+export type Rates = { readonly [name in keyof typeof rates]: number }
 
 /**
  * What is simulated: how many grants, for how long, and what goes wrong how often.

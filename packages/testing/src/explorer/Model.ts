@@ -36,7 +36,7 @@ import * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Result from "effect/Result"
 import type * as Explorer from "./Explorer.ts"
 import type { Knobs } from "../FakeState.ts"
-import type * as Faults from "../internal/explorer/faults.ts"
+import * as Faults from "../internal/explorer/faults.ts"
 import * as Key from "../internal/explorer/key.ts"
 import * as Moves from "../internal/explorer/moves.ts"
 import * as World from "../internal/explorer/world.ts"
@@ -78,23 +78,9 @@ export const servers = {
  *
  * @since 0.1.0
  */
-export const kinds: { readonly [mode in Mode]: ReadonlyArray<FaultKind> } = {
-  user: [
-    "crash",
-    "loss",
-    "refusal",
-    "pause",
-    "store",
-    "clock",
-    "leave",
-    "close",
-    "rejection",
-    "consent",
-    "revocation",
-    "disconnect"
-  ],
-  app: ["crash", "loss", "refusal", "pause", "store", "clock", "leave", "close", "rejection"]
-}
+export const kinds: { readonly [mode in Mode]: ReadonlyArray<FaultKind> } = Faults.kinds
+
+type Change<Make extends (...args: never) => unknown> = (driven: ReturnType<Make>) => ReturnType<Make>
 
 /**
  * What a client may have that is not the library's.
@@ -107,13 +93,9 @@ export const kinds: { readonly [mode in Mode]: ReadonlyArray<FaultKind> } = {
  */
 export interface Parts extends Partial<Pick<World.Client, "comparesVersions" | "countsFromStart">> {
   readonly settings?: Partial<Settings.Settings>
-  readonly grants?: (driven: ReturnType<typeof UserGrantDriver.driven>) => ReturnType<typeof UserGrantDriver.driven>
-  readonly apps?: (
-    driven: ReturnType<typeof AppCredentialDriver.driven>
-  ) => ReturnType<typeof AppCredentialDriver.driven>
-  readonly attempts?: (
-    driven: ReturnType<typeof ConsentAttemptDriver.driven>
-  ) => ReturnType<typeof ConsentAttemptDriver.driven>
+  readonly grants?: Change<typeof UserGrantDriver.driven>
+  readonly apps?: Change<typeof AppCredentialDriver.driven>
+  readonly attempts?: Change<typeof ConsentAttemptDriver.driven>
   readonly step?: (step: World.AnyDriver["step"]) => World.AnyDriver["step"]
 }
 

@@ -5,11 +5,11 @@
  * @since 0.1.0
  */
 import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
-import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+import * as Struct from "effect/Struct"
 import type { Rule } from "../Invariants.ts"
 import * as Model from "./Model.ts"
 
@@ -43,39 +43,43 @@ const after = (size: Size, ...kinds: ReadonlyArray<Model.FaultKind>): Size => ({
 })
 
 // -----------------------------------------------------------------------------
-// Machines that are shown another state or event than there is
+// What is done wrong
 // -----------------------------------------------------------------------------
 
-type AnyMachine<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged> = Machine.Machine<S, E, C>
+// Says another state or input than there is, where there is a lie to be told.
+type Lie<S, I, N> = (state: S, input: I, now: N) => { readonly state?: S; readonly input?: I } | false
 
+const misled =
+  <S, I, N, R>(lie: Lie<S, I, N>, step: (state: S, input: I, now: N) => R) =>
+  (state: S, input: I, now: N): R => {
+    const told = lie(state, input, now) || {}
+    return step(told.state ?? state, told.input ?? input, now)
+  }
+
+// A machine that is lied to.
 const shown =
-  <S extends Machine.Tagged, E extends Machine.Tagged>(deceive: (state: S, event: E, now: number) => readonly [S, E]) =>
-  <C extends Machine.Tagged>(machine: AnyMachine<S, E, C>): AnyMachine<S, E, C> => ({
-    ...machine,
-    step: (state, event, now) => {
-      const next = machine.step(...deceive(state, event, now), now)
-      return next
-    }
+  <S extends Machine.Tagged, E extends Machine.Tagged>(lie: Lie<S, E, number>) =>
+  <C extends Machine.Tagged, R, O>(driven: DriverState.Driven<S, E, C, R, O>): DriverState.Driven<S, E, C, R, O> => ({
+    ...driven,
+    machine: { ...driven.machine, step: misled(lie, driven.machine.step) }
   })
 
-type Grants = (
-  state: UserGrant.State,
-  event: UserGrant.Event,
-  now: number
-) => readonly [UserGrant.State, UserGrant.Event]
+const grants = (lie: Lie<UserGrant.State, UserGrant.Event, number>): Model.Parts => ({ grants: shown(lie) })
 
-const grants = (deceive: Grants): Model.Parts => ({
-  grants: (driven) => ({ ...driven, machine: shown(deceive)(driven.machine) })
-})
+const apps = (lie: Lie<AppCredential.State, AppCredential.Event, number>): Model.Parts => ({ apps: shown(lie) })
 
-type Apps = (
-  state: AppCredential.State,
-  event: AppCredential.Event,
-  now: number
-) => readonly [AppCredential.State, AppCredential.Event]
+type Step = Model.AnyDriver["step"]
+type State = Parameters<Step>[0]
+type Input = Parameters<Step>[1]
 
-const apps = (deceive: Apps): Model.Parts => ({
-  apps: (driven) => ({ ...driven, machine: shown(deceive)(driven.machine) })
+const drivers = (lie: Lie<State, Input, DriverState.Now>): Model.Parts => ({ step: (step) => misled(lie, step) })
+
+// A driver whose next state is another.
+const changed = (change: (next: State, before: State, input: Input) => State): Model.Parts => ({
+  step: (step) => (state, input, now) => {
+    const next = step(state, input, now)
+    return { ...next, state: change(next.state, state, input) }
+  }
 })
 
 const isDemand = ({ _tag }: Machine.Tagged) => _tag === "AccessTokenRequested" || _tag === "AccessTokenRejected"
@@ -93,29 +97,6 @@ const asCurrent = (state: UserGrant.State, event: UserGrant.Event): UserGrant.Ev
   return { ...event, family, generation, owner: state._tag === "Refreshing" ? state.lease.owner : event.owner }
 }
 
-// -----------------------------------------------------------------------------
-// Drivers that do something else
-// -----------------------------------------------------------------------------
-
-type Step = Model.AnyDriver["step"]
-type State = Parameters<Step>[0]
-type Input = Parameters<Step>[1]
-
-// A driver that is shown another state or input than there is.
-const misled = (
-  mislead: (state: State, input: Input, now: DriverState.Now) => readonly [State, Input]
-): Model.Parts => ({
-  step: (step) => (state, input, now) => step(...mislead(state, input, now), now)
-})
-
-// A driver whose next state is another.
-const changed = (change: (next: State, before: State, input: Input) => State): Model.Parts => ({
-  step: (step) => (state, input, now) => {
-    const next = step(state, input, now)
-    return { ...next, state: change(next.state, state, input) }
-  }
-})
-
 const sendsFirst: Model.Parts = {
   step: (step) => (state, input, now) => {
     const next = step(state, input, now)
@@ -126,51 +107,8 @@ const sendsFirst: Model.Parts = {
   }
 }
 
-const neverWoken = changed((next) => ({ ...next, pollAt: next.pollAt === undefined ? undefined : Infinity }))
-
-const forgetsOnClosing = changed((next, _, input) => (input._tag === "Closing" ? { ...next, callers: [] } : next))
-
-const forgetsOthers = changed((next, _, input) => (input._tag === "Left" ? { ...next, callers: [] } : next))
-
-const hasNoGrace = misled((state, input, { elapsed }) => [
-  input._tag === "Woken" && DriverState.nextDeadline(state) <= elapsed
-    ? { ...state, grace: state.grace ?? elapsed }
-    : state,
-  input
-])
-
-const ignoresTimers: Model.Parts = {
-  step: (step) => (state, input, now) => (input._tag === "Woken" ? { state, outputs: [] } : step(state, input, now))
-}
-
-// A write whose outcome is unknown is taken for one that was not done.
-const keepsClaims = misled((state, input) => {
-  const { store } = state
-  const isLost = input._tag === "StoreFailed" && store._tag === "Saving"
-  return [isLost ? { ...state, store: { ...store, next: { ...store.next, commands: [] } } } : state, input]
-})
-
-const savesOnce = misled((state, input) => {
-  const { store } = state
-  const isOnce = input._tag === "StoreFailed" && store._tag === "Saving" && store.task._tag === "Delivery"
-  if (!isOnce || store.task._tag !== "Delivery") return [state, input]
-  return [{ ...state, store: { ...store, task: { ...store.task, isRetried: false } } }, input]
-})
-
-const handsOutAgain = misled((state, input) => [
-  state,
-  input._tag === "Asked" ? { _tag: "Asked", caller: input.caller } : input
-])
-
-const believesEach401 = misled((state, input) => {
-  if (input._tag !== "Asked" || input.unusable === undefined) return [state, input]
-  const { replacedAt: _, ...unusable } = input.unusable
-  return [state, { ...input, unusable }]
-})
-
-const forgetsAfterSuccess = changed((next, { memory }, input) =>
-  input._tag === "Brought" && input.isRemoval ? { ...next, memory } : next
-)
+const forgetsCallers = (on: Input["_tag"]) =>
+  changed((next, _, input) => (input._tag === on ? { ...next, callers: [] } : next))
 
 // A request that takes longer than its callers wait is given up, and still open.
 const givesUpEarly: Model.Parts = {
@@ -215,24 +153,20 @@ const nameless = <R>(order: DriverState.Order<R>): DriverState.Order<R> =>
 
 const renewsForOld401s: Model.Parts = {
   grants: (driven) => ({
-    ...driven,
+    ...shown<UserGrant.State, UserGrant.Event>(
+      (state, event) => event._tag === "AccessTokenRejected" && { input: asCurrent(state, event) }
+    )(driven),
     idOf: (state) => (state._tag === "Absent" ? undefined : { family: state.family, generation: 0 }),
-    order: (command, now) => nameless(driven.order(command, now)),
-    machine: shown<UserGrant.State, UserGrant.Event>((state, event) => [
-      state,
-      event._tag === "AccessTokenRejected" ? asCurrent(state, event) : event
-    ])(driven.machine)
+    order: (command, now) => nameless(driven.order(command, now))
   }),
   apps: (driven) => ({
-    ...driven,
+    ...shown<AppCredential.State, AppCredential.Event>(
+      (state, event) =>
+        state._tag !== "Absent" &&
+        event._tag === "AccessTokenRejected" && { input: { ...event, generation: state.generation } }
+    )(driven),
     idOf: () => ({ family: AppCredential.family, generation: 0 }),
-    order: (command, now) => nameless(driven.order(command, now)),
-    machine: shown<AppCredential.State, AppCredential.Event>((state, event) => [
-      state,
-      event._tag === "AccessTokenRejected" && state._tag !== "Absent"
-        ? { ...event, generation: state.generation }
-        : event
-    ])(driven.machine)
+    order: (command, now) => nameless(driven.order(command, now))
   })
 }
 
@@ -240,260 +174,252 @@ const renewsForOld401s: Model.Parts = {
 // All of them
 // -----------------------------------------------------------------------------
 
-/** Which rule, how, in how large a world, and by what. */
-type Definition = readonly [breaks: Rule, name: string, size: Size, parts: Model.Parts]
-
-const pending = ({
-  expiresAt,
-  redirectUri,
-  scopes,
-  startedAt,
-  stateDigest,
-  subject
-}: Extract<ConsentAttempt.State, { readonly _tag: "Exchanging" }>): ConsentAttempt.State => ({
-  _tag: "Pending",
-  expiresAt,
-  redirectUri,
-  scopes,
-  startedAt,
-  stateDigest,
-  subject
-})
+/** By the rule that is broken: how, in how large a world, and by what. */
+type Table = { readonly [rule in Rule]?: { readonly [name: string]: readonly [Size, Model.Parts] } }
 
 // Whatever the tokens are.
-const both: ReadonlyArray<Definition> = [
-  ["R1 one refresher", "the request leaves before the claim is stored", one, sendsFirst],
-  ["R1 one refresher", "the last write wins, whatever it was based on", two, { comparesVersions: () => false }],
-  ["R2 patience", "the lease ends before the listening does", one, listensFor(80_000)],
-  [
-    "R2 patience",
-    "a request is sent although the process has slept through its lease",
-    after(one, "pause"),
-    listensFor(60_000)
-  ],
-  [
-    "R2 patience",
-    "a request that takes longer than its callers wait is given up, and sent again",
-    after(two, "loss"),
-    givesUpEarly
-  ],
-  ["R3 success always wins", "a timer that is late drops a response that is there", after(one, "pause"), hasNoGrace],
-  ["R7 401 means look again", "every 401 renews the token, also that to an older one", two, renewsForOld401s],
-  ["R8 refresh when used", "a token's time counts from the response", after(one, "loss"), { countsFromStart: false }],
-  ["R10 no dead token", "a rejected token is handed out again from memory", one, handsOutAgain],
-  [
-    "R12 a fresh token is believed",
-    "every 401 renews the token, however fresh it is",
-    after(couple, "rejection"),
-    believesEach401
-  ],
-  [
-    "Claims are given back",
-    "a claim is kept when nobody knows whether it was stored",
-    after(one, "store"),
-    keepsClaims
-  ],
-  ["Everybody is answered", "whoever waits is woken by nothing", two, neverWoken],
-  [
-    "Everybody is answered",
-    "whoever waits when the process is closed is not answered",
-    after(one, "close"),
-    forgetsOnClosing
-  ],
-  [
-    "Everybody is answered",
-    "whoever waits beside one who is interrupted is not answered",
-    after(couple, "leave"),
-    forgetsOthers
-  ],
-  [
-    "Everybody is answered",
-    "callers wait for as long as the server is silent",
-    after(one, "loss"),
-    { settings: { requestTimeout: 50_000 } }
-  ],
-  ["The table holds", "a driver that is woken does nothing", after(one, "loss"), ignoresTimers]
-]
-
-const ofUser: ReadonlyArray<Definition> = [
-  [
-    "R1 one refresher",
-    "no lease: whoever finds a refresh under way sends another",
-    two,
-    grants((state, event, now) => [state._tag === "Refreshing" && isDemand(event) ? ended(state, now) : state, event])
-  ],
-  [
-    "R3 success always wins",
-    "new tokens are dropped when the lease has passed to another",
-    after(two, "pause"),
-    grants((state, event) => {
-      const isLate =
-        event._tag === "RefreshSucceeded" && (state._tag !== "Refreshing" || state.lease.owner !== event.owner)
-      return [state, isLate ? { ...event, generation: 0 } : event]
-    })
-  ],
-  [
-    "R3 success always wins",
-    "new tokens do not bring back a grant that was given up",
-    after(two, "pause"),
-    grants((state, event) => [
-      state,
-      state._tag === "ReconnectRequired" && event._tag === "RefreshSucceeded" ? { ...event, generation: 0 } : event
-    ])
-  ],
-  ["R3 success always wins", "a response that could not be stored is not stored again", after(one, "store"), savesOnce],
-  [
-    "R4 never overwrite newer",
-    "new tokens are stored without a look at the generation",
-    after(two, "consent"),
-    grants((state, event) => [state, event._tag === "RefreshSucceeded" ? asCurrent(state, event) : event])
-  ],
-  [
-    "R4 never overwrite newer",
-    "a removal expects no version",
-    after(two, "disconnect"),
-    { comparesVersions: ({ _tag }) => _tag !== "Absent" }
-  ],
-  [
-    "R5 unknown is not failed",
-    "a response that was lost is taken for a refusal",
-    after(one, "loss"),
-    grants((state, event) => [
-      state,
-      event._tag === "RefreshOutcomeUnknown" ? { ...event, _tag: "RefreshRefused" } : event
-    ])
-  ],
-  [
-    "R5 unknown is not failed",
-    "invalid_grant is believed at once, whatever the store says meanwhile",
-    after(two, "pause"),
-    grants((state, event) => {
-      if (event._tag !== "RefreshRefused" || state._tag !== "Active" || state.tokens.refreshToken === undefined) {
-        return [state, event]
-      }
-      const tokens = { ...state.tokens, refreshToken: state.tokens.refreshToken }
-      const lease = { owner: event.owner, deadline: 0 }
-      return [{ ...state, _tag: "Refreshing", tokens, lease, attempt: 1 }, asCurrent(state, event)]
-    })
-  ],
-  [
-    "R5 unknown is not failed",
-    "a grant that was given up is tried again",
-    after(two, "revocation"),
-    grants((state, event) => {
-      if (state._tag !== "ReconnectRequired" || !isDemand(event)) return [state, event]
-      const { family, generation, tokens } = state
-      return [{ _tag: "Active", family, generation, tokens, responseLost: false }, event]
-    })
-  ],
-  [
-    "R5 unknown is not failed",
-    "the user is blamed for a response that was lost",
-    after(one, "loss"),
-    grants((state, event) => [
-      state._tag === "Refreshing" && event._tag === "RefreshRefused" ? { ...state, responseLost: false } : state,
-      event
-    ])
-  ],
-  ["R6 the right thing is blamed", "invalid_client ends the grant", after(one, "refusal"), endsGrant("InvalidClient")],
-  ["R6 the right thing is blamed", "a rate limit ends the grant", after(one, "refusal"), endsGrant("RateLimited")],
-  [
-    "R8 refresh when used",
-    "each use renews the token",
-    two,
-    grants((state, event, now) => [
-      state._tag === "Active" && event._tag === "AccessTokenRequested"
-        ? { ...state, tokens: { ...state.tokens, expiresAt: now } }
-        : state,
-      event
-    ])
-  ],
-  [
-    "R9 a code is exchanged once",
-    "a callback that comes twice is exchanged twice",
-    two,
-    {
-      attempts: (driven) => ({
-        ...driven,
-        machine: shown<ConsentAttempt.State, ConsentAttempt.Event>((state, event) => [
-          state._tag === "Exchanging" && event._tag === "CodeReceived" ? pending(state) : state,
-          event
-        ])(driven.machine)
+const both: Table = {
+  "R1 one refresher": {
+    "the request leaves before the claim is stored": [one, sendsFirst],
+    "the last write wins, whatever it was based on": [two, { comparesVersions: () => false }]
+  },
+  "R2 patience": {
+    "the lease ends before the listening does": [one, listensFor(80_000)],
+    "a request is sent although the process has slept through its lease": [after(one, "pause"), listensFor(60_000)],
+    "a request that takes longer than its callers wait is given up, and sent again": [after(two, "loss"), givesUpEarly]
+  },
+  "R3 success always wins": {
+    "a timer that is late drops a response that is there": [
+      after(one, "pause"),
+      drivers(
+        (state, input, { elapsed }) =>
+          input._tag === "Woken" &&
+          DriverState.nextDeadline(state) <= elapsed && { state: { ...state, grace: state.grace ?? elapsed } }
+      )
+    ]
+  },
+  "R7 401 means look again": {
+    "every 401 renews the token, also that to an older one": [two, renewsForOld401s]
+  },
+  "R8 refresh when used": {
+    "a token's time counts from the response": [after(one, "loss"), { countsFromStart: false }]
+  },
+  "R10 no dead token": {
+    "a rejected token is handed out again from memory": [
+      one,
+      drivers((_, input) => input._tag === "Asked" && { input: { _tag: "Asked", caller: input.caller } })
+    ]
+  },
+  "R12 a fresh token is believed": {
+    "every 401 renews the token, however fresh it is": [
+      after(couple, "rejection"),
+      drivers((_, input) => {
+        if (input._tag !== "Asked" || input.unusable === undefined) return false
+        const { replacedAt: _at, ...unusable } = input.unusable
+        return { input: { ...input, unusable } }
       })
-    }
-  ],
-  [
-    "R9 a code is exchanged once",
-    "a code is sent although its two minutes are over",
-    after(one, "pause"),
-    listensFor(60_000)
-  ],
-  [
-    "R10 no dead token",
-    "nothing is known of a pause that the server asked for",
-    after(two, "refusal"),
-    grants((state, event) => {
-      if (state._tag !== "Active" || !isDemand(event)) return [state, event]
-      const { pause: _, ...others } = state
-      return [others, event]
-    })
-  ],
-  [
-    "R10 no dead token",
-    "a grant is forgotten only when its removal has succeeded",
-    after(couple, "disconnect", "store"),
-    forgetsAfterSuccess
-  ],
-  [
-    "Disconnect holds",
-    "a response that comes late brings a disconnected grant back",
-    after(two, "disconnect"),
-    grants((state, event) => [
-      state,
-      state._tag === "Absent" && event._tag === "RefreshSucceeded"
-        ? { _tag: "ConsentGranted", family: event.family, tokens: event.tokens }
-        : event
-    ])
-  ]
-]
+    ]
+  },
+  "Claims are given back": {
+    // A write whose outcome is unknown is taken for one that was not done.
+    "a claim is kept when nobody knows whether it was stored": [
+      after(one, "store"),
+      drivers((state, input) => {
+        const { store } = state
+        if (input._tag !== "StoreFailed" || store._tag !== "Saving") return false
+        return { state: { ...state, store: { ...store, next: { ...store.next, commands: [] } } } }
+      })
+    ]
+  },
+  "Everybody is answered": {
+    "whoever waits is woken by nothing": [
+      two,
+      changed((next) => ({ ...next, pollAt: next.pollAt === undefined ? undefined : Infinity }))
+    ],
+    "whoever waits when the process is closed is not answered": [after(one, "close"), forgetsCallers("Closing")],
+    "whoever waits beside one who is interrupted is not answered": [after(couple, "leave"), forgetsCallers("Left")],
+    "callers wait for as long as the server is silent": [after(one, "loss"), { settings: { requestTimeout: 50_000 } }]
+  },
+  "The table holds": {
+    "a driver that is woken does nothing": [
+      after(one, "loss"),
+      {
+        step: (step) => (state, input, now) =>
+          input._tag === "Woken" ? { state, outputs: [] } : step(state, input, now)
+      }
+    ]
+  }
+}
 
-const ofApp: ReadonlyArray<Definition> = [
-  [
-    "R1 one refresher",
-    "no lease: whoever finds a request under way sends another",
-    two,
-    apps((state, event, now) => [state._tag === "Requesting" && isDemand(event) ? ended(state, now) : state, event])
-  ],
-  [
-    "R4 never overwrite newer",
-    "an older response replaces a newer token",
-    after(two, "pause"),
-    apps((state, event) => [
-      state,
-      state._tag !== "Absent" && event._tag === "TokenGranted" ? { ...event, generation: state.generation } : event
-    ])
-  ],
-  [
-    "R8 refresh when used",
-    "each use asks for a token",
-    two,
-    apps((state, event, now) => [
-      state._tag === "Active" && event._tag === "AccessTokenRequested"
-        ? { ...state, access: { ...state.access, expiresAt: now } }
-        : state,
-      event
-    ])
-  ]
-]
+const ofUser: Table = {
+  "R1 one refresher": {
+    "no lease: whoever finds a refresh under way sends another": [
+      two,
+      grants((state, event, now) => state._tag === "Refreshing" && isDemand(event) && { state: ended(state, now) })
+    ]
+  },
+  "R3 success always wins": {
+    "new tokens are dropped when the lease has passed to another": [
+      after(two, "pause"),
+      grants(
+        (state, event) =>
+          event._tag === "RefreshSucceeded" &&
+          (state._tag !== "Refreshing" || state.lease.owner !== event.owner) && { input: { ...event, generation: 0 } }
+      )
+    ],
+    "new tokens do not bring back a grant that was given up": [
+      after(two, "pause"),
+      grants(
+        (state, event) =>
+          state._tag === "ReconnectRequired" &&
+          event._tag === "RefreshSucceeded" && { input: { ...event, generation: 0 } }
+      )
+    ],
+    "a response that could not be stored is not stored again": [
+      after(one, "store"),
+      drivers((state, input) => {
+        const { store } = state
+        if (input._tag !== "StoreFailed" || store._tag !== "Saving" || store.task._tag !== "Delivery") return false
+        return { state: { ...state, store: { ...store, task: { ...store.task, isRetried: false } } } }
+      })
+    ]
+  },
+  "R4 never overwrite newer": {
+    "new tokens are stored without a look at the generation": [
+      after(two, "consent"),
+      grants((state, event) => event._tag === "RefreshSucceeded" && { input: asCurrent(state, event) })
+    ],
+    "a removal expects no version": [after(two, "disconnect"), { comparesVersions: ({ _tag }) => _tag !== "Absent" }]
+  },
+  "R5 unknown is not failed": {
+    "a response that was lost is taken for a refusal": [
+      after(one, "loss"),
+      grants((_, event) => event._tag === "RefreshOutcomeUnknown" && { input: { ...event, _tag: "RefreshRefused" } })
+    ],
+    "invalid_grant is believed at once, whatever the store says meanwhile": [
+      after(two, "pause"),
+      grants((state, event) => {
+        if (event._tag !== "RefreshRefused" || state._tag !== "Active") return false
+        const { refreshToken } = state.tokens
+        if (refreshToken === undefined) return false
+        const tokens = { ...state.tokens, refreshToken }
+        const lease = { owner: event.owner, deadline: 0 }
+        return { state: { ...state, _tag: "Refreshing", tokens, lease, attempt: 1 }, input: asCurrent(state, event) }
+      })
+    ],
+    "a grant that was given up is tried again": [
+      after(two, "revocation"),
+      grants((state, event) => {
+        if (state._tag !== "ReconnectRequired" || !isDemand(event)) return false
+        const { family, generation, tokens } = state
+        return { state: { _tag: "Active", family, generation, tokens, responseLost: false } }
+      })
+    ],
+    "the user is blamed for a response that was lost": [
+      after(one, "loss"),
+      grants(
+        (state, event) =>
+          state._tag === "Refreshing" && event._tag === "RefreshRefused" && { state: { ...state, responseLost: false } }
+      )
+    ]
+  },
+  "R6 the right thing is blamed": {
+    "invalid_client ends the grant": [after(one, "refusal"), endsGrant("InvalidClient")],
+    "a rate limit ends the grant": [after(one, "refusal"), endsGrant("RateLimited")]
+  },
+  "R8 refresh when used": {
+    "each use renews the token": [
+      two,
+      grants(
+        (state, event, now) =>
+          state._tag === "Active" &&
+          event._tag === "AccessTokenRequested" && {
+            state: { ...state, tokens: { ...state.tokens, expiresAt: now } }
+          }
+      )
+    ]
+  },
+  "R9 a code is exchanged once": {
+    "a callback that comes twice is exchanged twice": [
+      two,
+      {
+        attempts: shown((state, event) => {
+          if (state._tag !== "Exchanging" || event._tag !== "CodeReceived") return false
+          const { receivedAt: _, ...attempt } = state
+          return { state: { ...attempt, _tag: "Pending" } }
+        })
+      }
+    ],
+    "a code is sent although its two minutes are over": [after(one, "pause"), listensFor(60_000)]
+  },
+  "R10 no dead token": {
+    "nothing is known of a pause that the server asked for": [
+      after(two, "refusal"),
+      grants((state, event) => {
+        if (state._tag !== "Active" || !isDemand(event)) return false
+        const { pause: _, ...others } = state
+        return { state: others }
+      })
+    ],
+    "a grant is forgotten only when its removal has succeeded": [
+      after(couple, "disconnect", "store"),
+      changed((next, { memory }, input) => (input._tag === "Brought" && input.isRemoval ? { ...next, memory } : next))
+    ]
+  },
+  "Disconnect holds": {
+    "a response that comes late brings a disconnected grant back": [
+      after(two, "disconnect"),
+      grants(
+        (state, event) =>
+          state._tag === "Absent" &&
+          event._tag === "RefreshSucceeded" && {
+            input: { _tag: "ConsentGranted", family: event.family, tokens: event.tokens }
+          }
+      )
+    ]
+  }
+}
 
-const mutant =
-  (mode: Model.Mode) =>
-  ([breaks, name, size, parts]: Definition): Mutant => ({
-    ...size,
-    name: mode === "user" ? name : `for the app, ${name}`,
-    breaks,
-    client: Model.library(mode, parts)
-  })
+const ofApp: Table = {
+  "R1 one refresher": {
+    "no lease: whoever finds a request under way sends another": [
+      two,
+      apps((state, event, now) => state._tag === "Requesting" && isDemand(event) && { state: ended(state, now) })
+    ]
+  },
+  "R4 never overwrite newer": {
+    "an older response replaces a newer token": [
+      after(two, "pause"),
+      apps(
+        (state, event) =>
+          state._tag !== "Absent" &&
+          event._tag === "TokenGranted" && { input: { ...event, generation: state.generation } }
+      )
+    ]
+  },
+  "R8 refresh when used": {
+    "each use asks for a token": [
+      two,
+      apps(
+        (state, event, now) =>
+          state._tag === "Active" &&
+          event._tag === "AccessTokenRequested" && {
+            state: { ...state, access: { ...state.access, expiresAt: now } }
+          }
+      )
+    ]
+  }
+}
+
+const mutants = (mode: Model.Mode, table: Table): ReadonlyArray<Mutant> =>
+  Struct.keys(table).flatMap((breaks) =>
+    Object.entries(table[breaks] ?? {}).map(([name, [size, parts]]) => ({
+      ...size,
+      name: mode === "user" ? name : `for the app, ${name}`,
+      breaks,
+      client: Model.library(mode, parts)
+    }))
+  )
 
 /**
  * The mutants, those of a user's grant first.
@@ -501,6 +427,8 @@ const mutant =
  * @since 0.1.0
  */
 export const all: ReadonlyArray<Mutant> = [
-  ...[...ofUser, ...both].map(mutant("user")),
-  ...[...ofApp, ...both].map(mutant("app"))
+  ...mutants("user", ofUser),
+  ...mutants("user", both),
+  ...mutants("app", ofApp),
+  ...mutants("app", both)
 ]

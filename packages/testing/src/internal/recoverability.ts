@@ -14,7 +14,7 @@
  */
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { FakeResponse } from "../FakeHttp.ts"
-import { refreshTokenOf } from "./simServer.ts"
+import { refreshTokenOf, type Server } from "./simServer.ts"
 import type { Room, Timeline } from "./timeline.ts"
 
 /** A process that sends refreshes. */
@@ -103,30 +103,18 @@ export const unscathed = (): Recoverability => ({
   revoked: new Set()
 })
 
-export interface Counts {
-  lost: number
-  unrecoverable: number
-  /** Of the lost, those that could have been kept. */
-  needless: number
-}
-
 const newRefreshToken = ({ body, status }: FakeResponse): string | undefined => {
   if (status !== 200) return undefined
   const { refresh_token } = JSON.parse(body)
   return typeof refresh_token === "string" ? refresh_token : undefined
 }
 
-/** What the server knows of its grants. */
-export interface Grants {
-  readonly graceMillis: () => number
-  /** The id of a refresh token's grant. */
-  readonly grantIdOf: (refreshToken: string) => number | undefined
-  /** The ids of a user's grants. */
-  readonly grantIdsOf: (userId: number) => ReadonlyArray<number>
-}
-
-export const make = (timeline: Timeline, { graceMillis, grantIdOf, grantIdsOf }: Grants) => {
-  const counts: Counts = { lost: 0, unrecoverable: 0, needless: 0 }
+export const make = (
+  timeline: Timeline,
+  { graceMillis, grantIdOf, grantIdsOf }: Pick<Server, "graceMillis" | "grantIdOf" | "grantIdsOf">
+) => {
+  // Of the lost, the needless ones could have been kept.
+  const counts = { lost: 0, unrecoverable: 0, needless: 0 }
 
   const giveUp = (of: Recoverability) => {
     of.rotation = undefined

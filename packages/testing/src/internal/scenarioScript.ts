@@ -31,37 +31,34 @@ const requestOf = ({ match = {}, nth, share, times }: FakeFault.Rule): string =>
   return `${which}${often}${times === undefined ? "" : `, times: ${times}`}`
 }
 
+const happenings = {
+  Consent: "connects: begins, allows, and comes back",
+  Deny: "begins to connect, denies, and comes back",
+  Call: "calls",
+  Disconnect: "disconnects",
+  Revoke: "ends the app's access at Zapier",
+  Restart: "the app is restarted in good order",
+  Crash: "the app is killed and started again",
+  RegenerateSecret: "the app gets a new secret, and learns of it 5 minutes later"
+}
+
 /** What happens in a step. */
 export const lineOf = <A>(step: Step<A>): string => {
   switch (step._tag) {
-    case "Consent":
-      return `${step.subject} connects: begins, allows, and comes back`
-    case "Deny":
-      return `${step.subject} begins to connect, denies, and comes back`
-    case "Call":
-      return `${step.subject} calls`
-    case "Disconnect":
-      return `${step.subject} disconnects`
     case "Act":
       return `the app does ${JSON.stringify(step.action)}`
     case "Wait":
       return `${times[step.time]} pass`
     case "Arm":
       return `Zapier is about to fail: ${requestOf(step.rule)}: ${step.rule.fault._tag}${details(step.rule.fault)}`
-    case "Restart":
-      return "the app is restarted in good order"
-    case "Crash":
-      return "the app is killed and started again"
-    case "Revoke":
-      return `${step.subject} ends the app's access at Zapier`
     case "EndAccessToken":
       return `Zapier ends ${step.subject}'s access token early`
-    case "RegenerateSecret":
-      return "the app gets a new secret, and learns of it 5 minutes later"
     case "SetKnobs":
       return `Zapier changes:${details({ _tag: step._tag, ...step.knobs })}`
     case "Together":
       return `at once: ${step.steps.map(lineOf).join(" | ")}`
+    default:
+      return "subject" in step ? `${step.subject} ${happenings[step._tag]}` : happenings[step._tag]
   }
 }
 
@@ -108,31 +105,23 @@ const section = (title: string, lines: ReadonlyArray<string>) =>
   lines.length === 0 ? [] : ["", title, ...lines.map(indented)]
 
 /** All that is said of a broken rule. */
-export const messageOf = ({
-  replay,
-  requests,
-  rule,
-  script,
-  seen,
-  steps
-}: {
+export const messageOf = (failed: {
   readonly rule: string
   readonly seen: string
   readonly steps: ReadonlyArray<string>
   readonly requests: ReadonlyArray<string>
   readonly script: string
   readonly replay?: string | undefined
-}): string =>
-  [
+}): string => {
+  const { replay, requests, rule, script, seen, steps } = failed
+  const numbered = steps.map((line, index) => `${index + 1}. ${line}`)
+  const again = replay === undefined ? [] : [`Scenario.check(app, { replay: ${JSON.stringify(replay)} })`]
+  return [
     `The app breaks the rule "${rule}"`,
     `Seen: ${seen}`,
-    ...section(
-      "What was done:",
-      steps.map((line, index) => `${index + 1}. ${line}`)
-    ),
+    ...section("What was done:", numbered),
     ...section("What the app sent last:", requests),
     ...section("As a test:", script === "" ? [] : [script]),
-    ...(replay === undefined
-      ? []
-      : section("To find it again:", [`Scenario.check(app, { replay: ${JSON.stringify(replay)} })`]))
+    ...section("To find it again:", again)
   ].join("\n")
+}

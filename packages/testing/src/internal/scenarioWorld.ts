@@ -66,23 +66,11 @@ interface Deed {
   readonly giveUp: () => void
 }
 
-// Steps that an app need not serve its users through.
-const isTrouble = <A>(step: Step<A>): boolean => {
-  switch (step._tag) {
-    case "Consent":
-    case "Deny":
-    case "Call":
-    case "Disconnect":
-    case "Act":
-    case "Wait":
-    case "Restart":
-      return false
-    case "Together":
-      return step.steps.some(isTrouble)
-    default:
-      return true
-  }
-}
+// An app need not serve its users through other steps.
+const harmless: ReadonlySet<string> = new Set(["Consent", "Deny", "Call", "Disconnect", "Act", "Wait", "Restart"])
+
+const isTrouble = <A>(step: Step<A>): boolean =>
+  step._tag === "Together" ? step.steps.some(isTrouble) : !harmless.has(step._tag)
 
 const needsReconnect = (error: unknown) => isZapierAuthError(error) && error.needsReconnect
 

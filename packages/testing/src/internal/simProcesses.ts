@@ -73,11 +73,6 @@ export const make = (options: Options, place: Place) => {
     return fault
   }
 
-  const inject = (host: Host, fault: Fault.Fault) => {
-    host.armed.splice(host.armed.indexOf(fault), 1)
-    record.count(counts.faults, fault)
-  }
-
   let awayUntil = 0
 
   const pick = <A>(all: ReadonlyArray<A>) => all[hub.latency.below(all.length)]
@@ -156,7 +151,11 @@ export const make = (options: Options, place: Place) => {
     faultOf,
     isArmed: (host, fault) => host.armed.find(Fault.isAtClaim) === fault,
     failureOf,
-    inject,
+    pauseFor: (host, fault) => {
+      host.armed.splice(host.armed.indexOf(fault), 1)
+      record.count(counts.faults, fault)
+      pause(host)
+    },
     crash,
     pause,
     forget,

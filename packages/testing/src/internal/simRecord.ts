@@ -20,29 +20,25 @@ const keptBreaches = 50
 // Of each user.
 const keptSecrets = 16
 
+const party = (name: string, since: number) => ({ name, underWay: 0, activeAt: since, servedUntil: 0 })
+
 /** The users of an app. */
 export const users = (size: number, since: number): ReadonlyArray<Subject> =>
   Array.from({ length: size }, (_, index) => ({
     _tag: "User",
-    name: `user-${index}`,
+    ...party(`user-${index}`, since),
     email: `user-${index}@example.com`,
     userId: 1_001 + index,
     secrets: [],
     history: Invariants.empty,
-    recoverability: Recoverability.unscathed(),
-    underWay: 0,
-    activeAt: since,
-    servedUntil: 0
+    recoverability: Recoverability.unscathed()
   }))
 
 /** The app. */
 export const app = (since: number): App => ({
   _tag: "App",
-  name: "app",
-  history: Invariants.emptyOfApp,
-  underWay: 0,
-  activeAt: since,
-  servedUntil: 0
+  ...party("app", since),
+  history: Invariants.emptyOfApp
 })
 
 export const make = (options: {
@@ -100,6 +96,12 @@ export const make = (options: {
     if (party.history.isAstray) party.history = { ...party.history, isAstray: false }
   }
 
+  // The oracle asks for a token, and then no more while it lives.
+  const serve = (caller: Caller) => {
+    counts.leastTokenRequests++
+    caller.servedUntil = timeline.now() + server.knobs().accessTokenLifetime * 1000
+  }
+
   return {
     counts,
     breaches,
@@ -148,26 +150,22 @@ export const make = (options: {
       take(app, { _tag: "Stored", state, isAlive: true, at: timeline.now() + ahead, owner })
     },
 
-    /** The same oracle asks for a token of the app. */
+    /** The oracle serves a call of the app. */
     serveApp: () => {
-      const now = timeline.now()
-      if (now < app.servedUntil) return
-      counts.leastTokenRequests++
+      if (timeline.now() < app.servedUntil) return
       counts.leastAppTokenRequests++
-      app.servedUntil = now + server.knobs().accessTokenLifetime * 1000
+      serve(app)
     },
 
-    /** The oracle asks for a token when a call needs one, and then no more while it lives. */
+    /** It serves a call for a user. */
     serve: (subject: Subject) => {
       const { history, recoverability } = subject
-      const now = timeline.now()
       const { record } = history
       const refreshToken = SimServer.refreshTokenOf(record)
       const isConnected = record._tag === "Active" || record._tag === "Refreshing"
       if (!isConnected || recoverability.isUnrecoverable || refreshToken === undefined) return
-      if (recoveries.wasRevoked(recoverability, refreshToken) || now < subject.servedUntil) return
-      counts.leastTokenRequests++
-      subject.servedUntil = now + server.knobs().accessTokenLifetime * 1000
+      if (recoveries.wasRevoked(recoverability, refreshToken) || timeline.now() < subject.servedUntil) return
+      serve(subject)
     }
   }
 }

@@ -83,16 +83,10 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
         const exit = runSync(operation)
         over()
         if (host.isGone) return
-        if (isNext && exit._tag === "Success" && exit.value === true) {
-          hub.inject(host, "PauseBeforeRequest")
-          hub.pause(host)
-        }
+        if (isNext && exit._tag === "Success" && exit.value === true) hub.pauseFor(host, "PauseBeforeRequest")
         host.room.enter(() => resume(exit))
       }
-      if (isClaim && hub.isArmed(host, "PauseBeforeClaim")) {
-        hub.inject(host, "PauseBeforeClaim")
-        hub.pause(host)
-      }
+      if (isClaim && hub.isArmed(host, "PauseBeforeClaim")) hub.pauseFor(host, "PauseBeforeClaim")
       host.room.enter(() => {
         host.pending++
         timeline.after(latency.below(latency.chance(0.05) ? slowest.rarely : slowest.mostly), arrive)
@@ -101,10 +95,6 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
         hub.pause(host)
       })
     })
-
-  const afterWrite = () => {
-    if (host.endsAfterWrite && !host.isGone) crash(host)
-  }
 
   const versioned = <Key, A extends { readonly _tag: string }>(
     store: VersionedStore.VersionedStore<Key, A>,
@@ -119,6 +109,7 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
     const write = (operation: Effect.Effect<boolean, ZapierAuthError>, key: Key, value: A | undefined) => {
       const noted = Effect.map(operation, (isDone) => {
         if (isDone) changed(key, value)
+        if (isDone && isOfTokens && host.endsAfterWrite && !host.isGone) crash(host)
         return isDone
       })
       return remote(noted, { isWrite: true, isOfTokens, isClaim: value !== undefined && options.isClaim(value) })
@@ -135,10 +126,7 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
     ...versioned(grants, {
       isOfTokens: true,
       isClaim: (value) => value._tag === "Refreshing" && value.lease.owner === host.owner,
-      changed: ({ subject }, value) => {
-        written(subject, value ?? { _tag: "Absent" }, host)
-        afterWrite()
-      }
+      changed: ({ subject }, value) => written(subject, value ?? { _tag: "Absent" }, host)
     }),
     page: (options) => remote(grants.page(options), { isWrite: false, isOfTokens: true, isClaim: false })
   }).pipe(
@@ -155,10 +143,7 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
       versioned(Context.get(shared, AppCredentialStore.AppCredentialStore), {
         isOfTokens: true,
         isClaim: (value) => value._tag === "Requesting" && value.lease.owner === host.owner,
-        changed: (_, value) => {
-          appWritten(value ?? { _tag: "Absent" }, host)
-          afterWrite()
-        }
+        changed: (_, value) => appWritten(value ?? { _tag: "Absent" }, host)
       })
     )
   )

@@ -101,8 +101,8 @@ export interface Hub {
   readonly isArmed: (host: Host, fault: Fault) => boolean
   /** How the operation fails that a process has sent to a store, if it does. */
   readonly failureOf: (host: Host, isWrite: boolean, isOfTokens: boolean) => StoreFailure | undefined
-  /** It happens now. */
-  readonly inject: (host: Host, fault: Fault) => void
+  /** It stands still now, for that fault. */
+  readonly pauseFor: (host: Host, fault: Fault) => void
   readonly crash: (host: Host) => void
   /** It stands still. */
   readonly pause: (host: Host) => void

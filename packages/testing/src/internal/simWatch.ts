@@ -4,7 +4,7 @@ import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import type { FakeRequest, FakeResponse } from "../FakeHttp.ts"
 import * as Invariants from "../Invariants.ts"
 import { refreshTokenOf } from "./simServer.ts"
-import { type Host, type Hub, type Subject, wallOf } from "./simTypes.ts"
+import { type Caller, type Host, type Hub, type Subject, wallOf } from "./simTypes.ts"
 
 export interface Watch {
   /** The request has left. */
@@ -21,17 +21,25 @@ export interface Watch {
 
 const nothing = () => undefined
 
-const ofCode = ({ observe, server, timeline }: Hub, subject: Subject, code: string): Watch => ({
-  sent: () => observe(subject, { _tag: "CodeSent", code, at: timeline.now() }),
-  act: server.handle,
-  delivered: nothing,
-  missed: nothing,
-  responded: (outcome) => observe(subject, { _tag: "CodeResponded", outcome })
+const unwatched = ({ server }: Hub) => ({ act: server.handle, delivered: nothing, missed: nothing })
+
+const ofCode = (hub: Hub, subject: Subject, code: string): Watch => ({
+  ...unwatched(hub),
+  sent: () => hub.observe(subject, { _tag: "CodeSent", code, at: hub.timeline.now() }),
+  responded: (outcome) => hub.observe(subject, { _tag: "CodeResponded", outcome })
+})
+
+const ofToken = (hub: Hub, host: Host, caller: Caller, token: string) => ({
+  sent: () => {
+    if (host.isAstray) hub.observe(caller, { _tag: "ClocksDisagree" })
+    hub.observe(caller, { _tag: "Sent", owner: host.owner, token, at: wallOf(hub, host) })
+  },
+  responded: (outcome: TokenOutcome.TokenOutcome) =>
+    hub.observe(caller, { _tag: "Responded", owner: host.owner, token, at: wallOf(hub, host), outcome })
 })
 
 const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch => {
-  const { observe, recoveries, server, settings, timeline } = hub
-  const { owner } = host
+  const { recoveries, server, settings, timeline } = hub
   const { recoverability } = subject
   const sentAt = timeline.now()
   const { record } = subject.history
@@ -50,10 +58,7 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch
     )
   }
   return {
-    sent: () => {
-      if (host.isAstray) observe(subject, { _tag: "ClocksDisagree" })
-      observe(subject, { _tag: "Sent", owner, token, at: wallOf(hub, host) })
-    },
+    ...ofToken(hub, host, subject, token),
     act: (request, isLate) => {
       const stored = refreshTokenOf(subject.history.record)
       const wasThere = server.isOfGrant(stored)
@@ -65,26 +70,17 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch
       return response
     },
     delivered: () => recoveries.delivered(recoverability, exchange),
-    missed: (isTold) => recoveries.missed(recoverability, exchange, isTold && isAwaited()),
-    responded: (outcome) => observe(subject, { _tag: "Responded", owner, token, at: wallOf(hub, host), outcome })
+    missed: (isTold) => recoveries.missed(recoverability, exchange, isTold && isAwaited())
   }
 }
 
 const ofApp = (hub: Hub, host: Host): Watch => {
-  const { app, counts, observe, server } = hub
-  const { owner } = host
-  const token = Invariants.app
-  return {
-    sent: () => {
-      counts.appTokenRequests++
-      if (host.isAstray) observe(app, { _tag: "ClocksDisagree" })
-      observe(app, { _tag: "Sent", owner, token, at: wallOf(hub, host) })
-    },
-    act: server.handle,
-    delivered: nothing,
-    missed: nothing,
-    responded: (outcome) => observe(app, { _tag: "Responded", owner, token, at: wallOf(hub, host), outcome })
+  const watch = ofToken(hub, host, hub.app, Invariants.app)
+  const sent = () => {
+    hub.counts.appTokenRequests++
+    watch.sent()
   }
+  return { ...unwatched(hub), ...watch, sent }
 }
 
 /** By what the request's form says. */

@@ -2,6 +2,7 @@
  * Several processes of the library, one store, one fake and the network between them, in a time of their own. Everything
  * that a user, an operator or bad luck may do is a function; whatever it sets off happens as the time goes on.
  */
+import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -87,6 +88,18 @@ export const make = (options: Options) => {
 
   const nobody = () => undefined
 
+  const counted =
+    <Args extends ReadonlyArray<unknown>>(fault: string, happen: (...args: Args) => void) =>
+    (...args: Args): void => {
+      count(counts.faults, fault)
+      happen(...args)
+    }
+
+  const endToken = (caller: Caller, { accessToken }: Tokens.Access) => {
+    server.endAccessToken(Redacted.value(accessToken))
+    caller.servedUntil = Math.min(caller.servedUntil, timeline.now())
+  }
+
   return {
     timeline,
     counts,
@@ -118,7 +131,7 @@ export const make = (options: Options) => {
       ),
 
     /** The user allows the app, and comes back soon. `done` is told whether that was of use. */
-    consent: (slot: number, subject: Subject, done: (isConnected: boolean) => void = () => undefined) => {
+    consent: (slot: number, subject: Subject, done: (isConnected: boolean) => void = nobody) => {
       const begun = ZapierAuth.use((auth) => auth.authorizationUrl({ subject: subject.name, scopes }))
       processes.run(slot, subject, begun, (outcome) => {
         if (outcome._tag !== "Success") return done(false)
@@ -136,43 +149,32 @@ export const make = (options: Options) => {
     },
 
     /** The app removes the user's grant. */
-    disconnect: (slot: number, subject: Subject) => {
-      count(counts.faults, "Disconnect")
+    disconnect: counted("Disconnect", (slot: number, subject: Subject) => {
       const disconnected = ZapierAuth.use((auth) => auth.disconnect(subject.name))
-      processes.run(slot, subject, disconnected, () => undefined)
-    },
+      processes.run(slot, subject, disconnected, nobody)
+    }),
 
     /** The user ends the app's access at Zapier. */
-    revoke: (subject: Subject) => {
-      count(counts.faults, "Revoke")
+    revoke: counted("Revoke", (subject: Subject) => {
       const stored = SimServer.refreshTokenOf(subject.history.record)
       recoveries.revoked(subject.recoverability, subject.userId, stored)
       server.revoke(subject.email)
-    },
+    }),
 
     /** The server ends the user's access token before its time. */
-    endAccessToken: (subject: Subject) => {
-      count(counts.faults, "EndAccessToken")
-      const { record: state } = subject.history
-      if (state._tag === "Absent") return
-      server.endAccessToken(Redacted.value(state.tokens.accessToken))
-      subject.servedUntil = Math.min(subject.servedUntil, timeline.now())
-    },
+    endAccessToken: counted("EndAccessToken", (subject: Subject) => {
+      const { record } = subject.history
+      if (record._tag !== "Absent") endToken(subject, record.tokens)
+    }),
 
     /** The server ends the app's own access token before its time. */
-    endAppToken: () => {
-      count(counts.faults, "EndAppToken")
-      const { record: state } = app.history
-      if (state._tag === "Absent" || state.access === undefined) return
-      server.endAccessToken(Redacted.value(state.access.accessToken))
-      app.servedUntil = Math.min(app.servedUntil, timeline.now())
-    },
+    endAppToken: counted("EndAppToken", () => {
+      const { record } = app.history
+      if (record._tag !== "Absent" && record.access !== undefined) endToken(app, record.access)
+    }),
 
     /** The app gets a new secret, and is configured with it so many milliseconds later. */
-    regenerateSecret: (noticed: number) => {
-      count(counts.faults, "RegenerateSecret")
-      server.regenerateSecret(noticed)
-    },
+    regenerateSecret: counted("RegenerateSecret", server.regenerateSecret),
 
     arm: (slot: number, fault: Fault) => void processes.at(slot).armed.push(fault),
 
@@ -183,39 +185,21 @@ export const make = (options: Options) => {
     },
 
     /** Every store fails or hangs for so many milliseconds. */
-    outage: (millis: number) => {
-      count(counts.faults, "Outage")
-      processes.outage(millis)
-    },
+    outage: counted("Outage", processes.outage),
 
-    crash: (slot: number) => {
-      count(counts.faults, "Crash")
-      processes.crash(processes.at(slot))
-    },
+    crash: counted("Crash", (slot: number) => processes.crash(processes.at(slot))),
 
     /** It stands still, and then goes on. */
-    pause: (slot: number, length?: SimProcesses.Pause) => {
-      count(counts.faults, "Pause")
-      processes.pause(processes.at(slot), length)
-    },
+    pause: counted("Pause", (slot: number, length?: SimProcesses.Pause) => processes.pause(processes.at(slot), length)),
 
     /** Its clock is so many milliseconds ahead from now on. */
-    setClock: (slot: number, ahead: number) => {
-      count(counts.faults, "ClockJump")
-      processes.setClock(processes.at(slot), ahead)
-    },
+    setClock: counted("ClockJump", (slot: number, ahead: number) => processes.setClock(processes.at(slot), ahead)),
 
     /** Another process takes over; what is under way is brought to its end. */
-    restart: (slot: number) => {
-      count(counts.faults, "Restart")
-      processes.restart(slot)
-    },
+    restart: counted("Restart", processes.restart),
 
     /** Whatever a process does for a user at that moment is interrupted. */
-    interrupt: (slot: number, subject: Subject) => {
-      count(counts.faults, "Interrupt")
-      processes.interrupt(slot, subject)
-    },
+    interrupt: counted("Interrupt", processes.interrupt),
 
     settle: settleAll,
 

@@ -16,38 +16,6 @@ interface Timer {
   run: (() => void) | undefined
 }
 
-/** The time as one process has it: the same for all, but one may stand still while the others go on. */
-export interface Room {
-  readonly clock: Clock.Clock
-  readonly scheduler: Scheduler.Scheduler
-  readonly isSuspended: () => boolean
-  /** From now on nothing happens in it. */
-  readonly suspend: () => void
-  /** What comes from outside: at once, or when it goes on. */
-  readonly enter: (run: () => void) => void
-  /** What should have happened meanwhile happens now: what has become due first, or what has come from outside. */
-  readonly goOn: (first: "Due" | "Come") => void
-  /** What has not happened in it never will. */
-  readonly end: () => void
-  /** Sets the clock on the wall to so many milliseconds ahead. What is waited for takes as long as before. */
-  readonly setClock: (ahead: number) => void
-}
-
-export interface Timeline {
-  readonly now: () => number
-  /** Calls back after so many milliseconds. Gives what cancels it. */
-  readonly after: (millis: number, run: () => void) => () => void
-  /** Runs what is ready and what becomes due, until that time. */
-  readonly runUntil: (time: number) => void
-  /** Runs until nothing is left to wait for. */
-  readonly runToEnd: () => void
-  /** Whether something is ready to run now. */
-  readonly isReady: () => boolean
-  /** When the next timer rings, if there is one. */
-  readonly nextAt: () => number | undefined
-  readonly room: () => Room
-}
-
 // A time of the epoch, not near zero: a time that is zero means something.
 export const start = Date.UTC(2026, 0, 1)
 
@@ -59,12 +27,13 @@ export const contextOf = ({ clock, scheduler }: Room, random: Seeds.Seeded) =>
     Context.add(References.TracerEnabled, false)
   )
 
-export const make = (): Timeline => {
+export const make = () => {
   // The next one is the last, and of those for the same time it is the one that was set first.
   const timers: Array<Timer> = []
   let ready: Array<() => void> = []
   let now = start
 
+  /** Calls back after so many milliseconds. Gives what cancels it. */
   const after = (millis: number, run: () => void) => {
     const timer: Timer = { at: now + Math.max(0, Math.ceil(millis)), run }
     timers.splice(timers.findLastIndex(({ at }) => at > timer.at) + 1, 0, timer)
@@ -81,6 +50,7 @@ export const make = (): Timeline => {
     }
   }
 
+  /** Runs what is ready and what becomes due, until that time. */
   const runUntil = (time: number) => {
     drain()
     for (let next = timers.at(-1); next !== undefined && next.at <= time; next = timers.at(-1)) {
@@ -94,7 +64,8 @@ export const make = (): Timeline => {
     if (time !== Infinity) now = Math.max(now, time)
   }
 
-  const room = (): Room => {
+  /** The time as one process has it: the same for all, but one may stand still while the others go on. */
+  const room = () => {
     let ahead = 0
     let isSuspended = false
     let isEnded = false
@@ -155,16 +126,19 @@ export const make = (): Timeline => {
         monotonicTimeNanos: Effect.sync(monotonicNanos),
         // Timers are set for whole milliseconds, as those of platforms are.
         sleep: (duration) => sleep(Math.ceil(Duration.toMillis(duration)))
-      },
+      } satisfies Clock.Clock,
       isSuspended: () => isSuspended,
+      /** From now on nothing happens in it. */
       suspend: () => {
         isSuspended = true
       },
-      enter: (run) => {
+      /** What comes from outside: at once, or when it goes on. */
+      enter: (run: () => void) => {
         if (isSuspended) come.push(run)
         else if (!isEnded) run()
       },
-      goOn: (first) => {
+      /** What should have happened meanwhile happens now: what has become due first, or what has come from outside. */
+      goOn: (first: "Due" | "Come") => {
         const waiting = first === "Due" ? [...due, ...come] : [...come, ...due]
         ready.push(...tasks)
         clear()
@@ -176,16 +150,19 @@ export const make = (): Timeline => {
           drain()
         }
       },
+      /** What has not happened in it never will. */
       end: () => {
         isEnded = true
         clear()
       },
-      setClock: (millis) => {
+      /** Sets the clock on the wall to so many milliseconds ahead. What is waited for takes as long as before. */
+      setClock: (millis: number) => {
         ahead = millis
       }
     }
   }
 
+  /** When the next timer rings, if there is one. */
   const nextAt = () => {
     while (timers.length > 0 && timers.at(-1)?.run === undefined) timers.pop()
     return timers.at(-1)?.at
@@ -195,9 +172,15 @@ export const make = (): Timeline => {
     now: () => now,
     after,
     runUntil,
+    /** Runs until nothing is left to wait for. */
     runToEnd: () => runUntil(Infinity),
+    /** Whether something is ready to run now. */
     isReady: () => ready.length > 0,
     nextAt,
     room
   }
 }
+
+export type Timeline = ReturnType<typeof make>
+
+export type Room = ReturnType<Timeline["room"]>

@@ -5,6 +5,10 @@ import * as Turn from "./turn.ts"
 import * as World from "./world.ts"
 import type { Client, Of, Process } from "./world.ts"
 
+const ofApp = ["crash", "loss", "refusal", "pause", "store", "clock", "leave", "close", "rejection"] as const
+
+export const kinds = { user: [...ofApp, "consent", "revocation", "disconnect"], app: ofApp } as const
+
 /**
  * - `crash`: a process ends and another takes its place
  * - `loss`: a connection breaks before or after the server has acted; or the response comes late, or never
@@ -14,26 +18,12 @@ import type { Client, Of, Process } from "./world.ts"
  * - `clock`: the clock of a process jumps
  * - `leave`: a caller is interrupted
  * - `close`: a process is closed, and another takes its place
+ * - `rejection`: the server ends the access token before its time
  * - `consent`: the user allows the app again
  * - `revocation`: the user ends the app's access at Zapier
  * - `disconnect`: the app disconnects the user
- * - `rejection`: the server ends the access token before its time
- *
- * @since 0.1.0
  */
-export type Kind =
-  | "crash"
-  | "loss"
-  | "refusal"
-  | "pause"
-  | "store"
-  | "clock"
-  | "leave"
-  | "close"
-  | "consent"
-  | "revocation"
-  | "disconnect"
-  | "rejection"
+export type Kind = (typeof kinds.user)[number]
 
 export type Kinds = ReadonlySet<Kind>
 
@@ -52,11 +42,7 @@ const leaps = [20_000, -20_000, 3_600_000, -3_600_000]
 const crash = ({ name, operations }: Process): Fault => [
   `${name} crashes`,
   (turn) => {
-    for (const operation of operations) {
-      if (operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent") {
-        turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
-      }
-    }
+    for (const operation of operations) if (World.isOnItsWay(operation)) Turn.stray(turn, operation)
     Turn.restart(turn, name)
   }
 ]
@@ -65,8 +51,8 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
   const { id, key } = send
   const { name } = process
   const faults: Array<Fault> = []
+  const may = (...fault: Fault) => void faults.push(fault)
   const isOnItsWay = send.response === undefined && send.fate === undefined
-  const stray = (turn: Turn.Turn) => (turn.world = { ...turn.world, strays: [...turn.world.strays, send.request] })
   const conclude = (turn: Turn.Turn, outcome: World.Outcome & { readonly _tag: "NoResponse" | "NotSent" }) => {
     Turn.responded(turn, process, send, outcome)
     if (process.isPaused) return Turn.replace(turn, name, { ...send, outcome })
@@ -75,43 +61,37 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
   }
   if (kinds.has("loss") && send.outcome === undefined) {
     const broken = (turn: Turn.Turn) => {
-      if (isOnItsWay) stray(turn)
+      if (isOnItsWay) Turn.stray(turn, send)
       conclude(turn, { _tag: "NoResponse" })
     }
-    if (send.fate !== "Silent") faults.push([`the connection of ${name} breaks`, broken])
+    if (send.fate !== "Silent") may(`the connection of ${name} breaks`, broken)
     const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") =>
       Turn.replace(turn, name, { ...send, response: undefined, fate })
     if (isOnItsWay) {
-      faults.push([`the response to ${name} comes late`, (turn) => fated(turn, "Slow"), "as time passes"])
+      may(`the response to ${name} comes late`, (turn) => fated(turn, "Slow"), "as time passes")
     }
     if (send.fate === undefined) {
-      faults.push([
+      may(
         `no response to ${name} comes`,
         (turn) => {
-          if (isOnItsWay) stray(turn)
+          if (isOnItsWay) Turn.stray(turn, send)
           fated(turn, "Silent")
         },
         "as time passes"
-      ])
+      )
     }
   }
   if (kinds.has("refusal") && isOnItsWay) {
     const respond = (turn: Turn.Turn, response: FakeHttp.FakeResponse) =>
       Turn.replace(turn, name, { ...send, response })
     for (const response of refusals) {
-      faults.push([`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response)])
+      may(`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response))
     }
-    faults.push([
-      `the server acts for ${name}, and responds with 503`,
-      (turn) => {
-        turn.world = World.arrive(turn.world, send.request).world
-        respond(turn, FakeHttp.json(503, { error: "server_error" }))
-      }
-    ])
-    faults.push([
-      `the server is not reached by ${name}`,
-      (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" })
-    ])
+    may(`the server acts for ${name}, and responds with 503`, (turn) => {
+      turn.world = World.arrive(turn.world, send.request).world
+      respond(turn, FakeHttp.json(503, { error: "server_error" }))
+    })
+    may(`the server is not reached by ${name}`, (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" }))
   }
   return faults
 }
@@ -161,6 +141,7 @@ const ofProcess = (kinds: Kinds, process: Process, world: World.World): Readonly
   const { callers, closing, isPaused, name, operations } = process
   const owner = World.ownerOf(process)
   const faults: Array<Fault> = []
+  const may = (...fault: Fault) => void faults.push(fault)
   if (kinds.has("crash") && operations.length > 0) faults.push(crash(process))
   for (const operation of operations) {
     if (operation._tag === "Send") faults.push(...ofSend(kinds, process, operation))
@@ -168,47 +149,38 @@ const ofProcess = (kinds: Kinds, process: Process, world: World.World): Readonly
   }
   if (isPaused) return faults
   if (kinds.has("pause") && operations.length > 0 && !isListening(process, world.now)) {
-    faults.push([
+    may(
       `${name} stands still`,
       (turn) => {
         Turn.change(turn, name, { isPaused: true })
         Turn.observe(turn, { _tag: "ProcessPaused", owner })
       },
       "as time passes"
-    ])
+    )
   }
   if (kinds.has("leave")) {
     const waiting = callers.find(({ doing }) => doing._tag === "Waiting")
     const key = waiting?.wants === "Access" ? World.shared : keyOf(process, waiting?.id)
     if (waiting !== undefined && key !== undefined) {
-      faults.push([
-        `a caller of ${name} leaves`,
-        (turn) => {
-          Turn.finish(turn, name, waiting, true)
-          Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
-        }
-      ])
+      may(`a caller of ${name} leaves`, (turn) => {
+        Turn.finish(turn, name, waiting, true)
+        Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
+      })
     }
   }
   if (kinds.has("close") && closing === "No" && World.isBusy(process)) {
-    faults.push([
-      `${name} is closed`,
-      (turn) => {
-        Turn.change(turn, name, { closing: "Attempts" })
-        for (const key of Object.keys(process.drivers)) {
-          if (key !== World.shared) Turn.feed(turn, name, key, { _tag: "Closing" })
-        }
+    may(`${name} is closed`, (turn) => {
+      Turn.change(turn, name, { closing: "Attempts" })
+      for (const key of Object.keys(process.drivers)) {
+        if (key !== World.shared) Turn.feed(turn, name, key, { _tag: "Closing" })
       }
-    ])
+    })
   }
   if (kinds.has("disconnect") && closing === "No" && world.history.record._tag !== "Absent") {
-    faults.push([
-      `${name} disconnects the user`,
-      (turn) => {
-        Turn.observe(turn, { _tag: "DisconnectAsked", owner })
-        Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
-      }
-    ])
+    may(`${name} disconnects the user`, (turn) => {
+      Turn.observe(turn, { _tag: "DisconnectAsked", owner })
+      Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
+    })
   }
   return faults
 }

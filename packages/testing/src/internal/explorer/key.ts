@@ -91,7 +91,7 @@ const bodyText = (body: string | undefined, { names }: Seen): string =>
 
 const due = (time: number | undefined, now: number) => (time === undefined ? "-" : time <= now ? "due" : "later")
 
-const sorted = (texts: ReadonlyArray<string>) => texts.toSorted((a, b) => (a < b ? -1 : 1)).join()
+const sorted = (texts: ReadonlyArray<string>) => texts.toSorted().join()
 
 /** Makes the function. `faults`: how many there are at the beginning. */
 export const keys = (faults: number): ((world: World.World) => string) => {
@@ -110,7 +110,7 @@ export const keys = (faults: number): ((world: World.World) => string) => {
       if (code !== undefined) return [`${name}:${left(code.expiresAt, now)}`]
       return exchanged === undefined ? [] : [`${name}:exchanged`]
     })
-    return parts.sort().join()
+    return sorted(parts)
   }
 
   const driverText = (state: World.Driven, world: World.World, me: string, wall: number): string => {
@@ -179,30 +179,16 @@ export const keys = (faults: number): ((world: World.World) => string) => {
       world.faults === faults && hasFailed,
       hasWrittenLate,
       "lease" in record && record.lease.owner === me,
-      Object.entries(drivers)
-        .map(([key, state]) => {
+      sorted(
+        Object.entries(drivers).map(([key, state]) => {
           if (state === DriverState.initial) return key
           return `${key}${remember(state, world, me, () => driverText(state, world, me, World.wall(world, process)))}`
         })
-        .sort()
-        .join(),
-      operations
-        .map((operation) => operationText(operation, world, me))
-        .sort()
-        .join(),
-      callers
-        .map((caller) => callerText(caller, process, world))
-        .sort()
-        .join(),
+      ),
+      sorted(operations.map((operation) => operationText(operation, world, me))),
+      sorted(callers.map((caller) => callerText(caller, process, world))),
       [requests, deliveries, rejections, accepted, claims, removed, codes]
-        .map((all) =>
-          all.length === 0
-            ? ""
-            : all
-                .filter(isMine)
-                .map((part) => atom(part, world, me))
-                .join()
-        )
+        .map((all) => all.flatMap((part) => (isMine(part) ? [atom(part, world, me)] : [])).join())
         .join(";")
     ]
     return parts.join("|")

@@ -150,29 +150,26 @@ const actsUnseen = (client: Client, world: World.World, request: TokenRequest) =
   )
 }
 
+// What a process may do next about an operation, if anything.
 const ofOperation = (
   client: Client,
   world: World.World,
   process: Process,
   operation: World.Operation
-): ReadonlyArray<Step> => {
+): Step | undefined => {
   const { isPaused, name } = process
   const { id, key } = operation
   switch (operation._tag) {
     case "Bring":
-      return []
+      return undefined
     case "Load": {
       const { found } = operation
-      if (found === undefined || isPaused) return []
-      return [
-        [
-          `the store responds to ${name} late`,
-          (turn) => {
-            Turn.drop(turn, name, operation)
-            Turn.loaded(turn, name, operation, found)
-          }
-        ]
-      ]
+      if (found === undefined || isPaused) return undefined
+      const hear = (turn: Turn.Turn) => {
+        Turn.drop(turn, name, operation)
+        Turn.loaded(turn, name, operation, found)
+      }
+      return [`the store responds to ${name} late`, hear]
     }
     case "Save": {
       const hear = (turn: Turn.Turn, result: "Saved" | "Conflicted") => {
@@ -180,101 +177,77 @@ const ofOperation = (
         Turn.feed(turn, name, key, { _tag: result, id })
       }
       const { isHung, result, state } = operation
-      if (isHung) return []
-      if (result !== undefined) {
-        return isPaused ? [] : [[`${name} hears that it is ${result}`, (turn) => hear(turn, result)]]
+      if (isHung || (result !== undefined && isPaused)) return undefined
+      if (result !== undefined) return [`${name} hears that it is ${result}`, (turn) => hear(turn, result)]
+      const write = (turn: Turn.Turn) => {
+        const at = World.wall(turn.world, process)
+        const done = Turn.write(turn, World.ownerOf(process), at, operation)
+        if (isPaused) Turn.replace(turn, name, { ...operation, result: done })
+        else hear(turn, done)
       }
-      return [
-        [
-          `${name} writes ${state._tag}${key === World.shared ? "" : ` to ${key}`}`,
-          (turn) => {
-            const at = World.wall(turn.world, process)
-            const done = Turn.write(turn, World.ownerOf(process), at, operation)
-            if (isPaused) Turn.replace(turn, name, { ...operation, result: done })
-            else hear(turn, done)
-          }
-        ]
-      ]
+      return [`${name} writes ${state._tag}${key === World.shared ? "" : ` to ${key}`}`, write]
     }
     case "Send": {
       const { fate, outcome, request, response } = operation
-      if (outcome !== undefined && isPaused) return []
-      if (response !== undefined || outcome !== undefined) {
-        return [
-          [
-            outcome === undefined ? `the response reaches ${name}` : `${name} reads the response`,
-            (turn) => {
-              const received =
-                outcome === undefined && response !== undefined
-                  ? Turn.receive(turn, name, operation, response).outcome
-                  : outcome
-              if (isPaused || received === undefined) return
-              Turn.drop(turn, name, operation)
-              Turn.feed(turn, name, key, { _tag: "Responded", id, outcome: received })
-            }
-          ]
-        ]
+      const read = (turn: Turn.Turn, outcome: World.Outcome) => {
+        Turn.drop(turn, name, operation)
+        Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
       }
-      if (fate === "Silent") return []
-      if (!isPaused && actsUnseen(client, world, request)) {
-        return [
-          [
-            `the server responds to ${name}`,
-            (turn) => {
-              const arrived = World.arrive(turn.world, request)
-              turn.world = arrived.world
-              const { outcome } = Turn.receive(turn, name, operation, arrived.response)
-              Turn.drop(turn, name, operation)
-              if (outcome !== undefined) Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
-            }
-          ]
-        ]
+      const act = (turn: Turn.Turn) => {
+        const arrived = World.arrive(turn.world, request)
+        turn.world = arrived.world
+        return arrived.response
       }
-      return [
-        [
-          `the server acts for ${name}`,
-          (turn) => {
-            const arrived = World.arrive(turn.world, request)
-            turn.world = arrived.world
-            Turn.replace(turn, name, { ...operation, response: arrived.response })
-          }
-        ]
-      ]
+      if (outcome !== undefined) {
+        return isPaused ? undefined : [`${name} reads the response`, (turn) => read(turn, outcome)]
+      }
+      if (response !== undefined) {
+        const receive = (turn: Turn.Turn) => {
+          const received = Turn.receive(turn, name, operation, response)
+          if (!isPaused) read(turn, received)
+        }
+        return [`the response reaches ${name}`, receive]
+      }
+      if (fate === "Silent") return undefined
+      if (isPaused || !actsUnseen(client, world, request)) {
+        const respond = (turn: Turn.Turn) => Turn.replace(turn, name, { ...operation, response: act(turn) })
+        return [`the server acts for ${name}`, respond]
+      }
+      const respond = (turn: Turn.Turn) => read(turn, Turn.receive(turn, name, operation, act(turn)))
+      return [`the server responds to ${name}`, respond]
     }
   }
 }
 
 const ofProcess = (client: Client, world: World.World, process: Process): ReadonlyArray<Step> => {
   const { closing, isPaused, name } = process
-  const steps: Array<Step> = process.operations.flatMap((operation) => ofOperation(client, world, process, operation))
+  const steps: Array<Step> = process.operations
+    .map((operation) => ofOperation(client, world, process, operation))
+    .filter((step) => step !== undefined)
+  const may = (...step: Step) => void steps.push(step)
   if (isPaused) {
-    return [
-      ...steps,
-      [`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now })]
-    ]
+    may(`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now }))
+    return steps
   }
   for (const [key, state] of Object.entries(process.drivers)) {
     if (DriverState.wakeAt(state) <= world.now) {
-      steps.push([`${name} is woken`, (turn) => Turn.feed(turn, name, key, { _tag: "Woken" })])
+      may(`${name} is woken`, (turn) => Turn.feed(turn, name, key, { _tag: "Woken" }))
     }
   }
   for (const caller of distinct(process)) {
     if (caller.doing._tag === "Idle" && closing === "No") {
-      steps.push([`${name} asks`, (turn) => Turn.ask(turn, name, caller)])
+      may(`${name} asks`, (turn) => Turn.ask(turn, name, caller))
     }
-    if (caller.doing._tag === "Calling") steps.push([`${name} calls`, (turn) => Turn.call(turn, name, caller)])
+    if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Turn.call(turn, name, caller))
   }
   if (closing !== "No") return steps
   world.callbacks.forEach(({ code, digest }, index) => {
     if (world.callbacks.findIndex((other) => other.digest === digest) < index) return
-    steps.push([
-      `${name} is called back for ${digest}`,
-      (turn) => {
-        turn.world = { ...turn.world, callbacks: world.callbacks.toSpliced(index, 1) }
-        const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
-        Turn.bring(turn, name, digest, event, false)
-      }
-    ])
+    may(`${name} is called back for ${digest}`, (turn) => {
+      turn.world = { ...turn.world, callbacks: world.callbacks.toSpliced(index, 1) }
+      const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
+      Turn.bring(turn, name, digest, event, false)
+    })
   })
   return steps
 }
@@ -331,25 +304,18 @@ const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, s
     Turn.carryOut(turn, reading)
     return turn
   }
-  const toMove = ({ violations, world }: Turn.Turn, label: string, isFault: boolean): WorldMove => ({
-    label,
-    world,
-    violations,
-    isFault
-  })
   const turn = run("Done")
   for (let certain = certainCall(client, turn); certain !== undefined; certain = certainCall(client, turn)) {
     certain()
     Turn.carryOut(turn)
   }
-  const all = [toMove(turn, label, isFault)]
+  const all: Array<WorldMove> = [{ label, world: turn.world, violations: turn.violations, isFault }]
   const { faults } = turn.world
   if (!turn.hasRead || faults === 0 || !kinds.has("store")) return all
   for (const reading of ["Failed", "Hung"] as const) {
-    const failed = run(reading)
-    const weaker = { ...failed.world, faults: faults - 1 }
+    const { violations, world } = run(reading)
     const what = reading === "Failed" ? "the read fails" : "the read takes long"
-    all.push(toMove({ ...failed, world: weaker }, `${label}; ${what}`, true))
+    all.push({ label: `${label}; ${what}`, world: { ...world, faults: faults - 1 }, violations, isFault: true })
   }
   return all
 }

@@ -49,11 +49,20 @@ export const change = (turn: Turn, name: string, changed: Partial<Process>): voi
   }
 }
 
+const update = (turn: Turn, name: string, changed: (process: Process) => Partial<Process>) =>
+  change(turn, name, changed(processOf(turn, name)))
+
 export const observe = (turn: Turn, observation: Invariants.Observation): void => {
   const { history, violations } = Invariants.observe(turn.world.history, observation, turn.client.settings)
   turn.world = { ...turn.world, history }
   turn.violations.push(...violations)
 }
+
+/** Of whom and when something is seen. */
+const by = (turn: Turn, process: Process) => ({
+  owner: World.ownerOf(process),
+  at: World.wall(turn.world, process)
+})
 
 const broken = (turn: Turn, rule: Invariants.Rule, what: string) => turn.violations.push({ rule, what })
 
@@ -66,21 +75,18 @@ const stateOf = ({ drivers }: Process, key: string): World.Driven => drivers[key
 // Operations
 // -----------------------------------------------------------------------------
 
-export const drop = (turn: Turn, name: string, { id, key }: Operation) => {
-  const { operations } = processOf(turn, name)
-  change(turn, name, { operations: operations.filter((other) => other.id !== id || other.key !== key) })
-}
+const isSame = (one: Operation, other: Operation) => one.id === other.id && one.key === other.key
+
+export const drop = (turn: Turn, name: string, dropped: Operation) =>
+  update(turn, name, ({ operations }) => ({ operations: operations.filter((other) => !isSame(other, dropped)) }))
 
 const add = (turn: Turn, name: string, operation: Operation) =>
-  change(turn, name, { operations: [...processOf(turn, name).operations, operation] })
+  update(turn, name, ({ operations }) => ({ operations: [...operations, operation] }))
 
-export const replace = (turn: Turn, name: string, operation: Operation) => {
-  const { id, key } = operation
-  const { operations } = processOf(turn, name)
-  change(turn, name, {
-    operations: operations.map((other) => (other.id === id && other.key === key ? operation : other))
-  })
-}
+export const replace = (turn: Turn, name: string, operation: Operation) =>
+  update(turn, name, ({ operations }) => ({
+    operations: operations.map((other) => (isSame(other, operation) ? operation : other))
+  }))
 
 /** The store carries a write out, if it may. */
 export const write = (
@@ -103,22 +109,14 @@ export const write = (
   const callbacks = isOver ? world.callbacks.filter(({ digest }) => digest !== key) : world.callbacks
   turn.world = { ...world, callbacks, store: { ...world.store, [key]: next } }
   if (key === World.shared) {
-    const stored = state as Invariants.State
-    observe(turn, {
-      _tag: "Stored",
-      state: stored,
-      isAlive: World.isAlive(world, state),
-      at,
-      owner,
-      from: from as Invariants.State | undefined,
-      isUnconfirmed
-    })
+    const seen = { state: state as Invariants.State, from: from as Invariants.State | undefined }
+    observe(turn, { _tag: "Stored", ...seen, isAlive: World.isAlive(world, state), at, owner, isUnconfirmed })
   }
   return "Saved"
 }
 
 /** The response is in the socket of its process. */
-export const receive = (turn: Turn, name: string, send: Of<"Send">, response: TokenOutcome.Answer): Of<"Send"> => {
+export const receive = (turn: Turn, name: string, send: Of<"Send">, response: TokenOutcome.Answer) => {
   const process = processOf(turn, name)
   const now = World.wall(turn.world, process)
   const { request, sentAt } = send
@@ -128,28 +126,23 @@ export const receive = (turn: Turn, name: string, send: Of<"Send">, response: To
     now
   })
   responded(turn, process, send, outcome)
-  const received = { ...send, outcome }
-  replace(turn, name, received)
-  return received
+  replace(turn, name, { ...send, outcome })
+  return outcome
 }
 
 export const responded = (turn: Turn, process: Process, { request }: Of<"Send">, outcome: TokenOutcome.TokenOutcome) =>
   request._tag === "AuthorizationCode"
     ? observe(turn, { _tag: "CodeResponded", outcome })
-    : observe(turn, {
-        _tag: "Responded",
-        owner: World.ownerOf(process),
-        token: World.presented(request),
-        at: World.wall(turn.world, process),
-        outcome
-      })
+    : observe(turn, { _tag: "Responded", ...by(turn, process), token: World.presented(request), outcome })
 
-/** Nobody waits any more for what may still happen. */
+/** Nobody waits for the request any more, which may still reach the server. */
+export const stray = (turn: Turn, { request }: Of<"Send">): void => {
+  turn.world = { ...turn.world, strays: [...turn.world.strays, request] }
+}
+
 const abandon = (turn: Turn, process: Process, operation: Operation): void => {
   if (operation._tag !== "Send") return
-  if (operation.response === undefined && operation.fate !== "Silent") {
-    turn.world = { ...turn.world, strays: [...turn.world.strays, operation.request] }
-  }
+  if (World.isOnItsWay(operation)) stray(turn, operation)
   if (operation.outcome === undefined) responded(turn, process, operation, { _tag: "NoResponse" })
 }
 
@@ -157,23 +150,22 @@ const abandon = (turn: Turn, process: Process, operation: Operation): void => {
 // Callers
 // -----------------------------------------------------------------------------
 
-const setCaller = (turn: Turn, name: string, caller: Caller) => {
-  const { callers } = processOf(turn, name)
-  change(turn, name, { callers: callers.map((other) => (other.id === caller.id ? caller : other)) })
-}
+const setCaller = (turn: Turn, name: string, caller: Caller) =>
+  update(turn, name, ({ callers }) => ({
+    callers: callers.map((other) => (other.id === caller.id ? caller : other))
+  }))
 
-export const finish = (turn: Turn, name: string, { id, wants }: Caller, hasFailed: boolean): void => {
-  const process = processOf(turn, name)
-  const callers = process.callers.filter((other) => other.id !== id)
+export const finish = (turn: Turn, name: string, { id, wants }: Caller, isFailure: boolean): void => {
   // Nobody is served who has not connected.
-  const counts = hasFailed && wants === "Access" && World.slot(turn.world, World.shared).state !== undefined
-  change(turn, name, { callers, hasFailed: process.hasFailed || counts })
+  const counts = isFailure && wants === "Access" && World.slot(turn.world, World.shared).state !== undefined
+  update(turn, name, ({ callers, hasFailed }) => ({
+    callers: callers.filter((other) => other.id !== id),
+    hasFailed: hasFailed || counts
+  }))
 }
 
 const give = (turn: Turn, name: string, caller: Caller, access: Tokens.UsableAccess) => {
-  const process = processOf(turn, name)
-  const at = World.wall(turn.world, process)
-  observe(turn, { _tag: "AccessGiven", owner: World.ownerOf(process), access, at })
+  observe(turn, { _tag: "AccessGiven", ...by(turn, processOf(turn, name)), access })
   const isReplay = caller.doing._tag === "Waiting" && caller.doing.isReplay
   setCaller(turn, name, { ...caller, doing: { _tag: "Calling", access, isReplay } })
 }
@@ -258,16 +250,16 @@ const send = (turn: Turn, name: string, key: string, out: Extract<Output, { read
     return feed(turn, name, World.shared, { _tag: "Brought", caller, event, isRetried: true, isRemoval: false })
   }
   const request = out.request._tag === "Exchange" ? out.request.request : out.request
-  const at = World.wall(turn.world, process)
+  const seen = by(turn, process)
   const token = World.presented(request)
   observe(
     turn,
     request._tag === "AuthorizationCode"
-      ? { _tag: "CodeSent", code: token, owner: World.ownerOf(process), at }
-      : { _tag: "Sent", owner: World.ownerOf(process), token, at, until: at + until - turn.world.now }
+      ? { _tag: "CodeSent", ...seen, code: token }
+      : { _tag: "Sent", ...seen, token, until: seen.at + until - turn.world.now }
   )
   const fresh = { fate: undefined, response: undefined, outcome: undefined }
-  add(turn, name, { _tag: "Send", key, id, request, sentAt: at, until, ...fresh })
+  add(turn, name, { _tag: "Send", key, id, request, sentAt: seen.at, until, ...fresh })
 }
 
 type Output = DriverState.Output<World.Record, World.Event, World.Request>
@@ -391,9 +383,7 @@ export const loaded = (turn: Turn, name: string, { id, key }: Of<"Load">, found:
   const { store } = stateOf(process, key)
   // A code counts from when its attempt is found.
   if (store._tag === "Loading" && store.task._tag === "Delivery" && store.task.event._tag === "CodeReceived") {
-    const code = Redacted.value(store.task.event.code)
-    const at = World.wall(turn.world, process)
-    observe(turn, { _tag: "CodeArrived", code, owner: World.ownerOf(process), at })
+    observe(turn, { _tag: "CodeArrived", ...by(turn, process), code: Redacted.value(store.task.event.code) })
   }
   const version = found.state === undefined ? undefined : found.version
   feed(turn, name, key, { _tag: "Loaded", id, state: found.state ?? none, version })
@@ -429,9 +419,9 @@ export const carryOut = (turn: Turn, reading: Reading = "Done"): void => {
     drain(turn)
   }
   for (const process of turn.world.processes) {
-    const owner = World.ownerOf(process)
-    if (before.get(owner) === true && !World.isBusy(process) && !process.hasWrittenLate) {
-      observe(turn, { _tag: "ProcessQuiet", owner, at: World.wall(turn.world, process) })
+    const wasBusy = before.get(World.ownerOf(process)) === true
+    if (wasBusy && !World.isBusy(process) && !process.hasWrittenLate) {
+      observe(turn, { _tag: "ProcessQuiet", ...by(turn, process) })
     }
   }
 }

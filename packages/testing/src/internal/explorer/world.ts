@@ -90,6 +90,10 @@ export type Operation = { readonly key: string; readonly id: number } & (
 
 export type Of<Tag extends Operation["_tag"]> = Extract<Operation, { readonly _tag: Tag }>
 
+/** Whether it is a request that may still reach the server. */
+export const isOnItsWay = (operation: Operation): operation is Of<"Send"> =>
+  operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent"
+
 /** Somebody who needs an access token and calls the API with it, or who has brought an event. */
 export interface Caller {
   readonly id: number

@@ -3,6 +3,7 @@ import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCrede
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { TokenOutcome } from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import type * as Data from "effect/Data"
 
 /**
  * The rules, in words.
@@ -74,42 +75,32 @@ export type State = UserGrant.State | AppCredential.State
  *
  * @since 0.1.0
  */
-export type Observation<S extends State = State> =
-  | {
-      readonly _tag: "Stored"
-      readonly state: S
-      readonly isAlive: boolean
-      readonly at: number
-      readonly owner?: string | undefined
-      readonly from?: State | undefined
-      readonly isUnconfirmed?: boolean
-    }
-  | {
-      readonly _tag: "Sent"
-      readonly owner: string
-      readonly token: string
-      readonly at: number
-      readonly until?: number
-    }
-  | {
-      readonly _tag: "Responded"
-      readonly owner: string
-      readonly token: string
-      readonly at: number
-      readonly outcome: TokenOutcome
-    }
-  | { readonly _tag: "CodeArrived"; readonly code: string; readonly at: number; readonly owner?: string }
-  | { readonly _tag: "CodeSent"; readonly code: string; readonly at: number; readonly owner?: string }
-  | { readonly _tag: "CodeResponded"; readonly outcome: TokenOutcome }
-  | { readonly _tag: "AccessGiven"; readonly owner: string; readonly access: Tokens.UsableAccess; readonly at: number }
-  | { readonly _tag: "AccessRejected"; readonly owner: string; readonly accessToken: string }
-  | { readonly _tag: "AccessAccepted"; readonly owner: string; readonly accessToken: string }
-  | { readonly _tag: "DisconnectAsked"; readonly owner: string }
-  | { readonly _tag: "ProcessPaused"; readonly owner: string }
-  | { readonly _tag: "ClocksDisagree" }
-  | { readonly _tag: "ProcessQuiet"; readonly owner: string; readonly at: number }
-  | { readonly _tag: "ProcessEnded"; readonly owner: string }
-  | { readonly _tag: "Settled"; readonly waiting: number }
+export type Observation<S extends State = State> = Data.TaggedEnum<{
+  Stored: {
+    state: S
+    isAlive: boolean
+    at: number
+    owner?: string | undefined
+    from?: State | undefined
+    isUnconfirmed?: boolean
+  }
+  Sent: { owner: string; token: string; at: number; until?: number }
+  Responded: { owner: string; token: string; at: number; outcome: TokenOutcome }
+  CodeArrived: { code: string; at: number; owner?: string }
+  CodeSent: { code: string; at: number; owner?: string }
+  CodeResponded: { outcome: TokenOutcome }
+  AccessGiven: { owner: string; access: Tokens.UsableAccess; at: number }
+  AccessRejected: Told
+  AccessAccepted: Told
+  DisconnectAsked: { owner: string }
+  ProcessPaused: { owner: string }
+  ClocksDisagree: {}
+  ProcessQuiet: { owner: string; at: number }
+  ProcessEnded: { owner: string }
+  Settled: { waiting: number }
+}>
+
+export type Of<Tag extends Observation["_tag"]> = Extract<Observation, { readonly _tag: Tag }>
 
 /**
  * One sending of a token. `outcome` is `Open` until the response is there, `Ended` when nobody is left to take it.
@@ -143,7 +134,8 @@ export interface Delivery {
   readonly sentAt: number
 }
 
-interface Told {
+/** Whom the API has told of an access token. */
+export interface Told {
   readonly owner: string
   readonly accessToken: string
 }

@@ -3,10 +3,8 @@ import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
-import { accessTokenOf, held, type Held } from "./held.ts"
-import type { History, Observation, Observed, Options, Request, State, Violation } from "./history.ts"
-
-type Of<Tag extends Observation["_tag"]> = Extract<Observation, { readonly _tag: Tag }>
+import { accessTokenOf, held } from "./held.ts"
+import type { History, Observed, Of, Options, Request, State, Told, Violation } from "./history.ts"
 
 /** True for a token that has replaced a rejected one just now, and that no call has succeeded with. */
 export const isFresh = (
@@ -18,27 +16,24 @@ export const isFresh = (
   Tokens.isReplacement(access, at, rejectionInterval) &&
   !accepted.some(({ accessToken }) => accessToken === Redacted.value(access.accessToken))
 
-const checkNeed = (history: History, record: Held, { at, owner }: Of<"Sent">, options: Options) => {
-  const broken: Array<Violation> = []
-  const { access } = record
-  if (access === undefined) return broken
+const checkNeed = (
+  history: History,
+  access: Tokens.Access,
+  { at, owner }: Of<"Sent">,
+  options: Options
+): ReadonlyArray<Violation> => {
   const due = Tokens.dueAt({ obtainedAt: access.obtainedAt, expiresAt: history.expiresAt }, options.expiryMargin)
   // Clocks may disagree, or jump, by a little.
-  if (at + Lease.margin > due) return broken
-  const current = accessTokenOf(record)
+  if (at + Lease.margin > due) return []
+  const current = Redacted.value(access.accessToken)
   if (history.rejections.some(({ accessToken }) => accessToken === current)) {
-    if (isFresh(history, access, at, options)) {
-      broken.push({ rule: "R12 a fresh token is believed", what: "a fresh token that was refused was replaced again" })
-    }
-    return broken
+    return isFresh(history, access, at, options)
+      ? [{ rule: "R12 a fresh token is believed", what: "a fresh token that was refused was replaced again" }]
+      : []
   }
-  const wasToldOfAnother = history.rejections.some((rejection) => rejection.owner === owner)
-  broken.push(
-    wasToldOfAnother
-      ? { rule: "R7 401 means look again", what: "a 401 to an older token led to a request for new ones" }
-      : { rule: "R8 refresh when used", what: "a token was renewed that had time left" }
-  )
-  return broken
+  return history.rejections.some((rejection) => rejection.owner === owner)
+    ? [{ rule: "R7 401 means look again", what: "a 401 to an older token led to a request for new ones" }]
+    : [{ rule: "R8 refresh when used", what: "a token was renewed that had time left" }]
 }
 
 const check = (history: History, observation: Of<"Sent">, options: Options): ReadonlyArray<Violation> => {
@@ -59,22 +54,20 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
   // Between the claim and the request the record may have been removed or renewed.
   if (history.isAstray || history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
   if (record === undefined || record.token !== token) {
-    broken.push({ rule: "R1 one refresher", what: "a token was sent that the record had moved on from" })
-    return broken
+    return [...broken, { rule: "R1 one refresher", what: "a token was sent that the record had moved on from" }]
   }
   if (record.why !== undefined) {
-    broken.push({ rule: "R5 unknown is not failed", what: "a token was sent after the grant had been given up" })
-    return broken
+    return [...broken, { rule: "R5 unknown is not failed", what: "a token was sent after the grant had been given up" }]
   }
   if (record.lease?.owner !== owner) {
-    broken.push({ rule: "R1 one refresher", what: "a token was sent by a process that held no lease" })
-    return broken
+    return [...broken, { rule: "R1 one refresher", what: "a token was sent by a process that held no lease" }]
   }
   const { deadline } = record.lease
   if (at >= deadline || (until !== undefined && until + Lease.margin > deadline)) {
     broken.push({ rule: "R2 patience", what: "a request would be listened to until its lease has all but ended" })
   }
-  return [...broken, ...checkNeed(history, record, observation, options)]
+  const { access } = record
+  return access === undefined ? broken : [...broken, ...checkNeed(history, access, observation, options)]
 }
 
 export const sent = <S extends State>(history: History<S>, observation: Of<"Sent">, options: Options): Observed<S> => {
@@ -144,8 +137,7 @@ export const ended = <S extends State>(history: History<S>, ending: string): His
   const current = accessTokenOf(record)
   const isOther = ({ owner }: { readonly owner: string }) => owner !== ending
   // Whoever heard of it: a token that was rejected, or accepted, stays so.
-  const matters = (told: { readonly owner: string; readonly accessToken: string }) =>
-    isOther(told) || told.accessToken === current
+  const matters = (told: Told) => isOther(told) || told.accessToken === current
   return {
     ...history,
     requests: history.requests

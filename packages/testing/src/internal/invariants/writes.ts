@@ -2,31 +2,29 @@
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import { accessTokenOf, held, type Held, heldOf } from "./held.ts"
-import type { History, Observation, State, Violation } from "./history.ts"
-
-type Stored = Extract<Observation, { readonly _tag: "Stored" }>
+import type { History, Of, State, Told, Violation } from "./history.ts"
 
 const blameless: ReadonlySet<string> = new Set(["InvalidClient", "Refused", "RateLimited", "NotSent"])
 
-const checkGivingUp = ({ requests }: History, before: Held, why: string, isAlive: boolean) => {
+const checkGivingUp = (
+  { requests }: History,
+  { token }: Held,
+  why: string,
+  isAlive: boolean
+): ReadonlyArray<Violation> => {
+  if (token === undefined) return []
   const broken: Array<Violation> = []
-  const { token } = before
-  if (token === undefined) return broken
-  if (isAlive) {
-    broken.push({ rule: "R5 unknown is not failed", what: "a grant was given up whose refresh token still works" })
-  }
+  const rule = "R5 unknown is not failed"
+  if (isAlive) broken.push({ rule, what: "a grant was given up whose refresh token still works" })
   const about = requests.filter((request) => request.token === token)
-  if (!about.some(({ outcome }) => outcome === "InvalidGrant")) {
-    const last = about.at(-1)?.outcome
-    broken.push(
-      last !== undefined && blameless.has(last)
-        ? { rule: "R6 the right thing is blamed", what: `a grant was given up for the outcome ${last}` }
-        : { rule: "R5 unknown is not failed", what: "a grant was given up although its refresh token was not refused" }
-    )
-  } else if (why === "Revoked" && about.some(({ isUnknown }) => isUnknown)) {
-    broken.push({ rule: "R5 unknown is not failed", what: "the user was blamed for a response that was lost" })
+  if (about.some(({ outcome }) => outcome === "InvalidGrant")) {
+    const isBlamed = why === "Revoked" && about.some(({ isUnknown }) => isUnknown)
+    return isBlamed ? [...broken, { rule, what: "the user was blamed for a response that was lost" }] : broken
   }
-  return broken
+  const last = about.at(-1)?.outcome
+  return last !== undefined && blameless.has(last)
+    ? [...broken, { rule: "R6 the right thing is blamed", what: `a grant was given up for the outcome ${last}` }]
+    : [...broken, { rule, what: "a grant was given up although its refresh token was not refused" }]
 }
 
 const checkNewTokens = (history: History, before: Held, after: Held): ReadonlyArray<Violation> => {
@@ -69,7 +67,7 @@ const checkClaim = ({ isAstray }: History, before: Held, after: Held, time: numb
     : []
 }
 
-export const check = (history: History, { at, from, isAlive, state }: Stored): ReadonlyArray<Violation> => {
+export const check = (history: History, { at, from, isAlive, state }: Of<"Stored">): ReadonlyArray<Violation> => {
   const before = held(history)
   const after = heldOf(state, history.isApp)
   if (after === undefined) {
@@ -121,7 +119,7 @@ export const take = <S extends State>(history: History<S>, record: S, isUnconfir
   const after = heldOf(record, history.isApp)
   const accessToken = accessTokenOf(after)
   const isRenewed = after !== undefined && accessToken !== accessTokenOf(before)
-  const isCurrent = (told: { readonly accessToken: string }) => told.accessToken === accessToken
+  const isCurrent = (told: Told) => told.accessToken === accessToken
   return {
     ...history,
     record,
