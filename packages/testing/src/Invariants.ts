@@ -26,6 +26,7 @@ import type {
   Violation
 } from "./internal/invariants/history.ts"
 import * as Requests from "./internal/invariants/requests.ts"
+import * as Held from "./internal/invariants/held.ts"
 import * as Writes from "./internal/invariants/writes.ts"
 
 export {
@@ -70,11 +71,11 @@ export const empty: History<UserGrant.State> = { ...nothing, isApp: false, recor
 export const emptyOfApp: History<AppCredential.State> = { ...nothing, isApp: true, record: { _tag: "Absent" } }
 
 /**
- * What the app's own requests present, since they present no token.
+ * The token of the app's own requests, which present none.
  *
  * @since 0.1.0
  */
-export { app } from "./internal/invariants/held.ts"
+export const app = Held.app
 
 const none: ReadonlyArray<Violation> = []
 

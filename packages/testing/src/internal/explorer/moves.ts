@@ -264,7 +264,9 @@ const ofNobody = (world: World.World): ReadonlyArray<Step> => [
     "a late write is done",
     (turn) => {
       turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
-      Turn.write(turn, owner, turn.world.now, save, true)
+      // A first record that the store writes late cannot tell that another has come and gone: no client can help that.
+      const wasRemoved = save.expected === undefined && World.slot(world, save.key).version > 0
+      if (!wasRemoved) Turn.write(turn, owner, turn.world.now, save, true)
       Turn.change(turn, name, { hasWrittenLate: true })
     }
   ])
