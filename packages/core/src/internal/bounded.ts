@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Application, ClientApplication } from "../oauth/ClientApplication.ts"
+import * as Defects from "./defects.ts"
 import { ApplicationUnavailable, from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
 
 /** The effect, unless it takes longer than `millis`: then it is interrupted, and not waited for. */
@@ -30,10 +31,9 @@ export const readApplication = (
   millis: number
 ): Effect.Effect<Application, ZapierAuthError> => {
   const unavailable = () => new ApplicationUnavailable({ waited: Duration.millis(millis) })
-  // The defect may hold a secret: only its name is logged.
   const read = Effect.catchDefect(application.get, (defect) =>
     Effect.andThen(
-      Effect.logError(`Reading the client application threw ${defect instanceof Error ? defect.name : typeof defect}`),
+      Effect.logError(`Reading the client application threw ${Defects.nameOf(defect)}`),
       Effect.fail(from(unavailable()))
     )
   )
@@ -52,5 +52,5 @@ export const boundedStore = <A>(
       from(new StoreFailed({ store, operation: "respond", problem: "it threw" }))
     ),
     storeTimeout,
-    () => new StoreFailed({ store, operation: "respond", problem: `nothing came within ${storeTimeout} ms` })
+    () => StoreFailed.silent(store, storeTimeout)
   )

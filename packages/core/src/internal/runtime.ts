@@ -21,6 +21,7 @@ import type * as Machine from "../machine/Machine.ts"
 import type * as Tokens from "../oauth/Tokens.ts"
 import type { Versioned } from "../store/VersionedStore.ts"
 import { from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
+import * as Defects from "./defects.ts"
 import { type Publish, transition } from "./eventHub.ts"
 
 interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
@@ -92,7 +93,7 @@ export const make = Effect.fnUntraced(function* <
     })
   }
 
-  // A store that throws has failed like any other. The defect may hold a record: only its name is logged.
+  // A store that throws has failed like any other.
   const storeFailed = (
     store: string,
     id: number,
@@ -103,9 +104,8 @@ export const make = Effect.fnUntraced(function* <
       const { reason } = error.value
       return Effect.succeed({ _tag: "StoreFailed", id, reason, version: versionOf(reason) })
     }
-    const defect = Cause.squash(cause)
-    const name = defect instanceof Error ? defect.name : typeof defect
-    const reason = new StoreFailed({ store, operation: "respond", problem: `it threw ${name}` })
+    const problem = `it threw ${Defects.nameOf(Cause.squash(cause))}`
+    const reason = new StoreFailed({ store, operation: "respond", problem })
     return Effect.as(Effect.logError(reason.message), { _tag: "StoreFailed", id, reason })
   }
 

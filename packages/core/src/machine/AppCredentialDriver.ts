@@ -10,7 +10,7 @@ import type { TokenRequest } from "../oauth/TokenRequest.ts"
 import type * as Settings from "../Settings.ts"
 import { ResponsePending, TokenRequestRefused, TransportFailed } from "../ZapierAuthError.ts"
 import * as AppCredential from "./AppCredential.ts"
-import type { Driven, Order } from "./DriverState.ts"
+import { type Driven, type Id, isSame, type Order } from "./DriverState.ts"
 import * as Pause from "./Pause.ts"
 
 const told = {
@@ -18,7 +18,10 @@ const told = {
   unknown: new TransportFailed({ code: "no response in time" })
 }
 
-const generationOf = (state: AppCredential.State) => (state._tag === "Absent" ? 0 : state.generation)
+const idOf = (state: AppCredential.State): Id => ({
+  family: AppCredential.family,
+  generation: state._tag === "Absent" ? 0 : state.generation
+})
 
 const order =
   (scopes: ReadonlyArray<Scopes.Scope>) =>
@@ -52,13 +55,11 @@ export const driven = (
   machine,
   store: "app credential store",
   none: AppCredential.absent,
-  idOf: (state) => ({ family: AppCredential.family, generation: generationOf(state) }),
+  idOf,
   pending: (waited) => new ResponsePending({ waited, of: "token" }),
   accessOf: (state) =>
-    state._tag === "Absent" || state.access === undefined
-      ? undefined
-      : { ...state.access, family: AppCredential.family, generation: state.generation },
-  concerns: ({ generation }, state) => generationOf(state) === generation,
+    state._tag === "Absent" || state.access === undefined ? undefined : { ...state.access, ...idOf(state) },
+  concerns: (about, state) => isSame(about, idOf(state)),
   demand: (owner, rejected) =>
     rejected === undefined
       ? { _tag: "AccessTokenRequested", owner }

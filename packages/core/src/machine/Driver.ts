@@ -108,11 +108,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   type In<Tag extends Store<S, E, C>["_tag"]> = Extract<Store<S, E, C>, { readonly _tag: Tag }>
 
   const { owner } = settings
-  const silent = new StoreFailed({
-    store: driven.store,
-    operation: "respond",
-    problem: `nothing came within ${settings.storeTimeout} ms`
-  })
+  const silent = StoreFailed.silent(driven.store, settings.storeTimeout)
   const pending = driven.pending(Duration.millis(settings.requestTimeout))
   const failed = (reason: Reason): Reply<S> => ({ _tag: "Failed", reason })
 

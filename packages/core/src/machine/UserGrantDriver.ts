@@ -8,7 +8,7 @@ import type { TokenOutcome } from "../oauth/TokenOutcome.ts"
 import type { TokenRequest } from "../oauth/TokenRequest.ts"
 import type * as Settings from "../Settings.ts"
 import { ReconnectRequired, RefreshOutcomeUnknown, ResponsePending } from "../ZapierAuthError.ts"
-import type { Driven, Order } from "./DriverState.ts"
+import { type Driven, isSame, type Order } from "./DriverState.ts"
 import * as Pause from "./Pause.ts"
 import * as UserGrant from "./UserGrant.ts"
 
@@ -38,6 +38,8 @@ const order = (command: UserGrant.Command, now: number): Order<TokenRequest> => 
   }
 }
 
+const idOf = (state: UserGrant.State) => (state._tag === "Absent" ? undefined : state)
+
 /**
  * A user's grant, to be driven.
  *
@@ -50,11 +52,10 @@ export const driven = (
   machine,
   store: "grant store",
   none: UserGrant.absent,
-  idOf: (state) => (state._tag === "Absent" ? undefined : state),
+  idOf,
   pending: (waited) => new ResponsePending({ waited, of: "token" }),
   accessOf: UserGrant.accessOf,
-  concerns: ({ family, generation }, state) =>
-    state._tag !== "Absent" && state.family === family && state.generation === generation,
+  concerns: (about, state) => isSame(about, idOf(state)),
   demand: (owner, rejected) =>
     rejected === undefined
       ? { _tag: "AccessTokenRequested", owner }

@@ -22,6 +22,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as AuthMetrics from "../AuthMetrics.ts"
 import { readApplication } from "../internal/bounded.ts"
+import * as Defects from "../internal/defects.ts"
 import { ZapierUrls } from "../zapier/ZapierUrls.ts"
 import { type Application, ClientApplication } from "./ClientApplication.ts"
 import * as TokenOutcome from "./TokenOutcome.ts"
@@ -98,12 +99,9 @@ export const outcomeOfError = ({ reason }: HttpClientError): TokenOutcome.TokenO
 // A client that has a bug leaves behind what a process leaves that dies: nobody knows whether the request was sent. What
 // it threw may hold the request, and is told by its name.
 const outcomeOfDefect = (defect: unknown): Effect.Effect<TokenOutcome.TokenOutcome> =>
-  Effect.as(
-    Effect.logError(
-      `The HTTP client threw ${defect instanceof Error ? defect.name : typeof defect} while it sent a token request`
-    ),
-    { _tag: "NoResponse" }
-  )
+  Effect.as(Effect.logError(`The HTTP client threw ${Defects.nameOf(defect)} while it sent a token request`), {
+    _tag: "NoResponse"
+  })
 
 const tooLate: TokenOutcome.TokenOutcome = { _tag: "NotTried" }
 

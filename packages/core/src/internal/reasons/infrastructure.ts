@@ -32,6 +32,10 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed
   operation: Schema.String,
   problem: Schema.String
 }) {
+  /** A store that did not respond within so many milliseconds. */
+  static silent(store: string, millis: number): StoreFailed {
+    return new StoreFailed({ store, operation: "respond", problem: `nothing came within ${millis} ms` })
+  }
   readonly isRetryable = true
   readonly needsReconnect = false
   override get message(): string {
