@@ -63,19 +63,28 @@ const setup = (settings?: Settings.Options) => {
   return { zapier, told: stores.told, layer: Layer.provideMerge(zapier.process(settings), stores.layer) }
 }
 
+/** Asks, and has the store fail from just before the answer comes: after the claim. */
+const failAsAnswered = Effect.fnUntraced(function* <A, E, R>(
+  zapier: ReturnType<typeof TestZapier.make>,
+  told: { fails: boolean },
+  asking: Effect.Effect<A, E, R>
+) {
+  const gate = Deferred.makeUnsafe<void>()
+  zapier.nextToken(TestZapier.held(gate))
+  const fiber = yield* Effect.forkChild(asking, { startImmediately: true })
+  yield* TestZapier.tick
+  told.fails = true
+  yield* Deferred.succeed(gate, undefined)
+  return fiber
+})
+
 describe("runtime, when the store fails", () => {
   it.effect("does not throw an answer away: it is stored when the store is back", () => {
     const { layer, told, zapier } = setup()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust("11 hours")
-      // The store fails after the claim: just when the answer is to be stored.
-      const gate = Deferred.makeUnsafe<void>()
-      zapier.nextToken(TestZapier.held(gate))
-      const fiber = yield* Effect.forkChild(accessToken, { startImmediately: true })
-      yield* TestZapier.tick
-      told.fails = true
-      yield* Deferred.succeed(gate, undefined)
+      const fiber = yield* failAsAnswered(zapier, told, accessToken)
       yield* pass("2 seconds")
       expect(fiber.pollUnsafe()).toBeUndefined()
       told.fails = false
@@ -90,12 +99,7 @@ describe("runtime, when the store fails", () => {
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust("11 hours")
-      const gate = Deferred.makeUnsafe<void>()
-      zapier.nextToken(TestZapier.held(gate))
-      const fiber = yield* Effect.forkChild(Effect.flip(accessToken), { startImmediately: true })
-      yield* TestZapier.tick
-      told.fails = true
-      yield* Deferred.succeed(gate, undefined)
+      const fiber = yield* failAsAnswered(zapier, told, Effect.flip(accessToken))
       yield* pass("1 minute")
       expect((yield* Fiber.join(fiber)).reason._tag).toBe("StoreFailed")
       yield* pass("1 hour")
@@ -113,12 +117,7 @@ describe("runtime, when the store fails", () => {
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust("11 hours")
-      const gate = Deferred.makeUnsafe<void>()
-      zapier.nextToken(TestZapier.held(gate))
-      const fiber = yield* Effect.forkChild(Effect.flip(accessToken), { startImmediately: true })
-      yield* TestZapier.tick
-      told.fails = true
-      yield* Deferred.succeed(gate, undefined)
+      const fiber = yield* failAsAnswered(zapier, told, Effect.flip(accessToken))
       yield* pass("25 seconds")
       expect((yield* Fiber.join(fiber)).reason._tag).toBe("StoreFailed")
       told.fails = false
@@ -143,12 +142,7 @@ describe("runtime, when the store fails", () => {
       )
       yield* Effect.provide(TestZapier.connect(subject), services)
       yield* TestClock.adjust("11 hours")
-      const gate = Deferred.makeUnsafe<void>()
-      zapier.nextToken(TestZapier.held(gate))
-      yield* Effect.forkChild(Effect.provide(accessToken, services), { startImmediately: true })
-      yield* TestZapier.tick
-      stores.told.fails = true
-      yield* Deferred.succeed(gate, undefined)
+      yield* failAsAnswered(zapier, stores.told, Effect.provide(accessToken, services))
       yield* pass("20 seconds")
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
       yield* pass("5 seconds")
@@ -170,12 +164,7 @@ describe("runtime, when the store fails", () => {
       const services = yield* Layer.buildWithScope(Layer.provide(zapier.process(), stores.layer), scope)
       yield* Effect.provide(TestZapier.connect(subject), services)
       yield* TestClock.adjust("11 hours")
-      const gate = Deferred.makeUnsafe<void>()
-      zapier.nextToken(TestZapier.held(gate))
-      yield* Effect.forkChild(Effect.provide(accessToken, services), { startImmediately: true })
-      yield* TestZapier.tick
-      stores.told.fails = true
-      yield* Deferred.succeed(gate, undefined)
+      yield* failAsAnswered(zapier, stores.told, Effect.provide(accessToken, services))
       yield* pass("20 seconds")
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
       yield* pass("15 seconds")
