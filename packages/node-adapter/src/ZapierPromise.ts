@@ -247,7 +247,7 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
     signal?.throwIfAborted()
     const failure = exit.cause.reasons.find(Cause.isFailReason)
     if (failure !== undefined) return { ok: false, error: failureOf(failure.error) }
-    // What it needed was closed, or not even made yet.
+    // The call needed something that was closed, or not even made yet.
     if (isClosed) return { ok: false, error: failureOf(closed) }
     throw Cause.squash(exit.cause)
   }

@@ -126,7 +126,7 @@ const duration = (minimum: number, maximum: number): Arbitrary.Arbitrary<Duratio
 const hour = 3_600_000
 
 /**
- * What `Settings.make` takes: durations in all forms, none of them or all.
+ * Options for `Settings.make`: durations in all forms, none of them or all.
  *
  * @since 0.1.0
  */

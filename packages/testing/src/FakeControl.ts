@@ -53,7 +53,7 @@ const fail = (problem: string) => Result.fail(new FakeControlError({ problem }))
  */
 export type Controlled<A> = Result.Result<A, FakeControlError>
 
-// What is not of the expected form is refused. The refusal names places, and no values.
+// Input of another form than the expected is refused. The refusal names places, and no values.
 const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string, input: unknown) =>
   Result.mapError(
     Schema.decodeUnknownResult(schema, { onExcessProperty: "error", errors: "all" })(input),

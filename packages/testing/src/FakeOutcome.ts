@@ -1,5 +1,5 @@
 /**
- * What comes of a request to the fake: the response, how much of it arrives, and the tokens in it.
+ * The outcome of a request to the fake: the response, how much of it arrives, and the tokens in it.
  *
  * @since 0.1.0
  */
@@ -43,7 +43,7 @@ export const lineage = (issued: ReadonlyArray<Issued>, token: string): ReadonlyA
 }
 
 /**
- * What the client gets to see of an answer.
+ * The part of an answer that reaches the client.
  *
  * - `Answered`: all of it, after `delay` milliseconds
  * - `Truncated`: so many bytes of the body, of which the headers promise more; then the connection is closed

@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function* <
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(context)
   const running = new Map<string, Running>()
-  /** What is known of keys that nothing is under way for. The one that was asked for longest ago is first. */
+  /** The memory of keys that nothing is under way for. The key that was asked for longest ago is first. */
   const idle = new Map<string, Pick<DriverState.AnyState, "memory" | "dead">>()
   let callers = 0
   let onQuiet: (() => void) | undefined
@@ -268,7 +268,7 @@ export const make = Effect.fnUntraced(function* <
     const known = idle.get(key)
     if (known !== undefined) return DriverState.peek(known.memory, false, wall)
     const entry = running.get(key)
-    // What has come and was not taken yet may be a disconnect.
+    // An input that was not taken yet may be a disconnect.
     if (entry === undefined || entry.inputs.length > 0) return undefined
     return DriverState.peek(entry.state.memory, DriverState.isLooking(entry.state), wall)
   }

@@ -564,7 +564,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
       const isDue = DriverState.nextDeadline(s) <= now.elapsed
       return [{ ...s, grace: isDue ? now.elapsed + DriverState.grace : undefined }, []]
     }
-    // What has come due since has a grace of its own.
+    // A deadline that has come since has a grace of its own.
     return grace <= now.elapsed ? expire({ ...state, grace: undefined }, grace - DriverState.grace, now) : [state, []]
   }
 

@@ -85,7 +85,7 @@ export interface Driven<S extends Machine.Tagged, E extends Machine.Tagged, C ex
   readonly machine: Machine.Machine<S, E, C>
   /** The name of the store, for messages. */
   readonly store: string
-  /** What a caller is told that has waited for as long as callers do. */
+  /** The reason for a caller that has waited for as long as callers do. */
   readonly pending: (waited: Duration.Duration) => Reason
   /** Stands for no record. */
   readonly none: S

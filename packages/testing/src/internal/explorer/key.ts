@@ -9,6 +9,7 @@
  * Worlds share most of their parts with those that they came from. A part is looked at once for each time and process that
  * it is seen from, and its text stands as a number in the texts that contain it, so that these stay short.
  */
+import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as Redacted from "effect/Redacted"
 import type * as FakeState from "../../FakeState.ts"
@@ -56,7 +57,7 @@ const make = () => {
   const fieldText = (name: string, value: unknown, world: Seen, me: string | undefined): string => {
     if (name === "expiresAt") return String(left(Number(value), world.now, grains.expiresAt))
     if (ahead.has(name)) return String(left(Number(value), world.now))
-    if (name === "arrivedAt") return String(left(Number(value) + 120_000, world.now))
+    if (name === "arrivedAt") return String(left(Number(value) + ConsentAttempt.codeLifetime, world.now))
     if (name === "replacedAt") return String(left(Number(value) + 30_000, world.now))
     if (name === "sentAt") return String(left(world.now, Number(value)))
     if (name === "owner") return value === me ? "me" : "other"
