@@ -88,16 +88,13 @@ const checkCode = ({ codes }: History, { at, code, owner }: Of<"CodeSent">): Rea
     : [{ rule, what: "a code was sent more than two minutes after it came" }]
 }
 
-const checkAccess = (
-  history: History,
-  { access, at, owner }: Of<"AccessGiven">,
-  options: Options
-): ReadonlyArray<Violation> => {
+const checkAccess = (history: History, { access, owner }: Of<"AccessGiven">): ReadonlyArray<Violation> => {
   const rule = "R10 no dead token"
   const accessToken = Redacted.value(access.accessToken)
-  const wasRejected = history.rejections.some((told) => told.owner === owner && told.accessToken === accessToken)
-  const accepted = history.accepted.filter((told) => told.owner === owner)
-  if (wasRejected && !Requests.isFresh({ accepted }, access, at, options)) {
+  const isKnown = history.rejections.some(
+    (told) => told.owner === owner && told.accessToken === accessToken && !told.isBelieved
+  )
+  if (isKnown) {
     return [{ rule, what: "an access token was handed out by the process that had been told of its rejection" }]
   }
   const wasLeft = history.left.some((left) => left.owner === owner && left.family === access.family)
@@ -106,8 +103,10 @@ const checkAccess = (
     : none
 }
 
-const withTold = (all: ReadonlyArray<Told>, { accessToken, owner }: Told): ReadonlyArray<Told> =>
-  all.some((told) => told.owner === owner && told.accessToken === accessToken) ? all : [...all, { owner, accessToken }]
+const withTold = <A extends Told>(all: ReadonlyArray<A>, one: A): ReadonlyArray<A> => [
+  ...all.filter((told) => told.owner !== one.owner || told.accessToken !== one.accessToken),
+  one
+]
 
 /**
  * Takes note of an observation and checks it.
@@ -138,7 +137,7 @@ export const observe = <S extends State>(
   switch (observation._tag) {
     case "Stored":
       return {
-        history: Writes.take(history, observation.state, observation.isUnconfirmed === true),
+        history: Writes.take(history, observation),
         violations: Writes.check(history, observation)
       }
     case "Sent":
@@ -163,11 +162,13 @@ export const observe = <S extends State>(
       return known({ consented: [...history.consented, Redacted.value(outcome.tokens.accessToken)] })
     }
     case "AccessGiven":
-      return known({}, checkAccess(history, observation, options))
+      return known({}, checkAccess(history, observation))
     case "AccessRejected":
-      return known({ rejections: withTold(history.rejections, observation) })
-    case "AccessAccepted":
-      return known({ accepted: withTold(history.accepted, observation) })
+      return known({ rejections: withTold(history.rejections, Requests.rejection(history, observation, options)) })
+    case "AccessAccepted": {
+      const { accessToken, owner } = observation
+      return known({ accepted: withTold(history.accepted, { owner, accessToken }) })
+    }
     case "DisconnectAsked": {
       const family = held(history)?.family
       return family === undefined ? known({}) : known({ left: [...history.left, { owner: observation.owner, family }] })

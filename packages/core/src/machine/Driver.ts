@@ -73,8 +73,12 @@ const unreadablePatience = 60_000
 // How late a timer fires in a process that is busy, and has not stood still, in milliseconds.
 const longestDelay = 1_000
 
-// How long closing waits for a store that fails, in milliseconds.
-const closingPatience = 10_000
+/**
+ * How long closing waits for a store that fails, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const closingPatience = 10_000
 
 /**
  * The driver of a machine.
@@ -568,6 +572,12 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     return grace <= now.elapsed ? expire({ ...state, grace: undefined }, grace - DriverState.grace, now) : [state, []]
   }
 
+  // A grace ends with what it was for.
+  const settled = (state: Held): Held =>
+    state.grace !== undefined && DriverState.nextDeadline(state) > state.grace - DriverState.grace
+      ? { ...state, grace: undefined }
+      : state
+
   // ---------------------------------------------------------------------------
   // The next operation of the store
   // ---------------------------------------------------------------------------
@@ -599,7 +609,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     step: (state, input, now) => {
       const [taken, outputs] = take(state, input, now)
       const [next, more] = advance(taken, now)
-      return { state: next, outputs: [...outputs, ...more] }
+      return { state: settled(next), outputs: [...outputs, ...more] }
     }
   }
 }

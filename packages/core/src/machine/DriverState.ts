@@ -399,18 +399,21 @@ export const nextDeadline = ({ callers, request, store }: AnyState): number => {
 export const wantsAccess = ({ wants }: Caller) => wants === "Access"
 
 /**
+ * When the record is to be looked at again, elapsed.
+ *
+ * @since 0.1.0
+ */
+export const nextLook = ({ callers, pollAt, store }: AnyState): number => {
+  if (store._tag === "Backoff") return store.until
+  return store._tag === "Idle" && pollAt !== undefined && callers.some(wantsAccess) ? pollAt : Infinity
+}
+
+/**
  * When the driver is to be woken, in elapsed milliseconds: `Infinity` if only another input can change anything.
  *
  * @since 0.1.0
  */
-export const wakeAt = (state: AnyState): number => {
-  const { callers, pollAt, store } = state
-  const deadline = state.grace ?? nextDeadline(state)
-  if (store._tag === "Backoff") return Math.min(deadline, store.until)
-  return store._tag === "Idle" && pollAt !== undefined && callers.some(wantsAccess)
-    ? Math.min(deadline, pollAt)
-    : deadline
-}
+export const wakeAt = (state: AnyState): number => Math.min(state.grace ?? nextDeadline(state), nextLook(state))
 
 const look = { Idle: "else", Loading: "an event is in the inbox, or a caller waits and a look is due" }
 const idle = {
@@ -432,6 +435,7 @@ const failing = {
   Idle: "what it was for is given up"
 }
 const resting = { Backoff: "else", Loading: "the backoff is over" }
+const rested = { ...resting, Idle: "the backoff is over, and nobody needs the record any more" }
 
 const tabulate = () =>
   ({
@@ -450,13 +454,13 @@ const tabulate = () =>
       Woken: { ...failing, Saving: "the store has time left" }
     },
     Backoff: {
-      Asked: resting,
-      Left: resting,
-      Brought: resting,
+      Asked: rested,
+      Left: rested,
+      Brought: rested,
       Responded: resting,
-      Accepted: resting,
-      Woken: resting,
-      Closing: resting
+      Accepted: rested,
+      Woken: rested,
+      Closing: rested
     }
   }) as const satisfies Machine.Edges<Store<never, never, never>["_tag"], Input<never, never, never>["_tag"]>
 

@@ -20,17 +20,38 @@ const tokens = (n: number, expiresAt: number): Tokens.Tokens => ({
 
 type Input = Parameters<typeof driver.step>[1]
 
+const started = () => {
+  let state: Parameters<typeof driver.step>[0] = driver.initial
+  const feed = (elapsed: number, input: Input) => {
+    const next = driver.step(state, input, { wall: elapsed, elapsed })
+    state = next.state
+    return next.outputs.map(({ _tag }) => _tag)
+  }
+  return { feed, state: () => state }
+}
+
 describe("Driver: grace", () => {
+  it("ends with what it was for", () => {
+    const { feed, state } = started()
+    feed(1, { _tag: "Asked", caller: 0 })
+    feed(settings.storeTimeout + 1, { _tag: "Woken" })
+    expect(DriverState.wakeAt(state())).toBe(settings.storeTimeout + 1 + DriverState.grace)
+    // The store has responded just in time: nothing is late any more, and nobody need wake the driver for it.
+    feed(settings.storeTimeout + 1, {
+      _tag: "Loaded",
+      id: 0,
+      state: UserGrant.granted("consent", tokens(1, 1)),
+      version: 1
+    })
+    expect(DriverState.wakeAt(state())).toBe(settings.requestTimeout + 1)
+  })
+
   it("is given to each deadline, also to one that comes while the process stands still in another's", () => {
-    let state: Parameters<typeof driver.step>[0] = driver.initial
-    const feed = (elapsed: number, input: Input) => {
-      const next = driver.step(state, input, { wall: elapsed, elapsed })
-      state = next.state
-      return next.outputs.map(({ _tag }) => _tag)
-    }
+    const { feed, state } = started()
     feed(1, { _tag: "Asked", caller: 0 })
     feed(1, { _tag: "Loaded", id: 0, state: UserGrant.granted("consent", tokens(1, 1)), version: 1 })
-    const claimed = state.store._tag === "Saving" ? state.store.next.state : UserGrant.absent
+    const { store } = state()
+    const claimed = store._tag === "Saving" ? store.next.state : UserGrant.absent
     expect(feed(1, { _tag: "Saved", id: 1 })).toEqual(["Publish", "Send"])
     // The caller's time is over. A last look at the record finds nothing new.
     expect(feed(settings.requestTimeout + 1, { _tag: "Woken" })).toEqual(["Load"])
@@ -38,10 +59,10 @@ describe("Driver: grace", () => {
     // The process stands still until that of the request is over as well.
     const late = settings.answerTimeout + 10_000
     expect(feed(late, { _tag: "Woken" })).toEqual(["Load"])
-    expect(DriverState.wakeAt(state)).toBeGreaterThan(late)
+    expect(DriverState.wakeAt(state())).toBeGreaterThan(late)
     // The response was in the socket.
     const outcome = { _tag: "Granted", tokens: tokens(2, 36_000_000) } as const
     expect(feed(late, { _tag: "Responded", id: 2, outcome })).toEqual([])
-    expect(state.inbox[0]?.event._tag).toBe("RefreshSucceeded")
+    expect(state().inbox[0]?.event._tag).toBe("RefreshSucceeded")
   })
 })

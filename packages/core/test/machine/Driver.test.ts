@@ -27,18 +27,40 @@ const requesting: ReadonlyArray<DriverWorld.Step> = [
 
 const overtaken: ReadonlyArray<DriverWorld.Step> = [store("Done"), { _tag: "Overtake" }, store("Done")]
 
+const second: DriverWorld.Step = { _tag: "Pause", millis: 1_000 }
+
+// Ten hours, and a token has ended.
+const ending = Array.from({ length: 10 }, (): DriverWorld.Step => ({ _tag: "Jump", millis: 3_600_000 }))
+
+// Another process is faster to renew a token, which ends before this one sees it.
+const outrun: ReadonlyArray<DriverWorld.Step> = [store("Done"), { _tag: "Overtake" }, ...ending, store("Done")]
+
+// A caller came, and left while its process takes a pause after conflicts.
+const conflicted: ReadonlyArray<DriverWorld.Step> = [
+  { _tag: "Connect" },
+  store("Done"),
+  store("Done"),
+  { _tag: "Ask" },
+  store("Done"),
+  ...ending,
+  { _tag: "Ask" },
+  ...outrun,
+  ...outrun,
+  ...outrun
+]
+
 // Edges that hardly any drawn program comes by.
 const directed: ReadonlyArray<ReadonlyArray<DriverWorld.Step>> = [
+  [...conflicted, second, { _tag: "Leave" }],
+  [...conflicted, { _tag: "Leave" }, { _tag: "Pass", millis: 300 }],
+  [...conflicted, { _tag: "Leave" }, second, { _tag: "Close" }],
+  [...conflicted, { _tag: "Leave" }, second, { _tag: "Accept" }],
+  [...conflicted, { _tag: "Leave" }, { _tag: "Close" }, second, { _tag: "Ask" }],
+  [...conflicted, { _tag: "Leave" }, { _tag: "Close" }, second, { _tag: "Disconnect" }],
   [{ _tag: "Connect" }, ...overtaken, ...overtaken, ...overtaken],
-  [...requesting, { _tag: "Pause", millis: 1_000 }, { _tag: "Leave" }],
-  [...requesting, { _tag: "Pause", millis: 1_000 }, { _tag: "Close" }],
-  [
-    ...requesting,
-    { _tag: "Connect" },
-    store("Failed"),
-    { _tag: "Pause", millis: 1_000 },
-    { _tag: "Respond", how: "Granted" }
-  ]
+  [...requesting, second, { _tag: "Leave" }],
+  [...requesting, second, { _tag: "Close" }],
+  [...requesting, { _tag: "Connect" }, store("Failed"), second, { _tag: "Respond", how: "Granted" }]
 ]
 
 const runs = { arbitrary: { runs: 1_000 } }

@@ -1,6 +1,5 @@
 /**
- * An exhaustive search through everything that a model can do: breadth first, each state once, so that the first
- * violation found has the shortest trace that leads to it.
+ * An exhaustive search through everything that a model can do, each state once.
  *
  * @since 0.1.0
  */
@@ -36,7 +35,7 @@ export interface Model<World, Violation> {
 }
 
 /**
- * A violation, and the shortest way to it.
+ * A violation, and a way to it: the shortest, if the search went breadth first.
  *
  * @since 0.1.0
  */
@@ -55,20 +54,25 @@ export interface Report<Violation> {
   readonly states: number
   /** How many moves led to one of them. */
   readonly moves: number
-  /** The length of the longest way, which is the shortest to its end. */
+  /** The length of the longest way that was gone. */
   readonly depth: number
   /** Whether there is nothing left to visit. */
   readonly isComplete: boolean
-  /** The violations, the one with the shortest trace first. */
+  /** The violations, in the order in which they were found. */
   readonly findings: ReadonlyArray<Finding<Violation>>
 }
 
 /**
- * How far to look.
+ * How to look, and how far.
  *
  * @since 0.1.0
  */
 export interface Limits<Violation> {
+  /**
+   * Default: `breadth` first, so that the first violation found has the shortest trace. `depth` first takes far less
+   * memory: a large model has many worlds that are equally far from its beginning, and few in a row.
+   */
+  readonly order?: "breadth" | "depth" | undefined
   /** How many states to visit at most. Default: no limit. */
   readonly states?: number | undefined
   /** Whether this violation ends the search. Default: each does. */
@@ -77,7 +81,32 @@ export interface Limits<Violation> {
   readonly onProgress?: ((states: number, depth: number) => void) | undefined
 }
 
+interface Visited<World> {
+  readonly world: World
+  /** Which of the states it is, by when it was reached. */
+  readonly index: number
+  /** How many moves led to it. */
+  readonly distance: number
+}
+
 const progressEvery = 50_000
+
+// A `Set` holds some 16 million.
+const mostInSet = 8_000_000
+
+const strings = () => {
+  const sets = [new Set<string>()]
+  return {
+    /** False if it is there already. */
+    add: (text: string): boolean => {
+      if (sets.some((set) => set.has(text))) return false
+      const [newest] = sets
+      if (newest !== undefined && newest.size < mostInSet) newest.add(text)
+      else sets.unshift(new Set([text]))
+      return true
+    }
+  }
+}
 
 /**
  * Visits every state that the model can reach.
@@ -109,14 +138,13 @@ export const explore = <World, Violation>(
   model: Model<World, Violation>,
   limits: Limits<Violation> = {}
 ): Report<Violation> => {
-  const seen = new Set<string>()
+  const seen = strings()
   // How each state was reached first: from which, and by what. Numbers, since there are millions.
   const origins: Array<number> = []
   const moved: Array<number> = []
   const labels: Array<string> = []
   const labelIds = new Map<string, number>()
   const findings: Array<Finding<Violation>> = []
-  let frontier: Array<{ readonly world: World; readonly index: number }> = []
   let moves = 0
   let depth = 0
   const search = { isOver: false }
@@ -137,34 +165,43 @@ export const explore = <World, Violation>(
   }
 
   // Takes a world in, if it is a new one.
-  const visit = (world: World, from: number, label: string, next: typeof frontier) => {
-    const key = model.key(world)
-    if (seen.has(key)) return
-    seen.add(key)
+  const visit = (world: World, from: number, label: string, distance: number, next: Array<Visited<World>>) => {
+    if (!seen.add(model.key(world))) return
     const labelId = labelIds.get(label) ?? labels.push(label) - 1
     labelIds.set(label, labelId)
     moved.push(labelId)
-    next.push({ world, index: origins.push(from) - 1 })
-    if (seen.size % progressEvery === 0) limits.onProgress?.(seen.size, depth)
-    search.isOver ||= limits.states !== undefined && seen.size >= limits.states
+    const states = origins.push(from)
+    next.push({ world, index: states - 1, distance })
+    depth = Math.max(depth, distance)
+    if (states % progressEvery === 0) limits.onProgress?.(states, depth)
+    search.isOver ||= limits.states !== undefined && states >= limits.states
   }
 
-  for (const { label, world } of model.initial) visit(world, -1, label, frontier)
-  while (frontier.length > 0 && !search.isOver) {
-    const next: typeof frontier = []
-    for (const { index, world } of frontier) {
-      if (search.isOver) break
-      const possible = model.moves(world)
-      if (possible.every(({ isFault }) => isFault)) report(model.ending(world), () => traceTo(index))
-      for (const move of possible) {
-        moves++
-        report(move.violations, () => [...traceTo(index), move.label])
-        // What comes after a broken rule proves nothing.
-        if (move.violations.length === 0) visit(move.world, index, move.label, next)
-      }
+  const leave = ({ distance, index, world }: Visited<World>, next: Array<Visited<World>>) => {
+    const possible = model.moves(world)
+    if (possible.every(({ isFault }) => isFault)) report(model.ending(world), () => traceTo(index))
+    for (const move of possible) {
+      moves++
+      report(move.violations, () => [...traceTo(index), move.label])
+      // What comes after a broken rule proves nothing.
+      if (move.violations.length === 0) visit(move.world, index, move.label, distance + 1, next)
     }
-    if (next.length > 0) depth++
+  }
+
+  let frontier: Array<Visited<World>> = []
+  for (const { label, world } of model.initial) visit(world, -1, label, 0, frontier)
+  while (frontier.length > 0 && !search.isOver) {
+    if (limits.order === "depth") {
+      const last = frontier.pop()
+      if (last !== undefined) leave(last, frontier)
+      continue
+    }
+    const next: Array<Visited<World>> = []
+    for (const visited of frontier) {
+      if (search.isOver) break
+      leave(visited, next)
+    }
     frontier = next
   }
-  return { states: seen.size, moves, depth, isComplete: !search.isOver, findings }
+  return { states: origins.length, moves, depth, isComplete: !search.isOver, findings }
 }

@@ -21,7 +21,10 @@
  * - A crash loses a request or a write that is under way; had it been carried out, it could have been so before the crash.
  * - Once no fault is left, a call whose token nothing can end succeeds at once, and the server acts when its response is
  *   read, if it takes the old access token no longer.
- * - A callback for an attempt that is over changes nothing, and does not come. The first consent's comes twice, later ones' once.
+ * - An attempt that a single process works on concerns nobody else: once no fault is left, it is written at once.
+ * - A driver that is late gives I/O its turn at once: what comes before could as well have come before it was late.
+ * - A callback for an attempt that is over changes nothing, and does not come. The first consent's comes twice. A later one's
+ *   comes once, and with the consent, which nobody sees before.
  *
  * **What is left out**: an operation takes no time unless a fault says so. One access token ends by itself. A process does
  * not stand still again in the moment in which it reads its socket after a deadline.
@@ -180,6 +183,6 @@ export const make = (options: Options): Explorer.Model<World.World, Violation> =
     initial: World.beginnings(client, { callers, faults, server }),
     moves: Moves.moves(client, new Set(options.kinds ?? kinds[client.mode])),
     ending: Moves.ending(client, faults),
-    key: Key.keys(faults)
+    key: Key.keys(client, faults)
   }
 }

@@ -1,7 +1,7 @@
 /** One process: the library as an app would have it, over the network and the stores of the simulation. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
-import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import { isZapierAuthError, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -32,12 +32,8 @@ export interface Options {
 
 // The same service, observed: which access tokens it gives to whom, and what it is told of them.
 const observed = (hub: Hub, host: Host, auth: ZapierAuth.ZapierAuth["Service"]): ZapierAuth.ZapierAuth["Service"] => {
-  const { app, observe, settings } = hub
+  const { app, observe } = hub
   const { owner } = host
-  // A token that is believed over the endpoint that rejects it does not count as rejected.
-  const isBelieved = ({ history }: Caller, access: Tokens.UsableAccess, accessToken: string) =>
-    Tokens.isReplacement(access, wallOf(hub, host), settings.rejectionInterval) &&
-    !history.accepted.some((told) => told.owner === owner && told.accessToken === accessToken)
   type Access = Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   const asUser = (use: (caller: Caller) => void) =>
     Effect.map(CurrentCaller, (caller) => {
@@ -45,34 +41,27 @@ const observed = (hub: Hub, host: Host, auth: ZapierAuth.ZapierAuth["Service"]):
     })
   const asApp = (use: (caller: Caller) => void) => Effect.sync(() => use(app))
   const given = (as: typeof asUser, access: Access): Access =>
-    Effect.tap(access, (access) =>
-      as((caller) => observe(caller, { _tag: "AccessGiven", owner, access, at: wallOf(hub, host) }))
-    )
-  const told = <A, E>(
-    as: typeof asUser,
-    _tag: "AccessRejected" | "AccessAccepted",
-    access: Tokens.UsableAccess,
-    effect: Effect.Effect<A, E>
-  ) =>
+    Effect.tap(access, (access) => as((caller) => observe(caller, { _tag: "AccessGiven", owner, access })))
+  const rejected = (as: typeof asUser, access: Tokens.UsableAccess, next: Access): Access =>
     Effect.andThen(
-      as((caller) => {
-        const accessToken = Redacted.value(access.accessToken)
-        if (_tag === "AccessRejected" && isBelieved(caller, access, accessToken)) return
-        observe(caller, { _tag, owner, accessToken })
-      }),
-      effect
+      as((caller) => observe(caller, { _tag: "AccessRejected", owner, access, at: wallOf(hub, host) })),
+      given(as, next)
+    )
+  const accepted = (as: typeof asUser, access: Tokens.UsableAccess, next: Effect.Effect<void>) =>
+    Effect.andThen(
+      as((caller) =>
+        observe(caller, { _tag: "AccessAccepted", owner, accessToken: Redacted.value(access.accessToken) })
+      ),
+      next
     )
   return {
     ...auth,
     accessToken: (subject) => given(asUser, auth.accessToken(subject)),
-    accessTokenRejected: (subject, access) =>
-      told(asUser, "AccessRejected", access, given(asUser, auth.accessTokenRejected(subject, access))),
-    accessTokenAccepted: (subject, access) =>
-      told(asUser, "AccessAccepted", access, auth.accessTokenAccepted(subject, access)),
+    accessTokenRejected: (subject, access) => rejected(asUser, access, auth.accessTokenRejected(subject, access)),
+    accessTokenAccepted: (subject, access) => accepted(asUser, access, auth.accessTokenAccepted(subject, access)),
     appToken: (scopes) => given(asApp, auth.appToken(scopes)),
-    appTokenRejected: (scopes, access) =>
-      told(asApp, "AccessRejected", access, given(asApp, auth.appTokenRejected(scopes, access))),
-    appTokenAccepted: (scopes, access) => told(asApp, "AccessAccepted", access, auth.appTokenAccepted(scopes, access)),
+    appTokenRejected: (scopes, access) => rejected(asApp, access, auth.appTokenRejected(scopes, access)),
+    appTokenAccepted: (scopes, access) => accepted(asApp, access, auth.appTokenAccepted(scopes, access)),
     disconnect: (subject) =>
       Effect.andThen(
         asUser((caller) => observe(caller, { _tag: "DisconnectAsked", owner })),

@@ -16,9 +16,19 @@ const counters = (to: number, isBroken: (a: number, b: number) => boolean = () =
 })
 
 describe("Explorer", () => {
-  it("visits every state once, however many ways lead to it", () => {
-    const report = Explorer.explore(counters(9))
+  it.for(["breadth", "depth"] as const)("visits every state once, however many ways lead to it: %s first", (order) => {
+    const report = Explorer.explore(counters(9), { order })
     expect(report).toMatchObject({ states: 100, moves: 180, depth: 18, isComplete: true, findings: [] })
+  })
+
+  it("finds a way to a violation depth first, too", () => {
+    const { findings } = Explorer.explore(
+      counters(9, (a, b) => a === 2 && b === 9),
+      { order: "depth" }
+    )
+    const [finding] = findings
+    expect(finding?.violation).toBe("broken")
+    expect(finding?.trace.toSorted()).toEqual(["a", "a", ...Array.from({ length: 9 }, () => "b"), "begin"])
   })
 
   it("finds the shortest way to a violation", () => {

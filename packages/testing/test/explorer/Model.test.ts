@@ -37,7 +37,7 @@ describe("Model: no rule is broken", () => {
     minutes
   )
 
-  it.each(Model.kinds.user.filter((kind) => kind !== "pause" && kind !== "consent"))(
+  it.each(Model.kinds.user)(
     "by a process with two callers and a fault: %s",
     (kind) => {
       const report = explore({ callers: [2], faults: 1, kinds: [kind] })

@@ -108,14 +108,14 @@ const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray
     [
       `${name} writes ${save.state._tag}, and is told that it failed`,
       (turn) => {
-        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, true)
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, { isUnconfirmed: true })
         failed(turn)
       }
     ],
     [
       `${name} writes ${save.state._tag}, and does not hear of it`,
       (turn) => {
-        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, true)
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, { isUnconfirmed: true })
         Turn.replace(turn, name, { ...save, isHung: true })
       }
     ],
@@ -137,7 +137,7 @@ const isListening = ({ drivers }: Process, now: number) =>
     ({ grace, request }) => grace !== undefined && request !== undefined && request.until <= now
   )
 
-const ofProcess = (kinds: Kinds, process: Process, world: World.World): ReadonlyArray<Fault> => {
+const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.World): ReadonlyArray<Fault> => {
   const { callers, closing, isPaused, name, operations } = process
   const owner = World.ownerOf(process)
   const faults: Array<Fault> = []
@@ -176,6 +176,13 @@ const ofProcess = (kinds: Kinds, process: Process, world: World.World): Readonly
       }
     })
   }
+  if (kinds.has("consent") && closing === "No" && client.mode === "user") {
+    may(`the user allows the app again, and ${name} is called back`, (turn) => {
+      const [allowed, callback] = World.consent(turn.world)
+      turn.world = allowed
+      Turn.callBack(turn, name, callback)
+    })
+  }
   if (kinds.has("disconnect") && closing === "No" && world.history.record._tag !== "Absent") {
     may(`${name} disconnects the user`, (turn) => {
       Turn.observe(turn, { _tag: "DisconnectAsked", owner })
@@ -201,14 +208,11 @@ const keyOf = ({ drivers }: Process, caller: number | undefined) =>
 
 /** All of these kinds that may happen now. */
 export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyArray<Fault> => {
-  const faults = world.processes.flatMap((process) => ofProcess(kinds, process, world))
+  const faults = world.processes.flatMap((process) => ofProcess(client, kinds, process, world))
   if (kinds.has("rejection") && World.accessOf(World.slot(world, World.shared)) !== undefined) {
     faults.push(["the server ends the access token", (turn) => (turn.world = World.endAccess(turn.world))])
   }
   if (client.mode === "app") return faults
-  if (kinds.has("consent")) {
-    faults.push(["the user allows the app again", (turn) => (turn.world = World.consent(turn.world, 1))])
-  }
   if (kinds.has("revocation") && world.history.record._tag !== "Absent") {
     faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = World.revoke(turn.world))])
   }

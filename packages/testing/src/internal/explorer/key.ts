@@ -2,6 +2,8 @@
  * One text for all worlds that behave the same.
  *
  * - Processes are interchangeable, and so are the callers of one process.
+ * - What makes no difference any more is left out: the access token in the memory of a process that has no callers left, who
+ *   was told of a rejection and cannot ask again, codes that nobody has, what became of a request that is over.
  * - Secrets are called by what they came from, and a version matters only in so far as it is the current one.
  * - Times count from now. What is over is over, however long ago; what is still to come is rounded up: worlds whose clocks
  *   differ by less than `grains` are the same. So are those in which a waiter looks sooner or later at the record again.
@@ -10,11 +12,15 @@
  * it is seen from, and its text stands as a number in the texts that contain it, so that these stay short.
  */
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import * as Driver from "@zapier-workflow-auth/core/machine/Driver"
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
+import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Redacted from "effect/Redacted"
 import type * as FakeState from "../../FakeState.ts"
 import * as Lookup from "../lookup.ts"
 import * as World from "./world.ts"
+
+type History = World.World["history"]
 
 type Seen = Pick<World.World, "names" | "now">
 
@@ -25,7 +31,7 @@ const ahead = new Set(["deadline", "notBefore", "until"])
 
 // These say when something began, and the rest of the record follows from them or does not depend on them. What callers
 // are told, the answers to them and the numbers of operations make no difference.
-const ignored = new Set(["obtainedAt", "since", "startedAt", "receivedAt", "scopes", "failure", "id"])
+const ignored = new Set(["obtainedAt", "since", "startedAt", "receivedAt", "sentAt", "scopes", "failure", "id"])
 
 const left = (time: number, now: number, grain = grains.other) => Math.max(0, Math.ceil((time - now) / grain))
 
@@ -35,7 +41,7 @@ interface Known {
   readonly id: number
 }
 
-const make = () => {
+const make = ({ rejectionInterval }: Settings.Settings) => {
   const ids = new Map<string, number>()
   const known = new WeakMap<object, Known>()
 
@@ -58,8 +64,7 @@ const make = () => {
     if (name === "expiresAt") return String(left(Number(value), world.now, grains.expiresAt))
     if (ahead.has(name)) return String(left(Number(value), world.now))
     if (name === "arrivedAt") return String(left(Number(value) + ConsentAttempt.codeLifetime, world.now))
-    if (name === "replacedAt") return String(left(Number(value) + 30_000, world.now))
-    if (name === "sentAt") return String(left(world.now, Number(value)))
+    if (name === "replacedAt") return String(left(Number(value) + rejectionInterval, world.now))
     if (name === "owner") return value === me ? "me" : "other"
     if (name === "caller") return value === undefined ? "-" : "c"
     return atom(value, world, me)
@@ -92,11 +97,22 @@ const bodyText = (body: string | undefined, { names }: Seen): string =>
 
 const due = (time: number | undefined, now: number) => (time === undefined ? "-" : time <= now ? "due" : "later")
 
+const mayServe = ({ callers }: World.Process) => callers.some(({ wants }) => wants === "Access")
+
+const isAttempting = ({ drivers }: World.Process, digest: string | undefined) =>
+  digest !== undefined && digest !== World.shared && Object.hasOwn(drivers, digest)
+
 const sorted = (texts: ReadonlyArray<string>) => texts.toSorted().join()
 
+const joined = <A>(all: ReadonlyArray<A>, textOf: (a: A) => string): string => {
+  let text = ""
+  for (const one of all) text += textOf(one)
+  return text
+}
+
 /** Makes the function. `faults`: how many there are at the beginning. */
-export const keys = (faults: number): ((world: World.World) => string) => {
-  const { atom, idOf, remember } = make()
+export const keys = ({ settings }: World.Client, faults: number): ((world: World.World) => string) => {
+  const { atom, idOf, remember } = make(settings)
 
   const serverText = (server: FakeState.FakeState, { names, now }: Seen): string => {
     const parts = Object.entries(names).flatMap(([text, name]) => {
@@ -114,8 +130,16 @@ export const keys = (faults: number): ((world: World.World) => string) => {
     return sorted(parts)
   }
 
-  const driverText = (state: World.Driven, world: World.World, me: string, wall: number): string => {
-    const { closingSince, dead, grace, inbox, memory, pollAt, request, store, trouble } = state
+  // ---------------------------------------------------------------------------
+  // What a process is at
+  // ---------------------------------------------------------------------------
+
+  const driverText = (state: World.Driven, world: World.World, process: World.Process): string => {
+    const me = World.ownerOf(process)
+    const wall = World.wall(world, process)
+    const { closingSince, grace, inbox, pollAt, request, store, trouble } = state
+    // Nobody is left to hand an access token to.
+    const { dead, memory } = mayServe(process) ? state : DriverState.initial
     const of = (value: unknown) => atom(value, world, me)
     const parts = [
       store._tag,
@@ -128,10 +152,11 @@ export const keys = (faults: number): ((world: World.World) => string) => {
         ? ""
         : `${of(memory.access)}${left(memory.until, wall, 60_000)}${memory.isProven}${memory.since <= wall}`,
       of(dead),
-      due(pollAt, world.now),
+      // What looks at the record now need not know when it would have looked next.
+      store._tag === "Idle" ? due(pollAt, world.now) : "",
       due(grace, world.now),
       trouble?.failures,
-      closingSince === undefined ? "" : left(closingSince + 10_000, world.now)
+      closingSince === undefined ? "" : left(closingSince + Driver.closingPatience, world.now)
     ]
     return parts.join(";")
   }
@@ -152,8 +177,9 @@ export const keys = (faults: number): ((world: World.World) => string) => {
         const { fate, outcome, request, response, sentAt, until } = operation
         const name = world.names[World.presented(request)] ?? ""
         const body = bodyText(response?.body, world)
-        const times = [left(world.now, sentAt), left(until, world.now)]
-        return `Send${name}${fate}${response?.status}${body}${outcome?._tag}${times.join()}`
+        // The time of its token counts from then.
+        const age = left(world.now, sentAt, grains.expiresAt)
+        return `Send${name}${fate}${response?.status}${body}${outcome?._tag}${age},${left(until, world.now)}`
       }
     }
   }
@@ -165,77 +191,108 @@ export const keys = (faults: number): ((world: World.World) => string) => {
       const entry = callers.find((caller) => caller.id === id)
       if (entry !== undefined) return `${wants}${doing.isReplay}${entry.isCovered}${left(entry.until, now)}`
     }
-    return `${wants}${doing.isReplay}${left(doing.since + 20_000, now)}`
+    return `${wants}${doing.isReplay}${left(doing.since + settings.requestTimeout, now)}`
   }
 
   const processText = (process: World.Process, world: World.World): string => {
+    const { callers, closing, drivers, hasLateClaim, isPaused, offset, operations } = process
     const me = World.ownerOf(process)
-    const { accepted, claims, codes, deliveries, left: removed, record, rejections, requests } = world.history
-    const isMine = ({ owner }: { readonly owner: string | undefined }) => owner === me
-    const { callers, closing, drivers, hasFailed, hasWrittenLate, isPaused, offset, operations } = process
+    const seenFrom = mayServe(process) ? me : `${me}-`
     const parts = [
-      isPaused,
-      offset,
-      closing,
-      world.faults === faults && hasFailed,
-      hasWrittenLate,
-      "lease" in record && record.lease.owner === me,
+      `${isPaused}${offset}${closing}${hasLateClaim}`,
       sorted(
-        Object.entries(drivers).map(([key, state]) => {
-          if (state === DriverState.initial) return key
-          return `${key}${remember(state, world, me, () => driverText(state, world, me, World.wall(world, process)))}`
-        })
+        Object.entries(drivers).map(
+          ([key, state]) => `${key}${remember(state, world, seenFrom, () => driverText(state, world, process))}`
+        )
       ),
       sorted(operations.map((operation) => operationText(operation, world, me))),
-      sorted(callers.map((caller) => callerText(caller, process, world))),
-      [requests, deliveries, rejections, accepted, claims, removed, codes]
-        .map((all) => all.flatMap((part) => (isMine(part) ? [atom(part, world, me)] : [])).join())
-        .join(";")
+      sorted(callers.map((caller) => callerText(caller, process, world)))
     ]
     return parts.join("|")
   }
 
   // A process that did nothing is the same as in the world before, as long as time and what is seen of it are.
-  const texts = new WeakMap<World.Process, Pick<World.World, "now" | "history" | "store"> & { readonly id: number }>()
+  const processes = new WeakMap<
+    World.Process,
+    { readonly now: number; readonly store: World.World["store"] | undefined; readonly id: number }
+  >()
 
   const processId = (process: World.Process, world: World.World): number => {
-    const { history, now, store } = world
-    const text = texts.get(process)
-    if (text?.now === now && text.history === history && text.store === store) return text.id
+    const store = process.operations.some(({ _tag }) => _tag === "Save") ? world.store : undefined
+    const known = processes.get(process)
+    if (known !== undefined && known.now === world.now && known.store === store) return known.id
     const id = idOf(processText(process, world))
-    texts.set(process, { now, history, store, id })
+    processes.set(process, { now: world.now, store, id })
     return id
   }
 
-  return (world) => {
-    const { callbacks, expiries, history, lateWrites, names, now, processes, server, store, strays } = world
-    const alive = new Set(processes.map(World.ownerOf))
+  // ---------------------------------------------------------------------------
+  // What the rules know of it
+  // ---------------------------------------------------------------------------
+
+  const requestText = (request: History["requests"][number], { names, now }: Seen): string => {
+    const { deadline, isExcused, isOutdated, isUnknown, outcome, token } = request
+    const open = outcome === "Open" ? `${isExcused}${left(deadline, now)}` : ""
+    return `${names[token] ?? token}${outcome}${isUnknown}${isOutdated}${open},`
+  }
+
+  const historyText = (process: World.Process, world: World.World): string => {
+    const { history, names } = world
+    const me = World.ownerOf(process)
+    const mine = (all: ReadonlyArray<{ readonly owner: string | undefined }>) =>
+      joined(all, (part) => (part.owner === me ? atom(part, world, me) : ""))
+    let text = `${World.isHolder(history.record, process)}`
+    for (const request of history.requests) if (request.owner === me) text += requestText(request, world)
+    text += `${mine(history.deliveries)};${mine(history.claims)};`
+    if (mayServe(process)) text += `${mine(history.rejections)};${mine(history.accepted)};${mine(history.left)};`
+    for (const code of history.codes) {
+      if (code.owner === me && isAttempting(process, names[code.code])) text += atom(code, world, me)
+    }
+    return text
+  }
+
+  // Who was told makes no difference, where nobody can ask it any more.
+  const toldText = (all: History["rejections"], { names, processes }: World.World): string => {
+    const isServing = (owner: string) =>
+      processes.some((process) => World.ownerOf(process) === owner && mayServe(process))
+    return sorted([
+      ...new Set(all.flatMap((told) => (isServing(told.owner) ? [] : [`${names[told.accessToken]}${told.isBelieved}`])))
+    ])
+  }
+
+  const restText = (world: World.World): string => {
+    const { callbacks, expiries, history, lateWrites, names, now, processes, store, strays } = world
     const of = (value: unknown) => atom(value, world, undefined)
-    const orphaned = [...history.requests, ...history.rejections, ...history.accepted]
-    const fixed = [
+    const isAlive = (owner: string | undefined) => processes.some((process) => World.ownerOf(process) === owner)
+    const mayExchange = (digest: string | undefined) =>
+      callbacks.some((callback) => callback.digest === digest) ||
+      processes.some((process) => isAttempting(process, digest))
+    const parts = [
       world.faults,
+      // Without a fault, nobody may fail.
+      world.faults === faults && processes.some(({ hasFailed }) => hasFailed),
       expiries,
-      Object.entries(store)
-        .map(([key, { state }]) => `${key}${of(state)}`)
-        .join(),
-      history.isUnsent,
-      history.isAstray,
-      left(history.expiresAt, now, grains.expiresAt),
-      orphaned
-        .filter(({ owner }) => !alive.has(owner))
-        .map(of)
-        .join(),
-      history.consented.map((token) => names[token]).join(),
-      history.codes
-        .filter(({ owner }) => !alive.has(owner ?? ""))
-        .map(of)
-        .join(),
+      joined(Object.entries(store), ([key, { state }]) => `${key}${of(state)}`),
+      `${history.isUnsent}${history.isAstray}${left(history.expiresAt, now, grains.expiresAt)}`,
+      joined(history.requests, (request) => (isAlive(request.owner) ? "" : requestText(request, world))),
+      toldText(history.rejections, world),
+      toldText(
+        history.accepted.map((told) => ({ ...told, isBelieved: false })),
+        world
+      ),
+      joined(history.consented, (token) => names[token] ?? ""),
+      joined(history.codes, (code) => (code.owner === undefined && mayExchange(names[code.code]) ? of(code) : "")),
       sorted(strays.map((request) => names[World.presented(request)] ?? "")),
-      lateWrites.map(({ save }) => operationText(save, world, "")).join(),
-      callbacks.map(({ digest }) => digest).join()
+      joined(lateWrites, ({ save }) => operationText(save, world, "")),
+      callbacks.length
     ]
+    return parts.join("|")
+  }
+
+  return (world) => {
+    const { processes, server } = world
     const serverId = remember(server, world, undefined, () => serverText(server, world))
-    const ids = processes.map((process) => processId(process, world)).sort((a, b) => a - b)
-    return `${idOf(fixed.join("|"))} ${serverId} ${ids.join(" ")}`
+    const ids = processes.map((process) => `${processId(process, world)} ${idOf(historyText(process, world))}`)
+    return `${idOf(restText(world))} ${serverId} ${sorted(ids)}`
   }
 }

@@ -241,14 +241,13 @@ const ofProcess = (client: Client, world: World.World, process: Process): Readon
     if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Turn.call(turn, name, caller))
   }
   if (closing !== "No") return steps
-  world.callbacks.forEach(({ code, digest }, index) => {
-    if (world.callbacks.findIndex((other) => other.digest === digest) < index) return
-    may(`${name} is called back for ${digest}`, (turn) => {
-      turn.world = { ...turn.world, callbacks: world.callbacks.toSpliced(index, 1) }
-      const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
-      Turn.bring(turn, name, digest, event, false)
+  const [callback, ...others] = world.callbacks
+  if (callback !== undefined) {
+    may(`${name} is called back`, (turn) => {
+      turn.world = { ...turn.world, callbacks: others }
+      Turn.callBack(turn, name, callback)
     })
-  })
+  }
   return steps
 }
 
@@ -266,8 +265,9 @@ const ofNobody = (world: World.World): ReadonlyArray<Step> => [
       turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
       // A first record that the store writes late cannot tell that another has come and gone: no client can help that.
       const wasRemoved = save.expected === undefined && World.slot(world, save.key).version > 0
-      if (!wasRemoved) Turn.write(turn, owner, turn.world.now, save, true)
-      Turn.change(turn, name, { hasWrittenLate: true })
+      if (!wasRemoved) Turn.write(turn, owner, turn.world.now, save, { isUnconfirmed: true, isLate: true })
+      const { state } = World.slot(turn.world, World.shared)
+      Turn.update(turn, name, (process) => ({ hasLateClaim: World.isHolder(state, process) }))
     }
   ])
 ]
@@ -294,6 +294,25 @@ const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined 
         World.callApi(world, client, doing.access) !== 401
     )
     if (caller !== undefined && !isPaused) return () => Turn.call(turn, name, caller)
+  }
+  return undefined
+}
+
+// Once nothing can go wrong any more, an attempt that a single process works on is written at once: it concerns nobody else.
+const ofAttempt = (client: Client, world: World.World): Step | undefined => {
+  const { callbacks, faults, lateWrites, processes } = world
+  if (faults > 0 || callbacks.length > 0 || lateWrites.length > 0) return undefined
+  for (const process of processes) {
+    if (process.isPaused) continue
+    for (const operation of process.operations) {
+      const { key } = operation
+      const isOwn =
+        key !== World.shared &&
+        operation._tag === "Save" &&
+        !processes.some((other) => other !== process && Object.hasOwn(other.drivers, key))
+      const step = isOwn ? ofOperation(client, world, process, operation) : undefined
+      if (step !== undefined) return step
+    }
   }
   return undefined
 }
@@ -353,6 +372,8 @@ const thenPass = (client: Client, { label, violations, world }: WorldMove): Read
 export const moves =
   (client: Client, kinds: Faults.Kinds) =>
   (world: World.World): ReadonlyArray<WorldMove> => {
+    const certain = ofAttempt(client, world)
+    if (certain !== undefined) return made(client, kinds, world, certain, false)
     const steps = distinctProcesses(world).flatMap((process) => ofProcess(client, world, process))
     const all = steps.flatMap((step) => made(client, kinds, world, step, false))
     for (const step of ofNobody(world)) all.push(...made(client, kinds, world, step, true))

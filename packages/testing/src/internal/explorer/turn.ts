@@ -49,7 +49,7 @@ export const change = (turn: Turn, name: string, changed: Partial<Process>): voi
   }
 }
 
-const update = (turn: Turn, name: string, changed: (process: Process) => Partial<Process>) =>
+export const update = (turn: Turn, name: string, changed: (process: Process) => Partial<Process>) =>
   change(turn, name, changed(processOf(turn, name)))
 
 export const observe = (turn: Turn, observation: Invariants.Observation): void => {
@@ -94,7 +94,7 @@ export const write = (
   owner: string,
   at: number,
   save: Of<"Save">,
-  isUnconfirmed = false
+  told: { readonly isUnconfirmed?: true; readonly isLate?: true } = {}
 ): "Saved" | "Conflicted" => {
   const { client, world } = turn
   const { expected, from, key, state } = save
@@ -109,8 +109,12 @@ export const write = (
   const callbacks = isOver ? world.callbacks.filter(({ digest }) => digest !== key) : world.callbacks
   turn.world = { ...world, callbacks, store: { ...world.store, [key]: next } }
   if (key === World.shared) {
+    for (const process of world.processes) {
+      const isHeld = World.isHolder(state, process)
+      if (process.hasLateClaim && !isHeld) change(turn, process.name, { hasLateClaim: false })
+    }
     const seen = { state: state as Invariants.State, from: from as Invariants.State | undefined }
-    observe(turn, { _tag: "Stored", ...seen, isAlive: World.isAlive(world, state), at, owner, isUnconfirmed })
+    observe(turn, { _tag: "Stored", ...seen, ...told, isAlive: World.isAlive(world, state), at, owner })
   }
   return "Saved"
 }
@@ -165,7 +169,7 @@ export const finish = (turn: Turn, name: string, { id, wants }: Caller, isFailur
 }
 
 const give = (turn: Turn, name: string, caller: Caller, access: Tokens.UsableAccess) => {
-  observe(turn, { _tag: "AccessGiven", ...by(turn, processOf(turn, name)), access })
+  observe(turn, { _tag: "AccessGiven", owner: World.ownerOf(processOf(turn, name)), access })
   const isReplay = caller.doing._tag === "Waiting" && caller.doing.isReplay
   setCaller(turn, name, { ...caller, doing: { _tag: "Calling", access, isReplay } })
 }
@@ -189,17 +193,17 @@ export const ask = (turn: Turn, name: string, caller: Caller, unusable?: Tokens.
 export const call = (turn: Turn, name: string, caller: Caller): void => {
   if (caller.doing._tag !== "Calling") return
   const { access, isReplay } = caller.doing
-  const owner = World.ownerOf(processOf(turn, name))
-  const accessToken = Redacted.value(access.accessToken)
   if (World.callApi(turn.world, turn.client, access) !== 401) {
-    observe(turn, { _tag: "AccessAccepted", owner, accessToken })
     finish(turn, name, caller, false)
-    if (access.replacedAt !== undefined) feed(turn, name, World.shared, { _tag: "Accepted", access })
-    return
+    // Only of a token that has replaced a rejected one does it matter.
+    if (access.replacedAt === undefined) return
+    const owner = World.ownerOf(processOf(turn, name))
+    observe(turn, { _tag: "AccessAccepted", owner, accessToken: Redacted.value(access.accessToken) })
+    return feed(turn, name, World.shared, { _tag: "Accepted", access })
   }
   // A second 401 is the caller's: the driver is not told.
   if (isReplay) return finish(turn, name, caller, true)
-  observe(turn, { _tag: "AccessRejected", owner, accessToken })
+  observe(turn, { _tag: "AccessRejected", ...by(turn, processOf(turn, name)), access })
   ask(turn, name, caller, access)
 }
 
@@ -212,6 +216,12 @@ export const bring = (turn: Turn, name: string, key: string, event: World.Event,
     nextCaller: nextCaller + 1
   })
   feed(turn, name, key, { _tag: "Brought", caller: nextCaller, event, isRetried: false, isRemoval })
+}
+
+/** A browser brings a code. */
+export const callBack = (turn: Turn, name: string, { code, digest }: World.Callback): void => {
+  const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
+  bring(turn, name, digest, event, false)
 }
 
 const told = (turn: Turn, name: string, id: number, reply: DriverState.Reply<World.Record>) => {
@@ -347,7 +357,7 @@ export const restart = (turn: Turn, name: string): void => {
     operations: [],
     callers: callers.map((caller, id) => ({ ...caller, id, doing: { _tag: "Idle" } })),
     nextCaller: callers.length,
-    hasWrittenLate: false
+    hasLateClaim: false
   })
 }
 
@@ -398,6 +408,20 @@ const read = (turn: Turn, name: string, load: Of<"Load">, reading: Reading): voi
   else loaded(turn, name, load, found)
 }
 
+// A driver that is late gives I/O its turn. Had it been woken a little later, something would have come before.
+const wakeLate = (turn: Turn): void => {
+  const { now } = turn.world
+  for (const { name } of turn.world.processes) {
+    const process = processOf(turn, name)
+    if (process.isPaused) continue
+    for (const [key, state] of Object.entries(process.drivers)) {
+      const isLate = state.grace === undefined && DriverState.nextDeadline(state) <= now
+      if (isLate && DriverState.nextLook(state) > now) feed(turn, name, key, { _tag: "Woken" })
+    }
+  }
+  drain(turn)
+}
+
 /**
  * Carries out all that follows at once. Reads do: to read a record is to go on from what is read, and what happens in
  * between could as well have happened before.
@@ -418,9 +442,10 @@ export const carryOut = (turn: Turn, reading: Reading = "Done"): void => {
     next = "Done"
     drain(turn)
   }
+  wakeLate(turn)
   for (const process of turn.world.processes) {
     const wasBusy = before.get(World.ownerOf(process)) === true
-    if (wasBusy && !World.isBusy(process) && !process.hasWrittenLate) {
+    if (wasBusy && !World.isBusy(process) && !process.hasLateClaim) {
       observe(turn, { _tag: "ProcessQuiet", ...by(turn, process) })
     }
   }

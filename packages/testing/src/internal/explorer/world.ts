@@ -119,8 +119,13 @@ export interface Process {
   readonly callers: ReadonlyArray<Caller>
   readonly nextCaller: number
   readonly hasFailed: boolean
-  /** Whether a write was done after it had been given up. */
-  readonly hasWrittenLate: boolean
+  /** Whether it has the lease by a write that was done after it had been given up. */
+  readonly hasLateClaim: boolean
+}
+
+export interface Callback {
+  readonly digest: string
+  readonly code: string
 }
 
 export interface Slot {
@@ -145,7 +150,7 @@ export interface World {
   /** Writes that nobody waits for, and that may still be done. */
   readonly lateWrites: ReadonlyArray<{ readonly name: string; readonly owner: string; readonly save: Of<"Save"> }>
   /** Callbacks that are about to arrive. */
-  readonly callbacks: ReadonlyArray<{ readonly digest: string; readonly code: string }>
+  readonly callbacks: ReadonlyArray<Callback>
   /** How many faults may still happen. */
   readonly faults: number
   /** How often an access token may still come to its end by itself. */
@@ -210,9 +215,23 @@ export const arrive = (world: World, request: TokenRequest) => {
   return { world: { ...world, server: state, names }, response }
 }
 
+// The same question is asked of one server many times.
+const statuses = new WeakMap<FakeState.FakeState, { readonly now: number; readonly of: Map<string, number> }>()
+
 /** The status of the API's response to a call with this access token. */
-export const callApi = ({ now, server }: World, { mode }: Client, access: Tokens.UsableAccess): number =>
-  FakeClient.callApi(server, calls[mode], access, now)
+export const callApi = ({ now, server }: World, { mode }: Client, access: Tokens.UsableAccess): number => {
+  const known = statuses.get(server)
+  const asked = known?.now === now ? known : { now, of: new Map<string, number>() }
+  if (asked !== known) statuses.set(server, asked)
+  const accessToken = Redacted.value(access.accessToken)
+  const status = asked.of.get(accessToken) ?? FakeClient.callApi(server, calls[mode], access, now)
+  asked.of.set(accessToken, status)
+  return status
+}
+
+/** Whether the process has the lease of this state. */
+export const isHolder = (state: Record | undefined, process: Process): boolean =>
+  state !== undefined && "lease" in state && state.lease.owner === ownerOf(process)
 
 /** Whether the server would still take the refresh token of this state. */
 export const isAlive = ({ now, server }: World, state: Record): boolean =>
@@ -220,8 +239,8 @@ export const isAlive = ({ now, server }: World, state: Record): boolean =>
   state.tokens.refreshToken !== undefined &&
   Lookup.isAlive(server, Redacted.value(state.tokens.refreshToken), now)
 
-/** A user allows the app: an attempt is pending, and the browser will deliver its callback so many times. */
-export const consent = (world: World, deliveries: number): World => {
+/** A user allows the app: an attempt is pending, and the browser has its callback. */
+export const consent = (world: World): readonly [World, Callback] => {
   const count = Object.keys(world.store).filter((key) => key !== shared).length + 1
   const digest = `consent-${count}`
   const url = new URL(ZapierUrls.production.authorize)
@@ -243,13 +262,13 @@ export const consent = (world: World, deliveries: number): World => {
     startedAt: world.now,
     expiresAt: world.now + 900_000
   }
-  return {
+  const allowed = {
     ...world,
     server,
     store: { ...world.store, [digest]: { version: 1, state: pending } },
-    callbacks: [...world.callbacks, ...Array.from({ length: deliveries }, () => ({ digest, code }))],
-    names: { ...world.names, [code]: `c${count}` }
+    names: { ...world.names, [code]: digest }
   }
+  return [allowed, { digest, code }]
 }
 
 /** The user ends the app's access in Zapier's settings. */
@@ -309,7 +328,7 @@ const empty = (client: Client, { callers, faults, server }: Size): World => ({
     callers: Array.from({ length: count }, (_, id) => ({ id, wants: "Access", doing: { _tag: "Idle" } })),
     nextCaller: count,
     hasFailed: false,
-    hasWrittenLate: false
+    hasLateClaim: false
   })),
   strays: [],
   lateWrites: [],
@@ -322,11 +341,12 @@ const empty = (client: Client, { callers, faults, server }: Size): World => ({
 
 const withTokens = (client: Client, size: Size): World => {
   const isUser = client.mode === "user"
-  const asked = isUser ? consent(empty(client, size), 1) : empty(client, size)
+  const none = empty(client, size)
+  const [asked, callback] = isUser ? consent(none) : [none, undefined]
   const request: TokenRequest = isUser
     ? {
         _tag: "AuthorizationCode",
-        code: Redacted.make(asked.callbacks[0]?.code ?? ""),
+        code: Redacted.make(callback?.code ?? ""),
         codeVerifier: undefined,
         redirectUri: FakeClient.redirectUri,
         scopes: scopes.user
@@ -347,7 +367,6 @@ const withTokens = (client: Client, size: Size): World => {
   return {
     ...world,
     store: { ...completed, [shared]: { version: 1, state } },
-    callbacks: [],
     history: { ...world.history, record: state, expiresAt: outcome.tokens.expiresAt }
   }
 }
@@ -357,6 +376,7 @@ export const beginnings = (client: Client, size: Size) => {
   const fresh = withTokens(client, size)
   const expiresAt = accessOf(slot(fresh, shared))?.expiresAt ?? start
   const none = empty(client, size)
+  const [allowed, callback] = consent(none)
   return [
     { label: "the access token has expired", world: { ...fresh, now: expiresAt, expiries: 0 } },
     {
@@ -365,7 +385,7 @@ export const beginnings = (client: Client, size: Size) => {
     },
     { label: "the server has ended the access token", world: endAccess(fresh) },
     client.mode === "user"
-      ? { label: "the user has just allowed the app", world: consent(none, 2) }
+      ? { label: "the user has just allowed the app", world: { ...allowed, callbacks: [callback, callback] } }
       : { label: "there is no token yet", world: none }
   ]
 }

@@ -60,6 +60,7 @@ export type State = UserGrant.State | AppCredential.State
  *
  * - `Stored`: the store has this state now. `isAlive`: whether the server would still take its refresh token. `from`: what
  *   the write was decided on, where that is known. `isUnconfirmed`: its writer is not told, and may write again.
+ *   `isLate`: its writer has given it up, and has told its callers that it failed.
  * - `Sent`, `Responded`: a refresh, or a request for a token of the app, left, and was responded to with that outcome.
  *   `until`: when the listening ends, where that is known. A request that its process gives up is `NoResponse`.
  * - `CodeArrived`, `CodeSent`, `CodeResponded`: a callback brought a code; it was sent to the token endpoint; the response.
@@ -83,14 +84,15 @@ export type Observation<S extends State = State> = Data.TaggedEnum<{
     owner?: string | undefined
     from?: State | undefined
     isUnconfirmed?: boolean
+    isLate?: boolean
   }
   Sent: { owner: string; token: string; at: number; until?: number }
   Responded: { owner: string; token: string; at: number; outcome: TokenOutcome }
   CodeArrived: { code: string; at: number; owner?: string }
   CodeSent: { code: string; at: number; owner?: string }
   CodeResponded: { outcome: TokenOutcome }
-  AccessGiven: { owner: string; access: Tokens.UsableAccess; at: number }
-  AccessRejected: Told
+  AccessGiven: { owner: string; access: Tokens.UsableAccess }
+  AccessRejected: { owner: string; access: Tokens.UsableAccess; at: number }
   AccessAccepted: Told
   DisconnectAsked: { owner: string }
   ProcessPaused: { owner: string }
@@ -100,7 +102,10 @@ export type Observation<S extends State = State> = Data.TaggedEnum<{
   Settled: { waiting: number }
 }>
 
-export type Of<Tag extends Observation["_tag"]> = Extract<Observation, { readonly _tag: Tag }>
+export type Of<Tag extends Observation["_tag"], S extends State = State> = Extract<
+  Observation<S>,
+  { readonly _tag: Tag }
+>
 
 /**
  * One sending of a token. `outcome` is `Open` until the response is there, `Ended` when nobody is left to take it.
@@ -140,6 +145,12 @@ export interface Told {
   readonly accessToken: string
 }
 
+/** Which process the API has told that it rejects an access token. */
+export interface Rejection extends Told {
+  /** Whether the token had just replaced a rejected one, so that the process believed the token. */
+  readonly isBelieved: boolean
+}
+
 /**
  * What has been seen of one key, as far as it still matters.
  *
@@ -155,7 +166,7 @@ export interface History<S extends State = State> {
   readonly requests: ReadonlyArray<Request>
   readonly deliveries: ReadonlyArray<Delivery>
   /** The access tokens that the API has rejected, and which processes it told. */
-  readonly rejections: ReadonlyArray<Told>
+  readonly rejections: ReadonlyArray<Rejection>
   /** That a call has succeeded with the access token that is there. */
   readonly accepted: ReadonlyArray<Told>
   /** What each process has claimed last of a record that has moved on since: it may still send it. */

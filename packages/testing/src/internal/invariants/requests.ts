@@ -4,17 +4,18 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import { accessTokenOf, held } from "./held.ts"
-import type { History, Observed, Of, Options, Request, State, Told, Violation } from "./history.ts"
+import type { History, Observed, Of, Options, Rejection, Request, State, Told, Violation } from "./history.ts"
 
-/** True for a token that has replaced a rejected one just now, and that no call has succeeded with. */
-export const isFresh = (
+/** A token is believed that has replaced a rejected one just now, and that no call of that process has succeeded with. */
+export const rejection = (
   { accepted }: Pick<History, "accepted">,
-  access: Tokens.Access,
-  at: number,
+  { access, at, owner }: Of<"AccessRejected">,
   { rejectionInterval }: Options
-) =>
-  Tokens.isReplacement(access, at, rejectionInterval) &&
-  !accepted.some(({ accessToken }) => accessToken === Redacted.value(access.accessToken))
+): Rejection => {
+  const accessToken = Redacted.value(access.accessToken)
+  const isProven = accepted.some((told) => told.owner === owner && told.accessToken === accessToken)
+  return { owner, accessToken, isBelieved: !isProven && Tokens.isReplacement(access, at, rejectionInterval) }
+}
 
 const checkNeed = (
   history: History,
@@ -26,8 +27,9 @@ const checkNeed = (
   // Clocks may disagree, or jump, by a little.
   if (at + Lease.margin > due) return []
   const current = Redacted.value(access.accessToken)
-  if (history.rejections.some(({ accessToken }) => accessToken === current)) {
-    return isFresh(history, access, at, options)
+  const about = history.rejections.filter(({ accessToken }) => accessToken === current)
+  if (about.length > 0) {
+    return about.every(({ isBelieved }) => isBelieved)
       ? [{ rule: "R12 a fresh token is believed", what: "a fresh token that was refused was replaced again" }]
       : []
   }

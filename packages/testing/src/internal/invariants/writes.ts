@@ -116,7 +116,10 @@ const leftBehind = ({ claims, isUnsent }: History, before: Held | undefined): Hi
 }
 
 /** What is known about tokens that the record has moved on from does not matter any more. */
-export const take = <S extends State>(history: History<S>, record: S, isUnconfirmed: boolean): History<S> => {
+export const take = <S extends State>(
+  history: History<S>,
+  { isLate, isUnconfirmed, owner, state: record }: Of<"Stored", S>
+): History<S> => {
   const before = held(history)
   const after = heldOf(record, history.isApp)
   const accessToken = accessTokenOf(after)
@@ -135,7 +138,9 @@ export const take = <S extends State>(history: History<S>, record: S, isUnconfir
     deliveries: history.deliveries.filter(
       (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.token === after?.token
     ),
-    consented: history.consented.filter((token) => token !== accessToken || isUnconfirmed),
+    consented: history.consented.filter((token) => token !== accessToken || isUnconfirmed === true),
+    // Nobody can know that a removal was carried out that has been given up.
+    left: isLate === true ? history.left.filter((left) => left.owner !== owner) : history.left,
     accepted: history.accepted.filter(isCurrent),
     rejections: isRenewed
       ? history.rejections.filter((told) => told.accessToken === accessTokenOf(before) || isCurrent(told))
