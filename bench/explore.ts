@@ -19,10 +19,11 @@ interface Plan {
   readonly faults: number
   readonly kinds?: ReadonlyArray<Model.FaultKind>
   readonly server: ServerName
+  readonly beginnings?: ReadonlyArray<Model.Beginning>
   readonly states?: number | undefined
 }
 
-const usage = `usage: npm run explore -- [--callers N,N --faults N] [--mode MODE] [--server NAME] [--kinds A,B] [--states N]
+const usage = `usage: npm run explore -- [--callers N,N --faults N] [--mode MODE] [--server NAME] [--kinds A,B] [--from A,B] [--states N]
 
 Without options: the usual explorations, and the mutants. With --callers and --faults: one exploration.
    --callers N,N   processes that share the token, each with so many callers: 2,1 are two processes
@@ -31,9 +32,14 @@ Without options: the usual explorations, and the mutants. With --callers and --f
    --server NAME   of a user: ${Object.keys(Model.servers).join(", ")} (strict)
    --kinds A,B     of a user: ${Model.kinds.user.join(", ")} (all)
                    of an app: ${Model.kinds.app.join(", ")} (all)
+   --from A,B      what the token is at first: ${Model.beginnings.join(", ")} (each of them)
    --states N      stop after so many states (no limit)`
 
 const serverNames: ReadonlyArray<string> = Object.keys(Model.servers)
+
+const beginningNames: ReadonlyArray<string> = Model.beginnings
+
+const isBeginning = (name: string): name is Model.Beginning => beginningNames.includes(name)
 
 const isServer = (name: string): name is ServerName => serverNames.includes(name)
 
@@ -42,7 +48,9 @@ const leastStates = 100_000
 
 /** The slowest first, since two are explored at a time. One process has two callers in each. */
 const usual: ReadonlyArray<Plan> = [
-  { mode: "user", callers: [2, 1], faults: 2, server: "strict" },
+  // The largest is two, which are explored side by side.
+  { mode: "user", callers: [2, 1], faults: 2, server: "strict", beginnings: ["due"] },
+  { mode: "user", callers: [2, 1], faults: 2, server: "strict", beginnings: ["expired", "rejected", "new"] },
   { mode: "app", callers: [2, 1], faults: 2, server: "strict" },
   { mode: "app", callers: [2, 1, 1], faults: 1, server: "strict" },
   { mode: "user", callers: [2, 1, 1], faults: 2, kinds: ["crash", "loss", "disconnect"], server: "strict" },
@@ -60,7 +68,7 @@ const parse = (args: ReadonlyArray<string>): ReadonlyArray<Plan> | undefined => 
     const text = { type: "string" } as const
     const { values } = parseArgs({
       args: [...args],
-      options: { callers: text, faults: text, kinds: text, mode: text, server: text, states: text }
+      options: { callers: text, faults: text, from: text, kinds: text, mode: text, server: text, states: text }
     })
     if (Object.keys(values).length === 0) return usual
     const { mode = "user", server = "strict" } = values
@@ -73,23 +81,36 @@ const parse = (args: ReadonlyArray<string>): ReadonlyArray<Plan> | undefined => 
     const known: ReadonlyArray<string> = Model.kinds[mode]
     const isKind = (name: string): name is Model.FaultKind => known.includes(name)
     const kinds = values.kinds?.split(",") ?? Model.kinds[mode]
+    const beginnings = values.from?.split(",") ?? Model.beginnings
     const isUsable = callers.length > 0 && callers.every((count) => isWhole(count, 1)) && isWhole(faults, 0)
-    return isUsable && isWhole(states, 1) && kinds.every(isKind)
-      ? [{ mode, callers, faults, server, kinds: kinds.filter(isKind), states }]
+    return isUsable && isWhole(states, 1) && kinds.every(isKind) && beginnings.every(isBeginning)
+      ? [
+          {
+            mode,
+            callers,
+            faults,
+            server,
+            kinds: kinds.filter(isKind),
+            beginnings: beginnings.filter(isBeginning),
+            states
+          }
+        ]
       : undefined
   } catch {
     return undefined
   }
 }
 
-const titleOf = ({ callers, faults, kinds, mode, server }: Plan) => {
+const titleOf = ({ beginnings, callers, faults, kinds, mode, server }: Plan) => {
+  const what = `${callers.join(" + ")} callers, ${faults} faults (${kinds?.join(", ") ?? "of all kinds"})`
   const where = mode === "user" ? `, ${server} server` : ""
-  return `${mode}: ${callers.join(" + ")} callers, ${faults} faults (${kinds?.join(", ") ?? "of all kinds"})${where}`
+  const when = beginnings === undefined ? "" : `, where the token is ${beginnings.join(" or ")}`
+  return `${mode}: ${what}${where}${when}`
 }
 
 const run = (plan: Plan) => {
   const title = titleOf(plan)
-  const { callers, faults, mode, server, states: limit } = plan
+  const { beginnings, callers, faults, mode, server, states: limit } = plan
   say(title)
   const begun = performance.now()
   const model = Model.make({ ...plan, server: Model.servers[server], client: Model.library(mode) })
@@ -105,7 +126,7 @@ const run = (plan: Plan) => {
   tell(report.findings)
   const { depth, findings, isComplete, moves, states } = report
   const violations = findings.length
-  return { mode, callers, faults, server, states, moves, depth, isComplete, violations, seconds, megabytes }
+  return { mode, callers, faults, server, beginnings, states, moves, depth, isComplete, violations, seconds, megabytes }
 }
 
 const tell = (findings: ReadonlyArray<Explorer.Finding<Violation>>) => {

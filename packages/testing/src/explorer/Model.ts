@@ -63,6 +63,20 @@ export type FaultKind = Faults.Kind
 export type Mode = World.Client["mode"]
 
 /**
+ * How an exploration begins: the access token has expired, is about to, or was ended by the server; or there is none yet.
+ *
+ * @since 0.1.0
+ */
+export type Beginning = World.Beginning
+
+/**
+ * All beginnings.
+ *
+ * @since 0.1.0
+ */
+export const beginnings: ReadonlyArray<Beginning> = World.beginnings
+
+/**
  * Servers that differ in what is unknown of Zapier.
  *
  * @since 0.1.0
@@ -155,6 +169,8 @@ export interface Options {
   readonly faults: number
   /** Which faults. Default: all kinds. */
   readonly kinds?: ReadonlyArray<FaultKind> | undefined
+  /** Default: all of them. */
+  readonly beginnings?: ReadonlyArray<Beginning> | undefined
   /** Default: the strictest. There are no rate limits, whatever it says. */
   readonly server?: Partial<Knobs> | undefined
   /** Default: the library, for a user. */
@@ -179,8 +195,9 @@ export interface Options {
 export const make = (options: Options): Explorer.Model<World.World, Violation> => {
   const { callers, faults, server = servers.strict } = options
   const client = options.client ?? library()
+  const begin = World.begin(client, { callers, faults, server })
   return {
-    initial: World.beginnings(client, { callers, faults, server }),
+    initial: (options.beginnings ?? beginnings).map((beginning) => begin[beginning]),
     moves: Moves.moves(client, new Set(options.kinds ?? kinds[client.mode])),
     ending: Moves.ending(client, faults),
     key: Key.keys(client, faults)

@@ -63,6 +63,8 @@ describe("Model: the world", () => {
       Model.make({ callers: [1], faults: 0, client: Model.library(mode) }).initial.map(({ label }) => label)
     expect(labels("user")).toContain("the user has just allowed the app")
     expect(labels("app")).toContain("there is no token yet")
+    const { initial } = Model.make({ callers: [1], faults: 0, beginnings: ["rejected"] })
+    expect(initial.map(({ label }) => label)).toEqual(["the server has ended the access token"])
   })
 
   it("is the same for processes that trade places, and whichever tokens were drawn", () => {

@@ -371,21 +371,30 @@ const withTokens = (client: Client, size: Size): World => {
   }
 }
 
-/** Where an exploration begins: each way in which a token comes to be renewed, and a first token. */
-export const beginnings = (client: Client, size: Size) => {
+/** Each way in which a token comes to be renewed, and a first token. */
+export const beginnings = ["expired", "due", "rejected", "new"] as const
+
+export type Beginning = (typeof beginnings)[number]
+
+/** Where an exploration begins. */
+export const begin = (
+  client: Client,
+  size: Size
+): { readonly [beginning in Beginning]: { readonly label: string; readonly world: World } } => {
   const fresh = withTokens(client, size)
   const expiresAt = accessOf(slot(fresh, shared))?.expiresAt ?? start
   const none = empty(client, size)
   const [allowed, callback] = consent(none)
-  return [
-    { label: "the access token has expired", world: { ...fresh, now: expiresAt, expiries: 0 } },
-    {
+  return {
+    expired: { label: "the access token has expired", world: { ...fresh, now: expiresAt, expiries: 0 } },
+    due: {
       label: "the access token is about to expire",
       world: { ...fresh, now: expiresAt - client.settings.expiryMargin }
     },
-    { label: "the server has ended the access token", world: endAccess(fresh) },
-    client.mode === "user"
-      ? { label: "the user has just allowed the app", world: { ...allowed, callbacks: [callback, callback] } }
-      : { label: "there is no token yet", world: none }
-  ]
+    rejected: { label: "the server has ended the access token", world: endAccess(fresh) },
+    new:
+      client.mode === "user"
+        ? { label: "the user has just allowed the app", world: { ...allowed, callbacks: [callback, callback] } }
+        : { label: "there is no token yet", world: none }
+  }
 }
