@@ -207,6 +207,9 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   return results.every(({ passed }) => passed) ? 0 : 1
 }
 
+// Millions of errors are made, as answers to callers, and nobody asks where.
+Error.stackTraceLimit = 0
+
 if (isMainThread) process.exitCode = await main(process.argv.slice(2))
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 else parentPort?.postMessage(run(workerData as Plan))

@@ -8,8 +8,9 @@
  * - Times count from now. What is over is over, however long ago; what is still to come is rounded up: worlds whose clocks
  *   differ by less than `grains` are the same. So are those in which a waiter looks sooner or later at the record again.
  *
- * Worlds share most of their parts with those that they came from. A part is looked at once for each time and process that
- * it is seen from, and its text stands as a number in the texts that contain it, so that these stay short.
+ * Worlds share most of their parts with those that they came from. A part is looked at again only where its text may have
+ * changed: for how long it stays the same, and whether it depends on who looks, is noted while it is made. It stands as a
+ * number in the texts that contain it, so that these stay short.
  */
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as Driver from "@zapier-workflow-auth/core/machine/Driver"
@@ -33,10 +34,14 @@ const ahead = new Set(["deadline", "notBefore", "until"])
 // are told, the answers to them and the numbers of operations make no difference.
 const ignored = new Set(["obtainedAt", "since", "startedAt", "receivedAt", "sentAt", "scopes", "failure", "id"])
 
-const left = (time: number, now: number, grain = grains.other) => Math.max(0, Math.ceil((time - now) / grain))
+/** What a text depends on: it stays the same `from` one time to another, and to everybody unless it `isPersonal`. */
+interface Validity {
+  from: number
+  to: number
+  isPersonal: boolean
+}
 
-interface Known {
-  readonly now: number
+interface Known extends Validity {
   readonly me: string | undefined
   readonly id: number
 }
@@ -44,6 +49,27 @@ interface Known {
 const make = ({ rejectionInterval }: Settings.Settings) => {
   const ids = new Map<string, number>()
   const known = new WeakMap<object, Known>()
+  // Of the text that is being made.
+  let validity: Validity = { from: -Infinity, to: Infinity, isPersonal: false }
+
+  const narrow = (from: number, to: number) => {
+    if (from > validity.from) validity.from = from
+    if (to < validity.to) validity.to = to
+  }
+
+  /** How long it takes until then, in grains; 0 when it has come. */
+  const left = (time: number, { now }: Seen, grain = grains.other): number => {
+    const count = Math.max(0, Math.ceil((time - now) / grain))
+    narrow(time - count * grain, count === 0 ? Infinity : time - (count - 1) * grain)
+    return count
+  }
+
+  const due = (time: number | undefined, { now }: Seen): string => {
+    if (time === undefined) return "-"
+    if (time <= now) narrow(time, Infinity)
+    else narrow(-Infinity, time)
+    return time <= now ? "due" : "later"
+  }
 
   const idOf = (text: string): number => {
     const id = ids.get(text)
@@ -52,20 +78,32 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
     return ids.size - 1
   }
 
+  /** The number of a text, which is made unless it is known. `me` is the process that the part is seen from. */
   const remember = (part: object, { now }: Seen, me: string | undefined, text: () => string): number => {
-    const entry = known.get(part)
-    if (entry !== undefined && entry.now === now && entry.me === me) return entry.id
-    const id = idOf(text())
-    known.set(part, { now, me, id })
-    return id
+    let entry = known.get(part)
+    const isKnown = entry !== undefined && entry.from <= now && now < entry.to && (!entry.isPersonal || entry.me === me)
+    if (entry === undefined || !isKnown) {
+      const outer = validity
+      validity = { from: -Infinity, to: Infinity, isPersonal: false }
+      const id = idOf(text())
+      entry = { ...validity, me, id }
+      known.set(part, entry)
+      validity = outer
+    }
+    narrow(entry.from, entry.to)
+    validity.isPersonal ||= entry.isPersonal
+    return entry.id
   }
 
   const fieldText = (name: string, value: unknown, world: Seen, me: string | undefined): string => {
-    if (name === "expiresAt") return String(left(Number(value), world.now, grains.expiresAt))
-    if (ahead.has(name)) return String(left(Number(value), world.now))
-    if (name === "arrivedAt") return String(left(Number(value) + ConsentAttempt.codeLifetime, world.now))
-    if (name === "replacedAt") return String(left(Number(value) + rejectionInterval, world.now))
-    if (name === "owner") return value === me ? "me" : "other"
+    if (name === "expiresAt") return String(left(Number(value), world, grains.expiresAt))
+    if (ahead.has(name)) return String(left(Number(value), world))
+    if (name === "arrivedAt") return String(left(Number(value) + ConsentAttempt.codeLifetime, world))
+    if (name === "replacedAt") return String(left(Number(value) + rejectionInterval, world))
+    if (name === "owner") {
+      personal()
+      return value === me ? "me" : "other"
+    }
     if (name === "caller") return value === undefined ? "-" : "c"
     return atom(value, world, me)
   }
@@ -88,14 +126,15 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
     return `#${remember(value, world, me, () => textOf(value, world, me))}`
   }
 
-  return { atom, idOf, remember }
+  /** For a text that says more or less to some. */
+  const personal = () => void (validity.isPersonal = true)
+
+  return { atom, due, idOf, left, personal, remember }
 }
 
 // A response is its tokens; other bodies are told apart by their status.
 const bodyText = (body: string | undefined, { names }: Seen): string =>
   Object.entries(names).find(([secret]) => body?.includes(secret))?.[1] ?? ""
-
-const due = (time: number | undefined, now: number) => (time === undefined ? "-" : time <= now ? "due" : "later")
 
 const mayServe = ({ callers }: World.Process) => callers.some(({ wants }) => wants === "Access")
 
@@ -112,19 +151,20 @@ const joined = <A>(all: ReadonlyArray<A>, textOf: (a: A) => string): string => {
 
 /** Makes the function. `faults`: how many there are at the beginning. */
 export const keys = ({ settings }: World.Client, faults: number): ((world: World.World) => string) => {
-  const { atom, idOf, remember } = make(settings)
+  const { atom, due, idOf, left, personal, remember } = make(settings)
 
-  const serverText = (server: FakeState.FakeState, { names, now }: Seen): string => {
+  const serverText = (server: FakeState.FakeState, world: Seen): string => {
+    const { names, now } = world
     const parts = Object.entries(names).flatMap(([text, name]) => {
       const access = Lookup.accessToken(server, text)
-      if (access !== undefined) return [`${name}:${left(access.expiresAt, now, grains.expiresAt)}`]
+      if (access !== undefined) return [`${name}:${left(access.expiresAt, world, grains.expiresAt)}`]
       const refresh = Lookup.refreshToken(server, text, now)
       if (refresh !== undefined) {
         const { isUsed, rotation } = refresh
-        return [`${name}:${isUsed ? left((rotation?.at ?? -Infinity) + server.knobs.graceMillis, now) : "unused"}`]
+        return [`${name}:${isUsed ? left((rotation?.at ?? -Infinity) + server.knobs.graceMillis, world) : "unused"}`]
       }
       const { code, exchanged } = Lookup.code(server, text)
-      if (code !== undefined) return [`${name}:${left(code.expiresAt, now)}`]
+      if (code !== undefined) return [`${name}:${left(code.expiresAt, world)}`]
       return exchanged === undefined ? [] : [`${name}:exchanged`]
     })
     return sorted(parts)
@@ -136,27 +176,28 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
 
   const driverText = (state: World.Driven, world: World.World, process: World.Process): string => {
     const me = World.ownerOf(process)
-    const wall = World.wall(world, process)
+    const { offset } = process
     const { closingSince, grace, inbox, pollAt, request, store, trouble } = state
+    personal()
     // Nobody is left to hand an access token to.
     const { dead, memory } = mayServe(process) ? state : DriverState.initial
     const of = (value: unknown) => atom(value, world, me)
     const parts = [
       store._tag,
-      "until" in store ? (store._tag === "Backoff" ? due(store.until, world.now) : left(store.until, world.now)) : "",
+      "until" in store ? (store._tag === "Backoff" ? due(store.until, world) : left(store.until, world)) : "",
       "task" in store ? of(store.task) : "",
       store._tag === "Saving" ? `${of(store.event)}${of(store.next)}` : "",
-      request === undefined ? "" : `${of(request.about)}${left(request.until, world.now)}`,
+      request === undefined ? "" : `${of(request.about)}${left(request.until, world)}`,
       of(inbox),
       memory === undefined
         ? ""
-        : `${of(memory.access)}${left(memory.until, wall, 60_000)}${memory.isProven}${memory.since <= wall}`,
+        : `${of(memory.access)}${left(memory.until - offset, world, 60_000)}${memory.isProven}${due(memory.since - offset, world)}`,
       of(dead),
       // What looks at the record now need not know when it would have looked next.
-      store._tag === "Idle" ? due(pollAt, world.now) : "",
-      due(grace, world.now),
+      store._tag === "Idle" ? due(pollAt, world) : "",
+      due(grace, world),
       trouble?.failures,
-      closingSince === undefined ? "" : left(closingSince + Driver.closingPatience, world.now)
+      closingSince === undefined ? "" : left(closingSince + Driver.closingPatience, world)
     ]
     return parts.join(";")
   }
@@ -168,35 +209,35 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       case "Load":
         return `Load${atom(operation.found?.state, world, me)}`
       case "Save": {
-        const { expected, isHung, key, result, state } = operation
-        const { state: there, version } = World.slot(world, key)
-        const isCurrent = expected === (there === undefined ? undefined : version)
-        return `Save${isCurrent}${isHung}${result}${atom(state, world, me)}`
+        const { isHung, result, state } = operation
+        return `Save${isHung}${result}${atom(state, world, me)}`
       }
       case "Send": {
         const { fate, outcome, request, response, sentAt, until } = operation
         const name = world.names[World.presented(request)] ?? ""
         const body = bodyText(response?.body, world)
         // The time of its token counts from then.
-        const age = left(world.now, sentAt, grains.expiresAt)
-        return `Send${name}${fate}${response?.status}${body}${outcome?._tag}${age},${left(until, world.now)}`
+        const isOld = due(sentAt + 1, world)
+        return `Send${name}${fate}${response?.status}${body}${outcome?._tag}${isOld},${left(until, world)}`
       }
     }
   }
 
-  const callerText = ({ doing, id, wants }: World.Caller, process: World.Process, { names, now }: Seen): string => {
+  const callerText = ({ doing, id, wants }: World.Caller, process: World.Process, world: Seen): string => {
+    const { names } = world
     if (doing._tag === "Idle") return "Idle"
     if (doing._tag === "Calling") return `Calling${names[Redacted.value(doing.access.accessToken)]}${doing.isReplay}`
     for (const { callers } of Object.values(process.drivers)) {
       const entry = callers.find((caller) => caller.id === id)
-      if (entry !== undefined) return `${wants}${doing.isReplay}${entry.isCovered}${left(entry.until, now)}`
+      if (entry !== undefined) return `${wants}${doing.isReplay}${entry.isCovered}${left(entry.until, world)}`
     }
-    return `${wants}${doing.isReplay}${left(doing.since + settings.requestTimeout, now)}`
+    return `${wants}${doing.isReplay}${left(doing.since + settings.requestTimeout, world)}`
   }
 
   const processText = (process: World.Process, world: World.World): string => {
     const { callers, closing, drivers, hasLateClaim, isPaused, offset, operations } = process
     const me = World.ownerOf(process)
+    // What is in memory then makes no difference.
     const seenFrom = mayServe(process) ? me : `${me}-`
     const parts = [
       `${isPaused}${offset}${closing}${hasLateClaim}`,
@@ -211,28 +252,22 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
     return parts.join("|")
   }
 
-  // A process that did nothing is the same as in the world before, as long as time and what is seen of it are.
-  const processes = new WeakMap<
-    World.Process,
-    { readonly now: number; readonly store: World.World["store"] | undefined; readonly id: number }
-  >()
-
-  const processId = (process: World.Process, world: World.World): number => {
-    const store = process.operations.some(({ _tag }) => _tag === "Save") ? world.store : undefined
-    const known = processes.get(process)
-    if (known !== undefined && known.now === world.now && known.store === store) return known.id
-    const id = idOf(processText(process, world))
-    processes.set(process, { now: world.now, store, id })
-    return id
-  }
+  // Whether what it writes is decided on what is there.
+  const writesText = ({ operations }: World.Process, world: World.World): string =>
+    sorted(
+      operations.flatMap((operation) =>
+        operation._tag === "Save" ? [`${operation.key}${World.isCurrent(world, operation)}`] : []
+      )
+    )
 
   // ---------------------------------------------------------------------------
   // What the rules know of it
   // ---------------------------------------------------------------------------
 
-  const requestText = (request: History["requests"][number], { names, now }: Seen): string => {
+  const requestText = (request: History["requests"][number], world: Seen): string => {
+    const { names } = world
     const { deadline, isExcused, isOutdated, isUnknown, outcome, token } = request
-    const open = outcome === "Open" ? `${isExcused}${left(deadline, now)}` : ""
+    const open = outcome === "Open" ? `${isExcused}${left(deadline, world)}` : ""
     return `${names[token] ?? token}${outcome}${isUnknown}${isOutdated}${open},`
   }
 
@@ -241,7 +276,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
     const me = World.ownerOf(process)
     const mine = (all: ReadonlyArray<{ readonly owner: string | undefined }>) =>
       joined(all, (part) => (part.owner === me ? atom(part, world, me) : ""))
-    let text = `${World.isHolder(history.record, process)}`
+    let text = `${World.isHolder(history.record, process)}${writesText(process, world)}`
     for (const request of history.requests) if (request.owner === me) text += requestText(request, world)
     text += `${mine(history.deliveries)};${mine(history.claims)};`
     if (mayServe(process)) text += `${mine(history.rejections)};${mine(history.accepted)};${mine(history.left)};`
@@ -261,7 +296,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
   }
 
   const restText = (world: World.World): string => {
-    const { callbacks, expiries, history, lateWrites, names, now, processes, store, strays } = world
+    const { callbacks, expiries, history, lateWrites, names, processes, store, strays } = world
     const of = (value: unknown) => atom(value, world, undefined)
     const isAlive = (owner: string | undefined) => processes.some((process) => World.ownerOf(process) === owner)
     const mayExchange = (digest: string | undefined) =>
@@ -273,7 +308,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       world.faults === faults && processes.some(({ hasFailed }) => hasFailed),
       expiries,
       joined(Object.entries(store), ([key, { state }]) => `${key}${of(state)}`),
-      `${history.isUnsent}${history.isAstray}${left(history.expiresAt, now, grains.expiresAt)}`,
+      `${history.isUnsent}${history.isAstray}${left(history.expiresAt, world, grains.expiresAt)}`,
       joined(history.requests, (request) => (isAlive(request.owner) ? "" : requestText(request, world))),
       toldText(history.rejections, world),
       toldText(
@@ -283,7 +318,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       joined(history.consented, (token) => names[token] ?? ""),
       joined(history.codes, (code) => (code.owner === undefined && mayExchange(names[code.code]) ? of(code) : "")),
       sorted(strays.map((request) => names[World.presented(request)] ?? "")),
-      joined(lateWrites, ({ save }) => operationText(save, world, "")),
+      joined(lateWrites, ({ save }) => `${World.isCurrent(world, save)}${operationText(save, world, "")}`),
       callbacks.length
     ]
     return parts.join("|")
@@ -292,7 +327,10 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
   return (world) => {
     const { processes, server } = world
     const serverId = remember(server, world, undefined, () => serverText(server, world))
-    const ids = processes.map((process) => `${processId(process, world)} ${idOf(historyText(process, world))}`)
+    const ids = processes.map((process) => {
+      const processId = remember(process, world, undefined, () => processText(process, world))
+      return `${processId} ${idOf(historyText(process, world))}`
+    })
     return `${idOf(restText(world))} ${serverId} ${sorted(ids)}`
   }
 }

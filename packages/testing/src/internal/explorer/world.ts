@@ -90,6 +90,12 @@ export type Operation = { readonly key: string; readonly id: number } & (
 
 export type Of<Tag extends Operation["_tag"]> = Extract<Operation, { readonly _tag: Tag }>
 
+/** Whether a write expects the version that is there. */
+export const isCurrent = ({ store }: World, { expected, key }: Of<"Save">): boolean => {
+  const { state, version } = slot({ store }, key)
+  return expected === (state === undefined ? undefined : version)
+}
+
 /** Whether it is a request that may still reach the server. */
 export const isOnItsWay = (operation: Operation): operation is Of<"Send"> =>
   operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent"
@@ -198,9 +204,25 @@ export const presented = (request: TokenRequest): string => {
   }
 }
 
+// One request comes to one server in many worlds.
+const handled = new WeakMap<
+  FakeState.FakeState,
+  WeakMap<TokenRequest, { readonly now: number; readonly is: ReturnType<typeof FakeServer.handle> }>
+>()
+
+const handle = ({ now, server }: World, request: TokenRequest) => {
+  const ofServer = handled.get(server) ?? new WeakMap()
+  handled.set(server, ofServer)
+  const known = ofServer.get(request)
+  if (known?.now === now) return known.is
+  const is = FakeServer.handle(server, FakeClient.tokenRequest(request), now)
+  ofServer.set(request, { now, is })
+  return is
+}
+
 /** The server acts on a token request. */
 export const arrive = (world: World, request: TokenRequest) => {
-  const { issued, response, state } = FakeServer.handle(world.server, FakeClient.tokenRequest(request), world.now)
+  const { issued, response, state } = handle(world, request)
   const parent = world.names[presented(request)] ?? ""
   // Where nothing is rotated, one gives several access tokens.
   const siblings = Object.values(world.names).filter((name) => name.startsWith(`${parent}a`)).length
@@ -292,7 +314,8 @@ export const endAccess = (world: World): World => {
     : { ...world, server: FakeControl.endAccessToken(world.server, Redacted.value(access.accessToken)) }
 }
 
-export const slot = ({ store }: World, key: string): Slot => store[key] ?? { version: 0, state: undefined }
+export const slot = ({ store }: Pick<World, "store">, key: string): Slot =>
+  store[key] ?? { version: 0, state: undefined }
 
 // -----------------------------------------------------------------------------
 // Beginnings
