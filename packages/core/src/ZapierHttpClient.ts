@@ -142,7 +142,7 @@ type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
 // Where calls in a mode get their tokens from, and what they say of them. A key is a subject, or scopes.
 interface Source<Key> {
-  readonly mode: Endpoint.Mode
+  readonly mode: "User" | "App"
   readonly token: (key: Key) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   readonly other: (key: Key, rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   readonly accepted: (key: Key, access: Tokens.UsableAccess) => Effect.Effect<void>
@@ -324,7 +324,10 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     Effect.flatMap(source.token(key), (access): Response => {
       const { endpoint, request } = target
       if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
-        return Effect.fail(from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes })))
+        const { mode } = source
+        return Effect.fail(
+          from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode }))
+        )
       }
       return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response) => {
         if (response.status === 401) return replay(source, key, target, response, access)

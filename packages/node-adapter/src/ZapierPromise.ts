@@ -39,7 +39,14 @@ import {
   type Status,
   ZapierAuth
 } from "@zapier-workflow-auth/core/ZapierAuth"
-import { Closed, from, InvalidConfig, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import {
+  Closed,
+  from,
+  InvalidConfig,
+  type Party,
+  Reason,
+  ZapierAuthError
+} from "@zapier-workflow-auth/core/ZapierAuthError"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -64,6 +71,10 @@ interface Common {
   readonly isRetryable: boolean
   /** Whether the user has to go through the consent page (again). */
   readonly needsReconnect: boolean
+  /** Whose fault it is. */
+  readonly blames: Party
+  /** The status by which a web app tells its own client, where it has no better one. */
+  readonly httpStatus: number
 }
 
 type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
@@ -164,14 +175,16 @@ const encode = Schema.encodeSync(Reason)
 
 const failureOf = (error: CallError): Failure => {
   if (error instanceof ZapierAuthError) {
-    const { isRetryable, message, needsReconnect, reason } = error
-    return { ...encode(reason), message, isRetryable, needsReconnect }
+    const { blames, httpStatus, isRetryable, message, needsReconnect, reason } = error
+    return { ...encode(reason), message, isRetryable, needsReconnect, blames, httpStatus }
   }
   return {
     _tag: "CallFailed",
     message: "The call was not answered. Check the connection; whether it was carried out is not known.",
     isRetryable: true,
-    needsReconnect: false
+    needsReconnect: false,
+    blames: "Network",
+    httpStatus: 502
   }
 }
 
