@@ -303,7 +303,7 @@ describe("ZapierHttpClient", () => {
       "http://api.zapier.com/v2/zaps",
       "https://api.zapier.com:8443/v2/zaps",
       "https://api.zapier.com.evil.example/v2/zaps",
-      "https://user:pass@api.zapier.com/v2/zaps",
+      "https://api.zapier.com@evil.example/v2/zaps",
       "https://zapier.com/v2/zaps"
     ])("nothing is sent to %s", (url) => {
       const zapier = TestZapier.make()

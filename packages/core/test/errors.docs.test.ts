@@ -84,7 +84,7 @@ const firstSentence = (words: string) =>
 const rowOf = ({ tag, words }: { readonly tag: string; readonly words: string }) => {
   const reason = sampleOf(tag)
   const { blames, httpStatus, isRetryable, needsReconnect } = reason
-  const cells = [
+  return [
     `[${tag}](#${tag.toLowerCase()})`,
     firstSentence(words),
     `\`${blames}\``,
@@ -93,16 +93,22 @@ const rowOf = ({ tag, words }: { readonly tag: string; readonly words: string })
     yes(needsReconnect),
     `${httpStatus}`
   ]
-  return `| ${cells.join(" | ")} |`
 }
 
 const all = () => Object.keys(sections).flatMap(documented)
 
-const table = [
-  "| reason | when | `blames` | who acts | `isRetryable` | `needsReconnect` | `httpStatus` |",
-  "| --- | --- | --- | --- | --- | --- | --- |",
-  ...all().map(rowOf)
-].join("\n")
+// In columns, as the formatter has them.
+const tableOf = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>) => {
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
+  const line = (cells: ReadonlyArray<string>) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
+  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")
+}
+
+const table = tableOf(
+  ["reason", "when", "`blames`", "who acts", "`isRetryable`", "`needsReconnect`", "`httpStatus`"],
+  all().map(rowOf)
+)
 
 const entryOf = ({ tag, words }: { readonly tag: string; readonly words: string }) => {
   const { httpStatus, isRetryable, message, needsReconnect } = sampleOf(tag)
