@@ -56,7 +56,7 @@ import * as Settings from "./Settings.ts"
 import { AppCredentialStore } from "./store/AppCredentialStore.ts"
 import { AttemptStore } from "./store/AttemptStore.ts"
 import { GrantStore } from "./store/GrantStore.ts"
-import { ZapierUrls } from "./zapier/ZapierUrls.ts"
+import * as ZapierUrls from "./zapier/ZapierUrls.ts"
 import { from, type ReconnectCause, type ZapierAuthError } from "./ZapierAuthError.ts"
 
 export type { AuthorizationOptions } from "./internal/consents.ts"
@@ -246,12 +246,13 @@ const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([..
  * Makes the service. Its refreshes and consents live in the scope: closing it lets those that are under way finish and be
  * stored, and tells whoever waits that it was closed.
  *
- * Fails with `InvalidConfig` when the settings or the client application are not usable.
+ * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable.
  *
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const settings = yield* Effect.mapError(Effect.fromResult(Settings.make(options)), from)
+  const urls = yield* Effect.mapError(Effect.fromResult(ZapierUrls.check(yield* ZapierUrls.ZapierUrls)), from)
   const service = yield* ClientApplication
   const application = readApplication(service, settings.requestTimeout)
   const random = yield* SecureRandom
@@ -334,7 +335,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     store: attemptStore,
     digest: yield* Digest,
     random,
-    urls: yield* ZapierUrls,
+    urls,
     grant
   })
 

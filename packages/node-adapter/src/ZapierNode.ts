@@ -48,9 +48,12 @@ export interface Options {
   readonly checkScopes?: boolean | undefined
 }
 
+const isOptions = (application: NonNullable<Options["application"]>): application is ClientApplication.Options =>
+  !Layer.isLayer(application)
+
 const layerApplication = (application: Options["application"]) => {
   if (application === undefined) return ClientApplication.layerConfig
-  return "clientId" in application ? ClientApplication.layer(application) : application
+  return isOptions(application) ? ClientApplication.layer(application) : application
 }
 
 /**
