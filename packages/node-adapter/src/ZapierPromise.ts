@@ -319,7 +319,10 @@ export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" |
  *
  * @since 0.1.0
  */
-export const make = ({ fetch, stores, ...options }: Options = {}): ZapierPromise => {
+export const make = (given: Options = {}): ZapierPromise => {
+  const wrong = Input.client(given)
+  if (wrong !== undefined) return fromLayer(Layer.effectContext(Effect.fail(wrong)))
+  const { fetch, stores, ...options } = given
   const httpClient =
     fetch === undefined
       ? FetchHttpClient.layer

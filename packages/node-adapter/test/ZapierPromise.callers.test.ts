@@ -265,4 +265,55 @@ describe("ZapierPromise: what callers give", () => {
     expect(await zapier.disconnect(subject)).toMatchObject({ ok: true, value: { wasConnected: true } })
     await zapier.close()
   })
+
+  const optionNames = "application urls httpClient settings checkScopes fetch".split(" ")
+
+  const made = Arbitrary.map(
+    Arbitrary.all(optionNames.map((name) => Arbitrary.all([Arbitrary.Constant(name), coin, scalar]))),
+    (drawn): object => ({
+      application: app,
+      ...Object.fromEntries(drawn.flatMap(([name, side, value]) => (side === 0 ? [[name, value] as const] : []))),
+      stores: "memory"
+    })
+  )
+
+  it.effect.prop(
+    "a client is made of anything, and its first call says what is wrong with it",
+    [made],
+    ([options]) =>
+      Effect.promise(async () => {
+        const zapier = ZapierPromise.make(untyped(options))
+        const result = await zapier.status("ada")
+        expect(result).toSatisfy(isWellFormed)
+        if (!result.ok) expect(result.error).toMatchObject({ _tag: "InvalidConfig", blames: "Caller" })
+        await zapier.close()
+      }),
+    { arbitrary: { runs: 300 } }
+  )
+
+  it.each<readonly [unknown, string]>([
+    [null, "options: give an object"],
+    [42, "options: give an object"],
+    [{ stores: "disk" }, 'stores: give "memory"'],
+    [{ stores: "memory", fetch: "fetch" }, "fetch: give a function"],
+    [{ stores: "memory", application: {} }, "clientId: it is missing; give the client id"],
+    [{ stores: "memory", application: null }, "application: give an object with"],
+    [
+      { stores: "memory", application: { ...app, clientSecret: "s3cret\n" } },
+      "clientSecret: it ends with a line break"
+    ],
+    [{ stores: "memory", application: app, urls: {} }, "urls.authorize: it is missing"],
+    [{ stores: "memory", application: app, settings: { requestTimeout: "soon" } }, "requestTimeout: give a finite"]
+  ])("a client made of %j says: %s", async (options, message) => {
+    const zapier = ZapierPromise.make(untyped(options))
+    const result = await zapier.status("ada")
+    expect(result.ok ? "" : result.error.message.slice(0, message.length)).toBe(message)
+    await zapier.close()
+  })
+
+  it("says so of an HTTP client that is no layer", async () => {
+    const zapier = ZapierPromise.fromLayer(ZapierNode.layerMemory({ application: app, httpClient: untyped(42) }))
+    expect(await zapier.status("ada")).toMatchObject({ ok: false, error: { setting: "httpClient" } })
+    await zapier.close()
+  })
 })

@@ -68,3 +68,14 @@ export const request = (path: unknown, options: Given): Checked<HttpClientReques
     Result.map(bodyOf(options, request.headers["content-type"]), (body) => HttpClientRequest.setBody(request, body))
   )
 }
+
+/** What is wrong with the options of a client, as far as the layers that are made of them do not see it. */
+export const client = (options: unknown): ZapierAuthError | undefined => {
+  if (!isRecord(options)) return invalid("options", "give an object, or leave it out")
+  const { fetch, stores } = options
+  if (fetch !== undefined && typeof fetch !== "function") return invalid("fetch", "give a function, or leave it out")
+  if (stores !== undefined && stores !== "memory" && !isRecord(stores)) {
+    return invalid("stores", 'give "memory", an object that says where, or leave it out')
+  }
+  return undefined
+}
