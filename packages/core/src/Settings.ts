@@ -93,12 +93,14 @@ const defaults = {
   attemptLifetime: "15 minutes"
 } as const satisfies Options
 
+const known: ReadonlySet<string> = new Set([...Object.keys(defaults), "memoryCapacity"])
+
 // Doing without one of these is a sensible wish.
 const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterval", "memoryLifetime", "retryFor"])
 
 /**
- * Checks the options and fills in the defaults. Fails with `InvalidConfig` when a duration is negative or not finite, or
- * when `answerTimeout` is longer than 5 minutes.
+ * Checks the options and fills in the defaults. Fails with `InvalidConfig` when a duration is negative or not finite,
+ * when `answerTimeout` is longer than 5 minutes, or when a name is no setting's.
  *
  * @example
  * ```ts
@@ -114,6 +116,12 @@ const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterv
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Result.Result<Settings, InvalidConfig> => {
+  const invalid = (setting: string, problem: string) => Result.fail(new InvalidConfig({ setting, problem }))
+  if (typeof options !== "object" || options === null) return invalid("settings", "give an object, or leave it out")
+  const unknown = Object.keys(options).find((name) => !known.has(name))
+  if (unknown !== undefined) {
+    return invalid(`settings.${unknown}`, `there is no such setting; there are ${[...known].join(", ")}`)
+  }
   const millis = (name: keyof typeof defaults) => {
     const input = options[name] ?? defaults[name]
     // Effect takes what is not a number for a duration of zero.
@@ -130,7 +138,6 @@ export const make = (options: Options = {}): Result.Result<Settings, InvalidConf
     memoryLifetime: millis("memoryLifetime"),
     attemptLifetime: millis("attemptLifetime")
   }
-  const invalid = (setting: string, problem: string) => Result.fail(new InvalidConfig({ setting, problem }))
   for (const [setting, value] of Object.entries(durations)) {
     const least = mayBeZero.has(setting) ? 0 : 1
     if (!Number.isFinite(value) || value < least) {

@@ -35,6 +35,7 @@ import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { AuthEvent } from "./AuthEvent.ts"
 import { boundedStore, readApplication } from "./internal/bounded.ts"
+import * as CallerChecks from "./internal/callerChecks.ts"
 import * as ClientIds from "./internal/clientIds.ts"
 import * as Consents from "./internal/consents.ts"
 import * as EventHub from "./internal/eventHub.ts"
@@ -55,7 +56,7 @@ import * as Settings from "./Settings.ts"
 import { AppCredentialStore } from "./store/AppCredentialStore.ts"
 import { AttemptStore } from "./store/AttemptStore.ts"
 import { GrantStore } from "./store/GrantStore.ts"
-import { ZapierUrls } from "./zapier/ZapierUrls.ts"
+import * as ZapierUrls from "./zapier/ZapierUrls.ts"
 import { from, type ReconnectCause, type ZapierAuthError } from "./ZapierAuthError.ts"
 
 export type { AuthorizationOptions } from "./internal/consents.ts"
@@ -119,6 +120,9 @@ const revocation =
 /**
  * Authentication with Zapier: consents, tokens, and what is known of them.
  *
+ * A subject is the app's own name for its user: text without control characters, of 1 to 1,000 bytes of UTF-8. Each operation
+ * that is given another fails with `InvalidConfig`, as it does for all that types do not allow.
+ *
  * @since 0.1.0
  */
 export class ZapierAuth extends Context.Service<
@@ -127,8 +131,7 @@ export class ZapierAuth extends Context.Service<
     /**
      * Begins a consent attempt and gives the URL for the user's browser.
      *
-     * Fails with `InvalidConfig` (empty subject, no or unusable scopes, a redirect URI that is not configured) and
-     * `StoreFailed`.
+     * Fails with `InvalidConfig` (no or unusable scopes, a redirect URI that is not configured) and `StoreFailed`.
      */
     readonly authorizationUrl: (
       options: Consents.AuthorizationOptions
@@ -243,12 +246,13 @@ const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([..
  * Makes the service. Its refreshes and consents live in the scope: closing it lets those that are under way finish and be
  * stored, and tells whoever waits that it was closed.
  *
- * Fails with `InvalidConfig` when the settings or the client application are not usable.
+ * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable.
  *
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const settings = yield* Effect.mapError(Effect.fromResult(Settings.make(options)), from)
+  const urls = yield* Effect.mapError(Effect.fromResult(ZapierUrls.check(yield* ZapierUrls.ZapierUrls)), from)
   const service = yield* ClientApplication
   const application = readApplication(service, settings.requestTimeout)
   const random = yield* SecureRandom
@@ -331,32 +335,53 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     store: attemptStore,
     digest: yield* Digest,
     random,
-    urls: yield* ZapierUrls,
+    urls,
     grant
   })
 
-  const status = (subject: string) => Effect.map(grant(subject), (state) => statusOf(subject, state))
+  // A user who is named wrongly is not one who is not connected.
+  const forSubject =
+    <Rest extends ReadonlyArray<unknown>, A>(
+      then: (subject: string, ...rest: Rest) => Effect.Effect<A, ZapierAuthError>
+    ) =>
+    (subject: string, ...rest: Rest): Effect.Effect<A, ZapierAuthError> => {
+      const wrong = CallerChecks.subject(subject)
+      return wrong === undefined ? then(subject, ...rest) : Effect.fail(wrong)
+    }
+
+  const status = forSubject((subject) => Effect.map(grant(subject), (state) => statusOf(subject, state)))
 
   return ZapierAuth.of({
     authorizationUrl: Effect.fn("ZapierAuth.authorizationUrl")(consents.begin),
-    handleCallback: Effect.fn("ZapierAuth.handleCallback")(function* (input, { subject }) {
+    handleCallback: Effect.fn("ZapierAuth.handleCallback")(function* (input, options) {
+      const wrong = CallerChecks.callback(input, options)
+      if (wrong !== undefined) return yield* wrong
+      const { subject } = options
       yield* consents.complete(input, subject)
       return yield* status(subject)
     }),
-    accessToken: grants.get,
-    accessTokenRejected: grants.getOther,
+    accessToken: forSubject(grants.get),
+    accessTokenRejected: forSubject(grants.getOther),
     accessTokenAccepted: grants.accept,
-    appToken: (scopes) => appCredentials.get(keyOf(scopes)),
+    appToken: (scopes) => {
+      const wrong = CallerChecks.scopes(scopes, 0)
+      return wrong === undefined ? appCredentials.get(keyOf(scopes)) : Effect.fail(wrong)
+    },
     appTokenRejected: (scopes, rejected) => appCredentials.getOther(keyOf(scopes), rejected),
     appTokenAccepted: (scopes, access) => appCredentials.accept(keyOf(scopes), access),
     presentClientId: clientIds.present,
     clientIdAnswered: clientIds.answered,
     clientIdState: clientIds.state,
     status,
-    disconnect: Effect.fn("ZapierAuth.disconnect")(function* (subject: string) {
-      const before = yield* grants.bring(subject, { _tag: "Disconnected" }, { isRemoval: true })
-      return { subject, wasConnected: before?._tag !== "Absent", revocation }
-    }),
+    disconnect: Effect.fn("ZapierAuth.disconnect")(
+      forSubject((subject) =>
+        Effect.map(grants.bring(subject, { _tag: "Disconnected" }, { isRemoval: true }), (before) => ({
+          subject,
+          wasConnected: before?._tag !== "Absent",
+          revocation
+        }))
+      )
+    ),
     events
   })
 })

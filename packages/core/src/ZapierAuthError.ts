@@ -1,7 +1,8 @@
 /**
  * The one error of this library: `ZapierAuthError`, whose `reason` says what happened. Reasons are grouped by who can
- * do something about them. Each knows whether trying again later can help (`isRetryable`) and whether the user has to
- * go through the consent page again (`needsReconnect`); each message says what to do next. No reason ever holds a token,
+ * do something about them. Each knows whether trying again later can help (`isRetryable`), whether the user has to go
+ * through the consent page again (`needsReconnect`), whose fault it is (`blames`), and by which HTTP status an app tells its
+ * own client (`httpStatus`); each message says what to do next. No reason ever holds a token,
  * a code, a secret, a `state`, a raw body, or a cause that might.
  *
  * @example
@@ -22,6 +23,7 @@ import * as Attack from "./internal/reasons/attack.ts"
 import * as Caller from "./internal/reasons/caller.ts"
 import { id } from "./internal/reasons/id.ts"
 import * as Infrastructure from "./internal/reasons/infrastructure.ts"
+import type { Party } from "./internal/reasons/party.ts"
 import * as Owner from "./internal/reasons/owner.ts"
 import * as Time from "./internal/reasons/time.ts"
 import * as User from "./internal/reasons/user.ts"
@@ -32,6 +34,7 @@ export * from "./internal/reasons/owner.ts"
 export * from "./internal/reasons/time.ts"
 export * from "./internal/reasons/attack.ts"
 export * from "./internal/reasons/infrastructure.ts"
+export { Party } from "./internal/reasons/party.ts"
 
 /**
  * All reasons.
@@ -91,6 +94,16 @@ export class ZapierAuthError extends Schema.TaggedError<ZapierAuthError>(id("Zap
   /** Whether the user has to go through the consent page (again). */
   get needsReconnect(): boolean {
     return this.reason.needsReconnect
+  }
+
+  /** Whose fault it is. */
+  get blames(): Party {
+    return this.reason.blames
+  }
+
+  /** The status by which a web app tells its own client of the error, where it has no better one. */
+  get httpStatus(): number {
+    return this.reason.httpStatus
   }
 
   override get message(): string {

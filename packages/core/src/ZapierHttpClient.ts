@@ -31,26 +31,18 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import type { HttpMethod } from "effect/http/HttpMethod"
-import * as Url from "effect/http/Url"
 import type * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as AuthMetrics from "./AuthMetrics.ts"
-import * as Credential from "./zapier/Credential.ts"
+import * as Target from "./internal/target.ts"
+import type * as Credential from "./zapier/Credential.ts"
 import * as Endpoint from "./zapier/Endpoint.ts"
 import type * as Scopes from "./oauth/Scopes.ts"
 import type * as Tokens from "./oauth/Tokens.ts"
 import { ZapierAuth } from "./ZapierAuth.ts"
-import {
-  from,
-  InsufficientScope,
-  InvalidConfig,
-  RequestNotReplayable,
-  UntrustedOrigin,
-  type ZapierAuthError
-} from "./ZapierAuthError.ts"
+import { from, InsufficientScope, RequestNotReplayable, type ZapierAuthError } from "./ZapierAuthError.ts"
 import { ZapierUrls } from "./zapier/ZapierUrls.ts"
 
 /**
@@ -91,8 +83,8 @@ export type CallOptions<N extends Endpoint.Name> = {
 /**
  * Requests to Zapier's API, with the credential that each needs. Answers of any status are successes.
  *
- * Besides what the transport fails with, a request fails with `UntrustedOrigin` and `InsufficientScope` before anything is
- * sent, with `RequestNotReplayable` after a 401 if its body was a stream, and as `ZapierAuth.accessToken` and
+ * Besides what the transport fails with, a request fails with `InvalidConfig` (a method, header or body that cannot be
+ * sent), `UntrustedOrigin` and `InsufficientScope` before anything is sent, with `RequestNotReplayable` after a 401 if its body was a stream, and as `ZapierAuth.accessToken` and
  * `ZapierAuth.appToken` do.
  *
  * @since 0.1.0
@@ -102,7 +94,7 @@ export class ZapierHttpClient extends Context.Service<
   {
     /**
      * Calls an endpoint of the table. Naming a credential that does not reach it does not compile. Fails with
-     * `InvalidConfig` for a path parameter that is empty or a dot segment.
+     * `InvalidConfig` for a path parameter that is missing, empty or a dot segment, and for what does not compile.
      */
     readonly call: <N extends Endpoint.Name>(
       endpoint: N,
@@ -112,12 +104,12 @@ export class ZapierHttpClient extends Context.Service<
     /**
      * A client that picks the credential for each request off the endpoint table: the user's token wherever one is
      * taken, else the app's, else the client id. Fails with `InvalidConfig` for an endpoint that is not in the table.
-     * URLs are paths of the API.
+     * URLs are paths of the API, or whole ones at its origin; a fragment is not sent.
      */
     readonly forUser: (subject: string) => HttpClient.HttpClient.With<CallError>
 
     /**
-     * A client that uses one credential for all requests, whatever the table says. URLs are paths of the API.
+     * A client that uses one credential for all requests, whatever the table says. URLs are as for `forUser`.
      */
     readonly as: (credential: Credential.Credential) => HttpClient.HttpClient.With<CallError>
   }
@@ -142,75 +134,11 @@ type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
 // Where calls in a mode get their tokens from, and what they say of them. A key is a subject, or scopes.
 interface Source<Key> {
-  readonly mode: Endpoint.Mode
+  readonly mode: "User" | "App"
   readonly token: (key: Key) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   readonly other: (key: Key, rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   readonly accepted: (key: Key, access: Tokens.UsableAccess) => Effect.Effect<void>
 }
-
-interface Target {
-  readonly request: Request
-  /** Method and path, as in the endpoint table. */
-  readonly endpoint: Endpoint.Name | undefined
-  readonly path: string
-}
-
-const targetOf = (request: Request, url: string, path: string): Target => ({
-  request: HttpClientRequest.setUrl(request, url),
-  endpoint: Endpoint.match(request.method, path),
-  path
-})
-
-// Where the API is: what paths are put after, and the origin that may have credentials.
-interface Api {
-  readonly base: string
-  readonly origin: string | undefined
-}
-
-// Nothing in such a path can lead elsewhere, so that it need not be parsed: most calls have one, and parsing costs as
-// much as all else that is done for them.
-const plainPath = /^(?:\/[\w-]+)+\/?$/
-
-// The request at the API's origin, or why it may not have a credential.
-const aim = ({ base, origin }: Api, request: Request): Result.Result<Target, ZapierAuthError> => {
-  if (base === origin && plainPath.test(request.url)) {
-    return Result.succeed(targetOf(request, `${origin}${request.url}`, request.url))
-  }
-  const parsed = Url.fromString(request.url.startsWith("/") ? `${base}${request.url}` : request.url)
-  if (Result.isFailure(parsed)) {
-    return Result.fail(
-      from(new InvalidConfig({ setting: "url", problem: "give a path of the API, /v2/zaps for example" }))
-    )
-  }
-  const url = parsed.success
-  if (url.origin !== origin || url.username !== "" || url.password !== "") {
-    return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected: origin ?? base })))
-  }
-  // There is one client id, and it is not the caller's to choose.
-  if (url.search !== "") url.searchParams.delete("client_id")
-  return Result.succeed(targetOf(request, url.href, url.pathname))
-}
-
-const pick = (
-  subject: string,
-  { endpoint, path, request }: Target
-): Result.Result<Credential.Credential, ZapierAuthError> => {
-  if (endpoint === undefined) {
-    return Result.fail(
-      from(
-        new InvalidConfig({
-          setting: "credential",
-          problem: `the endpoint table does not have ${request.method} ${path}; say which credential it takes with ZapierHttpClient.as`
-        })
-      )
-    )
-  }
-  const { modes } = Endpoint.requirement(endpoint)
-  return Result.succeed(modes.includes("User") ? Credential.user(subject) : defaultCredential(modes))
-}
-
-const defaultCredential = (modes: ReadonlyArray<Endpoint.Mode>): Credential.Credential =>
-  modes.includes("App") ? Credential.app() : modes.includes("ClientId") ? Credential.clientId : Credential.none
 
 const isReplayable = (body: HttpBody.HttpBody): boolean => {
   switch (body._tag) {
@@ -247,13 +175,6 @@ const withRequest = ({ reason }: HttpClientError.HttpClientError, request: Reque
 const described = ({ description }: { readonly description?: string }) =>
   description === undefined ? {} : { description }
 
-const fill = (path: string, parameters: { readonly [name: string]: string }) =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parameters[name] ?? ""))
-
-// An empty parameter, or one that is a dot segment, would name another endpoint; half a surrogate pair has no encoding.
-const unusable = (parameters: { readonly [name: string]: string }) =>
-  Object.entries(parameters).find(([, value]) => ["", ".", ".."].includes(value) || !value.isWellFormed())?.[0]
-
 /**
  * Makes the service out of an `HttpClient`. The client must not follow redirects or retry 401 by itself.
  *
@@ -263,10 +184,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const http = yield* HttpClient.HttpClient
   const auth = yield* ZapierAuth
   const urls = yield* ZapierUrls
-  const base = urls.api.replace(/\/+$/, "")
-  // What is no URL has no origin, and no request may have a credential.
-  const origin = Result.match(Url.fromString(base), { onSuccess: ({ origin }) => origin, onFailure: () => undefined })
-  const api: Api = { base, origin }
+  const api = Target.api(urls.api)
   const checkScopes = options?.checkScopes ?? true
 
   const madeWith = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
@@ -300,7 +218,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const replay = Effect.fnUntraced(function* <Key>(
     { mode, ...source }: Source<Key>,
     key: Key,
-    { path, request }: Target,
+    { path, request }: Target.Target,
     unauthorized: HttpClientResponse.HttpClientResponse,
     rejected: Tokens.UsableAccess
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
@@ -320,11 +238,14 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   })
 
   // Each call comes this way, and nearly none goes further than here: no generator, which would cost as much again.
-  const withToken = <Key>(source: Source<Key>, key: Key, target: Target): Response =>
+  const withToken = <Key>(source: Source<Key>, key: Key, target: Target.Target): Response =>
     Effect.flatMap(source.token(key), (access): Response => {
       const { endpoint, request } = target
       if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
-        return Effect.fail(from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes })))
+        const { mode } = source
+        return Effect.fail(
+          from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode }))
+        )
       }
       return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response) => {
         if (response.status === 401) return replay(source, key, target, response, access)
@@ -336,7 +257,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const withClientId = Effect.fnUntraced(function* ({
     request
-  }: Target): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
+  }: Target.Target): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     const clientId = yield* auth.presentClientId
     const response = yield* send(HttpClientRequest.setUrlParam(request, "client_id", clientId), request)
     if (response.status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
@@ -358,7 +279,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     accepted: auth.appTokenAccepted
   }
 
-  const authorize = (target: Target, credential: Credential.Credential): Response => {
+  const authorize = (target: Target.Target, credential: Credential.Credential): Response => {
     switch (credential._tag) {
       case "User":
         return withToken(users, credential.subject, target)
@@ -374,10 +295,10 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     }
   }
 
-  type Choose = (target: Target) => Result.Result<Credential.Credential, ZapierAuthError>
+  type Choose = (target: Target.Target) => Result.Result<Credential.Credential, ZapierAuthError>
 
   const execute = (request: Request, choose: Choose): Response => {
-    const target = aim(api, request)
+    const target = Target.aim(api, request)
     if (Result.isFailure(target)) return Effect.fail(target.failure)
     const credential = choose(target.success)
     return Result.isFailure(credential)
@@ -393,28 +314,15 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   return ZapierHttpClient.of({
     as: (credential) => {
-      const chosen = Result.succeed(credential)
+      const chosen = Target.credential(credential)
       return clientWith(() => chosen)
     },
-    forUser: (subject) => clientWith((target) => pick(subject, target)),
-    call: (endpoint, ...[given]) => {
-      // Which options an endpoint takes is proven where it is called; here any endpoint is meant.
-      const { body, credential, headers, path, urlParams } = (given ?? {}) as CallOptions<Endpoint.Name>
-      const parts = Endpoint.parts(endpoint)
-      const wrong = path && unusable(path)
-      if (wrong !== undefined) {
-        const problem = "give well-formed text that is not empty and not a dot segment"
-        return Effect.fail(from(new InvalidConfig({ setting: `path.${wrong}`, problem })))
-      }
-      const request = HttpClientRequest.make(parts.method as HttpMethod)(path ? fill(parts.path, path) : parts.path, {
-        acceptJson: true,
-        urlParams,
-        headers,
-        body
-      })
-      const target = aim(api, request)
-      if (Result.isFailure(target)) return Effect.fail(target.failure)
-      return authorize(target.success, credential ?? defaultCredential(Endpoint.requirement(endpoint).modes))
+    forUser: (subject) => clientWith((target) => Target.pick(subject, target)),
+    call: (endpoint, ...[options]) => {
+      const named = Target.named(endpoint, options)
+      if (Result.isFailure(named)) return Effect.fail(named.failure)
+      const { credential, request } = named.success
+      return execute(request, () => Result.succeed(credential))
     }
   })
 })

@@ -119,4 +119,15 @@ describe("Settings", () => {
   it.each(names)("refuses %s that is not a number", (name) => {
     expect(refused({ [name]: Number.NaN })).toBe(name)
   })
+
+  it("names a setting that there is not, and those that there are", () => {
+    const made = Settings.make({ requestTimeOut: "5 seconds" } as Settings.Options)
+    expect(Result.isFailure(made) && made.failure.message).toMatch(
+      /^settings\.requestTimeOut: there is no such setting; there are requestTimeout, answerTimeout, /
+    )
+  })
+
+  it.each([null, 42, "fast"])("are not %j", (options) => {
+    expect(refused(options as unknown as Settings.Options)).toBe("settings")
+  })
 })

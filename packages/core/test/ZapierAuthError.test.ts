@@ -18,7 +18,7 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   ExchangeOutcomeUnknown: "reconnect",
   ReconnectRequired: "reconnect",
   ClientRejected: "neither",
-  InsufficientScope: "reconnect",
+  InsufficientScope: "neither",
   AuthorizationRefused: "depends",
   TokenRequestRefused: "neither",
   RateLimited: "later",
@@ -80,9 +80,38 @@ describe("ZapierAuthError", () => {
         later: { isRetryable: true, needsReconnect: false },
         reconnect: { isRetryable: false, needsReconnect: true },
         neither: { isRetryable: false, needsReconnect: false },
-        depends: { isRetryable, needsReconnect: true }
+        depends: { isRetryable, needsReconnect: isRetryable }
       }[kinds[reason._tag]]
     )
+  })
+
+  it.prop("blames one party, and answers with a status of an error", [ZapierAuthError.Reason], ([reason]) => {
+    const error = ZapierAuthError.from(reason)
+    expect(ZapierAuthError.Party.literals).toContain(reason.blames)
+    expect([error.blames, error.httpStatus]).toEqual([reason.blames, reason.httpStatus])
+    expect(error.httpStatus).toBeGreaterThanOrEqual(400)
+    expect(error.httpStatus).toBeLessThan(600)
+    // An app's own client must not take its session for the one that is over, or slow down for the app's sake.
+    expect([401, 429]).not.toContain(error.httpStatus)
+  })
+
+  it.prop("sends no user to the consent page for what others did", [ZapierAuthError.Reason], ([reason]) => {
+    if (reason.blames === "Caller" || reason.blames === "AppOwner" || reason.blames === "Store") {
+      expect(reason.needsReconnect).toBe(false)
+    }
+  })
+
+  it("does not send a user in a circle for a scope that the app never asks for", () => {
+    const lacking = { endpoint: "POST /v2/zaps", anyOf: ["zap:write"] }
+    const reason = new ZapierAuthError.InsufficientScope({ ...lacking, mode: "User" })
+    expect(reason.needsReconnect).toBe(false)
+    expect(reason.message).toBe(
+      "POST /v2/zaps needs zap:write, which was not granted. Add it to the scopes that the app asks for, and only then let the user connect again: the same scopes would fail the same way."
+    )
+    expect(new ZapierAuthError.InsufficientScope({ ...lacking, mode: "App" }).message).not.toContain("user")
+    for (const error of ["invalid_scope", "unauthorized_client", "unsupported_response_type"]) {
+      expect(new ZapierAuthError.AuthorizationRefused({ error }).needsReconnect).toBe(false)
+    }
   })
 
   it.each([

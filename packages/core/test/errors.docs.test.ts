@@ -56,10 +56,62 @@ const documented = (name: string) =>
 
 const yes = (is: boolean) => (is ? "yes" : "no")
 
-const entryOf = ({ tag, words }: { readonly tag: string; readonly words: string }) => {
+const sampleOf = (tag: string): Errors.Reason => {
   const sample = Object.entries(samples).find(([name]) => name === tag)?.[1]
   if (sample === undefined) throw new Error(`${tag} has no sample`)
-  const { isRetryable, message, needsReconnect } = sample
+  return sample
+}
+
+const acting: { readonly [party in Errors.Party]: string } = {
+  Caller: "you",
+  AppOwner: "the app's owner",
+  User: "the user",
+  Zapier: "Zapier",
+  Network: "whoever runs the network",
+  Store: "whoever runs the stores"
+}
+
+const whoActs = ({ blames, isRetryable, needsReconnect }: Errors.Reason) => {
+  if (needsReconnect) return "the user, on the consent page"
+  if (!isRetryable || blames === "Caller") return acting[blames]
+  return blames === "Zapier" || blames === "Network" ? "nobody: it passes" : `${acting[blames]}, if it lasts`
+}
+
+// All up to the first full stop that ends a sentence.
+const firstSentence = (words: string) =>
+  /^.*?\.(?= [A-Z`]|$)/.exec((words.split("\n\n", 1)[0] ?? "").replaceAll("\n", " "))?.[0] ?? ""
+
+const rowOf = ({ tag, words }: { readonly tag: string; readonly words: string }) => {
+  const reason = sampleOf(tag)
+  const { blames, httpStatus, isRetryable, needsReconnect } = reason
+  return [
+    `[${tag}](#${tag.toLowerCase()})`,
+    firstSentence(words),
+    `\`${blames}\``,
+    whoActs(reason),
+    yes(isRetryable),
+    yes(needsReconnect),
+    `${httpStatus}`
+  ]
+}
+
+const all = () => Object.keys(sections).flatMap(documented)
+
+// In columns, as the formatter has them.
+const tableOf = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>) => {
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
+  const line = (cells: ReadonlyArray<string>) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
+  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")
+}
+
+const table = tableOf(
+  ["reason", "when", "`blames`", "who acts", "`isRetryable`", "`needsReconnect`", "`httpStatus`"],
+  all().map(rowOf)
+)
+
+const entryOf = ({ tag, words }: { readonly tag: string; readonly words: string }) => {
+  const { httpStatus, isRetryable, message, needsReconnect } = sampleOf(tag)
   return [
     `### ${tag}`,
     "",
@@ -67,7 +119,7 @@ const entryOf = ({ tag, words }: { readonly tag: string; readonly words: string 
     "",
     `> ${message}`,
     "",
-    `Retry later: ${yes(isRetryable)}. Connect again: ${yes(needsReconnect)}.`,
+    `Retry later: ${yes(isRetryable)}. Connect again: ${yes(needsReconnect)}. HTTP status: ${httpStatus}.`,
     ""
   ]
 }
@@ -79,7 +131,14 @@ can do something about them. The message, of which an example is shown, says wha
 a secret, a \`state\` or a body.
 
 \`isRetryable\` says whether the same call may succeed later without anybody doing anything, and \`needsReconnect\` whether
-the user has to go through the consent page (again): most programs need no more than these two.
+the user has to go through the consent page (again): most programs need no more than these two. \`blames\` says whose fault
+it is: \`Caller\`, \`AppOwner\`, \`User\`, \`Zapier\`, \`Network\` or \`Store\`. \`httpStatus\` is the status by which a web app tells
+its own client, where it has no better one.
+
+${table}
+
+\`AuthorizationRefused\` depends on its \`error\`: after \`server_error\` and \`temporarily_unavailable\` it blames \`Zapier\`,
+\`isRetryable\` and \`needsReconnect\` are true, and the status is 503.
 
 \`\`\`ts
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -96,12 +155,32 @@ export const badge = (subject: string) =>
 \`\`\`
 
 Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members.
+
+\`InsufficientScope\` does not ask to connect again by itself: an app that asks for the same scopes gets the same scopes.
+Ask for one of \`anyOf\` as well, and keep what was granted before with \`incremental\`:
+
+\`\`\`ts
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import type { InsufficientScope } from "@zapier-workflow-auth/core/ZapierAuthError"
+
+export const askFor = (subject: string, { anyOf }: InsufficientScope) =>
+  ZapierAuth.use((auth) => auth.authorizationUrl({ subject, scopes: anyOf.slice(0, 1), incremental: true }))
+\`\`\`
 `
 
 const document = [
   intro,
   ...Object.entries(sections).flatMap(([name, title]) => [`## ${title}`, "", ...documented(name).flatMap(entryOf)])
 ].join("\n")
+
+it("ends no sentence of the table in the middle", () => {
+  for (const { tag, words } of all()) {
+    const when = firstSentence(words)
+    expect(when, tag).toMatch(/^[A-Z].*\.$/)
+    expect(when.split("(").length, tag).toBe(when.split(")").length)
+    expect(when.split("`").length % 2, tag).toBe(1)
+  }
+})
 
 it("docs/errors.md is up to date, and has every reason", async () => {
   const shown = Object.keys(sections).flatMap((name) => documented(name).map(({ tag }) => tag))

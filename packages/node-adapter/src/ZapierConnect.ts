@@ -49,7 +49,7 @@
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
-import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import {
   type AuthorizationOptions,
   type Disconnected,
@@ -215,6 +215,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const others = options.origins ?? []
   const own = [origin, ...others]
   const home = options.returnTo ?? "/"
+  if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every(Scopes.isToken)) {
+    return yield* invalid("scopes", "give a list of at least one scope, each by itself")
+  }
+  const odd = others.find((other) => !URL.canParse(other) || new URL(other).origin !== other)
+  if (odd !== undefined) {
+    return yield* invalid("origins", `${JSON.stringify(odd)} is no origin: give one such as https://www.acme.example`)
+  }
   if (ReturnUrl.parse(home, origin, []) === undefined) {
     return yield* invalid("returnTo", "give a path of the app, such as /settings")
   }
@@ -331,7 +338,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
 /**
  * The routes, to be merged with those of the app.
  *
- * Fails with `InvalidConfig` when the redirect URI or `returnTo` is not usable. That the redirect URI is one of the
+ * Fails with `InvalidConfig` when the redirect URI, the scopes, `origins` or `returnTo` are not usable. That the redirect URI is one of the
  * application's is seen when somebody connects.
  *
  * @since 0.1.0

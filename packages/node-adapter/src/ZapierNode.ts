@@ -13,11 +13,12 @@ import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
-import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { HttpClient } from "effect/http/HttpClient"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EmbeddedStores from "./EmbeddedStores.ts"
 
@@ -48,15 +49,25 @@ export interface Options {
   readonly checkScopes?: boolean | undefined
 }
 
+const isOptions = (application: NonNullable<Options["application"]>): application is ClientApplication.Options =>
+  !Layer.isLayer(application)
+
 const layerApplication = (application: Options["application"]) => {
   if (application === undefined) return ClientApplication.layerConfig
-  return "clientId" in application ? ClientApplication.layer(application) : application
+  return isOptions(application) ? ClientApplication.layer(application) : application
+}
+
+const layerHttpClient = (httpClient: Options["httpClient"]): Layer.Layer<HttpClient, ZapierAuthError> => {
+  if (httpClient === undefined) return NodeHttpClient.layerUndici
+  if (Layer.isLayer(httpClient)) return httpClient
+  const problem = "give a layer, such as FetchHttpClient.layer, or leave it out"
+  return Layer.effectContext(Effect.fail(from(new InvalidConfig({ setting: "httpClient", problem }))))
 }
 
 /**
  * `ZapierAuth` and `ZapierHttpClient` over Node's HTTP and cryptography, with the stores that you provide.
  *
- * Fails with `InvalidConfig` when the settings or the client application are not usable.
+ * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable.
  *
  * @example
  * ```ts
@@ -84,7 +95,7 @@ export const layerWithoutStores = (
     Layer.provideMerge(ZapierAuth.layer(options.settings)),
     Layer.provide(TokenEndpoint.layer),
     Layer.provide([
-      options.httpClient ?? NodeHttpClient.layerUndici,
+      layerHttpClient(options.httpClient),
       NodeCrypto.layerDigest,
       SecureRandom.layerWebCrypto,
       Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
@@ -96,7 +107,7 @@ export const layerWithoutStores = (
  * `ZapierAuth` and `ZapierHttpClient` with stores in memory, which end with the process: for tests, and for trying things
  * out.
  *
- * Fails with `InvalidConfig` when the settings or the client application are not usable.
+ * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable.
  *
  * @example
  * ```ts

@@ -29,7 +29,6 @@
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import type * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
-import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import {
@@ -39,22 +38,22 @@ import {
   type Status,
   ZapierAuth
 } from "@zapier-workflow-auth/core/ZapierAuth"
-import { Closed, from, InvalidConfig, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { Closed, from, type Party, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpBody from "effect/http/HttpBody"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as EffectResult from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Input from "./internal/promise/input.ts"
 import * as ZapierNode from "./ZapierNode.ts"
 
 interface Common {
@@ -64,6 +63,10 @@ interface Common {
   readonly isRetryable: boolean
   /** Whether the user has to go through the consent page (again). */
   readonly needsReconnect: boolean
+  /** Whose fault it is. */
+  readonly blames: Party
+  /** The status by which a web app tells its own client, where it has no better one. */
+  readonly httpStatus: number
 }
 
 type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
@@ -141,15 +144,18 @@ export interface ZapierPromise {
     options?: { readonly signal?: AbortSignal }
   ) => Promise<Result<Token>>
   /**
-   * Calls the API at a path such as `/v2/zaps?limit=5`, with the credential that the endpoint takes. Any answer is a
-   * success, also one of status 404: ask `response.ok`.
+   * Calls the API at a path such as `/v2/zaps?limit=5`, or at a whole URL of the API, with the credential that the endpoint
+   * takes. Any answer is a success, also one of status 404: ask `response.ok`.
    */
   readonly fetch: (path: string, options?: CallOptions) => Promise<Result<Response>>
   /** What is known of a user's grant, without asking Zapier. */
   readonly status: (subject: string) => Promise<Result<Status>>
   /** Removes a user's grant. `revocation` is what to tell the user. */
   readonly disconnect: (subject: string) => Promise<Result<Disconnected>>
-  /** Tells a listener what happens from now on. The function that is given back ends it. */
+  /**
+   * Tells a listener what happens from now on. The function that is given back ends it. Throws a `ZapierAuthError` if the
+   * listener is no function.
+   */
   readonly subscribe: (listener: (event: AuthEvent) => void) => () => void
   /**
    * Begins nothing new, lets what is under way finish and be stored, and ends. Calls that come afterwards, and those that
@@ -164,14 +170,16 @@ const encode = Schema.encodeSync(Reason)
 
 const failureOf = (error: CallError): Failure => {
   if (error instanceof ZapierAuthError) {
-    const { isRetryable, message, needsReconnect, reason } = error
-    return { ...encode(reason), message, isRetryable, needsReconnect }
+    const { blames, httpStatus, isRetryable, message, needsReconnect, reason } = error
+    return { ...encode(reason), message, isRetryable, needsReconnect, blames, httpStatus }
   }
   return {
     _tag: "CallFailed",
     message: "The call was not answered. Check the connection; whether it was carried out is not known.",
     isRetryable: true,
-    needsReconnect: false
+    needsReconnect: false,
+    blames: "Network",
+    httpStatus: 502
   }
 }
 
@@ -180,13 +188,6 @@ const tokenOf = ({ accessToken, expiresAt, scopes }: Tokens.UsableAccess): Token
   scopes,
   expiresAt
 })
-
-const bodyOf = ({ body, headers = {}, json }: CallOptions): HttpBody.HttpBody => {
-  if (json !== undefined) return HttpBody.jsonUnsafe(json)
-  if (body === undefined) return HttpBody.empty
-  const type = Object.entries(headers).find(([name]) => name.toLowerCase() === "content-type")?.[1]
-  return typeof body === "string" ? HttpBody.text(body, type) : HttpBody.uint8Array(body, type)
-}
 
 // These have no body, and `Response` takes none for them.
 const bodiless = new Set([204, 205, 304])
@@ -203,21 +204,12 @@ const toWeb = (response: HttpClientResponse.HttpClientResponse) =>
 
 const closed = from(new Closed({}))
 
-const subjectNeeded = from(
-  new InvalidConfig({ setting: "subject", problem: "say for which user: the endpoint takes a user's grant" })
-)
-
 const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
   const zapier = yield* ZapierHttpClient
-  const { credential, headers = {}, method = "GET", subject } = options
-  const endpoint = Endpoint.match(method, path.split("?", 1)[0] ?? "")
-  const needsUser = endpoint !== undefined && Endpoint.requirement(endpoint).modes.includes("User")
-  if (credential === undefined && subject === undefined && needsUser) return yield* subjectNeeded
-  const client = credential === undefined ? zapier.forUser(subject ?? "") : zapier.as(credential)
-  const request = HttpClientRequest.make(method)(path).pipe(
-    HttpClientRequest.setHeaders(headers),
-    HttpClientRequest.setBody(bodyOf(options))
-  )
+  const request = yield* Effect.fromResult(Input.request(path, { ...options }))
+  const { credential, subject } = options
+  // Whether a user has to be named, the endpoint table says.
+  const client = credential === undefined ? zapier.forUser(subject as string) : zapier.as(credential)
   return yield* toWeb(yield* client.execute(request))
 })
 
@@ -252,6 +244,16 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
     throw Cause.squash(exit.cause)
   }
 
+  const runUntil = async <A>(
+    options: { readonly signal?: AbortSignal | undefined } | undefined,
+    effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>
+  ): Promise<Result<A>> => {
+    const signal = Input.signal(options)
+    return EffectResult.isFailure(signal)
+      ? { ok: false, error: failureOf(signal.failure) }
+      : run(effect, signal.success)
+  }
+
   const close = () => {
     isClosed = true
     return runtime.dispose()
@@ -267,25 +269,26 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
       ),
     handleCallback: (input, options) => run(ZapierAuth.use((auth) => auth.handleCallback(input, options))),
     accessToken: (subject, options) =>
-      run(
+      runUntil(
+        options,
         Effect.map(
           ZapierAuth.use((auth) => auth.accessToken(subject)),
           tokenOf
-        ),
-        options?.signal
+        )
       ),
     appToken: (scopes, options) =>
-      run(
+      runUntil(
+        options,
         Effect.map(
           ZapierAuth.use((auth) => auth.appToken(scopes)),
           tokenOf
-        ),
-        options?.signal
+        )
       ),
-    fetch: (path, options = {}) => run(call(path, options), options.signal),
+    fetch: (path, options = {}) => runUntil(options, call(path, options)),
     status: (subject) => run(ZapierAuth.use((auth) => auth.status(subject))),
     disconnect: (subject) => run(ZapierAuth.use((auth) => auth.disconnect(subject))),
     subscribe: (listener) => {
+      if (typeof listener !== "function") throw Input.invalid("listener", "give a function that is told of events")
       const stop = new AbortController()
       const listening = ZapierAuth.use(({ events }) =>
         Stream.runForEach(events, (event) => Effect.sync(() => listener(event)))
@@ -316,7 +319,10 @@ export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" |
  *
  * @since 0.1.0
  */
-export const make = ({ fetch, stores, ...options }: Options = {}): ZapierPromise => {
+export const make = (given: Options = {}): ZapierPromise => {
+  const wrong = Input.client(given)
+  if (wrong !== undefined) return fromLayer(Layer.effectContext(Effect.fail(wrong)))
+  const { fetch, stores, ...options } = given
   const httpClient =
     fetch === undefined
       ? FetchHttpClient.layer

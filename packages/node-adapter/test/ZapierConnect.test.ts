@@ -167,6 +167,11 @@ describe("ZapierConnect", () => {
     [{ redirectUri: "https://acme.example/zapier/return" }, "redirectUri"],
     [{ redirectUri: "/zapier/callback" }, "redirectUri"],
     [{ redirectUri: "http://acme.example/zapier/callback" }, "redirectUri"],
+    [{ redirectUri: "https://acme.example/zapier/callback\n" }, "redirectUri"],
+    [{ scopes: [] }, "scopes"],
+    [{ scopes: ["zap zap:write"] }, "scopes"],
+    [{ origins: ["https://www.acme.example/"] }, "origins"],
+    [{ origins: ["www.acme.example"] }, "origins"],
     [{ returnTo: "//evil.example" }, "returnTo"]
   ])("refuses to begin with %j", ([options, setting]) =>
     Effect.gen(function* () {

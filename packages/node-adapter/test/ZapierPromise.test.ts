@@ -97,7 +97,9 @@ describe("ZapierPromise", () => {
       why: "NeverConnected",
       message: "This user is not connected to Zapier. Send the user to a new authorization URL.",
       isRetryable: false,
-      needsReconnect: true
+      needsReconnect: true,
+      blames: "User",
+      httpStatus: 409
     })
     expect(JSON.parse(JSON.stringify(never))).toEqual(never)
     expect(errorOf(await zapier.fetch("/v2/zaps"))).toMatchObject({ _tag: "InvalidConfig", setting: "subject" })
@@ -115,7 +117,9 @@ describe("ZapierPromise", () => {
       _tag: "CallFailed",
       message: expect.stringContaining("whether it was carried out is not known"),
       isRetryable: true,
-      needsReconnect: false
+      needsReconnect: false,
+      blames: "Network",
+      httpStatus: 502
     })
     await zapier.close()
   })
@@ -205,7 +209,7 @@ describe("ZapierPromise", () => {
           return error.message
       }
     }
-    const common = { message: "", isRetryable: true, needsReconnect: false }
+    const common = { message: "", isRetryable: true, needsReconnect: false, blames: "Zapier", httpStatus: 503 } as const
     expect(told({ _tag: "RateLimited", retryAfter: 7_000, ...common })).toBe("7 s")
   })
 })

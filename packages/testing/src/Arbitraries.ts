@@ -96,11 +96,14 @@ export const redirectUri: Arbitrary.Arbitrary<string> = Arbitrary.map(Arbitrary.
   parts.join("")
 )
 
-const clientId = Draw.pattern(/^[\x20-\x7E]{1,20}$/)
+// White space at an end is refused.
+const printable = Draw.pattern(/^[\x21-\x7E]([\x20-\x7E]{0,18}[\x21-\x7E])?$/)
+
+const clientId = printable
 
 const clientSecret = Draw.choose<ClientApplication.Options["clientSecret"]>([
-  Arbitrary.schema(Schema.NonEmptyString),
-  Arbitrary.schema(Tokens.Secret)
+  printable,
+  Arbitrary.map(printable, Tokens.secret)
 ])
 
 /**

@@ -15,8 +15,9 @@ import * as Tokens from "../oauth/Tokens.ts"
 import type { Settings } from "../Settings.ts"
 import * as AttemptStore from "../store/AttemptStore.ts"
 import type { Urls } from "../zapier/ZapierUrls.ts"
-import { from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { from, type ZapierAuthError } from "../ZapierAuthError.ts"
 import { boundedStore } from "./bounded.ts"
+import * as CallerChecks from "./callerChecks.ts"
 import type { Runtime } from "./runtime.ts"
 import { sha256 } from "./sha256.ts"
 
@@ -44,8 +45,6 @@ export interface AuthorizationOptions extends AuthorizationUrl.PageOptions {
 // 256 bits, for `state` and for PKCE's verifier.
 const randomBytes = 32
 
-const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
-
 export const make = (services: {
   readonly clientId: string
   readonly settings: Settings
@@ -71,17 +70,16 @@ export const make = (services: {
       : Effect.succeed([])
 
   const begin = Effect.fnUntraced(function* (options: AuthorizationOptions) {
+    const wrong = CallerChecks.authorization(options)
+    if (wrong !== undefined) return yield* wrong
     const { redirectUris } = yield* application
     const redirectUri = options.redirectUri ?? redirectUris[0]
     const scopes = [...new Set([...options.scopes, ...(yield* grantedBefore(options))])]
-    if (options.subject === "") return yield* invalid("subject", "give your own name for the user, not an empty text")
-    if (scopes.length === 0)
-      return yield* invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
-    if (!scopes.every(Scopes.isToken)) {
-      return yield* invalid("scopes", "give each scope by itself, without spaces, quotes or backslashes")
-    }
     if (!redirectUris.includes(redirectUri)) {
-      return yield* invalid("redirectUri", "give one of the application's redirect URIs, spelled exactly the same")
+      return yield* CallerChecks.invalid(
+        "redirectUri",
+        "give one of the application's redirect URIs, spelled exactly the same"
+      )
     }
     const state = yield* secret
     const codeVerifier = options.pkce === true ? yield* secret : undefined

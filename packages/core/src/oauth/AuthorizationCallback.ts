@@ -43,13 +43,14 @@ const queryOf = (text: string): string => {
   return start === -1 ? "" : beforeFragment.slice(start + 1)
 }
 
-const valuesOf = (input: Input): ((name: string) => ReadonlyArray<string>) => {
+// What a server has parsed may be anything: some make an object of `code[a]=1`.
+const valuesOf = (input: Input): ((name: string) => ReadonlyArray<unknown>) => {
   if (typeof input === "string") return valuesOf(new URLSearchParams(queryOf(input)))
   if (input instanceof URL) return valuesOf(input.searchParams)
   if (input instanceof URLSearchParams) return (name) => input.getAll(name)
   return (name) => {
-    const value = Object.hasOwn(input, name) ? input[name] : undefined
-    return value === undefined ? [] : typeof value === "string" ? [value] : value
+    const value: unknown = Object.hasOwn(input, name) ? input[name] : undefined
+    return value === undefined ? [] : Array.isArray(value) ? value : [value]
   }
 }
 
@@ -74,11 +75,15 @@ const valuesOf = (input: Input): ((name: string) => ReadonlyArray<string>) => {
  */
 export const parse = (input: Input): Result.Result<Callback, InvalidCallback> =>
   Result.gen(function* () {
+    if (typeof input !== "string" && (typeof input !== "object" || input === null)) {
+      return yield* Result.fail(new InvalidCallback({ problem: "it is neither a URL nor its parameters" }))
+    }
     const values = valuesOf(input)
     const fail = (problem: string) => Result.fail(new InvalidCallback({ problem }))
     const atMostOne = (name: string): Result.Result<string | undefined, InvalidCallback> => {
       const [first, ...more] = values(name)
       if (more.length > 0) return fail(`${name} is there more than once`)
+      if (first !== undefined && typeof first !== "string") return fail(`${name} is not text`)
       return first === "" ? fail(`${name} is empty`) : Result.succeed(first)
     }
     const state = yield* atMostOne("state")

@@ -13,33 +13,47 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Tokens from "./Tokens.ts"
+import * as ApplicationProblem from "../internal/applicationProblem.ts"
+import * as UriProblem from "../internal/uriProblem.ts"
 import { from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
 
-const isLoopback = (hostname: string) =>
-  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)
-
 /**
- * Whether a text is usable as a redirect URI: absolute, without a fragment (RFC 6749 section 3.1.2), and `http` only on
- * this very machine.
+ * Whether a text is usable as a redirect URI: absolute, without white space and fragment (RFC 6749 section 3.1.2), and `http`
+ * only on this very machine.
  *
  * @since 0.1.0
  */
-export const isRedirectUri = (text: string): boolean => {
-  if (!URL.canParse(text) || text.includes("#")) return false
-  const url = new URL(text)
-  return url.protocol !== "http:" || isLoopback(url.hostname)
-}
+export const isRedirectUri = (text: string): boolean => UriProblem.uri(text) === undefined
 
-const ClientIdText = Schema.String.check(
-  Schema.isPattern(/^[\x20-\x7E]+$/, { expected: "a client id of printable ASCII (RFC 6749 appendix A.1)" })
+const usable =
+  (problem: (value: unknown) => string | undefined) =>
+  (text: string): boolean =>
+    problem(text) === undefined
+
+// The pattern is what values are drawn by; the filter decides.
+const Printable = Schema.String.check(Schema.isPattern(/^[\x20-\x7E]+$/))
+
+const ClientIdText = Printable.check(
+  Schema.makeFilter(usable(ApplicationProblem.clientId), {
+    expected: "a client id of printable ASCII (RFC 6749 appendix A.1)"
+  })
+)
+
+const ClientSecret = Schema.Redacted(
+  Printable.check(
+    Schema.makeFilter(usable(ApplicationProblem.clientSecret), {
+      expected: "a secret of printable ASCII (RFC 6749 appendix A.2)"
+    })
+  ),
+  { disallowJsonEncode: true }
 )
 
 const RedirectUri = Schema.String.check(
-  Schema.makeFilter((text: string) => isRedirectUri(text), {
+  Schema.makeFilter(isRedirectUri, {
     expected: "an absolute URI without a fragment, with https unless it is on this machine"
   })
 )
@@ -65,7 +79,7 @@ export type Authentication = typeof Authentication.Type
 export const Application = Schema.Struct({
   /** Public. */
   clientId: ClientIdText,
-  clientSecret: Tokens.Secret,
+  clientSecret: ClientSecret,
   /** All that are registered, spelled exactly as they are there. The first is the default. */
   redirectUris: Schema.NonEmptyArray(RedirectUri),
   /** How it authenticates at the token endpoint. */
@@ -91,9 +105,21 @@ export interface Options {
   readonly redirectUris: ReadonlyArray<string>
   /** Default: `Basic`. */
   readonly authentication?: Authentication | undefined
+  /**
+   * What errors call the parts, where they come from elsewhere: `{ clientSecret: "ZAPIER_CLIENT_SECRET" }`. Default: as they
+   * are called here.
+   */
+  readonly names?: { readonly [field in keyof Application]?: string } | undefined
 }
 
-const problems: { readonly [field in keyof Application]: string } = {
+const problems: { readonly [field in keyof Application]: (value: unknown) => string | undefined } = {
+  clientId: ApplicationProblem.clientId,
+  clientSecret: ApplicationProblem.clientSecret,
+  redirectUris: ApplicationProblem.redirectUris,
+  authentication: (value) => (value === "Basic" || value === "Body" ? undefined : "it is neither of the two")
+}
+
+const advice: { readonly [field in keyof Application]: string } = {
   clientId: "give the client id from the Developer Platform (Embed, Settings, Credentials)",
   clientSecret: "give the client secret from the Developer Platform (Embed, Settings, Credentials)",
   redirectUris:
@@ -101,33 +127,48 @@ const problems: { readonly [field in keyof Application]: string } = {
   authentication: 'give "Basic" or "Body"'
 }
 
+const fields = ["clientId", "clientSecret", "redirectUris", "authentication"] as const satisfies ReadonlyArray<
+  keyof Application
+>
+
 /**
- * Checks the parts of an application. Fails with `InvalidConfig`, which names the part and never shows a value.
+ * Checks the parts of an application, wherever they come from. Fails with `InvalidConfig`, which names the part, what is
+ * wrong with it and what to give, and never shows a value.
  *
  * @example
  * ```ts
  * import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+ * import * as Result from "effect/Result"
  *
- * ClientApplication.make({ clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://app.example/callback"] })
+ * const redirectUris = ["https://app.example/callback"]
+ *
+ * Result.isSuccess(ClientApplication.make({ clientId: "abc", clientSecret: "s3cret", redirectUris })) // => true
+ *
+ * // clientSecret: it ends with a line break; give the client secret from the Developer Platform ...
+ * Result.isFailure(ClientApplication.make({ clientId: "abc", clientSecret: "s3cret\n", redirectUris })) // => true
  * ```
  *
  * @since 0.1.0
  */
 export const make = (options: Options): Result.Result<Application, InvalidConfig> => {
-  const { clientSecret } = options
-  const fields = {
-    clientId: options.clientId,
-    clientSecret: Redacted.isRedacted(clientSecret) ? clientSecret : Redacted.make(clientSecret),
-    redirectUris: options.redirectUris,
-    authentication: options.authentication ?? "Basic"
+  if (typeof options !== "object" || options === null) {
+    const problem = "give an object with clientId, clientSecret and redirectUris"
+    return Result.fail(new InvalidConfig({ setting: "application", problem }))
   }
-  const checks = Application.fields
-  const wrong = (Object.keys(checks) as ReadonlyArray<keyof Application>).find(
-    (field) => !Schema.is<Schema.Constraint>(checks[field])(fields[field])
-  )
-  return wrong === undefined
-    ? Result.succeed(fields as Application)
-    : Result.fail(new InvalidConfig({ setting: wrong, problem: problems[wrong] }))
+  const { authentication = "Basic", clientId, clientSecret, names, redirectUris } = options
+  const given = { clientId, clientSecret, redirectUris, authentication }
+  for (const field of fields) {
+    const problem = problems[field](given[field])
+    if (problem === undefined) continue
+    const setting = names?.[field] ?? field
+    return Result.fail(new InvalidConfig({ setting, problem: `${problem}; ${advice[field]}` }))
+  }
+  return Result.succeed({
+    ...given,
+    clientSecret: Redacted.isRedacted(clientSecret) ? clientSecret : Redacted.make(clientSecret),
+    // At least one: it was checked.
+    redirectUris: redirectUris as Application["redirectUris"]
+  })
 }
 
 /**
@@ -194,8 +235,33 @@ export const layerEffect = (read: Effect.Effect<Options, ZapierAuthError>): Laye
 export const layer = (options: Options): Layer.Layer<ClientApplication> =>
   Layer.succeed(ClientApplication, { get: checked(options) })
 
+const variables = {
+  clientId: "ZAPIER_CLIENT_ID",
+  clientSecret: "ZAPIER_CLIENT_SECRET",
+  redirectUris: "ZAPIER_REDIRECT_URIS"
+} as const
+
 // What follows is marked as pure, so that the bundle of a program that does not read it is without it, and without Effect's
 // `Config`.
+
+/**
+ * The redirect URIs of a text, separated by commas: that of `ZAPIER_REDIRECT_URIS`.
+ *
+ * @example
+ * ```ts
+ * import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+ *
+ * ClientApplication.parseRedirectUris("https://a.example/callback, http://localhost:3000/callback")
+ * // => ["https://a.example/callback", "http://localhost:3000/callback"]
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const parseRedirectUris = (list: string): ReadonlyArray<string> =>
+  list
+    .split(",")
+    .map((uri) => uri.trim())
+    .filter((uri) => uri !== "")
 
 /**
  * The redirect URIs of `ZAPIER_REDIRECT_URIS`, separated by commas.
@@ -203,13 +269,15 @@ export const layer = (options: Options): Layer.Layer<ClientApplication> =>
  * @since 0.1.0
  */
 export const configRedirectUris: Config.Config<ReadonlyArray<string>> = /* @__PURE__ */ Config.map(
-  /* @__PURE__ */ Config.String("ZAPIER_REDIRECT_URIS"),
-  (list) =>
-    list
-      .split(",")
-      .map((uri) => uri.trim())
-      .filter((uri) => uri !== "")
+  /* @__PURE__ */ Config.String(variables.redirectUris),
+  parseRedirectUris
 )
+
+const configs = {
+  clientId: /* @__PURE__ */ Config.String(variables.clientId),
+  clientSecret: /* @__PURE__ */ Config.Redacted(variables.clientSecret),
+  redirectUris: configRedirectUris
+}
 
 /**
  * What `layerConfig` reads, for configurations that hold more: `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` and
@@ -217,10 +285,46 @@ export const configRedirectUris: Config.Config<ReadonlyArray<string>> = /* @__PU
  *
  * @since 0.1.0
  */
-export const config = /* @__PURE__ */ Config.all({
-  clientId: /* @__PURE__ */ Config.String("ZAPIER_CLIENT_ID"),
-  clientSecret: /* @__PURE__ */ Config.Redacted("ZAPIER_CLIENT_SECRET"),
-  redirectUris: configRedirectUris
+export const config = /* @__PURE__ */ Config.all(configs)
+
+const ofVariable = (field: keyof typeof variables, problem: string) =>
+  from(new InvalidConfig({ setting: variables[field], problem: `${problem}; ${advice[field]}` }))
+
+const readVariable = <A>(field: keyof typeof variables, config: Config.Config<A>) =>
+  Effect.mapError(Config.option(config), () => ofVariable(field, "it cannot be read"))
+
+// One that is missing is told by its name: looking for it among three takes somebody longer.
+const readVariables = /* @__PURE__ */ Effect.gen(function* () {
+  const found = {
+    clientId: yield* readVariable("clientId", configs.clientId),
+    clientSecret: yield* readVariable("clientSecret", configs.clientSecret),
+    redirectUris: yield* readVariable("redirectUris", configs.redirectUris)
+  }
+  const { clientId, clientSecret, redirectUris } = found
+  if (Option.isSome(clientId) && Option.isSome(clientSecret) && Option.isSome(redirectUris)) {
+    return {
+      clientId: clientId.value,
+      clientSecret: clientSecret.value,
+      redirectUris: redirectUris.value,
+      names: variables
+    }
+  }
+  const names = Object.keys(variables) as ReadonlyArray<keyof typeof variables>
+  const set = names.filter((field) => found[field]._tag === "Some").map((field) => variables[field])
+  const missing = names.filter((field) => found[field]._tag === "None")
+  const [first] = missing
+  if (missing.length === 1 && first !== undefined) {
+    return yield* ofVariable(first, `it is not set, while ${set.join(" and ")} are`)
+  }
+  return yield* from(
+    new InvalidConfig({
+      setting: missing.map((field) => variables[field]).join(", "),
+      problem:
+        set.length === 0
+          ? "set all three, the redirect URIs separated by commas"
+          : `they are not set, while ${set.join()} is; set them too, the redirect URIs separated by commas`
+    })
+  )
 })
 
 /**
@@ -231,15 +335,6 @@ export const config = /* @__PURE__ */ Config.all({
  */
 export const layerConfig: Layer.Layer<ClientApplication> = /* @__PURE__ */ Layer.unwrap(
   /* @__PURE__ */ Effect.map(ConfigProvider.ConfigProvider, (provider) =>
-    layerEffect(
-      Effect.mapError(Effect.provideService(config, ConfigProvider.ConfigProvider, provider), () =>
-        from(
-          new InvalidConfig({
-            setting: "ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS",
-            problem: "set all three, the redirect URIs separated by commas"
-          })
-        )
-      )
-    )
+    layerEffect(Effect.provideService(readVariables, ConfigProvider.ConfigProvider, provider))
   )
 )

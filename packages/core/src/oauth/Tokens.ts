@@ -4,16 +4,32 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { InClear } from "../internal/inClear.ts"
 import * as Scopes from "./Scopes.ts"
 
+const forbidden = new SchemaIssue.Forbidden({ message: "Cannot serialize Redacted" })
+
 /**
- * A secret text. Encoding it to JSON fails on purpose; a store that has to write it uses a codec of its own.
+ * A secret text. Encoding it to JSON fails on purpose; a store that has to write it uses `RecordCodec`.
  *
  * @since 0.1.0
  */
-export const Secret = Schema.Redacted(Schema.NonEmptyString, { disallowJsonEncode: true })
+export const Secret = Schema.Redacted(Schema.NonEmptyString, { disallowJsonEncode: true }).annotate({
+  toCodecJson: () =>
+    Schema.link<Redacted.Redacted>()(Schema.NonEmptyString, {
+      decode: SchemaGetter.transform((plain: string) => Redacted.make(plain)),
+      encode: SchemaGetter.transformEffect((secret: Redacted.Redacted) =>
+        Effect.flatMap(InClear, (isAllowed) =>
+          isAllowed ? Effect.succeed(Redacted.value(secret)) : Effect.fail(forbidden)
+        )
+      )
+    })
+})
 
 /**
  * A point in time, in milliseconds since the epoch.

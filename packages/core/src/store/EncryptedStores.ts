@@ -46,11 +46,11 @@ const secretsOf = (value: unknown, field = ""): ReadonlyArray<readonly [field: s
 
 const replaceIn = (value: unknown, replaced: ReadonlyMap<string, Secret>, field = ""): unknown => {
   if (isSecret(value)) return replaced.get(field) ?? value
+  // What holds no secret is left as it is: a duration or a date is more than its parts.
+  if (!isObject(value) || secretsOf(value).length === 0) return value
   if (Array.isArray(value)) return value.map((part, index) => replaceIn(part, replaced, `${field}.${index}`))
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [name, replaceIn(part, replaced, `${field}.${name}`)])
-  )
+  const parts = Object.entries(value).map(([name, part]) => [name, replaceIn(part, replaced, `${field}.${name}`)])
+  return Object.assign(Object.create(Object.getPrototypeOf(value)), Object.fromEntries(parts))
 }
 
 // All secrets or none: a record is not half decrypted.

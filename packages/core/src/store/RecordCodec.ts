@@ -4,9 +4,10 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { InClear } from "../internal/inClear.ts"
 import * as AppCredential from "../machine/AppCredential.ts"
 import * as ConsentAttempt from "../machine/ConsentAttempt.ts"
 import type { Grant } from "./GrantStore.ts"
@@ -24,17 +25,32 @@ export interface RecordCodec<A> {
   readonly decode: (text: string) => Option.Option<A>
 }
 
-// Secrets refuse to be encoded by accident; here it is meant.
-const reveal = (value: unknown): unknown => {
-  if (Redacted.isRedacted(value)) return Redacted.value(value)
-  if (Array.isArray(value)) return value.map(reveal)
-  if (typeof value !== "object" || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, reveal(part)]))
-}
-
-const make = <A>(schema: Schema.ConstraintDecoder<A>): RecordCodec<A> => {
-  const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.toCodecJson(schema)))
-  return { encode: (record) => JSON.stringify(reveal(record)), decode: (text) => decode(text) }
+/**
+ * A codec for the records of a schema: one schema in both directions, so that a field that is transformed, such as a
+ * duration, is read as it was written. Secrets of `Tokens.Secret` are written in plain.
+ *
+ * @example
+ * ```ts
+ * import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+ * import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Pause = Schema.Struct({ for: Schema.Duration, token: Tokens.Secret })
+ *
+ * const { decode, encode } = RecordCodec.make(Pause)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make = <A, I>(schema: Schema.Codec<A, I>): RecordCodec<A> => {
+  const storage = Schema.fromJsonString(Schema.toCodecJson(schema))
+  const decode = Schema.decodeUnknownOption(storage)
+  // What is wrong with a record is seen when it is read: a write that fails would lose a token.
+  const encode = Schema.encodeEffect(storage, { disableChecks: true })
+  return {
+    encode: (record) => Effect.runSync(Effect.provideService(encode(record), InClear, true)),
+    decode: (text) => decode(text)
+  }
 }
 
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases

@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Result from "effect/Result"
+import * as UriProblem from "../internal/uriProblem.ts"
+import { InvalidConfig } from "../ZapierAuthError.ts"
 
 /**
  * Zapier's addresses.
@@ -56,6 +59,39 @@ export const at = (origin: string): Urls => {
     token: `${base}/oauth/token/`,
     api: base
   }
+}
+
+const names = ["authorize", "authorizeLegacy", "token", "api"] as const satisfies ReadonlyArray<keyof Urls>
+
+/**
+ * Checks the URLs: secrets and tokens go there, so they are https, or at least on this machine. Fails with `InvalidConfig`.
+ *
+ * @example
+ * ```ts
+ * import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
+ * import * as Result from "effect/Result"
+ *
+ * Result.isSuccess(ZapierUrls.check(ZapierUrls.at("http://127.0.0.1:9270"))) // => true
+ *
+ * // The client secret would go over the network in clear.
+ * Result.isFailure(ZapierUrls.check(ZapierUrls.at("http://10.0.0.1"))) // => true
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const check = (urls: Urls): Result.Result<Urls, InvalidConfig> => {
+  if (typeof urls !== "object" || urls === null) {
+    return Result.fail(
+      new InvalidConfig({ setting: "urls", problem: "give what ZapierUrls.at makes, or leave it out" })
+    )
+  }
+  for (const name of names) {
+    const problem = UriProblem.server(urls[name])
+    if (problem === undefined) continue
+    const advice = "give the URL of Zapier or of a fake; ZapierUrls.at makes all of them"
+    return Result.fail(new InvalidConfig({ setting: `urls.${name}`, problem: `${problem}; ${advice}` }))
+  }
+  return Result.succeed(urls)
 }
 
 /**

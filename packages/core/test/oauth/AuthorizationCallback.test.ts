@@ -81,6 +81,21 @@ describe("AuthorizationCallback.parse", () => {
     expect(opened(Object.create({ code: "a", state: "b" }))).toEqual({ problem: "state is missing" })
   })
 
+  it.each<readonly [unknown, string]>([
+    [{ code: { a: "1" }, state: "b" }, "code is not text"],
+    [{ code: "a", state: { b: "1" } }, "state is not text"],
+    [{ code: ["a"], state: [{}] }, "state is not text"],
+    [{ error: 42, state: "b" }, "error is not text"],
+    [{ code: null, state: "b" }, "code is not text"],
+    [{ code: [["a"]], state: "b" }, "code is not text"],
+    [null, "it is neither a URL nor its parameters"],
+    [undefined, "it is neither a URL nor its parameters"],
+    [42, "it is neither a URL nor its parameters"],
+    [[], "state is missing"]
+  ])("refuses what a server has made of odd parameters: %j, because %s", (input, problem) => {
+    expect(opened(input as AuthorizationCallback.Input)).toEqual({ problem })
+  })
+
   const Parameters = Schema.Record(
     Schema.Union([Schema.Literals(["code", "state", "error", "__proto__"]), Schema.String]),
     Schema.Union([Schema.String, Schema.Array(Schema.String)])

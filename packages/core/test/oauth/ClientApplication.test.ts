@@ -44,6 +44,10 @@ describe("ClientApplication.isRedirectUri", () => {
     "http://127.0.0.1.example/callback",
     "http://localhost.example/callback",
     "https://app.example/callback#top",
+    " https://app.example/callback",
+    "https://app.example/callback\n",
+    "https://app.example/call back",
+    "https://app.example/\tcallback",
     "https://app.example/callback#"
   ])("does not take %j", (uri) => {
     expect(ClientApplication.isRedirectUri(uri)).toBe(false)
@@ -88,6 +92,85 @@ describe("ClientApplication.make", () => {
     expect(failure?.message).toContain("give ")
     expect(failure?.message).not.toContain("h1dden")
   })
+
+  it.each<readonly [{ readonly [name: string]: unknown }, string]>([
+    [
+      { clientSecret: "s3cret\n" },
+      "clientSecret: it ends with a line break; give the client secret from the Developer"
+    ],
+    [{ clientSecret: "s3cret\r\n" }, "clientSecret: it ends with a line break"],
+    [{ clientSecret: " abc" }, "clientSecret: it begins with a blank"],
+    [{ clientSecret: "\tabc" }, "clientSecret: it begins with a blank"],
+    [{ clientSecret: Redacted.make("abc ") }, "clientSecret: it ends with a blank"],
+    [
+      { clientSecret: "s3cr\u00e9t" },
+      "clientSecret: it holds a character that RFC 6749 (appendix A.2) does not allow, at"
+    ],
+    [{ clientSecret: "s3c\nret" }, "clientSecret: it holds a line break, at position 4"],
+    [{ clientSecret: "" }, "clientSecret: it is empty"],
+    [{ clientSecret: Redacted.make("") }, "clientSecret: it is empty"],
+    [{ clientSecret: undefined }, "clientSecret: it is missing"],
+    [{ clientSecret: 42 }, "clientSecret: it is not text"],
+    [{ clientSecret: "<your secret>" }, "clientSecret: it looks like a placeholder"],
+    [{ clientSecret: "${ZAPIER_CLIENT_SECRET}" }, "clientSecret: it looks like a placeholder"],
+    [{ clientSecret: String(undefined) }, "clientSecret: it looks like a placeholder"],
+    [{ clientSecret: "<redacted>" }, "clientSecret: it looks like a placeholder"],
+    [{ clientSecret: "changeme" }, "clientSecret: it looks like a placeholder"],
+    [
+      { clientId: "abc\u0007d" },
+      "clientId: it holds a character that RFC 6749 (appendix A.1) does not allow, at position 4"
+    ],
+    [{ clientId: "your-client-id" }, "clientId: it looks like a placeholder"],
+    [{ clientId: null }, "clientId: it is missing"],
+    [{ redirectUris: "https://app.example/callback" }, "redirectUris: it is not a list; give at least one"],
+    [{ redirectUris: undefined }, "redirectUris: it is missing"],
+    [{ redirectUris: [] }, "redirectUris: it is an empty list"],
+    [{ redirectUris: ["https://app.example/call back"] }, "redirectUris: it holds a blank, at position 25; give"],
+    [
+      { redirectUris: ["https://a.example", "/callback"] },
+      "redirectUris: of the 2 in it, number 2: it is not absolute"
+    ],
+    [{ redirectUris: ["https://a.example/#"] }, "redirectUris: it has a fragment"],
+    [{ redirectUris: ["http://a.example/"] }, "redirectUris: it is http, which only localhost"],
+    [{ redirectUris: [null] }, "redirectUris: it is missing"]
+  ])("%j: %s", (changes, message) => {
+    const told = failureOf(changes)?.message
+    expect(told?.slice(0, message.length)).toBe(message)
+    expect(told).not.toMatch(/s3c|your|\$\{/)
+  })
+
+  it("takes what only looks odd", () => {
+    for (const clientSecret of ["a b", "~!@#$%^&*()", "your-own", "null-0", "xx"]) {
+      expect(failureOf({ clientSecret })).toBeUndefined()
+    }
+  })
+
+  it("calls the parts as whoever read them does", () => {
+    const names = { clientSecret: "--client-secret-file" }
+    expect(failureOf({ clientSecret: "", names })?.setting).toBe("--client-secret-file")
+    expect(failureOf({ clientId: "", names })?.setting).toBe("clientId")
+  })
+
+  it.each([null, undefined, 42, "abc"])("is told that %j is no application", (given) => {
+    const made = ClientApplication.make(given as unknown as ClientApplication.Options)
+    expect(Result.isFailure(made) && made.failure.message).toMatch(/^application: give an object with clientId/)
+  })
+
+  it.prop(
+    "decides as the schema does, and tells where the first wrong character is",
+    [Schema.String, Schema.String],
+    ([clientId, clientSecret]) => {
+      const made = ClientApplication.make({ ...options, clientId, clientSecret })
+      const fields = { ...options, clientId, clientSecret: Redacted.make(clientSecret), authentication: "Basic" }
+      expect(Result.isSuccess(made)).toBe(Schema.is(ClientApplication.Application)(fields))
+      const position = Result.isFailure(made) ? /at position (\d+)/.exec(made.failure.message)?.[1] : undefined
+      if (position !== undefined && Result.isFailure(made)) {
+        const text = made.failure.setting === "clientId" ? clientId : clientSecret
+        expect(text.slice(0, Number(position) - 1)).toMatch(/^[\x20-\x7E]*$/)
+        expect(text[Number(position) - 1]).not.toMatch(/[\x20-\x7E]/)
+      }
+    }
+  )
 
   it.prop(
     "never throws, and shows no secret",
@@ -150,18 +233,56 @@ describe("ClientApplication layers", () => {
     }).pipe(Effect.provide(environment(env)))
   })
 
-  it.effect.each(Object.keys(complete))("says which names to set when %s is missing", (name) =>
+  const without = (...names: ReadonlyArray<string>) =>
+    environment(Object.fromEntries(Object.entries(complete).filter(([name]) => !names.includes(name))))
+
+  it.effect.each<readonly [ReadonlyArray<keyof typeof complete>, string]>([
+    [
+      ["ZAPIER_CLIENT_ID"],
+      "ZAPIER_CLIENT_ID: it is not set, while ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS are; give the client id from the Developer Platform (Embed, Settings, Credentials)"
+    ],
+    [
+      ["ZAPIER_CLIENT_SECRET"],
+      "ZAPIER_CLIENT_SECRET: it is not set, while ZAPIER_CLIENT_ID and ZAPIER_REDIRECT_URIS are; give the client secret"
+    ],
+    [
+      ["ZAPIER_REDIRECT_URIS"],
+      "ZAPIER_REDIRECT_URIS: it is not set, while ZAPIER_CLIENT_ID and ZAPIER_CLIENT_SECRET are"
+    ],
+    [
+      ["ZAPIER_CLIENT_ID", "ZAPIER_REDIRECT_URIS"],
+      "ZAPIER_CLIENT_ID, ZAPIER_REDIRECT_URIS: they are not set, while ZAPIER_CLIENT_SECRET is; set them too"
+    ],
+    [
+      ["ZAPIER_CLIENT_ID", "ZAPIER_CLIENT_SECRET", "ZAPIER_REDIRECT_URIS"],
+      "ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS: set all three, the redirect URIs separated by commas"
+    ]
+  ])("without %j names what is missing, and what is there", ([missing, message]) =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(get)
-      expect(error.message).toBe(
-        "ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS: set all three, the redirect URIs separated by commas"
-      )
-    }).pipe(Effect.provide(environment(Object.fromEntries(Object.entries(complete).filter(([key]) => key !== name)))))
+      expect((yield* Effect.flip(get)).message.slice(0, message.length)).toBe(message)
+    }).pipe(Effect.provide(without(...missing)))
   )
+
+  it.effect("names the variable whose value is wrong", () =>
+    Effect.gen(function* () {
+      expect((yield* Effect.flip(get)).message).toMatch(/^ZAPIER_CLIENT_SECRET: it ends with a line break; give/)
+    }).pipe(Effect.provide(environment({ ...complete, ZAPIER_CLIENT_SECRET: "s3cret\n" })))
+  )
+
+  it.effect("names the variable that cannot be read, and does not take it for one that is missing", () => {
+    const broken = ConfigProvider.make(() => Effect.fail(new ConfigProvider.SourceError({ message: "s3cret" })))
+    return Effect.gen(function* () {
+      expect((yield* Effect.flip(get)).message).toMatch(/^ZAPIER_CLIENT_ID: it cannot be read; give/)
+    }).pipe(
+      Effect.provide(Layer.provide(ClientApplication.layerConfig, Layer.succeed(ConfigProvider.ConfigProvider, broken)))
+    )
+  })
 
   it.effect("does not take an empty list of redirect URIs", () =>
     Effect.gen(function* () {
-      expect(yield* Effect.flip(get)).toMatchObject({ reason: { _tag: "InvalidConfig", setting: "redirectUris" } })
+      expect(yield* Effect.flip(get)).toMatchObject({
+        reason: { _tag: "InvalidConfig", setting: "ZAPIER_REDIRECT_URIS" }
+      })
     }).pipe(Effect.provide(environment({ ...complete, ZAPIER_REDIRECT_URIS: " , " })))
   )
 })

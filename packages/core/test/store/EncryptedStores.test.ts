@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { inspect } from "node:util"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -101,6 +102,32 @@ describe("EncryptedStores: records", () => {
         const all = found.filter(Option.isSome)
         expect(all).toHaveLength(1)
         expect(JSON.stringify(reveal(all))).not.toContain("pl4nted")
+      })
+    )
+  )
+
+  it.effect("leaves what is no secret as it is, also what is more than its parts", () =>
+    memory(
+      Effect.gen(function* () {
+        const { grants, inner } = yield* open(1)
+        class Held {
+          readonly token = Tokens.secret("t0ken")
+          get length() {
+            return Redacted.value(this.token).length
+          }
+        }
+        // As a field that a later version may have.
+        const more = { patience: Duration.seconds(5), date: new Date(0), maybe: Option.some(1), held: new Held() }
+        const record = { ...grant(1), ...more }
+        yield* write(grants, key, record)
+        const stored = (yield* valueOf(inner.grants, key)) as typeof record
+        expect(JSON.stringify(reveal(stored))).not.toContain("t0ken")
+        const found = (yield* valueOf(grants, key)) as typeof record
+        expect(Duration.isDuration(found.patience) && Duration.toSeconds(found.patience)).toBe(5)
+        expect(found.date).toEqual(new Date(0))
+        expect(Option.isOption(found.maybe)).toBe(true)
+        expect(found.held).toBeInstanceOf(Held)
+        expect(found.held.length).toBe(5)
       })
     )
   )

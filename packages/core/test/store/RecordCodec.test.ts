@@ -1,6 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
+import { inspect } from "node:util"
+import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Tokens from "../../src/oauth/Tokens.ts"
 import * as AppCredential from "../../src/machine/AppCredential.ts"
 import * as ConsentAttempt from "../../src/machine/ConsentAttempt.ts"
 import * as RecordCodec from "../../src/store/RecordCodec.ts"
@@ -41,5 +45,43 @@ describe("RecordCodec", () => {
   it("no grant is stored for none", () => {
     expect(Schema.is(Grant)(Absent.make({}))).toBe(false)
     expect(RecordCodec.grant.decode(JSON.stringify(Absent.make({})))).toEqual(Option.none())
+  })
+
+  // None of the records has such fields yet: one that gets one must not be unreadable in production alone.
+  const Transforming = Schema.Struct({
+    patience: Schema.Duration,
+    lifetime: Schema.DurationFromMillis,
+    date: Schema.Date,
+    big: Schema.BigInt,
+    maybe: Schema.Option(Schema.String),
+    token: Tokens.Secret,
+    nested: Schema.Struct({ tokens: Schema.Array(Tokens.Secret), since: Schema.optionalKey(Schema.DateFromString) })
+  })
+
+  const isSame = Schema.toEquivalence(Transforming)
+
+  it.prop("what is transformed comes back as it was", { drawn: Transforming }, ({ drawn }) => {
+    // Not every duration is a number of milliseconds.
+    const record = { ...drawn, lifetime: Duration.millis(Math.trunc(Duration.toMillis(drawn.lifetime)) % 1e9 || 0) }
+    const { decode, encode } = RecordCodec.make(Transforming)
+    expect(isSame(Option.getOrThrow(decode(encode(record))), record)).toBe(true)
+  })
+
+  it("writes secrets where they are written on purpose, and nowhere else", () => {
+    const Holder = Schema.Struct({ token: Tokens.Secret })
+    const record = { token: Tokens.secret("t0ken") }
+    const { decode, encode } = RecordCodec.make(Holder)
+    expect(encode(record)).toBe('{"token":"t0ken"}')
+    expect(reveal(Option.getOrThrow(decode('{"token":"t0ken"}')))).toEqual({ token: { secret: "t0ken" } })
+    const elsewhere = Schema.encodeUnknownResult(Schema.toCodecJson(Holder))(record)
+    expect(Result.isFailure(elsewhere)).toBe(true)
+    expect(inspect(elsewhere, { depth: 9 }) + JSON.stringify(elsewhere)).not.toContain("t0ken")
+  })
+
+  it("reads what earlier versions have written", () => {
+    const text =
+      '{"_tag":"Active","family":"f","generation":1,"responseLost":false,"tokens":{"accessToken":"a","scopes":["zap"],"obtainedAt":1,"expiresAt":2,"refreshToken":"r"}}'
+    const record = Option.getOrThrow(RecordCodec.grant.decode(text))
+    expect(JSON.parse(RecordCodec.grant.encode(record))).toEqual(JSON.parse(text))
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import * as ZapierUrls from "../../src/zapier/ZapierUrls.ts"
 
 describe("ZapierUrls", () => {
@@ -18,5 +19,36 @@ describe("ZapierUrls", () => {
       token: "http://127.0.0.1:3000/oauth/token/",
       api: "http://127.0.0.1:3000"
     })
+  })
+
+  it.each(["https://gateway.example/zapier", "http://127.0.0.1:9270", "http://localhost:1", "http://[::1]:1"])(
+    "may be at %s",
+    (origin) => {
+      expect(ZapierUrls.check(ZapierUrls.at(origin))).toEqual(Result.succeed(ZapierUrls.at(origin)))
+    }
+  )
+
+  it.each([
+    ["http://10.0.0.1", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
+    ["ftp://127.0.0.1", "it is not https"],
+    ["https://ada:s3cret@gateway.example", "it has a user name or password"],
+    ["https://gateway.example\n", "it holds a line break, at position"],
+    ["gateway.example", "it is not absolute"],
+    ["", "it is not absolute"]
+  ])("must not be at %j: %s", (origin, problem) => {
+    const checked = ZapierUrls.check(ZapierUrls.at(origin))
+    expect(Result.isFailure(checked) && checked.failure.message).toMatch(/^urls\.authorize: /)
+    expect(Result.isFailure(checked) && checked.failure.problem.startsWith(problem)).toBe(true)
+    expect(JSON.stringify(checked)).not.toContain("s3cret")
+  })
+
+  it.each(["authorize", "authorizeLegacy", "token", "api"] as const)("names %s where it is that one", (name) => {
+    const checked = ZapierUrls.check({ ...ZapierUrls.production, [name]: undefined })
+    expect(Result.isFailure(checked) && checked.failure.message).toMatch(new RegExp(`^urls\\.${name}: it is missing`))
+  })
+
+  it.each([null, 42, "https://api.zapier.com"])("are not %j", (urls) => {
+    const checked = ZapierUrls.check(urls as unknown as ZapierUrls.Urls)
+    expect(Result.isFailure(checked) && checked.failure.setting).toBe("urls")
   })
 })

@@ -8,7 +8,6 @@
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Prompt from "effect/cli/Prompt"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -20,18 +19,19 @@ import * as Stream from "effect/Stream"
 import type * as Terminal from "effect/Terminal"
 import * as PrivateFile from "../internal/privateFile.ts"
 import type * as Flags from "./flags.ts"
+import * as Variable from "./variable.ts"
 
 /** What is registered with Zapier for this command, unless redirect URIs are configured. */
 export const defaultRedirectUri = "http://127.0.0.1:9271/callback"
 
 const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
 
-const environment = Config.all({
-  clientId: Config.option(Config.String("ZAPIER_CLIENT_ID")),
-  clientSecret: Config.option(Config.Redacted("ZAPIER_CLIENT_SECRET")),
-  clientSecretFile: Config.option(Config.String("ZAPIER_CLIENT_SECRET_FILE")),
-  redirectUris: Config.option(ClientApplication.configRedirectUris)
-}).pipe(Effect.mapError(() => invalid("environment", "a variable that begins with ZAPIER_ cannot be read")))
+const environment = Effect.all({
+  clientId: Variable.text("ZAPIER_CLIENT_ID"),
+  clientSecret: Variable.secret("ZAPIER_CLIENT_SECRET"),
+  clientSecretFile: Variable.text("ZAPIER_CLIENT_SECRET_FILE"),
+  redirectUris: Effect.map(Variable.text("ZAPIER_REDIRECT_URIS"), Option.map(ClientApplication.parseRedirectUris))
+})
 
 const secretFile: PrivateFile.Kind = {
   type: "File",
@@ -52,6 +52,9 @@ const fromStdin = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
   return yield* Stream.mkString(Stream.decodeText(stdio.stdin))
 }).pipe(Effect.mapError(() => invalid("--client-secret-file -", "stdin cannot be read")))
+
+// Every editor ends a file so, and `echo` a line. Any other white space may be a mistake.
+const withoutNewline = (text: string) => text.replace(/\r?\n$/, "")
 
 /** The client id, of which nothing has to be secret. */
 export const clientId = Effect.fnUntraced(function* (flags: Pick<Flags.Application, "clientId">) {
@@ -83,23 +86,25 @@ const make = Effect.fnUntraced(function* (flags: Flagged) {
   const fromFile = Effect.fnUntraced(function* (path: string) {
     const { read } = yield* PrivateFile.make
     const paths = yield* Path.Path
-    return Redacted.make((yield* read(secretFile, paths.resolve(path))).trim())
+    return Redacted.make(withoutNewline(yield* read(secretFile, paths.resolve(path))))
   })
 
+  /** The secret, and what errors call it. */
   const secret = Effect.gen(function* () {
     const set = yield* environment
     if (Option.isSome(flags.clientSecretFile)) {
       const path = flags.clientSecretFile.value
-      return path === "-" ? Redacted.make((yield* piped).trim()) : yield* fromFile(path)
+      const value = path === "-" ? Redacted.make(withoutNewline(yield* piped)) : yield* fromFile(path)
+      return { value, name: "--client-secret-file" }
     }
     if (Option.isSome(set.clientSecretFile)) {
       if (Option.isSome(set.clientSecret)) {
         return yield* invalid("ZAPIER_CLIENT_SECRET, ZAPIER_CLIENT_SECRET_FILE", "set one of them, not both")
       }
-      return yield* fromFile(set.clientSecretFile.value)
+      return { value: yield* fromFile(set.clientSecretFile.value), name: "ZAPIER_CLIENT_SECRET_FILE" }
     }
-    if (Option.isSome(set.clientSecret)) return set.clientSecret.value
-    if (yield* isInteractive) return yield* asked
+    if (Option.isSome(set.clientSecret)) return { value: set.clientSecret.value, name: "ZAPIER_CLIENT_SECRET" }
+    if (yield* isInteractive) return { value: yield* asked, name: "client secret" }
     return yield* invalid(
       "client secret",
       "set ZAPIER_CLIENT_SECRET, or ZAPIER_CLIENT_SECRET_FILE, or give --client-secret-file (- is stdin)"
@@ -114,7 +119,19 @@ const make = Effect.fnUntraced(function* (flags: Flagged) {
         "set ZAPIER_CLIENT_ID, or give --client-id; it is in the Developer Platform (Embed, Settings, Credentials)"
       )
     }
-    return { clientId: id.value, clientSecret: yield* secret, redirectUris: yield* redirectUris(flags) }
+    const { name, value } = yield* secret
+    return {
+      clientId: id.value,
+      clientSecret: value,
+      redirectUris: yield* redirectUris(flags),
+      names: {
+        clientId: Option.isSome(flags.clientId) ? "--client-id" : "ZAPIER_CLIENT_ID",
+        clientSecret: name,
+        redirectUris: Option.isSome(flags.redirectUri ?? Option.none())
+          ? "--redirect-uri, ZAPIER_REDIRECT_URIS"
+          : "ZAPIER_REDIRECT_URIS"
+      }
+    }
   }).pipe(Effect.provideContext(services))
   return { read }
 })

@@ -7,7 +7,6 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -16,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as PrivateFile from "../internal/privateFile.ts"
+import * as Variable from "./variable.ts"
 
 /** `--config`, of all commands. */
 export const flag = GlobalFlag.Setting("config")({
@@ -51,9 +51,7 @@ const defaultPath: Effect.Effect<
 /** The file that is meant; none if nobody names one and the default is not there. */
 export const path = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const environment = yield* Config.option(Config.String("ZAPIER_CONFIG")).pipe(
-    Effect.orElseSucceed(() => Option.none())
-  )
+  const environment = yield* Variable.text("ZAPIER_CONFIG")
   const named = Option.orElse(yield* flag, () => environment)
   if (Option.isSome(named)) return named
   const found = yield* defaultPath

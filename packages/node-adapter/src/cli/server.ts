@@ -2,10 +2,10 @@
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Flags from "./flags.ts"
+import * as Variable from "./variable.ts"
 
 const setting = "--fake, ZAPIER_FAKE"
 
@@ -14,9 +14,7 @@ const invalid = (problem: string) => from(new InvalidConfig({ setting, problem }
 /** The origin of the fake, if it is a fake. The client secret goes there, so it is not sent in the clear to another machine. */
 export const fake: (flags: Flags.Server) => Effect.Effect<Option.Option<string>, ZapierAuthError> = Effect.fnUntraced(
   function* (flags) {
-    const environment = yield* Config.option(Config.String("ZAPIER_FAKE")).pipe(
-      Effect.mapError(() => invalid("cannot be read"))
-    )
+    const environment = yield* Variable.text("ZAPIER_FAKE")
     const named = Option.orElse(flags.fake, () => environment)
     if (Option.isNone(named)) return Option.none()
     const url = URL.canParse(named.value) ? new URL(named.value) : undefined

@@ -17,7 +17,6 @@ import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStor
 import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
-import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -33,6 +32,7 @@ import * as SqliteClient from "../SqliteClient.ts"
 import * as SqlStores from "../SqlStores.ts"
 import type * as Flags from "./flags.ts"
 import * as Server from "./server.ts"
+import * as Variable from "./variable.ts"
 
 /** Which database is meant: by commands that talk to a server, also by which server that is. */
 export type Where = Flags.Storage & Partial<Flags.Server>
@@ -50,19 +50,12 @@ type Database =
 
 export type Keys = { readonly _tag: "File"; readonly path: string } | { readonly _tag: "Environment" }
 
-// An empty variable is one that is not set.
-const optional = <A>(config: Config.Config<A>) => Config.option(config)
-
-const environment = Config.all({
-  url: optional(Config.Redacted("ZAPIER_DATABASE_URL")),
-  directory: optional(Config.String("ZAPIER_DATA_DIRECTORY")),
-  keyFile: optional(Config.String("ZAPIER_KEY_FILE")),
-  keys: optional(Config.Redacted("ZAPIER_ENCRYPTION_KEYS"))
-}).pipe(
-  Effect.mapError(() =>
-    from(new InvalidConfig({ setting: "environment", problem: "a variable that begins with ZAPIER_ cannot be read" }))
-  )
-)
+const environment = Effect.all({
+  url: Variable.secret("ZAPIER_DATABASE_URL"),
+  directory: Variable.text("ZAPIER_DATA_DIRECTORY"),
+  keyFile: Variable.text("ZAPIER_KEY_FILE"),
+  keys: Variable.secret("ZAPIER_ENCRYPTION_KEYS")
+})
 
 const either = (one: string, other: string) =>
   from(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))

@@ -2,7 +2,6 @@
 import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ReconnectCause, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -18,6 +17,7 @@ import { Refused } from "./refused.ts"
 import * as Server from "./server.ts"
 import { shown, typed } from "./shown.ts"
 import * as Storage from "./storage.ts"
+import * as Variable from "./variable.ts"
 
 type Services = FileSystem.FileSystem | Path.Path | Stdio.Stdio | Terminal.Terminal
 
@@ -48,11 +48,13 @@ const because: { readonly [why in ReconnectCause]: string } = {
 }
 
 /** Whose grant is meant. */
-export const subject = (flag: Option.Option<string>): Effect.Effect<string> =>
-  Config.String("ZAPIER_SUBJECT").pipe(
-    Effect.orElseSucceed(() => "me"),
-    Effect.map((set) => Option.getOrElse(flag, () => set))
-  )
+export const subject = (flag: Option.Option<string>): Effect.Effect<string, ZapierAuthError> =>
+  Option.isSome(flag)
+    ? Effect.succeed(flag.value)
+    : Effect.map(
+        Variable.text("ZAPIER_SUBJECT"),
+        Option.getOrElse(() => "me")
+      )
 
 /** Says to whom only the user can help how to do so here. */
 export const orLogin =

@@ -1,7 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Zapier from "../../src/cli/zapier.ts"
 import type * as CommandLine from "../utils/CommandLine.ts"
 import * as World from "../utils/CommandLineWorld.ts"
 
@@ -65,7 +68,14 @@ describe("the configuration", () => {
       expect((yield* token({ ZAPIER_CLIENT_SECRET_FILE: file })).stderr).toContain("set one of them, not both")
       expect((yield* token(none)).stderr).toContain("client secret: set ZAPIER_CLIENT_SECRET")
       expect((yield* token(none, ["--client-secret-file", "-"], "\n")).stderr).toContain(
-        "clientSecret: give the client secret"
+        "--client-secret-file: it is empty; give the client secret"
+      )
+      expect((yield* token(none, ["--client-secret-file", "-"], " s3cret\n")).stderr).toContain(
+        "--client-secret-file: it begins with a blank"
+      )
+      writeFileSync(file, `${world.env["ZAPIER_CLIENT_SECRET"]}\n\n`)
+      expect((yield* token({ ...none, ZAPIER_CLIENT_SECRET_FILE: file })).stderr).toContain(
+        "ZAPIER_CLIENT_SECRET_FILE: it ends with a line break"
       )
       chmodSync(file, 0o644)
       expect((yield* token(none, ["--client-secret-file", file])).stderr).toMatch(
@@ -73,6 +83,37 @@ describe("the configuration", () => {
       )
     })
   )
+
+  it.live.each<readonly [CommandLine.Environment, ReadonlyArray<string>, string]>([
+    [
+      { ZAPIER_CLIENT_SECRET: "s3cret\n" },
+      [],
+      "ZAPIER_CLIENT_SECRET: it ends with a line break; give the client secret"
+    ],
+    [{ ZAPIER_CLIENT_ID: " acme" }, [], "ZAPIER_CLIENT_ID: it begins with a blank; give the client id"],
+    [{}, ["--client-id", "acme "], "--client-id: it ends with a blank; give the client id"],
+    [{ ZAPIER_REDIRECT_URIS: "http://127.0.0.1:1/a b" }, [], "ZAPIER_REDIRECT_URIS: it holds a blank, at position 21;"],
+    [{ ZAPIER_REDIRECT_URIS: "," }, [], "ZAPIER_REDIRECT_URIS: it is an empty list; give at least one"],
+    [{}, ["--subject", ""], "subject: it is empty; say for which user"],
+    [{ ZAPIER_SUBJECT: "ada\n" }, [], "subject: it holds a line break, at position 4"]
+  ])("names what is wrong with %j and %j", ([env, args, message]) =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      yield* world.login()
+      const { code, stderr, stdout } = yield* world.run(["token", ...args], env)
+      expect([code, stdout, stderr.slice(0, message.length + 7)]).toEqual([1, "", `error: ${message}`])
+      expect(yield* world.tokenRequests).toEqual(["authorization_code"])
+    })
+  )
+
+  it.effect("takes no user for another because a variable cannot be read", () => {
+    const broken = ConfigProvider.make(() => Effect.fail(new ConfigProvider.SourceError({ message: "s3cret" })))
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(Zapier.subject(Option.none()))
+      expect(error.message).toBe("ZAPIER_SUBJECT: it cannot be read; set it to a text, or remove it")
+      expect(yield* Zapier.subject(Option.some("ada"))).toBe("ada")
+    }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, broken))
+  })
 
   it.live.each([
     "http://acme.example",

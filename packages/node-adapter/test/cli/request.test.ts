@@ -25,6 +25,7 @@ describe("request", () => {
       const user = yield* world.run(["request", "GET", "/v2/zaps?limit=1"])
       expect([user.code, user.stderr, JSON.parse(user.stdout).data.length]).toEqual([0, "", 1])
       expect(yield* last(world)).toMatchObject({ line: "GET /v2/zaps", query: "limit=1", scheme: "Bearer" })
+      expect((yield* world.run(["request", "GET", "/v2/zaps?limit=1#x"])).code).toBe(0)
       expect((yield* world.run(["request", "GET", "/v1/apps"])).code).toBe(0)
       expect(yield* last(world)).toMatchObject({ query: "client_id=acme", scheme: undefined })
       expect((yield* world.run(["request", "GET", "/v2/apps", "--as", "client-id"])).code).toBe(0)

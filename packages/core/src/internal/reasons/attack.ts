@@ -17,6 +17,8 @@ export class StateMismatch extends Schema.TaggedError<StateMismatch>(id("StateMi
 }) {
   readonly isRetryable = false
   readonly needsReconnect = true
+  readonly blames = "User"
+  readonly httpStatus = 400
   override get message(): string {
     const why = {
       Unknown: "its state is not one that is waited for",
@@ -38,6 +40,8 @@ export class InvalidCallback extends Schema.TaggedError<InvalidCallback>(id("Inv
 }) {
   readonly isRetryable = false
   readonly needsReconnect = true
+  readonly blames = "User"
+  readonly httpStatus = 400
   override get message(): string {
     return `The callback was refused: ${this.problem}. Nothing was exchanged; start again with a new authorization URL.`
   }
@@ -54,6 +58,8 @@ export class UntrustedOrigin extends Schema.TaggedError<UntrustedOrigin>(id("Unt
 }) {
   readonly isRetryable = false
   readonly needsReconnect = false
+  readonly blames = "Caller"
+  readonly httpStatus = 500
   override get message(): string {
     return `Refused to send a Zapier credential to ${this.origin}: it goes to ${this.expected} only. Use a path, or another HTTP client for other services.`
   }

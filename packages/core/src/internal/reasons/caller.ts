@@ -17,6 +17,8 @@ export class IllegalTransition extends Schema.TaggedError<IllegalTransition>(id(
 ) {
   readonly isRetryable = false
   readonly needsReconnect = false
+  readonly blames = "Caller"
+  readonly httpStatus = 500
   override get message(): string {
     return `${this.machine} has no transition for ${this.event} in state ${this.state}. Nothing was changed; please report this.`
   }
@@ -33,6 +35,8 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>(id("Invalid
 }) {
   readonly isRetryable = false
   readonly needsReconnect = false
+  readonly blames = "Caller"
+  readonly httpStatus = 500
   override get message(): string {
     return `${this.setting}: ${this.problem}`
   }
@@ -52,6 +56,8 @@ export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayabl
 ) {
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "Caller"
+  readonly httpStatus = 503
   override get message(): string {
     return `${this.method} ${this.path} was answered with 401 and its streamed body cannot be sent twice. The token has been renewed: send the request again, or give it a body of text or bytes.`
   }
@@ -65,6 +71,8 @@ export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayabl
 export class Closed extends Schema.TaggedError<Closed>(id("Closed"))("Closed", {}) {
   readonly isRetryable = false
   readonly needsReconnect = false
+  readonly blames = "Caller"
+  readonly httpStatus = 503
   override get message(): string {
     return "This client was closed. Make a new one, or close it only after the last call."
   }

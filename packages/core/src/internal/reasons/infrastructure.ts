@@ -17,6 +17,8 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>(id(
 ) {
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "Zapier"
+  readonly httpStatus = 502
   override get message(): string {
     return `Zapier's token endpoint gave an answer (status ${this.status}) that cannot be understood: ${this.problem}. Check the configured URL and any proxy in between, then try again.`
   }
@@ -38,6 +40,8 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed
   }
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "Store"
+  readonly httpStatus = 503
   override get message(): string {
     return `The ${this.store} could not ${this.operation}: ${this.problem}. Check the store, then try again.`
   }
@@ -63,6 +67,8 @@ export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("D
 }) {
   readonly isRetryable = false
   readonly needsReconnect = false
+  readonly blames = "Store"
+  readonly httpStatus = 500
   override get message(): string {
     const key = this.keyId === undefined ? "" : ` (key ${this.keyId})`
     return `A record in the ${this.store} cannot be read${key}: ${decryptionProblems[this.problem]}.`
@@ -83,6 +89,8 @@ export class ApplicationUnavailable extends Schema.TaggedError<ApplicationUnavai
 ) {
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "AppOwner"
+  readonly httpStatus = 503
   override get message(): string {
     return `The client application's credentials could not be read within ${Math.ceil(Duration.toSeconds(this.waited))} s. Nothing was sent. Check what provides them (a secret manager, for example), then try again.`
   }

@@ -11,6 +11,8 @@ import { id } from "./id.ts"
 export class ClientRejected extends Schema.TaggedError<ClientRejected>(id("ClientRejected"))("ClientRejected", {}) {
   readonly isRetryable = false
   readonly needsReconnect = false
+  readonly blames = "AppOwner"
+  readonly httpStatus = 500
   override get message(): string {
     return "Zapier rejected the client id or secret. Compare both with the Developer Platform (Embed, Settings, Credentials); regenerating the secret ends the previous one at once. Users stay connected."
   }
@@ -19,24 +21,38 @@ export class ClientRejected extends Schema.TaggedError<ClientRejected>(id("Clien
 /**
  * The scopes that were granted do not allow the endpoint. Nothing was sent.
  *
+ * The app decides what it asks for, so connecting again helps only after it asks for more: `anyOf` are the scopes of which
+ * one would do, and `mode` says whose token lacks them.
+ *
  * @since 0.1.0
  */
 export class InsufficientScope extends Schema.TaggedError<InsufficientScope>(id("InsufficientScope"))(
   "InsufficientScope",
   {
     endpoint: Schema.String,
-    anyOf: Schema.Array(Schema.String)
+    anyOf: Schema.Array(Schema.String),
+    mode: Schema.optionalKey(Schema.Literals(["User", "App"]))
   }
 ) {
   readonly isRetryable = false
-  readonly needsReconnect = true
+  // The same consent again would grant the same scopes again, for ever.
+  readonly needsReconnect = false
+  readonly blames = "AppOwner"
+  readonly httpStatus = 403
   override get message(): string {
-    return `${this.endpoint} needs ${this.anyOf.join(" or ")}, which was not granted. Ask for it in a new authorization URL.`
+    const missing = `${this.endpoint} needs ${this.anyOf.join(" or ")}, which was not granted.`
+    return this.mode === "App"
+      ? `${missing} Name it in the scopes of the app's token, and check in the Developer Platform that the app may have it.`
+      : `${missing} Add it to the scopes that the app asks for, and only then let the user connect again: the same scopes would fail the same way.`
   }
 }
 
+// The server's own trouble: the same authorization request may work later.
+const passing = new Set(["server_error", "temporarily_unavailable"])
+
 /**
- * The consent page came back with an error other than a denial (RFC 6749 section 4.1.2.1).
+ * The consent page came back with an error other than a denial (RFC 6749 section 4.1.2.1). Connecting again helps only where
+ * Zapier itself was in trouble (`isRetryable`); else the app has to ask in another way first.
  *
  * @since 0.1.0
  */
@@ -47,9 +63,17 @@ export class AuthorizationRefused extends Schema.TaggedError<AuthorizationRefuse
   }
 ) {
   get isRetryable(): boolean {
-    return this.error === "server_error" || this.error === "temporarily_unavailable"
+    return passing.has(this.error)
   }
-  readonly needsReconnect = true
+  get needsReconnect(): boolean {
+    return this.isRetryable
+  }
+  get blames(): "AppOwner" | "Zapier" {
+    return this.isRetryable ? "Zapier" : "AppOwner"
+  }
+  get httpStatus(): number {
+    return this.isRetryable ? 503 : 500
+  }
   override get message(): string {
     return this.isRetryable
       ? `Zapier could not show the consent page (${this.error}). Start again later with a new authorization URL.`
@@ -71,6 +95,8 @@ export class TokenRequestRefused extends Schema.TaggedError<TokenRequestRefused>
 ) {
   readonly isRetryable = false
   readonly needsReconnect = false
+  readonly blames = "AppOwner"
+  readonly httpStatus = 500
   override get message(): string {
     return `Zapier's token endpoint refused the request (${this.error}). Check the app's scopes, redirect URIs and grant types.`
   }

@@ -16,6 +16,8 @@ export class RateLimited extends Schema.TaggedError<RateLimited>(id("RateLimited
 }) {
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "Zapier"
+  readonly httpStatus = 503
   override get message(): string {
     return `Zapier's rate limit was reached. Try again in ${seconds(this.retryAfter)}.`
   }
@@ -35,6 +37,8 @@ export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>(i
 ) {
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "Zapier"
+  readonly httpStatus = 502
   override get message(): string {
     return `Zapier's token endpoint answered ${this.status}. Try again ${this.retryAfter === undefined ? "later" : `in ${seconds(this.retryAfter)}`}; nothing was lost.`
   }
@@ -51,6 +55,8 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>(id("Tra
 }) {
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "Network"
+  readonly httpStatus = 502
   override get message(): string {
     return `Zapier's token endpoint could not be reached (${this.code}). Check the network; nothing was lost.`
   }
@@ -68,6 +74,8 @@ export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnkn
 ) {
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "Network"
+  readonly httpStatus = 502
   override get message(): string {
     return "Zapier's answer to the token request did not arrive, so its outcome is not known. Try again: the same refresh token will be presented once more."
   }
@@ -85,6 +93,8 @@ export class ResponsePending extends Schema.TaggedError<ResponsePending>(id("Res
 }) {
   readonly isRetryable = true
   readonly needsReconnect = false
+  readonly blames = "Zapier"
+  readonly httpStatus = 503
   override get message(): string {
     const next =
       this.of === "code"

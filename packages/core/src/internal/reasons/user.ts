@@ -10,6 +10,8 @@ import { id } from "./id.ts"
 export class ConsentDenied extends Schema.TaggedError<ConsentDenied>(id("ConsentDenied"))("ConsentDenied", {}) {
   readonly isRetryable = false
   readonly needsReconnect = true
+  readonly blames = "User"
+  readonly httpStatus = 403
   override get message(): string {
     return "The user did not allow access on Zapier's consent page. Offer to connect again when the user wants to."
   }
@@ -25,6 +27,8 @@ export class ConsentExpired extends Schema.TaggedError<ConsentExpired>(id("Conse
 }) {
   readonly isRetryable = false
   readonly needsReconnect = true
+  readonly blames = "User"
+  readonly httpStatus = 400
   override get message(): string {
     return this.what === "attempt"
       ? "The user took too long on the consent page. Start again with a new authorization URL."
@@ -43,6 +47,8 @@ export class ExchangeOutcomeUnknown extends Schema.TaggedError<ExchangeOutcomeUn
 ) {
   readonly isRetryable = false
   readonly needsReconnect = true
+  readonly blames = "Network"
+  readonly httpStatus = 502
   override get message(): string {
     return "Zapier's answer to the code exchange did not arrive, and a code works only once. Start again with a new authorization URL."
   }
@@ -85,6 +91,8 @@ export class ReconnectRequired extends Schema.TaggedError<ReconnectRequired>(id(
 ) {
   readonly isRetryable = false
   readonly needsReconnect = true
+  readonly blames = "User"
+  readonly httpStatus = 409
   override get message(): string {
     return `${reconnectCauses[this.why]}. Send the user to a new authorization URL.`
   }

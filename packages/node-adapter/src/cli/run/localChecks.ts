@@ -19,12 +19,15 @@ import * as Storage from "../storage.ts"
 import { type Check, type Finding, note, ok, wrong } from "./finding.ts"
 
 const configuration: Check = () =>
-  Effect.map(Effect.provide(ConfigFile.path, UserDirectories.layer), (path) => [
-    ok(
-      "configuration",
-      Option.isSome(path) ? `the environment, and ${path.value}` : "the environment; there is no file"
-    )
-  ])
+  Effect.match(Effect.provide(ConfigFile.path, UserDirectories.layer), {
+    onFailure: (error) => [wrong("configuration", error.message)],
+    onSuccess: (path) => [
+      ok(
+        "configuration",
+        Option.isSome(path) ? `the environment, and ${path.value}` : "the environment; there is no file"
+      )
+    ]
+  })
 
 const application = (flags: Flags.Connection) =>
   ClientApplication.ClientApplication.use(({ get }) => get).pipe(

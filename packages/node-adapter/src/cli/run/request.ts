@@ -1,7 +1,6 @@
 /** `request`: a call of the API, with the credential that it takes. */
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
-import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
-import { from, InvalidConfig } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -54,17 +53,22 @@ const credentials = {
 const send = Effect.fnUntraced(function* (input: Input, subject: string) {
   const zapier = yield* ZapierHttpClient
   const as = Option.getOrElse(input.as, () => (input.scopes.length > 0 ? "app" : undefined))
-  if (as === undefined && Endpoint.match(input.method, input.path.split("?", 1)[0] ?? "") === undefined) {
-    return yield* new Refused({
-      problem: `${input.method} ${input.path} is not in the endpoint table. Say which credential it takes: --as user, app or client-id`
-    })
-  }
   const client = as === undefined ? zapier.forUser(subject) : zapier.as(credentials[as](subject, input.scopes))
   const bare = HttpClientRequest.make(input.method)(input.path)
   const request = Option.isNone(input.data)
     ? bare
     : HttpClientRequest.setBody(bare, HttpBody.uint8Array(yield* bytesOf(input.data.value), input.contentType))
-  const response = yield* client.execute(request)
+  const response = yield* Effect.catchReason(
+    client.execute(request),
+    "ZapierAuthError",
+    "InvalidConfig",
+    (reason, error): Effect.Effect<never, Refused | ZapierAuthError> =>
+      reason.setting === "credential"
+        ? new Refused({
+            problem: `${input.method} ${input.path} is not in the endpoint table. Say which credential it takes: --as user, app or client-id`
+          })
+        : Effect.fail(error)
+  )
   return { status: response.status, body: new Uint8Array(yield* response.arrayBuffer) }
 })
 

@@ -5,7 +5,6 @@ import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import { FakeControlError } from "@zapier-workflow-auth/testing/FakeControl"
 import * as FakeControlServer from "@zapier-workflow-auth/testing/FakeControlServer"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
-import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -17,6 +16,7 @@ import * as Redacted from "effect/Redacted"
 import * as Playground from "../../internal/playground/serve.ts"
 import * as Application from "../application.ts"
 import { Refused } from "../refused.ts"
+import * as Variable from "../variable.ts"
 
 export interface Input {
   readonly port: number
@@ -51,7 +51,7 @@ const fake = ({ clientId, redirectUris, seed }: Input, playground: Playground.Li
   )
 
 const control = Layer.unwrap(
-  Effect.map(Config.option(Config.Redacted("ZAPIER_FAKE_CONTROL_TOKEN")), (token) =>
+  Effect.map(Variable.secret("ZAPIER_FAKE_CONTROL_TOKEN"), (token) =>
     FakeControlServer.layer({ token: Option.getOrUndefined(token) })
   )
 )
@@ -126,7 +126,6 @@ export const serveFake = Effect.fnUntraced(function* (input: Input) {
     ),
     Effect.catchTags({
       FakeControlError: ({ problem }) => new Refused({ problem: `ZAPIER_FAKE_CONTROL_TOKEN: ${problem}` }),
-      ConfigError: () => new Refused({ problem: "ZAPIER_FAKE_CONTROL_TOKEN cannot be read" }),
       ServeError: cannotListen(input.port, "--port")
     })
   )

@@ -10,45 +10,47 @@ interface Told {
   readonly words: string
 }
 
-const again = (status: number, words: string): Told => ({ status, title: "Zapier is not connected", words })
+const away = "Zapier cannot be reached right now. Please try again in a minute."
 
-const later = (status: number) => again(status, "Zapier cannot be reached right now. Please try again in a minute.")
+const ours = "Something is wrong on our side. Please try again later, or tell us."
 
-const ours = again(500, "Something is wrong on our side. Please try again later, or tell us.")
-
-export const told = (reason: Reason): Told => {
+const wordsOf = (reason: Reason): string => {
   switch (reason._tag) {
     case "ConsentDenied":
-      return again(403, "You did not allow access, so nothing was changed.")
+      return "You did not allow access, so nothing was changed."
     case "ConsentExpired":
-      return again(400, "That took too long, and Zapier's answer is no longer good. Please try again.")
+      return "That took too long, and Zapier's answer is no longer good. Please try again."
     case "StateMismatch":
-      return again(
-        400,
-        "This page has been used before, or was not begun in this browser and by you, so nothing was changed. If Zapier is not connected yet, please try again."
-      )
+      return "This page has been used before, or was not begun in this browser and by you, so nothing was changed. If Zapier is not connected yet, please try again."
     case "InvalidCallback":
-      return again(400, "Zapier's answer is not complete, so nothing was changed. Please try again.")
+      return "Zapier's answer is not complete, so nothing was changed. Please try again."
     case "ExchangeOutcomeUnknown":
-      return again(502, "Zapier's answer was lost on the way. Please try again.")
+      return "Zapier's answer was lost on the way. Please try again."
     case "RateLimited":
-      return later(503)
     case "ServiceUnavailable":
     case "TransportFailed":
     case "RefreshOutcomeUnknown":
     case "MalformedResponse":
-      return later(502)
+      return away
     case "ResponsePending":
-      return again(503, "Zapier takes longer than usual to respond. Please try again in a minute.")
+      return "Zapier takes longer than usual to respond. Please try again in a minute."
     case "ApplicationUnavailable":
     case "Closed":
-      return again(503, "This app cannot connect to Zapier right now. Please try again in a minute.")
+      return "This app cannot connect to Zapier right now. Please try again in a minute."
     case "StoreFailed":
-      return again(503, "We could not save the connection right now. Please try again in a minute.")
+      return "We could not save the connection right now. Please try again in a minute."
+    case "AuthorizationRefused":
+      return reason.isRetryable ? away : ours
     default:
       return ours
   }
 }
+
+export const told = (reason: Reason): Told => ({
+  status: reason.httpStatus,
+  title: "Zapier is not connected",
+  words: wordsOf(reason)
+})
 
 /** Seconds, where it is known. */
 export const retryAfter = (reason: Reason): number | undefined =>

@@ -22,7 +22,9 @@ describe("what a user is told", () => {
     [new Reason.ApplicationUnavailable({ waited: minute }), 503, /This app cannot connect/],
     [new Reason.Closed({}), 503, /This app cannot connect/],
     [new Reason.InvalidConfig({ setting: "clientSecret", problem: "give it" }), 500, /on our side/],
-    [new Reason.ClientRejected({}), 500, /on our side/]
+    [new Reason.ClientRejected({}), 500, /on our side/],
+    [new Reason.AuthorizationRefused({ error: "invalid_scope" }), 500, /on our side/],
+    [new Reason.AuthorizationRefused({ error: "server_error" }), 503, /cannot be reached/]
   ])("of %s is %i", (reason, status, words) => {
     const told = Failures.told(reason)
     expect(told).toMatchObject({ status, title: "Zapier is not connected", words: expect.stringMatching(words) })

@@ -1,0 +1,90 @@
+/**
+ * What callers give, checked before anything is done with it: types do not keep a program in JavaScript from giving
+ * anything. Each check gives the error, or `undefined`.
+ */
+import * as Scopes from "../oauth/Scopes.ts"
+import { from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
+import * as TextProblem from "./textProblem.ts"
+
+type Checked = ZapierAuthError | undefined
+
+export const invalid = (setting: string, problem: string): ZapierAuthError =>
+  from(new InvalidConfig({ setting, problem }))
+
+/** Whether it has members that can be asked for by name. */
+export const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+// Every store takes as many bytes of UTF-8 as a key.
+const longestKey = 1_000
+
+// Most subjects are like this, and each call has one.
+const plainSubject = /^[\x20-\x7E]{1,255}$/
+
+const subjectChecks = [
+  TextProblem.unpaired,
+  TextProblem.holds(/\p{Cc}/u, "a control character"),
+  TextProblem.longerThan(longestKey)
+]
+
+export const subject = (value: unknown): Checked => {
+  if (typeof value === "string" && plainSubject.test(value)) return undefined
+  const problem = TextProblem.first(value, ...subjectChecks)
+  return problem === undefined
+    ? undefined
+    : invalid("subject", `${problem}; say for which user, by the app's own name for the user`)
+}
+
+/**
+ * @param least how many there have to be
+ */
+export const scopes = (value: unknown, least: 0 | 1): Checked => {
+  if (!Array.isArray(value)) return invalid("scopes", 'give a list of scopes, such as ["zap"]')
+  if (value.length < least) {
+    return invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
+  }
+  if (!value.every((scope) => typeof scope === "string" && Scopes.isToken(scope))) {
+    return invalid("scopes", "give each scope by itself, as text without spaces, quotes or backslashes")
+  }
+  const problem = TextProblem.longerThan(longestKey)(Scopes.format(value))
+  return problem === undefined ? undefined : invalid("scopes", `${problem}; ask for fewer`)
+}
+
+const isOptional =
+  (is: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === undefined || is(value)
+
+const isText = (value: unknown) => typeof value === "string"
+
+const isBoolean = isOptional((value) => typeof value === "boolean")
+
+const isTexts = isOptional((value) => isRecord(value) && Object.values(value).every(isOptional(isText)))
+
+const authorizationParts: ReadonlyArray<readonly [string, (value: unknown) => boolean, string]> = [
+  ["redirectUri", isOptional(isText), "give one of the application's redirect URIs, as text"],
+  ["incremental", isBoolean, "give true or false"],
+  ["pkce", isBoolean, "give true or false"],
+  ["page", isOptional((value) => value === "Current" || value === "Legacy"), 'give "Current" or "Legacy"'],
+  ["signUp", isTexts, "give an object of texts: email, firstName, lastName"],
+  ["campaign", isTexts, "give an object of texts: referer, utmCampaign, utmContent, utmMedium, utmSource"]
+]
+
+/** How a consent is asked for. */
+export const authorization = (options: unknown): Checked => {
+  if (!isRecord(options)) return invalid("options", 'give an object, such as { subject: "ada", scopes: ["zap"] }')
+  const wrong = subject(options["subject"]) ?? scopes(options["scopes"], 1)
+  if (wrong !== undefined) return wrong
+  const part = authorizationParts.find(([name, is]) => !is(options[name]))
+  return part && invalid(part[0], part[2])
+}
+
+/** A callback, and for whom it is handled. What a browser has sent in it is not the caller's fault. */
+export const callback = (input: unknown, options: unknown): Checked => {
+  if (typeof input !== "string" && !isRecord(input)) {
+    return invalid("input", "give the callback's URL, its query, or its parameters as an object")
+  }
+  return isRecord(options)
+    ? subject(options["subject"])
+    : invalid("options", "give an object with the subject: the user who is signed in where the callback arrived")
+}

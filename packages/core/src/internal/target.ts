@@ -1,0 +1,199 @@
+/** Where a request to the API goes, and with which credential. What cannot be sent is refused here. */
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpMethod from "effect/http/HttpMethod"
+import * as Url from "effect/http/Url"
+import * as Result from "effect/Result"
+import * as Credential from "../zapier/Credential.ts"
+import * as Endpoint from "../zapier/Endpoint.ts"
+import { from, UntrustedOrigin, type ZapierAuthError } from "../ZapierAuthError.ts"
+import * as CallerChecks from "./callerChecks.ts"
+import * as TextProblem from "./textProblem.ts"
+
+type Request = HttpClientRequest.HttpClientRequest
+
+type Checked<A> = Result.Result<A, ZapierAuthError>
+
+const refuse = (setting: string, problem: string): Checked<never> => Result.fail(CallerChecks.invalid(setting, problem))
+
+export interface Target {
+  readonly request: Request
+  /** Method and path, as in the endpoint table. */
+  readonly endpoint: Endpoint.Name | undefined
+  readonly path: string
+}
+
+/** Where the API is: what paths are put after, and the origin that may have credentials. */
+export interface Api {
+  readonly base: string
+  readonly origin: string | undefined
+  /** The path of the base, which is none unless something stands in front of the API. */
+  readonly path: string
+}
+
+export const api = (url: string): Api => {
+  const base = url.replace(/\/+$/, "")
+  return Result.match(Url.fromString(base), {
+    onSuccess: ({ origin, pathname }) => ({ base, origin, path: pathname.replace(/\/+$/, "") }),
+    // What is no URL has no origin, and no request may have a credential.
+    onFailure: () => ({ base, origin: undefined, path: "" })
+  })
+}
+
+const targetOf = (request: Request, url: string, path: string): Target => ({
+  request: HttpClientRequest.setUrl(request, url),
+  endpoint: Endpoint.match(request.method, path),
+  path
+})
+
+// Nothing in such a path can lead elsewhere, so that it need not be parsed: most calls have one, and parsing costs as
+// much as all else that is done for them.
+const plainPath = /^(?:\/[\w-]+)+\/?$/
+
+// What `fetch` sends (Fetch standard, section 2.2.1).
+const methods: ReadonlySet<string> = new Set([...HttpMethod.all].filter((method) => method !== "TRACE"))
+
+const token = /^[\w!#$%&'*+.^`|~-]+$/
+
+// What a header can carry (Fetch standard, section 2.2.2).
+const unsendable = TextProblem.holds(/[^\t\x20-\x7E\x80-\xFF]/, "a character that no header can carry")
+
+const unsendableHeader = (headers: Request["headers"]): ZapierAuthError | undefined => {
+  for (const name in headers) {
+    if (!token.test(name)) return CallerChecks.invalid("headers", "a name is not one that a header may have")
+    const value: unknown = headers[name]
+    // A header may be empty.
+    const problem = value === "" ? undefined : TextProblem.first(value, unsendable)
+    if (problem !== undefined) return CallerChecks.invalid(`headers.${name}`, `${problem}; give text of one line`)
+  }
+  return undefined
+}
+
+const unsendablePart = ({ body, headers, method, url }: Request): ZapierAuthError | undefined => {
+  if (!methods.has(method)) {
+    return CallerChecks.invalid("method", `give one of ${[...methods].join(", ")}, in capital letters`)
+  }
+  if (typeof url !== "string") return CallerChecks.invalid("url", "give a path of the API, /v2/zaps for example")
+  if (body._tag !== "Empty" && (method === "GET" || method === "HEAD")) {
+    return CallerChecks.invalid("body", `leave it out: ${method} has none. Parameters of a query belong into the path`)
+  }
+  return unsendableHeader(headers)
+}
+
+/** The request at the API's origin, or why it may not have a credential. */
+export const aim = ({ base, origin, path }: Api, request: Request): Checked<Target> => {
+  const wrong = unsendablePart(request)
+  if (wrong !== undefined) return Result.fail(wrong)
+  if (base === origin && plainPath.test(request.url)) {
+    return Result.succeed(targetOf(request, `${origin}${request.url}`, request.url))
+  }
+  const parsed = Url.fromString(request.url.startsWith("/") ? `${base}${request.url}` : request.url)
+  if (Result.isFailure(parsed) || !/^https?:$/.test(parsed.success.protocol)) {
+    return refuse("url", "give a path of the API, /v2/zaps for example")
+  }
+  const url = parsed.success
+  if (url.origin !== origin) {
+    return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected: origin ?? base })))
+  }
+  if (url.username !== "" || url.password !== "") {
+    return refuse("url", "leave out the user name and password: the library adds the credential")
+  }
+  // No part of a URL that is sent.
+  url.hash = ""
+  // There is one client id, and it is not the caller's to choose.
+  if (url.search !== "") url.searchParams.delete("client_id")
+  const own = path !== "" && url.pathname.startsWith(`${path}/`) ? url.pathname.slice(path.length) : url.pathname
+  return Result.succeed(targetOf(request, url.href, own))
+}
+
+const defaultCredential = (modes: ReadonlyArray<Endpoint.Mode>): Credential.Credential =>
+  modes.includes("App") ? Credential.app() : modes.includes("ClientId") ? Credential.clientId : Credential.none
+
+/** The credential that the endpoint takes, the user's wherever it is one of them. */
+export const pick = (subject: string, { endpoint, path, request }: Target): Checked<Credential.Credential> => {
+  if (endpoint === undefined) {
+    return refuse(
+      "credential",
+      `the endpoint table does not have ${request.method} ${path}; say which credential it takes with ZapierHttpClient.as`
+    )
+  }
+  const { modes } = Endpoint.requirement(endpoint)
+  return Result.succeed(modes.includes("User") ? Credential.user(subject) : defaultCredential(modes))
+}
+
+/** A credential that a caller has named. */
+export const credential = (given: unknown): Checked<Credential.Credential> => {
+  const tag = CallerChecks.isRecord(given) ? given["_tag"] : undefined
+  const isKnown = tag === "User" || tag === "App" || tag === "ClientId" || tag === "None"
+  return isKnown
+    ? Result.succeed(given as Credential.Credential)
+    : refuse("credential", "give one that Credential makes: user(subject), app(), clientId or none")
+}
+
+// An empty parameter, or one that is a dot segment, would name another endpoint; half a surrogate pair has no encoding.
+const dotSegment: TextProblem.Check = (text) => (text === "." || text === ".." ? "it is a dot segment" : undefined)
+
+const fill = (template: string, given: unknown): Checked<string> => {
+  let filled = template
+  for (const [placeholder, name = ""] of template.matchAll(/\{(\w+)\}/g)) {
+    const value = CallerChecks.isRecord(given) && Object.hasOwn(given, name) ? given[name] : undefined
+    const problem = TextProblem.first(value, dotSegment, TextProblem.unpaired)
+    if (problem !== undefined) return refuse(`path.${name}`, `${problem}; give the ${name} that ${template} is about`)
+    filled = filled.replace(placeholder, () => encodeURIComponent(String(value)))
+  }
+  return Result.succeed(filled)
+}
+
+// Any endpoint's options: which of them it takes is proven where it is called, if there are types.
+const requestOf = (name: Endpoint.Name, given: { readonly [name: string]: unknown }): Checked<Request> => {
+  const { method, path: template } = Endpoint.parts(name)
+  const { body, headers, path, urlParams } = given
+  if (body !== undefined && !HttpBody.isHttpBody(body)) {
+    return refuse("body", "give one that HttpBody makes: HttpBody.text, for example")
+  }
+  if (headers !== undefined && (typeof headers !== "object" || headers === null)) {
+    return refuse("headers", "give an object of texts")
+  }
+  if (urlParams !== undefined && (typeof urlParams !== "object" || urlParams === null)) {
+    return refuse("urlParams", "give an object of the query's parameters")
+  }
+  return Result.flatMap(fill(template, path), (filled) =>
+    Result.try({
+      try: () =>
+        HttpClientRequest.make(method as HttpMethod.HttpMethod)(filled, {
+          acceptJson: true,
+          urlParams,
+          headers,
+          body
+        } as HttpClientRequest.Options.NoUrl),
+      catch: () => CallerChecks.invalid("options", "give urlParams and headers whose parts are texts")
+    })
+  )
+}
+
+/** The request for an endpoint of the table, and its credential. */
+export const named = (
+  endpoint: unknown,
+  options: unknown = {}
+): Checked<{ readonly request: Request; readonly credential: Credential.Credential }> => {
+  if (typeof endpoint !== "string" || !Object.hasOwn(Endpoint.table, endpoint)) {
+    return refuse("endpoint", "give a name of the endpoint table, GET /v2/zaps for example; for others there is as")
+  }
+  if (!CallerChecks.isRecord(options)) return refuse("options", "give an object, or leave it out")
+  const name = endpoint as Endpoint.Name
+  const { modes } = Endpoint.requirement(name)
+  const given = options["credential"]
+  if (given === undefined && modes.includes("User")) {
+    return refuse("credential", `say for which user, with Credential.user(subject): ${name} takes a user's grant`)
+  }
+  const chosen = given === undefined ? Result.succeed(defaultCredential(modes)) : credential(given)
+  if (Result.isFailure(chosen)) return Result.fail(chosen.failure)
+  const { _tag } = chosen.success
+  if (modes.length > 0 && !modes.some((mode) => mode === _tag)) {
+    return refuse("credential", `${name} takes ${modes.join(" or ")}, and not ${_tag}`)
+  }
+  const request = requestOf(name, options)
+  return Result.isFailure(request)
+    ? Result.fail(request.failure)
+    : Result.succeed({ request: request.success, credential: chosen.success })
+}

@@ -1,0 +1,35 @@
+/** What is wrong with an absolute URI of the configuration. */
+import * as TextProblem from "./textProblem.ts"
+
+const isLoopback = (hostname: string) =>
+  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)
+
+const checks: ReadonlyArray<TextProblem.Check> = [
+  TextProblem.edges,
+  // They would be dropped or encoded on the way, and then it is spelled in another way than it was given.
+  TextProblem.holds(/[\s\p{Cc}]/u, "a control character"),
+  TextProblem.unpaired,
+  (text) => (text.includes("#") ? "it has a fragment" : undefined),
+  (text) => (URL.canParse(text) ? undefined : "it is not absolute, as https://app.example/path is"),
+  (text) => {
+    const { hostname, protocol } = new URL(text)
+    return protocol === "http:" && !isLoopback(hostname)
+      ? "it is http, which only localhost, 127.0.0.1 and [::1] may be: it has to be https"
+      : undefined
+  }
+]
+
+/** Absolute, without a fragment (RFC 6749 section 3.1.2), and `http` only on this very machine. */
+export const uri = (value: unknown): string | undefined => TextProblem.first(value, ...checks)
+
+const serverChecks: ReadonlyArray<TextProblem.Check> = [
+  ...checks,
+  (text) => (/^https?:$/.test(new URL(text).protocol) ? undefined : "it is not https"),
+  (text) => {
+    const { password, username } = new URL(text)
+    return username === "" && password === "" ? undefined : "it has a user name or password"
+  }
+]
+
+/** As `uri`, of a server that secrets are sent to. */
+export const server = (value: unknown): string | undefined => TextProblem.first(value, ...serverChecks)
