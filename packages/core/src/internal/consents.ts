@@ -66,7 +66,7 @@ export const make = (services: {
   const grantedBefore = ({ incremental, subject }: AuthorizationOptions) =>
     incremental === true
       ? Effect.map(grant(subject), (state) =>
-          state._tag === "Absent" ? [] : state.tokens.scopes.filter(Scopes.isToken)
+          state._tag === "Absent" ? [] : Scopes.parseGranted(state.tokens.scopes).filter(Scopes.isAskable)
         )
       : Effect.succeed([])
 
@@ -77,8 +77,8 @@ export const make = (services: {
     if (options.subject === "") return yield* invalid("subject", "give your own name for the user, not an empty text")
     if (scopes.length === 0)
       return yield* invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
-    if (!scopes.every(Scopes.isToken)) {
-      return yield* invalid("scopes", "give each scope by itself, without spaces, quotes or backslashes")
+    if (!scopes.every(Scopes.isAskable)) {
+      return yield* invalid("scopes", "give each scope by itself, without spaces, commas, quotes or backslashes")
     }
     if (!redirectUris.includes(redirectUri)) {
       return yield* invalid("redirectUri", "give one of the application's redirect URIs, spelled exactly the same")

@@ -30,14 +30,20 @@ export const told = (reason: Reason): Told => {
     case "InvalidCallback":
       return again(400, "Zapier's answer is not complete, so nothing was changed. Please try again.")
     case "ExchangeOutcomeUnknown":
-      return again(502, "Zapier's answer was lost on the way. Please try again.")
+      return again(
+        502,
+        reason.status === undefined
+          ? "Zapier's answer was lost on the way. Please try again."
+          : "Zapier could not finish connecting. Please try again."
+      )
     case "RateLimited":
       return later(503)
     case "ServiceUnavailable":
     case "TransportFailed":
     case "RefreshOutcomeUnknown":
-    case "MalformedResponse":
       return later(502)
+    case "MalformedResponse":
+      return again(502, "Zapier's answer could not be understood. Please try again in a minute.")
     case "ResponsePending":
       return again(503, "Zapier takes longer than usual to respond. Please try again in a minute.")
     case "ApplicationUnavailable":
