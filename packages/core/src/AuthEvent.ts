@@ -10,7 +10,7 @@
  * // Logs who has to connect again.
  * const program = ZapierAuth.use(({ events }) =>
  *   events.pipe(
- *     Stream.filter(({ machine, to }) => machine === "UserGrant" && to === "ReconnectRequired"),
+ *     Stream.filter((event) => event._tag === "Transition" && event.to === "ReconnectRequired"),
  *     Stream.runForEach(({ about }) => Effect.logWarning(`${about} has to connect again`))
  *   )
  * )
@@ -19,6 +19,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as TokenOutcome from "./oauth/TokenOutcome.ts"
 import * as Tokens from "./oauth/Tokens.ts"
 
 /**
@@ -30,7 +31,7 @@ import * as Tokens from "./oauth/Tokens.ts"
  *
  * @since 0.1.0
  */
-export const AuthEvent = Schema.TaggedStruct("Transition", {
+export const Transition = Schema.TaggedStruct("Transition", {
   machine: Schema.String,
   about: Schema.String,
   from: Schema.String,
@@ -39,6 +40,30 @@ export const AuthEvent = Schema.TaggedStruct("Transition", {
   generation: Schema.optionalKey(Schema.Int),
   at: Tokens.Instant
 })
+
+/**
+ * A token response was taken although some of it is not as RFC 6749 has it. What of it could not be used is treated as
+ * missing.
+ *
+ * - `machine`: whose token request it was: `ConsentAttempt`, `UserGrant` or `AppCredential`
+ * - `about`: the subject, or the scopes of an app token
+ * - `oddities`: the names of its odd members, never a value
+ *
+ * @since 0.1.0
+ */
+export const OddResponseTaken = Schema.TaggedStruct("OddResponseTaken", {
+  machine: Schema.String,
+  about: Schema.String,
+  oddities: Schema.Array(TokenOutcome.Oddity),
+  at: Tokens.Instant
+})
+
+/**
+ * Anything that happens inside.
+ *
+ * @since 0.1.0
+ */
+export const AuthEvent = Schema.Union([Transition, OddResponseTaken])
 
 /**
  * @since 0.1.0

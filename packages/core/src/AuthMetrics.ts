@@ -44,6 +44,17 @@ export const tokenRequestDuration = Metric.timer("zapier_auth_token_request_dura
 })
 
 /**
+ * Members of token responses that are not as RFC 6749 has them, in responses that were taken all the same, with the labels
+ * `grant` (as `tokenRequests` has it) and `member` (as in `TokenOutcome.Oddity`).
+ *
+ * @since 0.1.0
+ */
+export const oddities = Metric.counter("zapier_auth_oddities", {
+  description: "Odd members of token responses that were taken",
+  incremental: true
+})
+
+/**
  * How often a process looked whether another one is done with its token request, with the label `machine`.
  *
  * @since 0.1.0
@@ -117,6 +128,7 @@ const durationOf = labelled(tokenRequestDuration)
  */
 export const count = {
   tokenRequest: counter(tokenRequests),
+  oddity: counter(oddities),
   unauthorized: counter(unauthorized),
   replay: counter(replays)
 }

@@ -24,6 +24,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
@@ -34,6 +35,7 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { AuthEvent } from "./AuthEvent.ts"
+import * as AuthMetrics from "./AuthMetrics.ts"
 import { boundedStore, readApplication } from "./internal/bounded.ts"
 import * as CallerChecks from "./internal/callerChecks.ts"
 import * as ClientIds from "./internal/clientIds.ts"
@@ -267,7 +269,15 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
 
   // A caller is to be told of an application that cannot be read before its own time is over.
   const reading = { requestTimeout: settings.requestTimeout / 2, retryFor: settings.retryFor }
-  const send = (request: TokenRequest, until: number) => endpoint.request(request, { ...reading, until })
+  const send = (machine: string, request: TokenRequest, until: number, about: string) =>
+    Effect.tap(endpoint.request(request, { ...reading, until }), (outcome) =>
+      Effect.gen(function* () {
+        const oddities = outcome._tag === "Granted" ? (outcome.oddities ?? []) : []
+        if (oddities.length === 0) return
+        for (const member of oddities) yield* AuthMetrics.count.oddity({ grant: request._tag, member })
+        publish(EventHub.oddResponse(machine, about, oddities, yield* Clock.currentTimeMillis))
+      })
+    )
 
   const grantDriver = Driver.make(UserGrantDriver.driven(settings), owned)
   const grants = yield* Runtime.make({
@@ -278,7 +288,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       if (state._tag !== "Absent") return grantStore.compareAndSet(key, Option.fromUndefinedOr(expected), state)
       return expected === undefined ? Effect.succeed(true) : grantStore.remove(key, expected)
     },
-    send,
+    send: (request, until, subject) => send("UserGrant", request, until, subject),
     publish,
     about: identity,
     memoryCapacity
@@ -289,7 +299,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     get: (scopes) => appStore.get({ clientId, scopes }),
     set: (scopes, expected, state) =>
       appStore.compareAndSet({ clientId, scopes }, Option.fromUndefinedOr(expected), state),
-    send,
+    send: (request, until, scopes) => send("AppCredential", request, until, scopes),
     publish,
     about: identity,
     memoryCapacity
@@ -304,7 +314,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
         ? Effect.succeed(true)
         : attemptStore.compareAndSet(digest, Option.fromUndefinedOr(expected), state),
     send: (request, until): Effect.Effect<ConsentAttemptDriver.Outcome> => {
-      if (request._tag === "Exchange") return send(request.request, until)
+      if (request._tag === "Exchange") return send("ConsentAttempt", request.request, until, request.subject)
       const { stateDigest, subject, tokens } = request
       return grants.bring(subject, { _tag: "ConsentGranted", family: stateDigest, tokens }, { isRetried: true }).pipe(
         Effect.as<ConsentAttemptDriver.Outcome>({ _tag: "Stored" }),

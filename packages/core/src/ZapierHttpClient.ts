@@ -34,13 +34,15 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as AuthMetrics from "./AuthMetrics.ts"
+import * as BoundedBody from "./internal/boundedBody.ts"
 import * as Target from "./internal/target.ts"
 import type * as Credential from "./zapier/Credential.ts"
 import * as Endpoint from "./zapier/Endpoint.ts"
 import type * as Scopes from "./oauth/Scopes.ts"
-import type * as Tokens from "./oauth/Tokens.ts"
+import * as Tokens from "./oauth/Tokens.ts"
 import { ZapierAuth } from "./ZapierAuth.ts"
 import { from, InsufficientScope, RequestNotReplayable, type ZapierAuthError } from "./ZapierAuthError.ts"
 import { ZapierUrls } from "./zapier/ZapierUrls.ts"
@@ -223,14 +225,14 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     rejected: Tokens.UsableAccess
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     yield* AuthMetrics.count.unauthorized({ mode })
-    const access = yield* source.other(key, rejected)
+    const access = yield* Effect.onError(source.other(key, rejected), () => BoundedBody.discard(unauthorized))
     // No better token exists: the caller gets the response.
     if (access.family === rejected.family && access.generation === rejected.generation) return unauthorized
+    // What nobody reads would keep the connection busy.
+    yield* BoundedBody.discard(unauthorized)
     if (!isReplayable(request.body)) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))
     }
-    // What nobody reads would keep the connection busy.
-    yield* Effect.ignore(unauthorized.arrayBuffer)
     yield* AuthMetrics.count.replay({ mode })
     const response = yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
     if (response.status !== 401) yield* source.accepted(key, access)
@@ -238,8 +240,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   })
 
   // Each call comes this way, and nearly none goes further than here: no generator, which would cost as much again.
-  const withToken = <Key>(source: Source<Key>, key: Key, target: Target.Target): Response =>
-    Effect.flatMap(source.token(key), (access): Response => {
+  const withToken = <Key>(source: Source<Key>, key: Key, target: Target.Target): Response => {
+    const sendWith = (access: Tokens.UsableAccess): Response => {
       const { endpoint, request } = target
       if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
         const { mode } = source
@@ -253,7 +255,14 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
           ? Effect.succeed(response)
           : Effect.as(source.accepted(key, access), response)
       })
-    })
+    }
+    return Effect.flatMap(source.token(key), (access) =>
+      // Other programs write records, too. Platforms repeat a header that they cannot send in their errors.
+      Tokens.isBearable(Redacted.value(access.accessToken))
+        ? sendWith(access)
+        : Effect.flatMap(source.other(key, access), sendWith)
+    )
+  }
 
   const withClientId = Effect.fnUntraced(function* ({
     request

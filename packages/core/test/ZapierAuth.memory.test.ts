@@ -121,7 +121,7 @@ describe("ZapierAuth: events", () => {
       }
       assert.strictEqual(lost, 1)
       assert.deepStrictEqual(
-        events.map(({ from, to }) => `${from} -> ${to}`),
+        events.map((event) => event._tag === "Transition" && `${event.from} -> ${event.to}`),
         ["Active -> Refreshing", "Refreshing -> Active"]
       )
     }).pipe(Effect.provide(MemoryStores.layer))

@@ -296,7 +296,7 @@ describe("ZapierAuth: events", () => {
       yield* auth.accessToken(subject)
       const events = yield* Fiber.join(seen)
       assert.deepStrictEqual(
-        events.map(({ event, from, machine, to }) => `${machine} ${from} ${event} ${to}`),
+        events.map((it) => it._tag === "Transition" && `${it.machine} ${it.from} ${it.event} ${it.to}`),
         [
           "ConsentAttempt Pending CodeReceived Exchanging",
           "UserGrant Absent ConsentGranted Active",

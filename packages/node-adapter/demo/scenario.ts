@@ -59,7 +59,7 @@ const story = Effect.gen(function* () {
   const auth = yield* ZapierAuth
   const zapier = yield* ZapierHttpClient
   yield* Effect.forkScoped(
-    Stream.runForEach(auth.events, (event) => Effect.sync(() => Transcript.transition(event))),
+    Stream.runForEach(auth.events, (event) => Effect.sync(() => Transcript.event(event))),
     { startImmediately: true }
   )
   const scopes = Endpoint.leastScopes(["GET /v2/zaps", "POST /v2/promotions"])

@@ -152,7 +152,9 @@ describe("ZapierPromise", () => {
     const { connect, zapier } = setup()
     valueOf(await zapier.status("ada"))
     const heard: Array<string> = []
-    const stop = zapier.subscribe(({ about, machine, to }) => void heard.push(`${machine} of ${about} is ${to}`))
+    const stop = zapier.subscribe((event) => {
+      if (event._tag === "Transition") heard.push(`${event.machine} of ${event.about} is ${event.to}`)
+    })
     await connect("ada")
     await expect.poll(() => heard).toContain("UserGrant of ada is Active")
     stop()
@@ -167,7 +169,7 @@ describe("ZapierPromise", () => {
     const { connect, fake, zapier } = setup()
     await connect("ada")
     const heard: Array<string> = []
-    zapier.subscribe(({ event }) => void heard.push(event))
+    zapier.subscribe((event) => void heard.push(event._tag === "Transition" ? event.event : event._tag))
     const { accessToken } = valueOf(await zapier.accessToken("ada"))
     await Effect.runPromise(fake.endAccessToken(accessToken))
     await Effect.runPromise(

@@ -72,6 +72,25 @@ export const granted: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
   ({ contentType, ...body }) => json(200, body, { "content-type": contentType })
 )
 
+const oddValue = Draw.choose<unknown>([
+  Draw.oneOf<unknown>([true, 7, -1, 1e99, [], {}, ["zap", 5], "", ",", "mac", "half a \ud800 pair"]),
+  Arbitrary.schema(Schema.String)
+])
+
+/**
+ * Tokens beside members that are odd: of another type, empty, or with a value that makes no sense. The access token is good,
+ * so that they are taken.
+ *
+ * @since 0.1.0
+ */
+export const odd: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
+  Draw.record(
+    { access_token: token, refresh_token: Draw.choose<unknown>([token, oddValue]) },
+    { scope: oddValue, expires_in: oddValue, token_type: oddValue, error: oddValue }
+  ),
+  (body) => json(200, body)
+)
+
 /**
  * Tokens as Zapier documents them: every member is there, in its order.
  *
@@ -134,9 +153,9 @@ const notTokens: ReadonlyArray<unknown> = [
   {},
   { access_token: "" },
   { access_token: 7, token_type: "Bearer" },
-  { access_token: "token", token_type: "mac" },
-  { access_token: "token", refresh_token: ["token"] },
-  { access_token: "token", scope: 1 },
+  { access_token: ["token"] },
+  { access_token: "two\nlines" },
+  { access_token: "tokén", scope: "zap" },
   { error: "" }
 ]
 
@@ -149,7 +168,7 @@ const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.in
 }))
 
 /**
- * Answers that say nothing: cut off, of another type, no JSON, no token in it, a redirect, or an error without its code.
+ * Answers that say nothing: cut off, of another type, no JSON, no token in it that a header can carry, a redirect, or an error without its code.
  *
  * @since 0.1.0
  */
@@ -169,6 +188,7 @@ export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<T
 export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose([
   documented,
   granted,
+  odd,
   refused,
   busy,
   malformed

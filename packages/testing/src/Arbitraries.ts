@@ -56,14 +56,14 @@ import * as Draw from "./internal/draw.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A scope that may be asked for: a documented one, or another scope token of RFC 6749 section 3.3.
+ * A scope that may be asked for: a documented one, or another scope token of RFC 6749 section 3.3 without a comma.
  *
  * @since 0.1.0
  */
 export const scope: Arbitrary.Arbitrary<Scopes.Scope> = Draw.choose<Scopes.Scope>([
   Draw.oneOf(Scopes.known),
   Draw.oneOf(Scopes.known),
-  Draw.pattern(/^[\x21\x23-\x5B\x5D-\x7E]{1,12}$/)
+  Draw.pattern(/^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]{1,12}$/)
 ])
 
 /**
@@ -97,13 +97,13 @@ export const redirectUri: Arbitrary.Arbitrary<string> = Arbitrary.map(Arbitrary.
 )
 
 // White space at an end is refused.
-const printable = Draw.pattern(/^[\x21-\x7E]([\x20-\x7E]{0,18}[\x21-\x7E])?$/)
+const credential = Draw.pattern(/^[\x21-\x7E]([\x20-\x7E]{0,18}[\x21-\x7E])?$/)
 
-const clientId = printable
+const clientId = credential
 
 const clientSecret = Draw.choose<ClientApplication.Options["clientSecret"]>([
-  printable,
-  Arbitrary.map(printable, Tokens.secret)
+  credential,
+  Arbitrary.map(credential, Tokens.secret)
 ])
 
 /**
@@ -211,8 +211,11 @@ const errors = [
   "unsupported_response_type"
 ] as const
 
+// What a code and a state are made of: RFC 6749 appendices A.5 and A.11.
+const printable = Draw.pattern(/^[\x20-\x7E]{1,40}$/)
+
 const answer: Arbitrary.Arbitrary<Callback["answer"]> = Draw.choose<Callback["answer"]>([
-  Arbitrary.map(text, (code) => ({ code })),
+  Arbitrary.map(printable, (code) => ({ code })),
   Arbitrary.map(Draw.oneOf(errors), (error) => ({ error }))
 ])
 
@@ -223,7 +226,7 @@ const answer: Arbitrary.Arbitrary<Callback["answer"]> = Draw.choose<Callback["an
  * @since 0.1.0
  */
 export const callback: Arbitrary.Arbitrary<Callback> = Arbitrary.map(
-  Arbitrary.all({ answer, state: text, extras, form }),
+  Arbitrary.all({ answer, state: printable, extras, form }),
   ({ answer, extras, form, state }) => {
     const parameters: Parameters = [...extras, ...Object.entries(answer), ["state", state]]
     return { input: form(searchOf(parameters)), state, answer }
@@ -239,16 +242,19 @@ const flaws: ReadonlyArray<(state: Parameter, code: Parameter) => Parameters> = 
   (state) => [state],
   (state) => [state, ["code", ""]],
   (state, code) => [code, state, code],
-  (state, code) => [code, state, ["error", "access_denied"]]
+  (state, code) => [code, state, ["error", "access_denied"]],
+  ([name, value], code) => [code, [name, `${value}\0`]],
+  (state, [name, value]) => [state, [name, `${value}é`]]
 ]
 
 /**
- * What comes to a redirect URI and is no callback: something is missing, empty, there twice, or contradicts itself.
+ * What comes to a redirect URI and is no callback: something is missing, empty, there twice, not printable, or contradicts
+ * itself.
  *
  * @since 0.1.0
  */
 export const invalidCallback: Arbitrary.Arbitrary<AuthorizationCallback.Input> = Arbitrary.map(
-  Arbitrary.all({ flawed: Draw.oneOf(flaws), state: text, code: text, form }),
+  Arbitrary.all({ flawed: Draw.oneOf(flaws), state: printable, code: printable, form }),
   ({ code, flawed, form, state }) => form(searchOf(flawed(["state", state], ["code", code])))
 )
 

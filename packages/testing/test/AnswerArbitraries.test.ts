@@ -45,6 +45,19 @@ describe("an answer of the token endpoint", () => {
     runs
   )
 
+  it.prop(
+    "grants beside odd members, and says which are odd",
+    { answer: AnswerArbitraries.odd },
+    ({ answer }) => {
+      const outcome = interpret(answer)
+      if (outcome._tag !== "Granted") return expect.fail(outcome._tag)
+      const body = JSON.parse(answer.body)
+      expect(Redacted.value(outcome.tokens.accessToken)).toBe(body.access_token)
+      for (const oddity of outcome.oddities ?? []) expect(Object.keys(body)).toContain(oddity)
+    },
+    runs
+  )
+
   it.prop("grants as it is documented", { answer: AnswerArbitraries.documented }, ({ answer }) => {
     expect(Object.keys(JSON.parse(answer.body))).toEqual([
       "access_token",
@@ -83,11 +96,18 @@ describe("an answer of the token endpoint", () => {
 
   it.effect("is malformed in every way", () =>
     Effect.gen(function* () {
+      const problems = [
+        "it holds an access token that no header can carry",
+        "it holds no access token",
+        "it holds no error code (Content-Type: application/json)",
+        "it is a redirect, and a credential does not follow one",
+        "it is not a JSON object (Content-Type: application/json)"
+      ]
       const problemOf = (answer: TokenOutcome.Answer) => {
         const outcome = interpret(answer)
         return outcome._tag === "Malformed" ? outcome.problem : outcome._tag
       }
-      expect(yield* Variety.kinds(AnswerArbitraries.malformed, problemOf)).toHaveLength(4)
+      expect(yield* Variety.kinds(AnswerArbitraries.malformed, problemOf)).toEqual(problems)
     })
   )
 

@@ -34,7 +34,7 @@ describe("every arbitrary", () => {
 describe("scopes", () => {
   it.prop("may be asked for, and are told apart", { scopes: Arbitraries.scopes }, ({ scopes }) => {
     expect(scopes.length).toBeGreaterThan(0)
-    expect(scopes.every(Scopes.isToken)).toBe(true)
+    expect(scopes.every(Scopes.isAskable)).toBe(true)
     expect(Scopes.parse(Scopes.format(scopes))).toEqual(scopes)
   })
 
@@ -143,9 +143,11 @@ describe("callback", () => {
     Effect.gen(function* () {
       expect(yield* Variety.kinds(Arbitraries.invalidCallback, problemOf)).toEqual([
         "code and error are both there",
+        "code has characters that are not printable ASCII",
         "code is empty",
         "code is there more than once",
         "neither code nor error is there",
+        "state has characters that are not printable ASCII",
         "state is empty",
         "state is missing",
         "state is there more than once"

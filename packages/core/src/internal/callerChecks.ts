@@ -43,8 +43,8 @@ export const scopes = (value: unknown, least: 0 | 1): Checked => {
   if (value.length < least) {
     return invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
   }
-  if (!value.every((scope) => typeof scope === "string" && Scopes.isToken(scope))) {
-    return invalid("scopes", "give each scope by itself, as text without spaces, quotes or backslashes")
+  if (!value.every((scope) => typeof scope === "string" && Scopes.isAskable(scope))) {
+    return invalid("scopes", "give each scope by itself, as text without spaces, commas, quotes or backslashes")
   }
   const problem = TextProblem.longerThan(longestKey)(Scopes.format(value))
   return problem === undefined ? undefined : invalid("scopes", `${problem}; ask for fewer`)

@@ -65,7 +65,7 @@ export const make = (services: {
   const grantedBefore = ({ incremental, subject }: AuthorizationOptions) =>
     incremental === true
       ? Effect.map(grant(subject), (state) =>
-          state._tag === "Absent" ? [] : state.tokens.scopes.filter(Scopes.isToken)
+          state._tag === "Absent" ? [] : Scopes.parseGranted(state.tokens.scopes).filter(Scopes.isAskable)
         )
       : Effect.succeed([])
 

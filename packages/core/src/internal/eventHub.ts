@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { AuthEvent } from "../AuthEvent.ts"
 import type * as Machine from "../machine/Machine.ts"
+import type * as TokenOutcome from "../oauth/TokenOutcome.ts"
 
 /** Tells an event to all listeners. */
 export type Publish = (event: AuthEvent) => void
@@ -31,6 +32,14 @@ export const transition = (
   ...generationOf(change.to),
   at
 })
+
+/** The event of a token response that was taken although it is odd. */
+export const oddResponse = (
+  machine: string,
+  about: string,
+  oddities: ReadonlyArray<TokenOutcome.Oddity>,
+  at: number
+): AuthEvent => ({ _tag: "OddResponseTaken", machine, about, oddities, at })
 
 /** Listeners end with the scope. */
 export const make = Effect.gen(function* () {

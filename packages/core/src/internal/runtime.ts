@@ -33,7 +33,7 @@ interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends 
     state: NoInfer<S>
   ) => Effect.Effect<boolean, ZapierAuthError>
   /** Sends a request, unless `until` (elapsed) has come. */
-  readonly send: (request: R, until: number) => Effect.Effect<O | DriverState.Unanswered>
+  readonly send: (request: R, until: number, key: string) => Effect.Effect<O | DriverState.Unanswered>
   readonly publish: Publish
   /** The subject of an event: a user, or scopes. */
   readonly about: (key: string, state: NoInfer<S>) => string
@@ -151,7 +151,7 @@ export const make = Effect.fnUntraced(function* <
             entry.request = span
             for (const caller of entry.callers.values()) link(caller.span, span)
             return Effect.withParentSpan(
-              Effect.suspend(() => options.send(out.request, out.until)),
+              Effect.suspend(() => options.send(out.request, out.until, key)),
               span
             )
           }).pipe(

@@ -48,7 +48,7 @@ const attempt = {
  *
  * - `AuthorizationRefused`: the consent page came back with an error that is not a denial
  * - `CodeRefused`: the token endpoint refused the exchange
- * - `OutcomeUnknown`: the answer to the exchange was lost
+ * - `OutcomeUnknown`: the answer to the exchange was lost, or does not say whether it was carried out
  * - `NotExchanged`: the exchange could not be sent
  *
  * @since 0.1.0

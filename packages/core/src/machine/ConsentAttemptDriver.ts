@@ -107,10 +107,13 @@ const conclude = (request: Request, outcome: Outcome | Unanswered) => {
       return failure("NotExchanged", outcome.reason ?? told.refused)
     case "NotSent":
       return failure("NotExchanged", TokenFailure.toReason(outcome, told))
+    case "Unavailable":
+      return failure("OutcomeUnknown", new ExchangeOutcomeUnknown({ status: outcome.status }))
     default:
-      return TokenOutcome.mayHaveActed(outcome)
-        ? failure("OutcomeUnknown", told.unknown)
-        : failure("CodeRefused", TokenFailure.toReason(outcome, told))
+      return failure(
+        TokenOutcome.mayHaveActed(outcome) ? "OutcomeUnknown" : "CodeRefused",
+        TokenFailure.toReason(outcome, told)
+      )
   }
 }
 

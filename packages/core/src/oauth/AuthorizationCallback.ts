@@ -2,11 +2,13 @@
  * The redirect back from the consent page: the authorization response of RFC 6749 section 4.1.2.
  *
  * Parsing is strict, because anybody can call a redirect URI. Exactly one `state` and exactly one of `code` and `error`
- * must be there, each once and not empty (RFC 6749 section 3.1 forbids repeated parameters). Other parameters are
- * ignored, as section 4.1.2 asks.
+ * must be there, each once and not empty (RFC 6749 section 3.1 forbids repeated parameters). `state` and `code` are
+ * printable ASCII (appendices A.5 and A.11) of at most 4,096 characters. Whatever a framework has made of a query is an
+ * input: what is neither text nor a list of texts is refused. Other parameters are ignored, as section 4.1.2 asks.
  *
  * @since 0.1.0
  */
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as OAuthError from "./OAuthError.ts"
@@ -43,15 +45,25 @@ const queryOf = (text: string): string => {
   return start === -1 ? "" : beforeFragment.slice(start + 1)
 }
 
-// What a server has parsed may be anything: some make an object of `code[a]=1`.
-const valuesOf = (input: Input): ((name: string) => ReadonlyArray<unknown>) => {
+// Types do not bind what a framework has parsed: some make an object of `code[a]=1`.
+const valuesOf = (input: unknown): ((name: string) => ReadonlyArray<unknown>) => {
   if (typeof input === "string") return valuesOf(new URLSearchParams(queryOf(input)))
   if (input instanceof URL) return valuesOf(input.searchParams)
   if (input instanceof URLSearchParams) return (name) => input.getAll(name)
+  if (!Predicate.isObject(input)) return () => []
   return (name) => {
-    const value: unknown = Object.hasOwn(input, name) ? input[name] : undefined
-    return value === undefined ? [] : Array.isArray(value) ? value : [value]
+    const value = Object.hasOwn(input, name) ? input[name as keyof typeof input] : undefined
+    return value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]
   }
+}
+
+// Zapier's codes have 30 characters, and our `state` has 43.
+const longest = 4_096
+
+const problemOf = (text: string): string | undefined => {
+  if (text === "") return "is empty"
+  if (text.length > longest) return `has more than ${longest} characters`
+  return /^[\x20-\x7E]+$/.test(text) ? undefined : "has characters that are not printable ASCII"
 }
 
 /**
@@ -83,8 +95,10 @@ export const parse = (input: Input): Result.Result<Callback, InvalidCallback> =>
     const atMostOne = (name: string): Result.Result<string | undefined, InvalidCallback> => {
       const [first, ...more] = values(name)
       if (more.length > 0) return fail(`${name} is there more than once`)
-      if (first !== undefined && typeof first !== "string") return fail(`${name} is not text`)
-      return first === "" ? fail(`${name} is empty`) : Result.succeed(first)
+      if (first === undefined) return Result.succeed(first)
+      if (typeof first !== "string") return fail(`${name} is not text`)
+      const problem = problemOf(first)
+      return problem === undefined ? Result.succeed(first) : fail(`${name} ${problem}`)
     }
     const state = yield* atMostOne("state")
     const code = yield* atMostOne("code")

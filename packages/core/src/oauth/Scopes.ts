@@ -61,6 +61,13 @@ export const Scope: Schema.Codec<Scope, string> = Schema.String.check(
 export const isToken = (text: string): boolean => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(text)
 
 /**
+ * Whether a scope may be asked for: a scope token without a comma, which separates scopes in some responses.
+ *
+ * @since 0.1.0
+ */
+export const isAskable = (text: string): boolean => isToken(text) && !text.includes(",")
+
+/**
  * Reads a space separated list. Repeated scopes are kept once, in the order of their first appearance. Never fails:
  * what a server grants is what it says.
  *
@@ -74,6 +81,29 @@ export const isToken = (text: string): boolean => /^[\x21\x23-\x5B\x5D-\x7E]+$/.
  * @since 0.1.0
  */
 export const parse = (text: string): ReadonlyArray<Scope> => [...new Set(text.split(/\s+/).filter((s) => s !== ""))]
+
+/**
+ * Reads what a token response says as its `scope`: text, in which commas separate scopes as well, or a list of texts. No
+ * scope of Zapier has a comma. Anything else grants none.
+ *
+ * @example
+ * ```ts
+ * import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+ *
+ * Scopes.parseGranted("zap,zap:write") // => ["zap", "zap:write"]
+ * Scopes.parseGranted(["zap", "zap:write profile", 5]) // => ["zap", "zap:write", "profile"]
+ * Scopes.parseGranted({ zap: true }) // => []
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const parseGranted = (scope: unknown): ReadonlyArray<Scope> =>
+  parse(
+    (Array.isArray(scope) ? scope : [scope])
+      .filter((part) => typeof part === "string")
+      .join(" ")
+      .replaceAll(",", " ")
+  )
 
 /**
  * Writes a space separated list, as the `scope` parameter takes it.

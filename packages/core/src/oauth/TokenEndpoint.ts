@@ -22,6 +22,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as AuthMetrics from "../AuthMetrics.ts"
 import { readApplication } from "../internal/bounded.ts"
+import * as BoundedBody from "../internal/boundedBody.ts"
 import * as Defects from "../internal/defects.ts"
 import { ZapierUrls } from "../zapier/ZapierUrls.ts"
 import { type Application, ClientApplication } from "./ClientApplication.ts"
@@ -131,10 +132,10 @@ export const make = Effect.gen(function* () {
     function* (request: TokenRequest.TokenRequest, by: Application) {
       const startedAt = yield* Clock.currentTimeMillis
       const response = yield* client.execute(TokenRequest.toHttp(request, by, urls.token))
-      const body = yield* response.text
+      const read = yield* BoundedBody.read(response, TokenOutcome.longestBody, TokenOutcome.isComplete)
       const now = yield* Clock.currentTimeMillis
       const { headers, status } = response
-      return TokenOutcome.interpret({ status, headers, body }, { scopes: request.scopes, startedAt, now })
+      return TokenOutcome.interpret({ status, headers, ...read }, { scopes: request.scopes, startedAt, now })
     },
     Effect.catch((error) => Effect.succeed(outcomeOfError(error))),
     Effect.catchDefect(outcomeOfDefect),

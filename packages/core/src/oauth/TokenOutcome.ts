@@ -5,19 +5,22 @@
  * `multipart/form-data` over a body of JSON. What is not a valid answer becomes `Malformed`, never an exception, and no
  * outcome repeats what a body held.
  *
- * The members of a successful answer, where the server is vague:
+ * A successful answer may have replaced the tokens at Zapier, so that nothing usable in it is thrown away. The access
+ * token is read strictly; everything beside it is optional, and treated as missing where it cannot be used:
  *
- * | member | what it says | what is done |
+ * | member | usable | otherwise |
  * |---|---|---|
- * | `expires_in` | a positive number, also fractional, also as text | taken, at most a year |
- * | `expires_in` | missing, null, zero, negative, not a number | Zapier's documented 36,000 s; should the token end earlier, the API's 401 tells |
- * | `scope` | missing, null or empty | the scopes that were asked for (RFC 6749 section 5.1) |
- * | `refresh_token` | missing, null or empty | the old one stays good (RFC 6749 section 6) |
- * | `token_type` | `Bearer` in any case, or missing | taken |
- * | anything else | of another type or empty | `Malformed` |
+ * | `access_token` | printable ASCII that a header can carry (RFC 6749 appendix A.12) | `Malformed` |
+ * | `refresh_token` | any text that is not blank and well-formed | the old one stays good (RFC 6749 section 6) |
+ * | `scope` | scopes separated by white space or commas, also as a list | what was asked for (RFC 6749 section 5.1) |
+ * | `expires_in` | a finite positive number, also fractional, also as text; at most a year | Zapier's documented 36,000 s; should the token end earlier, the API's 401 tells |
+ * | `token_type` | `Bearer` in any case | taken as `Bearer` |
  *
- * Sources: RFC 6749 sections 5.1 and 5.2; RFC 9110 section 10.2.3 (`Retry-After`); Zapier's "Authentication" and "Rate
- * limiting" pages of the Workflow API.
+ * A body that is not JSON, but parameters as a form has them, is read as well. `oddities` names the members that are not
+ * as RFC 6749 has them, whether they could be used or not.
+ *
+ * Sources: RFC 6749 sections 5.1 and 5.2 and appendix A; RFC 6750 section 2.1; RFC 9110 section 10.2.3 (`Retry-After`);
+ * Zapier's "Authentication" and "Rate limiting" pages of the Workflow API.
  *
  * @since 0.1.0
  */
@@ -25,6 +28,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Reason } from "../ZapierAuthError.ts"
@@ -33,7 +37,19 @@ import * as Scopes from "./Scopes.ts"
 import * as Tokens from "./Tokens.ts"
 
 /**
- * - `Granted`: tokens.
+ * A part of a token response that is not as RFC 6749 has it: a member, or the `body` that is not JSON.
+ *
+ * @since 0.1.0
+ */
+export const Oddity = Schema.Literals(["body", "error", "expires_in", "refresh_token", "scope", "token_type"])
+
+/**
+ * @since 0.1.0
+ */
+export type Oddity = typeof Oddity.Type
+
+/**
+ * - `Granted`: tokens. `oddities` says what else in the response is not as it should be, if anything.
  * - `InvalidGrant`: the code or refresh token is not taken.
  * - `InvalidClient`: the client id or secret is not taken.
  * - `Refused`: another error of RFC 6749 section 5.2.
@@ -47,7 +63,11 @@ import * as Tokens from "./Tokens.ts"
  * @since 0.1.0
  */
 export type TokenOutcome =
-  | { readonly _tag: "Granted"; readonly tokens: Tokens.Tokens }
+  | {
+      readonly _tag: "Granted"
+      readonly tokens: Tokens.Tokens
+      readonly oddities?: ReadonlyArray<Oddity> | undefined
+    }
   | { readonly _tag: "InvalidGrant" }
   | { readonly _tag: "InvalidClient" }
   | { readonly _tag: "Refused"; readonly error: string }
@@ -82,14 +102,28 @@ export const coolDown = 60_000
 export const longestPause = 60 * 60 * 1000
 
 /**
+ * The longest body that is read of an answer, in bytes.
+ *
+ * @since 0.1.0
+ */
+export const longestBody = 64 * 1024
+
+// The longest header that is read, in characters. An HTTP date has 33 at most.
+const longestHeader = 100
+
+const secondsOf = (expiresIn: unknown): number | undefined => {
+  const seconds = typeof expiresIn === "string" ? Number(expiresIn) : expiresIn
+  return typeof seconds === "number" && seconds > 0 && seconds < Infinity ? seconds : undefined
+}
+
+/**
  * The life of a token in milliseconds, out of whatever an answer has as `expires_in`.
  *
  * @since 0.1.0
  */
 export const lifetime = (expiresIn: unknown): number => {
-  const seconds = typeof expiresIn === "string" ? Number(expiresIn) : expiresIn
-  const usable = typeof seconds === "number" && seconds > 0
-  return Math.max(1, Math.floor((usable ? Math.min(seconds, longestLifetime) : documentedLifetime) * 1000))
+  const seconds = Math.min(secondsOf(expiresIn) ?? documentedLifetime, longestLifetime)
+  return Math.max(1, Math.floor(seconds * 1000))
 }
 
 /**
@@ -116,7 +150,9 @@ export const lifetime = (expiresIn: unknown): number => {
 export const retryAfter = (headers: Answer["headers"], now: number): number | undefined => {
   const header = headers["retry-after"]
   if (header === undefined) return undefined
-  const sentAt = Result.match(Headers.parseHttpDate(headers["date"] ?? ""), {
+  if (header.length > longestHeader) return coolDown
+  const date = headers["date"] ?? ""
+  const sentAt = Result.match(Headers.parseHttpDate(date.length > longestHeader ? "" : date), {
     onFailure: () => now,
     onSuccess: DateTime.toEpochMillis
   })
@@ -136,23 +172,60 @@ export interface Answer {
   /** Names in lower case. */
   readonly headers: { readonly [name: string]: string | undefined }
   readonly body: string
+  /** Whether the body was longer than `longestBody`, so that no more of it was read. Default: no. */
+  readonly isTruncated?: boolean | undefined
 }
 
-const Json = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
+interface Body {
+  readonly [member: string]: unknown
+}
 
-const decodeJson = Schema.decodeUnknownOption(Json)
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
-const absentOr = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+const isJsonObject = (value: unknown): value is Body => Predicate.isObject(value) && !Array.isArray(value)
 
-const decodeSuccess = Schema.decodeUnknownOption(
-  Schema.Struct({
-    access_token: Schema.NonEmptyString,
-    token_type: absentOr(Schema.String.check(Schema.isPattern(/^bearer$/i))),
-    refresh_token: absentOr(Schema.String),
-    scope: absentOr(Schema.String),
-    expires_in: Schema.optionalKey(Schema.Unknown)
-  })
-)
+// A byte order mark is white space to `trim`, and not to JSON.
+const readJson = (text: string): Body | undefined =>
+  Option.getOrUndefined(Option.filter(parseJson(text.trim()), isJsonObject))
+
+// Parameters and nothing else, so that no page is taken for them.
+const isForm = (text: string) => /^[\w.~*+%:/,-]+=[\w.~*+%:/,=&-]*$/.test(text)
+
+const readForm = (text: string): Body | undefined =>
+  isForm(text) ? Object.fromEntries(new URLSearchParams(text)) : undefined
+
+/**
+ * True once a body that is still being read says all that it can: a JSON object is complete.
+ *
+ * @internal
+ */
+export const isComplete = (body: string): boolean => body.trimEnd().endsWith("}") && readJson(body) !== undefined
+
+const isBearable = (token: unknown): token is string => typeof token === "string" && Tokens.isBearable(token)
+
+// A form carries any text.
+const isPresentable = (token: unknown): token is string =>
+  typeof token === "string" && token.trim() !== "" && token.isWellFormed()
+
+// Content types that may be repeated: a header can hold anything.
+const contentTypes = new Set([
+  "application/json",
+  "application/octet-stream",
+  "application/problem+json",
+  "application/x-www-form-urlencoded",
+  "application/xhtml+xml",
+  "application/xml",
+  "multipart/form-data",
+  "text/html",
+  "text/plain",
+  "text/xml"
+])
+
+const describeType = (headers: Answer["headers"]): string => {
+  const type = headers["content-type"]?.slice(0, longestHeader).split(";", 1)[0]?.trim().toLowerCase()
+  if (type === undefined || type === "") return ""
+  return ` (Content-Type: ${contentTypes.has(type) ? type : "another"})`
+}
 
 const isErrorCode = Schema.is(Schema.NonEmptyString)
 
@@ -181,23 +254,43 @@ const interpretError = (error: string): TokenOutcome => {
   }
 }
 
-const interpretSuccess = (status: number, body: unknown, asked: Asked): TokenOutcome =>
-  Option.match(decodeSuccess(body), {
-    onNone: () => ({ _tag: "Malformed", status, problem: "it holds no access token of type Bearer" }),
-    onSome: ({ access_token, expires_in, refresh_token, scope }) => {
-      const scopes = Scopes.parse(scope ?? "")
-      return {
-        _tag: "Granted",
-        tokens: {
-          accessToken: Tokens.secret(access_token),
-          scopes: scopes.length === 0 ? asked.scopes : scopes,
-          obtainedAt: asked.startedAt,
-          expiresAt: asked.startedAt + lifetime(expires_in),
-          ...(refresh_token ? { refreshToken: Tokens.secret(refresh_token) } : {})
-        }
-      }
-    }
+const odditiesOf = (body: Body, isForm: boolean): ReadonlyArray<Oddity> => {
+  const isOdd: { readonly [oddity in Oddity]: (value: unknown) => boolean } = {
+    body: () => isForm,
+    error: () => true,
+    expires_in: (value) => (secondsOf(value) ?? Infinity) > longestLifetime,
+    refresh_token: (value) => !isBearable(value),
+    scope: (value) => typeof value !== "string" || value.trim() === "" || !Scopes.parse(value).every(Scopes.isAskable),
+    token_type: (value) => typeof value !== "string" || !/^bearer$/i.test(value)
+  }
+  return Oddity.literals.filter((oddity) => {
+    // A member that is null is as good as missing.
+    const value = oddity === "body" ? body : body[oddity]
+    return value !== undefined && value !== null && isOdd[oddity](value)
   })
+}
+
+const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: Asked): TokenOutcome => {
+  const { access_token, expires_in, refresh_token, scope } = body
+  if (!isBearable(access_token)) {
+    const isMissing = access_token === undefined || access_token === null || access_token === ""
+    const problem = isMissing ? "it holds no access token" : "it holds an access token that no header can carry"
+    return { _tag: "Malformed", status, problem }
+  }
+  const scopes = Scopes.parseGranted(scope)
+  const oddities = odditiesOf(body, isForm)
+  return {
+    _tag: "Granted",
+    tokens: {
+      accessToken: Tokens.secret(access_token),
+      scopes: scopes.length === 0 ? asked.scopes : scopes,
+      obtainedAt: asked.startedAt,
+      expiresAt: asked.startedAt + lifetime(expires_in),
+      ...(isPresentable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {})
+    },
+    ...(oddities.length === 0 ? {} : { oddities })
+  }
+}
 
 /**
  * Reads an answer of the token endpoint. Never throws.
@@ -225,19 +318,21 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
   if (status < 200 || (status >= 300 && status < 400)) {
     return { _tag: "Malformed", status, problem: "it is a redirect, and a credential does not follow one" }
   }
-  const body = decodeJson(answer.body)
-  const error = Option.isSome(body) ? body.value["error"] : undefined
+  const json = answer.isTruncated === true ? undefined : readJson(answer.body)
+  const body = json ?? (answer.isTruncated === true ? undefined : readForm(answer.body.trim()))
   const isSuccess = status < 300
+  const error = body?.["error"]
   // Some servers report errors with the status 200. An access token beside one is taken all the same: it would be lost.
-  if (isErrorCode(error) && !(isSuccess && Option.isSome(Option.flatMap(body, decodeSuccess)))) {
-    return interpretError(error)
-  }
-  if (!isSuccess) {
-    return status === 401 ? { _tag: "InvalidClient" } : { _tag: "Malformed", status, problem: "it holds no error code" }
-  }
-  return Option.isNone(body)
-    ? { _tag: "Malformed", status, problem: "it is not a JSON object" }
-    : interpretSuccess(status, body.value, asked)
+  if (isErrorCode(error) && !(isSuccess && isBearable(body?.["access_token"]))) return interpretError(error)
+  if (status === 401) return { _tag: "InvalidClient" }
+  if (isSuccess && body !== undefined) return interpretSuccess(status, body, json === undefined, asked)
+  const problem =
+    answer.isTruncated === true
+      ? `it is longer than ${longestBody / 1024} kB`
+      : isSuccess
+        ? "it is not a JSON object"
+        : "it holds no error code"
+  return { _tag: "Malformed", status, problem: `${problem}${describeType(answer.headers)}` }
 }
 
 /**

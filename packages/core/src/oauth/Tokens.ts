@@ -101,6 +101,22 @@ export const Renewable = Schema.Struct({ ...accessFields, refreshToken: Secret }
 export type Renewable = typeof Renewable.Type
 
 /**
+ * True for a text that a header can carry as an access token: printable ASCII (RFC 6749 appendix A.12), without white
+ * space around it, which would be lost on the way.
+ *
+ * @example
+ * ```ts
+ * import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+ *
+ * Tokens.isBearable("mF_9.B5f-4.1JqM") // => true
+ * Tokens.isBearable("two\nlines") // => false
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const isBearable = (text: string): boolean => /^[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?$/.test(text)
+
+/**
  * True for an access token that has time left and that the API has not rejected.
  *
  * @param now milliseconds since the epoch

@@ -28,6 +28,11 @@ const granted = (changes: Record<string, unknown>) => {
   return outcome._tag === "Granted" ? outcome.tokens : undefined
 }
 
+const odditiesOf = (changes: Record<string, unknown>) => {
+  const outcome = interpret({ ...documented, ...changes })
+  return outcome._tag === "Granted" ? (outcome.oddities ?? []) : outcome._tag
+}
+
 const lifetimeOf = (expires_in: unknown) => (granted({ expires_in })?.expiresAt ?? Number.NaN) - asked.startedAt
 
 describe("TokenOutcome.interpret, of a success", () => {
@@ -61,32 +66,54 @@ describe("TokenOutcome.interpret, of a success", () => {
     ["1.5", 1_500],
     [1e9, year],
     [Number.MAX_VALUE, year],
-    ["1e400", year],
     [1e-9, 1]
   ])("expires_in %j is taken, as %i ms", (expires_in, millis) => {
     expect(lifetimeOf(expires_in)).toBe(millis)
   })
 
-  it.each([undefined, null, 0, -1, "0", "-5", "", " ", "soon", true, false, [], [5], {}])(
-    "expires_in %j says nothing, and the documented 36,000 s are taken",
-    (expires_in) => {
-      expect(lifetimeOf(expires_in)).toBe(36_000_000)
-    }
-  )
+  it.each([
+    undefined,
+    null,
+    0,
+    -1,
+    "0",
+    "-5",
+    "",
+    " ",
+    "soon",
+    "NaN",
+    "Infinity",
+    "1e400",
+    "36,000",
+    true,
+    false,
+    [],
+    [5],
+    {}
+  ])("expires_in %j says nothing, and the documented 36,000 s are taken", (expires_in) => {
+    expect(lifetimeOf(expires_in)).toBe(36_000_000)
+  })
 
-  it("takes an infinite number of seconds, as JSON can spell it, for a year", () => {
-    expect(interpret('{"access_token":"a","token_type":"Bearer","expires_in":1e400}')).toMatchObject({
-      tokens: { expiresAt: asked.startedAt + year }
+  it("takes no infinite number of seconds, as JSON can spell it", () => {
+    expect(interpret('{"access_token":"a","token_type":"Bearer","expires_in":1e999}')).toMatchObject({
+      tokens: { expiresAt: asked.startedAt + 36_000_000 },
+      oddities: ["expires_in"]
     })
   })
 
-  it.each([["Bearer"], ["bearer"], ["BEARER"], [undefined], [null]])("token_type %j is taken", (token_type) => {
-    expect(granted({ token_type })).toBeDefined()
-  })
+  it.each([["Bearer"], ["bearer"], ["BEARER"], [undefined], [null]])(
+    "token_type %j is as it should be",
+    (token_type) => {
+      expect(odditiesOf({ token_type })).toEqual([])
+    }
+  )
 
-  it.each([["mac"], ["Bearer "], [""], [1]])("token_type %j is not", (token_type) => {
-    expect(interpret({ ...documented, token_type })).toMatchObject({ _tag: "Malformed", status: 200 })
-  })
+  it.each([["mac"], ["Bearer "], ["not-bearer"], [""], [1], [["Bearer"]], [{}], [false]])(
+    "token_type %j is odd, and the token is taken",
+    (token_type) => {
+      expect(odditiesOf({ token_type })).toEqual(["token_type"])
+    }
+  )
 
   it.each([undefined, null, "", " "])("scope %j means the scopes that were asked for", (scope) => {
     expect(granted({ scope })?.scopes).toEqual(["zap"])
@@ -96,27 +123,138 @@ describe("TokenOutcome.interpret, of a success", () => {
     expect(granted({ scope: "zap future:scope zap “odd”" })?.scopes).toEqual(["zap", "future:scope", "“odd”"])
   })
 
+  it.each([
+    ["zap,zap:write", ["zap", "zap:write"]],
+    ["zap, zap:write ,zap", ["zap", "zap:write"]],
+    [
+      ["zap", "zap:write", "zap"],
+      ["zap", "zap:write"]
+    ],
+    [
+      ["zap profile,external", 5, null, ["mcp:run"]],
+      ["zap", "profile", "external"]
+    ],
+    [{ zap: true }, ["zap"]],
+    [7, ["zap"]],
+    [true, ["zap"]],
+    [",", ["zap"]],
+    ["", ["zap"]],
+    [[], ["zap"]],
+    [[{}], ["zap"]]
+  ])("scope %j is odd, and means %j", (scope, scopes) => {
+    expect(granted({ scope })?.scopes).toEqual(scopes)
+    expect(odditiesOf({ scope })).toEqual(["scope"])
+  })
+
+  it.each([
+    [5, undefined],
+    [["r3fresh"], undefined],
+    [{ token: "r3fresh" }, undefined],
+    [false, undefined],
+    ["", undefined],
+    [" \n", undefined],
+    ["half a \ud800 pair", undefined],
+    ["r3\nfresh", "r3\nfresh"],
+    ["ré", "ré"]
+  ])("refresh_token %j is odd, and is %j", (refresh_token, expected) => {
+    const token = granted({ refresh_token })?.refreshToken
+    expect(token && Redacted.value(token)).toBe(expected)
+    expect(odditiesOf({ refresh_token })).toEqual(["refresh_token"])
+  })
+
+  it.each([0, -1, "soon", "", true, [36_000], {}, 32_000_000, "1e400"])("expires_in %j is odd", (expires_in) => {
+    expect(odditiesOf({ expires_in })).toEqual(["expires_in"])
+  })
+
+  it("finds nothing odd in the documented answer, and names all that is, without its value", () => {
+    expect(odditiesOf({})).toEqual([])
+    expect(odditiesOf({ scope: null, token_type: null, refresh_token: null, expires_in: null, error: null })).toEqual(
+      []
+    )
+    const odd = { scope: "v4lue,", token_type: "v4lue", refresh_token: ["v4lue"], expires_in: "v4lue", error: "v4lue" }
+    expect(odditiesOf(odd)).toEqual(["error", "expires_in", "refresh_token", "scope", "token_type"])
+    expect(JSON.stringify(odditiesOf(odd))).not.toContain("v4lue")
+  })
+
+  it.each([
+    ["a byte order mark", `\uFEFF${JSON.stringify(documented)}`],
+    ["white space around", ` \r\n\t${JSON.stringify(documented)}\n\n \u00A0`],
+    ["duplicate members, of which the last counts", `{"access_token":"old",${JSON.stringify(documented).slice(1)}`],
+    ["a member named __proto__", `{"__proto__":{"error":"invalid_grant"},${JSON.stringify(documented).slice(1)}`],
+    ["very deep members", `{"deep":${"[".repeat(20_000)}${"]".repeat(20_000)},${JSON.stringify(documented).slice(1)}`]
+  ])("reads JSON with %s", (_, body) => {
+    expect(reveal(interpret(body))).toEqual(reveal(interpret(documented)))
+  })
+
+  it("reads parameters as a form has them, and says that they are odd", () => {
+    const form =
+      "access_token=acc3ss&scope=zap%2Czap%3Awrite&token_type=bearer&expires_in=3600&refresh_token=r3%2Bfresh"
+    expect(reveal(interpret(`${form}\n`))).toEqual({
+      _tag: "Granted",
+      tokens: {
+        accessToken: { secret: "acc3ss" },
+        refreshToken: { secret: "r3+fresh" },
+        scopes: ["zap", "zap:write"],
+        obtainedAt: 1_000,
+        expiresAt: 3_601_000
+      },
+      oddities: ["body", "scope"]
+    })
+    expect(interpret("error=invalid_grant&error_description=x", 400)).toEqual({ _tag: "InvalidGrant" })
+  })
+
+  it("takes no page for a form", () => {
+    const page = '<a href="/?x=1&access_token=acc3ss&y=2">'
+    expect(interpret(page)).toMatchObject({ _tag: "Malformed", problem: "it is not a JSON object" })
+  })
+
+  it.each([
+    "abc\ndef",
+    "abc\r\nx: y",
+    "\u0000",
+    "\u007f",
+    "é",
+    "\u2028",
+    "\ud800",
+    " a",
+    "a ",
+    " ",
+    5,
+    ["a"],
+    {},
+    true
+  ])("an access token that no header can carry is malformed, and shows nowhere: %j", (access_token) => {
+    expect(interpret({ ...documented, access_token })).toEqual({
+      _tag: "Malformed",
+      status: 200,
+      problem: "it holds an access token that no header can carry"
+    })
+  })
+
+  it.each(["!~", "a", "A-._~+/9==", "{}", 'a"b', "a b"])(
+    "an access token that a header can carry is taken: %j",
+    (token) => {
+      expect(granted({ access_token: token })).toBeDefined()
+    }
+  )
+
   it.each([undefined, null, ""])("refresh_token %j means that the old one stays good", (refresh_token) => {
     expect(granted({ refresh_token })).toBeDefined()
     expect(granted({ refresh_token })).not.toHaveProperty("refreshToken")
   })
 
-  it.each([
-    { access_token: undefined },
-    { access_token: "" },
-    { access_token: null },
-    { access_token: 5 },
-    { refresh_token: 5 },
-    { scope: ["zap"] }
-  ])("%j is malformed", (changes) => {
-    expect(interpret({ ...documented, ...changes })).toMatchObject({ _tag: "Malformed", status: 200 })
-  })
+  it.each([{ access_token: undefined }, { access_token: "" }, { access_token: null }, { access_token: 5 }])(
+    "%j is malformed",
+    (changes) => {
+      expect(interpret({ ...documented, ...changes })).toMatchObject({ _tag: "Malformed", status: 200 })
+    }
+  )
 
   it("ignores further members, an error beside a token included", () => {
     expect(granted({ iss: "https://zapier.com", id_token: "x", error: "invalid_grant" })).toBeDefined()
   })
 
-  const Token = Schema.NonEmptyString
+  const Token = Schema.String.check(Schema.isPattern(/^[\x21-\x7E]{1,60}$/))
   const ScopeList = Schema.NonEmptyArray(Schema.String.check(Schema.isPattern(/^[a-z:]{1,12}$/)))
 
   it.prop("gives back any tokens and scopes", [Token, Token, ScopeList], ([access_token, refresh_token, scopes]) => {
@@ -155,7 +293,7 @@ describe("TokenOutcome.interpret, of an error", () => {
     [200, "[]", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
     [200, "null", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
     [200, '{"access_token":"acc3ss","expi', { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
-    [200, "{}", { _tag: "Malformed", status: 200, problem: "it holds no access token of type Bearer" }],
+    [200, "{}", { _tag: "Malformed", status: 200, problem: "it holds no access token" }],
     [204, "", { _tag: "Malformed", status: 204, problem: "it is not a JSON object" }]
   ])("%i %j", (status, body, expected) => {
     expect(interpret(body, status)).toEqual(expected)
@@ -224,7 +362,9 @@ describe("TokenOutcome.retryAfter", () => {
     "Infinity",
     "2026-01-01T00:00:30Z",
     "Thu, 01 Jan 2026 00:00:30 CET",
-    "Thu, 31 Feb 2026 00:00:30 GMT"
+    "Thu, 31 Feb 2026 00:00:30 GMT",
+    "9".repeat(101),
+    `Thu, 01 Jan 2026 00:00:30 GMT${" ".repeat(100_000)}`
   ])("%j cannot be read, and is the documented cool-down", (header) => {
     for (const date of [{}, { date: "Thu, 01 Jan 2026 00:00:00 GMT" }]) {
       expect(TokenOutcome.retryAfter({ ...date, "retry-after": header }, now)).toBe(60_000)
@@ -340,8 +480,48 @@ describe("the edges of what an answer may be", () => {
     expect(TokenOutcome.interpret({ status: 299, headers: {}, body }, asked)._tag).toBe("Granted")
   })
 
-  it("a type that merely ends like bearer is another one", () => {
-    const other = body.replace("Bearer", "not-bearer")
-    expect(TokenOutcome.interpret({ status: 200, headers: {}, body: other }, asked)._tag).toBe("Malformed")
+  it("a body that was cut off for its length says nothing, whatever its beginning is", () => {
+    const cutOff = { headers: {}, body, isTruncated: true }
+    expect(TokenOutcome.interpret({ status: 200, ...cutOff }, asked)).toEqual({
+      _tag: "Malformed",
+      status: 200,
+      problem: "it is longer than 64 kB"
+    })
+    expect(TokenOutcome.interpret({ status: 400, ...cutOff }, asked)).toMatchObject({ status: 400 })
+    expect(TokenOutcome.interpret({ status: 503, ...cutOff }, asked)._tag).toBe("Unavailable")
+    expect(TokenOutcome.interpret({ status: 401, ...cutOff }, asked)._tag).toBe("InvalidClient")
+  })
+
+  it.each([
+    ["text/html; charset=utf-8", "text/html"],
+    ["TEXT/HTML", "text/html"],
+    ["application/json", "application/json"],
+    ["acc3ss/r3fresh", "another"],
+    [`text/html${"x".repeat(200)}`, "another"]
+  ])("says that the content type is %s, if that is a common one", (type, said) => {
+    const page = { headers: { "content-type": type }, body: "<html>acc3ss" }
+    for (const [status, problem] of [
+      [200, "it is not a JSON object"],
+      [400, "it holds no error code"]
+    ] as const) {
+      expect(TokenOutcome.interpret({ status, ...page }, asked)).toEqual({
+        _tag: "Malformed",
+        status,
+        problem: `${problem} (Content-Type: ${said})`
+      })
+    }
+  })
+
+  it.each([
+    ["", false],
+    ["{", false],
+    ["[]", false],
+    ['{"a": "}', false],
+    ['{"a": "}"}', true],
+    ["{} \r\n", true],
+    ["{}{}", false],
+    ["<p>}", false]
+  ])("%j is complete: %s", (text, isComplete) => {
+    expect(TokenOutcome.isComplete(text)).toBe(isComplete)
   })
 })

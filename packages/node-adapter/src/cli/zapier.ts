@@ -43,7 +43,8 @@ export const layer = (
 const because: { readonly [why in ReconnectCause]: string } = {
   NeverConnected: "is not connected to Zapier",
   Revoked: "has to connect again: Zapier no longer takes the refresh token",
-  ResponseLost: "has to connect again: an answer with new tokens was lost, and Zapier no longer takes the old ones",
+  ResponseLost:
+    "has to connect again: an earlier refresh brought no usable answer, and Zapier no longer takes the old ones",
   NoRefreshToken: "has to connect again: the access token has ended, and Zapier gave no refresh token"
 }
 

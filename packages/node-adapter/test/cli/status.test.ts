@@ -123,13 +123,19 @@ describe("status", () => {
       active({ responseLost: true }),
       "active",
       "2h",
-      "the answer to its last refresh was lost"
+      "its last refresh brought no usable answer"
     ],
     ["being renewed", refreshing(now + 1), "refreshing", "ended", "being renewed"],
-    ["renewed after a loss", refreshing(now + 1, true), "refreshing", "ended", "after an answer was lost"],
+    [
+      "renewed after a loss",
+      refreshing(now + 1, true),
+      "refreshing",
+      "ended",
+      "after a refresh that brought no usable answer"
+    ],
     ["left behind", refreshing(now), "refreshing", "ended", "the process that was renewing it is gone"],
     ["revoked", reconnect("Revoked"), "reconnect", "ended", "no longer takes its refresh token"],
-    ["lost", reconnect("ResponseLost"), "reconnect", "ended", "an answer with new tokens was lost"],
+    ["lost", reconnect("ResponseLost"), "reconnect", "ended", "an earlier refresh brought no usable answer"],
     ["at its end", reconnect("NoRefreshToken"), "reconnect", "ended", "Zapier gave no refresh token"]
   ] as const)("shows a grant that is %s", ([, grant, state, left, note]) =>
     Effect.gen(function* () {

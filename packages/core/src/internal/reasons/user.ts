@@ -37,20 +37,25 @@ export class ConsentExpired extends Schema.TaggedError<ConsentExpired>(id("Conse
 }
 
 /**
- * The answer to a code exchange never arrived. A code works once, so it is not tried again.
+ * The answer to a code exchange never arrived, or it was a 5xx (`status`) that does not say whether the exchange was carried
+ * out. A code works once, so it is not tried again.
  *
  * @since 0.1.0
  */
 export class ExchangeOutcomeUnknown extends Schema.TaggedError<ExchangeOutcomeUnknown>(id("ExchangeOutcomeUnknown"))(
   "ExchangeOutcomeUnknown",
-  {}
+  { status: Schema.optionalKey(Schema.Int) }
 ) {
   readonly isRetryable = false
   readonly needsReconnect = true
   readonly blames = "Network"
   readonly httpStatus = 502
   override get message(): string {
-    return "Zapier's answer to the code exchange did not arrive, and a code works only once. Start again with a new authorization URL."
+    const happened =
+      this.status === undefined
+        ? "Zapier's answer to the code exchange did not arrive"
+        : `Zapier answered the code exchange with status ${this.status}, which does not say whether it was carried out`
+    return `${happened}, and a code works only once. Start again with a new authorization URL.`
   }
 }
 
@@ -59,7 +64,7 @@ export class ExchangeOutcomeUnknown extends Schema.TaggedError<ExchangeOutcomeUn
  *
  * - `NeverConnected`: there is no grant: never connected, or disconnected
  * - `Revoked`: Zapier refused the refresh token: revoked by the user, or used elsewhere
- * - `ResponseLost`: Zapier refused the refresh token after an earlier answer to a refresh had been lost
+ * - `ResponseLost`: Zapier refused the refresh token after an earlier refresh had brought no usable answer
  * - `NoRefreshToken`: the access token ended and Zapier never gave a refresh token
  *
  * @since 0.1.0
@@ -74,7 +79,7 @@ export type ReconnectCause = typeof ReconnectCause.Type
 const reconnectCauses: { readonly [cause in ReconnectCause]: string } = {
   NeverConnected: "This user is not connected to Zapier",
   Revoked: "Zapier no longer takes this user's refresh token (revoked by the user, or used by another program)",
-  ResponseLost: "The answer to an earlier refresh was lost, and Zapier no longer takes the old refresh token",
+  ResponseLost: "An earlier refresh brought no usable answer, and Zapier no longer takes the old refresh token",
   NoRefreshToken: "The access token has ended and Zapier gave no refresh token"
 }
 

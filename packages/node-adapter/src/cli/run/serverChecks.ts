@@ -82,14 +82,26 @@ const secretFinding = (outcome: TokenOutcome): Finding => {
     case "Refused":
     case "InvalidGrant":
       return ok(check, `Zapier takes it, but gives the app no token of its own`)
+    case "Malformed":
+      return note(
+        check,
+        `Zapier's answer (status ${outcome.status}) cannot be understood: ${outcome.problem}. Check the address, and the proxy if there is one`
+      )
     case "RateLimited":
     case "Unavailable":
-    case "Malformed":
     case "NotSent":
     case "NotTried":
     case "NoResponse":
       return note(check, `Zapier did not say (${outcome._tag}). Try again later`)
   }
+}
+
+const tokenFindings = (outcome: TokenOutcome): ReadonlyArray<Finding> => {
+  const finding = secretFinding(outcome)
+  const oddities = outcome._tag === "Granted" ? (outcome.oddities ?? []) : []
+  if (oddities.length === 0) return [finding]
+  const says = `is taken, but not all of it is as it should be: ${oddities.join(", ")}. Tell Zapier, or look at the proxy`
+  return [finding, note("token response", says)]
 }
 
 const secret = Effect.gen(function* () {
@@ -98,7 +110,7 @@ const secret = Effect.gen(function* () {
   const outcome = yield* endpoint
     .request({ _tag: "ClientCredentials", scopes: [] }, { until, requestTimeout: patience, retryFor: 0 })
     .pipe(Effect.timeoutOption(patience), Effect.map(Option.getOrElse((): TokenOutcome => ({ _tag: "NoResponse" }))))
-  return [secretFinding(outcome)]
+  return tokenFindings(outcome)
 })
 
 const redirectUris = Effect.gen(function* () {

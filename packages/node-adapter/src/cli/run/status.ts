@@ -30,11 +30,11 @@ const words = { Active: "active", Refreshing: "refreshing", ReconnectRequired: "
 const why = {
   NeverConnected: "not connected",
   Revoked: "Zapier no longer takes its refresh token: the user has to connect again",
-  ResponseLost: "an answer with new tokens was lost: the user has to connect again",
+  ResponseLost: "an earlier refresh brought no usable answer: the user has to connect again",
   NoRefreshToken: "it has ended, and Zapier gave no refresh token: the user has to connect again"
 } as const
 
-const lost = "the answer to its last refresh was lost; it is asked for once more when it is used"
+const lost = "its last refresh brought no usable answer; it is asked for once more when it is used"
 
 const failed = (cause: Pause.Cause): string => {
   switch (cause._tag) {
@@ -43,7 +43,7 @@ const failed = (cause: Pause.Cause): string => {
     case "Unavailable":
       return `Zapier responded with ${cause.status}`
     case "Malformed":
-      return `Zapier's response (status ${cause.status}) could not be understood`
+      return `Zapier's response (status ${cause.status}) could not be understood: ${cause.problem}`
     case "NotSent":
       return `Zapier could not be reached (${cause.code})`
     case "NoResponse":
@@ -60,7 +60,7 @@ const noteOf = (grant: Grant, now: number): string | undefined => {
       if (!Lease.isLive(grant.lease, now)) {
         return "the process that was renewing it is gone; another does so when it is used"
       }
-      return grant.responseLost ? "being renewed, after an answer was lost" : "being renewed"
+      return grant.responseLost ? "being renewed, after a refresh that brought no usable answer" : "being renewed"
     case "Active":
       if (Pause.isOn(grant.pause, now)) {
         const { cause, until } = grant.pause

@@ -25,13 +25,16 @@ const wordsOf = (reason: Reason): string => {
     case "InvalidCallback":
       return "Zapier's answer is not complete, so nothing was changed. Please try again."
     case "ExchangeOutcomeUnknown":
-      return "Zapier's answer was lost on the way. Please try again."
+      return reason.status === undefined
+        ? "Zapier's answer was lost on the way. Please try again."
+        : "Zapier could not finish connecting. Please try again."
     case "RateLimited":
     case "ServiceUnavailable":
     case "TransportFailed":
     case "RefreshOutcomeUnknown":
-    case "MalformedResponse":
       return away
+    case "MalformedResponse":
+      return "Zapier's answer could not be understood. Please try again in a minute."
     case "ResponsePending":
       return "Zapier takes longer than usual to respond. Please try again in a minute."
     case "ApplicationUnavailable":

@@ -159,7 +159,12 @@ const facts = (status: Status, now: number): ReadonlyArray<readonly [string, str
     case "ReconnectRequired":
       return [
         ["Ada", "has to connect again"],
-        ["why", status.why === "ResponseLost" ? "an answer was lost" : "Zapier no longer takes the refresh token"]
+        [
+          "why",
+          status.why === "ResponseLost"
+            ? "an earlier refresh brought no usable answer"
+            : "Zapier no longer takes the refresh token"
+        ]
       ]
     case "Active":
     case "Refreshing":

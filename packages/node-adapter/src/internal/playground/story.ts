@@ -49,8 +49,19 @@ const attempt: { readonly [event: string]: string } = {
   ExchangeFailed: "The code was not exchanged. An earlier grant is as it was."
 }
 
-/** A transition of a machine. */
-export const ofTransition = ({ about, at, event, from, generation, machine, to }: AuthEvent): Entry => {
+/** Something that happened inside. */
+export const ofEvent = (event: AuthEvent): Entry => (event._tag === "Transition" ? ofTransition(event) : ofOdd(event))
+
+type Of<Tag extends AuthEvent["_tag"]> = Extract<AuthEvent, { readonly _tag: Tag }>
+
+const ofOdd = ({ about, at, machine, oddities }: Of<"OddResponseTaken">): Entry => ({
+  at,
+  kind: "Machine",
+  title: `${machine} of ${about}: takes an odd response`,
+  words: `Zapier's response holds a good access token, so it is taken. Not as it should be: ${oddities.join(", ")}.`
+})
+
+const ofTransition = ({ about, at, event, from, generation, machine, to }: Of<"Transition">): Entry => {
   const told = machine === "UserGrant" ? grant[`${from} ${event} ${to}`] : attempt[event]
   const number = generation === undefined ? "" : `, generation ${generation}`
   return {

@@ -134,10 +134,10 @@ export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, sl
     ZapierAuth.use(({ events }) =>
       Stream.runForEach(events, (event) =>
         Effect.gen(function* () {
-          if (event.machine === "UserGrant") {
+          if (event._tag === "Transition" && event.machine === "UserGrant") {
             yield* journal.light({ state: event.to, from: event.from, event: event.event })
           }
-          yield* journal.add(Story.ofTransition(event))
+          yield* journal.add(Story.ofEvent(event))
         })
       )
     )

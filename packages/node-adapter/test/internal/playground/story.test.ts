@@ -26,7 +26,7 @@ const transition = (move: (typeof moves)[number]) => ({
 
 describe("the story", () => {
   it.each(moves)("has a sentence for $event, from $from to $to", (move) => {
-    const { title, words } = Story.ofTransition(transition(move))
+    const { title, words } = Story.ofEvent(transition(move))
     expect(title).toBe(`UserGrant of ada: ${move.from} → ${move.to}`)
     expect(words).not.toBe("What is known of it was brought up to date.")
   })
