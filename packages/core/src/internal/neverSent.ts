@@ -9,7 +9,7 @@ const connecting = /^(?:connect|bind|socket|getaddrinfo|query\w*)$/
 
 // Errors that only connecting has, where the platform does not name the system call.
 const connectCode =
-  /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|UND_ERR_PRX_TLS)$/
+  /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|UND_ERR_PRX_\w+)$/
 
 // Why Node does not accept the certificate of a server. It sends nothing before it has.
 const certificateCode =
@@ -22,7 +22,7 @@ const handshakeReason =
 
 const hungUpInHandshake = /before secure TLS connection was established/
 
-const refusedByProxy = /^Proxy response \((\d{3})\)/
+const refusedByProxy = /^Proxy (?:response|Authentication Required) \((\d{3})\)/
 
 const textOf = (error: object, name: "code" | "message" | "reason" | "syscall"): string | undefined => {
   const value = Predicate.hasProperty(error, name) ? error[name] : undefined

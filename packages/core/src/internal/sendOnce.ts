@@ -111,6 +111,9 @@ export const sendOnce = (
       Effect.catchDefect((defect) => (defect === refusal ? stopped : Effect.die(defect))),
       Effect.catch(responseOf),
       // The response that a redirect led to with a GET, which holds no credential, is not one to this request.
-      Effect.flatMap((response) => (response.request.method === request.method ? Effect.succeed(response) : stopped))
+      Effect.filterOrElse(
+        (response) => response.request.method === request.method,
+        () => stopped
+      )
     )
   })

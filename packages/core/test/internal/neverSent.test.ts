@@ -53,6 +53,12 @@ describe("neverSent", () => {
       error({ code: "UND_ERR_ABORTED" }, "Proxy response (407) !== 200 when HTTP Tunneling"),
       "PROXY_407"
     ],
+    [
+      "a proxy that wants credentials for plain HTTP",
+      error({ code: "UND_ERR_INVALID_ARG" }, "Proxy Authentication Required (407)"),
+      "PROXY_407"
+    ],
+    ["a proxy that hangs up", error({ code: "UND_ERR_PRX_CONN" }), "UND_ERR_PRX_CONN"],
     ["the cause of a cause", new TypeError("fetch failed", { cause: error({ cause: refused }) }), "ECONNREFUSED"]
   ])("is certain of %s", (_, cause, code) => {
     expect(neverSentCode(cause)).toBe(code)

@@ -5,7 +5,6 @@ import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClie
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
@@ -33,9 +32,7 @@ export const layer = (
       const services = yield* Effect.context<Services>()
       return ZapierNode.layerWithoutStores({
         application: Layer.provide(Application.layer(flags), Layer.succeedContext(services)),
-        urls: yield* Server.urls(flags),
-        // Node's own takes no time to load, and the proxy that the environment names.
-        httpClient: FetchHttpClient.layer
+        urls: yield* Server.urls(flags)
       }).pipe(Layer.provide(Storage.layer(flags, create)))
     })
   )

@@ -32,6 +32,7 @@ export interface Options {
 /** A certificate that has signed itself, and its private key, as PEM. */
 export const make = ({ host = "localhost", valid = [-1, 1] }: Options = {}) => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  // By the clock that TLS goes by. @effect-diagnostics-next-line globalDate:off
   const [notBefore, notAfter] = valid.map((days) => time(new Date(Date.now() + days * day)))
   const alternativeNames = sequence(der(0x82, Buffer.from(host)))
   const toBeSigned = sequence(
