@@ -28,7 +28,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as Headers from "effect/http/Headers"
 import type * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientError from "effect/http/HttpClientError"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type * as UrlParams from "effect/http/UrlParams"
@@ -39,6 +39,7 @@ import * as Result from "effect/Result"
 import * as AuthMetrics from "./AuthMetrics.ts"
 import * as BoundedBody from "./internal/boundedBody.ts"
 import * as Target from "./internal/target.ts"
+import { withRequest } from "./internal/withRequest.ts"
 import type * as Credential from "./zapier/Credential.ts"
 import * as Endpoint from "./zapier/Endpoint.ts"
 import type * as Scopes from "./oauth/Scopes.ts"
@@ -52,7 +53,7 @@ import { ZapierUrls } from "./zapier/ZapierUrls.ts"
  *
  * @since 0.1.0
  */
-export type CallError = HttpClientError.HttpClientError | ZapierAuthError
+export type CallError = HttpClientError | ZapierAuthError
 
 /**
  * The credentials that reach an endpoint. Any, where Zapier states none.
@@ -83,7 +84,9 @@ export type CallOptions<N extends Endpoint.Name> = {
     : { readonly credential?: CredentialFor<N> | undefined })
 
 /**
- * Requests to Zapier's API, with the credential that each needs. Answers of any status are successes.
+ * Requests to Zapier's API, with the credential that each needs. Answers of any status are successes, unless the
+ * `HttpClient` that is provided fails for some (`HttpClient.filterStatusOk`): a 401 is handled first all the same, and the
+ * failure is that of the last response.
  *
  * Besides what the transport fails with, a request fails with `InvalidConfig` (a method, header or body that cannot be
  * sent), `UntrustedOrigin` and `InsufficientScope` before anything is sent, with `RequestNotReplayable` after a 401 if its body was a stream, and as `ZapierAuth.accessToken` and
@@ -159,26 +162,9 @@ const isReplayable = (body: HttpBody.HttpBody): boolean => {
   }
 }
 
-// Errors of the transport carry their request, and ours has a token in its headers: the caller's own has not.
-const withRequest = ({ reason }: HttpClientError.HttpClientError, request: Request) => {
-  const { TransportError, EncodeError, InvalidUrlError, HttpClientError: Wrapped } = HttpClientError
-  switch (reason._tag) {
-    case "TransportError":
-      return new Wrapped({ reason: new TransportError({ ...described(reason), request, cause: reason.cause }) })
-    case "EncodeError":
-      return new Wrapped({ reason: new EncodeError({ ...described(reason), request, cause: reason.cause }) })
-    case "InvalidUrlError":
-      return new Wrapped({ reason: new InvalidUrlError({ ...described(reason), request, cause: reason.cause }) })
-    default:
-      return new Wrapped({ reason })
-  }
-}
-
-const described = ({ description }: { readonly description?: string }) =>
-  description === undefined ? {} : { description }
-
 /**
- * Makes the service out of an `HttpClient`. The client must not follow redirects or retry 401 by itself.
+ * Makes the service out of an `HttpClient`. The client must not follow redirects or retry 401 by itself. If it fails for a
+ * 401, then with an `HttpClientError` that has the response, as Effect's filters do.
  *
  * @since 0.1.0
  */
@@ -205,38 +191,45 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     return to
   }
 
+  // A client may fail for a status: its response is looked at like any other, and the caller gets the failure.
   const sendAnd = (
     request: Request,
     original: Request,
-    then: (response: HttpClientResponse.HttpClientResponse) => Response
+    then: (response: HttpClientResponse.HttpClientResponse, result: Response) => Response
   ): Response =>
     Effect.matchEffect(Effect.updateContext(http.execute(request), forSending), {
-      onFailure: (error) => Effect.fail(withRequest(error, original)),
-      onSuccess: then
+      onFailure: (error) => {
+        const failure: Response = Effect.fail(withRequest(error, original))
+        return error.response === undefined ? failure : then(error.response, failure)
+      },
+      onSuccess: (response) => then(response, Effect.succeed(response))
     })
 
-  const send = (request: Request, original: Request): Response => sendAnd(request, original, Effect.succeed)
+  const resultOf = (_response: HttpClientResponse.HttpClientResponse, result: Response) => result
+
+  const send = (request: Request, original: Request): Response => sendAnd(request, original, resultOf)
 
   const replay = Effect.fnUntraced(function* <Key>(
     { mode, ...source }: Source<Key>,
     key: Key,
     { path, request }: Target.Target,
     unauthorized: HttpClientResponse.HttpClientResponse,
+    result: Response,
     rejected: Tokens.UsableAccess
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     yield* AuthMetrics.count.unauthorized({ mode })
     const access = yield* Effect.onError(source.other(key, rejected), () => BoundedBody.discard(unauthorized))
     // No better token exists: the caller gets the response.
-    if (access.family === rejected.family && access.generation === rejected.generation) return unauthorized
+    if (access.family === rejected.family && access.generation === rejected.generation) return yield* result
     // What nobody reads would keep the connection busy.
     yield* BoundedBody.discard(unauthorized)
     if (!isReplayable(request.body)) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))
     }
     yield* AuthMetrics.count.replay({ mode })
-    const response = yield* send(HttpClientRequest.bearerToken(request, access.accessToken), request)
-    if (response.status !== 401) yield* source.accepted(key, access)
-    return response
+    return yield* sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, ({ status }, result) =>
+      status === 401 ? result : Effect.andThen(source.accepted(key, access), result)
+    )
   })
 
   // Each call comes this way, and nearly none goes further than here: no generator, which would cost as much again.
@@ -249,11 +242,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
           from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode }))
         )
       }
-      return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response) => {
-        if (response.status === 401) return replay(source, key, target, response, access)
-        return access.replacedAt === undefined
-          ? Effect.succeed(response)
-          : Effect.as(source.accepted(key, access), response)
+      return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response, result) => {
+        if (response.status === 401) return replay(source, key, target, response, result, access)
+        return access.replacedAt === undefined ? result : Effect.andThen(source.accepted(key, access), result)
       })
     }
     return Effect.flatMap(source.token(key), (access) =>
@@ -268,10 +259,15 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     request
   }: Target.Target): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     const clientId = yield* auth.presentClientId
-    const response = yield* send(HttpClientRequest.setUrlParam(request, "client_id", clientId), request)
-    if (response.status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
-    yield* auth.clientIdAnswered(response.status)
-    return response
+    return yield* sendAnd(
+      HttpClientRequest.setUrlParam(request, "client_id", clientId),
+      request,
+      Effect.fnUntraced(function* ({ status }, result) {
+        if (status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
+        yield* auth.clientIdAnswered(status)
+        return yield* result
+      })
+    )
   })
 
   const users: Source<string> = {

@@ -132,6 +132,29 @@ describe("ZapierAuthError", () => {
     expect(back.message).toBe(error.message)
   })
 
+  it.each([
+    ["CERT_NOT_YET_VALID", "clock"],
+    ["CERT_HAS_EXPIRED", "clock"],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "NODE_EXTRA_CA_CERTS"],
+    ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "NODE_EXTRA_CA_CERTS"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "another host"],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "port"],
+    ["ENOTFOUND", "DNS"],
+    ["EAI_AGAIN", "DNS"],
+    ["PROXY_407", "credentials"],
+    ["PROXY_502", "The proxy"],
+    ["ECONNREFUSED", "firewall"],
+    ["UND_ERR_CONNECT_TIMEOUT", "firewall"],
+    ["EHOSTUNREACH", "firewall"],
+    ["InvalidUrlError", "URL"],
+    ["something else", "network"]
+  ])("says what to look at when nothing could be sent: %s", (code, hint) => {
+    const { message } = new ZapierAuthError.TransportFailed({ code })
+    expect(message).toContain(`(${code})`)
+    expect(message).toContain(hint)
+    expect(message).toMatch(/; nothing was lost\.$/)
+  })
+
   it("tells people how long to wait in whole seconds", () => {
     const retryAfter = Duration.millis(1_200)
     expect(new ZapierAuthError.RateLimited({ retryAfter }).message).toContain("in 2 s")

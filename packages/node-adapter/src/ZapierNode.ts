@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
@@ -21,6 +20,7 @@ import type { HttpClient } from "effect/http/HttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EmbeddedStores from "./EmbeddedStores.ts"
+import * as Transport from "./internal/transport.ts"
 
 /**
  * Which app, which Zapier, and how requests are sent. All have defaults.
@@ -39,10 +39,9 @@ export interface Options {
   /** Where Zapier is. Default: production. */
   readonly urls?: ZapierUrls.Urls | undefined
   /**
-   * How requests are sent. It must not retry or follow redirects by itself. Default: undici, with as many connections as
-   * there are requests at a time; `NodeHttpClient.layerUndiciOptions({ connections })` bounds them.
+   * How requests are sent. It should not retry or follow redirects by itself. Default: `layerHttpClient`.
    */
-  readonly httpClient?: Layer.Layer<HttpClient> | undefined
+  readonly httpClient?: Layer.Layer<HttpClient, ZapierAuthError> | undefined
   /** Timeouts and lifetimes: for example how long a caller waits for a token (`requestTimeout`). */
   readonly settings?: Settings.Options | undefined
   /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
@@ -51,14 +50,46 @@ export interface Options {
 
 const isOptions = (application: NonNullable<Options["application"]>): application is ClientApplication.Options =>
   !Layer.isLayer(application)
+/**
+ * How requests are sent, unless told otherwise: by undici, with as many connections as there are requests at a time. The
+ * Promise facade and the command line send theirs by the same.
+ *
+ * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of the environment are honoured, also in lower case, and read once. What is on
+ * this machine (`localhost`, `127.0.0.1`, `::1`) is asked without a proxy. Fails with `InvalidConfig` when a proxy is not
+ * given as a URL.
+ *
+ * To change what is sent, put something around it. To bound the connections, give `NodeHttpClient.layerUndiciOptions({
+ * connections })` in its place, which knows no proxies.
+ *
+ * @example
+ * ```ts
+ * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "effect/http/HttpClient"
+ * import * as HttpClientRequest from "effect/http/HttpClientRequest"
+ * import * as Layer from "effect/Layer"
+ *
+ * const named = HttpClient.mapRequest(HttpClientRequest.setHeader("user-agent", "acme/1.0"))
+ *
+ * ZapierNode.layerMemory({
+ *   application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] },
+ *   httpClient: Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, named)).pipe(
+ *     Layer.provide(ZapierNode.layerHttpClient)
+ *   )
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerHttpClient: Layer.Layer<HttpClient, ZapierAuthError> = Transport.layer
 
 const layerApplication = (application: Options["application"]) => {
   if (application === undefined) return ClientApplication.layerConfig
   return isOptions(application) ? ClientApplication.layer(application) : application
 }
 
-const layerHttpClient = (httpClient: Options["httpClient"]): Layer.Layer<HttpClient, ZapierAuthError> => {
-  if (httpClient === undefined) return NodeHttpClient.layerUndici
+const httpClientOf = (httpClient: Options["httpClient"]): Layer.Layer<HttpClient, ZapierAuthError> => {
+  if (httpClient === undefined) return layerHttpClient
   if (Layer.isLayer(httpClient)) return httpClient
   const problem = "give a layer, such as FetchHttpClient.layer, or leave it out"
   return Layer.effectContext(Effect.fail(from(new InvalidConfig({ setting: "httpClient", problem }))))
@@ -95,7 +126,7 @@ export const layerWithoutStores = (
     Layer.provideMerge(ZapierAuth.layer(options.settings)),
     Layer.provide(TokenEndpoint.layer),
     Layer.provide([
-      layerHttpClient(options.httpClient),
+      httpClientOf(options.httpClient),
       NodeCrypto.layerDigest,
       SecureRandom.layerWebCrypto,
       Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),

@@ -192,14 +192,11 @@ const tokenOf = ({ accessToken, expiresAt, scopes }: Tokens.UsableAccess): Token
 // These have no body, and `Response` takes none for them.
 const bodiless = new Set([204, 205, 304])
 
-const toWeb = (response: HttpClientResponse.HttpClientResponse) =>
-  Option.match(HttpClientResponse.toWeb(response), {
-    onSome: (web) => Effect.succeed(web),
-    onNone: () =>
-      Effect.map(response.arrayBuffer, (bytes) => {
-        const { headers, status } = response
-        return new Response(bodiless.has(status) ? null : bytes, { status, headers })
-      })
+const toWeb = (response: HttpClientResponse.HttpClientResponse): Response =>
+  Option.getOrElse(HttpClientResponse.toWeb(response), () => {
+    const { headers, status } = response
+    const body = bodiless.has(status) ? null : Stream.toReadableStream(response.stream)
+    return new Response(body, { status, headers })
   })
 
 const closed = from(new Closed({}))
@@ -210,7 +207,7 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
   const { credential, subject } = options
   // Whether a user has to be named, the endpoint table says.
   const client = credential === undefined ? zapier.forUser(subject as string) : zapier.as(credential)
-  return yield* toWeb(yield* client.execute(request))
+  return toWeb(yield* client.execute(request))
 })
 
 /**
@@ -307,7 +304,7 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
  * @since 0.1.0
  */
 export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" | "stores"> {
-  /** How requests are sent, such as the fake's `fetch` in a test. Default: Node's own. */
+  /** How requests are sent, such as the fake's `fetch` in a test. Default: as `ZapierNode.layerHttpClient` does. */
   readonly fetch?: typeof globalThis.fetch | undefined
   /** Where users' grants are kept: as in `ZapierNode.EmbeddedOptions`, or in memory. */
   readonly stores?: ZapierNode.EmbeddedOptions["stores"] | "memory"
@@ -324,9 +321,7 @@ export const make = (given: Options = {}): ZapierPromise => {
   if (wrong !== undefined) return fromLayer(Layer.effectContext(Effect.fail(wrong)))
   const { fetch, stores, ...options } = given
   const httpClient =
-    fetch === undefined
-      ? FetchHttpClient.layer
-      : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+    fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   return fromLayer(
     stores === "memory"
       ? ZapierNode.layerMemory({ ...options, httpClient })

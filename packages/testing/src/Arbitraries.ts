@@ -97,13 +97,13 @@ export const redirectUri: Arbitrary.Arbitrary<string> = Arbitrary.map(Arbitrary.
 )
 
 // White space at an end is refused.
-const credential = Draw.pattern(/^[\x21-\x7E]([\x20-\x7E]{0,18}[\x21-\x7E])?$/)
+const credentialText = Draw.pattern(/^[\x21-\x7E]([\x20-\x7E]{0,18}[\x21-\x7E])?$/)
 
-const clientId = credential
+const clientId = credentialText
 
 const clientSecret = Draw.choose<ClientApplication.Options["clientSecret"]>([
-  credential,
-  Arbitrary.map(credential, Tokens.secret)
+  credentialText,
+  Arbitrary.map(credentialText, Tokens.secret)
 ])
 
 /**

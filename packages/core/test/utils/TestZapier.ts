@@ -78,7 +78,8 @@ export interface Seen {
   readonly form: URLSearchParams
 }
 
-export const make = () => {
+/** @param wrap what a user adds to the `HttpClient` */
+export const make = (wrap: (client: HttpClient.HttpClient) => HttpClient.HttpClient = (client) => client) => {
   const tokenRequests: Array<Seen> = []
   const apiRequests: Array<Seen> = []
   const tokenScripts: Array<Script> = []
@@ -166,7 +167,7 @@ export const make = () => {
       Layer.provide(TokenEndpoint.layer),
       Layer.provide([
         secrets,
-        Layer.succeed(HttpClient.HttpClient, client),
+        Layer.succeed(HttpClient.HttpClient, wrap(client)),
         Digest.layerWebCrypto,
         SecureRandom.layerWebCrypto
       ])

@@ -4,7 +4,6 @@ import type { ReconnectCause, ZapierAuthError } from "@zapier-workflow-auth/core
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
@@ -33,9 +32,7 @@ export const layer = (
       const services = yield* Effect.context<Services>()
       return ZapierNode.layerWithoutStores({
         application: Layer.provide(Application.layer(flags), Layer.succeedContext(services)),
-        urls: yield* Server.urls(flags),
-        // Node's own takes no time to load, and the proxy that the environment names.
-        httpClient: FetchHttpClient.layer
+        urls: yield* Server.urls(flags)
       }).pipe(Layer.provide(Storage.layer(flags, create)))
     })
   )

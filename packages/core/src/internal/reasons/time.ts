@@ -1,6 +1,7 @@
 /** Reasons that pass by themselves. */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { connectHint } from "./connectHint.ts"
 import { id } from "./id.ts"
 
 // Seconds, for people.
@@ -45,8 +46,8 @@ export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>(i
 }
 
 /**
- * The token request never reached Zapier: no name, no route, no connection. `code` is the platform's, `ECONNREFUSED`
- * for example.
+ * The token request never reached Zapier: no name, no route, no connection, no TLS handshake, or a certificate that was
+ * not accepted. `code` is the platform's, `ECONNREFUSED` for example, or `PROXY_` and the status that a proxy refused with.
  *
  * @since 0.1.0
  */
@@ -58,7 +59,7 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>(id("Tra
   readonly blames = "Network"
   readonly httpStatus = 502
   override get message(): string {
-    return `Zapier's token endpoint could not be reached (${this.code}). Check the network; nothing was lost.`
+    return `Zapier's token endpoint could not be reached (${this.code}). ${connectHint(this.code)}; nothing was lost.`
   }
 }
 

@@ -7,11 +7,11 @@ import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Transport from "../../internal/transport.ts"
 import * as Application from "../application.ts"
 import type * as Flags from "../flags.ts"
 import * as Server from "../server.ts"
@@ -141,8 +141,7 @@ const services = Effect.fnUntraced(function* (flags: Flags.Connection) {
   return TokenEndpoint.layer.pipe(
     Layer.provideMerge([
       Application.layer(flags),
-      FetchHttpClient.layer,
-      Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }),
+      Transport.layer,
       Layer.succeed(HttpClient.TracerPropagationEnabled, false),
       Layer.succeed(ZapierUrls.ZapierUrls, yield* Server.urls(flags))
     ])

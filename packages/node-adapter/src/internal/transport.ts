@@ -1,0 +1,67 @@
+/** How the layers, the Promise facade and the command line send requests: by undici, and by the proxies of the environment. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import * as Layer from "effect/Layer"
+
+// Its default export, which bundlers find: its others are those of a CommonJS module. To load it takes a tenth of a second, and a command that sends nothing need not wait for it.
+const loadUndici = Effect.promise(() => import("@effect/platform-node/Undici"))
+
+/** What the environment says of a variable, which is also known in lower case. That takes precedence, as in curl. */
+const variable = (name: string): Effect.Effect<string> =>
+  Config.String(name.toLowerCase()).pipe(
+    Effect.catch(() => Config.String(name)),
+    Effect.orElseSucceed(() => "")
+  )
+
+// Its value may hold a password, and is not repeated.
+const proxy = Effect.fnUntraced(function* (setting: string) {
+  const url = yield* variable(setting)
+  if (url === "" || (URL.canParse(url) && /^(?:https?|socks5?):$/.test(new URL(url).protocol))) return url
+  return yield* from(
+    new InvalidConfig({ setting, problem: "give the URL of a proxy, such as http://proxy.example:3128" })
+  )
+})
+
+// What runs on this machine, such as the fake, is not behind a proxy.
+const loopback = "localhost,127.0.0.1,[::1]"
+
+const proxies = Effect.gen(function* () {
+  const httpProxy = yield* proxy("HTTP_PROXY")
+  const httpsProxy = yield* proxy("HTTPS_PROXY")
+  return { httpProxy, httpsProxy, noProxy: `${yield* variable("NO_PROXY")},${loopback}` }
+})
+
+const dispatcher = (options: Effect.Success<typeof proxies>) =>
+  Effect.acquireRelease(
+    Effect.map(loadUndici, ({ default: Undici }) =>
+      options.httpProxy === "" && options.httpsProxy === "" ? new Undici.Agent() : new Undici.EnvHttpProxyAgent(options)
+    ),
+    (dispatcher) => Effect.promise(() => dispatcher.destroy())
+  )
+
+/** Loads undici with the first request. */
+export const layer: Layer.Layer<HttpClient.HttpClient, ZapierAuthError> = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.gen(function* () {
+    const agent = Layer.effect(NodeHttpClient.Dispatcher, dispatcher(yield* proxies))
+    const scope = yield* Effect.scope
+    let client: HttpClient.HttpClient | undefined
+    const made = yield* Layer.buildWithScope(Layer.provide(NodeHttpClient.layerUndiciNoDispatcher, agent), scope).pipe(
+      Effect.map((context) => (client = Context.get(context, HttpClient.HttpClient))),
+      Effect.uninterruptible,
+      Effect.cached
+    )
+    return HttpClient.makeWith<HttpClientError, never, HttpClientError, never>(
+      (request) =>
+        client === undefined
+          ? Effect.flatMap(made, ({ postprocess }) => postprocess(request))
+          : client.postprocess(request),
+      Effect.succeed
+    )
+  })
+)
