@@ -38,6 +38,7 @@ import { boundedStore, readApplication } from "./internal/bounded.ts"
 import * as ClientIds from "./internal/clientIds.ts"
 import * as Consents from "./internal/consents.ts"
 import * as EventHub from "./internal/eventHub.ts"
+import * as Gate from "./internal/gate.ts"
 import * as Runtime from "./internal/runtime.ts"
 import * as AppCredentialDriver from "./machine/AppCredentialDriver.ts"
 import type * as ClientId from "./machine/ClientId.ts"
@@ -209,6 +210,12 @@ export class ZapierAuth extends Context.Service<
      */
     readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
 
+    /**
+     * Runs an effect that closing waits for, such as a request with an access token. Closing waits no longer than
+     * `requestTimeout`. Fails with `Closed` once closing has begun.
+     */
+    readonly whileOpen: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | ZapierAuthError, R>
+
     /** What happens from now on. Slow readers lose the oldest events. */
     readonly events: Stream.Stream<AuthEvent>
   }
@@ -312,8 +319,13 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     memoryCapacity: 0
   })
 
+  const gate = Gate.make()
+  const { during } = gate
+
   yield* Effect.addFinalizer(() =>
-    Effect.all([attempts.close, grants.close, appCredentials.close], { concurrency: "unbounded" })
+    Effect.all([gate.close(settings.requestTimeout), attempts.close, grants.close, appCredentials.close], {
+      concurrency: "unbounded"
+    })
   )
 
   const grant = (subject: string): Effect.Effect<UserGrant.State, ZapierAuthError> =>
@@ -338,11 +350,11 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const status = (subject: string) => Effect.map(grant(subject), (state) => statusOf(subject, state))
 
   return ZapierAuth.of({
-    authorizationUrl: Effect.fn("ZapierAuth.authorizationUrl")(consents.begin),
+    authorizationUrl: Effect.fn("ZapierAuth.authorizationUrl")(consents.begin, during),
     handleCallback: Effect.fn("ZapierAuth.handleCallback")(function* (input, { subject }) {
       yield* consents.complete(input, subject)
       return yield* status(subject)
-    }),
+    }, during),
     accessToken: grants.get,
     accessTokenRejected: grants.getOther,
     accessTokenAccepted: grants.accept,
@@ -352,11 +364,12 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     presentClientId: clientIds.present,
     clientIdAnswered: clientIds.answered,
     clientIdState: clientIds.state,
-    status,
+    status: (subject) => during(status(subject)),
     disconnect: Effect.fn("ZapierAuth.disconnect")(function* (subject: string) {
       const before = yield* grants.bring(subject, { _tag: "Disconnected" }, { isRemoval: true })
       return { subject, wasConnected: before?._tag !== "Absent", revocation }
-    }),
+    }, during),
+    whileOpen: during,
     events
   })
 })

@@ -382,7 +382,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     const credential = choose(target.success)
     return Result.isFailure(credential)
       ? Effect.fail(credential.failure)
-      : authorize(target.success, credential.success)
+      : auth.whileOpen(authorize(target.success, credential.success))
   }
 
   const clientWith = (choose: Choose) =>
@@ -414,7 +414,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       })
       const target = aim(api, request)
       if (Result.isFailure(target)) return Effect.fail(target.failure)
-      return authorize(target.success, credential ?? defaultCredential(Endpoint.requirement(endpoint).modes))
+      return auth.whileOpen(
+        authorize(target.success, credential ?? defaultCredential(Endpoint.requirement(endpoint).modes))
+      )
     }
   })
 })
