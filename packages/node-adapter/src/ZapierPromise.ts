@@ -4,6 +4,9 @@
  * What can go wrong is returned, and not thrown: `{ ok: false, error }`, where `error._tag` is one of the reasons of
  * `ZapierAuthError` and says what else is in it. What is thrown is a bug, or the reason of an aborted `signal`.
  *
+ * A client starts when it is first used: it opens its stores and reads the application. A start that failed is told to all
+ * calls that waited for it, and the next call starts again.
+ *
  * @example
  * ```ts
  * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
@@ -50,11 +53,12 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import * as Lifetime from "./internal/lifetime.ts"
+import * as Listeners from "./internal/listeners.ts"
+import * as SharedLayer from "./internal/sharedLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
 
 interface Common {
@@ -97,6 +101,19 @@ export interface Token {
 }
 
 /**
+ * How long a call waits, as every call can be told.
+ *
+ * @since 0.1.0
+ */
+export interface SignalOptions {
+  /**
+   * Ends the call when it is aborted: the promise is rejected with its reason. What others wait for as well goes on, and so
+   * does the exchange of a code or the removal of a grant that has begun.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
  * A request, and for whom it is.
  *
  * @since 0.1.0
@@ -114,7 +131,7 @@ export interface CallOptions {
   readonly subject?: string | undefined
   /** Which credential, whatever the endpoint table says, and for endpoints that it does not have. */
   readonly credential?: Credential.Credential | undefined
-  /** Ends the call when it is aborted; the promise is rejected with its reason. */
+  /** Ends the call when it is aborted, its body included; the promise, or the body, is rejected with its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -126,38 +143,46 @@ export interface CallOptions {
 export interface ZapierPromise {
   /** Begins a consent. Send the user's browser to `url`, which holds `state`: it belongs in no log. */
   readonly authorizationUrl: (
-    options: AuthorizationOptions
+    options: AuthorizationOptions & SignalOptions
   ) => Promise<Result<Omit<AuthorizationRequest, "url"> & { readonly url: string }>>
   /** Takes the redirect back from the consent page, for the user who is signed in there. */
   readonly handleCallback: (
     input: AuthorizationCallback.Input,
-    options: { readonly subject: string }
+    options: { readonly subject: string } & SignalOptions
   ) => Promise<Result<Status>>
   /** An access token of a user, renewed if it has to be. */
-  readonly accessToken: (subject: string, options?: { readonly signal?: AbortSignal }) => Promise<Result<Token>>
+  readonly accessToken: (subject: string, options?: SignalOptions) => Promise<Result<Token>>
   /** An access token of the app itself. */
-  readonly appToken: (
-    scopes: ReadonlyArray<Scopes.Scope>,
-    options?: { readonly signal?: AbortSignal }
-  ) => Promise<Result<Token>>
+  readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>, options?: SignalOptions) => Promise<Result<Token>>
   /**
    * Calls the API at a path such as `/v2/zaps?limit=5`, with the credential that the endpoint takes. Any answer is a
    * success, also one of status 404: ask `response.ok`.
    */
   readonly fetch: (path: string, options?: CallOptions) => Promise<Result<Response>>
   /** What is known of a user's grant, without asking Zapier. */
-  readonly status: (subject: string) => Promise<Result<Status>>
+  readonly status: (subject: string, options?: SignalOptions) => Promise<Result<Status>>
   /** Removes a user's grant. `revocation` is what to tell the user. */
-  readonly disconnect: (subject: string) => Promise<Result<Disconnected>>
-  /** Tells a listener what happens from now on. The function that is given back ends it. */
-  readonly subscribe: (listener: (event: AuthEvent) => void) => () => void
+  readonly disconnect: (subject: string, options?: SignalOptions) => Promise<Result<Disconnected>>
   /**
-   * Begins nothing new, lets what is under way finish and be stored, and ends. Calls that come afterwards, and those that
-   * would have to begin something, are told `Closed`.
+   * Tells a listener what happens from now on. The function that is given back ends it. A listener that throws, or whose
+   * promise rejects, is logged, and is told the next event. Nothing waits for a listener.
+   */
+  readonly subscribe: (listener: (event: AuthEvent) => void | PromiseLike<void>) => () => void
+  /**
+   * Begins nothing new, lets what is under way finish and be stored, and ends: within 20 seconds or `requestTimeout`, and
+   * while Zapier has a token request to respond to, within `answerTimeout`. Calls that come afterwards, those that would
+   * have to begin something, and those that take longer are told `Closed`.
+   *
+   * A process that ends without it loses the response to a request that is under way.
    */
   readonly close: () => Promise<void>
   /** The same as `close`, for `await using`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
+  /**
+   * The layer that the client was made over. Give it to `ZapierConnect.toWebHandler`, and both have the same users: the same
+   * layer is built once, and closed when the last that uses it is closed.
+   */
+  readonly layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>
 }
 
 const encode = Schema.encodeSync(Reason)
@@ -191,9 +216,16 @@ const bodyOf = ({ body, headers = {}, json }: CallOptions): HttpBody.HttpBody =>
 // These have no body, and `Response` takes none for them.
 const bodiless = new Set([204, 205, 304])
 
-const toWeb = (response: HttpClientResponse.HttpClientResponse) =>
+// A body that has not come whole when the signal is aborted ends, too.
+const endedBy = (response: Response, signal: AbortSignal | undefined): Response => {
+  if (signal === undefined || response.body === null) return response
+  const body = response.body.pipeThrough(new TransformStream(), { signal })
+  return Object.defineProperty(new Response(body, response), "url", { value: response.url })
+}
+
+const toWeb = (response: HttpClientResponse.HttpClientResponse, signal: AbortSignal | undefined) =>
   Option.match(HttpClientResponse.toWeb(response), {
-    onSome: (web) => Effect.succeed(web),
+    onSome: (web) => Effect.sync(() => endedBy(web, signal)),
     onNone: () =>
       Effect.map(response.arrayBuffer, (bytes) => {
         const { headers, status } = response
@@ -218,54 +250,51 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
     HttpClientRequest.setHeaders(headers),
     HttpClientRequest.setBody(bodyOf(options))
   )
-  return yield* toWeb(yield* client.execute(request))
+  return yield* toWeb(yield* client.execute(request), options.signal)
 })
 
 /**
- * Over any layer that has the two services.
+ * Over any layer that has the two services. Clients that are given the same layer share what it builds, their grants and
+ * tokens included. The environment is read as it is now.
+ *
+ * A layer that fails with something else than a `ZapierAuthError` can be given with `Layer.catch`.
  *
  * @since 0.1.0
  */
 export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>): ZapierPromise => {
-  const runtime = ManagedRuntime.make(layer)
-  let isClosed = false
-
-  // The runtime's own `run` would be interrupted by `dispose`, before the library has let anything finish.
-  const exitOf = <A, E>(effect: Effect.Effect<A, E, ZapierAuth | ZapierHttpClient>, signal?: AbortSignal) =>
-    Effect.runPromiseExit(
-      Effect.flatMap(runtime.contextEffect, (context) => Effect.provideContext(effect, context)),
-      { signal }
-    )
+  const listeners = Listeners.make()
+  const lifetime = Lifetime.make(SharedLayer.get(layer, listeners.tell))
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
-    signal?: AbortSignal
+    signal: AbortSignal | undefined
   ): Promise<Result<A>> => {
-    if (isClosed) return { ok: false, error: failureOf(closed) }
-    const exit = await exitOf(effect, signal)
-    if (Exit.isSuccess(exit)) return { ok: true, value: exit.value }
     signal?.throwIfAborted()
-    const failure = exit.cause.reasons.find(Cause.isFailReason)
+    const exit = await lifetime.use((context) => Effect.provideContext(effect, context), signal)
+    if (Option.isNone(exit)) return { ok: false, error: failureOf(closed) }
+    if (Exit.isSuccess(exit.value)) return { ok: true, value: exit.value.value }
+    signal?.throwIfAborted()
+    const failure = exit.value.cause.reasons.find(Cause.isFailReason)
     if (failure !== undefined) return { ok: false, error: failureOf(failure.error) }
-    // The call needed something that was closed, or not even made yet.
-    if (isClosed) return { ok: false, error: failureOf(closed) }
-    throw Cause.squash(exit.cause)
+    throw Cause.squash(exit.value.cause)
   }
 
-  const close = () => {
-    isClosed = true
-    return runtime.dispose()
-  }
+  const { close } = lifetime
 
   return {
-    authorizationUrl: (options) =>
+    authorizationUrl: ({ signal, ...options }) =>
       run(
         Effect.map(
           ZapierAuth.use((auth) => auth.authorizationUrl(options)),
           (begun) => ({ ...begun, url: Redacted.value(begun.url) })
-        )
+        ),
+        signal
       ),
-    handleCallback: (input, options) => run(ZapierAuth.use((auth) => auth.handleCallback(input, options))),
+    handleCallback: (input, { signal, ...options }) =>
+      run(
+        ZapierAuth.use((auth) => auth.handleCallback(input, options)),
+        signal
+      ),
     accessToken: (subject, options) =>
       run(
         Effect.map(
@@ -283,18 +312,20 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
         options?.signal
       ),
     fetch: (path, options = {}) => run(call(path, options), options.signal),
-    status: (subject) => run(ZapierAuth.use((auth) => auth.status(subject))),
-    disconnect: (subject) => run(ZapierAuth.use((auth) => auth.disconnect(subject))),
-    subscribe: (listener) => {
-      const stop = new AbortController()
-      const listening = ZapierAuth.use(({ events }) =>
-        Stream.runForEach(events, (event) => Effect.sync(() => listener(event)))
-      )
-      if (!isClosed) void exitOf(listening, stop.signal)
-      return () => stop.abort()
-    },
+    status: (subject, options) =>
+      run(
+        ZapierAuth.use((auth) => auth.status(subject)),
+        options?.signal
+      ),
+    disconnect: (subject, options) =>
+      run(
+        ZapierAuth.use((auth) => auth.disconnect(subject)),
+        options?.signal
+      ),
+    subscribe: listeners.add,
     close,
-    [Symbol.asyncDispose]: close
+    [Symbol.asyncDispose]: close,
+    layer
   }
 }
 
@@ -304,7 +335,7 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
  * @since 0.1.0
  */
 export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" | "stores"> {
-  /** How requests are sent, such as the fake's `fetch` in a test. Default: Node's own. */
+  /** How requests are sent, such as the fake's `fetch` in a test. Default: `globalThis.fetch`, as it is now. */
   readonly fetch?: typeof globalThis.fetch | undefined
   /** Where users' grants are kept: as in `ZapierNode.EmbeddedOptions`, or in memory. */
   readonly stores?: ZapierNode.EmbeddedOptions["stores"] | "memory"
@@ -312,15 +343,13 @@ export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" |
 
 /**
  * Over `ZapierNode.layer`: with a database of this machine, encrypted. Nothing is opened before the first call, which is
- * told what is wrong with the options.
+ * told what is wrong with the options. The environment and `globalThis.fetch` are read as they are now.
  *
  * @since 0.1.0
  */
-export const make = ({ fetch, stores, ...options }: Options = {}): ZapierPromise => {
-  const httpClient =
-    fetch === undefined
-      ? FetchHttpClient.layer
-      : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+export const make = ({ fetch = globalThis.fetch, stores, ...options }: Options = {}): ZapierPromise => {
+  // Effect's own default is what `globalThis.fetch` was when it was used first.
+  const httpClient = Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   return fromLayer(
     stores === "memory"
       ? ZapierNode.layerMemory({ ...options, httpClient })
