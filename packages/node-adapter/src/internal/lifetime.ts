@@ -49,16 +49,27 @@ export const make = <A, E>(start: Effect.Effect<A, E, Scope.Scope>): Lifetime<A,
       : Effect.tap(Effect.scoped(RcRef.get(ref)), (value) => Effect.sync(() => (started = Option.some(value))))
   )
 
+  const abandonAll = () => {
+    for (const { abandon } of underWay) abandon()
+  }
+
   const close = async () => {
     let timer: NodeJS.Timeout | undefined
     const overdue = new Promise<void>((resolve) => (timer = setTimeout(resolve, patience)))
+    const closed = Effect.runPromise(Scope.close(scope, Exit.void))
     try {
-      await Effect.runPromise(Scope.close(scope, Exit.void))
-      // Where others use the same services, these go on and closing is not what they wait for.
-      await Promise.race([Promise.all([...underWay].map(({ ended }) => ended)), overdue])
+      if (Option.isNone(started)) {
+        // A start that cannot be interrupted is not waited for longer than that.
+        abandonAll()
+        await Promise.race([closed, overdue])
+      } else {
+        await closed
+        // Where other clients have the same services, closing was not what these wait for.
+        await Promise.race([Promise.all([...underWay].map(({ ended }) => ended)), overdue])
+      }
     } finally {
       clearTimeout(timer)
-      for (const { abandon } of underWay) abandon()
+      abandonAll()
     }
   }
 
