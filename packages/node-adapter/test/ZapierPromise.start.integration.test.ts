@@ -31,6 +31,12 @@ const absent = { ok: true, value: { state: "Absent", subject: "ada" } }
 
 const failed = { ok: false, error: { _tag: "StoreFailed", isRetryable: true } }
 
+const program = fileURLToPath(new URL("fixtures/unclosedProcess.ts", import.meta.url))
+
+/** What such a process says before it ends, which it has to do by itself. */
+const unclosed = async (where: "SQLite" | "Postgres", place: string): Promise<unknown> =>
+  JSON.parse((await promisify(execFile)(process.execPath, [program, where, place])).stdout)
+
 describeWithPostgres("ZapierPromise and ZapierConnect over a Postgres that is away at first", (server) => {
   it("start when it is there", async () => {
     const client = PostgresClient.layer({ url: Redacted.make(server().url), connectTimeout: "1 hour" })
@@ -56,6 +62,10 @@ describeWithPostgres("ZapierPromise and ZapierConnect over a Postgres that is aw
     expect(await zapier.status("ada")).toEqual(absent)
     await Promise.all([zapier.close(), connect.dispose()])
   })
+
+  it("end with their process, when nobody closes them", async () => {
+    expect(await unclosed("Postgres", server().url)).toEqual([true, 200, []])
+  })
 })
 
 describe("ZapierPromise over a database that is locked at first", () => {
@@ -80,8 +90,6 @@ describe("ZapierPromise over a database that is locked at first", () => {
 
 describe("a process that does not close its client", () => {
   it("ends when it has nothing to do", async () => {
-    const program = fileURLToPath(new URL("fixtures/unclosedProcess.ts", import.meta.url))
-    const { stdout } = await promisify(execFile)(process.execPath, [program, join(folder, "unclosed")])
-    expect(JSON.parse(stdout)).toEqual([true, 200, []])
+    expect(await unclosed("SQLite", join(folder, "unclosed"))).toEqual([true, 200, []])
   })
 })
