@@ -460,7 +460,7 @@ export const toWebHandler = ({
   const routes = Layer.provide(layer(options), signedIn)
   const lifetime = Lifetime.make(
     Effect.gen(function* () {
-      const services = yield* SharedLayer.get(zapier, () => undefined)
+      const services = yield* SharedLayer.of(zapier).context
       const app = yield* HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
       return HttpEffect.toWebHandler(app)
     })

@@ -263,7 +263,8 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
  */
 export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>): ZapierPromise => {
   const listeners = Listeners.make()
-  const lifetime = Lifetime.make(SharedLayer.get(layer, listeners.tell))
+  const shared = SharedLayer.of(layer)
+  const lifetime = Lifetime.make(shared.context)
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
@@ -279,7 +280,12 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
     throw Cause.squash(exit.value.cause)
   }
 
-  const { close } = lifetime
+  let isClosed = false
+  const close = () => {
+    isClosed = true
+    // Until it has ended there are events: of what is under way.
+    return lifetime.close().finally(() => shared.listeners.delete(listeners.tell))
+  }
 
   return {
     authorizationUrl: ({ signal, ...options }) =>
@@ -322,7 +328,10 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
         ZapierAuth.use((auth) => auth.disconnect(subject)),
         options?.signal
       ),
-    subscribe: listeners.add,
+    subscribe: (listener) => {
+      if (!isClosed) shared.listeners.add(listeners.tell)
+      return listeners.add(listener)
+    },
     close,
     [Symbol.asyncDispose]: close,
     layer

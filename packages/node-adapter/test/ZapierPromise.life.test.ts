@@ -228,7 +228,6 @@ describe("ZapierPromise and a layer that several clients have", () => {
     const second = ZapierPromise.fromLayer(first.layer)
     const heard: Array<string> = []
     second.subscribe(({ event }) => void heard.push(event))
-    valueOf(await second.status("ada"))
     await connect(fake, first, "ada")
     expect(valueOf(await second.status("ada")).state).toBe("Active")
     expect(valueOf(await second.fetch("/v2/zaps", { subject: "ada" })).status).toBe(200)
@@ -241,6 +240,7 @@ describe("ZapierPromise and a layer that several clients have", () => {
     expect(valueOf(await underWay).status).toBe(200)
     await closing
     expect(tagOf(await first.status("ada"))).toBe("Closed")
+    first.subscribe(() => expect.unreachable("it is closed"))
     valueOf(await second.disconnect("ada"))
     expect(tagOf(await second.accessToken("ada"))).toBe("ReconnectRequired")
     await second.close()

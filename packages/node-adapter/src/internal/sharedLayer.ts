@@ -17,22 +17,22 @@ import * as RcRef from "effect/RcRef"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
-interface Built {
-  readonly context: Context.Context<ZapierAuth>
-  /** They are told the events of the layer until it is closed. */
+interface Shared {
+  /** Builds it, and keeps it for as long as the scope is open. */
+  readonly context: RcRef.RcRef<Context.Context<ZapierAuth>, ZapierAuthError>
+  /** They are told the events of the layer whenever it is open, whichever client it was built for. */
   readonly listeners: Set<(event: AuthEvent) => void>
 }
 
 // How long closing waits for listeners to hear the last events. In milliseconds.
 const lastEvents = 1_000
 
-const build = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>) =>
+const build = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>, listeners: Shared["listeners"]) =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const services = yield* Scope.fork(scope)
     const context = yield* Layer.buildWithMemoMap(layer, Layer.makeMemoMapUnsafe(), services)
     const { events } = Context.get(context, ZapierAuth)
-    const listeners: Built["listeners"] = new Set()
     const tell = (event: AuthEvent) => Effect.sync(() => listeners.forEach((listener) => listener(event)))
     const telling = yield* Effect.forkDetach(Stream.runForEach(events, tell), { startImmediately: true })
     // The events end when the services are closed, and not before.
@@ -41,30 +41,27 @@ const build = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>) =>
       Effect.andThen(Fiber.interrupt(telling))
     )
     yield* Scope.addFinalizer(scope, end)
-    return { context, listeners }
+    return context
   })
 
-const builds = new WeakMap<Layer.Any, RcRef.RcRef<Built, ZapierAuthError>>()
+const known = new WeakMap<Layer.Any, Shared>()
 
-const buildOf = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>) => {
-  const known = builds.get(layer)
-  if (known !== undefined) return known
+const sharedOf = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>): Shared => {
+  const found = known.get(layer)
+  if (found !== undefined) return found
+  const listeners: Shared["listeners"] = new Set()
   // Its own scope stays open: each client has a reference, which ends with the client.
-  const made = Effect.runSync(Scope.provide(RcRef.make({ acquire: build(layer) }), Scope.makeUnsafe()))
-  builds.set(layer, made)
-  return made
+  const context = Effect.runSync(Scope.provide(RcRef.make({ acquire: build(layer, listeners) }), Scope.makeUnsafe()))
+  const shared = { context, listeners }
+  known.set(layer, shared)
+  return shared
 }
 
-/** What the layer builds, and its events for a listener, for as long as the scope is open. */
-export const get = Effect.fnUntraced(function* <R>(
-  layer: Layer.Layer<R | ZapierAuth, ZapierAuthError>,
-  listener: (event: AuthEvent) => void
-) {
-  let forget = (): unknown => undefined
-  // Runs after the layer was closed, when the last events were told.
-  yield* Effect.addFinalizer(() => Effect.sync(() => forget()))
-  const { context, listeners } = yield* RcRef.get(buildOf(layer))
-  listeners.add(listener)
-  forget = () => listeners.delete(listener)
-  return context as Context.Context<R | ZapierAuth>
-})
+/** What the layer builds, for as long as the scope is open, and who is told its events. */
+export const of = <R>(layer: Layer.Layer<R | ZapierAuth, ZapierAuthError>) => {
+  const { context, listeners } = sharedOf(layer)
+  return {
+    context: Effect.map(RcRef.get(context), (context) => context as Context.Context<R | ZapierAuth>),
+    listeners
+  }
+}
