@@ -56,21 +56,12 @@ import {
   type Status,
   ZapierAuth
 } from "@zapier-workflow-auth/core/ZapierAuth"
-import {
-  Closed,
-  from,
-  InvalidConfig,
-  StateMismatch,
-  type ZapierAuthError
-} from "@zapier-workflow-auth/core/ZapierAuthError"
-import * as Cause from "effect/Cause"
+import { from, InvalidConfig, StateMismatch, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
-import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -82,7 +73,7 @@ import * as Cookies from "./internal/connect/cookies.ts"
 import * as Failures from "./internal/connect/failures.ts"
 import * as Origin from "./internal/connect/origin.ts"
 import * as ReturnUrl from "./internal/connect/returnUrl.ts"
-import * as Lifetime from "./internal/lifetime.ts"
+import * as WebHandler from "./internal/connect/webHandler.ts"
 import * as Page from "./internal/page.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 
@@ -458,33 +449,12 @@ export const toWebHandler = ({
       )
   })
   const routes = Layer.provide(layer(options), signedIn)
-  const lifetime = Lifetime.make(
-    Effect.gen(function* () {
-      const services = yield* SharedLayer.of(zapier).context
-      const app = yield* HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
-      return HttpEffect.toWebHandler(app)
-    })
+  const app = Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
+    HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
   )
-
-  // Answers in the place of the routes, when they could not be built or are closed.
-  const unavailable = (error: ZapierAuthError, request: Request) => {
-    const { redirectUri, returnTo = "/" } = options
-    const connect = ClientApplication.isRedirectUri(redirectUri) ? `${publicPathOf(redirectUri)}/connect` : returnTo
-    const outcome: Outcome = { _tag: "Failed", error, returnTo, connect }
-    const answered = Effect.flatMap(HttpServerRequest.HttpServerRequest, (asked) => answerWith(options, asked, outcome))
-    return HttpEffect.toWebHandler(Effect.andThen(Effect.logError(error.message), answered))(request)
-  }
-
-  return {
-    handler: async (request) => {
-      const exit = await lifetime.use((handle) => Effect.promise(() => handle(request)))
-      if (Option.isNone(exit)) return unavailable(from(new Closed({})), request)
-      if (Exit.isSuccess(exit.value)) return exit.value.value
-      const error = Option.getOrElse(Cause.findErrorOption(exit.value.cause), () =>
-        invalid("zapier", "the layer threw when it was built")
-      )
-      return unavailable(error, request)
-    },
-    dispose: lifetime.close
-  }
+  const { redirectUri, returnTo = "/" } = options
+  const connect = ClientApplication.isRedirectUri(redirectUri) ? `${publicPathOf(redirectUri)}/connect` : returnTo
+  return WebHandler.make(app, (request, error) =>
+    answerWith(options, request, { _tag: "Failed", error, returnTo, connect })
+  )
 }
