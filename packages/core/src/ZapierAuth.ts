@@ -41,6 +41,7 @@ import * as CallerChecks from "./internal/callerChecks.ts"
 import * as ClientIds from "./internal/clientIds.ts"
 import * as Consents from "./internal/consents.ts"
 import * as EventHub from "./internal/eventHub.ts"
+import * as Gate from "./internal/gate.ts"
 import * as Runtime from "./internal/runtime.ts"
 import * as AppCredentialDriver from "./machine/AppCredentialDriver.ts"
 import type * as ClientId from "./machine/ClientId.ts"
@@ -214,6 +215,12 @@ export class ZapierAuth extends Context.Service<
      */
     readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
 
+    /**
+     * For clients of the API: a request that closing waits for is begun by `enter`, unless that says `false` because closing
+     * has begun, and ended by `leave`. Closing waits no longer than `requestTimeout`.
+     */
+    readonly requests: Gate.Gate
+
     /** What happens from now on. Slow readers lose the oldest events. */
     readonly events: Stream.Stream<AuthEvent>
   }
@@ -326,8 +333,13 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     memoryCapacity: 0
   })
 
+  const gate = Gate.make()
+  const { during } = gate
+
   yield* Effect.addFinalizer(() =>
-    Effect.all([attempts.close, grants.close, appCredentials.close], { concurrency: "unbounded" })
+    Effect.all([gate.close(settings.requestTimeout), attempts.close, grants.close, appCredentials.close], {
+      concurrency: "unbounded"
+    })
   )
 
   const grant = (subject: string): Effect.Effect<UserGrant.State, ZapierAuthError> =>
@@ -362,14 +374,14 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const status = forSubject((subject) => Effect.map(grant(subject), (state) => statusOf(subject, state)))
 
   return ZapierAuth.of({
-    authorizationUrl: Effect.fn("ZapierAuth.authorizationUrl")(consents.begin),
+    authorizationUrl: Effect.fn("ZapierAuth.authorizationUrl")(consents.begin, during),
     handleCallback: Effect.fn("ZapierAuth.handleCallback")(function* (input, options) {
       const wrong = CallerChecks.callback(input, options)
       if (wrong !== undefined) return yield* wrong
       const { subject } = options
       yield* consents.complete(input, subject)
       return yield* status(subject)
-    }),
+    }, during),
     accessToken: forSubject(grants.get),
     accessTokenRejected: forSubject(grants.getOther),
     accessTokenAccepted: grants.accept,
@@ -382,7 +394,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     presentClientId: clientIds.present,
     clientIdAnswered: clientIds.answered,
     clientIdState: clientIds.state,
-    status,
+    status: (subject) => during(status(subject)),
     disconnect: Effect.fn("ZapierAuth.disconnect")(
       forSubject((subject) =>
         Effect.map(grants.bring(subject, { _tag: "Disconnected" }, { isRemoval: true }), (before) => ({
@@ -390,8 +402,10 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
           wasConnected: before?._tag !== "Absent",
           revocation
         }))
-      )
+      ),
+      during
     ),
+    requests: gate,
     events
   })
 })

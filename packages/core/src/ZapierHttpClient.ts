@@ -45,7 +45,7 @@ import * as Endpoint from "./zapier/Endpoint.ts"
 import type * as Scopes from "./oauth/Scopes.ts"
 import * as Tokens from "./oauth/Tokens.ts"
 import { ZapierAuth } from "./ZapierAuth.ts"
-import { from, InsufficientScope, RequestNotReplayable, type ZapierAuthError } from "./ZapierAuthError.ts"
+import { Closed, from, InsufficientScope, RequestNotReplayable, type ZapierAuthError } from "./ZapierAuthError.ts"
 import { ZapierUrls } from "./zapier/ZapierUrls.ts"
 
 /**
@@ -191,18 +191,43 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     return to
   }
 
-  // A client may fail for a status: its response is looked at like any other, and the caller gets the failure.
+  const closed = from(new Closed({}))
+
+  const { enter, leave } = auth.requests
+
+  const nothing = () => {}
+
+  // Closing waits for a request and for what follows from its response, a replay included, which is a part of it. A client
+  // may fail for a status: its response is looked at like any other, and the caller gets the failure.
   const sendAnd = (
     request: Request,
     original: Request,
-    then: (response: HttpClientResponse.HttpClientResponse, result: Response) => Response
+    then: (response: HttpClientResponse.HttpClientResponse, result: Response) => Response,
+    isReplay = false
   ): Response =>
-    Effect.matchEffect(Effect.updateContext(http.execute(request), forSending), {
-      onFailure: (error) => {
-        const failure: Response = Effect.fail(withRequest(error, original))
-        return error.response === undefined ? failure : then(error.response, failure)
-      },
-      onSuccess: (response) => then(response, Effect.succeed(response))
+    Effect.withFiber((fiber) => {
+      if (!isReplay && !enter()) return Effect.fail(closed)
+      const done = isReplay ? nothing : leave
+      const { context } = fiber
+      fiber.setContext(forSending(context))
+      return Effect.onExitPrimitive(
+        Effect.matchEffect(http.execute(request), {
+          onFailure: (error) => {
+            fiber.setContext(context)
+            const failure: Response = Effect.fail(withRequest(error, original))
+            return error.response === undefined ? failure : then(error.response, failure)
+          },
+          onSuccess: (response) => {
+            fiber.setContext(context)
+            return then(response, Effect.succeed(response))
+          }
+        }),
+        () => {
+          fiber.setContext(context)
+          done()
+          return undefined
+        }
+      )
     })
 
   const resultOf = (_response: HttpClientResponse.HttpClientResponse, result: Response) => result
@@ -227,8 +252,11 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))
     }
     yield* AuthMetrics.count.replay({ mode })
-    return yield* sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, ({ status }, result) =>
-      status === 401 ? result : Effect.andThen(source.accepted(key, access), result)
+    return yield* sendAnd(
+      HttpClientRequest.bearerToken(request, access.accessToken),
+      request,
+      ({ status }, result) => (status === 401 ? result : Effect.andThen(source.accepted(key, access), result)),
+      true
     )
   })
 
@@ -302,7 +330,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   type Choose = (target: Target.Target) => Result.Result<Credential.Credential, ZapierAuthError>
 
-  const execute = (request: Request, choose: Choose): Response => {
+  const authorized = (request: Request, choose: Choose): Response => {
     const target = Target.aim(api, request)
     if (Result.isFailure(target)) return Effect.fail(target.failure)
     const credential = choose(target.success)
@@ -313,7 +341,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const clientWith = (choose: Choose) =>
     HttpClient.makeWith<never, never, CallError, never>(
-      Effect.flatMap((request) => execute(request, choose)),
+      Effect.flatMap((request) => authorized(request, choose)),
       Effect.succeed
     )
 
@@ -327,7 +355,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       const named = Target.named(endpoint, options)
       if (Result.isFailure(named)) return Effect.fail(named.failure)
       const { credential, request } = named.success
-      return execute(request, () => Result.succeed(credential))
+      return authorized(request, () => Result.succeed(credential))
     }
   })
 })

@@ -16,23 +16,23 @@ import * as SqliteClient from "./SqliteClient.ts"
 import * as SqlStores from "./SqlStores.ts"
 
 /**
- * Where the database and its key are kept.
+ * Where the database and its key are kept. `E` and `R` are those of `keys`.
  *
  * @since 0.1.0
  */
-export interface Options extends SqliteClient.DefaultOptions {
+export interface Options<E = ZapierAuthError, R = never> extends SqliteClient.DefaultOptions {
   /**
    * Which keys encrypt. Default: one beside the database, made on first use. It protects a copy of the database file, not
    * one of the whole folder: see `EncryptionKey`.
    */
-  readonly keys?: Layer.Layer<KeyRing, ZapierAuthError> | undefined
+  readonly keys?: Layer.Layer<KeyRing, E, R> | undefined
 }
 
 /**
  * All three stores, encrypted, in a database of this machine.
  *
  * Fails with `InvalidConfig`, which says what to do, when the folder, the database or the key is not as it must be; and
- * with `StoreFailed` when trying again may help.
+ * with `StoreFailed` when trying again may help. Also fails as `keys` does, and needs what `keys` needs.
  *
  * @example
  * ```ts
@@ -44,9 +44,9 @@ export interface Options extends SqliteClient.DefaultOptions {
  *
  * @since 0.1.0
  */
-export const layer = (
-  options: Options = {}
-): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError> =>
+export const layer = <E = never, R = never>(
+  options: Options<E, R> = {}
+): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError | E, R> =>
   EncryptedStores.layer.pipe(
     Layer.provide([
       SqlStores.layer,

@@ -21,6 +21,7 @@ import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { withQuietClock } from "./internal/quietClock.ts"
 import { problemOf } from "./internal/sqlProblem.ts"
 
 /**
@@ -36,6 +37,11 @@ export interface Options {
   /** How long to wait for a connection. In milliseconds, or a duration. Default: 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
   /**
+   * How long a connection stays open that nobody uses. In milliseconds, or a duration. Default: 10 seconds. Open connections
+   * keep the process alive, so that one that is not closed ends by itself within twice that time.
+   */
+  readonly idleTimeout?: Duration.Input | undefined
+  /**
    * How long a statement may take before the server ends it. In milliseconds, or a duration. Default: 5 seconds. Poolers
    * like PgBouncer refuse connections that set it: give them `Duration.infinity`, and set it in the database.
    */
@@ -46,7 +52,12 @@ export interface Options {
   readonly applicationName?: string | undefined
 }
 
-const defaults = { maxConnections: 10, connectTimeout: Duration.seconds(5), statementTimeout: Duration.seconds(5) }
+const defaults = {
+  maxConnections: 10,
+  connectTimeout: Duration.seconds(5),
+  idleTimeout: Duration.seconds(10),
+  statementTimeout: Duration.seconds(5)
+}
 
 const timeouts = (input: Duration.Input): { readonly [name: string]: string } => {
   const timeout = Duration.fromInputUnsafe(input)
@@ -67,14 +78,17 @@ const timeouts = (input: Duration.Input): { readonly [name: string]: string } =>
 export const make = (
   options: Options
 ): Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope | Reactivity.Reactivity> =>
-  PgClient.make({
-    url: options.url,
-    maxConnections: options.maxConnections ?? defaults.maxConnections,
-    connectTimeout: options.connectTimeout ?? defaults.connectTimeout,
-    prepare: options.prepare ?? true,
-    applicationName: options.applicationName ?? "zapier-workflow-auth",
-    startupParameters: timeouts(options.statementTimeout ?? defaults.statementTimeout)
-  })
+  withQuietClock(
+    PgClient.make({
+      url: options.url,
+      maxConnections: options.maxConnections ?? defaults.maxConnections,
+      connectTimeout: options.connectTimeout ?? defaults.connectTimeout,
+      idleTimeout: options.idleTimeout ?? defaults.idleTimeout,
+      prepare: options.prepare ?? true,
+      applicationName: options.applicationName ?? "zapier-workflow-auth",
+      startupParameters: timeouts(options.statementTimeout ?? defaults.statementTimeout)
+    })
+  )
 
 const opened = (options: Options) =>
   Effect.mapError(make(options), (error) =>

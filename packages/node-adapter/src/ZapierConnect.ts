@@ -61,6 +61,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -72,7 +73,9 @@ import * as Cookies from "./internal/connect/cookies.ts"
 import * as Failures from "./internal/connect/failures.ts"
 import * as Origin from "./internal/connect/origin.ts"
 import * as ReturnUrl from "./internal/connect/returnUrl.ts"
+import * as WebHandler from "./internal/connect/webHandler.ts"
 import * as Page from "./internal/page.ts"
+import * as SharedLayer from "./internal/sharedLayer.ts"
 
 /**
  * Who is signed in to the app.
@@ -82,8 +85,12 @@ import * as Page from "./internal/page.ts"
 export class SignedIn extends Context.Service<
   SignedIn,
   {
-    /** The app's own name for the user whose session a request belongs to; none if nobody is signed in. */
-    readonly subject: (request: HttpServerRequest.HttpServerRequest) => Effect.Effect<Option.Option<string>>
+    /**
+     * The app's own name for the user whose session a request belongs to; none if nobody is signed in. If it fails, the
+     * routes answer with 503 and log the name of the error: the outcome is `Failed`, by `StoreFailed` unless it failed with
+     * a `ZapierAuthError`.
+     */
+    readonly subject: (request: HttpServerRequest.HttpServerRequest) => Effect.Effect<Option.Option<string>, unknown>
   }
 >()("@zapier-workflow-auth/node-adapter/ZapierConnect/SignedIn") {}
 
@@ -106,11 +113,14 @@ export type Outcome =
   | { readonly _tag: "SignedOut" }
 
 /**
- * Where the routes are, what is asked for, and how the app answers.
+ * Where the routes are, what is asked for, and how the app answers. `R` is what `respond` needs.
  *
  * @since 0.1.0
  */
-export interface Options extends Pick<AuthorizationOptions, "incremental" | "pkce" | "signUp" | "campaign" | "page"> {
+export interface Options<R = never> extends Pick<
+  AuthorizationOptions,
+  "incremental" | "pkce" | "signUp" | "campaign" | "page"
+> {
   /**
    * One of the application's redirect URIs. It ends with `/callback`, and is where the browser sees this app: behind a proxy,
    * the proxy's address.
@@ -128,10 +138,12 @@ export interface Options extends Pick<AuthorizationOptions, "incremental" | "pkc
    * Answers in the app's own words, where it has any. Headers that keep caches and other sites out are added to its answer.
    * Default: `respond`, which goes to `returnTo` when it worked, and else shows a page.
    */
-  readonly respond?: ((outcome: Outcome) => Effect.Effect<HttpServerResponse.HttpServerResponse>) | undefined
+  readonly respond?: ((outcome: Outcome) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>) | undefined
 }
 
 const callbackPath = "/callback"
+
+const publicPathOf = (redirectUri: string) => new URL(redirectUri).pathname.slice(0, -callbackPath.length)
 
 const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
 
@@ -198,7 +210,22 @@ const queryOf = (request: HttpServerRequest.HttpServerRequest): URLSearchParams 
   return new URLSearchParams(start === -1 ? "" : request.url.slice(start + 1))
 }
 
-const make = Effect.fnUntraced(function* (options: Options) {
+const answerWith = <R>(
+  { respond: own }: Pick<Options<R>, "respond">,
+  request: HttpServerRequest.HttpServerRequest,
+  outcome: Outcome
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> => {
+  const given: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> = wantsJson(request)
+    ? Effect.succeed(respondJson(outcome))
+    : (own?.(outcome) ?? Effect.succeed(respond(outcome)))
+  return Effect.map(given, HttpServerResponse.setHeaders(Page.guards))
+}
+
+// What `respond` needs is what there is when the layer is built, and what each request has.
+type Given<R> = Exclude<R, HttpRouter.Provided>
+
+const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
+  const given = yield* Effect.context<Given<R>>()
   const auth = yield* ZapierAuth
   const signedIn = yield* SignedIn
   const digest = yield* Digest.Digest
@@ -209,9 +236,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
       `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it is on this machine`
     )
   }
-  const { origin, pathname, protocol } = new URL(redirectUri)
+  const { origin, protocol } = new URL(redirectUri)
   const isSecure = protocol === "https:"
-  const publicPath = pathname.slice(0, -callbackPath.length)
+  const publicPath = publicPathOf(redirectUri)
   const others = options.origins ?? []
   const own = [origin, ...others]
   const home = options.returnTo ?? "/"
@@ -229,12 +256,11 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const connectUrl = (returnTo: string) =>
     `${publicPath}/connect${returnTo === home ? "" : `?${new URLSearchParams({ return: returnTo })}`}`
 
-  const answer = (request: HttpServerRequest.HttpServerRequest, outcome: Outcome) => {
-    const given = wantsJson(request)
-      ? Effect.succeed(respondJson(outcome))
-      : (options.respond?.(outcome) ?? Effect.succeed(respond(outcome)))
-    return Effect.map(given, HttpServerResponse.setHeaders(Page.guards))
-  }
+  const answer = (request: HttpServerRequest.HttpServerRequest, outcome: Outcome) =>
+    Effect.updateContext(
+      answerWith(options, request, outcome),
+      (own: Context.Context<HttpRouter.Provided>) => Context.merge(given, own) as Context.Context<R>
+    )
 
   const refuse = (request: HttpServerRequest.HttpServerRequest, status: number, words: string) =>
     wantsJson(request)
@@ -248,11 +274,18 @@ const make = Effect.fnUntraced(function* (options: Options) {
     connect: connectUrl(returnTo)
   })
 
+  // The app's owner has to know what its users are told in other words.
+  const unable = (error: ZapierAuthError, returnTo: string) =>
+    Effect.as(Effect.logError(error.message), failed(error, returnTo))
+
   type Handler = (
     request: HttpServerRequest.HttpServerRequest,
     subject: string,
     returnTo: string
-  ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpRouter.Provided>
+
+  const subjectOf = (request: HttpServerRequest.HttpServerRequest) =>
+    Effect.result(Effect.mapError(signedIn.subject(request), Failures.unknownUser))
 
   /** For a user who is signed in, and an address to return to that is allowed. */
   const forUser = (handler: Handler) =>
@@ -260,9 +293,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
       const asked = queryOf(request).get("return")
       const returnTo = asked === null ? home : ReturnUrl.parse(asked, origin, others)
       if (returnTo === undefined) return refuse(request, 400, "The address to return to is none of the app's.")
-      const subject = yield* signedIn.subject(request)
-      if (Option.isNone(subject)) return yield* answer(request, { _tag: "SignedOut" })
-      return yield* handler(request, subject.value, returnTo)
+      const subject = yield* subjectOf(request)
+      if (Result.isFailure(subject)) return yield* answer(request, yield* unable(subject.failure, returnTo))
+      if (Option.isNone(subject.success)) return yield* answer(request, { _tag: "SignedOut" })
+      return yield* handler(request, subject.success.value, returnTo)
     })
 
   const connect: Handler = Effect.fnUntraced(function* (request, subject, returnTo) {
@@ -296,11 +330,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     if (begunHere === undefined) {
       return yield* answer(request, failed(from(new StateMismatch({ why: "OtherBrowser" })), home))
     }
-    const subject = yield* signedIn.subject(request)
-    if (Option.isNone(subject)) return yield* answer(request, { _tag: "SignedOut" })
+    const subject = yield* subjectOf(request)
+    if (Result.isFailure(subject)) return yield* answer(request, yield* unable(subject.failure, home))
+    if (Option.isNone(subject.success)) return yield* answer(request, { _tag: "SignedOut" })
     // It was allowed when it was put there, and anybody may have changed it since.
     const returnTo = ReturnUrl.parse(begunHere, origin, others) ?? home
-    const outcome = yield* Effect.match(auth.handleCallback(query, { subject: subject.value }), {
+    const outcome = yield* Effect.match(auth.handleCallback(query, { subject: subject.success.value }), {
       onFailure: (error) => failed(error, returnTo),
       onSuccess: (status): Outcome => ({ _tag: "Connected", status, returnTo })
     })
@@ -343,9 +378,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
  *
  * @since 0.1.0
  */
-export const layer = (
-  options: Options
-): Layer.Layer<never, ZapierAuthError, HttpRouter.HttpRouter | ZapierAuth | SignedIn> =>
+export const layer = <R = never>(
+  options: Options<R>
+): Layer.Layer<
+  never,
+  ZapierAuthError,
+  HttpRouter.HttpRouter | ZapierAuth | SignedIn | Exclude<R, HttpRouter.Provided>
+> =>
   HttpRouter.use((router) => Effect.flatMap(make(options), (routes) => router.addAll(routes))).pipe(
     Layer.provide(Digest.layerWebCrypto)
   )
@@ -356,9 +395,15 @@ export const layer = (
  * @since 0.1.0
  */
 export interface WebOptions extends Options {
-  /** The app's own name for the user whose session a request belongs to; `undefined` if nobody is signed in. */
+  /**
+   * The app's own name for the user whose session a request belongs to; `undefined` if nobody is signed in. If it throws,
+   * the routes answer with 503.
+   */
   readonly subject: (request: Request) => string | undefined | PromiseLike<string | undefined>
-  /** Where users' grants are: `ZapierNode.layer()`, for example. */
+  /**
+   * Where users' grants are: `ZapierNode.layer()`, for example, or the `layer` of a `ZapierPromise`, whose users these then
+   * are.
+   */
   readonly zapier: Layer.Layer<ZapierAuth, ZapierAuthError>
 }
 
@@ -366,7 +411,11 @@ export interface WebOptions extends Options {
  * The same routes as a function from a `Request` to a `Response`, for apps that are not on Effect's router. A request that is
  * for none of the routes is answered with 404.
  *
- * The layers are built at the first request; `dispose` ends them.
+ * The layers are built at the first request. If that fails, the request is answered with 503 and `Retry-After`, or with 500
+ * if trying again cannot help; what is wrong is logged, and the next request builds them again. A layer that a
+ * `ZapierPromise` was made over, or another handler, is built once for both. The environment is read as it is now.
+ *
+ * `dispose` lets requests that are under way finish, and closes the layers. Later requests are answered with 503.
  *
  * @example
  * ```ts
@@ -399,10 +448,20 @@ export const toWebHandler = ({
     subject: (request) =>
       // A request that came as a `Request` can be had as one.
       Effect.map(
-        Effect.promise(async () => subject(Result.getOrThrow(HttpServerRequest.toWebResult(request)))),
+        Effect.tryPromise({
+          try: async () => subject(Result.getOrThrow(HttpServerRequest.toWebResult(request))),
+          catch: identity
+        }),
         Option.fromUndefinedOr
       )
   })
-  const routes = layer(options).pipe(Layer.provide([signedIn, zapier]))
-  return HttpRouter.toWebHandler(routes, { disableLogger: true })
+  const routes = Layer.provide(layer(options), signedIn)
+  const app = Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
+    HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
+  )
+  const { redirectUri, returnTo = "/" } = options
+  const connect = ClientApplication.isRedirectUri(redirectUri) ? `${publicPathOf(redirectUri)}/connect` : returnTo
+  return WebHandler.make(app, (request, error) =>
+    answerWith(options, request, { _tag: "Failed", error, returnTo, connect })
+  )
 }

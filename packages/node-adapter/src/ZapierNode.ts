@@ -19,37 +19,34 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { NoExcessProperties } from "effect/Types"
 import * as EmbeddedStores from "./EmbeddedStores.ts"
 import * as Transport from "./internal/transport.ts"
 
 /**
- * Which app, which Zapier, and how requests are sent. All have defaults.
+ * Which app, which Zapier, and how requests are sent. All have defaults. `E` and `R` are what the layers among them fail with
+ * and need: the layers that are made of them do so, too.
  *
  * @since 0.1.0
  */
-export interface Options {
+export interface Options<E = ZapierAuthError, R = never> {
   /**
    * Client id, secret and redirect URIs, or where they come from: a secret manager, see `ClientApplication.layerEffect`.
    * Default: from the environment, see `ClientApplication.layerConfig`.
    */
-  readonly application?:
-    | ClientApplication.Options
-    | Layer.Layer<ClientApplication.ClientApplication, ZapierAuthError>
-    | undefined
+  readonly application?: ClientApplication.Options | Layer.Layer<ClientApplication.ClientApplication, E, R> | undefined
   /** Where Zapier is. Default: production. */
   readonly urls?: ZapierUrls.Urls | undefined
   /**
    * How requests are sent. It should not retry or follow redirects by itself. Default: `layerHttpClient`.
    */
-  readonly httpClient?: Layer.Layer<HttpClient, ZapierAuthError> | undefined
+  readonly httpClient?: Layer.Layer<HttpClient, E, R> | undefined
   /** Timeouts and lifetimes: for example how long a caller waits for a token (`requestTimeout`). */
   readonly settings?: Settings.Options | undefined
   /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
   readonly checkScopes?: boolean | undefined
 }
 
-const isOptions = (application: NonNullable<Options["application"]>): application is ClientApplication.Options =>
-  !Layer.isLayer(application)
 /**
  * How requests are sent, unless told otherwise: by undici, with as many connections as there are requests at a time. The
  * Promise facade and the command line send theirs by the same.
@@ -83,22 +80,61 @@ const isOptions = (application: NonNullable<Options["application"]>): applicatio
  */
 export const layerHttpClient: Layer.Layer<HttpClient, ZapierAuthError> = Transport.layer
 
-const layerApplication = (application: Options["application"]) => {
+/**
+ * What the layers among the options fail with and need.
+ *
+ * @since 0.1.0
+ */
+export type LayersOf<O> =
+  | Extract<O[keyof O], Layer.Any>
+  | (O extends { readonly stores?: infer S } ? Extract<NonNullable<S>[keyof NonNullable<S>], Layer.Any> : never)
+
+type Services = ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient
+
+type Stores = GrantStore | AttemptStore | AppCredentialStore
+
+type ErrorOf<O> = ZapierAuthError | Layer.Error<LayersOf<O>>
+
+type NeededBy<O> = Layer.Services<LayersOf<O>>
+
+const isOptions = <E, R>(
+  application: NonNullable<Options<E, R>["application"]>
+): application is ClientApplication.Options => !Layer.isLayer(application)
+
+const layerApplication = <E, R>(
+  application: Options<E, R>["application"]
+): Layer.Layer<ClientApplication.ClientApplication, E | ZapierAuthError, R> => {
   if (application === undefined) return ClientApplication.layerConfig
   return isOptions(application) ? ClientApplication.layer(application) : application
 }
 
-const httpClientOf = (httpClient: Options["httpClient"]): Layer.Layer<HttpClient, ZapierAuthError> => {
+const httpClientOf = <E, R>(
+  httpClient: Options<E, R>["httpClient"]
+): Layer.Layer<HttpClient, E | ZapierAuthError, R> => {
   if (httpClient === undefined) return layerHttpClient
   if (Layer.isLayer(httpClient)) return httpClient
   const problem = "give a layer, such as FetchHttpClient.layer, or leave it out"
   return Layer.effectContext(Effect.fail(from(new InvalidConfig({ setting: "httpClient", problem }))))
 }
 
+const servicesOf = <E, R>(options: Options<E, R>): Layer.Layer<Services, ZapierAuthError | E, Stores | R> =>
+  ZapierHttpClient.layer({ checkScopes: options.checkScopes }).pipe(
+    Layer.provideMerge(ZapierAuth.layer(options.settings)),
+    Layer.provide(TokenEndpoint.layer),
+    Layer.provide([
+      httpClientOf<E, R>(options.httpClient),
+      NodeCrypto.layerDigest,
+      SecureRandom.layerWebCrypto,
+      Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
+      layerApplication<E, R>(options.application)
+    ])
+  )
+
 /**
  * `ZapierAuth` and `ZapierHttpClient` over Node's HTTP and cryptography, with the stores that you provide.
  *
- * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable.
+ * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable, and as the layers among the
+ * options do, whose requirements it keeps.
  *
  * @example
  * ```ts
@@ -115,30 +151,16 @@ const httpClientOf = (httpClient: Options["httpClient"]): Layer.Layer<HttpClient
  *
  * @since 0.1.0
  */
-export const layerWithoutStores = (
-  options: Options = {}
-): Layer.Layer<
-  ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient,
-  ZapierAuthError,
-  GrantStore | AttemptStore | AppCredentialStore
-> =>
-  ZapierHttpClient.layer({ checkScopes: options.checkScopes }).pipe(
-    Layer.provideMerge(ZapierAuth.layer(options.settings)),
-    Layer.provide(TokenEndpoint.layer),
-    Layer.provide([
-      httpClientOf(options.httpClient),
-      NodeCrypto.layerDigest,
-      SecureRandom.layerWebCrypto,
-      Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
-      layerApplication(options.application)
-    ])
-  )
-
+export const layerWithoutStores = <O extends NoExcessProperties<Options<unknown, unknown>, O> = {}>(
+  options?: O
+): Layer.Layer<Services, ErrorOf<O>, Stores | NeededBy<O>> =>
+  servicesOf((options ?? {}) as Options<ErrorOf<O>, NeededBy<O>>)
 /**
  * `ZapierAuth` and `ZapierHttpClient` with stores in memory, which end with the process: for tests, and for trying things
  * out.
  *
- * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable.
+ * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable, and as the layers among the
+ * options do, whose requirements it keeps.
  *
  * @example
  * ```ts
@@ -156,19 +178,19 @@ export const layerWithoutStores = (
  *
  * @since 0.1.0
  */
-export const layerMemory = (
-  options?: Options
-): Layer.Layer<ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient, ZapierAuthError> =>
-  layerWithoutStores(options).pipe(Layer.provide(MemoryStores.layer))
+export const layerMemory = <O extends NoExcessProperties<Options<unknown, unknown>, O> = {}>(
+  options?: O
+): Layer.Layer<Services, ErrorOf<O>, NeededBy<O>> =>
+  servicesOf((options ?? {}) as Options<ErrorOf<O>, NeededBy<O>>).pipe(Layer.provide(MemoryStores.layer))
 
 /**
  * As `Options`, and where grants are kept.
  *
  * @since 0.1.0
  */
-export interface EmbeddedOptions extends Options {
+export interface EmbeddedOptions<E = ZapierAuthError, R = never> extends Options<E, R> {
   /** Where users' grants are kept. Default: in the user's data directory, see `EmbeddedStores`. */
-  readonly stores?: EmbeddedStores.Options | undefined
+  readonly stores?: EmbeddedStores.Options<E, R> | undefined
 }
 
 /**
@@ -195,7 +217,9 @@ export interface EmbeddedOptions extends Options {
  *
  * @since 0.1.0
  */
-export const layer = (
-  options: EmbeddedOptions = {}
-): Layer.Layer<ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient, ZapierAuthError> =>
-  layerWithoutStores(options).pipe(Layer.provide(EmbeddedStores.layer(options.stores)))
+export const layer = <O extends NoExcessProperties<EmbeddedOptions<unknown, unknown>, O> = {}>(
+  options?: O
+): Layer.Layer<Services, ErrorOf<O>, NeededBy<O>> => {
+  const given = (options ?? {}) as EmbeddedOptions<ErrorOf<O>, NeededBy<O>>
+  return servicesOf(given).pipe(Layer.provide(EmbeddedStores.layer(given.stores)))
+}

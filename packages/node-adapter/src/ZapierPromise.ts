@@ -4,6 +4,9 @@
  * What can go wrong is returned, and not thrown: `{ ok: false, error }`, where `error._tag` is one of the reasons of
  * `ZapierAuthError` and says what else is in it. What is thrown is a bug, or the reason of an aborted `signal`.
  *
+ * A client starts when it is first used: it opens its stores and reads the application. A start that failed is told to all
+ * calls that waited for it, and the next call starts again.
+ *
  * @example
  * ```ts
  * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
@@ -44,16 +47,19 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as EffectResult from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Lifetime from "./internal/lifetime.ts"
+import * as Listeners from "./internal/listeners.ts"
 import * as Input from "./internal/promise/input.ts"
+import * as SharedLayer from "./internal/sharedLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
 
 interface Common {
@@ -100,6 +106,19 @@ export interface Token {
 }
 
 /**
+ * How long a call waits, as every call can be told.
+ *
+ * @since 0.1.0
+ */
+export interface SignalOptions {
+  /**
+   * Ends the call when it is aborted: the promise is rejected with its reason. What others wait for as well goes on, and so
+   * does the exchange of a code or the removal of a grant that has begun.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
  * A request, and for whom it is.
  *
  * @since 0.1.0
@@ -117,7 +136,7 @@ export interface CallOptions {
   readonly subject?: string | undefined
   /** Which credential, whatever the endpoint table says, and for endpoints that it does not have. */
   readonly credential?: Credential.Credential | undefined
-  /** Ends the call when it is aborted; the promise is rejected with its reason. */
+  /** Ends the call when it is aborted, its body included; the promise, or the body, is rejected with its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -129,41 +148,46 @@ export interface CallOptions {
 export interface ZapierPromise {
   /** Begins a consent. Send the user's browser to `url`, which holds `state`: it belongs in no log. */
   readonly authorizationUrl: (
-    options: AuthorizationOptions
+    options: AuthorizationOptions & SignalOptions
   ) => Promise<Result<Omit<AuthorizationRequest, "url"> & { readonly url: string }>>
   /** Takes the redirect back from the consent page, for the user who is signed in there. */
   readonly handleCallback: (
     input: AuthorizationCallback.Input,
-    options: { readonly subject: string }
+    options: { readonly subject: string } & SignalOptions
   ) => Promise<Result<Status>>
   /** An access token of a user, renewed if it has to be. */
-  readonly accessToken: (subject: string, options?: { readonly signal?: AbortSignal }) => Promise<Result<Token>>
+  readonly accessToken: (subject: string, options?: SignalOptions) => Promise<Result<Token>>
   /** An access token of the app itself. */
-  readonly appToken: (
-    scopes: ReadonlyArray<Scopes.Scope>,
-    options?: { readonly signal?: AbortSignal }
-  ) => Promise<Result<Token>>
+  readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>, options?: SignalOptions) => Promise<Result<Token>>
   /**
    * Calls the API at a path such as `/v2/zaps?limit=5`, or at a whole URL of the API, with the credential that the endpoint
    * takes. Any answer is a success, also one of status 404: ask `response.ok`.
    */
   readonly fetch: (path: string, options?: CallOptions) => Promise<Result<Response>>
   /** What is known of a user's grant, without asking Zapier. */
-  readonly status: (subject: string) => Promise<Result<Status>>
+  readonly status: (subject: string, options?: SignalOptions) => Promise<Result<Status>>
   /** Removes a user's grant. `revocation` is what to tell the user. */
-  readonly disconnect: (subject: string) => Promise<Result<Disconnected>>
+  readonly disconnect: (subject: string, options?: SignalOptions) => Promise<Result<Disconnected>>
   /**
-   * Tells a listener what happens from now on. The function that is given back ends it. Throws a `ZapierAuthError` if the
-   * listener is no function.
+   * Tells a listener what happens from now on. The function that is given back ends it. A listener that throws, or whose
+   * promise rejects, is logged, and is told the next event. Nothing waits for a listener.
    */
-  readonly subscribe: (listener: (event: AuthEvent) => void) => () => void
+  readonly subscribe: (listener: (event: AuthEvent) => void | PromiseLike<void>) => () => void
   /**
-   * Begins nothing new, lets what is under way finish and be stored, and ends. Calls that come afterwards, and those that
-   * would have to begin something, are told `Closed`.
+   * Begins nothing new, lets what is under way finish and be stored, and ends: within 20 seconds or `requestTimeout`, and
+   * while Zapier has a token request to respond to, within `answerTimeout`. Calls that come afterwards, those that would
+   * have to begin something, and those that take longer are told `Closed`.
+   *
+   * A process that ends without it loses the response to a request that is under way.
    */
   readonly close: () => Promise<void>
   /** The same as `close`, for `await using`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
+  /**
+   * The layer that the client was made over. Give it to `ZapierConnect.toWebHandler`, and both have the same users: the same
+   * layer is built once, and closed when the last that uses it is closed.
+   */
+  readonly layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>
 }
 
 const encode = Schema.encodeSync(Reason)
@@ -192,57 +216,65 @@ const tokenOf = ({ accessToken, expiresAt, scopes }: Tokens.UsableAccess): Token
 // These have no body, and `Response` takes none for them.
 const bodiless = new Set([204, 205, 304])
 
-const toWeb = (response: HttpClientResponse.HttpClientResponse): Response =>
-  Option.getOrElse(HttpClientResponse.toWeb(response), () => {
-    const { headers, status } = response
+const at = (response: Response, url: string): Response => Object.defineProperty(response, "url", { value: url })
+
+// A body that has not come whole when the signal is aborted ends, too.
+const endedBy = (response: Response, signal: AbortSignal | undefined): Response => {
+  if (signal === undefined || response.body === null) return response
+  const body = response.body.pipeThrough(new TransformStream(), { signal })
+  return at(new Response(body, response), response.url)
+}
+
+const toWeb = (response: HttpClientResponse.HttpClientResponse, signal: AbortSignal | undefined): Response => {
+  const web = Option.getOrElse(HttpClientResponse.toWeb(response), () => {
+    const { headers, request, status } = response
     const body = bodiless.has(status) ? null : Stream.toReadableStream(response.stream)
-    return new Response(body, { status, headers })
+    const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
+    return at(new Response(body, { status, headers }), url?.href ?? request.url)
   })
+  return endedBy(web, signal)
+}
 
 const closed = from(new Closed({}))
 
 const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
   const zapier = yield* ZapierHttpClient
   const request = yield* Effect.fromResult(Input.request(path, { ...options }))
-  const { credential, subject } = options
+  const { credential, signal, subject } = options
   // Whether a user has to be named, the endpoint table says.
   const client = credential === undefined ? zapier.forUser(subject as string) : zapier.as(credential)
-  return toWeb(yield* client.execute(request))
+  return toWeb(yield* client.execute(request), signal)
 })
 
 /**
- * Over any layer that has the two services.
+ * Over any layer that has the two services. Clients that are given the same layer share what it builds, their grants and
+ * tokens included. The environment is read as it is now.
+ *
+ * A layer that fails with something else than a `ZapierAuthError` can be given with `Layer.catch`.
  *
  * @since 0.1.0
  */
 export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>): ZapierPromise => {
-  const runtime = ManagedRuntime.make(layer)
-  let isClosed = false
-
-  // The runtime's own `run` would be interrupted by `dispose`, before the library has let anything finish.
-  const exitOf = <A, E>(effect: Effect.Effect<A, E, ZapierAuth | ZapierHttpClient>, signal?: AbortSignal) =>
-    Effect.runPromiseExit(
-      Effect.flatMap(runtime.contextEffect, (context) => Effect.provideContext(effect, context)),
-      { signal }
-    )
+  const listeners = Listeners.make()
+  const shared = SharedLayer.of(layer)
+  const lifetime = Lifetime.make(shared.context)
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
-    signal?: AbortSignal
+    signal: AbortSignal | undefined
   ): Promise<Result<A>> => {
-    if (isClosed) return { ok: false, error: failureOf(closed) }
-    const exit = await exitOf(effect, signal)
-    if (Exit.isSuccess(exit)) return { ok: true, value: exit.value }
     signal?.throwIfAborted()
-    const failure = exit.cause.reasons.find(Cause.isFailReason)
+    const exit = await lifetime.use((context) => Effect.provideContext(effect, context), signal)
+    if (Option.isNone(exit)) return { ok: false, error: failureOf(closed) }
+    if (Exit.isSuccess(exit.value)) return { ok: true, value: exit.value.value }
+    signal?.throwIfAborted()
+    const failure = exit.value.cause.reasons.find(Cause.isFailReason)
     if (failure !== undefined) return { ok: false, error: failureOf(failure.error) }
-    // The call needed something that was closed, or not even made yet.
-    if (isClosed) return { ok: false, error: failureOf(closed) }
-    throw Cause.squash(exit.cause)
+    throw Cause.squash(exit.value.cause)
   }
 
   const runUntil = async <A>(
-    options: { readonly signal?: AbortSignal | undefined } | undefined,
+    options: SignalOptions | undefined,
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>
   ): Promise<Result<A>> => {
     const signal = Input.signal(options)
@@ -251,20 +283,28 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
       : run(effect, signal.success)
   }
 
+  let isClosed = false
   const close = () => {
     isClosed = true
-    return runtime.dispose()
+    // Until it has ended there are events: of what is under way.
+    return lifetime.close().finally(() => shared.listeners.delete(listeners.tell))
   }
 
   return {
     authorizationUrl: (options) =>
-      run(
+      runUntil(
+        // What is no object, the core refuses.
+        Input.isRecord(options) ? options : undefined,
         Effect.map(
           ZapierAuth.use((auth) => auth.authorizationUrl(options)),
           (begun) => ({ ...begun, url: Redacted.value(begun.url) })
         )
       ),
-    handleCallback: (input, options) => run(ZapierAuth.use((auth) => auth.handleCallback(input, options))),
+    handleCallback: (input, options) =>
+      runUntil(
+        Input.isRecord(options) ? options : undefined,
+        ZapierAuth.use((auth) => auth.handleCallback(input, options))
+      ),
     accessToken: (subject, options) =>
       runUntil(
         options,
@@ -282,19 +322,24 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
         )
       ),
     fetch: (path, options = {}) => runUntil(options, call(path, options)),
-    status: (subject) => run(ZapierAuth.use((auth) => auth.status(subject))),
-    disconnect: (subject) => run(ZapierAuth.use((auth) => auth.disconnect(subject))),
+    status: (subject, options) =>
+      runUntil(
+        options,
+        ZapierAuth.use((auth) => auth.status(subject))
+      ),
+    disconnect: (subject, options) =>
+      runUntil(
+        options,
+        ZapierAuth.use((auth) => auth.disconnect(subject))
+      ),
     subscribe: (listener) => {
       if (typeof listener !== "function") throw Input.invalid("listener", "give a function that is told of events")
-      const stop = new AbortController()
-      const listening = ZapierAuth.use(({ events }) =>
-        Stream.runForEach(events, (event) => Effect.sync(() => listener(event)))
-      )
-      if (!isClosed) void exitOf(listening, stop.signal)
-      return () => stop.abort()
+      if (!isClosed) shared.listeners.add(listeners.tell)
+      return listeners.add(listener)
     },
     close,
-    [Symbol.asyncDispose]: close
+    [Symbol.asyncDispose]: close,
+    layer
   }
 }
 
@@ -304,22 +349,30 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
  * @since 0.1.0
  */
 export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" | "stores"> {
-  /** How requests are sent, such as the fake's `fetch` in a test. Default: as `ZapierNode.layerHttpClient` does. */
+  /**
+   * How requests are sent, such as the fake's `fetch` in a test. Default: as `ZapierNode.layerHttpClient` does; or
+   * `globalThis.fetch` where that has been replaced since this module was loaded, as test runners do.
+   */
   readonly fetch?: typeof globalThis.fetch | undefined
   /** Where users' grants are kept: as in `ZapierNode.EmbeddedOptions`, or in memory. */
   readonly stores?: ZapierNode.EmbeddedOptions["stores"] | "memory"
 }
 
+const fetchAtFirst = globalThis.fetch
+
+// Test runners put their own in its place.
+const replacedFetch = () => (globalThis.fetch === fetchAtFirst ? undefined : globalThis.fetch)
+
 /**
  * Over `ZapierNode.layer`: with a database of this machine, encrypted. Nothing is opened before the first call, which is
- * told what is wrong with the options.
+ * told what is wrong with the options. The environment and `globalThis.fetch` are read as they are now.
  *
  * @since 0.1.0
  */
 export const make = (given: Options = {}): ZapierPromise => {
   const wrong = Input.client(given)
   if (wrong !== undefined) return fromLayer(Layer.effectContext(Effect.fail(wrong)))
-  const { fetch, stores, ...options } = given
+  const { fetch = replacedFetch(), stores, ...options } = given
   const httpClient =
     fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   return fromLayer(

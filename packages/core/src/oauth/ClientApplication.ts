@@ -189,7 +189,7 @@ const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> 
 
 /**
  * An application that is read anew whenever it is needed: from a secret manager, for example. What was read is checked by
- * `make` each time.
+ * `make` each time. What the reading needs is what there is when the layer is built.
  *
  * @example
  * ```ts
@@ -213,8 +213,15 @@ const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> 
  *
  * @since 0.1.0
  */
-export const layerEffect = (read: Effect.Effect<Options, ZapierAuthError>): Layer.Layer<ClientApplication> =>
-  Layer.succeed(ClientApplication, { get: Effect.flatMap(read, checked) })
+export const layerEffect = <R = never>(
+  read: Effect.Effect<Options, ZapierAuthError, R>
+): Layer.Layer<ClientApplication, never, R> =>
+  Layer.effect(
+    ClientApplication,
+    Effect.map(Effect.context<R>(), (context) => ({
+      get: Effect.flatMap(Effect.provideContext(read, context), checked)
+    }))
+  )
 
 /**
  * An application that does not change. Whether it is usable is seen when it is first needed: `InvalidConfig`.

@@ -1,6 +1,7 @@
 /** What a user is told, and by which status, when connecting did not work. What the app's owner has to do is in the error. */
-import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { from, isZapierAuthError, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
+import * as Predicate from "effect/Predicate"
 
 type Reason = ZapierAuthError["reason"]
 
@@ -55,8 +56,29 @@ export const told = (reason: Reason): Told => ({
   words: wordsOf(reason)
 })
 
-/** Seconds, where it is known. */
-export const retryAfter = (reason: Reason): number | undefined =>
-  "retryAfter" in reason && reason.retryAfter !== undefined
-    ? Math.ceil(Duration.toSeconds(reason.retryAfter))
-    : undefined
+// What users are told to wait, in seconds.
+const aMinute = 60
+
+/** Seconds, where the status tells clients to try again. */
+export const retryAfter = (reason: Reason): number | undefined => {
+  if ("retryAfter" in reason && reason.retryAfter !== undefined) return Math.ceil(Duration.toSeconds(reason.retryAfter))
+  return reason.httpStatus === 503 ? aMinute : undefined
+}
+
+// The message of the app's error may hold anything.
+const nameOf = (cause: unknown) => {
+  if (Predicate.hasProperty(cause, "_tag") && typeof cause._tag === "string") return cause._tag
+  return cause instanceof Error ? cause.name : typeof cause
+}
+
+/** The app could not say who is signed in. */
+export const unknownUser = (cause: unknown): ZapierAuthError =>
+  isZapierAuthError(cause)
+    ? cause
+    : from(
+        new StoreFailed({
+          store: "app's session store",
+          operation: "say who is signed in",
+          problem: `it failed with ${nameOf(cause)}`
+        })
+      )

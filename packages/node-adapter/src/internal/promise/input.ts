@@ -18,7 +18,8 @@ export const invalid = (setting: string, problem: string): ZapierAuthError =>
 
 const refuse = (setting: string, problem: string): Checked<never> => Result.fail(invalid(setting, problem))
 
-const isRecord = (value: unknown): value is Given =>
+/** Whether it has members that can be asked for by name. */
+export const isRecord = (value: unknown): value is Given =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 // Not by its class: test runners have their own of it.
