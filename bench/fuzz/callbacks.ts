@@ -57,7 +57,7 @@ const oddOf = (chance: Chance, value: string): unknown =>
     () => () => value,
     () => Symbol(value),
     () => 5n,
-    () => new Date(0),
+    () => /code/,
     () => new Map([["code", value]])
   ])()
 
