@@ -100,6 +100,18 @@ describe("reading a body", () => {
     })
   )
 
+  it.effect("takes what the client has read before", () =>
+    Effect.gen(function* () {
+      const response = responseOf(new Response(token))
+      yield* response.text
+      const again = BoundedBody.read(response, limit, TokenOutcome.isComplete)
+      assert.deepStrictEqual(yield* again, { body: token, isTruncated: false })
+      const long = responseOf(new Response(" ".repeat(limit + 1)))
+      yield* long.text
+      assert.isTrue((yield* BoundedBody.read(long, limit, TokenOutcome.isComplete)).isTruncated)
+    })
+  )
+
   it.effect("lets go when it is interrupted", () =>
     Effect.gen(function* () {
       const { response, seen } = make([token.slice(0, 9)], "stalls")
