@@ -165,6 +165,19 @@ describe("ZapierPromise", () => {
     expect(closing).toBe(zapier)
   })
 
+  it("tells listeners of a token response that is odd, and was taken", async () => {
+    const fetch = async () => Response.json({ access_token: "acc3ss", scope: ["external"], expires_in: "never" })
+    const application = { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] }
+    const zapier = ZapierPromise.make({ application, fetch, stores: "memory" })
+    const heard: Array<unknown> = []
+    zapier.subscribe((event) => void heard.push(event))
+    await zapier.status("ada")
+    expect(valueOf(await zapier.appToken(["external"])).scopes).toEqual(["external"])
+    const odd = { _tag: "OddResponseTaken", machine: "AppCredential", about: "external" }
+    await expect.poll(() => heard).toContainEqual({ ...odd, oddities: ["expires_in", "scope"], at: expect.any(Number) })
+    await zapier.close()
+  })
+
   it("lets what is under way finish when it is closed, and then says that it was closed", async () => {
     const { connect, fake, zapier } = setup()
     await connect("ada")

@@ -14,12 +14,10 @@ interface Body {
 // What is read of a body that nobody needs, in bytes and milliseconds: a short one leaves its connection to the next.
 const unneeded = { size: 64 * 1024, patience: 1_000 }
 
-// The stream of a response that has no body fails.
-const isEmpty = ({ reason }: HttpClientError) => reason._tag === "EmptyBodyError"
-
 /**
  * Reads a body as text, and stops at the first chunk that goes beyond `limit` or completes it. What broke off after it was
- * complete is as good as the whole. Interruption ends the reading, on the wire as well.
+ * complete is as good as the whole. A body that the client has read before us, to log it for example, can be read no more:
+ * then its text is taken as the client has kept it. Interruption ends the reading, on the wire as well.
  *
  * @param limit bytes, after decompression
  * @param isComplete whether nothing more is needed
@@ -33,7 +31,7 @@ export const read = (
     const decoder = new TextDecoder()
     let size = 0
     let body = ""
-    return response.stream.pipe(
+    const streamed = response.stream.pipe(
       Stream.takeUntil((chunk) => {
         size += chunk.byteLength
         if (size > limit) return true
@@ -41,9 +39,10 @@ export const read = (
         return isComplete(body)
       }),
       Stream.runDrain,
-      Effect.catchIf(isEmpty, () => Effect.void),
-      Effect.map(() => ({ body: body + decoder.decode(), isTruncated: size > limit }))
+      Effect.map((): Body => ({ body: body + decoder.decode(), isTruncated: size > limit }))
     )
+    const kept = Effect.map(response.text, (text): Body => ({ body: text, isTruncated: text.length > limit }))
+    return Effect.flatMap(Effect.exit(streamed), (exit) => (size > 0 ? exit : Effect.catchCause(kept, () => exit)))
   })
 
 /**

@@ -184,9 +184,7 @@ const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(tex
 
 const isJsonObject = (value: unknown): value is Body => Predicate.isObject(value) && !Array.isArray(value)
 
-// A byte order mark is white space to `trim`, and not to JSON.
-const readJson = (text: string): Body | undefined =>
-  Option.getOrUndefined(Option.filter(parseJson(text.trim()), isJsonObject))
+const readJson = (text: string): Body | undefined => Option.getOrUndefined(Option.filter(parseJson(text), isJsonObject))
 
 // Parameters and nothing else, so that no page is taken for them.
 const isForm = (text: string) => /^[\w.~*+%:/,-]+=[\w.~*+%:/,=&-]*$/.test(text)
@@ -199,7 +197,10 @@ const readForm = (text: string): Body | undefined =>
  *
  * @internal
  */
-export const isComplete = (body: string): boolean => body.trimEnd().endsWith("}") && readJson(body) !== undefined
+export const isComplete = (body: string): boolean => {
+  const text = body.trim()
+  return text.endsWith("}") && readJson(text) !== undefined
+}
 
 const isBearable = (token: unknown): token is string => typeof token === "string" && Tokens.isBearable(token)
 
@@ -318,8 +319,10 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
   if (status < 200 || (status >= 300 && status < 400)) {
     return { _tag: "Malformed", status, problem: "it is a redirect, and a credential does not follow one" }
   }
-  const json = answer.isTruncated === true ? undefined : readJson(answer.body)
-  const body = json ?? (answer.isTruncated === true ? undefined : readForm(answer.body.trim()))
+  // The beginning of a body says nothing. A byte order mark is white space to `trim`, and not to JSON.
+  const text = answer.isTruncated === true ? "" : answer.body.trim()
+  const json = readJson(text)
+  const body = json ?? readForm(text)
   const isSuccess = status < 300
   const error = body?.["error"]
   // Some servers report errors with the status 200. An access token beside one is taken all the same: it would be lost.

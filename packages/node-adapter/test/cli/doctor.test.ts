@@ -1,5 +1,5 @@
 import { chmodSync } from "node:fs"
-import { createServer as createHttpServer } from "node:http"
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from "node:http"
 import { createServer, type AddressInfo } from "node:net"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
@@ -32,14 +32,10 @@ const doctor = Effect.fnUntraced(function* (world: Made, env: CommandLine.Enviro
 
 const closing = (server: { readonly close: () => unknown }) => Effect.sync(() => server.close())
 
-/** A server that says that it is this time, in milliseconds. */
-const serverAt = (time: number) =>
+const listening = (answer: RequestListener) =>
   Effect.acquireRelease(
     Effect.callback<ReturnType<typeof createHttpServer>>((resume) => {
-      const server = createHttpServer((_, response) => {
-        // As a server has it. @effect-diagnostics-next-line globalDate:off
-        response.writeHead(200, { date: new Date(time).toUTCString() }).end("{}")
-      })
+      const server = createHttpServer(answer)
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
     }),
     (server) =>
@@ -48,6 +44,13 @@ const serverAt = (time: number) =>
         closing(server)
       )
   )
+
+/** A server that says that it is this time, in milliseconds. */
+const serverAt = (time: number) =>
+  listening((_, response) => {
+    // As a server has it. @effect-diagnostics-next-line globalDate:off
+    response.writeHead(200, { date: new Date(time).toUTCString() }).end("{}")
+  })
 
 describe("doctor", () => {
   it.live("says that all is well, where it is", () =>
@@ -181,24 +184,46 @@ describe("doctor", () => {
     Effect.gen(function* () {
       const world = yield* World.make
       const asked: Array<string> = []
-      const server = yield* Effect.acquireRelease(
-        Effect.callback<ReturnType<typeof createHttpServer>>((resume) => {
-          const server = createHttpServer((request, response) => {
-            asked.push(request.url?.split("?")[0] ?? "")
-            response.writeHead(302, { location: "/elsewhere" }).end()
-          })
-          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-        }),
-        (server) =>
-          Effect.andThen(
-            Effect.sync(() => server.closeAllConnections()),
-            closing(server)
-          )
-      )
+      const server = yield* listening((request, response) => {
+        asked.push(request.url?.split("?")[0] ?? "")
+        response.writeHead(302, { location: "/elsewhere" }).end()
+      })
       const { port } = server.address() as AddressInfo
       const { of } = yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
       expect(of("client secret")).toMatchObject([{ result: "note" }])
       expect(asked.sort()).toEqual(["/oauth/token/", "/v1/apps", "/v2/authorize"])
+    })
+  )
+
+  const isToken = ({ url }: IncomingMessage) => url?.startsWith("/oauth/token/") === true
+
+  it.live.each<readonly [string, string, RegExp]>([
+    ["tells what is odd", '{"access_token":"a","scope":["zap"],"expires_in":"s3cret"}', /: expires_in, scope\. Tell/],
+    ["tells what cannot be understood", "<html>s3cret", /\(status 200\) cannot be understood: it is not a JSON object/]
+  ])("%s of the response to its token request, and never a value", ([, body, says]) =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const server = yield* listening((request, response) => void response.end(isToken(request) ? body : "{}"))
+      const { port } = server.address() as AddressInfo
+      const { findings } = yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
+      expect(findings).toContainEqual({ check: expect.any(String), result: "note", says: expect.stringMatching(says) })
+      expect(JSON.stringify(findings)).not.toContain("s3cret")
+    })
+  )
+
+  it.live("lets go of answers whose bodies have no end", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const closed: Array<Promise<void>> = []
+      const server = yield* listening((request, response) => {
+        if (isToken(request)) return void response.end("{}")
+        closed.push(new Promise((resolve) => response.on("close", resolve)))
+        response.write("{")
+      })
+      const { port } = server.address() as AddressInfo
+      yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
+      expect(closed.length).toBe(2)
+      yield* Effect.promise(() => Promise.all(closed))
     })
   )
 })

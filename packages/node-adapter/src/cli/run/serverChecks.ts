@@ -37,9 +37,9 @@ const clockFinding = (date: string | undefined, before: number, after: number): 
   return seconds < harmful ? note(check, says) : wrong(check, says)
 }
 
-/** An answer, without following it anywhere. */
+/** An answer, without following it anywhere, and without its body, which may have no end. */
 const get = (url: string) =>
-  HttpClient.get(url).pipe(
+  Effect.scoped(HttpClient.HttpClient.use((client) => HttpClient.withScope(client).get(url))).pipe(
     Effect.timeoutOption(patience),
     Effect.map(Option.getOrUndefined),
     Effect.orElseSucceed(() => undefined)

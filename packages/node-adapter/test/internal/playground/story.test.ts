@@ -31,6 +31,15 @@ describe("the story", () => {
     expect(words).not.toBe("What is known of it was brought up to date.")
   })
 
+  it("names what is odd about a response that was taken", () => {
+    const oddities = ["scope", "expires_in"] as const
+    const odd = Story.ofEvent({ _tag: "OddResponseTaken", machine: "UserGrant", about: "ada", oddities, at: 0 })
+    expect(odd).toMatchObject({
+      title: "UserGrant of ada: takes an odd response",
+      words: expect.stringMatching(/scope, expires_in\.$/)
+    })
+  })
+
   it("tells how calls ended, each kind once", () => {
     const reconnect = new ZapierAuthError({ reason: new ReconnectRequired({ why: "Revoked" }) })
     const limited = new ZapierAuthError({ reason: new RateLimited({ retryAfter: Duration.seconds(7) }) })

@@ -1,0 +1,48 @@
+/**
+ * `npm run fuzz`: arbitrary token responses and callbacks through the public parsers. None may throw, show a secret, throw
+ * usable tokens away or take what is unusable. Prints one line of JSON, which depends on the arguments alone, and exits
+ * with 1 when something of that happened.
+ */
+import { parseArgs } from "node:util"
+import * as Fuzz from "./fuzz/run.ts"
+import { print, say } from "./report.ts"
+
+const help = [
+  "usage: npm run fuzz -- [--count N] [--seed N]",
+  "",
+  "  --count  how many cases (1000000)",
+  "  --seed   what chance is drawn from (1)"
+].join("\n")
+
+// The arguments, or nothing if they make no sense.
+const parse = (args: ReadonlyArray<string>) => {
+  try {
+    const options = { help: { type: "boolean" }, count: { type: "string" }, seed: { type: "string" } } as const
+    const { values } = parseArgs({ args: [...args], options })
+    if (values.help === true) return "help"
+    const { count = "1000000", seed = "1" } = values
+    const isNumber = /^\d{1,15}$/.test(count) && /^\d{1,15}$/.test(seed)
+    return isNumber ? { count: Number(count), seed: Number(seed) } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const main = (args: ReadonlyArray<string>): number => {
+  const asked = parse(args)
+  if (asked === "help" || asked === undefined) {
+    say(help)
+    return asked === "help" ? 0 : 2
+  }
+  const { count, seed } = asked
+  const every = Math.max(1, Math.round(count / 10))
+  const { problems, ...report } = Fuzz.run(seed, count, (number) => {
+    if ((number + 1) % every === 0) say(`${number + 1} cases`)
+  })
+  for (const problem of problems) say(problem)
+  const passed = problems.length === 0
+  print({ scenario: "fuzz", passed, seed, ...report, problems: problems.length })
+  return passed ? 0 : 1
+}
+
+process.exitCode = main(process.argv.slice(2))
