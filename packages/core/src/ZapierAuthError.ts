@@ -42,7 +42,6 @@ export { Party } from "./internal/reasons/party.ts"
  * @since 0.1.0
  */
 export const Reason = Schema.Union([
-  Caller.IllegalTransition,
   Caller.InvalidConfig,
   Caller.RequestNotReplayable,
   Caller.Closed,
@@ -65,7 +64,8 @@ export const Reason = Schema.Union([
   Infrastructure.MalformedResponse,
   Infrastructure.StoreFailed,
   Infrastructure.DecryptionFailed,
-  Infrastructure.ApplicationUnavailable
+  Infrastructure.ApplicationUnavailable,
+  Infrastructure.IllegalTransition
 ])
 
 /**

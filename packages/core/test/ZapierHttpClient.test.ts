@@ -377,7 +377,7 @@ describe("ZapierHttpClient", () => {
         const client = yield* ZapierHttpClient
         const error = yield* Effect.flip(client.call("GET /v1/profiles/me", { credential: asUser }))
         if (!isZapierAuthError(error)) return assert.fail("not a ZapierAuthError")
-        assert.deepInclude(error.reason, { _tag: "InsufficientScope", endpoint: "GET /v1/profiles/me" })
+        assert.deepInclude(error.reason, { _tag: "InsufficientScope", endpoint: "GET /v1/profiles/me", mode: "User" })
         assert.strictEqual(zapier.apiRequests.length, 0)
       }).pipe(Effect.provide(zapier.layer()))
     })

@@ -156,6 +156,22 @@ export const badge = (subject: string) =>
 
 Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members.
 
+A web app tells its own client with \`httpStatus\`. The message is for whoever runs the app, and belongs in its log:
+
+\`\`\`ts
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+
+// With Effect's router
+export const respond = ({ httpStatus, reason }: ZapierAuthError) =>
+  HttpServerResponse.jsonUnsafe({ error: reason._tag }, { status: httpStatus })
+
+// Without
+export const toResponse = ({ _tag, httpStatus }: ZapierPromise.Failure) =>
+  Response.json({ error: _tag }, { status: httpStatus })
+\`\`\`
+
 \`InsufficientScope\` does not ask to connect again by itself: an app that asks for the same scopes gets the same scopes.
 Ask for one of \`anyOf\` as well, and keep what was granted before with \`incremental\`:
 

@@ -16,12 +16,14 @@ import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Reactivity from "effect/reactivity/Reactivity"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { withQuietClock } from "./internal/quietClock.ts"
+import * as PostgresUrl from "./internal/postgresUrl.ts"
 import { problemOf } from "./internal/sqlProblem.ts"
 
 /**
@@ -32,6 +34,8 @@ import { problemOf } from "./internal/sqlProblem.ts"
 export interface Options {
   /** `postgres://user:password@host:port/database`, with `?sslmode=require` for servers that are reached over a network. */
   readonly url: Redacted.Redacted
+  /** What errors call the URL, where it comes from elsewhere: `DATABASE_URL`. Default: `url`. */
+  readonly urlName?: string | undefined
   /** How many connections there are at most. Default: 10. */
   readonly maxConnections?: number | undefined
   /** How long to wait for a connection. In milliseconds, or a duration. Default: 5 seconds. */
@@ -90,15 +94,24 @@ export const make = (
     })
   )
 
-const opened = (options: Options) =>
-  Effect.mapError(make(options), (error) =>
+const advice = "give postgres://user:password@host:port/database, with what is special in the password percent-encoded"
+
+const refused = (setting: string, problem: string) =>
+  from(new InvalidConfig({ setting, problem: `${problem}; ${advice}` }))
+
+const opened = Effect.fnUntraced(function* (options: Options) {
+  // The driver would try defaults in the place of what it cannot read, and tell of it at the first statement.
+  const problem = PostgresUrl.problemOf(Redacted.value(options.url))
+  if (problem !== undefined) return yield* refused(options.urlName ?? "url", problem)
+  return yield* Effect.mapError(make(options), (error) =>
     from(new StoreFailed({ store: "Postgres database", operation: "be opened", problem: problemOf(error) }))
   )
+})
 
 /**
  * An `SqlClient` over a Postgres server.
  *
- * Fails with `StoreFailed` when the URL is not one of a Postgres server.
+ * Fails with `InvalidConfig` when the URL is not one of a Postgres server.
  *
  * @example
  * ```ts
@@ -117,21 +130,26 @@ const opened = (options: Options) =>
 export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, ZapierAuthError> =>
   Layer.effect(SqlClient.SqlClient, opened(options)).pipe(Layer.provide(Reactivity.layer))
 
-const unset = () =>
-  from(new InvalidConfig({ setting: "DATABASE_URL", problem: "set it to postgres://user:password@host:port/database" }))
+const variable = "DATABASE_URL"
 
 /**
  * An `SqlClient` over the Postgres server whose URL is in the environment: `DATABASE_URL`.
  *
- * Fails with `InvalidConfig` when it is not set.
+ * Fails with `InvalidConfig` when it is not set, or not the URL of a Postgres server.
  *
  * @since 0.1.0
  */
-export const layerConfig = (options: Omit<Options, "url"> = {}): Layer.Layer<SqlClient.SqlClient, ZapierAuthError> =>
+export const layerConfig = (
+  options: Omit<Options, "url" | "urlName"> = {}
+): Layer.Layer<SqlClient.SqlClient, ZapierAuthError> =>
   Layer.effect(
     SqlClient.SqlClient,
-    Config.Redacted("DATABASE_URL").pipe(
-      Effect.mapError(unset),
-      Effect.flatMap((url) => opened({ ...options, url }))
+    Config.option(Config.Redacted(variable)).pipe(
+      Effect.mapError(() => refused(variable, "it cannot be read")),
+      Effect.flatMap((url) =>
+        Option.isNone(url)
+          ? refused(variable, "it is not set")
+          : opened({ ...options, url: url.value, urlName: variable })
+      )
     )
   ).pipe(Layer.provide(Reactivity.layer))

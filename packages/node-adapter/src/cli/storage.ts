@@ -132,7 +132,7 @@ const layerDatabase = (database: Database, create: boolean): Layer.Layer<SqlClie
     Effect.map(
       // The driver takes longer to load than all the rest.
       Effect.promise(() => import("../PostgresClient.ts")),
-      (PostgresClient) => PostgresClient.layer({ url, statementTimeout })
+      (PostgresClient) => PostgresClient.layer({ url, urlName: "ZAPIER_DATABASE_URL", statementTimeout })
     )
   )
 }

@@ -3,28 +3,6 @@ import * as Schema from "effect/Schema"
 import { id } from "./id.ts"
 
 /**
- * An event reached a machine in a state that has no edge for it: a bug, here or in a store.
- *
- * @since 0.1.0
- */
-export class IllegalTransition extends Schema.TaggedError<IllegalTransition>(id("IllegalTransition"))(
-  "IllegalTransition",
-  {
-    machine: Schema.String,
-    state: Schema.String,
-    event: Schema.String
-  }
-) {
-  readonly isRetryable = false
-  readonly needsReconnect = false
-  readonly blames = "Caller"
-  readonly httpStatus = 500
-  override get message(): string {
-    return `${this.machine} has no transition for ${this.event} in state ${this.state}. Nothing was changed; please report this.`
-  }
-}
-
-/**
  * A setting or an argument is not usable. `setting` names it, `problem` says what to do.
  *
  * @since 0.1.0

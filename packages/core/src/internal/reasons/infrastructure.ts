@@ -95,3 +95,26 @@ export class ApplicationUnavailable extends Schema.TaggedError<ApplicationUnavai
     return `The client application's credentials could not be read within ${Math.ceil(Duration.toSeconds(this.waited))} s. Nothing was sent. Check what provides them (a secret manager, for example), then try again.`
   }
 }
+
+/**
+ * An event reached a machine in a state that has no edge for it: a bug, here or in a store.
+ *
+ * @since 0.1.0
+ */
+export class IllegalTransition extends Schema.TaggedError<IllegalTransition>(id("IllegalTransition"))(
+  "IllegalTransition",
+  {
+    machine: Schema.String,
+    state: Schema.String,
+    event: Schema.String
+  }
+) {
+  readonly isRetryable = false
+  readonly needsReconnect = false
+  // The machines are explored; what reaches them otherwise is a record that was not written as it should have been.
+  readonly blames = "Store"
+  readonly httpStatus = 500
+  override get message(): string {
+    return `${this.machine} has no transition for ${this.event} in state ${this.state}. Nothing was changed; please report this.`
+  }
+}
