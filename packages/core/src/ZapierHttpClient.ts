@@ -361,7 +361,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 })
 
 /**
- * The service, over an `HttpClient` that neither retries nor follows redirects by itself.
+ * The service, over the `HttpClient` that is provided; see `make` for what it must not do.
  *
  * @since 0.1.0
  */

@@ -82,21 +82,29 @@ describe("the proxy of the environment", () => {
     const origin = `${host}:${portOf(secure)}`
     const env = {
       https_proxy: url,
-      NODE_EXTRA_CA_CERTS: ca,
       HOME: folder,
       ZAPIER_FAKE: `https://${origin}`,
       ZAPIER_CLIENT_ID: "client-1",
       ZAPIER_CLIENT_SECRET: "s3cret",
       ZAPIER_REDIRECT_URIS: "https://acme.example/callback"
     }
-    const { stdout } = await Effect.runPromise(CommandLine.start(["doctor", "--json"], env).ended)
-    const findings = stdout
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { check: string; result: string })
-    expect(findings).toContainEqual(expect.objectContaining({ check: "server", result: "ok" }))
-    expect(findings).toContainEqual(expect.objectContaining({ check: "client secret", result: "ok" }))
+    const doctor = async (env: Record<string, string>) => {
+      const { stdout } = await Effect.runPromise(CommandLine.start(["doctor", "--json"], env).ended)
+      return stdout
+        .trimEnd()
+        .split("\n")
+        .map((line): unknown => JSON.parse(line))
+    }
+    const trusting = await doctor({ ...env, NODE_EXTRA_CA_CERTS: ca })
+    for (const check of ["server", "client secret"]) {
+      expect(trusting).toContainEqual(expect.objectContaining({ check, result: "ok" }))
+    }
     expect(new Set(asked)).toEqual(new Set([`CONNECT ${origin}`]))
+    expect(await doctor(env)).toContainEqual({
+      check: "server",
+      result: "wrong",
+      says: expect.stringMatching(/\(DEPTH_ZERO_SELF_SIGNED_CERT\)\..*NODE_EXTRA_CA_CERTS/)
+    })
   })
 
   it("carries plain HTTP as well", async () => {

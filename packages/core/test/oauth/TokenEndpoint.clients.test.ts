@@ -220,6 +220,20 @@ describe("TokenEndpoint, over a client that retries", () => {
     })
   )
 
+  it.effect("a time limit of the client leaves the outcome unknown, and is no reason to send again", () =>
+    Effect.gen(function* () {
+      const patience = (client: HttpClient.HttpClient) =>
+        HttpClient.transformResponse(client, (response) =>
+          Effect.retry(Effect.timeout(response, "5 seconds"), { times: 3 })
+        )
+      const wrap = patience as unknown as Wrap
+      const { logged, outcome, sent } = yield* over(wrap, [() => Effect.never, granted])
+      expect(sent).toHaveLength(1)
+      expect(outcome).toEqual({ _tag: "NoResponse" })
+      expect(logged).toHaveLength(1)
+    })
+  )
+
   it.effect("a rate limiter of the client passes a 429 on to the library", () =>
     Effect.gen(function* () {
       const options = { limiter: yield* limiter, window: "1 minute", limit: 60, key: "zapier" } as const

@@ -105,7 +105,7 @@ describe("doctor", () => {
       "redirect URI at Zapier",
       "Register it in the Developer Platform"
     ],
-    ["nobody answers", { ZAPIER_FAKE: "http://127.0.0.1:1" }, "server", "does not answer. Check the connection"]
+    ["nobody answers", { ZAPIER_FAKE: "http://127.0.0.1:1" }, "server", "cannot be reached (ECONNREFUSED)"]
   ])("says what to do when %s", ([, env, check, says]) =>
     Effect.gen(function* () {
       const world = yield* World.make

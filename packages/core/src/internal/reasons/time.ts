@@ -58,8 +58,12 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>(id("Tra
   readonly needsReconnect = false
   readonly blames = "Network"
   readonly httpStatus = 502
+  /** What to look at, by `code`: the clock, DNS, a proxy, a firewall. One sentence without its full stop. */
+  get hint(): string {
+    return connectHint(this.code)
+  }
   override get message(): string {
-    return `Zapier's token endpoint could not be reached (${this.code}). ${connectHint(this.code)}; nothing was lost.`
+    return `Zapier's token endpoint could not be reached (${this.code}). ${this.hint}; nothing was lost.`
   }
 }
 

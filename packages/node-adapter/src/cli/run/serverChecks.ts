@@ -3,14 +3,17 @@ import * as AuthorizationUrl from "@zapier-workflow-auth/core/oauth/Authorizatio
 import { ClientApplication } from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import type { TokenOutcome } from "@zapier-workflow-auth/core/oauth/TokenOutcome"
-import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { TransportFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
+import type { TimeoutError } from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Transport from "../../internal/transport.ts"
 import * as Application from "../application.ts"
 import type * as Flags from "../flags.ts"
@@ -37,12 +40,21 @@ const clockFinding = (date: string | undefined, before: number, after: number): 
   return seconds < harmful ? note(check, says) : wrong(check, says)
 }
 
-/** An answer, without following it anywhere, and without its body, which may have no end. */
+const unreached = (code: string) => `cannot be reached (${code}). ${new TransportFailed({ code }).hint}`
+
+const problemOf = (error: HttpClientError | TimeoutError): string => {
+  const outcome = error._tag === "HttpClientError" ? TokenEndpoint.outcomeOfError(error) : undefined
+  return outcome?._tag === "NotSent"
+    ? unreached(outcome.code)
+    : "does not answer. Check the connection, and the proxy if there is one"
+}
+
+/** An answer, without following it anywhere, and without its body, which may have no end; or why there is none. */
 const get = (url: string) =>
   Effect.scoped(HttpClient.HttpClient.use((client) => HttpClient.withScope(client).get(url))).pipe(
-    Effect.timeoutOption(patience),
-    Effect.map(Option.getOrUndefined),
-    Effect.orElseSucceed(() => undefined)
+    Effect.timeout(patience),
+    Effect.mapError(problemOf),
+    Effect.result
   )
 
 const clientId = Effect.gen(function* () {
@@ -51,21 +63,20 @@ const clientId = Effect.gen(function* () {
   const before = yield* Clock.currentTimeMillis
   const answer = yield* get(`${api}/v1/apps?client_id=${encodeURIComponent(application.clientId)}`)
   const after = yield* Clock.currentTimeMillis
-  if (answer === undefined) {
-    return [wrong("server", `${api} does not answer. Check the connection, and the proxy if there is one`)]
-  }
+  if (Result.isFailure(answer)) return [wrong("server", `${api} ${answer.failure}`)]
+  const { headers, status } = answer.success
   const id = shown(application.clientId)
   const check = "client id"
   const taken =
-    answer.status === 401
+    status === 401
       ? wrong(
           check,
           `Zapier does not know ${id}. Compare it with the Developer Platform (Embed, Settings, Credentials)`
         )
-      : answer.status === 200
+      : status === 200
         ? ok(check, `Zapier knows ${id}`)
-        : note(check, `Zapier answered with ${answer.status}, which says nothing about ${id}`)
-  return [ok("server", `${api} answers`), clockFinding(answer.headers["date"], before, after), taken]
+        : note(check, `Zapier answered with ${status}, which says nothing about ${id}`)
+  return [ok("server", `${api} answers`), clockFinding(headers["date"], before, after), taken]
 })
 
 const secretFinding = (outcome: TokenOutcome): Finding => {
@@ -89,10 +100,11 @@ const secretFinding = (outcome: TokenOutcome): Finding => {
       )
     case "RateLimited":
     case "Unavailable":
-    case "NotSent":
     case "NotTried":
     case "NoResponse":
       return note(check, `Zapier did not say (${outcome._tag}). Try again later`)
+    case "NotSent":
+      return note(check, `the token endpoint ${unreached(outcome.code)}`)
   }
 }
 
@@ -126,11 +138,12 @@ const redirectUris = Effect.gen(function* () {
         state: Redacted.make("doctor")
       })
       const answer = yield* get(Redacted.value(url))
-      if (answer === undefined) return note(check, `${shown(redirectUri)}: the consent page did not answer`)
-      return answer.status >= 400
+      if (Result.isFailure(answer)) return note(check, `${shown(redirectUri)}: the consent page ${answer.failure}`)
+      const { status } = answer.success
+      return status >= 400
         ? wrong(
             check,
-            `${shown(redirectUri)} is refused (${answer.status}). Register it in the Developer Platform (Embed, Settings, Redirect URIs), spelled the same`
+            `${shown(redirectUri)} is refused (${status}). Register it in the Developer Platform (Embed, Settings, Redirect URIs), spelled the same`
           )
         : ok(check, `${shown(redirectUri)} is not refused`)
     })
