@@ -107,10 +107,13 @@ describe("the proxy of the environment", () => {
     })
   })
 
-  it("carries plain HTTP as well", async () => {
+  it("is that of HTTP_PROXY where HTTPS has none of its own", async () => {
     const { asked, url } = await proxy()
-    expect(await said(`http://${host}:${portOf(plain)}`, { HTTP_PROXY: url })).toEqual(both(["token", '{"data":[]}']))
-    expect(asked.length).toBeGreaterThan(0)
+    const origin = `${host}:${portOf(secure)}`
+    expect(await said(`https://${origin}`, { HTTP_PROXY: url, NODE_EXTRA_CA_CERTS: ca })).toEqual(
+      both(["token", '{"data":[]}'])
+    )
+    expect(new Set(asked)).toEqual(new Set([`CONNECT ${origin}`]))
   })
 
   it("is left out for the hosts of NO_PROXY", async () => {
