@@ -179,11 +179,10 @@ export const ask = (turn: Turn, name: string, caller: Caller, unusable?: Tokens.
   const process = processOf(turn, name)
   const state = stateOf(process, World.shared)
   const found =
-    unusable === undefined
+    unusable === undefined && process.closing !== "All"
       ? DriverState.peek(state.memory, DriverState.isBusy(state), World.wall(turn.world, process))
       : undefined
   if (found !== undefined) return give(turn, name, caller, found)
-  if (process.closing === "All") return finish(turn, name, caller, true)
   const isReplay = unusable !== undefined
   setCaller(turn, name, { ...caller, doing: { _tag: "Waiting", since: turn.world.now, isReplay } })
   feed(turn, name, World.shared, { _tag: "Asked", caller: caller.id, unusable })
