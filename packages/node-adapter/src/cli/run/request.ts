@@ -13,6 +13,7 @@ import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import type * as Flags from "../flags.ts"
+import * as Output from "../output.ts"
 import { Refused } from "../refused.ts"
 import { waiting } from "../waiting.ts"
 import * as Zapier from "../zapier.ts"
@@ -26,8 +27,6 @@ export interface Input extends Flags.Connection {
   readonly scopes: ReadonlyArray<string>
   readonly subject: Option.Option<string>
 }
-
-const newline = 10
 
 const cannotRead = (what: string) => from(new InvalidConfig({ setting: "--data", problem: `${what} cannot be read` }))
 
@@ -82,10 +81,6 @@ export const request = Effect.fnUntraced(function* (input: Input) {
         })
     )
   )
-  const stdio = yield* Stdio.Stdio
-  // A prompt does not follow on the same line.
-  const isOpen = body.length > 0 && body.at(-1) !== newline && (yield* stdio.stdoutIsTerminal)
-  const output = Stream.make(body, isOpen ? "\n" : "")
-  yield* Effect.orDie(Stream.run(output, stdio.stdout({ endOnDone: false })))
+  yield* Output.printBytes(body)
   if (status >= 400) return yield* new Refused({ problem: `Zapier answered with ${status}` })
 })

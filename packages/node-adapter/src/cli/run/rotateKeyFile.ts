@@ -2,7 +2,6 @@
 import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
 import * as Config from "effect/Config"
-import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -11,6 +10,7 @@ import * as EncryptionKey from "../../EncryptionKey.ts"
 import * as KeyFile from "../../internal/keyFile.ts"
 import * as PrivateFile from "../../internal/privateFile.ts"
 import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
+import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
 import { grantName, stageCommand } from "./rotateKeyWords.ts"
@@ -62,8 +62,10 @@ export const begin = Effect.fnUntraced(
         `${path} holds older keys still, from a replacement that is not finished. Run:\n${stageCommand("finish", flags)}`
       )
     }
-    yield* Console.log(`Key ${yield* idOf(next)} is in ${path}, and encrypts nothing yet. Keep a copy of it elsewhere.`)
-    yield* Console.log(`${restart}\n${stageCommand("switch", flags)}`)
+    yield* Output.print(
+      `Key ${yield* idOf(next)} is in ${path}, and encrypts nothing yet. Keep a copy of it elsewhere.`
+    )
+    yield* Output.print(`${restart}\n${stageCommand("switch", flags)}`)
   },
   (effect) => Effect.provide(effect, EncryptionKey.crypto)
 )
@@ -81,10 +83,10 @@ export const switchOver = Effect.fnUntraced(
       return yield* refuse(`${path} holds one key, and no new one. Run:\n${stageCommand("begin", flags)}`)
     }
     const [current = ""] = KeyFile.keysOf(text)
-    yield* Console.log(
+    yield* Output.print(
       `Key ${yield* idOf(current)} is the first in ${path}: it encrypts from each process's next start on.`
     )
-    yield* Console.log(`${restart}\n${stageCommand("reencrypt", flags)}`)
+    yield* Output.print(`${restart}\n${stageCommand("reencrypt", flags)}`)
   },
   (effect) => Effect.provide(effect, EncryptionKey.crypto)
 )
@@ -114,7 +116,7 @@ const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, fla
 const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Storage) {
   const text = yield* readFile(path)
   const stage = KeyFile.stageOf(text)
-  if (stage === "Single") return yield* Console.log(`${path} holds one key: there is none to drop.`)
+  if (stage === "Single") return yield* Output.print(`${path} holds one key: there is none to drop.`)
   if (stage === "Begun") {
     return yield* refuse(`The new key in ${path} does not encrypt yet. Run:\n${stageCommand("switch", flags)}`)
   }
@@ -126,10 +128,10 @@ const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Stora
       ? Effect.succeed(KeyFile.finished(text))
       : refuse(`${path} was changed meanwhile, and is left as it is. Run it again.`)
   )
-  yield* Console.log(
+  yield* Output.print(
     `Dropped from ${path}: ${ids.map((id) => `key ${id}`).join(", ")}. Nothing in the database needs it.`
   )
-  yield* Console.log("Copies of the database from before the change do: keep the older key for as long as them.")
+  yield* Output.print("Copies of the database from before the change do: keep the older key for as long as them.")
 })
 
 const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Storage) {
@@ -138,9 +140,9 @@ const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Storage) {
   yield* Effect.provide(KeyRing.KeyRing, Storage.layerKeys({ _tag: "Environment" }))
   const keys = Redacted.value(yield* Effect.orDie(Config.Redacted(variable))).split(",")
   const [, ...older] = (yield* Effect.forEach(keys, (key) => KeyRing.idOf(key))).flatMap(Option.toArray)
-  if (older.length === 0) return yield* Console.log(`${variable} holds one key: there is none to drop.`)
+  if (older.length === 0) return yield* Output.print(`${variable} holds one key: there is none to drop.`)
   yield* unneeded(older, flags)
-  yield* Console.log(
+  yield* Output.print(
     `Nothing in the database needs the older keys: leave the first alone in ${variable}, and restart every process.`
   )
 })
