@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { inspect } from "node:util"
@@ -316,8 +317,44 @@ describe.skipIf(onWindows)("EncryptionKey, permissions", () => {
     withFolder((directory) =>
       Effect.gen(function* () {
         NodeFs.chmodSync(directory, 0o750)
-        expect(yield* refusal(EncryptionKey.layerDefault({ directory }))).toContain(`chmod 700 '${directory}'`)
+        expect(yield* refusal(EncryptionKey.layerDefault({ directory }))).toContain(
+          `${directory} is open to other users (mode 750). Set a folder that is used for nothing else`
+        )
         expect(NodeFs.readdirSync(directory)).toEqual([])
+      })
+    )
+  )
+
+  it.effect.each(["/etc/passwd", "/etc/hosts", "/dev/full", "/dev/zero", "/"])("proposes no command for %s", (path) =>
+    withFolder(() =>
+      Effect.gen(function* () {
+        const message = yield* refusal(EncryptionKey.layerFile(path))
+        expect(message).toContain(path)
+        expect(message).not.toMatch(/chmod|chown|Run:/)
+      })
+    )
+  )
+
+  it.effect("does not wait for a pipe that nobody writes to", () =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        const pipe = NodePath.join(directory, "auth.key")
+        execFileSync("sh", ["-c", `mkfifo -m 600 '${pipe}'`])
+        for (const layer of [EncryptionKey.layerFile(pipe), EncryptionKey.layerDefault({ directory })]) {
+          expect(yield* refusal(layer)).toContain(`${pipe} is not a file`)
+        }
+      })
+    )
+  )
+
+  it.effect("refuses a file below a folder that every user may write to", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const directory = NodePath.join(folder, "shared", "own")
+        NodeFs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+        const path = yield* EncryptionKey.file({ directory })
+        NodeFs.chmodSync(NodePath.dirname(directory), 0o777)
+        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain("every user of this machine may write to")
       })
     )
   )
