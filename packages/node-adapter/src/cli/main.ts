@@ -12,7 +12,7 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Config from "effect/Config"
-// What Effect itself writes goes the same way. oxlint-disable-next-line no-restricted-imports
+// oxlint-disable-next-line no-restricted-imports -- what Effect itself writes goes the same way
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

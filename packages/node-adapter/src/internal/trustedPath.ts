@@ -33,7 +33,8 @@ class Unreachable extends Data.TaggedError("Unreachable")<{
 
 const onWindows = process.platform === "win32"
 
-const isWritableByAll = ({ mode }: FileSystem.File.Info) => (mode & 0o002) !== 0 && (mode & 0o1000) === 0
+const isWritableByAll = ({ mode, type }: FileSystem.File.Info) =>
+  type === "Directory" && (mode & 0o002) !== 0 && (mode & 0o1000) === 0
 
 const isTrusted = ({ uid }: FileSystem.File.Info) => Option.isNone(uid) || [0, process.geteuid?.()].includes(uid.value)
 
