@@ -19,7 +19,7 @@ import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
 import { grantName, stageCommand } from "./rotateKeyWords.ts"
 
-export interface Input extends Flags.Storage {
+export interface Input extends Flags.Place {
   readonly clientId: Option.Option<string>
   readonly includePlain: boolean
   readonly json: boolean

@@ -34,7 +34,7 @@ const readFile = Effect.fnUntraced(function* (path: string) {
 // Of a text that was checked.
 const idOf = (key: string | Redacted.Redacted) => Effect.map(KeyRing.idOf(key), Option.getOrThrow)
 
-const fileOf = Effect.fnUntraced(function* (flags: Flags.Storage, instead: string) {
+const fileOf = Effect.fnUntraced(function* (flags: Flags.Place, instead: string) {
   const keys = yield* Storage.keys(flags)
   return keys._tag === "File" ? keys.path : yield* refuse(instead)
 })
@@ -42,7 +42,7 @@ const fileOf = Effect.fnUntraced(function* (flags: Flags.Storage, instead: strin
 const restart = "Next: restart every process that uses the file. Then run:"
 
 export const begin = Effect.fnUntraced(
-  function* (flags: Flags.Storage) {
+  function* (flags: Flags.Place) {
     const path = yield* fileOf(
       flags,
       "The keys come from ZAPIER_ENCRYPTION_KEYS: add a new one at its end (old,new; openssl rand -base64 32 makes one), and restart every process."
@@ -71,7 +71,7 @@ export const begin = Effect.fnUntraced(
 )
 
 export const switchOver = Effect.fnUntraced(
-  function* (flags: Flags.Storage) {
+  function* (flags: Flags.Place) {
     const path = yield* fileOf(
       flags,
       "The keys come from ZAPIER_ENCRYPTION_KEYS: put the new one first (new,old), and restart every process."
@@ -98,7 +98,7 @@ const list = (grants: ReadonlyArray<Key>) =>
   grants.length > named ? `${grants.slice(0, named).map(grantName).join(", ")}, ...` : grants.map(grantName).join(", ")
 
 /** Fails if something still needs one of these keys. */
-const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, flags: Flags.Storage) {
+const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, flags: Flags.Place) {
   const use = yield* Effect.provide(SqlKeyUse.needing(keyIds, named + 1), Storage.layerStores(flags))
   if (use.grants.length > 0) {
     return yield* refuse(
@@ -113,7 +113,7 @@ const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, fla
   }
 })
 
-const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Storage) {
+const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Place) {
   const text = yield* readFile(path)
   const stage = KeyFile.stageOf(text)
   if (stage === "Single") return yield* Output.print(`${path} holds one key: there is none to drop.`)
@@ -134,7 +134,7 @@ const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Stora
   yield* Output.print("Copies of the database from before the change do: keep the older key for as long as them.")
 })
 
-const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Storage) {
+const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Place) {
   const variable = "ZAPIER_ENCRYPTION_KEYS"
   // Says what is wrong with them, if anything is.
   yield* Effect.provide(KeyRing.KeyRing, Storage.layerKeys({ _tag: "Environment" }))
@@ -148,7 +148,7 @@ const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Storage) {
 })
 
 export const finish = Effect.fnUntraced(
-  function* (flags: Flags.Storage) {
+  function* (flags: Flags.Place) {
     const keys = yield* Storage.keys(flags)
     return yield* keys._tag === "File" ? finishFile(keys.path, flags) : finishEnvironment(flags)
   },
