@@ -40,13 +40,12 @@ const nameOf = ({ reason }: PlatformError): string =>
 
 export const failed =
   (kind: Kind, doing: string) =>
-  (error: PlatformError): ZapierAuthError =>
-    refuse(
-      kind,
-      error.reason._tag === "NotFound"
-        ? `cannot ${doing}: it is not there. Check the path, or set another`
-        : `cannot ${doing} (${nameOf(error)}). Check the path and who may write to it, or set another`
-    )
+  (error: PlatformError): ZapierAuthError => {
+    const name = nameOf(error)
+    if (name === "NotFound") return refuse(kind, `cannot ${doing}: it is not there. Check the path, or set another`)
+    if (name === "ENOSPC") return refuse(kind, `cannot ${doing}: the disk is full. Make room, or set another path`)
+    return refuse(kind, `cannot ${doing} (${name}). Check the path and who may write to it, or set another`)
+  }
 
 // undefined on Windows, where nobody has a number.
 const me = (): number | undefined => process.geteuid?.()

@@ -41,13 +41,13 @@ const isTrusted = ({ uid }: FileSystem.File.Info) => Option.isNone(uid) || [0, p
 /**
  * The path without links.
  *
- * @param path an absolute path
  * @param missing whether what is not there is an error, or the rest of the path is still to be made
  */
 export const resolve = Effect.fnUntraced(function* (path: string, missing: "Refuse" | "Allow") {
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
-  const { root } = paths.parse(path)
+  const absolute = paths.resolve(path)
+  const { root } = paths.parse(absolute)
   const segmentsOf = (text: string) => text.split(paths.sep).filter((segment) => segment !== "")
 
   const checkFolder = Effect.fnUntraced(function* (folder: string) {
@@ -67,11 +67,11 @@ export const resolve = Effect.fnUntraced(function* (path: string, missing: "Refu
     }
     const unreachable = (cause: PlatformError) => new Unreachable({ cause, link })
     // Refuses a circle, and a link to nowhere.
-    yield* Effect.mapError(fs.realPath(link), unreachable)
+    yield* Effect.mapError(fs.stat(link), unreachable)
     return yield* Effect.mapError(fs.readLink(link), unreachable)
   })
 
-  const rest = segmentsOf(path.slice(root.length))
+  const rest = segmentsOf(absolute.slice(root.length))
   let current = root
   for (let segment = rest.shift(); segment !== undefined; segment = rest.shift()) {
     if (segment === "..") {

@@ -60,12 +60,17 @@ describe("privateFile.edit", () => {
         const no = from(new InvalidConfig({ setting: "test", problem: "no" }))
         expect((yield* Effect.flip(edit(path, () => Effect.fail(no)))).message).toBe("test: no")
         const fs = yield* FileSystem.FileSystem
-        const full = PlatformError.systemError({ _tag: "WriteZero", module: "FileSystem", method: "rename" })
+        const full = PlatformError.systemError({
+          _tag: "Unknown",
+          module: "FileSystem",
+          method: "rename",
+          cause: Object.assign(new Error("no space left on device"), { code: "ENOSPC" })
+        })
         const error = yield* edit(path, append("x")).pipe(
           Effect.provideService(FileSystem.FileSystem, { ...fs, rename: () => Effect.fail(full) }),
           Effect.flip
         )
-        expect(error.message).toContain(`cannot write ${path}.new`)
+        expect(error.message).toContain(`cannot write ${path}.new: the disk is full. Make room`)
         expect(NodeFs.readFileSync(path, "utf8")).toBe("before")
         expect(names(path)).toEqual(["secret"])
       })

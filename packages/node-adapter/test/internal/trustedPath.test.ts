@@ -1,5 +1,5 @@
 import * as NodeFs from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -32,11 +32,15 @@ describe.skipIf(onWindows)("trustedPath", () => {
       Effect.gen(function* () {
         NodeFs.symlinkSync("../a/b", join(folder, "a", "relative"))
         NodeFs.symlinkSync(join(folder, "a", "relative"), join(folder, "absolute"))
-        for (const path of ["", "a", "a/b/c", "a/relative/c", "absolute", "absolute/c", "absolute/../b/./c", "a//b/"]) {
+        // The parent of where the link leads, not of the link.
+        NodeFs.symlinkSync("absolute/../b", join(folder, "relative-up"))
+        for (const path of ["", "a", "a/b/c", "a/relative/c", "absolute", "absolute/c", "relative-up/c", "a//b/"]) {
           const given = `${folder}/${path}`
           expect(yield* TrustedPath.resolve(given, "Refuse")).toBe(NodeFs.realpathSync.native(given))
         }
         expect(yield* TrustedPath.resolve("/", "Refuse")).toBe("/")
+        const fromHere = relative(process.cwd(), join(folder, "a", "b"))
+        expect(yield* TrustedPath.resolve(fromHere, "Refuse")).toBe(join(folder, "a", "b"))
       })
     )
   )
