@@ -47,12 +47,20 @@ export const resolve = Effect.fnUntraced(function* (path: string, missing: "Refu
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const absolute = paths.resolve(path)
+  if (onWindows) {
+    return yield* fs.realPath(absolute).pipe(
+      Effect.catchReason("PlatformError", "NotFound", (_, error) =>
+        missing === "Allow" ? Effect.succeed(absolute) : Effect.fail(error)
+      ),
+      Effect.mapError((cause) => new Unreachable({ cause, link: undefined }))
+    )
+  }
   const { root } = paths.parse(absolute)
   const segmentsOf = (text: string) => text.split(paths.sep).filter((segment) => segment !== "")
 
   const checkFolder = Effect.fnUntraced(function* (folder: string) {
     const info = yield* Effect.mapError(fs.lstat(folder), (cause) => new Unreachable({ cause, link: undefined }))
-    if (onWindows || !isWritableByAll(info)) return
+    if (!isWritableByAll(info)) return
     return yield* new Distrusted({
       problem: `every user of this machine may write to ${oneLine(folder)}, and put something else in the place of ${oneLine(path)}. Set a path all of whose folders only trusted users can write to`
     })
@@ -60,7 +68,7 @@ export const resolve = Effect.fnUntraced(function* (path: string, missing: "Refu
 
   /** Where a link leads: the segments to go on with. */
   const follow = Effect.fnUntraced(function* (link: string, info: FileSystem.File.Info) {
-    if (!onWindows && !isTrusted(info)) {
+    if (!isTrusted(info)) {
       return yield* new Distrusted({
         problem: `${oneLine(link)} is a link that belongs to another user. Set a path without it`
       })

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process"
 import { request, type IncomingHttpHeaders } from "node:http"
 import { connect } from "node:net"
 import { networkInterfaces } from "node:os"
@@ -7,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as CallbackServer from "../../src/cli/run/callbackServer.ts"
 import * as Loopback from "../../src/cli/run/loopback.ts"
+import * as Peer from "../../src/cli/run/peer.ts"
 import { freePort } from "../utils/freePort.ts"
 
 const consent = "https://zapier.example/authorize?client_id=acme&state=the-state"
@@ -55,8 +57,12 @@ const waiting = Effect.fnUntraced(function* (host = "127.0.0.1") {
   return { ...server, redirectUri, completed, isReached, callback: `${redirectUri}?code=a&state=the-state` }
 })
 
-const ended = (result: Effect.Effect<unknown, { readonly message: string }>) =>
+const ended = (result: Effect.Effect<number, { readonly message: string }>) =>
   Effect.map(Effect.flip(result), ({ message }) => message)
+
+const here = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
+
+const hasIPv6 = here.some(({ address }) => address === "::1")
 
 describe("the callback server", () => {
   it.live("sends one browser to the consent page, as often as it asks, and takes the code from it", () =>
@@ -150,13 +156,34 @@ describe("the callback server", () => {
     })
   )
 
+  it.live.skipIf(process.platform !== "linux" || process.geteuid?.() !== 0)(
+    "does not show the page to another user, and goes on waiting (only root can become one)",
+    () =>
+      Effect.gen(function* () {
+        for (const host of ["127.0.0.1", "[::1]", "localhost"]) {
+          if (host === "[::1]" && !hasIPv6) continue
+          const login = yield* waiting(host)
+          const status = (uid: number) =>
+            Effect.callback<string>((resume) => {
+              const options = { uid, gid: uid, cwd: "/" }
+              execFile("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", login.start], options, (_, stdout) =>
+                resume(Effect.succeed(stdout))
+              )
+            })
+          expect(yield* status(65534)).toBe("404")
+          expect((yield* get(login.start)).status).toBe(302)
+          expect(yield* status(65534)).toBe("404")
+          const user = yield* Effect.forkChild(login.result)
+          expect(user.pollUnsafe()).toBe(undefined)
+        }
+      })
+  )
+
   it.live("listens where the redirect URI leads, and nowhere else", () =>
     Effect.gen(function* () {
-      const here = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
       const outside = here.filter(({ internal, scopeid }) => !internal && !scopeid).map(({ address }) => address)
       // All of 127.0.0.0/8 is there on Linux.
       if (process.platform === "linux") outside.push("127.0.0.2")
-      const hasIPv6 = here.some(({ address }) => address === "::1")
       const four = yield* waiting()
       expect(yield* four.isReached("127.0.0.1")).toBe(true)
       const both = yield* waiting("localhost")
@@ -188,6 +215,19 @@ describe("the callback server", () => {
       expect(error.message).toContain(`cannot listen on ${new URL(other.redirectUri).host}`)
     })
   )
+
+  it("knows whose connection it is, as Linux tells", () => {
+    const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:2437 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 502 1 0
+   1: 0100007F:D431 0100007F:2437 01 00000000:00000000 00:00000000 00000000  1001        0 503 1 0
+   2: 0100007F:2437 0100007F:D431 01 00000000:00000000 00:00000000 00000000  1000        0 504 1 0
+`
+    expect(Peer.ownersIn(table, { localPort: 0x2437, remotePort: 0xd431 })).toEqual([1001])
+    expect(Peer.ownersIn(table, { localPort: 0x2437, remotePort: 0xd432 })).toEqual([])
+    for (const text of ["", "\n\n", "nonsense\nnonsense", table.slice(0, 250)]) {
+      expect(Peer.ownersIn(text, { localPort: 1, remotePort: 2 })).toEqual([])
+    }
+  })
 
   it("knows the addresses of a redirect URI", () => {
     for (const [uri, addresses] of [

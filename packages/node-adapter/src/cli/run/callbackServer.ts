@@ -4,11 +4,13 @@
  * It also has the page that the browser is opened at, which sends it on to Zapier: the address of the consent page holds
  * `state`, and what a browser is started with is seen by all users of the machine. So any of them can open that page, allow
  * access to an account of theirs, and send the code here. The page is therefore for one browser, known by a cookie: a
- * second one ends the login, and only the first can bring the code.
+ * second one ends the login, and only the first can bring the code. Where the system tells whose a connection is, another
+ * user is not shown the page at all.
  */
 import { timingSafeEqual } from "node:crypto"
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
@@ -22,6 +24,7 @@ import * as Redacted from "effect/Redacted"
 import * as Page from "../../internal/page.ts"
 import { Refused } from "../refused.ts"
 import * as Loopback from "./loopback.ts"
+import * as Peer from "./peer.ts"
 
 // Whoever is sent here by something else than Zapier has not ended the login.
 const isForeign = ({ reason }: ZapierAuthError) => reason._tag === "StateMismatch" || reason._tag === "InvalidCallback"
@@ -65,6 +68,10 @@ const isPrefetch = (headers: HttpServerRequest.HttpServerRequest["headers"]) =>
 
 const listen = (address: string, port: number) =>
   NodeHttpServer.layer(() => createServer(), { host: address, port, gracefulShutdownTimeout: "2 seconds" })
+
+// The browser is started by this process, as this user.
+const isForeigner = (request: HttpServerRequest.HttpServerRequest) =>
+  Peer.isAnotherUser(NodeHttpServerRequest.toIncomingMessage(request).socket)
 
 /** Listens until the scope ends. `result` is done when the consent is given, or refused. */
 export const make = Effect.fnUntraced(
@@ -122,7 +129,8 @@ export const make = Effect.fnUntraced(
       if (isPrefetch(request.headers)) return page(503, "Not yet", "Open this page to go on.")
       const isFirst = same(request.cookies[cookieName], cookie)
       if (url.pathname === redirect.pathname) return yield* callback(url, isFirst)
-      return url.pathname === startPath ? yield* start(isFirst) : notHere
+      if (url.pathname !== startPath || (yield* isForeigner(request))) return notHere
+      return yield* start(isFirst)
     })
 
     const [first, ...others] = Loopback.addressesOf(redirect)
