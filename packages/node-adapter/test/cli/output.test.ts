@@ -138,7 +138,31 @@ describe("what others have put into texts", () => {
     })
   )
 
-  it.effect("is no line of ours, and no command of a log", () =>
+  it.live("is no line of its own: a path or a name that holds one is shown in one", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const lines = "x\nok     client secret: Zapier takes it\nerror: none"
+      for (const args of [
+        ["doctor", "--offline", "--client-id", lines],
+        ["doctor", "--offline", "--data-directory", `/nowhere/${lines}`],
+        ["doctor", "--offline", "--client-secret-file", `/nowhere/${lines}`],
+        ["status", "--data-directory", `/nowhere/${lines}`],
+        ["token", "--subject", lines],
+        ["logout", "--subject", lines],
+        ["token", "--config", lines],
+        ["scopes", lines],
+        ["request", "GET", `/${lines}`],
+        ["request", "POST", "/v2/zaps", "--data", `@${lines}`],
+        ["rotate-key", "begin", "--fake", "", "--key-file", lines]
+      ]) {
+        const { stderr, stdout } = yield* world.run(args)
+        const said = `${stdout}${stderr}`
+        expect(said, args.join(" ")).not.toMatch(/^(error: none|ok     client secret: Zapier takes it)/m)
+      }
+    })
+  )
+
+  it.effect("is in no note, and in no log", () =>
     Effect.gen(function* () {
       const { layer, lines } = CommandLine.recorder()
       yield* Effect.provide(Output.note(`error: ${hostile}`), layer)

@@ -12,6 +12,7 @@ import * as KeyFile from "../../internal/keyFile.ts"
 import * as PrivateFile from "../../internal/privateFile.ts"
 import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
 import { problemOf } from "../../internal/sqlProblem.ts"
+import { oneLine } from "../../internal/terminalText.ts"
 import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
@@ -113,7 +114,7 @@ const afterSwitch = Effect.fnUntraced(function* (path: string, input: Input) {
   const stage = KeyFile.stageOf(yield* read(EncryptionKey.kind, path))
   if (stage !== "Begun") return
   return yield* new Refused({
-    problem: `The new key in ${path} does not encrypt yet. Run:\n${stageCommand("switch", input)}`
+    problem: `The new key in ${oneLine(path)} does not encrypt yet. Run:\n${stageCommand("switch", input)}`
   })
 })
 

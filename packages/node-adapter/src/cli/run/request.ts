@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import { oneLine } from "../../internal/terminalText.ts"
 import type * as Flags from "../flags.ts"
 import * as Output from "../output.ts"
 import { Refused } from "../refused.ts"
@@ -28,7 +29,8 @@ export interface Input extends Flags.Connection {
   readonly subject: Option.Option<string>
 }
 
-const cannotRead = (what: string) => from(new InvalidConfig({ setting: "--data", problem: `${what} cannot be read` }))
+const cannotRead = (what: string) =>
+  from(new InvalidConfig({ setting: "--data", problem: `${oneLine(what)} cannot be read` }))
 
 /** The bytes of a body: they can be sent once more if the first token is not taken. */
 const bytesOf = Effect.fnUntraced(function* (data: string) {
@@ -55,7 +57,7 @@ const send = Effect.fnUntraced(function* (input: Input, subject: string) {
   const as = Option.getOrElse(input.as, () => (input.scopes.length > 0 ? "app" : undefined))
   if (as === undefined && Endpoint.match(input.method, input.path.split("?", 1)[0] ?? "") === undefined) {
     return yield* new Refused({
-      problem: `${input.method} ${input.path} is not in the endpoint table. Say which credential it takes: --as user, app or client-id`
+      problem: `${input.method} ${oneLine(input.path)} is not in the endpoint table. Say which credential it takes: --as user, app or client-id`
     })
   }
   const client = as === undefined ? zapier.forUser(subject) : zapier.as(credentials[as](subject, input.scopes))

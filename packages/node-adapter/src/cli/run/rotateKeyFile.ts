@@ -10,6 +10,7 @@ import * as EncryptionKey from "../../EncryptionKey.ts"
 import * as KeyFile from "../../internal/keyFile.ts"
 import * as PrivateFile from "../../internal/privateFile.ts"
 import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
+import { oneLine } from "../../internal/terminalText.ts"
 import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
@@ -22,7 +23,7 @@ const kind = EncryptionKey.kind
 
 /** The text of the key file, whose keys are keys. */
 const checked = Effect.fnUntraced(function* (path: string, text: string) {
-  yield* KeyRing.make(KeyFile.keysOf(text), `${kind.setting} ${path}`)
+  yield* KeyRing.make(KeyFile.keysOf(text), `${kind.setting} ${oneLine(path)}`)
   return text
 })
 
@@ -59,11 +60,11 @@ export const begin = Effect.fnUntraced(
     const next = KeyFile.nextOf(yield* readFile(path))
     if (next === undefined) {
       return yield* refuse(
-        `${path} holds older keys still, from a replacement that is not finished. Run:\n${stageCommand("finish", flags)}`
+        `${oneLine(path)} holds older keys still, from a replacement that is not finished. Run:\n${stageCommand("finish", flags)}`
       )
     }
     yield* Output.print(
-      `Key ${yield* idOf(next)} is in ${path}, and encrypts nothing yet. Keep a copy of it elsewhere.`
+      `Key ${yield* idOf(next)} is in ${oneLine(path)}, and encrypts nothing yet. Keep a copy of it elsewhere.`
     )
     yield* Output.print(`${restart}\n${stageCommand("switch", flags)}`)
   },
@@ -80,11 +81,11 @@ export const switchOver = Effect.fnUntraced(
     yield* edit(kind, path, (text) => Effect.map(checked(path, text), KeyFile.switched))
     const text = yield* readFile(path)
     if (KeyFile.stageOf(text) === "Single") {
-      return yield* refuse(`${path} holds one key, and no new one. Run:\n${stageCommand("begin", flags)}`)
+      return yield* refuse(`${oneLine(path)} holds one key, and no new one. Run:\n${stageCommand("begin", flags)}`)
     }
     const [current = ""] = KeyFile.keysOf(text)
     yield* Output.print(
-      `Key ${yield* idOf(current)} is the first in ${path}: it encrypts from each process's next start on.`
+      `Key ${yield* idOf(current)} is the first in ${oneLine(path)}: it encrypts from each process's next start on.`
     )
     yield* Output.print(`${restart}\n${stageCommand("reencrypt", flags)}`)
   },
@@ -116,9 +117,9 @@ const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, fla
 const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Place) {
   const text = yield* readFile(path)
   const stage = KeyFile.stageOf(text)
-  if (stage === "Single") return yield* Output.print(`${path} holds one key: there is none to drop.`)
+  if (stage === "Single") return yield* Output.print(`${oneLine(path)} holds one key: there is none to drop.`)
   if (stage === "Begun") {
-    return yield* refuse(`The new key in ${path} does not encrypt yet. Run:\n${stageCommand("switch", flags)}`)
+    return yield* refuse(`The new key in ${oneLine(path)} does not encrypt yet. Run:\n${stageCommand("switch", flags)}`)
   }
   const ids = yield* Effect.forEach(KeyFile.keysOf(text).slice(1), idOf)
   yield* unneeded(ids, flags)
@@ -126,10 +127,10 @@ const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Place
   yield* edit(kind, path, (now) =>
     now === text
       ? Effect.succeed(KeyFile.finished(text))
-      : refuse(`${path} was changed meanwhile, and is left as it is. Run it again.`)
+      : refuse(`${oneLine(path)} was changed meanwhile, and is left as it is. Run it again.`)
   )
   yield* Output.print(
-    `Dropped from ${path}: ${ids.map((id) => `key ${id}`).join(", ")}. Nothing in the database needs it.`
+    `Dropped from ${oneLine(path)}: ${ids.map((id) => `key ${id}`).join(", ")}. Nothing in the database needs it.`
   )
   yield* Output.print("Copies of the database from before the change do: keep the older key for as long as them.")
 })
