@@ -81,7 +81,7 @@ const unexpected = (defect: unknown): string => {
   return `this should not have happened (${name}${at === undefined ? "" : `,${at.replace(/^\s+/, " ")}`}). Please report it.`
 }
 
-type Failure = CliError.CliError | ZapierAuthError | Refused
+type Failure = CliError.CliError | ZapierAuthError | Refused | Output.ReaderGone
 
 const exitCode = (cause: Cause.Cause<Failure>): Effect.Effect<number, never, Stdio.Stdio> => {
   const reason = cause.reasons.find(Cause.isFailReason)
@@ -89,6 +89,7 @@ const exitCode = (cause: Cause.Cause<Failure>): Effect.Effect<number, never, Std
     return Effect.as(Output.note(`error: ${unexpected(Cause.squash(cause))}`), 1)
   }
   const { error } = reason
+  if (error._tag === "ReaderGone") return Effect.succeed(1)
   // Has been told already, or was asked for.
   if (error._tag === "ShowHelp") return Effect.succeed(error.errors.length > 0 ? 2 : 0)
   return Effect.as(Output.note(`error: ${error.message}`), 1)

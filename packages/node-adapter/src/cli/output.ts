@@ -3,6 +3,7 @@
  * environment has put into a text reaches a terminal as a control character.
  */
 import type * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type { PlatformError } from "effect/PlatformError"
@@ -13,9 +14,15 @@ import { Refused } from "./refused.ts"
 
 const newline = 10
 
-const notWritten = ({ reason }: PlatformError) => {
-  const code = Predicate.hasProperty(reason.cause, "code") ? ` (${String(reason.cause.code)})` : ""
-  return new Refused({ problem: `cannot write to stdout${code}. Check where the output goes` })
+/** Whoever read stdout has seen enough, as `head` has: the command ends, and nobody need be told. */
+export class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
+
+type NotWritten = Refused | ReaderGone
+
+const notWritten = ({ reason }: PlatformError): NotWritten => {
+  const code = Predicate.hasProperty(reason.cause, "code") ? String(reason.cause.code) : reason._tag
+  if (code === "EPIPE") return new ReaderGone()
+  return new Refused({ problem: `cannot write to stdout (${code}). Check where the output goes` })
 }
 
 const write = (chunk: string | Uint8Array) =>
@@ -24,7 +31,7 @@ const write = (chunk: string | Uint8Array) =>
   )
 
 /** A line or several on stdout: what was asked for. Fails when it cannot be written. */
-export const print = (text: string): Effect.Effect<void, Refused, Stdio.Stdio> => write(`${printable(text)}\n`)
+export const print = (text: string): Effect.Effect<void, NotWritten, Stdio.Stdio> => write(`${printable(text)}\n`)
 
 /** A line or several on stderr: progress and errors. Where it cannot be written, nobody can be told. */
 export const note = (text: string): Effect.Effect<void, never, Stdio.Stdio> =>

@@ -198,4 +198,21 @@ describe.skipIf(process.platform !== "linux")("output that cannot be written", (
       }
     })
   )
+
+  it.live("ends a command without a word when nobody reads any more", () =>
+    Effect.gen(function* () {
+      for (const args of [["scopes"], ["--help"]]) {
+        const ended = yield* Effect.promise(async () => {
+          const child = spawn(process.execPath, [CommandLine.published(), ...args], {
+            stdio: ["ignore", "pipe", "pipe"],
+            env: {}
+          })
+          child.stdout.destroy()
+          const code = new Promise<number | null>((resolve) => child.on("close", resolve))
+          return { stderr: await text(child.stderr), code: await code }
+        })
+        expect(ended, args.join(" ")).toEqual({ code: 1, stderr: "" })
+      }
+    })
+  )
 })
