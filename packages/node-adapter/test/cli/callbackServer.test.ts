@@ -150,7 +150,9 @@ describe("the callback server", () => {
         for (const method of ["HEAD", "POST", "OPTIONS"]) expect((yield* get(path, {}, method)).status).toBe(404)
         expect((yield* get(path, { "sec-purpose": "prefetch;prerender" })).status).toBe(503)
       }
-      expect((yield* get(`http://${host}/start`)).status).toBe(404)
+      for (const path of ["/start", "/", "//", "//:", "/callback/", "/%00"]) {
+        expect((yield* get(`http://${host}${path}`)).status, path).toBe(404)
+      }
       expect(login.completed).toEqual([])
       expect((yield* get(login.start)).status).toBe(302)
     })

@@ -123,9 +123,10 @@ export const make = Effect.fnUntraced(
 
     const app = Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
-      const url = new URL(request.url, redirect)
       // A page of another origin that resolves to this machine has another host.
       if (request.method !== "GET" || request.headers["host"] !== redirect.host) return notHere
+      if (!URL.canParse(request.url, redirect.href)) return notHere
+      const url = new URL(request.url, redirect)
       if (isPrefetch(request.headers)) return page(503, "Not yet", "Open this page to go on.")
       const isFirst = same(request.cookies[cookieName], cookie)
       if (url.pathname === redirect.pathname) return yield* callback(url, isFirst)
