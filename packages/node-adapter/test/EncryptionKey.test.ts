@@ -21,6 +21,7 @@ import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as EncryptionKey from "../src/EncryptionKey.ts"
+import * as RecordedFileSystem from "./utils/RecordedFileSystem.ts"
 
 const isRoot = process.geteuid?.() === 0
 const onWindows = process.platform === "win32"
@@ -277,6 +278,25 @@ describe("EncryptionKey.layerConfig", () => {
         expect(yield* sameKey(own, yield* ring(EncryptionKey.layerFile(path)))).toBe(true)
         expect(yield* refusal(configured({}))).toContain("ZAPIER_ENCRYPTION_KEYS")
         expect(yield* refusal(configured({ ZAPIER_ENCRYPTION_KEYS: "pl4nted" }))).toContain("openssl rand")
+      })
+    )
+  )
+})
+
+describe("EncryptionKey.file", () => {
+  it.effect("has a new key on the disk before its name, and the name before anybody is given the key", () =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        const { fs, steps } = yield* RecordedFileSystem.make
+        const key = Effect.provideService(EncryptionKey.file({ directory }), FileSystem.FileSystem, fs)
+        yield* Effect.provide(key, EncryptionKey.crypto)
+        const folder = `sync ${NodePath.basename(directory)}`
+        const isNew = expect.stringMatching(/^(write|sync) auth\.key\..*\.new$/)
+        expect(steps).toEqual([isNew, isNew, expect.stringMatching(/^link .*\.new auth\.key$/), folder])
+        expect(steps.map((step) => step.split(" ")[0])).toEqual(["write", "sync", "link", "sync"])
+        // Whoever made it may not have come so far.
+        yield* Effect.provide(key, EncryptionKey.crypto)
+        expect(steps.slice(4)).toEqual([folder])
       })
     )
   )

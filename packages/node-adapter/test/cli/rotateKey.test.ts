@@ -193,6 +193,19 @@ describe("rotate-key", () => {
     })
   )
 
+  it.effect.each([1, 2])("keeps all older keys while something needs the one that is number %i", (needed) =>
+    Effect.gen(function* () {
+      const keys = [keyOf(3), keyOf(2), keyOf(1)]
+      const directory = directoryOf(keys)
+      yield* KeyRotation.write(databaseIn(directory), [keyOf(needed)], ["ada"])
+      for (const env of [{}, { ZAPIER_ENCRYPTION_KEYS: keys.join(",") }]) {
+        const { code, stderr } = yield* CommandLine.run(["rotate-key", "finish", "--data-directory", directory], env)
+        expect([code, stderr]).toEqual([1, expect.stringContaining('Grants still need an older key: "ada"')])
+      }
+      expect(KeyRotation.keysIn(join(directory, "auth.key"))).toEqual(keys)
+    })
+  )
+
   it.effect("replaces the key of the fake where one is configured, and never one that is real", () =>
     Effect.gen(function* () {
       const directory = directoryOf([keyOf(2), keyOf(1)])

@@ -1,5 +1,5 @@
 import * as NodeFs from "node:fs"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { describe, expect, it } from "@effect/vitest"
 import { InvalidConfig, from } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
 import * as PrivateFile from "../../src/internal/privateFile.ts"
+import * as RecordedFileSystem from "../utils/RecordedFileSystem.ts"
 
 const onWindows = process.platform === "win32"
 
@@ -39,6 +40,17 @@ describe("privateFile.edit", () => {
         expect(NodeFs.statSync(path).ino).not.toBe(before)
         if (!onWindows) expect(NodeFs.statSync(path).mode & 0o777).toBe(0o600)
         expect(names(path)).toEqual(["secret"])
+      })
+    )
+  )
+
+  it.effect("has the new text on the disk before its name, and the name before it is done", () =>
+    withFile((path) =>
+      Effect.gen(function* () {
+        const { fs, steps } = yield* RecordedFileSystem.make
+        yield* Effect.provideService(edit(path, append(" and after")), FileSystem.FileSystem, fs)
+        const folder = basename(dirname(path))
+        expect(steps).toEqual(["write secret.new", "sync secret.new", "rename secret.new secret", `sync ${folder}`])
       })
     )
   )
