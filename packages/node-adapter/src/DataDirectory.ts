@@ -7,11 +7,13 @@
  *
  * @since 0.1.0
  */
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { UserDirectories } from "effect/persistence/UserDirectories"
 import * as PrivateFile from "./internal/privateFile.ts"
+import { oneLine } from "./internal/terminalText.ts"
 
 /**
  * Where a file is kept.
@@ -32,7 +34,16 @@ const appName = "zapier-workflow-auth"
 
 const fileKind: PrivateFile.Kind = { type: "File", setting: "database file", holds: "tokens", needs: 0o600 }
 
+// Under their usual names, so that a folder is known as the library's whichever of them is there.
+const usual = ["auth.sqlite", "auth.key", "fake.sqlite", "fake.key"]
+
 const folderKind: PrivateFile.Kind = { type: "Directory", setting: "data directory", holds: "tokens", needs: 0o700 }
+
+/** The folder of a file of that name, by which it is known if no system has a file of that name. */
+const folderWith = (name: string): PrivateFile.Kind => ({
+  ...folderKind,
+  files: /\.(sqlite|key)$/.test(name) ? [name, ...usual] : usual
+})
 
 /**
  * The folder that is meant, whether it is there or not. Absolute: whoever changes the working directory later does not
@@ -47,6 +58,26 @@ export const folderOf = Effect.fnUntraced(function* (directory: string | undefin
   return paths.resolve(directory ?? (yield* Effect.mapError(directories.data(appName), () => unknown)))
 })
 
+/** Makes what is missing, a folder at a time: all at once, Node never ends in some file systems, as that of `/proc`. */
+const makeFolder = (folder: string): Effect.Effect<void, ZapierAuthError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const paths = yield* Path.Path
+    const parent = paths.dirname(folder)
+    const isThere = (path: string) => Effect.orElseSucceed(fs.exists(path), () => false)
+    if (parent !== folder && !(yield* isThere(parent))) yield* makeFolder(parent)
+    // With this mode from the first moment on. What is there stays as it is.
+    yield* fs.makeDirectory(folder, { mode: 0o700 }).pipe(
+      Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
+      Effect.catchReason("PlatformError", "NotFound", () =>
+        PrivateFile.refuse(folderKind, `no folder can be made at ${oneLine(folder)}. Set another path`)
+      ),
+      Effect.catchTag("PlatformError", (error) =>
+        Effect.fail(PrivateFile.failed(folderKind, `make ${oneLine(folder)}`)(error))
+      )
+    )
+  })
+
 /**
  * The path of a file in the data directory, which exists afterwards and is the owner's alone. Nothing is done to the file.
  *
@@ -58,30 +89,26 @@ export const pathOf = Effect.fnUntraced(function* (
   directory: string | undefined,
   create: boolean
 ) {
-  const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const { checked, followed } = yield* PrivateFile.make
   if (name === "" || name === "." || name === ".." || paths.basename(name) !== name) {
-    return yield* PrivateFile.refuse(kind, `${name} is not the name of a file. Set the folder as the directory`)
-  }
-  const folder = yield* folderOf(directory)
-  if (create) {
-    // Makes what is missing, with this mode from the first moment on; what is there stays as it is.
-    yield* Effect.mapError(
-      fs.makeDirectory(folder, { recursive: true, mode: 0o700 }),
-      PrivateFile.failed(folderKind, `make ${folder}`)
+    return yield* PrivateFile.refuse(
+      kind,
+      `${oneLine(name)} is not the name of a file. Set the folder as the directory`
     )
   }
-  const real = yield* followed(folderKind, folder)
-  yield* checked(folderKind, real)
-  return paths.join(real, name)
+  const folder = yield* followed(folderKind, yield* folderOf(directory), create ? "Allow" : "Refuse")
+  if (create) yield* makeFolder(folder)
+  yield* checked(folderWith(name), folder)
+  return paths.join(folder, name)
 })
 
 /**
  * The path of the database, whose folder and file exist afterwards and are the owner's alone.
  *
- * Fails with `InvalidConfig`, which says what to run, when the folder or the file can be read or written by others,
- * belongs to another user, is reached over another user's link, or cannot be used at all. Nothing that was there is changed.
+ * Fails with `InvalidConfig`, which says what to do, when the folder or the file can be read or written by others, belongs
+ * to another user, is reached over another user's link or through a folder that every user may write to (unless it is
+ * sticky, as `/tmp`), or cannot be used at all. Nothing that was there is changed.
  *
  * @example
  * ```ts
@@ -110,16 +137,16 @@ export const database = Effect.fn("DataDirectory.database")(function* (options: 
     // SQLite would make it readable for everybody. It takes an empty file for a new database, and gives the mode of this file to its log.
     yield* fs.writeFile(path, new Uint8Array(), { flag: "wx", mode: 0o600 }).pipe(
       Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
-      Effect.mapError(PrivateFile.failed(fileKind, `make ${path}`))
+      Effect.mapError(PrivateFile.failed(fileKind, `make ${oneLine(path)}`))
     )
   }
   const real = yield* followed(fileKind, path)
   // Through a link the log is written beside the file, not beside the link.
-  if (real !== path) yield* checked(folderKind, paths.dirname(real))
+  if (real !== path) yield* checked(folderWith(paths.basename(real)), paths.dirname(real))
   yield* checked(fileKind, real)
   // Left by a crash or brought by a copy. They hold what the file does.
   for (const beside of [`${real}-wal`, `${real}-shm`]) {
-    if (yield* Effect.mapError(fs.exists(beside), PrivateFile.failed(fileKind, `look at ${beside}`))) {
+    if (yield* Effect.mapError(fs.exists(beside), PrivateFile.failed(fileKind, `look at ${oneLine(beside)}`))) {
       yield* checked(fileKind, beside)
     }
   }

@@ -30,6 +30,7 @@ import * as Redacted from "effect/Redacted"
 import * as DataDirectory from "./DataDirectory.ts"
 import * as KeyFile from "./internal/keyFile.ts"
 import * as PrivateFile from "./internal/privateFile.ts"
+import { oneLine, quote } from "./internal/terminalText.ts"
 
 /**
  * Where the key is kept.
@@ -61,7 +62,7 @@ export const crypto = Layer.mergeAll(Aead.layerWebCrypto, Digest.layerWebCrypto)
 
 const ringOf = Effect.fnUntraced(function* (path: string) {
   const { read } = yield* PrivateFile.make
-  return yield* KeyRing.make(KeyFile.keysOf(yield* read(kind, path)), `${kind.setting} ${path}`)
+  return yield* KeyRing.make(KeyFile.keysOf(yield* read(kind, path)), `${kind.setting} ${oneLine(path)}`)
 })
 
 /** Makes a file with a new key, unless there is a file. It appears as a whole: nobody ever reads half of it. */
@@ -80,11 +81,11 @@ const create = Effect.fnUntraced(function* (path: string) {
     (error) =>
       PrivateFile.refuse(
         kind,
-        `cannot make ${path} (${error.reason._tag}). If its file system has no hard links, run: (umask 077; openssl rand -base64 32 > ${PrivateFile.quote(path)})`
+        `cannot make ${oneLine(path)} (${error.reason._tag}). If its file system has no hard links, run: (umask 077; openssl rand -base64 32 > ${quote(path)})`
       )
   )
   yield* Effect.scoped(write).pipe(
-    Effect.mapError(PrivateFile.failed(kind, `make ${path}`)),
+    Effect.mapError(PrivateFile.failed(kind, `make ${oneLine(path)}`)),
     Effect.andThen(publish),
     Effect.ensuring(Effect.ignore(fs.remove(temporary, { force: true })))
   )
@@ -108,7 +109,8 @@ export const file = Effect.fn("EncryptionKey.file")(function* (options: Options 
     yield* checked(kind, path)
     return path
   }
-  if (!(yield* Effect.mapError(fs.exists(path), PrivateFile.failed(kind, `look at ${path}`)))) yield* create(path)
+  if (!(yield* Effect.mapError(fs.exists(path), PrivateFile.failed(kind, `look at ${oneLine(path)}`))))
+    yield* create(path)
   // Also by who did not make it: who did may not have come this far.
   yield* syncFolderOf(path)
   return path

@@ -37,6 +37,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import * as DataDirectory from "./DataDirectory.ts"
 import { sqliteCodeOf, sqliteError, SqliteFailure } from "./internal/sqliteError.ts"
 import { problemOf } from "./internal/sqlProblem.ts"
+import { oneLine } from "./internal/terminalText.ts"
 
 /**
  * Which file, and how it is used.
@@ -284,7 +285,7 @@ const openingFailed =
     return from(
       fault === undefined
         ? new StoreFailed({ store: "embedded database", operation: "open", problem: problemOf(error) })
-        : new InvalidConfig({ setting: "database file", problem: `${path} ${fault}` })
+        : new InvalidConfig({ setting: "database file", problem: `${oneLine(path)} ${fault}` })
     )
   }
 

@@ -5,8 +5,10 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { run } from "./cli/main.ts"
+import * as ProcessStdio from "./cli/processStdio.ts"
 
 const Package = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
@@ -22,7 +24,9 @@ const file = module.findPackageJSON("..", import.meta.url)
 
 const { version } = Schema.decodeSync(Package)(file === undefined ? "{}" : readFileSync(file, "utf8"))
 
-NodeRuntime.runMain(Effect.provide(run(process.argv.slice(2), version), NodeServices.layer), {
+const services = Layer.merge(NodeServices.layer, ProcessStdio.layer)
+
+NodeRuntime.runMain(Effect.provide(run(process.argv.slice(2), version), services), {
   disableErrorReporting: true,
   teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : 130)
 })

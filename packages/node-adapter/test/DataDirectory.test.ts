@@ -121,7 +121,17 @@ describe("DataDirectory.database", () => {
         NodeFs.mkdirSync(NodePath.join(folder, "auth.sqlite"), { mode: 0o700 })
         expect(yield* refusal({ directory: folder })).toContain("auth.sqlite is not a file")
         NodeFs.writeFileSync(NodePath.join(folder, "file"), "", { mode: 0o600 })
-        expect(yield* refusal({ directory: NodePath.join(folder, "file") })).toContain(`cannot make ${folder}`)
+        expect(yield* refusal({ directory: NodePath.join(folder, "file") })).toContain("file is not a folder")
+      })
+    )
+  )
+})
+
+describe.skipIf(process.platform !== "linux")("DataDirectory.database, where no folder can be made", () => {
+  it.effect.each(["/proc/nope", "/proc/nope/inner", "/dev/full", "/dev/null/x"])("says so, and ends: %s", (directory) =>
+    withFolder(() =>
+      Effect.gen(function* () {
+        expect(yield* refusal({ directory })).toMatch(/^data directory: .*[Ss]et another/)
       })
     )
   )
@@ -150,11 +160,43 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
   it.effect.each([0o750, 0o705, 0o710, 0o701, 0o777])("refuses a folder of mode %o, and says what to run", (bits) =>
     withFolder((directory) =>
       Effect.gen(function* () {
+        yield* DataDirectory.database({ directory })
         NodeFs.chmodSync(directory, bits)
         const message = yield* refusal({ directory })
         expect(message).toContain(`mode ${bits.toString(8)}`)
         expect(message).toContain(`chmod 700 '${directory}'`)
-        expect(NodeFs.readdirSync(directory)).toEqual([])
+      })
+    )
+  )
+
+  it.effect.each([
+    ["empty", () => {}],
+    ["somebody's", (folder) => NodeFs.writeFileSync(NodePath.join(folder, "hosts"), "")],
+    ["somebody's, with a folder of that name", (folder) => NodeFs.mkdirSync(NodePath.join(folder, "auth.key"))]
+  ] as ReadonlyArray<readonly [string, (folder: string) => void]>)(
+    "proposes no command for an open folder that is %s",
+    ([, fill]) =>
+      withFolder((directory) =>
+        Effect.gen(function* () {
+          fill(directory)
+          NodeFs.chmodSync(directory, 0o755)
+          const before = NodeFs.readdirSync(directory)
+          for (const create of [true, false]) {
+            const message = yield* refusal({ directory, create })
+            expect(message).toContain(
+              `${directory} is open to other users (mode 755). Set a folder that is used for nothing`
+            )
+            expect(message).not.toMatch(/chmod|chown|Run:/)
+          }
+          expect(NodeFs.readdirSync(directory)).toEqual(before)
+        })
+      )
+  )
+
+  it.effect.each(["/etc", "/", "/usr"])("proposes no command for %s", (directory) =>
+    withFolder(() =>
+      Effect.gen(function* () {
+        expect(yield* refusal({ directory, create: false })).not.toMatch(/chmod|chown|Run:/)
       })
     )
   )
@@ -214,6 +256,26 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
     )
   )
 
+  it.effect("refuses a folder below one that every user may write to, and makes nothing there", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const shared = NodePath.join(folder, "shared")
+        NodeFs.mkdirSync(shared)
+        NodeFs.chmodSync(shared, 0o777)
+        const directory = NodePath.join(shared, "a", "b")
+        const message = yield* refusal({ directory })
+        expect(message).toContain(`every user of this machine may write to ${shared}`)
+        expect(message).toContain("Set a path")
+        expect(NodeFs.readdirSync(shared)).toEqual([])
+        // As /tmp is: nobody can rename what is another's.
+        NodeFs.chmodSync(shared, 0o1777)
+        yield* DataDirectory.database({ directory })
+        NodeFs.chmodSync(shared, 0o777)
+        expect(yield* refusal({ directory, create: false })).toContain(`may write to ${shared}`)
+      })
+    )
+  )
+
   it.effect("refuses a link to nowhere", () =>
     withFolder((directory) =>
       Effect.gen(function* () {
@@ -228,7 +290,7 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
     withFolder((folder) =>
       Effect.gen(function* () {
         const directory = NodePath.join(folder, "it's here")
-        NodeFs.mkdirSync(directory)
+        yield* DataDirectory.database({ directory })
         NodeFs.chmodSync(directory, 0o755)
         expect(yield* refusal({ directory })).toContain(`chmod 700 '${folder}/it'\\''s here'`)
       })

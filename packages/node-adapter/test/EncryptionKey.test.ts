@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { inspect } from "node:util"
@@ -20,6 +21,7 @@ import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as EncryptionKey from "../src/EncryptionKey.ts"
+import * as RecordedFileSystem from "./utils/RecordedFileSystem.ts"
 
 const isRoot = process.geteuid?.() === 0
 const onWindows = process.platform === "win32"
@@ -281,6 +283,25 @@ describe("EncryptionKey.layerConfig", () => {
   )
 })
 
+describe("EncryptionKey.file", () => {
+  it.effect("has a new key on the disk before its name, and the name before anybody is given the key", () =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        const { fs, steps } = yield* RecordedFileSystem.make
+        const key = Effect.provideService(EncryptionKey.file({ directory }), FileSystem.FileSystem, fs)
+        yield* Effect.provide(key, EncryptionKey.crypto)
+        const folder = `sync ${NodePath.basename(directory)}`
+        const isNew = expect.stringMatching(/^(write|sync) auth\.key\..*\.new$/)
+        expect(steps).toEqual([isNew, isNew, expect.stringMatching(/^link .*\.new auth\.key$/), folder])
+        expect(steps.map((step) => step.split(" ")[0])).toEqual(["write", "sync", "link", "sync"])
+        // Whoever made it may not have come so far.
+        yield* Effect.provide(key, EncryptionKey.crypto)
+        expect(steps.slice(4)).toEqual([folder])
+      })
+    )
+  )
+})
+
 describe.skipIf(onWindows)("EncryptionKey, permissions", () => {
   it.effect.each([0o640, 0o604, 0o620, 0o602, 0o666, 0o444])(
     "refuses a file of mode %o, and says what to run",
@@ -316,8 +337,44 @@ describe.skipIf(onWindows)("EncryptionKey, permissions", () => {
     withFolder((directory) =>
       Effect.gen(function* () {
         NodeFs.chmodSync(directory, 0o750)
-        expect(yield* refusal(EncryptionKey.layerDefault({ directory }))).toContain(`chmod 700 '${directory}'`)
+        expect(yield* refusal(EncryptionKey.layerDefault({ directory }))).toContain(
+          `${directory} is open to other users (mode 750). Set a folder that is used for nothing else`
+        )
         expect(NodeFs.readdirSync(directory)).toEqual([])
+      })
+    )
+  )
+
+  it.effect.each(["/etc/passwd", "/etc/hosts", "/dev/full", "/dev/zero", "/"])("proposes no command for %s", (path) =>
+    withFolder(() =>
+      Effect.gen(function* () {
+        const message = yield* refusal(EncryptionKey.layerFile(path))
+        expect(message).toContain(path)
+        expect(message).not.toMatch(/chmod|chown|Run:/)
+      })
+    )
+  )
+
+  it.effect("does not wait for a pipe that nobody writes to", () =>
+    withFolder((directory) =>
+      Effect.gen(function* () {
+        const pipe = NodePath.join(directory, "auth.key")
+        execFileSync("sh", ["-c", `mkfifo -m 600 '${pipe}'`])
+        for (const layer of [EncryptionKey.layerFile(pipe), EncryptionKey.layerDefault({ directory })]) {
+          expect(yield* refusal(layer)).toContain(`${pipe} is not a file`)
+        }
+      })
+    )
+  )
+
+  it.effect("refuses a file below a folder that every user may write to", () =>
+    withFolder((folder) =>
+      Effect.gen(function* () {
+        const directory = NodePath.join(folder, "shared", "own")
+        NodeFs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+        const path = yield* EncryptionKey.file({ directory })
+        NodeFs.chmodSync(NodePath.dirname(directory), 0o777)
+        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain("every user of this machine may write to")
       })
     )
   )

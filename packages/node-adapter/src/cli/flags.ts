@@ -43,6 +43,9 @@ export const server = {
   )
 }
 
+/** Which database is meant, and which keys: those of a fake are others. */
+export interface Place extends Storage, Server {}
+
 /** The client application. `application.ts` says what holds without them. */
 export interface Application {
   readonly clientId: Option.Option<string>
@@ -70,7 +73,7 @@ export interface RedirectUri {
 }
 
 /** All that a command needs to talk to Zapier. */
-export interface Connection extends Storage, Server, Application {}
+export interface Connection extends Place, Application {}
 
 export const connection = { ...application, ...storage, ...server }
 

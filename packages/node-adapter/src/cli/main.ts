@@ -12,6 +12,7 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Config from "effect/Config"
+// oxlint-disable-next-line no-restricted-imports -- what Effect itself writes goes the same way
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,12 +20,14 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as Stdio from "effect/Stdio"
 import { appToken } from "./appToken.ts"
 import * as ConfigFile from "./configFile.ts"
 import { doctor } from "./doctor.ts"
 import { fake } from "./fake.ts"
 import { login } from "./login.ts"
 import { logout } from "./logout.ts"
+import * as Output from "./output.ts"
 import type { Refused } from "./refused.ts"
 import { request } from "./request.ts"
 import { rotateKey } from "./rotateKey.ts"
@@ -40,16 +43,19 @@ const root = Command.make("zapier-workflow-auth").pipe(
 )
 
 /** Errors in their own words, without all the help around them. */
-const presenter: CliOutput.Presenter = {
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Effect.gen(function* () {
-          const formatter = CliOutput.defaultFormatter({ colors: false })
-          for (const error of event.errors) yield* Console.error(`error: ${formatter.formatCliError(error)}`)
-          yield* Console.error(`Run ${event.commandPath.join(" ")} --help to see how it is used.`)
-        })
-      : CliOutput.defaultPresenter.present(event)
-}
+const presenter = Effect.map(Stdio.Stdio, (stdio): CliOutput.Presenter => {
+  const note = (line: string) => Effect.provideService(Output.note(line), Stdio.Stdio, stdio)
+  return {
+    present: (event) =>
+      event._tag === "InvalidInvocation"
+        ? Effect.gen(function* () {
+            const formatter = CliOutput.defaultFormatter({ colors: false })
+            for (const error of event.errors) yield* note(`error: ${formatter.formatCliError(error)}`)
+            yield* note(`Run ${event.commandPath.join(" ")} --help to see how it is used.`)
+          })
+        : CliOutput.defaultPresenter.present(event)
+  }
+})
 
 /** `--log-level` goes before it. What is no level is ignored: the variable may be meant for another program. */
 const layerLogLevel = Layer.effect(
@@ -61,7 +67,7 @@ const layerLogLevel = Layer.effect(
 )
 
 const layerOutput = Layer.mergeAll(
-  CliOutput.layerPresenter(presenter),
+  Layer.effect(CliOutput.Presenter, presenter),
   CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel] }),
   // Effect's own logger writes to stdout.
   Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]),
@@ -75,27 +81,27 @@ const unexpected = (defect: unknown): string => {
   return `this should not have happened (${name}${at === undefined ? "" : `,${at.replace(/^\s+/, " ")}`}). Please report it.`
 }
 
-type Failure = CliError.CliError | ZapierAuthError | Refused
+type Failure = CliError.CliError | ZapierAuthError | Refused | Output.ReaderGone
 
-const exitCode = (cause: Cause.Cause<Failure>): Effect.Effect<number> => {
+const exitCode = (cause: Cause.Cause<Failure>): Effect.Effect<number, never, Stdio.Stdio> => {
   const reason = cause.reasons.find(Cause.isFailReason)
   if (reason === undefined) {
-    return Effect.as(Console.error(`error: ${unexpected(Cause.squash(cause))}`), 1)
+    return Effect.as(Output.note(`error: ${unexpected(Cause.squash(cause))}`), 1)
   }
   const { error } = reason
+  if (error._tag === "ReaderGone") return Effect.succeed(1)
   // Has been told already, or was asked for.
   if (error._tag === "ShowHelp") return Effect.succeed(error.errors.length > 0 ? 2 : 0)
-  return Effect.as(Console.error(`error: ${error.message}`), 1)
+  return Effect.as(Output.note(`error: ${error.message}`), 1)
 }
 
 /** Carries out a command, and gives the code to exit with. Interrupting it interrupts the command. */
 export const run = (args: ReadonlyArray<string>, version: string): Effect.Effect<number, never, Command.Environment> =>
-  Effect.exit(Command.runWith(root, { version })(args)).pipe(
-    Effect.flatMap(
-      Exit.match({
-        onSuccess: () => Effect.succeed(0),
-        onFailure: (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : exitCode(cause))
-      })
-    ),
-    Effect.provide(layerOutput)
-  )
+  Effect.gen(function* () {
+    const { console, flush } = Output.consoleOver(yield* Console.Console)
+    const command = Effect.provideService(Command.runWith(root, { version })(args), Console.Console, console)
+    const exit = yield* Effect.exit(command)
+    if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
+    const code = Exit.isSuccess(exit) ? 0 : yield* exitCode(exit.cause)
+    return yield* Effect.matchCauseEffect(flush, { onSuccess: () => Effect.succeed(code), onFailure: exitCode })
+  }).pipe(Effect.provide(layerOutput))

@@ -8,7 +8,7 @@ import { lazily } from "./lazily.ts"
 
 const begin = Command.make(
   "begin",
-  Flags.storage,
+  { ...Flags.storage, ...Flags.server },
   lazily(async () => (await import("./run/rotateKeyFile.ts")).begin)
 ).pipe(
   Command.withDescription(
@@ -28,7 +28,7 @@ const begin = Command.make(
 
 const switching = Command.make(
   "switch",
-  Flags.storage,
+  { ...Flags.storage, ...Flags.server },
   lazily(async () => (await import("./run/rotateKeyFile.ts")).switchOver)
 ).pipe(
   Command.withDescription(
@@ -44,6 +44,7 @@ const reencrypt = Command.make(
   "reencrypt",
   {
     ...Flags.storage,
+    ...Flags.server,
     clientId: Flag.String("client-id").pipe(
       Flag.withMetavar("ID"),
       Flag.withDescription(
@@ -85,7 +86,7 @@ const reencrypt = Command.make(
 
 const finish = Command.make(
   "finish",
-  Flags.storage,
+  { ...Flags.storage, ...Flags.server },
   lazily(async () => (await import("./run/rotateKeyFile.ts")).finish)
 ).pipe(
   Command.withDescription(

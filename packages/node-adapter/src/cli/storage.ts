@@ -7,7 +7,8 @@
  * the environment says; of two variables that contradict each other, nobody knows which is.
  *
  * What a fake gives out is kept apart, in another database and with another key beside it in that folder, never in a
- * Postgres: no real grant is ever sent to a fake, or lost to it.
+ * Postgres and never by a key that is configured: no real grant is ever sent to a fake, or lost to it, and no key that one
+ * needs is replaced because the fake's database does not.
  *
  * Only a command that stores something new makes a database. For the others, one that is not there was meant to be another.
  */
@@ -34,9 +35,6 @@ import type * as Flags from "./flags.ts"
 import * as Server from "./server.ts"
 import * as Variable from "./variable.ts"
 
-/** Which database is meant: by commands that talk to a server, also by which server that is. */
-export type Where = Flags.Storage & Partial<Flags.Server>
-
 /** The names of the files of an embedded database. */
 interface Files {
   readonly directory: string | undefined
@@ -60,10 +58,9 @@ const environment = Effect.all({
 const either = (one: string, other: string) =>
   from(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))
 
-const isFake = ({ fake }: Where) =>
-  fake === undefined ? Effect.succeed(false) : Effect.map(Server.fake({ fake }), Option.isSome)
+const isFake = (flags: Flags.Place) => Effect.map(Server.fake(flags), Option.isSome)
 
-const databaseOf = Effect.fnUntraced(function* (flags: Where) {
+const databaseOf = Effect.fnUntraced(function* (flags: Flags.Place) {
   const { directory, url } = yield* environment
   const apart = yield* isFake(flags)
   if (Option.isNone(flags.dataDirectory) && Option.isSome(url) && !apart) {
@@ -78,7 +75,7 @@ const databaseOf = Effect.fnUntraced(function* (flags: Where) {
 
 /** The file of the database that is meant, whether it is there or not; none if it is a Postgres. */
 export const databasePath = Effect.fnUntraced(
-  function* (flags: Where) {
+  function* (flags: Flags.Place) {
     const paths = yield* Path.Path
     const database = yield* databaseOf(flags)
     if (database._tag === "Postgres") return Option.none<string>()
@@ -87,21 +84,7 @@ export const databasePath = Effect.fnUntraced(
   (effect) => Effect.provide(effect, UserDirectories.layer)
 )
 
-/**
- * Where the keys are.
- *
- * @param makeKey whether to make the key beside the embedded database if there is none
- */
-export const keys = Effect.fnUntraced(function* (flags: Where, makeKey = false) {
-  const paths = yield* Path.Path
-  const set = yield* environment
-  if (Option.isNone(flags.keyFile) && Option.isSome(set.keys)) {
-    if (Option.isSome(set.keyFile)) return yield* either("ZAPIER_ENCRYPTION_KEYS", "ZAPIER_KEY_FILE")
-    return { _tag: "Environment" } satisfies Keys
-  }
-  const keyFile = Option.orElse(flags.keyFile, () => set.keyFile)
-  if (Option.isSome(keyFile)) return { _tag: "File", path: paths.resolve(keyFile.value) } satisfies Keys
-  const database = yield* databaseOf(flags)
+const besideDatabase = Effect.fnUntraced(function* (database: Database, makeKey: boolean) {
   if (database._tag === "Postgres") {
     return yield* from(
       new InvalidConfig({
@@ -115,6 +98,34 @@ export const keys = Effect.fnUntraced(function* (flags: Where, makeKey = false) 
     Effect.provide([UserDirectories.layer, EncryptionKey.crypto])
   )
   return { _tag: "File", path } satisfies Keys
+})
+
+/**
+ * Where the keys are.
+ *
+ * @param makeKey whether to make the key beside the embedded database if there is none
+ */
+export const keys = Effect.fnUntraced(function* (flags: Flags.Place, makeKey = false) {
+  const paths = yield* Path.Path
+  const set = yield* environment
+  if (yield* isFake(flags)) {
+    if (Option.isSome(flags.keyFile)) {
+      return yield* from(
+        new InvalidConfig({
+          setting: "--key-file",
+          problem: "the key of a fake is beside its database. Leave --key-file out, or unset ZAPIER_FAKE"
+        })
+      )
+    }
+    return yield* besideDatabase(yield* databaseOf(flags), makeKey)
+  }
+  if (Option.isNone(flags.keyFile) && Option.isSome(set.keys)) {
+    if (Option.isSome(set.keyFile)) return yield* either("ZAPIER_ENCRYPTION_KEYS", "ZAPIER_KEY_FILE")
+    return { _tag: "Environment" } satisfies Keys
+  }
+  const keyFile = Option.orElse(flags.keyFile, () => set.keyFile)
+  if (Option.isSome(keyFile)) return { _tag: "File", path: paths.resolve(keyFile.value) } satisfies Keys
+  return yield* besideDatabase(yield* databaseOf(flags), makeKey)
 })
 
 export const layerKeys = (keys: Keys): Layer.Layer<KeyRing, ZapierAuthError> =>
@@ -143,7 +154,7 @@ const layerDatabase = (database: Database, create: boolean): Layer.Layer<SqlClie
  * @param create whether to make the embedded database if there is none
  */
 export const layerStores = (
-  flags: Where,
+  flags: Flags.Place,
   create = false
 ): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore | SqlClient, ZapierAuthError> =>
   Layer.unwrap(
@@ -152,7 +163,7 @@ export const layerStores = (
 
 /** The stores, with what they hold opened. */
 export const layer = (
-  flags: Where,
+  flags: Flags.Place,
   create: boolean
 ): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError, FileSystem.FileSystem | Path.Path> =>
   EncryptedStores.layer.pipe(

@@ -10,6 +10,9 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
+import * as TrustedPath from "./trustedPath.ts"
+import { oneLine, quote } from "./terminalText.ts"
 
 export interface Kind {
   readonly type: "File" | "Directory"
@@ -19,6 +22,8 @@ export interface Kind {
   readonly holds: string
   /** What its owner must be able to do: read, read and write, or that and enter the folder. */
   readonly needs: 0o400 | 0o600 | 0o700
+  /** Of a folder: the names of the library's own files, by one of which the folder is known to be its own. */
+  readonly files?: ReadonlyArray<string> | undefined
 }
 
 // Bytes, of a file that is read.
@@ -29,18 +34,18 @@ const onWindows = process.platform === "win32"
 export const refuse = (kind: Kind, problem: string): ZapierAuthError =>
   from(new InvalidConfig({ setting: kind.setting, problem }))
 
+/** What went wrong: Effect's name for it, or the system's (EROFS, ENOSPC). */
+const nameOf = ({ reason }: PlatformError): string =>
+  reason._tag === "Unknown" && Predicate.hasProperty(reason.cause, "code") ? String(reason.cause.code) : reason._tag
+
 export const failed =
   (kind: Kind, doing: string) =>
-  (error: PlatformError): ZapierAuthError =>
-    refuse(
-      kind,
-      error.reason._tag === "NotFound"
-        ? `cannot ${doing}: it is not there. Check the path, or set another`
-        : `cannot ${doing} (${error.reason._tag}). Check the path and who may write to it, or set another`
-    )
-
-/** For people who copy the command. */
-export const quote = (path: string) => `'${path.replaceAll("'", `'\\''`)}'`
+  (error: PlatformError): ZapierAuthError => {
+    const name = nameOf(error)
+    if (name === "NotFound") return refuse(kind, `cannot ${doing}: it is not there. Check the path, or set another`)
+    if (name === "ENOSPC") return refuse(kind, `cannot ${doing}: the disk is full. Make room, or set another path`)
+    return refuse(kind, `cannot ${doing} (${name}). Check the path and who may write to it, or set another`)
+  }
 
 // undefined on Windows, where nobody has a number.
 const me = (): number | undefined => process.geteuid?.()
@@ -52,21 +57,39 @@ const modeOf = ({ type }: Kind) => (type === "File" ? "600" : "700")
 
 const allows = { 0o400: "read", 0o600: "read and written", 0o700: "read and written" } as const
 
+const isOpen = ({ mode }: FileSystem.File.Info) => (mode & 0o077) !== 0
+
+/**
+ * What to do. A command that changes a file or folder is proposed only for what is known to be the library's own: a path
+ * that was mistyped may be a folder of the system.
+ */
+const advice = (kind: Kind, isOwn: boolean, command: string): string =>
+  isOwn
+    ? `Run: ${command}`
+    : kind.type === "Directory"
+      ? "Set a folder that is used for nothing else: one that is not there yet is made as it must be"
+      : `Set the path of a file that only this user can read (mode ${modeOf(kind)})`
+
 /**
  * What is wrong with a file or folder, if anything is: another type, another owner, or a mode that is not the owner's alone.
  */
-const fault = (kind: Kind, path: string, info: FileSystem.File.Info): string | undefined => {
-  if (info.type !== kind.type) return `${path} is not a ${kind.type === "File" ? "file" : "folder"}. Set another path`
+const fault = (kind: Kind, path: string, info: FileSystem.File.Info, isOwn: boolean): string | undefined => {
+  const name = oneLine(path)
+  if (info.type !== kind.type) return `${name} is not a ${kind.type === "File" ? "file" : "folder"}. Set another path`
   if (onWindows) return undefined
-  const mode = info.mode & 0o777
+  const mode = (info.mode & 0o777).toString(8)
+  const chmod = advice(kind, isOwn, `chmod ${modeOf(kind)} ${quote(path)}`)
+  // A folder that is none of the library's holds nothing of it.
+  const readable = kind.type === "File" || isOwn
   if (isForeign(info)) {
-    return `${path} belongs to another user, who can read the ${kind.holds} in it. Set another path, or run: chown ${me()} ${quote(path)}`
+    const chown = advice(kind, isOwn, `chown ${me()} ${quote(path)}`)
+    return `${name} belongs to another user${readable ? `, who can read the ${kind.holds} in it` : ""}. ${chown}`
   }
-  if ((mode & 0o077) !== 0) {
-    return `${path} is open to other users (mode ${mode.toString(8)}), who may have read the ${kind.holds} in it. Run: chmod ${modeOf(kind)} ${quote(path)}`
+  if (isOpen(info)) {
+    return `${name} is open to other users (mode ${mode})${readable ? `, who may have read the ${kind.holds} in it` : ""}. ${chmod}`
   }
-  if ((mode & kind.needs) !== kind.needs) {
-    return `${path} cannot be ${allows[kind.needs]} by its owner (mode ${mode.toString(8)}). Run: chmod ${modeOf(kind)} ${quote(path)}`
+  if ((info.mode & kind.needs) !== kind.needs) {
+    return `${name} cannot be ${allows[kind.needs]} by its owner (mode ${mode}). ${chmod}`
   }
   return undefined
 }
@@ -75,20 +98,52 @@ export const make = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
 
-  /** The path behind a link, which only we may have made: its owner decides where the secrets go. */
-  const followed = Effect.fnUntraced(function* (kind: Kind, path: string) {
-    const info = yield* Effect.mapError(fs.lstat(path), failed(kind, `look at ${path}`))
-    if (info.type !== "SymbolicLink") return path
-    if (!onWindows && isForeign(info)) {
-      return yield* refuse(kind, `${path} is a link that belongs to another user. Remove it, or set another path`)
-    }
-    return yield* Effect.mapError(fs.realPath(path), failed(kind, `follow the link ${path}`))
+  const is = (path: string, what: (info: FileSystem.File.Info) => boolean) =>
+    Effect.orElseSucceed(Effect.map(fs.stat(path), what), () => false)
+
+  /** A folder with a file of the library in it, or a file in a folder that only this user can enter. */
+  const isOwn = ({ files = [], type }: Kind, path: string): Effect.Effect<boolean> =>
+    type === "File"
+      ? is(paths.dirname(path), (folder) => !isForeign(folder) && !isOpen(folder))
+      : Effect.map(
+          Effect.forEach(files, (name) =>
+            is(paths.join(path, name), (file) => file.type === "File" && !isForeign(file))
+          ),
+          (found) => found.includes(true)
+        )
+
+  const refuseFault = Effect.fnUntraced(function* (kind: Kind, path: string, info: FileSystem.File.Info) {
+    if (fault(kind, path, info, false) === undefined) return
+    const problem = fault(kind, path, info, yield* isOwn(kind, path))
+    if (problem !== undefined) return yield* refuse(kind, problem)
   })
 
+  /**
+   * The path without links, of which no other user may decide where it leads: see `trustedPath.ts`.
+   *
+   * @param missing whether what is not there is refused, or is to be made and is given as it will be
+   */
+  const followed = (
+    kind: Kind,
+    path: string,
+    missing: "Refuse" | "Allow" = "Refuse"
+  ): Effect.Effect<string, ZapierAuthError> =>
+    TrustedPath.resolve(path, missing).pipe(
+      Effect.provideService(FileSystem.FileSystem, fs),
+      Effect.provideService(Path.Path, paths),
+      Effect.mapError((error) =>
+        error._tag === "Distrusted"
+          ? refuse(kind, error.problem)
+          : failed(
+              kind,
+              error.link === undefined ? `look at ${oneLine(path)}` : `follow the link ${oneLine(error.link)}`
+            )(error.cause)
+      )
+    )
+
   const checked = Effect.fnUntraced(function* (kind: Kind, path: string) {
-    const info = yield* Effect.mapError(fs.stat(path), failed(kind, `look at ${path}`))
-    const problem = fault(kind, path, info)
-    if (problem !== undefined) return yield* refuse(kind, problem)
+    const info = yield* Effect.mapError(fs.stat(path), failed(kind, `look at ${oneLine(path)}`))
+    yield* refuseFault(kind, path, info)
   })
 
   /** The text of a small file, which is looked at once more when it is open: it may have been exchanged. */
@@ -98,15 +153,14 @@ export const make = Effect.gen(function* () {
       yield* checked(kind, real)
       const file = yield* fs.open(real, { flag: "r" })
       const info = yield* file.stat
-      const problem = fault(kind, real, info)
-      if (problem !== undefined) return yield* refuse(kind, problem)
-      if (info.size > longest) return yield* refuse(kind, `${real} is too long. Set another path`)
+      yield* refuseFault(kind, real, info)
+      if (info.size > longest) return yield* refuse(kind, `${oneLine(real)} is too long. Set another path`)
       const bytes = yield* file.readAlloc(longest)
       return Option.match(bytes, { onNone: () => "", onSome: (found) => new TextDecoder().decode(found) })
     },
     Effect.scoped,
     (effect, kind, path) =>
-      Effect.catchTag(effect, "PlatformError", (error) => Effect.fail(failed(kind, `read ${path}`)(error)))
+      Effect.catchTag(effect, "PlatformError", (error) => Effect.fail(failed(kind, `read ${oneLine(path)}`)(error)))
   )
 
   /** So that what was made or renamed in a folder is still there after a power failure. Windows opens no folders, and needs none of it. */
@@ -123,9 +177,9 @@ export const make = Effect.gen(function* () {
       const beside = `${real}.new`
       const isThere = refuse(
         kind,
-        `${beside} is there: somebody else is changing ${real}, or was killed while doing so. If nobody is, run: rm ${quote(beside)}`
+        `${oneLine(beside)} is there: somebody else is changing ${oneLine(real)}, or was killed while doing so. If nobody is, run: rm ${quote(beside)}`
       )
-      const notWritten = failed(kind, `write ${beside}`)
+      const notWritten = failed(kind, `write ${oneLine(beside)}`)
       let isOurs = false
       const write = Effect.gen(function* () {
         const file = yield* fs.open(beside, { flag: "wx", mode: 0o600 }).pipe(

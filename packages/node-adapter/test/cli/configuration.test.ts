@@ -140,8 +140,8 @@ describe("the configuration", () => {
       const env = { ZAPIER_DATABASE_URL: "postgres://ada@127.0.0.1:1/none", ZAPIER_DATA_DIRECTORY: world.directory }
       yield* world.login()
       expect((yield* world.run(["token"], env)).code).toBe(0)
-      // What is about the real database does not look at the fake's.
-      const real = yield* world.run(["rotate-key", "begin"])
+      // Without the fake, neither its database nor its key is looked at.
+      const real = yield* world.run(["rotate-key", "begin"], { ZAPIER_FAKE: "" })
       expect(real.stderr).toContain("auth.key: it is not there")
     })
   )

@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs"
+import { chmodSync, rmSync, writeFileSync } from "node:fs"
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from "node:http"
 import { createServer, type AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -126,11 +126,13 @@ describe("doctor", () => {
         { result: "wrong", says: expect.stringContaining("chmod 600") }
       ])
       chmodSync(database, 0o600)
-      const missing = yield* doctor(world, { ZAPIER_KEY_FILE: join(world.directory, "nowhere.key") })
-      expect(missing.of("encryption keys")).toMatchObject([
+      const key = join(world.directory, "fake.key")
+      rmSync(key)
+      expect((yield* doctor(world)).of("encryption keys")).toMatchObject([
         { result: "wrong", says: expect.stringContaining("is not there") }
       ])
-      const another = yield* doctor(world, { ZAPIER_ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString("base64") })
+      writeFileSync(key, Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 })
+      const another = yield* doctor(world)
       expect(another.of("grants")).toMatchObject([
         { result: "wrong", says: expect.stringContaining("1 of 1 cannot be decrypted") }
       ])

@@ -1,4 +1,6 @@
 /** `login` as a process, and its user at a real browser. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Browser as Chromium, Page } from "playwright-core"
@@ -37,6 +39,43 @@ await Browser.describeInBrowser("login, in a browser", (browser) => {
       const zaps = yield* world.start(["request", "GET", "/v2/zaps?limit=1", "--subject", "ada"]).ended
       expect(zaps).toMatchObject({ code: 0, stderr: "" })
       expect(JSON.parse(zaps.stdout)).toHaveProperty("data")
+    })
+  )
+
+  it.live("is opened for one browser, and ended by a second", () =>
+    Effect.gen(function* () {
+      if (process.platform !== "linux") return expect(process.platform, "only Linux is started like this").not.toBe("")
+      const world = yield* World.make
+      const started = join(world.directory, "started")
+      const opener = join(world.directory, "opener")
+      writeFileSync(opener, `#!/bin/sh\necho "$1" > '${started}.new' && mv '${started}.new' '${started}'\n`, {
+        mode: 0o700
+      })
+      const begin = Effect.gen(function* () {
+        rmSync(started, { force: true })
+        // What starts browsers is looked for there. @effect-diagnostics-next-line processEnvInEffect:off
+        const running = world.start(["login"], { BROWSER: opener, PATH: process.env["PATH"] ?? "" })
+        while (!existsSync(started)) yield* Effect.sleep(5)
+        return { running, start: readFileSync(started, "utf8").trim() }
+      })
+
+      const first = yield* begin
+      const page = yield* pageOf(browser)
+      // Whoever is impatient opens it once more.
+      yield* Effect.promise(() => page.goto(first.start))
+      yield* Effect.promise(() => page.goto(first.start))
+      yield* press(page, "Allow")
+      yield* Effect.promise(() => page.getByRole("heading", { name: "Connected" }).waitFor())
+      expect((yield* first.running.ended).code).toBe(0)
+
+      const second = yield* begin
+      yield* Effect.promise(() => page.goto(second.start))
+      const stranger = yield* pageOf(browser)
+      yield* Effect.promise(() => stranger.goto(second.start))
+      expect(yield* words(stranger)).toContain("The login was ended")
+      const { code, stderr } = yield* second.running.ended
+      expect([code, stderr]).toEqual([1, expect.stringContaining("the page of this login was used by two browsers")])
+      expect(yield* world.tokenRequests).toEqual(["authorization_code"])
     })
   )
 

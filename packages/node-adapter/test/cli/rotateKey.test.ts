@@ -193,6 +193,53 @@ describe("rotate-key", () => {
     })
   )
 
+  it.effect.each([1, 2])("keeps all older keys while something needs the one that is number %i", (needed) =>
+    Effect.gen(function* () {
+      const keys = [keyOf(3), keyOf(2), keyOf(1)]
+      const directory = directoryOf(keys)
+      yield* KeyRotation.write(databaseIn(directory), [keyOf(needed)], ["ada"])
+      for (const env of [{}, { ZAPIER_ENCRYPTION_KEYS: keys.join(",") }]) {
+        const { code, stderr } = yield* CommandLine.run(["rotate-key", "finish", "--data-directory", directory], env)
+        expect([code, stderr]).toEqual([1, expect.stringContaining('Grants still need an older key: "ada"')])
+      }
+      expect(KeyRotation.keysIn(join(directory, "auth.key"))).toEqual(keys)
+    })
+  )
+
+  it.effect("replaces the key of the fake where one is configured, and never one that is real", () =>
+    Effect.gen(function* () {
+      const directory = directoryOf([keyOf(2), keyOf(1)])
+      const realFile = join(directory, "auth.key")
+      const fakeFile = join(directory, "fake.key")
+      yield* KeyRotation.write(databaseIn(directory), [keyOf(1)], ["ada"])
+      writeFileSync(fakeFile, `${keyOf(3)}\n`, { mode: 0o600 })
+      yield* KeyRotation.write(SqliteClient.layerDefault({ directory, name: "fake.sqlite" }), [keyOf(3)], ["ada"])
+      const fake = "http://127.0.0.1:9270"
+      const run = (stage: string, env: CommandLine.Environment, ...flags: ReadonlyArray<string>) =>
+        CommandLine.run(["rotate-key", stage, ...flags], { ZAPIER_DATA_DIRECTORY: directory, ...env })
+      const configured = [{}, { ZAPIER_KEY_FILE: realFile }, { ZAPIER_ENCRYPTION_KEYS: `${keyOf(2)},${keyOf(1)}` }]
+      for (const env of configured) {
+        for (const stage of ["begin", "switch", "reencrypt", "finish"]) {
+          expect(yield* run(stage, { ...env, ZAPIER_FAKE: fake })).toMatchObject({ code: 0, stderr: "" })
+          expect(KeyRotation.keysIn(realFile)).toEqual([keyOf(2), keyOf(1)])
+        }
+        expect(KeyRotation.keysIn(fakeFile)).toHaveLength(1)
+      }
+      expect(KeyRotation.keysIn(fakeFile)).not.toContain(keyOf(3))
+      // What is to be run next is about the fake, too.
+      expect((yield* run("begin", {}, "--fake", fake)).stdout).toContain(`rotate-key switch --fake ${fake}\n`)
+      for (const stage of ["begin", "switch", "reencrypt", "finish"]) {
+        const { code, stderr } = yield* run(stage, { ZAPIER_FAKE: fake }, "--key-file", realFile)
+        expect([code, stderr]).toEqual([
+          1,
+          expect.stringContaining("--key-file: the key of a fake is beside its database")
+        ])
+      }
+      expect(KeyRotation.keysIn(realFile)).toEqual([keyOf(2), keyOf(1)])
+      expect(yield* KeyRotation.readable(databaseIn(directory), [keyOf(1)], ["ada"])).toEqual(["ada"])
+    })
+  )
+
   it.effect("refuses a key file that is not one, without showing what is in it", () =>
     Effect.gen(function* () {
       for (const text of ["pl4nted", `${keyOf(1)}\npl4nted`, "", `${keyOf(1)}\n${keyOf(1)}`]) {

@@ -117,22 +117,45 @@ describe("secrets", () => {
     })
   )
 
-  it.live("are not in the arguments that the browser is started with", () =>
+  it.live("are neither in the arguments nor in the environment that the browser is started with", () =>
     Effect.gen(function* () {
       if (process.platform !== "linux") return expect(process.platform, "only Linux is started like this").not.toBe("")
       const world = yield* World.make
       const started = join(world.directory, "started")
       const browser = join(world.directory, "browser")
-      writeFileSync(browser, `#!/bin/sh\necho "$@" > '${started}.new' && mv '${started}.new' '${started}'\n`, {
-        mode: 0o700
-      })
-      // What starts browsers is looked for there. @effect-diagnostics-next-line processEnvInEffect:off
-      const running = world.start(["login"], { ...talkative, BROWSER: browser, PATH: process.env["PATH"] ?? "" })
+      writeFileSync(
+        browser,
+        `#!/bin/sh\n{ echo "$@"; env; } > '${started}.new' && mv '${started}.new' '${started}'\n`,
+        {
+          mode: 0o700
+        }
+      )
+      const wanted = {
+        // What starts browsers is looked for there. @effect-diagnostics-next-line processEnvInEffect:off
+        PATH: process.env["PATH"] ?? "",
+        BROWSER: browser,
+        HOME: world.directory,
+        LANG: "C.UTF-8",
+        DISPLAY: ":7",
+        XDG_RUNTIME_DIR: world.directory,
+        WAYLAND_DISPLAY: "wayland-7",
+        DBUS_SESSION_BUS_ADDRESS: "unix:path=/nowhere"
+      }
+      const unwanted = {
+        PGPASSWORD: "pg-s3cret",
+        NODE_OPTIONS: "--no-deprecation",
+        AWS_SECRET_ACCESS_KEY: "aws-s3cret"
+      }
+      const running = world.start(["login"], { ...talkative, ...wanted, ...unwanted })
       const consent = World.consentUrl(yield* running.said("stderr", "authorize?"))
       while (!readdirSync(world.directory).includes("started")) yield* Effect.sleep(5)
-      const start = readFileSync(started, "utf8").trim()
-      expect(start).toBe(`${new URL(world.redirectUri).origin}/start`)
-      // It leads to the consent page, once.
+      const [start = "", ...environment] = readFileSync(started, "utf8").trim().split("\n")
+      expect(start).toMatch(new RegExp(`^${new URL(world.redirectUri).origin}/start/[0-9a-f-]{36}$`))
+      expect(environment).toEqual(
+        expect.arrayContaining(Object.entries(wanted).map(([name, value]) => `${name}=${value}`))
+      )
+      expect(environment.join("\n")).not.toMatch(/s3cret|ZAPIER_|NODE_OPTIONS|LOG_LEVEL/)
+      // It leads to the consent page.
       // As a browser asks, but for where it leads. @effect-diagnostics-next-line globalFetchInEffect:off
       const answer = yield* Effect.promise(() => fetch(start, { redirect: "manual" }))
       expect([answer.status, answer.headers.get("location")]).toEqual([302, consent])
@@ -140,7 +163,6 @@ describe("secrets", () => {
         "no-store",
         "no-referrer"
       ])
-      expect(yield* World.visit(start)).toContain("This page was opened before")
       running.child.kill("SIGINT")
       expect((yield* running.ended).code).toBe(130)
     })

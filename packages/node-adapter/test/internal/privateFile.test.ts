@@ -1,5 +1,5 @@
 import * as NodeFs from "node:fs"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { describe, expect, it } from "@effect/vitest"
 import { InvalidConfig, from } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
 import * as PrivateFile from "../../src/internal/privateFile.ts"
+import * as RecordedFileSystem from "../utils/RecordedFileSystem.ts"
 
 const onWindows = process.platform === "win32"
 
@@ -43,6 +44,17 @@ describe("privateFile.edit", () => {
     )
   )
 
+  it.effect("has the new text on the disk before its name, and the name before it is done", () =>
+    withFile((path) =>
+      Effect.gen(function* () {
+        const { fs, steps } = yield* RecordedFileSystem.make
+        yield* Effect.provideService(edit(path, append(" and after")), FileSystem.FileSystem, fs)
+        const folder = basename(dirname(path))
+        expect(steps).toEqual(["write secret.new", "sync secret.new", "rename secret.new secret", `sync ${folder}`])
+      })
+    )
+  )
+
   it.effect("does not touch it when there is nothing to change", () =>
     withFile((path) =>
       Effect.gen(function* () {
@@ -60,12 +72,17 @@ describe("privateFile.edit", () => {
         const no = from(new InvalidConfig({ setting: "test", problem: "no" }))
         expect((yield* Effect.flip(edit(path, () => Effect.fail(no)))).message).toBe("test: no")
         const fs = yield* FileSystem.FileSystem
-        const full = PlatformError.systemError({ _tag: "WriteZero", module: "FileSystem", method: "rename" })
+        const full = PlatformError.systemError({
+          _tag: "Unknown",
+          module: "FileSystem",
+          method: "rename",
+          cause: Object.assign(new Error("no space left on device"), { code: "ENOSPC" })
+        })
         const error = yield* edit(path, append("x")).pipe(
           Effect.provideService(FileSystem.FileSystem, { ...fs, rename: () => Effect.fail(full) }),
           Effect.flip
         )
-        expect(error.message).toContain(`cannot write ${path}.new`)
+        expect(error.message).toContain(`cannot write ${path}.new: the disk is full. Make room`)
         expect(NodeFs.readFileSync(path, "utf8")).toBe("before")
         expect(names(path)).toEqual(["secret"])
       })

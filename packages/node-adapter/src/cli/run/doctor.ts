@@ -1,6 +1,7 @@
 /** `doctor`: checks what has to be right, and says what to do where it is not. */
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Output from "../output.ts"
+import { oneLine } from "../../internal/terminalText.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
 import { waiting } from "../waiting.ts"
@@ -13,7 +14,7 @@ export interface Input extends Flags.Connection {
   readonly json: boolean
 }
 
-const line = ({ check, result, says }: Finding) => `${result.padEnd(5)}  ${check}: ${says}`
+const line = ({ check, result, says }: Finding) => oneLine(`${result.padEnd(5)}  ${check}: ${says}`)
 
 export const doctor = Effect.fnUntraced(function* (input: Input) {
   const checks = [...LocalChecks.all, ...(input.offline ? [] : ServerChecks.all)]
@@ -21,7 +22,7 @@ export const doctor = Effect.fnUntraced(function* (input: Input) {
   for (const check of checks) {
     for (const finding of yield* waiting("Checking")(check(input))) {
       if (finding.result === "wrong") wrong++
-      yield* Console.log(input.json ? JSON.stringify(finding) : line(finding))
+      yield* Output.print(input.json ? JSON.stringify(finding) : line(finding))
     }
   }
   if (wrong > 0) return yield* new Refused({ problem: `${wrong} of what was checked must be mended.` })

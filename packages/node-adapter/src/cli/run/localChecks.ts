@@ -17,6 +17,7 @@ import type * as Flags from "../flags.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
 import { type Check, type Finding, note, ok, wrong } from "./finding.ts"
+import * as Loopback from "./loopback.ts"
 
 const configuration: Check = () =>
   Effect.match(Effect.provide(ConfigFile.path, UserDirectories.layer), {
@@ -36,13 +37,19 @@ const application = (flags: Flags.Connection) =>
     Effect.catch((error) => Effect.succeed([wrong("client application", error.message)]))
   )
 
-/** Whether somebody else listens where the browser is to come back to. */
-const isTaken = (port: number) =>
+const isTakenAt = (address: string, port: number) =>
   Effect.callback<boolean>((resume) => {
     const server = createServer()
-    server.once("error", () => resume(Effect.succeed(true)))
-    server.listen(port, "127.0.0.1", () => server.close(() => resume(Effect.succeed(false))))
+    server.once("error", (error) => resume(Effect.succeed(!Loopback.isMissing(error))))
+    server.listen(port, address, () => server.close(() => resume(Effect.succeed(false))))
   })
+
+/** Whether somebody else listens where the browser is to come back to. */
+const isTaken = (uri: URL) =>
+  Effect.map(
+    Effect.forEach(Loopback.addressesOf(uri), (address) => isTakenAt(address, Number(uri.port || "80"))),
+    (taken) => taken.includes(true)
+  )
 
 const redirectUris = Effect.fnUntraced(
   function* (_: Flags.Connection) {
@@ -58,8 +65,8 @@ const redirectUris = Effect.fnUntraced(
         )
         continue
       }
-      const { port, protocol } = new URL(uri)
-      const taken = protocol === "http:" && (yield* isTaken(Number(port || "80")))
+      const url = new URL(uri)
+      const taken = url.protocol === "http:" && (yield* isTaken(url))
       findings.push(
         taken
           ? note(

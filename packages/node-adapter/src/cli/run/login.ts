@@ -1,7 +1,6 @@
 /** `login`: a user's consent, by way of the browser. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { ZapierAuth, type Status } from "@zapier-workflow-auth/core/ZapierAuth"
-import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Application from "../application.ts"
+import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
 import { shown } from "../shown.ts"
@@ -68,12 +68,12 @@ const consent = Effect.fnUntraced(function* (input: Input) {
   const address = `\n  ${Redacted.value(url)}\n`
 
   if (input.paste || !isOnThisMachine(redirectUri)) {
-    yield* Console.error(`Open this address in a browser, and allow access:\n${address}`)
-    yield* Console.error("Then paste the address that the browser was sent to, which begins with the redirect URI:")
+    yield* Output.note(`Open this address in a browser, and allow access:\n${address}`)
+    yield* Output.note("Then paste the address that the browser was sent to, which begins with the redirect URI:")
     return yield* complete(yield* pasted)
   }
   const server = yield* CallbackServer.make({ redirectUri, consent: url, complete })
-  yield* Console.error(
+  yield* Output.note(
     `${input.browser ? "Allow access in the browser. If none has opened, open this address" : "Open this address in a browser on this machine, and allow access"}:\n${address}`
   )
   if (input.browser) yield* openBrowser(server.start)
@@ -83,6 +83,6 @@ const consent = Effect.fnUntraced(function* (input: Input) {
 export const login = (input: Input) =>
   consent(input).pipe(
     Effect.timeoutOrElse({ duration: Duration.seconds(input.timeout), orElse: () => cameBack(input.timeout) }),
-    Effect.flatMap((status) => Console.log(connected(status))),
+    Effect.flatMap((status) => Output.print(connected(status))),
     Effect.provide(Zapier.layer(input, true))
   )

@@ -1,8 +1,8 @@
 /** `logout`: a user's grant is removed. */
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { shown } from "../shown.ts"
 import * as Zapier from "../zapier.ts"
@@ -14,6 +14,6 @@ export const logout = Effect.fnUntraced(function* (
   const { revocation, wasConnected } = yield* ZapierAuth.use((auth) => auth.disconnect(subject)).pipe(
     Effect.provide(Zapier.layer(input, false))
   )
-  yield* Console.log(wasConnected ? `${shown(subject)} is disconnected.` : `${shown(subject)} was not connected.`)
-  if (wasConnected) yield* Console.log(revocation)
+  yield* Output.print(wasConnected ? `${shown(subject)} is disconnected.` : `${shown(subject)} was not connected.`)
+  if (wasConnected) yield* Output.print(revocation)
 })

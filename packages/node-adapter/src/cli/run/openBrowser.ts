@@ -1,12 +1,33 @@
+import { Worker } from "node:worker_threads"
 import * as Effect from "effect/Effect"
-import open from "open"
+
+/**
+ * What a browser needs of the environment, and what finds and starts one: the user's session, home and language, the
+ * network's proxy. The client secret and whatever else is in there stays here: a browser hands its environment on to
+ * helpers, crash reporters and plugins.
+ */
+const needed =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.*|TZ|TERM|TMPDIR|BROWSER|DISPLAY|XAUTHORITY|WAYLAND_.*|DBUS_.*|XDG_.*|DESKTOP_.*|GDMSESSION|SESSION_MANAGER|KDE_.*|GNOME_.*|GIO_.*|GTK_.*|GDK_.*|QT_.*|MOZ_.*|LD_LIBRARY_PATH|NIX_.*|WSL.*|SSH_(CLIENT|CONNECTION|TTY)|(ALL|FTP|HTTPS?|NO)_PROXY|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|PSMODULEPATH|TEMP|TMP|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH|APPDATA|LOCALAPPDATA|PROGRAM(DATA|FILES.*|W6432)|__CF_.*)$/i
+
+/** The part of an environment that a browser is started with. */
+export const environmentOf = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => needed.test(name)))
+
+// What `open` starts has the environment of the thread that it runs in, and there is no other way to say which.
+const code = (library: string, url: string) =>
+  `import(${JSON.stringify(library)}).then(({ default: open }) => open(${JSON.stringify(url)})).catch(() => {})`
 
 /** Opens a page in the user's browser. Where there is none, nobody is told: the address has been printed. */
 export const openBrowser = (url: string): Effect.Effect<void> =>
   Effect.ignore(
-    Effect.tryPromise(async () => {
-      const child = await open(url)
-      // It has an error of its own when there is nothing that opens pages.
-      child.once("error", () => {})
-    })
+    Effect.tryPromise(
+      () =>
+        new Promise<void>((resolve, reject) => {
+          const library = import.meta.resolve("open")
+          const env = environmentOf(process.env)
+          const worker = new Worker(code(library, url), { eval: true, env, execArgv: [] })
+          worker.once("error", reject)
+          worker.once("exit", () => resolve())
+        })
+    )
   )

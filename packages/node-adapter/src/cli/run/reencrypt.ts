@@ -3,22 +3,24 @@ import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStor
 import { GrantStore, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stdio from "effect/Stdio"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as EncryptionKey from "../../EncryptionKey.ts"
 import * as KeyFile from "../../internal/keyFile.ts"
 import * as PrivateFile from "../../internal/privateFile.ts"
 import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
 import { problemOf } from "../../internal/sqlProblem.ts"
+import { oneLine } from "../../internal/terminalText.ts"
+import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
 import { grantName, stageCommand } from "./rotateKeyWords.ts"
 
-export interface Input extends Flags.Storage {
+export interface Input extends Flags.Place {
   readonly clientId: Option.Option<string>
   readonly includePlain: boolean
   readonly json: boolean
@@ -35,7 +37,12 @@ const mostFailures = 100
 const interval = 2_000
 
 /** A store that tells how many of its grants have been looked at, from the first page that is not the last one on. */
-const watched = (inner: GrantStore["Service"], clientId: string, total: number): GrantStore["Service"] => {
+const watched = (
+  inner: GrantStore["Service"],
+  clientId: string,
+  total: number,
+  note: (line: string) => Effect.Effect<void>
+): GrantStore["Service"] => {
   let seen = 0
   let saidAt = Number.NEGATIVE_INFINITY
   return {
@@ -46,7 +53,7 @@ const watched = (inner: GrantStore["Service"], clientId: string, total: number):
           seen += entries.length
           if (next === undefined || now - saidAt < interval) return Effect.void
           saidAt = now
-          return Console.error(`${seen} of ${total} grants of ${shown(clientId)} looked at`)
+          return note(`${seen} of ${total} grants of ${shown(clientId)} looked at`)
         })
       )
   }
@@ -78,17 +85,19 @@ const forgetPlain = Effect.gen(function* () {
 
 const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
   const inner = yield* GrantStore
+  const stdio = yield* Stdio.Stdio
+  const note = (line: string) => Effect.provideService(Output.note(line), Stdio.Stdio, stdio)
   const failures: Array<Failure> = []
   let plain = 0
   let report: EncryptedStores.ReencryptReport = { examined: 0, rewritten: 0, alreadyCurrent: 0, failed: 0 }
   const clientIds = Option.isSome(clientId) ? [clientId.value] : yield* SqlKeyUse.clientIds
   for (const id of clientIds) {
-    const store = watched(inner, id, yield* SqlKeyUse.countGrants(id))
+    const store = watched(inner, id, yield* SqlKeyUse.countGrants(id), note)
     const onFailure = (key: Key, { message, reason }: ZapierAuthError) => {
       if (reason._tag === "DecryptionFailed" && reason.problem === "NotEncrypted") plain++
       if (failures.length >= mostFailures) return Effect.void
       failures.push({ ...key, why: message })
-      return Console.error(`failed: ${grantName(key)}: ${message}`)
+      return note(`failed: ${grantName(key)}: ${message}`)
     }
     report = add(report, yield* EncryptedStores.reencrypt(store, { clientId: id, includePlain, onFailure }))
   }
@@ -105,7 +114,7 @@ const afterSwitch = Effect.fnUntraced(function* (path: string, input: Input) {
   const stage = KeyFile.stageOf(yield* read(EncryptionKey.kind, path))
   if (stage !== "Begun") return
   return yield* new Refused({
-    problem: `The new key in ${path} does not encrypt yet. Run:\n${stageCommand("switch", input)}`
+    problem: `The new key in ${oneLine(path)} does not encrypt yet. Run:\n${stageCommand("switch", input)}`
   })
 })
 
@@ -114,9 +123,9 @@ export const reencrypt = Effect.fnUntraced(function* (input: Input) {
   if (keys._tag === "File") yield* afterSwitch(keys.path, input)
   const { plain, report } = yield* all(input).pipe(
     Effect.provide([Storage.layerStores(input), Storage.layerKeys(keys)]),
-    Effect.onInterrupt(() => Console.error("Interrupted. Nothing is lost: run it again, and it goes on where it was."))
+    Effect.onInterrupt(() => Output.note("Interrupted. Nothing is lost: run it again, and it goes on where it was."))
   )
-  yield* Console.log(input.json ? JSON.stringify(report) : words(report))
+  yield* Output.print(input.json ? JSON.stringify(report) : words(report))
   if (report.failed > 0) {
     const hint = plain === 0 ? "" : `\n${plain} of them are not encrypted. To turn encryption on, give --include-plain.`
     return yield* new Refused({
@@ -124,5 +133,5 @@ export const reencrypt = Effect.fnUntraced(function* (input: Input) {
     })
   }
   if (!input.json)
-    yield* Console.log(`Next, which drops the older keys if nothing needs them:\n${stageCommand("finish", input)}`)
+    yield* Output.print(`Next, which drops the older keys if nothing needs them:\n${stageCommand("finish", input)}`)
 })

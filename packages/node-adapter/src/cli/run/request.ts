@@ -11,7 +11,9 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import { oneLine } from "../../internal/terminalText.ts"
 import type * as Flags from "../flags.ts"
+import * as Output from "../output.ts"
 import { Refused } from "../refused.ts"
 import { waiting } from "../waiting.ts"
 import * as Zapier from "../zapier.ts"
@@ -26,9 +28,8 @@ export interface Input extends Flags.Connection {
   readonly subject: Option.Option<string>
 }
 
-const newline = 10
-
-const cannotRead = (what: string) => from(new InvalidConfig({ setting: "--data", problem: `${what} cannot be read` }))
+const cannotRead = (what: string) =>
+  from(new InvalidConfig({ setting: "--data", problem: `${oneLine(what)} cannot be read` }))
 
 /** The bytes of a body: they can be sent once more if the first token is not taken. */
 const bytesOf = Effect.fnUntraced(function* (data: string) {
@@ -86,10 +87,6 @@ export const request = Effect.fnUntraced(function* (input: Input) {
         })
     )
   )
-  const stdio = yield* Stdio.Stdio
-  // A prompt does not follow on the same line.
-  const isOpen = body.length > 0 && body.at(-1) !== newline && (yield* stdio.stdoutIsTerminal)
-  const output = Stream.make(body, isOpen ? "\n" : "")
-  yield* Effect.orDie(Stream.run(output, stdio.stdout({ endOnDone: false })))
+  yield* Output.printBytes(body)
   if (status >= 400) return yield* new Refused({ problem: `Zapier answered with ${status}` })
 })

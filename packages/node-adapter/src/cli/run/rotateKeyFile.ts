@@ -2,7 +2,6 @@
 import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
 import * as Config from "effect/Config"
-import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -11,6 +10,8 @@ import * as EncryptionKey from "../../EncryptionKey.ts"
 import * as KeyFile from "../../internal/keyFile.ts"
 import * as PrivateFile from "../../internal/privateFile.ts"
 import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
+import { oneLine } from "../../internal/terminalText.ts"
+import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
 import { grantName, stageCommand } from "./rotateKeyWords.ts"
@@ -22,7 +23,7 @@ const kind = EncryptionKey.kind
 
 /** The text of the key file, whose keys are keys. */
 const checked = Effect.fnUntraced(function* (path: string, text: string) {
-  yield* KeyRing.make(KeyFile.keysOf(text), `${kind.setting} ${path}`)
+  yield* KeyRing.make(KeyFile.keysOf(text), `${kind.setting} ${oneLine(path)}`)
   return text
 })
 
@@ -34,7 +35,7 @@ const readFile = Effect.fnUntraced(function* (path: string) {
 // Of a text that was checked.
 const idOf = (key: string | Redacted.Redacted) => Effect.map(KeyRing.idOf(key), Option.getOrThrow)
 
-const fileOf = Effect.fnUntraced(function* (flags: Flags.Storage, instead: string) {
+const fileOf = Effect.fnUntraced(function* (flags: Flags.Place, instead: string) {
   const keys = yield* Storage.keys(flags)
   return keys._tag === "File" ? keys.path : yield* refuse(instead)
 })
@@ -42,7 +43,7 @@ const fileOf = Effect.fnUntraced(function* (flags: Flags.Storage, instead: strin
 const restart = "Next: restart every process that uses the file. Then run:"
 
 export const begin = Effect.fnUntraced(
-  function* (flags: Flags.Storage) {
+  function* (flags: Flags.Place) {
     const path = yield* fileOf(
       flags,
       "The keys come from ZAPIER_ENCRYPTION_KEYS: add a new one at its end (old,new; openssl rand -base64 32 makes one), and restart every process."
@@ -59,17 +60,19 @@ export const begin = Effect.fnUntraced(
     const next = KeyFile.nextOf(yield* readFile(path))
     if (next === undefined) {
       return yield* refuse(
-        `${path} holds older keys still, from a replacement that is not finished. Run:\n${stageCommand("finish", flags)}`
+        `${oneLine(path)} holds older keys still, from a replacement that is not finished. Run:\n${stageCommand("finish", flags)}`
       )
     }
-    yield* Console.log(`Key ${yield* idOf(next)} is in ${path}, and encrypts nothing yet. Keep a copy of it elsewhere.`)
-    yield* Console.log(`${restart}\n${stageCommand("switch", flags)}`)
+    yield* Output.print(
+      `Key ${yield* idOf(next)} is in ${oneLine(path)}, and encrypts nothing yet. Keep a copy of it elsewhere.`
+    )
+    yield* Output.print(`${restart}\n${stageCommand("switch", flags)}`)
   },
   (effect) => Effect.provide(effect, EncryptionKey.crypto)
 )
 
 export const switchOver = Effect.fnUntraced(
-  function* (flags: Flags.Storage) {
+  function* (flags: Flags.Place) {
     const path = yield* fileOf(
       flags,
       "The keys come from ZAPIER_ENCRYPTION_KEYS: put the new one first (new,old), and restart every process."
@@ -78,13 +81,13 @@ export const switchOver = Effect.fnUntraced(
     yield* edit(kind, path, (text) => Effect.map(checked(path, text), KeyFile.switched))
     const text = yield* readFile(path)
     if (KeyFile.stageOf(text) === "Single") {
-      return yield* refuse(`${path} holds one key, and no new one. Run:\n${stageCommand("begin", flags)}`)
+      return yield* refuse(`${oneLine(path)} holds one key, and no new one. Run:\n${stageCommand("begin", flags)}`)
     }
     const [current = ""] = KeyFile.keysOf(text)
-    yield* Console.log(
-      `Key ${yield* idOf(current)} is the first in ${path}: it encrypts from each process's next start on.`
+    yield* Output.print(
+      `Key ${yield* idOf(current)} is the first in ${oneLine(path)}: it encrypts from each process's next start on.`
     )
-    yield* Console.log(`${restart}\n${stageCommand("reencrypt", flags)}`)
+    yield* Output.print(`${restart}\n${stageCommand("reencrypt", flags)}`)
   },
   (effect) => Effect.provide(effect, EncryptionKey.crypto)
 )
@@ -96,7 +99,7 @@ const list = (grants: ReadonlyArray<Key>) =>
   grants.length > named ? `${grants.slice(0, named).map(grantName).join(", ")}, ...` : grants.map(grantName).join(", ")
 
 /** Fails if something still needs one of these keys. */
-const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, flags: Flags.Storage) {
+const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, flags: Flags.Place) {
   const use = yield* Effect.provide(SqlKeyUse.needing(keyIds, named + 1), Storage.layerStores(flags))
   if (use.grants.length > 0) {
     return yield* refuse(
@@ -111,12 +114,12 @@ const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, fla
   }
 })
 
-const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Storage) {
+const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Place) {
   const text = yield* readFile(path)
   const stage = KeyFile.stageOf(text)
-  if (stage === "Single") return yield* Console.log(`${path} holds one key: there is none to drop.`)
+  if (stage === "Single") return yield* Output.print(`${oneLine(path)} holds one key: there is none to drop.`)
   if (stage === "Begun") {
-    return yield* refuse(`The new key in ${path} does not encrypt yet. Run:\n${stageCommand("switch", flags)}`)
+    return yield* refuse(`The new key in ${oneLine(path)} does not encrypt yet. Run:\n${stageCommand("switch", flags)}`)
   }
   const ids = yield* Effect.forEach(KeyFile.keysOf(text).slice(1), idOf)
   yield* unneeded(ids, flags)
@@ -124,29 +127,29 @@ const finishFile = Effect.fnUntraced(function* (path: string, flags: Flags.Stora
   yield* edit(kind, path, (now) =>
     now === text
       ? Effect.succeed(KeyFile.finished(text))
-      : refuse(`${path} was changed meanwhile, and is left as it is. Run it again.`)
+      : refuse(`${oneLine(path)} was changed meanwhile, and is left as it is. Run it again.`)
   )
-  yield* Console.log(
-    `Dropped from ${path}: ${ids.map((id) => `key ${id}`).join(", ")}. Nothing in the database needs it.`
+  yield* Output.print(
+    `Dropped from ${oneLine(path)}: ${ids.map((id) => `key ${id}`).join(", ")}. Nothing in the database needs it.`
   )
-  yield* Console.log("Copies of the database from before the change do: keep the older key for as long as them.")
+  yield* Output.print("Copies of the database from before the change do: keep the older key for as long as them.")
 })
 
-const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Storage) {
+const finishEnvironment = Effect.fnUntraced(function* (flags: Flags.Place) {
   const variable = "ZAPIER_ENCRYPTION_KEYS"
   // Says what is wrong with them, if anything is.
   yield* Effect.provide(KeyRing.KeyRing, Storage.layerKeys({ _tag: "Environment" }))
   const keys = Redacted.value(yield* Effect.orDie(Config.Redacted(variable))).split(",")
   const [, ...older] = (yield* Effect.forEach(keys, (key) => KeyRing.idOf(key))).flatMap(Option.toArray)
-  if (older.length === 0) return yield* Console.log(`${variable} holds one key: there is none to drop.`)
+  if (older.length === 0) return yield* Output.print(`${variable} holds one key: there is none to drop.`)
   yield* unneeded(older, flags)
-  yield* Console.log(
+  yield* Output.print(
     `Nothing in the database needs the older keys: leave the first alone in ${variable}, and restart every process.`
   )
 })
 
 export const finish = Effect.fnUntraced(
-  function* (flags: Flags.Storage) {
+  function* (flags: Flags.Place) {
     const keys = yield* Storage.keys(flags)
     return yield* keys._tag === "File" ? finishFile(keys.path, flags) : finishEnvironment(flags)
   },

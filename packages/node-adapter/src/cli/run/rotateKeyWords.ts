@@ -7,11 +7,12 @@ const flag = (name: string, value: Option.Option<string>) =>
   Option.toArray(Option.map(value, (path) => ` --${name} ${typed(path)}`))
 
 /** A stage as it is typed, about the same database and key file. */
-export const stageCommand = (stage: "begin" | "switch" | "reencrypt" | "finish", flags: Flags.Storage): string =>
+export const stageCommand = (stage: "begin" | "switch" | "reencrypt" | "finish", flags: Flags.Place): string =>
   [
     `  zapier-workflow-auth rotate-key ${stage}`,
     ...flag("data-directory", flags.dataDirectory),
-    ...flag("key-file", flags.keyFile)
+    ...flag("key-file", flags.keyFile),
+    ...flag("fake", flags.fake)
   ].join("")
 
 /** A grant for people: its subject, and the client application. */

@@ -1,7 +1,7 @@
 /** `scopes`: the least that endpoints need, off the endpoint table. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Output from "../output.ts"
 import { Refused } from "../refused.ts"
 import { shown } from "../shown.ts"
 import * as Table from "../table.ts"
@@ -30,8 +30,8 @@ const rows = Endpoint.names.map((name) => {
 
 const list = (json: boolean) =>
   json
-    ? Effect.forEach(rows, (row) => Console.log(JSON.stringify(row)), { discard: true })
-    : Console.log(
+    ? Effect.forEach(rows, (row) => Output.print(JSON.stringify(row)), { discard: true })
+    : Output.print(
         Table.format(
           ["ENDPOINT", "CREDENTIAL", "SCOPE (ANY ONE)"],
           rows.map(({ credentials, endpoint, scopes }) => [
@@ -54,15 +54,15 @@ export const scopes = Effect.fnUntraced(function* ({ endpoints, json }: Input) {
     }
     const { modes } = Endpoint.requirement(name)
     if (modes.length > 0 && !modes.includes("User")) {
-      yield* Console.error(
+      yield* Output.note(
         `note: ${name} takes no user's grant: ${modes.includes("App") ? "the app calls it, with a token of its own" : "the client id is all it takes"}.`
       )
     }
     found.push(name)
   }
   const least = Endpoint.leastScopes(found.filter((name) => !isOfApp(name)))
-  if (json) return yield* Console.log(JSON.stringify(least))
-  for (const scope of least) yield* Console.log(scope)
+  if (json) return yield* Output.print(JSON.stringify(least))
+  for (const scope of least) yield* Output.print(scope)
 })
 
 /** Whether only the app itself reaches it: a user need not grant what it takes. */

@@ -5,7 +5,6 @@ import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import { FakeControlError } from "@zapier-workflow-auth/testing/FakeControl"
 import * as FakeControlServer from "@zapier-workflow-auth/testing/FakeControlServer"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
-import * as Console from "effect/Console"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
@@ -13,8 +12,10 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stdio from "effect/Stdio"
 import * as Playground from "../../internal/playground/serve.ts"
 import * as Application from "../application.ts"
+import * as Output from "../output.ts"
 import { Refused } from "../refused.ts"
 import * as Variable from "../variable.ts"
 
@@ -65,7 +66,7 @@ const announce = Effect.fnUntraced(function* (playground: Playground.Listening) 
   for (const app of HashMap.values(apps)) {
     if (app.clientId === Playground.clientId) continue
     const urls = ZapierUrls.at(origin)
-    yield* Console.log(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
+    yield* Output.print(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
 
 Watch it work, in a browser: a sample app that uses it is at
 
@@ -102,10 +103,11 @@ const cannotListen = (port: number, flag: string) => () =>
 const listen = ({ port }: Input) =>
   NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port, gracefulShutdownTimeout: "1 second" })
 
-const serve = Effect.fnUntraced(function* (playground: Playground.Listening) {
+// The HTTP server comes with a Stdio of its own, which is not the one that commands write to.
+const serve = Effect.fnUntraced(function* (playground: Playground.Listening, stdio: Stdio.Stdio) {
   const fake = yield* FakeZapier.FakeZapier
   yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf })
-  yield* announce(playground)
+  yield* Effect.provideService(announce(playground), Stdio.Stdio, stdio)
   return yield* Effect.never
 })
 
@@ -116,7 +118,7 @@ export const serveFake = Effect.fnUntraced(function* (input: Input) {
     "ServeError",
     cannotListen(port, "--playground-port")
   )
-  return yield* serve(playground).pipe(
+  return yield* serve(playground, yield* Stdio.Stdio).pipe(
     Effect.provide(
       control.pipe(
         Layer.provide(SecureRandom.layerWebCrypto),

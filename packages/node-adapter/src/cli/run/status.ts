@@ -3,13 +3,13 @@ import { GrantStore, type Grant, type Key } from "@zapier-workflow-auth/core/sto
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
 import * as Application from "../application.ts"
+import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
@@ -113,14 +113,14 @@ const rowOf = (entry: Entry, now: number) => [
 const limit = 100
 
 const print = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>, json: boolean, isFirst: boolean) {
-  if (json) return yield* Effect.forEach(entries, (entry) => Console.log(JSON.stringify(entry)), { discard: true })
+  if (json) return yield* Effect.forEach(entries, (entry) => Output.print(JSON.stringify(entry)), { discard: true })
   const now = yield* Clock.currentTimeMillis
   if (entries.length === 0) return
   const table = Table.format(
     head,
     entries.map((entry) => rowOf(entry, now))
   )
-  yield* Console.log(isFirst ? table : table.slice(table.indexOf("\n") + 1))
+  yield* Output.print(isFirst ? table : table.slice(table.indexOf("\n") + 1))
 })
 
 /** One user's grant, if it is there and in the state that is asked for. */
@@ -156,5 +156,5 @@ const all = Effect.fnUntraced(function* (input: Input) {
 export const status = Effect.fnUntraced(function* (input: Input) {
   const storage = { dataDirectory: input.dataDirectory, keyFile: Option.none(), fake: input.fake }
   const count = yield* Effect.provide(all(input), Storage.layerStores(storage))
-  if (count === 0 && !input.json) yield* Console.error("No grant is there that is asked for.")
+  if (count === 0 && !input.json) yield* Output.note("No grant is there that is asked for.")
 })

@@ -1,9 +1,9 @@
 /** `token` and `app-token`: an access token on stdout, and nothing else. */
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import * as Zapier from "../zapier.ts"
 
@@ -15,7 +15,7 @@ export const token = Effect.fnUntraced(function* (
     Zapier.orLogin(subject),
     Effect.provide(Zapier.layer(input, false))
   )
-  yield* Console.log(Redacted.value(access.accessToken))
+  yield* Output.print(Redacted.value(access.accessToken))
 })
 
 export const appToken = Effect.fnUntraced(function* (
@@ -24,5 +24,5 @@ export const appToken = Effect.fnUntraced(function* (
   const access = yield* ZapierAuth.use((auth) => auth.appToken(input.scopes)).pipe(
     Effect.provide(Zapier.layer(input, true))
   )
-  yield* Console.log(Redacted.value(access.accessToken))
+  yield* Output.print(Redacted.value(access.accessToken))
 })
