@@ -34,7 +34,6 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as AuthMetrics from "./AuthMetrics.ts"
 import * as BoundedBody from "./internal/boundedBody.ts"
@@ -43,7 +42,7 @@ import { withRequest } from "./internal/withRequest.ts"
 import type * as Credential from "./zapier/Credential.ts"
 import * as Endpoint from "./zapier/Endpoint.ts"
 import type * as Scopes from "./oauth/Scopes.ts"
-import * as Tokens from "./oauth/Tokens.ts"
+import type * as Tokens from "./oauth/Tokens.ts"
 import { ZapierAuth } from "./ZapierAuth.ts"
 import { Closed, from, InsufficientScope, RequestNotReplayable, type ZapierAuthError } from "./ZapierAuthError.ts"
 import { ZapierUrls } from "./zapier/ZapierUrls.ts"
@@ -261,8 +260,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   })
 
   // Each call comes this way, and nearly none goes further than here: no generator, which would cost as much again.
-  const withToken = <Key>(source: Source<Key>, key: Key, target: Target.Target): Response => {
-    const sendWith = (access: Tokens.UsableAccess): Response => {
+  const withToken = <Key>(source: Source<Key>, key: Key, target: Target.Target): Response =>
+    Effect.flatMap(source.token(key), (access): Response => {
       const { endpoint, request } = target
       if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
         const { mode } = source
@@ -274,14 +273,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
         if (response.status === 401) return replay(source, key, target, response, result, access)
         return access.replacedAt === undefined ? result : Effect.andThen(source.accepted(key, access), result)
       })
-    }
-    return Effect.flatMap(source.token(key), (access) =>
-      // Other programs write records, too. Platforms repeat a header that they cannot send in their errors.
-      Tokens.isBearable(Redacted.value(access.accessToken))
-        ? sendWith(access)
-        : Effect.flatMap(source.other(key, access), sendWith)
-    )
-  }
+    })
 
   const withClientId = Effect.fnUntraced(function* ({
     request

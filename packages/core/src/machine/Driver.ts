@@ -33,6 +33,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Tokens from "../oauth/Tokens.ts"
 import { Closed, IllegalTransition, type Reason, StoreFailed } from "../ZapierAuthError.ts"
@@ -148,6 +149,12 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   // ---------------------------------------------------------------------------
 
   const isDead = (state: Held, access: Id) => state.dead.some((id) => DriverState.isSame(id, access))
+
+  // Other programs write records, too: what no header can carry is as good as rejected.
+  const isUnusable = (state: Held, id: Id, record: S) => {
+    const access = driven.accessOf(record)
+    return isDead(state, id) || (access !== undefined && !Tokens.isBearable(Redacted.value(access.accessToken)))
+  }
 
   const isRejected = (record: S) => {
     const access = driven.accessOf(record)
@@ -303,7 +310,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   const eventOf = (state: Held, task: Task<S, E>, record: S): E => {
     if (task._tag === "Delivery") return task.event
     const id = driven.idOf(record)
-    return driven.demand(owner, id !== undefined && isDead(state, id) ? id : undefined)
+    return driven.demand(owner, id !== undefined && isUnusable(state, id, record) ? id : undefined)
   }
 
   const hasMovedOn = (from: S, to: S) => driven.idOf(from)?.family !== driven.idOf(to)?.family
@@ -332,7 +339,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     if (task._tag === "Demand" && state.request !== undefined && driven.concerns(state.request.about, record)) {
       const access = driven.accessOf(record)
       const s: Held = { ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }
-      return access !== undefined && Tokens.isLive(access, now.wall) && !isDead(s, access)
+      return access !== undefined && Tokens.isLive(access, now.wall) && !isUnusable(s, access, record)
         ? reply(remember(s, access, access.expiresAt, now), { _tag: "Access", access }, DriverState.wantsAccess)
         : [s, []]
     }

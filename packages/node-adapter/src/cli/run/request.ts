@@ -66,7 +66,7 @@ const send = Effect.fnUntraced(function* (input: Input, subject: string) {
     (reason, error): Effect.Effect<never, Refused | ZapierAuthError> =>
       reason.setting === "credential"
         ? new Refused({
-            problem: `${input.method} ${input.path} is not in the endpoint table. Say which credential it takes: --as user, app or client-id`
+            problem: `${input.method} ${oneLine(input.path)} is not in the endpoint table. Say which credential it takes: --as user, app or client-id`
           })
         : Effect.fail(error)
   )
