@@ -41,9 +41,9 @@ const watched = (inner: GrantStore["Service"], clientId: string, total: number):
   return {
     ...inner,
     page: (options) =>
-      Effect.tap(inner.page(options), ({ entries, next }) =>
+      Effect.tap(inner.page(options), ({ entries, next, unreadable = [] }) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          seen += entries.length
+          seen += entries.length + unreadable.length
           if (next === undefined || now - saidAt < interval) return Effect.void
           saidAt = now
           return Console.error(`${seen} of ${total} grants of ${shown(clientId)} looked at`)
