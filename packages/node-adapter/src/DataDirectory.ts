@@ -60,17 +60,23 @@ export const pathOf = Effect.fnUntraced(function* (
 ) {
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
-  const { checked, followed } = yield* PrivateFile.make
+  const { checked, followed, syncFolderOf } = yield* PrivateFile.make
   if (name === "" || name === "." || name === ".." || paths.basename(name) !== name) {
     return yield* PrivateFile.refuse(kind, `${name} is not the name of a file. Set the folder as the directory`)
   }
   const folder = yield* folderOf(directory)
   if (create) {
+    const missing: Array<string> = []
+    for (let at = folder; !(yield* Effect.orElseSucceed(fs.exists(at), () => true)); at = paths.dirname(at)) {
+      missing.push(at)
+    }
     // Makes what is missing, with this mode from the first moment on; what is there stays as it is.
     yield* Effect.mapError(
       fs.makeDirectory(folder, { recursive: true, mode: 0o700 }),
       PrivateFile.failed(folderKind, `make ${folder}`)
     )
+    // A file is lost in a power failure with the name of a folder that it is in.
+    yield* Effect.forEach(missing, syncFolderOf, { discard: true })
   }
   const real = yield* followed(folderKind, folder)
   yield* checked(folderKind, real)

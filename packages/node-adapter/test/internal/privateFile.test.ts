@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
 import * as PrivateFile from "../../src/internal/privateFile.ts"
+import { withPowerFailures } from "../utils/PowerFailure.ts"
 
 const onWindows = process.platform === "win32"
 
@@ -41,6 +42,20 @@ describe("privateFile.edit", () => {
         expect(names(path)).toEqual(["secret"])
       })
     )
+  )
+
+  it.effect.skipIf(onWindows)(
+    "leaves it as it was or as it is now when the power fails, and as it is now once it is done",
+    () =>
+      withFile((path) =>
+        withPowerFailures(({ left, torn }) =>
+          Effect.gen(function* () {
+            yield* edit(path, append(" and after"))
+            expect(torn).toEqual([])
+            expect(left(path)).toBe("before and after")
+          })
+        )
+      )
   )
 
   it.effect("does not touch it when there is nothing to change", () =>

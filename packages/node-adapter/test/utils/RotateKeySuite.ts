@@ -30,7 +30,8 @@ const withoutKeyFile = (flags: ReadonlyArray<string>) => {
 const rotate = ({ env, flags }: World, stage: string, ...more: ReadonlyArray<string>) =>
   Effect.map(CommandLine.run(["rotate-key", stage, ...flags, ...more], env), (ended) => {
     const said = ended.stdout + ended.stderr
-    for (const secret of [keyOf(1), keyOf(2), "-of-ada", "the-verifier", "zwa1."]) expect(said).not.toContain(secret)
+    for (const secret of [keyOf(1), keyOf(2), keyOf(3), keyOf(4), "-of-ada", "the-verifier", "zwa1."])
+      expect(said).not.toContain(secret)
     expect(said).not.toContain("    at ")
     return ended
   })
@@ -127,6 +128,31 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           // Run again it has nothing to do, and a new replacement can begin.
           expect(yield* success(world, "finish")).toContain("one key")
           expect((yield* CommandLine.run(["rotate-key", "begin", ...flags], env)).code).toBe(0)
+        })
+      )
+    )
+
+    it.effect("gives back none of several older keys that something needs", () =>
+      inWorld((world) =>
+        Effect.gen(function* () {
+          const { database, keyFile } = world
+          const ring = [keyOf(4), keyOf(3), keyOf(2), keyOf(1)]
+          const text = ring.map((key) => `${key}\n`).join("")
+          NodeFs.writeFileSync(keyFile, text, { mode: 0o600 })
+          for (const older of ring.slice(1)) {
+            const subject = `user ${ring.indexOf(older)}`
+            yield* write(database, [older], [subject])
+            expect(yield* refusal(world, "finish")).toContain(`older key: "${subject}" of "client-1".`)
+            expect(NodeFs.readFileSync(keyFile, "utf8")).toBe(text)
+            expect(yield* success(world, "reencrypt")).toContain("1 encrypted anew")
+            expect(yield* readable(database, ring.slice(0, 1), [subject])).toEqual([subject])
+          }
+          const minute = 60_000
+          yield* KeyRotation.beginConsent(database, [keyOf(1)], 10 * minute)
+          yield* refusal(world, "finish")
+          yield* TestClock.setTime(10 * minute + AttemptStore.retention)
+          yield* success(world, "finish")
+          expect(keysIn(keyFile)).toEqual([keyOf(4)])
         })
       )
     )
