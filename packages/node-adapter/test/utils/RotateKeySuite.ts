@@ -209,6 +209,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           expect(yield* refusal(withKeys(1), "begin")).toContain("add a new one at its end (old,new;")
           expect(yield* refusal(withKeys(1, 2), "switch")).toContain("put the new one first (new,old)")
           expect(yield* refusal(withKeys(2, 1), "finish")).toContain('"ada" of "client-1"')
+          expect(yield* refusal(withKeys(2, 3, 1), "finish")).toContain('"ada" of "client-1"')
           yield* success(withKeys(2, 1), "reencrypt")
           expect(yield* success(withKeys(2, 1), "finish")).toContain("leave the first alone in ZAPIER_ENCRYPTION_KEYS")
           expect(yield* success(withKeys(2), "finish")).toContain("one key")
