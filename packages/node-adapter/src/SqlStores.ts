@@ -155,7 +155,7 @@ const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
  *
  * const stores = SqlStores.layer.pipe(Layer.provide(SqliteClient.layer({ filename: ":memory:" })))
  *
- * await Effect.runPromise(Effect.provide(program, stores)) // => { entries: [], next: undefined }
+ * await Effect.runPromise(Effect.provide(program, stores)) // => { entries: [], unreadable: [], next: undefined }
  * ```
  *
  * @since 0.1.0

@@ -93,7 +93,7 @@ const grants = Effect.fnUntraced(function* (clientId: string, ring: KeyRing["Ser
   return [
     why === undefined
       ? ok(check, `${plural(total, "grant")}; the keys decrypt those that were tried (${tried})`)
-      : wrong(check, `${failures.length} of ${tried} cannot be decrypted: ${why}`),
+      : wrong(check, `${failures.length} of ${tried} cannot be read: ${why}`),
     ...(waiting === 0
       ? []
       : [
