@@ -59,13 +59,17 @@ export const folderOf = Effect.fnUntraced(function* (directory: string | undefin
 })
 
 /** Makes what is missing, a folder at a time: all at once, Node never ends in some file systems, as that of `/proc`. */
-const makeFolder = (folder: string): Effect.Effect<void, ZapierAuthError, FileSystem.FileSystem | Path.Path> =>
+const makeFolder = (
+  folder: string,
+  syncFolderOf: (path: string) => Effect.Effect<void, ZapierAuthError>
+): Effect.Effect<void, ZapierAuthError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
     const parent = paths.dirname(folder)
     const isThere = (path: string) => Effect.orElseSucceed(fs.exists(path), () => false)
-    if (parent !== folder && !(yield* isThere(parent))) yield* makeFolder(parent)
+    if (yield* isThere(folder)) return
+    if (parent !== folder && !(yield* isThere(parent))) yield* makeFolder(parent, syncFolderOf)
     // With this mode from the first moment on. What is there stays as it is.
     yield* fs.makeDirectory(folder, { mode: 0o700 }).pipe(
       Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
@@ -76,6 +80,8 @@ const makeFolder = (folder: string): Effect.Effect<void, ZapierAuthError, FileSy
         Effect.fail(PrivateFile.failed(folderKind, `make ${oneLine(folder)}`)(error))
       )
     )
+    // A file is lost in a power failure with the name of a folder that it is in.
+    yield* syncFolderOf(folder)
   })
 
 /**
@@ -90,7 +96,7 @@ export const pathOf = Effect.fnUntraced(function* (
   create: boolean
 ) {
   const paths = yield* Path.Path
-  const { checked, followed } = yield* PrivateFile.make
+  const { checked, followed, syncFolderOf } = yield* PrivateFile.make
   if (name === "" || name === "." || name === ".." || paths.basename(name) !== name) {
     return yield* PrivateFile.refuse(
       kind,
@@ -98,7 +104,7 @@ export const pathOf = Effect.fnUntraced(function* (
     )
   }
   const folder = yield* followed(folderKind, yield* folderOf(directory), create ? "Allow" : "Refuse")
-  if (create) yield* makeFolder(folder)
+  if (create) yield* makeFolder(folder, syncFolderOf)
   yield* checked(folderWith(name), folder)
   return paths.join(folder, name)
 })

@@ -14,7 +14,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { SqlClient } from "effect/sql/SqlClient"
+import * as Result from "effect/Result"
+import { SafeIntegers, SqlClient } from "effect/sql/SqlClient"
 import * as SqlMigrations from "./internal/sqlMigrations.ts"
 import { problemOf } from "./internal/sqlProblem.ts"
 import * as SqlTable from "./internal/sqlTable.ts"
@@ -61,15 +62,24 @@ const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
       return sql<SqlTable.Row & { readonly subject: string }>`
         SELECT subject, version, record FROM zapier_grants WHERE ${which} ORDER BY subject LIMIT ${limit + 1}
       `.pipe(
+        // Else one row whose version is too large for a number would be an error for all of them.
+        Effect.provideService(SafeIntegers, true),
         Effect.mapError(failed("read a page")),
-        Effect.flatMap((rows) =>
-          Effect.map(
-            Effect.forEach(rows.slice(0, limit), (row) =>
-              Effect.map(decode(row), (grant) => ({ key: { clientId, subject: unescape(row.subject) }, grant }))
-            ),
-            (entries) => ({ entries, next: rows.length > limit ? entries.at(-1)?.key.subject : undefined })
-          )
-        )
+        Effect.map((rows) => {
+          const found = rows.slice(0, limit).map((row) => {
+            const key = { clientId, subject: unescape(row.subject) }
+            return Result.match(decode(row), {
+              onFailure: (error) => ({ entry: undefined, unreadable: { key, version: Number(row.version), error } }),
+              onSuccess: (grant) => ({ entry: { key, grant }, unreadable: undefined })
+            })
+          })
+          const last = rows.length > limit ? rows[limit - 1] : undefined
+          return {
+            entries: found.flatMap(({ entry }) => entry ?? []),
+            unreadable: found.flatMap(({ unreadable }) => unreadable ?? []),
+            next: last === undefined ? undefined : unescape(last.subject)
+          }
+        })
       )
     }
   }
@@ -145,7 +155,7 @@ const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
  *
  * const stores = SqlStores.layer.pipe(Layer.provide(SqliteClient.layer({ filename: ":memory:" })))
  *
- * await Effect.runPromise(Effect.provide(program, stores)) // => { entries: [], next: undefined }
+ * await Effect.runPromise(Effect.provide(program, stores)) // => { entries: [], unreadable: [], next: undefined }
  * ```
  *
  * @since 0.1.0

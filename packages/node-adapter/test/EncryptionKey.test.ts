@@ -22,6 +22,7 @@ import * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as EncryptionKey from "../src/EncryptionKey.ts"
 import * as RecordedFileSystem from "./utils/RecordedFileSystem.ts"
+import { withPowerFailures } from "./utils/PowerFailure.ts"
 
 const isRoot = process.geteuid?.() === 0
 const onWindows = process.platform === "win32"
@@ -62,6 +63,39 @@ const grant: GrantStore.Grant = {
   tokens: { accessToken: Tokens.secret("access-1"), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 },
   responseLost: false
 }
+
+describe("EncryptionKey.file", () => {
+  it.effect.skipIf(onWindows)("is on the disk as a whole when it is given, folders included, or is not there", () =>
+    withFolder((folder) =>
+      withPowerFailures(({ left, torn }) =>
+        Effect.gen(function* () {
+          const path = yield* EncryptionKey.file({ directory: NodePath.join(folder, "a", "b") })
+          expect(torn).toEqual([])
+          expect(left(path)).toMatch(/^[A-Za-z0-9+/]{43}=\n$/)
+          expect(left(path)).toBe(NodeFs.readFileSync(path, "utf8"))
+        })
+      )
+    )
+  )
+
+  it.effect.skipIf(onWindows)(
+    "is on the disk also for a process that found it, whose maker may not have come so far",
+    () =>
+      withFolder((folder) =>
+        withPowerFailures(({ fs, left }) =>
+          Effect.gen(function* () {
+            const path = NodePath.join(folder, "auth.key")
+            const file = yield* fs.open(path, { flag: "wx", mode: 0o600 })
+            yield* file.writeAll(new TextEncoder().encode(`${keyOf(1)}\n`))
+            yield* file.sync
+            expect(left(path)).toBeUndefined()
+            yield* EncryptionKey.file({ directory: folder })
+            expect(left(path)).toBe(`${keyOf(1)}\n`)
+          })
+        )
+      )
+  )
+})
 
 describe("EncryptionKey.layerDefault", () => {
   it.effect("makes a key on first use, and has the same ever after", () =>

@@ -1,8 +1,10 @@
-import { describe, expect, it } from "@effect/vitest"
+import { beforeAll, describe, expect, it } from "@effect/vitest"
 import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -27,6 +29,70 @@ describeWithPostgres("Postgres", (server) => {
   describeLaws("Postgres", Layer.provide(SqlStores.layer, client()), 2)
 
   Suite.describeSqlStores("Postgres", client)
+
+  describe("Postgres, in a database of another locale", () => {
+    const database = "in_another_locale"
+
+    beforeAll(() =>
+      Effect.runPromise(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient
+          // It does not order texts by their bytes.
+          yield* sql`CREATE DATABASE ${sql(database)} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'`
+            .unprepared
+        }).pipe(Effect.provide(client()))
+      )
+    )
+
+    const there = Layer.unwrap(
+      Effect.sync(() => {
+        const url = new URL(server().url)
+        url.pathname = database
+        return client({ url: Redacted.make(url.href) })
+      })
+    )
+
+    const stores = Layer.provideMerge(SqlStores.layer, there)
+
+    for (const { check, name } of GrantStoreLaws.all) it.live(name, () => check(stores, { runs: 2 }))
+
+    it.live("all that is searched for is compared by its bytes", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient
+        const otherwise = sql`
+          SELECT table_name, column_name FROM information_schema.columns
+          WHERE table_name LIKE 'zapier!_%' ESCAPE '!' AND table_name <> 'zapier_migrations' AND data_type = 'text'
+            AND column_name <> 'record' AND collation_name IS DISTINCT FROM 'C'
+        `
+        expect(yield* otherwise).toEqual([])
+      }).pipe(Effect.provide(stores))
+    )
+  })
+
+  describe("a connection", () => {
+    const settingsOf = (options: Partial<PostgresClient.Options> = {}) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient
+        const [timeout] = yield* sql`SHOW statement_timeout`
+        const [name] = yield* sql`SHOW application_name`
+        return { ...timeout, ...name }
+      }).pipe(
+        Effect.provide(
+          Layer.unwrap(Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server().url), ...options })))
+        )
+      )
+
+    it.live("ends a statement after five seconds unless told otherwise, and has a name", () =>
+      Effect.gen(function* () {
+        expect(yield* settingsOf()).toEqual({ statement_timeout: "5s", application_name: "zapier-workflow-auth" })
+        const other = { statementTimeout: "90 seconds", applicationName: "acme" } as const
+        expect(yield* settingsOf(other)).toEqual({ statement_timeout: "90s", application_name: "acme" })
+        expect(yield* settingsOf({ statementTimeout: 0 })).toMatchObject({ statement_timeout: "1ms" })
+        // What the database says holds.
+        expect(yield* settingsOf({ statementTimeout: Duration.infinity })).toMatchObject({ statement_timeout: "0" })
+      })
+    )
+  })
 
   describe("what may go wrong", () => {
     const stores = (options?: Partial<PostgresClient.Options>) => Layer.provideMerge(SqlStores.layer, client(options))

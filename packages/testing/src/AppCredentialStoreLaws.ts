@@ -9,6 +9,7 @@
  */
 import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import type { Stored } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
 import type { Kind } from "./internal/storeKeys.ts"
@@ -17,12 +18,13 @@ import * as StoreLaws from "./internal/storeLaws.ts"
 import * as StoreTrial from "./internal/storeTrial.ts"
 import type { Law } from "./StoreLaw.ts"
 
-const kind: Kind<AppCredentialStore.Key, AppCredential.State> = {
+const kind: Kind<AppCredentialStore.Key, Stored<AppCredential.State>> = {
   ...StoreKeys.pairs((clientId, scopes) => ({ clientId, scopes })),
   records: Arbitrary.schema(AppCredential.State),
   fit: (_, drawn) => drawn,
   record: (_, number) => ({ _tag: "Absent", pause: { until: number, failures: 1, cause: { _tag: "NoResponse" } } }),
   numberOf: ({ pause }) => pause?.until,
+  sealed: (record, seal) => ({ ...record, seal }),
   recordOfText: (_, text) => ({
     _tag: "Requesting",
     generation: 1,

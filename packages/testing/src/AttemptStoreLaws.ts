@@ -11,6 +11,7 @@
  */
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import type { Stored } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
 import type { Kind } from "./internal/storeKeys.ts"
@@ -33,12 +34,13 @@ const attempt = (stateDigest: string, startedAt: number, text: string): ConsentA
   expiresAt: farAway
 })
 
-const kind: Kind<string, ConsentAttempt.Stored> = {
+const kind: Kind<string, Stored<ConsentAttempt.Stored>> = {
   ...StoreKeys.digests,
   records: Arbitrary.schema(ConsentAttempt.Stored),
   fit: (stateDigest, drawn) => ({ ...drawn, stateDigest, expiresAt: Math.max(farAway, drawn.expiresAt) }),
   record: (key, number) => attempt(key, number, "user"),
   numberOf: ({ startedAt }) => startedAt,
+  sealed: (record, seal) => ({ ...record, seal }),
   recordOfText: (key, text) => attempt(key, 0, text)
 }
 

@@ -26,6 +26,7 @@ const kind: Kind<GrantStore.Key, GrantStore.Grant> = {
   fit: (_, grant) => grant,
   record: (_, number) => GrantPages.grantOf("Active", number),
   numberOf: ({ generation }) => generation,
+  sealed: (record, seal) => ({ ...record, seal }),
   recordOfText: (_, text) => GrantPages.grantOf("Refreshing", 1, text)
 }
 

@@ -27,7 +27,7 @@ export interface Key {
  */
 export class AppCredentialStore extends Context.Service<
   AppCredentialStore,
-  VersionedStore.VersionedStore<Key, AppCredential.State>
+  VersionedStore.VersionedStore<Key, VersionedStore.Stored<AppCredential.State>>
 >()("@zapier-workflow-auth/core/store/AppCredentialStore") {}
 
 /**
@@ -36,8 +36,8 @@ export class AppCredentialStore extends Context.Service<
  * @since 0.1.0
  */
 export const layerMemory: Layer.Layer<AppCredentialStore> = Layer.sync(AppCredentialStore, () => {
-  const { compareAndSet, get, remove } = VersionedStore.makeMemory<Key, AppCredential.State>((key) =>
-    JSON.stringify([key.clientId, key.scopes])
+  const { compareAndSet, get, remove } = VersionedStore.makeMemory<Key, VersionedStore.Stored<AppCredential.State>>(
+    (key) => JSON.stringify([key.clientId, key.scopes])
   )
   return { compareAndSet, get, remove }
 })

@@ -23,7 +23,7 @@ import * as VersionedStore from "./VersionedStore.ts"
  */
 export class AttemptStore extends Context.Service<
   AttemptStore,
-  VersionedStore.VersionedStore<string, ConsentAttempt.Stored>
+  VersionedStore.VersionedStore<string, VersionedStore.Stored<ConsentAttempt.Stored>>
 >()("@zapier-workflow-auth/core/store/AttemptStore") {}
 
 /**
@@ -54,7 +54,9 @@ export const retention = 3_600_000
  * @since 0.1.0
  */
 export const layerMemory: Layer.Layer<AttemptStore> = Layer.sync(AttemptStore, () => {
-  const { entries, ...store } = VersionedStore.makeMemory<string, ConsentAttempt.Stored>((key) => key)
+  const { entries, ...store } = VersionedStore.makeMemory<string, VersionedStore.Stored<ConsentAttempt.Stored>>(
+    (key) => key
+  )
   let sweptAt = 0
   const sweep = Effect.map(Clock.currentTimeMillis, (now) => {
     if (Math.abs(now - sweptAt) < sweepInterval) return

@@ -1,13 +1,10 @@
 /**
- * Stores whose secrets are encrypted, around any others: in memory, in a database, or your own.
+ * Stores whose records are encrypted, around any others: in memory, in a database, or your own.
  *
- * Every `Redacted` part of a record (access token, refresh token, code verifier) is replaced by a text that only a key of
- * the `KeyRing` opens. What is not secret stays as it is, so that a store can find grants by their state and subject.
- *
- * A text belongs to its place: the kind of record, the record's key, its family and generation, and the part of it. Whoever
- * can write to the store but has no key cannot give one user the tokens of another, nor put back an older token into a newer
- * record. What it does not tell is that a whole record was put back as it once was, or removed; and what is not encrypted
- * is not protected against changes.
+ * A record is encrypted as a whole, for its place: the kind of record, the client id, and the subject, the scopes or the
+ * attempt. What is not secret also stays readable beside it, so that a store can find grants by their state and subject,
+ * and is compared with what was encrypted. So whoever can write to the store but has no key cannot plant a record, change
+ * any part of one, or put one in the place of another. Not told is a record that was removed, or put back as it once was.
  *
  * A grant that cannot be decrypted is never overwritten: `get` fails, so that nobody has a version to write with, and a
  * write that expects no record is refused by the store inside. The failure has the record's version: `remove` needs that
@@ -18,80 +15,18 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
-import type * as AppCredential from "../machine/AppCredential.ts"
+import * as Result from "effect/Result"
+import * as Sealing from "../internal/sealing.ts"
+import * as AppCredential from "../machine/AppCredential.ts"
 import { AppCredentialStore, type Key as AppCredentialKey } from "./AppCredentialStore.ts"
 import { AttemptStore } from "./AttemptStore.ts"
-import { type Grant, GrantStore, type Key as GrantKey } from "./GrantStore.ts"
-import { KeyRing, type Place } from "./KeyRing.ts"
-import type * as Tokens from "../oauth/Tokens.ts"
-import type { Versioned, VersionedStore } from "./VersionedStore.ts"
+import { type Grant, GrantStore, type Key as GrantKey, type Unreadable } from "./GrantStore.ts"
+import { KeyRing } from "./KeyRing.ts"
+import * as RecordCodec from "./RecordCodec.ts"
+import type { Stored, Versioned, VersionedStore } from "./VersionedStore.ts"
 import { DecryptionFailed, from, type ZapierAuthError } from "../ZapierAuthError.ts"
 
 type Ring = KeyRing["Service"]
-
-type Secret = typeof Tokens.Secret.Type
-
-type Transform = (secret: Secret, field: string) => Effect.Effect<Secret, ZapierAuthError>
-
-const isSecret = (value: unknown): value is Secret => Redacted.isRedacted(value)
-
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
-
-// Whatever is redacted, so that no secret that a record may have one day is forgotten. `field` is the path to it.
-const secretsOf = (value: unknown, field = ""): ReadonlyArray<readonly [field: string, secret: Secret]> => {
-  if (isSecret(value)) return [[field, value]]
-  return isObject(value) ? Object.entries(value).flatMap(([name, part]) => secretsOf(part, `${field}.${name}`)) : []
-}
-
-const replaceIn = (value: unknown, replaced: ReadonlyMap<string, Secret>, field = ""): unknown => {
-  if (isSecret(value)) return replaced.get(field) ?? value
-  // What holds no secret is left as it is: a duration or a date is more than its parts.
-  if (!isObject(value) || secretsOf(value).length === 0) return value
-  if (Array.isArray(value)) return value.map((part, index) => replaceIn(part, replaced, `${field}.${index}`))
-  const parts = Object.entries(value).map(([name, part]) => [name, replaceIn(part, replaced, `${field}.${name}`)])
-  return Object.assign(Object.create(Object.getPrototypeOf(value)), Object.fromEntries(parts))
-}
-
-// All secrets or none: a record is not half decrypted.
-const mapSecrets = <A>(record: A, transform: Transform): Effect.Effect<A, ZapierAuthError> =>
-  Effect.map(
-    Effect.forEach(secretsOf(record), ([field, secret]) =>
-      Effect.map(transform(secret, field), (mapped) => [field, mapped] as const)
-    ),
-    (replaced) => replaceIn(record, new Map(replaced)) as A
-  )
-
-/** How records of a kind are encrypted and decrypted. */
-interface Sealing<Key, A> {
-  readonly seal: (key: Key, record: A) => Effect.Effect<A, ZapierAuthError>
-  readonly open: (key: Key, record: A) => Effect.Effect<A, ZapierAuthError>
-}
-
-const sealing = <Key, A>(
-  ring: Ring,
-  store: string,
-  partsOf: (key: Key, record: A) => ReadonlyArray<string | number>
-): Sealing<Key, A> => {
-  const placeOf = (key: Key, record: A, field: string): Place => ({ store, parts: [...partsOf(key, record), field] })
-  const decrypt = (key: Key, record: A): Transform => {
-    return (secret, field) => ring.decrypt(secret, placeOf(key, record, field))
-  }
-  return {
-    open: (key, record) => mapSecrets(record, decrypt(key, record)),
-    seal: (key, record) =>
-      mapSecrets(record, (secret, field) => {
-        const place = placeOf(key, record, field)
-        // A page gives what it cannot decrypt as it is stored. Encrypted once more it would look like a token.
-        const plain = ring.recognize(secret) === "Plain" ? Effect.succeed(secret) : ring.decrypt(secret, place)
-        return Effect.flatMap(plain, (_) => ring.encrypt(_, place))
-      })
-  }
-}
-
-/** The record, or another one if it cannot be decrypted. */
-const unless = <A>(opened: Effect.Effect<A, ZapierAuthError>, otherwise: () => A): Effect.Effect<A, ZapierAuthError> =>
-  Effect.catchReason(opened, "ZapierAuthError", "DecryptionFailed", () => Effect.sync(otherwise))
 
 /** Adds the version that the record has in the store. */
 const tellVersion =
@@ -102,15 +37,18 @@ const tellVersion =
     )
 
 const grantSealing = (ring: Ring) =>
-  sealing<GrantKey, Grant>(ring, "grant store", ({ clientId, subject }, { generation, family }) => [
-    "grant",
-    clientId,
-    subject,
-    family,
-    generation
-  ])
+  Sealing.make(ring, {
+    store: "grant store",
+    name: "grant",
+    codec: RecordCodec.grant,
+    keyParts: ({ clientId, subject }: GrantKey) => [clientId, subject],
+    oldParts: ({ clientId, subject }, { family, generation }) => ["grant", clientId, subject, family, generation]
+  })
 
-const wrap = <Key, A>(inner: VersionedStore<Key, A>, { open, seal }: Sealing<Key, A>): VersionedStore<Key, A> => ({
+const wrap = <Key, A>(
+  inner: VersionedStore<Key, Stored<A>>,
+  { open, seal }: Sealing.Sealing<Key, A>
+): VersionedStore<Key, Stored<A>> => ({
   get: (key) =>
     Effect.flatMap(inner.get(key), (found) =>
       Option.isNone(found)
@@ -128,32 +66,39 @@ const wrap = <Key, A>(inner: VersionedStore<Key, A>, { open, seal }: Sealing<Key
 /**
  * A grant store that encrypts, around another one.
  *
- * A record that cannot be decrypted does not keep a page from being read: it is there with its secrets as they are stored,
- * so that operators see each grant and its state. `get` tells what is wrong with it, with `DecryptionFailed`, and so does
- * an attempt to write it back.
+ * A page is as strict as `get`: a grant that cannot be decrypted, or is not what was written, is in its `unreadable`, with
+ * the same `DecryptionFailed`. The others are read all the same.
  *
  * @since 0.1.0
  */
 export const grants = (inner: GrantStore["Service"], ring: Ring): GrantStore["Service"] => {
   const both = grantSealing(ring)
+  const misplaced = from(new DecryptionFailed({ store: "grant store", problem: "Altered" }))
   return {
     ...wrap(inner, both),
     page: (options) =>
-      Effect.flatMap(inner.page(options), ({ entries, next }) =>
-        Effect.map(
-          Effect.forEach(
-            entries,
-            ({ grant, key }) =>
-              Effect.map(
-                unless(both.open(key, grant.value), () => grant.value),
-                (value) => ({ key, grant: { ...grant, value } })
-              ),
-            // WebCrypto works aside: several at a time keep it busy.
-            { concurrency: 32 }
-          ),
-          (readable) => ({ entries: readable, next })
-        )
-      )
+      Effect.flatMap(inner.page(options), ({ entries, next, unreadable = [] }) => {
+        const read = ({ grant, key }: (typeof entries)[number]) =>
+          both.open(key, grant.value).pipe(
+            // A store may find it by a column of its own, which somebody has changed.
+            Effect.filterOrFail(
+              ({ _tag }) => options.state === undefined || _tag === options.state,
+              () => misplaced
+            ),
+            tellVersion(grant.version),
+            Effect.mapBoth({
+              onFailure: (error): Unreadable => ({ key, version: grant.version, error }),
+              onSuccess: (value) => ({ key, grant: { ...grant, value } })
+            }),
+            Effect.result
+          )
+        // WebCrypto works aside: several at a time keep it busy.
+        return Effect.map(Effect.forEach(entries, read, { concurrency: 32 }), (results) => ({
+          entries: results.filter(Result.isSuccess).map(({ success }) => success),
+          unreadable: [...unreadable, ...results.filter(Result.isFailure).map(({ failure }) => failure)],
+          next
+        }))
+      })
   }
 }
 
@@ -165,44 +110,41 @@ export const grants = (inner: GrantStore["Service"], ring: Ring): GrantStore["Se
 export const attempts = (inner: AttemptStore["Service"], ring: Ring): AttemptStore["Service"] =>
   wrap(
     inner,
-    sealing(ring, "attempt store", (digest) => ["attempt", digest])
+    // Those of the format before are refused: nothing tells one without a secret from one that was planted.
+    Sealing.make(ring, {
+      store: "attempt store",
+      name: "attempt",
+      codec: RecordCodec.attempt,
+      keyParts: (digest: string) => [digest]
+    })
   )
-
-// What is left of it is who waits, and who is asking.
-const withoutToken = (record: AppCredential.State): AppCredential.State => {
-  switch (record._tag) {
-    case "Absent":
-      return record
-    case "Active":
-      return { _tag: "Absent", ...(record.pause === undefined ? {} : { pause: record.pause }) }
-    case "Requesting": {
-      const { access: _, ...rest } = record
-      return rest
-    }
-  }
-}
 
 /**
  * A store of the app's own tokens that encrypts, around another one.
  *
- * A token that cannot be decrypted counts as none: another one is simply asked for, and replaces it.
+ * A record that cannot be decrypted counts as none: another token is simply asked for, and replaces it.
  *
  * @since 0.1.0
  */
 export const appCredentials = (inner: AppCredentialStore["Service"], ring: Ring): AppCredentialStore["Service"] => {
-  const both = sealing<AppCredentialKey, AppCredential.State>(
-    ring,
-    "app credential store",
-    ({ clientId, scopes }, record) => [
+  const both = Sealing.make(ring, {
+    store: "app credential store",
+    name: "app credential",
+    codec: RecordCodec.appCredential,
+    keyParts: ({ clientId, scopes }: AppCredentialKey) => [clientId, scopes],
+    oldParts: ({ clientId, scopes }, record) => [
       "app credential",
       clientId,
       scopes,
       record._tag === "Absent" ? 0 : record.generation
     ]
-  )
+  })
   return wrap(inner, {
     ...both,
-    open: (key, record) => unless(both.open(key, record), () => withoutToken(record))
+    open: (key, record) =>
+      Effect.catchReason(both.open(key, record), "ZapierAuthError", "DecryptionFailed", () =>
+        Effect.succeed(AppCredential.absent)
+      )
   })
 }
 
@@ -282,15 +224,15 @@ export interface ReencryptOptions {
 export interface ReencryptReport {
   readonly examined: number
   readonly rewritten: number
-  /** Those that were left alone, because the current key encrypts them. */
+  /** Those that were left alone, because they are as the current key encrypts them. */
   readonly alreadyCurrent: number
   /** Those that could not be decrypted or written; `onFailure` was told of each. */
   readonly failed: number
 }
 
 /**
- * Encrypts each grant of a client application by the current key that is not yet, after which grants need the older keys no
- * more. Consent attempts are gone after an hour or two, for which the older keys should be kept, and the app's own tokens
+ * Encrypts each grant of a client application by the current key, in the current format, that is not yet, after which grants
+ * need the older keys no more. Each grant is read as `get` does, so that what somebody planted is left as it is. Consent attempts are gone after an hour or two, for which the older keys should be kept, and the app's own tokens
  * renew themselves.
  *
  * The app may run meanwhile: a grant that it writes at the same time is looked at again. After a failure run it again; what
@@ -317,19 +259,16 @@ export const reencrypt = Effect.fn("EncryptedStores.reencrypt")(function* (
   { clientId, includePlain = false, onFailure = () => Effect.void, pageSize = 100 }: ReencryptOptions
 ) {
   const ring = yield* KeyRing
-  const { seal } = grantSealing(ring)
+  const { open, seal, trust } = grantSealing(ring)
   const report = { examined: 0, rewritten: 0, alreadyCurrent: 0, failed: 0 }
 
   const one = Effect.fnUntraced(function* (key: GrantKey, seen: Versioned<Grant>) {
     let found = Option.some(seen)
     while (Option.isSome(found)) {
       const { value, version } = found.value
-      const kinds = new Set(secretsOf(value).map(([, secret]) => ring.recognize(secret)))
-      if (!kinds.has("Other") && !kinds.has("Plain")) return "alreadyCurrent"
-      if (kinds.has("Plain") && !includePlain) {
-        return yield* from(new DecryptionFailed({ store: "grant store", problem: "NotEncrypted", version }))
-      }
-      const sealed = yield* tellVersion(version)(seal(key, value))
+      const record = yield* tellVersion(version)((includePlain ? trust : open)(key, value))
+      if (value.seal !== undefined && ring.recognize(value.seal) === "Current") return "alreadyCurrent"
+      const sealed = yield* seal(key, record)
       if (yield* inner.compareAndSet(key, Option.some(version), sealed)) return "rewritten"
       found = yield* inner.get(key)
     }
@@ -348,6 +287,11 @@ export const reencrypt = Effect.fn("EncryptedStores.reencrypt")(function* (
       if (outcome === undefined) continue
       report.examined += 1
       report[outcome] += 1
+    }
+    for (const { error, key } of page.unreadable ?? []) {
+      yield* onFailure(key, error)
+      report.examined += 1
+      report.failed += 1
     }
     after = page.next
   } while (after !== undefined)

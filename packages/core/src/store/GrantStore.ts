@@ -26,16 +26,30 @@ export interface Key {
  *
  * @since 0.1.0
  */
-export type Grant = Exclude<UserGrant.State, { readonly _tag: "Absent" }>
+export type Grant = VersionedStore.Stored<Exclude<UserGrant.State, { readonly _tag: "Absent" }>>
 
 /**
- * Some grants in the order of the store, which is the same each time. `next` is where the next page begins, if there is
- * one.
+ * A grant that is there and cannot be read: `get` of its key fails with the same error. With the version it can be
+ * removed, after which its user can connect again.
+ *
+ * @since 0.1.0
+ */
+export interface Unreadable {
+  readonly key: Key
+  readonly version: number
+  readonly error: ZapierAuthError
+}
+
+/**
+ * Some grants in the order of the store, which is the same each time.
  *
  * @since 0.1.0
  */
 export interface Page {
   readonly entries: ReadonlyArray<{ readonly key: Key; readonly grant: VersionedStore.Versioned<Grant> }>
+  /** Grants of this page that cannot be read. They count towards its limit. None if left out. */
+  readonly unreadable?: ReadonlyArray<Unreadable> | undefined
+  /** Where the next page begins, if there is one: there may be one after a page without entries, too. */
   readonly next: string | undefined
 }
 

@@ -5,8 +5,8 @@
  * The cipher is AES-256-GCM with a random nonce of 96 bits for each text. With random nonces one key may encrypt 2^32
  * texts (NIST SP 800-38D section 8.3): up to there the chance that a nonce was ever used twice is below one in 2^32.
  * Beyond it, two texts with the same nonce become likely enough to count, and they would tell about each other and let
- * somebody forge more. A refresh writes four texts: a million users who refresh twice a day reach the bound after more
- * than 500 days. Replace the key long before that.
+ * somebody forge more. A refresh writes two texts: a million users who refresh twice a day reach the bound after more
+ * than a thousand days. Replace the key long before that.
  *
  * An encrypted text is `zwa1.`, the id of the key, a dot, and the nonce, ciphertext and tag in base64url.
  *

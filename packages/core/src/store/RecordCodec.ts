@@ -8,10 +8,13 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { InClear } from "../internal/inClear.ts"
+import * as Tuple from "effect/Tuple"
 import * as AppCredential from "../machine/AppCredential.ts"
 import * as ConsentAttempt from "../machine/ConsentAttempt.ts"
 import type { Grant } from "./GrantStore.ts"
 import * as UserGrant from "../machine/UserGrant.ts"
+import * as Tokens from "../oauth/Tokens.ts"
+import type { Stored } from "./VersionedStore.ts"
 
 /**
  * Writes and reads records of one kind.
@@ -53,7 +56,11 @@ export const make = <A, I>(schema: Schema.Codec<A, I>): RecordCodec<A> => {
   }
 }
 
+const sealable = Schema.fieldsAssign({ seal: Schema.optionalKey(Tokens.Secret) })
+
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
+const { Completed, Denied, Exchanging, Expired, Failed, Pending } = ConsentAttempt.Stored.cases
+const app = AppCredential.State.cases
 
 /**
  * Users' grants.
@@ -68,18 +75,24 @@ const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
  *
  * @since 0.1.0
  */
-export const grant: RecordCodec<Grant> = make(Schema.Union([Active, Refreshing, ReconnectRequired]))
+export const grant: RecordCodec<Grant> = make(
+  Schema.Union([Active, Refreshing, ReconnectRequired]).mapMembers(Tuple.map(sealable))
+)
 
 /**
  * Consent attempts.
  *
  * @since 0.1.0
  */
-export const attempt: RecordCodec<ConsentAttempt.Stored> = make(ConsentAttempt.Stored)
+export const attempt: RecordCodec<Stored<ConsentAttempt.Stored>> = make(
+  Schema.Union([Completed, Denied, Exchanging, Expired, Failed, Pending]).mapMembers(Tuple.map(sealable))
+)
 
 /**
  * The app's own tokens.
  *
  * @since 0.1.0
  */
-export const appCredential: RecordCodec<AppCredential.State> = make(AppCredential.State)
+export const appCredential: RecordCodec<Stored<AppCredential.State>> = make(
+  Schema.Union([app.Absent, app.Active, app.Requesting]).mapMembers(Tuple.map(sealable))
+)

@@ -6,7 +6,19 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Tokens from "../oauth/Tokens.ts"
 import type { ZapierAuthError } from "../ZapierAuthError.ts"
+
+/**
+ * A record as stores keep it. `seal` is there if `EncryptedStores` wrote the record: a store keeps it like any other part,
+ * and understands nothing of it.
+ *
+ * @since 0.1.0
+ */
+export type Stored<A> = A & {
+  /** The whole record, encrypted. */
+  readonly seal?: typeof Tokens.Secret.Type
+}
 
 /**
  * A record and its version. Versions of a key only grow, also over a removal: a version that was seen once is never that

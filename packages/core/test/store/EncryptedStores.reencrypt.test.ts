@@ -7,7 +7,7 @@ import * as EncryptedStores from "../../src/store/EncryptedStores.ts"
 import type * as GrantStore from "../../src/store/GrantStore.ts"
 import * as KeyRing from "../../src/store/KeyRing.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
-import type { ZapierAuthError } from "../../src/ZapierAuthError.ts"
+import { from, StoreFailed, type ZapierAuthError } from "../../src/ZapierAuthError.ts"
 import { reveal } from "../utils/Reveal.ts"
 import { memory, open, grant, key, valueOf, remove, write, problemOf, problem } from "../utils/Encrypted.ts"
 
@@ -59,7 +59,7 @@ describe("EncryptedStores.reencrypt", () => {
         const stores = yield* open(1)
         const { grants, inner } = stores
         yield* write(grants, at("a"), grant(1))
-        // As an interrupted program of another kind could leave it: one of two.
+        // Made of one that is encrypted, without its seal: nobody's, whatever is trusted.
         const { tokens } = yield* valueOf(inner.grants, at("a"))
         yield* write(inner.grants, at("a"), {
           ...grant(1),
@@ -75,9 +75,62 @@ describe("EncryptedStores.reencrypt", () => {
           ["b", "NotEncrypted"]
         ])
         expect(reveal(yield* valueOf(inner.grants, at("b")))).toEqual(reveal(grant(1, "b")))
-        expect(yield* reencrypt(stores, { includePlain: true })).toMatchObject({ rewritten: 2, failed: 0 })
-        expect(reveal(yield* valueOf(grants, at("a")))).toEqual(reveal(grant(1)))
+        expect(yield* reencrypt(stores, { includePlain: true, onFailure })).toMatchObject({ rewritten: 1, failed: 1 })
+        expect(failures[2]).toEqual(["a", "Altered"])
         expect(reveal(yield* valueOf(grants, at("b")))).toEqual(reveal(grant(1, "b")))
+      })
+    )
+  )
+
+  it.effect("what somebody without a key planted, moved or changed is told of, and left as it is", () =>
+    memory(
+      Effect.gen(function* () {
+        const stores = yield* open(2, 1)
+        const { grants, inner } = stores
+        yield* write((yield* open(1)).grants, at("a"), grant(1, "a"))
+        yield* write(grants, at("b"), grant(1, "b"))
+        const older = yield* valueOf(inner.grants, at("a"))
+        const current = yield* valueOf(inner.grants, at("b"))
+        yield* write(inner.grants, at("changed"), { ...older, generation: 2 })
+        yield* write(inner.grants, at("moved"), older)
+        yield* write(inner.grants, at("moved, current"), current)
+        yield* write(inner.grants, at("planted"), grant(1, "eve"))
+        const before = reveal((yield* inner.grants.page({ clientId, limit: 10 })).entries.slice(2))
+        const failures: Array<unknown> = []
+        const onFailure = (key: GrantStore.Key, error: ZapierAuthError) =>
+          Effect.sync(() => void failures.push([key.subject, problemOf(error)]))
+        const report = yield* reencrypt(stores, { onFailure })
+        expect(report).toEqual({ examined: 6, rewritten: 1, alreadyCurrent: 1, failed: 4 })
+        expect(failures).toEqual([
+          ["changed", "Altered"],
+          ["moved", "Altered"],
+          ["moved, current", "Altered"],
+          ["planted", "NotEncrypted"]
+        ])
+        expect(reveal((yield* inner.grants.page({ clientId, limit: 10 })).entries.slice(2))).toEqual(before)
+      })
+    )
+  )
+
+  it.effect("what the store inside cannot read is told of, and the others are encrypted anew", () =>
+    memory(
+      Effect.gen(function* () {
+        const both = yield* open(2, 1)
+        yield* write((yield* open(1)).grants, at("b"), grant(1))
+        const error = from(new StoreFailed({ store: "grant store", operation: "read a record", problem: "broken" }))
+        const inner: GrantStore.GrantStore["Service"] = {
+          ...both.inner.grants,
+          page: (options) =>
+            Effect.map(both.inner.grants.page(options), (page) => ({
+              ...page,
+              unreadable: [{ key: at("a"), version: 7, error }]
+            }))
+        }
+        const failures: Array<unknown> = []
+        const onFailure = (...failure: ReadonlyArray<unknown>) => Effect.sync(() => void failures.push(failure))
+        const report = yield* reencrypt({ ...both, inner: { grants: inner } }, { onFailure })
+        expect(report).toEqual({ examined: 2, rewritten: 1, alreadyCurrent: 0, failed: 1 })
+        expect(failures).toEqual([[at("a"), error]])
       })
     )
   )

@@ -163,6 +163,20 @@ describe("KeyRing: keys", () => {
     )
   )
 
+  it.effect("each of several older keys decrypts", () =>
+    run(
+      Effect.gen(function* () {
+        const ring = yield* KeyRing.make([keyOf(4), keyOf(3), keyOf(2), keyOf(1)])
+        for (const number of [1, 2, 3, 4]) {
+          const one = yield* KeyRing.make([keyOf(number)])
+          const sealed = yield* one.encrypt(Tokens.secret("secret"), place)
+          expect(Redacted.value(yield* ring.decrypt(sealed, place))).toBe("secret")
+          expect(ring.recognize(sealed)).toBe(number === 4 ? "Current" : "Other")
+        }
+      })
+    )
+  )
+
   it.effect("a key is the same in either alphabet, with or without padding, and with space around it", () =>
     run(
       Effect.gen(function* () {

@@ -3,10 +3,11 @@
  * win, and nothing is held between two operations.
  */
 import type { RecordCodec } from "@zapier-workflow-auth/core/store/RecordCodec"
-import type { VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
+import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
 import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { problemOf } from "./sqlProblem.ts"
@@ -30,7 +31,7 @@ export interface Options<Key, A> {
 }
 
 const unreadable =
-  "the record is not one that this version of the library understands, and is left as it is; is an older version running against newer data?"
+  "the record is not one that this version of the library understands, and is left as it is; it was changed, or a newer version wrote it"
 
 export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options<Key, A>) => {
   const failed =
@@ -38,11 +39,13 @@ export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options
     (error: SqlError): ZapierAuthError =>
       from(new StoreFailed({ store, operation, problem: problemOf(error) }))
 
-  const decode = ({ record, version }: Row) =>
-    Option.match(codec.decode(record), {
-      onNone: () => from(new StoreFailed({ store, operation: "read a record", problem: unreadable })),
-      onSome: (value) => Effect.succeed({ version: Number(version), value })
+  const decode = ({ record, version }: Row): Result.Result<Versioned<A>, ZapierAuthError> => {
+    const decoded = Number.isSafeInteger(Number(version)) ? codec.decode(record) : Option.none()
+    return Option.match(decoded, {
+      onNone: () => Result.fail(from(new StoreFailed({ store, operation: "read a record", problem: unreadable }))),
+      onSome: (value) => Result.succeed({ version: Number(version), value })
     })
+  }
 
   const name = sql(table)
 
@@ -82,7 +85,9 @@ export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options
     get: (of) =>
       sql<Row>`SELECT version, record FROM ${name} WHERE ${is(key(of))}`.pipe(
         Effect.mapError(failed("read a record")),
-        Effect.flatMap(([row]) => (row === undefined ? Effect.succeedNone : Effect.asSome(decode(row))))
+        Effect.flatMap(([row]) =>
+          row === undefined ? Effect.succeedNone : Effect.asSome(Effect.fromResult(decode(row)))
+        )
       ),
     compareAndSet: (of, expected, value) =>
       (Option.isNone(expected) ? insert(of, value) : update(of, expected.value, value)).pipe(

@@ -2,6 +2,7 @@ import { chmodSync, rmSync, writeFileSync } from "node:fs"
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from "node:http"
 import { createServer, type AddressInfo } from "node:net"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -134,7 +135,13 @@ describe("doctor", () => {
       writeFileSync(key, Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 })
       const another = yield* doctor(world)
       expect(another.of("grants")).toMatchObject([
-        { result: "wrong", says: expect.stringContaining("1 of 1 cannot be decrypted") }
+        { result: "wrong", says: expect.stringContaining("1 of 1 cannot be read") }
+      ])
+      const file = new DatabaseSync(database)
+      file.exec("UPDATE zapier_grants SET record = '{}'")
+      file.close()
+      expect((yield* doctor(world)).of("grants")).toMatchObject([
+        { result: "wrong", says: expect.stringContaining("1 of 1 cannot be read: The grant store could not read") }
       ])
     })
   )

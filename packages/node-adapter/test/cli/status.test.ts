@@ -8,6 +8,7 @@ import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
 import * as SqliteClient from "../../src/SqliteClient.ts"
 import * as SqlStores from "../../src/SqlStores.ts"
@@ -63,13 +64,15 @@ const withGrants = Effect.fnUntraced(function* (entries: ReadonlyArray<readonly 
   )
   const directory = join(root, "data")
   mkdirSync(directory, { mode: 0o700 })
-  const stores = Layer.fresh(SqlStores.layer.pipe(Layer.provide(SqliteClient.layerDefault({ directory }))))
+  const stores = Layer.fresh(SqlStores.layer.pipe(Layer.provideMerge(SqliteClient.layerDefault({ directory }))))
   yield* Effect.provide(
     Effect.gen(function* () {
       const store = yield* GrantStore
       for (const [key, grant] of entries) {
         yield* store.compareAndSet({ clientId: "acme", subject: "ada", ...key }, Option.none(), grant)
       }
+      const sql = yield* SqlClient
+      yield* sql`UPDATE zapier_grants SET record = '{}' WHERE subject = 'mallory'`
     }),
     stores
   )
@@ -83,6 +86,28 @@ const rowsOf = (stdout: string) =>
     .map((line) => line.split(/ {2,}/))
 
 describe("status", () => {
+  it.effect("tells which grants cannot be read, and shows the others", () =>
+    Effect.gen(function* () {
+      const status = yield* withGrants([
+        [{ subject: "mallory" }, active()],
+        [{ subject: "nora" }, active()]
+      ])
+      const { code, stdout } = yield* status()
+      expect(code).toBe(0)
+      const rows = rowsOf(stdout).slice(1)
+      expect(rows.map(([client, subject, state]) => [client, subject, state])).toEqual([
+        ["acme", "nora", "active"],
+        ["acme", "mallory", "unreadable"]
+      ])
+      expect(stdout).toContain("is left as it is; it was changed, or a newer version wrote it")
+      const lines = (yield* status("--json")).stdout.trimEnd().split("\n")
+      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+        { subject: "nora", state: "active" },
+        { clientId: "acme", subject: "mallory", state: "unreadable", note: expect.stringContaining("left as it is") }
+      ])
+    })
+  )
+
   it.effect.each([
     ["good", active(), "active", "2h", ""],
     ["about to end", active({ tokens: tokens(59_001) }), "active", "60 s", ""],

@@ -8,6 +8,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
 import * as PrivateFile from "../../src/internal/privateFile.ts"
 import * as RecordedFileSystem from "../utils/RecordedFileSystem.ts"
+import { withPowerFailures } from "../utils/PowerFailure.ts"
 
 const onWindows = process.platform === "win32"
 
@@ -53,6 +54,20 @@ describe("privateFile.edit", () => {
         expect(steps).toEqual(["write secret.new", "sync secret.new", "rename secret.new secret", `sync ${folder}`])
       })
     )
+  )
+
+  it.effect.skipIf(onWindows)(
+    "leaves it as it was or as it is now when the power fails, and as it is now once it is done",
+    () =>
+      withFile((path) =>
+        withPowerFailures(({ left, torn }) =>
+          Effect.gen(function* () {
+            yield* edit(path, append(" and after"))
+            expect(torn).toEqual([])
+            expect(left(path)).toBe("before and after")
+          })
+        )
+      )
   )
 
   it.effect("does not touch it when there is nothing to change", () =>

@@ -30,7 +30,8 @@ const withoutKeyFile = (flags: ReadonlyArray<string>) => {
 const rotate = ({ env, flags }: World, stage: string, ...more: ReadonlyArray<string>) =>
   Effect.map(CommandLine.run(["rotate-key", stage, ...flags, ...more], env), (ended) => {
     const said = ended.stdout + ended.stderr
-    for (const secret of [keyOf(1), keyOf(2), "-of-ada", "the-verifier", "zwa1."]) expect(said).not.toContain(secret)
+    for (const secret of [keyOf(1), keyOf(2), keyOf(3), keyOf(4), "-of-ada", "the-verifier", "zwa1."])
+      expect(said).not.toContain(secret)
     expect(said).not.toContain("    at ")
     return ended
   })
@@ -131,6 +132,31 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
       )
     )
 
+    it.effect("gives back none of several older keys that something needs", () =>
+      inWorld((world) =>
+        Effect.gen(function* () {
+          const { database, keyFile } = world
+          const ring = [keyOf(4), keyOf(3), keyOf(2), keyOf(1)]
+          const text = ring.map((key) => `${key}\n`).join("")
+          NodeFs.writeFileSync(keyFile, text, { mode: 0o600 })
+          for (const older of ring.slice(1)) {
+            const subject = `user ${ring.indexOf(older)}`
+            yield* write(database, [older], [subject])
+            expect(yield* refusal(world, "finish")).toContain(`older key: "${subject}" of "client-1".`)
+            expect(NodeFs.readFileSync(keyFile, "utf8")).toBe(text)
+            expect(yield* success(world, "reencrypt")).toContain("1 encrypted anew")
+            expect(yield* readable(database, ring.slice(0, 1), [subject])).toEqual([subject])
+          }
+          const minute = 60_000
+          yield* KeyRotation.beginConsent(database, [keyOf(1)], 10 * minute)
+          yield* refusal(world, "finish")
+          yield* TestClock.setTime(10 * minute + AttemptStore.retention)
+          yield* success(world, "finish")
+          expect(keysIn(keyFile)).toEqual([keyOf(4)])
+        })
+      )
+    )
+
     it.effect("leaves what a wrong key does not open as it is, names it and why, and goes on with the others", () =>
       inWorld((world) =>
         Effect.gen(function* () {
@@ -183,6 +209,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           expect(yield* refusal(withKeys(1), "begin")).toContain("add a new one at its end (old,new;")
           expect(yield* refusal(withKeys(1, 2), "switch")).toContain("put the new one first (new,old)")
           expect(yield* refusal(withKeys(2, 1), "finish")).toContain('"ada" of "client-1"')
+          expect(yield* refusal(withKeys(2, 3, 1), "finish")).toContain('"ada" of "client-1"')
           yield* success(withKeys(2, 1), "reencrypt")
           expect(yield* success(withKeys(2, 1), "finish")).toContain("leave the first alone in ZAPIER_ENCRYPTION_KEYS")
           expect(yield* success(withKeys(2), "finish")).toContain("one key")

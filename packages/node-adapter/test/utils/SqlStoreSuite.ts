@@ -4,7 +4,7 @@ import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredenti
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import type { Pause } from "@zapier-workflow-auth/core/machine/Pause"
-import { type Grant, GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import { type Grant, GrantStore, type Page } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -137,11 +137,18 @@ export const describeSqlStores = (name: string, clientOf: () => Client) => {
         const error = yield* Effect.flip(grants.get(key))
         expect(error.reason).toMatchObject({ _tag: "StoreFailed", store: "grant store", operation: "read a record" })
         expect(error.message).toContain("is left as it is")
-        expect(yield* Effect.flip(grants.page({ clientId: key.clientId, limit: 1 }))).toEqual(error)
+        for (const subject of ["Bob", "cy"]) yield* grants.compareAndSet({ ...key, subject }, Option.none(), grant(2))
+        const readable = ({ entries }: Page) => entries.map((entry) => entry.key.subject)
+        const first = yield* grants.page({ clientId: key.clientId, limit: 2 })
+        expect([readable(first), first.unreadable]).toEqual([["Bob"], [{ key, version: expect.any(Number), error }]])
+        const second = yield* grants.page({ clientId: key.clientId, limit: 2, after: first.next })
+        expect([readable(second), second.unreadable, second.next]).toEqual([["cy"], [], undefined])
         expect(yield* grants.compareAndSet(key, Option.none(), grant(2))).toBe(false)
-        expect(yield* sql`SELECT record FROM zapier_grants WHERE client_id = ${key.clientId}`).toEqual([
-          { record: '{"_tag":"OfTomorrow"}' }
-        ])
+        expect(
+          yield* sql`SELECT record FROM zapier_grants WHERE client_id = ${key.clientId} AND subject = 'ada'`
+        ).toEqual([{ record: '{"_tag":"OfTomorrow"}' }])
+        // Its version is enough to remove it.
+        expect(yield* grants.remove(key, first.unreadable?.[0]?.version ?? 0)).toBe(true)
         yield* sql`DELETE FROM zapier_grants WHERE client_id = ${key.clientId}`
       }).pipe(Effect.provide(stores()))
     )

@@ -1,4 +1,5 @@
 /** Keys and texts for the laws of stores, which a store may mix up. */
+import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as Draw from "./draw.ts"
@@ -20,6 +21,8 @@ export interface Kind<Key, A> {
   /** A record with a number in it. */
   readonly record: (key: Key, number: number) => A
   readonly numberOf: (record: A) => number | undefined
+  /** The record with that seal. */
+  readonly sealed: (record: A, seal: typeof Tokens.Secret.Type) => A
   /** A record with the text wherever it may hold any text. */
   readonly recordOfText: (key: Key, text: string) => A
 }

@@ -1,5 +1,6 @@
 /** The laws of every store with compare-and-set, and of those that keep their data when they are closed. */
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -182,6 +183,9 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
         yield* store.isUnchanged(key, yield* store.written(key, version, fit(key, drawn)))
       }
     ),
+    simple("a record keeps its seal, without which encryption could not read it", function* (store, key) {
+      yield* store.writtenOrRefused(key, kind.sealed(record(key, 1), Tokens.secret("a seal")))
+    }),
     simple("a record comes back whatever the size and the characters of its texts", function* (store, key) {
       for (const [name, text] of values) {
         yield* store.written(key, none, kind.recordOfText(key, text)).pipe(

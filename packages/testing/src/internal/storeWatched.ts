@@ -107,6 +107,19 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
     yield* expectThat(isWritten, "a write that expects what is there to succeed", "it was refused")
     return yield* has(key, value)
   })
+  /** Writes a record whose seal means nothing. A store that encrypts refuses it: it is never given one. */
+  const writtenOrRefused = Effect.fnUntraced(function* (key: Key, value: A) {
+    notebook.written.set(JSON.stringify(key), key)
+    const write = Effect.catchReason(
+      store.compareAndSet(key, Option.none(), value),
+      "ZapierAuthError",
+      "DecryptionFailed",
+      () => Effect.succeed("refused" as const)
+    )
+    if ((yield* noted(notebook, `compareAndSet ${show(notebook, key)}, with a seal`, write, String)) !== "refused") {
+      yield* has(key, value)
+    }
+  })
   /** Removes the record of a key, which has to succeed. */
   const removed = Effect.fnUntraced(function* (key: Key, expected: number | undefined) {
     const isRemoved = yield* change(key, expected)
@@ -127,7 +140,7 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
       Effect.ignore
     )
   const tidy = Effect.suspend(() => Effect.forEach(notebook.written.values(), remove, { discard: true }))
-  return { get, change, found, isAbsent, has, isUnchanged, written, removed, isRefused, tidy }
+  return { get, change, found, isAbsent, has, isUnchanged, written, writtenOrRefused, removed, isRefused, tidy }
 }
 
 /** A store that is watched. */

@@ -167,6 +167,16 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
     }),
     same
   ],
+  [
+    "keeps what it knows of a grant",
+    grants({
+      kept: (grant) => {
+        const { seal: _, ...known } = grant
+        return known
+      }
+    }),
+    "a record keeps its seal, without which encryption could not read it"
+  ],
   ["loses NUL", grants({ kept: (grant) => withTokens(grant, (token) => token.replaceAll("\0", "")) }), texts],
   ["keeps well-formed text", grants({ kept: (grant) => withTokens(grant, (token) => token.toWellFormed()) }), texts],
   ["cuts what is long", grants({ kept: (grant) => withTokens(grant, (token) => token.slice(0, 65_535)) }), texts],

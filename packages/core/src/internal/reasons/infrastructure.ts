@@ -49,8 +49,10 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed
 
 const decryptionProblems = {
   UnknownKey: "no key with its id was given. Give the key that it was encrypted with, beside the newer ones",
-  NotEncrypted: "it is not encrypted. If it was stored before encryption was turned on, re-encrypt the store once",
-  Altered: "the key with its id does not open it. Give the right key, or bring back the record from a copy"
+  NotEncrypted:
+    "it is not encrypted, so nothing tells who wrote it. If it was stored before encryption was turned on, re-encrypt the store once",
+  Altered:
+    "it is not what was written there: it was changed or moved, or a newer version of the library wrote it. Find out who can write to the store; then bring the record back from a copy, or remove it and connect again"
 } as const
 
 /**

@@ -90,19 +90,20 @@ const grants = Effect.fnUntraced(function* (clientId: string, ring: KeyRing["Ser
   const store = yield* GrantStore
   const check = `grants of ${shown(clientId)}`
   const total = yield* SqlKeyUse.countGrants(clientId)
-  const { entries } = yield* store.page({ clientId, limit })
+  const { entries, unreadable = [] } = yield* store.page({ clientId, limit })
   const opened = EncryptedStores.grants(store, ring)
-  const failures: Array<string> = []
+  const failures = unreadable.map(({ error }) => error.message)
   for (const { key } of entries) {
     yield* Effect.catch(opened.get(key), ({ message }) => Effect.sync(() => void failures.push(message)))
   }
   const [why] = failures
+  const tried = entries.length + unreadable.length
   const reconnect = yield* store.page({ clientId, state: "ReconnectRequired", limit })
   const waiting = reconnect.entries.length
   return [
     why === undefined
-      ? ok(check, `${plural(total, "grant")}; the keys decrypt those that were tried (${entries.length})`)
-      : wrong(check, `${failures.length} of ${entries.length} cannot be decrypted: ${why}`),
+      ? ok(check, `${plural(total, "grant")}; the keys decrypt those that were tried (${tried})`)
+      : wrong(check, `${failures.length} of ${tried} cannot be read: ${why}`),
     ...(waiting === 0
       ? []
       : [

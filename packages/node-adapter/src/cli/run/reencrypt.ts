@@ -48,9 +48,9 @@ const watched = (
   return {
     ...inner,
     page: (options) =>
-      Effect.tap(inner.page(options), ({ entries, next }) =>
+      Effect.tap(inner.page(options), ({ entries, next, unreadable = [] }) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          seen += entries.length
+          seen += entries.length + unreadable.length
           if (next === undefined || now - saidAt < interval) return Effect.void
           saidAt = now
           return note(`${seen} of ${total} grants of ${shown(clientId)} looked at`)

@@ -1,5 +1,5 @@
 /** `status`: who is connected, as the database has it. */
-import { GrantStore, type Grant, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
+import { GrantStore, type Grant, type Key, type Unreadable } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import * as Clock from "effect/Clock"
@@ -93,7 +93,9 @@ const entryOf = ({ clientId, subject }: Key, grant: Grant, now: number) => ({
   note: noteOf(grant, now)
 })
 
-type Entry = ReturnType<typeof entryOf>
+const unreadableOf = ({ error, key }: Unreadable) => ({ ...key, state: "unreadable" as const, note: error.message })
+
+type Entry = ReturnType<typeof entryOf> | ReturnType<typeof unreadableOf>
 
 // Subjects come from anywhere: one that is not plain is quoted.
 const plain = (text: string) => (/^[\w@.+:/-]+$/.test(text) ? text : shown(text))
@@ -104,8 +106,9 @@ const rowOf = (entry: Entry, now: number) => [
   plain(entry.clientId),
   plain(entry.subject),
   entry.state,
-  timeLeft(entry.accessTokenExpiresAt - now),
-  entry.scopes.map(plain).join(" "),
+  ...(entry.state === "unreadable"
+    ? ["", ""]
+    : [timeLeft(entry.accessTokenExpiresAt - now), entry.scopes.map(plain).join(" ")]),
   entry.note ?? ""
 ]
 
@@ -141,10 +144,13 @@ const all = Effect.fnUntraced(function* (input: Input) {
     let after: string | undefined
     do {
       const page = Option.isSome(input.subject)
-        ? { entries: yield* one({ clientId, subject: input.subject.value }, state), next: undefined }
+        ? { entries: yield* one({ clientId, subject: input.subject.value }, state), unreadable: [], next: undefined }
         : yield* store.page({ clientId, state, after, limit })
       const now = yield* Clock.currentTimeMillis
-      const entries = page.entries.map(({ grant, key }) => entryOf(key, grant.value, now))
+      const entries = [
+        ...page.entries.map(({ grant, key }) => entryOf(key, grant.value, now)),
+        ...(page.unreadable ?? []).map(unreadableOf)
+      ]
       yield* print(entries, input.json, count === 0)
       count += entries.length
       after = page.next
