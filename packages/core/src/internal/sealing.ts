@@ -80,10 +80,10 @@ export const refuseSealed = <Key, A>(
   store: VersionedStore<Key, Stored<A>>
 ): VersionedStore<Key, Stored<A>> => ({
   get: (key) =>
-    Effect.flatMap(store.get(key), (found) =>
+    Effect.tap(store.get(key), (found) =>
       Option.isSome(found) && found.value.value.seal !== undefined
         ? from(new DecryptionFailed({ store: name, problem: "UnknownKey", version: found.value.version }))
-        : Effect.succeed(found)
+        : Effect.void
     ),
   compareAndSet: (key, expected, value) => store.compareAndSet(key, expected, value),
   remove: (key, expected) => store.remove(key, expected)
