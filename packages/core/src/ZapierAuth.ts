@@ -43,6 +43,7 @@ import * as Consents from "./internal/consents.ts"
 import * as EventHub from "./internal/eventHub.ts"
 import * as Gate from "./internal/gate.ts"
 import * as Runtime from "./internal/runtime.ts"
+import * as Sealing from "./internal/sealing.ts"
 import * as AppCredentialDriver from "./machine/AppCredentialDriver.ts"
 import type * as ClientId from "./machine/ClientId.ts"
 import * as ConsentAttemptDriver from "./machine/ConsentAttemptDriver.ts"
@@ -268,9 +269,9 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const { clientId } = yield* application
   const { events, publish } = yield* EventHub.make
   const endpoint = yield* TokenEndpoint
-  const grantStore = yield* GrantStore
-  const appStore = yield* AppCredentialStore
-  const attemptStore = yield* AttemptStore
+  const grantStore = Sealing.refuseSealed("grant store", yield* GrantStore)
+  const appStore = Sealing.refuseSealed("app credential store", yield* AppCredentialStore)
+  const attemptStore = Sealing.refuseSealed("attempt store", yield* AttemptStore)
   const owned = { ...settings, owner: yield* random.uuidV4() }
   const { memoryCapacity } = settings
 

@@ -13,7 +13,7 @@ import * as Redacted from "effect/Redacted"
 import * as Tokens from "../oauth/Tokens.ts"
 import type { KeyRing, Place } from "../store/KeyRing.ts"
 import type { RecordCodec } from "../store/RecordCodec.ts"
-import type { Stored } from "../store/VersionedStore.ts"
+import type { Stored, VersionedStore } from "../store/VersionedStore.ts"
 import { DecryptionFailed, from, type ZapierAuthError } from "../ZapierAuthError.ts"
 
 type Secret = typeof Tokens.Secret.Type
@@ -70,6 +70,24 @@ const sorted = (_: string, value: unknown): unknown =>
 
 /** All of a record but its seal and what its secrets are, as one text. */
 const outline = <A>({ seal: _, ...record }: Stored<A>): string => JSON.stringify(blanked(record), sorted)
+
+/**
+ * A store as the library uses it. A record that comes with its seal was opened by nobody: encryption was left out, and what
+ * looks like a token is none.
+ */
+export const refuseSealed = <Key, A>(
+  name: string,
+  store: VersionedStore<Key, Stored<A>>
+): VersionedStore<Key, Stored<A>> => ({
+  get: (key) =>
+    Effect.tap(store.get(key), (found) =>
+      Option.isSome(found) && found.value.value.seal !== undefined
+        ? from(new DecryptionFailed({ store: name, problem: "UnknownKey", version: found.value.version }))
+        : Effect.void
+    ),
+  compareAndSet: (key, expected, value) => store.compareAndSet(key, expected, value),
+  remove: (key, expected) => store.remove(key, expected)
+})
 
 export const make = <Key, A>(
   ring: KeyRing["Service"],

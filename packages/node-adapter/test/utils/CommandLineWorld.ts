@@ -6,6 +6,9 @@ import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { SqlClient } from "effect/sql/SqlClient"
+import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import { type Grant, GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -13,7 +16,10 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as EncryptionKey from "../../src/EncryptionKey.ts"
 import * as SqliteClient from "../../src/SqliteClient.ts"
+import * as SqlStores from "../../src/SqlStores.ts"
 import * as CommandLine from "./CommandLine.ts"
 import { freePort } from "./freePort.ts"
 
@@ -102,20 +108,50 @@ export const make = Effect.gen(function* () {
   const sql = Layer.fresh(SqliteClient.layerDefault({ directory, name: "fake.sqlite", create: false }))
   const query = (text: string) =>
     Effect.provide(
-      SqlClient.use((client) => client.unsafe(text)),
+      SqlClient.use((client) => client.unsafe<{ readonly [column: string]: unknown }>(text)),
       sql
     )
 
-  /** As if their time had passed. */
-  const expireAccessTokens = Effect.andThen(
-    query("UPDATE zapier_grants SET record = json_set(record, '$.tokens.obtainedAt', 0, '$.tokens.expiresAt', 1)"),
-    query(
-      "UPDATE zapier_app_credentials SET record = json_set(record, '$.access.obtainedAt', 0, '$.access.expiresAt', 1)"
-    )
+  // Records are authenticated as a whole: only a program with the key changes them.
+  const stores = Layer.suspend(() => {
+    const keys = EncryptionKey.layerDefault({ directory, name: "fake.key", create: false })
+    return EncryptedStores.layer.pipe(Layer.provide([SqlStores.layer, keys]), Layer.provide(sql))
+  })
+
+  const changeGrants = (change: (grant: Grant) => Grant) =>
+    Effect.gen(function* () {
+      const grants = yield* GrantStore
+      for (const { grant, key } of (yield* grants.page({ clientId, limit: 100 })).entries) {
+        yield* grants.compareAndSet(key, Option.some(grant.version), change(grant.value))
+      }
+    }).pipe(Effect.provide(stores))
+
+  const past = { obtainedAt: 0, expiresAt: 1 }
+
+  const expireGrants = changeGrants((grant) =>
+    grant._tag === "Refreshing"
+      ? { ...grant, tokens: { ...grant.tokens, ...past } }
+      : { ...grant, tokens: { ...grant.tokens, ...past } }
   )
 
+  const expireAppTokens = Effect.gen(function* () {
+    const credentials = yield* AppCredentialStore
+    for (const { scopes } of yield* query("SELECT scopes FROM zapier_app_credentials")) {
+      const key = { clientId, scopes: String(scopes) }
+      const found = Option.getOrThrow(yield* credentials.get(key))
+      if (found.value._tag !== "Active") continue
+      const expired = { ...found.value, access: { ...found.value.access, ...past } }
+      yield* credentials.compareAndSet(key, Option.some(found.version), expired)
+    }
+  }).pipe(Effect.provide(stores))
+
+  /** As if their time had passed. */
+  const expireAccessTokens = Effect.andThen(expireGrants, expireAppTokens)
+
   /** As if whoever holds one had been gone for long. */
-  const endLeases = query("UPDATE zapier_grants SET record = json_set(record, '$.lease.deadline', 1)")
+  const endLeases = changeGrants((grant) =>
+    grant._tag === "Refreshing" ? { ...grant, lease: { ...grant.lease, deadline: 1 } } : grant
+  )
 
   return {
     expireAccessTokens,
