@@ -27,7 +27,7 @@ const noText = [undefined, null, 42, true, {}, ["ada"], Symbol("ada"), () => "ad
 const subjects: ReadonlyArray<unknown> = [...odd, ...noText]
 
 const refused = (effect: Effect.Effect<unknown, ZapierAuthError>) =>
-  Effect.map(Effect.flip(effect), ({ blames, needsReconnect, reason }) => {
+  Effect.map(Effect.flip(Effect.asVoid(effect)), ({ blames, needsReconnect, reason }) => {
     assert.deepStrictEqual([blames, needsReconnect], ["Caller", false])
     return reason._tag === "InvalidConfig" ? reason.setting : reason._tag
   })

@@ -14,7 +14,7 @@ const subject = "user-1"
 const untyped = (value: unknown) => value as never
 
 const told = <A, R>(call: Effect.Effect<A, CallError, R>) =>
-  Effect.map(Effect.flip(call), (error) => (isZapierAuthError(error) ? error.message : error._tag))
+  Effect.map(Effect.flip(Effect.asVoid(call)), (error) => (isZapierAuthError(error) ? error.message : error._tag))
 
 const remove = "DELETE /v2/promotions/{enrollment_id}"
 

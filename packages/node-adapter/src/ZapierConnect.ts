@@ -61,7 +61,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -285,6 +284,7 @@ const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
   ) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpRouter.Provided>
 
   const subjectOf = (request: HttpServerRequest.HttpServerRequest) =>
+    // How an app's own service fails is the app's. @effect-diagnostics-next-line anyUnknownInErrorContext:off
     Effect.result(Effect.mapError(signedIn.subject(request), Failures.unknownUser))
 
   /** For a user who is signed in, and an address to return to that is allowed. */
@@ -450,7 +450,7 @@ export const toWebHandler = ({
       Effect.map(
         Effect.tryPromise({
           try: async () => subject(Result.getOrThrow(HttpServerRequest.toWebResult(request))),
-          catch: identity
+          catch: Failures.unknownUser
         }),
         Option.fromUndefinedOr
       )

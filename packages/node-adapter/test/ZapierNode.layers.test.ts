@@ -68,7 +68,7 @@ describe("ZapierNode and layers among its options", () => {
     expectTypeOf(EmbeddedStores.layer({ keys })).toEqualTypeOf<
       Layer.Layer<Stores, ZapierAuthError | "the vault has no key", Vault>
     >()
-    expectTypeOf(ClientApplication.layerEffect(Effect.flatMap(Vault, () => Effect.succeed(app)))).toEqualTypeOf<
+    expectTypeOf(ClientApplication.layerEffect(Effect.as(Vault, app))).toEqualTypeOf<
       Layer.Layer<ClientApplication.ClientApplication, never, Vault>
     >()
   })
@@ -80,9 +80,9 @@ describe("ZapierNode and layers among its options", () => {
     expectTypeOf(ZapierNode.layer(options)).toEqualTypeOf<Plain>()
     expectTypeOf(ZapierNode.layerMemory({ application: app, checkScopes: false })).toEqualTypeOf<Plain>()
     expectTypeOf(ZapierNode.layerWithoutStores()).toEqualTypeOf<Layer.Layer<Services, ZapierAuthError, Stores>>()
-    // @ts-expect-error there is no such option
+    // @ts-expect-error there is no such option @effect-diagnostics-next-line anyUnknownInErrorContext:off
     ZapierNode.layerMemory({ aplication: app })
-    // @ts-expect-error a client application is not an HTTP client
+    // @ts-expect-error a client application is no HTTP client @effect-diagnostics-next-line anyUnknownInErrorContext:off
     ZapierNode.layerMemory({ httpClient: application })
   })
 

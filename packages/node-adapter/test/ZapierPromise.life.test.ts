@@ -120,9 +120,12 @@ describe("ZapierPromise, starting", () => {
     const env = { ...process.env }
     try {
       const clients = fakes.map((fake, n) => {
-        process.env["ZAPIER_CLIENT_ID"] = ["one", "two"][n]
-        process.env["ZAPIER_CLIENT_SECRET"] = app.clientSecret
-        process.env["ZAPIER_REDIRECT_URIS"] = app.redirectUris.join(",")
+        // Where programs without Effect have it.
+        Object.assign(process.env, {
+          ZAPIER_CLIENT_ID: ["one", "two"][n],
+          ZAPIER_CLIENT_SECRET: app.clientSecret,
+          ZAPIER_REDIRECT_URIS: app.redirectUris.join(",")
+        })
         globalThis.fetch = fake.fetch
         return ZapierPromise.make({ stores: "memory" })
       })

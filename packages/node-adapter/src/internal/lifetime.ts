@@ -55,6 +55,7 @@ export const make = <A, E>(start: Effect.Effect<A, E, Scope.Scope>): Lifetime<A,
 
   const close = async () => {
     let timer: NodeJS.Timeout | undefined
+    // For programs without Effect. @effect-diagnostics-next-line globalTimers:off
     const overdue = new Promise<void>((resolve) => (timer = setTimeout(resolve, patience)))
     const closed = Effect.runPromise(Scope.close(scope, Exit.void))
     try {

@@ -10,6 +10,7 @@ const longest = 2 ** 31 - 1
 const quiet = (clock: Clock.Clock): Clock.Clock => {
   const sleep = (millis: number): Effect.Effect<void> =>
     Effect.callback((resume) => {
+      // It is what sleeping is made of. @effect-diagnostics-next-line globalTimersInEffect:off
       const timer = setTimeout(
         () => resume(millis > longest ? sleep(millis - longest) : Effect.void),
         Math.min(millis, longest)
