@@ -194,8 +194,6 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const { enter, leave } = auth.requests
 
-  const nothing = () => {}
-
   // Closing waits for a request and for what follows from its response, a replay included, which is a part of it. A client
   // may fail for a status: its response is looked at like any other, and the caller gets the failure.
   const sendAnd = (
@@ -206,7 +204,6 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   ): Response =>
     Effect.withFiber((fiber) => {
       if (!isReplay && !enter()) return Effect.fail(closed)
-      const done = isReplay ? nothing : leave
       const { context } = fiber
       fiber.setContext(forSending(context))
       return Effect.onExitPrimitive(
@@ -222,8 +219,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
           }
         }),
         () => {
-          fiber.setContext(context)
-          done()
+          // An interruption, which passes by both.
+          if (fiber.context !== context) fiber.setContext(context)
+          if (!isReplay) leave()
           return undefined
         }
       )
@@ -347,7 +345,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       const named = Target.named(endpoint, options)
       if (Result.isFailure(named)) return Effect.fail(named.failure)
       const { credential, request } = named.success
-      return authorized(request, () => Result.succeed(credential))
+      const target = Target.aim(api, request)
+      return Result.isFailure(target) ? Effect.fail(target.failure) : authorize(target.success, credential)
     }
   })
 })

@@ -288,12 +288,10 @@ export const make = Effect.fnUntraced(function* <
       for (const entry of running.values()) feed(entry, { _tag: "Closing" })
       if (running.size === 0) onQuiet()
     }),
-    /** An access token, from memory if it may be. */
-    get: (key: string): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
-      Effect.suspend(() => {
-        const found = isClosing ? undefined : peek(key)
-        return found === undefined ? access(key, undefined) : Effect.succeed(found)
-      }),
+    /** An access token from memory, if it may be, without waiting. */
+    peek: (key: string): Tokens.UsableAccess | undefined => (isClosing ? undefined : peek(key)),
+    /** An access token. */
+    get: (key: string): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> => access(key, undefined),
     /** Another one, as the API has rejected that. */
     getOther: access,
     /** A call has succeeded with it. */

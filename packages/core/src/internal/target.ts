@@ -60,6 +60,8 @@ const unsendable = TextProblem.holds(/[^\t\x20-\x7E\x80-\xFF]/, "a character tha
 
 const unsendableHeader = (headers: Request["headers"]): ZapierAuthError | undefined => {
   for (const name in headers) {
+    // Nearly every request has this one, and no other.
+    if (name === "accept" && headers[name] === "application/json") continue
     if (!token.test(name)) return CallerChecks.invalid("headers", "a name is not one that a header may have")
     const value: unknown = headers[name]
     // A header may be empty.
@@ -121,19 +123,22 @@ export const pick = (subject: string, { endpoint, path, request }: Target): Chec
   return Result.succeed(modes.includes("User") ? Credential.user(subject) : defaultCredential(modes))
 }
 
-/** A credential that a caller has named. */
-export const credential = (given: unknown): Checked<Credential.Credential> => {
+const isCredential = (given: unknown): given is Credential.Credential => {
   const tag = CallerChecks.isRecord(given) ? given["_tag"] : undefined
-  const isKnown = tag === "User" || tag === "App" || tag === "ClientId" || tag === "None"
-  return isKnown
-    ? Result.succeed(given as Credential.Credential)
-    : refuse("credential", "give one that Credential makes: user(subject), app(), clientId or none")
+  return tag === "User" || tag === "App" || tag === "ClientId" || tag === "None"
 }
+
+const noCredential = refuse("credential", "give one that Credential makes: user(subject), app(), clientId or none")
+
+/** A credential that a caller has named. */
+export const credential = (given: unknown): Checked<Credential.Credential> =>
+  isCredential(given) ? Result.succeed(given) : noCredential
 
 // An empty parameter, or one that is a dot segment, would name another endpoint; half a surrogate pair has no encoding.
 const dotSegment: TextProblem.Check = (text) => (text === "." || text === ".." ? "it is a dot segment" : undefined)
 
 const fill = (template: string, given: unknown): Checked<string> => {
+  if (!template.includes("{")) return Result.succeed(template)
   let filled = template
   for (const [placeholder, name = ""] of template.matchAll(/\{(\w+)\}/g)) {
     const value = CallerChecks.isRecord(given) && Object.hasOwn(given, name) ? given[name] : undefined
@@ -157,18 +162,14 @@ const requestOf = (name: Endpoint.Name, given: { readonly [name: string]: unknow
   if (urlParams !== undefined && (typeof urlParams !== "object" || urlParams === null)) {
     return refuse("urlParams", "give an object of the query's parameters")
   }
-  return Result.flatMap(fill(template, path), (filled) =>
-    Result.try({
-      try: () =>
-        HttpClientRequest.make(method as HttpMethod.HttpMethod)(filled, {
-          acceptJson: true,
-          urlParams,
-          headers,
-          body
-        } as HttpClientRequest.Options.NoUrl),
-      catch: () => CallerChecks.invalid("options", "give urlParams and headers whose parts are texts")
-    })
-  )
+  const filled = fill(template, path)
+  if (Result.isFailure(filled)) return Result.fail(filled.failure)
+  const options = { acceptJson: true, urlParams, headers, body } as HttpClientRequest.Options.NoUrl
+  try {
+    return Result.succeed(HttpClientRequest.make(method as HttpMethod.HttpMethod)(filled.success, options))
+  } catch {
+    return refuse("options", "give urlParams and headers whose parts are texts")
+  }
 }
 
 /** The request for an endpoint of the table, and its credential. */
@@ -186,14 +187,13 @@ export const named = (
   if (given === undefined && modes.includes("User")) {
     return refuse("credential", `say for which user, with Credential.user(subject): ${name} takes a user's grant`)
   }
-  const chosen = given === undefined ? Result.succeed(defaultCredential(modes)) : credential(given)
-  if (Result.isFailure(chosen)) return Result.fail(chosen.failure)
-  const { _tag } = chosen.success
-  if (modes.length > 0 && !modes.some((mode) => mode === _tag)) {
-    return refuse("credential", `${name} takes ${modes.join(" or ")}, and not ${_tag}`)
+  const chosen = given ?? defaultCredential(modes)
+  if (!isCredential(chosen)) return noCredential
+  if (modes.length > 0 && !modes.some((mode) => mode === chosen._tag)) {
+    return refuse("credential", `${name} takes ${modes.join(" or ")}, and not ${chosen._tag}`)
   }
   const request = requestOf(name, options)
   return Result.isFailure(request)
     ? Result.fail(request.failure)
-    : Result.succeed({ request: request.success, credential: chosen.success })
+    : Result.succeed({ request: request.success, credential: chosen })
 }
