@@ -189,11 +189,8 @@ export const named = (
   }
   const chosen = given ?? defaultCredential(modes)
   if (!isCredential(chosen)) return noCredential
-  if (modes.length > 0 && !modes.some((mode) => mode === chosen._tag)) {
+  if (modes.length > 0 && (chosen._tag === "None" || !modes.includes(chosen._tag))) {
     return refuse("credential", `${name} takes ${modes.join(" or ")}, and not ${chosen._tag}`)
   }
-  const request = requestOf(name, options)
-  return Result.isFailure(request)
-    ? Result.fail(request.failure)
-    : Result.succeed({ request: request.success, credential: chosen })
+  return Result.map(requestOf(name, options), (request) => ({ request, credential: chosen }))
 }
