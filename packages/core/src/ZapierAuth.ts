@@ -372,9 +372,6 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       return wrong === undefined ? then(subject, ...rest) : Effect.fail(wrong)
     }
 
-  // Whose token is in memory has been named rightly before.
-  const tokenOf = forSubject(grants.get)
-
   const status = forSubject((subject) => Effect.map(grant(subject), (state) => statusOf(subject, state)))
 
   return ZapierAuth.of({
@@ -386,21 +383,12 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       yield* consents.complete(input, subject)
       return yield* status(subject)
     }, during),
-    accessToken: (subject) =>
-      Effect.suspend(() => {
-        const found = grants.peek(subject)
-        return found === undefined ? tokenOf(subject) : Effect.succeed(found)
-      }),
+    accessToken: (subject) => grants.get(subject, CallerChecks.subject),
     accessTokenRejected: forSubject(grants.getOther),
     accessTokenAccepted: grants.accept,
     appToken: (scopes) => {
       const wrong = CallerChecks.scopes(scopes, 0)
-      if (wrong !== undefined) return Effect.fail(wrong)
-      const key = keyOf(scopes)
-      return Effect.suspend(() => {
-        const found = appCredentials.peek(key)
-        return found === undefined ? appCredentials.get(key) : Effect.succeed(found)
-      })
+      return wrong === undefined ? appCredentials.get(keyOf(scopes)) : Effect.fail(wrong)
     },
     appTokenRejected: (scopes, rejected) => appCredentials.getOther(keyOf(scopes), rejected),
     appTokenAccepted: (scopes, access) => appCredentials.accept(keyOf(scopes), access),

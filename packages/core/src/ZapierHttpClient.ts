@@ -88,8 +88,8 @@ export type CallOptions<N extends Endpoint.Name> = {
  * failure is that of the last response.
  *
  * Besides what the transport fails with, a request fails with `InvalidConfig` (a method, header or body that cannot be
- * sent), `UntrustedOrigin` and `InsufficientScope` before anything is sent, with `RequestNotReplayable` after a 401 if its body was a stream, and as `ZapierAuth.accessToken` and
- * `ZapierAuth.appToken` do.
+ * sent), `UntrustedOrigin` and `InsufficientScope` before anything is sent, with `RequestNotReplayable` after a 401 if its
+ * body was a stream, and as `ZapierAuth.accessToken` and `ZapierAuth.appToken` do.
  *
  * @since 0.1.0
  */

@@ -288,10 +288,17 @@ export const make = Effect.fnUntraced(function* <
       for (const entry of running.values()) feed(entry, { _tag: "Closing" })
       if (running.size === 0) onQuiet()
     }),
-    /** An access token from memory, if it may be, without waiting. */
-    peek: (key: string): Tokens.UsableAccess | undefined => (isClosing ? undefined : peek(key)),
-    /** An access token. */
-    get: (key: string): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> => access(key, undefined),
+    /** An access token, from memory if it may be. `check` refuses a key: one that has a token in memory was right before. */
+    get: (
+      key: string,
+      check?: (key: string) => ZapierAuthError | undefined
+    ): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
+      Effect.suspend(() => {
+        const found = isClosing ? undefined : peek(key)
+        if (found !== undefined) return Effect.succeed(found)
+        const wrong = check?.(key)
+        return wrong === undefined ? access(key, undefined) : Effect.fail(wrong)
+      }),
     /** Another one, as the API has rejected that. */
     getOther: access,
     /** A call has succeeded with it. */

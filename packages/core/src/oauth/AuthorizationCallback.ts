@@ -8,7 +8,6 @@
  *
  * @since 0.1.0
  */
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as OAuthError from "./OAuthError.ts"
@@ -46,11 +45,10 @@ const queryOf = (text: string): string => {
 }
 
 // Types do not bind what a framework has parsed: some make an object of `code[a]=1`.
-const valuesOf = (input: unknown): ((name: string) => ReadonlyArray<unknown>) => {
+const valuesOf = (input: string | object): ((name: string) => ReadonlyArray<unknown>) => {
   if (typeof input === "string") return valuesOf(new URLSearchParams(queryOf(input)))
   if (input instanceof URL) return valuesOf(input.searchParams)
   if (input instanceof URLSearchParams) return (name) => input.getAll(name)
-  if (!Predicate.isObject(input)) return () => []
   return (name) => {
     const value = Object.hasOwn(input, name) ? input[name as keyof typeof input] : undefined
     return value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]

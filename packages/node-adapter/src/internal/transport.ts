@@ -8,7 +8,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 
-// Its default export, which bundlers find: its others are those of a CommonJS module. To load it takes a tenth of a second, and a command that sends nothing need not wait for it.
+// A command that sends nothing need not wait the tenth of a second that loading takes. Bundlers find the default export
+// only: the others are those of a CommonJS module.
 const loadUndici = Effect.promise(() => import("@effect/platform-node/Undici"))
 
 /** What the environment says of a variable, which is also known in lower case. That takes precedence, as in curl. */
