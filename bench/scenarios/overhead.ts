@@ -21,7 +21,7 @@ export const name = "overhead"
 export const calls = 400
 
 const subject = "ada"
-const bound = 1.15
+const bound = 1.12
 const warmUpRounds = 60
 const measuredRounds = 340
 const roundsBetweenCollections = 20

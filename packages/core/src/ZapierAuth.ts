@@ -168,6 +168,12 @@ export class ZapierAuth extends Context.Service<
     readonly accessToken: (subject: string) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
 
     /**
+     * The user's access token that is in memory, if it may be used as it is; `undefined` otherwise, and `accessToken` finds
+     * one. For clients of the API, which look here at each request.
+     */
+    readonly accessTokenKnown: (subject: string) => Tokens.UsableAccess | undefined
+
+    /**
      * Another access token, after the API responded 401 to `rejected`: a newer one if there is one already, else one
      * that is fetched. The same one if it has just replaced a rejected one and no call has succeeded with it: then the
      * endpoint is more likely at fault than the token. Fails as `accessToken` does.
@@ -188,6 +194,9 @@ export class ZapierAuth extends Context.Service<
      * `ReconnectRequired`.
      */
     readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
+
+    /** The app token that is in memory, as `accessTokenKnown`. */
+    readonly appTokenKnown: (scopes: ReadonlyArray<Scopes.Scope>) => Tokens.UsableAccess | undefined
 
     /** Another app token, after the API answered 401 to `rejected`. Fails as `appToken` does. */
     readonly appTokenRejected: (
@@ -384,8 +393,11 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       return yield* status(subject)
     }, during),
     accessToken: (subject) => grants.get(subject, CallerChecks.subject),
+    accessTokenKnown: grants.known,
     accessTokenRejected: forSubject(grants.getOther),
     accessTokenAccepted: grants.accept,
+    appTokenKnown: (scopes) =>
+      CallerChecks.scopes(scopes, 0) === undefined ? appCredentials.known(keyOf(scopes)) : undefined,
     appToken: (scopes) => {
       const wrong = CallerChecks.scopes(scopes, 0)
       return wrong === undefined ? appCredentials.get(keyOf(scopes)) : Effect.fail(wrong)

@@ -24,6 +24,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as Headers from "effect/http/Headers"
 import type * as HttpBody from "effect/http/HttpBody"
@@ -139,6 +140,7 @@ type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 // Where calls in a mode get their tokens from, and what they say of them. A key is a subject, or scopes.
 interface Source<Key> {
   readonly mode: "User" | "App"
+  readonly known: (key: Key) => Tokens.UsableAccess | undefined
   readonly token: (key: Key) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   readonly other: (key: Key, rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   readonly accepted: (key: Key, access: Tokens.UsableAccess) => Effect.Effect<void>
@@ -196,40 +198,41 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   // Closing waits for a request and for what follows from its response, a replay included, which is a part of it. A client
   // may fail for a status: its response is looked at like any other, and the caller gets the failure.
-  const sendAnd = (
+  const sendIn = (
+    fiber: Fiber.Fiber<unknown, unknown>,
     request: Request,
     original: Request,
     then: (response: HttpClientResponse.HttpClientResponse, result: Response) => Response,
     isReplay = false
-  ): Response =>
-    Effect.withFiber((fiber) => {
-      if (!isReplay && !enter()) return Effect.fail(closed)
-      const { context } = fiber
-      fiber.setContext(forSending(context))
-      return Effect.onExitPrimitive(
-        Effect.matchEffect(http.execute(request), {
-          onFailure: (error) => {
-            fiber.setContext(context)
-            const failure: Response = Effect.fail(withRequest(error, original))
-            return error.response === undefined ? failure : then(error.response, failure)
-          },
-          onSuccess: (response) => {
-            fiber.setContext(context)
-            return then(response, Effect.succeed(response))
-          }
-        }),
-        () => {
-          // An interruption, which passes by both.
-          if (fiber.context !== context) fiber.setContext(context)
-          if (!isReplay) leave()
-          return undefined
+  ): Response => {
+    if (!isReplay && !enter()) return Effect.fail(closed)
+    const { context } = fiber
+    fiber.setContext(forSending(context))
+    return Effect.onExitPrimitive(
+      Effect.matchEffect(http.execute(request), {
+        onFailure: (error) => {
+          fiber.setContext(context)
+          const failure: Response = Effect.fail(withRequest(error, original))
+          return error.response === undefined ? failure : then(error.response, failure)
+        },
+        onSuccess: (response) => {
+          fiber.setContext(context)
+          return then(response, Effect.succeed(response))
         }
-      )
-    })
+      }),
+      () => {
+        // An interruption, which passes by both.
+        if (fiber.context !== context) fiber.setContext(context)
+        if (!isReplay) leave()
+        return undefined
+      }
+    )
+  }
 
   const resultOf = (_response: HttpClientResponse.HttpClientResponse, result: Response) => result
 
-  const send = (request: Request, original: Request): Response => sendAnd(request, original, resultOf)
+  const send = (request: Request, original: Request): Response =>
+    Effect.withFiber((fiber) => sendIn(fiber, request, original, resultOf))
 
   const replay = Effect.fnUntraced(function* <Key>(
     { mode, ...source }: Source<Key>,
@@ -249,47 +252,65 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       return yield* from(new RequestNotReplayable({ method: request.method, path }))
     }
     yield* AuthMetrics.count.replay({ mode })
-    return yield* sendAnd(
-      HttpClientRequest.bearerToken(request, access.accessToken),
-      request,
-      ({ status }, result) => (status === 401 ? result : Effect.andThen(source.accepted(key, access), result)),
-      true
+    return yield* Effect.withFiber((fiber) =>
+      sendIn(
+        fiber,
+        HttpClientRequest.bearerToken(request, access.accessToken),
+        request,
+        ({ status }, result) => (status === 401 ? result : Effect.andThen(source.accepted(key, access), result)),
+        true
+      )
     )
   })
 
-  // Each call comes this way, and nearly none goes further than here: no generator, which would cost as much again.
+  const sendWith = <Key>(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    source: Source<Key>,
+    key: Key,
+    target: Target.Target,
+    access: Tokens.UsableAccess
+  ): Response => {
+    const { endpoint, request } = target
+    if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
+      const { mode } = source
+      return Effect.fail(from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode })))
+    }
+    return sendIn(fiber, HttpClientRequest.bearerToken(request, access.accessToken), request, (response, result) => {
+      if (response.status === 401) return replay(source, key, target, response, result, access)
+      return access.replacedAt === undefined ? result : Effect.andThen(source.accepted(key, access), result)
+    })
+  }
+
+  // Each call comes this way, and nearly none goes further than here: it is one step, and no generator, which would cost
+  // as much again.
   const withToken = <Key>(source: Source<Key>, key: Key, target: Target.Target): Response =>
-    Effect.flatMap(source.token(key), (access): Response => {
-      const { endpoint, request } = target
-      if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
-        const { mode } = source
-        return Effect.fail(
-          from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode }))
-        )
-      }
-      return sendAnd(HttpClientRequest.bearerToken(request, access.accessToken), request, (response, result) => {
-        if (response.status === 401) return replay(source, key, target, response, result, access)
-        return access.replacedAt === undefined ? result : Effect.andThen(source.accepted(key, access), result)
-      })
+    Effect.withFiber((fiber) => {
+      const known = source.known(key)
+      if (known !== undefined) return sendWith(fiber, source, key, target, known)
+      return Effect.flatMap(source.token(key), (access) => sendWith(fiber, source, key, target, access))
     })
 
   const withClientId = Effect.fnUntraced(function* ({
     request
   }: Target.Target): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     const clientId = yield* auth.presentClientId
-    return yield* sendAnd(
-      HttpClientRequest.setUrlParam(request, "client_id", clientId),
-      request,
-      Effect.fnUntraced(function* ({ status }, result) {
-        if (status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
-        yield* auth.clientIdAnswered(status)
-        return yield* result
-      })
+    return yield* Effect.withFiber((fiber) =>
+      sendIn(
+        fiber,
+        HttpClientRequest.setUrlParam(request, "client_id", clientId),
+        request,
+        Effect.fnUntraced(function* ({ status }, result) {
+          if (status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
+          yield* auth.clientIdAnswered(status)
+          return yield* result
+        })
+      )
     )
   })
 
   const users: Source<string> = {
     mode: "User",
+    known: auth.accessTokenKnown,
     token: auth.accessToken,
     other: auth.accessTokenRejected,
     accepted: auth.accessTokenAccepted
@@ -297,6 +318,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const app: Source<ReadonlyArray<Scopes.Scope>> = {
     mode: "App",
+    known: auth.appTokenKnown,
     token: auth.appToken,
     other: auth.appTokenRejected,
     accepted: auth.appTokenAccepted

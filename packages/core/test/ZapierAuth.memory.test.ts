@@ -4,8 +4,10 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { AuthEvent } from "../src/AuthEvent.ts"
@@ -48,6 +50,51 @@ describe("ZapierAuth: memory", () => {
       yield* Effect.provideService(TestZapier.connect(subject, "code-2"), ZapierAuth, there)
       yield* TestClock.adjust("61 seconds")
       assert.strictEqual(value(yield* here.accessToken(subject)), "access-token-2")
+    }).pipe(Effect.provide(MemoryStores.layer))
+  })
+
+  it.effect("what is in memory is known without a look, until it may not be used", () => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      const auth = yield* ZapierAuth
+      assert.isUndefined(auth.accessTokenKnown(subject))
+      yield* connect(auth)
+      const access = yield* auth.accessToken(subject)
+      assert.deepStrictEqual(auth.accessTokenKnown(subject), access)
+      // Memory is believed for a minute.
+      yield* TestClock.adjust("61 seconds")
+      assert.isUndefined(auth.accessTokenKnown(subject))
+      yield* auth.accessToken(subject)
+      assert.deepStrictEqual(auth.accessTokenKnown(subject), access)
+      yield* auth.disconnect(subject)
+      assert.isUndefined(auth.accessTokenKnown(subject))
+      // Types do not keep a program in JavaScript from asking for anything.
+      assert.isUndefined(auth.accessTokenKnown(undefined as unknown as string))
+    }).pipe(Effect.provide(zapier.layer()))
+  })
+
+  it.effect("app tokens are known by their scopes, in any order", () => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      const auth = yield* ZapierAuth
+      assert.isUndefined(auth.appTokenKnown(["zap", "profile"]))
+      const access = yield* auth.appToken(["zap", "profile"])
+      assert.deepStrictEqual(auth.appTokenKnown(["profile", "zap", "zap"]), access)
+      assert.isUndefined(auth.appTokenKnown(["zap"]))
+      assert.isUndefined(auth.appTokenKnown(5 as unknown as ReadonlyArray<string>))
+    }).pipe(Effect.provide(zapier.layer()))
+  })
+
+  it.effect("nothing is known any more once closing has begun", () => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const auth = Context.get(yield* Layer.buildWithScope(Layer.fresh(zapier.process()), scope), ZapierAuth)
+      yield* connect(auth)
+      yield* auth.accessToken(subject)
+      assert.isDefined(auth.accessTokenKnown(subject))
+      yield* Scope.close(scope, Exit.void)
+      assert.isUndefined(auth.accessTokenKnown(subject))
     }).pipe(Effect.provide(MemoryStores.layer))
   })
 

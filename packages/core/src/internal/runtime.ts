@@ -263,10 +263,12 @@ export const make = Effect.fnUntraced(function* <
       })
     )
 
-  const peek = (key: string) => {
+  // What can be answered from memory in the step that asks.
+  const known = (key: string) => {
+    if (isClosing) return undefined
     const wall = clock.currentTimeMillisUnsafe()
-    const known = idle.get(key)
-    if (known !== undefined) return DriverState.peek(known.memory, false, wall)
+    const kept = idle.get(key)
+    if (kept !== undefined) return DriverState.peek(kept.memory, false, wall)
     const entry = running.get(key)
     // An input that was not taken yet may be a disconnect.
     if (entry === undefined || entry.inputs.length > 0) return undefined
@@ -288,13 +290,15 @@ export const make = Effect.fnUntraced(function* <
       for (const entry of running.values()) feed(entry, { _tag: "Closing" })
       if (running.size === 0) onQuiet()
     }),
+    /** The access token in memory, if it may be used without a look into the store. */
+    known,
     /** An access token, from memory if it may be. `check` refuses a key: one that has a token in memory was right before. */
     get: (
       key: string,
       check?: (key: string) => ZapierAuthError | undefined
     ): Effect.Effect<Tokens.UsableAccess, ZapierAuthError> =>
       Effect.suspend(() => {
-        const found = isClosing ? undefined : peek(key)
+        const found = known(key)
         if (found !== undefined) return Effect.succeed(found)
         const wrong = check?.(key)
         return wrong === undefined ? access(key, undefined) : Effect.fail(wrong)

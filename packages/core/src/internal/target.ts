@@ -29,14 +29,29 @@ export interface Api {
   readonly origin: string | undefined
   /** The path of the base, which is none unless something stands in front of the API. */
   readonly path: string
+  /** Whole URLs, by the paths of the table that have no parameters: most calls are to one of them. None behind a gateway. */
+  readonly known: ReadonlyMap<string, string>
 }
+
+const knownAt = (base: string): ReadonlyMap<string, string> =>
+  new Map(
+    Endpoint.names
+      .map((name): string => Endpoint.parts(name).path)
+      .filter((path) => !path.includes("{"))
+      .map((path) => [path, `${base}${path}`])
+  )
 
 export const api = (url: string): Api => {
   const base = url.replace(/\/+$/, "")
   return Result.match(Url.fromString(base), {
-    onSuccess: ({ origin, pathname }) => ({ base, origin, path: pathname.replace(/\/+$/, "") }),
+    onSuccess: ({ origin, pathname }) => ({
+      base,
+      origin,
+      path: pathname.replace(/\/+$/, ""),
+      known: base === origin ? knownAt(base) : new Map()
+    }),
     // What is no URL has no origin, and no request may have a credential.
-    onFailure: () => ({ base, origin: undefined, path: "" })
+    onFailure: () => ({ base, origin: undefined, path: "", known: new Map() })
   })
 }
 
@@ -83,9 +98,11 @@ const unsendablePart = ({ body, headers, method, url }: Request): ZapierAuthErro
 }
 
 /** The request at the API's origin, or why it may not have a credential. */
-export const aim = ({ base, origin, path }: Api, request: Request): Checked<Target> => {
+export const aim = ({ base, known, origin, path }: Api, request: Request): Checked<Target> => {
   const wrong = unsendablePart(request)
   if (wrong !== undefined) return Result.fail(wrong)
+  const whole = known.get(request.url)
+  if (whole !== undefined) return Result.succeed(targetOf(request, whole, request.url))
   if (base === origin && plainPath.test(request.url)) {
     return Result.succeed(targetOf(request, `${origin}${request.url}`, request.url))
   }

@@ -131,17 +131,23 @@ export const parts = (name: Name): { readonly method: string; readonly path: `/$
 
 const isParameter = (segment: string) => segment.startsWith("{")
 
+// Those without parameters: by their path, and then by their method. Most calls are to one of them.
+const plain = new Map<string, Map<string, Name>>()
+
 // Of those with the same method and as many segments there are few.
 const templates = new Map<string, Array<{ readonly name: Name; readonly segments: ReadonlyArray<string> }>>()
 
 const shapeOf = (method: string, segments: ReadonlyArray<string>) => `${method} ${segments.length}`
 
-// Those without parameters are found by their names.
-for (const name of names.filter((name) => name.includes("{"))) {
+for (const name of names) {
   const { method, path } = parts(name)
-  const segments = path.split("/")
-  const shape = shapeOf(method, segments)
-  templates.set(shape, [...(templates.get(shape) ?? []), { name, segments }])
+  if (name.includes("{")) {
+    const segments = path.split("/")
+    const shape = shapeOf(method, segments)
+    templates.set(shape, [...(templates.get(shape) ?? []), { name, segments }])
+  } else {
+    plain.set(path, new Map(plain.get(path)).set(method, name))
+  }
 }
 
 /**
@@ -161,10 +167,10 @@ for (const name of names.filter((name) => name.includes("{"))) {
  * @since 0.1.0
  */
 export const match = (method: string, path: string): Name | undefined => {
-  if (path.includes(";")) return undefined
   const trimmed = path.endsWith("/") ? path.slice(0, -1) : path
-  const itself = `${method} ${trimmed}`
-  if (Object.hasOwn(table, itself)) return itself as Name
+  const itself = plain.get(trimmed)?.get(method)
+  if (itself !== undefined) return itself
+  if (trimmed.includes(";")) return undefined
   const given = trimmed.split("/")
   return templates
     .get(shapeOf(method, given))
