@@ -29,8 +29,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientError from "effect/http/HttpClientError"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type * as HttpServer from "effect/http/HttpServer"
 import * as Inspectable from "effect/Inspectable"
@@ -39,11 +38,12 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as FakeControl from "./FakeControl.ts"
 import type * as FakeFault from "./FakeFault.ts"
-import * as FakeHttp from "./FakeHttp.ts"
+import type * as FakeHttp from "./FakeHttp.ts"
 import * as FakeOutcome from "./FakeOutcome.ts"
 import * as FakeServer from "./FakeServer.ts"
 import type * as FakeState from "./FakeState.ts"
 import * as Answers from "./internal/answers.ts"
+import * as ClientRequest from "./internal/clientRequest.ts"
 import * as Serve from "./internal/serve.ts"
 import * as Web from "./internal/web.ts"
 import * as RequestLog from "./RequestLog.ts"
@@ -266,23 +266,6 @@ export const layer = (options?: Options): Layer.Layer<FakeZapier> => Layer.sync(
 // In process
 // -----------------------------------------------------------------------------
 
-// Bodies that are bytes already need no detour.
-const fromClientRequest = (
-  request: HttpClientRequest.HttpClientRequest,
-  url: URL
-): Effect.Effect<FakeHttp.FakeRequest, HttpClientError.HttpClientError> => {
-  const { body } = request
-  if (body._tag === "Empty" || body._tag === "Uint8Array") {
-    const bytes = body._tag === "Empty" ? new Uint8Array() : body.body
-    return Effect.succeed(FakeHttp.request(request.method, url.href, { headers: request.headers, body: bytes }))
-  }
-  return Effect.flatMap(HttpClientRequest.toWeb(request), Web.fromRequest).pipe(
-    Effect.mapError(
-      (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
-    )
-  )
-}
-
 /**
  * An `HttpClient` that sends every request to the fake, without sockets, whatever its origin is: code under test keeps
  * Zapier's real URLs. It never follows a redirect. Where a fault breaks the connection, it fails with a `TransportError`.
@@ -299,7 +282,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
           Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
         broken: (how) => Effect.fail(Answers.transportError(request, Web.codes[how]))
       }
-      return fromClientRequest(request, url).pipe(
+      return ClientRequest.toFake(request, url).pipe(
         Effect.flatMap(zapier.handle),
         Effect.flatMap((handled) => Web.deliver(handled, ways))
       )

@@ -43,6 +43,7 @@ export const waits = {
   listening: 60_500,
   lease: 91_000,
   minutes: 300_000,
+  hour: 3_600_000,
   untilDue: 35_700_000,
   lifetime: 36_000_000
 } as const

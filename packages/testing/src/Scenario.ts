@@ -60,6 +60,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import type { Knobs } from "./FakeState.ts"
 import * as ScenarioNetwork from "./internal/scenarioNetwork.ts"
+import * as ScenarioPace from "./internal/scenarioPace.ts"
 import * as ScenarioScript from "./internal/scenarioScript.ts"
 import * as ScenarioWorld from "./internal/scenarioWorld.ts"
 import * as Timeline from "./internal/timeline.ts"
@@ -163,9 +164,14 @@ class Broken extends Data.TaggedError("Broken")<{
   readonly requests: ReadonlyArray<string>
 }> {}
 
-const carryOut = <R, S, A>(app: App<R, S, A>, steps: ReadonlyArray<Step<A>>, options: Options) =>
+const carryOut = <R, S, A>(
+  app: App<R, S, A>,
+  steps: ReadonlyArray<Step<A>>,
+  options: Options,
+  pace = ScenarioPace.make({ isFixed: options.turn !== undefined })
+): Effect.Effect<Seen, Broken> =>
   Effect.gen(function* () {
-    const world = yield* ScenarioWorld.make(app, options)
+    const world = yield* ScenarioWorld.make(app, { ...options, pace })
     yield* Effect.addFinalizer(() => world.close)
     const verify = (done: number) =>
       Effect.suspend(() => {
@@ -185,7 +191,15 @@ const carryOut = <R, S, A>(app: App<R, S, A>, steps: ReadonlyArray<Step<A>>, opt
     yield* world.audit
     yield* verify(steps.length)
     return world.seen()
-  }).pipe(Effect.scoped)
+  }).pipe(
+    Effect.scoped,
+    // What came later than it was waited for looks like what never came: it is accused only if waiting longer changes nothing.
+    Effect.catch((broken) => {
+      if (!pace.isReal() || pace.isPatient) return Effect.fail(broken)
+      return carryOut(app, steps, options, ScenarioPace.make({ isReal: true, patience: 10 }))
+    }),
+    Effect.ensuring(Effect.sync(pace.done))
+  )
 
 const failed = <A>(
   { done, requests, rule, seen }: Broken,
@@ -203,6 +217,41 @@ const failed = <A>(
     ...(replay === undefined ? {} : { replay })
   })
 }
+
+// All that are smaller by one step, or by one member of a step.
+const smaller = <A>(steps: ReadonlyArray<Step<A>>): ReadonlyArray<ReadonlyArray<Step<A>>> => [
+  ...steps.map((_, index) => steps.toSpliced(index, 1)),
+  ...steps.flatMap((step, index) =>
+    step._tag === "Together"
+      ? step.steps.map((_, member) => {
+          const [only, ...more] = step.steps.toSpliced(member, 1)
+          if (only === undefined) return steps.toSpliced(index, 1)
+          return steps.with(index, more.length === 0 ? only : { _tag: "Together", steps: [only, ...more] })
+        })
+      : []
+  )
+]
+
+// Steps that were drawn together are shrunk together: here each has to be needed.
+const minimize = Effect.fnUntraced(function* <A>(
+  broken: Broken,
+  steps: ReadonlyArray<Step<A>>,
+  breaks: (steps: ReadonlyArray<Step<A>>) => Effect.Effect<Broken | undefined>
+) {
+  let least = { broken, steps: steps.slice(0, broken.done) }
+  let isLess = true
+  while (isLess) {
+    isLess = false
+    for (const fewer of smaller(least.steps)) {
+      const found = yield* breaks(fewer)
+      if (found?.rule !== broken.rule) continue
+      least = { broken: found, steps: fewer.slice(0, found.done) }
+      isLess = true
+      break
+    }
+  }
+  return least
+})
 
 /**
  * Carries out one scenario, and gives what was seen. Fails with `ScenarioFailed` if it breaks a rule. Dies if the app's
@@ -232,8 +281,9 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   const counts = { calls: 0, served: 0, refreshes: 0 }
   // A smaller scenario that breaks another rule says nothing about this one.
   let broken: string | undefined
+  const pace = ScenarioPace.make({ isFixed: options.turn !== undefined })
   const keepsRules = (steps: ReadonlyArray<Step<A>>) =>
-    carryOut(app, steps, options).pipe(
+    carryOut(app, steps, options, pace).pipe(
       Effect.map(({ exchanges, results }) => {
         const calls = results.filter(({ action }) => action === "Call")
         counts.calls += calls.length
@@ -250,7 +300,13 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
     )
   const found = yield* Arbitrary.checkEffect(arbitrary(app), keepsRules, { maxShrinks, replay, runs, seed, size })
   if (found._tag === "Falsified" && found.failure._tag === "PropertyError") {
-    return yield* failed(found.failure.error, found.shrunkInput, options, found.replay)
+    const least = yield* minimize(found.failure.error, found.shrunkInput, (steps) =>
+      carryOut(app, steps, options, pace).pipe(
+        Effect.match({ onFailure: (broken) => broken, onSuccess: () => undefined }),
+        Effect.provideService(References.MinimumLogLevel, "None")
+      )
+    )
+    return yield* failed(least.broken, least.steps, options, found.replay)
   }
   const nothing = { steps: [], requests: [], script: "" }
   if (found._tag !== "Passed") {

@@ -18,8 +18,13 @@
  *
  * @since 0.1.0
  */
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
-import type { Exchange, Result, Seen } from "./ScenarioSeen.ts"
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as Cause from "effect/Cause"
+import * as Hex from "effect/encoding/Hex"
+import * as Formatter from "effect/Formatter"
+import { type Exchange, type Life, markOf, type Result, type Seen, subjects } from "./ScenarioSeen.ts"
 
 /**
  * What an app must keep to. `check` is asked after every step, and in the end, and says what is wrong, if anything is.
@@ -39,21 +44,152 @@ const first = <A>(all: ReadonlyArray<A>, tell: (one: A, index: number) => string
   return undefined
 }
 
+// -----------------------------------------------------------------------------
+// What users are shown
+// -----------------------------------------------------------------------------
+
+const why = (exit: Result["exit"]) => {
+  if (exit === undefined) return "nothing"
+  return exit._tag === "Success" ? Formatter.format(exit.value) : String(Cause.squash(exit.cause))
+}
+
+const overlaps = (result: Result, from: number, until: number) => from <= result.endedAt && result.beganAt <= until
+
+// Trouble, and the time that an app has to recover from it.
+const troubleOf = ({ expected, troubles }: Seen, result: Result) =>
+  troubles.find(({ from, until }) => overlaps(result, from, until + expected.recoversWithin))
+
+const changes: ReadonlySet<Result["action"]> = new Set(["Consent", "Deny", "ComeBack", "Disconnect"])
+
+// While a connection changes, a user may be shown either.
+const isSettled = ({ results }: Seen, result: Result) =>
+  result.before === result.after &&
+  !results.some(
+    (other) =>
+      other !== result &&
+      other.subject === result.subject &&
+      changes.has(other.action) &&
+      overlaps(other, result.beganAt, result.endedAt)
+  )
+
+// Whether Zapier has answered a request with the user's token, or with nobody's, meanwhile.
+const isAsked = ({ exchanges }: Seen, result: Result) =>
+  exchanges.some(
+    ({ accessToken, endedAt = Infinity, isForZapier, owner, refreshToken, sentAt, status = 0, url }) =>
+      isForZapier &&
+      status >= 200 &&
+      status < 300 &&
+      refreshToken === undefined &&
+      (owner === result.subject ||
+        (owner === undefined && (accessToken !== undefined || url.includes("client_id=")))) &&
+      overlaps(result, sentAt, endedAt)
+  )
+
+// Whether the user was shown data a short while ago, and was connected ever since.
+const wasShown = (seen: Seen, result: Result) =>
+  seen.results.some(
+    (other) =>
+      other !== result &&
+      other.subject === result.subject &&
+      other.shown === "Data" &&
+      other.action === "Call" &&
+      result.beganAt - other.endedAt <= seen.expected.showsOldFor &&
+      isAsked(seen, other)
+  )
+
+// Whether the user was disconnected so lately that other processes may not know.
+const hasJustLeft = ({ expected, results }: Seen, { beganAt, subject }: Result) =>
+  results.some(
+    (other) =>
+      other.action === "Disconnect" && other.subject === subject && beganAt - other.endedAt <= expected.disconnectWithin
+  )
+
+const checkCall = (seen: Seen, result: Result): string | undefined => {
+  const { before, shown, subject } = result
+  if (result.action !== "Call" || shown === undefined || shown === "Broken" || !isSettled(seen, result))
+    return undefined
+  const isTroubled = troubleOf(seen, result) !== undefined
+  if (shown === "TryLater") {
+    if (isTroubled || (before === "None" && hasJustLeft(seen, result))) return undefined
+    return before === "Good"
+      ? `${subject} is connected, nothing goes wrong, and still ${subject} is asked to try later: ${why(result.exit)}`
+      : `${subject} has to connect, nothing goes wrong, and still ${subject} is asked to try later: ${why(result.exit)}`
+  }
+  if (shown === "Connect") {
+    return before === "Good"
+      ? `${subject} is told to connect, although the app was given tokens that Zapier takes: ${why(result.exit)}`
+      : undefined
+  }
+  if (isAsked(seen, result)) return undefined
+  if (before !== "None" && (isTroubled || wasShown(seen, result))) return undefined
+  return before === "Good"
+    ? `${subject} is shown data, and nothing was asked of Zapier for it`
+    : `${subject} has to connect, and is shown data all the same: Zapier gave none`
+}
+
 /**
- * Nobody is told to connect again who need not: Zapier's last tokens for the user had arrived, and the user had not ended
- * the app's access.
+ * Each call shows what is so.
+ *
+ * | the user | is shown |
+ * |---|---|
+ * | is connected | data that Zapier gave now, or lately (`showsOldFor`); after trouble, for a while (`recoversWithin`), perhaps to try later |
+ * | has to connect, or to connect again | that, or in times of trouble to try later |
  *
  * @since 0.1.0
  */
-export const keepsConnections: Rule = {
-  name: "Nobody is told to reconnect who need not",
+export const tellsWhatIsSo: Rule = {
+  name: "Everybody is told what is so",
+  check: (seen) => first(seen.results, (result) => checkCall(seen, result))
+}
+
+/**
+ * Nobody sees what no user should see: a defect, or what the app itself calls broken.
+ *
+ * @since 0.1.0
+ */
+export const neverBreaks: Rule = {
+  name: "Nobody sees a defect",
   check: ({ results }) =>
-    first(results, ({ action, after, asksToReconnect, before, subject }) =>
-      asksToReconnect && action === "Call" && before === "Good" && after === "Good"
-        ? `${subject} was told to reconnect, although the app had been given tokens that Zapier would have taken`
+    first(results, ({ action, exit, shown, subject }) =>
+      shown === "Broken" ? `${subject ?? "somebody"} sees what no user should see (${action}): ${why(exit)}` : undefined
+    )
+}
+
+/**
+ * While nothing goes wrong, users connect and disconnect.
+ *
+ * @since 0.1.0
+ */
+export const letsUsersConnect: Rule = {
+  name: "Users connect and disconnect while nothing goes wrong",
+  check: (seen) =>
+    first(seen.results, (result) => {
+      const { action, mustWork, shown, subject } = result
+      if (!mustWork || action === "Call" || shown === undefined || shown === "Data") return undefined
+      if (troubleOf(seen, result) !== undefined) return undefined
+      const what = action === "Disconnect" ? "disconnect" : "connect"
+      return `${subject} could not ${what}, although nothing had gone wrong: ${why(result.exit)}`
+    })
+}
+
+/**
+ * No connection is lost but by what goes wrong: an app waits for the answer to a refresh that it has sent.
+ *
+ * @since 0.1.0
+ */
+export const wastesNothing: Rule = {
+  name: "Nothing is lost without trouble",
+  check: ({ results }) =>
+    first(results, ({ after, before, subject }) =>
+      before === "Wasted" || after === "Wasted"
+        ? `Zapier has renewed ${subject}'s tokens, and the app had given up waiting for them although nothing went wrong`
         : undefined
     )
 }
+
+// -----------------------------------------------------------------------------
+// What the app sends
+// -----------------------------------------------------------------------------
 
 /**
  * What is done for a user is done with that user's tokens.
@@ -70,34 +206,38 @@ export const keepsUsersApart: Rule = {
     )
 }
 
-// Whether the user had been disconnected before that step, and had not come back.
-const isDisconnected = (results: ReadonlyArray<Result>, { owner, step }: Exchange) => {
-  const last = results.findLast(
-    (result) =>
-      result.subject === owner && result.step < step && (result.action === "Disconnect" || result.action === "Consent")
-  )
-  return last?.action === "Disconnect" && last.exit?._tag === "Success"
-}
+const connecting: ReadonlySet<Result["action"]> = new Set(["Consent", "ComeBack"])
 
 /**
- * Once a user is disconnected, nothing is sent with that user's tokens any more, until the user has come back.
+ * Once a user is disconnected, nothing is sent with that user's tokens any more, until the user has come back. An app of
+ * several processes may take a while (`disconnectWithin`).
  *
  * @since 0.1.0
  */
 export const disconnectHolds: Rule = {
   name: "Disconnect holds",
-  check: ({ exchanges, results }) =>
-    first(exchanges, (exchange) => {
-      const hasReturned = results.some(
-        ({ action, step, subject }) => action === "Consent" && subject === exchange.owner && step === exchange.step
+  check: ({ exchanges, expected, results }) =>
+    first(exchanges, ({ line, owner, sentAt }) => {
+      if (owner === undefined) return undefined
+      const mine = results.filter(({ subject }) => subject === owner)
+      const left = mine.findLast(
+        ({ action, endedAt, exit }) => action === "Disconnect" && exit?._tag === "Success" && endedAt <= sentAt
       )
-      return exchange.owner !== undefined && !hasReturned && isDisconnected(results, exchange)
-        ? `${exchange.owner} had been disconnected, and this was sent: ${exchange.line}`
-        : undefined
+      if (left === undefined || sentAt - left.endedAt <= expected.disconnectWithin) return undefined
+      const hasReturned = mine.some(({ action, endedAt }) => connecting.has(action) && endedAt >= left.beganAt)
+      return hasReturned ? undefined : `${owner} had been disconnected, and this was sent: ${line}`
     })
 }
 
 const isOpenAt = (exchange: Exchange, at: number) => exchange.endedAt === undefined || exchange.endedAt > at
+
+// Most renew in the last tenth, or in the last five minutes.
+const fiveMinutes = 300_000
+
+const earliest = ({ expected }: Seen, life: Life) =>
+  expected.renewsAhead === undefined
+    ? Math.min(Tokens.dueAt(life, Infinity), life.expiresAt - fiveMinutes)
+    : life.expiresAt - expected.renewsAhead
 
 const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | undefined => {
   const { owner, refreshToken, sentAt } = exchange
@@ -115,9 +255,9 @@ const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | u
   )
   const accessToken = made?.issued?.accessToken
   const life = accessToken === undefined ? undefined : seen.lives.get(accessToken)
-  if (life === undefined || sentAt >= Tokens.dueAt(life, Infinity)) return undefined
+  if (life === undefined || sentAt >= earliest(seen, life)) return undefined
   const isRejected = before.some((other) => other.accessToken === accessToken && other.status === 401)
-  return isRejected ? undefined : `${whose} was sent although the access token had more than a tenth of its life left`
+  return isRejected ? undefined : `${whose} was sent although the access token was good for long enough`
 }
 
 /**
@@ -144,25 +284,178 @@ export const answersEverybody: Rule = {
     )
 }
 
-const isFailure = ({ end, exit }: Result) => end === "Done" && exit?._tag === "Failure"
-
 /**
- * While nothing goes wrong, users connect, and whoever is connected is served.
+ * A code is sent once, whatever became of it.
+ *
+ * Source: RFC 6749, section 4.1.2: whoever sends it again may lose the tokens that it was exchanged for.
  *
  * @since 0.1.0
  */
-export const servesUsers: Rule = {
-  name: "Users are served while nothing goes wrong",
-  check: ({ isTroubled, results }) =>
-    isTroubled
-      ? undefined
-      : first(results, (result) => {
-          const { action, after, before, subject } = result
-          if (!isFailure(result)) return undefined
-          if (action === "Consent") return `${subject} could not connect, although nothing had gone wrong`
-          const isServed = action === "Call" && before === "Good" && after === "Good"
-          return isServed ? `a call of ${subject} failed, although nothing had gone wrong` : undefined
-        })
+export const sendsCodesOnce: Rule = {
+  name: "A code is sent once",
+  check: ({ exchanges }) => {
+    const sent = new Set<string>()
+    return first(exchanges, ({ code, line }) => {
+      if (code === undefined || !sent.has(code)) {
+        if (code !== undefined) sent.add(code)
+        return undefined
+      }
+      return `a code was sent again: ${line}`
+    })
+  }
+}
+
+const endpointOf = ({ request }: Exchange) => request && Endpoint.match(request.method, request.path)
+
+const bodyOf = ({ request }: Exchange) => Hex.encode(request?.body ?? new Uint8Array())
+
+/**
+ * What makes something at Zapier is carried out once for one deed of a user.
+ *
+ * @since 0.1.0
+ */
+export const doesOnce: Rule = {
+  name: "What makes something is done once",
+  check: ({ exchanges, expected }) => {
+    const done = new Set<string>()
+    return first(exchanges, (exchange) => {
+      const endpoint = endpointOf(exchange)
+      const { deed, isDone, line } = exchange
+      if (deed === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint)) return undefined
+      const what = `${deed} ${endpoint} ${exchange.url} ${bodyOf(exchange)}`
+      if (done.has(what)) return `for one deed of a user this was carried out twice: ${line}`
+      done.add(what)
+      return undefined
+    })
+  }
+}
+
+/**
+ * Who is asked to stay away for a while, does: nothing is sent again by the app itself before `Retry-After` is over.
+ *
+ * Source: RFC 9110, section 10.2.3.
+ *
+ * @since 0.1.0
+ */
+export const keepsRetryAfter: Rule = {
+  name: "Retry-After is kept",
+  check: ({ exchanges }) =>
+    first(exchanges, (exchange, index) => {
+      const refused = exchanges
+        .slice(0, index)
+        .findLast(
+          ({ deed, owner, request, retryAfter = 0 }) =>
+            deed !== undefined &&
+            deed === exchange.deed &&
+            owner === exchange.owner &&
+            retryAfter > 0 &&
+            request?.path === exchange.request?.path &&
+            request?.method === exchange.request?.method
+        )
+      if (refused?.endedAt === undefined || refused.end !== "Answered") return undefined
+      const early = refused.endedAt + (refused.retryAfter ?? 0) - exchange.sentAt
+      return early > 0 ? `this was sent ${early} ms before Retry-After was over: ${exchange.line}` : undefined
+    })
+}
+
+// The scopes that a URL of the consent page asks for.
+const askedBy = (url: string) => Scopes.parse(URL.canParse(url) ? (new URL(url).searchParams.get("scope") ?? "") : "")
+
+/**
+ * An app asks for the scopes that it says it needs, and sends nothing that needs others.
+ *
+ * @since 0.1.0
+ */
+export const asksForEnough: Rule = {
+  name: "The scopes suffice",
+  check: ({ authorizations, exchanges, expected: { scopes } }) => {
+    if (scopes === undefined) return undefined
+    const missing = first(authorizations, (url) => {
+      const asked = askedBy(url)
+      const scope = scopes.find((scope) => !Scopes.allows(asked, scope))
+      return scope && `the app needs the scope ${scope}, and asks for ${asked.join(" ") || "none"}`
+    })
+    if (missing !== undefined) return missing
+    return first(exchanges, (exchange) => {
+      const endpoint = endpointOf(exchange)
+      if (endpoint === undefined || exchange.accessToken === undefined || Endpoint.isAllowed(endpoint, scopes)) {
+        return undefined
+      }
+      return `${endpoint} needs a scope that is not among those that the app says it needs`
+    })
+  }
+}
+
+// -----------------------------------------------------------------------------
+// What nobody may see
+// -----------------------------------------------------------------------------
+
+const secretIn = ({ secrets }: Seen, text: string): string | undefined => {
+  for (const [secret, what] of secrets) if (text.includes(secret)) return what
+  return undefined
+}
+
+const decoder = new TextDecoder()
+
+const sentTo = ({ request, url }: Exchange) =>
+  [url, ...Object.values(request?.headers ?? {}), decoder.decode(request?.body)].join("\n")
+
+const jsonOf = (value: unknown): string => {
+  try {
+    return JSON.stringify(value) ?? ""
+  } catch {
+    return ""
+  }
+}
+
+const shownTo = ({ exit }: Result): string => {
+  if (exit === undefined) return ""
+  return exit._tag === "Success" ? jsonOf(exit.value) : jsonOf(Cause.squash(exit.cause))
+}
+
+/**
+ * No token, code, state or secret is in what the app logs, in what its users are shown, or in what it sends to others than
+ * Zapier.
+ *
+ * @since 0.1.0
+ */
+export const keepsSecrets: Rule = {
+  name: "Secrets stay secret",
+  check: (seen) => {
+    const logged = first(seen.logs, (log) => {
+      const what = secretIn(seen, log)
+      return what && `${what} is in what the app logs`
+    })
+    if (logged !== undefined) return logged
+    const sent = first(seen.exchanges, (exchange) => {
+      const host = URL.canParse(exchange.url) ? new URL(exchange.url).hostname : exchange.url
+      if (exchange.isForZapier || seen.expected.hosts.includes(host)) return undefined
+      const what = secretIn(seen, sentTo(exchange))
+      return what && `${what} was sent to ${host}`
+    })
+    if (sent !== undefined) return sent
+    return first(seen.results, (result) => {
+      const what =
+        result.action === "LogIn" || result.action === "Consent" ? undefined : secretIn(seen, shownTo(result))
+      return what && `${what} is in what ${result.subject ?? "somebody"} is shown (${result.action})`
+    })
+  }
+}
+
+/**
+ * Nobody is shown what belongs to another. Each user of the fake has Zaps of their own, with the user's name in their titles.
+ *
+ * @since 0.1.0
+ */
+export const keepsDataApart: Rule = {
+  name: "Nobody is shown what belongs to another",
+  check: ({ results }) =>
+    first(results, (result) => {
+      const { subject } = result
+      const text = subject === undefined ? "" : shownTo(result)
+      const other = subjects.find((other) => other !== subject && text.includes(markOf(other)))
+      return other && `${subject} is shown what belongs to ${other} (${result.action})`
+    })
 }
 
 /**
@@ -174,7 +467,15 @@ export const all: ReadonlyArray<Rule> = [
   keepsUsersApart,
   disconnectHolds,
   refreshesOnce,
-  keepsConnections,
-  answersEverybody,
-  servesUsers
+  sendsCodesOnce,
+  doesOnce,
+  wastesNothing,
+  keepsSecrets,
+  keepsDataApart,
+  tellsWhatIsSo,
+  letsUsersConnect,
+  neverBreaks,
+  keepsRetryAfter,
+  asksForEnough,
+  answersEverybody
 ]

@@ -27,13 +27,18 @@ interface For {
  *
  * - `Consent`: begins to connect, allows, and comes back.
  * - `Deny`: begins to connect, denies, and comes back.
+ * - `LogIn`: begins to connect, and allows. The way back is kept for a `ComeBack`.
+ * - `ComeBack`: comes back to the app: with their `Own` answer, the last that was not used yet; `Again` with the one that was
+ *   used last; with that of the `Other` user; or with a `Forged` one, which holds the code of a stranger. Nothing happens
+ *   where there is none.
  * - `Call`, `Disconnect`: as the app has it.
  * - `Act`: one of the app's own actions.
  *
  * @since 0.1.0
  */
 export type Action<A = never> =
-  | ({ readonly _tag: "Consent" | "Deny" | "Call" | "Disconnect" } & For)
+  | ({ readonly _tag: "Consent" | "Deny" | "LogIn" | "Call" | "Disconnect" } & For)
+  | ({ readonly _tag: "ComeBack"; readonly with: "Own" | "Again" | "Other" | "Forged" } & For)
   | { readonly _tag: "Act"; readonly action: A }
 
 /**
@@ -42,29 +47,43 @@ export type Action<A = never> =
  * - `Restart`: it is closed in good order, and started again. What its users wait for is interrupted.
  * - `Crash`: it is killed, and started again. It closes nothing, and what is on its way to it is lost.
  * - `Arm`: something is to go wrong with a request.
+ * - `HangUp`: a user does not wait any more for what is under way: the app's function is interrupted.
  * - `Revoke`: a user ends the app's access at Zapier.
  * - `EndAccessToken`: Zapier ends a user's access token before its time.
  * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
+ * - `Outage`: Zapier answers 503 to everything, for so long.
  * - `SetKnobs`: Zapier behaves differently from now on.
  *
  * @since 0.1.0
  */
 export type Happening =
   | { readonly _tag: "Restart" | "Crash" | "RegenerateSecret" }
-  | ({ readonly _tag: "Revoke" | "EndAccessToken" } & For)
+  | ({ readonly _tag: "Revoke" | "EndAccessToken" | "HangUp" } & For)
   | { readonly _tag: "Arm"; readonly rule: FakeFault.Rule }
+  | { readonly _tag: "Outage"; readonly time: "minutes" | "hour" }
   | { readonly _tag: "SetKnobs"; readonly knobs: Partial<Knobs> }
 
 /**
- * `Together`: all of it begins at once; what happens to the app, happens while what comes before it is under way.
+ * Time passes.
+ *
+ * @since 0.1.0
+ */
+export interface Wait {
+  readonly _tag: "Wait"
+  readonly time: WaitTime
+}
+
+/**
+ * `Together`: all of it begins at once, unless a `Wait` comes between; what happens to the app, happens while what comes
+ * before it is under way.
  *
  * @since 0.1.0
  */
 export type Step<A = never> =
   | Action<A>
   | Happening
-  | { readonly _tag: "Wait"; readonly time: WaitTime }
-  | { readonly _tag: "Together"; readonly steps: ReadonlyArray<Action<A> | Happening> }
+  | Wait
+  | { readonly _tag: "Together"; readonly steps: ReadonlyArray<Action<A> | Happening | Wait> }
 
 // What is to go wrong.
 const faults: ReadonlyArray<FakeFault.Fault> = [
@@ -77,6 +96,7 @@ const faults: ReadonlyArray<FakeFault.Fault> = [
 const matches: ReadonlyArray<FakeFault.Match> = [
   { endpoint: "token" },
   { endpoint: "token", grantType: "refresh_token" },
+  {},
   {}
 ]
 
@@ -88,7 +108,17 @@ const knobs: ReadonlyArray<Partial<Knobs>> = [
   { accessTokenLifetime: 600 }
 ]
 
-const waitTimes = ["second", "moment", "timeout", "listening", "lease", "minutes", "untilDue", "lifetime"] as const
+const waitTimes = [
+  "second",
+  "moment",
+  "timeout",
+  "listening",
+  "lease",
+  "minutes",
+  "hour",
+  "untilDue",
+  "lifetime"
+] as const
 
 // What goes wrong goes wrong between things that are done for the same user.
 const subject = Draw.choose<Subject>([Arbitrary.Constant(subjects[0]), Draw.oneOf(subjects)])
@@ -98,22 +128,39 @@ const forSubject = <const Tag extends string>(_tag: Tag) => Arbitrary.map(subjec
 const alone = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag })
 
 const arm: Arbitrary.Arbitrary<Happening> = Arbitrary.map(
-  Arbitrary.all({ fault: Draw.oneOf(faults), match: Draw.oneOf(matches) }),
-  (rule) => ({ _tag: "Arm", rule })
+  Arbitrary.all({ fault: Draw.oneOf(faults), match: Draw.oneOf(matches), times: Draw.oneOf([1, 1, 3]) }),
+  ({ times, ...rule }) => ({ _tag: "Arm", rule: times === 1 ? rule : { ...rule, times } })
 )
+
+const outage: Arbitrary.Arbitrary<Happening> = Arbitrary.map(Draw.oneOf(["minutes", "hour"] as const), (time) => ({
+  _tag: "Outage",
+  time
+}))
 
 const happening: Arbitrary.Arbitrary<Happening> = Draw.choose<Happening>([
   alone("Restart"),
   alone("Crash"),
   forSubject("EndAccessToken"),
+  forSubject("HangUp"),
   forSubject("Revoke"),
   alone("RegenerateSecret"),
   Arbitrary.map(Draw.oneOf(knobs), (knobs) => ({ _tag: "SetKnobs", knobs }))
 ])
 
+const comeBack = Arbitrary.map(
+  Arbitrary.all({ subject, with: Draw.oneOf(["Own", "Forged", "Other", "Again"] as const) }),
+  (way) => ({ _tag: "ComeBack" as const, ...way })
+)
+
 const actionOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Action<A>> => {
   const call = forSubject("Call")
-  const others = [forSubject("Consent"), forSubject("Disconnect"), forSubject("Deny")] as const
+  const others = [
+    forSubject("Consent"),
+    forSubject("Disconnect"),
+    forSubject("Deny"),
+    forSubject("LogIn"),
+    comeBack
+  ] as const
   if (actions === undefined) return Draw.choose<Action<A>>([call, call, call, ...others])
   const own = Arbitrary.map(Arbitrary.schema(actions.schema), (action) => ({ _tag: "Act" as const, action }))
   return Draw.choose<Action<A>>([call, call, call, ...others, own, own, own, own])
@@ -125,39 +172,39 @@ const connect = (...who: ReadonlyArray<Subject>): Arbitrary.Arbitrary<ReadonlyAr
 // Most have users who are connected.
 const opening = Draw.choose([connect(), connect("ada"), connect("ada"), connect("ada", "bob"), connect("ada", "bob")])
 
-const stepOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Step<A>> => {
+// What belongs together is drawn together: by chance alone it would seldom meet.
+const episodeOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => {
   const action = actionOf(actions)
   const wait = Arbitrary.map(Draw.oneOf(waitTimes), (time) => ({ _tag: "Wait" as const, time }))
   const expiry = Arbitrary.Constant({ _tag: "Wait", time: "lifetime" } as const)
-  const member = Draw.choose<Action<A> | Happening>([action, action, action, happening])
-  const together = <M extends Action<A> | Happening>(members: Arbitrary.Arbitrary<M>) =>
+  const pause = Arbitrary.Constant({ _tag: "Wait", time: "moment" } as const)
+  const member = Draw.choose<Action<A> | Happening | Wait>([action, action, action, happening, pause])
+  const together = <M extends Action<A> | Happening | Wait>(members: Arbitrary.Arbitrary<M>) =>
     Arbitrary.map(Arbitrary.array(members, { minLength: 1, maxLength: 4 }), ([only, ...more]): Step<A> =>
       only !== undefined && more.length === 0 ? only : { _tag: "Together", steps: only ? [only, ...more] : more }
     )
-  const anything = together(member)
   const call = forSubject("Call")
+  const anything = together(member)
   const storm = together(Draw.choose<Action<A>>([call, call, call, forSubject("Disconnect")]))
-  // What goes wrong goes wrong with calls whose token has ended: steps of all kinds alike would seldom come to that.
-  const kinds = [
-    expiry,
-    expiry,
-    expiry,
-    storm,
-    storm,
-    storm,
-    action,
-    action,
-    anything,
-    anything,
-    arm,
-    arm,
-    wait
-  ] as const
-  return Draw.choose<Step<A>>([happening, ...kinds])
+  const alone = (step: Arbitrary.Arbitrary<Step<A>>) => Arbitrary.map(step, (step): ReadonlyArray<Step<A>> => [step])
+  const row = (...steps: ReadonlyArray<Arbitrary.Arbitrary<Step<A>>>) => Arbitrary.all(steps)
+  // What goes wrong goes wrong with calls, whose token has ended or is good.
+  const struck = Draw.choose([row(arm, call), row(arm, action), row(expiry, arm, storm), row(arm, call, call)])
+  const back = row(forSubject("LogIn"), comeBack)
+  const single = [expiry, expiry, expiry, storm, storm, storm, action, action, anything, anything, arm, wait] as const
+  return Draw.choose<ReadonlyArray<Step<A>>>([
+    alone(happening),
+    ...single.map(alone),
+    back,
+    row(outage, call),
+    struck,
+    struck,
+    struck
+  ])
 }
 
 /**
- * How many steps a scenario has at most, besides those that connect its users.
+ * How many episodes of one to three steps a scenario has at most, besides those that connect its users.
  *
  * @since 0.1.0
  */
@@ -175,6 +222,6 @@ export const arbitrary = <A = never>({ actions }: { readonly actions?: Drawn<A> 
 > =>
   Arbitrary.map(
     // What comes first is shrunk first, and then no more: who has to be connected is seen in the end.
-    Arbitrary.all([Arbitrary.array(stepOf(actions), { maxLength: longest }), opening]),
-    ([steps, opening]) => [...opening, ...steps]
+    Arbitrary.all([Arbitrary.array(episodeOf(actions), { maxLength: longest }), opening]),
+    ([episodes, opening]) => [...opening, ...episodes.flat()]
   )

@@ -8,17 +8,25 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
-import type * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as FakeFault from "../FakeFault.ts"
 import type { FakeRequest } from "../FakeHttp.ts"
 import type { Handled, Issued } from "../FakeOutcome.ts"
 import * as FakeZapier from "../FakeZapier.ts"
 import * as RequestLog from "../RequestLog.ts"
-import type { Connection, Exchange, Life, Subject } from "../ScenarioSeen.ts"
+import type { Connection, Exchange, Life, Subject, Trouble } from "../ScenarioSeen.ts"
+import * as ClientRequest from "./clientRequest.ts"
 import * as Lookup from "./lookup.ts"
 import type { Seeded } from "./seeded.ts"
 import type { Timeline } from "./timeline.ts"
+
+/** Which deed of a user something is done for. */
+export const CurrentDeed = Context.Reference<number | undefined>("@zapier-workflow-auth/testing/Scenario/CurrentDeed", {
+  defaultValue: () => undefined
+})
 
 /** For whom something is done. */
 export const CurrentSubject = Context.Reference<Subject | undefined>(
@@ -26,17 +34,26 @@ export const CurrentSubject = Context.Reference<Subject | undefined>(
   { defaultValue: () => undefined }
 )
 
-export const emailOf = (subject: Subject): string => `${subject}@example.com`
+/** Somebody who has an account at Zapier, and none of the app's users would come back as. */
+export const stranger = "mallory" as const
+
+export const emailOf = (subject: Subject | typeof stranger): string => `${subject}@example.com`
 
 /** A running app, as the network sees it. */
 export interface Host {
   isGone: boolean
+  /** It is about to end in good order, and may give up what is under way. */
+  isClosing: boolean
 }
+
+/** Whose code or token something is. */
+export type Owner = Subject | typeof stranger
 
 interface Noted extends Mutable<Exchange> {
   readonly host: Host
   /** Whether the answer has tokens in it that whoever reads it can use. */
   hasTokens: boolean
+  trouble: Mutable<Trouble> | undefined
 }
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
@@ -48,14 +65,16 @@ const CurrentExchange = Context.Reference<Noted | undefined>("@zapier-workflow-a
 /** The tokens that an app was given last for a user. */
 interface Holding {
   readonly issued: Issued
-  readonly host: Host
-  /** In which step they arrived. */
-  readonly step: number
-  isLost: boolean
+  /** The request that they came with. */
+  readonly exchange: Noted
+  state: "Good" | "Lost" | "Wasted"
 }
 
 // One way through the network, in milliseconds.
 const slowest = 200
+
+// What an app was given so short a time before it is killed may not be stored yet, in milliseconds.
+const unsaved = 1_000
 
 const decoder = new TextDecoder()
 
@@ -64,6 +83,24 @@ const formOf = ({ body, path }: FakeRequest) =>
 
 const bearerOf = ({ headers }: FakeRequest) => /^Bearer (.+)$/i.exec(headers["authorization"] ?? "")?.[1]
 
+const hosts: ReadonlySet<string> = new Set(["api.zapier.com", "zapier.com"])
+
+const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).hostname : "")
+
+// Of these the server never knew, or it has only said no.
+const undone: ReadonlySet<FakeFault.Fault["_tag"]> = new Set(["RequestLost", "RequestSilent", "RateLimited"])
+
+const afterActing: ReadonlySet<FakeFault.Fault["_tag"]> = new Set(["ConnectionReset", "ServerError", "Unavailable"])
+
+const isDone = ({ fault, response }: Handled): boolean => {
+  if (fault !== undefined && undone.has(fault._tag)) return false
+  if (fault !== undefined && afterActing.has(fault._tag)) return "afterActing" in fault && (fault.afterActing ?? false)
+  return response.status < 400
+}
+
+// How long an answer asks its client to stay away, in milliseconds.
+const pauseOf = ({ response }: Handled) => Math.max(0, Number(response.headers["retry-after"] ?? 0) || 0) * 1_000
+
 const areReadable = ({ delivery, response }: Handled) =>
   delivery._tag === "Answered" &&
   TokenOutcome.interpret(response, { scopes: [], startedAt: 0, now: 0 })._tag === "Granted"
@@ -71,24 +108,48 @@ const areReadable = ({ delivery, response }: Handled) =>
 export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, timeline: Timeline) => {
   const exchanges: Array<Noted> = []
   const lives = new Map<string, Life>()
-  const owners = new Map<string, Subject>()
+  const owners = new Map<string, Owner>()
   const holdings = new Map<Subject, Holding>()
   const revoked = new Set<Subject>()
   const disconnected = new Set<Subject>()
+  const troubles: Array<Trouble> = []
+  const secrets = new Map<string, string>()
+  const tokensOf = new Map<string, number>()
   let step = 0
-  let activity = 0
+
+  // Tokens are named by whose they are, and in which order they were made.
+  const noteSecret = (what: string, text: string | undefined) => {
+    if (text !== undefined && text !== "" && !secrets.has(text)) secrets.set(text, what)
+  }
+
+  const noteTokens = ({ accessToken, refreshToken }: Issued, owner: Owner | undefined) => {
+    const whose = owner ?? "the app"
+    const number = (tokensOf.get(whose) ?? 0) + 1
+    tokensOf.set(whose, number)
+    noteSecret(`an access token (${whose}#${number})`, accessToken)
+    noteSecret(`a refresh token (${whose}#${number})`, refreshToken)
+  }
 
   const noteRequest = (exchange: Noted, request: FakeRequest) => {
     const form = formOf(request)
     exchange.request = request
     exchange.refreshToken = form.get("refresh_token") ?? undefined
     exchange.accessToken = bearerOf(request)
-    exchange.owner = owners.get(exchange.refreshToken ?? exchange.accessToken ?? form.get("code") ?? "")
+    exchange.code = form.get("code") ?? undefined
+    exchange.owner = owners.get(exchange.refreshToken ?? exchange.accessToken ?? exchange.code ?? "")
   }
 
   const noteHandled = (exchange: Noted, request: FakeRequest, handled: Handled) => {
     const { fault, issued, response, state } = handled
     exchange.line = RequestLog.line(request, response.status, fault)
+    exchange.isDone = isDone(handled)
+    if (fault !== undefined) {
+      const pause = pauseOf(handled)
+      exchange.trouble = { what: exchange.line, from: exchange.sentAt, until: Infinity }
+      exchange.retryAfter = pause
+      troubles.push(exchange.trouble)
+    }
+    if (issued !== undefined) noteTokens(issued, exchange.owner)
     exchange.issued = issued
     exchange.hasTokens = issued !== undefined && areReadable(handled)
     const made = issued && Lookup.accessToken(state, issued.accessToken)
@@ -108,35 +169,38 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
     return handled
   })
 
-  const give = (owner: Subject, issued: Issued, host: Host) => {
+  const give = (owner: Subject, issued: Issued, exchange: Noted) => {
     const before = holdings.get(owner)
     // A server that does not rotate gives no new refresh token.
     const refreshToken = issued.refreshToken ?? before?.issued.refreshToken
-    holdings.set(owner, { issued: { ...issued, refreshToken }, host, step, isLost: false })
+    holdings.set(owner, { issued: { ...issued, refreshToken }, exchange, state: "Good" })
     if (issued.origin._tag !== "Code") return
     revoked.delete(owner)
     disconnected.delete(owner)
   }
 
   // What a new consent gives and nobody gets takes nothing away from the grant that was there before.
-  const lose = (owner: Subject, { grantId, origin, refreshToken }: Issued) => {
+  const lose = (owner: Subject, { grantId, origin, refreshToken }: Issued, { host, trouble }: Noted) => {
     const holding = holdings.get(owner)
     if (holding === undefined || holding.issued.grantId !== grantId) return
-    if (origin._tag === "RefreshToken" && refreshToken !== undefined) holding.isLost = true
+    if (origin._tag !== "RefreshToken" || refreshToken === undefined) return
+    // Without trouble, and while it lives, an app has no reason not to wait for what it has asked for.
+    const isOwnFault = trouble === undefined && !host.isGone && !host.isClosing
+    holding.state = isOwnFault ? "Wasted" : "Lost"
   }
 
-  const end = (exchange: Noted, response: HttpClientResponse | undefined) => {
+  const end = (exchange: Noted, response: HttpClientResponse.HttpClientResponse | undefined) => {
     if (exchange.end !== "Open") return
-    activity++
-    const { hasTokens, host, issued, owner } = exchange
+    const { hasTokens, issued, owner, retryAfter, trouble } = exchange
     exchange.endedAt = timeline.now()
+    if (trouble !== undefined) trouble.until = exchange.endedAt + (retryAfter ?? 0)
     exchange.end = response === undefined ? "Lost" : "Answered"
     exchange.status = response?.status
     exchange.isGranted = response !== undefined && hasTokens
     if (exchange.request === undefined) exchange.line = `${exchange.line} -> nothing`
-    if (owner === undefined || issued === undefined) return
-    if (exchange.isGranted) give(owner, issued, host)
-    else lose(owner, issued)
+    if (owner === undefined || owner === stranger || issued === undefined) return
+    if (exchange.isGranted) give(owner, issued, exchange)
+    else lose(owner, issued, exchange)
   }
 
   const noting = FakeZapier.FakeZapier.of({ ...zapier, handle })
@@ -147,48 +211,74 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
 
   const send = Effect.fnUntraced(function* (host: Host, request: HttpClientRequest.HttpClientRequest) {
     if (host.isGone) return yield* Effect.never
-    activity++
+    const url = Option.match(HttpClientRequest.toUrl(request), {
+      onNone: () => request.url,
+      onSome: ({ href }) => href
+    })
+    const isForZapier = hosts.has(hostOf(url))
     const exchange: Noted = {
       step,
+      deed: yield* CurrentDeed,
       subject: yield* CurrentSubject,
       owner: undefined,
       request: undefined,
+      url,
+      isForZapier,
       line: `${request.method} ${request.url}`,
       sentAt: timeline.now(),
       endedAt: undefined,
       end: "Open",
       status: undefined,
+      isDone: false,
+      retryAfter: undefined,
       issued: undefined,
       isGranted: false,
       refreshToken: undefined,
+      code: undefined,
       accessToken: undefined,
       host,
-      hasTokens: false
+      hasTokens: false,
+      trouble: undefined
     }
     exchanges.push(exchange)
     const oneWay = Effect.suspend(() => Effect.sleep(1 + latency.below(slowest)))
     return yield* oneWay.pipe(
-      Effect.andThen(execute(request)),
+      Effect.andThen(isForZapier ? execute(request) : elsewhere(exchange, request)),
       Effect.tap(oneWay),
       Effect.onExit((exit) => Effect.sync(() => end(exchange, Exit.isSuccess(exit) ? exit.value : undefined))),
       Effect.provideService(CurrentExchange, exchange)
     )
   })
 
+  // Whoever else is asked answers that there is nothing.
+  const elsewhere = (exchange: Noted, request: HttpClientRequest.HttpClientRequest) =>
+    Effect.map(Effect.orDie(ClientRequest.toFake(request, new URL(exchange.url))), (sent) => {
+      exchange.request = sent
+      exchange.line = `${request.method} ${hostOf(exchange.url)} -> 204`
+      exchange.isDone = true
+      return HttpClientResponse.fromWeb(request, new Response(undefined, { status: 204 }))
+    })
+
   const connectionOf = (subject: Subject): Connection => {
     const holding = holdings.get(subject)
     if (holding === undefined || disconnected.has(subject)) return "None"
     if (revoked.has(subject)) return "Revoked"
-    return holding.isLost ? "Lost" : "Good"
+    return holding.state
   }
 
   return {
     exchanges: exchanges as ReadonlyArray<Exchange>,
     lives: lives as ReadonlyMap<string, Life>,
-    connectionOf,
+    secrets: secrets as ReadonlyMap<string, string>,
+    troubles: troubles as ReadonlyArray<Trouble>,
+    noteSecret,
 
-    /** Counts what is sent and what arrives. */
-    activity: () => activity,
+    /** Something goes wrong now, and for so many milliseconds. */
+    trouble: (what: string, millis: number) => {
+      troubles.push({ what, from: timeline.now(), until: timeline.now() + millis })
+    },
+
+    connectionOf,
 
     enter: (next: number) => {
       step = next
@@ -202,8 +292,10 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
       ),
 
     /** The consent page has sent the user back with this. */
-    sentBack: (subject: Subject, callback: string) => {
-      const code = new URL(callback).searchParams.get("code")
+    sentBack: (subject: Owner, callback: string) => {
+      const { searchParams } = new URL(callback)
+      const code = searchParams.get("code")
+      noteSecret(`a code (${subject})`, code ?? undefined)
       if (code !== null) owners.set(code, subject)
     },
 
@@ -218,8 +310,18 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
     /** The app is killed: what is on its way to it is lost, and what has only just come, too. */
     kill: (host: Host) => {
       host.isGone = true
-      for (const exchange of exchanges) if (exchange.host === host) end(exchange, undefined)
-      for (const holding of holdings.values()) if (holding.host === host && holding.step === step) holding.isLost = true
+      for (const exchange of exchanges) {
+        if (exchange.host !== host) continue
+        const isNew = exchange.endedAt !== undefined && timeline.now() - exchange.endedAt < unsaved
+        if (isNew && exchange.isGranted) {
+          exchange.isGranted = false
+          exchange.end = "Lost"
+        }
+        end(exchange, undefined)
+      }
+      for (const holding of holdings.values()) {
+        if (holding.exchange.host === host && !holding.exchange.isGranted) holding.state = "Lost"
+      }
     }
   }
 }

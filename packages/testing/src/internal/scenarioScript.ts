@@ -10,6 +10,7 @@ const times: { readonly [time in WaitTime]: string } = {
   listening: "a minute",
   lease: "a minute and a half",
   minutes: "5 minutes",
+  hour: "an hour",
   untilDue: "9 hours and 55 minutes",
   lifetime: "10 hours"
 }
@@ -34,12 +35,21 @@ const requestOf = ({ match = {}, nth, share, times }: FakeFault.Rule): string =>
 const happenings = {
   Consent: "connects: begins, allows, and comes back",
   Deny: "begins to connect, denies, and comes back",
+  LogIn: "begins to connect, and allows it at Zapier",
   Call: "calls",
+  HangUp: "does not wait any longer",
   Disconnect: "disconnects",
   Revoke: "ends the app's access at Zapier",
   Restart: "the app is restarted in good order",
   Crash: "the app is killed and started again",
   RegenerateSecret: "the app gets a new secret, and learns of it 5 minutes later"
+}
+
+const ways = {
+  Own: "comes back to the app",
+  Again: "comes back to the app with the same answer again",
+  Other: "comes back to the app with another user's answer",
+  Forged: "comes back to the app with a stranger's code"
 }
 
 /** What happens in a step. */
@@ -49,10 +59,14 @@ export const lineOf = <A>(step: Step<A>): string => {
       return `the app does ${JSON.stringify(step.action)}`
     case "Wait":
       return `${times[step.time]} pass`
+    case "ComeBack":
+      return `${step.subject} ${ways[step.with]}`
     case "Arm":
       return `Zapier is about to fail: ${requestOf(step.rule)}: ${step.rule.fault._tag}${details(step.rule.fault)}`
     case "EndAccessToken":
       return `Zapier ends ${step.subject}'s access token early`
+    case "Outage":
+      return `Zapier is down for ${times[step.time]}`
     case "SetKnobs":
       return `Zapier changes:${details({ _tag: step._tag, ...step.knobs })}`
     case "Together":

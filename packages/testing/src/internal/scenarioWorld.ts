@@ -3,7 +3,6 @@
  * do what they do, and everything that comes of it comes to rest before the next step.
  */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
-import { isZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -13,19 +12,28 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
+import type * as FakeFault from "../FakeFault.ts"
 import type { Knobs } from "../FakeState.ts"
 import * as FakeZapier from "../FakeZapier.ts"
 import { waits } from "../Program.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
 import { type Result, type Seen, type Subject, subjects } from "../ScenarioSeen.ts"
+import * as ScenarioShown from "../ScenarioShown.ts"
 import type { Action, Happening, Step } from "../ScenarioStep.ts"
+import * as ScenarioExpected from "./scenarioExpected.ts"
 import * as ScenarioNetwork from "./scenarioNetwork.ts"
+import type { Pace } from "./scenarioPace.ts"
 import * as Seeded from "./seeded.ts"
 import * as Timeline from "./timeline.ts"
 
 const credentials = { clientId: "acme", redirectUris: ["https://acme.example/callback"] }
+
+const stateOf = (url: string) => (URL.canParse(url) ? (new URL(url).searchParams.get("state") ?? undefined) : undefined)
 
 // How long a user takes on the consent page, and after how long nobody waits any more, in milliseconds.
 const thought = 10_000
@@ -37,6 +45,9 @@ const noticed = 300_000
 // How long something is under way at most when something else happens, in milliseconds: less than most things take.
 const atWork = 400
 
+// How far the clocks of instances are ahead, in milliseconds.
+const skews = [0, 12_000, -12_000]
+
 // How often nothing must have happened in a turn of the event loop, so that nothing is under way.
 const quietTurns = 2
 
@@ -45,13 +56,18 @@ export interface Options {
   readonly knobs?: Partial<Knobs> | undefined
   readonly seed?: number | string | undefined
   readonly turn?: Effect.Effect<void> | undefined
+  readonly pace: Pace
 }
 
 // Something that is done in an app, and the fiber that does it.
 interface Doing {
+  readonly subject: Subject | undefined
   readonly fiber: Fiber.Fiber<unknown, unknown>
-  readonly end: (exit: Exit.Exit<unknown, unknown> | undefined) => void
+  readonly end: (ended: Ended) => void
 }
+
+// What came of it, if anything.
+type Ended<B = unknown> = Exit.Exit<B, unknown> | "Killed" | "HungUp" | "NoWay"
 
 interface Process<R> extends ScenarioNetwork.Host {
   readonly room: Timeline.Room
@@ -66,16 +82,18 @@ interface Deed {
   readonly giveUp: () => void
 }
 
-// An app need not serve its users through other steps.
-const harmless: ReadonlySet<string> = new Set(["Consent", "Deny", "Call", "Disconnect", "Act", "Wait", "Restart"])
+// How long a way back is good for at least, in milliseconds: a code lives two minutes.
+const timely = 60_000
 
-const isTrouble = <A>(step: Step<A>): boolean =>
-  step._tag === "Together" ? step.steps.some(isTrouble) : !harmless.has(step._tag)
+const isOutage = ({ fault, times }: FakeFault.Rule) => fault._tag === "ServerError" && times === "Always"
 
-const needsReconnect = (error: unknown) => isZapierAuthError(error) && error.needsReconnect
-
-const errorOf = (exit: Exit.Exit<unknown, unknown> | undefined): unknown =>
-  exit?._tag === "Failure" ? exit.cause.reasons.find(Cause.isFailReason)?.error : undefined
+/** A way back to the app that a user has. */
+interface Way {
+  readonly callback: string
+  readonly at: number
+  /** How often the app had been started anew: what it has in memory may end with that. */
+  readonly generation: number
+}
 
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, options: Options) {
   const seed = String(options.seed ?? 1)
@@ -83,9 +101,9 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const zapier = FakeZapier.make({
     seed,
     apps: [{ name: "Acme", ...credentials }],
-    users: subjects.map((subject) => ({
-      email: ScenarioNetwork.emailOf(subject),
-      firstName: subject,
+    users: [...subjects, ScenarioNetwork.stranger].map((name) => ({
+      email: ScenarioNetwork.emailOf(name),
+      firstName: name,
       lastName: "Example"
     })),
     knobs: { rateLimits: false, ...options.knobs }
@@ -93,11 +111,18 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const latency = Seeded.make(seed, "latency")
   const network = ScenarioNetwork.make(zapier, latency, timeline)
   const random = Seeded.make(seed, "app")
+  const { pace } = options
   const turn = options.turn ?? Effect.yieldNow
-  const asksToReconnect = app.asksToReconnect ?? needsReconnect
+  const shows = app.shows ?? ((exit: Exit.Exit<unknown, unknown>) => ScenarioShown.byDefault(exit, app.asksToReconnect))
+  const expected = ScenarioExpected.of(app.expects)
   const results: Array<Result> = []
+  const logs: Array<string> = []
+  const waiting = new Map<Subject, Array<Way>>()
+  const used = new Map<Subject, Way>()
   const outer = yield* Effect.context()
-  let isTroubled = false
+  const authorizations: Array<string> = []
+  let deeds = 0
+  let starts = 0
   let index = 0
 
   // ---------------------------------------------------------------------------
@@ -116,19 +141,30 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const rest = Effect.gen(function* () {
     let quiet = 0
     while (quiet < quietTurns) {
-      const before = network.activity()
       timeline.runUntil(timeline.now())
+      const before = timeline.steps()
+      const hasCome = () => timeline.isReady() || timeline.steps() !== before
       yield* turn
-      quiet = timeline.isReady() || network.activity() !== before ? 0 : quiet + 1
+      if (quiet === quietTurns - 1 && !hasCome()) yield* pace.await(hasCome)
+      quiet = hasCome() ? 0 : quiet + 1
     }
   })
 
-  const runUntil = Effect.fnUntraced(function* (end: number, isOver: () => boolean = () => false) {
+  // Nothing can come any more but from outside.
+  const search = Effect.suspend(() => {
+    const before = timeline.steps()
+    return pace.search(() => timeline.isReady() || timeline.steps() !== before)
+  })
+
+  const runUntil = Effect.fnUntraced(function* (end: number, isOver?: () => boolean) {
     while (true) {
       yield* rest
-      if (isOver()) return
+      if (isOver?.() === true) return
       const next = timeline.nextAt()
-      if (next === undefined || next > end) break
+      if (next === undefined || next > end) {
+        if (next === undefined && isOver !== undefined && (yield* search)) continue
+        break
+      }
       timeline.runUntil(next)
     }
     timeline.runUntil(end)
@@ -142,7 +178,18 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   // The app
   // ---------------------------------------------------------------------------
 
-  let configured = { ...credentials, ...atOnce(zapier.regenerateSecret(credentials.clientId)) }
+  const renewSecret = () => {
+    const renewed = atOnce(zapier.regenerateSecret(credentials.clientId))
+    network.noteSecret("the client secret", renewed.clientSecret)
+    return { ...credentials, ...renewed }
+  }
+
+  let configured = renewSecret()
+
+  const logger = Logger.make(({ cause, message }) => {
+    const failed = cause.reasons.length === 0 ? "" : ` ${Cause.pretty(cause)}`
+    logs.push(`${Formatter.format(message)}${failed}`)
+  })
 
   const provided = (host: ScenarioNetwork.Host): Context.Context<Provided> =>
     Context.make(HttpClient.HttpClient, network.client(host)).pipe(
@@ -165,46 +212,77 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   const stores = app.stores === undefined ? undefined : yield* build(ground, app.stores, yield* Effect.scope)
 
-  const begin = Effect.gen(function* (): Effect.fn.Return<Process<R>> {
+  const begin = Effect.fnUntraced(function* (
+    number: number,
+    version: App<R, S, A>["layer"]
+  ): Effect.fn.Return<Process<R>> {
     const room = timeline.room()
-    const host: ScenarioNetwork.Host = { isGone: false }
+    room.setClock(skews[number % skews.length] ?? 0)
+    const host: ScenarioNetwork.Host = { isGone: false, isClosing: false }
     const scope = Scope.makeUnsafe()
     // Without stores there is nothing to ask for.
     const below = Context.merge(stores ?? (Context.empty() as Context.Context<S>), provided(host))
-    const built = yield* build(room, Layer.provide(app.layer, Layer.succeedContext(below)), scope)
+    const built = yield* build(room, Layer.provide(version, Layer.succeedContext(below)), scope)
     // The network knows the app by this very object.
-    return Object.assign(host, { room, scope, context: Context.merge(inRoom(room), built), doings: new Set<Doing>() })
+    const context = Context.merge(inRoom(room), built).pipe(
+      Context.add(Logger.CurrentLoggers, new Set([logger])),
+      Context.add(References.MinimumLogLevel, "All")
+    )
+    return Object.assign(host, { room, scope, context, doings: new Set<Doing>() })
   })
 
-  let current = yield* begin
+  // They take turns.
+  const processes = yield* Effect.forEach(
+    Array.from({ length: app.instances ?? 1 }, (_, number) => number),
+    (number) => begin(number, app.before ?? app.layer)
+  )
+  let turns = 0
+  const inTurn = (): Process<R> => {
+    const process = processes[turns++ % processes.length]
+    if (process === undefined) throw new Error("An app has at least one instance.")
+    return process
+  }
 
-  // Does something in the app as it is now. There is no exit if the app ends before it does.
-  const inApp = <B>(subject: Subject | undefined, effect: () => Effect.Effect<B, Anything, R>) =>
-    Effect.callback<Exit.Exit<B, Anything> | undefined>((resume) => {
-      const process = current
-      const context = Context.add(process.context, ScenarioNetwork.CurrentSubject, subject)
+  // Does something in the app as it is now.
+  const inApp = <B>(deed: number, subject: Subject | undefined, effect: () => Effect.Effect<B, Anything, R>) =>
+    Effect.callback<Ended<B>>((resume) => {
+      const process = inTurn()
+      const context = process.context.pipe(
+        Context.add(ScenarioNetwork.CurrentSubject, subject),
+        Context.add(ScenarioNetwork.CurrentDeed, deed)
+      )
       const fiber = Effect.runForkWith(context)(Effect.suspend(effect))
-      const end = (exit: Exit.Exit<B, Anything> | undefined) => {
-        if (process.doings.delete(doing)) resume(Effect.succeed(exit))
+      const end = (ended: Ended<B>) => {
+        if (process.doings.delete(doing)) resume(Effect.succeed(ended))
       }
-      const doing = { fiber, end: end as Doing["end"] }
+      const doing = { subject, fiber, end: end as Doing["end"] }
       process.doings.add(doing)
       fiber.addObserver(end)
     })
 
   const abandon = ({ doings }: Process<R>) => {
     const fibers = [...doings].map(({ fiber }) => fiber)
-    for (const { end } of doings) end(undefined)
+    for (const { end } of doings) end("Killed")
     return fibers
   }
 
+  const hangUp = (subject: Subject) => {
+    for (const doing of processes.flatMap(({ doings }) => [...doings])) {
+      if (doing.subject !== subject) continue
+      doing.end("HungUp")
+      doing.fiber.interruptUnsafe()
+    }
+  }
+
   const close = Effect.fnUntraced(function* (process: Process<R>) {
+    process.isClosing = true
     for (const fiber of abandon(process)) fiber.interruptUnsafe()
     yield* until([Effect.runForkWith(process.context)(Scope.close(process.scope, Exit.void))])
   })
 
   const kill = (process: Process<R>) => {
     process.room.suspend()
+    network.trouble("the app was killed", 0)
     network.kill(process)
     abandon(process)
   }
@@ -216,11 +294,14 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const act = (
     action: Result["action"],
     subject: Subject | undefined,
-    doing: Effect.Effect<Exit.Exit<unknown, unknown> | undefined>
+    doing: (deed: number) => Effect.Effect<Ended>,
+    mustWork: () => boolean = () => true
   ): Deed => {
     const step = index
+    const deed = deeds++
     const connection = () => (subject === undefined ? "None" : network.connectionOf(subject))
     const before = connection()
+    const beganAt = timeline.now()
     // From the moment when it is asked for: calls that are under way may find that the connection is gone.
     const leaving = action === "Disconnect" ? subject : undefined
     if (leaving !== undefined) network.disconnect(leaving)
@@ -228,42 +309,142 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     const note = (end: Result["end"], exit: Result["exit"]) => {
       if (isNoted) return
       isNoted = true
-      const asks = exit?._tag === "Failure" && asksToReconnect(errorOf(exit))
-      results.push({ step, action, subject, end, exit, asksToReconnect: asks, before, after: connection() })
+      const shown = exit === undefined ? undefined : shows(exit)
+      const endedAt = timeline.now()
+      const after = connection()
+      results.push({
+        step,
+        deed,
+        action,
+        subject,
+        end,
+        exit,
+        shown,
+        mustWork: mustWork(),
+        beganAt,
+        endedAt,
+        before,
+        after
+      })
       if (leaving === undefined) return
       if (exit?._tag === "Success") network.disconnect(leaving)
       else if (before !== "None") network.stay(leaving)
     }
-    const fiber = Effect.runForkWith(onGround)(doing)
+    const fiber = Effect.runForkWith(onGround)(doing(deed))
     fiber.addObserver((exit) => {
-      if (exit._tag === "Failure") note("Done", exit)
-      else note(exit.value === undefined ? "Killed" : "Done", exit.value)
+      if (exit._tag === "Failure") return note("Done", exit)
+      if (exit.value === "NoWay") isNoted = true
+      else if (exit.value === "Killed" || exit.value === "HungUp") note(exit.value, undefined)
+      else note("Done", exit.value)
     })
     return { fiber, giveUp: () => note("Waiting", undefined) }
   }
 
-  const visitConsentPage = Effect.fnUntraced(function* (subject: Subject, answer: "approve" | "deny") {
-    const begun = yield* inApp(subject, () => app.logIn(subject))
-    if (begun === undefined || begun._tag === "Failure") return begun
+  const isExit = <B>(ended: Ended<B>): ended is Exit.Exit<B, unknown> => typeof ended === "object"
+
+  // The user looks at the consent page for a while, and answers it.
+  const answerConsentPage = Effect.fnUntraced(function* (
+    deed: number,
+    subject: Subject,
+    answer: "approve" | "deny"
+  ): Effect.fn.Return<Ended<Way>> {
+    const generation = starts
+    const begun = yield* inApp(deed, subject, () => app.logIn(subject))
+    if (!isExit(begun) || begun._tag === "Failure") return begun as Ended<never>
+    network.noteSecret(`a state (${subject})`, stateOf(begun.value))
+    authorizations.push(begun.value)
     yield* Effect.sleep(thought)
     const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject) }))
-    if (back._tag === "Failure") return back
+    if (back._tag === "Failure") return Exit.failCause(back.cause)
     network.sentBack(subject, back.value)
-    return yield* inApp(subject, () => app.comeBack(back.value, subject))
+    return Exit.succeed({ callback: back.value, at: timeline.now(), generation })
   })
 
-  const doingOf = (step: Action<A>) => {
+  const bringBack = (deed: number, subject: Subject, { callback }: Way) =>
+    inApp(deed, subject, () => app.comeBack(callback, subject))
+
+  const visitConsentPage = Effect.fnUntraced(function* (deed: number, subject: Subject, answer: "approve" | "deny") {
+    const way = yield* answerConsentPage(deed, subject, answer)
+    if (!isExit(way) || way._tag === "Failure") return way
+    if (answer === "approve") used.set(subject, way.value)
+    return yield* bringBack(deed, subject, way.value)
+  })
+
+  const logIn = Effect.fnUntraced(function* (deed: number, subject: Subject) {
+    const way = yield* answerConsentPage(deed, subject, "approve")
+    if (isExit(way) && way._tag === "Success") waiting.set(subject, [...(waiting.get(subject) ?? []), way.value])
+    return way
+  })
+
+  const otherThan = (subject: Subject) => subjects.find((other) => other !== subject) ?? subject
+
+  // What a stranger has begun, who knows all that is public.
+  const forge = (): Way => {
+    const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
+      response_type: "code",
+      client_id: credentials.clientId,
+      redirect_uri: credentials.redirectUris[0] ?? "",
+      scope: "zap",
+      state: "forged-state-of-a-stranger-0123456789"
+    })}`
+    const callback = atOnce(
+      Effect.orDie(zapier.approve(url, { user: ScenarioNetwork.emailOf(ScenarioNetwork.stranger) }))
+    )
+    network.sentBack(ScenarioNetwork.stranger, callback)
+    return { callback, at: timeline.now(), generation: starts }
+  }
+
+  const wayOf = (subject: Subject, which: "Own" | "Again" | "Other" | "Forged"): Way | undefined => {
+    switch (which) {
+      case "Own":
+        return waiting.get(subject)?.pop()
+      case "Again":
+        return used.get(subject)
+      case "Other":
+        return waiting.get(otherThan(subject))?.at(-1)
+      case "Forged":
+        return forge()
+    }
+  }
+
+  const deedOf = (step: Action<A>): Deed => {
     switch (step._tag) {
       case "Consent":
-        return visitConsentPage(step.subject, "approve")
+        return act("Consent", step.subject, (deed) => visitConsentPage(deed, step.subject, "approve"))
       case "Deny":
-        return visitConsentPage(step.subject, "deny")
+        return act(
+          "Deny",
+          step.subject,
+          (deed) => visitConsentPage(deed, step.subject, "deny"),
+          () => false
+        )
+      case "LogIn":
+        return act("LogIn", step.subject, (deed) => logIn(deed, step.subject))
+      case "ComeBack": {
+        const { subject } = step
+        const way = wayOf(subject, step.with)
+        const isOwn = step.with === "Own"
+        if (isOwn && way !== undefined) used.set(subject, way)
+        return act(
+          "ComeBack",
+          subject,
+          (deed) => (way === undefined ? Effect.succeed("NoWay") : bringBack(deed, subject, way)),
+          () => isOwn && way?.generation === starts && timeline.now() - way.at < timely
+        )
+      }
       case "Call":
-        return inApp(step.subject, () => app.call(step.subject))
+        return act("Call", step.subject, (deed) => inApp(deed, step.subject, () => app.call(step.subject)))
       case "Disconnect":
-        return inApp(step.subject, () => app.disconnect(step.subject))
-      case "Act":
-        return inApp(undefined, () => app.actions?.run(step.action) ?? Effect.void)
+        return act("Disconnect", step.subject, (deed) => inApp(deed, step.subject, () => app.disconnect(step.subject)))
+      case "Act": {
+        const subject = app.actions?.subject?.(step.action)
+        return act(
+          "Act",
+          subject,
+          (deed) => inApp(deed, subject, () => app.actions?.run(step.action) ?? Effect.void),
+          () => false
+        )
+      }
     }
   }
 
@@ -274,12 +455,12 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     switch (step._tag) {
       case "Consent":
       case "Deny":
+      case "LogIn":
+      case "ComeBack":
       case "Call":
       case "Disconnect":
-      case "Act": {
-        const subject = step._tag === "Act" ? undefined : step.subject
-        return void deeds.push(act(step._tag, subject, doingOf(step)))
-      }
+      case "Act":
+        return void deeds.push(deedOf(step))
       case "Wait":
         return yield* runUntil(timeline.now() + waits[step.time])
       case "Together":
@@ -291,30 +472,55 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     }
   })
 
+  const outage = (millis: number) =>
+    Effect.sync(() => {
+      const rule = { fault: { _tag: "ServerError", status: 503 }, times: "Always" } as const
+      const { faults } = atOnce(zapier.state)
+      atOnce(zapier.setFaults([rule, ...faults]))
+      network.trouble("Zapier is down", millis)
+      timeline.after(millis, () => {
+        const now = atOnce(zapier.state).faults
+        atOnce(zapier.setFaults(now.filter((other) => !isOutage(other))))
+      })
+    })
+
+  // Ends the instance whose turn it is, and starts another in its place.
+  const replace = Effect.fnUntraced(function* (
+    end: (process: Process<R>) => Effect.Effect<void>,
+    version: App<R, S, A>["layer"]
+  ) {
+    const process = inTurn()
+    const number = processes.indexOf(process)
+    yield* end(process)
+    processes[number] = yield* begin(number, version)
+    starts++
+  })
+
   const happen = Effect.fnUntraced(function* (step: Happening) {
     switch (step._tag) {
       case "Restart":
-        yield* close(current)
-        current = yield* begin
-        return
+        return yield* replace(close, app.layer)
       case "Crash":
-        kill(current)
-        current = yield* begin
-        return
+        return yield* replace((process) => Effect.sync(() => kill(process)), app.layer)
       case "Arm":
         return atOnce(zapier.addFault(step.rule))
+      case "HangUp":
+        return hangUp(step.subject)
       case "Revoke":
         network.revoke(step.subject)
         return atOnce(zapier.revoke({ clientId: credentials.clientId, user: ScenarioNetwork.emailOf(step.subject) }))
       case "EndAccessToken":
         return atOnce(zapier.endAccessToken(network.accessTokenOf(step.subject) ?? ""))
       case "RegenerateSecret": {
-        const renewed = atOnce(zapier.regenerateSecret(credentials.clientId))
+        const renewed = renewSecret()
+        network.trouble("the app has a new secret", noticed)
         timeline.after(noticed, () => {
-          configured = { ...credentials, ...renewed }
+          configured = renewed
         })
         return
       }
+      case "Outage":
+        return yield* outage(waits[step.time])
       case "SetKnobs":
         return atOnce(zapier.setKnobs(step.knobs))
     }
@@ -322,7 +528,6 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   const perform = Effect.fnUntraced(function* (step: Step<A>) {
     network.enter(index)
-    isTroubled ||= isTrouble(step)
     const deeds: Array<Deed> = []
     yield* take(step, deeds)
     yield* until(deeds.map(({ fiber }) => fiber))
@@ -344,13 +549,17 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       }
     }),
 
-    close: Effect.suspend(() => close(current)),
+    close: Effect.suspend(() => Effect.forEach(processes, close, { discard: true })),
 
     seen: (): Seen => ({
       now: timeline.now(),
-      isTroubled,
+      troubles: network.troubles,
       results,
       exchanges: network.exchanges,
+      logs,
+      secrets: network.secrets,
+      authorizations,
+      expected,
       lives: network.lives,
       fake: atOnce(zapier.state)
     })

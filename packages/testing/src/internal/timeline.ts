@@ -32,6 +32,7 @@ export const make = () => {
   const timers: Array<Timer> = []
   let ready: Array<() => void> = []
   let now = start
+  let steps = 0
 
   /** Calls back after so many milliseconds. Gives what cancels it. */
   const after = (millis: number, run: () => void) => {
@@ -91,6 +92,13 @@ export const make = () => {
         isCancelled = true
       }
     })
+
+    // It is asked before each step of a fiber, also of one that goes on because a promise has come.
+    const shouldYield = scheduler.shouldYield.bind(scheduler)
+    scheduler.shouldYield = (fiber) => {
+      steps++
+      return shouldYield(fiber)
+    }
 
     const sleep = (millis: number) =>
       Effect.callback<void>((resume) => {
@@ -176,6 +184,8 @@ export const make = () => {
     runToEnd: () => runUntil(Infinity),
     /** Whether something is ready to run now. */
     isReady: () => ready.length > 0,
+    /** How many steps fibers have done. What changes it while nothing was run has come from outside. */
+    steps: () => steps,
     nextAt,
     room
   }

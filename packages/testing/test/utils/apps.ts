@@ -9,6 +9,7 @@ import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -41,8 +42,11 @@ interface Held {
   readonly expiresAt: number
 }
 
-/** What users have connected, by subject: a database. */
-export class Database extends Context.Service<Database, Map<string, Held>>()("test/Database") {}
+/** A database: what users have connected, by subject, and who has begun to connect, by state. */
+export class Database extends Context.Service<
+  Database,
+  { readonly held: Map<string, Held>; readonly begun: Map<string, string> }
+>()("test/Database") {}
 
 class Failed extends Data.TaggedError("Failed")<{ readonly why: "Reconnect" | "Denied" | "Zapier" }> {}
 
@@ -64,6 +68,12 @@ export interface Flaws {
   readonly bringsBack?: boolean
   /** It has no patience limit: what never comes is waited for. */
   readonly waitsForEver?: boolean
+  /** It takes any code, whoever has begun to connect. */
+  readonly takesAnyCode?: boolean
+  /** It shows an empty list when something goes wrong. */
+  readonly swallowsErrors?: boolean
+  /** It logs what the token endpoint answers. */
+  readonly logsTokens?: boolean
   /** It cannot serve anybody. */
   readonly isDown?: boolean
 }
@@ -71,6 +81,7 @@ export interface Flaws {
 class App extends Context.Service<
   App,
   {
+    readonly begin: (subject: string) => Effect.Effect<string>
     readonly connect: (callback: string, subject: string) => Effect.Effect<void, Failed>
     readonly call: (subject: string) => Effect.Effect<number, Failed>
     readonly disconnect: (subject: string) => Effect.Effect<void>
@@ -93,7 +104,8 @@ const makeApp = (flaws: Flaws) =>
   Effect.gen(function* () {
     const http = yield* HttpClient.HttpClient
     const application = yield* ClientApplication
-    const held = yield* Database
+    const { begun, held } = yield* Database
+    const random = yield* SecureRandom
     const locks = new Map<string, Semaphore.Semaphore>()
     const failed = (why: Failed["why"]) => Effect.fail(new Failed({ why }))
     let last: string | undefined
@@ -101,7 +113,7 @@ const makeApp = (flaws: Flaws) =>
     const token = (subject: string, form: Record<string, string>) =>
       Effect.gen(function* () {
         const authorization = TokenRequest.basic(yield* Effect.orDie(application.get))
-        const begun = yield* Clock.currentTimeMillis
+        const startedAt = yield* Clock.currentTimeMillis
         const request = HttpClientRequest.post(tokenUrl).pipe(
           HttpClientRequest.setHeader("authorization", authorization),
           HttpClientRequest.bodyUrlParams(form)
@@ -112,13 +124,14 @@ const makeApp = (flaws: Flaws) =>
           return yield* failed(error === "invalid_grant" ? "Reconnect" : "Zapier")
         }
         const answer = yield* HttpClientResponse.schemaBodyJson(Answer)(response)
+        if (flaws.logsTokens) yield* Effect.logInfo("answered", answer)
         const before = held.get(subject)
         if (before === undefined && "refresh_token" in form && !flaws.bringsBack) return yield* failed("Reconnect")
         const old = before?.refreshToken ?? ""
         held.set(subject, {
           accessToken: answer.access_token,
           refreshToken: flaws.keepsRefreshToken && old !== "" ? old : (answer.refresh_token ?? old),
-          expiresAt: begun + answer.expires_in * 1_000
+          expiresAt: startedAt + answer.expires_in * 1_000
         })
         last = undefined
         return held.get(subject)
@@ -146,8 +159,24 @@ const makeApp = (flaws: Flaws) =>
     }
 
     return App.of({
+      begin: (subject) =>
+        Effect.gen(function* () {
+          const state = yield* Effect.orDie(random.uuidV4())
+          begun.set(state, subject)
+          return `https://api.zapier.com/v2/authorize?${new URLSearchParams({
+            response_type: "code",
+            client_id: "acme",
+            redirect_uri: redirectUri,
+            scope: "zap",
+            state
+          })}`
+        }),
       connect: (callback, subject) => {
-        const code = new URL(callback).searchParams.get("code")
+        const { searchParams } = new URL(callback)
+        const code = searchParams.get("code")
+        const state = searchParams.get("state") ?? ""
+        if (begun.get(state) !== subject && !flaws.takesAnyCode) return failed("Denied")
+        begun.delete(state)
         return code === null
           ? failed("Denied")
           : Effect.asVoid(token(subject, { grant_type: "authorization_code", code, redirect_uri: redirectUri }))
@@ -169,7 +198,8 @@ const makeApp = (flaws: Flaws) =>
           Effect.catchIf(
             (error) => !(error instanceof Failed),
             () => failed("Zapier")
-          )
+          ),
+          Effect.catch((error) => (flaws.swallowsErrors ? Effect.succeed(0) : Effect.fail(error)))
         ),
       disconnect: (subject) => Effect.sync(() => (flaws.forgetsNobody ? undefined : void held.delete(subject)))
     })
@@ -178,18 +208,9 @@ const makeApp = (flaws: Flaws) =>
 /** Everything by itself. It looks right, but for its flaws. */
 export const homemade = (flaws: Flaws) =>
   Scenario.make({
-    stores: Layer.sync(Database, () => new Map()),
+    stores: Layer.sync(Database, () => ({ held: new Map(), begun: new Map() })),
     layer: Layer.effect(App, makeApp(flaws)),
-    logIn: (subject) =>
-      Effect.succeed(
-        `https://api.zapier.com/v2/authorize?${new URLSearchParams({
-          response_type: "code",
-          client_id: "acme",
-          redirect_uri: redirectUri,
-          scope: "zap",
-          state: subject
-        })}`
-      ),
+    logIn: (subject) => App.use((app) => app.begin(subject)),
     comeBack: (callback, subject) => App.use((app) => app.connect(callback, subject)),
     call: (subject) => App.use((app) => app.call(subject)),
     disconnect: (subject) => App.use((app) => app.disconnect(subject)),

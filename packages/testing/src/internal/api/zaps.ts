@@ -1,4 +1,4 @@
-/** The Zaps of users, and their runs. All have the same few from the start; what is written stays. */
+/** The Zaps of users, and their runs. All have a few from the start, named after them; what is written stays. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -32,7 +32,8 @@ const firstUpdate = Date.UTC(2026, 2, 22, 9, 38, 11)
 const begun = (user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
   fromTheStart.map(({ from, isEnabled, title, to }, index) => ({
     number: user.id * 100 + index,
-    title,
+    // Nobody else's have such titles: who is shown those of another is seen.
+    title: `${title} (${user.firstName} ${user.lastName})`,
     isEnabled,
     updatedAt: firstUpdate,
     steps: [...step(user, from, "READ"), ...step(user, to, "WRITE")]
