@@ -88,9 +88,7 @@ const isMissing = (error: unknown) => Predicate.hasProperty(error, "code") && er
 const importDriver = () =>
   import("@effect/sql-pg/PgClient").catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))
 
-const loadDriver = Effect.flatMap(Effect.promise(importDriver), (driver) =>
-  driver === undefined ? driverMissing() : Effect.succeed(driver)
-)
+const loadDriver = Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, driverMissing)
 
 /**
  * A client whose connections are closed with the scope. Connections are made when they are needed: a server that is away
