@@ -2,8 +2,8 @@
  * A web app on Effect's router: users sign in, connect Zapier, and see their Zaps on a page. Grants are in a Postgres, with the
  * tokens in it encrypted, so that any number of processes can serve it.
  *
- * Against the real Zapier, with DATABASE_URL, ZAPIER_ENCRYPTION_KEYS (`openssl rand -base64 32`), ZAPIER_CLIENT_ID,
- * ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS=http://localhost:3000/zapier/callback set: `node web-app.ts`
+ * It needs `@effect/platform-node` and `@effect/sql-pg`. Against the real Zapier, with DATABASE_URL, ZAPIER_ENCRYPTION_KEYS
+ * (`openssl rand -base64 32`), ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS=http://localhost:3000/zapier/callback set: `node web-app.ts`
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"

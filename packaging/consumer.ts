@@ -3,15 +3,11 @@ import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import * as Node from "./node.ts"
 import type { Tarball } from "./tarballs.ts"
 import { freePort } from "../packages/node-adapter/test/utils/freePort.ts"
 
 const run = promisify(execFile)
-
-// Those that are said to do, the oldest of which is the oldest one; and one that will not.
-export const nodes = ["22.19.0", "24.21.0"]
-
-export const tooOld = "20.19.0"
 
 // Cloudflare's runtime for workers, which has no Node in it unless it is asked for.
 const workerd = { workerd: "1.20261117.1" }
@@ -22,6 +18,9 @@ const versionsOf = (manifest: string, ...names: ReadonlyArray<string>) => {
   const { devDependencies } = JSON.parse(text) as { readonly devDependencies: Readonly<Record<string, string>> }
   return Object.fromEntries(names.map((name) => [name, devDependencies[name]]))
 }
+
+/** The version of effect that the workspace has. */
+export const { effect = "" } = versionsOf("package.json", "effect")
 
 const dependencies = {
   ...versionsOf("package.json", "effect", "typescript", "@types/node"),
@@ -76,15 +75,7 @@ export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>) 
       return said.filter((text) => text !== "")
     },
     /** Runs something with another Node: what it prints, and its code. */
-    onNode: (version: string, ...args: ReadonlyArray<string>) =>
-      run("npx", ["--yes", "--package", `node@${version}`, "--", "node", ...args], at).then(
-        ({ stderr, stdout }) => ({ code: 0, stdout, stderr }),
-        ({ code, stderr, stdout }: { readonly code: number; readonly stdout: string; readonly stderr: string }) => ({
-          code,
-          stdout,
-          stderr
-        })
-      ),
+    onNode: (version: string, ...args: ReadonlyArray<string>) => Node.runOn(version, args, at),
     /** What the worker answers, in the runtime for workers. */
     inWorker: async () => {
       await run(

@@ -1,13 +1,17 @@
 /**
  * `npm run packaging`, after a build: packs the packages, looks at what is in them, installs them by npm into an empty
- * project, type checks and runs it there on each Node that is said to do, and in a runtime without Node. Ends with 1 when
- * something is wrong.
+ * project, type checks and runs it there on each Node that is said to do, and in a runtime without Node. Then it installs them
+ * as for production, and looks at who else was installed. Ends with 1 when something is wrong.
  */
-import { deepStrictEqual, match } from "node:assert/strict"
+import { deepStrictEqual, match, ok } from "node:assert/strict"
+import { accessSync, constants } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Audit from "./audit.ts"
 import * as Consumer from "./consumer.ts"
+import * as Node from "./node.ts"
+import * as Production from "./production.ts"
 import * as Tarballs from "./tarballs.ts"
 
 let failed = 0
@@ -21,6 +25,17 @@ const check = async (what: string, run: () => Promise<void>) => {
     process.stdout.write(`FAILED  ${what}\n${error instanceof Error ? error.message : String(error)}\n\n`)
   }
 }
+
+// A registry that has no audit, or does not respond, says nothing against a package.
+const audited = async (what: string, project: string) => {
+  const audit = await Audit.audit(project)
+  if (audit._tag === "Silent") process.stdout.write(`skipped the audit of ${what}: ${audit.why}\n`)
+  else await check(`the audit of ${what}: nothing high or critical`, async () => deepStrictEqual(audit.findings, []))
+}
+
+const command = "node_modules/.bin/zapier-workflow-auth"
+
+const commandFolder = "node_modules/@zapier-workflow-auth/node-adapter/dist/command"
 
 const folder = await mkdtemp(join(tmpdir(), "packaging-"))
 try {
@@ -37,19 +52,18 @@ try {
   )
 
   const statuses = [200, 200, 404, 200]
-  const command = "node_modules/.bin/zapier-workflow-auth"
-  for (const node of Consumer.nodes) {
+  for (const node of Node.versions) {
     await check(`the three modes on Node ${node}`, async () => {
       const { stderr, stdout } = await consumer.onNode(node, "out/main.js")
-      deepStrictEqual(JSON.parse(stdout || JSON.stringify(stderr)), { statuses, state: "Active", isLayer: true })
+      deepStrictEqual(JSON.parse(stdout || JSON.stringify(stderr)), { statuses, state: "Active", areLayers: true })
     })
     await check(`the command on Node ${node}`, async () => {
       const { code, stdout } = await consumer.onNode(node, command, "scopes", "GET /v2/zaps")
       deepStrictEqual([code, stdout.trim()], [0, "zap"])
     })
   }
-  await check(`the command says which Node it needs, on Node ${Consumer.tooOld}`, async () => {
-    const { code, stderr } = await consumer.onNode(Consumer.tooOld, command, "--help")
+  await check(`the command says which Node it needs, on Node ${Node.tooOld}`, async () => {
+    const { code, stderr } = await consumer.onNode(Node.tooOld, command, "--help")
     deepStrictEqual(code, 1)
     match(stderr, /^[^\n]*22\.19[^\n]*\n$/)
   })
@@ -57,6 +71,48 @@ try {
   await check("the three modes in a worker, where there is no Node", async () =>
     deepStrictEqual(await consumer.inWorker(), statuses)
   )
+
+  const production = await Production.install(join(folder, "production"), tarballs, Consumer.effect)
+  const { megabytes, names } = production
+  await check(`a production install: ${names.length} packages, ${megabytes} MB`, async () => {
+    deepStrictEqual(
+      names.filter((name) => !(name in Production.expected)),
+      []
+    )
+    const documented = Production.documented()
+    ok(names.length <= documented.packages, `docs/operating.md says ${documented.packages} packages`)
+    // Versions that were published since may weigh a little more.
+    ok(megabytes <= documented.megabytes * 1.1, `docs/operating.md says ${documented.megabytes} MB`)
+  })
+  await check("of which none runs anything when it is installed", async () => deepStrictEqual(production.scripts(), []))
+  const postgres = "PostgresClient: the package @effect/sql-pg is not installed; run: npm install @effect/sql-pg"
+  for (const node of Node.versions) {
+    await check(`the library, installed like this, on Node ${node}`, async () => {
+      const { stderr, stdout } = await production.runOn(node, "main.ts")
+      deepStrictEqual(JSON.parse(stdout || JSON.stringify(stderr)), {
+        state: "Absent",
+        body: '"there and back"',
+        postgres
+      })
+    })
+    await check(`its command on Node ${node}: help, a diagnosis where there is nothing, the fake`, async () => {
+      const help = await production.runOn(node, command, "--help")
+      deepStrictEqual([help.code, help.stdout.includes("Serve a fake Zapier")], [0, true])
+      const doctor = await production.runOn(node, command, "doctor")
+      deepStrictEqual(doctor.code, 1)
+      match(doctor.stdout, /^wrong {2}client application: client id: set ZAPIER_CLIENT_ID/m)
+      match(
+        await production.runUntil(node, "ZapierNode.layer", command, "fake", "--port", "0"),
+        /playground|sample app/
+      )
+    })
+  }
+  await check("what login starts a browser with on Linux can be run", async () =>
+    accessSync(join(production.folder, commandFolder, "chunks/xdg-open"), constants.X_OK)
+  )
+  await audited("what is installed in production", production.folder)
+  const licenses = join(production.folder, commandFolder, "LICENSES.txt")
+  await audited("what is bundled into the command", Audit.bundledProject(join(folder, "bundled"), licenses))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

@@ -1,10 +1,12 @@
 /** The packages as they are published: packed, and what is wrong with what is in them. */
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { isBuiltin } from "node:module"
 import { basename, join, posix } from "node:path"
 import { checkPackage, createPackageFromTarballData, type Package } from "@arethetypeswrong/core"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
+import { isRunUnasked } from "./scripts.ts"
 
 const root = join(import.meta.dirname, "..")
 
@@ -85,14 +87,42 @@ const manifestProblems = (contents: Package) => {
     readonly sideEffects?: unknown
     readonly peerDependencies?: Readonly<Record<string, string>>
     readonly dependencies?: Readonly<Record<string, string>>
+    readonly scripts?: Readonly<Record<string, string>>
   }
   return [
+    ...Object.keys(manifest.scripts ?? {})
+      .filter(isRunUnasked)
+      .map((name) => `its script ${name} is run by whoever installs it`),
     ...(manifest.sideEffects === false ? [] : ["sideEffects is not false"]),
     ...(manifest.peerDependencies?.["effect"] === undefined ? ["effect is not a peer"] : []),
     ...Object.entries(manifest.dependencies ?? {})
       .filter(([, range]) => range.startsWith("workspace:"))
       .map(([name]) => `${name} is only found in the workspace`)
   ]
+}
+
+// A module's own words: `import … from "x"`, `export … from "x"`, `import "x"`, `import("x")`.
+const imported = /(?:\bfrom|\bimport)\s*\(?\s*["']((?:@[\w.-]+\/)?[\w][\w.-]*)[\w./-]*["']/g
+
+/** Whatever a module of the library imports, types included, has to be installed with it. The command's bundle imports nothing. */
+const importProblems = (contents: Package, inside: ReadonlyArray<string>) => {
+  const manifest = JSON.parse(contents.readFile(`/node_modules/${contents.packageName}/package.json`)) as {
+    readonly dependencies?: Readonly<Record<string, string>>
+    readonly peerDependencies?: Readonly<Record<string, string>>
+  }
+  const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
+  const problems = inside
+    .filter((file) => /^dist\/(?!command\/).*\.(?:js|d\.ts)$/.test(file))
+    .flatMap((file) => {
+      const code = contents
+        .readFile(`/node_modules/${contents.packageName}/${file}`)
+        .replaceAll(/^\s*(?:\*|\/\/).*$/gm, "")
+      return [...code.matchAll(imported)]
+        .map(([, name = ""]) => name)
+        .filter((name) => !isBuiltin(name) && declared[name] === undefined)
+        .map((name) => `${file} imports ${name}, which is not installed with it`)
+    })
+  return [...new Set(problems)]
 }
 
 /** What is wrong with a package. */
@@ -104,6 +134,7 @@ export const problemsOf = async ({ path }: Tarball): Promise<ReadonlyArray<strin
   return [
     ...contentProblems(contents, inside),
     ...manifestProblems(contents),
+    ...importProblems(contents, inside),
     ...(await publishProblems(data.buffer)),
     ...(await typeProblems(contents, entriesOf(inside)))
   ]

@@ -1,45 +1,41 @@
 /**
  * `node bundle.ts [folder of dist]`: puts the command line and all that it needs into a few files. Node takes longer to find
- * and read a thousand small files than a command takes to do its work.
+ * and read a thousand small files than a command takes to do its work, and who installs the library does not install what
+ * only a command needs.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { build } from "rolldown"
+import * as Licenses from "./licenses.ts"
 
 const here = import.meta.dirname
-
-/** The folder of the package that a bundled file is from. */
-const packageOf = (file: string) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]
-
-/** What their licenses ask of who hands them on. */
-const licenses = (files: ReadonlyArray<string>): string => {
-  const folders = new Set(files.flatMap((file) => packageOf(file) ?? []))
-  return [...folders]
-    .map((folder) => {
-      const { license, name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
-      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
-      const text = file === undefined ? "" : `\n${readFileSync(join(folder, file), "utf8").trim()}\n`
-      return `${name} ${version} (${license})\n${text}`
-    })
-    .sort()
-    .join(`\n${"-".repeat(78)}\n\n`)
-}
 
 const dir = join(here, "dist", process.argv[2] ?? "command")
 
 rmSync(dir, { recursive: true, force: true })
 
-const { output } = await build({
-  cwd: here,
-  input: { "zapier-workflow-auth": "src/bin.ts" },
-  platform: "node",
-  // It has a script beside it.
-  external: ["open"],
-  // What a command does not need it does not load.
-  output: { dir, format: "esm", chunkFileNames: "chunks/[name]-[hash].js" },
-  logLevel: "warn"
-})
+const bundled = { cwd: here, platform: "node", logLevel: "warn" } as const
 
-const files = output.flatMap((part) => (part.type === "chunk" ? part.moduleIds : []))
+const outputs = await build([
+  {
+    ...bundled,
+    input: { "zapier-workflow-auth": "src/bin.ts" },
+    // What a command does not need it does not load.
+    output: { dir, format: "esm", chunkFileNames: "chunks/[name]-[hash].js" }
+  },
+  {
+    ...bundled,
+    // It is looked for beside the chunk that starts it, and shares nothing with the command.
+    input: "src/cli/run/browserThread.ts",
+    output: { file: join(dir, "chunks/browserThread.js"), format: "esm" }
+  }
+])
 
-writeFileSync(join(dir, "LICENSES.txt"), licenses(files))
+const missing = Licenses.importsOf(outputs)
+if (missing.length > 0) throw new Error(`the command would have to be installed with ${missing.join(", ")}`)
+
+// What the thread starts on Linux: it is looked for beside it. The terms that it comes with are in it.
+copyFileSync(fileURLToPath(new URL("xdg-open", import.meta.resolve("open"))), join(dir, "chunks/xdg-open"))
+
+Licenses.write(dir, outputs)

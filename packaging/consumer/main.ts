@@ -1,4 +1,5 @@
 /** Prints what the published packages do on this Node. */
+import { PostgresClient } from "@zapier-workflow-auth/node-adapter"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
@@ -18,6 +19,9 @@ const embedded = async () => {
   return connected.ok ? connected.value.state : connected.error.message
 }
 
-const found = { statuses: await threeModes(), state: await embedded(), isLayer: Layer.isLayer(ZapierNode.layer()) }
+// The types are checked where the driver of Postgres is absent.
+const areLayers = [ZapierNode.layer(), PostgresClient.layerConfig()].every(Layer.isLayer)
+
+const found = { statuses: await threeModes(), state: await embedded(), areLayers }
 
 process.stdout.write(JSON.stringify(found))

@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { lineOf } from "../src/internal/requestLine.ts"
+import { lineOf } from "../src/cli/playground/requestLine.ts"
 import * as Transcript from "./transcript.ts"
 
 const redirectUri = "https://acme.example/zapier/callback"

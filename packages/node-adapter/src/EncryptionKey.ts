@@ -14,8 +14,8 @@
  *
  * @since 0.1.0
  */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import * as NodePath from "@effect/platform-node-shared/NodePath"
 import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Aead from "effect/crypto/Aead"

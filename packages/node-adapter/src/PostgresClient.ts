@@ -1,6 +1,9 @@
 /**
  * Postgres, for apps on several machines: a pool of connections through `@effect/sql-pg`.
  *
+ * That package is an optional peer: `npm install @effect/sql-pg`. It is loaded when the first client is made, so that
+ * whoever keeps grants elsewhere needs none.
+ *
  * A connection that breaks is replaced at the next use. A statement that was under way fails, and whether a write was
  * carried out is then unknown, which the library is made for; nothing is retried here.
  *
@@ -10,13 +13,13 @@
  *
  * @since 0.1.0
  */
-import * as PgClient from "@effect/sql-pg/PgClient"
 import { from, InvalidConfig, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -71,18 +74,36 @@ const timeouts = (input: Duration.Input): { readonly [name: string]: string } =>
     : {}
 }
 
+const driverMissing = () =>
+  from(
+    new InvalidConfig({
+      setting: "PostgresClient",
+      problem: "the package @effect/sql-pg is not installed; run: npm install @effect/sql-pg"
+    })
+  )
+
+const isMissing = (error: unknown) => Predicate.hasProperty(error, "code") && error.code === "ERR_MODULE_NOT_FOUND"
+
+// Bundlers only warn of a package that is not installed if the import itself says what happens then.
+const importDriver = () =>
+  import("@effect/sql-pg/PgClient").catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))
+
+const loadDriver = Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, driverMissing)
+
 /**
  * A client whose connections are closed with the scope. Connections are made when they are needed: a server that is away
  * fails the first statement, not this.
  *
- * Fails with an `SqlError` when the URL is not one of a Postgres server.
+ * Fails with an `SqlError` when the URL is not one of a Postgres server, and with `InvalidConfig` when `@effect/sql-pg` is
+ * not installed.
  *
  * @since 0.1.0
  */
-export const make = (
+export const make = Effect.fnUntraced(function* (
   options: Options
-): Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope | Reactivity.Reactivity> =>
-  withQuietClock(
+): Effect.fn.Return<SqlClient.SqlClient, SqlError | ZapierAuthError, Scope.Scope | Reactivity.Reactivity> {
+  const PgClient = yield* loadDriver
+  const client: SqlClient.SqlClient = yield* withQuietClock(
     PgClient.make({
       url: options.url,
       maxConnections: options.maxConnections ?? defaults.maxConnections,
@@ -93,6 +114,8 @@ export const make = (
       startupParameters: timeouts(options.statementTimeout ?? defaults.statementTimeout)
     })
   )
+  return client
+})
 
 const advice = "give postgres://user:password@host:port/database, with what is special in the password percent-encoded"
 
@@ -103,7 +126,7 @@ const opened = Effect.fnUntraced(function* (options: Options) {
   // The driver would try defaults in the place of what it cannot read, and tell of it at the first statement.
   const problem = PostgresUrl.problemOf(Redacted.value(options.url))
   if (problem !== undefined) return yield* refused(options.urlName ?? "url", problem)
-  return yield* Effect.mapError(make(options), (error) =>
+  return yield* Effect.catchTag(make(options), "SqlError", (error) =>
     from(new StoreFailed({ store: "Postgres database", operation: "be opened", problem: problemOf(error) }))
   )
 })
@@ -111,7 +134,7 @@ const opened = Effect.fnUntraced(function* (options: Options) {
 /**
  * An `SqlClient` over a Postgres server.
  *
- * Fails with `InvalidConfig` when the URL is not one of a Postgres server.
+ * Fails with `InvalidConfig` when the URL is not one of a Postgres server, or `@effect/sql-pg` is not installed.
  *
  * @example
  * ```ts
@@ -135,7 +158,7 @@ const variable = "DATABASE_URL"
 /**
  * An `SqlClient` over the Postgres server whose URL is in the environment: `DATABASE_URL`.
  *
- * Fails with `InvalidConfig` when it is not set, or not the URL of a Postgres server.
+ * Fails with `InvalidConfig` when it is not set or not the URL of a Postgres server, or `@effect/sql-pg` is not installed.
  *
  * @since 0.1.0
  */

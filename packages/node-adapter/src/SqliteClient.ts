@@ -18,8 +18,8 @@
  *
  * @since 0.1.0
  */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import * as NodePath from "@effect/platform-node-shared/NodePath"
 import { from, InvalidConfig, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

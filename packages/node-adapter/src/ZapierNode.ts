@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as NodeCrypto from "@effect/platform-node-shared/NodeCrypto"
 import type { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"

@@ -1,9 +1,19 @@
+import { execFileSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as PostgresClient from "../src/PostgresClient.ts"
+
+// As if the driver was not installed: Node looks for a package of another name, and fails by itself.
+const withoutDriver = `import { registerHooks } from "node:module"
+registerHooks({
+  resolve: (name, context, next) => next(name.replace(/^@effect\\/sql-pg(?=\\/|$)/, "@effect/sql-pg-absent"), context)
+})`
+
+const absent = fileURLToPath(new URL("fixtures/absentDriver.ts", import.meta.url))
 
 const built = (options: PostgresClient.Options) => Effect.scoped(Layer.build(PostgresClient.layer(options)))
 
@@ -44,4 +54,11 @@ describe("PostgresClient", () => {
       expect(error.message).toContain(`DATABASE_URL: ${problem}`)
     }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env })))
   )
+
+  it("says what to install when its driver is absent, and is imported all the same", () => {
+    const hook = `--import=data:text/javascript,${encodeURIComponent(withoutDriver)}`
+    const said = JSON.parse(execFileSync(process.execPath, [hook, absent], { encoding: "utf8" }))
+    const error = { reason: "InvalidConfig", message: expect.stringContaining("npm install @effect/sql-pg") }
+    expect(said).toEqual({ made: error, layer: error, facade: error })
+  })
 })

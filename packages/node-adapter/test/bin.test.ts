@@ -149,7 +149,7 @@ describe("zapier-workflow-auth, as it is published", () => {
 
   it("says whose work is in it, and on which terms", () => {
     const licenses = readFileSync(join(dirname(CommandLine.published()), "LICENSES.txt"), "utf8")
-    for (const name of ["effect", "@effect/platform-node", "@effect/sql-pg"])
+    for (const name of ["effect", "@effect/platform-node", "@effect/sql-pg", "@dagrejs/dagre", "@noble/hashes", "open"])
       expect(licenses).toMatch(new RegExp(`^${name} .*MIT`, "m"))
   })
 })

@@ -29,6 +29,7 @@ import type * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as DataDirectory from "../DataDirectory.ts"
 import * as EncryptionKey from "../EncryptionKey.ts"
+import * as PostgresClient from "../PostgresClient.ts"
 import * as SqliteClient from "../SqliteClient.ts"
 import * as SqlStores from "../SqlStores.ts"
 import type * as Flags from "./flags.ts"
@@ -138,14 +139,7 @@ const layerDatabase = (database: Database, create: boolean): Layer.Layer<SqlClie
   }
   const { url } = database
   // Whoever looks at all grants takes longer than a request may.
-  const statementTimeout = Duration.infinity
-  return Layer.unwrap(
-    Effect.map(
-      // The driver takes longer to load than all the rest.
-      Effect.promise(() => import("../PostgresClient.ts")),
-      (PostgresClient) => PostgresClient.layer({ url, urlName: "ZAPIER_DATABASE_URL", statementTimeout })
-    )
-  )
+  return PostgresClient.layer({ url, urlName: "ZAPIER_DATABASE_URL", statementTimeout: Duration.infinity })
 }
 
 /**

@@ -1,4 +1,5 @@
 /** How the layers, the Promise facade and the command line send requests: by undici, and by the proxies of the environment. */
+// oxlint-disable-next-line no-restricted-imports -- published with the part of it that is used, see bundleTransport.ts
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Config from "effect/Config"
@@ -10,7 +11,7 @@ import * as Layer from "effect/Layer"
 
 // A command that sends nothing need not wait the tenth of a second that loading takes. Bundlers find the default export
 // only: the others are those of a CommonJS module.
-const loadUndici = Effect.promise(() => import("@effect/platform-node/Undici"))
+const loadUndici = Effect.promise(() => import("undici"))
 
 /** What the environment says of a variable, which is also known in lower case. That takes precedence, as in curl. */
 const variable = (name: string): Effect.Effect<string> =>

@@ -1,3 +1,4 @@
+import { extname } from "node:path"
 import { Worker } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 
@@ -13,9 +14,8 @@ const needed =
 export const environmentOf = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => needed.test(name)))
 
-// What `open` starts has the environment of the thread that it runs in, and there is no other way to say which.
-const code = (library: string, url: string) =>
-  `import(${JSON.stringify(library)}).then(({ default: open }) => open(${JSON.stringify(url)})).catch(() => {})`
+// A module of its own, here and in the bundle: `open` cannot be told which environment a browser gets, and a thread can.
+const thread = new URL(`./browserThread${extname(import.meta.url)}`, import.meta.url)
 
 /** Opens a page in the user's browser. Where there is none, nobody is told: the address has been printed. */
 export const openBrowser = (url: string): Effect.Effect<void> =>
@@ -23,9 +23,7 @@ export const openBrowser = (url: string): Effect.Effect<void> =>
     Effect.tryPromise(
       () =>
         new Promise<void>((resolve, reject) => {
-          const library = import.meta.resolve("open")
-          const env = environmentOf(process.env)
-          const worker = new Worker(code(library, url), { eval: true, env, execArgv: [] })
+          const worker = new Worker(thread, { workerData: url, env: environmentOf(process.env), execArgv: [] })
           worker.once("error", reject)
           worker.once("exit", () => resolve())
         })

@@ -2,8 +2,8 @@ import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import { RateLimited, ReconnectRequired, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
-import * as Diagram from "../../../src/internal/playground/diagram.ts"
-import * as Story from "../../../src/internal/playground/story.ts"
+import * as Diagram from "../../../src/cli/playground/diagram.ts"
+import * as Story from "../../../src/cli/playground/story.ts"
 
 const edges: { readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } } } =
   UserGrant.edges

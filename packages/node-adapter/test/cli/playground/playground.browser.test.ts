@@ -10,7 +10,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import type { Browser as Chromium, Page } from "playwright-core"
 import * as Browser from "../../../../testing/test/utils/Browser.ts"
-import * as Playground from "../../../src/internal/playground/serve.ts"
+import * as Playground from "../../../src/cli/playground/serve.ts"
 
 /** A playground of one's own, beside a fake of one's own. */
 const serving = Effect.gen(function* () {

@@ -4,7 +4,7 @@ import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Playground from "../../../src/internal/playground/serve.ts"
+import * as Playground from "../../../src/cli/playground/serve.ts"
 
 const serving = Effect.gen(function* () {
   const playground = yield* Playground.listen(0)

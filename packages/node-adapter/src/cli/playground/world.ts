@@ -21,7 +21,7 @@ import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import * as ZapierNode from "../../ZapierNode.ts"
-import { lineOf } from "../requestLine.ts"
+import { lineOf } from "./requestLine.ts"
 import type { Lit } from "./diagram.ts"
 import * as Story from "./story.ts"
 

@@ -1,6 +1,6 @@
 /** A machine as a picture, laid out from its table of edges. */
 import Dagre from "@dagrejs/dagre"
-import { escape } from "../markup.ts"
+import { escape } from "../../internal/markup.ts"
 
 type Edges = {
   readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }

@@ -5,7 +5,7 @@ import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as DateTime from "effect/DateTime"
 import * as Actions from "./actions.ts"
 import * as Diagram from "./diagram.ts"
-import { escape } from "../markup.ts"
+import { escape } from "../../internal/markup.ts"
 import type { Entry } from "./story.ts"
 
 export interface Shown {

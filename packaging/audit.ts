@@ -1,0 +1,51 @@
+/** What is known against packages, by npm's own audit. */
+import { execFile } from "node:child_process"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { promisify } from "node:util"
+
+const run = promisify(execFile)
+
+export type Audit =
+  | { readonly _tag: "Told"; readonly findings: ReadonlyArray<string> }
+  | { readonly _tag: "Silent"; readonly why: string }
+
+interface Report {
+  readonly auditReportVersion?: number
+  readonly message?: string
+  readonly vulnerabilities?: Readonly<
+    Record<string, { readonly name: string; readonly range: string; readonly severity: string }>
+  >
+}
+
+/**
+ * Asks the registry about what is in the lockfile of a project, without what is for development.
+ *
+ * @param options more options of npm
+ */
+export const audit = async (folder: string, ...options: ReadonlyArray<string>): Promise<Audit> => {
+  // It ends with 1 for findings as well as for a registry that does not respond.
+  const { stdout } = await run("npm", ["audit", "--omit=dev", "--json", ...options], { cwd: folder }).catch(
+    (error: { readonly stdout: string }) => error
+  )
+  const { auditReportVersion, message, vulnerabilities = {} } = JSON.parse(stdout || "{}") as Report
+  if (auditReportVersion === undefined) return { _tag: "Silent", why: message ?? "the registry said nothing" }
+  const grave = Object.values(vulnerabilities).filter(({ severity }) => ["high", "critical"].includes(severity))
+  return { _tag: "Told", findings: grave.map(({ name, range, severity }) => `${name} ${range}: ${severity}`) }
+}
+
+/** Makes a project of the packages that are bundled into something, by the list of their licenses: nobody installs them. */
+export const bundledProject = (folder: string, licenses: string): string => {
+  const versions = [...readFileSync(licenses, "utf8").matchAll(/^(\S+) (\d+\.\d+\.\d+\S*) \(.*\)$/gm)].map(
+    ([, name = "", version = ""]) => [name, version] as const
+  )
+  const root = { dependencies: Object.fromEntries(versions) }
+  const packages = Object.fromEntries(versions.map(([name, version]) => [`node_modules/${name}`, { version }]))
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, ...root }))
+  writeFileSync(
+    join(folder, "package-lock.json"),
+    JSON.stringify({ lockfileVersion: 3, requires: true, packages: { "": root, ...packages } })
+  )
+  return folder
+}

@@ -1,0 +1,50 @@
+/** Other versions of Node, which npm fetches. */
+import { execFile, spawn } from "node:child_process"
+import { promisify } from "node:util"
+
+const run = promisify(execFile)
+
+// Those that are said to do, the oldest of which is the oldest one; and one that will not.
+export const versions = ["22.19.0", "24.21.0"]
+
+export const tooOld = "20.19.0"
+
+export interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface At {
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** Where a version is on this machine. */
+const pathOf = async (version: string) => {
+  const args = ["--yes", "--package", `node@${version}`, "--", "node", "-p", "process.execPath"]
+  return (await run("npx", args)).stdout.trim()
+}
+
+/** Runs something with another Node: what it prints, and its code. */
+export const runOn = async (version: string, args: ReadonlyArray<string>, at: At): Promise<Ended> =>
+  run(await pathOf(version), args, at).then(
+    ({ stderr, stdout }) => ({ code: 0, stdout, stderr }),
+    ({ code, stderr, stdout }: Ended) => ({ code, stdout, stderr })
+  )
+
+/** Runs something that does not end by itself, until it has printed some words: all that it has printed. */
+export const runUntil = async (version: string, args: ReadonlyArray<string>, words: string, at: At) => {
+  const child = spawn(await pathOf(version), args, { ...at, stdio: ["ignore", "pipe", "inherit"] })
+  return new Promise<string>((resolve, reject) => {
+    let said = ""
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes(words)) child.kill("SIGINT")
+    })
+    child.once("error", reject)
+    child.once("close", () =>
+      said.includes(words) ? resolve(said) : reject(new Error(`it ended, and never said ${words}, but: ${said}`))
+    )
+  })
+}
