@@ -35,9 +35,9 @@ describe("the configuration", () => {
         1,
         expect.stringMatching(/^error: configuration file: .*chmod 600.*\n$/)
       ])
-      const missing = yield* world.run(["status", "--config", "/nowhere"])
+      const missing = yield* world.run(["status", "--config", "/nowhere/at/all"])
       expect(missing.stderr).toBe(
-        "error: configuration file: cannot look at /nowhere: it is not there. Check the path, or set another\n"
+        "error: configuration file: cannot look at /nowhere/at/all: it is not there. Check the path, or set another\n"
       )
     })
   )
