@@ -37,6 +37,8 @@ export type Anything = {} | null | undefined
 export interface App<R, S = never, A = never> {
   /** What outlives a restart, its database for example. Built once for each run. */
   readonly stores?: Layer.Layer<S, Anything> | undefined
+  /** What is in the stores, where that must hold no secret in clear. It is looked at in the end. */
+  readonly stored?: Effect.Effect<unknown, Anything, NoInfer<S>> | undefined
   /** The app itself, built anew at every start. */
   readonly layer: Layer.Layer<R, Anything, S | Provided>
   /** How many instances of it run over the same stores. They serve in turn, and their clocks differ a little. Default: 1. */

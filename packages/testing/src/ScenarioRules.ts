@@ -414,8 +414,8 @@ const shownTo = ({ exit }: Result): string => {
 }
 
 /**
- * No token, code, state or secret is in what the app logs, in what its users are shown, or in what it sends to others than
- * Zapier.
+ * No token, code, state or secret is in what the app logs, in what its users are shown, in what it sends to others than
+ * Zapier, or, if it shows them (`stored`), in its stores.
  *
  * @since 0.1.0
  */
@@ -434,6 +434,8 @@ export const keepsSecrets: Rule = {
       return what && `${what} was sent to ${host}`
     })
     if (sent !== undefined) return sent
+    const stored = secretIn(seen, seen.stored ?? "")
+    if (stored !== undefined) return `${stored} is in the app's stores, in clear`
     return first(seen.results, (result) => {
       const what =
         result.action === "LogIn" || result.action === "Consent" ? undefined : secretIn(seen, shownTo(result))
@@ -442,19 +444,34 @@ export const keepsSecrets: Rule = {
   }
 }
 
+// Whether the user has connected another account so lately that what was true before may be shown.
+const hasJustSwitched = ({ expected, results }: Seen, { beganAt, subject }: Result) =>
+  results.some(
+    (other) =>
+      other.subject === subject && connecting.has(other.action) && beganAt - other.endedAt <= expected.showsOldFor
+  )
+
 /**
- * Nobody is shown what belongs to another. Each user of the fake has Zaps of their own, with the user's name in their titles.
+ * Nobody is shown what belongs to another: to another user, or to an account that the user has left for another. Each
+ * account of the fake has Zaps of its own, with its name in their titles.
  *
  * @since 0.1.0
  */
 export const keepsDataApart: Rule = {
   name: "Nobody is shown what belongs to another",
-  check: ({ results }) =>
-    first(results, (result) => {
-      const { subject } = result
-      const text = subject === undefined ? "" : shownTo(result)
-      const other = subjects.find((other) => other !== subject && text.includes(markOf(other)))
-      return other && `${subject} is shown what belongs to ${other} (${result.action})`
+  check: (seen) =>
+    first(seen.results, (result) => {
+      const { account, action, subject } = result
+      if (subject === undefined) return undefined
+      const text = shownTo(result)
+      const other = subjects.find(
+        (other) => other !== subject && (text.includes(markOf(other)) || text.includes(markOf(other, "other")))
+      )
+      if (other !== undefined) return `${subject} is shown what belongs to ${other} (${action})`
+      if (account === undefined || !isSettled(seen, result) || hasJustSwitched(seen, result)) return undefined
+      return text.includes(markOf(subject, account === "own" ? "other" : "own"))
+        ? `${subject} is shown what belongs to an account that was connected before (${action})`
+        : undefined
     })
 }
 

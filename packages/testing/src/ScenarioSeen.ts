@@ -19,11 +19,19 @@ import type { FakeState } from "./FakeState.ts"
 export const subjects = ["ada", "bob"] as const
 
 /**
+ * An account that a user has at Zapier: their own, or another.
+ *
+ * @since 0.1.0
+ */
+export type Account = "own" | "other"
+
+/**
  * What is in the titles of a user's Zaps, and in nobody else's.
  *
  * @since 0.1.0
  */
-export const markOf = (subject: Subject): string => `(${subject} Example)`
+export const markOf = (subject: Subject, account: Account = "own"): string =>
+  `(${subject} ${account === "own" ? "Example" : "Elsewhere"})`
 
 /**
  * One of the users of a scenario.
@@ -82,6 +90,8 @@ export interface Result {
   /** The user's connection when it began, and when it ended. */
   readonly before: Connection
   readonly after: Connection
+  /** The account that the user has connected last, when it ended. */
+  readonly account: Account | undefined
 }
 
 /**
@@ -192,6 +202,8 @@ export interface Seen {
   readonly exchanges: ReadonlyArray<Exchange>
   /** What the app has logged. */
   readonly logs: ReadonlyArray<string>
+  /** What is in the app's stores, as text, if it shows them. */
+  readonly stored: string | undefined
   /** The lives of the access tokens that were made, by token. */
   readonly lives: ReadonlyMap<string, Life>
   /** All that must not be seen where others may look: tokens, codes, states and secrets, with what each is. */

@@ -9,7 +9,7 @@ import * as FakeFault from "./FakeFault.ts"
 import type { Knobs } from "./FakeState.ts"
 import * as Draw from "./internal/draw.ts"
 import type { waits } from "./Program.ts"
-import { type Subject, subjects } from "./ScenarioSeen.ts"
+import { type Account, type Subject, subjects } from "./ScenarioSeen.ts"
 
 /**
  * Times to wait, as in `Program`.
@@ -25,7 +25,7 @@ interface For {
 /**
  * What a user or the app does. It is carried out to its end before the next step begins, however much time that takes.
  *
- * - `Consent`: begins to connect, allows, and comes back.
+ * - `Consent`: begins to connect, allows, and comes back; with `account: "other"` for another account at Zapier.
  * - `Deny`: begins to connect, denies, and comes back.
  * - `LogIn`: begins to connect, and allows. The way back is kept for a `ComeBack`.
  * - `ComeBack`: comes back to the app: with their `Own` answer, the last that was not used yet; `Again` with the one that was
@@ -37,7 +37,8 @@ interface For {
  * @since 0.1.0
  */
 export type Action<A = never> =
-  | ({ readonly _tag: "Consent" | "Deny" | "LogIn" | "Call" | "Disconnect" } & For)
+  | ({ readonly _tag: "Deny" | "LogIn" | "Call" | "Disconnect" } & For)
+  | ({ readonly _tag: "Consent"; readonly account?: Account } & For)
   | ({ readonly _tag: "ComeBack"; readonly with: "Own" | "Again" | "Other" | "Forged" } & For)
   | { readonly _tag: "Act"; readonly action: A }
 
@@ -50,6 +51,7 @@ export type Action<A = never> =
  * - `HangUp`: a user does not wait any more for what is under way: the app's function is interrupted.
  * - `Revoke`: a user ends the app's access at Zapier.
  * - `EndAccessToken`: Zapier ends a user's access token before its time.
+ * - `RevokeAll`: somebody at Zapier ends the app's access to all accounts.
  * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
  * - `Outage`: Zapier answers 503 to everything, for so long.
  * - `SetKnobs`: Zapier behaves differently from now on.
@@ -57,7 +59,7 @@ export type Action<A = never> =
  * @since 0.1.0
  */
 export type Happening =
-  | { readonly _tag: "Restart" | "Crash" | "RegenerateSecret" }
+  | { readonly _tag: "Restart" | "Crash" | "RegenerateSecret" | "RevokeAll" }
   | ({ readonly _tag: "Revoke" | "EndAccessToken" | "HangUp" } & For)
   | { readonly _tag: "Arm"; readonly rule: FakeFault.Rule }
   | { readonly _tag: "Outage"; readonly time: "minutes" | "hour" }
@@ -144,8 +146,15 @@ const happening: Arbitrary.Arbitrary<Happening> = Draw.choose<Happening>([
   forSubject("HangUp"),
   forSubject("Revoke"),
   alone("RegenerateSecret"),
+  alone("RevokeAll"),
   Arbitrary.map(Draw.oneOf(knobs), (knobs) => ({ _tag: "SetKnobs", knobs }))
 ])
+
+const switching = Arbitrary.map(subject, (subject) => ({
+  _tag: "Consent" as const,
+  subject,
+  account: "other" as const
+}))
 
 const comeBack = Arbitrary.map(
   Arbitrary.all({ subject, with: Draw.oneOf(["Own", "Forged", "Other", "Again"] as const) }),
@@ -156,6 +165,7 @@ const actionOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Action<A>> => {
   const call = forSubject("Call")
   const others = [
     forSubject("Consent"),
+    switching,
     forSubject("Disconnect"),
     forSubject("Deny"),
     forSubject("LogIn"),

@@ -435,6 +435,7 @@ describe("arbitrary", () => {
         "RegenerateSecret",
         "Restart",
         "Revoke",
+        "RevokeAll",
         "SetKnobs",
         "Together",
         "Wait"

@@ -24,6 +24,7 @@ const seen = (parts: Partial<Seen>): Seen => ({
   results: [],
   exchanges: [],
   logs: [],
+  stored: undefined,
   lives: new Map(),
   secrets: new Map(),
   authorizations: [],
@@ -45,6 +46,7 @@ const result = (parts: Partial<Result>): Result => ({
   endedAt: 100,
   before: "Good",
   after: "Good",
+  account: "own",
   ...parts
 })
 
@@ -245,6 +247,7 @@ describe("keepsSecrets", () => {
       "was sent to a.example"
     )
     expect(check({ results: [result({ exit: Exit.succeed({ token: "s3cret-token" }) })] })).toContain("ada is shown")
+    expect(check({ stored: "ada: s3cret-token" })).toContain("in the app's stores")
   })
 
   it("is not broken by what goes to Zapier, to a host that may have it, or by the way to the consent page", () => {
@@ -262,6 +265,19 @@ describe("keepsDataApart", () => {
       ScenarioRules.keepsDataApart.check(seen({ results: [result({ exit: Exit.succeed([title]) })] }))
     expect(check("A Zap (bob Example)")).toBe("ada is shown what belongs to bob (Call)")
     expect(check("A Zap (ada Example)")).toBeUndefined()
+  })
+
+  it("is broken by what belongs to an account that the user has left, some time after", () => {
+    const shown = result({
+      exit: Exit.succeed("A Zap (ada Example)"),
+      account: "other",
+      beganAt: 400_000,
+      endedAt: 400_100
+    })
+    const switched = (endedAt: number) => result({ deed: 1, action: "Consent", beganAt: endedAt - 100, endedAt })
+    const check = (results: ReadonlyArray<Result>) => ScenarioRules.keepsDataApart.check(seen({ results }))
+    expect(check([switched(50_000), shown])).toContain("an account that was connected before")
+    expect(check([switched(200_000), shown])).toBeUndefined()
   })
 })
 

@@ -17,7 +17,7 @@ import type { FakeRequest } from "../FakeHttp.ts"
 import type { Handled, Issued } from "../FakeOutcome.ts"
 import * as FakeZapier from "../FakeZapier.ts"
 import * as RequestLog from "../RequestLog.ts"
-import type { Connection, Exchange, Life, Subject, Trouble } from "../ScenarioSeen.ts"
+import type { Account, Connection, Exchange, Life, Subject, Trouble } from "../ScenarioSeen.ts"
 import * as ClientRequest from "./clientRequest.ts"
 import * as Lookup from "./lookup.ts"
 import type { Seeded } from "./seeded.ts"
@@ -37,7 +37,8 @@ export const CurrentSubject = Context.Reference<Subject | undefined>(
 /** Somebody who has an account at Zapier, and none of the app's users would come back as. */
 export const stranger = "mallory" as const
 
-export const emailOf = (subject: Subject | typeof stranger): string => `${subject}@example.com`
+export const emailOf = (subject: Owner, account: Account = "own"): string =>
+  account === "own" ? `${subject}@example.com` : `${subject}@work.example.com`
 
 /** A running app, as the network sees it. */
 export interface Host {
@@ -65,6 +66,8 @@ const CurrentExchange = Context.Reference<Noted | undefined>("@zapier-workflow-a
 /** The tokens that an app was given last for a user. */
 interface Holding {
   readonly issued: Issued
+  /** Which of the user's accounts at Zapier they are for. */
+  readonly account: Account
   /** The request that they came with. */
   readonly exchange: Noted
   state: "Good" | "Lost" | "Wasted"
@@ -114,6 +117,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
   const disconnected = new Set<Subject>()
   const troubles: Array<Trouble> = []
   const secrets = new Map<string, string>()
+  const accounts = new Map<string, Account>()
   const tokensOf = new Map<string, number>()
   let step = 0
 
@@ -173,7 +177,8 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
     const before = holdings.get(owner)
     // A server that does not rotate gives no new refresh token.
     const refreshToken = issued.refreshToken ?? before?.issued.refreshToken
-    holdings.set(owner, { issued: { ...issued, refreshToken }, exchange, state: "Good" })
+    const account = accounts.get(exchange.code ?? "") ?? before?.account ?? "own"
+    holdings.set(owner, { issued: { ...issued, refreshToken }, account, exchange, state: "Good" })
     if (issued.origin._tag !== "Code") return
     revoked.delete(owner)
     disconnected.delete(owner)
@@ -292,12 +297,16 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
       ),
 
     /** The consent page has sent the user back with this. */
-    sentBack: (subject: Owner, callback: string) => {
+    sentBack: (subject: Owner, callback: string, account: Account = "own") => {
       const { searchParams } = new URL(callback)
       const code = searchParams.get("code")
       noteSecret(`a code (${subject})`, code ?? undefined)
-      if (code !== null) owners.set(code, subject)
+      if (code === null) return
+      owners.set(code, subject)
+      accounts.set(code, account)
     },
+
+    accountOf: (subject: Subject) => holdings.get(subject)?.account,
 
     accessTokenOf: (subject: Subject) => holdings.get(subject)?.issued.accessToken,
 

@@ -42,6 +42,7 @@ const happenings = {
   Revoke: "ends the app's access at Zapier",
   Restart: "the app is restarted in good order",
   Crash: "the app is killed and started again",
+  RevokeAll: "somebody at Zapier ends the app's access to all accounts",
   RegenerateSecret: "the app gets a new secret, and learns of it 5 minutes later"
 }
 
@@ -59,6 +60,8 @@ export const lineOf = <A>(step: Step<A>): string => {
       return `the app does ${JSON.stringify(step.action)}`
     case "Wait":
       return `${times[step.time]} pass`
+    case "Consent":
+      return `${step.subject} ${happenings.Consent}${step.account === "other" ? ", with another account at Zapier" : ""}`
     case "ComeBack":
       return `${step.subject} ${ways[step.with]}`
     case "Arm":

@@ -22,7 +22,7 @@ import type { Knobs } from "../FakeState.ts"
 import * as FakeZapier from "../FakeZapier.ts"
 import { waits } from "../Program.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
-import { type Result, type Seen, type Subject, subjects } from "../ScenarioSeen.ts"
+import { type Account, type Result, type Seen, type Subject, subjects } from "../ScenarioSeen.ts"
 import * as ScenarioShown from "../ScenarioShown.ts"
 import type { Action, Happening, Step } from "../ScenarioStep.ts"
 import * as ScenarioExpected from "./scenarioExpected.ts"
@@ -101,11 +101,10 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const zapier = FakeZapier.make({
     seed,
     apps: [{ name: "Acme", ...credentials }],
-    users: [...subjects, ScenarioNetwork.stranger].map((name) => ({
-      email: ScenarioNetwork.emailOf(name),
-      firstName: name,
-      lastName: "Example"
-    })),
+    users: [...subjects, ScenarioNetwork.stranger].flatMap((firstName) => [
+      { email: ScenarioNetwork.emailOf(firstName), firstName, lastName: "Example" },
+      { email: ScenarioNetwork.emailOf(firstName, "other"), firstName, lastName: "Elsewhere" }
+    ]),
     knobs: { rateLimits: false, ...options.knobs }
   })
   const latency = Seeded.make(seed, "latency")
@@ -121,6 +120,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const used = new Map<Subject, Way>()
   const outer = yield* Effect.context()
   const authorizations: Array<string> = []
+  let stored: string | undefined
   let deeds = 0
   let starts = 0
   let index = 0
@@ -324,7 +324,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         beganAt,
         endedAt,
         before,
-        after
+        after,
+        account: subject === undefined ? undefined : network.accountOf(subject)
       })
       if (leaving === undefined) return
       if (exit?._tag === "Success") network.disconnect(leaving)
@@ -346,7 +347,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const answerConsentPage = Effect.fnUntraced(function* (
     deed: number,
     subject: Subject,
-    answer: "approve" | "deny"
+    answer: "approve" | "deny",
+    account: Account
   ): Effect.fn.Return<Ended<Way>> {
     const generation = starts
     const begun = yield* inApp(deed, subject, () => app.logIn(subject))
@@ -354,24 +356,29 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     network.noteSecret(`a state (${subject})`, stateOf(begun.value))
     authorizations.push(begun.value)
     yield* Effect.sleep(thought)
-    const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject) }))
+    const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject, account) }))
     if (back._tag === "Failure") return Exit.failCause(back.cause)
-    network.sentBack(subject, back.value)
+    network.sentBack(subject, back.value, account)
     return Exit.succeed({ callback: back.value, at: timeline.now(), generation })
   })
 
   const bringBack = (deed: number, subject: Subject, { callback }: Way) =>
     inApp(deed, subject, () => app.comeBack(callback, subject))
 
-  const visitConsentPage = Effect.fnUntraced(function* (deed: number, subject: Subject, answer: "approve" | "deny") {
-    const way = yield* answerConsentPage(deed, subject, answer)
+  const visitConsentPage = Effect.fnUntraced(function* (
+    deed: number,
+    subject: Subject,
+    answer: "approve" | "deny",
+    account: Account = "own"
+  ) {
+    const way = yield* answerConsentPage(deed, subject, answer, account)
     if (!isExit(way) || way._tag === "Failure") return way
     if (answer === "approve") used.set(subject, way.value)
     return yield* bringBack(deed, subject, way.value)
   })
 
   const logIn = Effect.fnUntraced(function* (deed: number, subject: Subject) {
-    const way = yield* answerConsentPage(deed, subject, "approve")
+    const way = yield* answerConsentPage(deed, subject, "approve", "own")
     if (isExit(way) && way._tag === "Success") waiting.set(subject, [...(waiting.get(subject) ?? []), way.value])
     return way
   })
@@ -410,7 +417,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const deedOf = (step: Action<A>): Deed => {
     switch (step._tag) {
       case "Consent":
-        return act("Consent", step.subject, (deed) => visitConsentPage(deed, step.subject, "approve"))
+        return act("Consent", step.subject, (deed) => visitConsentPage(deed, step.subject, "approve", step.account))
       case "Deny":
         return act(
           "Deny",
@@ -496,6 +503,13 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     starts++
   })
 
+  const revoke = (subject: Subject) => {
+    network.revoke(subject)
+    for (const account of ["own", "other"] as const) {
+      atOnce(zapier.revoke({ clientId: credentials.clientId, user: ScenarioNetwork.emailOf(subject, account) }))
+    }
+  }
+
   const happen = Effect.fnUntraced(function* (step: Happening) {
     switch (step._tag) {
       case "Restart":
@@ -507,10 +521,11 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       case "HangUp":
         return hangUp(step.subject)
       case "Revoke":
-        network.revoke(step.subject)
-        return atOnce(zapier.revoke({ clientId: credentials.clientId, user: ScenarioNetwork.emailOf(step.subject) }))
+        return revoke(step.subject)
       case "EndAccessToken":
         return atOnce(zapier.endAccessToken(network.accessTokenOf(step.subject) ?? ""))
+      case "RevokeAll":
+        return subjects.forEach(revoke)
       case "RegenerateSecret": {
         const renewed = renewSecret()
         network.trouble("the app has a new secret", noticed)
@@ -547,6 +562,13 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       for (const subject of subjects) {
         if (network.connectionOf(subject) !== "None") yield* perform({ _tag: "Call", subject })
       }
+      if (app.stored === undefined) return
+      const looking = Effect.runForkWith(Context.merge(onGround, stores ?? (Context.empty() as Context.Context<S>)))(
+        app.stored
+      )
+      yield* until([looking])
+      const exit = looking.pollUnsafe()
+      stored = exit?._tag === "Success" ? Formatter.format(exit.value) : undefined
     }),
 
     close: Effect.suspend(() => Effect.forEach(processes, close, { discard: true })),
@@ -557,6 +579,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       results,
       exchanges: network.exchanges,
       logs,
+      stored,
       secrets: network.secrets,
       authorizations,
       expected,
