@@ -60,6 +60,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import type { Knobs } from "./FakeState.ts"
 import * as ScenarioNetwork from "./internal/scenarioNetwork.ts"
+import * as ScenarioExercise from "./internal/scenarioExercise.ts"
 import * as ScenarioPace from "./internal/scenarioPace.ts"
 import * as ScenarioScript from "./internal/scenarioScript.ts"
 import * as ScenarioWorld from "./internal/scenarioWorld.ts"
@@ -148,13 +149,10 @@ export class ScenarioFailed extends Schema.TaggedError<ScenarioFailed>(
  *
  * @since 0.1.0
  */
-export interface Checked {
+export interface Checked extends ScenarioExercise.Counts {
   readonly runs: number
-  /** Calls, and how many of them succeeded. */
-  readonly calls: number
-  readonly served: number
-  /** Refreshes that were answered with tokens. */
-  readonly refreshes: number
+  /** What the scenarios never came to, so that nothing is known of it: a refresh that was struck by a fault, for example. */
+  readonly notExercised: ReadonlyArray<string>
 }
 
 class Broken extends Data.TaggedError("Broken")<{
@@ -278,17 +276,14 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   options: CheckOptions = {}
 ): Effect.fn.Return<Checked, ScenarioFailed> {
   const { maxShrinks = 500, replay, runs = 100, seed = 1, size = longest } = options
-  const counts = { calls: 0, served: 0, refreshes: 0 }
+  const exercise = ScenarioExercise.make()
   // A smaller scenario that breaks another rule says nothing about this one.
   let broken: string | undefined
   const pace = ScenarioPace.make({ isFixed: options.turn !== undefined })
   const keepsRules = (steps: ReadonlyArray<Step<A>>) =>
     carryOut(app, steps, options, pace).pipe(
-      Effect.map(({ exchanges, results }) => {
-        const calls = results.filter(({ action }) => action === "Call")
-        counts.calls += calls.length
-        counts.served += calls.filter(({ exit }) => exit?._tag === "Success").length
-        counts.refreshes += exchanges.filter(({ isGranted, refreshToken }) => isGranted && refreshToken).length
+      Effect.map((seen) => {
+        exercise.add(seen)
         return true
       }),
       Effect.catchIf(
@@ -313,9 +308,10 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
     const seen = Arbitrary.formatCheckFailure(found) ?? found._tag
     return yield* new ScenarioFailed({ rule: "The app can be checked", seen, ...nothing })
   }
-  if (counts.served === 0) {
-    const seen = `in ${found.runs} scenarios none of ${counts.calls} calls succeeded, and so nothing was checked`
+  const { calls, served } = exercise.counts()
+  if (served === 0) {
+    const seen = `in ${found.runs} scenarios none of ${calls} calls succeeded, and so nothing was checked`
     return yield* new ScenarioFailed({ rule: "The app serves somebody", seen, ...nothing })
   }
-  return { runs: found.runs, ...counts }
+  return { runs: found.runs, ...exercise.counts(), notExercised: exercise.missing() }
 })

@@ -123,6 +123,8 @@ export interface Exchange {
   /** What the app was given: `Lost` where the connection broke, the app hung up, or was killed. */
   readonly end: "Open" | "Answered" | "Lost"
   readonly status: number | undefined
+  /** Whether it was struck by a fault. */
+  readonly isStruck: boolean
   /** Whether the server has done what was asked for, whatever the app knows of it. */
   readonly isDone: boolean
   /** How long an answer that was a fault asks to stay away, in milliseconds. */

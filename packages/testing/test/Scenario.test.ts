@@ -29,6 +29,7 @@ describe("an app over the library", () => {
       expect(checked.runs).toBe(100)
       expect(checked.served).toBeGreaterThan(100)
       expect(checked.refreshes).toBeGreaterThan(50)
+      expect(checked.notExercised).toEqual([])
     })
   )
 })
@@ -160,6 +161,14 @@ describe("check", () => {
       const secrets = seen.exchanges.flatMap(({ issued }) => [issued?.accessToken, issued?.refreshToken])
       expect(secrets.length).toBeGreaterThan(2)
       for (const secret of secrets) expect(message).not.toContain(secret)
+    })
+  )
+
+  it.effect("says what no scenario came to", () =>
+    Effect.gen(function* () {
+      const { callsBy, notExercised } = yield* Scenario.check(library, { runs: 3, size: 1 })
+      expect(notExercised).toContain("no fault of a refresh")
+      expect(callsBy.Good).toBeGreaterThan(0)
     })
   )
 

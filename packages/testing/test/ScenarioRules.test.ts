@@ -63,6 +63,7 @@ const exchange = (parts: Partial<Exchange>): Exchange => ({
   endedAt: 100,
   end: "Answered",
   status: 200,
+  isStruck: false,
   isDone: true,
   retryAfter: undefined,
   issued: undefined,

@@ -147,6 +147,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
     const { fault, issued, response, state } = handled
     exchange.line = RequestLog.line(request, response.status, fault)
     exchange.isDone = isDone(handled)
+    exchange.isStruck = fault !== undefined
     if (fault !== undefined) {
       const pause = pauseOf(handled)
       exchange.trouble = { what: exchange.line, from: exchange.sentAt, until: Infinity }
@@ -234,6 +235,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
       endedAt: undefined,
       end: "Open",
       status: undefined,
+      isStruck: false,
       isDone: false,
       retryAfter: undefined,
       issued: undefined,
