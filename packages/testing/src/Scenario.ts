@@ -63,6 +63,7 @@ import * as ScenarioNetwork from "./internal/scenarioNetwork.ts"
 import * as ScenarioExercise from "./internal/scenarioExercise.ts"
 import * as ScenarioPace from "./internal/scenarioPace.ts"
 import * as ScenarioScript from "./internal/scenarioScript.ts"
+import * as ScenarioTimeline from "./internal/scenarioTimeline.ts"
 import * as ScenarioWorld from "./internal/scenarioWorld.ts"
 import * as Timeline from "./internal/timeline.ts"
 import type { App } from "./ScenarioApp.ts"
@@ -123,7 +124,7 @@ export interface CheckOptions extends Options {
  * - `rule`: its name
  * - `seen`: what is wrong
  * - `steps`: what was done, a line for each step
- * - `requests`: what the app sent last, without secrets
+ * - `timeline`: what happened last, with its times: steps, requests, answers, and what users were shown; without secrets
  * - `script`: the source of an effect that does it again
  * - `replay`: as an option of `check` it does it again, too
  *
@@ -135,7 +136,7 @@ export class ScenarioFailed extends Schema.TaggedError<ScenarioFailed>(
   rule: Schema.String,
   seen: Schema.String,
   steps: Schema.Array(Schema.String),
-  requests: Schema.Array(Schema.String),
+  timeline: Schema.Array(Schema.String),
   script: Schema.String,
   replay: Schema.optionalKey(Schema.String)
 }) {
@@ -159,7 +160,7 @@ class Broken extends Data.TaggedError("Broken")<{
   readonly rule: string
   readonly seen: string
   readonly done: number
-  readonly requests: ReadonlyArray<string>
+  readonly timeline: ReadonlyArray<string>
 }> {}
 
 const carryOut = <R, S, A>(
@@ -177,8 +178,9 @@ const carryOut = <R, S, A>(
         for (const { check, name } of options.rules ?? ScenarioRules.all) {
           const wrong = check(seen)
           if (wrong === undefined) continue
-          const requests = ScenarioScript.requestsOf(seen, Timeline.start)
-          return Effect.fail(new Broken({ rule: name, seen: wrong, done, requests }))
+          const lines = steps.slice(0, done).map(ScenarioScript.lineOf)
+          const timeline = ScenarioTimeline.linesOf(seen, lines, Timeline.start)
+          return Effect.fail(new Broken({ rule: name, seen: wrong, done, timeline }))
         }
         return Effect.void
       })
@@ -200,7 +202,7 @@ const carryOut = <R, S, A>(
   )
 
 const failed = <A>(
-  { done, requests, rule, seen }: Broken,
+  { done, rule, seen, timeline }: Broken,
   steps: ReadonlyArray<Step<A>>,
   options: Options,
   replay?: string
@@ -210,7 +212,7 @@ const failed = <A>(
     rule,
     seen,
     steps: needed.map(ScenarioScript.lineOf),
-    requests,
+    timeline,
     script: ScenarioScript.scriptOf(needed, options),
     ...(replay === undefined ? {} : { replay })
   })
@@ -303,7 +305,7 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
     )
     return yield* failed(least.broken, least.steps, options, found.replay)
   }
-  const nothing = { steps: [], requests: [], script: "" }
+  const nothing = { steps: [], timeline: [], script: "" }
   if (found._tag !== "Passed") {
     const seen = Arbitrary.formatCheckFailure(found) ?? found._tag
     return yield* new ScenarioFailed({ rule: "The app can be checked", seen, ...nothing })

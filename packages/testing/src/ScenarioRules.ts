@@ -24,6 +24,7 @@ import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Cause from "effect/Cause"
 import * as Hex from "effect/encoding/Hex"
 import * as Formatter from "effect/Formatter"
+import { errorLine } from "./internal/scenarioTimeline.ts"
 import { type Exchange, type Life, markOf, type Result, type Seen, subjects } from "./ScenarioSeen.ts"
 
 /**
@@ -50,7 +51,7 @@ const first = <A>(all: ReadonlyArray<A>, tell: (one: A, index: number) => string
 
 const why = (exit: Result["exit"]) => {
   if (exit === undefined) return "nothing"
-  return exit._tag === "Success" ? Formatter.format(exit.value) : String(Cause.squash(exit.cause))
+  return exit._tag === "Success" ? Formatter.format(exit.value) : errorLine(exit.cause)
 }
 
 const overlaps = (result: Result, from: number, until: number) => from <= result.endedAt && result.beganAt <= until

@@ -198,6 +198,8 @@ export interface Expected {
 export interface Seen {
   /** In milliseconds since the epoch. */
   readonly now: number
+  /** When each step began, in milliseconds since the epoch. The last look at who is connected is in steps, too. */
+  readonly stepsBeganAt: ReadonlyArray<number>
   /** What went wrong, and when. */
   readonly troubles: ReadonlyArray<Trouble>
   readonly results: ReadonlyArray<Result>

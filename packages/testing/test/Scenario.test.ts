@@ -117,11 +117,21 @@ describe("check", () => {
           2. 10 hours pass
           3. at once: ada calls | ada calls
 
-        What the app sent last:
-          0:00:10, for ada: POST /oauth/token/ grant_type=authorization_code&code=REDACTED&redirect_uri=https%3A%2F%2Facme.example%2Fcallback [Basic] -> 200
-          10:00:10, for ada: POST /oauth/token/ grant_type=refresh_token&refresh_token=REDACTED [Basic] -> 400
-          10:00:10, for ada: POST /oauth/token/ grant_type=refresh_token&refresh_token=REDACTED [Basic] -> 200
-          10:00:10, for ada: GET /v2/zaps [Bearer] -> 401
+        What happened:
+          0:00:00.000 1. ada connects: begins, allows, and comes back
+          0:00:10.000   1 -> for ada: POST /oauth/token/ with a code of ada
+          0:00:10.331   1 <- 200, tokens ada#1
+          0:00:10.331   ada: Consent shows Data
+          0:00:10.331 2. 10 hours pass
+          10:00:10.331 3. at once: ada calls | ada calls
+          10:00:10.331   2 -> for ada: POST /oauth/token/ with refresh token ada#1
+          10:00:10.331   3 -> for ada: POST /oauth/token/ with refresh token ada#1
+          10:00:10.478   3 <- 200, tokens ada#2
+          10:00:10.478   4 -> for ada: GET /v2/zaps with access token ada#2
+          10:00:10.583   2 <- 400
+          10:00:10.583   ada: Call shows Connect (Failed)
+          10:00:10.685   4 <- 401
+          10:00:10.685   ada: Call shows TryLater (Failed)
 
         As a test:
           Scenario.run(app, [

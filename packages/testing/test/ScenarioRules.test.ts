@@ -20,6 +20,7 @@ const failed = Exit.fail("no")
 
 const seen = (parts: Partial<Seen>): Seen => ({
   now: 0,
+  stepsBeganAt: [],
   troubles: [],
   results: [],
   exchanges: [],

@@ -1,6 +1,5 @@
 /** Scenarios as text: a line for each step, for people, and the source of a test. */
 import type * as FakeFault from "../FakeFault.ts"
-import type { Seen } from "../ScenarioSeen.ts"
 import type { Step, WaitTime } from "../ScenarioStep.ts"
 
 const times: { readonly [time in WaitTime]: string } = {
@@ -100,22 +99,6 @@ export const scriptOf = <A>(
   return [`Scenario.run(app, [`, steps.map((step) => `  ${sourceOf(step)}`).join(",\n"), `]${more})`].join("\n")
 }
 
-const shownRequests = 20
-
-// Hours, minutes and seconds.
-const clock = (millis: number) => {
-  const minutes = Math.floor(millis / 60_000)
-  const two = (number: number) => String(number).padStart(2, "0")
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(Math.floor(millis / 1_000) % 60)}`
-}
-
-/** What was sent last, without secrets. */
-export const requestsOf = ({ exchanges }: Seen, start: number): ReadonlyArray<string> =>
-  exchanges.slice(-shownRequests).map(({ end, line, sentAt, subject }) => {
-    const whose = subject === undefined ? "" : `, for ${subject}`
-    return `${clock(sentAt - start)}${whose}: ${line}${end === "Lost" ? ", and the app never has the answer" : ""}`
-  })
-
 const indented = (text: string) => text.replaceAll(/^/gm, "  ")
 
 const section = (title: string, lines: ReadonlyArray<string>) =>
@@ -126,18 +109,18 @@ export const messageOf = (failed: {
   readonly rule: string
   readonly seen: string
   readonly steps: ReadonlyArray<string>
-  readonly requests: ReadonlyArray<string>
+  readonly timeline: ReadonlyArray<string>
   readonly script: string
   readonly replay?: string | undefined
 }): string => {
-  const { replay, requests, rule, script, seen, steps } = failed
+  const { replay, rule, script, seen, steps, timeline } = failed
   const numbered = steps.map((line, index) => `${index + 1}. ${line}`)
   const again = replay === undefined ? [] : [`Scenario.check(app, { replay: ${JSON.stringify(replay)} })`]
   return [
     `The app breaks the rule "${rule}"`,
     `Seen: ${seen}`,
     ...section("What was done:", numbered),
-    ...section("What the app sent last:", requests),
+    ...section("What happened:", timeline),
     ...section("As a test:", script === "" ? [] : [script]),
     ...section("To find it again:", again)
   ].join("\n")

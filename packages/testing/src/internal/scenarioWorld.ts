@@ -120,6 +120,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const used = new Map<Subject, Way>()
   const outer = yield* Effect.context()
   const authorizations: Array<string> = []
+  const stepsBeganAt: Array<number> = []
   let stored: string | undefined
   let deeds = 0
   let starts = 0
@@ -543,6 +544,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   const perform = Effect.fnUntraced(function* (step: Step<A>) {
     network.enter(index)
+    stepsBeganAt.push(timeline.now())
     const deeds: Array<Deed> = []
     yield* take(step, deeds)
     yield* until(deeds.map(({ fiber }) => fiber))
@@ -575,6 +577,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
     seen: (): Seen => ({
       now: timeline.now(),
+      stepsBeganAt,
       troubles: network.troubles,
       results,
       exchanges: network.exchanges,
