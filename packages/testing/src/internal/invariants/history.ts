@@ -90,7 +90,7 @@ export type Observation<S extends State = State> = Data.TaggedEnum<{
   Responded: { owner: string; token: string; at: number; outcome: TokenOutcome }
   CodeArrived: { code: string; at: number; owner?: string }
   CodeSent: { code: string; at: number; owner?: string }
-  CodeResponded: { outcome: TokenOutcome }
+  CodeResponded: { outcome: TokenOutcome; owner?: string }
   AccessGiven: { owner: string; access: Tokens.UsableAccess }
   AccessRejected: { owner: string; access: Tokens.UsableAccess; at: number }
   AccessAccepted: Told
@@ -175,8 +175,10 @@ export interface History<S extends State = State> {
   readonly left: ReadonlyArray<{ readonly owner: string; readonly family: string }>
   /** Whether clocks disagree by more than a lease can stand: then it promises nothing. */
   readonly isAstray: boolean
-  /** Access tokens that came of a consent and are not stored yet. */
+  /** Access tokens that came of a consent, and that may yet be stored. */
   readonly consented: ReadonlyArray<string>
+  /** Those of them that no write has had, and to which process they came. */
+  readonly exchanged: ReadonlyArray<Told>
   readonly codes: ReadonlyArray<{
     readonly code: string
     /** To which process it came, where that is known. */
