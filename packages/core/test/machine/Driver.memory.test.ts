@@ -68,4 +68,28 @@ describe("Driver: memory", () => {
     expect(state().memory).toBeUndefined()
     expect(feed(now, { _tag: "Asked", caller: 2 })).toEqual([])
   })
+
+  it("serves nobody a token that has expired, also while the record is looked at", () => {
+    const { feed } = begun()
+    const end = 30_000
+    expect(feed(1, { _tag: "Asked", caller: 0 })).toEqual(["Load"])
+    const active = UserGrant.granted("consent", tokens(end))
+    expect(feed(1, { _tag: "Loaded", id: 0, state: active, version: 1 })).toEqual(["Access"])
+    expect(feed(2, { _tag: "Asked", caller: 1 })).toEqual(["Access"])
+    expect(feed(end, { _tag: "Asked", caller: 2 })).toEqual(["Load"])
+    expect(feed(end, { _tag: "Asked", caller: 3 })).toEqual([])
+  })
+
+  it("has nothing of the consent before, once another is stored", () => {
+    const { feed } = begun()
+    const first = UserGrant.granted("consent", tokens(10 * hour))
+    feed(1, { _tag: "Asked", caller: 0 })
+    expect(feed(1, { _tag: "Loaded", id: 0, state: first, version: 1 })).toEqual(["Access"])
+    const event = { _tag: "ConsentGranted", family: "another consent", tokens: tokens(10 * hour) } as const
+    const brought: Input = { _tag: "Brought", caller: 1, event, isRetried: true, isRemoval: false }
+    expect(feed(2, brought)).toEqual(["Load"])
+    expect(feed(2, { _tag: "Loaded", id: 1, state: first, version: 1 })).toEqual(["Save"])
+    expect(feed(2, { _tag: "Saved", id: 2 })).toEqual(["Publish", "Done"])
+    expect(feed(3, { _tag: "Asked", caller: 2 })).toEqual(["Load"])
+  })
 })
