@@ -49,7 +49,7 @@ export interface Options {
    * connect anew) is noticed within this time. Default: 1 minute.
    */
   readonly memoryLifetime?: Duration.Input | undefined
-  /** How many access tokens are kept in memory; those used longest ago make room. Default: 10,000. */
+  /** How many access tokens are kept in memory; those looked up in the store longest ago make room. Default: 10,000. */
   readonly memoryCapacity?: number | undefined
   /** How long a user may take on the consent page. Default: 15 minutes. */
   readonly attemptLifetime?: Duration.Input | undefined

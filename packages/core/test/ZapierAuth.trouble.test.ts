@@ -8,10 +8,12 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as ClientApplication from "../src/oauth/ClientApplication.ts"
 import type * as Settings from "../src/Settings.ts"
+import { AttemptStore } from "../src/store/AttemptStore.ts"
 import { GrantStore } from "../src/store/GrantStore.ts"
 import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
@@ -69,6 +71,41 @@ describe("a store", () => {
       told.throws = true
       assert.strictEqual(yield* reasonOf(auth.status(subject)), "StoreFailed")
       assert.deepInclude(yield* auth.status(subject), { state: "Active" })
+    }).pipe(Effect.provide(Layer.provideMerge(zapier.process(), layer)))
+  })
+
+  it.effect("of attempts that fails once does not cost the tokens of a callback that comes twice", () => {
+    const zapier = TestZapier.make()
+    const told = { isDown: false }
+    const layer = Layer.effectContext(
+      Effect.map(Layer.build(MemoryStores.layer), (context) => {
+        const store = Context.get(context, AttemptStore)
+        const compareAndSet: typeof store.compareAndSet = (...write) => {
+          if (!told.isDown) return store.compareAndSet(...write)
+          told.isDown = false
+          return Effect.delay(noDisk, "50 millis")
+        }
+        return Context.add(context, AttemptStore, AttemptStore.of({ ...store, compareAndSet }))
+      })
+    )
+    return Effect.gen(function* () {
+      const auth = yield* ZapierAuth
+      const { url } = yield* auth.authorizationUrl({ subject, scopes: ["zap"] })
+      const state = new URL(Redacted.value(url)).searchParams.get("state") ?? ""
+      const callback = auth.handleCallback({ code: "code-1", state }, { subject })
+      // One waits behind the other, whose claim is given back while the code of the one is exchanged.
+      told.isDown = true
+      const gate = yield* Deferred.make<void>()
+      zapier.nextToken(TestZapier.held(gate))
+      const both = yield* Effect.forkChild(
+        Effect.all([Effect.exit(callback), Effect.exit(callback)], { concurrency: 2 })
+      )
+      while (zapier.tokenRequests.length === 0) yield* pass("100 millis")
+      yield* pass("1 second")
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual((yield* Fiber.join(both)).filter(Exit.isSuccess).length, 1)
+      assert.deepInclude(yield* auth.status(subject), { state: "Active" })
+      assert.strictEqual(zapier.tokenRequests.length, 1)
     }).pipe(Effect.provide(Layer.provideMerge(zapier.process(), layer)))
   })
 

@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Credential from "../src/zapier/Credential.ts"
 import * as ZapierUrls from "../src/zapier/ZapierUrls.ts"
 import { isZapierAuthError } from "../src/ZapierAuthError.ts"
@@ -125,4 +128,23 @@ describe("ZapierHttpClient: what callers give", () => {
       }).pipe(Effect.provide(zapier.layer()))
     }
   )
+})
+
+describe("ZapierHttpClient: options of fetch", () => {
+  it.effect("are the caller's own for its call alone, but for redirects, which are not followed", () => {
+    const seen: Array<RequestInit | undefined> = []
+    const look = Effect.map(Effect.serviceOption(FetchHttpClient.RequestInit), (found) => {
+      seen.push(Option.getOrUndefined(found))
+    })
+    const zapier = TestZapier.make(HttpClient.tapRequest(() => look))
+    return Effect.gen(function* () {
+      yield* TestZapier.connect(subject)
+      const client = (yield* ZapierHttpClient).as(Credential.user(subject))
+      seen.length = 0
+      const own = { cache: "no-store", redirect: "follow" } as const
+      yield* client.get("/v2/zaps").pipe(Effect.provideService(FetchHttpClient.RequestInit, own))
+      yield* client.get("/v2/zaps")
+      assert.deepStrictEqual(seen, [{ cache: "no-store", redirect: "manual" }, { redirect: "manual" }])
+    }).pipe(Effect.provide(zapier.layer()))
+  })
 })

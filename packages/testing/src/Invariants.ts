@@ -53,6 +53,7 @@ const nothing = {
   left: [],
   isAstray: false,
   consented: [],
+  exchanged: [],
   codes: []
 }
 
@@ -157,9 +158,13 @@ export const observe = <S extends State>(
       return known({ codes }, checkCode(history, observation))
     }
     case "CodeResponded": {
-      const { outcome } = observation
+      const { outcome, owner } = observation
       if (outcome._tag !== "Granted") return known({})
-      return known({ consented: [...history.consented, Redacted.value(outcome.tokens.accessToken)] })
+      const accessToken = Redacted.value(outcome.tokens.accessToken)
+      return known({
+        consented: [...history.consented, accessToken],
+        exchanged: owner === undefined ? history.exchanged : [...history.exchanged, { owner, accessToken }]
+      })
     }
     case "AccessGiven":
       return known({}, checkAccess(history, observation))
@@ -192,8 +197,7 @@ export const observe = <S extends State>(
       return { history: Requests.ended(history, observation.owner), violations: none }
     case "Settled": {
       const violations: Array<Violation> = []
-      // Where clocks disagree, nobody knows which generation a request of the app was about.
-      if (history.deliveries.length > 0 && !(history.isApp && history.isAstray)) {
+      if (Held.unstored(history).length > 0) {
         violations.push({ rule: "R3 success always wins", what: "new tokens were thrown away" })
       }
       if (observation.waiting > 0) {

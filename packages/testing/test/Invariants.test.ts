@@ -218,6 +218,31 @@ describe("Invariants", () => {
     expect(judge([arrived, exchanged(120_000)]).flat()).toEqual(["R9 a code is exchanged once"])
   })
 
+  it("tokens of a code are stored, unless their process ends, or another consent or a removal stands", () => {
+    const brought = (owner: string, n: number): Observation => ({
+      _tag: "CodeResponded",
+      outcome: granted(n, 0),
+      owner
+    })
+    const written = (owner: string, state: UserGrant.State): Observation => ({
+      _tag: "Stored",
+      state,
+      isAlive: true,
+      at: 0,
+      owner
+    })
+    const thrownAway = ["R3 success always wins"]
+    expect(judge([brought("a", 1), settled]).flat()).toEqual(thrownAway)
+    expect(judge([brought("a", 1), written("a", active(1, 0)), settled]).flat()).toEqual([])
+    expect(judge([brought("a", 1), { _tag: "ProcessEnded", owner: "a" }, settled]).flat()).toEqual([])
+    const both = [brought("a", 1), brought("b", 2)]
+    const second: UserGrant.State = { ...active(2, 0), generation: 1 }
+    expect(judge([...both, written("b", second), settled]).flat()).toEqual([])
+    expect(judge([...both, written("b", second), written("b", gone), settled]).flat()).toEqual([])
+    // One process stores them one after the other.
+    expect(judge([brought("a", 1), brought("a", 2), written("a", second), settled]).flat()).toEqual(thrownAway)
+  })
+
   it("a token's time counts from the start of its request", () => {
     const late = [...sending, answered("a", 1, now + 100, answer), stored(active(2, now + 100))]
     expect(judge(late).flat()).toEqual(["R8 refresh when used"])

@@ -76,8 +76,8 @@ export const make = Effect.fnUntraced(function* <
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(context)
   const running = new Map<string, Running>()
-  /** The memory of keys that nothing is under way for. The key that was asked for longest ago is first. */
-  const idle = new Map<string, Pick<DriverState.AnyState, "memory" | "dead">>()
+  /** What is known of keys that nothing is under way for. The one whose record was looked at longest ago is first. */
+  const idle = new Map<string, Pick<Running["state"], "memory" | "dead" | "store">>()
   let callers = 0
   let onQuiet: (() => void) | undefined
   let isClosing = false
@@ -193,11 +193,11 @@ export const make = Effect.fnUntraced(function* <
     entry.timer = { at, fiber: run(Effect.andThen(Effect.sleep(Math.max(0, Math.ceil(at - elapsed()))), wake)) }
   }
 
-  const retire = ({ key, state: { dead, memory }, timer }: Running) => {
+  const retire = ({ key, state: { dead, memory, store }, timer }: Running) => {
     running.delete(key)
     timer?.fiber.interruptUnsafe()
     if (memory !== undefined || dead.length > 0) {
-      idle.set(key, { memory, dead })
+      idle.set(key, { memory, dead, store })
       const [oldest] = idle.keys()
       if (idle.size > options.memoryCapacity && oldest !== undefined) idle.delete(oldest)
     }
@@ -268,11 +268,11 @@ export const make = Effect.fnUntraced(function* <
     if (isClosing) return undefined
     const wall = clock.currentTimeMillisUnsafe()
     const kept = idle.get(key)
-    if (kept !== undefined) return DriverState.peek(kept.memory, false, wall)
+    if (kept !== undefined) return DriverState.peek(kept, wall)
     const entry = running.get(key)
     // An input that was not taken yet may be a disconnect.
     if (entry === undefined || entry.inputs.length > 0) return undefined
-    return DriverState.peek(entry.state.memory, DriverState.isLooking(entry.state), wall)
+    return DriverState.peek(entry.state, wall)
   }
 
   const access = (key: string, unusable: Tokens.UsableAccess | undefined) =>

@@ -11,8 +11,8 @@
  *
  * A code is exchanged at most once (RFC 6749 section 4.1.2), and only within two minutes of the callback's arrival:
  * Zapier takes it no longer than that. Its tokens are stored before the attempt is completed: should the process end in
- * between, the user is connected and the attempt merely looks unfinished. A store may forget an attempt meanwhile; what
- * came of its code holds all the same.
+ * between, the user is connected and the attempt merely looks unfinished. A store may forget an attempt meanwhile, and
+ * another process may have given it up; tokens that its code has brought are stored all the same.
  *
  * Sources: RFC 6749 sections 4.1.2 and 10.12; Zapier's "Authentication" page of the Workflow API.
  *
@@ -195,7 +195,12 @@ export const edges = {
   Completed: { ...over("Completed"), GrantStored: { Completed: always } },
   Denied: over("Denied"),
   Expired: over("Expired"),
-  Failed: { ...over("Failed"), ExchangeFailed: { Failed: always } }
+  Failed: {
+    ...over("Failed"),
+    TokensGranted: { Failed: always },
+    GrantStored: { Completed: always },
+    ExchangeFailed: { Failed: always }
+  }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
 
 const next = Machine.next
@@ -243,6 +248,9 @@ const storeGrant = <S extends State>(state: S, event: Extract<Event, { readonly 
 }
 
 const reportConnected: Command = { _tag: "ReportConnected" }
+
+const complete = (state: Of<"Exchanging"> | Of<"Failed">) =>
+  next<Of<"Completed">, Command>({ _tag: "Completed", ...common(state) }, reportConnected)
 
 const reportFailure: Command = { _tag: "ReportFailure" }
 
@@ -323,13 +331,19 @@ export const machine: Machine.Machine<State, Event, Command> = Machine.make<Stat
     Exchanging: {
       ...onceOver,
       TokensGranted: storeGrant,
-      GrantStored: (state) => next({ _tag: "Completed", ...common(state) }, reportConnected),
+      GrantStored: complete,
       ExchangeFailed: (state, { why }) => next({ _tag: "Failed", ...common(state), why }, reportFailure)
     },
     // A write whose outcome was unknown is said once more.
     Completed: { ...onceOver, GrantStored: (state) => next(state, reportConnected) },
     Denied: onceOver,
     Expired: onceOver,
-    Failed: { ...onceOver, ExchangeFailed: (state) => next(state, reportFailure) }
+    // Whoever gives its claim back cannot know that another callback has claimed since: its success wins.
+    Failed: {
+      ...onceOver,
+      TokensGranted: storeGrant,
+      GrantStored: complete,
+      ExchangeFailed: (state) => next(state, reportFailure)
+    }
   }
 })

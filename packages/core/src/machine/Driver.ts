@@ -485,7 +485,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         const isProven = DriverState.isSame(unusable, memory?.access) && memory?.isProven === true
         // More likely the endpoint is at fault than a token that has just replaced another.
         const known = isNew && !isProven ? state : bury(state, unusable)
-        const access = DriverState.peek(known.memory, DriverState.isLooking(known), now.wall)
+        const access = DriverState.peek(known, now.wall)
         return access === undefined
           ? [wait(known, caller, "Access", unusable !== undefined, now.elapsed + settings.requestTimeout), []]
           : [known, [{ _tag: "Reply", callers: [caller], reply: { _tag: "Access", access } }]]

@@ -355,29 +355,27 @@ export const isSame = (a: Id | undefined, b: Id | undefined): boolean =>
 export const isBusy = ({ callers, inbox, request, store }: AnyState): boolean =>
   store._tag !== "Idle" || request !== undefined || inbox.length > 0 || callers.length > 0
 
+// The record is looked at for a caller.
+const isLooking = (store: AnyState["store"]): boolean => "task" in store && store.task._tag === "Demand"
+
 /**
  * The access token that may be handed out without a step, if there is one. While the record is looked at for one caller,
  * the others go on with what was good a moment ago.
  *
- * @param isLooking whether the record is being looked at
  * @param wall milliseconds since the epoch
  *
  * @since 0.1.0
  */
-export const peek = (memory: Memory | undefined, isLooking: boolean, wall: number): Tokens.UsableAccess | undefined =>
+export const peek = (
+  { memory, store }: Pick<AnyState, "memory" | "store">,
+  wall: number
+): Tokens.UsableAccess | undefined =>
   memory !== undefined &&
   memory.since <= wall &&
   wall < memory.access.expiresAt &&
-  wall < (isLooking ? memory.latest : memory.until)
+  wall < (isLooking(store) ? memory.latest : memory.until)
     ? memory.access
     : undefined
-
-/**
- * True while the record is looked at for a caller.
- *
- * @since 0.1.0
- */
-export const isLooking = ({ store }: AnyState): boolean => "task" in store && store.task._tag === "Demand"
 
 /**
  * When something that is waited for takes too long, elapsed.

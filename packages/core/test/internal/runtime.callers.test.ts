@@ -42,6 +42,24 @@ describe("runtime: a caller that is interrupted", () => {
   })
 })
 
+describe("runtime: a caller that has left", () => {
+  it.effect("is not waited for: a connection that breaks then is not followed by another request", () => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      yield* TestZapier.connect(subject)
+      yield* TestClock.adjust(TestZapier.lifetime)
+      const gate = Deferred.makeUnsafe<void>()
+      zapier.nextToken((...sent) => Effect.andThen(Deferred.await(gate), TestZapier.requestLost(...sent)))
+      const caller = yield* Effect.forkChild(accessToken, { startImmediately: true })
+      while (zapier.tokenRequests.length < 2) yield* TestZapier.tick
+      yield* Fiber.interrupt(caller)
+      yield* Deferred.succeed(gate, undefined)
+      for (let turn = 0; turn < 5; turn++) yield* TestZapier.tick
+      assert.strictEqual(zapier.tokenRequests.length, 2)
+    }).pipe(Effect.provide(zapier.layer()))
+  })
+})
+
 describe("runtime: what a caller has provided", () => {
   /** Over Effect's fetch client, whose `fetch` counts its calls. */
   const setup = () => {

@@ -258,16 +258,20 @@ describe("ConsentAttempt: the exchange", () => {
   })
 
   it("does not end the other way after it has ended", () => {
-    const ended: ReadonlyArray<[State, Event]> = [
-      [{ _tag: "Completed", ...attempt }, granted],
-      [{ _tag: "Failed", ...attempt, why: "CodeRefused" }, { _tag: "GrantStored" }],
-      [{ _tag: "Failed", ...attempt, why: "CodeRefused" }, granted]
-    ]
-    for (const [state, event] of ended) {
-      expect(machine.step(state, event, 3_000)).toEqual(
-        Result.fail({ machine: "ConsentAttempt", state: state._tag, event: event._tag })
-      )
-    }
+    expect(machine.step({ _tag: "Completed", ...attempt }, granted, 3_000)).toEqual(
+      Result.fail({ machine: "ConsentAttempt", state: "Completed", event: "TokensGranted" })
+    )
+  })
+
+  it("has tokens stored that come after it was given up: a claim of another callback may have been taken back", () => {
+    const failed: State = { _tag: "Failed", ...attempt, why: "NotExchanged" }
+    const next = step(failed, granted, 3_000)
+    expect(next.state).toBe(failed)
+    expect(reveal(next.commands)).toEqual(reveal([{ _tag: "StoreGrant", ...about, tokens: Grants.tokens("1") }]))
+    expect(step(failed, { _tag: "GrantStored" }, 3_000)).toEqual({
+      state: { _tag: "Completed", ...attempt },
+      commands: [{ _tag: "ReportConnected" }]
+    })
   })
 
   it.each([pending, ...over.filter(({ _tag }) => _tag !== "Failed" && _tag !== "Exchanging")])(

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Driver from "../../src/machine/Driver.ts"
 import * as DriverState from "../../src/machine/DriverState.ts"
+import * as Lease from "../../src/machine/Lease.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
 import * as UserGrantDriver from "../../src/machine/UserGrantDriver.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
@@ -64,5 +65,21 @@ describe("Driver: grace", () => {
     const outcome = { _tag: "Granted", tokens: tokens(2, 36_000_000) } as const
     expect(feed(late, { _tag: "Responded", id: 2, outcome })).toEqual([])
     expect(state().inbox[0]?.event._tag).toBe("RefreshSucceeded")
+  })
+
+  it("lets a process that stood still listen on for as long as its lease allows: its request may leave only now", () => {
+    const { feed } = started()
+    feed(1, { _tag: "Asked", caller: 0 })
+    feed(1, { _tag: "Loaded", id: 0, state: UserGrant.granted("consent", tokens(1, 1)), version: 1 })
+    expect(feed(1, { _tag: "Saved", id: 1 })).toEqual(["Publish", "Send"])
+    feed(1, { _tag: "Left", caller: 0 })
+    // It stands still until the listening is over, and there is nothing in the socket.
+    const late = settings.answerTimeout + 5_000
+    expect(feed(late, { _tag: "Woken" })).toEqual([])
+    expect(feed(late + DriverState.grace, { _tag: "Woken" })).toEqual([])
+    // It ends while there is still time to store a response.
+    const end = 1 + settings.answerTimeout + Lease.margin / 2
+    expect(feed(end, { _tag: "Woken" })).toEqual([])
+    expect(feed(end + DriverState.grace, { _tag: "Woken" })).toEqual(["Abandon", "Load"])
   })
 })

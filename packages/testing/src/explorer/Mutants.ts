@@ -282,6 +282,23 @@ const ofUser: Table = {
         if (input._tag !== "StoreFailed" || store._tag !== "Saving" || store.task._tag !== "Delivery") return false
         return { state: { ...state, store: { ...store, task: { ...store.task, isRetried: false } } } }
       })
+    ],
+    "tokens of a consent are dropped when its attempt has been given up meanwhile": [
+      after(one, "store"),
+      {
+        attempts: shown(
+          (state, event) =>
+            state._tag === "Failed" &&
+            event._tag === "TokensGranted" && { input: { _tag: "ExchangeFailed", why: "NotExchanged" } }
+        )
+      }
+    ],
+    "tokens of a consent are dropped when the process is closing": [
+      after(one, "close"),
+      drivers(
+        (state, input) =>
+          input._tag === "Brought" && state.closingSince !== undefined && { input: { ...input, isRetried: false } }
+      )
     ]
   },
   "R4 never overwrite newer": {

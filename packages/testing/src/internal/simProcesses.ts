@@ -103,8 +103,10 @@ export const make = (options: Options, place: Place) => {
 
   // Those whose history speaks of the process.
   const concerned = ({ owner }: Host) =>
-    parties.filter(({ history: { accepted, claims, deliveries, left, rejections, requests } }) =>
-      [requests, deliveries, rejections, accepted, claims, left].some((all) => all.some((one) => one.owner === owner))
+    parties.filter(({ history: { accepted, claims, deliveries, exchanged, left, rejections, requests } }) =>
+      [requests, deliveries, exchanged, rejections, accepted, claims, left].some((all) =>
+        all.some((one) => one.owner === owner)
+      )
     )
 
   const forget = (host: Host) => {

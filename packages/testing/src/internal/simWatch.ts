@@ -23,10 +23,10 @@ const nothing = () => undefined
 
 const unwatched = ({ server }: Hub) => ({ act: server.handle, delivered: nothing, missed: nothing })
 
-const ofCode = (hub: Hub, subject: Subject, code: string): Watch => ({
+const ofCode = (hub: Hub, { owner }: Host, subject: Subject, code: string): Watch => ({
   ...unwatched(hub),
   sent: () => hub.observe(subject, { _tag: "CodeSent", code, at: hub.timeline.now() }),
-  responded: (outcome) => hub.observe(subject, { _tag: "CodeResponded", outcome })
+  responded: (outcome) => hub.observe(subject, { _tag: "CodeResponded", outcome, owner })
 })
 
 const ofToken = (hub: Hub, host: Host, caller: Caller, token: string) => ({
@@ -88,5 +88,5 @@ export const make = (hub: Hub, host: Host, form: URLSearchParams): Watch => {
   const refreshToken = form.get("refresh_token")
   if (refreshToken !== null) return ofRefresh(hub, host, hub.subjectOf(refreshToken), refreshToken)
   const code = form.get("code")
-  return code === null ? ofApp(hub, host) : ofCode(hub, hub.subjectOf(code), code)
+  return code === null ? ofApp(hub, host) : ofCode(hub, host, hub.subjectOf(code), code)
 }

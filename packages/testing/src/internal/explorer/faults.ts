@@ -1,4 +1,5 @@
 /** What may go wrong in a world, and what users and the app may do to it meanwhile. */
+import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as Turn from "./turn.ts"
@@ -138,7 +139,7 @@ const isListening = ({ drivers }: Process, now: number) =>
   )
 
 const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.World): ReadonlyArray<Fault> => {
-  const { callers, closing, isPaused, name, operations } = process
+  const { callers, isClosing, isPaused, name, operations } = process
   const owner = World.ownerOf(process)
   const faults: Array<Fault> = []
   const may = (...fault: Fault) => void faults.push(fault)
@@ -168,22 +169,22 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
       })
     }
   }
-  if (kinds.has("close") && closing === "No" && World.isBusy(process)) {
+  if (kinds.has("close") && !isClosing && World.isBusy(process)) {
     may(`${name} is closed`, (turn) => {
-      Turn.change(turn, name, { closing: "Attempts" })
-      for (const key of Object.keys(process.drivers)) {
-        if (key !== World.shared) Turn.feed(turn, name, key, { _tag: "Closing" })
+      Turn.change(turn, name, { isClosing: true })
+      for (const [key, state] of Object.entries(process.drivers)) {
+        if (DriverState.isBusy(state)) Turn.feed(turn, name, key, { _tag: "Closing" })
       }
     })
   }
-  if (kinds.has("consent") && closing === "No" && client.mode === "user") {
+  if (kinds.has("consent") && !isClosing && client.mode === "user") {
     may(`the user allows the app again, and ${name} is called back`, (turn) => {
       const [allowed, callback] = World.consent(turn.world)
       turn.world = allowed
       Turn.callBack(turn, name, callback)
     })
   }
-  if (kinds.has("disconnect") && closing === "No" && world.history.record._tag !== "Absent") {
+  if (kinds.has("disconnect") && !isClosing && world.history.record._tag !== "Absent") {
     may(`${name} disconnects the user`, (turn) => {
       Turn.observe(turn, { _tag: "DisconnectAsked", owner })
       Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)

@@ -235,12 +235,12 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
   }
 
   const processText = (process: World.Process, world: World.World): string => {
-    const { callers, closing, drivers, hasLateClaim, isPaused, offset, operations } = process
+    const { callers, drivers, hasLateClaim, isClosing, isPaused, offset, operations } = process
     const me = World.ownerOf(process)
     // What is in memory then makes no difference.
     const seenFrom = mayServe(process) ? me : `${me}-`
     const parts = [
-      `${isPaused}${offset}${closing}${hasLateClaim}`,
+      `${isPaused}${offset}${isClosing}${hasLateClaim}`,
       sorted(
         Object.entries(drivers).map(
           ([key, state]) => `${key}${remember(state, world, seenFrom, () => driverText(state, world, process))}`
@@ -278,7 +278,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       joined(all, (part) => (part.owner === me ? atom(part, world, me) : ""))
     let text = `${World.isHolder(history.record, process)}${writesText(process, world)}`
     for (const request of history.requests) if (request.owner === me) text += requestText(request, world)
-    text += `${mine(history.deliveries)};${mine(history.claims)};`
+    text += `${mine(history.deliveries)};${mine(history.exchanged)};${mine(history.claims)};`
     if (mayServe(process)) text += `${mine(history.rejections)};${mine(history.accepted)};${mine(history.left)};`
     for (const code of history.codes) {
       if (code.owner === me && isAttempting(process, names[code.code])) text += atom(code, world, me)

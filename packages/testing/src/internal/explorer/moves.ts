@@ -220,7 +220,7 @@ const ofOperation = (
 }
 
 const ofProcess = (client: Client, world: World.World, process: Process): ReadonlyArray<Step> => {
-  const { closing, isPaused, name } = process
+  const { isClosing, isPaused, name } = process
   const steps: Array<Step> = process.operations
     .map((operation) => ofOperation(client, world, process, operation))
     .filter((step) => step !== undefined)
@@ -235,12 +235,12 @@ const ofProcess = (client: Client, world: World.World, process: Process): Readon
     }
   }
   for (const caller of distinct(process)) {
-    if (caller.doing._tag === "Idle" && closing === "No") {
+    if (caller.doing._tag === "Idle" && !isClosing) {
       may(`${name} asks`, (turn) => Turn.ask(turn, name, caller))
     }
     if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Turn.call(turn, name, caller))
   }
-  if (closing !== "No") return steps
+  if (isClosing) return steps
   const [callback, ...others] = world.callbacks
   if (callback !== undefined) {
     may(`${name} is called back`, (turn) => {

@@ -9,6 +9,7 @@ import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Redacted from "effect/Redacted"
 import * as Invariants from "../../Invariants.ts"
+import * as Held from "../invariants/held.ts"
 import * as World from "./world.ts"
 import type { Caller, Client, Input, Of, Operation, Process } from "./world.ts"
 
@@ -136,7 +137,7 @@ export const receive = (turn: Turn, name: string, send: Of<"Send">, response: To
 
 export const responded = (turn: Turn, process: Process, { request }: Of<"Send">, outcome: TokenOutcome.TokenOutcome) =>
   request._tag === "AuthorizationCode"
-    ? observe(turn, { _tag: "CodeResponded", outcome })
+    ? observe(turn, { _tag: "CodeResponded", owner: World.ownerOf(process), outcome })
     : observe(turn, { _tag: "Responded", ...by(turn, process), token: World.presented(request), outcome })
 
 /** Nobody waits for the request any more, which may still reach the server. */
@@ -179,9 +180,7 @@ export const ask = (turn: Turn, name: string, caller: Caller, unusable?: Tokens.
   const process = processOf(turn, name)
   const state = stateOf(process, World.shared)
   const found =
-    unusable === undefined && process.closing !== "All"
-      ? DriverState.peek(state.memory, DriverState.isBusy(state), World.wall(turn.world, process))
-      : undefined
+    unusable === undefined && !process.isClosing ? DriverState.peek(state, World.wall(turn.world, process)) : undefined
   if (found !== undefined) return give(turn, name, caller, found)
   const isReplay = unusable !== undefined
   setCaller(turn, name, { ...caller, doing: { _tag: "Waiting", since: turn.world.now, isReplay } })
@@ -300,12 +299,20 @@ const perform = (turn: Turn, name: string, key: string, out: Output): void => {
   }
 }
 
+// A driver that begins in a process that is closing knows that from its start.
+const begun = (driver: World.AnyDriver, process: Process, key: string, now: DriverState.Now) => {
+  const state = stateOf(process, key)
+  const isNew = !DriverState.isBusy(state)
+  return isNew && process.isClosing ? driver.step(state, { _tag: "Closing" }, now).state : state
+}
+
 const step = (turn: Turn, name: string, key: string, input: Input): void => {
   const process = processOf(turn, name)
-  const before = stateOf(process, key)
   const now = { wall: World.wall(turn.world, process), elapsed: turn.world.now }
+  const driver = driverOf(turn, process, key)
   try {
-    const { outputs, state } = driverOf(turn, process, key).step(before, input, now)
+    const before = begun(driver, process, key, now)
+    const { outputs, state } = driver.step(before, input, now)
     const to = state.store._tag
     if (!DriverState.isEdge(before.store._tag, input._tag, to)) {
       broken(turn, "The table holds", `${input._tag} led from ${before.store._tag} to ${to}`)
@@ -333,8 +340,7 @@ const end = (turn: Turn, name: string): void => {
   const waiting = callers.filter(({ doing }) => doing._tag === "Waiting").length
   const owner = World.ownerOf(processOf(turn, name))
   if (waiting > 0) broken(turn, "Everybody is answered", `${waiting} callers wait in a process that has been closed`)
-  const { deliveries, isApp, isAstray } = turn.world.history
-  if (!(isApp && isAstray) && deliveries.some((delivery) => delivery.owner === owner)) {
+  if (Held.unstored(turn.world.history).some((told) => told.owner === owner)) {
     broken(turn, "R3 success always wins", "new tokens were thrown away by a process that was closed")
   }
   restart(turn, name)
@@ -351,7 +357,7 @@ export const restart = (turn: Turn, name: string): void => {
   change(turn, name, {
     life: process.life + 1,
     isPaused: false,
-    closing: "No",
+    isClosing: false,
     drivers: { [World.shared]: DriverState.initial },
     operations: [],
     callers: callers.map((caller, id) => ({ ...caller, id, doing: { _tag: "Idle" } })),
@@ -360,20 +366,9 @@ export const restart = (turn: Turn, name: string): void => {
   })
 }
 
-// Attempts are closed first, since they bring what they were granted.
 const goOnClosing = (turn: Turn): void => {
-  for (const { name } of turn.world.processes) {
-    const { closing, drivers } = processOf(turn, name)
-    const isAttempting = Object.entries(drivers).some(
-      ([key, state]) => key !== World.shared && DriverState.isBusy(state)
-    )
-    if (closing === "Attempts" && !isAttempting) {
-      change(turn, name, { closing: "All" })
-      feed(turn, name, World.shared, { _tag: "Closing" })
-      drain(turn)
-    }
-    const closed = processOf(turn, name)
-    if (closed.closing === "All" && !World.isBusy(closed)) end(turn, name)
+  for (const process of turn.world.processes) {
+    if (process.isClosing && !World.isBusy(process)) end(turn, process.name)
   }
 }
 

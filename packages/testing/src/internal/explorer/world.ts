@@ -119,7 +119,7 @@ export interface Process {
   readonly awakeSince: number
   /** How far its clock is ahead of the others, in milliseconds. */
   readonly offset: number
-  readonly closing: "No" | "Attempts" | "All"
+  readonly isClosing: boolean
   readonly drivers: { readonly [key: string]: Driven }
   readonly operations: ReadonlyArray<Operation>
   readonly callers: ReadonlyArray<Caller>
@@ -345,7 +345,7 @@ const empty = (client: Client, { callers, faults, server }: Size): World => ({
     isPaused: false,
     awakeSince: start,
     offset: 0,
-    closing: "No",
+    isClosing: false,
     drivers: { [shared]: DriverState.initial },
     operations: [],
     callers: Array.from({ length: count }, (_, id) => ({ id, wants: "Access", doing: { _tag: "Idle" } })),

@@ -3,7 +3,7 @@ import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
-import type { History, State } from "./history.ts"
+import type { History, State, Told } from "./history.ts"
 
 /** What the app's requests present, since they present no token. */
 export const app = "app"
@@ -50,3 +50,8 @@ export const heldOf = (state: State, isApp: boolean): Held | undefined => {
 export const held = ({ isApp, record }: History): Held | undefined => heldOf(record, isApp)
 
 export const accessTokenOf = (held: Held | undefined) => held?.access && Redacted.value(held.access.accessToken)
+
+/** New tokens that came to a process and that it has yet to store. */
+export const unstored = ({ deliveries, exchanged, isApp, isAstray }: History): ReadonlyArray<Told> =>
+  // Where clocks disagree, nobody knows which generation a request of the app was about.
+  isApp && isAstray ? [] : [...deliveries, ...exchanged]

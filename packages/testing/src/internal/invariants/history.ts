@@ -14,7 +14,8 @@ export const rules = {
   "R1 one refresher": "Only the holder of a lease sends, and a live lease is nobody else's to take.",
   "R2 patience":
     "Nothing is sent again while an earlier request may still be answered, and listening ends a margin before the lease.",
-  "R3 success always wins": "New tokens that came are stored while what they renew is still there, in whatever state.",
+  "R3 success always wins":
+    "New tokens that came are stored while what they renew is still there, in whatever state; those of a code always.",
   "R4 never overwrite newer": "Nothing that was decided on a generation replaces or removes the next one.",
   "R5 unknown is not failed": "A grant is given up only after a refusal, for the right reason, and then left alone.",
   "R6 the right thing is blamed": "No error but invalid_grant ends a grant.",
@@ -64,7 +65,8 @@ export type State = UserGrant.State | AppCredential.State
  * - `Sent`, `Responded`: a refresh, or a request for a token of the app, left, and was responded to with that outcome.
  *   `until`: when the listening ends, where that is known. A request that its process gives up is `NoResponse`.
  * - `CodeArrived`, `CodeSent`, `CodeResponded`: a callback brought a code; it was sent to the token endpoint; the response.
- *   A code that arrives again has arrived later: a process that ended may not have told anybody of the first time.
+ *   `owner`: to which process, where that is known. A code that arrives again has arrived later: a process that ended may
+ *   not have told anybody of the first time.
  * - `AccessGiven`: a caller was given that access token.
  * - `AccessRejected`, `AccessAccepted`: the API responded 401 to that access token, or took it.
  * - `DisconnectAsked`: the process was asked to remove the grant.
@@ -90,7 +92,7 @@ export type Observation<S extends State = State> = Data.TaggedEnum<{
   Responded: { owner: string; token: string; at: number; outcome: TokenOutcome }
   CodeArrived: { code: string; at: number; owner?: string }
   CodeSent: { code: string; at: number; owner?: string }
-  CodeResponded: { outcome: TokenOutcome }
+  CodeResponded: { outcome: TokenOutcome; owner?: string }
   AccessGiven: { owner: string; access: Tokens.UsableAccess }
   AccessRejected: { owner: string; access: Tokens.UsableAccess; at: number }
   AccessAccepted: Told
@@ -175,8 +177,10 @@ export interface History<S extends State = State> {
   readonly left: ReadonlyArray<{ readonly owner: string; readonly family: string }>
   /** Whether clocks disagree by more than a lease can stand: then it promises nothing. */
   readonly isAstray: boolean
-  /** Access tokens that came of a consent and are not stored yet. */
+  /** Access tokens that came of a consent, and that may yet be stored. */
   readonly consented: ReadonlyArray<string>
+  /** Those of them that no write has had, and to which process they came. */
+  readonly exchanged: ReadonlyArray<Told>
   readonly codes: ReadonlyArray<{
     readonly code: string
     /** To which process it came, where that is known. */

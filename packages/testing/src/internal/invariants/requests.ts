@@ -150,6 +150,7 @@ export const ended = <S extends State>(history: History<S>, ending: string): His
       )
       .filter(({ outcome, token }) => outcome === "Open" || token === record?.token),
     deliveries: history.deliveries.filter(isOther),
+    exchanged: history.exchanged.filter(isOther),
     claims: history.claims.filter(isOther),
     left: history.left.filter(isOther),
     rejections: history.rejections.filter(matters),

@@ -125,6 +125,8 @@ export const take = <S extends State>(
   const accessToken = accessTokenOf(after)
   const isRenewed = after !== undefined && accessToken !== accessTokenOf(before)
   const isCurrent = (told: Told) => told.accessToken === accessToken
+  // Another consent, or a removal, stands: a process whose own write failed cannot know that it was not carried out first.
+  const isOther = after === undefined || history.consented.some((token) => token === accessToken)
   return {
     ...history,
     record,
@@ -139,6 +141,7 @@ export const take = <S extends State>(
       (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.token === after?.token
     ),
     consented: history.consented.filter((token) => token !== accessToken || isUnconfirmed === true),
+    exchanged: history.exchanged.filter((told) => !isCurrent(told) && (!isOther || told.owner === owner)),
     // Nobody can know that a removal was carried out that has been given up.
     left: isLate === true ? history.left.filter((left) => left.owner !== owner) : history.left,
     accepted: history.accepted.filter(isCurrent),
