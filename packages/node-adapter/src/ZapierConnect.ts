@@ -46,34 +46,24 @@
  *
  * @since 0.1.0
  */
-import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
-import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
-import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
-import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
-import {
-  type AuthorizationOptions,
-  type Disconnected,
-  type Status,
-  ZapierAuth
-} from "@zapier-workflow-auth/core/ZapierAuth"
-import { from, InvalidConfig, StateMismatch, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
-import * as Clock from "effect/Clock"
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import { type AuthorizationOptions, ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Cookies from "./internal/connect/cookies.ts"
+import * as Answers from "./internal/connect/answers.ts"
+import * as Config from "./internal/connect/config.ts"
 import * as Failures from "./internal/connect/failures.ts"
-import * as Origin from "./internal/connect/origin.ts"
-import * as ReturnUrl from "./internal/connect/returnUrl.ts"
+import type { Outcome } from "./internal/connect/outcome.ts"
+import * as Routes from "./internal/connect/routes.ts"
 import * as WebHandler from "./internal/connect/webHandler.ts"
-import * as Page from "./internal/page.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 
 /**
@@ -93,23 +83,9 @@ export class SignedIn extends Context.Service<
   }
 >()("@zapier-workflow-auth/node-adapter/ZapierConnect/SignedIn") {}
 
-/**
- * What came of a request, for an app that answers in its own words.
- *
- * - `Connected`: the user came back from the consent page, and the grant is stored.
- * - `Disconnected`: the grant was removed. `revocation` says what the user can do at Zapier.
- * - `Failed`: neither. `error.reason` says why; `connect` is where to try again.
- * - `SignedOut`: nobody is signed in.
- *
- * `returnTo` is where the user wanted to go from there: a path of the app, or an address that is allowed.
- *
- * @since 0.1.0
- */
-export type Outcome =
-  | { readonly _tag: "Connected"; readonly status: Status; readonly returnTo: string }
-  | ({ readonly _tag: "Disconnected"; readonly returnTo: string } & Disconnected)
-  | { readonly _tag: "Failed"; readonly error: ZapierAuthError; readonly returnTo: string; readonly connect: string }
-  | { readonly _tag: "SignedOut" }
+export type { Asked } from "./internal/connect/answers.ts"
+
+export type { Outcome } from "./internal/connect/outcome.ts"
 
 /**
  * Where the routes are, what is asked for, and how the app answers. `R` is what `respond` needs.
@@ -134,240 +110,46 @@ export interface Options<R = never> extends Pick<
   /** More origins of the app, such as `https://www.acme.example`: their pages may connect and disconnect, and be returned to. */
   readonly origins?: ReadonlyArray<string> | undefined
   /**
-   * Answers in the app's own words, where it has any. Headers that keep caches and other sites out are added to its answer.
-   * Default: `respond`, which goes to `returnTo` when it worked, and else shows a page.
+   * Answers in the app's own words, where it has any; `undefined` leaves the outcome to the library. Headers that keep caches
+   * and other sites out are added to its answer. Default: `respond`, which goes to `returnTo` when it worked, and else shows
+   * a page; programs are given JSON.
    */
-  readonly respond?: ((outcome: Outcome) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>) | undefined
+  readonly respond?:
+    | ((
+        outcome: Outcome,
+        asked: Answers.Asked
+      ) => Effect.Effect<HttpServerResponse.HttpServerResponse | undefined, never, R>)
+    | undefined
 }
-
-const callbackPath = "/callback"
-
-const publicPathOf = (redirectUri: string) => new URL(redirectUri).pathname.slice(0, -callbackPath.length)
-
-const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
 
 /**
  * The answer that is given unless an app has one of its own.
  *
+ * @param asked whether data or a page is asked for. Default: a page
  * @since 0.1.0
  */
-export const respond = (outcome: Outcome): HttpServerResponse.HttpServerResponse => {
-  switch (outcome._tag) {
-    case "Connected":
-    case "Disconnected":
-      return HttpServerResponse.redirect(outcome.returnTo, { status: 303 })
-    case "SignedOut":
-      return Page.respond(401, {
-        title: "You are not signed in",
-        words: "Sign in first, and connect Zapier then.",
-        link: { url: "/", text: "Back to the start" }
-      })
-    case "Failed": {
-      const { reason } = outcome.error
-      const { status, title, words } = Failures.told(reason)
-      const seconds = Failures.retryAfter(reason)
-      const answer = Page.respond(status, { title, words, link: { url: outcome.connect, text: "Connect Zapier" } })
-      return seconds === undefined ? answer : HttpServerResponse.setHeader(answer, "Retry-After", `${seconds}`)
-    }
-  }
-}
-
-// A program that asks gets data, a browser a page.
-const wantsJson = ({ headers }: HttpServerRequest.HttpServerRequest) => {
-  const accept = headers["accept"] ?? ""
-  return accept.includes("application/json") && !accept.includes("text/html")
-}
-
-const json = (body: object, status: number) => HttpServerResponse.jsonUnsafe(body, { status })
-
-const statusJson = (status: Status) => ({
-  ...status,
-  connected: status.state === "Active" || status.state === "Refreshing",
-  needsReconnect: status.state === "ReconnectRequired"
-})
-
-const respondJson = (outcome: Outcome): HttpServerResponse.HttpServerResponse => {
-  switch (outcome._tag) {
-    case "Connected":
-      return json(statusJson(outcome.status), 200)
-    case "Disconnected":
-      return json({ wasConnected: outcome.wasConnected, revocation: outcome.revocation }, 200)
-    case "SignedOut":
-      return json({ error: "SignedOut" }, 401)
-    case "Failed": {
-      const { isRetryable, needsReconnect, reason } = outcome.error
-      const seconds = Failures.retryAfter(reason)
-      const { status, words } = Failures.told(reason)
-      const answer = json({ error: reason._tag, message: words, isRetryable, needsReconnect }, status)
-      return seconds === undefined ? answer : HttpServerResponse.setHeader(answer, "Retry-After", `${seconds}`)
-    }
-  }
-}
-
-const queryOf = (request: HttpServerRequest.HttpServerRequest): URLSearchParams => {
-  const start = request.url.indexOf("?")
-  return new URLSearchParams(start === -1 ? "" : request.url.slice(start + 1))
-}
-
-const answerWith = <R>(
-  { respond: own }: Pick<Options<R>, "respond">,
-  request: HttpServerRequest.HttpServerRequest,
-  outcome: Outcome
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> => {
-  const given: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> = wantsJson(request)
-    ? Effect.succeed(respondJson(outcome))
-    : (own?.(outcome) ?? Effect.succeed(respond(outcome)))
-  return Effect.map(given, HttpServerResponse.setHeaders(Page.guards))
-}
-
-// What `respond` needs is what there is when the layer is built, and what each request has.
-type Given<R> = Exclude<R, HttpRouter.Provided>
+export const respond = (
+  outcome: Outcome,
+  asked: Answers.Asked = { format: "page" }
+): HttpServerResponse.HttpServerResponse => Answers.respond(outcome, asked)
 
 const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
-  const given = yield* Effect.context<Given<R>>()
-  const auth = yield* ZapierAuth
+  // What `respond` needs is what there is when the layer is built, and what each request has.
+  const given = yield* Effect.context<Exclude<R, HttpRouter.Provided>>()
+  const config = yield* Effect.fromResult(Config.parse(options))
   const signedIn = yield* SignedIn
-  const digest = yield* Digest.Digest
-  const { redirectUri, scopes } = options
-  if (!ClientApplication.isRedirectUri(redirectUri) || !new URL(redirectUri).pathname.endsWith(callbackPath)) {
-    return yield* invalid(
-      "redirectUri",
-      `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it is on this machine`
-    )
-  }
-  const { origin, protocol } = new URL(redirectUri)
-  const isSecure = protocol === "https:"
-  const publicPath = publicPathOf(redirectUri)
-  const others = options.origins ?? []
-  const own = [origin, ...others]
-  const home = options.returnTo ?? "/"
-  if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every(Scopes.isToken)) {
-    return yield* invalid("scopes", "give a list of at least one scope, each by itself")
-  }
-  const odd = others.find((other) => !URL.canParse(other) || new URL(other).origin !== other)
-  if (odd !== undefined) {
-    return yield* invalid("origins", `${JSON.stringify(odd)} is no origin: give one such as https://www.acme.example`)
-  }
-  if (ReturnUrl.parse(home, origin, []) === undefined) {
-    return yield* invalid("returnTo", "give a path of the app, such as /settings")
-  }
-
-  const connectUrl = (returnTo: string) =>
-    `${publicPath}/connect${returnTo === home ? "" : `?${new URLSearchParams({ return: returnTo })}`}`
-
-  const answer = (request: HttpServerRequest.HttpServerRequest, outcome: Outcome) =>
-    Effect.updateContext(
-      answerWith(options, request, outcome),
-      (own: Context.Context<HttpRouter.Provided>) => Context.merge(given, own) as Context.Context<R>
-    )
-
-  const refuse = (request: HttpServerRequest.HttpServerRequest, status: number, words: string) =>
-    wantsJson(request)
-      ? HttpServerResponse.setHeaders(json({ error: "Refused", message: words }, status), Page.guards)
-      : Page.respond(status, { title: "That is not possible", words })
-
-  const failed = (error: ZapierAuthError, returnTo: string): Outcome => ({
-    _tag: "Failed",
-    error,
-    returnTo,
-    connect: connectUrl(returnTo)
-  })
-
-  // The app's owner has to know what its users are told in other words.
-  const unable = (error: ZapierAuthError, returnTo: string) =>
-    Effect.as(Effect.logError(error.message), failed(error, returnTo))
-
-  type Handler = (
-    request: HttpServerRequest.HttpServerRequest,
-    subject: string,
-    returnTo: string
-  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpRouter.Provided>
-
-  const subjectOf = (request: HttpServerRequest.HttpServerRequest) =>
+  const answer = Answers.make(options.respond)
+  return Routes.make(config, {
+    auth: yield* ZapierAuth,
+    digest: yield* Digest.Digest,
     // How an app's own service fails is the app's. @effect-diagnostics-next-line anyUnknownInErrorContext:off
-    Effect.result(Effect.mapError(signedIn.subject(request), Failures.unknownUser))
-
-  /** For a user who is signed in, and an address to return to that is allowed. */
-  const forUser = (handler: Handler) =>
-    Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-      const asked = queryOf(request).get("return")
-      const returnTo = asked === null ? home : ReturnUrl.parse(asked, origin, others)
-      if (returnTo === undefined) return refuse(request, 400, "The address to return to is none of the app's.")
-      const subject = yield* subjectOf(request)
-      if (Result.isFailure(subject)) return yield* answer(request, yield* unable(subject.failure, returnTo))
-      if (Option.isNone(subject.success)) return yield* answer(request, { _tag: "SignedOut" })
-      return yield* handler(request, subject.success.value, returnTo)
-    })
-
-  const connect: Handler = Effect.fnUntraced(function* (request, subject, returnTo) {
-    if (Origin.isFromElsewhere(request, own)) {
-      return Page.respond(200, {
-        title: "Connect Zapier?",
-        words: "Another page has sent you here. Go on if it is you who wants to connect Zapier.",
-        link: { url: connectUrl(returnTo), text: "Connect Zapier" }
-      })
-    }
-    const { campaign, incremental, page, pkce, signUp } = options
-    const begun = yield* Effect.result(
-      auth.authorizationUrl({ subject, scopes, redirectUri, campaign, incremental, page, pkce, signUp })
-    )
-    if (Result.isFailure(begun)) return yield* answer(request, failed(begun.failure, returnTo))
-    const { attempt, expiresAt, url } = begun.success
-    const lifetime = expiresAt - (yield* Clock.currentTimeMillis)
-    return HttpServerResponse.redirect(Redacted.value(url), { status: 303 }).pipe(
-      Cookies.set(attempt, returnTo, isSecure, lifetime),
-      HttpServerResponse.setHeaders(Page.guards)
-    )
+    subject: (request) => Effect.mapError(signedIn.subject(request), Failures.unknownUser),
+    answer: (outcome, asked) =>
+      Effect.updateContext(
+        answer(outcome, asked),
+        (own: Context.Context<HttpRouter.Provided>) => Context.merge(given, own) as Context.Context<R>
+      )
   })
-
-  const callback = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-    const query = queryOf(request)
-    const parsed = AuthorizationCallback.parse(query)
-    if (Result.isFailure(parsed)) return yield* answer(request, failed(from(parsed.failure), home))
-    const attempt = yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
-    const begunHere = request.cookies[Cookies.nameOf(attempt, isSecure)]
-    // The attempt is not used up by who is refused here: the right browser and user still can come back.
-    if (begunHere === undefined) {
-      return yield* answer(request, failed(from(new StateMismatch({ why: "OtherBrowser" })), home))
-    }
-    const subject = yield* subjectOf(request)
-    if (Result.isFailure(subject)) return yield* answer(request, yield* unable(subject.failure, home))
-    if (Option.isNone(subject.success)) return yield* answer(request, { _tag: "SignedOut" })
-    // It was allowed when it was put there, and anybody may have changed it since.
-    const returnTo = ReturnUrl.parse(begunHere, origin, others) ?? home
-    const outcome = yield* Effect.match(auth.handleCallback(query, { subject: subject.success.value }), {
-      onFailure: (error) => failed(error, returnTo),
-      onSuccess: (status): Outcome => ({ _tag: "Connected", status, returnTo })
-    })
-    return Cookies.expire(attempt, isSecure)(yield* answer(request, outcome))
-  })
-
-  const disconnect: Handler = Effect.fnUntraced(function* (request, subject, returnTo) {
-    if (!Origin.isOwnPost(request, own)) {
-      return refuse(request, 403, "Only the app's own pages can disconnect.")
-    }
-    const outcome = yield* Effect.match(auth.disconnect(subject), {
-      onFailure: (error) => failed(error, returnTo),
-      onSuccess: (disconnected): Outcome => ({ _tag: "Disconnected", returnTo, ...disconnected })
-    })
-    return yield* answer(request, outcome)
-  })
-
-  const status: Handler = Effect.fnUntraced(function* (_, subject, returnTo) {
-    const found = yield* Effect.match(auth.status(subject), {
-      onFailure: (error) => respondJson(failed(error, returnTo)),
-      onSuccess: (found) => json(statusJson(found), 200)
-    })
-    return HttpServerResponse.setHeaders(found, Page.guards)
-  })
-
-  const at = (route: `/${string}`) => `${options.path ?? publicPath}${route}` as `/${string}`
-  return [
-    HttpRouter.route("GET", at("/connect"), forUser(connect)),
-    HttpRouter.route("GET", at(callbackPath), callback),
-    HttpRouter.route("POST", at("/disconnect"), forUser(disconnect)),
-    HttpRouter.route("GET", at("/status"), forUser(status))
-  ]
 })
 
 /**
@@ -459,9 +241,10 @@ export const toWebHandler = ({
   const app = Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
     HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
   )
-  const { redirectUri, returnTo = "/" } = options
-  const connect = ClientApplication.isRedirectUri(redirectUri) ? `${publicPathOf(redirectUri)}/connect` : returnTo
+  const { home, publicPath } = Result.getOrElse(Config.parse(options), () => ({ home: "/", publicPath: "" }))
+  const answer = Answers.make(options.respond)
+  const connect = Config.connectUrl({ home, publicPath }, home)
   return WebHandler.make(app, (request, error) =>
-    answerWith(options, request, { _tag: "Failed", error, returnTo, connect })
+    answer({ _tag: "Failed", error, returnTo: home, connect }, Answers.askedBy(request))
   )
 }

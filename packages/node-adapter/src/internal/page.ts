@@ -5,8 +5,8 @@ import { escape } from "./markup.ts"
 export interface Page {
   readonly title: string
   readonly words: string
-  /** Where to go on from here. */
-  readonly link?: { readonly url: string; readonly text: string } | undefined
+  /** Where to go on from here, the likeliest first. */
+  readonly links?: ReadonlyArray<{ readonly url: string; readonly text: string }> | undefined
 }
 
 const style = `:root{color-scheme:light dark}
@@ -26,7 +26,7 @@ export const guards = {
 
 const policy = `default-src 'none'; style-src '${styleDigest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
-const html = ({ link, title, words }: Page): string => `<!doctype html>
+const html = ({ links = [], title, words }: Page): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -37,7 +37,7 @@ const html = ({ link, title, words }: Page): string => `<!doctype html>
 <body>
 <main>
 <h1>${escape(title)}</h1>
-<p>${escape(words)}</p>${link === undefined ? "" : `\n<p><a href="${escape(link.url)}">${escape(link.text)}</a></p>`}
+<p>${escape(words)}</p>${links.map(({ text, url }) => `\n<p><a href="${escape(url)}">${escape(text)}</a></p>`).join("")}
 </main>
 </body>
 </html>

@@ -1,0 +1,100 @@
+/**
+ * How an outcome is answered: one way for all. A program is given JSON, a browser a page or a redirect; the app's own answer
+ * comes first, where it has one.
+ */
+import type { Status } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as Effect from "effect/Effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Page from "../page.ts"
+import * as Failures from "./failures.ts"
+import type { Outcome } from "./outcome.ts"
+import * as Texts from "./texts.ts"
+
+type Response = HttpServerResponse.HttpServerResponse
+
+/**
+ * How a request is answered: with data or with a page.
+ *
+ * @since 0.1.0
+ */
+export interface Asked {
+  readonly format: "json" | "page"
+}
+
+/** The app's own answer to an outcome; `undefined` leaves it to the library. */
+export type Respond<R> = (outcome: Outcome, asked: Asked) => Effect.Effect<Response | undefined, never, R>
+
+/** A program that asks gets data, a browser a page. */
+export const askedBy = ({ headers }: HttpServerRequest): Asked => {
+  const accept = headers["accept"] ?? ""
+  return { format: accept.includes("application/json") && !accept.includes("text/html") ? "json" : "page" }
+}
+
+const statusOf = (outcome: Outcome): number => {
+  switch (outcome._tag) {
+    case "Connected":
+    case "Disconnected":
+    case "Status":
+    case "Unconfirmed":
+      return 200
+    case "SignedOut":
+      return 401
+    case "Refused":
+      return outcome.why === "OtherSite" ? 403 : 400
+    case "Failed":
+      return outcome.error.reason.httpStatus
+  }
+}
+
+const statusData = (status: Status) => ({
+  ...status,
+  connected: status.state === "Active" || status.state === "Refreshing",
+  needsReconnect: status.state === "ReconnectRequired"
+})
+
+const dataOf = (outcome: Outcome): object => {
+  switch (outcome._tag) {
+    case "Connected":
+    case "Status":
+      return statusData(outcome.status)
+    case "Disconnected":
+      return { wasConnected: outcome.wasConnected, revocation: outcome.revocation }
+    case "SignedOut":
+      return { error: "SignedOut" }
+    case "Refused":
+    case "Unconfirmed":
+      return { error: outcome._tag, message: Texts.pageOf(outcome).words }
+    case "Failed": {
+      const { isRetryable, needsReconnect, reason } = outcome.error
+      return { error: reason._tag, message: Texts.wordsOf(reason), isRetryable, needsReconnect }
+    }
+  }
+}
+
+const bodyOf = (outcome: Outcome, { format }: Asked): Response => {
+  const status = statusOf(outcome)
+  if (format === "json" || outcome._tag === "Status") {
+    return HttpServerResponse.jsonUnsafe(dataOf(outcome), { status })
+  }
+  return outcome._tag === "Connected" || outcome._tag === "Disconnected"
+    ? HttpServerResponse.redirect(outcome.returnTo, { status: 303 })
+    : Page.respond(status, Texts.pageOf(outcome))
+}
+
+/** The library's answer. */
+export const respond = (outcome: Outcome, asked: Asked): Response => {
+  const seconds = outcome._tag === "Failed" ? Failures.retryAfter(outcome.error.reason) : undefined
+  const response = bodyOf(outcome, asked)
+  return seconds === undefined ? response : HttpServerResponse.setHeader(response, "Retry-After", `${seconds}`)
+}
+
+/** The app's answer, or the library's, kept away from caches and other sites. */
+export const make =
+  <R>(own: Respond<R> | undefined) =>
+  (outcome: Outcome, asked: Asked): Effect.Effect<Response, never, R> => {
+    const given: Effect.Effect<Response | undefined, never, R> = own?.(outcome, asked) ?? Effect.undefined
+    return Effect.map(given, (response) =>
+      HttpServerResponse.setHeaders(response ?? respond(outcome, asked), Page.guards)
+    )
+  }
