@@ -105,6 +105,19 @@ export type Status =
     }
 
 /**
+ * What came of a callback: the user's status, and what is missing in it.
+ *
+ * @since 0.1.0
+ */
+export type Connected = Status & {
+  /**
+   * The scopes that were asked for and are not granted, by themselves or through a wider one. Asking for the same again may
+   * grant the same again: tell the user instead of sending them to the consent page once more.
+   */
+  readonly missingScopes: ReadonlyArray<Scopes.Scope>
+}
+
+/**
  * What came of a disconnect. The app no longer has the tokens, but Zapier documents no way to revoke them: until they
  * end, or the user removes the app in Zapier, they would still be taken.
  *
@@ -155,7 +168,7 @@ export class ZapierAuth extends Context.Service<
     readonly handleCallback: (
       input: AuthorizationCallback.Input,
       options: { readonly subject: string }
-    ) => Effect.Effect<Status, ZapierAuthError>
+    ) => Effect.Effect<Connected, ZapierAuthError>
 
     /**
      * An access token of the user, renewed if it has to be. Callers of one subject share one refresh, and interrupting
@@ -389,8 +402,13 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       const wrong = CallerChecks.callback(input, options)
       if (wrong !== undefined) return yield* wrong
       const { subject } = options
-      yield* consents.complete(input, subject)
-      return yield* status(subject)
+      const asked = yield* consents.complete(input, subject)
+      const now = yield* status(subject)
+      const granted = now.state === "Absent" ? undefined : now.scopes
+      return {
+        ...now,
+        missingScopes: granted === undefined ? [] : asked.filter((scope) => !Scopes.allows(granted, scope))
+      }
     }, during),
     accessToken: (subject) => grants.get(subject, CallerChecks.subject),
     accessTokenKnown: grants.known,

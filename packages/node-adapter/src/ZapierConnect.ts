@@ -12,15 +12,16 @@
  * says (`SignedIn`), and every route but the callback asks it first.
  *
  * **What is defended.** A callback is taken only in the browser that began the attempt, of which it has a cookie, and only
- * for the user who began it: a link that an attacker has prepared connects nobody to the attacker's account. A page of
- * another site, or of a host beside the app's, that sends the browser to `connect` is answered with a page that asks; the
- * consent page alone would not do, because a browser may be signed in to the attacker's Zapier account. Return addresses
- * stay at the app, or go to origins that it names. A request that changes something must come from the app's own pages, by
- * `Origin` or `Sec-Fetch-Site`. Nothing is kept by caches, and nothing that is loaded from a callback's page would be told
- * its address, which holds a code.
+ * for the user who began it: a link that an attacker has prepared connects nobody to the attacker's account. A link that
+ * leads to `connect` from elsewhere than the app's own pages is answered with a page that asks; the consent page alone would
+ * not do, because a browser may be signed in to the attacker's Zapier account. Return addresses stay at the app, or go to
+ * origins that it names. A request that changes something must come from the app's own pages, by `Origin` or
+ * `Sec-Fetch-Site`. `HEAD` and what a browser fetches ahead of a visit have no effect, and a callback that comes again changes
+ * nothing. Unfinished visits leave at most five cookies, of less than 4 kB together. Nothing is kept by caches, and nothing
+ * that is loaded from a callback's page would be told its address, which holds a code.
  *
  * Sources: RFC 6749 section 10.12 and RFC 9700 section 4.7 (CSRF), RFC 9700 sections 4.2 (referrer) and 4.11 (open
- * redirects).
+ * redirects), RFC 6265bis section 4.1.3.2 (`__Host-`), W3C Fetch Metadata, HTML standard section 7.6 (speculative loading).
  *
  * @example
  * ```ts
@@ -60,9 +61,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Answers from "./internal/connect/answers.ts"
 import * as Config from "./internal/connect/config.ts"
-import * as Failures from "./internal/connect/failures.ts"
 import type { Outcome } from "./internal/connect/outcome.ts"
 import * as Routes from "./internal/connect/routes.ts"
+import * as Subject from "./internal/connect/subject.ts"
+import * as Visit from "./internal/connect/visit.ts"
 import * as WebHandler from "./internal/connect/webHandler.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 
@@ -75,9 +77,9 @@ export class SignedIn extends Context.Service<
   SignedIn,
   {
     /**
-     * The app's own name for the user whose session a request belongs to; none if nobody is signed in. If it fails, the
-     * routes answer with 503 and log the name of the error: the outcome is `Failed`, by `StoreFailed` unless it failed with
-     * a `ZapierAuthError`.
+     * The app's own name for the user whose session a request belongs to; none if nobody is signed in, for which an empty
+     * text stands, too. If it fails or gives what is no text, the routes answer with 503 and log why: the outcome is `Failed`,
+     * by `StoreFailed` unless it failed with a `ZapierAuthError`.
      */
     readonly subject: (request: HttpServerRequest.HttpServerRequest) => Effect.Effect<Option.Option<string>, unknown>
   }
@@ -85,7 +87,7 @@ export class SignedIn extends Context.Service<
 
 export type { Asked } from "./internal/connect/answers.ts"
 
-export type { Outcome } from "./internal/connect/outcome.ts"
+export type { Outcome, Ways } from "./internal/connect/outcome.ts"
 
 /**
  * Where the routes are, what is asked for, and how the app answers. `R` is what `respond` needs.
@@ -101,12 +103,23 @@ export interface Options<R = never> extends Pick<
    * the proxy's address.
    */
   readonly redirectUri: string
-  /** What to ask for. */
-  readonly scopes: ReadonlyArray<Scopes.Scope>
+  /**
+   * What to ask for: a list, or a function that chooses one for each request to `connect`, by its query for example. The app
+   * decides, so choose among lists of the app's own, and never ask for what a query holds: anybody can write a link. If the
+   * function fails or gives what is no such list, the outcome is `Failed`, and why is logged.
+   */
+  readonly scopes:
+    | ReadonlyArray<Scopes.Scope>
+    | ((
+        request: HttpServerRequest.HttpServerRequest,
+        subject: string
+      ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown>)
   /** The path that the routes have here. Default: that of the redirect URI, without `/callback`. */
   readonly path?: `/${string}` | undefined
-  /** Where users go who did not say where to. A path of the app. Default: `/`. */
+  /** Where users go who did not say where to, or whose address has more than 500 characters. A path of the app. Default: `/`. */
   readonly returnTo?: `/${string}` | undefined
+  /** Where users sign in: a path of the app, or an address at one of its origins. Who is signed out is offered a link to it. */
+  readonly signIn?: string | undefined
   /** More origins of the app, such as `https://www.acme.example`: their pages may connect and disconnect, and be returned to. */
   readonly origins?: ReadonlyArray<string> | undefined
   /**
@@ -142,8 +155,8 @@ const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
   return Routes.make(config, {
     auth: yield* ZapierAuth,
     digest: yield* Digest.Digest,
-    // How an app's own service fails is the app's. @effect-diagnostics-next-line anyUnknownInErrorContext:off
-    subject: (request) => Effect.mapError(signedIn.subject(request), Failures.unknownUser),
+    // @effect-diagnostics-next-line anyUnknownInErrorContext:off
+    subject: (request) => Subject.parse(() => signedIn.subject(request)),
     answer: (outcome, asked) =>
       Effect.updateContext(
         answer(outcome, asked),
@@ -155,8 +168,8 @@ const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
 /**
  * The routes, to be merged with those of the app.
  *
- * Fails with `InvalidConfig` when the redirect URI, the scopes, `origins` or `returnTo` are not usable. That the redirect URI is one of the
- * application's is seen when somebody connects.
+ * Fails with `InvalidConfig` when an option is not usable. That the redirect URI is one of the application's is seen when
+ * somebody connects, and so are `pkce`, `incremental`, `page`, `signUp` and `campaign`.
  *
  * @since 0.1.0
  */
@@ -176,18 +189,33 @@ export const layer = <R = never>(
  *
  * @since 0.1.0
  */
-export interface WebOptions extends Options {
+export interface WebOptions extends Omit<Options, "scopes"> {
+  /** What to ask for: a list, or a function that chooses one for each request to `connect`, as in `Options`. */
+  readonly scopes:
+    | ReadonlyArray<Scopes.Scope>
+    | ((request: Request, subject: string) => ReadonlyArray<Scopes.Scope> | PromiseLike<ReadonlyArray<Scopes.Scope>>)
   /**
-   * The app's own name for the user whose session a request belongs to; `undefined` if nobody is signed in. If it throws,
-   * the routes answer with 503.
+   * The app's own name for the user whose session a request belongs to; `undefined`, `null` or an empty text if nobody is
+   * signed in. If it throws or gives what is no text, the routes answer with 503 and log why.
    */
-  readonly subject: (request: Request) => string | undefined | PromiseLike<string | undefined>
+  readonly subject: (request: Request) => string | null | undefined | PromiseLike<string | null | undefined>
   /**
    * Where users' grants are: `ZapierNode.layer()`, for example, or the `layer` of a `ZapierPromise`, whose users these then
    * are.
    */
   readonly zapier: Layer.Layer<ZapierAuth, ZapierAuthError>
 }
+
+// A request that came as a `Request` can be had as one.
+const askWeb = <A>(
+  request: HttpServerRequest.HttpServerRequest,
+  how: (request: Request) => A | PromiseLike<A>,
+  toError: (cause: unknown) => ZapierAuthError
+) =>
+  Effect.tryPromise({
+    try: async () => how(Result.getOrThrow(HttpServerRequest.toWebResult(request))),
+    catch: toError
+  })
 
 /**
  * The same routes as a function from a `Request` to a `Response`, for apps that are not on Effect's router. A request that is
@@ -218,33 +246,37 @@ export interface WebOptions extends Options {
  *
  * @since 0.1.0
  */
-export const toWebHandler = ({
-  subject,
-  zapier,
-  ...options
-}: WebOptions): {
+export const toWebHandler = (
+  options: WebOptions
+): {
   readonly handler: (request: Request) => Promise<Response>
   readonly dispose: () => Promise<void>
 } => {
-  const signedIn = Layer.succeed(SignedIn, {
-    subject: (request) =>
-      // A request that came as a `Request` can be had as one.
-      Effect.map(
-        Effect.tryPromise({
-          try: async () => subject(Result.getOrThrow(HttpServerRequest.toWebResult(request))),
-          catch: Failures.unknownUser
-        }),
-        Option.fromUndefinedOr
+  const made = Result.flatMap(Config.parseWeb(options), () => {
+    const { scopes, subject, zapier, ...rest } = options
+    const chosen: Options = {
+      ...rest,
+      scopes:
+        typeof scopes === "function"
+          ? (request, user) => askWeb(request, (asked) => scopes(asked, user), Config.scopesFailed)
+          : scopes
+    }
+    const signedIn = Layer.succeed(SignedIn, {
+      subject: (request) => Effect.map(askWeb(request, subject, Subject.failed), Option.fromNullishOr)
+    })
+    const routes = Layer.provide(layer(chosen), signedIn)
+    return Result.map(Config.parse(chosen), (config) => ({
+      ways: Visit.plain(config),
+      answer: Answers.make(chosen.respond),
+      app: Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
+        HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
       )
+    }))
   })
-  const routes = Layer.provide(layer(options), signedIn)
-  const app = Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
-    HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
-  )
-  const { home, publicPath } = Result.getOrElse(Config.parse(options), () => ({ home: "/", publicPath: "" }))
-  const answer = Answers.make(options.respond)
-  const connect = Config.connectUrl({ home, publicPath }, home)
-  return WebHandler.make(app, (request, error) =>
-    answer({ _tag: "Failed", error, returnTo: home, connect }, Answers.askedBy(request))
-  )
+  const { answer, app, ways } = Result.getOrElse(made, (error) => ({
+    ways: Visit.plain({ home: "/", publicPath: "" }),
+    answer: Answers.make<never>(undefined),
+    app: Effect.fail(error)
+  }))
+  return WebHandler.make(app, (request, error) => answer({ _tag: "Failed", error, ...ways }, Answers.askedBy(request)))
 }

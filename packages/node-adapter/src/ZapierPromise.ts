@@ -37,6 +37,7 @@ import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import {
   type AuthorizationOptions,
   type AuthorizationRequest,
+  type Connected,
   type Disconnected,
   type Status,
   ZapierAuth
@@ -154,7 +155,7 @@ export interface ZapierPromise {
   readonly handleCallback: (
     input: AuthorizationCallback.Input,
     options: { readonly subject: string } & SignalOptions
-  ) => Promise<Result<Status>>
+  ) => Promise<Result<Connected>>
   /** An access token of a user, renewed if it has to be. */
   readonly accessToken: (subject: string, options?: SignalOptions) => Promise<Result<Token>>
   /** An access token of the app itself. */

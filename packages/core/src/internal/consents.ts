@@ -108,19 +108,21 @@ export const make = (services: {
     return { url, attempt: stateDigest, expiresAt: pending.expiresAt }
   })
 
-  // From the moment when the attempt is found, it goes on whether the caller does or not: the state has been used up.
+  // Gives what was asked for. From the moment when the attempt is found, it goes on whether the caller does or not: the state
+  // has been used up.
   const complete = Effect.fnUntraced(function* (
     input: AuthorizationCallback.Input,
     subject: string
-  ): Effect.fn.Return<void, ZapierAuthError> {
+  ): Effect.fn.Return<ReadonlyArray<Scopes.Scope>, ZapierAuthError> {
     const callback = yield* Effect.mapError(Effect.fromResult(AuthorizationCallback.parse(input)), from)
     const stateDigest = yield* digested(AttemptStore.keyOf(callback.state))
-    yield* attempts.bring(
+    const before = yield* attempts.bring(
       stateDigest,
       callback._tag === "Code"
         ? { _tag: "CodeReceived", stateDigest, subject, code: callback.code }
         : { _tag: "ErrorReceived", stateDigest, subject, error: callback.error }
     )
+    return before === undefined || before._tag === "Absent" ? [] : before.scopes
   })
 
   return { begin, complete }

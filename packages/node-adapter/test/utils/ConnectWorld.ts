@@ -26,6 +26,12 @@ const signedIn = Layer.succeed(ZapierConnect.SignedIn, {
   subject: ({ cookies }) => Effect.succeed(Option.fromUndefinedOr(cookies["session"]))
 })
 
+/** What a request is sent with. */
+export interface Init {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** A browser: it keeps cookies, and says which page sent it. */
 export class Browser {
   readonly cookies = new Map<string, string>()
@@ -79,6 +85,8 @@ export const make = Effect.fnUntraced(function* (
   const send = Effect.fnUntraced(function* (browser: Browser, url: string, init?: RequestInit) {
     const request = browser.request(new URL(url, redirectUri).href, init)
     const answered = yield* handle.pipe(
+      // As a server answers what no route is for.
+      Effect.catchTag("HttpServerError", () => Effect.succeed(HttpServerResponse.empty({ status: 404 }))),
       Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(request)),
       Effect.scoped
     )

@@ -34,6 +34,7 @@ export const askedBy = ({ headers }: HttpServerRequest): Asked => {
 const statusOf = (outcome: Outcome): number => {
   switch (outcome._tag) {
     case "Connected":
+    case "ScopesMissing":
     case "Disconnected":
     case "Status":
     case "Unconfirmed":
@@ -42,6 +43,11 @@ const statusOf = (outcome: Outcome): number => {
       return 401
     case "Refused":
       return outcome.why === "OtherSite" ? 403 : 400
+    case "StillConnected": {
+      const { _tag, httpStatus } = outcome.error.reason
+      // The user has what they came for, or wanted nothing.
+      return _tag === "ConsentDenied" || _tag === "StateMismatch" ? 200 : httpStatus
+    }
     case "Failed":
       return outcome.error.reason.httpStatus
   }
@@ -58,16 +64,22 @@ const dataOf = (outcome: Outcome): object => {
     case "Connected":
     case "Status":
       return statusData(outcome.status)
+    case "ScopesMissing":
+      return { ...statusData(outcome.status), missingScopes: outcome.missing }
     case "Disconnected":
       return { wasConnected: outcome.wasConnected, revocation: outcome.revocation }
     case "SignedOut":
-      return { error: "SignedOut" }
+      return { error: "SignedOut", message: Texts.pageOf(outcome).words, signIn: outcome.signIn }
     case "Refused":
     case "Unconfirmed":
       return { error: outcome._tag, message: Texts.pageOf(outcome).words }
+    case "StillConnected": {
+      const { isRetryable, reason } = outcome.error
+      return { ...statusData(outcome.status), error: reason._tag, message: Texts.pageOf(outcome).words, isRetryable }
+    }
     case "Failed": {
       const { isRetryable, needsReconnect, reason } = outcome.error
-      return { error: reason._tag, message: Texts.wordsOf(reason), isRetryable, needsReconnect }
+      return { error: reason._tag, message: Texts.pageOf(outcome).words, isRetryable, needsReconnect }
     }
   }
 }
@@ -84,17 +96,25 @@ const bodyOf = (outcome: Outcome, { format }: Asked): Response => {
 
 /** The library's answer. */
 export const respond = (outcome: Outcome, asked: Asked): Response => {
-  const seconds = outcome._tag === "Failed" ? Failures.retryAfter(outcome.error.reason) : undefined
+  const seconds = "error" in outcome ? Failures.retryAfter(outcome.error.reason) : undefined
   const response = bodyOf(outcome, asked)
   return seconds === undefined ? response : HttpServerResponse.setHeader(response, "Retry-After", `${seconds}`)
 }
 
+const isAnswer = (given: unknown): given is Response | undefined =>
+  given === undefined || HttpServerResponse.isHttpServerResponse(given)
+
+// A program in JavaScript may answer with anything, and users are told all the same.
+const ownAnswer = <R>(own: Respond<R>, outcome: Outcome, asked: Asked): Effect.Effect<Response | undefined, never, R> =>
+  Failures.ofApp("respond", "answer", () => own(outcome, asked)).pipe(
+    Effect.filterOrFail(isAnswer, (given) => Failures.useless("respond", "answer", given, "an HttpServerResponse")),
+    Effect.catch((error) => Effect.as(Effect.logError(error.message), undefined))
+  )
+
 /** The app's answer, or the library's, kept away from caches and other sites. */
 export const make =
   <R>(own: Respond<R> | undefined) =>
-  (outcome: Outcome, asked: Asked): Effect.Effect<Response, never, R> => {
-    const given: Effect.Effect<Response | undefined, never, R> = own?.(outcome, asked) ?? Effect.undefined
-    return Effect.map(given, (response) =>
+  (outcome: Outcome, asked: Asked): Effect.Effect<Response, never, R> =>
+    Effect.map(own === undefined ? Effect.undefined : ownAnswer(own, outcome, asked), (response) =>
       HttpServerResponse.setHeaders(response ?? respond(outcome, asked), Page.guards)
     )
-  }

@@ -1,24 +1,40 @@
-/** The options of the routes, checked once when they are built. */
+/** The options of the routes, checked once when they are built: types do not keep a program in JavaScript from giving anything. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { AuthorizationOptions } from "@zapier-workflow-auth/core/ZapierAuth"
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Effect from "effect/Effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import * as Failures from "./failures.ts"
 import * as ReturnUrl from "./returnUrl.ts"
 
 type Consent = Pick<AuthorizationOptions, "incremental" | "pkce" | "signUp" | "campaign" | "page">
 
+type ChooseScopes = (
+  request: HttpServerRequest,
+  subject: string
+  // How an app's own function fails is the app's.
+) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown>
+
 interface Options extends Consent {
   readonly redirectUri: string
-  readonly scopes: ReadonlyArray<Scopes.Scope>
+  readonly scopes: ReadonlyArray<Scopes.Scope> | ChooseScopes
   readonly path?: `/${string}` | undefined
   readonly returnTo?: `/${string}` | undefined
+  readonly signIn?: string | undefined
   readonly origins?: ReadonlyArray<string> | undefined
+  readonly respond?: unknown
 }
 
 export interface Config {
   readonly redirectUri: string
-  readonly scopes: ReadonlyArray<Scopes.Scope>
+  readonly scopes: (
+    request: HttpServerRequest,
+    subject: string
+  ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, ZapierAuthError>
   /** How the consent is asked for. */
   readonly consent: Consent
   /** The app's own origin, as browsers see it. */
@@ -27,6 +43,8 @@ export interface Config {
   readonly others: ReadonlyArray<string>
   /** Where users go who did not say where to. */
   readonly home: string
+  /** Where users sign in. */
+  readonly signIn: string | undefined
   /** Where the routes are for browsers. */
   readonly publicPath: string
   /** Where the routes are here. */
@@ -35,44 +53,102 @@ export interface Config {
 
 export const callbackPath = "/callback"
 
+type Check<A> = Result.Result<A, ZapierAuthError>
+
 const invalid = (setting: string, problem: string) => Result.fail(from(new InvalidConfig({ setting, problem })))
 
-const publicPathOf = (redirectUri: string) => new URL(redirectUri).pathname.slice(0, -callbackPath.length)
+const noOptions = invalid("options", "give an object with redirectUri and scopes")
 
-export const parse = (options: Options): Result.Result<Config, ZapierAuthError> => {
-  const { campaign, incremental, page, pkce, redirectUri, scopes, signUp } = options
-  if (!ClientApplication.isRedirectUri(redirectUri) || !new URL(redirectUri).pathname.endsWith(callbackPath)) {
-    return invalid(
-      "redirectUri",
-      `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it is on this machine`
+const isScopes = (value: unknown): value is ReadonlyArray<Scopes.Scope> =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((scope) => typeof scope === "string" && Scopes.isAskable(scope))
+
+const wrongScopes = invalid("scopes", 'give a list of at least one scope, each by itself, such as ["zap"]')
+
+const choosing = ["scopes", "say what to ask for"] as const
+
+export const scopesFailed = Failures.toError(...choosing)
+
+const scopesOf = (scopes: Options["scopes"]): Check<Config["scopes"]> => {
+  if (isScopes(scopes)) return Result.succeed(() => Effect.succeed(scopes))
+  if (!Predicate.isFunction(scopes)) return wrongScopes
+  return Result.succeed((request, subject) =>
+    Effect.filterOrElse(
+      // @effect-diagnostics-next-line anyUnknownInErrorContext:off
+      Failures.ofApp(...choosing, () => scopes(request, subject)),
+      isScopes,
+      () => Effect.fromResult(wrongScopes)
     )
-  }
-  const { origin } = new URL(redirectUri)
-  const publicPath = publicPathOf(redirectUri)
-  const others = options.origins ?? []
-  const home = options.returnTo ?? "/"
-  if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every(Scopes.isToken)) {
-    return invalid("scopes", "give a list of at least one scope, each by itself")
-  }
-  const odd = others.find((other) => !URL.canParse(other) || new URL(other).origin !== other)
-  if (odd !== undefined) {
-    return invalid("origins", `${JSON.stringify(odd)} is no origin: give one such as https://www.acme.example`)
-  }
-  if (ReturnUrl.parse(home, origin, []) === undefined) {
-    return invalid("returnTo", "give a path of the app, such as /settings")
-  }
-  return Result.succeed({
-    redirectUri,
-    scopes,
-    consent: { campaign, incremental, page, pkce, signUp },
-    origin,
-    others,
-    home,
-    publicPath,
-    path: options.path ?? publicPath
-  })
+  )
 }
 
-/** Where to connect, and then go to `returnTo`. */
-export const connectUrl = ({ home, publicPath }: Pick<Config, "home" | "publicPath">, returnTo: string): string =>
-  `${publicPath}/connect${returnTo === home ? "" : `?${new URLSearchParams({ return: returnTo })}`}`
+const isOrigin = (text: unknown): text is string =>
+  typeof text === "string" && URL.canParse(text) && new URL(text).origin === text
+
+const originsOf = (origins: unknown = []): Check<ReadonlyArray<string>> => {
+  if (!Array.isArray(origins)) return invalid("origins", 'give a list, such as ["https://www.acme.example"]')
+  const odd = origins.findIndex((other) => !isOrigin(other))
+  return odd === -1
+    ? Result.succeed(origins)
+    : invalid("origins", `${JSON.stringify(origins[odd])} is no origin: give one such as https://www.acme.example`)
+}
+
+const pathOf = (path: unknown, publicPath: string): Check<string> => {
+  if (path === undefined) return Result.succeed(publicPath)
+  return typeof path === "string" && /^\/[!-"$->@-[\]-~]*$/.test(path) && !path.endsWith("/")
+    ? Result.succeed(path)
+    : invalid("path", "give where the routes are here, such as /zapier: a path without a slash at its end")
+}
+
+const isAddress = (value: unknown, origin: string, others: ReadonlyArray<string>): value is string =>
+  typeof value === "string" && ReturnUrl.parse(value, origin, others) !== undefined
+
+const publicPathOf = (redirectUri: unknown): Check<string> =>
+  typeof redirectUri === "string" &&
+  ClientApplication.isRedirectUri(redirectUri) &&
+  new URL(redirectUri).pathname.endsWith(callbackPath)
+    ? Result.succeed(new URL(redirectUri).pathname.slice(0, -callbackPath.length))
+    : invalid(
+        "redirectUri",
+        `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it is on this machine`
+      )
+
+/** What only `toWebHandler` is given. */
+export const parseWeb = (options: unknown): Check<void> => {
+  if (!Predicate.isObject(options)) return noOptions
+  const { subject, zapier }: { readonly subject?: unknown; readonly zapier?: unknown } = options
+  if (!Predicate.isFunction(subject)) return invalid("subject", "give a function from a request to its user's name")
+  return Layer.isLayer(zapier) ? Result.void : invalid("zapier", "give a layer, such as ZapierNode.layer()")
+}
+
+export const parse = (options: Options): Check<Config> =>
+  Result.gen(function* () {
+    if (!Predicate.isObject(options)) return yield* noOptions
+    const { campaign, incremental, page, pkce, redirectUri, respond, returnTo = "/", signIn, signUp } = options
+    const publicPath = yield* publicPathOf(redirectUri)
+    const { origin } = new URL(redirectUri)
+    const others = yield* originsOf(options.origins)
+    const scopes = yield* scopesOf(options.scopes)
+    const path = yield* pathOf(options.path, publicPath)
+    if (!isAddress(returnTo, origin, []) || !returnTo.startsWith("/")) {
+      return yield* invalid("returnTo", "give a path of the app, such as /settings")
+    }
+    if (signIn !== undefined && !isAddress(signIn, origin, others)) {
+      return yield* invalid("signIn", "give a path of the app, such as /sign-in, or an address at one of its origins")
+    }
+    if (respond !== undefined && !Predicate.isFunction(respond)) {
+      return yield* invalid("respond", "give a function from an outcome to an Effect of a response")
+    }
+    return {
+      redirectUri,
+      scopes,
+      consent: { campaign, incremental, page, pkce, signUp },
+      origin,
+      others,
+      home: returnTo,
+      signIn,
+      publicPath,
+      path
+    }
+  })

@@ -11,12 +11,12 @@ export const isOwnPost = ({ headers }: HttpServerRequest, origins: ReadonlyArray
 }
 
 /**
- * Whether a page that is none of the app's has sent the browser here: one of another site, or of another host beside it.
- * Older browsers do not say.
+ * Whether none of the app's own pages has sent the browser here: a page of another site did, or of another host beside it, or
+ * something that is no page (`none`): a mail, a chat, a bookmark. Older browsers do not say.
  */
 export const isFromElsewhere = ({ headers }: HttpServerRequest, origins: ReadonlyArray<string>): boolean => {
   const site = headers["sec-fetch-site"]
-  if (site !== "cross-site" && site !== "same-site") return false
+  if (site === undefined || site === "same-origin") return false
   const referer = headers["referer"] ?? ""
   return !URL.canParse(referer) || !origins.includes(new URL(referer).origin)
 }

@@ -3,11 +3,8 @@
  * goes to an origin that the app names.
  */
 
-// It has to fit into a cookie, where some characters take three, and browsers drop cookies of more than 4,096.
-const longest = 1_000
-
 // White space and control characters are dropped by browsers, and a backslash is a slash to them.
-const isPlain = (text: string) => /^[!-[\]-~]+$/.test(text) && text.length <= longest
+const isPlain = (text: string) => /^[!-[\]-~]+$/.test(text)
 
 /**
  * The same address, spelled so that it cannot be read in two ways; `undefined` if it is not allowed.

@@ -1,7 +1,7 @@
-/** What the routes decide: each ends in an outcome, or sends the browser to Zapier's consent page. */
+/** What the routes decide: each ends in an outcome, or in a response that tells nothing. */
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
-import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import type { Status, ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { from, StateMismatch, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Digest from "effect/crypto/Digest"
@@ -18,12 +18,13 @@ import * as Answers from "./answers.ts"
 import * as Config from "./config.ts"
 import * as Cookies from "./cookies.ts"
 import * as Origin from "./origin.ts"
-import type { Outcome } from "./outcome.ts"
-import * as ReturnUrl from "./returnUrl.ts"
+import type { Outcome, Ways } from "./outcome.ts"
+import * as Speculative from "./speculative.ts"
+import * as Visit from "./visit.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
-/** What a handler comes to: an outcome and what becomes of cookies, or a response where there is nothing to be told. */
+/** An outcome and what becomes of cookies, or a response. */
 type Decision = { readonly outcome: Outcome; readonly cookies?: (response: Response) => Response } | Response
 
 interface Services {
@@ -34,118 +35,158 @@ interface Services {
   readonly answer: (outcome: Outcome, asked: Answers.Asked) => Effect.Effect<Response, never, HttpRouter.Provided>
 }
 
-const queryOf = (request: HttpServerRequest): URLSearchParams => {
-  const start = request.url.indexOf("?")
-  return new URLSearchParams(start === -1 ? "" : request.url.slice(start + 1))
-}
+const bare = (status: number, headers: Record<string, string> = {}) =>
+  HttpServerResponse.empty({ status, headers: { ...Page.guards, ...headers } })
+
+/**
+ * For what begins or uses up an attempt: only a visit may do so. A browser throws away what is not a success when it only
+ * prepares for a visit (HTML standard, section "Navigational prefetching"), and asks anew when the visit comes. The router has
+ * `HEAD` served as `GET` is.
+ */
+const onlyVisits =
+  (handler: (request: HttpServerRequest) => Effect.Effect<Decision>) =>
+  (request: HttpServerRequest): Effect.Effect<Decision> => {
+    if (request.method !== "GET") return Effect.succeed(bare(405, { Allow: "GET" }))
+    return Speculative.isSpeculative(request) ? Effect.succeed(bare(503)) : handler(request)
+  }
+
+const isConnected = ({ state }: Status) => state === "Active" || state === "Refreshing"
+
+// The right user may still come with it, or this user once more.
+const mayComeAgain = ({ reason }: ZapierAuthError) =>
+  reason._tag === "Closed" ||
+  reason._tag === "StoreFailed" ||
+  (reason._tag === "StateMismatch" && reason.why === "OtherSubject")
 
 export const make = (config: Config.Config, { answer, auth, digest, subject: subjectOf }: Services) => {
-  const { consent, home, origin, others, redirectUri, scopes } = config
+  const { consent, origin, others, redirectUri, signIn } = config
   const own = [origin, ...others]
-  const isSecure = new URL(redirectUri).protocol === "https:"
-
-  const failed = (error: ZapierAuthError, returnTo: string): Outcome => ({
-    _tag: "Failed",
-    error,
-    returnTo,
-    connect: Config.connectUrl(config, returnTo)
-  })
-
-  // The app's owner has to know what its users are told in other words.
-  const unable = (error: ZapierAuthError, returnTo: string) =>
-    Effect.as(Effect.logError(error.message), failed(error, returnTo))
+  const place = { isSecure: new URL(redirectUri).protocol === "https:", publicPath: config.publicPath }
 
   /** For the user who is signed in. */
   const forUser = (
     request: HttpServerRequest,
-    returnTo: string,
+    ways: Ways,
     handler: (subject: string) => Effect.Effect<Decision>
   ): Effect.Effect<Decision> =>
     Effect.matchEffect(subjectOf(request), {
-      onFailure: (error) => Effect.map(unable(error, returnTo), (outcome) => ({ outcome })),
+      onFailure: (error) => Effect.succeed<Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
       onSuccess: Option.match({
-        onNone: () => Effect.succeed<Decision>({ outcome: { _tag: "SignedOut", returnTo } }),
+        onNone: () => Effect.succeed<Decision>({ outcome: { _tag: "SignedOut", signIn, ...ways } }),
         onSome: handler
       })
     })
 
-  type Handler = (request: HttpServerRequest, subject: string, returnTo: string) => Effect.Effect<Decision>
+  type Handler = (request: HttpServerRequest, subject: string, visit: Visit.Visit) => Effect.Effect<Decision>
 
   /** For the user who is signed in, and an address to return to that is allowed. */
   const returning =
     (handler: Handler) =>
     (request: HttpServerRequest): Effect.Effect<Decision> => {
-      const asked = queryOf(request).get("return")
-      const returnTo = asked === null ? home : ReturnUrl.parse(asked, origin, others)
-      return returnTo === undefined
-        ? Effect.succeed({ outcome: { _tag: "Refused", why: "ReturnAddress", returnTo: home } })
-        : forUser(request, returnTo, (subject) => handler(request, subject, returnTo))
+      const visit = Visit.parse(config, Visit.queryOf(request))
+      return visit === undefined
+        ? Effect.succeed({ outcome: { _tag: "Refused", why: "ReturnAddress", ...Visit.plain(config) } })
+        : forUser(request, visit.ways, (subject) => handler(request, subject, visit))
     }
 
-  const connect: Handler = Effect.fnUntraced(function* (request, subject, returnTo): Effect.fn.Return<Decision> {
-    if (Origin.isFromElsewhere(request, own)) {
-      return { outcome: { _tag: "Unconfirmed", returnTo, connect: Config.connectUrl(config, returnTo) } }
-    }
-    const begun = yield* Effect.result(auth.authorizationUrl({ ...consent, subject, scopes, redirectUri }))
-    if (Result.isFailure(begun)) return { outcome: failed(begun.failure, returnTo) }
-    const { attempt, expiresAt, url } = begun.success
-    const lifetime = expiresAt - (yield* Clock.currentTimeMillis)
-    return HttpServerResponse.redirect(Redacted.value(url), { status: 303 }).pipe(
-      Cookies.set(attempt, returnTo, isSecure, lifetime),
-      HttpServerResponse.setHeaders(Page.guards)
-    )
-  })
+  const connect: Handler = (request, subject, { note, ways }) => {
+    if (Origin.isFromElsewhere(request, own)) return Effect.succeed({ outcome: { _tag: "Unconfirmed", ...ways } })
+    return Effect.gen(function* () {
+      const scopes = yield* config.scopes(request, subject)
+      const { attempt, expiresAt, url } = yield* auth.authorizationUrl({ ...consent, subject, scopes, redirectUri })
+      const now = yield* Clock.currentTimeMillis
+      return HttpServerResponse.redirect(Redacted.value(url), { status: 303 }).pipe(
+        Cookies.set(request.cookies, attempt, note, place, { now, lifetime: expiresAt - now }),
+        HttpServerResponse.setHeaders(Page.guards)
+      )
+    }).pipe(Effect.catch((error) => Effect.succeed({ outcome: { _tag: "Failed", error, ...ways } as const })))
+  }
 
-  const disconnect: Handler = Effect.fnUntraced(function* (request, subject, returnTo): Effect.fn.Return<Decision> {
-    if (!Origin.isOwnPost(request, own)) return { outcome: { _tag: "Refused", why: "OtherSite", returnTo } }
-    const outcome = yield* Effect.match(auth.disconnect(subject), {
-      onFailure: (error) => failed(error, returnTo),
-      onSuccess: (disconnected): Outcome => ({ _tag: "Disconnected", returnTo, ...disconnected })
+  const disconnect: Handler = (request, subject, { ways }) => {
+    if (!Origin.isOwnPost(request, own)) {
+      return Effect.succeed({ outcome: { _tag: "Refused", why: "OtherSite", ...ways } })
+    }
+    return Effect.match(auth.disconnect(subject), {
+      onFailure: (error): Decision => ({ outcome: { _tag: "Failed", error, ...ways } }),
+      onSuccess: (disconnected): Decision => ({ outcome: { _tag: "Disconnected", ...ways, ...disconnected } })
     })
-    return { outcome }
-  })
+  }
 
-  const status: Handler = (_, subject, returnTo) =>
+  const status: Handler = (_, subject, { ways }) =>
     Effect.match(auth.status(subject), {
-      onFailure: (error) => ({ outcome: failed(error, returnTo) }),
-      onSuccess: (status) => ({ outcome: { _tag: "Status", status, returnTo } })
+      onFailure: (error): Decision => ({ outcome: { _tag: "Failed", error, ...ways } }),
+      onSuccess: (status): Decision => ({ outcome: { _tag: "Status", status, ...ways } })
     })
+
+  /** Nothing came of a callback. Whose grant works all the same is told so, and of nobody else's. */
+  const inVain = (subject: string, error: ZapierAuthError, ways: Ways): Effect.Effect<Outcome> => {
+    const failed: Outcome = { _tag: "Failed", error, ...ways }
+    return Effect.match(auth.status(subject), {
+      onFailure: () => failed,
+      onSuccess: (status): Outcome =>
+        isConnected(status) ? { _tag: "StillConnected", status, error, ...ways } : failed
+    })
+  }
 
   const callback = Effect.fnUntraced(function* (request: HttpServerRequest): Effect.fn.Return<Decision> {
-    const query = queryOf(request)
+    const query = Visit.queryOf(request)
     const parsed = AuthorizationCallback.parse(query)
-    if (Result.isFailure(parsed)) return { outcome: failed(from(parsed.failure), home) }
-    const attempt = yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
-    const begunHere = request.cookies[Cookies.nameOf(attempt, isSecure)]
-    // The attempt is not used up by who is refused here: the right browser and user still can come back.
-    if (begunHere === undefined) return { outcome: failed(from(new StateMismatch({ why: "OtherBrowser" })), home) }
-    // It was allowed when it was put there, and anybody may have changed it since.
-    const returnTo = ReturnUrl.parse(begunHere, origin, others) ?? home
-    return yield* forUser(request, returnTo, (subject) =>
-      Effect.match(auth.handleCallback(query, { subject }), {
-        onFailure: (error) => ({ outcome: failed(error, returnTo), cookies: Cookies.expire(attempt, isSecure) }),
-        onSuccess: (status) => ({
-          outcome: { _tag: "Connected", status, returnTo },
-          cookies: Cookies.expire(attempt, isSecure)
-        })
+    const attempt = Result.isSuccess(parsed)
+      ? yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
+      : ""
+    const note = Cookies.noteOf(request.cookies, attempt, place)
+    if (note === undefined) {
+      // The attempt is not used up by who is refused here: the right browser and user still can come back.
+      const error = from(Result.isFailure(parsed) ? parsed.failure : new StateMismatch({ why: "OtherBrowser" }))
+      const ways = Visit.plain(config)
+      const subject = yield* Effect.orElseSucceed(subjectOf(request), () => Option.none())
+      return Option.isSome(subject)
+        ? { outcome: yield* inVain(subject.value, error, ways) }
+        : { outcome: { _tag: "Failed", error, ...ways } }
+    }
+    const ways = Visit.ofNote(config, note)
+    const over = Cookies.expire(request.cookies, attempt, place)
+    return yield* forUser(request, ways, (subject) =>
+      Effect.matchEffect(auth.handleCallback(query, { subject }), {
+        onFailure: (error) =>
+          Effect.map(inVain(subject, error, ways), (outcome): Decision =>
+            mayComeAgain(error) ? { outcome } : { outcome, cookies: over }
+          ),
+        onSuccess: ({ missingScopes: missing, ...status }) =>
+          Effect.succeed<Decision>({
+            outcome:
+              missing.length === 0
+                ? { _tag: "Connected", status, ...ways }
+                : { _tag: "ScopesMissing", status, missing, ...ways },
+            cookies: over
+          })
       })
     )
   })
 
+  // The app's owner has to know what its users are told in other words.
+  const log = (outcome: Outcome) =>
+    "error" in outcome && outcome.error.blames !== "User" ? Effect.logError(outcome.error.message) : Effect.void
+
   const answered =
-    (handler: (request: HttpServerRequest) => Effect.Effect<Decision>) =>
+    (handler: (request: HttpServerRequest) => Effect.Effect<Decision>, askedBy = Answers.askedBy) =>
     (request: HttpServerRequest): Effect.Effect<Response, never, HttpRouter.Provided> =>
       Effect.flatMap(handler(request), (decision) => {
         if (HttpServerResponse.isHttpServerResponse(decision)) return Effect.succeed(decision)
         const { cookies, outcome } = decision
-        return Effect.map(answer(outcome, Answers.askedBy(request)), cookies ?? identity)
+        return Effect.map(Effect.andThen(log(outcome), answer(outcome, askedBy(request))), cookies ?? identity)
       })
 
   const at = (route: `/${string}`) => `${config.path}${route}` as `/${string}`
   return [
-    HttpRouter.route("GET", at("/connect"), answered(returning(connect))),
-    HttpRouter.route("GET", at(Config.callbackPath), answered(callback)),
+    HttpRouter.route("GET", at("/connect"), answered(onlyVisits(returning(connect)))),
+    HttpRouter.route("GET", at(Config.callbackPath), answered(onlyVisits(callback))),
     HttpRouter.route("POST", at("/disconnect"), answered(returning(disconnect))),
-    HttpRouter.route("GET", at("/status"), answered(returning(status)))
+    // Only programs ask for it.
+    HttpRouter.route(
+      "GET",
+      at("/status"),
+      answered(returning(status), () => ({ format: "json" }))
+    )
   ]
 }

@@ -13,7 +13,7 @@ const away = "Zapier cannot be reached right now. Please try again in a minute."
 const ours = "Something is wrong on our side. Please try again later, or tell us."
 
 /** Why it failed, and what to do. */
-export const wordsOf = (reason: Reason): string => {
+const wordsOf = (reason: Reason): string => {
   switch (reason._tag) {
     case "ConsentDenied":
       return "You did not allow access, so nothing was changed."
@@ -48,38 +48,61 @@ export const wordsOf = (reason: Reason): string => {
   }
 }
 
+// What did not change is said by the title.
+const nothingNew = (reason: Reason): string => {
+  switch (reason._tag) {
+    case "ConsentDenied":
+      return "You did not allow access this time. Nothing changed."
+    case "StateMismatch":
+      return "This page has been used before, or was not begun in this browser and by you. Nothing changed."
+    default:
+      return `${wordsOf(reason)} Your connection from before still works.`
+  }
+}
+
 const refused = {
   ReturnAddress: "The address to return to is none of the app's.",
   OtherSite: "Only the app's own pages can disconnect."
 } as const
 
+const back = ({ returnTo }: Told) => ({ url: returnTo, text: "Back to the app" })
+
+const again = ({ connect }: Told) => ({ url: connect, text: "Connect Zapier" })
+
 /** The page of an outcome. Each leads back to the app. */
 export const pageOf = (outcome: Told): Page => {
-  const back = { url: outcome.returnTo, text: "Back to the app" }
   switch (outcome._tag) {
     case "Connected":
-      return { title: "Zapier is connected", words: "You can go on now.", links: [back] }
+      return { title: "Zapier is connected", words: "You can go on now.", links: [back(outcome)] }
+    case "ScopesMissing":
+      return {
+        title: "Zapier is connected, but not for everything",
+        words: `Zapier did not allow all that this app asked for. Missing: ${outcome.missing.join(", ")}. What needs it will not work.`,
+        links: [back(outcome)]
+      }
+    case "StillConnected":
+      return { title: "You are still connected", words: nothingNew(outcome.error.reason), links: [back(outcome)] }
     case "Disconnected":
-      return { title: "Zapier is disconnected", words: outcome.revocation, links: [back] }
+      return { title: "Zapier is disconnected", words: outcome.revocation, links: [back(outcome)] }
     case "SignedOut":
       return {
         title: "You are not signed in",
         words: "Sign in first, and connect Zapier then.",
-        links: [back]
+        links: [...(outcome.signIn === undefined ? [] : [{ url: outcome.signIn, text: "Sign in" }]), back(outcome)]
       }
     case "Refused":
-      return { title: "That is not possible", words: refused[outcome.why], links: [back] }
+      return { title: "That is not possible", words: refused[outcome.why], links: [back(outcome)] }
     case "Unconfirmed":
       return {
         title: "Connect Zapier?",
-        words: "Another page has sent you here. Go on if it is you who wants to connect Zapier.",
-        links: [{ url: outcome.connect, text: "Connect Zapier" }, back]
+        words: "A link from somewhere else has brought you here. Go on if it is you who wants to connect Zapier.",
+        links: [again(outcome), back(outcome)]
       }
     case "Failed":
       return {
         title: "Zapier is not connected",
         words: wordsOf(outcome.error.reason),
-        links: [{ url: outcome.connect, text: "Connect Zapier" }, back]
+        links: [again(outcome), back(outcome)]
       }
   }
 }
