@@ -156,7 +156,8 @@ export class ZapierAuth extends Context.Service<
 
     /**
      * Takes the redirect back from the consent page: checks it, exchanges its code and stores the grant. Each `state`
-     * works once. What goes wrong leaves an earlier grant of the user as it is.
+     * works once. What goes wrong leaves an earlier grant of the user as it is. `missingScopes` are those that were asked for
+     * and not granted.
      *
      * Fails with `InvalidCallback`, `StateMismatch` (unknown, used, or of another subject), `ConsentDenied`,
      * `ConsentExpired`, `AuthorizationRefused`, `ExchangeOutcomeUnknown`, `ClientRejected`, `TokenRequestRefused`,

@@ -151,7 +151,10 @@ export interface ZapierPromise {
   readonly authorizationUrl: (
     options: AuthorizationOptions & SignalOptions
   ) => Promise<Result<Omit<AuthorizationRequest, "url"> & { readonly url: string }>>
-  /** Takes the redirect back from the consent page, for the user who is signed in there. */
+  /**
+   * Takes the redirect back from the consent page, for the user who is signed in there. `missingScopes` are those that were
+   * asked for and not granted.
+   */
   readonly handleCallback: (
     input: AuthorizationCallback.Input,
     options: { readonly subject: string } & SignalOptions

@@ -161,7 +161,7 @@ describe("`respond`", () => {
 })
 
 describe("`subject`", () => {
-  const connecting = Effect.fnUntraced(function* (given: () => unknown) {
+  const connecting = Effect.fnUntraced(function* (given: () => unknown, url = "https://acme.example/zapier/connect") {
     const routes = ZapierConnect.layer({ redirectUri, scopes: ["zap"] }).pipe(
       Layer.provide([
         Layer.succeed(ZapierConnect.SignedIn, { subject: given as never }),
@@ -172,7 +172,7 @@ describe("`subject`", () => {
     return yield* Effect.provideService(
       Effect.scoped(handle),
       HttpServerRequest.HttpServerRequest,
-      HttpServerRequest.fromWeb(new Request("https://acme.example/zapier/connect"))
+      HttpServerRequest.fromWeb(new Request(url))
     )
   })
 
@@ -221,6 +221,8 @@ describe("`subject`", () => {
   it.effect("that is no Effect, or throws, is a 503 as well", () =>
     Effect.gen(function* () {
       expect((yield* connecting(() => "ada")).status).toBe(503)
+      // Also where it is asked only to tell the user what is so.
+      expect((yield* connecting(() => "ada", `${redirectUri}?code=c0de&state=5tate`)).status).toBe(503)
       expect(
         (yield* connecting(() => {
           throw new Error("s3cret")

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
 import * as World from "./utils/ConnectWorld.ts"
 
 type World = Effect.Success<ReturnType<typeof World.make>>
@@ -106,6 +108,40 @@ describe("a callback that comes again", () => {
     })
   )
 
+  it.effect("while the first is under way waits for what that brings", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const ada = new World.Browser("ada")
+      const callback = yield* world.fake.approve((yield* world.begin(ada, "?return=/a")).location)
+      const tab = new World.Browser("ada")
+      for (const [name, value] of ada.cookies) tab.cookies.set(name, value)
+      yield* world.fake.setFaults([{ fault: { _tag: "AnswerSlow", millis: 3_000 }, match: { endpoint: "token" } }])
+      const first = yield* Effect.forkChild(world.send(ada, callback), { startImmediately: true })
+      const second = yield* Effect.forkChild(world.send(tab, callback), { startImmediately: true })
+      yield* TestClock.adjust("4 seconds")
+      const { status, text } = yield* Fiber.join(second)
+      expect([status, text.includes("You are still connected")]).toEqual([200, true])
+      expect([(yield* Fiber.join(first)).location, yield* world.exchanges]).toEqual(["/a", 1])
+    })
+  )
+
+  it.effect("while the first is under way does not wait for ever", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const ada = new World.Browser("ada")
+      const callback = yield* world.fake.approve((yield* world.begin(ada)).location)
+      yield* world.fake.setFaults([{ fault: { _tag: "AnswerSilent" }, match: { endpoint: "token" } }])
+      const first = yield* Effect.forkChild(world.send(ada, callback), { startImmediately: true })
+      const second = yield* Effect.forkChild(world.send(ada, callback), { startImmediately: true })
+      yield* TestClock.adjust("6 seconds")
+      const told = second.pollUnsafe()
+      yield* TestClock.adjust("10 minutes")
+      expect([told !== undefined, (yield* Fiber.join(second)).status]).toEqual([true, 400])
+      yield* Fiber.join(first)
+      expect(yield* world.exchanges).toBe(1)
+    })
+  )
+
   it.effect("tells who has disconnected since, or is somebody else, that they are not connected", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
@@ -166,6 +202,7 @@ describe("a callback in vain, while the user is connected,", () => {
       expect([limited.status, limited.headers.get("retry-after")]).toEqual([503, "7"])
       expect(limited.text).toContain("You are still connected")
       expect(limited.text).toContain("Your connection from before still works.")
+      expect(limited.text).toContain('<a href="/zapier/connect">')
     })
   )
 

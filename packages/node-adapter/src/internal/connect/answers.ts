@@ -43,11 +43,8 @@ const statusOf = (outcome: Outcome): number => {
       return 401
     case "Refused":
       return outcome.why === "OtherSite" ? 403 : 400
-    case "StillConnected": {
-      const { _tag, httpStatus } = outcome.error.reason
-      // The user has what they came for, or wanted nothing.
-      return _tag === "ConsentDenied" || _tag === "StateMismatch" ? 200 : httpStatus
-    }
+    case "StillConnected":
+      return Texts.isHarmless(outcome.error.reason) ? 200 : outcome.error.reason.httpStatus
     case "Failed":
       return outcome.error.reason.httpStatus
   }

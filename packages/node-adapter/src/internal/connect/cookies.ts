@@ -59,9 +59,12 @@ const placeFor = (attempt: string, taken: ReadonlyArray<Entry>): number => {
   return free[attempt.charCodeAt(0) % free.length] ?? oldest?.slot ?? 0
 }
 
+// A semicolon would end it.
+const isCookiePath = (path: string) => /^\/[!-:<-~]+$/.test(path)
+
 const attributes = ({ isSecure, publicPath }: Place) =>
   ({
-    path: isSecure || publicPath === "" ? "/" : publicPath,
+    path: isSecure || !isCookiePath(publicPath) ? "/" : publicPath,
     httpOnly: true,
     secure: isSecure,
     // It comes along when Zapier sends the browser back, and not with what another page loads or posts.

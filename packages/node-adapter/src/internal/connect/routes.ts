@@ -13,6 +13,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Page from "../page.ts"
 import * as Answers from "./answers.ts"
 import * as Config from "./config.ts"
@@ -49,6 +50,10 @@ const onlyVisits =
     if (request.method !== "GET") return Effect.succeed(bare(405, { Allow: "GET" }))
     return Speculative.isSpeculative(request) ? Effect.succeed(bare(503)) : handler(request)
   }
+
+// How often it is looked again for what another callback brings, and how long after each time, in milliseconds.
+const looks = 10
+const pause = 500
 
 const isConnected = ({ state }: Status) => state === "Active" || state === "Refreshing"
 
@@ -118,32 +123,42 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
       onSuccess: (status): Decision => ({ outcome: { _tag: "Status", status, ...ways } })
     })
 
+  // The first of two callbacks at the same time may be about to connect the user.
+  const statusAfter = (subject: string, { reason }: ZapierAuthError) =>
+    reason._tag === "StateMismatch" && reason.why === "AlreadyUsed"
+      ? Effect.repeat(auth.status(subject), { until: isConnected, times: looks, schedule: Schedule.spaced(pause) })
+      : auth.status(subject)
+
   /** Nothing came of a callback. Whose grant works all the same is told so, and of nobody else's. */
   const inVain = (subject: string, error: ZapierAuthError, ways: Ways): Effect.Effect<Outcome> => {
     const failed: Outcome = { _tag: "Failed", error, ...ways }
-    return Effect.match(auth.status(subject), {
+    return Effect.match(statusAfter(subject, error), {
       onFailure: () => failed,
       onSuccess: (status): Outcome =>
         isConnected(status) ? { _tag: "StillConnected", status, error, ...ways } : failed
     })
   }
 
+  /** A callback that this browser is not waiting for. The right browser and user can still come with it. */
+  const unexpected = (request: HttpServerRequest, error: ZapierAuthError): Effect.Effect<Decision> => {
+    const ways = Visit.plain(config)
+    return Effect.matchEffect(subjectOf(request), {
+      onFailure: (unknownUser) =>
+        Effect.succeed<Decision>({ outcome: { _tag: "Failed", error: unknownUser, ...ways } }),
+      onSuccess: Option.match({
+        onNone: () => Effect.succeed<Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
+        onSome: (subject) => Effect.map(inVain(subject, error, ways), (outcome): Decision => ({ outcome }))
+      })
+    })
+  }
+
   const callback = Effect.fnUntraced(function* (request: HttpServerRequest): Effect.fn.Return<Decision> {
     const query = Visit.queryOf(request)
     const parsed = AuthorizationCallback.parse(query)
-    const attempt = Result.isSuccess(parsed)
-      ? yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
-      : ""
+    if (Result.isFailure(parsed)) return yield* unexpected(request, from(parsed.failure))
+    const attempt = yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
     const note = Cookies.noteOf(request.cookies, attempt, place)
-    if (note === undefined) {
-      // The attempt is not used up by who is refused here: the right browser and user still can come back.
-      const error = from(Result.isFailure(parsed) ? parsed.failure : new StateMismatch({ why: "OtherBrowser" }))
-      const ways = Visit.plain(config)
-      const subject = yield* Effect.orElseSucceed(subjectOf(request), () => Option.none())
-      return Option.isSome(subject)
-        ? { outcome: yield* inVain(subject.value, error, ways) }
-        : { outcome: { _tag: "Failed", error, ...ways } }
-    }
+    if (note === undefined) return yield* unexpected(request, from(new StateMismatch({ why: "OtherBrowser" })))
     const ways = Visit.ofNote(config, note)
     const over = Cookies.expire(request.cookies, attempt, place)
     return yield* forUser(request, ways, (subject) =>

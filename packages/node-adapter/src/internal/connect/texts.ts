@@ -48,7 +48,10 @@ const wordsOf = (reason: Reason): string => {
   }
 }
 
-// What did not change is said by the title.
+/** Whether a user who is connected has nothing to do about it: they have what they came for, or wanted nothing. */
+export const isHarmless = ({ _tag }: Reason): boolean => _tag === "ConsentDenied" || _tag === "StateMismatch"
+
+// That the user is connected is said by the title.
 const nothingNew = (reason: Reason): string => {
   switch (reason._tag) {
     case "ConsentDenied":
@@ -80,8 +83,11 @@ export const pageOf = (outcome: Told): Page => {
         words: `Zapier did not allow all that this app asked for. Missing: ${outcome.missing.join(", ")}. What needs it will not work.`,
         links: [back(outcome)]
       }
-    case "StillConnected":
-      return { title: "You are still connected", words: nothingNew(outcome.error.reason), links: [back(outcome)] }
+    case "StillConnected": {
+      const { reason } = outcome.error
+      const links = isHarmless(reason) ? [back(outcome)] : [back(outcome), again(outcome)]
+      return { title: "You are still connected", words: nothingNew(reason), links }
+    }
     case "Disconnected":
       return { title: "Zapier is disconnected", words: outcome.revocation, links: [back(outcome)] }
     case "SignedOut":
