@@ -100,6 +100,23 @@ describe("ZapierAuth: handleCallback", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
+  it.effect.each<readonly [string | undefined, ReadonlyArray<string>]>([
+    ["zap", ["zap:write", "profile"]],
+    ["profile,zap:all", ["zap:write"]],
+    ["zap zap:write profile external", []],
+    ["action:run", ["zap", "zap:write", "profile"]],
+    [undefined, []]
+  ])("names what was asked for and not granted when %j was", ([scope, missingScopes]) => {
+    const zapier = TestZapier.make()
+    zapier.state.scope = scope
+    return Effect.gen(function* () {
+      const auth = yield* ZapierAuth
+      const { url } = yield* auth.authorizationUrl({ subject, scopes: ["zap", "zap:write", "profile"] })
+      const state = new URL(Redacted.value(url)).searchParams.get("state") ?? ""
+      assert.deepInclude(yield* auth.handleCallback({ code: "code-1", state }, { subject }), { missingScopes })
+    }).pipe(Effect.provide(zapier.layer()))
+  })
+
   it.effect("refuses an unknown state, another subject's, a used one and a late one, and exchanges nothing", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {

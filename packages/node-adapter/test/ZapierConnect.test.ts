@@ -185,6 +185,9 @@ describe("ZapierConnect", () => {
         expect(yield* (yield* HttpClient.get("/")).text).toBe("the app")
         const status = yield* (yield* HttpClient.get("/zapier/status")).json
         expect(status).toMatchObject({ subject: "ada", connected: false })
+        // A visit only: programs that look at a link have no effect.
+        const looked = yield* HttpClient.head("/zapier/connect")
+        expect([looked.status, looked.headers["allow"], looked.headers["set-cookie"]]).toEqual([405, "GET", undefined])
       }).pipe(
         Effect.provide(
           HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
@@ -206,6 +209,8 @@ describe("ZapierConnect", () => {
       zapier: ZapierNode.layerMemory({ application: app, httpClient })
     })
     const headers = { "x-user": "ada" }
+    const looked = await handler(new Request("https://acme.example/zapier/connect", { headers, method: "HEAD" }))
+    expect([looked.status, looked.headers.getSetCookie()]).toEqual([405, []])
     const begun = await handler(new Request("https://acme.example/zapier/connect", { headers }))
     const callback = await Effect.runPromise(fake.approve(begun.headers.get("location") ?? ""))
     const cookie = begun.headers.getSetCookie()[0]?.split(";")[0] ?? ""
