@@ -172,7 +172,8 @@ export const toResponse = ({ _tag, httpStatus }: ZapierPromise.Failure) =>
   Response.json({ error: _tag }, { status: httpStatus })
 \`\`\`
 
-\`InsufficientScope\` does not ask to connect again by itself: an app that asks for the same scopes gets the same scopes.
+\`InsufficientScope\` does not ask to connect again by itself: an app that asks for the same scopes gets the same scopes. What
+\`handleCallback\` gives names them at once: \`missingScopes\` are those that were asked for and not granted.
 Ask for one of \`anyOf\` as well, and keep what was granted before with \`incremental\`:
 
 \`\`\`ts
