@@ -12,25 +12,39 @@ import * as Stream from "effect/Stream"
 // By this name Effect's own wrappers of responses are asked for the `Response` of the platform.
 const webSource = "~effect/http/HttpClientResponse/WebSource"
 
-type ToOwn = (error: HttpClientError, response: HttpClientResponse.HttpClientResponse) => HttpClientError
+/** How a failure to read the body is told, by what `make` was given. */
+export type ToOwn<A> = (
+  error: HttpClientError,
+  by: A,
+  response: HttpClientResponse.HttpClientResponse
+) => HttpClientError
 
-class OwnResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
-  readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
-  readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+class OwnResponse<A> extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly request: HttpClientRequest
   // Private to the language: nobody finds them who looks through the properties.
   readonly #below: HttpClientResponse.HttpClientResponse
-  readonly #toOwn: ToOwn
+  readonly #by: A
+  readonly #toOwn: ToOwn<A>
 
-  constructor(below: HttpClientResponse.HttpClientResponse, request: HttpClientRequest, toOwn: ToOwn) {
+  constructor(below: HttpClientResponse.HttpClientResponse, request: HttpClientRequest, by: A, toOwn: ToOwn<A>) {
     super()
     this.request = request
     this.#below = below
+    this.#by = by
     this.#toOwn = toOwn
   }
 
-  #read<A>(effect: Effect.Effect<A, HttpClientError>): Effect.Effect<A, HttpClientError> {
-    return Effect.mapError(effect, (error) => this.#toOwn(error, this))
+  // Each call has a response: what all have alike is not set for each.
+  get [HttpClientResponse.TypeId](): typeof HttpClientResponse.TypeId {
+    return HttpClientResponse.TypeId
+  }
+
+  get [HttpIncomingMessage.TypeId](): typeof HttpIncomingMessage.TypeId {
+    return HttpIncomingMessage.TypeId
+  }
+
+  #read<B>(effect: Effect.Effect<B, HttpClientError>): Effect.Effect<B, HttpClientError> {
+    return Effect.mapError(effect, (error) => this.#toOwn(error, this.#by, this))
   }
 
   get url() {
@@ -78,7 +92,7 @@ class OwnResponse extends Inspectable.Class implements HttpClientResponse.HttpCl
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError> {
-    return Stream.mapError(this.#below.stream, (error) => this.#toOwn(error, this))
+    return Stream.mapError(this.#below.stream, (error) => this.#toOwn(error, this.#by, this))
   }
 
   [webSource]() {
@@ -101,8 +115,9 @@ class OwnResponse extends Inspectable.Class implements HttpClientResponse.HttpCl
  *
  * @param toOwn what is to be failed with where reading the body fails
  */
-export const make = (
+export const make = <A>(
   below: HttpClientResponse.HttpClientResponse,
   request: HttpClientRequest,
-  toOwn: ToOwn
-): HttpClientResponse.HttpClientResponse => new OwnResponse(below, request, toOwn)
+  by: A,
+  toOwn: ToOwn<A>
+): HttpClientResponse.HttpClientResponse => new OwnResponse(below, request, by, toOwn)

@@ -87,11 +87,12 @@ const own = (
   return new HttpClientError.HttpClientError({ reason: made() })
 }
 
+const ofBody: OwnResponse.ToOwn<Sending> = (error, { sent }, response) =>
+  own(error, response.request, secretsOf(sent), () => response)
+
 /** The same response, with the request as it was before. What fails when its body is read has that request, too. */
-export const response = (given: HttpClientResponse, { original, sent }: Sending): HttpClientResponse => {
-  const request = bare(original)
-  return OwnResponse.make(given, request, (error, response) => own(error, request, secretsOf(sent), () => response))
-}
+export const response = (given: HttpClientResponse, sending: Sending): HttpClientResponse =>
+  OwnResponse.make(given, bare(sending.original), sending, ofBody)
 
 const error = (given: unknown, sending: Sending): unknown => {
   const secrets = secretsOf(sending.sent)
