@@ -45,39 +45,51 @@ const written = (value: unknown): ReadonlyArray<readonly [string, string]> => [
   ["pretty", Cause.isCause(value) ? Cause.pretty(value) : ""]
 ]
 
-/** As it is, percent-encoded, and in base64 of either alphabet. */
+// Base64 of a text around the secret: what is the same for any text, by where the secret begins.
+const insideBase64 = (secret: string): ReadonlyArray<string> =>
+  [0, 1, 2].map((offset) => {
+    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(secret)])
+    return bytes.toString("base64").slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6))
+  })
+
+/** As it is, percent-encoded, and in base64 of either alphabet, by itself or inside of a longer text. */
 const encodings = (secret: string): ReadonlyArray<string> => {
-  const base64 = Buffer.from(secret).toString("base64")
+  const base64 = insideBase64(secret).filter(({ length }) => length >= 7)
   const all = [
     secret,
     encodeURIComponent(secret),
     new URLSearchParams([["", secret]]).toString().slice(1),
-    base64.replace(/=+$/, ""),
-    Buffer.from(secret).toString("base64url")
+    ...base64,
+    ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))
   ]
   return [...new Set(all)]
 }
 
 /** The names of the secrets that a text holds in any encoding. */
-const inText = (text: string, secrets: ReadonlyMap<string, string>): ReadonlyArray<string> =>
+export const inText = (text: string, secrets: ReadonlyMap<string, string>): ReadonlyArray<string> =>
   [...secrets].flatMap(([name, secret]) => (encodings(secret).some((form) => text.includes(form)) ? [name] : []))
+
+/** Every text that is found in a value, with the way to it. */
+export const texts = (value: unknown): ReadonlyArray<readonly [path: string, text: string]> => {
+  const found: Array<readonly [string, string]> = []
+  const seen = new Set<unknown>()
+  const todo: Array<readonly [path: string, part: unknown]> = [["", value], ...written(value)]
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const [path, part] = next
+    if (typeof part === "string") found.push([path, part])
+    if (typeof part !== "object" || part === null || seen.has(part)) continue
+    seen.add(part)
+    if (seen.size > most) throw new Error(`too much to look through, at ${path.slice(0, 200)}`)
+    for (const [name, inner] of partsOf(part)) todo.push([`${path}.${name}`, inner])
+  }
+  return found
+}
 
 /**
  * Where a value shows secrets, as `path: name`. Says nothing of the secrets themselves.
  *
  * @param secrets the secrets, by a name for each
  */
-export const leaks = (value: unknown, secrets: ReadonlyMap<string, string>): ReadonlyArray<string> => {
-  const found = new Set<string>()
-  const seen = new Set<unknown>()
-  const todo: Array<readonly [path: string, part: unknown]> = [["", value], ...written(value)]
-  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    const [path, part] = next
-    if (typeof part === "string") for (const name of inText(part, secrets)) found.add(`${path}: ${name}`)
-    if (typeof part !== "object" || part === null || seen.has(part)) continue
-    seen.add(part)
-    if (seen.size > most) throw new Error(`too much to look through, at ${path.slice(0, 200)}`)
-    for (const [name, inner] of partsOf(part)) todo.push([`${path}.${name}`, inner])
-  }
-  return [...found]
-}
+export const leaks = (value: unknown, secrets: ReadonlyMap<string, string>): ReadonlyArray<string> => [
+  ...new Set(texts(value).flatMap(([path, text]) => inText(text, secrets).map((name) => `${path}: ${name}`)))
+]
