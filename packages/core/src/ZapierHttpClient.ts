@@ -91,6 +91,8 @@ export type CallOptions<N extends Endpoint.Name> = {
  * `HttpClient` that is provided fails for some (`HttpClient.filterStatusOk`): a 401 is handled first all the same, and the
  * failure is that of the last response.
  *
+ * The `request` of a response or failure is the caller's own, without the credential, so that either can be logged.
+ *
  * Besides what the transport fails with, a request fails with `InvalidConfig` (a method, header or body that cannot be
  * sent), `UntrustedOrigin` and `InsufficientScope` before anything is sent, with `RequestNotReplayable` after a 401 if its
  * body was a stream, and as `ZapierAuth.accessToken` and `ZapierAuth.appToken` do.

@@ -17,7 +17,8 @@
  * consent page alone would not do, because a browser may be signed in to the attacker's Zapier account. Return addresses
  * stay at the app, or go to origins that it names. A request that changes something must come from the app's own pages, by
  * `Origin` or `Sec-Fetch-Site`. Nothing is kept by caches, and nothing that is loaded from a callback's page would be told
- * its address, which holds a code.
+ * its address, which holds a code. The server's spans have the code and `state` masked (`hideCallback` says what else may
+ * show them).
  *
  * Sources: RFC 6749 section 10.12 and RFC 9700 section 4.7 (CSRF), RFC 9700 sections 4.2 (referrer) and 4.11 (open
  * redirects).
