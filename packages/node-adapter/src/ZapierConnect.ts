@@ -17,7 +17,8 @@
  * consent page alone would not do, because a browser may be signed in to the attacker's Zapier account. Return addresses
  * stay at the app, or go to origins that it names. A request that changes something must come from the app's own pages, by
  * `Origin` or `Sec-Fetch-Site`. Nothing is kept by caches, and nothing that is loaded from a callback's page would be told
- * its address, which holds a code.
+ * its address, which holds a code. The server's spans have the code and `state` masked (`hideCallback` says what else may
+ * show them).
  *
  * Sources: RFC 6749 section 10.12 and RFC 9700 section 4.7 (CSRF), RFC 9700 sections 4.2 (referrer) and 4.11 (open
  * redirects).
@@ -71,6 +72,7 @@ import * as Result from "effect/Result"
 import * as Cookies from "./internal/connect/cookies.ts"
 import * as Failures from "./internal/connect/failures.ts"
 import * as Origin from "./internal/connect/origin.ts"
+import * as Quiet from "./internal/connect/quiet.ts"
 import * as ReturnUrl from "./internal/connect/returnUrl.ts"
 import * as WebHandler from "./internal/connect/webHandler.ts"
 import * as Page from "./internal/page.ts"
@@ -143,6 +145,10 @@ export interface Options<R = never> extends Pick<
 const callbackPath = "/callback"
 
 const publicPathOf = (redirectUri: string) => new URL(redirectUri).pathname.slice(0, -callbackPath.length)
+
+// What is no redirect URI, `make` refuses.
+const pathOf = ({ path, redirectUri }: Pick<Options, "path" | "redirectUri">) =>
+  path ?? (ClientApplication.isRedirectUri(redirectUri) ? publicPathOf(redirectUri) : "")
 
 const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
 
@@ -321,7 +327,7 @@ const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
   })
 
   const callback = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-    const query = queryOf(request)
+    const query = yield* Quiet.queryOf(request)
     const parsed = AuthorizationCallback.parse(query)
     if (Result.isFailure(parsed)) return yield* answer(request, failed(from(parsed.failure), home))
     const attempt = yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
@@ -363,10 +369,10 @@ const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
 
   const at = (route: `/${string}`) => `${options.path ?? publicPath}${route}` as `/${string}`
   return [
-    HttpRouter.route("GET", at("/connect"), forUser(connect)),
-    HttpRouter.route("GET", at(callbackPath), callback),
-    HttpRouter.route("POST", at("/disconnect"), forUser(disconnect)),
-    HttpRouter.route("GET", at("/status"), forUser(status))
+    HttpRouter.route("GET", at("/connect"), Quiet.handler(forUser(connect))),
+    HttpRouter.route("GET", at(callbackPath), Quiet.handler(callback)),
+    HttpRouter.route("POST", at("/disconnect"), Quiet.handler(forUser(disconnect))),
+    HttpRouter.route("GET", at("/status"), Quiet.handler(forUser(status)))
   ]
 })
 
@@ -385,9 +391,45 @@ export const layer = <R = never>(
   ZapierAuthError,
   HttpRouter.HttpRouter | ZapierAuth | SignedIn | Exclude<R, HttpRouter.Provided>
 > =>
-  HttpRouter.use((router) => Effect.flatMap(make(options), (routes) => router.addAll(routes))).pipe(
-    Layer.provide(Digest.layerWebCrypto)
-  )
+  HttpRouter.use(
+    Effect.fnUntraced(function* (router) {
+      yield* router.addAll(yield* make(options))
+      yield* router.addGlobalMiddleware(Quiet.router(pathOf(options)))
+    })
+  ).pipe(Layer.provide(Digest.layerWebCrypto))
+
+/**
+ * A middleware that keeps code and `state` of a callback from everything inside of it, but for the routes: an access log of
+ * the app's own sees a URL in which they are masked. Effect's own span and access log need it only where an app has put
+ * another tracing middleware around its server; for those the routes see themselves.
+ *
+ * @param options those of `layer`. Behind a router with a prefix, `path` has the prefix, too.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpMiddleware from "effect/http/HttpMiddleware"
+ * import * as HttpServerRequest from "effect/http/HttpServerRequest"
+ * import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
+ *
+ * const accessLog = HttpMiddleware.make((app) =>
+ *   Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => Effect.ensuring(app, Effect.log(url)))
+ * )
+ *
+ * const hideCallback = ZapierConnect.hideCallback({ redirectUri: "https://acme.example/zapier/callback" })
+ *
+ * // For `HttpRouter.serve(routes, { middleware })`.
+ * const middleware = HttpMiddleware.make((app) => hideCallback(accessLog(app)))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const hideCallback = (
+  options: Pick<Options, "path" | "redirectUri">
+): (<E, R>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest>) =>
+  Quiet.hide(`${pathOf(options)}${callbackPath}`)
 
 /**
  * As `Options`, for an app that is not on Effect's router.
