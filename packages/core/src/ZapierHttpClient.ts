@@ -22,6 +22,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -36,10 +37,12 @@ import type * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Tracer from "effect/Tracer"
 import * as AuthMetrics from "./AuthMetrics.ts"
 import * as BoundedBody from "./internal/boundedBody.ts"
+import * as QuietTracer from "./internal/quietTracer.ts"
 import * as Target from "./internal/target.ts"
-import { withRequest } from "./internal/withRequest.ts"
+import * as WithoutCredentials from "./internal/withoutCredentials.ts"
 import type * as Credential from "./zapier/Credential.ts"
 import * as Endpoint from "./zapier/Endpoint.ts"
 import type * as Scopes from "./oauth/Scopes.ts"
@@ -87,6 +90,8 @@ export type CallOptions<N extends Endpoint.Name> = {
  * Requests to Zapier's API, with the credential that each needs. Answers of any status are successes, unless the
  * `HttpClient` that is provided fails for some (`HttpClient.filterStatusOk`): a 401 is handled first all the same, and the
  * failure is that of the last response.
+ *
+ * The `request` of a response or failure is the caller's own, without the credential, so that either can be logged.
  *
  * Besides what the transport fails with, a request fails with `InvalidConfig` (a method, header or body that cannot be
  * sent), `UntrustedOrigin` and `InsufficientScope` before anything is sent, with `RequestNotReplayable` after a 401 if its
@@ -180,16 +185,26 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   // Calls that follow each other have mostly the same services: what is added to them is added once. Only the latest are
   // kept.
-  let latest: { readonly from: Context.Context<never>; readonly to: Context.Context<never> } | undefined
-  const forSending = (from: Context.Context<never>) => {
-    if (latest?.from === from) return latest.to
+  interface Services {
+    readonly from: Context.Context<never>
+    readonly to: Context.Context<never>
+    readonly tracer: Tracer.Tracer
+  }
+  let latest: Services | undefined
+  const servicesOf = (from: Context.Context<never>): Services => {
+    if (latest?.from === from) return latest
     const own = Option.getOrUndefined(Context.getOption(from, FetchHttpClient.RequestInit))
     const to = from.pipe(
       Context.add(FetchHttpClient.RequestInit, { ...madeWith, ...own, redirect: "manual" }),
       Context.add(HttpClient.TracerPropagationEnabled, false)
     )
-    latest = { from, to }
-    return to
+    latest = { from, to, tracer: Context.get(from, Tracer.Tracer) }
+    return latest
+  }
+
+  const forSending = (from: Context.Context<never>, sending: WithoutCredentials.Sending) => {
+    const { to, tracer } = servicesOf(from)
+    return QuietTracer.isSeen(tracer) ? Context.add(to, Tracer.Tracer, QuietTracer.make(tracer, sending)) : to
   }
 
   const closed = from(new Closed({}))
@@ -200,23 +215,27 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   // may fail for a status: its response is looked at like any other, and the caller gets the failure.
   const sendIn = (
     fiber: Fiber.Fiber<unknown, unknown>,
-    request: Request,
+    sent: Request,
     original: Request,
     then: (response: HttpClientResponse.HttpClientResponse, result: Response) => Response,
     isReplay = false
   ): Response => {
     if (!isReplay && !enter()) return Effect.fail(closed)
     const { context } = fiber
-    fiber.setContext(forSending(context))
+    const sending = { original, sent }
+    fiber.setContext(forSending(context, sending))
     return Effect.onExitPrimitive(
-      Effect.matchEffect(http.execute(request), {
-        onFailure: (error) => {
+      Effect.matchCauseEffect(http.execute(sent), {
+        onFailure: (theirs) => {
           fiber.setContext(context)
-          const failure: Response = Effect.fail(withRequest(error, original))
-          return error.response === undefined ? failure : then(error.response, failure)
+          const cause = WithoutCredentials.cause(theirs, sending)
+          const failure: Response = Effect.failCause(cause)
+          const response = Option.getOrUndefined(Cause.findErrorOption(cause))?.response
+          return response === undefined || Cause.hasInterrupts(cause) ? failure : then(response, failure)
         },
-        onSuccess: (response) => {
+        onSuccess: (theirs) => {
           fiber.setContext(context)
+          const response = WithoutCredentials.response(theirs, sending)
           return then(response, Effect.succeed(response))
         }
       }),

@@ -107,35 +107,51 @@ describe("ZapierAuth: disconnect", () => {
     )
   })
 
+  // One process is about to remove the grant, and waits; another goes on meanwhile.
+  const removingLate = Effect.fnUntraced(function* (zapier: ReturnType<typeof TestZapier.make>) {
+    const shared = yield* Layer.build(MemoryStores.layer)
+    const store = Context.get(shared, GrantStore)
+    const gate = Deferred.makeUnsafe<void>()
+    const removals: Array<boolean> = []
+    const slow = GrantStore.of({
+      ...store,
+      remove: (key, expected) =>
+        Effect.andThen(Deferred.await(gate), store.remove(key, expected)).pipe(
+          Effect.tap((isRemoved) => Effect.sync(() => void removals.push(isRemoved)))
+        )
+    })
+    const process = (context: typeof shared) =>
+      Layer.build(Layer.provide(zapier.process(), Layer.succeedContext(context)))
+    const one = yield* process(Context.add(shared, GrantStore, slow))
+    const other = yield* process(shared)
+    yield* Effect.provide(TestZapier.connect(subject), other)
+    yield* TestClock.adjust(TestZapier.lifetime)
+    const leaving = yield* Effect.forkChild(Context.get(one, ZapierAuth).disconnect(subject), {
+      startImmediately: true
+    })
+    yield* TestZapier.tick
+    const end = Effect.andThen(Deferred.succeed(gate, undefined), Fiber.join(leaving))
+    return { one: Context.get(one, ZapierAuth), other: Context.get(other, ZapierAuth), removals, end }
+  })
+
   it.effect("removes no consent that was stored after it had looked", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
-      const shared = yield* Layer.build(MemoryStores.layer)
-      const store = Context.get(shared, GrantStore)
-      const gate = Deferred.makeUnsafe<void>()
-      const removals: Array<boolean> = []
-      // The first removal waits until another process has stored a new consent.
-      const slow = GrantStore.of({
-        ...store,
-        remove: (key, expected) =>
-          Effect.andThen(Deferred.await(gate), store.remove(key, expected)).pipe(
-            Effect.tap((isRemoved) => Effect.sync(() => void removals.push(isRemoved)))
-          )
-      })
-      const process = (context: typeof shared) =>
-        Layer.build(Layer.provide(zapier.process(), Layer.succeedContext(context)))
-      const one = yield* process(Context.add(shared, GrantStore, slow))
-      const other = yield* process(shared)
-      yield* Effect.provide(TestZapier.connect(subject), other)
-      const leaving = yield* Effect.forkChild(
-        Effect.flatMap(ZapierAuth, (auth) => auth.disconnect(subject)).pipe(Effect.provide(one)),
-        { startImmediately: true }
-      )
-      yield* TestZapier.tick
-      yield* Effect.provide(TestZapier.connect(subject, "code-2"), other)
-      yield* Deferred.succeed(gate, undefined)
-      yield* Fiber.join(leaving)
-      // It has looked again, and removed what it then found.
+      const { end, one, other, removals } = yield* removingLate(zapier)
+      yield* Effect.provideService(TestZapier.connect(subject, "code-2"), ZapierAuth, other)
+      yield* end
+      assert.deepStrictEqual(removals, [false])
+      assert.strictEqual(TestZapier.value(yield* one.accessToken(subject)), "access-token-2")
+      assert.strictEqual(TestZapier.value(yield* other.accessToken(subject)), "access-token-2")
+    })
+  })
+
+  it.effect("removes a grant that another process has renewed meanwhile", () => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      const { end, other, removals } = yield* removingLate(zapier)
+      yield* other.accessToken(subject)
+      yield* end
       assert.deepStrictEqual(removals, [false, true])
     })
   })

@@ -18,7 +18,8 @@
  * origins that it names. A request that changes something must come from the app's own pages, by `Origin` or
  * `Sec-Fetch-Site`. `HEAD` and what a browser fetches ahead of a visit have no effect, and a callback that comes again changes
  * nothing. Unfinished visits leave at most five cookies, of less than 4 kB together. Nothing is kept by caches, and nothing
- * that is loaded from a callback's page would be told its address, which holds a code.
+ * that is loaded from a callback's page would be told its address, which holds a code. The server's spans have the code and
+ * `state` masked (`hideCallback` says what else may show them).
  *
  * Sources: RFC 6749 section 10.12 and RFC 9700 section 4.7 (CSRF), RFC 9700 sections 4.2 (referrer) and 4.11 (open
  * redirects), RFC 6265bis section 4.1.3.2 (`__Host-`), W3C Fetch Metadata, HTML standard section 7.6 (speculative loading).
@@ -62,6 +63,7 @@ import * as Result from "effect/Result"
 import * as Answers from "./internal/connect/answers.ts"
 import * as Config from "./internal/connect/config.ts"
 import type { Outcome } from "./internal/connect/outcome.ts"
+import * as Quiet from "./internal/connect/quiet.ts"
 import * as Routes from "./internal/connect/routes.ts"
 import * as Subject from "./internal/connect/subject.ts"
 import * as Visit from "./internal/connect/visit.ts"
@@ -180,9 +182,45 @@ export const layer = <R = never>(
   ZapierAuthError,
   HttpRouter.HttpRouter | ZapierAuth | SignedIn | Exclude<R, HttpRouter.Provided>
 > =>
-  HttpRouter.use((router) => Effect.flatMap(make(options), (routes) => router.addAll(routes))).pipe(
-    Layer.provide(Digest.layerWebCrypto)
-  )
+  HttpRouter.use(
+    Effect.fnUntraced(function* (router) {
+      yield* router.addAll(yield* make(options))
+      yield* router.addGlobalMiddleware(Quiet.router(Config.mountPath(options)))
+    })
+  ).pipe(Layer.provide(Digest.layerWebCrypto))
+
+/**
+ * A middleware that keeps code and `state` of a callback from everything inside of it, but for the routes: an access log of
+ * the app's own sees a URL in which they are masked. Effect's own span and access log need it only where an app has put
+ * another tracing middleware around its server; for those the routes see themselves.
+ *
+ * @param options those of `layer`. Behind a router with a prefix, `path` has the prefix, too.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpMiddleware from "effect/http/HttpMiddleware"
+ * import * as HttpServerRequest from "effect/http/HttpServerRequest"
+ * import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
+ *
+ * const accessLog = HttpMiddleware.make((app) =>
+ *   Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => Effect.ensuring(app, Effect.log(url)))
+ * )
+ *
+ * const hideCallback = ZapierConnect.hideCallback({ redirectUri: "https://acme.example/zapier/callback" })
+ *
+ * // For `HttpRouter.serve(routes, { middleware })`.
+ * const middleware = HttpMiddleware.make((app) => hideCallback(accessLog(app)))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const hideCallback = (
+  options: Pick<Options, "path" | "redirectUri">
+): (<E, R>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest>) =>
+  Quiet.hide(`${Config.mountPath(options)}${Config.callbackPath}`)
 
 /**
  * As `Options`, for an app that is not on Effect's router.

@@ -48,7 +48,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Layer from "effect/Layer"
@@ -231,10 +230,9 @@ const endedBy = (response: Response, signal: AbortSignal | undefined): Response 
 
 const toWeb = (response: HttpClientResponse.HttpClientResponse, signal: AbortSignal | undefined): Response => {
   const web = Option.getOrElse(HttpClientResponse.toWeb(response), () => {
-    const { headers, request, status } = response
+    const { headers, status, url } = response
     const body = bodiless.has(status) ? null : Stream.toReadableStream(response.stream)
-    const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
-    return at(new Response(body, { status, headers }), url?.href ?? request.url)
+    return at(new Response(body, { status, headers }), url)
   })
   return endedBy(web, signal)
 }

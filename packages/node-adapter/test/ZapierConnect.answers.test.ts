@@ -135,14 +135,6 @@ describe("`respond`", () => {
   )
 
   it.effect.each<readonly [string, unknown, log: string]>([
-    [
-      "throws",
-      () => {
-        throw new RangeError("s3cret")
-      },
-      "it failed with RangeError"
-    ],
-    ["fails", () => Effect.die(new RangeError("s3cret")), "it failed with RangeError"],
     ["gives a promise", async () => HttpServerResponse.text("s3cret"), "it gave a value of type object"],
     ["gives a text", () => Effect.succeed("s3cret"), "it gave a value of type string instead of an HttpServerResponse"]
   ])("that %s is told to the owner, and the user is answered", ([, respond, words]) =>

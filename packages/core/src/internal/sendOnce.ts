@@ -10,11 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
-import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { neverSentCode } from "./neverSent.ts"
+import * as QuietTracer from "./quietTracer.ts"
 
 type Sending = Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError>
 
@@ -28,7 +29,7 @@ const neverLeft = (ended: Ended | undefined): boolean =>
 const responseOf = (error: HttpClientError.HttpClientError): Sending =>
   error.response === undefined ? Effect.fail(error) : Effect.succeed(error.response)
 
-const toSending = (ended: Ended | undefined, request: HttpClientRequest): Sending => {
+const toSending = (ended: Ended | undefined, request: HttpClientRequest.HttpClientRequest): Sending => {
   if (ended !== undefined && Exit.isSuccess(ended)) return Effect.succeed(ended.value as HttpClientResponse)
   const error = ended === undefined ? undefined : Option.getOrUndefined(Exit.findErrorOption(ended))
   if (HttpClientError.isHttpClientError(error)) return responseOf(error)
@@ -76,7 +77,7 @@ const gate = (refusal: Error, mayPassAgain: () => boolean) => {
  */
 export const sendOnce = (
   client: HttpClient.HttpClient,
-  request: HttpClientRequest,
+  request: HttpClientRequest.HttpClientRequest,
   onRefused: Effect.Effect<void>
 ): Sending =>
   Effect.contextWith((context: Context.Context<never>) => {
@@ -84,10 +85,15 @@ export const sendOnce = (
     const refusal = new Error("A token request may be sent once only")
     const evaluated = gate(refusal, () => neverLeft(first))
     const sent = gate(refusal, () => neverLeft(first))
-    const { next, tracer } = watch(Context.get(context, Tracer.Tracer), (ended) => (first = ended))
+    // Nothing of a token request but its URL is for others to see.
+    const original = HttpClientRequest.post(request.url)
+    const { next, tracer } = watch(
+      QuietTracer.make(Context.get(context, Tracer.Tracer), { original, sent: request }),
+      (ended) => (first = ended)
+    )
     const isUntraced = Context.get(context, HttpClient.TracerDisabledWhen)
     // A client may send other requests on the way, to get a credential of a proxy for example.
-    const isRequest = ({ body, headers }: HttpClientRequest) =>
+    const isRequest = ({ body, headers }: HttpClientRequest.HttpClientRequest) =>
       body === request.body || (headers["authorization"] ?? "") === request.headers["authorization"]
 
     const stopped = Effect.suspend(() => Effect.andThen(onRefused, toSending(first, request)))

@@ -343,7 +343,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         ? reply(remember(s, access, access.expiresAt, now), { _tag: "Access", access }, DriverState.wantsAccess)
         : [s, []]
     }
-    // A write that failed may have been carried out, and been followed by another consent or a removal: these stand.
+    // A write that failed may have been carried out, and been followed by another consent or a removal: these stand. So does
+    // a consent that was faster than a removal.
     if (task._tag === "Delivery" && task.decidedOn !== undefined && hasMovedOn(task.decidedOn, record)) {
       return carryOut(state, task, record, [], record, now)
     }
@@ -394,6 +395,12 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     return [s, outputs]
   }
 
+  // The delivery that is under way is the first.
+  const decideOn = (state: Held, decidedOn: S | undefined): Held => {
+    const [first, ...rest] = state.inbox
+    return first === undefined ? state : { ...state, inbox: [{ ...first, decidedOn }, ...rest] }
+  }
+
   const writeFailed = (
     state: Held,
     task: Task<S, E>,
@@ -402,15 +409,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     decidedOn: S | undefined,
     commands: ReadonlyArray<C>
   ): Step => {
-    const [first, ...rest] = state.inbox
-    const isUnsure = task._tag === "Delivery" && first !== undefined
-    return storeFailed(
-      isUnsure ? { ...state, inbox: [{ ...first, decidedOn }, ...rest] } : state,
-      task,
-      reason,
-      now,
-      commands
-    )
+    return storeFailed(task._tag === "Delivery" ? decideOn(state, decidedOn) : state, task, reason, now, commands)
   }
 
   const table = {
@@ -429,9 +428,11 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         const [carried, outputs] = carryOut(state, task, next.state, next.commands, from, now)
         return [carried, from === undefined ? outputs : [{ _tag: "Publish", from, event, to: next.state }, ...outputs]]
       },
-      Conflicted: (state: Held, now: Now): Step => {
+      Conflicted: (state: Held, now: Now, { from, task }: In<"Saving">): Step => {
         const conflicts = state.conflicts + 1
-        const s: Held = { ...state, store: { _tag: "Idle" }, pollAt: undefined, conflicts }
+        // Who disconnects means the grant that was there: a consent that was stored since stands.
+        const decided = task._tag === "Delivery" && task.isRemoval ? decideOn(state, from) : state
+        const s: Held = { ...decided, store: { _tag: "Idle" }, pollAt: undefined, conflicts }
         if (conflicts < busyFrom) return [s, []]
         // A store that shows what it then says has changed would be asked without end.
         const until = now.elapsed + Math.min(slowestBackoff, firstPoll * 2 ** (conflicts - busyFrom))
@@ -455,7 +456,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
       if (input._tag === "StoreFailed") return table.Loading.StoreFailed(state, input, now, store)
     } else {
       if (input._tag === "Saved") return table.Saving.Saved(state, input, now, store)
-      if (input._tag === "Conflicted") return table.Saving.Conflicted(state, now)
+      if (input._tag === "Conflicted") return table.Saving.Conflicted(state, now, store)
       if (input._tag === "StoreFailed") return table.Saving.StoreFailed(state, input, now, store)
     }
     return [state, []]

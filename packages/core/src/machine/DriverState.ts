@@ -114,7 +114,8 @@ export interface Driven<S extends Machine.Tagged, E extends Machine.Tagged, C ex
  * - `isRetried`: true if it is retried until it is stored
  * - `isRemoval`: true if it also removes a record that cannot be read
  * - `failure`: what callers are told should the machine ask for it
- * - `decidedOn`: the state that a write of it was decided on that may have been carried out, though it failed
+ * - `decidedOn`: the state that a write of it was decided on that may have been carried out, though it failed, or that was
+ *   to remove it, and came too late
  *
  * @since 0.1.0
  */

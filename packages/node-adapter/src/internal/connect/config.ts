@@ -114,6 +114,13 @@ const publicPathOf = (redirectUri: unknown): Check<string> =>
         `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it is on this machine`
       )
 
+/** Where the routes are here. Options that are no use have been refused, or will be. */
+export const mountPath = ({ path, redirectUri }: Pick<Options, "path" | "redirectUri">): string =>
+  Result.getOrElse(
+    Result.flatMap(publicPathOf(redirectUri), (publicPath) => pathOf(path, publicPath)),
+    () => ""
+  )
+
 /** What only `toWebHandler` is given. */
 export const parseWeb = (options: unknown): Check<void> => {
   if (!Predicate.isObject(options)) return noOptions

@@ -20,6 +20,7 @@ import * as Config from "./config.ts"
 import * as Cookies from "./cookies.ts"
 import * as Origin from "./origin.ts"
 import type { Outcome, Ways } from "./outcome.ts"
+import * as Quiet from "./quiet.ts"
 import * as Speculative from "./speculative.ts"
 import * as Visit from "./visit.ts"
 
@@ -153,7 +154,7 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
   }
 
   const callback = Effect.fnUntraced(function* (request: HttpServerRequest): Effect.fn.Return<Decision> {
-    const query = Visit.queryOf(request)
+    const query = yield* Quiet.queryOf(request)
     const parsed = AuthorizationCallback.parse(query)
     if (Result.isFailure(parsed)) return yield* unexpected(request, from(parsed.failure))
     const attempt = yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
@@ -183,14 +184,14 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
   const log = (outcome: Outcome) =>
     "error" in outcome && outcome.error.blames !== "User" ? Effect.logError(outcome.error.message) : Effect.void
 
-  const answered =
-    (handler: (request: HttpServerRequest) => Effect.Effect<Decision>, askedBy = Answers.askedBy) =>
-    (request: HttpServerRequest): Effect.Effect<Response, never, HttpRouter.Provided> =>
+  const answered = (handler: (request: HttpServerRequest) => Effect.Effect<Decision>, askedBy = Answers.askedBy) =>
+    Quiet.handler((request): Effect.Effect<Response, never, HttpRouter.Provided> =>
       Effect.flatMap(handler(request), (decision) => {
         if (HttpServerResponse.isHttpServerResponse(decision)) return Effect.succeed(decision)
         const { cookies, outcome } = decision
         return Effect.map(Effect.andThen(log(outcome), answer(outcome, askedBy(request))), cookies ?? identity)
       })
+    )
 
   const at = (route: `/${string}`) => `${config.path}${route}` as `/${string}`
   return [
