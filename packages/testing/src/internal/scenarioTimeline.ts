@@ -18,7 +18,7 @@ const shown = 40
 const two = (number: number) => String(number).padStart(2, "0")
 
 /** Hours, minutes, seconds and milliseconds. */
-export const clock = (millis: number): string => {
+const clock = (millis: number): string => {
   const seconds = Math.floor(millis / 1_000)
   const time = `${Math.floor(seconds / 3_600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
   return `${time}.${String(millis % 1_000).padStart(3, "0")}`
