@@ -146,7 +146,7 @@ export const english: Texts = {
   back: "Back to {app}",
   closeWindow: "You can close this window.",
   pages: {
-    connected: { title: "Zapier is connected", text: "You can go on in {app}." },
+    connected: { title: "Zapier is connected", text: "You can use Zapier in {app} now." },
     partlyConnected: {
       title: "Zapier is connected, with limits",
       text: "Not everything that {app} asked for was allowed, so some of it may not work."
@@ -188,11 +188,11 @@ export const english: Texts = {
       text: "Something went wrong on the way back from Zapier. Please try again."
     },
     unavailable: {
-      title: "Zapier does not respond",
+      title: "Zapier is not responding",
       text: "Zapier cannot be reached right now. Please try again in a minute."
     },
     pending: {
-      title: "Zapier takes longer than usual",
+      title: "Zapier is taking longer than usual",
       text: "It may be connected in a minute. Go back to {app}, and look there."
     },
     appUnavailable: {

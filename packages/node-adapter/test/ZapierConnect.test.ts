@@ -119,7 +119,7 @@ describe("ZapierConnect", () => {
   )
 
   it.effect.each([
-    ["RateLimited", { _tag: "RateLimited", retryAfter: 7 }, 503, "7", "Zapier does not respond"],
+    ["RateLimited", { _tag: "RateLimited", retryAfter: 7 }, 503, "7", "Zapier is not responding"],
     ["Unavailable", { _tag: "Unavailable", retryAfter: 9 }, 502, null, "Zapier is not connected"],
     ["ResponseLost", { _tag: "ResponseLost" }, 502, null, "Zapier is not connected"],
     ["MalformedJson", { _tag: "MalformedJson" }, 502, null, "Zapier is not connected"]

@@ -23,7 +23,7 @@ describe("the English texts", () => {
     expect(Words.langOf({})).toBe("en")
     expect(Words.pageTexts({}, "connected")).toEqual({
       title: "Zapier is connected",
-      text: "You can go on in the app."
+      text: "You can use Zapier in the app now."
     })
     expect(Words.shared({}, "back")).toBe("Back to the app")
   })
