@@ -4,6 +4,7 @@
  * | route | what it does |
  * |---|---|
  * | `GET /zapier/connect?return=/settings` | sends the browser to Zapier's consent page |
+ * | `GET /zapier/connect.js` | a script for the app's pages, which connects in a popup |
  * | `GET /zapier/callback` | takes it back, and goes to where `return` said |
  * | `POST /zapier/disconnect?return=/settings` | removes the grant |
  * | `GET /zapier/status` | says as JSON whether the user is connected |
@@ -60,6 +61,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type { Given } from "./ConnectTexts.ts"
 import * as Answers from "./internal/connect/answers.ts"
 import * as Config from "./internal/connect/config.ts"
 import type { Outcome } from "./internal/connect/outcome.ts"
@@ -89,7 +91,9 @@ export class SignedIn extends Context.Service<
 
 export type { Asked } from "./internal/connect/answers.ts"
 
-export type { Outcome, Ways } from "./internal/connect/outcome.ts"
+export type { PopupResult, PopupScript } from "./internal/connect/popup.ts"
+
+export type { Outcome, Popup, Ways } from "./internal/connect/outcome.ts"
 
 /**
  * Where the routes are, what is asked for, and how the app answers. `R` is what `respond` needs.
@@ -125,6 +129,11 @@ export interface Options<R = never> extends Pick<
   /** More origins of the app, such as `https://www.acme.example`: their pages may connect and disconnect, and be returned to. */
   readonly origins?: ReadonlyArray<string> | undefined
   /**
+   * The app's name, and its own texts for the pages: the same for everybody, or those for one reader
+   * (`ConnectTexts.byLanguage`). Those left out are English.
+   */
+  readonly texts?: Given | undefined
+  /**
    * Answers in the app's own words, where it has any; `undefined` leaves the outcome to the library. Headers that keep caches
    * and other sites out are added to its answer. Default: `respond`, which goes to `returnTo` when it worked, and else shows
    * a page; programs are given JSON.
@@ -153,15 +162,15 @@ const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
   const given = yield* Effect.context<Exclude<R, HttpRouter.Provided>>()
   const config = yield* Effect.fromResult(Config.parse(options))
   const signedIn = yield* SignedIn
-  const answer = Answers.make(options.respond)
+  const answer = Answers.make(options.respond, config.texts)
   return Routes.make(config, {
     auth: yield* ZapierAuth,
     digest: yield* Digest.Digest,
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off
     subject: (request) => Subject.parse(() => signedIn.subject(request)),
-    answer: (outcome, asked) =>
+    answer: (outcome, asking) =>
       Effect.updateContext(
-        answer(outcome, asked),
+        answer(outcome, asking),
         (own: Context.Context<HttpRouter.Provided>) => Context.merge(given, own) as Context.Context<R>
       )
   })
@@ -305,7 +314,7 @@ export const toWebHandler = (
     const routes = Layer.provide(layer(chosen), signedIn)
     return Result.map(Config.parse(chosen), (config) => ({
       ways: Visit.plain(config),
-      answer: Answers.make(chosen.respond),
+      answer: Answers.make(chosen.respond, config.texts),
       app: Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
         HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
       )
@@ -313,7 +322,7 @@ export const toWebHandler = (
   })
   const { answer, app, ways } = Result.getOrElse(made, (error) => ({
     ways: Visit.plain({ home: "/", publicPath: "" }),
-    answer: Answers.make<never>(undefined),
+    answer: Answers.make<never>(undefined, () => Result.succeed({})),
     app: Effect.fail(error)
   }))
   return WebHandler.make(app, (request, error) => answer({ _tag: "Failed", error, ...ways }, Answers.askedBy(request)))

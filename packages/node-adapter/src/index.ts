@@ -1,3 +1,4 @@
+export * as ConnectTexts from "./ConnectTexts.ts"
 export * as DataDirectory from "./DataDirectory.ts"
 export * as EmbeddedStores from "./EmbeddedStores.ts"
 export * as EncryptionKey from "./EncryptionKey.ts"

@@ -26,7 +26,7 @@ describe("an attacker who", () => {
       const victim = new World.Browser("ada")
       const { status, text } = yield* world.send(victim, callback, elsewhere)
       expect(status).toBe(400)
-      expect(text).toContain("was not begun in this browser and by you, so nothing was changed")
+      expect(text).toContain("This page was used before, or you started in another browser.")
       expect(yield* world.exchanges).toBe(0)
       expect([yield* connected(world, "ada"), yield* connected(world, "eve")]).toEqual([false, false])
     })
@@ -73,9 +73,9 @@ describe("an attacker who", () => {
       expect((yield* world.send(ada, callback)).status).toBe(303)
       const again = yield* world.send(ada, callback)
       expect([again.status, again.location]).toEqual([200, ""])
-      expect(again.text).toContain("Nothing changed.")
+      expect(again.text).toContain("Your connection from before still works.")
       // Not even with the cookie that the browser has thrown away.
-      expect((yield* world.send(withCookie, callback)).text).toContain("Nothing changed.")
+      expect((yield* world.send(withCookie, callback)).text).toContain("Your connection from before still works.")
       // Another user of the app is told nothing of it.
       const eve = yield* world.send(new World.Browser("eve"), callback)
       expect([eve.status, eve.text.includes("still connected")]).toEqual([400, false])
@@ -107,8 +107,8 @@ describe("an attacker who", () => {
       const callback = yield* world.fake.approve((yield* world.begin(eve)).location, { user: "eve@example.com" })
       const { location, status, text } = yield* world.send(victim, callback, elsewhere)
       expect([status, location]).toEqual([200, ""])
-      expect(text).toContain("You are still connected")
-      expect(text).toContain("was not begun in this browser and by you. Nothing changed.")
+      expect(text).toContain("Zapier is still connected")
+      expect(text).toContain("Your connection from before still works.")
       expect([yield* world.exchanges, yield* connected(world, "eve")]).toEqual([1, false])
       // Who is not connected is told so, whoever else is.
       const other = yield* world.send(new World.Browser("bob"), callback, elsewhere)

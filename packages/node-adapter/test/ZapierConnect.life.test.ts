@@ -66,7 +66,7 @@ describe("ZapierConnect.toWebHandler", () => {
         "no-store"
       ])
       const text = await page.text()
-      expect(text).toContain('<a href="/zapier/connect">Connect Zapier</a>')
+      expect(text).toContain('<a href="/zapier/connect">Try again</a>')
       expect(text).not.toContain("c0de")
     })
     expect(log).toContain("credentials could not be read")

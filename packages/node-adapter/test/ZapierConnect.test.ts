@@ -86,7 +86,7 @@ describe("ZapierConnect", () => {
         const data = yield* world.send(nobody, path, { method, headers: { accept: "application/json" } })
         expect([data.status, JSON.parse(data.text)]).toEqual([
           401,
-          { error: "SignedOut", message: "Sign in first, and connect Zapier then." }
+          { error: "SignedOut", message: "You are not signed in to the app. Sign in, and then connect Zapier." }
         ])
       }
       const ada = new World.Browser("ada")
@@ -102,7 +102,7 @@ describe("ZapierConnect", () => {
       const ada = new World.Browser("ada")
       const denied = yield* world.send(ada, yield* world.fake.deny((yield* world.begin(ada, "?return=/a")).location))
       expect(denied.status).toBe(403)
-      expect(denied.text).toContain("You did not allow access, so nothing was changed.")
+      expect(denied.text).toContain("You did not allow access, so nothing has changed.")
       // To try again is one click, and goes to the same place.
       expect(denied.text).toContain('href="/zapier/connect?return=%2Fa"')
       expect(denied.text).toContain('href="/a"')
@@ -112,18 +112,18 @@ describe("ZapierConnect", () => {
       yield* TestClock.adjust("16 minutes")
       const late = yield* world.send(ada, callback)
       expect(late.status).toBe(400)
-      expect(late.text).toContain("You are still connected")
-      expect(late.text).toContain("That took too long")
+      expect(late.text).toContain("Zapier is still connected")
+      expect(late.text).toContain("you have a few minutes to connect Zapier")
       expect(yield* statusOf(world, "ada")).toMatchObject({ state: "Active", generation: 1 })
     })
   )
 
   it.effect.each([
-    ["RateLimited", { _tag: "RateLimited", retryAfter: 7 }, 503, "7"],
-    ["Unavailable", { _tag: "Unavailable", retryAfter: 9 }, 502, null],
-    ["ResponseLost", { _tag: "ResponseLost" }, 502, null],
-    ["MalformedJson", { _tag: "MalformedJson" }, 502, null]
-  ] as const)("tells the user what %s comes to, and nothing that is not for users", ([, fault, status, retryAfter]) =>
+    ["RateLimited", { _tag: "RateLimited", retryAfter: 7 }, 503, "7", "Zapier is not responding"],
+    ["Unavailable", { _tag: "Unavailable", retryAfter: 9 }, 502, null, "Zapier is not connected"],
+    ["ResponseLost", { _tag: "ResponseLost" }, 502, null, "Zapier is not connected"],
+    ["MalformedJson", { _tag: "MalformedJson" }, 502, null, "Zapier is not connected"]
+  ] as const)("tells the user what %s comes to, and nothing else", ([, fault, status, retryAfter, title]) =>
     Effect.gen(function* () {
       const world = yield* World.make({}, { settings: { retryFor: 0 } })
       const ada = new World.Browser("ada")
@@ -132,7 +132,7 @@ describe("ZapierConnect", () => {
       const answer = yield* world.send(ada, callback)
       expect(answer.status).toBe(status)
       expect(answer.headers.get("retry-after")).toBe(retryAfter)
-      expect(answer.text).toContain("Zapier is not connected")
+      expect(answer.text).toContain(`<h1>${title}</h1>`)
       expect(answer.text).not.toContain("authorization URL")
     })
   )

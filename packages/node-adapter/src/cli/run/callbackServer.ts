@@ -32,7 +32,7 @@ const isForeign = ({ reason }: ZapierAuthError) => reason._tag === "StateMismatc
 // The server is about to end, and waits for open connections.
 const closing = HttpServerResponse.setHeader("Connection", "close")
 
-const page = (status: number, title: string, words: string) => closing(Page.respond(status, { title, words }))
+const page = (status: number, title: string, words: string) => closing(Page.respond(status, { title, words: [words] }))
 
 const same = (one: string | undefined, other: string) => {
   const [a, b] = [Buffer.from(one ?? ""), Buffer.from(other)]

@@ -6,29 +6,42 @@ import type { Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Result from "effect/Result"
+import type { PartialTexts, Reader } from "../../ConnectTexts.ts"
 import * as Page from "../page.ts"
 import * as Failures from "./failures.ts"
 import type { Outcome } from "./outcome.ts"
-import * as Texts from "./texts.ts"
+import * as OutcomePage from "./outcomePage.ts"
+import * as Words from "./words.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
 /**
- * How a request is answered: with data or with a page.
+ * How a request is answered: with data or with a page, and in whose words.
  *
  * @since 0.1.0
  */
-export interface Asked {
+export interface Asked extends OutcomePage.Telling {
   readonly format: "json" | "page"
+}
+
+/** A request that is to be answered, and who reads the answer. */
+export interface Asking extends Omit<Asked, "texts"> {
+  readonly reader: Omit<Reader, "page">
 }
 
 /** The app's own answer to an outcome; `undefined` leaves it to the library. */
 export type Respond<R> = (outcome: Outcome, asked: Asked) => Effect.Effect<Response | undefined, never, R>
 
 /** A program that asks gets data, a browser a page. */
-export const askedBy = ({ headers }: HttpServerRequest): Asked => {
-  const accept = headers["accept"] ?? ""
-  return { format: accept.includes("application/json") && !accept.includes("text/html") ? "json" : "page" }
+export const askedBy = (request: HttpServerRequest): Asking => {
+  const accept = request.headers["accept"] ?? ""
+  return {
+    format: accept.includes("application/json") && !accept.includes("text/html") ? "json" : "page",
+    // To connect is to follow a link.
+    action: request.method === "POST" ? "Disconnect" : "Connect",
+    reader: Words.readerOf(request)
+  }
 }
 
 const statusOf = (outcome: Outcome): number => {
@@ -44,7 +57,7 @@ const statusOf = (outcome: Outcome): number => {
     case "Refused":
       return outcome.why === "OtherSite" ? 403 : 400
     case "StillConnected":
-      return Texts.isHarmless(outcome.error.reason) ? 200 : outcome.error.reason.httpStatus
+      return OutcomePage.isHarmless(outcome.error.reason) ? 200 : outcome.error.reason.httpStatus
     case "Failed":
       return outcome.error.reason.httpStatus
   }
@@ -56,7 +69,8 @@ const statusData = (status: Status) => ({
   needsReconnect: status.state === "ReconnectRequired"
 })
 
-const dataOf = (outcome: Outcome): object => {
+const dataOf = (outcome: Outcome, asked: Asked): object => {
+  const message = OutcomePage.messageOf(outcome, asked)
   switch (outcome._tag) {
     case "Connected":
     case "Status":
@@ -66,29 +80,30 @@ const dataOf = (outcome: Outcome): object => {
     case "Disconnected":
       return { wasConnected: outcome.wasConnected, revocation: outcome.revocation }
     case "SignedOut":
-      return { error: "SignedOut", message: Texts.pageOf(outcome).words, signIn: outcome.signIn }
+      return { error: "SignedOut", message, signIn: outcome.signIn }
     case "Refused":
     case "Unconfirmed":
-      return { error: outcome._tag, message: Texts.pageOf(outcome).words }
+      return { error: outcome._tag, message }
     case "StillConnected": {
       const { isRetryable, reason } = outcome.error
-      return { ...statusData(outcome.status), error: reason._tag, message: Texts.pageOf(outcome).words, isRetryable }
+      return { ...statusData(outcome.status), error: reason._tag, message, isRetryable }
     }
     case "Failed": {
       const { isRetryable, needsReconnect, reason } = outcome.error
-      return { error: reason._tag, message: Texts.pageOf(outcome).words, isRetryable, needsReconnect }
+      return { error: reason._tag, message, isRetryable, needsReconnect }
     }
   }
 }
 
-const bodyOf = (outcome: Outcome, { format }: Asked): Response => {
+const bodyOf = (outcome: Outcome, asked: Asked): Response => {
   const status = statusOf(outcome)
-  if (format === "json" || outcome._tag === "Status") {
-    return HttpServerResponse.jsonUnsafe(dataOf(outcome), { status })
-  }
-  return outcome._tag === "Connected" || outcome._tag === "Disconnected"
+  const isJson = asked.format === "json" || outcome._tag === "Status"
+  if (isJson) return HttpServerResponse.jsonUnsafe(dataOf(outcome, asked), { status })
+  const page =
+    outcome._tag === "Connected" && outcome.popup === undefined ? undefined : OutcomePage.make(outcome, asked)
+  return page === undefined
     ? HttpServerResponse.redirect(outcome.returnTo, { status: 303 })
-    : Page.respond(status, Texts.pageOf(outcome))
+    : Page.respond(status, page)
 }
 
 /** The library's answer. */
@@ -111,10 +126,21 @@ const ownAnswer = <R>(own: Respond<R>, outcome: Outcome, asked: Asked): Effect.E
     Effect.catch((error) => Effect.as(Effect.logError(error.message), undefined))
   )
 
+// Users are told in English if the app's texts cannot be had; its owner has to know.
+const textsOf = (outcome: Outcome, asking: Asking, find: Words.Find): Effect.Effect<PartialTexts> => {
+  const page = OutcomePage.nameOf(outcome, asking)
+  if (page === undefined) return Effect.succeed({})
+  const found = find({ ...asking.reader, page })
+  return Result.isSuccess(found) ? Effect.succeed(found.success) : Effect.as(Effect.logError(found.failure.message), {})
+}
+
 /** The app's answer, or the library's, kept away from caches and other sites. */
 export const make =
-  <R>(own: Respond<R> | undefined) =>
-  (outcome: Outcome, asked: Asked): Effect.Effect<Response, never, R> =>
-    Effect.map(own === undefined ? Effect.undefined : ownAnswer(own, outcome, asked), (response) =>
-      HttpServerResponse.setHeaders(response ?? respond(outcome, asked), Page.guards)
-    )
+  <R>(own: Respond<R> | undefined, find: Words.Find) =>
+  (outcome: Outcome, asking: Asking): Effect.Effect<Response, never, R> =>
+    Effect.flatMap(textsOf(outcome, asking, find), (texts) => {
+      const asked: Asked = { format: asking.format, action: asking.action, texts }
+      return Effect.map(own === undefined ? Effect.undefined : ownAnswer(own, outcome, asked), (response) =>
+        HttpServerResponse.setHeaders(response ?? respond(outcome, asked), Page.guards)
+      )
+    })

@@ -9,7 +9,9 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Failures from "./failures.ts"
+import type { Given } from "../../ConnectTexts.ts"
 import * as ReturnUrl from "./returnUrl.ts"
+import * as Words from "./words.ts"
 
 type Consent = Pick<AuthorizationOptions, "incremental" | "pkce" | "signUp" | "campaign" | "page">
 
@@ -26,6 +28,7 @@ interface Options extends Consent {
   readonly returnTo?: `/${string}` | undefined
   readonly signIn?: string | undefined
   readonly origins?: ReadonlyArray<string> | undefined
+  readonly texts?: Given | undefined
   readonly respond?: unknown
 }
 
@@ -49,6 +52,8 @@ export interface Config {
   readonly publicPath: string
   /** Where the routes are here. */
   readonly path: string
+  /** The app's own texts. */
+  readonly texts: Words.Find
 }
 
 export const callbackPath = "/callback"
@@ -138,6 +143,7 @@ export const parse = (options: Options): Check<Config> =>
     const others = yield* originsOf(options.origins)
     const scopes = yield* scopesOf(options.scopes)
     const path = yield* pathOf(options.path, publicPath)
+    const texts = yield* Words.make(options.texts)
     if (!isAddress(returnTo, origin, []) || !returnTo.startsWith("/")) {
       return yield* invalid("returnTo", "give a path of the app, such as /settings")
     }
@@ -156,6 +162,7 @@ export const parse = (options: Options): Check<Config> =>
       home: returnTo,
       signIn,
       publicPath,
-      path
+      path,
+      texts
     }
   })

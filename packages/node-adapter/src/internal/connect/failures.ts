@@ -1,4 +1,4 @@
-/** What the app's owner is told of failures, and what clients are told to wait. What users are told is in `texts.ts`. */
+/** What the app's owner is told of failures, and what clients are told to wait. What users are told is in `words.ts`. */
 import { from, isZapierAuthError, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ export const retryAfter = (reason: ZapierAuthError["reason"]): number | undefine
   return reason.httpStatus === 503 ? aMinute : undefined
 }
 
-// The message of the app's error may hold anything.
+/** What kind of error an app's own function ended with. Its message may hold anything. */
 const nameOf = (cause: unknown) => {
   if (Predicate.hasProperty(cause, "_tag") && typeof cause._tag === "string") return cause._tag
   return cause instanceof Error ? cause.name : typeof cause

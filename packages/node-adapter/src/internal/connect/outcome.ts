@@ -4,6 +4,16 @@ import type { Disconnected, Status } from "@zapier-workflow-auth/core/ZapierAuth
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 
 /**
+ * A popup: the name that its opener has given it, which may be empty, and the origins whose pages may hear what came of it.
+ *
+ * @since 0.1.0
+ */
+export interface Popup {
+  readonly id: string
+  readonly origins: ReadonlyArray<string>
+}
+
+/**
  * What every outcome has, so that an app can lead the user on.
  *
  * @since 0.1.0
@@ -13,6 +23,11 @@ export interface Ways {
   readonly returnTo: string
   /** Where to connect, and then go to `returnTo`. */
   readonly connect: string
+  /**
+   * Set where a popup asked. It has to end with a page that tells the page that opened it, as `respond` does; a redirect would
+   * show the app in the popup.
+   */
+  readonly popup?: Popup | undefined
 }
 
 /**

@@ -19,6 +19,7 @@ import * as Answers from "./answers.ts"
 import * as Config from "./config.ts"
 import * as Cookies from "./cookies.ts"
 import * as Origin from "./origin.ts"
+import * as Opener from "./opener.ts"
 import type { Outcome, Ways } from "./outcome.ts"
 import * as Quiet from "./quiet.ts"
 import * as Speculative from "./speculative.ts"
@@ -34,7 +35,7 @@ interface Services {
   readonly digest: Digest.Digest["Service"]
   /** Who is signed in. */
   readonly subject: (request: HttpServerRequest) => Effect.Effect<Option.Option<string>, ZapierAuthError>
-  readonly answer: (outcome: Outcome, asked: Answers.Asked) => Effect.Effect<Response, never, HttpRouter.Provided>
+  readonly answer: (outcome: Outcome, asking: Answers.Asking) => Effect.Effect<Response, never, HttpRouter.Provided>
 }
 
 const bare = (status: number, headers: Record<string, string> = {}) =>
@@ -196,13 +197,14 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
   const at = (route: `/${string}`) => `${config.path}${route}` as `/${string}`
   return [
     HttpRouter.route("GET", at("/connect"), answered(onlyVisits(returning(connect)))),
+    HttpRouter.route("GET", at("/connect.js"), Effect.succeed(Opener.response)),
     HttpRouter.route("GET", at(Config.callbackPath), answered(onlyVisits(callback))),
     HttpRouter.route("POST", at("/disconnect"), answered(returning(disconnect))),
     // Only programs ask for it.
     HttpRouter.route(
       "GET",
       at("/status"),
-      answered(returning(status), () => ({ format: "json" }))
+      answered(returning(status), (request) => ({ ...Answers.askedBy(request), format: "json" }))
     )
   ]
 }

@@ -6,9 +6,12 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { Config } from "./config.ts"
 import * as Cookies from "./cookies.ts"
 import type { Ways } from "./outcome.ts"
+import * as Popup from "./popup.ts"
 import * as ReturnUrl from "./returnUrl.ts"
 
 type Where = Pick<Config, "home" | "publicPath">
+
+type Origins = Pick<Config, "origin" | "others">
 
 export interface Visit {
   readonly ways: Ways
@@ -23,27 +26,37 @@ export const queryOf = ({ url }: HttpServerRequest): URLSearchParams => {
 // The greatest length of an address, in characters: it has to fit into a note.
 const longest = 500
 
-/** What fits into a cookie: the address always does. */
-const noteOf = (address: string, rest: string): string => {
+/** What fits into a cookie: the address always does, and whether it is a popup. */
+const noteOf = (address: string, rest: string, isPopup: boolean): string => {
   const note = `${address}\n${rest}`
-  return note.length > Cookies.longestNote ? `${address}\n` : note
+  return note.length > Cookies.longestNote ? `${address}\n${isPopup ? Popup.shortest : ""}` : note
 }
 
 /**
  * @param address where to go afterwards, if that was said and is allowed
  * @param more the rest of the query
  */
-const make = ({ home, publicPath }: Where, address: string | undefined, more: URLSearchParams): Visit => {
+const make = (
+  { home, origin, others, publicPath }: Where & Origins,
+  address: string | undefined,
+  more: URLSearchParams
+): Visit => {
+  const id = Popup.asked(more)
   const query = new URLSearchParams(address === undefined ? [] : [["return", address]])
   for (const [name, value] of more) query.append(name, value)
   return {
-    ways: { returnTo: address ?? home, connect: `${publicPath}/connect${query.size === 0 ? "" : `?${query}`}` },
-    note: noteOf(address ?? "", `${more}`)
+    ways: {
+      returnTo: address ?? home,
+      connect: `${publicPath}/connect${query.size === 0 ? "" : `?${query}`}`,
+      ...(id !== undefined && { popup: { id, origins: [origin, ...others] } })
+    },
+    note: noteOf(address ?? "", `${more}`, id !== undefined)
   }
 }
 
 /** The visit of somebody who has said nothing. */
-export const plain = (where: Where): Ways => make(where, undefined, new URLSearchParams()).ways
+export const plain = (where: Where): Ways =>
+  make({ ...where, origin: "", others: [] }, undefined, new URLSearchParams()).ways
 
 /** What a query asks for; `undefined` if it names an address that is not allowed. One that is too long is not gone to. */
 export const parse = (config: Config, query: URLSearchParams): Visit | undefined => {

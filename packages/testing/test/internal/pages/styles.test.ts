@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Styles from "../../../src/internal/pages/styles.ts"
+import { contrast } from "../../utils/Contrast.ts"
 
 const palettes = Styles.control
   .split("@media (prefers-color-scheme: dark)")
@@ -8,20 +9,6 @@ const palettes = Styles.control
     (css) =>
       new Map(Array.from(css.matchAll(/--([\w-]+): #([\da-f]{6});/g), ([, name, rgb]) => [name ?? "", rgb ?? ""]))
   )
-
-// Relative luminance and contrast as WCAG 2.2 has them.
-const luminance = (rgb: string) => {
-  const [red = 0, green = 0, blue = 0] = [0, 2, 4].map((at) => {
-    const part = Number.parseInt(rgb.slice(at, at + 2), 16) / 255
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-  })
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-}
-
-const contrast = (one: string, other: string) => {
-  const [light = 0, dark = 0] = [luminance(one), luminance(other)].toSorted((a, b) => b - a)
-  return (light + 0.05) / (dark + 0.05)
-}
 
 describe.each([
   ["light", palettes[0] ?? new Map<string, string>()],

@@ -1,0 +1,89 @@
+/** In whose words pages are, and in which language. */
+import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as Record from "effect/Record"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { english, type Given, type PageName, type PartialTexts, type Reader } from "../../ConnectTexts.ts"
+import type { Text } from "../page.ts"
+import { toError } from "./failures.ts"
+
+/** More languages than a person reads; a header may name thousands. */
+const most = 20
+
+/** The languages of `Accept-Language`, the best one first (RFC 9110 section 12.5.4). */
+export const languagesOf = (header: string): ReadonlyArray<string> =>
+  header
+    .slice(0, 1_000)
+    .split(",")
+    .slice(0, most)
+    .flatMap((part) => {
+      const [, tag, weight = "1"] =
+        /^\s*([a-z]{1,8}(?:-[a-z\d]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?$/i.exec(part) ?? []
+      return tag === undefined || Number(weight) === 0 ? [] : [{ tag, weight: Number(weight) }]
+    })
+    .sort((one, other) => other.weight - one.weight)
+    .map(({ tag }) => tag)
+
+/** Who reads the page that a request is answered with. */
+export const readerOf = ({ cookies, headers }: Pick<HttpServerRequest, "cookies" | "headers">) => ({
+  languages: languagesOf(headers["accept-language"] ?? ""),
+  cookies
+})
+
+const optionalText = Schema.optional(Schema.String)
+
+const optionalPage = Schema.optional(Schema.Struct({ title: optionalText, text: optionalText }))
+
+const { pages, ...others } = english
+
+const Texts = Schema.Struct({
+  ...Record.map(others, () => optionalText),
+  pages: Schema.optional(Schema.Struct(Record.map(pages, () => optionalPage)))
+})
+
+const decode = (texts: unknown, onExcessProperty: "error" | "ignore"): Result.Result<PartialTexts, ZapierAuthError> =>
+  Result.mapError(Schema.decodeUnknownResult(Texts, { onExcessProperty })(texts), ({ issue }) => {
+    const path = SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues[0]?.path ?? []
+    const setting = ["texts", ...path.map(String)].join(".")
+    return from(
+      new InvalidConfig({ setting, problem: "give a text, by one of the names that ConnectTexts.english has" })
+    )
+  })
+
+/** The app's texts for a reader, or why there are none. */
+export type Find = (reader: Reader) => Result.Result<PartialTexts, ZapierAuthError>
+
+/** How texts are found. Those that are the same for everybody are checked once. */
+export const make = (given: Given | undefined): Result.Result<Find, ZapierAuthError> => {
+  if (typeof given !== "function") {
+    return Result.map(decode(given === undefined ? {} : given, "error"), (texts) => () => Result.succeed(texts))
+  }
+  const find = (reader: Reader) =>
+    Result.try({
+      try: () => given(reader),
+      catch: toError("texts", "give texts")
+    })
+  return Result.succeed((reader) => Result.flatMap(find(reader), (texts) => decode(texts, "ignore")))
+}
+
+/** The name of a text that pages share. */
+export type Shared = "connect" | "tryAgain" | "signIn" | "back" | "closeWindow"
+
+export const langOf = (texts: PartialTexts): string => texts.lang ?? english.lang
+
+/** The app's own text where there is one, and else the English one, which says that it is. */
+const say = (texts: PartialTexts, own: string | undefined, fallback: string): Text => {
+  const app = texts.app ?? english.app
+  const text = (own ?? fallback).replaceAll("{app}", () => app)
+  return own !== undefined || langOf(texts) === english.lang ? text : { text, lang: english.lang }
+}
+
+export const shared = (texts: PartialTexts, name: Shared): Text => say(texts, texts[name], english[name])
+
+/** What a page says. */
+export const pageTexts = (texts: PartialTexts, page: PageName): { readonly title: Text; readonly text: Text } => ({
+  title: say(texts, texts.pages?.[page]?.title, english.pages[page].title),
+  text: say(texts, texts.pages?.[page]?.text, english.pages[page].text)
+})
