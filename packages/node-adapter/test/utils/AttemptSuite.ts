@@ -43,25 +43,25 @@ const until = Effect.fnUntraced(function* <E, R>(condition: Effect.Effect<boolea
 
 const removed = (digest: string) => until(Effect.map(isThere(digest), (isThere) => !isThere))
 
-const insertExpired = Effect.fnUntraced(function* (count: number) {
+/** Inserts attempts that expire one after the other, a pause of so many milliseconds between two, from that time on. */
+const insert = Effect.fnUntraced(function* (count: number, { from = 0, pause = 0 } = {}) {
   const sql = yield* SqlClient
   const record = RecordCodec.attempt.encode(attempt("digest", 0))
   const prefix = randomUUID()
   const numbers = sql.onDialectOrElse({
-    pg: () => sql`SELECT i::text AS i FROM generate_series(1, ${count}::int) i`,
+    pg: () => sql`SELECT i FROM generate_series(0, ${count - 1}::int) i`,
     orElse: () => sql`
-      WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ${count})
-      SELECT CAST(i AS TEXT) AS i FROM numbers`
+      WITH RECURSIVE numbers (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < ${count - 1})
+      SELECT i FROM numbers`
   })
-  // As the release before has written them.
   yield* sql`INSERT INTO zapier_consent_attempts (state_digest, version, expires_at, record)
-    SELECT ${prefix} || i, 1, 0, ${record} FROM (${numbers}) AS numbers`
+    SELECT ${prefix} || CAST(i AS text), 1, ${from} + i * ${pause}, ${record} FROM (${numbers}) AS numbers`
 })
 
-const countExpired = Effect.gen(function* () {
+const countUntil = Effect.fnUntraced(function* (expiresAt: number) {
   const sql = yield* SqlClient
   const [row] = yield* sql<{ readonly n: number | string }>`
-    SELECT count(*) AS n FROM zapier_consent_attempts WHERE expires_at = 0`
+    SELECT count(*) AS n FROM zapier_consent_attempts WHERE expires_at <= ${expiresAt}`
   return Number(row?.n)
 })
 
@@ -103,10 +103,10 @@ export const describeAttempts = (name: string, clientOf: () => Client) => {
     it.effect("are all forgotten at once, however many, by small statements", () => {
       let deletions = 0
       return Effect.gen(function* () {
-        yield* insertExpired(2_600)
+        yield* insert(2_600)
         yield* TestClock.setTime(2 * retention)
         yield* begin(randomUUID(), 3 * retention)
-        yield* until(Effect.map(countExpired, (count) => count === 0))
+        yield* until(Effect.map(countUntil(0), (count) => count === 0))
         expect(deletions).toBe(6)
       }).pipe(
         Effect.provide(
@@ -117,6 +117,20 @@ export const describeAttempts = (name: string, clientOf: () => Client) => {
         )
       )
     })
+
+    it.effect("are forgotten as fast as they come, 200 a second", () =>
+      Effect.gen(function* () {
+        const from = 3 * retention
+        yield* insert(5 * 12_000, { from, pause: 5 })
+        yield* TestClock.setTime(from + retention)
+        for (let minute = 0; minute < 5; minute++) {
+          yield* TestClock.adjust(sweepInterval)
+          yield* begin(randomUUID(), 10 * retention)
+          const due = from + (minute + 1) * sweepInterval
+          yield* until(Effect.map(countUntil(due), (count) => count === 0))
+        }
+      }).pipe(Effect.provide(stores()))
+    )
 
     it.effect("are not looked for more than once a minute", () => {
       let deletions = 0
