@@ -11,7 +11,7 @@ import type * as Settings from "../src/Settings.ts"
 import { AttemptStore } from "../src/store/AttemptStore.ts"
 import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
-import { from, StoreFailed } from "../src/ZapierAuthError.ts"
+import { from, StoreFailed, type ZapierAuthError } from "../src/ZapierAuthError.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
 const { reasonOf, subject } = TestZapier
@@ -164,19 +164,30 @@ describe("ZapierAuth: the attempts of a user", () => {
   )
 
   it.effect("are twenty again when all who have begun at once are done", () => {
-    // Others come in between, at each operation.
+    // Others come in between, before each operation and after it.
+    const remote = <A>(operation: Effect.Effect<A, ZapierAuthError>) =>
+      Effect.yieldNow.pipe(
+        Effect.andThen(operation),
+        Effect.tap(() => Effect.yieldNow)
+      )
+    let removals = 0
     const slow = (store: Store): Store => ({
-      get: (key) => Effect.andThen(Effect.yieldNow, store.get(key)),
-      compareAndSet: (key, expected, value) =>
-        Effect.andThen(Effect.yieldNow, store.compareAndSet(key, expected, value)),
-      remove: (key, expected) => Effect.andThen(Effect.yieldNow, store.remove(key, expected)),
-      bySubject: (options) => Effect.andThen(Effect.yieldNow, store.bySubject(options))
+      get: (key) => remote(store.get(key)),
+      compareAndSet: (key, expected, value) => remote(store.compareAndSet(key, expected, value)),
+      remove: (key, expected) => {
+        removals++
+        return remote(store.remove(key, expected))
+      },
+      bySubject: (options) => remote(store.bySubject(options))
     })
     return Effect.gen(function* () {
-      const all = Effect.replicateEffect(begin(), 500, { concurrency: "unbounded", discard: true })
-      yield* all
+      const auth = yield* ZapierAuth
+      const once = auth.authorizationUrl({ subject, scopes: ["zap"] })
+      yield* Effect.replicateEffect(once, 500, { concurrency: "unbounded", discard: true })
       yield* begin()
       assert.strictEqual((yield* listed()).length, 20)
+      // Each is removed once, and who tries in vain does so once.
+      assert.isAtMost(removals, 2 * 501)
     }).pipe(Effect.provide(over(slow)))
   })
 

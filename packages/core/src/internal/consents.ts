@@ -72,17 +72,16 @@ export const make = (services: {
         )
       : Effect.succeed([])
 
-  // Whoever removes one goes on to look for more: when all who began at the same time are done, none is too many.
   const forgetOldest = Effect.fnUntraced(function* (subject: string, newest: string) {
     while (true) {
       const beyond = yield* store.bySubject({ subject, skip: settings.attemptsPerSubject, limit: pageSize })
-      let removed = 0
-      for (const { key, state, version } of beyond) {
-        // By the clock of another process, the one that has just begun may be the oldest.
-        if (key === newest || state === "Exchanging") continue
-        if (yield* store.remove(key, version)) removed++
+      // By the clock of another process, the one that has just begun may be the oldest.
+      const over = beyond.filter(({ key, state }) => key !== newest && state !== "Exchanging").toReversed()
+      for (const { key, version } of over) {
+        // Another process is at it, and goes on with the others. Else the next attempt does.
+        if (!(yield* store.remove(key, version))) return
       }
-      if (beyond.length < pageSize || removed === 0) return
+      if (beyond.length < pageSize || over.length === 0) return
     }
   })
 
