@@ -72,13 +72,14 @@ export const make = (services: {
         )
       : Effect.succeed([])
 
+  // An attempt has a new version once its callback has come, so that it is not removed by the one that was listed.
   const forgetOldest = Effect.fnUntraced(function* (subject: string, newest: string) {
     while (true) {
       const beyond = yield* store.bySubject({ subject, skip: settings.attemptsPerSubject, limit: pageSize })
       // By the clock of another process, the one that has just begun may be the oldest.
       const over = beyond.filter(({ key, state }) => key !== newest && state !== "Exchanging").toReversed()
       for (const { key, version } of over) {
-        // Another process is at it, and goes on with the others. Else the next attempt does.
+        // Another caller removes them, too, and goes on with the rest. If it does not, the next attempt does.
         if (!(yield* store.remove(key, version))) return
       }
       if (beyond.length < pageSize || over.length === 0) return
