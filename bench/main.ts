@@ -37,15 +37,16 @@ const names = Object.keys(scenarios)
 // In which store and by how many processes matters to this one alone.
 const sharing = "processes"
 
-// It takes minutes, and has options of its own: only who asks for it gets it.
+// They take minutes, and have options of their own: only who asks for them gets them.
 const scale = "scale"
+const attempts = "attempts"
 
 // Measures what the documentation shows, and writes it.
 const docs = "docs"
 
 const usage =
   `usage: npm run bench -- [${names.join(" | ")}] [--calls N], ` +
-  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale}, which has options of its own, or ${docs} [--render | scenario ...]`
+  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale} or ${attempts}, which have options of their own, or ${docs} [--render | scenario ...]`
 
 const options = { calls: { type: "string" }, store: { type: "string" }, processes: { type: "string" } } as const
 
@@ -84,6 +85,7 @@ const inProcess = (args: ReadonlyArray<string>) =>
 const main = async (args: ReadonlyArray<string>): Promise<number> => {
   if (args[0] === docs) return await (await import("./docs.ts")).run(args.slice(1))
   if (args[0] === scale) return await (await import("./scaleCommand.ts")).run(args.slice(1))
+  if (args[0] === attempts) return await (await import("./attemptsCommand.ts")).run(args.slice(1))
   const asked = parse(args)
   if (asked === undefined) {
     say(usage)

@@ -53,6 +53,11 @@ export interface Options {
   readonly memoryCapacity?: number | undefined
   /** How long a user may take on the consent page. Default: 15 minutes. */
   readonly attemptLifetime?: Duration.Input | undefined
+  /**
+   * How many consent attempts of one user are kept. When another begins, the oldest is forgotten, unless its code is being
+   * exchanged. Default: 20.
+   */
+  readonly attemptsPerSubject?: number | undefined
 }
 
 /**
@@ -80,6 +85,7 @@ export interface Settings extends Refreshing {
   readonly memoryLifetime: number
   readonly memoryCapacity: number
   readonly attemptLifetime: number
+  readonly attemptsPerSubject: number
 }
 
 const defaults = {
@@ -93,14 +99,14 @@ const defaults = {
   attemptLifetime: "15 minutes"
 } as const satisfies Options
 
-const known: ReadonlySet<string> = new Set([...Object.keys(defaults), "memoryCapacity"])
+const known: ReadonlySet<string> = new Set([...Object.keys(defaults), "memoryCapacity", "attemptsPerSubject"])
 
 // Doing without one of these is a sensible wish.
 const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterval", "memoryLifetime", "retryFor"])
 
 /**
  * Checks the options and fills in the defaults. Fails with `InvalidConfig` when a duration is negative or not finite,
- * when `answerTimeout` is longer than 5 minutes, or when a name is no setting's.
+ * when `answerTimeout` is longer than 5 minutes, when a number is not a whole one, or when a name is no setting's.
  *
  * @example
  * ```ts
@@ -151,5 +157,10 @@ export const make = (options: Options = {}): Result.Result<Settings, InvalidConf
   if (!Number.isInteger(memoryCapacity) || memoryCapacity < 0) {
     return invalid("memoryCapacity", "give a whole number of at least 0")
   }
-  return Result.succeed({ ...durations, memoryCapacity })
+  const attemptsPerSubject = options.attemptsPerSubject ?? 20
+  // The newest attempt always works.
+  if (!Number.isSafeInteger(attemptsPerSubject) || attemptsPerSubject < 1) {
+    return invalid("attemptsPerSubject", "give a whole number of at least 1")
+  }
+  return Result.succeed({ ...durations, memoryCapacity, attemptsPerSubject })
 }

@@ -294,7 +294,8 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const endpoint = yield* TokenEndpoint
   const grantStore = Sealing.refuseSealed("grant store", yield* GrantStore)
   const appStore = Sealing.refuseSealed("app credential store", yield* AppCredentialStore)
-  const attemptStore = Sealing.refuseSealed("attempt store", yield* AttemptStore)
+  const attemptStore = yield* AttemptStore
+  const openAttempts = Sealing.refuseSealed("attempt store", attemptStore)
   const owned = { ...settings, owner: yield* random.uuidV4() }
   const { memoryCapacity } = settings
 
@@ -339,11 +340,11 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const attemptDriver = Driver.make(ConsentAttemptDriver.driven(settings), owned)
   const attempts = yield* Runtime.make({
     driver: () => attemptDriver,
-    get: attemptStore.get,
+    get: openAttempts.get,
     set: (digest, expected, state) =>
       state._tag === "Absent"
         ? Effect.succeed(true)
-        : attemptStore.compareAndSet(digest, Option.fromUndefinedOr(expected), state),
+        : openAttempts.compareAndSet(digest, Option.fromUndefinedOr(expected), state),
     send: (request, until): Effect.Effect<ConsentAttemptDriver.Outcome> => {
       if (request._tag === "Exchange") return send("ConsentAttempt", request.request, until, request.subject)
       const { stateDigest, subject, tokens } = request

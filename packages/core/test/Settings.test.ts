@@ -13,7 +13,8 @@ const defaults: Settings.Settings = {
   rejectionInterval: 30_000,
   memoryLifetime: 60_000,
   memoryCapacity: 10_000,
-  attemptLifetime: 900_000
+  attemptLifetime: 900_000,
+  attemptsPerSubject: 20
 }
 
 const names = [
@@ -49,7 +50,8 @@ describe("Settings", () => {
         expiryMargin: 1_500,
         rejectionInterval: "1 minute",
         memoryLifetime: "2 minutes",
-        attemptLifetime: "1 hour"
+        attemptLifetime: "1 hour",
+        attemptsPerSubject: 3
       })
     ).toEqual(
       Result.succeed({
@@ -61,7 +63,8 @@ describe("Settings", () => {
         expiryMargin: 1_500,
         rejectionInterval: 60_000,
         memoryLifetime: 120_000,
-        attemptLifetime: 3_600_000
+        attemptLifetime: 3_600_000,
+        attemptsPerSubject: 3
       })
     )
   })
@@ -89,6 +92,13 @@ describe("Settings", () => {
       expect(Settings.make({ [name]: 0 })).toEqual(Result.succeed({ ...defaults, [name]: 0 }))
     }
   )
+
+  it("the bound of a user's attempts is a whole number of at least 1", () => {
+    for (const wrong of [0, -1, 1.5, Number.NaN, Infinity]) {
+      expect(refused({ attemptsPerSubject: wrong })).toBe("attemptsPerSubject")
+    }
+    expect(refused({ attemptsPerSubject: 1 })).toBeUndefined()
+  })
 
   it("nobody listens for longer than five minutes: after a crash, others wait for as long", () => {
     expect(refused({ answerTimeout: "5 minutes" })).toBeUndefined()

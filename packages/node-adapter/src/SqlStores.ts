@@ -10,7 +10,6 @@ import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,6 +17,7 @@ import * as Result from "effect/Result"
 import { SafeIntegers, SqlClient } from "effect/sql/SqlClient"
 import * as SqlMigrations from "./internal/sqlMigrations.ts"
 import { problemOf } from "./internal/sqlProblem.ts"
+import * as SqlSweep from "./internal/sqlSweep.ts"
 import * as SqlTable from "./internal/sqlTable.ts"
 import { escape, successor, unescape } from "./internal/sqlText.ts"
 
@@ -85,37 +85,44 @@ const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
   }
 }
 
-// How many expired attempts are forgotten at a time: nobody's write waits for more.
-const sweepSize = 1_000
-
-const attemptsOf = (sql: SqlClient): AttemptStore.AttemptStore["Service"] => {
-  const { records } = SqlTable.make({
+const attemptsOf = Effect.fnUntraced(function* (sql: SqlClient) {
+  const { decode, failed, records } = SqlTable.make({
     sql,
     store: "attempt store",
     table: "zapier_consent_attempts",
     codec: RecordCodec.attempt,
     key: (digest: string) => ({ state_digest: digest }),
-    derived: ({ expiresAt }) => ({ expires_at: expiresAt })
+    derived: ({ expiresAt, startedAt, subject }) => ({
+      expires_at: expiresAt,
+      subject: escape(subject),
+      started_at: startedAt
+    })
   })
-  let sweptAt = 0
+  const sweep = yield* SqlSweep.make(sql)
 
-  const sweep = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    if (Math.abs(now - sweptAt) < AttemptStore.sweepInterval) return Effect.void
-    sweptAt = now
-    const expired = sql`
-      SELECT state_digest FROM zapier_consent_attempts WHERE expires_at <= ${now - AttemptStore.retention}
-      LIMIT ${sweepSize}
-    `
-    return Effect.asVoid(sql`DELETE FROM zapier_consent_attempts WHERE state_digest IN (${expired})`)
-  })
-
-  return {
+  return AttemptStore.AttemptStore.of({
     ...records,
-    // Who wants to write an attempt is not told that old ones could not be forgotten: the next sweep may succeed.
     compareAndSet: (digest, expected, attempt) =>
-      Effect.andThen(Effect.ignore(sweep), records.compareAndSet(digest, expected, attempt))
-  }
-}
+      Effect.tap(records.compareAndSet(digest, expected, attempt), () => sweep.ask),
+    bySubject: ({ limit, skip, subject }) =>
+      sql<SqlTable.Row & { readonly state_digest: string }>`
+        SELECT state_digest, version, record FROM zapier_consent_attempts WHERE subject = ${escape(subject)}
+        ORDER BY started_at DESC LIMIT ${Math.max(1, limit)} OFFSET ${Math.max(0, skip)}
+      `.pipe(
+        Effect.provideService(SafeIntegers, true),
+        Effect.mapError(failed("list a user's records")),
+        Effect.map((rows) =>
+          // A record that cannot be understood is left as it is.
+          rows.flatMap((row) =>
+            Result.match(decode(row), {
+              onFailure: () => [],
+              onSuccess: ({ value, version }) => [{ key: unescape(row.state_digest), version, state: value._tag }]
+            })
+          )
+        )
+      )
+  })
+})
 
 const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
   const { records } = SqlTable.make({
@@ -136,7 +143,8 @@ const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
  * All three stores in one database, whose tables are made or brought up to date first. Several processes may start at a
  * time. A process of a release before still works with tables of a later one.
  *
- * Attempts are forgotten some time after they have expired, when another one is written; no job has to do it.
+ * Attempts are forgotten some time after they have expired: when another one is written, at most once a minute, and beside
+ * that write, which neither waits for it nor fails with it. No job has to do it.
  *
  * Fails with `StoreFailed` when the database does not answer, or does not let its user make the tables.
  *
@@ -172,7 +180,7 @@ export const layer: Layer.Layer<
       return from(new StoreFailed({ store: "database", operation: "make its tables", problem }))
     })
     return Context.make(GrantStore, grantsOf(sql)).pipe(
-      Context.add(AttemptStore.AttemptStore, attemptsOf(sql)),
+      Context.add(AttemptStore.AttemptStore, yield* attemptsOf(sql)),
       Context.add(AppCredentialStore, appCredentialsOf(sql))
     )
   })

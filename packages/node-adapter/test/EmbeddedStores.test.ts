@@ -54,6 +54,26 @@ describe("ZapierNode.layer, with its stores embedded", () => {
     })
   )
 
+  it.effect("keeps the newest consents of a user, however often one begins", () =>
+    Effect.gen(function* () {
+      const auth = yield* ZapierAuth
+      const fake = yield* FakeZapier.FakeZapier
+      const begin = Effect.andThen(
+        TestClock.adjust(1),
+        Effect.map(auth.authorizationUrl({ subject: "ada", scopes: ["zap"] }), ({ url }) => Redacted.value(url))
+      )
+      const urls = yield* Effect.replicateEffect(begin, 22)
+      const complete = Effect.fnUntraced(function* (index: number) {
+        return yield* auth.handleCallback(yield* Effect.orDie(fake.approve(urls.at(index) ?? "")), { subject: "ada" })
+      })
+      for (const index of [0, 1]) {
+        expect((yield* Effect.flip(complete(index))).reason).toMatchObject({ _tag: "StateMismatch", why: "Unknown" })
+      }
+      expect((yield* complete(2)).state).toBe("Active")
+      expect((yield* complete(-1)).state).toBe("Active")
+    }).pipe(Effect.provide(processOf("often", Suite.lastingFake())))
+  )
+
   it.effect("says that the key is lost, and lets users be disconnected and connect again", () =>
     Effect.gen(function* () {
       const fake = Suite.lastingFake()

@@ -23,8 +23,9 @@ describeWithPostgres("Postgres' plans", (server) => {
       SELECT ${clientId}, 'user-' || lpad(i::text, 5, '0'), i,
         CASE WHEN i % 100 = 0 THEN 'ReconnectRequired' ELSE 'Active' END, ${RecordCodec.grant.encode(Suite.grant(1))}
       FROM generate_series(1, 20000) i`
-    yield* sql`INSERT INTO zapier_consent_attempts (state_digest, version, expires_at, record)
-      SELECT 'digest-' || i, i, i * 1000, repeat('x', 500) FROM generate_series(1, 20000) i`
+    yield* sql`INSERT INTO zapier_consent_attempts (state_digest, version, expires_at, subject, started_at, record)
+      SELECT 'digest-' || i, i, i * 1000, 'user-' || lpad((i % 7000)::text, 5, '0'), i, repeat('x', 500)
+      FROM generate_series(1, 20000) i`
     yield* sql`VACUUM (ANALYZE) zapier_grants`
     yield* sql`VACUUM (ANALYZE) zapier_consent_attempts`
   })

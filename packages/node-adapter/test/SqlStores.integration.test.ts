@@ -16,6 +16,7 @@ import { inspect } from "node:util"
 import * as PostgresClient from "../src/PostgresClient.ts"
 import * as SqlStores from "../src/SqlStores.ts"
 import { describeWithPostgres } from "./utils/PostgresSuite.ts"
+import { describeAttempts } from "./utils/AttemptSuite.ts"
 import { describeLaws } from "./utils/StoreLawSuite.ts"
 import * as Suite from "./utils/SqlStoreSuite.ts"
 
@@ -29,6 +30,8 @@ describeWithPostgres("Postgres", (server) => {
   describeLaws("Postgres", Layer.provide(SqlStores.layer, client()), 2)
 
   Suite.describeSqlStores("Postgres", client)
+
+  describeAttempts("Postgres", client)
 
   describe("Postgres, in a database of another locale", () => {
     const database = "in_another_locale"

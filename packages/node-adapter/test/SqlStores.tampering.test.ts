@@ -43,7 +43,7 @@ const stores = EncryptedStores.layer.pipe(
 
 const columns = {
   zapier_grants: ["client_id", "subject", "version", "state", "record"],
-  zapier_consent_attempts: ["state_digest", "version", "expires_at", "record"],
+  zapier_consent_attempts: ["state_digest", "version", "expires_at", "subject", "started_at", "record"],
   zapier_app_credentials: ["client_id", "scopes", "version", "record"]
 }
 
@@ -174,6 +174,15 @@ const zip = <Key, A>(keys: ReadonlyArray<Key>, records: ReadonlyArray<A>) =>
     return record === undefined ? [] : [[key, owned(record, `number ${index}`)] as const]
   })
 
+// Another database each time.
+const library = () =>
+  Layer.fresh(
+    ZapierNode.layerWithoutStores({
+      application: app,
+      httpClient: Layer.provide(FakeZapier.layerHttpClient, fake)
+    }).pipe(Layer.provide(stores), Layer.provideMerge(Layer.merge(database, fake)))
+  )
+
 describe("SqlStores, encrypted", () => {
   it.effect("an attempt that was renamed gives nobody the grant of another user", () =>
     Effect.gen(function* () {
@@ -189,14 +198,22 @@ describe("SqlStores, encrypted", () => {
         expect((yield* auth.status(subject)).state).toBe("Absent")
       }
       expect(yield* fake.issued).toEqual([])
-    }).pipe(
-      Effect.provide(
-        ZapierNode.layerWithoutStores({
-          application: app,
-          httpClient: Layer.provide(FakeZapier.layerHttpClient, fake)
-        }).pipe(Layer.provide(stores), Layer.provideMerge(Layer.merge(database, fake)))
-      )
-    )
+    }).pipe(Effect.provide(library()))
+  )
+
+  it.effect("an attempt whose column says another user is still only for the one who began it", () =>
+    Effect.gen(function* () {
+      const auth = yield* ZapierAuth
+      const fake = yield* FakeZapier.FakeZapier
+      const sql = yield* SqlClient
+      const { url } = yield* auth.authorizationUrl({ subject: "ada", scopes: ["zap"] })
+      const callback = yield* fake.approve(Redacted.value(url))
+      yield* sql`UPDATE zapier_consent_attempts SET subject = 'eve'`
+      const { reason } = yield* Effect.flip(auth.handleCallback(callback, { subject: "eve" }))
+      expect(reason).toMatchObject({ _tag: "StateMismatch", why: "OtherSubject" })
+      expect((yield* auth.status("eve")).state).toBe("Absent")
+      expect((yield* auth.handleCallback(callback, { subject: "ada" })).state).toBe("Active")
+    }).pipe(Effect.provide(library()))
   )
 
   it.effect.prop(

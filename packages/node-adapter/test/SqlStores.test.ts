@@ -12,6 +12,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as SqliteClient from "../src/SqliteClient.ts"
 import * as SqlStores from "../src/SqlStores.ts"
+import { describeAttempts } from "./utils/AttemptSuite.ts"
 import { describeLaws } from "./utils/StoreLawSuite.ts"
 import * as Suite from "./utils/SqlStoreSuite.ts"
 
@@ -23,6 +24,8 @@ const fileOf = (name: string) => () => SqliteClient.layer({ filename: join(folde
 describeLaws("SQLite", Layer.provide(SqlStores.layer, fileOf("laws.sqlite")()), 2)
 
 Suite.describeSqlStores("SQLite", fileOf("suite.sqlite"))
+
+describeAttempts("SQLite", fileOf("attempts.sqlite"))
 
 describe("SQLite: what may go wrong", () => {
   it.effect("a locked file fails writes, not reads, and loses nothing", () =>

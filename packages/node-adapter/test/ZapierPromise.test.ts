@@ -71,6 +71,22 @@ describe("ZapierPromise", () => {
     await zapier.close()
   })
 
+  it("keeps the newest consents of a user, and forgets the oldest", async () => {
+    const { fake, zapier } = setup()
+    const urls: Array<string> = []
+    for (let count = 0; count < 22; count++) {
+      urls.push(valueOf(await zapier.authorizationUrl({ subject: "ada", scopes: ["zap"] })).url)
+    }
+    const complete = async (index: number) => {
+      const callback = await Effect.runPromise(fake.approve(urls.at(index) ?? ""))
+      return zapier.handleCallback(callback, { subject: "ada" })
+    }
+    expect(errorOf(await complete(0))).toMatchObject({ _tag: "StateMismatch", why: "Unknown" })
+    expect(errorOf(await complete(1))).toMatchObject({ _tag: "StateMismatch", why: "Unknown" })
+    expect(valueOf(await complete(-1))).toMatchObject({ state: "Active" })
+    await zapier.close()
+  })
+
   it("sends a text, bytes and JSON, with headers", async () => {
     const { connect, fake, zapier } = setup()
     await connect("ada")

@@ -142,7 +142,8 @@ export const settings: Arbitrary.Arbitrary<Settings.Options> = Draw.partial({
   rejectionInterval: duration(0, hour),
   memoryLifetime: duration(0, hour),
   memoryCapacity: Draw.int(0, 100),
-  attemptLifetime: duration(1, hour)
+  attemptLifetime: duration(1, hour),
+  attemptsPerSubject: Draw.int(1, 100)
 })
 
 // -----------------------------------------------------------------------------

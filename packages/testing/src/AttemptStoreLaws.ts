@@ -9,42 +9,35 @@
  *
  * @since 0.1.0
  */
-import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
+import type * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import type { Stored } from "@zapier-workflow-auth/core/store/VersionedStore"
-import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
+import * as AttemptLists from "./internal/attemptLists.ts"
 import type { Kind } from "./internal/storeKeys.ts"
 import * as StoreKeys from "./internal/storeKeys.ts"
 import * as StoreLaws from "./internal/storeLaws.ts"
-import * as StoreTrial from "./internal/storeTrial.ts"
 import type { Law } from "./StoreLaw.ts"
 
-// The year 3000, in milliseconds since the epoch.
-const farAway = 32_503_680_000_000
-
-const attempt = (stateDigest: string, startedAt: number, text: string): ConsentAttempt.Stored => ({
-  _tag: "Pending",
-  stateDigest,
-  subject: text,
-  redirectUri: text,
-  codeVerifier: Tokens.secret(`verifier ${text}`),
-  scopes: ["zap"],
-  startedAt,
-  expiresAt: farAway
-})
+const attempt = (stateDigest: string, startedAt: number, subject: string, text = subject) =>
+  AttemptLists.attemptOf("Pending", { stateDigest, subject, startedAt }, text)
 
 const kind: Kind<string, Stored<ConsentAttempt.Stored>> = {
   ...StoreKeys.digests,
   records: Arbitrary.schema(ConsentAttempt.Stored),
-  fit: (stateDigest, drawn) => ({ ...drawn, stateDigest, expiresAt: Math.max(farAway, drawn.expiresAt) }),
+  fit: (stateDigest, drawn) => ({
+    ...drawn,
+    stateDigest,
+    expiresAt: Math.max(AttemptLists.farAway, drawn.expiresAt)
+  }),
   record: (key, number) => attempt(key, number, "user"),
   numberOf: ({ startedAt }) => startedAt,
   sealed: (record, seal) => ({ ...record, seal }),
-  recordOfText: (key, text) => attempt(key, 0, text)
+  // The library takes no longer subject, so that an index can have it.
+  recordOfText: (key, text) => attempt(key, 0, text.slice(0, 900), text)
 }
 
-const port = StoreTrial.port(AttemptStore.AttemptStore)
+const { port } = AttemptLists
 
 /**
  * What holds of every store of attempts.
@@ -62,7 +55,7 @@ const port = StoreTrial.port(AttemptStore.AttemptStore)
  *
  * @since 0.1.0
  */
-export const all: ReadonlyArray<Law<AttemptStore.AttemptStore>> = StoreLaws.laws(port, kind)
+export const all: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [...StoreLaws.laws(port, kind), ...AttemptLists.laws]
 
 /**
  * What holds besides of a store that keeps its data when it is closed. Their layer opens the same data each time that it
@@ -70,4 +63,7 @@ export const all: ReadonlyArray<Law<AttemptStore.AttemptStore>> = StoreLaws.laws
  *
  * @since 0.1.0
  */
-export const persistent: ReadonlyArray<Law<AttemptStore.AttemptStore>> = StoreLaws.persistent(port, kind)
+export const persistent: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [
+  ...StoreLaws.persistent(port, kind),
+  ...AttemptLists.persistent
+]

@@ -45,6 +45,9 @@ export interface AuthorizationOptions extends AuthorizationUrl.PageOptions {
 // 256 bits, for `state` and for PKCE's verifier.
 const randomBytes = 32
 
+// How many attempts that are too many are looked up at a time.
+const pageSize = 100
+
 export const make = (services: {
   readonly clientId: string
   readonly settings: Settings
@@ -68,6 +71,27 @@ export const make = (services: {
           state._tag === "Absent" ? [] : Scopes.parseGranted(state.tokens.scopes).filter(Scopes.isAskable)
         )
       : Effect.succeed([])
+
+  // An attempt has a new version once its callback has come, so that it is not removed by the one that was listed.
+  const forgetOldest = Effect.fnUntraced(function* (subject: string, newest: string) {
+    while (true) {
+      const beyond = yield* store.bySubject({ subject, skip: settings.attemptsPerSubject, limit: pageSize })
+      // By the clock of another process, the one that has just begun may be the oldest.
+      const over = beyond.filter(({ key, state }) => key !== newest && state !== "Exchanging").toReversed()
+      for (const { key, version } of over) {
+        // Another caller removes them, too, and goes on with the rest. If it does not, the next attempt does.
+        if (!(yield* store.remove(key, version))) return
+      }
+      if (beyond.length < pageSize || over.length === 0) return
+    }
+  })
+
+  // The attempt has begun, and the next one tries again to bring the user back under the bound.
+  const bound = (subject: string, newest: string) =>
+    Effect.catch(
+      boundedStore("attempt store", () => forgetOldest(subject, newest), settings),
+      ({ message }) => Effect.logWarning(`Older consent attempts of a user could not be forgotten: ${message}`)
+    )
 
   const begin = Effect.fnUntraced(function* (options: AuthorizationOptions) {
     const wrong = CallerChecks.authorization(options)
@@ -97,6 +121,7 @@ export const make = (services: {
     }
     // 256 random bits do not come twice.
     yield* boundedStore("attempt store", () => store.compareAndSet(stateDigest, Option.none(), pending), settings)
+    yield* bound(options.subject, stateDigest)
     const url = AuthorizationUrl.build(urls, {
       ...options,
       clientId,

@@ -14,7 +14,33 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as ConsentAttempt from "../machine/ConsentAttempt.ts"
 import { sha256 } from "../internal/sha256.ts"
+import type { ZapierAuthError } from "../ZapierAuthError.ts"
 import * as VersionedStore from "./VersionedStore.ts"
+
+/**
+ * Which attempts of a subject to look for.
+ *
+ * @since 0.1.0
+ */
+export interface SubjectOptions {
+  /** Whose attempts; at most 1,000 bytes of UTF-8. */
+  readonly subject: string
+  /** How many of the newest to leave out. */
+  readonly skip: number
+  /** How many at most; at least one. */
+  readonly limit: number
+}
+
+/**
+ * An attempt as a list has it: enough to remove it.
+ *
+ * @since 0.1.0
+ */
+export interface Listed {
+  readonly key: string
+  readonly version: number
+  readonly state: ConsentAttempt.Stored["_tag"]
+}
 
 /**
  * Where consents that are under way are kept, by a digest of their `state`.
@@ -23,7 +49,13 @@ import * as VersionedStore from "./VersionedStore.ts"
  */
 export class AttemptStore extends Context.Service<
   AttemptStore,
-  VersionedStore.VersionedStore<string, VersionedStore.Stored<ConsentAttempt.Stored>>
+  VersionedStore.VersionedStore<string, VersionedStore.Stored<ConsentAttempt.Stored>> & {
+    /**
+     * The attempts of a subject in any state, by `startedAt`, the newest first. The library removes what is beyond
+     * `Settings.attemptsPerSubject`, so look them up by an index. Fails with `StoreFailed`.
+     */
+    readonly bySubject: (options: SubjectOptions) => Effect.Effect<ReadonlyArray<Listed>, ZapierAuthError>
+  }
 >()("@zapier-workflow-auth/core/store/AttemptStore") {}
 
 /**
@@ -48,6 +80,24 @@ export const sweepInterval = 60_000
  */
 export const retention = 3_600_000
 
+/** The keys of each subject, in the order of their first writing. */
+const makeIndex = () => {
+  const keys = new Map<string, Set<string>>()
+  return {
+    of: (subject: string): Iterable<string> => keys.get(subject) ?? [],
+    add: (subject: string, key: string) => {
+      const known = keys.get(subject)
+      if (known === undefined) keys.set(subject, new Set([key]))
+      else known.add(key)
+    },
+    drop: (subject: string, key: string) => {
+      const known = keys.get(subject)
+      known?.delete(key)
+      if (known?.size === 0) keys.delete(subject)
+    }
+  }
+}
+
 /**
  * Attempts in memory. They end with the process, and are forgotten an hour after they have expired.
  *
@@ -57,16 +107,42 @@ export const layerMemory: Layer.Layer<AttemptStore> = Layer.sync(AttemptStore, (
   const { entries, ...store } = VersionedStore.makeMemory<string, VersionedStore.Stored<ConsentAttempt.Stored>>(
     (key) => key
   )
+  const index = makeIndex()
   let sweptAt = 0
   const sweep = Effect.map(Clock.currentTimeMillis, (now) => {
     if (Math.abs(now - sweptAt) < sweepInterval) return
     sweptAt = now
     for (const [key, { value }] of entries) {
-      if (value.expiresAt + retention <= now) entries.delete(key)
+      if (value.expiresAt + retention > now) continue
+      entries.delete(key)
+      index.drop(value.subject, key)
     }
   })
+  /** Keeps the index as the entry of a key is. */
+  const indexed = (key: string, change: Effect.Effect<boolean, ZapierAuthError>) =>
+    Effect.suspend(() => {
+      const before = entries.get(key)
+      return Effect.map(change, (isDone) => {
+        const after = entries.get(key)
+        if (before?.value.subject === after?.value.subject) return isDone
+        if (before !== undefined) index.drop(before.value.subject, key)
+        if (after !== undefined) index.add(after.value.subject, key)
+        return isDone
+      })
+    })
   return {
-    ...store,
-    compareAndSet: (key, expected, value) => Effect.andThen(sweep, store.compareAndSet(key, expected, value))
+    get: store.get,
+    compareAndSet: (key, expected, value) =>
+      Effect.andThen(sweep, indexed(key, store.compareAndSet(key, expected, value))),
+    remove: (key, expected) => indexed(key, store.remove(key, expected)),
+    bySubject: ({ limit, skip, subject }) =>
+      Effect.sync(() =>
+        Array.from(index.of(subject))
+          .flatMap((key) => entries.get(key) ?? [])
+          .sort((a, b) => b.value.startedAt - a.value.startedAt || b.version - a.version)
+          .slice(Math.max(0, skip))
+          .slice(0, Math.max(1, limit))
+          .map(({ key, value, version }) => ({ key, version, state: value._tag }))
+      )
   }
 })

@@ -107,8 +107,8 @@ export const grants = (inner: GrantStore["Service"], ring: Ring): GrantStore["Se
  *
  * @since 0.1.0
  */
-export const attempts = (inner: AttemptStore["Service"], ring: Ring): AttemptStore["Service"] =>
-  wrap(
+export const attempts = (inner: AttemptStore["Service"], ring: Ring): AttemptStore["Service"] => ({
+  ...wrap(
     inner,
     // Those of the format before are refused: nothing tells one without a secret from one that was planted.
     Sealing.make(ring, {
@@ -117,7 +117,10 @@ export const attempts = (inner: AttemptStore["Service"], ring: Ring): AttemptSto
       codec: RecordCodec.attempt,
       keyParts: (digest: string) => [digest]
     })
-  )
+  ),
+  // What the store says of subjects and states only decides which attempts are forgotten first.
+  bySubject: (options) => inner.bySubject(options)
+})
 
 /**
  * A store of the app's own tokens that encrypts, around another one.

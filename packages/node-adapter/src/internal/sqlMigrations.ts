@@ -80,18 +80,35 @@ const postgres: Migration = all([
   "CREATE SEQUENCE zapier_version"
 ])
 
-const first: Migration = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  sql.onDialectOrElse({
-    sqlite: () => sqlite,
-    pg: () => postgres,
-    orElse: () => Effect.die(new Error("only SQLite and Postgres are supported"))
+// Attempts of the release before have no subject here. They are not counted, and end within the hour after they expire.
+const attemptsBySubject = (text: string, real: string): Migration =>
+  all([
+    `ALTER TABLE zapier_consent_attempts ADD COLUMN subject ${text}`,
+    `ALTER TABLE zapier_consent_attempts ADD COLUMN started_at ${real}`,
+    "CREATE INDEX zapier_consent_attempts_by_subject ON zapier_consent_attempts (subject, started_at)"
+  ])
+
+const byDialect = (dialects: { readonly sqlite: Migration; readonly postgres: Migration }): Migration =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    sql.onDialectOrElse({
+      sqlite: () => dialects.sqlite,
+      pg: () => dialects.postgres,
+      orElse: () => Effect.die(new Error("only SQLite and Postgres are supported"))
+    })
+  )
+
+const migrations = {
+  "1_tables": byDialect({ sqlite, postgres }),
+  "2_attempts_by_subject": byDialect({
+    sqlite: attemptsBySubject("TEXT", "REAL"),
+    postgres: attemptsBySubject('text COLLATE "C"', "double precision")
   })
-)
+}
 
 const migrate = Migrator.make({})
 
 /** Brings the tables up to date. Several processes may do so at a time: one does it, and the others wait for it. */
 export const run = migrate({
-  loader: Migrator.fromRecord({ "1_tables": first }),
+  loader: Migrator.fromRecord(migrations),
   table: "zapier_migrations"
 })

@@ -1,8 +1,6 @@
 /** What holds of the SQL stores on either database, besides the laws of all stores. */
 import { describe, expect, it } from "@effect/vitest"
 import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
-import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
-import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import type { Pause } from "@zapier-workflow-auth/core/machine/Pause"
 import { type Grant, GrantStore, type Page } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
@@ -57,7 +55,7 @@ const settings = {
   answerTimeout: "5 minutes"
 } as const
 
-type Client = Layer.Layer<SqlClient, SqlError | ZapierAuthError>
+export type Client = Layer.Layer<SqlClient, SqlError | ZapierAuthError>
 
 /** The library over a database; the fake is there from one call of this to the next if it is given. */
 export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>) =>
@@ -86,16 +84,6 @@ export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect
     return yield* Fiber.join(fiber)
   })
 
-const attempt = (stateDigest: string, expiresAt: number): ConsentAttempt.Stored => ({
-  _tag: "Pending",
-  stateDigest,
-  subject: "ada",
-  redirectUri: "https://acme.example/callback",
-  scopes: ["zap"],
-  startedAt: 0,
-  expiresAt
-})
-
 /**
  * Registers the tests.
  *
@@ -110,8 +98,9 @@ export const describeSqlStores = (name: string, clientOf: () => Client) => {
         const start = Effect.scoped(Layer.build(stores()))
         yield* Effect.replicateEffect(start, 8, { concurrency: "unbounded", discard: true })
         const sql = yield* SqlClient
-        expect(yield* sql`SELECT migration_id, name FROM zapier_migrations`).toEqual([
-          { migration_id: 1, name: "tables" }
+        expect(yield* sql`SELECT migration_id, name FROM zapier_migrations ORDER BY migration_id`).toEqual([
+          { migration_id: 1, name: "tables" },
+          { migration_id: 2, name: "attempts_by_subject" }
         ])
       }).pipe(Effect.provide(clientOf()))
     )
@@ -150,59 +139,6 @@ export const describeSqlStores = (name: string, clientOf: () => Client) => {
         // Its version is enough to remove it.
         expect(yield* grants.remove(key, first.unreadable?.[0]?.version ?? 0)).toBe(true)
         yield* sql`DELETE FROM zapier_grants WHERE client_id = ${key.clientId}`
-      }).pipe(Effect.provide(stores()))
-    )
-
-    it.effect("of attempts are forgotten some time after they have expired, when another is written", () =>
-      Effect.gen(function* () {
-        const attempts = yield* AttemptStore.AttemptStore
-        const [old, recent, fresh] = [randomUUID(), randomUUID(), randomUUID()]
-        yield* TestClock.setTime(2 * AttemptStore.retention)
-        yield* attempts.compareAndSet(old, Option.none(), attempt(old, AttemptStore.retention))
-        yield* attempts.compareAndSet(recent, Option.none(), attempt(recent, AttemptStore.retention + 120_000))
-        yield* TestClock.adjust(AttemptStore.sweepInterval)
-        yield* attempts.compareAndSet(fresh, Option.none(), attempt(fresh, 3 * AttemptStore.retention))
-        expect(yield* attempts.get(old)).toEqual(Option.none())
-        expect(Option.isSome(yield* attempts.get(recent))).toBe(true)
-        expect(Option.isSome(yield* attempts.get(fresh))).toBe(true)
-      }).pipe(Effect.provide(stores()))
-    )
-
-    it.effect("of attempts are written although old ones cannot be forgotten", () =>
-      Effect.gen(function* () {
-        const sql = yield* SqlClient
-        const attempts = yield* AttemptStore.AttemptStore
-        const [old, fresh] = [randomUUID(), randomUUID()]
-        const statements = sql.onDialectOrElse({
-          pg: () => [
-            "CREATE FUNCTION kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'kept'; END $$",
-            `CREATE TRIGGER kept BEFORE DELETE ON zapier_consent_attempts FOR EACH ROW
-              WHEN (OLD.state_digest = '${old}') EXECUTE FUNCTION kept()`
-          ],
-          orElse: () => [
-            `CREATE TRIGGER kept BEFORE DELETE ON zapier_consent_attempts WHEN OLD.state_digest = '${old}'
-              BEGIN SELECT RAISE(ABORT, 'kept'); END`
-          ]
-        })
-        const drop = sql.onDialectOrElse({
-          pg: () => sql`DROP FUNCTION kept CASCADE`,
-          orElse: () => sql`DROP TRIGGER kept`
-        })
-        yield* TestClock.setTime(2 * AttemptStore.retention)
-        yield* attempts.compareAndSet(old, Option.none(), attempt(old, 0))
-        yield* TestClock.adjust(AttemptStore.sweepInterval)
-        yield* Effect.gen(function* () {
-          yield* Effect.forEach(statements, (statement) => sql.unsafe(statement))
-          expect(yield* attempts.compareAndSet(fresh, Option.none(), attempt(fresh, AttemptStore.retention))).toBe(true)
-          // The sweep has failed.
-          expect(Option.isSome(yield* attempts.get(old))).toBe(true)
-        }).pipe(Effect.ensuring(Effect.ignore(drop)))
-        expect(Option.isSome(yield* attempts.get(fresh))).toBe(true)
-        yield* TestClock.adjust(AttemptStore.sweepInterval)
-        expect(yield* attempts.compareAndSet(randomUUID(), Option.none(), attempt(fresh, AttemptStore.retention))).toBe(
-          true
-        )
-        expect(yield* attempts.get(old)).toEqual(Option.none())
       }).pipe(Effect.provide(stores()))
     )
 

@@ -122,6 +122,7 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
   }
 
   const grants = Context.get(shared, GrantStore.GrantStore)
+  const attempts = Context.get(shared, AttemptStore.AttemptStore)
   return Context.make(GrantStore.GrantStore, {
     ...versioned(grants, {
       isOfTokens: true,
@@ -130,14 +131,14 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
     }),
     page: (options) => remote(grants.page(options), { isWrite: false, isOfTokens: true, isClaim: false })
   }).pipe(
-    Context.add(
-      AttemptStore.AttemptStore,
-      versioned(Context.get(shared, AttemptStore.AttemptStore), {
+    Context.add(AttemptStore.AttemptStore, {
+      ...versioned(attempts, {
         isOfTokens: false,
         isClaim: () => false,
         changed: () => undefined
-      })
-    ),
+      }),
+      bySubject: (options) => remote(attempts.bySubject(options), { isWrite: false, isOfTokens: false, isClaim: false })
+    }),
     Context.add(
       AppCredentialStore.AppCredentialStore,
       versioned(Context.get(shared, AppCredentialStore.AppCredentialStore), {

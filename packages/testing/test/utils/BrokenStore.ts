@@ -1,7 +1,9 @@
 /** What stores with a mistake are made of. */
+import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import type * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
-import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
+import type { Stored, Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -62,6 +64,52 @@ export const make = <Key, A>(data: Data<Key, A>, mistakes: Mistakes<Key, A> = {}
         data.entries.delete(keyText(key))
         return true
       })
+  }
+}
+
+export type Attempts = AttemptStore.AttemptStore["Service"]
+type AttemptEntry = Entry<string, Stored<ConsentAttempt.Stored>>
+
+/** What may be wrong with lists of attempts. */
+export interface ListMistakes {
+  readonly isOf?: (subject: string, asked: string) => boolean
+  readonly compare?: (a: AttemptEntry, b: AttemptEntry) => number
+  readonly shown?: (entry: AttemptEntry) => AttemptStore.Listed
+  readonly cut?: (
+    listed: ReadonlyArray<AttemptStore.Listed>,
+    options: AttemptStore.SubjectOptions
+  ) => ReadonlyArray<AttemptStore.Listed>
+}
+
+export const shown = ({ key, value, version }: AttemptEntry): AttemptStore.Listed => ({
+  key,
+  version,
+  state: value._tag
+})
+
+/** An attempt store with mistakes. */
+export const attempts = (
+  mistakes: Mistakes<string, Stored<ConsentAttempt.Stored>>,
+  list: ListMistakes = {},
+  data: Data<string, Stored<ConsentAttempt.Stored>> = empty()
+): Attempts => {
+  const {
+    compare = (a, b) => b.value.startedAt - a.value.startedAt,
+    cut = (listed, { limit, skip }) => listed.slice(Math.max(0, skip)).slice(0, Math.max(1, limit)),
+    isOf = Object.is
+  } = list
+  return {
+    ...make(data, mistakes),
+    bySubject: (options) =>
+      Effect.sync(() =>
+        cut(
+          [...data.entries.values()]
+            .filter(({ value }) => isOf(value.subject, options.subject))
+            .sort(compare)
+            .map(list.shown ?? shown),
+          options
+        )
+      )
   }
 }
 

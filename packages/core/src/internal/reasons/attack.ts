@@ -5,7 +5,7 @@ import { id } from "./id.ts"
 /**
  * A callback does not belong to a consent that this user is waiting for. Nothing was exchanged.
  *
- * - `Unknown`: no such attempt: never begun, or long ago
+ * - `Unknown`: no such attempt: never begun, or long ago, or its user has begun many more since
  * - `AlreadyUsed`: its `state` has been used
  * - `OtherSubject`: it was begun by another user
  * - `OtherBrowser`: it was begun in another browser, where an app looks at that

@@ -1,0 +1,54 @@
+/** `npm run bench -- attempts`: what was asked for, and a process for each store, so that none weighs on another. */
+import { spawnSync } from "node:child_process"
+import { parseArgs } from "node:util"
+import * as Effect from "effect/Effect"
+import * as Places from "./grantPlaces.ts"
+import { print, say } from "./report.ts"
+import * as Attempts from "./scenarios/attempts.ts"
+
+const usage =
+  `usage: npm run bench -- ${Attempts.name} [--store ${Places.kinds.join(" | ")}] [--attempts N], ` +
+  "which begins so many three times; a Postgres takes about a millisecond for each"
+
+const options = { store: { type: "string" }, attempts: { type: "string" } } as const
+
+// Fewer would leave nothing to forget.
+const fewest = 1_000
+
+interface Asked {
+  readonly stores: ReadonlyArray<Places.Kind>
+  readonly attempts: number
+}
+
+const parse = (args: ReadonlyArray<string>): Asked | undefined => {
+  try {
+    const { store, ...values } = parseArgs({ args: [...args], options }).values
+    const attempts = Number(values.attempts ?? "100000")
+    if (!Number.isSafeInteger(attempts) || attempts < fewest) return undefined
+    if (store === undefined) return { stores: ["memory", "sqlite"], attempts }
+    return Places.isKind(store) ? { stores: [store], attempts } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const main = new URL("main.ts", import.meta.url).pathname
+
+const inProcess = (store: Places.Kind, attempts: number) => {
+  const args = [main, Attempts.name, "--store", store, "--attempts", String(attempts)]
+  return spawnSync(process.execPath, [...process.execArgv, ...args], { stdio: "inherit" }).status ?? 1
+}
+
+/** The exit code. */
+export const run = async (args: ReadonlyArray<string>): Promise<number> => {
+  const asked = parse(args)
+  const [store, ...others] = asked?.stores ?? []
+  if (asked === undefined || store === undefined) {
+    say(usage)
+    return 2
+  }
+  if (others.length > 0) return Math.max(...asked.stores.map((each) => inProcess(each, asked.attempts)))
+  const report = await Effect.runPromise(Attempts.run({ store, attempts: asked.attempts }))
+  print(report)
+  return report.passed ? 0 : 1
+}
