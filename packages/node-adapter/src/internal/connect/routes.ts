@@ -22,6 +22,7 @@ import * as Origin from "./origin.ts"
 import * as Opener from "./opener.ts"
 import type { Outcome, Ways } from "./outcome.ts"
 import * as Quiet from "./quiet.ts"
+import * as SentCookies from "./sentCookies.ts"
 import * as Speculative from "./speculative.ts"
 import * as Visit from "./visit.ts"
 
@@ -103,7 +104,7 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
       const { attempt, expiresAt, url } = yield* auth.authorizationUrl({ ...consent, subject, scopes, redirectUri })
       const now = yield* Clock.currentTimeMillis
       return HttpServerResponse.redirect(Redacted.value(url), { status: 303 }).pipe(
-        Cookies.set(request.cookies, attempt, note, place, { now, lifetime: expiresAt - now }),
+        Cookies.set(SentCookies.of(request), attempt, note, place, { now, lifetime: expiresAt - now }),
         HttpServerResponse.setHeaders(Page.guards)
       )
     }).pipe(Effect.catch((error) => Effect.succeed({ outcome: { _tag: "Failed", error, ...ways } as const })))
@@ -159,10 +160,10 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
     const parsed = AuthorizationCallback.parse(query)
     if (Result.isFailure(parsed)) return yield* unexpected(request, from(parsed.failure))
     const attempt = yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
-    const note = Cookies.noteOf(request.cookies, attempt, place)
+    const note = Cookies.noteOf(SentCookies.of(request), attempt, place)
     if (note === undefined) return yield* unexpected(request, from(new StateMismatch({ why: "OtherBrowser" })))
     const ways = Visit.ofNote(config, note)
-    const over = Cookies.expire(request.cookies, attempt, place)
+    const over = Cookies.expire(SentCookies.of(request), attempt, place)
     return yield* forUser(request, ways, (subject) =>
       Effect.matchEffect(auth.handleCallback(query, { subject }), {
         onFailure: (error) =>
