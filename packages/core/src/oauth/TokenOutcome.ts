@@ -55,7 +55,8 @@ export type Oddity = typeof Oddity.Type
  * - `Refused`: another error of RFC 6749 section 5.2.
  * - `RateLimited`: 429. `retryAfter` in milliseconds.
  * - `Unavailable`: 5xx. It may have been processed all the same.
- * - `Malformed`: an answer that says nothing; after a 2xx it may have been processed.
+ * - `Malformed`: an answer that says nothing; after a 2xx it may have been processed. `refreshToken` where that much of it
+ *   can be used.
  * - `NotSent`: it never left, or never reached a server.
  * - `NotTried`: it was not sent: for the reason, or because no time was left.
  * - `NoResponse`: it left, and no whole answer came back in time.
@@ -73,7 +74,12 @@ export type TokenOutcome =
   | { readonly _tag: "Refused"; readonly error: string }
   | { readonly _tag: "RateLimited"; readonly retryAfter: number }
   | { readonly _tag: "Unavailable"; readonly status: number; readonly retryAfter: number | undefined }
-  | { readonly _tag: "Malformed"; readonly status: number; readonly problem: string }
+  | {
+      readonly _tag: "Malformed"
+      readonly status: number
+      readonly problem: string
+      readonly refreshToken?: typeof Tokens.Secret.Type | undefined
+    }
   | { readonly _tag: "NotSent"; readonly code: string }
   | { readonly _tag: "NotTried"; readonly reason?: Reason | undefined }
   | { readonly _tag: "NoResponse" }
@@ -276,7 +282,8 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
   if (!isBearable(access_token)) {
     const isMissing = access_token === undefined || access_token === null || access_token === ""
     const problem = isMissing ? "it holds no access token" : "it holds an access token that no header can carry"
-    return { _tag: "Malformed", status, problem }
+    const kept = isPresentable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {}
+    return { _tag: "Malformed", status, problem, ...kept }
   }
   const scopes = Scopes.parseGranted(scope)
   const oddities = odditiesOf(body, isForm)
