@@ -32,7 +32,8 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   MalformedResponse: "later",
   StoreFailed: "later",
   DecryptionFailed: "neither",
-  ApplicationUnavailable: "later"
+  ApplicationUnavailable: "later",
+  StartFailed: "later"
 }
 
 const errorJson = Schema.toCodecJson(ZapierAuthError.ZapierAuthError)

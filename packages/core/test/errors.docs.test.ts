@@ -16,7 +16,10 @@ const sections = {
 // One of each: a reason that is not here does not compile.
 const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason, { readonly _tag: tag }> } = {
   IllegalTransition: new Errors.IllegalTransition({ machine: "UserGrant", state: "Absent", event: "Unheard" }),
-  InvalidConfig: new Errors.InvalidConfig({ setting: "redirectUri", problem: "give one of the application's" }),
+  InvalidConfig: new Errors.InvalidConfig({
+    setting: "redirectUri",
+    problem: "give one of the application's redirect URIs, as text"
+  }),
   RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
   Closed: new Errors.Closed({}),
   ConsentDenied: new Errors.ConsentDenied({}),
@@ -41,7 +44,8 @@ const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason,
   MalformedResponse: new Errors.MalformedResponse({ status: 200, problem: "it is not a JSON object" }),
   StoreFailed: new Errors.StoreFailed({ store: "grant store", operation: "read", problem: "it is locked" }),
   DecryptionFailed: new Errors.DecryptionFailed({ store: "grant store", problem: "UnknownKey", keyId: "k1" }),
-  ApplicationUnavailable: new Errors.ApplicationUnavailable({ waited: Duration.seconds(20) })
+  ApplicationUnavailable: new Errors.ApplicationUnavailable({ waited: Duration.seconds(20) }),
+  StartFailed: new Errors.StartFailed({ failure: "SqlError" })
 }
 
 const source = (name: string) => readFileSync(new URL(`../src/internal/reasons/${name}.ts`, import.meta.url), "utf8")

@@ -187,7 +187,7 @@ export interface ZapierPromise {
   /** The same as `close`, for `await using`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
   /**
-   * The layer that the client was made over. Give it to `ZapierConnect.toWebHandler`, and both have the same users: the same
+   * The layer that the client was made over, whose failures are `ZapierAuthError`s here. Give it to `ZapierConnect.toWebHandler`, and both have the same users: the same
    * layer is built once, and closed when the last that uses it is closed.
    */
   readonly layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>
@@ -252,11 +252,12 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
  * Over any layer that has the two services. Clients that are given the same layer share what it builds, their grants and
  * tokens included. The environment is read as it is now.
  *
- * A layer that fails with something else than a `ZapierAuthError` can be given with `Layer.catch`.
+ * The layer may fail with anything: calls are told `InvalidConfig` of a configuration that cannot be read, and `StartFailed`,
+ * which names the error, of all else. It may need nothing more: provide what it needs.
  *
  * @since 0.1.0
  */
-export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>): ZapierPromise => {
+export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>): ZapierPromise => {
   const listeners = Listeners.make()
   const shared = SharedLayer.of(layer)
   const lifetime = Lifetime.make(shared.context)
@@ -341,23 +342,24 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
     },
     close,
     [Symbol.asyncDispose]: close,
-    layer
+    layer: shared.layer
   }
 }
 
 /**
- * Which app, which Zapier, how requests are sent, and where grants are kept. All have defaults.
+ * Which app, which Zapier, how requests are sent, and where grants are kept. All have defaults. Layers among them may fail
+ * with anything, as those of `fromLayer`.
  *
  * @since 0.1.0
  */
-export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" | "stores"> {
+export interface Options extends Omit<ZapierNode.EmbeddedOptions<unknown>, "httpClient" | "stores"> {
   /**
    * How requests are sent, such as the fake's `fetch` in a test. Default: as `ZapierNode.layerHttpClient` does; or
    * `globalThis.fetch` where that has been replaced since this module was loaded, as test runners do.
    */
   readonly fetch?: typeof globalThis.fetch | undefined
   /** Where users' grants are kept: as in `ZapierNode.EmbeddedOptions`, or in memory. */
-  readonly stores?: ZapierNode.EmbeddedOptions["stores"] | "memory"
+  readonly stores?: ZapierNode.EmbeddedOptions<unknown>["stores"] | "memory"
 }
 
 const fetchAtFirst = globalThis.fetch
@@ -377,9 +379,10 @@ export const make = (given: Options = {}): ZapierPromise => {
   const { fetch = replacedFetch(), stores, ...options } = given
   const httpClient =
     fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
-  return fromLayer(
-    stores === "memory"
-      ? ZapierNode.layerMemory({ ...options, httpClient })
-      : ZapierNode.layer({ ...options, httpClient, stores })
-  )
+  if (stores === "memory") {
+    // What layers fail with is told apart when they have. @effect-diagnostics-next-line anyUnknownInErrorContext:off
+    return fromLayer(ZapierNode.layerMemory({ ...options, httpClient }))
+  }
+  // As above. @effect-diagnostics-next-line anyUnknownInErrorContext:off
+  return fromLayer(ZapierNode.layer({ ...options, httpClient, stores }))
 }
