@@ -96,7 +96,7 @@ describe("ZapierPromise, over layers that fail", () => {
     const needing = ZapierNode.layerMemory({
       application: Layer.unwrap(Effect.as(Vault, ClientApplication.layer(app)))
     })
-    // @ts-expect-error: it needs a `Vault`
+    // @ts-expect-error: it needs a `Vault`. @effect-diagnostics-next-line missingLayerContext:off
     const make = () => ZapierPromise.fromLayer(needing)
     expect(make).toBeTypeOf("function")
     expectTypeOf<ZapierPromise.ZapierPromise["layer"]>().toEqualTypeOf<
