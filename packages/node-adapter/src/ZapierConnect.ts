@@ -316,7 +316,10 @@ export const toWebHandler = <E = ZapierAuthError>(
       ways: Visit.plain(config),
       answer: Answers.make(chosen.respond, config.texts),
       app: Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
-        HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
+        Effect.map(HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services))), (app) => ({
+          app,
+          patience: SharedLayer.patienceOf(services)
+        }))
       )
     }))
   })

@@ -177,8 +177,8 @@ export interface ZapierPromise {
    */
   readonly subscribe: (listener: (event: AuthEvent) => void | PromiseLike<void>) => () => void
   /**
-   * Begins nothing new, lets what is under way finish and be stored, and ends: within 20 seconds or `requestTimeout`, and
-   * while Zapier has a token request to respond to, within `answerTimeout`. Calls that come afterwards, those that would
+   * Begins nothing new, lets what is under way finish and be stored, and ends: within `requestTimeout`, and while Zapier has
+   * a token request to respond to, within `answerTimeout`. A start that cannot be interrupted is waited for 20 seconds. Calls that come afterwards, those that would
    * have to begin something, and those that take longer are told `Closed`.
    *
    * A process that ends without it loses the response to a request that is under way.
@@ -260,7 +260,7 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
 export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>): ZapierPromise => {
   const listeners = Listeners.make()
   const shared = SharedLayer.of(layer)
-  const lifetime = Lifetime.make(shared.context)
+  const lifetime = Lifetime.make(shared.context, SharedLayer.patienceOf)
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,

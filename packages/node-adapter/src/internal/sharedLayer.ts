@@ -47,6 +47,10 @@ const build = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>, listeners: Share
     return context
   })
 
+/** How long a client that closes waits for what it has begun, in milliseconds: the `requestTimeout` of what it was given. */
+export const patienceOf = (context: Context.Context<ZapierAuth>): number =>
+  Context.get(context, ZapierAuth).requests.patience
+
 const known = new WeakMap<Layer.Any, Shared>()
 
 const sharedOf = <E>(given: Layer.Layer<ZapierAuth, E>): Shared => {
