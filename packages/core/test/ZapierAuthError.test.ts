@@ -156,6 +156,11 @@ describe("ZapierAuthError", () => {
     expect(message).toMatch(/; nothing was lost\.$/)
   })
 
+  it("blames the network for an exchange that was not answered, and Zapier for one that was", () => {
+    expect(new ZapierAuthError.ExchangeOutcomeUnknown({}).blames).toBe("Network")
+    expect(new ZapierAuthError.ExchangeOutcomeUnknown({ status: 503 }).blames).toBe("Zapier")
+  })
+
   it("tells people how long to wait in whole seconds", () => {
     const retryAfter = Duration.millis(1_200)
     expect(new ZapierAuthError.RateLimited({ retryAfter }).message).toContain("in 2 s")

@@ -142,7 +142,11 @@ its own client, where it has no better one.
 ${table}
 
 \`AuthorizationRefused\` depends on its \`error\`: after \`server_error\` and \`temporarily_unavailable\` it blames \`Zapier\`,
-\`isRetryable\` and \`needsReconnect\` are true, and the status is 503.
+\`isRetryable\` and \`needsReconnect\` are true, and the status is 503. \`ExchangeOutcomeUnknown\` blames \`Zapier\` where it
+has a \`status\`.
+
+A callback works once. When \`handleCallback\` fails after its \`state\` was found, the same callback is refused afterwards
+(\`StateMismatch\`), also where the reason is retryable: begin again with a new authorization URL, at once or after a pause.
 
 \`\`\`ts
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"

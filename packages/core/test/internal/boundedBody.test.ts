@@ -163,6 +163,28 @@ describe("a token response", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
+  it.effect.each([
+    [429, "RateLimited"],
+    [503, "ServiceUnavailable"],
+    [307, "MalformedResponse"]
+  ] as const)("whose status %i decides is not read, however slow its body is", ([status, tag]) => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      for (const then of ["stalls", "repeats", "breaks"] as const) {
+        const { response, seen } = make([kilobyte], then, status)
+        zapier.nextToken(script(response))
+        const asking = Effect.flip(ZapierAuth.use((auth) => auth.appToken(["zap"])))
+        const fiber = yield* Effect.forkChild(asking, { startImmediately: true })
+        yield* TestZapier.tick
+        assert.isDefined(fiber.pollUnsafe(), then)
+        assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, tag)
+        yield* TestClock.adjust("61 seconds")
+        yield* TestZapier.tick
+        assert.isTrue(seen.isCancelled || then === "breaks")
+      }
+    }).pipe(Effect.provide(zapier.layer()))
+  })
+
   it.effect("that drips is listened to until the lease ends, and no longer", () => {
     const zapier = TestZapier.make()
     const { response, seen } = make(['{"access_token":"', "a"], "stalls")

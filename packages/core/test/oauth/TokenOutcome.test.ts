@@ -286,6 +286,8 @@ describe("TokenOutcome.interpret, of an error", () => {
     [400, "invalid_scope", { _tag: "Refused", error: "invalid_scope" }],
     [400, "unauthorized_client", { _tag: "Refused", error: "unauthorized_client" }],
     [400, "unsupported_grant_type", { _tag: "Refused", error: "unsupported_grant_type" }],
+    [400, "server_error", { _tag: "Unavailable", status: 400, retryAfter: undefined }],
+    [200, "temporarily_unavailable", { _tag: "Unavailable", status: 200, retryAfter: undefined }],
     [400, "t0ken-in-an-error-code", { _tag: "Refused", error: OAuthError.other }]
   ])("%i %s", (status, error, expected) => {
     expect(interpret({ error, error_description: "d3scription" }, status)).toEqual(expected)
