@@ -56,6 +56,18 @@ describe("ZapierPromise, over layers that fail", () => {
     await zapier.close()
   })
 
+  it("is told of a layer that throws, and rejects nothing", async () => {
+    const application = Layer.effectDiscard(Effect.die(new RangeError("s3cret"))) as never
+    const zapier = ZapierPromise.make({ application, stores: "memory" })
+    const told = await zapier.status("ada")
+    expect(told).toMatchObject({
+      ok: false,
+      error: { _tag: "InvalidConfig", message: "layer: it threw RangeError when it was built" }
+    })
+    expect(inspect(told, { depth: 9, showHidden: true })).not.toContain("s3cret")
+    await zapier.close()
+  })
+
   it("names the setting of a configuration that cannot be read, and not what was found", async () => {
     for (const [config, setting] of [
       [Config.String("ACME_ID"), "ACME_ID"],

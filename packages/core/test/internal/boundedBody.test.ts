@@ -33,6 +33,8 @@ const make = (
         const isOver = seen.pulled >= chunks.length
         const chunk = chunks[isOver ? chunks.length - 1 : seen.pulled] ?? ""
         seen.pulled++
+        // So that a test fails that would read on for ever.
+        if (seen.pulled > 5_000) return controller.error(new Error("too much was read"))
         if (!isOver || then === "repeats") {
           controller.enqueue(typeof chunk === "string" ? encoder.encode(chunk) : chunk)
           return

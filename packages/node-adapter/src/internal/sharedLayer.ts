@@ -56,7 +56,9 @@ const known = new WeakMap<Layer.Any, Shared>()
 const sharedOf = <E>(given: Layer.Layer<ZapierAuth, E>): Shared => {
   const found = known.get(given)
   if (found !== undefined) return found
-  const layer = Layer.catch(given, (error) => Layer.effectContext(Effect.fail(StartFailure.toError(error))))
+  const layer = Layer.catchCause(given, (cause) =>
+    Layer.effectContext(Effect.suspend(() => Effect.failCause(StartFailure.toCause(cause))))
+  )
   const listeners: Shared["listeners"] = new Set()
   // Its own scope stays open: each client has a reference, which ends with the client.
   const context = Effect.runSync(Scope.provide(RcRef.make({ acquire: build(layer, listeners) }), Scope.makeUnsafe()))
