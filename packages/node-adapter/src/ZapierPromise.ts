@@ -56,6 +56,7 @@ import * as Redacted from "effect/Redacted"
 import * as EffectResult from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as CallFailure from "./internal/callFailure.ts"
 import * as Lifetime from "./internal/lifetime.ts"
 import * as Listeners from "./internal/listeners.ts"
 import * as Input from "./internal/promise/input.ts"
@@ -81,11 +82,12 @@ type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
  * Why something did not work: the reasons of `ZapierAuthError` as plain values, told apart by `_tag`. `retryAfter` is in
  * milliseconds.
  *
- * `CallFailed` is a call of the API that was not answered: whether it was carried out is not known.
+ * `CallFailed` is a call of the API that was not answered: whether it was carried out is not known, unless it has a `code`.
+ * That is the platform's, `ECONNREFUSED` for example, and the call never reached Zapier.
  *
  * @since 0.1.0
  */
-export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed" } & Common)
+export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed"; readonly code?: string } & Common)
 
 /**
  * What came of an operation: a value, or a failure to switch over.
@@ -202,7 +204,7 @@ const failureOf = (error: CallError): Failure => {
   }
   return {
     _tag: "CallFailed",
-    message: "The call was not answered. Check the connection; whether it was carried out is not known.",
+    ...CallFailure.of(error),
     isRetryable: true,
     needsReconnect: false,
     blames: "Network",

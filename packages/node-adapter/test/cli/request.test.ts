@@ -134,7 +134,10 @@ describe("request", () => {
       const world = yield* World.make
       const origin = `http://127.0.0.1:${yield* Effect.promise(freePort)}`
       const { code, stderr } = yield* world.run(["request", "GET", "/v1/apps"], { ZAPIER_FAKE: origin })
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: the call was not answered .*\n$/)])
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error: The call never reached Zapier \(ECONNREFUSED\)\. Check .*\n$/)
+      ])
     })
   )
 })

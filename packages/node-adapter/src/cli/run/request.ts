@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as CallFailure from "../../internal/callFailure.ts"
 import { oneLine } from "../../internal/terminalText.ts"
 import type * as Flags from "../flags.ts"
 import * as Output from "../output.ts"
@@ -90,13 +91,7 @@ export const request = Effect.fnUntraced(function* (input: Input) {
     Effect.map(({ status }) => status),
     Zapier.orLogin(subject),
     Effect.provide(Zapier.layer(input, true)),
-    Effect.catchTag(
-      "HttpClientError",
-      (error) =>
-        new Refused({
-          problem: `the call was not answered (${error.reason._tag}). Check the connection; whether it was carried out is not known`
-        })
-    )
+    Effect.catchTag("HttpClientError", (error) => new Refused({ problem: CallFailure.of(error).message }))
   )
   if (status >= 400) return yield* new Refused({ problem: `Zapier answered with ${status}` })
 })
