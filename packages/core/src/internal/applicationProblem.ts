@@ -4,7 +4,7 @@ import * as TextProblem from "./textProblem.ts"
 import * as UriProblem from "./uriProblem.ts"
 
 const placeholder =
-  /^(?:<.*>|\$\w+|\$\{.*\}|process\.env\..*|\{\{.*\}\}|\[object .*\]|undefined|null|nan|xxx+|todo|change[-_ ]?me|your[-_ ].*(?:id|secret))$/i
+  /^(?:<.*>|\$\w*(?:zapier|client|secret)\w*|\$\{.*\}|process\.env\..*|\{\{.*\}\}|\[object .*\]|undefined|null|nan|xxx+|todo|change[-_ ]?me|your[-_ ].*(?:id|secret))$/i
 
 // VSCHAR. White space at an end would be allowed, and is what was copied along.
 const printable = (appendix: string): ReadonlyArray<TextProblem.Check> => [
