@@ -241,7 +241,7 @@ export class ZapierAuth extends Context.Service<
 
     /**
      * For clients of the API: a request that closing waits for is begun by `enter`, unless that says `false` because closing
-     * has begun, and ended by `leave`. Closing waits no longer than `requestTimeout`.
+     * has begun, and ended by `leave`. Closing waits no longer than `patience`, which is `requestTimeout`.
      */
     readonly requests: Gate.Gate
 
@@ -358,11 +358,11 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     memoryCapacity: 0
   })
 
-  const gate = Gate.make()
+  const gate = Gate.make(settings.requestTimeout)
   const { during } = gate
 
   yield* Effect.addFinalizer(() =>
-    Effect.all([gate.close(settings.requestTimeout), attempts.close, grants.close, appCredentials.close], {
+    Effect.all([gate.close, attempts.close, grants.close, appCredentials.close], {
       concurrency: "unbounded"
     })
   )

@@ -65,6 +65,7 @@ export const Reason = Schema.Union([
   Infrastructure.StoreFailed,
   Infrastructure.DecryptionFailed,
   Infrastructure.ApplicationUnavailable,
+  Infrastructure.StartFailed,
   Infrastructure.IllegalTransition
 ])
 

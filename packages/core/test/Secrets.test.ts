@@ -362,7 +362,9 @@ describe("A run in which everything goes wrong", () => {
         "DecryptionFailed",
         "Closed",
         "ResponsePending",
-        "ApplicationUnavailable"
+        "ApplicationUnavailable",
+        // Comes of layers that the core does not know.
+        "StartFailed"
       ]
       expect([...reasons].toSorted()).toEqual(
         ZapierAuthError.Reason.members

@@ -197,6 +197,38 @@ describe("an access token that no header can carry", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
+  it.effect.prop(
+    "does not lose the refresh token beside it, which is presented after a pause",
+    [Schema.Union([Schema.Literals([unusable, "", " ", "\u00e9", 7, "missing"]), Schema.Null]), Schema.Boolean],
+    ([access_token, isDue]) => {
+      const zapier = TestZapier.make()
+      return Effect.gen(function* () {
+        yield* TestZapier.connect(subject)
+        yield* TestClock.adjust(isDue ? "599 minutes" : lifetime)
+        zapier.state.refreshTokens.add("r-new")
+        const odd = { ...(access_token === "missing" ? {} : { access_token }), refresh_token: "r-new" }
+        zapier.nextToken(answer(200, odd))
+        if (isDue) {
+          // The access token before it has time left, and is used for as long.
+          assert.strictEqual(value(yield* accessToken), "access-token-1")
+          yield* TestZapier.tick
+          assert.strictEqual(value(yield* accessToken), "access-token-1")
+        } else {
+          const error = yield* failureOf(accessToken)
+          assert.deepInclude(error.reason, { _tag: "MalformedResponse", status: 200 })
+          expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)).not.toMatch(/s3cret|r-new/)
+          assert.strictEqual((yield* failureOf(accessToken)).reason._tag, "MalformedResponse")
+        }
+        assert.strictEqual(zapier.tokenRequests.length, 2)
+        yield* TestClock.adjust("2 seconds")
+        if (isDue) yield* TestClock.adjust("1 minute")
+        assert.strictEqual(value(yield* accessToken), "access-token-2")
+        const presented = zapier.tokenRequests.slice(1).map(({ form }) => form.get("refresh_token"))
+        assert.deepStrictEqual(presented, ["refresh-token-1", "r-new"])
+      }).pipe(Effect.provide(zapier.layer()))
+    }
+  )
+
   it.effect("that another program has stored is renewed instead of sent", () => {
     const zapier = TestZapier.make()
     zapier.state.refreshTokens.add("refresh-token-0")

@@ -32,7 +32,8 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   MalformedResponse: "later",
   StoreFailed: "later",
   DecryptionFailed: "neither",
-  ApplicationUnavailable: "later"
+  ApplicationUnavailable: "later",
+  StartFailed: "later"
 }
 
 const errorJson = Schema.toCodecJson(ZapierAuthError.ZapierAuthError)
@@ -153,6 +154,11 @@ describe("ZapierAuthError", () => {
     expect(message).toContain(`(${code})`)
     expect(message).toContain(hint)
     expect(message).toMatch(/; nothing was lost\.$/)
+  })
+
+  it("blames the network for an exchange that was not answered, and Zapier for one that was", () => {
+    expect(new ZapierAuthError.ExchangeOutcomeUnknown({}).blames).toBe("Network")
+    expect(new ZapierAuthError.ExchangeOutcomeUnknown({ status: 503 }).blames).toBe("Zapier")
   })
 
   it("tells people how long to wait in whole seconds", () => {

@@ -16,7 +16,10 @@ const sections = {
 // One of each: a reason that is not here does not compile.
 const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason, { readonly _tag: tag }> } = {
   IllegalTransition: new Errors.IllegalTransition({ machine: "UserGrant", state: "Absent", event: "Unheard" }),
-  InvalidConfig: new Errors.InvalidConfig({ setting: "redirectUri", problem: "give one of the application's" }),
+  InvalidConfig: new Errors.InvalidConfig({
+    setting: "redirectUri",
+    problem: "give one of the application's redirect URIs, as text"
+  }),
   RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
   Closed: new Errors.Closed({}),
   ConsentDenied: new Errors.ConsentDenied({}),
@@ -41,7 +44,8 @@ const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.Reason,
   MalformedResponse: new Errors.MalformedResponse({ status: 200, problem: "it is not a JSON object" }),
   StoreFailed: new Errors.StoreFailed({ store: "grant store", operation: "read", problem: "it is locked" }),
   DecryptionFailed: new Errors.DecryptionFailed({ store: "grant store", problem: "UnknownKey", keyId: "k1" }),
-  ApplicationUnavailable: new Errors.ApplicationUnavailable({ waited: Duration.seconds(20) })
+  ApplicationUnavailable: new Errors.ApplicationUnavailable({ waited: Duration.seconds(20) }),
+  StartFailed: new Errors.StartFailed({ failure: "SqlError" })
 }
 
 const source = (name: string) => readFileSync(new URL(`../src/internal/reasons/${name}.ts`, import.meta.url), "utf8")
@@ -138,7 +142,11 @@ its own client, where it has no better one.
 ${table}
 
 \`AuthorizationRefused\` depends on its \`error\`: after \`server_error\` and \`temporarily_unavailable\` it blames \`Zapier\`,
-\`isRetryable\` and \`needsReconnect\` are true, and the status is 503.
+\`isRetryable\` and \`needsReconnect\` are true, and the status is 503. \`ExchangeOutcomeUnknown\` blames \`Zapier\` where it
+has a \`status\`.
+
+A callback works once. When \`handleCallback\` fails after its \`state\` was found, the same callback is refused afterwards
+(\`StateMismatch\`), also where the reason is retryable: begin again with a new authorization URL, at once or after a pause.
 
 \`\`\`ts
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"

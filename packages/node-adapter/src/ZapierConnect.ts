@@ -232,11 +232,11 @@ export const hideCallback = (
   Quiet.hide(`${Config.mountPath(options)}${Config.callbackPath}`)
 
 /**
- * As `Options`, for an app that is not on Effect's router.
+ * As `Options`, for an app that is not on Effect's router. `E` is what the layer fails with, which may be anything.
  *
  * @since 0.1.0
  */
-export interface WebOptions extends Omit<Options, "scopes"> {
+export interface WebOptions<E = ZapierAuthError> extends Omit<Options, "scopes"> {
   /** What to ask for: a list, or a function that chooses one for each request to `connect`, as in `Options`. */
   readonly scopes:
     | ReadonlyArray<Scopes.Scope>
@@ -250,7 +250,7 @@ export interface WebOptions extends Omit<Options, "scopes"> {
    * Where users' grants are: `ZapierNode.layer()`, for example, or the `layer` of a `ZapierPromise`, whose users these then
    * are.
    */
-  readonly zapier: Layer.Layer<ZapierAuth, ZapierAuthError>
+  readonly zapier: Layer.Layer<ZapierAuth, E>
 }
 
 // A request that came as a `Request` can be had as one.
@@ -293,8 +293,8 @@ const askWeb = <A>(
  *
  * @since 0.1.0
  */
-export const toWebHandler = (
-  options: WebOptions
+export const toWebHandler = <E = ZapierAuthError>(
+  options: WebOptions<E>
 ): {
   readonly handler: (request: Request) => Promise<Response>
   readonly dispose: () => Promise<void>
@@ -316,7 +316,10 @@ export const toWebHandler = (
       ways: Visit.plain(config),
       answer: Answers.make(chosen.respond, config.texts),
       app: Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
-        HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services)))
+        Effect.map(HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services))), (app) => ({
+          app,
+          patience: SharedLayer.patienceOf(services)
+        }))
       )
     }))
   })

@@ -56,6 +56,7 @@ import * as Redacted from "effect/Redacted"
 import * as EffectResult from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as CallFailure from "./internal/callFailure.ts"
 import * as Lifetime from "./internal/lifetime.ts"
 import * as Listeners from "./internal/listeners.ts"
 import * as Input from "./internal/promise/input.ts"
@@ -81,11 +82,12 @@ type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
  * Why something did not work: the reasons of `ZapierAuthError` as plain values, told apart by `_tag`. `retryAfter` is in
  * milliseconds.
  *
- * `CallFailed` is a call of the API that was not answered: whether it was carried out is not known.
+ * `CallFailed` is a call of the API that was not answered: whether it was carried out is not known, unless it has a `code`.
+ * That is the platform's, `ECONNREFUSED` for example, and the call never reached Zapier.
  *
  * @since 0.1.0
  */
-export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed" } & Common)
+export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed"; readonly code?: string } & Common)
 
 /**
  * What came of an operation: a value, or a failure to switch over.
@@ -177,8 +179,8 @@ export interface ZapierPromise {
    */
   readonly subscribe: (listener: (event: AuthEvent) => void | PromiseLike<void>) => () => void
   /**
-   * Begins nothing new, lets what is under way finish and be stored, and ends: within 20 seconds or `requestTimeout`, and
-   * while Zapier has a token request to respond to, within `answerTimeout`. Calls that come afterwards, those that would
+   * Begins nothing new, lets what is under way finish and be stored, and ends: within `requestTimeout`, and while Zapier has
+   * a token request to respond to, within `answerTimeout`. A start that cannot be interrupted is waited for 20 seconds. Calls that come afterwards, those that would
    * have to begin something, and those that take longer are told `Closed`.
    *
    * A process that ends without it loses the response to a request that is under way.
@@ -187,7 +189,7 @@ export interface ZapierPromise {
   /** The same as `close`, for `await using`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
   /**
-   * The layer that the client was made over. Give it to `ZapierConnect.toWebHandler`, and both have the same users: the same
+   * The layer that the client was made over, whose failures are `ZapierAuthError`s here. Give it to `ZapierConnect.toWebHandler`, and both have the same users: the same
    * layer is built once, and closed when the last that uses it is closed.
    */
   readonly layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>
@@ -202,7 +204,7 @@ const failureOf = (error: CallError): Failure => {
   }
   return {
     _tag: "CallFailed",
-    message: "The call was not answered. Check the connection; whether it was carried out is not known.",
+    ...CallFailure.of(error),
     isRetryable: true,
     needsReconnect: false,
     blames: "Network",
@@ -252,14 +254,15 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
  * Over any layer that has the two services. Clients that are given the same layer share what it builds, their grants and
  * tokens included. The environment is read as it is now.
  *
- * A layer that fails with something else than a `ZapierAuthError` can be given with `Layer.catch`.
+ * The layer may fail with anything: calls are told `InvalidConfig` of a configuration that cannot be read, and `StartFailed`,
+ * which names the error, of all else. It may need nothing more: provide what it needs.
  *
  * @since 0.1.0
  */
-export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>): ZapierPromise => {
+export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>): ZapierPromise => {
   const listeners = Listeners.make()
   const shared = SharedLayer.of(layer)
-  const lifetime = Lifetime.make(shared.context)
+  const lifetime = Lifetime.make(shared.context, SharedLayer.patienceOf)
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
@@ -341,23 +344,24 @@ export const fromLayer = (layer: Layer.Layer<ZapierAuth | ZapierHttpClient, Zapi
     },
     close,
     [Symbol.asyncDispose]: close,
-    layer
+    layer: shared.layer
   }
 }
 
 /**
- * Which app, which Zapier, how requests are sent, and where grants are kept. All have defaults.
+ * Which app, which Zapier, how requests are sent, and where grants are kept. All have defaults. Layers among them may fail
+ * with anything, as those of `fromLayer`.
  *
  * @since 0.1.0
  */
-export interface Options extends Omit<ZapierNode.EmbeddedOptions, "httpClient" | "stores"> {
+export interface Options extends Omit<ZapierNode.EmbeddedOptions<unknown>, "httpClient" | "stores"> {
   /**
    * How requests are sent, such as the fake's `fetch` in a test. Default: as `ZapierNode.layerHttpClient` does; or
    * `globalThis.fetch` where that has been replaced since this module was loaded, as test runners do.
    */
   readonly fetch?: typeof globalThis.fetch | undefined
   /** Where users' grants are kept: as in `ZapierNode.EmbeddedOptions`, or in memory. */
-  readonly stores?: ZapierNode.EmbeddedOptions["stores"] | "memory"
+  readonly stores?: ZapierNode.EmbeddedOptions<unknown>["stores"] | "memory"
 }
 
 const fetchAtFirst = globalThis.fetch
@@ -377,9 +381,10 @@ export const make = (given: Options = {}): ZapierPromise => {
   const { fetch = replacedFetch(), stores, ...options } = given
   const httpClient =
     fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
-  return fromLayer(
-    stores === "memory"
-      ? ZapierNode.layerMemory({ ...options, httpClient })
-      : ZapierNode.layer({ ...options, httpClient, stores })
-  )
+  if (stores === "memory") {
+    // What layers fail with is told apart when they have. @effect-diagnostics-next-line anyUnknownInErrorContext:off
+    return fromLayer(ZapierNode.layerMemory({ ...options, httpClient }))
+  }
+  // As above. @effect-diagnostics-next-line anyUnknownInErrorContext:off
+  return fromLayer(ZapierNode.layer({ ...options, httpClient, stores }))
 }

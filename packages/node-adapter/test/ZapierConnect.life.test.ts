@@ -100,7 +100,7 @@ describe("ZapierConnect.toWebHandler", () => {
       const refused = await status(zapier)
       expect([refused.status, (await refused.text()).includes("s3cret")]).toEqual([500, false])
     })
-    expect(log).toContain("zapier: the layer threw")
+    expect(log).toContain("layer: it threw a value of type string when it was built")
     expect(log).not.toContain("s3cret")
     await zapier.dispose()
   })

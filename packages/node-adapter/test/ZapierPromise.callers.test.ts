@@ -201,6 +201,11 @@ describe("ZapierPromise: what callers give", () => {
       "options: give an object with"
     ],
     ["a path that is no text", (z) => z.fetch(untyped(42)), "path: give a path of the API as text"],
+    [
+      "a path whose parameter was not filled in",
+      (z) => z.fetch("/v2/zaps/{id}", { method: "DELETE", subject: "ada" }),
+      "url: it holds a brace"
+    ],
     ["a path that is none", (z) => z.fetch("v2/zaps", { subject: "ada" }), "url: give a path of the API"],
     ["options that are none", (z) => z.fetch("/v1/apps", untyped(42)), "options: give an object"],
     ["a method in small letters", (z) => z.fetch("/v1/apps", { method: untyped("get") }), "method: give one of GET, "],
@@ -296,6 +301,13 @@ describe("ZapierPromise: what callers give", () => {
     [null, "options: give an object"],
     [42, "options: give an object"],
     [{ stores: "disk" }, 'stores: give "memory"'],
+    [{ stores: { dir: "/tmp" } }, "stores.dir: there is no such option; there are busyTimeout, create, directory"],
+    [{ stores: { directory: 5 } }, "stores.directory: give the path of a folder as text"],
+    [{ stores: { directory: "" } }, "stores.directory: give the path of a folder as text"],
+    [{ stores: { create: "no" } }, "stores.create: give true or false"],
+    [{ stores: "memory", applicaton: app }, "applicaton: there is no such option; there are application, "],
+    [{ stores: "memory", httpClient: 5 }, "httpClient: there is no such option"],
+    [{ stores: "memory", checkScopes: "no" }, "checkScopes: give true or false"],
     [{ stores: "memory", fetch: "fetch" }, "fetch: give a function"],
     [{ stores: "memory", application: {} }, "clientId: it is missing; give the client id"],
     [{ stores: "memory", application: null }, "application: give an object with"],

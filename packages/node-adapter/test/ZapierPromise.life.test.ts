@@ -253,6 +253,25 @@ describe("ZapierPromise and a layer that several clients have", () => {
     await third.close()
   })
 
+  it("is closed for one of them within its own `requestTimeout`", async () => {
+    const { fetch, hold } = holding()
+    const settings = { requestTimeout: "50 millis" } as const
+    const first = ZapierPromise.make({ application: app, fetch, stores: "memory", settings })
+    const second = ZapierPromise.fromLayer(first.layer)
+    valueOf(await second.status("ada"))
+    const held = hold("/v1/apps")
+    const underWay = first.fetch("/v1/apps")
+    await held.received
+    const begun = performance.now()
+    await first.close()
+    // A bound that does not depend on this machine's speed: the default would be 20 seconds.
+    expect(performance.now() - begun).toBeLessThan(15_000)
+    expect(tagOf(await underWay)).toBe("Closed")
+    held.release()
+    expect(tagOf(await second.status("ada"))).toBe("ok")
+    await second.close()
+  })
+
   it("is not shared by what is only a part of two layers", async () => {
     const { fake, fetch } = holding()
     const [first, second] = [1, 2].map(() => ZapierPromise.make({ application: app, fetch, stores: "memory" }))

@@ -6,6 +6,7 @@ import { once } from "node:events"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
+import { freePort } from "./utils/freePort.ts"
 
 let server: Server
 let zapier: ZapierPromise.ZapierPromise
@@ -53,6 +54,23 @@ describe("ZapierPromise, over its own transport", () => {
     rest.resolve()
     expect((await reader?.read())?.value).toBe("last")
     expect((await reader?.read())?.done).toBe(true)
+  })
+
+  it("tells a call that never left by its code, with what to look at", async () => {
+    const urls = ZapierUrls.at(`http://127.0.0.1:${await freePort()}`)
+    const application = { clientId: "a", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] }
+    const unreachable = ZapierPromise.make({ application, urls, stores: "memory" })
+    expect(await unreachable.fetch("/v1/apps")).toMatchObject({
+      ok: false,
+      error: {
+        _tag: "CallFailed",
+        code: "ECONNREFUSED",
+        message: expect.stringMatching(
+          /^The call never reached Zapier \(ECONNREFUSED\)\. Check .*proxy.*; nothing was sent\.$/
+        )
+      }
+    })
+    await unreachable.close()
   })
 
   it("takes a status that has no body", async () => {

@@ -96,8 +96,8 @@ export const redirectUri: Arbitrary.Arbitrary<string> = Arbitrary.map(Arbitrary.
   parts.join("")
 )
 
-// White space at an end is refused.
-const credentialText = Draw.pattern(/^[\x21-\x7E]([\x20-\x7E]{0,18}[\x21-\x7E])?$/)
+// White space at an end is refused, and so is what is in quotes or angle brackets.
+const credentialText = Draw.pattern(/^[\x21\x23-\x26\x28-\x3B\x3D-\x5F\x61-\x7E]([\x20-\x7E]{0,18}[\x21-\x7E])?$/)
 
 const clientId = credentialText
 

@@ -4,11 +4,12 @@ import * as TextProblem from "./textProblem.ts"
 import * as UriProblem from "./uriProblem.ts"
 
 const placeholder =
-  /^(?:<.*>|\$\{.*\}|\{\{.*\}\}|\[object .*\]|undefined|null|nan|xxx+|todo|change[-_ ]?me|your[-_ ].*(?:id|secret))$/i
+  /^(?:<.*>|\$\w*(?:zapier|client|secret)\w*|\$\{.*\}|process\.env\..*|\{\{.*\}\}|\[object .*\]|undefined|null|nan|xxx+|todo|change[-_ ]?me|your[-_ ].*(?:id|secret))$/i
 
 // VSCHAR. White space at an end would be allowed, and is what was copied along.
 const printable = (appendix: string): ReadonlyArray<TextProblem.Check> => [
   TextProblem.edges,
+  TextProblem.quotes,
   TextProblem.holds(/[^\x20-\x7E]/, `a character that RFC 6749 (appendix ${appendix}) does not allow`),
   (text) => (placeholder.test(text) ? "it looks like a placeholder" : undefined)
 ]

@@ -6,9 +6,12 @@ import { Closed, from, type ZapierAuthError } from "../ZapierAuthError.ts"
 export interface Gate {
   readonly enter: () => boolean
   readonly leave: () => void
+  /** How long closing waits for what is under way, in milliseconds. */
+  readonly patience: number
 }
 
-export const make = () => {
+/** @param patience milliseconds */
+export const make = (patience: number) => {
   let underWay = 0
   let isClosing = false
   let onQuiet: (() => void) | undefined
@@ -27,6 +30,7 @@ export const make = () => {
   return {
     enter,
     leave,
+    patience,
     /** Runs an effect as a part of what closing waits for. Fails with `Closed` once closing has begun. */
     during: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | ZapierAuthError, R> =>
       Effect.suspend(() => {
@@ -38,12 +42,11 @@ export const make = () => {
         })
         return Effect.onExit(begun, () => (isUnderWay ? Effect.sync(leave) : Effect.void))
       }),
-    /** Lets nothing begin from now on, and ends when nothing is under way any more, or after so many milliseconds. */
-    close: (millis: number): Effect.Effect<void> =>
-      Effect.callback<void>((resume) => {
-        isClosing = true
-        onQuiet = () => resume(Effect.void)
-        if (underWay === 0) onQuiet()
-      }).pipe(Effect.timeoutOption(millis), Effect.asVoid)
+    /** Lets nothing begin from now on, and ends when nothing is under way any more, or when patience is over. */
+    close: Effect.callback<void>((resume) => {
+      isClosing = true
+      onQuiet = () => resume(Effect.void)
+      if (underWay === 0) onQuiet()
+    }).pipe(Effect.timeoutOption(patience), Effect.asVoid)
   }
 }

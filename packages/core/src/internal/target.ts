@@ -106,6 +106,9 @@ export const aim = ({ base, known, origin, path }: Api, request: Request): Check
   if (base === origin && plainPath.test(request.url)) {
     return Result.succeed(targetOf(request, `${origin}${request.url}`, request.url))
   }
+  if (/^[^?#]*[{}]/.test(request.url)) {
+    return refuse("url", "it holds a brace: a parameter of the path was not filled in")
+  }
   const parsed = Url.fromString(request.url.startsWith("/") ? `${base}${request.url}` : request.url)
   if (Result.isFailure(parsed) || !/^https?:$/.test(parsed.success.protocol)) {
     return refuse("url", "give a path of the API, /v2/zaps for example")

@@ -28,6 +28,9 @@ export const edges: Check = (text) => {
   return end === undefined ? undefined : `it ends with ${end}`
 }
 
+/** Whether it is in quotes, which some readers of variables leave where they are. */
+export const quotes: Check = (text) => (/^(["'`]).*\1$/s.test(text) ? "it is in quotes; leave them out" : undefined)
+
 /** Whether it holds a character that it must not, and where the first of them is. */
 export const holds =
   (forbidden: RegExp, what: string): Check =>

@@ -6,6 +6,8 @@ const isLoopback = (hostname: string) =>
 
 const checks: ReadonlyArray<TextProblem.Check> = [
   TextProblem.edges,
+  TextProblem.quotes,
+  (text) => (/^[^?]*[;,|]https?:\/\//i.test(text) ? "it holds more than one URI; give each by itself" : undefined),
   // They would be dropped or encoded on the way, and then it is spelled in another way than it was given.
   TextProblem.holds(/[\s\p{Cc}]/u, "a control character"),
   TextProblem.unpaired,

@@ -8,14 +8,14 @@ import * as TokenFailure from "../oauth/TokenFailure.ts"
 import type { TokenOutcome } from "../oauth/TokenOutcome.ts"
 import type { TokenRequest } from "../oauth/TokenRequest.ts"
 import type * as Settings from "../Settings.ts"
-import { ResponsePending, TokenRequestRefused, TransportFailed } from "../ZapierAuthError.ts"
+import { RefreshOutcomeUnknown, ResponsePending, TokenRequestRefused } from "../ZapierAuthError.ts"
 import * as AppCredential from "./AppCredential.ts"
 import { type Driven, type Id, isSame, type Order } from "./DriverState.ts"
 import * as Pause from "./Pause.ts"
 
 const told = {
   refused: new TokenRequestRefused({ error: "invalid_grant" }),
-  unknown: new TransportFailed({ code: "no response in time" })
+  unknown: new RefreshOutcomeUnknown({ of: "app" })
 }
 
 const idOf = (state: AppCredential.State): Id => ({

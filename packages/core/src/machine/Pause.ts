@@ -79,7 +79,10 @@ export const failureOf = (outcome: TokenOutcome.TokenOutcome): Failure | undefin
       const { retryAfter, status } = outcome
       return { cause: { _tag: "Unavailable", status }, ...(retryAfter === undefined ? {} : { retryAfter }) }
     }
-    case "Malformed":
+    case "Malformed": {
+      const { problem, status } = outcome
+      return { cause: { _tag: "Malformed", status, problem } }
+    }
     case "NotSent":
     case "NoResponse":
       return { cause: outcome }

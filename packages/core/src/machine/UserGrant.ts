@@ -22,7 +22,8 @@
  * Outcomes of another generation, and failures that reach a process whose lease was taken over, are stale and change
  * nothing. `isStale` says so once, so that the table holds only edges that mean something.
  *
- * A request that fails for a reason that only time mends sets a pause, which grows with each failure in a row.
+ * A request that fails for a reason that only time mends sets a pause, which grows with each failure in a row. A response
+ * whose access token cannot be used is such a failure, and its refresh token is kept: the one before it may be dead.
  *
  * An access token that has time left keeps being used throughout, until the API itself rejects it.
  *
@@ -106,6 +107,7 @@ const presented = { family: Schema.String, generation: Schema.Int, owner: Schema
  * - `AccessTokenRequested`: `owner` needs an access token.
  * - `AccessTokenRejected`: the API responded 401 to the access token of that generation, and `owner` needs another.
  * - `RefreshSucceeded`: the response to the refresh of that generation holds new tokens.
+ * - `RefreshTokenReplaced`: the response holds a new refresh token, and no access token that can be used.
  * - `RefreshRefused`: the response was `invalid_grant`.
  * - `RefreshOutcomeUnknown`: the response was lost, or did not come in time. `isAwaited`: the connection broke while a
  *   caller waits.
@@ -120,6 +122,7 @@ export const Event = Schema.TaggedUnion({
   AccessTokenRequested: { owner: Schema.NonEmptyString },
   AccessTokenRejected: presented,
   RefreshSucceeded: { ...presented, tokens: Tokens.Tokens },
+  RefreshTokenReplaced: { ...presented, refreshToken: Tokens.Secret, failure: Pause.Failure },
   RefreshRefused: presented,
   RefreshOutcomeUnknown: { ...presented, isAwaited: Schema.Boolean },
   RefreshFailed: { ...presented, mayHaveRotated: Schema.Boolean, failure: Schema.optionalKey(Pause.Failure) },
@@ -165,6 +168,9 @@ export const eventOfOutcome = (
       return { _tag: "RefreshOutcomeUnknown", ...presented, isAwaited }
     default: {
       const failure = Pause.failureOf(outcome)
+      if (outcome._tag === "Malformed" && outcome.refreshToken !== undefined && failure !== undefined) {
+        return { _tag: "RefreshTokenReplaced", ...presented, refreshToken: outcome.refreshToken, failure }
+      }
       const mayHaveRotated = TokenOutcome.mayHaveActed(outcome)
       return { _tag: "RefreshFailed", ...presented, mayHaveRotated, ...(failure === undefined ? {} : { failure }) }
     }
@@ -231,6 +237,7 @@ export const edges = {
     AccessTokenRequested: demand,
     AccessTokenRejected: demand,
     RefreshSucceeded: { Active: always },
+    RefreshTokenReplaced: { Active: always },
     Disconnected: { Absent: always }
   },
   Refreshing: {
@@ -238,6 +245,7 @@ export const edges = {
     AccessTokenRequested: { Refreshing: always },
     AccessTokenRejected: { Refreshing: always },
     RefreshSucceeded: { Active: always },
+    RefreshTokenReplaced: { Active: always },
     RefreshRefused: { ReconnectRequired: always },
     RefreshOutcomeUnknown: { Refreshing: "the first attempt, and a caller waits", Active: "else" },
     RefreshFailed: { Active: always },
@@ -248,6 +256,7 @@ export const edges = {
     AccessTokenRequested: { ReconnectRequired: always },
     AccessTokenRejected: { ReconnectRequired: always },
     RefreshSucceeded: { Active: always },
+    RefreshTokenReplaced: { Active: always },
     Disconnected: { Absent: always }
   }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
@@ -269,6 +278,7 @@ const concerns = (event: { family: string; generation: number }, state: Stored) 
 const isStale = (state: State, event: Event): boolean => {
   switch (event._tag) {
     case "RefreshSucceeded":
+    case "RefreshTokenReplaced":
       return state._tag === "Absent" || !concerns(event, state)
     case "RefreshRefused":
     case "RefreshOutcomeUnknown":
@@ -460,6 +470,13 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     return next(active, use(active, tokens, Tokens.dueAt(tokens, settings.expiryMargin)))
   }
 
+  // The access token stays what it is, and the next one is asked for after the pause.
+  const replaced = (state: Stored, { failure, refreshToken }: OfEvent<"RefreshTokenReplaced">, now: number) => {
+    const before = state._tag === "ReconnectRequired" ? undefined : state.pause
+    const active = activate(state.family, state.generation + 1, { ...state.tokens, refreshToken })
+    return next({ ...active, pause: Pause.after(before, failure, now) }, reportFailure)
+  }
+
   // A consent is taken once. Whoever is not sure whether it was says it again, and what it has become since is kept.
   const consented = <S extends Stored>(state: S, event: OfEvent<"ConsentGranted">) =>
     next(event.family === state.family ? state : activate(event.family, state.generation + 1, event.tokens))
@@ -494,6 +511,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         AccessTokenRequested: (state, { owner }, now) => demandOfActive(state, owner, now),
         AccessTokenRejected: (state, event, now) => demandOfActive(rejected(state, event), event.owner, now),
         RefreshSucceeded: renewed,
+        RefreshTokenReplaced: replaced,
         Disconnected: () => next(absent)
       },
       Refreshing: {
@@ -501,6 +519,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         AccessTokenRequested: (state, { owner }, now) => demandOfRefreshing(state, owner, now),
         AccessTokenRejected: (state, event, now) => demandOfRefreshing(rejected(state, event), event.owner, now),
         RefreshSucceeded: renewed,
+        RefreshTokenReplaced: replaced,
         RefreshRefused: (state, _, now) => {
           const ended = giveUp(state, state.responseLost ? "ResponseLost" : "Revoked", now)
           return next(ended, requireReconnect(ended.why))
@@ -517,6 +536,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         AccessTokenRequested: (state, _, now) => demandOfEnded(state, now),
         AccessTokenRejected: (state, event, now) => demandOfEnded(rejected(state, event), now),
         RefreshSucceeded: renewed,
+        RefreshTokenReplaced: replaced,
         Disconnected: () => next(absent)
       }
     }

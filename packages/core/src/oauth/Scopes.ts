@@ -36,6 +36,8 @@ export const known = [
   "mcp:run"
 ] as const
 
+const isKnown: ReadonlySet<string> = new Set(known)
+
 /**
  * One scope: a documented one, or any other scope token.
  *
@@ -82,28 +84,33 @@ export const isAskable = (text: string): boolean => isToken(text) && !text.inclu
  */
 export const parse = (text: string): ReadonlyArray<Scope> => [...new Set(text.split(/\s+/).filter((s) => s !== ""))]
 
+// Some servers separate scopes by other characters, or write a list as text. What falls into known scopes at characters that
+// none of them has is split there.
+const split = (part: Scope): ReadonlyArray<Scope> => {
+  const pieces = part.split(/[^a-z:]+/).filter((piece) => piece !== "")
+  return pieces.length > 0 && pieces.every((piece) => isKnown.has(piece)) ? pieces : [part]
+}
+
 /**
  * Reads what a token response says as its `scope`: text, in which commas separate scopes as well, or a list of texts. No
- * scope of Zapier has a comma. Anything else grants none.
+ * scope of Zapier has a comma. Known scopes may be separated by anything that is in none of them. Anything else grants none.
  *
  * @example
  * ```ts
  * import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
  *
  * Scopes.parseGranted("zap,zap:write") // => ["zap", "zap:write"]
+ * Scopes.parseGranted('["zap", "zap:write"]') // => ["zap", "zap:write"]
  * Scopes.parseGranted(["zap", "zap:write profile", 5]) // => ["zap", "zap:write", "profile"]
  * Scopes.parseGranted({ zap: true }) // => []
  * ```
  *
  * @since 0.1.0
  */
-export const parseGranted = (scope: unknown): ReadonlyArray<Scope> =>
-  parse(
-    (Array.isArray(scope) ? scope : [scope])
-      .filter((part) => typeof part === "string")
-      .join(" ")
-      .replaceAll(",", " ")
-  )
+export const parseGranted = (scope: unknown): ReadonlyArray<Scope> => {
+  const texts = (Array.isArray(scope) ? scope : [scope]).filter((part) => typeof part === "string")
+  return [...new Set(parse(texts.join(" ").replaceAll(",", " ")).flatMap(split))]
+}
 
 /**
  * Writes a space separated list, as the `scope` parameter takes it.

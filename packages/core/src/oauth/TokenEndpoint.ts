@@ -72,8 +72,8 @@ export const outcomeOfError = ({ reason }: HttpClientError): TokenOutcome.TokenO
   return code === undefined ? { _tag: "NoResponse" } : { _tag: "NotSent", code }
 }
 
-// A status that decides the outcome, whatever the body would have said.
-const decides = (status: number) => status < 200 || (status >= 300 && status < 400) || status === 429 || status >= 500
+// A body that changes nothing may be slow, or have no end.
+const noBody = { body: "", isTruncated: false }
 
 // How platforms say that a body has been read already.
 const usedUp = /unusable|already|disturbed|locked/i
@@ -89,7 +89,7 @@ const sayUsedUp = Effect.logError(
 const outcomeOf = (error: unknown): Effect.Effect<TokenOutcome.TokenOutcome> => {
   if (!isHttpClientError(error)) return Effect.succeed({ _tag: "NoResponse" })
   const { response } = error
-  if (response !== undefined && decides(response.status)) {
+  if (response !== undefined && TokenOutcome.isDecidedBy(response.status)) {
     const { headers, status } = response
     return Effect.map(Clock.currentTimeMillis, (now) =>
       TokenOutcome.interpret({ status, headers, body: "" }, { scopes: [], startedAt: now, now })
@@ -152,7 +152,9 @@ export const make = Effect.gen(function* () {
     function* (request: TokenRequest.TokenRequest, by: Application) {
       const startedAt = yield* Clock.currentTimeMillis
       const response = yield* sendOnce(client, TokenRequest.toHttp(request, by, urls.token), refused)
-      const read = yield* BoundedBody.read(response, TokenOutcome.longestBody, TokenOutcome.isComplete)
+      const read = TokenOutcome.isDecidedBy(response.status)
+        ? yield* Effect.as(BoundedBody.discard(response), noBody)
+        : yield* BoundedBody.read(response, TokenOutcome.longestBody, TokenOutcome.isComplete)
       const now = yield* Clock.currentTimeMillis
       const { headers, status } = response
       return TokenOutcome.interpret({ status, headers, ...read }, { scopes: request.scopes, startedAt, now })

@@ -54,8 +54,9 @@ export type Oddity = typeof Oddity.Type
  * - `InvalidClient`: the client id or secret is not taken.
  * - `Refused`: another error of RFC 6749 section 5.2.
  * - `RateLimited`: 429. `retryAfter` in milliseconds.
- * - `Unavailable`: 5xx. It may have been processed all the same.
- * - `Malformed`: an answer that says nothing; after a 2xx it may have been processed.
+ * - `Unavailable`: 5xx, or an error code that says as much. It may have been processed all the same.
+ * - `Malformed`: an answer that says nothing; after a 2xx it may have been processed. `refreshToken` where that much of it
+ *   can be used.
  * - `NotSent`: it never left, or never reached a server.
  * - `NotTried`: it was not sent: for the reason, or because no time was left.
  * - `NoResponse`: it left, and no whole answer came back in time.
@@ -73,7 +74,12 @@ export type TokenOutcome =
   | { readonly _tag: "Refused"; readonly error: string }
   | { readonly _tag: "RateLimited"; readonly retryAfter: number }
   | { readonly _tag: "Unavailable"; readonly status: number; readonly retryAfter: number | undefined }
-  | { readonly _tag: "Malformed"; readonly status: number; readonly problem: string }
+  | {
+      readonly _tag: "Malformed"
+      readonly status: number
+      readonly problem: string
+      readonly refreshToken?: typeof Tokens.Secret.Type | undefined
+    }
   | { readonly _tag: "NotSent"; readonly code: string }
   | { readonly _tag: "NotTried"; readonly reason?: Reason | undefined }
   | { readonly _tag: "NoResponse" }
@@ -244,8 +250,12 @@ export interface Asked {
   readonly now: number
 }
 
-const interpretError = (error: string): TokenOutcome => {
+// The codes of a server in trouble (RFC 6749 section 4.1.2.1), which some servers use at the token endpoint as well.
+const interpretError = (error: string, status: number, retryAfter: number | undefined): TokenOutcome => {
   switch (error) {
+    case "server_error":
+    case "temporarily_unavailable":
+      return { _tag: "Unavailable", status, retryAfter }
     case "invalid_grant":
       return { _tag: "InvalidGrant" }
     case "invalid_client":
@@ -276,7 +286,8 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
   if (!isBearable(access_token)) {
     const isMissing = access_token === undefined || access_token === null || access_token === ""
     const problem = isMissing ? "it holds no access token" : "it holds an access token that no header can carry"
-    return { _tag: "Malformed", status, problem }
+    const kept = isPresentable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {}
+    return { _tag: "Malformed", status, problem, ...kept }
   }
   const scopes = Scopes.parseGranted(scope)
   const oddities = odditiesOf(body, isForm)
@@ -292,6 +303,14 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
     ...(oddities.length === 0 ? {} : { oddities })
   }
 }
+
+/**
+ * Whether a status says what the outcome is, whatever the body holds.
+ *
+ * @internal
+ */
+export const isDecidedBy = (status: number): boolean =>
+  status < 200 || (status >= 300 && status < 400) || status === 429 || status >= 500
 
 /**
  * Reads an answer of the token endpoint. Never throws.
@@ -326,7 +345,8 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
   const isSuccess = status < 300
   const error = body?.["error"]
   // Some servers report errors with the status 200. An access token beside one is taken all the same: it would be lost.
-  if (isErrorCode(error) && !(isSuccess && isBearable(body?.["access_token"]))) return interpretError(error)
+  if (isErrorCode(error) && !(isSuccess && isBearable(body?.["access_token"])))
+    return interpretError(error, status, pause)
   if (status === 401) return { _tag: "InvalidClient" }
   if (isSuccess && body !== undefined) return interpretSuccess(status, body, json === undefined, asked)
   const problem =

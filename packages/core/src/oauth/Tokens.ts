@@ -100,9 +100,12 @@ export const Renewable = Schema.Struct({ ...accessFields, refreshToken: Secret }
  */
 export type Renewable = typeof Renewable.Type
 
+// What servers take of headers at most, in characters: Node takes as much for all of them, others take less.
+const longestHeader = 16_384
+
 /**
  * True for a text that a header can carry as an access token: printable ASCII (RFC 6749 appendix A.12), without white
- * space around it, which would be lost on the way.
+ * space around it, which would be lost on the way, and no longer than 16 kB.
  *
  * @example
  * ```ts
@@ -114,7 +117,8 @@ export type Renewable = typeof Renewable.Type
  *
  * @since 0.1.0
  */
-export const isBearable = (text: string): boolean => /^[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?$/.test(text)
+export const isBearable = (text: string): boolean =>
+  text.length <= longestHeader && /^[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?$/.test(text)
 
 /**
  * True for an access token that has time left and that the API has not rejected.

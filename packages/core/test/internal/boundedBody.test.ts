@@ -33,6 +33,8 @@ const make = (
         const isOver = seen.pulled >= chunks.length
         const chunk = chunks[isOver ? chunks.length - 1 : seen.pulled] ?? ""
         seen.pulled++
+        // So that a test fails that would read on for ever.
+        if (seen.pulled > 5_000) return controller.error(new Error("too much was read"))
         if (!isOver || then === "repeats") {
           controller.enqueue(typeof chunk === "string" ? encoder.encode(chunk) : chunk)
           return
@@ -160,6 +162,28 @@ describe("a token response", () => {
         assert.strictEqual(TestZapier.value(yield* accessToken), then)
       }
       assert.strictEqual(zapier.tokenRequests.length, 4)
+    }).pipe(Effect.provide(zapier.layer()))
+  })
+
+  it.effect.each([
+    [429, "RateLimited"],
+    [503, "ServiceUnavailable"],
+    [307, "MalformedResponse"]
+  ] as const)("whose status %i decides is not read, however slow its body is", ([status, tag]) => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      for (const then of ["stalls", "repeats", "breaks"] as const) {
+        const { response, seen } = make([kilobyte], then, status)
+        zapier.nextToken(script(response))
+        const asking = Effect.flip(ZapierAuth.use((auth) => auth.appToken(["zap"])))
+        const fiber = yield* Effect.forkChild(asking, { startImmediately: true })
+        yield* TestZapier.tick
+        assert.isDefined(fiber.pollUnsafe(), then)
+        assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, tag)
+        yield* TestClock.adjust("61 seconds")
+        yield* TestZapier.tick
+        assert.isTrue(seen.isCancelled || then === "breaks")
+      }
     }).pipe(Effect.provide(zapier.layer()))
   })
 

@@ -11,12 +11,12 @@ const started = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(effect, 
 describe("a gate", () => {
   it.effect("closes when what is under way has ended, however it ends", () =>
     Effect.gen(function* () {
-      const gate = Gate.make()
+      const gate = Gate.make(1_000)
       const done = yield* Deferred.make<string>()
       const succeeds = yield* started(gate.during(Deferred.await(done)))
       const fails = yield* started(gate.during(Effect.flip(Deferred.await(done))))
       const interrupted = yield* started(gate.during(Effect.never))
-      const closing = yield* started(gate.close(1_000))
+      const closing = yield* started(gate.close)
       expect(yield* Effect.flip(gate.during(Effect.succeed("late")))).toMatchObject({ reason: { _tag: "Closed" } })
       yield* Fiber.interrupt(interrupted)
       expect(closing.pollUnsafe()).toBeUndefined()
@@ -29,18 +29,18 @@ describe("a gate", () => {
 
   it.effect("closes at once when nothing is under way, and again", () =>
     Effect.gen(function* () {
-      const gate = Gate.make()
+      const gate = Gate.make(1_000)
       yield* gate.during(Effect.void)
-      yield* gate.close(1_000)
-      yield* gate.close(1_000)
+      yield* gate.close
+      yield* gate.close
     })
   )
 
   it.effect("does not wait for ever", () =>
     Effect.gen(function* () {
-      const gate = Gate.make()
+      const gate = Gate.make(1_000)
       yield* started(gate.during(Effect.never))
-      const closing = yield* started(gate.close(1_000))
+      const closing = yield* started(gate.close)
       yield* TestClock.adjust(999)
       expect(closing.pollUnsafe()).toBeUndefined()
       yield* TestClock.adjust(1)

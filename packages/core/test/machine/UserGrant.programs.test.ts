@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Tokens from "../../src/oauth/Tokens.ts"
+import type * as Pause from "../../src/machine/Pause.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
 import { stepOf } from "../utils/MachineLaws.ts"
 
@@ -13,7 +14,18 @@ const step = stepOf(UserGrant.machine({ answerTimeout, expiryMargin: 300_000 }))
 // What two processes do with one grant. An outcome is that of what the process presented last, whenever that was.
 const Step = Schema.Struct({
   by: Schema.Literals(["a", "b"]),
-  does: Schema.Literals(["request", "reject", "succeed", "refuse", "lose", "break", "fail", "consent", "disconnect"]),
+  does: Schema.Literals([
+    "request",
+    "reject",
+    "succeed",
+    "replace",
+    "refuse",
+    "lose",
+    "break",
+    "fail",
+    "consent",
+    "disconnect"
+  ]),
   after: Schema.Literals([0, 1_000, answerTimeout, leaseDuration, lifetime])
 })
 
@@ -61,6 +73,11 @@ const run = (
         const { generation, family } = command
         const about = { family, generation, owner: by }
         if (does === "succeed") return { _tag: "RefreshSucceeded", ...about, tokens: tokensAt(now, ++issued) }
+        if (does === "replace") {
+          const failure: Pause.Failure = { cause: { _tag: "Malformed", status: 200, problem: "no access token" } }
+          const refreshToken = Tokens.secret(`refresh-${++issued}`)
+          return { _tag: "RefreshTokenReplaced", ...about, refreshToken, failure }
+        }
         if (does === "refuse") return { _tag: "RefreshRefused", ...about }
         if (does === "lose" || does === "break") {
           return { _tag: "RefreshOutcomeUnknown", ...about, isAwaited: does === "break" }
@@ -87,6 +104,11 @@ const run = (
   }
 }
 
+const renewalOf = (state: UserGrant.State) =>
+  state._tag === "Absent" || state.tokens.refreshToken === undefined
+    ? undefined
+    : Redacted.value(state.tokens.refreshToken)
+
 const textOf = (state: UserGrant.State) =>
   state._tag === "Absent" ? undefined : Redacted.value(state.tokens.accessToken)
 
@@ -100,8 +122,8 @@ describe("UserGrant, in any program of two processes", () => {
     ({ program }) =>
       run(program, ({ after, before, event }) => {
         if (before._tag === "Absent" || after._tag === "Absent") return
-        const isRenewal = event._tag === "ConsentGranted" || event._tag === "RefreshSucceeded"
-        const isNew = textOf(after) !== textOf(before)
+        const isRenewal = ["ConsentGranted", "RefreshSucceeded", "RefreshTokenReplaced"].includes(event._tag)
+        const isNew = textOf(after) !== textOf(before) || renewalOf(after) !== renewalOf(before)
         expect(after.generation - before.generation).toBe(isNew ? 1 : 0)
         if (isNew) expect(isRenewal).toBe(true)
       }),
@@ -146,7 +168,7 @@ describe("UserGrant, in any program of two processes", () => {
           expect(event._tag).toBe("RefreshRefused")
         }
         if (before._tag === "ReconnectRequired" && after._tag !== "ReconnectRequired") {
-          expect(["ConsentGranted", "RefreshSucceeded", "Disconnected"]).toContain(event._tag)
+          expect(["ConsentGranted", "RefreshSucceeded", "RefreshTokenReplaced", "Disconnected"]).toContain(event._tag)
         }
         if (before._tag === "Absent" && after._tag !== "Absent") expect(event._tag).toBe("ConsentGranted")
       }),
@@ -192,6 +214,9 @@ describe("UserGrant, in any program of two processes", () => {
           if (after._tag === "Active") failures++
         }
         if (textOf(after) !== textOf(before)) failures = 0
+        if (event._tag === "RefreshTokenReplaced" && after !== before) {
+          failures = (before._tag === "Active" || before._tag === "Refreshing" ? (before.pause?.failures ?? 0) : 0) + 1
+        }
         if (after._tag === "Active" || after._tag === "Refreshing") expect(after.pause?.failures ?? 0).toBe(failures)
       })
     },

@@ -303,7 +303,30 @@ describe("UserGrant: never overwrite newer (R4)", () => {
   )
 
   it.prop(
-    "only a success or a consent replaces tokens, and raises the generation by one as it does",
+    "a refresh token that came without a usable access token is kept, however late, and presented after a pause",
+    { state: Grants.Stored, event: Grants.RefreshTokenReplaced, now: Grants.Clock, isStale: Schema.Boolean },
+    ({ event, isStale, now, state }) => {
+      const { family, generation } = state
+      const about = { family, generation: isStale ? generation + 1 : generation }
+      const { commands, state: next } = Grants.step(state, { ...event, ...about }, now)
+      if (isStale) return expect(next).toBe(state)
+      expect(reveal(next)).toMatchObject(
+        reveal({
+          _tag: "Active",
+          family,
+          generation: generation + 1,
+          tokens: { ...state.tokens, refreshToken: event.refreshToken },
+          responseLost: false
+        }) as object
+      )
+      expect(next).toHaveProperty("pause.cause", event.failure.cause)
+      expect(commands).toEqual([{ _tag: "ReportFailure" }])
+    },
+    Grants.runs
+  )
+
+  it.prop(
+    "only a response or a consent replaces tokens, and raises the generation by one as it does",
     [Grants.anything],
     ([{ event, now, state }]) => {
       const next = Grants.step(state, event, now).state
@@ -315,6 +338,7 @@ describe("UserGrant: never overwrite newer (R4)", () => {
         const shownOf = (of: Grants.State) => reveal({ ...Grants.tokensOf(of), expiresAt: 0 })
         expect(shownOf(next)).toEqual(shownOf(state))
       } else {
+        if (event._tag === "RefreshTokenReplaced") return
         expect(["ConsentGranted", "RefreshSucceeded"]).toContain(event._tag)
         expect(reveal(Grants.tokensOf(next)?.accessToken)).toEqual(
           "tokens" in event && reveal(event.tokens.accessToken)

@@ -115,6 +115,15 @@ describe("ClientApplication.make", () => {
     [{ clientSecret: "${ZAPIER_CLIENT_SECRET}" }, "clientSecret: it looks like a placeholder"],
     [{ clientSecret: String(undefined) }, "clientSecret: it looks like a placeholder"],
     [{ clientSecret: "<redacted>" }, "clientSecret: it looks like a placeholder"],
+    [{ clientSecret: "$ZAPIER_CLIENT_SECRET" }, "clientSecret: it looks like a placeholder"],
+    [{ clientSecret: "process.env.ZAPIER_CLIENT_SECRET" }, "clientSecret: it looks like a placeholder"],
+    [{ clientSecret: '"s3cret"' }, "clientSecret: it is in quotes; leave them out"],
+    [{ clientId: "'abc'" }, "clientId: it is in quotes; leave them out"],
+    [{ redirectUris: ['"https://a.example/cb"'] }, "redirectUris: it is in quotes; leave them out"],
+    [
+      { redirectUris: ["https://a.example/cb;https://b.example/cb"] },
+      "redirectUris: it holds more than one URI; give each by itself"
+    ],
     [{ clientSecret: "changeme" }, "clientSecret: it looks like a placeholder"],
     [
       { clientId: "abc\u0007d" },

@@ -145,3 +145,28 @@ describe("Scopes.allows", () => {
     expect(Scopes.allows([scope], scope)).toBe(true)
   })
 })
+
+describe("Scopes.parseGranted", () => {
+  it.each([
+    ["zap zap:write", ["zap", "zap:write"]],
+    ["zap, zap:write,zap", ["zap", "zap:write"]],
+    ["zap;zap:write", ["zap", "zap:write"]],
+    ["zap|zap:write", ["zap", "zap:write"]],
+    ["zap+zap:write", ["zap", "zap:write"]],
+    ["zap%20zap:write", ["zap", "zap:write"]],
+    ['["zap", "zap:write"]', ["zap", "zap:write"]],
+    [
+      ["zap zap:write", 5, null, "zap"],
+      ["zap", "zap:write"]
+    ],
+    // A scope that is not known may have any of these characters.
+    ["zap;new-scope", ["zap;new-scope"]],
+    ["https://zapier.com/auth/zap", ["https://zapier.com/auth/zap"]],
+    [";", [";"]],
+    ["", []],
+    [{}, []],
+    [undefined, []]
+  ])("of %j is %j", (scope, expected) => {
+    expect(Scopes.parseGranted(scope)).toEqual(expected)
+  })
+})

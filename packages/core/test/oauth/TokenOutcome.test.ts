@@ -224,12 +224,20 @@ describe("TokenOutcome.interpret, of a success", () => {
     {},
     true
   ])("an access token that no header can carry is malformed, and shows nowhere: %j", (access_token) => {
-    expect(interpret({ ...documented, access_token })).toEqual({
-      _tag: "Malformed",
-      status: 200,
-      problem: "it holds an access token that no header can carry"
-    })
+    const malformed = { _tag: "Malformed", status: 200, problem: "it holds an access token that no header can carry" }
+    expect(interpret({ ...documented, access_token, refresh_token: undefined })).toEqual(malformed)
+    // The refresh token beside it is not lost.
+    const outcome = interpret({ ...documented, access_token, refresh_token: "r3fresh" })
+    expect(outcome).toMatchObject(malformed)
+    expect("refreshToken" in outcome && outcome.refreshToken && Redacted.value(outcome.refreshToken)).toBe("r3fresh")
   })
+
+  it.each([undefined, null, "", " ", "\ud800", 5, ["r"], {}])(
+    "a refresh token that no form can carry is not kept beside an unusable access token: %j",
+    (refresh_token) => {
+      expect(interpret({ access_token: "abc\ndef", refresh_token })).not.toHaveProperty("refreshToken")
+    }
+  )
 
   it.each(["!~", "a", "A-._~+/9==", "{}", 'a"b', "a b"])(
     "an access token that a header can carry is taken: %j",
@@ -278,6 +286,8 @@ describe("TokenOutcome.interpret, of an error", () => {
     [400, "invalid_scope", { _tag: "Refused", error: "invalid_scope" }],
     [400, "unauthorized_client", { _tag: "Refused", error: "unauthorized_client" }],
     [400, "unsupported_grant_type", { _tag: "Refused", error: "unsupported_grant_type" }],
+    [400, "server_error", { _tag: "Unavailable", status: 400, retryAfter: undefined }],
+    [200, "temporarily_unavailable", { _tag: "Unavailable", status: 200, retryAfter: undefined }],
     [400, "t0ken-in-an-error-code", { _tag: "Refused", error: OAuthError.other }]
   ])("%i %s", (status, error, expected) => {
     expect(interpret({ error, error_description: "d3scription" }, status)).toEqual(expected)

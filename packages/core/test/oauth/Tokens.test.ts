@@ -153,3 +153,13 @@ describe("Tokens.isReplacement", () => {
     expect(Tokens.isReplacement(replaced, 999, 30_000)).toBe(false)
   })
 })
+
+describe("Tokens.isBearable", () => {
+  it.each([
+    ["a".repeat(16_384), true],
+    ["a".repeat(16_385), false],
+    ["", false]
+  ])("bounds the length of a token", (text, is) => {
+    expect(Tokens.isBearable(text)).toBe(is)
+  })
+})

@@ -105,7 +105,8 @@ export const SpanOrZero = Schema.Int.check(Schema.isBetween({ minimum: 0, maximu
 
 export const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
 
-export const { AccessTokenRejected, AccessTokenRequested, ConsentGranted, RefreshSucceeded } = UserGrant.Event.cases
+export const { AccessTokenRejected, AccessTokenRequested, ConsentGranted, RefreshSucceeded, RefreshTokenReplaced } =
+  UserGrant.Event.cases
 
 export const Demand = Schema.Union([AccessTokenRequested, AccessTokenRejected])
 

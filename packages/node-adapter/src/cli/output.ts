@@ -12,8 +12,6 @@ import * as Stream from "effect/Stream"
 import { printable } from "../internal/terminalText.ts"
 import { Refused } from "./refused.ts"
 
-const newline = 10
-
 /** Whoever read stdout has seen enough, as `head` has: the command ends, and nobody need be told. */
 export class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
 
@@ -39,13 +37,41 @@ export const note = (text: string): Effect.Effect<void, never, Stdio.Stdio> =>
     Effect.ignore(Stream.run(Stream.make(`${printable(text)}\n`), stdio.stderr({ endOnDone: false })))
   )
 
-/** The bytes of a response on stdout. Programs are given them as they are; a terminal is shown their text. */
-export const printBytes = Effect.fnUntraced(function* (bytes: Uint8Array) {
+/** A text that comes in chunks, of which no character and no line end is shown in halves. */
+const shown = () => {
+  const decoder = new TextDecoder()
+  let kept = ""
+  let isLineOpen = false
+  const show = (text: string) => {
+    if (text !== "") isLineOpen = !text.endsWith("\n")
+    return printable(text)
+  }
+  return {
+    next: (chunk: Uint8Array) => {
+      const text = kept + decoder.decode(chunk, { stream: true })
+      kept = text.endsWith("\r") ? "\r" : ""
+      return show(kept === "" ? text : text.slice(0, -1))
+    },
+    // A prompt does not follow on the same line.
+    end: () => {
+      const rest = show(kept + decoder.decode())
+      return isLineOpen ? `${rest}\n` : rest
+    }
+  }
+}
+
+/**
+ * The bytes of a response on stdout as they come, however many. Programs are given them as they are; a terminal is shown
+ * their text.
+ */
+export const printBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
   const { stdoutIsTerminal } = yield* Stdio.Stdio
-  if (!(yield* stdoutIsTerminal)) return yield* write(bytes)
-  // A prompt does not follow on the same line.
-  const end = bytes.length > 0 && bytes.at(-1) !== newline ? "\n" : ""
-  return yield* write(`${printable(new TextDecoder().decode(bytes))}${end}`)
+  if (!(yield* stdoutIsTerminal)) return yield* Stream.runForEach(bytes, write)
+  const { end, next } = shown()
+  yield* Stream.runForEach(bytes, (chunk) => write(next(chunk))).pipe(
+    // What came of a response that breaks off is shown whole, too.
+    Effect.ensuring(Effect.suspend(() => Effect.ignore(write(end()))))
+  )
 })
 
 /**

@@ -11,9 +11,9 @@ import * as Option from "effect/Option"
 import * as RcRef from "effect/RcRef"
 import * as Scope from "effect/Scope"
 
-// How long `close` waits for what is under way, unless the services take longer. In milliseconds: the default of
-// `requestTimeout`, which bounds what a caller waits for.
-const patience = 20_000
+// How long `close` waits for a start that cannot be interrupted: what is under way needs it, and nothing has been sent. In
+// milliseconds.
+const startPatience = 20_000
 
 interface UnderWay {
   readonly ended: Promise<void>
@@ -31,8 +31,16 @@ export interface Lifetime<A, E> {
   readonly close: () => Promise<void>
 }
 
-/** `start` may use the environment as it is now, when the client is made. */
-export const make = <A, E>(start: Effect.Effect<A, E, Scope.Scope>): Lifetime<A, E> => {
+/**
+ * `start` may use the environment as it is now, when the client is made.
+ *
+ * @param patienceOf how long `close` waits for what is under way once the services are closed, or left to others: in
+ *   milliseconds, by what was started
+ */
+export const make = <A, E>(
+  start: Effect.Effect<A, E, Scope.Scope>,
+  patienceOf: (started: A) => number
+): Lifetime<A, E> => {
   const environment = ConfigProvider.fromEnv()
   const scope = Scope.makeUnsafe()
   const acquire = Effect.provideService(start, ConfigProvider.ConfigProvider, environment)
@@ -55,6 +63,7 @@ export const make = <A, E>(start: Effect.Effect<A, E, Scope.Scope>): Lifetime<A,
 
   const close = async () => {
     let timer: NodeJS.Timeout | undefined
+    const patience = Option.match(started, { onNone: () => startPatience, onSome: patienceOf })
     // For programs without Effect. @effect-diagnostics-next-line globalTimers:off
     const overdue = new Promise<void>((resolve) => (timer = setTimeout(resolve, patience)))
     const closed = Effect.runPromise(Scope.close(scope, Exit.void))

@@ -16,12 +16,15 @@ import * as Layer from "effect/Layer"
 import * as RcRef from "effect/RcRef"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as StartFailure from "./startFailure.ts"
 
 interface Shared {
   /** Builds it, and keeps it for as long as the scope is open. */
   readonly context: RcRef.RcRef<Context.Context<ZapierAuth>, ZapierAuthError>
   /** They are told the events of the layer whenever it is open, whichever client it was built for. */
   readonly listeners: Set<(event: AuthEvent) => void>
+  /** The same layer, whose failures are this library's. */
+  readonly layer: Layer.Layer<ZapierAuth, ZapierAuthError>
 }
 
 // How long closing waits for listeners to hear the last events. In milliseconds.
@@ -44,24 +47,36 @@ const build = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>, listeners: Share
     return context
   })
 
+/** How long a client that closes waits for what it has begun, in milliseconds: the `requestTimeout` of what it was given. */
+export const patienceOf = (context: Context.Context<ZapierAuth>): number =>
+  Context.get(context, ZapierAuth).requests.patience
+
 const known = new WeakMap<Layer.Any, Shared>()
 
-const sharedOf = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>): Shared => {
-  const found = known.get(layer)
+const sharedOf = <E>(given: Layer.Layer<ZapierAuth, E>): Shared => {
+  const found = known.get(given)
   if (found !== undefined) return found
+  const layer = Layer.catchCause(given, (cause) =>
+    Layer.effectContext(Effect.suspend(() => Effect.failCause(StartFailure.toCause(cause))))
+  )
   const listeners: Shared["listeners"] = new Set()
   // Its own scope stays open: each client has a reference, which ends with the client.
   const context = Effect.runSync(Scope.provide(RcRef.make({ acquire: build(layer, listeners) }), Scope.makeUnsafe()))
-  const shared = { context, listeners }
+  const shared = { context, listeners, layer }
+  known.set(given, shared)
   known.set(layer, shared)
   return shared
 }
 
-/** What the layer builds, for as long as the scope is open, and who is told its events. */
-export const of = <R>(layer: Layer.Layer<R | ZapierAuth, ZapierAuthError>) => {
-  const { context, listeners } = sharedOf(layer)
+/**
+ * What the layer builds, for as long as the scope is open, who is told its events, and the layer with failures of this library
+ * only, which is the same to all clients.
+ */
+export const of = <R, E>(given: Layer.Layer<R | ZapierAuth, E>) => {
+  const { context, layer, listeners } = sharedOf(given)
   return {
     context: Effect.map(RcRef.get(context), (context) => context as Context.Context<R | ZapierAuth>),
+    layer: layer as Layer.Layer<R | ZapierAuth, ZapierAuthError>,
     listeners
   }
 }

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 import { run as runMain } from "../../src/cli/main.ts"
 import * as Output from "../../src/cli/output.ts"
 import * as CommandLine from "../utils/CommandLine.ts"
@@ -123,6 +124,22 @@ describe("what others have put into texts", () => {
         `https://acme.example/callback?error=${encodeURIComponent(hostile)}&state=${encodeURIComponent(hostile)}\n`
       )
       expect(`${pasted.stdout}${pasted.stderr}`).not.toMatch(unsafe)
+    })
+  )
+
+  it.live("is shown at once, and no character or line end of it in halves, however it is cut into chunks", () =>
+    Effect.gen(function* () {
+      let shown = ""
+      const stdio = Stdio.layerTest({
+        stdoutIsTerminal: Effect.succeed(true),
+        stdout: () => Sink.forEach((text) => Effect.sync(() => void (shown += String(text))))
+      })
+      const bytes = new TextEncoder().encode(`\u{1F600}é\r\n${hostile}`)
+      const chunks = Stream.fromIterable(Array.from(bytes, (byte) => Uint8Array.of(byte)))
+      yield* Effect.provide(Output.printBytes(chunks), stdio)
+      expect(shown).toBe(
+        `\u{1F600}é\r\n${String.raw`\u001b]0;title\u0007\u001b[2J\u009b31m\u202e\u2028\u007f\u000d`}\n`
+      )
     })
   )
 

@@ -1,7 +1,12 @@
+import { once } from "node:events"
 import { writeFileSync } from "node:fs"
+import { createServer, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as CommandLine from "../utils/CommandLine.ts"
 import * as World from "../utils/CommandLineWorld.ts"
 import { freePort } from "../utils/freePort.ts"
 
@@ -99,12 +104,40 @@ describe("request", () => {
     })
   )
 
+  it.live("writes a body as it comes, whatever its length, and says when it breaks off", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const response = Promise.withResolvers<ServerResponse>()
+      const server = createServer((_, answer) => {
+        answer.writeHead(200, { "Content-Type": "application/json" }).write("[1,")
+        response.resolve(answer)
+      })
+      yield* Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening"))
+      yield* Effect.addFinalizer(() => Effect.promise(() => new Promise<void>((done) => server.close(() => done()))))
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const recorder = CommandLine.recorder()
+      const args = ["request", "GET", "/v2/apps", "--as", "client-id"]
+      const running = yield* Effect.forkScoped(CommandLine.run(args, { ...world.env, ZAPIER_FAKE: origin }, recorder))
+      const answer = yield* Effect.promise(() => response.promise)
+      yield* Effect.promise(() => expect.poll(() => recorder.lines.stdout).toBe("[1,"))
+      answer.destroy()
+      expect(yield* Fiber.join(running)).toEqual({
+        code: 1,
+        stdout: "[1,",
+        stderr: "error: the response (status 200) broke off. What came of it is above\n"
+      })
+    })
+  )
+
   it.live("says that nobody answers", () =>
     Effect.gen(function* () {
       const world = yield* World.make
       const origin = `http://127.0.0.1:${yield* Effect.promise(freePort)}`
       const { code, stderr } = yield* world.run(["request", "GET", "/v1/apps"], { ZAPIER_FAKE: origin })
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: the call was not answered .*\n$/)])
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error: The call never reached Zapier \(ECONNREFUSED\)\. Check .*\n$/)
+      ])
     })
   )
 })

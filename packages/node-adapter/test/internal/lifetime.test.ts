@@ -52,7 +52,7 @@ const makeWorld = () => {
     yield* Effect.addFinalizer(() => Effect.sync(() => seen.open--))
     return value
   })
-  const lifetime = Lifetime.make(start)
+  const lifetime = Lifetime.make(start, () => 20_000)
   const use = (signal?: AbortSignal) =>
     lifetime.use(() => {
       if (seen.isClosed) seen.begunAfterClose++
@@ -153,7 +153,8 @@ describe("a lifetime", () => {
 
   it("tells those who wait that it was closed, also where a start cannot be interrupted", async () => {
     const start = Promise.withResolvers<string>()
-    const lifetime = Lifetime.make(Effect.uninterruptible(Effect.promise(() => start.promise)))
+    const uninterruptible = Effect.uninterruptible(Effect.promise(() => start.promise))
+    const lifetime = Lifetime.make(uninterruptible, () => 20_000)
     const used = lifetime.use(() => Effect.void)
     await turn()
     const closing = lifetime.close()

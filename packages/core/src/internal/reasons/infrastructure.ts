@@ -99,6 +99,24 @@ export class ApplicationUnavailable extends Schema.TaggedError<ApplicationUnavai
 }
 
 /**
+ * A client could not be built: a layer that it is made of failed with an error that is not this library's. `failure` is the
+ * name of that error. The next use builds the client again. Programs with Effect have that error itself.
+ *
+ * @since 0.1.0
+ */
+export class StartFailed extends Schema.TaggedError<StartFailed>(id("StartFailed"))("StartFailed", {
+  failure: Schema.String
+}) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  readonly blames = "Caller"
+  readonly httpStatus = 503
+  override get message(): string {
+    return `The client could not start: a layer that it is made of failed with ${this.failure}. Look at what that layer needs, then try again; Layer.tapCause shows the whole error.`
+  }
+}
+
+/**
  * An event reached a machine in a state that has no edge for it: a bug, here or in a store.
  *
  * @since 0.1.0

@@ -69,20 +69,22 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>(id("Tra
 
 /**
  * A token request was sent and its answer did not arrive in time, or was cut off. The refresh token is kept and will be
- * presented again; only a clear refusal ends the grant.
+ * presented again; only a clear refusal ends the grant. `of` is `app` where a token of the app itself was asked for, of
+ * which another can be had.
  *
  * @since 0.1.0
  */
 export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnknown>(id("RefreshOutcomeUnknown"))(
   "RefreshOutcomeUnknown",
-  {}
+  { of: Schema.optionalKey(Schema.Literal("app")) }
 ) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "Network"
   readonly httpStatus = 502
   override get message(): string {
-    return "Zapier's answer to the token request did not arrive, so its outcome is not known. Try again: the same refresh token will be presented once more."
+    const next = this.of === "app" ? "another token is asked for" : "the same refresh token will be presented once more"
+    return `Zapier's answer to the token request did not arrive, so its outcome is not known. Try again: ${next}.`
   }
 }
 

@@ -48,8 +48,10 @@ export class ExchangeOutcomeUnknown extends Schema.TaggedError<ExchangeOutcomeUn
 ) {
   readonly isRetryable = false
   readonly needsReconnect = true
-  readonly blames = "Network"
   readonly httpStatus = 502
+  get blames(): "Network" | "Zapier" {
+    return this.status === undefined ? "Network" : "Zapier"
+  }
   override get message(): string {
     const happened =
       this.status === undefined

@@ -25,6 +25,9 @@ const grant: { readonly [edge: string]: string } = {
   "Refreshing RefreshSucceeded Active":
     "Zapier has replaced both tokens. They are stored before anybody uses them, and every call that waited goes on.",
   "ReconnectRequired RefreshSucceeded Active": "Late, but good: an answer that came is never thrown away.",
+  "Refreshing RefreshTokenReplaced Active":
+    "Zapier has replaced the refresh token, and its access token cannot be used. The new refresh token is stored; the next call presents it after a pause.",
+  "ReconnectRequired RefreshTokenReplaced Active": "Late, but good: the new refresh token is stored.",
   "Refreshing RefreshRefused ReconnectRequired":
     "Zapier no longer takes the refresh token: only the user can help, and nothing more is sent until then.",
   "Active AccessTokenRequested ReconnectRequired":

@@ -6,11 +6,13 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as CallFailure from "../../internal/callFailure.ts"
 import { oneLine } from "../../internal/terminalText.ts"
 import type * as Flags from "../flags.ts"
 import * as Output from "../output.ts"
@@ -70,23 +72,26 @@ const send = Effect.fnUntraced(function* (input: Input, subject: string) {
           })
         : Effect.fail(error)
   )
-  return { status: response.status, body: new Uint8Array(yield* response.arrayBuffer) }
+  return response
 })
+
+// Some platforms make an error of a body that is not there.
+const bodyOf = ({ status, stream }: HttpClientResponse.HttpClientResponse) =>
+  Stream.catchTag(stream, "HttpClientError", ({ reason }) =>
+    reason._tag === "EmptyBodyError"
+      ? Stream.empty
+      : Stream.fail(new Refused({ problem: `the response (status ${status}) broke off. What came of it is above` }))
+  )
 
 export const request = Effect.fnUntraced(function* (input: Input) {
   const subject = yield* Zapier.subject(input.subject)
-  const { body, status } = yield* send(input, subject).pipe(
+  const status = yield* send(input, subject).pipe(
     waiting("Waiting for Zapier"),
+    Effect.tap((response) => Output.printBytes(bodyOf(response))),
+    Effect.map(({ status }) => status),
     Zapier.orLogin(subject),
     Effect.provide(Zapier.layer(input, true)),
-    Effect.catchTag(
-      "HttpClientError",
-      (error) =>
-        new Refused({
-          problem: `the call was not answered (${error.reason._tag}). Check the connection; whether it was carried out is not known`
-        })
-    )
+    Effect.catchTag("HttpClientError", (error) => new Refused({ problem: CallFailure.of(error).message }))
   )
-  yield* Output.printBytes(body)
   if (status >= 400) return yield* new Refused({ problem: `Zapier answered with ${status}` })
 })

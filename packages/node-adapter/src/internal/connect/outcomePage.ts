@@ -45,6 +45,7 @@ const failurePage = (reason: Reason): PageName => {
     case "ResponsePending":
       return "pending"
     case "ApplicationUnavailable":
+    case "StartFailed":
     case "Closed":
     case "StoreFailed":
       return "appUnavailable"

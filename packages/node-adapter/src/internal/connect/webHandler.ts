@@ -17,10 +17,13 @@ type Answer<E> = Effect.Effect<
 >
 
 export const make = <E>(
-  routes: Effect.Effect<Answer<E>, ZapierAuthError, Scope.Scope>,
+  routes: Effect.Effect<{ readonly app: Answer<E>; readonly patience: number }, ZapierAuthError, Scope.Scope>,
   unavailable: (request: HttpServerRequest.HttpServerRequest, error: ZapierAuthError) => Answer<never>
 ) => {
-  const lifetime = Lifetime.make(Effect.map(routes, (app) => HttpEffect.toWebHandler(app)))
+  const lifetime = Lifetime.make(
+    Effect.map(routes, ({ app, patience }) => ({ handle: HttpEffect.toWebHandler(app), patience })),
+    ({ patience }) => patience
+  )
 
   const refuse = (error: ZapierAuthError) =>
     HttpEffect.toWebHandler(
@@ -32,7 +35,7 @@ export const make = <E>(
 
   return {
     handler: async (request: Request): Promise<Response> => {
-      const exit = await lifetime.use((handle) => Effect.promise(() => handle(request)))
+      const exit = await lifetime.use(({ handle }) => Effect.promise(() => handle(request)))
       if (Option.isNone(exit)) return refuse(from(new Closed({})))(request)
       if (Exit.isSuccess(exit.value)) return exit.value.value
       const error = Option.getOrElse(Cause.findErrorOption(exit.value.cause), () =>

@@ -70,13 +70,36 @@ export const request = (path: unknown, options: Given): Checked<HttpClientReques
   )
 }
 
+const clientOptions = ["application", "checkScopes", "fetch", "settings", "stores", "urls"]
+
+const storeOptions = ["busyTimeout", "create", "directory", "keys", "name"]
+
+// A name that is misspelled would be an option that is left out, and its default be taken instead.
+const unknownName = (given: Given, prefix: string, known: ReadonlyArray<string>): ZapierAuthError | undefined => {
+  const name = Object.keys(given).find((name) => given[name] !== undefined && !known.includes(name))
+  return name === undefined
+    ? undefined
+    : invalid(`${prefix}${name}`, `there is no such option; there are ${known.join(", ")}`)
+}
+
+const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
+  if (stores === undefined || stores === "memory") return undefined
+  if (!isRecord(stores)) return invalid("stores", 'give "memory", an object that says where, or leave it out')
+  const { create, directory } = stores
+  if (directory !== undefined && (typeof directory !== "string" || directory === "")) {
+    return invalid("stores.directory", "give the path of a folder as text, or leave it out")
+  }
+  if (create !== undefined && typeof create !== "boolean") return invalid("stores.create", "give true or false")
+  return unknownName(stores, "stores.", storeOptions)
+}
+
 /** What is wrong with the options of a client, as far as the layers that are made of them do not see it. */
 export const client = (options: unknown): ZapierAuthError | undefined => {
   if (!isRecord(options)) return invalid("options", "give an object, or leave it out")
-  const { fetch, stores } = options
+  const { checkScopes, fetch, stores } = options
   if (fetch !== undefined && typeof fetch !== "function") return invalid("fetch", "give a function, or leave it out")
-  if (stores !== undefined && stores !== "memory" && !isRecord(stores)) {
-    return invalid("stores", 'give "memory", an object that says where, or leave it out')
+  if (checkScopes !== undefined && typeof checkScopes !== "boolean") {
+    return invalid("checkScopes", "give true or false")
   }
-  return undefined
+  return storesProblem(stores) ?? unknownName(options, "", clientOptions)
 }

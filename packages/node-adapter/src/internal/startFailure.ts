@@ -1,0 +1,43 @@
+/** Why a layer of any kind could not be built, as an error of this library. */
+import {
+  from,
+  InvalidConfig,
+  isZapierAuthError,
+  StartFailed,
+  type ZapierAuthError
+} from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+
+// What an error says may hold a secret: it is told by its name.
+const nameOf = (error: unknown): string => {
+  if (Predicate.hasProperty(error, "_tag") && typeof error._tag === "string") return error._tag
+  return error instanceof Error ? error.name : `a value of type ${typeof error}`
+}
+
+// Where in the configuration it is. What was found there may be a secret.
+const settingOf = ({ cause }: Config.ConfigError): string => {
+  const issue = Schema.isSchemaError(cause) ? cause.issue : undefined
+  return issue?._tag === "Pointer" && issue.path.length > 0 ? issue.path.map(String).join(".") : "configuration"
+}
+
+const toError = (error: unknown): ZapierAuthError => {
+  if (isZapierAuthError(error)) return error
+  if (error instanceof Config.ConfigError) {
+    return from(new InvalidConfig({ setting: settingOf(error), problem: "it is missing or not usable; set it" }))
+  }
+  return from(new StartFailed({ failure: nameOf(error) }))
+}
+
+const threw = (defect: unknown) =>
+  from(new InvalidConfig({ setting: "layer", problem: `it threw ${nameOf(defect)} when it was built` }))
+
+/** What it threw is a mistake in what it is made of. An interruption stays one. */
+export const toCause = (cause: Cause.Cause<unknown>): Cause.Cause<ZapierAuthError> => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure !== undefined) return Cause.fail(toError(failure.error))
+  const defect = cause.reasons.find(Cause.isDieReason)
+  return defect === undefined ? Cause.interrupt() : Cause.fail(threw(defect.defect))
+}
