@@ -288,6 +288,13 @@ export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E
       : run(effect, signal.success)
   }
 
+  const taking =
+    <Args extends ReadonlyArray<unknown>, A>(then: (...args: Args) => Promise<Result<A>>) =>
+    async (...args: Args): Promise<Result<A>> => {
+      const given = Input.read(args)
+      return EffectResult.isFailure(given) ? { ok: false, error: failureOf(given.failure) } : then(...given.success)
+    }
+
   let isClosed = false
   const close = () => {
     isClosed = true
@@ -296,7 +303,7 @@ export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E
   }
 
   return {
-    authorizationUrl: (options) =>
+    authorizationUrl: taking((options) =>
       runUntil(
         // What is no object, the core refuses.
         Input.isRecord(options) ? options : undefined,
@@ -304,39 +311,45 @@ export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E
           ZapierAuth.use((auth) => auth.authorizationUrl(options)),
           (begun) => ({ ...begun, url: Redacted.value(begun.url) })
         )
-      ),
-    handleCallback: (input, options) =>
+      )
+    ),
+    handleCallback: taking((input, options) =>
       runUntil(
         Input.isRecord(options) ? options : undefined,
         ZapierAuth.use((auth) => auth.handleCallback(input, options))
-      ),
-    accessToken: (subject, options) =>
+      )
+    ),
+    accessToken: taking((subject, options) =>
       runUntil(
         options,
         Effect.map(
           ZapierAuth.use((auth) => auth.accessToken(subject)),
           tokenOf
         )
-      ),
-    appToken: (scopes, options) =>
+      )
+    ),
+    appToken: taking((scopes, options) =>
       runUntil(
         options,
         Effect.map(
           ZapierAuth.use((auth) => auth.appToken(scopes)),
           tokenOf
         )
-      ),
-    fetch: (path, options = {}) => runUntil(options, call(path, options)),
-    status: (subject, options) =>
+      )
+    ),
+    fetch: taking((path, options = {}) => runUntil(options, call(path, options))),
+    status: taking((subject, options) =>
       runUntil(
         options,
         ZapierAuth.use((auth) => auth.status(subject))
-      ),
-    disconnect: (subject, options) =>
+      )
+    ),
+    disconnect: taking((subject, options) =>
       runUntil(
         options,
         ZapierAuth.use((auth) => auth.disconnect(subject))
-      ),
+      )
+    ),
     subscribe: (listener) => {
       if (typeof listener !== "function") throw Input.invalid("listener", "give a function that is told of events")
       if (!isClosed) shared.listeners.add(listeners.tell)
@@ -376,9 +389,9 @@ const replacedFetch = () => (globalThis.fetch === fetchAtFirst ? undefined : glo
  * @since 0.1.0
  */
 export const make = (given: Options = {}): ZapierPromise => {
-  const wrong = Input.client(given)
-  if (wrong !== undefined) return fromLayer(Layer.effectContext(Effect.fail(wrong)))
-  const { fetch = replacedFetch(), stores, ...options } = given
+  const read = EffectResult.flatMap(Input.read<readonly [Options]>([given]), ([given]) => Input.client(given))
+  if (EffectResult.isFailure(read)) return fromLayer(Layer.effectContext(Effect.fail(read.failure)))
+  const { fetch = replacedFetch(), stores, ...options } = read.success
   const httpClient =
     fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   if (stores === "memory") {

@@ -124,6 +124,10 @@ const options = Arbitrary.map(
 
 const anything = Arbitrary.flatMap(coin, (side): Arbitrary.Arbitrary<unknown> => (side > 1 ? options : scalar))
 
+const raise = () => {
+  throw new Error("a getter that throws")
+}
+
 const isWellFormed = (result: unknown): result is ZapierPromise.Result<unknown> => {
   const { error, ok } = result as ZapierPromise.Result<unknown> & { readonly error?: ZapierPromise.Failure }
   return ok || (typeof error?._tag === "string" && error.message !== "" && error.httpStatus >= 400)
@@ -160,6 +164,38 @@ describe("ZapierPromise: what callers give", () => {
         }),
       { arbitrary: { runs: 300 } }
     )
+  })
+
+  const revoked = () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  }
+
+  const hostile: ReadonlyArray<readonly [string, () => unknown]> = [
+    ["a getter that throws", () => Object.defineProperty({}, "subject", { enumerable: true, get: () => raise() })],
+    ["a proxy that is revoked", revoked],
+    ["a list with such a proxy", () => [revoked()]],
+    ["an object with such a proxy", () => ({ subject: "ada", scopes: revoked(), signal: revoked() })]
+  ]
+
+  describe.each(hostile)("%s", (_, make) => {
+    it.each(calls)("is the caller's: %s", async (_, call) => {
+      const { sent, zapier } = setup()
+      const result = await call(zapier, make(), make())
+      expect(result).toMatchObject({ ok: false, error: { _tag: "InvalidConfig", blames: "Caller" } })
+      // Not all take a second one.
+      expect(await call(zapier, "ada", make())).toSatisfy(isWellFormed)
+      expect(sent()).toBe(0)
+      await zapier.close()
+    })
+
+    it("is the caller's: make", async () => {
+      const zapier = ZapierPromise.make(untyped(make()))
+      const result = await zapier.status("ada")
+      expect(result).toMatchObject({ ok: false, error: { _tag: "InvalidConfig", blames: "Caller" } })
+      await zapier.close()
+    })
   })
 
   it.effect.prop("subscribe throws the library's own error, or tells the listener", [anything], ([listener]) =>

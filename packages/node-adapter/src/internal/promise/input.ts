@@ -22,6 +22,30 @@ const refuse = (setting: string, problem: string): Checked<never> => Result.fail
 export const isRecord = (value: unknown): value is Given =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+// What is sent, and may be of any depth.
+const bodies: ReadonlySet<string> = new Set(["json", "body"])
+
+const isPlain = (value: object) => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+const copy = (value: unknown, depth: number): unknown => {
+  if (depth === 0 || typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return value.map((member) => copy(member, depth - 1))
+  if (!isPlain(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, bodies.has(name) ? member : copy(member, depth - 1)])
+  )
+}
+
+/** What a caller gives, read once: what throws when it is read, or changes later, is the caller's. */
+export const read = <Args extends ReadonlyArray<unknown>>(given: Args): Checked<Args> =>
+  Result.try({
+    try: () => given.map((argument) => copy(argument, 2)) as unknown as Args,
+    catch: () => invalid("options", "give plain values: something throws when it is read")
+  })
+
 // Not by its class: test runners have their own of it.
 const isSignal = (value: unknown): value is AbortSignal =>
   isRecord(value) && typeof value["throwIfAborted"] === "function" && typeof value["addEventListener"] === "function"
@@ -93,13 +117,14 @@ const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
   return unknownName(stores, "stores.", storeOptions)
 }
 
-/** What is wrong with the options of a client, as far as the layers that are made of them do not see it. */
-export const client = (options: unknown): ZapierAuthError | undefined => {
-  if (!isRecord(options)) return invalid("options", "give an object, or leave it out")
+/** The options of a client, as far as the layers that are made of them do not see what is wrong. */
+export const client = <A>(options: A): Checked<A> => {
+  if (!isRecord(options)) return refuse("options", "give an object, or leave it out")
   const { checkScopes, fetch, stores } = options
-  if (fetch !== undefined && typeof fetch !== "function") return invalid("fetch", "give a function, or leave it out")
+  if (fetch !== undefined && typeof fetch !== "function") return refuse("fetch", "give a function, or leave it out")
   if (checkScopes !== undefined && typeof checkScopes !== "boolean") {
-    return invalid("checkScopes", "give true or false")
+    return refuse("checkScopes", "give true or false")
   }
-  return storesProblem(stores) ?? unknownName(options, "", clientOptions)
+  const wrong = storesProblem(stores) ?? unknownName(options, "", clientOptions)
+  return wrong === undefined ? Result.succeed(options) : Result.fail(wrong)
 }
