@@ -49,7 +49,6 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
 import { FakeControlError } from "./FakeControl.ts"
 import type { FakeRequest } from "./FakeHttp.ts"
@@ -58,6 +57,7 @@ import * as Control from "./internal/control/handle.ts"
 import * as Guard from "./internal/control/guard.ts"
 import * as Faults from "./internal/faults.ts"
 import * as Serve from "./internal/serve.ts"
+import * as ServedAt from "./internal/servedAt.ts"
 
 /**
  * Where control is.
@@ -91,12 +91,6 @@ export interface Options {
 
 const isToken = (text: string) => /^[\w.~-]{16,}$/.test(text)
 
-// What listens on all addresses of a machine is reached at its own.
-const originOf = (address: NetAddress.SocketAddress): string =>
-  NetAddress.isInetAddress(address) && NetAddress.isUnspecified(address.address)
-    ? `http://localhost:${address.port}`
-    : HttpServer.formatAddress(address)
-
 /**
  * Serves the fake, with its control page and control API, with any of Effect's HTTP servers. Fails with a
  * `FakeControlError` for a token that is too easily guessed, or that a header or URL cannot carry.
@@ -128,12 +122,14 @@ export const layer = (
         secrets: { token: Redacted.value(token), session: yield* secret, form: yield* secret },
         isServerLocal: Guard.isLocal(address)
       }
-      yield* Serve.listen((request: FakeRequest) =>
-        Control.isControl(request.path)
-          ? Effect.map(Control.handle(request, context), (response) => ({ response, delivery: Faults.atOnce }))
-          : zapier.handle(request)
+      yield* Serve.listen(
+        (request: FakeRequest) =>
+          Control.isControl(request.path)
+            ? Effect.map(Control.handle(request, context), (response) => ({ response, delivery: Faults.atOnce }))
+            : zapier.handle(request),
+        { hasControl: true }
       )
-      const page = `${originOf(address)}${Control.base}`
+      const page = `${ServedAt.originOf(address)}${Control.base}`
       return { url: Redacted.make(`${page}?token=${Redacted.value(token)}`), apiUrl: `${page}api/`, token }
     })
   )
