@@ -1,13 +1,25 @@
 /** What a fake says of its own address, where it is served. */
 import { createServer, request } from "node:http"
+import type { AddressInfo } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
+import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
+import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
+import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as FakeControlServer from "../src/FakeControlServer.ts"
 import * as FakeZapier from "../src/FakeZapier.ts"
 import * as Markup from "./utils/Markup.ts"
@@ -20,11 +32,18 @@ const served = (host = "127.0.0.1") =>
     Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host, port: 0 }))
   )
 
-const controlled = FakeControlServer.layer().pipe(
+const links = [{ name: "Sample <app>", url: "http://127.0.0.1:9272/?a=b&c" }]
+
+const controlled = FakeControlServer.layer({ links }).pipe(
   Layer.provideMerge(FakeZapier.layer({ apps: [app] })),
   Layer.provide(SecureRandom.layerWebCrypto),
   Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 }))
 )
+
+const Page = Schema.Struct({
+  data: Schema.Array(Schema.Struct({ title: Schema.String })),
+  links: Schema.Struct({ next: Schema.NullOr(Schema.String) })
+})
 
 type Headers = { readonly [name: string]: string }
 
@@ -151,6 +170,55 @@ describe("links", () => {
   )
 })
 
+describe("a client behind a gateway", () => {
+  // It serves the fake under a path of its own, and says so.
+  const gateway = Effect.fnUntraced(function* () {
+    const fake = yield* portOf
+    const server = createServer(({ headers, method, url = "" }, response) => {
+      if (!url.startsWith("/zapier/")) return response.writeHead(404).end()
+      const forwarded = { "x-forwarded-host": headers.host, "x-forwarded-prefix": "/zapier" }
+      const to = { host: "127.0.0.1", port: fake, path: url.slice("/zapier".length), method }
+      return request({ ...to, headers: { ...headers, ...forwarded, host: "upstream" } }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(response)
+      }).end()
+    })
+    yield* Effect.acquireRelease(
+      Effect.promise(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()))),
+      () => Effect.sync(() => server.close().closeAllConnections())
+    )
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/zapier`
+  })
+
+  it.effect("follows the links of a list to its end", () =>
+    Effect.gen(function* () {
+      const base = yield* gateway()
+      const client = ZapierHttpClient.layer().pipe(
+        Layer.provide(ZapierAuth.layer()),
+        Layer.provide(TokenEndpoint.layer),
+        Layer.provide(MemoryStores.layer),
+        Layer.provide(ClientApplication.layer(app)),
+        Layer.provide([SecureRandom.layerWebCrypto, Digest.layerWebCrypto, FetchHttpClient.layer]),
+        Layer.provide(Layer.succeed(ZapierUrls.ZapierUrls, ZapierUrls.at(base)))
+      )
+      const titles = yield* Effect.gen(function* () {
+        const zapier = (yield* ZapierHttpClient.ZapierHttpClient).as(Credential.clientId)
+        const found: Array<string> = []
+        for (let next: string | null = "/v2/apps?limit=5"; next !== null;) {
+          const page: typeof Page.Type = yield* Effect.flatMap(
+            zapier.get(next),
+            HttpClientResponse.schemaBodyJson(Page)
+          )
+          found.push(...page.data.map(({ title }) => title))
+          next = page.links.next
+        }
+        return found
+      }).pipe(Effect.provide(client))
+      assert.strictEqual(new Set(titles).size, 12)
+    }).pipe(Effect.scoped, Effect.provide(served()))
+  )
+})
+
 describe("the front page", () => {
   const addresses = (base: string) => [`${base}/v2/authorize`, `${base}/oauth/token/`, `ZapierUrls.at("${base}")`]
 
@@ -177,6 +245,8 @@ describe("the front page", () => {
       assert.strictEqual(status, 200)
       assert.include(body, `href="${base}/_control/"`)
       assert.include(body, `${base}/_control/api/`)
+      assert.include(Markup.text(body), "Sample <app>")
+      assert.include(Markup.text(body), "http://127.0.0.1:9272/?a=b&c")
       assert.notInclude(body, Redacted.value(token))
       assert.notInclude(body, "s3cret")
     }).pipe(Effect.provide(controlled))

@@ -44,9 +44,9 @@ const describe = (issue: SchemaIssue.Issue, input: unknown, path: Path): Readonl
   if (issue._tag === "Composite" || (issue._tag === "AnyOf" && issue.issues.length > 0)) {
     return issue.issues.flatMap((issue) => describe(issue, input, path))
   }
-  if (issue._tag === "UnexpectedKey") {
-    const members = membersOf(issue.ast)
-    return [`${place(path)} is not known; ${members.length === 0 ? "there is nothing to give" : members.join(", ")}`]
+  if (issue._tag === "UnexpectedKey") return [`${place(path)} is not known; ${membersOf(issue.ast).join(", ")}`]
+  if (issue._tag === "InvalidType" && SchemaAST.isNever(issue.ast)) {
+    return [`${place(path)} is not known; there is nothing to give`]
   }
   const tags = issue._tag === "AnyOf" ? issue.ast.types.flatMap(tagOf) : []
   if (tags.length > 0) return [wrongTag(input, [...path, "_tag"], tags)]

@@ -50,9 +50,11 @@ const control = (base: string) =>
 export interface Options {
   /** Whether there are a control page and a control API. */
   readonly hasControl: boolean
+  /** What else there is. */
+  readonly links?: ReadonlyArray<{ readonly name: string; readonly url: string }> | undefined
 }
 
-export const page = ({ base = production }: FakeRequest, { hasControl }: Options): FakeResponse => {
+export const page = ({ base = production }: FakeRequest, { hasControl, links = [] }: Options): FakeResponse => {
   const urls = ZapierUrls.at(base)
   return Document.page(kind, 200, {
     title: "Fake Zapier",
@@ -74,6 +76,7 @@ export const page = ({ base = production }: FakeRequest, { hasControl }: Options
               ${row("Token endpoint", html`<code>${urls.token}</code>`)}
               ${row("API", html`<code>${urls.api}</code>, with the endpoints below`)}
               ${hasControl ? control(base) : undefined}
+              ${links.map(({ name, url }) => row(name, html`<a href="${url}">${url}</a>`))}
             </dl>
             <p>Point the library at it with <code>ZapierUrls.at("${base}")</code>.</p>`
         )}
