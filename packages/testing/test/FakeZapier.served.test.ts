@@ -170,6 +170,38 @@ describe("links", () => {
   )
 })
 
+// The library, over HTTP.
+const client = (base: string) =>
+  ZapierHttpClient.layer().pipe(
+    Layer.provide(ZapierAuth.layer()),
+    Layer.provide(TokenEndpoint.layer),
+    Layer.provide(MemoryStores.layer),
+    Layer.provide(ClientApplication.layer(app)),
+    Layer.provide([SecureRandom.layerWebCrypto, Digest.layerWebCrypto, FetchHttpClient.layer]),
+    Layer.provide(Layer.succeed(ZapierUrls.ZapierUrls, ZapierUrls.at(base)))
+  )
+
+describe("a redirect to another origin", () => {
+  it.effect("is followed by no credential, of the API or of the token endpoint", () =>
+    Effect.gen(function* () {
+      const fake = yield* FakeZapier.FakeZapier
+      yield* Effect.gen(function* () {
+        const zapier = yield* ZapierHttpClient.ZapierHttpClient
+        for (const status of [301, 302, 303, 307, 308] as const) {
+          yield* fake.setFaults([{ fault: { _tag: "Redirected", status }, times: "Always" }])
+          const answer = yield* zapier.call("GET /v1/apps")
+          assert.deepStrictEqual(
+            [answer.status, answer.headers["location"]],
+            [status, "https://redirected.invalid/v1/apps"]
+          )
+          const refused = yield* Effect.flip(zapier.as(Credential.app([`zap:${status}`])).get("/v2/zaps"))
+          assert.strictEqual(refused.reason._tag, "MalformedResponse")
+        }
+      }).pipe(Effect.provide(client(`http://127.0.0.1:${yield* portOf}`)))
+    }).pipe(Effect.provide(served()))
+  )
+})
+
 describe("a client behind a gateway", () => {
   // It serves the fake under a path of its own, and says so.
   const gateway = Effect.fnUntraced(function* () {
@@ -193,14 +225,6 @@ describe("a client behind a gateway", () => {
   it.effect("follows the links of a list to its end", () =>
     Effect.gen(function* () {
       const base = yield* gateway()
-      const client = ZapierHttpClient.layer().pipe(
-        Layer.provide(ZapierAuth.layer()),
-        Layer.provide(TokenEndpoint.layer),
-        Layer.provide(MemoryStores.layer),
-        Layer.provide(ClientApplication.layer(app)),
-        Layer.provide([SecureRandom.layerWebCrypto, Digest.layerWebCrypto, FetchHttpClient.layer]),
-        Layer.provide(Layer.succeed(ZapierUrls.ZapierUrls, ZapierUrls.at(base)))
-      )
       const titles = yield* Effect.gen(function* () {
         const zapier = (yield* ZapierHttpClient.ZapierHttpClient).as(Credential.clientId)
         const found: Array<string> = []
@@ -213,7 +237,7 @@ describe("a client behind a gateway", () => {
           next = page.links.next
         }
         return found
-      }).pipe(Effect.provide(client))
+      }).pipe(Effect.provide(client(base)))
       assert.strictEqual(new Set(titles).size, 12)
     }).pipe(Effect.scoped, Effect.provide(served()))
   )

@@ -114,7 +114,7 @@ describe("FakeZapierPromise", () => {
       assert.isAtLeast(reason.message.length, 20)
     }
     assert.throws(() => FakeZapierPromise.make({ apps: [app, app] }), /client id already/)
-    const wrong = (options: object) => () => FakeZapierPromise.make(options as never)
+    const wrong = (options: object) => () => FakeZapierPromise.make(options)
     assert.throws(wrong({ knob: {} }), /knob is not known; seed, knobs, users, apps, faults, remember\./)
     assert.throws(wrong({ knobs: { grace: 1 } }), /grace is not known; .*graceMillis/)
     assert.throws(wrong({ remember: -1 }), /remember: /)
