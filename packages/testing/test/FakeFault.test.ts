@@ -380,9 +380,12 @@ describe("a rejection that lasts", () => {
   it("of the consent page is a page for a browser, and JSON for others", () => {
     for (const [fault, status] of [
       [{ _tag: "Unauthorized" }, 401],
-      [{ _tag: "Forbidden" }, 403]
+      [{ _tag: "Forbidden" }, 403],
+      [{ _tag: "RateLimited", retryAfter: 7 }, 429],
+      [{ _tag: "Unavailable", retryAfter: 7 }, 503]
     ] as const) {
       const page = rejected(fault, "/v2/authorize", { accept: "text/html" })
+      assert.strictEqual(page.headers["retry-after"], "retryAfter" in fault ? "7" : undefined)
       assert.deepStrictEqual([page.status, page.headers["content-type"]], [status, "text/html; charset=utf-8"])
       const json = rejected(fault, "/v2/authorize")
       assert.deepStrictEqual([json.status, json.headers["content-type"]], [status, "application/json"])

@@ -23,7 +23,7 @@ export interface Valid {
 
 /** What the sender of a request is told: `parameter` is what is wrong with it, if it is one. */
 export interface Told {
-  readonly status: 400 | 401 | 403
+  readonly status: 400 | 401 | 403 | 429 | 503
   /** The status of a page, if it is another: Django OAuth Toolkit answers all of its own with 400. */
   readonly pageStatus?: 400
   readonly problem: string

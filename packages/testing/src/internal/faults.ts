@@ -102,13 +102,20 @@ const gatewayPage = (status: number): FakeHttp.FakeResponse =>
   )
 
 const refusal = (
+  request: FakeHttp.FakeRequest,
   status: 429 | 503,
   detail: string,
   retryAfter: number,
   { knobs }: FakeState.FakeState,
   now: number
-): FakeHttp.FakeResponse =>
-  problem(status, detail, RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now))
+): FakeHttp.FakeResponse => {
+  const response =
+    Parse.route(request.path) === "Authorize"
+      ? Authorize.refusal(request, { status, problem: detail })
+      : problem(status, detail)
+  const limits = RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now)
+  return { ...response, headers: { ...response.headers, ...limits } }
+}
 
 // What refuses a credential, as each part of Zapier does.
 const rejection = (request: FakeHttp.FakeRequest, status: 401 | 403): FakeHttp.FakeResponse => {
@@ -191,8 +198,9 @@ export const apply = (
       afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" }),
     ServerError: ({ afterActing, status }) => instead(gatewayPage(status), afterActing),
     Unavailable: ({ afterActing, retryAfter = 30 }) =>
-      instead(refusal(503, "The service is not available.", retryAfter, state, time), afterActing),
-    RateLimited: ({ retryAfter = 60 }) => instead(refusal(429, "Request was throttled.", retryAfter, state, time)),
+      instead(refusal(request, 503, "The service is not available.", retryAfter, state, time), afterActing),
+    RateLimited: ({ retryAfter = 60 }) =>
+      instead(refusal(request, 429, "Request was throttled.", retryAfter, state, time)),
     Unauthorized: () => instead(rejection(request, 401)),
     Forbidden: () => instead(rejection(request, 403)),
     Redirected: ({ status = 302 }) => instead(redirection(request, status)),

@@ -93,13 +93,20 @@ export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: C
     </main>`
   })
 
-export const problem = (status: number, problem: string): FakeResponse =>
-  Document.page(kind, status, {
-    title: "This link does not work",
+// Time alone mends these.
+const passing: ReadonlySet<number> = new Set([429, 503])
+
+export const problem = (status: number, problem: string): FakeResponse => {
+  const [title, advice] = passing.has(status)
+    ? ["Zapier is not available right now", "Wait a moment, and load this page again."]
+    : ["This link does not work", "Go back to the app that sent you here, and tell whoever makes it."]
+  return Document.page(kind, status, {
+    title,
     body: html`<main class="card">
-      <h1>This link does not work</h1>
+      <h1>${title}</h1>
       <p class="breaks">${problem}</p>
-      <p>Go back to the app that sent you here, and tell whoever makes it.</p>
+      <p>${advice}</p>
       ${note}
     </main>`
   })
+}
