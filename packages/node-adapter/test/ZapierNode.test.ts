@@ -6,6 +6,7 @@ import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as HttpBody from "effect/http/HttpBody"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
@@ -47,6 +48,8 @@ describe("ZapierNode.layerMemory", () => {
     Effect.gen(function* () {
       const zapier = yield* ZapierHttpClient
       expect((yield* zapier.call("GET /v1/apps")).status).toBe(200)
+      const body = HttpBody.jsonUnsafe({ description: "Post Typeform entries to Slack" })
+      expect((yield* zapier.call("POST /v2/guess", { body })).status).toBe(200)
     }).pipe(Effect.provide(Layer.provide(withFake({}), environment(credentials))))
   )
 

@@ -269,8 +269,13 @@ describe("ZapierPromise: what callers give", () => {
     [
       "an unknown endpoint",
       (z) => z.fetch("/v3/x", { subject: "ada" }),
-      "credential: the endpoint table does not have"
+      "credential: the endpoint table does not have GET /v3/x; say which"
     ],
+    ...(["HEAD", "OPTIONS"] as const).map((method): (typeof wrong)[number] => [
+      `${method} of an endpoint that has other methods`,
+      (z) => z.fetch("/v2/zaps", { method, subject: "ada" }),
+      `credential: the endpoint table does not have ${method} /v2/zaps, only GET and POST; say which`
+    ]),
     ["a signal that is none", (z) => z.accessToken("ada", { signal: untyped(5) }), "signal: give an AbortSignal"]
   ]
 

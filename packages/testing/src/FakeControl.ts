@@ -19,7 +19,7 @@
  *
  * @since 0.1.0
  */
-import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as DateTime from "effect/DateTime"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -28,6 +28,8 @@ import * as Schema from "effect/Schema"
 import * as FakeFault from "./FakeFault.ts"
 import * as FakeState from "./FakeState.ts"
 import * as Authorize from "./internal/authorize.ts"
+import * as FakeOptions from "./internal/fakeOptions.ts"
+import * as Given from "./internal/given.ts"
 import * as Lookup from "./internal/lookup.ts"
 import * as Parse from "./internal/parse.ts"
 
@@ -53,12 +55,9 @@ const fail = (problem: string) => Result.fail(new FakeControlError({ problem }))
  */
 export type Controlled<A> = Result.Result<A, FakeControlError>
 
-// Input of another form than the expected is refused. The refusal names places, and no values.
+// Input of another form than the expected is refused. The refusal names places and what is known there, and no values.
 const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string, input: unknown) =>
-  Result.mapError(
-    Schema.decodeUnknownResult(schema, { onExcessProperty: "error", errors: "all" })(input),
-    ({ message }) => new FakeControlError({ problem: `${what} cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}` })
-  )
+  Result.mapError(Given.parse(schema, what)(input), (problem) => new FakeControlError({ problem }))
 
 // -----------------------------------------------------------------------------
 // Apps and users
@@ -183,7 +182,7 @@ const checked = (state: FakeState.FakeState, authorizationUrl: string): Controll
     return fail("The authorization URL is not that of a consent page: /v2/authorize, or /oauth/authorize/.")
   }
   return Result.mapError(Authorize.check(state, Parse.parameters(url.searchParams)), (refusal) => {
-    const isPage = refusal._tag === "Page"
+    const isPage = refusal._tag === "Told"
     const problem = isPage
       ? refusal.problem
       : `The consent page sends the user back at once, with error=${refusal.error}.`
@@ -211,6 +210,10 @@ export interface ApproveOptions extends DenyOptions {
   readonly scopes?: ReadonlyArray<Scopes.Scope> | undefined
 }
 
+const Denial = { user: Schema.optional(Schema.String) }
+
+const Approval = { ...Denial, scopes: Schema.optional(Schema.Array(Scopes.Scope)) }
+
 /**
  * Allows what an authorization URL asks for, and gives the URL that the browser is sent back to.
  *
@@ -225,9 +228,10 @@ export const approve = (
   now: number
 ): Controlled<readonly [redirectUrl: string, FakeState.FakeState]> =>
   Result.gen(function* () {
+    const given = yield* parse(Schema.Struct(Approval), "The approval", options)
     const request = yield* checked(state, authorizationUrl)
-    const user = yield* userOf(state, options.user)
-    const scopes = options.scopes ?? request.scopes
+    const user = yield* userOf(state, given.user)
+    const scopes = given.scopes ?? request.scopes
     if (!scopes.every((scope) => request.scopes.includes(scope))) {
       return yield* fail("A user cannot allow more than what was asked for.")
     }
@@ -246,8 +250,9 @@ export const deny = (
   options: DenyOptions = {}
 ): Controlled<string> =>
   Result.gen(function* () {
+    const { user } = yield* parse(Schema.Struct(Denial), "The denial", options)
     const request = yield* checked(state, authorizationUrl)
-    yield* userOf(state, options.user)
+    yield* userOf(state, user)
     return Authorize.deny(request)
   })
 
@@ -344,7 +349,7 @@ export const setFaults = (
  * @since 0.1.0
  */
 export const addFault = (state: FakeState.FakeState, rule: FakeFault.Rule): Controlled<FakeState.FakeState> =>
-  setFaults(state, [...state.faults, rule])
+  Result.map(parse(FakeFault.Rule, "The fault", rule), (rule) => ({ ...state, faults: [...state.faults, rule] }))
 
 /**
  * Moves the fake's clock ahead.
@@ -386,15 +391,11 @@ export interface Options extends FakeState.Options {
  *
  * @since 0.1.0
  */
-export const make = ({
-  apps = [],
-  faults = [],
-  knobs = {},
-  users,
-  ...options
-}: Options): Controlled<FakeState.FakeState> =>
+export const make = (options: Options): Controlled<FakeState.FakeState> =>
   Result.gen(function* () {
-    let state = FakeState.make(users === undefined ? options : { ...options, users: [] })
+    yield* parse(FakeOptions.OfState, "The options", options)
+    const { apps = [], faults = [], knobs = {}, users, seed } = options
+    let state = FakeState.make(users === undefined ? { seed } : { seed, users: [] })
     for (const user of users ?? []) state = (yield* registerUser(state, user))[1]
     for (const app of apps) state = (yield* registerApp(state, app))[1]
     return yield* setFaults(yield* setKnobs(state, knobs), faults)

@@ -49,15 +49,17 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { FakeControlError } from "./FakeControl.ts"
 import type { FakeRequest } from "./FakeHttp.ts"
 import * as FakeZapier from "./FakeZapier.ts"
+import * as Given from "./internal/given.ts"
 import * as Control from "./internal/control/handle.ts"
 import * as Guard from "./internal/control/guard.ts"
 import * as Faults from "./internal/faults.ts"
 import * as Serve from "./internal/serve.ts"
+import * as ServedAt from "./internal/servedAt.ts"
 
 /**
  * Where control is.
@@ -87,19 +89,42 @@ export interface Options {
    * seed.
    */
   readonly token?: Redacted.Redacted | undefined
+  /** What else there is, for the front page: a sample app, for example. Default: nothing. */
+  readonly links?: ReadonlyArray<Link> | undefined
 }
+
+/**
+ * A link of the front page.
+ *
+ * @since 0.1.0
+ */
+export interface Link {
+  readonly name: string
+  /** A whole URL, with http or https. */
+  readonly url: string
+}
+
+const parseOptions = Given.parse(
+  Schema.Struct({
+    token: Schema.optional(Schema.Unknown),
+    links: Schema.optional(
+      Schema.Array(
+        Schema.Struct({
+          name: Schema.NonEmptyString,
+          url: Schema.String.check(Schema.isPattern(/^https?:\/\//, { expected: "a whole URL, with http or https" }))
+        })
+      )
+    )
+  }),
+  "The options"
+)
 
 const isToken = (text: string) => /^[\w.~-]{16,}$/.test(text)
 
-// What listens on all addresses of a machine is reached at its own.
-const originOf = (address: NetAddress.SocketAddress): string =>
-  NetAddress.isInetAddress(address) && NetAddress.isUnspecified(address.address)
-    ? `http://localhost:${address.port}`
-    : HttpServer.formatAddress(address)
-
 /**
  * Serves the fake, with its control page and control API, with any of Effect's HTTP servers. Fails with a
- * `FakeControlError` for a token that is too easily guessed, or that a header or URL cannot carry.
+ * `FakeControlError` for a token that is too easily guessed, or that a header or URL cannot carry, and for an option that it
+ * does not know.
  *
  * @since 0.1.0
  */
@@ -116,6 +141,10 @@ export const layer = (
       const { address } = yield* HttpServer.HttpServer
       const zapier = yield* FakeZapier.FakeZapier
       const secret = Effect.map((yield* SecureRandom.SecureRandom).randomBytes(24), Base64Url.encode)
+      const given = yield* Effect.mapError(
+        Effect.fromResult(parseOptions(options)),
+        (problem) => new FakeControlError({ problem })
+      )
       const token = options.token ?? Redacted.make(yield* secret)
       if (!isToken(Redacted.value(token))) {
         return yield* new FakeControlError({
@@ -128,12 +157,14 @@ export const layer = (
         secrets: { token: Redacted.value(token), session: yield* secret, form: yield* secret },
         isServerLocal: Guard.isLocal(address)
       }
-      yield* Serve.listen((request: FakeRequest) =>
-        Control.isControl(request.path)
-          ? Effect.map(Control.handle(request, context), (response) => ({ response, delivery: Faults.atOnce }))
-          : zapier.handle(request)
+      yield* Serve.listen(
+        (request: FakeRequest) =>
+          Control.isControl(request.path)
+            ? Effect.map(Control.handle(request, context), (response) => ({ response, delivery: Faults.atOnce }))
+            : zapier.handle(request),
+        { hasControl: true, links: given.links }
       )
-      const page = `${originOf(address)}${Control.base}`
+      const page = `${ServedAt.originOf(address)}${Control.base}`
       return { url: Redacted.make(`${page}?token=${Redacted.value(token)}`), apiUrl: `${page}api/`, token }
     })
   )

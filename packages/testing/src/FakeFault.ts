@@ -14,7 +14,9 @@
  *   // Ada's second refresh is acted on, and nobody hears of it.
  *   { fault: { _tag: "ResponseLost" }, match: { grantType: "refresh_token", user: "ada@example.com" }, nth: 2 },
  *   // Of all other requests, one in fifty.
- *   { fault: { _tag: "Unavailable", retryAfter: 5 }, share: 0.02 }
+ *   { fault: { _tag: "Unavailable", retryAfter: 5 }, share: 0.02 },
+ *   // An endpoint that refuses every token, and goes on to.
+ *   { fault: { _tag: "Unauthorized" }, match: { endpoint: "GET /v2/zap-runs" }, times: "Always" }
  * ]
  *
  * FakeZapier.layer({ faults })
@@ -48,6 +50,10 @@ const afterActing = Schema.optionalKey(Schema.Boolean)
  *   place of what the server has answered.
  * - `Unavailable`: 503 with `Retry-After`, in seconds. Default: 30.
  * - `RateLimited`: 429 with `Retry-After`, in seconds, whatever the rates are. The server has not acted. Default: 60.
+ * - `Unauthorized`: 401, whatever the credential is. The server has not acted.
+ * - `Forbidden`: 403, whatever the credential is allowed. The server has not acted.
+ * - `Redirected`: leads to another origin, which no name server knows, by a `status` of 301, 302, 303, 307 or 308. The
+ *   server has not acted, and a client must not follow with its credential. Default: 302.
  * - `MalformedJson`: the answer lacks its last character, and says that it is whole.
  * - `WrongTypes`: members of the answer have other types: text becomes a number, all else text. `members` says which
  *   there are instead, and what they are.
@@ -68,6 +74,9 @@ export const Fault = Schema.TaggedUnion({
   ServerError: { status: Schema.Int.check(Schema.isBetween({ minimum: 500, maximum: 599 })), afterActing },
   Unavailable: { retryAfter: Schema.optionalKey(Count), afterActing },
   RateLimited: { retryAfter: Schema.optionalKey(Count) },
+  Unauthorized: {},
+  Forbidden: {},
+  Redirected: { status: Schema.optionalKey(Schema.Literals([301, 302, 303, 307, 308])) },
   MalformedJson: {},
   WrongTypes: { members: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)) },
   TruncatedBody: { bytes: Schema.optionalKey(Count) },
@@ -97,6 +106,9 @@ export const ofEachKind: ReadonlyArray<Fault> = [
   { _tag: "ServerError", status: 502 },
   { _tag: "Unavailable" },
   { _tag: "RateLimited" },
+  { _tag: "Unauthorized" },
+  { _tag: "Forbidden" },
+  { _tag: "Redirected" },
   { _tag: "MalformedJson" },
   { _tag: "WrongTypes" },
   { _tag: "TruncatedBody" },

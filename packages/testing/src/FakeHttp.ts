@@ -21,6 +21,11 @@ export interface FakeRequest {
   readonly body: Uint8Array
   /** Where it comes from, for rate limits. Default: `defaultAddress`. */
   readonly address?: string | undefined
+  /**
+   * The URL that the fake was asked at, without the path: links of the response lead there. It has the prefix that a
+   * gateway takes off paths, and no slash at its end. Default: `https://api.zapier.com`.
+   */
+  readonly base?: string | undefined
 }
 
 /**
@@ -62,6 +67,7 @@ export const request = (
     readonly headers?: { readonly [name: string]: string | undefined }
     readonly body?: string | Uint8Array
     readonly address?: string | undefined
+    readonly base?: string | undefined
   } = {}
 ): FakeRequest => {
   const [beforeQuery = "", ...rest] = (url.split("#", 1)[0] ?? "").split("?")
@@ -74,7 +80,8 @@ export const request = (
     query: rest.join("?"),
     headers,
     body: typeof options.body === "string" ? encoder.encode(options.body) : (options.body ?? new Uint8Array()),
-    address: options.address
+    address: options.address,
+    base: options.base
   }
 }
 

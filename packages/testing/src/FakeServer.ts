@@ -13,7 +13,9 @@ import { type FakeState, sweep } from "./FakeState.ts"
 import * as Authenticate from "./internal/api/authenticate.ts"
 import * as Api from "./internal/api/endpoints.ts"
 import * as Authorize from "./internal/authorize.ts"
+import * as CrossOrigin from "./internal/crossOrigin.ts"
 import * as Faults from "./internal/faults.ts"
+import * as Links from "./internal/links.ts"
 import * as RateLimits from "./internal/rateLimits.ts"
 import * as Parse from "./internal/parse.ts"
 import * as Token from "./internal/token.ts"
@@ -37,12 +39,26 @@ import * as Token from "./internal/token.ts"
  * @since 0.1.0
  */
 export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: number): Handled => {
+  // Browsers go to the consent page, and no script reads it.
+  if (!state.knobs.allowsCrossOrigin || Parse.route(request.path) === "Authorize") return handled(state, request, now)
+  if (CrossOrigin.isPreflight(request)) {
+    return { state, response: CrossOrigin.preflight(request), delivery: Faults.atOnce }
+  }
+  const { response, ...rest } = handled(state, request, now)
+  return { ...rest, response: CrossOrigin.readable(response) }
+}
+
+const handled = (state: FakeState, request: FakeHttp.FakeRequest, now: number): Handled => {
   const struck = Faults.strike(state, request)
   if (struck.fault !== undefined) {
-    return Faults.apply(struck.fault, struck.state, now, (state) => answer(state, request, now + state.clockOffset))
+    return Faults.apply(struck.fault, request, struck.state, now, (state) =>
+      answer(state, request, now + state.clockOffset)
+    )
   }
   return { ...answer(struck.state, request, now + state.clockOffset), delivery: Faults.atOnce }
 }
+
+const slashed = ({ path, query }: FakeHttp.FakeRequest) => `${path}/${query && `?${query}`}`
 
 const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number): Answered => {
   const state = sweep(unswept, time)
@@ -59,7 +75,7 @@ const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number)
         ? limited(Token.partner, Token.handle)
         : Token.handle(state, request, time)
     case "Unslashed":
-      return { state, response: FakeHttp.redirect(301, `${request.path}/${request.query && `?${request.query}`}`) }
+      return { state, response: FakeHttp.redirect(301, Links.pathTo(request, slashed(request))) }
     case "Api":
       return rateLimits ? limited(Authenticate.partner, Api.handle) : Api.handle(state, request, time)
   }

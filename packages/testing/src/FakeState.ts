@@ -121,7 +121,7 @@ export interface Grant {
   readonly id: number
   readonly clientId: string
   readonly userId: number
-  /** What was consented to: no refresh gives more. */
+  /** What was consented to, or less (`refreshRestoresScope`): no refresh gives more. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** How many times it was given tokens. */
   readonly serial: number
@@ -244,6 +244,11 @@ export const Knobs = Schema.Struct({
   graceMillis: knob(Time, 0),
   /** Whether a refresh ends the previous access token at once. Default: yes. */
   refreshEndsAccessToken: knob(Schema.Boolean, true),
+  /**
+   * Whether a refresh that names no scope gives all that was consented to, also after one that asked for less (RFC 6749
+   * section 6); else what was given up stays so, as with Django OAuth Toolkit. Default: yes.
+   */
+  refreshRestoresScope: knob(Schema.Boolean, true),
   /** Whether a refresh gives a new refresh token; else it gives none, and the old one stays good. Default: yes. */
   rotateRefreshTokens: knob(Schema.Boolean, true),
   /** The `Content-Type` of app token answers. Zapier's documentation shows `multipart/form-data` over JSON. */
@@ -258,7 +263,12 @@ export const Knobs = Schema.Struct({
   /** How many requests a partner, which is a client id, may send in a minute. Default: 150, as documented. */
   requestsPerPartner: knob(Count, 150),
   /** Whether token requests count, too. Default: yes. */
-  rateLimitsTokenRequests: knob(Schema.Boolean, true)
+  rateLimitsTokenRequests: knob(Schema.Boolean, true),
+  /**
+   * Whether scripts of pages of other origins may call the API and the token endpoint (CORS). It is not known of Zapier.
+   * Default: no, as with servers that say nothing of it.
+   */
+  allowsCrossOrigin: knob(Schema.Boolean, false)
 })
 
 /**
@@ -305,7 +315,7 @@ export interface FakeState {
   readonly enrollments: HashMap.HashMap<string, Enrollment>
   /** The Zaps of the users who have changed theirs, by user id. All others have the same few. */
   readonly zaps: HashMap.HashMap<number, ReadonlyArray<Zap>>
-  /** What users have connected besides what they have from the start, by user id. */
+  /** What users have connected who have added or removed some, by user id. All others have one for each app. */
   readonly authentications: HashMap.HashMap<number, ReadonlyArray<Authentication>>
   readonly actionRuns: HashMap.HashMap<string, ActionRun>
 }

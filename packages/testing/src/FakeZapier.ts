@@ -44,6 +44,8 @@ import * as FakeServer from "./FakeServer.ts"
 import type * as FakeState from "./FakeState.ts"
 import * as Answers from "./internal/answers.ts"
 import * as ClientRequest from "./internal/clientRequest.ts"
+import * as FakeOptions from "./internal/fakeOptions.ts"
+import * as Given from "./internal/given.ts"
 import * as Serve from "./internal/serve.ts"
 import * as Web from "./internal/web.ts"
 import * as RequestLog from "./RequestLog.ts"
@@ -172,15 +174,19 @@ const millisOf = (by: Duration.Input): FakeControl.Controlled<number> =>
     () => new FakeControl.FakeControlError({ problem: "Give milliseconds, or a text such as `10 hours`." })
   )
 
+const parseOptions = Given.parse(FakeOptions.OfService, "The options")
+
 /**
  * Makes the service. Throws a `FakeControlError` for options that make no sense.
  *
  * @since 0.1.0
  */
 export const make = (options: Options = {}): FakeZapier["Service"] => {
-  const first = Result.getOrThrow(FakeControl.make(options))
-  const requests = makeMemory<RequestLog.Entry>(options.remember ?? 10_000)
-  const issued = makeMemory<FakeOutcome.Issued>(options.remember ?? 10_000)
+  Result.getOrThrowWith(parseOptions(options), (problem) => new FakeControl.FakeControlError({ problem }))
+  const { remember = 10_000, ...begin } = options
+  const first = Result.getOrThrow(FakeControl.make(begin))
+  const requests = makeMemory<RequestLog.Entry>(remember)
+  const issued = makeMemory<FakeOutcome.Issued>(remember)
   let state = first
 
   type Change<A> = (state: FakeState.FakeState, now: number) => FakeControl.Controlled<A>
@@ -311,10 +317,11 @@ export const fetch: Effect.Effect<typeof globalThis.fetch, never, FakeZapier> = 
 /**
  * Serves the fake over HTTP, with any of Effect's HTTP servers. Where a fault breaks the connection, it is closed; a
  * reset is one where the platform lets its socket be reset, as Node does. When the server ends, so does whatever still
- * waits for an answer. With `FakeControlServer` it has a control page and a control API, too.
+ * waits for an answer. Links of its answers lead back to it, and `/` is a page that says where everything is. With
+ * `FakeControlServer` it has a control page and a control API, too.
  *
  * @since 0.1.0
  */
 export const layerServer: Layer.Layer<never, never, HttpServer.HttpServer | FakeZapier> = Layer.effectDiscard(
-  Effect.flatMap(FakeZapier, ({ handle }) => Serve.listen(handle))
+  Effect.flatMap(FakeZapier, ({ handle }) => Serve.listen(handle, { hasControl: false }))
 )

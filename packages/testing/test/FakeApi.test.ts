@@ -387,6 +387,20 @@ describe("authentications", () => {
     fake.post(200, `/v2/actions/${actionOf(fake, "Trello", "READ")}/inputs`, body)
   })
 
+  it("are removed, those from the start too, and then cannot be used", () => {
+    const fake = setup()
+    const app = appNamed(fake, "Trello")
+    const id = authenticationOf(fake, "Trello")
+    const made = fake.post(201, "/v2/authentications", { data: { title: "Second", app, authentication_fields: {} } })
+    assert.isUndefined(fake.fake.call(204, "DELETE", `/v2/authentications/${id}`, fake.token))
+    assert.deepStrictEqual(fake.get(`/v2/authentications?app=${app}`).data, made.data)
+    fake.fake.call(404, "DELETE", `/v2/authentications/${id}`, fake.token)
+    const body = { data: { authentication: id, inputs: {} } }
+    fake.post(400, `/v2/actions/${actionOf(fake, "Trello", "READ")}/inputs`, body)
+    fake.fake.call(401, "DELETE", `/v2/authentications/${id}`)
+    assert.strictEqual(authenticationOf(fake, "Slack"), authenticationOf(setup(), "Slack"))
+  })
+
   it("are refused for an unknown app, and with a title that is too long", () => {
     const fake = setup()
     const data = { title: "x", app: appNamed(fake, "Trello"), authentication_fields: {} }
@@ -395,6 +409,65 @@ describe("authentications", () => {
     assert.deepStrictEqual(refusal({ app: "x" }), { pointer: "/data/app" })
     assert.deepStrictEqual(refusal({ title: "x".repeat(256) }), { pointer: "/data/title" })
     assert.deepStrictEqual(refusal({ authentication_fields: null }), { pointer: "/data/authentication_fields" })
+  })
+})
+
+describe("what is a user's", () => {
+  const fake = Flow.make({
+    users: [
+      { email: "ada@example.com", firstName: "Ada", lastName: "Example" },
+      { email: "bob@example.com", firstName: "", lastName: "" }
+    ]
+  })
+  fake.now = Date.UTC(2026, 10, 25, 12)
+  const tokenOf = (user: string) => {
+    const query = fake.authorizeQuery({ scope: everything })
+    const answer = fake.send(FakeHttp.form("POST", `/v2/authorize?${query}`, { decision: "allow", user }))
+    return fake.exchange(new URL(answer.headers["location"] ?? "").searchParams.get("code") ?? "").json.access_token
+  }
+  const [ada, bob] = [tokenOf("ada@example.com"), tokenOf("bob@example.com")]
+  const actions = (type: string) =>
+    fake.call(200, "GET", `/v2/actions?app=${appId}&action_type=${type}`, ada).data[0].id as string
+  const { id: appId } = fake.call(200, "GET", "/v2/apps?query=Slack", ada).data[0]
+  const ask = (token: string) => ({
+    get: (path: string) => fake.call(200, "GET", path, token),
+    act: (path: string, body: object) =>
+      fake.call(200, "POST", path, token, {
+        data: { authentication: authenticationOf(token), inputs: { workspace: "w", title: "t" }, ...body }
+      })
+  })
+  const authenticationOf = (token: string): string =>
+    fake.call(200, "GET", `/v2/authentications?app=${appId}`, token).data[0].id
+
+  it.each<readonly [string, (of: ReturnType<typeof ask>) => unknown]>([
+    ["profile", ({ get }) => get("/v1/profiles/me")],
+    ["Zaps of v1", ({ get }) => get("/v1/zaps")],
+    ["Zaps", ({ get }) => get("/v2/zaps")],
+    ["runs", ({ get }) => get("/v2/zap-runs")],
+    ["authentications", ({ get }) => get(`/v2/authentications?app=${appId}`)],
+    ["choices", ({ act }) => act(`/v2/actions/${actions("WRITE")}/inputs/workspace/choices`, {})],
+    ["samples", ({ act }) => act(`/v2/actions/${actions("READ")}/test`, {})],
+    ["outputs", ({ act }) => act(`/v2/actions/${actions("READ")}/outputs`, {})],
+    [
+      "runs of actions",
+      ({ act, get }) => {
+        const { id } = act("/v2/action-runs", { action: actions("WRITE") }).data
+        fake.now += second
+        return get(`/v2/action-runs/${id}`)
+      }
+    ]
+  ])("names the user, or else the address: %s", (_, read) => {
+    const [ofAda, ofBob] = [JSON.stringify(read(ask(ada))), JSON.stringify(read(ask(bob)))]
+    assert.match(ofAda, /Ada Example|ada@example\.com/)
+    assert.notMatch(ofAda, /bob@/)
+    assert.match(ofBob, /bob@example\.com/)
+    assert.notMatch(ofBob, /Ada|ada@/)
+  })
+
+  it("has a number of the user in the id of an enrollment, which nobody else may read", () => {
+    const { enrollment_id } = fake.call(201, "POST", "/v2/promotions", ada, { promotion_id: "spring" })
+    assert.match(enrollment_id, /^spring:1001-/)
+    fake.call(404, "GET", `/v2/promotions/${enrollment_id}`, bob)
   })
 })
 
@@ -437,11 +510,16 @@ describe("guesses", () => {
     assert.include(guess.prefilled_url, "steps%5B0%5D%5Btype%5D=read")
   })
 
-  it("want a workflow, and to know for whom", () => {
-    const { clientId, fake } = setup()
+  it("want a workflow, and a client id, as all that takes one", () => {
+    const { clientId, fake, token } = setup()
     const { messages } = fake.call(400, "POST", `/v2/guess?${clientId}`, undefined, { description: "Hello" })
     assert.isString(messages[0].detail)
-    const { errors } = fake.call(400, "POST", "/v2/guess", undefined, { description: "Hello" })
-    assert.deepStrictEqual(errors[0].source, { parameter: "client_id" })
+    for (const path of ["/v2/guess", "/v2/guess?client_id=unknown"]) {
+      for (const credential of [undefined, token]) {
+        const { errors } = fake.call(401, "POST", path, credential, { description: "Typeform to Slack" })
+        Schema.decodeUnknownSync(Documented.Error)(errors[0])
+        assert.strictEqual(errors[0].code, "not_authenticated")
+      }
+    }
   })
 })

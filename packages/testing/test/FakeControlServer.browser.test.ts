@@ -145,6 +145,22 @@ await Browser.describeInBrowser("in a browser", (browser) => {
       await page.getByRole("heading", { name: "grace@example.com for Acme Notes" }).waitFor()
     })
 
+    it("takes no answer that a page of another origin sends for the user, and tells the user so", async () => {
+      await page.goto(redirectUri)
+      await page.evaluate(`
+        const form = document.createElement("form")
+        form.method = "post"
+        form.action = ${JSON.stringify(authorizationUrl())}
+        form.innerHTML = '<input name="decision" value="allow" />'
+        document.body.append(form)
+        form.submit()
+      `)
+      await page.getByText("Another page has sent this answer").waitFor()
+      assert.lengthOf(await runtime.runPromise(Effect.map(zapier.state, ({ codes }) => [...codes])), 0)
+      // The console tells of a page that is not 200.
+      assert.match(complaints.splice(0).join(), /^Failed to load resource: .*403/)
+    })
+
     it("lets a user deny, who comes back with an error and the state", async () => {
       await page.goto(authorizationUrl())
       await page.getByRole("button", { name: "Deny" }).click()
@@ -273,6 +289,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
     await token({ grant_type: "client_credentials", scope: "promotions:write" })
     await runtime.runPromise(zapier.addFault({ fault: { _tag: "Unavailable" }, match: { endpoint: "token" }, nth: 3 }))
     for (const [name, url] of [
+      ["front", `${origin}/`],
       ["consent", authorizationUrl()],
       ["control", controlUrl]
     ] as const) {

@@ -113,6 +113,18 @@ describe("layer", () => {
     })
   )
 
+  it.effect.each([
+    [{ tokn: "x" }, "The options cannot be taken: tokn is not known; token, links."],
+    [{ links: [{ name: "Sample app", url: "javascript:alert(1)" }] }, "links[0].url: Expected a whole URL"]
+  ] as const)("refuses the options %j, and says what there is", ([options, problem]) =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(Layer.build(served(options as FakeControlServer.Options)))
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.instanceOf(error, FakeControl.FakeControlError)
+      assert.include(error.problem, problem)
+    })
+  )
+
   it.effect("answers to the names of its own machine only", () =>
     Effect.gen(function* () {
       const { apiUrl, token } = yield* Service

@@ -291,6 +291,18 @@ describe("a refresh that is struck", () => {
     hasNotActed()
   })
 
+  it.each<readonly [FakeFault.Fault, number]>([
+    [{ _tag: "Unauthorized" }, 401],
+    [{ _tag: "Forbidden" }, 403],
+    [{ _tag: "Redirected" }, 302],
+    [{ _tag: "Redirected", status: 307 }, 307]
+  ])("by %o is rejected, and nothing has happened", (fault, status) => {
+    const { handled, hasNotActed } = refresh(fault)
+    assert.deepStrictEqual([handled.response.status, handled.delivery], [status, { _tag: "Answered", delay: 0 }])
+    if (status === 401) assert.deepStrictEqual(JSON.parse(handled.response.body), { error: "invalid_client" })
+    hasNotActed()
+  })
+
   it.each<FakeFault.Fault>([
     { _tag: "ServerError", status: 504, afterActing: true },
     { _tag: "Unavailable", afterActing: true }
@@ -335,6 +347,49 @@ describe("a refresh that is struck", () => {
     }
     assert.strictEqual(bytes({ _tag: "TruncatedBody", bytes: 1_000_000 }), 1)
     assert.isAbove(bytes({ _tag: "TruncatedBody" }), 50)
+  })
+})
+
+describe("a rejection that lasts", () => {
+  const rejected = (fault: FakeFault.Fault, path = "/v2/zaps", headers = {}) => {
+    const { begin, fake, handle } = faulty({ fault, times: "Always" })
+    const { access_token } = fake.connect({ scope: "zap zap:runs" })
+    begin()
+    const request = bearer("GET", path, access_token)
+    const answers = [1, 2, 3].map(() => handle({ ...request, headers: { ...request.headers, ...headers } }).response)
+    assert.deepStrictEqual(answers[0], answers[2])
+    return answers[2] ?? FakeHttp.networkError
+  }
+
+  it("of the API is 401 as for a token that is not known, whatever the token is", () => {
+    const { body, headers, status } = rejected({ _tag: "Unauthorized" })
+    assert.deepStrictEqual([status, JSON.parse(body).errors[0].code], [401, "not_authenticated"])
+    assert.include(headers["www-authenticate"], 'error="invalid_token"')
+  })
+
+  it("of the API is 403, whatever the token allows", () => {
+    const { body, status } = rejected({ _tag: "Forbidden" })
+    assert.deepStrictEqual([status, JSON.parse(body).errors[0].code], [403, "permission_denied"])
+  })
+
+  it("leads to a name that nobody can have, and says nothing of the query", () => {
+    const { headers, status } = rejected({ _tag: "Redirected" }, "/v2/zap-runs?client_id=abc&code=s3cret")
+    assert.deepStrictEqual([status, headers["location"]], [302, "https://redirected.invalid/v2/zap-runs"])
+  })
+
+  it("of the consent page is a page for a browser, and JSON for others", () => {
+    for (const [fault, status] of [
+      [{ _tag: "Unauthorized" }, 401],
+      [{ _tag: "Forbidden" }, 403],
+      [{ _tag: "RateLimited", retryAfter: 7 }, 429],
+      [{ _tag: "Unavailable", retryAfter: 7 }, 503]
+    ] as const) {
+      const page = rejected(fault, "/v2/authorize", { accept: "text/html" })
+      assert.strictEqual(page.headers["retry-after"], "retryAfter" in fault ? "7" : undefined)
+      assert.deepStrictEqual([page.status, page.headers["content-type"]], [status, "text/html; charset=utf-8"])
+      const json = rejected(fault, "/v2/authorize")
+      assert.deepStrictEqual([json.status, json.headers["content-type"]], [status, "application/json"])
+    }
   })
 })
 

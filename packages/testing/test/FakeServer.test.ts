@@ -5,10 +5,13 @@ import * as Schema from "effect/Schema"
 import * as FakeHttp from "../src/FakeHttp.ts"
 import * as FakeServer from "../src/FakeServer.ts"
 import type * as FakeState from "../src/FakeState.ts"
+import * as Documented from "./utils/documented.ts"
 import * as Flow from "./utils/flow.ts"
 
 const second = 1_000
 const hour = 3_600 * second
+
+const browser = { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" }
 
 describe("authorization endpoint", () => {
   it("shows a page with the app's name and the scopes, everything escaped", () => {
@@ -54,16 +57,58 @@ describe("authorization endpoint", () => {
   ])("shows a page and never redirects for %s", (_, changes) => {
     const fake = Flow.make()
     for (const method of ["GET", "POST"]) {
-      const { headers, status } = fake.send(FakeHttp.request(method, `/v2/authorize?${fake.authorizeQuery(changes)}`))
+      const url = `/v2/authorize?${fake.authorizeQuery(changes)}`
+      const { body, headers, status } = fake.send(FakeHttp.request(method, url, { headers: browser }))
       assert.strictEqual(status, 400)
+      assert.include(body, "<h1>This link does not work</h1>")
       assert.isUndefined(headers["location"])
     }
   })
 
   it("shows a page for a repeated parameter", () => {
     const fake = Flow.make()
-    const { status } = fake.send(FakeHttp.request("GET", `/v2/authorize?${fake.authorizeQuery()}&state=again`))
-    assert.strictEqual(status, 400)
+    const url = `/v2/authorize?${fake.authorizeQuery()}&state=again`
+    const { headers, status } = fake.send(FakeHttp.request("GET", url, { headers: browser }))
+    assert.deepStrictEqual([status, headers["content-type"]], [400, "text/html; charset=utf-8"])
+  })
+
+  it.each([
+    ["no client_id", { client_id: undefined }, 401, null],
+    ["an unknown client_id", { client_id: "unknown" }, 401, null],
+    ["no redirect_uri", { redirect_uri: undefined }, 400, { parameter: "redirect_uri" }],
+    [
+      "a redirect_uri that is not registered",
+      { redirect_uri: "https://evil.example/callback" },
+      400,
+      { parameter: "redirect_uri" }
+    ]
+  ])("answers in JSON for %s, whoever does not ask for a page", (_, changes, expected, source) => {
+    const fake = Flow.make()
+    const url = `/v2/authorize?${fake.authorizeQuery(changes)}`
+    for (const accept of [undefined, "application/json", "*/*", "application/json, text/plain"]) {
+      const { body, headers, status } = fake.send(FakeHttp.request("GET", url, { headers: { accept } }))
+      assert.deepStrictEqual([status, headers["content-type"]], [expected, "application/json"])
+      const [error] = JSON.parse(body).errors
+      Schema.decodeUnknownSync(Documented.Error)(error)
+      assert.deepStrictEqual([String(error.status), error.source], [String(expected), source])
+    }
+  })
+
+  it("answers in JSON for a form that is not filled in, and for a method that it does not take", () => {
+    const fake = Flow.make()
+    const url = `/v2/authorize?${fake.authorizeQuery()}`
+    const form = fake.send(FakeHttp.form("POST", url, { decision: "perhaps" }))
+    assert.deepStrictEqual([form.status, JSON.parse(form.body).errors[0].code], [400, "parse_error"])
+    const put = fake.send(FakeHttp.request("PUT", url))
+    assert.deepStrictEqual([put.status, put.headers["allow"]], [405, "GET, POST"])
+    assert.strictEqual(JSON.parse(put.body).errors[0].code, "method_not_allowed")
+  })
+
+  it("still asks the user on a page, whatever is asked for", () => {
+    const fake = Flow.make()
+    const url = `/v2/authorize?${fake.authorizeQuery()}`
+    const { headers, status } = fake.send(FakeHttp.request("GET", url, { headers: { accept: "application/json" } }))
+    assert.deepStrictEqual([status, headers["content-type"]], [200, "text/html; charset=utf-8"])
   })
 
   it.each([

@@ -178,6 +178,18 @@ describe("refresh token grant", () => {
     assert.strictEqual(fake.refresh(first.refresh_token).status, 200)
   })
 
+  it.each([
+    [true, "zap profile", { scope: "zap profile" }],
+    [false, "zap", { error: "invalid_scope" }]
+  ])("after one for less gives all again, or less for good: %o", (refreshRestoresScope, next, wider) => {
+    const fake = Flow.make({ knobs: { refreshRestoresScope } })
+    const narrowed = fake.refresh(fake.connect().refresh_token, { scope: "zap" }).json
+    assert.strictEqual(narrowed.scope, "zap")
+    const { refresh_token, scope } = fake.refresh(narrowed.refresh_token).json
+    assert.strictEqual(scope, next)
+    assert.deepInclude(fake.refresh(refresh_token, { scope: "zap profile" }).json, wider)
+  })
+
   it("narrows scopes and never widens them", () => {
     const fake = Flow.make()
     const first = fake.connect()

@@ -114,6 +114,14 @@ describe("FakeZapierPromise", () => {
       assert.isAtLeast(reason.message.length, 20)
     }
     assert.throws(() => FakeZapierPromise.make({ apps: [app, app] }), /client id already/)
+    const wrong = (options: object) => () => FakeZapierPromise.make(options)
+    assert.throws(wrong({ knob: {} }), /knob is not known; seed, knobs, users, apps, faults, remember\./)
+    assert.throws(wrong({ knobs: { grace: 1 } }), /grace is not known; .*graceMillis/)
+    assert.throws(wrong({ remember: -1 }), /remember: /)
+    assert.throws(wrong({ users: "ada" }), /users: /)
+    const narrower = { scope: ["zap"] } as never
+    const reason = await reasonOf(zapier.approve("https://api.zapier.com/v2/authorize", narrower))
+    assert.include(String(reason), "scope is not known; user, scopes.")
   })
 })
 

@@ -134,9 +134,11 @@ const defaultCredential = (modes: ReadonlyArray<Endpoint.Mode>): Credential.Cred
 /** The credential that the endpoint takes, the user's wherever it is one of them. */
 export const pick = (subject: string, { endpoint, path, request }: Target): Checked<Credential.Credential> => {
   if (endpoint === undefined) {
+    const methods = Endpoint.methodsOf(path)
+    const others = methods.length === 0 ? "" : `, only ${methods.join(" and ")}`
     return refuse(
       "credential",
-      `the endpoint table does not have ${request.method} ${path}; say which credential it takes with ZapierHttpClient.as`
+      `the endpoint table does not have ${request.method} ${path}${others}; say which credential it takes with ZapierHttpClient.as`
     )
   }
   const { modes } = Endpoint.requirement(endpoint)

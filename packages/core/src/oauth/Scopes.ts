@@ -28,6 +28,8 @@ export const known = [
   "action:run",
   "authentication",
   "authentication:write",
+  "connection:webhook:read",
+  "connection:webhook:write",
   "connection:read",
   "connection:write",
   "promotions:read",

@@ -53,6 +53,7 @@ export const table = {
   "GET /v2/action-runs/{id}": { modes: ["User"], scopes: ["action:run"] },
   "GET /v2/authentications": { modes: ["User"], scopes: ["connection:read", "authentication"] },
   "POST /v2/authentications": { modes: ["User"], scopes: ["connection:write", "authentication:write"] },
+  "DELETE /v2/authentications/{authentication_id}": { modes: ["User"], scopes: [] },
   "GET /v2/zaps": { modes: ["User"], scopes: ["zap", "zap:all", "zap:account:all"] },
   "POST /v2/zaps": { modes: ["User"], scopes: ["zap:write"] },
   "PATCH /v2/zaps/{id}": { modes: ["User"], scopes: ["zap:update"] },
@@ -62,7 +63,7 @@ export const table = {
   "POST /v2/promotions": { modes: ["User"], scopes: ["promotions:write"] },
   "GET /v2/promotions/{enrollment_id}": { modes: ["User"], scopes: ["promotions:read"] },
   "DELETE /v2/promotions/{enrollment_id}": { modes: ["App"], scopes: ["promotions:write"] },
-  "POST /v2/guess": { modes: [], scopes: [] },
+  "POST /v2/guess": { modes: ["ClientId"], scopes: [] },
   "GET /v2/authorize": { modes: ["ClientId"], scopes: [] }
 } as const satisfies { readonly [name: `${string} /${string}`]: Requirement }
 
@@ -178,6 +179,25 @@ export const match = (method: string, path: string): Name | undefined => {
       segments.every((segment, index) => (isParameter(segment) ? given[index] !== "" : segment === given[index]))
     )?.name
 }
+
+const methods = ["GET", "POST", "PATCH", "DELETE"]
+
+/**
+ * The methods that the table has for a path; none for a path that it does not have.
+ *
+ * @param path the path, with or without a trailing slash, without the query
+ *
+ * @example
+ * ```ts
+ * import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+ *
+ * Endpoint.methodsOf("/v2/zaps") // => ["GET", "POST"]
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const methodsOf = (path: string): ReadonlyArray<string> =>
+  methods.filter((method) => match(method, path) !== undefined)
 
 /**
  * Whether the granted scopes let a user or the app call the endpoint.

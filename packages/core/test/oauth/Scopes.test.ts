@@ -18,6 +18,8 @@ describe("Scopes", () => {
       "authentication",
       "authentication:write",
       "connection:read",
+      "connection:webhook:read",
+      "connection:webhook:write",
       "connection:write",
       "external",
       "mcp:run",

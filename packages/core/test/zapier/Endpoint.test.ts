@@ -22,6 +22,7 @@ const documented: ReadonlyArray<[method: string, path: string, modes: string, sc
   ["GET", "/v2/action-runs/{id}", "User", "action:run"],
   ["GET", "/v2/authentications", "User", "connection:read authentication"],
   ["POST", "/v2/authentications", "User", "connection:write authentication:write"],
+  ["DELETE", "/v2/authentications/{authentication_id}", "User", ""],
   ["GET", "/v2/zaps", "User", "zap zap:all zap:account:all"],
   ["POST", "/v2/zaps", "User", "zap:write"],
   ["PATCH", "/v2/zaps/{id}", "User", "zap:update"],
@@ -31,7 +32,7 @@ const documented: ReadonlyArray<[method: string, path: string, modes: string, sc
   ["POST", "/v2/promotions", "User", "promotions:write"],
   ["GET", "/v2/promotions/{enrollment_id}", "User", "promotions:read"],
   ["DELETE", "/v2/promotions/{enrollment_id}", "App", "promotions:write"],
-  ["POST", "/v2/guess", "", ""],
+  ["POST", "/v2/guess", "ClientId", ""],
   ["GET", "/v2/authorize", "ClientId", ""]
 ]
 
@@ -183,6 +184,30 @@ describe("Endpoint.match", () => {
   )
 })
 
+describe("Endpoint.methodsOf", () => {
+  it.each([
+    ["/v2/zaps", ["GET", "POST"]],
+    ["/v2/zaps/", ["GET", "POST"]],
+    ["/v2/zaps/1", ["PATCH", "DELETE"]],
+    ["/v2/authentications/1", ["DELETE"]],
+    ["/v2/promotions/1", ["GET", "DELETE"]],
+    ["/v3/zaps", []]
+  ] as const)("%s: %j", (path, methods) => {
+    expect(Endpoint.methodsOf(path)).toEqual(methods)
+  })
+
+  it.prop(
+    "is each method for which there is a match",
+    { name: AnyName, value: segments },
+    ({ name, value }) => {
+      const path = Endpoint.parts(name).path.replaceAll(/\{\w+\}/g, () => value)
+      const all = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+      expect(Endpoint.methodsOf(path)).toEqual(all.filter((method) => Endpoint.match(method, path) !== undefined))
+    },
+    runs
+  )
+})
+
 describe("Endpoint.isAllowed", () => {
   it("any one of the scopes will do, or a wider one", () => {
     expect(Endpoint.isAllowed("GET /v2/authentications", ["authentication"])).toBe(true)
@@ -221,7 +246,7 @@ describe("Endpoint.leastScopes", () => {
 
   it.prop(
     "is enough for every endpoint, has nothing to spare, and no smaller set would do",
-    { wanted: Schema.Array(AnyName).check(Schema.isMaxLength(27)) },
+    { wanted: Schema.Array(AnyName).check(Schema.isMaxLength(28)) },
     ({ wanted }) => {
       const least = Endpoint.leastScopes(wanted)
       expect(wanted.filter((name) => !Endpoint.isAllowed(name, least))).toEqual([])
@@ -285,7 +310,8 @@ describe("Endpoint: types", () => {
     expectTypeOf<Endpoint.ModeOf<"GET /v2/zaps">>().toEqualTypeOf<"User">()
     expectTypeOf<Endpoint.ModeOf<"GET /v2/apps">>().toEqualTypeOf<"User" | "ClientId">()
     expectTypeOf<Endpoint.ModeOf<"DELETE /v2/promotions/{enrollment_id}">>().toEqualTypeOf<"App">()
-    expectTypeOf<Endpoint.ModeOf<"POST /v2/guess">>().toEqualTypeOf<never>()
+    expectTypeOf<Endpoint.ModeOf<"POST /v2/guess">>().toEqualTypeOf<"ClientId">()
+    expectTypeOf<Endpoint.ModeOf<"GET /v1/categories">>().toEqualTypeOf<never>()
   })
 
   it("PathParameters", () => {
@@ -305,7 +331,12 @@ describe("Endpoint: types", () => {
   it("Reachable", () => {
     expectTypeOf<Endpoint.Reachable<"App">>().toEqualTypeOf<"DELETE /v2/promotions/{enrollment_id}">()
     expectTypeOf<Endpoint.Reachable<"ClientId">>().toEqualTypeOf<
-      "GET /v1/apps" | "GET /v1/zap-templates" | "GET /v2/apps" | "GET /v2/actions" | "GET /v2/authorize"
+      | "GET /v1/apps"
+      | "GET /v1/zap-templates"
+      | "GET /v2/apps"
+      | "GET /v2/actions"
+      | "POST /v2/guess"
+      | "GET /v2/authorize"
     >()
     expectTypeOf<"DELETE /v2/promotions/{enrollment_id}">().not.toExtend<Endpoint.Reachable<"User">>()
     expectTypeOf<"GET /v2/apps">().toExtend<Endpoint.Reachable<"User">>()

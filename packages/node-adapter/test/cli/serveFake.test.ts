@@ -77,6 +77,9 @@ describe("fake", () => {
       yield* Effect.gen(function* () {
         expect(yield* statusOf(control)).toBe(303)
         expect(yield* statusOf(`${origin}/_control/`)).toBe(403)
+        const front = yield* Effect.flatMap(HttpClient.get(origin), ({ text }) => text)
+        expect(front).toContain(`${origin}/_control/`)
+        expect(front).toContain(`href="${found("is at\\n\\n ")}"`)
       }).pipe(Effect.provide(NodeHttpClient.layerUndici))
     })
   )

@@ -6,6 +6,9 @@ import * as Result from "effect/Result"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Answered } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
+import { malformed, problem } from "./api/call.ts"
+import * as CrossOrigin from "./crossOrigin.ts"
+import * as Links from "./links.ts"
 import * as Pages from "./pages/consent.ts"
 import * as Parse from "./parse.ts"
 import * as Text from "./text.ts"
@@ -18,9 +21,18 @@ export interface Valid {
   readonly challenge: FakeState.Code["challenge"]
 }
 
-/** What is wrong with a request: told to the user where the app cannot be trusted, and else to the app. */
+/** What the sender of a request is told: `parameter` is what is wrong with it, if it is one. */
+export interface Told {
+  readonly status: 400 | 401 | 403 | 429 | 503
+  /** The status of a page, if it is another: Django OAuth Toolkit answers all of its own with 400. */
+  readonly pageStatus?: 400
+  readonly problem: string
+  readonly parameter?: string | undefined
+}
+
+/** What is wrong with a request: told to its sender where the app cannot be trusted, and else to the app. */
 export type Refusal =
-  | { readonly _tag: "Page"; readonly problem: string }
+  | ({ readonly _tag: "Told" } & Told)
   | { readonly _tag: "Redirect"; readonly location: string; readonly error: string }
 
 // The query that a redirect URI has is retained as it is (RFC 6749 section 3.1.2).
@@ -31,14 +43,15 @@ const location = (redirectUri: string, entries: Record<string, string | undefine
 }
 
 export const check = (state: FakeState.FakeState, given: Parse.Parameters): Result.Result<Valid, Refusal> => {
-  const page = (problem: string) => Result.fail<Refusal>({ _tag: "Page", problem })
+  const tell = (parameter: string, problem: string, status: Told["status"] = 400) =>
+    Result.fail<Refusal>({ _tag: "Told", status, pageStatus: 400, problem, parameter })
   const app = Option.getOrUndefined(HashMap.get(state.apps, given.get("client_id") ?? ""))
   const redirectUri = given.get("redirect_uri")
-  if (given.duplicate !== undefined) return page(`The parameter ${given.duplicate} is there twice.`)
-  if (app === undefined) return page("The client_id is missing or unknown.")
-  if (redirectUri === undefined) return page("The redirect_uri is missing.")
+  if (given.duplicate !== undefined) return tell(given.duplicate, `The parameter ${given.duplicate} is there twice.`)
+  if (app === undefined) return tell("client_id", "The client_id is missing or unknown.", 401)
+  if (redirectUri === undefined) return tell("redirect_uri", "The redirect_uri is missing.")
   if (!app.redirectUris.includes(redirectUri)) {
-    return page("The redirect_uri is not one that is registered, spelled exactly the same.")
+    return tell("redirect_uri", "The redirect_uri is not one that is registered, spelled exactly the same.")
   }
   const echoed = given.get("state")
   const refuse = (error: string) =>
@@ -98,15 +111,37 @@ const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.Use
   return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }
 }
 
+// Browsers name HTML among what they take.
+const wantsPage = ({ headers }: FakeHttp.FakeRequest): boolean => /\btext\/html\b/i.test(headers["accept"] ?? "")
+
+/**
+ * Refuses a request: on a page for browsers, and in JSON for whoever does not ask for one, as Zapier's OpenAPI description
+ * has it.
+ */
+export const refusal = (
+  request: FakeHttp.FakeRequest,
+  { pageStatus, parameter, problem: detail, status }: Told
+): FakeHttp.FakeResponse => {
+  if (wantsPage(request)) return Pages.problem(pageStatus ?? status, detail)
+  return status === 400 ? malformed(detail, parameter === undefined ? null : { parameter }) : problem(status, detail)
+}
+
 // What the form of the consent page says.
 const decide = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, valid: Valid, now: number): Answered => {
+  const refuse = (status: Told["status"], problem: string) => ({
+    state,
+    response: refusal(request, { status, problem })
+  })
+  if (CrossOrigin.isForeign(request)) {
+    return refuse(403, "Another page has sent this answer: only the page that asks the user may.")
+  }
   const form = Parse.form(request)
   const decision = form?.get("decision")
   if (decision === "deny") return { state, response: FakeHttp.redirect(302, deny(valid)) }
   const email = form?.get("user")
   const user = email === undefined ? state.users[0] : userOf(state, email)
   return decision !== "allow" || user === undefined
-    ? { state, response: Pages.problem("The form was not filled in: it takes a decision and a user.") }
+    ? refuse(400, "The form was not filled in: it takes a decision and a user.")
     : allowAs(state, valid, user, now)
 }
 
@@ -120,20 +155,20 @@ const ask = (
 ): Answered => {
   const user = userOf(state, signedIn) ?? state.users[0]
   if (!state.knobs.asksForConsent && user !== undefined) return allowAs(state, valid, user, now)
-  const action = `${request.path}?${request.query}`
+  const action = Links.pathTo(request, `${request.path}?${request.query}`)
   return { state, response: Pages.consent({ ...valid, users: state.users, signedIn, action }) }
 }
 
 export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   if (request.method !== "GET" && request.method !== "POST") {
-    return { state, response: { ...FakeHttp.html(405, ""), headers: { allow: "GET, POST" } } }
+    return { state, response: problem(405, "This takes GET and POST.", { allow: "GET, POST" }) }
   }
   const given = Parse.query(request)
   const checked = check(state, given)
   if (Result.isFailure(checked)) {
-    const refusal = checked.failure
-    const isTrusted = refusal._tag === "Redirect"
-    return { state, response: isTrusted ? FakeHttp.redirect(302, refusal.location) : Pages.problem(refusal.problem) }
+    const wrong = checked.failure
+    const response = wrong._tag === "Redirect" ? FakeHttp.redirect(302, wrong.location) : refusal(request, wrong)
+    return { state, response }
   }
   return request.method === "GET"
     ? ask(state, request, checked.success, given.get("sign_up_email"), now)

@@ -7,10 +7,12 @@ import type { Answered, Delivery, Handled } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Authenticate from "./api/authenticate.ts"
 import { problem } from "./api/call.ts"
+import * as Authorize from "./authorize.ts"
 import * as Lookup from "./lookup.ts"
 import * as Parse from "./parse.ts"
 import * as RateLimits from "./rateLimits.ts"
 import * as Seeded from "./seeded.ts"
+import * as Token from "./token.ts"
 
 // -----------------------------------------------------------------------------
 // What strikes
@@ -100,13 +102,46 @@ const gatewayPage = (status: number): FakeHttp.FakeResponse =>
   )
 
 const refusal = (
+  request: FakeHttp.FakeRequest,
   status: 429 | 503,
   detail: string,
   retryAfter: number,
   { knobs }: FakeState.FakeState,
   now: number
-): FakeHttp.FakeResponse =>
-  problem(status, detail, RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now))
+): FakeHttp.FakeResponse => {
+  const response =
+    Parse.route(request.path) === "Authorize"
+      ? Authorize.refusal(request, { status, problem: detail })
+      : problem(status, detail)
+  const limits = RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now)
+  return { ...response, headers: { ...response.headers, ...limits } }
+}
+
+// What refuses a credential, as each part of Zapier does.
+const rejection = (request: FakeHttp.FakeRequest, status: 401 | 403): FakeHttp.FakeResponse => {
+  switch (Parse.route(request.path)) {
+    case "Token":
+      return status === 401 ? Token.invalidClient : gatewayPage(403)
+    case "Api":
+      return status === 401
+        ? Authenticate.invalidToken("The access token is invalid.")
+        : problem(403, "You do not have permission to perform this action.")
+    case "Authorize":
+      return Authorize.refusal(request, { status, problem: "Zapier does not let this app in." })
+    case "Unslashed":
+      return gatewayPage(status)
+  }
+}
+
+// Nobody can own a name that ends so (RFC 6761 section 6.4).
+const elsewhere = "https://redirected.invalid"
+
+// The query may hold a credential.
+const redirection = ({ path }: FakeHttp.FakeRequest, status: number): FakeHttp.FakeResponse => ({
+  status,
+  headers: { location: `${elsewhere}${path}`, "cache-control": "no-store" },
+  body: ""
+})
 
 const withType = (value: Schema.Json): Schema.Json => (typeof value === "string" ? value.length : JSON.stringify(value))
 
@@ -134,7 +169,13 @@ export const atOnce: Delivery = { _tag: "Answered", delay: 0 }
 type Answer = (state: FakeState.FakeState) => Answered
 
 /** What becomes of a request that is struck by a fault. */
-export const apply = (fault: FakeFault.Fault, state: FakeState.FakeState, now: number, answer: Answer): Handled => {
+export const apply = (
+  fault: FakeFault.Fault,
+  request: FakeHttp.FakeRequest,
+  state: FakeState.FakeState,
+  now: number,
+  answer: Answer
+): Handled => {
   const unseen = (delivery: Delivery): Handled => ({ state, response: FakeHttp.networkError, delivery, fault })
   const acting = (change: (response: FakeHttp.FakeResponse) => FakeHttp.FakeResponse): Handled => {
     const answered = answer(state)
@@ -157,8 +198,12 @@ export const apply = (fault: FakeFault.Fault, state: FakeState.FakeState, now: n
       afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" }),
     ServerError: ({ afterActing, status }) => instead(gatewayPage(status), afterActing),
     Unavailable: ({ afterActing, retryAfter = 30 }) =>
-      instead(refusal(503, "The service is not available.", retryAfter, state, time), afterActing),
-    RateLimited: ({ retryAfter = 60 }) => instead(refusal(429, "Request was throttled.", retryAfter, state, time)),
+      instead(refusal(request, 503, "The service is not available.", retryAfter, state, time), afterActing),
+    RateLimited: ({ retryAfter = 60 }) =>
+      instead(refusal(request, 429, "Request was throttled.", retryAfter, state, time)),
+    Unauthorized: () => instead(rejection(request, 401)),
+    Forbidden: () => instead(rejection(request, 403)),
+    Redirected: ({ status = 302 }) => instead(redirection(request, status)),
     MalformedJson: () => acting((response) => ({ ...response, body: response.body.slice(0, -1) })),
     WrongTypes: ({ members }) => acting((response) => ({ ...response, body: withTypes(response, members) })),
     TruncatedBody: ({ bytes }) => undelivered((response) => truncated(response, bytes)),

@@ -91,7 +91,14 @@ const hosts: ReadonlySet<string> = new Set(["api.zapier.com", "zapier.com"])
 const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).hostname : "")
 
 // Of these the server never knew, or it has only said no.
-const undone: ReadonlySet<FakeFault.Fault["_tag"]> = new Set(["RequestLost", "RequestSilent", "RateLimited"])
+const undone: ReadonlySet<FakeFault.Fault["_tag"]> = new Set([
+  "RequestLost",
+  "RequestSilent",
+  "RateLimited",
+  "Unauthorized",
+  "Forbidden",
+  "Redirected"
+])
 
 const afterActing: ReadonlySet<FakeFault.Fault["_tag"]> = new Set(["ConnectionReset", "ServerError", "Unavailable"])
 

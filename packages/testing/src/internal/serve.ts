@@ -11,6 +11,9 @@ import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as FakeHttp from "../FakeHttp.ts"
 import type { Handled } from "../FakeOutcome.ts"
+import * as Faults from "./faults.ts"
+import * as Front from "./pages/front.ts"
+import * as ServedAt from "./servedAt.ts"
 import * as Web from "./web.ts"
 
 const whole = ({ body, headers, status }: FakeHttp.FakeResponse): HttpServerResponse.HttpServerResponse =>
@@ -49,17 +52,25 @@ export type Handle = (request: FakeHttp.FakeRequest) => Effect.Effect<Pick<Handl
 
 const serve = Effect.fnUntraced(function* (
   handle: Handle,
+  front: Front.Options,
   closing: Effect.Effect<void>
-): Effect.fn.Return<HttpServerResponse.HttpServerResponse, HttpServerError, HttpServerRequest.HttpServerRequest> {
+): Effect.fn.Return<
+  HttpServerResponse.HttpServerResponse,
+  HttpServerError,
+  HttpServer.HttpServer | HttpServerRequest.HttpServerRequest
+> {
   const request = yield* HttpServerRequest.HttpServerRequest
   const body = hasBody(request) ? yield* request.arrayBuffer : new ArrayBuffer()
-  const handled = yield* handle(
-    FakeHttp.request(request.method, request.url, {
-      headers: request.headers,
-      body: new Uint8Array(body),
-      address: Option.getOrUndefined(request.remoteAddress)
-    })
-  )
+  const { address } = yield* HttpServer.HttpServer
+  const asked = FakeHttp.request(request.method, request.url, {
+    headers: request.headers,
+    body: new Uint8Array(body),
+    address: Option.getOrUndefined(request.remoteAddress),
+    base: ServedAt.baseOf(request, address)
+  })
+  const handled = Front.isFront(asked)
+    ? { response: Front.page(asked, front), delivery: Faults.atOnce }
+    : yield* handle(asked)
   const delivered = Web.deliver(handled, {
     answered: (response) => Effect.succeed(whole(response)),
     truncated: (response, bytes) => Effect.succeed(truncated(response, bytes)),
@@ -74,10 +85,10 @@ const serve = Effect.fnUntraced(function* (
 /**
  * Serves until the scope ends: whoever still waits for an answer then loses the connection.
  */
-export const listen = Effect.fnUntraced(function* (handle: Handle) {
+export const listen = Effect.fnUntraced(function* (handle: Handle, front: Front.Options) {
   const closing = yield* Latch.make()
   // Zapier's spans are nobody's to see.
-  yield* HttpServer.serveEffect(serve(handle, closing.await)).pipe(
+  yield* HttpServer.serveEffect(serve(handle, front, closing.await)).pipe(
     Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true)
   )
   // It comes before the server waits for its connections to end.

@@ -21,7 +21,8 @@ const noStore = { "cache-control": "no-store", pragma: "no-cache" }
 const error = (status: number, code: string, description?: string): FakeHttp.FakeResponse =>
   FakeHttp.json(status, { error: code, error_description: description }, noStore)
 
-const invalidClient: FakeHttp.FakeResponse = FakeHttp.json(
+/** The client is not who it says. */
+export const invalidClient: FakeHttp.FakeResponse = FakeHttp.json(
   401,
   { error: "invalid_client" },
   { ...noStore, "www-authenticate": 'Bearer error="invalid_client"' }
@@ -165,7 +166,8 @@ const refresh: Grant = function* (state, { clientId }, form, now) {
   const found = Lookup.refreshToken(state, given, now)
   if (found === undefined || found.grant.clientId !== clientId) return yield* Result.fail(invalidGrant)
   const { grant, isUsed, rotation } = found
-  const { graceMillis, refreshEndsAccessToken, reuseRevokesGrant, rotateRefreshTokens } = state.knobs
+  const { graceMillis, refreshEndsAccessToken, refreshRestoresScope, reuseRevokesGrant, rotateRefreshTokens } =
+    state.knobs
   if (rotation !== undefined) return { state, response: granted(rotation.pair) }
   if (isUsed) {
     return { state: reuseRevokesGrant ? FakeState.revokeGrant(state, grant.id) : state, response: invalidGrant }
@@ -176,7 +178,7 @@ const refresh: Grant = function* (state, { clientId }, form, now) {
   const accessTokens = refreshEndsAccessToken ? [] : grant.accessTokens.filter(({ expiresAt }) => now < expiresAt)
   const { grant: renewed, pair } = issue(
     state,
-    { ...grant, accessTokens },
+    { ...grant, accessTokens, scopes: refreshRestoresScope ? grant.scopes : scopes },
     { scopes, rotates: rotateRefreshTokens },
     now
   )

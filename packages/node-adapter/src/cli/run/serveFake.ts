@@ -51,11 +51,15 @@ const fake = ({ clientId, redirectUris, seed }: Input, playground: Playground.Li
     })
   )
 
-const control = Layer.unwrap(
-  Effect.map(Variable.secret("ZAPIER_FAKE_CONTROL_TOKEN"), (token) =>
-    FakeControlServer.layer({ token: Option.getOrUndefined(token) })
+const control = ({ origin }: Playground.Listening) =>
+  Layer.unwrap(
+    Effect.map(Variable.secret("ZAPIER_FAKE_CONTROL_TOKEN"), (token) =>
+      FakeControlServer.layer({
+        token: Option.getOrUndefined(token),
+        links: [{ name: "Sample app", url: `${origin}/` }]
+      })
+    )
   )
-)
 
 const originOf = Effect.map(HttpServer.HttpServer, ({ address }) => HttpServer.formatAddress(address))
 
@@ -120,7 +124,7 @@ export const serveFake = Effect.fnUntraced(function* (input: Input) {
   )
   return yield* serve(playground, yield* Stdio.Stdio).pipe(
     Effect.provide(
-      control.pipe(
+      control(playground).pipe(
         Layer.provide(SecureRandom.layerWebCrypto),
         Layer.provideMerge(fake(input, playground)),
         Layer.provideMerge(listen(input))

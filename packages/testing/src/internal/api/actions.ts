@@ -5,8 +5,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
+import * as Links from "../links.ts"
 import * as Authentications from "./authentications.ts"
-import { type Handler, type UserCall, Inputs, asUser, malformed, notFound, ok, parseData } from "./call.ts"
+import { type Handler, type UserCall, Inputs, asUser, malformed, nameOf, notFound, ok, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -97,12 +98,13 @@ export const listInputs = asUser(function* (call) {
   return Paging.unpaged(inputsOf(action))
 })
 
-const choices = Array.from({ length: 25 }, (_, index) => ({
-  id: `workspace-${index + 1}`,
-  type: "choice",
-  label: `Workspace ${index + 1}`,
-  value: `workspace-${index + 1}`
-}))
+const choicesOf = (user: FakeState.User) =>
+  Array.from({ length: 25 }, (_, index) => ({
+    id: `workspace-${index + 1}`,
+    type: "choice",
+    label: `Workspace ${index + 1} (${nameOf(user)})`,
+    value: `workspace-${index + 1}`
+  }))
 
 const choicesPerPage = 10
 
@@ -116,8 +118,8 @@ export const listChoices = asUser(function* (call) {
   )
   const page = yield* Paging.whole(call, "page", { otherwise: 1, least: 1 })
   const end = page * choicesPerPage
-  const all = input.format === "SELECT" ? choices : []
-  const at = (page: number) => `https://api.zapier.com${call.request.path}?page=${page}`
+  const all = input.format === "SELECT" ? choicesOf(call.user) : []
+  const at = (page: number) => Links.to(call.request, `${call.request.path}?page=${page}`)
   return ok({
     data: all.slice(end - choicesPerPage, end),
     links: { next: end < all.length ? at(page + 1) : null, prev: page > 1 ? at(page - 1) : null },
@@ -125,18 +127,21 @@ export const listChoices = asUser(function* (call) {
   })
 })
 
-// What an action gives, as an example.
-const sample = ({ app }: Catalog.Action, index: number) => ({
-  id: `${app.noun}-${index + 1}`,
-  title: `${app.noun.replace(/^./, (letter) => letter.toUpperCase())} ${index + 1}`,
-  url: `https://${app.slug}.example/${app.noun}-${index + 1}`
-})
+// What an action gives, as an example: each user has their own.
+const sample = ({ app }: Catalog.Action, user: FakeState.User, index: number) => {
+  const id = `${app.noun}-${user.id}-${index + 1}`
+  return {
+    id,
+    title: `${app.noun.replace(/^./, (letter) => letter.toUpperCase())} ${index + 1} (${nameOf(user)})`,
+    url: `https://${app.slug}.example/${id}`
+  }
+}
 
 const parseOutputs = parseData(Schema.Struct({ ...common, fetch_live_samples: Schema.optionalKey(Schema.Boolean) }))
 
 export const listOutputs = asUser(function* (call) {
   const { action } = yield* asked(call, parseOutputs)
-  const fields = Object.entries(sample(action, 0)).map(([id, value]) => ({
+  const fields = Object.entries(sample(action, call.user, 0)).map(([id, value]) => ({
     type: "output_field",
     id,
     title: id.replace(/^./, (letter) => letter.toUpperCase()),
@@ -151,12 +156,12 @@ const whole = (least: number) =>
 const parseTest = parseData(Schema.Struct({ ...common, limit: whole(1), offset: whole(0) }))
 
 // A reading action finds a few; the others act on one.
-const samplesOf = (action: Catalog.Action) =>
-  Array.from({ length: action.type === "READ" ? 3 : 1 }, (_, index) => sample(action, index))
+const samplesOf = (action: Catalog.Action, user: FakeState.User) =>
+  Array.from({ length: action.type === "READ" ? 3 : 1 }, (_, index) => sample(action, user, index))
 
 export const test = asUser(function* (call) {
   const asks = yield* asked(call, parseTest)
-  const all = samplesOf(asks.action)
+  const all = samplesOf(asks.action, call.user)
   const limit = asks.limit ?? 10
   const offset = asks.offset ?? 0
   const data = all.slice(offset, offset + limit)
@@ -210,6 +215,6 @@ export const readRun = asUser(function* (call) {
   }
   const errors = errorsOf(call, run, action)
   const hasFailed = errors.length > 0
-  const results = hasFailed ? [] : [sample(action, 0)]
+  const results = hasFailed ? [] : [sample(action, call.user, 0)]
   return ok({ data: { type: "run", status: hasFailed ? "error" : "success", results, errors } })
 })

@@ -1,5 +1,7 @@
 /** Apps and their categories. */
 import * as Result from "effect/Result"
+import type { FakeRequest } from "../../FakeHttp.ts"
+import * as Links from "../links.ts"
 import { type Call, type Handler, malformed, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
@@ -13,12 +15,12 @@ const search = ({ query }: Call, parameter: string) => {
   )
 }
 
-const v1App = (app: Catalog.App) => ({
+const v1App = (app: Catalog.App, request: FakeRequest) => ({
   ...Catalog.face(app),
   uuid: app.uuid,
   slug: app.slug,
   url: `https://api.zapier.com/v1/embed/your-app/integrations/${app.slug}`,
-  links: { "mutual:zap_templates": `https://api.zapier.com/v1/zap-templates?apps=${app.slug}` },
+  links: { "mutual:zap_templates": Links.to(request, `/v1/zap-templates?apps=${app.slug}`) },
   categories: [{ slug: app.category }],
   app_latest: app.api.replace(/@.*/, "@latest")
 })
@@ -26,7 +28,10 @@ const v1App = (app: Catalog.App) => ({
 export const listV1: Handler = (call) => {
   const start = call.query.get("title_starts_with")?.toLowerCase() ?? ""
   const found = search(call, "title_search").filter(({ title }) => title.toLowerCase().startsWith(start))
-  return Paging.byNumber(call, found.map(v1App))
+  return Paging.byNumber(
+    call,
+    found.map((app) => v1App(app, call.request))
+  )
 }
 
 const categories = [...new Set(Catalog.apps.map(({ category }) => category))].map((slug, index) => ({

@@ -13,7 +13,8 @@ export type Caller = Pick<Call, "clientId" | "user">
 const unauthenticated = (detail: string, challenge: string) =>
   problem(401, detail, { "www-authenticate": `Bearer realm="api"${challenge}` })
 
-const invalidToken = (description: string) =>
+/** The token is none that is good. */
+export const invalidToken = (description: string) =>
   unauthenticated(description, `,error="invalid_token",error_description="${description}"`)
 
 const bearer = (request: FakeHttp.FakeRequest) =>

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
-import { type Call, Inputs, asUser, malformed, parseData } from "./call.ts"
+import { type Call, Inputs, asUser, malformed, noContent, notFound, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -16,13 +16,17 @@ export const given = (user: FakeState.User, app: Catalog.App): FakeState.Authent
   title: `${app.title} ${user.email}`
 })
 
-const added = (state: FakeState.FakeState, user: FakeState.User) =>
-  Option.getOrElse(HashMap.get(state.authentications, user.id), (): ReadonlyArray<FakeState.Authentication> => [])
+const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Authentication> =>
+  Option.getOrElse(HashMap.get(state.authentications, user.id), () => Catalog.apps.map((app) => given(user, app)))
 
-const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Authentication> => [
-  ...Catalog.apps.map((app) => given(user, app)),
-  ...added(state, user)
-]
+const saved = (
+  state: FakeState.FakeState,
+  user: FakeState.User,
+  authentications: ReadonlyArray<FakeState.Authentication>
+): FakeState.FakeState => ({
+  ...state,
+  authentications: HashMap.set(state.authentications, user.id, authentications)
+})
 
 export const find = (
   state: FakeState.FakeState,
@@ -66,11 +70,24 @@ export const create = asUser(function* ({ request, state, user }) {
   const [id, drawn] = FakeState.draw(state, 8)
   const made: FakeState.Authentication = { id, app: data.app, title: data.title }
   return {
-    state: { ...drawn, authentications: HashMap.set(drawn.authentications, user.id, [...added(state, user), made]) },
+    state: saved(drawn, user, [...ofUser(state, user), made]),
     response: FakeHttp.json(201, {
       links: { next: null, prev: null },
       meta: { count: 1, limit: 1, offset: 0 },
       data: [shown(made)]
     })
   }
+})
+
+export const remove = asUser(function* ({ path, state, user }) {
+  const { id } = yield* Result.fromNullishOr(find(state, user, path["authentication_id"] ?? ""), () =>
+    notFound("authentication")
+  )
+  return noContent(
+    saved(
+      state,
+      user,
+      ofUser(state, user).filter((other) => other.id !== id)
+    )
+  )
 })

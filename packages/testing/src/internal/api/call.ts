@@ -77,6 +77,10 @@ export const malformed = (detail: string, source: Source | null = null): FakeHtt
 
 export const notFound = (what: string): FakeHttp.FakeResponse => problem(404, `There is no such ${what}.`)
 
+/** Who a user is, as it stands in what is theirs: data of one user that is shown to another is seen by it. */
+export const nameOf = ({ email, firstName, lastName }: FakeState.User): string =>
+  `${firstName} ${lastName}`.trim() || email
+
 /** An endpoint that is called on behalf of a user. */
 export const asUser = (handle: (call: UserCall) => Handled): Handler =>
   function* (call) {

@@ -45,6 +45,7 @@ const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]
   "GET /v2/action-runs/{id}": Actions.readRun,
   "GET /v2/authentications": Authentications.list,
   "POST /v2/authentications": Authentications.create,
+  "DELETE /v2/authentications/{authentication_id}": Authentications.remove,
   "GET /v2/zaps": Zaps.listV2,
   "POST /v2/zaps": Zaps.create,
   "PATCH /v2/zaps/{id}": Zaps.edit,
@@ -57,10 +58,8 @@ const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]
   "POST /v2/guess": Templates.guess
 }
 
-const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-
 const noEndpoint = (path: string): FakeResponse => {
-  const allowed = methods.filter((method) => Endpoint.match(method, path) !== undefined)
+  const allowed = Endpoint.methodsOf(path)
   return allowed.length === 0
     ? notFound("endpoint")
     : problem(405, "The endpoint does not take this method.", { allow: allowed.join(", ") })

@@ -1,6 +1,7 @@
 /** Lists by the page, in the three shapes that Zapier has. Numbers that are none, or out of bounds, are refused. */
 import * as Result from "effect/Result"
 import type { FakeResponse } from "../../FakeHttp.ts"
+import * as Links from "../links.ts"
 import { type Answer, type Call, type Handled, malformed, ok } from "./call.ts"
 
 interface Bounds {
@@ -28,7 +29,7 @@ const link = ({ request }: Call, numbers: { readonly [name: string]: number }) =
   const query = new URLSearchParams(request.query)
   query.delete("client_id")
   for (const [name, number] of Object.entries(numbers)) query.set(name, String(number))
-  return `https://api.zapier.com${request.path}?${query}`
+  return Links.to(request, `${request.path}?${query}`)
 }
 
 /** By page number, as v1 lists apps. */

@@ -14,7 +14,8 @@ const parse = parseBody(Schema.Struct({ promotion_id: Schema.String.check(Schema
 export const create = asUser(function* ({ clientId, now, request, state, user }) {
   const { promotion_id: promotionId } = yield* parse(request)
   const [drawnId, drawn] = FakeState.draw(state, 12)
-  const id = `${promotionId}:${drawnId}`
+  // It tells whose it is: what is read of an enrollment has no member that does.
+  const id = `${promotionId}:${user.id}-${drawnId}`
   const made: FakeState.Enrollment = { id, promotionId, clientId, userId: user.id, enrolledAt: now }
   return {
     state: { ...drawn, enrollments: HashMap.set(drawn.enrollments, id, made) },

@@ -1,9 +1,8 @@
 /** Zap templates, and a guess at the Zap that a sentence describes. */
-import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
-import { type Handler, malformed, ok, parseBody } from "./call.ts"
+import { type Handler, ok, parseBody } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -41,12 +40,8 @@ export const list: Handler = function* (call) {
 
 const parseGuess = parseBody(Schema.Struct({ description: Schema.NonEmptyString }))
 
-/** Takes no credential, but wants to know for whom it guesses. */
+/** Names the apps of a sentence in their order, and an action of each. */
 export const guess: Handler = function* (call) {
-  const clientId = call.query.get("client_id")
-  if (clientId === undefined || !HashMap.has(call.state.apps, clientId)) {
-    return yield* Result.fail(malformed("Missing or unknown client_id.", { parameter: "client_id" }))
-  }
   const { description } = yield* parseGuess(call.request)
   const text = description.toLowerCase()
   const mentioned = Catalog.apps

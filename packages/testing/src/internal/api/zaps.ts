@@ -7,7 +7,7 @@ import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Actions from "./actions.ts"
 import * as Authentications from "./authentications.ts"
-import { type Call, type UserCall, Inputs, asUser, malformed, noContent, notFound, parseData } from "./call.ts"
+import { type Call, type UserCall, Inputs, asUser, malformed, nameOf, noContent, notFound, parseData } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -32,8 +32,7 @@ const firstUpdate = Date.UTC(2026, 2, 22, 9, 38, 11)
 const begun = (user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
   fromTheStart.map(({ from, isEnabled, title, to }, index) => ({
     number: user.id * 100 + index,
-    // Nobody else's have such titles: who is shown those of another is seen.
-    title: `${title} (${user.firstName} ${user.lastName})`,
+    title: `${title} (${nameOf(user)})`,
     isEnabled,
     updatedAt: firstUpdate,
     steps: [...step(user, from, "READ"), ...step(user, to, "WRITE")]

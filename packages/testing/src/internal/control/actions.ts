@@ -10,6 +10,7 @@ import * as FakeControl from "../../FakeControl.ts"
 import * as FakeFault from "../../FakeFault.ts"
 import * as FakeState from "../../FakeState.ts"
 import type { FakeZapier, Snapshot } from "../../FakeZapier.ts"
+import * as Given from "../given.ts"
 import * as Parse from "../parse.ts"
 
 export interface Context {
@@ -27,12 +28,9 @@ const action = <S extends Schema.ConstraintDecoder<unknown>>(
   input: S,
   act: (input: S["Type"], context: Context) => Controlled
 ): Action => {
-  const decode = Schema.decodeUnknownEffect(input, { onExcessProperty: "error", errors: "all" })
+  const parse = Given.parse(input, "This")
   return (input, context) =>
-    decode(input).pipe(
-      Effect.mapError(({ message }) => problem(`This cannot be taken: ${message.replace(/\s*\n\s*/g, " ")}`)),
-      Effect.flatMap((parsed) => act(parsed, context))
-    )
+    Effect.flatMap(Effect.mapError(Effect.fromResult(parse(input)), problem), (parsed) => act(parsed, context))
 }
 
 // A struct without fields would take anything.
@@ -114,7 +112,8 @@ const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unkno
       user: form.get("user")
     })
     return defined({
-      fault: Parse.jsonText(form.get("fault") ?? ""),
+      // Text that is no JSON is refused as the fault that it is not.
+      fault: Parse.jsonText(form.get("fault") ?? "") ?? form.get("fault"),
       match,
       nth: numberOf(form.get("nth")),
       times: form.get("always") === undefined ? numberOf(form.get("times")) : "Always"

@@ -8,6 +8,8 @@ import * as Cookies from "effect/http/Cookies"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import type { FakeRequest } from "../../FakeHttp.ts"
+import * as CrossOrigin from "../crossOrigin.ts"
+import * as ServedAt from "../servedAt.ts"
 
 export interface Secrets {
   /** Opens the page once, and the API always. */
@@ -34,23 +36,18 @@ export const isLocal = (address: NetAddress.SocketAddress): boolean =>
   NetAddress.isUnixPathAddress(address) || NetAddress.isLoopback(address.address)
 
 const isLoopbackHost = (host: string): boolean => {
-  const name = /^(?:\[([\da-f:.]+)\]|([a-z\d.-]+))(?::\d{1,5})?$/i.exec(host)
-  const text = name?.[1] ?? name?.[2] ?? ""
-  return text.toLowerCase() === "localhost" || isLoopbackIp(text)
+  const name = ServedAt.nameOf(host) ?? ""
+  return name === "localhost" || isLoopbackIp(name)
 }
 
 /** What is wrong with where a request comes from. */
 export const foreign = (request: FakeRequest, isServerLocal: boolean): string | undefined => {
-  const { headers } = request
-  const host = headers["host"] ?? ""
-  const origin = headers["origin"]
-  const site = headers["sec-fetch-site"] ?? "none"
+  const host = request.headers["host"] ?? ""
   if (request.address === undefined ? !isServerLocal : !isLoopbackIp(request.address)) {
     return "It can be reached only from the machine that it runs on."
   }
   if (!isLoopbackHost(host)) return "It can be reached only as localhost or 127.0.0.1, and by no other name."
-  const isForeign = origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`
-  if (isForeign || (site !== "none" && site !== "same-origin")) {
+  if (CrossOrigin.isForeign(request)) {
     return "Another page has sent you here, and may not: open the address yourself."
   }
   return undefined

@@ -35,7 +35,7 @@ type Reading = (zapier: FakeZapier["Service"], query: Parse.Parameters) => Effec
 
 const decoder = new TextDecoder()
 
-const fromEntry = ({ at, fault, issued, request: { address: _, ...request }, status }: RequestLog.Entry) => ({
+const fromEntry = ({ at, fault, issued, request: { address: _, base: __, ...request }, status }: RequestLog.Entry) => ({
   at,
   ...request,
   body: decoder.decode(request.body),

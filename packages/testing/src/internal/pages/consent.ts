@@ -22,6 +22,8 @@ const words: { readonly [scope in (typeof Scopes.known)[number]]: string } = {
   "action:run": "Do things in apps that you have connected",
   authentication: "See which apps you have connected",
   "authentication:write": "Connect apps for you",
+  "connection:webhook:read": "See the webhooks of your connections",
+  "connection:webhook:write": "Add and remove webhooks of your connections",
   "connection:read": "See your connections to apps",
   "connection:write": "Add connections to apps for you",
   "promotions:read": "See which promotions you take part in",
@@ -37,7 +39,8 @@ export const ofScope = (scope: Scopes.Scope): string =>
   isKnown(scope) ? words[scope] : "Something that this fake has no words for"
 
 // Where the form may lead is not stated: browsers hold each redirect after it against that, and an app may redirect on.
-const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "no-referrer" })
+// Without any referrer, a browser would not say that it is this very page which sends its form.
+const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "same-origin" })
 
 const note = html`<p class="quiet">This is a fake Zapier, to develop and test with.</p>`
 
@@ -90,13 +93,20 @@ export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: C
     </main>`
   })
 
-export const problem = (problem: string): FakeResponse =>
-  Document.page(kind, 400, {
-    title: "This link does not work",
+// Time alone mends these.
+const passing: ReadonlySet<number> = new Set([429, 503])
+
+export const problem = (status: number, problem: string): FakeResponse => {
+  const [title, advice] = passing.has(status)
+    ? ["Zapier is not available right now", "Wait a moment, and load this page again."]
+    : ["This link does not work", "Go back to the app that sent you here, and tell whoever makes it."]
+  return Document.page(kind, status, {
+    title,
     body: html`<main class="card">
-      <h1>This link does not work</h1>
+      <h1>${title}</h1>
       <p class="breaks">${problem}</p>
-      <p>Go back to the app that sent you here, and tell whoever makes it.</p>
+      <p>${advice}</p>
       ${note}
     </main>`
   })
+}

@@ -106,6 +106,15 @@ describe("the page", () => {
         ["register-app", { name: "Other", redirectUris: "nowhere" }, "Expected a whole URL"],
         ["register-user", { email: "ada@example.com" }, "There is a user with this e-mail address already."],
         ["add-fault", { fault: "{", nth: "0" }, "cannot be taken"],
+        ["add-fault", {}, "This cannot be taken: fault: Missing key."],
+        ["add-fault", { fault: '{"_tag":"Fire"}' }, 'fault._tag is "Fire"; it is one of RequestLost,'],
+        ["add-fault", { fault: "Fire" }, "fault._tag is missing; it is one of RequestLost,"],
+        [
+          "add-fault",
+          { fault: '{"_tag":"Unavailable","after":1}' },
+          "fault.after is not known; _tag, retryAfter, afterActing."
+        ],
+        ["add-fault", { fault: '{"_tag":"ResponseLost"}', endpoint: "tokens" }, 'match.endpoint: Expected "token"'],
         ["advance", { input: '{"by":"soon"}' }, "10 hours"],
         ["advance", {}, "cannot be taken"],
         ["restore", { input: "{}" }, "There is no snapshot"]
@@ -258,11 +267,19 @@ describe("the API", () => {
       for (const [action, input, problem] of [
         ["advance", { by: "soon" }, "10 hours"],
         ["advance", { by: -1 }, "ahead"],
-        ["advance", { millis: 1 }, "cannot be taken"],
-        ["reset", { now: true }, "cannot be taken"],
+        ["advance", { millis: 1 }, "This cannot be taken: millis is not known; by. by: Missing key."],
+        ["reset", { now: true }, "This cannot be taken: now is not known; there is nothing to give."],
         ["revoke", {}, "Say which grants are meant"],
         ["set-knobs", { codeLifetime: "2 minutes" }, "cannot be taken"],
-        ["add-fault", { fault: { _tag: "Fire" } }, "cannot be taken"],
+        ["set-knobs", { grace: 1 }, "grace is not known; asksForConsent, accessTokenLifetime,"],
+        ["add-fault", { fault: { _tag: "Fire" } }, 'fault._tag is "Fire"; it is one of RequestLost,'],
+        ["add-fault", { fault: { _tag: "Fire" }, ntk: 1 }, "ntk is not known; fault, match, nth, share, times."],
+        [
+          "set-faults",
+          { rules: [{ fault: { _tag: "ClockJump", by: 1 } }] },
+          "rules[0].fault.by is not known; _tag, millis."
+        ],
+        ["approve", { url: "x", scope: ["zap"] }, "scope is not known; url, user, scopes."],
         ["approve", { url: "nowhere" }, "not a URL"],
         ["approve", null, "cannot be taken"]
       ] as const) {

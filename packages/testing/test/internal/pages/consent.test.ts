@@ -53,13 +53,13 @@ describe("consent", () => {
     assert.notInclude(body, "<script")
     assert.include(headers["content-security-policy"], "default-src 'none'; style-src 'sha256-")
     assert.notInclude(headers["content-security-policy"], "script-src")
-    assert.deepInclude(headers, { "x-frame-options": "DENY", "referrer-policy": "no-referrer" })
+    assert.deepInclude(headers, { "x-frame-options": "DENY", "referrer-policy": "same-origin" })
   })
 })
 
 describe("problem", () => {
   it.prop("shows any problem as text", [Schema.String], ([problem]) => {
-    const { body } = Consent.problem(problem)
-    assert.deepStrictEqual(Markup.structure(body), Markup.structure(Consent.problem("a").body))
+    const { body } = Consent.problem(400, problem)
+    assert.deepStrictEqual(Markup.structure(body), Markup.structure(Consent.problem(400, "a").body))
   })
 })

@@ -11,6 +11,8 @@ export interface Asked {
   readonly query: ReadonlyArray<readonly [name: string, value: string]>
   readonly form: { readonly [name: string]: string }
   readonly verifier: string | undefined
+  /** Whether it is a browser that asks, and of which page. */
+  readonly headers: { readonly [name: string]: string }
 }
 
 export const users = ["ada@example.com", "bob@example.com"]
@@ -47,18 +49,32 @@ export const draw = (choose: Chooser, oracle: Oracle): Asked => {
       decision: choose.rarely(8) ? choose.of(["deny", "", "maybe"]) : "allow",
       ...(choose.rarely(4) ? {} : { user: choose.rarely(10) ? choose.garbage() : choose.of(users) })
     },
-    verifier
+    verifier,
+    headers: {
+      ...(choose.often() ? { accept: "text/html,*/*;q=0.8" } : {}),
+      ...(choose.rarely(20) ? choose.of(foreign) : {})
+    }
   }
 }
 
-export const toRequest = ({ form, method, path, query }: Asked): FakeHttp.FakeRequest => {
+// What a browser says of a request that another page has sent.
+const foreign: ReadonlyArray<{ readonly [name: string]: string }> = [
+  { origin: "https://evil.example" },
+  { origin: "null" },
+  { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
+  { "sec-fetch-site": "same-site" }
+]
+
+const isForeign = ({ headers }: Asked) => "origin" in headers || "sec-fetch-site" in headers
+
+export const toRequest = ({ form, headers, method, path, query }: Asked): FakeHttp.FakeRequest => {
   const search = new URLSearchParams(query.map(([name, value]) => [name, value]))
   return method === "GET"
-    ? FakeHttp.request(method, `${path}?${search}`)
-    : FakeHttp.form(method, `${path}?${search}`, form)
+    ? FakeHttp.request(method, `${path}?${search}`, { headers })
+    : FakeHttp.form(method, `${path}?${search}`, form, headers)
 }
 
-/** A page with a status, or a way back to the app, with an error or a code. */
+/** A page or JSON with a status, or a way back to the app, with an error or a code. */
 export type Verdict =
   | { readonly _tag: "Page"; readonly status: number }
   | { readonly _tag: "Error"; readonly redirectUri: string; readonly error: string; readonly state: string | undefined }
@@ -68,30 +84,33 @@ export type Verdict =
       readonly state: string | undefined
     }
 
-export const judge = (oracle: Oracle, { form, method, query, verifier }: Asked): Verdict => {
+export const judge = (oracle: Oracle, asked: Asked): Verdict => {
+  const { form, headers, method, query, verifier } = asked
   const names = query.map(([name]) => name)
   const given = new Map(query)
   const get = (name: string) => given.get(name) || undefined
   const app: App | undefined = oracle.apps.find(({ id }) => id === get("client_id"))
   const redirectUri = get("redirect_uri")
   if (method === "PUT") return { _tag: "Page", status: 405 }
-  const isTrusted = new Set(names).size === names.length && redirectUri !== undefined
-  if (!isTrusted || !app?.redirectUris.includes(redirectUri)) return { _tag: "Page", status: 400 }
+  if (new Set(names).size < names.length) return { _tag: "Page", status: 400 }
+  if (app === undefined) return { _tag: "Page", status: "accept" in headers ? 400 : 401 }
+  if (redirectUri === undefined || !app.redirectUris.includes(redirectUri)) return { _tag: "Page", status: 400 }
   const state = get("state")
   const error = (error: string): Verdict => ({ _tag: "Error", redirectUri, error, state })
   if (get("response_type") === undefined) return error("invalid_request")
   if (get("response_type") !== "code") return error("unsupported_response_type")
   if ((get("response_mode") ?? "query") !== "query") return error("invalid_request")
-  const asked = get("scope")?.split(" ") ?? []
-  if (asked.length === 0 || asked.includes("nonsense")) return error("invalid_scope")
+  const wanted = get("scope")?.split(" ") ?? []
+  if (wanted.length === 0 || wanted.includes("nonsense")) return error("invalid_scope")
   const challenge = get("code_challenge")
   const challengeMethod = get("code_challenge_method")
   if (challenge !== undefined && challengeMethod === "S512") return error("invalid_request")
   if (method === "GET") return { _tag: "Page", status: 200 }
+  if (isForeign(asked)) return { _tag: "Page", status: 403 }
   if (form["decision"] === "deny") return error("access_denied")
   const user = form["user"] || users[0]
   if (form["decision"] !== "allow" || user === undefined || !users.includes(user)) return { _tag: "Page", status: 400 }
   // A digest without its method is taken for a verifier, as RFC 7636 section 4.3 says.
   const proof = challenge === undefined ? undefined : challengeMethod === undefined ? challenge : verifier
-  return { _tag: "Code", code: { app, user, redirectUri, scopes: asked, verifier: proof }, state }
+  return { _tag: "Code", code: { app, user, redirectUri, scopes: wanted, verifier: proof }, state }
 }

@@ -1,0 +1,12 @@
+/** Where the fake's links lead: back to itself where it is served, and else to Zapier's own address. */
+import type { FakeRequest } from "../FakeHttp.ts"
+
+/** Zapier's own address. */
+export const production = "https://api.zapier.com"
+
+/** The address of a path, as whoever sent the request can follow it. */
+export const to = ({ base = production }: FakeRequest, path: string): string => `${base}${path}`
+
+/** A path of the fake as a browser sees it: a gateway may have taken a prefix off. */
+export const pathTo = ({ base }: FakeRequest, path: string): string =>
+  base === undefined ? path : `${new URL(base).pathname.replace(/\/$/, "")}${path}`
