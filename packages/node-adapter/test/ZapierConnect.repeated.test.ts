@@ -23,12 +23,13 @@ const connect = Effect.fnUntraced(function* (world: World, browser: World.Browse
   return callback
 })
 
-// Digests are made outside of Effect, so time has to pass for as long as something is under way.
+// Digests are made outside of Effect, so time has to pass for as long as something is under way, and not much faster than
+// they come.
 const whileTimePasses = Effect.fnUntraced(function* <A, E>(effects: ReadonlyArray<Effect.Effect<A, E>>) {
   const fiber = yield* Effect.forkChild(Effect.all(effects, { concurrency: "unbounded" }))
   while (fiber.pollUnsafe() === undefined) {
     yield* TestClock.adjust("50 millis")
-    yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+    yield* TestClock.withLive(Effect.sleep("1 millis"))
   }
   return yield* Fiber.join(fiber)
 })

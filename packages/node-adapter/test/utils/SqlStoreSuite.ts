@@ -73,13 +73,16 @@ export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>
 export const lastingFake = () =>
   Layer.succeed(FakeZapier.FakeZapier, FakeZapier.make({ apps: [app], knobs: { rateLimits: false } }))
 
-/** Lets virtual time pass, a second at a time, until it is done: what it waits for really happens elsewhere. */
+/**
+ * Lets virtual time pass until it is done, no more than a hundred times as fast as real time: what it waits for really
+ * happens elsewhere, and has to come before anybody gives up waiting.
+ */
 export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect)
     while (fiber.pollUnsafe() === undefined) {
       yield* TestClock.adjust("100 millis")
-      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* TestClock.withLive(Effect.sleep("1 millis"))
     }
     return yield* Fiber.join(fiber)
   })
