@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
 import * as Exit from "effect/Exit"
 import * as ClientApplication from "../src/oauth/ClientApplication.ts"
 import * as Fiber from "effect/Fiber"
@@ -10,10 +11,12 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { AttemptStore } from "../src/store/AttemptStore.ts"
 import { GrantStore, type Key } from "../src/store/GrantStore.ts"
 import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
 import { DecryptionFailed, from } from "../src/ZapierAuthError.ts"
+import { reveal } from "./utils/Reveal.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
 const { lifetime, reasonOf, subject, value } = TestZapier
@@ -33,6 +36,21 @@ describe("ZapierAuth: authorizationUrl", () => {
       const second = yield* begin()
       assert.match(first, /^[\w-]{43}$/)
       assert.notStrictEqual(first, second)
+    }).pipe(Effect.provide(zapier.layer()))
+  })
+
+  it.effect("stores the digest of state, and state nowhere", () => {
+    const zapier = TestZapier.make()
+    return Effect.gen(function* () {
+      const state = yield* begin()
+      const store = yield* AttemptStore
+      const [listed] = yield* store.bySubject({ subject, skip: 0, limit: 1 })
+      const bytes = yield* Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(state)))
+      const digest = Base64Url.encode(new Uint8Array(bytes))
+      assert.strictEqual(listed?.key, digest)
+      const stored = Option.getOrThrow(yield* store.get(digest)).value
+      assert.strictEqual(stored.stateDigest, digest)
+      assert.notInclude(JSON.stringify(reveal(stored)), state)
     }).pipe(Effect.provide(zapier.layer()))
   })
 

@@ -117,6 +117,26 @@ describe("secrets", () => {
     })
   )
 
+  it.live("are in no argument that a command takes", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const flagsOf = (args: ReadonlyArray<string>) =>
+        Effect.map(world.run([...args, "--help"]), ({ stdout }) =>
+          [...stdout.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag = ""]) => flag)
+        )
+      const { stdout } = yield* world.run(["--help"])
+      const commands = [...stdout.slice(stdout.indexOf("SUBCOMMANDS")).matchAll(/^ {2}([a-z-]+) /gm)]
+      expect(commands.length).toBe(10)
+      const taken = new Set<string>()
+      for (const [, command = ""] of commands) for (const flag of yield* flagsOf([command])) taken.add(flag)
+      const named = [...taken].filter((flag) =>
+        /secret|token|password|key|code|verifier|credential|database/.test(flag)
+      )
+      // The names of files.
+      expect(named.toSorted()).toEqual(["client-secret-file", "key-file"])
+    })
+  )
+
   it.live("are neither in the arguments nor in the environment that the browser is started with", () =>
     Effect.gen(function* () {
       if (process.platform !== "linux") return expect(process.platform, "only Linux is started like this").not.toBe("")
