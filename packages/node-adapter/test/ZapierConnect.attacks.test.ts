@@ -304,6 +304,9 @@ describe("a return address", () => {
   ])("%j is not", (text) => expect(ReturnUrl.parse(text, own, others)).toBeUndefined())
 
   const pieces = [
+    // What is left of these is two slashes.
+    "/.//",
+    "/..//",
     "/",
     "\\",
     ".",
