@@ -99,6 +99,24 @@ describe("KeyRing: encrypt and decrypt", () => {
     )
   )
 
+  it.effect("a change of the last character of a text is refused, also of bits in it that say nothing", () =>
+    run(
+      Effect.gen(function* () {
+        const ring = yield* KeyRing.make([keyOf(1)])
+        const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        // One, two and three bytes are at the end.
+        for (const secret of ["secret", "secret-", "secret-1"]) {
+          const sealed = Redacted.value(yield* ring.encrypt(Tokens.secret(secret), place))
+          for (const character of alphabet) {
+            if (sealed.endsWith(character)) continue
+            const error = yield* Effect.flip(ring.decrypt(Tokens.secret(sealed.slice(0, -1) + character), place))
+            expect(problemOf(error)).toContain("Altered")
+          }
+        }
+      })
+    )
+  )
+
   it.effect("a text that is cut, longer, or of a later version is refused, and not taken for a token", () =>
     run(
       Effect.gen(function* () {
