@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -106,6 +107,18 @@ describe("what others have put into texts", () => {
           expect(shown, args.join(" ")).not.toMatch(unsafe)
         }
       }
+    })
+  )
+
+  it.effect.prop("is written as its codes, to stdout and to stderr", { text: Schema.String }, ({ text }) =>
+    Effect.gen(function* () {
+      let shown = ""
+      const sink = () => Sink.forEach((chunk: string | Uint8Array) => Effect.sync(() => void (shown += String(chunk))))
+      yield* Effect.andThen(Output.print(`${text}${hostile}`), Output.note(`${text}${hostile}`)).pipe(
+        Effect.provide(Stdio.layerTest({ stdout: sink, stderr: sink }))
+      )
+      expect(shown).not.toMatch(unsafe)
+      expect(shown.split("\\u001b]0;title")).toHaveLength(3)
     })
   )
 
