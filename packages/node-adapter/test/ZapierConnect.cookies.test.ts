@@ -16,6 +16,8 @@ describe("the cookies of unfinished visits", () => {
     ["addresses that are too long", (visit) => `?return=${long(988)}${visit}`],
     ["the longest addresses", (visit) => `?return=${long(499)}${visit}`],
     ["addresses that are longer when they are spelled", (visit) => `?return=/${"%3C".repeat(498)}${visit}`],
+    ["queries of the app's that fit", () => `?for=${"a".repeat(500)}`],
+    ["queries of the app's that do not fit", () => `?for=${"a".repeat(600)}`],
     ["long queries of the app's", (visit) => `?for=${"a".repeat(2_000)}${visit}`]
   ])("have less than 4 kB together, with %s, and the last works", ([, query]) =>
     Effect.gen(function* () {
