@@ -225,6 +225,7 @@ describe("A failure of the client below", () => {
       expect(yield* Effect.flip(call)).toMatchObject({ reason: { cause } })
       const error = yield* Effect.flip(call)
       expect((error.reason as { readonly cause: unknown }).cause).toMatchObject({ name: "Error", code: "ECONNRESET" })
+      hides(error)
     }).pipe(Effect.provide(zapier.layer()))
   })
 

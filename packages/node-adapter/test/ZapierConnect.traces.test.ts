@@ -10,6 +10,7 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Headers from "effect/http/Headers"
@@ -208,6 +209,20 @@ describe("A server with the routes", () => {
     Effect.gen(function* () {
       const { begin, hidden, send, watched } = yield* serve({
         respond: () => Effect.die(new Error("a bug of the app"))
+      })
+      expect((yield* send(yield* begin)).status).toBe(500)
+      yield* hidden
+      expect(watched.reports.length).toBe(1)
+    })
+  )
+
+  it.live("shows none when it dies of an error that holds the request", () =>
+    Effect.gen(function* () {
+      const { begin, hidden, send, watched } = yield* serve({
+        respond: () =>
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+            Effect.die(new HttpServerError.HttpServerError({ reason: new HttpServerError.InternalError({ request }) }))
+          )
       })
       expect((yield* send(yield* begin)).status).toBe(500)
       yield* hidden
