@@ -218,13 +218,17 @@ describe("A server with the routes", () => {
 
   it.live("shows none when it dies of an error that holds the request", () =>
     Effect.gen(function* () {
+      let url = ""
       const { begin, hidden, send, watched } = yield* serve({
-        respond: () =>
-          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-            Effect.die(new HttpServerError.HttpServerError({ reason: new HttpServerError.InternalError({ request }) }))
+        respond: () => {
+          const request = HttpServerRequest.fromWeb(new Request(url))
+          return Effect.die(
+            new HttpServerError.HttpServerError({ reason: new HttpServerError.InternalError({ request }) })
           )
+        }
       })
-      expect((yield* send(yield* begin)).status).toBe(500)
+      url = yield* begin
+      expect((yield* send(url)).status).toBe(500)
       yield* hidden
       expect(watched.reports.length).toBe(1)
     })
