@@ -58,9 +58,13 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import type * as DiagramPage from "./Diagram.ts"
 import type { Knobs } from "./FakeState.ts"
+import * as Diagram from "./internal/diagram/model.ts"
+import * as ScenarioDiagram from "./internal/diagram/scenario.ts"
 import * as ScenarioNetwork from "./internal/scenarioNetwork.ts"
 import * as ScenarioExercise from "./internal/scenarioExercise.ts"
+import * as ScenarioNames from "./internal/scenarioNames.ts"
 import * as ScenarioPace from "./internal/scenarioPace.ts"
 import * as ScenarioScript from "./internal/scenarioScript.ts"
 import * as ScenarioTimeline from "./internal/scenarioTimeline.ts"
@@ -127,6 +131,7 @@ export interface CheckOptions extends Options {
  * - `timeline`: what happened last, with its times: steps, requests, answers, and what users were shown; without secrets
  * - `script`: the source of an effect that does it again
  * - `replay`: as an option of `check` it does it again, too
+ * - `diagram`: all that happened, to be drawn: see `page`; without secrets
  *
  * @since 0.1.0
  */
@@ -138,7 +143,8 @@ export class ScenarioFailed extends Schema.TaggedError<ScenarioFailed>(
   steps: Schema.Array(Schema.String),
   timeline: Schema.Array(Schema.String),
   script: Schema.String,
-  replay: Schema.optionalKey(Schema.String)
+  replay: Schema.optionalKey(Schema.String),
+  diagram: Schema.optionalKey(Diagram.Diagram)
 }) {
   override get message(): string {
     return ScenarioScript.messageOf(this)
@@ -161,6 +167,7 @@ class Broken extends Data.TaggedError("Broken")<{
   readonly seen: string
   readonly done: number
   readonly timeline: ReadonlyArray<string>
+  readonly diagram: Diagram.Diagram
 }> {}
 
 const carryOut = <R, S, A>(
@@ -180,7 +187,9 @@ const carryOut = <R, S, A>(
           if (wrong === undefined) continue
           const lines = steps.slice(0, done).map(ScenarioScript.lineOf)
           const timeline = ScenarioTimeline.linesOf(seen, lines, Timeline.start)
-          return Effect.fail(new Broken({ rule: name, seen: wrong, done, timeline }))
+          const broken = { rule: name, seen: ScenarioNames.hiding(seen)(wrong) }
+          const diagram = ScenarioDiagram.of(seen, lines, Timeline.start, broken)
+          return Effect.fail(new Broken({ ...broken, done, timeline, diagram }))
         }
         return Effect.void
       })
@@ -202,7 +211,7 @@ const carryOut = <R, S, A>(
   )
 
 const failed = <A>(
-  { done, rule, seen, timeline }: Broken,
+  { diagram, done, rule, seen, timeline }: Broken,
   steps: ReadonlyArray<Step<A>>,
   options: Options,
   replay?: string
@@ -214,9 +223,50 @@ const failed = <A>(
     steps: needed.map(ScenarioScript.lineOf),
     timeline,
     script: ScenarioScript.scriptOf(needed, options),
-    ...(replay === undefined ? {} : { replay })
+    ...(replay === undefined ? {} : { replay }),
+    diagram
   })
 }
+
+/**
+ * A failure as a page to look at, for `Diagram.html`: what was sent between the users' browsers, the app, the store where it
+ * is seen, Zapier and other hosts.
+ *
+ * @example
+ * ```ts
+ * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
+ * import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
+ *
+ * // What `Scenario.check` fails with has a diagram, too.
+ * const failed = new Scenario.ScenarioFailed({
+ *   rule: "Everybody is answered",
+ *   seen: "ada waits for ever",
+ *   steps: ["ada calls"],
+ *   timeline: [],
+ *   script: 'Scenario.run(app, [\n  { _tag: "Call", subject: "ada" }\n])'
+ * })
+ *
+ * Diagram.html(Scenario.page(failed)).includes("ada waits for ever") // => true
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const page = ({ diagram, replay, rule, script, seen, steps }: ScenarioFailed): DiagramPage.Page => ({
+  rule,
+  seen,
+  diagram:
+    diagram ??
+    Diagram.make(
+      [],
+      steps.map((line, index) => Diagram.step(0, `${index + 1}. ${line}`))
+    ),
+  again: [
+    ...(script === "" ? [] : [{ title: "As a test", code: script }]),
+    ...(replay === undefined
+      ? []
+      : [{ title: "To find it again", code: `Scenario.check(app, ${ScenarioScript.sourceOf({ replay })})` }])
+  ]
+})
 
 // All that are smaller by one step, or by one member of a step.
 const smaller = <A>(steps: ReadonlyArray<Step<A>>): ReadonlyArray<ReadonlyArray<Step<A>>> => [

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import type * as Exit from "effect/Exit"
 import type { FakeRequest } from "./FakeHttp.ts"
 import type { Issued } from "./FakeOutcome.ts"
@@ -95,6 +96,43 @@ export interface Result {
 }
 
 /**
+ * A function of the app that was called for what a user did: a consent calls two, `LogIn` and `ComeBack`.
+ *
+ * @since 0.1.0
+ */
+export interface Visit {
+  /** Which step and which deed of a user it belongs to. */
+  readonly step: number
+  readonly deed: number
+  readonly subject: Subject | undefined
+  readonly does: "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
+  /** Which instance of the app served it, counted from 0. */
+  readonly instance: number
+  /** In milliseconds since the epoch. */
+  readonly beganAt: number
+  readonly endedAt: number | undefined
+}
+
+/**
+ * A write to a store of grants that the app has from `stores`.
+ *
+ * @since 0.1.0
+ */
+export interface Write {
+  readonly step: number
+  /** Which instance of the app has written, counted from 0. */
+  readonly instance: number
+  /** In milliseconds since the epoch. */
+  readonly at: number
+  /** Whose grant. */
+  readonly subject: string
+  /** What it wrote; nothing if it removed the grant. Its tokens are `Redacted`. */
+  readonly grant: GrantStore.Grant | undefined
+  /** Whether that was done: false if another had written meanwhile. */
+  readonly isDone: boolean
+}
+
+/**
  * A request that the app has sent, and its answer.
  *
  * @since 0.1.0
@@ -106,6 +144,8 @@ export interface Exchange {
   readonly deed: number | undefined
   /** For whom the app's function was called that has sent it, as far as its fiber tells. */
   readonly subject: Subject | undefined
+  /** Which instance of the app has sent it, counted from 0, where that is known. */
+  readonly instance?: number | undefined
   /** Whose code or token it carried. Mallory is none of the app's users. */
   readonly owner: Subject | "mallory" | undefined
   /** None if it was cut off before it arrived. */
@@ -159,6 +199,8 @@ export interface Life {
  */
 export interface Trouble {
   readonly what: string
+  /** Which step it began in, counted from 0. */
+  readonly step?: number | undefined
   /** In milliseconds since the epoch. */
   readonly from: number
   /** `Infinity` while nobody knows. */
@@ -204,6 +246,10 @@ export interface Seen {
   readonly troubles: ReadonlyArray<Trouble>
   readonly results: ReadonlyArray<Result>
   readonly exchanges: ReadonlyArray<Exchange>
+  /** Which functions of the app were called, in the order in which they began. */
+  readonly visits?: ReadonlyArray<Visit> | undefined
+  /** What was written to the app's stores, as far as they are seen. */
+  readonly writes?: ReadonlyArray<Write> | undefined
   /** What the app has logged. */
   readonly logs: ReadonlyArray<string>
   /** What is in the app's stores, as text, if it shows them. */

@@ -42,6 +42,8 @@ export const emailOf = (subject: Owner, account: Account = "own"): string =>
 
 /** A running app, as the network sees it. */
 export interface Host {
+  /** Which instance it is, counted from 0. */
+  readonly instance: number
   isGone: boolean
   /** It is about to end in good order, and may give up what is under way. */
   isClosing: boolean
@@ -233,6 +235,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
       step,
       deed: yield* CurrentDeed,
       subject: yield* CurrentSubject,
+      instance: host.instance,
       owner: undefined,
       request: undefined,
       url,
@@ -289,7 +292,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
 
     /** Something goes wrong now, and for so many milliseconds. */
     trouble: (what: string, millis: number) => {
-      troubles.push({ what, from: timeline.now(), until: timeline.now() + millis })
+      troubles.push({ what, step, from: timeline.now(), until: timeline.now() + millis })
     },
 
     connectionOf,

@@ -81,7 +81,7 @@ export const lineOf = <A>(step: Step<A>): string => {
 const name = /^[A-Za-z_$][\w$]*$/
 
 /** A value as source code. */
-const sourceOf = (value: unknown): string => {
+export const sourceOf = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(sourceOf).join(", ")}]`
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined"
   const members = Object.entries(value).map(

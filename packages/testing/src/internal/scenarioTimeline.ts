@@ -1,6 +1,7 @@
 /** What happened in a scenario, as lines in the order of time: steps, requests, answers, and what users were shown. */
 import * as Cause from "effect/Cause"
 import type { Exchange, Result, Seen } from "../ScenarioSeen.ts"
+import * as Names from "./scenarioNames.ts"
 
 interface Entry {
   readonly at: number
@@ -33,14 +34,10 @@ export const errorLine = (cause: Cause.Cause<unknown>): string => {
   return line === "" || line === tag ? tag : `${tag}: ${line}`
 }
 
-// `ada#2` is the second pair of tokens that was made for ada.
-const nameOf = ({ secrets }: Seen, secret: string | undefined) =>
-  secret === undefined ? undefined : (/\((.+)\)$/.exec(secrets.get(secret) ?? "")?.[1] ?? "unknown")
-
 const carried = (seen: Seen, { accessToken, code, refreshToken }: Exchange) => {
-  if (refreshToken !== undefined) return ` with refresh token ${nameOf(seen, refreshToken)}`
-  if (code !== undefined) return ` with a code of ${nameOf(seen, code)}`
-  return accessToken === undefined ? "" : ` with access token ${nameOf(seen, accessToken)}`
+  if (refreshToken !== undefined) return ` with refresh token ${Names.nameOf(seen, refreshToken)}`
+  if (code !== undefined) return ` with a code of ${Names.nameOf(seen, code)}`
+  return accessToken === undefined ? "" : ` with access token ${Names.nameOf(seen, accessToken)}`
 }
 
 const targetOf = ({ isForZapier, request, url }: Exchange) => {
@@ -63,7 +60,7 @@ const answered = (seen: Seen, exchange: Exchange, number: number): ReadonlyArray
   if (endedAt === undefined) return []
   const fault = /\((\w+)\)$/.exec(line)?.[1]
   const struck = exchange.isStruck && fault !== undefined ? ` (fault: ${fault})` : ""
-  const made = issued === undefined ? "" : `, tokens ${nameOf(seen, issued.accessToken)}`
+  const made = issued === undefined ? "" : `, tokens ${Names.nameOf(seen, issued.accessToken)}`
   const answer = end === "Lost" ? `the app has no answer${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
   return [{ at: endedAt, step: exchange.step, kind: "answer", text: `  ${number} <- ${answer}${struck}` }]
 }
@@ -101,10 +98,12 @@ export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number)
     ]),
     ...seen.results.map(resultOf)
   ]
+  // An app may have put one where it does not belong.
+  const hide = Names.hiding(seen)
   return entries
     .toSorted(
       (one, other) => one.at - other.at || one.step - other.step || kinds.indexOf(one.kind) - kinds.indexOf(other.kind)
     )
     .slice(-shown)
-    .map(({ at, text }) => `${clock(at - start)} ${text}`)
+    .map(({ at, text }) => `${clock(at - start)} ${hide(text)}`)
 }

@@ -22,12 +22,21 @@ import type { Knobs } from "../FakeState.ts"
 import * as FakeZapier from "../FakeZapier.ts"
 import { waits } from "../Program.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
-import { type Account, type Result, type Seen, type Subject, subjects } from "../ScenarioSeen.ts"
+import {
+  type Account,
+  type Result,
+  type Seen,
+  type Subject,
+  subjects,
+  type Visit,
+  type Write
+} from "../ScenarioSeen.ts"
 import * as ScenarioShown from "../ScenarioShown.ts"
 import type { Action, Happening, Step } from "../ScenarioStep.ts"
 import * as ScenarioExpected from "./scenarioExpected.ts"
 import * as ScenarioNetwork from "./scenarioNetwork.ts"
 import type { Pace } from "./scenarioPace.ts"
+import * as ScenarioStores from "./scenarioStores.ts"
 import * as Seeded from "./seeded.ts"
 import * as Timeline from "./timeline.ts"
 
@@ -115,6 +124,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const shows = app.shows ?? ((exit: Exit.Exit<unknown, unknown>) => ScenarioShown.byDefault(exit, app.asksToReconnect))
   const expected = ScenarioExpected.of(app.expects)
   const results: Array<Result> = []
+  const visits: Array<Visit> = []
+  const writes: Array<Write> = []
   const logs: Array<string> = []
   const waiting = new Map<Subject, Array<Way>>()
   const used = new Map<Subject, Way>()
@@ -219,10 +230,13 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   ): Effect.fn.Return<Process<R>> {
     const room = timeline.room()
     room.setClock(skews[number % skews.length] ?? 0)
-    const host: ScenarioNetwork.Host = { isGone: false, isClosing: false }
+    const host: ScenarioNetwork.Host = { instance: number, isGone: false, isClosing: false }
     const scope = Scope.makeUnsafe()
     // Without stores there is nothing to ask for.
-    const below = Context.merge(stores ?? (Context.empty() as Context.Context<S>), provided(host))
+    const seenStores = ScenarioStores.watched(stores ?? (Context.empty() as Context.Context<S>), (write) =>
+      writes.push({ ...write, step: index, instance: number, at: timeline.now() })
+    )
+    const below = Context.merge(seenStores, provided(host))
     const built = yield* build(room, Layer.provide(version, Layer.succeedContext(below)), scope)
     // The network knows the app by this very object.
     const context = Context.merge(inRoom(room), built).pipe(
@@ -245,16 +259,26 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   }
 
   // Does something in the app as it is now.
-  const inApp = <B>(deed: number, subject: Subject | undefined, effect: () => Effect.Effect<B, Anything, R>) =>
+  const inApp = <B>(
+    does: Visit["does"],
+    deed: number,
+    subject: Subject | undefined,
+    effect: () => Effect.Effect<B, Anything, R>
+  ) =>
     Effect.callback<Ended<B>>((resume) => {
       const process = inTurn()
+      const { instance } = process
+      const begun: Visit = { step: index, deed, subject, does, instance, beganAt: timeline.now(), endedAt: undefined }
+      const visit = visits.push(begun) - 1
       const context = process.context.pipe(
         Context.add(ScenarioNetwork.CurrentSubject, subject),
         Context.add(ScenarioNetwork.CurrentDeed, deed)
       )
       const fiber = Effect.runForkWith(context)(Effect.suspend(effect))
       const end = (ended: Ended<B>) => {
-        if (process.doings.delete(doing)) resume(Effect.succeed(ended))
+        if (!process.doings.delete(doing)) return
+        visits[visit] = { ...begun, endedAt: timeline.now() }
+        resume(Effect.succeed(ended))
       }
       const doing = { subject, fiber, end: end as Doing["end"] }
       process.doings.add(doing)
@@ -352,7 +376,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     account: Account
   ): Effect.fn.Return<Ended<Way>> {
     const generation = starts
-    const begun = yield* inApp(deed, subject, () => app.logIn(subject))
+    const begun = yield* inApp("LogIn", deed, subject, () => app.logIn(subject))
     if (!isExit(begun) || begun._tag === "Failure") return begun as Ended<never>
     network.noteSecret(`a state (${subject})`, stateOf(begun.value))
     authorizations.push(begun.value)
@@ -364,7 +388,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   })
 
   const bringBack = (deed: number, subject: Subject, { callback }: Way) =>
-    inApp(deed, subject, () => app.comeBack(callback, subject))
+    inApp("ComeBack", deed, subject, () => app.comeBack(callback, subject))
 
   const visitConsentPage = Effect.fnUntraced(function* (
     deed: number,
@@ -441,15 +465,17 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         )
       }
       case "Call":
-        return act("Call", step.subject, (deed) => inApp(deed, step.subject, () => app.call(step.subject)))
+        return act("Call", step.subject, (deed) => inApp("Call", deed, step.subject, () => app.call(step.subject)))
       case "Disconnect":
-        return act("Disconnect", step.subject, (deed) => inApp(deed, step.subject, () => app.disconnect(step.subject)))
+        return act("Disconnect", step.subject, (deed) =>
+          inApp("Disconnect", deed, step.subject, () => app.disconnect(step.subject))
+        )
       case "Act": {
         const subject = app.actions?.subject?.(step.action)
         return act(
           "Act",
           subject,
-          (deed) => inApp(deed, subject, () => app.actions?.run(step.action) ?? Effect.void),
+          (deed) => inApp("Act", deed, subject, () => app.actions?.run(step.action) ?? Effect.void),
           () => false
         )
       }
@@ -581,6 +607,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       troubles: network.troubles,
       results,
       exchanges: network.exchanges,
+      visits,
+      writes,
       logs,
       stored,
       secrets: network.secrets,

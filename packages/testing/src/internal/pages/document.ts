@@ -53,25 +53,37 @@ const icon =
 // The same for all pages, and escaped once.
 const iconLink = html`<link rel="icon" href="${icon}" />`
 
-export const page = (
-  { headers, script, style }: Kind,
-  status: number,
-  { body, title }: { readonly title: string; readonly body: Html.Html }
-): FakeResponse => ({
-  status,
-  headers,
-  body: Html.toText(
+interface Content {
+  readonly title: string
+  readonly body: Html.Html
+}
+
+const written = ({ body, title }: Content, head: Html.Content, end: Html.Content): string =>
+  Html.toText(
     html`<!doctype html>
       <html lang="en">
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <title>${title}</title>
-          ${iconLink} ${style}
+          ${iconLink} ${head}
         </head>
         <body>
-          ${body}${script}
+          ${body}${end}
         </body>
       </html> `
   )
+
+export const page = ({ headers, script, style }: Kind, status: number, content: Content): FakeResponse => ({
+  status,
+  headers,
+  body: written(content, style, script)
 })
+
+/** A page that is a file of its own: it has no headers, and says itself that it loads nothing. */
+export const file = (style: string, content: Content): string => {
+  const policy = `default-src 'none'; style-src ${hashOf(style)}; img-src data:; base-uri 'none'; form-action 'none'`
+  const head = html`<meta http-equiv="content-security-policy" content="${policy}" />
+    ${Html.verbatim(`<style>${style}</style>`)}`
+  return written(content, head, undefined)
+}

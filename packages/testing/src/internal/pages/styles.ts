@@ -1,6 +1,6 @@
 /** One style for all pages: system fonts, few colours, light and dark, from 360 pixels up. */
 
-const common = `
+export const common = `
 :root {
   color-scheme: light dark;
   --ground: #f6f5f2; --card: #ffffff; --line: #dedad3; --edge: #8a847b; --text: #211f1c; --quiet: #5f5a53;

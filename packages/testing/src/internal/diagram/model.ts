@@ -1,0 +1,145 @@
+/** A sequence diagram as data: who takes part, and what happened between them, in the order of time. */
+import * as Schema from "effect/Schema"
+
+/**
+ * Somebody or something that takes part: a column of the diagram.
+ *
+ * @since 0.1.0
+ */
+export const Lane = Schema.Struct({
+  name: Schema.String,
+  kind: Schema.Literals(["User", "App", "Store", "Zapier", "Other"])
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Lane = typeof Lane.Type
+
+/**
+ * How something is to be taken: `Good` and `Bad` speak for themselves; `Ask` asks a user to connect; `Later` is a refusal
+ * that passes; `Plain` is none of these.
+ *
+ * @since 0.1.0
+ */
+export const Tone = Schema.Literals(["Plain", "Good", "Ask", "Later", "Bad"])
+
+/**
+ * @since 0.1.0
+ */
+export type Tone = typeof Tone.Type
+
+const at = Schema.Number
+const lane = Schema.Int
+
+/**
+ * Something that happened. `at` is in milliseconds since the diagram begins; `from`, `to` and `lane` count the lanes from 0.
+ *
+ * - `Step`: a heading
+ * - `Arrow`: something was sent. `number` is that of a request and its answer; `isAnswer`: it goes back. `isLost`: it does
+ *   not arrive. `fault`: what has struck it
+ * - `Note`: something happened in a lane, or, without one, to all
+ * - `Violation`: a rule was found to be broken
+ *
+ * @since 0.1.0
+ */
+export const Entry = Schema.TaggedUnion({
+  Step: { at, text: Schema.String },
+  Arrow: {
+    at,
+    from: lane,
+    to: lane,
+    text: Schema.String,
+    tone: Tone,
+    number: Schema.optionalKey(Schema.Int),
+    isAnswer: Schema.Boolean,
+    isLost: Schema.Boolean,
+    fault: Schema.optionalKey(Schema.String)
+  },
+  Note: { at, lane: Schema.optionalKey(lane), text: Schema.String, tone: Tone },
+  Violation: { at, rule: Schema.String, text: Schema.String }
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Entry = typeof Entry.Type
+
+/**
+ * What happened, between whom. `left` counts earlier entries that were left out. It holds no secret: tokens are named by
+ * their user and by which they were, as `ada#2`.
+ *
+ * @since 0.1.0
+ */
+export const Diagram = Schema.Struct({
+  lanes: Schema.Array(Lane),
+  entries: Schema.Array(Entry),
+  left: Schema.Int
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Diagram = typeof Diagram.Type
+
+// What led to a violation is at the end.
+const most = 400
+
+/** A diagram of the last entries, with the text of each as `write` has it. */
+export const make = (
+  lanes: ReadonlyArray<Lane>,
+  entries: ReadonlyArray<Entry>,
+  write: (text: string) => string = (text) => text
+): Diagram => ({
+  lanes,
+  entries: entries.slice(-most).map((entry) => ({ ...entry, text: write(entry.text) })),
+  left: Math.max(0, entries.length - most)
+})
+
+interface Sent {
+  readonly from: number
+  readonly to: number
+  readonly text: string
+  readonly tone?: Tone
+  readonly number?: number
+  readonly isAnswer?: boolean
+  readonly isLost?: boolean
+  readonly fault?: string | undefined
+}
+
+export const step = (at: number, text: string): Entry => ({ _tag: "Step", at, text })
+
+export const arrow = (at: number, { fault, from, isAnswer, isLost, number, text, to, tone }: Sent): Entry => ({
+  _tag: "Arrow",
+  at,
+  from,
+  to,
+  text,
+  tone: tone ?? "Plain",
+  isAnswer: isAnswer ?? false,
+  isLost: isLost ?? false,
+  ...(number === undefined ? {} : { number }),
+  ...(fault === undefined ? {} : { fault })
+})
+
+export const note = (at: number, lane: number | undefined, text: string, tone: Tone = "Plain"): Entry => ({
+  _tag: "Note",
+  at,
+  text,
+  tone,
+  ...(lane === undefined ? {} : { lane })
+})
+
+export const violation = (at: number, rule: string, text: string): Entry => ({ _tag: "Violation", at, rule, text })
+
+/** Lanes as they are asked for: a name gives its lane, and makes one. */
+export const lanes = (first: ReadonlyArray<Lane> = []) => {
+  const all = [...first]
+  return {
+    all: all as ReadonlyArray<Lane>,
+    of: (kind: Lane["kind"], name: string): number => {
+      const found = all.findIndex((lane) => lane.kind === kind && lane.name === name)
+      return found === -1 ? all.push({ kind, name }) - 1 : found
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** What secrets are called where people read: `ada#2` is the second pair of tokens that was made for ada. */
+import type { Seen } from "../ScenarioSeen.ts"
+
+type Secrets = Pick<Seen, "secrets">
+
+/** The name of a secret. */
+export const nameOf = ({ secrets }: Secrets, secret: string | undefined): string | undefined =>
+  secret === undefined ? undefined : (/\((.+)\)$/.exec(secrets.get(secret) ?? "")?.[1] ?? "unknown")
+
+/** Writes what each secret is in the place of it. */
+export const hiding = ({ secrets }: Secrets): ((text: string) => string) => {
+  // One may be a part of another.
+  const all = [...secrets].toSorted(([one], [other]) => other.length - one.length)
+  return (text) =>
+    all.reduce(
+      (text, [secret, what]) =>
+        text.replaceAll(secret, () => `<${what}>`).replaceAll(encodeURIComponent(secret), () => `<${what}>`),
+      text
+    )
+}
