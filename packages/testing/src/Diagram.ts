@@ -40,9 +40,9 @@ export { Diagram, Entry, Lane, Tone } from "./internal/diagram/model.ts"
  * @since 0.1.0
  */
 export interface Page {
-  /** The rule that was broken. */
-  readonly rule: string
-  /** What is wrong. */
+  /** The rule that was broken, if one was. */
+  readonly rule: string | undefined
+  /** What is wrong, or what is to be said of it. */
   readonly seen: string
   readonly diagram: Model.Diagram
   /** How to do it again: source code, each with a title. */

@@ -15,9 +15,14 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
+import type * as DiagramPage from "./Diagram.ts"
 import type { Knobs } from "./FakeState.ts"
 import { Fault, StoreFailure } from "./Fault.ts"
+import * as ProgramDiagram from "./internal/diagram/program.ts"
+import * as Source from "./internal/source.ts"
+import type * as SimTrace from "./internal/simTrace.ts"
 import * as SimWorld from "./internal/simWorld.ts"
+import * as Timeline from "./internal/timeline.ts"
 import type * as Invariants from "./Invariants.ts"
 
 /**
@@ -216,6 +221,63 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
   })
 }
 
+// A step in words: what it is, and for whom.
+const lineOf = ({ _tag, ...members }: Step): string => {
+  const details = Object.entries(members).map(([name, value]) => `${name} ${String(value)}`)
+  return details.length === 0 ? _tag : `${_tag}: ${details.join(", ")}`
+}
+
+const sourceOf = ({ seed, steps }: Program): string =>
+  [
+    `Program.run({`,
+    `  seed: ${seed},`,
+    `  steps: [`,
+    steps.map((step) => `    ${Source.of(step)}`).join(",\n"),
+    `  ]`,
+    `})`
+  ].join("\n")
+
+const carryOut = (
+  program: Program,
+  options: Options,
+  onEvent?: (at: number, event: SimTrace.Event) => void
+): Report => {
+  const world: SimWorld.World = SimWorld.make({
+    ...size,
+    seed: String(program.seed),
+    knobs: options.server,
+    settings: options.settings,
+    store: options.store,
+    onEvent
+  })
+  const { timeline } = world
+  const begin = (text: string) => onEvent?.(timeline.now() - Timeline.start, { _tag: "Step", text })
+  begin("The users are connected")
+  for (const subject of world.subjects) world.consent(0, subject)
+  timeline.runToEnd()
+  const begun = timeline.now()
+  const { tokenRequests: before } = world.counts
+  const results: Array<string> = []
+  for (const [index, step] of program.steps.entries()) {
+    begin(`${index + 1}. ${lineOf(step)}`)
+    take(world, step, results)
+  }
+  timeline.runToEnd()
+  world.settle()
+  const ended = timeline.now()
+  const tokenRequests = world.counts.tokenRequests - before
+  begin("In the end, whoever has a grant calls once more")
+  world.audit()
+  const isHarmed = !program.steps.every(isHarmless)
+  const failed = results.filter((result) => !SimWorld.isSuccess(result)).length
+  const breaches: Array<Breach> = world.breaches.map(({ at, ...breach }) => ({ ...breach, after: at - begun }))
+  if (!isHarmed && failed > 0) {
+    const what = `${failed} calls failed although nothing had happened`
+    breaches.push({ rule: "Everybody is answered", what, subject: "", after: ended - begun })
+  }
+  return { breaches, results, tokenRequests, ...world.losses }
+}
+
 /**
  * Carries a program out.
  *
@@ -242,32 +304,35 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
  * @since 0.1.0
  */
 export const run = (program: Program, options: Options = {}): Effect.Effect<Report> =>
+  Effect.sync(() => carryOut(program, options))
+
+/**
+ * Carries a program out, and gives what happened as a page to look at, for `Diagram.html`: what was sent between those who
+ * call, each process, the store and Zapier. At its top is the first rule that was broken, if one was.
+ *
+ * @example
+ * ```ts
+ * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
+ * import * as Program from "@zapier-workflow-auth/testing/Program"
+ * import * as Effect from "effect/Effect"
+ *
+ * const page = Effect.runSync(Program.page({ seed: 1, steps: [{ _tag: "Call", process: 0, subject: 0 }] }))
+ *
+ * page.rule // => undefined
+ * Diagram.html(page).includes("process 0 to Zapier") // => true
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const page = (program: Program, options: Options = {}): Effect.Effect<DiagramPage.Page> =>
   Effect.sync(() => {
-    const world = SimWorld.make({
-      ...size,
-      seed: String(program.seed),
-      knobs: options.server,
-      settings: options.settings,
-      store: options.store
-    })
-    const { timeline } = world
-    for (const subject of world.subjects) world.consent(0, subject)
-    timeline.runToEnd()
-    const begun = timeline.now()
-    const { tokenRequests: before } = world.counts
-    const results: Array<string> = []
-    for (const step of program.steps) take(world, step, results)
-    timeline.runToEnd()
-    world.settle()
-    const ended = timeline.now()
-    const tokenRequests = world.counts.tokenRequests - before
-    world.audit()
-    const isHarmed = !program.steps.every(isHarmless)
-    const failed = results.filter((result) => !SimWorld.isSuccess(result)).length
-    const breaches: Array<Breach> = world.breaches.map(({ at, ...breach }) => ({ ...breach, after: at - begun }))
-    if (!isHarmed && failed > 0) {
-      const what = `${failed} calls failed although nothing had happened`
-      breaches.push({ rule: "Everybody is answered", what, subject: "", after: ended - begun })
+    const events: Array<readonly [at: number, event: SimTrace.Event]> = []
+    const { breaches } = carryOut(program, options, (at, event) => void events.push([at, event]))
+    const [first] = breaches
+    return {
+      rule: first?.rule,
+      seen: first === undefined ? "" : [first.subject, first.what].filter((text) => text !== "").join(": "),
+      diagram: ProgramDiagram.of(events),
+      again: [{ title: "As a program", code: sourceOf(program) }]
     }
-    return { breaches, results, tokenRequests, ...world.losses }
   })

@@ -69,6 +69,7 @@ import * as ScenarioPace from "./internal/scenarioPace.ts"
 import * as ScenarioScript from "./internal/scenarioScript.ts"
 import * as ScenarioTimeline from "./internal/scenarioTimeline.ts"
 import * as ScenarioWorld from "./internal/scenarioWorld.ts"
+import * as Source from "./internal/source.ts"
 import * as Timeline from "./internal/timeline.ts"
 import type { App } from "./ScenarioApp.ts"
 import * as ScenarioRules from "./ScenarioRules.ts"
@@ -264,7 +265,7 @@ export const page = ({ diagram, replay, rule, script, seen, steps }: ScenarioFai
     ...(script === "" ? [] : [{ title: "As a test", code: script }]),
     ...(replay === undefined
       ? []
-      : [{ title: "To find it again", code: `Scenario.check(app, ${ScenarioScript.sourceOf({ replay })})` }])
+      : [{ title: "To find it again", code: `Scenario.check(app, ${Source.of({ replay })})` }])
   ]
 })
 

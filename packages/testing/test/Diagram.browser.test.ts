@@ -5,6 +5,7 @@ import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { BrowserContext, Page } from "playwright-core"
 import * as Diagram from "../src/Diagram.ts"
+import * as Program from "../src/Program.ts"
 import * as Scenario from "../src/Scenario.ts"
 import * as Browser from "./utils/Browser.ts"
 import * as Diagrams from "./utils/diagrams.ts"
@@ -30,7 +31,10 @@ await Browser.describeInBrowser("a page of a run in a browser", (browser) => {
 
   const pages = [
     ["alone", Effect.map(Diagrams.alone, Scenario.page)],
-    ["eventful", Effect.map(Diagrams.eventful, Scenario.page)]
+    ["eventful", Effect.map(Diagrams.eventful, Scenario.page)],
+    ["program", Program.page(Diagrams.program)],
+    ["careless", Program.page(Diagrams.race, { store: Diagrams.careless })],
+    ["mutant", Effect.sync(Diagrams.mutant)]
   ] as const
 
   it.each(pages)("opens offline, in light and dark, and 390 pixels are enough: %s", async (name, made) => {

@@ -38,10 +38,13 @@ import * as UserGrantDriver from "@zapier-workflow-auth/core/machine/UserGrantDr
 import * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Result from "effect/Result"
 import type * as Explorer from "./Explorer.ts"
+import type * as DiagramPage from "../Diagram.ts"
 import type { Knobs } from "../FakeState.ts"
 import * as Faults from "../internal/explorer/faults.ts"
+import * as ExplorerDiagram from "../internal/diagram/explorer.ts"
 import * as Key from "../internal/explorer/key.ts"
 import * as Moves from "../internal/explorer/moves.ts"
+import * as Retrace from "../internal/explorer/retrace.ts"
 import * as World from "../internal/explorer/world.ts"
 import type { Violation } from "../Invariants.ts"
 
@@ -201,5 +204,37 @@ export const make = (options: Options): Explorer.Model<World.World, Violation> =
     moves: Moves.moves(client, new Set(options.kinds ?? kinds[client.mode])),
     ending: Moves.ending(client, faults),
     key: Key.keys(client, faults)
+  }
+}
+
+/**
+ * What the explorer has found as a page to look at, for `Diagram.html`: what was sent between callers, processes, the store
+ * and Zapier. `options` are those of the model that was explored; of another one nothing is drawn.
+ *
+ * @example
+ * ```ts
+ * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
+ * import * as Explorer from "@zapier-workflow-auth/testing/explorer/Explorer"
+ * import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
+ * import * as Mutants from "@zapier-workflow-auth/testing/explorer/Mutants"
+ *
+ * // A client that is wrong, and the shortest way to what it does.
+ * const [mutant] = Mutants.all
+ * const [finding] = mutant === undefined ? [] : Explorer.explore(Model.make(mutant)).findings
+ * const page = mutant && finding && Model.page(mutant, finding)
+ *
+ * page && Diagram.html(page).includes("Rule broken") // => true
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const page = (options: Options, finding: Explorer.Finding<Violation>): DiagramPage.Page => {
+  const { trace, violation } = finding
+  const isSame = (one: Violation, other: Violation) => one.rule === other.rule && one.what === other.what
+  return {
+    rule: violation.rule,
+    seen: violation.what,
+    diagram: ExplorerDiagram.of(Retrace.retrace(make(options), finding, isSame), violation),
+    again: [{ title: "The trace, move by move", code: trace.join("\n") }]
   }
 }

@@ -1,6 +1,7 @@
 /** Scenarios as text: a line for each step, for people, and the source of a test. */
 import type * as FakeFault from "../FakeFault.ts"
 import type { Step, WaitTime } from "../ScenarioStep.ts"
+import * as Source from "./source.ts"
 
 const times: { readonly [time in WaitTime]: string } = {
   moment: "a quarter of a second",
@@ -78,25 +79,13 @@ export const lineOf = <A>(step: Step<A>): string => {
   }
 }
 
-const name = /^[A-Za-z_$][\w$]*$/
-
-/** A value as source code. */
-export const sourceOf = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(sourceOf).join(", ")}]`
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined"
-  const members = Object.entries(value).map(
-    ([key, member]) => `${name.test(key) ? key : JSON.stringify(key)}: ${sourceOf(member)}`
-  )
-  return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`
-}
-
 /** The source of an effect that carries a scenario out. */
 export const scriptOf = <A>(
   steps: ReadonlyArray<Step<A>>,
   options: { readonly seed?: number | string | undefined }
 ) => {
   const more = options.seed === undefined ? "" : `, { seed: ${JSON.stringify(options.seed)} }`
-  return [`Scenario.run(app, [`, steps.map((step) => `  ${sourceOf(step)}`).join(",\n"), `]${more})`].join("\n")
+  return [`Scenario.run(app, [`, steps.map((step) => `  ${Source.of(step)}`).join(",\n"), `]${more})`].join("\n")
 }
 
 const indented = (text: string) => text.replaceAll(/^/gm, "  ")

@@ -12,6 +12,7 @@ import * as Seeded from "./seeded.ts"
 import * as SimProcess from "./simProcess.ts"
 import type { SimRecord } from "./simRecord.ts"
 import * as SimStores from "./simStores.ts"
+import * as SimTrace from "./simTrace.ts"
 import {
   type Call,
   type Caller,
@@ -33,6 +34,8 @@ export interface Options {
   readonly fault?: (() => Fault.Fault | undefined) | undefined
   /** How an operation of a store of tokens fails that nothing was armed for. */
   readonly storeFailure?: ((isWrite: boolean) => Fault.StoreFailure | undefined) | undefined
+  /** Is told what happens. */
+  readonly trace?: SimTrace.Trace | undefined
 }
 
 /** Where they live. */
@@ -54,7 +57,7 @@ const writesFail: ReadonlyArray<Fault.StoreFailure> = ["WriteFails", "WriteFails
 
 export const make = (options: Options, place: Place) => {
   const { app, record, server, settings, subjects, timeline } = place
-  const { seed } = options
+  const { seed, trace = SimTrace.none } = options
   const { breach, counts, observe, recoveries } = record
   const parties: ReadonlyArray<Caller> = [app, ...subjects]
   const stores = SimStores.make(options.store)
@@ -69,7 +72,9 @@ export const make = (options: Options, place: Place) => {
     const fault = armed === -1 ? options.fault?.() : host.armed.splice(armed, 1)[0]
     // The claim of this request is over: it happens to the next.
     if (fault !== undefined && Fault.isAtClaim(fault)) return void host.armed.push(fault)
-    if (fault !== undefined) record.count(counts.faults, fault)
+    if (fault === undefined) return undefined
+    record.count(counts.faults, fault)
+    trace({ _tag: "Struck", owner: host.owner, fault })
     return fault
   }
 
@@ -78,7 +83,11 @@ export const make = (options: Options, place: Place) => {
   const pick = <A>(all: ReadonlyArray<A>) => all[hub.latency.below(all.length)]
 
   const failureOf = (host: Host, isWrite: boolean, isOfTokens: boolean): Fault.StoreFailure | undefined => {
-    if (timeline.now() < awayUntil) return pick(isWrite ? writesFail : readsFail)
+    if (timeline.now() < awayUntil) {
+      const failure = pick(isWrite ? writesFail : readsFail)
+      if (failure !== undefined) trace({ _tag: "Struck", owner: host.owner, fault: failure })
+      return failure
+    }
     if (isCalm || !isOfTokens) return undefined
     const index = host.failures.findIndex(({ failure }) => failure.startsWith(isWrite ? "Write" : "Read"))
     const armed = host.failures[index]
@@ -88,7 +97,9 @@ export const make = (options: Options, place: Place) => {
     }
     if (armed !== undefined) host.failures = host.failures.toSpliced(index, 1)
     const failure = armed?.failure ?? options.storeFailure?.(isWrite)
-    if (failure !== undefined) record.count(counts.faults, failure)
+    if (failure === undefined) return undefined
+    record.count(counts.faults, failure)
+    trace({ _tag: "Struck", owner: host.owner, fault: failure })
     return failure
   }
 
@@ -156,6 +167,7 @@ export const make = (options: Options, place: Place) => {
     pauseFor: (host, fault) => {
       host.armed.splice(host.armed.indexOf(fault), 1)
       record.count(counts.faults, fault)
+      trace({ _tag: "Struck", owner: host.owner, fault })
       pause(host)
     },
     crash,
@@ -172,7 +184,9 @@ export const make = (options: Options, place: Place) => {
   })
 
   function begin(slot: number) {
-    processes[slot] = starter(slot)
+    const process = starter(slot)
+    processes[slot] = process
+    trace({ _tag: "Began", owner: process.owner, slot })
   }
 
   for (let slot = 0; slot < options.processes; slot++) begin(slot)

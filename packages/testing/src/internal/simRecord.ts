@@ -5,6 +5,7 @@ import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Invariants from "../Invariants.ts"
 import * as Recoverability from "./recoverability.ts"
 import * as SimServer from "./simServer.ts"
+import * as SimTrace from "./simTrace.ts"
 import type { App, Caller, Host, Subject } from "./simTypes.ts"
 import type { Timeline } from "./timeline.ts"
 
@@ -47,8 +48,9 @@ export const make = (options: {
   readonly server: SimServer.Server
   readonly subjects: ReadonlyArray<Subject>
   readonly app: App
+  readonly trace?: SimTrace.Trace | undefined
 }) => {
-  const { app, server, settings, subjects, timeline } = options
+  const { app, server, settings, subjects, timeline, trace = SimTrace.none } = options
   const counts = {
     calls: 0,
     failedCalls: 0,
@@ -70,6 +72,7 @@ export const make = (options: {
   const recoveries = Recoverability.make(timeline, server)
 
   const breach = (name: string, violation: Invariants.Violation) => {
+    trace({ _tag: "Broken", who: name, violation })
     counts.violations++
     if (breaches.length < keptBreaches) breaches.push({ ...violation, subject: name, at: timeline.now() })
   }
@@ -78,6 +81,8 @@ export const make = (options: {
     party: { readonly name: string; history: Invariants.History<S>; activeAt: number },
     observation: Invariants.Observation<S>
   ) => {
+    // Those of an app and those of a user differ in what is stored, and are told as they are.
+    trace({ _tag: "Observed", who: party.name, observation: observation as Invariants.Observation<never> })
     const { history, violations } = Invariants.observe(party.history, observation, settings)
     party.history = history
     if (observation._tag !== "Settled") party.activeAt = timeline.now()

@@ -8,6 +8,7 @@ import type { FakeRequest } from "../FakeHttp.ts"
 import * as FakeServer from "../FakeServer.ts"
 import * as FakeState from "../FakeState.ts"
 import * as Lookup from "./lookup.ts"
+import type { Trace } from "./simTrace.ts"
 import type { Timeline } from "./timeline.ts"
 
 const redirectUri = "https://app.example/callback"
@@ -23,6 +24,7 @@ export const make = (
     readonly seed: string
     readonly knobs: Partial<FakeState.Knobs> | undefined
     readonly users: ReadonlyArray<{ readonly name: string; readonly email: string }>
+    readonly trace?: Trace | undefined
   }
 ) => {
   const users = options.users.map(({ email, name }) => ({ email, firstName: name, lastName: "Example" }))
@@ -48,6 +50,7 @@ export const make = (
     handle: (request: FakeRequest) => {
       const handled = FakeServer.handle(state, request, timeline.now())
       state = handled.state
+      if (handled.issued !== undefined) options.trace?.({ _tag: "Acted", issued: handled.issued })
       return handled.response
     },
 

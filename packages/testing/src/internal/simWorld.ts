@@ -18,6 +18,7 @@ import * as SimProcess from "./simProcess.ts"
 import * as SimProcesses from "./simProcesses.ts"
 import * as SimRecord from "./simRecord.ts"
 import * as SimServer from "./simServer.ts"
+import * as SimTrace from "./simTrace.ts"
 import type { Caller, Outcome, Subject } from "./simTypes.ts"
 import * as Timeline from "./timeline.ts"
 
@@ -25,6 +26,8 @@ export interface Options extends SimProcesses.Options {
   readonly subjects: number
   readonly knobs?: Partial<FakeState.Knobs> | undefined
   readonly settings?: Settings.Options | undefined
+  /** Is told what happens, and when, in milliseconds since it began. */
+  readonly onEvent?: ((at: number, event: SimTrace.Event) => void) | undefined
 }
 
 const endpoint = "GET /v1/profiles/me"
@@ -43,11 +46,14 @@ export const make = (options: Options) => {
   const settings = Result.getOrThrow(Settings.make(options.settings))
   const timeline = Timeline.make()
   const subjects = SimRecord.users(options.subjects, Timeline.start)
-  const server = SimServer.make(timeline, { seed, knobs, users: subjects })
+  const { onEvent } = options
+  const trace: SimTrace.Trace =
+    onEvent === undefined ? SimTrace.none : (event) => onEvent(timeline.now() - Timeline.start, event)
+  const server = SimServer.make(timeline, { seed, knobs, users: subjects, trace })
   const app = SimRecord.app(Timeline.start)
-  const record = SimRecord.make({ timeline, settings, server, subjects, app })
+  const record = SimRecord.make({ timeline, settings, server, subjects, app, trace })
   const { breaches, count, counts, observe, recoveries } = record
-  const processes = SimProcesses.make(options, { settings, timeline, server, record, subjects, app })
+  const processes = SimProcesses.make({ ...options, trace }, { settings, timeline, server, record, subjects, app })
 
   const requestFor = ({ name }: Subject) =>
     ZapierHttpClient.use((zapier) => zapier.call(endpoint, { credential: Credential.user(name) }))
@@ -78,8 +84,10 @@ export const make = (options: Options) => {
         counts.failedCalls++
         count(counts.failures, result)
       }
+      trace({ _tag: "Told", who: caller.name, slot, what: result, isGood: isSuccess(result) })
       done(result)
     }
+    trace({ _tag: "Asked", who: caller.name, slot, what: "calls" })
     processes.run(slot, caller, request, finish, true)
   }
 
@@ -143,7 +151,12 @@ export const make = (options: Options) => {
             observe(subject, { _tag: "CodeArrived", code, at: timeline.now() })
             return auth.handleCallback(callback, { subject: subject.name })
           })
-          processes.run(slot, subject, handled, (outcome) => done(outcome._tag === "Success"))
+          trace({ _tag: "Asked", who: subject.name, slot, what: "comes back with a code" })
+          processes.run(slot, subject, handled, (outcome) => {
+            const isGood = outcome._tag === "Success"
+            trace({ _tag: "Told", who: subject.name, slot, what: isGood ? "connected" : "not connected", isGood })
+            done(isGood)
+          })
         })
       })
     },
@@ -151,7 +164,11 @@ export const make = (options: Options) => {
     /** The app removes the user's grant. */
     disconnect: counted("Disconnect", (slot: number, subject: Subject) => {
       const disconnected = ZapierAuth.use((auth) => auth.disconnect(subject.name))
-      processes.run(slot, subject, disconnected, nobody)
+      trace({ _tag: "Asked", who: subject.name, slot, what: "disconnects" })
+      processes.run(slot, subject, disconnected, (outcome) => {
+        const isGood = outcome._tag === "Success"
+        trace({ _tag: "Told", who: subject.name, slot, what: isGood ? "disconnected" : "not disconnected", isGood })
+      })
     }),
 
     /** The user ends the app's access at Zapier. */

@@ -2,8 +2,13 @@
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Scenario from "../../src/Scenario.ts"
 import type * as ScenarioRules from "../../src/ScenarioRules.ts"
+import * as Explorer from "../../src/explorer/Explorer.ts"
+import * as Model from "../../src/explorer/Model.ts"
+import * as Mutants from "../../src/explorer/Mutants.ts"
+import type * as Program from "../../src/Program.ts"
 import { homemade, library } from "./apps.ts"
 
 export const hostile = `"><script>hit = 1</script><img src=x onerror="hit = 2">`
@@ -60,4 +65,56 @@ export const eventful = Effect.suspend(() => {
 })
 
 /** An app whose users refresh alone, as `check` finds out. */
-export const alone = Effect.suspend(() => Effect.flip(Effect.asVoid(Scenario.check(homemade({ refreshesAlone: true })))))
+export const alone = Effect.suspend(() =>
+  Effect.flip(Effect.asVoid(Scenario.check(homemade({ refreshesAlone: true }))))
+)
+
+/** A process is killed when new tokens have come; another finds that the old ones are refused. */
+export const program: Program.Program = {
+  seed: 1,
+  steps: [
+    { _tag: "Call", process: 1, subject: 0 },
+    { _tag: "Wait", time: "lifetime" },
+    { _tag: "Arm", process: 0, fault: "ResponseLost" },
+    { _tag: "Call", process: 0, subject: 0 },
+    { _tag: "Call", process: 1, subject: 0 },
+    { _tag: "CallAsApp", process: 2 },
+    { _tag: "Wait", time: "minutes" },
+    { _tag: "Pause", process: 0, length: "Short" },
+    { _tag: "Call", process: 0, subject: 1 },
+    { _tag: "Crash", process: 1 },
+    { _tag: "Disconnect", process: 2, subject: 1 }
+  ]
+}
+
+/** Two processes refresh at once. */
+export const race: Program.Program = {
+  seed: 1,
+  steps: [
+    { _tag: "Wait", time: "lifetime" },
+    { _tag: "Call", process: 0, subject: 0 },
+    { _tag: "Call", process: 1, subject: 0 }
+  ]
+}
+
+/** A store that lets everybody claim: it takes any version. */
+export const careless: NonNullable<Program.Options["store"]> = (store) => ({
+  ...store,
+  compareAndSet: (key, _, value) =>
+    Effect.flatMap(store.get(key), (found) =>
+      store.compareAndSet(
+        key,
+        Option.map(found, ({ version }) => version),
+        value
+      )
+    )
+})
+
+/** The shortest trace of a client that is wrong. */
+export const mutant = () => {
+  const found = Mutants.all.find(({ kinds }) => kinds.includes("loss"))
+  if (found === undefined) throw new Error("no mutant needs a loss")
+  const [finding] = Explorer.explore(Model.make(found), { isEnough: ({ rule }) => rule === found.breaks }).findings
+  if (finding === undefined) throw new Error("the mutant is not caught")
+  return Model.page(found, finding)
+}

@@ -1,4 +1,5 @@
 /** A run that broke a rule, as a page: the rule, what was done, how to do it again, and a sequence diagram. */
+import * as Struct from "effect/Struct"
 import type * as Diagram from "../diagram/model.ts"
 import * as Styles from "./diagramStyles.ts"
 import * as Document from "./document.ts"
@@ -8,7 +9,7 @@ import * as Words from "./words.ts"
 const { html } = Html
 
 interface Page {
-  readonly rule: string
+  readonly rule: string | undefined
   readonly seen: string
   readonly diagram: Diagram.Diagram
   readonly again: ReadonlyArray<{ readonly title: string; readonly code: string }>
@@ -157,32 +158,50 @@ const againOf = (again: Page["again"]): Html.Html | undefined =>
         )}
       </section>`
 
-const legend = html`<ul class="legend">
-  <li>solid line: a request</li>
-  <li>dashed line: an answer</li>
-  <li class="Bad">✕ dotted line: lost on its way</li>
-  <li class="Good">✓ shown what was asked for</li>
-  <li class="Ask">↻ asked to connect</li>
-  <li class="Later">… asked to try later</li>
-  <li>ada#2: the second tokens of ada</li>
-</ul>`
+const meanings: { readonly [tone in Diagram.Tone]: string | undefined } = {
+  Plain: undefined,
+  Good: "went well",
+  Ask: "asked to connect",
+  Later: "asked to try later, or refused for now",
+  Bad: "went wrong"
+}
+
+const arrows = (entries: ReadonlyArray<Diagram.Entry>) => entries.filter((entry) => entry._tag === "Arrow")
+
+// What is on the page, and no more.
+const legend = ({ entries }: Diagram.Diagram): Html.Html => {
+  const tones = new Set(entries.flatMap((entry) => ("tone" in entry ? [entry.tone] : [])))
+  const isLost = arrows(entries).some(({ isLost }) => isLost)
+  return html`<ul class="legend">
+    <li>solid line: a request</li>
+    <li>dashed line: an answer</li>
+    ${isLost ? html`<li class="Bad">dotted line: lost on its way</li>` : undefined}
+    ${Struct.keys(meanings).map((tone) =>
+      tones.has(tone) && meanings[tone] !== undefined
+        ? html`<li class="${tone}"><span aria-hidden="true">${signs[tone]}</span>${meanings[tone]}</li>`
+        : undefined
+    )}
+    <li>ada#2: the second pair of tokens that was made for ada</li>
+  </ul>`
+}
 
 /** The page, as a file of its own. */
 export const write = ({ again, diagram, rule, seen }: Page): string => {
+  const title = rule === undefined ? "No rule is broken" : `Rule broken: ${rule}`
   const isMarked = diagram.entries.some(({ _tag }) => _tag === "Violation")
   const body = html`<a class="skip" href="#happened">Skip to what happened</a>
     <main>
-      <header class="card broken">
-        <p class="eyebrow"><span aria-hidden="true">✕ </span>Rule broken</p>
-        <h1>${rule}</h1>
-        <p>Seen: ${seen}</p>
+      <header class="card${rule === undefined ? "" : " broken"}">
+        ${rule === undefined ? undefined : html`<p class="eyebrow"><span aria-hidden="true">✕ </span>Rule broken</p>`}
+        <h1>${rule ?? "No rule is broken"}</h1>
+        ${seen === "" ? undefined : html`<p>Seen: ${seen}</p>`}
         ${isMarked ? html`<p><a href="#violation">Where it was seen</a></p>` : undefined}
       </header>
       <div class="two">${stepList(diagram)} ${againOf(again)}</div>
       <section aria-labelledby="happened">
         <h2 id="happened">What happened</h2>
-        ${legend} ${drawn(diagram)}
+        ${legend(diagram)} ${drawn(diagram)}
       </section>
     </main>`
-  return Document.file(Styles.of(diagram.lanes.length), { title: `Rule broken: ${rule}`, body })
+  return Document.file(Styles.of(diagram.lanes.length), { title, body })
 }

@@ -1,6 +1,9 @@
 /** How a diagram looks: lanes as columns of a grid, arrows from one to another, the text above its arrow. */
 import * as Styles from "./styles.ts"
 
+const lifelines = `background-image: linear-gradient(to right,
+  transparent calc(50% - 0.5px), var(--line) calc(50% - 0.5px), var(--line) calc(50% + 0.5px), transparent calc(50% + 0.5px));`
+
 const fixed = `${Styles.common}
 :root { --later: #8a5a00; --user: #5b3fa8; --app: #1f5fbf; --store: #4a6b1a; }
 @media (prefers-color-scheme: dark) { :root { --later: #f0bf5c; --user: #c0a8ff; --app: #8db9ff; --store: #b4d67c; } }
@@ -32,8 +35,7 @@ ul.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0
 .at { color: var(--quiet); font-size: 0.8125rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .entries .at { padding: 0.375rem 0.5rem 0 0.25rem; }
 .entries .same { visibility: hidden; }
-.track { display: grid; padding-block: 0.375rem 0.625rem; background-image: linear-gradient(to right,
-  transparent calc(50% - 0.5px), var(--line) calc(50% - 0.5px), var(--line) calc(50% + 0.5px), transparent calc(50% + 0.5px)); }
+.track { display: grid; padding-block: 0.375rem 0.625rem; }
 .label { grid-row: 1; font-size: 0.875rem; line-height: 1.4; min-width: 0; }
 .label > span { background: var(--card); padding: 0 0.25rem; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 .right { text-align: right; }
@@ -55,8 +57,8 @@ ul.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0
 .violation strong { color: var(--bad); display: block; }
 @media (max-width: 44rem) {
   main { padding-inline: 0.5rem; } .card { padding: 1rem; }
-  .grid { padding-inline: 0.125rem; }
-  .entries .same { display: none; } .entries .at { padding: 0.25rem 0 0 0.25rem; }
+  .grid { padding-inline: 0; }
+  .entries .same { display: none; } .entries .at { padding: 0.25rem 0.25rem 0; width: fit-content; background: var(--card); }
   .lanes li { font-size: 0.75rem; padding: 0.125rem; }
   .label { font-size: 0.8125rem; }
 }
@@ -79,7 +81,9 @@ const spans = (count: number): string => {
     const half = 50 / (count - low)
     rules.push(`.l${low} { grid-column: ${low + 1} / -1; padding-left: calc(${half}% + 2px); }`)
     rules.push(`.r${low} { grid-column: 1 / ${low + 2}; padding-right: calc(${50 / (low + 1)}% + 2px); }`)
-    rules.push(`.n${low} { grid-column: ${Math.max(1, low)} / ${Math.min(count, low + 2) + 1}; }`)
+    // A note is as wide as three lanes, or stands at an edge.
+    const side = low === 0 ? "text-align: left; " : low === count - 1 ? "text-align: right; " : ""
+    rules.push(`.n${low} { ${side}grid-column: ${Math.max(1, low)} / ${Math.min(count, low + 2) + 1}; }`)
   }
   return rules.join("\n")
 }
@@ -91,8 +95,12 @@ export const of = (count: number): string => {
 .grid { grid-template-columns: 6.25rem minmax(0, 1fr); }
 .lanes .inner, .track { display: grid; grid-template-columns: ${lanes}; padding-inline: 0; }
 .lanes .inner { grid-column: 2; list-style: none; padding: 0; }
-.track { background-size: calc(100% / ${Math.max(1, count)}) 100%; }
-@media (max-width: 44rem) { .grid { grid-template-columns: minmax(0, 1fr); } .lanes .inner { grid-column: 1; } }
+.track { ${lifelines} background-size: calc(100% / ${Math.max(1, count)}) 100%; }
+@media (max-width: 44rem) {
+  .grid { grid-template-columns: minmax(0, 1fr); } .lanes .inner { grid-column: 1; }
+  .track { background: none; }
+  .entries .grid { ${lifelines} background-size: calc(100% / ${Math.max(1, count)}) 100%; }
+}
 ${spans(count)}
 `
 }
