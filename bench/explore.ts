@@ -1,10 +1,12 @@
 /**
  * `npm run explore`: visits every state that a user's grant and the token of the app can get into, and checks the rules
  * with mutants, which break one each. Prints a line for each of the two. Exits with 1 when a rule is broken, a mutant is not
- * caught, or too little was visited.
+ * caught, or too little was visited. `--page` draws what was found.
  */
+import { writeFileSync } from "node:fs"
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
 import { parseArgs } from "node:util"
+import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
 import * as Explorer from "@zapier-workflow-auth/testing/explorer/Explorer"
 import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
 import * as Mutants from "@zapier-workflow-auth/testing/explorer/Mutants"
@@ -23,7 +25,8 @@ interface Plan {
   readonly states?: number | undefined
 }
 
-const usage = `usage: npm run explore -- [--callers N,N --faults N] [--mode MODE] [--server NAME] [--kinds A,B] [--from A,B] [--states N]
+const usage = `usage: npm run explore -- [--callers N,N --faults N] [--mode MODE] [--server NAME] [--kinds A,B] [--from A,B] [--states N] [--page FILE]
+       npm run explore -- --mutant NAME [--mode MODE] [--page FILE]
 
 Without options: the usual explorations, and the mutants. With --callers and --faults: one exploration.
    --callers N,N   processes that share the token, each with so many callers: 2,1 are two processes
@@ -33,7 +36,16 @@ Without options: the usual explorations, and the mutants. With --callers and --f
    --kinds A,B     of a user: ${Model.kinds.user.join(", ")} (all)
                    of an app: ${Model.kinds.app.join(", ")} (all)
    --from A,B      what the token is at first: ${Model.beginnings.join(", ")} (each of them)
-   --states N      stop after so many states (no limit)`
+   --states N      stop after so many states (no limit)
+   --mutant NAME   the shortest way to what that mutant breaks: a part of its name is enough, if no other has it
+   --page FILE     draw the first violation that is found as a page of HTML`
+
+interface Asked {
+  readonly plans: ReadonlyArray<Plan>
+  readonly mutant: Mutants.Mutant | undefined
+  /** Where the page is written. */
+  readonly page: string | undefined
+}
 
 const serverNames: ReadonlyArray<string> = Object.keys(Model.servers)
 
@@ -62,15 +74,43 @@ const usual: ReadonlyArray<Plan> = [
 const isWhole = (number: number | undefined, least: number) =>
   number === undefined || (Number.isSafeInteger(number) && number >= least)
 
+// The only one with that in its name, or the one with that name.
+const mutantOf = (name: string, mode: string | undefined): Mutants.Mutant | undefined => {
+  const all = Mutants.all.filter(({ client }) => mode === undefined || client.mode === mode)
+  const found = all.filter((mutant) => mutant.name.includes(name))
+  const [mutant, ...others] = found.some((one) => one.name === name) ? found.filter((one) => one.name === name) : found
+  if (mutant !== undefined && others.length === 0) return mutant
+  say(`${found.length === 0 ? "No mutant has that in its name" : "Several mutants have that in their names"}:`)
+  for (const { client, name } of found.length === 0 ? all : found) say(`   ${client.mode}: ${name}`)
+  return undefined
+}
+
 // What was asked for; nothing if it makes no sense.
-const parse = (args: ReadonlyArray<string>): ReadonlyArray<Plan> | undefined => {
+const parse = (args: ReadonlyArray<string>): Asked | undefined => {
   try {
     const text = { type: "string" } as const
     const { values } = parseArgs({
       args: [...args],
-      options: { callers: text, faults: text, from: text, kinds: text, mode: text, server: text, states: text }
+      options: {
+        callers: text,
+        faults: text,
+        from: text,
+        kinds: text,
+        mode: text,
+        mutant: text,
+        page: text,
+        server: text,
+        states: text
+      }
     })
-    if (Object.keys(values).length === 0) return usual
+    const { mutant: name, page, ...others } = values
+    const isUsual = Object.keys(others).length === 0
+    if (name !== undefined) {
+      const isOnlyMode = Object.keys(others).every((option) => option === "mode")
+      const mutant = isOnlyMode ? mutantOf(name, values.mode) : undefined
+      return mutant && { plans: [], mutant, page }
+    }
+    if (isUsual) return { plans: usual, mutant: undefined, page }
     const { mode = "user", server = "strict" } = values
     if ((mode !== "user" && mode !== "app") || !isServer(server) || (mode === "app" && values.server !== undefined)) {
       return undefined
@@ -83,19 +123,8 @@ const parse = (args: ReadonlyArray<string>): ReadonlyArray<Plan> | undefined => 
     const kinds = values.kinds?.split(",") ?? Model.kinds[mode]
     const beginnings = values.from?.split(",") ?? Model.beginnings
     const isUsable = callers.length > 0 && callers.every((count) => isWhole(count, 1)) && isWhole(faults, 0)
-    return isUsable && isWhole(states, 1) && kinds.every(isKind) && beginnings.every(isBeginning)
-      ? [
-          {
-            mode,
-            callers,
-            faults,
-            server,
-            kinds: kinds.filter(isKind),
-            beginnings: beginnings.filter(isBeginning),
-            states
-          }
-        ]
-      : undefined
+    if (!isUsable || !isWhole(states, 1) || !kinds.every(isKind) || !beginnings.every(isBeginning)) return undefined
+    return { plans: [{ mode, callers, faults, server, kinds, beginnings, states }], mutant: undefined, page }
   } catch {
     return undefined
   }
@@ -109,12 +138,12 @@ const titleOf = ({ beginnings, callers, faults, kinds, mode, server }: Plan) => 
 }
 
 const run = (plan: Plan) => {
+  const options = { ...plan, server: Model.servers[plan.server], client: Model.library(plan.mode) }
   const title = titleOf(plan)
   const { beginnings, callers, faults, mode, server, states: limit } = plan
   say(title)
   const begun = performance.now()
-  const model = Model.make({ ...plan, server: Model.servers[server], client: Model.library(mode) })
-  const report = Explorer.explore(model, {
+  const report = Explorer.explore(Model.make(options), {
     // Not the shortest trace, but room for millions of states.
     order: "depth",
     states: limit,
@@ -126,7 +155,24 @@ const run = (plan: Plan) => {
   tell(report.findings)
   const { depth, findings, isComplete, moves, states } = report
   const violations = findings.length
-  return { mode, callers, faults, server, beginnings, states, moves, depth, isComplete, violations, seconds, megabytes }
+  const [first] = findings
+  return {
+    result: {
+      mode,
+      callers,
+      faults,
+      server,
+      beginnings,
+      states,
+      moves,
+      depth,
+      isComplete,
+      violations,
+      seconds,
+      megabytes
+    },
+    page: first && Diagram.html(Model.page(options, first))
+  }
 }
 
 const tell = (findings: ReadonlyArray<Explorer.Finding<Violation>>) => {
@@ -136,19 +182,34 @@ const tell = (findings: ReadonlyArray<Explorer.Finding<Violation>>) => {
   for (const line of first.trace) say(`      ${line}`)
 }
 
-const isCaught = (mutant: Mutants.Mutant): boolean => {
+const findingOf = (mutant: Mutants.Mutant): Explorer.Finding<Violation> | undefined => {
   const { findings } = Explorer.explore(Model.make(mutant), { isEnough: ({ rule }) => rule === mutant.breaks })
   const found = findings.find(({ violation }) => violation.rule === mutant.breaks)
   say(`   ${found === undefined ? "MISSED" : `caught in ${found.trace.length} moves`}: ${mutant.name}`)
-  return found !== undefined
+  return found
 }
 
-type Exploration = ReturnType<typeof run>
+const isCaught = (mutant: Mutants.Mutant): boolean => findingOf(mutant) !== undefined
+
+const write = (file: string | undefined, page: string | undefined) => {
+  if (file === undefined) return
+  if (page !== undefined) writeFileSync(file, page)
+  say(page === undefined ? `   nothing is broken, and so ${file} was not written` : `   drawn in ${file}`)
+}
+
+const tryMutant = (mutant: Mutants.Mutant, file: string | undefined): number => {
+  const finding = findingOf(mutant)
+  if (finding !== undefined) tell([finding])
+  write(file, finding && Diagram.html(Model.page(mutant, finding)))
+  return finding === undefined ? 1 : 0
+}
+
+type Exploration = ReturnType<typeof run>["result"]
 
 const atATime = 2
 
 // Each in a thread of its own, whose memory is given back at the end.
-const inThread = (plan: Plan): Promise<Exploration> =>
+const inThread = (plan: Plan): Promise<ReturnType<typeof run>> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), {
       workerData: plan,
@@ -158,8 +219,8 @@ const inThread = (plan: Plan): Promise<Exploration> =>
     worker.once("error", reject)
   })
 
-const runAll = async (plans: ReadonlyArray<Plan>): Promise<ReadonlyArray<Exploration>> => {
-  const explorations: Array<Exploration> = []
+const runAll = async (plans: ReadonlyArray<Plan>): Promise<ReadonlyArray<ReturnType<typeof run>>> => {
+  const explorations: Array<ReturnType<typeof run>> = []
   const waiting = [...plans.entries()]
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -191,12 +252,16 @@ const sumUp = (
 }
 
 const main = async (args: ReadonlyArray<string>): Promise<number> => {
-  const plans = parse(args)
-  if (plans === undefined) {
+  const asked = parse(args)
+  if (asked === undefined) {
     say(usage)
     return 2
   }
-  const explorations = await runAll(plans)
+  const { mutant, page, plans } = asked
+  if (mutant !== undefined) return tryMutant(mutant, page)
+  const explored = await runAll(plans)
+  const explorations = explored.map(({ result }) => result)
+  write(page, explored.find((one) => one.page !== undefined)?.page)
   const modes = new Set(plans.map(({ mode }) => mode))
   const results = Array.from(modes, (mode) => {
     const own = explorations.filter((exploration) => exploration.mode === mode)

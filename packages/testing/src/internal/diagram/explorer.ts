@@ -4,12 +4,16 @@ import * as Redacted from "effect/Redacted"
 import type { Move } from "../../explorer/Explorer.ts"
 import type * as Invariants from "../../Invariants.ts"
 import * as World from "../explorer/world.ts"
+import * as Words from "../pages/words.ts"
 import * as Diagram from "./model.ts"
 import * as Program from "./program.ts"
 
 type Stop = Move<World.World, Invariants.Violation>
 
 const isTimePassing = (label: string) => /^\d+ ms pass$/.test(label)
+
+const readable = (label: string) =>
+  label.replace(/(\d+) ms pass/, (_, millis) => `${Words.duration(Number(millis))} pass`)
 
 /** Names for tokens, in the order in which they were made. What came of one request has one number. */
 const namesOf = ({ history, names }: World.World): ReadonlyMap<string, string> => {
@@ -85,7 +89,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
     }
   }
 
-  const ofCallers = (at: number, before: World.Process, after: World.Process) => {
+  const ofCallers = (at: number, label: string, before: World.Process, after: World.Process) => {
     const lane = laneOf(after.name)
     const asks = (text: string) => void entries.push(Diagram.arrow(at, { from: callers, to: lane, text }))
     const told = (text: string, tone: Diagram.Tone) =>
@@ -110,7 +114,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
     }
     for (const caller of after.callers) {
       if (before.callers.some(({ id }) => id === caller.id)) continue
-      if (caller.wants === "Event") asks("comes back with a code, or disconnects")
+      if (caller.wants === "Event") asks(label)
     }
   }
 
@@ -122,7 +126,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
     if (before.isPaused !== after.isPaused)
       note(after.isPaused ? "stands still" : "goes on", after.isPaused ? "Bad" : "Plain")
     if (before.offset !== after.offset) note(`its clock is ${after.offset / 1_000} s ahead`, "Bad")
-    ofCallers(at, before, after)
+    ofCallers(at, label, before, after)
     ofOperations(at, label, before, after)
   }
 
@@ -152,8 +156,8 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
   way.slice(1).forEach(({ isFault, label, world }, index) => {
     const before = way[index]?.world ?? first.world
     const at = world.now - start
-    if (isFault || isTimePassing(label))
-      entries.push(Diagram.step(before.now - start, isFault ? `Something goes wrong: ${label}` : label))
+    const isStep = isFault || isTimePassing(label)
+    if (isStep) entries.push(Diagram.step(before.now - start, readable(label)))
     const said = entries.length
     ofServer(at, before, world)
     ofStore(at, label, before, world)
@@ -165,8 +169,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
         process
       )
     }
-    if (entries.length === said && !isFault && !isTimePassing(label))
-      entries.push(Diagram.note(at, ofLabel(label), label))
+    if (entries.length === said && !isStep) entries.push(Diagram.note(at, ofLabel(label), label))
   })
   entries.push(Diagram.violation(last.world.now - start, broken.rule, broken.what))
   return Diagram.make(lanes.all, entries)

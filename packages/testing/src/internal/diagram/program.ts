@@ -74,7 +74,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
   const ofOwner = (owner: string | undefined) => processLane(slots.get(owner ?? "") ?? 0)
   const asked = events.flatMap(([, event]) => (event._tag === "Asked" ? [event] : []))
   for (const who of new Set(asked.map(({ who }) => who).toSorted())) callerLane(who)
-  for (const slot of new Set(asked.map(({ slot }) => slot).toSorted())) processLane(slot)
+  for (const slot of new Set(asked.map(({ slot }) => slot).toSorted((one, other) => one - other))) processLane(slot)
   const store = lanes.of("Store", "the store")
   const zapier = lanes.of("Zapier", "Zapier")
 
@@ -180,7 +180,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
       case "Broken":
         return void entries.push(Diagram.violation(at, event.violation.rule, `${event.who}: ${event.violation.what}`))
       case "Observed":
-        return observe(at, event.who, event.observation as Observation)
+        return observe(at, event.who, event.observation)
     }
   }
 

@@ -31,10 +31,14 @@ const long = 60_000
 
 const signs: { readonly [tone in Diagram.Tone]: string } = { Plain: "", Good: "✓ ", Ask: "↻ ", Later: "… ", Bad: "✕ " }
 
+// The names of tokens stay in one line.
+const worded = (text: string): Html.Content =>
+  text.split(/([\w-]+#\d+)/).map((part, index) => (index % 2 === 0 ? part : html`<span class="token">${part}</span>`))
+
 const toned = (tone: Diagram.Tone, text: string): Html.Html =>
   tone === "Plain"
-    ? html`${text}`
-    : html`<span class="${tone}"><span aria-hidden="true">${signs[tone]}</span>${text}</span>`
+    ? html`${worded(text)}`
+    : html`<span class="${tone}"><span aria-hidden="true">${signs[tone]}</span>${worded(text)}</span>`
 
 const arrow = (lanes: ReadonlyArray<Diagram.Lane>, entry: Of<"Arrow">): Html.Html => {
   const { fault, from, isAnswer, isLost, number, text, to, tone } = entry
@@ -65,20 +69,24 @@ const row = (at: number, isSame: boolean, track: Html.Html): Html.Html =>
     <div class="track">${track}</div>
   </li> `
 
-const violation = ({ at, rule, text }: Of<"Violation">): Html.Html =>
-  html`<li class="violation" id="violation">
+const violation = ({ at, rule, text }: Of<"Violation">, isFirst: boolean): Html.Html =>
+  html`<li class="violation" ${isFirst ? html` id="violation"` : undefined}>
     <strong><span aria-hidden="true">✕ </span>Rule broken: ${rule}</strong>${text}
     <span class="at">${clock(at)}</span>
   </li> `
 
-const entry = (lanes: ReadonlyArray<Diagram.Lane>, entry: Exclude<Diagram.Entry, Of<"Step">>, isSame: boolean) => {
+const entry = (
+  { entries, lanes }: Diagram.Diagram,
+  entry: Exclude<Diagram.Entry, Of<"Step">>,
+  isSame: boolean
+): Html.Html => {
   switch (entry._tag) {
     case "Arrow":
       return row(entry.at, isSame, arrow(lanes, entry))
     case "Note":
       return row(entry.at, isSame, note(lanes, entry))
     case "Violation":
-      return violation(entry)
+      return violation(entry, entries.find(({ _tag }) => _tag === "Violation") === entry)
   }
 }
 
@@ -100,7 +108,8 @@ const sectionsOf = (entries: ReadonlyArray<Diagram.Entry>): ReadonlyArray<Sectio
 const passed = (from: number, to: number): string | undefined =>
   to - from >= long ? `${Words.duration(to - from)} later` : undefined
 
-const drawn = ({ entries, lanes, left }: Diagram.Diagram): Html.Html => {
+const drawn = (diagram: Diagram.Diagram): Html.Html => {
+  const { entries, lanes, left } = diagram
   let last = entries[0]?.at ?? 0
   const sections = sectionsOf(entries).map(({ entries, step }, index) => {
     const before = step && passed(last, step.at)
@@ -108,7 +117,7 @@ const drawn = ({ entries, lanes, left }: Diagram.Diagram): Html.Html => {
     const rows = entries.map((one, index) => {
       const [gap, isSame] = [passed(last, one.at), one.at === last && (step !== undefined || index > 0)]
       last = one.at
-      return html`${gap === undefined ? undefined : html`<li class="gap">${gap}</li> `}${entry(lanes, one, isSame)}`
+      return html`${gap === undefined ? undefined : html`<li class="gap">${gap}</li> `}${entry(diagram, one, isSame)}`
     })
     return html`${before === undefined ? undefined : html`<p class="gap">${before}</p> `}
       <section id="step-${index}">

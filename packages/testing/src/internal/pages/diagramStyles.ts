@@ -46,6 +46,7 @@ ul.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0
 .west::after { left: 0; border-right: 9px solid currentColor; border-left: 0; }
 .arrow.lost { border-top-style: dotted; color: var(--bad); }
 .arrow.lost::after { content: "✕"; border: 0; top: -0.8em; left: calc(50% - 0.4em); right: auto; font-weight: 700; line-height: 1.5; background: var(--card); padding: 0 0.125rem; }
+.token { white-space: nowrap; font-weight: 600; }
 .number { color: var(--quiet); font-variant-numeric: tabular-nums; }
 .Good { color: var(--good); } .Ask { color: var(--accent); } .Later { color: var(--later); } .Bad { color: var(--bad); }
 .label .Good, .label .Ask, .label .Later, .label .Bad, .note { font-weight: 600; }
