@@ -51,11 +51,27 @@ await Browser.describeInBrowser("a page of a run in a browser", (browser) => {
       await page.screenshot({ path: `${Browser.output}diagram-${name}-${look}.png`, fullPage: true })
       assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), width)
     }
-    await page.emulateMedia({ media: "print", colorScheme: "light" })
+    // On paper it is light, whatever the screen is.
+    await page.emulateMedia({ media: "print", colorScheme: "dark" })
     await page.setViewportSize({ width: 794, height: 1_123 })
     await page.screenshot({ path: `${Browser.output}diagram-${name}-print.png`, fullPage: true })
+    assert.strictEqual(await page.evaluate("getComputedStyle(document.body).color"), "rgb(33, 31, 28)")
     await page.emulateMedia({ media: "screen" })
     assert.strictEqual(await page.evaluate("typeof hit"), "undefined")
     assert.deepStrictEqual(complaints, [])
+  })
+
+  it("is used with the keyboard alone: what can be reached leads somewhere", async () => {
+    await page.goto(pathToFileURL(`${Browser.output}diagram-eventful.html`).href)
+    await page.keyboard.press("Tab")
+    assert.strictEqual(await page.evaluate("document.activeElement.textContent"), "Skip to what happened")
+    await page.keyboard.press("Enter")
+    assert.include(page.url(), "#happened")
+    const astray = "[...document.links].filter(({ hash }) => document.querySelector(hash) === null).length"
+    assert.strictEqual(await page.evaluate(astray), 0)
+    const ids = await page.evaluate<Array<string>>("[...document.querySelectorAll('[id]')].map(({ id }) => id)")
+    assert.lengthOf(new Set(ids), ids.length)
+    const names = await page.evaluate("[...document.querySelectorAll('h1, h2, h3')].length")
+    assert.isAbove(Number(names), 12)
   })
 })

@@ -1,5 +1,6 @@
 /** Runs that break a rule, to be drawn. */
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -13,7 +14,9 @@ import * as Mutants from "../../src/explorer/Mutants.ts"
 import type * as Program from "../../src/Program.ts"
 import { homemade, library } from "./apps.ts"
 
-export const hostile = `"><script>hit = 1</script><img src=x onerror="hit = 2">`
+const hostile = `"><script>hit = 1</script><img src=x onerror="hit = 2">`
+
+class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
 
 /** It holds in all steps before the last. */
 const holdsUntil = (steps: number): ScenarioRules.Rule => ({
@@ -37,7 +40,7 @@ export const eventful = Effect.suspend(() => {
     call: (subject) =>
       HttpClient.HttpClient.use((http) => http.get("https://metrics.example/call")).pipe(
         Effect.andThen(library.call(subject)),
-        Effect.mapError(() => new Error(hostile))
+        Effect.mapError(() => new Failed({ message: hostile }))
       )
   })
   const steps: ReadonlyArray<Scenario.Step> = [
@@ -80,7 +83,7 @@ export const leaky = (secrets: Set<string>) =>
         const { accessToken } = yield* ZapierAuth.ZapierAuth.use((auth) => auth.accessToken(subject))
         const token = Redacted.value(accessToken)
         yield* HttpClient.HttpClient.use((http) => http.get(`https://metrics.example/${token}?token=${token}`))
-        return yield* Effect.fail(new Error(`it did not work with ${token}`))
+        return yield* Effect.fail(new Failed({ message: `it did not work with ${token}` }))
       })
     })
     const rule: ScenarioRules.Rule = {

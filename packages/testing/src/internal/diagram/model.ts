@@ -29,7 +29,7 @@ export const Tone = Schema.Literals(["Plain", "Good", "Ask", "Later", "Bad"])
  */
 export type Tone = typeof Tone.Type
 
-const at = Schema.Number
+const at = Schema.Finite
 const lane = Schema.Int
 
 /**

@@ -36,7 +36,7 @@ const naming = () => {
 }
 
 /** What came of a token request, in words. */
-export const outcomeText = (outcome: TokenOutcome, name: (accessToken: string) => string): string => {
+const outcomeText = (outcome: TokenOutcome, name: (accessToken: string) => string): string => {
   switch (outcome._tag) {
     case "Granted":
       return `200, tokens ${name(Redacted.value(outcome.tokens.accessToken))}`

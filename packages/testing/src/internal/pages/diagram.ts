@@ -1,4 +1,8 @@
-/** A run that broke a rule, as a page: the rule, what was done, how to do it again, and a sequence diagram. */
+/**
+ * A run that broke a rule, as a page: the rule, what was done, how to do it again, and a sequence diagram. The diagram is a
+ * grid of HTML, so that its text wraps, is read aloud, and can be searched. Libraries such as Mermaid draw in a browser only,
+ * with a script of megabytes.
+ */
 import * as Struct from "effect/Struct"
 import type * as Diagram from "../diagram/model.ts"
 import * as Styles from "./diagramStyles.ts"

@@ -64,7 +64,11 @@ ul.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0
   .label { font-size: 0.8125rem; }
 }
 @media print {
-  :root { --ground: #fff; --card: #fff; }
+  :root {
+    color-scheme: light; --ground: #fff; --card: #fff; --line: #cfcac1; --edge: #8a847b; --text: #211f1c; --quiet: #5f5a53;
+    --accent: #b03a06; --good: #1a6b3c; --bad: #a81e1e; --code: #f4f2ee; --later: #8a5a00; --user: #5b3fa8; --app: #1f5fbf;
+    --store: #4a6b1a;
+  }
   body { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .lanes { position: static; } .skip, .legend a { display: none; }
   .entries li, h3, .violation, pre { break-inside: avoid; } h3 { break-after: avoid; }
