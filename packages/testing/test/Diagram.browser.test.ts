@@ -62,7 +62,12 @@ await Browser.describeInBrowser("a page of a run in a browser", (browser) => {
   })
 
   it("is used with the keyboard alone: what can be reached leads somewhere", async () => {
-    await page.goto(pathToFileURL(`${Browser.output}diagram-eventful.html`).href)
+    const file = `${Browser.output}diagram-keyboard.html`
+    writeFileSync(
+      file,
+      Diagram.html(await Effect.runPromise(Program.page(Diagrams.race, { store: Diagrams.careless })))
+    )
+    await page.goto(pathToFileURL(file).href)
     await page.keyboard.press("Tab")
     assert.strictEqual(await page.evaluate("document.activeElement.textContent"), "Skip to what happened")
     await page.keyboard.press("Enter")
@@ -71,7 +76,5 @@ await Browser.describeInBrowser("a page of a run in a browser", (browser) => {
     assert.strictEqual(await page.evaluate(astray), 0)
     const ids = await page.evaluate<Array<string>>("[...document.querySelectorAll('[id]')].map(({ id }) => id)")
     assert.lengthOf(new Set(ids), ids.length)
-    const names = await page.evaluate("[...document.querySelectorAll('h1, h2, h3')].length")
-    assert.isAbove(Number(names), 12)
   })
 })

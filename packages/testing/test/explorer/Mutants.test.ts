@@ -15,6 +15,9 @@ describe("Mutants", () => {
       expect(found?.violation.what).toBeDefined()
       // Short enough to be read.
       expect(found?.trace.length).toBeLessThan(20)
+      // It can be drawn: the way is found once more.
+      const entries = found === undefined ? [] : Model.page(mutant, found).diagram.entries
+      expect(entries.at(-1)).toMatchObject({ _tag: "Violation", rule: mutant.breaks })
     },
     minutes
   )

@@ -29,6 +29,13 @@ const namesOf = ({ history, names }: World.World): ReadonlyMap<string, string> =
 
 const isOf = (one: World.Operation) => (other: World.Operation) => one.id === other.id && one.key === other.key
 
+interface Happening {
+  readonly at: number
+  readonly label: string
+  /** The tokens that the server has made in it. */
+  readonly made: ReadonlyArray<string>
+}
+
 /** @param way the moves that led to the violation, the first of which is the beginning */
 export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diagram.Diagram => {
   const [first] = way
@@ -65,11 +72,11 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
   }
 
   // What a process has sent, and what it has heard.
-  const ofOperations = (at: number, label: string, before: World.Process | undefined, after: World.Process) => {
+  const ofOperations = ({ at, label, made }: Happening, before: World.Process, after: World.Process) => {
     const lane = laneOf(after.name)
     const add = (entry: Diagram.Entry) => void entries.push(entry)
     const key = ({ id, key }: World.Operation) => `${after.name}${after.life} ${key} ${id}`
-    for (const operation of before?.operations ?? []) {
+    for (const operation of before.operations) {
       if (operation._tag !== "Send") continue
       const now = after.operations.find(isOf(operation))
       if (now !== undefined && (now._tag !== "Send" || now.outcome === undefined || operation.outcome !== undefined))
@@ -79,10 +86,11 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
       const number = numbers.get(key(operation))
       const more = number === undefined ? {} : { number }
       const tone = isLost ? "Bad" : "Plain"
-      add(Diagram.arrow(at, { from: zapier, to: lane, text: label, tone, isLost, isAnswer: true, ...more }))
+      const text = isLost || made.length === 0 ? label : `${label}: tokens ${made.join(", ")}`
+      add(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isLost, isAnswer: true, ...more }))
     }
     for (const operation of after.operations) {
-      if (operation._tag !== "Send" || before?.operations.some(isOf(operation)) === true) continue
+      if (operation._tag !== "Send" || before.operations.some(isOf(operation))) continue
       const number = numbers.size + 1
       numbers.set(key(operation), number)
       add(Diagram.arrow(at, { from: lane, to: zapier, text: requestText(operation.request), number }))
@@ -118,16 +126,16 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
     }
   }
 
-  const ofProcess = (at: number, label: string, before: World.Process | undefined, after: World.Process) => {
+  const ofProcess = (happening: Happening, before: World.Process, after: World.Process) => {
+    const { at, label } = happening
     const lane = laneOf(after.name)
     const note = (text: string, tone: Diagram.Tone) => void entries.push(Diagram.note(at, lane, text, tone))
-    if (before === undefined) return ofOperations(at, label, before, after)
     if (before.life !== after.life) return note("ends, and another takes its place", "Bad")
     if (before.isPaused !== after.isPaused)
       note(after.isPaused ? "stands still" : "goes on", after.isPaused ? "Bad" : "Plain")
     if (before.offset !== after.offset) note(`its clock is ${after.offset / 1_000} s ahead`, "Bad")
     ofCallers(at, label, before, after)
-    ofOperations(at, label, before, after)
+    ofOperations(happening, before, after)
   }
 
   const ofStore = (at: number, label: string, before: World.World, after: World.World) => {
@@ -147,9 +155,11 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
     }
   }
 
-  const ofServer = (at: number, before: World.World, after: World.World) => {
+  const ofServer = (at: number, before: World.World, after: World.World): ReadonlyArray<string> => {
     const made = Object.keys(after.names).filter((secret) => !Object.hasOwn(before.names, secret) && names.has(secret))
-    for (const pair of new Set(made.map(name))) entries.push(Diagram.note(at, zapier, `makes tokens ${pair}`))
+    const pairs = [...new Set(made.map(name))]
+    for (const pair of pairs) entries.push(Diagram.note(at, zapier, `makes tokens ${pair}`))
+    return pairs
   }
 
   entries.push(Diagram.step(0, `At first ${first.label}`))
@@ -159,15 +169,11 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
     const isStep = isFault || isTimePassing(label)
     if (isStep) entries.push(Diagram.step(before.now - start, readable(label)))
     const said = entries.length
-    ofServer(at, before, world)
+    const made = ofServer(at, before, world)
     ofStore(at, label, before, world)
     for (const process of world.processes) {
-      ofProcess(
-        at,
-        label,
-        before.processes.find(({ name }) => name === process.name),
-        process
-      )
+      const was = before.processes.find(({ name }) => name === process.name)
+      if (was !== undefined) ofProcess({ at, label, made }, was, process)
     }
     if (entries.length === said && !isStep) entries.push(Diagram.note(at, ofLabel(label), label))
   })
