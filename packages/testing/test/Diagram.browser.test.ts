@@ -33,7 +33,7 @@ await Browser.describeInBrowser("a page of a run in a browser", (browser) => {
     ["alone", Effect.map(Diagrams.alone, Scenario.page)],
     ["eventful", Effect.map(Diagrams.eventful, Scenario.page)],
     ["program", Program.page(Diagrams.program)],
-    ["careless", Program.page(Diagrams.race, { store: Diagrams.careless })],
+    ["careless", Diagrams.race],
     ["mutant", Effect.sync(Diagrams.mutant)]
   ] as const
 
@@ -63,10 +63,7 @@ await Browser.describeInBrowser("a page of a run in a browser", (browser) => {
 
   it("is used with the keyboard alone: what can be reached leads somewhere", async () => {
     const file = `${Browser.output}diagram-keyboard.html`
-    writeFileSync(
-      file,
-      Diagram.html(await Effect.runPromise(Program.page(Diagrams.race, { store: Diagrams.careless })))
-    )
+    writeFileSync(file, Diagram.html(await Effect.runPromise(Diagrams.race)))
     await page.goto(pathToFileURL(file).href)
     await page.keyboard.press("Tab")
     assert.strictEqual(await page.evaluate("document.activeElement.textContent"), "Skip to what happened")
