@@ -107,6 +107,23 @@ describe("a scenario", () => {
     })
   )
 
+  it.effect("says what never arrives, and who does not wait for it", () =>
+    Effect.gen(function* () {
+      const { diagram = empty } = yield* Diagrams.silent
+      const lines = linesOf(diagram)
+      const said = [
+        /^\d+ the app -> Zapier: 2 POST .*, refresh token ada#1 \(lost, RequestLost\)$/,
+        /^\d+ the app: no answer to 2$/,
+        /^\d+ the app -> Zapier: \d POST .*, refresh token ada#2 \(lost, RequestSilent\)$/,
+        /^\d+ the app: still waits for the answer to \d$/,
+        /^\d+ ada's browser: Call is given up by the user$/,
+        /^\d+ all: Zapier is down$/,
+        /^\d+ the app --> ada's browser: Call shows TryLater \(.+\) \(Later\)$/
+      ]
+      for (const line of said) expect(lines).toContainEqual(expect.stringMatching(line))
+    })
+  )
+
   it.effect("survives being encoded, and is a page of its steps without a diagram", () =>
     Effect.gen(function* () {
       const failed = yield* Diagrams.alone

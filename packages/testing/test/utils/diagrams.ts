@@ -6,6 +6,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as FakeFault from "../../src/FakeFault.ts"
 import * as Scenario from "../../src/Scenario.ts"
 import type * as ScenarioRules from "../../src/ScenarioRules.ts"
 import * as Explorer from "../../src/explorer/Explorer.ts"
@@ -67,6 +68,33 @@ export const eventful = Effect.suspend(() => {
     { _tag: "Call", ...bob }
   ]
   return Effect.flip(Effect.asVoid(Scenario.run(app, steps, { rules: [holdsUntil(steps.length)] })))
+})
+
+/** Requests that never arrive, a user who hangs up, and an app that is down for a while. */
+export const silent = Effect.suspend(() => {
+  const arm = (fault: FakeFault.Fault): Scenario.Step => ({
+    _tag: "Arm",
+    rule: { fault, match: { endpoint: "token", grantType: "refresh_token" } }
+  })
+  const steps: ReadonlyArray<Scenario.Step> = [
+    { _tag: "Consent", ...ada },
+    { _tag: "Wait", time: "lifetime" },
+    arm({ _tag: "RequestLost" }),
+    { _tag: "Call", ...ada },
+    { _tag: "Wait", time: "lifetime" },
+    arm({ _tag: "RequestSilent" }),
+    {
+      _tag: "Together",
+      steps: [
+        { _tag: "Call", ...ada },
+        { _tag: "Wait", time: "second" },
+        { _tag: "HangUp", ...ada }
+      ]
+    },
+    { _tag: "Outage", time: "minutes" },
+    { _tag: "Call", ...ada }
+  ]
+  return Effect.flip(Effect.asVoid(Scenario.run(library, steps, { rules: [holdsUntil(steps.length)] })))
 })
 
 /** An app that puts access tokens where they do not belong: in a URL of another host, and in what it fails with. */

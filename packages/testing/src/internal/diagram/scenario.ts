@@ -122,12 +122,17 @@ export const of = (
     // What had come just before the app was killed counts as lost, since it may not be stored: it had come all the same.
     const isCutOff = end === "Lost" && status !== undefined
     const isLost = end === "Lost" && !isCutOff
-    const isUnsent = isLost && (request === undefined || (fault !== undefined && unsent.has(fault)))
+    // Nobody may have noticed yet.
+    const isUnsent =
+      (isLost && request === undefined) || (end !== "Answered" && fault !== undefined && unsent.has(fault))
     const [where = ""] = url.split("?", 1)
     const target = request === undefined ? where : `${request.method} ${request.path}`
     const sent = { from: app, to: host, text: `${target}${carried(exchange)}`, number, isLost: isUnsent }
     place(step, order.request, Diagram.arrow(sentAt - start, { ...sent, fault: isUnsent ? fault : undefined }))
-    if (endedAt === undefined) return
+    if (endedAt === undefined) {
+      const waits = Diagram.note(seen.now - start, app, `still waits for the answer to ${number}`)
+      return place(stepsBeganAt.length, order.result, waits)
+    }
     const at = endedAt - start
     if (isUnsent) return place(step, order.answer, Diagram.note(at, app, `no answer to ${number}`, "Bad"))
     const made = issued === undefined ? "" : `tokens ${name(issued.accessToken)}`
