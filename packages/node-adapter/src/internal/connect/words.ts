@@ -1,6 +1,9 @@
 /** In whose words pages are, and in which language. */
 import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -43,14 +46,23 @@ const Texts = Schema.Struct({
   pages: Schema.optional(Schema.Struct(Record.map(pages, () => optionalPage)))
 })
 
-const decode = (texts: unknown, onExcessProperty: "error" | "ignore"): Result.Result<PartialTexts, ZapierAuthError> =>
-  Result.mapError(Schema.decodeUnknownResult(Texts, { onExcessProperty })(texts), ({ issue }) => {
+// A promise or an effect of texts looks like texts of which all are left out.
+const isOfTexts = (value: unknown): boolean => Predicate.isPromiseLike(value) || Effect.isEffect(value)
+
+const noTexts = Result.fail(
+  from(new InvalidConfig({ setting: "texts", problem: "give the texts themselves, and no promise or effect of them" }))
+)
+
+const decode = (texts: unknown, onExcessProperty: "error" | "ignore"): Result.Result<PartialTexts, ZapierAuthError> => {
+  if (isOfTexts(texts)) return noTexts
+  return Result.mapError(Schema.decodeUnknownResult(Texts, { onExcessProperty })(texts), ({ issue }) => {
     const path = SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues[0]?.path ?? []
     const setting = ["texts", ...path.map(String)].join(".")
     return from(
       new InvalidConfig({ setting, problem: "give a text, by one of the names that ConnectTexts.english has" })
     )
   })
+}
 
 /** The app's texts for a reader, or why there are none. */
 export type Find = (reader: Reader) => Result.Result<PartialTexts, ZapierAuthError>
@@ -60,12 +72,13 @@ export const make = (given: Given | undefined): Result.Result<Find, ZapierAuthEr
   if (typeof given !== "function") {
     return Result.map(decode(given === undefined ? {} : given, "error"), (texts) => () => Result.succeed(texts))
   }
+  // Reading what it gives may throw as well.
   const find = (reader: Reader) =>
     Result.try({
-      try: () => given(reader),
+      try: () => decode(given(reader), "ignore"),
       catch: toError("texts", "give texts")
     })
-  return Result.succeed((reader) => Result.flatMap(find(reader), (texts) => decode(texts, "ignore")))
+  return Result.succeed((reader) => Result.flatMap(find(reader), identity))
 }
 
 /** The name of a text that pages share. */

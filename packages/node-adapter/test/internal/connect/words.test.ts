@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as ConnectTexts from "../../../src/ConnectTexts.ts"
 import * as Words from "../../../src/internal/connect/words.ts"
@@ -51,7 +52,9 @@ describe("an app's own texts", () => {
     [{ pages: { denied: "No" } }, "texts.pages.denied"],
     [{ pages: { denied: { title: null } } }, "texts.pages.denied.title"],
     ["Acme", "texts"],
-    [null, "texts"]
+    [null, "texts"],
+    [Promise.resolve({ app: "Acme" }), "texts"],
+    [Effect.succeed({ app: "Acme" }), "texts"]
   ])("%j are refused when the routes are built, and named", (given, setting) => {
     const made = Words.make(given as ConnectTexts.Given)
     expect(Result.isFailure(made) && made.failure.reason).toMatchObject({ _tag: "InvalidConfig", setting })
@@ -77,6 +80,14 @@ describe("an app's own texts", () => {
     })
     expect(Result.isFailure(threw) && threw.failure.message).toContain("it failed with TypeError")
     expect(Result.isFailure(threw) && threw.failure.message).not.toContain("secret")
+    const unreadable = found(() => ({
+      get app(): string {
+        throw new TypeError("secret of the app")
+      }
+    }))
+    expect(Result.isFailure(unreadable) && unreadable.failure.message).toMatch(/it failed with Error(?!.*secret)/)
+    const late = found((async () => ({ app: "Acme" })) as never)
+    expect(Result.isFailure(late) && late.failure.reason).toMatchObject({ _tag: "InvalidConfig", setting: "texts" })
     const odd = found(() => ({ pages: { denied: { text: 5 } } }) as never)
     expect(Result.isFailure(odd) && odd.failure.reason).toMatchObject({ setting: "texts.pages.denied.text" })
   })
