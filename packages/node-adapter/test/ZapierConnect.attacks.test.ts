@@ -160,6 +160,7 @@ describe("an attacker who", () => {
   it.effect.each([
     ["another site's form", { origin: "https://evil.example" }],
     ["a form in a sandbox", { origin: "null" }],
+    ["a form in a sandbox, of which it is known", { origin: "null", "sec-fetch-site": "cross-site" }],
     ["a site that looks alike", { origin: "https://acme.example.evil.example" }],
     ["the same host without TLS", { origin: "http://acme.example" }],
     ["another site's form, of which it is known", { origin: "https://evil.example", "sec-fetch-site": "same-origin" }],

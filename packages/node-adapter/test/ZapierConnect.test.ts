@@ -70,6 +70,17 @@ describe("ZapierConnect", () => {
     })
   )
 
+  it.effect("is disconnected by a form of the app's page, whatever the page's referrer policy hides", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      for (const origin of ["https://acme.example", "null"]) {
+        const headers = { origin, "sec-fetch-site": "same-origin" }
+        const sent = yield* world.send(new World.Browser("ada"), "/zapier/disconnect", { method: "POST", headers })
+        expect([origin, sent.status]).toEqual([origin, 303])
+      }
+    })
+  )
+
   it.effect("tells programs in JSON, browsers in pages", () =>
     Effect.gen(function* () {
       const world = yield* World.make()

@@ -4,10 +4,15 @@
  */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 
-/** Whether a request that changes something comes from the app's own pages. What does not say so does not. */
+/**
+ * Whether a request that changes something comes from the app's own pages. What does not say so does not.
+ *
+ * The origin is `null` when a form of a page whose referrer policy is `no-referrer` is sent (Fetch standard, section "Append a
+ * request `Origin` header"), and when a sandboxed page sends something: `Sec-Fetch-Site` tells them apart.
+ */
 export const isOwnPost = ({ headers }: HttpServerRequest, origins: ReadonlyArray<string>): boolean => {
-  const origin = headers["origin"]
-  return origin === undefined ? headers["sec-fetch-site"] === "same-origin" : origins.includes(origin)
+  const origin = headers["origin"] ?? "null"
+  return origin === "null" ? headers["sec-fetch-site"] === "same-origin" : origins.includes(origin)
 }
 
 /**
