@@ -46,13 +46,32 @@ const wrong: ReadonlyArray<readonly [given: Record<string, unknown>, setting: st
   [{ path: "/zapier/" }, "path"],
   [{ path: "/zapier?a" }, "path"],
   [{ path: "/zap ier" }, "path"],
+  [{ path: "/*" }, "path"],
+  [{ path: "/a;b" }, "path"],
+  [{ path: "/a%2Fb" }, "path"],
+  [{ path: "//a" }, "path"],
+  [{ path: "" }, "path"],
   [{ path: 5 }, "path"],
+  // It would be where the routes are.
+  [{ redirectUri: "https://acme.example/a%2Fb/callback" }, "path"],
+  [{ redirectUri: "https://acme.example/a%20b/callback" }, "path"],
+  [{ redirectUri: "https://acme.example/a*/callback" }, "path"],
+  [{ redirectUri: "https://acme.example/a;b/callback" }, "path"],
+  [{ redirectUri: "https://acme.example//evil.example/callback", path: "/zapier" }, "redirectUri"],
   [{ path: null }, "path"],
   [{ respond: 5 }, "respond"],
   [{ respond: null }, "respond"]
 ]
 
 describe("the routes", () => {
+  it.effect("may be at another path here than for browsers, if no route can be at that one", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ redirectUri: "https://acme.example/a%2Fb/callback", path: "/zapier" })
+      const { location, status } = yield* world.send(new World.Browser("ada"), "/zapier/connect")
+      expect([status, new URL(location).searchParams.get("redirect_uri")]).toEqual([303, world.redirectUri])
+    })
+  )
+
   it.effect.each(wrong)("refuse to begin with %j", ([given, setting]) =>
     Effect.gen(function* () {
       const routes = ZapierConnect.layer({ redirectUri, scopes: ["zap"], ...given }).pipe(

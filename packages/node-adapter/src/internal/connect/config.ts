@@ -99,11 +99,21 @@ const originsOf = (origins: unknown = []): Check<ReadonlyArray<string>> => {
     : invalid("origins", `${JSON.stringify(origins[odd])} is no origin: give one such as https://www.acme.example`)
 }
 
+// What browsers escape the router does not find, a star is for any path, and a semicolon ends one.
+const isRoutable = (path: string) => /^(?:\/[\w.~!$&'()+,=:@|[\]-]+)*$/.test(path)
+
 const pathOf = (path: unknown, publicPath: string): Check<string> => {
-  if (path === undefined) return Result.succeed(publicPath)
-  return typeof path === "string" && /^\/[!-"$->@-[\]-~]*$/.test(path) && !path.endsWith("/")
+  if (path === undefined) {
+    return isRoutable(publicPath)
+      ? Result.succeed(publicPath)
+      : invalid("path", `no route can be at ${publicPath}, where the redirect URI is: give where the routes are here`)
+  }
+  return typeof path === "string" && path !== "" && isRoutable(path)
     ? Result.succeed(path)
-    : invalid("path", "give where the routes are here, such as /zapier: a path without a slash at its end")
+    : invalid(
+        "path",
+        "give where the routes are here, such as /zapier: a path of letters, digits and -._~ without a slash at its end"
+      )
 }
 
 const isAddress = (value: unknown, origin: string, others: ReadonlyArray<string>): value is string =>
@@ -112,7 +122,9 @@ const isAddress = (value: unknown, origin: string, others: ReadonlyArray<string>
 const publicPathOf = (redirectUri: unknown): Check<string> =>
   typeof redirectUri === "string" &&
   ClientApplication.isRedirectUri(redirectUri) &&
-  new URL(redirectUri).pathname.endsWith(callbackPath)
+  new URL(redirectUri).pathname.endsWith(callbackPath) &&
+  // A link that begins with two slashes leads to another host.
+  !new URL(redirectUri).pathname.startsWith("//")
     ? Result.succeed(new URL(redirectUri).pathname.slice(0, -callbackPath.length))
     : invalid(
         "redirectUri",
