@@ -120,7 +120,10 @@ export interface Options<R = never> extends Pick<
         request: HttpServerRequest.HttpServerRequest,
         subject: string
       ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown>)
-  /** The path that the routes have here. Default: that of the redirect URI, without `/callback`. */
+  /**
+   * The path that the routes have here. Default: that of the redirect URI, without `/callback`. It has no percent sign, star or
+   * semicolon: where the redirect URI has one, give another path here.
+   */
   readonly path?: `/${string}` | undefined
   /** Where users go who did not say where to, or whose address has more than 500 characters. A path of the app. Default: `/`. */
   readonly returnTo?: `/${string}` | undefined
@@ -134,9 +137,9 @@ export interface Options<R = never> extends Pick<
    */
   readonly texts?: Given | undefined
   /**
-   * Answers in the app's own words, where it has any; `undefined` leaves the outcome to the library. Headers that keep caches
-   * and other sites out are added to its answer. Default: `respond`, which goes to `returnTo` when it worked, and else shows
-   * a page; programs are given JSON.
+   * Answers in the app's own words, where it has any; `undefined` leaves the outcome to the library, and so does a function
+   * that throws, which is logged. Headers that keep caches and other sites out are added to its answer. Default: `respond`,
+   * which goes to `returnTo` when it worked, and else shows a page; programs are given JSON.
    */
   readonly respond?:
     | ((

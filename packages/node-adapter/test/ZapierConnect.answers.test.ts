@@ -136,7 +136,16 @@ describe("`respond`", () => {
 
   it.effect.each<readonly [string, unknown, log: string]>([
     ["gives a promise", async () => HttpServerResponse.text("s3cret"), "it gave a value of type object"],
-    ["gives a text", () => Effect.succeed("s3cret"), "it gave a value of type string instead of an HttpServerResponse"]
+    ["gives a text", () => Effect.succeed("s3cret"), "it gave a value of type string instead of an HttpServerResponse"],
+    ["fails", () => Effect.fail({ _tag: "Full", message: "s3cret" }), "it failed with Full"],
+    ["dies", () => Effect.die(new RangeError("s3cret")), "it failed with RangeError"],
+    [
+      "throws",
+      () => {
+        throw new RangeError("s3cret")
+      },
+      "it failed with RangeError"
+    ]
   ])("that %s is told to the owner, and the user is answered", ([, respond, words]) =>
     Effect.gen(function* () {
       const log = yield* logged(

@@ -205,11 +205,17 @@ describe("A server with the routes", () => {
     })
   )
 
-  it.live("shows none when the app's own answer dies", () =>
+  it.live("shows none when the app's own answer dies, or what the app has around the routes", () =>
     Effect.gen(function* () {
-      const { begin, hidden, send, watched } = yield* serve({
-        respond: () => Effect.die(new Error("a bug of the app"))
-      })
+      const bug = Effect.die(new Error("a bug of the app"))
+      const dying = HttpRouter.middleware(
+        (handler) =>
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) =>
+            url.startsWith("/zapier/callback") ? Effect.andThen(handler, bug) : handler
+          ),
+        { global: true }
+      )
+      const { begin, hidden, send, watched } = yield* serve({ respond: () => bug }, undefined, dying)
       expect((yield* send(yield* begin)).status).toBe(500)
       yield* hidden
       expect(watched.reports.length).toBe(1)

@@ -116,13 +116,12 @@ export const respond = (outcome: Outcome, asked: Asked): Response => {
 const isAnswer = (given: unknown): given is Response | undefined =>
   given === undefined || HttpServerResponse.isHttpServerResponse(given)
 
-// A program in JavaScript may answer with anything, and users are told all the same. What it throws is the server's to report.
+const answering = ["respond", "answer"] as const
+
+// A program in JavaScript may answer with anything, or throw, and users are told all the same.
 const ownAnswer = <R>(own: Respond<R>, outcome: Outcome, asked: Asked): Effect.Effect<Response | undefined, never, R> =>
-  Effect.suspend(() => {
-    const given = own(outcome, asked)
-    return Effect.isEffect(given) ? given : Effect.fail(Failures.useless("respond", "answer", given, "an Effect"))
-  }).pipe(
-    Effect.filterOrFail(isAnswer, (given) => Failures.useless("respond", "answer", given, "an HttpServerResponse")),
+  Failures.ofApp(...answering, () => own(outcome, asked)).pipe(
+    Effect.filterOrFail(isAnswer, (given) => Failures.useless(...answering, given, "an HttpServerResponse")),
     Effect.catch((error) => Effect.as(Effect.logError(error.message), undefined))
   )
 
