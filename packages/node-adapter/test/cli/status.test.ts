@@ -86,6 +86,16 @@ const rowsOf = (stdout: string) =>
     .map((line) => line.split(/ {2,}/))
 
 describe("status", () => {
+  it.effect("shows each grant in a line of its own, whatever is in its record", () =>
+    Effect.gen(function* () {
+      const code = "E\n\u001b[2Jacme  eve  active\r\n\u009b1m"
+      const status = yield* withGrants([[{}, paused({ _tag: "NotSent", code })]])
+      const { stdout } = yield* status()
+      expect(stdout.trimEnd().split("\n").length).toBe(2)
+      expect(stdout).toContain("(E\\u000a\\u001b[2Jacme  eve  active\\u000d\\u000a\\u009b1m)")
+    })
+  )
+
   it.effect("tells which grants cannot be read, and shows the others", () =>
     Effect.gen(function* () {
       const status = yield* withGrants([
