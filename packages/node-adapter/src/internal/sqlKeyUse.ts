@@ -17,10 +17,12 @@ const failed = (operation: string) => (error: SqlError) =>
 export const clientIds: Effect.Effect<ReadonlyArray<string>, ZapierAuthError, SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient
   const found: Array<string> = []
-  let after = ""
+  let after: string | undefined
   while (true) {
+    // An empty one is none of ours: whoever planted it is not to hide it.
+    const next = after === undefined ? sql`true` : sql`client_id > ${after}`
     const [row] = yield* sql<{ readonly client_id: string }>`
-      SELECT client_id FROM zapier_grants WHERE client_id > ${after} ORDER BY client_id LIMIT 1
+      SELECT client_id FROM zapier_grants WHERE ${next} ORDER BY client_id LIMIT 1
     `
     if (row === undefined) return found
     found.push(unescape(row.client_id))

@@ -237,6 +237,25 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           expect(refused).toContain("--include-plain")
           expect(yield* success(world, "reencrypt", "--include-plain")).toContain("2 grants: 2 encrypted anew")
           expect(yield* readable(database, keysIn(keyFile), ["ada", "bob"])).toEqual(["ada", "bob"])
+          // Afterwards nobody is told to trust what is not encrypted.
+          yield* KeyRotation.writePlain(database, ["mallory"])
+          const planted = yield* refusal(world, "reencrypt")
+          expect(planted).toContain("somebody without the key may have planted them")
+          expect(planted).not.toContain("give --include-plain")
+        })
+      )
+    )
+
+    it.effect("names what somebody has planted where no process would write it", () =>
+      inWorld((world) =>
+        Effect.gen(function* () {
+          const { database } = world
+          yield* write(database, [keyOf(1)], ["ada"], "")
+          yield* success(world, "begin")
+          yield* success(world, "switch")
+          expect(yield* success(world, "reencrypt")).toContain("1 grants: 1 encrypted anew")
+          yield* KeyRotation.beginConsent(database, [keyOf(1)], 1e300)
+          expect(yield* refusal(world, "finish")).toContain("has an end that no process has written")
         })
       )
     )

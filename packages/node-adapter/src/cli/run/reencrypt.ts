@@ -118,6 +118,12 @@ const afterSwitch = Effect.fnUntraced(function* (path: string, input: Input) {
   })
 })
 
+/** Where some grants are encrypted, it was turned on before: who wrote one since that is not had no key. */
+const plainHint = (plain: number, areAll: boolean) =>
+  areAll
+    ? "None of them is encrypted. To turn encryption on, give --include-plain."
+    : `${plain} of them are not encrypted, and others are: somebody without the key may have planted them. Find out who wrote them; --include-plain would trust them, and "zapier-workflow-auth logout" removes one.`
+
 export const reencrypt = Effect.fnUntraced(function* (input: Input) {
   const keys = yield* Storage.keys(input, input.includePlain)
   if (keys._tag === "File") yield* afterSwitch(keys.path, input)
@@ -127,7 +133,7 @@ export const reencrypt = Effect.fnUntraced(function* (input: Input) {
   )
   yield* Output.print(input.json ? JSON.stringify(report) : words(report))
   if (report.failed > 0) {
-    const hint = plain === 0 ? "" : `\n${plain} of them are not encrypted. To turn encryption on, give --include-plain.`
+    const hint = plain === 0 ? "" : `\n${plainHint(plain, plain === report.examined)}`
     return yield* new Refused({
       problem: `${report.failed} grants could not be encrypted anew, and are left as they are. Keep the older keys until that is mended.${hint}`
     })

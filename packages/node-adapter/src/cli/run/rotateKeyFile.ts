@@ -107,9 +107,14 @@ const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, fla
     )
   }
   if (Option.isSome(use.attemptsUntil)) {
-    const until = DateTime.formatIso(DateTime.makeUnsafe(use.attemptsUntil.value))
+    const until = Option.map(DateTime.make(use.attemptsUntil.value), DateTime.formatIso)
     return yield* refuse(
-      `Consents that were begun before the switch still need an older key. Nothing was changed. Run it again after ${until}`
+      Option.match(until, {
+        onNone: () =>
+          "A consent in the database needs an older key, and has an end that no process has written. Nothing was changed. Find out who can write to the database, and remove its row from zapier_consent_attempts",
+        onSome: (time) =>
+          `Consents that were begun before the switch still need an older key. Nothing was changed. Run it again after ${time}`
+      })
     )
   }
 })
