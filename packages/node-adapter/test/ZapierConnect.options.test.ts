@@ -18,6 +18,8 @@ const wrong: ReadonlyArray<readonly [given: Record<string, unknown>, setting: st
   [{ redirectUri: "/zapier/callback" }, "redirectUri"],
   [{ redirectUri: "http://acme.example/zapier/callback" }, "redirectUri"],
   [{ redirectUri: "https://acme.example/zapier/callback\n" }, "redirectUri"],
+  [{ redirectUri: "com.example.app://zapier/callback" }, "redirectUri"],
+  [{ redirectUri: "https://user:password@acme.example/zapier/callback" }, "redirectUri"],
   [{ redirectUri: undefined }, "redirectUri"],
   [{ redirectUri: null }, "redirectUri"],
   [{ redirectUri: new URL(redirectUri) }, "redirectUri"],

@@ -22,8 +22,8 @@ import * as UriProblem from "../internal/uriProblem.ts"
 import { from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
 
 /**
- * Whether a text is usable as a redirect URI: absolute, without white space and fragment (RFC 6749 section 3.1.2), and `http`
- * only on this very machine.
+ * Whether a text is usable as a redirect URI: absolute, without white space, fragment (RFC 6749 section 3.1.2) and password, and
+ * `http` only on this very machine. An app may have a scheme of its own (RFC 8252 section 7.1).
  *
  * @since 0.1.0
  */

@@ -48,7 +48,14 @@ describe("ClientApplication.isRedirectUri", () => {
     "https://app.example/callback\n",
     "https://app.example/call back",
     "https://app.example/\tcallback",
-    "https://app.example/callback#"
+    "https://app.example/callback#",
+    "https://user:password@app.example/callback",
+    "ftp://app.example/callback",
+    "wss://app.example/callback",
+    "file:///callback",
+    "javascript:alert(1)//callback",
+    "data:text/html,/callback",
+    "blob:https://app.example/callback"
   ])("does not take %j", (uri) => {
     expect(ClientApplication.isRedirectUri(uri)).toBe(false)
   })

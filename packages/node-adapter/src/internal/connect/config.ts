@@ -122,6 +122,8 @@ const isAddress = (value: unknown, origin: string, others: ReadonlyArray<string>
 const publicPathOf = (redirectUri: unknown): Check<string> =>
   typeof redirectUri === "string" &&
   ClientApplication.isRedirectUri(redirectUri) &&
+  // Browsers come back to these routes, and not to an app with a scheme of its own.
+  /^https?:$/.test(new URL(redirectUri).protocol) &&
   new URL(redirectUri).pathname.endsWith(callbackPath) &&
   // A link that begins with two slashes leads to another host.
   !new URL(redirectUri).pathname.startsWith("//")
