@@ -80,6 +80,22 @@ describe("the callback server", () => {
     })
   )
 
+  it.live("knows the browser, whatever other login it has begun at another port", () =>
+    Effect.gen(function* () {
+      const [login, other] = [yield* waiting(), yield* waiting()]
+      const jar = new Map<string, string>()
+      const browse = Effect.fnUntraced(function* (url: string) {
+        const response = yield* get(url, { cookie: [...jar].map((cookie) => cookie.join("=")).join("; ") })
+        const [name = "", value = ""] = cookieOf(response).split("=")
+        if (name !== "") jar.set(name, value)
+        return response.status
+      })
+      expect([yield* browse(login.start), yield* browse(other.start)]).toEqual([302, 302])
+      expect([yield* browse(login.callback), yield* browse(other.callback)]).toEqual([200, 200])
+      yield* Effect.all([login.result, other.result])
+    })
+  )
+
   it.live("takes the code without a cookie, if the consent page was opened by the address that was printed", () =>
     Effect.gen(function* () {
       const login = yield* waiting()

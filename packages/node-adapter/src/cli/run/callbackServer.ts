@@ -49,7 +49,8 @@ export interface Options<A> {
 
 const notHere = page(404, "Nothing is here", "Go back to the page that you came from.")
 
-const cookieName = "zapier-login"
+// A browser has the same cookies for all ports of a host, and another login may wait at another one.
+const cookieNameAt = (port: number) => `zapier-login-${port}`
 
 const contested = new Refused({
   problem:
@@ -78,6 +79,7 @@ export const make = Effect.fnUntraced(
   function* <A>({ complete, consent, redirectUri }: Options<A>) {
     const redirect = new URL(redirectUri)
     const port = Number(redirect.port || "80")
+    const cookieName = cookieNameAt(port)
     const result = yield* Deferred.make<A, ZapierAuthError | Refused>()
     const random = yield* SecureRandom.SecureRandom
     const startPath = `/start/${yield* random.uuidV4()}`
