@@ -80,7 +80,7 @@ describe("a popup", () => {
     })
   )
 
-  it.effect("is still one when the address to return to is as long as can be", () =>
+  it.effect("is still one, of the same name, when the address to return to is as long as can be", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       for (const length of [400, 460, 490, 500, 501, 2_000]) {
@@ -88,7 +88,7 @@ describe("a popup", () => {
         const query = new URLSearchParams({ return: `/${"a".repeat(length - 1)}`, mode: "popup", id: "a".repeat(60) })
         const begun = yield* world.begin(ada, `?${query}`)
         const { text } = yield* world.send(ada, yield* world.fake.approve(begun.location))
-        expect([length, dataOf(text)]).toMatchObject([length, { outcome: "Connected" }])
+        expect([length, dataOf(text)]).toMatchObject([length, { outcome: "Connected", id: "a".repeat(60) }])
       }
     })
   )

@@ -53,8 +53,8 @@ export const asked = (query: URLSearchParams): string | undefined => {
   return id.test(name) ? name : ""
 }
 
-/** The least of a query that still asks for one. */
-export const shortest = "mode=popup"
+/** The least of a query that still asks for one of that name. */
+export const queryOf = (name: string): string => `mode=popup${name === "" ? "" : `&id=${name}`}`
 
 // The page reads what it has to say from data, so that the script is always the same, and a digest allows it and no other.
 // Where somebody heard the broadcast, there is a page to come back to, and the popup may close.

@@ -26,11 +26,12 @@ export const queryOf = ({ url }: HttpServerRequest): URLSearchParams => {
 // The greatest length of an address, in characters: it has to fit into a note.
 const longest = 500
 
-/** What fits into a cookie: the address always does, and whether it is a popup. */
-const noteOf = (address: string, rest: string, isPopup: boolean): string => {
-  const note = `${address}\n${rest}`
-  return note.length > Cookies.longestNote ? `${address}\n${isPopup ? Popup.shortest : ""}` : note
-}
+/**
+ * What fits into a cookie. The rest of a query is left out first; a popup does without an address, and not without its name,
+ * by which its opener knows it.
+ */
+const noteOf = (address: string, rest: string, popup: string): string =>
+  [`${address}\n${rest}`, `${address}\n${popup}`].find(({ length }) => length <= Cookies.longestNote) ?? `\n${popup}`
 
 /**
  * @param address where to go afterwards, if that was said and is allowed
@@ -50,7 +51,7 @@ const make = (
       connect: `${publicPath}/connect${query.size === 0 ? "" : `?${query}`}`,
       ...(id !== undefined && { popup: { id, origins: [origin, ...others] } })
     },
-    note: noteOf(address ?? "", `${more}`, id !== undefined)
+    note: noteOf(address ?? "", `${more}`, id === undefined ? "" : Popup.queryOf(id))
   }
 }
 

@@ -12,7 +12,7 @@ describe("a request for a popup", () => {
     ["", undefined]
   ])("%j asks for %j", (query, id) => expect(Popup.asked(new URLSearchParams(query))).toBe(id))
 
-  it("is still one when all else is left out", () => {
-    expect(Popup.asked(new URLSearchParams(Popup.shortest))).toBe("")
+  it.each(["", "1-2", "a".repeat(64)])("is still %j when all else is left out", (id) => {
+    expect(Popup.asked(new URLSearchParams(Popup.queryOf(id)))).toBe(id)
   })
 })
