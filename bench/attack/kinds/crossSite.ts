@@ -39,11 +39,14 @@ const looksLike: ReadonlyArray<readonly [string, (site: Site) => string]> = [
   ["a star", () => "*"]
 ]
 
+// Browsers say so themselves of a page without an origin. A form of the app's own page may have none either, and be same-origin.
+const siteOf = (origin: string) => (origin === "null" ? "cross-site" : "same-origin")
+
 const ofOrigins = looksLike.flatMap(([who, origin]) => [
   posted(`a form of ${who}`, (site) => [["Origin", origin(site)]]),
   posted(`a form of ${who} that says to be the app's`, (site) => [
     ["Origin", origin(site)],
-    ["Sec-Fetch-Site", "same-origin"],
+    ["Sec-Fetch-Site", siteOf(origin(site))],
     ["Referer", `${site.origin}/settings`]
   ])
 ])
