@@ -205,17 +205,20 @@ describe("A server with the routes", () => {
     })
   )
 
-  it.live("shows none when the app's own answer dies, or what the app has around the routes", () =>
+  // What an app has around the routes. For its `respond` that dies, the library answers.
+  const dying = (bug: Effect.Effect<never>) =>
+    HttpRouter.middleware(
+      (handler) =>
+        Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) =>
+          url.startsWith("/zapier/callback") ? Effect.andThen(handler, bug) : handler
+        ),
+      { global: true }
+    )
+
+  it.live("shows none when the app's own answer dies", () =>
     Effect.gen(function* () {
       const bug = Effect.die(new Error("a bug of the app"))
-      const dying = HttpRouter.middleware(
-        (handler) =>
-          Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) =>
-            url.startsWith("/zapier/callback") ? Effect.andThen(handler, bug) : handler
-          ),
-        { global: true }
-      )
-      const { begin, hidden, send, watched } = yield* serve({ respond: () => bug }, undefined, dying)
+      const { begin, hidden, send, watched } = yield* serve({ respond: () => bug }, undefined, dying(bug))
       expect((yield* send(yield* begin)).status).toBe(500)
       yield* hidden
       expect(watched.reports.length).toBe(1)
@@ -225,14 +228,13 @@ describe("A server with the routes", () => {
   it.live("shows none when it dies of an error that holds the request", () =>
     Effect.gen(function* () {
       let url = ""
-      const { begin, hidden, send, watched } = yield* serve({
-        respond: () => {
-          const request = HttpServerRequest.fromWeb(new Request(url))
-          return Effect.die(
-            new HttpServerError.HttpServerError({ reason: new HttpServerError.InternalError({ request }) })
-          )
-        }
+      const bug = Effect.suspend(() => {
+        const request = HttpServerRequest.fromWeb(new Request(url))
+        return Effect.die(
+          new HttpServerError.HttpServerError({ reason: new HttpServerError.InternalError({ request }) })
+        )
       })
+      const { begin, hidden, send, watched } = yield* serve({ respond: () => bug }, undefined, dying(bug))
       url = yield* begin
       expect((yield* send(url)).status).toBe(500)
       yield* hidden
