@@ -54,6 +54,9 @@ const folderWith = (name: string): PrivateFile.Kind => ({
 export const folderOf = Effect.fnUntraced(function* (directory: string | undefined) {
   const paths = yield* Path.Path
   const directories = yield* UserDirectories
+  // Nobody means the working directory by nothing.
+  if (directory?.trim() === "")
+    return yield* PrivateFile.refuse(folderKind, "its path is empty. Set the path of a folder")
   const unknown = PrivateFile.refuse(folderKind, "this user has no home directory: set HOME, or set a directory")
   return paths.resolve(directory ?? (yield* Effect.mapError(directories.data(appName), () => unknown)))
 })

@@ -115,6 +115,12 @@ describe("DataDirectory.database", () => {
     )
   )
 
+  it.effect.each(["", " "])("takes no empty path (%j) for the working directory", (directory) =>
+    Effect.gen(function* () {
+      expect(yield* refusal({ directory })).toBe("data directory: its path is empty. Set the path of a folder")
+    }).pipe(Effect.provide([NodeServices.layer, UserDirectories.layer]))
+  )
+
   it.effect("refuses a path of the wrong kind", () =>
     withFolder((folder) =>
       Effect.gen(function* () {

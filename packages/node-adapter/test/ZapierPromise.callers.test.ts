@@ -230,6 +230,26 @@ describe("ZapierPromise: what callers give", () => {
       (z) => z.authorizationUrl({ subject: "ada", scopes: ["zap"], pkce: untyped("true") }),
       "pkce: give true or false"
     ],
+    [
+      "a request as a callback",
+      (z) => z.handleCallback(untyped(new Request("https://a.example/?code=a&state=b")), { subject: "ada" }),
+      "input: give the callback's URL as text, request.url for example"
+    ],
+    [
+      "a map as a callback",
+      (z) => z.handleCallback(untyped(new Map([["code", "a"]])), { subject: "ada" }),
+      "input: give the callback's URL as text"
+    ],
+    [
+      "a promise of a query, as some frameworks have it",
+      (z) => z.handleCallback(untyped(Promise.resolve({ code: "a", state: "b" })), { subject: "ada" }),
+      "input: give the callback's URL as text"
+    ],
+    [
+      "a request of Node as a callback",
+      (z) => z.handleCallback(untyped({ url: "/?code=a&state=b", on: () => undefined }), { subject: "ada" }),
+      "input: give the callback's URL as text"
+    ],
     ["no callback", (z) => z.handleCallback(untyped(undefined), { subject: "ada" }), "input: give the callback's URL"],
     [
       "a callback for nobody",

@@ -79,10 +79,16 @@ export const authorization = (options: unknown): Checked => {
   return part && invalid(part[0], part[2])
 }
 
+// What a query can be parsed to. No query can make anything else: a request, a map, a promise of the parameters.
+const parsed: ReadonlySet<string> = new Set(["Object", "URL", "URLSearchParams"].map((name) => `[object ${name}]`))
+
+const isQuery = (input: unknown) =>
+  isRecord(input) && parsed.has(Object.prototype.toString.call(input)) && typeof input["on"] !== "function"
+
 /** A callback, and for whom it is handled. What a browser has sent in it is not the caller's fault. */
 export const callback = (input: unknown, options: unknown): Checked => {
-  if (typeof input !== "string" && !isRecord(input)) {
-    return invalid("input", "give the callback's URL, its query, or its parameters as an object")
+  if (typeof input !== "string" && !isQuery(input)) {
+    return invalid("input", "give the callback's URL as text, request.url for example, or its query's parameters")
   }
   return isRecord(options)
     ? subject(options["subject"])
