@@ -103,7 +103,10 @@ const faults: ReadonlyArray<FakeFault.Fault> = [
   ...FakeFault.ofEachKind,
   { _tag: "ConnectionReset", afterActing: true },
   { _tag: "ServerError", status: 502, afterActing: true },
-  { _tag: "Unavailable", retryAfter: 5, afterActing: true }
+  { _tag: "Unavailable", retryAfter: 5, afterActing: true },
+  // What a client may send again, if it waits.
+  { _tag: "Unavailable", retryAfter: 5 },
+  { _tag: "RateLimited" }
 ]
 
 const matches: ReadonlyArray<FakeFault.Match> = [
@@ -256,7 +259,10 @@ const episodeOf = <A>({ actions, before, instances = 1 }: DrawnFor<A>): Arbitrar
   const crowd = together(
     Arbitrary.Constant<ReadonlyArray<Action<A>>>(subjects.map((subject) => ({ _tag: "Call", subject })))
   )
-  const back = row(forSubject("LogIn"), comeBack)
+  // Ada begins, and somebody comes back.
+  const begun = Arbitrary.Constant<Step<A>>({ _tag: "LogIn", subject: "ada" })
+  const stranger = Arbitrary.Constant<Step<A>>({ _tag: "ComeBack", subject: "bob", with: "Other" })
+  const back = Draw.choose([row(forSubject("LogIn"), comeBack), row(begun, stranger)])
   const single = [expiry, expiry, expiry, storm, storm, storm, action, action, anything, anything, arm, wait] as const
   // An app that is deployed while it runs is restarted more often.
   const deployed = Draw.choose(restarts.map((step) => row(step, call)) as [ReturnType<typeof row>])
@@ -269,8 +275,11 @@ const episodeOf = <A>({ actions, before, instances = 1 }: DrawnFor<A>): Arbitrar
     row(expiry, happening, call),
     ...single.map(alone),
     back,
+    back,
     Draw.choose([row(outage, call), row(outage, call, call), row(outage, call, call, recovery, call)]),
     row(consent, call),
+    struck,
+    struck,
     struck,
     struck,
     struck,

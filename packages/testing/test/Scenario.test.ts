@@ -116,7 +116,7 @@ describe("check", () => {
 
         What was done:
           1. ada connects: begins, allows, and comes back
-          2. Zapier ends ada's access token early
+          2. 10 hours pass
           3. at once: ada calls | ada calls
 
         What happened:
@@ -124,30 +124,28 @@ describe("check", () => {
           0:00:10.000   1 -> for ada: POST /oauth/token/ with a code of ada
           0:00:10.531   1 <- 200, tokens ada#1
           0:00:10.531   ada: Consent shows Data
-          0:00:10.531 2. Zapier ends ada's access token early
-          0:00:10.531 3. at once: ada calls | ada calls
-          0:00:10.531   2 -> for ada: GET /v2/zaps with access token ada#1
-          0:00:10.531   3 -> for ada: GET /v2/zaps with access token ada#1
-          0:00:10.908   3 <- 401
-          0:00:10.908   4 -> for ada: POST /oauth/token/ with refresh token ada#1
-          0:00:11.227   2 <- 401
-          0:00:11.227   5 -> for ada: POST /oauth/token/ with refresh token ada#1
-          0:00:11.278   4 <- 200, tokens ada#2
-          0:00:11.278   6 -> for ada: GET /v2/zaps with access token ada#2
-          0:00:11.508   5 <- 400
-          0:00:11.508   ada: Call shows Connect (Failed)
-          0:00:11.627   6 <- 401
-          0:00:11.627   ada: Call shows TryLater (Failed)
+          0:00:10.531 2. 10 hours pass
+          10:00:10.531 3. at once: ada calls | ada calls
+          10:00:10.531   2 -> for ada: POST /oauth/token/ with refresh token ada#1
+          10:00:10.531   3 -> for ada: POST /oauth/token/ with refresh token ada#1
+          10:00:10.908   3 <- 200, tokens ada#2
+          10:00:10.908   4 -> for ada: GET /v2/zaps with access token ada#2
+          10:00:11.227   2 <- 400
+          10:00:11.227   ada: Call shows Connect (Failed)
+          10:00:11.278   4 <- 401
+          10:00:11.278   5 -> for ada: POST /oauth/token/ with refresh token ada#2
+          10:00:11.756   5 <- 400
+          10:00:11.756   ada: Call shows Connect (Failed)
 
         As a test:
           Scenario.run(app, [
             { _tag: "Consent", subject: "ada" },
-            { _tag: "EndAccessToken", subject: "ada" },
+            { _tag: "Wait", time: "lifetime" },
             { _tag: "Together", steps: [{ _tag: "Call", subject: "ada" }, { _tag: "Call", subject: "ada" }] }
           ])
 
         To find it again:
-          Scenario.check(app, { replay: "[0,\\"1\\",29,6,[7,2,4,2,3,1,1,0,1,0,0,2,3,2,4,4,2],\\"PropertyError\\"]" })"
+          Scenario.check(app, { replay: "[0,\\"1\\",13,3,[3,0,0,3,0,1,2,2,0,0,0,0],\\"PropertyError\\"]" })"
       `)
     })
   )
