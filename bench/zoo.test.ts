@@ -38,7 +38,7 @@ describe("npm run zoo", () => {
   })
 
   it("fails when a bug is missed", async () => {
-    const { code, stdout } = await zoo("--only", "breaker-stays-open", "--runs", "1", "--seeds", "1")
+    const { code, stdout } = await zoo("--only", "brought-back", "--runs", "1", "--seeds", "1")
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({ passed: false, bugs: 1, found: 0 })
   })
