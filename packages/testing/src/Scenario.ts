@@ -205,8 +205,8 @@ const carryOut = <R, S, A>(
     Effect.scoped,
     // What came later than it was waited for looks like what never came: it is accused only if waiting longer changes nothing.
     Effect.catch((broken) => {
-      if (!pace.isReal() || pace.isPatient) return Effect.fail(broken)
-      return carryOut(app, steps, options, ScenarioPace.make({ isReal: true, patience: 10 }))
+      const slower = pace.again()
+      return slower === undefined ? Effect.fail(broken) : carryOut(app, steps, options, slower)
     }),
     Effect.ensuring(Effect.sync(pace.done))
   )
@@ -269,7 +269,10 @@ export const page = ({ diagram, replay, rule, script, seen, steps }: ScenarioFai
   ]
 })
 
-// All that are smaller by one step, or by one member of a step.
+const pairsOf = (length: number) =>
+  Array.from({ length }, (_, second) => Array.from({ length: second }, (_, first) => [first, second] as const)).flat()
+
+// All that are smaller by one step, by one member of a step, or else by two steps, or with time that passes in their place.
 const smaller = <A>(steps: ReadonlyArray<Step<A>>): ReadonlyArray<ReadonlyArray<Step<A>>> => [
   ...steps.map((_, index) => steps.toSpliced(index, 1)),
   ...steps.flatMap((step, index) =>
@@ -277,9 +280,13 @@ const smaller = <A>(steps: ReadonlyArray<Step<A>>): ReadonlyArray<ReadonlyArray<
       ? step.steps.map((_, member) => {
           const [only, ...more] = step.steps.toSpliced(member, 1)
           if (only === undefined) return steps.toSpliced(index, 1)
-          return steps.with(index, more.length === 0 ? only : { _tag: "Together", steps: [only, ...more] })
+          return steps.with(index, more.length === 0 ? only : { ...step, steps: [only, ...more] })
         })
       : []
+  ),
+  ...pairsOf(steps.length).map(([first, second]) => steps.filter((_, index) => index !== first && index !== second)),
+  ...pairsOf(steps.length).map(([first, last]) =>
+    steps.toSpliced(first, last - first + 1, { _tag: "Wait", time: "minutes" })
   )
 ]
 

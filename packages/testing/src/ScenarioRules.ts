@@ -25,7 +25,15 @@ import * as Cause from "effect/Cause"
 import * as Hex from "effect/encoding/Hex"
 import * as Formatter from "effect/Formatter"
 import { errorLine } from "./internal/scenarioTimeline.ts"
-import { type Exchange, type Life, markOf, type Result, type Seen, subjects } from "./ScenarioSeen.ts"
+import {
+  type Authorization,
+  type Exchange,
+  type Life,
+  markOf,
+  type Result,
+  type Seen,
+  subjects
+} from "./ScenarioSeen.ts"
 
 /**
  * What an app must keep to. `check` is asked after every step, and in the end, and says what is wrong, if anything is.
@@ -70,6 +78,8 @@ const isSettled = ({ results }: Seen, result: Result) =>
       other !== result &&
       other.subject === result.subject &&
       changes.has(other.action) &&
+      // A step is over before the next begins, perhaps at the same millisecond.
+      other.step === result.step &&
       overlaps(other, result.beganAt, result.endedAt)
   )
 
@@ -105,13 +115,24 @@ const hasJustLeft = ({ expected, results }: Seen, { beganAt, subject }: Result) 
       other.action === "Disconnect" && other.subject === subject && beganAt - other.endedAt <= expected.disconnectWithin
   )
 
+// How long an app may take to find out what has become of a token that it was told is none any more, in milliseconds.
+const findsOutWithin = 60_000
+
+// Whether the user's access was ended so lately that the app need not know, or a second new token was ended at once.
+const hasJustEnded = ({ endings }: Seen, { before, beganAt, endedAt, subject }: Result) => {
+  const lately = endings.filter(
+    (ending) => ending.subject === subject && ending.at <= endedAt && beganAt - ending.at <= findsOutWithin
+  )
+  return before === "Revoked" ? lately.length > 0 : lately.length > 1
+}
+
 const checkCall = (seen: Seen, result: Result): string | undefined => {
   const { before, shown, subject } = result
   if (result.action !== "Call" || shown === undefined || shown === "Broken" || !isSettled(seen, result))
     return undefined
   const isTroubled = troubleOf(seen, result) !== undefined
   if (shown === "TryLater") {
-    if (isTroubled || (before === "None" && hasJustLeft(seen, result))) return undefined
+    if (isTroubled || (before === "None" && hasJustLeft(seen, result)) || hasJustEnded(seen, result)) return undefined
     return before === "Good"
       ? `${subject} is connected, nothing goes wrong, and still ${subject} is asked to try later: ${why(result.exit)}`
       : `${subject} has to connect, nothing goes wrong, and still ${subject} is asked to try later: ${why(result.exit)}`
@@ -225,7 +246,9 @@ export const disconnectHolds: Rule = {
         ({ action, endedAt, exit }) => action === "Disconnect" && exit?._tag === "Success" && endedAt <= sentAt
       )
       if (left === undefined || sentAt - left.endedAt <= expected.disconnectWithin) return undefined
-      const hasReturned = mine.some(({ action, endedAt }) => connecting.has(action) && endedAt >= left.beganAt)
+      const hasReturned = mine.some(
+        ({ action, endedAt, step }) => connecting.has(action) && step >= left.step && endedAt >= left.beganAt
+      )
       return hasReturned ? undefined : `${owner} had been disconnected, and this was sent: ${line}`
     })
 }
@@ -359,20 +382,102 @@ export const keepsRetryAfter: Rule = {
     })
 }
 
-// The scopes that a URL of the consent page asks for.
-const askedBy = (url: string) => Scopes.parse(URL.canParse(url) ? (new URL(url).searchParams.get("scope") ?? "") : "")
+const parameterOf = ({ url }: Authorization, name: string) =>
+  URL.canParse(url) ? (new URL(url).searchParams.get(name) ?? undefined) : undefined
+
+// So often may something fail within so many milliseconds, for one deed of a user.
+const mostFailures = 10
+const minute = 60_000
+
+const failsInVain = ({ end, status = 0 }: Exchange) => end === "Lost" || status >= 400
 
 /**
- * An app asks for the scopes that it says it needs, and sends nothing that needs others.
+ * What fails is not sent again and again: ten times within a minute at most, for one deed of a user.
+ *
+ * @since 0.1.0
+ */
+export const backsOff: Rule = {
+  name: "What fails is not sent again and again",
+  check: ({ exchanges }) => {
+    const failed = new Map<string, Array<number>>()
+    return first(exchanges, (exchange) => {
+      const { deed, line, request, sentAt } = exchange
+      if (deed === undefined || request === undefined || !failsInVain(exchange)) return undefined
+      const key = `${deed} ${request.method} ${request.path}`
+      const times = (failed.get(key) ?? []).filter((at) => sentAt - at < minute)
+      failed.set(key, [...times, sentAt])
+      return times.length < mostFailures ? undefined : `this failed more than 10 times within a minute: ${line}`
+    })
+  }
+}
+
+// What could be guessed within a day.
+const shortestState = 16
+
+const checkState = (seen: Seen, authorization: Authorization, index: number): string | undefined => {
+  const { at, subject } = authorization
+  const state = parameterOf(authorization, "state")
+  const challenge = parameterOf(authorization, "code_challenge")
+  if (state === undefined) return challenge === undefined ? `${subject} is sent to Zapier without a state` : undefined
+  if (state.length < shortestState)
+    return `${subject} is sent to Zapier with a state that is short enough to be guessed`
+  for (const earlier of seen.authorizations.slice(0, index)) {
+    const isSame = parameterOf(earlier, "state") === state
+    if (isSame && earlier.subject !== subject)
+      return `${subject} is sent to Zapier with the state of ${earlier.subject}`
+    if (isSame && (earlier.usedAt ?? Infinity) <= at) return `${subject} is sent to Zapier with a state that was used`
+    if (!isSame && challenge !== undefined && parameterOf(earlier, "code_challenge") === challenge) {
+      return `${subject} is sent to Zapier with the code_challenge of an earlier attempt`
+    }
+  }
+  return undefined
+}
+
+/**
+ * Who begins to connect is sent to Zapier with a `state` of their own, or at least with PKCE: not a short one, not that of
+ * another user, and none that was used already. A `code_challenge` is for one attempt, too.
+ *
+ * Source: RFC 6749, section 10.12; RFC 9700, section 2.1.
+ *
+ * @since 0.1.0
+ */
+export const drawsStates: Rule = {
+  name: "Each attempt has a state of its own",
+  check: (seen) => first(seen.authorizations, (authorization, index) => checkState(seen, authorization, index))
+}
+
+// The scopes that an app has asked for last, when it sent a request.
+const askedBefore = ({ authorizations }: Seen, { owner, sentAt }: Exchange) => {
+  const last = authorizations.findLast(({ at, subject }) => subject === owner && at <= sentAt)
+  return last && Scopes.parse(parameterOf(last, "scope") ?? "")
+}
+
+// Zapier has refused a part of what a user is shown, because the app has not asked for enough.
+const checkRefused = (seen: Seen, exchange: Exchange): string | undefined => {
+  const endpoint = endpointOf(exchange)
+  const { deed, isStruck, status, subject } = exchange
+  if (status !== 403 || isStruck || deed === undefined || endpoint === undefined) return undefined
+  const asked = askedBefore(seen, exchange)
+  if (asked === undefined || Endpoint.isAllowed(endpoint, asked)) return undefined
+  return seen.results.some((result) => result.deed === deed && result.shown === "Data")
+    ? `${endpoint} needs a scope that the app has not asked for, and ${subject} is shown the rest as if it were all`
+    : undefined
+}
+
+/**
+ * An app asks for the scopes that it says it needs, and sends nothing that needs others. Where it says nothing, it shows
+ * nobody data of which Zapier has refused a part for want of a scope.
  *
  * @since 0.1.0
  */
 export const asksForEnough: Rule = {
   name: "The scopes suffice",
-  check: ({ authorizations, exchanges, expected: { scopes } }) => {
-    if (scopes === undefined) return undefined
-    const missing = first(authorizations, (url) => {
-      const asked = askedBy(url)
+  check: (seen) => {
+    const { authorizations, exchanges, expected } = seen
+    const { scopes } = expected
+    if (scopes === undefined) return first(exchanges, (exchange) => checkRefused(seen, exchange))
+    const missing = first(authorizations, (authorization) => {
+      const asked = Scopes.parse(parameterOf(authorization, "scope") ?? "")
       const scope = scopes.find((scope) => !Scopes.allows(asked, scope))
       return scope && `the app needs the scope ${scope}, and asks for ${asked.join(" ") || "none"}`
     })
@@ -391,8 +496,8 @@ export const asksForEnough: Rule = {
 // What nobody may see
 // -----------------------------------------------------------------------------
 
-const secretIn = ({ secrets }: Seen, text: string): string | undefined => {
-  for (const [secret, what] of secrets) if (text.includes(secret)) return what
+const secretIn = ({ secrets }: Seen, text: string, isMeant: (what: string) => boolean = () => false) => {
+  for (const [secret, what] of secrets) if (text.includes(secret) && !isMeant(what)) return what
   return undefined
 }
 
@@ -411,12 +516,15 @@ const jsonOf = (value: unknown): string => {
 
 const shownTo = ({ exit }: Result): string => {
   if (exit === undefined) return ""
-  return exit._tag === "Success" ? jsonOf(exit.value) : jsonOf(Cause.squash(exit.cause))
+  if (exit._tag === "Success") return jsonOf(exit.value)
+  const error = Cause.squash(exit.cause)
+  // The message of an error is no part of its JSON.
+  return `${error instanceof Error ? error.message : ""} ${jsonOf(error)}`
 }
 
 /**
- * No token, code, state or secret is in what the app logs, in what its users are shown, in what it sends to others than
- * Zapier, or, if it shows them (`stored`), in its stores.
+ * No token, code, state or secret is in what the app logs, in what its users are shown, in URLs but where it belongs, in what
+ * it sends to others than Zapier, or, if it shows them (`stored`), in its stores.
  *
  * @since 0.1.0
  */
@@ -428,7 +536,14 @@ export const keepsSecrets: Rule = {
       return what && `${what} is in what the app logs`
     })
     if (logged !== undefined) return logged
+    const shown = first(seen.authorizations, ({ url }) => {
+      const what = secretIn(seen, url, (what) => what.startsWith("a state"))
+      return what && `${what} is in the URL that a browser is sent to`
+    })
+    if (shown !== undefined) return shown
     const sent = first(seen.exchanges, (exchange) => {
+      const carried = exchange.isForZapier ? secretIn(seen, exchange.url) : undefined
+      if (carried !== undefined) return `${carried} is in the URL of a request to Zapier`
       const host = URL.canParse(exchange.url) ? new URL(exchange.url).hostname : exchange.url
       if (exchange.isForZapier || seen.expected.hosts.includes(host)) return undefined
       const what = secretIn(seen, sentTo(exchange))
@@ -486,6 +601,7 @@ export const all: ReadonlyArray<Rule> = [
   disconnectHolds,
   refreshesOnce,
   sendsCodesOnce,
+  drawsStates,
   doesOnce,
   wastesNothing,
   keepsSecrets,
@@ -494,6 +610,7 @@ export const all: ReadonlyArray<Rule> = [
   letsUsersConnect,
   neverBreaks,
   keepsRetryAfter,
+  backsOff,
   asksForEnough,
   answersEverybody
 ]

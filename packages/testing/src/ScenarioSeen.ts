@@ -182,6 +182,21 @@ export interface Exchange {
 }
 
 /**
+ * A user has begun to connect.
+ *
+ * @since 0.1.0
+ */
+export interface Authorization {
+  /** Where the browser was sent. */
+  readonly url: string
+  readonly subject: Subject
+  /** In milliseconds since the epoch. */
+  readonly at: number
+  /** When the app has first taken the way back, if it has. */
+  readonly usedAt: number | undefined
+}
+
+/**
  * How long an access token lives, as the fake has made it.
  *
  * @since 0.1.0
@@ -205,6 +220,18 @@ export interface Trouble {
   readonly from: number
   /** `Infinity` while nobody knows. */
   readonly until: number
+}
+
+/**
+ * Zapier has ended a user's access token early, or the app's access to a user's account.
+ *
+ * @since 0.1.0
+ */
+export interface Ending {
+  readonly subject: Subject
+  readonly what: "AccessToken" | "Access"
+  /** In milliseconds since the epoch. */
+  readonly at: number
 }
 
 /**
@@ -244,6 +271,8 @@ export interface Seen {
   readonly stepsBeganAt: ReadonlyArray<number>
   /** What went wrong, and when. */
   readonly troubles: ReadonlyArray<Trouble>
+  /** What was ended, and when. */
+  readonly endings: ReadonlyArray<Ending>
   readonly results: ReadonlyArray<Result>
   readonly exchanges: ReadonlyArray<Exchange>
   /** Which functions of the app were called, in the order in which they began. */
@@ -258,8 +287,8 @@ export interface Seen {
   readonly lives: ReadonlyMap<string, Life>
   /** All that must not be seen where others may look: tokens, codes, states and secrets, with what each is. */
   readonly secrets: ReadonlyMap<string, string>
-  /** The URLs that browsers were sent to, to connect. */
-  readonly authorizations: ReadonlyArray<string>
+  /** How users began to connect. */
+  readonly authorizations: ReadonlyArray<Authorization>
   readonly expected: Expected
   /** All that the fake knows. */
   readonly fake: FakeState

@@ -8,15 +8,22 @@ import type * as Schema from "effect/Schema"
 import * as FakeFault from "./FakeFault.ts"
 import type { Knobs } from "./FakeState.ts"
 import * as Draw from "./internal/draw.ts"
-import type { waits } from "./Program.ts"
+import { waits } from "./Program.ts"
 import { type Account, type Subject, subjects } from "./ScenarioSeen.ts"
 
 /**
- * Times to wait, as in `Program`.
+ * Times to wait, as in `Program`, and the time after which an app has recovered from a short outage.
  *
  * @since 0.1.0
  */
-export type WaitTime = Exclude<keyof typeof waits, "seconds">
+export type WaitTime = Exclude<keyof typeof waits, "seconds"> | "recovery"
+
+/**
+ * How long they are, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const millis: { readonly [time in WaitTime]: number } = { ...waits, recovery: 1_200_000 }
 
 interface For {
   readonly subject: Subject
@@ -77,7 +84,7 @@ export interface Wait {
 
 /**
  * `Together`: all of it begins at once, unless a `Wait` comes between; what happens to the app, happens while what comes
- * before it is under way.
+ * before it is under way. `chance` is what the times that things take in it are drawn from, whatever came before. Default: 0.
  *
  * @since 0.1.0
  */
@@ -85,14 +92,21 @@ export type Step<A = never> =
   | Action<A>
   | Happening
   | Wait
-  | { readonly _tag: "Together"; readonly steps: ReadonlyArray<Action<A> | Happening | Wait> }
+  | {
+      readonly _tag: "Together"
+      readonly steps: ReadonlyArray<Action<A> | Happening | Wait>
+      readonly chance?: number | undefined
+    }
 
 // What is to go wrong.
 const faults: ReadonlyArray<FakeFault.Fault> = [
   ...FakeFault.ofEachKind,
   { _tag: "ConnectionReset", afterActing: true },
   { _tag: "ServerError", status: 502, afterActing: true },
-  { _tag: "Unavailable", retryAfter: 5, afterActing: true }
+  { _tag: "Unavailable", retryAfter: 5, afterActing: true },
+  // What a client may send again, if it waits.
+  { _tag: "Unavailable", retryAfter: 5 },
+  { _tag: "RateLimited" }
 ]
 
 const matches: ReadonlyArray<FakeFault.Match> = [
@@ -117,6 +131,7 @@ const waitTimes = [
   "listening",
   "lease",
   "minutes",
+  "recovery",
   "hour",
   "untilDue",
   "lifetime"
@@ -139,12 +154,14 @@ const outage: Arbitrary.Arbitrary<Happening> = Arbitrary.map(Draw.oneOf(["minute
   time
 }))
 
+const restarts = [alone("Restart"), alone("Crash")] as const
+
 const happening: Arbitrary.Arbitrary<Happening> = Draw.choose<Happening>([
-  alone("Restart"),
-  alone("Crash"),
+  ...restarts,
   forSubject("EndAccessToken"),
   forSubject("HangUp"),
   forSubject("Revoke"),
+  alone("RegenerateSecret"),
   alone("RegenerateSecret"),
   alone("RevokeAll"),
   Arbitrary.map(Draw.oneOf(knobs), (knobs) => ({ _tag: "SetKnobs", knobs }))
@@ -161,6 +178,9 @@ const comeBack = Arbitrary.map(
   (way) => ({ _tag: "ComeBack" as const, ...way })
 )
 
+const ownOf = <A>({ schema }: { readonly schema: Schema.Schema<A> }): Arbitrary.Arbitrary<Action<A>> =>
+  Arbitrary.map(Arbitrary.schema(schema), (action) => ({ _tag: "Act" as const, action }))
+
 const actionOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Action<A>> => {
   const call = forSubject("Call")
   const others = [
@@ -172,44 +192,105 @@ const actionOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Action<A>> => {
     comeBack
   ] as const
   if (actions === undefined) return Draw.choose<Action<A>>([call, call, call, ...others])
-  const own = Arbitrary.map(Arbitrary.schema(actions.schema), (action) => ({ _tag: "Act" as const, action }))
+  const own = ownOf(actions)
   return Draw.choose<Action<A>>([call, call, call, ...others, own, own, own, own])
 }
 
+const consentOf = (subject: Subject): Step => ({ _tag: "Consent", subject })
+
+// So many ways how long things take.
+const chance = Draw.int(0, 999)
+
 const connect = (...who: ReadonlyArray<Subject>): Arbitrary.Arbitrary<ReadonlyArray<Step>> =>
-  Arbitrary.Constant(who.map((subject) => ({ _tag: "Consent", subject })))
+  Arbitrary.Constant(who.map(consentOf))
 
 // Most have users who are connected.
 const opening = Draw.choose([connect(), connect("ada"), connect("ada"), connect("ada", "bob"), connect("ada", "bob")])
 
 // What belongs together is drawn together: by chance alone it would seldom meet.
-const episodeOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => {
+const episodeOf = <A>({ actions, before, instances = 1 }: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => {
   const action = actionOf(actions)
   const wait = Arbitrary.map(Draw.oneOf(waitTimes), (time) => ({ _tag: "Wait" as const, time }))
   const expiry = Arbitrary.Constant({ _tag: "Wait", time: "lifetime" } as const)
   const pause = Arbitrary.Constant({ _tag: "Wait", time: "moment" } as const)
   const member = Draw.choose<Action<A> | Happening | Wait>([action, action, action, happening, pause])
-  const together = <M extends Action<A> | Happening | Wait>(members: Arbitrary.Arbitrary<M>) =>
-    Arbitrary.map(Arbitrary.array(members, { minLength: 1, maxLength: 4 }), ([only, ...more]): Step<A> =>
-      only !== undefined && more.length === 0 ? only : { _tag: "Together", steps: only ? [only, ...more] : more }
+  const together = <M extends Action<A> | Happening | Wait>(members: Arbitrary.Arbitrary<ReadonlyArray<M>>) =>
+    Arbitrary.map(Arbitrary.all([members, chance]), ([[only, ...more], chance]): Step<A> =>
+      only !== undefined && more.length === 0
+        ? only
+        : { _tag: "Together", steps: only ? [only, ...more] : more, ...(chance === 0 ? {} : { chance }) }
     )
+  const some = <M>(members: Arbitrary.Arbitrary<M>) => Arbitrary.array(members, { minLength: 1, maxLength: 4 })
   const call = forSubject("Call")
-  const anything = together(member)
-  const storm = together(Draw.choose<Action<A>>([call, call, call, forSubject("Disconnect")]))
+  const consent = forSubject("Consent")
+  const disconnect = forSubject("Disconnect")
+  const anything = together(some(member))
+  const storm = together(some(Draw.choose<Action<A>>([call, call, call, disconnect])))
   const alone = (step: Arbitrary.Arbitrary<Step<A>>) => Arbitrary.map(step, (step): ReadonlyArray<Step<A>> => [step])
   const row = (...steps: ReadonlyArray<Arbitrary.Arbitrary<Step<A>>>) => Arbitrary.all(steps)
   // What goes wrong goes wrong with calls, whose token has ended or is good.
-  const struck = Draw.choose([row(arm, call), row(arm, action), row(expiry, arm, storm), row(arm, call, call)])
-  const back = row(forSubject("LogIn"), comeBack)
+  const struck = Draw.choose([
+    row(arm, call),
+    row(arm, action),
+    row(expiry, arm, storm),
+    row(arm, call, call),
+    row(consent, arm, call),
+    row(consent, arm, call)
+  ])
+  // While a refresh is under way, its user leaves, or the app ends, or something else happens.
+  const overtakenFor = (subject: Subject) => {
+    const its = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag, subject })
+    const call = its("Call")
+    return together<Action<A> | Happening | Wait>(
+      Draw.choose<ReadonlyArray<Action<A> | Happening | Wait>>([
+        Arbitrary.all([call, its("HangUp")]),
+        Arbitrary.all([call, its("HangUp")]),
+        Arbitrary.all([call, happening]),
+        ...restarts.map((restart) => Arbitrary.all([call, restart])),
+        Arbitrary.all([call, pause, its("Disconnect")]),
+        Arbitrary.all([call, pause, its("Disconnect")]),
+        Arbitrary.all([call, its("Disconnect")]),
+        Arbitrary.all([call, pause, action])
+      ])
+    )
+  }
+  const overtaken = Draw.choose<Step<A>>([overtakenFor("ada"), overtakenFor("ada"), overtakenFor("bob")])
+  // Users who call at the same time.
+  const crowd = together(
+    Arbitrary.Constant<ReadonlyArray<Action<A>>>(subjects.map((subject) => ({ _tag: "Call", subject })))
+  )
+  // Ada begins, and somebody comes back.
+  const begun = Arbitrary.Constant<Step<A>>({ _tag: "LogIn", subject: "ada" })
+  const stranger = Arbitrary.Constant<Step<A>>({ _tag: "ComeBack", subject: "bob", with: "Other" })
+  const back = Draw.choose([row(forSubject("LogIn"), comeBack), row(begun, stranger)])
   const single = [expiry, expiry, expiry, storm, storm, storm, action, action, anything, anything, arm, wait] as const
+  // An app that is deployed while it runs is restarted more often.
+  const deployed = Draw.choose(restarts.map((step) => row(step, call)) as [ReturnType<typeof row>])
+  const recovery = Arbitrary.Constant({ _tag: "Wait", time: "recovery" } as const)
+  // What the app does by itself, it also does for those who have left.
+  const owned = actions === undefined ? [] : [ownOf(actions)].map((own) => row(disconnect, recovery, own))
   return Draw.choose<ReadonlyArray<Step<A>>>([
     alone(happening),
+    row(happening, call),
+    row(expiry, happening, call),
     ...single.map(alone),
     back,
-    row(outage, call),
+    back,
+    Draw.choose([row(outage, call), row(outage, call, call), row(outage, call, call, recovery, call)]),
+    row(consent, call),
     struck,
     struck,
-    struck
+    struck,
+    struck,
+    struck,
+    struck,
+    row(consent, expiry, overtaken),
+    row(expiry, overtaken),
+    Arbitrary.map(crowd, (crowd): ReadonlyArray<Step<A>> => [...subjects.map(consentOf), crowd]),
+    alone(crowd),
+    ...owned,
+    ...owned,
+    ...(before === undefined && instances === 1 ? [] : [deployed, deployed, deployed])
   ])
 }
 
@@ -220,18 +301,26 @@ const episodeOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<ReadonlyArray<Step
  */
 export const longest = 20
 
+// So many at least: a scenario of one or two comes to nothing. Whatever is not needed is taken away in the end.
+const shortest = 4
+
 type Drawn<A> = { readonly schema: Schema.Schema<A> } | undefined
+
+/** What of an app decides what is drawn for it. */
+interface DrawnFor<A> {
+  readonly actions?: Drawn<A>
+  readonly before?: unknown
+  readonly instances?: number | undefined
+}
 
 /**
  * Steps to be drawn: mostly of users whose tokens have ended, with faults.
  *
  * @since 0.1.0
  */
-export const arbitrary = <A = never>({ actions }: { readonly actions?: Drawn<A> } = {}): Arbitrary.Arbitrary<
-  ReadonlyArray<Step<A>>
-> =>
+export const arbitrary = <A = never>(app: DrawnFor<A> = {}): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> =>
   Arbitrary.map(
     // What comes first is shrunk first, and then no more: who has to be connected is seen in the end.
-    Arbitrary.all([Arbitrary.array(episodeOf(actions), { maxLength: longest }), opening]),
+    Arbitrary.all([Arbitrary.array(episodeOf(app), { minLength: shortest, maxLength: longest }), opening]),
     ([episodes, opening]) => [...opening, ...episodes.flat()]
   )

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises"
 import { describe, expect, it } from "@effect/vitest"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -79,10 +80,11 @@ describe("an app that does everything by itself", () => {
   // What an app does wrong may be seen in more than one way.
   const caught: ReadonlyArray<readonly [flaw: keyof Flaws, rules: string | ReadonlyArray<string>, steps: number]> = [
     ["refreshesAlone", ["One refresh for each expiry", told], 4],
-    ["keepsRefreshToken", "One refresh for each expiry", 3],
+    ["keepsRefreshToken", ["One refresh for each expiry", told], 4],
     ["mixesUsersUp", "Nobody is served with the token of another", 4],
     ["forgetsNobody", ["Disconnect holds", told], 4],
     ["bringsBack", ["Disconnect holds", told], 4],
+    ["endsWithCaller", "Nothing is lost without trouble", 3],
     ["givesUp", told, 4],
     ["waitsForEver", ["Everybody is answered", told], 4],
     ["renewsAlways", "One refresh for each expiry", 2],
@@ -120,18 +122,20 @@ describe("check", () => {
         What happened:
           0:00:00.000 1. ada connects: begins, allows, and comes back
           0:00:10.000   1 -> for ada: POST /oauth/token/ with a code of ada
-          0:00:10.331   1 <- 200, tokens ada#1
-          0:00:10.331   ada: Consent shows Data
-          0:00:10.331 2. 10 hours pass
-          10:00:10.331 3. at once: ada calls | ada calls
-          10:00:10.331   2 -> for ada: POST /oauth/token/ with refresh token ada#1
-          10:00:10.331   3 -> for ada: POST /oauth/token/ with refresh token ada#1
-          10:00:10.478   3 <- 200, tokens ada#2
-          10:00:10.478   4 -> for ada: GET /v2/zaps with access token ada#2
-          10:00:10.583   2 <- 400
-          10:00:10.583   ada: Call shows Connect (Failed)
-          10:00:10.685   4 <- 401
-          10:00:10.685   ada: Call shows TryLater (Failed)
+          0:00:10.531   1 <- 200, tokens ada#1
+          0:00:10.531   ada: Consent shows Data
+          0:00:10.531 2. 10 hours pass
+          10:00:10.531 3. at once: ada calls | ada calls
+          10:00:10.531   2 -> for ada: POST /oauth/token/ with refresh token ada#1
+          10:00:10.531   3 -> for ada: POST /oauth/token/ with refresh token ada#1
+          10:00:10.908   3 <- 200, tokens ada#2
+          10:00:10.908   4 -> for ada: GET /v2/zaps with access token ada#2
+          10:00:11.227   2 <- 400
+          10:00:11.227   ada: Call shows Connect (Failed)
+          10:00:11.278   4 <- 401
+          10:00:11.278   5 -> for ada: POST /oauth/token/ with refresh token ada#2
+          10:00:11.756   5 <- 400
+          10:00:11.756   ada: Call shows Connect (Failed)
 
         As a test:
           Scenario.run(app, [
@@ -141,7 +145,7 @@ describe("check", () => {
           ])
 
         To find it again:
-          Scenario.check(app, { replay: "[0,\\"1\\",27,5,[11,9,9,7,7,0],\\"PropertyError\\"]" })"
+          Scenario.check(app, { replay: "[0,\\"1\\",13,3,[3,0,0,3,0,1,2,2,0,0,0,0],\\"PropertyError\\"]" })"
       `)
     })
   )
@@ -227,6 +231,9 @@ describe("check", () => {
 })
 
 describe("run", () => {
+  // With this a request has arrived, and its response has not, when something else happens.
+  const chance = 3
+
   it.effect("does what a script says, and shows what was seen", () =>
     Effect.gen(function* () {
       const seen = yield* Scenario.run(library, [connect, call, expire, { _tag: "Together", steps: [call, call] }])
@@ -257,10 +264,19 @@ describe("run", () => {
         "Call Failure",
         "Consent Success",
         "Disconnect Success",
+        "Call Failure",
+        // Who has left calls once more in the end, too.
         "Call Failure"
       ])
       expect(seen.troubles).toEqual([])
-      expect(seen.results.map(({ shown }) => shown)).toEqual(["Connect", "Connect", "Data", "Data", "Connect"])
+      expect(seen.results.map(({ shown }) => shown)).toEqual([
+        "Connect",
+        "Connect",
+        "Data",
+        "Data",
+        "Connect",
+        "Connect"
+      ])
     })
   )
 
@@ -274,7 +290,7 @@ describe("run", () => {
       expect(yield* connectionAfter(arm({ _tag: "RequestLost" }), call)).toBe("Good")
       expect(yield* connectionAfter(arm({ _tag: "ResponseLost" }), call)).toBe("Lost")
       expect(yield* connectionAfter(arm({ _tag: "TruncatedBody" }), call)).toBe("Lost")
-      expect(yield* connectionAfter({ _tag: "Together", steps: [call, { _tag: "Crash" }] })).toBe("Lost")
+      expect(yield* connectionAfter({ _tag: "Together", steps: [call, { _tag: "Crash" }], chance })).toBe("Lost")
       expect(yield* connectionAfter({ _tag: "Revoke", ...ada })).toBe("Revoked")
       expect(yield* connectionAfter({ _tag: "Disconnect", ...ada })).toBe("None")
     })
@@ -396,11 +412,71 @@ describe("run", () => {
   it.effect("sees tokens that an app has not waited for", () =>
     Effect.gen(function* () {
       // Whoever hangs up ends the refresh.
-      const hasty = homemade({})
+      const hasty = homemade({ endsWithCaller: true })
       const hangUp: Scenario.Happening = { _tag: "HangUp", ...ada }
-      const steps: ReadonlyArray<Step> = [connect, expire, { _tag: "Together", steps: [call, hangUp] }]
+      const steps: ReadonlyArray<Step> = [connect, expire, { _tag: "Together", steps: [call, hangUp], chance }]
       const { rule } = yield* Effect.flip(Scenario.run(hasty, steps))
       expect(rule).toBe("Nothing is lost without trouble")
+    })
+  )
+
+  it.effect("looks at what is logged and printed, annotations included", () =>
+    Effect.gen(function* () {
+      const talking = (say: (secret: string) => Effect.Effect<void>) =>
+        Scenario.make({
+          ...library,
+          comeBack: (callback, subject) => Effect.andThen(say(callback), library.comeBack(callback, subject))
+        })
+      const says: ReadonlyArray<(secret: string) => Effect.Effect<void>> = [
+        (secret) => Effect.logDebug("came back", secret),
+        (secret) => Effect.annotateLogs(Effect.logInfo("came back"), { secret }),
+        (secret) => Console.log(secret)
+      ]
+      for (const say of says) {
+        const { rule } = yield* Effect.flip(Scenario.run(talking(say), [connect]))
+        expect(rule).toBe("Secrets stay secret")
+      }
+    })
+  )
+
+  it.effect("lets an app have room for one attempt of a user", () =>
+    Effect.gen(function* () {
+      const logIn: Scenario.Action = { _tag: "LogIn", ...ada }
+      const back: Scenario.Action = { _tag: "ComeBack", ...ada, with: "Own" }
+      const mustWork = Effect.fnUntraced(function* (...steps: ReadonlyArray<Step>) {
+        const { results } = yield* Scenario.run(library, steps)
+        return results.filter(({ action }) => action === "ComeBack").map((result) => result.mustWork)
+      })
+      expect(yield* mustWork(logIn, back)).toEqual([true])
+      // The last comes back first, and then the one before.
+      expect(yield* mustWork(logIn, logIn, back, back)).toEqual([true, false])
+      expect(yield* mustWork(logIn, connect, back)).toEqual([false])
+    })
+  )
+
+  it.effect("takes its time in a step whatever came before", () =>
+    Effect.gen(function* () {
+      const both: Step = { _tag: "Together", steps: [call, call], chance: 7 }
+      const timesOf = Effect.fnUntraced(function* (...steps: ReadonlyArray<Step>) {
+        const { exchanges } = yield* Scenario.run(library, [connect, ...steps, both])
+        return exchanges
+          .filter(({ step }) => step === steps.length + 1)
+          .map(({ endedAt = 0, sentAt }) => endedAt - sentAt)
+      })
+      expect(yield* timesOf(call, call)).toEqual(yield* timesOf())
+      const other: Step = { ...both, chance: 8 }
+      const { exchanges } = yield* Scenario.run(library, [connect, other])
+      expect(exchanges.filter(({ step }) => step === 1).map(({ endedAt = 0, sentAt }) => endedAt - sentAt)).not.toEqual(
+        yield* timesOf()
+      )
+    })
+  )
+
+  it.effect("has whoever has left call once more in the end", () =>
+    Effect.gen(function* () {
+      const forgetful = homemade({ forgetsNobody: true })
+      const { rule } = yield* Effect.flip(Scenario.run(forgetful, [connect, { _tag: "Disconnect", ...ada }]))
+      expect(rule).toBe("Disconnect holds")
     })
   )
 

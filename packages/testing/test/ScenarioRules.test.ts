@@ -4,7 +4,7 @@ import type { Issued } from "../src/FakeOutcome.ts"
 import * as FakeHttp from "../src/FakeHttp.ts"
 import * as FakeState from "../src/FakeState.ts"
 import * as ScenarioRules from "../src/ScenarioRules.ts"
-import type { Exchange, Expected, Life, Result, Seen } from "../src/ScenarioSeen.ts"
+import type { Authorization, Exchange, Expected, Life, Result, Seen } from "../src/ScenarioSeen.ts"
 
 const expected: Expected = {
   recoversWithin: 600_000,
@@ -22,6 +22,7 @@ const seen = (parts: Partial<Seen>): Seen => ({
   now: 0,
   stepsBeganAt: [],
   troubles: [],
+  endings: [],
   results: [],
   exchanges: [],
   logs: [],
@@ -75,6 +76,14 @@ const exchange = (parts: Partial<Exchange>): Exchange => ({
   ...parts
 })
 
+const authorization = (parts: Partial<Authorization>): Authorization => ({
+  url: "https://api.zapier.com/v2/authorize",
+  subject: "ada",
+  at: 0,
+  usedAt: undefined,
+  ...parts
+})
+
 describe("tellsWhatIsSo", () => {
   const check = (parts: Partial<Result>, around: Partial<Seen> = {}) =>
     ScenarioRules.tellsWhatIsSo.check(seen({ results: [result(parts)], ...around }))
@@ -103,6 +112,16 @@ describe("tellsWhatIsSo", () => {
     expect(check(late, trouble)).toContain("asked to try later")
     expect(check({ ...late, beganAt: 500_000 }, trouble)).toBeUndefined()
     expect(check(late, { ...trouble, expected: { ...expected, recoversWithin: 900_000 } })).toBeUndefined()
+  })
+
+  it("lets an app find out that its access was ended, or that two tokens were ended at once", () => {
+    const end = (what: "Access" | "AccessToken", at: number) => ({ subject: "ada", what, at }) as const
+    const later = (is: Result["before"], ...endings: Seen["endings"]) =>
+      check({ shown: "TryLater", before: is, after: is, beganAt: 100_000, endedAt: 100_000 }, { endings })
+    expect(later("Revoked", end("Access", 50_000))).toBeUndefined()
+    expect(later("Revoked", end("Access", 30_000))).toContain("asked to try later")
+    expect(later("Good", end("AccessToken", 50_000))).toContain("asked to try later")
+    expect(later("Good", end("AccessToken", 50_000), end("AccessToken", 60_000))).toBeUndefined()
   })
 
   it("is broken by data that nothing was asked of Zapier for", () => {
@@ -198,6 +217,24 @@ describe("doesOnce", () => {
   })
 })
 
+describe("backsOff", () => {
+  const failures = (count: number, every: number, parts: Partial<Exchange> = {}) =>
+    Array.from({ length: count }, (_, index) => exchange({ status: 503, sentAt: index * every, ...parts }))
+  const check = (exchanges: ReadonlyArray<Exchange>) => ScenarioRules.backsOff.check(seen({ exchanges }))
+
+  it("is broken by what fails again and again for one deed", () => {
+    expect(check(failures(11, 1_000))).toContain("more than 10 times")
+    expect(check(failures(11, 1_000, { end: "Lost", status: undefined }))).toContain("more than 10 times")
+  })
+
+  it("is not broken by fewer, by what takes its time, or by what succeeds", () => {
+    expect(check(failures(10, 1_000))).toBeUndefined()
+    expect(check(failures(30, 6_000))).toBeUndefined()
+    expect(check(failures(30, 1_000, { status: 200 }))).toBeUndefined()
+    expect(check(failures(6, 1_000).concat(failures(6, 1_000, { deed: 1 })))).toBeUndefined()
+  })
+})
+
 describe("keepsRetryAfter", () => {
   const refused = exchange({ status: 503, retryAfter: 30_000 })
   const check = (parts: Partial<Exchange>) =>
@@ -219,7 +256,7 @@ describe("asksForEnough", () => {
     ScenarioRules.asksForEnough.check(
       seen({
         exchanges: [exchange({})],
-        authorizations: [`https://api.zapier.com/v2/authorize?scope=${asked}`],
+        authorizations: [authorization({ url: `https://api.zapier.com/v2/authorize?scope=${asked}` })],
         expected: { ...expected, scopes }
       })
     )
@@ -233,6 +270,22 @@ describe("asksForEnough", () => {
     expect(check(["profile"], "zap+profile")).toContain("GET /v2/zaps needs a scope")
     expect(check(["zap"])).toBeUndefined()
     expect(check(undefined, "")).toBeUndefined()
+  })
+
+  it("is broken, where the app says nothing, by data of which Zapier has refused a part for want of a scope", () => {
+    const refused = (parts: Partial<Exchange>, shown: Result["shown"] = "Data", asked = "profile") =>
+      ScenarioRules.asksForEnough.check(
+        seen({
+          results: [result({ shown })],
+          exchanges: [exchange({ deed: 0, status: 403, ...parts })],
+          authorizations: [authorization({ url: `https://api.zapier.com/v2/authorize?scope=${asked}` })]
+        })
+      )
+    expect(refused({})).toContain("GET /v2/zaps needs a scope that the app has not asked for")
+    expect(refused({ status: 200 })).toBeUndefined()
+    expect(refused({ isStruck: true })).toBeUndefined()
+    expect(refused({}, "TryLater")).toBeUndefined()
+    expect(refused({}, "Data", "zap")).toBeUndefined()
   })
 })
 
@@ -249,15 +302,66 @@ describe("keepsSecrets", () => {
       "was sent to a.example"
     )
     expect(check({ results: [result({ exit: Exit.succeed({ token: "s3cret-token" }) })] })).toContain("ada is shown")
+    expect(check({ results: [result({ exit: Exit.die(new Error("took s3cret-token")) })] })).toContain("ada is shown")
     expect(check({ stored: "ada: s3cret-token" })).toContain("in the app's stores")
   })
 
   it("is not broken by what goes to Zapier, to a host that may have it, or by the way to the consent page", () => {
     const url = "https://partner.example/?t=s3cret-token"
-    expect(check({ exchanges: [exchange({ url })] })).toBeUndefined()
+    const inHeader = FakeHttp.request("GET", "/", { headers: { authorization: "Bearer s3cret-token" } })
+    expect(check({ exchanges: [exchange({ request: inHeader })] })).toBeUndefined()
     const allowed = { ...expected, hosts: ["partner.example"] }
     expect(check({ exchanges: [exchange({ url, isForZapier: false })], expected: allowed })).toBeUndefined()
     expect(check({ results: [result({ action: "LogIn", exit: Exit.succeed("s3cret-token") })] })).toBeUndefined()
+  })
+})
+
+describe("keepsSecrets, in URLs", () => {
+  const secrets = new Map([
+    ["s3cret-token", "an access token (ada#1)"],
+    ["s3cret-state", "a state (ada)"]
+  ])
+  const check = (parts: Partial<Seen>) => ScenarioRules.keepsSecrets.check(seen({ secrets, ...parts }))
+
+  it("is broken by a token in the URL of a request, or of the consent page, where only the state belongs", () => {
+    const asked = (query: string) => ({ authorizations: [authorization({ url: `https://api.zapier.com/?${query}` })] })
+    expect(check(asked("state=s3cret-state"))).toBeUndefined()
+    expect(check(asked("state=s3cret-state&hint=s3cret-token"))).toContain("in the URL that a browser is sent to")
+    expect(
+      check({ exchanges: [exchange({ url: "https://api.zapier.com/v2/zaps?access_token=s3cret-token" })] })
+    ).toContain("in the URL of a request to Zapier")
+  })
+})
+
+describe("drawsStates", () => {
+  const attempt = (query: string, parts: Partial<Authorization> = {}) =>
+    authorization({ url: `https://api.zapier.com/v2/authorize?${query}`, ...parts })
+  const check = (...authorizations: ReadonlyArray<Authorization>) =>
+    ScenarioRules.drawsStates.check(seen({ authorizations }))
+  const [one, two] = ["state=0123456789abcdef", "state=fedcba9876543210"]
+
+  it("is broken by no state, and by one that can be guessed", () => {
+    expect(check(attempt(""))).toContain("without a state")
+    expect(check(attempt("code_challenge=abc"))).toBeUndefined()
+    expect(check(attempt("state=ada"))).toContain("short enough to be guessed")
+    expect(check(attempt(one), attempt(two))).toBeUndefined()
+  })
+
+  it("is broken by the state of another user, or one that was used; an attempt that is open may go on", () => {
+    expect(check(attempt(one), attempt(one, { subject: "bob" }))).toContain(
+      "bob is sent to Zapier with the state of ada"
+    )
+    expect(check(attempt(one), attempt(one, { at: 20 }))).toBeUndefined()
+    expect(check(attempt(one, { usedAt: 10 }), attempt(one, { at: 20 }))).toContain("a state that was used")
+    expect(check(attempt(one, { usedAt: 30 }), attempt(one, { at: 20 }))).toBeUndefined()
+  })
+
+  it("is broken by a code_challenge of another attempt", () => {
+    const with1 = `${one}&code_challenge=abc`
+    expect(check(attempt(with1), attempt(`${two}&code_challenge=abc`))).toContain(
+      "code_challenge of an earlier attempt"
+    )
+    expect(check(attempt(with1), attempt(`${two}&code_challenge=def`))).toBeUndefined()
   })
 })
 

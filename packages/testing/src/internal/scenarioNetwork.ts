@@ -76,9 +76,9 @@ interface Holding {
 }
 
 // One way through the network, in milliseconds.
-const slowest = 200
+const slowest = 400
 
-// What an app was given so short a time before it is killed may not be stored yet, in milliseconds.
+// What an app was given so short a time before it ends may not be stored yet, in milliseconds.
 const unsaved = 1_000
 
 const decoder = new TextDecoder()
@@ -117,7 +117,7 @@ const areReadable = ({ delivery, response }: Handled) =>
   delivery._tag === "Answered" &&
   TokenOutcome.interpret(response, { scopes: [], startedAt: 0, now: 0 })._tag === "Granted"
 
-export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, timeline: Timeline) => {
+export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<Seeded, "below">, timeline: Timeline) => {
   const exchanges: Array<Noted> = []
   const lives = new Map<string, Life>()
   const owners = new Map<string, Owner>()
@@ -283,6 +283,14 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
     return holding.state
   }
 
+  const isNew = ({ endedAt }: Noted) => endedAt !== undefined && timeline.now() - endedAt < unsaved
+
+  const loseUngranted = (host: Host) => {
+    for (const holding of holdings.values()) {
+      if (holding.exchange.host === host && !holding.exchange.isGranted) holding.state = "Lost"
+    }
+  }
+
   return {
     exchanges: exchanges as ReadonlyArray<Exchange>,
     lives: lives as ReadonlyMap<string, Life>,
@@ -328,21 +336,27 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Seeded, 
 
     stay: (subject: Subject) => void disconnected.delete(subject),
 
+    /** The app is closed: what has only just come for deeds that are under way may not be stored any more. */
+    close: (host: Host, deeds: ReadonlySet<number>) => {
+      host.isClosing = true
+      for (const exchange of exchanges) {
+        if (exchange.host === host && isNew(exchange) && deeds.has(exchange.deed ?? -1)) exchange.isGranted = false
+      }
+      loseUngranted(host)
+    },
+
     /** The app is killed: what is on its way to it is lost, and what has only just come, too. */
     kill: (host: Host) => {
       host.isGone = true
       for (const exchange of exchanges) {
         if (exchange.host !== host) continue
-        const isNew = exchange.endedAt !== undefined && timeline.now() - exchange.endedAt < unsaved
-        if (isNew && exchange.isGranted) {
+        if (isNew(exchange) && exchange.isGranted) {
           exchange.isGranted = false
           exchange.end = "Lost"
         }
         end(exchange, undefined)
       }
-      for (const holding of holdings.values()) {
-        if (holding.exchange.host === host && !holding.exchange.isGranted) holding.state = "Lost"
-      }
+      loseUngranted(host)
     }
   }
 }

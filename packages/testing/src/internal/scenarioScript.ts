@@ -10,6 +10,7 @@ const times: { readonly [time in WaitTime]: string } = {
   listening: "a minute",
   lease: "a minute and a half",
   minutes: "5 minutes",
+  recovery: "20 minutes",
   hour: "an hour",
   untilDue: "9 hours and 55 minutes",
   lifetime: "10 hours"

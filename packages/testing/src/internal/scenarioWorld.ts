@@ -3,7 +3,6 @@
  * do what they do, and everything that comes of it comes to rest before the next step.
  */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
@@ -14,16 +13,15 @@ import type * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import type * as FakeFault from "../FakeFault.ts"
 import type { Knobs } from "../FakeState.ts"
 import * as FakeZapier from "../FakeZapier.ts"
-import { waits } from "../Program.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
 import {
   type Account,
+  type Authorization,
+  type Ending,
   type Result,
   type Seen,
   type Subject,
@@ -32,8 +30,9 @@ import {
   type Write
 } from "../ScenarioSeen.ts"
 import * as ScenarioShown from "../ScenarioShown.ts"
-import type { Action, Happening, Step } from "../ScenarioStep.ts"
+import { type Action, type Happening, millis, type Step } from "../ScenarioStep.ts"
 import * as ScenarioExpected from "./scenarioExpected.ts"
+import * as ScenarioLog from "./scenarioLog.ts"
 import * as ScenarioNetwork from "./scenarioNetwork.ts"
 import type { Pace } from "./scenarioPace.ts"
 import * as ScenarioStores from "./scenarioStores.ts"
@@ -52,13 +51,16 @@ const patience = 600_000
 const noticed = 300_000
 
 // How long something is under way at most when something else happens, in milliseconds: less than most things take.
-const atWork = 400
+const atWork = 500
 
 // How far the clocks of instances are ahead, in milliseconds.
 const skews = [0, 12_000, -12_000]
 
 // How often nothing must have happened in a turn of the event loop, so that nothing is under way.
 const quietTurns = 2
+
+// How often what a layer waits for is searched for: an app that cannot be built is not tried again more patiently.
+const layerSearches = 50
 
 /** What a scenario's options say of its world. */
 export interface Options {
@@ -70,6 +72,7 @@ export interface Options {
 
 // Something that is done in an app, and the fiber that does it.
 interface Doing {
+  readonly deed: number
   readonly subject: Subject | undefined
   readonly fiber: Fiber.Fiber<unknown, unknown>
   readonly end: (ended: Ended) => void
@@ -102,7 +105,11 @@ interface Way {
   readonly at: number
   /** How often the app had been started anew: what it has in memory may end with that. */
   readonly generation: number
+  /** How it began; a stranger's has not begun in the app. */
+  readonly authorization: Mutable<Authorization> | undefined
 }
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, options: Options) {
   const seed = String(options.seed ?? 1)
@@ -116,7 +123,11 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     ]),
     knobs: { rateLimits: false, ...options.knobs }
   })
-  const latency = Seeded.make(seed, "latency")
+  // How long things take in a step does not depend on the steps before: when these are taken away, the rest stays as it was.
+  const chanceOf = (step?: Step<A>) =>
+    Seeded.make(seed, `latency ${step?._tag === "Together" ? (step.chance ?? 0) : 0}`)
+  let chance = chanceOf()
+  const latency = { below: (end: number) => chance.below(end) }
   const network = ScenarioNetwork.make(zapier, latency, timeline)
   const random = Seeded.make(seed, "app")
   const { pace } = options
@@ -130,8 +141,11 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const waiting = new Map<Subject, Array<Way>>()
   const used = new Map<Subject, Way>()
   const outer = yield* Effect.context()
-  const authorizations: Array<string> = []
+  const authorizations: Array<Mutable<Authorization>> = []
+  // With which attempt a user comes back, by deed.
+  const attempts = new Map<number, Authorization>()
   const stepsBeganAt: Array<number> = []
+  const endings: Array<Ending> = []
   let stored: string | undefined
   let deeds = 0
   let starts = 0
@@ -163,18 +177,21 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   })
 
   // Nothing can come any more but from outside.
-  const search = Effect.suspend(() => {
+  const search = Effect.fnUntraced(function* (times: number) {
     const before = timeline.steps()
-    return pace.search(() => timeline.isReady() || timeline.steps() !== before)
+    for (let tried = 0; tried < times; tried++) {
+      if (yield* pace.search(() => timeline.isReady() || timeline.steps() !== before)) return true
+    }
+    return false
   })
 
-  const runUntil = Effect.fnUntraced(function* (end: number, isOver?: () => boolean) {
+  const runUntil = Effect.fnUntraced(function* (end: number, isOver?: () => boolean, searches = 1) {
     while (true) {
       yield* rest
       if (isOver?.() === true) return
       const next = timeline.nextAt()
       if (next === undefined || next > end) {
-        if (next === undefined && isOver !== undefined && (yield* search)) continue
+        if (next === undefined && isOver !== undefined && (yield* search(searches))) continue
         break
       }
       timeline.runUntil(next)
@@ -183,8 +200,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     yield* rest
   })
 
-  const until = (fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>) =>
-    runUntil(timeline.now() + patience, () => fibers.every((fiber) => fiber.pollUnsafe() !== undefined))
+  const until = (fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>, searches?: number) =>
+    runUntil(timeline.now() + patience, () => fibers.every((fiber) => fiber.pollUnsafe() !== undefined), searches)
 
   // ---------------------------------------------------------------------------
   // The app
@@ -198,10 +215,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   let configured = renewSecret()
 
-  const logger = Logger.make(({ cause, message }) => {
-    const failed = cause.reasons.length === 0 ? "" : ` ${Cause.pretty(cause)}`
-    logs.push(`${Formatter.format(message)}${failed}`)
-  })
+  const logging = ScenarioLog.contextOf((text) => void logs.push(text))
 
   const provided = (host: ScenarioNetwork.Host): Context.Context<Provided> =>
     Context.make(HttpClient.HttpClient, network.client(host)).pipe(
@@ -217,8 +231,10 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     layer: Layer.Layer<B, Anything>,
     scope: Scope.Scope
   ) {
-    const fiber = Effect.runForkWith(inRoom(room))(Effect.orDie(Layer.buildWithScope(layer, scope)))
-    yield* until([fiber])
+    const fiber = Effect.runForkWith(Context.merge(inRoom(room), logging))(
+      Effect.orDie(Layer.buildWithScope(layer, scope))
+    )
+    yield* until([fiber], layerSearches)
     return yield* fiber.pollUnsafe() ?? Effect.die(new Error("A layer of the app is never built."))
   })
 
@@ -239,10 +255,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     const below = Context.merge(seenStores, provided(host))
     const built = yield* build(room, Layer.provide(version, Layer.succeedContext(below)), scope)
     // The network knows the app by this very object.
-    const context = Context.merge(inRoom(room), built).pipe(
-      Context.add(Logger.CurrentLoggers, new Set([logger])),
-      Context.add(References.MinimumLogLevel, "All")
-    )
+    const context = Context.merge(Context.merge(inRoom(room), built), logging)
     return Object.assign(host, { room, scope, context, doings: new Set<Doing>() })
   })
 
@@ -280,7 +293,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         visits[visit] = { ...begun, endedAt: timeline.now() }
         resume(Effect.succeed(ended))
       }
-      const doing = { subject, fiber, end: end as Doing["end"] }
+      const doing = { deed, subject, fiber, end: end as Doing["end"] }
       process.doings.add(doing)
       fiber.addObserver(end)
     })
@@ -300,7 +313,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   }
 
   const close = Effect.fnUntraced(function* (process: Process<R>) {
-    process.isClosing = true
+    network.close(process, new Set([...process.doings].map(({ deed }) => deed)))
     for (const fiber of abandon(process)) fiber.interruptUnsafe()
     yield* until([Effect.runForkWith(process.context)(Scope.close(process.scope, Exit.void))])
   })
@@ -345,7 +358,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         end,
         exit,
         shown,
-        mustWork: mustWork(),
+        mustWork: mustWork() && !hasRival(deed),
         beganAt,
         endedAt,
         before,
@@ -379,16 +392,37 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     const begun = yield* inApp("LogIn", deed, subject, () => app.logIn(subject))
     if (!isExit(begun) || begun._tag === "Failure") return begun as Ended<never>
     network.noteSecret(`a state (${subject})`, stateOf(begun.value))
-    authorizations.push(begun.value)
+    const authorization: Mutable<Authorization> = { url: begun.value, subject, at: timeline.now(), usedAt: undefined }
+    authorizations.push(authorization)
+    attempts.set(deed, authorization)
     yield* Effect.sleep(thought)
     const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject, account) }))
     if (back._tag === "Failure") return Exit.failCause(back.cause)
     network.sentBack(subject, back.value, account)
-    return Exit.succeed({ callback: back.value, at: timeline.now(), generation })
+    return Exit.succeed({ callback: back.value, at: timeline.now(), generation, authorization })
   })
 
-  const bringBack = (deed: number, subject: Subject, { callback }: Way) =>
-    inApp("ComeBack", deed, subject, () => app.comeBack(callback, subject))
+  const bringBack = (deed: number, subject: Subject, { authorization, callback }: Way) => {
+    if (authorization !== undefined) attempts.set(deed, authorization)
+    return Effect.map(
+      inApp("ComeBack", deed, subject, () => app.comeBack(callback, subject)),
+      (ended) => {
+        if (authorization !== undefined && isExit(ended) && shows(ended) === "Data") {
+          authorization.usedAt ??= timeline.now()
+        }
+        return ended
+      }
+    )
+  }
+
+  // An app may have room for one attempt of a user: whoever begins twice at once may be refused with either.
+  const hasRival = (deed: number) => {
+    const mine = attempts.get(deed)
+    return authorizations.some(
+      (other) =>
+        other !== mine && mine?.subject === other.subject && (other.at >= mine.at || (other.usedAt ?? 0) >= mine.at)
+    )
+  }
 
   const visitConsentPage = Effect.fnUntraced(function* (
     deed: number,
@@ -423,7 +457,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       Effect.orDie(zapier.approve(url, { user: ScenarioNetwork.emailOf(ScenarioNetwork.stranger) }))
     )
     network.sentBack(ScenarioNetwork.stranger, callback)
-    return { callback, at: timeline.now(), generation: starts }
+    return { callback, at: timeline.now(), generation: starts, authorization: undefined }
   }
 
   const wayOf = (subject: Subject, which: "Own" | "Again" | "Other" | "Forged"): Way | undefined => {
@@ -496,7 +530,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       case "Act":
         return void deeds.push(deedOf(step))
       case "Wait":
-        return yield* runUntil(timeline.now() + waits[step.time])
+        return yield* runUntil(timeline.now() + millis[step.time])
       case "Together":
         for (const member of step.steps) yield* take(member, deeds)
         return
@@ -506,13 +540,13 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     }
   })
 
-  const outage = (millis: number) =>
+  const outage = (time: number) =>
     Effect.sync(() => {
       const rule = { fault: { _tag: "ServerError", status: 503 }, times: "Always" } as const
       const { faults } = atOnce(zapier.state)
       atOnce(zapier.setFaults([rule, ...faults]))
-      network.trouble("Zapier is down", millis)
-      timeline.after(millis, () => {
+      network.trouble("Zapier is down", time)
+      timeline.after(time, () => {
         const now = atOnce(zapier.state).faults
         atOnce(zapier.setFaults(now.filter((other) => !isOutage(other))))
       })
@@ -530,7 +564,12 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     starts++
   })
 
+  const noteEnding = (what: Ending["what"], subject: Subject) => {
+    endings.push({ subject, what, at: timeline.now() })
+  }
+
   const revoke = (subject: Subject) => {
+    noteEnding("Access", subject)
     network.revoke(subject)
     for (const account of ["own", "other"] as const) {
       atOnce(zapier.revoke({ clientId: credentials.clientId, user: ScenarioNetwork.emailOf(subject, account) }))
@@ -550,6 +589,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       case "Revoke":
         return revoke(step.subject)
       case "EndAccessToken":
+        noteEnding("AccessToken", step.subject)
         return atOnce(zapier.endAccessToken(network.accessTokenOf(step.subject) ?? ""))
       case "RevokeAll":
         return subjects.forEach(revoke)
@@ -562,7 +602,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         return
       }
       case "Outage":
-        return yield* outage(waits[step.time])
+        return yield* outage(millis[step.time])
       case "SetKnobs":
         return atOnce(zapier.setKnobs(step.knobs))
     }
@@ -570,6 +610,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   const perform = Effect.fnUntraced(function* (step: Step<A>) {
     network.enter(index)
+    chance = chanceOf(step)
     stepsBeganAt.push(timeline.now())
     const deeds: Array<Deed> = []
     yield* take(step, deeds)
@@ -582,13 +623,13 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     /** Carries a step out, and everything that comes of it. */
     perform,
 
-    /** Whoever is connected calls once more, when the access token has ended and nothing gets in the way. */
+    /** Whoever has ever been connected calls once more, when the access token has ended and nothing gets in the way. */
     audit: Effect.gen(function* () {
       atOnce(zapier.setFaults([]))
       const { knobs } = atOnce(zapier.state)
       yield* runUntil(timeline.now() + noticed + knobs.accessTokenLifetime * 1_000)
       for (const subject of subjects) {
-        if (network.connectionOf(subject) !== "None") yield* perform({ _tag: "Call", subject })
+        if (network.accountOf(subject) !== undefined) yield* perform({ _tag: "Call", subject })
       }
       if (app.stored === undefined) return
       const looking = Effect.runForkWith(Context.merge(onGround, stores ?? (Context.empty() as Context.Context<S>)))(
@@ -605,6 +646,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       now: timeline.now(),
       stepsBeganAt,
       troubles: network.troubles,
+      endings,
       results,
       exchanges: network.exchanges,
       visits,

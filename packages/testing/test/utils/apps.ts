@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -66,6 +67,8 @@ export interface Flaws {
   readonly renewsAlways?: boolean
   /** A refresh that is under way brings back who was disconnected meanwhile. */
   readonly bringsBack?: boolean
+  /** A refresh ends when the user who asked for it hangs up. */
+  readonly endsWithCaller?: boolean
   /** It has no patience limit: what never comes is waited for. */
   readonly waitsForEver?: boolean
   /** It takes any code, whoever has begun to connect. */
@@ -106,6 +109,7 @@ const makeApp = (flaws: Flaws) =>
     const application = yield* ClientApplication
     const { begun, held } = yield* Database
     const random = yield* SecureRandom
+    const scope = yield* Effect.scope
     const locks = new Map<string, Semaphore.Semaphore>()
     const failed = (why: Failed["why"]) => Effect.fail(new Failed({ why }))
     let last: string | undefined
@@ -142,11 +146,12 @@ const makeApp = (flaws: Flaws) =>
         )
       )
 
-    const fresh = (subject: string) =>
+    const fresh = (subject: string, rejected?: string) =>
       Effect.gen(function* () {
         const found = held.get(subject)
         if (found === undefined) return yield* failed("Reconnect")
-        const isDue = flaws.renewsAlways === true || (yield* Clock.currentTimeMillis) >= found.expiresAt
+        const isOver = (yield* Clock.currentTimeMillis) >= found.expiresAt || found.accessToken === rejected
+        const isDue = flaws.renewsAlways === true || isOver
         return isDue
           ? ((yield* token(subject, { grant_type: "refresh_token", refresh_token: found.refreshToken })) ?? found)
           : found
@@ -156,6 +161,12 @@ const makeApp = (flaws: Flaws) =>
       const lock = locks.get(subject) ?? Semaphore.makeUnsafe(1)
       locks.set(subject, lock)
       return lock
+    }
+
+    const tokenFor = (subject: string, rejected?: string) => {
+      const alone = fresh(subject, rejected)
+      const led = flaws.refreshesAlone ? alone : lockOf(subject).withPermits(1)(alone)
+      return flaws.endsWithCaller ? led : Effect.flatMap(Effect.forkIn(led, scope), Fiber.join)
     }
 
     return App.of({
@@ -183,15 +194,16 @@ const makeApp = (flaws: Flaws) =>
       },
       call: (subject) =>
         Effect.gen(function* () {
-          const { accessToken } = yield* flaws.refreshesAlone
-            ? fresh(subject)
-            : lockOf(subject).withPermits(1)(fresh(subject))
+          const { accessToken } = yield* tokenFor(subject)
           if (flaws.isDown) return yield* failed("Zapier")
           last ??= accessToken
-          const request = HttpClientRequest.get("https://api.zapier.com/v2/zaps").pipe(
-            HttpClientRequest.bearerToken(flaws.mixesUsersUp ? last : accessToken)
-          )
-          const { status } = yield* http.execute(request)
+          const send = (token: string) =>
+            http.execute(
+              HttpClientRequest.get("https://api.zapier.com/v2/zaps").pipe(HttpClientRequest.bearerToken(token))
+            )
+          const first = yield* send(flaws.mixesUsersUp ? last : accessToken)
+          const { status } =
+            first.status === 401 ? yield* send((yield* tokenFor(subject, accessToken)).accessToken) : first
           return status === 200 ? status : yield* failed("Zapier")
         }).pipe(
           Effect.timeout("1 minute"),

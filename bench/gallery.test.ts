@@ -1,0 +1,7 @@
+/** Keeps `docs/gallery.md` what the zoo prints. `npx vitest run bench/gallery.test.ts -u` writes it anew. */
+import { expect, it } from "@effect/vitest"
+import * as Gallery from "./zoo/gallery.ts"
+
+it("docs/gallery.md has the reports as they are printed", async () => {
+  await expect(await Gallery.page()).toMatchFileSnapshot("../docs/gallery.md")
+})

@@ -1,0 +1,50 @@
+/** A web app with routes of its own over the library: correct. Bugs override one route. */
+import * as Effect from "effect/Effect"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Browser from "./browser.ts"
+import * as Library from "./library.ts"
+
+/** A route: what it shows a user who is signed in. */
+export type Route = (user: string, request: HttpServerRequest.HttpServerRequest) => Browser.Page
+
+export interface Routes {
+  readonly home: Route
+  readonly connect: Route
+  readonly callback: Route
+  readonly disconnect: Route
+}
+
+export const redirect = (to: string) => HttpServerResponse.redirect(to, { status: 303 })
+
+const triedInVain = Browser.page(`<p>That did not work.</p><a href="/connect">Try again</a>`, 400)
+
+const routes: Routes = {
+  home: Browser.homePage,
+  connect: (user) => Effect.map(Library.app.logIn(user), redirect),
+  callback: (user, { url }) =>
+    Library.app.comeBack(url, user).pipe(
+      Effect.as(redirect("/")),
+      Effect.orElseSucceed(() => triedInVain)
+    ),
+  disconnect: (user) => Effect.as(Library.app.disconnect(user), redirect("/"))
+}
+
+/** The app, with other routes in the place of some. */
+export const appOf = (changed: Partial<Routes> = {}) => {
+  const { callback, connect, disconnect, home } = { ...routes, ...changed }
+  // Whatever else fails is a page that says so.
+  const orDown =
+    (route: Route): Route =>
+    (user, request) =>
+      Effect.orElseSucceed(route(user, request), () => Browser.downPage)
+  return Browser.appOf(
+    Layer.mergeAll(
+      Browser.route("GET", "/", orDown(home)),
+      Browser.route("GET", "/connect", orDown(connect)),
+      Browser.route("GET", "/callback", orDown(callback)),
+      Browser.route("POST", "/disconnect", orDown(disconnect))
+    )
+  )
+}

@@ -1,0 +1,24 @@
+import * as Effect from "effect/Effect"
+import * as ByHand from "../base/byHand.ts"
+import * as Case from "../case.ts"
+
+class App extends ByHand.ByHand {
+  override exchange(code: string): Effect.Effect<ByHand.Answer> {
+    const once = super.exchange(code)
+    return Effect.filterOrElse(
+      once,
+      ({ _tag }) => _tag !== "Failed",
+      () => Effect.delay(once, "1 minute")
+    )
+  }
+}
+
+export const bug = Case.bug(
+  {
+    name: "code-sent-again",
+    family: "retries",
+    wrong: "The exchange of a code is tried again when no response came.",
+    fix: "Send a code once, and ask the user to connect again."
+  },
+  ByHand.appOf(App)
+)

@@ -1,0 +1,26 @@
+import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
+import * as ByHand from "../base/byHand.ts"
+import type { Row } from "../base/database.ts"
+import * as Case from "../case.ts"
+
+// The version before wrote seconds.
+class Before extends ByHand.ByHand {
+  override expiryOf(answer: ByHand.Granted): number {
+    return super.expiryOf(answer) / 1_000
+  }
+  override isDue({ expiresAt }: Row, now: number): boolean {
+    return now >= expiresAt * 1_000
+  }
+}
+
+const app = Scenario.make({ ...ByHand.appOf(ByHand.ByHand), before: ByHand.layerOf(Before) })
+
+export const bug = Case.bug(
+  {
+    name: "deploy-reads-old-rows",
+    family: "deploy",
+    wrong: "A new version writes expiries in milliseconds, and takes those of the old one, in seconds, for the same.",
+    fix: "Rewrite the rows with the deployment, or store which unit they have."
+  },
+  app
+)

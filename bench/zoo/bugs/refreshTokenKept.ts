@@ -1,0 +1,19 @@
+import type { Row } from "../base/database.ts"
+import * as ByHand from "../base/byHand.ts"
+import * as Case from "../case.ts"
+
+class App extends ByHand.ByHand {
+  override rowOf(answer: ByHand.Granted, before: Row | undefined): Row {
+    return { ...super.rowOf(answer, before), refreshToken: before?.refreshToken ?? answer.refreshToken }
+  }
+}
+
+export const bug = Case.bug(
+  {
+    name: "refresh-token-kept",
+    family: "refresh",
+    wrong: "After a refresh the app stores the new access token beside the old refresh token.",
+    fix: "Store the refresh token of each response, and keep the old one only where the response has none."
+  },
+  ByHand.appOf(App)
+)

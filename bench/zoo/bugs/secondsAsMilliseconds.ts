@@ -1,0 +1,18 @@
+import * as ByHand from "../base/byHand.ts"
+import * as Case from "../case.ts"
+
+class App extends ByHand.ByHand {
+  override expiryOf({ askedAt, expiresIn }: ByHand.Granted): number {
+    return askedAt + expiresIn
+  }
+}
+
+export const bug = Case.bug(
+  {
+    name: "seconds-as-milliseconds",
+    family: "time",
+    wrong: "`expires_in` is taken for milliseconds: each access token seems to end within a minute.",
+    fix: "Multiply `expires_in`, which is in seconds, by 1,000."
+  },
+  ByHand.appOf(App)
+)

@@ -1,0 +1,19 @@
+import * as Effect from "effect/Effect"
+import * as ByHand from "../base/byHand.ts"
+import * as Case from "../case.ts"
+
+class App extends ByHand.ByHand {
+  override newState(subject: string): Effect.Effect<string> {
+    return Effect.succeed(`acme-integration-for-${subject}`)
+  }
+}
+
+export const bug = Case.bug(
+  {
+    name: "state-reused",
+    family: "callback",
+    wrong: "A user has the same state each time, made of their name, and anybody can guess it.",
+    fix: "Draw a new state for each attempt, with at least 128 bits of randomness."
+  },
+  ByHand.appOf(App)
+)

@@ -1,0 +1,19 @@
+import * as Effect from "effect/Effect"
+import * as ByHand from "../base/byHand.ts"
+import * as Case from "../case.ts"
+
+class App extends ByHand.ByHand {
+  override askForTokens(form: { readonly [name: string]: string }): Effect.Effect<ByHand.Answer> {
+    return Effect.tap(super.askForTokens(form), (answer) => Effect.logDebug("token request", form, answer))
+  }
+}
+
+export const bug = Case.bug(
+  {
+    name: "tokens-logged",
+    family: "leaks",
+    wrong: "Token requests are logged, with what is sent and what comes back.",
+    fix: "Log what kind of request it was and what came of it, and no member of either body."
+  },
+  ByHand.appOf(App)
+)

@@ -1,0 +1,70 @@
+/** A page about some bugs of the zoo: the wrong part of each app, the report, and the fix. */
+import { readFile } from "node:fs/promises"
+import { bugs } from "./bugs.ts"
+import type { Bug } from "./case.ts"
+import { carryOut } from "./try.ts"
+
+// Those from which most is learned.
+const shown = [
+  "refresh-uncoordinated",
+  "refresh-token-kept",
+  "refresh-ends-with-caller",
+  "brought-back",
+  "outage-taken-for-refusal",
+  "failure-kept",
+  "secret-read-once",
+  "deploy-reads-old-rows",
+  "state-not-checked",
+  "attempt-kept",
+  "users-mixed-up",
+  "post-retried"
+]
+
+const fileOf = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+// What stands between the imports and what the zoo says of the bug.
+const wrongPartOf = async (name: string) => {
+  const source = await readFile(new URL(`bugs/${fileOf(name)}.ts`, import.meta.url), "utf8")
+  const [before = ""] = source.split("\nexport const bug")
+  return before.replaceAll(/^import [^\n]*\n/gm, "").trim()
+}
+
+const fenced = (language: string, text: string) => [`\`\`\`${language}`, text, "```"]
+
+const sectionOf = async ({ family, fix, name, wrong }: Bug) => {
+  const { message } = await carryOut({ name, runs: 100, seed: 1 })
+  return [
+    "",
+    `## ${name}`,
+    "",
+    `_${family}._ ${wrong}`,
+    "",
+    ...fenced("typescript", await wrongPartOf(name)),
+    "",
+    "What `Scenario.check` prints:",
+    "",
+    ...fenced("text", message),
+    "",
+    `The fix: ${fix}`
+  ]
+}
+
+/** The page. */
+export const page = async (): Promise<string> => {
+  const sections: Array<string> = []
+  for (const name of shown) {
+    const bug = bugs.find((one) => one.name === name)
+    if (bug === undefined) throw new Error(`There is no ${name} in the zoo.`)
+    sections.push(...(await sectionOf(bug)))
+  }
+  return [
+    "# Twelve bugs",
+    "",
+    "Bugs that teams make when they connect their users to Zapier, and how [`Scenario`](testing.md#an-app) finds them. Each app is",
+    "correct but for the part that is shown, which overrides a part of one of the apps in",
+    "[`bench/zoo/base`](../bench/zoo/base). `npm run zoo` runs these and more, and as many correct apps, which must not be accused.",
+    "This page is written by `npx vitest run bench/gallery.test.ts -u`.",
+    ...sections,
+    ""
+  ].join("\n")
+}

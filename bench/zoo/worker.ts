@@ -1,0 +1,5 @@
+/** Checks apps of the zoo, one after another, as the parent says. */
+import * as Workers from "../workers.ts"
+import { carryOut, type Order } from "./try.ts"
+
+for await (const order of Workers.told<Order>()) Workers.tellParent(await carryOut(order))
