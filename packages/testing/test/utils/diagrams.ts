@@ -51,7 +51,7 @@ export const eventful = Effect.suspend(() => {
     { _tag: "Wait", time: "lifetime" },
     {
       _tag: "Arm",
-      rule: { fault: { _tag: "ResponseLost" }, match: { endpoint: "token", grantType: "refresh_token" } }
+      rule: { fault: { _tag: "ResponseLost" }, match: { grantType: "refresh_token", user: "ada@example.com" } }
     },
     {
       _tag: "Together",
@@ -69,6 +69,16 @@ export const eventful = Effect.suspend(() => {
   ]
   return Effect.flip(Effect.asVoid(Scenario.run(app, steps, { rules: [holdsUntil(steps.length)] })))
 })
+
+/** An app that is killed at any moment of a refresh. */
+export const killed = (seed: number) => {
+  const steps: ReadonlyArray<Scenario.Step> = [
+    { _tag: "Consent", ...bob },
+    { _tag: "Wait", time: "lifetime" },
+    { _tag: "Together", steps: [{ _tag: "Call", ...bob }, { _tag: "Crash" }] }
+  ]
+  return Effect.flip(Effect.asVoid(Scenario.run(library, steps, { rules: [holdsUntil(steps.length)], seed })))
+}
 
 /** Requests that never arrive, a user who hangs up, and an app that is down for a while. */
 export const silent = Effect.suspend(() => {
