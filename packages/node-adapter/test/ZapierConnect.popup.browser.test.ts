@@ -170,6 +170,8 @@ await Browser.describeInBrowser("connecting in a popup", (browser) => {
     Effect.gen(function* () {
       const { page } = yield* open()
       const popup = yield* begin(page)
+      // A page that is closed while it is on its way to another never says so.
+      yield* does(() => popup.getByRole("button", { name: "Allow" }).waitFor())
       yield* does(() => popup.close())
       expect(yield* told(page)).toEqual({ outcome: "Closed", status: expect.objectContaining({ connected: false }) })
     })
