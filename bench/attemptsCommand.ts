@@ -1,8 +1,8 @@
 /** `npm run bench -- attempts`: what was asked for, and a process for each store, so that none weighs on another. */
-import { spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Places from "./grantPlaces.ts"
+import * as StoreProcesses from "./storeProcesses.ts"
 import { print, say } from "./report.ts"
 import * as Attempts from "./scenarios/attempts.ts"
 
@@ -32,13 +32,6 @@ const parse = (args: ReadonlyArray<string>): Asked | undefined => {
   }
 }
 
-const main = new URL("main.ts", import.meta.url).pathname
-
-const inProcess = (store: Places.Kind, attempts: number) => {
-  const args = [main, Attempts.name, "--store", store, "--attempts", String(attempts)]
-  return spawnSync(process.execPath, [...process.execArgv, ...args], { stdio: "inherit" }).status ?? 1
-}
-
 /** The exit code. */
 export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   const asked = parse(args)
@@ -47,7 +40,9 @@ export const run = async (args: ReadonlyArray<string>): Promise<number> => {
     say(usage)
     return 2
   }
-  if (others.length > 0) return Math.max(...asked.stores.map((each) => inProcess(each, asked.attempts)))
+  if (others.length > 0) {
+    return StoreProcesses.runAll(Attempts.name, asked.stores, ["--attempts", String(asked.attempts)])
+  }
   const report = await Effect.runPromise(Attempts.run({ store, attempts: asked.attempts }))
   print(report)
   return report.passed ? 0 : 1

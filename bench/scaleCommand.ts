@@ -1,9 +1,9 @@
 /** `npm run bench -- scale`: what was asked for, and a process for each store, so that none weighs on another. */
-import { spawnSync } from "node:child_process"
 import { tmpdir } from "node:os"
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Places from "./grantPlaces.ts"
+import * as StoreProcesses from "./storeProcesses.ts"
 import { print, say } from "./report.ts"
 import * as Scale from "./scenarios/scale.ts"
 
@@ -37,13 +37,6 @@ const parse = (args: ReadonlyArray<string>): Asked | undefined => {
   }
 }
 
-const main = new URL("main.ts", import.meta.url).pathname
-
-const inProcess = (store: Places.Kind, { encrypted, grants }: Asked) => {
-  const args = [main, name, "--store", store, "--grants", String(grants), ...(encrypted ? ["--encrypted"] : [])]
-  return spawnSync(process.execPath, [...process.execArgv, ...args], { stdio: "inherit" }).status ?? 1
-}
-
 /** The exit code. */
 export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   const asked = parse(args)
@@ -52,7 +45,10 @@ export const run = async (args: ReadonlyArray<string>): Promise<number> => {
     say(usage)
     return 2
   }
-  if (others.length > 0) return Math.max(...asked.stores.map((each) => inProcess(each, asked)))
+  if (others.length > 0) {
+    const flags = ["--grants", String(asked.grants), ...(asked.encrypted ? ["--encrypted"] : [])]
+    return StoreProcesses.runAll(name, asked.stores, flags)
+  }
   // By itself Node would end without an `exit` event, which removes what is on the disk.
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1))
   const report = await Effect.runPromise(Scale.run({ store, grants: asked.grants, encrypted: asked.encrypted }))

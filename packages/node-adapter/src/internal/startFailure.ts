@@ -8,14 +8,11 @@ import {
 } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { errorName } from "./errorName.ts"
 
 // What an error says may hold a secret: it is told by its name.
-const nameOf = (error: unknown): string => {
-  if (Predicate.hasProperty(error, "_tag") && typeof error._tag === "string") return error._tag
-  return error instanceof Error ? error.name : `a value of type ${typeof error}`
-}
+const nameOf = (error: unknown): string => errorName(error) ?? `a value of type ${typeof error}`
 
 // Where in the configuration it is. What was found there may be a secret.
 const settingOf = ({ cause }: Config.ConfigError): string => {

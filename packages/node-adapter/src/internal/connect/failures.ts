@@ -2,7 +2,7 @@
 import { from, isZapierAuthError, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
+import { errorName } from "../errorName.ts"
 
 // What users are told to wait, in seconds.
 const aMinute = 60
@@ -11,12 +11,6 @@ const aMinute = 60
 export const retryAfter = (reason: ZapierAuthError["reason"]): number | undefined => {
   if ("retryAfter" in reason && reason.retryAfter !== undefined) return Math.ceil(Duration.toSeconds(reason.retryAfter))
   return reason.httpStatus === 503 ? aMinute : undefined
-}
-
-/** What kind of error an app's own function ended with. Its message may hold anything. */
-const nameOf = (cause: unknown) => {
-  if (Predicate.hasProperty(cause, "_tag") && typeof cause._tag === "string") return cause._tag
-  return cause instanceof Error ? cause.name : typeof cause
 }
 
 /** What was given in the place of something else, by its type: the value may be a secret. */
@@ -36,7 +30,7 @@ export const useless = (option: string, operation: string, given: unknown, wante
 export const toError =
   (option: string, operation: string) =>
   (cause: unknown): ZapierAuthError =>
-    isZapierAuthError(cause) ? cause : failed(option, operation, `it failed with ${nameOf(cause)}`)
+    isZapierAuthError(cause) ? cause : failed(option, operation, `it failed with ${errorName(cause) ?? typeof cause}`)
 
 /**
  * Calls one of the app's own functions, which may fail, throw, or give no effect.

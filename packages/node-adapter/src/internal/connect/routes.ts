@@ -160,10 +160,11 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
     const parsed = AuthorizationCallback.parse(query)
     if (Result.isFailure(parsed)) return yield* unexpected(request, from(parsed.failure))
     const attempt = yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
-    const note = Cookies.noteOf(SentCookies.of(request), attempt, place)
+    const sent = SentCookies.of(request)
+    const note = Cookies.noteOf(sent, attempt, place)
     if (note === undefined) return yield* unexpected(request, from(new StateMismatch({ why: "OtherBrowser" })))
     const ways = Visit.ofNote(config, note)
-    const over = Cookies.expire(SentCookies.of(request), attempt, place)
+    const over = Cookies.expire(sent, attempt, place)
     return yield* forUser(request, ways, (subject) =>
       Effect.matchEffect(auth.handleCallback(query, { subject }), {
         onFailure: (error) =>
