@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import type { FakeRequest, FakeResponse } from "@zapier-workflow-auth/testing/FakeHttp"
+import type { FakeRequest, FakeResponse } from "@zapier-workflow-auth/testing/fake/FakeHttp"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -3,10 +3,10 @@
  * call of the API, a refresh. Over loopback HTTP beside two servers that others have written, round by round; then many more, to see
  * whether the fake gets slower. Without sockets beside a stub that is written by hand. And the machine alone.
  */
-import * as FakeControl from "@zapier-workflow-auth/testing/FakeControl"
-import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
-import * as FakeServer from "@zapier-workflow-auth/testing/FakeServer"
-import type * as FakeState from "@zapier-workflow-auth/testing/FakeState"
+import * as FakeControl from "@zapier-workflow-auth/testing/fake/FakeControl"
+import * as FakeHttp from "@zapier-workflow-auth/testing/fake/FakeHttp"
+import * as FakeServer from "@zapier-workflow-auth/testing/fake/FakeServer"
+import type * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
 import * as Effect from "effect/Effect"
 import * as Flow from "../flow.ts"
 import * as FlowClients from "../flowClients.ts"

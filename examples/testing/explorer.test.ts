@@ -1,9 +1,9 @@
 import { expect, it } from "@effect/vitest"
-import * as Explorer from "@zapier-workflow-auth/testing/explorer/Explorer"
+import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
 import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
-import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
-import * as FakeServer from "@zapier-workflow-auth/testing/FakeServer"
-import * as FakeState from "@zapier-workflow-auth/testing/FakeState"
+import * as FakeHttp from "@zapier-workflow-auth/testing/fake/FakeHttp"
+import * as FakeServer from "@zapier-workflow-auth/testing/fake/FakeServer"
+import * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
 
 // The library with another part: what if a write did not expect the version that was read?
 it("finds out that two processes claim the same refresh", () => {

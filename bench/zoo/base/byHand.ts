@@ -1,7 +1,7 @@
 /** An OAuth client by hand, over an `HttpClient` and without the library: correct. Bugs override one of its methods. */
 import { ClientApplication } from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
-import type * as ScenarioApp from "@zapier-workflow-auth/testing/ScenarioApp"
+import type * as ScenarioApp from "@zapier-workflow-auth/testing/scenario/ScenarioApp"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import { SecureRandom } from "effect/crypto/SecureRandom"

@@ -12,11 +12,11 @@ import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredent
 import type { Stored } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
-import type { Kind } from "./internal/storeKeys.ts"
-import * as StoreKeys from "./internal/storeKeys.ts"
-import * as StoreLaws from "./internal/storeLaws.ts"
-import * as StoreTrial from "./internal/storeTrial.ts"
-import type { Law } from "./StoreLaw.ts"
+import type { Kind } from "./conformance/internal/keys.ts"
+import * as StoreKeys from "./conformance/internal/keys.ts"
+import * as StoreLaws from "./conformance/internal/laws.ts"
+import * as StoreTrial from "./conformance/internal/trial.ts"
+import type { Law } from "./conformance/StoreLaw.ts"
 
 const kind: Kind<AppCredentialStore.Key, Stored<AppCredential.State>> = {
   ...StoreKeys.pairs((clientId, scopes) => ({ clientId, scopes })),

@@ -13,11 +13,11 @@ import type * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStor
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import type { Stored } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Arbitrary from "effect/Arbitrary"
-import * as AttemptLists from "./internal/attemptLists.ts"
-import type { Kind } from "./internal/storeKeys.ts"
-import * as StoreKeys from "./internal/storeKeys.ts"
-import * as StoreLaws from "./internal/storeLaws.ts"
-import type { Law } from "./StoreLaw.ts"
+import * as AttemptLists from "./conformance/internal/attemptLists.ts"
+import type { Kind } from "./conformance/internal/keys.ts"
+import * as StoreKeys from "./conformance/internal/keys.ts"
+import * as StoreLaws from "./conformance/internal/laws.ts"
+import type { Law } from "./conformance/StoreLaw.ts"
 
 const attempt = (stateDigest: string, startedAt: number, subject: string, text = subject) =>
   AttemptLists.attemptOf("Pending", { stateDigest, subject, startedAt }, text)

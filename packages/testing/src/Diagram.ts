@@ -30,7 +30,7 @@
  * @since 0.1.0
  */
 import type * as Model from "./internal/diagram/model.ts"
-import * as DiagramPage from "./internal/pages/diagram.ts"
+import * as DiagramPage from "./internal/diagram/page.ts"
 
 export { Diagram, Entry, Lane, Tone } from "./internal/diagram/model.ts"
 

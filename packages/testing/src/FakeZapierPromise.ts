@@ -21,9 +21,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
-import type { FakeControlError } from "./FakeControl.ts"
+import type { FakeControlError } from "./fake/FakeControl.ts"
 import * as FakeZapier from "./FakeZapier.ts"
-import * as Web from "./internal/web.ts"
+import * as Web from "./fake/internal/web.ts"
 
 type Service = FakeZapier.FakeZapier["Service"]
 

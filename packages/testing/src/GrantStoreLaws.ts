@@ -12,11 +12,11 @@ import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import * as GrantPages from "./internal/grantPages.ts"
-import type { Kind } from "./internal/storeKeys.ts"
-import * as StoreKeys from "./internal/storeKeys.ts"
-import * as StoreLaws from "./internal/storeLaws.ts"
-import type { Law } from "./StoreLaw.ts"
+import * as GrantPages from "./conformance/internal/grantPages.ts"
+import type { Kind } from "./conformance/internal/keys.ts"
+import * as StoreKeys from "./conformance/internal/keys.ts"
+import * as StoreLaws from "./conformance/internal/laws.ts"
+import type { Law } from "./conformance/StoreLaw.ts"
 
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
 

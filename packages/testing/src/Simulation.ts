@@ -21,11 +21,11 @@
  */
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Effect from "effect/Effect"
-import type { Knobs } from "./FakeState.ts"
-import { Fault, StoreFailure } from "./Fault.ts"
+import type { Knobs } from "./fake/FakeState.ts"
+import { Fault, StoreFailure } from "./simulation/Fault.ts"
 import * as Seeded from "./internal/seeded.ts"
-import type { Subject } from "./internal/simTypes.ts"
-import * as SimWorld from "./internal/simWorld.ts"
+import type { Subject } from "./simulation/internal/types.ts"
+import * as SimWorld from "./simulation/internal/world.ts"
 import * as Timeline from "./internal/timeline.ts"
 import type { Breach } from "./Program.ts"
 

@@ -20,7 +20,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as FakeControlServer from "../src/FakeControlServer.ts"
+import * as FakeControlServer from "../src/fake/FakeControlServer.ts"
 import * as FakeZapier from "../src/FakeZapier.ts"
 import * as Markup from "./utils/Markup.ts"
 

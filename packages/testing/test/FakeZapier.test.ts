@@ -11,7 +11,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type * as FakeControl from "../src/FakeControl.ts"
+import type * as FakeControl from "../src/fake/FakeControl.ts"
 import * as FakeZapier from "../src/FakeZapier.ts"
 
 const layerInProcess = Layer.provideMerge(FakeZapier.layerHttpClient, FakeZapier.layer())

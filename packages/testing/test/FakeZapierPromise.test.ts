@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as FakeControl from "../src/FakeControl.ts"
-import type * as FakeFault from "../src/FakeFault.ts"
+import * as FakeControl from "../src/fake/FakeControl.ts"
+import type * as FakeFault from "../src/fake/FakeFault.ts"
 import * as FakeZapierPromise from "../src/FakeZapierPromise.ts"
 import * as Flow from "./utils/flow.ts"
 

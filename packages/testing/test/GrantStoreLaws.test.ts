@@ -3,7 +3,7 @@ import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as GrantStoreLaws from "../src/GrantStoreLaws.ts"
-import type * as StoreLaw from "../src/StoreLaw.ts"
+import type * as StoreLaw from "../src/conformance/StoreLaw.ts"
 import { brokenGrantStores, rightGrantStores } from "./utils/BrokenGrantStores.ts"
 import { empty, type GrantData, make, pageOf } from "./utils/BrokenStore.ts"
 

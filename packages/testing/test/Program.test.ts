@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as FakeState from "../src/FakeState.ts"
-import { Fault, StoreFailure } from "../src/Fault.ts"
+import type * as FakeState from "../src/fake/FakeState.ts"
+import { Fault, StoreFailure } from "../src/simulation/Fault.ts"
 import * as Program from "../src/Program.ts"
 
 const servers: ReadonlyArray<readonly [string, Partial<FakeState.Knobs>]> = [

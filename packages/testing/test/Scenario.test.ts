@@ -6,10 +6,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type * as FakeFault from "../src/FakeFault.ts"
+import type * as FakeFault from "../src/fake/FakeFault.ts"
 import * as Scenario from "../src/Scenario.ts"
-import * as ScenarioRules from "../src/ScenarioRules.ts"
-import type * as ScenarioSeen from "../src/ScenarioSeen.ts"
+import * as ScenarioRules from "../src/scenario/ScenarioRules.ts"
+import type * as ScenarioSeen from "../src/scenario/ScenarioSeen.ts"
 import { type Flaws, homemade, library } from "./utils/apps.ts"
 
 type Step = Scenario.Step

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import * as FakeFault from "@zapier-workflow-auth/testing/FakeFault"
+import * as FakeFault from "@zapier-workflow-auth/testing/fake/FakeFault"
 import * as Effect from "effect/Effect"
 import type * as CommandLine from "../utils/CommandLine.ts"
 import * as World from "../utils/CommandLineWorld.ts"

@@ -37,21 +37,21 @@ import * as Driver from "@zapier-workflow-auth/core/machine/Driver"
 import * as UserGrantDriver from "@zapier-workflow-auth/core/machine/UserGrantDriver"
 import * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Result from "effect/Result"
-import type * as Explorer from "./Explorer.ts"
+import type * as Explorer from "../Explorer.ts"
 import type * as DiagramPage from "../Diagram.ts"
-import type { Knobs } from "../FakeState.ts"
-import * as Faults from "../internal/explorer/faults.ts"
-import * as ExplorerDiagram from "../internal/diagram/explorer.ts"
-import * as Key from "../internal/explorer/key.ts"
-import * as Moves from "../internal/explorer/moves.ts"
-import * as Retrace from "../internal/explorer/retrace.ts"
-import * as World from "../internal/explorer/world.ts"
+import type { Knobs } from "../fake/FakeState.ts"
+import * as Faults from "./internal/faults.ts"
+import * as ExplorerDiagram from "./internal/diagram.ts"
+import * as Key from "./internal/key.ts"
+import * as Moves from "./internal/moves.ts"
+import * as Retrace from "./internal/retrace.ts"
+import * as World from "./internal/world.ts"
 import type { Violation } from "../Invariants.ts"
 
 /**
  * @since 0.1.0
  */
-export type { AnyDriver, Client, World } from "../internal/explorer/world.ts"
+export type { AnyDriver, Client, World } from "./internal/world.ts"
 
 /**
  * @since 0.1.0
@@ -185,7 +185,7 @@ export interface Options {
  *
  * @example
  * ```ts
- * import * as Explorer from "@zapier-workflow-auth/testing/explorer/Explorer"
+ * import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
  * import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
  *
  * const report = Explorer.explore(Model.make({ callers: [1, 1], faults: 0 }))
@@ -214,7 +214,7 @@ export const make = (options: Options): Explorer.Model<World.World, Violation> =
  * @example
  * ```ts
  * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
- * import * as Explorer from "@zapier-workflow-auth/testing/explorer/Explorer"
+ * import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
  * import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
  * import * as Mutants from "@zapier-workflow-auth/testing/explorer/Mutants"
  *

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Explorer from "../../src/explorer/Explorer.ts"
+import * as Explorer from "../../src/Explorer.ts"
 import * as Model from "../../src/explorer/Model.ts"
 
 const minutes = 3 * 60_000

@@ -1,9 +1,9 @@
 /** The control page and the control API without a server, as a browser and as a program that knows the token. */
 import * as Effect from "effect/Effect"
-import * as FakeHttp from "../../src/FakeHttp.ts"
+import * as FakeHttp from "../../src/fake/FakeHttp.ts"
 import * as FakeZapier from "../../src/FakeZapier.ts"
-import type { Context } from "../../src/internal/control/handle.ts"
-import * as Control from "../../src/internal/control/handle.ts"
+import type { Context } from "../../src/fake/internal/control/handle.ts"
+import * as Control from "../../src/fake/internal/control/handle.ts"
 
 export const redirectUri = "https://acme.example/callback"
 

@@ -1,10 +1,10 @@
 /** Steps of the OAuth flow as bare requests to the pure machine. */
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
-import * as FakeControl from "../../src/FakeControl.ts"
-import * as FakeHttp from "../../src/FakeHttp.ts"
-import * as FakeServer from "../../src/FakeServer.ts"
-import * as FakeState from "../../src/FakeState.ts"
+import * as FakeControl from "../../src/fake/FakeControl.ts"
+import * as FakeHttp from "../../src/fake/FakeHttp.ts"
+import * as FakeServer from "../../src/fake/FakeServer.ts"
+import * as FakeState from "../../src/fake/FakeState.ts"
 
 export const redirectUri = "https://acme.example/callback"
 

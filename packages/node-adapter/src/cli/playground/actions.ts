@@ -1,5 +1,5 @@
 /** The buttons of the playground: what each is called, what it does, and what it shows. */
-import type { FakeControlError } from "@zapier-workflow-auth/testing/FakeControl"
+import type { FakeControlError } from "@zapier-workflow-auth/testing/fake/FakeControl"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { World } from "./world.ts"

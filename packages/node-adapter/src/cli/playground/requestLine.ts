@@ -1,5 +1,5 @@
-import * as FakeHttp from "@zapier-workflow-auth/testing/FakeHttp"
-import * as RequestLog from "@zapier-workflow-auth/testing/RequestLog"
+import * as FakeHttp from "@zapier-workflow-auth/testing/fake/FakeHttp"
+import * as RequestLog from "@zapier-workflow-auth/testing/fake/RequestLog"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 
 /** A request that was answered with that status, or with 0 if it was not, as one line with its secrets masked. */

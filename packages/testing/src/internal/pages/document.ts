@@ -1,7 +1,7 @@
 /** A page and its headers. */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Base64 from "effect/encoding/Base64"
-import type { FakeResponse } from "../../FakeHttp.ts"
+import type { FakeResponse } from "../../fake/FakeHttp.ts"
 import * as Html from "./html.ts"
 
 const { html } = Html

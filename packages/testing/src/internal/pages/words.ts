@@ -2,7 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import * as FakeFault from "../../FakeFault.ts"
+import * as FakeFault from "../../fake/FakeFault.ts"
 
 /** A duration in its two largest units, rounded down. */
 export const duration = (millis: number): string => {

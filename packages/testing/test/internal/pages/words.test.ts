@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import * as FakeFault from "../../../src/FakeFault.ts"
+import * as FakeFault from "../../../src/fake/FakeFault.ts"
 import * as Words from "../../../src/internal/pages/words.ts"
 
 describe("words", () => {

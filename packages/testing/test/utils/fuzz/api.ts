@@ -1,7 +1,7 @@
 /** Calls of the API, and whom the endpoint table lets in. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
-import * as FakeHttp from "../../../src/FakeHttp.ts"
+import * as FakeHttp from "../../../src/fake/FakeHttp.ts"
 import type { Chooser } from "./choose.ts"
 import type { Oracle } from "./oracle.ts"
 

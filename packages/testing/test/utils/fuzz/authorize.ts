@@ -1,6 +1,6 @@
 /** Requests for consent, and what the rules make of them. */
 import { createHash } from "node:crypto"
-import * as FakeHttp from "../../../src/FakeHttp.ts"
+import * as FakeHttp from "../../../src/fake/FakeHttp.ts"
 import type { Chooser } from "./choose.ts"
 import type { App, Code, Oracle } from "./oracle.ts"
 import { scopes } from "./token.ts"

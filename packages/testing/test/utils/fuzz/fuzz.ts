@@ -2,7 +2,7 @@
  * Arbitrary requests, honest and hostile, with an oracle that says what may come of each. A generator, so that the pure
  * machine and a server over HTTP can be driven by the same code.
  */
-import type { FakeRequest, FakeResponse } from "../../../src/FakeHttp.ts"
+import type { FakeRequest, FakeResponse } from "../../../src/fake/FakeHttp.ts"
 import * as Api from "./api.ts"
 import * as Authorize from "./authorize.ts"
 import * as Choose from "./choose.ts"

@@ -1,5 +1,5 @@
 /** Requests that no client would send, and what may come of them at most. */
-import type * as FakeHttp from "../../../src/FakeHttp.ts"
+import type * as FakeHttp from "../../../src/fake/FakeHttp.ts"
 import type { Chooser } from "./choose.ts"
 import type { Oracle } from "./oracle.ts"
 

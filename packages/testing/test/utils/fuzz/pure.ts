@@ -1,8 +1,8 @@
 /** Fuzzes the pure machine. */
 import * as Result from "effect/Result"
-import * as FakeControl from "../../../src/FakeControl.ts"
-import type { FakeResponse } from "../../../src/FakeHttp.ts"
-import * as FakeServer from "../../../src/FakeServer.ts"
+import * as FakeControl from "../../../src/fake/FakeControl.ts"
+import type { FakeResponse } from "../../../src/fake/FakeHttp.ts"
+import * as FakeServer from "../../../src/fake/FakeServer.ts"
 import * as Fuzz from "./fuzz.ts"
 
 type Handle = typeof FakeServer.handle

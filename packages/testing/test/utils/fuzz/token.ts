@@ -1,5 +1,5 @@
 /** Token requests, and what the rules make of them. */
-import * as FakeHttp from "../../../src/FakeHttp.ts"
+import * as FakeHttp from "../../../src/fake/FakeHttp.ts"
 import type { Code, Grant, Oracle } from "./oracle.ts"
 import type { Chooser } from "./choose.ts"
 

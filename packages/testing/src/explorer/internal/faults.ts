@@ -1,0 +1,221 @@
+/** What may go wrong in a world, and what users and the app may do to it meanwhile. */
+import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
+import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
+import * as FakeHttp from "../../fake/FakeHttp.ts"
+import * as Turn from "./turn.ts"
+import * as World from "./world.ts"
+import type { Client, Of, Process } from "./world.ts"
+
+const ofApp = ["crash", "loss", "refusal", "pause", "store", "clock", "leave", "close", "rejection"] as const
+
+export const kinds = { user: [...ofApp, "consent", "revocation", "disconnect"], app: ofApp } as const
+
+/**
+ * - `crash`: a process ends and another takes its place
+ * - `loss`: a connection breaks before or after the server has acted; or the response comes late, or never
+ * - `refusal`: the server responds 429, 503 or `invalid_client`, or acts and responds 503; or it is not reached
+ * - `pause`: a process stands still, past its timeouts or past its lease
+ * - `store`: an operation of the store fails, done or not, or takes long
+ * - `clock`: the clock of a process jumps
+ * - `leave`: a caller is interrupted
+ * - `close`: a process is closed, and another takes its place
+ * - `rejection`: the server ends the access token before its time
+ * - `consent`: the user allows the app again
+ * - `revocation`: the user ends the app's access at Zapier
+ * - `disconnect`: the app disconnects the user
+ */
+export type Kind = (typeof kinds.user)[number]
+
+export type Kinds = ReadonlySet<Kind>
+
+/** Some faults make no difference before time passes. */
+type Fault = readonly [label: string, step: (turn: Turn.Turn) => void, shows?: "as time passes"]
+
+const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
+  FakeHttp.json(503, { error: "temporarily_unavailable" }),
+  FakeHttp.json(429, {}),
+  FakeHttp.json(401, { error: "invalid_client" })
+]
+
+// In milliseconds. Clocks that disagree by less than the margin of a lease do no harm.
+const leaps = [20_000, -20_000, 3_600_000, -3_600_000]
+
+const crash = ({ name, operations }: Process): Fault => [
+  `${name} crashes`,
+  (turn) => {
+    for (const operation of operations) if (World.isOnItsWay(operation)) Turn.stray(turn, operation)
+    Turn.restart(turn, name)
+  }
+]
+
+const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray<Fault> => {
+  const { id, key } = send
+  const { name } = process
+  const faults: Array<Fault> = []
+  const may = (...fault: Fault) => void faults.push(fault)
+  const isOnItsWay = send.response === undefined && send.fate === undefined
+  const conclude = (turn: Turn.Turn, outcome: World.Outcome & { readonly _tag: "NoResponse" | "NotSent" }) => {
+    Turn.responded(turn, process, send, outcome)
+    if (process.isPaused) return Turn.replace(turn, name, { ...send, outcome })
+    Turn.drop(turn, name, send)
+    Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
+  }
+  if (kinds.has("loss") && send.outcome === undefined) {
+    const broken = (turn: Turn.Turn) => {
+      if (isOnItsWay) Turn.stray(turn, send)
+      conclude(turn, { _tag: "NoResponse" })
+    }
+    if (send.fate !== "Silent") may(`the connection of ${name} breaks`, broken)
+    const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") =>
+      Turn.replace(turn, name, { ...send, response: undefined, fate })
+    if (isOnItsWay) {
+      may(`the response to ${name} comes late`, (turn) => fated(turn, "Slow"), "as time passes")
+    }
+    if (send.fate === undefined) {
+      may(
+        `no response to ${name} comes`,
+        (turn) => {
+          if (isOnItsWay) Turn.stray(turn, send)
+          fated(turn, "Silent")
+        },
+        "as time passes"
+      )
+    }
+  }
+  if (kinds.has("refusal") && isOnItsWay) {
+    const respond = (turn: Turn.Turn, response: FakeHttp.FakeResponse) =>
+      Turn.replace(turn, name, { ...send, response })
+    for (const response of refusals) {
+      may(`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response))
+    }
+    may(`the server acts for ${name}, and responds with 503`, (turn) => {
+      turn.world = World.arrive(turn.world, send.request).world
+      respond(turn, FakeHttp.json(503, { error: "server_error" }))
+    })
+    may(`the server is not reached by ${name}`, (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" }))
+  }
+  return faults
+}
+
+const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray<Fault> => {
+  if (!kinds.has("store") || save.isHung || save.result !== undefined || process.isPaused) return []
+  const { name } = process
+  const failed = (turn: Turn.Turn) => {
+    Turn.drop(turn, name, save)
+    Turn.feed(turn, name, save.key, { _tag: "StoreFailed", id: save.id, reason: Turn.storeFailure })
+  }
+  return [
+    [`the write of ${name} fails`, failed],
+    [
+      `${name} writes ${save.state._tag}, and is told that it failed`,
+      (turn) => {
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, { isUnconfirmed: true })
+        failed(turn)
+      }
+    ],
+    [
+      `${name} writes ${save.state._tag}, and does not hear of it`,
+      (turn) => {
+        Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, { isUnconfirmed: true })
+        Turn.replace(turn, name, { ...save, isHung: true })
+      }
+    ],
+    [
+      `the write of ${name} takes long`,
+      (turn) => {
+        const late = { name, owner: World.ownerOf(process), save }
+        turn.world = { ...turn.world, lateWrites: [...turn.world.lateWrites, late] }
+        Turn.replace(turn, name, { ...save, isHung: true })
+      },
+      "as time passes"
+    ]
+  ]
+}
+
+// A process that stood still reads its socket in the moment of grace, and does not stand still again in it.
+const isListening = ({ drivers }: Process, now: number) =>
+  Object.values(drivers).some(
+    ({ grace, request }) => grace !== undefined && request !== undefined && request.until <= now
+  )
+
+const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.World): ReadonlyArray<Fault> => {
+  const { callers, isClosing, isPaused, name, operations } = process
+  const owner = World.ownerOf(process)
+  const faults: Array<Fault> = []
+  const may = (...fault: Fault) => void faults.push(fault)
+  if (kinds.has("crash") && operations.length > 0) faults.push(crash(process))
+  for (const operation of operations) {
+    if (operation._tag === "Send") faults.push(...ofSend(kinds, process, operation))
+    if (operation._tag === "Save") faults.push(...ofSave(kinds, process, operation))
+  }
+  if (isPaused) return faults
+  if (kinds.has("pause") && operations.length > 0 && !isListening(process, world.now)) {
+    may(
+      `${name} stands still`,
+      (turn) => {
+        Turn.change(turn, name, { isPaused: true })
+        Turn.observe(turn, { _tag: "ProcessPaused", owner })
+      },
+      "as time passes"
+    )
+  }
+  if (kinds.has("leave")) {
+    const waiting = callers.find(({ doing }) => doing._tag === "Waiting")
+    const key = waiting?.wants === "Access" ? World.shared : keyOf(process, waiting?.id)
+    if (waiting !== undefined && key !== undefined) {
+      may(`a caller of ${name} leaves`, (turn) => {
+        Turn.finish(turn, name, waiting, true)
+        Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
+      })
+    }
+  }
+  if (kinds.has("close") && !isClosing && World.isBusy(process)) {
+    may(`${name} is closed`, (turn) => {
+      Turn.change(turn, name, { isClosing: true })
+      for (const [key, state] of Object.entries(process.drivers)) {
+        if (DriverState.isBusy(state)) Turn.feed(turn, name, key, { _tag: "Closing" })
+      }
+    })
+  }
+  if (kinds.has("consent") && !isClosing && client.mode === "user") {
+    may(`the user allows the app again, and ${name} is called back`, (turn) => {
+      const [allowed, callback] = World.consent(turn.world)
+      turn.world = allowed
+      Turn.callBack(turn, name, callback)
+    })
+  }
+  if (kinds.has("disconnect") && !isClosing && world.history.record._tag !== "Absent") {
+    may(`${name} disconnects the user`, (turn) => {
+      Turn.observe(turn, { _tag: "DisconnectAsked", owner })
+      Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
+    })
+  }
+  return faults
+}
+
+/** A clock jumps. That shows as soon as its process does something. */
+export const jumps = ({ name }: Process): ReadonlyArray<Fault> =>
+  leaps.map((leap) => [
+    `the clock of ${name} jumps by ${leap} ms`,
+    (turn) => {
+      Turn.change(turn, name, { offset: leap })
+      if (Math.abs(leap) > Lease.margin) Turn.observe(turn, { _tag: "ClocksDisagree" })
+    }
+  ])
+
+// Which driver a caller has brought its event to.
+const keyOf = ({ drivers }: Process, caller: number | undefined) =>
+  Object.entries(drivers).find(([, { callers }]) => callers.some(({ id }) => id === caller))?.[0]
+
+/** All of these kinds that may happen now. */
+export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyArray<Fault> => {
+  const faults = world.processes.flatMap((process) => ofProcess(client, kinds, process, world))
+  if (kinds.has("rejection") && World.accessOf(World.slot(world, World.shared)) !== undefined) {
+    faults.push(["the server ends the access token", (turn) => (turn.world = World.endAccess(turn.world))])
+  }
+  if (client.mode === "app") return faults
+  if (kinds.has("revocation") && world.history.record._tag !== "Absent") {
+    faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = World.revoke(turn.world))])
+  }
+  return faults
+}

@@ -1,0 +1,336 @@
+/**
+ * One text for all worlds that behave the same.
+ *
+ * - Processes are interchangeable, and so are the callers of one process.
+ * - What makes no difference any more is left out: the access token in the memory of a process that has no callers left, who
+ *   was told of a rejection and cannot ask again, codes that nobody has, what became of a request that is over.
+ * - Secrets are called by what they came from, and a version matters only in so far as it is the current one.
+ * - Times count from now. What is over is over, however long ago; what is still to come is rounded up: worlds whose clocks
+ *   differ by less than `grains` are the same. So are those in which a waiter looks sooner or later at the record again.
+ *
+ * Worlds share most of their parts with those that they came from. A part is looked at again only where its text may have
+ * changed: for how long it stays the same, and whether it depends on who looks, is noted while it is made. It stands as a
+ * number in the texts that contain it, so that these stay short.
+ */
+import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import * as Driver from "@zapier-workflow-auth/core/machine/Driver"
+import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
+import type * as Settings from "@zapier-workflow-auth/core/Settings"
+import * as Redacted from "effect/Redacted"
+import type * as FakeState from "../../fake/FakeState.ts"
+import * as Lookup from "../../fake/internal/lookup.ts"
+import * as World from "./world.ts"
+
+type History = World.World["history"]
+
+type Seen = Pick<World.World, "names" | "now">
+
+// In milliseconds: of the ends of tokens, and of all else.
+const grains = { expiresAt: 900_000, other: 10_000 }
+
+const ahead = new Set(["deadline", "notBefore", "until"])
+
+// These say when something began, and the rest of the record follows from them or does not depend on them. What callers
+// are told, the answers to them and the numbers of operations make no difference.
+const ignored = new Set(["obtainedAt", "since", "startedAt", "receivedAt", "sentAt", "scopes", "failure", "id"])
+
+/** What a text depends on: it stays the same `from` one time to another, and to everybody unless it `isPersonal`. */
+interface Validity {
+  from: number
+  to: number
+  isPersonal: boolean
+}
+
+interface Known extends Validity {
+  readonly me: string | undefined
+  readonly id: number
+}
+
+const make = ({ rejectionInterval }: Settings.Settings) => {
+  const ids = new Map<string, number>()
+  const known = new WeakMap<object, Known>()
+  // Of the text that is being made.
+  let validity: Validity = { from: -Infinity, to: Infinity, isPersonal: false }
+
+  const narrow = (from: number, to: number) => {
+    if (from > validity.from) validity.from = from
+    if (to < validity.to) validity.to = to
+  }
+
+  /** How long it takes until then, in grains; 0 when it has come. */
+  const left = (time: number, { now }: Seen, grain = grains.other): number => {
+    const count = Math.max(0, Math.ceil((time - now) / grain))
+    narrow(time - count * grain, count === 0 ? Infinity : time - (count - 1) * grain)
+    return count
+  }
+
+  const due = (time: number | undefined, { now }: Seen): string => {
+    if (time === undefined) return "-"
+    if (time <= now) narrow(time, Infinity)
+    else narrow(-Infinity, time)
+    return time <= now ? "due" : "later"
+  }
+
+  const idOf = (text: string): number => {
+    const id = ids.get(text)
+    if (id !== undefined) return id
+    ids.set(text, ids.size)
+    return ids.size - 1
+  }
+
+  /** The number of a text, which is made unless it is known. `me` is the process that the part is seen from. */
+  const remember = (part: object, { now }: Seen, me: string | undefined, text: () => string): number => {
+    let entry = known.get(part)
+    const isKnown = entry !== undefined && entry.from <= now && now < entry.to && (!entry.isPersonal || entry.me === me)
+    if (entry === undefined || !isKnown) {
+      const outer = validity
+      validity = { from: -Infinity, to: Infinity, isPersonal: false }
+      const id = idOf(text())
+      entry = { ...validity, me, id }
+      known.set(part, entry)
+      validity = outer
+    }
+    narrow(entry.from, entry.to)
+    validity.isPersonal ||= entry.isPersonal
+    return entry.id
+  }
+
+  const fieldText = (name: string, value: unknown, world: Seen, me: string | undefined): string => {
+    if (name === "expiresAt") return String(left(Number(value), world, grains.expiresAt))
+    if (ahead.has(name)) return String(left(Number(value), world))
+    if (name === "arrivedAt") return String(left(Number(value) + ConsentAttempt.codeLifetime, world))
+    if (name === "replacedAt") return String(left(Number(value) + rejectionInterval, world))
+    if (name === "owner") {
+      personal()
+      return value === me ? "me" : "other"
+    }
+    if (name === "caller") return value === undefined ? "-" : "c"
+    return atom(value, world, me)
+  }
+
+  const textOf = (part: object, world: Seen, me: string | undefined): string => {
+    let text = ""
+    for (const [name, value] of Object.entries(part)) {
+      if (!ignored.has(name)) text += `${fieldText(name, value, world, me)},`
+    }
+    // Rejected is not the same as ended.
+    if ("obtainedAt" in part && "expiresAt" in part && part.obtainedAt === part.expiresAt) text += "rejected"
+    return text
+  }
+
+  /** Everything that a value says, but for what makes no difference. `me` is the process that it is seen from. */
+  const atom = (value: unknown, world: Seen, me: string | undefined): string => {
+    if (typeof value === "string") return world.names[value] ?? value
+    if (typeof value !== "object" || value === null) return String(value)
+    if (Redacted.isRedacted(value)) return world.names[String(Redacted.value(value))] ?? "?"
+    return `#${remember(value, world, me, () => textOf(value, world, me))}`
+  }
+
+  /** For a text that says more or less to some. */
+  const personal = () => void (validity.isPersonal = true)
+
+  return { atom, due, idOf, left, personal, remember }
+}
+
+// A response is its tokens; other bodies are told apart by their status.
+const bodyText = (body: string | undefined, { names }: Seen): string =>
+  Object.entries(names).find(([secret]) => body?.includes(secret))?.[1] ?? ""
+
+const mayServe = ({ callers }: World.Process) => callers.some(({ wants }) => wants === "Access")
+
+const isAttempting = ({ drivers }: World.Process, digest: string | undefined) =>
+  digest !== undefined && digest !== World.shared && Object.hasOwn(drivers, digest)
+
+const sorted = (texts: ReadonlyArray<string>) => texts.toSorted().join()
+
+const joined = <A>(all: ReadonlyArray<A>, textOf: (a: A) => string): string => {
+  let text = ""
+  for (const one of all) text += textOf(one)
+  return text
+}
+
+/** Makes the function. `faults`: how many there are at the beginning. */
+export const keys = ({ settings }: World.Client, faults: number): ((world: World.World) => string) => {
+  const { atom, due, idOf, left, personal, remember } = make(settings)
+
+  const serverText = (server: FakeState.FakeState, world: Seen): string => {
+    const { names, now } = world
+    const parts = Object.entries(names).flatMap(([text, name]) => {
+      const access = Lookup.accessToken(server, text)
+      if (access !== undefined) return [`${name}:${left(access.expiresAt, world, grains.expiresAt)}`]
+      const refresh = Lookup.refreshToken(server, text, now)
+      if (refresh !== undefined) {
+        const { isUsed, rotation } = refresh
+        return [`${name}:${isUsed ? left((rotation?.at ?? -Infinity) + server.knobs.graceMillis, world) : "unused"}`]
+      }
+      const { code, exchanged } = Lookup.code(server, text)
+      if (code !== undefined) return [`${name}:${left(code.expiresAt, world)}`]
+      return exchanged === undefined ? [] : [`${name}:exchanged`]
+    })
+    return sorted(parts)
+  }
+
+  // ---------------------------------------------------------------------------
+  // What a process is at
+  // ---------------------------------------------------------------------------
+
+  const driverText = (state: World.Driven, world: World.World, process: World.Process): string => {
+    const me = World.ownerOf(process)
+    const { offset } = process
+    const { closingSince, grace, inbox, pollAt, request, store, trouble } = state
+    personal()
+    // Nobody is left to hand an access token to.
+    const { dead, memory } = mayServe(process) ? state : DriverState.initial
+    const of = (value: unknown) => atom(value, world, me)
+    const parts = [
+      store._tag,
+      "until" in store ? (store._tag === "Backoff" ? due(store.until, world) : left(store.until, world)) : "",
+      "task" in store ? of(store.task) : "",
+      store._tag === "Saving" ? `${of(store.event)}${of(store.next)}` : "",
+      request === undefined ? "" : `${of(request.about)}${left(request.until, world)}`,
+      of(inbox),
+      memory === undefined
+        ? ""
+        : `${of(memory.access)}${left(memory.until - offset, world, 60_000)}${memory.isProven}${due(memory.since - offset, world)}`,
+      of(dead),
+      // What looks at the record now need not know when it would have looked next.
+      store._tag === "Idle" ? due(pollAt, world) : "",
+      due(grace, world),
+      trouble?.failures,
+      closingSince === undefined ? "" : left(closingSince + Driver.closingPatience, world)
+    ]
+    return parts.join(";")
+  }
+
+  const operationText = (operation: World.Operation, world: World.World, me: string): string => {
+    switch (operation._tag) {
+      case "Bring":
+        return "Bring"
+      case "Load":
+        return `Load${atom(operation.found?.state, world, me)}`
+      case "Save": {
+        const { isHung, result, state } = operation
+        return `Save${isHung}${result}${atom(state, world, me)}`
+      }
+      case "Send": {
+        const { fate, outcome, request, response, sentAt, until } = operation
+        const name = world.names[World.presented(request)] ?? ""
+        const body = bodyText(response?.body, world)
+        // The time of its token counts from then.
+        const isOld = due(sentAt + 1, world)
+        return `Send${name}${fate}${response?.status}${body}${outcome?._tag}${isOld},${left(until, world)}`
+      }
+    }
+  }
+
+  const callerText = ({ doing, id, wants }: World.Caller, process: World.Process, world: Seen): string => {
+    const { names } = world
+    if (doing._tag === "Idle") return "Idle"
+    if (doing._tag === "Calling") return `Calling${names[Redacted.value(doing.access.accessToken)]}${doing.isReplay}`
+    for (const { callers } of Object.values(process.drivers)) {
+      const entry = callers.find((caller) => caller.id === id)
+      if (entry !== undefined) return `${wants}${doing.isReplay}${entry.isCovered}${left(entry.until, world)}`
+    }
+    return `${wants}${doing.isReplay}${left(doing.since + settings.requestTimeout, world)}`
+  }
+
+  const processText = (process: World.Process, world: World.World): string => {
+    const { callers, drivers, hasLateClaim, isClosing, isPaused, offset, operations } = process
+    const me = World.ownerOf(process)
+    // What is in memory then makes no difference.
+    const seenFrom = mayServe(process) ? me : `${me}-`
+    const parts = [
+      `${isPaused}${offset}${isClosing}${hasLateClaim}`,
+      sorted(
+        Object.entries(drivers).map(
+          ([key, state]) => `${key}${remember(state, world, seenFrom, () => driverText(state, world, process))}`
+        )
+      ),
+      sorted(operations.map((operation) => operationText(operation, world, me))),
+      sorted(callers.map((caller) => callerText(caller, process, world)))
+    ]
+    return parts.join("|")
+  }
+
+  // Whether what it writes is decided on what is there.
+  const writesText = ({ operations }: World.Process, world: World.World): string =>
+    sorted(
+      operations.flatMap((operation) =>
+        operation._tag === "Save" ? [`${operation.key}${World.isCurrent(world, operation)}`] : []
+      )
+    )
+
+  // ---------------------------------------------------------------------------
+  // What the rules know of it
+  // ---------------------------------------------------------------------------
+
+  const requestText = (request: History["requests"][number], world: Seen): string => {
+    const { names } = world
+    const { deadline, isExcused, isOutdated, isUnknown, outcome, token } = request
+    const open = outcome === "Open" ? `${isExcused}${left(deadline, world)}` : ""
+    return `${names[token] ?? token}${outcome}${isUnknown}${isOutdated}${open},`
+  }
+
+  const historyText = (process: World.Process, world: World.World): string => {
+    const { history, names } = world
+    const me = World.ownerOf(process)
+    const mine = (all: ReadonlyArray<{ readonly owner: string | undefined }>) =>
+      joined(all, (part) => (part.owner === me ? atom(part, world, me) : ""))
+    let text = `${World.isHolder(history.record, process)}${writesText(process, world)}`
+    for (const request of history.requests) if (request.owner === me) text += requestText(request, world)
+    text += `${mine(history.deliveries)};${mine(history.exchanged)};${mine(history.claims)};`
+    if (mayServe(process)) text += `${mine(history.rejections)};${mine(history.accepted)};${mine(history.left)};`
+    for (const code of history.codes) {
+      if (code.owner === me && isAttempting(process, names[code.code])) text += atom(code, world, me)
+    }
+    return text
+  }
+
+  // Who was told makes no difference, where nobody can ask it any more.
+  const toldText = (all: History["rejections"], { names, processes }: World.World): string => {
+    const isServing = (owner: string) =>
+      processes.some((process) => World.ownerOf(process) === owner && mayServe(process))
+    return sorted([
+      ...new Set(all.flatMap((told) => (isServing(told.owner) ? [] : [`${names[told.accessToken]}${told.isBelieved}`])))
+    ])
+  }
+
+  const restText = (world: World.World): string => {
+    const { callbacks, expiries, history, lateWrites, names, processes, store, strays } = world
+    const of = (value: unknown) => atom(value, world, undefined)
+    const isAlive = (owner: string | undefined) => processes.some((process) => World.ownerOf(process) === owner)
+    const mayExchange = (digest: string | undefined) =>
+      callbacks.some((callback) => callback.digest === digest) ||
+      processes.some((process) => isAttempting(process, digest))
+    const parts = [
+      world.faults,
+      // Without a fault, nobody may fail.
+      world.faults === faults && processes.some(({ hasFailed }) => hasFailed),
+      expiries,
+      joined(Object.entries(store), ([key, { state }]) => `${key}${of(state)}`),
+      `${history.isUnsent}${history.isAstray}${left(history.expiresAt, world, grains.expiresAt)}`,
+      joined(history.requests, (request) => (isAlive(request.owner) ? "" : requestText(request, world))),
+      toldText(history.rejections, world),
+      toldText(
+        history.accepted.map((told) => ({ ...told, isBelieved: false })),
+        world
+      ),
+      joined(history.consented, (token) => names[token] ?? ""),
+      joined(history.codes, (code) => (code.owner === undefined && mayExchange(names[code.code]) ? of(code) : "")),
+      sorted(strays.map((request) => names[World.presented(request)] ?? "")),
+      joined(lateWrites, ({ save }) => `${World.isCurrent(world, save)}${operationText(save, world, "")}`),
+      callbacks.length
+    ]
+    return parts.join("|")
+  }
+
+  return (world) => {
+    const { processes, server } = world
+    const serverId = remember(server, world, undefined, () => serverText(server, world))
+    const ids = processes.map((process) => {
+      const processId = remember(process, world, undefined, () => processText(process, world))
+      return `${processId} ${idOf(historyText(process, world))}`
+    })
+    return `${idOf(restText(world))} ${serverId} ${sorted(ids)}`
+  }
+}

@@ -1,0 +1,415 @@
+/** All that may happen next in a world, and time, which passes while nobody has anything to do. */
+import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
+import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
+import type { TokenRequest } from "@zapier-workflow-auth/core/oauth/TokenRequest"
+import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+import * as Redacted from "effect/Redacted"
+import type { Move } from "../../Explorer.ts"
+import type * as Invariants from "../../Invariants.ts"
+import * as Faults from "./faults.ts"
+import * as Turn from "./turn.ts"
+import * as World from "./world.ts"
+import type { Client, Process } from "./world.ts"
+
+type WorldMove = Move<World.World, Invariants.Violation>
+
+const distinct = (process: Process) => {
+  const seen = new Set<string>()
+  return process.callers.filter((caller) => {
+    const { doing, wants } = caller
+    const text =
+      doing._tag === "Calling"
+        ? `${Redacted.value(doing.access.accessToken)}${doing.isReplay}`
+        : `${wants}${doing._tag}`
+    return !seen.has(text) && seen.add(text)
+  })
+}
+
+// -----------------------------------------------------------------------------
+// Time
+// -----------------------------------------------------------------------------
+
+const isDue = ({ drivers, isPaused }: Process, now: number) =>
+  !isPaused && Object.values(drivers).some((state) => DriverState.wakeAt(state) <= now)
+
+// Whoever runs does the next thing at once; a response takes no time unless a fault says otherwise.
+const isBusy = (process: Process, now: number) =>
+  !process.isPaused &&
+  (process.callers.some(({ doing }) => doing._tag === "Calling") ||
+    process.operations.some(
+      (operation) =>
+        (operation._tag === "Save" && !operation.isHung) ||
+        (operation._tag === "Send" && (operation.fate === undefined || operation.response !== undefined))
+    ) ||
+    isDue(process, now))
+
+// Until when nothing can happen by itself.
+const next = (world: World.World): { readonly to: number; readonly isExpiry: boolean } => {
+  const { history, now, processes } = world
+  const instants: Array<number> = []
+  const { state } = World.slot(world, World.shared)
+  const paused = processes.some(({ isPaused }) => isPaused)
+  if (state !== undefined && "lease" in state) {
+    instants.push(state.lease.deadline, ...processes.map(({ offset }) => state.lease.deadline - offset))
+  }
+  if (state !== undefined && "pause" in state && state.pause !== undefined) instants.push(state.pause.until)
+  for (const { drivers, isPaused } of processes) {
+    for (const driver of Object.values(drivers)) {
+      instants.push(isPaused ? DriverState.nextDeadline(driver) : DriverState.wakeAt(driver))
+    }
+  }
+  if (paused) instants.push(...history.codes.map(({ arrivedAt }) => arrivedAt + ConsentAttempt.codeLifetime))
+  const expiry =
+    world.expiries === 0 ? Infinity : (World.accessOf(World.slot(world, World.shared))?.expiresAt ?? Infinity)
+  const to = Math.min(...[...instants, expiry].filter((instant) => instant > now))
+  return { to, isExpiry: to === expiry }
+}
+
+// How far a response that comes late may be waited for.
+const limit = ({ processes }: World.World) =>
+  Math.min(
+    ...processes.flatMap(({ isPaused, operations }) =>
+      operations.map((operation) =>
+        operation._tag === "Send" && operation.fate === "Slow" && !isPaused ? operation.until : Infinity
+      )
+    )
+  )
+
+// A waiter looks at the record now and then.
+const polls = (state: World.Driven, now: number) =>
+  state.store._tag === "Idle" && (state.grace ?? DriverState.nextDeadline(state)) > now
+
+// Waiters look at the record, and find nothing new: nobody needs to know how often.
+const pollAll = (client: Client, world: World.World): World.World | undefined => {
+  const turn = Turn.begin(client, world)
+  const due = world.processes.filter((process) => isDue(process, world.now))
+  if (due.length === 0) return undefined
+  for (const { drivers, name } of due) {
+    for (const [key, state] of Object.entries(drivers)) {
+      if (DriverState.wakeAt(state) > world.now) continue
+      if (!polls(state, world.now)) return undefined
+      Turn.feed(turn, name, key, { _tag: "Woken" })
+    }
+  }
+  Turn.carryOut(turn)
+  return turn.isEventful || turn.violations.length > 0 ? undefined : turn.world
+}
+
+const at = (world: World.World, now: number, isExpiry: boolean): World.World => ({
+  ...world,
+  now,
+  expiries: isExpiry ? world.expiries - 1 : world.expiries
+})
+
+const mostPolls = 500
+
+const pass = (client: Client, world: World.World): ReadonlyArray<WorldMove> => {
+  const { now, processes } = world
+  if (processes.some((process) => isBusy(process, now))) return []
+  let later = world
+  for (let polls = 0; polls < mostPolls; polls++) {
+    const { isExpiry, to } = next(later)
+    if (!Number.isFinite(to) || to >= limit(world)) break
+    later = at(later, to, isExpiry)
+    const polled = pollAll(client, later)
+    if (polled === undefined) break
+    later = polled
+  }
+  const violations = overdue(client, later)
+  return later === world ? [] : [{ label: `${later.now - now} ms pass`, world: later, violations, isFault: false }]
+}
+
+// Whoever waits is told after the request timeout, and a moment's grace for each thing that is late at once.
+const overdue = ({ settings }: Client, { now, processes }: World.World): ReadonlyArray<Invariants.Violation> =>
+  processes.some(
+    ({ awakeSince, callers, isPaused }) =>
+      !isPaused &&
+      now > awakeSince + 2 * DriverState.grace &&
+      callers.some(
+        ({ doing }) => doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
+      )
+  )
+    ? [{ rule: "Everybody is answered", what: "a caller waited longer than the request timeout" }]
+    : []
+
+// -----------------------------------------------------------------------------
+// All of it
+// -----------------------------------------------------------------------------
+
+type Step = readonly [label: string, step: (turn: Turn.Turn) => void]
+
+// Nobody's calls depend on when the server acts, since it takes the old token no longer, and nothing can go wrong any more:
+// it might as well act when its response is read.
+const actsUnseen = (client: Client, world: World.World, request: TokenRequest) => {
+  if (world.faults > 0) return false
+  const access = World.accessOf(World.slot(world, World.shared))
+  return (
+    request._tag !== "Refresh" ||
+    access === undefined ||
+    World.callApi(world, client, { ...access, family: "", generation: 0 }) === 401
+  )
+}
+
+// What a process may do next about an operation, if anything.
+const ofOperation = (
+  client: Client,
+  world: World.World,
+  process: Process,
+  operation: World.Operation
+): Step | undefined => {
+  const { isPaused, name } = process
+  const { id, key } = operation
+  switch (operation._tag) {
+    case "Bring":
+      return undefined
+    case "Load": {
+      const { found } = operation
+      if (found === undefined || isPaused) return undefined
+      const hear = (turn: Turn.Turn) => {
+        Turn.drop(turn, name, operation)
+        Turn.loaded(turn, name, operation, found)
+      }
+      return [`the store responds to ${name} late`, hear]
+    }
+    case "Save": {
+      const hear = (turn: Turn.Turn, result: "Saved" | "Conflicted") => {
+        Turn.drop(turn, name, operation)
+        Turn.feed(turn, name, key, { _tag: result, id })
+      }
+      const { isHung, result, state } = operation
+      if (isHung || (result !== undefined && isPaused)) return undefined
+      if (result !== undefined) return [`${name} hears that it is ${result}`, (turn) => hear(turn, result)]
+      const write = (turn: Turn.Turn) => {
+        const at = World.wall(turn.world, process)
+        const done = Turn.write(turn, World.ownerOf(process), at, operation)
+        if (isPaused) Turn.replace(turn, name, { ...operation, result: done })
+        else hear(turn, done)
+      }
+      return [`${name} writes ${state._tag}${key === World.shared ? "" : ` to ${key}`}`, write]
+    }
+    case "Send": {
+      const { fate, outcome, request, response } = operation
+      const read = (turn: Turn.Turn, outcome: World.Outcome) => {
+        Turn.drop(turn, name, operation)
+        Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
+      }
+      const act = (turn: Turn.Turn) => {
+        const arrived = World.arrive(turn.world, request)
+        turn.world = arrived.world
+        return arrived.response
+      }
+      if (outcome !== undefined) {
+        return isPaused ? undefined : [`${name} reads the response`, (turn) => read(turn, outcome)]
+      }
+      if (response !== undefined) {
+        const receive = (turn: Turn.Turn) => {
+          const received = Turn.receive(turn, name, operation, response)
+          if (!isPaused) read(turn, received)
+        }
+        return [`the response reaches ${name}`, receive]
+      }
+      if (fate === "Silent") return undefined
+      if (isPaused || !actsUnseen(client, world, request)) {
+        const respond = (turn: Turn.Turn) => Turn.replace(turn, name, { ...operation, response: act(turn) })
+        return [`the server acts for ${name}`, respond]
+      }
+      const respond = (turn: Turn.Turn) => read(turn, Turn.receive(turn, name, operation, act(turn)))
+      return [`the server responds to ${name}`, respond]
+    }
+  }
+}
+
+const ofProcess = (client: Client, world: World.World, process: Process): ReadonlyArray<Step> => {
+  const { isClosing, isPaused, name } = process
+  const steps: Array<Step> = process.operations
+    .map((operation) => ofOperation(client, world, process, operation))
+    .filter((step) => step !== undefined)
+  const may = (...step: Step) => void steps.push(step)
+  if (isPaused) {
+    may(`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now }))
+    return steps
+  }
+  for (const [key, state] of Object.entries(process.drivers)) {
+    if (DriverState.wakeAt(state) <= world.now) {
+      may(`${name} is woken`, (turn) => Turn.feed(turn, name, key, { _tag: "Woken" }))
+    }
+  }
+  for (const caller of distinct(process)) {
+    if (caller.doing._tag === "Idle" && !isClosing) {
+      may(`${name} asks`, (turn) => Turn.ask(turn, name, caller))
+    }
+    if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Turn.call(turn, name, caller))
+  }
+  if (isClosing) return steps
+  const [callback, ...others] = world.callbacks
+  if (callback !== undefined) {
+    may(`${name} is called back`, (turn) => {
+      turn.world = { ...turn.world, callbacks: others }
+      Turn.callBack(turn, name, callback)
+    })
+  }
+  return steps
+}
+
+// What nobody waits for need not happen.
+const ofNobody = (world: World.World): ReadonlyArray<Step> => [
+  ...world.strays.map((request, index): Step => [
+    "a stray request reaches the server",
+    (turn) => {
+      turn.world = World.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
+    }
+  ]),
+  ...world.lateWrites.map(({ name, owner, save }, index): Step => [
+    "a late write is done",
+    (turn) => {
+      turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
+      // A first record that the store writes late cannot tell that another has come and gone: no client can help that.
+      const wasRemoved = save.expected === undefined && World.slot(world, save.key).version > 0
+      if (!wasRemoved) Turn.write(turn, owner, turn.world.now, save, { isUnconfirmed: true, isLate: true })
+      const { state } = World.slot(turn.world, World.shared)
+      Turn.update(turn, name, (process) => ({ hasLateClaim: World.isHolder(state, process) }))
+    }
+  ])
+]
+
+// A call with a token that nothing can end any more succeeds whenever it is made, and changes nothing for anybody else: it
+// is made at once.
+const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined => {
+  const { world } = turn
+  const { faults, lateWrites, now, processes, strays } = world
+  const access = World.accessOf(World.slot(world, World.shared))
+  const isSafe =
+    access !== undefined &&
+    faults === 0 &&
+    strays.length === 0 &&
+    lateWrites.length === 0 &&
+    now + 4_000_000 < Tokens.dueAt(access, client.settings.expiryMargin) &&
+    !processes.some(({ operations }) => operations.some(({ _tag }) => _tag === "Send"))
+  if (!isSafe) return undefined
+  for (const { callers, isPaused, name } of processes) {
+    const caller = callers.find(
+      ({ doing }) =>
+        doing._tag === "Calling" &&
+        Redacted.value(doing.access.accessToken) === Redacted.value(access.accessToken) &&
+        World.callApi(world, client, doing.access) !== 401
+    )
+    if (caller !== undefined && !isPaused) return () => Turn.call(turn, name, caller)
+  }
+  return undefined
+}
+
+// Once nothing can go wrong any more, an attempt that a single process works on is written at once: it concerns nobody else.
+const ofAttempt = (client: Client, world: World.World): Step | undefined => {
+  const { callbacks, faults, lateWrites, processes } = world
+  if (faults > 0 || callbacks.length > 0 || lateWrites.length > 0) return undefined
+  for (const process of processes) {
+    if (process.isPaused) continue
+    for (const operation of process.operations) {
+      const { key } = operation
+      const isOwn =
+        key !== World.shared &&
+        operation._tag === "Save" &&
+        !processes.some((other) => other !== process && Object.hasOwn(other.drivers, key))
+      const step = isOwn ? ofOperation(client, world, process, operation) : undefined
+      if (step !== undefined) return step
+    }
+  }
+  return undefined
+}
+
+// What is read may also fail, or take long.
+const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, step]: Step, isFault: boolean) => {
+  const run = (reading: Turn.Reading) => {
+    const turn = Turn.begin(client, world)
+    step(turn)
+    Turn.carryOut(turn, reading)
+    return turn
+  }
+  const turn = run("Done")
+  for (let certain = certainCall(client, turn); certain !== undefined; certain = certainCall(client, turn)) {
+    certain()
+    Turn.carryOut(turn)
+  }
+  const all: Array<WorldMove> = [{ label, world: turn.world, violations: turn.violations, isFault }]
+  const { faults } = turn.world
+  if (!turn.hasRead || faults === 0 || !kinds.has("store")) return all
+  for (const reading of ["Failed", "Hung"] as const) {
+    const { violations, world } = run(reading)
+    const what = reading === "Failed" ? "the read fails" : "the read takes long"
+    all.push({ label: `${label}; ${what}`, world: { ...world, faults: faults - 1 }, violations, isFault: true })
+  }
+  return all
+}
+
+// Of processes that have not done anything yet, one is as good as the other.
+const isUntouched = ({ callers, isPaused, life, nextCaller, offset, operations, drivers }: Process) =>
+  life === 1 &&
+  !isPaused &&
+  offset === 0 &&
+  nextCaller === callers.length &&
+  operations.length === 0 &&
+  drivers[World.shared] === DriverState.initial &&
+  callers.every(({ doing }) => doing._tag === "Idle")
+
+const distinctProcesses = ({ processes }: World.World) =>
+  processes.filter(
+    (process, index) =>
+      !isUntouched(process) ||
+      !processes.some(
+        (other, before) => before < index && isUntouched(other) && other.callers.length === process.callers.length
+      )
+  )
+
+// What shows only as time passes might as well have come just before it does.
+const thenPass = (client: Client, { label, violations, world }: WorldMove): ReadonlyArray<WorldMove> =>
+  pass(client, world).map((passing) => ({
+    ...passing,
+    label: `${label}; ${passing.label}`,
+    violations: [...violations, ...passing.violations],
+    isFault: true
+  }))
+
+export const moves =
+  (client: Client, kinds: Faults.Kinds) =>
+  (world: World.World): ReadonlyArray<WorldMove> => {
+    const certain = ofAttempt(client, world)
+    if (certain !== undefined) return made(client, kinds, world, certain, false)
+    const steps = distinctProcesses(world).flatMap((process) => ofProcess(client, world, process))
+    const all = steps.flatMap((step) => made(client, kinds, world, step, false))
+    for (const step of ofNobody(world)) all.push(...made(client, kinds, world, step, true))
+    all.push(...pass(client, world))
+    if (world.faults === 0) return all
+    const weaker = { ...world, faults: world.faults - 1 }
+    for (const [label, step, shows] of Faults.all(client, kinds, weaker)) {
+      const faulty = made(client, kinds, weaker, [label, step], true)
+      if (shows !== "as time passes") all.push(...faulty)
+      else for (const move of faulty) all.push(...thenPass(client, move))
+    }
+    if (kinds.has("clock")) {
+      for (const process of distinctProcesses(world)) {
+        for (const [label, step] of process.offset === 0 ? ofProcess(client, world, process) : []) {
+          for (const [jumped, jump] of Faults.jumps(process)) {
+            const both = (turn: Turn.Turn) => {
+              jump(turn)
+              step(turn)
+            }
+            all.push(...made(client, kinds, weaker, [`${jumped}; ${label}`, both], true))
+          }
+        }
+      }
+    }
+    return all
+  }
+
+/** What is wrong with a world in which nothing happens any more. */
+export const ending =
+  (client: Client, faults: number) =>
+  (world: World.World): ReadonlyArray<Invariants.Violation> => {
+    const waiting = world.processes.flatMap(({ callers }) => callers).length
+    const turn = Turn.begin(client, world)
+    Turn.observe(turn, { _tag: "Settled", waiting })
+    if (world.faults === faults && world.processes.some(({ hasFailed }) => hasFailed)) {
+      turn.violations.push({ rule: "Everybody is answered", what: "a call failed although nothing had gone wrong" })
+    }
+    return turn.violations
+  }

@@ -1,0 +1,180 @@
+/**
+ * What a fake may be made of and asked, to be drawn and shrunk. Faults need no generator: take `FakeFault.Fault` or
+ * `FakeFault.Rule`.
+ *
+ * @example
+ * ```ts
+ * import * as FakeArbitraries from "@zapier-workflow-auth/testing/fake/FakeArbitraries"
+ * import * as FakeControl from "@zapier-workflow-auth/testing/fake/FakeControl"
+ * import * as FakeServer from "@zapier-workflow-auth/testing/fake/FakeServer"
+ * import * as Arbitrary from "effect/Arbitrary"
+ * import * as Effect from "effect/Effect"
+ * import * as Result from "effect/Result"
+ *
+ * const drawn = Arbitrary.all({ options: FakeArbitraries.options, request: FakeArbitraries.request() })
+ * const check = Arbitrary.checkEffect(drawn, ({ options, request }) => {
+ *   const fake = Result.getOrThrow(FakeControl.make(options))
+ *   return FakeServer.handle(fake, request, 0).response.status !== 500
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Arr from "effect/Array"
+import * as Base64 from "effect/encoding/Base64"
+import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
+import * as Arbitraries from "../Arbitraries.ts"
+import type * as FakeControl from "./FakeControl.ts"
+import * as FakeFault from "./FakeFault.ts"
+import * as FakeHttp from "./FakeHttp.ts"
+import * as FakeState from "./FakeState.ts"
+import type * as FakeZapier from "../FakeZapier.ts"
+import * as Draw from "../internal/draw.ts"
+
+const noise = Arbitrary.schema(Schema.String)
+
+const upToThree = <A>(arbitrary: Arbitrary.Arbitrary<A>) => Arbitrary.array(arbitrary, { maxLength: 3 })
+
+/**
+ * Knobs: none of them, some, or all.
+ *
+ * @since 0.1.0
+ */
+export const knobs: Arbitrary.Arbitrary<Partial<FakeState.Knobs>> = Arbitrary.schema(
+  FakeState.Knobs.mapFields(Struct.map(Schema.optionalKey))
+)
+
+/**
+ * An app that may be registered, with or without credentials of its own.
+ *
+ * @since 0.1.0
+ */
+export const app: Arbitrary.Arbitrary<FakeControl.AppOptions> = Draw.record(
+  { name: Arbitrary.schema(Schema.NonEmptyString), redirectUris: upToThree(Arbitraries.redirectUri) },
+  { clientId: Draw.pattern(/^[A-Za-z\d]{1,12}$/), clientSecret: Arbitrary.schema(Schema.NonEmptyString) }
+)
+
+const user = Arbitrary.all({
+  email: Draw.pattern(/^[a-z]{1,8}@[a-z]{1,8}\.example$/),
+  firstName: noise,
+  lastName: noise
+})
+
+/**
+ * What `FakeZapier.layer` takes.
+ *
+ * @since 0.1.0
+ */
+export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Draw.partial({
+  seed: noise,
+  knobs,
+  apps: Arbitrary.map(
+    upToThree(app),
+    Arr.dedupeWith((a, b) => a.clientId !== undefined && a.clientId === b.clientId)
+  ),
+  users: Arbitrary.map(
+    upToThree(user),
+    Arr.dedupeWith((a, b) => a.email === b.email)
+  ),
+  faults: upToThree(Arbitrary.schema(FakeFault.Rule))
+})
+
+/**
+ * What a request may have that means something to a fake: the credentials of an app, its redirect URI, and tokens.
+ *
+ * @since 0.1.0
+ */
+export interface Known {
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+  readonly redirectUri?: string | undefined
+  readonly tokens?: ReadonlyArray<string> | undefined
+}
+
+// What is known, more often than not, or something else.
+const orNoise = (...known: ReadonlyArray<string | undefined>): Arbitrary.Arbitrary<string> => {
+  const values = known.filter((value) => value !== undefined).map((value) => Arbitrary.Constant(value))
+  return Draw.choose<string>([noise, ...values, ...values])
+}
+
+const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) =>
+  Draw.partial({
+    grant_type: orNoise("authorization_code", "refresh_token", "client_credentials"),
+    response_type: orNoise("code"),
+    client_id: orNoise(clientId),
+    client_secret: orNoise(clientSecret),
+    redirect_uri: orNoise(redirectUri),
+    scope: Arbitrary.map(Arbitraries.scopes, Scopes.format),
+    state: noise,
+    code: orNoise(...tokens),
+    refresh_token: orNoise(...tokens)
+  })
+
+const text = Arbitrary.map(noise, (drawn) => encodeURIComponent(drawn.toWellFormed()))
+
+// An endpoint of the table, with something in the place of its parameters.
+const endpoint = Arbitrary.map(Arbitrary.all([Draw.oneOf(Endpoint.names), text]), ([name, parameter]) => {
+  const { method, path } = Endpoint.parts(name)
+  return { method, path: path.replaceAll(/\{\w+\}/g, () => parameter) }
+})
+
+const page = (method: string, path: string) => Arbitrary.Constant({ method, path })
+
+const target = Draw.choose<{ readonly method: string; readonly path: string }>([
+  page("POST", "/oauth/token/"),
+  page("POST", "/oauth/token/"),
+  page("GET", "/v2/authorize"),
+  page("POST", "/v2/authorize"),
+  endpoint,
+  endpoint,
+  Arbitrary.map(Arbitrary.all([Draw.oneOf(["GET", "PUT", "DELETE"]), text]), ([method, path]) => ({
+    method,
+    path: `/${path}`
+  }))
+])
+
+const contentType = Draw.oneOf([
+  "application/x-www-form-urlencoded",
+  "application/x-www-form-urlencoded",
+  "application/x-www-form-urlencoded",
+  "application/json",
+  "multipart/form-data",
+  "text/plain"
+])
+
+const bodyOf = (type: string, form: { readonly [name: string]: string }): string =>
+  type === "application/json" ? JSON.stringify(form) : new URLSearchParams(form).toString()
+
+/**
+ * Requests: to the token endpoint, the consent page, the endpoints of the table, and elsewhere; with what is known of a
+ * fake, so that some of them succeed, and with what nobody knows.
+ *
+ * @since 0.1.0
+ */
+export const request = (known: Known = {}): Arbitrary.Arbitrary<FakeHttp.FakeRequest> => {
+  const { clientId = "", clientSecret = "", tokens = [] } = known
+  const authorization = Draw.choose<string | undefined>([
+    Arbitrary.Constant(undefined),
+    Arbitrary.map(orNoise(`${clientId}:${clientSecret}`), (pair) => `Basic ${Base64.encode(pair)}`),
+    Arbitrary.map(orNoise(...tokens), (token) => `Bearer ${token}`),
+    noise
+  ])
+  return Arbitrary.map(
+    Arbitrary.all({
+      target,
+      query: fields(known),
+      form: fields(known),
+      authorization,
+      contentType
+    }),
+    ({ authorization, contentType, form, query, target: { method, path } }) =>
+      FakeHttp.request(method, `${path}?${new URLSearchParams(query)}`, {
+        headers: { "content-type": contentType, authorization },
+        body: method === "GET" ? "" : bodyOf(contentType, form)
+      })
+  )
+}

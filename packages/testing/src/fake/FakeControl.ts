@@ -1,0 +1,402 @@
+/**
+ * What a test does to the fake that no client can: register apps and users, answer the consent page as a user, revoke,
+ * regenerate a secret, turn knobs, inject faults, move the clock. Pure, as the server is.
+ *
+ * @example
+ * ```ts
+ * import * as FakeControl from "@zapier-workflow-auth/testing/fake/FakeControl"
+ * import * as Result from "effect/Result"
+ *
+ * const program = Result.gen(function* () {
+ *   const state = yield* FakeControl.make({ knobs: { rateLimits: false } })
+ *   const [app, registered] = yield* FakeControl.registerApp(state, {
+ *     name: "Acme",
+ *     redirectUris: ["https://acme.example/callback"]
+ *   })
+ *   return yield* FakeControl.addFault(registered, { fault: { _tag: "ResponseLost" }, match: { endpoint: "token" } })
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as DateTime from "effect/DateTime"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as FakeFault from "./FakeFault.ts"
+import * as FakeState from "./FakeState.ts"
+import * as Authorize from "./internal/authorize.ts"
+import * as FakeOptions from "./internal/options.ts"
+import * as Given from "./internal/given.ts"
+import * as Lookup from "./internal/lookup.ts"
+import * as Parse from "./internal/parse.ts"
+
+/**
+ * What was asked of the fake makes no sense: `problem` says why, and what would.
+ *
+ * @since 0.1.0
+ */
+export class FakeControlError extends Schema.TaggedError<FakeControlError>(
+  "@zapier-workflow-auth/testing/FakeControlError"
+)("FakeControlError", { problem: Schema.String }) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+const fail = (problem: string) => Result.fail(new FakeControlError({ problem }))
+
+/**
+ * What came of it, or why it makes no sense.
+ *
+ * @since 0.1.0
+ */
+export type Controlled<A> = Result.Result<A, FakeControlError>
+
+// Input of another form than the expected is refused. The refusal names places and what is known there, and no values.
+const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string, input: unknown) =>
+  Result.mapError(Given.parse(schema, what)(input), (problem) => new FakeControlError({ problem }))
+
+// -----------------------------------------------------------------------------
+// Apps and users
+// -----------------------------------------------------------------------------
+
+const RedirectUri = Schema.String.check(
+  Schema.makeFilter((uri) => URL.canParse(uri) && /^[!-~]+$/.test(uri) && !uri.includes("#"), {
+    message: "Expected a whole URL without a fragment"
+  })
+)
+
+/**
+ * An app to be registered.
+ *
+ * - `clientId`, `clientSecret`: default: drawn from the seed
+ * - `redirectUris`: whole URLs, compared letter by letter
+ *
+ * @since 0.1.0
+ */
+export const AppOptions = Schema.Struct({
+  name: Schema.NonEmptyString,
+  redirectUris: Schema.Array(RedirectUri),
+  clientId: Schema.optional(Schema.NonEmptyString),
+  clientSecret: Schema.optional(Schema.NonEmptyString)
+})
+
+/**
+ * @since 0.1.0
+ */
+export type AppOptions = typeof AppOptions.Type
+
+/**
+ * Registers an app, as Zapier does once an integration is public.
+ *
+ * @since 0.1.0
+ */
+export const registerApp = (
+  state: FakeState.FakeState,
+  options: AppOptions
+): Controlled<readonly [FakeState.App, FakeState.FakeState]> =>
+  Result.flatMap(parse(AppOptions, "The app", options), ({ name, redirectUris, ...given }) => {
+    const [drawnId, afterId] = FakeState.draw(state)
+    const [drawnSecret, drawn] = FakeState.draw(afterId)
+    const { clientId = drawnId, clientSecret = drawnSecret } = given
+    const app: FakeState.App = { name, redirectUris, clientId, clientSecret }
+    return HashMap.has(state.apps, app.clientId)
+      ? fail("There is an app with this client id already: give another one, or none.")
+      : Result.succeed([app, { ...drawn, apps: HashMap.set(drawn.apps, app.clientId, app) }])
+  })
+
+/**
+ * A user to be registered.
+ *
+ * @since 0.1.0
+ */
+export const UserOptions = Schema.Struct({
+  email: Schema.NonEmptyString,
+  firstName: Schema.optional(Schema.String),
+  lastName: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ */
+export type UserOptions = typeof UserOptions.Type
+
+const firstUserId = 1_001
+
+/**
+ * Adds a user who may sign in.
+ *
+ * @since 0.1.0
+ */
+export const registerUser = (
+  state: FakeState.FakeState,
+  options: UserOptions
+): Controlled<readonly [FakeState.User, FakeState.FakeState]> =>
+  Result.flatMap(parse(UserOptions, "The user", options), ({ email, firstName = "", lastName = "" }) => {
+    const id = Math.max(firstUserId - 1, ...state.users.map(({ id }) => id)) + 1
+    const user: FakeState.User = { id, email, firstName, lastName }
+    return state.users.some((known) => known.email === email)
+      ? fail("There is a user with this e-mail address already.")
+      : Result.succeed([user, { ...state, users: [...state.users, user] }])
+  })
+
+const appOf = (state: FakeState.FakeState, clientId: string): Controlled<FakeState.App> =>
+  Result.fromOption(
+    HashMap.get(state.apps, clientId),
+    () => new FakeControlError({ problem: "There is no app with this client id: register it first." })
+  )
+
+// Without an e-mail address it is the first one.
+const userOf = (state: FakeState.FakeState, email: string | undefined): Controlled<FakeState.User> =>
+  Result.fromNullishOr(
+    state.users.find((user) => email === undefined || user.email === email),
+    () => new FakeControlError({ problem: "There is no user with this e-mail address: register them first." })
+  )
+
+/**
+ * Gives an app a new secret. The previous one stops working at once.
+ *
+ * @since 0.1.0
+ */
+export const regenerateSecret = (
+  state: FakeState.FakeState,
+  clientId: string
+): Controlled<readonly [FakeState.App, FakeState.FakeState]> =>
+  Result.map(appOf(state, clientId), (app) => {
+    const [clientSecret, drawn] = FakeState.draw(state)
+    const renewed: FakeState.App = { ...app, clientSecret }
+    return [renewed, { ...drawn, apps: HashMap.set(drawn.apps, clientId, renewed) }]
+  })
+
+// -----------------------------------------------------------------------------
+// Consent
+// -----------------------------------------------------------------------------
+
+const checked = (state: FakeState.FakeState, authorizationUrl: string): Controlled<Authorize.Valid> => {
+  if (!URL.canParse(authorizationUrl)) return fail("The authorization URL is not a URL.")
+  const url = new URL(authorizationUrl)
+  if (url.pathname !== "/v2/authorize" && url.pathname !== "/oauth/authorize/") {
+    return fail("The authorization URL is not that of a consent page: /v2/authorize, or /oauth/authorize/.")
+  }
+  return Result.mapError(Authorize.check(state, Parse.parameters(url.searchParams)), (refusal) => {
+    const isPage = refusal._tag === "Told"
+    const problem = isPage
+      ? refusal.problem
+      : `The consent page sends the user back at once, with error=${refusal.error}.`
+    return new FakeControlError({ problem })
+  })
+}
+
+/**
+ * What a user answers who says no.
+ *
+ * @since 0.1.0
+ */
+export interface DenyOptions {
+  /** The e-mail address of the user who answers. Default: the first user. */
+  readonly user?: string | undefined
+}
+
+/**
+ * Who allows, and what of that which is asked for.
+ *
+ * @since 0.1.0
+ */
+export interface ApproveOptions extends DenyOptions {
+  /** What to allow, if it is less than what was asked for. */
+  readonly scopes?: ReadonlyArray<Scopes.Scope> | undefined
+}
+
+const Denial = { user: Schema.optional(Schema.String) }
+
+const Approval = { ...Denial, scopes: Schema.optional(Schema.Array(Scopes.Scope)) }
+
+/**
+ * Allows what an authorization URL asks for, and gives the URL that the browser is sent back to.
+ *
+ * @param now milliseconds since the epoch; the state's clock offset is added
+ *
+ * @since 0.1.0
+ */
+export const approve = (
+  state: FakeState.FakeState,
+  authorizationUrl: string,
+  options: ApproveOptions,
+  now: number
+): Controlled<readonly [redirectUrl: string, FakeState.FakeState]> =>
+  Result.gen(function* () {
+    const given = yield* parse(Schema.Struct(Approval), "The approval", options)
+    const request = yield* checked(state, authorizationUrl)
+    const user = yield* userOf(state, given.user)
+    const scopes = given.scopes ?? request.scopes
+    if (!scopes.every((scope) => request.scopes.includes(scope))) {
+      return yield* fail("A user cannot allow more than what was asked for.")
+    }
+    const allowed = Authorize.allow(state, request, { userId: user.id, scopes }, now + state.clockOffset)
+    return [allowed.location, allowed.state]
+  })
+
+/**
+ * Denies what an authorization URL asks for, and gives the URL that the browser is sent back to.
+ *
+ * @since 0.1.0
+ */
+export const deny = (
+  state: FakeState.FakeState,
+  authorizationUrl: string,
+  options: DenyOptions = {}
+): Controlled<string> =>
+  Result.gen(function* () {
+    const { user } = yield* parse(Schema.Struct(Denial), "The denial", options)
+    const request = yield* checked(state, authorizationUrl)
+    yield* userOf(state, user)
+    return Authorize.deny(request)
+  })
+
+// -----------------------------------------------------------------------------
+// Tokens
+// -----------------------------------------------------------------------------
+
+/**
+ * Which grants are meant: those of an app, of a user, of both, or one.
+ *
+ * @since 0.1.0
+ */
+export const Revocation = Schema.Struct({
+  clientId: Schema.optional(Schema.String),
+  /** An e-mail address. */
+  user: Schema.optional(Schema.String),
+  grantId: Schema.optional(Schema.Int)
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Revocation = typeof Revocation.Type
+
+/**
+ * Ends grants, as users do in Zapier's settings: of one app, of one user, of both, or just one grant. A grant that is
+ * over already stays so.
+ *
+ * @since 0.1.0
+ */
+export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<FakeState.FakeState> =>
+  Result.gen(function* () {
+    const { clientId, grantId, user } = yield* parse(Revocation, "The revocation", of)
+    if (clientId === undefined && user === undefined && grantId === undefined) {
+      return yield* fail("Say which grants are meant: those of a clientId, of a user, or a grantId.")
+    }
+    if (clientId !== undefined) yield* appOf(state, clientId)
+    const userId = user === undefined ? undefined : (yield* userOf(state, user)).id
+    const isMeant = (grant: FakeState.Grant) =>
+      grant.id === (grantId ?? grant.id) &&
+      grant.clientId === (clientId ?? grant.clientId) &&
+      grant.userId === (userId ?? grant.userId)
+    return { ...state, grants: HashMap.filter(state.grants, (grant) => !isMeant(grant)) }
+  })
+
+/**
+ * Ends one access token before its time. One that is over already stays so.
+ *
+ * @since 0.1.0
+ */
+export const endAccessToken = (state: FakeState.FakeState, accessToken: string): FakeState.FakeState => {
+  const grantId = Lookup.grantIdOf(state, accessToken)
+  const withoutIt = (grant: FakeState.Grant): FakeState.Grant => ({
+    ...grant,
+    accessTokens: grant.accessTokens.filter((token) => token.accessToken !== accessToken)
+  })
+  return {
+    ...state,
+    appTokens: HashMap.remove(state.appTokens, accessToken),
+    grants: grantId === undefined ? state.grants : HashMap.modify(state.grants, grantId, withoutIt)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Knobs and faults
+// -----------------------------------------------------------------------------
+
+/**
+ * Changes what is unknown of Zapier. What is not named stays as it is.
+ *
+ * @since 0.1.0
+ */
+export const setKnobs = (
+  state: FakeState.FakeState,
+  knobs: Partial<FakeState.Knobs>
+): Controlled<FakeState.FakeState> =>
+  Result.map(parse(FakeState.Knobs, "The knobs", { ...state.knobs, ...knobs }), (knobs) => ({ ...state, knobs }))
+
+const Rules = Schema.Array(FakeFault.Rule)
+
+/**
+ * Says what goes wrong from now on, in the place of all that was to go wrong: nothing, if there are no rules.
+ *
+ * @since 0.1.0
+ */
+export const setFaults = (
+  state: FakeState.FakeState,
+  rules: ReadonlyArray<FakeFault.Rule>
+): Controlled<FakeState.FakeState> => Result.map(parse(Rules, "The faults", rules), (faults) => ({ ...state, faults }))
+
+/**
+ * Says what goes wrong as well: the rules that are there are tried before it.
+ *
+ * @since 0.1.0
+ */
+export const addFault = (state: FakeState.FakeState, rule: FakeFault.Rule): Controlled<FakeState.FakeState> =>
+  Result.map(parse(FakeFault.Rule, "The fault", rule), (rule) => ({ ...state, faults: [...state.faults, rule] }))
+
+/**
+ * Moves the fake's clock ahead.
+ *
+ * @param millis milliseconds
+ *
+ * @since 0.1.0
+ */
+export const advance = (state: FakeState.FakeState, millis: number): Controlled<FakeState.FakeState> =>
+  Number.isFinite(millis) && millis >= 0
+    ? Result.succeed({ ...state, clockOffset: state.clockOffset + millis })
+    : fail("The clock moves ahead by so many milliseconds, from 0. To move it back, set it.")
+
+/**
+ * Sets the fake's clock, ahead or back. It goes on from there.
+ *
+ * @param at what it is to show, in milliseconds since the epoch
+ * @param now what the clock outside shows, in milliseconds since the epoch
+ *
+ * @since 0.1.0
+ */
+export const setTime = (state: FakeState.FakeState, at: number, now: number): Controlled<FakeState.FakeState> =>
+  Option.isSome(DateTime.make(at))
+    ? Result.succeed({ ...state, clockOffset: at - now })
+    : fail("The clock is set to milliseconds since the epoch.")
+
+/**
+ * What a fake begins with.
+ *
+ * @since 0.1.0
+ */
+export interface Options extends FakeState.Options {
+  /** Which apps are registered from the start. Default: none. */
+  readonly apps?: ReadonlyArray<AppOptions> | undefined
+}
+
+/**
+ * A fake with apps and users, all of whose options make sense.
+ *
+ * @since 0.1.0
+ */
+export const make = (options: Options): Controlled<FakeState.FakeState> =>
+  Result.gen(function* () {
+    yield* parse(FakeOptions.OfState, "The options", options)
+    const { apps = [], faults = [], knobs = {}, users, seed } = options
+    let state = FakeState.make(users === undefined ? { seed } : { seed, users: [] })
+    for (const user of users ?? []) state = (yield* registerUser(state, user))[1]
+    for (const app of apps) state = (yield* registerApp(state, app))[1]
+    return yield* setFaults(yield* setKnobs(state, knobs), faults)
+  })

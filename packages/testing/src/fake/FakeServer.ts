@@ -1,0 +1,82 @@
+/**
+ * The fake Zapier as a pure function: a state and a request give the next state and a response. It never throws, it knows
+ * the time only as an argument, and it follows Zapier's documented rules to the letter.
+ *
+ * Sources: Zapier's "Authentication" page and API reference of the Workflow API; RFC 6749, RFC 7636; Django OAuth
+ * Toolkit 1.7.0, as recorded, for answers that Zapier does not document.
+ *
+ * @since 0.1.0
+ */
+import * as FakeHttp from "./FakeHttp.ts"
+import type { Answered, Handled } from "./FakeOutcome.ts"
+import { type FakeState, sweep } from "./FakeState.ts"
+import * as Authenticate from "./internal/api/authenticate.ts"
+import * as Api from "./internal/api/endpoints.ts"
+import * as Authorize from "./internal/authorize.ts"
+import * as CrossOrigin from "./internal/crossOrigin.ts"
+import * as Faults from "./internal/faults.ts"
+import * as Links from "./internal/links.ts"
+import * as RateLimits from "./internal/rateLimits.ts"
+import * as Parse from "./internal/parse.ts"
+import * as Token from "./internal/token.ts"
+
+/**
+ * Answers a request. The first rule of `state.faults` that strikes it changes the answer, or keeps it from arriving.
+ *
+ * @param now milliseconds since the epoch; the state's clock offset is added
+ *
+ * @example
+ * ```ts
+ * import * as FakeHttp from "@zapier-workflow-auth/testing/fake/FakeHttp"
+ * import * as FakeServer from "@zapier-workflow-auth/testing/fake/FakeServer"
+ * import * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
+ *
+ * const { response } = FakeServer.handle(FakeState.make(), FakeHttp.request("GET", "/v2/zaps"), 0)
+ *
+ * response.status // => 401
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: number): Handled => {
+  // Browsers go to the consent page, and no script reads it.
+  if (!state.knobs.allowsCrossOrigin || Parse.route(request.path) === "Authorize") return handled(state, request, now)
+  if (CrossOrigin.isPreflight(request)) {
+    return { state, response: CrossOrigin.preflight(request), delivery: Faults.atOnce }
+  }
+  const { response, ...rest } = handled(state, request, now)
+  return { ...rest, response: CrossOrigin.readable(response) }
+}
+
+const handled = (state: FakeState, request: FakeHttp.FakeRequest, now: number): Handled => {
+  const struck = Faults.strike(state, request)
+  if (struck.fault !== undefined) {
+    return Faults.apply(struck.fault, request, struck.state, now, (state) =>
+      answer(state, request, now + state.clockOffset)
+    )
+  }
+  return { ...answer(struck.state, request, now + state.clockOffset), delivery: Faults.atOnce }
+}
+
+const slashed = ({ path, query }: FakeHttp.FakeRequest) => `${path}/${query && `?${query}`}`
+
+const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number): Answered => {
+  const state = sweep(unswept, time)
+  const limited = (partnerOf: typeof Token.partner, handle: typeof Token.handle): Answered => {
+    const { refusal, state: counted } = RateLimits.check(state, request, partnerOf(state, request), time)
+    return refusal === undefined ? handle(counted, request, time) : { state: counted, response: refusal }
+  }
+  const { rateLimits, rateLimitsTokenRequests } = state.knobs
+  switch (Parse.route(request.path)) {
+    case "Authorize":
+      return Authorize.handle(state, request, time)
+    case "Token":
+      return rateLimits && rateLimitsTokenRequests
+        ? limited(Token.partner, Token.handle)
+        : Token.handle(state, request, time)
+    case "Unslashed":
+      return { state, response: FakeHttp.redirect(301, Links.pathTo(request, slashed(request))) }
+    case "Api":
+      return rateLimits ? limited(Authenticate.partner, Api.handle) : Api.handle(state, request, time)
+  }
+}

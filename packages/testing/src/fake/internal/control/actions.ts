@@ -1,0 +1,127 @@
+/** What can be done to the fake from outside: one table, for the control API and for the forms of the control page. */
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
+import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
+import * as FakeControl from "../../FakeControl.ts"
+import * as FakeFault from "../../FakeFault.ts"
+import * as FakeState from "../../FakeState.ts"
+import type { FakeZapier, Snapshot } from "../../../FakeZapier.ts"
+import * as Given from "../given.ts"
+import * as Parse from "../parse.ts"
+
+export interface Context {
+  readonly zapier: FakeZapier["Service"]
+  readonly snapshots: Map<string, Snapshot>
+}
+
+type Controlled = Effect.Effect<unknown, FakeControl.FakeControlError>
+
+export type Action = (input: unknown, context: Context) => Controlled
+
+const problem = (problem: string) => new FakeControl.FakeControlError({ problem })
+
+const action = <S extends Schema.ConstraintDecoder<unknown>>(
+  input: S,
+  act: (input: S["Type"], context: Context) => Controlled
+): Action => {
+  const parse = Given.parse(input, "This")
+  return (input, context) =>
+    Effect.flatMap(Effect.mapError(Effect.fromResult(parse(input)), problem), (parsed) => act(parsed, context))
+}
+
+// A struct without fields would take anything.
+const nothing = Schema.Record(Schema.String, Schema.Never)
+
+const answer = { url: Schema.String, user: Schema.optionalKey(Schema.String) }
+
+const named = Schema.Struct({ name: Schema.optionalKey(Schema.String) })
+
+/** The name of a snapshot that was given none. */
+export const unnamed = "latest"
+
+const located = (location: string) => ({ location })
+
+/**
+ * By their names, which are those of the service's operations, as they are spelled in paths. What an action gives is
+ * JSON, or nothing.
+ */
+export const actions: ReadonlyMap<string, Action> = new Map(
+  Object.entries({
+    "register-app": action(FakeControl.AppOptions, (app, { zapier }) => zapier.registerApp(app)),
+    "register-user": action(FakeControl.UserOptions, (user, { zapier }) => zapier.registerUser(user)),
+    "regenerate-secret": action(Schema.Struct({ clientId: Schema.String }), ({ clientId }, { zapier }) =>
+      zapier.regenerateSecret(clientId)
+    ),
+    approve: action(
+      Schema.Struct({ ...answer, scopes: Schema.optionalKey(Schema.Array(Scopes.Scope)) }),
+      ({ url, ...options }, { zapier }) => Effect.map(zapier.approve(url, options), located)
+    ),
+    deny: action(Schema.Struct(answer), ({ url, ...options }, { zapier }) =>
+      Effect.map(zapier.deny(url, options), located)
+    ),
+    revoke: action(FakeControl.Revocation, (of, { zapier }) => zapier.revoke(of)),
+    "end-access-token": action(Schema.Struct({ accessToken: Schema.String }), ({ accessToken }, { zapier }) =>
+      zapier.endAccessToken(accessToken)
+    ),
+    "set-knobs": action(FakeState.Knobs.mapFields(Struct.map(Schema.optionalKey)), (knobs, { zapier }) =>
+      zapier.setKnobs(knobs)
+    ),
+    "set-faults": action(Schema.Struct({ rules: Schema.Array(FakeFault.Rule) }), ({ rules }, { zapier }) =>
+      zapier.setFaults(rules)
+    ),
+    "add-fault": action(FakeFault.Rule, (rule, { zapier }) => zapier.addFault(rule)),
+    advance: action(Schema.Struct({ by: Schema.Union([Schema.Finite, Schema.String]) }), ({ by }, { zapier }) =>
+      // Which texts are durations, the operation says.
+      zapier.advance(by as Duration.Input)
+    ),
+    "set-time": action(Schema.Struct({ at: Schema.Finite }), ({ at }, { zapier }) => zapier.setTime(at)),
+    snapshot: action(named, ({ name = unnamed }, { snapshots, zapier }) =>
+      Effect.map(zapier.snapshot, (snapshot) => {
+        snapshots.set(name, snapshot)
+      })
+    ),
+    restore: action(named, ({ name = unnamed }, { snapshots, zapier }) => {
+      const snapshot = snapshots.get(name)
+      return snapshot === undefined
+        ? Effect.fail(problem("There is no snapshot of this name: take one first."))
+        : zapier.restore(snapshot)
+    }),
+    reset: action(nothing, (_, { zapier }) => zapier.reset)
+  })
+)
+
+const defined = Record.filter(Predicate.isNotUndefined)
+
+const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
+
+const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unknown } = {
+  "register-app": (form) => ({
+    name: form.get("name"),
+    redirectUris: (form.get("redirectUris") ?? "").split(/\s+/).filter((uri) => uri !== "")
+  }),
+  "register-user": (form) =>
+    defined({ email: form.get("email"), firstName: form.get("firstName"), lastName: form.get("lastName") }),
+  "add-fault": (form) => {
+    const match = defined({
+      endpoint: form.get("endpoint"),
+      grantType: form.get("grantType"),
+      user: form.get("user")
+    })
+    return defined({
+      // Text that is no JSON is refused as the fault that it is not.
+      fault: Parse.jsonText(form.get("fault") ?? "") ?? form.get("fault"),
+      match,
+      nth: numberOf(form.get("nth")),
+      times: form.get("always") === undefined ? numberOf(form.get("times")) : "Always"
+    })
+  }
+}
+
+/** What a form of the page means: buttons carry the input of their action as JSON, and other forms have fields. */
+export const fromForm = (action: string, form: Parse.Parameters): unknown =>
+  (Object.hasOwn(fromFields, action) ? fromFields[action] : undefined)?.(form) ??
+  Parse.jsonText(form.get("input") ?? "")

@@ -1,0 +1,64 @@
+/** What can be read of the fake from outside: for the control page and, as JSON, for the control API. */
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import type * as FakeState from "../../FakeState.ts"
+import type { FakeZapier } from "../../../FakeZapier.ts"
+import type * as RequestLog from "../../RequestLog.ts"
+import type * as Parse from "../parse.ts"
+
+const latestFirst = (one: FakeState.AccessToken, other: FakeState.AccessToken) => other.expiresAt - one.expiresAt
+
+const endOf = ({ accessTokens: [first] }: { readonly accessTokens: ReadonlyArray<FakeState.AccessToken> }) =>
+  first?.expiresAt ?? 0
+
+/** What users have allowed. The grant whose token ends last comes first, and so does the token. */
+export const grants = (state: FakeState.FakeState) =>
+  Array.from(HashMap.values(state.grants), ({ accessTokens, clientId, id, refreshToken, scopes, userId }) => ({
+    grantId: id,
+    clientId,
+    user: state.users.find(({ id }) => id === userId)?.email ?? "",
+    scopes,
+    accessTokens: accessTokens.toSorted(latestFirst),
+    refreshToken
+  })).toSorted((one, other) => endOf(other) - endOf(one))
+
+export type Grant = ReturnType<typeof grants>[number]
+
+/** The apps' own tokens, the one that ends last first. */
+export const appTokens = (state: FakeState.FakeState): ReadonlyArray<FakeState.AppToken> =>
+  Array.from(HashMap.values(state.appTokens)).toSorted(latestFirst)
+
+export const apps = (state: FakeState.FakeState): ReadonlyArray<FakeState.App> =>
+  Array.from(HashMap.values(state.apps)).toSorted((one, other) => (one.name < other.name ? -1 : 1))
+
+type Reading = (zapier: FakeZapier["Service"], query: Parse.Parameters) => Effect.Effect<unknown>
+
+const decoder = new TextDecoder()
+
+const fromEntry = ({ at, fault, issued, request: { address: _, base: __, ...request }, status }: RequestLog.Entry) => ({
+  at,
+  ...request,
+  body: decoder.decode(request.body),
+  status,
+  fault,
+  issued
+})
+
+const all = (state: FakeState.FakeState, time: number) => ({
+  time,
+  apps: apps(state),
+  users: state.users,
+  grants: grants(state),
+  appTokens: appTokens(state),
+  knobs: state.knobs,
+  faults: state.faults
+})
+
+export const readings: ReadonlyMap<string, Reading> = new Map(
+  Object.entries<Reading>({
+    state: (zapier) => Effect.map(Effect.all([zapier.state, zapier.time]), ([state, time]) => all(state, time)),
+    requests: (zapier) => Effect.map(zapier.requests, (entries) => entries.map(fromEntry)),
+    issued: (zapier) => zapier.issued,
+    lineage: (zapier, query) => zapier.lineage(query.get("token") ?? "")
+  })
+)

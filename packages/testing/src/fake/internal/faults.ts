@@ -1,0 +1,218 @@
+/** Which rule strikes a request, and what the fault makes of the answer. */
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import type * as Schema from "effect/Schema"
+import * as FakeFault from "../FakeFault.ts"
+import * as FakeHttp from "../FakeHttp.ts"
+import type { Answered, Delivery, Handled } from "../FakeOutcome.ts"
+import type * as FakeState from "../FakeState.ts"
+import * as Authenticate from "./api/authenticate.ts"
+import { problem } from "./api/call.ts"
+import * as Authorize from "./authorize.ts"
+import * as Lookup from "./lookup.ts"
+import * as Parse from "./parse.ts"
+import * as RateLimits from "./rateLimits.ts"
+import * as Seeded from "../../internal/seeded.ts"
+import * as Token from "./token.ts"
+
+// -----------------------------------------------------------------------------
+// What strikes
+// -----------------------------------------------------------------------------
+
+const isFor = (target: FakeFault.Target, { method, path }: FakeHttp.FakeRequest): boolean => {
+  if (target === "token") return Parse.route(path) === "Token"
+  if (target === "authorize") return Parse.route(path) === "Authorize"
+  return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
+}
+
+const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
+  switch (Parse.route(request.path)) {
+    case "Token": {
+      const form = Parse.form(request)
+      const { code, exchanged } = Lookup.code(state, form?.get("code") ?? "")
+      const grant = exchanged ?? Lookup.refreshToken(state, form?.get("refresh_token") ?? "", 0)?.grant
+      return (code ?? grant)?.userId
+    }
+    case "Authorize": {
+      const email = Parse.form(request)?.get("user")
+      return state.users.find((user) => user.email === email)?.id
+    }
+    case "Api":
+      return Authenticate.tokenOf(state, request)?.userId
+    case "Unslashed":
+      return undefined
+  }
+}
+
+const isMeant = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, match: FakeFault.Match = {}): boolean => {
+  const { endpoint, grantType, user } = match
+  if (endpoint !== undefined && !isFor(endpoint, request)) return false
+  if (grantType !== undefined) {
+    if (Parse.route(request.path) !== "Token" || Parse.form(request)?.get("grant_type") !== grantType) return false
+  }
+  if (user === undefined) return true
+  const id = userIdOf(state, request)
+  return id !== undefined && state.users.some((known) => known.id === id && known.email === user)
+}
+
+// Numbers of their own, so that faults change no token.
+const draw = (state: FakeState.FakeState): readonly [number, FakeState.FakeState] => [
+  Seeded.make(state.key.join(" "), `fault ${state.faultsDrawn}`).next(),
+  { ...state, faultsDrawn: state.faultsDrawn + 1 }
+]
+
+const used = (rule: FakeFault.Rule): ReadonlyArray<FakeFault.Rule> => {
+  const times = rule.times ?? (rule.share === undefined ? 1 : "Always")
+  if (times === "Always") return [rule]
+  return times === 1 ? [] : [{ ...rule, times: times - 1 }]
+}
+
+/** The fault that a request is struck by, if it is, and what is left of the rules. */
+export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
+  let drawn = state
+  let fault: FakeFault.Fault | undefined
+  if (state.faults.length === 0) return { state, fault }
+  const faults: Array<FakeFault.Rule> = []
+  for (const rule of state.faults) {
+    if (fault !== undefined || !isMeant(state, request, rule.match)) {
+      faults.push(rule)
+    } else if (rule.nth !== undefined && rule.nth > 1) {
+      faults.push({ ...rule, nth: rule.nth - 1 })
+    } else {
+      let isStruck = true
+      if (rule.share !== undefined) {
+        const [number, next] = draw(drawn)
+        drawn = next
+        isStruck = number < rule.share
+      }
+      if (isStruck) fault = rule.fault
+      faults.push(...(isStruck ? used(rule) : [rule]))
+    }
+  }
+  return { state: { ...drawn, faults }, fault }
+}
+
+// -----------------------------------------------------------------------------
+// What it does
+// -----------------------------------------------------------------------------
+
+const gatewayPage = (status: number): FakeHttp.FakeResponse =>
+  FakeHttp.html(
+    status,
+    `<!doctype html>\n<html lang="en"><head><title>${status}</title></head><body><h1>${status}</h1></body></html>\n`
+  )
+
+const refusal = (
+  request: FakeHttp.FakeRequest,
+  status: 429 | 503,
+  detail: string,
+  retryAfter: number,
+  { knobs }: FakeState.FakeState,
+  now: number
+): FakeHttp.FakeResponse => {
+  const response =
+    Parse.route(request.path) === "Authorize"
+      ? Authorize.refusal(request, { status, problem: detail })
+      : problem(status, detail)
+  const limits = RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now)
+  return { ...response, headers: { ...response.headers, ...limits } }
+}
+
+// What refuses a credential, as each part of Zapier does.
+const rejection = (request: FakeHttp.FakeRequest, status: 401 | 403): FakeHttp.FakeResponse => {
+  switch (Parse.route(request.path)) {
+    case "Token":
+      return status === 401 ? Token.invalidClient : gatewayPage(403)
+    case "Api":
+      return status === 401
+        ? Authenticate.invalidToken("The access token is invalid.")
+        : problem(403, "You do not have permission to perform this action.")
+    case "Authorize":
+      return Authorize.refusal(request, { status, problem: "Zapier does not let this app in." })
+    case "Unslashed":
+      return gatewayPage(status)
+  }
+}
+
+// Nobody can own a name that ends so (RFC 6761 section 6.4).
+const elsewhere = "https://redirected.invalid"
+
+// The query may hold a credential.
+const redirection = ({ path }: FakeHttp.FakeRequest, status: number): FakeHttp.FakeResponse => ({
+  status,
+  headers: { location: `${elsewhere}${path}`, "cache-control": "no-store" },
+  body: ""
+})
+
+const withType = (value: Schema.Json): Schema.Json => (typeof value === "string" ? value.length : JSON.stringify(value))
+
+// An answer that is no object gets its members, all the same.
+const withTypes = (
+  { body }: FakeHttp.FakeResponse,
+  members: { readonly [name: string]: Schema.Json } | undefined
+): string => {
+  const json = Parse.jsonText(body)
+  const given = typeof json === "object" && json !== null ? (json as { readonly [name: string]: Schema.Json }) : {}
+  const changed = members ?? Object.fromEntries(Object.entries(given).map(([name, value]) => [name, withType(value)]))
+  return JSON.stringify({ ...given, ...changed })
+}
+
+const size = (text: string) => new TextEncoder().encode(text).length
+
+const truncated = ({ body }: FakeHttp.FakeResponse, bytes: number | undefined): Delivery => {
+  const all = size(body)
+  // Where there is no body, it ends with what is before it.
+  return all === 0 ? { _tag: "Closed" } : { _tag: "Truncated", bytes: Math.min(bytes ?? all >> 1, all - 1) }
+}
+
+export const atOnce: Delivery = { _tag: "Answered", delay: 0 }
+
+type Answer = (state: FakeState.FakeState) => Answered
+
+/** What becomes of a request that is struck by a fault. */
+export const apply = (
+  fault: FakeFault.Fault,
+  request: FakeHttp.FakeRequest,
+  state: FakeState.FakeState,
+  now: number,
+  answer: Answer
+): Handled => {
+  const unseen = (delivery: Delivery): Handled => ({ state, response: FakeHttp.networkError, delivery, fault })
+  const acting = (change: (response: FakeHttp.FakeResponse) => FakeHttp.FakeResponse): Handled => {
+    const answered = answer(state)
+    return { ...answered, response: change(answered.response), delivery: atOnce, fault }
+  }
+  const undelivered = (deliver: (response: FakeHttp.FakeResponse) => Delivery): Handled => {
+    const answered = answer(state)
+    return { ...answered, delivery: deliver(answered.response), fault }
+  }
+  const instead = (response: FakeHttp.FakeResponse, isAfterActing = false): Handled =>
+    isAfterActing ? acting(() => response) : { state, response, delivery: atOnce, fault }
+  const time = now + state.clockOffset
+  return FakeFault.Fault.match(fault, {
+    RequestLost: () => unseen({ _tag: "Closed" }),
+    RequestSilent: () => unseen({ _tag: "Silent" }),
+    ResponseLost: () => undelivered(() => ({ _tag: "Closed" })),
+    AnswerSilent: () => undelivered(() => ({ _tag: "Silent" })),
+    AnswerSlow: ({ millis }) => undelivered(() => ({ _tag: "Answered", delay: millis })),
+    ConnectionReset: ({ afterActing }) =>
+      afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" }),
+    ServerError: ({ afterActing, status }) => instead(gatewayPage(status), afterActing),
+    Unavailable: ({ afterActing, retryAfter = 30 }) =>
+      instead(refusal(request, 503, "The service is not available.", retryAfter, state, time), afterActing),
+    RateLimited: ({ retryAfter = 60 }) =>
+      instead(refusal(request, 429, "Request was throttled.", retryAfter, state, time)),
+    Unauthorized: () => instead(rejection(request, 401)),
+    Forbidden: () => instead(rejection(request, 403)),
+    Redirected: ({ status = 302 }) => instead(redirection(request, status)),
+    MalformedJson: () => acting((response) => ({ ...response, body: response.body.slice(0, -1) })),
+    WrongTypes: ({ members }) => acting((response) => ({ ...response, body: withTypes(response, members) })),
+    TruncatedBody: ({ bytes }) => undelivered((response) => truncated(response, bytes)),
+    WrongContentType: ({ contentType = "text/html" }) =>
+      acting((response) => ({ ...response, headers: { ...response.headers, "content-type": contentType } })),
+    ClockJump: ({ millis }) => ({
+      ...answer({ ...state, clockOffset: state.clockOffset + millis }),
+      delivery: atOnce,
+      fault
+    })
+  })
+}

@@ -1,0 +1,68 @@
+/** What the codes and tokens stand for that the fake has given. */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import type { AccessToken, Code, FakeState, Grant, Rotation } from "../FakeState.ts"
+import * as Text from "../../internal/text.ts"
+
+const get = <K, A>(map: HashMap.HashMap<K, A>, key: K): A | undefined => Option.getOrUndefined(HashMap.get(map, key))
+
+const grantOf = (state: FakeState, name: Text.Name | undefined): Grant | undefined =>
+  name === undefined ? undefined : get(state.grants, name.grant)
+
+/** The id of the grant that a code or a token was given for, whether it is still there or not. */
+export const grantIdOf = (state: FakeState, text: string): number | undefined => Text.read(state.key, text)?.grant
+
+/** What a code is good for, and the grant that it was exchanged for. At most one of them is there. */
+export const code = (
+  state: FakeState,
+  text: string
+): { readonly code: Code | undefined; readonly exchanged: Grant | undefined } => {
+  const name = Text.read(state.key, text)
+  const isGiven = name?.kind === "Code" && Text.write(state.key, name) === text
+  const code = isGiven ? get(state.codes, name.grant) : undefined
+  return { code, exchanged: isGiven && code === undefined ? get(state.grants, name.grant) : undefined }
+}
+
+/** An access token, and whose it is. Without `userId` it is the app's own. */
+export interface Access extends AccessToken {
+  readonly clientId: string
+  readonly userId: number | undefined
+}
+
+/** An access token that has not been ended. It may have expired. */
+export const accessToken = (state: FakeState, text: string): Access | undefined => {
+  const grant = grantOf(state, Text.read(state.key, text))
+  const token = grant?.accessTokens.find(({ accessToken }) => accessToken === text)
+  if (grant !== undefined && token !== undefined) {
+    return { ...token, clientId: grant.clientId, userId: grant.userId }
+  }
+  const own = get(state.appTokens, text)
+  return own === undefined ? undefined : { ...own, userId: undefined }
+}
+
+/** A refresh token of a grant that is still there. `isUsed`: it is not the last one any more. */
+export interface Refresh {
+  readonly grant: Grant
+  readonly isUsed: boolean
+  /** What it was answered with, as long as that is given again. */
+  readonly rotation: Rotation | undefined
+}
+
+export const refreshToken = (state: FakeState, text: string, now: number): Refresh | undefined => {
+  const name = Text.read(state.key, text)
+  const grant = grantOf(state, name)
+  if (name === undefined || grant === undefined) return undefined
+  if (grant.refreshToken === text) return { grant, isUsed: false, rotation: undefined }
+  // A state from before a token was given does not know it.
+  const isGiven = name.kind === "RefreshToken" && name.serial < grant.serial && Text.write(state.key, name) === text
+  if (!isGiven) return undefined
+  const { graceMillis } = state.knobs
+  const rotation = grant.rotations.find(({ at, refreshToken }) => refreshToken === text && now - at < graceMillis)
+  return { grant, isUsed: true, rotation }
+}
+
+/** Whether a refresh token still gives tokens. */
+export const isAlive = (state: FakeState, text: string, now: number): boolean => {
+  const found = refreshToken(state, text, now)
+  return found !== undefined && (!found.isUsed || found.rotation !== undefined)
+}

@@ -1,0 +1,112 @@
+/** The pages that users of an app see: sign-in and consent in one, and what is wrong with a link. */
+import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import type { FakeResponse } from "../../FakeHttp.ts"
+import type { App, User } from "../../FakeState.ts"
+import * as Document from "../../../internal/pages/document.ts"
+import * as Html from "../../../internal/pages/html.ts"
+import * as Styles from "../../../internal/pages/styles.ts"
+
+const { html } = Html
+
+// Zapier's descriptions in short.
+const words: { readonly [scope in (typeof Scopes.known)[number]]: string } = {
+  profile: "See your name and your e-mail address",
+  zap: "See the Zaps that it has made for you",
+  "zap:write": "Make Zaps for you",
+  "zap:update": "Change your Zaps",
+  "zap:delete": "Delete your Zaps",
+  "zap:pause": "Turn your Zaps off and on",
+  "zap:all": "See all of your Zaps",
+  "zap:account:all": "See all Zaps of your account, other people's too",
+  "zap:runs": "See when your Zaps ran, and how it went",
+  "action:run": "Do things in apps that you have connected",
+  authentication: "See which apps you have connected",
+  "authentication:write": "Connect apps for you",
+  "connection:webhook:read": "See the webhooks of your connections",
+  "connection:webhook:write": "Add and remove webhooks of your connections",
+  "connection:read": "See your connections to apps",
+  "connection:write": "Add connections to apps for you",
+  "promotions:read": "See which promotions you take part in",
+  "promotions:write": "Enroll you in promotions",
+  external: "Reach Zapier from outside of it, for you",
+  "mcp:run": "Use tools for AI assistants, for you"
+}
+
+const isKnown = (scope: Scopes.Scope): scope is keyof typeof words => Object.hasOwn(words, scope)
+
+/** What a user reads of a scope. */
+export const ofScope = (scope: Scopes.Scope): string =>
+  isKnown(scope) ? words[scope] : "Something that this fake has no words for"
+
+// Where the form may lead is not stated: browsers hold each redirect after it against that, and an app may redirect on.
+// Without any referrer, a browser would not say that it is this very page which sends its form.
+const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "same-origin" })
+
+const note = html`<p class="quiet">This is a fake Zapier, to develop and test with.</p>`
+
+export interface Consent {
+  readonly app: App
+  readonly scopes: ReadonlyArray<Scopes.Scope>
+  readonly redirectUri: string
+  readonly users: ReadonlyArray<User>
+  /** The e-mail address of the user who is signed in at first. */
+  readonly signedIn: string | undefined
+  /** Where the form is sent. */
+  readonly action: string
+}
+
+const nameOf = ({ email, firstName, lastName }: User): string => {
+  const name = `${firstName} ${lastName}`.trim()
+  return name === "" ? email : `${name} (${email})`
+}
+
+const option = (user: User, isSignedIn: boolean) =>
+  html`<option value="${user.email}" ${isSignedIn ? Html.verbatim("selected") : undefined}>${nameOf(user)}</option> `
+
+const destination = (redirectUri: string): string => new URL(redirectUri).host || redirectUri
+
+export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: Consent): FakeResponse =>
+  Document.page(kind, 200, {
+    title: `Allow ${app.name} to use Zapier for you?`,
+    body: html`<main class="card">
+      <h1 class="breaks">Allow ${app.name} to use Zapier for you?</h1>
+      <section>
+        <h2 class="quiet" id="asks">It asks to</h2>
+        <ul class="scopes" aria-labelledby="asks">
+          ${scopes.map((scope) => html`<li><span>${ofScope(scope)}</span><code>${scope}</code></li> `)}
+        </ul>
+      </section>
+      <form method="post" action="${action}">
+        <div>
+          <label for="user">Signed in as</label>
+          <select id="user" name="user" autocomplete="off">
+            ${users.map((user) => option(user, user.email === signedIn))}
+          </select>
+        </div>
+        <div class="answers">
+          <button class="main" name="decision" value="allow">Allow</button>
+          <button name="decision" value="deny">Deny</button>
+        </div>
+      </form>
+      <p class="quiet breaks">Either way you go back to <code>${destination(redirectUri)}</code>.</p>
+      ${note}
+    </main>`
+  })
+
+// Time alone mends these.
+const passing: ReadonlySet<number> = new Set([429, 503])
+
+export const problem = (status: number, problem: string): FakeResponse => {
+  const [title, advice] = passing.has(status)
+    ? ["Zapier is not available right now", "Wait a moment, and load this page again."]
+    : ["This link does not work", "Go back to the app that sent you here, and tell whoever makes it."]
+  return Document.page(kind, status, {
+    title,
+    body: html`<main class="card">
+      <h1>${title}</h1>
+      <p class="breaks">${problem}</p>
+      <p>${advice}</p>
+      ${note}
+    </main>`
+  })
+}

@@ -1,0 +1,201 @@
+/** The control page: what the fake knows, and buttons for what no client can do. */
+import type { FakeResponse } from "../../FakeHttp.ts"
+import type { App, FakeState, User } from "../../FakeState.ts"
+import type * as RequestLog from "../../RequestLog.ts"
+import * as View from "../control/view.ts"
+import * as Faults from "./controlFaults.ts"
+import * as Forms from "./controlForms.ts"
+import * as Grants from "./controlGrants.ts"
+import * as Log from "./controlLog.ts"
+import * as Document from "../../../internal/pages/document.ts"
+import * as Html from "../../../internal/pages/html.ts"
+import * as Styles from "../../../internal/pages/styles.ts"
+import * as Words from "../../../internal/pages/words.ts"
+
+const { html } = Html
+
+// The referrer stays here: without one, browsers do not say which page sends a form.
+const kind = Document.kind({
+  style: Styles.control,
+  script: Log.script,
+  policy: ["connect-src 'self'", "form-action 'self'"],
+  referrerPolicy: "same-origin"
+})
+
+const plain = Document.kind({
+  style: Styles.control,
+  policy: ["form-action 'none'"],
+  referrerPolicy: "same-origin"
+})
+
+export interface Model {
+  readonly state: FakeState
+  /** What the fake's clock shows, in milliseconds since the epoch. */
+  readonly time: number
+  /** The oldest first. */
+  readonly requests: ReadonlyArray<RequestLog.Entry>
+  /** When the snapshot is from that can be restored, by the fake's clock. */
+  readonly snapshotAt: number | undefined
+  readonly formSecret: Forms.FormSecret
+  /** What was done, or why not. */
+  readonly notice: { readonly isProblem: boolean; readonly text: string } | undefined
+}
+
+const notice = ({ isProblem, text }: NonNullable<Model["notice"]>) =>
+  html`<p class="card notice breaks${isProblem ? " problem" : ""}" role="${isProblem ? "alert" : "status"}">${text}</p>`
+
+const clock = ({ formSecret, state, time }: Model) =>
+  Forms.section(
+    "clock",
+    "Clock",
+    html`<div>
+        <p class="big"><time datetime="${Words.moment(time).replace(" UTC", "Z")}">${Words.moment(time)}</time></p>
+        <p class="quiet">${Words.offset(state.clockOffset)}</p>
+      </div>
+      ${Forms.form(
+        formSecret,
+        "advance",
+        html`<div class="row" role="group" aria-label="Move the clock ahead">
+          ${Forms.button("+ 1 minute", { by: "1 minute" })} ${Forms.button("+ 1 hour", { by: "1 hour" })}
+          ${Forms.button("+ 10 hours", { by: "10 hours" })}
+        </div>`
+      )}`
+  )
+
+const snapshots = ({ formSecret, snapshotAt }: Model) =>
+  Forms.section(
+    "snapshot",
+    "Everything at once",
+    html`<p class="quiet">
+        ${
+          snapshotAt === undefined
+            ? "A snapshot keeps all that the fake knows, to go back to it."
+            : `There is a snapshot of ${Words.moment(snapshotAt)}.`
+        }
+      </p>
+      <div class="row">
+        ${Forms.action(formSecret, "snapshot", "Take a snapshot", {})}
+        ${snapshotAt === undefined ? undefined : Forms.action(formSecret, "restore", "Restore it", {})}
+        ${Forms.action(formSecret, "reset", "Reset to the start", {})}
+      </div>`
+  )
+
+const app = (formSecret: Forms.FormSecret, { clientId, clientSecret, name, redirectUris }: App) =>
+  html`<li>
+    <h3 class="breaks">${name}</h3>
+    <dl>
+      <dt>Client id</dt>
+      <dd><code>${clientId}</code></dd>
+      <dt>Client secret</dt>
+      <dd>${Forms.secret(clientSecret, `client secret of ${name}`)}</dd>
+      <dt>Redirect URIs</dt>
+      <dd>
+        <ul>
+          ${redirectUris.map((uri) => html`<li><code>${uri}</code></li> `)}
+        </ul>
+      </dd>
+    </dl>
+    ${Forms.action(formSecret, "regenerate-secret", "Regenerate the secret", { clientId }, { of: `of ${name}` })}
+  </li> `
+
+const registration = html`<div class="fields">
+  <div class="wide">${Forms.input("app-name", "name", "Name", "required ")}</div>
+  <div class="wide">
+    <label for="app-uris">Redirect URIs, one a line</label>
+    <textarea id="app-uris" name="redirectUris" rows="2" required></textarea>
+  </div>
+  <div><button class="small">Register</button></div>
+</div>`
+
+const apps = (formSecret: Forms.FormSecret, all: ReadonlyArray<App>): Html.Html =>
+  Forms.section(
+    "apps",
+    "Apps",
+    html`${
+        all.length === 0
+          ? html`<p class="quiet">There is none yet: register one.</p>`
+          : html`<ul class="entries">
+              ${all.map((one) => app(formSecret, one))}
+            </ul>`
+      }
+      <details>
+        <summary>Register an app</summary>
+        ${Forms.form(formSecret, "register-app", registration)}
+      </details>`
+  )
+
+const user = ({ email, firstName, lastName }: User) =>
+  html`<li class="breaks">${email} <span class="quiet">${firstName} ${lastName}</span></li> `
+
+const addition = html`<div class="fields">
+  <div>${Forms.input("user-email", "email", "E-mail address", 'type="email" required ')}</div>
+  <div>${Forms.input("user-first", "firstName", "First name")}</div>
+  <div>${Forms.input("user-last", "lastName", "Last name")}</div>
+  <div><button class="small">Add</button></div>
+</div>`
+
+const users = (formSecret: Forms.FormSecret, all: ReadonlyArray<User>): Html.Html =>
+  Forms.section(
+    "users",
+    "Users",
+    html`<ul class="lines">
+        ${all.map(user)}
+      </ul>
+      <details>
+        <summary>Add a user</summary>
+        ${Forms.form(formSecret, "register-user", addition)}
+      </details>`
+  )
+
+const links = [
+  ["clock", "Clock"],
+  ["apps", "Apps"],
+  ["faults", "Faults"],
+  ["grants", "Grants"],
+  ["requests", "Requests"]
+] as const
+
+export const control = (status: number, model: Model): FakeResponse => {
+  const { formSecret, requests, state, time } = model
+  return Document.page(kind, status, {
+    title: "Fake Zapier: control",
+    body: html`<a class="skip" href="#main">Skip to the content</a>
+      <header>
+        <h1>Fake Zapier</h1>
+        <nav aria-label="Parts of this page">
+          <ul>
+            ${links.map(([id, label]) => html`<li><a href="#${id}">${label}</a></li> `)}
+            <li><a href="${Forms.base}">Refresh</a></li>
+          </ul>
+        </nav>
+      </header>
+      <main id="main">
+        ${model.notice === undefined ? undefined : notice(model.notice)}
+        <div class="two">${clock(model)} ${snapshots(model)}</div>
+        <div class="two">
+          <div class="stack">
+            ${apps(formSecret, View.apps(state))} ${users(formSecret, state.users)} ${Faults.faults(formSecret, state)}
+          </div>
+          <div class="stack">
+            ${Grants.grants(formSecret, state, time)} ${Grants.appTokens(formSecret, state, time)}
+          </div>
+        </div>
+        ${Log.log(requests)}
+      </main>
+      <footer class="quiet">
+        Tokens and secrets are no real ones, and end with the fake. Tests do the same over HTTP, with ${Forms.base}api/.
+      </footer>`
+  })
+}
+
+/** Why somebody does not get to see what they asked for. */
+export const refusal = (status: number, title: string, problem: string): FakeResponse =>
+  Document.page(plain, status, {
+    title,
+    body: html`<main>
+      <section class="card">
+        <h1>${title}</h1>
+        <p class="breaks">${problem}</p>
+      </section>
+    </main>`
+  })

@@ -1,0 +1,326 @@
+/**
+ * What may happen to an app and its users, as data: steps that can be drawn, shrunk, written down and replayed.
+ *
+ * @since 0.1.0
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import type * as Schema from "effect/Schema"
+import * as FakeFault from "../fake/FakeFault.ts"
+import type { Knobs } from "../fake/FakeState.ts"
+import * as Draw from "../internal/draw.ts"
+import { waits } from "../Program.ts"
+import { type Account, type Subject, subjects } from "./ScenarioSeen.ts"
+
+/**
+ * Times to wait, as in `Program`, and the time after which an app has recovered from a short outage.
+ *
+ * @since 0.1.0
+ */
+export type WaitTime = Exclude<keyof typeof waits, "seconds"> | "recovery"
+
+/**
+ * How long they are, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const millis: { readonly [time in WaitTime]: number } = { ...waits, recovery: 1_200_000 }
+
+interface For {
+  readonly subject: Subject
+}
+
+/**
+ * What a user or the app does. It is carried out to its end before the next step begins, however much time that takes.
+ *
+ * - `Consent`: begins to connect, allows, and comes back; with `account: "other"` for another account at Zapier.
+ * - `Deny`: begins to connect, denies, and comes back.
+ * - `LogIn`: begins to connect, and allows. The way back is kept for a `ComeBack`.
+ * - `ComeBack`: comes back to the app: with their `Own` answer, the last that was not used yet; `Again` with the one that was
+ *   used last; with that of the `Other` user; or with a `Forged` one, which holds the code of a stranger. Nothing happens
+ *   where there is none.
+ * - `Call`, `Disconnect`: as the app has it.
+ * - `Act`: one of the app's own actions.
+ *
+ * @since 0.1.0
+ */
+export type Action<A = never> =
+  | ({ readonly _tag: "Deny" | "LogIn" | "Call" | "Disconnect" } & For)
+  | ({ readonly _tag: "Consent"; readonly account?: Account } & For)
+  | ({ readonly _tag: "ComeBack"; readonly with: "Own" | "Again" | "Other" | "Forged" } & For)
+  | { readonly _tag: "Act"; readonly action: A }
+
+/**
+ * What happens to the app.
+ *
+ * - `Restart`: it is closed in good order, and started again. What its users wait for is interrupted.
+ * - `Crash`: it is killed, and started again. It closes nothing, and what is on its way to it is lost.
+ * - `Arm`: something is to go wrong with a request.
+ * - `HangUp`: a user does not wait any more for what is under way: the app's function is interrupted.
+ * - `Revoke`: a user ends the app's access at Zapier.
+ * - `EndAccessToken`: Zapier ends a user's access token before its time.
+ * - `RevokeAll`: somebody at Zapier ends the app's access to all accounts.
+ * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
+ * - `Outage`: Zapier answers 503 to everything, for so long.
+ * - `SetKnobs`: Zapier behaves differently from now on.
+ *
+ * @since 0.1.0
+ */
+export type Happening =
+  | { readonly _tag: "Restart" | "Crash" | "RegenerateSecret" | "RevokeAll" }
+  | ({ readonly _tag: "Revoke" | "EndAccessToken" | "HangUp" } & For)
+  | { readonly _tag: "Arm"; readonly rule: FakeFault.Rule }
+  | { readonly _tag: "Outage"; readonly time: "minutes" | "hour" }
+  | { readonly _tag: "SetKnobs"; readonly knobs: Partial<Knobs> }
+
+/**
+ * Time passes.
+ *
+ * @since 0.1.0
+ */
+export interface Wait {
+  readonly _tag: "Wait"
+  readonly time: WaitTime
+}
+
+/**
+ * `Together`: all of it begins at once, unless a `Wait` comes between; what happens to the app, happens while what comes
+ * before it is under way. `chance` is what the times that things take in it are drawn from, whatever came before. Default: 0.
+ *
+ * @since 0.1.0
+ */
+export type Step<A = never> =
+  | Action<A>
+  | Happening
+  | Wait
+  | {
+      readonly _tag: "Together"
+      readonly steps: ReadonlyArray<Action<A> | Happening | Wait>
+      readonly chance?: number | undefined
+    }
+
+// What is to go wrong.
+const faults: ReadonlyArray<FakeFault.Fault> = [
+  ...FakeFault.ofEachKind,
+  { _tag: "ConnectionReset", afterActing: true },
+  { _tag: "ServerError", status: 502, afterActing: true },
+  { _tag: "Unavailable", retryAfter: 5, afterActing: true },
+  // What a client may send again, if it waits.
+  { _tag: "Unavailable", retryAfter: 5 },
+  { _tag: "RateLimited" }
+]
+
+const matches: ReadonlyArray<FakeFault.Match> = [
+  { endpoint: "token" },
+  { endpoint: "token", grantType: "refresh_token" },
+  {},
+  {}
+]
+
+const knobs: ReadonlyArray<Partial<Knobs>> = [
+  { reuseRevokesGrant: false },
+  { refreshEndsAccessToken: false },
+  { rotateRefreshTokens: false },
+  { graceMillis: 60_000 },
+  { accessTokenLifetime: 600 }
+]
+
+const waitTimes = [
+  "second",
+  "moment",
+  "timeout",
+  "listening",
+  "lease",
+  "minutes",
+  "recovery",
+  "hour",
+  "untilDue",
+  "lifetime"
+] as const
+
+// What goes wrong goes wrong between things that are done for the same user.
+const subject = Draw.choose<Subject>([Arbitrary.Constant(subjects[0]), Draw.oneOf(subjects)])
+
+const forSubject = <const Tag extends string>(_tag: Tag) => Arbitrary.map(subject, (subject) => ({ _tag, subject }))
+
+const alone = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag })
+
+const arm: Arbitrary.Arbitrary<Happening> = Arbitrary.map(
+  Arbitrary.all({ fault: Draw.oneOf(faults), match: Draw.oneOf(matches), times: Draw.oneOf([1, 1, 3]) }),
+  ({ times, ...rule }) => ({ _tag: "Arm", rule: times === 1 ? rule : { ...rule, times } })
+)
+
+const outage: Arbitrary.Arbitrary<Happening> = Arbitrary.map(Draw.oneOf(["minutes", "hour"] as const), (time) => ({
+  _tag: "Outage",
+  time
+}))
+
+const restarts = [alone("Restart"), alone("Crash")] as const
+
+const happening: Arbitrary.Arbitrary<Happening> = Draw.choose<Happening>([
+  ...restarts,
+  forSubject("EndAccessToken"),
+  forSubject("HangUp"),
+  forSubject("Revoke"),
+  alone("RegenerateSecret"),
+  alone("RegenerateSecret"),
+  alone("RevokeAll"),
+  Arbitrary.map(Draw.oneOf(knobs), (knobs) => ({ _tag: "SetKnobs", knobs }))
+])
+
+const switching = Arbitrary.map(subject, (subject) => ({
+  _tag: "Consent" as const,
+  subject,
+  account: "other" as const
+}))
+
+const comeBack = Arbitrary.map(
+  Arbitrary.all({ subject, with: Draw.oneOf(["Own", "Forged", "Other", "Again"] as const) }),
+  (way) => ({ _tag: "ComeBack" as const, ...way })
+)
+
+const ownOf = <A>({ schema }: { readonly schema: Schema.Schema<A> }): Arbitrary.Arbitrary<Action<A>> =>
+  Arbitrary.map(Arbitrary.schema(schema), (action) => ({ _tag: "Act" as const, action }))
+
+const actionOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Action<A>> => {
+  const call = forSubject("Call")
+  const others = [
+    forSubject("Consent"),
+    switching,
+    forSubject("Disconnect"),
+    forSubject("Deny"),
+    forSubject("LogIn"),
+    comeBack
+  ] as const
+  if (actions === undefined) return Draw.choose<Action<A>>([call, call, call, ...others])
+  const own = ownOf(actions)
+  return Draw.choose<Action<A>>([call, call, call, ...others, own, own, own, own])
+}
+
+const consentOf = (subject: Subject): Step => ({ _tag: "Consent", subject })
+
+// So many ways how long things take.
+const chance = Draw.int(0, 999)
+
+const connect = (...who: ReadonlyArray<Subject>): Arbitrary.Arbitrary<ReadonlyArray<Step>> =>
+  Arbitrary.Constant(who.map(consentOf))
+
+// Most have users who are connected.
+const opening = Draw.choose([connect(), connect("ada"), connect("ada"), connect("ada", "bob"), connect("ada", "bob")])
+
+// What belongs together is drawn together: by chance alone it would seldom meet.
+const episodeOf = <A>({ actions, before, instances = 1 }: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => {
+  const action = actionOf(actions)
+  const wait = Arbitrary.map(Draw.oneOf(waitTimes), (time) => ({ _tag: "Wait" as const, time }))
+  const expiry = Arbitrary.Constant({ _tag: "Wait", time: "lifetime" } as const)
+  const pause = Arbitrary.Constant({ _tag: "Wait", time: "moment" } as const)
+  const member = Draw.choose<Action<A> | Happening | Wait>([action, action, action, happening, pause])
+  const together = <M extends Action<A> | Happening | Wait>(members: Arbitrary.Arbitrary<ReadonlyArray<M>>) =>
+    Arbitrary.map(Arbitrary.all([members, chance]), ([[only, ...more], chance]): Step<A> =>
+      only !== undefined && more.length === 0
+        ? only
+        : { _tag: "Together", steps: only ? [only, ...more] : more, ...(chance === 0 ? {} : { chance }) }
+    )
+  const some = <M>(members: Arbitrary.Arbitrary<M>) => Arbitrary.array(members, { minLength: 1, maxLength: 4 })
+  const call = forSubject("Call")
+  const consent = forSubject("Consent")
+  const disconnect = forSubject("Disconnect")
+  const anything = together(some(member))
+  const storm = together(some(Draw.choose<Action<A>>([call, call, call, disconnect])))
+  const alone = (step: Arbitrary.Arbitrary<Step<A>>) => Arbitrary.map(step, (step): ReadonlyArray<Step<A>> => [step])
+  const row = (...steps: ReadonlyArray<Arbitrary.Arbitrary<Step<A>>>) => Arbitrary.all(steps)
+  // What goes wrong goes wrong with calls, whose token has ended or is good.
+  const struck = Draw.choose([
+    row(arm, call),
+    row(arm, action),
+    row(expiry, arm, storm),
+    row(arm, call, call),
+    row(consent, arm, call),
+    row(consent, arm, call)
+  ])
+  // While a refresh is under way, its user leaves, or the app ends, or something else happens.
+  const overtakenFor = (subject: Subject) => {
+    const its = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag, subject })
+    const call = its("Call")
+    return together<Action<A> | Happening | Wait>(
+      Draw.choose<ReadonlyArray<Action<A> | Happening | Wait>>([
+        Arbitrary.all([call, its("HangUp")]),
+        Arbitrary.all([call, its("HangUp")]),
+        Arbitrary.all([call, happening]),
+        ...restarts.map((restart) => Arbitrary.all([call, restart])),
+        Arbitrary.all([call, pause, its("Disconnect")]),
+        Arbitrary.all([call, pause, its("Disconnect")]),
+        Arbitrary.all([call, its("Disconnect")]),
+        Arbitrary.all([call, pause, action])
+      ])
+    )
+  }
+  const overtaken = Draw.choose<Step<A>>([overtakenFor("ada"), overtakenFor("ada"), overtakenFor("bob")])
+  // Users who call at the same time.
+  const crowd = together(
+    Arbitrary.Constant<ReadonlyArray<Action<A>>>(subjects.map((subject) => ({ _tag: "Call", subject })))
+  )
+  // Ada begins, and somebody comes back.
+  const begun = Arbitrary.Constant<Step<A>>({ _tag: "LogIn", subject: "ada" })
+  const stranger = Arbitrary.Constant<Step<A>>({ _tag: "ComeBack", subject: "bob", with: "Other" })
+  const back = Draw.choose([row(forSubject("LogIn"), comeBack), row(begun, stranger)])
+  const single = [expiry, expiry, expiry, storm, storm, storm, action, action, anything, anything, arm, wait] as const
+  // An app that is deployed while it runs is restarted more often.
+  const deployed = Draw.choose(restarts.map((step) => row(step, call)) as [ReturnType<typeof row>])
+  const recovery = Arbitrary.Constant({ _tag: "Wait", time: "recovery" } as const)
+  // What the app does by itself, it also does for those who have left.
+  const owned = actions === undefined ? [] : [ownOf(actions)].map((own) => row(disconnect, recovery, own))
+  return Draw.choose<ReadonlyArray<Step<A>>>([
+    alone(happening),
+    row(happening, call),
+    row(expiry, happening, call),
+    ...single.map(alone),
+    back,
+    back,
+    Draw.choose([row(outage, call), row(outage, call, call), row(outage, call, call, recovery, call)]),
+    row(consent, call),
+    struck,
+    struck,
+    struck,
+    struck,
+    struck,
+    struck,
+    row(consent, expiry, overtaken),
+    row(expiry, overtaken),
+    Arbitrary.map(crowd, (crowd): ReadonlyArray<Step<A>> => [...subjects.map(consentOf), crowd]),
+    alone(crowd),
+    ...owned,
+    ...owned,
+    ...(before === undefined && instances === 1 ? [] : [deployed, deployed, deployed])
+  ])
+}
+
+/**
+ * How many episodes of one to three steps a scenario has at most, besides those that connect its users.
+ *
+ * @since 0.1.0
+ */
+export const longest = 20
+
+// So many at least: a scenario of one or two comes to nothing. Whatever is not needed is taken away in the end.
+const shortest = 4
+
+type Drawn<A> = { readonly schema: Schema.Schema<A> } | undefined
+
+/** What of an app decides what is drawn for it. */
+interface DrawnFor<A> {
+  readonly actions?: Drawn<A>
+  readonly before?: unknown
+  readonly instances?: number | undefined
+}
+
+/**
+ * Steps to be drawn: mostly of users whose tokens have ended, with faults.
+ *
+ * @since 0.1.0
+ */
+export const arbitrary = <A = never>(app: DrawnFor<A> = {}): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> =>
+  Arbitrary.map(
+    // What comes first is shrunk first, and then no more: who has to be connected is seen in the end.
+    Arbitrary.all([Arbitrary.array(episodeOf(app), { minLength: shortest, maxLength: longest }), opening]),
+    ([episodes, opening]) => [...opening, ...episodes.flat()]
+  )

@@ -1,0 +1,175 @@
+/** What was seen of a scenario, as a diagram: browsers, instances of the app, its store, Zapier, and other hosts. */
+import * as Redacted from "effect/Redacted"
+import type { Exchange, Result, Seen, Shown, Trouble, Visit, Write } from "../ScenarioSeen.ts"
+import * as Names from "./names.ts"
+import * as Timeline from "./timeline.ts"
+import * as Diagram from "../../internal/diagram/model.ts"
+
+// What happens in one moment of a step, in this order.
+const order = { step: 0, back: 1, begin: 2, answer: 3, write: 4, request: 5, result: 6, violation: 7 }
+
+interface Placed {
+  readonly step: number
+  readonly order: number
+  readonly entry: Diagram.Entry
+}
+
+const tones: { readonly [shown in Shown]: Diagram.Tone } = {
+  Data: "Good",
+  Connect: "Ask",
+  TryLater: "Later",
+  Broken: "Bad"
+}
+
+const begins: { readonly [does in Visit["does"]]: string } = {
+  LogIn: "wants to connect Zapier",
+  ComeBack: "comes back with the answer",
+  Call: "calls",
+  Disconnect: "disconnects",
+  Act: "acts"
+}
+
+const ends = { Killed: "ends with the app", HungUp: "is given up by the user", Waiting: "waits for ever", Done: "ends" }
+
+// These never reach Zapier.
+const unsent: ReadonlySet<string> = new Set(["RequestLost", "RequestSilent"])
+
+/**
+ * @param lines what happens in the steps
+ * @param start when the scenario began, in milliseconds since the epoch
+ * @param broken the rule that is broken in the end
+ */
+export const of = (
+  seen: Seen,
+  lines: ReadonlyArray<string>,
+  start: number,
+  broken: { readonly rule: string; readonly seen: string }
+): Diagram.Diagram => {
+  const { exchanges, results, stepsBeganAt, troubles, visits = [], writes = [] } = seen
+  const placed: Array<Placed> = []
+  const place = (step: number, order: number, entry: Diagram.Entry) => void placed.push({ step, order, entry })
+
+  // Lanes, from left to right.
+  const lanes = Diagram.lanes()
+  const isAlone = new Set([0, ...visits.map(({ instance }) => instance)]).size === 1
+  const userLane = (subject: string | undefined) =>
+    lanes.of("User", subject === undefined ? "nobody" : `${subject}'s browser`)
+  const appLane = (instance = 0) => lanes.of("App", isAlone ? "the app" : `instance ${instance + 1}`)
+  for (const { subject } of results) userLane(subject)
+  for (const instance of new Set([0, ...visits.map(({ instance }) => instance)])) appLane(instance)
+  const store = writes.length === 0 ? undefined : lanes.of("Store", "the store")
+  const zapier = lanes.of("Zapier", "Zapier")
+
+  const name = (secret: string | undefined) => Names.nameOf(seen, secret)
+
+  const ofStep = (began: number, index: number) => {
+    const line = lines[index]
+    const text = line === undefined ? "In the end, whoever is connected calls once more" : `${index + 1}. ${line}`
+    place(index, order.step, Diagram.step(began - start, text))
+  }
+
+  const ofVisit = (visit: Visit) => {
+    const { beganAt, deed, does, endedAt, instance, step, subject } = visit
+    const [user, app] = [userLane(subject), appLane(instance)]
+    const result = results.find((result) => result.deed === deed)
+    if (does === "ComeBack" && result !== undefined && result.action !== "ComeBack") {
+      const text =
+        result.action === "Deny" ? "sends the browser back: denied" : `sends the browser back: a code of ${subject}`
+      place(step, order.back, Diagram.arrow(beganAt - start, { from: zapier, to: user, text, isAnswer: true }))
+    }
+    place(step, order.begin, Diagram.arrow(beganAt - start, { from: user, to: app, text: begins[does] }))
+    const goesOn = visits.some((other) => other.deed === deed && other.does === "ComeBack")
+    const isKept = result?.action === "LogIn" && result.exit?._tag === "Success"
+    if (does !== "LogIn" || endedAt === undefined || !(goesOn || isKept)) return
+    const at = endedAt - start
+    const sends = Diagram.arrow(at, { from: app, to: user, text: "sends the browser to Zapier", isAnswer: true })
+    place(step, order.result, sends)
+    const answer = result?.action === "Deny" ? "denies" : "allows"
+    place(step, order.result, Diagram.arrow(at, { from: user, to: zapier, text: `${answer} on the consent page` }))
+  }
+
+  const ofResult = ({ action, deed, end, endedAt, exit, shown, step, subject }: Result) => {
+    const user = userLane(subject)
+    const at = endedAt - start
+    if (exit === undefined || shown === undefined) {
+      return place(step, order.result, Diagram.note(at, user, `${action} ${ends[end]}`, "Bad"))
+    }
+    const error = exit._tag === "Failure" ? ` (${Timeline.errorLine(exit.cause)})` : ""
+    // The browser is at Zapier then: the app shows nothing.
+    if (action === "LogIn" && exit._tag === "Success") {
+      const text = `keeps the way back: a code of ${subject}`
+      return place(step, order.result, Diagram.arrow(at, { from: zapier, to: user, text, isAnswer: true }))
+    }
+    const from = appLane(visits.findLast((visit) => visit.deed === deed)?.instance)
+    const text = `${action} shows ${shown}${error}`
+    place(step, order.result, Diagram.arrow(at, { from, to: user, text, tone: tones[shown], isAnswer: true }))
+  }
+
+  const carried = ({ accessToken, code, refreshToken }: Exchange) => {
+    if (refreshToken !== undefined) return `, refresh token ${name(refreshToken)}`
+    if (code !== undefined) return `, a code of ${name(code)}`
+    return accessToken === undefined ? "" : `, access token ${name(accessToken)}`
+  }
+
+  const hostOf = ({ isForZapier, url }: Exchange) =>
+    isForZapier ? zapier : lanes.of("Other", URL.canParse(url) ? new URL(url).host : "another host")
+
+  const ofExchange = (exchange: Exchange, index: number) => {
+    const { end, endedAt, instance, isStruck, issued, line, request, sentAt, status, step, url } = exchange
+    const number = index + 1
+    const [app, host] = [appLane(instance), hostOf(exchange)]
+    const fault = isStruck ? /\((\w+)\)$/.exec(line)?.[1] : undefined
+    // What had come just before the app was killed counts as lost, since it may not be stored: it had come all the same.
+    const isCutOff = end === "Lost" && status !== undefined
+    const isLost = end === "Lost" && !isCutOff
+    // Nobody may have noticed yet.
+    const isUnsent =
+      (isLost && request === undefined) || (end !== "Answered" && fault !== undefined && unsent.has(fault))
+    const [where = ""] = url.split("?", 1)
+    const target = request === undefined ? where : `${request.method} ${request.path}`
+    const sent = { from: app, to: host, text: `${target}${carried(exchange)}`, number, isLost: isUnsent }
+    place(step, order.request, Diagram.arrow(sentAt - start, { ...sent, fault: isUnsent ? fault : undefined }))
+    if (endedAt === undefined) {
+      const waits = Diagram.note(seen.now - start, app, `still waits for the answer to ${number}`)
+      return place(stepsBeganAt.length, order.result, waits)
+    }
+    const at = endedAt - start
+    if (isUnsent) return place(step, order.answer, Diagram.note(at, app, `no answer to ${number}`, "Bad"))
+    const made = issued === undefined ? "" : `tokens ${name(issued.accessToken)}`
+    const text = isLost
+      ? `the answer is lost${made === "" ? "" : `, and ${made} with it`}`
+      : [status, ...(made === "" ? [] : [made]), ...(isCutOff ? ["just before the app is killed"] : [])].join(", ")
+    const tone = isLost ? "Bad" : "Plain"
+    const back = { from: host, to: app, text, number, isAnswer: true, isLost, fault, tone } as const
+    place(step, order.answer, Diagram.arrow(at, back))
+  }
+
+  const ofWrite = ({ at, grant, instance, isDone, step, subject }: Write) => {
+    if (store === undefined) return
+    const token =
+      grant && seen.secrets.has(Redacted.value(grant.tokens.accessToken))
+        ? `, tokens ${name(Redacted.value(grant.tokens.accessToken))}`
+        : ""
+    const what = grant === undefined ? `removes the grant of ${subject}` : `writes ${grant._tag} of ${subject}${token}`
+    const text = isDone ? what : `${what}: refused, another was faster`
+    const sent = { from: appLane(instance), to: store, text, tone: isDone ? "Plain" : "Later" } as const
+    place(step, order.write, Diagram.arrow(at - start, sent))
+  }
+
+  const ofTrouble = ({ from, step = 0, what }: Trouble) => {
+    if (exchanges.some(({ line }) => line === what)) return
+    place(step, order.begin, Diagram.note(from - start, undefined, what, "Bad"))
+  }
+
+  stepsBeganAt.forEach(ofStep)
+  visits.forEach(ofVisit)
+  exchanges.forEach(ofExchange)
+  writes.forEach(ofWrite)
+  results.forEach(ofResult)
+  troubles.forEach(ofTrouble)
+  place(stepsBeganAt.length, order.violation, Diagram.violation(seen.now - start, broken.rule, broken.seen))
+  const entries = placed
+    .toSorted((one, other) => one.entry.at - other.entry.at || one.step - other.step || one.order - other.order)
+    .map(({ entry }) => entry)
+  return Diagram.make(lanes.all, entries, Names.hiding(seen))
+}

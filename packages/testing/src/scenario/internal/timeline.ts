@@ -1,0 +1,109 @@
+/** What happened in a scenario, as lines in the order of time: steps, requests, answers, and what users were shown. */
+import * as Cause from "effect/Cause"
+import type { Exchange, Result, Seen } from "../ScenarioSeen.ts"
+import * as Names from "./names.ts"
+
+interface Entry {
+  readonly at: number
+  /** Which step it belongs to, and which of what happens in it at one time comes first. */
+  readonly step: number
+  readonly kind: "step" | "answer" | "request" | "result"
+  readonly text: string
+}
+
+const kinds: ReadonlyArray<Entry["kind"]> = ["step", "answer", "request", "result"]
+
+// So many lines at the end tell what led to a violation.
+const shown = 40
+
+const two = (number: number) => String(number).padStart(2, "0")
+
+/** Hours, minutes, seconds and milliseconds. */
+const clock = (millis: number): string => {
+  const seconds = Math.floor(millis / 1_000)
+  const time = `${Math.floor(seconds / 3_600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+  return `${time}.${String(millis % 1_000).padStart(3, "0")}`
+}
+
+/** An error as one line, with its reason. */
+export const errorLine = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  if (!(error instanceof Error)) return String(error)
+  const tag = "_tag" in error && typeof error._tag === "string" ? error._tag : error.name
+  const [line = ""] = error.message.split("\n")
+  return line === "" || line === tag ? tag : `${tag}: ${line}`
+}
+
+const carried = (seen: Seen, { accessToken, code, refreshToken }: Exchange) => {
+  if (refreshToken !== undefined) return ` with refresh token ${Names.nameOf(seen, refreshToken)}`
+  if (code !== undefined) return ` with a code of ${Names.nameOf(seen, code)}`
+  return accessToken === undefined ? "" : ` with access token ${Names.nameOf(seen, accessToken)}`
+}
+
+const targetOf = ({ isForZapier, request, url }: Exchange) => {
+  const host = isForZapier || !URL.canParse(url) ? "" : new URL(url).host
+  return request === undefined ? url.split("?", 1)[0] : `${request.method} ${host}${request.path}`
+}
+
+const sent = (seen: Seen, exchange: Exchange, number: number): Entry => {
+  const whose = exchange.subject === undefined ? "the app" : `for ${exchange.subject}`
+  return {
+    at: exchange.sentAt,
+    step: exchange.step,
+    kind: "request",
+    text: `  ${number} -> ${whose}: ${targetOf(exchange)}${carried(seen, exchange)}`
+  }
+}
+
+const answered = (seen: Seen, exchange: Exchange, number: number): ReadonlyArray<Entry> => {
+  const { end, endedAt, issued, line, status } = exchange
+  if (endedAt === undefined) return []
+  const fault = /\((\w+)\)$/.exec(line)?.[1]
+  const struck = exchange.isStruck && fault !== undefined ? ` (fault: ${fault})` : ""
+  const made = issued === undefined ? "" : `, tokens ${Names.nameOf(seen, issued.accessToken)}`
+  const answer = end === "Lost" ? `the app has no answer${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
+  return [{ at: endedAt, step: exchange.step, kind: "answer", text: `  ${number} <- ${answer}${struck}` }]
+}
+
+const resultOf = ({ action, end, endedAt, exit, shown, step, subject }: Result): Entry => {
+  const who = subject ?? "the app"
+  const entry = { at: endedAt, step, kind: "result" } as const
+  if (exit === undefined) {
+    const why = { Killed: "ended with the app", HungUp: "hung up", Waiting: "waits for ever", Done: "ended" }[end]
+    return { ...entry, text: `  ${who}: ${action} ${why}` }
+  }
+  const error = exit._tag === "Failure" ? ` (${errorLine(exit.cause)})` : ""
+  return { ...entry, text: `  ${who}: ${action} shows ${shown}${error}` }
+}
+
+/**
+ * The last lines of what happened.
+ *
+ * @param lines what happens in the steps
+ * @param start when the scenario began, in milliseconds since the epoch
+ */
+export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number): ReadonlyArray<string> => {
+  const steps = seen.stepsBeganAt.map((at, index) => ({
+    at,
+    step: index,
+    kind: "step" as const,
+    text:
+      lines[index] === undefined ? "in the end, whoever is connected calls once more" : `${index + 1}. ${lines[index]}`
+  }))
+  const entries: ReadonlyArray<Entry> = [
+    ...steps,
+    ...seen.exchanges.flatMap((exchange, index) => [
+      sent(seen, exchange, index + 1),
+      ...answered(seen, exchange, index + 1)
+    ]),
+    ...seen.results.map(resultOf)
+  ]
+  // An app may have put one where it does not belong.
+  const hide = Names.hiding(seen)
+  return entries
+    .toSorted(
+      (one, other) => one.at - other.at || one.step - other.step || kinds.indexOf(one.kind) - kinds.indexOf(other.kind)
+    )
+    .slice(-shown)
+    .map(({ at, text }) => `${clock(at - start)} ${hide(text)}`)
+}

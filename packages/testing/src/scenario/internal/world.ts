@@ -1,0 +1,663 @@
+/**
+ * An app in a time of its own, over the fake: it is started, restarted and killed over stores that outlive it, its users
+ * do what they do, and everything that comes of it comes to rest before the next step.
+ */
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Formatter from "effect/Formatter"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import type * as FakeFault from "../../fake/FakeFault.ts"
+import type { Knobs } from "../../fake/FakeState.ts"
+import * as FakeZapier from "../../FakeZapier.ts"
+import type { Anything, App, Provided } from "../ScenarioApp.ts"
+import {
+  type Account,
+  type Authorization,
+  type Ending,
+  type Result,
+  type Seen,
+  type Subject,
+  subjects,
+  type Visit,
+  type Write
+} from "../ScenarioSeen.ts"
+import * as ScenarioShown from "../ScenarioShown.ts"
+import { type Action, type Happening, millis, type Step } from "../ScenarioStep.ts"
+import * as ScenarioExpected from "./expected.ts"
+import * as ScenarioLog from "./log.ts"
+import * as ScenarioNetwork from "./network.ts"
+import type { Pace } from "./pace.ts"
+import * as ScenarioStores from "./stores.ts"
+import * as Seeded from "../../internal/seeded.ts"
+import * as Timeline from "../../internal/timeline.ts"
+
+const credentials = { clientId: "acme", redirectUris: ["https://acme.example/callback"] }
+
+const stateOf = (url: string) => (URL.canParse(url) ? (new URL(url).searchParams.get("state") ?? undefined) : undefined)
+
+// How long a user takes on the consent page, and after how long nobody waits any more, in milliseconds.
+const thought = 10_000
+const patience = 600_000
+
+// When the app learns of a new secret, in milliseconds.
+const noticed = 300_000
+
+// How long something is under way at most when something else happens, in milliseconds: less than most things take.
+const atWork = 500
+
+// How far the clocks of instances are ahead, in milliseconds.
+const skews = [0, 12_000, -12_000]
+
+// How often nothing must have happened in a turn of the event loop, so that nothing is under way.
+const quietTurns = 2
+
+// How often what a layer waits for is searched for: an app that cannot be built is not tried again more patiently.
+const layerSearches = 50
+
+/** What a scenario's options say of its world. */
+export interface Options {
+  readonly knobs?: Partial<Knobs> | undefined
+  readonly seed?: number | string | undefined
+  readonly turn?: Effect.Effect<void> | undefined
+  readonly pace: Pace
+}
+
+// Something that is done in an app, and the fiber that does it.
+interface Doing {
+  readonly deed: number
+  readonly subject: Subject | undefined
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly end: (ended: Ended) => void
+}
+
+// What came of it, if anything.
+type Ended<B = unknown> = Exit.Exit<B, unknown> | "Killed" | "HungUp" | "NoWay"
+
+interface Process<R> extends ScenarioNetwork.Host {
+  readonly room: Timeline.Room
+  readonly scope: Scope.Closeable
+  readonly context: Context.Context<R>
+  readonly doings: Set<Doing>
+}
+
+// Something that a user does, until it is over.
+interface Deed {
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly giveUp: () => void
+}
+
+// How long a way back is good for at least, in milliseconds: a code lives two minutes.
+const timely = 60_000
+
+const isOutage = ({ fault, times }: FakeFault.Rule) => fault._tag === "ServerError" && times === "Always"
+
+/** A way back to the app that a user has. */
+interface Way {
+  readonly callback: string
+  readonly at: number
+  /** How often the app had been started anew: what it has in memory may end with that. */
+  readonly generation: number
+  /** How it began; a stranger's has not begun in the app. */
+  readonly authorization: Mutable<Authorization> | undefined
+}
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+
+export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, options: Options) {
+  const seed = String(options.seed ?? 1)
+  const timeline = Timeline.make()
+  const zapier = FakeZapier.make({
+    seed,
+    apps: [{ name: "Acme", ...credentials }],
+    users: [...subjects, ScenarioNetwork.stranger].flatMap((firstName) => [
+      { email: ScenarioNetwork.emailOf(firstName), firstName, lastName: "Example" },
+      { email: ScenarioNetwork.emailOf(firstName, "other"), firstName, lastName: "Elsewhere" }
+    ]),
+    knobs: { rateLimits: false, ...options.knobs }
+  })
+  // How long things take in a step does not depend on the steps before: when these are taken away, the rest stays as it was.
+  const chanceOf = (step?: Step<A>) =>
+    Seeded.make(seed, `latency ${step?._tag === "Together" ? (step.chance ?? 0) : 0}`)
+  let chance = chanceOf()
+  const latency = { below: (end: number) => chance.below(end) }
+  const network = ScenarioNetwork.make(zapier, latency, timeline)
+  const random = Seeded.make(seed, "app")
+  const { pace } = options
+  const turn = options.turn ?? Effect.yieldNow
+  const shows = app.shows ?? ((exit: Exit.Exit<unknown, unknown>) => ScenarioShown.byDefault(exit, app.asksToReconnect))
+  const expected = ScenarioExpected.of(app.expects)
+  const results: Array<Result> = []
+  const visits: Array<Visit> = []
+  const writes: Array<Write> = []
+  const logs: Array<string> = []
+  const waiting = new Map<Subject, Array<Way>>()
+  const used = new Map<Subject, Way>()
+  const outer = yield* Effect.context()
+  const authorizations: Array<Mutable<Authorization>> = []
+  // With which attempt a user comes back, by deed.
+  const attempts = new Map<number, Authorization>()
+  const stepsBeganAt: Array<number> = []
+  const endings: Array<Ending> = []
+  let stored: string | undefined
+  let deeds = 0
+  let starts = 0
+  let index = 0
+
+  // ---------------------------------------------------------------------------
+  // Time
+  // ---------------------------------------------------------------------------
+
+  const inRoom = (room: Timeline.Room) => Context.merge(outer, Timeline.contextOf(room, random))
+
+  // Where users, and what outlives the app, have their time.
+  const ground = timeline.room()
+  const onGround = inRoom(ground)
+  const atOnce = <B, E>(effect: Effect.Effect<B, E>): B =>
+    Effect.runSyncWith(Context.make(Clock.Clock, ground.clock))(effect)
+
+  // Runs what is ready, and gives the platform its turns, until nothing happens any more.
+  const rest = Effect.gen(function* () {
+    let quiet = 0
+    while (quiet < quietTurns) {
+      timeline.runUntil(timeline.now())
+      const before = timeline.steps()
+      const hasCome = () => timeline.isReady() || timeline.steps() !== before
+      yield* turn
+      if (quiet === quietTurns - 1 && !hasCome()) yield* pace.await(hasCome)
+      quiet = hasCome() ? 0 : quiet + 1
+    }
+  })
+
+  // Nothing can come any more but from outside.
+  const search = Effect.fnUntraced(function* (times: number) {
+    const before = timeline.steps()
+    for (let tried = 0; tried < times; tried++) {
+      if (yield* pace.search(() => timeline.isReady() || timeline.steps() !== before)) return true
+    }
+    return false
+  })
+
+  const runUntil = Effect.fnUntraced(function* (end: number, isOver?: () => boolean, searches = 1) {
+    while (true) {
+      yield* rest
+      if (isOver?.() === true) return
+      const next = timeline.nextAt()
+      if (next === undefined || next > end) {
+        if (next === undefined && isOver !== undefined && (yield* search(searches))) continue
+        break
+      }
+      timeline.runUntil(next)
+    }
+    timeline.runUntil(end)
+    yield* rest
+  })
+
+  const until = (fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>, searches?: number) =>
+    runUntil(timeline.now() + patience, () => fibers.every((fiber) => fiber.pollUnsafe() !== undefined), searches)
+
+  // ---------------------------------------------------------------------------
+  // The app
+  // ---------------------------------------------------------------------------
+
+  const renewSecret = () => {
+    const renewed = atOnce(zapier.regenerateSecret(credentials.clientId))
+    network.noteSecret("the client secret", renewed.clientSecret)
+    return { ...credentials, ...renewed }
+  }
+
+  let configured = renewSecret()
+
+  const logging = ScenarioLog.contextOf((text) => void logs.push(text))
+
+  const provided = (host: ScenarioNetwork.Host): Context.Context<Provided> =>
+    Context.make(HttpClient.HttpClient, network.client(host)).pipe(
+      Context.add(Digest.Digest, Seeded.digest),
+      Context.add(SecureRandom.SecureRandom, Seeded.secureRandom(random)),
+      Context.add(ClientApplication.ClientApplication, {
+        get: Effect.suspend(() => Effect.orDie(Effect.fromResult(ClientApplication.make(configured))))
+      })
+    )
+
+  const build = Effect.fnUntraced(function* <B>(
+    room: Timeline.Room,
+    layer: Layer.Layer<B, Anything>,
+    scope: Scope.Scope
+  ) {
+    const fiber = Effect.runForkWith(Context.merge(inRoom(room), logging))(
+      Effect.orDie(Layer.buildWithScope(layer, scope))
+    )
+    yield* until([fiber], layerSearches)
+    return yield* fiber.pollUnsafe() ?? Effect.die(new Error("A layer of the app is never built."))
+  })
+
+  const stores = app.stores === undefined ? undefined : yield* build(ground, app.stores, yield* Effect.scope)
+
+  const begin = Effect.fnUntraced(function* (
+    number: number,
+    version: App<R, S, A>["layer"]
+  ): Effect.fn.Return<Process<R>> {
+    const room = timeline.room()
+    room.setClock(skews[number % skews.length] ?? 0)
+    const host: ScenarioNetwork.Host = { instance: number, isGone: false, isClosing: false }
+    const scope = Scope.makeUnsafe()
+    // Without stores there is nothing to ask for.
+    const seenStores = ScenarioStores.watched(stores ?? (Context.empty() as Context.Context<S>), (write) =>
+      writes.push({ ...write, step: index, instance: number, at: timeline.now() })
+    )
+    const below = Context.merge(seenStores, provided(host))
+    const built = yield* build(room, Layer.provide(version, Layer.succeedContext(below)), scope)
+    // The network knows the app by this very object.
+    const context = Context.merge(Context.merge(inRoom(room), built), logging)
+    return Object.assign(host, { room, scope, context, doings: new Set<Doing>() })
+  })
+
+  // They take turns.
+  const processes = yield* Effect.forEach(
+    Array.from({ length: app.instances ?? 1 }, (_, number) => number),
+    (number) => begin(number, app.before ?? app.layer)
+  )
+  let turns = 0
+  const inTurn = (): Process<R> => {
+    const process = processes[turns++ % processes.length]
+    if (process === undefined) throw new Error("An app has at least one instance.")
+    return process
+  }
+
+  // Does something in the app as it is now.
+  const inApp = <B>(
+    does: Visit["does"],
+    deed: number,
+    subject: Subject | undefined,
+    effect: () => Effect.Effect<B, Anything, R>
+  ) =>
+    Effect.callback<Ended<B>>((resume) => {
+      const process = inTurn()
+      const { instance } = process
+      const begun: Visit = { step: index, deed, subject, does, instance, beganAt: timeline.now(), endedAt: undefined }
+      const visit = visits.push(begun) - 1
+      const context = process.context.pipe(
+        Context.add(ScenarioNetwork.CurrentSubject, subject),
+        Context.add(ScenarioNetwork.CurrentDeed, deed)
+      )
+      const fiber = Effect.runForkWith(context)(Effect.suspend(effect))
+      const end = (ended: Ended<B>) => {
+        if (!process.doings.delete(doing)) return
+        visits[visit] = { ...begun, endedAt: timeline.now() }
+        resume(Effect.succeed(ended))
+      }
+      const doing = { deed, subject, fiber, end: end as Doing["end"] }
+      process.doings.add(doing)
+      fiber.addObserver(end)
+    })
+
+  const abandon = ({ doings }: Process<R>) => {
+    const fibers = [...doings].map(({ fiber }) => fiber)
+    for (const { end } of doings) end("Killed")
+    return fibers
+  }
+
+  const hangUp = (subject: Subject) => {
+    for (const doing of processes.flatMap(({ doings }) => [...doings])) {
+      if (doing.subject !== subject) continue
+      doing.end("HungUp")
+      doing.fiber.interruptUnsafe()
+    }
+  }
+
+  const close = Effect.fnUntraced(function* (process: Process<R>) {
+    network.close(process, new Set([...process.doings].map(({ deed }) => deed)))
+    for (const fiber of abandon(process)) fiber.interruptUnsafe()
+    yield* until([Effect.runForkWith(process.context)(Scope.close(process.scope, Exit.void))])
+  })
+
+  const kill = (process: Process<R>) => {
+    process.room.suspend()
+    network.trouble("the app was killed", 0)
+    network.kill(process)
+    abandon(process)
+  }
+
+  // ---------------------------------------------------------------------------
+  // Steps
+  // ---------------------------------------------------------------------------
+
+  const act = (
+    action: Result["action"],
+    subject: Subject | undefined,
+    doing: (deed: number) => Effect.Effect<Ended>,
+    mustWork: () => boolean = () => true
+  ): Deed => {
+    const step = index
+    const deed = deeds++
+    const connection = () => (subject === undefined ? "None" : network.connectionOf(subject))
+    const before = connection()
+    const beganAt = timeline.now()
+    // From the moment when it is asked for: calls that are under way may find that the connection is gone.
+    const leaving = action === "Disconnect" ? subject : undefined
+    if (leaving !== undefined) network.disconnect(leaving)
+    let isNoted = false
+    const note = (end: Result["end"], exit: Result["exit"]) => {
+      if (isNoted) return
+      isNoted = true
+      const shown = exit === undefined ? undefined : shows(exit)
+      const endedAt = timeline.now()
+      const after = connection()
+      results.push({
+        step,
+        deed,
+        action,
+        subject,
+        end,
+        exit,
+        shown,
+        mustWork: mustWork() && !hasRival(deed),
+        beganAt,
+        endedAt,
+        before,
+        after,
+        account: subject === undefined ? undefined : network.accountOf(subject)
+      })
+      if (leaving === undefined) return
+      if (exit?._tag === "Success") network.disconnect(leaving)
+      else if (before !== "None") network.stay(leaving)
+    }
+    const fiber = Effect.runForkWith(onGround)(doing(deed))
+    fiber.addObserver((exit) => {
+      if (exit._tag === "Failure") return note("Done", exit)
+      if (exit.value === "NoWay") isNoted = true
+      else if (exit.value === "Killed" || exit.value === "HungUp") note(exit.value, undefined)
+      else note("Done", exit.value)
+    })
+    return { fiber, giveUp: () => note("Waiting", undefined) }
+  }
+
+  const isExit = <B>(ended: Ended<B>): ended is Exit.Exit<B, unknown> => typeof ended === "object"
+
+  // The user looks at the consent page for a while, and answers it.
+  const answerConsentPage = Effect.fnUntraced(function* (
+    deed: number,
+    subject: Subject,
+    answer: "approve" | "deny",
+    account: Account
+  ): Effect.fn.Return<Ended<Way>> {
+    const generation = starts
+    const begun = yield* inApp("LogIn", deed, subject, () => app.logIn(subject))
+    if (!isExit(begun) || begun._tag === "Failure") return begun as Ended<never>
+    network.noteSecret(`a state (${subject})`, stateOf(begun.value))
+    const authorization: Mutable<Authorization> = { url: begun.value, subject, at: timeline.now(), usedAt: undefined }
+    authorizations.push(authorization)
+    attempts.set(deed, authorization)
+    yield* Effect.sleep(thought)
+    const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject, account) }))
+    if (back._tag === "Failure") return Exit.failCause(back.cause)
+    network.sentBack(subject, back.value, account)
+    return Exit.succeed({ callback: back.value, at: timeline.now(), generation, authorization })
+  })
+
+  const bringBack = (deed: number, subject: Subject, { authorization, callback }: Way) => {
+    if (authorization !== undefined) attempts.set(deed, authorization)
+    return Effect.map(
+      inApp("ComeBack", deed, subject, () => app.comeBack(callback, subject)),
+      (ended) => {
+        if (authorization !== undefined && isExit(ended) && shows(ended) === "Data") {
+          authorization.usedAt ??= timeline.now()
+        }
+        return ended
+      }
+    )
+  }
+
+  // An app may have room for one attempt of a user: whoever begins twice at once may be refused with either.
+  const hasRival = (deed: number) => {
+    const mine = attempts.get(deed)
+    return authorizations.some(
+      (other) =>
+        other !== mine && mine?.subject === other.subject && (other.at >= mine.at || (other.usedAt ?? 0) >= mine.at)
+    )
+  }
+
+  const visitConsentPage = Effect.fnUntraced(function* (
+    deed: number,
+    subject: Subject,
+    answer: "approve" | "deny",
+    account: Account = "own"
+  ) {
+    const way = yield* answerConsentPage(deed, subject, answer, account)
+    if (!isExit(way) || way._tag === "Failure") return way
+    if (answer === "approve") used.set(subject, way.value)
+    return yield* bringBack(deed, subject, way.value)
+  })
+
+  const logIn = Effect.fnUntraced(function* (deed: number, subject: Subject) {
+    const way = yield* answerConsentPage(deed, subject, "approve", "own")
+    if (isExit(way) && way._tag === "Success") waiting.set(subject, [...(waiting.get(subject) ?? []), way.value])
+    return way
+  })
+
+  const otherThan = (subject: Subject) => subjects.find((other) => other !== subject) ?? subject
+
+  // What a stranger has begun, who knows all that is public.
+  const forge = (): Way => {
+    const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
+      response_type: "code",
+      client_id: credentials.clientId,
+      redirect_uri: credentials.redirectUris[0] ?? "",
+      scope: "zap",
+      state: "forged-state-of-a-stranger-0123456789"
+    })}`
+    const callback = atOnce(
+      Effect.orDie(zapier.approve(url, { user: ScenarioNetwork.emailOf(ScenarioNetwork.stranger) }))
+    )
+    network.sentBack(ScenarioNetwork.stranger, callback)
+    return { callback, at: timeline.now(), generation: starts, authorization: undefined }
+  }
+
+  const wayOf = (subject: Subject, which: "Own" | "Again" | "Other" | "Forged"): Way | undefined => {
+    switch (which) {
+      case "Own":
+        return waiting.get(subject)?.pop()
+      case "Again":
+        return used.get(subject)
+      case "Other":
+        return waiting.get(otherThan(subject))?.at(-1)
+      case "Forged":
+        return forge()
+    }
+  }
+
+  const deedOf = (step: Action<A>): Deed => {
+    switch (step._tag) {
+      case "Consent":
+        return act("Consent", step.subject, (deed) => visitConsentPage(deed, step.subject, "approve", step.account))
+      case "Deny":
+        return act(
+          "Deny",
+          step.subject,
+          (deed) => visitConsentPage(deed, step.subject, "deny"),
+          () => false
+        )
+      case "LogIn":
+        return act("LogIn", step.subject, (deed) => logIn(deed, step.subject))
+      case "ComeBack": {
+        const { subject } = step
+        const way = wayOf(subject, step.with)
+        const isOwn = step.with === "Own"
+        if (isOwn && way !== undefined) used.set(subject, way)
+        return act(
+          "ComeBack",
+          subject,
+          (deed) => (way === undefined ? Effect.succeed("NoWay") : bringBack(deed, subject, way)),
+          () => isOwn && way?.generation === starts && timeline.now() - way.at < timely
+        )
+      }
+      case "Call":
+        return act("Call", step.subject, (deed) => inApp("Call", deed, step.subject, () => app.call(step.subject)))
+      case "Disconnect":
+        return act("Disconnect", step.subject, (deed) =>
+          inApp("Disconnect", deed, step.subject, () => app.disconnect(step.subject))
+        )
+      case "Act": {
+        const subject = app.actions?.subject?.(step.action)
+        return act(
+          "Act",
+          subject,
+          (deed) => inApp("Act", deed, subject, () => app.actions?.run(step.action) ?? Effect.void),
+          () => false
+        )
+      }
+    }
+  }
+
+  const whileAtWork = Effect.suspend(() => runUntil(timeline.now() + latency.below(atWork)))
+
+  // Begins a step. What its users do goes on after it.
+  const take = Effect.fnUntraced(function* (step: Step<A>, deeds: Array<Deed>): Effect.fn.Return<void> {
+    switch (step._tag) {
+      case "Consent":
+      case "Deny":
+      case "LogIn":
+      case "ComeBack":
+      case "Call":
+      case "Disconnect":
+      case "Act":
+        return void deeds.push(deedOf(step))
+      case "Wait":
+        return yield* runUntil(timeline.now() + millis[step.time])
+      case "Together":
+        for (const member of step.steps) yield* take(member, deeds)
+        return
+      default:
+        if (deeds.length > 0) yield* whileAtWork
+        return yield* happen(step)
+    }
+  })
+
+  const outage = (time: number) =>
+    Effect.sync(() => {
+      const rule = { fault: { _tag: "ServerError", status: 503 }, times: "Always" } as const
+      const { faults } = atOnce(zapier.state)
+      atOnce(zapier.setFaults([rule, ...faults]))
+      network.trouble("Zapier is down", time)
+      timeline.after(time, () => {
+        const now = atOnce(zapier.state).faults
+        atOnce(zapier.setFaults(now.filter((other) => !isOutage(other))))
+      })
+    })
+
+  // Ends the instance whose turn it is, and starts another in its place.
+  const replace = Effect.fnUntraced(function* (
+    end: (process: Process<R>) => Effect.Effect<void>,
+    version: App<R, S, A>["layer"]
+  ) {
+    const process = inTurn()
+    const number = processes.indexOf(process)
+    yield* end(process)
+    processes[number] = yield* begin(number, version)
+    starts++
+  })
+
+  const noteEnding = (what: Ending["what"], subject: Subject) => {
+    endings.push({ subject, what, at: timeline.now() })
+  }
+
+  const revoke = (subject: Subject) => {
+    noteEnding("Access", subject)
+    network.revoke(subject)
+    for (const account of ["own", "other"] as const) {
+      atOnce(zapier.revoke({ clientId: credentials.clientId, user: ScenarioNetwork.emailOf(subject, account) }))
+    }
+  }
+
+  const happen = Effect.fnUntraced(function* (step: Happening) {
+    switch (step._tag) {
+      case "Restart":
+        return yield* replace(close, app.layer)
+      case "Crash":
+        return yield* replace((process) => Effect.sync(() => kill(process)), app.layer)
+      case "Arm":
+        return atOnce(zapier.addFault(step.rule))
+      case "HangUp":
+        return hangUp(step.subject)
+      case "Revoke":
+        return revoke(step.subject)
+      case "EndAccessToken":
+        noteEnding("AccessToken", step.subject)
+        return atOnce(zapier.endAccessToken(network.accessTokenOf(step.subject) ?? ""))
+      case "RevokeAll":
+        return subjects.forEach(revoke)
+      case "RegenerateSecret": {
+        const renewed = renewSecret()
+        network.trouble("the app has a new secret", noticed)
+        timeline.after(noticed, () => {
+          configured = renewed
+        })
+        return
+      }
+      case "Outage":
+        return yield* outage(millis[step.time])
+      case "SetKnobs":
+        return atOnce(zapier.setKnobs(step.knobs))
+    }
+  })
+
+  const perform = Effect.fnUntraced(function* (step: Step<A>) {
+    network.enter(index)
+    chance = chanceOf(step)
+    stepsBeganAt.push(timeline.now())
+    const deeds: Array<Deed> = []
+    yield* take(step, deeds)
+    yield* until(deeds.map(({ fiber }) => fiber))
+    for (const { giveUp } of deeds) giveUp()
+    index++
+  })
+
+  return {
+    /** Carries a step out, and everything that comes of it. */
+    perform,
+
+    /** Whoever has ever been connected calls once more, when the access token has ended and nothing gets in the way. */
+    audit: Effect.gen(function* () {
+      atOnce(zapier.setFaults([]))
+      const { knobs } = atOnce(zapier.state)
+      yield* runUntil(timeline.now() + noticed + knobs.accessTokenLifetime * 1_000)
+      for (const subject of subjects) {
+        if (network.accountOf(subject) !== undefined) yield* perform({ _tag: "Call", subject })
+      }
+      if (app.stored === undefined) return
+      const looking = Effect.runForkWith(Context.merge(onGround, stores ?? (Context.empty() as Context.Context<S>)))(
+        app.stored
+      )
+      yield* until([looking])
+      const exit = looking.pollUnsafe()
+      stored = exit?._tag === "Success" ? Formatter.format(exit.value) : undefined
+    }),
+
+    close: Effect.suspend(() => Effect.forEach(processes, close, { discard: true })),
+
+    seen: (): Seen => ({
+      now: timeline.now(),
+      stepsBeganAt,
+      troubles: network.troubles,
+      endings,
+      results,
+      exchanges: network.exchanges,
+      visits,
+      writes,
+      logs,
+      stored,
+      secrets: network.secrets,
+      authorizations,
+      expected,
+      lives: network.lives,
+      fake: atOnce(zapier.state)
+    })
+  }
+})

@@ -1,0 +1,178 @@
+/** What is seen of the users and their grants: the rules that are broken, what becomes of each grant, and what is counted. */
+import type * as Settings from "@zapier-workflow-auth/core/Settings"
+import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+import * as Invariants from "../../Invariants.ts"
+import * as Recoverability from "./recoverability.ts"
+import * as SimServer from "./server.ts"
+import * as SimTrace from "./trace.ts"
+import type { App, Caller, Host, Subject } from "./types.ts"
+import type { Timeline } from "../../internal/timeline.ts"
+
+/** A rule that was broken, for whom and when. */
+export interface Breach extends Invariants.Violation {
+  readonly subject: string
+  readonly at: number
+}
+
+// More are counted, but not kept.
+const keptBreaches = 50
+
+// Of each user.
+const keptSecrets = 16
+
+const party = (name: string, since: number) => ({ name, underWay: 0, activeAt: since, servedUntil: 0 })
+
+/** The users of an app. */
+export const users = (size: number, since: number): ReadonlyArray<Subject> =>
+  Array.from({ length: size }, (_, index) => ({
+    _tag: "User",
+    ...party(`user-${index}`, since),
+    email: `user-${index}@example.com`,
+    userId: 1_001 + index,
+    secrets: [],
+    history: Invariants.empty,
+    recoverability: Recoverability.unscathed()
+  }))
+
+/** The app. */
+export const app = (since: number): App => ({
+  _tag: "App",
+  ...party("app", since),
+  history: Invariants.emptyOfApp
+})
+
+export const make = (options: {
+  readonly timeline: Timeline
+  readonly settings: Settings.Settings
+  readonly server: SimServer.Server
+  readonly subjects: ReadonlyArray<Subject>
+  readonly app: App
+  readonly trace?: SimTrace.Trace | undefined
+}) => {
+  const { app, server, settings, subjects, timeline, trace = SimTrace.none } = options
+  const counts = {
+    calls: 0,
+    failedCalls: 0,
+    /** Calls that failed, by what they failed with. */
+    failures: {} as Record<string, number>,
+    tokenRequests: 0,
+    leastTokenRequests: 0,
+    /** Of these, the app's own. */
+    appTokenRequests: 0,
+    leastAppTokenRequests: 0,
+    unauthorized: 0,
+    consents: 0,
+    violations: 0,
+    faults: {} as Record<string, number>
+  }
+  const breaches: Array<Breach> = []
+  const byName = new Map(subjects.map((subject) => [subject.name, subject]))
+  const bySecret = new Map<string, Subject>()
+  const recoveries = Recoverability.make(timeline, server)
+
+  const breach = (name: string, violation: Invariants.Violation) => {
+    trace({ _tag: "Broken", who: name, violation })
+    counts.violations++
+    if (breaches.length < keptBreaches) breaches.push({ ...violation, subject: name, at: timeline.now() })
+  }
+
+  const take = <S extends Invariants.State>(
+    party: { readonly name: string; history: Invariants.History<S>; activeAt: number },
+    observation: Invariants.Observation<S>
+  ) => {
+    // Those of an app and those of a user differ in what is stored, and are told as they are.
+    trace({ _tag: "Observed", who: party.name, observation: observation as Invariants.Observation<never> })
+    const { history, violations } = Invariants.observe(party.history, observation, settings)
+    party.history = history
+    if (observation._tag !== "Settled") party.activeAt = timeline.now()
+    for (const violation of violations) breach(party.name, violation)
+  }
+
+  // Secrets that a user may still be known by. A token that was sent lately may have been replaced since.
+  const known = (subject: Subject, secret: string) => {
+    if (bySecret.has(secret)) return
+    bySecret.set(secret, subject)
+    const oldest = subject.secrets.push(secret) > keptSecrets ? subject.secrets.shift() : undefined
+    if (oldest !== undefined) bySecret.delete(oldest)
+  }
+
+  const forgive = <S extends Invariants.State>(party: { history: Invariants.History<S> }) => {
+    if (party.history.isAstray) party.history = { ...party.history, isAstray: false }
+  }
+
+  // The oracle asks for a token, and then no more while it lives.
+  const serve = (caller: Caller) => {
+    counts.leastTokenRequests++
+    caller.servedUntil = timeline.now() + server.knobs().accessTokenLifetime * 1000
+  }
+
+  return {
+    counts,
+    breaches,
+    recoveries,
+    breach,
+
+    observe: (caller: Caller, observation: Invariants.Observation<never>) =>
+      caller._tag === "User" ? take(caller, observation) : take(caller, observation),
+
+    /** Nothing is under way: what clocks have done until now does not matter any more. */
+    forgive: (caller: Caller) => (caller._tag === "User" ? forgive(caller) : forgive(caller)),
+
+    count: (group: Record<string, number>, name: string) => {
+      group[name] = (group[name] ?? 0) + 1
+    },
+
+    known,
+
+    subjectOf: (secret: string) => {
+      const subject = bySecret.get(secret)
+      if (subject === undefined) throw new Error("a code or a refresh token was sent that is no user's")
+      return subject
+    },
+
+    /** The store has another state of a user's grant now. */
+    written: (name: string, state: UserGrant.State, { ahead, isAstray, owner }: Host) => {
+      const subject = byName.get(name)
+      if (subject === undefined) throw new Error(`no user is called ${name}`)
+      const before = subject.history.record
+      const token = SimServer.refreshTokenOf(state)
+      if (token !== undefined) known(subject, token)
+      recoveries.stored(subject.recoverability, before, state)
+      const at = timeline.now() + ahead
+      if (isAstray) take(subject, { _tag: "ClocksDisagree" })
+      take(subject, { _tag: "Stored", state, isAlive: server.isAlive(state), at, owner })
+      const isConsent = state._tag !== "Absent" && (before._tag === "Absent" || before.family !== state.family)
+      if (!isConsent) return
+      counts.consents++
+      counts.leastTokenRequests++
+      subject.servedUntil = state.tokens.expiresAt
+    },
+
+    /** The store has another state of the app's token now. */
+    appWritten: (state: AppCredential.State, { ahead, isAstray, owner }: Host) => {
+      if (isAstray) take(app, { _tag: "ClocksDisagree" })
+      take(app, { _tag: "Stored", state, isAlive: true, at: timeline.now() + ahead, owner })
+    },
+
+    /** The oracle serves a call of the app. */
+    serveApp: () => {
+      if (timeline.now() < app.servedUntil) return
+      counts.leastAppTokenRequests++
+      serve(app)
+    },
+
+    /** It serves a call for a user. */
+    serve: (subject: Subject) => {
+      const { history, recoverability } = subject
+      const { record } = history
+      const refreshToken = SimServer.refreshTokenOf(record)
+      const isConnected = record._tag === "Active" || record._tag === "Refreshing"
+      if (!isConnected || recoverability.isUnrecoverable || refreshToken === undefined) return
+      if (recoveries.wasRevoked(recoverability, refreshToken) || timeline.now() < subject.servedUntil) return
+      serve(subject)
+    }
+  }
+}
+
+export type SimRecord = ReturnType<typeof make>

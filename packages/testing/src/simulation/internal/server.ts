@@ -1,0 +1,117 @@
+/** The one fake that all processes talk to, and what is done to it from outside. */
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+import * as HashMap from "effect/HashMap"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as FakeControl from "../../fake/FakeControl.ts"
+import type { FakeRequest } from "../../fake/FakeHttp.ts"
+import * as FakeServer from "../../fake/FakeServer.ts"
+import * as FakeState from "../../fake/FakeState.ts"
+import * as Lookup from "../../fake/internal/lookup.ts"
+import type { Trace } from "./trace.ts"
+import type { Timeline } from "../../internal/timeline.ts"
+
+const redirectUri = "https://app.example/callback"
+
+export const refreshTokenOf = (state: UserGrant.State) =>
+  state._tag === "Absent" || state.tokens.refreshToken === undefined
+    ? undefined
+    : Redacted.value(state.tokens.refreshToken)
+
+export const make = (
+  timeline: Timeline,
+  options: {
+    readonly seed: string
+    readonly knobs: Partial<FakeState.Knobs> | undefined
+    readonly users: ReadonlyArray<{ readonly name: string; readonly email: string }>
+    readonly trace?: Trace | undefined
+  }
+) => {
+  const users = options.users.map(({ email, name }) => ({ email, firstName: name, lastName: "Example" }))
+  // All processes have one address, and a thousand users: only what a run asks for limits them.
+  const knobs = { rateLimits: false, ...options.knobs }
+  let [app, state] = Result.getOrThrow(
+    FakeControl.registerApp(FakeState.make({ seed: options.seed, knobs, users }), {
+      name: "App",
+      redirectUris: [redirectUri]
+    })
+  )
+  let configured = app
+  let enrollments = 0
+
+  return {
+    state: () => state,
+    knobs: () => state.knobs,
+    graceMillis: () => state.knobs.graceMillis,
+
+    /** What the app is configured with: it learns later of a new secret. */
+    application: () => configured,
+
+    handle: (request: FakeRequest) => {
+      const handled = FakeServer.handle(state, request, timeline.now())
+      state = handled.state
+      if (handled.issued !== undefined) options.trace?.({ _tag: "Acted", issued: handled.issued })
+      return handled.response
+    },
+
+    /** Whether it would still take the refresh token. */
+    isAlive: (grant: UserGrant.State) => {
+      const refreshToken = refreshTokenOf(grant)
+      return refreshToken !== undefined && Lookup.isAlive(state, refreshToken, timeline.now())
+    },
+
+    /** Which grant a refresh token is of, whether that is still there or not. */
+    grantIdOf: (refreshToken: string) => Lookup.grantIdOf(state, refreshToken),
+
+    /** The ids of a user's grants that are still there. */
+    grantIdsOf: (userId: number) =>
+      Array.from(HashMap.values(state.grants))
+        .filter((grant) => grant.userId === userId)
+        .map(({ id }) => id),
+
+    /** Whether a refresh token is of a grant that is still there. */
+    isOfGrant: (refreshToken: string | undefined) =>
+      refreshToken !== undefined && Lookup.refreshToken(state, refreshToken, timeline.now()) !== undefined,
+
+    /** A user allows what the URL asks for. Gives the callback, and the code in it. */
+    approve: (url: string, user: string) => {
+      const [callback, next] = Result.getOrThrow(FakeControl.approve(state, url, { user }, timeline.now()))
+      state = next
+      return { callback, code: new URL(callback).searchParams.get("code") ?? "" }
+    },
+
+    /** There is a user's enrollment in a promotion, which the app may end. */
+    enroll: () => {
+      const id = `enrollment-${++enrollments}`
+      const made: FakeState.Enrollment = {
+        id,
+        promotionId: "promotion",
+        clientId: app.clientId,
+        userId: state.users[0]?.id ?? 0,
+        enrolledAt: timeline.now()
+      }
+      state = { ...state, enrollments: HashMap.set(state.enrollments, id, made) }
+      return id
+    },
+
+    revoke: (user: string) => {
+      state = Result.getOrThrow(FakeControl.revoke(state, { clientId: app.clientId, user }))
+    },
+
+    endAccessToken: (accessToken: string) => {
+      state = FakeControl.endAccessToken(state, accessToken)
+    },
+
+    /** The app is configured with the new secret so many milliseconds later. */
+    regenerateSecret: (noticed: number) => {
+      const [renewed, next] = Result.getOrThrow(FakeControl.regenerateSecret(state, app.clientId))
+      app = renewed
+      state = next
+      timeline.after(noticed, () => {
+        configured = app
+      })
+    }
+  }
+}
+
+export type Server = ReturnType<typeof make>

@@ -1,0 +1,33 @@
+/** What happens in a simulation, one thing after the other, for whoever wants to show it. */
+import type { Fault, StoreFailure } from "../Fault.ts"
+import type { Issued } from "../../fake/FakeOutcome.ts"
+import type * as Invariants from "../../Invariants.ts"
+
+/**
+ * - `Began`: a process has begun in a slot. `owner` is its name in leases.
+ * - `Asked`, `Told`: a user, or the app, wants something of a process, and is told what came of it.
+ * - `Struck`: a fault happens to the next token request, or to an operation of the store, of a process.
+ * - `Acted`: the server has made new tokens.
+ * - `Observed`: as `Invariants` see it.
+ * - `Broken`: a rule was broken.
+ */
+export type Event =
+  | { readonly _tag: "Step"; readonly text: string }
+  | { readonly _tag: "Began"; readonly owner: string; readonly slot: number }
+  | { readonly _tag: "Asked"; readonly who: string; readonly slot: number; readonly what: string }
+  | {
+      readonly _tag: "Told"
+      readonly who: string
+      readonly slot: number
+      readonly what: string
+      readonly isGood: boolean
+    }
+  | { readonly _tag: "Struck"; readonly owner: string; readonly fault: Fault | StoreFailure }
+  | { readonly _tag: "Acted"; readonly issued: Issued }
+  | { readonly _tag: "Observed"; readonly who: string; readonly observation: Invariants.Observation<never> }
+  | { readonly _tag: "Broken"; readonly who: string; readonly violation: Invariants.Violation }
+
+/** Takes note of an event that happens now. */
+export type Trace = (event: Event) => void
+
+export const none: Trace = () => undefined

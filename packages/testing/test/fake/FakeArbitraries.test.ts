@@ -1,0 +1,83 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as FakeArbitraries from "../../src/fake/FakeArbitraries.ts"
+import * as FakeControl from "../../src/fake/FakeControl.ts"
+import * as FakeFault from "../../src/fake/FakeFault.ts"
+import * as FakeServer from "../../src/fake/FakeServer.ts"
+import * as FakeState from "../../src/fake/FakeState.ts"
+import * as Flow from "../utils/flow.ts"
+import * as Variety from "../utils/variety.ts"
+
+const runs = { arbitrary: { runs: 200 } }
+
+describe("every arbitrary", () => {
+  const all: ReadonlyArray<readonly [string, Arbitrary.Arbitrary<unknown>]> = [
+    ["knobs", FakeArbitraries.knobs],
+    ["app", FakeArbitraries.app],
+    ["options", FakeArbitraries.options],
+    ["request", FakeArbitraries.request()],
+    ["faults", Arbitrary.schema(FakeFault.Fault)],
+    ["rules", Arbitrary.schema(FakeFault.Rule)]
+  ]
+
+  it.effect.each(all)("draws different values: %s", ([, arbitrary]) =>
+    Effect.gen(function* () {
+      expect(yield* Variety.distinct(arbitrary)).toBeGreaterThan(40)
+    })
+  )
+})
+
+describe("options", () => {
+  it.prop(
+    "make a fake",
+    { options: FakeArbitraries.options },
+    ({ options }) => {
+      const fake = Result.getOrThrow(FakeControl.make(options))
+      expect(fake.knobs).toEqual({ ...FakeState.strictest, ...options.knobs })
+      expect(fake.faults).toEqual(options.faults ?? [])
+    },
+    runs
+  )
+
+  it.prop("turn some knobs", { knobs: FakeArbitraries.knobs }, ({ knobs }) => {
+    expect(Schema.is(FakeState.Knobs)({ ...FakeState.strictest, ...knobs })).toBe(true)
+  })
+})
+
+describe("request", () => {
+  const flow = Flow.make()
+  const { access_token, refresh_token } = flow.connect()
+  const { clientId, clientSecret } = flow.app
+  const known = { clientId, clientSecret, redirectUri: Flow.redirectUri, tokens: [access_token, refresh_token] }
+  const requests = FakeArbitraries.request(known)
+  const statusOf = (request: Parameters<typeof FakeServer.handle>[1]) =>
+    FakeServer.handle(flow.state, request, 0).response.status
+
+  it.prop(
+    "is one that the fake answers",
+    { request: requests },
+    ({ request }) => {
+      expect(statusOf(request)).toBeLessThan(500)
+    },
+    runs
+  )
+
+  it.effect("is answered in many ways", () =>
+    Effect.gen(function* () {
+      const statuses = yield* Variety.kinds(requests, (request) => String(statusOf(request)))
+      expect(statuses).toEqual(expect.arrayContaining(["200", "302", "400", "401", "403", "404", "405"]))
+    })
+  )
+
+  it.effect("gets tokens now and then, if it knows what is needed", () =>
+    Effect.gen(function* () {
+      const isGranted = (request: Parameters<typeof FakeServer.handle>[1]) =>
+        String(FakeServer.handle(flow.state, request, 0).issued !== undefined)
+      expect(yield* Variety.kinds(requests, isGranted)).toEqual(["false", "true"])
+      expect(yield* Variety.kinds(FakeArbitraries.request(), isGranted)).toEqual(["false"])
+    })
+  )
+})
