@@ -22,7 +22,7 @@ import {
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-const source = /^packages\/([\w-]+)\/src\/(\w+)$/
+const source = /^packages\/([\w-]+)\/src\/([\w/]+)$/
 
 const firstComment = /^\/\*\*\n(.*?)\n \*\//s
 

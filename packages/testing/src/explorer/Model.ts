@@ -54,6 +54,8 @@ import type { Violation } from "../Invariants.ts"
 export type { AnyDriver, Client, World } from "./internal/world.ts"
 
 /**
+ * A kind of fault that may happen to the processes, their stores, the network, or Zapier.
+ *
  * @since 0.1.0
  */
 export type FaultKind = Faults.Kind

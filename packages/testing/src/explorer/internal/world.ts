@@ -30,6 +30,11 @@ export type Event = UserGrant.Event | AppCredential.Event | ConsentAttempt.Event
 export type Command = UserGrant.Command | AppCredential.Command | ConsentAttempt.Command
 export type Request = ConsentAttemptDriver.Request | TokenRequest
 export type Outcome = ConsentAttemptDriver.Outcome
+/**
+ * The driver of any key: of a grant, a consent attempt, or the app's token.
+ *
+ * @since 0.1.0
+ */
 export type AnyDriver = Driver.Driver<Record, Event, Command, Request, Outcome>
 export type Input = DriverState.Input<Record, Event, Outcome>
 export type Driven = DriverState.State<Record, Event, Command, Request>
