@@ -4,7 +4,7 @@
  */
 import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"

@@ -4,7 +4,7 @@
  * held against all that the server has issued.
  */
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import { FakeZapier, layerHttpClient } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Clock from "effect/Clock"

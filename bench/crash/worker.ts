@@ -2,7 +2,7 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

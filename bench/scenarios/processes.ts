@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Clock from "effect/Clock"

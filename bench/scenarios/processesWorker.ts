@@ -5,7 +5,7 @@ import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/Client
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

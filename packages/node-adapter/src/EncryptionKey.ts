@@ -126,8 +126,8 @@ export const file = Effect.fn("EncryptionKey.file")(function* (options: Options 
  * ```ts
  * import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
  * import * as EncryptionKey from "@zapier-workflow-auth/node-adapter/EncryptionKey"
- * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
- * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+ * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/stores/SqliteClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
  * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
  * import * as Layer from "effect/Layer"
  *
@@ -176,8 +176,8 @@ export const layerFile = (path: string): Layer.Layer<KeyRing.KeyRing, ZapierAuth
  * ```ts
  * import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
  * import * as EncryptionKey from "@zapier-workflow-auth/node-adapter/EncryptionKey"
- * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
- * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+ * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/stores/SqliteClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
  * import * as Layer from "effect/Layer"
  *
  * const directory = "/var/lib/acme/zapier"

@@ -20,7 +20,7 @@ import type { HttpClient } from "effect/http/HttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { NoExcessProperties } from "effect/Types"
-import * as EmbeddedStores from "./EmbeddedStores.ts"
+import * as EmbeddedStores from "./stores/EmbeddedStores.ts"
 import * as Transport from "./internal/transport.ts"
 
 /**
@@ -138,8 +138,8 @@ const servicesOf = <E, R>(options: Options<E, R>): Layer.Layer<Services, ZapierA
  *
  * @example
  * ```ts
- * import * as PostgresClient from "@zapier-workflow-auth/node-adapter/PostgresClient"
- * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+ * import * as PostgresClient from "@zapier-workflow-auth/node-adapter/stores/PostgresClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
  * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
  * import * as Layer from "effect/Layer"
  *

@@ -14,7 +14,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as EmbeddedStores from "../src/EmbeddedStores.ts"
+import * as EmbeddedStores from "../src/stores/EmbeddedStores.ts"
 import * as ZapierNode from "../src/ZapierNode.ts"
 
 const app = { clientId: "acme", clientSecret: "s3cret", redirectUris: ["https://acme.example/zapier/callback"] }

@@ -10,8 +10,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
-import * as SqliteClient from "../../src/SqliteClient.ts"
-import * as SqlStores from "../../src/SqlStores.ts"
+import * as SqliteClient from "../../src/stores/SqliteClient.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
 import { run } from "../utils/CommandLine.ts"
 
 const now = Date.parse("2026-11-25T09:00:00Z")

@@ -14,7 +14,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import * as Statement from "effect/sql/Statement"
 import * as TestClock from "effect/testing/TestClock"
 import { randomUUID } from "node:crypto"
-import * as SqlStores from "../../src/SqlStores.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
 import { type Client, lastingFake, library } from "./SqlStoreSuite.ts"
 
 const { AttemptStore: Attempts, retention, sweepInterval } = AttemptStore

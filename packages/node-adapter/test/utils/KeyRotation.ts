@@ -14,7 +14,7 @@ import * as Redacted from "effect/Redacted"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as EncryptionKey from "../../src/EncryptionKey.ts"
 import { keysOf } from "../../src/internal/keyFile.ts"
-import * as SqlStores from "../../src/SqlStores.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
 
 /** No key of these ever appears in what a command says. */
 export const keyOf = (number: number) => Buffer.alloc(32, number).toString("base64")

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as Statement from "effect/sql/Statement"
 import * as TestClock from "effect/testing/TestClock"
-import * as SqlStores from "../../src/SqlStores.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
 import * as Suite from "./SqlStoreSuite.ts"
 
 export interface Sent {

@@ -16,7 +16,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as TestClock from "effect/testing/TestClock"
 import { randomUUID } from "node:crypto"
-import * as SqlStores from "../../src/SqlStores.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
 import * as ZapierNode from "../../src/ZapierNode.ts"
 
 export const app = {

@@ -11,7 +11,7 @@ import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Layer from "effect/Layer"
-import * as EncryptionKey from "./EncryptionKey.ts"
+import * as EncryptionKey from "../EncryptionKey.ts"
 import * as SqliteClient from "./SqliteClient.ts"
 import * as SqlStores from "./SqlStores.ts"
 
@@ -36,7 +36,7 @@ export interface Options<E = ZapierAuthError, R = never> extends SqliteClient.De
  *
  * @example
  * ```ts
- * import * as EmbeddedStores from "@zapier-workflow-auth/node-adapter/EmbeddedStores"
+ * import * as EmbeddedStores from "@zapier-workflow-auth/node-adapter/stores/EmbeddedStores"
  * import * as EncryptionKey from "@zapier-workflow-auth/node-adapter/EncryptionKey"
  *
  * EmbeddedStores.layer({ directory: "/var/lib/acme/zapier", keys: EncryptionKey.layerConfig })

@@ -10,11 +10,11 @@ import * as TestClock from "effect/testing/TestClock"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as SqliteClient from "../src/SqliteClient.ts"
-import * as SqlStores from "../src/SqlStores.ts"
-import { describeAttempts } from "./utils/AttemptSuite.ts"
-import { describeLaws } from "./utils/StoreLawSuite.ts"
-import * as Suite from "./utils/SqlStoreSuite.ts"
+import * as SqliteClient from "../../src/stores/SqliteClient.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
+import { describeAttempts } from "../utils/AttemptSuite.ts"
+import { describeLaws } from "../utils/StoreLawSuite.ts"
+import * as Suite from "../utils/SqlStoreSuite.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "zapier-sql-stores-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

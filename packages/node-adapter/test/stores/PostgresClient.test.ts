@@ -5,7 +5,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as PostgresClient from "../src/PostgresClient.ts"
+import * as PostgresClient from "../../src/stores/PostgresClient.ts"
 
 // As if the driver was not installed: Node looks for a package of another name, and fails by itself.
 const withoutDriver = `import { registerHooks } from "node:module"
@@ -13,7 +13,7 @@ registerHooks({
   resolve: (name, context, next) => next(name.replace(/^@effect\\/sql-pg(?=\\/|$)/, "@effect/sql-pg-absent"), context)
 })`
 
-const absent = fileURLToPath(new URL("fixtures/absentDriver.ts", import.meta.url))
+const absent = fileURLToPath(new URL("../fixtures/absentDriver.ts", import.meta.url))
 
 const built = (options: PostgresClient.Options) => Effect.scoped(Layer.build(PostgresClient.layer(options)))
 

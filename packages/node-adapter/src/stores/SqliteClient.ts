@@ -34,10 +34,10 @@ import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
-import * as DataDirectory from "./DataDirectory.ts"
-import { sqliteCodeOf, sqliteError, SqliteFailure } from "./internal/sqliteError.ts"
-import { problemOf } from "./internal/sqlProblem.ts"
-import { oneLine } from "./internal/terminalText.ts"
+import * as DataDirectory from "../DataDirectory.ts"
+import { sqliteCodeOf, sqliteError, SqliteFailure } from "../internal/sqliteError.ts"
+import { problemOf } from "../internal/sqlProblem.ts"
+import { oneLine } from "../internal/terminalText.ts"
 
 /**
  * Which file, and how it is used.
@@ -238,7 +238,7 @@ export const make = Effect.fnUntraced(function* (
  *
  * @example
  * ```ts
- * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
+ * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/stores/SqliteClient"
  * import * as Effect from "effect/Effect"
  * import { SqlClient } from "effect/sql/SqlClient"
  *
@@ -298,7 +298,7 @@ const openingFailed =
  *
  * @example
  * ```ts
- * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
+ * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/stores/SqliteClient"
  * import * as Effect from "effect/Effect"
  * import { SqlClient } from "effect/sql/SqlClient"
  *

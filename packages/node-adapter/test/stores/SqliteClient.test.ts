@@ -10,9 +10,9 @@ import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { problemOf } from "../src/internal/sqlProblem.ts"
-import * as SqliteClient from "../src/SqliteClient.ts"
-import { withFolder, keys, codeOf, another, building } from "./utils/Sqlite.ts"
+import { problemOf } from "../../src/internal/sqlProblem.ts"
+import * as SqliteClient from "../../src/stores/SqliteClient.ts"
+import { withFolder, keys, codeOf, another, building } from "../utils/Sqlite.ts"
 
 const isNode22 = process.versions.node.startsWith("22.")
 

@@ -25,9 +25,9 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { withQuietClock } from "./internal/quietClock.ts"
-import * as PostgresUrl from "./internal/postgresUrl.ts"
-import { problemOf } from "./internal/sqlProblem.ts"
+import { withQuietClock } from "../internal/quietClock.ts"
+import * as PostgresUrl from "../internal/postgresUrl.ts"
+import { problemOf } from "../internal/sqlProblem.ts"
 
 /**
  * Which server, and how it is used.
@@ -138,8 +138,8 @@ const opened = Effect.fnUntraced(function* (options: Options) {
  *
  * @example
  * ```ts
- * import * as PostgresClient from "@zapier-workflow-auth/node-adapter/PostgresClient"
- * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+ * import * as PostgresClient from "@zapier-workflow-auth/node-adapter/stores/PostgresClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
  * import * as Layer from "effect/Layer"
  * import * as Redacted from "effect/Redacted"
  *

@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { SqlClient } from "effect/sql/SqlClient"
-import * as PostgresClient from "../src/PostgresClient.ts"
-import * as SqlStores from "../src/SqlStores.ts"
-import { describeWithPostgres } from "./utils/PostgresSuite.ts"
-import { clientId, type Operation, operations, pages, sentBy } from "./utils/QueryPlans.ts"
-import * as Suite from "./utils/SqlStoreSuite.ts"
+import * as PostgresClient from "../../src/stores/PostgresClient.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
+import { describeWithPostgres } from "../utils/PostgresSuite.ts"
+import { clientId, type Operation, operations, pages, sentBy } from "../utils/QueryPlans.ts"
+import * as Suite from "../utils/SqlStoreSuite.ts"
 
 describeWithPostgres("Postgres' plans", (server) => {
   // Virtual time may pass faster than a connection is made, and a busy machine takes its time for a statement.

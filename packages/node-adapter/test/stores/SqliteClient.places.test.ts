@@ -7,8 +7,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
-import * as SqliteClient from "../src/SqliteClient.ts"
-import { withFolder, keys, codeOf, another, building } from "./utils/Sqlite.ts"
+import * as SqliteClient from "../../src/stores/SqliteClient.ts"
+import { withFolder, keys, codeOf, another, building } from "../utils/Sqlite.ts"
 
 const isRoot = process.geteuid?.() === 0
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
-import * as SqliteClient from "../src/SqliteClient.ts"
-import * as SqlStores from "../src/SqlStores.ts"
-import { type Operation, operations, pages, sentBy } from "./utils/QueryPlans.ts"
+import * as SqliteClient from "../../src/stores/SqliteClient.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
+import { type Operation, operations, pages, sentBy } from "../utils/QueryPlans.ts"
 
 const stores = Layer.provideMerge(SqlStores.layer, SqliteClient.layer({ filename: ":memory:" }))
 

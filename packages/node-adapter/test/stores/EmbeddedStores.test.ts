@@ -8,8 +8,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as ZapierNode from "../src/ZapierNode.ts"
-import * as Suite from "./utils/SqlStoreSuite.ts"
+import * as ZapierNode from "../../src/ZapierNode.ts"
+import * as Suite from "../utils/SqlStoreSuite.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "zapier-embedded-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -15,11 +15,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { SafeIntegers, SqlClient } from "effect/sql/SqlClient"
-import * as SqlMigrations from "./internal/sqlMigrations.ts"
-import { problemOf } from "./internal/sqlProblem.ts"
-import * as SqlSweep from "./internal/sqlSweep.ts"
-import * as SqlTable from "./internal/sqlTable.ts"
-import { escape, successor, unescape } from "./internal/sqlText.ts"
+import * as SqlMigrations from "../internal/sqlMigrations.ts"
+import { problemOf } from "../internal/sqlProblem.ts"
+import * as SqlSweep from "../internal/sqlSweep.ts"
+import * as SqlTable from "../internal/sqlTable.ts"
+import { escape, successor, unescape } from "../internal/sqlText.ts"
 
 const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
   const { decode, failed, records } = SqlTable.make({
@@ -151,8 +151,8 @@ const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
  * @example
  * ```ts
  * import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
- * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/SqliteClient"
- * import * as SqlStores from "@zapier-workflow-auth/node-adapter/SqlStores"
+ * import * as SqliteClient from "@zapier-workflow-auth/node-adapter/stores/SqliteClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
  *

@@ -22,12 +22,12 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import { inspect } from "node:util"
-import * as EncryptionKey from "../src/EncryptionKey.ts"
-import * as SqliteClient from "../src/SqliteClient.ts"
-import * as SqlStores from "../src/SqlStores.ts"
-import * as ZapierNode from "../src/ZapierNode.ts"
-import { keyOf } from "./utils/KeyRotation.ts"
-import { app } from "./utils/SqlStoreSuite.ts"
+import * as EncryptionKey from "../../src/EncryptionKey.ts"
+import * as SqliteClient from "../../src/stores/SqliteClient.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
+import * as ZapierNode from "../../src/ZapierNode.ts"
+import { keyOf } from "../utils/KeyRotation.ts"
+import { app } from "../utils/SqlStoreSuite.ts"
 
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
 

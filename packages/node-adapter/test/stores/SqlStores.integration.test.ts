@@ -13,12 +13,12 @@ import * as Redacted from "effect/Redacted"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
-import * as PostgresClient from "../src/PostgresClient.ts"
-import * as SqlStores from "../src/SqlStores.ts"
-import { describeWithPostgres } from "./utils/PostgresSuite.ts"
-import { describeAttempts } from "./utils/AttemptSuite.ts"
-import { describeLaws } from "./utils/StoreLawSuite.ts"
-import * as Suite from "./utils/SqlStoreSuite.ts"
+import * as PostgresClient from "../../src/stores/PostgresClient.ts"
+import * as SqlStores from "../../src/stores/SqlStores.ts"
+import { describeWithPostgres } from "../utils/PostgresSuite.ts"
+import { describeAttempts } from "../utils/AttemptSuite.ts"
+import { describeLaws } from "../utils/StoreLawSuite.ts"
+import * as Suite from "../utils/SqlStoreSuite.ts"
 
 describeWithPostgres("Postgres", (server) => {
   // Virtual time may pass faster than a connection is made, and a busy machine takes its time for a statement.
