@@ -2,6 +2,7 @@
  * How an outcome is answered: one way for all. A program is given JSON, a browser a page or a redirect; the app's own answer
  * comes first, where it has one.
  */
+import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
 import type { Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -108,7 +109,7 @@ const bodyOf = (outcome: Outcome, asked: Asked): Response => {
 
 /** The library's answer. */
 export const respond = (outcome: Outcome, asked: Asked): Response => {
-  const seconds = "error" in outcome ? Failures.retryAfter(outcome.error.reason) : undefined
+  const seconds = "error" in outcome ? ProblemDetails.retryAfter(outcome.error.reason) : undefined
   const response = bodyOf(outcome, asked)
   return seconds === undefined ? response : HttpServerResponse.setHeader(response, "Retry-After", `${seconds}`)
 }

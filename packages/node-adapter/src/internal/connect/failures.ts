@@ -1,17 +1,7 @@
-/** What the app's owner is told of failures, and what clients are told to wait. What users are told is in `words.ts`. */
+/** What the app's owner is told of failures. What users are told is in `words.ts`. */
 import { from, isZapierAuthError, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { errorName } from "../errorName.ts"
-
-// What users are told to wait, in seconds.
-const aMinute = 60
-
-/** Seconds, where the status tells clients to try again. */
-export const retryAfter = (reason: ZapierAuthError["reason"]): number | undefined => {
-  if ("retryAfter" in reason && reason.retryAfter !== undefined) return Math.ceil(Duration.toSeconds(reason.retryAfter))
-  return reason.httpStatus === 503 ? aMinute : undefined
-}
 
 /** What was given in the place of something else, by its type: the value may be a secret. */
 const kindOf = (value: unknown): string => {

@@ -1,0 +1,108 @@
+/**
+ * How a web app tells its own client of an error: an HTTP status, `Retry-After`, and problem details as JSON (RFC 9457).
+ *
+ * The status and the rest come from the reason. Messages for the app's owner or for whoever runs its stores are left out:
+ * they may name settings and paths of the server, which are nobody else's.
+ *
+ * Source: RFC 9457 section 3, RFC 9110 section 10.2.3 (`Retry-After`).
+ *
+ * @example
+ * ```ts
+ * import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
+ * import { ReconnectRequired } from "@zapier-workflow-auth/core/ZapierAuthError"
+ *
+ * const problem = ProblemDetails.make(new ReconnectRequired({ why: "Revoked" }))
+ * const told = [problem.status, problem.title, problem.needsReconnect]
+ *
+ * told // => [409, "Reconnect required", true]
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import type { Party } from "./ZapierAuthError.ts"
+
+/**
+ * What is told of an error: a reason of `ZapierAuthError`, or a plain value with the same members. `retryAfter` is a duration,
+ * or milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Explained {
+  readonly _tag: string
+  readonly message: string
+  readonly isRetryable: boolean
+  readonly needsReconnect: boolean
+  readonly blames: Party
+  readonly httpStatus: number
+  readonly retryAfter?: Duration.Input | undefined
+}
+
+/**
+ * The members of a problem details object. `reason`, `isRetryable` and `needsReconnect` are those of the error.
+ *
+ * @since 0.1.0
+ */
+export interface ProblemDetails {
+  /** `urn:zapier-workflow-auth:` and the name of the reason. */
+  readonly type: string
+  /** The same for each error of this reason. */
+  readonly title: string
+  readonly status: number
+  /** What happened, and what to do next; left out where only the app's owner can do something. */
+  readonly detail?: string
+  readonly reason: string
+  readonly isRetryable: boolean
+  readonly needsReconnect: boolean
+}
+
+/**
+ * The media type of problem details as JSON.
+ *
+ * @since 0.1.0
+ */
+export const mediaType = "application/problem+json"
+
+// In seconds.
+const aMinute = 60
+
+/**
+ * The value of `Retry-After`, in whole seconds: as long as the error says, and a minute for a status of 503 that does not say.
+ * `undefined` where there is no such header.
+ *
+ * @since 0.1.0
+ */
+export const retryAfter = ({
+  httpStatus,
+  retryAfter
+}: Pick<Explained, "httpStatus" | "retryAfter">): number | undefined => {
+  if (retryAfter !== undefined) return Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(retryAfter)))
+  return httpStatus === 503 ? aMinute : undefined
+}
+
+const isForClients: { readonly [party in Party]: boolean } = {
+  User: true,
+  Zapier: true,
+  Network: true,
+  Caller: false,
+  AppOwner: false,
+  Store: false
+}
+
+// "ReconnectRequired" is "Reconnect required".
+const titleOf = (tag: string): string => tag.replace(/(?<=[a-z])[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`)
+
+/**
+ * The problem details of an error.
+ *
+ * @since 0.1.0
+ */
+export const make = (error: Explained): ProblemDetails => ({
+  type: `urn:zapier-workflow-auth:${error._tag}`,
+  title: titleOf(error._tag),
+  status: error.httpStatus,
+  ...(isForClients[error.blames] && { detail: error.message }),
+  reason: error._tag,
+  isRetryable: error.isRetryable,
+  needsReconnect: error.needsReconnect
+})
