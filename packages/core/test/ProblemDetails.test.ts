@@ -3,6 +3,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import * as ProblemDetails from "../src/ProblemDetails.ts"
 import {
+  ConsentDenied,
   InvalidConfig,
   RateLimited,
   Reason,
@@ -36,7 +37,9 @@ describe("ProblemDetails", () => {
     expect(ProblemDetails.retryAfter(new RateLimited({ retryAfter: Duration.millis(6_100) }))).toBe(7)
     expect(ProblemDetails.retryAfter({ httpStatus: 503, retryAfter: 6_100 })).toBe(7)
     expect(ProblemDetails.retryAfter({ httpStatus: 503 })).toBe(60)
-    expect(ProblemDetails.retryAfter(new ServiceUnavailable({ status: 500 }))).toBe(undefined)
+    expect(ProblemDetails.retryAfter(new ServiceUnavailable({ status: 503, retryAfter: Duration.minutes(1) }))).toBe(60)
+    expect(ProblemDetails.retryAfter(new ServiceUnavailable({ status: 503 }))).toBe(undefined)
+    expect(ProblemDetails.retryAfter(new ConsentDenied({}))).toBe(undefined)
   })
 
   it.prop("has the members of RFC 9457 for every reason", [Arbitrary.schema(Reason)], ([reason]) => {
