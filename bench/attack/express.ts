@@ -90,7 +90,7 @@ const onExpress = (app: express.Express, json: express.RequestHandler) => {
   app.post("/json", json, (request, response) => settle(request.body, request, response))
   app.get("/status", async (request, response) => {
     const status = await zapier.status(subjectOf(request))
-    response.json({ connected: status.ok && status.value.state === "Active" })
+    response.json({ connected: status.ok && status.value._tag === "Active" })
   })
   return app.listen(0, "127.0.0.1")
 }

@@ -2,7 +2,7 @@
 import { inspect } from "node:util"
 import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
-import { from } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Chance } from "./chance.ts"
@@ -102,7 +102,7 @@ export const check = (chance: Chance): { readonly kind: string; readonly problem
       return "a result that shows a secret"
     }
     if (Result.isFailure(parsed)) {
-      const error = from(parsed.failure)
+      const error = ZapierAuthError.make(parsed.failure)
       if ((error.message + inspect(error, { depth: 9 })).includes(secret)) return "an error that shows a secret"
     }
     const [codes, errors, states] = [valuesOf(pairs, "code"), valuesOf(pairs, "error"), valuesOf(pairs, "state")]

@@ -4,7 +4,7 @@ import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as TokenFailure from "@zapier-workflow-auth/core/oauth/TokenFailure"
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
-import { from, ReconnectRequired, RefreshOutcomeUnknown } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ReconnectRequired, RefreshOutcomeUnknown, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Chance } from "./chance.ts"
@@ -146,7 +146,10 @@ export const check = (chance: Chance): { readonly kind: string; readonly problem
   const reason = TokenFailure.toReason(outcome, told)
   const wrong = () => {
     if (shown(outcome).includes(secret)) return "an outcome that shows a secret"
-    if (reason !== undefined && (shown(from(reason)) + from(reason).message).includes(secret)) {
+    if (
+      reason !== undefined &&
+      (shown(ZapierAuthError.make(reason)) + ZapierAuthError.make(reason).message).includes(secret)
+    ) {
       return "an error that shows a secret"
     }
     const pause = TokenOutcome.retryAfter(answer.headers, asked.now) ?? 0

@@ -16,7 +16,7 @@ const embedded = async () => {
   if (!consent.ok) return consent.error.message
   const connected = await zapier.handleCallback(await fake.approve(consent.value.url), { subject: "ada" })
   await zapier.close()
-  return connected.ok ? connected.value.state : connected.error.message
+  return connected.ok ? connected.value._tag : connected.error.message
 }
 
 // The types are checked where the driver of Postgres is absent.

@@ -30,7 +30,7 @@ const url = Redacted.make("postgres://app@127.0.0.1:1/app")
 const postgres = await Effect.runPromise(Effect.flip(Effect.scoped(Layer.build(PostgresClient.layer({ url })))))
 
 const found = {
-  state: status.ok ? status.value.state : status.error.message,
+  state: status.ok ? status.value._tag : status.error.message,
   body,
   postgres: postgres.message
 }

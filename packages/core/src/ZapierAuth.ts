@@ -61,7 +61,7 @@ import { AppCredentialStore } from "./store/AppCredentialStore.ts"
 import { AttemptStore } from "./store/AttemptStore.ts"
 import { GrantStore } from "./store/GrantStore.ts"
 import * as ZapierUrls from "./zapier/ZapierUrls.ts"
-import { from, type ReconnectCause, type ZapierAuthError } from "./ZapierAuthError.ts"
+import { type ReconnectCause, ZapierAuthError } from "./ZapierAuthError.ts"
 
 export type { AuthorizationOptions } from "./internal/consents.ts"
 
@@ -85,9 +85,9 @@ export interface AuthorizationRequest {
  * @since 0.1.0
  */
 export type Status =
-  | { readonly state: "Absent"; readonly subject: string }
+  | { readonly _tag: "Absent"; readonly subject: string }
   | {
-      readonly state: "Active" | "Refreshing"
+      readonly _tag: "Active" | "Refreshing"
       readonly subject: string
       readonly generation: number
       readonly scopes: ReadonlyArray<Scopes.Scope>
@@ -96,7 +96,7 @@ export type Status =
       readonly hasRefreshToken: boolean
     }
   | {
-      readonly state: "ReconnectRequired"
+      readonly _tag: "ReconnectRequired"
       readonly subject: string
       readonly generation: number
       readonly scopes: ReadonlyArray<Scopes.Scope>
@@ -253,16 +253,16 @@ export class ZapierAuth extends Context.Service<
 const statusOf = (subject: string, state: UserGrant.State): Status => {
   switch (state._tag) {
     case "Absent":
-      return { state: "Absent", subject }
+      return { _tag: "Absent", subject }
     case "ReconnectRequired": {
       const { generation, since, tokens, why } = state
-      return { state: "ReconnectRequired", subject, generation, scopes: tokens.scopes, why, since }
+      return { _tag: "ReconnectRequired", subject, generation, scopes: tokens.scopes, why, since }
     }
     case "Active":
     case "Refreshing": {
       const { _tag, generation, tokens } = state
       return {
-        state: _tag,
+        _tag,
         subject,
         generation,
         scopes: tokens.scopes,
@@ -284,8 +284,11 @@ const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([..
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
-  const settings = yield* Effect.mapError(Effect.fromResult(Settings.make(options)), from)
-  const urls = yield* Effect.mapError(Effect.fromResult(ZapierUrls.check(yield* ZapierUrls.ZapierUrls)), from)
+  const settings = yield* Effect.mapError(Effect.fromResult(Settings.make(options)), ZapierAuthError.make)
+  const urls = yield* Effect.mapError(
+    Effect.fromResult(ZapierUrls.check(yield* ZapierUrls.ZapierUrls)),
+    ZapierAuthError.make
+  )
   const service = yield* ClientApplication
   const application = readApplication(service, settings.requestTimeout)
   const random = yield* SecureRandom
@@ -406,7 +409,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       const { subject } = options
       const asked = yield* consents.complete(input, subject)
       const now = yield* status(subject)
-      const granted = now.state === "Absent" ? undefined : now.scopes
+      const granted = now._tag === "Absent" ? undefined : now.scopes
       return {
         ...now,
         missingScopes: granted === undefined ? [] : asked.filter((scope) => !Scopes.allows(granted, scope))

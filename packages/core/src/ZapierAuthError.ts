@@ -10,13 +10,14 @@
  * import * as Effect from "effect/Effect"
  * import { ReconnectRequired, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
  *
- * const call = Effect.fail(new ZapierAuthError({ reason: new ReconnectRequired({ why: "Revoked" }) }))
+ * const call = Effect.fail(ZapierAuthError.make(new ReconnectRequired({ why: "Revoked" })))
  *
  * call.pipe(Effect.catchReason("ZapierAuthError", "ReconnectRequired", () => Effect.succeed("show the button")))
  * ```
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Attack from "./internal/reasons/attack.ts"
@@ -87,6 +88,11 @@ export class ZapierAuthError extends Schema.TaggedError<ZapierAuthError>(id("Zap
   readonly [TypeId] = TypeId
   override readonly name = "ZapierAuthError"
 
+  /** The error of a reason. Takes what the schema's own constructor takes, too. */
+  static override make(this: void, given: Reason | { readonly reason: Reason }): ZapierAuthError {
+    return new ZapierAuthError("reason" in given ? given : { reason: given })
+  }
+
   /** Whether the same call may succeed later without anybody doing anything. */
   get isRetryable(): boolean {
     return this.reason.isRetryable
@@ -100,6 +106,11 @@ export class ZapierAuthError extends Schema.TaggedError<ZapierAuthError>(id("Zap
   /** Whose fault it is. */
   get blames(): Party {
     return this.reason.blames
+  }
+
+  /** How long to wait before the same call may succeed, where Zapier has said so. */
+  get retryAfter(): Duration.Duration | undefined {
+    return "retryAfter" in this.reason ? this.reason.retryAfter : undefined
   }
 
   /** The status by which a web app tells its own client of the error, where it has no better one. */
@@ -123,10 +134,3 @@ export class ZapierAuthError extends Schema.TaggedError<ZapierAuthError>(id("Zap
  * @since 0.1.0
  */
 export const isZapierAuthError = (u: unknown): u is ZapierAuthError => Predicate.hasProperty(u, TypeId)
-
-/**
- * The error of a reason.
- *
- * @since 0.1.0
- */
-export const from = (reason: Reason): ZapierAuthError => new ZapierAuthError({ reason })

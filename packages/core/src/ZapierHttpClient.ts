@@ -48,7 +48,7 @@ import * as Endpoint from "./zapier/Endpoint.ts"
 import type * as Scopes from "./oauth/Scopes.ts"
 import type * as Tokens from "./oauth/Tokens.ts"
 import { ZapierAuth } from "./ZapierAuth.ts"
-import { Closed, from, InsufficientScope, RequestNotReplayable, type ZapierAuthError } from "./ZapierAuthError.ts"
+import { Closed, InsufficientScope, RequestNotReplayable, ZapierAuthError } from "./ZapierAuthError.ts"
 import { ZapierUrls } from "./zapier/ZapierUrls.ts"
 
 /**
@@ -207,7 +207,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     return QuietTracer.isSeen(tracer) ? Context.add(to, Tracer.Tracer, QuietTracer.make(tracer, sending)) : to
   }
 
-  const closed = from(new Closed({}))
+  const closed = ZapierAuthError.make(new Closed({}))
 
   const { enter, leave } = auth.requests
 
@@ -268,7 +268,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     // What nobody reads would keep the connection busy.
     yield* BoundedBody.discard(unauthorized)
     if (!isReplayable(request.body)) {
-      return yield* from(new RequestNotReplayable({ method: request.method, path }))
+      return yield* ZapierAuthError.make(new RequestNotReplayable({ method: request.method, path }))
     }
     yield* AuthMetrics.count.replay({ mode })
     return yield* Effect.withFiber((fiber) =>
@@ -292,7 +292,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     const { endpoint, request } = target
     if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
       const { mode } = source
-      return Effect.fail(from(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode })))
+      return Effect.fail(
+        ZapierAuthError.make(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode }))
+      )
     }
     return sendIn(fiber, HttpClientRequest.bearerToken(request, access.accessToken), request, (response, result) => {
       if (response.status === 401) return replay(source, key, target, response, result, access)

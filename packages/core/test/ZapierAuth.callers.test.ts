@@ -46,7 +46,7 @@ describe("ZapierAuth: what callers give", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      assert.strictEqual((yield* (yield* ZapierAuth).status(subject)).state, "Active")
+      assert.strictEqual((yield* (yield* ZapierAuth).status(subject))._tag, "Active")
     }).pipe(Effect.provide(zapier.layer()))
   })
 

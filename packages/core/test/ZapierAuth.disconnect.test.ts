@@ -9,12 +9,12 @@ import * as TestClock from "effect/testing/TestClock"
 import { GrantStore } from "../src/store/GrantStore.ts"
 import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
-import { from, StoreFailed } from "../src/ZapierAuthError.ts"
+import { StoreFailed } from "../src/ZapierAuthError.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
 const { reasonOf, subject } = TestZapier
 
-const failure = Effect.fail(from(new StoreFailed({ store: "grant store", operation: "write", problem: "no disk" })))
+const failure = Effect.fail(new StoreFailed({ store: "grant store", operation: "write", problem: "no disk" }))
 
 /** Stores of which that for grants removes as it is told to. */
 const stores = (remove: (usual: Effect.Effect<boolean>) => Effect.Effect<boolean> | typeof failure) =>
@@ -48,7 +48,7 @@ describe("ZapierAuth: disconnect", () => {
       yield* Deferred.succeed(gate, undefined)
       yield* TestZapier.tick
       assert.strictEqual(yield* reasonOf(auth.accessToken(subject)), "ReconnectRequired")
-      assert.deepStrictEqual(yield* auth.status(subject), { state: "Absent", subject })
+      assert.deepStrictEqual(yield* auth.status(subject), { _tag: "Absent", subject })
     }).pipe(Effect.provide(zapier.layer()))
   })
 

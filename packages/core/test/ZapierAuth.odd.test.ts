@@ -103,7 +103,7 @@ describe("a response to a refresh", () => {
       ])
       assert.strictEqual((yield* counted).count, before + 1)
       const status = yield* ZapierAuth.use((auth) => auth.status(subject))
-      assert.deepInclude(status, { state: "Active", generation: 2, scopes: ["zap"], expiresAt: 72_000_000 })
+      assert.deepInclude(status, { _tag: "Active", generation: 2, scopes: ["zap"], expiresAt: 72_000_000 })
       assert.strictEqual(zapier.tokenRequests.length, 2)
     }).pipe(Effect.provide(zapier.layer()))
   })
@@ -193,7 +193,7 @@ describe("an access token that no header can carry", () => {
       const error = yield* failureOf(TestZapier.connect(subject))
       assert.strictEqual(error.reason._tag, "MalformedResponse")
       expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)).not.toContain("s3cret")
-      assert.deepInclude(yield* ZapierAuth.use((auth) => auth.status(subject)), { state: "Absent" })
+      assert.deepInclude(yield* ZapierAuth.use((auth) => auth.status(subject)), { _tag: "Absent" })
     }).pipe(Effect.provide(zapier.layer()))
   })
 

@@ -64,7 +64,7 @@ describe("patience", () => {
       yield* Deferred.succeed(gate, undefined)
       assert.deepStrictEqual(yield* heard(late), ["access-token-2"])
       assert.strictEqual(zapier.tokenRequests.length, 2)
-      assert.deepInclude(yield* auth.status(subject), { state: "Active", generation: 2 })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active", generation: 2 })
     }).pipe(Effect.provide(zapier.layer()))
   })
 
@@ -107,7 +107,7 @@ describe("patience", () => {
       yield* heard(waiting)
       assert.strictEqual(yield* outcome, "access-token-2")
       assert.strictEqual(zapier.tokenRequests.length, 2)
-      assert.deepInclude(yield* auth.status(subject), { state: "Active", generation: 2 })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active", generation: 2 })
     }).pipe(Effect.provide(zapier.layer()))
   })
 
@@ -129,7 +129,7 @@ describe("patience", () => {
       ])
       yield* Deferred.succeed(gate, undefined)
       yield* TestZapier.tick
-      assert.deepInclude(yield* auth.status(subject), { state: "Active", generation: 1 })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active", generation: 1 })
       yield* auth.appToken(["zap"])
       assert.strictEqual(zapier.tokenRequests.length, 2)
     }).pipe(Effect.provide(zapier.layer()))
@@ -171,7 +171,7 @@ describe("patience", () => {
       const late = yield* callers(1)
       yield* TestClock.adjust("20 seconds")
       assert.deepStrictEqual(yield* heard([...early, ...late]), ["ApplicationUnavailable"])
-      assert.deepInclude(yield* auth.status(subject), { state: "Active", generation: 1 })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active", generation: 1 })
       assert.strictEqual(zapier.tokenRequests.length, 1)
       told.hangs = false
       assert.strictEqual(yield* outcome, "access-token-2")

@@ -89,7 +89,7 @@ describe("ZapierAuth: accessToken", () => {
       assert.strictEqual(value(yield* auth.accessToken(subject)), "access-token-1")
       while (zapier.tokenRequests.length < 2) yield* TestZapier.tick
       yield* Deferred.succeed(gate, undefined)
-      while ((yield* auth.status(subject)).state !== "Active") yield* TestZapier.tick
+      while ((yield* auth.status(subject))._tag !== "Active") yield* TestZapier.tick
       assert.strictEqual(value(yield* auth.accessToken(subject)), "access-token-2")
       assert.strictEqual(zapier.tokenRequests.length, 2)
     }).pipe(Effect.provide(zapier.layer()))
@@ -119,7 +119,7 @@ describe("ZapierAuth: accessToken", () => {
       assert.strictEqual(zapier.tokenRequests.length, 3)
       yield* Effect.flip(auth.accessToken(subject))
       assert.strictEqual(zapier.tokenRequests.length, 3)
-      assert.deepInclude(yield* auth.status(subject), { state: "ReconnectRequired", why: "ResponseLost" })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "ReconnectRequired", why: "ResponseLost" })
     }).pipe(Effect.provide(zapier.layer()))
   })
 
@@ -218,7 +218,7 @@ describe("ZapierAuth: accessToken", () => {
       zapier.application.clientSecret = ""
       const { reason } = yield* Effect.flip(auth.accessToken(subject))
       assert.deepInclude(reason, { _tag: "InvalidConfig", setting: "clientSecret" })
-      assert.deepInclude(yield* auth.status(subject), { state: "Active", generation: 1 })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active", generation: 1 })
       assert.strictEqual(zapier.tokenRequests.length, 1)
       zapier.application.clientSecret = clientSecret
       assert.strictEqual(value(yield* auth.accessToken(subject)), "access-token-2")

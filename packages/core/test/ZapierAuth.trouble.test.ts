@@ -17,12 +17,12 @@ import { AttemptStore } from "../src/store/AttemptStore.ts"
 import { GrantStore } from "../src/store/GrantStore.ts"
 import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
-import { from, StoreFailed } from "../src/ZapierAuthError.ts"
+import { StoreFailed } from "../src/ZapierAuthError.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
 const { reasonOf, subject } = TestZapier
 
-const noDisk = Effect.fail(from(new StoreFailed({ store: "grant store", operation: "write", problem: "no disk" })))
+const noDisk = Effect.fail(new StoreFailed({ store: "grant store", operation: "write", problem: "no disk" }))
 
 /** Stores of which that for grants is changed. */
 const stores = (change: (store: GrantStore["Service"]) => Partial<GrantStore["Service"]>) =>
@@ -70,7 +70,7 @@ describe("a store", () => {
       assert.strictEqual(yield* tokenOrReason, "access-token-1")
       told.throws = true
       assert.strictEqual(yield* reasonOf(auth.status(subject)), "StoreFailed")
-      assert.deepInclude(yield* auth.status(subject), { state: "Active" })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active" })
     }).pipe(Effect.provide(Layer.provideMerge(zapier.process(), layer)))
   })
 
@@ -104,7 +104,7 @@ describe("a store", () => {
       yield* pass("1 second")
       yield* Deferred.succeed(gate, undefined)
       assert.strictEqual((yield* Fiber.join(both)).filter(Exit.isSuccess).length, 1)
-      assert.deepInclude(yield* auth.status(subject), { state: "Active" })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active" })
       assert.strictEqual(zapier.tokenRequests.length, 1)
     }).pipe(Effect.provide(Layer.provideMerge(zapier.process(), layer)))
   })

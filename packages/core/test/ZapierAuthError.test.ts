@@ -1,8 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { inspect } from "node:util"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
 import * as ZapierAuthError from "../src/ZapierAuthError.ts"
 
 type Tag = ZapierAuthError.Reason["_tag"]
@@ -66,13 +70,66 @@ describe("ZapierAuthError", () => {
   })
 
   it.prop("speaks as its reason does", [ZapierAuthError.Reason], ([reason]) => {
-    const error = ZapierAuthError.from(reason)
+    const error = ZapierAuthError.ZapierAuthError.make(reason)
     expect(error.message).toBe(reason.message)
     expect(error.isRetryable).toBe(reason.isRetryable)
     expect(error.needsReconnect).toBe(reason.needsReconnect)
     expect(error.name).toBe("ZapierAuthError")
     expect(error).toBeInstanceOf(Error)
   })
+
+  it.prop("is made of a reason, or of what its schema takes", [ZapierAuthError.Reason], ([reason]) => {
+    const made = ZapierAuthError.ZapierAuthError.make(reason)
+    expect(made).toBeInstanceOf(ZapierAuthError.ZapierAuthError)
+    expect(made.reason).toBe(reason)
+    expect(ZapierAuthError.ZapierAuthError.make({ reason }).reason).toBe(reason)
+  })
+
+  it.prop("tells how long to wait where its reason does, and nowhere else", [ZapierAuthError.Reason], ([reason]) => {
+    const told = reason._tag === "RateLimited" || reason._tag === "ServiceUnavailable" ? reason.retryAfter : undefined
+    expect(ZapierAuthError.ZapierAuthError.make(reason).retryAfter).toBe(told)
+  })
+
+  it.effect("is retried by a schedule that knows nothing of this library, after the wait that it tells", () =>
+    Effect.gen(function* () {
+      const { RateLimited, ReconnectRequired, ServiceUnavailable } = ZapierAuthError
+      const failures = [
+        new RateLimited({ retryAfter: Duration.seconds(60) }),
+        new ServiceUnavailable({ status: 503 }),
+        new ReconnectRequired({ why: "Revoked" })
+      ]
+      const at: Array<number> = []
+      const call = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const reason = failures[at.push(now) - 1]
+        return reason === undefined ? Effect.void : Effect.fail(ZapierAuthError.ZapierAuthError.make(reason))
+      })
+      // As for the errors of Effect's own modules that tell a wait.
+      interface Told {
+        readonly isRetryable: boolean
+        readonly retryAfter: Duration.Duration | undefined
+      }
+      const patient = <E extends Told>() =>
+        Schedule.exponential("1 second").pipe(
+          Schedule.setInputType<E>(),
+          Schedule.modifyDelay(({ duration, input }) =>
+            Effect.succeed(Duration.max(duration, input.retryAfter ?? Duration.zero))
+          )
+        )
+      const fiber = yield* Effect.forkChild(
+        Effect.flip(
+          Effect.retry(call, {
+            schedule: patient<ZapierAuthError.ZapierAuthError>(),
+            while: ({ isRetryable }) => isRetryable
+          })
+        )
+      )
+      yield* TestClock.adjust("2 minutes")
+      const error = yield* Fiber.join(fiber)
+      expect(error.reason._tag).toBe("ReconnectRequired")
+      // The first wait is Zapier's, the second the schedule's own, and who cannot be helped is not retried.
+      expect(at).toEqual([0, 60_000, 62_000])
+    })
+  )
 
   it.prop("says who can act", [ZapierAuthError.Reason], ([reason]) => {
     const { isRetryable, needsReconnect } = reason
@@ -87,7 +144,7 @@ describe("ZapierAuthError", () => {
   })
 
   it.prop("blames one party, and answers with a status of an error", [ZapierAuthError.Reason], ([reason]) => {
-    const error = ZapierAuthError.from(reason)
+    const error = ZapierAuthError.ZapierAuthError.make(reason)
     expect(ZapierAuthError.Party.literals).toContain(reason.blames)
     expect([error.blames, error.httpStatus]).toEqual([reason.blames, reason.httpStatus])
     expect(error.httpStatus).toBeGreaterThanOrEqual(400)
@@ -125,7 +182,7 @@ describe("ZapierAuthError", () => {
 
   it.prop("goes through JSON and comes back with the same message", [ZapierAuthError.Reason], ([drawn]) => {
     const reason = withWholeWait(drawn)
-    const error = ZapierAuthError.from(reason)
+    const error = ZapierAuthError.ZapierAuthError.make(reason)
     const text = JSON.stringify(Schema.encodeSync(errorJson)(error))
     const back = Schema.decodeUnknownSync(errorJson)(JSON.parse(text))
     expect(back).toBeInstanceOf(ZapierAuthError.ZapierAuthError)
@@ -177,7 +234,7 @@ describe("ZapierAuthError", () => {
   })
 
   it("names what happened where it is logged", () => {
-    const error = ZapierAuthError.from(new ZapierAuthError.ReconnectRequired({ why: "Revoked" }))
+    const error = ZapierAuthError.ZapierAuthError.make(new ZapierAuthError.ReconnectRequired({ why: "Revoked" }))
     expect(String(error)).toBe(`ZapierAuthError: ${error.message}`)
     expect(JSON.stringify(error)).toContain(error.message)
     expect(inspect(error)).toContain("Revoked")
@@ -186,7 +243,7 @@ describe("ZapierAuthError", () => {
   it.effect("is handled by its reason", () =>
     Effect.gen(function* () {
       const failing: Effect.Effect<never, ZapierAuthError.ZapierAuthError> = Effect.fail(
-        ZapierAuthError.from(new ZapierAuthError.ReconnectRequired({ why: "NeverConnected" }))
+        ZapierAuthError.ZapierAuthError.make(new ZapierAuthError.ReconnectRequired({ why: "NeverConnected" }))
       )
       const handled = Effect.catchReason(failing, "ZapierAuthError", "ReconnectRequired", ({ why }) =>
         Effect.succeed(why)
@@ -199,7 +256,7 @@ describe("ZapierAuthError", () => {
 
   it("is told from other values", () => {
     const reason = new ZapierAuthError.ConsentDenied({})
-    expect(ZapierAuthError.isZapierAuthError(ZapierAuthError.from(reason))).toBe(true)
+    expect(ZapierAuthError.isZapierAuthError(ZapierAuthError.ZapierAuthError.make(reason))).toBe(true)
     for (const other of [reason, new Error("no"), null, undefined, "ZapierAuthError"]) {
       expect(ZapierAuthError.isZapierAuthError(other)).toBe(false)
     }

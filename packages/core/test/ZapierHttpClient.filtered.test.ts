@@ -128,7 +128,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
       const error = yield* Effect.flip(call)
       assert.strictEqual(isZapierAuthError(error) ? error.reason._tag : "other", "ReconnectRequired")
       const auth = yield* ZapierAuth
-      assert.strictEqual((yield* auth.status(subject)).state, "ReconnectRequired")
+      assert.strictEqual((yield* auth.status(subject))._tag, "ReconnectRequired")
     }).pipe(Effect.provide(zapier.layer()))
   })
 })

@@ -162,6 +162,32 @@ export const badge = (subject: string) =>
   )
 \`\`\`
 
+\`retryAfter\` is the wait that Zapier has asked for, if it has: a \`Duration\`, as Effect's own errors have it, so a schedule that
+reads it there works here, too:
+
+\`\`\`ts
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+
+const patient = Schedule.exponential("1 second").pipe(
+  Schedule.setInputType<ZapierAuthError>(),
+  Schedule.modifyDelay(({ duration, input }) =>
+    Effect.succeed(Duration.max(duration, input.retryAfter ?? Duration.zero))
+  )
+)
+
+export const accessToken = (subject: string) =>
+  ZapierAuth.use((auth) => auth.accessToken(subject)).pipe(
+    Effect.retry({ schedule: patient, times: 3, while: ({ isRetryable }) => isRetryable })
+  )
+\`\`\`
+
+A store of your own fails with the reason itself, \`StoreFailed\` or \`DecryptionFailed\`, and the operation that needed the store
+fails with a \`ZapierAuthError\` that has it. To make one, \`ZapierAuthError.make(reason)\` is the shortest way.
+
 Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members.
 
 A web app tells its own client with \`httpStatus\`. The message is for whoever runs the app, and belongs in its log:

@@ -72,7 +72,7 @@ const story = Effect.gen(function* () {
   Transcript.app("handleCallback with the URL that the browser came back to")
   const connected = yield* auth.handleCallback(callback, { subject: "ada" })
   yield* told
-  Transcript.check("the grant is Active, generation 1", connected.state === "Active" && connected.generation === 1)
+  Transcript.check("the grant is Active, generation 1", connected._tag === "Active" && connected.generation === 1)
   Transcript.app("GET /v2/zaps on behalf of Ada")
   const zaps = yield* zapier.call("GET /v2/zaps", { credential: asAda })
   const titles = (yield* zapTitles(yield* zaps.json)).data.map(({ title }) => title)
@@ -88,7 +88,7 @@ const story = Effect.gen(function* () {
   yield* told
   Transcript.check("after a 401 and one refresh the request is replayed: 200", later.status === 200)
   const renewed = yield* auth.status("ada")
-  Transcript.check("the grant is Active, generation 2", renewed.state === "Active" && renewed.generation === 2)
+  Transcript.check("the grant is Active, generation 2", renewed._tag === "Active" && renewed.generation === 2)
   const refreshes = (yield* fake.issued).filter(({ origin }) => origin._tag === "RefreshToken").length
   Transcript.check("Zapier was asked for one refresh", refreshes === 1)
 
@@ -101,7 +101,7 @@ const story = Effect.gen(function* () {
   yield* told
   Transcript.check(`the app is told: ${denied.message}`, denied.reason._tag === "ConsentDenied")
   const bob = yield* auth.status("bob")
-  Transcript.check("Bob has no grant, and Ada's is untouched", bob.state === "Absent")
+  Transcript.check("Bob has no grant, and Ada's is untouched", bob._tag === "Absent")
 
   Transcript.step("App credential: the app unenrolls an account from a promotion")
   Transcript.app("POST /v2/promotions on behalf of Ada, to have something to delete")

@@ -12,7 +12,7 @@ import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -114,7 +114,7 @@ const httpClientOf = <E, R>(
   if (httpClient === undefined) return layerHttpClient
   if (Layer.isLayer(httpClient)) return httpClient
   const problem = "give a layer, such as FetchHttpClient.layer, or leave it out"
-  return Layer.effectContext(Effect.fail(from(new InvalidConfig({ setting: "httpClient", problem }))))
+  return Layer.effectContext(Effect.fail(ZapierAuthError.make(new InvalidConfig({ setting: "httpClient", problem }))))
 }
 
 const servicesOf = <E, R>(options: Options<E, R>): Layer.Layer<Services, ZapierAuthError | E, Stores | R> =>

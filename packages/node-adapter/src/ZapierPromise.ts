@@ -42,7 +42,7 @@ import {
   type Status,
   ZapierAuth
 } from "@zapier-workflow-auth/core/ZapierAuth"
-import { Closed, from, type Party, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { Closed, type Party, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -239,7 +239,7 @@ const toWeb = (response: HttpClientResponse.HttpClientResponse, signal: AbortSig
   return endedBy(web, signal)
 }
 
-const closed = from(new Closed({}))
+const closed = ZapierAuthError.make(new Closed({}))
 
 const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
   const zapier = yield* ZapierHttpClient

@@ -12,7 +12,7 @@ const connected = (world: Effect.Success<ReturnType<typeof World.make>>, subject
   Effect.provide(
     Effect.map(
       ZapierAuth.use((auth) => auth.status(subject)),
-      ({ state }) => state === "Active"
+      ({ _tag }) => _tag === "Active"
     ),
     world.zapier
   )

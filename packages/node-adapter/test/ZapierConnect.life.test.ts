@@ -2,7 +2,7 @@
 import { describe, expect, expectTypeOf, it, vi } from "@effect/vitest"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import { ApplicationUnavailable, from, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ApplicationUnavailable, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -47,7 +47,9 @@ describe("ZapierConnect.toWebHandler", () => {
     let isAway = true
     const application = ClientApplication.layerEffect(
       Effect.suspend(() =>
-        isAway ? Effect.fail(from(new ApplicationUnavailable({ waited: Duration.seconds(1) }))) : Effect.succeed(app)
+        isAway
+          ? Effect.fail(ZapierAuthError.make(new ApplicationUnavailable({ waited: Duration.seconds(1) })))
+          : Effect.succeed(app)
       )
     )
     const { layer } = ZapierPromise.make({ application, fetch: fake.fetch, stores: "memory" })
@@ -71,7 +73,7 @@ describe("ZapierConnect.toWebHandler", () => {
     })
     expect(log).toContain("credentials could not be read")
     isAway = false
-    expect(await (await status(zapier)).json()).toMatchObject({ state: "Absent" })
+    expect(await (await status(zapier)).json()).toMatchObject({ _tag: "Absent" })
     await zapier.dispose()
     const closed = await logged(async () => expect((await status(zapier)).status).toBe(503))
     expect(closed).toContain("This client was closed")

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import { from, StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ConnectTexts from "../src/ConnectTexts.ts"
 import * as ZapierConnect from "../src/ZapierConnect.ts"
 import * as World from "./utils/ConnectWorld.ts"
@@ -207,7 +207,9 @@ describe("a page", () => {
       scopes: ["zap"],
       subject: () => "ada",
       zapier: Layer.effectDiscard(
-        Effect.fail(from(new StoreFailed({ store: "database", operation: "start", problem: "it is away" })))
+        Effect.fail(
+          ZapierAuthError.make(new StoreFailed({ store: "database", operation: "start", problem: "it is away" }))
+        )
       ) as never
     })
     // That the database is away is logged.

@@ -12,7 +12,7 @@ const stateOf = (world: World, subject: string) =>
   Effect.provide(
     Effect.map(
       ZapierAuth.use((auth) => auth.status(subject)),
-      ({ state }) => state
+      ({ _tag }) => _tag
     ),
     world.zapier
   )

@@ -17,7 +17,7 @@ const grantedTo = (world: World, subject: string) =>
   Effect.provide(
     Effect.map(
       ZapierAuth.use((auth) => auth.status(subject)),
-      (status) => (status.state === "Absent" ? [] : status.scopes)
+      (status) => (status._tag === "Absent" ? [] : status.scopes)
     ),
     world.zapier
   )
@@ -133,7 +133,7 @@ describe("scopes that were asked for and not granted", () => {
       expect(done.text).toContain('<a href="/a">')
       expect(done.text).not.toContain("/zapier/connect")
       expect(outcomes).toMatchObject([
-        { _tag: "ScopesMissing", missing: ["zap:write", "profile"], status: { state: "Active", scopes: ["zap"] } }
+        { _tag: "ScopesMissing", missing: ["zap:write", "profile"], status: { _tag: "Active", scopes: ["zap"] } }
       ])
       // The attempt is over.
       expect([...ada.cookies.keys()]).toEqual(["session"])

@@ -29,7 +29,7 @@ describe("ZapierConnect", () => {
       expect(begun.location).toMatch(/^https:\/\/api\.zapier\.com\/v2\/authorize\?/)
       const done = yield* world.send(ada, yield* world.fake.approve(begun.location))
       expect([done.status, done.location]).toEqual([303, "/settings?tab=zapier"])
-      expect(yield* statusOf(world, "ada")).toMatchObject({ state: "Active", scopes: ["zap"] })
+      expect(yield* statusOf(world, "ada")).toMatchObject({ _tag: "Active", scopes: ["zap"] })
       // Nothing is left of the attempt in the browser.
       expect([...ada.cookies.keys()]).toEqual(["session"])
     })
@@ -52,7 +52,7 @@ describe("ZapierConnect", () => {
       const ada = new World.Browser("ada")
       const before = yield* world.send(ada, "/zapier/status")
       expect(JSON.parse(before.text)).toEqual({
-        state: "Absent",
+        _tag: "Absent",
         subject: "ada",
         connected: false,
         needsReconnect: false
@@ -60,7 +60,7 @@ describe("ZapierConnect", () => {
       const { location } = yield* world.begin(ada)
       yield* world.send(ada, yield* world.fake.approve(location))
       const after = yield* world.send(ada, "/zapier/status")
-      expect(JSON.parse(after.text)).toMatchObject({ state: "Active", connected: true, scopes: ["zap"] })
+      expect(JSON.parse(after.text)).toMatchObject({ _tag: "Active", connected: true, scopes: ["zap"] })
       const [issued] = yield* world.fake.issued
       expect(after.text).not.toContain(issued?.accessToken)
       const own = { method: "POST", headers: { origin: "https://acme.example" } }
@@ -125,7 +125,7 @@ describe("ZapierConnect", () => {
       expect(late.status).toBe(400)
       expect(late.text).toContain("Zapier is still connected")
       expect(late.text).toContain("you have a few minutes to connect Zapier")
-      expect(yield* statusOf(world, "ada")).toMatchObject({ state: "Active", generation: 1 })
+      expect(yield* statusOf(world, "ada")).toMatchObject({ _tag: "Active", generation: 1 })
     })
   )
 

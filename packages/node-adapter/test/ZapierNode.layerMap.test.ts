@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import { ApplicationUnavailable, from } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ApplicationUnavailable, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as LayerMap from "effect/LayerMap"
@@ -20,7 +20,7 @@ describe("ZapierNode in a LayerMap", () => {
             application: ClientApplication.layerEffect(
               Effect.suspend(() =>
                 isAway
-                  ? Effect.fail(from(new ApplicationUnavailable({ waited: Duration.seconds(1) })))
+                  ? Effect.fail(ZapierAuthError.make(new ApplicationUnavailable({ waited: Duration.seconds(1) })))
                   : Effect.succeed({
                       clientId,
                       clientSecret: "s3cret",
@@ -45,9 +45,9 @@ describe("ZapierNode in a LayerMap", () => {
         )
       expect(yield* Effect.flip(statusOf("main"))).toMatchObject({ reason: { _tag: "ApplicationUnavailable" } })
       isAway = false
-      expect(yield* statusOf("main")).toEqual({ state: "Absent", subject: "ada" })
-      expect(yield* statusOf("main")).toEqual({ state: "Absent", subject: "ada" })
-      expect(yield* statusOf("labs")).toEqual({ state: "Absent", subject: "ada" })
+      expect(yield* statusOf("main")).toEqual({ _tag: "Absent", subject: "ada" })
+      expect(yield* statusOf("main")).toEqual({ _tag: "Absent", subject: "ada" })
+      expect(yield* statusOf("labs")).toEqual({ _tag: "Absent", subject: "ada" })
       expect(builds).toBe(3)
     })
   )

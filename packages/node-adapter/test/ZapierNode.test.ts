@@ -139,7 +139,7 @@ describe("The three modes, in process and in virtual time", () => {
       yield* fake.revoke({ clientId: app.clientId })
       const call = zapier.call("GET /v2/zaps", { credential: Credential.user("ada") })
       expect(yield* Effect.flip(call)).toMatchObject({ reason: { _tag: "ReconnectRequired", why: "Revoked" } })
-      expect((yield* connect("ada", ["zap"])).state).toBe("Active")
+      expect((yield* connect("ada", ["zap"]))._tag).toBe("Active")
       expect((yield* call).status).toBe(200)
     }).pipe(Effect.provide(withFake({ application: app })))
   )

@@ -326,7 +326,7 @@ describe("ZapierPromise: what callers give", () => {
 
   it.each(["__proto__", "constructor", "hasOwnProperty", "Ådå ✓", "a b"])("takes %s for a user", async (subject) => {
     const { connect, zapier } = setup()
-    expect(await zapier.status(subject)).toEqual({ ok: true, value: { state: "Absent", subject } })
+    expect(await zapier.status(subject)).toEqual({ ok: true, value: { _tag: "Absent", subject } })
     await connect(subject)
     expect(await zapier.accessToken(subject)).toMatchObject({ ok: true })
     expect(await zapier.disconnect(subject)).toMatchObject({ ok: true, value: { wasConnected: true } })

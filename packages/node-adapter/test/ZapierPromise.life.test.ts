@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
-import { ApplicationUnavailable, from } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ApplicationUnavailable, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -64,7 +64,10 @@ const unreadable = () => {
     Effect.suspend(() => {
       state.reads++
       if (!state.isAway) return Effect.succeed(app)
-      return Effect.delay(Effect.fail(from(new ApplicationUnavailable({ waited: Duration.seconds(1) }))), 1)
+      return Effect.delay(
+        Effect.fail(ZapierAuthError.make(new ApplicationUnavailable({ waited: Duration.seconds(1) }))),
+        1
+      )
     })
   )
   return { state, layer }
@@ -88,7 +91,7 @@ describe("ZapierPromise, starting", () => {
     expect(tagOf(await zapier.status("ada"))).toBe("ApplicationUnavailable")
     expect(state.reads).toBe(2)
     state.isAway = false
-    expect(valueOf(await zapier.status("ada"))).toEqual({ state: "Absent", subject: "ada" })
+    expect(valueOf(await zapier.status("ada"))).toEqual({ _tag: "Absent", subject: "ada" })
     expect(tagOf(await connect(fake, zapier, "ada"))).toBe("ok")
     await expect.poll(() => heard).toContain("Active")
   })
@@ -167,7 +170,7 @@ describe("ZapierPromise, closing", () => {
     await held.received
     const closing = zapier.close()
     held.release()
-    expect(valueOf(await underWay).state).toBe("Active")
+    expect(valueOf(await underWay)._tag).toBe("Active")
     await closing
   })
 
@@ -232,7 +235,7 @@ describe("ZapierPromise and a layer that several clients have", () => {
     const heard: Array<string> = []
     second.subscribe((told) => void (told._tag === "Transition" && heard.push(told.event)))
     await connect(fake, first, "ada")
-    expect(valueOf(await second.status("ada")).state).toBe("Active")
+    expect(valueOf(await second.status("ada"))._tag).toBe("Active")
     expect(valueOf(await second.fetch("/v2/zaps", { subject: "ada" })).status).toBe(200)
     await expect.poll(() => heard).toContain("CodeReceived")
     const held = hold("/v2/zaps")
@@ -249,7 +252,7 @@ describe("ZapierPromise and a layer that several clients have", () => {
     await second.close()
     // It was closed, and what is built anew knows nobody.
     const third = ZapierPromise.fromLayer(first.layer)
-    expect(valueOf(await third.status("ada")).state).toBe("Absent")
+    expect(valueOf(await third.status("ada"))._tag).toBe("Absent")
     await third.close()
   })
 
@@ -277,7 +280,7 @@ describe("ZapierPromise and a layer that several clients have", () => {
     const [first, second] = [1, 2].map(() => ZapierPromise.make({ application: app, fetch, stores: "memory" }))
     if (first === undefined || second === undefined) throw new Error("there are two")
     await connect(fake, first, "ada")
-    expect(valueOf(await second.status("ada")).state).toBe("Absent")
+    expect(valueOf(await second.status("ada"))._tag).toBe("Absent")
     await Promise.all([first.close(), second.close()])
   })
 })

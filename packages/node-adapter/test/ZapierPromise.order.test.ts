@@ -1,7 +1,7 @@
 /** Every method settles with a value or a typed error, in whatever order a client is used, fails to start, and is closed. */
 import { describe, expect, it, vi } from "@effect/vitest"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
-import { Reason, ApplicationUnavailable, from } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ApplicationUnavailable, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -34,7 +34,7 @@ const Step = Schema.Literals([
 const run = async (steps: ReadonlyArray<typeof Step.Type>) => {
   const fake = FakeZapierPromise.make({ apps: [app] })
   let isAway = false
-  const away = from(new ApplicationUnavailable({ waited: Duration.seconds(1) }))
+  const away = ZapierAuthError.make(new ApplicationUnavailable({ waited: Duration.seconds(1) }))
   const application = ClientApplication.layerEffect(
     Effect.suspend(() => (isAway ? Effect.fail(away) : Effect.succeed(app)))
   )

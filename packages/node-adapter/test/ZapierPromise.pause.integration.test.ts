@@ -59,7 +59,7 @@ describe.skipIf(process.platform === "win32")("ZapierPromise in a process that i
     const results = await paused(server, app, () => app.askTimes(50, "callAsUser", "ada"))
     expect(failures(results)).toEqual([])
     expect(await eventually(() => app.ask("callAsUser", "ada"))).toBe(200)
-    expect(valueOf(await app.ask("status", "ada")).state).toBe("Active")
+    expect(valueOf(await app.ask("status", "ada"))._tag).toBe("Active")
     const another = world.startApp()
     expect(await eventually(() => another.ask("callAsUser", "ada"))).toBe(200)
     expect(server.tokenRequests()).toEqual([

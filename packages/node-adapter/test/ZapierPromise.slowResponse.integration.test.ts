@@ -28,7 +28,7 @@ describe("ZapierPromise and a slow response", () => {
       expect(failures((await Promise.all(late)).flat())).toEqual([])
       for (const app of [first, second]) {
         expect(await eventually(() => app.ask("callAsUser", "ada"))).toBe(200)
-        expect(valueOf(await app.ask("status", "ada")).state).toBe("Active")
+        expect(valueOf(await app.ask("status", "ada"))._tag).toBe("Active")
       }
       expect(server.tokenRequests()).toEqual([
         { grantType: "authorization_code", status: 200 },

@@ -27,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const absent = { ok: true, value: { state: "Absent", subject: "ada" } }
+const absent = { ok: true, value: { _tag: "Absent", subject: "ada" } }
 
 const failed = { ok: false, error: { _tag: "StoreFailed", isRetryable: true } }
 

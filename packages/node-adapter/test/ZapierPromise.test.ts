@@ -42,16 +42,16 @@ const errorOf = <A>(result: ZapierPromise.Result<A>): ZapierPromise.Failure => {
 describe("ZapierPromise", () => {
   it("connects a user, and calls for the user, the app and with the client id", async () => {
     const { connect, zapier } = setup()
-    expect(await connect("ada")).toMatchObject({ state: "Active", scopes: ["zap", "zap:write"] })
+    expect(await connect("ada")).toMatchObject({ _tag: "Active", scopes: ["zap", "zap:write"] })
     const zaps = valueOf(await zapier.fetch("/v2/zaps?limit=1", { subject: "ada" }))
     expect([zaps.status, await zaps.json()]).toEqual([200, expect.objectContaining({ data: expect.any(Array) })])
     expect(valueOf(await zapier.fetch("/v1/apps")).status).toBe(200)
     // An answer is an answer, whatever it says.
     expect(valueOf(await zapier.fetch("/v2/promotions/12", { method: "DELETE" })).status).toBe(404)
     expect(valueOf(await zapier.fetch("/v3/unknown", { credential: Credential.user("ada") })).status).toBe(404)
-    expect(valueOf(await zapier.status("ada"))).toMatchObject({ state: "Active" })
+    expect(valueOf(await zapier.status("ada"))).toMatchObject({ _tag: "Active" })
     expect(valueOf(await zapier.disconnect("ada"))).toMatchObject({ wasConnected: true })
-    expect(valueOf(await zapier.status("ada"))).toEqual({ state: "Absent", subject: "ada" })
+    expect(valueOf(await zapier.status("ada"))).toEqual({ _tag: "Absent", subject: "ada" })
     await zapier.close()
   })
 
@@ -83,7 +83,7 @@ describe("ZapierPromise", () => {
     }
     expect(errorOf(await complete(0))).toMatchObject({ _tag: "StateMismatch", why: "Unknown" })
     expect(errorOf(await complete(1))).toMatchObject({ _tag: "StateMismatch", why: "Unknown" })
-    expect(valueOf(await complete(-1))).toMatchObject({ state: "Active" })
+    expect(valueOf(await complete(-1))).toMatchObject({ _tag: "Active" })
     await zapier.close()
   })
 

@@ -5,14 +5,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Application, ClientApplication } from "../oauth/ClientApplication.ts"
 import * as Defects from "./defects.ts"
-import { ApplicationUnavailable, from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
+import type { StoreError } from "../store/VersionedStore.ts"
+import { ApplicationUnavailable, StoreFailed, ZapierAuthError } from "../ZapierAuthError.ts"
 
 /** The effect, unless it takes longer than `millis`: then it is interrupted, and not waited for. */
-const bounded = <A>(
-  effect: Effect.Effect<A, ZapierAuthError>,
-  millis: number,
-  reason: () => Reason
-): Effect.Effect<A, ZapierAuthError> =>
+const bounded = <A, E>(effect: Effect.Effect<A, E>, millis: number, late: () => E): Effect.Effect<A, E> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
     const abandon = Effect.sync(() => fiber.interruptUnsafe())
@@ -22,7 +19,7 @@ const bounded = <A>(
     )
     if (Option.isSome(result)) return result.value
     yield* abandon
-    return yield* from(reason())
+    return yield* Effect.fail(late())
   })
 
 /** The client application, which a secret manager may provide. */
@@ -30,11 +27,11 @@ export const readApplication = (
   application: ClientApplication["Service"],
   millis: number
 ): Effect.Effect<Application, ZapierAuthError> => {
-  const unavailable = () => new ApplicationUnavailable({ waited: Duration.millis(millis) })
+  const unavailable = () => ZapierAuthError.make(new ApplicationUnavailable({ waited: Duration.millis(millis) }))
   const read = Effect.catchDefect(application.get, (defect) =>
     Effect.andThen(
       Effect.logError(`Reading the client application threw ${Defects.nameOf(defect)}`),
-      Effect.fail(from(unavailable()))
+      Effect.fail(unavailable())
     )
   )
   return bounded(read, millis, unavailable)
@@ -43,14 +40,18 @@ export const readApplication = (
 /** An operation of a store that no driver waits for. */
 export const boundedStore = <A>(
   store: string,
-  operation: () => Effect.Effect<A, ZapierAuthError>,
+  operation: () => Effect.Effect<A, StoreError>,
   { storeTimeout }: { readonly storeTimeout: number }
 ): Effect.Effect<A, ZapierAuthError> =>
-  bounded(
-    // A defect may hold a record.
-    Effect.catchDefect(Effect.suspend(operation), () =>
-      from(new StoreFailed({ store, operation: "respond", problem: "it threw" }))
+  Effect.mapError(
+    bounded(
+      // A defect may hold a record.
+      Effect.catchDefect(
+        Effect.suspend(operation),
+        () => new StoreFailed({ store, operation: "respond", problem: "it threw" })
+      ),
+      storeTimeout,
+      (): StoreError => StoreFailed.silent(store, storeTimeout)
     ),
-    storeTimeout,
-    () => StoreFailed.silent(store, storeTimeout)
+    ZapierAuthError.make
   )

@@ -3,13 +3,13 @@
  * anything. Each check gives the error, or `undefined`.
  */
 import * as Scopes from "../oauth/Scopes.ts"
-import { from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { InvalidConfig, ZapierAuthError } from "../ZapierAuthError.ts"
 import * as TextProblem from "./textProblem.ts"
 
 type Checked = ZapierAuthError | undefined
 
 export const invalid = (setting: string, problem: string): ZapierAuthError =>
-  from(new InvalidConfig({ setting, problem }))
+  ZapierAuthError.make(new InvalidConfig({ setting, problem }))
 
 /** Whether it has members that can be asked for by name. */
 export const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ClientId from "../machine/ClientId.ts"
-import { from, IllegalTransition } from "../ZapierAuthError.ts"
+import { IllegalTransition, ZapierAuthError } from "../ZapierAuthError.ts"
 import { type Publish, transition } from "./eventHub.ts"
 
 export const make = (clientId: string, publish: Publish) => {
@@ -11,7 +11,7 @@ export const make = (clientId: string, publish: Publish) => {
   const step = Effect.fnUntraced(function* (event: ClientId.Event) {
     const now = yield* Clock.currentTimeMillis
     const next = yield* Effect.mapError(Effect.fromResult(ClientId.machine.step(state, event, now)), (illegal) =>
-      from(new IllegalTransition(illegal))
+      ZapierAuthError.make(new IllegalTransition(illegal))
     )
     if (next.state._tag !== state._tag) {
       publish(transition(ClientId.machine.name, "", { from: state, event, to: next.state }, now))

@@ -15,7 +15,7 @@ import * as Tokens from "../oauth/Tokens.ts"
 import type { Settings } from "../Settings.ts"
 import * as AttemptStore from "../store/AttemptStore.ts"
 import type { Urls } from "../zapier/ZapierUrls.ts"
-import { from, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { ZapierAuthError } from "../ZapierAuthError.ts"
 import { boundedStore } from "./bounded.ts"
 import * as CallerChecks from "./callerChecks.ts"
 import type { Runtime } from "./runtime.ts"
@@ -139,7 +139,7 @@ export const make = (services: {
     input: AuthorizationCallback.Input,
     subject: string
   ): Effect.fn.Return<ReadonlyArray<Scopes.Scope>, ZapierAuthError> {
-    const callback = yield* Effect.mapError(Effect.fromResult(AuthorizationCallback.parse(input)), from)
+    const callback = yield* Effect.mapError(Effect.fromResult(AuthorizationCallback.parse(input)), ZapierAuthError.make)
     const stateDigest = yield* digested(AttemptStore.keyOf(callback.state))
     const before = yield* attempts.bring(
       stateDigest,

@@ -1,6 +1,6 @@
 /** Counts what is under way, so that closing can wait for it, and lets nothing begin once closing has begun. */
 import * as Effect from "effect/Effect"
-import { Closed, from, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { Closed, ZapierAuthError } from "../ZapierAuthError.ts"
 
 /** Something that closing waits for: begun by `enter`, which says whether it may, and ended by `leave`. */
 export interface Gate {
@@ -38,7 +38,7 @@ export const make = (patience: number) => {
         // Counted in the same step as it begins, so that an interruption cannot come in between.
         const begun = Effect.suspend((): Effect.Effect<A, E | ZapierAuthError, R> => {
           isUnderWay = enter()
-          return isUnderWay ? effect : Effect.fail(from(new Closed({})))
+          return isUnderWay ? effect : Effect.fail(ZapierAuthError.make(new Closed({})))
         })
         return Effect.onExit(begun, () => (isUnderWay ? Effect.sync(leave) : Effect.void))
       }),

@@ -19,19 +19,15 @@ import type * as Driver from "../machine/Driver.ts"
 import * as DriverState from "../machine/DriverState.ts"
 import type * as Machine from "../machine/Machine.ts"
 import type * as Tokens from "../oauth/Tokens.ts"
-import type { Versioned } from "../store/VersionedStore.ts"
-import { from, type Reason, StoreFailed, type ZapierAuthError } from "../ZapierAuthError.ts"
+import type { StoreError, Versioned } from "../store/VersionedStore.ts"
+import { StoreFailed, ZapierAuthError } from "../ZapierAuthError.ts"
 import * as Defects from "./defects.ts"
 import { type Publish, transition } from "./eventHub.ts"
 
 interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
   readonly driver: (key: string) => Driver.Driver<S, E, C, R, O>
-  readonly get: (key: string) => Effect.Effect<Option.Option<Versioned<NoInfer<S>>>, ZapierAuthError>
-  readonly set: (
-    key: string,
-    expected: number | undefined,
-    state: NoInfer<S>
-  ) => Effect.Effect<boolean, ZapierAuthError>
+  readonly get: (key: string) => Effect.Effect<Option.Option<Versioned<NoInfer<S>>>, StoreError>
+  readonly set: (key: string, expected: number | undefined, state: NoInfer<S>) => Effect.Effect<boolean, StoreError>
   /** Sends a request, unless `until` (elapsed) has come. */
   readonly send: (request: R, until: number, key: string) => Effect.Effect<O | DriverState.Unanswered>
   readonly publish: Publish
@@ -62,7 +58,7 @@ const link = (from: Tracer.AnySpan | undefined, span: Tracer.Span) => {
   if (from?._tag === "Span") from.addLinks([{ span, attributes: {} }])
 }
 
-const versionOf = (reason: Reason) => (reason._tag === "DecryptionFailed" ? reason.version : undefined)
+const versionOf = (reason: StoreError) => (reason._tag === "DecryptionFailed" ? reason.version : undefined)
 
 export const make = Effect.fnUntraced(function* <
   S extends Machine.Tagged,
@@ -97,11 +93,11 @@ export const make = Effect.fnUntraced(function* <
   const storeFailed = (
     store: string,
     id: number,
-    cause: Cause.Cause<ZapierAuthError>
+    cause: Cause.Cause<StoreError>
   ): Effect.Effect<DriverState.Input<S, E, O>> => {
-    const error = Cause.findErrorOption(cause)
-    if (Option.isSome(error)) {
-      const { reason } = error.value
+    const failure = Cause.findErrorOption(cause)
+    if (Option.isSome(failure)) {
+      const reason = failure.value
       return Effect.succeed({ _tag: "StoreFailed", id, reason, version: versionOf(reason) })
     }
     const problem = `it threw ${Defects.nameOf(Cause.squash(cause))}`
@@ -253,7 +249,8 @@ export const make = Effect.fnUntraced(function* <
         const span = Option.getOrUndefined(Context.getOption(fiber.context, Tracer.ParentSpan))
         if (entry.request !== undefined) link(span, entry.request)
         entry.callers.set(caller, {
-          reply: (reply) => resume(reply._tag === "Failed" ? Effect.fail(from(reply.reason)) : Effect.succeed(reply)),
+          reply: (reply) =>
+            resume(reply._tag === "Failed" ? Effect.fail(ZapierAuthError.make(reply.reason)) : Effect.succeed(reply)),
           span
         })
         feed(entry, input(caller))

@@ -13,8 +13,8 @@ import * as Redacted from "effect/Redacted"
 import * as Tokens from "../oauth/Tokens.ts"
 import type { KeyRing, Place } from "../store/KeyRing.ts"
 import type { RecordCodec } from "../store/RecordCodec.ts"
-import type { Stored, VersionedStore } from "../store/VersionedStore.ts"
-import { DecryptionFailed, from, type ZapierAuthError } from "../ZapierAuthError.ts"
+import type { StoreError, Stored, VersionedStore } from "../store/VersionedStore.ts"
+import { DecryptionFailed } from "../ZapierAuthError.ts"
 
 type Secret = typeof Tokens.Secret.Type
 
@@ -32,11 +32,11 @@ export interface Kind<Key, A> {
 /** How records of a kind are encrypted and decrypted. */
 export interface Sealing<Key, A> {
   /** A record as it is stored. A record that is sealed already is opened first. */
-  readonly seal: (key: Key, record: Stored<A>) => Effect.Effect<Stored<A>, ZapierAuthError>
+  readonly seal: (key: Key, record: Stored<A>) => Effect.Effect<Stored<A>, StoreError>
   /** The record that was stored. */
-  readonly open: (key: Key, stored: Stored<A>) => Effect.Effect<Stored<A>, ZapierAuthError>
+  readonly open: (key: Key, stored: Stored<A>) => Effect.Effect<Stored<A>, StoreError>
   /** The same. Secrets that are not encrypted are taken as they are, which trusts whoever wrote them. */
-  readonly trust: (key: Key, stored: Stored<A>) => Effect.Effect<Stored<A>, ZapierAuthError>
+  readonly trust: (key: Key, stored: Stored<A>) => Effect.Effect<Stored<A>, StoreError>
 }
 
 const isSecret = (value: unknown): value is Secret => Redacted.isRedacted(value)
@@ -82,7 +82,7 @@ export const refuseSealed = <Key, A>(
   get: (key) =>
     Effect.tap(store.get(key), (found) =>
       Option.isSome(found) && found.value.value.seal !== undefined
-        ? from(new DecryptionFailed({ store: name, problem: "UnknownKey", version: found.value.version }))
+        ? new DecryptionFailed({ store: name, problem: "UnknownKey", version: found.value.version })
         : Effect.void
     ),
   compareAndSet: (key, expected, value) => store.compareAndSet(key, expected, value),
@@ -93,7 +93,7 @@ export const make = <Key, A>(
   ring: KeyRing["Service"],
   { codec, keyParts, name, oldParts, store }: Kind<Key, A>
 ): Sealing<Key, A> => {
-  const refuse = (problem: DecryptionFailed["problem"]) => from(new DecryptionFailed({ store, problem }))
+  const refuse = (problem: DecryptionFailed["problem"]) => new DecryptionFailed({ store, problem })
 
   const placeOf = (key: Key): Place => ({ store, parts: [`${name} record`, ...keyParts(key)] })
 

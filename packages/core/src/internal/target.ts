@@ -6,7 +6,7 @@ import * as Url from "effect/http/Url"
 import * as Result from "effect/Result"
 import * as Credential from "../zapier/Credential.ts"
 import * as Endpoint from "../zapier/Endpoint.ts"
-import { from, UntrustedOrigin, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { UntrustedOrigin, ZapierAuthError } from "../ZapierAuthError.ts"
 import * as CallerChecks from "./callerChecks.ts"
 import * as TextProblem from "./textProblem.ts"
 
@@ -115,7 +115,7 @@ export const aim = ({ base, known, origin, path }: Api, request: Request): Check
   }
   const url = parsed.success
   if (url.origin !== origin) {
-    return Result.fail(from(new UntrustedOrigin({ origin: url.origin, expected: origin ?? base })))
+    return Result.fail(ZapierAuthError.make(new UntrustedOrigin({ origin: url.origin, expected: origin ?? base })))
   }
   if (url.username !== "" || url.password !== "") {
     return refuse("url", "leave out the user name and password: the library adds the credential")

@@ -19,7 +19,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as ApplicationProblem from "../internal/applicationProblem.ts"
 import * as UriProblem from "../internal/uriProblem.ts"
-import { from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
+import { InvalidConfig, ZapierAuthError } from "../ZapierAuthError.ts"
 
 /**
  * Whether a text is usable as a redirect URI: absolute, without white space, fragment (RFC 6749 section 3.1.2) and password, and
@@ -185,7 +185,7 @@ export class ClientApplication extends Context.Service<
 >()("@zapier-workflow-auth/core/oauth/ClientApplication") {}
 
 const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> =>
-  Effect.mapError(Effect.fromResult(make(options)), from)
+  Effect.mapError(Effect.fromResult(make(options)), ZapierAuthError.make)
 
 /**
  * An application that is read anew whenever it is needed: from a secret manager, for example. What was read is checked by
@@ -194,7 +194,7 @@ const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> 
  * @example
  * ```ts
  * import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
- * import { from, InvalidConfig } from "@zapier-workflow-auth/core/ZapierAuthError"
+ * import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
  * import * as Effect from "effect/Effect"
  *
  * declare const readSecret: (name: string) => Promise<string>
@@ -206,7 +206,7 @@ const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> 
  *       clientSecret: await readSecret("zapier-client-secret"),
  *       redirectUris: ["https://app.example/zapier/callback"]
  *     }),
- *     catch: () => from(new InvalidConfig({ setting: "clientSecret", problem: "the secret manager does not answer" }))
+ *     catch: () => ZapierAuthError.make(new InvalidConfig({ setting: "clientSecret", problem: "the secret manager does not answer" }))
  *   })
  * )
  * ```
@@ -295,7 +295,7 @@ const configs = {
 export const config = /* @__PURE__ */ Config.all(configs)
 
 const ofVariable = (field: keyof typeof variables, problem: string) =>
-  from(new InvalidConfig({ setting: variables[field], problem: `${problem}; ${advice[field]}` }))
+  ZapierAuthError.make(new InvalidConfig({ setting: variables[field], problem: `${problem}; ${advice[field]}` }))
 
 const readVariable = <A>(field: keyof typeof variables, config: Config.Config<A>) =>
   Effect.mapError(Config.option(config), () => ofVariable(field, "it cannot be read"))
@@ -323,7 +323,7 @@ const readVariables = /* @__PURE__ */ Effect.gen(function* () {
   if (missing.length === 1 && first !== undefined) {
     return yield* ofVariable(first, `it is not set, while ${set.join(" and ")} are`)
   }
-  return yield* from(
+  return yield* ZapierAuthError.make(
     new InvalidConfig({
       setting: missing.map((field) => variables[field]).join(", "),
       problem:

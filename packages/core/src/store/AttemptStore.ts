@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as ConsentAttempt from "../machine/ConsentAttempt.ts"
 import { sha256 } from "../internal/sha256.ts"
-import type { ZapierAuthError } from "../ZapierAuthError.ts"
+import type { StoreFailed } from "../ZapierAuthError.ts"
 import * as VersionedStore from "./VersionedStore.ts"
 
 /**
@@ -54,7 +54,7 @@ export class AttemptStore extends Context.Service<
      * The attempts of a subject in any state, by `startedAt`, the newest first. The library removes what is beyond
      * `Settings.attemptsPerSubject`, so look them up by an index. Fails with `StoreFailed`.
      */
-    readonly bySubject: (options: SubjectOptions) => Effect.Effect<ReadonlyArray<Listed>, ZapierAuthError>
+    readonly bySubject: (options: SubjectOptions) => Effect.Effect<ReadonlyArray<Listed>, StoreFailed>
   }
 >()("@zapier-workflow-auth/core/store/AttemptStore") {}
 
@@ -119,7 +119,7 @@ export const layerMemory: Layer.Layer<AttemptStore> = Layer.sync(AttemptStore, (
     }
   })
   /** Keeps the index as the entry of a key is. */
-  const indexed = (key: string, change: Effect.Effect<boolean, ZapierAuthError>) =>
+  const indexed = <E>(key: string, change: Effect.Effect<boolean, E>) =>
     Effect.suspend(() => {
       const before = entries.get(key)
       return Effect.map(change, (isDone) => {

@@ -23,17 +23,20 @@ import { AttemptStore } from "./AttemptStore.ts"
 import { type Grant, GrantStore, type Key as GrantKey, type Unreadable } from "./GrantStore.ts"
 import { KeyRing } from "./KeyRing.ts"
 import * as RecordCodec from "./RecordCodec.ts"
-import type { Stored, Versioned, VersionedStore } from "./VersionedStore.ts"
-import { DecryptionFailed, from, type ZapierAuthError } from "../ZapierAuthError.ts"
+import type { StoreError, Stored, Versioned, VersionedStore } from "./VersionedStore.ts"
+import { DecryptionFailed } from "../ZapierAuthError.ts"
 
 type Ring = KeyRing["Service"]
 
 /** Adds the version that the record has in the store. */
 const tellVersion =
   (version: number) =>
-  <A>(opened: Effect.Effect<A, ZapierAuthError>): Effect.Effect<A, ZapierAuthError> =>
-    Effect.catchReason(opened, "ZapierAuthError", "DecryptionFailed", ({ keyId, problem, store }) =>
-      from(new DecryptionFailed({ store, problem, ...(keyId === undefined ? {} : { keyId }), version }))
+  <A>(opened: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    Effect.catchTag(
+      opened,
+      "DecryptionFailed",
+      ({ keyId, problem, store }) =>
+        new DecryptionFailed({ store, problem, ...(keyId === undefined ? {} : { keyId }), version })
     )
 
 const grantSealing = (ring: Ring) =>
@@ -73,7 +76,7 @@ const wrap = <Key, A>(
  */
 export const grants = (inner: GrantStore["Service"], ring: Ring): GrantStore["Service"] => {
   const both = grantSealing(ring)
-  const misplaced = from(new DecryptionFailed({ store: "grant store", problem: "Altered" }))
+  const misplaced = new DecryptionFailed({ store: "grant store", problem: "Altered" })
   return {
     ...wrap(inner, both),
     page: (options) =>
@@ -145,9 +148,7 @@ export const appCredentials = (inner: AppCredentialStore["Service"], ring: Ring)
   return wrap(inner, {
     ...both,
     open: (key, record) =>
-      Effect.catchReason(both.open(key, record), "ZapierAuthError", "DecryptionFailed", () =>
-        Effect.succeed(AppCredential.absent)
-      )
+      Effect.catchTag(both.open(key, record), "DecryptionFailed", () => Effect.succeed(AppCredential.absent))
   })
 }
 
@@ -216,7 +217,7 @@ export interface ReencryptOptions {
   /** How many grants to read at a time. Default: 100. */
   readonly pageSize?: number | undefined
   /** Is told of each grant that could not be encrypted anew, and why. */
-  readonly onFailure?: ((key: GrantKey, error: ZapierAuthError) => Effect.Effect<void>) | undefined
+  readonly onFailure?: ((key: GrantKey, error: StoreError) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -283,9 +284,7 @@ export const reencrypt = Effect.fn("EncryptedStores.reencrypt")(function* (
     const page = yield* inner.page({ clientId, after, limit: pageSize })
     for (const { grant, key } of page.entries) {
       const outcome = yield* one(key, grant).pipe(
-        Effect.catchReason("ZapierAuthError", "DecryptionFailed", (_, error) =>
-          Effect.as(onFailure(key, error), "failed" as const)
-        )
+        Effect.catchTag("DecryptionFailed", (error) => Effect.as(onFailure(key, error), "failed" as const))
       )
       if (outcome === undefined) continue
       report.examined += 1

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as UserGrant from "../machine/UserGrant.ts"
 import * as VersionedStore from "./VersionedStore.ts"
-import type { ZapierAuthError } from "../ZapierAuthError.ts"
+import type { StoreFailed } from "../ZapierAuthError.ts"
 
 /**
  * There is one grant for each subject (the app's own name for its user) and client application. Both may hold any
@@ -37,7 +37,7 @@ export type Grant = VersionedStore.Stored<Exclude<UserGrant.State, { readonly _t
 export interface Unreadable {
   readonly key: Key
   readonly version: number
-  readonly error: ZapierAuthError
+  readonly error: VersionedStore.StoreError
 }
 
 /**
@@ -83,7 +83,7 @@ export class GrantStore extends Context.Service<
      * A page of grants, for operators. Whoever follows `next` to the end sees each grant that is there all the time exactly
      * once, whatever is written meanwhile. Fails with `StoreFailed`.
      */
-    readonly page: (options: PageOptions) => Effect.Effect<Page, ZapierAuthError>
+    readonly page: (options: PageOptions) => Effect.Effect<Page, StoreFailed>
   }
 >()("@zapier-workflow-auth/core/store/GrantStore") {}
 

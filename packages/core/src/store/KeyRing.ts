@@ -27,7 +27,8 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Tokens from "../oauth/Tokens.ts"
-import { DecryptionFailed, from, InvalidConfig, type ZapierAuthError } from "../ZapierAuthError.ts"
+import type { StoreError } from "./VersionedStore.ts"
+import { DecryptionFailed, InvalidConfig, type StoreFailed, ZapierAuthError } from "../ZapierAuthError.ts"
 
 type Secret = typeof Tokens.Secret.Type
 
@@ -51,10 +52,13 @@ export interface Place {
 export class KeyRing extends Context.Service<
   KeyRing,
   {
-    /** The secret as a text for that place, by the current key. Twice the same secret gives two texts. */
-    readonly encrypt: (secret: Secret, place: Place) => Effect.Effect<Secret, ZapierAuthError>
-    /** The secret behind a text. Fails with `DecryptionFailed`. */
-    readonly decrypt: (text: Secret, place: Place) => Effect.Effect<Secret, ZapierAuthError>
+    /**
+     * The secret as a text for that place, by the current key. Twice the same secret gives two texts. Fails with `StoreFailed`
+     * where the key is kept elsewhere and cannot be used now.
+     */
+    readonly encrypt: (secret: Secret, place: Place) => Effect.Effect<Secret, StoreFailed>
+    /** The secret behind a text. Fails with `DecryptionFailed`, and with `StoreFailed` as `encrypt` does. */
+    readonly decrypt: (text: Secret, place: Place) => Effect.Effect<Secret, StoreError>
     /**
      * What a text is, as far as can be seen without decrypting it: of the current key, of another one, or not encrypted.
      */
@@ -128,7 +132,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const aead = yield* Aead.Aead
   const random = yield* SecureRandom
-  const refuse = (problem: string) => from(new InvalidConfig({ setting, problem }))
+  const refuse = (problem: string) => ZapierAuthError.make(new InvalidConfig({ setting, problem }))
 
   const byId = new Map<string, Aead.Key>()
   for (const [index, text] of keys.entries()) {
@@ -157,18 +161,18 @@ export const make = Effect.fnUntraced(function* (
   const decrypt = Effect.fnUntraced(function* (sealed: Secret, place: Place) {
     const { store } = place
     const text = Redacted.value(sealed)
-    if (!isEncrypted(text)) return yield* from(new DecryptionFailed({ store, problem: "NotEncrypted" }))
+    if (!isEncrypted(text)) return yield* new DecryptionFailed({ store, problem: "NotEncrypted" })
     const parsed = parse(text)
-    if (Option.isNone(parsed)) return yield* from(new DecryptionFailed({ store, problem: "Altered" }))
+    if (Option.isNone(parsed)) return yield* new DecryptionFailed({ store, problem: "Altered" })
     const { ciphertext, keyId, nonce } = parsed.value
     const key = byId.get(keyId)
-    if (key === undefined) return yield* from(new DecryptionFailed({ store, problem: "UnknownKey", keyId }))
-    const altered = () => from(new DecryptionFailed({ store, problem: "Altered", keyId }))
+    if (key === undefined) return yield* new DecryptionFailed({ store, problem: "UnknownKey", keyId })
+    const altered = () => new DecryptionFailed({ store, problem: "Altered", keyId })
     if (nonce.length !== nonceLength) return yield* altered()
     const plaintext = yield* aead
       .decrypt(key, ciphertext, { nonce, aad: associated(place) })
       .pipe(
-        Effect.catch((error: CryptoError): Effect.Effect<never, ZapierAuthError> =>
+        Effect.catch((error: CryptoError): Effect.Effect<never, DecryptionFailed> =>
           error.reason._tag === "DecryptionFailed" ? Effect.fail(altered()) : Effect.die(error)
         )
       )
@@ -228,7 +232,9 @@ export const layerConfig: Layer.Layer<KeyRing, ZapierAuthError, Aead.Aead | Dige
     KeyRing,
     Effect.gen(function* () {
       const list = yield* Effect.mapError(Config.Redacted(variable), () =>
-        from(new InvalidConfig({ setting: variable, problem: `set it to a key of 32 bytes in base64. ${howToMake}` }))
+        ZapierAuthError.make(
+          new InvalidConfig({ setting: variable, problem: `set it to a key of 32 bytes in base64. ${howToMake}` })
+        )
       )
       const keys = Redacted.value(list)
         .split(",")

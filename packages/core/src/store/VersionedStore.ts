@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Tokens from "../oauth/Tokens.ts"
-import type { ZapierAuthError } from "../ZapierAuthError.ts"
+import type { DecryptionFailed, StoreFailed } from "../ZapierAuthError.ts"
 
 /**
  * A record as stores keep it. `seal` is there if `EncryptedStores` wrote the record: a store keeps it like any other part,
@@ -32,27 +32,32 @@ export interface Versioned<A> {
 }
 
 /**
+ * What a store may fail with: `StoreFailed`, and `DecryptionFailed` where it encrypts. The library's operations fail with a
+ * `ZapierAuthError` that has it as its reason.
+ *
+ * @since 0.1.0
+ */
+export type StoreError = StoreFailed | DecryptionFailed
+
+/**
  * Records with versions, that are changed and removed by compare-and-set.
  *
  * @since 0.1.0
  */
 export interface VersionedStore<in Key, in out A> {
-  /** The record of a key. Fails with `StoreFailed`. */
-  readonly get: (key: Key) => Effect.Effect<Option.Option<Versioned<A>>, ZapierAuthError>
+  /** The record of a key. Fails with `StoreFailed`, or with `DecryptionFailed`, which has the version of the record. */
+  readonly get: (key: Key) => Effect.Effect<Option.Option<Versioned<A>>, StoreError>
   /**
    * Writes the record if it still has the expected version, or none if none is expected; says whether it did. Of several
-   * writers who expect the same, exactly one succeeds. Fails with `StoreFailed`, and then nothing is known of the write.
+   * writers who expect the same, exactly one succeeds. Fails with `StoreFailed`, and then nothing is known of the write; or
+   * with `DecryptionFailed`, and then nothing was written, if the record is sealed by a key that the store does not have.
    */
-  readonly compareAndSet: (
-    key: Key,
-    expected: Option.Option<number>,
-    value: A
-  ) => Effect.Effect<boolean, ZapierAuthError>
+  readonly compareAndSet: (key: Key, expected: Option.Option<number>, value: A) => Effect.Effect<boolean, StoreError>
   /**
    * Removes the record if it still has the expected version; says whether it did. Of several writers and removers who
    * expect the same, exactly one succeeds. Fails with `StoreFailed`, and then nothing is known of the removal.
    */
-  readonly remove: (key: Key, expected: number) => Effect.Effect<boolean, ZapierAuthError>
+  readonly remove: (key: Key, expected: number) => Effect.Effect<boolean, StoreError>
 }
 
 /**

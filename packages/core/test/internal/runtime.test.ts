@@ -14,7 +14,7 @@ import { GrantStore } from "../../src/store/GrantStore.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import type * as Settings from "../../src/Settings.ts"
 import { ZapierAuth } from "../../src/ZapierAuth.ts"
-import { from, StoreFailed } from "../../src/ZapierAuthError.ts"
+import { StoreFailed } from "../../src/ZapierAuthError.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
 
 const subject = "user-1"
@@ -22,7 +22,7 @@ const subject = "user-1"
 /** Stores in memory, of which that for grants fails while it is told to, and counts what it is asked. */
 const makeStores = () => {
   const told = { fails: false, isCarriedOut: false, reads: 0 }
-  const failure = Effect.fail(from(new StoreFailed({ store: "grant store", operation: "write", problem: "no disk" })))
+  const failure = Effect.fail(new StoreFailed({ store: "grant store", operation: "write", problem: "no disk" }))
   const layer = Layer.effectContext(
     Effect.map(Layer.build(MemoryStores.layer), (context) => {
       const store = Context.get(context, GrantStore)
@@ -124,7 +124,7 @@ describe("runtime, when the store fails", () => {
       // The lease is still live: nobody else has presented the old refresh token.
       yield* pass("1 second")
       expect(yield* Effect.flatMap(ZapierAuth, (auth) => auth.status(subject))).toMatchObject({
-        state: "Active",
+        _tag: "Active",
         generation: 2
       })
     }).pipe(Effect.provide(layer))

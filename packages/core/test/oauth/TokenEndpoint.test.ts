@@ -18,7 +18,7 @@ import * as ClientApplication from "../../src/oauth/ClientApplication.ts"
 import * as TokenEndpoint from "../../src/oauth/TokenEndpoint.ts"
 import type * as TokenRequest from "../../src/oauth/TokenRequest.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
-import { ApplicationUnavailable, from, InvalidConfig } from "../../src/ZapierAuthError.ts"
+import { ApplicationUnavailable, InvalidConfig, ZapierAuthError } from "../../src/ZapierAuthError.ts"
 import * as ZapierUrls from "../../src/zapier/ZapierUrls.ts"
 import { tick } from "../utils/TestZapier.ts"
 
@@ -292,7 +292,7 @@ describe("TokenEndpoint, with a client that Zapier does not take", () => {
 describe("TokenEndpoint, with an application that cannot be read", () => {
   it.effect("tells why, and sends nothing", () => {
     const problem = new InvalidConfig({ setting: "clientSecret", problem: "the vault is sealed" })
-    const { calls, layer } = make(granted, ClientApplication.layerEffect(Effect.fail(from(problem))))
+    const { calls, layer } = make(granted, ClientApplication.layerEffect(Effect.fail(ZapierAuthError.make(problem))))
     return Effect.gen(function* () {
       expect(yield* requestOf(refresh, { retryFor: 5_000 })).toEqual({ _tag: "NotTried", reason: problem })
       expect(calls).toEqual([])

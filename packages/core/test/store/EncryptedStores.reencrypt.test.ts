@@ -7,7 +7,8 @@ import * as EncryptedStores from "../../src/store/EncryptedStores.ts"
 import type * as GrantStore from "../../src/store/GrantStore.ts"
 import * as KeyRing from "../../src/store/KeyRing.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
-import { from, StoreFailed, type ZapierAuthError } from "../../src/ZapierAuthError.ts"
+import type { StoreError } from "../../src/store/VersionedStore.ts"
+import { StoreFailed } from "../../src/ZapierAuthError.ts"
 import { reveal } from "../utils/Reveal.ts"
 import { memory, open, grant, key, valueOf, remove, write, problemOf, problem } from "../utils/Encrypted.ts"
 
@@ -67,7 +68,7 @@ describe("EncryptedStores.reencrypt", () => {
         })
         yield* write(inner.grants, at("b"), grant(1, "b"))
         const failures: Array<unknown> = []
-        const onFailure = (key: GrantStore.Key, error: ZapierAuthError) =>
+        const onFailure = (key: GrantStore.Key, error: StoreError) =>
           Effect.sync(() => void failures.push([key.subject, problemOf(error)]))
         expect(yield* reencrypt(stores, { onFailure })).toMatchObject({ examined: 2, rewritten: 0, failed: 2 })
         expect(failures).toEqual([
@@ -97,7 +98,7 @@ describe("EncryptedStores.reencrypt", () => {
         yield* write(inner.grants, at("planted"), grant(1, "eve"))
         const before = reveal((yield* inner.grants.page({ clientId, limit: 10 })).entries.slice(2))
         const failures: Array<unknown> = []
-        const onFailure = (key: GrantStore.Key, error: ZapierAuthError) =>
+        const onFailure = (key: GrantStore.Key, error: StoreError) =>
           Effect.sync(() => void failures.push([key.subject, problemOf(error)]))
         const report = yield* reencrypt(stores, { onFailure })
         expect(report).toEqual({ examined: 6, rewritten: 1, alreadyCurrent: 1, failed: 4 })
@@ -117,7 +118,7 @@ describe("EncryptedStores.reencrypt", () => {
       Effect.gen(function* () {
         const both = yield* open(2, 1)
         yield* write((yield* open(1)).grants, at("b"), grant(1))
-        const error = from(new StoreFailed({ store: "grant store", operation: "read a record", problem: "broken" }))
+        const error = new StoreFailed({ store: "grant store", operation: "read a record", problem: "broken" })
         const inner: GrantStore.GrantStore["Service"] = {
           ...both.inner.grants,
           page: (options) =>

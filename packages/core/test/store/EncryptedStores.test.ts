@@ -14,7 +14,7 @@ import * as GrantStore from "../../src/store/GrantStore.ts"
 import * as KeyRing from "../../src/store/KeyRing.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import type { Stored, VersionedStore } from "../../src/store/VersionedStore.ts"
-import { from, StoreFailed } from "../../src/ZapierAuthError.ts"
+import { StoreFailed } from "../../src/ZapierAuthError.ts"
 import { crypto, keyOf } from "../utils/Keys.ts"
 import { reveal, withSecret } from "../utils/Reveal.ts"
 import { awkward } from "../utils/StoreLaws.ts"
@@ -136,7 +136,7 @@ describe("EncryptedStores: without the right key", () => {
         const before = reveal(yield* right.inner.grants.get(key))
         const error = yield* Effect.flip(wrong.grants.get(key))
         const { version } = Option.getOrThrow(yield* right.grants.get(key))
-        expect(error.reason).toMatchObject({
+        expect(error).toMatchObject({
           _tag: "DecryptionFailed",
           problem: "UnknownKey",
           store: "grant store",
@@ -294,7 +294,7 @@ describe("EncryptedStores: pages", () => {
     memory(
       Effect.gen(function* () {
         const { inner, ring } = yield* open(1)
-        const error = from(new StoreFailed({ store: "grant store", operation: "read a record", problem: "broken" }))
+        const error = new StoreFailed({ store: "grant store", operation: "read a record", problem: "broken" })
         const unreadable = [{ key: at("a"), version: 7, error }]
         const page = () => Effect.succeed({ entries: [], unreadable, next: "a" })
         const grants = EncryptedStores.grants({ ...inner.grants, page }, ring)

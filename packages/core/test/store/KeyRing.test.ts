@@ -13,7 +13,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as KeyRing from "../../src/store/KeyRing.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
-import type { ZapierAuthError } from "../../src/ZapierAuthError.ts"
+import type { StoreError } from "../../src/store/VersionedStore.ts"
 import { crypto, keyOf } from "../utils/Keys.ts"
 import { awkward } from "../utils/StoreLaws.ts"
 
@@ -27,8 +27,7 @@ const refusal = (keys: ReadonlyArray<string | Redacted.Redacted>) =>
     return error.message
   })
 
-const problemOf = (error: ZapierAuthError) =>
-  error.reason._tag === "DecryptionFailed" ? [error.reason.problem, error.reason.keyId] : error.reason._tag
+const problemOf = (error: StoreError) => (error._tag === "DecryptionFailed" ? [error.problem, error.keyId] : error._tag)
 
 const keyIdOf = (text: Redacted.Redacted) => Redacted.value(text).split(".")[1] ?? ""
 
@@ -92,7 +91,7 @@ describe("KeyRing: encrypt and decrypt", () => {
               String.fromCharCode(sealed.charCodeAt(index) ^ (1 << bit)) +
               sealed.slice(index + 1)
             const error = yield* Effect.flip(ring.decrypt(Tokens.secret(changed), place))
-            expect(error.reason._tag).toBe("DecryptionFailed")
+            expect(error._tag).toBe("DecryptionFailed")
           }
         }
       })

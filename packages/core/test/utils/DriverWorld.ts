@@ -7,7 +7,7 @@ import * as UserGrant from "../../src/machine/UserGrant.ts"
 import * as UserGrantDriver from "../../src/machine/UserGrantDriver.ts"
 import type { TokenOutcome } from "../../src/oauth/TokenOutcome.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
-import { from, StoreFailed } from "../../src/ZapierAuthError.ts"
+import { StoreFailed } from "../../src/ZapierAuthError.ts"
 
 export const owner = "this process"
 
@@ -246,7 +246,6 @@ export const make = (onStep: (before: State, input: Input, after: State, outputs
       Array.from({ length: callers }, (_, caller) => caller).filter(
         (caller) => !left.includes(caller) && !told.some((entry) => entry.caller === caller)
       ),
-    told,
-    error: from
+    told
   }
 }

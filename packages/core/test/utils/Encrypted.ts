@@ -12,8 +12,7 @@ import * as KeyRing from "../../src/store/KeyRing.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
-import type { VersionedStore } from "../../src/store/VersionedStore.ts"
-import type { ZapierAuthError } from "../../src/ZapierAuthError.ts"
+import type { StoreError, VersionedStore } from "../../src/store/VersionedStore.ts"
 import { crypto, keyOf } from "./Keys.ts"
 
 const { Absent: _, ...held } = UserGrant.State.cases
@@ -77,7 +76,7 @@ export const remove = <Key, A>(store: VersionedStore<Key, A>, key: Key) =>
     expect(yield* store.remove(key, version)).toBe(true)
   })
 
-export const problemOf = ({ reason }: ZapierAuthError) =>
+export const problemOf = (reason: StoreError) =>
   reason._tag === "DecryptionFailed" ? reason.problem : `not ${reason._tag}`
 
-export const problem = <A>(effect: Effect.Effect<A, ZapierAuthError>) => Effect.map(Effect.flip(effect), problemOf)
+export const problem = <A>(effect: Effect.Effect<A, StoreError>) => Effect.map(Effect.flip(effect), problemOf)

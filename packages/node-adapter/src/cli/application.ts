@@ -6,7 +6,7 @@
  * who sits at the terminal is asked for it.
  */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Prompt from "effect/cli/Prompt"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -24,7 +24,7 @@ import * as Variable from "./variable.ts"
 /** What is registered with Zapier for this command, unless redirect URIs are configured. */
 export const defaultRedirectUri = "http://127.0.0.1:9271/callback"
 
-const invalid = (setting: string, problem: string) => from(new InvalidConfig({ setting, problem }))
+const invalid = (setting: string, problem: string) => ZapierAuthError.make(new InvalidConfig({ setting, problem }))
 
 const environment = Effect.all({
   clientId: Variable.text("ZAPIER_CLIENT_ID"),

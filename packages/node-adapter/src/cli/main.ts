@@ -4,7 +4,8 @@
  * What is asked for goes to stdout, everything else to stderr. A command ends with 0 when it did what it was asked to, 1 when
  * it did not, 2 when it was not understood, and 130 when it was stopped by a signal.
  */
-import { type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import type * as CliError from "effect/cli/CliError"
@@ -81,7 +82,7 @@ const unexpected = (defect: unknown): string => {
   return `this should not have happened (${name}${at === undefined ? "" : `,${at.replace(/^\s+/, " ")}`}). Please report it.`
 }
 
-type Failure = CliError.CliError | ZapierAuthError | Refused | Output.ReaderGone
+type Failure = CliError.CliError | ZapierAuthError | StoreError | Refused | Output.ReaderGone
 
 const exitCode = (cause: Cause.Cause<Failure>): Effect.Effect<number, never, Stdio.Stdio> => {
   const reason = cause.reasons.find(Cause.isFailReason)

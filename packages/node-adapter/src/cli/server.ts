@@ -1,6 +1,6 @@
 /** Which Zapier a command talks to: the real one, or the fake of `--fake` or `ZAPIER_FAKE`. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,7 +9,7 @@ import * as Variable from "./variable.ts"
 
 const setting = "--fake, ZAPIER_FAKE"
 
-const invalid = (problem: string) => from(new InvalidConfig({ setting, problem }))
+const invalid = (problem: string) => ZapierAuthError.make(new InvalidConfig({ setting, problem }))
 
 /** The origin of the fake, if it is a fake. The client secret goes there, so it is not sent in the clear to another machine. */
 export const fake: (flags: Flags.Server) => Effect.Effect<Option.Option<string>, ZapierAuthError> = Effect.fnUntraced(

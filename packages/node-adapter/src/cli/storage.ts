@@ -17,7 +17,7 @@ import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
 import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -57,7 +57,7 @@ const environment = Effect.all({
 })
 
 const either = (one: string, other: string) =>
-  from(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))
+  ZapierAuthError.make(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))
 
 const isFake = (flags: Flags.Place) => Effect.map(Server.fake(flags), Option.isSome)
 
@@ -87,7 +87,7 @@ export const databasePath = Effect.fnUntraced(
 
 const besideDatabase = Effect.fnUntraced(function* (database: Database, makeKey: boolean) {
   if (database._tag === "Postgres") {
-    return yield* from(
+    return yield* ZapierAuthError.make(
       new InvalidConfig({
         setting: "encryption keys",
         problem: "set ZAPIER_ENCRYPTION_KEYS, or give --key-file: a Postgres has none beside it"
@@ -111,7 +111,7 @@ export const keys = Effect.fnUntraced(function* (flags: Flags.Place, makeKey = f
   const set = yield* environment
   if (yield* isFake(flags)) {
     if (Option.isSome(flags.keyFile)) {
-      return yield* from(
+      return yield* ZapierAuthError.make(
         new InvalidConfig({
           setting: "--key-file",
           problem: "the key of a fake is beside its database. Leave --key-file out, or unset ZAPIER_FAKE"

@@ -1,5 +1,5 @@
 /** A variable of the environment or of the configuration file. */
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -10,7 +10,9 @@ const named =
   (name: string): Effect.Effect<Option.Option<A>, ZapierAuthError> =>
     // One that cannot be read is not one that is not set: nobody wants the default in its place.
     Effect.mapError(Config.option(make(name)), () =>
-      from(new InvalidConfig({ setting: name, problem: "it cannot be read; set it to a text, or remove it" }))
+      ZapierAuthError.make(
+        new InvalidConfig({ setting: name, problem: "it cannot be read; set it to a text, or remove it" })
+      )
     )
 
 /** Its text, if it is set. An empty one is not. */

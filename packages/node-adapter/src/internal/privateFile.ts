@@ -4,7 +4,7 @@
  *
  * On Windows the mode bits that Node shows say nothing about who may read a file, and nothing is checked.
  */
-import { InvalidConfig, from, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -32,7 +32,7 @@ const longest = 65_536
 const onWindows = process.platform === "win32"
 
 export const refuse = (kind: Kind, problem: string): ZapierAuthError =>
-  from(new InvalidConfig({ setting: kind.setting, problem }))
+  ZapierAuthError.make(new InvalidConfig({ setting: kind.setting, problem }))
 
 /** What went wrong: Effect's name for it, or the system's (EROFS, ENOSPC). */
 const nameOf = ({ reason }: PlatformError): string =>

@@ -1,7 +1,7 @@
 /** What of a database needs which key: for those who replace one. Encrypted texts begin with `zwa1.`, the id of their key, and a dot. */
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
-import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -11,10 +11,10 @@ import { problemOf } from "./sqlProblem.ts"
 import { escape, unescape } from "./sqlText.ts"
 
 const failed = (operation: string) => (error: SqlError) =>
-  from(new StoreFailed({ store: "database", operation, problem: problemOf(error) }))
+  new StoreFailed({ store: "database", operation, problem: problemOf(error) })
 
 /** The client applications that have grants. Each is looked up by the one before it: an index has them in order. */
-export const clientIds: Effect.Effect<ReadonlyArray<string>, ZapierAuthError, SqlClient> = Effect.gen(function* () {
+export const clientIds: Effect.Effect<ReadonlyArray<string>, StoreFailed, SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient
   const found: Array<string> = []
   let after: string | undefined
@@ -31,7 +31,7 @@ export const clientIds: Effect.Effect<ReadonlyArray<string>, ZapierAuthError, Sq
 }).pipe(Effect.mapError(failed("list its client applications")))
 
 /** How many grants a client application has. */
-export const countGrants = (clientId: string): Effect.Effect<number, ZapierAuthError, SqlClient> =>
+export const countGrants = (clientId: string): Effect.Effect<number, StoreFailed, SqlClient> =>
   SqlClient.use(
     (sql) => sql<{ readonly count: number | bigint | string }>`
       SELECT count(*) AS count FROM zapier_grants WHERE client_id = ${escape(clientId)}

@@ -4,7 +4,7 @@
  */
 import type { RecordCodec } from "@zapier-workflow-auth/core/store/RecordCodec"
 import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
-import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -34,15 +34,13 @@ const unreadable =
   "the record is not one that this version of the library understands, and is left as it is; it was changed, or a newer version wrote it"
 
 export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options<Key, A>) => {
-  const failed =
-    (operation: string) =>
-    (error: SqlError): ZapierAuthError =>
-      from(new StoreFailed({ store, operation, problem: problemOf(error) }))
+  const failed = (operation: string) => (error: SqlError) =>
+    new StoreFailed({ store, operation, problem: problemOf(error) })
 
-  const decode = ({ record, version }: Row): Result.Result<Versioned<A>, ZapierAuthError> => {
+  const decode = ({ record, version }: Row): Result.Result<Versioned<A>, StoreFailed> => {
     const decoded = Number.isSafeInteger(Number(version)) ? codec.decode(record) : Option.none()
     return Option.match(decoded, {
-      onNone: () => Result.fail(from(new StoreFailed({ store, operation: "read a record", problem: unreadable }))),
+      onNone: () => Result.fail(new StoreFailed({ store, operation: "read a record", problem: unreadable })),
       onSome: (value) => Result.succeed({ version: Number(version), value })
     })
   }

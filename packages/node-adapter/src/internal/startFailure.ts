@@ -1,10 +1,9 @@
 /** Why a layer of any kind could not be built, as an error of this library. */
 import {
-  from,
   InvalidConfig,
   isZapierAuthError,
   StartFailed,
-  type ZapierAuthError
+  ZapierAuthError
 } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -23,13 +22,15 @@ const settingOf = ({ cause }: Config.ConfigError): string => {
 const toError = (error: unknown): ZapierAuthError => {
   if (isZapierAuthError(error)) return error
   if (error instanceof Config.ConfigError) {
-    return from(new InvalidConfig({ setting: settingOf(error), problem: "it is missing or not usable; set it" }))
+    return ZapierAuthError.make(
+      new InvalidConfig({ setting: settingOf(error), problem: "it is missing or not usable; set it" })
+    )
   }
-  return from(new StartFailed({ failure: nameOf(error) }))
+  return ZapierAuthError.make(new StartFailed({ failure: nameOf(error) }))
 }
 
 const threw = (defect: unknown) =>
-  from(new InvalidConfig({ setting: "layer", problem: `it threw ${nameOf(defect)} when it was built` }))
+  ZapierAuthError.make(new InvalidConfig({ setting: "layer", problem: `it threw ${nameOf(defect)} when it was built` }))
 
 /** What it threw is a mistake in what it is made of. An interruption stays one. */
 export const toCause = (cause: Cause.Cause<unknown>): Cause.Cause<ZapierAuthError> => {

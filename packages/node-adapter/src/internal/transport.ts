@@ -1,7 +1,7 @@
 /** How the layers, the Promise facade and the command line send requests: by undici, and by the proxies of the environment. */
 // oxlint-disable-next-line no-restricted-imports -- published with the part of it that is used, see bundleTransport.ts
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,7 @@ const variable = (name: string): Effect.Effect<string> =>
 const proxy = Effect.fnUntraced(function* (setting: string) {
   const url = yield* variable(setting)
   if (url === "" || (URL.canParse(url) && /^(?:https?|socks5?):$/.test(new URL(url).protocol))) return url
-  return yield* from(
+  return yield* ZapierAuthError.make(
     new InvalidConfig({ setting, problem: "give the URL of a proxy, such as http://proxy.example:3128" })
   )
 })

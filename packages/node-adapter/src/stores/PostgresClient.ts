@@ -13,7 +13,7 @@
  *
  * @since 0.1.0
  */
-import { from, InvalidConfig, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -75,7 +75,7 @@ const timeouts = (input: Duration.Input): { readonly [name: string]: string } =>
 }
 
 const driverMissing = () =>
-  from(
+  ZapierAuthError.make(
     new InvalidConfig({
       setting: "PostgresClient",
       problem: "the package @effect/sql-pg is not installed; run: npm install @effect/sql-pg"
@@ -120,14 +120,16 @@ export const make = Effect.fnUntraced(function* (
 const advice = "give postgres://user:password@host:port/database, with what is special in the password percent-encoded"
 
 const refused = (setting: string, problem: string) =>
-  from(new InvalidConfig({ setting, problem: `${problem}; ${advice}` }))
+  ZapierAuthError.make(new InvalidConfig({ setting, problem: `${problem}; ${advice}` }))
 
 const opened = Effect.fnUntraced(function* (options: Options) {
   // The driver would try defaults in the place of what it cannot read, and tell of it at the first statement.
   const problem = PostgresUrl.problemOf(Redacted.value(options.url))
   if (problem !== undefined) return yield* refused(options.urlName ?? "url", problem)
   return yield* Effect.catchTag(make(options), "SqlError", (error) =>
-    from(new StoreFailed({ store: "Postgres database", operation: "be opened", problem: problemOf(error) }))
+    ZapierAuthError.make(
+      new StoreFailed({ store: "Postgres database", operation: "be opened", problem: problemOf(error) })
+    )
   )
 })
 

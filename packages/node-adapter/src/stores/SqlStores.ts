@@ -9,7 +9,7 @@ import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredenti
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
-import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -177,7 +177,7 @@ export const layer: Layer.Layer<
     const sql = yield* SqlClient
     yield* Effect.mapError(SqlMigrations.run, (error) => {
       const problem = error._tag === "SqlError" ? problemOf(error) : "a change of the tables failed"
-      return from(new StoreFailed({ store: "database", operation: "make its tables", problem }))
+      return ZapierAuthError.make(new StoreFailed({ store: "database", operation: "make its tables", problem }))
     })
     return Context.make(GrantStore, grantsOf(sql)).pipe(
       Context.add(AttemptStore.AttemptStore, yield* attemptsOf(sql)),

@@ -20,7 +20,7 @@
  */
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as NodePath from "@effect/platform-node-shared/NodePath"
-import { from, InvalidConfig, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -282,7 +282,7 @@ const openingFailed =
   (path: string) =>
   (error: SqlError): ZapierAuthError => {
     const fault = faults[sqliteCodeOf(error) ?? ""]
-    return from(
+    return ZapierAuthError.make(
       fault === undefined
         ? new StoreFailed({ store: "embedded database", operation: "open", problem: problemOf(error) })
         : new InvalidConfig({ setting: "database file", problem: `${oneLine(path)} ${fault}` })

@@ -112,8 +112,8 @@ describe("status", () => {
       expect(stdout).toContain("is left as it is; it was changed, or a newer version wrote it")
       const lines = (yield* status("--json")).stdout.trimEnd().split("\n")
       expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
-        { subject: "nora", state: "active" },
-        { clientId: "acme", subject: "mallory", state: "unreadable", note: expect.stringContaining("left as it is") }
+        { subject: "nora", _tag: "Active" },
+        { clientId: "acme", subject: "mallory", _tag: "Unreadable", note: expect.stringContaining("left as it is") }
       ])
     })
   )
@@ -199,13 +199,13 @@ describe("status", () => {
         {
           clientId: "acme",
           subject: "ada",
-          state: "active",
+          _tag: "Active",
           scopes: ["zap", "profile"],
           accessTokenExpiresAt: now + 2 * hour,
           secondsLeft: 7_200,
           generation: 3
         },
-        expect.objectContaining({ subject: "bob", state: "reconnect", secondsLeft: 0, note: expect.any(String) })
+        expect.objectContaining({ subject: "bob", _tag: "ReconnectRequired", secondsLeft: 0, note: expect.any(String) })
       ])
     })
   )

@@ -83,7 +83,7 @@ describe("token", () => {
       running.child.kill("SIGKILL")
       expect((yield* running.ended).code).toBe(null)
       yield* world.tokenResponses.open
-      expect((yield* world.run(["status", "--json"])).stdout).toContain('"state":"refreshing"')
+      expect((yield* world.run(["status", "--json"])).stdout).toContain('"_tag":"Refreshing"')
       yield* world.endLeases
       expect((yield* world.run(["status"])).stdout).toContain("the process that was renewing it is gone")
       expect(yield* world.run(["token"])).toMatchObject({ code: 0, stderr: "" })

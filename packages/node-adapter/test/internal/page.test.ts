@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { assert, describe, expect, it } from "@effect/vitest"
-import { ConsentDenied, from } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ConsentDenied, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Popup from "../../src/internal/connect/popup.ts"
@@ -38,7 +38,7 @@ describe("a page", () => {
     Effect.gen(function* () {
       const { html, policy } = yield* shown({ title: "Done", words: [], script })
       expect(policy).toContain(`; script-src '${digest(inside(html, "script"))}'; `)
-      const error = from(new ConsentDenied({}))
+      const error = ZapierAuthError.make(new ConsentDenied({}))
       const other = Popup.script({ _tag: "Failed", error, ...ways }, { id: "", origins: [] })
       const { html: failed } = yield* shown({ title: "Done", words: [], script: other })
       expect(inside(failed, "script")).toBe(inside(html, "script"))

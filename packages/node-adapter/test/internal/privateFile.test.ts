@@ -2,7 +2,7 @@ import * as NodeFs from "node:fs"
 import { basename, dirname, join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { describe, expect, it } from "@effect/vitest"
-import { InvalidConfig, from } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
@@ -84,7 +84,7 @@ describe("privateFile.edit", () => {
   it.effect("leaves it as it is when the change fails, or cannot be written", () =>
     withFile((path) =>
       Effect.gen(function* () {
-        const no = from(new InvalidConfig({ setting: "test", problem: "no" }))
+        const no = ZapierAuthError.make(new InvalidConfig({ setting: "test", problem: "no" }))
         expect((yield* Effect.flip(edit(path, () => Effect.fail(no)))).message).toBe("test: no")
         const fs = yield* FileSystem.FileSystem
         const full = PlatformError.systemError({

@@ -69,8 +69,8 @@ describe("ZapierNode.layer, with its stores embedded", () => {
       for (const index of [0, 1]) {
         expect((yield* Effect.flip(complete(index))).reason).toMatchObject({ _tag: "StateMismatch", why: "Unknown" })
       }
-      expect((yield* complete(2)).state).toBe("Active")
-      expect((yield* complete(-1)).state).toBe("Active")
+      expect((yield* complete(2))._tag).toBe("Active")
+      expect((yield* complete(-1))._tag).toBe("Active")
     }).pipe(Effect.provide(processOf("often", Suite.lastingFake())))
   )
 

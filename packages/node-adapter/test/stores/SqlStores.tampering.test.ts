@@ -12,7 +12,7 @@ import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
 import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import type { VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -96,7 +96,7 @@ const write = <Key, A>(store: VersionedStore<Key, A>, { records }: Kept<Key, A>)
     Effect.map(store.compareAndSet(key, Option.none(), record), (isWritten) => expect(isWritten).toBe(true))
   )
 
-const isTyped = ({ reason }: ZapierAuthError) => expect(["DecryptionFailed", "StoreFailed"]).toContain(reason._tag)
+const isTyped = ({ _tag }: StoreError) => expect(["DecryptionFailed", "StoreFailed"]).toContain(_tag)
 
 /** Each key has its record, none, or a failure with a type that tells no secret. `isNone` says what else counts as none. */
 const check = Effect.fnUntraced(function* <Key, A>(
@@ -195,7 +195,7 @@ describe("SqlStores, encrypted", () => {
       for (const subject of ["eve", "ada"]) {
         const { reason } = yield* Effect.flip(auth.handleCallback(callback, { subject }))
         expect(reason).toMatchObject({ _tag: "DecryptionFailed", store: "attempt store", problem: "Altered" })
-        expect((yield* auth.status(subject)).state).toBe("Absent")
+        expect((yield* auth.status(subject))._tag).toBe("Absent")
       }
       expect(yield* fake.issued).toEqual([])
     }).pipe(Effect.provide(library()))
@@ -211,8 +211,8 @@ describe("SqlStores, encrypted", () => {
       yield* sql`UPDATE zapier_consent_attempts SET subject = 'eve'`
       const { reason } = yield* Effect.flip(auth.handleCallback(callback, { subject: "eve" }))
       expect(reason).toMatchObject({ _tag: "StateMismatch", why: "OtherSubject" })
-      expect((yield* auth.status("eve")).state).toBe("Absent")
-      expect((yield* auth.handleCallback(callback, { subject: "ada" })).state).toBe("Active")
+      expect((yield* auth.status("eve"))._tag).toBe("Absent")
+      expect((yield* auth.handleCallback(callback, { subject: "ada" }))._tag).toBe("Active")
     }).pipe(Effect.provide(library()))
   )
 

@@ -41,7 +41,7 @@ describe("SQLite: what may go wrong", () => {
         Effect.gen(function* () {
           yield* holder`UPDATE zapier_grants SET state = state`
           const error = yield* Effect.flip(Suite.whileTimePasses(write))
-          expect(error.reason).toMatchObject({ _tag: "StoreFailed", problem: expect.stringContaining("SQLITE_BUSY") })
+          expect(error).toMatchObject({ _tag: "StoreFailed", problem: expect.stringContaining("SQLITE_BUSY") })
           expect(Option.isSome(yield* grants.get(key))).toBe(true)
         })
       )
@@ -60,7 +60,7 @@ describe("SQLite: what may go wrong", () => {
         BEGIN SELECT RAISE(FAIL, 'full'); END`
       const failed = yield* Effect.flip(Suite.whileTimePasses(auth.accessToken("ada")))
       expect(failed.reason._tag).toBe("StoreFailed")
-      expect(yield* auth.status("ada")).toMatchObject({ state: "Refreshing", generation: 1 })
+      expect(yield* auth.status("ada")).toMatchObject({ _tag: "Refreshing", generation: 1 })
       yield* sql`DROP TRIGGER full_disk`
       expect((yield* Suite.whileTimePasses(auth.accessToken("ada"))).generation).toBe(2)
       const fake = yield* FakeZapier.FakeZapier
@@ -81,7 +81,7 @@ describe("SQLite: what may go wrong", () => {
         Effect.forever
       )
       const error = yield* Effect.flip(fill)
-      expect(error.reason).toMatchObject({ _tag: "StoreFailed", problem: expect.stringContaining("SQLITE_FULL") })
+      expect(error).toMatchObject({ _tag: "StoreFailed", problem: expect.stringContaining("SQLITE_FULL") })
       expect(written).toBeGreaterThan(0)
       expect((yield* grants.page({ clientId: "client-1", limit: 1_000 })).entries).toHaveLength(written)
       yield* sql.unsafe("PRAGMA max_page_count = 100000")

@@ -298,7 +298,7 @@ export const describeAttempts = (name: string, clientOf: () => Client) => {
           const zapier = yield* FakeZapier.FakeZapier
           const auth = yield* ZapierAuth
           const status = yield* auth.handleCallback(yield* zapier.approve(newest), { subject })
-          expect(status.state).toBe("Active")
+          expect(status._tag).toBe("Active")
         }).pipe(Effect.scoped, Effect.provide(library(clientOf(), fake)))
       })
     )

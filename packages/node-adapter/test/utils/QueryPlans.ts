@@ -2,6 +2,7 @@
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import { GrantStore, type PageOptions } from "@zapier-workflow-auth/core/store/GrantStore"
+import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,11 @@ export interface Sent {
   readonly parameters: ReadonlyArray<unknown>
 }
 
-export type Operation = Effect.Effect<unknown, ZapierAuthError, GrantStore | AttemptStore.AttemptStore | SqlClient>
+export type Operation = Effect.Effect<
+  unknown,
+  StoreError | ZapierAuthError,
+  GrantStore | AttemptStore.AttemptStore | SqlClient
+>
 
 /** What is sent meanwhile, as the store wrote it and not as a test has copied it. */
 export const sentBy = Effect.fnUntraced(function* (use: Operation) {

@@ -143,4 +143,4 @@ export const eventually = async <A>(attempt: () => Promise<ZapierPromise.Result<
 
 /** Waits until a user's grant is stored: a caller that was told to come back later does not. */
 export const untilActive = (app: App, subject: string) =>
-  vi.waitFor(async () => expect(valueOf(await app.ask("status", subject)).state).toBe("Active"), { timeout: 30_000 })
+  vi.waitFor(async () => expect(valueOf(await app.ask("status", subject))._tag).toBe("Active"), { timeout: 30_000 })

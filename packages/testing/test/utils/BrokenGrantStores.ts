@@ -1,6 +1,6 @@
 /** Grant stores with a mistake each, and the law that has to tell of it. */
 import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
-import { from, StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -153,7 +153,7 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
         Effect.flatMap(store.get(key), (found) =>
           Option.isSome(found)
             ? store.remove(key, expected)
-            : from(new StoreFailed({ store: "grant store", operation: "remove a grant", problem: "there is none" }))
+            : new StoreFailed({ store: "grant store", operation: "remove a grant", problem: "there is none" })
         )
     })),
     removedNothing

@@ -153,7 +153,7 @@ const minutes = (millis: number) => {
 }
 
 const facts = (status: Status, now: number): ReadonlyArray<readonly [string, string]> => {
-  switch (status.state) {
+  switch (status._tag) {
     case "Absent":
       return [["Ada", "not connected"]]
     case "ReconnectRequired":
@@ -183,7 +183,7 @@ export const live = ({ entries, lit, now, status }: Shown): string => `
 <dl class="facts">${facts(status, now)
   .map(([name, value]) => `<div><dt>${escape(name)}</dt><dd>${escape(value)}</dd></div>`)
   .join("")}</dl>
-<div class="scrolls" tabindex="0" role="region" aria-label="The machine of the grant">${machine({ ...lit, state: status.state })}</div>
+<div class="scrolls" tabindex="0" role="region" aria-label="The machine of the grant">${machine({ ...lit, state: status._tag })}</div>
 </section>
 <section class="card" aria-labelledby="story">
 <h2 id="story">What happens</h2>

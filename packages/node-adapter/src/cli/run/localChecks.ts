@@ -140,7 +140,7 @@ const storage = Effect.fnUntraced(
       return found
     }).pipe(Effect.provide(Storage.layerStores(flags)))
   },
-  Effect.catch((error: ZapierAuthError) => Effect.succeed([wrong("database", error.message)]))
+  Effect.catch((error) => Effect.succeed([wrong("database", error.message)]))
 )
 
 export const all: ReadonlyArray<Check> = [configuration, application, redirectUris, storage]

@@ -53,7 +53,7 @@ const pasted = Effect.gen(function* () {
 })
 
 const connected = (status: Status) => {
-  const scopes = status.state === "Absent" ? [] : status.scopes
+  const scopes = status._tag === "Absent" ? [] : status.scopes
   return `Connected: ${shown(status.subject)} may ${scopes.join(" ")}.`
 }
 

@@ -1,7 +1,8 @@
 /** `rotate-key reencrypt`: each grant by the current key. */
+import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
 import { GrantStore, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
-import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -72,14 +73,13 @@ const forgetPlain = Effect.gen(function* () {
   const vacuum = Effect.andThen(sql`VACUUM`.unprepared, sql`PRAGMA wal_checkpoint(TRUNCATE)`.unprepared)
   yield* sql.onDialectOrElse({ sqlite: () => vacuum, orElse: () => Effect.void })
 }).pipe(
-  Effect.mapError((error) =>
-    from(
+  Effect.mapError(
+    (error) =>
       new StoreFailed({
         store: "database",
         operation: "write its file anew, which still holds plain tokens in its free pages",
         problem: problemOf(error)
       })
-    )
   )
 )
 
@@ -93,11 +93,11 @@ const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
   const clientIds = Option.isSome(clientId) ? [clientId.value] : yield* SqlKeyUse.clientIds
   for (const id of clientIds) {
     const store = watched(inner, id, yield* SqlKeyUse.countGrants(id), note)
-    const onFailure = (key: Key, { message, reason }: ZapierAuthError) => {
-      if (reason._tag === "DecryptionFailed" && reason.problem === "NotEncrypted") plain++
+    const onFailure = (key: Key, error: StoreError) => {
+      if (error._tag === "DecryptionFailed" && error.problem === "NotEncrypted") plain++
       if (failures.length >= mostFailures) return Effect.void
-      failures.push({ ...key, why: message })
-      return note(`failed: ${grantName(key)}: ${message}`)
+      failures.push({ ...key, why: error.message })
+      return note(`failed: ${grantName(key)}: ${error.message}`)
     }
     report = add(report, yield* EncryptedStores.reencrypt(store, { clientId: id, includePlain, onFailure }))
   }

@@ -1,6 +1,6 @@
 /** `request`: a call of the API, with the credential that it takes. */
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -31,7 +31,7 @@ export interface Input extends Flags.Connection {
 }
 
 const cannotRead = (what: string) =>
-  from(new InvalidConfig({ setting: "--data", problem: `${oneLine(what)} cannot be read` }))
+  ZapierAuthError.make(new InvalidConfig({ setting: "--data", problem: `${oneLine(what)} cannot be read` }))
 
 /** The bytes of a body: they can be sent once more if the first token is not taken. */
 const bytesOf = Effect.fnUntraced(function* (data: string) {

@@ -25,7 +25,12 @@ export interface Input extends Flags.Server {
 
 const tags = { active: "Active", refreshing: "Refreshing", reconnect: "ReconnectRequired" } as const
 
-const words = { Active: "active", Refreshing: "refreshing", ReconnectRequired: "reconnect" } as const
+const words = {
+  Active: "active",
+  Refreshing: "refreshing",
+  ReconnectRequired: "reconnect",
+  Unreadable: "unreadable"
+} as const
 
 const why = {
   NeverConnected: "not connected",
@@ -84,7 +89,7 @@ const timeLeft = (millis: number): string => {
 const entryOf = ({ clientId, subject }: Key, grant: Grant, now: number) => ({
   clientId,
   subject,
-  state: words[grant._tag],
+  _tag: grant._tag,
   scopes: grant.tokens.scopes,
   /** Milliseconds since the epoch. */
   accessTokenExpiresAt: grant.tokens.expiresAt,
@@ -93,7 +98,7 @@ const entryOf = ({ clientId, subject }: Key, grant: Grant, now: number) => ({
   note: noteOf(grant, now)
 })
 
-const unreadableOf = ({ error, key }: Unreadable) => ({ ...key, state: "unreadable" as const, note: error.message })
+const unreadableOf = ({ error, key }: Unreadable) => ({ ...key, _tag: "Unreadable" as const, note: error.message })
 
 type Entry = ReturnType<typeof entryOf> | ReturnType<typeof unreadableOf>
 
@@ -105,8 +110,8 @@ const head = ["CLIENT", "SUBJECT", "STATE", "TIME LEFT", "SCOPES", "NOTE"]
 const rowOf = (entry: Entry, now: number) => [
   plain(entry.clientId),
   plain(entry.subject),
-  entry.state,
-  ...(entry.state === "unreadable"
+  words[entry._tag],
+  ...(entry._tag === "Unreadable"
     ? ["", ""]
     : [timeLeft(entry.accessTokenExpiresAt - now), entry.scopes.map(plain).join(" ")]),
   entry.note ?? ""

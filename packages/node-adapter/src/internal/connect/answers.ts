@@ -66,8 +66,8 @@ const statusOf = (outcome: Outcome): number => {
 
 const statusData = (status: Status) => ({
   ...status,
-  connected: status.state === "Active" || status.state === "Refreshing",
-  needsReconnect: status.state === "ReconnectRequired"
+  connected: status._tag === "Active" || status._tag === "Refreshing",
+  needsReconnect: status._tag === "ReconnectRequired"
 })
 
 const dataOf = (outcome: Outcome, asked: Asked): object => {

@@ -2,7 +2,7 @@
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { AuthorizationOptions } from "@zapier-workflow-auth/core/ZapierAuth"
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
@@ -60,7 +60,8 @@ export const callbackPath = "/callback"
 
 type Check<A> = Result.Result<A, ZapierAuthError>
 
-const invalid = (setting: string, problem: string) => Result.fail(from(new InvalidConfig({ setting, problem })))
+const invalid = (setting: string, problem: string) =>
+  Result.fail(ZapierAuthError.make(new InvalidConfig({ setting, problem })))
 
 const noOptions = invalid("options", "give an object with redirectUri and scopes")
 

@@ -2,7 +2,7 @@
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import type { Status, ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import { from, StateMismatch, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { StateMismatch, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
@@ -58,7 +58,7 @@ const onlyVisits =
 const looks = 10
 const pause = 500
 
-const isConnected = ({ state }: Status) => state === "Active" || state === "Refreshing"
+const isConnected = ({ _tag }: Status) => _tag === "Active" || _tag === "Refreshing"
 
 // The right user may still come with it, or this user once more.
 const mayComeAgain = ({ reason }: ZapierAuthError) =>
@@ -158,11 +158,12 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
   const callback = Effect.fnUntraced(function* (request: HttpServerRequest): Effect.fn.Return<Decision> {
     const query = yield* Quiet.queryOf(request)
     const parsed = AuthorizationCallback.parse(query)
-    if (Result.isFailure(parsed)) return yield* unexpected(request, from(parsed.failure))
+    if (Result.isFailure(parsed)) return yield* unexpected(request, ZapierAuthError.make(parsed.failure))
     const attempt = yield* Effect.provideService(AttemptStore.keyOf(parsed.success.state), Digest.Digest, digest)
     const sent = SentCookies.of(request)
     const note = Cookies.noteOf(sent, attempt, place)
-    if (note === undefined) return yield* unexpected(request, from(new StateMismatch({ why: "OtherBrowser" })))
+    if (note === undefined)
+      return yield* unexpected(request, ZapierAuthError.make(new StateMismatch({ why: "OtherBrowser" })))
     const ways = Visit.ofNote(config, note)
     const over = Cookies.expire(sent, attempt, place)
     return yield* forUser(request, ways, (subject) =>

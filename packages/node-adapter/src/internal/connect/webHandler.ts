@@ -1,5 +1,5 @@
 /** Routes as a function from a `Request` to a `Response`, which answers whether they could be built or not. */
-import { Closed, from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { Closed, InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -36,10 +36,10 @@ export const make = <E>(
   return {
     handler: async (request: Request): Promise<Response> => {
       const exit = await lifetime.use(({ handle }) => Effect.promise(() => handle(request)))
-      if (Option.isNone(exit)) return refuse(from(new Closed({})))(request)
+      if (Option.isNone(exit)) return refuse(ZapierAuthError.make(new Closed({})))(request)
       if (Exit.isSuccess(exit.value)) return exit.value.value
       const error = Option.getOrElse(Cause.findErrorOption(exit.value.cause), () =>
-        from(new InvalidConfig({ setting: "zapier", problem: "the layer threw when it was built" }))
+        ZapierAuthError.make(new InvalidConfig({ setting: "zapier", problem: "the layer threw when it was built" }))
       )
       return refuse(error)(request)
     },

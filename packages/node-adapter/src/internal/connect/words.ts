@@ -1,5 +1,5 @@
 /** In whose words pages are, and in which language. */
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -50,7 +50,9 @@ const Texts = Schema.Struct({
 const isOfTexts = (value: unknown): boolean => Predicate.isPromiseLike(value) || Effect.isEffect(value)
 
 const noTexts = Result.fail(
-  from(new InvalidConfig({ setting: "texts", problem: "give the texts themselves, and no promise or effect of them" }))
+  ZapierAuthError.make(
+    new InvalidConfig({ setting: "texts", problem: "give the texts themselves, and no promise or effect of them" })
+  )
 )
 
 const decode = (texts: unknown, onExcessProperty: "error" | "ignore"): Result.Result<PartialTexts, ZapierAuthError> => {
@@ -58,7 +60,7 @@ const decode = (texts: unknown, onExcessProperty: "error" | "ignore"): Result.Re
   return Result.mapError(Schema.decodeUnknownResult(Texts, { onExcessProperty })(texts), ({ issue }) => {
     const path = SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues[0]?.path ?? []
     const setting = ["texts", ...path.map(String)].join(".")
-    return from(
+    return ZapierAuthError.make(
       new InvalidConfig({ setting, problem: "give a text, by one of the names that ConnectTexts.english has" })
     )
   })

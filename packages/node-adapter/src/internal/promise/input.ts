@@ -2,7 +2,7 @@
  * What callers give to `ZapierPromise`, as the core takes it. Only what the core never sees is checked here: options of plain
  * values, of which a program in JavaScript may give any.
  */
-import { from, InvalidConfig, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as Headers from "effect/http/Headers"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -14,7 +14,7 @@ type Given = { readonly [name: string]: unknown }
 type Checked<A> = Result.Result<A, ZapierAuthError>
 
 export const invalid = (setting: string, problem: string): ZapierAuthError =>
-  from(new InvalidConfig({ setting, problem }))
+  ZapierAuthError.make(new InvalidConfig({ setting, problem }))
 
 const refuse = (setting: string, problem: string): Checked<never> => Result.fail(invalid(setting, problem))
 

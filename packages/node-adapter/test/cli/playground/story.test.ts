@@ -41,8 +41,8 @@ describe("the story", () => {
   })
 
   it("tells how calls ended, each kind once", () => {
-    const reconnect = new ZapierAuthError({ reason: new ReconnectRequired({ why: "Revoked" }) })
-    const limited = new ZapierAuthError({ reason: new RateLimited({ retryAfter: Duration.seconds(7) }) })
+    const reconnect = ZapierAuthError.make(new ReconnectRequired({ why: "Revoked" }))
+    const limited = ZapierAuthError.make(new RateLimited({ retryAfter: Duration.seconds(7) }))
     expect(Story.ofCalls(0, [200], 0)).toMatchObject({
       title: "The call is over",
       words: "It was answered with 200. Token requests meanwhile: 0."

@@ -13,14 +13,14 @@ const back = { url: "/settings", text: "Back to the app" }
 
 const failed = (reason: Reason.ZapierAuthError["reason"]): Outcome => ({
   _tag: "Failed",
-  error: Reason.from(reason),
+  error: Reason.ZapierAuthError.make(reason),
   ...ways
 })
 
 const still = (reason: Reason.ZapierAuthError["reason"]): Outcome => ({
   _tag: "StillConnected",
-  status: { state: "Active" } as never,
-  error: Reason.from(reason),
+  status: { _tag: "Active" } as never,
+  error: Reason.ZapierAuthError.make(reason),
   ...ways
 })
 

@@ -1,6 +1,5 @@
 /** A store as the laws see it: everything that is asked of it is noted, and what it does is compared with what it has to. */
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
-import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -35,7 +34,7 @@ export const show = ({ place }: { readonly place: string }, value: unknown): str
 export const noted = <Key, A>(
   notebook: Notebook<Key>,
   what: string,
-  operation: Effect.Effect<A, ZapierAuthError>,
+  operation: Effect.Effect<A, VersionedStore.StoreError>,
   tell: (result: A) => string
 ): Effect.Effect<A, Unmet> =>
   operation.pipe(
@@ -110,11 +109,8 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
   /** Writes a record whose seal means nothing. A store that encrypts refuses it: it is never given one. */
   const writtenOrRefused = Effect.fnUntraced(function* (key: Key, value: A) {
     notebook.written.set(JSON.stringify(key), key)
-    const write = Effect.catchReason(
-      store.compareAndSet(key, Option.none(), value),
-      "ZapierAuthError",
-      "DecryptionFailed",
-      () => Effect.succeed("refused" as const)
+    const write = Effect.catchTag(store.compareAndSet(key, Option.none(), value), "DecryptionFailed", () =>
+      Effect.succeed("refused" as const)
     )
     if ((yield* noted(notebook, `compareAndSet ${show(notebook, key)}, with a seal`, write, String)) !== "refused") {
       yield* has(key, value)

@@ -7,7 +7,7 @@ import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
-import { from, StoreFailed, type ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -21,7 +21,7 @@ export type Change = (store: GrantStore.GrantStore["Service"]) => GrantStore.Gra
 // How long an operation takes at most, in milliseconds: mostly, and at times.
 const slowest = { mostly: 6, rarely: 2_000 }
 
-const away = from(new StoreFailed({ store: "store", operation: "respond", problem: "it is away" }))
+const away = new StoreFailed({ store: "store", operation: "respond", problem: "it is away" })
 
 export const make = (change: Change = (store) => store): Context.Context<Stores> => {
   const stores = Effect.runSync(Effect.scoped(Layer.build(MemoryStores.layer)))
@@ -40,10 +40,10 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
   const { storeTimeout } = settings
   const runSync = Effect.runSyncExit
 
-  const remote = <A>(
-    operation: Effect.Effect<A, ZapierAuthError>,
+  const remote = <A, E extends VersionedStore.StoreError>(
+    operation: Effect.Effect<A, E>,
     { isClaim, isOfTokens, isWrite }: Kind
-  ): Effect.Effect<A, ZapierAuthError> =>
+  ): Effect.Effect<A, E | StoreFailed> =>
     Effect.callback((resume) => {
       if (host.isGone) return
       const over = () => {
@@ -106,7 +106,11 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
     }
   ): VersionedStore.VersionedStore<Key, A> => {
     const { changed, isOfTokens } = options
-    const write = (operation: Effect.Effect<boolean, ZapierAuthError>, key: Key, value: A | undefined) => {
+    const write = <E extends VersionedStore.StoreError>(
+      operation: Effect.Effect<boolean, E>,
+      key: Key,
+      value: A | undefined
+    ) => {
       const noted = Effect.map(operation, (isDone) => {
         if (isDone) changed(key, value)
         if (isDone && isOfTokens && host.endsAfterWrite && !host.isGone) crash(host)
