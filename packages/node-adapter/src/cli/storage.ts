@@ -17,7 +17,7 @@ import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
 import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
-import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -29,6 +29,8 @@ import type * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as DataDirectory from "../DataDirectory.ts"
 import * as EncryptionKey from "../EncryptionKey.ts"
+import * as SqlMigrations from "../internal/sqlMigrations.ts"
+import { problemOf } from "../internal/sqlProblem.ts"
 import * as PostgresClient from "../stores/PostgresClient.ts"
 import * as SqliteClient from "../stores/SqliteClient.ts"
 import * as SqlStores from "../stores/SqlStores.ts"
@@ -154,6 +156,26 @@ export const layerStores = (
   Layer.unwrap(
     Effect.map(databaseOf(flags), (database) => Layer.provideMerge(SqlStores.layer, layerDatabase(database, create)))
   )
+
+/**
+ * As `layerStores`, for a command that only looks: it makes no database and no tables, and brings none up to date. Ask
+ * `areTablesThere` before the stores.
+ */
+export const layerReading = (
+  flags: Flags.Place
+): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore | SqlClient, ZapierAuthError> =>
+  Layer.unwrap(
+    Effect.map(databaseOf(flags), (database) =>
+      Layer.provideMerge(SqlStores.layerExisting, layerDatabase(database, false))
+    )
+  )
+
+/** Whether an app has used the database before. */
+export const areTablesThere: Effect.Effect<boolean, ZapierAuthError, SqlClient> = Effect.mapError(
+  SqlMigrations.areThere,
+  (error) =>
+    ZapierAuthError.make(new StoreFailed({ store: "database", operation: "be looked at", problem: problemOf(error) }))
+)
 
 /** The stores, with what they hold opened. */
 export const layer = (

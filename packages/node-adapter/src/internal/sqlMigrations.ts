@@ -105,10 +105,27 @@ const migrations = {
   })
 }
 
-const migrate = Migrator.make({})
+const table = "zapier_migrations"
 
-/** Brings the tables up to date. Several processes may do so at a time: one does it, and the others wait for it. */
-export const run = migrate({
-  loader: Migrator.fromRecord(migrations),
-  table: "zapier_migrations"
-})
+const newest = Math.max(...Object.keys(migrations).map((name) => Number.parseInt(name, 10)))
+
+const isAboutTables = ({ reason }: SqlError) => reason._tag === "SqlSyntaxError" || reason._tag === "UnknownError"
+
+/** The last change that the tables have had, by one statement and no lock. None where they were never made. */
+const latest: Effect.Effect<number, SqlError, SqlClient.SqlClient> = SqlClient.SqlClient.use(
+  (sql) => sql<{ readonly id: number | null }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
+).pipe(
+  Effect.map(([row]) => row?.id ?? 0),
+  Effect.catchIf(isAboutTables, () => Effect.succeed(0))
+)
+
+/** Whether there are tables of this library, of whatever release. */
+export const areThere = Effect.map(latest, (id) => id > 0)
+
+const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
+
+/**
+ * Brings the tables up to date. Several processes may do so at a time: one does it, and the others wait for it. Where they
+ * are up to date, which is so at all starts but the first, nothing is locked and nothing waited for.
+ */
+export const run = Effect.flatMap(latest, (id) => (id >= newest ? Effect.void : Effect.asVoid(migrate)))

@@ -33,6 +33,10 @@ export interface Options<Key, A> {
 const unreadable =
   "the record is not one that this version of the library understands, and is left as it is; it was changed, or a newer version wrote it"
 
+// The first that a process reads after it stood still, its connections have often ended meanwhile. A read harms nobody who
+// sends it twice.
+const whenCut = { while: ({ reason }: SqlError) => reason._tag === "ConnectionError", times: 2 }
+
 export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options<Key, A>) => {
   const failed = (operation: string) => (error: SqlError) =>
     new StoreFailed({ store, operation, problem: problemOf(error) })
@@ -82,6 +86,7 @@ export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options
   const records: VersionedStore<Key, A> = {
     get: (of) =>
       sql<Row>`SELECT version, record FROM ${name} WHERE ${is(key(of))}`.pipe(
+        Effect.retry(whenCut),
         Effect.mapError(failed("read a record")),
         Effect.flatMap(([row]) =>
           row === undefined ? Effect.succeedNone : Effect.asSome(Effect.fromResult(decode(row)))

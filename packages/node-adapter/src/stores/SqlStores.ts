@@ -139,9 +139,28 @@ const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
   return records
 }
 
+type Stores = GrantStore | AttemptStore.AttemptStore | AppCredentialStore
+
+const stores = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  return Context.make(GrantStore, grantsOf(sql)).pipe(
+    Context.add(AttemptStore.AttemptStore, yield* attemptsOf(sql)),
+    Context.add(AppCredentialStore, appCredentialsOf(sql))
+  )
+})
+
+/**
+ * All three stores in one database whose tables are there, made by `layer`. Nothing is asked when it is built, and no table
+ * is changed: for programs that only look, and where the database's user may not make tables.
+ *
+ * @since 0.1.0
+ */
+export const layerExisting: Layer.Layer<Stores, never, SqlClient> = Layer.effectContext(stores)
+
 /**
  * All three stores in one database, whose tables are made or brought up to date first. Several processes may start at a
- * time. A process of a release before still works with tables of a later one.
+ * time, also a thousand: where the tables are up to date, a start sends one statement, which takes no lock. A process of a
+ * release before still works with tables of a later one.
  *
  * Attempts are forgotten some time after they have expired: when another one is written, at most once a minute, and beside
  * that write, which neither waits for it nor fails with it. No job has to do it.
@@ -168,20 +187,12 @@ const appCredentialsOf = (sql: SqlClient): AppCredentialStore["Service"] => {
  *
  * @since 0.1.0
  */
-export const layer: Layer.Layer<
-  GrantStore | AttemptStore.AttemptStore | AppCredentialStore,
-  ZapierAuthError,
-  SqlClient
-> = Layer.effectContext(
-  Effect.gen(function* () {
-    const sql = yield* SqlClient
-    yield* Effect.mapError(SqlMigrations.run, (error) => {
+export const layer: Layer.Layer<Stores, ZapierAuthError, SqlClient> = Layer.effectContext(
+  Effect.andThen(
+    Effect.mapError(SqlMigrations.run, (error) => {
       const problem = error._tag === "SqlError" ? problemOf(error) : "a change of the tables failed"
       return ZapierAuthError.make(new StoreFailed({ store: "database", operation: "make its tables", problem }))
-    })
-    return Context.make(GrantStore, grantsOf(sql)).pipe(
-      Context.add(AttemptStore.AttemptStore, yield* attemptsOf(sql)),
-      Context.add(AppCredentialStore, appCredentialsOf(sql))
-    )
-  })
+    }),
+    stores
+  )
 )

@@ -79,6 +79,24 @@ describe("doctor", () => {
     })
   )
 
+  it.live("makes no tables, and neither does status", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const file = new DatabaseSync(join(world.directory, "fake.sqlite"))
+      chmodSync(join(world.directory, "fake.sqlite"), 0o600)
+      expect((yield* doctor(world, {}, "--offline")).of("database")).toEqual([
+        {
+          check: "database",
+          result: "note",
+          says: "it has no tables yet: login makes them, or the app when it first starts"
+        }
+      ])
+      expect((yield* world.run(["status"])).code).toBe(0)
+      expect(file.prepare("SELECT name FROM sqlite_schema").all()).toEqual([])
+      file.close()
+    })
+  )
+
   it.live("asks nobody when it is told not to", () =>
     Effect.gen(function* () {
       const world = yield* World.make

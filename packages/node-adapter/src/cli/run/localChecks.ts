@@ -127,6 +127,9 @@ const storage = Effect.fnUntraced(
       onSome: (file) => `${file} can be used, and by nobody else of this machine`
     })
     return yield* Effect.gen(function* () {
+      if (!(yield* Storage.areTablesThere)) {
+        return [note("database", "it has no tables yet: login makes them, or the app when it first starts")]
+      }
       const clientIds = yield* SqlKeyUse.clientIds
       const found = [ok("database", usable)]
       const ring = yield* Effect.result(
@@ -138,7 +141,7 @@ const storage = Effect.fnUntraced(
         found.push(...(yield* grants(clientId, ring.success)))
       }
       return found
-    }).pipe(Effect.provide(Storage.layerStores(flags)))
+    }).pipe(Effect.provide(Storage.layerReading(flags)))
   },
   Effect.catch((error) => Effect.succeed([wrong("database", error.message)]))
 )

@@ -140,6 +140,7 @@ const one = Effect.fnUntraced(function* (key: Key, state: Grant["_tag"] | undefi
 })
 
 const all = Effect.fnUntraced(function* (input: Input) {
+  if (!(yield* Storage.areTablesThere)) return 0
   const store = yield* GrantStore
   const only = yield* Application.clientId(input)
   const clientIds = Option.isSome(only) ? [only.value] : yield* SqlKeyUse.clientIds
@@ -166,6 +167,6 @@ const all = Effect.fnUntraced(function* (input: Input) {
 
 export const status = Effect.fnUntraced(function* (input: Input) {
   const storage = { dataDirectory: input.dataDirectory, keyFile: Option.none(), fake: input.fake }
-  const count = yield* Effect.provide(all(input), Storage.layerStores(storage))
+  const count = yield* Effect.provide(all(input), Storage.layerReading(storage))
   if (count === 0 && !input.json) yield* Output.note("No grant is there that is asked for.")
 })
