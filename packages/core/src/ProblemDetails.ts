@@ -76,7 +76,9 @@ export const retryAfter = ({
   httpStatus,
   retryAfter
 }: Pick<Explained, "httpStatus" | "retryAfter">): number | undefined => {
-  if (retryAfter !== undefined) return Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(retryAfter)))
+  const seconds = retryAfter === undefined ? Infinity : Duration.toSeconds(Duration.fromInputUnsafe(retryAfter))
+  // The header takes no other numbers (RFC 9110, section 10.2.3).
+  if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds))
   return httpStatus === 503 ? aMinute : undefined
 }
 
