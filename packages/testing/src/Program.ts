@@ -23,7 +23,7 @@ import * as Source from "./internal/source.ts"
 import type * as SimTrace from "./simulation/internal/trace.ts"
 import * as SimWorld from "./simulation/internal/world.ts"
 import * as Timeline from "./internal/timeline.ts"
-import type * as Invariants from "./Invariants.ts"
+import type { Violation } from "./Violation.ts"
 
 /**
  * How many processes and users there are.
@@ -157,25 +157,13 @@ export interface Options {
 }
 
 /**
- * A rule that was broken, for whom and when.
- *
- * @since 0.1.0
- */
-export interface Breach extends Invariants.Violation {
-  /** The name of a user, or `app`. */
-  readonly subject: string
-  /** Milliseconds since the users were connected. */
-  readonly after: number
-}
-
-/**
  * What a program came to.
  *
  * @since 0.1.0
  */
 export interface Report {
-  /** The rules that were broken. */
-  readonly breaches: ReadonlyArray<Breach>
+  /** The rules that were broken, for whom, and when after the users were connected. */
+  readonly violations: ReadonlyArray<Violation>
   /** What came of the calls, in the order in which they ended: a status, or the name of a failure. */
   readonly results: ReadonlyArray<string>
   /** How often the token endpoint was asked, until the grants are put to the test. */
@@ -270,12 +258,16 @@ const carryOut = (
   world.audit()
   const isHarmed = !program.steps.every(isHarmless)
   const failed = results.filter((result) => !SimWorld.isSuccess(result)).length
-  const breaches: Array<Breach> = world.breaches.map(({ at, ...breach }) => ({ ...breach, after: at - begun }))
+  const since = begun - Timeline.start
+  const violations: Array<Violation> = world.violations.map(({ after = 0, ...seen }) => ({
+    ...seen,
+    after: after - since
+  }))
   if (!isHarmed && failed > 0) {
-    const what = `${failed} calls failed although nothing had happened`
-    breaches.push({ rule: "Everybody is answered", what, subject: "", after: ended - begun })
+    const seen = `${failed} calls failed although nothing had happened`
+    violations.push({ rule: "Everybody is answered", seen, after: ended - begun })
   }
-  return { breaches, results, tokenRequests, ...world.losses }
+  return { violations, results, tokenRequests, ...world.losses }
 }
 
 /**
@@ -298,7 +290,7 @@ const carryOut = (
  *   })
  * )
  *
- * report // => { breaches: [], results: ["ProcessEnded"], tokenRequests: 1, lost: 1, unrecoverable: 1, needless: 0 }
+ * report // => { violations: [], results: ["ProcessEnded"], tokenRequests: 1, lost: 1, unrecoverable: 1, needless: 0 }
  * ```
  *
  * @since 0.1.0
@@ -318,7 +310,7 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
  *
  * const page = Effect.runSync(Program.page({ seed: 1, steps: [{ _tag: "Call", process: 0, subject: 0 }] }))
  *
- * page.rule // => undefined
+ * page.violation // => undefined
  * Diagram.html(page).includes("process 0 to Zapier") // => true
  * ```
  *
@@ -327,11 +319,9 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
 export const page = (program: Program, options: Options = {}): Effect.Effect<DiagramPage.Page> =>
   Effect.sync(() => {
     const events: Array<readonly [at: number, event: SimTrace.Event]> = []
-    const { breaches } = carryOut(program, options, (at, event) => void events.push([at, event]))
-    const [first] = breaches
+    const { violations } = carryOut(program, options, (at, event) => void events.push([at, event]))
     return {
-      rule: first?.rule,
-      seen: first === undefined ? "" : [first.subject, first.what].filter((text) => text !== "").join(": "),
+      violation: violations[0],
       diagram: ProgramDiagram.of(events),
       again: [{ title: "As a program", code: sourceOf(program) }]
     }

@@ -253,8 +253,7 @@ const failed = <A>(
  * @since 0.1.0
  */
 export const page = ({ diagram, replay, rule, script, seen, steps }: ScenarioFailed): DiagramPage.Page => ({
-  rule,
-  seen,
+  violation: { rule, seen },
   diagram:
     diagram ??
     Diagram.make(

@@ -58,7 +58,7 @@ const writesFail: ReadonlyArray<Fault.StoreFailure> = ["WriteFails", "WriteFails
 export const make = (options: Options, place: Place) => {
   const { app, record, server, settings, subjects, timeline } = place
   const { seed, trace = SimTrace.none } = options
-  const { breach, counts, observe, recoveries } = record
+  const { broken, counts, observe, recoveries } = record
   const parties: ReadonlyArray<Caller> = [app, ...subjects]
   const stores = SimStores.make(options.store)
   const processes: Array<Process> = []
@@ -215,8 +215,8 @@ export const make = (options: Options, place: Place) => {
   const shutDown = (process: Process) => {
     for (const { caller, since } of process.calls) {
       if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
-        const what = "a call waited until its process was restarted"
-        breach(caller.name, { rule: "Everybody is answered", what })
+        const seen = "a call waited until its process was restarted"
+        broken(caller.name, { rule: "Everybody is answered", seen })
       }
     }
     const closing = Effect.runForkWith(process.context)(Effect.exit(Scope.close(process.scope, Exit.void)))

@@ -2,6 +2,7 @@
 import type { Fault, StoreFailure } from "../Fault.ts"
 import type { Issued } from "../../fake/FakeOutcome.ts"
 import type * as Invariants from "../../Invariants.ts"
+import type { Violation } from "../../Violation.ts"
 
 /**
  * - `Began`: a process has begun in a slot. `owner` is its name in leases.
@@ -25,7 +26,7 @@ export type Event =
   | { readonly _tag: "Struck"; readonly owner: string; readonly fault: Fault | StoreFailure }
   | { readonly _tag: "Acted"; readonly issued: Issued }
   | { readonly _tag: "Observed"; readonly who: string; readonly observation: Invariants.Observation<never> }
-  | { readonly _tag: "Broken"; readonly who: string; readonly violation: Invariants.Violation }
+  | { readonly _tag: "Broken"; readonly violation: Violation }
 
 /** Takes note of an event that happens now. */
 export type Trace = (event: Event) => void

@@ -52,7 +52,7 @@ export const make = (options: Options) => {
   const server = SimServer.make(timeline, { seed, knobs, users: subjects, trace })
   const app = SimRecord.app(Timeline.start)
   const record = SimRecord.make({ timeline, settings, server, subjects, app, trace })
-  const { breaches, count, counts, observe, recoveries } = record
+  const { violations, count, counts, observe, recoveries } = record
   const processes = SimProcesses.make({ ...options, trace }, { settings, timeline, server, record, subjects, app })
 
   const requestFor = ({ name }: Subject) =>
@@ -112,7 +112,7 @@ export const make = (options: Options) => {
     timeline,
     counts,
     losses: recoveries.counts,
-    breaches,
+    violations,
     subjects,
 
     /** A call of the API for a user. */
@@ -234,7 +234,7 @@ export const make = (options: Options) => {
       }
       processes.run(0, app, requestAsApp(), (outcome) => {
         if (isSuccess(SimProcess.resultOf(outcome))) return
-        record.breach(app.name, { rule: "Everybody is answered", what: "the app has no access when all is well" })
+        record.broken(app.name, { rule: "Everybody is answered", seen: "the app has no access when all is well" })
       })
       timeline.runToEnd()
       settleAll()
