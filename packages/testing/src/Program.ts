@@ -17,13 +17,16 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import type * as DiagramPage from "./Diagram.ts"
 import type { Knobs } from "./fake/FakeState.ts"
-import { Fault, StoreFailure } from "./simulation/Fault.ts"
+import { TokenRequestFault, StoreFailure } from "./simulation/TokenRequestFault.ts"
 import * as ProgramDiagram from "./simulation/internal/diagram.ts"
 import * as Source from "./internal/source.ts"
 import type * as SimTrace from "./simulation/internal/trace.ts"
 import * as SimWorld from "./simulation/internal/world.ts"
 import * as Timeline from "./internal/timeline.ts"
 import type { Violation } from "./Violation.ts"
+import { waits } from "./internal/waits.ts"
+
+export { waits } from "./internal/waits.ts"
 
 /**
  * How many processes and users there are.
@@ -36,27 +39,11 @@ const process = Schema.Literals([0, 1, 2])
 const subject = Schema.Literals([0, 1])
 
 /**
- * Times to wait, in milliseconds.
+ * The words are those of a `Scenario`, where both mean the same.
  *
- * @since 0.1.0
- */
-export const waits = {
-  moment: 250,
-  second: 1_000,
-  seconds: 8_000,
-  timeout: 20_500,
-  listening: 60_500,
-  lease: 91_000,
-  minutes: 300_000,
-  hour: 3_600_000,
-  untilDue: 35_700_000,
-  lifetime: 36_000_000
-} as const
-
-/**
  * - `Call`: a process calls the API for a user.
  * - `CallAsApp`, `CallWithClientId`: a process calls it with the app's own token, or with the client id.
- * - `Interrupt`: whatever a process does for a user is interrupted.
+ * - `HangUp`: a user does not wait any longer: whatever a process does for them is interrupted.
  * - `Wait`: time passes.
  * - `Arm`: a fault is to happen to the next token request of a process.
  * - `Crash`, `Restart`: a process ends at once, or in good order; another takes its place.
@@ -77,9 +64,9 @@ export const Step = Schema.TaggedUnion({
   Call: { process, subject },
   CallAsApp: { process },
   CallWithClientId: { process },
-  Interrupt: { process, subject },
+  HangUp: { process, subject },
   Wait: { time: Schema.Literals(Struct.keys(waits)) },
-  Arm: { process, fault: Fault },
+  Arm: { process, fault: TokenRequestFault },
   Crash: { process },
   Restart: { process },
   Pause: { process, length: Schema.Literals(["Short", "Middle", "Long"]) },
@@ -197,7 +184,7 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
     Restart: ({ process }) => world.restart(process),
     Pause: ({ length, process }) => world.pause(process, length),
     SetClock: ({ ahead, process }) => world.setClock(process, ahead),
-    Interrupt: ({ process, subject }) => world.interrupt(process, who(subject)),
+    HangUp: ({ process, subject }) => world.interrupt(process, who(subject)),
     FailStore: ({ failure, process, spared }) => world.failStore(process, failure, spared),
     Outage: ({ time }) => world.outage(waits[time]),
     Consent: ({ process, subject }) => world.consent(process, who(subject)),

@@ -22,7 +22,7 @@
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Effect from "effect/Effect"
 import type { Knobs } from "./fake/FakeState.ts"
-import { Fault, StoreFailure } from "./simulation/Fault.ts"
+import { TokenRequestFault, StoreFailure } from "./simulation/TokenRequestFault.ts"
 import * as Seeded from "./internal/seeded.ts"
 import type { Subject } from "./simulation/internal/types.ts"
 import * as SimWorld from "./simulation/internal/world.ts"
@@ -145,7 +145,7 @@ const hour = 60 * minute
 const day = 24 * hour
 const year = 365 * day
 
-const lost: ReadonlyArray<Fault> = [
+const lost: ReadonlyArray<TokenRequestFault> = [
   "RequestLost",
   "RequestSilent",
   "RequestLate",
@@ -154,9 +154,9 @@ const lost: ReadonlyArray<Fault> = [
   "ResponseLate",
   "NotSent"
 ]
-const refused: ReadonlyArray<Fault> = ["RateLimited", "Unavailable", "UnavailableAfterActing"]
-const crashing = Fault.literals.filter((fault) => fault.startsWith("Crash"))
-const pausing = Fault.literals.filter((fault) => fault.startsWith("Pause"))
+const refused: ReadonlyArray<TokenRequestFault> = ["RateLimited", "Unavailable", "UnavailableAfterActing"]
+const crashing = TokenRequestFault.literals.filter((fault) => fault.startsWith("Crash"))
+const pausing = TokenRequestFault.literals.filter((fault) => fault.startsWith("Pause"))
 const reads = StoreFailure.literals.filter((failure) => failure.startsWith("Read"))
 const writes = StoreFailure.literals.filter((failure) => failure.startsWith("Write"))
 

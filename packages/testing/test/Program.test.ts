@@ -3,7 +3,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as FakeState from "../src/fake/FakeState.ts"
-import { Fault, StoreFailure } from "../src/simulation/Fault.ts"
+import { TokenRequestFault, StoreFailure } from "../src/simulation/TokenRequestFault.ts"
 import * as Program from "../src/Program.ts"
 
 const servers: ReadonlyArray<readonly [string, Partial<FakeState.Knobs>]> = [
@@ -76,7 +76,7 @@ describe("a program", () => {
       const report = yield* Program.run({ seed: 1, steps: [...all, byId, lifetime, ...all] })
       expect(report).toMatchObject({ violations: [] })
       expect([...report.results].sort()).toEqual(["200", ...Array.from({ length: 6 }, () => "204")])
-      for (const fault of Fault.literals) {
+      for (const fault of TokenRequestFault.literals) {
         const arm: Program.Step = { _tag: "Arm", process: 0, fault }
         const again = [moment, ...all, { _tag: "EndAppToken" } as const, ...all]
         expect(yield* Program.run({ seed: 1, steps: [arm, ...all, ...again] })).toMatchObject({ violations: [] })
@@ -168,7 +168,7 @@ describe("a program", () => {
   it.effect("a response that is long on its way to a process that has ended is lost at once", () =>
     Effect.gen(function* () {
       // The process ends with what it stores for one user while its request for the other is still to arrive.
-      const arm = (fault: Fault): Program.Step => ({ _tag: "Arm", process: 0, fault })
+      const arm = (fault: TokenRequestFault): Program.Step => ({ _tag: "Arm", process: 0, fault })
       const callFor = (subject: 0 | 1): Program.Step => ({ _tag: "Call", process: 0, subject })
       const other: Program.Step = { _tag: "Call", process: 2, subject: 0 }
       const steps = [lifetime, arm("ResponseSlow"), arm("CrashAfterCommit"), callFor(0), callFor(1), other]
@@ -246,7 +246,7 @@ describe("a program", () => {
 
     it.effect("an interrupted caller harms nobody", () =>
       Effect.gen(function* () {
-        const report = yield* runWith({ _tag: "Interrupt", process: 0, subject: 0 }, listening, call(1))
+        const report = yield* runWith({ _tag: "HangUp", process: 0, subject: 0 }, listening, call(1))
         expect(report).toMatchObject({ ...kept, results: ["Interrupted", "Interrupted", "200"] })
       })
     )
