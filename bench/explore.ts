@@ -10,7 +10,6 @@ import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
 import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
 import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
 import * as Mutants from "@zapier-workflow-auth/testing/explorer/Mutants"
-import type { Violation } from "@zapier-workflow-auth/testing/Invariants"
 import { print, round, say } from "./report.ts"
 
 type ServerName = keyof typeof Model.servers
@@ -175,14 +174,14 @@ const run = (plan: Plan) => {
   }
 }
 
-const tell = (findings: ReadonlyArray<Explorer.Finding<Violation>>) => {
+const tell = (findings: ReadonlyArray<Explorer.Finding>) => {
   const [first] = findings
   if (first === undefined) return
-  say(`   BROKEN: ${first.violation.rule}: ${first.violation.what}`)
+  say(`   BROKEN: ${first.violation.rule}: ${first.violation.seen}`)
   for (const line of first.trace) say(`      ${line}`)
 }
 
-const findingOf = (mutant: Mutants.Mutant): Explorer.Finding<Violation> | undefined => {
+const findingOf = (mutant: Mutants.Mutant): Explorer.Finding | undefined => {
   const { findings } = Explorer.explore(Model.make(mutant), { isEnough: ({ rule }) => rule === mutant.breaks })
   const found = findings.find(({ violation }) => violation.rule === mutant.breaks)
   say(`   ${found === undefined ? "MISSED" : `caught in ${found.trace.length} moves`}: ${mutant.name}`)

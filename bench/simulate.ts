@@ -123,7 +123,7 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   const simulate = async (name: keyof typeof servers) => {
     const begun = performance.now()
     const every = Math.max(1, Math.round(sizes.days / 10))
-    const { breaches, ...report } = await Effect.runPromise(
+    const { rulesBroken, violations, ...report } = await Effect.runPromise(
       Simulation.run({
         ...sizes,
         rates: asked.rates,
@@ -133,13 +133,13 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
         }
       })
     )
-    for (const { after, rule, subject, what } of breaches)
-      say(`${name}: ${rule}: ${what} (${subject}, after ${after} ms)`)
+    for (const { after, rule, seen, subject } of violations)
+      say(`${name}: ${rule}: ${seen} (${subject}, after ${after} ms)`)
     if (report.grantsLostNeedlessly > 0) say(`${name}: ${report.grantsLostNeedlessly} grants were lost needlessly`)
     const { calls, tokenRequests, leastTokenRequests } = report
     const seconds = round((performance.now() - begun) / 1_000)
-    say(`${name}: ${calls} calls in ${seconds} s, ${report.grantsLost} grants lost, ${report.violations} rules broken`)
-    return { ...report, ratio: round(tokenRequests / Math.max(1, leastTokenRequests), 4) }
+    say(`${name}: ${calls} calls in ${seconds} s, ${report.grantsLost} grants lost, ${rulesBroken} rules broken`)
+    return { ...report, violations: rulesBroken, ratio: round(tokenRequests / Math.max(1, leastTokenRequests), 4) }
   }
 
   const lenient = await simulate("lenient")

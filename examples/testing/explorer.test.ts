@@ -21,7 +21,7 @@ interface World {
 
 const ask = FakeHttp.form("POST", "/oauth/token/", { grant_type: "client_credentials" })
 
-const counting: Explorer.Model<World, string> = {
+const counting: Explorer.Model<World> = {
   initial: [
     {
       label: "nobody has asked",
@@ -51,14 +51,15 @@ const counting: Explorer.Model<World, string> = {
       }
       return move("writes", { fake, asked: read + 1, workers: workers.with(index, { read, isDone: true }) })
     }),
-  ending: ({ asked }) => (asked === 2 ? [] : [`${asked} was counted, and 2 had asked`]),
+  ending: ({ asked }) =>
+    asked === 2 ? [] : [{ rule: "Everybody counts", seen: `${asked} was counted, and 2 had asked` }],
   key: ({ asked, workers }) => JSON.stringify([asked, workers])
 }
 
 it("finds the shortest way to what must not be", () => {
   const { findings } = Explorer.explore(counting)
   expect(findings[0]).toEqual({
-    violation: "1 was counted, and 2 had asked",
+    violation: { rule: "Everybody counts", seen: "1 was counted, and 2 had asked" },
     trace: ["nobody has asked", "A asks, and reads", "B asks, and reads", "A writes", "B writes"]
   })
 })

@@ -52,7 +52,7 @@ it.effect.prop(
   ({ program }) =>
     Effect.gen(function* () {
       const report = yield* Program.run(program, { store: make })
-      expect(report.breaches).toEqual([])
+      expect(report.violations).toEqual([])
       expect(report.needless).toBe(0)
     }),
   { arbitrary: { runs: 30, size: 30 } }

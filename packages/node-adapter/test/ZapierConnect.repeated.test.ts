@@ -124,7 +124,7 @@ describe("a callback that comes again", () => {
       const world = yield* World.make()
       const ada = new World.Browser("ada")
       const callback = yield* world.fake.approve((yield* world.begin(ada, "?return=/a")).location)
-      yield* world.fake.setFaults([{ fault: { _tag: "AnswerSlow", millis: 1_000 }, match: { endpoint: "token" } }])
+      yield* world.fake.setFaults([{ fault: { _tag: "ResponseSlow", millis: 1_000 }, match: { endpoint: "token" } }])
       const answers = yield* whileTimePasses([world.send(ada, callback), world.send(ada, callback)])
       expect(
         answers
@@ -144,7 +144,7 @@ describe("a callback that comes again", () => {
       const world = yield* World.make()
       const ada = new World.Browser("ada")
       const callback = yield* world.fake.approve((yield* world.begin(ada)).location)
-      yield* world.fake.setFaults([{ fault: { _tag: "AnswerSilent" }, match: { endpoint: "token" } }])
+      yield* world.fake.setFaults([{ fault: { _tag: "ResponseSilent" }, match: { endpoint: "token" } }])
       const answers = yield* whileTimePasses([world.send(ada, callback), world.send(ada, callback)])
       // The exchange is given up, which closing waits for.
       yield* TestClock.adjust("10 minutes")

@@ -153,7 +153,7 @@ describe("ZapierPromise", () => {
     const { accessToken } = valueOf(await zapier.accessToken("ada"))
     await Effect.runPromise(fake.endAccessToken(accessToken))
     await Effect.runPromise(
-      fake.setFaults([{ fault: { _tag: "AnswerSlow", millis: 50 }, match: { grantType: "refresh_token" } }])
+      fake.setFaults([{ fault: { _tag: "ResponseSlow", millis: 50 }, match: { grantType: "refresh_token" } }])
     )
     const stop = new AbortController()
     const impatient = zapier.fetch("/v2/zaps", { subject: "ada", signal: stop.signal })
@@ -202,7 +202,7 @@ describe("ZapierPromise", () => {
     const { accessToken } = valueOf(await zapier.accessToken("ada"))
     await Effect.runPromise(fake.endAccessToken(accessToken))
     await Effect.runPromise(
-      fake.setFaults([{ fault: { _tag: "AnswerSlow", millis: 50 }, match: { grantType: "refresh_token" } }])
+      fake.setFaults([{ fault: { _tag: "ResponseSlow", millis: 50 }, match: { grantType: "refresh_token" } }])
     )
     const underWay = zapier.fetch("/v2/zaps", { subject: "ada" })
     await expect.poll(() => heard, { timeout: 60_000 }).toContain("AccessTokenRejected")

@@ -9,8 +9,7 @@
  * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
  *
  * const html = Diagram.html({
- *   rule: "Everybody is answered",
- *   seen: "ada waits for ever",
+ *   violation: { rule: "Everybody is answered", seen: "ada waits for ever" },
  *   diagram: {
  *     lanes: [
  *       { kind: "User", name: "ada" },
@@ -30,6 +29,7 @@
  * @since 0.1.0
  */
 import type * as Model from "./internal/diagram/model.ts"
+import type { Violation } from "./Violation.ts"
 import * as DiagramPage from "./internal/diagram/page.ts"
 
 export { Diagram, Entry, Lane, Tone } from "./internal/diagram/model.ts"
@@ -41,9 +41,7 @@ export { Diagram, Entry, Lane, Tone } from "./internal/diagram/model.ts"
  */
 export interface Page {
   /** The rule that was broken, if one was. */
-  readonly rule: string | undefined
-  /** What is wrong, or what is to be said of it. */
-  readonly seen: string
+  readonly violation: Violation | undefined
   readonly diagram: Model.Diagram
   /** How to do it again: source code, each with a title. */
   readonly again: ReadonlyArray<{ readonly title: string; readonly code: string }>

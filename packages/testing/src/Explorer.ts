@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { Violation } from "./Violation.ts"
 
 /**
  * Something that may happen next. What a rule has against it, if anything, is in `violations`. A fault is something that
@@ -10,7 +11,7 @@
  *
  * @since 0.1.0
  */
-export interface Move<World, Violation> {
+export interface Move<World> {
   /** What happens, in words. */
   readonly label: string
   readonly world: World
@@ -23,11 +24,11 @@ export interface Move<World, Violation> {
  *
  * @since 0.1.0
  */
-export interface Model<World, Violation> {
+export interface Model<World> {
   /** Where it begins, and what to call that. */
   readonly initial: ReadonlyArray<{ readonly label: string; readonly world: World }>
   /** All that may happen next. */
-  readonly moves: (world: World) => ReadonlyArray<Move<World, Violation>>
+  readonly moves: (world: World) => ReadonlyArray<Move<World>>
   /** What is wrong with a world in which nothing happens any more but faults. */
   readonly ending: (world: World) => ReadonlyArray<Violation>
   /** A text that is the same for worlds that behave the same. */
@@ -39,7 +40,7 @@ export interface Model<World, Violation> {
  *
  * @since 0.1.0
  */
-export interface Finding<Violation> {
+export interface Finding {
   readonly violation: Violation
   readonly trace: ReadonlyArray<string>
 }
@@ -49,7 +50,7 @@ export interface Finding<Violation> {
  *
  * @since 0.1.0
  */
-export interface Report<Violation> {
+export interface Report {
   /** How many different ones were visited. */
   readonly states: number
   /** How many moves led to one of them. */
@@ -59,7 +60,7 @@ export interface Report<Violation> {
   /** Whether there is nothing left to visit. */
   readonly isComplete: boolean
   /** The violations, in the order in which they were found. */
-  readonly findings: ReadonlyArray<Finding<Violation>>
+  readonly findings: ReadonlyArray<Finding>
 }
 
 /**
@@ -67,7 +68,7 @@ export interface Report<Violation> {
  *
  * @since 0.1.0
  */
-export interface Limits<Violation> {
+export interface Limits {
   /**
    * Default: `breadth` first, so that the first violation found has the shortest trace. `depth` first takes far less
    * memory: a large model has many worlds that are equally far from its beginning, and few in a row.
@@ -116,13 +117,13 @@ const strings = () => {
  * import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
  *
  * // Two hands on a counter that must not pass 3.
- * const report = Explorer.explore<number, string>({
+ * const report = Explorer.explore<number>({
  *   initial: [{ label: "zero", world: 0 }],
  *   moves: (n) =>
  *     [1, 2].map((by) => ({
  *       label: `add ${by}`,
  *       world: n + by,
- *       violations: n + by > 3 ? ["too much"] : [],
+ *       violations: n + by > 3 ? [{ rule: "3 at most", seen: `${n + by}` }] : [],
  *       isFault: false
  *     })),
  *   ending: () => [],
@@ -134,17 +135,14 @@ const strings = () => {
  *
  * @since 0.1.0
  */
-export const explore = <World, Violation>(
-  model: Model<World, Violation>,
-  limits: Limits<Violation> = {}
-): Report<Violation> => {
+export const explore = <World>(model: Model<World>, limits: Limits = {}): Report => {
   const seen = strings()
   // How each state was reached first: from which, and by what. Numbers, since there are millions.
   const origins: Array<number> = []
   const moved: Array<number> = []
   const labels: Array<string> = []
   const labelIds = new Map<string, number>()
-  const findings: Array<Finding<Violation>> = []
+  const findings: Array<Finding> = []
   let moves = 0
   let depth = 0
   const search = { isOver: false }

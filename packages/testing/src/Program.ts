@@ -17,13 +17,16 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import type * as DiagramPage from "./Diagram.ts"
 import type { Knobs } from "./fake/FakeState.ts"
-import { Fault, StoreFailure } from "./simulation/Fault.ts"
+import { TokenRequestFault, StoreFailure } from "./simulation/TokenRequestFault.ts"
 import * as ProgramDiagram from "./simulation/internal/diagram.ts"
 import * as Source from "./internal/source.ts"
 import type * as SimTrace from "./simulation/internal/trace.ts"
 import * as SimWorld from "./simulation/internal/world.ts"
 import * as Timeline from "./internal/timeline.ts"
-import type * as Invariants from "./Invariants.ts"
+import type { Violation } from "./Violation.ts"
+import { waits } from "./internal/waits.ts"
+
+export { waits } from "./internal/waits.ts"
 
 /**
  * How many processes and users there are.
@@ -36,27 +39,11 @@ const process = Schema.Literals([0, 1, 2])
 const subject = Schema.Literals([0, 1])
 
 /**
- * Times to wait, in milliseconds.
+ * The words are those of a `Scenario`, where both mean the same.
  *
- * @since 0.1.0
- */
-export const waits = {
-  moment: 250,
-  second: 1_000,
-  seconds: 8_000,
-  timeout: 20_500,
-  listening: 60_500,
-  lease: 91_000,
-  minutes: 300_000,
-  hour: 3_600_000,
-  untilDue: 35_700_000,
-  lifetime: 36_000_000
-} as const
-
-/**
  * - `Call`: a process calls the API for a user.
  * - `CallAsApp`, `CallWithClientId`: a process calls it with the app's own token, or with the client id.
- * - `Interrupt`: whatever a process does for a user is interrupted.
+ * - `HangUp`: a user does not wait any longer: whatever a process does for them is interrupted.
  * - `Wait`: time passes.
  * - `Arm`: a fault is to happen to the next token request of a process.
  * - `Crash`, `Restart`: a process ends at once, or in good order; another takes its place.
@@ -77,9 +64,9 @@ export const Step = Schema.TaggedUnion({
   Call: { process, subject },
   CallAsApp: { process },
   CallWithClientId: { process },
-  Interrupt: { process, subject },
+  HangUp: { process, subject },
   Wait: { time: Schema.Literals(Struct.keys(waits)) },
-  Arm: { process, fault: Fault },
+  Arm: { process, fault: TokenRequestFault },
   Crash: { process },
   Restart: { process },
   Pause: { process, length: Schema.Literals(["Short", "Middle", "Long"]) },
@@ -157,25 +144,13 @@ export interface Options {
 }
 
 /**
- * A rule that was broken, for whom and when.
- *
- * @since 0.1.0
- */
-export interface Breach extends Invariants.Violation {
-  /** The name of a user, or `app`. */
-  readonly subject: string
-  /** Milliseconds since the users were connected. */
-  readonly after: number
-}
-
-/**
  * What a program came to.
  *
  * @since 0.1.0
  */
 export interface Report {
-  /** The rules that were broken. */
-  readonly breaches: ReadonlyArray<Breach>
+  /** The rules that were broken, for whom, and when after the users were connected. */
+  readonly violations: ReadonlyArray<Violation>
   /** What came of the calls, in the order in which they ended: a status, or the name of a failure. */
   readonly results: ReadonlyArray<string>
   /** How often the token endpoint was asked, until the grants are put to the test. */
@@ -209,7 +184,7 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
     Restart: ({ process }) => world.restart(process),
     Pause: ({ length, process }) => world.pause(process, length),
     SetClock: ({ ahead, process }) => world.setClock(process, ahead),
-    Interrupt: ({ process, subject }) => world.interrupt(process, who(subject)),
+    HangUp: ({ process, subject }) => world.interrupt(process, who(subject)),
     FailStore: ({ failure, process, spared }) => world.failStore(process, failure, spared),
     Outage: ({ time }) => world.outage(waits[time]),
     Consent: ({ process, subject }) => world.consent(process, who(subject)),
@@ -270,12 +245,16 @@ const carryOut = (
   world.audit()
   const isHarmed = !program.steps.every(isHarmless)
   const failed = results.filter((result) => !SimWorld.isSuccess(result)).length
-  const breaches: Array<Breach> = world.breaches.map(({ at, ...breach }) => ({ ...breach, after: at - begun }))
+  const since = begun - Timeline.start
+  const violations: Array<Violation> = world.violations.map(({ after = 0, ...seen }) => ({
+    ...seen,
+    after: after - since
+  }))
   if (!isHarmed && failed > 0) {
-    const what = `${failed} calls failed although nothing had happened`
-    breaches.push({ rule: "Everybody is answered", what, subject: "", after: ended - begun })
+    const seen = `${failed} calls failed although nothing had happened`
+    violations.push({ rule: "Everybody is answered", seen, after: ended - begun })
   }
-  return { breaches, results, tokenRequests, ...world.losses }
+  return { violations, results, tokenRequests, ...world.losses }
 }
 
 /**
@@ -298,7 +277,7 @@ const carryOut = (
  *   })
  * )
  *
- * report // => { breaches: [], results: ["ProcessEnded"], tokenRequests: 1, lost: 1, unrecoverable: 1, needless: 0 }
+ * report // => { violations: [], results: ["ProcessEnded"], tokenRequests: 1, lost: 1, unrecoverable: 1, needless: 0 }
  * ```
  *
  * @since 0.1.0
@@ -318,7 +297,7 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
  *
  * const page = Effect.runSync(Program.page({ seed: 1, steps: [{ _tag: "Call", process: 0, subject: 0 }] }))
  *
- * page.rule // => undefined
+ * page.violation // => undefined
  * Diagram.html(page).includes("process 0 to Zapier") // => true
  * ```
  *
@@ -327,11 +306,9 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
 export const page = (program: Program, options: Options = {}): Effect.Effect<DiagramPage.Page> =>
   Effect.sync(() => {
     const events: Array<readonly [at: number, event: SimTrace.Event]> = []
-    const { breaches } = carryOut(program, options, (at, event) => void events.push([at, event]))
-    const [first] = breaches
+    const { violations } = carryOut(program, options, (at, event) => void events.push([at, event]))
     return {
-      rule: first?.rule,
-      seen: first === undefined ? "" : [first.subject, first.what].filter((text) => text !== "").join(": "),
+      violation: violations[0],
       diagram: ProgramDiagram.of(events),
       again: [{ title: "As a program", code: sourceOf(program) }]
     }

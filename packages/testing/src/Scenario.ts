@@ -77,7 +77,8 @@ import type { Seen } from "./scenario/ScenarioSeen.ts"
 import { arbitrary, longest, type Step } from "./scenario/ScenarioStep.ts"
 
 export { type Actions, type Anything, type App, make, type Provided } from "./scenario/ScenarioApp.ts"
-export { type Action, arbitrary, type Happening, type Step, type WaitTime } from "./scenario/ScenarioStep.ts"
+export type { WaitTime } from "./internal/waits.ts"
+export { type Action, arbitrary, type Happening, type Step } from "./scenario/ScenarioStep.ts"
 
 /**
  * For whom a request is sent. The runner says so to each function that it calls for a user, and a fiber that is forked
@@ -253,8 +254,7 @@ const failed = <A>(
  * @since 0.1.0
  */
 export const page = ({ diagram, replay, rule, script, seen, steps }: ScenarioFailed): DiagramPage.Page => ({
-  rule,
-  seen,
+  violation: { rule, seen },
   diagram:
     diagram ??
     Diagram.make(

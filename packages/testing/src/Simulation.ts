@@ -22,12 +22,11 @@
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Effect from "effect/Effect"
 import type { Knobs } from "./fake/FakeState.ts"
-import { Fault, StoreFailure } from "./simulation/Fault.ts"
+import { TokenRequestFault, StoreFailure } from "./simulation/TokenRequestFault.ts"
 import * as Seeded from "./internal/seeded.ts"
 import type { Subject } from "./simulation/internal/types.ts"
 import * as SimWorld from "./simulation/internal/world.ts"
-import * as Timeline from "./internal/timeline.ts"
-import type { Breach } from "./Program.ts"
+import type { Violation } from "./Violation.ts"
 
 /**
  * How often what happens: more trouble than most apps will see. Shares are of all token requests, from 0 to 1.
@@ -132,9 +131,10 @@ export interface Report {
   readonly grantsLost: number
   readonly grantsUnrecoverable: number
   readonly grantsLostNeedlessly: number
-  /** How often a rule was broken; the first of them are in `breaches`. */
-  readonly violations: number
-  readonly breaches: ReadonlyArray<Breach>
+  /** How often a rule was broken. */
+  readonly rulesBroken: number
+  /** The first of these, for whom, and when after the beginning. */
+  readonly violations: ReadonlyArray<Violation>
   /** How often each fault was injected. */
   readonly faults: { readonly [fault: string]: number }
 }
@@ -145,7 +145,7 @@ const hour = 60 * minute
 const day = 24 * hour
 const year = 365 * day
 
-const lost: ReadonlyArray<Fault> = [
+const lost: ReadonlyArray<TokenRequestFault> = [
   "RequestLost",
   "RequestSilent",
   "RequestLate",
@@ -154,9 +154,9 @@ const lost: ReadonlyArray<Fault> = [
   "ResponseLate",
   "NotSent"
 ]
-const refused: ReadonlyArray<Fault> = ["RateLimited", "Unavailable", "UnavailableAfterActing"]
-const crashing = Fault.literals.filter((fault) => fault.startsWith("Crash"))
-const pausing = Fault.literals.filter((fault) => fault.startsWith("Pause"))
+const refused: ReadonlyArray<TokenRequestFault> = ["RateLimited", "Unavailable", "UnavailableAfterActing"]
+const crashing = TokenRequestFault.literals.filter((fault) => fault.startsWith("Crash"))
+const pausing = TokenRequestFault.literals.filter((fault) => fault.startsWith("Pause"))
 const reads = StoreFailure.literals.filter((failure) => failure.startsWith("Read"))
 const writes = StoreFailure.literals.filter((failure) => failure.startsWith("Write"))
 
@@ -179,7 +179,7 @@ const sorted = (counts: { readonly [name: string]: number }) =>
  *
  * const program = Effect.gen(function* () {
  *   const report = yield* Simulation.run({ seed: 1, grants: 5, days: 10, processes: 3 })
- *   return report.violations // => 0
+ *   return report.violations // => []
  * })
  * ```
  *
@@ -298,15 +298,15 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   const counts = { ...world.counts }
   world.audit()
 
-  const { breaches, losses } = world
+  const { losses, violations } = world
   return {
     ...counts,
     failures: sorted(counts.failures),
     grantsLost: losses.lost,
     grantsUnrecoverable: losses.unrecoverable,
     grantsLostNeedlessly: losses.needless,
-    violations: world.counts.violations,
-    breaches: breaches.map(({ at, ...breach }) => ({ ...breach, after: at - Timeline.start })),
+    rulesBroken: world.counts.rulesBroken,
+    violations,
     faults: sorted(counts.faults)
   }
 })

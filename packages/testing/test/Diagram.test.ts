@@ -6,6 +6,7 @@ import * as Diagram from "../src/Diagram.ts"
 import * as Model from "../src/explorer/Model.ts"
 import * as Retrace from "../src/explorer/internal/retrace.ts"
 import * as Program from "../src/Program.ts"
+import * as Violation from "../src/Violation.ts"
 import * as Scenario from "../src/Scenario.ts"
 import * as Diagrams from "./utils/diagrams.ts"
 
@@ -169,7 +170,7 @@ describe("a scenario", () => {
 describe("a program", () => {
   it.effect("is drawn from what is seen of it", () =>
     Effect.gen(function* () {
-      const { diagram, rule, seen } = yield* Diagrams.race
+      const { diagram, violation } = yield* Diagrams.race
       const lines = linesOf(diagram).map((line) => line.replace(/^\d+ /, ""))
       // Each comes after the one before.
       const order = [
@@ -190,14 +191,14 @@ describe("a program", () => {
         expect(found, String(expected)).toBeGreaterThan(last)
         last = found
       }
-      expect(lines[last]).toBe(`! ${rule}: ${seen}`)
+      expect(lines[last]).toBe(violation && `! ${violation.rule}: ${Violation.seenOf(violation)}`)
     })
   )
 
   it.effect("is drawn without a violation, too, and with what goes wrong", () =>
     Effect.gen(function* () {
-      const { diagram, rule } = yield* Program.page(Diagrams.program)
-      expect(rule).toBeUndefined()
+      const { diagram, violation } = yield* Program.page(Diagrams.program)
+      expect(violation).toBeUndefined()
       const lines = linesOf(diagram)
       expect(lines).toContainEqual(expect.stringMatching(/process 0: fault: ResponseLost$/))
       expect(lines).toContainEqual(expect.stringMatching(/Zapier --> process 0: \d+ no answer comes \(Bad, lost\)$/))
@@ -244,7 +245,7 @@ describe("what an explorer has found", () => {
         "0 ! R5 unknown is not failed: a grant was given up whose refresh token still works",
       ]
     `)
-    const way = Retrace.retrace(Model.make(options), finding, (one, other) => one.what === other.what)
+    const way = Retrace.retrace(Model.make(options), finding)
     expect(way.map(({ label }) => label)).toEqual(finding.trace)
     const html = Diagram.html(page)
     const secrets = Object.keys(way.at(-1)?.world.names ?? {})
@@ -269,7 +270,7 @@ describe("a page", () => {
   )
 
   it("needs nothing else: no script, no address, and a policy that allows none", () => {
-    const html = Diagram.html({ rule: undefined, seen: "", diagram: empty, again: [] })
+    const html = Diagram.html({ violation: undefined, diagram: empty, again: [] })
     expect(html).toContain("default-src 'none'".replaceAll("'", "&#39;"))
     expect(html).not.toMatch(/<script|<link rel="stylesheet"|url\(|@import/)
     expect(html.match(/(?:src|href)="(?!#|data:)[^"]*"/g)).toBeNull()
@@ -314,12 +315,12 @@ describe("a page", () => {
       left: 3
     }
     const again = [{ title: "As a test", code: "Scenario.run(app, [])" }]
-    const html = Diagram.html({ rule: "Everybody is answered", seen: "ada waits", diagram, again })
+    const html = Diagram.html({ violation: { rule: "Everybody is answered", seen: "ada waits" }, diagram, again })
     expect(structureOf(html.slice(html.indexOf("<body>")))).toMatchSnapshot()
   })
 
   it("keeps the last entries of a long run", () => {
-    const again = { rule: "a rule", seen: "", again: [] }
+    const again = { violation: { rule: "a rule", seen: "" }, again: [] }
     const entries = Array.from({ length: 3 }, (_, at): Diagram.Entry => ({
       _tag: "Note",
       at,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Explorer from "../src/Explorer.ts"
 
+const broken = { rule: "a rule", seen: "it is broken" }
+
 // Two counters that count to `to`, in any order.
 const counters = (to: number, isBroken: (a: number, b: number) => boolean = () => false) => ({
   initial: [{ label: "begin", world: [0, 0] as const }],
@@ -10,8 +12,8 @@ const counters = (to: number, isBroken: (a: number, b: number) => boolean = () =
       { label: "b", world: [a, b + 1] as const }
     ]
       .filter(({ world }) => Math.max(...world) <= to)
-      .map((move) => ({ ...move, violations: isBroken(...move.world) ? ["broken"] : [], isFault: false })),
-  ending: () => [] as ReadonlyArray<string>,
+      .map((move) => ({ ...move, violations: isBroken(...move.world) ? [broken] : [], isFault: false })),
+  ending: () => [],
   key: String
 })
 
@@ -27,13 +29,13 @@ describe("Explorer", () => {
       { order: "depth" }
     )
     const [finding] = findings
-    expect(finding?.violation).toBe("broken")
+    expect(finding?.violation).toEqual(broken)
     expect(finding?.trace.toSorted()).toEqual(["a", "a", ...Array.from({ length: 9 }, () => "b"), "begin"])
   })
 
   it("finds the shortest way to a violation", () => {
     const { findings } = Explorer.explore(counters(9, (a, b) => a === 2 && b >= 1))
-    expect(findings[0]).toEqual({ violation: "broken", trace: ["begin", "a", "a", "b"] })
+    expect(findings[0]).toEqual({ violation: broken, trace: ["begin", "a", "a", "b"] })
   })
 
   it("goes on after a violation that is not enough, but not from it", () => {
@@ -49,11 +51,11 @@ describe("Explorer", () => {
     const model = (isFault: boolean) => ({
       initial: [{ label: "begin", world: 0 }],
       moves: (n: number) => (n < 2 ? [{ label: "on", world: n + 1, violations: [], isFault }] : []),
-      ending: (n: number) => [`ended at ${n}`],
+      ending: (n: number) => [{ rule: "a rule", seen: `ended at ${n}` }],
       key: String
     })
     const endings = (isFault: boolean) =>
-      Explorer.explore(model(isFault), { isEnough: () => false }).findings.map(({ violation }) => violation)
+      Explorer.explore(model(isFault), { isEnough: () => false }).findings.map(({ violation }) => violation.seen)
     expect(endings(false)).toEqual(["ended at 2"])
     expect(endings(true)).toEqual(["ended at 0", "ended at 1", "ended at 2"])
   })

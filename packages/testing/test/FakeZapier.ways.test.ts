@@ -130,7 +130,7 @@ describe.each(ways)("by %s", (_, way) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect.each<FakeFault.Fault>([{ _tag: "RequestSilent" }, { _tag: "AnswerSilent" }])(
+  it.effect.each<FakeFault.Fault>([{ _tag: "RequestSilent" }, { _tag: "ResponseSilent" }])(
     "%o says nothing until the client gives up",
     (fault) =>
       Effect.gen(function* () {
@@ -145,9 +145,9 @@ describe.each(ways)("by %s", (_, way) => {
       }).pipe(Effect.provide(layer))
   )
 
-  it.effect("AnswerSlow has acted at once, and its answer comes when its time is over", () =>
+  it.effect("ResponseSlow has acted at once, and its answer comes when its time is over", () =>
     Effect.gen(function* () {
-      yield* inject({ fault: { _tag: "AnswerSlow", millis: 10_000 } })
+      yield* inject({ fault: { _tag: "ResponseSlow", millis: 10_000 } })
       const waiting = yield* Effect.forkChild(categories)
       yield* arrived(1)
       yield* TestClock.adjust("9999 millis")
@@ -159,9 +159,9 @@ describe.each(ways)("by %s", (_, way) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("AnswerSlow is given up by a client that has no patience", () =>
+  it.effect("ResponseSlow is given up by a client that has no patience", () =>
     Effect.gen(function* () {
-      yield* inject({ fault: { _tag: "AnswerSlow", millis: 10_000 } })
+      yield* inject({ fault: { _tag: "ResponseSlow", millis: 10_000 } })
       const waiting = yield* Effect.forkChild(Effect.timeoutOption(categories, "5 seconds"))
       yield* arrived(1)
       yield* TestClock.adjust("5 seconds")

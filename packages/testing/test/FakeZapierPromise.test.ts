@@ -142,7 +142,7 @@ describe("its fetch", () => {
   it("rejects with the reason of its signal, before, while and after it waits", async () => {
     const { zapier } = make([
       { fault: { _tag: "RequestSilent" } },
-      { fault: { _tag: "AnswerSlow", millis: 3_600_000 } }
+      { fault: { _tag: "ResponseSlow", millis: 3_600_000 } }
     ])
     for (let i = 0; i < 2; i++) {
       const controller = new AbortController()

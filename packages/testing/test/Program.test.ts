@@ -3,7 +3,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as FakeState from "../src/fake/FakeState.ts"
-import { Fault, StoreFailure } from "../src/simulation/Fault.ts"
+import { TokenRequestFault, StoreFailure } from "../src/simulation/TokenRequestFault.ts"
 import * as Program from "../src/Program.ts"
 
 const servers: ReadonlyArray<readonly [string, Partial<FakeState.Knobs>]> = [
@@ -30,7 +30,7 @@ const careless: Program.Options["store"] = (store) => ({
 })
 
 const keepsRules = (program: Program.Program, options?: Program.Options) =>
-  Effect.map(Program.run(program, options), ({ breaches }) => breaches.length === 0)
+  Effect.map(Program.run(program, options), ({ violations }) => violations.length === 0)
 
 describe("the library", () => {
   for (const [name, server] of servers) {
@@ -39,8 +39,8 @@ describe("the library", () => {
       { program: arbitrary },
       ({ program }) =>
         Effect.gen(function* () {
-          const { breaches, lost, needless, unrecoverable } = yield* Program.run(program, { server })
-          expect({ breaches, lost, needless }).toEqual({ breaches: [], lost: unrecoverable, needless: 0 })
+          const { violations, lost, needless, unrecoverable } = yield* Program.run(program, { server })
+          expect({ violations, lost, needless }).toEqual({ violations: [], lost: unrecoverable, needless: 0 })
         }),
       { arbitrary: { runs: 150, size: 40 } }
     )
@@ -74,12 +74,12 @@ describe("a program", () => {
       const all: ReadonlyArray<Program.Step> = ([0, 1, 2] as const).map((process) => ({ _tag: "CallAsApp", process }))
       const byId: Program.Step = { _tag: "CallWithClientId", process: 1 }
       const report = yield* Program.run({ seed: 1, steps: [...all, byId, lifetime, ...all] })
-      expect(report).toMatchObject({ breaches: [] })
+      expect(report).toMatchObject({ violations: [] })
       expect([...report.results].sort()).toEqual(["200", ...Array.from({ length: 6 }, () => "204")])
-      for (const fault of Fault.literals) {
+      for (const fault of TokenRequestFault.literals) {
         const arm: Program.Step = { _tag: "Arm", process: 0, fault }
         const again = [moment, ...all, { _tag: "EndAppToken" } as const, ...all]
-        expect(yield* Program.run({ seed: 1, steps: [arm, ...all, ...again] })).toMatchObject({ breaches: [] })
+        expect(yield* Program.run({ seed: 1, steps: [arm, ...all, ...again] })).toMatchObject({ violations: [] })
       }
     })
   )
@@ -108,7 +108,7 @@ describe("a program", () => {
     Effect.gen(function* () {
       const arm: Program.Step = { _tag: "Arm", process: 0, fault }
       const report = yield* Program.run({ seed: 1, steps: [lifetime, arm, call(0), moment, call(1)] })
-      expect(report).toMatchObject({ breaches: [], lost, unrecoverable: lost })
+      expect(report).toMatchObject({ violations: [], lost, unrecoverable: lost })
     })
   )
 
@@ -118,9 +118,9 @@ describe("a program", () => {
       const late: Program.Step = { _tag: "Arm", process: 0, fault: "RequestLate" }
       const revoke: Program.Step = { _tag: "Revoke", subject: 0 }
       const after = yield* Program.run({ seed: 4, steps: [lifetime, late, call(0), lifetime, revoke] })
-      expect(after).toMatchObject({ breaches: [], lost: 1, unrecoverable: 1, needless: 0 })
+      expect(after).toMatchObject({ violations: [], lost: 1, unrecoverable: 1, needless: 0 })
       const before = yield* Program.run({ seed: 4, steps: [lifetime, late, revoke, call(0), lifetime] })
-      expect(before).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0, needless: 0 })
+      expect(before).toMatchObject({ violations: [], lost: 0, unrecoverable: 0, needless: 0 })
     })
   )
 
@@ -143,7 +143,7 @@ describe("a program", () => {
       ]
       for (let seed = 0; seed < 20; seed++) {
         const report = yield* Program.run({ seed, steps }, { server: { graceMillis: 60_000 } })
-        expect(report).toMatchObject({ breaches: [], lost: report.unrecoverable, needless: 0 })
+        expect(report).toMatchObject({ violations: [], lost: report.unrecoverable, needless: 0 })
       }
     })
   )
@@ -161,20 +161,20 @@ describe("a program", () => {
         { _tag: "Call", process: 2, subject: 1 }
       ]
       const report = yield* Program.run({ seed: 22, steps: [lifetime, ...due, ...loss] })
-      expect(report).toMatchObject({ breaches: [], lost: 1, unrecoverable: 1 })
+      expect(report).toMatchObject({ violations: [], lost: 1, unrecoverable: 1 })
     })
   )
 
   it.effect("a response that is long on its way to a process that has ended is lost at once", () =>
     Effect.gen(function* () {
       // The process ends with what it stores for one user while its request for the other is still to arrive.
-      const arm = (fault: Fault): Program.Step => ({ _tag: "Arm", process: 0, fault })
+      const arm = (fault: TokenRequestFault): Program.Step => ({ _tag: "Arm", process: 0, fault })
       const callFor = (subject: 0 | 1): Program.Step => ({ _tag: "Call", process: 0, subject })
       const other: Program.Step = { _tag: "Call", process: 2, subject: 0 }
       const steps = [lifetime, arm("ResponseSlow"), arm("CrashAfterCommit"), callFor(0), callFor(1), other]
       for (let seed = 0; seed < 20; seed++) {
         const report = yield* Program.run({ seed, steps })
-        expect(report).toMatchObject({ breaches: [], lost: report.unrecoverable, needless: 0 })
+        expect(report).toMatchObject({ violations: [], lost: report.unrecoverable, needless: 0 })
       }
     })
   )
@@ -196,7 +196,7 @@ describe("a program", () => {
         wait("lease"),
         call(2)
       ]
-      expect(yield* Program.run({ seed, steps })).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0 })
+      expect(yield* Program.run({ seed, steps })).toMatchObject({ violations: [], lost: 0, unrecoverable: 0 })
     })
   )
 
@@ -206,9 +206,9 @@ describe("a program", () => {
       const steps: ReadonlyArray<Program.Step> = [lifetime, call(0), moment, outage, { _tag: "Wait", time: "lease" }]
       // The process is asked to end when the store is about to come back.
       const ending: Program.Step = { _tag: "Restart", process: 0 }
-      expect(yield* Program.run({ seed: 1, steps })).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0 })
+      expect(yield* Program.run({ seed: 1, steps })).toMatchObject({ violations: [], lost: 0, unrecoverable: 0 })
       const report = yield* Program.run({ seed: 1, steps: [...steps, ending] })
-      expect(report).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0 })
+      expect(report).toMatchObject({ violations: [], lost: 0, unrecoverable: 0 })
     })
   )
 
@@ -219,7 +219,7 @@ describe("a program", () => {
         const fail: Program.Step = { _tag: "FailStore", process: 0, failure, spared }
         const once = [fail, call(0), call(1), lease]
         const report = yield* Program.run({ seed: 1, steps: [lifetime, ...once, lifetime, fail, ...once] })
-        expect(report).toMatchObject({ breaches: [], lost: 0, unrecoverable: 0 })
+        expect(report).toMatchObject({ violations: [], lost: 0, unrecoverable: 0 })
       }
     })
   )
@@ -230,7 +230,7 @@ describe("a program", () => {
     const seed = 10
     const timeout: Program.Step = { _tag: "Wait", time: "timeout" }
     const listening: Program.Step = { _tag: "Wait", time: "listening" }
-    const kept = { breaches: [], lost: 0, unrecoverable: 0, tokenRequests: 1 }
+    const kept = { violations: [], lost: 0, unrecoverable: 0, tokenRequests: 1 }
 
     const runWith = (...steps: ReadonlyArray<Program.Step>) =>
       Program.run({ seed, steps: [lifetime, slow, call(0), call(0), moment, ...steps] })
@@ -246,7 +246,7 @@ describe("a program", () => {
 
     it.effect("an interrupted caller harms nobody", () =>
       Effect.gen(function* () {
-        const report = yield* runWith({ _tag: "Interrupt", process: 0, subject: 0 }, listening, call(1))
+        const report = yield* runWith({ _tag: "HangUp", process: 0, subject: 0 }, listening, call(1))
         expect(report).toMatchObject({ ...kept, results: ["Interrupted", "Interrupted", "200"] })
       })
     )
@@ -294,8 +294,8 @@ describe("a program", () => {
         if (found._tag !== "Falsified") return expect.fail("the careless store passed")
         const { steps } = found.shrunkInput
         expect(steps.length).toBeLessThanOrEqual(4)
-        const { breaches } = yield* Program.run(found.shrunkInput, { store: careless })
-        expect(breaches[0]?.rule).toBe("R1 one refresher")
+        const { violations } = yield* Program.run(found.shrunkInput, { store: careless })
+        expect(violations[0]?.rule).toBe("R1 one refresher")
       }),
     30_000
   )

@@ -43,7 +43,7 @@ describe("the library", () => {
 
   it.effect("has callers wait for 20 seconds at most, and sends nothing again while a response may still come", () =>
     Effect.gen(function* () {
-      const slow = arm({ _tag: "AnswerSlow", millis: 50_000 })
+      const slow = arm({ _tag: "ResponseSlow", millis: 50_000 })
       const seen = yield* Scenario.run(library, [connect, expire, slow, call, call, call])
       expect(outcomes(seen).slice(1, 4)).toEqual(["Call Failure", "Call Failure", "Call Success"])
       expect(refreshesOf(seen)).toBe(1)

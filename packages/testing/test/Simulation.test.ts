@@ -40,7 +40,7 @@ describe("a year", () => {
     it.effect(`breaks no rule and loses what it has to, with a ${name} server`, () =>
       Effect.gen(function* () {
         const report = yield* Simulation.run({ ...year, server })
-        expect(report).toMatchObject({ violations: 0, breaches: [] })
+        expect(report).toMatchObject({ rulesBroken: 0, violations: [] })
         expect(report.grantsUnrecoverable).toBeGreaterThan(0)
         expect(report.grantsLost).toBe(report.grantsUnrecoverable)
         expect(report.grantsLostNeedlessly).toBe(0)
@@ -66,7 +66,7 @@ describe("a year", () => {
           failedCalls: 0,
           grantsLost: 0,
           grantsUnrecoverable: 0,
-          violations: 0,
+          rulesBroken: 0,
           faults: {}
         })
         expect(report.tokenRequests / report.leastTokenRequests).toBeLessThan(1.03)

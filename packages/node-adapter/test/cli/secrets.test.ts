@@ -79,7 +79,7 @@ describe("secrets", () => {
       yield* everything
       for (const fault of FakeFault.ofEachKind) {
         // Who hears nothing waits for as long as it may.
-        if (fault._tag === "RequestSilent" || fault._tag === "AnswerSilent" || fault._tag === "AnswerSlow") continue
+        if (fault._tag === "RequestSilent" || fault._tag === "ResponseSilent" || fault._tag === "ResponseSlow") continue
         yield* world.expireAccessTokens
         yield* world.fake.setFaults([{ fault, times: 1 }])
         yield* run(["request", "GET", "/v2/zaps"])

@@ -42,7 +42,7 @@ describe("token", () => {
       yield* world.expireAccessTokens
       // So that the second comes while the first waits.
       yield* world.fake.setFaults([
-        { fault: { _tag: "AnswerSlow", millis: 1_000 }, match: { grantType: "refresh_token" } }
+        { fault: { _tag: "ResponseSlow", millis: 1_000 }, match: { grantType: "refresh_token" } }
       ])
       const both = [world.start(["token"]), world.start(["token"])]
       const [first, second] = yield* Effect.forEach(both, ({ ended }) => ended, { concurrency: 2 })

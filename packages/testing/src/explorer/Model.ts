@@ -46,7 +46,6 @@ import * as Key from "./internal/key.ts"
 import * as Moves from "./internal/moves.ts"
 import * as Retrace from "./internal/retrace.ts"
 import * as World from "./internal/world.ts"
-import type { Violation } from "../Invariants.ts"
 
 /**
  * @since 0.1.0
@@ -197,7 +196,7 @@ export interface Options {
  *
  * @since 0.1.0
  */
-export const make = (options: Options): Explorer.Model<World.World, Violation> => {
+export const make = (options: Options): Explorer.Model<World.World> => {
   const { callers, faults, server = servers.strict } = options
   const client = options.client ?? library()
   const begin = World.begin(client, { callers, faults, server })
@@ -230,13 +229,11 @@ export const make = (options: Options): Explorer.Model<World.World, Violation> =
  *
  * @since 0.1.0
  */
-export const page = (options: Options, finding: Explorer.Finding<Violation>): DiagramPage.Page => {
+export const page = (options: Options, finding: Explorer.Finding): DiagramPage.Page => {
   const { trace, violation } = finding
-  const isSame = (one: Violation, other: Violation) => one.rule === other.rule && one.what === other.what
   return {
-    rule: violation.rule,
-    seen: violation.what,
-    diagram: ExplorerDiagram.of(Retrace.retrace(make(options), finding, isSame), violation),
+    violation,
+    diagram: ExplorerDiagram.of(Retrace.retrace(make(options), finding), violation),
     again: [{ title: "The trace, move by move", code: trace.join("\n") }]
   }
 }

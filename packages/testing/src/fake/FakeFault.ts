@@ -2,8 +2,8 @@
  * What may go wrong between the fake and its clients, as data: it can be written down in a test, drawn, encoded to JSON
  * and sent to a fake that runs elsewhere.
  *
- * `Fault` has the same names where both mean the same. It is what a simulation does to token requests and to processes;
- * these are what a server and a connection do to any request, with their numbers.
+ * `TokenRequestFault` has the same names where both mean the same. It is what a simulation does to token requests and to
+ * processes; these are what a server and a connection do to any request, with their numbers.
  *
  * @example
  * ```ts
@@ -42,8 +42,8 @@ const afterActing = Schema.optionalKey(Schema.Boolean)
  * - `RequestLost`: the connection is closed before the server has seen the request.
  * - `RequestSilent`: the request never arrives, and nobody says so: the client waits until it gives up.
  * - `ResponseLost`: the server acts, and the connection is closed before its answer is there.
- * - `AnswerSilent`: the server acts, and nothing ever comes.
- * - `AnswerSlow`: the server acts, and its answer is there `millis` milliseconds later.
+ * - `ResponseSilent`: the server acts, and nothing ever comes.
+ * - `ResponseSlow`: the server acts, and its answer is there `millis` milliseconds later.
  * - `ConnectionReset`: the connection is reset, before the server has seen the request or, `afterActing`, after it has
  *   acted.
  * - `ServerError`: the page of a gateway, with a status from 500 to 599, instead of an answer, or, `afterActing`, in the
@@ -68,8 +68,8 @@ export const Fault = Schema.TaggedUnion({
   RequestLost: {},
   RequestSilent: {},
   ResponseLost: {},
-  AnswerSilent: {},
-  AnswerSlow: { millis: Millis },
+  ResponseSilent: {},
+  ResponseSlow: { millis: Millis },
   ConnectionReset: { afterActing },
   ServerError: { status: Schema.Int.check(Schema.isBetween({ minimum: 500, maximum: 599 })), afterActing },
   Unavailable: { retryAfter: Schema.optionalKey(Count), afterActing },
@@ -100,8 +100,8 @@ export const ofEachKind: ReadonlyArray<Fault> = [
   { _tag: "RequestLost" },
   { _tag: "RequestSilent" },
   { _tag: "ResponseLost" },
-  { _tag: "AnswerSilent" },
-  { _tag: "AnswerSlow", millis: 10_000 },
+  { _tag: "ResponseSilent" },
+  { _tag: "ResponseSlow", millis: 10_000 },
   { _tag: "ConnectionReset" },
   { _tag: "ServerError", status: 502 },
   { _tag: "Unavailable" },

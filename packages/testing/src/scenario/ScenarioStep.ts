@@ -8,22 +8,8 @@ import type * as Schema from "effect/Schema"
 import * as FakeFault from "../fake/FakeFault.ts"
 import type { Knobs } from "../fake/FakeState.ts"
 import * as Draw from "../internal/draw.ts"
-import { waits } from "../Program.ts"
+import type { WaitTime } from "../internal/waits.ts"
 import { type Account, type Subject, subjects } from "./ScenarioSeen.ts"
-
-/**
- * Times to wait, as in `Program`, and the time after which an app has recovered from a short outage.
- *
- * @since 0.1.0
- */
-export type WaitTime = Exclude<keyof typeof waits, "seconds"> | "recovery"
-
-/**
- * How long they are, in milliseconds.
- *
- * @since 0.1.0
- */
-export const millis: { readonly [time in WaitTime]: number } = { ...waits, recovery: 1_200_000 }
 
 interface For {
   readonly subject: Subject

@@ -226,7 +226,7 @@ describe("time, knobs and faults", () => {
   })
 
   it("adds faults after those that are there, or in their place", () => {
-    const [lost, slow] = [{ fault: { _tag: "ResponseLost" } }, { fault: { _tag: "AnswerSlow", millis: 5 } }] as const
+    const [lost, slow] = [{ fault: { _tag: "ResponseLost" } }, { fault: { _tag: "ResponseSlow", millis: 5 } }] as const
     const one = Result.getOrThrow(FakeControl.addFault(FakeState.make(), lost))
     const two = Result.getOrThrow(FakeControl.addFault(one, slow))
     assert.deepStrictEqual(two.faults, [lost, slow])

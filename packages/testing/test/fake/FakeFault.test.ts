@@ -60,7 +60,7 @@ const bearer = (method: string, path: string, token: string) =>
   FakeHttp.request(method, path, { headers: { authorization: `Bearer ${token}` } })
 
 const lost: FakeFault.Fault = { _tag: "ResponseLost" }
-const slow: FakeFault.Fault = { _tag: "AnswerSlow", millis: 1_500 }
+const slow: FakeFault.Fault = { _tag: "ResponseSlow", millis: 1_500 }
 
 describe("a request is struck", () => {
   it("once, by a rule that says nothing else", () => {
@@ -98,7 +98,7 @@ describe("a request is struck", () => {
     begin()
     assert.deepStrictEqual(
       [1, 2, 3, 4].map(() => struck(categories)),
-      ["ResponseLost", undefined, "AnswerSlow", undefined]
+      ["ResponseLost", undefined, "ResponseSlow", undefined]
     )
   })
 
@@ -170,7 +170,7 @@ describe("a request is struck", () => {
     )
     assert.deepStrictEqual(
       flow("bob@example.com"),
-      [302, 200, 200, 200].map((status) => ["AnswerSlow", status])
+      [302, 200, 200, 200].map((status) => ["ResponseSlow", status])
     )
     assert.isUndefined(struck(categories))
     assert.isUndefined(struck(FakeHttp.request("GET", `/v2/authorize?${fake.authorizeQuery()}`)))
@@ -195,7 +195,7 @@ describe("a request is struck", () => {
     assert.notDeepEqual(draws("b", ...rules), drawn)
     assert.closeTo(drawn.filter((tag) => tag === "ResponseLost").length, 200, 50)
     // Half of what the first rule left alone.
-    assert.closeTo(drawn.filter((tag) => tag === "AnswerSlow").length, 900, 100)
+    assert.closeTo(drawn.filter((tag) => tag === "ResponseSlow").length, 900, 100)
     assert.isTrue(draws("a", { fault: lost, share: 0 }).every((tag) => tag === undefined))
     assert.isTrue(draws("a", { fault: lost, share: 1 }).every((tag) => tag === "ResponseLost"))
     assert.lengthOf(
@@ -256,7 +256,7 @@ describe("a refresh that is struck", () => {
 
   it.each<readonly [FakeFault.Fault, FakeOutcome.Delivery]>([
     [{ _tag: "ResponseLost" }, { _tag: "Closed" }],
-    [{ _tag: "AnswerSilent" }, { _tag: "Silent" }],
+    [{ _tag: "ResponseSilent" }, { _tag: "Silent" }],
     [{ _tag: "ConnectionReset", afterActing: true }, { _tag: "Reset" }],
     [slow, { _tag: "Answered", delay: 1_500 }],
     [

@@ -187,8 +187,8 @@ const raceOf = (seed: number): Program.Program => ({
 /** Two processes refresh at once over a careless store, with the first delays of which that comes to harm. */
 export const race = Effect.suspend(() => {
   for (let seed = 0; seed < 200; seed++) {
-    const { breaches } = Effect.runSync(Program.run(raceOf(seed), { store: careless }))
-    if (breaches.length > 0) return Program.page(raceOf(seed), { store: careless })
+    const { violations } = Effect.runSync(Program.run(raceOf(seed), { store: careless }))
+    if (violations.length > 0) return Program.page(raceOf(seed), { store: careless })
   }
   return Effect.die(new Error("a careless store does no harm"))
 })

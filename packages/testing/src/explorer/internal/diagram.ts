@@ -7,8 +7,9 @@ import * as World from "./world.ts"
 import * as Words from "../../internal/pages/words.ts"
 import * as Diagram from "../../internal/diagram/model.ts"
 import * as Program from "../../simulation/internal/diagram.ts"
+import type { Violation } from "../../Violation.ts"
 
-type Stop = Move<World.World, Invariants.Violation>
+type Stop = Move<World.World>
 
 const isTimePassing = (label: string) => /^\d+ ms pass$/.test(label)
 
@@ -37,7 +38,7 @@ interface Happening {
 }
 
 /** @param way the moves that led to the violation, the first of which is the beginning */
-export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diagram.Diagram => {
+export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram => {
   const [first] = way
   const last = way.at(-1)
   if (first === undefined || last === undefined) return Diagram.make([], [])
@@ -177,6 +178,6 @@ export const of = (way: ReadonlyArray<Stop>, broken: Invariants.Violation): Diag
     }
     if (entries.length === said && !isStep) entries.push(Diagram.note(at, ofLabel(label), label))
   })
-  entries.push(Diagram.violation(last.world.now - start, broken.rule, broken.what))
+  entries.push(Diagram.violation(last.world.now - start, broken))
   return Diagram.make(lanes.all, entries)
 }

@@ -5,13 +5,13 @@ import type { TokenRequest } from "@zapier-workflow-auth/core/oauth/TokenRequest
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import type { Move } from "../../Explorer.ts"
-import type * as Invariants from "../../Invariants.ts"
 import * as Faults from "./faults.ts"
 import * as Turn from "./turn.ts"
 import * as World from "./world.ts"
 import type { Client, Process } from "./world.ts"
+import type { Violation } from "../../Violation.ts"
 
-type WorldMove = Move<World.World, Invariants.Violation>
+type WorldMove = Move<World.World>
 
 const distinct = (process: Process) => {
   const seen = new Set<string>()
@@ -120,7 +120,7 @@ const pass = (client: Client, world: World.World): ReadonlyArray<WorldMove> => {
 }
 
 // Whoever waits is told after the request timeout, and a moment's grace for each thing that is late at once.
-const overdue = ({ settings }: Client, { now, processes }: World.World): ReadonlyArray<Invariants.Violation> =>
+const overdue = ({ settings }: Client, { now, processes }: World.World): ReadonlyArray<Violation> =>
   processes.some(
     ({ awakeSince, callers, isPaused }) =>
       !isPaused &&
@@ -129,7 +129,7 @@ const overdue = ({ settings }: Client, { now, processes }: World.World): Readonl
         ({ doing }) => doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
       )
   )
-    ? [{ rule: "Everybody is answered", what: "a caller waited longer than the request timeout" }]
+    ? [{ rule: "Everybody is answered", seen: "a caller waited longer than the request timeout" }]
     : []
 
 // -----------------------------------------------------------------------------
@@ -404,12 +404,12 @@ export const moves =
 /** What is wrong with a world in which nothing happens any more. */
 export const ending =
   (client: Client, faults: number) =>
-  (world: World.World): ReadonlyArray<Invariants.Violation> => {
+  (world: World.World): ReadonlyArray<Violation> => {
     const waiting = world.processes.flatMap(({ callers }) => callers).length
     const turn = Turn.begin(client, world)
     Turn.observe(turn, { _tag: "Settled", waiting })
     if (world.faults === faults && world.processes.some(({ hasFailed }) => hasFailed)) {
-      turn.violations.push({ rule: "Everybody is answered", what: "a call failed although nothing had gone wrong" })
+      turn.violations.push({ rule: "Everybody is answered", seen: "a call failed although nothing had gone wrong" })
     }
     return turn.violations
   }

@@ -2,13 +2,13 @@
 import type { Finding, Model, Move } from "../../Explorer.ts"
 
 /** A world on the way, what led to it, and from where. */
-interface Stop<World, Violation> extends Move<World, Violation> {
-  readonly from: Stop<World, Violation> | undefined
+interface Stop<World> extends Move<World> {
+  readonly from: Stop<World> | undefined
 }
 
-const wayTo = <World, Violation>(last: Stop<World, Violation>): ReadonlyArray<Move<World, Violation>> => {
-  const way: Array<Move<World, Violation>> = []
-  for (let stop: Stop<World, Violation> | undefined = last; stop !== undefined; stop = stop.from) way.push(stop)
+const wayTo = <World>(last: Stop<World>): ReadonlyArray<Move<World>> => {
+  const way: Array<Move<World>> = []
+  for (let stop: Stop<World> | undefined = last; stop !== undefined; stop = stop.from) way.push(stop)
   return way.toReversed()
 }
 
@@ -16,12 +16,11 @@ const wayTo = <World, Violation>(last: Stop<World, Violation>): ReadonlyArray<Mo
  * The moves of a trace, the first of which is its beginning. Several moves may have one label: all are gone, and of those
  * that come to the violation the first is taken. Nothing if the trace is none of the model.
  */
-export const retrace = <World, Violation>(
-  model: Model<World, Violation>,
-  { trace: [first, ...labels], violation }: Finding<Violation>,
-  isSame: (one: Violation, other: Violation) => boolean
-): ReadonlyArray<Move<World, Violation>> => {
-  let stops: ReadonlyArray<Stop<World, Violation>> = model.initial
+export const retrace = <World>(
+  model: Model<World>,
+  { trace: [first, ...labels], violation }: Finding
+): ReadonlyArray<Move<World>> => {
+  let stops: ReadonlyArray<Stop<World>> = model.initial
     .filter(({ label }) => label === first)
     .map(({ label, world }) => ({ label, world, violations: [], isFault: false, from: undefined }))
   for (const label of labels) {
@@ -38,7 +37,7 @@ export const retrace = <World, Violation>(
     )
   }
   const last = stops.find(({ violations, world }) =>
-    [...violations, ...model.ending(world)].some((found) => isSame(found, violation))
+    [...violations, ...model.ending(world)].some(({ rule, seen }) => rule === violation.rule && seen === violation.seen)
   )
   return last === undefined ? [] : wayTo(last)
 }

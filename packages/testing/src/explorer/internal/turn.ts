@@ -12,6 +12,7 @@ import * as Invariants from "../../Invariants.ts"
 import * as Held from "../../internal/invariants/held.ts"
 import * as World from "./world.ts"
 import type { Caller, Client, Input, Of, Operation, Process } from "./world.ts"
+import type { Violation } from "../../Violation.ts"
 
 /** What becomes of the first read of a turn. */
 export type Reading = "Done" | "Failed" | "Hung"
@@ -19,7 +20,7 @@ export type Reading = "Done" | "Failed" | "Hung"
 export interface Turn {
   readonly client: Client
   world: World.World
-  readonly violations: Array<Invariants.Violation>
+  readonly violations: Array<Violation>
   readonly inputs: Array<{ readonly name: string; readonly key: string; readonly input: Input }>
   /** Whether something was read. */
   hasRead: boolean
@@ -65,7 +66,7 @@ const by = (turn: Turn, process: Process) => ({
   at: World.wall(turn.world, process)
 })
 
-const broken = (turn: Turn, rule: Invariants.Rule, what: string) => turn.violations.push({ rule, what })
+const broken = (turn: Turn, rule: Invariants.Rule, seen: string) => turn.violations.push({ rule, seen })
 
 const driverOf = ({ client }: Turn, process: Process, key: string) =>
   (key === World.shared ? client.shared : client.attempts)(World.ownerOf(process))

@@ -192,8 +192,8 @@ export const apply = (
     RequestLost: () => unseen({ _tag: "Closed" }),
     RequestSilent: () => unseen({ _tag: "Silent" }),
     ResponseLost: () => undelivered(() => ({ _tag: "Closed" })),
-    AnswerSilent: () => undelivered(() => ({ _tag: "Silent" })),
-    AnswerSlow: ({ millis }) => undelivered(() => ({ _tag: "Answered", delay: millis })),
+    ResponseSilent: () => undelivered(() => ({ _tag: "Silent" })),
+    ResponseSlow: ({ millis }) => undelivered(() => ({ _tag: "Answered", delay: millis })),
     ConnectionReset: ({ afterActing }) =>
       afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" }),
     ServerError: ({ afterActing, status }) => instead(gatewayPage(status), afterActing),

@@ -1,5 +1,6 @@
 /** A sequence diagram as data: who takes part, and what happened between them, in the order of time. */
 import * as Schema from "effect/Schema"
+import * as Violation from "../../Violation.ts"
 
 /**
  * Somebody or something that takes part: a column of the diagram.
@@ -130,7 +131,12 @@ export const note = (at: number, lane: number | undefined, text: string, tone: T
   ...(lane === undefined ? {} : { lane })
 })
 
-export const violation = (at: number, rule: string, text: string): Entry => ({ _tag: "Violation", at, rule, text })
+export const violation = (at: number, broken: Violation.Violation): Entry => ({
+  _tag: "Violation",
+  at,
+  rule: broken.rule,
+  text: Violation.seenOf(broken)
+})
 
 /** Lanes as they are asked for: a name gives its lane, and makes one. */
 export const lanes = (first: ReadonlyArray<Lane> = []) => {

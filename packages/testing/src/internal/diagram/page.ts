@@ -8,13 +8,13 @@ import type * as Diagram from "./model.ts"
 import * as Styles from "./styles.ts"
 import * as Document from "../pages/document.ts"
 import * as Html from "../pages/html.ts"
+import * as Violation from "../../Violation.ts"
 import * as Words from "../pages/words.ts"
 
 const { html } = Html
 
 interface Page {
-  readonly rule: string | undefined
-  readonly seen: string
+  readonly violation: Violation.Violation | undefined
   readonly diagram: Diagram.Diagram
   readonly again: ReadonlyArray<{ readonly title: string; readonly code: string }>
 }
@@ -199,15 +199,15 @@ const legend = ({ entries }: Diagram.Diagram): Html.Html => {
 }
 
 /** The page, as a file of its own. */
-export const write = ({ again, diagram, rule, seen }: Page): string => {
-  const title = rule === undefined ? "No rule is broken" : `Rule broken: ${rule}`
+export const write = ({ again, diagram, violation: broken }: Page): string => {
+  const title = broken === undefined ? "No rule is broken" : `Rule broken: ${broken.rule}`
   const isMarked = diagram.entries.some(({ _tag }) => _tag === "Violation")
   const body = html`<a class="skip" href="#happened">Skip to what happened</a>
     <main>
-      <header class="card${rule === undefined ? "" : " broken"}">
-        ${rule === undefined ? undefined : html`<p class="eyebrow"><span aria-hidden="true">✕ </span>Rule broken</p>`}
-        <h1>${rule ?? "No rule is broken"}</h1>
-        ${seen === "" ? undefined : html`<p>Seen: ${seen}</p>`}
+      <header class="card${broken === undefined ? "" : " broken"}">
+        ${broken === undefined ? undefined : html`<p class="eyebrow"><span aria-hidden="true">✕ </span>Rule broken</p>`}
+        <h1>${broken?.rule ?? "No rule is broken"}</h1>
+        ${broken === undefined ? undefined : html`<p>Seen: ${Violation.seenOf(broken)}</p>`}
         ${isMarked ? html`<p><a href="#violation">Where it was seen</a></p>` : undefined}
       </header>
       <div class="two">${stepList(diagram)} ${againOf(again)}</div>

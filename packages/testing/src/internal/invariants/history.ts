@@ -4,6 +4,7 @@ import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { TokenOutcome } from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import type * as Data from "effect/Data"
+import type * as Violations from "../../Violation.ts"
 
 /**
  * The rules, in words.
@@ -38,15 +39,8 @@ export const rules = {
  */
 export type Rule = keyof typeof rules
 
-/**
- * A rule that was broken, and how.
- *
- * @since 0.1.0
- */
-export interface Violation {
-  readonly rule: Rule
-  readonly what: string
-}
+/** One of these rules that was broken. */
+export type Violation = Violations.Violation<Rule>
 
 /**
  * What the store has for a key.

@@ -30,12 +30,12 @@ const checkNeed = (
   const about = history.rejections.filter(({ accessToken }) => accessToken === current)
   if (about.length > 0) {
     return about.every(({ isBelieved }) => isBelieved)
-      ? [{ rule: "R12 a fresh token is believed", what: "a fresh token that was refused was replaced again" }]
+      ? [{ rule: "R12 a fresh token is believed", seen: "a fresh token that was refused was replaced again" }]
       : []
   }
   return history.rejections.some((rejection) => rejection.owner === owner)
-    ? [{ rule: "R7 401 means look again", what: "a 401 to an older token led to a request for new ones" }]
-    : [{ rule: "R8 refresh when used", what: "a token was renewed that had time left" }]
+    ? [{ rule: "R7 401 means look again", seen: "a 401 to an older token led to a request for new ones" }]
+    : [{ rule: "R8 refresh when used", seen: "a token was renewed that had time left" }]
 }
 
 const check = (history: History, observation: Of<"Sent">, options: Options): ReadonlyArray<Violation> => {
@@ -51,22 +51,22 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
       !history.isAstray
   )
   if (earlier !== undefined) {
-    broken.push({ rule: "R2 patience", what: "a token was sent again while an earlier request could be answered" })
+    broken.push({ rule: "R2 patience", seen: "a token was sent again while an earlier request could be answered" })
   }
   // Between the claim and the request the record may have been removed or renewed.
   if (history.isAstray || history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
   if (record === undefined || record.token !== token) {
-    return [...broken, { rule: "R1 one refresher", what: "a token was sent that the record had moved on from" }]
+    return [...broken, { rule: "R1 one refresher", seen: "a token was sent that the record had moved on from" }]
   }
   if (record.why !== undefined) {
-    return [...broken, { rule: "R5 unknown is not failed", what: "a token was sent after the grant had been given up" }]
+    return [...broken, { rule: "R5 unknown is not failed", seen: "a token was sent after the grant had been given up" }]
   }
   if (record.lease?.owner !== owner) {
-    return [...broken, { rule: "R1 one refresher", what: "a token was sent by a process that held no lease" }]
+    return [...broken, { rule: "R1 one refresher", seen: "a token was sent by a process that held no lease" }]
   }
   const { deadline } = record.lease
   if (at >= deadline || (until !== undefined && until + Lease.margin > deadline)) {
-    broken.push({ rule: "R2 patience", what: "a request would be listened to until its lease has all but ended" })
+    broken.push({ rule: "R2 patience", seen: "a request would be listened to until its lease has all but ended" })
   }
   const { access } = record
   return access === undefined ? broken : [...broken, ...checkNeed(history, access, observation, options)]
@@ -128,7 +128,7 @@ export const responded = <S extends State>(
     },
     violations:
       at > open.deadline && !open.isExcused && !history.isAstray
-        ? [{ rule: "R2 patience", what: "a request was listened to after its lease had ended" }]
+        ? [{ rule: "R2 patience", seen: "a request was listened to after its lease had ended" }]
         : []
   }
 }

@@ -15,16 +15,16 @@ const checkGivingUp = (
   if (token === undefined) return []
   const broken: Array<Violation> = []
   const rule = "R5 unknown is not failed"
-  if (isAlive) broken.push({ rule, what: "a grant was given up whose refresh token still works" })
+  if (isAlive) broken.push({ rule, seen: "a grant was given up whose refresh token still works" })
   const about = requests.filter((request) => request.token === token)
   if (about.some(({ outcome }) => outcome === "InvalidGrant")) {
     const isBlamed = why === "Revoked" && about.some(({ isUnknown }) => isUnknown)
-    return isBlamed ? [...broken, { rule, what: "the user was blamed for a response that was lost" }] : broken
+    return isBlamed ? [...broken, { rule, seen: "the user was blamed for a response that was lost" }] : broken
   }
   const last = about.at(-1)?.outcome
   return last !== undefined && blameless.has(last)
-    ? [...broken, { rule: "R6 the right thing is blamed", what: `a grant was given up for the outcome ${last}` }]
-    : [...broken, { rule, what: "a grant was given up although its refresh token was not refused" }]
+    ? [...broken, { rule: "R6 the right thing is blamed", seen: `a grant was given up for the outcome ${last}` }]
+    : [...broken, { rule, seen: "a grant was given up although its refresh token was not refused" }]
 }
 
 const checkNewTokens = (history: History, before: Held, after: Held): ReadonlyArray<Violation> => {
@@ -36,12 +36,12 @@ const checkNewTokens = (history: History, before: Held, after: Held): ReadonlyAr
   if (deliveries.length === 0) {
     // Where clocks disagree, nobody knows which generation a request of the app was about.
     if (history.isApp && history.isAstray) return []
-    return [{ rule: "R4 never overwrite newer", what: "the stored tokens do not derive from those that they replaced" }]
+    return [{ rule: "R4 never overwrite newer", seen: "the stored tokens do not derive from those that they replaced" }]
   }
   // A server with a grace period gives the same tokens twice.
   return deliveries.some(({ sentAt }) => (after.access?.obtainedAt ?? 0) <= sentAt)
     ? []
-    : [{ rule: "R8 refresh when used", what: "a token's time does not count from the start of its request" }]
+    : [{ rule: "R8 refresh when used", seen: "a token's time does not count from the start of its request" }]
 }
 
 // A lease that was not there before.
@@ -62,10 +62,10 @@ const checkClaim = ({ isAstray }: History, before: Held, after: Held, time: numb
     before.lease.owner !== after.lease?.owner &&
     Lease.isLive(Lease.clamp(before.lease, at), at)
   if (isTaken) {
-    return [{ rule: "R1 one refresher", what: "a lease was taken that was live" }]
+    return [{ rule: "R1 one refresher", seen: "a lease was taken that was live" }]
   }
   return before.lease === undefined && Pause.isOn(before.pause, at)
-    ? [{ rule: "R10 no dead token", what: "a lease was claimed during a pause" }]
+    ? [{ rule: "R10 no dead token", seen: "a lease was claimed during a pause" }]
     : []
 }
 
@@ -77,30 +77,30 @@ export const check = (history: History, { at, from, isAlive, state }: Of<"Stored
     return decided !== undefined &&
       before !== undefined &&
       (decided.family !== before.family || decided.generation !== before.generation)
-      ? [{ rule: "R4 never overwrite newer", what: "a grant was removed that was newer than the one to be removed" }]
+      ? [{ rule: "R4 never overwrite newer", seen: "a grant was removed that was newer than the one to be removed" }]
       : []
   }
   const accessToken = accessTokenOf(after)
   if (before === undefined) {
     return accessToken !== undefined && history.consented.includes(accessToken)
       ? []
-      : [{ rule: "Disconnect holds", what: "a grant that was removed came back without a consent" }]
+      : [{ rule: "Disconnect holds", seen: "a grant that was removed came back without a consent" }]
   }
   const broken: Array<Violation> = []
   if (after.generation === before.generation) {
     const isSame = after.family === before.family && accessToken === accessTokenOf(before)
     if (!isSame || after.token !== before.token) {
-      broken.push({ rule: "R4 never overwrite newer", what: "tokens were replaced without a new generation" })
+      broken.push({ rule: "R4 never overwrite newer", seen: "tokens were replaced without a new generation" })
     }
     broken.push(...checkClaim(history, before, after, at))
   } else if (after.generation === before.generation + 1) {
     broken.push(...checkNewTokens(history, before, after))
   } else {
-    const what = `generation ${before.generation} was followed by ${after.generation}`
-    broken.push({ rule: "R4 never overwrite newer", what })
+    const seen = `generation ${before.generation} was followed by ${after.generation}`
+    broken.push({ rule: "R4 never overwrite newer", seen })
   }
   if (before.why !== undefined && after.why === undefined && after.generation === before.generation) {
-    broken.push({ rule: "R5 unknown is not failed", what: "a grant that had been given up was tried again" })
+    broken.push({ rule: "R5 unknown is not failed", seen: "a grant that had been given up was tried again" })
   }
   if (after.why !== undefined && before.why === undefined) {
     broken.push(...checkGivingUp(history, before, after.why, isAlive))

@@ -167,7 +167,7 @@ export const of = (
   writes.forEach(ofWrite)
   results.forEach(ofResult)
   troubles.forEach(ofTrouble)
-  place(stepsBeganAt.length, order.violation, Diagram.violation(seen.now - start, broken.rule, broken.seen))
+  place(stepsBeganAt.length, order.violation, Diagram.violation(seen.now - start, broken))
   const entries = placed
     .toSorted((one, other) => one.entry.at - other.entry.at || one.step - other.step || one.order - other.order)
     .map(({ entry }) => entry)

@@ -1,11 +1,13 @@
 /** Scenarios as text: a line for each step, for people, and the source of a test. */
 import type * as FakeFault from "../../fake/FakeFault.ts"
-import type { Step, WaitTime } from "../ScenarioStep.ts"
+import type { WaitTime } from "../../internal/waits.ts"
+import type { Step } from "../ScenarioStep.ts"
 import * as Source from "../../internal/source.ts"
 
 const times: { readonly [time in WaitTime]: string } = {
   moment: "a quarter of a second",
   second: "a second",
+  seconds: "8 seconds",
   timeout: "20 seconds",
   listening: "a minute",
   lease: "a minute and a half",

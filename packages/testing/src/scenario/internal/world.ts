@@ -30,11 +30,12 @@ import {
   type Write
 } from "../ScenarioSeen.ts"
 import * as ScenarioShown from "../ScenarioShown.ts"
-import { type Action, type Happening, millis, type Step } from "../ScenarioStep.ts"
+import { type Action, type Happening, type Step } from "../ScenarioStep.ts"
 import * as ScenarioExpected from "./expected.ts"
 import * as ScenarioLog from "./log.ts"
 import * as ScenarioNetwork from "./network.ts"
 import type { Pace } from "./pace.ts"
+import { waits } from "../../internal/waits.ts"
 import * as ScenarioStores from "./stores.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
@@ -530,7 +531,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       case "Act":
         return void deeds.push(deedOf(step))
       case "Wait":
-        return yield* runUntil(timeline.now() + millis[step.time])
+        return yield* runUntil(timeline.now() + waits[step.time])
       case "Together":
         for (const member of step.steps) yield* take(member, deeds)
         return
@@ -602,7 +603,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         return
       }
       case "Outage":
-        return yield* outage(millis[step.time])
+        return yield* outage(waits[step.time])
       case "SetKnobs":
         return atOnce(zapier.setKnobs(step.knobs))
     }

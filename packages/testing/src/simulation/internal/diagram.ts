@@ -178,7 +178,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
       case "Acted":
         return void entries.push(Diagram.note(at, zapier, `makes tokens ${names.made(event.issued)}`))
       case "Broken":
-        return void entries.push(Diagram.violation(at, event.violation.rule, `${event.who}: ${event.violation.what}`))
+        return void entries.push(Diagram.violation(at, event.violation))
       case "Observed":
         return observe(at, event.who, event.observation)
     }

@@ -10,7 +10,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as FakeHttp from "../../fake/FakeHttp.ts"
-import type { Fault } from "../Fault.ts"
+import type { TokenRequestFault } from "../TokenRequestFault.ts"
 import * as Answers from "../../fake/internal/answers.ts"
 import { CurrentCaller, type Host, type Hub, wallOf } from "./types.ts"
 import * as Watch from "./watch.ts"
@@ -57,7 +57,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
   // For how long a response is listened to at the least: the claim took some of the time.
   const listening = answerTimeout - storeTimeout
 
-  const sendToken = (fault: Fault | undefined, { request, resume }: Sending) => {
+  const sendToken = (fault: TokenRequestFault | undefined, { request, resume }: Sending) => {
     const broken = (code: string) => Effect.fail(Answers.transportError(request, code))
     const watch = Watch.make(hub, host, new URLSearchParams(decoder.decode(bytesOf(request))))
     if (fault === "CrashBeforeRequest") {

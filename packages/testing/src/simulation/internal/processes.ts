@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import * as Fault from "../Fault.ts"
+import { isAtClaim, type StoreFailure, type TokenRequestFault } from "../TokenRequestFault.ts"
 import * as Recoverability from "./recoverability.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as SimProcess from "./process.ts"
@@ -31,9 +31,9 @@ export interface Options {
   /** How the grant store is to be broken. */
   readonly store?: SimStores.Change | undefined
   /** What happens to a token request that nothing was armed for. */
-  readonly fault?: (() => Fault.Fault | undefined) | undefined
+  readonly fault?: (() => TokenRequestFault | undefined) | undefined
   /** How an operation of a store of tokens fails that nothing was armed for. */
-  readonly storeFailure?: ((isWrite: boolean) => Fault.StoreFailure | undefined) | undefined
+  readonly storeFailure?: ((isWrite: boolean) => StoreFailure | undefined) | undefined
   /** Is told what happens. */
   readonly trace?: SimTrace.Trace | undefined
 }
@@ -52,13 +52,13 @@ const pauses: ReadonlyArray<Pause> = ["Short", "Middle", "Long"]
 export const quiet = 300_000
 
 // How an outage fails reads and writes. It may begin between a write and its response, and end likewise.
-const readsFail: ReadonlyArray<Fault.StoreFailure> = ["ReadFails", "ReadFails", "ReadHangs"]
-const writesFail: ReadonlyArray<Fault.StoreFailure> = ["WriteFails", "WriteFails", "WriteFailsDone", "WriteHangs"]
+const readsFail: ReadonlyArray<StoreFailure> = ["ReadFails", "ReadFails", "ReadHangs"]
+const writesFail: ReadonlyArray<StoreFailure> = ["WriteFails", "WriteFails", "WriteFailsDone", "WriteHangs"]
 
 export const make = (options: Options, place: Place) => {
   const { app, record, server, settings, subjects, timeline } = place
   const { seed, trace = SimTrace.none } = options
-  const { breach, counts, observe, recoveries } = record
+  const { broken, counts, observe, recoveries } = record
   const parties: ReadonlyArray<Caller> = [app, ...subjects]
   const stores = SimStores.make(options.store)
   const processes: Array<Process> = []
@@ -68,10 +68,10 @@ export const make = (options: Options, place: Place) => {
 
   const faultOf = (host: Host) => {
     if (isCalm) return undefined
-    const armed = host.armed.findIndex((fault) => !Fault.isAtClaim(fault))
+    const armed = host.armed.findIndex((fault) => !isAtClaim(fault))
     const fault = armed === -1 ? options.fault?.() : host.armed.splice(armed, 1)[0]
     // The claim of this request is over: it happens to the next.
-    if (fault !== undefined && Fault.isAtClaim(fault)) return void host.armed.push(fault)
+    if (fault !== undefined && isAtClaim(fault)) return void host.armed.push(fault)
     if (fault === undefined) return undefined
     record.count(counts.faults, fault)
     trace({ _tag: "Struck", owner: host.owner, fault })
@@ -82,7 +82,7 @@ export const make = (options: Options, place: Place) => {
 
   const pick = <A>(all: ReadonlyArray<A>) => all[hub.latency.below(all.length)]
 
-  const failureOf = (host: Host, isWrite: boolean, isOfTokens: boolean): Fault.StoreFailure | undefined => {
+  const failureOf = (host: Host, isWrite: boolean, isOfTokens: boolean): StoreFailure | undefined => {
     if (timeline.now() < awayUntil) {
       const failure = pick(isWrite ? writesFail : readsFail)
       if (failure !== undefined) trace({ _tag: "Struck", owner: host.owner, fault: failure })
@@ -162,7 +162,7 @@ export const make = (options: Options, place: Place) => {
     appWritten: record.appWritten,
     server,
     faultOf,
-    isArmed: (host, fault) => host.armed.find(Fault.isAtClaim) === fault,
+    isArmed: (host, fault) => host.armed.find(isAtClaim) === fault,
     failureOf,
     pauseFor: (host, fault) => {
       host.armed.splice(host.armed.indexOf(fault), 1)
@@ -215,8 +215,8 @@ export const make = (options: Options, place: Place) => {
   const shutDown = (process: Process) => {
     for (const { caller, since } of process.calls) {
       if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
-        const what = "a call waited until its process was restarted"
-        breach(caller.name, { rule: "Everybody is answered", what })
+        const seen = "a call waited until its process was restarted"
+        broken(caller.name, { rule: "Everybody is answered", seen })
       }
     }
     const closing = Effect.runForkWith(process.context)(Effect.exit(Scope.close(process.scope, Exit.void)))

@@ -3,20 +3,15 @@ import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as Invariants from "../../Invariants.ts"
+import type { Violation } from "../../Violation.ts"
 import * as Recoverability from "./recoverability.ts"
 import * as SimServer from "./server.ts"
 import * as SimTrace from "./trace.ts"
 import type { App, Caller, Host, Subject } from "./types.ts"
-import type { Timeline } from "../../internal/timeline.ts"
-
-/** A rule that was broken, for whom and when. */
-export interface Breach extends Invariants.Violation {
-  readonly subject: string
-  readonly at: number
-}
+import * as Timeline from "../../internal/timeline.ts"
 
 // More are counted, but not kept.
-const keptBreaches = 50
+const keptViolations = 50
 
 // Of each user.
 const keptSecrets = 16
@@ -43,7 +38,7 @@ export const app = (since: number): App => ({
 })
 
 export const make = (options: {
-  readonly timeline: Timeline
+  readonly timeline: Timeline.Timeline
   readonly settings: Settings.Settings
   readonly server: SimServer.Server
   readonly subjects: ReadonlyArray<Subject>
@@ -63,18 +58,19 @@ export const make = (options: {
     leastAppTokenRequests: 0,
     unauthorized: 0,
     consents: 0,
-    violations: 0,
+    rulesBroken: 0,
     faults: {} as Record<string, number>
   }
-  const breaches: Array<Breach> = []
+  const violations: Array<Violation> = []
   const byName = new Map(subjects.map((subject) => [subject.name, subject]))
   const bySecret = new Map<string, Subject>()
   const recoveries = Recoverability.make(timeline, server)
 
-  const breach = (name: string, violation: Invariants.Violation) => {
-    trace({ _tag: "Broken", who: name, violation })
-    counts.violations++
-    if (breaches.length < keptBreaches) breaches.push({ ...violation, subject: name, at: timeline.now() })
+  const broken = (subject: string, seen: Violation) => {
+    const violation = { ...seen, subject, after: timeline.now() - Timeline.start }
+    trace({ _tag: "Broken", violation })
+    counts.rulesBroken++
+    if (violations.length < keptViolations) violations.push(violation)
   }
 
   const take = <S extends Invariants.State>(
@@ -86,7 +82,7 @@ export const make = (options: {
     const { history, violations } = Invariants.observe(party.history, observation, settings)
     party.history = history
     if (observation._tag !== "Settled") party.activeAt = timeline.now()
-    for (const violation of violations) breach(party.name, violation)
+    for (const violation of violations) broken(party.name, violation)
   }
 
   // Secrets that a user may still be known by. A token that was sent lately may have been replaced since.
@@ -109,9 +105,9 @@ export const make = (options: {
 
   return {
     counts,
-    breaches,
+    violations,
     recoveries,
-    breach,
+    broken,
 
     observe: (caller: Caller, observation: Invariants.Observation<never>) =>
       caller._tag === "User" ? take(caller, observation) : take(caller, observation),

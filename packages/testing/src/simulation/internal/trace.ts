@@ -1,7 +1,8 @@
 /** What happens in a simulation, one thing after the other, for whoever wants to show it. */
-import type { Fault, StoreFailure } from "../Fault.ts"
+import type { TokenRequestFault, StoreFailure } from "../TokenRequestFault.ts"
 import type { Issued } from "../../fake/FakeOutcome.ts"
 import type * as Invariants from "../../Invariants.ts"
+import type { Violation } from "../../Violation.ts"
 
 /**
  * - `Began`: a process has begun in a slot. `owner` is its name in leases.
@@ -22,10 +23,10 @@ export type Event =
       readonly what: string
       readonly isGood: boolean
     }
-  | { readonly _tag: "Struck"; readonly owner: string; readonly fault: Fault | StoreFailure }
+  | { readonly _tag: "Struck"; readonly owner: string; readonly fault: TokenRequestFault | StoreFailure }
   | { readonly _tag: "Acted"; readonly issued: Issued }
   | { readonly _tag: "Observed"; readonly who: string; readonly observation: Invariants.Observation<never> }
-  | { readonly _tag: "Broken"; readonly who: string; readonly violation: Invariants.Violation }
+  | { readonly _tag: "Broken"; readonly violation: Violation }
 
 /** Takes note of an event that happens now. */
 export type Trace = (event: Event) => void

@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import type { Fault, StoreFailure } from "../Fault.ts"
+import type { TokenRequestFault, StoreFailure } from "../TokenRequestFault.ts"
 import type * as Invariants from "../../Invariants.ts"
 import type { Recoverability, Recoveries, Sender } from "./recoverability.ts"
 import type { Seeded } from "../../internal/seeded.ts"
@@ -63,7 +63,7 @@ export interface Host extends Sender {
   readonly slot: number
   readonly calls: Set<Call>
   /** What is to happen to its next token requests, in order. */
-  readonly armed: Array<Fault>
+  readonly armed: Array<TokenRequestFault>
   /** How many of its store operations are on their way. They arrive, even if it ends. */
   pending: number
   /** It ends as soon as its next write of a grant is done. */
@@ -96,13 +96,13 @@ export interface Hub {
   readonly appWritten: (state: AppCredential.State, by: Host) => void
   readonly server: Server
   /** What happens to a token request that is about to leave. */
-  readonly faultOf: (host: Host) => Fault | undefined
+  readonly faultOf: (host: Host) => TokenRequestFault | undefined
   /** Whether that is what happens to it next, while it claims. */
-  readonly isArmed: (host: Host, fault: Fault) => boolean
+  readonly isArmed: (host: Host, fault: TokenRequestFault) => boolean
   /** How the operation fails that a process has sent to a store, if it does. */
   readonly failureOf: (host: Host, isWrite: boolean, isOfTokens: boolean) => StoreFailure | undefined
   /** It stands still now, for that fault. */
-  readonly pauseFor: (host: Host, fault: Fault) => void
+  readonly pauseFor: (host: Host, fault: TokenRequestFault) => void
   readonly crash: (host: Host) => void
   /** It stands still. */
   readonly pause: (host: Host) => void

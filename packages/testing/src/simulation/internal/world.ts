@@ -12,7 +12,7 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as FakeState from "../../fake/FakeState.ts"
-import type { Fault, StoreFailure } from "../Fault.ts"
+import type { TokenRequestFault, StoreFailure } from "../TokenRequestFault.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as SimProcess from "./process.ts"
 import * as SimProcesses from "./processes.ts"
@@ -52,7 +52,7 @@ export const make = (options: Options) => {
   const server = SimServer.make(timeline, { seed, knobs, users: subjects, trace })
   const app = SimRecord.app(Timeline.start)
   const record = SimRecord.make({ timeline, settings, server, subjects, app, trace })
-  const { breaches, count, counts, observe, recoveries } = record
+  const { violations, count, counts, observe, recoveries } = record
   const processes = SimProcesses.make({ ...options, trace }, { settings, timeline, server, record, subjects, app })
 
   const requestFor = ({ name }: Subject) =>
@@ -112,7 +112,7 @@ export const make = (options: Options) => {
     timeline,
     counts,
     losses: recoveries.counts,
-    breaches,
+    violations,
     subjects,
 
     /** A call of the API for a user. */
@@ -193,7 +193,7 @@ export const make = (options: Options) => {
     /** The app gets a new secret, and is configured with it so many milliseconds later. */
     regenerateSecret: counted("RegenerateSecret", server.regenerateSecret),
 
-    arm: (slot: number, fault: Fault) => void processes.at(slot).armed.push(fault),
+    arm: (slot: number, fault: TokenRequestFault) => void processes.at(slot).armed.push(fault),
 
     /** An operation fails that the process sends to a store of tokens: the next of its kind that is not spared. */
     failStore: (slot: number, failure: StoreFailure, spared: number) => {
@@ -216,7 +216,7 @@ export const make = (options: Options) => {
     restart: counted("Restart", processes.restart),
 
     /** Whatever a process does for a user at that moment is interrupted. */
-    interrupt: counted("Interrupt", processes.interrupt),
+    interrupt: counted("HangUp", processes.interrupt),
 
     settle: settleAll,
 
@@ -234,7 +234,7 @@ export const make = (options: Options) => {
       }
       processes.run(0, app, requestAsApp(), (outcome) => {
         if (isSuccess(SimProcess.resultOf(outcome))) return
-        record.breach(app.name, { rule: "Everybody is answered", what: "the app has no access when all is well" })
+        record.broken(app.name, { rule: "Everybody is answered", seen: "the app has no access when all is well" })
       })
       timeline.runToEnd()
       settleAll()

@@ -11,7 +11,7 @@ const { html } = Html
 // What is tried most. The control API takes them all, with any numbers.
 const choices: ReadonlyArray<FakeFault.Fault> = [
   ...FakeFault.ofEachKind,
-  { _tag: "AnswerSlow", millis: 60_000 },
+  { _tag: "ResponseSlow", millis: 60_000 },
   { _tag: "ConnectionReset", afterActing: true },
   { _tag: "ServerError", status: 500 },
   { _tag: "ServerError", status: 502, afterActing: true },

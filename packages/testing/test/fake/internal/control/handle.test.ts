@@ -80,15 +80,15 @@ describe("the page", () => {
   it.effect("takes faults as they are chosen, and drops them", () =>
     Effect.gen(function* () {
       const page = ControlPage.make()
-      const fault = JSON.stringify({ _tag: "AnswerSlow", millis: 5_000 })
+      const fault = JSON.stringify({ _tag: "ResponseSlow", millis: 5_000 })
       const any = { endpoint: "", grantType: "", user: "", nth: "1", times: "1" }
       const token = { ...any, endpoint: "token", grantType: "refresh_token", user: "ada@example.com", nth: "2" }
       yield* page.submit("add-fault", { fault, ...any })
       yield* page.submit("add-fault", { fault, ...token, always: "yes" })
       const match = { endpoint: "token", grantType: "refresh_token", user: "ada@example.com" } as const
       assert.deepEqual((yield* page.zapier.state).faults, [
-        { fault: { _tag: "AnswerSlow", millis: 5_000 }, match: {}, nth: 1, times: 1 },
-        { fault: { _tag: "AnswerSlow", millis: 5_000 }, match, nth: 2, times: "Always" }
+        { fault: { _tag: "ResponseSlow", millis: 5_000 }, match: {}, nth: 1, times: 1 },
+        { fault: { _tag: "ResponseSlow", millis: 5_000 }, match, nth: 2, times: "Always" }
       ])
       const { body } = yield* page.get("/_control/")
       assert.include(Markup.text(body), "The answer is 5 s late")

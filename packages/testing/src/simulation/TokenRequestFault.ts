@@ -1,5 +1,7 @@
 /**
- * What may happen to a token request, and to the process that sends it.
+ * What may happen to a token request, and to the process that sends it, in a `Program` and a `Simulation`. A `FakeFault` is
+ * what a server does to any request; where names are the same, both mean the same. Here some happen to the process, or need
+ * one that goes on without a response, and how long things take is drawn.
  *
  * @since 0.1.0
  */
@@ -31,7 +33,7 @@ import * as Schema from "effect/Schema"
  *
  * @since 0.1.0
  */
-export const Fault = Schema.Literals([
+export const TokenRequestFault = Schema.Literals([
   "NotSent",
   "RequestLost",
   "RequestSilent",
@@ -56,7 +58,7 @@ export const Fault = Schema.Literals([
 /**
  * @since 0.1.0
  */
-export type Fault = typeof Fault.Type
+export type TokenRequestFault = typeof TokenRequestFault.Type
 
 /**
  * How an operation of a store fails. `Fails`: with an error at once. `Hangs`: without a word, for longer than
@@ -83,12 +85,13 @@ export type StoreFailure = typeof StoreFailure.Type
  *
  * @example
  * ```ts
- * import * as Fault from "@zapier-workflow-auth/testing/simulation/Fault"
+ * import * as TokenRequestFault from "@zapier-workflow-auth/testing/simulation/TokenRequestFault"
  *
- * Fault.isAtClaim("PauseBeforeClaim") // => true
- * Fault.isAtClaim("ResponseLost") // => false
+ * TokenRequestFault.isAtClaim("PauseBeforeClaim") // => true
+ * TokenRequestFault.isAtClaim("ResponseLost") // => false
  * ```
  *
  * @since 0.1.0
  */
-export const isAtClaim = (fault: Fault): boolean => fault === "PauseBeforeClaim" || fault === "PauseBeforeRequest"
+export const isAtClaim = (fault: TokenRequestFault): boolean =>
+  fault === "PauseBeforeClaim" || fault === "PauseBeforeRequest"

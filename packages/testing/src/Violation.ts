@@ -1,0 +1,34 @@
+/**
+ * A rule that was broken, as `Invariants`, `Program`, `Simulation`, `Scenario` and the `Explorer` find it.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The rule, what was seen, and of whom and when, where several are looked at over time. It holds no secret.
+ *
+ * @since 0.1.0
+ */
+export interface Violation<Rule extends string = string> {
+  /** Its name. */
+  readonly rule: Rule
+  readonly seen: string
+  /** The name of a user, or `app`. */
+  readonly subject?: string | undefined
+  /** In milliseconds since the run began, or since its users were connected. */
+  readonly after?: number | undefined
+}
+
+/**
+ * What was seen, and of whom.
+ *
+ * @example
+ * ```ts
+ * import * as Violation from "@zapier-workflow-auth/testing/Violation"
+ *
+ * Violation.seenOf({ rule: "Everybody is answered", seen: "waits for ever", subject: "ada" }) // => "ada: waits for ever"
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const seenOf = ({ seen, subject }: Violation): string => (subject === undefined ? seen : `${subject}: ${seen}`)
