@@ -29,7 +29,6 @@ import * as Context from "effect/Context"
 import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -273,6 +272,9 @@ const statusOf = (subject: string, state: UserGrant.State): Status => {
   }
 }
 
+/** Whose token request it is: a user's, or the app's own for these scopes. */
+type Owner = { readonly subject: string } | { readonly scopes: ReadonlyArray<Scopes.Scope> }
+
 const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
 
 /**
@@ -304,13 +306,14 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
 
   // A caller is to be told of an application that cannot be read before its own time is over.
   const reading = { requestTimeout: settings.requestTimeout / 2, retryFor: settings.retryFor }
-  const send = (machine: string, request: TokenRequest, until: number, about: string) =>
+  const send = (request: TokenRequest, until: number, of: Owner) =>
     Effect.tap(endpoint.request(request, { ...reading, until }), (outcome) =>
       Effect.gen(function* () {
         const oddities = outcome._tag === "Granted" ? (outcome.oddities ?? []) : []
         if (oddities.length === 0) return
         for (const member of oddities) yield* AuthMetrics.count.oddity({ grant: request._tag, member })
-        publish(EventHub.oddResponse(machine, about, oddities, yield* Clock.currentTimeMillis))
+        const at = yield* Clock.currentTimeMillis
+        publish({ _tag: "OddResponseTaken", clientId, grant: request._tag, ...of, oddities, at })
       })
     )
 
@@ -323,9 +326,11 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       if (state._tag !== "Absent") return grantStore.compareAndSet(key, Option.fromUndefinedOr(expected), state)
       return expected === undefined ? Effect.succeed(true) : grantStore.remove(key, expected)
     },
-    send: (request, until, subject) => send("UserGrant", request, until, subject),
-    publish,
-    about: identity,
+    send: (request, until, subject) => send(request, until, { subject }),
+    changed: (subject, change, at) => {
+      const move = EventHub.move(change, at)
+      publish({ _tag: "UserGrantChanged", clientId, subject, ...move })
+    },
     memoryCapacity
   })
 
@@ -334,9 +339,11 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     get: (scopes) => appStore.get({ clientId, scopes }),
     set: (scopes, expected, state) =>
       appStore.compareAndSet({ clientId, scopes }, Option.fromUndefinedOr(expected), state),
-    send: (request, until, scopes) => send("AppCredential", request, until, scopes),
-    publish,
-    about: identity,
+    send: (request, until, scopes) => send(request, until, { scopes: Scopes.parse(scopes) }),
+    changed: (scopes, change, at) => {
+      const move = EventHub.move(change, at)
+      publish({ _tag: "AppCredentialChanged", clientId, scopes: Scopes.parse(scopes), ...move })
+    },
     memoryCapacity
   })
 
@@ -349,15 +356,19 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
         ? Effect.succeed(true)
         : openAttempts.compareAndSet(digest, Option.fromUndefinedOr(expected), state),
     send: (request, until): Effect.Effect<ConsentAttemptDriver.Outcome> => {
-      if (request._tag === "Exchange") return send("ConsentAttempt", request.request, until, request.subject)
+      if (request._tag === "Exchange") return send(request.request, until, { subject: request.subject })
       const { stateDigest, subject, tokens } = request
       return grants.bring(subject, { _tag: "ConsentGranted", family: stateDigest, tokens }, { isRetried: true }).pipe(
         Effect.as<ConsentAttemptDriver.Outcome>({ _tag: "Stored" }),
         Effect.catch(({ reason }) => Effect.succeed<ConsentAttemptDriver.Outcome>({ _tag: "NotStored", reason }))
       )
     },
-    publish,
-    about: (_, state) => ("subject" in state ? state.subject : ""),
+    changed: (attempt, change, at) => {
+      if (change.to._tag === "Absent") return
+      const { subject } = change.to
+      const move = EventHub.move(change, at)
+      publish({ _tag: "ConsentAttemptChanged", clientId, subject, attempt, ...move })
+    },
     memoryCapacity: 0
   })
 

@@ -168,7 +168,7 @@ describe("ZapierAuth: events", () => {
       }
       assert.strictEqual(lost, 1)
       assert.deepStrictEqual(
-        events.map((event) => event._tag === "Transition" && `${event.from} -> ${event.to}`),
+        events.map((event) => event._tag === "UserGrantChanged" && `${event.from} -> ${event.to}`),
         ["Active -> Refreshing", "Refreshing -> Active"]
       )
     }).pipe(Effect.provide(MemoryStores.layer))

@@ -95,8 +95,9 @@ describe("a response to a refresh", () => {
       assert.deepStrictEqual(yield* heard(accessToken), [
         {
           _tag: "OddResponseTaken",
-          machine: "UserGrant",
-          about: subject,
+          clientId: "client-1",
+          grant: "Refresh",
+          subject,
           oddities: ["expires_in", "scope"],
           at: 36_000_000
         }
@@ -113,7 +114,7 @@ describe("a response to a refresh", () => {
     zapier.state.scope = "zap,zap:write"
     return Effect.gen(function* () {
       const [odd] = yield* heard(TestZapier.connect(subject))
-      assert.deepInclude(odd, { machine: "ConsentAttempt", about: subject, oddities: ["scope"] })
+      assert.deepInclude(odd, { grant: "AuthorizationCode", subject, oddities: ["scope"] })
       const zaps = yield* ZapierHttpClient.use((client) =>
         client.call("GET /v2/zaps", { credential: Credential.user(subject) })
       )
@@ -126,7 +127,7 @@ describe("a response to a refresh", () => {
     zapier.nextToken(answer(200, { access_token: "a", token_type: "mac" }))
     return Effect.gen(function* () {
       const [odd] = yield* heard(ZapierAuth.use((auth) => auth.appToken(["external"])))
-      assert.deepInclude(odd, { machine: "AppCredential", about: "external", oddities: ["token_type"] })
+      assert.deepInclude(odd, { grant: "ClientCredentials", scopes: ["external"], oddities: ["token_type"] })
     }).pipe(Effect.provide(zapier.layer()))
   })
 

@@ -35,17 +35,16 @@ export const request = (line: string) => labelled("blue", "request", line)
 /** What happens elsewhere. */
 export const world = (text: string) => labelled("yellow", "world", text)
 
-const markOf = ({ generation }: Extract<AuthEvent, { readonly _tag: "Transition" }>) =>
-  generation === undefined ? "" : paint("dim", ` (generation ${generation})`)
-
 /** A machine that went from one state to another, or an odd response. */
 export const event = (event: AuthEvent) => {
   if (event._tag === "OddResponseTaken") {
-    labelled("yellow", "odd", `${event.machine}: a response was taken, but for ${event.oddities.join(", ")}`)
+    labelled("yellow", "odd", `${event.grant}: a response was taken, but for ${event.oddities.join(", ")}`)
     return
   }
+  const machine = event._tag.replace("Changed", "")
   const where = event.from === event.to ? event.to : `${event.from} -> ${event.to}`
-  labelled("green", "state", `${event.machine}: ${where} ${paint("dim", `by ${event.event}`)}${markOf(event)}`)
+  const mark = "generation" in event ? paint("dim", ` (generation ${event.generation})`) : ""
+  labelled("green", "state", `${machine}: ${where} ${paint("dim", `by ${event.event}`)}${mark}`)
 }
 
 /** Something that must be so. */

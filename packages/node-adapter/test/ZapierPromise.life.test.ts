@@ -79,7 +79,7 @@ describe("ZapierPromise, starting", () => {
     const { layer, state } = unreadable()
     await using zapier = ZapierPromise.make({ application: layer, fetch: fake.fetch, stores: "memory" })
     const heard: Array<string> = []
-    zapier.subscribe((event) => void (event._tag === "Transition" && heard.push(event.to)))
+    zapier.subscribe((event) => void ("to" in event && heard.push(event.to)))
     const first: ReadonlyArray<ZapierPromise.Result<unknown>> = await Promise.all([
       zapier.status("ada"),
       zapier.accessToken("eve"),
@@ -233,7 +233,7 @@ describe("ZapierPromise and a layer that several clients have", () => {
     const first = ZapierPromise.make({ application: app, fetch, stores: "memory" })
     const second = ZapierPromise.fromLayer(first.layer)
     const heard: Array<string> = []
-    second.subscribe((told) => void (told._tag === "Transition" && heard.push(told.event)))
+    second.subscribe((told) => void ("event" in told && heard.push(told.event)))
     await connect(fake, first, "ada")
     expect(valueOf(await second.status("ada"))._tag).toBe("Active")
     expect(valueOf(await second.fetch("/v2/zaps", { subject: "ada" })).status).toBe(200)

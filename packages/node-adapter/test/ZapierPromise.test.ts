@@ -169,10 +169,10 @@ describe("ZapierPromise", () => {
     valueOf(await zapier.status("ada"))
     const heard: Array<string> = []
     const stop = zapier.subscribe((event) => {
-      if (event._tag === "Transition") heard.push(`${event.machine} of ${event.about} is ${event.to}`)
+      if (event._tag === "UserGrantChanged") heard.push(`the grant of ${event.subject} is ${event.to}`)
     })
     await connect("ada")
-    await expect.poll(() => heard).toContain("UserGrant of ada is Active")
+    await expect.poll(() => heard).toContain("the grant of ada is Active")
     stop()
     const before = heard.length
     await connect("eve")
@@ -189,7 +189,7 @@ describe("ZapierPromise", () => {
     zapier.subscribe((event) => void heard.push(event))
     await zapier.status("ada")
     expect(valueOf(await zapier.appToken(["external"])).scopes).toEqual(["external"])
-    const odd = { _tag: "OddResponseTaken", machine: "AppCredential", about: "external" }
+    const odd = { _tag: "OddResponseTaken", clientId: "abc", grant: "ClientCredentials", scopes: ["external"] }
     await expect.poll(() => heard).toContainEqual({ ...odd, oddities: ["expires_in", "scope"], at: expect.any(Number) })
     await zapier.close()
   })
@@ -198,7 +198,7 @@ describe("ZapierPromise", () => {
     const { connect, fake, zapier } = setup()
     await connect("ada")
     const heard: Array<string> = []
-    zapier.subscribe((event) => void heard.push(event._tag === "Transition" ? event.event : event._tag))
+    zapier.subscribe((event) => void heard.push("event" in event ? event.event : event._tag))
     const { accessToken } = valueOf(await zapier.accessToken("ada"))
     await Effect.runPromise(fake.endAccessToken(accessToken))
     await Effect.runPromise(

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ClientId from "../machine/ClientId.ts"
 import { IllegalTransition, ZapierAuthError } from "../ZapierAuthError.ts"
-import { type Publish, transition } from "./eventHub.ts"
+import { move, type Publish } from "./eventHub.ts"
 
 export const make = (clientId: string, publish: Publish) => {
   let state: ClientId.State = ClientId.presented
@@ -14,7 +14,7 @@ export const make = (clientId: string, publish: Publish) => {
       ZapierAuthError.make(new IllegalTransition(illegal))
     )
     if (next.state._tag !== state._tag) {
-      publish(transition(ClientId.machine.name, "", { from: state, event, to: next.state }, now))
+      publish({ _tag: "ClientIdChanged", clientId, ...move({ from: state, event, to: next.state }, now) })
       state = next.state
     }
   })

@@ -4,8 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { AuthEvent } from "../AuthEvent.ts"
-import type * as Machine from "../machine/Machine.ts"
-import type * as TokenOutcome from "../oauth/TokenOutcome.ts"
 
 /** Tells an event to all listeners. */
 export type Publish = (event: AuthEvent) => void
@@ -13,33 +11,33 @@ export type Publish = (event: AuthEvent) => void
 // How many events a slow listener may be behind.
 const capacity = 1_024
 
-const generationOf = (state: object) =>
-  "generation" in state && typeof state.generation === "number" ? { generation: state.generation } : {}
+/** A machine that has moved. `to` says why, or else the failure that the event is about. */
+interface Change<State extends string, Event extends string, Why extends string, Failure extends string> {
+  readonly from: { readonly _tag: State }
+  readonly event: { readonly _tag: Event; readonly failure?: { readonly cause: { readonly _tag: Failure } } }
+  readonly to: { readonly _tag: State; readonly generation?: number; readonly why?: Why }
+}
 
-/** The event of a machine that went from one state to another. */
-export const transition = (
-  machine: string,
-  about: string,
-  change: { readonly from: Machine.Tagged; readonly event: Machine.Tagged; readonly to: Machine.Tagged },
+/** What the events of all machines have. */
+export const move = <
+  State extends string,
+  Event extends string,
+  Why extends string = never,
+  Failure extends string = never
+>(
+  { event, from, to }: Change<State, Event, Why, Failure>,
   at: number
-): AuthEvent => ({
-  _tag: "Transition",
-  machine,
-  about,
-  from: change.from._tag,
-  event: change.event._tag,
-  to: change.to._tag,
-  ...generationOf(change.to),
-  at
-})
-
-/** The event of a token response that was taken although it is odd. */
-export const oddResponse = (
-  machine: string,
-  about: string,
-  oddities: ReadonlyArray<TokenOutcome.Oddity>,
-  at: number
-): AuthEvent => ({ _tag: "OddResponseTaken", machine, about, oddities, at })
+) => {
+  const { generation, why: cause = event.failure?.cause._tag } = to
+  return {
+    from: from._tag,
+    event: event._tag,
+    to: to._tag,
+    ...(generation === undefined ? {} : { generation }),
+    ...(cause === undefined ? {} : { cause }),
+    at
+  }
+}
 
 /** Listeners end with the scope. */
 export const make = Effect.gen(function* () {

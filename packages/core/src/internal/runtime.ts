@@ -22,7 +22,12 @@ import type * as Tokens from "../oauth/Tokens.ts"
 import type { StoreError, Versioned } from "../store/VersionedStore.ts"
 import { StoreFailed, ZapierAuthError } from "../ZapierAuthError.ts"
 import * as Defects from "./defects.ts"
-import { type Publish, transition } from "./eventHub.ts"
+
+interface Change<S, E> {
+  readonly from: S
+  readonly event: E
+  readonly to: S
+}
 
 interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
   readonly driver: (key: string) => Driver.Driver<S, E, C, R, O>
@@ -30,9 +35,8 @@ interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends 
   readonly set: (key: string, expected: number | undefined, state: NoInfer<S>) => Effect.Effect<boolean, StoreError>
   /** Sends a request, unless `until` (elapsed) has come. */
   readonly send: (request: R, until: number, key: string) => Effect.Effect<O | DriverState.Unanswered>
-  readonly publish: Publish
-  /** The subject of an event: a user, or scopes. */
-  readonly about: (key: string, state: NoInfer<S>) => string
+  /** Tells that a change is stored. */
+  readonly changed: (key: string, change: Change<NoInfer<S>, NoInfer<E>>, at: number) => void
   /** How many access tokens are kept in memory. */
   readonly memoryCapacity: number
 }
@@ -166,10 +170,8 @@ export const make = Effect.fnUntraced(function* <
           waiting?.reply(out.reply)
         }
         return
-      case "Publish": {
-        const change = transition(machine.name, options.about(key, out.to), out, clock.currentTimeMillisUnsafe())
-        return options.publish(change)
-      }
+      case "Publish":
+        return options.changed(key, out, clock.currentTimeMillisUnsafe())
       case "Count":
         AuthMetrics.countUnsafe[out.what]({ machine: machine.name }, context)
     }

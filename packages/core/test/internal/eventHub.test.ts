@@ -8,9 +8,9 @@ import type { AuthEvent } from "../../src/AuthEvent.ts"
 import * as EventHub from "../../src/internal/eventHub.ts"
 
 const event = (at: number): AuthEvent => ({
-  _tag: "Transition",
-  machine: "UserGrant",
-  about: "ada",
+  _tag: "UserGrantChanged",
+  clientId: "abc",
+  subject: "ada",
   from: "Absent",
   event: "ConsentGranted",
   to: "Active",

@@ -3,9 +3,9 @@ import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import * as Listeners from "../../src/internal/listeners.ts"
 
 const event = (at: number): AuthEvent => ({
-  _tag: "Transition",
-  machine: "UserGrant",
-  about: "ada",
+  _tag: "UserGrantChanged",
+  clientId: "abc",
+  subject: "ada",
   from: "Absent",
   event: "ConsentGranted",
   to: "Active",

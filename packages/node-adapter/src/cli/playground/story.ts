@@ -52,28 +52,47 @@ const attempt: { readonly [event: string]: string } = {
   ExchangeFailed: "The code was not exchanged. An earlier grant is as it was."
 }
 
-/** Something that happened inside. */
-export const ofEvent = (event: AuthEvent): Entry => (event._tag === "Transition" ? ofTransition(event) : ofOdd(event))
-
 type Of<Tag extends AuthEvent["_tag"]> = Extract<AuthEvent, { readonly _tag: Tag }>
 
-const ofOdd = ({ about, at, machine, oddities }: Of<"OddResponseTaken">): Entry => ({
-  at,
+type Changed = Exclude<AuthEvent, Of<"OddResponseTaken">>
+
+const whose = (event: AuthEvent): string => {
+  const owner = "subject" in event ? event.subject : "scopes" in event ? event.scopes?.join(" ") : undefined
+  return owner === undefined || owner === "" ? "" : ` of ${owner}`
+}
+
+const ofOdd = (event: Of<"OddResponseTaken">): Entry => ({
+  at: event.at,
   kind: "Machine",
-  title: `${machine} of ${about}: takes an odd response`,
-  words: `Zapier's response holds a good access token, so it is taken. Not as it should be: ${oddities.join(", ")}.`
+  title: `${event.grant}${whose(event)}: takes an odd response`,
+  words: `Zapier's response holds a good access token, so it is taken. Not as it should be: ${event.oddities.join(", ")}.`
 })
 
-const ofTransition = ({ about, at, event, from, generation, machine, to }: Of<"Transition">): Entry => {
-  const told = machine === "UserGrant" ? grant[`${from} ${event} ${to}`] : attempt[event]
-  const number = generation === undefined ? "" : `, generation ${generation}`
+const told = (event: Changed): string | undefined => {
+  switch (event._tag) {
+    case "UserGrantChanged":
+      return grant[`${event.from} ${event.event} ${event.to}`]
+    case "ConsentAttemptChanged":
+      return attempt[event.event]
+    default:
+      return undefined
+  }
+}
+
+const ofChange = (event: Changed): Entry => {
+  const { at, from, to } = event
+  const machine = event._tag.replace("Changed", "")
+  const number = "generation" in event ? `, generation ${event.generation}` : ""
   return {
     at,
     kind: "Machine",
-    title: `${machine}${about === "" ? "" : ` of ${about}`}: ${from === to ? `stays ${to}` : `${from} → ${to}`}${number}`,
-    words: told ?? "What is known of it was brought up to date."
+    title: `${machine}${whose(event)}: ${from === to ? `stays ${to}` : `${from} → ${to}`}${number}`,
+    words: told(event) ?? "What is known of it was brought up to date."
   }
 }
+
+/** Something that happened inside. */
+export const ofEvent = (event: AuthEvent): Entry => (event._tag === "OddResponseTaken" ? ofOdd(event) : ofChange(event))
 
 /** A request that was answered or not. `line` has its secrets masked. */
 export const ofRequest = (at: number, line: string, status: number | undefined): Entry => ({

@@ -134,7 +134,7 @@ export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, sl
     ZapierAuth.use(({ events }) =>
       Stream.runForEach(events, (event) =>
         Effect.gen(function* () {
-          if (event._tag === "Transition" && event.machine === "UserGrant") {
+          if (event._tag === "UserGrantChanged") {
             yield* journal.light({ state: event.to, from: event.from, event: event.event })
           }
           yield* journal.add(Story.ofEvent(event))

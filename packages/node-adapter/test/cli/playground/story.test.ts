@@ -1,7 +1,9 @@
+import { UserGrantChanged } from "@zapier-workflow-auth/core/AuthEvent"
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import { RateLimited, ReconnectRequired, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
 import * as Diagram from "../../../src/cli/playground/diagram.ts"
 import * as Story from "../../../src/cli/playground/story.ts"
 
@@ -16,13 +18,10 @@ const moves = Object.entries(edges).flatMap(([from, events]) =>
   )
 )
 
-const transition = (move: (typeof moves)[number]) => ({
-  _tag: "Transition" as const,
-  machine: "UserGrant",
-  about: "ada",
-  at: 0,
-  ...move
-})
+const decode = Schema.decodeUnknownSync(UserGrantChanged)
+
+const transition = (move: (typeof moves)[number]) =>
+  decode({ _tag: "UserGrantChanged", clientId: "abc", subject: "ada", at: 0, ...move })
 
 describe("the story", () => {
   it.each(moves)("has a sentence for $event, from $from to $to", (move) => {
@@ -31,13 +30,37 @@ describe("the story", () => {
     expect(words).not.toBe("What is known of it was brought up to date.")
   })
 
+  it("tells what else changes, and of whom", () => {
+    const common = { clientId: "abc", at: 0 }
+    const move = { from: "Absent", event: "AccessTokenRequested", to: "Requesting" } as const
+    expect(
+      Story.ofEvent({ _tag: "AppCredentialChanged", ...common, scopes: ["zap"], generation: 1, ...move })
+    ).toMatchObject({
+      title: "AppCredential of zap: Absent → Requesting, generation 1",
+      words: "What is known of it was brought up to date."
+    })
+    const answered = { from: "Presented", event: "RequestAccepted", to: "Accepted" } as const
+    expect(Story.ofEvent({ _tag: "ClientIdChanged", ...common, ...answered }).title).toBe(
+      "ClientId: Presented → Accepted"
+    )
+    const stored = { attempt: "a", subject: "ada", from: "Exchanging", event: "GrantStored", to: "Completed" } as const
+    expect(Story.ofEvent({ _tag: "ConsentAttemptChanged", ...common, ...stored })).toMatchObject({
+      title: "ConsentAttempt of ada: Exchanging → Completed",
+      words: "The consent is complete. Its state works no more."
+    })
+  })
+
   it("names what is odd about a response that was taken", () => {
     const oddities = ["scope", "expires_in"] as const
-    const odd = Story.ofEvent({ _tag: "OddResponseTaken", machine: "UserGrant", about: "ada", oddities, at: 0 })
+    const taken = { _tag: "OddResponseTaken", clientId: "abc", oddities, at: 0 } as const
+    const odd = Story.ofEvent({ ...taken, grant: "Refresh", subject: "ada" })
     expect(odd).toMatchObject({
-      title: "UserGrant of ada: takes an odd response",
+      title: "Refresh of ada: takes an odd response",
       words: expect.stringMatching(/scope, expires_in\.$/)
     })
+    expect(Story.ofEvent({ ...taken, grant: "ClientCredentials", scopes: ["zap", "profile"] }).title).toBe(
+      "ClientCredentials of zap profile: takes an odd response"
+    )
   })
 
   it("tells how calls ended, each kind once", () => {
