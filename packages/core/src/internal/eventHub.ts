@@ -39,7 +39,12 @@ export const move = <
   }
 }
 
-/** Listeners end with the scope. */
+/**
+ * Listeners end with the scope.
+ *
+ * Effect's `PubSub` would add 4 kB to every bundle, where `Queue` and `Stream` are there already. Of a sliding one only an effect
+ * drops the oldest, which costs a microsecond for each event without a listener and six with one, in the place of 20 ns.
+ */
 export const make = Effect.gen(function* () {
   const listeners = new Set<Queue.Queue<AuthEvent, Cause.Done>>()
   let isOpen = true
