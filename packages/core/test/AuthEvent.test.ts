@@ -19,6 +19,8 @@ const { answer, lifetime, subject } = TestZapier
 
 type Event = AuthEvent.AuthEvent
 
+const decode = Schema.decodeUnknownEffect(AuthEvent.AuthEvent)
+
 // Where names of events are used, a misspelled one does not compile.
 export const hasToConnect = (event: Event): boolean =>
   event._tag === "UserGrantChanged" && event.to === "ReconnectRequired" && event.cause === "Revoked"
@@ -44,7 +46,7 @@ describe("AuthEvent", () => {
     expect(fields._tag.schema.literal).toBe(tag)
     expect(fields.from.literals).toEqual(Object.keys(edges))
     expect(fields.to.literals).toEqual(Object.keys(edges))
-    expect(fields.event.literals.toSorted()).toEqual(Object.keys(cases).toSorted())
+    expect(new Set<string>(fields.event.literals)).toEqual(new Set(Object.keys(cases)))
   })
 
   it.effect("tells whose it is and why, for each machine", () => {
@@ -96,7 +98,7 @@ describe("AuthEvent", () => {
 
       // Each is as its schema says, of this application, and without a secret.
       for (const event of seen) {
-        const decoded = Schema.decodeUnknownSync(AuthEvent.AuthEvent)(JSON.parse(JSON.stringify(event)))
+        const decoded = yield* decode(JSON.parse(JSON.stringify(event)))
         assert.deepStrictEqual(decoded, event)
         assert.strictEqual(event.clientId, "client-1")
       }
