@@ -239,6 +239,16 @@ export class ZapierAuth extends Context.Service<
     readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
 
     /**
+     * Ends when all that is under way now has ended and is stored: a token that is renewed ahead, the response to a request
+     * whose callers have gone, a write that is tried again. That takes at most `answerTimeout`, and until the store takes what came.
+     * A process that goes on need not wait for it; one that is frozen after each response does, or has its platform wait.
+     */
+    readonly settled: Effect.Effect<void>
+
+    /** True while nothing is under way, so that there is nothing to wait for. */
+    readonly isSettled: () => boolean
+
+    /**
      * For clients of the API: a request that closing waits for is begun by `enter`, unless that says `false` because closing
      * has begun, and ended by `leave`. Closing waits no longer than `patience`, which is `requestTimeout`.
      */
@@ -372,6 +382,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     memoryCapacity: 0
   })
 
+  const runtimes = [grants, appCredentials, attempts]
   const gate = Gate.make(settings.requestTimeout)
   const { during } = gate
 
@@ -452,6 +463,8 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       ),
       during
     ),
+    settled: Effect.forEach(runtimes, ({ settled }) => settled, { concurrency: "unbounded", discard: true }),
+    isSettled: () => runtimes.every(({ isSettled }) => isSettled()),
     requests: gate,
     events
   })

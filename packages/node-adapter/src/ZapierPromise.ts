@@ -45,6 +45,7 @@ import {
 import { Closed, type Party, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -59,7 +60,9 @@ import * as Stream from "effect/Stream"
 import * as CallFailure from "./internal/callFailure.ts"
 import * as Lifetime from "./internal/lifetime.ts"
 import * as Listeners from "./internal/listeners.ts"
+import * as Frozen from "./internal/promise/frozen.ts"
 import * as Input from "./internal/promise/input.ts"
+import * as WaitUntil from "./internal/promise/waitUntil.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
 
@@ -179,6 +182,11 @@ export interface ZapierPromise {
    */
   readonly subscribe: (listener: (event: AuthEvent) => void | PromiseLike<void>) => () => void
   /**
+   * Resolves when all that calls have begun has ended and is stored, such as a token that is renewed ahead. For functions that
+   * are frozen once they have responded, on platforms without `waitUntil`: await it before the response.
+   */
+  readonly settled: () => Promise<void>
+  /**
    * Begins nothing new, lets what is under way finish and be stored, and ends: within `requestTimeout`, and while Zapier has
    * a token request to respond to, within `answerTimeout`. A start that cannot be interrupted is waited for 20 seconds. Calls that come afterwards, those that would
    * have to begin something, and those that take longer are told `Closed`.
@@ -251,6 +259,20 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
 })
 
 /**
+ * What belongs to the process that a client is made in.
+ *
+ * @since 0.1.0
+ */
+export interface ProcessOptions {
+  /**
+   * Keeps a function going after its response until a promise has settled: `waitUntil` of `@vercel/functions` or
+   * `cloudflare:workers`, `after` of `next/server`. It is called when a call ends that has begun something for later, such as
+   * to renew a token five minutes ahead.
+   */
+  readonly waitUntil?: ((promise: Promise<void>) => unknown) | undefined
+}
+
+/**
  * Over any layer that has the two services. Clients that are given the same layer share what it builds, their grants and
  * tokens included. The environment is read as it is now.
  *
@@ -259,17 +281,26 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
  *
  * @since 0.1.0
  */
-export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>): ZapierPromise => {
+export const fromLayer = <E>(
+  layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>,
+  { waitUntil }: ProcessOptions = {}
+): ZapierPromise => {
   const listeners = Listeners.make()
   const shared = SharedLayer.of(layer)
   const lifetime = Lifetime.make(shared.context, SharedLayer.patienceOf)
+
+  let auth: ZapierAuth["Service"] | undefined
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
     signal: AbortSignal | undefined
   ): Promise<Result<A>> => {
     signal?.throwIfAborted()
-    const exit = await lifetime.use((context) => Effect.provideContext(effect, context), signal)
+    const exit = await lifetime.use((context) => {
+      auth = Context.get(context, ZapierAuth)
+      return Effect.provideContext(effect, context)
+    }, signal)
+    WaitUntil.keepGoing(auth, waitUntil)
     if (Option.isNone(exit)) return { ok: false, error: failureOf(closed) }
     if (Exit.isSuccess(exit.value)) return { ok: true, value: exit.value.value }
     signal?.throwIfAborted()
@@ -355,6 +386,7 @@ export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E
       if (!isClosed) shared.listeners.add(listeners.tell)
       return listeners.add(listener)
     },
+    settled: () => (auth === undefined ? Promise.resolve() : Effect.runPromise(auth.settled)),
     close,
     [Symbol.asyncDispose]: close,
     layer: shared.layer
@@ -367,7 +399,7 @@ export const fromLayer = <E>(layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E
  *
  * @since 0.1.0
  */
-export interface Options extends Omit<ZapierNode.EmbeddedOptions<unknown>, "httpClient" | "stores"> {
+export interface Options extends Omit<ZapierNode.EmbeddedOptions<unknown>, "httpClient" | "stores">, ProcessOptions {
   /**
    * How requests are sent, such as the fake's `fetch` in a test. Default: as `ZapierNode.layerHttpClient` does; or
    * `globalThis.fetch` where that has been replaced since this module was loaded, as test runners do.
@@ -386,18 +418,22 @@ const replacedFetch = () => (globalThis.fetch === fetchAtFirst ? undefined : glo
  * Over `ZapierNode.layer`: with a database of this machine, encrypted. Nothing is opened before the first call, which is
  * told what is wrong with the options. The environment and `globalThis.fetch` are read as they are now.
  *
+ * On AWS Lambda, Vercel and Cloud Run, where a process may stand still once it has responded, no token is renewed ahead unless
+ * `waitUntil` is given or `settings.expiryMargin` is set: the call that finds it ended renews it.
+ *
  * @since 0.1.0
  */
 export const make = (given: Options = {}): ZapierPromise => {
   const read = EffectResult.flatMap(Input.read<readonly [Options]>([given]), ([given]) => Input.client(given))
   if (EffectResult.isFailure(read)) return fromLayer(Layer.effectContext(Effect.fail(read.failure)))
-  const { fetch = replacedFetch(), stores, ...options } = read.success
+  const { fetch = replacedFetch(), settings, stores, waitUntil, ...rest } = read.success
+  const options = { ...rest, settings: Frozen.settings(settings, waitUntil !== undefined, process.env) }
   const httpClient =
     fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   if (stores === "memory") {
     // What layers fail with is told apart when they have. @effect-diagnostics-next-line anyUnknownInErrorContext:off
-    return fromLayer(ZapierNode.layerMemory({ ...options, httpClient }))
+    return fromLayer(ZapierNode.layerMemory({ ...options, httpClient }), { waitUntil })
   }
   // As above. @effect-diagnostics-next-line anyUnknownInErrorContext:off
-  return fromLayer(ZapierNode.layer({ ...options, httpClient, stores }))
+  return fromLayer(ZapierNode.layer({ ...options, httpClient, stores }), { waitUntil })
 }

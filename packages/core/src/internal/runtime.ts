@@ -55,6 +55,8 @@ interface Entry<S extends Machine.Tagged, E extends Machine.Tagged, C extends Ma
   timer: { readonly at: number; readonly fiber: Fiber.Fiber<unknown> } | undefined
   /** The span of the open request. */
   request: Tracer.Span | undefined
+  /** Told when nothing is under way any more. */
+  readonly onRetired: Set<() => void>
 }
 
 // A caller's span tells which request it waits for.
@@ -191,7 +193,7 @@ export const make = Effect.fnUntraced(function* <
     entry.timer = { at, fiber: run(Effect.andThen(Effect.sleep(Math.max(0, Math.ceil(at - elapsed()))), wake)) }
   }
 
-  const retire = ({ key, state: { dead, memory, store }, timer }: Running) => {
+  const retire = ({ key, onRetired, state: { dead, memory, store }, timer }: Running) => {
     running.delete(key)
     timer?.fiber.interruptUnsafe()
     if (memory !== undefined || dead.length > 0) {
@@ -199,6 +201,7 @@ export const make = Effect.fnUntraced(function* <
       const [oldest] = idle.keys()
       if (idle.size > options.memoryCapacity && oldest !== undefined) idle.delete(oldest)
     }
+    for (const tell of onRetired) tell()
     if (running.size === 0) onQuiet?.()
   }
 
@@ -232,7 +235,8 @@ export const make = Effect.fnUntraced(function* <
       callers: new Map(),
       operations: new Map(),
       timer: undefined,
-      request: undefined
+      request: undefined,
+      onRetired: new Set()
     }
     idle.delete(key)
     running.set(key, entry)
@@ -288,6 +292,22 @@ export const make = Effect.fnUntraced(function* <
       onQuiet = () => resume(Effect.void)
       for (const entry of running.values()) feed(entry, { _tag: "Closing" })
       if (running.size === 0) onQuiet()
+    }),
+    /** True while nothing is under way. */
+    isSettled: () => running.size === 0,
+    /** Ends when nothing of what is under way now is any more. */
+    settled: Effect.callback<void>((resume) => {
+      const waited = new Map<Running, () => void>()
+      for (const entry of running.values()) {
+        const tell = () => {
+          waited.delete(entry)
+          if (waited.size === 0) resume(Effect.void)
+        }
+        waited.set(entry, tell)
+        entry.onRetired.add(tell)
+      }
+      if (waited.size === 0) resume(Effect.void)
+      return Effect.sync(() => waited.forEach((tell, entry) => entry.onRetired.delete(tell)))
     }),
     /** The access token in memory, if it may be used without a look into the store. */
     known,

@@ -94,7 +94,7 @@ export const request = (path: unknown, options: Given): Checked<HttpClientReques
   )
 }
 
-const clientOptions = ["application", "checkScopes", "fetch", "settings", "stores", "urls"]
+const clientOptions = ["application", "checkScopes", "fetch", "settings", "stores", "urls", "waitUntil"]
 
 const storeOptions = ["busyTimeout", "create", "directory", "keys", "name"]
 
@@ -120,8 +120,11 @@ const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
 /** The options of a client, as far as the layers that are made of them do not see what is wrong. */
 export const client = <A>(options: A): Checked<A> => {
   if (!isRecord(options)) return refuse("options", "give an object, or leave it out")
-  const { checkScopes, fetch, stores } = options
+  const { checkScopes, fetch, stores, waitUntil } = options
   if (fetch !== undefined && typeof fetch !== "function") return refuse("fetch", "give a function, or leave it out")
+  if (waitUntil !== undefined && typeof waitUntil !== "function") {
+    return refuse("waitUntil", "give your platform's function that takes a promise, or leave it out")
+  }
   if (checkScopes !== undefined && typeof checkScopes !== "boolean") {
     return refuse("checkScopes", "give true or false")
   }
