@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, vi } from "@effect/vitest"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as EmbeddedStores from "../src/stores/EmbeddedStores.ts"
@@ -42,14 +43,15 @@ const setup = async (left: number, options: Partial<ZapierPromise.Options> = {})
   if (!begun.ok) throw new Error(begun.error.message)
   await first.handleCallback(await Effect.runPromise(fake.approve(begun.value.url)), { subject: "ada" })
   const age = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
     const store = yield* GrantStore
     const key = { clientId: app.clientId, subject: "ada" }
     const { value, version } = Option.getOrThrow(yield* store.get(key))
     if (value._tag !== "Active") throw new Error(value._tag)
     const tokens: Tokens.Tokens = {
       ...value.tokens,
-      obtainedAt: Date.now() - 36e6 + left,
-      expiresAt: Date.now() + left
+      obtainedAt: now - 36e6 + left,
+      expiresAt: now + left
     }
     yield* store.compareAndSet(key, Option.some(version), { ...value, tokens })
   })

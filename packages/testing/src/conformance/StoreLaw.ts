@@ -44,15 +44,20 @@ export class LawBroken extends Schema.TaggedError<LawBroken>("@zapier-workflow-a
 }
 
 /**
- * How laws with generated inputs are checked.
+ * How laws are checked: those with generated inputs, and what a store declares of itself.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** How many inputs each of these laws is checked with. Default: 100, or fewer for laws that take long. */
+  /** How many inputs each law with generated inputs is checked with. Default: 100, or fewer for laws that take long. */
   readonly runs?: number | undefined
   /** What the inputs are drawn from. By default the same each time. */
   readonly seed?: number | string | undefined
+  /**
+   * How many characters the texts of a record may have, for a store whose database bounds the size of a record; a record of
+   * the laws has such a text up to six times. What is larger has to be refused as a whole. Default: 1,000,000.
+   */
+  readonly largestText?: number | undefined
   /** The `replay` of a `LawBroken`: only that input is checked. */
   readonly replay?: string | undefined
 }

@@ -67,6 +67,12 @@ const noise = (length: number) => {
 // Texts of a thousand characters that differ at one end, or in length.
 const long = ["", "a", "b"].flatMap((end) => [`${noise(1_000)}${end}`, `${end}x${noise(1_000)}`])
 
+/** A text of so many characters. */
+export const large = (length: number): readonly [name: string, text: string] => [`${length} characters`, noise(length)]
+
+/** How large the texts of a record may be, unless a store says otherwise. */
+export const megabyte = 1_000_000
+
 /** Texts that a record has to bear. */
 export const values: ReadonlyArray<readonly [name: string, text: string]> = [
   ["NUL", "a\0b\0"],
@@ -75,8 +81,7 @@ export const values: ReadonlyArray<readonly [name: string, text: string]> = [
   ["accents, and the same in two characters", "éé e\u0301"],
   ["emoji", "😀👩‍👩‍👧‍👦\u{10ffff}\uffff"],
   ["half of a surrogate pair", "a\ud800b\udc00"],
-  ["markup", '{"_tag":"Absent"}</script>]]>'],
-  ["a megabyte", noise(1_000_000)]
+  ["markup", '{"_tag":"Absent"}</script>]]>']
 ]
 
 // Every way to make two texts of one, next to each other, or with a character of it between them.

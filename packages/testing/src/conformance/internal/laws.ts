@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Law } from "../StoreLaw.ts"
 import * as Draw from "../../internal/draw.ts"
-import { type Kind, values } from "./keys.ts"
+import { type Kind, large, megabyte, values } from "./keys.ts"
 import { type Body, law, type Port, property, reopening, type Trial } from "./trial.ts"
 import { expectThat, isLater, none, Unmet, type Watched } from "./watched.ts"
 
@@ -186,12 +186,19 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
     simple("a record keeps its seal, without which encryption could not read it", function* (store, key) {
       yield* store.writtenOrRefused(key, kind.sealed(record(key, 1), Tokens.secret("a seal")))
     }),
-    simple("a record comes back whatever the size and the characters of its texts", function* (store, key) {
-      for (const [name, text] of values) {
+    law(port, "a record comes back whatever the size and the characters of its texts", function* (trial, options) {
+      const { place, store } = trial
+      const key = keyOf(place, "a")
+      for (const [name, text] of [...values, large(options.largestText ?? megabyte)]) {
         yield* store.written(key, none, kind.recordOfText(key, text)).pipe(
           Effect.flatMap(({ version }) => store.removed(key, version)),
           Effect.mapError(({ expected, seen }) => new Unmet({ expected: `${expected}, with ${name}`, seen }))
         )
+      }
+      // What is cut off would be noticed when the token is used, and then it is lost.
+      if (options.largestText !== undefined) {
+        const [, text] = large(Math.max(options.largestText, megabyte) * 4)
+        yield* store.writtenOrAbsent(key, kind.recordOfText(key, text))
       }
     }),
     simple("a record is replaced by whoever knows its version, and by nobody else", function* (store, key) {

@@ -59,10 +59,15 @@ const oneRun = Effect.fnUntraced(function* <S, Key, Store extends Tidied>(
 export const law = <S, Key, Store extends Tidied>(
   port: Port<S, Key, Store>,
   name: string,
-  body: (trial: Trial<Store>) => Body
+  body: (trial: Trial<Store>, options: StoreLaw.Options) => Body
 ): StoreLaw.Law<S> => ({
   name,
-  check: (layer) => Effect.provide(oneRun(port, name, body), layer, { local: true })
+  check: (layer, options = {}) =>
+    Effect.provide(
+      oneRun(port, name, (trial) => body(trial, options)),
+      layer,
+      { local: true }
+    )
 })
 
 /** A law that is checked with generated inputs. */

@@ -116,6 +116,13 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
       yield* has(key, value)
     }
   })
+  /** Writes a record that may be too large for the store: it is there as it was written, or not at all. */
+  const writtenOrAbsent = Effect.fnUntraced(function* (key: Key, value: A) {
+    notebook.written.set(JSON.stringify(key), key)
+    const write = Effect.catch(store.compareAndSet(key, Option.none(), value), () => Effect.succeed("refused" as const))
+    const outcome = yield* noted(notebook, `compareAndSet ${show(notebook, key)}, too large`, write, String)
+    yield* outcome === "refused" ? isAbsent(key) : has(key, value)
+  })
   /** Removes the record of a key, which has to succeed. */
   const removed = Effect.fnUntraced(function* (key: Key, expected: number | undefined) {
     const isRemoved = yield* change(key, expected)
@@ -136,7 +143,20 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
       Effect.ignore
     )
   const tidy = Effect.suspend(() => Effect.forEach(notebook.written.values(), remove, { discard: true }))
-  return { get, change, found, isAbsent, has, isUnchanged, written, writtenOrRefused, removed, isRefused, tidy }
+  return {
+    get,
+    change,
+    found,
+    isAbsent,
+    has,
+    isUnchanged,
+    written,
+    writtenOrAbsent,
+    writtenOrRefused,
+    removed,
+    isRefused,
+    tidy
+  }
 }
 
 /** A store that is watched. */

@@ -1,0 +1,126 @@
+/**
+ * The SQLite of a Cloudflare Durable Object as a database for `SqlStores`.
+ *
+ * The library runs inside the object: one object has all grants, or each user has one, named by their subject. What an
+ * object writes is on disk at several places before its response leaves it, and one object runs at one place at a time.
+ * Nothing here needs Node, `nodejs_compat` included.
+ *
+ * A row has at most 2 MB (https://developers.cloudflare.com/durable-objects/platform/limits/), far more than any token.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import * as Stream from "effect/Stream"
+import { SqliteFailure, sqliteError } from "../internal/sqliteError.ts"
+
+/** What a statement gives back. */
+interface Cursor {
+  readonly toArray: () => ReadonlyArray<object>
+  readonly raw: () => Iterable<ReadonlyArray<unknown>>
+}
+
+/**
+ * The part of a Durable Object's storage that is used: `ctx.storage` of a class that is listed under `new_sqlite_classes`.
+ *
+ * @since 0.1.0
+ */
+export interface Storage {
+  readonly sql: { readonly exec: (query: string, ...bindings: Array<unknown>) => Cursor }
+  readonly transactionSync: <A>(closure: () => A) => A
+}
+
+// The runtime ends its messages with SQLite's code, and begins them with texts that can hold a value.
+const failureOf = (thrown: unknown): SqliteFailure => {
+  const message = thrown instanceof Error ? thrown.message : ""
+  const code = /\bSQLITE_[A-Z]+\b/.exec(message)?.[0] ?? "SQLITE_ERROR"
+  return new SqliteFailure(code, "the Durable Object's database failed")
+}
+
+const bindingOf = (parameter: unknown): unknown => {
+  // Versions are the only integers, and grow from 1.
+  if (typeof parameter === "bigint") return Number(parameter)
+  if (parameter === null || ["string", "number"].includes(typeof parameter)) return parameter
+  throw new SqliteFailure("ERR_INVALID_ARG_TYPE", "a parameter is not null, a number, a bigint or a string")
+}
+
+const run = <A>(storage: Storage, sql: string, params: ReadonlyArray<unknown>, read: (cursor: Cursor) => A) =>
+  Effect.try({
+    try: () => read(storage.sql.exec(sql, ...params.map(bindingOf))),
+    catch: (thrown) => sqliteError(thrown instanceof SqliteFailure ? thrown : failureOf(thrown), "execute")
+  })
+
+const connectionOf = (storage: Storage): Connection => {
+  const execute: Connection["execute"] = (sql, params, transformRows) => {
+    const rows = run(storage, sql, params, (cursor) => cursor.toArray())
+    return transformRows === undefined ? rows : Effect.map(rows, (_) => transformRows(_))
+  }
+  const values: Connection["executeValues"] = (sql, params) => run(storage, sql, params, (cursor) => [...cursor.raw()])
+  return {
+    execute,
+    executeUnprepared: execute,
+    executeRaw: (sql, params) => run(storage, sql, params, (cursor): unknown => cursor.toArray()),
+    executeValues: values,
+    executeValuesUnprepared: values,
+    executeStream: (sql, params, transformRows) => Stream.fromIterableEffect(execute(sql, params, transformRows))
+  }
+}
+
+// Thrown for the runtime to roll back.
+class RolledBack extends Error {}
+
+// `BEGIN` is refused here. Every statement is done at once, so that a whole transaction is one synchronous call.
+const withTransaction =
+  (storage: Storage): SqlClient.SqlClient["withTransaction"] =>
+  <R, E, A>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
+    Effect.contextWith((context) =>
+      Effect.suspend((): Effect.Effect<A, E | SqlError> => {
+        let exit: Exit.Exit<A, E> | undefined
+        try {
+          storage.transactionSync(() => {
+            exit = Effect.runSyncExitWith<R>(context)(effect)
+            if (Exit.isFailure(exit)) throw new RolledBack()
+          })
+        } catch (thrown) {
+          if (!(thrown instanceof RolledBack)) return Effect.fail(sqliteError(failureOf(thrown), "transaction"))
+        }
+        return exit ?? Effect.die(new Error("a transaction of a Durable Object is run at once"))
+      })
+    )
+
+/**
+ * An `SqlClient` over the storage of a Durable Object. A transaction may wait for nothing but statements.
+ *
+ * @example
+ * ```ts
+ * import * as DurableObjectClient from "@zapier-workflow-auth/node-adapter/stores/DurableObjectClient"
+ * import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
+ * import * as Layer from "effect/Layer"
+ *
+ * // `ctx.storage`, in the constructor of the object.
+ * declare const storage: DurableObjectClient.Storage
+ *
+ * const stores = SqlStores.layer.pipe(Layer.provide(DurableObjectClient.layer(storage)))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (storage: Storage): Layer.Layer<SqlClient.SqlClient> =>
+  Layer.effect(
+    SqlClient.SqlClient,
+    Effect.gen(function* () {
+      const client = yield* SqlClient.make({
+        acquirer: Effect.succeed(connectionOf(storage)),
+        compiler: Statement.makeCompilerSqlite(),
+        driver: "durable-object",
+        spanAttributes: [["db.system.name", "sqlite"]]
+      })
+      return Object.assign(client, { withTransaction: withTransaction(storage) })
+    })
+  ).pipe(Layer.provide(Reactivity.layer))
