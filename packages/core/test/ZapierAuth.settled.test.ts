@@ -33,7 +33,7 @@ describe("settled", () => {
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(settled)
       assert.isTrue(auth.isSettled())
-      assert.deepInclude(yield* auth.status(subject), { state: "Active", generation: 2 })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active", generation: 2 })
     }).pipe(Effect.provide(zapier.layer()))
   })
 
@@ -77,7 +77,7 @@ describe("settled", () => {
       assert.isUndefined(settled.pollUnsafe())
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(settled)
-      assert.deepInclude(yield* auth.status(subject), { state: "Active", generation: 2 })
+      assert.deepInclude(yield* auth.status(subject), { _tag: "Active", generation: 2 })
     }).pipe(Effect.provide(zapier.layer()))
   })
 

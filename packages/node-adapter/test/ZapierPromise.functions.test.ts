@@ -75,11 +75,11 @@ describe("ZapierPromise in a function", () => {
     expect(given.map(({ by }) => by)).toEqual(["request-1"])
     let isSettled = false
     const settled = given[0]?.promise.then(() => (isSettled = true))
-    expect(await zapier.status("ada")).toMatchObject({ value: { state: "Refreshing" } })
+    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Refreshing" } })
     expect(isSettled).toBe(false)
     gate.resolve()
     await settled
-    expect(await zapier.status("ada")).toMatchObject({ value: { state: "Active", generation: 2 } })
+    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active", generation: 2 } })
     expect(await tokenRequests()).toBe(1)
     // Nothing is under way any more.
     const before = given.length
@@ -105,7 +105,7 @@ describe("ZapierPromise in a function", () => {
     await zapier.settled()
     await zapier.accessToken("ada")
     await zapier.settled()
-    expect(await zapier.status("ada")).toMatchObject({ value: { state: "Active", generation: 2 } })
+    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active", generation: 2 } })
     expect(await tokenRequests()).toBe(1)
     await zapier.close()
   })
@@ -136,7 +136,7 @@ describe("ZapierPromise in a function", () => {
     const { make, tokenRequests } = await setup(-1)
     const zapier = make()
     expect(await zapier.accessToken("ada")).toMatchObject({ ok: true })
-    expect(await zapier.status("ada")).toMatchObject({ value: { state: "Active", generation: 2 } })
+    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active", generation: 2 } })
     expect(await tokenRequests()).toBe(1)
     await zapier.close()
   })
