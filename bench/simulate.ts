@@ -1,7 +1,7 @@
 /**
  * `npm run simulate`: years of an app's life in minutes, once with a server that is lenient and once with one that is
  * strict. Prints one line of JSON, which depends on the arguments alone, and exits with 1 when a bound is missed: a rule
- * was broken, or a grant was lost that could have been kept.
+ * was broken, or a grant was lost that could have been kept. With `--frozen` the processes are functions: see `frozen.ts`.
  */
 import { performance } from "node:perf_hooks"
 import { parseArgs, type ParseArgsConfig } from "node:util"
@@ -24,6 +24,14 @@ const whole = {
   processes: { says: "of the app, over one store", otherwise: 8, least: 1 },
   grace: { says: "milliseconds for which the lenient server takes a refresh token again", otherwise: 0, least: 0 }
 } satisfies { readonly [name: string]: Flag }
+
+// Those of `--frozen`, which has no other.
+const functions = {
+  seed: whole.seed,
+  grants: { ...whole.grants, otherwise: 100 },
+  days: { ...whole.days, otherwise: 30 },
+  processes: { ...whole.processes, otherwise: 100 }
+}
 
 const often = {
   calls: { says: "for each grant and day", otherwise: rates.calls, least: 0 },
@@ -71,19 +79,20 @@ const often = {
     otherwise: rates.endedTokens,
     least: 0
   }
-} satisfies { readonly [name in keyof Simulation.Rates]: Flag }
+} satisfies { readonly [name in Exclude<keyof Simulation.Rates, "frozenKills">]: Flag }
 
 const toFlag = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 const help = [
   "usage: npm run simulate -- [--grants N] [--days N] [--processes N] [--seed N] ...",
+  "   or: npm run simulate -- --frozen [--grants 100] [--days 30] [--processes 100] [--seed 1]",
   "",
   ...Object.entries({ ...whole, ...often }).map(
     ([name, { otherwise, says }]) => `  --${toFlag(name).padEnd(14)} ${says} (${otherwise})`
   )
 ].join("\n")
 
-const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean" } }
+const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean" }, frozen: { type: "boolean" } }
 for (const name of Object.keys({ ...whole, ...often })) options[toFlag(name)] = { type: "string" }
 
 // The arguments, or nothing if they make no sense.
@@ -101,6 +110,11 @@ const parse = (args: ReadonlyArray<string>) => {
       Object.fromEntries(Object.entries<Flag>(flags).map(([name, flag]) => [name, read(name, flag)])) as {
         readonly [name in Name]: number
       }
+    if (values["frozen"] === true) {
+      const sizes = readAll(functions)
+      const isSized = Object.keys(values).every((name) => name === "frozen" || Object.hasOwn(functions, name))
+      return isSized && Object.values(sizes).every(Number.isInteger) ? { functions: sizes } : undefined
+    }
     const sizes = readAll(whole)
     return Object.values(sizes).every(Number.isInteger) ? { sizes, rates: readAll(often) } : undefined
   } catch {
@@ -114,6 +128,7 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
     say(help)
     return asked === "help" ? 0 : 2
   }
+  if ("functions" in asked) return (await import("./frozen.ts")).run(asked.functions)
   const { grace, ...sizes } = asked.sizes
   const servers = {
     lenient: { reuseRevokesGrant: false, refreshEndsAccessToken: false, graceMillis: grace },

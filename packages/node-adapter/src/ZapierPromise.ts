@@ -419,7 +419,8 @@ const replacedFetch = () => (globalThis.fetch === fetchAtFirst ? undefined : glo
  * told what is wrong with the options. The environment and `globalThis.fetch` are read as they are now.
  *
  * On AWS Lambda, Vercel and Cloud Run, where a process may stand still once it has responded, no token is renewed ahead unless
- * `waitUntil` is given or `settings.expiryMargin` is set: the call that finds it ended renews it.
+ * `waitUntil` is given or `settings.expiryMargin` is set: the call that finds it ended renews it. Without `waitUntil`, await
+ * `settled` before the response: a call that is aborted, or told that Zapier is slow, leaves its request behind.
  *
  * @since 0.1.0
  */

@@ -141,6 +141,28 @@ describe("ZapierPromise in a function", () => {
     await zapier.close()
   })
 
+  it("has settled to wait for after a call that was aborted while its token was renewed", async () => {
+    vi.stubEnv("AWS_LAMBDA_FUNCTION_NAME", "acme")
+    const { held, make } = await setup(-1)
+    const zapier = make()
+    const gate = Promise.withResolvers<void>()
+    held.until = gate.promise
+    const controller = new AbortController()
+    const aborted = zapier.accessToken("ada", { signal: controller.signal }).catch(() => "aborted")
+    const stateOf = async () => {
+      const status = await zapier.status("ada")
+      return status.ok ? status.value._tag : status.error._tag
+    }
+    while ((await stateOf()) !== "Refreshing") await new Promise((resolve) => setImmediate(resolve))
+    controller.abort()
+    expect(await aborted).toBe("aborted")
+    const settled = zapier.settled()
+    gate.resolve()
+    await settled
+    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active", generation: 2 } })
+    await zapier.close()
+  })
+
   it("refuses a waitUntil that is no function", async () => {
     const zapier = ZapierPromise.make({ application: app, stores: "memory", waitUntil: "yes" as never })
     expect(await zapier.status("ada")).toMatchObject({ error: { _tag: "InvalidConfig", setting: "waitUntil" } })

@@ -75,7 +75,9 @@ export const rates = {
   /** How often a year a user who is connected allows the app again. */
   consents: 0.5,
   /** How often a year the server ends an access token early: a user's, or the app's own. */
-  endedTokens: 1
+  endedTokens: 1,
+  /** The share of frozen processes that are killed instead of going on, where processes are frozen. */
+  frozenKills: 0.1
 } as const
 
 /**
@@ -105,6 +107,12 @@ export interface Options {
   readonly server?: Partial<Knobs> | undefined
   /** Those of the library. Default: its own. */
   readonly settings?: Settings.Options | undefined
+  /**
+   * Makes the processes functions: each stands still once it has responded to all that it was asked, until it is asked again,
+   * minutes or days later. `"AtOnce"`: whatever is under way; `"WhenSettled"`: once `ZapierAuth.settled` has ended, as a
+   * platform's `waitUntil` has it. Default: they go on.
+   */
+  readonly frozen?: "AtOnce" | "WhenSettled" | undefined
   /** Told after each day. */
   readonly onDay?: ((day: number) => void) | undefined
 }
@@ -191,6 +199,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   const chance = Seeded.make(seed, "life")
   const luck = Seeded.make(seed, "faults")
   const storeLuck = Seeded.make(seed, "stores")
+  const frost = Seeded.make(seed, "frost")
   const pick = <A>(from: Seeded.Seeded, all: ReadonlyArray<A>) => all[from.below(all.length)]
 
   const world = SimWorld.make({
@@ -199,6 +208,8 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     processes: options.processes,
     knobs: options.server,
     settings: options.settings,
+    frozen: options.frozen,
+    isKilled: () => frost.chance(rate.frozenKills),
     fault: () => {
       if (luck.chance(rate.lost)) return pick(luck, lost)
       if (luck.chance(rate.slow)) return "ResponseSlow"
@@ -292,6 +303,8 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     // Years are long: the program that runs this may have something else to do, or may end it.
     yield* Effect.yieldNow
   }
+  timeline.runToEnd()
+  world.thaw()
   timeline.runToEnd()
   world.settle()
   // The last look at every grant is not counted.

@@ -1,6 +1,6 @@
 /** The processes: they begin, work for users, crash, stand still, and are shut down in good order. */
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
-import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -34,9 +34,16 @@ export interface Options {
   readonly fault?: (() => TokenRequestFault | undefined) | undefined
   /** How an operation of a store of tokens fails that nothing was armed for. */
   readonly storeFailure?: ((isWrite: boolean) => StoreFailure | undefined) | undefined
+  /** Whether processes are functions, which are frozen once they have responded. Default: no. */
+  readonly frozen?: Frozen | undefined
+  /** Whether a frozen process is killed instead of going on. */
+  readonly isKilled?: (() => boolean) | undefined
   /** Is told what happens. */
   readonly trace?: SimTrace.Trace | undefined
 }
+
+/** When a function is frozen: as soon as it has responded, or once it has nothing under way any more. */
+export type Frozen = "AtOnce" | "WhenSettled"
 
 /** Where they live. */
 export type Place = Pick<Hub, "app" | "server" | "settings" | "timeline"> & {
@@ -51,6 +58,9 @@ const pauses: ReadonlyArray<Pause> = ["Short", "Middle", "Long"]
 /** How long nothing has happened when nothing is under way: longer than a pause. */
 export const quiet = 300_000
 
+// How long a platform takes to freeze a function that has responded, in milliseconds.
+const freezing = 5
+
 // How an outage fails reads and writes. It may begin between a write and its response, and end likewise.
 const readsFail: ReadonlyArray<StoreFailure> = ["ReadFails", "ReadFails", "ReadHangs"]
 const writesFail: ReadonlyArray<StoreFailure> = ["WriteFails", "WriteFails", "WriteFailsDone", "WriteHangs"]
@@ -64,6 +74,8 @@ export const make = (options: Options, place: Place) => {
   const processes: Array<Process> = []
   // Those that are being shut down.
   const leaving = new Set<Process>()
+  // Those that stand still until something is asked of them.
+  const frozen = new Set<Process>()
   let isCalm = false
 
   const faultOf = (host: Host) => {
@@ -105,6 +117,7 @@ export const make = (options: Options, place: Place) => {
 
   const end = (process: Process) => {
     process.isGone = true
+    frozen.delete(process)
     process.room.end()
     leaving.delete(process)
     for (const call of process.calls) call.end()
@@ -134,20 +147,63 @@ export const make = (options: Options, place: Place) => {
     end(process)
   }
 
-  const pause = (host: Host, length: Pause | undefined = pick(pauses)) => {
+  const standStill = (host: Host) => {
     const { owner, room } = host
-    if (host.isGone || room.isSuspended()) return
     room.suspend()
     host.pauses++
     for (const caller of concerned(host)) observe(caller, { _tag: "ProcessPaused", owner })
+  }
+
+  const goOn = (host: Host) => {
+    host.awakeSince = timeline.now()
+    for (const caller of concerned(host)) caller.activeAt = timeline.now()
+    host.room.goOn(hub.latency.chance(0.5) ? "Due" : "Come")
+  }
+
+  const pause = (host: Host, length: Pause | undefined = pick(pauses)) => {
+    const { room } = host
+    if (host.isGone || room.isSuspended()) return
+    standStill(host)
     const { answerTimeout, requestTimeout } = settings
     const least = { Short: requestTimeout, Middle: answerTimeout, Long: answerTimeout + Lease.margin }[length ?? "Long"]
     timeline.after(least + 1 + hub.latency.below(least), () => {
-      if (host.isGone) return
-      host.awakeSince = timeline.now()
-      for (const caller of concerned(host)) caller.activeAt = timeline.now()
-      room.goOn(hub.latency.chance(0.5) ? "Due" : "Come")
+      if (!host.isGone) goOn(host)
     })
+  }
+
+  // A function that has responded to all that it was asked.
+  const freeze = (process: Process) => {
+    const isBusy = process.calls.size > 0 || process.isGone || process.room.isSuspended() || leaving.has(process)
+    if (options.frozen === undefined || isCalm || isBusy) return
+    const auth = Context.get(process.context, ZapierAuth)
+    if (options.frozen === "WhenSettled" && !auth.isSettled()) {
+      Effect.runForkWith(process.context)(auth.settled).addObserver(() => freezeSoon(process))
+      return
+    }
+    record.count(counts.faults, "Freeze")
+    standStill(process)
+    frozen.add(process)
+  }
+
+  function freezeSoon(process: Process) {
+    timeline.after(hub.latency.below(freezing), () => freeze(process))
+  }
+
+  const thaw = (process: Process) => {
+    if (frozen.delete(process)) goOn(process)
+  }
+
+  // The function that takes the next request: the one that is frozen, or another in its place.
+  const woken = (slot: number): Process => {
+    const process = at(slot)
+    if (!frozen.has(process)) return process
+    if (!isCalm && options.isKilled?.() === true) {
+      record.count(counts.faults, "KillFrozen")
+      crash(process)
+      return at(slot)
+    }
+    thaw(process)
+    return process
   }
 
   const hub: Hub = {
@@ -248,7 +304,7 @@ export const make = (options: Options, place: Place) => {
       done: (outcome: Outcome<A>) => void,
       wantsAccess = false
     ) => {
-      const process = at(slot)
+      const process = woken(slot)
       caller.underWay++
       caller.activeAt = timeline.now()
       let isOver = false
@@ -260,6 +316,7 @@ export const make = (options: Options, place: Place) => {
         caller.activeAt = timeline.now()
         done(outcome)
         if (leaving.has(process)) leave(process)
+        else freezeSoon(process)
       }
       const call: Call = {
         caller,
@@ -282,6 +339,7 @@ export const make = (options: Options, place: Place) => {
     /** Another process takes over, and what is under way is brought to its end. */
     restart: (slot: number) => {
       const process = at(slot)
+      thaw(process)
       leaving.add(process)
       begin(slot)
       process.room.enter(() => shutDown(process))
@@ -294,6 +352,9 @@ export const make = (options: Options, place: Place) => {
         for (const call of calls) if (call.caller === caller) call.fiber?.interruptUnsafe()
       })
     },
+
+    /** All that are frozen go on. */
+    thawAll: () => frozen.forEach(thaw),
 
     /** The store is away for so many milliseconds. */
     outage: (millis: number) => {
@@ -313,6 +374,7 @@ export const make = (options: Options, place: Place) => {
     /** From now on nothing is done to anybody. */
     calm: () => {
       isCalm = true
+      frozen.forEach(thaw)
       for (const process of processes) {
         process.armed.length = 0
         process.endsAfterWrite = false

@@ -220,6 +220,9 @@ export const make = (options: Options) => {
 
     settle: settleAll,
 
+    /** All functions that are frozen go on. */
+    thaw: processes.thawAll,
+
     /** Everybody who still has a grant uses it, when its access token has ended and nothing gets in the way. */
     audit: (): number => {
       processes.calm()
