@@ -37,7 +37,7 @@ export const overlaps = (result: Result, from: number, until: number) =>
 export const troubleOf = ({ expected, troubles }: Seen, result: Result) =>
   troubles.find(({ from, until }) => overlaps(result, from, until + expected.recoversWithin))
 
-export const changes: ReadonlySet<Result["action"]> = new Set(["Consent", "Deny", "ComeBack", "Disconnect"])
+const changes: ReadonlySet<Result["action"]> = new Set(["Consent", "Deny", "ComeBack", "Disconnect"])
 
 // While a connection changes, a user may be shown either.
 export const isSettled = ({ results }: Seen, result: Result) =>
