@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
+import type { Mutable } from "effect/Types"
 import type * as FakeFault from "../../fake/FakeFault.ts"
 import type { Knobs } from "../../fake/FakeState.ts"
 import * as FakeZapier from "../../FakeZapier.ts"
@@ -31,6 +32,7 @@ import type { Pace } from "./pace.ts"
 import { waits } from "../../internal/waits.ts"
 import * as ScenarioProcesses from "./processes.ts"
 import * as ScenarioTime from "./time.ts"
+import * as ScenarioWays from "./ways.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
 
@@ -66,18 +68,6 @@ const timely = 60_000
 
 const isOutage = ({ fault, times }: FakeFault.Rule) => fault._tag === "ServerError" && times === "Always"
 
-/** A way back to the app that a user has. */
-interface Way {
-  readonly callback: string
-  readonly at: number
-  /** How often the app had been started anew: what it has in memory may end with that. */
-  readonly generation: number
-  /** How it began; a stranger's has not begun in the app. */
-  readonly authorization: Mutable<Authorization> | undefined
-}
-
-type Mutable<A> = { -readonly [K in keyof A]: A[K] }
-
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, options: Options) {
   const seed = String(options.seed ?? 1)
   const timeline = Timeline.make()
@@ -103,8 +93,6 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const visits: Array<Visit> = []
   const writes: Array<Write> = []
   const logs: Array<string> = []
-  const waiting = new Map<Subject, Array<Way>>()
-  const used = new Map<Subject, Way>()
   const outer = yield* Effect.context()
   const authorizations: Array<Mutable<Authorization>> = []
   // With which attempt a user comes back, by deed.
@@ -152,6 +140,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     logs
   })
   const { inApp } = processes
+  const ways = ScenarioWays.make(forge)
 
   // ---------------------------------------------------------------------------
   // Steps
@@ -209,13 +198,29 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   const isExit = <B>(ended: ScenarioProcesses.Ended<B>): ended is Exit.Exit<B, unknown> => typeof ended === "object"
 
+  // What a stranger has begun, who knows all that is public.
+  function forge(): ScenarioWays.Way {
+    const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
+      response_type: "code",
+      client_id: credentials.clientId,
+      redirect_uri: credentials.redirectUris[0] ?? "",
+      scope: "zap",
+      state: "forged-state-of-a-stranger-0123456789"
+    })}`
+    const callback = atOnce(
+      Effect.orDie(zapier.approve(url, { user: ScenarioNetwork.emailOf(ScenarioNetwork.stranger) }))
+    )
+    network.sentBack(ScenarioNetwork.stranger, callback)
+    return { callback, at: timeline.now(), generation: processes.starts(), authorization: undefined }
+  }
+
   // The user looks at the consent page for a while, and answers it.
   const answerConsentPage = Effect.fnUntraced(function* (
     deed: number,
     subject: Subject,
     answer: "approve" | "deny",
     account: Account
-  ): Effect.fn.Return<ScenarioProcesses.Ended<Way>> {
+  ): Effect.fn.Return<ScenarioProcesses.Ended<ScenarioWays.Way>> {
     const generation = processes.starts()
     const begun = yield* inApp("LogIn", deed, subject, () => app.logIn(subject))
     if (!isExit(begun) || begun._tag === "Failure") return begun as ScenarioProcesses.Ended<never>
@@ -230,7 +235,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return Exit.succeed({ callback: back.value, at: timeline.now(), generation, authorization })
   })
 
-  const bringBack = (deed: number, subject: Subject, { authorization, callback }: Way) => {
+  const bringBack = (deed: number, subject: Subject, { authorization, callback }: ScenarioWays.Way) => {
     if (authorization !== undefined) attempts.set(deed, authorization)
     return Effect.map(
       inApp("ComeBack", deed, subject, () => app.comeBack(callback, subject)),
@@ -260,46 +265,15 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   ) {
     const way = yield* answerConsentPage(deed, subject, answer, account)
     if (!isExit(way) || way._tag === "Failure") return way
-    if (answer === "approve") used.set(subject, way.value)
+    if (answer === "approve") ways.use(subject, way.value)
     return yield* bringBack(deed, subject, way.value)
   })
 
   const logIn = Effect.fnUntraced(function* (deed: number, subject: Subject) {
     const way = yield* answerConsentPage(deed, subject, "approve", "own")
-    if (isExit(way) && way._tag === "Success") waiting.set(subject, [...(waiting.get(subject) ?? []), way.value])
+    if (isExit(way) && way._tag === "Success") ways.keep(subject, way.value)
     return way
   })
-
-  const otherThan = (subject: Subject) => subjects.find((other) => other !== subject) ?? subject
-
-  // What a stranger has begun, who knows all that is public.
-  const forge = (): Way => {
-    const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
-      response_type: "code",
-      client_id: credentials.clientId,
-      redirect_uri: credentials.redirectUris[0] ?? "",
-      scope: "zap",
-      state: "forged-state-of-a-stranger-0123456789"
-    })}`
-    const callback = atOnce(
-      Effect.orDie(zapier.approve(url, { user: ScenarioNetwork.emailOf(ScenarioNetwork.stranger) }))
-    )
-    network.sentBack(ScenarioNetwork.stranger, callback)
-    return { callback, at: timeline.now(), generation: processes.starts(), authorization: undefined }
-  }
-
-  const wayOf = (subject: Subject, which: "Own" | "Again" | "Other" | "Forged"): Way | undefined => {
-    switch (which) {
-      case "Own":
-        return waiting.get(subject)?.pop()
-      case "Again":
-        return used.get(subject)
-      case "Other":
-        return waiting.get(otherThan(subject))?.at(-1)
-      case "Forged":
-        return forge()
-    }
-  }
 
   const deedOf = (step: Action<A>): Deed => {
     switch (step._tag) {
@@ -316,9 +290,9 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         return act("LogIn", step.subject, (deed) => logIn(deed, step.subject))
       case "ComeBack": {
         const { subject } = step
-        const way = wayOf(subject, step.with)
+        const way = ways.of(subject, step.with)
         const isOwn = step.with === "Own"
-        if (isOwn && way !== undefined) used.set(subject, way)
+        if (isOwn && way !== undefined) ways.use(subject, way)
         return act(
           "ComeBack",
           subject,
