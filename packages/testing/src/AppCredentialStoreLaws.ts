@@ -15,6 +15,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import type { Kind } from "./conformance/internal/keys.ts"
 import * as StoreKeys from "./conformance/internal/keys.ts"
 import * as StoreLaws from "./conformance/internal/laws.ts"
+import * as Reopened from "./conformance/internal/reopened.ts"
 import * as StoreTrial from "./conformance/internal/trial.ts"
 import type { Law } from "./conformance/StoreLaw.ts"
 
@@ -60,4 +61,4 @@ export const all: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = St
  *
  * @since 0.1.0
  */
-export const persistent: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = StoreLaws.persistent(port, kind)
+export const persistent: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = Reopened.laws(port, kind)

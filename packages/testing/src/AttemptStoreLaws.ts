@@ -17,6 +17,7 @@ import * as AttemptLists from "./conformance/internal/attemptLists.ts"
 import type { Kind } from "./conformance/internal/keys.ts"
 import * as StoreKeys from "./conformance/internal/keys.ts"
 import * as StoreLaws from "./conformance/internal/laws.ts"
+import * as Reopened from "./conformance/internal/reopened.ts"
 import type { Law } from "./conformance/StoreLaw.ts"
 
 const attempt = (stateDigest: string, startedAt: number, subject: string, text = subject) =>
@@ -64,6 +65,6 @@ export const all: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [...StoreLaws.
  * @since 0.1.0
  */
 export const persistent: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [
-  ...StoreLaws.persistent(port, kind),
+  ...Reopened.laws(port, kind),
   ...AttemptLists.persistent
 ]

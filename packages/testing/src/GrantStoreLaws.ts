@@ -16,6 +16,7 @@ import * as GrantPages from "./conformance/internal/grantPages.ts"
 import type { Kind } from "./conformance/internal/keys.ts"
 import * as StoreKeys from "./conformance/internal/keys.ts"
 import * as StoreLaws from "./conformance/internal/laws.ts"
+import * as Reopened from "./conformance/internal/reopened.ts"
 import type { Law } from "./conformance/StoreLaw.ts"
 
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
@@ -70,4 +71,4 @@ export const all: ReadonlyArray<Law<GrantStore.GrantStore>> = [
  *
  * @since 0.1.0
  */
-export const persistent: ReadonlyArray<Law<GrantStore.GrantStore>> = StoreLaws.persistent(GrantPages.port, kind)
+export const persistent: ReadonlyArray<Law<GrantStore.GrantStore>> = Reopened.laws(GrantPages.port, kind)

@@ -1,4 +1,4 @@
-/** The laws of every store with compare-and-set, and of those that keep their data when they are closed. */
+/** The laws of every store with compare-and-set. */
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type { Law } from "../StoreLaw.ts"
 import * as Draw from "../../internal/draw.ts"
 import { type Kind, large, megabyte, values } from "./keys.ts"
-import { type Body, law, type Port, property, reopening, type Trial } from "./trial.ts"
+import { type Body, law, type Port, property, type Trial } from "./trial.ts"
 import { expectThat, isLater, none, Unmet, type Watched } from "./watched.ts"
 
 const Act = Schema.Literals(["write", "remove"])
@@ -62,7 +62,7 @@ const runProgram = function* <Key, A>(
 }
 
 // Of writers who all count on with compare-and-set until they succeed, none is lost.
-const losesNone = function* <Key, A>(
+export const losesNone = function* <Key, A>(
   { numberOf, record }: Kind<Key, A>,
   stores: ReadonlyArray<Watched<Key, A>>,
   key: Key
@@ -86,14 +86,14 @@ const losesNone = function* <Key, A>(
   }
 }
 
-interface Contestant<Key, A> {
+export interface Contestant<Key, A> {
   readonly store: Watched<Key, A>
   readonly act: typeof Act.Type
 }
 
 // Of those who expect the same, exactly one succeeds, and what it did is there then. Writers write numbers from 1.
 // Nothing can be removed where no record is expected: then all write.
-const hasOneWinner = function* <Key, A>(
+export const hasOneWinner = function* <Key, A>(
   { record }: Kind<Key, A>,
   contestants: ReadonlyArray<Contestant<Key, A>>,
   key: Key,
@@ -311,104 +311,5 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
             areApart(kind, store, long(place))
           )
         ])
-  ]
-}
-
-/** The laws of opening the same data again, and several times at once. */
-export const persistent = <S, Key, A>(
-  port: Port<S, Key, Watched<Key, A>>,
-  kind: Kind<Key, A>
-): ReadonlyArray<Law<S>> => {
-  const { fit, keyOf, record } = kind
-  const twoOpenings = (
-    name: string,
-    body: (one: Watched<Key, A>, other: Watched<Key, A>, place: string) => Body
-  ): Law<S> =>
-    reopening(port, name, function* (open, place) {
-      yield* open(function* (one) {
-        yield* open((other) => body(one, other, place))
-      })
-    })
-  return [
-    reopening(port, "when it is opened again everything is as it was, versions included", function* (open, place) {
-      const drawn = yield* Effect.orDie(Arbitrary.sampleEffect(kind.records, { count: 20, seed: "reopened" }))
-      const before: Array<readonly [Key, VersionedStore.Versioned<A>]> = []
-      yield* open(function* (store) {
-        for (const [index, value] of drawn.entries()) {
-          const key = keyOf(place, `${index}`)
-          const { version } = yield* store.written(key, none, record(key, 1))
-          before.push([key, yield* store.written(key, version, fit(key, value))])
-        }
-      })
-      yield* open(function* (store) {
-        for (const [key, record] of before) yield* store.isUnchanged(key, record)
-      })
-      yield* open(function* (store) {
-        for (const [key, { value, version }] of before) {
-          yield* store.isRefused(key, none, value)
-          yield* isLater(yield* store.written(key, version, value), version)
-        }
-      })
-    }),
-    reopening(
-      port,
-      "when it is opened again removed records are gone, and versions go on growing",
-      function* (open, place) {
-        const key = keyOf(place, "a")
-        const seen: Array<number> = []
-        const areRefused = function* (store: Watched<Key, A>): Body {
-          for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
-        }
-        for (let round = 1; round <= 3; round++) {
-          const { version } = yield* open(function* (store) {
-            return yield* store.written(key, none, record(key, round))
-          })
-          yield* isLater({ version }, seen.at(-1))
-          seen.push(version)
-          yield* open(function* (store) {
-            yield* store.removed(key, version)
-          })
-          yield* open(function* (store) {
-            yield* store.isAbsent(key)
-            yield* store.isRefused(key, version)
-            yield* areRefused(store)
-          })
-        }
-        yield* open(function* (store) {
-          yield* store.written(key, none, record(key, 8))
-          yield* areRefused(store)
-        })
-      }
-    ),
-    twoOpenings("what is written through one opening is there at once in another", function* (one, other, place) {
-      const key = keyOf(place, "a")
-      yield* other.isAbsent(key)
-      const first = yield* one.written(key, none, record(key, 1))
-      yield* other.isUnchanged(key, first)
-      const second = yield* other.written(key, first.version, record(key, 2))
-      yield* one.isUnchanged(key, second)
-      yield* one.isRefused(key, first.version, record(key, 3))
-      yield* one.isRefused(key, first.version)
-      yield* one.removed(key, second.version)
-      yield* other.isRefused(key, second.version)
-      yield* other.isAbsent(key)
-      yield* isLater(yield* other.written(key, none, record(key, 4)), second.version)
-      yield* one.isRefused(key, second.version, record(key, 5))
-    }),
-    twoOpenings(
-      "of writers and removers through two openings exactly one succeeds, and none of those who try again is lost",
-      function* (one, other, place) {
-        const key = keyOf(place, "a")
-        const stores = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : other))
-        const compete = (expected: number | undefined, acts: ReadonlyArray<Contestant<Key, A>["act"]>) => {
-          const contestants = stores.flatMap((store) => acts.map((act) => ({ act, store })))
-          return hasOneWinner(kind, contestants, key, expected)
-        }
-        yield* compete(none, ["write"])
-        yield* compete((yield* other.found(key)).version, ["write"])
-        yield* compete((yield* one.found(key)).version, ["remove", "write"])
-        yield* losesNone(kind, stores, keyOf(place, "b"))
-      }
-    )
   ]
 }

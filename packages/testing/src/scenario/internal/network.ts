@@ -12,6 +12,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { Mutable } from "effect/Types"
 import type * as FakeFault from "../../fake/FakeFault.ts"
 import type { FakeRequest } from "../../fake/FakeHttp.ts"
 import type { Handled, Issued } from "../../fake/FakeOutcome.ts"
@@ -58,8 +59,6 @@ interface Noted extends Mutable<Exchange> {
   hasTokens: boolean
   trouble: Mutable<Trouble> | undefined
 }
-
-type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
 const CurrentExchange = Context.Reference<Noted | undefined>("@zapier-workflow-auth/testing/Scenario/CurrentExchange", {
   defaultValue: () => undefined

@@ -2,22 +2,17 @@
  * An app in a time of its own, over the fake: it is started, restarted and killed over stores that outlive it, its users
  * do what they do, and everything that comes of it comes to rest before the next step.
  */
-import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Digest from "effect/crypto/Digest"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as HttpClient from "effect/http/HttpClient"
 import * as Formatter from "effect/Formatter"
-import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
+import type { Mutable } from "effect/Types"
 import type * as FakeFault from "../../fake/FakeFault.ts"
 import type { Knobs } from "../../fake/FakeState.ts"
 import * as FakeZapier from "../../FakeZapier.ts"
-import type { Anything, App, Provided } from "../ScenarioApp.ts"
+import type { App } from "../ScenarioApp.ts"
 import {
   type Account,
   type Authorization,
@@ -32,11 +27,12 @@ import {
 import * as ScenarioShown from "../ScenarioShown.ts"
 import { type Action, type Happening, type Step } from "../ScenarioStep.ts"
 import * as ScenarioExpected from "./expected.ts"
-import * as ScenarioLog from "./log.ts"
 import * as ScenarioNetwork from "./network.ts"
 import type { Pace } from "./pace.ts"
 import { waits } from "../../internal/waits.ts"
-import * as ScenarioStores from "./stores.ts"
+import * as ScenarioProcesses from "./processes.ts"
+import * as ScenarioTime from "./time.ts"
+import * as ScenarioWays from "./ways.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
 
@@ -44,9 +40,8 @@ const credentials = { clientId: "acme", redirectUris: ["https://acme.example/cal
 
 const stateOf = (url: string) => (URL.canParse(url) ? (new URL(url).searchParams.get("state") ?? undefined) : undefined)
 
-// How long a user takes on the consent page, and after how long nobody waits any more, in milliseconds.
+// How long a user takes on the consent page, in milliseconds.
 const thought = 10_000
-const patience = 600_000
 
 // When the app learns of a new secret, in milliseconds.
 const noticed = 300_000
@@ -54,39 +49,12 @@ const noticed = 300_000
 // How long something is under way at most when something else happens, in milliseconds: less than most things take.
 const atWork = 500
 
-// How far the clocks of instances are ahead, in milliseconds.
-const skews = [0, 12_000, -12_000]
-
-// How often nothing must have happened in a turn of the event loop, so that nothing is under way.
-const quietTurns = 2
-
-// How often what a layer waits for is searched for: an app that cannot be built is not tried again more patiently.
-const layerSearches = 50
-
 /** What a scenario's options say of its world. */
 export interface Options {
   readonly knobs?: Partial<Knobs> | undefined
   readonly seed?: number | string | undefined
   readonly turn?: Effect.Effect<void> | undefined
   readonly pace: Pace
-}
-
-// Something that is done in an app, and the fiber that does it.
-interface Doing {
-  readonly deed: number
-  readonly subject: Subject | undefined
-  readonly fiber: Fiber.Fiber<unknown, unknown>
-  readonly end: (ended: Ended) => void
-}
-
-// What came of it, if anything.
-type Ended<B = unknown> = Exit.Exit<B, unknown> | "Killed" | "HungUp" | "NoWay"
-
-interface Process<R> extends ScenarioNetwork.Host {
-  readonly room: Timeline.Room
-  readonly scope: Scope.Closeable
-  readonly context: Context.Context<R>
-  readonly doings: Set<Doing>
 }
 
 // Something that a user does, until it is over.
@@ -99,18 +67,6 @@ interface Deed {
 const timely = 60_000
 
 const isOutage = ({ fault, times }: FakeFault.Rule) => fault._tag === "ServerError" && times === "Always"
-
-/** A way back to the app that a user has. */
-interface Way {
-  readonly callback: string
-  readonly at: number
-  /** How often the app had been started anew: what it has in memory may end with that. */
-  readonly generation: number
-  /** How it began; a stranger's has not begun in the app. */
-  readonly authorization: Mutable<Authorization> | undefined
-}
-
-type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, options: Options) {
   const seed = String(options.seed ?? 1)
@@ -131,16 +87,12 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const latency = { below: (end: number) => chance.below(end) }
   const network = ScenarioNetwork.make(zapier, latency, timeline)
   const random = Seeded.make(seed, "app")
-  const { pace } = options
-  const turn = options.turn ?? Effect.yieldNow
   const shows = app.shows ?? ((exit: Exit.Exit<unknown, unknown>) => ScenarioShown.byDefault(exit, app.asksToReconnect))
   const expected = ScenarioExpected.of(app.expects)
   const results: Array<Result> = []
   const visits: Array<Visit> = []
   const writes: Array<Write> = []
   const logs: Array<string> = []
-  const waiting = new Map<Subject, Array<Way>>()
-  const used = new Map<Subject, Way>()
   const outer = yield* Effect.context()
   const authorizations: Array<Mutable<Authorization>> = []
   // With which attempt a user comes back, by deed.
@@ -149,60 +101,18 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const endings: Array<Ending> = []
   let stored: string | undefined
   let deeds = 0
-  let starts = 0
   let index = 0
 
   // ---------------------------------------------------------------------------
   // Time
   // ---------------------------------------------------------------------------
 
-  const inRoom = (room: Timeline.Room) => Context.merge(outer, Timeline.contextOf(room, random))
-
   // Where users, and what outlives the app, have their time.
   const ground = timeline.room()
-  const onGround = inRoom(ground)
+  const onGround = Context.merge(outer, Timeline.contextOf(ground, random))
+  const { runUntil, until } = ScenarioTime.make(timeline, options.pace, options.turn ?? Effect.yieldNow)
   const atOnce = <B, E>(effect: Effect.Effect<B, E>): B =>
     Effect.runSyncWith(Context.make(Clock.Clock, ground.clock))(effect)
-
-  // Runs what is ready, and gives the platform its turns, until nothing happens any more.
-  const rest = Effect.gen(function* () {
-    let quiet = 0
-    while (quiet < quietTurns) {
-      timeline.runUntil(timeline.now())
-      const before = timeline.steps()
-      const hasCome = () => timeline.isReady() || timeline.steps() !== before
-      yield* turn
-      if (quiet === quietTurns - 1 && !hasCome()) yield* pace.await(hasCome)
-      quiet = hasCome() ? 0 : quiet + 1
-    }
-  })
-
-  // Nothing can come any more but from outside.
-  const search = Effect.fnUntraced(function* (times: number) {
-    const before = timeline.steps()
-    for (let tried = 0; tried < times; tried++) {
-      if (yield* pace.search(() => timeline.isReady() || timeline.steps() !== before)) return true
-    }
-    return false
-  })
-
-  const runUntil = Effect.fnUntraced(function* (end: number, isOver?: () => boolean, searches = 1) {
-    while (true) {
-      yield* rest
-      if (isOver?.() === true) return
-      const next = timeline.nextAt()
-      if (next === undefined || next > end) {
-        if (next === undefined && isOver !== undefined && (yield* search(searches))) continue
-        break
-      }
-      timeline.runUntil(next)
-    }
-    timeline.runUntil(end)
-    yield* rest
-  })
-
-  const until = (fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>, searches?: number) =>
-    runUntil(timeline.now() + patience, () => fibers.every((fiber) => fiber.pollUnsafe() !== undefined), searches)
 
   // ---------------------------------------------------------------------------
   // The app
@@ -216,115 +126,21 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   let configured = renewSecret()
 
-  const logging = ScenarioLog.contextOf((text) => void logs.push(text))
-
-  const provided = (host: ScenarioNetwork.Host): Context.Context<Provided> =>
-    Context.make(HttpClient.HttpClient, network.client(host)).pipe(
-      Context.add(Digest.Digest, Seeded.digest),
-      Context.add(SecureRandom.SecureRandom, Seeded.secureRandom(random)),
-      Context.add(ClientApplication.ClientApplication, {
-        get: Effect.suspend(() => Effect.orDie(Effect.fromResult(ClientApplication.make(configured))))
-      })
-    )
-
-  const build = Effect.fnUntraced(function* <B>(
-    room: Timeline.Room,
-    layer: Layer.Layer<B, Anything>,
-    scope: Scope.Scope
-  ) {
-    const fiber = Effect.runForkWith(Context.merge(inRoom(room), logging))(
-      Effect.orDie(Layer.buildWithScope(layer, scope))
-    )
-    yield* until([fiber], layerSearches)
-    return yield* fiber.pollUnsafe() ?? Effect.die(new Error("A layer of the app is never built."))
+  const processes = yield* ScenarioProcesses.make(app, {
+    timeline,
+    until,
+    network,
+    random,
+    outer,
+    ground,
+    configured: () => configured,
+    step: () => index,
+    visits,
+    writes,
+    logs
   })
-
-  const stores = app.stores === undefined ? undefined : yield* build(ground, app.stores, yield* Effect.scope)
-
-  const begin = Effect.fnUntraced(function* (
-    number: number,
-    version: App<R, S, A>["layer"]
-  ): Effect.fn.Return<Process<R>> {
-    const room = timeline.room()
-    room.setClock(skews[number % skews.length] ?? 0)
-    const host: ScenarioNetwork.Host = { instance: number, isGone: false, isClosing: false }
-    const scope = Scope.makeUnsafe()
-    // Without stores there is nothing to ask for.
-    const seenStores = ScenarioStores.watched(stores ?? (Context.empty() as Context.Context<S>), (write) =>
-      writes.push({ ...write, step: index, instance: number, at: timeline.now() })
-    )
-    const below = Context.merge(seenStores, provided(host))
-    const built = yield* build(room, Layer.provide(version, Layer.succeedContext(below)), scope)
-    // The network knows the app by this very object.
-    const context = Context.merge(Context.merge(inRoom(room), built), logging)
-    return Object.assign(host, { room, scope, context, doings: new Set<Doing>() })
-  })
-
-  // They take turns.
-  const processes = yield* Effect.forEach(
-    Array.from({ length: app.instances ?? 1 }, (_, number) => number),
-    (number) => begin(number, app.before ?? app.layer)
-  )
-  let turns = 0
-  const inTurn = (): Process<R> => {
-    const process = processes[turns++ % processes.length]
-    if (process === undefined) throw new Error("An app has at least one instance.")
-    return process
-  }
-
-  // Does something in the app as it is now.
-  const inApp = <B>(
-    does: Visit["does"],
-    deed: number,
-    subject: Subject | undefined,
-    effect: () => Effect.Effect<B, Anything, R>
-  ) =>
-    Effect.callback<Ended<B>>((resume) => {
-      const process = inTurn()
-      const { instance } = process
-      const begun: Visit = { step: index, deed, subject, does, instance, beganAt: timeline.now(), endedAt: undefined }
-      const visit = visits.push(begun) - 1
-      const context = process.context.pipe(
-        Context.add(ScenarioNetwork.CurrentSubject, subject),
-        Context.add(ScenarioNetwork.CurrentDeed, deed)
-      )
-      const fiber = Effect.runForkWith(context)(Effect.suspend(effect))
-      const end = (ended: Ended<B>) => {
-        if (!process.doings.delete(doing)) return
-        visits[visit] = { ...begun, endedAt: timeline.now() }
-        resume(Effect.succeed(ended))
-      }
-      const doing = { deed, subject, fiber, end: end as Doing["end"] }
-      process.doings.add(doing)
-      fiber.addObserver(end)
-    })
-
-  const abandon = ({ doings }: Process<R>) => {
-    const fibers = [...doings].map(({ fiber }) => fiber)
-    for (const { end } of doings) end("Killed")
-    return fibers
-  }
-
-  const hangUp = (subject: Subject) => {
-    for (const doing of processes.flatMap(({ doings }) => [...doings])) {
-      if (doing.subject !== subject) continue
-      doing.end("HungUp")
-      doing.fiber.interruptUnsafe()
-    }
-  }
-
-  const close = Effect.fnUntraced(function* (process: Process<R>) {
-    network.close(process, new Set([...process.doings].map(({ deed }) => deed)))
-    for (const fiber of abandon(process)) fiber.interruptUnsafe()
-    yield* until([Effect.runForkWith(process.context)(Scope.close(process.scope, Exit.void))])
-  })
-
-  const kill = (process: Process<R>) => {
-    process.room.suspend()
-    network.trouble("the app was killed", 0)
-    network.kill(process)
-    abandon(process)
-  }
+  const { inApp } = processes
+  const ways = ScenarioWays.make(forge)
 
   // ---------------------------------------------------------------------------
   // Steps
@@ -333,7 +149,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const act = (
     action: Result["action"],
     subject: Subject | undefined,
-    doing: (deed: number) => Effect.Effect<Ended>,
+    doing: (deed: number) => Effect.Effect<ScenarioProcesses.Ended>,
     mustWork: () => boolean = () => true
   ): Deed => {
     const step = index
@@ -380,7 +196,23 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return { fiber, giveUp: () => note("Waiting", undefined) }
   }
 
-  const isExit = <B>(ended: Ended<B>): ended is Exit.Exit<B, unknown> => typeof ended === "object"
+  const isExit = <B>(ended: ScenarioProcesses.Ended<B>): ended is Exit.Exit<B, unknown> => typeof ended === "object"
+
+  // What a stranger has begun, who knows all that is public.
+  function forge(): ScenarioWays.Way {
+    const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
+      response_type: "code",
+      client_id: credentials.clientId,
+      redirect_uri: credentials.redirectUris[0] ?? "",
+      scope: "zap",
+      state: "forged-state-of-a-stranger-0123456789"
+    })}`
+    const callback = atOnce(
+      Effect.orDie(zapier.approve(url, { user: ScenarioNetwork.emailOf(ScenarioNetwork.stranger) }))
+    )
+    network.sentBack(ScenarioNetwork.stranger, callback)
+    return { callback, at: timeline.now(), generation: processes.starts(), authorization: undefined }
+  }
 
   // The user looks at the consent page for a while, and answers it.
   const answerConsentPage = Effect.fnUntraced(function* (
@@ -388,10 +220,10 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     subject: Subject,
     answer: "approve" | "deny",
     account: Account
-  ): Effect.fn.Return<Ended<Way>> {
-    const generation = starts
+  ): Effect.fn.Return<ScenarioProcesses.Ended<ScenarioWays.Way>> {
+    const generation = processes.starts()
     const begun = yield* inApp("LogIn", deed, subject, () => app.logIn(subject))
-    if (!isExit(begun) || begun._tag === "Failure") return begun as Ended<never>
+    if (!isExit(begun) || begun._tag === "Failure") return begun as ScenarioProcesses.Ended<never>
     network.noteSecret(`a state (${subject})`, stateOf(begun.value))
     const authorization: Mutable<Authorization> = { url: begun.value, subject, at: timeline.now(), usedAt: undefined }
     authorizations.push(authorization)
@@ -403,7 +235,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return Exit.succeed({ callback: back.value, at: timeline.now(), generation, authorization })
   })
 
-  const bringBack = (deed: number, subject: Subject, { authorization, callback }: Way) => {
+  const bringBack = (deed: number, subject: Subject, { authorization, callback }: ScenarioWays.Way) => {
     if (authorization !== undefined) attempts.set(deed, authorization)
     return Effect.map(
       inApp("ComeBack", deed, subject, () => app.comeBack(callback, subject)),
@@ -433,46 +265,15 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   ) {
     const way = yield* answerConsentPage(deed, subject, answer, account)
     if (!isExit(way) || way._tag === "Failure") return way
-    if (answer === "approve") used.set(subject, way.value)
+    if (answer === "approve") ways.use(subject, way.value)
     return yield* bringBack(deed, subject, way.value)
   })
 
   const logIn = Effect.fnUntraced(function* (deed: number, subject: Subject) {
     const way = yield* answerConsentPage(deed, subject, "approve", "own")
-    if (isExit(way) && way._tag === "Success") waiting.set(subject, [...(waiting.get(subject) ?? []), way.value])
+    if (isExit(way) && way._tag === "Success") ways.keep(subject, way.value)
     return way
   })
-
-  const otherThan = (subject: Subject) => subjects.find((other) => other !== subject) ?? subject
-
-  // What a stranger has begun, who knows all that is public.
-  const forge = (): Way => {
-    const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
-      response_type: "code",
-      client_id: credentials.clientId,
-      redirect_uri: credentials.redirectUris[0] ?? "",
-      scope: "zap",
-      state: "forged-state-of-a-stranger-0123456789"
-    })}`
-    const callback = atOnce(
-      Effect.orDie(zapier.approve(url, { user: ScenarioNetwork.emailOf(ScenarioNetwork.stranger) }))
-    )
-    network.sentBack(ScenarioNetwork.stranger, callback)
-    return { callback, at: timeline.now(), generation: starts, authorization: undefined }
-  }
-
-  const wayOf = (subject: Subject, which: "Own" | "Again" | "Other" | "Forged"): Way | undefined => {
-    switch (which) {
-      case "Own":
-        return waiting.get(subject)?.pop()
-      case "Again":
-        return used.get(subject)
-      case "Other":
-        return waiting.get(otherThan(subject))?.at(-1)
-      case "Forged":
-        return forge()
-    }
-  }
 
   const deedOf = (step: Action<A>): Deed => {
     switch (step._tag) {
@@ -489,14 +290,14 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         return act("LogIn", step.subject, (deed) => logIn(deed, step.subject))
       case "ComeBack": {
         const { subject } = step
-        const way = wayOf(subject, step.with)
+        const way = ways.of(subject, step.with)
         const isOwn = step.with === "Own"
-        if (isOwn && way !== undefined) used.set(subject, way)
+        if (isOwn && way !== undefined) ways.use(subject, way)
         return act(
           "ComeBack",
           subject,
           (deed) => (way === undefined ? Effect.succeed("NoWay") : bringBack(deed, subject, way)),
-          () => isOwn && way?.generation === starts && timeline.now() - way.at < timely
+          () => isOwn && way?.generation === processes.starts() && timeline.now() - way.at < timely
         )
       }
       case "Call":
@@ -553,18 +354,6 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       })
     })
 
-  // Ends the instance whose turn it is, and starts another in its place.
-  const replace = Effect.fnUntraced(function* (
-    end: (process: Process<R>) => Effect.Effect<void>,
-    version: App<R, S, A>["layer"]
-  ) {
-    const process = inTurn()
-    const number = processes.indexOf(process)
-    yield* end(process)
-    processes[number] = yield* begin(number, version)
-    starts++
-  })
-
   const noteEnding = (what: Ending["what"], subject: Subject) => {
     endings.push({ subject, what, at: timeline.now() })
   }
@@ -580,13 +369,13 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const happen = Effect.fnUntraced(function* (step: Happening) {
     switch (step._tag) {
       case "Restart":
-        return yield* replace(close, app.layer)
+        return yield* processes.restart
       case "Crash":
-        return yield* replace((process) => Effect.sync(() => kill(process)), app.layer)
+        return yield* processes.crash
       case "Arm":
         return atOnce(zapier.addFault(step.rule))
       case "HangUp":
-        return hangUp(step.subject)
+        return processes.hangUp(step.subject)
       case "Revoke":
         return revoke(step.subject)
       case "EndAccessToken":
@@ -633,15 +422,13 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         if (network.accountOf(subject) !== undefined) yield* perform({ _tag: "Call", subject })
       }
       if (app.stored === undefined) return
-      const looking = Effect.runForkWith(Context.merge(onGround, stores ?? (Context.empty() as Context.Context<S>)))(
-        app.stored
-      )
+      const looking = Effect.runForkWith(Context.merge(onGround, processes.stores))(app.stored)
       yield* until([looking])
       const exit = looking.pollUnsafe()
       stored = exit?._tag === "Success" ? Formatter.format(exit.value) : undefined
     }),
 
-    close: Effect.suspend(() => Effect.forEach(processes, close, { discard: true })),
+    close: processes.close,
 
     seen: (): Seen => ({
       now: timeline.now(),

@@ -1,0 +1,99 @@
+/** Rules about what nobody may see: secrets, and what belongs to another. */
+import * as Cause from "effect/Cause"
+import { markOf, subjects, type Exchange, type Result, type Seen } from "../../ScenarioSeen.ts"
+import { connecting, first, isSettled, type Rule } from "./rule.ts"
+
+const secretIn = ({ secrets }: Seen, text: string, isMeant: (what: string) => boolean = () => false) => {
+  for (const [secret, what] of secrets) if (text.includes(secret) && !isMeant(what)) return what
+  return undefined
+}
+
+const decoder = new TextDecoder()
+
+const sentTo = ({ request, url }: Exchange) =>
+  [url, ...Object.values(request?.headers ?? {}), decoder.decode(request?.body)].join("\n")
+
+const jsonOf = (value: unknown): string => {
+  try {
+    return JSON.stringify(value) ?? ""
+  } catch {
+    return ""
+  }
+}
+
+const shownTo = ({ exit }: Result): string => {
+  if (exit === undefined) return ""
+  if (exit._tag === "Success") return jsonOf(exit.value)
+  const error = Cause.squash(exit.cause)
+  // The message of an error is no part of its JSON.
+  return `${error instanceof Error ? error.message : ""} ${jsonOf(error)}`
+}
+
+/**
+ * No token, code, state or secret is in what the app logs, in what its users are shown, in URLs but where it belongs, in what
+ * it sends to others than Zapier, or, if it shows them (`stored`), in its stores.
+ *
+ * @since 0.1.0
+ */
+export const keepsSecrets: Rule = {
+  name: "Secrets stay secret",
+  check: (seen) => {
+    const logged = first(seen.logs, (log) => {
+      const what = secretIn(seen, log)
+      return what && `${what} is in what the app logs`
+    })
+    if (logged !== undefined) return logged
+    const shown = first(seen.authorizations, ({ url }) => {
+      const what = secretIn(seen, url, (what) => what.startsWith("a state"))
+      return what && `${what} is in the URL that a browser is sent to`
+    })
+    if (shown !== undefined) return shown
+    const sent = first(seen.exchanges, (exchange) => {
+      const carried = exchange.isForZapier ? secretIn(seen, exchange.url) : undefined
+      if (carried !== undefined) return `${carried} is in the URL of a request to Zapier`
+      const host = URL.canParse(exchange.url) ? new URL(exchange.url).hostname : exchange.url
+      if (exchange.isForZapier || seen.expected.hosts.includes(host)) return undefined
+      const what = secretIn(seen, sentTo(exchange))
+      return what && `${what} was sent to ${host}`
+    })
+    if (sent !== undefined) return sent
+    const stored = secretIn(seen, seen.stored ?? "")
+    if (stored !== undefined) return `${stored} is in the app's stores, in clear`
+    return first(seen.results, (result) => {
+      const what =
+        result.action === "LogIn" || result.action === "Consent" ? undefined : secretIn(seen, shownTo(result))
+      return what && `${what} is in what ${result.subject ?? "somebody"} is shown (${result.action})`
+    })
+  }
+}
+
+// Whether the user has connected another account so lately that what was true before may be shown.
+const hasJustSwitched = ({ expected, results }: Seen, { beganAt, subject }: Result) =>
+  results.some(
+    (other) =>
+      other.subject === subject && connecting.has(other.action) && beganAt - other.endedAt <= expected.showsOldFor
+  )
+
+/**
+ * Nobody is shown what belongs to another: to another user, or to an account that the user has left for another. Each
+ * account of the fake has Zaps of its own, with its name in their titles.
+ *
+ * @since 0.1.0
+ */
+export const keepsDataApart: Rule = {
+  name: "Nobody is shown what belongs to another",
+  check: (seen) =>
+    first(seen.results, (result) => {
+      const { account, action, subject } = result
+      if (subject === undefined) return undefined
+      const text = shownTo(result)
+      const other = subjects.find(
+        (other) => other !== subject && (text.includes(markOf(other)) || text.includes(markOf(other, "other")))
+      )
+      if (other !== undefined) return `${subject} is shown what belongs to ${other} (${action})`
+      if (account === undefined || !isSettled(seen, result) || hasJustSwitched(seen, result)) return undefined
+      return text.includes(markOf(subject, account === "own" ? "other" : "own"))
+        ? `${subject} is shown what belongs to an account that was connected before (${action})`
+        : undefined
+    })
+}

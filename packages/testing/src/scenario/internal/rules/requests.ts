@@ -1,0 +1,81 @@
+/** Rules about requests that are sent again. */
+import * as Hex from "effect/encoding/Hex"
+import type { Exchange } from "../../ScenarioSeen.ts"
+import { endpointOf, first, type Rule } from "./rule.ts"
+
+const bodyOf = ({ request }: Exchange) => Hex.encode(request?.body ?? new Uint8Array())
+
+/**
+ * What makes something at Zapier is carried out once for one deed of a user.
+ *
+ * @since 0.1.0
+ */
+export const doesOnce: Rule = {
+  name: "What makes something is done once",
+  check: ({ exchanges, expected }) => {
+    const done = new Set<string>()
+    return first(exchanges, (exchange) => {
+      const endpoint = endpointOf(exchange)
+      const { deed, isDone, line } = exchange
+      if (deed === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint)) return undefined
+      const what = `${deed} ${endpoint} ${exchange.url} ${bodyOf(exchange)}`
+      if (done.has(what)) return `for one deed of a user this was carried out twice: ${line}`
+      done.add(what)
+      return undefined
+    })
+  }
+}
+
+/**
+ * Who is asked to stay away for a while, does: nothing is sent again by the app itself before `Retry-After` is over.
+ *
+ * Source: RFC 9110, section 10.2.3.
+ *
+ * @since 0.1.0
+ */
+export const keepsRetryAfter: Rule = {
+  name: "Retry-After is kept",
+  check: ({ exchanges }) =>
+    first(exchanges, (exchange, index) => {
+      const refused = exchanges
+        .slice(0, index)
+        .findLast(
+          ({ deed, owner, request, retryAfter = 0 }) =>
+            deed !== undefined &&
+            deed === exchange.deed &&
+            owner === exchange.owner &&
+            retryAfter > 0 &&
+            request?.path === exchange.request?.path &&
+            request?.method === exchange.request?.method
+        )
+      if (refused?.endedAt === undefined || refused.end !== "Answered") return undefined
+      const early = refused.endedAt + (refused.retryAfter ?? 0) - exchange.sentAt
+      return early > 0 ? `this was sent ${early} ms before Retry-After was over: ${exchange.line}` : undefined
+    })
+}
+
+// So often may something fail within so many milliseconds, for one deed of a user.
+const mostFailures = 10
+const minute = 60_000
+
+const failsInVain = ({ end, status = 0 }: Exchange) => end === "Lost" || status >= 400
+
+/**
+ * What fails is not sent again and again: ten times within a minute at most, for one deed of a user.
+ *
+ * @since 0.1.0
+ */
+export const backsOff: Rule = {
+  name: "What fails is not sent again and again",
+  check: ({ exchanges }) => {
+    const failed = new Map<string, Array<number>>()
+    return first(exchanges, (exchange) => {
+      const { deed, line, request, sentAt } = exchange
+      if (deed === undefined || request === undefined || !failsInVain(exchange)) return undefined
+      const key = `${deed} ${request.method} ${request.path}`
+      const times = (failed.get(key) ?? []).filter((at) => sentAt - at < minute)
+      failed.set(key, [...times, sentAt])
+      return times.length < mostFailures ? undefined : `this failed more than 10 times within a minute: ${line}`
+    })
+  }
+}

@@ -1,0 +1,60 @@
+/** What a rule is, and what several of them ask of what was seen. */
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as Formatter from "effect/Formatter"
+import type { Authorization, Exchange, Result, Seen } from "../../ScenarioSeen.ts"
+import { errorLine } from "../timeline.ts"
+
+/**
+ * What an app must keep to. `check` is asked after every step, and in the end, and says what is wrong, if anything is.
+ *
+ * @since 0.1.0
+ */
+export interface Rule {
+  readonly name: string
+  readonly check: (seen: Seen) => string | undefined
+}
+
+export const first = <A>(
+  all: ReadonlyArray<A>,
+  tell: (one: A, index: number) => string | undefined
+): string | undefined => {
+  for (const [index, one] of all.entries()) {
+    const told = tell(one, index)
+    if (told !== undefined) return told
+  }
+  return undefined
+}
+
+export const why = (exit: Result["exit"]) => {
+  if (exit === undefined) return "nothing"
+  return exit._tag === "Success" ? Formatter.format(exit.value) : errorLine(exit.cause)
+}
+
+export const overlaps = (result: Result, from: number, until: number) =>
+  from <= result.endedAt && result.beganAt <= until
+
+// Trouble, and the time that an app has to recover from it.
+export const troubleOf = ({ expected, troubles }: Seen, result: Result) =>
+  troubles.find(({ from, until }) => overlaps(result, from, until + expected.recoversWithin))
+
+const changes: ReadonlySet<Result["action"]> = new Set(["Consent", "Deny", "ComeBack", "Disconnect"])
+
+// While a connection changes, a user may be shown either.
+export const isSettled = ({ results }: Seen, result: Result) =>
+  result.before === result.after &&
+  !results.some(
+    (other) =>
+      other !== result &&
+      other.subject === result.subject &&
+      changes.has(other.action) &&
+      // A step is over before the next begins, perhaps at the same millisecond.
+      other.step === result.step &&
+      overlaps(other, result.beganAt, result.endedAt)
+  )
+
+export const connecting: ReadonlySet<Result["action"]> = new Set(["Consent", "ComeBack"])
+
+export const endpointOf = ({ request }: Exchange) => request && Endpoint.match(request.method, request.path)
+
+export const parameterOf = ({ url }: Authorization, name: string) =>
+  URL.canParse(url) ? (new URL(url).searchParams.get(name) ?? undefined) : undefined
