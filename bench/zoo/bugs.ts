@@ -13,6 +13,7 @@ import * as JobAfterDisconnect from "./bugs/jobAfterDisconnect.ts"
 import * as ListForEverybody from "./bugs/listForEverybody.ts"
 import * as ListOfOldAccount from "./bugs/listOfOldAccount.ts"
 import * as LockOfOneInstance from "./bugs/lockOfOneInstance.ts"
+import * as LoginOfAnotherBrowser from "./bugs/loginOfAnotherBrowser.ts"
 import * as LostAtRestart from "./bugs/lostAtRestart.ts"
 import * as OddAnswerBreaksPage from "./bugs/oddAnswerBreaksPage.ts"
 import * as OutageTakenForRefusal from "./bugs/outageTakenForRefusal.ts"
@@ -48,6 +49,7 @@ export const bugs: ReadonlyArray<Bug> = [
   ListForEverybody.bug,
   ListOfOldAccount.bug,
   LockOfOneInstance.bug,
+  LoginOfAnotherBrowser.bug,
   LostAtRestart.bug,
   OddAnswerBreaksPage.bug,
   OutageTakenForRefusal.bug,

@@ -20,14 +20,32 @@ export const redirect = (to: string) => HttpServerResponse.redirect(to, { status
 
 const triedInVain = Browser.page(`<p>That did not work.</p><a href="/connect">Try again</a>`, 400)
 
+const stateOf = (url: string) => new URL(url, Browser.origin).searchParams.get("state") ?? ""
+
+// The browser that began to connect has a cookie that says so.
+const isBegunHere = ({ cookies, url }: HttpServerRequest.HttpServerRequest) =>
+  cookies["login"] !== undefined && cookies["login"] === stateOf(url)
+
+/** Takes a callback for the user who is signed in, whatever the browser is. */
+export const comeBack: Route = (user, { url }) =>
+  Library.app.comeBack(url, user).pipe(
+    Effect.as(redirect("/")),
+    Effect.orElseSucceed(() => triedInVain)
+  )
+
 const routes: Routes = {
   home: Browser.homePage,
-  connect: (user) => Effect.map(Library.app.logIn(user), redirect),
-  callback: (user, { url }) =>
-    Library.app.comeBack(url, user).pipe(
-      Effect.as(redirect("/")),
-      Effect.orElseSucceed(() => triedInVain)
+  connect: (user) =>
+    Effect.map(Library.app.logIn(user), (url) =>
+      HttpServerResponse.setCookieUnsafe(redirect(url), "login", stateOf(url), {
+        httpOnly: true,
+        maxAge: "10 minutes",
+        path: "/callback",
+        sameSite: "lax",
+        secure: true
+      })
     ),
+  callback: (user, request) => (isBegunHere(request) ? comeBack(user, request) : Effect.succeed(triedInVain)),
   disconnect: (user) => Effect.as(Library.app.disconnect(user), redirect("/"))
 }
 

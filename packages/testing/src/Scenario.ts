@@ -77,6 +77,7 @@ import type { Seen } from "./scenario/ScenarioSeen.ts"
 import { arbitrary, longest, type Step } from "./scenario/ScenarioStep.ts"
 
 export { type Actions, type Anything, type App, make, type Provided } from "./scenario/ScenarioApp.ts"
+export { fromRouter, fromRoutes } from "./scenario/ScenarioRoutes.ts"
 export type { WaitTime } from "./internal/waits.ts"
 export { type Action, arbitrary, type Happening, type Step } from "./scenario/ScenarioStep.ts"
 

@@ -49,6 +49,17 @@ export interface App<R, S = never, A = never> {
   readonly logIn: (subject: Subject) => Effect.Effect<string, Anything, NoInfer<R>>
   /** The browser has come back with that URL, for the user who is signed in as `subject`. */
   readonly comeBack: (callback: string, subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
+  /**
+   * The same in another browser of the user, which is signed in, too, and has not begun the login. Without it, the app knows
+   * no browsers.
+   */
+  readonly comeBackElsewhere?:
+    | ((callback: string, subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>)
+    | undefined
+  /** Where the browser comes back to. Default: `https://acme.example/callback`. */
+  readonly redirectUri?: string | undefined
+  /** Whether the app has its secret from its start: it is restarted when there is a new one. Default: false. */
+  readonly restartsForSecret?: boolean | undefined
   /** Does something with Zapier for a user. */
   readonly call: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
   /** A user wants the app to have no access any more. */
@@ -59,7 +70,7 @@ export interface App<R, S = never, A = never> {
    * What the user is shown when one of these functions has ended so. Default: `ScenarioShown.byDefault`, which knows the
    * library's own errors, and responses of HTTP.
    */
-  readonly shows?: ((exit: Exit.Exit<unknown, unknown>) => Shown) | undefined
+  readonly shows?: ((exit: Exit.Exit<unknown, unknown>, subject: Subject | undefined) => Shown) | undefined
   /** Whether that error tells a user to connect again, where that is all that the default does not know. */
   readonly asksToReconnect?: ((error: unknown) => boolean) | undefined
   /** What is the app's own to decide. */
@@ -82,6 +93,8 @@ export interface Expects {
   readonly renewsAhead?: Duration.Input | undefined
   /** The scopes that the app needs. If they are said, it has to ask for them, and no request may need others. */
   readonly scopes?: ReadonlyArray<string> | undefined
+  /** Whether a login may end in another browser of the same user. Default: false. */
+  readonly otherBrowsers?: boolean | undefined
   /** Other hosts that may be sent secrets of Zapier's. Default: none. */
   readonly hosts?: ReadonlyArray<string> | undefined
   /** Requests that must not be carried out twice for one deed. Default: those of the table that create something. */

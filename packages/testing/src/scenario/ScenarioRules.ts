@@ -20,7 +20,7 @@
  */
 import { tellsWhatIsSo, neverBreaks, letsUsersConnect, answersEverybody } from "./internal/rules/shown.ts"
 import { wastesNothing, keepsUsersApart, disconnectHolds, refreshesOnce } from "./internal/rules/tokens.ts"
-import { sendsCodesOnce, drawsStates, asksForEnough } from "./internal/rules/attempts.ts"
+import { sendsCodesOnce, drawsStates, bindsBrowsers, asksForEnough } from "./internal/rules/attempts.ts"
 import { doesOnce, keepsRetryAfter, backsOff } from "./internal/rules/requests.ts"
 import { keepsSecrets, keepsDataApart } from "./internal/rules/privacy.ts"
 import type { Rule } from "./internal/rules/rule.ts"
@@ -30,6 +30,7 @@ export {
   answersEverybody,
   asksForEnough,
   backsOff,
+  bindsBrowsers,
   disconnectHolds,
   doesOnce,
   drawsStates,
@@ -56,6 +57,7 @@ export const all: ReadonlyArray<Rule> = [
   refreshesOnce,
   sendsCodesOnce,
   drawsStates,
+  bindsBrowsers,
   doesOnce,
   wastesNothing,
   keepsSecrets,

@@ -79,6 +79,8 @@ export interface Result {
   readonly deed: number
   readonly action: "Consent" | "Deny" | "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
   readonly subject: Subject | undefined
+  /** Whether it was done in another browser of the user than everything else. */
+  readonly isElsewhere?: boolean | undefined
   readonly end: "Done" | "Waiting" | "Killed" | "HungUp"
   readonly exit: Exit.Exit<unknown, unknown> | undefined
   /** What the user is shown; nothing without an exit. */
@@ -253,6 +255,8 @@ export interface Expected {
   readonly renewsAhead: number | undefined
   /** What the app needs, if it says so: it has to ask for that, and no request may need more. */
   readonly scopes: ReadonlyArray<string> | undefined
+  /** Whether a login may end in another browser of the same user. Default: false. */
+  readonly otherBrowsers: boolean
   /** Other hosts that may be sent secrets of Zapier's. Default: none. */
   readonly hosts: ReadonlyArray<string>
   /** Requests that must not be carried out twice for one deed of a user, as `POST /v2/zaps`. */

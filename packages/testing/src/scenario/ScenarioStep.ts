@@ -22,8 +22,8 @@ interface For {
  * - `Deny`: begins to connect, denies, and comes back.
  * - `LogIn`: begins to connect, and allows. The way back is kept for a `ComeBack`.
  * - `ComeBack`: comes back to the app: with their `Own` answer, the last that was not used yet; `Again` with the one that was
- *   used last; with that of the `Other` user; or with a `Forged` one, which holds the code of a stranger. Nothing happens
- *   where there is none.
+ *   used last; with that of the `Other` user; or with a `Forged` one, which holds the code of a stranger. With
+ *   `browser: "Other"` in another browser of the user, where the app knows browsers. Nothing happens where there is none.
  * - `Call`, `Disconnect`: as the app has it.
  * - `Act`: one of the app's own actions.
  *
@@ -32,7 +32,11 @@ interface For {
 export type Action<A = never> =
   | ({ readonly _tag: "Deny" | "LogIn" | "Call" | "Disconnect" } & For)
   | ({ readonly _tag: "Consent"; readonly account?: Account } & For)
-  | ({ readonly _tag: "ComeBack"; readonly with: "Own" | "Again" | "Other" | "Forged" } & For)
+  | ({
+      readonly _tag: "ComeBack"
+      readonly with: "Own" | "Again" | "Other" | "Forged"
+      readonly browser?: "Other"
+    } & For)
   | { readonly _tag: "Act"; readonly action: A }
 
 /**
@@ -128,6 +132,13 @@ const subject = Draw.choose<Subject>([Arbitrary.Constant(subjects[0]), Draw.oneO
 
 const forSubject = <const Tag extends string>(_tag: Tag) => Arbitrary.map(subject, (subject) => ({ _tag, subject }))
 
+// A user who logs in, and goes on as it says.
+const forSubjectWith = <S extends object>(step: S) =>
+  Arbitrary.map(subject, (subject) => [
+    { _tag: "LogIn" as const, subject },
+    { ...step, subject }
+  ])
+
 const alone = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag })
 
 const arm: Arbitrary.Arbitrary<Happening> = Arbitrary.map(
@@ -194,7 +205,8 @@ const connect = (...who: ReadonlyArray<Subject>): Arbitrary.Arbitrary<ReadonlyAr
 const opening = Draw.choose([connect(), connect("ada"), connect("ada"), connect("ada", "bob"), connect("ada", "bob")])
 
 // What belongs together is drawn together: by chance alone it would seldom meet.
-const episodeOf = <A>({ actions, before, instances = 1 }: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => {
+const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => {
+  const { actions, before, comeBackElsewhere, instances = 1 } = app
   const action = actionOf(actions)
   const wait = Arbitrary.map(Draw.oneOf(waitTimes), (time) => ({ _tag: "Wait" as const, time }))
   const expiry = Arbitrary.Constant({ _tag: "Wait", time: "lifetime" } as const)
@@ -249,6 +261,9 @@ const episodeOf = <A>({ actions, before, instances = 1 }: DrawnFor<A>): Arbitrar
   const begun = Arbitrary.Constant<Step<A>>({ _tag: "LogIn", subject: "ada" })
   const stranger = Arbitrary.Constant<Step<A>>({ _tag: "ComeBack", subject: "bob", with: "Other" })
   const back = Draw.choose([row(forSubject("LogIn"), comeBack), row(begun, stranger)])
+  // Somebody takes the way back from one browser into another.
+  const moved = forSubjectWith({ _tag: "ComeBack", with: "Own", browser: "Other" } as const)
+  const elsewhere = comeBackElsewhere === undefined ? [] : [moved]
   const single = [expiry, expiry, expiry, storm, storm, storm, action, action, anything, anything, arm, wait] as const
   // An app that is deployed while it runs is restarted more often.
   const deployed = Draw.choose(restarts.map((step) => row(step, call)) as [ReturnType<typeof row>])
@@ -276,6 +291,8 @@ const episodeOf = <A>({ actions, before, instances = 1 }: DrawnFor<A>): Arbitrar
     alone(crowd),
     ...owned,
     ...owned,
+    ...elsewhere,
+    ...elsewhere,
     ...(before === undefined && instances === 1 ? [] : [deployed, deployed, deployed])
   ])
 }
@@ -296,6 +313,7 @@ type Drawn<A> = { readonly schema: Schema.Schema<A> } | undefined
 interface DrawnFor<A> {
   readonly actions?: Drawn<A>
   readonly before?: unknown
+  readonly comeBackElsewhere?: unknown
   readonly instances?: number | undefined
 }
 

@@ -12,6 +12,7 @@ const expected: Expected = {
   disconnectWithin: 60_000,
   renewsAhead: undefined,
   scopes: undefined,
+  otherBrowsers: false,
   hosts: [],
   once: ["POST /v2/zaps"]
 }

@@ -19,6 +19,7 @@ export const of = (given: Expects = {}): Expected => ({
   disconnectWithin: millis(given.disconnectWithin, 60_000),
   renewsAhead: given.renewsAhead === undefined ? undefined : millis(given.renewsAhead, 0),
   scopes: given.scopes,
+  otherBrowsers: given.otherBrowsers ?? false,
   hosts: given.hosts ?? [],
   once: given.once ?? creating
 })

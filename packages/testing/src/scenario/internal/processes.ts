@@ -191,6 +191,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     hangUp,
     stores,
     restart: Effect.suspend(() => replace(close)),
+    restartAll: Effect.suspend(() => Effect.forEach(processes, () => replace(close), { discard: true })),
     crash: Effect.suspend(() => replace((process) => Effect.sync(() => kill(process)))),
     close: Effect.suspend(() => Effect.forEach(processes, close, { discard: true })),
     /** How often one was started anew. */

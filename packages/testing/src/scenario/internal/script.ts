@@ -66,7 +66,7 @@ export const lineOf = <A>(step: Step<A>): string => {
     case "Consent":
       return `${step.subject} ${happenings.Consent}${step.account === "other" ? ", with another account at Zapier" : ""}`
     case "ComeBack":
-      return `${step.subject} ${ways[step.with]}`
+      return `${step.subject} ${ways[step.with]}${step.browser === "Other" ? ", in another browser" : ""}`
     case "Arm":
       return `Zapier is about to fail: ${requestOf(step.rule)}: ${step.rule.fault._tag}${details(step.rule.fault)}`
     case "EndAccessToken":

@@ -36,8 +36,6 @@ import * as ScenarioWays from "./ways.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
 
-const credentials = { clientId: "acme", redirectUris: ["https://acme.example/callback"] }
-
 const stateOf = (url: string) => (URL.canParse(url) ? (new URL(url).searchParams.get("state") ?? undefined) : undefined)
 
 // How long a user takes on the consent page, in milliseconds.
@@ -70,6 +68,8 @@ const isOutage = ({ fault, times }: FakeFault.Rule) => fault._tag === "ServerErr
 
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, options: Options) {
   const seed = String(options.seed ?? 1)
+  const redirectUri = app.redirectUri ?? "https://acme.example/callback"
+  const credentials = { clientId: "acme", redirectUris: [redirectUri] }
   const timeline = Timeline.make()
   const zapier = FakeZapier.make({
     seed,
@@ -87,7 +87,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const latency = { below: (end: number) => chance.below(end) }
   const network = ScenarioNetwork.make(zapier, latency, timeline)
   const random = Seeded.make(seed, "app")
-  const shows = app.shows ?? ((exit: Exit.Exit<unknown, unknown>) => ScenarioShown.byDefault(exit, app.asksToReconnect))
+  const shows = (exit: Exit.Exit<unknown, unknown>, subject: Subject | undefined) =>
+    app.shows?.(exit, subject) ?? ScenarioShown.byDefault(exit, app.asksToReconnect)
   const expected = ScenarioExpected.of(app.expects)
   const results: Array<Result> = []
   const visits: Array<Visit> = []
@@ -125,6 +126,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   }
 
   let configured = renewSecret()
+  // Whether the app runs with a secret that is none any more, and is to be restarted.
+  let isOutdated = false
 
   const processes = yield* ScenarioProcesses.make(app, {
     timeline,
@@ -150,7 +153,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     action: Result["action"],
     subject: Subject | undefined,
     doing: (deed: number) => Effect.Effect<ScenarioProcesses.Ended>,
-    mustWork: () => boolean = () => true
+    mustWork: () => boolean = () => true,
+    isElsewhere = false
   ): Deed => {
     const step = index
     const deed = deeds++
@@ -164,7 +168,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     const note = (end: Result["end"], exit: Result["exit"]) => {
       if (isNoted) return
       isNoted = true
-      const shown = exit === undefined ? undefined : shows(exit)
+      const shown = exit === undefined ? undefined : shows(exit, subject)
       const endedAt = timeline.now()
       const after = connection()
       results.push({
@@ -172,6 +176,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         deed,
         action,
         subject,
+        isElsewhere,
         end,
         exit,
         shown,
@@ -203,7 +208,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
       response_type: "code",
       client_id: credentials.clientId,
-      redirect_uri: credentials.redirectUris[0] ?? "",
+      redirect_uri: redirectUri,
       scope: "zap",
       state: "forged-state-of-a-stranger-0123456789"
     })}`
@@ -235,12 +240,17 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return Exit.succeed({ callback: back.value, at: timeline.now(), generation, authorization })
   })
 
-  const bringBack = (deed: number, subject: Subject, { authorization, callback }: ScenarioWays.Way) => {
+  const bringBack = (
+    deed: number,
+    subject: Subject,
+    { authorization, callback }: ScenarioWays.Way,
+    comeBack: App<R, S, A>["comeBack"] = app.comeBack
+  ) => {
     if (authorization !== undefined) attempts.set(deed, authorization)
     return Effect.map(
-      inApp("ComeBack", deed, subject, () => app.comeBack(callback, subject)),
+      inApp("ComeBack", deed, subject, () => comeBack(callback, subject)),
       (ended) => {
-        if (authorization !== undefined && isExit(ended) && shows(ended) === "Data") {
+        if (authorization !== undefined && isExit(ended) && shows(ended, subject) === "Data") {
           authorization.usedAt ??= timeline.now()
         }
         return ended
@@ -289,15 +299,21 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       case "LogIn":
         return act("LogIn", step.subject, (deed) => logIn(deed, step.subject))
       case "ComeBack": {
-        const { subject } = step
-        const way = ways.of(subject, step.with)
+        const { browser, subject } = step
+        const comeBack = browser === "Other" ? app.comeBackElsewhere : app.comeBack
+        const way = comeBack && ways.of(subject, step.with)
         const isOwn = step.with === "Own"
         if (isOwn && way !== undefined) ways.use(subject, way)
         return act(
           "ComeBack",
           subject,
-          (deed) => (way === undefined ? Effect.succeed("NoWay") : bringBack(deed, subject, way)),
-          () => isOwn && way?.generation === processes.starts() && timeline.now() - way.at < timely
+          (deed) => (way === undefined ? Effect.succeed("NoWay") : bringBack(deed, subject, way, comeBack)),
+          () =>
+            isOwn &&
+            browser === undefined &&
+            way?.generation === processes.starts() &&
+            timeline.now() - way.at < timely,
+          browser === "Other"
         )
       }
       case "Call":
@@ -388,6 +404,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         network.trouble("the app has a new secret", noticed)
         timeline.after(noticed, () => {
           configured = renewed
+          isOutdated = app.restartsForSecret === true
         })
         return
       }
@@ -400,6 +417,10 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   const perform = Effect.fnUntraced(function* (step: Step<A>) {
     network.enter(index)
+    if (isOutdated) {
+      isOutdated = false
+      yield* processes.restartAll
+    }
     chance = chanceOf(step)
     stepsBeganAt.push(timeline.now())
     const deeds: Array<Deed> = []

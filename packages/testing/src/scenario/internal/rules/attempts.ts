@@ -2,7 +2,7 @@
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import type { Authorization, Exchange, Seen } from "../../ScenarioSeen.ts"
-import { endpointOf, first, parameterOf, type Rule } from "./rule.ts"
+import { connecting, endpointOf, first, overlaps, parameterOf, type Rule } from "./rule.ts"
 
 /**
  * A code is sent once, whatever became of it.
@@ -58,6 +58,36 @@ const checkState = (seen: Seen, authorization: Authorization, index: number): st
 export const drawsStates: Rule = {
   name: "Each attempt has a state of its own",
   check: (seen) => first(seen.authorizations, (authorization, index) => checkState(seen, authorization, index))
+}
+
+/**
+ * A login ends in the browser that began it: a callback that somebody opens in another one connects nobody. An app that is
+ * content with the user who is signed in says `expects: { otherBrowsers: true }`.
+ *
+ * Source: RFC 6749, section 10.12; RFC 9700, section 4.7: `state`, or the verifier of PKCE, is bound to the user agent.
+ *
+ * @since 0.1.0
+ */
+export const bindsBrowsers: Rule = {
+  name: "A login ends in the browser that began it",
+  check: ({ exchanges, expected, results }) =>
+    first(results, (result) => {
+      const { deed, isElsewhere, step, subject } = result
+      if (isElsewhere !== true || expected.otherBrowsers) return undefined
+      const isAlone = !results.some(
+        (other) =>
+          other !== result && other.step === step && other.subject === subject && connecting.has(other.action)
+      )
+      return exchanges.some(
+        ({ code, isGranted, owner, sentAt, ...exchange }) =>
+          code !== undefined &&
+          isGranted &&
+          // Some exchange a code in a fiber of their own.
+          (exchange.deed === deed || (isAlone && owner === subject && overlaps(result, sentAt, sentAt)))
+      )
+        ? `${subject}'s login was completed in a browser that had not begun it`
+        : undefined
+    })
 }
 
 // The scopes that an app has asked for last, when it sent a request.

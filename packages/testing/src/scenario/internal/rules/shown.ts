@@ -120,8 +120,12 @@ export const letsUsersConnect: Rule = {
  */
 export const answersEverybody: Rule = {
   name: "Everybody is answered",
-  check: ({ results }) =>
-    first(results, ({ action, end, subject }) =>
-      end === "Waiting" ? `${subject ?? "somebody"} waits for ever (${action})` : undefined
-    )
+  check: ({ exchanges, results }) =>
+    first(results, ({ action, deed, end, subject }) => {
+      if (end !== "Waiting") return undefined
+      const waits = `${subject ?? "somebody"} waits for ever (${action})`
+      return exchanges.some((exchange) => exchange.deed === deed && exchange.end === "Open")
+        ? waits
+        : `${waits}; if it is for something outside of virtual time, say for how long with \`turn\``
+    })
 }

@@ -1,0 +1,411 @@
+/**
+ * An app that answers HTTP requests, as its users' browsers see it: `Scenario.fromRoutes` makes an app for scenarios of it.
+ *
+ * Each user has two browsers, each with cookies of its own. A browser follows redirects of the app; one to Zapier's authorize
+ * page is the login, after which it comes back from another site, without cookies that are `SameSite=Strict`.
+ *
+ * @example
+ * ```ts
+ * import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
+ * import * as Effect from "effect/Effect"
+ *
+ * const app = Scenario.fromRoutes({
+ *   // Your handler: a router of Effect, or any other function of a request.
+ *   start: Effect.succeed((request) => new Response(null, { status: request.url.endsWith("/zaps") ? 503 : 404 })),
+ *   routes: { connect: "/connect", page: "/zaps", disconnect: { method: "POST", path: "/disconnect" } }
+ * })
+ *
+ * const failed = await Effect.runPromise(Effect.flip(Scenario.check(app, { runs: 20 })))
+ * failed.rule // => "Users connect and disconnect while nothing goes wrong"
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Anything, App, Expects, Provided } from "./ScenarioApp.ts"
+import { type Shown, type Subject, subjects } from "./ScenarioSeen.ts"
+import * as Browser from "./internal/browser.ts"
+import * as ScenarioPage from "./ScenarioPage.ts"
+
+/**
+ * What answers a request: with a response, a promise of one, or an effect that has one. The request's `signal` is aborted
+ * when the user hangs up.
+ *
+ * @since 0.1.0
+ */
+export type Handler = (request: Request) => Response | Promise<Response> | Effect.Effect<Response, Anything>
+
+/**
+ * A request that a browser sends: a path, which it gets, or more than that.
+ *
+ * @since 0.1.0
+ */
+export type RouteRequest =
+  | string
+  | {
+      /** Default: `GET`. */
+      readonly method?: string | undefined
+      /** From the root of the app, with its query: `/zaps?sort=title`. */
+      readonly path: string
+      readonly headers?: { readonly [name: string]: string } | undefined
+      /** Fields of a form, sent as one. */
+      readonly form?: { readonly [name: string]: string } | undefined
+      /** Anything that is sent as JSON. */
+      readonly json?: unknown
+    }
+
+/**
+ * A request, or one for each user.
+ *
+ * @since 0.1.0
+ */
+export type Route = RouteRequest | ((subject: Subject) => RouteRequest)
+
+/**
+ * Which requests do what. Where the browser comes back to, the redirect URI says: its path is `/callback` unless `callback`
+ * is another.
+ *
+ * @since 0.1.0
+ */
+export interface Routes {
+  /** Leads the browser to Zapier, by way of redirects. */
+  readonly connect: Route
+  /** Shows something of Zapier's for the user: the user's Zaps, for example. */
+  readonly page: Route
+  /** Ends the connection. */
+  readonly disconnect: Route
+  /** Signs the user in: sent first by each browser, and again after a 401 or a redirect to it. Default: `cookies` will do. */
+  readonly signIn?: Route | undefined
+  /** The path that Zapier sends the browser back to. Default: `/callback`. */
+  readonly callback?: string | undefined
+  /** What else users do: drawn for either of them. */
+  readonly actions?: { readonly [name: string]: Route } | undefined
+}
+
+/**
+ * An app with routes.
+ *
+ * @since 0.1.0
+ */
+export interface Options<S = never> {
+  /** Starts the app: at first, and after it was restarted or killed. */
+  readonly start: Effect.Effect<Handler, Anything, S | Provided | Scope.Scope>
+  readonly routes: Routes
+  /** What outlives a restart, its database for example. Built once for each run. */
+  readonly stores?: Layer.Layer<S, Anything> | undefined
+  /** What is in the stores, where that must hold no secret in clear. It is looked at in the end. */
+  readonly stored?: Effect.Effect<unknown, Anything, NoInfer<S>> | undefined
+  /** Cookies that a user's browsers have from the beginning, with which the app takes the user for signed in. */
+  readonly cookies?: ((subject: Subject) => { readonly [name: string]: string }) | undefined
+  /** Where the app is. Default: `https://acme.example`. */
+  readonly origin?: string | undefined
+  /** How many instances of it run over the same stores, and serve in turn. Default: 1. */
+  readonly instances?: number | undefined
+  /** What the app has learned of its secret, it has from its start: it is restarted when there is a new one. Default: false. */
+  readonly restartsForSecret?: boolean | undefined
+  /** What a page shows, where the default is wrong. Default, and where it gives nothing: as `docs/testing.md` says. */
+  readonly shows?: ((page: ScenarioPage.Page, subject: Subject | undefined) => Shown | undefined) | undefined
+  /** What is the app's own to decide. */
+  readonly expects?: Expects | undefined
+}
+
+/**
+ * Something that users do besides: one of `actions`, by its name.
+ *
+ * @since 0.1.0
+ */
+export interface RouteAction {
+  readonly name: string
+  readonly subject: Subject
+}
+
+/** The app that runs. */
+class Front extends Context.Service<Front, Handler>()("@zapier-workflow-auth/testing/ScenarioRoutes/Front") {}
+
+/** Browsers of all users: they outlive the app, and have a clock that is right. */
+class Browsers extends Context.Service<
+  Browsers,
+  { readonly of: (subject: Subject, which: string) => Browser.Browser }
+>()("@zapier-workflow-auth/testing/ScenarioRoutes/Browsers") {}
+
+/**
+ * What an app with routes is made of, besides its own stores: its handler, and the browsers of its users.
+ *
+ * @since 0.1.0
+ */
+export type Made = Front | Browsers
+
+// A page that is not what the user came for.
+class Elsewhere extends Data.TaggedError("Elsewhere")<{ readonly page: ScenarioPage.Page; readonly subject: Subject }> {
+  override get message(): string {
+    return this.page.toString()
+  }
+}
+
+// So many redirects in a row lead nowhere.
+const mostRedirects = 20
+
+const zapierHosts: ReadonlySet<string> = new Set(["api.zapier.com", "zapier.com"])
+
+const isAuthorizePage = ({ hostname, pathname }: URL) => zapierHosts.has(hostname) && /\/authorize\/?$/.test(pathname)
+
+const requestOf = (route: Route, subject: Subject): Exclude<RouteRequest, string> => {
+  const request = typeof route === "function" ? route(subject) : route
+  return typeof request === "string" ? { path: request } : request
+}
+
+const pathOf = (route: Route, subject: Subject) =>
+  new URL(requestOf(route, subject).path, "https://app.example").pathname
+
+const sentOf = (origin: string, route: Route, subject: Subject): Browser.Sent => {
+  const { form, headers = {}, json, method = "GET", path } = requestOf(route, subject)
+  const sent = { method: method.toUpperCase(), url: new URL(path, origin).href }
+  if (form !== undefined) {
+    const type = "application/x-www-form-urlencoded"
+    return { ...sent, headers: { "content-type": type, ...headers }, body: `${new URLSearchParams(form)}` }
+  }
+  return json === undefined
+    ? { ...sent, headers }
+    : { ...sent, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(json) }
+}
+
+// A path that goes on is another one.
+const linksTo = (text: string, path: string) =>
+  text
+    .split(path)
+    .slice(1)
+    .some((after) => !/^[\w./-]/.test(after))
+
+const isResponse = (value: unknown): value is Response => value instanceof Response
+
+// What the app throws is what every framework makes a 500 of: a defect.
+const responseOf = (handler: Handler, toRequest: (signal: AbortSignal) => Request): Effect.Effect<Response> =>
+  Effect.gen(function* () {
+    // A request that was answered is not aborted. @effect-diagnostics-next-line abortControllerInEffect:off
+    const hangUp = new AbortController()
+    const answer = yield* Effect.sync(() => handler(toRequest(hangUp.signal)))
+    const waiting = isResponse(answer)
+      ? Effect.succeed(answer)
+      : Effect.isEffect(answer)
+        ? Effect.orDie(answer)
+        : Effect.promise(() => answer)
+    return yield* Effect.onInterrupt(waiting, () => Effect.sync(() => hangUp.abort()))
+  })
+
+/** What a visit ends with: a page, or the URL of Zapier's page. */
+type Visited = { readonly page: ScenarioPage.Page; readonly authorize: string | undefined }
+
+const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
+  const visit = Effect.fnUntraced(function* (
+    action: ScenarioPage.Page["action"],
+    subject: Subject,
+    which: string,
+    first: Browser.Sent,
+    initiator: Browser.Initiator = "same-origin"
+  ): Effect.fn.Return<Visited, never, Made> {
+    const handler = yield* Front
+    const browser = (yield* Browsers).of(subject, which)
+    const connect = pathOf(routes.connect, subject)
+
+    const send = Effect.fnUntraced(function* (sent: Browser.Sent) {
+      const response = yield* responseOf(handler, (signal) => browser.request(sent, initiator, signal))
+      browser.keep(sent.url, response.headers)
+      return response
+    })
+
+    const signIn = Effect.fnUntraced(function* () {
+      browser.isSignedIn = true
+      if (routes.signIn === undefined) return
+      const sent = sentOf(origin, routes.signIn, subject)
+      const { status } = yield* responseOf(handler, (signal) => browser.request(sent, "same-origin", signal)).pipe(
+        Effect.tap(({ headers }) => Effect.sync(() => browser.keep(sent.url, headers)))
+      )
+      if (status >= 400) {
+        return yield* Effect.die(
+          new Error(`${subject} cannot sign in: ${sent.method} ${pathOf(routes.signIn, subject)} -> ${status}`)
+        )
+      }
+    })
+
+    const pageOf = Effect.fnUntraced(function* (sent: Browser.Sent, response: Response, leadsToConnect: boolean) {
+      const text = yield* Effect.promise(() => response.text())
+      return new ScenarioPage.Page({
+        action,
+        method: sent.method,
+        path: new URL(sent.url).pathname,
+        status: response.status,
+        type: (response.headers.get("content-type") ?? "").split(";", 1)[0] ?? "",
+        text,
+        leadsToConnect,
+        linksToConnect: linksTo(text, connect)
+      })
+    })
+
+    if (!browser.isSignedIn) yield* signIn()
+    let isSignedInAnew = routes.signIn === undefined
+    let sent = first
+    for (let redirects = 0; redirects < mostRedirects; redirects++) {
+      const response = yield* send(sent)
+      const next = Browser.redirected(sent, response)
+      const to = next && new URL(next.url)
+      const isLost =
+        response.status === 401 ||
+        (to !== undefined && routes.signIn !== undefined && to.pathname === pathOf(routes.signIn, subject))
+      if (isLost && !isSignedInAnew) {
+        const page = yield* pageOf(sent, response, false)
+        // Some answer 401 to who has to connect.
+        if (page.linksToConnect) return { page, authorize: undefined }
+        isSignedInAnew = true
+        yield* signIn()
+        sent = first
+        continue
+      }
+      if (next === undefined || to === undefined)
+        return { page: yield* pageOf(sent, response, false), authorize: undefined }
+      if (to.origin !== origin) {
+        const isLogin = isAuthorizePage(to)
+        return { page: yield* pageOf(sent, response, isLogin), authorize: isLogin ? to.href : undefined }
+      }
+      if (to.pathname === connect && new URL(first.url).pathname !== connect) {
+        return { page: yield* pageOf(sent, response, true), authorize: undefined }
+      }
+      sent = next
+    }
+    return yield* Effect.die(
+      new Error(`${first.method} ${new URL(first.url).pathname} leads from page to page without end`)
+    )
+  })
+
+  const open = (action: ScenarioPage.Page["action"], subject: Subject, route: Route) =>
+    visit(action, subject, "first", sentOf(origin, route, subject))
+
+  const pageFor = (action: ScenarioPage.Page["action"], subject: Subject, route: Route) =>
+    Effect.map(open(action, subject, route), ({ page }) => page)
+
+  const comeBackIn = (which: string) => (callback: string, subject: Subject) =>
+    Effect.map(visit("ComeBack", subject, which, { method: "GET", url: callback }, "cross-site"), ({ page }) => page)
+
+  return { comeBackIn, pageFor, open }
+}
+
+const browsersOf = <S>({ cookies, origin = "https://acme.example" }: Options<S>) =>
+  Layer.effect(
+    Browsers,
+    Effect.map(Clock.Clock, (clock) => {
+      const all = new Map<string, Browser.Browser>()
+      return {
+        of: (subject, which) => {
+          const key = `${subject} ${which}`
+          const known = all.get(key)
+          if (known !== undefined) return known
+          const browser = Browser.make(() => clock.currentTimeMillisUnsafe())
+          const headers = new Headers()
+          for (const [name, value] of Object.entries(cookies?.(subject) ?? {})) {
+            headers.append("set-cookie", `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax`)
+          }
+          browser.keep(origin, headers)
+          all.set(key, browser)
+          return browser
+        }
+      }
+    })
+  )
+
+const pageOfExit = (exit: Exit.Exit<unknown, unknown>): ScenarioPage.Page | undefined => {
+  if (exit._tag === "Success") return exit.value instanceof ScenarioPage.Page ? exit.value : undefined
+  const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+  return error instanceof Elsewhere ? error.page : undefined
+}
+
+/** What routes need when they are built, and when they are asked. */
+type Needed<R> =
+  | Exclude<HttpRouter.Request.Without<R>, HttpRouter.HttpRouter>
+  | Exclude<
+      HttpRouter.Request.Only<"Requires", R> | HttpRouter.Request.Only<"GlobalRequires", R>,
+      HttpServerRequest.HttpServerRequest | Scope.Scope
+    >
+
+/**
+ * The handler of an app that has its routes in a router of Effect: for `start`.
+ *
+ * @param routes layers of `HttpRouter`, together with what they need
+ *
+ * @since 0.1.0
+ */
+export const fromRouter = <E extends Anything, R>(
+  routes: Layer.Layer<never, E, R>
+): Effect.Effect<Handler, Anything, Needed<R> | Scope.Scope> => {
+  const handler: Effect.Effect<Handler, Anything, unknown> = Effect.gen(function* () {
+    const answer = yield* HttpRouter.toHttpEffect(routes)
+    const services = yield* Effect.context()
+    return (request: Request) =>
+      answer.pipe(
+        Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(request)),
+        Effect.provideContext(services as Context.Context<unknown>),
+        Effect.map((response) => HttpServerResponse.toWeb(response, { context: services })),
+        Effect.scoped
+      ) as Effect.Effect<Response, Anything>
+  })
+  // The types of the router tell what is needed when; the context has all of it.
+  // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off anyUnknownInErrorContext:off
+  return handler as Effect.Effect<Handler, Anything, Needed<R> | Scope.Scope>
+}
+
+/**
+ * An app for scenarios out of one that has routes.
+ *
+ * @since 0.1.0
+ */
+export const fromRoutes = <S = never>(options: Options<S>): App<Made, S | Browsers, RouteAction> => {
+  const { expects, instances, restartsForSecret, routes, stored, stores, start } = options
+  const { comeBackIn, open, pageFor } = visits(options)
+  const browsers = browsersOf(options)
+  const actions = routes.actions ?? {}
+  const names = Object.keys(actions)
+  const shown = (page: ScenarioPage.Page, subject?: Subject): Shown => {
+    const shows = options.shows?.(page, subject) ?? ScenarioPage.byDefault(page, subject)
+    // Who has disconnected may be asked to connect.
+    return shows === "Connect" && page.action === "Disconnect" ? "Data" : shows
+  }
+  return {
+    stores: stores === undefined ? (browsers as Layer.Layer<S | Browsers>) : Layer.merge(stores, browsers),
+    stored,
+    layer: Layer.merge(Layer.effect(Front, start), Layer.effect(Browsers, Browsers)),
+    instances,
+    restartsForSecret,
+    redirectUri: new URL(routes.callback ?? "/callback", options.origin ?? "https://acme.example").href,
+    logIn: (subject) =>
+      Effect.flatMap(open("LogIn", subject, routes.connect), ({ authorize, page }) =>
+        authorize === undefined ? Effect.fail(new Elsewhere({ page, subject })) : Effect.succeed(authorize)
+      ),
+    comeBack: comeBackIn("first"),
+    comeBackElsewhere: comeBackIn("second"),
+    call: (subject) => pageFor("Call", subject, routes.page),
+    disconnect: (subject) => pageFor("Disconnect", subject, routes.disconnect),
+    actions:
+      names.length === 0
+        ? undefined
+        : {
+            schema: Schema.Struct({ name: Schema.Literals(names), subject: Schema.Literals(subjects) }),
+            subject: ({ subject }) => subject,
+            run: ({ name, subject }) => pageFor("Act", subject, actions[name] ?? "/")
+          },
+    shows: (exit, subject) => {
+      const page = pageOfExit(exit)
+      if (page !== undefined) return exit._tag === "Failure" && page.status < 400 ? "TryLater" : shown(page, subject)
+      return exit._tag === "Success" ? "Data" : "Broken"
+    },
+    expects
+  }
+}
