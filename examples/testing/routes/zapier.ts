@@ -1,4 +1,5 @@
 /** A small client of Zapier's, by hand and without Effect: what the two apps beside it have in common. */
+// It is an app without Effect. @effect-diagnostics globalDate:off globalFetch:off globalTimers:off
 
 /** What an app knows of a user who is connected. */
 interface Row {
