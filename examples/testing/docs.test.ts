@@ -4,7 +4,8 @@ import { expect, it } from "@effect/vitest"
 const here = new URL("./", import.meta.url)
 
 it("docs/testing.md shows the examples as they are, each once", async () => {
-  const names = (await readdir(here)).filter((name) => name !== "docs.test.ts")
+  const files = (await readdir(here)).filter((name) => name.endsWith(".ts"))
+  const names = files.filter((name) => name !== "docs.test.ts")
   const examples = await Promise.all(names.map((name) => readFile(new URL(name, here), "utf8")))
   const document = await readFile(new URL("../../docs/testing.md", here), "utf8")
   const shown = [...document.matchAll(/```ts\n(.*?)```/gs)].map(([, block]) => block)
