@@ -5,7 +5,7 @@ import { makeApp } from "./routes/hono.ts"
 import { makeDatabase } from "./routes/zapier.ts"
 
 // Jest does likewise. It begins with: node --test routes-node-test.ts
-test("the app keeps to every rule, whatever happens", async () => {
+void test("the app keeps to every rule, whatever happens", async () => {
   const { served } = await ScenarioPromise.check(
     {
       start: (given) => makeApp(given).fetch,

@@ -16,7 +16,7 @@
  *
  * const app: ScenarioPromise.App = {
  *   // Yours: a handler, made of what is given.
- *   start: () => async (request) => new Response(null, { status: request.url.endsWith("/zaps") ? 503 : 404 }),
+ *   start: () => async (request) => new Response("Connect Zapier", { status: request.url.endsWith("/zaps") ? 409 : 404 }),
  *   routes: { connect: "/connect", page: "/zaps", disconnect: { method: "POST", path: "/disconnect" } }
  * }
  *

@@ -11,7 +11,7 @@
  *
  * const app = Scenario.fromRoutes({
  *   // Your handler: a router of Effect, or any other function of a request.
- *   start: Effect.succeed((request) => new Response(null, { status: request.url.endsWith("/zaps") ? 503 : 404 })),
+ *   start: Effect.succeed((request) => new Response("Connect Zapier", { status: request.url.endsWith("/zaps") ? 409 : 404 })),
  *   routes: { connect: "/connect", page: "/zaps", disconnect: { method: "POST", path: "/disconnect" } }
  * })
  *

@@ -334,6 +334,30 @@ describe("keepsSecrets, in URLs", () => {
   })
 })
 
+describe("bindsBrowsers", () => {
+  const check = (parts: Partial<Result>, code: Partial<Exchange>, around: Partial<Seen> = {}) =>
+    ScenarioRules.bindsBrowsers.check(
+      seen({
+        results: [result({ action: "ComeBack", ...parts })],
+        exchanges: [exchange({ accessToken: undefined, code: "a code", isGranted: true, ...code })],
+        ...around
+      })
+    )
+
+  it("is broken by a login that another browser has completed, whoever sends the code", () => {
+    expect(check({ isElsewhere: true }, {})).toContain("ada's login was completed in a browser")
+    expect(check({ isElsewhere: true }, { deed: undefined })).toContain("ada's login was completed in a browser")
+  })
+
+  it("is not broken in the browser that began, without tokens, nor where any browser is allowed", () => {
+    expect(check({}, {})).toBeUndefined()
+    expect(check({ isElsewhere: true }, { isGranted: false })).toBeUndefined()
+    expect(check({ isElsewhere: true }, { code: undefined })).toBeUndefined()
+    const allowed = { expected: { ...expected, otherBrowsers: true } }
+    expect(check({ isElsewhere: true }, {}, allowed)).toBeUndefined()
+  })
+})
+
 describe("drawsStates", () => {
   const attempt = (query: string, parts: Partial<Authorization> = {}) =>
     authorization({ url: `https://api.zapier.com/v2/authorize?${query}`, ...parts })
@@ -491,7 +515,7 @@ describe("answersEverybody", () => {
   it("is broken by whoever waits in the end, and not by whoever was interrupted", () => {
     const check = (end: Result["end"]) =>
       ScenarioRules.answersEverybody.check(seen({ results: [result({ end, exit: undefined })] }))
-    expect(check("Waiting")).toBe("ada waits for ever (Call)")
+    expect(check("Waiting")).toMatch(/^ada waits for ever \(Call\); if .*`turn`$/)
     expect(check("Killed")).toBeUndefined()
   })
 })
