@@ -374,12 +374,13 @@ describe("an app that waits for something real", () => {
 
   it("is told of `turn` where it waits for longer", async () => {
     const never = appWith(saying(() => new Promise(() => undefined)))
-    await expect(ScenarioPromise.run(never, [call])).rejects.toThrow(
+    const turn = () => Promise.resolve()
+    await expect(ScenarioPromise.run(never, [call], { turn })).rejects.toThrow(
       "ada waits for ever (Call); if it is for something outside of virtual time, say for how long with `turn`"
     )
     const silent: ReadonlyArray<Step> = [connect, { _tag: "Arm", rule: { fault: { _tag: "RequestSilent" } } }, call]
-    await expect(ScenarioPromise.run(appWith(), silent, { rules: [ScenarioRules.answersEverybody] })).rejects.toThrow(
-      /ada waits for ever \(Call\)\n/
-    )
+    await expect(
+      ScenarioPromise.run(appWith(), silent, { rules: [ScenarioRules.answersEverybody], turn })
+    ).rejects.toThrow(/ada waits for ever \(Call\)\n/)
   })
 })
