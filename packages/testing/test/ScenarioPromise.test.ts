@@ -374,7 +374,7 @@ describe("an app that waits for something real", () => {
 
   it("is told of `turn` where it waits for longer", async () => {
     const never = appWith(saying(() => new Promise(() => undefined)))
-    const turn = () => Promise.resolve()
+    const turn = () => real(1)
     await expect(ScenarioPromise.run(never, [call], { turn })).rejects.toThrow(
       "ada waits for ever (Call); if it is for something outside of virtual time, say for how long with `turn`"
     )
