@@ -82,6 +82,7 @@ export interface App<Stores = undefined> extends Pick<
    * killed.
    */
   readonly start: (given: Given<Stores>) => Started | Promise<Started>
+  /** Which requests do what. */
   readonly routes: Routes
   /** Makes what outlives a restart, such as the app's database in memory. Called once for each scenario. */
   readonly stores?: (() => Stores | Promise<Stores>) | undefined

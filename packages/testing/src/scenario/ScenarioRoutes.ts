@@ -101,6 +101,7 @@ export interface Routes {
 export interface Options<S = never> {
   /** Starts the app: at first, and after it was restarted or killed. */
   readonly start: Effect.Effect<Handler, Anything, S | Provided | Scope.Scope>
+  /** Which requests do what. */
   readonly routes: Routes
   /** What outlives a restart, its database for example. Built once for each run. */
   readonly stores?: Layer.Layer<S, Anything> | undefined
@@ -112,7 +113,7 @@ export interface Options<S = never> {
   readonly origin?: string | undefined
   /** How many instances of it run over the same stores, and serve in turn. Default: 1. */
   readonly instances?: number | undefined
-  /** What the app has learned of its secret, it has from its start: it is restarted when there is a new one. Default: false. */
+  /** Whether the app has its secret from its start: it is restarted when there is a new one. Default: false. */
   readonly restartsForSecret?: boolean | undefined
   /** What a page shows, where the default is wrong. Default, and where it gives nothing: as `docs/testing.md` says. */
   readonly shows?: ((page: ScenarioPage.Page, subject: Subject | undefined) => Shown | undefined) | undefined

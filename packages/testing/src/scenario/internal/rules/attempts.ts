@@ -75,8 +75,7 @@ export const bindsBrowsers: Rule = {
       const { deed, isElsewhere, step, subject } = result
       if (isElsewhere !== true || expected.otherBrowsers) return undefined
       const isAlone = !results.some(
-        (other) =>
-          other !== result && other.step === step && other.subject === subject && connecting.has(other.action)
+        (other) => other !== result && other.step === step && other.subject === subject && connecting.has(other.action)
       )
       return exchanges.some(
         ({ code, isGranted, owner, sentAt, ...exchange }) =>
