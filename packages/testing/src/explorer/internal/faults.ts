@@ -2,6 +2,8 @@
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as FakeHttp from "../../fake/FakeHttp.ts"
+import * as Callers from "./callers.ts"
+import * as Perform from "./perform.ts"
 import * as Turn from "./turn.ts"
 import * as World from "./world.ts"
 import type { Client, Of, Process } from "./world.ts"
@@ -44,7 +46,7 @@ const crash = ({ name, operations }: Process): Fault => [
   `${name} crashes`,
   (turn) => {
     for (const operation of operations) if (World.isOnItsWay(operation)) Turn.stray(turn, operation)
-    Turn.restart(turn, name)
+    Perform.restart(turn, name)
   }
 ]
 
@@ -102,7 +104,7 @@ const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray
   const { name } = process
   const failed = (turn: Turn.Turn) => {
     Turn.drop(turn, name, save)
-    Turn.feed(turn, name, save.key, { _tag: "StoreFailed", id: save.id, reason: Turn.storeFailure })
+    Turn.feed(turn, name, save.key, { _tag: "StoreFailed", id: save.id, reason: Perform.storeFailure })
   }
   return [
     [`the write of ${name} fails`, failed],
@@ -164,7 +166,7 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
     const key = waiting?.wants === "Access" ? World.shared : keyOf(process, waiting?.id)
     if (waiting !== undefined && key !== undefined) {
       may(`a caller of ${name} leaves`, (turn) => {
-        Turn.finish(turn, name, waiting, true)
+        Callers.finish(turn, name, waiting, true)
         Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
       })
     }
@@ -181,13 +183,13 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
     may(`the user allows the app again, and ${name} is called back`, (turn) => {
       const [allowed, callback] = World.consent(turn.world)
       turn.world = allowed
-      Turn.callBack(turn, name, callback)
+      Callers.callBack(turn, name, callback)
     })
   }
   if (kinds.has("disconnect") && !isClosing && world.history.record._tag !== "Absent") {
     may(`${name} disconnects the user`, (turn) => {
       Turn.observe(turn, { _tag: "DisconnectAsked", owner })
-      Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
+      Callers.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
     })
   }
   return faults

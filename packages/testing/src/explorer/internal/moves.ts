@@ -6,6 +6,8 @@ import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import type { Move } from "../../Explorer.ts"
 import * as Faults from "./faults.ts"
+import * as Callers from "./callers.ts"
+import * as Perform from "./perform.ts"
 import * as Turn from "./turn.ts"
 import * as World from "./world.ts"
 import type { Client, Process } from "./world.ts"
@@ -91,7 +93,7 @@ const pollAll = (client: Client, world: World.World): World.World | undefined =>
       Turn.feed(turn, name, key, { _tag: "Woken" })
     }
   }
-  Turn.carryOut(turn)
+  Perform.carryOut(turn)
   return turn.isEventful || turn.violations.length > 0 ? undefined : turn.world
 }
 
@@ -167,7 +169,7 @@ const ofOperation = (
       if (found === undefined || isPaused) return undefined
       const hear = (turn: Turn.Turn) => {
         Turn.drop(turn, name, operation)
-        Turn.loaded(turn, name, operation, found)
+        Perform.loaded(turn, name, operation, found)
       }
       return [`the store responds to ${name} late`, hear]
     }
@@ -236,16 +238,16 @@ const ofProcess = (client: Client, world: World.World, process: Process): Readon
   }
   for (const caller of distinct(process)) {
     if (caller.doing._tag === "Idle" && !isClosing) {
-      may(`${name} asks`, (turn) => Turn.ask(turn, name, caller))
+      may(`${name} asks`, (turn) => Callers.ask(turn, name, caller))
     }
-    if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Turn.call(turn, name, caller))
+    if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Callers.call(turn, name, caller))
   }
   if (isClosing) return steps
   const [callback, ...others] = world.callbacks
   if (callback !== undefined) {
     may(`${name} is called back`, (turn) => {
       turn.world = { ...turn.world, callbacks: others }
-      Turn.callBack(turn, name, callback)
+      Callers.callBack(turn, name, callback)
     })
   }
   return steps
@@ -293,7 +295,7 @@ const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined 
         Redacted.value(doing.access.accessToken) === Redacted.value(access.accessToken) &&
         World.callApi(world, client, doing.access) !== 401
     )
-    if (caller !== undefined && !isPaused) return () => Turn.call(turn, name, caller)
+    if (caller !== undefined && !isPaused) return () => Callers.call(turn, name, caller)
   }
   return undefined
 }
@@ -319,16 +321,16 @@ const ofAttempt = (client: Client, world: World.World): Step | undefined => {
 
 // What is read may also fail, or take long.
 const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, step]: Step, isFault: boolean) => {
-  const run = (reading: Turn.Reading) => {
+  const run = (reading: Perform.Reading) => {
     const turn = Turn.begin(client, world)
     step(turn)
-    Turn.carryOut(turn, reading)
+    Perform.carryOut(turn, reading)
     return turn
   }
   const turn = run("Done")
   for (let certain = certainCall(client, turn); certain !== undefined; certain = certainCall(client, turn)) {
     certain()
-    Turn.carryOut(turn)
+    Perform.carryOut(turn)
   }
   const all: Array<WorldMove> = [{ label, world: turn.world, violations: turn.violations, isFault }]
   const { faults } = turn.world
