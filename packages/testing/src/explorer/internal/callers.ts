@@ -2,6 +2,7 @@
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
+import * as Server from "./server.ts"
 import * as World from "./world.ts"
 import type { Caller } from "./world.ts"
 import { type Turn, processOf, change, update, observe, stateOf, drop, feed, by } from "./turn.ts"
@@ -42,7 +43,7 @@ export const ask = (turn: Turn, name: string, caller: Caller, unusable?: Tokens.
 export const call = (turn: Turn, name: string, caller: Caller): void => {
   if (caller.doing._tag !== "Calling") return
   const { access, isReplay } = caller.doing
-  if (World.callApi(turn.world, turn.client, access) !== 401) {
+  if (Server.callApi(turn.world, turn.client, access) !== 401) {
     finish(turn, name, caller, false)
     // Only of a token that has replaced a rejected one does it matter.
     if (access.replacedAt === undefined) return

@@ -9,6 +9,7 @@ import * as Faults from "./faults.ts"
 import * as Callers from "./callers.ts"
 import * as Perform from "./perform.ts"
 import * as Turn from "./turn.ts"
+import * as Server from "./server.ts"
 import * as World from "./world.ts"
 import type { Client, Process } from "./world.ts"
 import type { Violation } from "../../Violation.ts"
@@ -148,7 +149,7 @@ const actsUnseen = (client: Client, world: World.World, request: TokenRequest) =
   return (
     request._tag !== "Refresh" ||
     access === undefined ||
-    World.callApi(world, client, { ...access, family: "", generation: 0 }) === 401
+    Server.callApi(world, client, { ...access, family: "", generation: 0 }) === 401
   )
 }
 
@@ -196,7 +197,7 @@ const ofOperation = (
         Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
       }
       const act = (turn: Turn.Turn) => {
-        const arrived = World.arrive(turn.world, request)
+        const arrived = Server.arrive(turn.world, request)
         turn.world = arrived.world
         return arrived.response
       }
@@ -258,7 +259,7 @@ const ofNobody = (world: World.World): ReadonlyArray<Step> => [
   ...world.strays.map((request, index): Step => [
     "a stray request reaches the server",
     (turn) => {
-      turn.world = World.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
+      turn.world = Server.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
     }
   ]),
   ...world.lateWrites.map(({ name, owner, save }, index): Step => [
@@ -293,7 +294,7 @@ const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined 
       ({ doing }) =>
         doing._tag === "Calling" &&
         Redacted.value(doing.access.accessToken) === Redacted.value(access.accessToken) &&
-        World.callApi(world, client, doing.access) !== 401
+        Server.callApi(world, client, doing.access) !== 401
     )
     if (caller !== undefined && !isPaused) return () => Callers.call(turn, name, caller)
   }

@@ -6,6 +6,7 @@
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Invariants from "../../Invariants.ts"
+import * as Server from "./server.ts"
 import * as World from "./world.ts"
 import type { Client, Input, Of, Operation, Process } from "./world.ts"
 import type { Violation } from "../../Violation.ts"
@@ -105,7 +106,7 @@ export const write = (
       if (process.hasLateClaim && !isHeld) change(turn, process.name, { hasLateClaim: false })
     }
     const seen = { state: state as Invariants.State, from: from as Invariants.State | undefined }
-    observe(turn, { _tag: "Stored", ...seen, ...told, isAlive: World.isAlive(world, state), at, owner })
+    observe(turn, { _tag: "Stored", ...seen, ...told, isAlive: Server.isAlive(world, state), at, owner })
   }
   return "Saved"
 }
