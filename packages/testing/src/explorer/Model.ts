@@ -45,7 +45,9 @@ import * as ExplorerDiagram from "./internal/diagram.ts"
 import * as Key from "./internal/key.ts"
 import * as Moves from "./internal/moves.ts"
 import * as Retrace from "./internal/retrace.ts"
-import * as World from "./internal/world.ts"
+import * as Beginnings from "./internal/beginnings.ts"
+import * as Server from "./internal/server.ts"
+import type * as World from "./internal/world.ts"
 
 /**
  * @since 0.1.0
@@ -71,14 +73,14 @@ export type Mode = World.Client["mode"]
  *
  * @since 0.1.0
  */
-export type Beginning = World.Beginning
+export type Beginning = Beginnings.Beginning
 
 /**
  * All beginnings.
  *
  * @since 0.1.0
  */
-export const beginnings: ReadonlyArray<Beginning> = World.beginnings
+export const beginnings: ReadonlyArray<Beginning> = Beginnings.beginnings
 
 /**
  * Servers that differ in what is unknown of Zapier.
@@ -144,7 +146,7 @@ const onceEach = <A>(make: (owner: string) => A): ((owner: string) => A) => {
 export const library = (mode: Mode = "user", parts: Parts = {}): World.Client => {
   const { apps = same, attempts = same, grants = same, step = same } = parts
   const settings = { ...defaults, ...parts.settings }
-  const drivenApp = apps(AppCredentialDriver.driven(World.scopes.app, settings))
+  const drivenApp = apps(AppCredentialDriver.driven(Server.scopes.app, settings))
   const drivenGrant = grants(UserGrantDriver.driven(settings))
   const drivenAttempt = attempts(ConsentAttemptDriver.driven(settings))
   return {
@@ -199,7 +201,7 @@ export interface Options {
 export const make = (options: Options): Explorer.Model<World.World> => {
   const { callers, faults, server = servers.strict } = options
   const client = options.client ?? library()
-  const begin = World.begin(client, { callers, faults, server })
+  const begin = Beginnings.begin(client, { callers, faults, server })
   return {
     initial: (options.beginnings ?? beginnings).map((beginning) => begin[beginning]),
     moves: Moves.moves(client, new Set(options.kinds ?? kinds[client.mode])),

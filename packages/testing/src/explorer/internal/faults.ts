@@ -2,7 +2,10 @@
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as FakeHttp from "../../fake/FakeHttp.ts"
+import * as Callers from "./callers.ts"
+import * as Perform from "./perform.ts"
 import * as Turn from "./turn.ts"
+import * as Server from "./server.ts"
 import * as World from "./world.ts"
 import type { Client, Of, Process } from "./world.ts"
 
@@ -44,7 +47,7 @@ const crash = ({ name, operations }: Process): Fault => [
   `${name} crashes`,
   (turn) => {
     for (const operation of operations) if (World.isOnItsWay(operation)) Turn.stray(turn, operation)
-    Turn.restart(turn, name)
+    Perform.restart(turn, name)
   }
 ]
 
@@ -89,7 +92,7 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
       may(`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response))
     }
     may(`the server acts for ${name}, and responds with 503`, (turn) => {
-      turn.world = World.arrive(turn.world, send.request).world
+      turn.world = Server.arrive(turn.world, send.request).world
       respond(turn, FakeHttp.json(503, { error: "server_error" }))
     })
     may(`the server is not reached by ${name}`, (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" }))
@@ -102,7 +105,7 @@ const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray
   const { name } = process
   const failed = (turn: Turn.Turn) => {
     Turn.drop(turn, name, save)
-    Turn.feed(turn, name, save.key, { _tag: "StoreFailed", id: save.id, reason: Turn.storeFailure })
+    Turn.feed(turn, name, save.key, { _tag: "StoreFailed", id: save.id, reason: Perform.storeFailure })
   }
   return [
     [`the write of ${name} fails`, failed],
@@ -164,7 +167,7 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
     const key = waiting?.wants === "Access" ? World.shared : keyOf(process, waiting?.id)
     if (waiting !== undefined && key !== undefined) {
       may(`a caller of ${name} leaves`, (turn) => {
-        Turn.finish(turn, name, waiting, true)
+        Callers.finish(turn, name, waiting, true)
         Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
       })
     }
@@ -179,15 +182,15 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
   }
   if (kinds.has("consent") && !isClosing && client.mode === "user") {
     may(`the user allows the app again, and ${name} is called back`, (turn) => {
-      const [allowed, callback] = World.consent(turn.world)
+      const [allowed, callback] = Server.consent(turn.world)
       turn.world = allowed
-      Turn.callBack(turn, name, callback)
+      Callers.callBack(turn, name, callback)
     })
   }
   if (kinds.has("disconnect") && !isClosing && world.history.record._tag !== "Absent") {
     may(`${name} disconnects the user`, (turn) => {
       Turn.observe(turn, { _tag: "DisconnectAsked", owner })
-      Turn.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
+      Callers.bring(turn, name, World.shared, { _tag: "Disconnected" }, true)
     })
   }
   return faults
@@ -211,11 +214,11 @@ const keyOf = ({ drivers }: Process, caller: number | undefined) =>
 export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyArray<Fault> => {
   const faults = world.processes.flatMap((process) => ofProcess(client, kinds, process, world))
   if (kinds.has("rejection") && World.accessOf(World.slot(world, World.shared)) !== undefined) {
-    faults.push(["the server ends the access token", (turn) => (turn.world = World.endAccess(turn.world))])
+    faults.push(["the server ends the access token", (turn) => (turn.world = Server.endAccess(turn.world))])
   }
   if (client.mode === "app") return faults
   if (kinds.has("revocation") && world.history.record._tag !== "Absent") {
-    faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = World.revoke(turn.world))])
+    faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = Server.revoke(turn.world))])
   }
   return faults
 }

@@ -6,7 +6,10 @@ import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import type { Move } from "../../Explorer.ts"
 import * as Faults from "./faults.ts"
+import * as Callers from "./callers.ts"
+import * as Perform from "./perform.ts"
 import * as Turn from "./turn.ts"
+import * as Server from "./server.ts"
 import * as World from "./world.ts"
 import type { Client, Process } from "./world.ts"
 import type { Violation } from "../../Violation.ts"
@@ -91,7 +94,7 @@ const pollAll = (client: Client, world: World.World): World.World | undefined =>
       Turn.feed(turn, name, key, { _tag: "Woken" })
     }
   }
-  Turn.carryOut(turn)
+  Perform.carryOut(turn)
   return turn.isEventful || turn.violations.length > 0 ? undefined : turn.world
 }
 
@@ -146,7 +149,7 @@ const actsUnseen = (client: Client, world: World.World, request: TokenRequest) =
   return (
     request._tag !== "Refresh" ||
     access === undefined ||
-    World.callApi(world, client, { ...access, family: "", generation: 0 }) === 401
+    Server.callApi(world, client, { ...access, family: "", generation: 0 }) === 401
   )
 }
 
@@ -167,7 +170,7 @@ const ofOperation = (
       if (found === undefined || isPaused) return undefined
       const hear = (turn: Turn.Turn) => {
         Turn.drop(turn, name, operation)
-        Turn.loaded(turn, name, operation, found)
+        Perform.loaded(turn, name, operation, found)
       }
       return [`the store responds to ${name} late`, hear]
     }
@@ -194,7 +197,7 @@ const ofOperation = (
         Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
       }
       const act = (turn: Turn.Turn) => {
-        const arrived = World.arrive(turn.world, request)
+        const arrived = Server.arrive(turn.world, request)
         turn.world = arrived.world
         return arrived.response
       }
@@ -236,16 +239,16 @@ const ofProcess = (client: Client, world: World.World, process: Process): Readon
   }
   for (const caller of distinct(process)) {
     if (caller.doing._tag === "Idle" && !isClosing) {
-      may(`${name} asks`, (turn) => Turn.ask(turn, name, caller))
+      may(`${name} asks`, (turn) => Callers.ask(turn, name, caller))
     }
-    if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Turn.call(turn, name, caller))
+    if (caller.doing._tag === "Calling") may(`${name} calls`, (turn) => Callers.call(turn, name, caller))
   }
   if (isClosing) return steps
   const [callback, ...others] = world.callbacks
   if (callback !== undefined) {
     may(`${name} is called back`, (turn) => {
       turn.world = { ...turn.world, callbacks: others }
-      Turn.callBack(turn, name, callback)
+      Callers.callBack(turn, name, callback)
     })
   }
   return steps
@@ -256,7 +259,7 @@ const ofNobody = (world: World.World): ReadonlyArray<Step> => [
   ...world.strays.map((request, index): Step => [
     "a stray request reaches the server",
     (turn) => {
-      turn.world = World.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
+      turn.world = Server.arrive({ ...turn.world, strays: world.strays.toSpliced(index, 1) }, request).world
     }
   ]),
   ...world.lateWrites.map(({ name, owner, save }, index): Step => [
@@ -291,9 +294,9 @@ const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined 
       ({ doing }) =>
         doing._tag === "Calling" &&
         Redacted.value(doing.access.accessToken) === Redacted.value(access.accessToken) &&
-        World.callApi(world, client, doing.access) !== 401
+        Server.callApi(world, client, doing.access) !== 401
     )
-    if (caller !== undefined && !isPaused) return () => Turn.call(turn, name, caller)
+    if (caller !== undefined && !isPaused) return () => Callers.call(turn, name, caller)
   }
   return undefined
 }
@@ -319,16 +322,16 @@ const ofAttempt = (client: Client, world: World.World): Step | undefined => {
 
 // What is read may also fail, or take long.
 const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, step]: Step, isFault: boolean) => {
-  const run = (reading: Turn.Reading) => {
+  const run = (reading: Perform.Reading) => {
     const turn = Turn.begin(client, world)
     step(turn)
-    Turn.carryOut(turn, reading)
+    Perform.carryOut(turn, reading)
     return turn
   }
   const turn = run("Done")
   for (let certain = certainCall(client, turn); certain !== undefined; certain = certainCall(client, turn)) {
     certain()
-    Turn.carryOut(turn)
+    Perform.carryOut(turn)
   }
   const all: Array<WorldMove> = [{ label, world: turn.world, violations: turn.violations, isFault }]
   const { faults } = turn.world

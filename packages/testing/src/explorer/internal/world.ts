@@ -4,26 +4,15 @@ import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/Consent
 import type * as ConsentAttemptDriver from "@zapier-workflow-auth/core/machine/ConsentAttemptDriver"
 import type * as Driver from "@zapier-workflow-auth/core/machine/Driver"
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
-import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
-import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
+import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
+import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import type { TokenRequest } from "@zapier-workflow-auth/core/oauth/TokenRequest"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
-import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
-import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
-import * as FakeControl from "../../fake/FakeControl.ts"
 import type * as FakeHttp from "../../fake/FakeHttp.ts"
-import * as FakeServer from "../../fake/FakeServer.ts"
 import type * as FakeState from "../../fake/FakeState.ts"
 import * as Invariants from "../../Invariants.ts"
-import * as FakeClient from "./fakeClient.ts"
-import * as Lookup from "../../fake/internal/lookup.ts"
-
-// -----------------------------------------------------------------------------
-// What is explored
-// -----------------------------------------------------------------------------
 
 export type Record = UserGrant.State | AppCredential.State | ConsentAttempt.State
 export type Event = UserGrant.Event | AppCredential.Event | ConsentAttempt.Event
@@ -59,10 +48,6 @@ export interface Client {
 
 /** The key of what all processes share. Attempts have their digests as keys. */
 export const shared = "shared"
-
-// -----------------------------------------------------------------------------
-// What there is
-// -----------------------------------------------------------------------------
 
 /**
  * - `Load`: a read that takes long. It finds what was there when it began.
@@ -177,26 +162,6 @@ export const wall = ({ now }: Pick<World, "now">, { offset }: Process): number =
 
 export const isBusy = ({ drivers }: Process): boolean => Object.values(drivers).some(DriverState.isBusy)
 
-// -----------------------------------------------------------------------------
-// The server
-// -----------------------------------------------------------------------------
-
-export const scopes = { user: ["zap"], app: ["promotions:write"] }
-
-/** What is asked for. */
-const scopesOf = ({ mode }: Client): ReadonlyArray<string> => scopes[mode]
-
-// For the call that is made with the app's own token.
-const enrollment: FakeState.Enrollment = {
-  id: "1",
-  promotionId: "promotion",
-  clientId: FakeClient.clientId,
-  userId: 1_001,
-  enrolledAt: 0
-}
-
-const calls = { user: ["GET", "/v2/zaps"], app: ["DELETE", "/v2/promotions/1"] } as const
-
 /** What a request presents. */
 export const presented = (request: TokenRequest): string => {
   switch (request._tag) {
@@ -209,100 +174,9 @@ export const presented = (request: TokenRequest): string => {
   }
 }
 
-// One request comes to one server in many worlds.
-const handled = new WeakMap<
-  FakeState.FakeState,
-  WeakMap<TokenRequest, { readonly now: number; readonly is: ReturnType<typeof FakeServer.handle> }>
->()
-
-const handle = ({ now, server }: World, request: TokenRequest) => {
-  const ofServer = handled.get(server) ?? new WeakMap()
-  handled.set(server, ofServer)
-  const known = ofServer.get(request)
-  if (known?.now === now) return known.is
-  const is = FakeServer.handle(server, FakeClient.tokenRequest(request), now)
-  ofServer.set(request, { now, is })
-  return is
-}
-
-/** The server acts on a token request. */
-export const arrive = (world: World, request: TokenRequest) => {
-  const { issued, response, state } = handle(world, request)
-  const parent = world.names[presented(request)] ?? ""
-  // Where nothing is rotated, one gives several access tokens.
-  const siblings = Object.values(world.names).filter((name) => name.startsWith(`${parent}a`)).length
-  const names =
-    issued === undefined
-      ? world.names
-      : {
-          ...world.names,
-          [issued.accessToken]: `${parent}a${siblings || ""}`,
-          ...(issued.refreshToken === undefined ? {} : { [issued.refreshToken]: `${parent}r` })
-        }
-  return { world: { ...world, server: state, names }, response }
-}
-
-// The same question is asked of one server many times.
-const statuses = new WeakMap<FakeState.FakeState, { readonly now: number; readonly of: Map<string, number> }>()
-
-/** The status of the API's response to a call with this access token. */
-export const callApi = ({ now, server }: World, { mode }: Client, access: Tokens.UsableAccess): number => {
-  const known = statuses.get(server)
-  const asked = known?.now === now ? known : { now, of: new Map<string, number>() }
-  if (asked !== known) statuses.set(server, asked)
-  const accessToken = Redacted.value(access.accessToken)
-  const status = asked.of.get(accessToken) ?? FakeClient.callApi(server, calls[mode], access, now)
-  asked.of.set(accessToken, status)
-  return status
-}
-
 /** Whether the process has the lease of this state. */
 export const isHolder = (state: Record | undefined, process: Process): boolean =>
   state !== undefined && "lease" in state && state.lease.owner === ownerOf(process)
-
-/** Whether the server would still take the refresh token of this state. */
-export const isAlive = ({ now, server }: World, state: Record): boolean =>
-  "tokens" in state &&
-  state.tokens.refreshToken !== undefined &&
-  Lookup.isAlive(server, Redacted.value(state.tokens.refreshToken), now)
-
-/** A user allows the app: an attempt is pending, and the browser has its callback. */
-export const consent = (world: World): readonly [World, Callback] => {
-  const count = Object.keys(world.store).filter((key) => key !== shared).length + 1
-  const digest = `consent-${count}`
-  const url = new URL(ZapierUrls.production.authorize)
-  url.search = new URLSearchParams({
-    response_type: "code",
-    client_id: FakeClient.clientId,
-    redirect_uri: FakeClient.redirectUri,
-    scope: "zap",
-    state: digest
-  }).toString()
-  const [location, server] = Result.getOrThrow(FakeControl.approve(world.server, url.href, {}, world.now))
-  const code = new URL(location).searchParams.get("code") ?? ""
-  const pending: ConsentAttempt.State = {
-    _tag: "Pending",
-    stateDigest: digest,
-    subject: "ada",
-    redirectUri: FakeClient.redirectUri,
-    scopes: scopes.user,
-    startedAt: world.now,
-    expiresAt: world.now + 900_000
-  }
-  const allowed = {
-    ...world,
-    server,
-    store: { ...world.store, [digest]: { version: 1, state: pending } },
-    names: { ...world.names, [code]: digest }
-  }
-  return [allowed, { digest, code }]
-}
-
-/** The user ends the app's access in Zapier's settings. */
-export const revoke = (world: World): World => ({
-  ...world,
-  server: Result.getOrThrow(FakeControl.revoke(world.server, { clientId: FakeClient.clientId }))
-})
 
 /** The access token that the store has. */
 export const accessOf = ({ state }: Slot): Tokens.Access | undefined => {
@@ -311,118 +185,5 @@ export const accessOf = ({ state }: Slot): Tokens.Access | undefined => {
   return "access" in state ? state.access : undefined
 }
 
-/** The server ends the access token that the store has before its time. */
-export const endAccess = (world: World): World => {
-  const access = accessOf(slot(world, shared))
-  return access === undefined
-    ? world
-    : { ...world, server: FakeControl.endAccessToken(world.server, Redacted.value(access.accessToken)) }
-}
-
 export const slot = ({ store }: Pick<World, "store">, key: string): Slot =>
   store[key] ?? { version: 0, state: undefined }
-
-// -----------------------------------------------------------------------------
-// Beginnings
-// -----------------------------------------------------------------------------
-
-const start = 1_000_000_000
-
-/**
- * How large a world is.
- *
- * @since 0.1.0
- */
-export interface Size {
-  /** How many callers each process has. */
-  readonly callers: ReadonlyArray<number>
-  readonly faults: number
-  readonly server: Partial<FakeState.Knobs>
-}
-
-const empty = (client: Client, { callers, faults, server }: Size): World => ({
-  now: start,
-  server: { ...FakeClient.register(server), enrollments: HashMap.make([enrollment.id, enrollment]) },
-  store: {},
-  processes: callers.map((count, index) => ({
-    name: String.fromCodePoint(65 + index),
-    life: 1,
-    isPaused: false,
-    awakeSince: start,
-    offset: 0,
-    isClosing: false,
-    drivers: { [shared]: DriverState.initial },
-    operations: [],
-    callers: Array.from({ length: count }, (_, id) => ({ id, wants: "Access", doing: { _tag: "Idle" } })),
-    nextCaller: count,
-    hasFailed: false,
-    hasLateClaim: false
-  })),
-  strays: [],
-  lateWrites: [],
-  callbacks: [],
-  faults,
-  expiries: 1,
-  history: client.mode === "user" ? Invariants.empty : Invariants.emptyOfApp,
-  names: {}
-})
-
-const withTokens = (client: Client, size: Size): World => {
-  const isUser = client.mode === "user"
-  const none = empty(client, size)
-  const [asked, callback] = isUser ? consent(none) : [none, undefined]
-  const request: TokenRequest = isUser
-    ? {
-        _tag: "AuthorizationCode",
-        code: Redacted.make(callback?.code ?? ""),
-        codeVerifier: undefined,
-        redirectUri: FakeClient.redirectUri,
-        scopes: scopes.user
-      }
-    : { _tag: "ClientCredentials", scopes: scopes.app }
-  const { response, world } = arrive(asked, request)
-  const outcome = TokenOutcome.interpret(response, { scopes: scopesOf(client), startedAt: start, now: start })
-  if (outcome._tag !== "Granted") throw new Error("the first request must succeed")
-  const { refreshToken: _, ...access } = outcome.tokens
-  const state: Invariants.State = isUser
-    ? UserGrant.granted("consent-1", outcome.tokens)
-    : { _tag: "Active", generation: 1, access }
-  const attempt = world.store["consent-1"]?.state
-  const completed =
-    attempt?._tag === "Pending"
-      ? { "consent-1": { version: 1, state: { ...attempt, _tag: "Completed" as const } } }
-      : {}
-  return {
-    ...world,
-    store: { ...completed, [shared]: { version: 1, state } },
-    history: { ...world.history, record: state, expiresAt: outcome.tokens.expiresAt }
-  }
-}
-
-/** Each way in which a token comes to be renewed, and a first token. */
-export const beginnings = ["expired", "due", "rejected", "new"] as const
-
-export type Beginning = (typeof beginnings)[number]
-
-/** Where an exploration begins. */
-export const begin = (
-  client: Client,
-  size: Size
-): { readonly [beginning in Beginning]: { readonly label: string; readonly world: World } } => {
-  const fresh = withTokens(client, size)
-  const expiresAt = accessOf(slot(fresh, shared))?.expiresAt ?? start
-  const none = empty(client, size)
-  const [allowed, callback] = consent(none)
-  return {
-    expired: { label: "the access token has expired", world: { ...fresh, now: expiresAt, expiries: 0 } },
-    due: {
-      label: "the access token is about to expire",
-      world: { ...fresh, now: expiresAt - client.settings.expiryMargin }
-    },
-    rejected: { label: "the server has ended the access token", world: endAccess(fresh) },
-    new:
-      client.mode === "user"
-        ? { label: "the user has just allowed the app", world: { ...allowed, callbacks: [callback, callback] } }
-        : { label: "there is no token yet", world: none }
-  }
-}

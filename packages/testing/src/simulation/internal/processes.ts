@@ -174,7 +174,7 @@ export const make = (options: Options, place: Place) => {
   // A function that has responded to all that it was asked.
   const freeze = (process: Process) => {
     const isBusy = process.calls.size > 0 || process.isGone || process.room.isSuspended() || leaving.has(process)
-    if (options.frozen === undefined || isCalm || isBusy) return
+    if (isCalm || isBusy) return
     const auth = Context.get(process.context, ZapierAuth)
     if (options.frozen === "WhenSettled" && !auth.isSettled()) {
       Effect.runForkWith(process.context)(auth.settled).addObserver(() => freezeSoon(process))
@@ -185,7 +185,9 @@ export const make = (options: Options, place: Place) => {
     frozen.add(process)
   }
 
+  // What is never frozen draws nothing for it: a seed gives the same run as before.
   function freezeSoon(process: Process) {
+    if (options.frozen === undefined) return
     timeline.after(hub.latency.below(freezing), () => freeze(process))
   }
 
