@@ -169,7 +169,7 @@ export const countUnsafe = {
 export type Mode = Credential["_tag"]
 
 /**
- * Paths are anybody's, and each label is kept: those that are not in the table have one together.
+ * The label of an endpoint. Paths are unbounded, so those that are not in the table share one.
  *
  * @internal
  */

@@ -1,4 +1,4 @@
-/** What traces and metrics tell of calls. */
+/** Spans and metrics of calls. */
 import { assert, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -13,7 +13,7 @@ import * as TestZapier from "./utils/TestZapier.ts"
 
 const { answer, subject } = TestZapier
 
-/** What is told while an effect runs: the spans that have ended, and how many calls of which labels. */
+/** The spans and the counted calls, with their labels, of an effect. */
 const told = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const spans: Array<Tracer.NativeSpan> = []

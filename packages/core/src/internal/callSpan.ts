@@ -1,4 +1,4 @@
-/** What traces tell of a call of the API: by whose credential, of which endpoint, and what came of it. */
+/** The span of a call of the API: by which credential, of which endpoint, and with which outcome. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -6,6 +6,7 @@ import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as AuthMetrics from "../AuthMetrics.ts"
+import type { Credential } from "../zapier/Credential.ts"
 import type { ZapierAuthError } from "../ZapierAuthError.ts"
 import type { Target } from "./target.ts"
 
@@ -32,7 +33,7 @@ const nameOf = (outcome: Outcome): string => {
 /** A call with a span around it, in which are those of its requests. */
 export const around = <A extends HttpClientResponse, E extends HttpClientError | ZapierAuthError>(
   { endpoint }: Target,
-  mode: AuthMetrics.Mode,
+  mode: Credential["_tag"],
   call: () => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
   Effect.useSpan(
