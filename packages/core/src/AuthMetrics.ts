@@ -6,8 +6,6 @@
  * import * as AuthMetrics from "@zapier-workflow-auth/core/AuthMetrics"
  * import * as Effect from "effect/Effect"
  * import * as Metric from "effect/Metric"
-import type { Credential } from "./zapier/Credential.ts"
-import type * as Endpoint from "./zapier/Endpoint.ts"
  *
  * const refreshed = Metric.value(
  *   Metric.withAttributes(AuthMetrics.tokenRequests, { grant: "Refresh", outcome: "Granted" })
