@@ -69,11 +69,23 @@ it.effect("opentelemetry.ts exports spans and metrics of the library, and no sec
     }
 
     const traces = received.get("/v1/traces") ?? ""
-    for (const span of ["countZaps", "ZapierAuth.handleCallback", "TokenEndpoint.request"]) {
+    for (const span of ["countZaps", "ZapierHttpClient.call", "ZapierAuth.handleCallback", "TokenEndpoint.request"]) {
       expect(traces).toContain(`"name":"${span}"`)
     }
+    for (const [key, value] of [
+      ["mode", "User"],
+      ["endpoint", "GET /v2/zaps"],
+      ["outcome", "2xx"]
+    ]) {
+      expect(traces).toContain(`{"key":"${key}","value":{"stringValue":"${value}"}}`)
+    }
     const metrics = received.get("/v1/metrics") ?? ""
-    for (const metric of ["zapier_auth_token_requests", "zapier_auth_unauthorized", "zapier_auth_replays"]) {
+    for (const metric of [
+      "zapier_auth_calls",
+      "zapier_auth_token_requests",
+      "zapier_auth_unauthorized",
+      "zapier_auth_replays"
+    ]) {
       expect(metrics).toContain(`"name":"${metric}"`)
     }
     expect(secrets.size).toBeGreaterThan(5)

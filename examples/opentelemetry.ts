@@ -1,7 +1,7 @@
 /**
- * Spans and metrics to OpenTelemetry, by Effect's own exporter. The library's spans say which request was authorized how, and
- * what came of a token request; its metrics count token requests, refusals and replays. Neither holds a secret, nor whose
- * grant it is.
+ * Spans and metrics to OpenTelemetry, by Effect's own exporter. The library's spans say by which credential each endpoint
+ * was called, what came of it, and what came of token requests; its metrics count calls by endpoint, mode and status class,
+ * token requests, refusals and replays. Neither holds a secret, nor whose grant it is.
  *
  * With a collector at OTEL_EXPORTER_OTLP_ENDPOINT and the three ZAPIER_ variables: `node opentelemetry.ts ada`
  */

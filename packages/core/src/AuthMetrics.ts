@@ -21,6 +21,8 @@ import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import type { Credential } from "./zapier/Credential.ts"
+import type * as Endpoint from "./zapier/Endpoint.ts"
 
 /**
  * Token requests, with the labels `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`) and `outcome` (as in
@@ -94,6 +96,19 @@ export const replays = Metric.counter("zapier_auth_replays", {
   incremental: true
 })
 
+const callOptions = { description: "Calls of the API by endpoint, mode and status class", incremental: true } as const
+
+/**
+ * Calls of the API, one for each call whatever it took, with these labels:
+ *
+ * - `endpoint`: a name of the endpoint table, such as `GET /v2/zaps`; all that are not in it are `other`
+ * - `mode`: `User`, `App`, `ClientId` or `None`
+ * - `status`: the class of the last response's status, `2xx` for example; `none` where no response came
+ *
+ * @since 0.1.0
+ */
+export const calls = Metric.counter("zapier_auth_calls", callOptions)
+
 interface Labels {
   readonly [name: string]: string
 }
@@ -142,6 +157,66 @@ export const countUnsafe = {
   wait: (labels: Labels, context: Context.Context<never>): void => labelledWaits(labels).updateUnsafe(1, context),
   adoption: (labels: Labels, context: Context.Context<never>): void =>
     labelledAdoptions(labels).updateUnsafe(1, context)
+}
+
+/**
+ * How a call is authorized.
+ *
+ * @internal
+ */
+export type Mode = Credential["_tag"]
+
+/**
+ * The label of an endpoint. Paths are unbounded, so those that are not in the table share one.
+ *
+ * @internal
+ */
+export const endpointLabel = (endpoint: Endpoint.Name | undefined): string => endpoint ?? "other"
+
+/**
+ * The class of a status, `2xx` for example.
+ *
+ * @internal
+ */
+export const statusClass = (status: number): string => `${Math.trunc(status / 100)}xx`
+
+type Series = Metric.Metric<number, unknown>
+
+// Each call looks for its series here: it makes no text for that.
+const callSeries = new Map<Endpoint.Name | undefined, { readonly [mode in Mode]: Array<Series> }>()
+
+// One that is made with its attributes is found faster than one that is given them.
+const makeCallSeries = (mode: Mode, endpoint: Endpoint.Name | undefined, status: number | undefined): Series =>
+  Metric.counter(calls.id, {
+    ...callOptions,
+    attributes: {
+      endpoint: endpointLabel(endpoint),
+      mode,
+      status: status === undefined ? "none" : statusClass(status)
+    }
+  })
+
+/**
+ * Counts a call, where no effect runs.
+ *
+ * @param status of the last response, if there was one
+ *
+ * @internal
+ */
+export const countCall = (
+  mode: Mode,
+  endpoint: Endpoint.Name | undefined,
+  status: number | undefined,
+  context: Context.Context<never>
+): void => {
+  let modes = callSeries.get(endpoint)
+  if (modes === undefined) callSeries.set(endpoint, (modes = { User: [], App: [], ClientId: [], None: [] }))
+  const series = (modes[mode][status === undefined ? 0 : Math.trunc(status / 100)] ??= makeCallSeries(
+    mode,
+    endpoint,
+    status
+  ))
+  series.updateUnsafe(1, context)
 }
 
 /**

@@ -282,7 +282,7 @@ const statusOf = (subject: string, state: UserGrant.State): Status => {
   }
 }
 
-/** Whose token request it is: a user's, or the app's own for these scopes. */
+/** The owner of a token request: a user, or the app itself for these scopes. */
 type Owner = { readonly subject: string } | { readonly scopes: ReadonlyArray<Scopes.Scope> }
 
 const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
@@ -452,7 +452,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     presentClientId: clientIds.present,
     clientIdAnswered: clientIds.answered,
     clientIdState: clientIds.state,
-    status: (subject) => during(status(subject)),
+    status: Effect.fn("ZapierAuth.status")(status, during),
     disconnect: Effect.fn("ZapierAuth.disconnect")(
       forSubject((subject) =>
         Effect.map(grants.bring(subject, { _tag: "Disconnected" }, { isRemoval: true }), (before) => ({

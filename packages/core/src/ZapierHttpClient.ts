@@ -40,6 +40,7 @@ import * as Result from "effect/Result"
 import * as Tracer from "effect/Tracer"
 import * as AuthMetrics from "./AuthMetrics.ts"
 import * as BoundedBody from "./internal/boundedBody.ts"
+import * as CallSpan from "./internal/callSpan.ts"
 import * as QuietTracer from "./internal/quietTracer.ts"
 import * as Target from "./internal/target.ts"
 import * as WithoutCredentials from "./internal/withoutCredentials.ts"
@@ -216,13 +217,17 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const sendIn = (
     fiber: Fiber.Fiber<unknown, unknown>,
     sent: Request,
-    original: Request,
+    target: Target.Target,
+    mode: AuthMetrics.Mode,
     then: (response: HttpClientResponse.HttpClientResponse, result: Response) => Response,
     isReplay = false
   ): Response => {
-    if (!isReplay && !enter()) return Effect.fail(closed)
     const { context } = fiber
-    const sending = { original, sent }
+    if (!isReplay && !enter()) {
+      AuthMetrics.countCall(mode, target.endpoint, undefined, context)
+      return Effect.fail(closed)
+    }
+    const sending = { original: target.request, sent }
     fiber.setContext(forSending(context, sending))
     return Effect.onExitPrimitive(
       Effect.matchCauseEffect(http.execute(sent), {
@@ -239,10 +244,12 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
           return then(response, Effect.succeed(response))
         }
       }),
-      () => {
+      (outcome) => {
         // An interruption, which passes by both.
         if (fiber.context !== context) fiber.setContext(context)
-        if (!isReplay) leave()
+        if (isReplay) return undefined
+        AuthMetrics.countCall(mode, target.endpoint, CallSpan.statusOf(outcome), context)
+        leave()
         return undefined
       }
     )
@@ -250,17 +257,15 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const resultOf = (_response: HttpClientResponse.HttpClientResponse, result: Response) => result
 
-  const send = (request: Request, original: Request): Response =>
-    Effect.withFiber((fiber) => sendIn(fiber, request, original, resultOf))
-
   const replay = Effect.fnUntraced(function* <Key>(
     { mode, ...source }: Source<Key>,
     key: Key,
-    { path, request }: Target.Target,
+    target: Target.Target,
     unauthorized: HttpClientResponse.HttpClientResponse,
     result: Response,
     rejected: Tokens.UsableAccess
   ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
+    const { path, request } = target
     yield* AuthMetrics.count.unauthorized({ mode })
     const access = yield* Effect.onError(source.other(key, rejected), () => BoundedBody.discard(unauthorized))
     // No better token exists: the caller gets the response.
@@ -275,7 +280,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       sendIn(
         fiber,
         HttpClientRequest.bearerToken(request, access.accessToken),
-        request,
+        target,
+        mode,
         ({ status }, result) => (status === 401 ? result : Effect.andThen(source.accepted(key, access), result)),
         true
       )
@@ -290,42 +296,52 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     access: Tokens.UsableAccess
   ): Response => {
     const { endpoint, request } = target
+    const { mode } = source
     if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
-      const { mode } = source
+      AuthMetrics.countCall(mode, endpoint, undefined, fiber.context)
       return Effect.fail(
         ZapierAuthError.make(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode }))
       )
     }
-    return sendIn(fiber, HttpClientRequest.bearerToken(request, access.accessToken), request, (response, result) => {
+    const sent = HttpClientRequest.bearerToken(request, access.accessToken)
+    return sendIn(fiber, sent, target, mode, (response, result) => {
       if (response.status === 401) return replay(source, key, target, response, result, access)
       return access.replacedAt === undefined ? result : Effect.andThen(source.accepted(key, access), result)
     })
   }
 
-  // Each call comes this way, and nearly none goes further than here: it is one step, and no generator, which would cost
-  // as much again.
-  const withToken = <Key>(source: Source<Key>, key: Key, target: Target.Target): Response =>
-    Effect.withFiber((fiber) => {
-      const known = source.known(key)
-      if (known !== undefined) return sendWith(fiber, source, key, target, known)
-      return Effect.flatMap(source.token(key), (access) => sendWith(fiber, source, key, target, access))
+  const withToken = <Key>(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    source: Source<Key>,
+    key: Key,
+    target: Target.Target
+  ): Response => {
+    const known = source.known(key)
+    if (known !== undefined) return sendWith(fiber, source, key, target, known)
+    return Effect.matchCauseEffect(source.token(key), {
+      onFailure: (cause) => {
+        AuthMetrics.countCall(source.mode, target.endpoint, undefined, fiber.context)
+        return Effect.failCause(cause)
+      },
+      onSuccess: (access) => sendWith(fiber, source, key, target, access)
     })
+  }
 
-  const withClientId = Effect.fnUntraced(function* ({
-    request
-  }: Target.Target): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
+  const withClientId = Effect.fnUntraced(function* (
+    fiber: Fiber.Fiber<unknown, unknown>,
+    target: Target.Target
+  ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, CallError> {
     const clientId = yield* auth.presentClientId
-    return yield* Effect.withFiber((fiber) =>
-      sendIn(
-        fiber,
-        HttpClientRequest.setUrlParam(request, "client_id", clientId),
-        request,
-        Effect.fnUntraced(function* ({ status }, result) {
-          if (status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
-          yield* auth.clientIdAnswered(status)
-          return yield* result
-        })
-      )
+    return yield* sendIn(
+      fiber,
+      HttpClientRequest.setUrlParam(target.request, "client_id", clientId),
+      target,
+      "ClientId",
+      Effect.fnUntraced(function* ({ status }, result) {
+        if (status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
+        yield* auth.clientIdAnswered(status)
+        return yield* result
+      })
     )
   })
 
@@ -345,21 +361,34 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     accepted: auth.appTokenAccepted
   }
 
-  const authorize = (target: Target.Target, credential: Credential.Credential): Response => {
+  const authorizeIn = (
+    fiber: Fiber.Fiber<unknown, unknown>,
+    target: Target.Target,
+    credential: Credential.Credential
+  ): Response => {
     switch (credential._tag) {
       case "User":
-        return withToken(users, credential.subject, target)
+        return withToken(fiber, users, credential.subject, target)
       case "App": {
         const { endpoint } = target
         const scopes = credential.scopes ?? (endpoint === undefined ? [] : Endpoint.leastScopes([endpoint]))
-        return withToken(app, scopes, target)
+        return withToken(fiber, app, scopes, target)
       }
       case "ClientId":
-        return withClientId(target)
+        return withClientId(fiber, target)
       case "None":
-        return send(target.request, target.request)
+        return sendIn(fiber, target.request, target, "None", resultOf)
     }
   }
+
+  // Each call comes this way, and nearly none goes further than one step: a generator would cost as much again, and so would
+  // a span that nobody sees.
+  const authorize = (target: Target.Target, credential: Credential.Credential): Response =>
+    Effect.withFiber((fiber) =>
+      QuietTracer.isSeen(servicesOf(fiber.context).tracer)
+        ? CallSpan.around(target, credential._tag, () => authorizeIn(fiber, target, credential))
+        : authorizeIn(fiber, target, credential)
+    )
 
   type Choose = (target: Target.Target) => Result.Result<Credential.Credential, ZapierAuthError>
 

@@ -18,7 +18,7 @@ interface Change<State extends string, Event extends string, Why extends string,
   readonly to: { readonly _tag: State; readonly generation?: number; readonly why?: Why }
 }
 
-/** What the events of all machines have. */
+/** The members that the events of all machines share. */
 export const move = <
   State extends string,
   Event extends string,

@@ -78,7 +78,7 @@ export type Event = typeof Event.Type
 /**
  * The event that the outcome of a request is.
  *
- * @since 0.1.0
+ * @internal
  */
 export const eventOfOutcome = (
   outcome: TokenOutcome.TokenOutcome,

@@ -38,7 +38,7 @@ export const margin = 30_000
 /**
  * The longest time that any process listens, in milliseconds.
  *
- * @since 0.1.0
+ * @internal
  */
 export const longestAnswerTimeout = 300_000
 
@@ -58,7 +58,7 @@ export const make = (owner: string, answerTimeout: number, now: number): Lease =
 /**
  * When the owner has to stop listening, in milliseconds since the epoch.
  *
- * @since 0.1.0
+ * @internal
  */
 export const listensUntil = ({ deadline }: Lease): number => deadline - margin
 

@@ -151,7 +151,7 @@ export interface Presented {
  *
  * @param isAwaited whether a caller waits, and the token may be presented again at once
  *
- * @since 0.1.0
+ * @internal
  */
 export const eventOfOutcome = (
   outcome: TokenOutcome.TokenOutcome,

@@ -273,7 +273,7 @@ export const parseRedirectUris = (list: string): ReadonlyArray<string> =>
 /**
  * The redirect URIs of `ZAPIER_REDIRECT_URIS`, separated by commas.
  *
- * @since 0.1.0
+ * @internal
  */
 export const configRedirectUris: Config.Config<ReadonlyArray<string>> = /* @__PURE__ */ Config.map(
   /* @__PURE__ */ Config.String(variables.redirectUris),

@@ -34,6 +34,6 @@ export const other = "an error code that OAuth does not define"
 /**
  * The code, if OAuth defines it.
  *
- * @since 0.1.0
+ * @internal
  */
 export const sanitize = (code: string): string => (known.has(code) ? code : other)

@@ -96,7 +96,7 @@ const longestLifetime = 365 * 24 * 60 * 60
 /**
  * How long to pause after a 429 that does not say, or says it in no known way, in milliseconds: Zapier's documented cool-down.
  *
- * @since 0.1.0
+ * @internal
  */
 export const coolDown = 60_000
 
@@ -110,7 +110,7 @@ export const longestPause = 60 * 60 * 1000
 /**
  * The longest body that is read of an answer, in bytes.
  *
- * @since 0.1.0
+ * @internal
  */
 export const longestBody = 64 * 1024
 

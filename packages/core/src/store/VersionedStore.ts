@@ -32,7 +32,7 @@ export interface Versioned<A> {
 }
 
 /**
- * What a store may fail with: `StoreFailed`, and `DecryptionFailed` where it encrypts. The library's operations fail with a
+ * The errors of a store: `StoreFailed`, and `DecryptionFailed` where it encrypts. The library's operations fail with a
  * `ZapierAuthError` that has it as its reason.
  *
  * @since 0.1.0

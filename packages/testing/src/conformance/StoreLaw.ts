@@ -21,16 +21,15 @@ import * as Schema from "effect/Schema"
  *
  * @since 0.1.0
  */
-export class LawBroken extends Schema.TaggedError<LawBroken>("@zapier-workflow-auth/testing/StoreLaw/LawBroken")(
-  "LawBroken",
-  {
-    law: Schema.String,
-    expected: Schema.String,
-    seen: Schema.String,
-    done: Schema.Array(Schema.String),
-    replay: Schema.optionalKey(Schema.String)
-  }
-) {
+export class LawBroken extends Schema.TaggedError<LawBroken>(
+  "@zapier-workflow-auth/testing/conformance/StoreLaw/LawBroken"
+)("LawBroken", {
+  law: Schema.String,
+  expected: Schema.String,
+  seen: Schema.String,
+  done: Schema.Array(Schema.String),
+  replay: Schema.optionalKey(Schema.String)
+}) {
   override get message(): string {
     return [
       `The store breaks the law "${this.law}"`,

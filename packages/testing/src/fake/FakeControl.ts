@@ -39,7 +39,7 @@ import * as Parse from "./internal/parse.ts"
  * @since 0.1.0
  */
 export class FakeControlError extends Schema.TaggedError<FakeControlError>(
-  "@zapier-workflow-auth/testing/FakeControlError"
+  "@zapier-workflow-auth/testing/fake/FakeControl/FakeControlError"
 )("FakeControlError", { problem: Schema.String }) {
   override get message(): string {
     return this.problem

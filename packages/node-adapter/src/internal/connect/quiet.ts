@@ -188,7 +188,7 @@ export const router =
 
 /** The query of a callback that nobody but the routes is shown. */
 const Query = Context.Reference<Option.Option<Redacted.Redacted>>(
-  "@zapier-workflow-auth/node-adapter/internal/connect/Query",
+  "@zapier-workflow-auth/node-adapter/internal/connect/quiet/Query",
   { defaultValue: Option.none }
 )
 

@@ -119,7 +119,7 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
   /** Writes a record that may be too large for the store: it is there as it was written, or not at all. */
   const writtenOrAbsent = Effect.fnUntraced(function* (key: Key, value: A) {
     notebook.written.set(JSON.stringify(key), key)
-    const write = Effect.catch(store.compareAndSet(key, Option.none(), value), () => Effect.succeed("refused" as const))
+    const write = Effect.orElseSucceed(store.compareAndSet(key, Option.none(), value), () => "refused" as const)
     const outcome = yield* noted(notebook, `compareAndSet ${show(notebook, key)}, too large`, write, String)
     yield* outcome === "refused" ? isAbsent(key) : has(key, value)
   })

@@ -25,13 +25,16 @@ import type { Seeded } from "../../internal/seeded.ts"
 import type { Timeline } from "../../internal/timeline.ts"
 
 /** Which deed of a user something is done for. */
-export const CurrentDeed = Context.Reference<number | undefined>("@zapier-workflow-auth/testing/Scenario/CurrentDeed", {
-  defaultValue: () => undefined
-})
+export const CurrentDeed = Context.Reference<number | undefined>(
+  "@zapier-workflow-auth/testing/scenario/internal/network/CurrentDeed",
+  {
+    defaultValue: () => undefined
+  }
+)
 
 /** For whom something is done. */
 export const CurrentSubject = Context.Reference<Subject | undefined>(
-  "@zapier-workflow-auth/testing/Scenario/CurrentSubject",
+  "@zapier-workflow-auth/testing/scenario/internal/network/CurrentSubject",
   { defaultValue: () => undefined }
 )
 
@@ -60,9 +63,12 @@ interface Noted extends Mutable<Exchange> {
   trouble: Mutable<Trouble> | undefined
 }
 
-const CurrentExchange = Context.Reference<Noted | undefined>("@zapier-workflow-auth/testing/Scenario/CurrentExchange", {
-  defaultValue: () => undefined
-})
+const CurrentExchange = Context.Reference<Noted | undefined>(
+  "@zapier-workflow-auth/testing/scenario/internal/network/CurrentExchange",
+  {
+    defaultValue: () => undefined
+  }
+)
 
 /** The tokens that an app was given last for a user. */
 interface Holding {

@@ -116,6 +116,6 @@ export const wallOf = ({ timeline }: Hub, { ahead }: Host): number => timeline.n
 
 /** For whom the API is called. */
 export const CurrentCaller = Context.Reference<Caller | undefined>(
-  "@zapier-workflow-auth/testing/Simulation/CurrentCaller",
+  "@zapier-workflow-auth/testing/simulation/internal/types/CurrentCaller",
   { defaultValue: () => undefined }
 )

@@ -1,0 +1,46 @@
+/** The span of a call of the API: by which credential, of which endpoint, and with which outcome. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as AuthMetrics from "../AuthMetrics.ts"
+import type { Credential } from "../zapier/Credential.ts"
+import type { ZapierAuthError } from "../ZapierAuthError.ts"
+import type { Target } from "./target.ts"
+
+type Outcome = Exit.Exit<HttpClientResponse, HttpClientError | ZapierAuthError>
+
+const errorOf = (outcome: Outcome) =>
+  Exit.isSuccess(outcome) ? undefined : Option.getOrUndefined(Cause.findErrorOption(outcome.cause))
+
+/** The status of the last response, if there was one. */
+export const statusOf = (outcome: Outcome): number | undefined => {
+  if (Exit.isSuccess(outcome)) return outcome.value.status
+  const error = errorOf(outcome)
+  return error?._tag === "HttpClientError" ? error.response?.status : undefined
+}
+
+const nameOf = (outcome: Outcome): string => {
+  const status = statusOf(outcome)
+  if (status !== undefined) return AuthMetrics.statusClass(status)
+  const error = errorOf(outcome)
+  if (error !== undefined) return error.reason._tag
+  return Exit.hasInterrupts(outcome) ? "Interrupted" : "Defect"
+}
+
+/** A call with a span around it, in which are those of its requests. */
+export const around = <A extends HttpClientResponse, E extends HttpClientError | ZapierAuthError>(
+  { endpoint }: Target,
+  mode: Credential["_tag"],
+  call: () => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.useSpan(
+    "ZapierHttpClient.call",
+    { attributes: { mode, endpoint: AuthMetrics.endpointLabel(endpoint) } },
+    (span) =>
+      Effect.onExit(Effect.withParentSpan(Effect.suspend(call), span), (outcome) =>
+        Effect.sync(() => span.attribute("outcome", nameOf(outcome)))
+      )
+  )
