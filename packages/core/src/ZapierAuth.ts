@@ -485,7 +485,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
  *
  * ZapierAuth.layer().pipe(
  *   Layer.provide([TokenEndpoint.layer, MemoryStores.layer]),
- *   Layer.provide([ClientApplication.layerConfig, FetchHttpClient.layer]),
+ *   Layer.provide([ClientApplication.layerConfig(), FetchHttpClient.layer]),
  *   Layer.provide([Digest.layerWebCrypto, SecureRandom.layerWebCrypto])
  * )
  * ```
