@@ -358,13 +358,15 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   })
 
   const attemptDriver = Driver.make(ConsentAttemptDriver.driven(settings), owned)
+  // The callback of another application's attempt is not known here, where its code could only be spent in vain.
+  const attemptKey = (digest: string) => `${clientId}:${digest}`
   const attempts = yield* Runtime.make({
     driver: () => attemptDriver,
-    get: openAttempts.get,
+    get: (digest) => openAttempts.get(attemptKey(digest)),
     set: (digest, expected, state) =>
       state._tag === "Absent"
         ? Effect.succeed(true)
-        : openAttempts.compareAndSet(digest, Option.fromUndefinedOr(expected), state),
+        : openAttempts.compareAndSet(attemptKey(digest), Option.fromUndefinedOr(expected), state),
     send: (request, until): Effect.Effect<ConsentAttemptDriver.Outcome> => {
       if (request._tag === "Exchange") return send(request.request, until, { subject: request.subject })
       const { stateDigest, subject, tokens } = request
@@ -405,6 +407,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     application,
     attempts,
     store: attemptStore,
+    keyOf: attemptKey,
     digest: yield* Digest,
     random,
     urls,
@@ -485,7 +488,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
  *
  * ZapierAuth.layer().pipe(
  *   Layer.provide([TokenEndpoint.layer, MemoryStores.layer]),
- *   Layer.provide([ClientApplication.layerConfig, FetchHttpClient.layer]),
+ *   Layer.provide([ClientApplication.layerConfig(), FetchHttpClient.layer]),
  *   Layer.provide([Digest.layerWebCrypto, SecureRandom.layerWebCrypto])
  * )
  * ```

@@ -40,6 +40,7 @@ import * as Result from "effect/Result"
 import * as Tracer from "effect/Tracer"
 import * as AuthMetrics from "./AuthMetrics.ts"
 import * as BoundedBody from "./internal/boundedBody.ts"
+import * as CallErrors from "./internal/callErrors.ts"
 import * as CallSpan from "./internal/callSpan.ts"
 import * as QuietTracer from "./internal/quietTracer.ts"
 import * as Target from "./internal/target.ts"
@@ -430,3 +431,65 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
  */
 export const layer = (options?: Options): Layer.Layer<ZapierHttpClient, never, HttpClient.HttpClient | ZapierAuth> =>
   Layer.effect(ZapierHttpClient, make(options))
+
+/**
+ * An `HttpClient` of Effect that authorizes each request with one credential: for code that asks for `HttpClient`, such as an
+ * `HttpApiClient` or a generated client, which stays as it is.
+ *
+ * A request that leads elsewhere than to the configured API is refused, not passed by. So provide it to what talks to Zapier
+ * alone, and not to the whole app.
+ *
+ * What goes wrong with authentication is an `HttpClientError`, as the type of `HttpClient` has no other. Its reason is a
+ * `TransportError` where trying again can help, so that `HttpClient.retryTransient` does so, and an `EncodeError` where it
+ * cannot. `toCallError` gets the `ZapierAuthError` back.
+ *
+ * @param credential what each request is authorized with, whatever the endpoint table says
+ *
+ * @example
+ * ```ts
+ * import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+ * import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "effect/http/HttpClient"
+ *
+ * // Knows nothing of this library.
+ * const zaps = Effect.flatMap(HttpClient.get("/v2/zaps"), (response) => response.json)
+ *
+ * zaps.pipe(
+ *   Effect.provide(ZapierHttpClient.layerHttpClient(Credential.user("ada"))),
+ *   Effect.mapError(ZapierHttpClient.toCallError),
+ *   Effect.catchReason("ZapierAuthError", "ReconnectRequired", () => Effect.succeed("connect first"))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerHttpClient = (
+  credential: Credential.Credential
+): Layer.Layer<HttpClient.HttpClient, never, ZapierHttpClient> =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(ZapierHttpClient, (zapier) => toHttpClient(zapier.as(credential)))
+  )
+
+/**
+ * An authorized client as an `HttpClient` of Effect, which says what goes wrong with authentication as `layerHttpClient` does.
+ *
+ * @since 0.1.0
+ */
+export const toHttpClient = (client: HttpClient.HttpClient.With<CallError>): HttpClient.HttpClient =>
+  HttpClient.makeWith<never, never, HttpClientError, never>(
+    Effect.flatMap((request) =>
+      Effect.mapError(client.execute(request), (error) =>
+        error._tag === "ZapierAuthError" ? CallErrors.toHttpClientError(error, request) : error
+      )
+    ),
+    Effect.succeed
+  )
+
+/**
+ * The `ZapierAuthError` that an error of `layerHttpClient` carries; any other error as it is. For `Effect.mapError`.
+ *
+ * @since 0.1.0
+ */
+export const toCallError = <E>(error: E): E | ZapierAuthError => CallErrors.toCallError(error)

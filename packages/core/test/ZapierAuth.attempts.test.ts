@@ -59,7 +59,7 @@ describe("ZapierAuth: the attempts of a user", () => {
         const kept = [newest, ...others.toReversed(), second]
         assert.deepStrictEqual(
           (yield* listed()).map(({ key }) => key),
-          kept.map((attempt) => attempt?.attempt)
+          kept.map((attempt) => `client-1:${attempt?.attempt}`)
         )
         if (first === undefined || second === undefined) throw new Error("nothing has begun")
         const error = yield* Effect.flip(complete(first))

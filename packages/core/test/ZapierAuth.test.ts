@@ -47,8 +47,9 @@ describe("ZapierAuth: authorizationUrl", () => {
       const [listed] = yield* store.bySubject({ subject, skip: 0, limit: 1 })
       const bytes = yield* Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(state)))
       const digest = Base64Url.encode(new Uint8Array(bytes))
-      assert.strictEqual(listed?.key, digest)
-      const stored = Option.getOrThrow(yield* store.get(digest)).value
+      const key = `${zapier.application.clientId}:${digest}`
+      assert.strictEqual(listed?.key, key)
+      const stored = Option.getOrThrow(yield* store.get(key)).value
       assert.strictEqual(stored.stateDigest, digest)
       assert.notInclude(JSON.stringify(reveal(stored)), state)
     }).pipe(Effect.provide(zapier.layer()))

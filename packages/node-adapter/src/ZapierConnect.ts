@@ -89,6 +89,37 @@ export class SignedIn extends Context.Service<
   }
 >()("@zapier-workflow-auth/node-adapter/ZapierConnect/SignedIn") {}
 
+/**
+ * `SignedIn` out of the app's own session service, which the layer needs in its place.
+ *
+ * @example
+ * ```ts
+ * import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
+ * import * as Context from "effect/Context"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ *
+ * class Sessions extends Context.Service<
+ *   Sessions,
+ *   { readonly userOf: (cookie: string) => Effect.Effect<Option.Option<string>, "the sessions are away"> }
+ * >()("acme/Sessions") {}
+ *
+ * // Needs Sessions.
+ * ZapierConnect.layerSignedIn(({ cookies }) => Sessions.use(({ userOf }) => userOf(cookies["session"] ?? "")))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerSignedIn = <E = never, R = never>(
+  subject: (request: HttpServerRequest.HttpServerRequest) => Effect.Effect<Option.Option<string>, E, R>
+): Layer.Layer<SignedIn, never, R> =>
+  Layer.effect(
+    SignedIn,
+    Effect.map(Effect.context<R>(), (services) => ({
+      subject: (request) => Effect.updateContext(subject(request), (own) => Context.merge(services, own))
+    }))
+  )
+
 export type { Asked } from "./internal/connect/answers.ts"
 
 export type { PopupResult, PopupScript } from "./internal/connect/popup.ts"
@@ -96,11 +127,12 @@ export type { PopupResult, PopupScript } from "./internal/connect/popup.ts"
 export type { Outcome, Popup, Ways } from "./internal/connect/outcome.ts"
 
 /**
- * Where the routes are, what is asked for, and how the app answers. `R` is what `respond` needs.
+ * Where the routes are, what is asked for, and how the app answers. `R` is what `respond` needs, and `S` what
+ * `scopes` does.
  *
  * @since 0.1.0
  */
-export interface Options<R = never> extends Pick<
+export interface Options<R = never, S = never> extends Pick<
   AuthorizationOptions,
   "incremental" | "pkce" | "signUp" | "campaign" | "page"
 > {
@@ -119,7 +151,7 @@ export interface Options<R = never> extends Pick<
     | ((
         request: HttpServerRequest.HttpServerRequest,
         subject: string
-      ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown>)
+      ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown, S>)
   /**
    * The path that the routes have here. Default: that of the redirect URI, without `/callback`. It has no percent sign, star or
    * semicolon: where the redirect URI has one, give another path here.
@@ -160,23 +192,27 @@ export const respond = (
   asked: Answers.Asked = { format: "page" }
 ): HttpServerResponse.HttpServerResponse => Answers.respond(outcome, asked)
 
-const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
-  // What `respond` needs is what there is when the layer is built, and what each request has.
-  const given = yield* Effect.context<Exclude<R, HttpRouter.Provided>>()
+const make = Effect.fnUntraced(function* <R, S>(options: Options<R, S>) {
+  // What the app's functions need is what there is when the layer is built, and what each request has.
+  const given = yield* Effect.context<Exclude<R | S, HttpRouter.Provided>>()
+  const provide = <A, E, Needed extends R | S>(effect: Effect.Effect<A, E, Needed>) =>
+    Effect.updateContext(
+      effect,
+      (own: Context.Context<HttpRouter.Provided>) => Context.merge(given, own) as Context.Context<Needed>
+    )
   const config = yield* Effect.fromResult(Config.parse(options))
   const signedIn = yield* SignedIn
   const answer = Answers.make(options.respond, config.texts)
-  return Routes.make(config, {
-    auth: yield* ZapierAuth,
-    digest: yield* Digest.Digest,
-    // @effect-diagnostics-next-line anyUnknownInErrorContext:off
-    subject: (request) => Subject.parse(() => signedIn.subject(request)),
-    answer: (outcome, asking) =>
-      Effect.updateContext(
-        answer(outcome, asking),
-        (own: Context.Context<HttpRouter.Provided>) => Context.merge(given, own) as Context.Context<R>
-      )
-  })
+  return Routes.make(
+    { ...config, scopes: (request, subject) => provide(config.scopes(request, subject)) },
+    {
+      auth: yield* ZapierAuth,
+      digest: yield* Digest.Digest,
+      // @effect-diagnostics-next-line anyUnknownInErrorContext:off
+      subject: (request) => Subject.parse(() => signedIn.subject(request)),
+      answer: (outcome, asking) => provide(answer(outcome, asking))
+    }
+  )
 })
 
 /**
@@ -187,12 +223,12 @@ const make = Effect.fnUntraced(function* <R>(options: Options<R>) {
  *
  * @since 0.1.0
  */
-export const layer = <R = never>(
-  options: Options<R>
+export const layer = <R = never, S = never>(
+  options: Options<R, S>
 ): Layer.Layer<
   never,
   ZapierAuthError,
-  HttpRouter.HttpRouter | ZapierAuth | SignedIn | Exclude<R, HttpRouter.Provided>
+  HttpRouter.HttpRouter | ZapierAuth | SignedIn | Exclude<R | S, HttpRouter.Provided>
 > =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {

@@ -14,11 +14,13 @@ import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
+import type * as RateLimits from "@zapier-workflow-auth/core/zapier/RateLimits"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { RateLimiter } from "effect/persistence/RateLimiter"
 import type { NoExcessProperties } from "effect/Types"
 import * as EmbeddedStores from "./stores/EmbeddedStores.ts"
 import * as Transport from "./internal/transport.ts"
@@ -41,10 +43,28 @@ export interface Options<E = ZapierAuthError, R = never> {
    * How requests are sent. It should not retry or follow redirects by itself. Default: `layerHttpClient`.
    */
   readonly httpClient?: Layer.Layer<HttpClient, E, R> | undefined
+  /**
+   * Whether calls wait for their turn, so that Zapier's rate limits are kept: see `RateLimits`. Token requests wait for
+   * nothing, and are counted. Default: no, and a call that is one too many gets 429.
+   */
+  readonly rateLimits?: boolean | RateLimitOptions<E, R> | undefined
   /** Timeouts and lifetimes: for example how long a caller waits for a token (`requestTimeout`). */
   readonly settings?: Settings.Options | undefined
   /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
   readonly checkScopes?: boolean | undefined
+}
+
+/**
+ * Which rate limits hold, and who counts.
+ *
+ * @since 0.1.0
+ */
+export interface RateLimitOptions<E = ZapierAuthError, R = never> extends RateLimits.Options {
+  /**
+   * Counts requests. Several clients of a process, or several processes, that reach Zapier from one address share one.
+   * Default: one of this client alone, in memory.
+   */
+  readonly limiter?: Layer.Layer<RateLimiter, E, R> | undefined
 }
 
 /**
@@ -80,14 +100,17 @@ export interface Options<E = ZapierAuthError, R = never> {
  */
 export const layerHttpClient: Layer.Layer<HttpClient, ZapierAuthError> = Transport.layer
 
+type LayersIn<O> = Extract<O[keyof O], Layer.Any>
+
 /**
  * What the layers among the options fail with and need.
  *
  * @since 0.1.0
  */
 export type LayersOf<O> =
-  | Extract<O[keyof O], Layer.Any>
-  | (O extends { readonly stores?: infer S } ? Extract<NonNullable<S>[keyof NonNullable<S>], Layer.Any> : never)
+  | LayersIn<O>
+  | (O extends { readonly stores?: infer S } ? LayersIn<NonNullable<S>> : never)
+  | (O extends { readonly rateLimits?: infer L } ? LayersIn<Exclude<NonNullable<L>, boolean>> : never)
 
 type Services = ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient
 
@@ -104,7 +127,7 @@ const isOptions = <E, R>(
 const layerApplication = <E, R>(
   application: Options<E, R>["application"]
 ): Layer.Layer<ClientApplication.ClientApplication, E | ZapierAuthError, R> => {
-  if (application === undefined) return ClientApplication.layerConfig
+  if (application === undefined) return ClientApplication.layerConfig()
   return isOptions(application) ? ClientApplication.layer(application) : application
 }
 
@@ -117,18 +140,35 @@ const httpClientOf = <E, R>(
   return Layer.effectContext(Effect.fail(ZapierAuthError.make(new InvalidConfig({ setting: "httpClient", problem }))))
 }
 
-const servicesOf = <E, R>(options: Options<E, R>): Layer.Layer<Services, ZapierAuthError | E, Stores | R> =>
-  ZapierHttpClient.layer({ checkScopes: options.checkScopes }).pipe(
-    Layer.provideMerge(ZapierAuth.layer(options.settings)),
-    Layer.provide(TokenEndpoint.layer),
-    Layer.provide([
-      httpClientOf<E, R>(options.httpClient),
-      NodeCrypto.layerDigest,
-      SecureRandom.layerWebCrypto,
-      Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
-      layerApplication<E, R>(options.application)
-    ])
+const loadRateLimits = Effect.promise(() => import("./internal/rateLimited.ts"))
+
+const layerClients = <E, R>({ checkScopes, rateLimits, settings }: Options<E, R>) => {
+  const calls = ZapierHttpClient.layer({ checkScopes })
+  const auth = ZapierAuth.layer(settings)
+  if (rateLimits === undefined || rateLimits === false) {
+    return calls.pipe(Layer.provideMerge(auth), Layer.provide(TokenEndpoint.layer))
+  }
+  const { limiter, ...limits }: RateLimitOptions<E, R> = rateLimits === true ? {} : rateLimits
+  return Layer.unwrap(
+    Effect.map(loadRateLimits, ({ layer, layerLimiter, layerTokenRequests }) =>
+      calls.pipe(
+        Layer.provide(layer(limits)),
+        Layer.provideMerge(auth),
+        Layer.provide(Layer.provide(TokenEndpoint.layer, layerTokenRequests(limits))),
+        Layer.provide(limiter ?? layerLimiter)
+      )
+    )
   )
+}
+
+const servicesOf = <E, R>(options: Options<E, R>): Layer.Layer<Services, ZapierAuthError | E, Stores | R> =>
+  Layer.provide(layerClients<E, R>(options), [
+    httpClientOf<E, R>(options.httpClient),
+    NodeCrypto.layerDigest,
+    SecureRandom.layerWebCrypto,
+    Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
+    layerApplication<E, R>(options.application)
+  ])
 
 /**
  * `ZapierAuth` and `ZapierHttpClient` over Node's HTTP and cryptography, with the stores that you provide.

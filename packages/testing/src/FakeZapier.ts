@@ -278,21 +278,23 @@ export const layer = (options?: Options): Layer.Layer<FakeZapier> => Layer.sync(
  *
  * @since 0.1.0
  */
-export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapier> = Layer.effect(
-  HttpClient.HttpClient,
-  Effect.map(FakeZapier, (zapier) =>
-    HttpClient.make((request, url) => {
-      const ways: Web.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
-        answered: (response) => Effect.succeed(Answers.make(request, response)),
-        truncated: (response, bytes) =>
-          Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
-        broken: (how) => Effect.fail(Answers.transportError(request, Web.codes[how]))
-      }
-      return ClientRequest.toFake(request, url).pipe(
-        Effect.flatMap(zapier.handle),
-        Effect.flatMap((handled) => Web.deliver(handled, ways))
-      )
-    })
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapier> = Layer.fresh(
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(FakeZapier, (zapier) =>
+      HttpClient.make((request, url) => {
+        const ways: Web.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
+          answered: (response) => Effect.succeed(Answers.make(request, response)),
+          truncated: (response, bytes) =>
+            Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
+          broken: (how) => Effect.fail(Answers.transportError(request, Web.codes[how]))
+        }
+        return ClientRequest.toFake(request, url).pipe(
+          Effect.flatMap(zapier.handle),
+          Effect.flatMap((handled) => Web.deliver(handled, ways))
+        )
+      })
+    )
   )
 )
 

@@ -53,13 +53,15 @@ export const make = (services: {
   readonly settings: Settings
   readonly application: Effect.Effect<Application, ZapierAuthError>
   readonly store: AttemptStore.AttemptStore["Service"]
+  /** What the store calls an attempt. */
+  readonly keyOf: (attempt: string) => string
   readonly attempts: Runtime<ConsentAttempt.State, ConsentAttempt.Event>
   readonly digest: Digest["Service"]
   readonly random: SecureRandom.SecureRandom["Service"]
   readonly urls: Urls
   readonly grant: (subject: string) => Effect.Effect<UserGrant.State, ZapierAuthError>
 }) => {
-  const { application, attempts, clientId, digest, grant, random, settings, store, urls } = services
+  const { application, attempts, clientId, digest, grant, keyOf, random, settings, store, urls } = services
 
   const secret = Effect.map(random.randomBytes(randomBytes), (bytes) => Tokens.secret(Base64Url.encode(bytes)))
 
@@ -120,8 +122,9 @@ export const make = (services: {
       ...(codeVerifier === undefined ? {} : { codeVerifier })
     }
     // 256 random bits do not come twice.
-    yield* boundedStore("attempt store", () => store.compareAndSet(stateDigest, Option.none(), pending), settings)
-    yield* bound(options.subject, stateDigest)
+    const key = keyOf(stateDigest)
+    yield* boundedStore("attempt store", () => store.compareAndSet(key, Option.none(), pending), settings)
+    yield* bound(options.subject, key)
     const url = AuthorizationUrl.build(urls, {
       ...options,
       clientId,

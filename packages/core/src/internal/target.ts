@@ -114,8 +114,10 @@ export const aim = ({ base, known, origin, path }: Api, request: Request): Check
     return refuse("url", "give a path of the API, /v2/zaps for example")
   }
   const url = parsed.success
-  if (url.origin !== origin) {
-    return Result.fail(ZapierAuthError.make(new UntrustedOrigin({ origin: url.origin, expected: origin ?? base })))
+  // A gateway has other services beside the API, at the same origin.
+  const isBelow = path === "" || url.pathname === path || url.pathname.startsWith(`${path}/`)
+  if (url.origin !== origin || !isBelow) {
+    return Result.fail(ZapierAuthError.make(new UntrustedOrigin({ origin: url.origin, expected: base })))
   }
   if (url.username !== "" || url.password !== "") {
     return refuse("url", "leave out the user name and password: the library adds the credential")
@@ -124,8 +126,7 @@ export const aim = ({ base, known, origin, path }: Api, request: Request): Check
   url.hash = ""
   // There is one client id, and it is not the caller's to choose.
   if (url.search !== "") url.searchParams.delete("client_id")
-  const own = path !== "" && url.pathname.startsWith(`${path}/`) ? url.pathname.slice(path.length) : url.pathname
-  return Result.succeed(targetOf(request, url.href, own))
+  return Result.succeed(targetOf(request, url.href, url.pathname.slice(path.length)))
 }
 
 const defaultCredential = (modes: ReadonlyArray<Endpoint.Mode>): Credential.Credential =>

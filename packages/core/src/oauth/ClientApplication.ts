@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
 import * as ApplicationProblem from "../internal/applicationProblem.ts"
 import * as UriProblem from "../internal/uriProblem.ts"
 import { InvalidConfig, ZapierAuthError } from "../ZapierAuthError.ts"
@@ -294,54 +295,123 @@ const configs = {
  */
 export const config = /* @__PURE__ */ Config.all(configs)
 
-const ofVariable = (field: keyof typeof variables, problem: string) =>
-  ZapierAuthError.make(new InvalidConfig({ setting: variables[field], problem: `${problem}; ${advice[field]}` }))
-
-const readVariable = <A>(field: keyof typeof variables, config: Config.Config<A>) =>
-  Effect.mapError(Config.option(config), () => ofVariable(field, "it cannot be read"))
-
-// One that is missing is told by its name: looking for it among three takes somebody longer.
-const readVariables = /* @__PURE__ */ Effect.gen(function* () {
-  const found = {
-    clientId: yield* readVariable("clientId", configs.clientId),
-    clientSecret: yield* readVariable("clientSecret", configs.clientSecret),
-    redirectUris: yield* readVariable("redirectUris", configs.redirectUris)
-  }
-  const { clientId, clientSecret, redirectUris } = found
-  if (Option.isSome(clientId) && Option.isSome(clientSecret) && Option.isSome(redirectUris)) {
-    return {
-      clientId: clientId.value,
-      clientSecret: clientSecret.value,
-      redirectUris: redirectUris.value,
-      names: variables
-    }
-  }
-  const names = Object.keys(variables) as ReadonlyArray<keyof typeof variables>
-  const set = names.filter((field) => found[field]._tag === "Some").map((field) => variables[field])
-  const missing = names.filter((field) => found[field]._tag === "None")
-  const [first] = missing
-  if (missing.length === 1 && first !== undefined) {
-    return yield* ofVariable(first, `it is not set, while ${set.join(" and ")} are`)
-  }
-  return yield* ZapierAuthError.make(
-    new InvalidConfig({
-      setting: missing.map((field) => variables[field]).join(", "),
-      problem:
-        set.length === 0
-          ? "set all three, the redirect URIs separated by commas"
-          : `they are not set, while ${set.join()} is; set them too, the redirect URIs separated by commas`
-    })
-  )
-})
-
 /**
- * An application from Effect's configuration, by default the environment: `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET`,
- * `ZAPIER_REDIRECT_URIS` (separated by commas).
+ * Where the parts of an application come from: each is a value, or a `Config`. Those left out are the environment's
+ * `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` and `ZAPIER_REDIRECT_URIS`, and `Basic`.
  *
  * @since 0.1.0
  */
-export const layerConfig: Layer.Layer<ClientApplication> = /* @__PURE__ */ Layer.unwrap(
-  /* @__PURE__ */ Effect.map(ConfigProvider.ConfigProvider, (provider) =>
-    layerEffect(Effect.provideService(readVariables, ConfigProvider.ConfigProvider, provider))
+export interface ConfigOptions {
+  readonly clientId?: string | Config.Config<string> | undefined
+  readonly clientSecret?: string | Redacted.Redacted | Config.Config<string | Redacted.Redacted> | undefined
+  readonly redirectUris?: ReadonlyArray<string> | Config.Config<ReadonlyArray<string>> | undefined
+  readonly authentication?: Authentication | Config.Config<Authentication> | undefined
+}
+
+type Field = keyof Application
+
+interface Part<A> {
+  readonly field: Field
+  /** What errors call it. */
+  readonly name: string
+  readonly found: Option.Option<A>
+}
+
+const unusable = (field: Field, name: string, problem: string) =>
+  ZapierAuthError.make(new InvalidConfig({ setting: name, problem: `${problem}; ${advice[field]}` }))
+
+// A `Config` tells by which name it has looked for a value only when there is none.
+const nameIn = ({ cause }: Config.ConfigError): string | undefined => {
+  if (!("issue" in cause)) return undefined
+  const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(cause.issue).issues
+  const name = issue?.path?.map(String).join(".")
+  return name === "" ? undefined : name
+}
+
+const readPart = <A>(field: Field, given: A | Config.Config<A>, name: string = field) => {
+  if (!Config.isConfig(given)) return Effect.succeed<Part<A>>({ field, name, found: Option.some(given) })
+  return Effect.matchEffect(Config.option(given), {
+    onFailure: (error) => Effect.fail(unusable(field, nameIn(error) ?? name, "it cannot be read")),
+    onSuccess: (found): Effect.Effect<Part<A>> =>
+      Option.isSome(found)
+        ? Effect.succeed({ field, name, found })
+        : Effect.match(given, {
+            onFailure: (error) => ({ field, name: nameIn(error) ?? name, found }),
+            onSuccess: (value) => ({ field, name, found: Option.some(value) })
+          })
+  })
+}
+
+const readVariable = <A>(
+  field: keyof typeof variables,
+  given: A | Config.Config<A> | undefined,
+  variable: Config.Config<A>
+) => (given === undefined ? readPart(field, variable, variables[field]) : readPart(field, given))
+
+// One that is missing is told by its name: looking for it among three takes somebody longer.
+const incomplete = (parts: ReadonlyArray<Part<unknown>>): ZapierAuthError => {
+  const missing = parts.filter(({ found }) => found._tag === "None")
+  const names = parts.filter(({ found }) => found._tag === "Some").map(({ name }) => name)
+  const [first] = missing
+  if (missing.length === 1 && first !== undefined) {
+    return unusable(first.field, first.name, `it is not set, while ${names.join(" and ")} are`)
+  }
+  return ZapierAuthError.make(
+    new InvalidConfig({
+      setting: missing.map(({ name }) => name).join(", "),
+      problem:
+        names.length === 0
+          ? "set all three, the redirect URIs separated by commas"
+          : `they are not set, while ${names.join()} is; set them too, the redirect URIs separated by commas`
+    })
   )
-)
+}
+
+const read = Effect.fnUntraced(function* (options: ConfigOptions): Effect.fn.Return<Options, ZapierAuthError> {
+  const clientId = yield* readVariable("clientId", options.clientId, configs.clientId)
+  const clientSecret = yield* readVariable<string | Redacted.Redacted>(
+    "clientSecret",
+    options.clientSecret,
+    configs.clientSecret
+  )
+  const redirectUris = yield* readVariable("redirectUris", options.redirectUris, configs.redirectUris)
+  const authentication = yield* readPart<Authentication>("authentication", options.authentication ?? "Basic")
+  if (Option.isSome(clientId.found) && Option.isSome(clientSecret.found) && Option.isSome(redirectUris.found)) {
+    return {
+      clientId: clientId.found.value,
+      clientSecret: clientSecret.found.value,
+      redirectUris: redirectUris.found.value,
+      authentication: Option.getOrUndefined(authentication.found),
+      names: { clientId: clientId.name, clientSecret: clientSecret.name, redirectUris: redirectUris.name }
+    }
+  }
+  return yield* incomplete([clientId, clientSecret, redirectUris])
+})
+
+/**
+ * An application from Effect's configuration, by default the environment: each part is a `Config`, or a value. It is read
+ * anew whenever it is needed; where something is missing or cannot be read, `get` fails with `InvalidConfig`, which names it.
+ *
+ * @example
+ * ```ts
+ * import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+ * import * as Config from "effect/Config"
+ *
+ * // ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS
+ * ClientApplication.layerConfig()
+ *
+ * ClientApplication.layerConfig({
+ *   clientId: Config.String("ACME_ZAPIER_ID"),
+ *   clientSecret: Config.Redacted("ACME_ZAPIER_SECRET"),
+ *   redirectUris: ["https://acme.example/zapier/callback"]
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerConfig = (options: ConfigOptions = {}): Layer.Layer<ClientApplication> =>
+  Layer.unwrap(
+    Effect.map(ConfigProvider.ConfigProvider, (provider) =>
+      layerEffect(Effect.provideService(read(options), ConfigProvider.ConfigProvider, provider))
+    )
+  )

@@ -210,11 +210,11 @@ export const make = Effect.gen(function* () {
 })
 
 /**
- * The service, over the `HttpClient` and for the client application that are provided.
+ * The service, over the `HttpClient` and for the client application that are provided. It is built anew wherever it is
+ * provided: layers are shared by name, and two applications of a process must not share this one.
  *
  * @since 0.1.0
  */
-export const layer: Layer.Layer<TokenEndpoint, never, HttpClient.HttpClient | ClientApplication> = Layer.effect(
-  TokenEndpoint,
-  make
+export const layer: Layer.Layer<TokenEndpoint, never, HttpClient.HttpClient | ClientApplication> = Layer.fresh(
+  Layer.effect(TokenEndpoint, make)
 )

@@ -43,7 +43,7 @@ export interface Listed {
 }
 
 /**
- * Where consents that are under way are kept, by a digest of their `state`.
+ * Where consents that are under way are kept, by client id and a digest of their `state`.
  *
  * @since 0.1.0
  */
@@ -59,8 +59,8 @@ export class AttemptStore extends Context.Service<
 >()("@zapier-workflow-auth/core/store/AttemptStore") {}
 
 /**
- * The key of the attempt that a `state` belongs to: its SHA-256, which tells nothing of it. It is the `attempt` that
- * `ZapierAuth.authorizationUrl` gives.
+ * The name of the attempt that a `state` belongs to: its SHA-256, which tells nothing of it. It is the `attempt` that
+ * `ZapierAuth.authorizationUrl` gives; the store's key has the client id before it.
  *
  * @since 0.1.0
  */

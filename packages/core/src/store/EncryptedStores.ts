@@ -180,24 +180,26 @@ export const layer: Layer.Layer<
   GrantStore | AttemptStore | AppCredentialStore,
   never,
   KeyRing | GrantStore | AttemptStore | AppCredentialStore
-> = Layer.mergeAll(
-  Layer.effect(
-    GrantStore,
-    Effect.gen(function* () {
-      return grants(yield* GrantStore, yield* KeyRing)
-    })
-  ),
-  Layer.effect(
-    AttemptStore,
-    Effect.gen(function* () {
-      return attempts(yield* AttemptStore, yield* KeyRing)
-    })
-  ),
-  Layer.effect(
-    AppCredentialStore,
-    Effect.gen(function* () {
-      return appCredentials(yield* AppCredentialStore, yield* KeyRing)
-    })
+> = Layer.fresh(
+  Layer.mergeAll(
+    Layer.effect(
+      GrantStore,
+      Effect.gen(function* () {
+        return grants(yield* GrantStore, yield* KeyRing)
+      })
+    ),
+    Layer.effect(
+      AttemptStore,
+      Effect.gen(function* () {
+        return attempts(yield* AttemptStore, yield* KeyRing)
+      })
+    ),
+    Layer.effect(
+      AppCredentialStore,
+      Effect.gen(function* () {
+        return appCredentials(yield* AppCredentialStore, yield* KeyRing)
+      })
+    )
   )
 )
 

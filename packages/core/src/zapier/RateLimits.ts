@@ -2,8 +2,9 @@
  * Keeps API calls within Zapier's rate limits by letting them wait for their turn: 60 requests a minute for an address
  * and 150 for a partner. Off unless it is asked for.
  *
- * It goes between `ZapierHttpClient` and its `HttpClient`, and not below `TokenEndpoint`: a token request that waited for
- * its turn would outlive its lease. After a 429 the next request waits for as long as its `Retry-After` says, read as token
+ * `layer` goes between `ZapierHttpClient` and its `HttpClient`, and not below `TokenEndpoint`: a token request that waited for
+ * its turn would outlive its lease. There, `layerTokenRequests` counts it, as Zapier may. `ZapierNode.layer({ rateLimits: true
+ * })` wires both. After a 429 the next request waits for as long as its `Retry-After` says, read as token
  * requests do, or for the documented cool-down of a minute; the 429 itself is returned to the caller, as it is without this
  * module. A caller who does not want to wait that long
  * says so with `Effect.timeout`.
@@ -13,16 +14,18 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import { ClientApplication } from "../oauth/ClientApplication.ts"
 import * as TokenOutcome from "../oauth/TokenOutcome.ts"
-import type { ZapierAuthError } from "../ZapierAuthError.ts"
+import { InvalidConfig, ZapierAuthError } from "../ZapierAuthError.ts"
 
 /**
  * Which limits hold, and from where requests are sent.
@@ -85,6 +88,49 @@ const makeStandIns = () => {
 }
 
 /**
+ * How long requests have waited for their turn, with the label `limit` (`address`, `partner`); those that did not wait are not
+ * in it.
+ *
+ * @since 0.1.0
+ */
+export const waits = Metric.timer("zapier_auth_rate_limit_waits", {
+  description: "Time that a request to the API waited for its turn",
+  boundaries: Metric.exponentialBoundaries({ start: 250, factor: 2, count: 10 })
+})
+
+const waited = (limit: "address" | "partner", delay: Duration.Duration) =>
+  Duration.isZero(delay) ? Effect.void : Metric.update(Metric.withAttributes(waits, { limit }), delay)
+
+const measured = (limiter: RateLimiter.RateLimiter, limit: "address" | "partner"): RateLimiter.RateLimiter => ({
+  ...limiter,
+  consume: (options) => Effect.tap(limiter.consume(options), ({ delay }) => waited(limit, delay))
+})
+
+const limitOf = (given: number | undefined, setting: "perAddress" | "perPartner", documented: number) => {
+  const limit = given ?? documented
+  return Number.isSafeInteger(limit) && limit > 0
+    ? Effect.succeed(limit)
+    : Effect.fail(
+        ZapierAuthError.make(
+          new InvalidConfig({ setting: `rateLimits.${setting}`, problem: "give a whole number of at least 1" })
+        )
+      )
+}
+
+const window = "1 minute"
+
+/** The two limits, the wider one first. */
+const limitsOf = Effect.fnUntraced(function* (options: Options) {
+  const { clientId } = yield* (yield* ClientApplication).get
+  const perPartner = yield* limitOf(options.perPartner, "perPartner", 150)
+  const perAddress = yield* limitOf(options.perAddress, "perAddress", 60)
+  return {
+    partner: { limit: perPartner, key: `zapier-workflow-auth/partner/${clientId}`, window },
+    address: { limit: perAddress, key: `zapier-workflow-auth/address/${options.address ?? "default"}`, window }
+  } as const
+})
+
+/**
  * An `HttpClient` whose requests wait for their turn, out of another and Effect's `RateLimiter`. Should the limiter's
  * store fail, requests fail with a `TransportError`, and nothing is sent.
  *
@@ -92,6 +138,7 @@ const makeStandIns = () => {
  * ```ts
  * import * as RateLimiter from "effect/persistence/RateLimiter"
  * import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
  * import * as RateLimits from "@zapier-workflow-auth/core/zapier/RateLimits"
  * import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
  *
@@ -115,21 +162,17 @@ export const layer = (
     Effect.gen(function* () {
       const client = yield* HttpClient.HttpClient
       const limiter = yield* RateLimiter.RateLimiter
-      const { clientId } = yield* (yield* ClientApplication).get
-      const shared = { limiter, window: "1 minute", times: 0, responseHeaders } as const
+      const { address, partner } = yield* limitsOf(options)
+      const shared = { times: 0, responseHeaders } as const
       const standIns = makeStandIns()
       const limited = client.pipe(
         standIns.replace,
         // Zapier's headers do not say of which limit they speak; the narrower one heeds them.
+        HttpClient.withRateLimiter({ ...shared, ...address, limiter: measured(limiter, "address") }),
         HttpClient.withRateLimiter({
           ...shared,
-          limit: options.perAddress ?? 60,
-          key: `zapier-workflow-auth/address/${options.address ?? "default"}`
-        }),
-        HttpClient.withRateLimiter({
-          ...shared,
-          limit: options.perPartner ?? 150,
-          key: `zapier-workflow-auth/partner/${clientId}`,
+          ...partner,
+          limiter: measured(limiter, "partner"),
           disableResponseInspection: true,
           disableAdaptiveLearning: true
         })
@@ -144,6 +187,39 @@ export const layer = (
           })
         ),
         Effect.succeed
+      )
+    })
+  )
+
+/**
+ * An `HttpClient` whose requests are counted by the limits of `layer`, and wait for nothing: for `TokenEndpoint`. Zapier does
+ * not say whether token requests count; calls leave room for them.
+ *
+ * @since 0.1.0
+ */
+export const layerTokenRequests = (
+  options: Options = {}
+): Layer.Layer<
+  HttpClient.HttpClient,
+  ZapierAuthError,
+  HttpClient.HttpClient | RateLimiter.RateLimiter | ClientApplication
+> =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.gen(function* () {
+      const client = yield* HttpClient.HttpClient
+      const limiter = yield* RateLimiter.RateLimiter
+      const { address, partner } = yield* limitsOf(options)
+      // A limiter whose store fails stops no token request, and does not hold it up either.
+      const counted = Effect.forEach(
+        [address, partner],
+        (limit) => limiter.consume({ ...limit, onExceeded: "delay" }),
+        {
+          discard: true
+        }
+      ).pipe(Effect.timeout("1 second"), Effect.ignoreCause)
+      return HttpClient.transform(client, (effect) =>
+        Effect.andThen(Effect.forkDetach(counted, { startImmediately: true }), effect)
       )
     })
   )

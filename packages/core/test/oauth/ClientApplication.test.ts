@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { inspect } from "node:util"
+import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -219,7 +220,7 @@ describe("ClientApplication layers", () => {
 
   const environment = (env: Record<string, string>) =>
     Layer.provide(
-      ClientApplication.layerConfig,
+      ClientApplication.layerConfig(),
       Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
     )
 
@@ -290,7 +291,70 @@ describe("ClientApplication layers", () => {
     return Effect.gen(function* () {
       expect((yield* Effect.flip(get)).message).toMatch(/^ZAPIER_CLIENT_ID: it cannot be read; give/)
     }).pipe(
-      Effect.provide(Layer.provide(ClientApplication.layerConfig, Layer.succeed(ConfigProvider.ConfigProvider, broken)))
+      Effect.provide(
+        Layer.provide(ClientApplication.layerConfig(), Layer.succeed(ConfigProvider.ConfigProvider, broken))
+      )
+    )
+  })
+
+  const from = (options: ClientApplication.ConfigOptions, env: Record<string, string>) =>
+    Effect.provide(get, [
+      Layer.provide(ClientApplication.layerConfig(options), ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+    ])
+
+  it.effect("takes each part as a value or a Config, and the rest from the environment", () =>
+    Effect.gen(function* () {
+      const { ZAPIER_REDIRECT_URIS } = complete
+      const parts = {
+        clientId: Config.String("ACME_ID"),
+        clientSecret: Config.String("ACME_SECRET"),
+        authentication: Config.schema(ClientApplication.Authentication, "ACME_AUTHENTICATION")
+      }
+      const env = { ACME_ID: "acme", ACME_SECRET: "s3cret", ACME_AUTHENTICATION: "Body", ZAPIER_REDIRECT_URIS }
+      expect(reveal(yield* from(parts, env))).toMatchObject({
+        clientId: "acme",
+        clientSecret: { secret: "s3cret" },
+        authentication: "Body",
+        redirectUris: ["https://app.example/callback", "http://localhost:3000/callback"]
+      })
+      const values = {
+        clientId: "acme",
+        clientSecret: Redacted.make("s3cret"),
+        redirectUris: ["http://localhost/callback"]
+      }
+      expect(reveal(yield* from(values, {}))).toMatchObject({ clientId: "acme", clientSecret: { secret: "s3cret" } })
+    })
+  )
+
+  it.effect("names what a Config has looked for", () =>
+    Effect.gen(function* () {
+      const { ZAPIER_CLIENT_ID, ZAPIER_REDIRECT_URIS } = complete
+      const clientSecret = Config.Redacted("ACME_SECRET")
+      const missing = yield* Effect.flip(from({ clientSecret }, { ZAPIER_CLIENT_ID, ZAPIER_REDIRECT_URIS }))
+      expect(missing.message).toMatch(
+        /^ACME_SECRET: it is not set, while ZAPIER_CLIENT_ID and ZAPIER_REDIRECT_URIS are;/
+      )
+      const authentication = Config.schema(ClientApplication.Authentication, "ACME_AUTHENTICATION")
+      const wrong = yield* Effect.flip(from({ authentication }, { ...complete, ACME_AUTHENTICATION: "s3cret" }))
+      expect(wrong.message).toBe('ACME_AUTHENTICATION: it cannot be read; give "Basic" or "Body"')
+      const unset = yield* Effect.flip(from({ clientId: Config.nested(Config.String("id"), "acme") }, {}))
+      expect(unset.message).toMatch(/^acme\.id, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS: set all three/)
+    })
+  )
+
+  it.effect("reads a Config that has changed", () => {
+    const env = { ...complete, ACME_SECRET: "s3cret" }
+    return Effect.gen(function* () {
+      yield* get
+      env.ACME_SECRET = "regenerated"
+      expect(Redacted.value((yield* get).clientSecret)).toBe("regenerated")
+    }).pipe(
+      Effect.provide(
+        Layer.provide(
+          ClientApplication.layerConfig({ clientSecret: Config.Redacted("ACME_SECRET") }),
+          ConfigProvider.layer(ConfigProvider.fromEnv({ env }))
+        )
+      )
     )
   })
 

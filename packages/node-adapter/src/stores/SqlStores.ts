@@ -155,7 +155,7 @@ const stores = Effect.gen(function* () {
  *
  * @since 0.1.0
  */
-export const layerExisting: Layer.Layer<Stores, never, SqlClient> = Layer.effectContext(stores)
+export const layerExisting: Layer.Layer<Stores, never, SqlClient> = Layer.fresh(Layer.effectContext(stores))
 
 /**
  * All three stores in one database, whose tables are made or brought up to date first. Several processes may start at a
@@ -187,12 +187,14 @@ export const layerExisting: Layer.Layer<Stores, never, SqlClient> = Layer.effect
  *
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Stores, ZapierAuthError, SqlClient> = Layer.effectContext(
-  Effect.andThen(
-    Effect.mapError(SqlMigrations.run, (error) => {
-      const problem = error._tag === "SqlError" ? problemOf(error) : "a change of the tables failed"
-      return ZapierAuthError.make(new StoreFailed({ store: "database", operation: "make its tables", problem }))
-    }),
-    stores
+export const layer: Layer.Layer<Stores, ZapierAuthError, SqlClient> = Layer.fresh(
+  Layer.effectContext(
+    Effect.andThen(
+      Effect.mapError(SqlMigrations.run, (error) => {
+        const problem = error._tag === "SqlError" ? problemOf(error) : "a change of the tables failed"
+        return ZapierAuthError.make(new StoreFailed({ store: "database", operation: "make its tables", problem }))
+      }),
+      stores
+    )
   )
 )

@@ -15,15 +15,15 @@ import * as Words from "./words.ts"
 
 type Consent = Pick<AuthorizationOptions, "incremental" | "pkce" | "signUp" | "campaign" | "page">
 
-type ChooseScopes = (
+type ChooseScopes<R> = (
   request: HttpServerRequest,
   subject: string
   // How an app's own function fails is the app's.
-) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown>
+) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown, R>
 
-interface Options extends Consent {
+interface Options<R = never> extends Consent {
   readonly redirectUri: string
-  readonly scopes: ReadonlyArray<Scopes.Scope> | ChooseScopes
+  readonly scopes: ReadonlyArray<Scopes.Scope> | ChooseScopes<R>
   readonly path?: `/${string}` | undefined
   readonly returnTo?: `/${string}` | undefined
   readonly signIn?: string | undefined
@@ -32,12 +32,13 @@ interface Options extends Consent {
   readonly respond?: unknown
 }
 
-export interface Config {
+/** `R` is what the app's function needs that chooses scopes. */
+export interface Config<R = never> {
   readonly redirectUri: string
   readonly scopes: (
     request: HttpServerRequest,
     subject: string
-  ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, ZapierAuthError>
+  ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, ZapierAuthError, R>
   /** How the consent is asked for. */
   readonly consent: Consent
   /** The app's own origin, as browsers see it. */
@@ -76,7 +77,7 @@ const choosing = ["scopes", "say what to ask for"] as const
 
 export const scopesFailed = Failures.toError(...choosing)
 
-const scopesOf = (scopes: Options["scopes"]): Check<Config["scopes"]> => {
+const scopesOf = <R>(scopes: Options<R>["scopes"]): Check<Config<R>["scopes"]> => {
   if (isScopes(scopes)) return Result.succeed(() => Effect.succeed(scopes))
   if (!Predicate.isFunction(scopes)) return wrongScopes
   return Result.succeed((request, subject) =>
@@ -149,7 +150,7 @@ export const parseWeb = (options: unknown): Check<void> => {
   return Layer.isLayer(zapier) ? Result.void : invalid("zapier", "give a layer, such as ZapierNode.layer()")
 }
 
-export const parse = (options: Options): Check<Config> =>
+export const parse = <R = never>(options: Options<R>): Check<Config<R>> =>
   Result.gen(function* () {
     if (!Predicate.isObject(options)) return yield* noOptions
     const { campaign, incremental, page, pkce, redirectUri, respond, returnTo = "/", signIn, signUp } = options

@@ -31,6 +31,9 @@ type Response = HttpServerResponse.HttpServerResponse
 /** An outcome and what becomes of cookies, or a response. */
 type Decision = { readonly outcome: Outcome; readonly cookies?: (response: Response) => Response } | Response
 
+// The app's own functions may need what each request has.
+type Decided = Effect.Effect<Decision, never, HttpRouter.Provided>
+
 interface Services {
   readonly auth: ZapierAuth["Service"]
   readonly digest: Digest.Digest["Service"]
@@ -48,8 +51,8 @@ const bare = (status: number, headers: Record<string, string> = {}) =>
  * `HEAD` served as `GET` is.
  */
 const onlyVisits =
-  (handler: (request: HttpServerRequest) => Effect.Effect<Decision>) =>
-  (request: HttpServerRequest): Effect.Effect<Decision> => {
+  (handler: (request: HttpServerRequest) => Decided) =>
+  (request: HttpServerRequest): Decided => {
     if (request.method !== "GET") return Effect.succeed(bare(405, { Allow: "GET" }))
     return Speculative.isSpeculative(request) ? Effect.succeed(bare(503)) : handler(request)
   }
@@ -66,17 +69,16 @@ const mayComeAgain = ({ reason }: ZapierAuthError) =>
   reason._tag === "StoreFailed" ||
   (reason._tag === "StateMismatch" && reason.why === "OtherSubject")
 
-export const make = (config: Config.Config, { answer, auth, digest, subject: subjectOf }: Services) => {
+export const make = (
+  config: Config.Config<HttpRouter.Provided>,
+  { answer, auth, digest, subject: subjectOf }: Services
+) => {
   const { consent, origin, others, redirectUri, signIn } = config
   const own = [origin, ...others]
   const place = { isSecure: new URL(redirectUri).protocol === "https:", publicPath: config.publicPath }
 
   /** For the user who is signed in. */
-  const forUser = (
-    request: HttpServerRequest,
-    ways: Ways,
-    handler: (subject: string) => Effect.Effect<Decision>
-  ): Effect.Effect<Decision> =>
+  const forUser = (request: HttpServerRequest, ways: Ways, handler: (subject: string) => Decided): Decided =>
     Effect.matchEffect(subjectOf(request), {
       onFailure: (error) => Effect.succeed<Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
       onSuccess: Option.match({
@@ -85,12 +87,12 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
       })
     })
 
-  type Handler = (request: HttpServerRequest, subject: string, visit: Visit.Visit) => Effect.Effect<Decision>
+  type Handler = (request: HttpServerRequest, subject: string, visit: Visit.Visit) => Decided
 
   /** For the user who is signed in, and an address to return to that is allowed. */
   const returning =
     (handler: Handler) =>
-    (request: HttpServerRequest): Effect.Effect<Decision> => {
+    (request: HttpServerRequest): Decided => {
       const visit = Visit.parse(config, Visit.queryOf(request))
       return visit === undefined
         ? Effect.succeed({ outcome: { _tag: "Refused", why: "ReturnAddress", ...Visit.plain(config) } })
@@ -155,7 +157,9 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
     })
   }
 
-  const callback = Effect.fnUntraced(function* (request: HttpServerRequest): Effect.fn.Return<Decision> {
+  const callback = Effect.fnUntraced(function* (
+    request: HttpServerRequest
+  ): Effect.fn.Return<Decision, never, HttpRouter.Provided> {
     const query = yield* Quiet.queryOf(request)
     const parsed = AuthorizationCallback.parse(query)
     if (Result.isFailure(parsed)) return yield* unexpected(request, ZapierAuthError.make(parsed.failure))
@@ -188,7 +192,7 @@ export const make = (config: Config.Config, { answer, auth, digest, subject: sub
   const log = (outcome: Outcome) =>
     "error" in outcome && outcome.error.blames !== "User" ? Effect.logError(outcome.error.message) : Effect.void
 
-  const answered = (handler: (request: HttpServerRequest) => Effect.Effect<Decision>, askedBy = Answers.askedBy) =>
+  const answered = (handler: (request: HttpServerRequest) => Decided, askedBy = Answers.askedBy) =>
     Quiet.handler((request): Effect.Effect<Response, never, HttpRouter.Provided> =>
       Effect.flatMap(handler(request), (decision) => {
         if (HttpServerResponse.isHttpServerResponse(decision)) return Effect.succeed(decision)

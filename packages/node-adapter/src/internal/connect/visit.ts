@@ -60,7 +60,7 @@ export const plain = (where: Where): Ways =>
   make({ ...where, origin: "", others: [] }, undefined, new URLSearchParams()).ways
 
 /** What a query asks for; `undefined` if it names an address that is not allowed. One that is too long is not gone to. */
-export const parse = (config: Config, query: URLSearchParams): Visit | undefined => {
+export const parse = (config: Where & Origins, query: URLSearchParams): Visit | undefined => {
   const more = new URLSearchParams(query)
   more.delete("return")
   const asked = query.get("return")
@@ -70,7 +70,7 @@ export const parse = (config: Config, query: URLSearchParams): Visit | undefined
 }
 
 /** What was noted. It was allowed then, and anybody may have changed it since. */
-export const ofNote = (config: Config, note: string): Ways => {
+export const ofNote = (config: Where & Origins, note: string): Ways => {
   const [address = "", ...rest] = note.split("\n")
   return make(
     config,

@@ -1,0 +1,183 @@
+/**
+ * What an app tells its own clients of a failure of this library: problem details (RFC 9457), with the status of the table of
+ * reasons.
+ *
+ * An `HttpApi` that names `errors` among its errors answers with 409, 502 or 503, and not with 500 for all: Effect takes one
+ * status for each schema, so that there is a schema for each status. Its handlers fail with what the library gives them; its
+ * clients get a `ZapierProblem`.
+ *
+ * What a problem says is `ProblemDetails`: what is for whoever runs the app stays there.
+ *
+ * @example
+ * ```ts
+ * import * as ZapierProblem from "@zapier-workflow-auth/core/app/ZapierProblem"
+ * import { ReconnectRequired, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import * as Schema from "effect/Schema"
+ *
+ * HttpApiEndpoint.get("zaps", "/zaps", { success: Schema.Array(Schema.String), error: ZapierProblem.errors })
+ *
+ * const error = ZapierAuthError.make(new ReconnectRequired({ why: "Revoked" }))
+ * ZapierProblem.of(error).status // => 409
+ * ZapierProblem.of(error).title // => "Reconnect required"
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as Schema from "effect/Schema"
+import { toCallError } from "../internal/callErrors.ts"
+import * as ProblemDetails from "../ProblemDetails.ts"
+import { isZapierAuthError, type ZapierAuthError } from "../ZapierAuthError.ts"
+import type { CallError } from "../ZapierHttpClient.ts"
+
+// What is sent, as `ProblemDetails` has it.
+const Body = Schema.Struct({
+  type: Schema.String,
+  title: Schema.String,
+  status: Schema.Int,
+  detail: Schema.optionalKey(Schema.String),
+  /** The reason's `_tag`; `HttpClientError` where a request to Zapier's API got no response that could be read. */
+  reason: Schema.String,
+  isRetryable: Schema.Boolean,
+  needsReconnect: Schema.Boolean,
+  /** The scopes of which one is missing. Connecting helps once the app asks for it. */
+  anyOf: Schema.optionalKey(Schema.Array(Schema.String))
+})
+
+/**
+ * What a client of the app is told: `ProblemDetails`, and for a missing scope `anyOf`, the scopes of which one would do.
+ *
+ * @since 0.1.0
+ */
+export class ZapierProblem extends Schema.Error<ZapierProblem>("@zapier-workflow-auth/core/app/ZapierProblem")({
+  ...Body.fields,
+  /** How long to wait, in seconds: the `Retry-After` header. */
+  retryAfter: Schema.optionalKey(Schema.Int)
+}) {
+  /** For `Effect.catchTag`; it is not sent. */
+  get _tag(): "ZapierProblem" {
+    return "ZapierProblem"
+  }
+
+  override get message(): string {
+    return this.detail ?? this.title
+  }
+}
+
+const explain = ({ _tag, reason }: HttpClientError.HttpClientError): ProblemDetails.Explained =>
+  reason._tag === "EncodeError" || reason._tag === "InvalidUrlError"
+    ? {
+        _tag,
+        message: "A request to Zapier could not be made.",
+        isRetryable: false,
+        needsReconnect: false,
+        blames: "Caller",
+        httpStatus: 500
+      }
+    : {
+        _tag,
+        message: "Zapier did not respond as it should. Try again later.",
+        isRetryable: true,
+        needsReconnect: false,
+        blames: "Network",
+        httpStatus: 502
+      }
+
+const told = (error: ZapierAuthError | HttpClientError.HttpClientError): ProblemDetails.Explained =>
+  isZapierAuthError(error) ? error.reason : explain(error)
+
+/**
+ * The problem that an error is for the app's clients.
+ *
+ * @since 0.1.0
+ */
+export const of = (error: CallError): ZapierProblem => {
+  const known = toCallError(error)
+  const explained = told(known)
+  const seconds = ProblemDetails.retryAfter(explained)
+  return new ZapierProblem({
+    ...ProblemDetails.make(explained),
+    ...(known.reason._tag === "InsufficientScope" ? { anyOf: known.reason.anyOf } : {}),
+    ...(seconds === undefined ? {} : { retryAfter: seconds })
+  })
+}
+
+interface Sent {
+  readonly body: typeof Body.Type
+  readonly headers: { readonly "retry-after"?: string }
+}
+
+const sent = (failure: Failure): Sent => {
+  const { retryAfter, ...body } = Schema.encodeSync(ZapierProblem)(problemOf(failure))
+  return { body, headers: retryAfter === undefined ? {} : { "retry-after": `${retryAfter}` } }
+}
+
+/**
+ * The problem of an error as a response, for apps without an `HttpApi`.
+ *
+ * @example
+ * ```ts
+ * import * as ZapierProblem from "@zapier-workflow-auth/core/app/ZapierProblem"
+ * import { StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+ *
+ * const reason = new StoreFailed({ store: "grant store", operation: "read", problem: "it is locked" })
+ * const { headers, status } = ZapierProblem.toResponse(ZapierAuthError.make(reason))
+ * status // => 503
+ * headers["retry-after"] // => "60"
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const toResponse = (error: CallError): HttpServerResponse.HttpServerResponse => {
+  const { body, headers } = sent(error)
+  const { status } = body
+  return HttpServerResponse.jsonUnsafe(body, { status, headers, contentType: ProblemDetails.mediaType })
+}
+
+/**
+ * What handlers may fail with, and clients get. A server has all three; a client gets a `ZapierProblem` alone, and an
+ * `HttpClientError` of its own where the app cannot be reached.
+ *
+ * @since 0.1.0
+ */
+export type Failure = ZapierProblem | CallError
+
+const isCallError = (u: unknown): u is CallError => isZapierAuthError(u) || HttpClientError.isHttpClientError(u)
+
+const Failure = Schema.Union([Schema.toType(ZapierProblem), Schema.declare(isCallError)])
+
+const problemOf = (failure: Failure): ZapierProblem => (failure instanceof ZapierProblem ? failure : of(failure))
+
+const ofStatus = <const Status extends number>(status: Status) =>
+  Failure.check(Schema.makeFilter((failure) => problemOf(failure).status === status)).pipe(
+    HttpApiSchema.encodeToWithHeaders(
+      {
+        body: Body.pipe(HttpApiSchema.asJson({ contentType: ProblemDetails.mediaType }), HttpApiSchema.status(status)),
+        headers: { "retry-after": Schema.optionalKey(Schema.String) }
+      },
+      {
+        decode: ({ body, headers }) => {
+          const seconds = Number(headers["retry-after"])
+          return new ZapierProblem({ ...body, status, ...(Number.isInteger(seconds) ? { retryAfter: seconds } : {}) })
+        },
+        encode: sent
+      }
+    )
+  )
+
+/**
+ * The errors of an endpoint or middleware of an `HttpApi` that talks to Zapier, one schema for each status.
+ *
+ * @since 0.1.0
+ */
+export const errors = [
+  ofStatus(400),
+  ofStatus(403),
+  ofStatus(409),
+  ofStatus(500),
+  ofStatus(502),
+  ofStatus(503)
+] as const
