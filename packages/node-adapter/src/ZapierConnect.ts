@@ -56,7 +56,7 @@ import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -215,7 +215,7 @@ export const layer = <R = never>(
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as HttpMiddleware from "effect/http/HttpMiddleware"
- * import * as HttpServerRequest from "effect/http/HttpServerRequest"
+ * import type * as HttpServerRequest from "effect/http/HttpServerRequest"
  * import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
  *
  * const accessLog = HttpMiddleware.make((app) =>

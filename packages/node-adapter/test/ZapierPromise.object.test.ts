@@ -21,7 +21,11 @@ const make = (connect: Partial<ZapierPromise.ConnectOptions> = {}, options: Part
     ...options
   })
   const browser = new ConnectWorld.Browser()
-  const visit = async (path: string, init: RequestInit = {}, asked?: ZapierPromise.HandlerOptions) => {
+  const visit = async (
+    path: string,
+    init: ConnectWorld.Init & { readonly signal?: AbortSignal } = {},
+    asked?: ZapierPromise.HandlerOptions
+  ) => {
     const headers = { "sec-fetch-site": "same-origin", ...init.headers }
     const request = browser.request(new URL(path, redirectUri).href, { ...init, headers })
     const response = await zapier.handler(request, asked)

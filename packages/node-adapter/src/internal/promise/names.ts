@@ -13,7 +13,7 @@ export const plain = (...names: ReadonlyArray<string>): Names => Object.fromEntr
 /** How many letters have to be inserted, left out or replaced to make one text of the other. */
 const distance = (one: string, other: string): number => {
   let above = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (const [row, letter] of [...one].entries()) {
+  for (const [row, letter] of Array.from(one).entries()) {
     const current = [row + 1]
     for (let column = 1; column <= other.length; column++) {
       const replaced = (above[column - 1] ?? 0) + (letter === other[column - 1] ? 0 : 1)
