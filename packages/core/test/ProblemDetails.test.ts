@@ -37,12 +37,9 @@ describe("ProblemDetails", () => {
     expect(ProblemDetails.retryAfter(new RateLimited({ retryAfter: Duration.millis(6_100) }))).toBe(7)
     expect(ProblemDetails.retryAfter({ httpStatus: 503, retryAfter: 6_100 })).toBe(7)
     expect(ProblemDetails.retryAfter({ httpStatus: 503 })).toBe(60)
-<<<<<<< HEAD
     expect(ProblemDetails.retryAfter({ httpStatus: 503, retryAfter: Duration.infinity })).toBe(60)
     expect(ProblemDetails.retryAfter({ httpStatus: 429, retryAfter: Duration.infinity })).toBe(undefined)
     expect(ProblemDetails.retryAfter({ httpStatus: 429, retryAfter: "-1 seconds" })).toBe(0)
-=======
->>>>>>> d54f31b (Make calls and Connect routes one object without Effect)
     expect(ProblemDetails.retryAfter(new ServiceUnavailable({ status: 503, retryAfter: Duration.minutes(1) }))).toBe(60)
     expect(ProblemDetails.retryAfter(new ServiceUnavailable({ status: 503 }))).toBe(undefined)
     expect(ProblemDetails.retryAfter(new ConsentDenied({}))).toBe(undefined)

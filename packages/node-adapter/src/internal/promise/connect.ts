@@ -64,7 +64,9 @@ const refuse = (setting: string, problem: string): Check<never> => EffectResult.
 
 const inConnect = (error: ZapierAuthError): ZapierAuthError =>
   error.reason._tag === "InvalidConfig"
-    ? ZapierAuthError.make(new InvalidConfig({ setting: `connect.${error.reason.setting}`, problem: error.reason.problem }))
+    ? ZapierAuthError.make(
+        new InvalidConfig({ setting: `connect.${error.reason.setting}`, problem: error.reason.problem })
+      )
     : error
 
 /**

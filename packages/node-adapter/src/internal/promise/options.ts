@@ -198,7 +198,9 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     fetch,
     settings,
     stores,
-    urls: at, waitUntil } = options as Options
+    urls: at,
+    waitUntil
+  } = options as Options
   if (fetch !== undefined && typeof fetch !== "function") {
     return Result.fail(invalid("fetch", "give a function, or leave it out"))
   }
