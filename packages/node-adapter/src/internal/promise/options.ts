@@ -153,6 +153,7 @@ const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
   }
   const { create, directory } = stores
   const isPostgres = stores["postgres"] !== undefined
+  if (isPostgres && !isText(stores["postgres"])) return invalid("stores.postgres", "give the URL of a Postgres as text")
   const other = Object.keys(stores).find((name) => stores[name] !== undefined && Object.hasOwn(embedded, name))
   if (isPostgres && other !== undefined) {
     return invalid(`stores.postgres, stores.${other}`, "give one of them: grants are in one place")
