@@ -56,20 +56,23 @@ import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Given } from "./ConnectTexts.ts"
 import * as Answers from "./internal/connect/answers.ts"
+import * as AsWeb from "./internal/connect/asWeb.ts"
 import * as Config from "./internal/connect/config.ts"
 import type { Outcome } from "./internal/connect/outcome.ts"
+import { callbackPath } from "./internal/connect/paths.ts"
 import * as Quiet from "./internal/connect/quiet.ts"
 import * as Routes from "./internal/connect/routes.ts"
 import * as Subject from "./internal/connect/subject.ts"
 import * as Visit from "./internal/connect/visit.ts"
 import * as WebHandler from "./internal/connect/webHandler.ts"
+import * as Lifetime from "./internal/lifetime.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 
 /**
@@ -248,7 +251,7 @@ export const layer = <R = never, S = never>(
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as HttpMiddleware from "effect/http/HttpMiddleware"
- * import * as HttpServerRequest from "effect/http/HttpServerRequest"
+ * import type * as HttpServerRequest from "effect/http/HttpServerRequest"
  * import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
  *
  * const accessLog = HttpMiddleware.make((app) =>
@@ -268,7 +271,7 @@ export const hideCallback = (
 ): (<E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest>) =>
-  Quiet.hide(`${Config.mountPath(options)}${Config.callbackPath}`)
+  Quiet.hide(`${Config.mountPath(options)}${callbackPath}`)
 
 /**
  * As `Options`, for an app that is not on Effect's router. `E` is what the layer fails with, which may be anything.
@@ -291,17 +294,6 @@ export interface WebOptions<E = ZapierAuthError> extends Omit<Options, "scopes">
    */
   readonly zapier: Layer.Layer<ZapierAuth, E>
 }
-
-// A request that came as a `Request` can be had as one.
-const askWeb = <A>(
-  request: HttpServerRequest.HttpServerRequest,
-  how: (request: Request) => A | PromiseLike<A>,
-  toError: (cause: unknown) => ZapierAuthError
-) =>
-  Effect.tryPromise({
-    try: async () => how(Result.getOrThrow(HttpServerRequest.toWebResult(request))),
-    catch: toError
-  })
 
 /**
  * The same routes as a function from a `Request` to a `Response`, for apps that are not on Effect's router. A request that is
@@ -344,11 +336,11 @@ export const toWebHandler = <E = ZapierAuthError>(
       ...rest,
       scopes:
         typeof scopes === "function"
-          ? (request, user) => askWeb(request, (asked) => scopes(asked, user), Config.scopesFailed)
+          ? (request, user) => AsWeb.ask(request, (asked) => scopes(asked, user), Config.scopesFailed)
           : scopes
     }
     const signedIn = Layer.succeed(SignedIn, {
-      subject: (request) => Effect.map(askWeb(request, subject, Subject.failed), Option.fromNullishOr)
+      subject: (request) => Effect.map(AsWeb.ask(request, subject, Subject.failed), Option.fromNullishOr)
     })
     const routes = Layer.provide(layer(chosen), signedIn)
     return Result.map(Config.parse(chosen), (config) => ({
@@ -356,7 +348,7 @@ export const toWebHandler = <E = ZapierAuthError>(
       answer: Answers.make(chosen.respond, config.texts),
       app: Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
         Effect.map(HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services))), (app) => ({
-          app,
+          handle: WebHandler.handleOf(app),
           patience: SharedLayer.patienceOf(services)
         }))
       )
@@ -367,5 +359,11 @@ export const toWebHandler = <E = ZapierAuthError>(
     answer: Answers.make<never>(undefined, () => Result.succeed({})),
     app: Effect.fail(error)
   }))
-  return WebHandler.make(app, (request, error) => answer({ _tag: "Failed", error, ...ways }, Answers.askedBy(request)))
+  const lifetime = Lifetime.make(app, ({ patience }) => patience)
+  const handler = WebHandler.make(
+    lifetime,
+    ({ handle }) => Effect.succeed(handle),
+    (request, error) => answer({ _tag: "Failed", error, ...ways }, Answers.askedBy(request))
+  )
+  return { handler: (request) => handler(request), dispose: lifetime.close }
 }

@@ -22,7 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { RateLimiter } from "effect/persistence/RateLimiter"
 import type { NoExcessProperties } from "effect/Types"
-import * as EmbeddedStores from "./stores/EmbeddedStores.ts"
+import type * as EmbeddedStores from "./stores/EmbeddedStores.ts"
 import * as Transport from "./internal/transport.ts"
 
 /**
@@ -233,6 +233,15 @@ export interface EmbeddedOptions<E = ZapierAuthError, R = never> extends Options
   readonly stores?: EmbeddedStores.Options<E, R> | undefined
 }
 
+// Whoever keeps grants elsewhere need not load what SQLite takes.
+const embedded = <E, R>(options: EmbeddedStores.Options<E, R> | undefined) =>
+  Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("./stores/EmbeddedStores.ts")),
+      ({ layer }) => layer(options)
+    )
+  )
+
 /**
  * `ZapierAuth` and `ZapierHttpClient` with stores in a database of this machine, encrypted, which outlive the process. For more than one machine give
  * `layerWithoutStores` the stores of a Postgres.
@@ -261,5 +270,5 @@ export const layer = <O extends NoExcessProperties<EmbeddedOptions<unknown, unkn
   options?: O
 ): Layer.Layer<Services, ErrorOf<O>, NeededBy<O>> => {
   const given = (options ?? {}) as EmbeddedOptions<ErrorOf<O>, NeededBy<O>>
-  return servicesOf(given).pipe(Layer.provide(EmbeddedStores.layer(given.stores)))
+  return servicesOf(given).pipe(Layer.provide(embedded(given.stores)))
 }

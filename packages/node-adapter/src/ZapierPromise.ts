@@ -32,6 +32,7 @@
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import type * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import {
@@ -42,9 +43,11 @@ import {
   type Status,
   ZapierAuth
 } from "@zapier-workflow-auth/core/ZapierAuth"
-import { Closed, type Party, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { Closed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Cause from "effect/Cause"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -55,49 +58,31 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as EffectResult from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as CallFailure from "./internal/callFailure.ts"
+import * as Paths from "./internal/connect/paths.ts"
+import * as Environment from "./internal/environment.ts"
 import * as Lifetime from "./internal/lifetime.ts"
 import * as Listeners from "./internal/listeners.ts"
+import * as Application from "./internal/promise/application.ts"
+import * as Connect from "./internal/promise/connect.ts"
+import type { ConnectOptions, Subject } from "./internal/promise/connect.ts"
+import * as Failure from "./internal/promise/failure.ts"
+import type { Result } from "./internal/promise/failure.ts"
 import * as Frozen from "./internal/promise/frozen.ts"
 import * as Input from "./internal/promise/input.ts"
+import * as ClientOptions from "./internal/promise/options.ts"
+import type { Options, ProcessOptions } from "./internal/promise/options.ts"
+import type * as Routes from "./internal/promise/routes.ts"
+import * as Stores from "./internal/promise/stores.ts"
 import * as WaitUntil from "./internal/promise/waitUntil.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
 
-interface Common {
-  /** What happened, and what to do next. */
-  readonly message: string
-  /** Whether the same call may succeed later without anybody doing anything. */
-  readonly isRetryable: boolean
-  /** Whether the user has to go through the consent page (again). */
-  readonly needsReconnect: boolean
-  /** Whose fault it is. */
-  readonly blames: Party
-  /** The status by which a web app tells its own client, where it has no better one. */
-  readonly httpStatus: number
-}
+export type { ConnectOptions, ConnectOutcome, Subject } from "./internal/promise/connect.ts"
 
-type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
+export type { Failure, Result } from "./internal/promise/failure.ts"
 
-/**
- * Why something did not work: the reasons of `ZapierAuthError` as plain values, told apart by `_tag`. `retryAfter` is in
- * milliseconds.
- *
- * `CallFailed` is a call of the API that was not answered: whether it was carried out is not known, unless it has a `code`.
- * That is the platform's, `ECONNREFUSED` for example, and the call never reached Zapier.
- *
- * @since 0.1.0
- */
-export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed"; readonly code?: string } & Common)
-
-/**
- * What came of an operation: a value, or a failure to switch over.
- *
- * @since 0.1.0
- */
-export type Result<A> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: Failure }
+export type { Encryption, Options, PostgresStores, ProcessOptions, Stores } from "./internal/promise/options.ts"
 
 /**
  * A token that is valid now. `expiresAt` is in milliseconds since the epoch.
@@ -146,6 +131,16 @@ export interface CallOptions {
 }
 
 /**
+ * What is told with a request for the routes.
+ *
+ * @since 0.1.0
+ */
+export interface HandlerOptions {
+  /** Who is signed in, as `connect.subject` says it; it goes before that. It is called for requests to the routes only. */
+  readonly subject?: ((request: Request) => Subject | PromiseLike<Subject>) | undefined
+}
+
+/**
  * The operations of `ZapierAuth` and `ZapierHttpClient`; see there for what each fails with.
  *
  * @since 0.1.0
@@ -177,6 +172,15 @@ export interface ZapierPromise {
   /** Removes a user's grant. `revocation` is what to tell the user. */
   readonly disconnect: (subject: string, options?: SignalOptions) => Promise<Result<Disconnected>>
   /**
+   * The routes of `connect`: what a request to one of them is answered with, and `undefined` for any other request. They are
+   * where the redirect URI says: `/zapier/connect`, `/zapier/connect.js`, `/zapier/callback`, `/zapier/disconnect` and
+   * `/zapier/status`, for example. They have the same users as the calls: who disconnects there is disconnected here at once.
+   *
+   * If the stores are away, the answer is 503 with `Retry-After`, and the next request tries again. If the options are no use, it is
+   * 500 for every request, and what is wrong is logged. Nothing is thrown.
+   */
+  readonly handler: (request: Request, options?: HandlerOptions) => Promise<Response | undefined>
+  /**
    * Tells a listener what happens from now on. The function that is given back ends it. A listener that throws, or whose
    * promise rejects, is logged, and is told the next event. Nothing waits for a listener.
    */
@@ -201,23 +205,6 @@ export interface ZapierPromise {
    * layer is built once, and closed when the last that uses it is closed.
    */
   readonly layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>
-}
-
-const encode = Schema.encodeSync(Reason)
-
-const failureOf = (error: CallError): Failure => {
-  if (error instanceof ZapierAuthError) {
-    const { blames, httpStatus, isRetryable, message, needsReconnect, reason } = error
-    return { ...encode(reason), message, isRetryable, needsReconnect, blames, httpStatus }
-  }
-  return {
-    _tag: "CallFailed",
-    ...CallFailure.of(error),
-    isRetryable: true,
-    needsReconnect: false,
-    blames: "Network",
-    httpStatus: 502
-  }
 }
 
 const tokenOf = ({ accessToken, expiresAt, scopes }: Tokens.UsableAccess): Token => ({
@@ -249,6 +236,8 @@ const toWeb = (response: HttpClientResponse.HttpClientResponse, signal: AbortSig
 
 const closed = ZapierAuthError.make(new Closed({}))
 
+const noRoutes = Input.invalid("connect", "give { scopes, subject } to ZapierPromise.make: the routes need them")
+
 const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
   const zapier = yield* ZapierHttpClient
   const request = yield* Effect.fromResult(Input.request(path, { ...options }))
@@ -259,22 +248,18 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
 })
 
 /**
- * What belongs to the process that a client is made in.
+ * The routes of a client over a layer, and the process that it is made in.
  *
  * @since 0.1.0
  */
-export interface ProcessOptions {
-  /**
-   * Keeps a function going after its response until a promise has settled: `waitUntil` of `@vercel/functions` or
-   * `cloudflare:workers`, `after` of `next/server`. It is called when a call ends that has begun something for later, such as
-   * to renew a token five minutes ahead.
-   */
-  readonly waitUntil?: ((promise: Promise<void>) => unknown) | undefined
+export interface LayerOptions extends ProcessOptions {
+  /** The routes by which users connect and disconnect. Which redirect URIs there are, only the layer knows. */
+  readonly connect?: (ConnectOptions & { readonly redirectUri: string }) | undefined
 }
 
 /**
- * Over any layer that has the two services. Clients that are given the same layer share what it builds, their grants and
- * tokens included. The environment is read as it is now.
+ * For programs with Effect: over any layer that has the two services. Clients that are given the same layer share what it builds, their
+ * grants and tokens included. The environment is read as it is now.
  *
  * The layer may fail with anything: calls are told `InvalidConfig` of a configuration that cannot be read, and `StartFailed`,
  * which names the error, of all else. It may need nothing more: provide what it needs.
@@ -283,29 +268,39 @@ export interface ProcessOptions {
  */
 export const fromLayer = <E>(
   layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>,
-  { waitUntil }: ProcessOptions = {}
+  { connect, waitUntil }: LayerOptions = {}
+): ZapierPromise =>
+  clientOf(
+    layer,
+    EffectResult.flatMap(Input.read([connect]), ([connect]) => Connect.check(connect, [])),
+    waitUntil
+  )
+
+const clientOf = <E>(
+  layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>,
+  connect: EffectResult.Result<Connect.Checked | undefined, ZapierAuthError>,
+  waitUntil?: WaitUntil.WaitUntil
 ): ZapierPromise => {
   const listeners = Listeners.make()
   const shared = SharedLayer.of(layer)
-  const lifetime = Lifetime.make(shared.context, SharedLayer.patienceOf)
-
   let auth: ZapierAuth["Service"] | undefined
+  const lifetime = Lifetime.make(
+    Effect.tap(shared.context, (context) => Effect.sync(() => (auth = Context.get(context, ZapierAuth)))),
+    SharedLayer.patienceOf
+  )
 
   const run = async <A>(
     effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
     signal: AbortSignal | undefined
   ): Promise<Result<A>> => {
     signal?.throwIfAborted()
-    const exit = await lifetime.use((context) => {
-      auth = Context.get(context, ZapierAuth)
-      return Effect.provideContext(effect, context)
-    }, signal)
+    const exit = await lifetime.use((context) => Effect.provideContext(effect, context), signal)
     WaitUntil.keepGoing(auth, waitUntil)
-    if (Option.isNone(exit)) return { ok: false, error: failureOf(closed) }
+    if (Option.isNone(exit)) return { ok: false, error: Failure.ofError(closed) }
     if (Exit.isSuccess(exit.value)) return { ok: true, value: exit.value.value }
     signal?.throwIfAborted()
     const failure = exit.value.cause.reasons.find(Cause.isFailReason)
-    if (failure !== undefined) return { ok: false, error: failureOf(failure.error) }
+    if (failure !== undefined) return { ok: false, error: Failure.ofError(failure.error) }
     throw Cause.squash(exit.value.cause)
   }
 
@@ -315,7 +310,7 @@ export const fromLayer = <E>(
   ): Promise<Result<A>> => {
     const signal = Input.signal(options)
     return EffectResult.isFailure(signal)
-      ? { ok: false, error: failureOf(signal.failure) }
+      ? { ok: false, error: Failure.ofError(signal.failure) }
       : run(effect, signal.success)
   }
 
@@ -323,9 +318,12 @@ export const fromLayer = <E>(
     <Args extends ReadonlyArray<unknown>, A>(then: (...args: Args) => Promise<Result<A>>) =>
     async (...args: Args): Promise<Result<A>> => {
       const given = Input.read(args)
-      return EffectResult.isFailure(given) ? { ok: false, error: failureOf(given.failure) } : then(...given.success)
+      return EffectResult.isFailure(given)
+        ? { ok: false, error: Failure.ofError(given.failure) }
+        : then(...given.success)
     }
 
+  let routes: Promise<ReturnType<typeof Routes.make>> | undefined
   let isClosed = false
   const close = () => {
     isClosed = true
@@ -386,6 +384,18 @@ export const fromLayer = <E>(
       if (!isClosed) shared.listeners.add(listeners.tell)
       return listeners.add(listener)
     },
+    handler: async (request, options) => {
+      const checked = EffectResult.filterOrFail(
+        connect,
+        (found) => found !== undefined,
+        () => noRoutes
+      )
+      if (EffectResult.isSuccess(checked) && !Paths.isRoute(checked.success.config.path, request)) return undefined
+      routes ??= import("./internal/promise/routes.ts").then(({ make }) => make(lifetime, checked))
+      const response = await (await routes)(request, options?.subject)
+      WaitUntil.keepGoing(auth, waitUntil)
+      return response
+    },
     settled: () => (auth === undefined ? Promise.resolve() : Effect.runPromise(auth.settled)),
     close,
     [Symbol.asyncDispose]: close,
@@ -393,30 +403,69 @@ export const fromLayer = <E>(
   }
 }
 
-/**
- * Which app, which Zapier, how requests are sent, and where grants are kept. All have defaults. Layers among them may fail
- * with anything, as those of `fromLayer`.
- *
- * @since 0.1.0
- */
-export interface Options extends Omit<ZapierNode.EmbeddedOptions<unknown>, "httpClient" | "stores">, ProcessOptions {
-  /**
-   * How requests are sent, such as the fake's `fetch` in a test. Default: as `ZapierNode.layerHttpClient` does; or
-   * `globalThis.fetch` where that has been replaced since this module was loaded, as test runners do.
-   */
-  readonly fetch?: typeof globalThis.fetch | undefined
-  /** Where users' grants are kept: as in `ZapierNode.EmbeddedOptions`, or in memory. */
-  readonly stores?: ZapierNode.EmbeddedOptions<unknown>["stores"] | "memory"
-}
-
 const fetchAtFirst = globalThis.fetch
 
 // Test runners put their own in its place.
 const replacedFetch = () => (globalThis.fetch === fetchAtFirst ? undefined : globalThis.fetch)
 
+const text = (redirectUris: unknown): ReadonlyArray<string> =>
+  Array.isArray(redirectUris) ? redirectUris.filter((uri) => typeof uri === "string") : []
+
+/** The redirect URIs of the options or the environment. Those that a function or a layer reads are known later. */
+const redirectUrisOf = (application: Options["application"]): ReadonlyArray<string> => {
+  if (Input.isRecord(application)) return Layer.isLayer(application) ? [] : text(application["redirectUris"])
+  if (application !== undefined) return []
+  const found = Effect.runSyncExit(
+    Effect.provideService(Environment.redirectUris, ConfigProvider.ConfigProvider, ConfigProvider.fromEnv())
+  )
+  return Exit.isSuccess(found) ? Option.getOrElse(found.value, () => []) : []
+}
+
+const applicationOf = (application: Options["application"]) => {
+  if (application === undefined) return Application.environment
+  return typeof application === "function" ? Application.ofFunction(application) : application
+}
+
+const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, urls, ...where }: Options) => {
+  const httpClient =
+    fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+  return Layer.unwrap(
+    Effect.gen(function* () {
+      const fake = urls === undefined ? yield* Environment.fake : Option.none<string>()
+      const isFake = Option.isSome(fake)
+      const at = isFake ? ZapierUrls.at(yield* Environment.fakeOrigin("ZAPIER_FAKE", fake.value)) : urls
+      // What layers fail with is told apart when they have. @effect-diagnostics-next-line anyUnknownInErrorContext:off
+      return ZapierNode.layerWithoutStores({
+        application: applicationOf(application),
+        checkScopes,
+        httpClient,
+        settings,
+        urls: at
+      }).pipe(Layer.provide(Stores.layer(where, isFake)))
+    })
+  )
+}
+
 /**
- * Over `ZapierNode.layer`: with a database of this machine, encrypted. Nothing is opened before the first call, which is
- * told what is wrong with the options. The environment and `globalThis.fetch` are read as they are now.
+ * A client of plain options: where they are left out, of the environment. Nothing is opened before the first call or the
+ * first request to one of its routes, which is told what is wrong with the options. The environment and `globalThis.fetch` are read as they are now.
+ *
+ * @example
+ * ```ts
+ * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+ *
+ * declare const userOf: (request: Request) => Promise<string | undefined>
+ *
+ * export const zapier = ZapierPromise.make({
+ *   application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/zapier/callback"] },
+ *   stores: { postgres: "postgres://app:a-password@db.example.com/app?sslmode=require" },
+ *   encryption: "jnZ2eN4vJdQxEcdEAGKIdOSrKcGyE8ZrLEkwKTqGRcI=",
+ *   connect: { scopes: ["zap"], subject: userOf }
+ * })
+ *
+ * export const handle = async (request: Request) =>
+ *   (await zapier.handler(request)) ?? new Response("Nothing is here.", { status: 404 })
+ * ```
  *
  * On AWS Lambda, Vercel and Cloud Run, where a process may stand still once it has responded, no token is renewed ahead unless
  * `waitUntil` is given or `settings.expiryMargin` is set: the call that finds it ended renews it. Without `waitUntil`, await
@@ -425,16 +474,51 @@ const replacedFetch = () => (globalThis.fetch === fetchAtFirst ? undefined : glo
  * @since 0.1.0
  */
 export const make = (given: Options = {}): ZapierPromise => {
-  const read = EffectResult.flatMap(Input.read<readonly [Options]>([given]), ([given]) => Input.client(given))
-  if (EffectResult.isFailure(read)) return fromLayer(Layer.effectContext(Effect.fail(read.failure)))
-  const { fetch = replacedFetch(), settings, stores, waitUntil, ...rest } = read.success
-  const options = { ...rest, settings: Frozen.settings(settings, waitUntil !== undefined, process.env) }
-  const httpClient =
-    fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
-  if (stores === "memory") {
-    // What layers fail with is told apart when they have. @effect-diagnostics-next-line anyUnknownInErrorContext:off
-    return fromLayer(ZapierNode.layerMemory({ ...options, httpClient }), { waitUntil })
+  const made = EffectResult.gen(function* () {
+    const [read] = yield* Input.read<readonly [Options]>([given])
+    const { connect, ...options } = yield* ClientOptions.check(read)
+    return { options, connect: yield* Connect.check(connect, redirectUrisOf(options.application)) }
+  })
+  if (EffectResult.isFailure(made)) {
+    return clientOf(Layer.effectContext(Effect.fail(made.failure)), EffectResult.fail(made.failure))
   }
+  const { connect, options } = made.success
+  const { waitUntil, ...rest } = options
+  const settings = Frozen.settings(rest.settings, waitUntil !== undefined, process.env)
   // As above. @effect-diagnostics-next-line anyUnknownInErrorContext:off
-  return fromLayer(ZapierNode.layer({ ...options, httpClient, stores }), { waitUntil })
+  return clientOf(layerOf({ ...rest, settings }), EffectResult.succeed(connect), waitUntil)
+}
+
+/**
+ * A failure as a response for the app's own client: its status, `Retry-After`, and problem details as JSON (RFC 9457), whose
+ * `reason` is the failure's `_tag`. What only the app's owner can mend is told by its name, and without its message.
+ *
+ * @example
+ * ```ts
+ * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+ *
+ * const zapier = ZapierPromise.make({
+ *   application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/zapier/callback"] },
+ *   stores: "memory"
+ * })
+ *
+ * const zaps = await zapier.fetch("/v2/zaps", { subject: "ada" })
+ * const response = zaps.ok ? zaps.value : ZapierPromise.toResponse(zaps.error)
+ *
+ * response.status // => 409
+ * await zapier.close()
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const toResponse = (error: Failure.Failure): Response => {
+  const retryAfter = ProblemDetails.retryAfter(error)
+  return new Response(JSON.stringify(ProblemDetails.make(error)), {
+    status: error.httpStatus,
+    headers: {
+      "content-type": ProblemDetails.mediaType,
+      "cache-control": "no-store",
+      ...(retryAfter !== undefined && { "retry-after": `${retryAfter}` })
+    }
+  })
 }

@@ -83,7 +83,7 @@ describe("ZapierPromise, over layers that fail", () => {
 
   it("compiles over keys that fail in their own way", () => {
     const keys = Layer.effect(KeyRing.KeyRing, Effect.fail(new VaultAway()))
-    expect(ZapierPromise.make({ application: app, stores: { keys } })).toHaveProperty("status")
+    expect(ZapierPromise.fromLayer(ZapierNode.layer({ application: app, stores: { keys } }))).toHaveProperty("status")
   })
 
   it("shares its layer with the routes, whichever of the two they are given", async () => {

@@ -12,33 +12,19 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Path from "effect/Path"
+import type * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import type * as Terminal from "effect/Terminal"
-import * as PrivateFile from "../internal/privateFile.ts"
+import * as Environment from "../internal/environment.ts"
+import * as SecretFile from "../internal/secretFile.ts"
 import type * as Flags from "./flags.ts"
-import * as Variable from "./variable.ts"
 
 /** What is registered with Zapier for this command, unless redirect URIs are configured. */
 export const defaultRedirectUri = "http://127.0.0.1:9271/callback"
 
 const invalid = (setting: string, problem: string) => ZapierAuthError.make(new InvalidConfig({ setting, problem }))
-
-const environment = Effect.all({
-  clientId: Variable.text("ZAPIER_CLIENT_ID"),
-  clientSecret: Variable.secret("ZAPIER_CLIENT_SECRET"),
-  clientSecretFile: Variable.text("ZAPIER_CLIENT_SECRET_FILE"),
-  redirectUris: Effect.map(Variable.text("ZAPIER_REDIRECT_URIS"), Option.map(ClientApplication.parseRedirectUris))
-})
-
-const secretFile: PrivateFile.Kind = {
-  type: "File",
-  setting: "client secret file",
-  holds: "client secret",
-  needs: 0o400
-}
 
 /** Whether somebody can be asked, without a question ending up in what another program reads. */
 const isInteractive = Effect.gen(function* () {
@@ -53,12 +39,9 @@ const fromStdin = Effect.gen(function* () {
   return yield* Stream.mkString(Stream.decodeText(stdio.stdin))
 }).pipe(Effect.mapError(() => invalid("--client-secret-file -", "stdin cannot be read")))
 
-// Every editor ends a file so, and `echo` a line. Any other white space may be a mistake.
-const withoutNewline = (text: string) => text.replace(/\r?\n$/, "")
-
 /** The client id, of which nothing has to be secret. */
 export const clientId = Effect.fnUntraced(function* (flags: Pick<Flags.Application, "clientId">) {
-  const set = yield* environment
+  const set = yield* Environment.application
   return Option.orElse(flags.clientId, () => set.clientId)
 })
 
@@ -67,7 +50,7 @@ export type Flagged = Flags.Application & Partial<Flags.RedirectUri>
 
 /** The redirect URIs, in the order in which they are configured; the one that is meant goes first. */
 export const redirectUris = Effect.fnUntraced(function* ({ redirectUri = Option.none() }: Partial<Flags.RedirectUri>) {
-  const configured = Option.getOrElse((yield* environment).redirectUris, () => [defaultRedirectUri])
+  const configured = Option.getOrElse((yield* Environment.application).redirectUris, () => [defaultRedirectUri])
   return [...new Set([...Option.toArray(redirectUri), ...configured])]
 })
 
@@ -83,25 +66,19 @@ const make = Effect.fnUntraced(function* (flags: Flagged) {
   )
   const piped = yield* Effect.cached(fromStdin)
 
-  const fromFile = Effect.fnUntraced(function* (path: string) {
-    const { read } = yield* PrivateFile.make
-    const paths = yield* Path.Path
-    return Redacted.make(withoutNewline(yield* read(secretFile, paths.resolve(path))))
-  })
-
   /** The secret, and what errors call it. */
   const secret = Effect.gen(function* () {
-    const set = yield* environment
+    const set = yield* Environment.application
     if (Option.isSome(flags.clientSecretFile)) {
       const path = flags.clientSecretFile.value
-      const value = path === "-" ? Redacted.make(withoutNewline(yield* piped)) : yield* fromFile(path)
+      const value = path === "-" ? Redacted.make(SecretFile.withoutNewline(yield* piped)) : yield* SecretFile.read(path)
       return { value, name: "--client-secret-file" }
     }
     if (Option.isSome(set.clientSecretFile)) {
       if (Option.isSome(set.clientSecret)) {
-        return yield* invalid("ZAPIER_CLIENT_SECRET, ZAPIER_CLIENT_SECRET_FILE", "set one of them, not both")
+        return yield* Environment.both("ZAPIER_CLIENT_SECRET", "ZAPIER_CLIENT_SECRET_FILE")
       }
-      return { value: yield* fromFile(set.clientSecretFile.value), name: "ZAPIER_CLIENT_SECRET_FILE" }
+      return { value: yield* SecretFile.read(set.clientSecretFile.value), name: "ZAPIER_CLIENT_SECRET_FILE" }
     }
     if (Option.isSome(set.clientSecret)) return { value: set.clientSecret.value, name: "ZAPIER_CLIENT_SECRET" }
     if (yield* isInteractive) return { value: yield* asked, name: "client secret" }

@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as PrivateFile from "../internal/privateFile.ts"
-import * as Variable from "./variable.ts"
+import * as Variable from "../internal/variable.ts"
 
 /** `--config`, of all commands. */
 export const flag = GlobalFlag.Setting("config")({

@@ -36,7 +36,7 @@ import * as SqliteClient from "../stores/SqliteClient.ts"
 import * as SqlStores from "../stores/SqlStores.ts"
 import type * as Flags from "./flags.ts"
 import * as Server from "./server.ts"
-import * as Variable from "./variable.ts"
+import * as Environment from "../internal/environment.ts"
 
 /** The names of the files of an embedded database. */
 interface Files {
@@ -51,23 +51,13 @@ type Database =
 
 export type Keys = { readonly _tag: "File"; readonly path: string } | { readonly _tag: "Environment" }
 
-const environment = Effect.all({
-  url: Variable.secret("ZAPIER_DATABASE_URL"),
-  directory: Variable.text("ZAPIER_DATA_DIRECTORY"),
-  keyFile: Variable.text("ZAPIER_KEY_FILE"),
-  keys: Variable.secret("ZAPIER_ENCRYPTION_KEYS")
-})
-
-const either = (one: string, other: string) =>
-  ZapierAuthError.make(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))
-
 const isFake = (flags: Flags.Place) => Effect.map(Server.fake(flags), Option.isSome)
 
 const databaseOf = Effect.fnUntraced(function* (flags: Flags.Place) {
-  const { directory, url } = yield* environment
+  const { directory, url } = yield* Environment.storage
   const apart = yield* isFake(flags)
   if (Option.isNone(flags.dataDirectory) && Option.isSome(url) && !apart) {
-    if (Option.isSome(directory)) return yield* either("ZAPIER_DATABASE_URL", "ZAPIER_DATA_DIRECTORY")
+    if (Option.isSome(directory)) return yield* Environment.both("ZAPIER_DATABASE_URL", "ZAPIER_DATA_DIRECTORY")
     return { _tag: "Postgres", url: url.value } satisfies Database
   }
   const found = Option.orElse(flags.dataDirectory, () => directory)
@@ -110,7 +100,7 @@ const besideDatabase = Effect.fnUntraced(function* (database: Database, makeKey:
  */
 export const keys = Effect.fnUntraced(function* (flags: Flags.Place, makeKey = false) {
   const paths = yield* Path.Path
-  const set = yield* environment
+  const set = yield* Environment.storage
   if (yield* isFake(flags)) {
     if (Option.isSome(flags.keyFile)) {
       return yield* ZapierAuthError.make(
@@ -123,7 +113,7 @@ export const keys = Effect.fnUntraced(function* (flags: Flags.Place, makeKey = f
     return yield* besideDatabase(yield* databaseOf(flags), makeKey)
   }
   if (Option.isNone(flags.keyFile) && Option.isSome(set.keys)) {
-    if (Option.isSome(set.keyFile)) return yield* either("ZAPIER_ENCRYPTION_KEYS", "ZAPIER_KEY_FILE")
+    if (Option.isSome(set.keyFile)) return yield* Environment.both("ZAPIER_ENCRYPTION_KEYS", "ZAPIER_KEY_FILE")
     return { _tag: "Environment" } satisfies Keys
   }
   const keyFile = Option.orElse(flags.keyFile, () => set.keyFile)

@@ -16,7 +16,7 @@ import { Refused } from "./refused.ts"
 import * as Server from "./server.ts"
 import { shown, typed } from "./shown.ts"
 import * as Storage from "./storage.ts"
-import * as Variable from "./variable.ts"
+import * as Variable from "../internal/variable.ts"
 
 type Services = FileSystem.FileSystem | Path.Path | Stdio.Stdio | Terminal.Terminal
 

@@ -17,7 +17,7 @@ import * as Playground from "../playground/serve.ts"
 import * as Application from "../application.ts"
 import * as Output from "../output.ts"
 import { Refused } from "../refused.ts"
-import * as Variable from "../variable.ts"
+import * as Variable from "../../internal/variable.ts"
 
 export interface Input {
   readonly port: number

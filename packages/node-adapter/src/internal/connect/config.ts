@@ -10,6 +10,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Failures from "./failures.ts"
 import type { Given } from "../../ConnectTexts.ts"
+import { callbackPath } from "./paths.ts"
 import * as ReturnUrl from "./returnUrl.ts"
 import * as Words from "./words.ts"
 
@@ -56,8 +57,6 @@ export interface Config<R = never> {
   /** The app's own texts. */
   readonly texts: Words.Find
 }
-
-export const callbackPath = "/callback"
 
 type Check<A> = Result.Result<A, ZapierAuthError>
 

@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Tracer from "effect/Tracer"
+import * as Paths from "./paths.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 
@@ -31,18 +32,6 @@ const mask = "REDACTED"
 const shortest = 8
 
 const searchOf = (url: string): string => (url.includes("?") ? url.slice(url.indexOf("?")) : "")
-
-// As the router compares paths.
-const pathOf = (url: string): string => {
-  const path = url.replace(/[?#].*$/s, "")
-  return Result.getOrElse(
-    Result.try(() => decodeURI(path)),
-    () => path
-  )
-    .replace(/\/{2,}/g, "/")
-    .replace(/\/$/, "")
-    .toLowerCase()
-}
 
 /** The values of the parameters, as they are and as they are written in the query. */
 const secretsOf = (url: string): ReadonlyArray<string> => {
@@ -181,7 +170,7 @@ export const router =
   <E, R>(app: App<E, R>): App<E, R | HttpServerRequest.HttpServerRequest> =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (given) => {
       const query = new URLSearchParams(searchOf(given.url))
-      const isBelow = `${pathOf(given.url)}/`.includes(`${path.toLowerCase()}/`)
+      const isBelow = `${Paths.ofUrl(given.url)}/`.includes(`${path.toLowerCase()}/`)
       const isCallback = query.has("state") && (query.has("code") || query.has("error"))
       return isCallback || (isBelow && names.some((name) => query.has(name))) ? quietly(given, app) : app
     })
@@ -205,7 +194,7 @@ export const hide =
   <E, R>(app: App<E, R>): App<E, R | HttpServerRequest.HttpServerRequest> =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (given): App<E, R> => {
       const { url } = given
-      if (pathOf(url) !== path.toLowerCase()) return app
+      if (Paths.ofUrl(url) !== path.toLowerCase()) return app
       const query = Option.some(Redacted.make(searchOf(url), { label: "query" }))
       const shown = given.modify({ url: maskUrl(url) })
       return quietly(

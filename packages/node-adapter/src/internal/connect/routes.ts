@@ -16,11 +16,12 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Page from "../page.ts"
 import * as Answers from "./answers.ts"
-import * as Config from "./config.ts"
+import type * as Config from "./config.ts"
 import * as Cookies from "./cookies.ts"
 import * as Origin from "./origin.ts"
 import * as Opener from "./opener.ts"
 import type { Outcome, Ways } from "./outcome.ts"
+import * as Paths from "./paths.ts"
 import * as Quiet from "./quiet.ts"
 import * as SentCookies from "./sentCookies.ts"
 import * as Speculative from "./speculative.ts"
@@ -201,16 +202,15 @@ export const make = (
       })
     )
 
-  const at = (route: `/${string}`) => `${config.path}${route}` as `/${string}`
+  const at = ([method, path]: Paths.Route) => [method, `${config.path}${path}` as `/${string}`] as const
   return [
-    HttpRouter.route("GET", at("/connect"), answered(onlyVisits(returning(connect)))),
-    HttpRouter.route("GET", at("/connect.js"), Effect.succeed(Opener.response)),
-    HttpRouter.route("GET", at(Config.callbackPath), answered(onlyVisits(callback))),
-    HttpRouter.route("POST", at("/disconnect"), answered(returning(disconnect))),
+    HttpRouter.route(...at(Paths.connect), answered(onlyVisits(returning(connect)))),
+    HttpRouter.route(...at(Paths.script), Effect.succeed(Opener.response)),
+    HttpRouter.route(...at(Paths.callback), answered(onlyVisits(callback))),
+    HttpRouter.route(...at(Paths.disconnect), answered(returning(disconnect))),
     // Only programs ask for it.
     HttpRouter.route(
-      "GET",
-      at("/status"),
+      ...at(Paths.status),
       answered(returning(status), (request) => ({ ...Answers.askedBy(request), format: "json" }))
     )
   ]

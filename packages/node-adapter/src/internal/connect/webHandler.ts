@@ -1,6 +1,7 @@
 /** Routes as a function from a `Request` to a `Response`, which answers whether they could be built or not. */
 import { Closed, InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -8,7 +9,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Lifetime from "../lifetime.ts"
+import type { Lifetime } from "../lifetime.ts"
 
 type Answer<E> = Effect.Effect<
   HttpServerResponse.HttpServerResponse,
@@ -16,15 +17,20 @@ type Answer<E> = Effect.Effect<
   HttpServerRequest.HttpServerRequest | Scope.Scope
 >
 
-export const make = <E>(
-  routes: Effect.Effect<{ readonly app: Answer<E>; readonly patience: number }, ZapierAuthError, Scope.Scope>,
-  unavailable: (request: HttpServerRequest.HttpServerRequest, error: ZapierAuthError) => Answer<never>
-) => {
-  const lifetime = Lifetime.make(
-    Effect.map(routes, ({ app, patience }) => ({ handle: HttpEffect.toWebHandler(app), patience })),
-    ({ patience }) => patience
-  )
+/** Responds to a request; what is in the context is for this request only. */
+export type Handle = (request: Request, context?: Context.Context<never>) => Promise<Response>
 
+export const handleOf = <E>(app: Answer<E>): Handle => HttpEffect.toWebHandler(app)
+
+/**
+ * @param handleOf what was started, as a handler
+ * @param unavailable the response where it could not be started, or was closed
+ */
+export const make = <A>(
+  lifetime: Lifetime<A, ZapierAuthError>,
+  handleOf: (started: A) => Effect.Effect<Handle, ZapierAuthError>,
+  unavailable: (request: HttpServerRequest.HttpServerRequest, error: ZapierAuthError) => Answer<never>
+): Handle => {
   const refuse = (error: ZapierAuthError) =>
     HttpEffect.toWebHandler(
       Effect.andThen(
@@ -33,16 +39,15 @@ export const make = <E>(
       )
     )
 
-  return {
-    handler: async (request: Request): Promise<Response> => {
-      const exit = await lifetime.use(({ handle }) => Effect.promise(() => handle(request)))
-      if (Option.isNone(exit)) return refuse(ZapierAuthError.make(new Closed({})))(request)
-      if (Exit.isSuccess(exit.value)) return exit.value.value
-      const error = Option.getOrElse(Cause.findErrorOption(exit.value.cause), () =>
-        ZapierAuthError.make(new InvalidConfig({ setting: "zapier", problem: "the layer threw when it was built" }))
-      )
-      return refuse(error)(request)
-    },
-    dispose: lifetime.close
+  return async (request, context) => {
+    const exit = await lifetime.use((started) =>
+      Effect.flatMap(handleOf(started), (handle) => Effect.promise(() => handle(request, context)))
+    )
+    if (Option.isNone(exit)) return refuse(ZapierAuthError.make(new Closed({})))(request)
+    if (Exit.isSuccess(exit.value)) return exit.value.value
+    const error = Option.getOrElse(Cause.findErrorOption(exit.value.cause), () =>
+      ZapierAuthError.make(new InvalidConfig({ setting: "zapier", problem: "the layer threw when it was built" }))
+    )
+    return refuse(error)(request)
   }
 }

@@ -1,0 +1,31 @@
+/** The page of the example apps: the Zaps of who is signed in, or the way to connect. */
+import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+
+const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+
+const page = (body: string, status = 200) =>
+  new Response(`<!doctype html><title>Acme</title><link rel="icon" href="data:,">${body}`, {
+    status,
+    headers: { "content-type": "text/html; charset=utf-8" }
+  })
+
+const disconnect = `<form method="post" action="/zapier/disconnect"><button>Disconnect Zapier</button></form>`
+
+export const home = async (zapier: ZapierPromise.ZapierPromise, user: string | undefined): Promise<Response> => {
+  if (user === undefined) return page(`<a href="/sign-in/ada">Sign in as Ada</a>`)
+  const zaps = await zapier.fetch("/v2/zaps", { subject: user })
+  if (!zaps.ok) {
+    return zaps.error.needsReconnect
+      ? page(`<a href="/zapier/connect">Connect Zapier</a>`)
+      : ZapierPromise.toResponse(zaps.error)
+  }
+  const { data } = (await zaps.value.json()) as { readonly data: ReadonlyArray<{ readonly title: string }> }
+  return page(`<ul>${data.map(({ title }) => `<li>${escape(title)}</li>`).join("")}</ul>${disconnect}`)
+}
+
+/** Who is signed in. A real app signs its cookie. */
+export const userIn = (cookie: string | null | undefined): string | undefined =>
+  /(?:^|; )user=(\w+)/.exec(cookie ?? "")?.[1]
+
+/** The cookie of who signs in. */
+export const cookieOf = (user: string): string => `user=${encodeURIComponent(user)}; Path=/; HttpOnly; SameSite=Lax`

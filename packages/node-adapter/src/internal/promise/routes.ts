@@ -1,0 +1,106 @@
+/** The routes of a client without Effect, over the services of its calls. */
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import * as ZapierConnect from "../../ZapierConnect.ts"
+import * as Answers from "../connect/answers.ts"
+import * as AsWeb from "../connect/asWeb.ts"
+import * as Config from "../connect/config.ts"
+import * as Failures from "../connect/failures.ts"
+import * as SubjectOf from "../connect/subject.ts"
+import * as Visit from "../connect/visit.ts"
+import * as WebHandler from "../connect/webHandler.ts"
+import type { Lifetime } from "../lifetime.ts"
+import type { Checked, ConnectOptions, ConnectOutcome, Subject } from "./connect.ts"
+import * as Failure from "./failure.ts"
+
+type AskSubject = (request: Request) => Subject | PromiseLike<Subject>
+
+/** Who is signed in, where this request was handled with an answer of its own. */
+const Asked = Context.Reference<AskSubject | undefined>(
+  "@zapier-workflow-auth/node-adapter/internal/promise/routes/Asked",
+  { defaultValue: () => undefined }
+)
+
+const nobodyToAsk = ZapierAuthError.make(
+  new InvalidConfig({ setting: "connect.subject", problem: "give a function from a request to its user's name" })
+)
+
+const told = (outcome: ZapierConnect.Outcome): ConnectOutcome =>
+  "error" in outcome ? { ...outcome, error: Failure.ofError(outcome.error) } : outcome
+
+const responding = ["respond", "answer"] as const
+
+const isResponse = (given: unknown): given is Response => Object.prototype.toString.call(given) === "[object Response]"
+
+/** The app's own answer. If it fails, that is logged, and the library answers. */
+const respondOf =
+  (own: NonNullable<ConnectOptions["respond"]>): Answers.Respond<never> =>
+  (outcome, asked) =>
+    Effect.tryPromise({
+      try: async (): Promise<unknown> => own(told(outcome), asked),
+      catch: Failures.toError(...responding)
+    }).pipe(
+      Effect.flatMap((given) => {
+        if (given === undefined) return Effect.undefined
+        return isResponse(given)
+          ? Effect.succeed(HttpServerResponse.fromWeb(given))
+          : Effect.fail(Failures.useless(...responding, given, "a Response"))
+      }),
+      Effect.catch((error) => Effect.as(Effect.logError(error.message), undefined))
+    )
+
+const routesOf = ({ options }: Checked) => {
+  const { respond, scopes, subject, ...rest } = options
+  const signedIn = Layer.succeed(ZapierConnect.SignedIn, {
+    subject: (request) =>
+      Effect.flatMap(Asked, (asked = subject) =>
+        asked === undefined
+          ? Effect.fail(nobodyToAsk)
+          : Effect.map(AsWeb.ask(request, asked, SubjectOf.failed), Option.fromNullishOr)
+      )
+  })
+  return ZapierConnect.layer({
+    ...rest,
+    scopes:
+      typeof scopes === "function"
+        ? (request, user) => AsWeb.ask(request, (asked) => scopes(asked, user), Config.scopesFailed)
+        : scopes,
+    respond: respond && respondOf(respond)
+  }).pipe(Layer.provide(signedIn))
+}
+
+/**
+ * @param connect the checked options, or why there are none
+ */
+export const make = (
+  lifetime: Lifetime<Context.Context<ZapierAuth>, ZapierAuthError>,
+  connect: Result.Result<Checked, ZapierAuthError>
+) => {
+  const { config, respond } = Result.match(connect, {
+    onFailure: () => ({ config: undefined, respond: undefined }),
+    onSuccess: ({ config, options }) => ({ config, respond: options.respond })
+  })
+  const ways = Visit.plain(config ?? { home: "/", publicPath: "" })
+  const answer = Answers.make(respond && respondOf(respond), config?.texts ?? (() => Result.succeed({})))
+  let made: WebHandler.Handle | undefined
+  const handleOf = Effect.fnUntraced(function* (context: Context.Context<ZapierAuth>) {
+    if (made !== undefined) return made
+    const routes = Layer.provide(routesOf(yield* Effect.fromResult(connect)), Layer.succeedContext(context))
+    // Routes hold nothing that has to be closed.
+    const app = yield* Scope.provide(HttpRouter.toHttpEffect(routes), Scope.makeUnsafe())
+    return (made = WebHandler.handleOf(app))
+  })
+  const handle = WebHandler.make(lifetime, handleOf, (request, error) =>
+    answer({ _tag: "Failed", error, ...ways }, Answers.askedBy(request))
+  )
+  return (request: Request, subject: AskSubject | undefined): Promise<Response> =>
+    handle(request, Context.make(Asked, subject))
+}

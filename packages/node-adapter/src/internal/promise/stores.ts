@@ -1,0 +1,146 @@
+/** Where a client without Effect keeps grants, and the keys that encrypt them. What is not named is not loaded. */
+import type { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
+import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
+import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as PostgresClient from "../../stores/PostgresClient.ts"
+import type { DefaultOptions } from "../../stores/SqliteClient.ts"
+import * as Environment from "../environment.ts"
+import type { Encryption, Options, PostgresStores, Stores } from "./options.ts"
+
+type Layers = Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError>
+
+type Database =
+  | { readonly _tag: "Memory" }
+  | { readonly _tag: "Embedded"; readonly options: DefaultOptions }
+  | { readonly _tag: "Postgres"; readonly options: PostgresClient.Options }
+
+type Keys =
+  | { readonly _tag: "Given"; readonly keys: ReadonlyArray<string> }
+  | { readonly _tag: "File"; readonly path: string }
+  | { readonly _tag: "Environment" }
+  | { readonly _tag: "None" }
+
+// What a fake gives out is kept apart, as the command line does.
+const fileOf = (isFake: boolean, ending: string) => `${isFake ? "fake" : "auth"}.${ending}`
+
+const isPostgres = (stores: PostgresStores | DefaultOptions): stores is PostgresStores =>
+  "postgres" in stores && stores.postgres !== undefined
+
+const databaseOf = Effect.fnUntraced(function* (stores: Stores | undefined, isFake: boolean) {
+  if (stores === "memory") return { _tag: "Memory" } satisfies Database
+  if (stores !== undefined && isPostgres(stores)) {
+    const { postgres, ...options } = stores
+    const url = Redacted.make(postgres)
+    return { _tag: "Postgres", options: { ...options, url, urlName: "stores.postgres" } } satisfies Database
+  }
+  const { directory, url } = yield* Environment.storage
+  if (stores !== undefined) {
+    const options = { ...stores, directory: stores.directory ?? Option.getOrUndefined(directory) }
+    return { _tag: "Embedded", options } satisfies Database
+  }
+  if (Option.isSome(url)) {
+    if (Option.isSome(directory)) return yield* Environment.both("ZAPIER_DATABASE_URL", "ZAPIER_DATA_DIRECTORY")
+    if (isFake) return yield* Environment.both("ZAPIER_DATABASE_URL", "ZAPIER_FAKE")
+    const options = { url: url.value, urlName: "ZAPIER_DATABASE_URL" }
+    return { _tag: "Postgres", options } satisfies Database
+  }
+  return { _tag: "Embedded", options: { directory: Option.getOrUndefined(directory) } } satisfies Database
+})
+
+const keysOf = Effect.fnUntraced(function* (encryption: Encryption | undefined, isFake: boolean) {
+  if (typeof encryption === "string") return { _tag: "Given", keys: [encryption] } satisfies Keys
+  if (encryption !== undefined) {
+    return "file" in encryption
+      ? ({ _tag: "File", path: encryption.file } satisfies Keys)
+      : ({ _tag: "Given", keys: encryption } satisfies Keys)
+  }
+  const { keyFile, keys } = yield* Environment.storage
+  if (isFake) return { _tag: "None" } satisfies Keys
+  if (Option.isSome(keys)) {
+    if (Option.isSome(keyFile)) return yield* Environment.both("ZAPIER_ENCRYPTION_KEYS", "ZAPIER_KEY_FILE")
+    return { _tag: "Environment" } satisfies Keys
+  }
+  return Option.isSome(keyFile)
+    ? ({ _tag: "File", path: keyFile.value } satisfies Keys)
+    : ({ _tag: "None" } satisfies Keys)
+})
+
+const layerKeys = (keys: Exclude<Keys, { readonly _tag: "None" }>): Layer.Layer<KeyRing, ZapierAuthError> =>
+  loaded(async () => {
+    const EncryptionKey = await import("../../EncryptionKey.ts")
+    if (keys._tag === "Environment") return EncryptionKey.layerConfig
+    if (keys._tag === "File") return EncryptionKey.layerFile(keys.path)
+    const { KeyRing, make } = await import("@zapier-workflow-auth/core/store/KeyRing")
+    return Layer.effect(KeyRing, make(keys.keys, "encryption")).pipe(Layer.provide(EncryptionKey.crypto))
+  })
+
+const loaded = <A, E>(load: () => Promise<Layer.Layer<A, E>>): Layer.Layer<A, E> => Layer.unwrap(Effect.promise(load))
+
+const encrypted = (stores: Layers, keys: Layer.Layer<KeyRing, ZapierAuthError>): Layers =>
+  loaded(async () => {
+    const EncryptedStores = await import("@zapier-workflow-auth/core/store/EncryptedStores")
+    return EncryptedStores.layer.pipe(Layer.provide([stores, keys]))
+  })
+
+const layerMemory: Layers = loaded(async () => (await import("@zapier-workflow-auth/core/store/MemoryStores")).layer)
+
+const layerPostgres = (options: PostgresClient.Options): Layers =>
+  loaded(async () => {
+    const [PostgresClient, SqlStores] = await Promise.all([
+      import("../../stores/PostgresClient.ts"),
+      import("../../stores/SqlStores.ts")
+    ])
+    return SqlStores.layer.pipe(Layer.provide(PostgresClient.layer(options)))
+  })
+
+const layerEmbedded = (options: DefaultOptions, keys: Keys, isFake: boolean): Layers =>
+  loaded(async () => {
+    const [EmbeddedStores, EncryptionKey] = await Promise.all([
+      import("../../stores/EmbeddedStores.ts"),
+      import("../../EncryptionKey.ts")
+    ])
+    const { create, directory } = options
+    return EmbeddedStores.layer({
+      name: fileOf(isFake, "sqlite"),
+      ...options,
+      keys:
+        keys._tag === "None"
+          ? EncryptionKey.layerDefault({ directory, create, name: fileOf(isFake, "key") })
+          : layerKeys(keys)
+    })
+  })
+
+const noKeys = ZapierAuthError.make(
+  new InvalidConfig({
+    setting: "encryption",
+    problem:
+      "give it, or set ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: a Postgres has no keys beside it. Make one with: openssl rand -base64 32"
+  })
+)
+
+/** The stores that are meant by the options and the environment. */
+export const layer = ({ encryption, stores }: Pick<Options, "encryption" | "stores">, isFake: boolean): Layers =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const database = yield* databaseOf(stores, isFake)
+      switch (database._tag) {
+        case "Memory": {
+          // What ends with the process needs no keys, and is encrypted where some are given all the same.
+          const keys = encryption === undefined ? undefined : yield* keysOf(encryption, isFake)
+          return keys === undefined || keys._tag === "None" ? layerMemory : encrypted(layerMemory, layerKeys(keys))
+        }
+        case "Embedded":
+          return layerEmbedded(database.options, yield* keysOf(encryption, isFake), isFake)
+        case "Postgres": {
+          const keys = yield* keysOf(encryption, isFake)
+          return keys._tag === "None" ? yield* noKeys : encrypted(layerPostgres(database.options), layerKeys(keys))
+        }
+      }
+    })
+  )
