@@ -1,13 +1,13 @@
 /**
  * Where a command finds grants, and the keys that encrypt them.
  *
- * The database is the folder of `--data-directory`; else the Postgres of `ZAPIER_DATABASE_URL`, or the folder of
- * `ZAPIER_DATA_DIRECTORY`; else the user's data directory. The keys are in the file of `--key-file`; else in
+ * The database is the folder of `--data-directory`; else the Postgres of `ZAPIER_DATABASE_URL`, the Redis of
+ * `ZAPIER_REDIS_URL`, or the folder of `ZAPIER_DATA_DIRECTORY`; else the user's data directory. The keys are in the file of `--key-file`; else in
  * `ZAPIER_ENCRYPTION_KEYS`, or in the file of `ZAPIER_KEY_FILE`; else beside the embedded database. A flag is meant, whatever
  * the environment says; of two variables that contradict each other, nobody knows which is.
  *
  * What a fake gives out is kept apart, in another database and with another key beside it in that folder, never in a
- * Postgres and never by a key that is configured: no real grant is ever sent to a fake, or lost to it, and no key that one
+ * Postgres or Redis and never by a key that is configured: no real grant is ever sent to a fake, or lost to it, and no key that one
  * needs is replaced because the fake's database does not.
  *
  * Only a command that stores something new makes a database. For the others, one that is not there was meant to be another.
@@ -17,7 +17,7 @@ import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
 import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
-import { InvalidConfig, StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -29,12 +29,13 @@ import type * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as DataDirectory from "../DataDirectory.ts"
 import * as EncryptionKey from "../EncryptionKey.ts"
-import * as SqlMigrations from "../internal/sqlMigrations.ts"
-import { problemOf } from "../internal/sqlProblem.ts"
+import * as RedisStores from "../internal/redisStores.ts"
 import * as PostgresClient from "../stores/PostgresClient.ts"
+import * as RedisClient from "../stores/RedisClient.ts"
 import * as SqliteClient from "../stores/SqliteClient.ts"
 import * as SqlStores from "../stores/SqlStores.ts"
 import type * as Flags from "./flags.ts"
+import * as Inventory from "./inventory.ts"
 import * as Server from "./server.ts"
 import * as Environment from "../internal/environment.ts"
 
@@ -47,18 +48,27 @@ interface Files {
 
 type Database =
   | { readonly _tag: "Embedded"; readonly files: Files }
-  | { readonly _tag: "Postgres"; readonly url: Redacted.Redacted }
+  | { readonly _tag: "Postgres" | "Redis"; readonly url: Redacted.Redacted }
+
+const variables = { Postgres: "ZAPIER_DATABASE_URL", Redis: "ZAPIER_REDIS_URL" } as const
 
 export type Keys = { readonly _tag: "File"; readonly path: string } | { readonly _tag: "Environment" }
 
 const isFake = (flags: Flags.Place) => Effect.map(Server.fake(flags), Option.isSome)
 
 const databaseOf = Effect.fnUntraced(function* (flags: Flags.Place) {
-  const { directory, url } = yield* Environment.storage
+  const { directory, redis, url } = yield* Environment.storage
   const apart = yield* isFake(flags)
-  if (Option.isNone(flags.dataDirectory) && Option.isSome(url) && !apart) {
-    if (Option.isSome(directory)) return yield* Environment.both("ZAPIER_DATABASE_URL", "ZAPIER_DATA_DIRECTORY")
-    return { _tag: "Postgres", url: url.value } satisfies Database
+  if (Option.isNone(flags.dataDirectory) && !apart) {
+    const given = { Postgres: url, Redis: redis }
+    const set = [
+      ...(["Postgres", "Redis"] as const).filter((tag) => Option.isSome(given[tag])).map((tag) => variables[tag]),
+      ...(Option.isSome(directory) ? ["ZAPIER_DATA_DIRECTORY"] : [])
+    ]
+    const [one, other] = set
+    if (one !== undefined && other !== undefined) return yield* Environment.both(one, other)
+    if (Option.isSome(url)) return { _tag: "Postgres", url: url.value } satisfies Database
+    if (Option.isSome(redis)) return { _tag: "Redis", url: redis.value } satisfies Database
   }
   const found = Option.orElse(flags.dataDirectory, () => directory)
   const name = apart ? "fake" : "auth"
@@ -66,23 +76,26 @@ const databaseOf = Effect.fnUntraced(function* (flags: Flags.Place) {
   return { _tag: "Embedded", files } satisfies Database
 })
 
-/** The file of the database that is meant, whether it is there or not; none if it is a Postgres. */
-export const databasePath = Effect.fnUntraced(
+/** The database that is meant: the file that it is in, whether that is there or not; or what a server is called. */
+export const place = Effect.fnUntraced(
   function* (flags: Flags.Place) {
     const paths = yield* Path.Path
     const database = yield* databaseOf(flags)
-    if (database._tag === "Postgres") return Option.none<string>()
-    return Option.some(paths.join(yield* DataDirectory.folderOf(database.files.directory), database.files.database))
+    if (database._tag !== "Embedded") {
+      return { file: undefined, server: `the ${database._tag} of ${variables[database._tag]}` }
+    }
+    const folder = yield* DataDirectory.folderOf(database.files.directory)
+    return { file: paths.join(folder, database.files.database), server: undefined }
   },
   (effect) => Effect.provide(effect, UserDirectories.layer)
 )
 
 const besideDatabase = Effect.fnUntraced(function* (database: Database, makeKey: boolean) {
-  if (database._tag === "Postgres") {
+  if (database._tag !== "Embedded") {
     return yield* ZapierAuthError.make(
       new InvalidConfig({
         setting: "encryption keys",
-        problem: "set ZAPIER_ENCRYPTION_KEYS, or give --key-file: a Postgres has none beside it"
+        problem: `set ZAPIER_ENCRYPTION_KEYS, or give --key-file: a ${database._tag} has none beside it`
       })
     )
   }
@@ -124,6 +137,10 @@ export const keys = Effect.fnUntraced(function* (flags: Flags.Place, makeKey = f
 export const layerKeys = (keys: Keys): Layer.Layer<KeyRing, ZapierAuthError> =>
   keys._tag === "File" ? EncryptionKey.layerFile(keys.path) : EncryptionKey.layerConfig
 
+type Stores = GrantStore | AttemptStore | AppCredentialStore
+
+const layerRedis = (url: Redacted.Redacted) => RedisClient.layer({ url, urlName: variables.Redis })
+
 const layerDatabase = (database: Database, create: boolean): Layer.Layer<SqlClient, ZapierAuthError> => {
   if (database._tag === "Embedded") {
     const { database: name, directory } = database.files
@@ -131,41 +148,36 @@ const layerDatabase = (database: Database, create: boolean): Layer.Layer<SqlClie
   }
   const { url } = database
   // Whoever looks at all grants takes longer than a request may.
-  return PostgresClient.layer({ url, urlName: "ZAPIER_DATABASE_URL", statementTimeout: Duration.infinity })
+  return PostgresClient.layer({ url, urlName: variables.Postgres, statementTimeout: Duration.infinity })
 }
 
+const layerOf = (
+  flags: Flags.Place,
+  { create, reading }: { readonly create: boolean; readonly reading: boolean }
+): Layer.Layer<Stores | Inventory.Inventory, ZapierAuthError> =>
+  Layer.unwrap(
+    Effect.map(databaseOf(flags), (database) => {
+      if (database._tag === "Redis") {
+        const stores = reading ? RedisStores.layerUnchecked : RedisStores.layerQuiet
+        return Layer.merge(stores, Inventory.layerRedis).pipe(Layer.provide(layerRedis(database.url)))
+      }
+      const stores = reading ? SqlStores.layerExisting : SqlStores.layer
+      return Layer.merge(stores, Inventory.layerSql).pipe(Layer.provide(layerDatabase(database, create)))
+    })
+  )
+
 /**
- * The database and the stores in it as they are, which is encrypted: `layerKeys` opens what they hold.
+ * The stores as they are, which is encrypted, and what else is known of the database: `layerKeys` opens what they hold.
  *
  * @param create whether to make the embedded database if there is none
  */
-export const layerStores = (
-  flags: Flags.Place,
-  create = false
-): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore | SqlClient, ZapierAuthError> =>
-  Layer.unwrap(
-    Effect.map(databaseOf(flags), (database) => Layer.provideMerge(SqlStores.layer, layerDatabase(database, create)))
-  )
+export const layerStores = (flags: Flags.Place, create = false) => layerOf(flags, { create, reading: false })
 
 /**
  * As `layerStores`, for a command that only looks: it makes no database and no tables, and brings none up to date. Ask
- * `areTablesThere` before the stores.
+ * `Inventory` whether it is used before the stores.
  */
-export const layerReading = (
-  flags: Flags.Place
-): Layer.Layer<GrantStore | AttemptStore | AppCredentialStore | SqlClient, ZapierAuthError> =>
-  Layer.unwrap(
-    Effect.map(databaseOf(flags), (database) =>
-      Layer.provideMerge(SqlStores.layerExisting, layerDatabase(database, false))
-    )
-  )
-
-/** Whether an app has used the database before. */
-export const areTablesThere: Effect.Effect<boolean, ZapierAuthError, SqlClient> = Effect.mapError(
-  SqlMigrations.areThere,
-  (error) =>
-    ZapierAuthError.make(new StoreFailed({ store: "database", operation: "be looked at", problem: problemOf(error) }))
-)
+export const layerReading = (flags: Flags.Place) => layerOf(flags, { create: false, reading: true })
 
 /** The stores, with what they hold opened. */
 export const layer = (

@@ -19,6 +19,7 @@ export const application = Effect.all({
 
 export const storage = Effect.all({
   url: Variable.secret("ZAPIER_DATABASE_URL"),
+  redis: Variable.secret("ZAPIER_REDIS_URL"),
   directory: Variable.text("ZAPIER_DATA_DIRECTORY"),
   keyFile: Variable.text("ZAPIER_KEY_FILE"),
   keys: Variable.secret("ZAPIER_ENCRYPTION_KEYS")

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import type { Pause } from "@zapier-workflow-auth/core/machine/Pause"
+import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
 import { type Grant, GrantStore, type Page } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -57,13 +58,20 @@ const settings = {
 
 export type Client = Layer.Layer<SqlClient, SqlError | ZapierAuthError>
 
-/** The library over a database; the fake is there from one call of this to the next if it is given. */
-export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>) =>
+/** The library over stores; the fake is there from one call of this to the next if it is given. */
+export const libraryOver = <R, E>(
+  stores: Layer.Layer<GrantStore | AttemptStore | AppCredentialStore | R, E>,
+  fake: Layer.Layer<FakeZapier.FakeZapier>
+) =>
   ZapierNode.layerWithoutStores({
     application: app,
     httpClient: Layer.provide(FakeZapier.layerHttpClient, fake),
     settings
-  }).pipe(Layer.provide(SqlStores.layer), Layer.provideMerge(client), Layer.provideMerge(fake))
+  }).pipe(Layer.provideMerge(stores), Layer.provideMerge(fake))
+
+/** The library over a database. */
+export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>) =>
+  libraryOver(Layer.provideMerge(SqlStores.layer, client), fake)
 
 /**
  * One fake for several layers, so that it outlives a process of the library: another each time this is called. It limits

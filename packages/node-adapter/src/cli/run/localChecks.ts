@@ -10,10 +10,10 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as Result from "effect/Result"
-import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
 import * as Application from "../application.ts"
 import * as ConfigFile from "../configFile.ts"
 import type * as Flags from "../flags.ts"
+import { Inventory } from "../inventory.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
 import { type Check, type Finding, note, ok, wrong } from "./finding.ts"
@@ -89,7 +89,7 @@ const plural = (count: number, of: string) => `${count} ${of}${count === 1 ? "" 
 const grants = Effect.fnUntraced(function* (clientId: string, ring: KeyRing["Service"]) {
   const store = yield* GrantStore
   const check = `grants of ${shown(clientId)}`
-  const total = yield* SqlKeyUse.countGrants(clientId)
+  const total = yield* Inventory.use(({ countGrants }) => countGrants(clientId))
   const { entries, unreadable = [] } = yield* store.page({ clientId, limit })
   const opened = EncryptedStores.grants(store, ring)
   const failures = unreadable.map(({ error }) => error.message)
@@ -118,20 +118,20 @@ const grants = Effect.fnUntraced(function* (clientId: string, ring: KeyRing["Ser
 const storage = Effect.fnUntraced(
   function* (flags: Flags.Connection) {
     const fs = yield* FileSystem.FileSystem
-    const path = yield* Storage.databasePath(flags)
-    if (Option.isSome(path) && !(yield* Effect.orElseSucceed(fs.exists(path.value), () => false))) {
-      return [note("database", `${path.value} is not there yet: login makes it`)]
+    const { file, server } = yield* Storage.place(flags)
+    if (file !== undefined && !(yield* Effect.orElseSucceed(fs.exists(file), () => false))) {
+      return [note("database", `${file} is not there yet: login makes it`)]
     }
-    const usable = Option.match(path, {
-      onNone: () => "the Postgres of ZAPIER_DATABASE_URL can be used",
-      onSome: (file) => `${file} can be used, and by nobody else of this machine`
-    })
+    const usable =
+      file === undefined ? `${server} can be used` : `${file} can be used, and by nobody else of this machine`
     return yield* Effect.gen(function* () {
-      if (!(yield* Storage.areTablesThere)) {
+      const inventory = yield* Inventory
+      if (!(yield* inventory.isUsed)) {
         return [note("database", "it has no tables yet: login makes them, or the app when it first starts")]
       }
-      const clientIds = yield* SqlKeyUse.clientIds
-      const found = [ok("database", usable)]
+      const clientIds = yield* inventory.clientIds
+      const warnings = yield* inventory.warnings
+      const found = [ok("database", usable), ...warnings.map((warning) => note("database", warning))]
       const ring = yield* Effect.result(
         Effect.flatMap(Storage.keys(flags), (keys) => Effect.provide(KeyRing, Storage.layerKeys(keys)))
       )

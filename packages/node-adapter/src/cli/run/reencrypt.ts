@@ -2,20 +2,17 @@
 import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
 import { GrantStore, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
-import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
-import { SqlClient } from "effect/sql/SqlClient"
 import * as EncryptionKey from "../../EncryptionKey.ts"
 import * as KeyFile from "../../internal/keyFile.ts"
 import * as PrivateFile from "../../internal/privateFile.ts"
-import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
-import { problemOf } from "../../internal/sqlProblem.ts"
 import { oneLine } from "../../internal/terminalText.ts"
 import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
+import { Inventory } from "../inventory.ts"
 import { Refused } from "../refused.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
@@ -67,32 +64,17 @@ const add = (a: EncryptedStores.ReencryptReport, b: EncryptedStores.ReencryptRep
   failed: a.failed + b.failed
 })
 
-/** Has SQLite write its file anew, without what is in its free pages. Postgres does it by and by. */
-const forgetPlain = Effect.gen(function* () {
-  const sql = yield* SqlClient
-  const vacuum = Effect.andThen(sql`VACUUM`.unprepared, sql`PRAGMA wal_checkpoint(TRUNCATE)`.unprepared)
-  yield* sql.onDialectOrElse({ sqlite: () => vacuum, orElse: () => Effect.void })
-}).pipe(
-  Effect.mapError(
-    (error) =>
-      new StoreFailed({
-        store: "database",
-        operation: "write its file anew, which still holds plain tokens in its free pages",
-        problem: problemOf(error)
-      })
-  )
-)
-
 const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
   const inner = yield* GrantStore
+  const inventory = yield* Inventory
   const stdio = yield* Stdio.Stdio
   const note = (line: string) => Effect.provideService(Output.note(line), Stdio.Stdio, stdio)
   const failures: Array<Failure> = []
   let plain = 0
   let report: EncryptedStores.ReencryptReport = { examined: 0, rewritten: 0, alreadyCurrent: 0, failed: 0 }
-  const clientIds = Option.isSome(clientId) ? [clientId.value] : yield* SqlKeyUse.clientIds
+  const clientIds = Option.isSome(clientId) ? [clientId.value] : yield* inventory.clientIds
   for (const id of clientIds) {
-    const store = watched(inner, id, yield* SqlKeyUse.countGrants(id), note)
+    const store = watched(inner, id, yield* inventory.countGrants(id), note)
     const onFailure = (key: Key, error: StoreError) => {
       if (error._tag === "DecryptionFailed" && error.problem === "NotEncrypted") plain++
       if (failures.length >= mostFailures) return Effect.void
@@ -101,7 +83,7 @@ const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
     }
     report = add(report, yield* EncryptedStores.reencrypt(store, { clientId: id, includePlain, onFailure }))
   }
-  if (includePlain) yield* forgetPlain
+  if (includePlain) yield* inventory.forgetPlain
   return { report: { ...report, failures }, plain }
 })
 

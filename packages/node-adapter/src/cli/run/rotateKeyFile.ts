@@ -9,10 +9,10 @@ import * as Redacted from "effect/Redacted"
 import * as EncryptionKey from "../../EncryptionKey.ts"
 import * as KeyFile from "../../internal/keyFile.ts"
 import * as PrivateFile from "../../internal/privateFile.ts"
-import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
 import { oneLine } from "../../internal/terminalText.ts"
 import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
+import { Inventory } from "../inventory.ts"
 import { Refused } from "../refused.ts"
 import { grantName, stageCommand } from "./rotateKeyWords.ts"
 import * as Storage from "../storage.ts"
@@ -100,7 +100,10 @@ const list = (grants: ReadonlyArray<Key>) =>
 
 /** Fails if something still needs one of these keys. */
 const unneeded = Effect.fnUntraced(function* (keyIds: ReadonlyArray<string>, flags: Flags.Place) {
-  const use = yield* Effect.provide(SqlKeyUse.needing(keyIds, named + 1), Storage.layerStores(flags))
+  const use = yield* Effect.provide(
+    Inventory.use(({ needing }) => needing(keyIds, named + 1)),
+    Storage.layerStores(flags)
+  )
   if (use.grants.length > 0) {
     return yield* refuse(
       `Grants still need an older key: ${list(use.grants)}. Nothing was changed. Run:\n${stageCommand("reencrypt", flags)}`

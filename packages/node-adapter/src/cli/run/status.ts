@@ -7,10 +7,10 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as SqlKeyUse from "../../internal/sqlKeyUse.ts"
 import * as Application from "../application.ts"
 import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
+import { Inventory } from "../inventory.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
 import * as Table from "../table.ts"
@@ -140,10 +140,11 @@ const one = Effect.fnUntraced(function* (key: Key, state: Grant["_tag"] | undefi
 })
 
 const all = Effect.fnUntraced(function* (input: Input) {
-  if (!(yield* Storage.areTablesThere)) return 0
+  const inventory = yield* Inventory
+  if (!(yield* inventory.isUsed)) return 0
   const store = yield* GrantStore
   const only = yield* Application.clientId(input)
-  const clientIds = Option.isSome(only) ? [only.value] : yield* SqlKeyUse.clientIds
+  const clientIds = Option.isSome(only) ? [only.value] : yield* inventory.clientIds
   const state = Option.getOrUndefined(Option.map(input.state, (name) => tags[name]))
   let count = 0
   for (const clientId of clientIds) {

@@ -1,0 +1,40 @@
+/**
+ * The keys of Redis, all of which begin with `zapier:`. What is in braces decides on which server of a cluster a key is: all
+ * that one script changes is on the same. Subjects and scopes are escaped as for databases, and client ids are in base64url,
+ * because they may hold braces.
+ */
+import { escape, unescape } from "./keyText.ts"
+
+/** All keys of a client application. */
+export const application = (clientId: string) => {
+  const place = `zapier:{c${Buffer.from(escape(clientId)).toString("base64url")}}`
+  return {
+    /** The highest version that was ever given there. */
+    floor: `${place}:version`,
+    grant: (subject: string) => `${place}:grant:${escape(subject)}`,
+    /** The subjects of all grants, in order. */
+    subjects: `${place}:subjects`,
+    subjectsIn: (state: string) => `${place}:subjects:${state}`,
+    appCredential: (scopes: string) => `${place}:app:${escape(scopes)}`
+  }
+}
+
+const attemptsPlace = "zapier:{attempts}"
+
+/** All keys of consent attempts. */
+export const attempts = {
+  floor: `${attemptsPlace}:version`,
+  attempt: (digest: string) => `${attemptsPlace}:attempt:${escape(digest)}`,
+  /** What matches the keys of all attempts, for `SCAN`. */
+  pattern: `${attemptsPlace}:attempt:*`,
+  /** The attempts of a subject, the oldest first. */
+  of: (subject: string) => `${attemptsPlace}:of:${escape(subject)}`
+}
+
+/** The client applications that have had grants. */
+export const clientIds = "zapier:clients"
+
+/** A text as a member of a sorted set, which orders members by their bytes. */
+export const toMember: (text: string) => string = escape
+
+export const ofMember: (member: string) => string = unescape

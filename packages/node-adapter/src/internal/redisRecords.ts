@@ -1,0 +1,142 @@
+/** A `VersionedStore` in Redis: each record is a hash, and each change one script. */
+import type { RecordCodec } from "@zapier-workflow-auth/core/store/RecordCodec"
+import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
+import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redis from "effect/persistence/Redis"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { isDisconnected, problemOf, RedisFailure } from "./redisFailure.ts"
+import * as Scripts from "./redisScripts.ts"
+
+type Service = Redis.Redis["Service"]
+
+/** Where a record is found, besides its key. */
+export interface Place {
+  readonly key: string
+  readonly floor: string
+  /** What it is called in the sets that have it. */
+  readonly member: string
+  /** The sets that may have it. */
+  readonly sets: ReadonlyArray<string>
+}
+
+export interface Options<Key, A> {
+  readonly redis: Service
+  /** What it is called in errors. */
+  readonly store: string
+  readonly codec: RecordCodec<A>
+  readonly place: (key: Key) => Place
+  /** The state or the subject that a record is found by. */
+  readonly group: (record: A) => string
+  /** The sets that have it. */
+  readonly join: (key: Key, record: A) => ReadonlyArray<Scripts.Membership>
+  /** When it may be forgotten, in milliseconds since the epoch. Default: never. */
+  readonly forgottenAt?: (record: A) => number
+}
+
+const unreadable =
+  "the record is not one that this version of the library understands, and is left as it is; it was changed, or a newer version wrote it"
+
+const Fields = Schema.NullOr(Schema.String)
+const Hash = Schema.Tuple([Fields, Fields, Fields])
+const decodeHash = Schema.decodeUnknownOption(Hash)
+
+/** A hash as it was read. */
+export interface Found {
+  readonly version: string | null
+  readonly record: string | null
+  readonly group: string | null
+}
+
+// What Redis takes as a duration, with some room.
+const longest = 1e15
+
+const changed = (reply: unknown): Effect.Effect<boolean, RedisFailure> =>
+  reply === 1 || reply === 0 ? Effect.succeed(reply === 1) : Effect.fail(new RedisFailure("ERR"))
+
+/** A failure of an operation of a store, with nothing of the command in it. */
+export const failedOf =
+  (store: string) =>
+  (operation: string) =>
+  (error: unknown): StoreFailed =>
+    new StoreFailed({ store, operation, problem: problemOf(error) })
+
+// A connection has often ended while the process stood still. A read harms nobody who sends it twice.
+const whenCut = { while: isDisconnected, times: 2 }
+
+/** The hash of a record, if it is there. */
+export const find = (
+  redis: Service,
+  key: string
+): Effect.Effect<Option.Option<Found>, Redis.RedisError | RedisFailure> =>
+  Effect.flatMap(Effect.retry(redis.send("HMGET", key, "version", "record", "group"), whenCut), (reply) =>
+    Option.match(decodeHash(reply), {
+      onNone: () => Effect.fail(new RedisFailure("ERR")),
+      onSome: ([version, record, group]) =>
+        Effect.succeed(
+          version === null && record === null && group === null
+            ? Option.none()
+            : Option.some({ version, record, group })
+        )
+    })
+  )
+
+export const make = <Key, A>({ codec, forgottenAt, group, join, place, redis, store }: Options<Key, A>) => {
+  const failed = failedOf(store)
+
+  const decode = ({ record, version }: Found): Result.Result<Versioned<A>, StoreFailed> => {
+    const number = Number(version ?? Number.NaN)
+    const decoded = Number.isSafeInteger(number) && record !== null ? codec.decode(record) : Option.none()
+    return Option.match(decoded, {
+      onNone: () => Result.fail(new StoreFailed({ store, operation: "read a record", problem: unreadable })),
+      onSome: (value) => Result.succeed({ version: number, value })
+    })
+  }
+
+  // By the clock of the program, which the record's own times are of.
+  const lifetimeOf = (value: A) =>
+    forgottenAt === undefined
+      ? Effect.undefined
+      : Effect.map(Clock.currentTimeMillis, (now) =>
+          Math.min(Math.max(1, Math.ceil(forgottenAt(value) - now)), longest)
+        )
+
+  const records: VersionedStore<Key, A> = {
+    get: (key) =>
+      find(redis, place(key).key).pipe(
+        Effect.mapError(failed("read a record")),
+        Effect.flatMap((found) =>
+          Option.isNone(found) ? Effect.succeedNone : Effect.asSome(Effect.fromResult(decode(found.value)))
+        )
+      ),
+    compareAndSet: Effect.fnUntraced(
+      function* (key, expected, value) {
+        const { sets, ...at } = place(key)
+        const joined = join(key, value)
+        return yield* changed(
+          yield* redis.eval(Scripts.write)({
+            ...at,
+            expected: Option.getOrUndefined(expected),
+            record: codec.encode(value),
+            group: group(value),
+            join: joined,
+            leave: sets.filter((set) => joined.every((other) => other.set !== set)),
+            lifetime: yield* lifetimeOf(value)
+          })
+        )
+      },
+      (effect) => Effect.mapError(effect, failed("write a record"))
+    ),
+    remove: (key, expected) => {
+      const { sets, ...at } = place(key)
+      return redis
+        .eval(Scripts.remove)({ ...at, expected, leave: sets })
+        .pipe(Effect.flatMap(changed), Effect.mapError(failed("remove a record")))
+    }
+  }
+
+  return { records, decode, failed }
+}

@@ -1,0 +1,22 @@
+/** What is wrong with the URL of a Redis server, in words that show nothing of it: it holds a password. */
+import { problemOf as problemOfText } from "./urlText.ts"
+
+const isDatabase = (text: string) => /^\d*$/.test(text)
+
+const problemOfSocket = (url: string) => {
+  const [, path, query] = /^unix:\/\/(?:[^/@]*@)?(\/[^?#]+)(?:\?([^#]*))?$/.exec(url) ?? []
+  if (path === undefined) return "it names no socket"
+  return isDatabase(new URLSearchParams(query).get("db") ?? "") ? undefined : "its db is not a number"
+}
+
+export const problemOf = (url: unknown): string | undefined => {
+  if (typeof url === "string" && url.startsWith("unix:")) return problemOfSocket(url)
+  return problemOfText(url, {
+    scheme: /^rediss?:\/\//,
+    begins: "redis:// or rediss://",
+    also: ({ hostname, pathname }) => {
+      if (hostname === "") return "it names no host"
+      return isDatabase(pathname.slice(1)) ? undefined : "what follows the host is not the number of a database"
+    }
+  })
+}

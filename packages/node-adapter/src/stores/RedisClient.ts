@@ -1,0 +1,262 @@
+/**
+ * Redis for `RedisStores`: one connection to a server, or those to the servers of a Redis Cluster.
+ *
+ * The driver is node-redis, an optional peer: `npm install redis`. It is loaded when the first client is made, so that an
+ * app that keeps grants elsewhere needs none.
+ *
+ * A connection that breaks is replaced at the next use. A command that was under way fails, and whether a write was carried
+ * out is then unknown, which the library is made for; nothing is retried here. While the server is away commands fail at
+ * once. Errors hold no key, no argument and no reply.
+ *
+ * @since 0.1.0
+ */
+import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Config from "effect/Config"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redis from "effect/persistence/Redis"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Cluster from "../internal/redisCluster.ts"
+import * as Connection from "../internal/redisConnection.ts"
+import { withQuietClock } from "../internal/quietClock.ts"
+import { sanitized } from "../internal/redisFailure.ts"
+import * as RedisUrl from "../internal/redisUrl.ts"
+
+/**
+ * How a server is used.
+ *
+ * @since 0.1.0
+ */
+export interface ConnectionOptions {
+  /** What errors call the URL, where it comes from elsewhere: `REDIS_URL`. Default: `url`. */
+  readonly urlName?: string | undefined
+  /** Certificates (PEM) that a `rediss:` server is checked with, in the place of those that Node trusts. */
+  readonly ca?: string | undefined
+  /** How long to wait for a connection. In milliseconds, or a duration. Default: 5 seconds. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /**
+   * How long to wait for the response to a command. In milliseconds, or a duration. Default: 5 seconds. The connection is
+   * then replaced: whatever was sent behind that command would wait as well.
+   */
+  readonly commandTimeout?: Duration.Input | undefined
+  /** Under which name the server lists the connection. Default: `zapier-workflow-auth`. */
+  readonly name?: string | undefined
+}
+
+/**
+ * Which server, and how it is used.
+ *
+ * @since 0.1.0
+ */
+export interface Options extends ConnectionOptions {
+  /**
+   * `redis://user:password@host:port/database`, `rediss://` for TLS, or `unix:///path/to/socket?db=database`. All but the
+   * host is optional.
+   */
+  readonly url: Redacted.Redacted
+}
+
+/**
+ * Which cluster, and how it is used.
+ *
+ * @since 0.1.0
+ */
+export interface ClusterOptions extends ConnectionOptions {
+  /**
+   * Some of its servers, as in `Options`; the others are found through them. All take the same user and password, those of
+   * the first URL, and either all have TLS or none has.
+   */
+  readonly urls: readonly [Redacted.Redacted, ...ReadonlyArray<Redacted.Redacted>]
+}
+
+const driverMissing = () =>
+  ZapierAuthError.make(
+    new InvalidConfig({
+      setting: "RedisClient",
+      problem: "the package redis is not installed; run: npm install redis"
+    })
+  )
+
+const isMissing = (error: unknown) => Predicate.hasProperty(error, "code") && error.code === "ERR_MODULE_NOT_FOUND"
+
+// Bundlers only warn of a package that is not installed if the import itself says what happens then.
+const importDriver = () =>
+  import("redis").catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))
+
+const loadDriver = Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, driverMissing)
+
+const millis = (input: Duration.Input | undefined) => Duration.toMillis(input ?? Duration.seconds(5))
+
+const settingsOf = (options: ConnectionOptions, url: string): Connection.Settings => ({
+  url,
+  ca: options.ca,
+  name: options.name ?? "zapier-workflow-auth",
+  connectTimeout: millis(options.connectTimeout),
+  commandTimeout: millis(options.commandTimeout)
+})
+
+const attempt = <A>(work: () => Promise<A>): Effect.Effect<A, Redis.RedisError> =>
+  Effect.tryPromise({ try: work, catch: (cause) => new Redis.RedisError({ cause: sanitized(cause) }) })
+
+const sending =
+  (connection: Connection.Connection): Redis.Redis["Service"]["send"] =>
+  <A>(command: string, ...args: ReadonlyArray<string>) =>
+    attempt(() => connection.send([command, ...args]) as Promise<A>)
+
+const closing = (connection: Connection.Connection) => Effect.sync(connection.close)
+
+const advice =
+  "give redis://user:password@host:port, or rediss:// for TLS, with what is special in the password percent-encoded"
+
+const refused = (setting: string, problem: string) =>
+  ZapierAuthError.make(new InvalidConfig({ setting, problem: `${problem}; ${advice}` }))
+
+const checked = (options: ConnectionOptions, url: Redacted.Redacted) => {
+  const text = Redacted.value(url)
+  const problem = RedisUrl.problemOf(text)
+  if (problem !== undefined) return refused(options.urlName ?? "url", problem)
+  if (options.ca !== undefined && !text.startsWith("rediss:")) {
+    return refused(options.urlName ?? "url", "it does not begin with rediss://, and a ca is given")
+  }
+  return Effect.succeed(text)
+}
+
+type Driver = NonNullable<Awaited<ReturnType<typeof importDriver>>>
+
+/** Effect's service, over a connection to send by, and over others of their own to the server of the settings. */
+const serviceOf = (
+  { createClient }: Driver,
+  connection: Connection.Connection,
+  settings: Connection.Settings
+): Effect.Effect<Redis.Redis["Service"], never, Scope.Scope> =>
+  withQuietClock(
+    Redis.make({
+      send: sending(connection),
+      connect: Effect.sync(() => {
+        const own = Connection.make(createClient, settings)
+        return { send: sending(own), close: closing(own) }
+      }),
+      subscribe: (channel, onMessage) =>
+        Effect.gen(function* () {
+          const ended = yield* Deferred.make<void, Redis.RedisError>()
+          const client = yield* Effect.acquireRelease(
+            attempt(() => Connection.open(createClient, settings)),
+            (client) => Effect.sync(() => Connection.destroy(client))
+          )
+          client.on("error", (cause) => {
+            Deferred.doneUnsafe(ended, Effect.fail(new Redis.RedisError({ cause: sanitized(cause) })))
+          })
+          yield* attempt(() => client.subscribe(channel, (message, channel) => onMessage({ channel, message })))
+          return ended
+        }).pipe(Effect.map((ended) => Deferred.await(ended)))
+    })
+  )
+
+/**
+ * A client, whose connection is closed with the scope. The connection is made when it is needed: a server that is away fails
+ * the first command, not this.
+ *
+ * Fails with `InvalidConfig` when the URL is not one of a Redis server, or `redis` is not installed.
+ *
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<Redis.Redis["Service"], ZapierAuthError, Scope.Scope> {
+  const settings = settingsOf(options, yield* checked(options, options.url))
+  const driver = yield* loadDriver
+  const connection = yield* Effect.acquireRelease(
+    Effect.sync(() => Connection.make(driver.createClient, settings)),
+    closing
+  )
+  return yield* serviceOf(driver, connection, settings)
+})
+
+/**
+ * Effect's `Redis` over one server.
+ *
+ * Fails with `InvalidConfig` when the URL is not one of a Redis server, or `redis` is not installed.
+ *
+ * @example
+ * ```ts
+ * import * as RedisClient from "@zapier-workflow-auth/node-adapter/stores/RedisClient"
+ * import * as RedisStores from "@zapier-workflow-auth/node-adapter/stores/RedisStores"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const url = Redacted.make("rediss://app:a-password@redis.example.com:6380")
+ *
+ * RedisStores.layer.pipe(Layer.provide(RedisClient.layer({ url })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<Redis.Redis, ZapierAuthError> =>
+  Layer.effect(Redis.Redis, make(options))
+
+/**
+ * Effect's `Redis` over the servers of a Redis Cluster. All keys of one client application are on one of them.
+ *
+ * To send commands of your own by it: the key of a command has to be its first argument, and is the first key of `EVAL` and
+ * `EVALSHA`. `INFO`, `CONFIG`, `SCAN` and `PING` go to any of the servers. Open connections keep the process alive until the
+ * layer is closed.
+ *
+ * Fails with `InvalidConfig` when a URL is not one of a Redis server, or `redis` is not installed.
+ *
+ * @example
+ * ```ts
+ * import * as RedisClient from "@zapier-workflow-auth/node-adapter/stores/RedisClient"
+ * import * as RedisStores from "@zapier-workflow-auth/node-adapter/stores/RedisStores"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const urls = [Redacted.make("redis://10.0.0.1:6379"), Redacted.make("redis://10.0.0.2:6379")] as const
+ *
+ * RedisStores.layer.pipe(Layer.provide(RedisClient.layerCluster({ urls })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerCluster = (options: ClusterOptions): Layer.Layer<Redis.Redis, ZapierAuthError> =>
+  Layer.effect(
+    Redis.Redis,
+    Effect.gen(function* () {
+      const urls = yield* Effect.forEach(options.urls, (url) => checked(options, url))
+      const settings = settingsOf(options, urls[0] ?? "")
+      const driver = yield* loadDriver
+      const cluster = yield* Effect.acquireRelease(
+        Effect.sync(() => Cluster.make(driver.createCluster, settings, urls)),
+        closing
+      )
+      return yield* serviceOf(driver, cluster, settings)
+    })
+  )
+
+const variable = "REDIS_URL"
+
+/**
+ * Effect's `Redis` over the server whose URL is in the environment: `REDIS_URL`.
+ *
+ * Fails with `InvalidConfig` when it is not set or not the URL of a Redis server, or `redis` is not installed.
+ *
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options: Omit<ConnectionOptions, "urlName"> = {}
+): Layer.Layer<Redis.Redis, ZapierAuthError> =>
+  Layer.effect(
+    Redis.Redis,
+    Config.option(Config.Redacted(variable)).pipe(
+      Effect.mapError(() => refused(variable, "it cannot be read")),
+      Effect.flatMap((url) =>
+        Option.isNone(url)
+          ? refused(variable, "it is not set")
+          : make({ ...options, url: url.value, urlName: variable })
+      )
+    )
+  )
