@@ -32,7 +32,8 @@ import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import * as ApiCalls from "../internal/apiCalls.ts"
-import { ZapierHttpClient, type CallError, type CredentialFor } from "../ZapierHttpClient.ts"
+import { ZapierHttpClient, type CallError } from "../ZapierHttpClient.ts"
+import type * as Credential from "./Credential.ts"
 import type * as Endpoint from "./Endpoint.ts"
 import type * as Operation from "./Operation.ts"
 import type { ZapierApi } from "./ZapierApi.ts"
@@ -56,8 +57,8 @@ export type ApiError = CallError | ZapierApiError | UnexpectedResponse
 export type Caller<N extends Endpoint.Name> =
   "User" extends Endpoint.ModeOf<N>
     ? | { readonly subject: string; readonly credential?: undefined }
-      | { readonly credential: CredentialFor<N>; readonly subject?: undefined }
-    : { readonly credential?: CredentialFor<N> | undefined }
+      | { readonly credential: Credential.For<N>; readonly subject?: undefined }
+    : { readonly credential?: Credential.For<N> | undefined }
 
 type Part<Name extends string, Value> = [Value] extends [never]
   ? {}
