@@ -2,9 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
-import { ZapierApiClient } from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
+import { type ApiError, type Request, ZapierApiClient } from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { FakeZapier } from "../src/FakeZapier.ts"
 import * as Apps from "./utils/typedApp.ts"
 
 const subject = "ada"
@@ -66,36 +69,81 @@ const prepare = Effect.gen(function* () {
     "promotions.create": { subject, payload: { promotion_id: "trial" } },
     "promotions.get": { subject, params: { enrollment_id } },
     "promotions.remove": { params: { enrollment_id } }
-  } satisfies { readonly [N in Operation.Name]: import("@zapier-workflow-auth/core/zapier/ZapierApiClient").Request<N> }
+  } satisfies { readonly [N in Operation.Name]: Request<N> }
 })
+
+// The client for who goes through all of it.
+interface Functions {
+  readonly [group: string]: {
+    readonly [name: string]: (request: unknown) => Effect.Effect<unknown, ApiError>
+  }
+}
 
 describe("ZapierApiClient", () => {
   it("has each endpoint of the table but the consent page, once", () => {
     assert.deepStrictEqual([...Object.values(Operation.table), "GET /v2/authorize"].sort(), [...Endpoint.names].sort())
   })
 
-  it.effect.each(Operation.names)("calls %s", (operation) =>
+  it.effect.each(Operation.names)("calls %s, by its method and path, and decodes what comes back", (operation) =>
     Effect.gen(function* () {
       yield* Apps.connect(subject)
       const zapier = yield* ZapierApiClient
+      const fake = yield* FakeZapier
       const requests = yield* prepare
       const [group = "", name = ""] = operation.split(".")
-      const client = zapier as unknown as {
-        [group: string]: { [name: string]: (request: unknown) => Effect.Effect<unknown, unknown> }
-      }
-      const response = yield* client[group]![name]!(requests[operation])
-      console.log(operation, JSON.stringify(response)?.slice(0, 100))
+      const client = zapier as unknown as Functions
+      const response = yield* client[group]?.[name]?.(requests[operation]) ?? Effect.die(operation)
+      const sent = (yield* fake.requests).at(-1)
+      assert.strictEqual(
+        sent === undefined ? undefined : Endpoint.match(sent.request.method, sent.request.path),
+        Operation.table[operation]
+      )
+      assert.strictEqual(response === undefined, sent?.status === 204)
     }).pipe(Effect.provide(Apps.layer))
   )
 
-  it.effect("streams", () =>
+  it.effect("gives all entries of a list of any length, in the order of its pages", () =>
     Effect.gen(function* () {
       yield* Apps.connect(subject)
       const zapier = yield* ZapierApiClient
-      const a = yield* Stream.runCollect(zapier.apps.list.items({ subject, query: { limit: 5 } }))
-      assert.strictEqual(a.length, 12)
-      const pages = yield* Stream.runCollect(zapier.categories.list.pages({ query: { limit: 5 } }))
-      assert.strictEqual(pages.length, 3)
+      const titles = (limit: number) =>
+        Stream.runCollect(Stream.map(zapier.apps.list.items({ subject, query: { limit } }), ({ title }) => title))
+      assert.lengthOf(yield* titles(100), 12)
+      assert.deepStrictEqual(yield* titles(5), yield* titles(100))
+      assert.lengthOf(yield* Stream.runCollect(zapier.categories.list.pages({ query: { limit: 5 } })), 3)
+      assert.lengthOf(yield* Stream.runCollect(zapier.zapTemplates.list.items({ query: { limit: 4 } })), 11)
+      assert.lengthOf(yield* Stream.runCollect(zapier.apps.listV1.items({ query: { per_page: 5 } })), 12)
+      assert.isAbove((yield* Stream.runCollect(Stream.take(zapier.zapRuns.list.items({ subject }), 31))).length, 30)
+    }).pipe(Effect.provide(Apps.layer))
+  )
+
+  it.effect("waits when the fake limits its rate, and goes on", () =>
+    Effect.gen(function* () {
+      yield* Apps.connect(subject)
+      const zapier = yield* ZapierApiClient
+      const fake = yield* FakeZapier
+      const calls = Effect.forEach(Array.from({ length: 70 }), () => zapier.categories.list())
+      const fiber = yield* Effect.forkChild(calls)
+      for (let second = 0; second < 130; second++) yield* TestClock.adjust("1 second")
+      assert.lengthOf(yield* Fiber.join(fiber), 70)
+      assert.isTrue((yield* fake.requests).some(({ status }) => status === 429))
+    }).pipe(Effect.provide(Apps.layer))
+  )
+
+  it.effect("gives what Zapier refuses as a typed error", () =>
+    Effect.gen(function* () {
+      yield* Apps.connect(subject)
+      const zapier = yield* ZapierApiClient
+      const gone = yield* Effect.flip(zapier.zaps.remove({ subject, params: { id: "gone" } }))
+      assert.deepInclude(gone, {
+        _tag: "ZapierApiError",
+        status: 404,
+        code: "not_found",
+        detail: "There is no such Zap."
+      })
+      const guess = yield* Effect.flip(zapier.zaps.guess({ payload: { description: "Hello" } }))
+      assert.strictEqual(guess._tag === "ZapierApiError" && guess.status, 400)
+      assert.include(guess.message, "Name two apps")
     }).pipe(Effect.provide(Apps.layer))
   )
 })

@@ -6,6 +6,7 @@
  */
 import * as Url from "effect/http/Url"
 import * as UrlParams from "effect/http/UrlParams"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { production } from "../zapier/ZapierUrls.ts"
 
@@ -38,7 +39,12 @@ type Next = Result.Result<UrlParams.UrlParams | undefined, string>
 
 const none: Next = Result.succeed(undefined)
 
+const decode = Option.liftThrowable(decodeURIComponent)
+
 const withoutSlash = (path: string) => path.replace(/\/+$/, "")
+
+// As a server may write it: with a slash at its end, and with characters encoded that need not be.
+const normal = (path: string) => Option.getOrElse(decode(withoutSlash(path)), () => path)
 
 const linked = ({ base, path }: Asked, link: string): Next => {
   const url = Url.fromString(link, `${base}${path}`)
@@ -51,7 +57,7 @@ const linked = ({ base, path }: Asked, link: string): Next => {
   }
   const prefix = withoutSlash(own.success.pathname)
   const found = prefix !== "" && pathname.startsWith(`${prefix}/`) ? pathname.slice(prefix.length) : pathname
-  if (withoutSlash(found) !== withoutSlash(path)) {
+  if (normal(found) !== normal(path)) {
     return Result.fail("its link to the next page leads to another endpoint")
   }
   // The client adds it, and it is nobody else's to choose.

@@ -39,9 +39,9 @@ export const commaSeparatedLiterals = <const L extends ReadonlyArray<string>>(
 ): Schema.Codec<ReadonlyArray<L[number] | (string & {})>, string> => commaSeparated as never
 
 // An empty segment or a dot segment would name another endpoint; half a surrogate pair has no encoding.
-const isSegment = (text: string) => text !== "" && text !== "." && text !== ".." && text.isWellFormed()
+const isSegment = (text: string) => text !== "." && text !== ".." && text.isWellFormed()
 
 /** A parameter of a path. */
-export const pathParameter = Schema.String.check(
+export const pathParameter = Schema.NonEmptyString.check(
   Schema.makeFilter(isSegment, { expected: "text that is one segment of a path" })
 )

@@ -73,14 +73,15 @@ export const WhitelabelApp = Open.struct({
 })
 
 /**
- * A page of `apps.list`. Zapier documents that `meta` and `links` may be null here, and nowhere else.
+ * A page of `apps.list`. Zapier documents that `meta` and `links` may be null here, and nowhere else; and it writes `previous`
+ * where other pages write `prev`.
  *
  * @since 0.1.0
  */
 export const AppPage = Open.struct({
   data: Schema.Array(App),
   meta: NullOr(Responses.FreeformMeta),
-  links: NullOr(Responses.Links)
+  links: NullOr(Open.struct({ next: optionalKey(NullOr(String)), previous: optionalKey(NullOr(String)) }))
 })
 
 /**

@@ -14,15 +14,11 @@ import * as Open from "../../internal/openSchema.ts"
 const { Finite, NullOr, String, Unknown, optionalKey } = Schema
 
 /**
- * Links to other pages of version 2. `GET /v2/apps` writes `previous` where the others write `prev`.
+ * Links to other pages of version 2.
  *
  * @since 0.1.0
  */
-export const Links = Open.struct({
-  next: optionalKey(NullOr(String)),
-  prev: optionalKey(NullOr(String)),
-  previous: optionalKey(NullOr(String))
-})
+export const Links = Open.struct({ next: optionalKey(NullOr(String)), prev: optionalKey(NullOr(String)) })
 
 /**
  * How many entries there are, and which of them the page has.

@@ -42,9 +42,7 @@ export const shown = ({ app, id, title }: FakeState.Authentication) => ({
 
 /** The app that a required query parameter names. */
 export const appInQuery = ({ query }: { readonly query: { readonly app: string } }) =>
-  Result.fromNullishOr(Catalog.app(query.app), () =>
-    malformed("app has to be the id of an app.", { parameter: "app" })
-  )
+  Result.fromNullishOr(Catalog.app(query.app), () => malformed("app has to be the id of an app.", { parameter: "app" }))
 
 export const list = asUser<"authentications.list">(function* (call) {
   const { uuid } = yield* appInQuery(call)

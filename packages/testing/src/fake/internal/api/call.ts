@@ -84,8 +84,9 @@ export const nameOf = ({ email, firstName, lastName }: FakeState.User): string =
   `${firstName} ${lastName}`.trim() || email
 
 /** An endpoint that is called on behalf of a user. */
-export const asUser =
-  <N extends Operation.Name>(handle: (call: UserCall<N>) => Handled<ZapierApiClient.Response<N>>): Handler<N> =>
+export const asUser = <N extends Operation.Name>(
+  handle: (call: UserCall<N>) => Handled<ZapierApiClient.Response<N>>
+): Handler<N> =>
   function* (call) {
     const { clientId, user } = call
     return clientId === undefined || user === undefined

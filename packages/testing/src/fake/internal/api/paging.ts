@@ -97,11 +97,7 @@ export const slice = <A>(call: List, all: ReadonlyArray<A>, limits: Omit<Bounds,
   })
 
 /** A slice as v1 shows it. */
-export const v1 = function* <A>(
-  call: List,
-  all: ReadonlyArray<A>,
-  limits?: Omit<Bounds, "least">
-): Handled<PageV1<A>> {
+export const v1 = function* <A>(call: List, all: ReadonlyArray<A>, limits?: Omit<Bounds, "least">): Handled<PageV1<A>> {
   const { count, items, next, previous } = yield* slice(call, all, limits)
   return ok({ next, previous, count, objects: items })
 }
