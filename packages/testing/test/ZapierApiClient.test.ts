@@ -134,7 +134,7 @@ describe("ZapierApiClient", () => {
     Effect.gen(function* () {
       yield* Apps.connect(subject)
       const zapier = yield* ZapierApiClient
-      const gone = yield* Effect.flip(zapier.zaps.remove({ subject, params: { id: "gone" } }))
+      const gone = yield* Effect.flip(Effect.asVoid(zapier.zaps.remove({ subject, params: { id: "gone" } })))
       assert.deepInclude(gone, {
         _tag: "ZapierApiError",
         status: 404,

@@ -95,12 +95,7 @@ const successes = (): ReadonlyMap<Operation.Name, ReadonlySet<number>> => {
 const replaceQuery = (
   { body, headers, method, url }: HttpClientRequest.HttpClientRequest,
   query: UrlParams.UrlParams
-) =>
-  HttpClientRequest.make(method as HttpMethod.HttpMethod)(url, {
-    body,
-    headers,
-    urlParams: query
-  } as HttpClientRequest.Options.NoUrl)
+) => HttpClientRequest.make(method as HttpMethod.HttpMethod)(url, { body, headers, urlParams: query })
 
 type Send = (call: Call, request: HttpClientRequest.HttpClientRequest) => Effect.Effect<HttpClientResponse, Failure>
 

@@ -17,7 +17,7 @@ export const struct = <const F extends Schema.Struct.Fields>(
 export const literals = <const L extends ReadonlyArray<string>>(
   ...known: L
 ): Schema.Codec<L[number] | (string & {}), string> =>
-  Schema.String.annotate({ examples: known, expected: `text such as ${known.join(", ")}` }) as never
+  Schema.String.annotate({ examples: known, expected: `text such as ${known.join(", ")}` })
 
 // An element with a comma in it would be read as two.
 const Element = Schema.String.check(Schema.isPattern(/^[^,]+$/, { expected: "text without a comma" }))
@@ -36,7 +36,7 @@ export const commaSeparated: Schema.Codec<ReadonlyArray<string>, string> = Schem
 /** A list of texts that are one of these as far as is documented. */
 export const commaSeparatedLiterals = <const L extends ReadonlyArray<string>>(
   ..._known: L
-): Schema.Codec<ReadonlyArray<L[number] | (string & {})>, string> => commaSeparated as never
+): Schema.Codec<ReadonlyArray<L[number] | (string & {})>, string> => commaSeparated
 
 // An empty segment or a dot segment would name another endpoint; half a surrogate pair has no encoding.
 const isSegment = (text: string) => text !== "." && text !== ".." && text.isWellFormed()

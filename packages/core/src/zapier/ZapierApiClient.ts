@@ -67,7 +67,7 @@ type Part<Name extends string, Value> = [Value] extends [never]
     : { readonly [name in Name]: Value }
 
 type Definitions = {
-  readonly [G in keyof ZapierApi["groups"] & string]: {
+  readonly [G in keyof ZapierApi["groups"]]: {
     readonly [
       E in keyof ZapierApi["groups"][G]["endpoints"] & string as `${G}.${E}`
     ]: ZapierApi["groups"][G]["endpoints"][E]
@@ -139,7 +139,7 @@ export type Method<N extends Operation.Name> = ((...request: Arguments<N>) => Ef
  * @since 0.1.0
  */
 export type Client = {
-  readonly [G in keyof ZapierApi["groups"] & string]: {
+  readonly [G in keyof ZapierApi["groups"]]: {
     readonly [E in keyof ZapierApi["groups"][G]["endpoints"] & string]: `${G}.${E}` extends Operation.Name
       ? Method<`${G}.${E}`>
       : never

@@ -35,7 +35,7 @@ const members = (place: string, part: unknown): Facts => {
 // The same facts, read off the definitions.
 const defined = (operation: Operation.Name): Facts => {
   const [method = "", path = ""] = Operation.table[operation].split(" ")
-  const found = spec.paths[path as keyof typeof spec.paths]?.[method.toLowerCase() as "get"]
+  const found = spec.paths[path as `/${string}`]?.[method.toLowerCase() as "get"]
   assert.isDefined(found, operation)
   const statuses = Object.keys(found.responses)
   return [

@@ -171,7 +171,7 @@ describe("ZapierApiClient: what callers give", () => {
     run(
       [],
       Effect.fnUntraced(function* (client, zapier) {
-        const error = yield* Effect.flip(call(client))
+        const error = yield* Effect.flip(Effect.asVoid(call(client)))
         assert.strictEqual(error._tag === "ZapierAuthError" && error.reason._tag, "InvalidConfig")
         assert.isTrue(error.message.startsWith(message), error.message)
         assert.lengthOf(zapier.apiRequests, 0)

@@ -37,7 +37,7 @@ const trial = <A, E extends { readonly _tag: string }>(
       const fiber = yield* Effect.forkChild(
         Effect.ensuring(
           Effect.match(call(client), {
-            onFailure: (error) => ("status" in error ? `${error._tag} ${error.status}` : error._tag),
+            onFailure: (error) => ("status" in error ? `${error._tag} ${String(error.status)}` : error._tag),
             onSuccess: () => "ok"
           }),
           Effect.map(Clock.currentTimeMillis, (now) => void (ended = now))

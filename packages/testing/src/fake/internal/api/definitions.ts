@@ -8,7 +8,7 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaIssue from "effect/SchemaIssue"
 
 type Side<S> = [S] extends [never] ? undefined : S extends { readonly Type: infer A } ? A : never
 
@@ -45,6 +45,8 @@ const encoder = (schema: Schema.Top): Codec => {
   return (value) => Result.mapError(encode(value), ({ issue }) => issue)
 }
 
+const format = SchemaIssue.makeFormatterDefault()
+
 const definitions = new Map<Operation.Name, Definition>()
 
 HttpApi.reflect(ZapierApi, {
@@ -73,5 +75,5 @@ export const of = (operation: Operation.Name): Definition => {
 export const encode = (operation: Operation.Name, status: number, body: unknown): unknown => {
   const codec = of(operation).success.get(status)
   if (codec === undefined) throw new Error(`ZapierApi does not define a response ${status} of ${operation}`)
-  return Result.getOrThrowWith(codec(body), (issue) => new Error(`${operation}: ${String(issue)}`))
+  return Result.getOrThrowWith(codec(body), (issue) => new Error(`${operation}: ${format(issue)}`))
 }
