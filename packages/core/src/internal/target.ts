@@ -171,37 +171,33 @@ const fill = (template: string, given: unknown): Checked<string> => {
   return Result.succeed(filled)
 }
 
-const bodyOf = ({ body, json }: { readonly [name: string]: unknown }): Checked<HttpBody.HttpBody | undefined> => {
-  if (json === undefined) {
-    return body === undefined || HttpBody.isHttpBody(body)
-      ? Result.succeed(body)
-      : refuse("body", "give one that HttpBody makes: HttpBody.text, for example; or give json")
-  }
-  if (body !== undefined) return refuse("json", "give either json or body")
+// The body that is given, or that `json` comes to; none for what is neither.
+const bodyOf = (body: unknown, json: unknown): HttpBody.HttpBody | undefined => {
+  if (json === undefined) return HttpBody.isHttpBody(body) ? body : undefined
   try {
-    const text: unknown = JSON.stringify(json)
-    if (typeof text === "string") return Result.succeed(HttpBody.text(text, "application/json"))
+    const text: unknown = body === undefined && JSON.stringify(json)
+    if (typeof text === "string") return HttpBody.text(text, "application/json")
   } catch {
     // What it says may hold what was to be sent.
   }
-  return refuse("json", "give what JSON can say: no function, no bigint, and nothing that holds itself")
+  return undefined
 }
+
+const isNoObject = (given: unknown) => given !== undefined && (typeof given !== "object" || given === null)
 
 // Any endpoint's options: which of them it takes is proven where it is called, if there are types.
 const requestOf = (name: Endpoint.Name, given: { readonly [name: string]: unknown }): Checked<Request> => {
   const { method, path: template } = Endpoint.parts(name)
-  const { headers, path, urlParams } = given
-  const body = bodyOf(given)
-  if (Result.isFailure(body)) return Result.fail(body.failure)
-  if (headers !== undefined && (typeof headers !== "object" || headers === null)) {
-    return refuse("headers", "give an object of texts")
+  const { headers, json, path, urlParams } = given
+  const body = bodyOf(given["body"], json)
+  if (body === undefined && (json ?? given["body"]) !== undefined) {
+    return refuse("body", "give one that HttpBody makes: HttpBody.text, for example; or json instead")
   }
-  if (urlParams !== undefined && (typeof urlParams !== "object" || urlParams === null)) {
-    return refuse("urlParams", "give an object of the query's parameters")
-  }
+  if (isNoObject(headers)) return refuse("headers", "give an object of texts")
+  if (isNoObject(urlParams)) return refuse("urlParams", "give an object of the query's parameters")
   const filled = fill(template, path)
   if (Result.isFailure(filled)) return Result.fail(filled.failure)
-  const options = { acceptJson: true, urlParams, headers, body: body.success } as HttpClientRequest.Options.NoUrl
+  const options = { acceptJson: true, urlParams, headers, body } as HttpClientRequest.Options.NoUrl
   try {
     return Result.succeed(HttpClientRequest.make(method as HttpMethod.HttpMethod)(filled.success, options))
   } catch {
