@@ -17,9 +17,13 @@ export const tokenOf = (subject: string) => subject.padEnd(30, "0")
 
 const headers = { "content-type": "application/json" }
 
-/** Answers every request at once with 200. */
+const page = { data: [], links: { next: null, prev: null }, meta: { count: 0, limit: 10, offset: 0 } }
+
+const body = JSON.stringify(page)
+
+/** Answers every request at once with 200, and an empty page. */
 export const httpClient = HttpClient.make((request) =>
-  Effect.sync(() => HttpClientResponse.fromWeb(request, new Response('{"data":[]}', { status: 200, headers })))
+  Effect.sync(() => HttpClientResponse.fromWeb(request, new Response(body, { status: 200, headers })))
 )
 
 const day = 86_400_000

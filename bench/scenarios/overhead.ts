@@ -7,7 +7,8 @@
  * the others are to be trusted.
  */
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
-import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
+import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -37,9 +38,10 @@ const baseline = Offline.httpClient.pipe(
   )
 )
 
-type Call = Effect.Effect<HttpClientResponse, CallError>
+// A typed call has read the body already.
+type Call = Effect.Effect<HttpClientResponse | undefined, ZapierApiClient.ApiError>
 
-const names = ["baseline", "control", "as", "call"] as const
+const names = ["baseline", "control", "as", "call", "typed"] as const
 
 type Name = (typeof names)[number]
 type Subjects = { readonly [name in Name]: () => Call }
@@ -54,7 +56,7 @@ const micros = Effect.fnUntraced(function* (calls: number, call: () => Call) {
   const began = performance.now()
   for (let i = 0; i < calls; i++) {
     const response = yield* call()
-    yield* response.arrayBuffer
+    if (response !== undefined) yield* response.arrayBuffer
   }
   return ((performance.now() - began) / calls) * 1_000
 })
@@ -62,7 +64,7 @@ const micros = Effect.fnUntraced(function* (calls: number, call: () => Call) {
 type Times = { readonly [name in Name]: Array<number> }
 
 const measure = Effect.fnUntraced(function* (calls: number, subjects: Subjects) {
-  const times: Times = { baseline: [], control: [], as: [], call: [] }
+  const times: Times = { baseline: [], control: [], as: [], call: [], typed: [] }
   for (let index = 0; index < warmUpRounds + measuredRounds; index++) {
     if (index % roundsBetweenCollections === 0) yield* settle
     // Each begins as often as each other: no place in the row is worth anything.
@@ -89,27 +91,38 @@ const compare = Effect.fnUntraced(function* (configuration: string, calls: numbe
     baselineMicros: round(baseline, 2),
     addedMicros: {
       as: round(at("as", undisturbed) - baseline, 2),
-      call: round(at("call", undisturbed) - baseline, 2)
+      call: round(at("call", undisturbed) - baseline, 2),
+      typed: round(at("typed", undisturbed) - baseline, 2)
     },
     ratios: {
       control: ratio("control", undisturbed),
       as: ratio("as", undisturbed),
-      call: ratio("call", undisturbed)
+      call: ratio("call", undisturbed),
+      typed: ratio("typed", undisturbed)
     },
-    medianRatios: { control: ratio("control", 0.5), as: ratio("as", 0.5), call: ratio("call", 0.5) }
+    medianRatios: {
+      control: ratio("control", 0.5),
+      as: ratio("as", 0.5),
+      call: ratio("call", 0.5),
+      typed: ratio("typed", 0.5)
+    }
   }
-  say(`overhead: ${configuration}: ${result.baselineMicros} us, and ${result.addedMicros.as} us more when authorized`)
+  say(
+    `overhead: ${configuration}: ${result.baselineMicros} us, and ${result.addedMicros.as} us more when authorized, ${result.addedMicros.typed} us typed`
+  )
   return result
 })
 
 const program = Effect.fnUntraced(function* (calls: number) {
   const zapier = yield* ZapierHttpClient
   const ada = HttpClient.mapRequestInput(zapier.as(Credential.user(subject)), HttpClientRequest.acceptJson)
+  const typed = yield* ZapierApiClient.make()
   const subjects: Subjects = {
     baseline: () => baseline.get("/v2/zaps"),
     control: () => baseline.get("/v2/zaps"),
     as: () => ada.get("/v2/zaps"),
-    call: () => zapier.call("GET /v2/zaps", { credential: Credential.user(subject) })
+    call: () => zapier.call("GET /v2/zaps", { credential: Credential.user(subject) }),
+    typed: () => Effect.as(typed.zaps.list({ subject }), undefined)
   }
   return {
     byDefault: yield* compare("by default", calls, subjects),
@@ -126,7 +139,7 @@ export const run = Effect.fnUntraced(function* (calls: number) {
   const { store } = yield* Offline.makeStore
   const configurations = yield* Effect.provide(program(calls), Offline.layer(store))
   const { byDefault, traced, untraced } = configurations
-  const { as, call, control } = untraced.ratios
+  const { as, call, control, typed } = untraced.ratios
   return {
     scenario: name,
     passed: as <= bound,
@@ -135,6 +148,8 @@ export const run = Effect.fnUntraced(function* (calls: number) {
     // Without spans, which is what is bound: all that is left is what authorization costs.
     ratio: as,
     callRatio: call,
+    // Decoded by the schemas of the endpoint. Nothing is bound.
+    typedRatio: typed,
     controlRatio: control,
     // With spans, and trace headers on neither side: this library sends none to Zapier.
     tracedRatio: traced.ratios.as,

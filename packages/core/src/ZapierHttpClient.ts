@@ -42,6 +42,7 @@ import * as AuthMetrics from "./AuthMetrics.ts"
 import * as BoundedBody from "./internal/boundedBody.ts"
 import * as CallErrors from "./internal/callErrors.ts"
 import * as CallSpan from "./internal/callSpan.ts"
+import type * as CallProblem from "./internal/callProblem.ts"
 import * as QuietTracer from "./internal/quietTracer.ts"
 import * as Target from "./internal/target.ts"
 import * as WithoutCredentials from "./internal/withoutCredentials.ts"
@@ -61,15 +62,6 @@ import { ZapierUrls } from "./zapier/ZapierUrls.ts"
 export type CallError = HttpClientError | ZapierAuthError
 
 /**
- * The credentials that reach an endpoint. Any, where Zapier states none.
- *
- * @since 0.1.0
- */
-export type CredentialFor<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extends [never]
-  ? Credential.Credential
-  : Extract<Credential.Credential, { readonly _tag: Endpoint.ModeOf<N> }>
-
-/**
  * What a call takes: its path parameters if it has any, and its credential. The credential may be left out where there
  * is no choice and no user to name: the app's own where only that reaches the endpoint, then the client id, and nothing
  * where Zapier states none.
@@ -81,12 +73,14 @@ export type CallOptions<N extends Endpoint.Name> = {
   readonly headers?: Headers.Input | undefined
   /** A stream cannot be sent once more after a 401: see `RequestNotReplayable`. */
   readonly body?: HttpBody.HttpBody | undefined
+  /** What `JSON.stringify` makes the body of, in the place of `body`. */
+  readonly json?: unknown
 } & ([keyof Endpoint.PathParameters<N>] extends [never]
   ? { readonly path?: undefined }
   : { readonly path: Endpoint.PathParameters<N> }) &
   ("User" extends Endpoint.ModeOf<N>
-    ? { readonly credential: CredentialFor<N> }
-    : { readonly credential?: CredentialFor<N> | undefined })
+    ? { readonly credential: Credential.For<N> }
+    : { readonly credential?: Credential.For<N> | undefined })
 
 /**
  * Requests to Zapier's API, with the credential that each needs. Answers of any status are successes, unless the
@@ -105,12 +99,13 @@ export class ZapierHttpClient extends Context.Service<
   ZapierHttpClient,
   {
     /**
-     * Calls an endpoint of the table. Naming a credential that does not reach it does not compile. Fails with
-     * `InvalidConfig` for a path parameter that is missing, empty or a dot segment, and for what does not compile.
+     * Calls an endpoint of the table; the options are `CallOptions`. What is missing, misspelled or of another endpoint does
+     * not compile, and the compiler says what it is in the place of the endpoint's name. Fails with `InvalidConfig` for a path
+     * parameter that is missing, empty or a dot segment, and for what does not compile.
      */
-    readonly call: <N extends Endpoint.Name>(
-      endpoint: N,
-      ...options: {} extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>]
+    readonly call: <const N extends Endpoint.Name | (string & {}), const O extends CallProblem.Options<N> = {}>(
+      endpoint: CallProblem.Checked<N, O>,
+      options?: O & CallProblem.Options<N>
     ) => Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
     /**
@@ -414,7 +409,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       return clientWith(() => chosen)
     },
     forUser: (subject) => clientWith((target) => Target.pick(subject, target)),
-    call: (endpoint, ...[options]) => {
+    call: (endpoint, options) => {
       const named = Target.named(endpoint, options)
       if (Result.isFailure(named)) return Effect.fail(named.failure)
       const { credential, request } = named.success

@@ -1,3 +1,4 @@
+// ZapierApi and ZapierApiClient are imported by their own paths: Effect's HttpApi, which they need, is as large as all of this.
 export * as AppCredential from "./machine/AppCredential.ts"
 export * as AppCredentialDriver from "./machine/AppCredentialDriver.ts"
 export * as AppCredentialStore from "./store/AppCredentialStore.ts"

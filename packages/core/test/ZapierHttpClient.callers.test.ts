@@ -56,6 +56,10 @@ const wrong: ReadonlyArray<readonly [string, unknown, unknown, string]> = [
     "scopes: "
   ],
   ["a body that is none", "POST /v2/guess", { body: "{}" }, "body: give one that HttpBody makes"],
+  ["a body and json", "POST /v2/guess", { body: HttpBody.text("x"), json: {} }, "body: give one that HttpBody makes"],
+  ["json that cannot be said", "POST /v2/guess", { json: { a: 1n } }, "body: give one that HttpBody makes"],
+  ["json that is a function", "POST /v2/guess", { json: () => 1 }, "body: give one that HttpBody makes"],
+  ["json of GET", "GET /v1/apps", { json: {} }, "body: leave it out: GET has none"],
   ["a body of GET", "GET /v1/apps", { body: HttpBody.text("x") }, "body: leave it out: GET has none"],
   ["headers that are none", "GET /v1/apps", { headers: 1 }, "headers: give an object of texts"],
   [

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
@@ -12,7 +13,7 @@ import * as Credential from "../src/zapier/Credential.ts"
 import * as Endpoint from "../src/zapier/Endpoint.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
 import { isZapierAuthError } from "../src/ZapierAuthError.ts"
-import { type CallOptions, type CredentialFor, ZapierHttpClient } from "../src/ZapierHttpClient.ts"
+import { type CallOptions, ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as ZapierUrls from "../src/zapier/ZapierUrls.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
@@ -120,6 +121,28 @@ describe("ZapierHttpClient", () => {
       }
     )
 
+    it.effect("sends json as a body of that type, which can be sent again after a 401", () => {
+      const bodies: Array<unknown> = []
+      const zapier = TestZapier.make(
+        HttpClient.mapRequest((request) => {
+          const { body } = request
+          if (body._tag === "Uint8Array" && body.contentType === "application/json") {
+            bodies.push(JSON.parse(new TextDecoder().decode(body.body)))
+          }
+          return request
+        })
+      )
+      return Effect.gen(function* () {
+        yield* TestZapier.connect(subject)
+        const client = yield* ZapierHttpClient
+        zapier.state.accessTokens.clear()
+        const json = { data: { title: "é", steps: [] } }
+        const { status } = yield* client.call("POST /v2/zaps", { credential: asUser, json })
+        assert.strictEqual(status, 200)
+        assert.deepStrictEqual(bodies, [json, json])
+      }).pipe(Effect.provide(zapier.layer()))
+    })
+
     it.effect("sends query, headers and body", () => {
       const zapier = TestZapier.make()
       return Effect.gen(function* () {
@@ -139,13 +162,13 @@ describe("ZapierHttpClient", () => {
     })
 
     it("does not compile with a credential that does not reach the endpoint", () => {
-      const user: CredentialFor<"GET /v2/zaps"> = asUser
-      const either: ReadonlyArray<CredentialFor<"GET /v2/apps">> = [asUser, Credential.clientId]
-      const any: ReadonlyArray<CredentialFor<"GET /v1/categories">> = [asUser, Credential.clientId, Credential.none]
+      const user: Credential.For<"GET /v2/zaps"> = asUser
+      const either: ReadonlyArray<Credential.For<"GET /v2/apps">> = [asUser, Credential.clientId]
+      const any: ReadonlyArray<Credential.For<"GET /v1/categories">> = [asUser, Credential.clientId, Credential.none]
       // @ts-expect-error the app's own token does not reach a user's Zaps
-      const app: CredentialFor<"GET /v2/zaps"> = Credential.app()
+      const app: Credential.For<"GET /v2/zaps"> = Credential.app()
       // @ts-expect-error a user's token does not delete an enrollment
-      const promotions: CredentialFor<"DELETE /v2/promotions/{enrollment_id}"> = asUser
+      const promotions: Credential.For<"DELETE /v2/promotions/{enrollment_id}"> = asUser
       // @ts-expect-error a user has to be named
       const missing: CallOptions<"GET /v2/zaps"> = {}
       // @ts-expect-error a path parameter has to be given

@@ -172,19 +172,30 @@ const fill = (template: string, given: unknown): Checked<string> => {
   return Result.succeed(filled)
 }
 
+// The body that is given, or that `json` comes to; none for what is neither.
+const bodyOf = (body: unknown, json: unknown): HttpBody.HttpBody | undefined => {
+  if (json === undefined) return HttpBody.isHttpBody(body) ? body : undefined
+  try {
+    const text: unknown = body === undefined && JSON.stringify(json)
+    if (typeof text === "string") return HttpBody.text(text, "application/json")
+  } catch {
+    // What it says may hold what was to be sent.
+  }
+  return undefined
+}
+
+const isNoObject = (given: unknown) => given !== undefined && (typeof given !== "object" || given === null)
+
 // Any endpoint's options: which of them it takes is proven where it is called, if there are types.
 const requestOf = (name: Endpoint.Name, given: { readonly [name: string]: unknown }): Checked<Request> => {
   const { method, path: template } = Endpoint.parts(name)
-  const { body, headers, path, urlParams } = given
-  if (body !== undefined && !HttpBody.isHttpBody(body)) {
-    return refuse("body", "give one that HttpBody makes: HttpBody.text, for example")
+  const { headers, json, path, urlParams } = given
+  const body = bodyOf(given["body"], json)
+  if (body === undefined && (json ?? given["body"]) !== undefined) {
+    return refuse("body", "give one that HttpBody makes: HttpBody.text, for example; or json instead")
   }
-  if (headers !== undefined && (typeof headers !== "object" || headers === null)) {
-    return refuse("headers", "give an object of texts")
-  }
-  if (urlParams !== undefined && (typeof urlParams !== "object" || urlParams === null)) {
-    return refuse("urlParams", "give an object of the query's parameters")
-  }
+  if (isNoObject(headers)) return refuse("headers", "give an object of texts")
+  if (isNoObject(urlParams)) return refuse("urlParams", "give an object of the query's parameters")
   const filled = fill(template, path)
   if (Result.isFailure(filled)) return Result.fail(filled.failure)
   const options = { acceptJson: true, urlParams, headers, body } as HttpClientRequest.Options.NoUrl
@@ -193,6 +204,20 @@ const requestOf = (name: Endpoint.Name, given: { readonly [name: string]: unknow
   } catch {
     return refuse("options", "give urlParams and headers whose parts are texts")
   }
+}
+
+/** The credential for an endpoint of the table: the one that is given, or the only one that needs no user. */
+export const choose = (name: Endpoint.Name, given: unknown): Checked<Credential.Credential> => {
+  const { modes } = Endpoint.requirement(name)
+  if (given === undefined && modes.includes("User")) {
+    return refuse("credential", `say for which user, with Credential.user(subject): ${name} takes a user's grant`)
+  }
+  const chosen = given ?? defaultCredential(modes)
+  if (!isCredential(chosen)) return noCredential
+  if (modes.length > 0 && (chosen._tag === "None" || !modes.includes(chosen._tag))) {
+    return refuse("credential", `${name} takes ${modes.join(" or ")}, and not ${chosen._tag}`)
+  }
+  return Result.succeed(chosen)
 }
 
 /** The request for an endpoint of the table, and its credential. */
@@ -205,15 +230,7 @@ export const named = (
   }
   if (!CallerChecks.isRecord(options)) return refuse("options", "give an object, or leave it out")
   const name = endpoint as Endpoint.Name
-  const { modes } = Endpoint.requirement(name)
-  const given = options["credential"]
-  if (given === undefined && modes.includes("User")) {
-    return refuse("credential", `say for which user, with Credential.user(subject): ${name} takes a user's grant`)
-  }
-  const chosen = given ?? defaultCredential(modes)
-  if (!isCredential(chosen)) return noCredential
-  if (modes.length > 0 && (chosen._tag === "None" || !modes.includes(chosen._tag))) {
-    return refuse("credential", `${name} takes ${modes.join(" or ")}, and not ${chosen._tag}`)
-  }
-  return Result.map(requestOf(name, options), (request) => ({ request, credential: chosen }))
+  const credential = choose(name, options["credential"])
+  if (Result.isFailure(credential)) return Result.fail(credential.failure)
+  return Result.map(requestOf(name, options), (request) => ({ request, credential: credential.success }))
 }

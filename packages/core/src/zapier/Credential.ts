@@ -17,6 +17,7 @@
  * @since 0.1.0
  */
 import type * as Scopes from "../oauth/Scopes.ts"
+import type * as Endpoint from "./Endpoint.ts"
 
 /**
  * The access token of a user.
@@ -63,6 +64,15 @@ export interface None {
  * @since 0.1.0
  */
 export type Credential = User | App | ClientId | None
+
+/**
+ * The credentials that reach an endpoint. Any, where Zapier states none.
+ *
+ * @since 0.1.0
+ */
+export type For<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extends [never]
+  ? Credential
+  : Extract<Credential, { readonly _tag: Endpoint.ModeOf<N> }>
 
 /**
  * On behalf of a user.

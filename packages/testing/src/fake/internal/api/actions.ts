@@ -2,12 +2,11 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as FakeHttp from "../../FakeHttp.ts"
+import type * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Links from "../links.ts"
 import * as Authentications from "./authentications.ts"
-import { type Handler, type UserCall, Inputs, asUser, malformed, nameOf, notFound, ok, parseData } from "./call.ts"
+import { type Handler, type UserCaller, asUser, malformed, nameOf, notFound, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -24,15 +23,15 @@ export const shown = ({ app, description, id, key, title, type }: Catalog.Action
 
 const types = ["READ", "READ_BULK", "SEARCH", "SEARCH_AND_WRITE", "SEARCH_OR_WRITE", "WRITE"]
 
-export const list: Handler = function* (call) {
-  const type = call.query.get("action_type")
+export const list: Handler<"actions.list"> = function* (call) {
+  const type = call.query.action_type
   if (type !== undefined && !types.includes(type)) {
     const detail = `action_type has to be one of ${types.join(", ")}.`
     return yield* Result.fail(malformed(detail, { parameter: "action_type" }))
   }
   const app = yield* Authentications.appInQuery(call)
   const found = Catalog.actions.filter((action) => action.app === app && (type ?? action.type) === action.type)
-  return yield* Paging.v2(call, found.map(shown))
+  return yield* Paging.v2({ request: call.request, query: {} }, found.map(shown))
 }
 
 /** Whether an action may be used with an authentication: one of this user, for this app. All apps here need one. */
@@ -47,18 +46,17 @@ export const checkAuthentication = (
     ? Result.void
     : Result.fail(malformed(`This takes an authentication of ${action.app.title}.`, { pointer }))
 
-const common = { authentication: Schema.NullOr(Schema.String), inputs: Inputs }
+interface Asking extends UserCaller {
+  readonly params: { readonly action_id: string }
+  readonly payload: { readonly data: { readonly authentication: string | null } }
+}
 
 // The action in the path, and what is asked of it.
-const asked = <A extends { readonly data: { readonly authentication: string | null } }>(
-  { path, request, state, user }: UserCall,
-  parse: (request: UserCall["request"]) => Result.Result<A, FakeHttp.FakeResponse>
-): Result.Result<A["data"] & { readonly action: Catalog.Action }, FakeHttp.FakeResponse> =>
+const asked = ({ params, payload, state, user }: Asking): Result.Result<Catalog.Action, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
-    const action = yield* Result.fromNullishOr(Catalog.action(path["action_id"] ?? ""), () => notFound("action"))
-    const { data } = yield* parse(request)
-    yield* checkAuthentication(state, user, action, data.authentication, "/data/authentication")
-    return { ...data, action }
+    const action = yield* Result.fromNullishOr(Catalog.action(params.action_id), () => notFound("action"))
+    yield* checkAuthentication(state, user, action, payload.data.authentication, "/data/authentication")
+    return action
   })
 
 const field = (id: string, title: string, isRequired: boolean, more: { readonly [name: string]: unknown } = {}) => ({
@@ -91,11 +89,8 @@ const inputsOf = ({ app, type }: Catalog.Action) => {
 const requiredInputs = (action: Catalog.Action): ReadonlyArray<string> =>
   inputsOf(action).flatMap(({ id, is_required }) => (is_required ? [id] : []))
 
-const parseInputs = parseData(Schema.Struct(common))
-
-export const listInputs = asUser(function* (call) {
-  const { action } = yield* asked(call, parseInputs)
-  return Paging.unpaged(inputsOf(action))
+export const listInputs = asUser<"actions.inputs">(function* (call) {
+  return Paging.unpaged(inputsOf(yield* asked(call)))
 })
 
 const choicesOf = (user: FakeState.User) =>
@@ -108,15 +103,13 @@ const choicesOf = (user: FakeState.User) =>
 
 const choicesPerPage = 10
 
-const parseChoices = parseData(Schema.Struct({ authentication: common.authentication, inputs: Schema.NullOr(Inputs) }))
-
-export const listChoices = asUser(function* (call) {
-  const { action } = yield* asked(call, parseChoices)
+export const listChoices = asUser<"actions.choices">(function* (call) {
+  const action = yield* asked(call)
   const input = yield* Result.fromNullishOr(
-    inputsOf(action).find(({ id }) => id === call.path["input_id"]),
+    inputsOf(action).find(({ id }) => id === call.params.input_id),
     () => notFound("input field")
   )
-  const page = yield* Paging.whole(call, "page", { otherwise: 1, least: 1 })
+  const page = yield* Paging.within(call.query.page, "page", { otherwise: 1, least: 1 })
   const end = page * choicesPerPage
   const all = input.format === "SELECT" ? choicesOf(call.user) : []
   const at = (page: number) => Links.to(call.request, `${call.request.path}?page=${page}`)
@@ -137,10 +130,8 @@ const sample = ({ app }: Catalog.Action, user: FakeState.User, index: number) =>
   }
 }
 
-const parseOutputs = parseData(Schema.Struct({ ...common, fetch_live_samples: Schema.optionalKey(Schema.Boolean) }))
-
-export const listOutputs = asUser(function* (call) {
-  const { action } = yield* asked(call, parseOutputs)
+export const listOutputs = asUser<"actions.outputs">(function* (call) {
+  const action = yield* asked(call)
   const fields = Object.entries(sample(action, call.user, 0)).map(([id, value]) => ({
     type: "output_field",
     id,
@@ -150,20 +141,19 @@ export const listOutputs = asUser(function* (call) {
   return Paging.unpaged(fields)
 })
 
-const whole = (least: number) =>
-  Schema.optionalKey(Schema.NullOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(least))))
-
-const parseTest = parseData(Schema.Struct({ ...common, limit: whole(1), offset: whole(0) }))
-
 // A reading action finds a few; the others act on one.
 const samplesOf = (action: Catalog.Action, user: FakeState.User) =>
   Array.from({ length: action.type === "READ" ? 3 : 1 }, (_, index) => sample(action, user, index))
 
-export const test = asUser(function* (call) {
-  const asks = yield* asked(call, parseTest)
-  const all = samplesOf(asks.action, call.user)
-  const limit = asks.limit ?? 10
-  const offset = asks.offset ?? 0
+const least = (number: number, least: number, pointer: string) =>
+  number < least ? Result.fail(malformed(`This has to be at least ${least}.`, { pointer })) : Result.void
+
+export const test = asUser<"actions.test">(function* (call) {
+  const all = samplesOf(yield* asked(call), call.user)
+  const limit = call.payload.data.limit ?? 10
+  const offset = call.payload.data.offset ?? 0
+  yield* least(limit, 1, "/data/limit")
+  yield* least(offset, 0, "/data/offset")
   const data = all.slice(offset, offset + limit)
   return ok({ links: { next: null, prev: null }, meta: { count: all.length, limit, offset }, data })
 })
@@ -171,10 +161,7 @@ export const test = asUser(function* (call) {
 // An action that is run by itself is under way for a second; then it has succeeded or failed.
 const duration = 1_000
 
-const parseRun = parseData(Schema.Struct({ ...common, action: Schema.String }))
-
-export const run = asUser(function* ({ clientId, now, request, state, user }) {
-  const { data } = yield* parseRun(request)
+export const run = asUser<"actionRuns.create">(function* ({ clientId, now, payload: { data }, state, user }) {
   const action = yield* Result.fromNullishOr(Catalog.action(data.action), () =>
     malformed("There is no such action.", { pointer: "/data/action" })
   )
@@ -184,17 +171,26 @@ export const run = asUser(function* ({ clientId, now, request, state, user }) {
   }
   const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
   const id = Catalog.uuid("b000", drawn.counter)
-  const run: FakeState.ActionRun = { id, clientId, userId: user.id, startedAt: now, ...data }
+  const { inputs } = data
+  const run: FakeState.ActionRun = {
+    id,
+    clientId,
+    userId: user.id,
+    startedAt: now,
+    action: data.action,
+    authentication,
+    inputs
+  }
   return {
     state: { ...drawn, actionRuns: HashMap.set(drawn.actionRuns, id, run) },
-    response: FakeHttp.json(200, { data: { type: "run", id } })
+    ...ok({ data: { type: "run", id } })
   }
 })
 
 const error = (code: string, title: string, detail: string) => ({ code, title, detail, meta: null })
 
 // What went wrong at the other app, which is no error of Zapier's.
-const errorsOf = ({ state, user }: UserCall, run: FakeState.ActionRun, action: Catalog.Action) => {
+const errorsOf = ({ state, user }: UserCaller, run: FakeState.ActionRun, action: Catalog.Action) => {
   if (run.authentication === null || Authentications.find(state, user, run.authentication) === undefined) {
     const detail = `${action.app.title} takes no calls without an authentication.`
     return [error("authentication", "Authentication is missing", detail)]
@@ -204,8 +200,8 @@ const errorsOf = ({ state, user }: UserCall, run: FakeState.ActionRun, action: C
     .map((name) => error("user", "A required field is missing", `"${name}" has to be filled in.`))
 }
 
-export const readRun = asUser(function* (call) {
-  const run = Option.getOrUndefined(HashMap.get(call.state.actionRuns, call.path["id"] ?? ""))
+export const readRun = asUser<"actionRuns.get">(function* (call) {
+  const run = Option.getOrUndefined(HashMap.get(call.state.actionRuns, call.params.id))
   const action = run === undefined ? undefined : Catalog.action(run.action)
   if (run === undefined || action === undefined || run.userId !== call.user.id || run.clientId !== call.clientId) {
     return yield* Result.fail(notFound("action run"))

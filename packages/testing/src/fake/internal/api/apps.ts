@@ -2,18 +2,15 @@
 import * as Result from "effect/Result"
 import type { FakeRequest } from "../../FakeHttp.ts"
 import * as Links from "../links.ts"
-import { type Call, type Handler, malformed, ok } from "./call.ts"
+import { type Handler, malformed, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
 // The apps of the category that is asked for, if one is, whose titles have the text of that parameter in them.
-const search = ({ query }: Call, parameter: string) => {
-  const category = query.get("category")
-  const text = query.get(parameter)?.toLowerCase() ?? ""
-  return Catalog.apps.filter(
-    (app) => (category ?? app.category) === app.category && app.title.toLowerCase().includes(text)
+const search = (category: string | undefined, text = "") =>
+  Catalog.apps.filter(
+    (app) => (category ?? app.category) === app.category && app.title.toLowerCase().includes(text.toLowerCase())
   )
-}
 
 const v1App = (app: Catalog.App, request: FakeRequest) => ({
   ...Catalog.face(app),
@@ -25,9 +22,10 @@ const v1App = (app: Catalog.App, request: FakeRequest) => ({
   app_latest: app.api.replace(/@.*/, "@latest")
 })
 
-export const listV1: Handler = (call) => {
-  const start = call.query.get("title_starts_with")?.toLowerCase() ?? ""
-  const found = search(call, "title_search").filter(({ title }) => title.toLowerCase().startsWith(start))
+export const listV1: Handler<"apps.listV1"> = (call) => {
+  const { category, title_search: text, title_starts_with } = call.query
+  const start = title_starts_with?.toLowerCase() ?? ""
+  const found = search(category, text).filter(({ title }) => title.toLowerCase().startsWith(start))
   return Paging.byNumber(
     call,
     found.map((app) => v1App(app, call.request))
@@ -45,7 +43,7 @@ const categories = [...new Set(Catalog.apps.map(({ category }) => category))].ma
   role: "child"
 }))
 
-export const listCategories: Handler = (call) => Paging.v1(call, categories)
+export const listCategories: Handler<"categories.list"> = (call) => Paging.v1(call, categories)
 
 /** An app as v2 shows it. Only a user's token tells where the user would connect the app. */
 const v2App = (app: Catalog.App, isForUser: boolean) => ({
@@ -58,12 +56,12 @@ const v2App = (app: Catalog.App, isForUser: boolean) => ({
   categories: [{ slug: app.category }]
 })
 
-export const listV2: Handler = function* (call) {
-  const ids = call.query.get("ids")?.split(",")
-  if (call.query.get("category") !== undefined && ids !== undefined) {
+export const listV2: Handler<"apps.list"> = function* (call) {
+  const { category, ids, query: text } = call.query
+  if (category !== undefined && ids !== undefined) {
     return yield* Result.fail(malformed("ids cannot be combined with category.", { parameter: "ids" }))
   }
-  const found = search(call, "query").filter(({ uuid }) => ids === undefined || ids.includes(uuid))
+  const found = search(category, text).filter(({ uuid }) => ids === undefined || ids.includes(uuid))
   const { count, items, limit, next, offset, previous } = yield* Paging.slice(call, found)
   // Here, and only here, the link backwards has its whole name.
   return ok({
@@ -73,8 +71,8 @@ export const listV2: Handler = function* (call) {
   })
 }
 
-export const listWhitelabel: Handler = (call) => {
-  const shown = search(call, "search").map((app) => ({
+export const listWhitelabel: Handler<"apps.listWhitelabel"> = (call) => {
+  const shown = search(call.query.category, call.query.search).map((app) => ({
     type: "app",
     id: app.uuid,
     title: app.title,

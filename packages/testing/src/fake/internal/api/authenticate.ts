@@ -6,9 +6,9 @@ import type * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Lookup from "../lookup.ts"
 import * as Parse from "../parse.ts"
-import { type Call, problem } from "./call.ts"
+import { type Caller as Asking, problem } from "./call.ts"
 
-export type Caller = Pick<Call, "clientId" | "user">
+export type Caller = Pick<Asking, "clientId" | "user">
 
 const unauthenticated = (detail: string, challenge: string) =>
   problem(401, detail, { "www-authenticate": `Bearer realm="api"${challenge}` })

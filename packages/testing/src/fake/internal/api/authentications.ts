@@ -2,10 +2,8 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
-import { type Call, Inputs, asUser, malformed, noContent, notFound, parseData } from "./call.ts"
+import { asUser, malformed, noContent, notFound } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -43,27 +41,16 @@ export const shown = ({ app, id, title }: FakeState.Authentication) => ({
 })
 
 /** The app that a required query parameter names. */
-export const appInQuery = ({ query }: Call) =>
-  Result.fromNullishOr(Catalog.app(query.get("app") ?? ""), () =>
-    malformed("app has to be the id of an app.", { parameter: "app" })
-  )
+export const appInQuery = ({ query }: { readonly query: { readonly app: string } }) =>
+  Result.fromNullishOr(Catalog.app(query.app), () => malformed("app has to be the id of an app.", { parameter: "app" }))
 
-export const list = asUser(function* (call) {
+export const list = asUser<"authentications.list">(function* (call) {
   const { uuid } = yield* appInQuery(call)
   const found = ofUser(call.state, call.user).filter(({ app }) => app === uuid)
   return yield* Paging.v2(call, found.map(shown))
 })
 
-const parseCreate = parseData(
-  Schema.Struct({
-    title: Schema.String.check(Schema.isMaxLength(255)),
-    app: Schema.String,
-    authentication_fields: Inputs
-  })
-)
-
-export const create = asUser(function* ({ request, state, user }) {
-  const { data } = yield* parseCreate(request)
+export const create = asUser<"authentications.create">(function* ({ payload: { data }, state, user }) {
   if (Catalog.app(data.app) === undefined) {
     return yield* Result.fail(malformed("There is no such app.", { pointer: "/data/app" }))
   }
@@ -71,16 +58,13 @@ export const create = asUser(function* ({ request, state, user }) {
   const made: FakeState.Authentication = { id, app: data.app, title: data.title }
   return {
     state: saved(drawn, user, [...ofUser(state, user), made]),
-    response: FakeHttp.json(201, {
-      links: { next: null, prev: null },
-      meta: { count: 1, limit: 1, offset: 0 },
-      data: [shown(made)]
-    })
+    status: 201,
+    body: { links: { next: null, prev: null }, meta: { count: 1, limit: 1, offset: 0 }, data: [shown(made)] }
   }
 })
 
-export const remove = asUser(function* ({ path, state, user }) {
-  const { id } = yield* Result.fromNullishOr(find(state, user, path["authentication_id"] ?? ""), () =>
+export const remove = asUser<"authentications.remove">(function* ({ params, state, user }) {
+  const { id } = yield* Result.fromNullishOr(find(state, user, params.authentication_id), () =>
     notFound("authentication")
   )
   return noContent(

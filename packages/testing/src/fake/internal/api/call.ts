@@ -1,17 +1,15 @@
 /** What an endpoint is given, and what it gives back: an answer, or a refusal. */
+import type * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
+import type * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
-import * as Parse from "../parse.ts"
+import type * as Definitions from "./definitions.ts"
 
-export interface Call {
+/** What is asked of the fake, and by whom. */
+export interface Caller {
   readonly state: FakeState.FakeState
   readonly request: FakeHttp.FakeRequest
-  readonly query: Parse.Parameters
-  /** The parameters in the path, decoded. */
-  readonly path: { readonly [name: string]: string }
   /** By the fake's clock, in milliseconds since the epoch. */
   readonly now: number
   /** Who calls, once the credential has been checked. */
@@ -19,28 +17,32 @@ export interface Call {
   readonly user: FakeState.User | undefined
 }
 
-export interface UserCall extends Call {
+/** A call of an operation, with its parameters and body as `ZapierApi` decodes them. */
+export interface Call<N extends Operation.Name> extends Caller, Definitions.Asked<N> {}
+
+export interface UserCaller extends Caller {
   readonly clientId: string
   readonly user: FakeState.User
 }
 
-export interface Answer {
+export interface UserCall<N extends Operation.Name> extends UserCaller, Definitions.Asked<N> {}
+
+export interface Answer<A> {
   /** What the state is afterwards, if it is another. */
   readonly state?: FakeState.FakeState
-  readonly response: FakeHttp.FakeResponse
+  readonly status: number
+  /** What is responded with, as `ZapierApi` encodes it. */
+  readonly body: A
 }
 
 /** Comes to an answer, or to the refusal that takes its place and changes nothing. */
-export type Handled = Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answer>
+export type Handled<A> = Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answer<A>>
 
-export type Handler = (call: Call) => Handled
+export type Handler<N extends Operation.Name> = (call: Call<N>) => Handled<ZapierApiClient.Response<N>>
 
-export const ok = (body: unknown): Answer => ({ response: FakeHttp.json(200, body) })
+export const ok = <A>(body: A): Answer<A> => ({ status: 200, body })
 
-export const noContent = (state: FakeState.FakeState): Answer => ({
-  state,
-  response: { status: 204, headers: {}, body: "" }
-})
+export const noContent = (state: FakeState.FakeState): Answer<undefined> => ({ state, status: 204, body: undefined })
 
 /** The codes and titles of errors, by status. */
 export const problems = {
@@ -82,37 +84,12 @@ export const nameOf = ({ email, firstName, lastName }: FakeState.User): string =
   `${firstName} ${lastName}`.trim() || email
 
 /** An endpoint that is called on behalf of a user. */
-export const asUser = (handle: (call: UserCall) => Handled): Handler =>
+export const asUser = <N extends Operation.Name>(
+  handle: (call: UserCall<N>) => Handled<ZapierApiClient.Response<N>>
+): Handler<N> =>
   function* (call) {
     const { clientId, user } = call
     return clientId === undefined || user === undefined
       ? yield* Result.fail(problem(403, "The user is gone."))
       : yield* handle({ ...call, clientId, user })
   }
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-
-const refuse = (issue: SchemaIssue.Issue): FakeHttp.FakeResponse => {
-  const [first] = format(issue).issues
-  const path = (first?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part))
-  return malformed(first?.message ?? "Malformed request.", { pointer: path.map((part) => `/${part}`).join("") })
-}
-
-export const parseBody = <S extends Schema.ConstraintDecoder<unknown>>(
-  schema: S
-): ((request: FakeHttp.FakeRequest) => Result.Result<S["Type"], FakeHttp.FakeResponse>) => {
-  const decode = Schema.decodeUnknownResult(schema)
-  return (request) => {
-    const json = Parse.json(request)
-    return json === undefined
-      ? Result.fail(malformed("The body is not JSON, sent as application/json."))
-      : Result.mapError(decode(json), ({ issue }) => refuse(issue))
-  }
-}
-
-/** What a user fills in: any values by name. */
-export const Inputs = Schema.Record(Schema.String, Schema.Unknown)
-
-/** Zapier's requests have everything in `data`. */
-export const parseData = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) =>
-  parseBody(Schema.Struct({ data: schema }))

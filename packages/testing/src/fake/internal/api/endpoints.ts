@@ -1,7 +1,10 @@
 /** The API: which endpoint a request is for, who calls, and what it answers. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as FakeHttp from "../../FakeHttp.ts"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import type { Answered } from "../../FakeOutcome.ts"
 import type * as FakeState from "../../FakeState.ts"
@@ -10,12 +13,13 @@ import * as Actions from "./actions.ts"
 import * as Apps from "./apps.ts"
 import * as Authenticate from "./authenticate.ts"
 import * as Authentications from "./authentications.ts"
-import { type Handler, asUser, notFound, ok, problem } from "./call.ts"
+import { type Answer, type Call, type Handler, asUser, malformed, notFound, ok, problem } from "./call.ts"
+import * as Definitions from "./definitions.ts"
 import * as Promotions from "./promotions.ts"
 import * as Templates from "./templates.ts"
 import * as Zaps from "./zaps.ts"
 
-const profile = asUser(function* ({ user: { email, firstName, id, lastName } }) {
+const profile = asUser<"profiles.me">(function* ({ user: { email, firstName, id, lastName } }) {
   return ok({
     id,
     first_name: firstName,
@@ -27,36 +31,40 @@ const profile = asUser(function* ({ user: { email, firstName, id, lastName } }) 
   })
 })
 
-// All but the consent page, which is for browsers.
-const handlers: { readonly [name in Exclude<Endpoint.Name, "GET /v2/authorize">]: Handler } = {
-  "GET /v1/apps": Apps.listV1,
-  "GET /v1/zap-templates": Templates.list,
-  "GET /v1/categories": Apps.listCategories,
-  "GET /v1/profiles/me": profile,
-  "GET /v1/zaps": Zaps.listV1,
-  "GET /v2/apps": Apps.listV2,
-  "GET /v2/actions": Actions.list,
-  "GET /v2/whitelabel/apps": Apps.listWhitelabel,
-  "POST /v2/actions/{action_id}/inputs": Actions.listInputs,
-  "POST /v2/actions/{action_id}/inputs/{input_id}/choices": Actions.listChoices,
-  "POST /v2/actions/{action_id}/outputs": Actions.listOutputs,
-  "POST /v2/actions/{action_id}/test": Actions.test,
-  "POST /v2/action-runs": Actions.run,
-  "GET /v2/action-runs/{id}": Actions.readRun,
-  "GET /v2/authentications": Authentications.list,
-  "POST /v2/authentications": Authentications.create,
-  "DELETE /v2/authentications/{authentication_id}": Authentications.remove,
-  "GET /v2/zaps": Zaps.listV2,
-  "POST /v2/zaps": Zaps.create,
-  "PATCH /v2/zaps/{id}": Zaps.edit,
-  "DELETE /v2/zaps/{id}": Zaps.remove,
-  "POST /v2/zaps/{id}/enable": Zaps.enable,
-  "GET /v2/zap-runs": Zaps.listRuns,
-  "POST /v2/promotions": Promotions.create,
-  "GET /v2/promotions/{enrollment_id}": Promotions.read,
-  "DELETE /v2/promotions/{enrollment_id}": Promotions.remove,
-  "POST /v2/guess": Templates.guess
+const handlers: { readonly [N in Operation.Name]: Handler<N> } = {
+  "apps.list": Apps.listV2,
+  "apps.listV1": Apps.listV1,
+  "apps.listWhitelabel": Apps.listWhitelabel,
+  "categories.list": Apps.listCategories,
+  "profiles.me": profile,
+  "zapTemplates.list": Templates.list,
+  "zaps.list": Zaps.listV2,
+  "zaps.listV1": Zaps.listV1,
+  "zaps.create": Zaps.create,
+  "zaps.update": Zaps.edit,
+  "zaps.remove": Zaps.remove,
+  "zaps.enable": Zaps.enable,
+  "zaps.guess": Templates.guess,
+  "zapRuns.list": Zaps.listRuns,
+  "actions.list": Actions.list,
+  "actions.inputs": Actions.listInputs,
+  "actions.choices": Actions.listChoices,
+  "actions.outputs": Actions.listOutputs,
+  "actions.test": Actions.test,
+  "actionRuns.create": Actions.run,
+  "actionRuns.get": Actions.readRun,
+  "authentications.list": Authentications.list,
+  "authentications.create": Authentications.create,
+  "authentications.remove": Authentications.remove,
+  "promotions.create": Promotions.create,
+  "promotions.get": Promotions.read,
+  "promotions.remove": Promotions.remove
 }
+
+// All but the consent page, which is for browsers.
+const operations: ReadonlyMap<Endpoint.Name, Operation.Name> = new Map(
+  Operation.names.map((operation) => [Operation.table[operation], operation])
+)
 
 const noEndpoint = (path: string): FakeResponse => {
   const allowed = Endpoint.methodsOf(path)
@@ -80,14 +88,68 @@ const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name
   )
 }
 
+// Parameters of a query by name. Those without a value are none.
+const queryOf = (request: FakeRequest): { readonly [name: string]: string } => {
+  const query = Parse.query(request)
+  return Object.fromEntries(
+    query.names().flatMap((name) => {
+      const value = query.get(name)
+      return value === undefined ? [] : [[name, value]]
+    })
+  )
+}
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+type Refuse = (path: ReadonlyArray<string>, message: string | undefined) => FakeResponse
+
+const refused =
+  (refuse: Refuse) =>
+  (issue: SchemaIssue.Issue): FakeResponse => {
+    const [first] = format(issue).issues
+    const path = (first?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part))
+    return refuse(path, first?.message)
+  }
+
+const wrongQuery = refused(([parameter = ""], message = "Malformed parameter.") =>
+  malformed(`${parameter}: ${message}`, { parameter })
+)
+
+const wrongBody = refused((path, message = "Malformed request.") =>
+  malformed(message, { pointer: path.map((part) => `/${part}`).join("") })
+)
+
+const asked = (operation: Operation.Name, endpoint: Endpoint.Name, request: FakeRequest) =>
+  Result.gen(function* () {
+    const definition = Definitions.of(operation)
+    const params = yield* Result.mapError(definition.params(pathParameters(endpoint, request.path)), () =>
+      notFound("endpoint")
+    )
+    const query = yield* Result.mapError(definition.query(queryOf(request)), wrongQuery)
+    if (definition.payload === undefined) return { params, query, payload: undefined }
+    const json = Parse.json(request)
+    if (json === undefined) {
+      return yield* Result.fail(malformed("The body is not JSON, sent as application/json."))
+    }
+    return { params, query, payload: yield* Result.mapError(definition.payload(json), wrongBody) }
+  })
+
+const responseOf = (operation: Operation.Name, { body, status }: Answer<unknown>): FakeResponse => {
+  const encoded = Definitions.encode(operation, status, body)
+  return status === 204 ? { status, headers: {}, body: "" } : FakeHttp.json(status, encoded)
+}
+
 export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
   const endpoint = Endpoint.match(request.method, request.path)
-  if (endpoint === undefined || endpoint === "GET /v2/authorize") return { state, response: noEndpoint(request.path) }
+  const operation = endpoint === undefined ? undefined : operations.get(endpoint)
+  if (endpoint === undefined || operation === undefined) return { state, response: noEndpoint(request.path) }
   const handled = Result.gen(function* () {
     const caller = yield* Authenticate.authenticate(state, request, endpoint, now)
-    const query = Parse.query(request)
-    const path = pathParameters(endpoint, request.path)
-    return yield* handlers[endpoint]({ state, request, query, path, now, ...caller })
+    const call = { state, request, now, ...caller, ...(yield* asked(operation, endpoint, request)) }
+    // What was decoded by an operation's definition is what its handler takes.
+    return yield* (handlers[operation] as Handler<Operation.Name>)(call as Call<Operation.Name>)
   })
-  return Result.isFailure(handled) ? { state, response: handled.failure } : { state, ...handled.success }
+  return Result.isFailure(handled)
+    ? { state, response: handled.failure }
+    : { state: handled.success.state ?? state, response: responseOf(operation, handled.success) }
 }

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import type { FakeResponse } from "../../FakeHttp.ts"
 import * as Links from "../links.ts"
-import { type Answer, type Call, type Handled, malformed, ok } from "./call.ts"
+import { type Answer, type Caller, type Handled, malformed, ok } from "./call.ts"
 
 interface Bounds {
   readonly otherwise: number
@@ -10,22 +10,50 @@ interface Bounds {
   readonly most?: number
 }
 
-/** A whole number in the query. */
-export const whole = (
-  { query }: Call,
+type Asking = Pick<Caller, "request">
+
+/** A list that is asked for. */
+interface List extends Asking {
+  readonly query: { readonly limit?: number | undefined; readonly offset?: number | undefined }
+}
+
+/** A whole number within its bounds. */
+export const within = (
+  number: number | undefined,
   parameter: string,
   { least, most = Number.MAX_SAFE_INTEGER, otherwise }: Bounds
 ): Result.Result<number, FakeResponse> => {
-  const text = query.get(parameter)
-  if (text === undefined) return Result.succeed(otherwise)
-  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (number === undefined) return Result.succeed(otherwise)
   if (number >= least && number <= most) return Result.succeed(number)
   const bound = most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`
   return Result.fail(malformed(`${parameter} has to be a whole number, at least ${least}${bound}.`, { parameter }))
 }
 
+interface PageByNumber<A> {
+  readonly total: number
+  readonly page: number
+  readonly pages: number
+  readonly per_page: number
+  readonly objects: ReadonlyArray<A>
+  readonly prev_url: string | null
+  readonly next_url: string | null
+}
+
+interface PageV1<A> {
+  readonly next: string | null
+  readonly previous: string | null
+  readonly count: number
+  readonly objects: ReadonlyArray<A>
+}
+
+interface PageV2<A> {
+  readonly links: { readonly next: string | null; readonly prev: string | null }
+  readonly meta: { readonly count: number; readonly limit: number | null; readonly offset: number }
+  readonly data: ReadonlyArray<A>
+}
+
 // The address of another page: the same query, and other numbers. The client id is not repeated, as at Zapier.
-const link = ({ request }: Call, numbers: { readonly [name: string]: number }) => {
+const link = ({ request }: Asking, numbers: { readonly [name: string]: number }) => {
   const query = new URLSearchParams(request.query)
   query.delete("client_id")
   for (const [name, number] of Object.entries(numbers)) query.set(name, String(number))
@@ -33,9 +61,12 @@ const link = ({ request }: Call, numbers: { readonly [name: string]: number }) =
 }
 
 /** By page number, as v1 lists apps. */
-export const byNumber = function* <A>(call: Call, all: ReadonlyArray<A>): Handled {
-  const per_page = yield* whole(call, "per_page", { otherwise: 10, least: 1 })
-  const page = yield* whole(call, "page", { otherwise: 1, least: 1 })
+export const byNumber = function* <A>(
+  call: Asking & { readonly query: { readonly page?: number | undefined; readonly per_page?: number | undefined } },
+  all: ReadonlyArray<A>
+): Handled<PageByNumber<A>> {
+  const per_page = yield* within(call.query.per_page, "per_page", { otherwise: 10, least: 1 })
+  const page = yield* within(call.query.page, "page", { otherwise: 1, least: 1 })
   const pages = Math.max(1, Math.ceil(all.length / per_page))
   const at = (number: number) => (number >= 1 && number <= pages ? link(call, { per_page, page: number }) : null)
   return ok({
@@ -50,10 +81,10 @@ export const byNumber = function* <A>(call: Call, all: ReadonlyArray<A>): Handle
 }
 
 /** By `limit` and `offset`, as all others are listed. */
-export const slice = <A>(call: Call, all: ReadonlyArray<A>, limits: Omit<Bounds, "least"> = { otherwise: 10 }) =>
+export const slice = <A>(call: List, all: ReadonlyArray<A>, limits: Omit<Bounds, "least"> = { otherwise: 10 }) =>
   Result.gen(function* () {
-    const limit = yield* whole(call, "limit", { ...limits, least: 1 })
-    const offset = yield* whole(call, "offset", { otherwise: 0, least: 0 })
+    const limit = yield* within(call.query.limit, "limit", { ...limits, least: 1 })
+    const offset = yield* within(call.query.offset, "offset", { otherwise: 0, least: 0 })
     const count = all.length
     return {
       items: all.slice(offset, offset + limit),
@@ -66,17 +97,17 @@ export const slice = <A>(call: Call, all: ReadonlyArray<A>, limits: Omit<Bounds,
   })
 
 /** A slice as v1 shows it. */
-export const v1 = function* <A>(call: Call, all: ReadonlyArray<A>, limits?: Omit<Bounds, "least">): Handled {
+export const v1 = function* <A>(call: List, all: ReadonlyArray<A>, limits?: Omit<Bounds, "least">): Handled<PageV1<A>> {
   const { count, items, next, previous } = yield* slice(call, all, limits)
   return ok({ next, previous, count, objects: items })
 }
 
 /** A slice as v2 shows it. */
-export const v2 = function* <A>(call: Call, all: ReadonlyArray<A>): Handled {
+export const v2 = function* <A>(call: List, all: ReadonlyArray<A>): Handled<PageV2<A>> {
   const { count, items, limit, next, offset, previous } = yield* slice(call, all)
   return ok({ links: { next, prev: previous }, meta: { count, limit, offset }, data: items })
 }
 
 /** All there is, as v2 shows a list that has no pages. */
-export const unpaged = <A>(data: ReadonlyArray<A>): Answer =>
+export const unpaged = <A>(data: ReadonlyArray<A>): Answer<PageV2<A>> =>
   ok({ links: { next: null, prev: null }, meta: { count: data.length, limit: null, offset: 0 }, data })

@@ -2,36 +2,40 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as FakeHttp from "../../FakeHttp.ts"
 import * as FakeState from "../../FakeState.ts"
-import { type Call, type Handler, asUser, noContent, notFound, ok, parseBody } from "./call.ts"
+import { type Caller, type Handler, asUser, malformed, noContent, notFound, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 
 // Zapier's page of this endpoint names a second member, `user_access_token`, which says the same as the header.
-const parse = parseBody(Schema.Struct({ promotion_id: Schema.String.check(Schema.isPattern(/^[\w-]+$/)) }))
-
-export const create = asUser(function* ({ clientId, now, request, state, user }) {
-  const { promotion_id: promotionId } = yield* parse(request)
+export const create = asUser<"promotions.create">(function* ({ clientId, now, payload, state, user }) {
+  const { promotion_id: promotionId } = payload
+  if (!/^[\w-]+$/.test(promotionId)) {
+    return yield* Result.fail(malformed("There is no such promotion.", { pointer: "/promotion_id" }))
+  }
   const [drawnId, drawn] = FakeState.draw(state, 12)
   // It tells whose it is: what is read of an enrollment has no member that does.
   const id = `${promotionId}:${user.id}-${drawnId}`
   const made: FakeState.Enrollment = { id, promotionId, clientId, userId: user.id, enrolledAt: now }
   return {
     state: { ...drawn, enrollments: HashMap.set(drawn.enrollments, id, made) },
-    response: FakeHttp.json(201, { enrollment_id: id })
+    status: 201,
+    body: { enrollment_id: id }
   }
 })
 
-const find = ({ clientId, path, state, user }: Call) =>
-  HashMap.get(state.enrollments, path["enrollment_id"] ?? "").pipe(
+interface Named extends Caller {
+  readonly params: { readonly enrollment_id: string }
+}
+
+const find = ({ clientId, params, state, user }: Named) =>
+  HashMap.get(state.enrollments, params.enrollment_id).pipe(
     Option.filter((found) => found.clientId === clientId && (user === undefined || user.id === found.userId)),
     Result.fromOption(() => notFound("enrollment"))
   )
 
 const duration = 90 * 24 * 3_600_000
 
-export const read = asUser(function* (call) {
+export const read = asUser<"promotions.get">(function* (call) {
   const { enrolledAt, promotionId } = yield* find(call)
   return ok({
     promotion_id: promotionId,
@@ -43,7 +47,7 @@ export const read = asUser(function* (call) {
   })
 })
 
-export const remove: Handler = function* (call) {
+export const remove: Handler<"promotions.remove"> = function* (call) {
   const { id } = yield* find(call)
   return noContent({ ...call.state, enrollments: HashMap.remove(call.state.enrollments, id) })
 }

@@ -1,8 +1,7 @@
 /** Zap templates, and a guess at the Zap that a sentence describes. */
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as FakeHttp from "../../FakeHttp.ts"
-import { type Handler, ok, parseBody } from "./call.ts"
+import { type Handler, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -32,17 +31,14 @@ const templates = others.map((app, index) => {
 })
 
 /** The list itself, without an envelope. */
-export const list: Handler = function* (call) {
-  const slugs = call.query.get("apps")?.split(",") ?? []
+export const list: Handler<"zapTemplates.list"> = function* (call) {
+  const slugs = call.query.apps ?? []
   const found = templates.filter(({ steps }) => slugs.every((slug) => steps.some((step) => step.slug === slug)))
   return ok((yield* Paging.slice(call, found, { otherwise: 5, most: 100 })).items)
 }
 
-const parseGuess = parseBody(Schema.Struct({ description: Schema.NonEmptyString }))
-
 /** Names the apps of a sentence in their order, and an action of each. */
-export const guess: Handler = function* (call) {
-  const { description } = yield* parseGuess(call.request)
+export const guess: Handler<"zaps.guess"> = function* ({ payload: { description } }) {
   const text = description.toLowerCase()
   const mentioned = Catalog.apps
     .map((app) => ({ app, at: text.indexOf(app.title.toLowerCase()) }))

@@ -1,13 +1,13 @@
 /** The Zaps of users, and their runs. All have a few from the start, named after them; what is written stays. */
+import type { NewStep } from "@zapier-workflow-auth/core/zapier/api/Zaps"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as FakeHttp from "../../FakeHttp.ts"
+import type * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Actions from "./actions.ts"
 import * as Authentications from "./authentications.ts"
-import { type Call, type UserCall, Inputs, asUser, malformed, nameOf, noContent, notFound, parseData } from "./call.ts"
+import { type UserCaller, asUser, malformed, nameOf, noContent, notFound, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -51,10 +51,10 @@ const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray
   Option.getOrElse(HashMap.get(state.zaps, user.id), () => ofNew(user))
 
 // The Zaps with which a query asks for some of their inputs: each has to be one of the given values, in some step.
-const filtered = (call: UserCall, pattern: RegExp): ReadonlyArray<FakeState.Zap> => {
-  const wanted = call.query.names().flatMap((name) => {
+const filtered = (call: UserCaller, query: object, pattern: RegExp): ReadonlyArray<FakeState.Zap> => {
+  const wanted = Object.entries(query).flatMap(([name, value]) => {
     const key = pattern.exec(name)?.[1]
-    return key === undefined ? [] : [{ key, values: call.query.get(name)?.split(",") ?? [] }]
+    return key === undefined ? [] : [{ key, values: String(value).split(",") }]
   })
   return ofUser(call.state, call.user).filter(({ steps }) =>
     wanted.every(({ key, values }) => steps.some(({ inputs }) => values.includes(String(inputs[key]))))
@@ -109,10 +109,10 @@ const v1Step = ({ action, inputs }: FakeState.ZapStep) => {
   return [{ type_of: type.toLowerCase(), app: { id: 4_000 + app.index, ...Catalog.stepApp(app) }, params: inputs }]
 }
 
-export const listV1 = asUser((call) =>
+export const listV1 = asUser<"zaps.listV1">((call) =>
   Paging.v1(
     call,
-    filtered(call, /^params__(.+)$/).map(({ isEnabled, number, steps, title, updatedAt }) => ({
+    filtered(call, call.query, /^params__(.+)$/).map(({ isEnabled, number, steps, title, updatedAt }) => ({
       id: number,
       title,
       state: isEnabled ? "on" : "off",
@@ -127,8 +127,8 @@ export const listV1 = asUser((call) =>
 const idOf = (number: number) => `00000000-0000-c000-8000-${String(number).padStart(12, "0")}`
 
 // An id, or all that it stands for where the query asks to expand it.
-const expanded = (call: UserCall) => {
-  const fields = new Set(call.query.get("expand")?.split(","))
+const expanded = (call: UserCaller, expand?: ReadonlyArray<string>) => {
+  const fields = new Set(expand)
   const isActionWhole = fields.has("steps.action") || fields.has("steps.action.app")
   return ({ action, authentication, inputs }: FakeState.ZapStep) => {
     const known = isActionWhole ? Catalog.action(action) : undefined
@@ -145,7 +145,7 @@ const expanded = (call: UserCall) => {
   }
 }
 
-const shown = (call: UserCall, zap: FakeState.Zap) => {
+const shown = (call: UserCaller, zap: FakeState.Zap, expand?: ReadonlyArray<string>) => {
   const lastSuccess = lastSuccessOf(zap, call.now)
   return {
     type: "zap",
@@ -155,30 +155,21 @@ const shown = (call: UserCall, zap: FakeState.Zap) => {
     updated_at: Catalog.timestamp(zap.updatedAt),
     title: zap.title,
     links: { html_editor: editor(zap.number) },
-    steps: zap.steps.map(expanded(call))
+    steps: zap.steps.map(expanded(call, expand))
   }
 }
 
-export const listV2 = asUser((call) =>
+export const listV2 = asUser<"zaps.list">((call) =>
   Paging.v2(
     call,
-    filtered(call, /^inputs\[(.+)\]$/).map((zap) => shown(call, zap))
+    filtered(call, call.query, /^inputs\[(.+)\]$/).map((zap) => shown(call, zap, call.query.expand))
   )
 )
 
-const Step = Schema.Struct({
-  action: Schema.String,
-  inputs: Inputs,
-  authentication: Schema.NullOr(Schema.String),
-  alias: Schema.optionalKey(
-    Schema.NullOr(Schema.String.check(Schema.isMaxLength(64), Schema.isPattern(/^[a-z][a-z0-9_]*$/)))
-  )
-})
-
 // A Zap is composed of a read, followed by one or more writes.
 const checkSteps = (
-  { state, user }: UserCall,
-  steps: ReadonlyArray<typeof Step.Type>
+  { state, user }: UserCaller,
+  steps: ReadonlyArray<typeof NewStep.Type>
 ): Result.Result<ReadonlyArray<FakeState.ZapStep>, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
     if (steps.length < 2) {
@@ -204,10 +195,8 @@ const saved = (state: FakeState.FakeState, user: FakeState.User, zaps: ReadonlyA
   zaps: HashMap.set(state.zaps, user.id, zaps)
 })
 
-const parseCreate = parseData(Schema.Struct({ steps: Schema.Array(Step), title: Schema.String }))
-
-export const create = asUser(function* (call) {
-  const { data } = yield* parseCreate(call.request)
+export const create = asUser<"zaps.create">(function* (call) {
+  const { data } = call.payload
   const steps = yield* checkSteps(call, data.steps)
   const { now, state, user } = call
   const drawn: FakeState.FakeState = { ...state, counter: state.counter + 1 }
@@ -215,41 +204,42 @@ export const create = asUser(function* (call) {
   const zap: FakeState.Zap = { number, title: data.title, isEnabled: true, updatedAt: now, steps }
   return {
     state: saved(drawn, user, [...ofUser(state, user), zap]),
-    response: FakeHttp.json(201, shown(call, zap))
+    status: 201,
+    body: shown(call, zap, call.query.expand)
   }
 })
 
-const inPath = ({ path, state, user }: UserCall) =>
+interface Named extends UserCaller {
+  readonly params: { readonly id: string }
+}
+
+const inPath = ({ params, state, user }: Named) =>
   Result.fromNullishOr(
-    ofUser(state, user).find(({ number }) => idOf(number) === path["id"]),
+    ofUser(state, user).find(({ number }) => idOf(number) === params.id),
     () => notFound("Zap")
   )
 
-const change = (call: UserCall, zap: FakeState.Zap, changes: Partial<FakeState.Zap>) => {
+const change = (call: UserCaller, zap: FakeState.Zap, changes: Partial<FakeState.Zap>) => {
   const { now, state, user } = call
   const changed: FakeState.Zap = { ...zap, ...changes, updatedAt: now }
   const zaps = ofUser(state, user).map((other) => (other.number === zap.number ? changed : other))
-  return { state: saved(state, user, zaps), response: FakeHttp.json(200, shown(call, changed)) }
+  return { state: saved(state, user, zaps), ...ok(shown(call, changed)) }
 }
 
-const parseEdit = parseData(
-  Schema.Struct({ steps: Schema.optionalKey(Schema.Array(Step)), title: Schema.optionalKey(Schema.String) })
-)
-
 /** New steps take the place of all others, and turn the Zap on; a new title alone does not. */
-export const edit = asUser(function* (call) {
+export const edit = asUser<"zaps.update">(function* (call) {
   const zap = yield* inPath(call)
-  const { data } = yield* parseEdit(call.request)
+  const { data } = call.payload
   const title = data.title ?? zap.title
   if (data.steps === undefined) return change(call, zap, { title })
   return change(call, zap, { title, steps: yield* checkSteps(call, data.steps), isEnabled: true })
 })
 
-export const enable = asUser(function* (call) {
+export const enable = asUser<"zaps.enable">(function* (call) {
   return change(call, yield* inPath(call), { isEnabled: true })
 })
 
-export const remove = asUser(function* (call) {
+export const remove = asUser<"zaps.remove">(function* (call) {
   const { number } = yield* inPath(call)
   const kept = ofUser(call.state, call.user).filter((zap) => zap.number !== number)
   return noContent(saved(call.state, call.user, kept))
@@ -273,20 +263,23 @@ const thirtyDays = 30 * day
 
 const longestSearch = 150
 
-const time = ({ query }: Call, parameter: string, otherwise: number): Result.Result<number, FakeHttp.FakeResponse> => {
-  const text = query.get(parameter)
+const time = (
+  text: string | undefined,
+  parameter: string,
+  otherwise: number
+): Result.Result<number, FakeHttp.FakeResponse> => {
   const parsed = text === undefined ? otherwise : Date.parse(text)
   return Number.isNaN(parsed)
     ? Result.fail(malformed(`${parameter} has to be a date and time.`, { parameter }))
     : Result.succeed(parsed)
 }
 
-const wantedStatuses = ({ query }: Call): Result.Result<ReadonlyArray<string>, FakeHttp.FakeResponse> => {
-  const wanted = query.get("statuses")?.split(",") ?? statuses
-  return wanted.every((status) => statuses.includes(status))
+const wantedStatuses = (
+  wanted: ReadonlyArray<string> = statuses
+): Result.Result<ReadonlyArray<string>, FakeHttp.FakeResponse> =>
+  wanted.every((status) => statuses.includes(status))
     ? Result.succeed(wanted)
     : Result.fail(malformed(`statuses are ${statuses.join(", ")}.`, { parameter: "statuses" }))
-}
 
 const shownRun = ({ endedAt, id, startedAt, status, zap }: Run) => ({
   id,
@@ -303,12 +296,12 @@ const shownRun = ({ endedAt, id, startedAt, status, zap }: Run) => ({
   data_out: ""
 })
 
-export const listRuns = asUser(function* (call) {
-  const from = yield* time(call, "from_date", call.now - thirtyDays)
-  const to = yield* time(call, "to_date", Number.POSITIVE_INFINITY)
-  const wanted = yield* wantedStatuses(call)
-  const number = yield* Paging.whole(call, "zap_id", { otherwise: 0, least: 1 })
-  const search = call.query.get("search") ?? ""
+export const listRuns = asUser<"zapRuns.list">(function* (call) {
+  const from = yield* time(call.query.from_date, "from_date", call.now - thirtyDays)
+  const to = yield* time(call.query.to_date, "to_date", Number.POSITIVE_INFINITY)
+  const wanted = yield* wantedStatuses(call.query.statuses)
+  const number = yield* Paging.within(call.query.zap_id, "zap_id", { otherwise: 0, least: 1 })
+  const search = call.query.search ?? ""
   if (search.length > longestSearch) {
     const detail = `search has at most ${longestSearch} characters.`
     return yield* Result.fail(malformed(detail, { parameter: "search" }))

@@ -1,0 +1,207 @@
+/** The functions of the typed client: `HttpApiClient` encodes and decodes; here is who calls, what is repeated, and pages. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import type * as HttpMethod from "effect/http/HttpMethod"
+import type * as UrlParams from "effect/http/UrlParams"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as Stream from "effect/Stream"
+import { EndpointFacts } from "../zapier/api/EndpointFacts.ts"
+import * as Credential from "../zapier/Credential.ts"
+import type * as Endpoint from "../zapier/Endpoint.ts"
+import * as Operation from "../zapier/Operation.ts"
+import { ZapierApi } from "../zapier/ZapierApi.ts"
+import { UnexpectedResponse, type ZapierApiError } from "../zapier/ZapierApiError.ts"
+import type { CallError, ZapierHttpClient } from "../ZapierHttpClient.ts"
+import * as ApiFailure from "./apiFailure.ts"
+import * as ApiRetry from "./apiRetry.ts"
+import * as CallerChecks from "./callerChecks.ts"
+import * as NextPage from "./nextPage.ts"
+import * as Target from "./target.ts"
+
+type Failure = CallError | ZapierApiError | UnexpectedResponse
+
+export interface Parts {
+  readonly http: ZapierHttpClient["Service"]
+  /** The address of the API. */
+  readonly api: string
+  readonly policy: ApiRetry.Policy | undefined
+}
+
+/** What a caller gives. Types say more of it, for those who have types. */
+interface Given {
+  readonly [part: string]: unknown
+}
+
+// One call, from its parameters to its decoded response.
+interface Call {
+  readonly operation: Operation.Name
+  readonly credential: Credential.Credential
+  /** The query in the place of what the parameters come to: that of a link. */
+  readonly query: UrlParams.UrlParams | undefined
+  /** What was sent, once it was. */
+  sent: { readonly path: string; readonly query: UrlParams.UrlParams } | undefined
+  /** The status of the response, once it is there. */
+  status: number | undefined
+}
+
+// `HttpApiClient` passes a request on to its `HttpClient`, and nothing beside it.
+const CurrentCall = Context.Reference<Call | undefined>("@zapier-workflow-auth/core/internal/apiCalls/CurrentCall", {
+  defaultValue: () => undefined
+})
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+// Where a value does not fit, without the value. Names of members may be anybody's.
+const pathOf = ({ issue }: Schema.SchemaError): ReadonlyArray<string> =>
+  (formatIssue(issue).issues[0]?.path ?? []).map((part) =>
+    ApiFailure.printable(String(typeof part === "object" ? part.key : part), 60)
+  )
+
+const misfit = (call: Call, error: Schema.SchemaError): Failure => {
+  const endpoint = Operation.table[call.operation]
+  const path = pathOf(error)
+  if (call.status === undefined) {
+    return CallerChecks.invalid(path.join(".") || "request", `give what ${endpoint} takes; its types say what that is`)
+  }
+  const at = path.length === 0 ? "" : ` at ${path.map((part) => `/${part}`).join("")}`
+  return new UnexpectedResponse({
+    endpoint,
+    status: call.status,
+    problem: `its body is not what is documented${at}`
+  })
+}
+
+// The statuses of success that each operation's definition has.
+const successes = (): ReadonlyMap<Operation.Name, ReadonlySet<number>> => {
+  const found = new Map<Operation.Name, ReadonlySet<number>>()
+  HttpApi.reflect(ZapierApi, {
+    onGroup: () => undefined,
+    onEndpoint: ({ mergedAnnotations, successes }) => {
+      const facts = Context.getOption(mergedAnnotations, EndpointFacts)
+      if (Option.isSome(facts)) found.set(facts.value.operation, new Set(successes.keys()))
+    }
+  })
+  return found
+}
+
+const replaceQuery = (
+  { body, headers, method, url }: HttpClientRequest.HttpClientRequest,
+  query: UrlParams.UrlParams
+) => HttpClientRequest.make(method as HttpMethod.HttpMethod)(url, { body, headers, urlParams: query })
+
+type Send = (call: Call, request: HttpClientRequest.HttpClientRequest) => Effect.Effect<HttpClientResponse, Failure>
+
+const sender = ({ http, policy }: Parts): Send => {
+  const expected = successes()
+  return Effect.fnUntraced(function* (call, given) {
+    const query = call.query ?? given.urlParams
+    call.sent = { path: given.url, query }
+    const request = HttpClientRequest.acceptJson(call.query === undefined ? given : replaceQuery(given, query))
+    const once = http.as(call.credential).execute(request)
+    const outcome =
+      policy === undefined ? yield* Effect.result(once) : yield* ApiRetry.run(policy, request.method, once)
+    const response = ApiRetry.responseOf(outcome)
+    if (response === undefined) return yield* Effect.fromResult(outcome)
+    const { status } = response
+    call.status = status
+    if (expected.get(call.operation)?.has(status) === true) return response
+    const endpoint = Operation.table[call.operation]
+    if (status < 200 || status > 299) return yield* yield* ApiFailure.read(endpoint, response)
+    return yield* new UnexpectedResponse({ endpoint, status, problem: "no such status is documented" })
+  })
+}
+
+const credentialOf = (endpoint: Endpoint.Name, { credential, subject }: Given) =>
+  Target.choose(endpoint, credential ?? (typeof subject === "string" ? Credential.user(subject) : undefined))
+
+type EndpointFunction = (request: unknown) => Effect.Effect<unknown, Failure | Schema.SchemaError>
+
+const methodOf = (operation: Operation.Name, call: EndpointFunction, base: string) => {
+  const endpoint = Operation.table[operation]
+
+  const begin = (given: Given, query?: UrlParams.UrlParams): Effect.Effect<Call, Failure> =>
+    Effect.map(Effect.fromResult(credentialOf(endpoint, given)), (credential) => ({
+      operation,
+      credential,
+      query,
+      sent: undefined,
+      status: undefined
+    }))
+
+  // All parts are always given: what is optional is none, and what is missing is refused.
+  const carryOut = (current: Call, { params, payload, query = {} }: Given): Effect.Effect<unknown, Failure> =>
+    call({ params, query, payload }).pipe(
+      Effect.provideService(CurrentCall, current),
+      Effect.mapError((error) => (Schema.isSchemaError(error) ? misfit(current, error) : error))
+    )
+
+  const checked = (given: unknown): Effect.Effect<Given, Failure> =>
+    given === undefined || CallerChecks.isRecord(given)
+      ? Effect.succeed(given ?? {})
+      : Effect.fail(CallerChecks.invalid("request", `give an object of what ${endpoint} takes, or leave it out`))
+
+  const one = (given?: unknown) =>
+    Effect.flatMap(checked(given), (parts) => Effect.flatMap(begin(parts), (current) => carryOut(current, parts)))
+
+  const following = (
+    current: Call,
+    page: NextPage.Body
+  ): Effect.Effect<Option.Option<UrlParams.UrlParams>, Failure> => {
+    if (current.sent === undefined) return Effect.succeedNone
+    const next = NextPage.after({ base, ...current.sent }, page)
+    return Result.isSuccess(next)
+      ? Effect.succeed(Option.fromUndefinedOr(next.success))
+      : Effect.fail(new UnexpectedResponse({ endpoint, status: current.status ?? 0, problem: next.failure }))
+  }
+
+  const paged = <A>(given: unknown, toElements: (page: NextPage.Body) => ReadonlyArray<A>) =>
+    Stream.paginate(
+      undefined as UrlParams.UrlParams | undefined,
+      Effect.fnUntraced(function* (query) {
+        const parts = yield* checked(given)
+        const current = yield* begin(parts, query)
+        const page = (yield* carryOut(current, parts)) as NextPage.Body
+        return [toElements(page), yield* following(current, page)] as const
+      })
+    )
+
+  return (Operation.paged as ReadonlyArray<Operation.Name>).includes(operation)
+    ? Object.assign(one, {
+        pages: (given?: unknown) => paged(given, (page) => [page]),
+        items: (given?: unknown) => paged(given, NextPage.entries)
+      })
+    : one
+}
+
+/** The functions, by group and name. */
+export const make = Effect.fnUntraced(function* (parts: Parts) {
+  const send = sender(parts)
+  const httpClient = HttpClient.makeWith<never, never, Failure, never>(
+    Effect.flatMap((request) =>
+      Effect.flatMap(CurrentCall, (call) =>
+        call === undefined ? Effect.die(new Error("a request of no call")) : send(call, request)
+      )
+    ),
+    Effect.succeed
+  )
+  // Each function takes the parts of its own endpoint: types of callers say which, and encoding proves it.
+  const client = (yield* HttpApiClient.makeWith(ZapierApi, { httpClient })) as unknown as {
+    readonly [group: string]: { readonly [name: string]: EndpointFunction }
+  }
+  const base = parts.api.replace(/\/+$/, "")
+  const made: { [group: string]: { [name: string]: unknown } } = {}
+  for (const operation of Operation.names) {
+    const [group = "", name = ""] = operation.split(".")
+    const call = client[group]?.[name]
+    if (call !== undefined) made[group] = { ...made[group], [name]: methodOf(operation, call, base) }
+  }
+  return made
+})

@@ -1,0 +1,84 @@
+/**
+ * When a call of the API is sent once more.
+ *
+ * A request is repeated only if doing it twice is as good as once, or if it was certainly not carried out:
+ *
+ * - GET, HEAD, PUT and DELETE are idempotent (RFC 9110 section 9.2.2): after a 5xx, and after a failure of the transport.
+ * - After a 429 with `Retry-After`, any method: Zapier documents that a request beyond the limit is refused. A 503 says
+ *   less: a gateway may respond so after the request was passed on, so that POST and PATCH are not repeated.
+ *
+ * `Retry-After` is obeyed; a 429 without it means the documented minute. After anything else the pause doubles.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import { isHttpClientError } from "effect/http/HttpClientError"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as TokenOutcome from "../oauth/TokenOutcome.ts"
+import type { ZapierAuthError } from "../ZapierAuthError.ts"
+import * as BoundedBody from "./boundedBody.ts"
+
+export interface Policy {
+  /** How often a request is repeated at most. */
+  readonly times: number
+  /** Milliseconds after its first attempt, beyond which no other is begun. */
+  readonly within: number
+}
+
+type Outcome = Result.Result<HttpClientResponse, HttpClientError | ZapierAuthError>
+
+const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE"])
+
+const firstPause = 500
+
+const longestPause = 20_000
+
+// Half of it is fixed: a pause that may be none is no pause.
+const backOff = (tried: number) =>
+  Effect.map(Random.next, (random) => Math.min(firstPause * 2 ** tried, longestPause) * (0.5 + random / 2))
+
+/** The response of an outcome. A client may fail for a status, and then has it in its error. */
+export const responseOf = (outcome: Outcome): HttpClientResponse | undefined =>
+  Result.isSuccess(outcome)
+    ? outcome.success
+    : isHttpClientError(outcome.failure) && outcome.failure.reason._tag === "StatusCodeError"
+      ? outcome.failure.reason.response
+      : undefined
+
+const isTransport = (outcome: Outcome) =>
+  Result.isFailure(outcome) && isHttpClientError(outcome.failure) && outcome.failure.reason._tag === "TransportError"
+
+// How long to wait before the next attempt; `undefined` where there is to be none.
+const pauseAfter = Effect.fnUntraced(function* (method: string, outcome: Outcome, tried: number, now: number) {
+  const response = responseOf(outcome)
+  const isIdempotent = idempotent.has(method)
+  if (response === undefined) return isIdempotent && isTransport(outcome) ? yield* backOff(tried) : undefined
+  const asked = TokenOutcome.retryAfter(response.headers, now)
+  if (response.status === 429) {
+    if (asked !== undefined) return asked
+    return isIdempotent ? TokenOutcome.coolDown : undefined
+  }
+  if (response.status < 500 || !isIdempotent) return undefined
+  return asked !== undefined && response.status === 503 ? asked : yield* backOff(tried)
+})
+
+/** Sends until there is nothing to repeat, or the budget or the time is used up. */
+export const run = Effect.fnUntraced(function* <R>(
+  policy: Policy,
+  method: string,
+  send: Effect.Effect<HttpClientResponse, HttpClientError | ZapierAuthError, R>
+): Effect.fn.Return<Outcome, never, R> {
+  const began = yield* Clock.currentTimeMillis
+  for (let tried = 0; ; tried++) {
+    const outcome = yield* Effect.result(send)
+    if (tried >= policy.times) return outcome
+    const now = yield* Clock.currentTimeMillis
+    const pause = yield* pauseAfter(method, outcome, tried, now)
+    if (pause === undefined || now + pause > began + policy.within) return outcome
+    const response = responseOf(outcome)
+    if (response !== undefined) yield* BoundedBody.discard(response)
+    yield* Effect.sleep(pause)
+  }
+})
