@@ -57,6 +57,10 @@ try {
       const { stderr, stdout } = await consumer.onNode(node, "out/main.js")
       deepStrictEqual(JSON.parse(stdout || JSON.stringify(stderr)), { statuses, state: "Active", areLayers: true })
     })
+    await check(`a CommonJS module on Node ${node}`, async () => {
+      const { stderr, stdout } = await consumer.onNode(node, "commonjs.cjs")
+      match(stdout || stderr, /^\{.*"connected":true/)
+    })
     await check(`the command on Node ${node}`, async () => {
       const { code, stdout } = await consumer.onNode(node, command, "scopes", "GET /v2/zaps")
       deepStrictEqual([code, stdout.trim()], [0, "zap"])

@@ -155,20 +155,27 @@ fails with a \`ZapierAuthError\` that has it. To make one, \`ZapierAuthError.mak
 
 Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members.
 
-A web app tells its own client with \`httpStatus\`. The message is for whoever runs the app, and belongs in its log:
+A web app tells its own client with \`httpStatus\`, \`Retry-After\` and problem details (RFC 9457). Messages that are for whoever
+runs the app are left out of those, and belong in its log:
 
 \`\`\`ts
+import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
-import type * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
 // With Effect's router
 export const respond = ({ httpStatus, reason }: ZapierAuthError) =>
-  HttpServerResponse.jsonUnsafe({ error: reason._tag }, { status: httpStatus })
+  HttpServerResponse.jsonUnsafe(ProblemDetails.make(reason), {
+    status: httpStatus,
+    contentType: ProblemDetails.mediaType
+  })
 
 // Without
-export const toResponse = ({ _tag, httpStatus }: ZapierPromise.Failure) =>
-  Response.json({ error: _tag }, { status: httpStatus })
+export const zapsOf = async (zapier: ZapierPromise.ZapierPromise, subject: string): Promise<Response> => {
+  const zaps = await zapier.fetch("/v2/zaps", { subject })
+  return zaps.ok ? zaps.value : ZapierPromise.toResponse(zaps.error)
+}
 \`\`\`
 
 \`InsufficientScope\` does not ask to connect again by itself: an app that asks for the same scopes gets the same scopes. What

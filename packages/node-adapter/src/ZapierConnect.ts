@@ -251,7 +251,7 @@ export const layer = <R = never, S = never>(
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as HttpMiddleware from "effect/http/HttpMiddleware"
- * import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+ * import * as HttpServerRequest from "effect/http/HttpServerRequest"
  * import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
  *
  * const accessLog = HttpMiddleware.make((app) =>

@@ -6,14 +6,16 @@
  *
  * @example
  * ```ts no-run
- * // Express is not there.
+ * // Who is signed in, the app knows by its sessions.
  * import * as ZapierExpress from "@zapier-workflow-auth/node-adapter/ZapierExpress"
  * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
  * import express, { type Request } from "express"
  *
+ * declare const userOf: (request: Request) => string | undefined
+ *
  * const zapier = ZapierPromise.make({ connect: { scopes: ["zap"] } })
  *
- * express().use(ZapierExpress.routes(zapier, (request: Request) => request.session.user))
+ * express().use(ZapierExpress.routes(zapier, userOf))
  * ```
  *
  * @since 0.1.0

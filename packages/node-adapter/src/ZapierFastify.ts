@@ -3,13 +3,14 @@
  *
  * @example
  * ```ts no-run
- * // Fastify is not there.
+ * // Who is signed in, the app knows by its sessions.
  * import * as ZapierFastify from "@zapier-workflow-auth/node-adapter/ZapierFastify"
  * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
  * import fastify, { type FastifyRequest } from "fastify"
  *
+ * declare const userOf: (request: FastifyRequest) => string | undefined
+ *
  * const zapier = ZapierPromise.make({ connect: { scopes: ["zap"] } })
- * const userOf = (request: FastifyRequest) => request.session.get("user")
  *
  * // The prefix is the path of the redirect URI, without /callback.
  * fastify().register(ZapierFastify.routes(zapier, userOf), { prefix: "/zapier" })

@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts no-run
- * // Hono is not there.
+ * // Nothing has set the user.
  * import * as ZapierHono from "@zapier-workflow-auth/node-adapter/ZapierHono"
  * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
  * import { type Context, Hono } from "hono"

@@ -11,7 +11,7 @@
  *
  * const zapier = ZapierPromise.make({ connect: { scopes: ["zap"] } })
  *
- * export const { GET, POST } = ZapierNext.routes(zapier, userOf)
+ * export const { GET, POST } = ZapierNext.routes(zapier, () => userOf())
  * ```
  *
  * @since 0.1.0

@@ -460,7 +460,7 @@ const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, 
  *   application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/zapier/callback"] },
  *   stores: { postgres: "postgres://app:a-password@db.example.com/app?sslmode=require" },
  *   encryption: "jnZ2eN4vJdQxEcdEAGKIdOSrKcGyE8ZrLEkwKTqGRcI=",
- *   connect: { scopes: ["zap"], subject: userOf }
+ *   connect: { scopes: ["zap"], subject: (request) => userOf(request) }
  * })
  *
  * export const handle = async (request: Request) =>

@@ -74,10 +74,10 @@ const timeouts = (input: Duration.Input): { readonly [name: string]: string } =>
     : {}
 }
 
-const driverMissing = () =>
+const driverMissing = (setting: string) =>
   ZapierAuthError.make(
     new InvalidConfig({
-      setting: "PostgresClient",
+      setting,
       problem: "the package @effect/sql-pg is not installed; run: npm install @effect/sql-pg"
     })
   )
@@ -88,7 +88,8 @@ const isMissing = (error: unknown) => Predicate.hasProperty(error, "code") && er
 const importDriver = () =>
   import("@effect/sql-pg/PgClient").catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))
 
-const loadDriver = Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, driverMissing)
+const loadDriver = (setting: string) =>
+  Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, () => driverMissing(setting))
 
 /**
  * A client whose connections are closed with the scope. Connections are made when they are needed: a server that is away
@@ -102,7 +103,7 @@ const loadDriver = Effect.filterOrFail(Effect.promise(importDriver), Predicate.i
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<SqlClient.SqlClient, SqlError | ZapierAuthError, Scope.Scope | Reactivity.Reactivity> {
-  const PgClient = yield* loadDriver
+  const PgClient = yield* loadDriver(options.urlName ?? "PostgresClient")
   const client: SqlClient.SqlClient = yield* withQuietClock(
     PgClient.make({
       url: options.url,
