@@ -197,7 +197,7 @@ const measure = Effect.fnUntraced(function* (
 export const run = Effect.fnUntraced(
   function* (rounds: number) {
     const bundled = yield* bundle
-    const modules = join(adapter, "dist/bundled/ZapierPromise.js")
+    const modules = join(adapter, "dist/ZapierPromise.js")
     const options = { bundled, modules, rounds }
     const sqlite = yield* Effect.scoped(Effect.flatMap(Database.make("sqlite"), (made) => measure(made, options)))
     const postgres = yield* Effect.scoped(Effect.flatMap(Database.make("postgres"), (made) => measure(made, options)))

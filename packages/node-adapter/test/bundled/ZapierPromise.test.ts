@@ -6,7 +6,7 @@ import * as ZapierPromise from "../../src/ZapierPromise.ts"
 it("is the facade but for layers, which are of another Effect", () => {
   expectTypeOf<ReturnType<typeof Bundled.make>>().toEqualTypeOf<ZapierPromise.ZapierPromise>()
   expectTypeOf<Bundled.Options>().toExtend<ZapierPromise.Options>()
-  const layer = ClientApplication.layerConfig
+  const layer = ClientApplication.layerConfig()
   expect(() => Bundled.make({ application: layer as never })).toThrow(
     /^application: give plain options .* A layer goes to/
   )
