@@ -78,7 +78,8 @@ export const layerWithoutStores = (
   ZapierAuthError,
   GrantStore | AttemptStore | AppCredentialStore
 > => {
-  // Workers refuse a `fetch` that is called as a method of something else.
+  // Workers refuse a `fetch` that is called as a method of something else. It is what the client is made of.
+  // @effect-diagnostics-next-line globalFetch:off
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options
   return ZapierHttpClient.layer({ checkScopes: options.checkScopes }).pipe(
     Layer.provideMerge(ZapierAuth.layer({ expiryMargin: 0, ...options.settings })),
