@@ -52,6 +52,7 @@ describe("npm run bench", () => {
       { grants: 5_000, memoryCapacity: 500, bounded: { liveTokens: 500 }, unbounded: { liveTokens: 5_000 } }
     ],
     ["command-start", 1, { rounds: 1, printed: 2 }],
+    ["cold-start", 1, { sqlite: { tokens: 4 }, postgres: { tokens: 4, connections: 1, statements: 2 } }],
     ["overhead", 2, { calls: 2 * 340 }],
     [
       "fake-flows",

@@ -29,7 +29,8 @@ const scenarios: { readonly [name: string]: () => Promise<Scenario> } = {
   exchange: () => import("./scenarios/exchange.ts"),
   import: () => import("./scenarios/import.ts"),
   bundle: () => import("./scenarios/bundle.ts"),
-  "command-start": () => import("./scenarios/commandStart.ts")
+  "command-start": () => import("./scenarios/commandStart.ts"),
+  "cold-start": () => import("./scenarios/coldStart.ts")
 }
 
 const names = Object.keys(scenarios)

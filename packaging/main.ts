@@ -96,7 +96,8 @@ try {
       deepStrictEqual(JSON.parse(stdout || JSON.stringify(stderr)), {
         state: "Absent",
         body: '"there and back"',
-        postgres
+        postgres,
+        bundled: "StoreFailed"
       })
     })
     await check(`its command on Node ${node}: help, a diagnosis where there is nothing, the fake`, async () => {

@@ -104,7 +104,7 @@ const manifestProblems = (contents: Package) => {
 // A module's own words: `import … from "x"`, `export … from "x"`, `import "x"`, `import("x")`.
 const imported = /(?:\bfrom|\bimport)\s*\(?\s*["']((?:@[\w.-]+\/)?[\w][\w.-]*)[\w./-]*["']/g
 
-/** Whatever a module of the library imports, types included, has to be installed with it. The command's bundle imports nothing. */
+/** Whatever a module of the library imports, types included, has to be installed with it. Bundles import nothing. */
 const importProblems = (contents: Package, inside: ReadonlyArray<string>) => {
   const manifest = JSON.parse(contents.readFile(`/node_modules/${contents.packageName}/package.json`)) as {
     readonly dependencies?: Readonly<Record<string, string>>
@@ -112,7 +112,7 @@ const importProblems = (contents: Package, inside: ReadonlyArray<string>) => {
   }
   const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
   const problems = inside
-    .filter((file) => /^dist\/(?!command\/).*\.(?:js|d\.ts)$/.test(file))
+    .filter((file) => /^dist\/(?!command\/|bundled\/).*\.(?:js|d\.ts)$/.test(file))
     .flatMap((file) => {
       const code = contents
         .readFile(`/node_modules/${contents.packageName}/${file}`)

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import { PostgresClient, ZapierPromise } from "@zapier-workflow-auth/node-adapter"
+import * as Bundled from "@zapier-workflow-auth/node-adapter/bundled/ZapierPromise"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -26,12 +27,22 @@ const body = called.ok ? await called.value.text() : called.error.message
 await zapier.close()
 server.close()
 
+// It brings the driver.
+const bundled = Bundled.make({
+  application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] },
+  stores: { postgres: "postgres://app@127.0.0.1:1/app" },
+  encryption: btoa("0123456789abcdef0123456789abcdef")
+})
+const started = await bundled.status("ada")
+await bundled.close()
+
 const url = Redacted.make("postgres://app@127.0.0.1:1/app")
 const postgres = await Effect.runPromise(Effect.flip(Effect.scoped(Layer.build(PostgresClient.layer({ url })))))
 
 const found = {
   state: status.ok ? status.value._tag : status.error.message,
   body,
-  postgres: postgres.message
+  postgres: postgres.message,
+  bundled: started.ok ? started.value._tag : started.error._tag
 }
 process.stdout.write(JSON.stringify(found))

@@ -104,9 +104,8 @@ const withTransaction =
  * import * as Layer from "effect/Layer"
  *
  * // `ctx.storage`, in the constructor of the object.
- * declare const storage: DurableObjectClient.Storage
- *
- * const stores = SqlStores.layer.pipe(Layer.provide(DurableObjectClient.layer(storage)))
+ * export const storesOf = (storage: DurableObjectClient.Storage) =>
+ *   SqlStores.layer.pipe(Layer.provide(DurableObjectClient.layer(storage)))
  * ```
  *
  * @since 0.1.0

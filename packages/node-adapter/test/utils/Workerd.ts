@@ -19,7 +19,8 @@ export const bundle = async (input: string): Promise<string> => {
   const build = await rolldown({
     input,
     platform: "neutral",
-    external: "cloudflare:workers",
+    // What is imported by what is not used is left out, as wrangler's bundler does it.
+    external: ["cloudflare:workers", /^node:/],
     onwarn: (warning) => {
       throw new Error(warning.message)
     }

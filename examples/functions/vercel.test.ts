@@ -1,0 +1,54 @@
+import { afterAll, expect, it, vi } from "@effect/vitest"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+// Loaded before `fetch` is replaced.
+import "@zapier-workflow-auth/node-adapter/ZapierPromise"
+import * as Effect from "effect/Effect"
+import { describeWithPostgres } from "../../packages/node-adapter/test/utils/PostgresSuite.ts"
+
+const origin = "https://acme.example"
+
+const app = { name: "Acme", clientId: "acme", clientSecret: "s3cret", redirectUris: [`${origin}/zapier/callback`] }
+
+const fake = FakeZapier.make({ apps: [app] })
+
+afterAll(() => {
+  vi.unstubAllEnvs()
+  vi.unstubAllGlobals()
+})
+
+describeWithPostgres("the example of a Vercel function", (server) => {
+  it("connects a user, and calls, by what is in the environment", async () => {
+    vi.stubEnv("VERCEL", "1")
+    vi.stubEnv("ZAPIER_DATABASE_URL", server().url)
+    vi.stubEnv("ZAPIER_ENCRYPTION_KEYS", btoa("0123456789abcdef0123456789abcdef"))
+    vi.stubEnv("ZAPIER_CLIENT_ID", app.clientId)
+    vi.stubEnv("ZAPIER_CLIENT_SECRET", app.clientSecret)
+    vi.stubEnv("ZAPIER_REDIRECT_URIS", `${origin}/zapier/callback`)
+    vi.stubGlobal(
+      "fetch",
+      await Effect.runPromise(Effect.provideService(FakeZapier.fetch, FakeZapier.FakeZapier, fake))
+    )
+    const { default: vercel } = await import("./vercel.ts")
+    const cookies = new Map([["user", "ada"]])
+    const ask = async (path: string, method = "GET") => {
+      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ")
+      const headers = { cookie, "sec-fetch-site": "same-origin", origin }
+      const response = await vercel.fetch(new Request(new URL(path, origin), { method, headers }))
+      for (const line of response.headers.getSetCookie()) {
+        const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+        cookies.set(name, value)
+      }
+      return response
+    }
+
+    expect((await ask("/")).headers.get("location")).toBe("/zapier/connect")
+    const consent = await ask("/zapier/connect")
+    const callback = await Effect.runPromise(fake.approve(consent.headers.get("location") ?? ""))
+    expect((await ask(callback)).headers.get("location")).toBe("/")
+    const zaps = await ask("/")
+    expect(zaps.status).toBe(200)
+    expect(await zaps.json()).toMatchObject({ data: expect.any(Array) })
+    expect((await ask("/zapier/disconnect", "POST")).status).toBe(303)
+    expect((await ask("/")).status).toBe(303)
+  })
+})
