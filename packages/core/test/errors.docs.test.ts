@@ -156,20 +156,16 @@ fails with a \`ZapierAuthError\` that has it. To make one, \`ZapierAuthError.mak
 Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members.
 
 A web app tells its own client with \`httpStatus\`, \`Retry-After\` and problem details (RFC 9457). Messages that are for whoever
-runs the app are left out of those, and belong in its log:
+runs the app are left out of those, and belong in its log. An \`HttpApi\` names \`ZapierProblem.errors\`, and
+[middleware](effect.md#an-httpapi-with-sessions) does it for all routes:
 
 \`\`\`ts
-import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
+import * as ZapierProblem from "@zapier-workflow-auth/core/app/ZapierProblem"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
 // With Effect's router
-export const respond = ({ httpStatus, reason }: ZapierAuthError) =>
-  HttpServerResponse.jsonUnsafe(ProblemDetails.make(reason), {
-    status: httpStatus,
-    contentType: ProblemDetails.mediaType
-  })
+export const respond = (error: ZapierAuthError) => ZapierProblem.toResponse(error)
 
 // Without
 export const zapsOf = async (zapier: ZapierPromise.ZapierPromise, subject: string): Promise<Response> => {
