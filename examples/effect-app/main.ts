@@ -1,0 +1,147 @@
+/**
+ * An Effect app as it is run in production: an HttpApi with sessions, "Connect Zapier", grants in a Postgres with the tokens
+ * encrypted, calls that keep Zapier's rate limits, traces and metrics over OTLP, and a stop that loses nothing.
+ *
+ * It needs `@effect/platform-node` and `@effect/sql-pg`. With DATABASE_URL, ZAPIER_ENCRYPTION_KEYS (`openssl rand -base64 32`),
+ * ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS=http://localhost:3000/zapier/callback set: `node main.ts`
+ */
+import { createServer } from "node:http"
+import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+import * as ZapierProblem from "@zapier-workflow-auth/core/app/ZapierProblem"
+import * as ZapierUser from "@zapier-workflow-auth/core/app/ZapierUser"
+import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
+import * as EncryptionKey from "@zapier-workflow-auth/node-adapter/EncryptionKey"
+import * as PostgresClient from "@zapier-workflow-auth/node-adapter/stores/PostgresClient"
+import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
+import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
+import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import { Config, Context, Effect, Layer, Option, Schema } from "effect"
+import { FetchHttpClient, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import {
+  HttpApi,
+  HttpApiBuilder,
+  HttpApiEndpoint,
+  HttpApiError,
+  HttpApiGroup,
+  HttpApiMiddleware
+} from "effect/http-api"
+import { Otlp } from "effect/observability"
+
+// Sessions: in memory, by a cookie that nobody can guess. A real app has passwords, and keeps them in its database.
+class Sessions extends Context.Service<Sessions>()("acme/Sessions", {
+  make: Effect.sync(() => {
+    const users = new Map<string, string>()
+    return {
+      begin: (user: string, id: string = crypto.randomUUID()) => Effect.sync(() => (users.set(id, user), id)),
+      userOf: ({ cookies }: HttpServerRequest.HttpServerRequest) =>
+        Effect.sync(() => Option.fromUndefinedOr(users.get(cookies["session"] ?? "")))
+    }
+  })
+}) {
+  static readonly layer = Layer.effect(Sessions, Sessions.make)
+}
+
+const signIn = HttpRouter.use(
+  Effect.fnUntraced(function* (router) {
+    const sessions = yield* Sessions
+    yield* router.add(
+      "POST",
+      "/sign-in",
+      Effect.gen(function* () {
+        const { name } = yield* HttpServerRequest.schemaBodyUrlParams(Schema.Struct({ name: Schema.NonEmptyString }))
+        const home = HttpServerResponse.redirect("/", { status: 303 })
+        const options = { path: "/", httpOnly: true, sameSite: "lax" } as const
+        return yield* HttpServerResponse.setCookie(home, "session", yield* sessions.begin(name), options)
+      })
+    )
+  })
+)
+
+class CurrentUser extends Context.Service<CurrentUser, { readonly id: string }>()("acme/CurrentUser") {}
+
+class Session extends HttpApiMiddleware.Service<Session, { provides: CurrentUser }>()("acme/Session", {
+  error: HttpApiError.Unauthorized
+}) {}
+
+const session = Layer.effect(
+  Session,
+  Effect.map(
+    Sessions,
+    ({ userOf }): Session["Service"] =>
+      (handler) =>
+        Effect.gen(function* () {
+          const user = yield* userOf(yield* HttpServerRequest.HttpServerRequest)
+          if (Option.isNone(user)) return yield* new HttpApiError.Unauthorized()
+          return yield* Effect.provideService(handler, CurrentUser, { id: user.value })
+        })
+  )
+)
+
+// The API: each endpoint says what it calls at Zapier, and the consent page asks for that.
+class Zapier extends HttpApiMiddleware.Service<Zapier, { provides: ZapierUser.ZapierUser; requires: CurrentUser }>()(
+  "acme/Zapier",
+  { error: ZapierProblem.errors }
+) {}
+
+const Zap = Schema.Struct({ title: Schema.String })
+
+const Zaps = HttpApiGroup.make("zaps")
+  .add(
+    HttpApiEndpoint.get("list", "/zaps", { success: Schema.Array(Zap) }).annotate(ZapierUser.Calls, ["GET /v2/zaps"])
+  )
+  .middleware(Zapier)
+  .middleware(Session)
+  .prefix("/api")
+
+const Api = HttpApi.make("acme").add(Zaps)
+
+const list = Effect.fn("zaps.list")(function* () {
+  const { client } = yield* ZapierUser.ZapierUser
+  const body = yield* Effect.flatMap(client.get("/v2/zaps"), ({ json }) => json)
+  return (yield* Effect.orDie(Schema.decodeUnknownEffect(Schema.Struct({ data: Schema.Array(Zap) }))(body))).data
+})
+
+const subject = Effect.map(CurrentUser, ({ id }) => id)
+
+const api = HttpApiBuilder.layer(Api).pipe(
+  Layer.provide(HttpApiBuilder.group(Api, "zaps", (handlers) => handlers.handle("list", list))),
+  Layer.provide([ZapierUser.layerMiddleware(Zapier, subject), session])
+)
+
+// The page takes what the API answers: signed out, not connected, a problem in words, or the Zaps.
+const page = HttpServerResponse.text(
+  `<!doctype html><meta charset="utf-8"><title>Acme</title><link rel="icon" href="data:,"><main></main><script type="module">
+const response = await fetch("/api/zaps"), main = document.querySelector("main")
+const answer = response.status === 401 ? {} : await response.json()
+if (response.status === 401) main.innerHTML = '<form method="post" action="/sign-in"><input name="name" aria-label="Name"><button>Sign in</button></form>'
+else if (answer.needsReconnect || answer.anyOf) main.innerHTML = '<a href="/zapier/connect">Connect Zapier</a>'
+else main.append(...(response.ok ? answer : [answer]).map(({ title }) => Object.assign(document.createElement("p"), { textContent: title })))
+</script>`,
+  { contentType: "text/html; charset=utf-8" }
+)
+
+const stores = EncryptedStores.layer.pipe(
+  Layer.provide([SqlStores.layer, EncryptionKey.layerConfig]),
+  Layer.provide(PostgresClient.layerConfig())
+)
+
+const main = Effect.gen(function* () {
+  const port = yield* Config.withDefault(Config.Int("PORT"), 3_000)
+  // A fake Zapier, in tests.
+  const urls = Option.map(yield* Config.option(Config.String("ZAPIER_URL")), ZapierUrls.at)
+  const collector = yield* Config.withDefault(Config.String("OTEL_EXPORTER_OTLP_ENDPOINT"), "http://127.0.0.1:4318")
+  const redirectUri = `http://localhost:${port}/zapier/callback`
+  const signedIn = ZapierConnect.layerSignedIn((request) => Sessions.use(({ userOf }) => userOf(request)))
+  const connect = ZapierConnect.layer({ redirectUri, scopes: ZapierUser.scopesOf(Api) }).pipe(Layer.provide(signedIn))
+  return HttpRouter.serve(Layer.mergeAll(HttpRouter.add("GET", "/", page), signIn, api, connect)).pipe(
+    Layer.provide(Sessions.layer),
+    Layer.provide(ZapierNode.layerWithoutStores({ urls: Option.getOrUndefined(urls), rateLimits: true })),
+    Layer.provide([stores, NodeHttpServer.layer(() => createServer(), { port, host: "localhost" })]),
+    Layer.provide(Otlp.layerJson({ baseUrl: collector, resource: { serviceName: "acme" } })),
+    Layer.provide(FetchHttpClient.layer)
+  )
+})
+
+// SIGTERM ends it: requests are answered, token requests are stored, and what is measured is exported.
+Layer.launch(Layer.unwrap(main)).pipe(NodeRuntime.runMain)
