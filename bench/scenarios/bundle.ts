@@ -15,7 +15,7 @@ export const calls = 1
 // What it was when it was last looked into, and a little: whoever adds to it should know that.
 const bounds = {
   /** The code of the whole core, in kB. */
-  own: 45,
+  own: 47,
   /** A program that uses all three modes, with the parts of Effect that it uses, in kB. */
   whole: 92
 }

@@ -10,22 +10,17 @@ import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import * as ZapierProblem from "@zapier-workflow-auth/core/app/ZapierProblem"
 import * as ZapierUser from "@zapier-workflow-auth/core/app/ZapierUser"
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
+import * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as EncryptionKey from "@zapier-workflow-auth/node-adapter/EncryptionKey"
 import * as PostgresClient from "@zapier-workflow-auth/node-adapter/stores/PostgresClient"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
-import { Config, Context, Effect, Layer, Option, Schema } from "effect"
+import { Config, Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { FetchHttpClient, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
-import {
-  HttpApi,
-  HttpApiBuilder,
-  HttpApiEndpoint,
-  HttpApiError,
-  HttpApiGroup,
-  HttpApiMiddleware
-} from "effect/http-api"
+import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiError } from "effect/http-api"
+import { HttpApiGroup, HttpApiMiddleware } from "effect/http-api"
 import { Otlp } from "effect/observability"
 
 // Sessions: in memory, by a cookie that nobody can guess. A real app has passwords, and keeps them in its database.
@@ -84,11 +79,12 @@ class Zapier extends HttpApiMiddleware.Service<Zapier, { provides: ZapierUser.Za
   { error: ZapierProblem.errors }
 ) {}
 
-const Zap = Schema.Struct({ title: Schema.String })
-
 const Zaps = HttpApiGroup.make("zaps")
   .add(
-    HttpApiEndpoint.get("list", "/zaps", { success: Schema.Array(Zap) }).annotate(ZapierUser.Calls, ["GET /v2/zaps"])
+    HttpApiEndpoint.get("list", "/zaps", { success: Schema.Array(Schema.Struct({ title: Schema.String })) }).annotate(
+      ZapierUser.Calls,
+      ["GET /v2/zaps"]
+    )
   )
   .middleware(Zapier)
   .middleware(Session)
@@ -96,16 +92,23 @@ const Zaps = HttpApiGroup.make("zaps")
 
 const Api = HttpApi.make("acme").add(Zaps)
 
-const list = Effect.fn("zaps.list")(function* () {
-  const { client } = yield* ZapierUser.ZapierUser
-  const body = yield* Effect.flatMap(client.get("/v2/zaps"), ({ json }) => json)
-  return (yield* Effect.orDie(Schema.decodeUnknownEffect(Schema.Struct({ data: Schema.Array(Zap) }))(body))).data
-})
+// All pages, each asked for when the one before has been read, and at most a hundred Zaps.
+const handlers = HttpApiBuilder.group(
+  Api,
+  "zaps",
+  Effect.fnUntraced(function* (handlers) {
+    const zapier = yield* ZapierApiClient.ZapierApiClient
+    const list = Effect.flatMap(ZapierUser.ZapierUser, ({ subject }) =>
+      zapier.zaps.list.items({ subject }).pipe(Stream.take(100), Stream.runCollect)
+    ).pipe(Effect.withSpan("zaps.list"))
+    return handlers.handle("list", () => list)
+  })
+)
 
 const subject = Effect.map(CurrentUser, ({ id }) => id)
 
 const api = HttpApiBuilder.layer(Api).pipe(
-  Layer.provide(HttpApiBuilder.group(Api, "zaps", (handlers) => handlers.handle("list", list))),
+  Layer.provide(Layer.provide(handlers, ZapierApiClient.layer())),
   Layer.provide([ZapierUser.layerMiddleware(Zapier, subject), session])
 )
 

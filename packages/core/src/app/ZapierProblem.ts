@@ -30,8 +30,9 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { toCallError } from "../internal/callErrors.ts"
 import * as ProblemDetails from "../ProblemDetails.ts"
-import { isZapierAuthError, type ZapierAuthError } from "../ZapierAuthError.ts"
-import type { CallError } from "../ZapierHttpClient.ts"
+import { isZapierAuthError } from "../ZapierAuthError.ts"
+import type { ApiError } from "../zapier/ZapierApiClient.ts"
+import { UnexpectedResponse, ZapierApiError } from "../zapier/ZapierApiError.ts"
 
 // What is sent, as `ProblemDetails` has it.
 const Body = Schema.Struct({
@@ -39,7 +40,7 @@ const Body = Schema.Struct({
   title: Schema.String,
   status: Schema.Int,
   detail: Schema.optionalKey(Schema.String),
-  /** The reason's `_tag`; `HttpClientError` where a request to Zapier's API got no response that could be read. */
+  /** The reason's `_tag`; that of the error itself where it is not a `ZapierAuthError`. */
   reason: Schema.String,
   isRetryable: Schema.Boolean,
   needsReconnect: Schema.Boolean,
@@ -86,21 +87,57 @@ const explain = ({ _tag, reason }: HttpClientError.HttpClientError): ProblemDeta
         httpStatus: 502
       }
 
-const told = (error: ZapierAuthError | HttpClientError.HttpClientError): ProblemDetails.Explained =>
-  isZapierAuthError(error) ? error.reason : explain(error)
+// What the user may not do, what is gone, and what has changed, the app's client can do something about.
+const passedOn: ReadonlySet<number> = new Set([403, 404, 409])
+
+// What else Zapier refuses is the app's own request.
+const explainRefusal = ({ _tag, isRetryable, retryAfter, status }: ZapierApiError): ProblemDetails.Explained => ({
+  _tag,
+  message: isRetryable ? "Zapier has trouble, or is busy. Try again later." : `Zapier responded with ${status}.`,
+  isRetryable,
+  needsReconnect: false,
+  blames: isRetryable || passedOn.has(status) ? "Zapier" : "Caller",
+  httpStatus: passedOn.has(status) ? status : status === 429 ? 503 : isRetryable ? 502 : 500,
+  retryAfter
+})
+
+const explainUnexpected = ({ _tag }: UnexpectedResponse): ProblemDetails.Explained => ({
+  _tag,
+  message: "Zapier's response could not be read.",
+  isRetryable: false,
+  needsReconnect: false,
+  blames: "Zapier",
+  httpStatus: 502
+})
+
+const told = (error: ApiError): ProblemDetails.Explained => {
+  switch (error._tag) {
+    case "ZapierAuthError":
+      return error.reason
+    case "ZapierApiError":
+      return explainRefusal(error)
+    case "UnexpectedResponse":
+      return explainUnexpected(error)
+    case "HttpClientError":
+      return explain(error)
+  }
+}
+
+const missingScopes = (error: ApiError): { readonly anyOf?: ReadonlyArray<string> } =>
+  error._tag === "ZapierAuthError" && error.reason._tag === "InsufficientScope" ? { anyOf: error.reason.anyOf } : {}
 
 /**
  * The problem that an error is for the app's clients.
  *
  * @since 0.1.0
  */
-export const of = (error: CallError): ZapierProblem => {
+export const of = (error: ApiError): ZapierProblem => {
   const known = toCallError(error)
   const explained = told(known)
   const seconds = ProblemDetails.retryAfter(explained)
   return new ZapierProblem({
     ...ProblemDetails.make(explained),
-    ...(known.reason._tag === "InsufficientScope" ? { anyOf: known.reason.anyOf } : {}),
+    ...missingScopes(known),
     ...(seconds === undefined ? {} : { retryAfter: seconds })
   })
 }
@@ -131,23 +168,32 @@ const sent = (failure: Failure): Sent => {
  *
  * @since 0.1.0
  */
-export const toResponse = (error: CallError): HttpServerResponse.HttpServerResponse => {
+export const toResponse = (error: ApiError): HttpServerResponse.HttpServerResponse => {
   const { body, headers } = sent(error)
   const { status } = body
   return HttpServerResponse.jsonUnsafe(body, { status, headers, contentType: ProblemDetails.mediaType })
 }
 
 /**
- * What handlers may fail with, and clients get. A server has all three; a client gets a `ZapierProblem` alone, and an
+ * What handlers may fail with, and clients get. A server has all of them; a client gets a `ZapierProblem` alone, and an
  * `HttpClientError` of its own where the app cannot be reached.
  *
  * @since 0.1.0
  */
-export type Failure = ZapierProblem | CallError
+export type Failure = ZapierProblem | ApiError
 
-const isCallError = (u: unknown): u is CallError => isZapierAuthError(u) || HttpClientError.isHttpClientError(u)
+/**
+ * Whether it is what calls of Zapier fail with, of the typed client or another.
+ *
+ * @since 0.1.0
+ */
+export const isApiError = (u: unknown): u is ApiError =>
+  isZapierAuthError(u) ||
+  HttpClientError.isHttpClientError(u) ||
+  u instanceof ZapierApiError ||
+  u instanceof UnexpectedResponse
 
-const Failure = Schema.Union([Schema.toType(ZapierProblem), Schema.declare(isCallError)])
+const Failure = Schema.Union([Schema.toType(ZapierProblem), Schema.declare(isApiError)])
 
 const problemOf = (failure: Failure): ZapierProblem => (failure instanceof ZapierProblem ? failure : of(failure))
 
@@ -176,6 +222,7 @@ const ofStatus = <const Status extends number>(status: Status) =>
 export const errors = [
   ofStatus(400),
   ofStatus(403),
+  ofStatus(404),
   ofStatus(409),
   ofStatus(500),
   ofStatus(502),

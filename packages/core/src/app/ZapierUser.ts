@@ -39,7 +39,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import { isHttpClientError } from "effect/http/HttpClientError"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -52,6 +51,7 @@ import * as Endpoint from "../zapier/Endpoint.ts"
 import { ZapierAuth } from "../ZapierAuth.ts"
 import { InsufficientScope, isZapierAuthError, ZapierAuthError } from "../ZapierAuthError.ts"
 import { type CallError, toHttpClient, ZapierHttpClient } from "../ZapierHttpClient.ts"
+import type { ApiError } from "../zapier/ZapierApiClient.ts"
 import * as ZapierProblem from "./ZapierProblem.ts"
 
 /**
@@ -64,7 +64,7 @@ export class ZapierUser extends Context.Service<
   {
     /** The app's own name for the user. */
     readonly subject: string
-    /** Names the user in `ZapierHttpClient.call`. */
+    /** Names the user in `ZapierHttpClient.call`, and in calls of the typed `ZapierApiClient`. */
     readonly credential: Credential.User
     /** Picks the credential for each request off the endpoint table: `ZapierHttpClient.forUser`. */
     readonly client: HttpClient.HttpClient.With<CallError>
@@ -151,12 +151,10 @@ const allow = Effect.fnUntraced(function* (
   return yield* ZapierAuthError.make(new InsufficientScope({ endpoint, anyOf, mode: "User" }))
 })
 
-const isCallError = (error: unknown): error is CallError => isZapierAuthError(error) || isHttpClientError(error)
-
 // A user's own trouble is no news for whoever runs the app.
 const log = (error: unknown) => {
   const known = toCallError(error)
-  return isCallError(known) && !(isZapierAuthError(known) && known.blames === "User")
+  return ZapierProblem.isApiError(known) && !(isZapierAuthError(known) && known.blames === "User")
     ? Effect.logError(known.message)
     : Effect.void
 }
@@ -238,13 +236,13 @@ export const middleware = <E = never, R = never>(options: {
   readonly subject: Effect.Effect<string, E, R>
   readonly calls?: ReadonlyArray<Endpoint.Name> | undefined
 }) =>
-  HttpRouter.middleware<{ provides: ZapierUser; handles: CallError }>()(
+  HttpRouter.middleware<{ provides: ZapierUser; handles: ApiError }>()(
     Effect.map(
       makeRun,
       (run) => (handler) =>
         // With generic errors, catchIf finds no type. @effect-diagnostics-next-line catchConditionalRefailToCatchIf:off
         Effect.catch(run(handler, options.subject, options.calls ?? []), (error) =>
-          isCallError(error) ? Effect.succeed(ZapierProblem.toResponse(error)) : Effect.fail(error)
+          ZapierProblem.isApiError(error) ? Effect.succeed(ZapierProblem.toResponse(error)) : Effect.fail(error)
         )
     )
   )

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -19,6 +20,7 @@ import * as Schema from "effect/Schema"
 import * as ZapierProblem from "../../src/app/ZapierProblem.ts"
 import { toHttpClientError } from "../../src/internal/callErrors.ts"
 import { AuthorizationRefused, type Reason, ZapierAuthError } from "../../src/ZapierAuthError.ts"
+import { UnexpectedResponse, ZapierApiError } from "../../src/zapier/ZapierApiError.ts"
 import { samples } from "../utils/Reasons.ts"
 
 const request = HttpClientRequest.get("https://api.zapier.com/v2/zaps")
@@ -33,6 +35,12 @@ const failures: Record<string, ZapierProblem.Failure> = {
   "a lost response": new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request }) }),
   "a wrong URL": new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request }) }),
   "a reason that a plain client carries": toHttpClientError(errorOf(samples.ReconnectRequired), request),
+  "a refusal that is the app's own mistake": new ZapierApiError({ endpoint: "POST /v2/zaps", status: 400 }),
+  "a token that is not taken": new ZapierApiError({ endpoint: "POST /v2/zaps", status: 401 }),
+  "a Zap that is gone": new ZapierApiError({ endpoint: "DELETE /v2/zaps/{id}", status: 404, detail: "for the log" }),
+  "a limit": new ZapierApiError({ endpoint: "GET /v2/zaps", status: 429, retryAfter: Duration.seconds(7) }),
+  "trouble at Zapier": new ZapierApiError({ endpoint: "GET /v2/zaps", status: 500 }),
+  "an unexpected response": new UnexpectedResponse({ endpoint: "GET /v2/zaps", status: 200, problem: "it is HTML" }),
   "a problem": ZapierProblem.of(errorOf(samples.RateLimited))
 }
 
@@ -126,6 +134,21 @@ describe("ZapierProblem", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.each([
+    ["a refusal that is the app's own mistake", 500, undefined],
+    ["a token that is not taken", 500, undefined],
+    ["a Zap that is gone", 404, undefined],
+    ["a limit", 503, 7],
+    ["trouble at Zapier", 502, undefined],
+    ["an unexpected response", 502, undefined]
+  ] as const)("tells what the typed client fails with: %s", (name, status, seconds) => {
+    const failure = failures[name]
+    if (failure === undefined || failure instanceof ZapierProblem.ZapierProblem) throw new Error("there is none")
+    const { retryAfter, ...problem } = ZapierProblem.of(failure)
+    expect([problem.status, retryAfter]).toEqual([status, seconds])
+    expect(JSON.stringify(problem)).not.toMatch(/for the log|HTML/)
+  })
+
   it("tells no client what is for whoever runs the app", () => {
     for (const tag of ["InvalidConfig", "StoreFailed", "DecryptionFailed", "StartFailed", "UntrustedOrigin"] as const) {
       const { _tag, ...members } = JSON.parse(JSON.stringify(samples[tag]))
@@ -139,7 +162,7 @@ describe("ZapierProblem", () => {
 
   it("is in the OpenAPI description, each status by itself", () => {
     const responses = OpenApi.fromApi(Api).paths["/fail/{name}"]?.get?.responses ?? {}
-    expect(Object.keys(responses)).toEqual(["200", "400", "403", "409", "500", "502", "503"])
+    expect(Object.keys(responses)).toEqual(["200", "400", "403", "404", "409", "500", "502", "503"])
     expect(Object.keys(responses[409]?.content ?? {})).toEqual(["application/problem+json"])
   })
 })
