@@ -302,9 +302,13 @@ export const config = /* @__PURE__ */ Config.all(configs)
  * @since 0.1.0
  */
 export interface ConfigOptions {
+  /** Public. Default: `ZAPIER_CLIENT_ID`. */
   readonly clientId?: string | Config.Config<string> | undefined
+  /** Default: `ZAPIER_CLIENT_SECRET`. */
   readonly clientSecret?: string | Redacted.Redacted | Config.Config<string | Redacted.Redacted> | undefined
+  /** At least one. Default: `ZAPIER_REDIRECT_URIS`, separated by commas. */
   readonly redirectUris?: ReadonlyArray<string> | Config.Config<ReadonlyArray<string>> | undefined
+  /** Default: `Basic`. */
   readonly authentication?: Authentication | Config.Config<Authentication> | undefined
 }
 
