@@ -119,6 +119,9 @@ export class ZapierHttpClient extends Context.Service<
      * A client that uses one credential for all requests, whatever the table says. URLs are as for `forUser`.
      */
     readonly as: (credential: Credential.Credential) => HttpClient.HttpClient.With<CallError>
+
+    /** The address that requests go to, `https://api.zapier.com` for example, without a slash at its end. */
+    readonly api: string
   }
 >()("@zapier-workflow-auth/core/ZapierHttpClient") {}
 
@@ -404,6 +407,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     )
 
   return ZapierHttpClient.of({
+    api: api.base,
     as: (credential) => {
       const chosen = Target.credential(credential)
       return clientWith(() => chosen)

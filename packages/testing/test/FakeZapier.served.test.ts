@@ -8,6 +8,7 @@ import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as ZapierAuth from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
@@ -20,6 +21,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as FakeControlServer from "../src/fake/FakeControlServer.ts"
 import * as FakeZapier from "../src/FakeZapier.ts"
 import * as Markup from "./utils/Markup.ts"
@@ -239,6 +241,19 @@ describe("a client behind a gateway", () => {
         return found
       }).pipe(Effect.provide(client(base)))
       assert.strictEqual(new Set(titles).size, 12)
+    }).pipe(Effect.scoped, Effect.provide(served()))
+  )
+
+  it.effect("streams a list with the typed client, there and without the gateway", () =>
+    Effect.gen(function* () {
+      const titles = Effect.gen(function* () {
+        const zapier = yield* ZapierApiClient.make()
+        const entries = zapier.apps.list.items({ credential: Credential.clientId, query: { limit: 5 } })
+        return yield* Stream.runCollect(Stream.map(entries, ({ title }) => title))
+      })
+      for (const base of [yield* gateway(), `http://127.0.0.1:${yield* portOf}`]) {
+        assert.strictEqual(new Set(yield* Effect.provide(titles, client(base))).size, 12, base)
+      }
     }).pipe(Effect.scoped, Effect.provide(served()))
   )
 })

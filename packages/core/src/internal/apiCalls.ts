@@ -30,8 +30,6 @@ type Failure = CallError | ZapierApiError | UnexpectedResponse
 
 export interface Parts {
   readonly http: ZapierHttpClient["Service"]
-  /** The address of the API. */
-  readonly api: string
   readonly policy: ApiRetry.Policy | undefined
 }
 
@@ -196,12 +194,11 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   const client = (yield* HttpApiClient.makeWith(ZapierApi, { httpClient })) as unknown as {
     readonly [group: string]: { readonly [name: string]: EndpointFunction }
   }
-  const base = parts.api.replace(/\/+$/, "")
   const made: { [group: string]: { [name: string]: unknown } } = {}
   for (const operation of Operation.names) {
     const [group = "", name = ""] = operation.split(".")
     const call = client[group]?.[name]
-    if (call !== undefined) made[group] = { ...made[group], [name]: methodOf(operation, call, base) }
+    if (call !== undefined) made[group] = { ...made[group], [name]: methodOf(operation, call, parts.http.api) }
   }
   return made
 })

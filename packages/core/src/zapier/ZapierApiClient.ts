@@ -38,7 +38,6 @@ import type * as Endpoint from "./Endpoint.ts"
 import type * as Operation from "./Operation.ts"
 import type { ZapierApi } from "./ZapierApi.ts"
 import type { UnexpectedResponse, ZapierApiError } from "./ZapierApiError.ts"
-import { ZapierUrls } from "./ZapierUrls.ts"
 
 /**
  * How a call may fail: as `ZapierHttpClient.call` does, because Zapier refuses it, or because its response is not what is
@@ -186,20 +185,19 @@ export interface Options {
 }
 
 /**
- * Makes the client over `ZapierHttpClient`, and calls the API at `ZapierUrls`.
+ * Makes the client over `ZapierHttpClient`, and calls the API where that does.
  *
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options?: Options) {
   const http = yield* ZapierHttpClient
-  const { api } = yield* ZapierUrls
   const retry = options?.retry
   const policy =
     retry === false
       ? undefined
       : { times: retry?.times ?? 3, within: Duration.toMillis(Duration.fromInputUnsafe(retry?.within ?? "2 minutes")) }
   // Its functions are made from the same definitions as their types; a test calls each.
-  return (yield* ApiCalls.make({ http, api, policy })) as unknown as Client
+  return (yield* ApiCalls.make({ http, policy })) as unknown as Client
 })
 
 /**

@@ -15,20 +15,19 @@ export const run = <A, E>(
     zapier: ReturnType<typeof TestZapier.make>
   ) => Effect.Effect<A, E, ZapierApiClient.ZapierApiClient>,
   options?: ZapierApiClient.Options,
-  api?: string
+  api = ZapierUrls.production.api
 ) => {
   const zapier = TestZapier.make()
   zapier.state.scope = "zap zap:write zap:update zap:delete promotions:write"
-  const layer = ZapierApiClient.layer(options).pipe(Layer.provideMerge(zapier.layer()))
-  const at =
-    api === undefined
-      ? layer
-      : Layer.provide(layer, Layer.succeed(ZapierUrls.ZapierUrls, { ...ZapierUrls.production, api }))
+  const layer = ZapierApiClient.layer(options).pipe(
+    Layer.provideMerge(zapier.layer()),
+    Layer.provide(Layer.succeed(ZapierUrls.ZapierUrls, { ...ZapierUrls.production, api }))
+  )
   return Effect.gen(function* () {
     yield* TestZapier.connect(subject)
     zapier.nextApi(...scripts)
     return yield* program(yield* ZapierApiClient.ZapierApiClient, zapier)
-  }).pipe(Effect.provide(at))
+  }).pipe(Effect.provide(layer))
 }
 
 /** A response of categories, which take no credential. */

@@ -44,7 +44,8 @@ const trial = <A, E extends { readonly _tag: string }>(
         )
       )
       for (let second = 0; second < 600; second++) yield* TestClock.adjust("1 second")
-      return { outcome: yield* Fiber.join(fiber), sent: zapier.apiRequests.length, seconds: (ended - began) / 1_000 }
+      const outcome = fiber.pollUnsafe() === undefined ? "still waiting" : yield* Fiber.join(fiber)
+      return { outcome, sent: zapier.apiRequests.length, seconds: (ended - began) / 1_000 }
     }),
     options
   )
