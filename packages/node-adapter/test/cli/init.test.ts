@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseEnv } from "node:util"
@@ -101,6 +101,16 @@ describe("init", () => {
       expect(stderr).toMatch(/ is there already\. It was left as it is, and nothing else was written\n$/)
       expect(readFileSync(join(directory, name), "utf8")).toBe("mine")
       expect([".env", "zapier.mjs"].filter((file) => existsSync(join(directory, file)))).toEqual([name])
+    })
+  )
+
+  it.live("writes through no link that leads to nothing yet", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      symlinkSync(join(directory, "elsewhere"), join(directory, ".env"))
+      const { code, stderr } = yield* CommandLine.run(args(directory, "--framework", "hono"))
+      expect([code, stderr]).toEqual([1, expect.stringContaining("is there already")])
+      expect(existsSync(join(directory, "elsewhere"))).toBe(false)
     })
   )
 
