@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseEnv } from "node:util"
@@ -8,10 +8,13 @@ import * as Effect from "effect/Effect"
 import * as CommandLine from "../utils/CommandLine.ts"
 
 // Where the packages are found, as an app finds them.
-const packages = fileURLToPath(new URL("../", import.meta.url))
+const output = fileURLToPath(new URL("../../test-output/", import.meta.url))
 
 const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(packages, ".init-"))),
+  Effect.sync(() => {
+    mkdirSync(output, { recursive: true })
+    return mkdtempSync(join(output, "init-"))
+  }),
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
