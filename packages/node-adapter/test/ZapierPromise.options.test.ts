@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
 import { describeWithPostgres } from "./utils/PostgresSuite.ts"
+import { describeWithRedis } from "./utils/RedisSuite.ts"
 
 const app = {
   name: "Acme",
@@ -157,6 +158,9 @@ describe("variables that contradict each other", () => {
       "ZAPIER_DATABASE_URL, ZAPIER_DATA_DIRECTORY: set one"
     ],
     [{ ZAPIER_DATABASE_URL: url, ZAPIER_FAKE: "http://127.0.0.1:1" }, "ZAPIER_DATABASE_URL, ZAPIER_FAKE: set one"],
+    [{ ZAPIER_DATABASE_URL: url, ZAPIER_REDIS_URL: "redis://x" }, "ZAPIER_DATABASE_URL, ZAPIER_REDIS_URL: set one"],
+    [{ ZAPIER_REDIS_URL: "redis://x", ZAPIER_FAKE: "http://127.0.0.1:1" }, "ZAPIER_REDIS_URL, ZAPIER_FAKE: set one"],
+    [{ ZAPIER_REDIS_URL: "redis://x" }, "encryption: give it, or set ZAPIER_ENCRYPTION_KEYS"],
     [{ ZAPIER_ENCRYPTION_KEYS: "a", ZAPIER_KEY_FILE: "b" }, "ZAPIER_ENCRYPTION_KEYS, ZAPIER_KEY_FILE: set one"],
     [{ ZAPIER_DATABASE_URL: url }, "encryption: give it, or set ZAPIER_ENCRYPTION_KEYS"],
     [{ ZAPIER_FAKE: "http://10.0.0.1" }, "ZAPIER_FAKE: give the address of the fake"]
@@ -188,12 +192,28 @@ describe("an option that there is not", () => {
     [{ stores: { postgres: 5 } }, "stores.postgres: give the URL of a Postgres as text"],
     [{ stores: { postgres: "" } }, "stores.postgres: give the URL of a Postgres as text"],
     [{ stores: { postgres: "mysql://x" }, encryption: keyOf() }, "stores.postgres: it does not begin with postgres://"],
+    [{ stores: { redis: "redis://x", postgres: "postgres://x" } }, "stores.postgres, stores.redis: give one of them"],
+    [{ stores: { redis: 5 } }, "stores.redis: give the URL of a Redis as text"],
+    [{ stores: { redis: "http://x" }, encryption: keyOf() }, "stores.redis: "],
+    [{ stores: { redis: "redis://x", create: true } }, "stores.create: there is no such option; there are ca,"],
     [{ stores: "disk" }, 'stores: give "memory", { directory }, { postgres }'],
     [{ stores: "memory", encryption: 5 }, "encryption: give a key of 32 bytes in base64"],
     [{ stores: "memory", encryption: { path: "x" } }, "encryption.path: there is no such option; there are file"],
     [{ stores: "memory", encryption: [] }, "encryption: give at least one key"]
   ])("is refused: %o", async (options, message) => {
     expect(await messageOf(ZapierPromise.make(untyped({ application: app, ...options })))).toContain(message)
+  })
+})
+
+describeWithRedis("a client over Redis", (server) => {
+  it("keeps grants there, encrypted, by an option or a variable", async () => {
+    const encryption = keyOf()
+    const stores = { redis: server().url, commandTimeout: 5_000 }
+    expect(await keeps((options) => ZapierPromise.make({ ...options, stores, encryption }))).toBe("kept")
+    const env = { ZAPIER_REDIS_URL: server().url, ZAPIER_ENCRYPTION_KEYS: encryption }
+    const zapier = inEnvironment(env, { application: app })
+    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active" } })
+    await zapier.close()
   })
 })
 

@@ -2,27 +2,14 @@
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as FakeFlags from "./fakeFlags.ts"
 import { lazily } from "./lazily.ts"
-
-const isPort = (port: number) => port >= 0 && port <= 65_535
 
 export const fake = Command.make(
   "fake",
   {
-    port: Flag.Int("port").pipe(
-      Flag.withMetavar("NUMBER"),
-      Flag.withDescription("Where to listen, on 127.0.0.1. 0 is any port that is free. Default: 9270"),
-      Flag.filter(isPort, () => "a port, from 0 to 65535"),
-      Flag.withDefault(9270)
-    ),
-    playgroundPort: Flag.Int("playground-port").pipe(
-      Flag.withMetavar("NUMBER"),
-      Flag.withDescription(
-        "Where the sample app is, on 127.0.0.1. 0 is any port that is free. Default: 9272, or any if --port is 0"
-      ),
-      Flag.filter(isPort, () => "a port, from 0 to 65535"),
-      Flag.optional
-    ),
+    port: FakeFlags.port,
+    playgroundPort: FakeFlags.playgroundPort,
     seed: Flag.String("seed").pipe(
       Flag.withMetavar("TEXT"),
       Flag.withDescription(

@@ -26,6 +26,7 @@ import { appToken } from "./appToken.ts"
 import * as ConfigFile from "./configFile.ts"
 import { doctor } from "./doctor.ts"
 import { fake } from "./fake.ts"
+import { init } from "./init.ts"
 import { login } from "./login.ts"
 import { logout } from "./logout.ts"
 import * as Output from "./output.ts"
@@ -38,7 +39,7 @@ import { token } from "./token.ts"
 
 const root = Command.make("zapier-workflow-auth").pipe(
   Command.withDescription("Authentication with the Zapier Workflow API, for those who run it."),
-  Command.withSubcommands([login, logout, status, token, appToken, request, scopes, doctor, rotateKey, fake]),
+  Command.withSubcommands([login, logout, status, token, appToken, request, scopes, doctor, rotateKey, init, fake]),
   Command.provide(ConfigFile.layer),
   Command.withGlobalFlags([ConfigFile.flag])
 )

@@ -35,7 +35,7 @@ it.live("docs/cli.md shows what the commands say", () =>
   Effect.gen(function* () {
     const text = readFileSync(new URL(file, import.meta.url), "utf8")
     const commands = [...text.matchAll(transcript)].map(([, command = ""]) => command)
-    expect(commands.length).toBe(24)
+    expect(commands.length).toBe(25)
     const world = yield* World.make
     const said: Array<string> = []
     for (const command of commands) {

@@ -4,6 +4,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import { FakeControlError } from "@zapier-workflow-auth/testing/fake/FakeControl"
 import * as FakeControlServer from "@zapier-workflow-auth/testing/fake/FakeControlServer"
+import type * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -63,25 +64,40 @@ const control = ({ origin }: Playground.Listening) =>
 
 const originOf = Effect.map(HttpServer.HttpServer, ({ address }) => HttpServer.formatAddress(address))
 
-const announce = Effect.fnUntraced(function* (playground: Playground.Listening) {
+/** What is there once the fake serves. */
+export interface Serving {
+  readonly origin: string
+  /** The address of the control page, which holds its token. */
+  readonly control: string
+  readonly playground: string
+  readonly app: Pick<FakeState.App, "clientId" | "clientSecret" | "redirectUris">
+}
+
+type Begun = (serving: Serving) => Effect.Effect<void, Refused | Output.ReaderGone, Stdio.Stdio>
+
+const serving = Effect.fnUntraced(function* (playground: Playground.Listening) {
   const control = yield* FakeControlServer.FakeControlServer
-  const origin = yield* originOf
   const { apps } = yield* (yield* FakeZapier.FakeZapier).state
-  for (const app of HashMap.values(apps)) {
-    if (app.clientId === Playground.clientId) continue
-    const urls = ZapierUrls.at(origin)
-    yield* Output.print(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
+  const app = [...HashMap.values(apps)].find(({ clientId }) => clientId !== Playground.clientId)
+  if (app === undefined) return yield* new Refused({ problem: "no app is registered" })
+  const origin = yield* originOf
+  return { origin, control: Redacted.value(control.url), playground: playground.origin, app } satisfies Serving
+})
+
+const announce = ({ app, control, origin, playground }: Serving) => {
+  const urls = ZapierUrls.at(origin)
+  return Output.print(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
 
 Watch it work, in a browser: a sample app that uses it is at
 
-  ${playground.origin}/
+  ${playground}/
 
 Use it:
 
   authorize  ${urls.authorize}
   token      ${urls.token}
   API        ${urls.api}
-  control    ${Redacted.value(control.url)}
+  control    ${control}
 
 An app is registered, for the environment of yours:
 
@@ -96,8 +112,7 @@ Point the library at it:
 And the command line, with the environment above:
 
   zapier-workflow-auth login --fake ${origin}`)
-  }
-})
+}
 
 const cannotListen = (port: number, flag: string) => () =>
   new Refused({
@@ -108,21 +123,26 @@ const listen = ({ port }: Input) =>
   NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port, gracefulShutdownTimeout: "1 second" })
 
 // The HTTP server comes with a Stdio of its own, which is not the one that commands write to.
-const serve = Effect.fnUntraced(function* (playground: Playground.Listening, stdio: Stdio.Stdio) {
+const serve = Effect.fnUntraced(function* (playground: Playground.Listening, stdio: Stdio.Stdio, begun: Begun) {
   const fake = yield* FakeZapier.FakeZapier
   yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf })
-  yield* Effect.provideService(announce(playground), Stdio.Stdio, stdio)
+  yield* Effect.provideService(begun(yield* serving(playground)), Stdio.Stdio, stdio)
   return yield* Effect.never
 })
 
-export const serveFake = Effect.fnUntraced(function* (input: Input) {
+/**
+ * Serves until it is stopped.
+ *
+ * @param begun what is done once it serves
+ */
+export const serveFakeAnd = Effect.fnUntraced(function* (input: Input, begun: Begun) {
   const port = Option.getOrElse(input.playgroundPort, () => (input.port === 0 ? 0 : 9272))
   const playground = yield* Effect.catchTag(
     Playground.listen(port),
     "ServeError",
     cannotListen(port, "--playground-port")
   )
-  return yield* serve(playground, yield* Stdio.Stdio).pipe(
+  return yield* serve(playground, yield* Stdio.Stdio, begun).pipe(
     Effect.provide(
       control(playground).pipe(
         Layer.provide(SecureRandom.layerWebCrypto),
@@ -136,3 +156,5 @@ export const serveFake = Effect.fnUntraced(function* (input: Input) {
     })
   )
 }, Effect.scoped)
+
+export const serveFake = (input: Input) => serveFakeAnd(input, announce)
