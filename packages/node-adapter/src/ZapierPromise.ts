@@ -82,7 +82,14 @@ export type { ConnectOptions, ConnectOutcome, Subject } from "./internal/promise
 
 export type { Failure, Result } from "./internal/promise/failure.ts"
 
-export type { Encryption, Options, PostgresStores, ProcessOptions, Stores } from "./internal/promise/options.ts"
+export type {
+  Encryption,
+  Options,
+  PostgresStores,
+  ProcessOptions,
+  RedisStores,
+  Stores
+} from "./internal/promise/options.ts"
 
 /**
  * A token that is valid now. `expiresAt` is in milliseconds since the epoch.

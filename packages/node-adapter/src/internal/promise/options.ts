@@ -6,6 +6,7 @@ import type * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type { Options as PostgresOptions } from "../../stores/PostgresClient.ts"
+import type { Options as RedisOptions } from "../../stores/RedisClient.ts"
 import type { DefaultOptions as SqliteOptions } from "../../stores/SqliteClient.ts"
 import type { ConnectOptions } from "./connect.ts"
 import { invalid, isRecord } from "./input.ts"
@@ -22,18 +23,30 @@ export interface PostgresStores extends Omit<PostgresOptions, "url" | "urlName" 
 }
 
 /**
+ * Grants in a Redis, for apps on several machines or on none of their own: its URL, and how it is used. Needs the package
+ * `redis`, and a server that keeps what it is given: see `RedisStores`.
+ *
+ * @since 0.1.0
+ */
+export interface RedisStores extends Omit<RedisOptions, "url" | "urlName" | "name"> {
+  /** `redis://user:password@host:port`, or `rediss://` for TLS. */
+  readonly redis: string
+}
+
+/**
  * Where users' grants are kept.
  *
  * - `"memory"`: they end with the process. For tests, and for trying things out.
  * - `{ directory }`: in an SQLite database in that folder, which is made and kept to its owner alone. Any number of processes
  *   of one machine may use it.
  * - `{ postgres }`: in a Postgres, for several machines.
+ * - `{ redis }`: in a Redis, for several machines.
  *
  * What is not named is not loaded.
  *
  * @since 0.1.0
  */
-export type Stores = "memory" | SqliteOptions | PostgresStores
+export type Stores = "memory" | SqliteOptions | PostgresStores | RedisStores
 
 /**
  * The keys that encrypt tokens where they are stored, each 32 random bytes in base64 (`openssl rand -base64 32`): one, or several, of which
@@ -64,7 +77,7 @@ export interface ProcessOptions {
  * | option | environment | else |
  * |---|---|---|
  * | `application` | `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` or `ZAPIER_CLIENT_SECRET_FILE`, `ZAPIER_REDIRECT_URIS` | |
- * | `stores` | `ZAPIER_DATABASE_URL` or `ZAPIER_DATA_DIRECTORY` | SQLite in the user's data directory |
+ * | `stores` | `ZAPIER_DATABASE_URL`, `ZAPIER_REDIS_URL` or `ZAPIER_DATA_DIRECTORY` | SQLite in the user's data directory |
  * | `encryption` | `ZAPIER_ENCRYPTION_KEYS` or `ZAPIER_KEY_FILE` | a file beside the SQLite database |
  * | `urls` | `ZAPIER_FAKE` | the real Zapier |
  *
@@ -82,7 +95,7 @@ export interface Options extends ProcessOptions {
     | undefined
   /** Where users' grants are kept. */
   readonly stores?: Stores | undefined
-  /** Which keys encrypt what is stored. A Postgres needs some. */
+  /** Which keys encrypt what is stored. A Postgres or Redis needs some. */
   readonly encryption?: Encryption | undefined
   /** The routes by which users connect and disconnect: see `handler`. */
   readonly connect?: ConnectOptions | undefined
@@ -109,6 +122,8 @@ const postgres = Names.plain(
   "prepare",
   "statementTimeout"
 )
+
+const redis = Names.plain("ca", "commandTimeout", "connectTimeout", "redis")
 
 const connect = Names.plain(
   "campaign",
@@ -139,7 +154,7 @@ const all: Names.Names = {
   encryption: Names.plain("file"),
   fetch: {},
   settings: {},
-  stores: { ...embedded, ...postgres },
+  stores: { ...embedded, ...postgres, ...redis },
   urls,
   waitUntil: {}
 }
@@ -149,20 +164,26 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
   if (stores === undefined || stores === "memory") return undefined
   if (!isRecord(stores)) {
-    return invalid("stores", 'give "memory", { directory }, { postgres }, or leave it out')
+    return invalid("stores", 'give "memory", { directory }, { postgres }, { redis }, or leave it out')
   }
   const { create, directory } = stores
   const isPostgres = stores["postgres"] !== undefined
   if (isPostgres && !isText(stores["postgres"])) return invalid("stores.postgres", "give the URL of a Postgres as text")
-  const other = Object.keys(stores).find((name) => stores[name] !== undefined && Object.hasOwn(embedded, name))
-  if (isPostgres && other !== undefined) {
-    return invalid(`stores.postgres, stores.${other}`, "give one of them: grants are in one place")
+  const isRedis = stores["redis"] !== undefined
+  if (isRedis && !isText(stores["redis"])) return invalid("stores.redis", "give the URL of a Redis as text")
+  const server = isPostgres ? "postgres" : "redis"
+  const other = Object.keys(stores).find(
+    (name) =>
+      stores[name] !== undefined && (Object.hasOwn(embedded, name) || (name === "redis" && server === "postgres"))
+  )
+  if ((isPostgres || isRedis) && other !== undefined) {
+    return invalid(`stores.${server}, stores.${other}`, "give one of them: grants are in one place")
   }
   if (directory !== undefined && !isText(directory)) {
     return invalid("stores.directory", "give the path of a folder as text, or leave it out")
   }
   if (create !== undefined && typeof create !== "boolean") return invalid("stores.create", "give true or false")
-  return Names.unknown(stores, "stores", isPostgres ? postgres : embedded, all)
+  return Names.unknown(stores, "stores", isPostgres ? postgres : isRedis ? redis : embedded, all)
 }
 
 const encryptionProblem = (encryption: unknown): ZapierAuthError | undefined => {

@@ -9,9 +9,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as PostgresClient from "../../stores/PostgresClient.ts"
+import type * as RedisClient from "../../stores/RedisClient.ts"
 import type { DefaultOptions } from "../../stores/SqliteClient.ts"
 import * as Environment from "../environment.ts"
-import type { Encryption, Options, PostgresStores, Stores } from "./options.ts"
+import type { Encryption, Options, PostgresStores, RedisStores, Stores } from "./options.ts"
 
 type Layers = Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError>
 
@@ -19,6 +20,7 @@ type Database =
   | { readonly _tag: "Memory" }
   | { readonly _tag: "Embedded"; readonly options: DefaultOptions }
   | { readonly _tag: "Postgres"; readonly options: PostgresClient.Options }
+  | { readonly _tag: "Redis"; readonly options: RedisClient.Options }
 
 type Keys =
   | { readonly _tag: "Given"; readonly keys: ReadonlyArray<string> }
@@ -29,8 +31,11 @@ type Keys =
 // What a fake gives out is kept apart, as the command line does.
 const fileOf = (isFake: boolean, ending: string) => `${isFake ? "fake" : "auth"}.${ending}`
 
-const isPostgres = (stores: PostgresStores | DefaultOptions): stores is PostgresStores =>
+const isPostgres = (stores: Exclude<Stores, "memory">): stores is PostgresStores =>
   "postgres" in stores && stores.postgres !== undefined
+
+const isRedis = (stores: Exclude<Stores, "memory">): stores is RedisStores =>
+  "redis" in stores && stores.redis !== undefined
 
 const databaseOf = Effect.fnUntraced(function* (stores: Stores | undefined, isFake: boolean) {
   if (stores === "memory") return { _tag: "Memory" } satisfies Database
@@ -39,16 +44,21 @@ const databaseOf = Effect.fnUntraced(function* (stores: Stores | undefined, isFa
     const url = Redacted.make(postgres)
     return { _tag: "Postgres", options: { ...options, url, urlName: "stores.postgres" } } satisfies Database
   }
-  const { directory, url } = yield* Environment.storage
+  if (stores !== undefined && isRedis(stores)) {
+    const { redis, ...options } = stores
+    const url = Redacted.make(redis)
+    return { _tag: "Redis", options: { ...options, url, urlName: "stores.redis" } } satisfies Database
+  }
+  const { directory } = yield* Environment.storage
   if (stores !== undefined) {
     const options = { ...stores, directory: stores.directory ?? Option.getOrUndefined(directory) }
     return { _tag: "Embedded", options } satisfies Database
   }
-  if (Option.isSome(url)) {
-    if (Option.isSome(directory)) return yield* Environment.both("ZAPIER_DATABASE_URL", "ZAPIER_DATA_DIRECTORY")
-    if (isFake) return yield* Environment.both("ZAPIER_DATABASE_URL", "ZAPIER_FAKE")
-    const options = { url: url.value, urlName: "ZAPIER_DATABASE_URL" }
-    return { _tag: "Postgres", options } satisfies Database
+  const server = yield* Environment.server
+  if (Option.isSome(server)) {
+    const { _tag, url, variable } = server.value
+    if (isFake) return yield* Environment.both(variable, "ZAPIER_FAKE")
+    return { _tag, options: { url, urlName: variable } } satisfies Database
   }
   return { _tag: "Embedded", options: { directory: Option.getOrUndefined(directory) } } satisfies Database
 })
@@ -99,6 +109,15 @@ const layerPostgres = (options: PostgresClient.Options): Layers =>
     return SqlStores.layer.pipe(Layer.provide(PostgresClient.layer(options)))
   })
 
+const layerRedis = (options: RedisClient.Options): Layers =>
+  loaded(async () => {
+    const [RedisClient, RedisStores] = await Promise.all([
+      import("../../stores/RedisClient.ts"),
+      import("../../stores/RedisStores.ts")
+    ])
+    return RedisStores.layer.pipe(Layer.provide(RedisClient.layer(options)))
+  })
+
 const layerEmbedded = (options: DefaultOptions, keys: Keys, isFake: boolean): Layers =>
   loaded(async () => {
     const [EmbeddedStores, EncryptionKey] = await Promise.all([
@@ -116,13 +135,13 @@ const layerEmbedded = (options: DefaultOptions, keys: Keys, isFake: boolean): La
     })
   })
 
-const noKeys = ZapierAuthError.make(
-  new InvalidConfig({
-    setting: "encryption",
-    problem:
-      "give it, or set ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: a Postgres has no keys beside it. Make one with: openssl rand -base64 32"
-  })
-)
+const noKeys = (database: string) =>
+  ZapierAuthError.make(
+    new InvalidConfig({
+      setting: "encryption",
+      problem: `give it, or set ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: a ${database} has no keys beside it. Make one with: openssl rand -base64 32`
+    })
+  )
 
 /** The stores that are meant by the options and the environment. */
 export const layer = ({ encryption, stores }: Pick<Options, "encryption" | "stores">, isFake: boolean): Layers =>
@@ -137,9 +156,12 @@ export const layer = ({ encryption, stores }: Pick<Options, "encryption" | "stor
         }
         case "Embedded":
           return layerEmbedded(database.options, yield* keysOf(encryption, isFake), isFake)
-        case "Postgres": {
+        case "Postgres":
+        case "Redis": {
           const keys = yield* keysOf(encryption, isFake)
-          return keys._tag === "None" ? yield* noKeys : encrypted(layerPostgres(database.options), layerKeys(keys))
+          if (keys._tag === "None") return yield* noKeys(database._tag)
+          const stores = database._tag === "Postgres" ? layerPostgres(database.options) : layerRedis(database.options)
+          return encrypted(stores, layerKeys(keys))
         }
       }
     })
