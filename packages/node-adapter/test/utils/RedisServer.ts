@@ -41,18 +41,23 @@ export const find = (): { readonly program: string } | string => {
   }
 }
 
-const isListening = (port: number) =>
+/** Whether it listens, and has loaded its data. */
+const isReady = (port: number, password: string) =>
   new Promise<boolean>((resolve) => {
     const socket = connect(port, "127.0.0.1")
-    socket.once("connect", () => {
-      // It accepts before it has loaded its data, and says so.
-      socket.write("PING\r\n")
-    })
-    socket.once("data", (data) => {
+    let said = ""
+    const done = (isReady: boolean) => {
       socket.destroy()
-      resolve(!data.toString().startsWith("-LOADING"))
+      resolve(isReady)
+    }
+    socket.once("connect", () => void socket.write(`AUTH ${password}\r\nPING\r\n`))
+    socket.on("data", (data) => {
+      said += data
+      if (said.includes("+PONG")) done(true)
+      else if (/^-(?!ERR)/m.test(said)) done(false)
     })
-    socket.once("error", () => resolve(false))
+    socket.once("error", () => done(false))
+    socket.once("close", () => done(false))
   })
 
 /** As durable as it can be. */
@@ -90,7 +95,7 @@ export const launch = async (
         said = `${said}${data}`.slice(-4_000)
       })
     }
-    while (!(await isListening(port))) {
+    while (!(await isReady(port, password))) {
       if (started.exitCode !== null) throw new Error(`Redis did not start:\n${said}`)
       await sleep(20)
     }
