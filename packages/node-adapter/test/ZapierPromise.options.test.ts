@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
+import { describeWithRedis } from "./utils/RedisSuite.ts"
 import { describeWithPostgres } from "./utils/PostgresSuite.ts"
 
 const app = {
@@ -188,7 +189,12 @@ describe("an option that there is not", () => {
     [{ stores: { postgres: 5 } }, "stores.postgres: give the URL of a Postgres as text"],
     [{ stores: { postgres: "" } }, "stores.postgres: give the URL of a Postgres as text"],
     [{ stores: { postgres: "mysql://x" }, encryption: keyOf() }, "stores.postgres: it does not begin with postgres://"],
-    [{ stores: "disk" }, 'stores: give "memory", { directory }, { postgres }'],
+    [{ stores: { redis: "redis://x", directory: "/tmp" } }, "stores.redis, stores.directory: give one of them"],
+    [{ stores: { postgres: "postgres://x", redis: "redis://x" } }, "stores.postgres, stores.redis: give one of them"],
+    [{ stores: { redis: "redis://x", maxConnections: 2 } }, "stores.maxConnections: there is no such option"],
+    [{ stores: { redis: 5 } }, "stores.redis: give the URL of a Redis as text"],
+    [{ stores: { redis: "http://x" }, encryption: keyOf() }, "stores.redis: it does not begin with redis://"],
+    [{ stores: "disk" }, 'stores: give "memory", { directory }, { postgres }, { redis }'],
     [{ stores: "memory", encryption: 5 }, "encryption: give a key of 32 bytes in base64"],
     [{ stores: "memory", encryption: { path: "x" } }, "encryption.path: there is no such option; there are file"],
     [{ stores: "memory", encryption: [] }, "encryption: give at least one key"]
@@ -206,5 +212,23 @@ describeWithPostgres("a client over Postgres", (server) => {
     const zapier = inEnvironment(env, { application: app })
     expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active" } })
     await zapier.close()
+  })
+})
+
+describeWithRedis("a client over Redis", (server) => {
+  it("keeps grants there, encrypted, by an option or a variable", async () => {
+    const encryption = keyOf()
+    const stores = { redis: server().url, commandTimeout: 10_000 }
+    expect(await keeps((options) => ZapierPromise.make({ ...options, stores, encryption }))).toBe("kept")
+    expect(server().kept()).toContain('"seal":"zwa1.')
+    const env = { ZAPIER_REDIS_URL: server().url, ZAPIER_ENCRYPTION_KEYS: encryption }
+    const zapier = inEnvironment(env, { application: app })
+    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active" } })
+    await zapier.close()
+  })
+
+  it("needs keys, and says how to give them", async () => {
+    const stores = { redis: server().url }
+    expect(await messageOf(inEnvironment({}, { application: app, stores }))).toContain("a Redis has no keys beside it")
   })
 })
