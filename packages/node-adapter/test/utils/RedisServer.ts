@@ -77,10 +77,12 @@ export const launch = async (
   const address = ["--bind", "127.0.0.1", "--port", String(port), "--dir", directory, "--requirepass", password]
   let child: ChildProcess | undefined
   let said = ""
+  let isKilled = false
 
   const kill = async () => {
     const running = child
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
+    isKilled = true
     const ended = new Promise<void>((resolve) => running.once("exit", () => resolve()))
     running.kill("SIGKILL")
     await ended
@@ -89,7 +91,11 @@ export const launch = async (
   const start = async () => {
     const started = spawn(program, [...address, ...flags], { stdio: ["ignore", "pipe", "pipe"] })
     child = started
+    isKilled = false
     said = ""
+    started.once("exit", (code, signal) => {
+      if (!isKilled) process.stderr.write(`Redis has ended by itself (${signal ?? code}):\n${said}\n`)
+    })
     for (const stream of [started.stdout, started.stderr]) {
       stream.on("data", (data) => {
         said = `${said}${data}`.slice(-4_000)
