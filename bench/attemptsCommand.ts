@@ -1,13 +1,12 @@
 /** `npm run bench -- attempts`: what was asked for, and a process for each store, so that none weighs on another. */
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
-import * as Places from "./grantPlaces.ts"
 import * as StoreProcesses from "./storeProcesses.ts"
 import { print, say } from "./report.ts"
 import * as Attempts from "./scenarios/attempts.ts"
 
 const usage =
-  `usage: npm run bench -- ${Attempts.name} [--store ${Places.kinds.join(" | ")}] [--attempts N], ` +
+  `usage: npm run bench -- ${Attempts.name} [--store ${Attempts.kinds.join(" | ")}] [--attempts N], ` +
   "which begins so many three times; a Postgres takes about a millisecond for each"
 
 const options = { store: { type: "string" }, attempts: { type: "string" } } as const
@@ -16,7 +15,7 @@ const options = { store: { type: "string" }, attempts: { type: "string" } } as c
 const fewest = 1_000
 
 interface Asked {
-  readonly stores: ReadonlyArray<Places.Kind>
+  readonly stores: ReadonlyArray<Attempts.Kind>
   readonly attempts: number
 }
 
@@ -26,7 +25,7 @@ const parse = (args: ReadonlyArray<string>): Asked | undefined => {
     const attempts = Number(values.attempts ?? "100000")
     if (!Number.isSafeInteger(attempts) || attempts < fewest) return undefined
     if (store === undefined) return { stores: ["memory", "sqlite"], attempts }
-    return Places.isKind(store) ? { stores: [store], attempts } : undefined
+    return Attempts.isKind(store) ? { stores: [store], attempts } : undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /**
- * `npm run crash`: kills processes with SIGKILL while they refresh, and counts what that has cost. Prints one line of
+ * `npm run crash`: kills processes with SIGKILL while they refresh, or a Redis meanwhile, and counts what that has cost. Prints one line of
  * JSON, and exits with 1 when a rule was broken, or a grant was lost whose answer did not die with its process.
  */
 import { parseArgs } from "node:util"
@@ -8,13 +8,14 @@ import * as Crash from "./crash/run.ts"
 import { isStoreKind, storeKinds } from "./kinds.ts"
 import { print, say } from "./report.ts"
 
-const usage = `usage: npm run crash -- [--kills N] [--store ${storeKinds.join(" | ")}] [--processes N] [--seed N]`
+const usage = `usage: npm run crash -- [--kills N] [--store ${storeKinds.join(" | ")}] [--processes N] [--seed N], or with --store redis --victim server`
 
 const options = {
   kills: { type: "string" },
   store: { type: "string" },
   processes: { type: "string" },
-  seed: { type: "string" }
+  seed: { type: "string" },
+  victim: { type: "string" }
 } as const
 
 const toCount = (text: string) => {
@@ -28,12 +29,16 @@ const parse = (args: ReadonlyArray<string>): Crash.Asked | undefined => {
   try {
     const { values } = parseArgs({ args: [...args], options })
     const store = values.store ?? "sqlite"
-    if (!isStoreKind(store)) return undefined
+    const victim = values.victim ?? "process"
+    if (!isStoreKind(store) || (victim !== "process" && victim !== "server")) return undefined
+    // The other servers are not started again.
+    if (victim === "server" && store !== "redis") return undefined
     return {
       kills: toCount(values.kills ?? "300"),
       store,
       processes: toCount(values.processes ?? "4"),
-      seed: toCount(values.seed ?? "1")
+      seed: toCount(values.seed ?? "1"),
+      victim
     }
   } catch {
     return undefined

@@ -5,12 +5,15 @@ import { join } from "node:path"
 import { type Grant, GrantStore, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
+import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as PostgresClient from "@zapier-workflow-auth/node-adapter/stores/PostgresClient"
+import * as RedisStores from "@zapier-workflow-auth/node-adapter/stores/RedisStores"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Redis } from "effect/persistence/Redis"
 import * as Redacted from "effect/Redacted"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Database from "./database.ts"
@@ -83,7 +86,7 @@ const removeAtExit = (directory: string) =>
     (remove) => Effect.sync(() => void process.off("exit", remove))
   )
 
-const inDatabase = Effect.fnUntraced(function* (kind: StoreKind) {
+const inDatabase = Effect.fnUntraced(function* (kind: Exclude<StoreKind, "redis">) {
   const database = yield* Database.make(kind)
   // To write a batch takes longer than a statement of the library may.
   const filling =
@@ -126,6 +129,42 @@ const inDatabase = Effect.fnUntraced(function* (kind: StoreKind) {
   }
 })
 
+const usedMemory = Effect.map(
+  Redis.use((redis) => redis.send<string>("INFO", "memory")),
+  (info) => Number(/^used_memory:(\d+)/m.exec(info)?.[1])
+)
+
+// A program of its own has the grants in memory, and it is that which they take.
+const inRedis = Effect.gen(function* () {
+  const database = yield* Database.make("redis")
+  yield* removeAtExit(database.directory)
+  return {
+    fill: (write: (store: Store) => Effect.Effect<void>) =>
+      Effect.gen(function* () {
+        const before = yield* usedMemory
+        const grants = yield* GrantStore
+        // So many are under way that they share what the disk takes to write.
+        let waiting: Array<Effect.Effect<boolean, StoreError>> = []
+        const flush = Effect.suspend(() => {
+          const batch = waiting
+          waiting = []
+          return Effect.asVoid(Effect.orDie(Effect.all(batch, { concurrency: "unbounded" })))
+        })
+        yield* write({
+          ...grants,
+          compareAndSet: (...args) =>
+            Effect.suspend(() => {
+              waiting.push(grants.compareAndSet(...args))
+              return Effect.as(waiting.length < 1_000 ? Effect.void : flush, true)
+            })
+        })
+        yield* flush
+        return (yield* usedMemory) - before
+      }).pipe(Effect.provide(Layer.provideMerge(RedisStores.layer, Database.layerRedis(database))), Effect.orDie),
+    stores: Database.stores(database)
+  }
+})
+
 const inMemory = Effect.map(Layer.build(MemoryStores.layer), (stores) => ({
   fill: Effect.fnUntraced(function* (write: (store: Store) => Effect.Effect<void>) {
     const before = yield* memory
@@ -136,4 +175,7 @@ const inMemory = Effect.map(Layer.build(MemoryStores.layer), (stores) => ({
 }))
 
 /** A new and empty one, until the scope ends. */
-export const make = (kind: Kind) => (kind === "memory" ? inMemory : inDatabase(kind))
+export const make = (kind: Kind) => {
+  if (kind === "memory") return inMemory
+  return kind === "redis" ? inRedis : inDatabase(kind)
+}

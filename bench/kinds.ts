@@ -1,5 +1,5 @@
 /** The databases that a scenario can be told to use. */
-export const storeKinds = ["sqlite", "postgres"] as const
+export const storeKinds = ["sqlite", "postgres", "redis"] as const
 
 export type StoreKind = (typeof storeKinds)[number]
 

@@ -23,7 +23,7 @@ export interface Grant extends Parts.Token {
 export interface Options extends Parts.App {
   readonly grant: Grant
   /** The store that all processes share. The others know none: an app loads the grant, and gives it to them. */
-  readonly database: Database.Database
+  readonly database: Database.SqlDatabase
 }
 
 type Peer = (options: Options) => Promise<Parts.Call>

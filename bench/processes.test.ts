@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Command from "./command.ts"
 import * as EmbeddedPostgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
+import * as RedisServer from "../packages/node-adapter/test/utils/RedisServer.ts"
 
 const bench = (...args: ReadonlyArray<string>) => Command.run("main.ts", args)
 
@@ -26,11 +27,18 @@ const storm = async (store: string) => {
 const embedded = await EmbeddedPostgres.load()
 const without = typeof embedded === "string" ? ` (skipped: ${embedded})` : ""
 
+const redis = RedisServer.find()
+const withoutRedis = typeof redis === "string" ? ` (skipped: ${redis})` : ""
+
 describe("npm run bench -- processes", () => {
   it("one of all processes refreshes, and no call fails: SQLite", () => storm("sqlite"))
 
   it.skipIf(without !== "")(`one of all processes refreshes, and no call fails: Postgres${without}`, () =>
     storm("postgres")
+  )
+
+  it.skipIf(withoutRedis !== "")(`one of all processes refreshes, and no call fails: Redis${withoutRedis}`, () =>
+    storm("redis")
   )
 
   it("says how it is used when it is not", async () => {

@@ -3,11 +3,15 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, describe, expect, it } from "@effect/vitest"
+import * as RedisServer from "../packages/node-adapter/test/utils/RedisServer.ts"
 import * as Command from "./command.ts"
 
 // What is left of temporary files is left here.
 const folder = mkdtempSync(join(tmpdir(), "zapier-scale-test-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const redis = RedisServer.find()
+const withoutRedis = typeof redis === "string" ? ` (skipped: ${redis})` : ""
 
 const start = (...args: ReadonlyArray<string>) => Command.start("main.ts", ["scale", ...args], { TMPDIR: folder })
 
@@ -33,6 +37,17 @@ describe("npm run bench -- scale", () => {
     expect(line.bytesPerGrant).toBeGreaterThan(60)
     expect(line.bytesPerGrant).toBeLessThan(flags.length > 0 ? 1_536 : 1_024)
     expect(line).toHaveProperty("passed", code === 0)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it.skipIf(withoutRedis !== "")(`finds, refreshes and goes through all grants in Redis${withoutRedis}`, async () => {
+    const { code, stdout } = await scale("--store", "redis", "--grants", "1000")
+    expect(JSON.parse(stdout)).toMatchObject({
+      store: "redis",
+      passed: code === 0,
+      iteration: { grants: 1_000 },
+      reconnectRequired: { grants: 10 }
+    })
     expect(readdirSync(folder)).toEqual([])
   })
 

@@ -11,7 +11,7 @@ export const name = Scale.name
 
 const usage =
   `usage: npm run bench -- ${name} [--store ${Places.kinds.join(" | ")} | all] [--grants N] [--encrypted]; ` +
-  `for a million grants ${tmpdir()} needs 1 GB with sqlite, 2 GB with postgres, and the process 2 GB with memory`
+  `for a million grants ${tmpdir()} needs 1 GB with sqlite, 2 GB with postgres or redis, and the process 2 GB with memory`
 
 const options = { store: { type: "string" }, grants: { type: "string" }, encrypted: { type: "boolean" } } as const
 

@@ -90,6 +90,7 @@ try {
   })
   await check("of which none runs anything when it is installed", async () => deepStrictEqual(production.scripts(), []))
   const postgres = "PostgresClient: the package @effect/sql-pg is not installed; run: npm install @effect/sql-pg"
+  const redis = "RedisClient: the package redis is not installed; run: npm install redis"
   for (const node of Node.versions) {
     await check(`the library, installed like this, on Node ${node}`, async () => {
       const { stderr, stdout } = await production.runOn(node, "main.ts")
@@ -97,6 +98,7 @@ try {
         state: "Absent",
         body: '"there and back"',
         postgres,
+        redis,
         bundled: "StoreFailed"
       })
     })

@@ -4,7 +4,6 @@
  * held against all that the server has issued.
  */
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import { FakeZapier, layerHttpClient } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Clock from "effect/Clock"
@@ -14,11 +13,14 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import * as Database from "../database.ts"
 import type { StoreKind } from "../kinds.ts"
 import { type Report, round, say } from "../report.ts"
 import * as Crew from "./crew.ts"
 import * as Journal from "./journal.ts"
+import * as RedisJournal from "./redisJournal.ts"
+import * as SqlJournal from "./sqlJournal.ts"
 import * as Log from "./log.ts"
 import { type Point, points } from "./points.ts"
 import * as Server from "./server.ts"
@@ -30,6 +32,8 @@ export interface Asked {
   readonly store: StoreKind
   readonly processes: number
   readonly seed: number
+  /** What is killed: the processes of the app, or the server that has their database. */
+  readonly victim: "process" | "server"
 }
 
 // Many, so that enough of them are not waiting for the lease of somebody dead.
@@ -50,7 +54,7 @@ const client = (database: Database.Database) =>
         settings
       })
     )
-  ).pipe(Layer.provideMerge(SqlStores.layer), Layer.provideMerge(Database.layer(database, { name: "crash-parent" })))
+  ).pipe(Layer.provideMerge(Database.stores(database, { name: "crash-parent" })))
 
 const connect = Effect.fnUntraced(function* (subject: string) {
   const auth = yield* ZapierAuth
@@ -87,13 +91,36 @@ interface Seen {
   readonly troubles: Array<string>
 }
 
-const kill = Effect.fnUntraced(function* (asked: Asked, database: Database.Database, crew: Crew.Crew, seen: Seen) {
+/** One kill and what comes after it, until all that was begun before has ended. */
+type Kill = (crew: Crew.Crew, journal: Journal.Journal) => Effect.Effect<Point>
+
+const killProcess: Kill = Effect.fnUntraced(function* (crew, journal) {
+  const { member, point } = yield* killOne(crew)
+  yield* journal.settle(member.name)
+  return point
+})
+
+// The processes find out by themselves, and go on.
+const killServer = (crash: Effect.Effect<void>): Kill =>
+  Effect.fnUntraced(function* (crew) {
+    // One that starts without a server ends, as it should.
+    while (crew.ready().length < crew.living().length) yield* Effect.sleep(real(5))
+    yield* Effect.sleep(real(yield* Random.nextIntBetween(0, longestPause)))
+    yield* crash
+    return anyMoment
+  })
+
+const kill = Effect.fnUntraced(function* (
+  asked: Asked,
+  journal: Journal.Journal,
+  crew: Crew.Crew,
+  seen: Seen,
+  killNext: Kill
+) {
   for (let count = 1; count <= asked.kills; count++) {
-    const { member, point } = yield* killOne(crew)
-    seen.byPoint[point]++
-    yield* Journal.settle(asked.store, member.name)
+    seen.byPoint[yield* killNext(crew, journal)]++
     const checkFile = asked.store === "sqlite" && (count % checkEvery === 0 || count === asked.kills)
-    const found = yield* Effect.exit(Journal.look(database, checkFile))
+    const found = yield* Effect.exit(journal.look(checkFile))
     if (found._tag === "Failure") {
       seen.troubles.push(`the store did not open after kill ${count}`)
       continue
@@ -123,9 +150,20 @@ const useOnceMore = Effect.fnUntraced(function* (seen: Seen) {
   yield* Effect.forEach(subjects, use, { concurrency: 8 })
 })
 
+interface Place {
+  readonly database: Database.Database
+  /** Kills its server, and starts it again. */
+  readonly crash: Effect.Effect<void>
+}
+
+const placeOf = ({ store, victim }: Asked): Effect.Effect<Place, never, Scope.Scope> =>
+  victim === "server"
+    ? Database.makeRedis
+    : Effect.map(Database.make(store), (database) => ({ database, crash: Effect.void }))
+
 const program = Effect.fnUntraced(function* (
   asked: Asked,
-  database: Database.Database,
+  { crash, database }: Place,
   recorder: Log.Recorder,
   listener: { crew: Crew.Crew | undefined }
 ) {
@@ -135,7 +173,8 @@ const program = Effect.fnUntraced(function* (
     integrityChecks: 0,
     troubles: []
   }
-  yield* Journal.install(asked.store)
+  const journal = database.kind === "redis" ? RedisJournal.make(database) : SqlJournal.make(database)
+  yield* journal.install
   yield* connectAll(subjects)
   const { address } = yield* HttpServer.HttpServer
   const crew = yield* Effect.acquireRelease(
@@ -150,10 +189,10 @@ const program = Effect.fnUntraced(function* (
     (crew) => Effect.promise(crew.end)
   )
   listener.crew = crew
-  yield* kill(asked, database, crew, seen)
+  yield* kill(asked, journal, crew, seen, asked.victim === "server" ? killServer(crash) : killProcess)
   yield* Effect.promise(crew.stop)
   yield* useOnceMore(seen)
-  const { torn, written } = yield* Journal.read
+  const { torn, written } = Journal.decodeAll(yield* journal.rows)
   seen.tornRecords += torn
   return { seen, verdict: Verdict.judge(recorder.log, written) }
 })
@@ -161,12 +200,12 @@ const program = Effect.fnUntraced(function* (
 export const run = Effect.fnUntraced(
   function* (asked: Asked) {
     const began = performance.now()
-    const database = yield* Database.make(asked.store)
+    const place = yield* placeOf(asked)
     const recorder = Log.make()
     const listener: { crew: Crew.Crew | undefined } = { crew: undefined }
     const server = Server.layer(recorder, (process, issued) => listener.crew?.rotated(process, issued))
-    const { seen, verdict } = yield* program(asked, database, recorder, listener).pipe(
-      Effect.provide(Layer.provideMerge(client(database), server)),
+    const { seen, verdict } = yield* program(asked, place, recorder, listener).pipe(
+      Effect.provide(Layer.provideMerge(client(place.database), server)),
       Random.withSeed(String(asked.seed)),
       Effect.provideService(Clock.Clock, clock)
     )

@@ -2,7 +2,6 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -95,7 +94,7 @@ const main = async () => {
     process.exit(1)
   }
   void listen()
-  const stores = SqlStores.layer.pipe(Layer.provide(Database.layer(begin.database, { name: begin.name })))
+  const stores = Database.stores(begin.database, { name: begin.name })
   const layer = ZapierNode.layerWithoutStores({
     application,
     urls: ZapierUrls.at(begin.origin),

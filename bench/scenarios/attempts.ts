@@ -20,12 +20,18 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as MovableClock from "../clock.ts"
 import * as Database from "../database.ts"
-import type { Kind } from "../grantPlaces.ts"
 import { memory } from "../measure.ts"
 import * as Offline from "../offline.ts"
 import { type Report, round, say } from "../report.ts"
 
 export const name = "attempts"
+
+/** Redis forgets by a clock of its own, and not by the virtual one. */
+export const kinds = ["sqlite", "postgres", "memory"] as const
+
+export type Kind = (typeof kinds)[number]
+
+export const isKind = (text: string): text is Kind => kinds.some((kind) => kind === text)
 
 export interface Asked {
   readonly store: Kind

@@ -13,7 +13,6 @@ import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStor
 import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as KeyRing from "@zapier-workflow-auth/core/store/KeyRing"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as Clock from "effect/Clock"
 import * as Aead from "effect/crypto/Aead"
 import * as Digest from "effect/crypto/Digest"
@@ -133,7 +132,7 @@ const store = Effect.fnUntraced(function* (database: Database.Database) {
   const key = { clientId: application.clientId, subject: "ada" }
   yield* GrantStore.use(({ compareAndSet }) => compareAndSet(key, Option.none(), grant)).pipe(
     Effect.provide(EncryptedStores.layer),
-    Effect.provide([Layer.provide(SqlStores.layer, Database.layer(database)), keys])
+    Effect.provide([Database.stores(database), keys])
   )
 })
 
@@ -145,8 +144,16 @@ const measure = Effect.fnUntraced(function* (
 ) {
   yield* store(database)
   const stores = (url?: string) =>
-    database.kind === "sqlite" ? { directory: database.directory } : { postgres: url ?? database.url }
-  const onDemand = database.kind === "sqlite" ? /Embedded|Encrypt|Sql|KeyRing/ : /Postgres|Pg|Encrypt|SqlStores|KeyRing/
+    database.kind === "sqlite"
+      ? { directory: database.directory }
+      : database.kind === "redis"
+        ? { redis: database.url }
+        : { postgres: url ?? database.url }
+  const onDemand = {
+    sqlite: /Embedded|Encrypt|Sql|KeyRing/,
+    postgres: /Postgres|Pg|Encrypt|SqlStores|KeyRing/,
+    redis: /Redis|Encrypt|KeyRing/
+  }[database.kind]
   const needed = yield* Effect.promise(() => effectModules(onDemand))
   const programs = {
     node: "0",
@@ -172,7 +179,7 @@ const measure = Effect.fnUntraced(function* (
     }
   }
   const counted = yield* Effect.promise(async () => {
-    if (database.kind === "sqlite") return {}
+    if (database.kind !== "postgres") return {}
     const proxy = await PostgresProxy.start(database.url)
     await runOf(programOf(bundled, stores(proxy.url)))
     await proxy.close()

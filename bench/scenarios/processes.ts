@@ -4,7 +4,6 @@
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Clock from "effect/Clock"
@@ -60,7 +59,7 @@ const client = (database: Database.Database) =>
         httpClient: Layer.provide(FakeZapier.layerHttpClient, Layer.succeed(FakeZapier.FakeZapier, fake))
       })
     )
-  ).pipe(Layer.provide(SqlStores.layer), Layer.provide(Database.layer(database)))
+  ).pipe(Layer.provide(Database.stores(database)))
 
 const countTokenRequests = Effect.map(
   Effect.flatMap(FakeZapier.FakeZapier, ({ requests }) => requests),

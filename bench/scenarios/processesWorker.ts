@@ -5,7 +5,6 @@ import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/Client
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
-import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -81,7 +80,7 @@ const main = async () => {
     application,
     urls: ZapierUrls.at(origin),
     httpClient: NodeHttpClient.layerUndiciOptions({ connections })
-  }).pipe(Layer.provide(SqlStores.layer), Layer.provide(Database.layer(database)))
+  }).pipe(Layer.provide(Database.stores(database)))
   await Effect.runPromise(
     work(begin, messages, clock).pipe(Effect.provide(layer), Effect.provideService(Clock.Clock, clock))
   )

@@ -3,7 +3,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
-import { PostgresClient, ZapierPromise } from "@zapier-workflow-auth/node-adapter"
+import { PostgresClient, RedisClient, ZapierPromise } from "@zapier-workflow-auth/node-adapter"
 import * as Bundled from "@zapier-workflow-auth/node-adapter/bundled/ZapierPromise"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,10 +39,14 @@ await bundled.close()
 const url = Redacted.make("postgres://app@127.0.0.1:1/app")
 const postgres = await Effect.runPromise(Effect.flip(Effect.scoped(Layer.build(PostgresClient.layer({ url })))))
 
+const redisUrl = Redacted.make("redis://127.0.0.1:1")
+const redis = await Effect.runPromise(Effect.flip(Effect.scoped(Layer.build(RedisClient.layer({ url: redisUrl })))))
+
 const found = {
   state: status.ok ? status.value._tag : status.error.message,
   body,
   postgres: postgres.message,
+  redis: redis.message,
   bundled: started.ok ? started.value._tag : started.error._tag
 }
 process.stdout.write(JSON.stringify(found))

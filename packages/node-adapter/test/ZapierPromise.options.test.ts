@@ -205,18 +205,6 @@ describe("an option that there is not", () => {
   })
 })
 
-describeWithRedis("a client over Redis", (server) => {
-  it("keeps grants there, encrypted, by an option or a variable", async () => {
-    const encryption = keyOf()
-    const stores = { redis: server().url, commandTimeout: 5_000 }
-    expect(await keeps((options) => ZapierPromise.make({ ...options, stores, encryption }))).toBe("kept")
-    const env = { ZAPIER_REDIS_URL: server().url, ZAPIER_ENCRYPTION_KEYS: encryption }
-    const zapier = inEnvironment(env, { application: app })
-    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active" } })
-    await zapier.close()
-  })
-})
-
 describeWithPostgres("a client over Postgres", (server) => {
   it("keeps grants there, encrypted, by an option or a variable", async () => {
     const encryption = keyOf()
@@ -226,5 +214,23 @@ describeWithPostgres("a client over Postgres", (server) => {
     const zapier = inEnvironment(env, { application: app })
     expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active" } })
     await zapier.close()
+  })
+})
+
+describeWithRedis("a client over Redis", (server) => {
+  it("keeps grants there, encrypted, by an option or a variable", async () => {
+    const encryption = keyOf()
+    const stores = { redis: server().url, commandTimeout: 10_000 }
+    expect(await keeps((options) => ZapierPromise.make({ ...options, stores, encryption }))).toBe("kept")
+    expect(server().kept()).toContain('"seal":"zwa1.')
+    const env = { ZAPIER_REDIS_URL: server().url, ZAPIER_ENCRYPTION_KEYS: encryption }
+    const zapier = inEnvironment(env, { application: app })
+    expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active" } })
+    await zapier.close()
+  })
+
+  it("needs keys, and says how to give them", async () => {
+    const stores = { redis: server().url }
+    expect(await messageOf(inEnvironment({}, { application: app, stores }))).toContain("a Redis has no keys beside it")
   })
 })

@@ -25,7 +25,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as UserDirectories from "effect/persistence/UserDirectories"
-import type * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as DataDirectory from "../DataDirectory.ts"
 import * as EncryptionKey from "../EncryptionKey.ts"
@@ -46,29 +45,18 @@ interface Files {
   readonly key: string
 }
 
-type Database =
-  | { readonly _tag: "Embedded"; readonly files: Files }
-  | { readonly _tag: "Postgres" | "Redis"; readonly url: Redacted.Redacted }
-
-const variables = { Postgres: "ZAPIER_DATABASE_URL", Redis: "ZAPIER_REDIS_URL" } as const
+type Database = { readonly _tag: "Embedded"; readonly files: Files } | Environment.Server
 
 export type Keys = { readonly _tag: "File"; readonly path: string } | { readonly _tag: "Environment" }
 
 const isFake = (flags: Flags.Place) => Effect.map(Server.fake(flags), Option.isSome)
 
 const databaseOf = Effect.fnUntraced(function* (flags: Flags.Place) {
-  const { directory, redis, url } = yield* Environment.storage
+  const { directory } = yield* Environment.storage
   const apart = yield* isFake(flags)
   if (Option.isNone(flags.dataDirectory) && !apart) {
-    const given = { Postgres: url, Redis: redis }
-    const set = [
-      ...(["Postgres", "Redis"] as const).filter((tag) => Option.isSome(given[tag])).map((tag) => variables[tag]),
-      ...(Option.isSome(directory) ? ["ZAPIER_DATA_DIRECTORY"] : [])
-    ]
-    const [one, other] = set
-    if (one !== undefined && other !== undefined) return yield* Environment.both(one, other)
-    if (Option.isSome(url)) return { _tag: "Postgres", url: url.value } satisfies Database
-    if (Option.isSome(redis)) return { _tag: "Redis", url: redis.value } satisfies Database
+    const server = yield* Environment.server
+    if (Option.isSome(server)) return server.value satisfies Database
   }
   const found = Option.orElse(flags.dataDirectory, () => directory)
   const name = apart ? "fake" : "auth"
@@ -82,7 +70,7 @@ export const place = Effect.fnUntraced(
     const paths = yield* Path.Path
     const database = yield* databaseOf(flags)
     if (database._tag !== "Embedded") {
-      return { file: undefined, server: `the ${database._tag} of ${variables[database._tag]}` }
+      return { file: undefined, server: `the ${database._tag} of ${database.variable}` }
     }
     const folder = yield* DataDirectory.folderOf(database.files.directory)
     return { file: paths.join(folder, database.files.database), server: undefined }
@@ -139,16 +127,16 @@ export const layerKeys = (keys: Keys): Layer.Layer<KeyRing, ZapierAuthError> =>
 
 type Stores = GrantStore | AttemptStore | AppCredentialStore
 
-const layerRedis = (url: Redacted.Redacted) => RedisClient.layer({ url, urlName: variables.Redis })
+const layerRedis = ({ url, variable }: Environment.Server) => RedisClient.layer({ url, urlName: variable })
 
 const layerDatabase = (database: Database, create: boolean): Layer.Layer<SqlClient, ZapierAuthError> => {
   if (database._tag === "Embedded") {
     const { database: name, directory } = database.files
     return SqliteClient.layerDefault({ directory, name, create })
   }
-  const { url } = database
+  const { url, variable } = database
   // Whoever looks at all grants takes longer than a request may.
-  return PostgresClient.layer({ url, urlName: variables.Postgres, statementTimeout: Duration.infinity })
+  return PostgresClient.layer({ url, urlName: variable, statementTimeout: Duration.infinity })
 }
 
 const layerOf = (
@@ -159,7 +147,7 @@ const layerOf = (
     Effect.map(databaseOf(flags), (database) => {
       if (database._tag === "Redis") {
         const stores = reading ? RedisStores.layerUnchecked : RedisStores.layerQuiet
-        return Layer.merge(stores, Inventory.layerRedis).pipe(Layer.provide(layerRedis(database.url)))
+        return Layer.merge(stores, Inventory.layerRedis).pipe(Layer.provide(layerRedis(database)))
       }
       const stores = reading ? SqlStores.layerExisting : SqlStores.layer
       return Layer.merge(stores, Inventory.layerSql).pipe(Layer.provide(layerDatabase(database, create)))

@@ -3,6 +3,7 @@ import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientAppli
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Variable from "./variable.ts"
 
 export const redirectUris: Effect.Effect<Option.Option<ReadonlyArray<string>>, ZapierAuthError> = Effect.map(
@@ -18,7 +19,7 @@ export const application = Effect.all({
 })
 
 export const storage = Effect.all({
-  url: Variable.secret("ZAPIER_DATABASE_URL"),
+  postgres: Variable.secret("ZAPIER_DATABASE_URL"),
   redis: Variable.secret("ZAPIER_REDIS_URL"),
   directory: Variable.text("ZAPIER_DATA_DIRECTORY"),
   keyFile: Variable.text("ZAPIER_KEY_FILE"),
@@ -30,6 +31,27 @@ export const fake: Effect.Effect<Option.Option<string>, ZapierAuthError> = Varia
 /** Of two variables that contradict each other, one cannot be meant. */
 export const both = (one: string, other: string): ZapierAuthError =>
   ZapierAuthError.make(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))
+
+/** A server that has the grants, and the variable that names it. */
+export interface Server {
+  readonly _tag: "Postgres" | "Redis"
+  readonly url: Redacted.Redacted
+  readonly variable: string
+}
+
+/** The server that the environment names, if it names one and nothing else. */
+export const server: Effect.Effect<Option.Option<Server>, ZapierAuthError> = Effect.gen(function* () {
+  const { directory, postgres, redis } = yield* storage
+  const servers = [
+    ...Option.toArray(postgres).map((url): Server => ({ _tag: "Postgres", url, variable: "ZAPIER_DATABASE_URL" })),
+    ...Option.toArray(redis).map((url): Server => ({ _tag: "Redis", url, variable: "ZAPIER_REDIS_URL" }))
+  ]
+  const [one, other] = servers
+  if (one === undefined) return Option.none()
+  if (other !== undefined) return yield* both(one.variable, other.variable)
+  if (Option.isSome(directory)) return yield* both(one.variable, "ZAPIER_DATA_DIRECTORY")
+  return Option.some(one)
+})
 
 /**
  * The origin of a fake. The client secret goes there, so it is not sent in the clear to another machine.

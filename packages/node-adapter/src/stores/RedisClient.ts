@@ -74,10 +74,10 @@ export interface ClusterOptions extends ConnectionOptions {
   readonly urls: readonly [Redacted.Redacted, ...ReadonlyArray<Redacted.Redacted>]
 }
 
-const driverMissing = () =>
+const driverMissing = (setting: string) =>
   ZapierAuthError.make(
     new InvalidConfig({
-      setting: "RedisClient",
+      setting,
       problem: "the package redis is not installed; run: npm install redis"
     })
   )
@@ -88,7 +88,8 @@ const isMissing = (error: unknown) => Predicate.hasProperty(error, "code") && er
 const importDriver = () =>
   import("redis").catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))
 
-const loadDriver = Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, driverMissing)
+const loadDriver = ({ urlName = "RedisClient" }: ConnectionOptions) =>
+  Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, () => driverMissing(urlName))
 
 const millis = (input: Duration.Input | undefined) => Duration.toMillis(input ?? Duration.seconds(5))
 
@@ -169,7 +170,7 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Redis.Redis["Service"], ZapierAuthError, Scope.Scope> {
   const settings = settingsOf(options, yield* checked(options, options.url))
-  const driver = yield* loadDriver
+  const driver = yield* loadDriver(options)
   const connection = yield* Effect.acquireRelease(
     Effect.sync(() => Connection.make(driver.createClient, settings)),
     closing
@@ -228,7 +229,7 @@ export const layerCluster = (options: ClusterOptions): Layer.Layer<Redis.Redis, 
     Effect.gen(function* () {
       const urls = yield* Effect.forEach(options.urls, (url) => checked(options, url))
       const settings = settingsOf(options, urls[0] ?? "")
-      const driver = yield* loadDriver
+      const driver = yield* loadDriver(options)
       const cluster = yield* Effect.acquireRelease(
         Effect.sync(() => Cluster.make(driver.createCluster, settings, urls)),
         closing

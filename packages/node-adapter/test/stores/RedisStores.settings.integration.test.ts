@@ -1,12 +1,17 @@
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
+import { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
+import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as RedisStores from "../../src/stores/RedisStores.ts"
 import { logged } from "../utils/logged.ts"
 import * as RedisLayers from "../utils/RedisLayers.ts"
 import * as RedisServer from "../utils/RedisServer.ts"
 import { describeWithRedis } from "../utils/RedisSuite.ts"
+import * as Suite from "../utils/SqlStoreSuite.ts"
 
 const { send } = RedisLayers
 
@@ -78,6 +83,35 @@ describeWithRedis(
           expect(said.split("\n")).toHaveLength(1)
           const error = yield* Effect.flip(starting({ "maxmemory-policy": "allkeys-lru" }, url))
           expect(error).toMatchObject({ reason: { _tag: "InvalidConfig" } })
+        })
+      )
+
+      it.live("are read with the rights that the documentation names, and everything else is done", () =>
+        Effect.gen(function* () {
+          const page = readFileSync(new URL("../../../../docs/stores.md", import.meta.url), "utf8")
+          const [, rights = "", checks = ""] = /`(\+evalsha [^`]+)`,\nbesides `([^`]+)`/.exec(page) ?? []
+          const url = yield* as(["-@all", ...rights.split(" "), ...checks.split(" ")])
+          expect(yield* starting({}, url)).toBe("")
+          yield* Effect.gen(function* () {
+            const grants = yield* GrantStore
+            const attempts = yield* AttemptStore
+            const key = { clientId: "client-1", subject: "ada" }
+            expect(yield* grants.compareAndSet(key, Option.none(), Suite.grant(1))).toBe(true)
+            const { entries } = yield* grants.page({ clientId: "client-1", state: "Active", limit: 1 })
+            for (const { grant } of entries) expect(yield* grants.remove(key, grant.version)).toBe(true)
+            const attempt = {
+              _tag: "Denied",
+              stateDigest: "digest",
+              subject: "ada",
+              redirectUri: "https://acme.example/callback",
+              scopes: ["zap"],
+              startedAt: 0,
+              expiresAt: 4_102_444_800_000
+            } as const
+            expect(yield* attempts.compareAndSet("digest", Option.none(), attempt)).toBe(true)
+            yield* Effect.provide(send("DEL", "zapier:{attempts}:attempt:digest"), client())
+            expect(yield* attempts.bySubject({ subject: "ada", skip: 0, limit: 1 })).toEqual([])
+          }).pipe(Effect.provide(Layer.provide(RedisStores.layer, Layer.fresh(client(url)))))
         })
       )
 

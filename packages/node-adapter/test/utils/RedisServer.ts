@@ -41,18 +41,23 @@ export const find = (): { readonly program: string } | string => {
   }
 }
 
-const isListening = (port: number) =>
+/** Whether it listens, and has loaded its data. */
+const isReady = (port: number, password: string) =>
   new Promise<boolean>((resolve) => {
     const socket = connect(port, "127.0.0.1")
-    socket.once("connect", () => {
-      // It accepts before it has loaded its data, and says so.
-      socket.write("PING\r\n")
-    })
-    socket.once("data", (data) => {
+    let said = ""
+    const done = (isReady: boolean) => {
       socket.destroy()
-      resolve(!data.toString().startsWith("-LOADING"))
+      resolve(isReady)
+    }
+    socket.once("connect", () => void socket.write(`AUTH ${password}\r\nPING\r\n`))
+    socket.on("data", (data) => {
+      said += data
+      if (said.includes("+PONG")) done(true)
+      else if (/^-(?!ERR)/m.test(said)) done(false)
     })
-    socket.once("error", () => resolve(false))
+    socket.once("error", () => done(false))
+    socket.once("close", () => done(false))
   })
 
 /** As durable as it can be. */
@@ -72,10 +77,12 @@ export const launch = async (
   const address = ["--bind", "127.0.0.1", "--port", String(port), "--dir", directory, "--requirepass", password]
   let child: ChildProcess | undefined
   let said = ""
+  let isKilled = false
 
   const kill = async () => {
     const running = child
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
+    isKilled = true
     const ended = new Promise<void>((resolve) => running.once("exit", () => resolve()))
     running.kill("SIGKILL")
     await ended
@@ -84,13 +91,17 @@ export const launch = async (
   const start = async () => {
     const started = spawn(program, [...address, ...flags], { stdio: ["ignore", "pipe", "pipe"] })
     child = started
+    isKilled = false
     said = ""
+    started.once("exit", (code, signal) => {
+      if (!isKilled) process.stderr.write(`Redis has ended by itself (${signal ?? code}):\n${said}\n`)
+    })
     for (const stream of [started.stdout, started.stderr]) {
       stream.on("data", (data) => {
         said = `${said}${data}`.slice(-4_000)
       })
     }
-    while (!(await isListening(port))) {
+    while (!(await isReady(port, password))) {
       if (started.exitCode !== null) throw new Error(`Redis did not start:\n${said}`)
       await sleep(20)
     }

@@ -31,11 +31,11 @@ type Keys =
 // What a fake gives out is kept apart, as the command line does.
 const fileOf = (isFake: boolean, ending: string) => `${isFake ? "fake" : "auth"}.${ending}`
 
-type Placed = Exclude<Stores, "memory">
+const isPostgres = (stores: Exclude<Stores, "memory">): stores is PostgresStores =>
+  "postgres" in stores && stores.postgres !== undefined
 
-const isPostgres = (stores: Placed): stores is PostgresStores => "postgres" in stores && stores.postgres !== undefined
-
-const isRedis = (stores: Placed): stores is RedisStores => "redis" in stores && stores.redis !== undefined
+const isRedis = (stores: Exclude<Stores, "memory">): stores is RedisStores =>
+  "redis" in stores && stores.redis !== undefined
 
 const databaseOf = Effect.fnUntraced(function* (stores: Stores | undefined, isFake: boolean) {
   if (stores === "memory") return { _tag: "Memory" } satisfies Database
@@ -49,24 +49,16 @@ const databaseOf = Effect.fnUntraced(function* (stores: Stores | undefined, isFa
     const url = Redacted.make(redis)
     return { _tag: "Redis", options: { ...options, url, urlName: "stores.redis" } } satisfies Database
   }
-  const { directory, redis, url } = yield* Environment.storage
+  const { directory } = yield* Environment.storage
   if (stores !== undefined) {
     const options = { ...stores, directory: stores.directory ?? Option.getOrUndefined(directory) }
     return { _tag: "Embedded", options } satisfies Database
   }
-  const [one, other] = [
-    ...(Option.isSome(url) ? ["ZAPIER_DATABASE_URL"] : []),
-    ...(Option.isSome(redis) ? ["ZAPIER_REDIS_URL"] : []),
-    ...(Option.isSome(directory) ? ["ZAPIER_DATA_DIRECTORY"] : [])
-  ]
-  if (one !== undefined && other !== undefined) return yield* Environment.both(one, other)
-  if (isFake && one !== undefined && Option.isNone(directory)) return yield* Environment.both(one, "ZAPIER_FAKE")
-  if (Option.isSome(url)) {
-    const options = { url: url.value, urlName: "ZAPIER_DATABASE_URL" }
-    return { _tag: "Postgres", options } satisfies Database
-  }
-  if (Option.isSome(redis)) {
-    return { _tag: "Redis", options: { url: redis.value, urlName: "ZAPIER_REDIS_URL" } } satisfies Database
+  const server = yield* Environment.server
+  if (Option.isSome(server)) {
+    const { _tag, url, variable } = server.value
+    if (isFake) return yield* Environment.both(variable, "ZAPIER_FAKE")
+    return { _tag, options: { url, urlName: variable } } satisfies Database
   }
   return { _tag: "Embedded", options: { directory: Option.getOrUndefined(directory) } } satisfies Database
 })
@@ -143,13 +135,13 @@ const layerEmbedded = (options: DefaultOptions, keys: Keys, isFake: boolean): La
     })
   })
 
-const noKeys = ZapierAuthError.make(
-  new InvalidConfig({
-    setting: "encryption",
-    problem:
-      "give it, or set ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: a Postgres or Redis has no keys beside it. Make one with: openssl rand -base64 32"
-  })
-)
+const noKeys = (database: string) =>
+  ZapierAuthError.make(
+    new InvalidConfig({
+      setting: "encryption",
+      problem: `give it, or set ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: a ${database} has no keys beside it. Make one with: openssl rand -base64 32`
+    })
+  )
 
 /** The stores that are meant by the options and the environment. */
 export const layer = ({ encryption, stores }: Pick<Options, "encryption" | "stores">, isFake: boolean): Layers =>
@@ -167,8 +159,8 @@ export const layer = ({ encryption, stores }: Pick<Options, "encryption" | "stor
         case "Postgres":
         case "Redis": {
           const keys = yield* keysOf(encryption, isFake)
-          if (keys._tag === "None") return yield* noKeys
-          const stores = database._tag === "Redis" ? layerRedis(database.options) : layerPostgres(database.options)
+          if (keys._tag === "None") return yield* noKeys(database._tag)
+          const stores = database._tag === "Postgres" ? layerPostgres(database.options) : layerRedis(database.options)
           return encrypted(stores, layerKeys(keys))
         }
       }
