@@ -65,6 +65,31 @@ describe("npm run bench", () => {
     expect(line).toHaveProperty("passed", code === 0)
   })
 
+  it.effect("bundle: what a program does not use is not in it", () =>
+    Effect.gen(function* () {
+      const { modules } = yield* Bundle.bundle(Bundle.program)
+      const used = [...modules].flatMap(([module, bytes]) => (bytes > 0 ? [module] : []))
+      const has = (name: string) => used.filter((module) => module.endsWith(name)).length
+      // Proves that modules are found by such names.
+      expect(has("/effect/dist/Schema.js")).toBe(1)
+      expect(has("/core/src/machine/UserGrant.ts")).toBe(1)
+      // What reads the environment, and what writes and reads records.
+      const unused = ["Config", "ConfigProvider", "internal/schema/toCodec", "persistence/RateLimiter"]
+      expect(unused.filter((name) => has(`/effect/dist/${name}.js`) > 0)).toEqual([])
+      const features = ["AuthEvent", "ProblemDetails", "internal/inClear", "zapier/RateLimits"]
+      expect(features.filter((name) => has(`/core/src/${name}.ts`) > 0)).toEqual([])
+    })
+  )
+
+  it.effect("bundle: the index does not load what few programs use and is large", () =>
+    Effect.gen(function* () {
+      const { imports } = yield* Bundle.bundle(Bundle.barrel, { external: ["effect/*", "effect"] })
+      expect(imports).toContain("effect/http/HttpClient")
+      const large = /^effect\/(?:http-api\/|persistence\/|http\/Http(?:Router|Server))/
+      expect([...imports].filter((name) => large.test(name))).toEqual([])
+    })
+  )
+
   it.effect("bundle: stays within what it may weigh", () =>
     Effect.map(Bundle.run(), (report) => expect(report).toMatchObject({ passed: true }))
   )

@@ -12,15 +12,16 @@ export const name = "bundle"
 /** There is nothing to repeat: the same sources give the same bytes. */
 export const calls = 1
 
-// What it was when it was last looked into, and a little: whoever adds to it should know that.
+// What it was when it was last looked into, and a little, so that what is added to it is noticed.
 const bounds = {
-  /** The code of the whole core, in kB. */
-  own: 47,
+  /** The code of all that the index of the core exports, in kB. */
+  own: 43.8,
   /** A program that uses all three modes, with the parts of Effect that it uses, in kB. */
-  whole: 92
+  whole: 87
 }
 
-const program = `
+/** A program that uses all three modes. */
+export const program = `
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
@@ -40,6 +41,9 @@ const layer = ZapierHttpClient.layer().pipe(
 export const call = () => Effect.runPromise(Effect.provide(
   ZapierHttpClient.ZapierHttpClient.use((zapier) => zapier.call("GET /v1/apps")), layer))
 `
+
+/** A program that uses all that can be imported at once. */
+export const barrel = `export * from "@zapier-workflow-auth/core"`
 
 // One refresh: no state, no store, no second caller.
 const baseline = `
@@ -82,7 +86,8 @@ interface Options {
   readonly platform?: "node"
 }
 
-const bundle = (contents: string, { external = [], platform }: Options = {}) =>
+/** What a bundle of a program weighs, and what is in it. */
+export const bundle = (contents: string, { external = [], platform }: Options = {}) =>
   Effect.promise(async () => {
     const { metafile, outputFiles } = await build({
       stdin: { contents, resolveDir: import.meta.dirname, loader: "js" },
@@ -98,12 +103,15 @@ const bundle = (contents: string, { external = [], platform }: Options = {}) =>
       external,
       logLevel: "silent"
     })
-    const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
+    const outputs = Object.values(metafile.outputs)
+    const inputs = outputs.flatMap((output) => Object.entries(output.inputs))
     return {
       /** In kB, minified and gzipped. */
       size: round(gzipSync(outputFiles[0]?.contents ?? "").length / 1_000, 1),
       /** What each module comes to, in bytes, minified. */
-      modules: new Map(inputs.map(([module, { bytesInOutput }]) => [module, bytesInOutput]))
+      modules: new Map(inputs.map(([module, { bytesInOutput }]) => [module, bytesInOutput])),
+      /** What it imports and does not hold. */
+      imports: new Set(outputs.flatMap(({ imports }) => imports.map(({ path }) => path)))
     }
   })
 
@@ -122,7 +130,7 @@ const sharesOf = (whole: Bundle, baseline: Bundle) => {
 }
 
 export const run = Effect.fnUntraced(function* () {
-  const own = yield* bundle(`export * from "@zapier-workflow-auth/core"`, { external: ["effect/*", "effect"] })
+  const own = yield* bundle(barrel, { external: ["effect/*", "effect"] })
   const whole = yield* bundle(program)
   const client = yield* bundle(baseline)
   const others = yield* Effect.forEach(Object.entries(peers), ([peer, contents]) =>

@@ -1,4 +1,5 @@
-// ZapierApi and ZapierApiClient are imported by their own paths: Effect's HttpApi, which they need, is as large as all of this.
+// Some modules are imported by their own paths only, because what they need of Effect is as large as all of this: ZapierApi,
+// ZapierApiClient and app/ZapierProblem (HttpApi), app/ZapierUser (HttpRouter) and zapier/RateLimits (RateLimiter).
 export * as AppCredential from "./machine/AppCredential.ts"
 export * as AppCredentialDriver from "./machine/AppCredentialDriver.ts"
 export * as AppCredentialStore from "./store/AppCredentialStore.ts"
@@ -24,7 +25,6 @@ export * as MemoryStores from "./store/MemoryStores.ts"
 export * as OAuthError from "./oauth/OAuthError.ts"
 export * as Pause from "./machine/Pause.ts"
 export * as ProblemDetails from "./ProblemDetails.ts"
-export * as RateLimits from "./zapier/RateLimits.ts"
 export * as RecordCodec from "./store/RecordCodec.ts"
 export * as Scopes from "./oauth/Scopes.ts"
 export * as Settings from "./Settings.ts"
@@ -39,6 +39,4 @@ export * as VersionedStore from "./store/VersionedStore.ts"
 export * as ZapierAuth from "./ZapierAuth.ts"
 export * as ZapierAuthError from "./ZapierAuthError.ts"
 export * as ZapierHttpClient from "./ZapierHttpClient.ts"
-export * as ZapierProblem from "./app/ZapierProblem.ts"
 export * as ZapierUrls from "./zapier/ZapierUrls.ts"
-export * as ZapierUser from "./app/ZapierUser.ts"

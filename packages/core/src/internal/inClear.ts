@@ -1,6 +1,6 @@
 /** Whether secrets may be encoded: only while a store's record is written. Nothing else provides it. */
 import * as Context from "effect/Context"
 
-export const InClear = Context.Reference<boolean>("@zapier-workflow-auth/core/internal/InClear", {
+export const InClear = /* @__PURE__ */ Context.Reference<boolean>("@zapier-workflow-auth/core/internal/InClear", {
   defaultValue: () => false
 })

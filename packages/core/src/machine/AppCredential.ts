@@ -23,7 +23,7 @@ import * as Pause from "./Pause.ts"
 const renewal = {
   generation: Schema.Int,
   /** The pause that follows the latest failure. */
-  pause: Schema.optionalKey(Pause.Pause)
+  pause: /* @__PURE__ */ Schema.optionalKey(Pause.Pause)
 }
 
 /**
@@ -33,11 +33,12 @@ const renewal = {
  *
  * @since 0.1.0
  */
-export const State = Schema.TaggedUnion({
-  Absent: { pause: renewal.pause },
-  Active: { ...renewal, access: Tokens.Access },
-  Requesting: { ...renewal, access: Schema.optionalKey(Tokens.Access), lease: Lease.Lease }
-})
+export const State = /* @__PURE__ */ (() =>
+  Schema.TaggedUnion({
+    Absent: { pause: renewal.pause },
+    Active: { ...renewal, access: Tokens.Access },
+    Requesting: { ...renewal, access: Schema.optionalKey(Tokens.Access), lease: Lease.Lease }
+  }))()
 
 /**
  * @since 0.1.0
@@ -63,12 +64,13 @@ const requested = { owner: Schema.NonEmptyString, generation: Schema.Int }
  *
  * @since 0.1.0
  */
-export const Event = Schema.TaggedUnion({
-  AccessTokenRequested: { owner: Schema.NonEmptyString },
-  AccessTokenRejected: requested,
-  TokenGranted: { generation: Schema.Int, tokens: Tokens.Access },
-  RequestFailed: { ...requested, failure: Schema.optionalKey(Pause.Failure) }
-})
+export const Event = /* @__PURE__ */ (() =>
+  Schema.TaggedUnion({
+    AccessTokenRequested: { owner: Schema.NonEmptyString },
+    AccessTokenRejected: requested,
+    TokenGranted: { generation: Schema.Int, tokens: Tokens.Access },
+    RequestFailed: { ...requested, failure: Schema.optionalKey(Pause.Failure) }
+  }))()
 
 /**
  * @since 0.1.0

@@ -20,7 +20,7 @@ import * as Machine from "./Machine.ts"
  *
  * @since 0.1.0
  */
-export const State = Schema.TaggedUnion({ Presented: {}, Accepted: {}, Rejected: {} })
+export const State = /* @__PURE__ */ Schema.TaggedUnion({ Presented: {}, Accepted: {}, Rejected: {} })
 
 /**
  * @since 0.1.0
@@ -34,7 +34,11 @@ export type State = typeof State.Type
  *
  * @since 0.1.0
  */
-export const Event = Schema.TaggedUnion({ RequestPrepared: {}, RequestAccepted: {}, RequestRejected: {} })
+export const Event = /* @__PURE__ */ Schema.TaggedUnion({
+  RequestPrepared: {},
+  RequestAccepted: {},
+  RequestRejected: {}
+})
 
 /**
  * @since 0.1.0

@@ -37,7 +37,7 @@ const attempt = {
   /** For whom access is asked. */
   subject: Schema.NonEmptyString,
   redirectUri: Schema.NonEmptyString,
-  scopes: Schema.Array(Scopes.Scope),
+  scopes: /* @__PURE__ */ Schema.Array(Scopes.Scope),
   startedAt: Tokens.Instant,
   /** No callback is taken at or after it, and stores may forget the attempt. */
   expiresAt: Tokens.Instant
@@ -53,21 +53,26 @@ const attempt = {
  *
  * @since 0.1.0
  */
-export const Failure = Schema.Literals(["AuthorizationRefused", "CodeRefused", "OutcomeUnknown", "NotExchanged"])
+export const Failure = /* @__PURE__ */ Schema.Literals([
+  "AuthorizationRefused",
+  "CodeRefused",
+  "OutcomeUnknown",
+  "NotExchanged"
+])
 
 /**
  * @since 0.1.0
  */
 export type Failure = typeof Failure.Type
 
-const stored = {
+const stored = /* @__PURE__ */ (() => ({
   Pending: { ...attempt, codeVerifier: Schema.optionalKey(Tokens.Secret) },
   Exchanging: { ...attempt, receivedAt: Tokens.Instant },
   Completed: attempt,
   Denied: attempt,
   Expired: attempt,
   Failed: { ...attempt, why: Failure }
-}
+}))()
 
 /**
  * - `Absent`: unknown, or forgotten by the store. It is not stored.
@@ -77,7 +82,7 @@ const stored = {
  *
  * @since 0.1.0
  */
-export const State = Schema.TaggedUnion({ Absent: {}, ...stored })
+export const State = /* @__PURE__ */ (() => Schema.TaggedUnion({ Absent: {}, ...stored }))()
 
 /**
  * @since 0.1.0
@@ -89,7 +94,7 @@ export type State = typeof State.Type
  *
  * @since 0.1.0
  */
-export const Stored = Schema.TaggedUnion(stored)
+export const Stored = /* @__PURE__ */ Schema.TaggedUnion(stored)
 
 /**
  * @since 0.1.0
@@ -114,7 +119,7 @@ export const absent: Of<"Absent"> = { _tag: "Absent" }
  *
  * @since 0.1.0
  */
-export const Event = Schema.TaggedUnion({
+export const Event = /* @__PURE__ */ Schema.TaggedUnion({
   CodeReceived: { stateDigest: Schema.String, subject: Schema.String, code: Tokens.Secret },
   ErrorReceived: { stateDigest: Schema.String, subject: Schema.String, error: Schema.String },
   TokensGranted: { stateDigest: Schema.String, subject: Schema.String, tokens: Tokens.Tokens },

@@ -434,7 +434,10 @@ const failing = {
   Idle: "what it was for is given up"
 }
 const resting = { Backoff: "else", Loading: "the backoff is over" }
-const rested = { ...resting, Idle: "the backoff is over, and nobody needs the record any more" }
+const rested = /* @__PURE__ */ (() => ({
+  ...resting,
+  Idle: "the backoff is over, and nobody needs the record any more"
+}))()
 
 const tabulate = () =>
   ({

@@ -20,7 +20,7 @@ import * as Schema from "effect/Schema"
  *
  * @since 0.1.0
  */
-export const Lease = Schema.Struct({ owner: Schema.NonEmptyString, deadline: Schema.Finite })
+export const Lease = /* @__PURE__ */ Schema.Struct({ owner: Schema.NonEmptyString, deadline: Schema.Finite })
 
 /**
  * @since 0.1.0

@@ -25,7 +25,7 @@ import type { Reason } from "../ZapierAuthError.ts"
  *
  * @since 0.1.0
  */
-export const Cause = Schema.TaggedUnion({
+export const Cause = /* @__PURE__ */ Schema.TaggedUnion({
   RateLimited: {},
   Unavailable: { status: Schema.Int },
   Malformed: { status: Schema.Int, problem: Schema.String },
@@ -44,7 +44,7 @@ export type Cause = typeof Cause.Type
  *
  * @since 0.1.0
  */
-export const Pause = Schema.Struct({ until: Tokens.Instant, failures: Schema.Int, cause: Cause })
+export const Pause = /* @__PURE__ */ Schema.Struct({ until: Tokens.Instant, failures: Schema.Int, cause: Cause })
 
 /**
  * @since 0.1.0
@@ -56,7 +56,10 @@ export type Pause = typeof Pause.Type
  *
  * @since 0.1.0
  */
-export const Failure = Schema.Struct({ cause: Cause, retryAfter: Schema.optionalKey(Schema.Finite) })
+export const Failure = /* @__PURE__ */ Schema.Struct({
+  cause: Cause,
+  retryAfter: /* @__PURE__ */ Schema.optionalKey(Schema.Finite)
+})
 
 /**
  * @since 0.1.0

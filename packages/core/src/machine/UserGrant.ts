@@ -49,7 +49,7 @@ const held = {
   /** Which consent the tokens descend from. */
   family: Schema.NonEmptyString,
   /** One higher after every successful consent or refresh. */
-  generation: Schema.Int.check(Schema.isGreaterThan(0)),
+  generation: /* @__PURE__ */ Schema.Int.check(/* @__PURE__ */ Schema.isGreaterThan(0)),
   tokens: Tokens.Tokens
 }
 
@@ -57,7 +57,7 @@ const renewal = {
   /** True if a response to a refresh of this generation was lost. */
   responseLost: Schema.Boolean,
   /** The pause that follows the latest failure. */
-  pause: Schema.optionalKey(Pause.Pause)
+  pause: /* @__PURE__ */ Schema.optionalKey(Pause.Pause)
 }
 
 /**
@@ -68,18 +68,19 @@ const renewal = {
  *
  * @since 0.1.0
  */
-export const State = Schema.TaggedUnion({
-  Absent: {},
-  Active: { ...held, ...renewal },
-  Refreshing: {
-    ...held,
-    ...renewal,
-    tokens: Tokens.Renewable,
-    lease: Lease.Lease,
-    attempt: Schema.Literals([1, 2])
-  },
-  ReconnectRequired: { ...held, why: ReconnectCause, since: Tokens.Instant }
-})
+export const State = /* @__PURE__ */ (() =>
+  Schema.TaggedUnion({
+    Absent: {},
+    Active: { ...held, ...renewal },
+    Refreshing: {
+      ...held,
+      ...renewal,
+      tokens: Tokens.Renewable,
+      lease: Lease.Lease,
+      attempt: Schema.Literals([1, 2])
+    },
+    ReconnectRequired: { ...held, why: ReconnectCause, since: Tokens.Instant }
+  }))()
 
 /**
  * @since 0.1.0
@@ -117,17 +118,18 @@ const presented = { family: Schema.String, generation: Schema.Int, owner: Schema
  *
  * @since 0.1.0
  */
-export const Event = Schema.TaggedUnion({
-  ConsentGranted: { family: Schema.NonEmptyString, tokens: Tokens.Tokens },
-  AccessTokenRequested: { owner: Schema.NonEmptyString },
-  AccessTokenRejected: presented,
-  RefreshSucceeded: { ...presented, tokens: Tokens.Tokens },
-  RefreshTokenReplaced: { ...presented, refreshToken: Tokens.Secret, failure: Pause.Failure },
-  RefreshRefused: presented,
-  RefreshOutcomeUnknown: { ...presented, isAwaited: Schema.Boolean },
-  RefreshFailed: { ...presented, mayHaveRotated: Schema.Boolean, failure: Schema.optionalKey(Pause.Failure) },
-  Disconnected: {}
-})
+export const Event = /* @__PURE__ */ (() =>
+  Schema.TaggedUnion({
+    ConsentGranted: { family: Schema.NonEmptyString, tokens: Tokens.Tokens },
+    AccessTokenRequested: { owner: Schema.NonEmptyString },
+    AccessTokenRejected: presented,
+    RefreshSucceeded: { ...presented, tokens: Tokens.Tokens },
+    RefreshTokenReplaced: { ...presented, refreshToken: Tokens.Secret, failure: Pause.Failure },
+    RefreshRefused: presented,
+    RefreshOutcomeUnknown: { ...presented, isAwaited: Schema.Boolean },
+    RefreshFailed: { ...presented, mayHaveRotated: Schema.Boolean, failure: Schema.optionalKey(Pause.Failure) },
+    Disconnected: {}
+  }))()
 
 /**
  * @since 0.1.0

@@ -36,25 +36,25 @@ const usable =
     problem(text) === undefined
 
 // The pattern is what values are drawn by; the filter decides.
-const Printable = Schema.String.check(Schema.isPattern(/^[\x20-\x7E]+$/))
+const Printable = /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.isPattern(/^[\x20-\x7E]+$/))
 
-const ClientIdText = Printable.check(
-  Schema.makeFilter(usable(ApplicationProblem.clientId), {
+const ClientIdText = /* @__PURE__ */ Printable.check(
+  /* @__PURE__ */ Schema.makeFilter(/* @__PURE__ */ usable(ApplicationProblem.clientId), {
     expected: "a client id of printable ASCII (RFC 6749 appendix A.1)"
   })
 )
 
-const ClientSecret = Schema.Redacted(
-  Printable.check(
-    Schema.makeFilter(usable(ApplicationProblem.clientSecret), {
+const ClientSecret = /* @__PURE__ */ Schema.Redacted(
+  /* @__PURE__ */ Printable.check(
+    /* @__PURE__ */ Schema.makeFilter(/* @__PURE__ */ usable(ApplicationProblem.clientSecret), {
       expected: "a secret of printable ASCII (RFC 6749 appendix A.2)"
     })
   ),
   { disallowJsonEncode: true }
 )
 
-const RedirectUri = Schema.String.check(
-  Schema.makeFilter(isRedirectUri, {
+const RedirectUri = /* @__PURE__ */ Schema.String.check(
+  /* @__PURE__ */ Schema.makeFilter(isRedirectUri, {
     expected: "an absolute URI without a fragment, with https unless it is on this machine"
   })
 )
@@ -65,7 +65,7 @@ const RedirectUri = Schema.String.check(
  *
  * @since 0.1.0
  */
-export const Authentication = Schema.Literals(["Basic", "Body"])
+export const Authentication = /* @__PURE__ */ Schema.Literals(["Basic", "Body"])
 
 /**
  * @since 0.1.0
@@ -77,12 +77,12 @@ export type Authentication = typeof Authentication.Type
  *
  * @since 0.1.0
  */
-export const Application = Schema.Struct({
+export const Application = /* @__PURE__ */ Schema.Struct({
   /** Public. */
   clientId: ClientIdText,
   clientSecret: ClientSecret,
   /** All that are registered, spelled exactly as they are there. The first is the default. */
-  redirectUris: Schema.NonEmptyArray(RedirectUri),
+  redirectUris: /* @__PURE__ */ Schema.NonEmptyArray(RedirectUri),
   /** How it authenticates at the token endpoint. */
   authentication: Authentication
 })
@@ -276,16 +276,14 @@ export const parseRedirectUris = (list: string): ReadonlyArray<string> =>
  *
  * @internal
  */
-export const configRedirectUris: Config.Config<ReadonlyArray<string>> = /* @__PURE__ */ Config.map(
-  /* @__PURE__ */ Config.String(variables.redirectUris),
-  parseRedirectUris
-)
+export const configRedirectUris: Config.Config<ReadonlyArray<string>> = /* @__PURE__ */ (() =>
+  Config.map(Config.String(variables.redirectUris), parseRedirectUris))()
 
-const configs = {
-  clientId: /* @__PURE__ */ Config.String(variables.clientId),
-  clientSecret: /* @__PURE__ */ Config.Redacted(variables.clientSecret),
+const configs = /* @__PURE__ */ (() => ({
+  clientId: Config.String(variables.clientId),
+  clientSecret: Config.Redacted(variables.clientSecret),
   redirectUris: configRedirectUris
-}
+}))()
 
 /**
  * What `layerConfig` reads, for configurations that hold more: `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` and
@@ -371,7 +369,9 @@ const incomplete = (parts: ReadonlyArray<Part<unknown>>): ZapierAuthError => {
   )
 }
 
-const read = Effect.fnUntraced(function* (options: ConfigOptions): Effect.fn.Return<Options, ZapierAuthError> {
+const read = /* @__PURE__ */ Effect.fnUntraced(function* (
+  options: ConfigOptions
+): Effect.fn.Return<Options, ZapierAuthError> {
   const clientId = yield* readVariable("clientId", options.clientId, configs.clientId)
   const clientSecret = yield* readVariable<string | Redacted.Redacted>(
     "clientSecret",

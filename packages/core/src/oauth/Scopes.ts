@@ -53,8 +53,8 @@ export type Scope = (typeof known)[number] | (string & {})
  *
  * @since 0.1.0
  */
-export const Scope: Schema.Codec<Scope, string> = Schema.String.check(
-  Schema.isPattern(/^\S+$/, { expected: "a scope, without white space" })
+export const Scope: Schema.Codec<Scope, string> = /* @__PURE__ */ Schema.String.check(
+  /* @__PURE__ */ Schema.isPattern(/^\S+$/, { expected: "a scope, without white space" })
 )
 
 /**

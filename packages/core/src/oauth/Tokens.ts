@@ -12,14 +12,14 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { InClear } from "../internal/inClear.ts"
 import * as Scopes from "./Scopes.ts"
 
-const forbidden = new SchemaIssue.Forbidden({ message: "Cannot serialize Redacted" })
+const forbidden = /* @__PURE__ */ new SchemaIssue.Forbidden({ message: "Cannot serialize Redacted" })
 
 /**
  * A secret text. Encoding it to JSON fails on purpose; a store that has to write it uses `RecordCodec`.
  *
  * @since 0.1.0
  */
-export const Secret = Schema.Redacted(Schema.NonEmptyString, { disallowJsonEncode: true }).annotate({
+export const Secret = /* @__PURE__ */ Schema.Redacted(Schema.NonEmptyString, { disallowJsonEncode: true }).annotate({
   toCodecJson: () =>
     Schema.link<Redacted.Redacted>()(Schema.NonEmptyString, {
       decode: SchemaGetter.transform((plain: string) => Redacted.make(plain)),
@@ -42,13 +42,13 @@ const accessFields = {
   /** The access token. */
   accessToken: Secret,
   /** What it allows. */
-  scopes: Schema.Array(Scopes.Scope),
+  scopes: /* @__PURE__ */ Schema.Array(Scopes.Scope),
   /** When the request for it began: the base of its lifetime. */
   obtainedAt: Instant,
   /** When it is to be taken as expired. */
   expiresAt: Instant,
   /** When it replaced a token that the API had rejected, if it did. */
-  replacedAt: Schema.optionalKey(Instant)
+  replacedAt: /* @__PURE__ */ Schema.optionalKey(Instant)
 }
 
 /**
@@ -56,7 +56,7 @@ const accessFields = {
  *
  * @since 0.1.0
  */
-export const Access = Schema.Struct(accessFields)
+export const Access = /* @__PURE__ */ Schema.Struct(accessFields)
 
 /**
  * @since 0.1.0
@@ -81,7 +81,8 @@ export interface UsableAccess extends Access {
  *
  * @since 0.1.0
  */
-export const Tokens = Schema.Struct({ ...accessFields, refreshToken: Schema.optionalKey(Secret) })
+export const Tokens = /* @__PURE__ */ (() =>
+  Schema.Struct({ ...accessFields, refreshToken: Schema.optionalKey(Secret) }))()
 
 /**
  * @since 0.1.0
@@ -93,7 +94,7 @@ export type Tokens = typeof Tokens.Type
  *
  * @since 0.1.0
  */
-export const Renewable = Schema.Struct({ ...accessFields, refreshToken: Secret })
+export const Renewable = /* @__PURE__ */ (() => Schema.Struct({ ...accessFields, refreshToken: Secret }))()
 
 /**
  * @since 0.1.0

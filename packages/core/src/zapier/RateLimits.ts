@@ -138,7 +138,6 @@ const limitsOf = Effect.fnUntraced(function* (options: Options) {
  * ```ts
  * import * as RateLimiter from "effect/persistence/RateLimiter"
  * import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
  * import * as RateLimits from "@zapier-workflow-auth/core/zapier/RateLimits"
  * import * as ZapierHttpClient from "@zapier-workflow-auth/core/ZapierHttpClient"
  *
