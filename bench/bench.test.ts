@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Command from "./command.ts"
@@ -89,6 +90,18 @@ describe("npm run bench", () => {
       expect([...imports].filter((name) => large.test(name))).toEqual([])
     })
   )
+
+  it.each(["core", "node-adapter/ZapierNode"])("import: %s does not load the fetch of Node", (module) => {
+    const loaded = (program: string) => {
+      const listed = `${program}; console.log(process.moduleLoadList.join("\\n"))`
+      const args = ["--input-type=module", "--eval", listed]
+      return execFileSync(process.execPath, args, { cwd: import.meta.dirname, encoding: "utf8" }).split("\n")
+    }
+    const itsFetch = (program: string) => loaded(program).filter((name) => name.endsWith("internal/deps/undici/undici"))
+    // Proves that it is found where it is loaded.
+    expect(itsFetch("globalThis.Headers")).toHaveLength(1)
+    expect(itsFetch(`await import("@zapier-workflow-auth/${module}")`)).toEqual([])
+  })
 
   it.effect("bundle: stays within what it may weigh", () =>
     Effect.map(Bundle.run(), (report) => expect(report).toMatchObject({ passed: true }))

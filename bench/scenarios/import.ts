@@ -1,13 +1,14 @@
 /**
- * What it takes to import the packages, each in a process of its own that has just begun, beside Effect's modules that the
- * core imports. Rounds are interleaved.
+ * What it takes to import the packages as they are published, each in a process of its own that has just begun, beside the
+ * modules of Effect that they load. Rounds are interleaved.
  */
 import { execFileSync } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
-import { medianOf, spreadOf } from "../measure.ts"
+import { spreadOf } from "../measure.ts"
 import { type Report, round, say } from "../report.ts"
 
 export const name = "import"
@@ -15,74 +16,151 @@ export const name = "import"
 /** Rounds. */
 export const calls = 11
 
-// Times what Effect's modules by themselves take.
-const bound = 1.2
+// Times what Effect's modules by themselves take: of the core, and of `ZapierNode`. What is over 1 is nearly all the finding
+// and reading of their files, some 75 of the core: in one file it would be half as much.
+const bound = 1.25
+const nodeBound = 1.25
 
 const packages = fileURLToPath(new URL("../../packages/", import.meta.url))
 
-const dist = (name: string) => join(packages, name, "dist")
+const names = ["core", "testing", "node-adapter"]
 
-// All that the core's modules import of Effect.
-const effectModules = () => {
-  const files = readdirSync(dist("core"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"))
-  const imports = files.flatMap((file) => [
-    ...readFileSync(join(dist("core"), file), "utf8").matchAll(/from "(effect\/[\w/]+)"/g)
-  ])
-  return [...new Set(imports.map(([, name = ""]) => name))]
+const scope = "@zapier-workflow-auth"
+
+const ownSpecifier = new RegExp(`^${scope}/([\\w-]+)(?:/(.+))?$`)
+
+interface Manifest {
+  readonly publishConfig: { readonly exports: unknown }
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+// What the packages are once they are installed: files that were compiled, found by `exports` as they are published.
+const install = (folder: string) => {
+  for (const name of names) {
+    const from = join(packages, name)
+    const to = join(folder, "node_modules", scope, name)
+    const manifest = JSON.parse(readFileSync(join(from, "package.json"), "utf8")) as Manifest
+    cpSync(join(from, "dist"), join(to, "dist"), { recursive: true })
+    writeFileSync(join(to, "package.json"), JSON.stringify({ ...manifest, ...manifest.publishConfig }))
+    for (const needed of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+      const link = join(folder, "node_modules", needed)
+      const target = join(from, "node_modules", needed)
+      if (needed.startsWith(scope) || existsSync(link) || !existsSync(target)) continue
+      mkdirSync(dirname(link), { recursive: true })
+      symlinkSync(target, link)
+    }
+  }
+}
+
+const compile = () => {
+  execFileSync("tsc", ["-b", ...names.map((name) => join(packages, name))])
+  execFileSync(process.execPath, [join(packages, "node-adapter/bundleTransport.ts")])
+}
+
+const statically = /^(?:import|export)\s(?:[^"';]*\sfrom\s)?"([^"]+)"/gm
+
+// What others' modules a module of ours loads at once, itself or through more of ours.
+const othersOf = (folder: string, specifier: string) => {
+  const others = new Set<string>()
+  const seen = new Set<string>()
+  const visit = (file: string) => {
+    if (seen.has(file)) return
+    seen.add(file)
+    for (const [, imported = ""] of readFileSync(file, "utf8").matchAll(statically)) {
+      const own = ownFile(folder, imported)
+      if (own !== undefined) visit(own)
+      else if (imported.startsWith(".")) visit(resolve(dirname(file), imported))
+      else if (!imported.startsWith("node:")) others.add(imported)
+    }
+  }
+  const entry = ownFile(folder, specifier)
+  if (entry !== undefined) visit(entry)
+  return [...others]
+}
+
+const ownFile = (folder: string, specifier: string) => {
+  const [, name, module = "index"] = ownSpecifier.exec(specifier) ?? []
+  return name === undefined ? undefined : join(folder, "node_modules", scope, name, "dist", `${module}.js`)
 }
 
 interface Imported {
   readonly millis: number
+  /** Of the processor, which other processes hardly change. */
+  readonly cpuMillis: number
   readonly megabytes: number
 }
 
 const program = (imports: ReadonlyArray<string>) => `
 const before = process.memoryUsage().heapUsed
+const cpuBefore = process.cpuUsage()
 const began = performance.now()
 await Promise.all(${JSON.stringify(imports)}.map((name) => import(name)))
 const millis = performance.now() - began
-console.log(JSON.stringify({ millis, megabytes: (process.memoryUsage().heapUsed - before) / 1e6 }))
+const { system, user } = process.cpuUsage(cpuBefore)
+const cpuMillis = (system + user) / 1000
+console.log(JSON.stringify({ millis, cpuMillis, megabytes: (process.memoryUsage().heapUsed - before) / 1e6 }))
 `
 
-// Resolved from the core, and with what Node has compiled before: as a program that is started the second time.
-const importing = (imports: ReadonlyArray<string>) => {
+// With what Node has read before: as a program that is started the second time.
+const importing = (folder: string, imports: ReadonlyArray<string>) => {
   const args = ["--input-type=module", "--eval", program(imports)]
-  return JSON.parse(execFileSync(process.execPath, args, { cwd: join(packages, "core"), encoding: "utf8" })) as Imported
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" })) as Imported
 }
 
-const entry = (name: string, file = "index.js") => [pathToFileURL(join(dist(name), file)).href]
-
-export const run = Effect.fnUntraced(function* (rounds: number) {
-  execFileSync("tsc", ["-b", join(packages, "core"), join(packages, "testing"), join(packages, "node-adapter")])
-  const modules = effectModules()
+const measure = (folder: string, rounds: number) => {
+  install(folder)
+  const own = (module: string) => [`${scope}/${module}`] as const
+  const ofCore = othersOf(folder, `${scope}/core`)
+  const ofNode = othersOf(folder, `${scope}/node-adapter/ZapierNode`)
   const kinds: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
-    ["effect", modules],
-    ["core", entry("core")],
-    ["core/ZapierAuth", entry("core", "ZapierAuth.js")],
-    ["testing/FakeZapier", entry("testing", "FakeZapier.js")],
-    ["testing", entry("testing")],
-    ["node-adapter/ZapierNode", entry("node-adapter", "ZapierNode.js")],
-    ["node-adapter", entry("node-adapter")]
+    ["effect, as core", ofCore],
+    ["core", own("core")],
+    ["core/ZapierAuth", own("core/ZapierAuth")],
+    ["testing/FakeZapier", own("testing/FakeZapier")],
+    ["testing", own("testing")],
+    ["effect, as node-adapter/ZapierNode", ofNode],
+    ["node-adapter/ZapierNode", own("node-adapter/ZapierNode")],
+    ["node-adapter", own("node-adapter")]
   ]
   const results = kinds.map(([kind, imports]) => ({ kind, imports, all: [] as Array<Imported> }))
   // The first round only warms the caches.
   for (let index = 0; index <= rounds; index++) {
     for (const { all, imports } of results) {
-      const imported = importing(imports)
+      const imported = importing(folder, imports)
       if (index > 0) all.push(imported)
     }
   }
-  const millisOf = (kind: string) =>
-    medianOf(results.filter((result) => result.kind === kind).flatMap(({ all }) => all.map(({ millis }) => millis)))
-  const ratio = round(millisOf("core") / millisOf("effect"), 2)
-  say(`import: the core takes ${ratio} times what the ${modules.length} modules of Effect take that it imports`)
-  return yield* Effect.succeed({
+  return { results, effectModules: ofCore.length }
+}
+
+export const run = Effect.fnUntraced(function* (rounds: number) {
+  compile()
+  const folder = mkdtempSync(join(tmpdir(), "zapier-import-"))
+  const { effectModules, results } = yield* Effect.ensuring(
+    Effect.sync(() => measure(folder, rounds)),
+    Effect.sync(() => rmSync(folder, { recursive: true }))
+  )
+  // What else the machine does only ever adds to a time, and the least has the least of it.
+  const leastOf = (kind: string) =>
+    Math.min(
+      ...results.filter((result) => result.kind === kind).flatMap(({ all }) => all.map(({ cpuMillis }) => cpuMillis))
+    )
+  const ratioOf = (kind: string, others: string) => round(leastOf(kind) / leastOf(others), 2)
+  const ratio = ratioOf("core", "effect, as core")
+  const nodeRatio = ratioOf("node-adapter/ZapierNode", "effect, as node-adapter/ZapierNode")
+  say(
+    `import: the core takes ${ratio} times what the ${effectModules} modules of Effect take that it loads; ZapierNode ${nodeRatio} times`
+  )
+  return {
     scenario: name,
-    passed: ratio <= bound,
+    passed: ratio <= bound && nodeRatio <= nodeBound,
     rounds,
     bound,
+    nodeBound,
     ratio,
-    effectModules: modules.length,
+    nodeRatio,
+    effectModules,
     imports: Object.fromEntries(
       results.map(({ all, kind }) => [
         kind,
@@ -98,5 +176,5 @@ export const run = Effect.fnUntraced(function* (rounds: number) {
         }
       ])
     )
-  } satisfies Report)
+  } satisfies Report
 })

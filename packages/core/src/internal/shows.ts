@@ -7,7 +7,8 @@ const most = 2_000
 // What platforms give away by accessors, of which they have no own property.
 const accessors = ["message", "stack", "cause", "request", "response", "headers", "url", "href"]
 
-const iterables = [Map, Set, Headers, URLSearchParams, FormData] as const
+// Node loads all of its `fetch` when one of these is first named, which takes longer than the rest of this library.
+const iterables = () => [Map, Set, Headers, URLSearchParams, FormData] as const
 
 const isObject = (value: unknown): value is Record<PropertyKey, unknown> => typeof value === "object" && value !== null
 
@@ -19,7 +20,7 @@ const partsOf = (value: Record<PropertyKey, unknown>): ReadonlyArray<unknown> =>
     ...own,
     ...own.map((key) => value[key]),
     ...accessors.map((key) => value[key]),
-    ...(iterables.some((type) => value instanceof type) ? (value as unknown as Iterable<unknown>) : []),
+    ...(iterables().some((type) => value instanceof type) ? (value as unknown as Iterable<unknown>) : []),
     typeof toJSON === "function" ? toJSON.call(value) : undefined
   ]
 }

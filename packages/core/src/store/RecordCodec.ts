@@ -56,11 +56,14 @@ export const make = <A, I>(schema: Schema.Codec<A, I>): RecordCodec<A> => {
   }
 }
 
-const sealable = Schema.fieldsAssign({ seal: Schema.optionalKey(Tokens.Secret) })
+// Made when the first record is read or written: a program whose records are in memory need not wait for it as it starts.
+const lazily = <A, I>(schema: () => Schema.Codec<A, I>): RecordCodec<A> => {
+  let made: RecordCodec<A> | undefined
+  const codec = () => (made ??= make(schema()))
+  return { encode: (record) => codec().encode(record), decode: (text) => codec().decode(text) }
+}
 
-const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
-const { Completed, Denied, Exchanging, Expired, Failed, Pending } = ConsentAttempt.Stored.cases
-const app = AppCredential.State.cases
+const sealable = () => Schema.fieldsAssign({ seal: Schema.optionalKey(Tokens.Secret) })
 
 /**
  * Users' grants.
@@ -75,24 +78,27 @@ const app = AppCredential.State.cases
  *
  * @since 0.1.0
  */
-export const grant: RecordCodec<Grant> = make(
-  Schema.Union([Active, Refreshing, ReconnectRequired]).mapMembers(Tuple.map(sealable))
-)
+export const grant: RecordCodec<Grant> = /* @__PURE__ */ lazily(() => {
+  const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
+  return Schema.Union([Active, Refreshing, ReconnectRequired]).mapMembers(Tuple.map(sealable()))
+})
 
 /**
  * Consent attempts.
  *
  * @since 0.1.0
  */
-export const attempt: RecordCodec<Stored<ConsentAttempt.Stored>> = make(
-  Schema.Union([Completed, Denied, Exchanging, Expired, Failed, Pending]).mapMembers(Tuple.map(sealable))
-)
+export const attempt: RecordCodec<Stored<ConsentAttempt.Stored>> = /* @__PURE__ */ lazily(() => {
+  const { Completed, Denied, Exchanging, Expired, Failed, Pending } = ConsentAttempt.Stored.cases
+  return Schema.Union([Completed, Denied, Exchanging, Expired, Failed, Pending]).mapMembers(Tuple.map(sealable()))
+})
 
 /**
  * The app's own tokens.
  *
  * @since 0.1.0
  */
-export const appCredential: RecordCodec<Stored<AppCredential.State>> = make(
-  Schema.Union([app.Absent, app.Active, app.Requesting]).mapMembers(Tuple.map(sealable))
-)
+export const appCredential: RecordCodec<Stored<AppCredential.State>> = /* @__PURE__ */ lazily(() => {
+  const { Absent, Active, Requesting } = AppCredential.State.cases
+  return Schema.Union([Absent, Active, Requesting]).mapMembers(Tuple.map(sealable()))
+})
