@@ -65,6 +65,7 @@ import * as Lifetime from "./internal/lifetime.ts"
 import * as Listeners from "./internal/listeners.ts"
 import * as Application from "./internal/promise/application.ts"
 import * as Connect from "./internal/promise/connect.ts"
+import * as Endpoints from "./internal/promise/endpoints.ts"
 import type { ConnectOptions, Subject } from "./internal/promise/connect.ts"
 import * as Failure from "./internal/promise/failure.ts"
 import type { Result } from "./internal/promise/failure.ts"
@@ -72,6 +73,7 @@ import * as Frozen from "./internal/promise/frozen.ts"
 import * as Input from "./internal/promise/input.ts"
 import * as ClientOptions from "./internal/promise/options.ts"
 import type { Options, ProcessOptions } from "./internal/promise/options.ts"
+import * as Retry from "./internal/promise/retry.ts"
 import type * as Routes from "./internal/promise/routes.ts"
 import * as Stores from "./internal/promise/stores.ts"
 import * as WaitUntil from "./internal/promise/waitUntil.ts"
@@ -80,7 +82,16 @@ import * as ZapierNode from "./ZapierNode.ts"
 
 export type { ConnectOptions, ConnectOutcome, Subject } from "./internal/promise/connect.ts"
 
-export type { Failure, Result } from "./internal/promise/failure.ts"
+export {
+  type Endpoint,
+  type EndpointRequest,
+  type EndpointResponse,
+  type Endpoints,
+  IterationError,
+  type PagedEndpoint
+} from "./internal/promise/endpoints.ts"
+
+export type { ApiFailure, Failure, Result } from "./internal/promise/failure.ts"
 
 export type {
   Encryption,
@@ -148,11 +159,12 @@ export interface HandlerOptions {
 }
 
 /**
- * The operations of `ZapierAuth` and `ZapierHttpClient`; see there for what each fails with.
+ * The operations of `ZapierAuth` and `ZapierHttpClient`, and each endpoint of the API by its group and name: `zaps.list`,
+ * `actions.inputs`. See there for what each fails with.
  *
  * @since 0.1.0
  */
-export interface ZapierPromise {
+export interface ZapierPromise extends Endpoints.Endpoints {
   /** Begins a consent. Send the user's browser to `url`, which holds `state`: it belongs in no log. */
   readonly authorizationUrl: (
     options: AuthorizationOptions & SignalOptions
@@ -262,6 +274,8 @@ const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
 export interface LayerOptions extends ProcessOptions {
   /** The routes by which users connect and disconnect. Which redirect URIs there are, only the layer knows. */
   readonly connect?: (ConnectOptions & { readonly redirectUri: string }) | undefined
+  /** When typed calls are repeated: see `retry` of `make`. */
+  readonly retry?: Options["retry"]
 }
 
 /**
@@ -275,18 +289,20 @@ export interface LayerOptions extends ProcessOptions {
  */
 export const fromLayer = <E>(
   layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>,
-  { connect, waitUntil }: LayerOptions = {}
-): ZapierPromise =>
-  clientOf(
-    layer,
+  { connect, retry, waitUntil }: LayerOptions = {}
+): ZapierPromise => {
+  const wrong = Retry.problem(retry)
+  return clientOf<E | ZapierAuthError>(
+    wrong === undefined ? layer : Layer.effectContext(Effect.fail(wrong)),
     EffectResult.flatMap(Input.read([connect]), ([connect]) => Connect.check(connect, [])),
-    waitUntil
+    { retry, waitUntil }
   )
+}
 
 const clientOf = <E>(
   layer: Layer.Layer<ZapierAuth | ZapierHttpClient, E>,
   connect: EffectResult.Result<Connect.Checked | undefined, ZapierAuthError>,
-  waitUntil?: WaitUntil.WaitUntil
+  { retry, waitUntil }: Pick<Options, "retry" | "waitUntil"> = {}
 ): ZapierPromise => {
   const listeners = Listeners.make()
   const shared = SharedLayer.of(layer)
@@ -339,6 +355,7 @@ const clientOf = <E>(
   }
 
   return {
+    ...Endpoints.make(run, retry),
     authorizationUrl: taking((options) =>
       runUntil(
         // What is no object, the core refuses.
@@ -490,10 +507,10 @@ export const make = (given: Options = {}): ZapierPromise => {
     return clientOf(Layer.effectContext(Effect.fail(made.failure)), EffectResult.fail(made.failure))
   }
   const { connect, options } = made.success
-  const { waitUntil, ...rest } = options
+  const { retry, waitUntil, ...rest } = options
   const settings = Frozen.settings(rest.settings, waitUntil !== undefined, process.env)
   // As above. @effect-diagnostics-next-line anyUnknownInErrorContext:off
-  return clientOf(layerOf({ ...rest, settings }), EffectResult.succeed(connect), waitUntil)
+  return clientOf(layerOf({ ...rest, settings }), EffectResult.succeed(connect), { retry, waitUntil })
 }
 
 /**
@@ -518,9 +535,12 @@ export const make = (given: Options = {}): ZapierPromise => {
  *
  * @since 0.1.0
  */
-export const toResponse = (error: Failure.Failure): Response => {
+export const toResponse = (error: Failure.ApiFailure): Response => {
   const retryAfter = ProblemDetails.retryAfter(error)
-  return new Response(JSON.stringify(ProblemDetails.make(error)), {
+  const { detail, ...problem } = ProblemDetails.make(error)
+  // What Zapier says of a call is for whoever wrote it.
+  const isOfCall = error._tag === "ZapierApiError" || error._tag === "UnexpectedResponse"
+  return new Response(JSON.stringify(isOfCall || detail === undefined ? problem : { ...problem, detail }), {
     status: error.httpStatus,
     headers: {
       "content-type": ProblemDetails.mediaType,

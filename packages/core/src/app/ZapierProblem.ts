@@ -87,28 +87,16 @@ const explain = ({ _tag, reason }: HttpClientError.HttpClientError): ProblemDeta
         httpStatus: 502
       }
 
-// What the user may not do, what is gone, and what has changed, the app's client can do something about.
-const passedOn: ReadonlySet<number> = new Set([403, 404, 409])
+const explainRefusal = (error: ZapierApiError): ProblemDetails.Explained => {
+  const { _tag, blames, httpStatus, isRetryable, needsReconnect, retryAfter, status } = error
+  const message = isRetryable ? "Zapier has trouble, or is busy. Try again later." : `Zapier responded with ${status}.`
+  return { _tag, message, isRetryable, needsReconnect, blames, httpStatus, retryAfter }
+}
 
-// What else Zapier refuses is the app's own request.
-const explainRefusal = ({ _tag, isRetryable, retryAfter, status }: ZapierApiError): ProblemDetails.Explained => ({
-  _tag,
-  message: isRetryable ? "Zapier has trouble, or is busy. Try again later." : `Zapier responded with ${status}.`,
-  isRetryable,
-  needsReconnect: false,
-  blames: isRetryable || passedOn.has(status) ? "Zapier" : "Caller",
-  httpStatus: passedOn.has(status) ? status : status === 429 ? 503 : isRetryable ? 502 : 500,
-  retryAfter
-})
-
-const explainUnexpected = ({ _tag }: UnexpectedResponse): ProblemDetails.Explained => ({
-  _tag,
-  message: "Zapier's response could not be read.",
-  isRetryable: false,
-  needsReconnect: false,
-  blames: "Zapier",
-  httpStatus: 502
-})
+const explainUnexpected = (error: UnexpectedResponse): ProblemDetails.Explained => {
+  const { _tag, blames, httpStatus, isRetryable, needsReconnect } = error
+  return { _tag, message: "Zapier's response could not be read.", isRetryable, needsReconnect, blames, httpStatus }
+}
 
 const told = (error: ApiError): ProblemDetails.Explained => {
   switch (error._tag) {

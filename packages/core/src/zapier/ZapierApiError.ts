@@ -23,6 +23,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import type { Party } from "../ZapierAuthError.ts"
 import * as Endpoint from "./Endpoint.ts"
 
 const EndpointName = Schema.Literals(Endpoint.names)
@@ -30,6 +31,9 @@ const EndpointName = Schema.Literals(Endpoint.names)
 const id = (name: string) => `@zapier-workflow-auth/core/zapier/ZapierApiError/${name}`
 
 const text = Schema.optionalKey(Schema.String)
+
+// What the user may not do, what is gone, and what has changed, the app's client can do something about.
+const passedOn: ReadonlySet<number> = new Set([403, 404, 409])
 
 // By status, and else by its first digit.
 const advice: { readonly [status: string]: string } = {
@@ -66,6 +70,20 @@ export class ZapierApiError extends Schema.TaggedError<ZapierApiError>(id("Zapie
     return this.status === 429 || this.status >= 500
   }
 
+  /** Connecting again changes nothing: a token that is no use is a `ZapierAuthError`. */
+  readonly needsReconnect = false
+
+  /** Whose fault it is: what Zapier refuses is mostly the app's own request. */
+  get blames(): Party {
+    return this.isRetryable || passedOn.has(this.status) ? "Zapier" : "Caller"
+  }
+
+  /** The status by which a web app tells its own client, where it has no better one. */
+  get httpStatus(): number {
+    if (passedOn.has(this.status)) return this.status
+    return this.status === 429 ? 503 : this.isRetryable ? 502 : 500
+  }
+
   override get message(): string {
     const { code, detail, endpoint, requestId, retryAfter, status, title } = this
     const what = [status, code ?? title].filter((part) => part !== undefined).join(" ")
@@ -93,6 +111,15 @@ export class UnexpectedResponse extends Schema.TaggedError<UnexpectedResponse>(i
 
   /** The same response is to be expected the next time. */
   readonly isRetryable = false
+
+  /** Connecting again changes nothing. */
+  readonly needsReconnect = false
+
+  /** Whose fault it is. */
+  readonly blames = "Zapier"
+
+  /** The status by which a web app tells its own client, where it has no better one. */
+  readonly httpStatus = 502
 
   override get message(): string {
     return `${this.endpoint}: Zapier responded with ${this.status}, but ${this.problem}. ZapierHttpClient.call returns the response as it is.`

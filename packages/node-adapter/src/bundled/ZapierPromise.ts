@@ -26,6 +26,7 @@ import type * as Promises from "../ZapierPromise.ts"
 import { make as makeClient } from "../ZapierPromise.ts"
 
 export type {
+  ApiFailure,
   CallOptions,
   ConnectOptions,
   Failure,
@@ -61,4 +62,4 @@ export const make = (options?: Options): Promises.ZapierPromise => {
   )
 }
 
-export { toResponse } from "../ZapierPromise.ts"
+export { IterationError, toResponse } from "../ZapierPromise.ts"

@@ -1,5 +1,6 @@
 /** What did not work, as plain values. */
 import { type Party, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type { UnexpectedResponse, ZapierApiError } from "@zapier-workflow-auth/core/zapier/ZapierApiError"
 import type { CallError } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Schema from "effect/Schema"
 import * as CallFailure from "../callFailure.ts"
@@ -31,11 +32,24 @@ type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
 export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed"; readonly code?: string } & Common)
 
 /**
+ * Why a typed call did not work: as `Failure`, or because Zapier refused it (`ZapierApiError`, with the `status`), or responded
+ * with something else than it documents (`UnexpectedResponse`). `retryAfter` is in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export type ApiFailure =
+  | Failure
+  | (typeof ZapierApiError.Encoded & Common)
+  | (typeof UnexpectedResponse.Encoded & Common)
+
+/**
  * What came of an operation: a value, or a failure to switch over.
  *
  * @since 0.1.0
  */
-export type Result<A> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: Failure }
+export type Result<A, E = Failure> =
+  | { readonly ok: true; readonly value: A }
+  | { readonly ok: false; readonly error: E }
 
 const encode = Schema.encodeSync(Reason)
 

@@ -11,6 +11,7 @@ import type { DefaultOptions as SqliteOptions } from "../../stores/SqliteClient.
 import type { ConnectOptions } from "./connect.ts"
 import { invalid, isRecord } from "./input.ts"
 import * as Names from "./names.ts"
+import * as Retry from "./retry.ts"
 
 /**
  * Grants in a Postgres, for apps on several machines: its URL, and how it is used. Needs the package `@effect/sql-pg`.
@@ -107,6 +108,12 @@ export interface Options extends ProcessOptions {
   readonly fetch?: typeof globalThis.fetch | undefined
   /** Timeouts and lifetimes: for example how long a caller waits for a token (`requestTimeout`). */
   readonly settings?: Settings.Options | undefined
+  /**
+   * When typed calls, such as `zaps.list`, are repeated after a 429 or 5xx: how often at most (`times`, default 3), and how long after
+   * the first attempt another may be begun (`within`, in milliseconds or as text such as "30 seconds"; default 2 minutes).
+   * `false`: never. `fetch` repeats nothing.
+   */
+  readonly retry?: Retry.Retry | undefined
   /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
   readonly checkScopes?: boolean | undefined
 }
@@ -152,6 +159,7 @@ const all: Names.Names = {
   connect,
   encryption: Names.plain("file"),
   fetch: {},
+  retry: Retry.names,
   settings: {},
   stores: { ...embedded, ...postgres, ...redis },
   urls,
@@ -217,6 +225,7 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     connect: routes,
     encryption,
     fetch,
+    retry,
     settings,
     stores,
     urls: at,
@@ -238,6 +247,7 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     encryptionProblem(encryption) ??
     inside(routes, "connect", connect) ??
     inside(at, "urls", urls) ??
+    Retry.problem(retry) ??
     settingsProblem(settings)
   return wrong === undefined ? Result.succeed(options) : Result.fail(wrong)
 }

@@ -1,0 +1,205 @@
+/** What the first typed call loads: the typed client of the core, run by names of operations and for parameters of anybody. */
+import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
+import { ZapierApi } from "@zapier-workflow-auth/core/zapier/ZapierApi"
+import * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
+import { UnexpectedResponse, ZapierApiError } from "@zapier-workflow-auth/core/zapier/ZapierApiError"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
+import * as Effect from "effect/Effect"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as Pull from "effect/Pull"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Failure from "./failure.ts"
+import type { ApiFailure, Result } from "./failure.ts"
+import * as Input from "./input.ts"
+import * as Names from "./names.ts"
+import type { Retry } from "./retry.ts"
+
+/** What an iteration goes over. */
+export type Part = "items" | "pages"
+
+type Outcome<A> = Result<A, ApiFailure>
+
+/** The next elements; none at the end. */
+type Next = Effect.Effect<Outcome<ReadonlyArray<unknown> | undefined>>
+
+/** Calls of a client. Failures are values here, so that they pass through whatever runs them. */
+export interface EndpointCalls {
+  readonly call: (
+    operation: Operation.Name,
+    request: unknown
+  ) => Effect.Effect<Outcome<unknown>, never, ZapierHttpClient>
+  readonly begin: (
+    operation: Operation.Paged,
+    part: Part,
+    request: unknown
+  ) => Effect.Effect<Outcome<Next>, never, ZapierHttpClient | Scope.Scope>
+}
+
+const encodeApiError = Schema.encodeSync(ZapierApiError)
+
+const encodeUnexpected = Schema.encodeSync(UnexpectedResponse)
+
+const commonOf = ({
+  blames,
+  httpStatus,
+  isRetryable,
+  message,
+  needsReconnect
+}: ZapierApiError | UnexpectedResponse) => ({
+  // Here the response as it is comes from `fetch`.
+  message: message.replace("ZapierHttpClient.call", "fetch"),
+  isRetryable,
+  needsReconnect,
+  blames,
+  httpStatus
+})
+
+const failureOf = (error: ZapierApiClient.ApiError): ApiFailure => {
+  switch (error._tag) {
+    case "ZapierApiError":
+      return { ...encodeApiError(error), ...commonOf(error) }
+    case "UnexpectedResponse":
+      return { ...encodeUnexpected(error), ...commonOf(error) }
+    default:
+      return Failure.ofError(error)
+  }
+}
+
+const failed = (error: ZapierApiClient.ApiError): Outcome<never> => ({ ok: false, error: failureOf(error) })
+
+const succeeded = <A>(value: A): Outcome<A> => ({ ok: true, value })
+
+interface Known {
+  /** Names that may be given, and in which part. */
+  readonly names: Names.Names
+  /** Parts that cannot be left out, and one name that is needed in each. */
+  readonly needed: { readonly [part: string]: string }
+  /** Parts that take names of other apps, too. */
+  readonly open: ReadonlySet<string>
+}
+
+const objectOf = (schema: Schema.Top | undefined): SchemaAST.Objects | undefined =>
+  schema?.ast._tag === "Objects" ? schema.ast : undefined
+
+const payloadOf = ({ payload }: HttpApiEndpoint.Top): Schema.Top | undefined =>
+  [...payload.values()].flatMap(({ schemas }) => schemas)[0]
+
+const callerNames = Names.plain("credential", "signal", "subject")
+
+const endpointOf = (operation: Operation.Name): HttpApiEndpoint.Top => {
+  const [group = "", name = ""] = operation.split(".")
+  const groups = ZapierApi.groups as unknown as {
+    readonly [group: string]: { readonly endpoints: { readonly [name: string]: HttpApiEndpoint.Top } }
+  }
+  const found = groups[group]?.endpoints[name]
+  if (found === undefined) throw new Error(`${operation} is not defined`)
+  return found
+}
+
+const knownOf = (operation: Operation.Name): Known => {
+  const endpoint = endpointOf(operation)
+  const parts = { params: endpoint.params, query: endpoint.query, payload: payloadOf(endpoint) }
+  const names: { [name: string]: Names.Names } = { ...callerNames }
+  const needed: { [part: string]: string } = {}
+  const open = new Set<string>()
+  for (const [part, schema] of Object.entries(parts)) {
+    if (schema === undefined) continue
+    const object = objectOf(schema)
+    const members = object?.propertySignatures ?? []
+    names[part] = Names.plain(...members.map(({ name }) => String(name)))
+    const first = members.find(({ type }) => type.context?.isOptional !== true)
+    if (first !== undefined) needed[part] = String(first.name)
+    if (object === undefined || object.indexSignatures.length > 0) open.add(part)
+  }
+  return { names, needed, open }
+}
+
+const known = new Map<Operation.Name, Known>()
+
+const subjectProblem = (endpoint: Endpoint.Name, { credential, subject }: { readonly [name: string]: unknown }) => {
+  if (subject !== undefined && typeof subject !== "string") {
+    return Input.invalid("subject", "give the app's own name for its user, as text")
+  }
+  const isMissing =
+    subject === undefined && credential === undefined && Endpoint.requirement(endpoint).modes.includes("User")
+  return isMissing ? Input.invalid("subject", `say for which user: ${endpoint} takes a user's grant`) : undefined
+}
+
+// Types do not keep a program in JavaScript from misspelling a name, and Zapier ignores what it does not know. Values are
+// checked where they are encoded.
+const problemOf = (operation: Operation.Name, given: unknown): ZapierAuthError | undefined => {
+  const request = given ?? {}
+  if (!Input.isRecord(request)) return undefined
+  const found = known.get(operation) ?? knownOf(operation)
+  known.set(operation, found)
+  const { names, needed, open } = found
+  const endpoint = Operation.table[operation]
+  const wrong = Names.unknown(request, "", names, names) ?? subjectProblem(endpoint, request)
+  if (wrong !== undefined) return wrong
+  for (const [part, inside] of Object.entries(names)) {
+    const given = request[part]
+    const missing = needed[part]
+    if (missing !== undefined && (given === undefined || given === null)) {
+      return Input.invalid(`${part}.${missing}`, `${endpoint} needs it; give ${part}: { ${missing}: … }`)
+    }
+    if (Object.hasOwn(callerNames, part) || open.has(part) || !Input.isRecord(given)) continue
+    const inPart = Names.unknown(given, part, inside, names)
+    if (inPart !== undefined) return inPart
+  }
+  return undefined
+}
+
+interface AnyMethod {
+  (request: unknown): Effect.Effect<unknown, ZapierApiClient.ApiError>
+  readonly items: (request: unknown) => Stream.Stream<unknown, ZapierApiClient.ApiError>
+  readonly pages: (request: unknown) => Stream.Stream<unknown, ZapierApiClient.ApiError>
+}
+
+const methodOf = (client: ZapierApiClient.Client, operation: Operation.Name): AnyMethod => {
+  const [group = "", name = ""] = operation.split(".")
+  return (client as unknown as { readonly [group: string]: { readonly [name: string]: AnyMethod } })[group]?.[
+    name
+  ] as AnyMethod
+}
+
+/** Calls over whichever client of HTTP a start has made. */
+export const make = ({ retry }: { readonly retry: Retry | undefined }): EndpointCalls => {
+  let made: { readonly http: ZapierHttpClient["Service"]; readonly client: ZapierApiClient.Client } | undefined
+  const client = Effect.gen(function* () {
+    const http = yield* ZapierHttpClient
+    if (made?.http !== http) made = { http, client: yield* ZapierApiClient.make({ retry }) }
+    return made.client
+  })
+
+  const next = (pull: Pull.Pull<ReadonlyArray<unknown>, ZapierApiClient.ApiError>): Next =>
+    Pull.matchEffect(pull, {
+      onSuccess: (elements) => Effect.succeed(succeeded(elements)),
+      onFailure: (cause) =>
+        Effect.map(
+          Effect.catch(Effect.failCause(cause), (error) => Effect.succeed(error)),
+          failed
+        ),
+      onDone: () => Effect.succeed(succeeded(undefined))
+    })
+
+  return {
+    call: Effect.fnUntraced(function* (operation, request) {
+      const wrong = problemOf(operation, request)
+      if (wrong !== undefined) return failed(wrong)
+      return yield* Effect.match(methodOf(yield* client, operation)(request), {
+        onFailure: failed,
+        onSuccess: succeeded
+      })
+    }),
+    begin: Effect.fnUntraced(function* (operation, part, request) {
+      const wrong = problemOf(operation, request)
+      if (wrong !== undefined) return failed(wrong)
+      return succeeded(next(yield* Stream.toPull(methodOf(yield* client, operation)[part](request))))
+    })
+  }
+}
