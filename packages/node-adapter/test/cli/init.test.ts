@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import { parseEnv } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Files from "../../src/cli/run/initFiles.ts"
 import * as CommandLine from "../utils/CommandLine.ts"
 
 // Where the packages are found, as an app finds them.
@@ -25,6 +26,7 @@ const args = (directory: string, ...more: ReadonlyArray<string>) => [
   "--port",
   "0",
   "--no-browser",
+  "--yes",
   ...more
 ]
 
@@ -44,7 +46,15 @@ const program = (routes: string, framework: string) => `
   const { zapierRoutes, zapier, GET } = await import(${JSON.stringify(routes)})
   const request = new Request("http://localhost:8080/zapier/status")
   const web = GET ?? (${framework === "web"} ? zapierRoutes : (request) => zapier.handler(request, { subject: () => "me" }))
-  const response = await web(request)
+  const { createServer } = await import("node:http")
+  const served = async (request) => {
+    const server = createServer((incoming, response) => zapierRoutes(incoming, response, () => response.end("other")))
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const ask = (path) => fetch("http://127.0.0.1:" + server.address().port + path)
+    if ((await (await ask("/else")).text()) !== "other") throw new Error("the app's own are not left to it")
+    return ask(new URL(request.url).pathname)
+  }
+  const response = await (${framework === "node"} ? served : web)(request)
   console.log(response.status, await response.text())
   process.exit()`
 
@@ -54,6 +64,7 @@ describe("init", () => {
     ["fastify", "zapier.mjs"],
     ["hono", "zapier.mjs"],
     ["web", "zapier.mjs"],
+    ["node", "zapier.mjs"],
     ["next", "app/zapier/[...route]/route.js"]
   ] as const)("writes a file of routes for %s that works with the fake of .env", ([framework, name]) =>
     Effect.gen(function* () {
@@ -95,32 +106,127 @@ describe("init", () => {
     })
   )
 
-  it.live.each([".env", "zapier.mjs"])("overwrites no %s, and then writes nothing", (name) =>
+  it.live.each([".env", "zapier.mjs"])("overwrites no %s, and puts the new one beside it", (name) =>
     Effect.gen(function* () {
       const directory = yield* folder
-      writeFileSync(join(directory, name), "mine")
-      const { code, stderr, stdout } = yield* CommandLine.run(args(directory, "--framework", "hono"))
-      expect([code, stdout]).toEqual([1, ""])
-      expect(stderr).toMatch(/ is there already\. It was left as it is, and nothing else was written\n$/)
-      expect(readFileSync(join(directory, name), "utf8")).toBe("mine")
-      expect([".env", "zapier.mjs"].filter((file) => existsSync(join(directory, file)))).toEqual([name])
+      const path = join(directory, name)
+      writeFileSync(path, "mine")
+      const said = yield* begun(directory, "--framework", "hono")
+      expect(said).toContain(`"${path}" is there already. It was left as it is; take what you need from "${path}.new"`)
+      expect(readFileSync(path, "utf8")).toBe("mine")
+      expect(readFileSync(`${path}.new`, "utf8")).toContain("ZAPIER_FAKE")
+      expect(statSync(join(directory, name === ".env" ? ".env.new" : ".env")).mode & 0o777).toBe(0o600)
+    })
+  )
+
+  it.live("overwrites nothing that a run before has put beside", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      for (const name of [".env", ".env.new"]) writeFileSync(join(directory, name), "mine")
+      const { code, stderr } = yield* CommandLine.run(args(directory, "--framework", "hono"))
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/\.env\.new" is there already/)])
+      expect([".env", ".env.new"].map((name) => readFileSync(join(directory, name), "utf8"))).toEqual(["mine", "mine"])
     })
   )
 
   it.live("writes through no link that leads to nothing yet", () =>
     Effect.gen(function* () {
       const directory = yield* folder
-      symlinkSync(join(directory, "elsewhere"), join(directory, ".env"))
+      for (const name of [".env", ".env.new"]) symlinkSync(join(directory, "elsewhere"), join(directory, name))
       const { code, stderr } = yield* CommandLine.run(args(directory, "--framework", "hono"))
       expect([code, stderr]).toEqual([1, expect.stringContaining("is there already")])
       expect(existsSync(join(directory, "elsewhere"))).toBe(false)
     })
   )
 
-  it.live("asks what the app is made of only where somebody can answer", () =>
+  it.live.each([
+    ["node_modules\n", "node_modules\n.env\n"],
+    ["node_modules", "node_modules\n.env\n"],
+    [".env\nnode_modules\n", undefined],
+    ["/.env*", undefined],
+    ["*.env\r\n", undefined]
+  ] as const)("adds .env to a .gitignore that does not have it: %j", ([before, after]) =>
     Effect.gen(function* () {
-      const { code, stderr } = yield* CommandLine.run(args(yield* folder))
-      expect([code, stderr]).toEqual([1, "error: give --framework: express, fastify, hono, next, web\n"])
+      const directory = yield* folder
+      writeFileSync(join(directory, ".gitignore"), before)
+      const said = yield* begun(directory, "--framework", "web")
+      expect(readFileSync(join(directory, ".gitignore"), "utf8")).toBe(after ?? before)
+      expect(said.includes("Added .env to ")).toBe(after !== undefined)
     })
   )
+
+  it.live("makes no .gitignore where none is, and shows no secret", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const said = yield* begun(directory, "--framework", "web")
+      expect(existsSync(join(directory, ".gitignore"))).toBe(false)
+      const { ZAPIER_CLIENT_SECRET: secret = "" } = parseEnv(readFileSync(join(directory, ".env"), "utf8"))
+      expect(secret).not.toBe("")
+      expect(said).not.toContain(secret)
+    })
+  )
+
+  it.live.each([
+    [undefined, "zapier.mjs", "originalUrl"],
+    [{ name: "app" }, "zapier.mjs", "originalUrl"],
+    [{ dependencies: { express: "5.0.0" } }, "zapier.mjs", "app.use(zapierRoutes)"],
+    [{ dependencies: { next: "16.0.0", express: "5.0.0" } }, "app/zapier/[...route]/route.js", "ZapierNext"]
+  ] as const)("asks nothing with --yes, and takes the framework of package.json: %j", ([manifest, name, words]) =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      if (manifest !== undefined) writeFileSync(join(directory, "package.json"), JSON.stringify(manifest))
+      yield* begun(directory)
+      expect(readFileSync(join(directory, name), "utf8")).toContain(words)
+    })
+  )
+
+  it.live.each([
+    ["sqlite", "# ZAPIER_DATA_DIRECTORY="],
+    ["postgres", "# ZAPIER_DATABASE_URL="],
+    ["redis", "# ZAPIER_REDIS_URL="]
+  ] as const)("says in .env how %s is used in production", ([store, line]) =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      yield* begun(directory, "--framework", "web", "--store", store)
+      const text = readFileSync(join(directory, ".env"), "utf8")
+      expect(text).toContain(`\n${line}`)
+      expect(text.includes("# ZAPIER_ENCRYPTION_KEYS=")).toBe(store !== "sqlite")
+    })
+  )
+
+  it.live.each([
+    [[], "error: give --yes, or --framework: express, fastify, hono, next, node, web\n"],
+    [["--framework", "web"], "error: give --yes, or --store: sqlite, postgres, redis\n"]
+  ] as const)("asks only where somebody can answer: %j", ([flags, problem]) =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const { code, stderr } = yield* CommandLine.run(["init", "--directory", directory, "--port", "0", ...flags])
+      expect([code, stderr]).toEqual([1, problem])
+      expect(existsSync(join(directory, ".env"))).toBe(false)
+    })
+  )
+})
+
+/** What both have to say alike: which modules, how the client is made, and how the routes are. */
+const essentials = (text: string) =>
+  [
+    ...text.matchAll(/^import \* as Zapier\w+ from "\S+"$/gm),
+    ...text.matchAll(/ZapierPromise\.make\(.*?\)(?=[)\n])/g),
+    ...text.matchAll(/Zapier(?:Express|Fastify|Hono|Next)\.routes\(zapier, userOf\)/g),
+    ...text.matchAll(/\{ prefix: "\S+" \}/g)
+  ].map(([found]) => found)
+
+describe("the files of init", () => {
+  it.each([
+    ["express", ["express.ts"]],
+    ["fastify", ["fastify.ts"]],
+    ["hono", ["hono.ts"]],
+    ["next", ["next/zapier.ts", "next/app/zapier/[...route]/route.ts"]]
+  ] as const)("%s: say what the example says", (framework, names) => {
+    const examples = new URL("../../../../examples/frameworks/", import.meta.url)
+    const example = names.map((name) => readFileSync(new URL(name, examples), "utf8")).join("\n")
+    const own = essentials(Files.routesOf(framework, true))
+    expect(own.length).toBeGreaterThanOrEqual(4)
+    expect(own.sort()).toEqual(essentials(example).sort())
+  })
 })
