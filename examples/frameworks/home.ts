@@ -13,13 +13,13 @@ const disconnect = `<form method="post" action="/zapier/disconnect"><button>Disc
 
 export const home = async (zapier: ZapierPromise.ZapierPromise, user: string | undefined): Promise<Response> => {
   if (user === undefined) return page(`<a href="/sign-in/ada">Sign in as Ada</a>`)
-  const zaps = await zapier.fetch("/v2/zaps", { subject: user })
+  const zaps = await zapier.zaps.list({ subject: user })
   if (!zaps.ok) {
     return zaps.error.needsReconnect
       ? page(`<a href="/zapier/connect">Connect Zapier</a>`)
       : ZapierPromise.toResponse(zaps.error)
   }
-  const { data } = (await zaps.value.json()) as { readonly data: ReadonlyArray<{ readonly title: string }> }
+  const { data } = zaps.value
   return page(`<ul>${data.map(({ title }) => `<li>${escape(title)}</li>`).join("")}</ul>${disconnect}`)
 }
 
