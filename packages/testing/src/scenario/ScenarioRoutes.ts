@@ -36,6 +36,7 @@ import type * as Scope from "effect/Scope"
 import type { Anything, App, Expects, Provided } from "./ScenarioApp.ts"
 import { type Shown, type Subject, subjects } from "./ScenarioSeen.ts"
 import * as Browser from "./internal/browser.ts"
+import { CurrentNote } from "./internal/browsing.ts"
 import * as ScenarioPage from "./ScenarioPage.ts"
 
 /**
@@ -181,6 +182,14 @@ const sentOf = (origin: string, route: Route, subject: Subject): Browser.Sent =>
     : { ...sent, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(json) }
 }
 
+// Queries hold codes and states.
+const leadsTo = (home: string, sent: Browser.Sent, response: Response) => {
+  const next = Browser.redirected(sent, response)
+  if (next === undefined) return undefined
+  const { host, origin, pathname, protocol } = new URL(next.url)
+  return origin === home ? pathname : `${protocol}//${host}${pathname}`
+}
+
 // A path that goes on is another one.
 const linksTo = (text: string, path: string) =>
   text
@@ -230,8 +239,13 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
     const browser = (yield* Browsers).of(subject, which)
     const connect = pathOf(routes.connect, subject)
 
-    const send = Effect.fnUntraced(function* (sent: Browser.Sent) {
+    const note = yield* CurrentNote
+    const isElsewhere = which !== "first"
+
+    const send = Effect.fnUntraced(function* (sent: Browser.Sent, initiator: Browser.Initiator) {
+      const noteResponse = note({ method: sent.method, path: new URL(sent.url).pathname, isElsewhere })
       const response = yield* responseOf(handler, (signal) => browser.request(sent, initiator, signal))
+      noteResponse({ status: response.status, leadsTo: leadsTo(origin, sent, response) })
       browser.keep(sent.url, response.headers)
       return response
     })
@@ -240,9 +254,7 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
       browser.isSignedIn = true
       if (routes.signIn === undefined) return
       const sent = sentOf(origin, routes.signIn, subject)
-      const { status } = yield* responseOf(handler, (signal) => browser.request(sent, "same-origin", signal)).pipe(
-        Effect.tap(({ headers }) => Effect.sync(() => browser.keep(sent.url, headers)))
-      )
+      const { status } = yield* send(sent, "same-origin")
       if (status >= 400) {
         return yield* Effect.die(
           new Error(`${subject} cannot sign in: ${sent.method} ${pathOf(routes.signIn, subject)} -> ${status}`)
@@ -268,7 +280,7 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
     let isSignedInAnew = routes.signIn === undefined
     let sent = first
     for (let redirects = 0; redirects < mostRedirects; redirects++) {
-      const response = yield* send(sent)
+      const response = yield* send(sent, initiator)
       const next = Browser.redirected(sent, response)
       const to = next && new URL(next.url)
       const isLost =

@@ -116,6 +116,32 @@ export interface Visit {
 }
 
 /**
+ * A request that a user's browser has sent to an app with routes, and its response.
+ *
+ * @since 0.1.0
+ */
+export interface Browsing {
+  /** Which step and which deed of a user it belongs to. */
+  readonly step: number
+  readonly deed: number
+  readonly subject: Subject | undefined
+  /** Which instance of the app served it, counted from 0. */
+  readonly instance: number
+  /** Whether another browser of the user has sent it than everything else. */
+  readonly isElsewhere: boolean
+  readonly method: string
+  /** Without its query. */
+  readonly path: string
+  /** In milliseconds since the epoch. */
+  readonly beganAt: number
+  /** When its response came; nothing while it waits, or if the user hung up, or the app ended. */
+  readonly endedAt: number | undefined
+  readonly status: number | undefined
+  /** Where the response redirects to, without its query: a path of the app, or a URL elsewhere. */
+  readonly leadsTo: string | undefined
+}
+
+/**
  * A write to a store of grants that the app has from `stores`.
  *
  * @since 0.1.0
@@ -281,6 +307,8 @@ export interface Seen {
   readonly exchanges: ReadonlyArray<Exchange>
   /** Which functions of the app were called, in the order in which they began. */
   readonly visits?: ReadonlyArray<Visit> | undefined
+  /** What browsers have asked of an app with routes, in the order in which they began. */
+  readonly browsings?: ReadonlyArray<Browsing> | undefined
   /** What was written to the app's stores, as far as they are seen. */
   readonly writes?: ReadonlyArray<Write> | undefined
   /** What the app has logged. */

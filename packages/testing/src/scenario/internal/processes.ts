@@ -12,7 +12,8 @@ import * as Scope from "effect/Scope"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
-import type { Subject, Visit, Write } from "../ScenarioSeen.ts"
+import type { Browsing, Subject, Visit, Write } from "../ScenarioSeen.ts"
+import { CurrentNote } from "./browsing.ts"
 import * as ScenarioLog from "./log.ts"
 import * as ScenarioNetwork from "./network.ts"
 import * as ScenarioStores from "./stores.ts"
@@ -54,12 +55,13 @@ interface World {
   readonly configured: () => ClientApplication.Options
   readonly step: () => number
   readonly visits: Array<Visit>
+  readonly browsings: Array<Browsing>
   readonly writes: Array<Write>
   readonly logs: Array<string>
 }
 
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, world: World) {
-  const { configured, ground, logs, network, outer, random, step, timeline, until, visits, writes } = world
+  const { browsings, configured, ground, logs, network, outer, random, step, timeline, until, visits, writes } = world
   let starts = 0
 
   const inRoom = (room: Timeline.Room) => Context.merge(outer, Timeline.contextOf(room, random))
@@ -137,7 +139,16 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
       const visit = visits.push(begun) - 1
       const context = process.context.pipe(
         Context.add(ScenarioNetwork.CurrentSubject, subject),
-        Context.add(ScenarioNetwork.CurrentDeed, deed)
+        Context.add(ScenarioNetwork.CurrentDeed, deed),
+        Context.add(CurrentNote, (request) => {
+          const open = { endedAt: undefined, status: undefined, leadsTo: undefined }
+          const sent = { step: begun.step, deed, subject, instance, ...request, beganAt: timeline.now(), ...open }
+          const index = browsings.push(sent) - 1
+          return (answer) => {
+            // No browser hears what a fiber of a killed app would still say.
+            if (process.doings.has(doing)) browsings[index] = { ...sent, ...answer, endedAt: timeline.now() }
+          }
+        })
       )
       const fiber = Effect.runForkWith(context)(Effect.suspend(effect))
       const end = (ended: Ended<B>) => {

@@ -16,6 +16,7 @@ import type { App } from "../ScenarioApp.ts"
 import {
   type Account,
   type Authorization,
+  type Browsing,
   type Ending,
   type Result,
   type Seen,
@@ -92,6 +93,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const expected = ScenarioExpected.of(app.expects)
   const results: Array<Result> = []
   const visits: Array<Visit> = []
+  const browsings: Array<Browsing> = []
   const writes: Array<Write> = []
   const logs: Array<string> = []
   const outer = yield* Effect.context()
@@ -139,6 +141,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     configured: () => configured,
     step: () => index,
     visits,
+    browsings,
     writes,
     logs
   })
@@ -459,6 +462,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       results,
       exchanges: network.exchanges,
       visits,
+      browsings,
       writes,
       logs,
       stored,
