@@ -150,6 +150,27 @@ describe("check", () => {
     })
   )
 
+  it.effect("tells what the library tells", () =>
+    Effect.gen(function* () {
+      const rule: ScenarioRules.Rule = {
+        name: "Nobody calls twice",
+        check: ({ results }) => (results.filter(({ action }) => action === "Call").length > 1 ? "ada does" : undefined)
+      }
+      const steps: ReadonlyArray<Step> = [connect, call, { _tag: "Restart" }, expire, call]
+      const { timeline } = yield* Effect.flip(Scenario.run(library, steps, { rules: [rule] }))
+      expect(timeline.map((line) => line.slice(line.indexOf(" ") + 1)).filter((line) => line.includes("event:")))
+        .toMatchInlineSnapshot(`
+          [
+            "  event: the attempt to connect of ada goes from Pending to Exchanging: CodeReceived",
+            "  event: the grant of ada goes from Absent to Active: ConsentGranted",
+            "  event: the attempt to connect of ada goes from Exchanging to Completed: GrantStored",
+            "  event: the grant of ada goes from Active to Refreshing: AccessTokenRequested",
+            "  event: the grant of ada goes from Refreshing to Active: RefreshSucceeded",
+          ]
+        `)
+    })
+  )
+
   it.effect("finds the same again, and with its replay at once", () =>
     Effect.gen(function* () {
       const first = yield* Effect.flip(Scenario.check(app))

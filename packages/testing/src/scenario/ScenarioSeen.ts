@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import type * as Exit from "effect/Exit"
 import type { FakeRequest } from "../fake/FakeHttp.ts"
@@ -161,6 +162,20 @@ export interface Write {
 }
 
 /**
+ * Something that the library has told the app: an event of the `ZapierAuth` that the app's layer has.
+ *
+ * @since 0.1.0
+ */
+export interface Told {
+  readonly step: number
+  /** Which instance of the app it was, counted from 0. */
+  readonly instance: number
+  /** In milliseconds since the epoch. */
+  readonly at: number
+  readonly event: AuthEvent
+}
+
+/**
  * A request that the app has sent, and its answer.
  *
  * @since 0.1.0
@@ -311,6 +326,8 @@ export interface Seen {
   readonly browsings?: ReadonlyArray<Browsing> | undefined
   /** What was written to the app's stores, as far as they are seen. */
   readonly writes?: ReadonlyArray<Write> | undefined
+  /** The library's events, where the app's layer has a `ZapierAuth`. */
+  readonly events?: ReadonlyArray<Told> | undefined
   /** What the app has logged. */
   readonly logs: ReadonlyArray<string>
   /** What is in the app's stores, as text, if it shows them. */

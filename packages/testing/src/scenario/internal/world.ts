@@ -22,6 +22,7 @@ import {
   type Seen,
   type Subject,
   subjects,
+  type Told,
   type Visit,
   type Write
 } from "../ScenarioSeen.ts"
@@ -95,6 +96,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const visits: Array<Visit> = []
   const browsings: Array<Browsing> = []
   const writes: Array<Write> = []
+  const events: Array<Told> = []
   const logs: Array<string> = []
   const outer = yield* Effect.context()
   const authorizations: Array<Mutable<Authorization>> = []
@@ -143,6 +145,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     visits,
     browsings,
     writes,
+    events,
     logs
   })
   const { inApp } = processes
@@ -464,6 +467,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       visits,
       browsings,
       writes,
+      events,
       logs,
       stored,
       secrets: network.secrets,
