@@ -44,6 +44,7 @@ describe("an app without Effect", () => {
       "Call Data",
       "Disconnect Data",
       "Call Connect",
+      "Call Connect",
       "Call Connect"
     ])
     expect(seen.exchanges.every(({ subject }) => subject === "ada")).toBe(true)
@@ -165,6 +166,24 @@ describe("an app without Effect", () => {
     `)
     expect(arrows).toContain("ada's other browser > the app: GET /callback")
     expect(JSON.stringify(failed)).not.toMatch(/[?&](code|state)=/)
+  })
+
+  it("is called in another browser, too, which the first one's cookies do not reach", async () => {
+    const inThisBrowser: Changed = (request) =>
+      new URL(request.url).pathname === "/disconnect"
+        ? new Response(null, { status: 303, headers: { location: "/zaps", "set-cookie": "off=1; Path=/" } })
+        : request.headers.get("cookie")?.includes("off=1") === true
+          ? new Response(`<a href="/connect">Connect</a>`, { headers: { "content-type": "text/html" } })
+          : undefined
+    const leave: Step = { _tag: "Disconnect", ...ada }
+    const steps: ReadonlyArray<Step> = [connect, leave, call, { ...call, browser: "Other" }]
+    const seen = await run(appWith(inThisBrowser), steps)
+    expect(shown(seen).slice(1, 4)).toEqual(["Disconnect Data", "Call Connect", "Call Data"])
+    const failed = ScenarioPromise.run(appWith(inThisBrowser), [connect, leave], {
+      rules: [ScenarioRules.disconnectHolds]
+    })
+    await expect(failed).rejects.toMatchObject({ rule: "Disconnect holds" })
+    await ScenarioPromise.run(appWith(), [connect, leave], { rules: [ScenarioRules.disconnectHolds] })
   })
 
   it("signs in with each browser, and again when its sessions are gone", async () => {

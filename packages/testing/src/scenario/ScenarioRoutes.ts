@@ -245,7 +245,11 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
     const send = Effect.fnUntraced(function* (sent: Browser.Sent, initiator: Browser.Initiator) {
       const noteResponse = note({ method: sent.method, path: new URL(sent.url).pathname, isElsewhere })
       const response = yield* responseOf(handler, (signal) => browser.request(sent, initiator, signal))
-      noteResponse({ status: response.status, leadsTo: leadsTo(origin, sent, response) })
+      noteResponse({
+        status: response.status,
+        leadsTo: leadsTo(origin, sent, response),
+        headers: [...response.headers]
+      })
       browser.keep(sent.url, response.headers)
       return response
     })
@@ -311,11 +315,11 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
     )
   })
 
-  const open = (action: ScenarioPage.Page["action"], subject: Subject, route: Route) =>
-    visit(action, subject, "first", sentOf(origin, route, subject))
+  const open = (action: ScenarioPage.Page["action"], subject: Subject, route: Route, which = "first") =>
+    visit(action, subject, which, sentOf(origin, route, subject))
 
-  const pageFor = (action: ScenarioPage.Page["action"], subject: Subject, route: Route) =>
-    Effect.map(open(action, subject, route), ({ page }) => page)
+  const pageFor = (action: ScenarioPage.Page["action"], subject: Subject, route: Route, which?: string) =>
+    Effect.map(open(action, subject, route, which), ({ page }) => page)
 
   const comeBackIn = (which: string) => (callback: string, subject: Subject) =>
     Effect.map(visit("ComeBack", subject, which, { method: "GET", url: callback }, "cross-site"), ({ page }) => page)
@@ -416,6 +420,7 @@ export const fromRoutes = <S = never>(options: Options<S>): App<Made, S | Browse
     comeBack: comeBackIn("first"),
     comeBackElsewhere: comeBackIn("second"),
     call: (subject) => pageFor("Call", subject, routes.page),
+    callElsewhere: (subject) => pageFor("Call", subject, routes.page, "second"),
     disconnect: (subject) => pageFor("Disconnect", subject, routes.disconnect),
     actions:
       names.length === 0

@@ -140,6 +140,8 @@ export interface Browsing {
   readonly status: number | undefined
   /** Where the response redirects to, without its query: a path of the app, or a URL elsewhere. */
   readonly leadsTo: string | undefined
+  /** The headers of the response: each cookie by itself, in plain text. */
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Browsing } from "../ScenarioSeen.ts"
 type Begun = Pick<Browsing, "method" | "path" | "isElsewhere">
 
 /** Notes a request. Gives what notes its response; without a response, the request stays open. */
-export type Note = (begun: Begun) => (answer: Pick<Browsing, "status" | "leadsTo">) => void
+export type Note = (begun: Begun) => (answer: Pick<Browsing, "status" | "leadsTo" | "headers">) => void
 
 export const CurrentNote = Context.Reference<Note>(
   "@zapier-workflow-auth/testing/scenario/internal/browsing/CurrentNote",

@@ -150,22 +150,24 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
       const { instance } = process
       const begun: Visit = { step: step(), deed, subject, does, instance, beganAt: timeline.now(), endedAt: undefined }
       const visit = visits.push(begun) - 1
+      let isOver = false
       const context = process.context.pipe(
         Context.add(ScenarioNetwork.CurrentSubject, subject),
         Context.add(ScenarioNetwork.CurrentDeed, deed),
         Context.add(CurrentNote, (request) => {
-          const open = { endedAt: undefined, status: undefined, leadsTo: undefined }
+          const open = { endedAt: undefined, status: undefined, leadsTo: undefined, headers: [] }
           const sent = { step: begun.step, deed, subject, instance, ...request, beganAt: timeline.now(), ...open }
           const index = browsings.push(sent) - 1
           return (answer) => {
             // No browser hears what a fiber of a killed app would still say.
-            if (process.doings.has(doing)) browsings[index] = { ...sent, ...answer, endedAt: timeline.now() }
+            if (!isOver) browsings[index] = { ...sent, ...answer, endedAt: timeline.now() }
           }
         })
       )
       const fiber = Effect.runForkWith(context)(Effect.suspend(effect))
       const end = (ended: Ended<B>) => {
         if (!process.doings.delete(doing)) return
+        isOver = true
         visits[visit] = { ...begun, endedAt: timeline.now() }
         resume(Effect.succeed(ended))
       }

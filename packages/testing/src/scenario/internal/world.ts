@@ -291,6 +291,18 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return way
   })
 
+  const callOf = ({ browser, subject }: Extract<Action<A>, { readonly _tag: "Call" }>) => {
+    const isElsewhere = browser === "Other"
+    const call = isElsewhere ? app.callElsewhere : app.call
+    return act(
+      "Call",
+      subject,
+      (deed) => (call === undefined ? Effect.succeed("NoWay") : inApp("Call", deed, subject, () => call(subject))),
+      () => true,
+      isElsewhere
+    )
+  }
+
   const deedOf = (step: Action<A>): Deed => {
     switch (step._tag) {
       case "Consent":
@@ -323,7 +335,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         )
       }
       case "Call":
-        return act("Call", step.subject, (deed) => inApp("Call", deed, step.subject, () => app.call(step.subject)))
+        return callOf(step)
       case "Disconnect":
         return act("Disconnect", step.subject, (deed) =>
           inApp("Disconnect", deed, step.subject, () => app.disconnect(step.subject))
@@ -440,13 +452,18 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     /** Carries a step out, and everything that comes of it. */
     perform,
 
-    /** Whoever has ever been connected calls once more, when the access token has ended and nothing gets in the way. */
+    /**
+     * Whoever has ever been connected calls once more, in each browser, when the access token has ended and nothing gets in
+     * the way.
+     */
     audit: Effect.gen(function* () {
       atOnce(zapier.setFaults([]))
       const { knobs } = atOnce(zapier.state)
       yield* runUntil(timeline.now() + noticed + knobs.accessTokenLifetime * 1_000)
       for (const subject of subjects) {
-        if (network.accountOf(subject) !== undefined) yield* perform({ _tag: "Call", subject })
+        if (network.accountOf(subject) === undefined) continue
+        yield* perform({ _tag: "Call", subject })
+        if (app.callElsewhere !== undefined) yield* perform({ _tag: "Call", subject, browser: "Other" })
       }
       if (app.stored === undefined) return
       const looking = Effect.runForkWith(Context.merge(onGround, processes.stores))(app.stored)
