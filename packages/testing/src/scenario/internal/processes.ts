@@ -224,3 +224,6 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     starts: () => starts
   }
 })
+
+/** The processes of an app. */
+export type Processes<R> = Effect.Success<ReturnType<typeof make<R, never, never>>>
