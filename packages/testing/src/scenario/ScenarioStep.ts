@@ -248,6 +248,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
       Draw.choose<ReadonlyArray<Action<A> | Happening | Wait>>([
         Arbitrary.all([call, its("HangUp")]),
         Arbitrary.all([call, its("HangUp")]),
+        Arbitrary.all([call, its("HangUp")]),
         Arbitrary.all([call, happening]),
         ...restarts.map((restart) => Arbitrary.all([call, restart])),
         Arbitrary.all([call, pause, its("Disconnect")]),
@@ -258,6 +259,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
     )
   }
   const overtaken = Draw.choose<Step<A>>([overtakenFor("ada"), overtakenFor("ada"), overtakenFor("bob")])
+  const connectedFor = (subject: Subject) => row(Arbitrary.Constant(consentOf(subject)), expiry, overtakenFor(subject))
   // Users who call at the same time.
   const crowd = together(
     Arbitrary.Constant<ReadonlyArray<Action<A>>>(subjects.map((subject) => ({ _tag: "Call", subject })))
@@ -293,7 +295,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
     struck,
     struck,
     struck,
-    row(consent, expiry, overtaken),
+    Draw.choose([connectedFor("ada"), connectedFor("ada"), connectedFor("bob")]),
     row(expiry, overtaken),
     Arbitrary.map(crowd, (crowd): ReadonlyArray<Step<A>> => [...subjects.map(consentOf), crowd]),
     alone(crowd),
