@@ -145,7 +145,7 @@ describe("check", () => {
           ], { seed: 4 })
 
         To find it again:
-          Scenario.check(app, { replay: "[0,\\"4\\",2,0,[2,1,0,3,1,0,3,0,0,3,1,1,2,2,0,0,0],\\"PropertyError\\"]" })"
+          Scenario.check(app, { replay: "[0,\\"4\\",2,0,[5,3,0,0,3,1,1,2,2,0,0,0],\\"PropertyError\\"]" })"
       `)
     })
   )

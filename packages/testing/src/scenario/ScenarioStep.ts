@@ -231,14 +231,17 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
   const storm = together(some(Draw.choose<Action<A>>([call, call, call, disconnect])))
   const alone = (step: Arbitrary.Arbitrary<Step<A>>) => Arbitrary.map(step, (step): ReadonlyArray<Step<A>> => [step])
   const row = (...steps: ReadonlyArray<Arbitrary.Arbitrary<Step<A>>>) => Arbitrary.all(steps)
+  // The call of a user who has just connected.
+  const freshFor = (subject: Subject) =>
+    row(Arbitrary.Constant(consentOf(subject)), armFor(next), Arbitrary.Constant({ _tag: "Call", subject }))
   // What goes wrong goes wrong with calls, whose token has ended or is good.
   const struck = Draw.choose([
     row(arm, call),
     row(arm, action),
     row(expiry, armFor(tokenRequests), storm),
     row(arm, call, call),
-    row(consent, armFor(next), call),
-    row(consent, armFor(next), call)
+    freshFor("ada"),
+    freshFor("bob")
   ])
   // While a refresh is under way, its user leaves, or the app ends, or something else happens.
   const overtakenFor = (subject: Subject) => {
