@@ -7,6 +7,7 @@ import * as CallbackShown from "./bugs/callbackShown.ts"
 import * as CodeSentAgain from "./bugs/codeSentAgain.ts"
 import * as ConnectForEverything from "./bugs/connectForEverything.ts"
 import * as DeployReadsOldRows from "./bugs/deployReadsOldRows.ts"
+import * as DisconnectedHereOnly from "./bugs/disconnectedHereOnly.ts"
 import * as ErrorsSwallowed from "./bugs/errorsSwallowed.ts"
 import * as FailureKept from "./bugs/failureKept.ts"
 import * as JobAfterDisconnect from "./bugs/jobAfterDisconnect.ts"
@@ -28,6 +29,7 @@ import * as SecondsAsMilliseconds from "./bugs/secondsAsMilliseconds.ts"
 import * as SecretReadOnce from "./bugs/secretReadOnce.ts"
 import * as StateNotChecked from "./bugs/stateNotChecked.ts"
 import * as StateReused from "./bugs/stateReused.ts"
+import * as TokenInCookie from "./bugs/tokenInCookie.ts"
 import * as TokenToStatistics from "./bugs/tokenToStatistics.ts"
 import * as TokensLogged from "./bugs/tokensLogged.ts"
 import * as UsersMixedUp from "./bugs/usersMixedUp.ts"
@@ -43,6 +45,7 @@ export const bugs: ReadonlyArray<Bug> = [
   CodeSentAgain.bug,
   ConnectForEverything.bug,
   DeployReadsOldRows.bug,
+  DisconnectedHereOnly.bug,
   ErrorsSwallowed.bug,
   FailureKept.bug,
   JobAfterDisconnect.bug,
@@ -64,6 +67,7 @@ export const bugs: ReadonlyArray<Bug> = [
   SecretReadOnce.bug,
   StateNotChecked.bug,
   StateReused.bug,
+  TokenInCookie.bug,
   TokenToStatistics.bug,
   TokensLogged.bug,
   UsersMixedUp.bug,

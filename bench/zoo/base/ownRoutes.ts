@@ -33,7 +33,7 @@ export const comeBack: Route = (user, { url }) =>
     Effect.orElseSucceed(() => triedInVain)
   )
 
-const routes: Routes = {
+export const routes: Routes = {
   home: Browser.homePage,
   connect: (user) =>
     Effect.map(Library.app.logIn(user), (url) =>

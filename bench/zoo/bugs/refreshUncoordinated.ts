@@ -1,10 +1,11 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as ByHand from "../base/byHand.ts"
 import * as Case from "../case.ts"
 
 class App extends ByHand.ByHand {
   override alone<A>(_subject: string, effect: Effect.Effect<A, ByHand.AppError>): Effect.Effect<A, ByHand.AppError> {
-    return effect
+    return Effect.flatMap(Effect.forkIn(effect, this.scope), Fiber.join)
   }
 }
 

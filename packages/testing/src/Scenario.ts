@@ -56,6 +56,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import type * as DiagramPage from "./Diagram.ts"
@@ -121,7 +122,7 @@ export interface CheckOptions extends Options {
   readonly size?: number | undefined
   /** How many smaller scenarios are tried once a rule is broken. Default: 500. */
   readonly maxShrinks?: number | undefined
-  /** That of a `ScenarioFailed`: only that scenario is carried out. */
+  /** That of a `ScenarioFailed`: only that scenario is carried out, with the seed that it was found with. */
   readonly replay?: string | undefined
 }
 
@@ -325,6 +326,19 @@ export const run = <R, S = never, A = never>(
 ): Effect.Effect<Seen, ScenarioFailed> =>
   Effect.mapError(carryOut(app, steps, options), (broken) => failed(broken, steps, options))
 
+const defaultSeed = 1
+
+// A replay has the seed in it that it was found with: the fake and the network need it, too.
+const seedOf = (replay: string): number | string | undefined => {
+  const parsed = Option.getOrUndefined(Schema.decodeUnknownOption(Replay)(replay))
+  const seed = parsed?.[1]
+  return seed === undefined || !/^\d+$/.test(seed) ? seed : Number(seed)
+}
+
+const Replay = Schema.fromJsonString(
+  Schema.TupleWithRest(Schema.Tuple([Schema.Finite, Schema.String]), [Schema.Unknown])
+)
+
 /**
  * Draws scenarios and carries them out. Fails with `ScenarioFailed` if one breaks a rule, with the smallest that was found
  * to break it; and if no call of any user ever succeeded, because then nothing was checked. Dies if the app's layers
@@ -336,13 +350,15 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   app: App<R, S, A>,
   options: CheckOptions = {}
 ): Effect.fn.Return<Checked, ScenarioFailed> {
-  const { maxShrinks = 500, replay, runs = 100, seed = 1, size = longest } = options
+  const { maxShrinks = 500, replay, runs = 100, size = longest } = options
+  const seed = options.seed ?? (replay && seedOf(replay)) ?? defaultSeed
+  const how = seed === defaultSeed ? options : { ...options, seed }
   const exercise = ScenarioExercise.make()
   // A smaller scenario that breaks another rule says nothing about this one.
   let broken: string | undefined
   const pace = ScenarioPace.make({ isFixed: options.turn !== undefined })
   const keepsRules = (steps: ReadonlyArray<Step<A>>) =>
-    carryOut(app, steps, options, pace).pipe(
+    carryOut(app, steps, how, pace).pipe(
       Effect.map((seen) => {
         exercise.add(seen)
         return true
@@ -357,12 +373,12 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   const found = yield* Arbitrary.checkEffect(arbitrary(app), keepsRules, { maxShrinks, replay, runs, seed, size })
   if (found._tag === "Falsified" && found.failure._tag === "PropertyError") {
     const least = yield* minimize(found.failure.error, found.shrunkInput, (steps) =>
-      carryOut(app, steps, options, pace).pipe(
+      carryOut(app, steps, how, pace).pipe(
         Effect.match({ onFailure: (broken) => broken, onSuccess: () => undefined }),
         Effect.provideService(References.MinimumLogLevel, "None")
       )
     )
-    return yield* failed(least.broken, least.steps, options, found.replay)
+    return yield* failed(least.broken, least.steps, how, found.replay)
   }
   const nothing = { steps: [], timeline: [], script: "" }
   if (found._tag !== "Passed") {

@@ -109,7 +109,7 @@ describe("check", () => {
 
   it.effect("says what was done, what was sent, and how to do it again", () =>
     Effect.gen(function* () {
-      const { message } = yield* Effect.flip(Scenario.check(app, { rules: [ScenarioRules.refreshesOnce] }))
+      const { message } = yield* Effect.flip(Scenario.check(app, { seed: 4, rules: [ScenarioRules.refreshesOnce] }))
       expect(message).toMatchInlineSnapshot(`
         "The app breaks the rule "One refresh for each expiry"
         Seen: ada's refresh token was sent while another request with it waited
@@ -122,31 +122,52 @@ describe("check", () => {
         What happened:
           0:00:00.000 1. ada connects: begins, allows, and comes back
           0:00:10.000   1 -> for ada: POST /oauth/token/ with a code of ada
-          0:00:10.531   1 <- 200, tokens ada#1
-          0:00:10.531   ada: Consent shows Data
-          0:00:10.531 2. 10 hours pass
-          10:00:10.531 3. at once: ada calls | ada calls
-          10:00:10.531   2 -> for ada: POST /oauth/token/ with refresh token ada#1
-          10:00:10.531   3 -> for ada: POST /oauth/token/ with refresh token ada#1
-          10:00:10.908   3 <- 200, tokens ada#2
-          10:00:10.908   4 -> for ada: GET /v2/zaps with access token ada#2
-          10:00:11.227   2 <- 400
-          10:00:11.227   ada: Call shows Connect (Failed)
-          10:00:11.278   4 <- 401
-          10:00:11.278   5 -> for ada: POST /oauth/token/ with refresh token ada#2
-          10:00:11.756   5 <- 400
-          10:00:11.756   ada: Call shows Connect (Failed)
+          0:00:10.431   1 <- 200, tokens ada#1
+          0:00:10.431   ada: Consent shows Data
+          0:00:10.431 2. 10 hours pass
+          10:00:10.431 3. at once: ada calls | ada calls
+          10:00:10.431   2 -> for ada: POST /oauth/token/ with refresh token ada#1
+          10:00:10.431   3 -> for ada: POST /oauth/token/ with refresh token ada#1
+          10:00:10.652   2 <- 200, tokens ada#2
+          10:00:10.652   4 -> for ada: GET /v2/zaps with access token ada#2
+          10:00:10.770   4 <- 401
+          10:00:10.770   5 -> for ada: POST /oauth/token/ with refresh token ada#2
+          10:00:10.962   3 <- 400
+          10:00:10.962   ada: Call shows Connect (Failed)
+          10:00:11.088   5 <- 400
+          10:00:11.088   ada: Call shows Connect (Failed)
 
         As a test:
           Scenario.run(app, [
             { _tag: "Consent", subject: "ada" },
             { _tag: "Wait", time: "lifetime" },
             { _tag: "Together", steps: [{ _tag: "Call", subject: "ada" }, { _tag: "Call", subject: "ada" }] }
-          ])
+          ], { seed: 4 })
 
         To find it again:
-          Scenario.check(app, { replay: "[0,\\"1\\",13,3,[3,0,0,3,0,1,2,2,0,0,0,0],\\"PropertyError\\"]" })"
+          Scenario.check(app, { replay: "[0,\\"4\\",2,0,[5,3,0,0,3,1,1,2,2,0,0,0],\\"PropertyError\\"]" })"
       `)
+    })
+  )
+
+  it.effect("tells what the library tells", () =>
+    Effect.gen(function* () {
+      const rule: ScenarioRules.Rule = {
+        name: "Nobody calls twice",
+        check: ({ results }) => (results.filter(({ action }) => action === "Call").length > 1 ? "ada does" : undefined)
+      }
+      const steps: ReadonlyArray<Step> = [connect, call, { _tag: "Restart" }, expire, call]
+      const { timeline } = yield* Effect.flip(Scenario.run(library, steps, { rules: [rule] }))
+      expect(timeline.map((line) => line.slice(line.indexOf(" ") + 1)).filter((line) => line.includes("event:")))
+        .toMatchInlineSnapshot(`
+          [
+            "  event: the attempt to connect of ada goes from Pending to Exchanging: CodeReceived",
+            "  event: the grant of ada goes from Absent to Active: ConsentGranted",
+            "  event: the attempt to connect of ada goes from Exchanging to Completed: GrantStored",
+            "  event: the grant of ada goes from Active to Refreshing: AccessTokenRequested",
+            "  event: the grant of ada goes from Refreshing to Active: RefreshSucceeded",
+          ]
+        `)
     })
   )
 
@@ -156,6 +177,16 @@ describe("check", () => {
       expect(yield* Effect.flip(Scenario.check(app))).toEqual(first)
       const { replay = "" } = first
       expect(yield* Effect.flip(Scenario.check(app, { replay }))).toEqual(first)
+    })
+  )
+
+  it.effect("needs no seed to find again what another seed has found", () =>
+    Effect.gen(function* () {
+      for (const seed of [2, 6, "a seed"]) {
+        const first = yield* Effect.flip(Scenario.check(app, { seed }))
+        const { replay = "" } = first
+        expect(yield* Effect.flip(Scenario.check(app, { replay }))).toEqual(first)
+      }
     })
   )
 

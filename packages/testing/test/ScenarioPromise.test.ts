@@ -1,7 +1,7 @@
 // The apps here are without Effect. @effect-diagnostics globalConsole:off globalDate:off globalFetch:off globalTimers:off
 import { setTimeout as delay } from "node:timers/promises"
 import { describe, expect, it, vi } from "@effect/vitest"
-import type * as Scenario from "../src/Scenario.ts"
+import * as Scenario from "../src/Scenario.ts"
 import * as ScenarioPromise from "../src/ScenarioPromise.ts"
 import * as Timeline from "../src/internal/timeline.ts"
 import type { RouteAction } from "../src/scenario/ScenarioRoutes.ts"
@@ -43,6 +43,7 @@ describe("an app without Effect", () => {
       "Consent Data",
       "Call Data",
       "Disconnect Data",
+      "Call Connect",
       "Call Connect",
       "Call Connect"
     ])
@@ -101,6 +102,88 @@ describe("an app without Effect", () => {
       steps: ["ada begins to connect, and allows it at Zapier", "ada comes back to the app, in another browser"]
     })
     await ScenarioPromise.run(appWith(anywhere, { expects: { otherBrowsers: true } }), steps, { rules })
+  })
+
+  it("tells what each browser asked for, and where it was led, without codes and states", async () => {
+    const steps: ReadonlyArray<Step> = [
+      { _tag: "Consent", ...ada },
+      { _tag: "LogIn", ...ada },
+      { _tag: "ComeBack", with: "Own", browser: "Other", ...ada },
+      { _tag: "Together", steps: [{ _tag: "Call", ...ada }, { _tag: "Crash" }] }
+    ]
+    const rule: ScenarioRules.Rule = {
+      name: "Nobody does four things",
+      check: ({ stepsBeganAt }) => (stepsBeganAt.length === 4 ? "somebody did" : undefined)
+    }
+    const failed: unknown = await ScenarioPromise.run(appWith(), steps, { rules: [rule] }).catch((error) => error)
+    if (!(failed instanceof Scenario.ScenarioFailed)) throw new Error("it passes", { cause: failed })
+    expect(failed.timeline.map((line) => line.slice(line.indexOf(" ") + 1))).toMatchInlineSnapshot(`
+      [
+        "1. ada connects: begins, allows, and comes back",
+        "  ada's browser -> GET /connect",
+        "  ada's browser <- 303 to https://api.zapier.com/v2/authorize (GET /connect)",
+        "  ada's browser -> GET /callback",
+        "  1 -> for ada: POST /oauth/token/ with a code of ada",
+        "  1 <- 200, tokens ada#1",
+        "  ada's browser <- 303 to /zaps (GET /callback)",
+        "  ada's browser -> GET /zaps",
+        "  2 -> for ada: GET /v2/zaps with access token ada#1",
+        "  2 <- 200",
+        "  ada's browser <- 200 (GET /zaps)",
+        "  ada: Consent shows Data",
+        "2. ada begins to connect, and allows it at Zapier",
+        "  ada's browser -> GET /connect",
+        "  ada's browser <- 303 to https://api.zapier.com/v2/authorize (GET /connect)",
+        "  ada: LogIn shows Data",
+        "3. ada comes back to the app, in another browser",
+        "  ada's other browser -> GET /callback",
+        "  ada's other browser <- 200 (GET /callback)",
+        "  ada: ComeBack shows Connect",
+        "4. at once: ada calls | the app is killed and started again",
+        "  ada's browser -> GET /zaps",
+        "  3 -> for ada: GET /v2/zaps with access token ada#1",
+        "  3 <- 200",
+        "  ada's browser <- 200 (GET /zaps)",
+        "  ada: Call shows Data",
+      ]
+    `)
+    const { entries = [], lanes = [] } = failed.diagram ?? {}
+    expect(lanes.map(({ name }) => name)).toEqual(["ada's browser", "ada's other browser", "the app", "Zapier"])
+    const arrows = entries.flatMap((entry) =>
+      entry._tag === "Arrow" ? [`${lanes[entry.from]?.name} > ${lanes[entry.to]?.name}: ${entry.text}`] : []
+    )
+    expect(arrows.slice(0, 8)).toMatchInlineSnapshot(`
+      [
+        "ada's browser > the app: GET /connect",
+        "the app > ada's browser: 303 to https://api.zapier.com/v2/authorize",
+        "ada's browser > Zapier: allows on the consent page",
+        "Zapier > ada's browser: sends the browser back: a code of ada",
+        "ada's browser > the app: GET /callback",
+        "the app > Zapier: POST /oauth/token/, a code of ada",
+        "Zapier > the app: 200, tokens ada#1",
+        "the app > ada's browser: 303 to /zaps",
+      ]
+    `)
+    expect(arrows).toContain("ada's other browser > the app: GET /callback")
+    expect(JSON.stringify(failed)).not.toMatch(/[?&](code|state)=/)
+  })
+
+  it("is called in another browser, too, which the first one's cookies do not reach", async () => {
+    const inThisBrowser: Changed = (request) =>
+      new URL(request.url).pathname === "/disconnect"
+        ? new Response(null, { status: 303, headers: { location: "/zaps", "set-cookie": "off=1; Path=/" } })
+        : request.headers.get("cookie")?.includes("off=1") === true
+          ? new Response(`<a href="/connect">Connect</a>`, { headers: { "content-type": "text/html" } })
+          : undefined
+    const leave: Step = { _tag: "Disconnect", ...ada }
+    const steps: ReadonlyArray<Step> = [connect, leave, call, { ...call, browser: "Other" }]
+    const seen = await run(appWith(inThisBrowser), steps)
+    expect(shown(seen).slice(1, 4)).toEqual(["Disconnect Data", "Call Connect", "Call Data"])
+    const failed = ScenarioPromise.run(appWith(inThisBrowser), [connect, leave], {
+      rules: [ScenarioRules.disconnectHolds]
+    })
+    await expect(failed).rejects.toMatchObject({ rule: "Disconnect holds" })
+    await ScenarioPromise.run(appWith(), [connect, leave], { rules: [ScenarioRules.disconnectHolds] })
   })
 
   it("signs in with each browser, and again when its sessions are gone", async () => {

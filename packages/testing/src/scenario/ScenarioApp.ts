@@ -62,6 +62,8 @@ export interface App<R, S = never, A = never> {
   readonly restartsForSecret?: boolean | undefined
   /** Does something with Zapier for a user. */
   readonly call: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
+  /** The same in another browser of the user. */
+  readonly callElsewhere?: ((subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>) | undefined
   /** A user wants the app to have no access any more. */
   readonly disconnect: (subject: Subject) => Effect.Effect<unknown, Anything, NoInfer<R>>
   /** What else it can do: plain data, drawn from a schema. */

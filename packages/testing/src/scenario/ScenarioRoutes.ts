@@ -36,6 +36,7 @@ import type * as Scope from "effect/Scope"
 import type { Anything, App, Expects, Provided } from "./ScenarioApp.ts"
 import { type Shown, type Subject, subjects } from "./ScenarioSeen.ts"
 import * as Browser from "./internal/browser.ts"
+import { CurrentNote } from "./internal/browsing.ts"
 import * as ScenarioPage from "./ScenarioPage.ts"
 
 /**
@@ -181,6 +182,14 @@ const sentOf = (origin: string, route: Route, subject: Subject): Browser.Sent =>
     : { ...sent, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(json) }
 }
 
+// Queries hold codes and states.
+const leadsTo = (home: string, sent: Browser.Sent, response: Response) => {
+  const next = Browser.redirected(sent, response)
+  if (next === undefined) return undefined
+  const { host, origin, pathname, protocol } = new URL(next.url)
+  return origin === home ? pathname : `${protocol}//${host}${pathname}`
+}
+
 // A path that goes on is another one.
 const linksTo = (text: string, path: string) =>
   text
@@ -230,8 +239,17 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
     const browser = (yield* Browsers).of(subject, which)
     const connect = pathOf(routes.connect, subject)
 
-    const send = Effect.fnUntraced(function* (sent: Browser.Sent) {
+    const note = yield* CurrentNote
+    const isElsewhere = which !== "first"
+
+    const send = Effect.fnUntraced(function* (sent: Browser.Sent, initiator: Browser.Initiator) {
+      const noteResponse = note({ method: sent.method, path: new URL(sent.url).pathname, isElsewhere })
       const response = yield* responseOf(handler, (signal) => browser.request(sent, initiator, signal))
+      noteResponse({
+        status: response.status,
+        leadsTo: leadsTo(origin, sent, response),
+        headers: [...response.headers]
+      })
       browser.keep(sent.url, response.headers)
       return response
     })
@@ -240,9 +258,7 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
       browser.isSignedIn = true
       if (routes.signIn === undefined) return
       const sent = sentOf(origin, routes.signIn, subject)
-      const { status } = yield* responseOf(handler, (signal) => browser.request(sent, "same-origin", signal)).pipe(
-        Effect.tap(({ headers }) => Effect.sync(() => browser.keep(sent.url, headers)))
-      )
+      const { status } = yield* send(sent, "same-origin")
       if (status >= 400) {
         return yield* Effect.die(
           new Error(`${subject} cannot sign in: ${sent.method} ${pathOf(routes.signIn, subject)} -> ${status}`)
@@ -268,7 +284,7 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
     let isSignedInAnew = routes.signIn === undefined
     let sent = first
     for (let redirects = 0; redirects < mostRedirects; redirects++) {
-      const response = yield* send(sent)
+      const response = yield* send(sent, initiator)
       const next = Browser.redirected(sent, response)
       const to = next && new URL(next.url)
       const isLost =
@@ -299,11 +315,11 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
     )
   })
 
-  const open = (action: ScenarioPage.Page["action"], subject: Subject, route: Route) =>
-    visit(action, subject, "first", sentOf(origin, route, subject))
+  const open = (action: ScenarioPage.Page["action"], subject: Subject, route: Route, which = "first") =>
+    visit(action, subject, which, sentOf(origin, route, subject))
 
-  const pageFor = (action: ScenarioPage.Page["action"], subject: Subject, route: Route) =>
-    Effect.map(open(action, subject, route), ({ page }) => page)
+  const pageFor = (action: ScenarioPage.Page["action"], subject: Subject, route: Route, which?: string) =>
+    Effect.map(open(action, subject, route, which), ({ page }) => page)
 
   const comeBackIn = (which: string) => (callback: string, subject: Subject) =>
     Effect.map(visit("ComeBack", subject, which, { method: "GET", url: callback }, "cross-site"), ({ page }) => page)
@@ -404,6 +420,7 @@ export const fromRoutes = <S = never>(options: Options<S>): App<Made, S | Browse
     comeBack: comeBackIn("first"),
     comeBackElsewhere: comeBackIn("second"),
     call: (subject) => pageFor("Call", subject, routes.page),
+    callElsewhere: (subject) => pageFor("Call", subject, routes.page, "second"),
     disconnect: (subject) => pageFor("Disconnect", subject, routes.disconnect),
     actions:
       names.length === 0

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import type * as Exit from "effect/Exit"
 import type { FakeRequest } from "../fake/FakeHttp.ts"
@@ -116,6 +117,34 @@ export interface Visit {
 }
 
 /**
+ * A request that a user's browser has sent to an app with routes, and its response.
+ *
+ * @since 0.1.0
+ */
+export interface Browsing {
+  /** Which step and which deed of a user it belongs to. */
+  readonly step: number
+  readonly deed: number
+  readonly subject: Subject | undefined
+  /** Which instance of the app served it, counted from 0. */
+  readonly instance: number
+  /** Whether another browser of the user has sent it than everything else. */
+  readonly isElsewhere: boolean
+  readonly method: string
+  /** Without its query. */
+  readonly path: string
+  /** In milliseconds since the epoch. */
+  readonly beganAt: number
+  /** When its response came; nothing while it waits, or if the user hung up, or the app ended. */
+  readonly endedAt: number | undefined
+  readonly status: number | undefined
+  /** Where the response redirects to, without its query: a path of the app, or a URL elsewhere. */
+  readonly leadsTo: string | undefined
+  /** The headers of the response: each cookie by itself, in plain text. */
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
+}
+
+/**
  * A write to a store of grants that the app has from `stores`.
  *
  * @since 0.1.0
@@ -132,6 +161,20 @@ export interface Write {
   readonly grant: GrantStore.Grant | undefined
   /** Whether that was done: false if another had written meanwhile. */
   readonly isDone: boolean
+}
+
+/**
+ * Something that the library has told the app: an event of the `ZapierAuth` that the app's layer has.
+ *
+ * @since 0.1.0
+ */
+export interface Told {
+  readonly step: number
+  /** Which instance of the app it was, counted from 0. */
+  readonly instance: number
+  /** In milliseconds since the epoch. */
+  readonly at: number
+  readonly event: AuthEvent
 }
 
 /**
@@ -281,8 +324,12 @@ export interface Seen {
   readonly exchanges: ReadonlyArray<Exchange>
   /** Which functions of the app were called, in the order in which they began. */
   readonly visits?: ReadonlyArray<Visit> | undefined
+  /** What browsers have asked of an app with routes, in the order in which they began. */
+  readonly browsings?: ReadonlyArray<Browsing> | undefined
   /** What was written to the app's stores, as far as they are seen. */
   readonly writes?: ReadonlyArray<Write> | undefined
+  /** The library's events, where the app's layer has a `ZapierAuth`. */
+  readonly events?: ReadonlyArray<Told> | undefined
   /** What the app has logged. */
   readonly logs: ReadonlyArray<string>
   /** What is in the app's stores, as text, if it shows them. */

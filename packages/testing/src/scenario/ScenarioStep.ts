@@ -24,13 +24,14 @@ interface For {
  * - `ComeBack`: comes back to the app: with their `Own` answer, the last that was not used yet; `Again` with the one that was
  *   used last; with that of the `Other` user; or with a `Forged` one, which holds the code of a stranger. With
  *   `browser: "Other"` in another browser of the user, where the app knows browsers. Nothing happens where there is none.
- * - `Call`, `Disconnect`: as the app has it.
+ * - `Call`, `Disconnect`: as the app has it. With `browser: "Other"` a call in another browser, as above.
  * - `Act`: one of the app's own actions.
  *
  * @since 0.1.0
  */
 export type Action<A = never> =
-  | ({ readonly _tag: "Deny" | "LogIn" | "Call" | "Disconnect" } & For)
+  | ({ readonly _tag: "Deny" | "LogIn" | "Disconnect" } & For)
+  | ({ readonly _tag: "Call"; readonly browser?: "Other" } & For)
   | ({ readonly _tag: "Consent"; readonly account?: Account } & For)
   | ({
       readonly _tag: "ComeBack"
@@ -99,12 +100,13 @@ const faults: ReadonlyArray<FakeFault.Fault> = [
   { _tag: "RateLimited" }
 ]
 
-const matches: ReadonlyArray<FakeFault.Match> = [
+const tokenRequests: ReadonlyArray<FakeFault.Match> = [
   { endpoint: "token" },
-  { endpoint: "token", grantType: "refresh_token" },
-  {},
-  {}
+  { endpoint: "token", grantType: "refresh_token" }
 ]
+
+// The next request, whatever it is.
+const next: ReadonlyArray<FakeFault.Match> = [{}]
 
 const knobs: ReadonlyArray<Partial<Knobs>> = [
   { reuseRevokesGrant: false },
@@ -141,10 +143,13 @@ const forSubjectWith = <S extends object>(step: S) =>
 
 const alone = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag })
 
-const arm: Arbitrary.Arbitrary<Happening> = Arbitrary.map(
-  Arbitrary.all({ fault: Draw.oneOf(faults), match: Draw.oneOf(matches), times: Draw.oneOf([1, 1, 3]) }),
-  ({ times, ...rule }) => ({ _tag: "Arm", rule: times === 1 ? rule : { ...rule, times } })
-)
+const armFor = (matches: ReadonlyArray<FakeFault.Match>): Arbitrary.Arbitrary<Happening> =>
+  Arbitrary.map(
+    Arbitrary.all({ fault: Draw.oneOf(faults), match: Draw.oneOf(matches), times: Draw.oneOf([1, 1, 3]) }),
+    ({ times, ...rule }) => ({ _tag: "Arm", rule: times === 1 ? rule : { ...rule, times } })
+  )
+
+const arm = armFor([...tokenRequests, ...next, ...next])
 
 const outage: Arbitrary.Arbitrary<Happening> = Arbitrary.map(Draw.oneOf(["minutes", "hour"] as const), (time) => ({
   _tag: "Outage",
@@ -206,7 +211,7 @@ const opening = Draw.choose([connect(), connect("ada"), connect("ada"), connect(
 
 // What belongs together is drawn together: by chance alone it would seldom meet.
 const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => {
-  const { actions, before, comeBackElsewhere, instances = 1 } = app
+  const { actions, before, callElsewhere, comeBackElsewhere, instances = 1 } = app
   const action = actionOf(actions)
   const wait = Arbitrary.map(Draw.oneOf(waitTimes), (time) => ({ _tag: "Wait" as const, time }))
   const expiry = Arbitrary.Constant({ _tag: "Wait", time: "lifetime" } as const)
@@ -226,14 +231,17 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
   const storm = together(some(Draw.choose<Action<A>>([call, call, call, disconnect])))
   const alone = (step: Arbitrary.Arbitrary<Step<A>>) => Arbitrary.map(step, (step): ReadonlyArray<Step<A>> => [step])
   const row = (...steps: ReadonlyArray<Arbitrary.Arbitrary<Step<A>>>) => Arbitrary.all(steps)
+  // The call of a user who has just connected.
+  const freshFor = (subject: Subject) =>
+    row(Arbitrary.Constant(consentOf(subject)), armFor(next), Arbitrary.Constant({ _tag: "Call", subject }))
   // What goes wrong goes wrong with calls, whose token has ended or is good.
   const struck = Draw.choose([
     row(arm, call),
     row(arm, action),
-    row(expiry, arm, storm),
+    row(expiry, armFor(tokenRequests), storm),
     row(arm, call, call),
-    row(consent, arm, call),
-    row(consent, arm, call)
+    freshFor("ada"),
+    freshFor("bob")
   ])
   // While a refresh is under way, its user leaves, or the app ends, or something else happens.
   const overtakenFor = (subject: Subject) => {
@@ -241,6 +249,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
     const call = its("Call")
     return together<Action<A> | Happening | Wait>(
       Draw.choose<ReadonlyArray<Action<A> | Happening | Wait>>([
+        Arbitrary.all([call, its("HangUp")]),
         Arbitrary.all([call, its("HangUp")]),
         Arbitrary.all([call, its("HangUp")]),
         Arbitrary.all([call, happening]),
@@ -253,6 +262,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
     )
   }
   const overtaken = Draw.choose<Step<A>>([overtakenFor("ada"), overtakenFor("ada"), overtakenFor("bob")])
+  const connectedFor = (subject: Subject) => row(Arbitrary.Constant(consentOf(subject)), expiry, overtakenFor(subject))
   // Users who call at the same time.
   const crowd = together(
     Arbitrary.Constant<ReadonlyArray<Action<A>>>(subjects.map((subject) => ({ _tag: "Call", subject })))
@@ -264,6 +274,9 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
   // Somebody takes the way back from one browser into another.
   const moved = forSubjectWith({ _tag: "ComeBack", with: "Own", browser: "Other" } as const)
   const elsewhere = comeBackElsewhere === undefined ? [] : [moved]
+  // One browser is shown what the user has done in the other.
+  const there = Arbitrary.map(subject, (subject) => ({ _tag: "Call" as const, subject, browser: "Other" as const }))
+  const both = callElsewhere === undefined ? [] : [row(consent, there)]
   const single = [expiry, expiry, expiry, storm, storm, storm, action, action, anything, anything, arm, wait] as const
   // An app that is deployed while it runs is restarted more often.
   const deployed = Draw.choose(restarts.map((step) => row(step, call)) as [ReturnType<typeof row>])
@@ -285,7 +298,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
     struck,
     struck,
     struck,
-    row(consent, expiry, overtaken),
+    Draw.choose([connectedFor("ada"), connectedFor("ada"), connectedFor("bob")]),
     row(expiry, overtaken),
     Arbitrary.map(crowd, (crowd): ReadonlyArray<Step<A>> => [...subjects.map(consentOf), crowd]),
     alone(crowd),
@@ -293,6 +306,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
     ...owned,
     ...elsewhere,
     ...elsewhere,
+    ...both,
     ...(before === undefined && instances === 1 ? [] : [deployed, deployed, deployed])
   ])
 }
@@ -313,6 +327,7 @@ type Drawn<A> = { readonly schema: Schema.Schema<A> } | undefined
 interface DrawnFor<A> {
   readonly actions?: Drawn<A>
   readonly before?: unknown
+  readonly callElsewhere?: unknown
   readonly comeBackElsewhere?: unknown
   readonly instances?: number | undefined
 }

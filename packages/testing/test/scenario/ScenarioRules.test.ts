@@ -4,7 +4,15 @@ import type { Issued } from "../../src/fake/FakeOutcome.ts"
 import * as FakeHttp from "../../src/fake/FakeHttp.ts"
 import * as FakeState from "../../src/fake/FakeState.ts"
 import * as ScenarioRules from "../../src/scenario/ScenarioRules.ts"
-import type { Authorization, Exchange, Expected, Life, Result, Seen } from "../../src/scenario/ScenarioSeen.ts"
+import type {
+  Authorization,
+  Browsing,
+  Exchange,
+  Expected,
+  Life,
+  Result,
+  Seen
+} from "../../src/scenario/ScenarioSeen.ts"
 
 const expected: Expected = {
   recoversWithin: 600_000,
@@ -74,6 +82,22 @@ const exchange = (parts: Partial<Exchange>): Exchange => ({
   refreshToken: undefined,
   code: undefined,
   accessToken: "access-1",
+  ...parts
+})
+
+const browsing = (parts: Partial<Browsing>): Browsing => ({
+  step: 0,
+  deed: 0,
+  subject: "ada",
+  instance: 0,
+  isElsewhere: false,
+  method: "GET",
+  path: "/zaps",
+  beganAt: 0,
+  endedAt: 100,
+  status: 200,
+  leadsTo: undefined,
+  headers: [],
   ...parts
 })
 
@@ -317,10 +341,11 @@ describe("keepsSecrets", () => {
   })
 })
 
-describe("keepsSecrets, in URLs", () => {
+describe("keepsSecrets, in URLs and headers", () => {
   const secrets = new Map([
     ["s3cret-token", "an access token (ada#1)"],
-    ["s3cret-state", "a state (ada)"]
+    ["s3cret-state", "a state (ada)"],
+    ["s3cret-code", "a code (ada)"]
   ])
   const check = (parts: Partial<Seen>) => ScenarioRules.keepsSecrets.check(seen({ secrets, ...parts }))
 
@@ -331,6 +356,14 @@ describe("keepsSecrets, in URLs", () => {
     expect(
       check({ exchanges: [exchange({ url: "https://api.zapier.com/v2/zaps?access_token=s3cret-token" })] })
     ).toContain("in the URL of a request to Zapier")
+  })
+
+  it("is broken by a token in a cookie, and not by a state or a code that passes through a browser", () => {
+    const answered = (...headers: Browsing["headers"]) => check({ browsings: [browsing({ headers })] })
+    expect(answered(["set-cookie", "zapier=s3cret-token; HttpOnly"])).toBe(
+      "an access token (ada#1) is in a header of a response to a browser: set-cookie (GET /zaps)"
+    )
+    expect(answered(["set-cookie", "login=s3cret-state"], ["location", "/callback/?code=s3cret-code"])).toBeUndefined()
   })
 })
 
@@ -355,6 +388,7 @@ describe("bindsBrowsers", () => {
     expect(check({ isElsewhere: true }, { code: undefined })).toBeUndefined()
     const allowed = { expected: { ...expected, otherBrowsers: true } }
     expect(check({ isElsewhere: true }, {}, allowed)).toBeUndefined()
+    expect(check({ isElsewhere: true, action: "Call" }, { deed: 1 })).toBeUndefined()
   })
 })
 

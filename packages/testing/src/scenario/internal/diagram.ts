@@ -1,12 +1,12 @@
 /** What was seen of a scenario, as a diagram: browsers, instances of the app, its store, Zapier, and other hosts. */
 import * as Redacted from "effect/Redacted"
-import type { Exchange, Result, Seen, Shown, Trouble, Visit, Write } from "../ScenarioSeen.ts"
+import type { Browsing, Exchange, Result, Seen, Shown, Subject, Trouble, Visit, Write } from "../ScenarioSeen.ts"
 import * as Names from "./names.ts"
 import * as Timeline from "./timeline.ts"
 import * as Diagram from "../../internal/diagram/model.ts"
 
 // What happens in one moment of a step, in this order.
-const order = { step: 0, back: 1, begin: 2, answer: 3, write: 4, request: 5, result: 6, violation: 7 }
+const order = { step: 0, back: 1, begin: 2, answer: 3, write: 4, browser: 5, request: 6, result: 7, violation: 8 }
 
 interface Placed {
   readonly step: number
@@ -45,20 +45,22 @@ export const of = (
   start: number,
   broken: { readonly rule: string; readonly seen: string }
 ): Diagram.Diagram => {
-  const { exchanges, results, stepsBeganAt, troubles, visits = [], writes = [] } = seen
+  const { browsings = [], exchanges, results, stepsBeganAt, troubles, visits = [], writes = [] } = seen
   const placed: Array<Placed> = []
   const place = (step: number, order: number, entry: Diagram.Entry) => void placed.push({ step, order, entry })
 
   // Lanes, from left to right.
   const lanes = Diagram.lanes()
   const isAlone = new Set([0, ...visits.map(({ instance }) => instance)]).size === 1
-  const userLane = (subject: string | undefined) =>
-    lanes.of("User", subject === undefined ? "nobody" : `${subject}'s browser`)
+  const userLane = (subject: Subject | undefined, isElsewhere?: boolean) =>
+    lanes.of("User", Names.browserOf(subject, isElsewhere))
   const appLane = (instance = 0) => lanes.of("App", isAlone ? "the app" : `instance ${instance + 1}`)
-  for (const { subject } of results) userLane(subject)
+  for (const { isElsewhere, subject } of results) userLane(subject, isElsewhere)
   for (const instance of new Set([0, ...visits.map(({ instance }) => instance)])) appLane(instance)
   const store = writes.length === 0 ? undefined : lanes.of("Store", "the store")
   const zapier = lanes.of("Zapier", "Zapier")
+
+  const isBrowsed = (deed: number) => browsings.some((browsing) => browsing.deed === deed)
 
   const name = (secret: string | undefined) => Names.nameOf(seen, secret)
 
@@ -70,26 +72,40 @@ export const of = (
 
   const ofVisit = (visit: Visit) => {
     const { beganAt, deed, does, endedAt, instance, step, subject } = visit
-    const [user, app] = [userLane(subject), appLane(instance)]
     const result = results.find((result) => result.deed === deed)
+    const [user, app] = [userLane(subject, result?.isElsewhere), appLane(instance)]
     if (does === "ComeBack" && result !== undefined && result.action !== "ComeBack") {
       const text =
         result.action === "Deny" ? "sends the browser back: denied" : `sends the browser back: a code of ${subject}`
       place(step, order.back, Diagram.arrow(beganAt - start, { from: zapier, to: user, text, isAnswer: true }))
     }
-    place(step, order.begin, Diagram.arrow(beganAt - start, { from: user, to: app, text: begins[does] }))
+    if (!isBrowsed(deed)) {
+      place(step, order.begin, Diagram.arrow(beganAt - start, { from: user, to: app, text: begins[does] }))
+    }
     const goesOn = visits.some((other) => other.deed === deed && other.does === "ComeBack")
     const isKept = result?.action === "LogIn" && result.exit?._tag === "Success"
     if (does !== "LogIn" || endedAt === undefined || !(goesOn || isKept)) return
     const at = endedAt - start
-    const sends = Diagram.arrow(at, { from: app, to: user, text: "sends the browser to Zapier", isAnswer: true })
-    place(step, order.result, sends)
+    if (!isBrowsed(deed)) {
+      const sends = Diagram.arrow(at, { from: app, to: user, text: "sends the browser to Zapier", isAnswer: true })
+      place(step, order.result, sends)
+    }
     const answer = result?.action === "Deny" ? "denies" : "allows"
     place(step, order.result, Diagram.arrow(at, { from: user, to: zapier, text: `${answer} on the consent page` }))
   }
 
-  const ofResult = ({ action, deed, end, endedAt, exit, shown, step, subject }: Result) => {
-    const user = userLane(subject)
+  const ofBrowsing = (browsing: Browsing) => {
+    const { beganAt, endedAt, instance, isElsewhere, leadsTo, method, path, status, step, subject } = browsing
+    const [user, app] = [userLane(subject, isElsewhere), appLane(instance)]
+    const sent = { from: user, to: app, text: `${method} ${path}` }
+    place(step, order.browser, Diagram.arrow(beganAt - start, sent))
+    if (endedAt === undefined) return
+    const text = leadsTo === undefined ? String(status) : `${status} to ${leadsTo}`
+    place(step, order.browser, Diagram.arrow(endedAt - start, { from: app, to: user, text, isAnswer: true }))
+  }
+
+  const ofResult = ({ action, deed, end, endedAt, exit, isElsewhere, shown, step, subject }: Result) => {
+    const user = userLane(subject, isElsewhere)
     const at = endedAt - start
     if (exit === undefined || shown === undefined) {
       return place(step, order.result, Diagram.note(at, user, `${action} ${ends[end]}`, "Bad"))
@@ -102,6 +118,8 @@ export const of = (
     }
     const from = appLane(visits.findLast((visit) => visit.deed === deed)?.instance)
     const text = `${action} shows ${shown}${error}`
+    // What is shown is the page that has just come.
+    if (isBrowsed(deed)) return place(step, order.result, Diagram.note(at, user, text, tones[shown]))
     place(step, order.result, Diagram.arrow(at, { from, to: user, text, tone: tones[shown], isAnswer: true }))
   }
 
@@ -163,6 +181,7 @@ export const of = (
 
   stepsBeganAt.forEach(ofStep)
   visits.forEach(ofVisit)
+  browsings.forEach(ofBrowsing)
   exchanges.forEach(ofExchange)
   writes.forEach(ofWrite)
   results.forEach(ofResult)

@@ -1,11 +1,15 @@
 /** What secrets are called where people read: `ada#2` is the second pair of tokens that was made for ada. */
-import type { Seen } from "../ScenarioSeen.ts"
+import type { Seen, Subject } from "../ScenarioSeen.ts"
 
 type Secrets = Pick<Seen, "secrets">
 
 /** The name of a secret. */
 export const nameOf = ({ secrets }: Secrets, secret: string | undefined): string | undefined =>
   secret === undefined ? undefined : (/\((.+)\)$/.exec(secrets.get(secret) ?? "")?.[1] ?? "unknown")
+
+/** A browser of a user: the one that everything is done in, or the other. */
+export const browserOf = (subject: Subject | undefined, isElsewhere = false): string =>
+  subject === undefined ? "nobody" : `${subject}'s ${isElsewhere ? "other " : ""}browser`
 
 /** Writes what each secret is in the place of it. */
 export const hiding = ({ secrets }: Secrets): ((text: string) => string) => {

@@ -1,4 +1,5 @@
 /** The processes of an app: they are started, restarted and killed over stores that outlive them, and do what users ask for. */
+import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
@@ -8,11 +9,14 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
-import type { Subject, Visit, Write } from "../ScenarioSeen.ts"
+import type { Browsing, Subject, Told, Visit, Write } from "../ScenarioSeen.ts"
+import { CurrentNote } from "./browsing.ts"
 import * as ScenarioLog from "./log.ts"
 import * as ScenarioNetwork from "./network.ts"
 import * as ScenarioStores from "./stores.ts"
@@ -54,12 +58,15 @@ interface World {
   readonly configured: () => ClientApplication.Options
   readonly step: () => number
   readonly visits: Array<Visit>
+  readonly browsings: Array<Browsing>
   readonly writes: Array<Write>
+  readonly events: Array<Told>
   readonly logs: Array<string>
 }
 
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, world: World) {
-  const { configured, ground, logs, network, outer, random, step, timeline, until, visits, writes } = world
+  const { browsings, configured, events, ground, logs, network, outer, random, step, timeline, until, visits, writes } =
+    world
   let starts = 0
 
   const inRoom = (room: Timeline.Room) => Context.merge(outer, Timeline.contextOf(room, random))
@@ -106,6 +113,14 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     )
     const below = Context.merge(seenStores, provided(host))
     const built = yield* build(room, Layer.provide(version, Layer.succeedContext(below)), scope)
+    // It ends with the app.
+    Option.map(Context.getOption(built as Context.Context<unknown>, ZapierAuth), (auth) =>
+      Effect.runForkWith(inRoom(room))(
+        Stream.runForEach(auth.events, (event) =>
+          Effect.sync(() => events.push({ step: step(), instance: number, at: timeline.now(), event }))
+        )
+      )
+    )
     // The network knows the app by this very object.
     const context = Context.merge(Context.merge(inRoom(room), built), logging)
     return Object.assign(host, { room, scope, context, doings: new Set<Doing>() })
@@ -135,13 +150,24 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
       const { instance } = process
       const begun: Visit = { step: step(), deed, subject, does, instance, beganAt: timeline.now(), endedAt: undefined }
       const visit = visits.push(begun) - 1
+      let isOver = false
       const context = process.context.pipe(
         Context.add(ScenarioNetwork.CurrentSubject, subject),
-        Context.add(ScenarioNetwork.CurrentDeed, deed)
+        Context.add(ScenarioNetwork.CurrentDeed, deed),
+        Context.add(CurrentNote, (request) => {
+          const open = { endedAt: undefined, status: undefined, leadsTo: undefined, headers: [] }
+          const sent = { step: begun.step, deed, subject, instance, ...request, beganAt: timeline.now(), ...open }
+          const index = browsings.push(sent) - 1
+          return (answer) => {
+            // No browser hears what a fiber of a killed app would still say.
+            if (!isOver) browsings[index] = { ...sent, ...answer, endedAt: timeline.now() }
+          }
+        })
       )
       const fiber = Effect.runForkWith(context)(Effect.suspend(effect))
       const end = (ended: Ended<B>) => {
         if (!process.doings.delete(doing)) return
+        isOver = true
         visits[visit] = { ...begun, endedAt: timeline.now() }
         resume(Effect.succeed(ended))
       }
@@ -198,3 +224,6 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     starts: () => starts
   }
 })
+
+/** The processes of an app. */
+export type Processes<R> = Effect.Success<ReturnType<typeof make<R, never, never>>>

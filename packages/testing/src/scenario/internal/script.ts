@@ -39,7 +39,6 @@ const happenings = {
   Consent: "connects: begins, allows, and comes back",
   Deny: "begins to connect, denies, and comes back",
   LogIn: "begins to connect, and allows it at Zapier",
-  Call: "calls",
   HangUp: "does not wait any longer",
   Disconnect: "disconnects",
   Revoke: "ends the app's access at Zapier",
@@ -65,6 +64,8 @@ export const lineOf = <A>(step: Step<A>): string => {
       return `${times[step.time]} pass`
     case "Consent":
       return `${step.subject} ${happenings.Consent}${step.account === "other" ? ", with another account at Zapier" : ""}`
+    case "Call":
+      return `${step.subject} calls${step.browser === "Other" ? ", in another browser" : ""}`
     case "ComeBack":
       return `${step.subject} ${ways[step.with]}${step.browser === "Other" ? ", in another browser" : ""}`
     case "Arm":

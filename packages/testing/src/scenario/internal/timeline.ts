@@ -1,17 +1,17 @@
-/** What happened in a scenario, as lines in the order of time: steps, requests, answers, and what users were shown. */
+/** What happened in a scenario, as lines in the order of time: steps, what browsers and the app sent, answers, and what users were shown. */
 import * as Cause from "effect/Cause"
-import type { Exchange, Result, Seen } from "../ScenarioSeen.ts"
+import type { Browsing, Exchange, Result, Seen, Told } from "../ScenarioSeen.ts"
 import * as Names from "./names.ts"
 
 interface Entry {
   readonly at: number
   /** Which step it belongs to, and which of what happens in it at one time comes first. */
   readonly step: number
-  readonly kind: "step" | "answer" | "request" | "result"
+  readonly kind: "step" | "answer" | "event" | "browser" | "request" | "result"
   readonly text: string
 }
 
-const kinds: ReadonlyArray<Entry["kind"]> = ["step", "answer", "request", "result"]
+const kinds: ReadonlyArray<Entry["kind"]> = ["step", "answer", "event", "browser", "request", "result"]
 
 // So many lines at the end tell what led to a violation.
 const shown = 40
@@ -65,6 +65,34 @@ const answered = (seen: Seen, exchange: Exchange, number: number): ReadonlyArray
   return [{ at: endedAt, step: exchange.step, kind: "answer", text: `  ${number} <- ${answer}${struck}` }]
 }
 
+const ofEvent: { readonly [tag in Told["event"]["_tag"]]: string } = {
+  UserGrantChanged: "the grant",
+  ConsentAttemptChanged: "the attempt to connect",
+  AppCredentialChanged: "the app's own token",
+  ClientIdChanged: "the client id",
+  OddResponseTaken: "an odd response"
+}
+
+const told = ({ at, event, step }: Told): Entry => {
+  const whose = "subject" in event ? ` of ${event.subject}` : ""
+  const what =
+    event._tag === "OddResponseTaken"
+      ? `was taken: ${event.oddities.join(", ")}`
+      : `goes from ${event.from} to ${event.to}: ${event.event}`
+  const cause = "cause" in event ? ` (${event.cause})` : ""
+  return { at, step, kind: "event", text: `  event: ${ofEvent[event._tag]}${whose} ${what}${cause}` }
+}
+
+// In the order of a browser, which is led from one page to the next within the same millisecond.
+const browsed = ({ beganAt, endedAt, isElsewhere, leadsTo, method, path, status, step, subject }: Browsing) => {
+  const who = Names.browserOf(subject, isElsewhere)
+  const kind = "browser" as const
+  const sent: Entry = { at: beganAt, step, kind, text: `  ${who} -> ${method} ${path}` }
+  if (endedAt === undefined) return [sent]
+  const text = `  ${who} <- ${status}${leadsTo === undefined ? "" : ` to ${leadsTo}`} (${method} ${path})`
+  return [sent, { at: endedAt, step, kind, text }]
+}
+
 const resultOf = ({ action, end, endedAt, exit, shown, step, subject }: Result): Entry => {
   const who = subject ?? "the app"
   const entry = { at: endedAt, step, kind: "result" } as const
@@ -96,6 +124,8 @@ export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number)
       sent(seen, exchange, index + 1),
       ...answered(seen, exchange, index + 1)
     ]),
+    ...(seen.browsings ?? []).flatMap(browsed),
+    ...(seen.events ?? []).map(told),
     ...seen.results.map(resultOf)
   ]
   // An app may have put one where it does not belong.

@@ -5,41 +5,34 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
-import type { Mutable } from "effect/Types"
-import type * as FakeFault from "../../fake/FakeFault.ts"
 import type { Knobs } from "../../fake/FakeState.ts"
 import * as FakeZapier from "../../FakeZapier.ts"
 import type { App } from "../ScenarioApp.ts"
 import {
-  type Account,
-  type Authorization,
-  type Ending,
+  type Browsing,
   type Result,
   type Seen,
   type Subject,
   subjects,
+  type Told,
   type Visit,
   type Write
 } from "../ScenarioSeen.ts"
 import * as ScenarioShown from "../ScenarioShown.ts"
-import { type Action, type Happening, type Step } from "../ScenarioStep.ts"
+import type { Action, Step } from "../ScenarioStep.ts"
+import * as ScenarioConsents from "./consents.ts"
 import * as ScenarioExpected from "./expected.ts"
+import * as ScenarioHappenings from "./happenings.ts"
 import * as ScenarioNetwork from "./network.ts"
 import type { Pace } from "./pace.ts"
 import { waits } from "../../internal/waits.ts"
 import * as ScenarioProcesses from "./processes.ts"
 import * as ScenarioTime from "./time.ts"
-import * as ScenarioWays from "./ways.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
-
-const stateOf = (url: string) => (URL.canParse(url) ? (new URL(url).searchParams.get("state") ?? undefined) : undefined)
-
-// How long a user takes on the consent page, in milliseconds.
-const thought = 10_000
 
 // When the app learns of a new secret, in milliseconds.
 const noticed = 300_000
@@ -60,11 +53,6 @@ interface Deed {
   readonly fiber: Fiber.Fiber<unknown, unknown>
   readonly giveUp: () => void
 }
-
-// How long a way back is good for at least, in milliseconds: a code lives two minutes.
-const timely = 60_000
-
-const isOutage = ({ fault, times }: FakeFault.Rule) => fault._tag === "ServerError" && times === "Always"
 
 export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, options: Options) {
   const seed = String(options.seed ?? 1)
@@ -92,14 +80,12 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const expected = ScenarioExpected.of(app.expects)
   const results: Array<Result> = []
   const visits: Array<Visit> = []
+  const browsings: Array<Browsing> = []
   const writes: Array<Write> = []
+  const events: Array<Told> = []
   const logs: Array<string> = []
   const outer = yield* Effect.context()
-  const authorizations: Array<Mutable<Authorization>> = []
-  // With which attempt a user comes back, by deed.
-  const attempts = new Map<number, Authorization>()
   const stepsBeganAt: Array<number> = []
-  const endings: Array<Ending> = []
   let stored: string | undefined
   let deeds = 0
   let index = 0
@@ -139,11 +125,31 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     configured: () => configured,
     step: () => index,
     visits,
+    browsings,
     writes,
+    events,
     logs
   })
   const { inApp } = processes
-  const ways = ScenarioWays.make(forge)
+  const client = { clientId: credentials.clientId, redirectUri }
+  const consents = ScenarioConsents.make(app, { zapier, network, timeline, processes, client, atOnce, shows })
+  const regenerateSecret = () => {
+    const renewed = renewSecret()
+    network.trouble("the app has a new secret", noticed)
+    timeline.after(noticed, () => {
+      configured = renewed
+      isOutdated = app.restartsForSecret === true
+    })
+  }
+  const { endings, happen } = ScenarioHappenings.make({
+    zapier,
+    network,
+    timeline,
+    processes,
+    clientId: credentials.clientId,
+    atOnce,
+    regenerateSecret
+  })
 
   // ---------------------------------------------------------------------------
   // Steps
@@ -180,7 +186,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         end,
         exit,
         shown,
-        mustWork: mustWork() && !hasRival(deed),
+        mustWork: mustWork() && !consents.hasRival(deed),
         beganAt,
         endedAt,
         before,
@@ -201,123 +207,47 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return { fiber, giveUp: () => note("Waiting", undefined) }
   }
 
-  const isExit = <B>(ended: ScenarioProcesses.Ended<B>): ended is Exit.Exit<B, unknown> => typeof ended === "object"
-
-  // What a stranger has begun, who knows all that is public.
-  function forge(): ScenarioWays.Way {
-    const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
-      response_type: "code",
-      client_id: credentials.clientId,
-      redirect_uri: redirectUri,
-      scope: "zap",
-      state: "forged-state-of-a-stranger-0123456789"
-    })}`
-    const callback = atOnce(
-      Effect.orDie(zapier.approve(url, { user: ScenarioNetwork.emailOf(ScenarioNetwork.stranger) }))
-    )
-    network.sentBack(ScenarioNetwork.stranger, callback)
-    return { callback, at: timeline.now(), generation: processes.starts(), authorization: undefined }
-  }
-
-  // The user looks at the consent page for a while, and answers it.
-  const answerConsentPage = Effect.fnUntraced(function* (
-    deed: number,
-    subject: Subject,
-    answer: "approve" | "deny",
-    account: Account
-  ): Effect.fn.Return<ScenarioProcesses.Ended<ScenarioWays.Way>> {
-    const generation = processes.starts()
-    const begun = yield* inApp("LogIn", deed, subject, () => app.logIn(subject))
-    if (!isExit(begun) || begun._tag === "Failure") return begun as ScenarioProcesses.Ended<never>
-    network.noteSecret(`a state (${subject})`, stateOf(begun.value))
-    const authorization: Mutable<Authorization> = { url: begun.value, subject, at: timeline.now(), usedAt: undefined }
-    authorizations.push(authorization)
-    attempts.set(deed, authorization)
-    yield* Effect.sleep(thought)
-    const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject, account) }))
-    if (back._tag === "Failure") return Exit.failCause(back.cause)
-    network.sentBack(subject, back.value, account)
-    return Exit.succeed({ callback: back.value, at: timeline.now(), generation, authorization })
-  })
-
-  const bringBack = (
-    deed: number,
-    subject: Subject,
-    { authorization, callback }: ScenarioWays.Way,
-    comeBack: App<R, S, A>["comeBack"] = app.comeBack
-  ) => {
-    if (authorization !== undefined) attempts.set(deed, authorization)
-    return Effect.map(
-      inApp("ComeBack", deed, subject, () => comeBack(callback, subject)),
-      (ended) => {
-        if (authorization !== undefined && isExit(ended) && shows(ended, subject) === "Data") {
-          authorization.usedAt ??= timeline.now()
-        }
-        return ended
-      }
+  const callOf = ({ browser, subject }: Extract<Action<A>, { readonly _tag: "Call" }>) => {
+    const isElsewhere = browser === "Other"
+    const call = isElsewhere ? app.callElsewhere : app.call
+    return act(
+      "Call",
+      subject,
+      (deed) => (call === undefined ? Effect.succeed("NoWay") : inApp("Call", deed, subject, () => call(subject))),
+      () => true,
+      isElsewhere
     )
   }
-
-  // An app may have room for one attempt of a user: whoever begins twice at once may be refused with either.
-  const hasRival = (deed: number) => {
-    const mine = attempts.get(deed)
-    return authorizations.some(
-      (other) =>
-        other !== mine && mine?.subject === other.subject && (other.at >= mine.at || (other.usedAt ?? 0) >= mine.at)
-    )
-  }
-
-  const visitConsentPage = Effect.fnUntraced(function* (
-    deed: number,
-    subject: Subject,
-    answer: "approve" | "deny",
-    account: Account = "own"
-  ) {
-    const way = yield* answerConsentPage(deed, subject, answer, account)
-    if (!isExit(way) || way._tag === "Failure") return way
-    if (answer === "approve") ways.use(subject, way.value)
-    return yield* bringBack(deed, subject, way.value)
-  })
-
-  const logIn = Effect.fnUntraced(function* (deed: number, subject: Subject) {
-    const way = yield* answerConsentPage(deed, subject, "approve", "own")
-    if (isExit(way) && way._tag === "Success") ways.keep(subject, way.value)
-    return way
-  })
 
   const deedOf = (step: Action<A>): Deed => {
     switch (step._tag) {
       case "Consent":
-        return act("Consent", step.subject, (deed) => visitConsentPage(deed, step.subject, "approve", step.account))
+        return act("Consent", step.subject, (deed) =>
+          consents.visitConsentPage(deed, step.subject, "approve", step.account)
+        )
       case "Deny":
         return act(
           "Deny",
           step.subject,
-          (deed) => visitConsentPage(deed, step.subject, "deny"),
+          (deed) => consents.visitConsentPage(deed, step.subject, "deny"),
           () => false
         )
       case "LogIn":
-        return act("LogIn", step.subject, (deed) => logIn(deed, step.subject))
+        return act("LogIn", step.subject, (deed) => consents.logIn(deed, step.subject))
       case "ComeBack": {
         const { browser, subject } = step
         const comeBack = browser === "Other" ? app.comeBackElsewhere : app.comeBack
-        const way = comeBack && ways.of(subject, step.with)
-        const isOwn = step.with === "Own"
-        if (isOwn && way !== undefined) ways.use(subject, way)
+        const way = comeBack && consents.wayOf(subject, step.with)
         return act(
           "ComeBack",
           subject,
-          (deed) => (way === undefined ? Effect.succeed("NoWay") : bringBack(deed, subject, way, comeBack)),
-          () =>
-            isOwn &&
-            browser === undefined &&
-            way?.generation === processes.starts() &&
-            timeline.now() - way.at < timely,
+          (deed) => (way === undefined ? Effect.succeed("NoWay") : consents.bringBack(deed, subject, way, comeBack)),
+          () => step.with === "Own" && browser === undefined && way !== undefined && consents.isTimely(way),
           browser === "Other"
         )
       }
       case "Call":
-        return act("Call", step.subject, (deed) => inApp("Call", deed, step.subject, () => app.call(step.subject)))
+        return callOf(step)
       case "Disconnect":
         return act("Disconnect", step.subject, (deed) =>
           inApp("Disconnect", deed, step.subject, () => app.disconnect(step.subject))
@@ -358,63 +288,6 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     }
   })
 
-  const outage = (time: number) =>
-    Effect.sync(() => {
-      const rule = { fault: { _tag: "ServerError", status: 503 }, times: "Always" } as const
-      const { faults } = atOnce(zapier.state)
-      atOnce(zapier.setFaults([rule, ...faults]))
-      network.trouble("Zapier is down", time)
-      timeline.after(time, () => {
-        const now = atOnce(zapier.state).faults
-        atOnce(zapier.setFaults(now.filter((other) => !isOutage(other))))
-      })
-    })
-
-  const noteEnding = (what: Ending["what"], subject: Subject) => {
-    endings.push({ subject, what, at: timeline.now() })
-  }
-
-  const revoke = (subject: Subject) => {
-    noteEnding("Access", subject)
-    network.revoke(subject)
-    for (const account of ["own", "other"] as const) {
-      atOnce(zapier.revoke({ clientId: credentials.clientId, user: ScenarioNetwork.emailOf(subject, account) }))
-    }
-  }
-
-  const happen = Effect.fnUntraced(function* (step: Happening) {
-    switch (step._tag) {
-      case "Restart":
-        return yield* processes.restart
-      case "Crash":
-        return yield* processes.crash
-      case "Arm":
-        return atOnce(zapier.addFault(step.rule))
-      case "HangUp":
-        return processes.hangUp(step.subject)
-      case "Revoke":
-        return revoke(step.subject)
-      case "EndAccessToken":
-        noteEnding("AccessToken", step.subject)
-        return atOnce(zapier.endAccessToken(network.accessTokenOf(step.subject) ?? ""))
-      case "RevokeAll":
-        return subjects.forEach(revoke)
-      case "RegenerateSecret": {
-        const renewed = renewSecret()
-        network.trouble("the app has a new secret", noticed)
-        timeline.after(noticed, () => {
-          configured = renewed
-          isOutdated = app.restartsForSecret === true
-        })
-        return
-      }
-      case "Outage":
-        return yield* outage(waits[step.time])
-      case "SetKnobs":
-        return atOnce(zapier.setKnobs(step.knobs))
-    }
-  })
-
   const perform = Effect.fnUntraced(function* (step: Step<A>) {
     network.enter(index)
     if (isOutdated) {
@@ -434,13 +307,18 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     /** Carries a step out, and everything that comes of it. */
     perform,
 
-    /** Whoever has ever been connected calls once more, when the access token has ended and nothing gets in the way. */
+    /**
+     * Whoever has ever been connected calls once more, in each browser, when the access token has ended and nothing gets in
+     * the way.
+     */
     audit: Effect.gen(function* () {
       atOnce(zapier.setFaults([]))
       const { knobs } = atOnce(zapier.state)
       yield* runUntil(timeline.now() + noticed + knobs.accessTokenLifetime * 1_000)
       for (const subject of subjects) {
-        if (network.accountOf(subject) !== undefined) yield* perform({ _tag: "Call", subject })
+        if (network.accountOf(subject) === undefined) continue
+        yield* perform({ _tag: "Call", subject })
+        if (app.callElsewhere !== undefined) yield* perform({ _tag: "Call", subject, browser: "Other" })
       }
       if (app.stored === undefined) return
       const looking = Effect.runForkWith(Context.merge(onGround, processes.stores))(app.stored)
@@ -459,11 +337,13 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       results,
       exchanges: network.exchanges,
       visits,
+      browsings,
       writes,
+      events,
       logs,
       stored,
       secrets: network.secrets,
-      authorizations,
+      authorizations: consents.authorizations,
       expected,
       lives: network.lives,
       fake: atOnce(zapier.state)

@@ -72,8 +72,8 @@ export const bindsBrowsers: Rule = {
   name: "A login ends in the browser that began it",
   check: ({ exchanges, expected, results }) =>
     first(results, (result) => {
-      const { deed, isElsewhere, step, subject } = result
-      if (isElsewhere !== true || expected.otherBrowsers) return undefined
+      const { action, deed, isElsewhere, step, subject } = result
+      if (isElsewhere !== true || !connecting.has(action) || expected.otherBrowsers) return undefined
       const isAlone = !results.some(
         (other) => other !== result && other.step === step && other.subject === subject && connecting.has(other.action)
       )

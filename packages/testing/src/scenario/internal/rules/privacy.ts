@@ -29,9 +29,13 @@ const shownTo = ({ exit }: Result): string => {
   return `${error instanceof Error ? error.message : ""} ${jsonOf(error)}`
 }
 
+// They pass through browsers: in redirects, and in the cookie that binds an attempt to a browser.
+const isPassing = (what: string) => what.startsWith("a state") || what.startsWith("a code")
+
 /**
  * No token, code, state or secret is in what the app logs, in what its users are shown, in URLs but where it belongs, in what
- * it sends to others than Zapier, or, if it shows them (`stored`), in its stores.
+ * it sends to others than Zapier, or, if it shows them (`stored`), in its stores; and no token or secret in cookies and other
+ * headers that it sends to browsers.
  *
  * @since 0.1.0
  */
@@ -57,6 +61,13 @@ export const keepsSecrets: Rule = {
       return what && `${what} was sent to ${host}`
     })
     if (sent !== undefined) return sent
+    const kept = first(seen.browsings ?? [], ({ headers, method, path }) =>
+      first(headers, ([name, value]) => {
+        const what = secretIn(seen, value, isPassing)
+        return what && `${what} is in a header of a response to a browser: ${name} (${method} ${path})`
+      })
+    )
+    if (kept !== undefined) return kept
     const stored = secretIn(seen, seen.stored ?? "")
     if (stored !== undefined) return `${stored} is in the app's stores, in clear`
     return first(seen.results, (result) => {
