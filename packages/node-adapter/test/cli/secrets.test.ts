@@ -126,7 +126,7 @@ describe("secrets", () => {
         )
       const { stdout } = yield* world.run(["--help"])
       const commands = [...stdout.slice(stdout.indexOf("SUBCOMMANDS")).matchAll(/^ {2}([a-z-]+) /gm)]
-      expect(commands.length).toBe(10)
+      expect(commands.length).toBe(11)
       const taken = new Set<string>()
       for (const [, command = ""] of commands) for (const flag of yield* flagsOf([command])) taken.add(flag)
       const named = [...taken].filter((flag) =>
