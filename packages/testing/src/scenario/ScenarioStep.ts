@@ -97,7 +97,11 @@ const faults: ReadonlyArray<FakeFault.Fault> = [
   { _tag: "Unavailable", retryAfter: 5, afterActing: true },
   // What a client may send again, if it waits.
   { _tag: "Unavailable", retryAfter: 5 },
-  { _tag: "RateLimited" }
+  { _tag: "RateLimited" },
+  // Responses that say that all is well, and are none.
+  { _tag: "MalformedJson" },
+  { _tag: "WrongTypes" },
+  { _tag: "TruncatedBody" }
 ]
 
 const tokenRequests: ReadonlyArray<FakeFault.Match> = [
