@@ -20,7 +20,7 @@ export const bundle = async (input: string): Promise<string> => {
     input,
     platform: "neutral",
     // What is imported by what is not used is left out, as wrangler's bundler does it.
-    external: ["cloudflare:workers", /^node:/],
+    external: ["cloudflare:workers", "redis", /^node:/],
     onwarn: (warning) => {
       throw new Error(warning.message)
     }
