@@ -330,7 +330,7 @@ const defaultSeed = 1
 
 // A replay has the seed in it that it was found with: the fake and the network need it, too.
 const seedOf = (replay: string): number | string | undefined => {
-  const parsed = Option.getOrUndefined(Schema.decodeUnknownOption(Replay)(replay))
+  const parsed = Option.getOrUndefined(Schema.decodeOption(Replay)(replay))
   const seed = parsed?.[1]
   return seed === undefined || !/^\d+$/.test(seed) ? seed : Number(seed)
 }
