@@ -6,6 +6,7 @@
  * Whoever composes it with Effect takes the module of the same name that is not bundled, because there is one Effect then.
  */
 import { readdirSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
 import { join } from "node:path"
 import { build } from "rolldown"
 import * as Licenses from "./licenses.ts"
@@ -14,8 +15,11 @@ const here = import.meta.dirname
 
 const dir = join(here, "dist", process.argv[2] ?? "bundled")
 
-// They are installed where they are asked for: undici with the library, the others by the app.
-const isExternal = (name: string) => /^(?:undici|redis)$/.test(name)
+// undici is installed with the library. node-redis asks for the other for digests of values, which nothing here uses.
+const isExternal = (name: string) => name === "undici" || name === "@node-rs/xxhash"
+
+// node-redis without the modules of Redis Stack, which nothing here uses: they would be read at each start.
+const redis = createRequire(import.meta.resolve("redis")).resolve("@redis/client")
 
 const output = await build({
   cwd: here,
@@ -25,6 +29,7 @@ const output = await build({
   logLevel: "warn",
   input: { ZapierPromise: "src/bundled/ZapierPromise.ts" },
   external: isExternal,
+  resolve: { alias: { redis } },
   output: { dir, format: "esm", chunkFileNames: "chunks/[name]-[hash].js", cleanDir: false }
 })
 

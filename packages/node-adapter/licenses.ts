@@ -7,11 +7,24 @@ import type { RolldownOutput } from "rolldown"
 /** The folder of the package that a bundled file is from. */
 const packageOf = (file: string) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]
 
+/** Packages under the MIT license that are published without its text, and the notice in their repository. */
+const notices = new Map([["@redis/client", "Copyright (c) 2022-2025, Redis, inc."]])
+
+// This package is under the same license: only the notice is another one.
+const mit = (notice: string) =>
+  readFileSync(join(import.meta.dirname, "LICENSE"), "utf8").replace(/^Copyright .*$/m, () => notice)
+
+const textOf = (folder: string, name: string, license: string) => {
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  if (file !== undefined) return readFileSync(join(folder, file), "utf8")
+  const notice = notices.get(name)
+  if (notice !== undefined && license === "MIT") return mit(notice)
+  throw new Error(`${name} comes without the text of its license, which has to be kept`)
+}
+
 const license = (folder: string): string => {
   const { license, name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
-  if (file === undefined) throw new Error(`${name} comes without the text of its license, which has to be kept`)
-  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`
+  return `${name} ${version} (${license})\n\n${textOf(folder, name, license).trim()}\n`
 }
 
 const chunksOf = (outputs: ReadonlyArray<RolldownOutput>) =>
