@@ -127,6 +127,19 @@ export const badge = (subject: string) =>
   )
 \`\`\`
 
+Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members:
+
+\`\`\`ts
+import type { ZapierPromise } from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+
+export const badgeOf = async (zapier: ZapierPromise, subject: string): Promise<string> => {
+  const token = await zapier.accessToken(subject)
+  if (token.ok) return "connected"
+  if (token.error._tag === "RateLimited") return "busy"
+  return token.error.needsReconnect ? "connect again" : token.error.message
+}
+\`\`\`
+
 \`retryAfter\` is the wait that Zapier has asked for, if it has: a \`Duration\`, as Effect's own errors have it, so a schedule that
 reads it there works here, too:
 
@@ -152,8 +165,6 @@ export const accessToken = (subject: string) =>
 
 A store of your own fails with the reason itself, \`StoreFailed\` or \`DecryptionFailed\`, and the operation that needed the store
 fails with a \`ZapierAuthError\` that has it. To make one, \`ZapierAuthError.make(reason)\` is the shortest way.
-
-Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members.
 
 A web app tells its own client with \`httpStatus\`, \`Retry-After\` and problem details (RFC 9457). Messages that are for whoever
 runs the app are left out of those, and belong in its log. An \`HttpApi\` names \`ZapierProblem.errors\`, and
