@@ -4,6 +4,8 @@ import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import "@zapier-workflow-auth/node-adapter/ZapierPromise"
 import * as Effect from "effect/Effect"
 import { describeWithPostgres } from "../../packages/node-adapter/test/utils/PostgresSuite.ts"
+import { describeWithRedis } from "../../packages/node-adapter/test/utils/RedisSuite.ts"
+import type * as Vercel from "./vercel.ts"
 
 const origin = "https://acme.example"
 
@@ -16,10 +18,11 @@ afterAll(() => {
   vi.unstubAllGlobals()
 })
 
-describeWithPostgres("the example of a Vercel function", (server) => {
+const connectsAndCalls = (place: string, server: () => { readonly url: string }) =>
   it("connects a user, and calls, by what is in the environment", async () => {
+    vi.unstubAllEnvs()
     vi.stubEnv("VERCEL", "1")
-    vi.stubEnv("ZAPIER_DATABASE_URL", server().url)
+    vi.stubEnv(place, server().url)
     vi.stubEnv("ZAPIER_ENCRYPTION_KEYS", btoa("0123456789abcdef0123456789abcdef"))
     vi.stubEnv("ZAPIER_CLIENT_ID", app.clientId)
     vi.stubEnv("ZAPIER_CLIENT_SECRET", app.clientSecret)
@@ -28,7 +31,8 @@ describeWithPostgres("the example of a Vercel function", (server) => {
       "fetch",
       await Effect.runPromise(Effect.provideService(FakeZapier.fetch, FakeZapier.FakeZapier, fake))
     )
-    const { default: vercel } = await import("./vercel.ts")
+    // Another instance for each place.
+    const { default: vercel }: typeof Vercel = await import(/* @vite-ignore */ `./vercel.ts?${place}`)
     const cookies = new Map([["user", "ada"]])
     const ask = async (path: string, method = "GET") => {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ")
@@ -51,4 +55,11 @@ describeWithPostgres("the example of a Vercel function", (server) => {
     expect((await ask("/zapier/disconnect", "POST")).status).toBe(303)
     expect((await ask("/")).status).toBe(303)
   })
+
+describeWithRedis("the example of a Vercel function, with Redis", (server) => {
+  connectsAndCalls("ZAPIER_REDIS_URL", server)
+})
+
+describeWithPostgres("the example of a Vercel function, with Postgres", (server) => {
+  connectsAndCalls("ZAPIER_DATABASE_URL", server)
 })
