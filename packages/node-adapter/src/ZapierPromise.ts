@@ -196,7 +196,7 @@ export interface ZapierPromise extends Endpoints.Endpoints {
    * `/zapier/status`, for example. They have the same users as the calls: who disconnects there is disconnected here at once.
    *
    * If the stores are away, the answer is 503 with `Retry-After`, and the next request tries again. If the options are no use, it is
-   * 500 for every request, and what is wrong is logged. Nothing is thrown.
+   * 500 for every request, and what is wrong is logged. Nothing is thrown, unless what it is given is no `Request`.
    */
   readonly handler: (request: Request, options?: HandlerOptions) => Promise<Response | undefined>
   /**
@@ -254,6 +254,11 @@ const toWeb = (response: HttpClientResponse.HttpClientResponse, signal: AbortSig
 }
 
 const closed = ZapierAuthError.make(new Closed({}))
+
+const notRequest = Input.invalid(
+  "request",
+  "give a Request, as fetch has it; for requests of Node there are ZapierExpress and ZapierFastify"
+)
 
 const noRoutes = Input.invalid("connect", "give { scopes, subject } to ZapierPromise.make: the routes need them")
 
@@ -409,6 +414,7 @@ const clientOf = <E>(
       return listeners.add(listener)
     },
     handler: async (request, options) => {
+      if (!Input.isRequest(request)) throw notRequest
       const checked = EffectResult.filterOrFail(
         connect,
         (found) => found !== undefined,

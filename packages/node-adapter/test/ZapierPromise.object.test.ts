@@ -256,6 +256,15 @@ describe("ZapierPromise, without usable options", () => {
     await zapier.close()
   })
 
+  it.each([[undefined], [{ method: "GET", url: "/zapier/connect", headers: {} }], ["/zapier/connect"]])(
+    "throws what is wrong where it is given no Request: %o",
+    async (request) => {
+      const { zapier } = make()
+      await expect(zapier.handler(untyped(request))).rejects.toThrow(/^request: give a Request.*ZapierExpress/)
+      await zapier.close()
+    }
+  )
+
   it("says that no redirect URI is known where a function reads the application", async () => {
     const zapier = ZapierPromise.make({ application: () => app, stores: "memory", connect: { scopes: ["zap"] } })
     expect(settingOf(await zapier.status("ada"))).toBe("connect.redirectUri")

@@ -183,6 +183,7 @@ describe("an option that there is not", () => {
     [{ settings: { requestTimout: 5 } }, "settings.requestTimout: there is no such setting"],
     [{ urls: { tokens: "x" } }, "Did you mean urls.token?"],
     [{ stores: { keys: "x" } }, "stores.keys: there is no such option"],
+    [{ stores: { postgre: "x" } }, "name, postgres, redis. Did you mean stores.postgres?"],
     [{ stores: { encryption: "x" } }, "stores.encryption: there is no such option; give encryption beside stores"],
     [{ stores: { postgres: "x", encryptoin: "x" } }, "stores.encryptoin: there is no such option"],
     [

@@ -46,6 +46,17 @@ export const read = <Args extends ReadonlyArray<unknown>>(given: Args): Checked<
     catch: () => invalid("options", "give plain values: something throws when it is read")
   })
 
+/** Whether it has what the routes look at. Not by its class: frameworks have their own of it. */
+export const isRequest = (value: unknown): value is Request =>
+  typeof value === "object" &&
+  value !== null &&
+  "url" in value &&
+  typeof value.url === "string" &&
+  URL.canParse(value.url) &&
+  "headers" in value &&
+  isRecord(value.headers) &&
+  typeof value.headers["get"] === "function"
+
 // Not by its class: test runners have their own of it.
 const isSignal = (value: unknown): value is AbortSignal =>
   isRecord(value) && typeof value["throwIfAborted"] === "function" && typeof value["addEventListener"] === "function"

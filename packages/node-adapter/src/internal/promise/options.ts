@@ -170,15 +170,18 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 
 const servers: { readonly [name: string]: Names.Names } = { postgres, redis }
 
+// As long as no place is named, it may be a place whose name is misspelt.
+const places = ["postgres", "redis", "directory"] as const
+
 const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
   if (stores === undefined || stores === "memory") return undefined
   if (!isRecord(stores)) {
     return invalid("stores", 'give "memory", { directory }, { postgres }, { redis }, or leave it out')
   }
   const { create, directory } = stores
-  const places = ["postgres", "redis", "directory"].filter((name) => stores[name] !== undefined)
-  if (places.length > 1) {
-    return invalid(places.map((name) => `stores.${name}`).join(", "), "give one of them: grants are in one place")
+  const given = places.filter((name) => stores[name] !== undefined)
+  if (given.length > 1) {
+    return invalid(given.map((name) => `stores.${name}`).join(", "), "give one of them: grants are in one place")
   }
   if (stores["postgres"] !== undefined && !isText(stores["postgres"])) {
     return invalid("stores.postgres", "give the URL of a Postgres as text")
@@ -190,7 +193,9 @@ const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
     return invalid("stores.directory", "give the path of a folder as text, or leave it out")
   }
   if (create !== undefined && typeof create !== "boolean") return invalid("stores.create", "give true or false")
-  return Names.unknown(stores, "stores", servers[places[0] ?? ""] ?? embedded, all)
+  const place = given[0]
+  const known = place === undefined ? { ...embedded, ...Names.plain(...places) } : (servers[place] ?? embedded)
+  return Names.unknown(stores, "stores", known, all)
 }
 
 const encryptionProblem = (encryption: unknown): ZapierAuthError | undefined => {
