@@ -3,7 +3,7 @@
  * environment that Zapier is a fake, and knows no other difference.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
+import { cp, mkdtemp, rm } from "node:fs/promises"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -21,15 +21,15 @@ import * as Browser from "../../packages/testing/test/utils/Browser.ts"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** How each is started, when it knows its port. */
-const commands: { readonly [name: string]: (port: string) => ReadonlyArray<string> } = {
+/** How each is started, when it knows its port, and a copy of the app on Next. */
+const commands: { readonly [name: string]: (port: string, next: string) => ReadonlyArray<string> } = {
   Express: (port) => [here("express.ts"), port],
   Fastify: (port) => [here("fastify.ts"), port],
   Hono: (port) => [here("hono.ts"), port],
-  Next: (port) => [
+  Next: (port, next) => [
     here("../node_modules/next/dist/bin/next"),
     "dev",
-    here("next"),
+    next,
     "--hostname",
     "127.0.0.1",
     "--port",
@@ -65,14 +65,25 @@ const answers = async (origin: string, process: ChildProcess): Promise<void> => 
   throw new Error("the server has ended")
 }
 
-const start = Effect.fnUntraced(function* (command: (port: string) => ReadonlyArray<string>) {
+const newFolder = (prefix: string) =>
+  Effect.acquireRelease(
+    does(() => mkdtemp(prefix)),
+    (folder) => does(() => rm(folder, { recursive: true, force: true }))
+  )
+
+// Next writes into the folder of the app, and lets nobody else run there. It stays beside the example, to find its packages.
+const copyOfNext = Effect.tap(newFolder(here(".next-")), (folder) =>
+  does(() =>
+    cp(here("next"), folder, { recursive: true, filter: (path) => !/\/(?:\.next|next-env\.d\.ts)$/.test(path) })
+  )
+)
+
+const start = Effect.fnUntraced(function* (command: (port: string, next: string) => ReadonlyArray<string>) {
   const port = `${yield* does(freePort)}`
   const origin = `http://127.0.0.1:${port}`
   const redirectUri = `${origin}/zapier/callback`
-  const folder = yield* Effect.acquireRelease(
-    does(() => mkdtemp(join(tmpdir(), "zapier-frameworks-"))),
-    (folder) => does(() => rm(folder, { recursive: true, force: true }))
-  )
+  const folder = yield* newFolder(join(tmpdir(), "zapier-frameworks-"))
+  const started = command(port, yield* copyOfNext)
   const env = {
     ...process.env,
     NEXT_TELEMETRY_DISABLED: "1",
@@ -83,7 +94,7 @@ const start = Effect.fnUntraced(function* (command: (port: string) => ReadonlyAr
     ZAPIER_DATA_DIRECTORY: join(folder, "data")
   }
   const server = yield* Effect.acquireRelease(
-    Effect.sync(() => spawn(process.execPath, [...command(port)], { env, stdio: ["ignore", "ignore", "inherit"] })),
+    Effect.sync(() => spawn(process.execPath, [...started], { env, stdio: ["ignore", "ignore", "inherit"] })),
     (server) =>
       does(async () => {
         server.kill("SIGTERM")
