@@ -30,10 +30,12 @@ export interface Result {
 // The app's own users. A real one has passwords, and signs its cookie.
 const userOf = (request: Request) => /(?:^|; )user=([\w-]+)/.exec(request.headers.get("cookie") ?? "")?.[1]
 
+const { DATABASE_URL: postgres = "" } = process.env
+
 // Made once for each instance, and used by all of its requests. Nothing is opened before the first.
 const zapier = ZapierPromise.make({
-  // An instance has one request at a time, and needs one connection.
-  stores: { postgres: process.env["DATABASE_URL"] ?? "", maxConnections: 1 },
+  // The URL is in DATABASE_URL. An instance has one request at a time, and needs one connection.
+  stores: { postgres, maxConnections: 1 },
   connect: { scopes: ["zap"], subject: userOf }
 })
 
