@@ -52,10 +52,14 @@ export const routesOf = (framework: Framework, isTyped: boolean): string => {
     framework === "node" && isTyped ? `import type { IncomingMessage, ServerResponse } from "node:http"\n` : ""
   const own = framework === "node" ? node(isTyped) : web(isTyped ? "request: Request" : "request")
   // What Next finds in a file of routes are its handlers, and nothing else.
-  const declared = framework === "next" ? "const" : "export const"
+  const isNext = framework === "next"
+  const declared = isNext ? "const" : "export const"
+  const elsewhere = isNext
+    ? "\n// Next takes nothing but handlers from this file: to call from others, move the client into one that exports it."
+    : ""
   return `${types}${modules.map(imported).join("\n")}
 
-// The app at Zapier is in the environment: see .env. Calls: await zapier.zaps.list({ subject })
+// The app at Zapier is in the environment: see .env. Calls: await zapier.zaps.list({ subject })${elsewhere}
 ${declared} zapier = ZapierPromise.make({ connect: { scopes: ["zap"] } })
 
 // Who is signed in: take it from your own session. With the real Zapier, nobody is until you do.
