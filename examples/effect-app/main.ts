@@ -93,23 +93,21 @@ const Zaps = HttpApiGroup.make("zaps")
 const Api = HttpApi.make("acme").add(Zaps)
 
 // All pages, each asked for when the one before has been read, and at most a hundred Zaps.
-const handlers = HttpApiBuilder.group(
-  Api,
-  "zaps",
-  Effect.fnUntraced(function* (handlers) {
-    const zapier = yield* ZapierApiClient.ZapierApiClient
-    const list = Effect.flatMap(ZapierUser.ZapierUser, ({ subject }) =>
-      zapier.zaps.list.items({ subject }).pipe(Stream.take(100), Stream.runCollect)
-    ).pipe(Effect.withSpan("zaps.list"))
-    return handlers.handle("list", () => list)
-  })
+const handlers = HttpApiBuilder.group(Api, "zaps", (handlers) =>
+  handlers.handle(
+    "list",
+    Effect.fn("zaps.list")(function* () {
+      const { api } = yield* ZapierUser.ZapierUser
+      return yield* api.zaps.list.items().pipe(Stream.take(100), Stream.runCollect)
+    })
+  )
 )
 
 const subject = Effect.map(CurrentUser, ({ id }) => id)
 
 const api = HttpApiBuilder.layer(Api).pipe(
-  Layer.provide(Layer.provide(handlers, ZapierApiClient.layer())),
-  Layer.provide([ZapierUser.layerMiddleware(Zapier, subject), session])
+  Layer.provide(handlers),
+  Layer.provide([Layer.provide(ZapierUser.layerMiddleware(Zapier, subject), ZapierApiClient.layer()), session])
 )
 
 // The page takes what the API answers: signed out, not connected, a problem in words, or the Zaps.

@@ -103,7 +103,7 @@ export class ZapierHttpClient extends Context.Service<
      * not compile, and the compiler says what it is in the place of the endpoint's name. Fails with `InvalidConfig` for a path
      * parameter that is missing, empty or a dot segment, and for what does not compile.
      */
-    readonly call: <const N extends Endpoint.Name | (string & {}), const O extends CallProblem.Options<N> = {}>(
+    readonly call: <const N extends string, const O extends CallProblem.Options<N> = {}>(
       endpoint: CallProblem.Checked<N, O>,
       options?: O & CallProblem.Options<N>
     ) => Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>

@@ -4,10 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Metric from "effect/Metric"
+import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
 import * as AuthMetrics from "../src/AuthMetrics.ts"
 import * as Credential from "../src/zapier/Credential.ts"
 import * as Endpoint from "../src/zapier/Endpoint.ts"
+import * as ZapierApiClient from "../src/zapier/ZapierApiClient.ts"
 import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
@@ -65,6 +67,35 @@ describe("a call", () => {
       const requests = spans.filter(({ name }) => name === "GET")
       const parents = requests.map(({ parent }) => (parent._tag === "Some" ? parent.value.spanId : undefined))
       for (const { spanId } of calls) assert.include(parents, spanId)
+    }).pipe(Effect.provide(zapier.layer()))
+  })
+
+  it.effect("by the typed client has the endpoint's template, and no parameter of it", () => {
+    const zapier = TestZapier.make()
+    zapier.state.scope = "zap zap:delete"
+    return Effect.gen(function* () {
+      yield* TestZapier.connect(subject)
+      zapier.nextApi(answer(204, ""), answer(500, "oops"), answer(204, ""))
+      const { calls, counted } = yield* told(
+        Effect.gen(function* () {
+          const { zaps } = yield* ZapierApiClient.make({ retry: { times: 1 } })
+          yield* zaps.remove({ subject, params: { id: "4711" } })
+          const fiber = yield* Effect.forkChild(zaps.remove({ subject, params: { id: "47/12" } }))
+          yield* TestClock.adjust("1 minute")
+          yield* Fiber.join(fiber)
+        })
+      )
+      const removal = { mode: "User", endpoint: "DELETE /v2/zaps/{id}" }
+      expect(calls.map(attributesOf)).toMatchObject([
+        { ...removal, outcome: "2xx" },
+        // Each attempt is a call of its own.
+        { ...removal, outcome: "5xx" },
+        { ...removal, outcome: "2xx" }
+      ])
+      expect(counted).toEqual([
+        { ...removal, status: "2xx", count: 2 },
+        { ...removal, status: "5xx", count: 1 }
+      ])
     }).pipe(Effect.provide(zapier.layer()))
   })
 

@@ -52,6 +52,11 @@ const calls: ReadonlyArray<readonly [call: string, said: string | undefined]> = 
     `client.call("GET /v2/zaps", { credential: "ada" })`,
     `Type 'string' is not assignable to type 'Credential | undefined'.`
   ],
+  // An editor lists the same names while one is being typed, and no sentences.
+  [
+    `client.call(text)`,
+    `Argument of type 'string' is not assignable to parameter of type '"DELETE /v2/authentications/{authentication_id}" | "DELETE`
+  ],
   [`api.zaps.list({ subject: "ada" })`, undefined],
   [`api.zaps.list.items({ subject: "ada", query: { "inputs[form]": "1" } })`, undefined],
   [`api.apps.list({ credential: Credential.clientId })`, undefined],
@@ -77,6 +82,7 @@ const preamble = [
   `declare const client: ZapierHttpClient["Service"]`,
   `declare const api: ZapierApiClient["Service"]`,
   `declare const options: CallOptions<"GET /v2/zaps">`,
+  `declare const text: string`,
   `declare const either: "GET /v2/zaps" | "GET /v1/zaps"`,
   `export const ada = Credential.user("ada")`
 ]

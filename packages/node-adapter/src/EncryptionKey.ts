@@ -141,8 +141,8 @@ export const file = Effect.fn("EncryptionKey.file")(function* (options: Options 
  *
  * @since 0.1.0
  */
-export const layerConfig: Layer.Layer<KeyRing.KeyRing, ZapierAuthError> = KeyRing.layerConfig.pipe(
-  Layer.provide(crypto)
+export const layerConfig: Layer.Layer<KeyRing.KeyRing, ZapierAuthError> = Layer.fresh(
+  Layer.provide(KeyRing.layerConfig, crypto)
 )
 
 /**

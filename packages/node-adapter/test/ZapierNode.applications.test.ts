@@ -11,6 +11,7 @@ import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientAppli
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Aead from "effect/crypto/Aead"
 import * as Digest from "effect/crypto/Digest"
@@ -20,6 +21,7 @@ import * as Layer from "effect/Layer"
 import * as LayerMap from "effect/LayerMap"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as EncryptionKey from "../src/EncryptionKey.ts"
 import * as SqliteClient from "../src/stores/SqliteClient.ts"
 import * as SqlStores from "../src/stores/SqlStores.ts"
 import * as ZapierNode from "../src/ZapierNode.ts"
@@ -216,6 +218,31 @@ describe("tenants with databases of their own", () => {
       expect(yield* Effect.provide(write, keys.get("main"))).toBe(true)
       expect(yield* Effect.provide(found, keys.get("main"))).toBe(true)
       expect(yield* Effect.provide(found, keys.get("labs"))).toBe(false)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("tenants with settings of their own", () => {
+  it.effect("have the keys of their own environment", () =>
+    Effect.gen(function* () {
+      const rings = yield* LayerMap.make(
+        (name: "main" | "labs") =>
+          EncryptionKey.layerConfig.pipe(
+            Layer.provide(
+              ConfigProvider.layer(
+                ConfigProvider.fromEnv({
+                  env: { ZAPIER_ENCRYPTION_KEYS: Redacted.value(keyOf(name === "main" ? 1 : 2)) }
+                })
+              )
+            )
+          ),
+        { idleTimeToLive: "1 hour" }
+      )
+      const ring = KeyRing.KeyRing.use(Effect.succeed)
+      const main = yield* Effect.provide(ring, rings.get("main"))
+      const labs = yield* Effect.provide(ring, rings.get("labs"))
+      const text = yield* main.encrypt(Tokens.secret("access"), { store: "grant store", parts: ["ada"] })
+      expect([main.recognize(text), labs.recognize(text)]).toEqual(["Current", "Other"])
     }).pipe(Effect.scoped)
   )
 })

@@ -324,6 +324,6 @@ export const fetch: Effect.Effect<typeof globalThis.fetch, never, FakeZapier> = 
  *
  * @since 0.1.0
  */
-export const layerServer: Layer.Layer<never, never, HttpServer.HttpServer | FakeZapier> = Layer.effectDiscard(
-  Effect.flatMap(FakeZapier, ({ handle }) => Serve.listen(handle, { hasControl: false }))
+export const layerServer: Layer.Layer<never, never, HttpServer.HttpServer | FakeZapier> = Layer.fresh(
+  Layer.effectDiscard(Effect.flatMap(FakeZapier, ({ handle }) => Serve.listen(handle, { hasControl: false })))
 )

@@ -1,9 +1,9 @@
 /**
  * The current user's access to Zapier, for the handlers of an app on Effect's `HttpRouter` or `HttpApi`.
  *
- * A middleware asks the app who the user is, checks that the user's scopes allow what the route calls, gives the handler a
- * client that is authorized for the user, and answers what goes wrong with problem details (`ZapierProblem`). What the app's
- * owner can do something about is logged: clients are not told.
+ * A middleware asks the app who the user is, checks that the user's scopes allow what the route calls, gives the handler the
+ * typed client (`ZapierApiClient`) of the user, and answers what goes wrong with problem details (`ZapierProblem`). What the
+ * app's owner can do something about is logged: clients are not told.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ import * as Endpoint from "../zapier/Endpoint.ts"
 import { ZapierAuth } from "../ZapierAuth.ts"
 import { InsufficientScope, isZapierAuthError, ZapierAuthError } from "../ZapierAuthError.ts"
 import { type CallError, toHttpClient, ZapierHttpClient } from "../ZapierHttpClient.ts"
-import type { ApiError } from "../zapier/ZapierApiClient.ts"
+import * as ZapierApiClient from "../zapier/ZapierApiClient.ts"
 import * as ZapierProblem from "./ZapierProblem.ts"
 
 /**
@@ -64,7 +64,9 @@ export class ZapierUser extends Context.Service<
   {
     /** The app's own name for the user. */
     readonly subject: string
-    /** Names the user in `ZapierHttpClient.call`, and in calls of the typed `ZapierApiClient`. */
+    /** The typed client, whose calls act for the user and name nobody: `zaps.list()`. */
+    readonly api: ZapierApiClient.UserClient
+    /** Names the user in `ZapierHttpClient.call`. */
     readonly credential: Credential.User
     /** Picks the credential for each request off the endpoint table: `ZapierHttpClient.forUser`. */
     readonly client: HttpClient.HttpClient.With<CallError>
@@ -81,10 +83,15 @@ export class ZapierUser extends Context.Service<
  *
  * @since 0.1.0
  */
-export const make = (zapier: ZapierHttpClient["Service"], subject: string): ZapierUser["Service"] => {
+export const make = (
+  zapier: ZapierHttpClient["Service"],
+  api: ZapierApiClient.Client,
+  subject: string
+): ZapierUser["Service"] => {
   const credential = Credential.user(subject)
   return {
     subject,
+    api: ZapierApiClient.forUser(api, subject),
     credential,
     client: zapier.forUser(subject),
     httpClient: toHttpClient(zapier.as(credential))
@@ -163,6 +170,7 @@ const log = (error: unknown) => {
 const makeRun = Effect.gen(function* () {
   const auth = yield* ZapierAuth
   const zapier = yield* ZapierHttpClient
+  const api = yield* ZapierApiClient.ZapierApiClient
   return <A, E, R, ES, RS>(
     handler: Effect.Effect<A, E, R>,
     asked: Effect.Effect<string, ES, RS>,
@@ -170,7 +178,7 @@ const makeRun = Effect.gen(function* () {
   ) =>
     Effect.flatMap(asked, (subject) =>
       Effect.flatMap(allow(auth, subject, calls), () =>
-        Effect.provideService(handler, ZapierUser, make(zapier, subject))
+        Effect.provideService(handler, ZapierUser, make(zapier, api, subject))
       )
     ).pipe(Effect.tapError(log))
 })
@@ -187,7 +195,7 @@ const makeRun = Effect.gen(function* () {
 export const layerMiddleware = <Id, Requires>(
   service: Context.Key<Id, HttpApiMiddleware.HttpApiMiddleware<ZapierUser, typeof ZapierProblem.errors, Requires>>,
   subject: Effect.Effect<string, ZapierProblem.Failure, Requires | HttpRouter.Provided>
-): Layer.Layer<Id, never, ZapierAuth | ZapierHttpClient> =>
+): Layer.Layer<Id, never, ZapierAuth | ZapierHttpClient | ZapierApiClient.ZapierApiClient> =>
   Layer.effect(
     service,
     Effect.map(
@@ -221,9 +229,9 @@ export const layerMiddleware = <Id, Requires>(
  *   "GET",
  *   "/zaps",
  *   Effect.gen(function* () {
- *     const { client } = yield* ZapierUser.ZapierUser
- *     const response = yield* client.get("/v2/zaps")
- *     return HttpServerResponse.jsonUnsafe(yield* response.json)
+ *     const { api } = yield* ZapierUser.ZapierUser
+ *     const { data } = yield* api.zaps.list({ query: { limit: 20 } })
+ *     return HttpServerResponse.jsonUnsafe(data.map(({ title }) => title))
  *   })
  * )
  *
@@ -236,7 +244,7 @@ export const middleware = <E = never, R = never>(options: {
   readonly subject: Effect.Effect<string, E, R>
   readonly calls?: ReadonlyArray<Endpoint.Name> | undefined
 }) =>
-  HttpRouter.middleware<{ provides: ZapierUser; handles: ApiError }>()(
+  HttpRouter.middleware<{ provides: ZapierUser; handles: ZapierApiClient.ApiError }>()(
     Effect.map(
       makeRun,
       (run) => (handler) =>

@@ -9,13 +9,14 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import type * as HttpMethod from "effect/http/HttpMethod"
 import type * as UrlParams from "effect/http/UrlParams"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Stream from "effect/Stream"
 import { EndpointFacts } from "../zapier/api/EndpointFacts.ts"
 import * as Credential from "../zapier/Credential.ts"
-import type * as Endpoint from "../zapier/Endpoint.ts"
+import * as Endpoint from "../zapier/Endpoint.ts"
 import * as Operation from "../zapier/Operation.ts"
 import { ZapierApi } from "../zapier/ZapierApi.ts"
 import { UnexpectedResponse, type ZapierApiError } from "../zapier/ZapierApiError.ts"
@@ -202,3 +203,32 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   }
   return made
 })
+
+type Function = (request?: unknown) => unknown
+
+/** The client's functions; those of lists have streams. */
+export interface Functions {
+  readonly [group: string]: {
+    readonly [name: string]: Function & { readonly pages?: Function; readonly items?: Function }
+  }
+}
+
+const takesUser = (operation: string) =>
+  Object.hasOwn(Operation.table, operation) &&
+  Endpoint.requirement(Operation.table[operation as Operation.Name]).modes.includes("User")
+
+/** The same functions, which name the user in each request that takes a user's token. */
+export const forUser = (client: Functions, subject: string): Functions => {
+  // A request that is no object is refused later, as it is without a user.
+  const named =
+    (call: Function): Function =>
+    (request = {}) =>
+      call(CallerChecks.isRecord(request) ? { ...request, credential: undefined, subject } : request)
+  return Record.map(client, (functions, group) =>
+    Record.map(functions, (call, name) => {
+      if (!takesUser(`${group}.${name}`)) return call
+      const { items, pages } = call
+      return Object.assign(named(call), pages && { pages: named(pages) }, items && { items: named(items) })
+    })
+  )
+}

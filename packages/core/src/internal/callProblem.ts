@@ -53,8 +53,13 @@ type OfCredential<N extends Endpoint.Name, G> = [Endpoint.ModeOf<N>] extends [ne
 // The compiler falls back on the constraint where an option has the wrong type: then it has words of its own for that.
 type IsConstraint<N extends string, O> = [keyof Options<N>, Options<N>] extends [keyof O, O] ? true : false
 
-/** The endpoint's name if it may be called with these options, and else what is wrong. */
-export type Checked<N extends string, O> = N extends Endpoint.Name
+/**
+ * The endpoint's name if it may be called with these options, and else what is wrong. While a name is being typed, an editor
+ * asks for any text: it is told the names, and not what would be wrong with each.
+ */
+export type Checked<N extends string, O> = string extends N ? Endpoint.Name : Named<N, O>
+
+type Named<N extends string, O> = N extends Endpoint.Name
   ? IsConstraint<N, O> extends true
     ? N
     : OfCredential<N, O>

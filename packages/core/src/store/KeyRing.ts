@@ -228,19 +228,22 @@ const variable = "ZAPIER_ENCRYPTION_KEYS"
  * @since 0.1.0
  */
 export const layerConfig: Layer.Layer<KeyRing, ZapierAuthError, Aead.Aead | Digest.Digest | SecureRandom> =
-  Layer.effect(
-    KeyRing,
-    Effect.gen(function* () {
-      const list = yield* Effect.mapError(Config.Redacted(variable), () =>
-        ZapierAuthError.make(
-          new InvalidConfig({ setting: variable, problem: `set it to a key of 32 bytes in base64. ${howToMake}` })
+  // Each application reads its own configuration: Effect would share what the first one has read.
+  Layer.fresh(
+    Layer.effect(
+      KeyRing,
+      Effect.gen(function* () {
+        const list = yield* Effect.mapError(Config.Redacted(variable), () =>
+          ZapierAuthError.make(
+            new InvalidConfig({ setting: variable, problem: `set it to a key of 32 bytes in base64. ${howToMake}` })
+          )
         )
-      )
-      const keys = Redacted.value(list)
-        .split(",")
-        .filter((key) => key.trim() !== "")
-      return yield* make(keys, variable)
-    })
+        const keys = Redacted.value(list)
+          .split(",")
+          .filter((key) => key.trim() !== "")
+        return yield* make(keys, variable)
+      })
+    )
   )
 
 /**

@@ -24,7 +24,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpApiClient from "effect/http-api/HttpApiClient"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -32,6 +32,8 @@ import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import * as ApiCalls from "../internal/apiCalls.ts"
+import * as RetryPolicy from "../internal/retryPolicy.ts"
+import type { ZapierAuthError } from "../ZapierAuthError.ts"
 import { ZapierHttpClient, type CallError } from "../ZapierHttpClient.ts"
 import type * as Credential from "./Credential.ts"
 import type * as Endpoint from "./Endpoint.ts"
@@ -83,17 +85,31 @@ type AllDefinitions = Types.UnionToIntersection<Definitions[keyof Definitions]>
 export type Definition<N extends Operation.Name> = Extract<AllDefinitions[N], HttpApiEndpoint.ConstraintRequest>
 
 /**
- * What a call takes: who calls, and the parameters of the path (`params`), the query (`query`) and the body (`payload`), as
- * far as the endpoint has them.
+ * What an endpoint takes: the parameters of the path (`params`), the query (`query`) and the body (`payload`), as far as it
+ * has them.
  *
  * @since 0.1.0
  */
-export type Request<N extends Operation.Name> = Types.Simplify<
+export type Parameters<N extends Operation.Name> = Types.Simplify<
   Part<"params", Definition<N>["~Params"]["Type"]> &
     Part<"query", Definition<N>["~Query"]["Type"]> &
     Part<"payload", Definition<N>["~Payload"]["Type"]>
-> &
-  Caller<Operation.EndpointOf<N>>
+>
+
+/**
+ * What a call takes: who calls, and the endpoint's parameters.
+ *
+ * @since 0.1.0
+ */
+export type Request<N extends Operation.Name> = Parameters<N> & Caller<Operation.EndpointOf<N>>
+
+/**
+ * What a call of a user's client takes. Who calls is said where no user's token is taken, as for the app's own.
+ *
+ * @since 0.1.0
+ */
+export type UserRequest<N extends Operation.Name> =
+  "User" extends Endpoint.ModeOf<Operation.EndpointOf<N>> ? Parameters<N> : Request<N>
 
 /**
  * What a call gives: the response's body, decoded.
@@ -116,7 +132,7 @@ export type Entry<N extends Operation.Paged> =
         ? A
         : never
 
-type Arguments<N extends Operation.Name> = {} extends Request<N> ? [request?: Request<N>] : [request: Request<N>]
+type Arguments<R> = {} extends R ? [request?: R] : [request: R]
 
 /**
  * An endpoint as a function. Lists have their pages and entries as streams, too: a page is asked for when the stream needs
@@ -124,11 +140,13 @@ type Arguments<N extends Operation.Name> = {} extends Request<N> ? [request?: Re
  *
  * @since 0.1.0
  */
-export type Method<N extends Operation.Name> = ((...request: Arguments<N>) => Effect.Effect<Response<N>, ApiError>) &
+export type Method<N extends Operation.Name, R = Request<N>> = ((
+  ...request: Arguments<R>
+) => Effect.Effect<Response<N>, ApiError>) &
   (N extends Operation.Paged
     ? {
-        readonly pages: (...request: Arguments<N>) => Stream.Stream<Response<N>, ApiError>
-        readonly items: (...request: Arguments<N>) => Stream.Stream<Entry<N>, ApiError>
+        readonly pages: (...request: Arguments<R>) => Stream.Stream<Response<N>, ApiError>
+        readonly items: (...request: Arguments<R>) => Stream.Stream<Entry<N>, ApiError>
       }
     : {})
 
@@ -141,6 +159,19 @@ export type Client = {
   readonly [G in keyof ZapierApi["groups"]]: {
     readonly [E in keyof ZapierApi["groups"][G]["endpoints"] & string]: `${G}.${E}` extends Operation.Name
       ? Method<`${G}.${E}`>
+      : never
+  }
+}
+
+/**
+ * All endpoints, for one user: calls that take a user's token name nobody.
+ *
+ * @since 0.1.0
+ */
+export type UserClient = {
+  readonly [G in keyof ZapierApi["groups"]]: {
+    readonly [E in keyof ZapierApi["groups"][G]["endpoints"] & string]: `${G}.${E}` extends Operation.Name
+      ? Method<`${G}.${E}`, UserRequest<`${G}.${E}`>>
       : never
   }
 }
@@ -185,23 +216,43 @@ export interface Options {
 }
 
 /**
- * Makes the client over `ZapierHttpClient`, and calls the API where that does.
+ * Makes the client over `ZapierHttpClient`, and calls the API where that does. Fails with `InvalidConfig` for options that do
+ * not fit.
  *
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options?: Options) {
   const http = yield* ZapierHttpClient
-  const retry = options?.retry
-  const policy =
-    retry === false
-      ? undefined
-      : { times: retry?.times ?? 3, within: Duration.toMillis(Duration.fromInputUnsafe(retry?.within ?? "2 minutes")) }
+  const policy = yield* Effect.fromResult(RetryPolicy.make(options))
   // Its functions are made from the same definitions as their types; a test calls each.
   return (yield* ApiCalls.make({ http, policy })) as unknown as Client
 })
 
 /**
- * The client as a layer.
+ * The client for one user: wherever an endpoint takes a user's token, it is that user's, whatever a call says.
+ *
+ * @param subject the app's own name for the user
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
+ *
+ * const program = Effect.gen(function* () {
+ *   const zapier = ZapierApiClient.forUser(yield* ZapierApiClient.ZapierApiClient, "ada")
+ *   const { data } = yield* zapier.zaps.list({ query: { limit: 20 } })
+ *   return data
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const forUser = (client: Client, subject: string): UserClient =>
+  // As the client's own, and with a name in each request.
+  ApiCalls.forUser(client as unknown as ApiCalls.Functions, subject) as unknown as UserClient
+
+/**
+ * The client as a layer. Fails with `InvalidConfig` for options that do not fit.
  *
  * @example
  * ```ts
@@ -214,5 +265,5 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
  *
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<ZapierApiClient, never, ZapierHttpClient> =>
+export const layer = (options?: Options): Layer.Layer<ZapierApiClient, ZapierAuthError, ZapierHttpClient> =>
   Layer.effect(ZapierApiClient, make(options))

@@ -124,6 +124,37 @@ describe("ZapierProblem", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("is what an endpoint has to name: by ZapierAuthError itself, Effect answers 500", () =>
+    Effect.gen(function* () {
+      const params = { name: Schema.String }
+      const Both = HttpApi.make("both").add(
+        HttpApiGroup.make("group").add(
+          HttpApiEndpoint.get("named", "/named/:name", { params, error: ZapierProblem.errors }),
+          HttpApiEndpoint.get("plain", "/plain/:name", { params, error: ZapierAuthError })
+        )
+      )
+      const fail = ({ params }: { readonly params: { readonly name: string } }) =>
+        Effect.fail(errorOf(samples[params.name as Reason["_tag"]]))
+      const handlers = HttpApiBuilder.group(Both, "group", (handlers) =>
+        handlers.handle("named", fail).handle("plain", fail)
+      )
+      const { dispose, handler } = HttpRouter.toWebHandler(
+        HttpApiBuilder.layer(Both).pipe(Layer.provide([handlers, HttpServer.layerServices])),
+        { disableLogger: true }
+      )
+      yield* Effect.addFinalizer(() => Effect.promise(dispose))
+      const statuses = (path: string) =>
+        Effect.forEach(["ReconnectRequired", "TransportFailed", "StoreFailed", "RateLimited"], (name) =>
+          Effect.map(
+            Effect.promise(() => handler(new Request(`http://app.example/${path}/${name}`))),
+            ({ status }) => status
+          )
+        )
+      expect(yield* statuses("named")).toEqual([409, 502, 503, 503])
+      expect(yield* statuses("plain")).toEqual([500, 500, 500, 500])
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("is caught by its tag", () =>
     Effect.gen(function* () {
       const { client } = yield* served

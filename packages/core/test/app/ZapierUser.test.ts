@@ -16,10 +16,12 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as ZapierProblem from "../../src/app/ZapierProblem.ts"
 import * as ZapierUser from "../../src/app/ZapierUser.ts"
 import type { ZapierAuth } from "../../src/ZapierAuth.ts"
 import type { ZapierHttpClient } from "../../src/ZapierHttpClient.ts"
+import * as ZapierApiClient from "../../src/zapier/ZapierApiClient.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
 
 const { connect } = TestZapier
@@ -74,9 +76,15 @@ const routes = HttpApiBuilder.layer(Api).pipe(
   Layer.provide([ZapierUser.layerMiddleware(Zapier, subject), session, HttpServer.layerServices])
 )
 
+const typed = ZapierApiClient.layer({ retry: false })
+
 /** The app, over the library of the test. */
 const serve = <R>(
-  layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ZapierAuth | ZapierHttpClient | R>,
+  layer: Layer.Layer<
+    never,
+    never,
+    HttpRouter.HttpRouter | ZapierAuth | ZapierHttpClient | ZapierApiClient.ZapierApiClient | R
+  >,
   logs: Array<unknown> = []
 ) =>
   Effect.gen(function* () {
@@ -84,11 +92,10 @@ const serve = <R>(
     const logger = Logger.layer([Logger.make(({ message }) => void logs.push(message))])
     const { dispose, handler } = HttpRouter.toWebHandler(
       // A request provides the rest. @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
-      Layer.provideMerge(Layer.provide(layer, Layer.succeedContext(services)), logger) as Layer.Layer<
-        never,
-        never,
-        HttpRouter.HttpRouter
-      >,
+      Layer.provideMerge(
+        layer.pipe(Layer.provide(typed), Layer.provide(Layer.succeedContext(services))),
+        logger
+      ) as Layer.Layer<never, never, HttpRouter.HttpRouter>,
       { disableLogger: true }
     )
     yield* Effect.addFinalizer(() => Effect.promise(dispose))
@@ -191,6 +198,38 @@ describe("ZapierUser.layerMiddleware", () => {
     ZapierUser.layerMiddleware(Zapier, another)
     // @ts-expect-error there is no such endpoint
     endpoints.annotate(ZapierUser.Calls, ["GET /v2/zapps"])
+  })
+})
+
+describe("ZapierUser: the typed client", () => {
+  it.effect("is that of the user whose request is handled", () => {
+    const zapier = TestZapier.make()
+    const { layer } = ZapierUser.middleware({
+      subject: Effect.map(HttpServerRequest.HttpServerRequest, ({ cookies }) => cookies["user"] ?? "")
+    })
+    const route = HttpRouter.add(
+      "GET",
+      "/zaps",
+      Effect.gen(function* () {
+        const { api } = yield* ZapierUser.ZapierUser
+        return HttpServerResponse.jsonUnsafe(yield* Stream.runCollect(api.zaps.list.items()))
+      })
+    )
+    return Effect.gen(function* () {
+      yield* connect("ada")
+      yield* connect("eve", "code-2")
+      const get = yield* serve(Layer.provide(route, layer))
+      const none = TestZapier.answer(200, { data: [], links: { next: null }, meta: { count: 0 } })
+      zapier.nextApi(none, none, TestZapier.answer(503, {}))
+      expect(yield* get("/zaps", "eve")).toEqual({ status: 200, body: [] })
+      expect(yield* get("/zaps", "ada")).toEqual({ status: 200, body: [] })
+      expect(zapier.apiRequests.map(({ authorization }) => authorization)).toEqual([
+        "Bearer access-token-2",
+        "Bearer access-token-1"
+      ])
+      expect(yield* get("/zaps", "bob")).toMatchObject({ status: 409, body: { reason: "ReconnectRequired" } })
+      expect(yield* get("/zaps", "ada")).toMatchObject({ status: 502, body: { reason: "ZapierApiError" } })
+    }).pipe(Effect.scoped, Effect.provide(zapier.layer()))
   })
 })
 

@@ -158,3 +158,38 @@ describe("ZapierApiClient: retries", () => {
     )
   )
 })
+
+describe("ZapierApiClient: options", () => {
+  // As a program in JavaScript may give them.
+  const refused = (options: unknown) =>
+    Effect.map(Effect.flip(run([], () => Effect.void, options as ZapierApiClient.Options)), ({ reason }) =>
+      reason._tag === "InvalidConfig" ? reason.setting : reason._tag
+    )
+
+  it.effect.each([
+    ["no object", "retry", "options"],
+    ["a misspelled option", { retries: 3 }, "retries"],
+    ["true", { retry: true }, "retry"],
+    ["a number", { retry: 3 }, "retry"],
+    ["null", { retry: null, other: 1 }, "other"],
+    ["a misspelled member", { retry: { time: 3 } }, "retry.time"],
+    ["a text", { retry: { times: "3" } }, "retry.times"],
+    ["less than none", { retry: { times: -1 } }, "retry.times"],
+    ["a part of one", { retry: { times: 0.5 } }, "retry.times"],
+    ["no duration", { retry: { within: "soon" } }, "retry.within"],
+    ["not a number", { retry: { within: Number.NaN } }, "retry.within"],
+    ["the past", { retry: { within: "-1 seconds" } }, "retry.within"]
+  ])("that do not fit are refused by their name: %s", ([, options, setting]) =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* refused(options), setting)
+    })
+  )
+
+  it.effect.each([
+    [undefined],
+    [{}],
+    [{ retry: {} }],
+    [{ retry: { times: 0, within: 0 } }],
+    [{ retry: { within: Duration.infinity } }]
+  ])("that fit are taken: %j", ([options]) => run([ok], list, options))
+})

@@ -205,17 +205,22 @@ const make = (redis: Service): Context.Context<GrantStore | AttemptStore.Attempt
 type Stores = GrantStore | AttemptStore.AttemptStore | AppCredentialStore
 
 /** The stores, whatever the server would lose: to look at what is in it. */
-export const layerUnchecked: Layer.Layer<Stores, never, Redis> = Layer.effectContext(Effect.map(Redis, make))
+export const layerUnchecked: Layer.Layer<Stores, never, Redis> = Layer.fresh(
+  Layer.effectContext(Effect.map(Redis, make))
+)
 
+// Effect shares a layer by reference: without `fresh`, the tenant who comes second would get the first one's server.
 const checking = (warn: (warning: string) => Effect.Effect<void>): Layer.Layer<Stores, ZapierAuthError, Redis> =>
-  Layer.effectContext(
-    Effect.gen(function* () {
-      const redis = yield* Redis
-      const settings = yield* Durability.read(redis)
-      yield* Durability.refuseEviction(settings)
-      yield* Effect.forEach(Durability.warningsOf(settings), warn, { discard: true })
-      return make(redis)
-    })
+  Layer.fresh(
+    Layer.effectContext(
+      Effect.gen(function* () {
+        const redis = yield* Redis
+        const settings = yield* Durability.read(redis)
+        yield* Durability.refuseEviction(settings)
+        yield* Effect.forEach(Durability.warningsOf(settings), warn, { discard: true })
+        return make(redis)
+      })
+    )
   )
 
 /** The stores, if the server does not evict grants. */

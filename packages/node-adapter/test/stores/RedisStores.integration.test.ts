@@ -2,21 +2,33 @@ import { randomUUID } from "node:crypto"
 import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
-import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import { type Grant, GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as LayerMap from "effect/LayerMap"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
 import * as TestClock from "effect/testing/TestClock"
+import * as RedisClient from "../../src/stores/RedisClient.ts"
+import * as RedisStores from "../../src/stores/RedisStores.ts"
 import * as RedisLayers from "../utils/RedisLayers.ts"
 import { describeWithRedis } from "../utils/RedisSuite.ts"
 import * as Suite from "../utils/SqlStoreSuite.ts"
 import { describeLaws } from "../utils/StoreLawSuite.ts"
 
 const { send } = RedisLayers
+
+const grant: Grant = {
+  _tag: "Active",
+  family: "consent",
+  generation: 1,
+  tokens: { accessToken: Tokens.secret("access"), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 },
+  responseLost: false
+}
 
 describeWithRedis("Redis", (server) => {
   const stores = () => RedisLayers.stores(server)
@@ -72,6 +84,30 @@ describeWithRedis("Redis", (server) => {
       }).pipe(Effect.provide(Layer.suspend(() => library(Suite.lastingFake()))))
     )
   })
+
+  it.effect("keeps tenants apart who have a database each", () =>
+    Effect.gen(function* () {
+      const tenants = yield* LayerMap.make(
+        (database: number) =>
+          RedisStores.layer.pipe(
+            Layer.provide(
+              Layer.suspend(() => RedisClient.layer({ url: Redacted.make(`${server().url}/${database}`) }))
+            ),
+            Layer.provide(Layer.succeed(References.MinimumLogLevel, "Error"))
+          ),
+        { idleTimeToLive: "1 hour" }
+      )
+      const key = { clientId: randomUUID(), subject: "ada" }
+      const found = Effect.map(
+        GrantStore.use((grants) => grants.get(key)),
+        Option.isSome
+      )
+      const connect = GrantStore.use((grants) => grants.compareAndSet(key, Option.none(), grant))
+      expect(yield* Effect.provide(connect, tenants.get(1))).toBe(true)
+      expect(yield* Effect.provide(found, tenants.get(1))).toBe(true)
+      expect(yield* Effect.provide(found, tenants.get(2))).toBe(false)
+    }).pipe(Effect.scoped)
+  )
 
   describe("an attempt", () => {
     const attempt = (stateDigest: string, subject: string) =>

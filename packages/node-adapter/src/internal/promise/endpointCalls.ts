@@ -172,7 +172,8 @@ export const make = ({ retry }: { readonly retry: Retry | undefined }): Endpoint
   let made: { readonly http: ZapierHttpClient["Service"]; readonly client: ZapierApiClient.Client } | undefined
   const client = Effect.gen(function* () {
     const http = yield* ZapierHttpClient
-    if (made?.http !== http) made = { http, client: yield* ZapierApiClient.make({ retry }) }
+    // The options were checked when the client was made.
+    if (made?.http !== http) made = { http, client: yield* Effect.orDie(ZapierApiClient.make({ retry })) }
     return made.client
   })
 
