@@ -44,7 +44,13 @@ interface TokenBody {
 }
 
 const isTokenBody = (json: unknown): json is TokenBody =>
-  typeof json === "object" && json !== null && "access_token" in json && "expires_in" in json
+  typeof json === "object" &&
+  json !== null &&
+  "access_token" in json &&
+  typeof json.access_token === "string" &&
+  "expires_in" in json &&
+  typeof json.expires_in === "number" &&
+  (!("refresh_token" in json) || typeof json.refresh_token === "string")
 
 /** Waits for half a minute at most. What is under way goes on. */
 const soon = <A>(promise: Promise<A>): Promise<A> =>

@@ -149,7 +149,7 @@ const alone = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag
 
 const armFor = (matches: ReadonlyArray<FakeFault.Match>): Arbitrary.Arbitrary<Happening> =>
   Arbitrary.map(
-    Arbitrary.all({ fault: Draw.oneOf(faults), match: Draw.oneOf(matches), times: Draw.oneOf([1, 1, 3]) }),
+    Arbitrary.all({ fault: Draw.oneOf(faults), match: Draw.oneOf(matches), times: Draw.oneOf([1, 1, 3, 20]) }),
     ({ times, ...rule }) => ({ _tag: "Arm", rule: times === 1 ? rule : { ...rule, times } })
   )
 

@@ -390,6 +390,16 @@ describe("bindsBrowsers", () => {
     expect(check({ isElsewhere: true }, {}, allowed)).toBeUndefined()
     expect(check({ isElsewhere: true, action: "Call" }, { deed: 1 })).toBeUndefined()
   })
+
+  it("is not broken by the browser that began, which comes back as soon as the other was refused", () => {
+    const refused = result({ action: "ComeBack", isElsewhere: true, endedAt: 50 })
+    const own = (beganAt: number) => ({
+      results: [refused, result({ action: "ComeBack", step: 1, deed: 1, beganAt })]
+    })
+    const code = { step: 1, deed: undefined, sentAt: 50 }
+    expect(check({}, code, own(50))).toBeUndefined()
+    expect(check({}, code, own(60))).toContain("ada's login was completed in a browser")
+  })
 })
 
 describe("drawsStates", () => {

@@ -74,15 +74,17 @@ export const bindsBrowsers: Rule = {
     first(results, (result) => {
       const { action, deed, isElsewhere, step, subject } = result
       if (isElsewhere !== true || !connecting.has(action) || expected.otherBrowsers) return undefined
-      const isAlone = !results.some(
-        (other) => other !== result && other.step === step && other.subject === subject && connecting.has(other.action)
+      const rivals = results.filter(
+        (other) => other !== result && other.subject === subject && connecting.has(other.action)
       )
+      const isDuring = (at: number) =>
+        overlaps(result, at, at) && !rivals.some((rival) => rival.step === step || overlaps(rival, at, at))
       return exchanges.some(
         ({ code, isGranted, owner, sentAt, ...exchange }) =>
           code !== undefined &&
           isGranted &&
           // Some exchange a code in a fiber of their own.
-          (exchange.deed === deed || (isAlone && owner === subject && overlaps(result, sentAt, sentAt)))
+          (exchange.deed === deed || (owner === subject && isDuring(sentAt)))
       )
         ? `${subject}'s login was completed in a browser that had not begun it`
         : undefined
