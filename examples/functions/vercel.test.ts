@@ -45,7 +45,8 @@ const connectsAndCalls = (place: string, server: () => { readonly url: string })
       return response
     }
 
-    expect((await ask("/")).headers.get("location")).toBe("/zapier/connect")
+    const first = await ask("/")
+    expect([first.status, first.headers.get("location"), await first.text()]).toEqual([303, "/zapier/connect", ""])
     const consent = await ask("/zapier/connect")
     const callback = await Effect.runPromise(fake.approve(consent.headers.get("location") ?? ""))
     expect((await ask(callback)).headers.get("location")).toBe("/")

