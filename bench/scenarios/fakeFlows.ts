@@ -30,7 +30,7 @@ const bounds = {
   /** Against a stub that is written by hand, through the same `HttpClient`. */
   inProcess: 0.5,
   /** The machine alone against the whole over HTTP, so that it is not what a flow waits for. */
-  machine: 10
+  machine: 7
 }
 
 const mostRounds = 11
