@@ -1,5 +1,5 @@
 /** How a client starts, starts again, and ends. */
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
@@ -120,15 +120,12 @@ describe("ZapierPromise, starting", () => {
   it("reads the environment and `globalThis.fetch` when a client is made", async () => {
     const fakes = ["one", "two"].map((clientId) => FakeZapierPromise.make({ apps: [{ ...app, clientId }] }))
     const own = globalThis.fetch
-    const env = { ...process.env }
     try {
       const clients = fakes.map((fake, n) => {
         // Where programs without Effect have it.
-        Object.assign(process.env, {
-          ZAPIER_CLIENT_ID: ["one", "two"][n],
-          ZAPIER_CLIENT_SECRET: app.clientSecret,
-          ZAPIER_REDIRECT_URIS: app.redirectUris.join(",")
-        })
+        vi.stubEnv("ZAPIER_CLIENT_ID", ["one", "two"][n])
+        vi.stubEnv("ZAPIER_CLIENT_SECRET", app.clientSecret)
+        vi.stubEnv("ZAPIER_REDIRECT_URIS", app.redirectUris.join(","))
         globalThis.fetch = fake.fetch
         return ZapierPromise.make({ stores: "memory" })
       })
@@ -141,7 +138,7 @@ describe("ZapierPromise, starting", () => {
       }
     } finally {
       globalThis.fetch = own
-      process.env = env
+      vi.unstubAllEnvs()
     }
   })
 })
