@@ -68,6 +68,7 @@ export const destroy = (client: Client) => {
 
 /** Connects a client of its own. It keeps no process alive: the timer of a command does. */
 export const open = async (createClient: typeof CreateClient, settings: Settings): Promise<Client> => {
+  // The driver's type depends on the options that it is given; what is used of it does not.
   const client = createClient(clientOptions(settings)) as unknown as Client
   // Without a listener it would end the process. Those who wait are told by their commands.
   client.on("error", () => undefined)

@@ -19,12 +19,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as OptionalPackage from "../internal/optionalPackage.ts"
 import { withQuietClock } from "../internal/quietClock.ts"
 import * as PostgresUrl from "../internal/postgresUrl.ts"
 import { problemOf } from "../internal/sqlProblem.ts"
@@ -74,22 +74,10 @@ const timeouts = (input: Duration.Input): { readonly [name: string]: string } =>
     : {}
 }
 
-const driverMissing = (setting: string) =>
-  ZapierAuthError.make(
-    new InvalidConfig({
-      setting,
-      problem: "the package @effect/sql-pg is not installed; run: npm install @effect/sql-pg"
-    })
-  )
-
-const isMissing = (error: unknown) => Predicate.hasProperty(error, "code") && error.code === "ERR_MODULE_NOT_FOUND"
-
-// Bundlers only warn of a package that is not installed if the import itself says what happens then.
-const importDriver = () =>
-  import("@effect/sql-pg/PgClient").catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))
-
 const loadDriver = (setting: string) =>
-  Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, () => driverMissing(setting))
+  OptionalPackage.load("@effect/sql-pg", setting, () =>
+    import("@effect/sql-pg/PgClient").catch(OptionalPackage.unlessMissing)
+  )
 
 /**
  * A client whose connections are closed with the scope. Connections are made when they are needed: a server that is away

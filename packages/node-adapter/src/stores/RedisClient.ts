@@ -18,11 +18,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redis from "effect/persistence/Redis"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Cluster from "../internal/redisCluster.ts"
 import * as Connection from "../internal/redisConnection.ts"
+import * as OptionalPackage from "../internal/optionalPackage.ts"
 import { withQuietClock } from "../internal/quietClock.ts"
 import { sanitized } from "../internal/redisFailure.ts"
 import * as RedisUrl from "../internal/redisUrl.ts"
@@ -74,22 +74,10 @@ export interface ClusterOptions extends ConnectionOptions {
   readonly urls: readonly [Redacted.Redacted, ...ReadonlyArray<Redacted.Redacted>]
 }
 
-const driverMissing = (setting: string) =>
-  ZapierAuthError.make(
-    new InvalidConfig({
-      setting,
-      problem: "the package redis is not installed; run: npm install redis"
-    })
-  )
-
-const isMissing = (error: unknown) => Predicate.hasProperty(error, "code") && error.code === "ERR_MODULE_NOT_FOUND"
-
-// Bundlers only warn of a package that is not installed if the import itself says what happens then.
-const importDriver = () =>
-  import("redis").catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))
+const importDriver = () => import("redis").catch(OptionalPackage.unlessMissing)
 
 const loadDriver = ({ urlName = "RedisClient" }: ConnectionOptions) =>
-  Effect.filterOrFail(Effect.promise(importDriver), Predicate.isNotUndefined, () => driverMissing(urlName))
+  OptionalPackage.load("redis", urlName, importDriver)
 
 const millis = (input: Duration.Input | undefined) => Duration.toMillis(input ?? Duration.seconds(5))
 
