@@ -53,8 +53,8 @@ const example = (ast: SchemaAST.AST, known: Known): unknown => {
 type AnyCall = (request: unknown) => Promise<ZapierPromise.Result<unknown, ZapierPromise.ApiFailure>>
 
 const callOf = (zapier: ZapierPromise.ZapierPromise, operation: Operation.Name): AnyCall => {
-  const [group = "", name = ""] = operation.split(".")
-  const call = untyped<{ readonly [group: string]: { readonly [name: string]: AnyCall } }>(zapier)[group]?.[name]
+  const { group, method } = Operation.parts(operation)
+  const call = untyped<{ readonly [group: string]: { readonly [method: string]: AnyCall } }>(zapier)[group]?.[method]
   if (call === undefined) throw new Error(`${operation} is not there`)
   return call
 }

@@ -90,9 +90,9 @@ describe("ZapierApiClient", () => {
       const zapier = yield* ZapierApiClient
       const fake = yield* FakeZapier
       const requests = yield* prepare
-      const [group = "", name = ""] = operation.split(".")
+      const { group, method } = Operation.parts(operation)
       const client = zapier as unknown as Functions
-      const response = yield* client[group]?.[name]?.(requests[operation]) ?? Effect.die(operation)
+      const response = yield* client[group]?.[method]?.(requests[operation]) ?? Effect.die(operation)
       const sent = (yield* fake.requests).at(-1)
       assert.strictEqual(
         sent === undefined ? undefined : Endpoint.match(sent.request.method, sent.request.path),

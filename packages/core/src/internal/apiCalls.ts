@@ -197,9 +197,9 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   }
   const made: { [group: string]: { [name: string]: unknown } } = {}
   for (const operation of Operation.names) {
-    const [group = "", name = ""] = operation.split(".")
-    const call = client[group]?.[name]
-    if (call !== undefined) made[group] = { ...made[group], [name]: methodOf(operation, call, parts.http.api) }
+    const { group, method } = Operation.parts(operation)
+    const call = client[group]?.[method]
+    if (call !== undefined) made[group] = { ...made[group], [method]: methodOf(operation, call, parts.http.api) }
   }
   return made
 })

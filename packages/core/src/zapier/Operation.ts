@@ -72,6 +72,23 @@ export type EndpointOf<N extends Name> = (typeof table)[N]
 export const names = Object.keys(table) as ReadonlyArray<Name>
 
 /**
+ * An operation's group and its method there.
+ *
+ * @example
+ * ```ts
+ * import * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
+ *
+ * Operation.parts("zaps.list") // => { group: "zaps", method: "list" }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const parts = (name: Name): { readonly group: string; readonly method: string } => {
+  const dot = name.indexOf(".")
+  return { group: name.slice(0, dot), method: name.slice(dot + 1) }
+}
+
+/**
  * The operations whose responses are pages: the typed client follows them to the end.
  *
  * @since 0.1.0

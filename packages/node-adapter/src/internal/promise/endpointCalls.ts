@@ -92,11 +92,12 @@ const payloadOf = ({ payload }: HttpApiEndpoint.Top): Schema.Top | undefined =>
 const callerNames = Names.plain("credential", "signal", "subject")
 
 const endpointOf = (operation: Operation.Name): HttpApiEndpoint.Top => {
-  const [group = "", name = ""] = operation.split(".")
+  const { group, method } = Operation.parts(operation)
+  // By their names, which the type has only as literals.
   const groups = ZapierApi.groups as unknown as {
     readonly [group: string]: { readonly endpoints: { readonly [name: string]: HttpApiEndpoint.Top } }
   }
-  const found = groups[group]?.endpoints[name]
+  const found = groups[group]?.endpoints[method]
   if (found === undefined) throw new Error(`${operation} is not defined`)
   return found
 }
@@ -161,10 +162,10 @@ interface AnyMethod {
 }
 
 const methodOf = (client: ZapierApiClient.Client, operation: Operation.Name): AnyMethod => {
-  const [group = "", name = ""] = operation.split(".")
-  return (client as unknown as { readonly [group: string]: { readonly [name: string]: AnyMethod } })[group]?.[
-    name
-  ] as AnyMethod
+  const { group, method } = Operation.parts(operation)
+  // The definitions have checked what each is given; a test calls each.
+  const groups = client as unknown as { readonly [group: string]: { readonly [method: string]: AnyMethod } }
+  return groups[group]?.[method] as AnyMethod
 }
 
 /** Calls over whichever client of HTTP a start has made. */

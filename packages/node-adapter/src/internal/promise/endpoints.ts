@@ -193,9 +193,9 @@ export const make = (run: Run, retry: Retry | undefined): Endpoints => {
 
   const made: { [group: string]: { [name: string]: unknown } } = {}
   for (const operation of Operation.names) {
-    const [group = "", name = ""] = operation.split(".")
+    const { group, method } = Operation.parts(operation)
     made[group] ??= {}
-    made[group][name] = isPaged(operation)
+    made[group][method] = isPaged(operation)
       ? Object.assign(one(operation), { items: iterable(operation, "items"), pages: iterable(operation, "pages") })
       : one(operation)
   }
