@@ -42,6 +42,29 @@ export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayabl
 }
 
 /**
+ * A function that the app gave as an option failed, threw, or gave what is no use: the `subject` of the Connect routes, for
+ * example. `option` names it, `operation` says what it is for, and `problem` names the error, never its message.
+ *
+ * @since 0.1.0
+ */
+export class AppFunctionFailed extends Schema.TaggedError<AppFunctionFailed>(id("AppFunctionFailed"))(
+  "AppFunctionFailed",
+  {
+    option: Schema.String,
+    operation: Schema.String,
+    problem: Schema.String
+  }
+) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  readonly blames = "Caller"
+  readonly httpStatus = 503
+  override get message(): string {
+    return `The app's own ${this.option} function could not ${this.operation}: ${this.problem}. Look at that function and what it calls, then try again.`
+  }
+}
+
+/**
  * The client was closed. What was under way has ended; nothing new is begun.
  *
  * @since 0.1.0
