@@ -45,7 +45,7 @@ export { Party } from "./internal/reasons/party.ts"
 export const Reason = Schema.Union([
   Caller.InvalidConfig,
   Caller.RequestNotReplayable,
-  Caller.AppFunctionFailed,
+  Caller.AppCodeFailed,
   Caller.Closed,
   User.ConsentDenied,
   User.ConsentExpired,

@@ -365,7 +365,7 @@ describe("A run in which everything goes wrong", () => {
         "ApplicationUnavailable",
         // Come of layers and functions that the core does not know.
         "StartFailed",
-        "AppFunctionFailed"
+        "AppCodeFailed"
       ]
       expect([...reasons].toSorted()).toEqual(
         ZapierAuthError.Reason.members

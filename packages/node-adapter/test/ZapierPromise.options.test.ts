@@ -152,13 +152,13 @@ describe("the application", () => {
     const application = () => Promise.reject(new RangeError("s3cret"))
     await using zapier = ZapierPromise.make({ application, stores: "memory" })
     const asked = await zapier.authorizationUrl({ subject: "ada", scopes: ["zap"] })
-    expect(asked).toMatchObject({ error: { _tag: "AppFunctionFailed", option: "application", blames: "Caller" } })
+    expect(asked).toMatchObject({ error: { _tag: "AppCodeFailed", option: "application", blames: "Caller" } })
     expect(asked.ok || asked.error.message).toBe(
-      "The app's own application function could not read the client application: it failed with RangeError. Look at that function and what it calls, then try again."
+      "The app's own code for application could not read the client application: it failed with RangeError. Check that code and what it calls, then try again."
     )
     // A token request that needs the application is not sent for the same reason.
     expect(await zapier.appToken(["profile"])).toMatchObject({
-      error: { _tag: "AppFunctionFailed", isRetryable: true }
+      error: { _tag: "AppCodeFailed", isRetryable: true }
     })
   })
 })

@@ -10,7 +10,7 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
     problem: "give one of the application's redirect URIs, as text"
   }),
   RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
-  AppFunctionFailed: new Errors.AppFunctionFailed({
+  AppCodeFailed: new Errors.AppCodeFailed({
     option: "subject",
     operation: "say who is signed in",
     problem: "it failed with TypeError"

@@ -42,25 +42,22 @@ export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayabl
 }
 
 /**
- * A function that the app gave as an option failed, threw, or gave what is no use: the `subject` of the Connect routes, for
- * example. `option` names it, `operation` says what it is for, and `problem` names the error, never its message.
+ * Code that the app gave to the library failed: the `subject` function of the Connect routes, for example. `option` names
+ * it, `operation` says what it is for, and `problem` names the error, never its message.
  *
  * @since 0.1.0
  */
-export class AppFunctionFailed extends Schema.TaggedError<AppFunctionFailed>(id("AppFunctionFailed"))(
-  "AppFunctionFailed",
-  {
-    option: Schema.String,
-    operation: Schema.String,
-    problem: Schema.String
-  }
-) {
+export class AppCodeFailed extends Schema.TaggedError<AppCodeFailed>(id("AppCodeFailed"))("AppCodeFailed", {
+  option: Schema.String,
+  operation: Schema.String,
+  problem: Schema.String
+}) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "Caller"
   readonly httpStatus = 503
   override get message(): string {
-    return `The app's own ${this.option} function could not ${this.operation}: ${this.problem}. Look at that function and what it calls, then try again.`
+    return `The app's own code for ${this.option} could not ${this.operation}: ${this.problem}. Check that code and what it calls, then try again.`
   }
 }
 

@@ -46,7 +46,7 @@ const failurePage = (reason: Reason): PageName => {
       return "pending"
     case "ApplicationUnavailable":
     case "StartFailed":
-    case "AppFunctionFailed":
+    case "AppCodeFailed":
     case "Closed":
     case "StoreFailed":
       return "appUnavailable"
