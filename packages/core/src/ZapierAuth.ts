@@ -35,6 +35,7 @@ import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { AuthEvent } from "./AuthEvent.ts"
 import * as AuthMetrics from "./AuthMetrics.ts"
+import * as Adoption from "./internal/adoption.ts"
 import { boundedStore, readApplication } from "./internal/bounded.ts"
 import * as CallerChecks from "./internal/callerChecks.ts"
 import * as ClientIds from "./internal/clientIds.ts"
@@ -62,6 +63,7 @@ import { GrantStore } from "./store/GrantStore.ts"
 import * as ZapierUrls from "./zapier/ZapierUrls.ts"
 import { type ReconnectCause, ZapierAuthError } from "./ZapierAuthError.ts"
 
+export type { AdoptOptions } from "./internal/adoption.ts"
 export type { AuthorizationOptions } from "./internal/consents.ts"
 
 /**
@@ -237,6 +239,14 @@ export class ZapierAuth extends Context.Service<
      * with `StoreFailed`.
      */
     readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
+
+    /**
+     * Takes over a user's tokens that the app got without this library. Says whether it did: a user who has a grant already
+     * keeps it, so that the same tokens may be adopted again. Nothing is sent to Zapier.
+     *
+     * Fails with `InvalidConfig`, which names the member that is no use, and `StoreFailed`.
+     */
+    readonly adopt: (options: Adoption.AdoptOptions) => Effect.Effect<boolean, ZapierAuthError>
 
     /**
      * Ends when all that is under way now has ended and is stored: a token that is renewed ahead, the response to a request
@@ -466,6 +476,15 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       ),
       during
     ),
+    adopt: Effect.fn("ZapierAuth.adopt")(function* (options) {
+      const { subject, tokens } = yield* Effect.fromResult(Adoption.parse(options))
+      const state = UserGrant.granted(yield* random.uuidV4(), tokens)
+      return yield* boundedStore(
+        "grant store",
+        () => grantStore.compareAndSet({ clientId, subject }, Option.none(), state),
+        settings
+      )
+    }, during),
     settled: Effect.forEach(runtimes, ({ settled }) => settled, { concurrency: "unbounded", discard: true }),
     isSettled: () => runtimes.every(({ isSettled }) => isSettled()),
     requests: gate,
