@@ -1,5 +1,6 @@
 /** Tokens that an app has from before it used this library become grants, once. */
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
@@ -50,7 +51,7 @@ describe("ZapierAuth.adopt", () => {
   it.effect.each([
     ["no access token", { accessToken: undefined }],
     ["an access token whose end is not known", { expiresAt: null }],
-    ["an access token that has expired", { expiresAt: new Date(now - hour) }]
+    ["an access token that has expired", { expiresAt: "2023-12-31T23:00:00Z" }]
   ] as const)("refreshes at the first use where there is %s", ([, part]) => {
     const zapier = make()
     return Effect.gen(function* () {
@@ -118,7 +119,7 @@ describe("ZapierAuth.adopt", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect.each(["2024-01-01T05:00:00.000Z", new Date(now + 5 * hour), now + 5 * hour])(
+  it.effect.each(["2024-01-01T05:00:00.000Z", DateTime.toDate(DateTime.makeUnsafe(now + 5 * hour)), now + 5 * hour])(
     "takes the end of an access token as %o",
     (expiresAt) => {
       const zapier = make()

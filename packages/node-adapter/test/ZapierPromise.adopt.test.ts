@@ -44,6 +44,7 @@ const connectByHand = async (fake: FakeZapierPromise.FakeZapierPromise) => {
     accessToken: access_token,
     refreshToken: refresh_token,
     scopes: scope,
+    // As an app has it. @effect-diagnostics-next-line globalDate:off
     expiresAt: new Date(Date.now() + expires_in * 1000)
   }
 }
