@@ -35,7 +35,6 @@ import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { AuthEvent } from "./AuthEvent.ts"
 import * as AuthMetrics from "./AuthMetrics.ts"
-import * as Adoption from "./internal/adoption.ts"
 import { boundedStore, readApplication } from "./internal/bounded.ts"
 import * as CallerChecks from "./internal/callerChecks.ts"
 import * as ClientIds from "./internal/clientIds.ts"
@@ -63,7 +62,6 @@ import { GrantStore } from "./store/GrantStore.ts"
 import * as ZapierUrls from "./zapier/ZapierUrls.ts"
 import { type ReconnectCause, ZapierAuthError } from "./ZapierAuthError.ts"
 
-export type { AdoptOptions } from "./internal/adoption.ts"
 export type { AuthorizationOptions } from "./internal/consents.ts"
 
 /**
@@ -241,12 +239,10 @@ export class ZapierAuth extends Context.Service<
     readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
 
     /**
-     * Takes over a user's tokens that the app got without this library. Says whether it did: a user who has a grant already
-     * keeps it, so that the same tokens may be adopted again. Nothing is sent to Zapier.
-     *
-     * Fails with `InvalidConfig`, which names the member that is no use, and `StoreFailed`.
+     * Stores tokens that the app got without this library, unless the user has a grant. True if it did. `Adoption.adopt` reads
+     * them from a row. Fails with `InvalidConfig` and `StoreFailed`.
      */
-    readonly adopt: (options: Adoption.AdoptOptions) => Effect.Effect<boolean, ZapierAuthError>
+    readonly adopt: (subject: string, tokens: Tokens.Tokens) => Effect.Effect<boolean, ZapierAuthError>
 
     /**
      * Ends when all that is under way now has ended and is stored: a token that is renewed ahead, the response to a request
@@ -476,15 +472,18 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       ),
       during
     ),
-    adopt: Effect.fn("ZapierAuth.adopt")(function* (options) {
-      const { subject, tokens } = yield* Effect.fromResult(Adoption.parse(options))
-      const state = UserGrant.granted(yield* random.uuidV4(), tokens)
-      return yield* boundedStore(
-        "grant store",
-        () => grantStore.compareAndSet({ clientId, subject }, Option.none(), state),
-        settings
-      )
-    }, during),
+    adopt: Effect.fn("ZapierAuth.adopt")(
+      forSubject((subject: string, tokens: Tokens.Tokens) =>
+        Effect.flatMap(random.uuidV4(), (family) =>
+          boundedStore(
+            "grant store",
+            () => grantStore.compareAndSet({ clientId, subject }, Option.none(), UserGrant.granted(family, tokens)),
+            settings
+          )
+        )
+      ),
+      during
+    ),
     settled: Effect.forEach(runtimes, ({ settled }) => settled, { concurrency: "unbounded", discard: true }),
     isSettled: () => runtimes.every(({ isSettled }) => isSettled()),
     requests: gate,

@@ -300,7 +300,7 @@ const activate = (family: string, generation: number, tokens: Tokens.Tokens): Of
 })
 
 /**
- * A grant as it is after its first consent. `ZapierAuth.adopt` makes one of tokens that an app has already.
+ * A grant as it is after its first consent. `Adoption.adopt` makes one of tokens that an app has already.
  *
  * @param family names the consent: a new text for each, such as a UUID
  *

@@ -1,5 +1,6 @@
 /** Takes over the tokens that an app has already, row by row, whatever the rows come from. */
-import { type AdoptOptions, ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
+import * as Adoption from "@zapier-workflow-auth/core/Adoption"
+import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { AppCodeFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -13,7 +14,7 @@ import { invalid, isRecord } from "./input.ts"
  *
  * @since 0.1.0
  */
-export interface AdoptRow extends AdoptOptions {
+export interface AdoptRow extends Adoption.Row {
   readonly refreshToken: string
   readonly accessToken?: string | null | undefined
 }
@@ -82,7 +83,7 @@ const one = Effect.fnUntraced(function* (given: unknown, index: number) {
   const row = readRow(given)
   const outcome = yield* Effect.fromResult(row).pipe(
     // Whatever it has, the core checks.
-    Effect.flatMap((row) => ZapierAuth.use((auth) => auth.adopt(row as unknown as AdoptOptions))),
+    Effect.flatMap((row) => Adoption.adopt(row as unknown as Adoption.Row)),
     Effect.result
   )
   if (Result.isSuccess(outcome)) return outcome.success

@@ -4,7 +4,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import { type AdoptOptions, ZapierAuth } from "../src/ZapierAuth.ts"
+import * as Adoption from "../src/Adoption.ts"
+import { ZapierAuth } from "../src/ZapierAuth.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
 const { subject } = TestZapier
@@ -13,7 +14,7 @@ const { subject } = TestZapier
 const now = 1_704_067_200_000
 const hour = 3_600_000
 
-const row: AdoptOptions = {
+const row: Adoption.Row = {
   subject,
   refreshToken: "old-refresh",
   accessToken: "old-access",
@@ -21,7 +22,7 @@ const row: AdoptOptions = {
   scopes: "zap zap:write"
 }
 
-const adopt = (options: unknown) => ZapierAuth.use((auth) => auth.adopt(options as AdoptOptions))
+const adopt = (row: unknown) => Adoption.adopt(row as Adoption.Row)
 
 const make = () => {
   const zapier = TestZapier.make()
@@ -34,7 +35,7 @@ const settingOf = (options: unknown) =>
     reason._tag === "InvalidConfig" ? reason.setting : reason._tag
   )
 
-describe("ZapierAuth.adopt", () => {
+describe("Adoption", () => {
   it.effect("makes a grant whose access token is used until it expires", () => {
     const zapier = make()
     return Effect.gen(function* () {
@@ -92,8 +93,8 @@ describe("ZapierAuth.adopt", () => {
   })
 
   it.effect.each([
-    [null, "options"],
-    [[row], "options"],
+    [null, "row"],
+    [[row], "row"],
     [{ ...row, subject: "" }, "subject"],
     [{ ...row, subject: 7 }, "subject"],
     [{ ...row, refreshToken: undefined }, "refreshToken"],

@@ -1,18 +1,24 @@
-/** Tokens that an app has from before it used this library. Each is checked: a row of a database may hold anything. */
+/**
+ * Takes over tokens that an app got without this library, so that its users need not connect again.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Scopes from "../oauth/Scopes.ts"
-import * as TokenOutcome from "../oauth/TokenOutcome.ts"
-import * as Tokens from "../oauth/Tokens.ts"
-import type { ZapierAuthError } from "../ZapierAuthError.ts"
-import * as CallerChecks from "./callerChecks.ts"
+import * as Scopes from "./oauth/Scopes.ts"
+import * as TokenOutcome from "./oauth/TokenOutcome.ts"
+import * as Tokens from "./oauth/Tokens.ts"
+import { ZapierAuth } from "./ZapierAuth.ts"
+import type { ZapierAuthError } from "./ZapierAuthError.ts"
+import * as CallerChecks from "./internal/callerChecks.ts"
 
 /**
  * A user's tokens that the app has already, from before it used this library.
  *
  * @since 0.1.0
  */
-export interface AdoptOptions {
+export interface Row {
   /** The app's own name for its user, the same that `authorizationUrl` takes. */
   readonly subject: string
   /** The user's newest refresh token. It works once: nothing else may use it from now on. */
@@ -70,12 +76,10 @@ const accessOf = (given: unknown, expiresAt: unknown): Checked<Omit<Tokens.Acces
   )
 }
 
-/** The subject and the tokens of a row, or what is wrong with it. */
-export const parse = (row: unknown): Checked<{ readonly subject: string; readonly tokens: Tokens.Tokens }> =>
+// Types do not keep a row of a database from holding anything.
+const parse = (row: unknown): Checked<{ readonly subject: string; readonly tokens: Tokens.Tokens }> =>
   Result.gen(function* () {
-    if (!CallerChecks.isRecord(row)) {
-      return yield* refuse("options", "give an object with subject, refreshToken and scopes")
-    }
+    if (!CallerChecks.isRecord(row)) return yield* refuse("row", "give an object with subject, refreshToken and scopes")
     const { accessToken, expiresAt, refreshToken, scopes, subject } = row
     const wrong = CallerChecks.subject(subject)
     if (wrong !== undefined) return yield* Result.fail(wrong)
@@ -86,3 +90,25 @@ export const parse = (row: unknown): Checked<{ readonly subject: string; readonl
     }
     return { subject: subject as string, tokens }
   })
+
+/**
+ * Adopts the tokens of a user. True if it did; a user who has a grant already keeps it, so that it may be run again. Nothing
+ * is sent to Zapier.
+ *
+ * Fails with `InvalidConfig`, which names the member of the row that is no use, and `StoreFailed`.
+ *
+ * @example
+ * ```ts
+ * import * as Adoption from "@zapier-workflow-auth/core/Adoption"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const adoptAll = (rows: Stream.Stream<Adoption.Row>) =>
+ *   Stream.runForEach(rows, Adoption.adopt)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const adopt = Effect.fn("Adoption.adopt")(function* (row: Row) {
+  const { subject, tokens } = yield* Effect.fromResult(parse(row))
+  return yield* (yield* ZapierAuth).adopt(subject, tokens)
+})
