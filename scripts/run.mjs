@@ -18,8 +18,6 @@ const pnpm = ["--yes", "pnpm@12.21.0", "install", "--frozen-lockfile"]
 // npm's commands, and those of packages, are scripts on Windows.
 const shell = process.platform === "win32"
 
-const isTerminal = process.stderr.isTTY === true
-
 const stamp = join(root, "node_modules/.cache/installed")
 
 const wanted = () => {
@@ -40,7 +38,7 @@ const isInstalled = () => {
 const showProgress = () => {
   const begin = Date.now()
   const words = "Installing what the workspace needs"
-  if (!isTerminal) {
+  if (!process.stderr.isTTY) {
     process.stderr.write(`${words} …\n`)
     return () => {}
   }
@@ -58,7 +56,7 @@ const ended = (child) =>
   new Promise((resolve, reject) => {
     const passOn = (signal) => {
       // A terminal has interrupted the child, too.
-      if (signal === "SIGTERM" || process.stdin.isTTY !== true) child.kill(signal)
+      if (signal === "SIGTERM" || !process.stdin.isTTY) child.kill(signal)
     }
     for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, passOn)
     child.once("error", reject)
@@ -72,7 +70,9 @@ const unreachable = /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETU
 
 const install = async () => {
   const hide = showProgress()
-  const child = spawn("npx", pnpm, { cwd: root, stdio: ["ignore", "pipe", "pipe"], shell })
+  // npm would wait for over a minute before it says that the network is away.
+  const env = { npm_config_fetch_retry_mintimeout: "1000", ...process.env }
+  const child = spawn("npx", pnpm, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], shell })
   const said = []
   child.stdout.on("data", (chunk) => said.push(chunk))
   child.stderr.on("data", (chunk) => said.push(chunk))
