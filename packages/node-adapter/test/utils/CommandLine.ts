@@ -19,8 +19,12 @@ export type Environment = { readonly [name: string]: string }
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
+  /** Without the line breaks that fit it into 80 columns. */
   readonly stderr: string
 }
+
+/** Text without the line breaks of wrapping. An indented line stays a line of its own. */
+export const unwrapped = (text: string): string => text.replace(/(?<=\S)\n(?=\S)/g, " ")
 
 const decoder = new TextDecoder()
 
@@ -55,7 +59,7 @@ export const environment = (env: Environment, { layer }: ReturnType<typeof recor
 /** A command in this process, by the clock of the test, with these variables and no others. */
 export const run = (args: ReadonlyArray<string>, env: Environment = {}, { layer, lines } = recorder()) =>
   runMain(args, "1.2.3").pipe(
-    Effect.map((code): Ended => ({ code, ...lines })),
+    Effect.map((code): Ended => ({ code, stdout: lines.stdout, stderr: unwrapped(lines.stderr) })),
     Effect.provide(Layer.provideMerge(layer, inProcess(env)))
   )
 
@@ -126,7 +130,7 @@ export const start = (
   const ended = Promise.all([text(child.stdout), text(child.stderr), exited]).then(([stdout, stderr, code]): Ended => ({
     code,
     stdout,
-    stderr
+    stderr: unwrapped(stderr)
   }))
   return { child, said, ended: Effect.promise(() => ended) }
 }
