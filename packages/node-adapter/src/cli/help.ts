@@ -79,8 +79,11 @@ const bold = (text: string) => `\u001b[1m${text}\u001b[0m`
 
 /** The formatter of help, with bold headings where a terminal shows colours. */
 export const formatter = (inner: CliOutput.Formatter, canColor: boolean): CliOutput.Formatter => ({
-  ...inner,
-  formatHelpDoc: (doc) => format(doc, canColor ? bold : (title) => title)
+  formatHelpDoc: (doc) => format(doc, canColor ? bold : (title) => title),
+  formatCliError: (error) => inner.formatCliError(error),
+  formatError: (error) => inner.formatError(error),
+  formatErrors: (errors) => inner.formatErrors(errors),
+  formatVersion: (name, version) => inner.formatVersion(name, version)
 })
 
 interface Named {

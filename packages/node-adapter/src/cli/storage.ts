@@ -83,12 +83,9 @@ export const place = Effect.fnUntraced(
 
 /** True if a file does not exist. A file that cannot be looked at is not missing. */
 const isMissing = (path: string) =>
-  Effect.matchEffect(
+  Effect.match(
     FileSystem.FileSystem.use((fs) => fs.stat(path)),
-    {
-      onFailure: ({ reason }) => Effect.succeed(reason._tag === "NotFound"),
-      onSuccess: () => Effect.succeed(false)
-    }
+    { onFailure: ({ reason }) => reason._tag === "NotFound", onSuccess: () => false }
   )
 
 /** The message that nobody is connected, if the embedded database does not exist yet. */

@@ -5,7 +5,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Zapier from "../../src/cli/zapier.ts"
-import * as CommandLine from "../utils/CommandLine.ts"
+import type * as CommandLine from "../utils/CommandLine.ts"
 import * as World from "../utils/CommandLineWorld.ts"
 
 describe("the configuration", () => {

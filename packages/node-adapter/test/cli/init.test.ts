@@ -96,7 +96,8 @@ describe("init", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       const said = yield* begun(directory, "--framework", "hono", "--app-port", "8080")
-      const [, ...flags] = /npx zapier-workflow-auth (fake .*)/.exec(said)?.[1]?.split(" ") ?? []
+      const [, ...flags] =
+        /npx zapier-workflow-auth (fake .*)/.exec(said.replaceAll(" \\\n   ", ""))?.[1]?.split(" ") ?? []
       const recorder = CommandLine.recorder()
       yield* Effect.forkScoped(CommandLine.run(["fake", "--port", "0", ...flags], {}, recorder))
       while (!recorder.lines.stdout.includes("ZAPIER_REDIRECT_URIS")) yield* Effect.sleep(1)

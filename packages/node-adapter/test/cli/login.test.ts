@@ -107,7 +107,7 @@ describe("login", () => {
       expect(stderr).toContain(
         "error: the browser did not come back from the consent page within 60 s. Nothing was changed. Run:\n"
       )
-      expect((yield* world.run(["status"])).stderr).toBe("No matching connections.\n")
+      expect((yield* world.run(["status"])).stderr).toBe("Nobody is connected. Run:\n  zapier-workflow-auth login\n")
     })
   )
 })

@@ -87,7 +87,10 @@ const rowsOf = (stdout: string) =>
     .filter((line) => line !== "" && !line.startsWith("Client application"))
     .reduce<Array<Array<string>>>((rows, line) => {
       const row = rows.at(-1)
-      if (!line.startsWith("  ") || row === undefined) return [...rows, line.split(/ {2,}/)]
+      if (!line.startsWith("  ") || row === undefined) {
+        rows.push(line.split(/ {2,}/))
+        return rows
+      }
       row[4] = row[4] === undefined ? line.trim() : `${row[4]} ${line.trim()}`
       return rows
     }, [])

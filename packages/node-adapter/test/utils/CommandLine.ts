@@ -29,11 +29,12 @@ export const unwrapped = (text: string): string => text.replace(/(?<=\S)\n(?=\S)
 const decoder = new TextDecoder()
 
 /**
- * What a command says while it runs.
+ * Records the output of a command while it runs.
  *
- * @param input what it is given on stdin
+ * @param input its stdin
+ * @param isTerminal makes stdout a terminal
  */
-export const recorder = (input = "") => {
+export const recorder = (input = "", isTerminal = false) => {
   const lines = { stdout: "", stderr: "" }
   const note = (stream: keyof typeof lines) => (line: unknown) => void (lines[stream] += `${String(line)}\n`)
   const recording = Object.assign(Object.create(globalThis.console), { log: note("stdout"), error: note("stderr") })
@@ -43,6 +44,7 @@ export const recorder = (input = "") => {
     )
   const stdio = Stdio.layerTest({
     stdin: Stream.encodeText(Stream.make(input)),
+    stdoutIsTerminal: Effect.succeed(isTerminal),
     stdout: sink("stdout"),
     stderr: sink("stderr")
   })

@@ -137,7 +137,8 @@ export const init = Effect.fnUntraced(function* (input: Input) {
     const variables = yield* write(places.variables, Files.environmentOf({ ...app, origin }, store), 0o600)
     const routes = yield* write(places.routes, Files.routesOf(framework, isTyped), 0o666)
     yield* ignoreEnvironment(fs, paths.join(input.directory, ".gitignore"))
-    const again = Files.fakeCommand(app.redirectUris)
+    // One flag a line, so that it fits the terminal.
+    const again = Files.fakeCommand(app.redirectUris).replaceAll(" --", " \\\n    --")
     const load = framework === "next" ? "Next reads .env by itself." : "Start the app with: node --env-file=.env"
     const connect = `http://localhost:${input.appPort}/zapier/connect`
     yield* Output.result(

@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Application from "../application.ts"
 import * as Output from "../output.ts"
-import type * as Flags from "../flags.ts"
+import * as Flags from "../flags.ts"
 import { Inventory } from "../inventory.ts"
-import { shown } from "../shown.ts"
+import { command, shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
 import * as Table from "../table.ts"
 
@@ -168,11 +168,16 @@ const all = Effect.fnUntraced(function* (input: Input) {
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
+const nobody = (problem: string, run: string) => Output.note(`${sentence(problem)} Run:\n  ${run}`)
+
 export const status = Effect.fnUntraced(function* (input: Input) {
   const storage = { dataDirectory: input.dataDirectory, keyFile: Option.none(), fake: input.fake }
   const nothing = yield* Storage.nothingStored(storage, input.subject)
-  if (Option.isSome(nothing))
-    return yield* Output.note(`${sentence(nothing.value.problem)} Run:\n  ${nothing.value.run}`)
+  if (Option.isSome(nothing)) return yield* nobody(nothing.value.problem, nothing.value.run ?? command("login"))
   const count = yield* Effect.provide(all(input), Storage.layerReading(storage))
-  if (count === 0) yield* Output.note("No matching connections.")
+  if (count > 0) return
+  const isFiltered = [input.subject, input.state, input.clientId].some(Option.isSome)
+  return yield* isFiltered
+    ? Output.note("No matching connections.")
+    : nobody("nobody is connected.", command("login", Flags.typed(storage)))
 })
