@@ -183,7 +183,7 @@ export const statusClass = (status: number): string => `${Math.trunc(status / 10
 type Series = Metric.Metric<number, unknown>
 
 // Each call looks for its series here: it makes no text for that.
-const callSeries = new Map<Endpoint.Name | undefined, { readonly [mode in Mode]: Array<Series> }>()
+const callSeries = new Map<Endpoint.Name | undefined, { [mode in Mode]?: Array<Series> }>()
 
 // One that is made with its attributes is found faster than one that is given them.
 const makeCallSeries = (mode: Mode, endpoint: Endpoint.Name | undefined, status: number | undefined): Series =>
@@ -210,8 +210,8 @@ export const countCall = (
   context: Context.Context<never>
 ): void => {
   let modes = callSeries.get(endpoint)
-  if (modes === undefined) callSeries.set(endpoint, (modes = { User: [], App: [], ClientId: [], None: [] }))
-  const series = (modes[mode][status === undefined ? 0 : Math.trunc(status / 100)] ??= makeCallSeries(
+  if (modes === undefined) callSeries.set(endpoint, (modes = {}))
+  const series = ((modes[mode] ??= [])[status === undefined ? 0 : Math.trunc(status / 100)] ??= makeCallSeries(
     mode,
     endpoint,
     status

@@ -262,10 +262,10 @@ export class ZapierAuth extends Context.Service<
 const statusOf = (subject: string, state: UserGrant.State): Status => {
   switch (state._tag) {
     case "Absent":
-      return { _tag: "Absent", subject }
+      return { ...state, subject }
     case "ReconnectRequired": {
-      const { generation, since, tokens, why } = state
-      return { _tag: "ReconnectRequired", subject, generation, scopes: tokens.scopes, why, since }
+      const { _tag, generation, since, tokens, why } = state
+      return { _tag, subject, generation, scopes: tokens.scopes, why, since }
     }
     case "Active":
     case "Refreshing": {
@@ -384,14 +384,12 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     memoryCapacity: 0
   })
 
-  const runtimes = [grants, appCredentials, attempts]
+  const runtimes = [attempts, grants, appCredentials]
   const gate = Gate.make(settings.requestTimeout)
   const { during } = gate
 
   yield* Effect.addFinalizer(() =>
-    Effect.all([gate.close, attempts.close, grants.close, appCredentials.close], {
-      concurrency: "unbounded"
-    })
+    Effect.all([gate.close, ...runtimes.map(({ close }) => close)], { concurrency: "unbounded" })
   )
 
   const grant = (subject: string): Effect.Effect<UserGrant.State, ZapierAuthError> =>

@@ -151,22 +151,12 @@ interface Source<Key> {
   readonly accepted: (key: Key, access: Tokens.UsableAccess) => Effect.Effect<void>
 }
 
-const isReplayable = (body: HttpBody.HttpBody): boolean => {
-  switch (body._tag) {
-    case "Empty":
-    case "Uint8Array":
-    case "FormData":
-      return true
-    case "Stream":
-      return false
-    case "Raw":
-      return (
-        typeof body.body === "string" ||
-        ArrayBuffer.isView(body.body) ||
-        [ArrayBuffer, Blob, URLSearchParams].some((type) => body.body instanceof type)
-      )
-  }
-}
+const isReplayable = (body: HttpBody.HttpBody): boolean =>
+  body._tag === "Raw"
+    ? typeof body.body === "string" ||
+      ArrayBuffer.isView(body.body) ||
+      [ArrayBuffer, Blob, URLSearchParams].some((type) => body.body instanceof type)
+    : body._tag !== "Stream"
 
 /**
  * Makes the service out of an `HttpClient`. The client must not follow redirects or retry 401 by itself. If it fails for a

@@ -61,7 +61,7 @@ export const at = (origin: string): Urls => {
   }
 }
 
-const names = ["authorize", "authorizeLegacy", "token", "api"] as const satisfies ReadonlyArray<keyof Urls>
+const names = Object.keys(production) as ReadonlyArray<keyof Urls>
 
 /**
  * Checks the URLs: secrets and tokens go there, so they are https, or at least on this machine. Fails with `InvalidConfig`.
