@@ -25,7 +25,7 @@ import type { Credential } from "./zapier/Credential.ts"
 import type * as Endpoint from "./zapier/Endpoint.ts"
 
 /**
- * Token requests, with the labels `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`) and `outcome` (as in
+ * Token requests, with the labels `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`, `TokenExchange`, `ConnectToken`) and `outcome` (as in
  * `TokenOutcome`).
  *
  * @since 0.1.0
@@ -77,7 +77,7 @@ export const adoptions = Metric.counter("zapier_auth_adoptions", {
 })
 
 /**
- * Answers of the API with status 401, with the label `mode` (`User`, `App`, `ClientId`).
+ * Answers of the API with status 401, with the label `mode` (`User`, `WhiteLabel`, `App`, `ClientId`).
  *
  * @since 0.1.0
  */
@@ -102,7 +102,7 @@ const callOptions = { description: "Calls of the API by endpoint, mode and statu
  * Calls of the API, one for each call whatever it took, with these labels:
  *
  * - `endpoint`: a name of the endpoint table, such as `GET /v2/zaps`; all that are not in it are `other`
- * - `mode`: `User`, `App`, `ClientId` or `None`
+ * - `mode`: `User`, `WhiteLabel`, `App`, `ClientId` or `None`
  * - `status`: the class of the last response's status, `2xx` for example; `none` where no response came
  *
  * @since 0.1.0

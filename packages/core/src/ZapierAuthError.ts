@@ -25,6 +25,7 @@ import * as Caller from "./internal/reasons/caller.ts"
 import * as Infrastructure from "./internal/reasons/infrastructure.ts"
 import type { Party } from "./internal/reasons/party.ts"
 import * as Owner from "./internal/reasons/owner.ts"
+import { SigningFailed } from "./internal/reasons/signing.ts"
 import { tagged } from "./internal/reasons/tagged.ts"
 import * as Time from "./internal/reasons/time.ts"
 import * as User from "./internal/reasons/user.ts"
@@ -35,6 +36,7 @@ export * from "./internal/reasons/owner.ts"
 export * from "./internal/reasons/time.ts"
 export * from "./internal/reasons/attack.ts"
 export * from "./internal/reasons/infrastructure.ts"
+export * from "./internal/reasons/signing.ts"
 export { Party } from "./internal/reasons/party.ts"
 
 /**
@@ -66,6 +68,7 @@ export const Reason = Schema.Union([
   Infrastructure.StoreFailed,
   Infrastructure.DecryptionFailed,
   Infrastructure.ApplicationUnavailable,
+  SigningFailed,
   Infrastructure.StartFailed,
   Infrastructure.IllegalTransition
 ])

@@ -363,6 +363,8 @@ describe("A run in which everything goes wrong", () => {
         "Closed",
         "ResponsePending",
         "ApplicationUnavailable",
+        // Comes of the signer of White Label, which its own tests watch.
+        "SigningFailed",
         // Comes of layers that the core does not know.
         "StartFailed"
       ]

@@ -37,6 +37,7 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   StoreFailed: "later",
   DecryptionFailed: "neither",
   ApplicationUnavailable: "later",
+  SigningFailed: "later",
   StartFailed: "later"
 }
 

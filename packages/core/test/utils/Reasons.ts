@@ -34,5 +34,6 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
   StoreFailed: new Errors.StoreFailed({ store: "grant store", operation: "read", problem: "it is locked" }),
   DecryptionFailed: new Errors.DecryptionFailed({ store: "grant store", problem: "UnknownKey", keyId: "k1" }),
   ApplicationUnavailable: new Errors.ApplicationUnavailable({ waited: Duration.seconds(20) }),
+  SigningFailed: new Errors.SigningFailed({ problem: "the signer failed with ThrottlingException" }),
   StartFailed: new Errors.StartFailed({ failure: "SqlError" })
 }

@@ -29,7 +29,7 @@ export class ClientRejected extends tagged<ClientRejected>()("ClientRejected", {
 export class InsufficientScope extends tagged<InsufficientScope>()("InsufficientScope", {
   endpoint: Schema.String,
   anyOf: Schema.Array(Schema.String),
-  mode: Schema.optionalKey(Schema.Literals(["User", "App"]))
+  mode: Schema.optionalKey(Schema.Literals(["User", "WhiteLabel", "App"]))
 }) {
   readonly isRetryable = false
   // The same consent again would grant the same scopes again, for ever.
@@ -77,18 +77,21 @@ export class AuthorizationRefused extends tagged<AuthorizationRefused>()("Author
 
 /**
  * The token endpoint refused the request for a reason that is the app's to mend: `invalid_request`, `invalid_scope`,
- * `unauthorized_client`, `unsupported_grant_type` (RFC 6749 section 5.2).
+ * `unauthorized_client`, `unsupported_grant_type` (RFC 6749 section 5.2). `check` says what to look at where
+ * that is something else than scopes, redirect URIs and grant types.
  *
  * @since 0.1.0
  */
 export class TokenRequestRefused extends tagged<TokenRequestRefused>()("TokenRequestRefused", {
-  error: Schema.String
+  error: Schema.String,
+  check: Schema.optionalKey(Schema.String)
 }) {
   readonly isRetryable = false
   readonly needsReconnect = false
   readonly blames = "AppOwner"
   readonly httpStatus = 500
   override get message(): string {
-    return `Zapier's token endpoint refused the request (${this.error}). Check the app's scopes, redirect URIs and grant types.`
+    const check = this.check ?? "the app's scopes, redirect URIs and grant types"
+    return `Zapier's token endpoint refused the request (${this.error}). Check ${check}.`
   }
 }
