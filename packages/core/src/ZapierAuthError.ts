@@ -25,7 +25,6 @@ import * as Caller from "./internal/reasons/caller.ts"
 import * as Infrastructure from "./internal/reasons/infrastructure.ts"
 import type { Party } from "./internal/reasons/party.ts"
 import * as Owner from "./internal/reasons/owner.ts"
-import { SigningFailed } from "./internal/reasons/signing.ts"
 import { tagged } from "./internal/reasons/tagged.ts"
 import * as Time from "./internal/reasons/time.ts"
 import * as User from "./internal/reasons/user.ts"
@@ -36,7 +35,6 @@ export * from "./internal/reasons/owner.ts"
 export * from "./internal/reasons/time.ts"
 export * from "./internal/reasons/attack.ts"
 export * from "./internal/reasons/infrastructure.ts"
-export * from "./internal/reasons/signing.ts"
 export { Party } from "./internal/reasons/party.ts"
 
 /**
@@ -47,6 +45,7 @@ export { Party } from "./internal/reasons/party.ts"
 export const Reason = Schema.Union([
   Caller.InvalidConfig,
   Caller.RequestNotReplayable,
+  Caller.AppCodeFailed,
   Caller.Closed,
   User.ConsentDenied,
   User.ConsentExpired,
@@ -68,7 +67,6 @@ export const Reason = Schema.Union([
   Infrastructure.StoreFailed,
   Infrastructure.DecryptionFailed,
   Infrastructure.ApplicationUnavailable,
-  SigningFailed,
   Infrastructure.StartFailed,
   Infrastructure.IllegalTransition
 ])

@@ -241,7 +241,7 @@ describe("WhiteLabel: a user's access token", () => {
     const { layer, zapier } = make({}, by)
     return Effect.gen(function* () {
       isAway = true
-      expect(yield* TestZapier.reasonOf(token)).toBe("SigningFailed")
+      expect(yield* TestZapier.reasonOf(token)).toBe("AppCodeFailed")
       expect(zapier.tokenRequests).toEqual([])
       isAway = false
       yield* token

@@ -16,6 +16,7 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   IllegalTransition: "neither",
   InvalidConfig: "neither",
   RequestNotReplayable: "later",
+  AppCodeFailed: "later",
   Closed: "neither",
   ConsentDenied: "reconnect",
   ConsentExpired: "reconnect",
@@ -37,7 +38,6 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   StoreFailed: "later",
   DecryptionFailed: "neither",
   ApplicationUnavailable: "later",
-  SigningFailed: "later",
   StartFailed: "later"
 }
 

@@ -8,7 +8,6 @@ const sections = {
   caller: "You, in the code that calls",
   user: "The user",
   owner: "Whoever owns the app at Zapier",
-  signing: "Whoever runs the signer of White Label",
   time: "Nobody: time",
   attack: "Nobody: an attack, or a mistake that looks like one",
   infrastructure: "Zapier, or whoever runs your stores"

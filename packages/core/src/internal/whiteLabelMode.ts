@@ -82,7 +82,7 @@ export interface WhiteLabel {
   readonly mode: "WhiteLabel"
   /**
    * The user's access token: from memory, from the store, or by an exchange that all callers share. Fails with
-   * `SigningFailed`, `TokenRequestRefused`, and as `ZapierAuth.appToken` does.
+   * `AppCodeFailed` where the signer does, `TokenRequestRefused`, and as `ZapierAuth.appToken` does.
    */
   readonly token: (user: User) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   /** The access token in memory, as `ZapierAuth.accessTokenKnown`. */

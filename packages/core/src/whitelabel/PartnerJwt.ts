@@ -75,7 +75,7 @@ export const claims = (
 }
 
 /**
- * A user's JWT, signed. Fails with `SigningFailed`.
+ * A user's JWT, signed. Fails with `AppCodeFailed`.
  *
  * @param now milliseconds since the epoch
  *

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as CallerChecks from "../internal/callerChecks.ts"
 import * as Defects from "../internal/defects.ts"
-import { SigningFailed, ZapierAuthError } from "../ZapierAuthError.ts"
+import { AppCodeFailed, ZapierAuthError } from "../ZapierAuthError.ts"
 import * as Jws from "./Jws.ts"
 import * as PartnerKey from "./PartnerKey.ts"
 
@@ -37,10 +37,11 @@ export class PartnerSigner extends Context.Service<
   }
 >()("@zapier-workflow-auth/core/whitelabel/PartnerSigner") {}
 
-const failed = (problem: string) => ZapierAuthError.make(new SigningFailed({ problem }))
+const failed = (problem: string) =>
+  ZapierAuthError.make(new AppCodeFailed({ option: "signer", operation: "sign a JWT", problem }))
 
 // An error of a KMS may hold what was to be signed, and is told by its name.
-const nameOf = (error: unknown) => failed(`the signer failed with ${Defects.nameOf(error)}`)
+const nameOf = (error: unknown) => failed(`it failed with ${Defects.nameOf(error)}`)
 
 const signingKey = Effect.fnUntraced(function* (given: PartnerKey.PartnerKey) {
   const { algorithm, key, keyId } = yield* PartnerKey.privateKey("signer", given)
@@ -103,7 +104,7 @@ export interface Signing extends PartnerKey.Identity {
 
 /**
  * Signs by a function, so that the private key stays where it is: in a KMS, for example. What the function fails with is
- * told by its name only, as `SigningFailed`.
+ * told by its name only, as `AppCodeFailed`.
  *
  * @example
  * ```ts
@@ -141,7 +142,7 @@ export const layerFunction = ({ sign, ...given }: Signing): Layer.Layer<PartnerS
             Effect.flatMap((signature) => {
               const usable = Jws.signature(identity.algorithm, signature)
               return usable === undefined
-                ? Effect.fail(failed(`the signer gave no signature of ${identity.algorithm}`))
+                ? Effect.fail(failed(`it gave no signature of ${identity.algorithm}`))
                 : Effect.succeed(usable)
             })
           )

@@ -10,6 +10,11 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
     problem: "give one of the application's redirect URIs, as text"
   }),
   RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
+  AppCodeFailed: new Errors.AppCodeFailed({
+    option: "subject",
+    operation: "say who is signed in",
+    problem: "it failed with TypeError"
+  }),
   Closed: new Errors.Closed({}),
   ConsentDenied: new Errors.ConsentDenied({}),
   ConsentExpired: new Errors.ConsentExpired({ what: "attempt" }),
@@ -34,6 +39,5 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
   StoreFailed: new Errors.StoreFailed({ store: "grant store", operation: "read", problem: "it is locked" }),
   DecryptionFailed: new Errors.DecryptionFailed({ store: "grant store", problem: "UnknownKey", keyId: "k1" }),
   ApplicationUnavailable: new Errors.ApplicationUnavailable({ waited: Duration.seconds(20) }),
-  SigningFailed: new Errors.SigningFailed({ problem: "the signer failed with ThrottlingException" }),
   StartFailed: new Errors.StartFailed({ failure: "SqlError" })
 }

@@ -256,24 +256,24 @@ describe("PartnerSigner: functions that do not sign", () => {
   const throttled = Object.assign(new Error(secret), { name: "ThrottlingException" })
 
   it.effect.each<[string, () => unknown, string]>([
-    ["a rejection", () => Promise.reject(throttled), "the signer failed with ThrottlingException"],
+    ["a rejection", () => Promise.reject(throttled), "it failed with ThrottlingException"],
     [
       "what it throws",
       () => {
         throw throttled
       },
-      "the signer failed with ThrottlingException"
+      "it failed with ThrottlingException"
     ],
-    ["a failed effect", () => Effect.fail(throttled), "the signer failed with ThrottlingException"],
-    ["a defect", () => Effect.die(throttled), "the signer failed with ThrottlingException"],
-    ["nothing", async () => undefined, "the signer gave no signature of ES256"],
-    ["text", async () => secret, "the signer gave no signature of ES256"],
-    ["too few bytes", async () => new Uint8Array(63), "the signer gave no signature of ES256"],
-    ["a signature of RSA", async () => new Uint8Array(256), "the signer gave no signature of ES256"],
-    ["broken DER", async () => Uint8Array.from([0x30, 6, 2, 1, 1, 2, 1]), "the signer gave no signature of ES256"]
+    ["a failed effect", () => Effect.fail(throttled), "it failed with ThrottlingException"],
+    ["a defect", () => Effect.die(throttled), "it failed with ThrottlingException"],
+    ["nothing", async () => undefined, "it gave no signature of ES256"],
+    ["text", async () => secret, "it gave no signature of ES256"],
+    ["too few bytes", async () => new Uint8Array(63), "it gave no signature of ES256"],
+    ["a signature of RSA", async () => new Uint8Array(256), "it gave no signature of ES256"],
+    ["broken DER", async () => Uint8Array.from([0x30, 6, 2, 1, 1, 2, 1]), "it gave no signature of ES256"]
   ])("%s", ([, signing, problem]) =>
     Effect.map(failing(signing), (failure) => {
-      expect(failure.reason).toMatchObject({ _tag: "SigningFailed", problem })
+      expect(failure.reason).toMatchObject({ _tag: "AppCodeFailed", problem })
       expect(failure.isRetryable).toBe(true)
       expect(leaks(failure, new Map([["signed", secret]]))).toEqual([])
     })
