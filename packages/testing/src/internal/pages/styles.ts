@@ -63,6 +63,7 @@ header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; align-items: baseli
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; }
 nav a { text-decoration: none; } nav a:hover { text-decoration: underline; }
 main { display: grid; gap: 1.25rem; }
+.news { flex: 1 1 12rem; min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .board, .pair { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); align-items: start; min-width: 0; }
 @media (min-width: 52rem) { .board { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
 @media (min-width: 76rem) { .board { grid-template-columns: minmax(0, 1fr) minmax(0, 2fr); } .pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } .across { grid-column: 1 / -1; } }

@@ -179,7 +179,7 @@ export const control = (status: number, model: Model): FakeResponse => {
             ${model.links.map(({ name, url }) => html`<li><a href="${url}">${name}</a></li> `)}
           </ul>
         </nav>
-        <p class="quiet breaks" id="news" role="status"></p>
+        <p class="quiet news" id="news" role="status"></p>
       </header>
       ${notice(model.notice)}
       <main id="main">
