@@ -21,7 +21,7 @@ export const types = {
   connectToken: "urn:ietf:params:oauth:token-type:connect-token"
 }
 
-const grantType = "urn:ietf:params:oauth:grant-type:token-exchange"
+export const grantType = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 export interface Key {
   readonly algorithm: string

@@ -82,6 +82,8 @@ const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, co
 const said: { readonly [action: string]: string } = {
   "register-app": "The app is registered.",
   "register-user": "The user is added.",
+  "set-white-label": "The partner is registered.",
+  "expire-authentication": "The connection has expired.",
   "regenerate-secret": "The app has a new secret. The previous one does not work any more.",
   revoke: "The grant is revoked.",
   "end-access-token": "The access token is ended.",
