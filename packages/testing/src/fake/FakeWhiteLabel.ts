@@ -33,12 +33,10 @@ import * as Schema from "effect/Schema"
  *
  * @since 0.1.0
  */
-export const Jwk = Schema.Record(Schema.String, Schema.Json).check(
-  Schema.makeFilter(({ kid, kty }) => typeof kid === "string" && kid !== "" && (kty === "RSA" || kty === "EC"), {
-    message: "Expected a JWK of an RSA or EC key, with a kid"
-  }),
-  Schema.makeFilter((key) => !("d" in key), { message: "Expected a public key: leave out its private parts" })
-)
+export const Jwk = Schema.StructWithRest(
+  Schema.Struct({ kty: Schema.Literals(["RSA", "EC"]), kid: Schema.NonEmptyString }),
+  [Schema.Record(Schema.String, Schema.Json)]
+).check(Schema.makeFilter((key) => !("d" in key), { message: "Expected a public key: leave out its private parts" }))
 
 /**
  * @since 0.1.0

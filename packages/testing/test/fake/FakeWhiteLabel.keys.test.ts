@@ -175,7 +175,11 @@ describe("a registration", () => {
     ["a URL that is none", { issuer: "acme", jwksUrl: "acme.example" }, "whole URL"],
     ["a private key", { issuer: "acme", jwks: { keys: [{ ...rsa, d: "hidden" }] } }, "public key"],
     ["a key without a kid", { issuer: "acme", jwks: { keys: [{ ...rsa, kid: undefined }] } }, "kid"],
-    ["a key of another kind", { issuer: "acme", jwks: { keys: [{ kty: "oct", kid: "k", k: "hidden" }] } }, "RSA or EC"],
+    [
+      "a key of another kind",
+      { issuer: "acme", jwks: { keys: [{ kty: "oct", kid: "k", k: "hidden" }] } },
+      '"RSA" | "EC"'
+    ],
     ["one claim for both", { issuer: "acme", jwksUrl: url, userClaim: "org_id" }, "two claims"],
     ["a claim with another meaning", { issuer: "acme", jwksUrl: url, userClaim: "exp" }, "no other meaning"],
     ["a name that is not known", { issuer: "acme", jwksUrl: url, audience: "x" }, "audience is not known"]

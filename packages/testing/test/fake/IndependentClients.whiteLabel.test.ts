@@ -8,6 +8,9 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -92,7 +95,8 @@ const served = FakeZapier.layerServer.pipe(
     )
   ),
   Layer.provideMerge(server()),
-  Layer.provideMerge(partner)
+  Layer.provideMerge(partner),
+  Layer.merge(FetchHttpClient.layer)
 )
 
 describe.each(Object.entries(clients))("%s", (_, make) => {
@@ -132,12 +136,12 @@ describe.each(Object.entries(clients))("%s", (_, make) => {
       const access = yield* exchange(Partner.exchangeFields(yield* jwt()))
       expect(access).toMatchObject({ token_type: "bearer", expires_in: 3600 })
       expect(access.refresh_token).toBeUndefined()
-      const authorization = `Bearer ${access.access_token}`
-      const api = (path: string) => Effect.promise(() => fetch(`${origin}${path}`, { headers: { authorization } }))
-      expect((yield* api("/v1/profiles/me")).status).toBe(200)
+      const request = HttpClientRequest.get(`${origin}/v1/profiles/me`)
+      const called = yield* HttpClient.execute(HttpClientRequest.bearerToken(request, access.access_token))
+      expect(called.status).toBe(200)
       const page = `${origin}/to/SlackCLIAPI`
       const { access_token } = yield* exchange(Partner.connectFields(access.access_token, page))
-      const open = Effect.promise(() => fetch(`${page}?token=${access_token}`))
+      const open = HttpClient.get(`${page}?token=${access_token}`)
       const [first, second] = [yield* open, yield* open]
       expect([first.status, second.status]).toStrictEqual([200, 400])
     }).pipe(Effect.provide(served))

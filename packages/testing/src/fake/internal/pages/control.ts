@@ -88,7 +88,7 @@ const partner = ({ issuer, jwksUrl, keys, tenantClaim, userClaim }: NonNullable<
       ${
         jwksUrl === undefined
           ? html`<ul>
-              ${keys.map(({ kid }) => html`<li><code>${String(kid)}</code></li> `)}
+              ${keys.map(({ kid }) => html`<li><code>${kid}</code></li> `)}
             </ul>`
           : html`<code>${jwksUrl}</code>`
       }

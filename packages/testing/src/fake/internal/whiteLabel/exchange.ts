@@ -163,7 +163,7 @@ const exchangeJwt = (
   if ("url" in known) return ask({ _tag: "Keys", url: known.url }, "The keys of the partner were not fetched.")
   const refused = (description: string): Answered => ({ state: known.state, response: refusal(description) })
   if (known.keys === undefined) return refused("The JWKS URL of the partner gives no keys.")
-  const key = known.keys.find((key) => key["kid"] === jwt.kid && Jwt.isFor(key, jwt.algorithm))
+  const key = known.keys.find((key) => key.kid === jwt.kid && Jwt.isFor(key, jwt.algorithm))
   if (key === undefined) return refused("No key of the partner has the kid and the alg of the JWT.")
   if (facts.signature?.key !== key) {
     return ask({ _tag: "Signature", jwt: given, key, algorithm: jwt.algorithm }, "The signature was not verified.")

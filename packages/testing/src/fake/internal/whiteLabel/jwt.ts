@@ -66,7 +66,7 @@ export const parse = (text: string): Checked<Jwt> => {
 export const isFor = (key: Jwk, algorithm: string): boolean => {
   const curve = curves.get(algorithm)
   return (
-    key["kty"] === (curve === undefined ? "RSA" : "EC") &&
+    key.kty === (curve === undefined ? "RSA" : "EC") &&
     (curve === undefined || key["crv"] === curve) &&
     (key["alg"] ?? algorithm) === algorithm &&
     (key["use"] ?? "sig") === "sig"
