@@ -54,7 +54,9 @@ export const open = (file: string): PromiseStores.Stores => {
             )
           : rows(
               `UPDATE ${name} SET ${is(set).join()} WHERE ${is(where).join(" AND ")} AND version = ? RETURNING version`,
-              ...[...Object.values(set), ...Object.values(where), expected]
+              ...Object.values(set),
+              ...Object.values(where),
+              expected
             )
       return written.length === 1
     },
@@ -72,7 +74,14 @@ export const open = (file: string): PromiseStores.Stores => {
         rows<{ readonly subject: string }>(
           `SELECT subject, version, record FROM grants WHERE clientId = ? AND substr(subject, 1, length(?)) = ?
             AND (? IS NULL OR state = ?) AND (? IS NULL OR subject > ?) ORDER BY subject LIMIT ?`,
-          ...[clientId, prefix, prefix, state, state, after, after, limit]
+          clientId,
+          prefix,
+          prefix,
+          state,
+          state,
+          after,
+          after,
+          limit
         )
     },
     attempts: {
@@ -81,7 +90,9 @@ export const open = (file: string): PromiseStores.Stores => {
         rows<{ readonly key: string }>(
           `SELECT key, version, record FROM attempts WHERE subject = ?
             ORDER BY startedAt DESC, version DESC LIMIT ? OFFSET ?`,
-          ...[subject, limit, skip]
+          subject,
+          limit,
+          skip
         )
     },
     appTokens: table("appTokens", ({ clientId, scopes }) => ({ clientId, scopes }))

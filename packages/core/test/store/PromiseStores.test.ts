@@ -39,7 +39,7 @@ const stores = {
   appTokens: table
 }
 
-const over = (grants: object): PromiseStores.Stores => ({ ...stores, grants: { ...stores.grants, ...grants } as never })
+const over = (grants: object): PromiseStores.Stores => ({ ...stores, grants: { ...stores.grants, ...grants } })
 
 const reject: () => unknown = async () => {
   throw new RangeError("s3cret")
