@@ -119,7 +119,7 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
       yield* has(key, value)
     }
   })
-  /** Writes a record that may be too large for the store: it is there as it was written, or not at all. */
+  /** Writes a record that may be too large: it must be stored whole or not at all. */
   const writtenOrAbsent = Effect.fnUntraced(function* (key: Key, value: A) {
     notebook.written.set(JSON.stringify(key), key)
     const write = Effect.orElseSucceed(store.compareAndSet(key, Option.none(), value), () => "refused" as const)

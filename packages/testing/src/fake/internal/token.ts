@@ -1,5 +1,5 @@
 /**
- * The token endpoint: RFC 6749 sections 4.1.3, 4.4, 5 and 6, with the answers of Django OAuth Toolkit where Zapier
+ * The token endpoint: RFC 6749 sections 4.1.3, 4.4, 5 and 6, with responses of Django OAuth Toolkit where Zapier
  * documents none.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
@@ -21,7 +21,7 @@ const noStore = { "cache-control": "no-store", pragma: "no-cache" }
 const error = (status: number, code: string, description?: string): FakeHttp.FakeResponse =>
   FakeHttp.json(status, { error: code, error_description: description }, noStore)
 
-/** The client is not who it says. */
+/** The client cannot be authenticated. */
 export const invalidClient: FakeHttp.FakeResponse = FakeHttp.json(
   401,
   { error: "invalid_client" },
@@ -52,7 +52,7 @@ const issued = (
 ): Issued => ({ ...of, accessToken, refreshToken, at })
 
 const formDecode = (text: string): string =>
-  // Most are nothing but letters and digits.
+  // Most texts need no decoding.
   /[%+&]/.test(text) ? (new URLSearchParams(`x=${text.replace(/&/g, "%26")}`).get("x") ?? "") : text
 
 const basicCredentials = (header: string) => {
@@ -63,14 +63,14 @@ const basicCredentials = (header: string) => {
   return { id: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) }
 }
 
-/** The partner that a request is counted for, if it names one that is known. */
+/** The partner that a request counts for, if it names a known one. */
 export const partner = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): string | undefined => {
   const header = request.headers["authorization"]
   const id = header === undefined ? Parse.form(request)?.get("client_id") : basicCredentials(header)?.id
   return id !== undefined && HashMap.has(state.apps, id) ? id : undefined
 }
 
-// The client authenticates in the header or in the body, and not in both (RFC 6749 section 2.3).
+// The client authenticates in the header or in the body, but not in both (RFC 6749 section 2.3).
 const authenticate = (
   state: FakeState.FakeState,
   request: FakeHttp.FakeRequest,
@@ -84,13 +84,13 @@ const authenticate = (
   }
   const credentials =
     header !== undefined ? basicCredentials(header) : id !== undefined ? { id, secret: secret ?? "" } : undefined
-  // A client_id in the body beside a Basic header is allowed, if it is the same.
+  // A client_id in the body beside a Basic header is allowed if it is the same.
   if (credentials === undefined || (id !== undefined && id !== credentials.id)) return Result.fail(invalidClient)
   const app = Option.getOrUndefined(HashMap.get(state.apps, credentials.id))
   return app === undefined || app.clientSecret !== credentials.secret ? Result.fail(invalidClient) : Result.succeed(app)
 }
 
-// Adds tokens to a grant. The refresh token stays as it is where they are not rotated.
+// Adds tokens to a grant. Without rotation the refresh token stays.
 const issue = (
   state: FakeState.FakeState,
   grant: FakeState.Grant,

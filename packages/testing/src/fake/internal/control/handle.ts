@@ -1,4 +1,4 @@
-/** The control page and the control API, as a function of requests: who is let in, and what they get. */
+/** The control page and the control API as a function of requests: checks access, then responds. */
 import * as Effect from "effect/Effect"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as Log from "../pages/controlLog.ts"
@@ -11,7 +11,7 @@ import { readings } from "./view.ts"
 
 export interface Context extends Actions.Context {
   readonly secrets: Guard.Secrets
-  /** Whether the server can be reached from its own machine only. */
+  /** True if the server is reachable only from its own machine. */
   readonly isServerLocal: boolean
 }
 
@@ -21,7 +21,7 @@ const api = `${base}api/`
 
 const actionPrefix = Forms.actionPath("")
 
-/** Whether a path is one of control, and not of Zapier. */
+/** True for a path of the control page or API. */
 export const isControl = (path: string): boolean => path === base.slice(0, -1) || path.startsWith(base)
 
 const noStore = { "cache-control": "no-store", "x-content-type-options": "nosniff" }
@@ -72,7 +72,7 @@ const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, co
     return request.method === "POST" ? yield* act(action, request, context) : wrongMethod("POST")
   }
   const there = { GET: [...readings.keys()], POST: [...Actions.actions.keys()] }
-  return name === "" ? json(200, there) : json(404, { error: "There is no such path.", ...there })
+  return name === "" ? json(200, there) : json(404, { error: "Unknown path.", ...there })
 })
 
 // -----------------------------------------------------------------------------

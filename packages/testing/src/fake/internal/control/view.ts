@@ -1,4 +1,4 @@
-/** What can be read of the fake from outside: for the control page and, as JSON, for the control API. */
+/** The fake's state for the control page and, as JSON, for the control API. */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import type * as FakeState from "../../FakeState.ts"
@@ -11,7 +11,7 @@ const latestFirst = (one: FakeState.AccessToken, other: FakeState.AccessToken) =
 const endOf = ({ accessTokens: [first] }: { readonly accessTokens: ReadonlyArray<FakeState.AccessToken> }) =>
   first?.expiresAt ?? 0
 
-/** What users have allowed. The grant whose token ends last comes first, and so does the token. */
+/** Users' grants, the one whose token expires last first; likewise its tokens. */
 export const grants = (state: FakeState.FakeState) =>
   Array.from(HashMap.values(state.grants), ({ accessTokens, clientId, id, refreshToken, scopes, userId }) => ({
     grantId: id,
@@ -24,7 +24,7 @@ export const grants = (state: FakeState.FakeState) =>
 
 export type Grant = ReturnType<typeof grants>[number]
 
-/** The apps' own tokens, the one that ends last first. */
+/** The apps' own tokens, the one that expires last first. */
 export const appTokens = (state: FakeState.FakeState): ReadonlyArray<FakeState.AppToken> =>
   Array.from(HashMap.values(state.appTokens)).toSorted(latestFirst)
 
