@@ -1,4 +1,4 @@
-/** Times and faults as people read them. */
+/** Times and faults in words. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -13,7 +13,7 @@ export const duration = (millis: number): string => {
   return first === -1 ? "0 s" : words.join(" ")
 }
 
-/** How far a clock is from the one outside. */
+/** How far a clock is from the outer clock. */
 export const offset = (millis: number): string =>
   millis === 0 ? "The same as outside." : `${duration(Math.abs(millis))} ${millis > 0 ? "ahead of" : "behind"} outside.`
 
@@ -50,7 +50,7 @@ export const fault = FakeFault.Fault.match({
   ClockJump: ({ millis }) => `The clock jumps ${duration(Math.abs(millis))} ${millis < 0 ? "back" : "ahead"}`
 })
 
-/** What a target stands for. */
+/** A target in words. */
 export const target = (target: FakeFault.Target): string =>
   target === "token" ? "the token endpoint" : target === "authorize" ? "the consent page" : target
 
@@ -61,7 +61,7 @@ const often = ({ nth, share, times }: FakeFault.Rule): string => {
   return `${begins}${part}${most === "Always" ? "always" : most === 1 ? "once" : `${most} times`}`
 }
 
-/** Which requests a rule strikes, and how often. */
+/** The requests that a rule applies to, and how often. */
 export const scope = (rule: FakeFault.Rule): string => {
   const { endpoint, grantType, user } = rule.match ?? {}
   const meant = [
