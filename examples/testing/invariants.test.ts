@@ -32,5 +32,5 @@ it("says which rules are broken, and how", () => {
     history = observed.history
     return observed.violations
   })
-  expect(broken).toEqual([{ rule: "R1 one refresher", seen: "a token was sent by a process that held no lease" }])
+  expect(broken).toEqual([{ rule: "R1 one refresher", seen: "a process without the lease sent a token" }])
 })

@@ -189,7 +189,7 @@ export const observe = <S extends State>(
       const lease = held(history)?.lease
       const isHeld = lease !== undefined && lease.owner === owner && Lease.isLive(lease, at)
       const seen = "a process that has nothing under way holds a live lease"
-      return known({}, isHeld ? [{ rule: "Claims are given back", seen }] : none)
+      return known({}, isHeld ? [{ rule: "Leases are released", seen }] : none)
     }
     case "ProcessEnded":
       return { history: Requests.ended(history, observation.owner), violations: none }
@@ -199,7 +199,7 @@ export const observe = <S extends State>(
         violations.push({ rule: "R3 success always wins", seen: "new tokens were thrown away" })
       }
       if (observation.waiting > 0) {
-        violations.push({ rule: "Everybody is answered", seen: `${observation.waiting} callers wait for ever` })
+        violations.push({ rule: "Every caller gets a result", seen: `${observation.waiting} callers wait for ever` })
       }
       return known({}, violations)
     }

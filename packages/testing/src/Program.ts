@@ -252,7 +252,7 @@ const carryOut = (
   }))
   if (!isHarmed && failed > 0) {
     const seen = `${failed} calls failed although no fault was injected`
-    violations.push({ rule: "Everybody is answered", seen, after: ended - begun })
+    violations.push({ rule: "Every caller gets a result", seen, after: ended - begun })
   }
   return { violations, results, tokenRequests, ...world.losses }
 }

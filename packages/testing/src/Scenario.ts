@@ -245,7 +245,7 @@ const failed = <A>(
  *
  * // The error of `Scenario.check` has a diagram, too.
  * const failed = new Scenario.ScenarioFailed({
- *   rule: "Everybody is answered",
+ *   rule: "Every caller gets a result",
  *   seen: "ada waits for ever",
  *   steps: ["ada calls"],
  *   timeline: [],
@@ -391,7 +391,7 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   const { calls, served } = exercise.counts()
   if (served === 0) {
     const seen = `in ${found.runs} scenarios none of ${calls} calls succeeded, so nothing was checked`
-    return yield* new ScenarioFailed({ rule: "The app serves somebody", seen, ...nothing })
+    return yield* new ScenarioFailed({ rule: "At least one call succeeds", seen, ...nothing })
   }
   return { runs: found.runs, ...exercise.counts(), notExercised: exercise.missing() }
 })

@@ -23,7 +23,7 @@
  * }
  *
  * const failed = await ScenarioPromise.check(app, { runs: 20 }).catch((error) => error)
- * failed.rule // => "Users connect and disconnect while nothing goes wrong"
+ * failed.rule // => "Users can connect and disconnect"
  * ```
  *
  * @since 0.1.0

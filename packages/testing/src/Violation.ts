@@ -26,7 +26,7 @@ export interface Violation<Rule extends string = string> {
  * ```ts
  * import * as Violation from "@zapier-workflow-auth/testing/Violation"
  *
- * Violation.seenOf({ rule: "Everybody is answered", seen: "waits for ever", subject: "ada" }) // => "ada: waits for ever"
+ * Violation.seenOf({ rule: "Every caller gets a result", seen: "waits for ever", subject: "ada" }) // => "ada: waits for ever"
  * ```
  *
  * @since 0.1.0

@@ -100,7 +100,7 @@ const both: Table = {
       })
     ]
   },
-  "Claims are given back": {
+  "Leases are released": {
     // Treats a write with an unknown outcome as not done.
     "a claim with an unknown outcome is kept": [
       after(one, "store"),
@@ -111,7 +111,7 @@ const both: Table = {
       })
     ]
   },
-  "Everybody is answered": {
+  "Every caller gets a result": {
     "waiting callers are never woken": [
       two,
       changed((next) => ({ ...next, pollAt: next.pollAt === undefined ? undefined : Infinity }))
@@ -120,7 +120,7 @@ const both: Table = {
     "callers get no result when another is interrupted": [after(couple, "leave"), forgetsCallers("Left")],
     "callers wait as long as the server is silent": [after(one, "loss"), { settings: { requestTimeout: 50_000 } }]
   },
-  "The table holds": {
+  "Drivers follow their table": {
     "a driver ignores its deadline": [
       after(one, "loss"),
       {
@@ -263,7 +263,7 @@ const ofUser: Table = {
       changed((next, { memory }, input) => (input._tag === "Brought" && input.isRemoval ? { ...next, memory } : next))
     ]
   },
-  "Disconnect holds": {
+  "A disconnect is final": {
     "a late response restores a disconnected grant": [
       after(two, "disconnect"),
       grants(

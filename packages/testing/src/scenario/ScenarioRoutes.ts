@@ -18,7 +18,7 @@
  * })
  *
  * const failed = await Effect.runPromise(Effect.flip(Scenario.check(app, { runs: 20 })))
- * failed.rule // => "Users connect and disconnect while nothing goes wrong"
+ * failed.rule // => "Users can connect and disconnect"
  * ```
  *
  * @since 0.1.0

@@ -96,11 +96,11 @@ const step = (turn: Turn, name: string, key: string, input: Input): void => {
     const { outputs, state } = driver.step(before, input, now)
     const to = state.store._tag
     if (!DriverState.isEdge(before.store._tag, input._tag, to)) {
-      broken(turn, "The table holds", `${input._tag} led from ${before.store._tag} to ${to}`)
+      broken(turn, "Drivers follow their table", `${input._tag} led from ${before.store._tag} to ${to}`)
     }
     if (input._tag === "Woken" && DriverState.wakeAt(state) <= now.elapsed && outputs.length === 0) {
       const isStuck = state.grace === before.grace && to === before.store._tag
-      if (isStuck) broken(turn, "The table holds", "a driver was woken and had nothing to do")
+      if (isStuck) broken(turn, "Drivers follow their table", "a driver was woken and had nothing to do")
     }
     // An idle driver keeps only its memory.
     const kept = DriverState.isBusy(state) ? state : { ...DriverState.initial, memory: state.memory, dead: state.dead }
@@ -112,7 +112,7 @@ const step = (turn: Turn, name: string, key: string, input: Input): void => {
       perform(turn, name, key, out)
     }
   } catch (error) {
-    broken(turn, "The table holds", `a driver threw ${String(error)}`)
+    broken(turn, "Drivers follow their table", `a driver threw ${String(error)}`)
   }
 }
 
@@ -120,7 +120,7 @@ const end = (turn: Turn, name: string): void => {
   const { callers } = processOf(turn, name)
   const waiting = callers.filter(({ doing }) => doing._tag === "Waiting").length
   const owner = World.ownerOf(processOf(turn, name))
-  if (waiting > 0) broken(turn, "Everybody is answered", `${waiting} callers wait in a closed process`)
+  if (waiting > 0) broken(turn, "Every caller gets a result", `${waiting} callers wait in a closed process`)
   if (Held.unstored(turn.world.history).some((told) => told.owner === owner)) {
     broken(turn, "R3 success always wins", "a closed process threw new tokens away")
   }

@@ -44,7 +44,7 @@ const describe = (issue: SchemaIssue.Issue, input: unknown, path: Path): Readonl
   if (issue._tag === "Composite" || (issue._tag === "AnyOf" && issue.issues.length > 0)) {
     return issue.issues.flatMap((issue) => describe(issue, input, path))
   }
-  if (issue._tag === "UnexpectedKey") return [`${place(path)} is unknown; known are ${membersOf(issue.ast).join(", ")}`]
+  if (issue._tag === "UnexpectedKey") return [`${place(path)} is unknown; known: ${membersOf(issue.ast).join(", ")}`]
   if (issue._tag === "InvalidType" && SchemaAST.isNever(issue.ast)) {
     return [`${place(path)} is unknown; no member is allowed`]
   }

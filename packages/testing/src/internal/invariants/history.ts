@@ -26,10 +26,10 @@ export const rules = {
   "R10 no dead token":
     "A process hands out no access token that it knows to be rejected or removed, and nothing is sent during a pause.",
   "R12 a fresh token is believed": "A token that has just replaced a rejected one is not replaced again because of a 401.",
-  "Claims are given back": "A process with nothing under way holds no live lease.",
-  "Disconnect holds": "A removed grant comes back only with a new consent.",
-  "Everybody is answered": "No caller waits longer than the request timeout, and without a fault no call fails.",
-  "The table holds": "A driver follows its edges, never throws, and changes something when it is woken."
+  "Leases are released": "A process with nothing under way holds no live lease.",
+  "A disconnect is final": "A removed grant comes back only with a new consent.",
+  "Every caller gets a result": "No caller waits longer than the request timeout, and without a fault no call fails.",
+  "Drivers follow their table": "A driver follows its edges, never throws, and changes something when it is woken."
 } as const
 
 /**

@@ -84,7 +84,7 @@ export const check = (history: History, { at, from, isAlive, state }: Of<"Stored
   if (before === undefined) {
     return accessToken !== undefined && history.consented.includes(accessToken)
       ? []
-      : [{ rule: "Disconnect holds", seen: "a removed grant came back without a consent" }]
+      : [{ rule: "A disconnect is final", seen: "a removed grant came back without a consent" }]
   }
   const broken: Array<Violation> = []
   if (after.generation === before.generation) {

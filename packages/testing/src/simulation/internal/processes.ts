@@ -274,7 +274,7 @@ export const make = (options: Options, place: Place) => {
     for (const { caller, since } of process.calls) {
       if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
         const seen = "a call waited until its process was restarted"
-        broken(caller.name, { rule: "Everybody is answered", seen })
+        broken(caller.name, { rule: "Every caller gets a result", seen })
       }
     }
     const closing = Effect.runForkWith(process.context)(Effect.exit(Scope.close(process.scope, Exit.void)))
