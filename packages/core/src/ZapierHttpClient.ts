@@ -474,7 +474,7 @@ export const layerHttpClient = (
 /**
  * An authorized client as an `HttpClient` of Effect, which says what goes wrong with authentication as `layerHttpClient` does.
  *
- * @since 0.1.0
+ * @internal
  */
 export const toHttpClient = (client: HttpClient.HttpClient.With<CallError>): HttpClient.HttpClient =>
   HttpClient.makeWith<never, never, HttpClientError, never>(

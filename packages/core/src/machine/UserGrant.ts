@@ -346,7 +346,7 @@ const rejected = <S extends Stored>(state: S, event: OfEvent<"AccessTokenRejecte
 /**
  * The access token of a state, live or not, named by its generation.
  *
- * @since 0.1.0
+ * @internal
  */
 export const accessOf = (state: State): Tokens.UsableAccess | undefined =>
   state._tag === "Absent"

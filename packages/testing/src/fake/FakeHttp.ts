@@ -31,7 +31,7 @@ export interface FakeRequest {
 /**
  * The address of requests that do not say where they come from.
  *
- * @since 0.1.0
+ * @internal
  */
 export const defaultAddress = "127.0.0.1"
 

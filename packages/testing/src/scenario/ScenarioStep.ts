@@ -318,7 +318,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
 /**
  * The largest number of episodes in a scenario, of one to three steps each, besides those that connect its users.
  *
- * @since 0.1.0
+ * @internal
  */
 export const longest = 20
 

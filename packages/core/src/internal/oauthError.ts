@@ -3,8 +3,6 @@
  * redirect or an answer says gets into messages and logs.
  *
  * Sources: RFC 6749 sections 4.1.2.1 and 5.2; OpenID Connect Core section 3.1.2.6.
- *
- * @since 0.1.0
  */
 
 const known = new Set([
@@ -24,16 +22,8 @@ const known = new Set([
   "login_required"
 ])
 
-/**
- * What stands for a code that is not known.
- *
- * @since 0.1.0
- */
+/** Stands for a code that is not known. */
 export const other = "an error code that OAuth does not define"
 
-/**
- * The code, if OAuth defines it.
- *
- * @internal
- */
+/** The code, if OAuth defines it. */
 export const sanitize = (code: string): string => (known.has(code) ? code : other)
