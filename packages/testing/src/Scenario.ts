@@ -267,9 +267,7 @@ export const page = ({ diagram, replay, rule, script, seen, steps }: ScenarioFai
     ),
   again: [
     ...(script === "" ? [] : [{ title: "As a test", code: script }]),
-    ...(replay === undefined
-      ? []
-      : [{ title: "To repeat it", code: `Scenario.check(app, ${Source.of({ replay })})` }])
+    ...(replay === undefined ? [] : [{ title: "To repeat it", code: `Scenario.check(app, ${Source.of({ replay })})` }])
   ]
 })
 

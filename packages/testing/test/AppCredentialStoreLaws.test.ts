@@ -16,7 +16,11 @@ describe("a store of app tokens that", () => {
     ["looks, and then writes", tokens({ isCareless: true }), "of concurrent writes"],
     ["looks, and then removes", tokens({ isCarelessToRemove: true }), "of concurrent writes"],
     ["removes whatever the version is", tokens({ removes: () => true }), "a record is removed only"],
-    ["begins anew with the versions", tokens({ version: (before) => (before?.version ?? 0) + 1 }), "a version is never"],
+    [
+      "begins anew with the versions",
+      tokens({ version: (before) => (before?.version ?? 0) + 1 }),
+      "a version is never"
+    ],
     ["ignores case", tokens({ keyText: (key) => JSON.stringify(key).toLowerCase() }), "keys that look alike"],
     ["joins keys with a space", tokens({ keyText: (key) => `${key.clientId} ${key.scopes}` }), "each key has a record"],
     ["has one token for all scopes", tokens({ keyText: ({ clientId }) => clientId }), "keys that look alike"],

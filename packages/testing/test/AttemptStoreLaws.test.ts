@@ -34,7 +34,11 @@ describe("a store of attempts that", () => {
     ["looks, and then writes", attempts({ isCareless: true }), "of concurrent writes"],
     ["looks, and then removes", attempts({ isCarelessToRemove: true }), "of concurrent writes"],
     ["removes whatever the version is", attempts({ removes: () => true }), "a record is removed only"],
-    ["begins anew with the versions", attempts({ version: (before) => (before?.version ?? 0) + 1 }), "a version is never"],
+    [
+      "begins anew with the versions",
+      attempts({ version: (before) => (before?.version ?? 0) + 1 }),
+      "a version is never"
+    ],
     ["ignores case", attempts({ keyText: (key) => key.toLowerCase() }), "keys that look alike"],
     ["takes - and _ for the same", attempts({ keyText: (key) => key.replaceAll("_", "-") }), "each key has a record"],
     [

@@ -183,9 +183,7 @@ const checked = (state: FakeState.FakeState, authorizationUrl: string): Controll
   }
   return Result.mapError(Authorize.check(state, Parse.parameters(url.searchParams)), (refusal) => {
     const isPage = refusal._tag === "Told"
-    const problem = isPage
-      ? refusal.problem
-      : `The consent page redirects at once with error=${refusal.error}.`
+    const problem = isPage ? refusal.problem : `The consent page redirects at once with error=${refusal.error}.`
     return new FakeControlError({ problem })
   })
 }

@@ -172,7 +172,10 @@ describe("revoke", () => {
     assert.include(refused({}), "Say which grants")
     assert.include(refused({ clientId: "unknown" }), "No app")
     assert.include(refused({ user: "nobody@example.com" }), "No user")
-    assert.include(refused({ grant: "x" } as FakeControl.Revocation), "grant is unknown; known: clientId, user, grantId")
+    assert.include(
+      refused({ grant: "x" } as FakeControl.Revocation),
+      "grant is unknown; known: clientId, user, grantId"
+    )
   })
 
   it("leaves the refresh token when only an access token is ended", () => {

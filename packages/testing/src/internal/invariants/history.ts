@@ -18,14 +18,17 @@ export const rules = {
   "R3 success always wins":
     "New tokens that arrive are stored if the tokens they replace are still stored, in any state; those of a code always.",
   "R4 never overwrite newer": "Nothing decided on one generation replaces or removes the next one.",
-  "R5 unknown is not failed": "A grant is given up only after a rejection, for the right reason, and is then left alone.",
+  "R5 unknown is not failed":
+    "A grant is given up only after a rejection, for the right reason, and is then left alone.",
   "R6 the right thing is blamed": "Only invalid_grant ends a grant.",
   "R7 401 means look again": "A 401 refreshes only the token that it rejected.",
-  "R8 refresh when used": "A token with time left is not refreshed, and a new one's lifetime counts from the start of its request.",
+  "R8 refresh when used":
+    "A token with time left is not refreshed, and a new one's lifetime counts from the start of its request.",
   "R9 a code is exchanged once": "A code is sent once, within two minutes of its arrival.",
   "R10 no dead token":
     "A process hands out no access token that it knows to be rejected or removed, and nothing is sent during a pause.",
-  "R12 a fresh token is believed": "A token that has just replaced a rejected one is not replaced again because of a 401.",
+  "R12 a fresh token is believed":
+    "A token that has just replaced a rejected one is not replaced again because of a 401.",
   "Leases are released": "A process with nothing under way holds no live lease.",
   "A disconnect is final": "A removed grant comes back only with a new consent.",
   "Every caller gets a result": "No caller waits longer than the request timeout, and without a fault no call fails.",

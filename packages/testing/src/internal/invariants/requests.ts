@@ -51,7 +51,10 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
       !history.isAstray
   )
   if (earlier !== undefined) {
-    broken.push({ rule: "R2 patience", seen: "a token was sent again while an earlier request could still get a response" })
+    broken.push({
+      rule: "R2 patience",
+      seen: "a token was sent again while an earlier request could still get a response"
+    })
   }
   // Between the claim and the request the record may have been removed or refreshed.
   if (history.isAstray || history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken

@@ -36,7 +36,9 @@ const checkNewTokens = (history: History, before: Held, after: Held): ReadonlyAr
   if (deliveries.length === 0) {
     // If clocks disagree, the generation of an app's request is unknown.
     if (history.isApp && history.isAstray) return []
-    return [{ rule: "R4 never overwrite newer", seen: "the stored tokens were not issued for those that they replaced" }]
+    return [
+      { rule: "R4 never overwrite newer", seen: "the stored tokens were not issued for those that they replaced" }
+    ]
   }
   // A server with a grace period returns the same tokens twice.
   return deliveries.some(({ sentAt }) => (after.access?.obtainedAt ?? 0) <= sentAt)

@@ -29,7 +29,12 @@ const begins: { readonly [does in Visit["does"]]: string } = {
   Act: "acts"
 }
 
-const ends = { Killed: "ends with the app", HungUp: "is abandoned by the user", Waiting: "waits for ever", Done: "ends" }
+const ends = {
+  Killed: "ends with the app",
+  HungUp: "is abandoned by the user",
+  Waiting: "waits for ever",
+  Done: "ends"
+}
 
 // These never reach Zapier.
 const unsent: ReadonlySet<string> = new Set(["RequestLost", "RequestSilent"])

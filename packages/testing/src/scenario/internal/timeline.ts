@@ -61,7 +61,8 @@ const answered = (seen: Seen, exchange: Exchange, number: number): ReadonlyArray
   const fault = /\((\w+)\)$/.exec(line)?.[1]
   const struck = exchange.isStruck && fault !== undefined ? ` (fault: ${fault})` : ""
   const made = issued === undefined ? "" : `, tokens ${Names.nameOf(seen, issued.accessToken)}`
-  const answer = end === "Lost" ? `the app gets no response${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
+  const answer =
+    end === "Lost" ? `the app gets no response${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
   return [{ at: endedAt, step: exchange.step, kind: "answer", text: `  ${number} <- ${answer}${struck}` }]
 }
 

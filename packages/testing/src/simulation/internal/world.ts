@@ -237,7 +237,10 @@ export const make = (options: Options) => {
       }
       processes.run(0, app, requestAsApp(), (outcome) => {
         if (isSuccess(SimProcess.resultOf(outcome))) return
-        record.broken(app.name, { rule: "Every caller gets a result", seen: "the app has no access although nothing failed" })
+        record.broken(app.name, {
+          rule: "Every caller gets a result",
+          seen: "the app has no access although nothing failed"
+        })
       })
       timeline.runToEnd()
       settleAll()

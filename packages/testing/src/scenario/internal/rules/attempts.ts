@@ -33,8 +33,7 @@ const checkState = (seen: Seen, authorization: Authorization, index: number): st
   const state = parameterOf(authorization, "state")
   const challenge = parameterOf(authorization, "code_challenge")
   if (state === undefined) return challenge === undefined ? `${subject} was sent to Zapier without a state` : undefined
-  if (state.length < shortestState)
-    return `${subject} was sent to Zapier with a state short enough to guess`
+  if (state.length < shortestState) return `${subject} was sent to Zapier with a state short enough to guess`
   for (const earlier of seen.authorizations.slice(0, index)) {
     const isSame = parameterOf(earlier, "state") === state
     if (isSame && earlier.subject !== subject)

@@ -72,7 +72,8 @@ const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | u
   const whose = owner === undefined ? "a refresh token" : `${owner}'s refresh token`
   const before = seen.exchanges.slice(0, index)
   const earlier = before.filter((other) => other.refreshToken === refreshToken)
-  if (earlier.some((other) => isOpenAt(other, sentAt))) return `${whose} was sent while another request with it was open`
+  if (earlier.some((other) => isOpenAt(other, sentAt)))
+    return `${whose} was sent while another request with it was open`
   // A server without rotation accepts the same token again.
   const isRotated = earlier.some(({ isGranted, issued }) => isGranted && issued?.refreshToken !== undefined)
   if (isRotated) return `${whose} was sent although the app had received a newer one`
