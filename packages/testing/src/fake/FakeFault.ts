@@ -117,12 +117,13 @@ export const ofEachKind: ReadonlyArray<Fault> = [
 ]
 
 /**
- * The target of a request: the token endpoint, the consent page, an endpoint of the table by its name, or a path.
+ * The target of a request: the token endpoint, the consent page, the Connect page, an endpoint of the table by its
+ * name, or a path.
  *
  * @since 0.1.0
  */
 export const Target = Schema.Union([
-  Schema.Literals(["token", "authorize"]),
+  Schema.Literals(["token", "authorize", "connect"]),
   Schema.Literals(Endpoint.names),
   Schema.TemplateLiteral(["/", Schema.String])
 ])
@@ -133,16 +134,34 @@ export const Target = Schema.Union([
 export type Target = typeof Target.Type
 
 /**
+ * The grant types of token requests.
+ *
+ * @since 0.1.0
+ */
+export const GrantType = Schema.Literals([
+  "authorization_code",
+  "refresh_token",
+  "client_credentials",
+  "urn:ietf:params:oauth:grant-type:token-exchange"
+])
+
+/**
+ * @since 0.1.0
+ */
+export type GrantType = typeof GrantType.Type
+
+/**
  * Selects requests: those for which every given member holds.
  *
  * - `grantType`: the grant type of a token request
- * - `user`: the e-mail address of the user who owns the code or token, or who decides on the consent page
+ * - `user`: the e-mail address of the user who owns the code or token, or who decides on the consent page; for a White
+ *   Label user, the partner's id of the user
  *
  * @since 0.1.0
  */
 export const Match = Schema.Struct({
   endpoint: Schema.optionalKey(Target),
-  grantType: Schema.optionalKey(Schema.Literals(["authorization_code", "refresh_token", "client_credentials"])),
+  grantType: Schema.optionalKey(GrantType),
   user: Schema.optionalKey(Schema.String)
 })
 

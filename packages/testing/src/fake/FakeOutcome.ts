@@ -6,6 +6,7 @@
 import type * as FakeFault from "./FakeFault.ts"
 import type { FakeResponse } from "./FakeHttp.ts"
 import type * as FakeState from "./FakeState.ts"
+import type * as FakeWhiteLabel from "./FakeWhiteLabel.ts"
 
 /**
  * Tokens that a response contains, and their origin.
@@ -71,6 +72,11 @@ export interface Answered {
   readonly response: FakeResponse
   /** The tokens in the response, if any, whether or not it arrives. */
   readonly issued?: Issued
+  /**
+   * What has to be found out first. The machine is then asked again, with the facts; without them, the request is refused, as it
+   * is here.
+   */
+  readonly question?: FakeWhiteLabel.Question
 }
 
 /**

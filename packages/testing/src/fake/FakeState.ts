@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
 import type * as FakeFault from "./FakeFault.ts"
+import type * as FakeWhiteLabel from "./FakeWhiteLabel.ts"
 import * as Seeded from "../internal/seeded.ts"
 import * as Text from "../internal/text.ts"
 
@@ -23,6 +24,8 @@ export interface App {
   readonly clientId: string
   readonly clientSecret: string
   readonly redirectUris: ReadonlyArray<string>
+  /** What the app is registered with as a White Label partner, if it is one. */
+  readonly whiteLabel?: FakeWhiteLabel.Registration | undefined
 }
 
 /**
@@ -38,6 +41,21 @@ export interface User {
 }
 
 /**
+ * The opaque user that Zapier creates for a partner's user, in the tenant's workspace.
+ *
+ * @since 0.1.0
+ */
+export interface WhiteLabelUser extends User {
+  readonly clientId: string
+  /** The partner's id of the tenant. */
+  readonly tenant: string
+  /** The partner's id of the user. */
+  readonly user: string
+  /** The grant of the latest exchange. It may have been revoked. */
+  readonly grantId: number
+}
+
+/**
  * The origin of tokens.
  *
  * @since 0.1.0
@@ -46,6 +64,7 @@ export type Origin =
   | { readonly _tag: "Code"; readonly code: string }
   | { readonly _tag: "RefreshToken"; readonly refreshToken: string }
   | { readonly _tag: "ClientCredentials" }
+  | { readonly _tag: "Jwt"; readonly tenant: string; readonly user: string }
 
 /**
  * An authorization code that has not been exchanged, and the request that it was issued for.
@@ -93,7 +112,8 @@ export interface AppToken extends AccessToken {
  */
 export interface Pair {
   readonly accessToken: string
-  readonly refreshToken: string
+  /** None where an exchange gives none. */
+  readonly refreshToken: string | undefined
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** In seconds. */
   readonly expiresIn: number
@@ -127,8 +147,8 @@ export interface Grant {
   readonly serial: number
   /** The access tokens that may still be valid. */
   readonly accessTokens: ReadonlyArray<AccessToken>
-  /** The valid refresh token. */
-  readonly refreshToken: string
+  /** The valid refresh token, if there is one. */
+  readonly refreshToken: string | undefined
   /** The used refresh tokens that are still in their grace period, oldest first. */
   readonly rotations: ReadonlyArray<Rotation>
 }
@@ -183,6 +203,8 @@ export interface Authentication {
   readonly id: string
   readonly app: string
   readonly title: string
+  /** Whether the user has to connect it again. Default: no. */
+  readonly isExpired?: boolean | undefined
 }
 
 /**
@@ -273,7 +295,29 @@ export const Knobs = Schema.Struct({
    * True if scripts on pages of other origins may call the API and the token endpoint (CORS). Zapier does not document
    * it. Default: false, like servers without CORS headers.
    */
-  allowsCrossOrigin: knob(Schema.Boolean, false)
+  allowsCrossOrigin: knob(Schema.Boolean, false),
+  /** The longest lifetime of a White Label partner's JWT, from `iat` to `exp`, in seconds. Default: 300, as documented. */
+  jwtLifetime: knob(Time, 300),
+  /** How far a partner's clock may be off, in seconds. Default: 0. */
+  jwtClockSkew: knob(Time, 0),
+  /** True if a JWT may be exchanged again. JWTs are compared by `jti`, or else by their text. Default: false. */
+  allowsJwtReplay: knob(Schema.Boolean, false),
+  /** The error for an invalid JWT: `invalid_request` by RFC 8693 section 2.2.2, or `invalid_grant` as on other servers. */
+  invalidJwtError: knob(Schema.Literals(["invalid_request", "invalid_grant"]), "invalid_request"),
+  /** How long a partner's keys are cached, in seconds. Default: 300. */
+  jwksLifetime: knob(Time, 300),
+  /** How long keys are not fetched again for an unknown `kid`, in seconds. Default: 60. */
+  jwksCooldown: knob(Time, 60),
+  /** The lifetime of a White Label user's access token, in seconds. Default: 3600. */
+  exchangedTokenLifetime: knob(Time, 3_600),
+  /** True if an exchange ends the user's previous access token at once. Default: true. */
+  exchangeEndsAccessToken: knob(Schema.Boolean, true),
+  /** True if an exchange also returns a refresh token. Default: false. */
+  exchangeGivesRefreshToken: knob(Schema.Boolean, false),
+  /** The lifetime of a connect token, in seconds. Default: 360, as documented. */
+  connectTokenLifetime: knob(Time, 360),
+  /** True if only White Label partners may delete Zaps. Default: true, as documented. */
+  onlyPartnersDeleteZaps: knob(Schema.Boolean, true)
 })
 
 /**
@@ -313,7 +357,7 @@ export interface FakeState {
   readonly grants: HashMap.HashMap<number, Grant>
   /** By access token. */
   readonly appTokens: HashMap.HashMap<string, AppToken>
-  /** How many codes, app tokens and minutes there may be before the expired ones are removed. */
+  /** How many codes, app tokens, minutes and the like there may be before the expired ones are removed. */
   readonly sweepSize: number
   /** The recent requests, by address and by partner. */
   readonly minutes: HashMap.HashMap<string, Minute>
@@ -323,6 +367,18 @@ export interface FakeState {
   /** The connected accounts of users who changed theirs, by user id. All others have one for each app. */
   readonly authentications: HashMap.HashMap<number, ReadonlyArray<Authentication>>
   readonly actionRuns: HashMap.HashMap<string, ActionRun>
+  /** By id. */
+  readonly whiteLabelUsers: HashMap.HashMap<number, WhiteLabelUser>
+  /** The ids of White Label users, by client id, tenant and user. */
+  readonly whiteLabelIds: HashMap.HashMap<string, number>
+  /** Keys fetched from partners' JWKS URLs, by URL. */
+  readonly partnerKeys: HashMap.HashMap<string, FakeWhiteLabel.FetchedKeys>
+  /** Exchanged JWTs, by `jti` or text. */
+  readonly exchangedJwts: HashMap.HashMap<string, { readonly expiresAt: number }>
+  /** By connect token. */
+  readonly connectTokens: HashMap.HashMap<string, FakeWhiteLabel.ConnectToken>
+  /** Open Connect pages, by their secrets. */
+  readonly connectSessions: HashMap.HashMap<string, FakeWhiteLabel.ConnectSession>
 }
 
 /**
@@ -365,7 +421,13 @@ export const make = (options: Options = {}): FakeState => ({
   enrollments: HashMap.empty(),
   zaps: HashMap.empty(),
   authentications: HashMap.empty(),
-  actionRuns: HashMap.empty()
+  actionRuns: HashMap.empty(),
+  whiteLabelUsers: HashMap.empty(),
+  whiteLabelIds: HashMap.empty(),
+  partnerKeys: HashMap.empty(),
+  exchangedJwts: HashMap.empty(),
+  connectTokens: HashMap.empty(),
+  connectSessions: HashMap.empty()
 })
 
 /**
@@ -393,9 +455,9 @@ const hour = 3_600_000
 const leastSweep = 1_024
 
 /**
- * Removes codes and the apps' own tokens an hour after they expired, and finished minutes, once there are twice as many
- * as after the last sweep. Until then, an expired token can be told from an unknown one. It runs with every request, at
- * the average cost of a few insertions.
+ * Removes codes, the apps' own tokens, JWTs, connect tokens and open Connect pages an hour after they expired, and
+ * finished minutes, once there are twice as many as after the last sweep. Until then, an expired token can be told from
+ * an unknown one. It runs with every request, at the average cost of a few insertions.
  *
  * @param now milliseconds since the epoch, by the fake's clock
  *
@@ -408,6 +470,9 @@ export const sweep = (state: FakeState, now: number): FakeState => {
     ...state,
     codes: without(state.codes, isOver),
     appTokens: without(state.appTokens, isOver),
+    exchangedJwts: without(state.exchangedJwts, isOver),
+    connectTokens: without(state.connectTokens, isOver),
+    connectSessions: without(state.connectSessions, isOver),
     minutes: without(state.minutes, ({ endsAt }) => now >= endsAt)
   }
   return { ...swept, sweepSize: Math.max(leastSweep, 2 * sizeOf(swept)) }
@@ -420,5 +485,10 @@ const without = <K, A>(map: HashMap.HashMap<K, A>, isOver: (value: A) => boolean
   return HashMap.removeMany(map, over)
 }
 
-const sizeOf = ({ appTokens, codes, minutes }: FakeState): number =>
-  HashMap.size(codes) + HashMap.size(appTokens) + HashMap.size(minutes)
+const sizeOf = (state: FakeState): number =>
+  HashMap.size(state.codes) +
+  HashMap.size(state.appTokens) +
+  HashMap.size(state.minutes) +
+  HashMap.size(state.exchangedJwts) +
+  HashMap.size(state.connectTokens) +
+  HashMap.size(state.connectSessions)

@@ -1,13 +1,17 @@
 /** Finds codes, tokens and grants of the fake. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { AccessToken, Code, FakeState, Grant, Rotation } from "../FakeState.ts"
+import type { AccessToken, Code, FakeState, Grant, Rotation, User } from "../FakeState.ts"
 import * as Text from "../../internal/text.ts"
 
 const get = <K, A>(map: HashMap.HashMap<K, A>, key: K): A | undefined => Option.getOrUndefined(HashMap.get(map, key))
 
 const grantOf = (state: FakeState, name: Text.Name | undefined): Grant | undefined =>
   name === undefined ? undefined : get(state.grants, name.grant)
+
+/** A user of Zapier, or of a White Label partner. */
+export const user = ({ users, whiteLabelUsers }: FakeState, id: number): User | undefined =>
+  users.find((user) => user.id === id) ?? get(whiteLabelUsers, id)
 
 /** The id of the grant of a code or a token, even if the grant is gone. */
 export const grantIdOf = (state: FakeState, text: string): number | undefined => Text.read(state.key, text)?.grant

@@ -4,7 +4,11 @@ import * as Option from "effect/Option"
 import type { FakeRequest } from "../FakeHttp.ts"
 
 /** The part of Zapier that a path belongs to. `Unslashed` lacks the slash at the end of its page's path. */
-export type Route = "Authorize" | "Token" | "Unslashed" | "Api"
+export type Route = "Authorize" | "Token" | "Connect" | "Unslashed" | "Api"
+
+/** The app in the path of a Connect page. */
+export const connectApp = (path: string): string | undefined =>
+  path.startsWith("/to/") ? /^\/to\/([^/]+)$/.exec(path)?.[1] : undefined
 
 export const route = (path: string): Route => {
   switch (path) {
@@ -18,8 +22,14 @@ export const route = (path: string): Route => {
     case "/oauth/authorize":
       return "Unslashed"
     default:
-      return "Api"
+      return connectApp(path) === undefined ? "Api" : "Connect"
   }
+}
+
+/** Whether a path is of a page for browsers, and not of a server for programs. */
+export const isPage = (path: string): boolean => {
+  const found = route(path)
+  return found === "Authorize" || found === "Connect"
 }
 
 export interface Parameters {
