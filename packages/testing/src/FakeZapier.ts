@@ -113,7 +113,7 @@ export class FakeZapier extends Context.Service<
 
     /** Registers an app, as Zapier does once an integration is public. */
     readonly registerApp: (options: FakeControl.AppOptions) => Controlled<FakeState.App>
-    /** Registers an app as a White Label partner, or changes what it is registered with. */
+    /** Registers an app as a White Label partner, or changes its registration. */
     readonly setWhiteLabel: (clientId: string, options: FakeWhiteLabel.Options) => Controlled<FakeState.App>
     /** Adds a user who may sign in. */
     readonly registerUser: (options: FakeControl.UserOptions) => Controlled<FakeState.User>
@@ -217,7 +217,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
 
   const time = Effect.map(Clock.currentTimeMillis, (now) => now + state.clockOffset)
 
-  // Nothing has happened yet while the machine has a question: the state may be another one when it is asked again.
+  // A question changes nothing: the state may differ when the request is handled again.
   const handle = (
     request: FakeHttp.FakeRequest,
     facts: FakeWhiteLabel.Facts = {}

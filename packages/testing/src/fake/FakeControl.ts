@@ -67,7 +67,7 @@ const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: str
 const appOf = (state: FakeState.FakeState, clientId: string): Controlled<FakeState.App> =>
   Result.fromOption(
     HashMap.get(state.apps, clientId),
-    () => new FakeControlError({ problem: "There is no app with this client id: register it first." })
+    () => new FakeControlError({ problem: "No app has this client id. Register it first." })
   )
 
 const RedirectUri = Schema.String.check(
@@ -81,7 +81,7 @@ const RedirectUri = Schema.String.check(
  *
  * - `clientId`, `clientSecret`: default: drawn from the seed
  * - `redirectUris`: whole URLs, compared letter by letter
- * - `whiteLabel`: registers it as a White Label partner. Default: it is none
+ * - `whiteLabel`: registers it as a White Label partner. Default: it is not one
  *
  * @since 0.1.0
  */
@@ -133,7 +133,7 @@ export const registerApp = (
   })
 
 /**
- * Registers an app as a White Label partner, or changes what it is registered with. Its keys are read or fetched anew.
+ * Registers an app as a White Label partner, or changes its registration. Its keys are read or fetched again.
  *
  * @since 0.1.0
  */

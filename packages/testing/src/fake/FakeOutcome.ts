@@ -73,8 +73,8 @@ export interface Answered {
   /** The tokens in the response, if any, whether or not it arrives. */
   readonly issued?: Issued
   /**
-   * What has to be found out first. The machine is then asked again, with the facts; without them, the request is refused, as it
-   * is here.
+   * A fact that the machine needs first. It is then called again with the facts; without them the request is rejected,
+   * as in this result.
    */
   readonly question?: FakeWhiteLabel.Question
 }

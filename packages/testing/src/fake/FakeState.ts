@@ -24,7 +24,7 @@ export interface App {
   readonly clientId: string
   readonly clientSecret: string
   readonly redirectUris: ReadonlyArray<string>
-  /** What the app is registered with as a White Label partner, if it is one. */
+  /** The app's registration as a White Label partner, if it is one. */
   readonly whiteLabel?: FakeWhiteLabel.Registration | undefined
 }
 
@@ -112,7 +112,7 @@ export interface AppToken extends AccessToken {
  */
 export interface Pair {
   readonly accessToken: string
-  /** None where an exchange gives none. */
+  /** Undefined if an exchange gives none. */
   readonly refreshToken: string | undefined
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** In seconds. */
@@ -203,7 +203,7 @@ export interface Authentication {
   readonly id: string
   readonly app: string
   readonly title: string
-  /** Whether the user has to connect it again. Default: no. */
+  /** True if the user has to connect it again. Default: false. */
   readonly isExpired?: boolean | undefined
 }
 

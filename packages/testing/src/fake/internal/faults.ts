@@ -30,7 +30,7 @@ const isFor = (target: FakeFault.Target, { method, path }: FakeHttp.FakeRequest)
   return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
 }
 
-// A White Label user is known by the partner's own id, too: before the first exchange there is no other.
+// A White Label user also has the partner's own id, which is the only one before the first exchange.
 const isOf = (state: FakeState.FakeState, id: number | undefined, user: string): boolean => {
   if (id === undefined) return false
   const partners = Option.getOrUndefined(HashMap.get(state.whiteLabelUsers, id))

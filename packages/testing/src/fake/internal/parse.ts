@@ -26,7 +26,7 @@ export const route = (path: string): Route => {
   }
 }
 
-/** Whether a path is of a page for browsers, and not of a server for programs. */
+/** True for a page for browsers, false for an endpoint for programs. */
 export const isPage = (path: string): boolean => {
   const found = route(path)
   return found === "Authorize" || found === "Connect"

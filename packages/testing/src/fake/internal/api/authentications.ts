@@ -63,7 +63,7 @@ export const create = asUser<"authentications.create">(function* ({ payload: { d
   }
 })
 
-/** Adds one, as a user does on the Connect page. Its id is a number, as text. */
+/** Adds a connection, as a user does on the Connect page. Its id is a number, as text. */
 export const add = (
   state: FakeState.FakeState,
   user: FakeState.User,
@@ -77,7 +77,7 @@ export const add = (
 
 const firstNumber = 9_000_000
 
-/** Says whether one has expired. */
+/** Marks a connection as expired, or as valid again. */
 export const setExpired = (
   state: FakeState.FakeState,
   user: FakeState.User,

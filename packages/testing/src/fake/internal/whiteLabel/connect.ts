@@ -1,8 +1,8 @@
 /**
- * The Connect page, where a White Label user connects an app: in a popup, which tells the window that opened it, or by a
- * redirect back to the partner.
+ * The Connect page, where a White Label user connects an app: in a popup, which sends its result to the window that
+ * opened it, or by a redirect back to the partner.
  *
- * A connect token is used up when the page opens. The page's form carries the secret of what it has begun.
+ * A connect token is used up when the page opens. The page's form carries the secret of its session.
  *
  * Source: Zapier's White Label pages "Connection flow" and "Error handling".
  */
@@ -23,7 +23,7 @@ import * as Parse from "../parse.ts"
 
 const get = <K, A>(map: HashMap.HashMap<K, A>, key: K): A | undefined => Option.getOrUndefined(HashMap.get(map, key))
 
-/** Where the user goes back to: an address, or the window that has opened the popup. */
+/** The user's way back: a URL, or the window that opened the popup. */
 interface Return {
   readonly redirectUri: string | undefined
   readonly state: string | undefined
@@ -48,10 +48,10 @@ const failed = (
     : FakeHttp.redirect(302, Links.returning(redirectUri, { error, error_description: description, state }))
 
 // -----------------------------------------------------------------------------
-// The page opens
+// Opening the page
 // -----------------------------------------------------------------------------
 
-// In process, the origin that was asked is not known.
+// In process, the requested origin is unknown.
 const isFor = (resource: string, { base, path }: FakeHttp.FakeRequest): boolean => {
   const { href, pathname, search } = new URL(resource)
   return base === undefined ? pathname === path && search === "" : href === `${base}${path}`
@@ -69,7 +69,7 @@ interface Opened {
   readonly token: ConnectToken
   readonly user: FakeState.WhiteLabelUser
   readonly app: Catalog.App
-  /** The connection that is renewed, if it is not a new one. */
+  /** The connection to renew, if it is not a new one. */
   readonly renewed: FakeState.Authentication | undefined
 }
 
@@ -98,12 +98,12 @@ const check = (
 const open = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   const query = Parse.query(request)
   const refuse = (problem: string) => ({ state, response: Pages.problem(400, problem) })
-  if (query.duplicate !== undefined) return refuse(`The parameter ${query.duplicate} is there twice.`)
+  if (query.duplicate !== undefined) return refuse(`The parameter ${query.duplicate} is repeated.`)
   const given = query.get("token") ?? ""
   const token = get(state.connectTokens, given)
   const back: Return = { redirectUri: query.get("redirect_uri"), state: query.get("state") }
   if (back.redirectUri !== undefined && !isRegistered(state, token, back.redirectUri)) {
-    return refuse("The redirect_uri is not one that is registered, spelled exactly the same.")
+    return refuse("The redirect_uri is not registered. It has to match a registered one exactly.")
   }
   const checked = check(state, request, token, now)
   if (Result.isFailure(checked)) {
@@ -139,10 +139,10 @@ const open = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: nu
 }
 
 // -----------------------------------------------------------------------------
-// The user answers
+// The user's decision
 // -----------------------------------------------------------------------------
 
-/** A user's answer: the app is connected, or the user says no. */
+/** The user's decision: connects the app, or denies. */
 const decide = (state: FakeState.FakeState, secret: string, isAllowed: boolean): Answered | undefined => {
   const session = get(state.connectSessions, secret)
   const user = session && get(state.whiteLabelUsers, session.userId)
@@ -163,21 +163,21 @@ const decide = (state: FakeState.FakeState, secret: string, isAllowed: boolean):
 const submit = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   const refuse = (status: 400 | 403, problem: string) => ({ state, response: Pages.problem(status, problem) })
   if (CrossOrigin.isForeign(request)) {
-    return refuse(403, "Another page has sent this answer: only the page that asks the user may.")
+    return refuse(403, "Another site sent this form. Only the Connect page may send it.")
   }
   const form = Parse.form(request)
   const secret = form?.get("session") ?? ""
   const decision = form?.get("decision")
   if (decision !== "allow" && decision !== "deny") {
-    return refuse(400, "The form was not filled in: it takes a decision.")
+    return refuse(400, "The form is incomplete: it needs a decision.")
   }
   const session = get(state.connectSessions, secret)
   const isOpen = session !== undefined && now < session.expiresAt
   const decided = isOpen ? decide(state, secret, decision === "allow") : undefined
-  return decided ?? refuse(400, "This page was answered already, or has expired.")
+  return decided ?? refuse(400, "This page was already used, or has expired.")
 }
 
-/** Whose page it is, as a request says. */
+/** The session that a request names. */
 export const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
   const token = get(state.connectTokens, Parse.query(request).get("token") ?? "")
   return (token ?? get(state.connectSessions, Parse.form(request)?.get("session") ?? ""))?.userId
