@@ -15,7 +15,7 @@ export const calls = 1
 // Slightly above the last reviewed size, so that additions are noticed.
 const bounds = {
   /** The code of everything that the core's index exports, in kB. */
-  own: 43.8,
+  own: 44.8,
   /** A program that uses all three modes, with the parts of Effect that it uses, in kB. */
   whole: 87
 }
