@@ -5,14 +5,14 @@ import * as FakeHttp from "@zapier-workflow-auth/testing/fake/FakeHttp"
 import * as FakeServer from "@zapier-workflow-auth/testing/fake/FakeServer"
 import * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
 
-// The library with another part: what if a write did not expect the version that was read?
+// The library with one part changed: what if a write did not expect the version that was read?
 it("finds out that two processes claim the same refresh", () => {
   const client = Model.library("user", { comparesVersions: () => false })
   const { findings } = Explorer.explore(Model.make({ callers: [1, 1], faults: 0, client }))
   expect(findings[0]?.violation.rule).toBe("R1 one refresher")
 })
 
-// A client of one's own: two workers who ask for a token of the app and count together what they asked, in three steps.
+// A client of your own: two workers that request a token, and count their requests together in three steps.
 interface World {
   readonly fake: FakeState.FakeState
   readonly asked: number
