@@ -48,6 +48,7 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { FakeControlError } from "./FakeControl.ts"
@@ -90,6 +91,8 @@ export interface Options {
   readonly token?: Redacted.Redacted | undefined
   /** Further links for the front page, to a sample app, for example. Default: none. */
   readonly links?: ReadonlyArray<Link> | undefined
+  /** Runs after each action of the control page or API, with one sentence about it. Default: nothing runs. */
+  readonly onAction?: ((words: string) => Effect.Effect<unknown>) | undefined
 }
 
 /**
@@ -113,7 +116,8 @@ const parseOptions = Given.parse(
           url: Schema.String.check(Schema.isPattern(/^https?:\/\//, { expected: "a whole URL, with http or https" }))
         })
       )
-    )
+    ),
+    onAction: Schema.optional(Schema.declare(Predicate.isFunction, { expected: "a function" }))
   }),
   "The options"
 )
@@ -154,7 +158,9 @@ export const layer = (
         zapier,
         snapshots: new Map(),
         secrets: { token: Redacted.value(token), session: yield* secret, form: yield* secret },
-        isServerLocal: Guard.isLocal(address)
+        isServerLocal: Guard.isLocal(address),
+        links: given.links ?? [],
+        onAction: options.onAction ?? (() => Effect.void)
       }
       yield* Serve.listen(
         (request: FakeRequest) =>

@@ -151,7 +151,7 @@ const connect = Names.plain(
 // An app is registered with the fake by a name besides.
 const application = Names.plain("authentication", "clientId", "clientSecret", "name", "names", "redirectUris")
 
-const urls = Names.plain("api", "authorize", "authorizeLegacy", "token")
+const urls = Names.plain("api", "authorize", "authorizeLegacy", "connect", "token")
 
 const all: Names.Names = {
   application,

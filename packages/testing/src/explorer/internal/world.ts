@@ -170,7 +170,10 @@ export const presented = (request: TokenRequest): string => {
       return Redacted.value(request.code)
     case "Refresh":
       return Redacted.value(request.refreshToken)
+    // A White Label user's token uses the app's driver, which is explored already.
     case "ClientCredentials":
+    case "TokenExchange":
+    case "ConnectToken":
       return Invariants.app
   }
 }

@@ -40,15 +40,19 @@ const isLoopbackHost = (host: string): boolean => {
   return name === "localhost" || isLoopbackIp(name)
 }
 
+// A page of another local program may link here: a visit changes nothing, and that page cannot read it.
+const isVisit = ({ headers, method }: FakeRequest): boolean =>
+  method === "GET" && headers["sec-fetch-site"] === "same-site" && headers["sec-fetch-dest"] === "document"
+
 /** The reason to reject a request because of where it comes from. */
 export const foreign = (request: FakeRequest, isServerLocal: boolean): string | undefined => {
   const host = request.headers["host"] ?? ""
   if (request.address === undefined ? !isServerLocal : !isLoopbackIp(request.address)) {
-    return "This page is available only on the machine that the fake runs on."
+    return "Only the machine that the fake runs on may open this."
   }
-  if (!isLoopbackHost(host)) return "This page is available only under localhost or 127.0.0.1."
-  if (CrossOrigin.isForeign(request)) {
-    return "Another site sent this request. Open the address yourself."
+  if (!isLoopbackHost(host)) return "Open this as localhost or 127.0.0.1, not by another name."
+  if (CrossOrigin.isForeign(request) && !isVisit(request)) {
+    return "Another website has sent you here. Open the address yourself instead."
   }
   return undefined
 }
