@@ -104,6 +104,19 @@ export const AppCredentialChanged = Schema.TaggedStruct("AppCredentialChanged", 
   cause: Schema.optionalKey(Schema.Literals(failures))
 })
 
+const { _tag: _, scopes: __, ...requested } = AppCredentialChanged.fields
+
+/**
+ * A White Label user's token went from one state to another, as `AppCredentialChanged` has it, and it is stored.
+ *
+ * @since 0.1.0
+ */
+export const WhiteLabelTokenChanged = Schema.TaggedStruct("WhiteLabelTokenChanged", {
+  ...requested,
+  subject: Schema.String,
+  tenant: Schema.String
+})
+
 /**
  * What this process knows of the v1 client id has changed: whether Zapier takes it. It is not stored.
  *
@@ -119,15 +132,16 @@ export const ClientIdChanged = Schema.TaggedStruct("ClientIdChanged", {
  * missing.
  *
  * - `grant`: what kind of token request it was, as in `AuthMetrics.tokenRequests`
- * - `subject`, `scopes`: whose: a user's, or the app's own for these scopes
+ * - `subject`, `tenant`, `scopes`: whose: a user's, a White Label user's, or the app's own for these scopes
  * - `oddities`: the names of its odd members, never a value
  *
  * @since 0.1.0
  */
 export const OddResponseTaken = Schema.TaggedStruct("OddResponseTaken", {
   clientId,
-  grant: Schema.Literals(["AuthorizationCode", "Refresh", "ClientCredentials"]),
+  grant: Schema.Literals(["AuthorizationCode", "Refresh", "ClientCredentials", "TokenExchange", "ConnectToken"]),
   subject: Schema.optionalKey(Schema.String),
+  tenant: Schema.optionalKey(Schema.String),
   scopes: Schema.optionalKey(Schema.Array(Scopes.Scope)),
   oddities: Schema.Array(TokenOutcome.Oddity),
   at: Tokens.Instant
@@ -142,6 +156,7 @@ export const AuthEvent = Schema.Union([
   UserGrantChanged,
   ConsentAttemptChanged,
   AppCredentialChanged,
+  WhiteLabelTokenChanged,
   ClientIdChanged,
   OddResponseTaken
 ])

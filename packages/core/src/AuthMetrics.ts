@@ -25,7 +25,7 @@ import type { Credential } from "./zapier/Credential.ts"
 import type * as Endpoint from "./zapier/Endpoint.ts"
 
 /**
- * Token requests, with the labels `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`) and `outcome` (as in
+ * Token requests, with the labels `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`, `TokenExchange`, `ConnectToken`) and `outcome` (as in
  * `TokenOutcome`).
  *
  * @since 0.1.0
@@ -77,7 +77,7 @@ export const adoptions = Metric.counter("zapier_auth_adoptions", {
 })
 
 /**
- * Answers of the API with status 401, with the label `mode` (`User`, `App`, `ClientId`).
+ * Answers of the API with status 401, with the label `mode` (`User`, `WhiteLabel`, `App`, `ClientId`).
  *
  * @since 0.1.0
  */
@@ -102,7 +102,7 @@ const callOptions = { description: "Calls of the API by endpoint, mode and statu
  * Calls of the API, one for each call whatever it took, with these labels:
  *
  * - `endpoint`: a name of the endpoint table, such as `GET /v2/zaps`; all that are not in it are `other`
- * - `mode`: `User`, `App`, `ClientId` or `None`
+ * - `mode`: `User`, `WhiteLabel`, `App`, `ClientId` or `None`
  * - `status`: the class of the last response's status, `2xx` for example; `none` where no response came
  *
  * @since 0.1.0
@@ -183,7 +183,7 @@ export const statusClass = (status: number): string => `${Math.trunc(status / 10
 type Series = Metric.Metric<number, unknown>
 
 // Each call looks for its series here: it makes no text for that.
-const callSeries = new Map<Endpoint.Name | undefined, { readonly [mode in Mode]: Array<Series> }>()
+const callSeries = new Map<Endpoint.Name | undefined, { [mode in Mode]?: Array<Series> }>()
 
 // One that is made with its attributes is found faster than one that is given them.
 const makeCallSeries = (mode: Mode, endpoint: Endpoint.Name | undefined, status: number | undefined): Series =>
@@ -210,8 +210,8 @@ export const countCall = (
   context: Context.Context<never>
 ): void => {
   let modes = callSeries.get(endpoint)
-  if (modes === undefined) callSeries.set(endpoint, (modes = { User: [], App: [], ClientId: [], None: [] }))
-  const series = (modes[mode][status === undefined ? 0 : Math.trunc(status / 100)] ??= makeCallSeries(
+  if (modes === undefined) callSeries.set(endpoint, (modes = {}))
+  const series = ((modes[mode] ??= [])[status === undefined ? 0 : Math.trunc(status / 100)] ??= makeCallSeries(
     mode,
     endpoint,
     status

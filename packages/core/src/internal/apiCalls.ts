@@ -218,12 +218,13 @@ const takesUser = (operation: string) =>
   Endpoint.requirement(Operation.table[operation as Operation.Name]).modes.includes("User")
 
 /** The same functions, which name the user in each request that takes a user's token. */
-export const forUser = (client: Functions, subject: string): Functions => {
+export const forUser = (client: Functions, user: string | Credential.WhiteLabel): Functions => {
+  const whose = typeof user === "object" ? { credential: user } : { credential: undefined, subject: user }
   // A request that is no object is refused later, as it is without a user.
   const named =
     (call: Function): Function =>
     (request = {}) =>
-      call(CallerChecks.isRecord(request) ? { ...request, credential: undefined, subject } : request)
+      call(CallerChecks.isRecord(request) ? { ...request, ...whose } : request)
   return Record.map(client, (functions, group) =>
     Record.map(functions, (call, name) => {
       if (!takesUser(`${group}.${name}`)) return call

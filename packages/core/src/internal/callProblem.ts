@@ -42,13 +42,13 @@ type OfOptions<N extends Endpoint.Name, G> = [UnknownOption<N, G>] extends [neve
 
 type OfCredential<N extends Endpoint.Name, G> = [Endpoint.ModeOf<N>] extends [never]
   ? OfOptions<N, G>
-  : [Tag<G>] extends [Endpoint.ModeOf<N>]
+  : [Tag<G>] extends [Credential.For<N>["_tag"]]
     ? "User" extends Endpoint.ModeOf<N>
       ? [Tag<G>] extends [never]
         ? `${N} needs the option credential: Credential.user(subject)`
         : OfOptions<N, G>
       : OfOptions<N, G>
-    : `${N} takes no credential of ${Exclude<Tag<G>, Endpoint.ModeOf<N>>}`
+    : `${N} takes no credential of ${Exclude<Tag<G>, Credential.For<N>["_tag"]>}`
 
 // The compiler falls back on the constraint where an option has the wrong type: then it has words of its own for that.
 type IsConstraint<N extends string, O> = [keyof Options<N>, Options<N>] extends [keyof O, O] ? true : false

@@ -231,7 +231,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 /**
  * The client for one user: wherever an endpoint takes a user's token, it is that user's, whatever a call says.
  *
- * @param subject the app's own name for the user
+ * @param user the app's own name for the user, or a White Label user
  *
  * @example
  * ```ts
@@ -247,9 +247,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
  *
  * @since 0.1.0
  */
-export const forUser = (client: Client, subject: string): UserClient =>
+export const forUser = (client: Client, user: string | Credential.WhiteLabel): UserClient =>
   // As the client's own, and with a name in each request.
-  ApiCalls.forUser(client as unknown as ApiCalls.Functions, subject) as unknown as UserClient
+  ApiCalls.forUser(client as unknown as ApiCalls.Functions, user) as unknown as UserClient
 
 /**
  * The client as a layer. Fails with `InvalidConfig` for options that do not fit.

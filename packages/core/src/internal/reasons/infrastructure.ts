@@ -1,20 +1,17 @@
 /** Reasons that lie with Zapier, or with the infrastructure. */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { id } from "./id.ts"
+import { tagged } from "./tagged.ts"
 
 /**
  * An answer of the token endpoint cannot be understood. `problem` says what is wrong with it, never what it held.
  *
  * @since 0.1.0
  */
-export class MalformedResponse extends Schema.TaggedError<MalformedResponse>(id("MalformedResponse"))(
-  "MalformedResponse",
-  {
-    status: Schema.Int,
-    problem: Schema.String
-  }
-) {
+export class MalformedResponse extends tagged<MalformedResponse>()("MalformedResponse", {
+  status: Schema.Int,
+  problem: Schema.String
+}) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "Zapier"
@@ -29,7 +26,7 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>(id(
  *
  * @since 0.1.0
  */
-export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed"))("StoreFailed", {
+export class StoreFailed extends tagged<StoreFailed>()("StoreFailed", {
   store: Schema.String,
   operation: Schema.String,
   problem: Schema.String
@@ -61,7 +58,7 @@ const decryptionProblems = {
  *
  * @since 0.1.0
  */
-export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("DecryptionFailed"))("DecryptionFailed", {
+export class DecryptionFailed extends tagged<DecryptionFailed>()("DecryptionFailed", {
   store: Schema.String,
   problem: Schema.Literals(["UnknownKey", "NotEncrypted", "Altered"]),
   keyId: Schema.optionalKey(Schema.String),
@@ -83,12 +80,9 @@ export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("D
  *
  * @since 0.1.0
  */
-export class ApplicationUnavailable extends Schema.TaggedError<ApplicationUnavailable>(id("ApplicationUnavailable"))(
-  "ApplicationUnavailable",
-  {
-    waited: Schema.DurationFromMillis
-  }
-) {
+export class ApplicationUnavailable extends tagged<ApplicationUnavailable>()("ApplicationUnavailable", {
+  waited: Schema.DurationFromMillis
+}) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "AppOwner"
@@ -104,7 +98,7 @@ export class ApplicationUnavailable extends Schema.TaggedError<ApplicationUnavai
  *
  * @since 0.1.0
  */
-export class StartFailed extends Schema.TaggedError<StartFailed>(id("StartFailed"))("StartFailed", {
+export class StartFailed extends tagged<StartFailed>()("StartFailed", {
   failure: Schema.String
 }) {
   readonly isRetryable = true
@@ -121,14 +115,11 @@ export class StartFailed extends Schema.TaggedError<StartFailed>(id("StartFailed
  *
  * @since 0.1.0
  */
-export class IllegalTransition extends Schema.TaggedError<IllegalTransition>(id("IllegalTransition"))(
-  "IllegalTransition",
-  {
-    machine: Schema.String,
-    state: Schema.String,
-    event: Schema.String
-  }
-) {
+export class IllegalTransition extends tagged<IllegalTransition>()("IllegalTransition", {
+  machine: Schema.String,
+  state: Schema.String,
+  event: Schema.String
+}) {
   readonly isRetryable = false
   readonly needsReconnect = false
   // The machines are explored; what reaches them otherwise is a record that was not written as it should have been.

@@ -1,6 +1,6 @@
 /** Reasons that the app's owner can do something about. */
 import * as Schema from "effect/Schema"
-import { id } from "./id.ts"
+import { tagged } from "./tagged.ts"
 
 /**
  * Zapier does not know the client id, or the secret is wrong (`invalid_client`, RFC 6749 section 5.2). No grant is
@@ -8,7 +8,7 @@ import { id } from "./id.ts"
  *
  * @since 0.1.0
  */
-export class ClientRejected extends Schema.TaggedError<ClientRejected>(id("ClientRejected"))("ClientRejected", {}) {
+export class ClientRejected extends tagged<ClientRejected>()("ClientRejected", {}) {
   readonly isRetryable = false
   readonly needsReconnect = false
   readonly blames = "AppOwner"
@@ -26,14 +26,11 @@ export class ClientRejected extends Schema.TaggedError<ClientRejected>(id("Clien
  *
  * @since 0.1.0
  */
-export class InsufficientScope extends Schema.TaggedError<InsufficientScope>(id("InsufficientScope"))(
-  "InsufficientScope",
-  {
-    endpoint: Schema.String,
-    anyOf: Schema.Array(Schema.String),
-    mode: Schema.optionalKey(Schema.Literals(["User", "App"]))
-  }
-) {
+export class InsufficientScope extends tagged<InsufficientScope>()("InsufficientScope", {
+  endpoint: Schema.String,
+  anyOf: Schema.Array(Schema.String),
+  mode: Schema.optionalKey(Schema.Literals(["User", "WhiteLabel", "App"]))
+}) {
   readonly isRetryable = false
   // The same consent again would grant the same scopes again, for ever.
   readonly needsReconnect = false
@@ -56,12 +53,9 @@ const passing = new Set(["server_error", "temporarily_unavailable"])
  *
  * @since 0.1.0
  */
-export class AuthorizationRefused extends Schema.TaggedError<AuthorizationRefused>(id("AuthorizationRefused"))(
-  "AuthorizationRefused",
-  {
-    error: Schema.String
-  }
-) {
+export class AuthorizationRefused extends tagged<AuthorizationRefused>()("AuthorizationRefused", {
+  error: Schema.String
+}) {
   get isRetryable(): boolean {
     return passing.has(this.error)
   }
@@ -83,21 +77,21 @@ export class AuthorizationRefused extends Schema.TaggedError<AuthorizationRefuse
 
 /**
  * The token endpoint refused the request for a reason that is the app's to mend: `invalid_request`, `invalid_scope`,
- * `unauthorized_client`, `unsupported_grant_type` (RFC 6749 section 5.2).
+ * `unauthorized_client`, `unsupported_grant_type` (RFC 6749 section 5.2). `check` says what to look at where
+ * that is something else than scopes, redirect URIs and grant types.
  *
  * @since 0.1.0
  */
-export class TokenRequestRefused extends Schema.TaggedError<TokenRequestRefused>(id("TokenRequestRefused"))(
-  "TokenRequestRefused",
-  {
-    error: Schema.String
-  }
-) {
+export class TokenRequestRefused extends tagged<TokenRequestRefused>()("TokenRequestRefused", {
+  error: Schema.String,
+  check: Schema.optionalKey(Schema.String)
+}) {
   readonly isRetryable = false
   readonly needsReconnect = false
   readonly blames = "AppOwner"
   readonly httpStatus = 500
   override get message(): string {
-    return `Zapier's token endpoint refused the request (${this.error}). Check the app's scopes, redirect URIs and grant types.`
+    const check = this.check ?? "the app's scopes, redirect URIs and grant types"
+    return `Zapier's token endpoint refused the request (${this.error}). Check ${check}.`
   }
 }
