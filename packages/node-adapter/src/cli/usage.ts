@@ -49,7 +49,7 @@ const messageOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<string
   }
 }
 
-/** What was not understood, and the command that explains how it is used. */
+/** The message for a call that was not understood, and the command that explains how it is used. */
 export const explain = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<string>) => ({
   _tag: error._tag,
   message: messageOf(error, path),
