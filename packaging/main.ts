@@ -1,7 +1,8 @@
 /**
- * `npm run packaging`, after a build: packs the packages, checks their contents, installs them with npm into an empty
- * project, and type-checks and runs it on each supported Node, and in a runtime without Node. Then it installs them as
- * for production, and checks the dependencies. Exits with 1 if something is wrong.
+ * `npm run packaging`: builds and packs the packages as docs/getting-started.md says, and follows that page to its end. It
+ * checks the packages' contents, installs them with npm into an empty project, and type-checks and runs it on each
+ * supported Node, and in a runtime without Node. Then it installs them as for production, and checks the dependencies.
+ * Exits with 1 if something is wrong.
  */
 import { deepStrictEqual, match, ok } from "node:assert/strict"
 import { accessSync, constants } from "node:fs"
@@ -10,6 +11,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Audit from "./audit.ts"
 import * as Consumer from "./consumer.ts"
+import * as GettingStarted from "./gettingStarted.ts"
 import * as Node from "./node.ts"
 import * as Production from "./production.ts"
 import * as Tarballs from "./tarballs.ts"
@@ -39,7 +41,17 @@ const commandFolder = "node_modules/@zapier-workflow-auth/node-adapter/dist/comm
 
 const folder = await mkdtemp(join(tmpdir(), "packaging-"))
 try {
-  const tarballs = Tarballs.pack(folder)
+  await GettingStarted.makeTarballs()
+  for (const node of Node.versions) {
+    await check(`docs/getting-started.md, followed to the letter on Node ${node}`, async () => {
+      const { manifest, printed, said } = await GettingStarted.follow(join(folder, node), node)
+      deepStrictEqual(printed, said)
+      ok(said.length >= 3, "the page shows what each of its programs prints")
+      ok(manifest.type !== "module", "npm init makes a CommonJS project")
+    })
+  }
+
+  const tarballs = Tarballs.packedIn(Tarballs.folder)
   for (const tarball of tarballs) {
     await check(`${tarball.name}: its contents, its types and its manifest`, async () =>
       deepStrictEqual(await Tarballs.problemsOf(tarball), [])

@@ -123,6 +123,14 @@ export class FakeZapier extends Context.Service<
     /** Denies the request of an authorization URL, and returns the URL that the browser is redirected to. */
     readonly deny: (authorizationUrl: string, options?: FakeControl.DenyOptions) => Controlled<string>
 
+    /** Opens a Connect URL, decides as the White Label user, and returns the end of the page. */
+    readonly connect: (
+      connectUrl: string,
+      options?: FakeControl.ConnectOptions
+    ) => Controlled<FakeWhiteLabel.ConnectEnd>
+    /** Expires a user's connection. */
+    readonly expireAuthentication: (id: string) => Controlled<void>
+
     /** Revokes the grants of an app, of a user, of both, or one grant. */
     readonly revoke: (of: FakeControl.Revocation) => Controlled<void>
     /** Ends one access token before it expires. */
@@ -239,6 +247,8 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
     regenerateSecret: (clientId) => making((state) => FakeControl.regenerateSecret(state, clientId)),
     approve: (url, options = {}) => making((state, now) => FakeControl.approve(state, url, options, now)),
     deny: (url, options) => Effect.suspend(() => Effect.fromResult(FakeControl.deny(state, url, options))),
+    connect: (url, options = {}) => making((state, now) => FakeControl.connect(state, url, options, now)),
+    expireAuthentication: (id) => update((state) => FakeControl.expireAuthentication(state, id)),
     revoke: (of) => update((state) => FakeControl.revoke(state, of)),
     endAccessToken: (token) =>
       Effect.sync(() => {

@@ -1,5 +1,6 @@
 /** The Connect page, on which a White Label user connects an app, and its end in a popup. */
 import type { FakeResponse } from "../../FakeHttp.ts"
+import type { ConnectMessage } from "../../FakeWhiteLabel.ts"
 import * as Document from "../../../internal/pages/document.ts"
 import * as Html from "../../../internal/pages/html.ts"
 import * as Styles from "../../../internal/pages/styles.ts"
@@ -57,13 +58,13 @@ export const connect = ({ action, app, partner, renewed, session, theme }: Conne
   })
 }
 
-/** The message for the window that opened a popup. */
-export type Message =
-  | { readonly type: "authenticationSuccess"; readonly authId: number }
-  | { readonly type: "authenticationError"; readonly error: string }
-
-const ended = (status: number, title: string, detail: string, message: Message): FakeResponse =>
-  Document.page(speaking, status, {
+/** The end of a popup, which sends a message to its opener. */
+export const ended = (status: number, message: ConnectMessage): FakeResponse => {
+  const [title, detail] =
+    message.type === "authenticationSuccess"
+      ? ["Connected", "Your account is connected."]
+      : ["Not connected", message.error]
+  return Document.page(speaking, status, {
     title,
     body: html`<main class="card" data-message="${JSON.stringify(message)}">
       <h1>${title}</h1>
@@ -72,14 +73,7 @@ const ended = (status: number, title: string, detail: string, message: Message):
       ${note}
     </main>`
   })
-
-/** The end of a popup after an app was connected. */
-export const connected = (app: string, message: Message): FakeResponse =>
-  ended(200, "Connected", `Your ${app} account is connected.`, message)
-
-/** The end of a popup without a connection. */
-export const failed = (status: number, problem: string, message: Message): FakeResponse =>
-  ended(status, "Not connected", problem, message)
+}
 
 /** The error page of a link without an opener. */
 export const problem = (status: number, problem: string): FakeResponse =>
