@@ -10,6 +10,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Page } from "playwright-core"
+import type { FakeControlError } from "../../src/fake/FakeControl.ts"
 import * as FakeZapier from "../../src/FakeZapier.ts"
 import * as Browser from "../utils/Browser.ts"
 import * as Partner from "../utils/partner.ts"
@@ -61,7 +62,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
     return page
   }
 
-  const run = <A>(effect: Effect.Effect<A, unknown>) => runtime.runPromise(effect)
+  const run = <A>(effect: Effect.Effect<A, FakeControlError>) => runtime.runPromise(effect)
 
   beforeAll(async () => {
     mkdirSync(Browser.output, { recursive: true })

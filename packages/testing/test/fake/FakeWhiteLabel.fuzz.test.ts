@@ -68,6 +68,7 @@ const isGood = (jwt: string, { jwk }: Partner.Key): Promise<boolean> =>
     issuer: Partner.issuer,
     requiredClaims: ["sub", "org_id", "iss", "aud", "iat", "nbf", "exp"],
     maxTokenAge: 300,
+    // What `jose` takes. @effect-diagnostics-next-line globalDate:off
     currentDate: new Date(start * 1_000)
   }).then(
     ({ payload: { aud, exp = 0, iat = 0, jti, org_id, sub }, protectedHeader: { kid, typ } }) =>

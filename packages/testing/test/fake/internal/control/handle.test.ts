@@ -45,11 +45,12 @@ describe("the page", () => {
       )
       const inputAfter = (action: string) => actionsAndInputs[actionsAndInputs.indexOf(action) + 1] ?? ""
       const done = yield* page.submit("end-access-token", { input: inputAfter("end-access-token") })
-      assert.strictEqual(done.headers["location"], "/_control/?done=end-access-token")
-      assert.include((yield* page.get("/_control/?done=end-access-token")).body, "The access token is ended.")
+      assert.strictEqual(done.headers["location"], "/_control/?done=end-access-token#grants")
+      assert.include((yield* page.get("/_control/?done=end-access-token")).body, "The access token no longer works.")
+      assert.deepStrictEqual(page.told, ["The access token no longer works."])
       assert.strictEqual(Lookup.accessToken(yield* page.zapier.state, access_token), undefined)
       yield* page.submit("revoke", { input: inputAfter("revoke") })
-      assert.include((yield* page.get("/_control/")).body, "No user has allowed anything yet.")
+      assert.include((yield* page.get("/_control/")).body, "No user has connected an app yet.")
       yield* page.submit("regenerate-secret", { input: inputAfter("regenerate-secret") })
       assert.notInclude((yield* page.get("/_control/")).body, ControlPage.app.clientSecret)
       yield* page.submit("advance", { input: inputAfter("advance") })
@@ -60,7 +61,7 @@ describe("the page", () => {
   it.effect("keeps a snapshot to go back to, and begins anew", () =>
     Effect.gen(function* () {
       const page = ControlPage.make()
-      assert.notInclude((yield* page.get("/_control/")).body, "Restore it")
+      assert.notInclude((yield* page.get("/_control/")).body, "Restore the snapshot")
       yield* page.submit("snapshot", { input: "{}" })
       yield* page.submit("register-app", {
         name: "Other",
@@ -68,7 +69,8 @@ describe("the page", () => {
       })
       yield* page.submit("register-user", { email: "grace@example.com", firstName: "Grace", lastName: "" })
       const more = (yield* page.get("/_control/")).body
-      for (const text of ["Restore it", "https://a.example/2", "grace@example.com"]) assert.include(more, text)
+      for (const text of ["Restore the snapshot", "https://a.example/2", "grace@example.com"])
+        assert.include(more, text)
       yield* page.submit("restore", { input: "{}" })
       assert.notInclude((yield* page.get("/_control/")).body, "https://a.example/2")
       yield* page.submit("advance", { input: '{"by":"1 hour"}' })
@@ -91,7 +93,7 @@ describe("the page", () => {
         { fault: { _tag: "ResponseSlow", millis: 5_000 }, match, nth: 2, times: "Always" }
       ])
       const { body } = yield* page.get("/_control/")
-      assert.include(Markup.text(body), "The answer is 5 s late")
+      assert.include(Markup.text(body), "The response is 5 s late")
       assert.match(body, /the token endpoint with refresh_token for ada@example.com: after 1 more, always/)
       yield* page.submit("set-faults", { input: '{"rules":[]}' })
       assert.deepEqual((yield* page.zapier.state).faults, [])
@@ -102,27 +104,27 @@ describe("the page", () => {
     Effect.gen(function* () {
       const page = ControlPage.make()
       for (const [action, fields, problem] of [
-        ["register-app", { name: "", redirectUris: "https://a.example" }, "cannot be taken"],
+        ["register-app", { name: "", redirectUris: "https://a.example" }, "cannot be used"],
         ["register-app", { name: "Other", redirectUris: "nowhere" }, "Expected a whole URL"],
-        ["register-user", { email: "ada@example.com" }, "There is a user with this e-mail address already."],
-        ["add-fault", { fault: "{", nth: "0" }, "cannot be taken"],
-        ["add-fault", {}, "This cannot be taken: fault: Missing key."],
-        ["add-fault", { fault: '{"_tag":"Fire"}' }, 'fault._tag is "Fire"; it is one of RequestLost,'],
-        ["add-fault", { fault: "Fire" }, "fault._tag is missing; it is one of RequestLost,"],
+        ["register-user", { email: "ada@example.com" }, "A user with this e-mail address exists already."],
+        ["add-fault", { fault: "{", nth: "0" }, "cannot be used"],
+        ["add-fault", {}, "This cannot be used: fault: Missing key."],
+        ["add-fault", { fault: '{"_tag":"Fire"}' }, 'fault._tag is "Fire"; use one of RequestLost,'],
+        ["add-fault", { fault: "Fire" }, "fault._tag is missing; use one of RequestLost,"],
         [
           "add-fault",
           { fault: '{"_tag":"Unavailable","after":1}' },
-          "fault.after is not known; _tag, retryAfter, afterActing."
+          "fault.after is unknown; known: _tag, retryAfter, afterActing."
         ],
         ["add-fault", { fault: '{"_tag":"ResponseLost"}', endpoint: "tokens" }, 'match.endpoint: Expected "token"'],
         ["advance", { input: '{"by":"soon"}' }, "10 hours"],
-        ["advance", {}, "cannot be taken"],
-        ["restore", { input: "{}" }, "There is no snapshot"]
+        ["advance", {}, "cannot be used"],
+        ["restore", { input: "{}" }, "No snapshot has this name"]
       ] as const) {
         const before = yield* page.zapier.state
         const { body, status } = yield* page.submit(action, fields)
         assert.strictEqual(status, 400, action)
-        assert.match(body, /role="alert"/)
+        assert.match(body, /id="notice" class="notice problem"/)
         assert.include(Markup.text(body), problem)
         assert.strictEqual(yield* page.zapier.state, before)
       }
@@ -138,7 +140,7 @@ describe("the page", () => {
       yield* page.zapier.advance(9 * hour)
       const { body } = yield* page.get("/_control/")
       assert.include(body, "expired")
-      assert.include(Markup.text(body), "10 h ahead of outside.")
+      assert.include(Markup.text(body), "10 h ahead of this machine's clock.")
     })
   )
 
@@ -166,7 +168,7 @@ describe("the page", () => {
     Effect.gen(function* () {
       const page = ControlPage.make()
       const first = yield* page.get("/_control/requests")
-      assert.include(first.body, "None yet.")
+      assert.include(first.body, "No requests yet.")
       const cookie = `fake-zapier-9270=${secrets.session}`
       const same = { host, cookie, "if-none-match": first.headers["etag"] }
       assert.strictEqual((yield* page.get("/_control/requests", same)).status, 304)
@@ -266,22 +268,22 @@ describe("the API", () => {
       const page = ControlPage.make()
       for (const [action, input, problem] of [
         ["advance", { by: "soon" }, "10 hours"],
-        ["advance", { by: -1 }, "ahead"],
-        ["advance", { millis: 1 }, "This cannot be taken: millis is not known; by. by: Missing key."],
-        ["reset", { now: true }, "This cannot be taken: now is not known; there is nothing to give."],
-        ["revoke", {}, "Say which grants are meant"],
-        ["set-knobs", { codeLifetime: "2 minutes" }, "cannot be taken"],
-        ["set-knobs", { grace: 1 }, "grace is not known; asksForConsent, accessTokenLifetime,"],
-        ["add-fault", { fault: { _tag: "Fire" } }, 'fault._tag is "Fire"; it is one of RequestLost,'],
-        ["add-fault", { fault: { _tag: "Fire" }, ntk: 1 }, "ntk is not known; fault, match, nth, share, times."],
+        ["advance", { by: -1 }, "0 or more milliseconds"],
+        ["advance", { millis: 1 }, "This cannot be used: millis is unknown; known: by. by: Missing key."],
+        ["reset", { now: true }, "This cannot be used: now is unknown; no member is allowed."],
+        ["revoke", {}, "Say which grants to revoke"],
+        ["set-knobs", { codeLifetime: "2 minutes" }, "cannot be used"],
+        ["set-knobs", { grace: 1 }, "grace is unknown; known: asksForConsent, accessTokenLifetime,"],
+        ["add-fault", { fault: { _tag: "Fire" } }, 'fault._tag is "Fire"; use one of RequestLost,'],
+        ["add-fault", { fault: { _tag: "Fire" }, ntk: 1 }, "ntk is unknown; known: fault, match, nth, share, times."],
         [
           "set-faults",
           { rules: [{ fault: { _tag: "ClockJump", by: 1 } }] },
-          "rules[0].fault.by is not known; _tag, millis."
+          "rules[0].fault.by is unknown; known: _tag, millis."
         ],
-        ["approve", { url: "x", scope: ["zap"] }, "scope is not known; url, user, scopes."],
+        ["approve", { url: "x", scope: ["zap"] }, "scope is unknown; known: url, user, scopes."],
         ["approve", { url: "nowhere" }, "not a URL"],
-        ["approve", null, "cannot be taken"]
+        ["approve", null, "cannot be used"]
       ] as const) {
         const { body, status } = yield* page.act(action, input)
         assert.strictEqual(status, 400, action)
