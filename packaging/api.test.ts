@@ -1,0 +1,43 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Api from "./api.ts"
+import { entriesOf } from "./entries.ts"
+
+describe("the report of a module", () => {
+  it("has its declarations by name, without comments and imports", () => {
+    const declarations = Api.declarationsOf(
+      `/** The module. */
+import * as Effect from "effect/Effect";
+/** Later. */
+export declare const beta: (of: Alpha) => Effect.Effect<void>;
+/** First. */
+export interface Alpha {
+    /** A member. */
+    readonly name: string;
+}
+export {};
+//# sourceMappingURL=Module.d.ts.map`
+    )
+    expect(declarations).toEqual([
+      "export interface Alpha {\n  readonly name: string;\n}",
+      "export declare const beta: (of: Alpha) => Effect.Effect<void>;"
+    ])
+  })
+
+  it("replaces the object types of a very long declaration by fingerprints, which change with them", () => {
+    const outlineOf = (type: string) => {
+      const members = Array.from({ length: 300 }, (_, index) => `readonly m${index}: ${type};`).join("\n")
+      return Api.declarationsOf(`export declare const api: Api<"zaps", {\n${members}\n}>;`)[0]
+    }
+    expect(outlineOf("string")).toMatch(/^export declare const api: Api<"zaps", Shape_[\da-f]{8}>;$/)
+    expect(outlineOf("number")).not.toBe(outlineOf("string"))
+  })
+})
+
+describe("the entries of a package", () => {
+  it("are the modules that its manifest exports", () => {
+    const exports = { ".": {}, "./*": {}, "./bin": null, "./internal/*": null, "./fake/internal/*": null }
+    const modules = ["bin", "fake/Fake", "fake/internal/rules", "index", "internal/runtime", "binary"]
+    const files = modules.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`])
+    expect(entriesOf(exports, files)).toEqual([".", "./binary", "./fake/Fake"])
+  })
+})
