@@ -15,7 +15,9 @@ export interface Alpha {
     readonly name: string;
 }
 export {};
-//# sourceMappingURL=Module.d.ts.map`
+//# sourceMappingURL=Module.d.ts.map`,
+      "dist/Module.d.ts",
+      () => undefined
     )
     expect(declarations).toEqual([
       "export interface Alpha {\n  readonly name: string;\n}",
@@ -23,10 +25,30 @@ export {};
     ])
   })
 
+  it("has what the module takes from internal modules, and not what it takes from public ones", () => {
+    const internal: Readonly<Record<string, string>> = {
+      "dist/internal/options.d.ts": `export interface Options { readonly size: Size; }
+export type { Size } from "./size.ts";
+export declare const check: (options: Options) => void;`,
+      "dist/internal/size.d.ts": `export type Size = import("effect/Duration").Duration | number;`
+    }
+    const code = `export type { Options, Size } from "./internal/options.ts";\nexport * as Other from "./Other.ts";`
+    expect(Api.declarationsOf(code, "dist/Module.d.ts", (file) => internal[file])).toEqual([
+      'export * as Other from "./Other.ts";',
+      "export interface Options {\n  readonly size: Size;\n}",
+      "export type Size = Duration.Duration | number;",
+      'export type { Options, Size } from "./internal/options.ts";'
+    ])
+  })
+
   it("replaces the object types of a very long declaration by fingerprints, which change with them", () => {
     const outlineOf = (type: string) => {
       const members = Array.from({ length: 300 }, (_, index) => `readonly m${index}: ${type};`).join("\n")
-      return Api.declarationsOf(`export declare const api: Api<"zaps", {\n${members}\n}>;`)[0]
+      return Api.declarationsOf(
+        `export declare const api: Api<"zaps", {\n${members}\n}>;`,
+        "dist/Api.d.ts",
+        () => undefined
+      )[0]
     }
     expect(outlineOf("string")).toMatch(/^export declare const api: Api<"zaps", Shape_[\da-f]{8}>;$/)
     expect(outlineOf("number")).not.toBe(outlineOf("string"))

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto"
 import { globSync, readFileSync, writeFileSync } from "node:fs"
-import { join, sep } from "node:path"
+import { join, posix, sep } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 // TypeScript 7 has no stable API.
 import ts from "typescript-6"
@@ -41,23 +41,57 @@ const nameOf = (statement: ts.Statement): string => {
   return name?.getText() ?? ""
 }
 
+// An inferred type names a module by its path, and everything in one line.
+const readable = (text: string) =>
+  text
+    .replaceAll(/import\("(?:[^"]*\/)?(\w+)(?:\.ts)?"\)\./g, "$1.")
+    .replaceAll(/^(?: {4})+/gm, (indent) => " ".repeat(indent.length / 2))
+
 const printed = (statement: ts.Statement, source: ts.SourceFile) => {
   const print = (node: ts.Node) => printer.printNode(ts.EmitHint.Unspecified, node, source)
   const whole = print(statement)
-  const text = linesOf(whole) > tooLong ? print(outlined(statement, source)) : whole
-  return text.replaceAll(/^(?: {4})+/gm, (indent) => " ".repeat(indent.length / 2))
+  if (linesOf(whole) <= tooLong) return readable(whole)
+  return readable(print(outlined(statement, source))).replaceAll(" | ", "\n  | ")
 }
 
-/** The declarations of a file of types, by name, without comments and imports. */
-export const declarationsOf = (code: string): ReadonlyArray<string> => {
-  const source = ts.createSourceFile("module.d.ts", code, ts.ScriptTarget.Latest, true)
-  return source.statements
-    .filter((statement) => !ts.isImportDeclaration(statement))
-    .map((statement) => ({ name: nameOf(statement), text: printed(statement, source) }))
-    .filter(({ text }) => text !== "export {};")
-    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-    .map(({ text }) => text)
+interface Declaration {
+  readonly name: string
+  readonly text: string
 }
+
+/** Reads the declarations in a file that is not public. Public files have a report of their own: `undefined`. */
+type ReadInternal = (file: string) => string | undefined
+
+/** What a statement exports from an internal module. */
+const reexported = (statement: ts.Statement, file: string, read: ReadInternal): ReadonlyArray<Declaration> => {
+  if (!ts.isExportDeclaration(statement) || statement.moduleSpecifier === undefined) return []
+  const specifier = (statement.moduleSpecifier as ts.StringLiteral).text
+  if (!specifier.startsWith(".")) return []
+  const from = posix.join(posix.dirname(file), specifier.replace(/\.ts$/, ".d.ts"))
+  const code = read(from)
+  if (code === undefined) return []
+  const { exportClause } = statement
+  const all = declarations(code, from, read)
+  if (exportClause === undefined || !ts.isNamedExports(exportClause)) return all
+  const wanted = new Set(exportClause.elements.map(({ name, propertyName }) => (propertyName ?? name).text))
+  return all.filter(({ name }) => wanted.has(name))
+}
+
+const declarations = (code: string, file: string, read: ReadInternal): ReadonlyArray<Declaration> => {
+  const source = ts.createSourceFile(file, code, ts.ScriptTarget.Latest, true)
+  return source.statements.flatMap((statement) =>
+    ts.isImportDeclaration(statement)
+      ? []
+      : [{ name: nameOf(statement), text: printed(statement, source) }, ...reexported(statement, file, read)]
+  )
+}
+
+/** The declarations of a file of types and those that it takes from internal files, by name, without comments and imports. */
+export const declarationsOf = (code: string, file: string, read: ReadInternal): ReadonlyArray<string> =>
+  declarations(code, file, read)
+    .filter(({ text }) => text !== "export {};")
+    .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+    .map(({ text }) => text)
 
 const reportOf = (name: string): string => {
   const folder = join(root, "packages", name)
@@ -65,15 +99,19 @@ const reportOf = (name: string): string => {
     readonly publishConfig: { readonly exports: Exports }
   }
   const files = globSync("dist/**/*.d.ts", { cwd: folder }).map((file) => file.replaceAll(sep, "/"))
-  const modules = entriesOf(manifest.publishConfig.exports, files).map((entry) => {
-    const declarations = declarationsOf(readFileSync(join(folder, fileOf(entry)), "utf8"))
-    return `## ${entry}\n\n\`\`\`ts\n${declarations.join("\n")}\n\`\`\`\n`
+  const entries = entriesOf(manifest.publishConfig.exports, files)
+  const readFile = (file: string) => readFileSync(join(folder, file), "utf8")
+  const publicFiles = new Set(entries.map(fileOf))
+  const read = (file: string) => (publicFiles.has(file) ? undefined : readFile(file))
+  const modules = entries.map((entry) => {
+    const texts = declarationsOf(readFile(fileOf(entry)), fileOf(entry), read)
+    return `## ${entry}\n\n\`\`\`ts\n${texts.join("\n")}\n\`\`\`\n`
   })
   const intro = `What \`@zapier-workflow-auth/${name}\` exports. Written by \`npm run api\`.`
   return [`# ${name}\n\n${intro}\n`, ...modules].join("\n")
 }
 
-const read = (file: string) => {
+const readReport = (file: string) => {
   try {
     return readFileSync(file, "utf8")
   } catch {
@@ -88,7 +126,7 @@ export const reports = (): Readonly<Record<string, string>> =>
 if (import.meta.main) {
   const now = reports()
   if (!process.argv.includes("--check")) for (const [file, text] of Object.entries(now)) writeFileSync(file, text)
-  else if (!isDeepStrictEqual(Object.fromEntries(Object.keys(now).map((file) => [file, read(file)])), now)) {
+  else if (!isDeepStrictEqual(Object.fromEntries(Object.keys(now).map((file) => [file, readReport(file)])), now)) {
     process.stderr.write("The exports of a package have changed. Run `npm run api`, and review the changes in `api`.\n")
     process.exitCode = 1
   }
