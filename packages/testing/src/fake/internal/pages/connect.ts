@@ -1,5 +1,6 @@
 /** The Connect page, on which a White Label user connects an app, and how it ends in a popup. */
 import type { FakeResponse } from "../../FakeHttp.ts"
+import * as AddressBar from "./addressBar.ts"
 import * as Document from "../../../internal/pages/document.ts"
 import * as Html from "../../../internal/pages/html.ts"
 import * as Styles from "../../../internal/pages/styles.ts"
@@ -36,24 +37,25 @@ export const connect = ({ action, app, partner, renewed, session, theme }: Conne
   const title = renewed === undefined ? `Connect ${app} to ${partner}?` : `Reconnect ${app} to ${partner}?`
   return Document.page(plain, 200, {
     title,
-    body: html`<main class="card">
-      <h1 class="breaks">${title}</h1>
-      <p class="breaks">
-        ${
-          renewed === undefined
-            ? `${partner} can then use your ${app} account for you.`
-            : html`This renews the connection <strong>${renewed}</strong>.`
-        }
-      </p>
-      <form method="post" action="${action}">
-        <input type="hidden" name="session" value="${session}" />
-        <div class="answers">
-          <button class="main" name="decision" value="allow">Allow</button>
-          <button name="decision" value="deny">Deny</button>
-        </div>
-      </form>
-      ${theme === undefined ? undefined : html`<p class="quiet breaks">Theme: <code>${theme}</code></p>`} ${note}
-    </main>`
+    body: html`${AddressBar.connect}
+      <main class="card">
+        <h1 class="breaks">${title}</h1>
+        <p class="breaks">
+          ${
+            renewed === undefined
+              ? `${partner} can then use your ${app} account for you.`
+              : html`This renews the connection <strong>${renewed}</strong>.`
+          }
+        </p>
+        <form method="post" action="${action}">
+          <input type="hidden" name="session" value="${session}" />
+          <div class="answers">
+            <button class="main" name="decision" value="allow">Allow</button>
+            <button name="decision" value="deny">Deny</button>
+          </div>
+        </form>
+        ${theme === undefined ? undefined : html`<p class="quiet breaks">Theme: <code>${theme}</code></p>`} ${note}
+      </main>`
   })
 }
 
@@ -65,12 +67,13 @@ export type Message =
 const ended = (status: number, title: string, detail: string, message: Message): FakeResponse =>
   Document.page(speaking, status, {
     title,
-    body: html`<main class="card" data-message="${JSON.stringify(message)}">
-      <h1>${title}</h1>
-      <p class="breaks">${detail}</p>
-      <p>You can close this window.</p>
-      ${note}
-    </main>`
+    body: html`${AddressBar.connect}
+      <main class="card" data-message="${JSON.stringify(message)}">
+        <h1>${title}</h1>
+        <p class="breaks">${detail}</p>
+        <p>You can close this window.</p>
+        ${note}
+      </main>`
   })
 
 /** The end of a popup in which an app was connected. */
@@ -85,10 +88,11 @@ export const failed = (status: number, problem: string, message: Message): FakeR
 export const problem = (status: number, problem: string): FakeResponse =>
   Document.page(plain, status, {
     title: "This link does not work",
-    body: html`<main class="card">
-      <h1>This link does not work</h1>
-      <p class="breaks">${problem}</p>
-      <p>Go back to where you came from, and try again.</p>
-      ${note}
-    </main>`
+    body: html`${AddressBar.connect}
+      <main class="card">
+        <h1>This link does not work</h1>
+        <p class="breaks">${problem}</p>
+        <p>Go back to where you came from, and try again.</p>
+        ${note}
+      </main>`
   })
