@@ -6,9 +6,7 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpClient from "effect/http/HttpClient"
+ * import * as HttpClient from "effect/http/HttpClient"
  * import * as Layer from "effect/Layer"
  * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
  *
@@ -125,6 +123,14 @@ export class FakeZapier extends Context.Service<
     /** Denies what an authorization URL asks for, and gives the URL that the browser is sent back to. */
     readonly deny: (authorizationUrl: string, options?: FakeControl.DenyOptions) => Controlled<string>
 
+    /** Opens a Connect URL and answers as the White Label user. Gives how the page ends. */
+    readonly connect: (
+      connectUrl: string,
+      options?: FakeControl.ConnectOptions
+    ) => Controlled<FakeWhiteLabel.ConnectEnd>
+    /** Lets a user's connection expire. */
+    readonly expireAuthentication: (id: string) => Controlled<void>
+
     /** Ends the grants of an app, of a user, of both, or one grant. */
     readonly revoke: (of: FakeControl.Revocation) => Controlled<void>
     /** Ends one access token before its time. */
@@ -237,6 +243,8 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
     regenerateSecret: (clientId) => making((state) => FakeControl.regenerateSecret(state, clientId)),
     approve: (url, options = {}) => making((state, now) => FakeControl.approve(state, url, options, now)),
     deny: (url, options) => Effect.suspend(() => Effect.fromResult(FakeControl.deny(state, url, options))),
+    connect: (url, options = {}) => making((state, now) => FakeControl.connect(state, url, options, now)),
+    expireAuthentication: (id) => update((state) => FakeControl.expireAuthentication(state, id)),
     revoke: (of) => update((state) => FakeControl.revoke(state, of)),
     endAccessToken: (token) =>
       Effect.sync(() => {

@@ -26,13 +26,16 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeFault from "./FakeFault.ts"
+import * as FakeHttp from "./FakeHttp.ts"
 import * as FakeState from "./FakeState.ts"
 import * as FakeWhiteLabel from "./FakeWhiteLabel.ts"
+import * as Authentications from "./internal/api/authentications.ts"
 import * as Authorize from "./internal/authorize.ts"
 import * as FakeOptions from "./internal/options.ts"
 import * as Given from "./internal/given.ts"
 import * as Lookup from "./internal/lookup.ts"
 import * as Parse from "./internal/parse.ts"
+import * as Connect from "./internal/whiteLabel/connect.ts"
 
 /**
  * What was asked of the fake makes no sense: `problem` says why, and what would.
@@ -292,6 +295,66 @@ export const deny = (
     yield* userOf(state, user)
     return Authorize.deny(request)
   })
+
+/**
+ * What a White Label user answers on the Connect page.
+ *
+ * @since 0.1.0
+ */
+export const ConnectOptions = Schema.Struct({
+  /** Default: `allow`. */
+  decision: Schema.optional(Schema.Literals(["allow", "deny"]))
+})
+
+/**
+ * @since 0.1.0
+ */
+export type ConnectOptions = typeof ConnectOptions.Type
+
+/**
+ * Opens a Connect URL, which uses its token up, and answers as the user. Gives the URL that the browser is sent back to, or,
+ * of a popup, what it tells the window that has opened it.
+ *
+ * @param now milliseconds since the epoch; the state's clock offset is added
+ *
+ * @since 0.1.0
+ */
+export const connect = (
+  state: FakeState.FakeState,
+  connectUrl: string,
+  options: ConnectOptions,
+  now: number
+): Controlled<readonly [FakeWhiteLabel.ConnectEnd, FakeState.FakeState]> =>
+  Result.gen(function* () {
+    const { decision = "allow" } = yield* parse(ConnectOptions, "The answer", options)
+    const request = FakeHttp.request("GET", connectUrl)
+    if (!URL.canParse(connectUrl) || Parse.route(request.path) !== "Connect") {
+      return yield* fail("The Connect URL is not that of a Connect page: /to/{app}.")
+    }
+    const time = now + state.clockOffset
+    const begun = yield* Result.mapError(
+      Connect.begin(state, request, time),
+      ({ problem }) => new FakeControlError({ problem: `The Connect page does not open: ${problem}` })
+    )
+    const decided = Connect.decide(begun.state, begun.secret, decision === "allow", time)
+    return decided === undefined ? yield* fail("The Connect page has expired.") : [decided.end, decided.state]
+  })
+
+/**
+ * Lets a user's connection expire: the user has to connect it again.
+ *
+ * @param id the id of the authentication
+ *
+ * @since 0.1.0
+ */
+export const expireAuthentication = (state: FakeState.FakeState, id: string): Controlled<FakeState.FakeState> => {
+  const owner = [...state.users, ...HashMap.values(state.whiteLabelUsers)].find(
+    (user) => Authentications.find(state, user, id) !== undefined
+  )
+  return owner === undefined
+    ? fail("There is no authentication with this id: GET /v2/authentications lists those of a user.")
+    : Result.succeed(Authentications.setExpired(state, owner, id, true))
+}
 
 // -----------------------------------------------------------------------------
 // Tokens

@@ -295,7 +295,7 @@ export const Knobs = Schema.Struct({
   jwtLifetime: knob(Time, 300),
   /** How far a partner's clock may be from the fake's, in seconds. Default: 0. */
   jwtClockSkew: knob(Time, 0),
-  /** Whether a JWT that was exchanged may be exchanged again. It is told by its `jti`, and else by its text. Default: no. */
+  /** Whether a JWT that was exchanged may be exchanged again. One without a `jti` always may. Default: no. */
   allowsJwtReplay: knob(Schema.Boolean, false),
   /** How a JWT is refused: with `invalid_request` by RFC 8693 section 2.2.2, or with `invalid_grant` as other servers do. */
   invalidJwtError: knob(Schema.Literals(["invalid_request", "invalid_grant"]), "invalid_request"),
@@ -368,7 +368,7 @@ export interface FakeState {
   readonly whiteLabelIds: HashMap.HashMap<string, number>
   /** What was fetched from partners' JWKS URLs, by the URLs. */
   readonly partnerKeys: HashMap.HashMap<string, FakeWhiteLabel.FetchedKeys>
-  /** JWTs that were exchanged, by what tells them from others. */
+  /** JWTs that were exchanged, by client id and `jti`. */
   readonly exchangedJwts: HashMap.HashMap<string, { readonly expiresAt: number }>
   /** By the tokens. */
   readonly connectTokens: HashMap.HashMap<string, FakeWhiteLabel.ConnectToken>

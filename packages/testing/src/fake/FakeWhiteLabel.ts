@@ -33,12 +33,10 @@ import * as Schema from "effect/Schema"
  *
  * @since 0.1.0
  */
-export const Jwk = Schema.Record(Schema.String, Schema.Json).check(
-  Schema.makeFilter(({ kid, kty }) => typeof kid === "string" && kid !== "" && (kty === "RSA" || kty === "EC"), {
-    message: "Expected a JWK of an RSA or EC key, with a kid"
-  }),
-  Schema.makeFilter((key) => !("d" in key), { message: "Expected a public key: leave out its private parts" })
-)
+export const Jwk = Schema.StructWithRest(
+  Schema.Struct({ kty: Schema.Literals(["RSA", "EC"]), kid: Schema.NonEmptyString }),
+  [Schema.Record(Schema.String, Schema.Json)]
+).check(Schema.makeFilter((key) => !("d" in key), { message: "Expected a public key: leave out its private parts" }))
 
 /**
  * @since 0.1.0
@@ -139,7 +137,6 @@ export interface ConnectToken {
  * @since 0.1.0
  */
 export interface ConnectSession {
-  readonly clientId: string
   readonly userId: number
   /** The id of the app to be connected. */
   readonly app: string
@@ -151,6 +148,24 @@ export interface ConnectSession {
   /** In milliseconds since the epoch. */
   readonly expiresAt: number
 }
+
+/**
+ * What a popup tells the window that has opened it, by `postMessage`.
+ *
+ * @since 0.1.0
+ */
+export type ConnectMessage =
+  | { readonly type: "authenticationSuccess"; readonly authId: number }
+  | { readonly type: "authenticationError"; readonly error: string }
+
+/**
+ * How a Connect page ends: with a redirect to the partner, or with a message of the popup.
+ *
+ * @since 0.1.0
+ */
+export type ConnectEnd =
+  | { readonly _tag: "Redirect"; readonly url: string }
+  | { readonly _tag: "Message"; readonly message: ConnectMessage }
 
 // -----------------------------------------------------------------------------
 // What a machine cannot do

@@ -9,6 +9,7 @@ import * as Struct from "effect/Struct"
 import * as FakeControl from "../../FakeControl.ts"
 import * as FakeFault from "../../FakeFault.ts"
 import * as FakeState from "../../FakeState.ts"
+import * as FakeWhiteLabel from "../../FakeWhiteLabel.ts"
 import type { FakeZapier, Snapshot } from "../../../FakeZapier.ts"
 import * as Given from "../given.ts"
 import * as Parse from "../parse.ts"
@@ -56,6 +57,17 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     "regenerate-secret": action(Schema.Struct({ clientId: Schema.String }), ({ clientId }, { zapier }) =>
       zapier.regenerateSecret(clientId)
     ),
+    "set-white-label": action(
+      Schema.Struct({ clientId: Schema.String, options: FakeWhiteLabel.Options }),
+      ({ clientId, options }, { zapier }) => zapier.setWhiteLabel(clientId, options)
+    ),
+    connect: action(
+      Schema.Struct({ url: Schema.String, ...FakeControl.ConnectOptions.fields }),
+      ({ url, ...options }, { zapier }) => zapier.connect(url, options)
+    ),
+    "expire-authentication": action(Schema.Struct({ id: Schema.String }), ({ id }, { zapier }) =>
+      zapier.expireAuthentication(id)
+    ),
     approve: action(
       Schema.Struct({ ...answer, scopes: Schema.optionalKey(Schema.Array(Scopes.Scope)) }),
       ({ url, ...options }, { zapier }) => Effect.map(zapier.approve(url, options), located)
@@ -99,10 +111,14 @@ const defined = Record.filter(Predicate.isNotUndefined)
 const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
 
 const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unknown } = {
-  "register-app": (form) => ({
-    name: form.get("name"),
-    redirectUris: (form.get("redirectUris") ?? "").split(/\s+/).filter((uri) => uri !== "")
-  }),
+  "register-app": (form) => {
+    const issuer = form.get("issuer")
+    return defined({
+      name: form.get("name"),
+      redirectUris: (form.get("redirectUris") ?? "").split(/\s+/).filter((uri) => uri !== ""),
+      whiteLabel: issuer === undefined ? undefined : defined({ issuer, jwksUrl: form.get("jwksUrl") })
+    })
+  },
   "register-user": (form) =>
     defined({ email: form.get("email"), firstName: form.get("firstName"), lastName: form.get("lastName") }),
   "add-fault": (form) => {

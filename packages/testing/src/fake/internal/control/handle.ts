@@ -88,6 +88,8 @@ const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, co
 const said: { readonly [action: string]: { readonly words: string; readonly part: string } } = {
   "register-app": { words: "The app is registered.", part: "apps" },
   "register-user": { words: "The user is added.", part: "users" },
+  "set-white-label": { words: "The partner is registered.", part: "apps" },
+  "expire-authentication": { words: "The connection has expired.", part: "grants" },
   "regenerate-secret": { words: "The app has a new secret. The old one no longer works.", part: "apps" },
   revoke: { words: "The connection is revoked.", part: "grants" },
   "end-access-token": { words: "The access token no longer works.", part: "grants" },

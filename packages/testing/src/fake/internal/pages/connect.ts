@@ -1,5 +1,6 @@
 /** The Connect page, on which a White Label user connects an app, and how it ends in a popup. */
 import type { FakeResponse } from "../../FakeHttp.ts"
+import type { ConnectMessage } from "../../FakeWhiteLabel.ts"
 import * as AddressBar from "./addressBar.ts"
 import * as Document from "../../../internal/pages/document.ts"
 import * as Html from "../../../internal/pages/html.ts"
@@ -59,13 +60,13 @@ export const connect = ({ action, app, partner, renewed, session, theme }: Conne
   })
 }
 
-/** What the window is told that has opened a popup. */
-export type Message =
-  | { readonly type: "authenticationSuccess"; readonly authId: number }
-  | { readonly type: "authenticationError"; readonly error: string }
-
-const ended = (status: number, title: string, detail: string, message: Message): FakeResponse =>
-  Document.page(speaking, status, {
+/** The end of a popup, which tells the window that has opened it. */
+export const ended = (status: number, message: ConnectMessage): FakeResponse => {
+  const [title, detail] =
+    message.type === "authenticationSuccess"
+      ? ["Connected", "Your account is connected."]
+      : ["Not connected", message.error]
+  return Document.page(speaking, status, {
     title,
     body: html`${AddressBar.connect}
       <main class="card" data-message="${JSON.stringify(message)}">
@@ -75,14 +76,7 @@ const ended = (status: number, title: string, detail: string, message: Message):
         ${note}
       </main>`
   })
-
-/** The end of a popup in which an app was connected. */
-export const connected = (app: string, message: Message): FakeResponse =>
-  ended(200, "Connected", `Your ${app} account is connected.`, message)
-
-/** The end of a popup in which nothing was connected. */
-export const failed = (status: number, problem: string, message: Message): FakeResponse =>
-  ended(status, "Not connected", problem, message)
+}
 
 /** What is wrong with a link, where there is nobody to tell it to. */
 export const problem = (status: number, problem: string): FakeResponse =>

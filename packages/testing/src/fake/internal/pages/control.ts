@@ -90,7 +90,23 @@ const snapshots = ({ formSecret, snapshotAt }: Model) =>
       </details>`
   )
 
-const app = (formSecret: Forms.FormSecret, { clientId, clientSecret, name, redirectUris }: App) =>
+const partner = ({ issuer, jwksUrl, keys, tenantClaim, userClaim }: NonNullable<App["whiteLabel"]>) =>
+  html`<dt>White Label issuer</dt>
+    <dd><code>${issuer}</code></dd>
+    <dt>Keys</dt>
+    <dd>
+      ${
+        jwksUrl === undefined
+          ? html`<ul>
+              ${keys.map(({ kid }) => html`<li><code>${kid}</code></li> `)}
+            </ul>`
+          : html`<code>${jwksUrl}</code>`
+      }
+    </dd>
+    <dt>Claims</dt>
+    <dd><code>${userClaim}</code>, <code>${tenantClaim}</code></dd>`
+
+const app = (formSecret: Forms.FormSecret, { clientId, clientSecret, name, redirectUris, whiteLabel }: App) =>
   html`<li>
     <h3 class="breaks">${name}</h3>
     <dl>
@@ -104,6 +120,7 @@ const app = (formSecret: Forms.FormSecret, { clientId, clientSecret, name, redir
           ${redirectUris.map((uri) => html`<li><code>${uri}</code></li> `)}
         </ul>
       </dd>
+      ${whiteLabel && partner(whiteLabel)}
     </dl>
     ${Forms.action(formSecret, "regenerate-secret", "Regenerate the secret", { clientId }, { of: `of ${name}` })}
   </li> `
@@ -114,6 +131,8 @@ const registration = html`<div class="fields">
     <label for="app-uris">Redirect URIs, one a line</label>
     <textarea id="app-uris" name="redirectUris" rows="2" required></textarea>
   </div>
+  <div>${Forms.input("app-issuer", "issuer", "Issuer, of a White Label partner")}</div>
+  <div>${Forms.input("app-jwks", "jwksUrl", "JWKS URL, of a White Label partner", 'type="url" ')}</div>
   <div><button class="small">Register</button></div>
 </div>`
 

@@ -65,8 +65,10 @@ const nameOf = ({ apps }: FakeState, clientId: string) =>
 
 export const grants = (formSecret: Forms.FormSecret, state: FakeState, time: number): Html.Html => {
   const all = View.grants(state)
-  const grant = ({ accessTokens, clientId, grantId, refreshToken, scopes: granted, user }: View.Grant) => {
+  const grant = ({ accessTokens, clientId, grantId, refreshToken, scopes: granted, ...of }: View.Grant) => {
     const app = nameOf(state, clientId)
+    // A White Label user is known by the partner's ids. The e-mail address is made up.
+    const user = of.whiteLabel === undefined ? of.user : `${of.whiteLabel.user} of ${of.whiteLabel.tenant}`
     const whose = `${user} for ${app}`
     return html`<li>
       <div class="row between">

@@ -95,6 +95,10 @@ export const page = (request: FakeRequest, options: Options): FakeResponse => {
                   scopes in the query`
               )}
               ${row("Token endpoint", html`<code>${urls.token}</code>`)}
+              ${row(
+                "Connect page",
+                html`<code>${base}/to/{app}</code>, where a White Label partner sends its users, with a connect token`
+              )}
               ${row("API", html`<code>${urls.api}</code>, with the endpoints below`)}
               ${hasControl ? control(base) : undefined}
               ${links.map(({ name, url }) => row(name, html`<a href="${url}">${url}</a>`))}

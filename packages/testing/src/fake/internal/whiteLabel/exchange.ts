@@ -134,7 +134,10 @@ const give = (unprovided: FakeState.FakeState, clientId: string, verified: Verif
       ...state,
       grants: HashMap.set(state.grants, renewed.id, renewed),
       whiteLabelUsers: HashMap.set(state.whiteLabelUsers, user.id, { ...user, grantId: renewed.id }),
-      exchangedJwts: HashMap.set(state.exchangedJwts, `${clientId} ${jwt.id}`, { expiresAt: subject.expiresAt })
+      exchangedJwts:
+        jwt.id === undefined
+          ? state.exchangedJwts
+          : HashMap.set(state.exchangedJwts, `${clientId} ${jwt.id}`, { expiresAt: subject.expiresAt })
     },
     response: granted({ ...given, type: types.accessToken, tokenType: "Bearer" }),
     issued: Tokens.issued(given, { clientId, grantId: renewed.id, origin }, now)
@@ -160,7 +163,7 @@ const exchangeJwt = (
   if ("url" in known) return ask({ _tag: "Keys", url: known.url }, "The keys of the partner were not fetched.")
   const refused = (description: string): Answered => ({ state: known.state, response: refusal(description) })
   if (known.keys === undefined) return refused("The JWKS URL of the partner gives no keys.")
-  const key = known.keys.find((key) => key["kid"] === jwt.kid && Jwt.isFor(key, jwt.algorithm))
+  const key = known.keys.find((key) => key.kid === jwt.kid && Jwt.isFor(key, jwt.algorithm))
   if (key === undefined) return refused("No key of the partner has the kid and the alg of the JWT.")
   if (facts.signature?.key !== key) {
     return ask({ _tag: "Signature", jwt: given, key, algorithm: jwt.algorithm }, "The signature was not verified.")
@@ -168,8 +171,9 @@ const exchangeJwt = (
   if (!facts.signature.isValid) return refused("The signature of the JWT is not that of the key that its kid names.")
   const checked = Jwt.check(jwt, registration, state.knobs, now)
   if (Result.isFailure(checked)) return refused(checked.failure)
+  // A JWT without a `jti` is as documented, and two of the same second are the same.
   if (!state.knobs.allowsJwtReplay && HashMap.has(state.exchangedJwts, `${clientId} ${jwt.id}`)) {
-    return refused("The JWT was exchanged before: sign a new one, with a jti of its own.")
+    return refused("A JWT with the same jti was exchanged before: sign a new one.")
   }
   return Result.match(scopesOf(form), {
     onFailure: (response) => ({ state: known.state, response }),

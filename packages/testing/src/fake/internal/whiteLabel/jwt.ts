@@ -24,8 +24,8 @@ export interface Jwt {
   readonly algorithm: string
   readonly kid: string
   readonly claims: Members
-  /** What tells it from others. */
-  readonly id: string
+  /** What tells it from all others, if it says so. */
+  readonly id: string | undefined
 }
 
 const members = (part: string): Members | undefined => {
@@ -57,15 +57,16 @@ export const parse = (text: string): Checked<Jwt> => {
     return Result.fail("The typ of the JWT has to be JWT.")
   }
   if (typeof kid !== "string" || kid === "") return Result.fail("The JWT lacks the kid header.")
-  const id = typeof claims["jti"] === "string" ? `jti ${claims["jti"]}` : text.slice(0, text.lastIndexOf("."))
-  return Result.succeed({ algorithm: alg, kid, claims, id })
+  const { jti } = claims
+  if (jti !== undefined && typeof jti !== "string") return Result.fail("The claim jti of the JWT has to be a text.")
+  return Result.succeed({ algorithm: alg, kid, claims, id: jti })
 }
 
 /** Whether a key is one for an algorithm. */
 export const isFor = (key: Jwk, algorithm: string): boolean => {
   const curve = curves.get(algorithm)
   return (
-    key["kty"] === (curve === undefined ? "RSA" : "EC") &&
+    key.kty === (curve === undefined ? "RSA" : "EC") &&
     (curve === undefined || key["crv"] === curve) &&
     (key["alg"] ?? algorithm) === algorithm &&
     (key["use"] ?? "sig") === "sig"

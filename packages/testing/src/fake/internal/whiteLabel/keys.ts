@@ -34,6 +34,6 @@ export const find = (
   const { jwksCooldown, jwksLifetime } = state.knobs
   const known = Option.getOrUndefined(HashMap.get(state.partnerKeys, jwksUrl))
   if (known === undefined || !isWithin(known, jwksLifetime, now)) return { url: jwksUrl }
-  const isKnown = known.keys.some((key) => key["kid"] === kid)
+  const isKnown = known.keys.some((key) => key.kid === kid)
   return isKnown || isWithin(known, jwksCooldown, now) ? { state, keys: known.keys } : { url: jwksUrl }
 }

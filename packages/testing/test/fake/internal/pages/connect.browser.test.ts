@@ -16,8 +16,8 @@ const asked = {
 const pages = {
   new: Connect.connect(asked),
   renewed: Connect.connect({ ...asked, renewed: "Slack of Ada", theme: "midnight" }),
-  connected: Connect.connected("Slack", { type: "authenticationSuccess", authId: 1 }),
-  failed: Connect.failed(403, "The user said no.", { type: "authenticationError", error: "access_denied" }),
+  connected: Connect.ended(200, { type: "authenticationSuccess", authId: 1 }),
+  failed: Connect.ended(403, { type: "authenticationError", error: "access_denied" }),
   problem: Connect.problem(400, "The token in this link has expired.")
 }
 
