@@ -1,4 +1,4 @@
-/** What can be read of the fake from outside: for the control page and, as JSON, for the control API. */
+/** The fake's state for the control page and, as JSON, for the control API. */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -31,7 +31,7 @@ export const grants = (state: FakeState.FakeState) =>
 
 export type Grant = ReturnType<typeof grants>[number]
 
-/** The apps' own tokens, the one that ends last first. */
+/** The apps' own tokens, the one that expires last first. */
 export const appTokens = (state: FakeState.FakeState): ReadonlyArray<FakeState.AppToken> =>
   Array.from(HashMap.values(state.appTokens)).toSorted(latestFirst)
 

@@ -1,4 +1,4 @@
-/** What a browser's address bar would show of a page of Zapier's, on the pages that users of an app see. */
+/** Zapier's address, as a browser would show it, on the pages that users of an app see. The fake's own address differs. */
 import * as Html from "../../../internal/pages/html.ts"
 
 const { html } = Html

@@ -1,4 +1,4 @@
-/** The Connect page, on which a White Label user connects an app, and how it ends in a popup. */
+/** The Connect page, on which a White Label user connects an app, and its end in a popup. */
 import type { FakeResponse } from "../../FakeHttp.ts"
 import type { ConnectMessage } from "../../FakeWhiteLabel.ts"
 import * as AddressBar from "./addressBar.ts"
@@ -9,10 +9,10 @@ import { note } from "./consent.ts"
 
 const { html } = Html
 
-// Where the form may lead is not stated, as on the consent page.
+// The policy does not restrict the form's target, as on the consent page.
 const plain = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "same-origin" })
 
-/** Tells the window that has opened the popup. What it says is no secret. */
+/** Sends the result to the window that opened the popup. It contains no secret. */
 const script = `
 const { message } = document.querySelector("main").dataset
 window.opener?.postMessage(JSON.parse(message), "*")
@@ -21,16 +21,16 @@ window.opener?.postMessage(JSON.parse(message), "*")
 const speaking = Document.kind({ style: Styles.consent, script, policy: [], referrerPolicy: "same-origin" })
 
 export interface Connect {
-  /** The app that is to be connected. */
+  /** The app to connect. */
   readonly app: string
   readonly partner: string
-  /** The title of the connection that is renewed, if it is not a new one. */
+  /** The title of the connection to renew, if it is not a new one. */
   readonly renewed: string | undefined
-  /** How the partner names its look. */
+  /** The partner's name for its design. */
   readonly theme: string | undefined
-  /** What shows that the form is of this page. */
+  /** Proves that the form comes from this page. */
   readonly session: string
-  /** Where the form is sent. */
+  /** The target of the form. */
   readonly action: string
 }
 
@@ -78,7 +78,7 @@ export const ended = (status: number, message: ConnectMessage): FakeResponse => 
   })
 }
 
-/** What is wrong with a link, where there is nobody to tell it to. */
+/** The error page of a link without an opener. */
 export const problem = (status: number, problem: string): FakeResponse =>
   Document.page(plain, status, {
     title: "This link does not work",

@@ -1,8 +1,8 @@
 /**
- * The Connect page, where a White Label user connects an app: in a popup, which tells the window that opened it, or by a
- * redirect back to the partner.
+ * The Connect page, where a White Label user connects an app: in a popup, which sends its result to the window that
+ * opened it, or by a redirect back to the partner.
  *
- * A connect token is used up when the page opens. The page's form carries the secret of what it has begun.
+ * A connect token is used up when the page opens. The page's form carries the secret of its session.
  *
  * Source: Zapier's White Label pages "Connection flow" and "Error handling".
  */
@@ -44,10 +44,10 @@ const toResponse = (end: ConnectEnd, pageStatus = 200): FakeHttp.FakeResponse =>
   end._tag === "Redirect" ? FakeHttp.redirect(302, end.url) : Pages.ended(pageStatus, end.message)
 
 // -----------------------------------------------------------------------------
-// The page opens
+// Opening the page
 // -----------------------------------------------------------------------------
 
-// In process, the origin that was asked is not known.
+// In process, the requested origin is unknown.
 const isFor = (resource: string, { base, path }: FakeHttp.FakeRequest): boolean => {
   const { href, pathname, search } = new URL(resource)
   return base === undefined ? pathname === path && search === "" : href === `${base}${path}`
@@ -65,7 +65,7 @@ interface Opened {
   readonly token: ConnectToken
   readonly user: FakeState.WhiteLabelUser
   readonly app: Catalog.App
-  /** The connection that is renewed, if it is not a new one. */
+  /** The connection to renew, if it is not a new one. */
   readonly renewed: FakeState.Authentication | undefined
 }
 
@@ -163,7 +163,7 @@ const open = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: nu
 }
 
 // -----------------------------------------------------------------------------
-// The user answers
+// The user's decision
 // -----------------------------------------------------------------------------
 
 /** A user's answer: the app is connected, or the user says no. Nothing, where no such page is open. */
@@ -190,12 +190,12 @@ export const decide = (
 const submit = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   const refuse = (status: 400 | 403, problem: string) => ({ state, response: Pages.problem(status, problem) })
   if (CrossOrigin.isForeign(request)) {
-    return refuse(403, "Another page has sent this answer: only the page that asks the user may.")
+    return refuse(403, "Another site sent this form. Only the Connect page may send it.")
   }
   const form = Parse.form(request)
   const decision = form?.get("decision")
   if (decision !== "allow" && decision !== "deny") {
-    return refuse(400, "The form was not filled in: it takes a decision.")
+    return refuse(400, "The form is incomplete: it needs a decision.")
   }
   const decided = decide(state, form?.get("session") ?? "", decision === "allow", now)
   return decided === undefined
@@ -203,7 +203,7 @@ const submit = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: 
     : { state: decided.state, response: toResponse(decided.end) }
 }
 
-/** Whose page it is, as a request says. */
+/** The session that a request names. */
 export const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
   const token = get(state.connectTokens, Parse.query(request).get("token") ?? "")
   return (token ?? get(state.connectSessions, Parse.form(request)?.get("session") ?? ""))?.userId
