@@ -60,7 +60,7 @@ export const connect = ({ action, app, partner, renewed, session, theme }: Conne
   })
 }
 
-/** The end of a popup, which tells the window that has opened it. */
+/** The end of a popup, which sends a message to its opener. */
 export const ended = (status: number, message: ConnectMessage): FakeResponse => {
   const [title, detail] =
     message.type === "authenticationSuccess"
