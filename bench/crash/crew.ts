@@ -41,7 +41,7 @@ export const make = (options: {
       case "Returned":
         for (const refreshToken of said.refreshTokens) recorder.returned(member.name, refreshToken)
         return
-      case "Unanswered":
+      case "DriverOutcome":
         recorder.unanswered(member.name, said.refreshToken)
     }
   }

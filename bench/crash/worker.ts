@@ -29,7 +29,7 @@ export type Said =
   /** A call came to its end for which these refresh tokens had been claimed. */
   | { readonly _tag: "Returned"; readonly refreshTokens: ReadonlyArray<string> }
   /** The answer to the presentation of this refresh token did not come, or came too late to be waited for. */
-  | { readonly _tag: "Unanswered"; readonly refreshToken: string }
+  | { readonly _tag: "DriverOutcome"; readonly refreshToken: string }
 
 const say = (said: Said) => tellParent(said)
 
@@ -51,7 +51,7 @@ const httpClient = (name: string) =>
           Effect.onExit(answer, (exit) =>
             Effect.sync(() => {
               const refreshToken = presentedBy(request)
-              if (exit._tag === "Failure" && refreshToken !== null) say({ _tag: "Unanswered", refreshToken })
+              if (exit._tag === "Failure" && refreshToken !== null) say({ _tag: "DriverOutcome", refreshToken })
             })
           )
         )

@@ -34,7 +34,7 @@ interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends 
   readonly get: (key: string) => Effect.Effect<Option.Option<Versioned<NoInfer<S>>>, StoreError>
   readonly set: (key: string, expected: number | undefined, state: NoInfer<S>) => Effect.Effect<boolean, StoreError>
   /** Sends a request, unless `until` (elapsed) has come. */
-  readonly send: (request: R, until: number, key: string) => Effect.Effect<O | DriverState.Unanswered>
+  readonly send: (request: R, until: number, key: string) => Effect.Effect<O | DriverState.DriverOutcome>
   /** Tells that a change is stored. */
   readonly changed: (key: string, change: Change<NoInfer<S>, NoInfer<E>>, at: number) => void
   /** How many access tokens are kept in memory. */
@@ -159,7 +159,7 @@ export const make = Effect.fnUntraced(function* <
           }).pipe(
             Effect.ensuring(Effect.sync(() => void (entry.request = undefined))),
             // A client with a bug leaves what a process leaves that dies: nobody knows whether the request was sent.
-            Effect.catchCause(() => Effect.succeed<DriverState.Unanswered>({ _tag: "NoResponse" })),
+            Effect.catchCause(() => Effect.succeed<DriverState.DriverOutcome>({ _tag: "NoResponse" })),
             Effect.map((outcome) => ({ _tag: "Responded", id: out.id, outcome }) as const)
           )
         )
