@@ -1,5 +1,5 @@
 /**
- * Which of the three ways in a request takes.
+ * The credential of a request: one of the three modes, or none.
  *
  * @example
  * ```ts
@@ -7,7 +7,7 @@
  * import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
  * import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
  *
- * // An endpoint that is not in the table, as the app.
+ * // Calls an endpoint that is not in the table, as the app.
  * const program = Effect.gen(function* () {
  *   const zapier = yield* ZapierHttpClient
  *   return yield* zapier.as(Credential.app(["promotions:read"])).get("/v2/unheard-of")
@@ -26,12 +26,12 @@ import type * as Endpoint from "./Endpoint.ts"
  */
 export interface User {
   readonly _tag: "User"
-  /** The app's own name for its user. */
+  /** The app's own id of its user. */
   readonly subject: string
 }
 
 /**
- * The app's own access token. Without `scopes`, the least that the endpoint needs.
+ * The app's own access token. Default scopes: the fewest that the endpoint needs.
  *
  * @since 0.1.0
  */
@@ -50,7 +50,7 @@ export interface ClientId {
 }
 
 /**
- * Nothing: for endpoints for which Zapier states no credential.
+ * No credential, for endpoints for which Zapier states none.
  *
  * @since 0.1.0
  */
@@ -59,14 +59,14 @@ export interface None {
 }
 
 /**
- * What a request is authorized with.
+ * The credential of a request.
  *
  * @since 0.1.0
  */
 export type Credential = User | App | ClientId | None
 
 /**
- * The credentials that reach an endpoint. Any, where Zapier states none.
+ * The credentials that an endpoint accepts; any if Zapier states none.
  *
  * @since 0.1.0
  */
@@ -75,32 +75,32 @@ export type For<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extends [never]
   : Extract<Credential, { readonly _tag: Endpoint.ModeOf<N> }>
 
 /**
- * On behalf of a user.
+ * Sends the request on behalf of a user.
  *
- * @param subject the app's own name for its user
+ * @param subject the app's own id of its user
  *
  * @since 0.1.0
  */
 export const user = (subject: string): User => ({ _tag: "User", subject })
 
 /**
- * As the app.
+ * Sends the request as the app itself.
  *
- * @param scopes those of the token. Default: the least that the endpoint needs
+ * @param scopes the scopes of the token. Default: the fewest that the endpoint needs
  *
  * @since 0.1.0
  */
 export const app = (scopes?: ReadonlyArray<Scopes.Scope>): App => ({ _tag: "App", scopes })
 
 /**
- * With the client id.
+ * Sends the request with the client id.
  *
  * @since 0.1.0
  */
 export const clientId: ClientId = { _tag: "ClientId" }
 
 /**
- * With nothing.
+ * Sends the request without a credential.
  *
  * @since 0.1.0
  */

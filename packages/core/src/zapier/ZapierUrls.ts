@@ -1,5 +1,5 @@
 /**
- * Where Zapier is. The default is production; point it at a fake in tests and while developing.
+ * Zapier's addresses. The default is production; use a fake in tests and during development.
  *
  * @since 0.1.0
  */
@@ -16,18 +16,18 @@ import { InvalidConfig } from "../ZapierAuthError.ts"
  * @since 0.1.0
  */
 export interface Urls {
-  /** The consent page that also signs new users up (current documentation). */
+  /** The current consent page, which also signs up new users. */
   readonly authorize: string
   /** The consent page of the older documentation. */
   readonly authorizeLegacy: string
-  /** The token endpoint; the slash at its end matters to Zapier. */
+  /** The token endpoint. Keep its trailing slash: without it, Zapier may redirect. */
   readonly token: string
-  /** The origin of the API, without a slash at its end. */
+  /** The origin of the API, without a trailing slash. */
   readonly api: string
 }
 
 /**
- * Those of the real Zapier.
+ * The addresses of the real Zapier.
  *
  * @since 0.1.0
  */
@@ -39,7 +39,7 @@ export const production: Urls = {
 }
 
 /**
- * A server that has everything at one origin, as the fake has.
+ * Makes the URLs of a server that has everything at one origin, such as the fake.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export const at = (origin: string): Urls => {
 const names = ["authorize", "authorizeLegacy", "token", "api"] as const satisfies ReadonlyArray<keyof Urls>
 
 /**
- * Checks the URLs: secrets and tokens go there, so they are https, or at least on this machine. Fails with `InvalidConfig`.
+ * Validates the URLs. Secrets go there, so they must use https or point to this machine. Fails with `InvalidConfig`.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ const names = ["authorize", "authorizeLegacy", "token", "api"] as const satisfie
  *
  * Result.isSuccess(ZapierUrls.check(ZapierUrls.at("http://127.0.0.1:9270"))) // => true
  *
- * // The client secret would go over the network in clear.
+ * // The client secret would be sent unencrypted.
  * Result.isFailure(ZapierUrls.check(ZapierUrls.at("http://10.0.0.1"))) // => true
  * ```
  *
@@ -81,21 +81,19 @@ const names = ["authorize", "authorizeLegacy", "token", "api"] as const satisfie
  */
 export const check = (urls: Urls): Result.Result<Urls, InvalidConfig> => {
   if (typeof urls !== "object" || urls === null) {
-    return Result.fail(
-      new InvalidConfig({ setting: "urls", problem: "give what ZapierUrls.at makes, or leave it out" })
-    )
+    return Result.fail(new InvalidConfig({ setting: "urls", problem: "pass the result of ZapierUrls.at, or omit it" }))
   }
   for (const name of names) {
     const problem = UriProblem.server(urls[name])
     if (problem === undefined) continue
-    const advice = "give the URL of Zapier or of a fake; ZapierUrls.at makes all of them"
+    const advice = "give the URL of Zapier or of a fake server; ZapierUrls.at makes all four"
     return Result.fail(new InvalidConfig({ setting: `urls.${name}`, problem: `${problem}; ${advice}` }))
   }
   return Result.succeed(urls)
 }
 
 /**
- * The URLs in use.
+ * The configured URLs. Default: production.
  *
  * @since 0.1.0
  */

@@ -1,9 +1,9 @@
-/** Reasons that the caller can do something about. */
+/** Reasons that the calling code can act on. */
 import * as Schema from "effect/Schema"
 import { id } from "./id.ts"
 
 /**
- * A setting or an argument is not usable. `setting` names it, `problem` says what to do.
+ * A setting or argument is invalid. `setting` names it; `problem` says what to do.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>(id("Invalid
 }
 
 /**
- * The API answered 401, the token was renewed, but the request's body was a stream that is used up. Send it again.
+ * The API responded 401 and the token was renewed, but the request's streamed body is used up. Send it again.
  *
  * @since 0.1.0
  */
@@ -37,12 +37,12 @@ export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayabl
   readonly blames = "Caller"
   readonly httpStatus = 503
   override get message(): string {
-    return `${this.method} ${this.path} was answered with 401 and its streamed body cannot be sent twice. The token has been renewed: send the request again, or give it a body of text or bytes.`
+    return `${this.method} ${this.path} got a 401 response, and its streamed body cannot be sent twice. The token has been renewed: send the request again, or use text or bytes as its body.`
   }
 }
 
 /**
- * The client was closed. What was under way has ended; nothing new is begun.
+ * The client was closed. Work in progress has ended, and nothing new begins.
  *
  * @since 0.1.0
  */

@@ -1,2 +1,2 @@
-/** What the schema of a reason is named in others' output. */
+/** The schema name of a reason, as other tools show it. */
 export const id = (name: string) => `@zapier-workflow-auth/core/ZapierAuthError/${name}`
