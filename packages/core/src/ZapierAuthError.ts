@@ -78,7 +78,7 @@ export type Reason = typeof Reason.Type
 const TypeId = "~@zapier-workflow-auth/core/ZapierAuthError"
 
 /**
- * The error of every operation of this library. Handle single reasons by `Effect.catchReason`.
+ * The error of every operation of this library. Handle single reasons with `Effect.catchReason`.
  *
  * @since 0.1.0
  */

@@ -140,7 +140,7 @@ export interface CallOptions {
   readonly body?: string | Uint8Array | undefined
   /** Anything, sent as JSON in the place of `body`. */
   readonly json?: unknown
-  /** For whom, where the endpoint takes a user's grant. */
+  /** For whom, where the endpoint takes a user's token. */
   readonly subject?: string | undefined
   /** Which credential, whatever the endpoint table says, and for endpoints that it does not have. */
   readonly credential?: Credential.Credential | undefined

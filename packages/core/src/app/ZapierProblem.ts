@@ -79,7 +79,7 @@ const explain = ({ _tag, reason }: HttpClientError.HttpClientError): ProblemDeta
       }
     : {
         _tag,
-        message: "Zapier could not be reached, or its response was lost. Try again later.",
+        message: "The request to Zapier failed. Try again later.",
         isRetryable: true,
         needsReconnect: false,
         blames: "Network",

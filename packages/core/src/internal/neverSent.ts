@@ -15,9 +15,9 @@ const connectCode =
 const certificateCode =
   /^(?:(?:CERT|CRL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)_\w+|ERROR_IN_C\w+|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/
 
-// What OpenSSL says of a handshake that failed. Alerts that can follow data are not among them, such as
 // OpenSSL's reasons for a failed handshake. Alerts that can follow data are excluded, such as `bad record mac` and, in TLS
 // 1.3, `certificate required`.
+const handshakeReason =
   /^(?:wrong version number|wrong ssl version|unsupported protocol|unknown protocol|no protocols available|version too low|http request|https proxy request|certificate verify failed|dh key too small|unsafe legacy renegotiation disabled|wrong signature type|tlsv1 unrecognized name|.+ alert (?:handshake failure|protocol version|insufficient security|unrecognized name|no application protocol))$/
 
 const hungUpInHandshake = /before secure TLS connection was established/

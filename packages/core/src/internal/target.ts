@@ -138,7 +138,7 @@ export const pick = (subject: string, { endpoint, path, request }: Target): Chec
     const others = methods.length === 0 ? "" : `, but ${methods.join(" and ")}`
     return refuse(
       "credential",
-      `the endpoint table does not have ${request.method} ${path}${others}; choose its credential by ZapierHttpClient.as`
+      `the endpoint table does not have ${request.method} ${path}${others}; choose its credential with ZapierHttpClient.as`
     )
   }
   const { modes } = Endpoint.requirement(endpoint)
@@ -150,7 +150,7 @@ const isCredential = (given: unknown): given is Credential.Credential => {
   return tag === "User" || tag === "App" || tag === "ClientId" || tag === "None"
 }
 
-const noCredential = refuse("credential", "make it by Credential: user(subject), app(), clientId or none")
+const noCredential = refuse("credential", "make it with Credential: user(subject), app(), clientId or none")
 
 /** Validates a caller's credential. */
 export const credential = (given: unknown): Checked<Credential.Credential> =>
@@ -191,7 +191,7 @@ const requestOf = (name: Endpoint.Name, given: { readonly [name: string]: unknow
   const { headers, json, path, urlParams } = given
   const body = bodyOf(given["body"], json)
   if (body === undefined && (json ?? given["body"]) !== undefined) {
-    return refuse("body", "make it by HttpBody, for example HttpBody.text, or pass json instead")
+    return refuse("body", "make it with HttpBody, for example HttpBody.text, or pass json instead")
   }
   if (isNoObject(headers)) return refuse("headers", "give an object of texts")
   if (isNoObject(urlParams)) return refuse("urlParams", "give an object of query parameters")
@@ -209,7 +209,7 @@ const requestOf = (name: Endpoint.Name, given: { readonly [name: string]: unknow
 export const choose = (name: Endpoint.Name, given: unknown): Checked<Credential.Credential> => {
   const { modes } = Endpoint.requirement(name)
   if (given === undefined && modes.includes("User")) {
-    return refuse("credential", `name the user by Credential.user(subject): ${name} takes a user's token`)
+    return refuse("credential", `name the user with Credential.user(subject): ${name} takes a user's token`)
   }
   const chosen = given ?? defaultCredential(modes)
   if (!isCredential(chosen)) return noCredential

@@ -453,7 +453,7 @@ const tabulate = () =>
     Saving: {
       ...busy("Saving"),
       Saved: look,
-      Conflicted: { ...look, Backoff: "the third conflict in a row" },
+      Conflicted: { ...look, Backoff: "three or more conflicts in a row" },
       StoreFailed: failing,
       Woken: { ...failing, Saving: "the store has time left" }
     },

@@ -1,6 +1,6 @@
 /**
  * The tokens of a token response. They are `Redacted`: hidden in logs, errors, `inspect` and `JSON.stringify`, and readable
- * only by `Redacted.value`.
+ * only with `Redacted.value`.
  *
  * @since 0.1.0
  */

@@ -154,7 +154,7 @@ export const appCredentials = (inner: AppCredentialStore["Service"], ring: Ring)
 }
 
 /**
- * Encrypts the records of the three given stores. Provide those by `Layer.provide`, so that no other code can reach them.
+ * Encrypts the records of the three given stores. Provide those with `Layer.provide`, so that no other code can reach them.
  *
  * @example
  * ```ts

@@ -25,7 +25,7 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
   RefreshOutcomeUnknown: new Errors.RefreshOutcomeUnknown({}),
   ResponsePending: new Errors.ResponsePending({ waited: Duration.seconds(20), of: "token" }),
   StateMismatch: new Errors.StateMismatch({ why: "AlreadyUsed" }),
-  InvalidCallback: new Errors.InvalidCallback({ problem: "code is there more than once" }),
+  InvalidCallback: new Errors.InvalidCallback({ problem: "code appears more than once" }),
   UntrustedOrigin: new Errors.UntrustedOrigin({
     origin: "https://elsewhere.example",
     expected: "https://api.zapier.com"

@@ -68,7 +68,7 @@ export const fakeOrigin = (setting: string, address: string): Effect.Effect<stri
           new InvalidConfig({
             setting,
             problem:
-              "give the address of the fake without a path, such as http://127.0.0.1:9270, with https unless it is on this machine"
+              "give the address of the fake without a path, such as http://127.0.0.1:9270, with https unless it points to this machine"
           })
         )
       )

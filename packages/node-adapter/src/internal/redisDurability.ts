@@ -1,6 +1,6 @@
 /**
  * Whether a Redis keeps what it is given. It evicts records or forgets the last ones at a crash when its settings say so:
- * a rotated refresh token that is lost is a user who has to connect again.
+ * a rotated refresh token that is lost is a user who must reconnect.
  */
 import { InvalidConfig, StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"

@@ -9,7 +9,7 @@
  *
  * What is committed is on the server's disk before the commit returns, as long as `synchronous_commit` and `fsync` are
  * on there, which they are unless somebody turned them off. With a standby to fail over to, make replication synchronous:
- * a rotated refresh token that is lost with a server is a user who has to connect again.
+ * a rotated refresh token that is lost with a server is a user who must reconnect.
  *
  * @since 0.1.0
  */

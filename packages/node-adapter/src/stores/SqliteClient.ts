@@ -10,7 +10,7 @@
  * again: a statement outside of a transaction, or the `BEGIN IMMEDIATE` of one, after which nobody else can write.
  *
  * What is committed is on the disk before the commit returns (`synchronous = FULL`): a rotated refresh token that is
- * lost in a power failure is a user who has to connect again.
+ * lost in a power failure is a user who must reconnect.
  *
  * Node 22 prints an `ExperimentalWarning` when `node:sqlite` is loaded, which is when a client is built; current Node 24 does
  * not. On Node 22, text that holds a NUL character is read only up to it, and `SELECT *` gives the columns that there

@@ -116,7 +116,7 @@ describe("doctor", () => {
       "a redirect URI is not usable",
       { ZAPIER_REDIRECT_URIS: "http://acme.example/callback" },
       "redirect URI",
-      "with https unless it is on this machine"
+      "with https unless it points to this machine"
     ],
     [
       "a redirect URI is not registered",

@@ -64,11 +64,7 @@ describe("login", () => {
 
   it.live.each([
     ["nothing", "\n", "error: nothing was pasted. Run it again, and paste the whole address.\n"],
-    [
-      "what belongs to no login",
-      "https://acme.example/callback?code=a&state=b\n",
-      "its state is not one that is waited for"
-    ],
+    ["what belongs to no login", "https://acme.example/callback?code=a&state=b\n", "unknown or expired login attempt"],
     ["what is no address", "hello\n", "error: The callback was refused: state is missing"]
   ])("refuses %s that is pasted", ([, pasted, problem]) =>
     Effect.gen(function* () {

@@ -48,7 +48,7 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed
 }
 
 const decryptionProblems = {
-  UnknownKey: "its key is not configured. Add the key that encrypted it to the newer ones",
+  UnknownKey: "its key is not configured. Add that key after the current one",
   NotEncrypted:
     "it is not encrypted, so its origin is uncertain. If it was stored before encryption was turned on, re-encrypt the store once",
   Altered:

@@ -102,6 +102,6 @@ export class ReconnectRequired extends Schema.TaggedError<ReconnectRequired>(id(
   readonly blames = "User"
   readonly httpStatus = 409
   override get message(): string {
-    return `${reconnectCauses[this.why]}. Let the user connect again by a new authorization URL.`
+    return `${reconnectCauses[this.why]}. Send the user to a new authorization URL.`
   }
 }

@@ -131,7 +131,7 @@ const publicPathOf = (redirectUri: unknown): Check<string> =>
     ? Result.succeed(new URL(redirectUri).pathname.slice(0, -callbackPath.length))
     : invalid(
         "redirectUri",
-        `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it is on this machine`
+        `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it points to this machine`
       )
 
 /** Where the routes are here. Options that are no use have been refused, or will be. */

@@ -128,7 +128,7 @@ const subjectProblem = (endpoint: Endpoint.Name, { credential, subject }: { read
   }
   const isMissing =
     subject === undefined && credential === undefined && Endpoint.requirement(endpoint).modes.includes("User")
-  return isMissing ? Input.invalid("subject", `say for which user: ${endpoint} takes a user's grant`) : undefined
+  return isMissing ? Input.invalid("subject", `say for which user: ${endpoint} takes a user's token`) : undefined
 }
 
 // Types do not keep a program in JavaScript from misspelling a name, and Zapier ignores what it does not know. Values are

@@ -64,7 +64,7 @@ const isSignal = (value: unknown): value is AbortSignal =>
 /** The signal of a call's options, if it has one. */
 export const signal = (options: unknown): Checked<AbortSignal | undefined> => {
   if (options === undefined) return Result.succeed(undefined)
-  if (!isRecord(options)) return refuse("options", "give an object, or leave it out")
+  if (!isRecord(options)) return refuse("options", "pass an object, or omit it")
   const given = options["signal"]
   if (given === undefined || given === null) return Result.succeed(undefined)
   return isSignal(given) ? Result.succeed(given) : refuse("signal", "give an AbortSignal, or leave it out")

@@ -223,7 +223,7 @@ const settingsProblem = (settings: unknown): ZapierAuthError | undefined =>
 
 /** The options, as far as what they are given to does not see what is wrong. */
 export const check = (options: Options): Result.Result<Options, ZapierAuthError> => {
-  if (!isRecord(options)) return Result.fail(invalid("options", "give an object, or leave it out"))
+  if (!isRecord(options)) return Result.fail(invalid("options", "pass an object, or omit it"))
   const {
     application: app,
     checkScopes,
