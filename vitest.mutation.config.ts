@@ -6,7 +6,8 @@ export default defineConfig({
     isolate: false,
     include: [
       "packages/core/test/machine/*.test.ts",
-      "packages/core/test/oauth/{AuthorizationCallback,AuthorizationUrl,TokenRequest,TokenOutcome,TokenFailure,OAuthError,Tokens}.test.ts"
+      "packages/core/test/oauth/{AuthorizationCallback,AuthorizationUrl,TokenRequest,TokenOutcome,TokenFailure,Tokens}.test.ts",
+      "packages/core/test/internal/oauthError.test.ts"
     ]
   }
 })

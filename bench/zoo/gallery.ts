@@ -62,7 +62,7 @@ export const page = async (): Promise<string> => {
     "",
     "Bugs that teams make when they connect their users to Zapier, and how [`Scenario`](testing.md#an-app) finds them. Each app is",
     "correct but for the part that is shown, which overrides a part of one of the apps in",
-    "[`bench/zoo/base`](../bench/zoo/base). `npm run zoo` runs these and more, and as many correct apps, which must not be accused.",
+    "`bench/zoo/base`. `npm run zoo` runs these and more, and as many correct apps, which must not be accused.",
     "This page is written by `npx vitest run bench/gallery.test.ts -u`.",
     ...sections,
     ""

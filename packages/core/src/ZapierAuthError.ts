@@ -45,6 +45,7 @@ export { Party } from "./internal/reasons/party.ts"
 export const Reason = Schema.Union([
   Caller.InvalidConfig,
   Caller.RequestNotReplayable,
+  Caller.AppCodeFailed,
   Caller.Closed,
   User.ConsentDenied,
   User.ConsentExpired,

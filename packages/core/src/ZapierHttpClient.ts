@@ -472,7 +472,7 @@ export const layerHttpClient = (
 /**
  * Converts an authorized client to an Effect `HttpClient`, with errors as in `layerHttpClient`.
  *
- * @since 0.1.0
+ * @internal
  */
 export const toHttpClient = (client: HttpClient.HttpClient.With<CallError>): HttpClient.HttpClient =>
   HttpClient.makeWith<never, never, HttpClientError, never>(

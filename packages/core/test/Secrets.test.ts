@@ -363,8 +363,9 @@ describe("A run in which everything goes wrong", () => {
         "Closed",
         "ResponsePending",
         "ApplicationUnavailable",
-        // Comes of layers that the core does not know.
-        "StartFailed"
+        // Come of layers and functions that the core does not know.
+        "StartFailed",
+        "AppCodeFailed"
       ]
       expect([...reasons].toSorted()).toEqual(
         ZapierAuthError.Reason.members

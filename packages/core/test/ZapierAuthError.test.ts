@@ -16,6 +16,7 @@ const kinds: { readonly [tag in Tag]: "later" | "reconnect" | "neither" | "depen
   IllegalTransition: "neither",
   InvalidConfig: "neither",
   RequestNotReplayable: "later",
+  AppCodeFailed: "later",
   Closed: "neither",
   ConsentDenied: "reconnect",
   ConsentExpired: "reconnect",

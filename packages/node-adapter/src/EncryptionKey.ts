@@ -98,7 +98,7 @@ const create = Effect.fnUntraced(function* (path: string) {
  * Several processes may start at once: all get the same key. Fails with `InvalidConfig`, which says what to run, when the
  * folder can be read or written by others, belongs to another user, or cannot be used.
  *
- * @since 0.1.0
+ * @internal
  */
 export const file = Effect.fn("EncryptionKey.file")(function* (options: Options = {}) {
   const fs = yield* FileSystem.FileSystem

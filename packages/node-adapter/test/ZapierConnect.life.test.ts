@@ -162,10 +162,11 @@ describe("ZapierConnect.toWebHandler", () => {
       expect([refused.status, refused.headers.get("retry-after"), await refused.json()]).toEqual([
         503,
         "60",
-        expect.objectContaining({ error: "StoreFailed", isRetryable: true })
+        expect.objectContaining({ error: "AppCodeFailed", isRetryable: true })
       ])
     })
-    expect(log).toContain("could not say who is signed in: it failed with RangeError")
+    expect(log).toContain("The app's own code for subject could not say who is signed in: it failed with RangeError.")
+    expect(log).not.toMatch(/store/i)
     expect(log).not.toContain("s3cret")
     await zapier.dispose()
   })
@@ -201,7 +202,7 @@ describe("ZapierConnect.layer", () => {
         )
       expect((yield* visit("/zapier/connect")).status).toBe(418)
       expect(outcomes).toMatchObject([
-        { _tag: "Failed", error: { reason: { _tag: "StoreFailed", problem: "it failed with SessionsAway" } } }
+        { _tag: "Failed", error: { reason: { _tag: "AppCodeFailed", problem: "it failed with SessionsAway" } } }
       ])
     })
   )

@@ -134,7 +134,7 @@ describe("a handler of `Request`s", () => {
 
   it.each([undefined, null, "zap"])("answers with 500 and logs that %j is no options", async (given) => {
     const [status, log] = await answer(given)
-    expect([status, log.includes("options: give an object")]).toEqual([500, true])
+    expect([status, log.includes("options: pass an object")]).toEqual([500, true])
   })
 
   it("answers with what there is when it is right", async () => {

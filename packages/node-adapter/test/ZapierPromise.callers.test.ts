@@ -209,14 +209,14 @@ describe("ZapierPromise: what callers give", () => {
   )
 
   const wrong: ReadonlyArray<readonly [string, Call, string]> = [
-    ["an empty subject", (z) => z.accessToken(""), "subject: it is empty; say for which user"],
+    ["an empty subject", (z) => z.accessToken(""), "subject: it is empty; give the app's own id"],
     ["no subject", (z) => z.fetch("/v2/zaps"), "subject: it is missing; say for which user"],
     ["no subject", (z) => z.fetch("https://api.zapier.com/v2/zaps"), "subject: it is missing"],
     ["no subject", (z) => z.fetch("/v2/zaps#x"), "subject: it is missing"],
     ["a subject that is a number", (z) => z.status(untyped(42)), "subject: it is not text"],
-    ["a subject with a line break", (z) => z.disconnect("ada\n"), "subject: it holds a line break, at position 4"],
-    ["a control character", (z) => z.status("a\u0007"), "subject: it holds a control character, at position 2"],
-    ["half a surrogate pair", (z) => z.accessToken("\ud800"), "subject: it holds half a surrogate pair"],
+    ["a subject with a line break", (z) => z.disconnect("ada\n"), "subject: it contains a line break, at position 4"],
+    ["a control character", (z) => z.status("a\u0007"), "subject: it contains a control character, at position 2"],
+    ["half a surrogate pair", (z) => z.accessToken("\ud800"), "subject: it contains an unpaired surrogate"],
     ["a long subject", (z) => z.accessToken("é".repeat(501)), "subject: it is longer than 1000 bytes of UTF-8"],
     [
       "a subject inside a credential",
@@ -224,7 +224,7 @@ describe("ZapierPromise: what callers give", () => {
       "subject: it is empty"
     ],
     ["scopes that are a text", (z) => z.appToken(untyped("zap")), 'scopes: give a list of scopes, such as ["zap"]'],
-    ["no options", (z) => z.authorizationUrl(untyped(null)), "options: give an object, such as"],
+    ["no options", (z) => z.authorizationUrl(untyped(null)), "options: pass an object, such as"],
     [
       "PKCE that is neither on nor off",
       (z) => z.authorizationUrl({ subject: "ada", scopes: ["zap"], pkce: untyped("true") }),
@@ -254,23 +254,23 @@ describe("ZapierPromise: what callers give", () => {
     [
       "a callback for nobody",
       (z) => z.handleCallback("?code=a&state=b", untyped(null)),
-      "options: give an object with"
+      "options: pass an object with"
     ],
     ["a path that is no text", (z) => z.fetch(untyped(42)), "path: give a path of the API as text"],
     [
       "a path whose parameter was not filled in",
       (z) => z.fetch("/v2/zaps/{id}", { method: "DELETE", subject: "ada" }),
-      "url: it holds a brace"
+      "url: it contains a brace"
     ],
     ["a path that is none", (z) => z.fetch("v2/zaps", { subject: "ada" }), "url: give a path of the API"],
-    ["options that are none", (z) => z.fetch("/v1/apps", untyped(42)), "options: give an object"],
+    ["options that are none", (z) => z.fetch("/v1/apps", untyped(42)), "options: pass an object"],
     ["a method in small letters", (z) => z.fetch("/v1/apps", { method: untyped("get") }), "method: give one of GET, "],
     ["a body of GET", (z) => z.fetch("/v1/apps", { body: "x" }), "body: leave it out: GET has none"],
     ["a body that is a number", (z) => z.fetch("/x", { method: "POST", body: untyped(1) }), "body: give text or bytes"],
     ["a circle as JSON", (z) => z.fetch("/x", { method: "POST", json: circular }), "json: give what JSON can hold"],
     ["a function as JSON", (z) => z.fetch("/x", { method: "POST", json: () => 1 }), "json: give what JSON can hold"],
     ["two headers in one", (z) => z.fetch("/v1/apps", { headers: { a: "b\r\nc: d" } }), "headers.a: it holds a line"],
-    ["a header's odd name", (z) => z.fetch("/v1/apps", { headers: { "a b": "c" } }), "headers: a name is not one"],
+    ["a header's odd name", (z) => z.fetch("/v1/apps", { headers: { "a b": "c" } }), "headers: a header name has invalid"],
     [
       "a header that is a number",
       (z) => z.fetch("/v1/apps", { headers: { a: untyped(1) } }),
@@ -284,7 +284,7 @@ describe("ZapierPromise: what callers give", () => {
     [
       "a credential that is none",
       (z) => z.fetch("/v1/apps", { credential: untyped("me") }),
-      "credential: give one that"
+      "credential: make it with"
     ],
     [
       "an unknown endpoint",
@@ -294,7 +294,7 @@ describe("ZapierPromise: what callers give", () => {
     ...(["HEAD", "OPTIONS"] as const).map((method): (typeof wrong)[number] => [
       `${method} of an endpoint that has other methods`,
       (z) => z.fetch("/v2/zaps", { method, subject: "ada" }),
-      `credential: the endpoint table does not have ${method} /v2/zaps, only GET and POST; say which`
+      `credential: the endpoint table does not have ${method} /v2/zaps, but GET and POST; set the credential`
     ]),
     ["a signal that is none", (z) => z.accessToken("ada", { signal: untyped(5) }), "signal: give an AbortSignal"]
   ]
@@ -359,8 +359,8 @@ describe("ZapierPromise: what callers give", () => {
   )
 
   it.each<readonly [unknown, string]>([
-    [null, "options: give an object"],
-    [42, "options: give an object"],
+    [null, "options: pass an object"],
+    [42, "options: pass an object"],
     [{ stores: "disk" }, 'stores: give "memory"'],
     [{ stores: { dir: "/tmp" } }, "stores.dir: there is no such option; there are busyTimeout, create, directory"],
     [{ stores: { directory: 5 } }, "stores.directory: give the path of a folder as text"],

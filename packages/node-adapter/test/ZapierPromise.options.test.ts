@@ -147,6 +147,20 @@ describe("the application", () => {
     const both = inEnvironment({ ...env, ZAPIER_CLIENT_SECRET: "s3cret" }, { stores: "memory" })
     expect(await messageOf(both)).toBe("ZAPIER_CLIENT_SECRET, ZAPIER_CLIENT_SECRET_FILE: set one of them, not both")
   })
+
+  it("is read by a function, which is blamed if it fails, and not the store or Zapier", async () => {
+    const application = () => Promise.reject(new RangeError("s3cret"))
+    await using zapier = ZapierPromise.make({ application, stores: "memory" })
+    const asked = await zapier.authorizationUrl({ subject: "ada", scopes: ["zap"] })
+    expect(asked).toMatchObject({ error: { _tag: "AppCodeFailed", option: "application", blames: "Caller" } })
+    expect(asked.ok || asked.error.message).toBe(
+      "The app's own code for application could not read the client application: it failed with RangeError. Check that code and what it calls, then try again."
+    )
+    // A token request that needs the application is not sent for the same reason.
+    expect(await zapier.appToken(["profile"])).toMatchObject({
+      error: { _tag: "AppCodeFailed", isRetryable: true }
+    })
+  })
 })
 
 describe("variables that contradict each other", () => {
@@ -180,7 +194,7 @@ describe("an option that there is not", () => {
     [{ application: { ...app, fetch } }, "application.fetch: there is no such option; give fetch beside application"],
     [{ application: { ...app, redirectUri: "x" } }, "Did you mean application.redirectUris?"],
     [{ settings: { fetch } }, "settings.fetch: there is no such option; give fetch beside settings"],
-    [{ settings: { requestTimout: 5 } }, "settings.requestTimout: there is no such setting"],
+    [{ settings: { requestTimout: 5 } }, "settings.requestTimout: unknown setting"],
     [{ urls: { tokens: "x" } }, "Did you mean urls.token?"],
     [{ stores: { keys: "x" } }, "stores.keys: there is no such option"],
     [{ stores: { postgre: "x" } }, "name, postgres, redis. Did you mean stores.postgres?"],

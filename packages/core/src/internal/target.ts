@@ -138,7 +138,7 @@ export const pick = (subject: string, { endpoint, path, request }: Target): Chec
     const others = methods.length === 0 ? "" : `, but ${methods.join(" and ")}`
     return refuse(
       "credential",
-      `the endpoint table does not have ${request.method} ${path}${others}; choose its credential with ZapierHttpClient.as`
+      `the endpoint table does not have ${request.method} ${path}${others}; set the credential yourself (ZapierHttpClient.as, or fetch's option credential)`
     )
   }
   const { modes } = Endpoint.requirement(endpoint)

@@ -345,7 +345,7 @@ export const grace = 250
 /**
  * True if both name the same tokens.
  *
- * @since 0.1.0
+ * @internal
  */
 export const isSame = (a: Id | undefined, b: Id | undefined): boolean =>
   a !== undefined && b !== undefined && a.family === b.family && a.generation === b.generation
@@ -395,7 +395,7 @@ export const nextDeadline = ({ callers, request, store }: AnyState): number => {
 /**
  * True for a caller that waits for an access token.
  *
- * @since 0.1.0
+ * @internal
  */
 export const wantsAccess = ({ wants }: Caller) => wants === "Access"
 

@@ -353,7 +353,7 @@ const rejected = <S extends Stored>(state: S, event: OfEvent<"AccessTokenRejecte
 /**
  * Returns the access token of a state, valid or not, with its generation.
  *
- * @since 0.1.0
+ * @internal
  */
 export const accessOf = (state: State): Tokens.UsableAccess | undefined =>
   state._tag === "Absent"

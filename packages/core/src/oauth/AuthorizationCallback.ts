@@ -10,7 +10,7 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as OAuthError from "./OAuthError.ts"
+import * as OAuthError from "../internal/oauthError.ts"
 import { InvalidCallback } from "../ZapierAuthError.ts"
 
 /**

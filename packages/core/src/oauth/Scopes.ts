@@ -60,7 +60,7 @@ export const Scope: Schema.Codec<Scope, string> = /* @__PURE__ */ Schema.String.
 /**
  * True for a scope token of RFC 6749 section 3.3: printable ASCII without space, `"` and `\`.
  *
- * @since 0.1.0
+ * @internal
  */
 export const isToken = (text: string): boolean => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(text)
 

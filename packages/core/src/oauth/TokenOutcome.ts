@@ -32,7 +32,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Reason } from "../ZapierAuthError.ts"
-import * as OAuthError from "./OAuthError.ts"
+import * as OAuthError from "../internal/oauthError.ts"
 import * as Scopes from "./Scopes.ts"
 import * as Tokens from "./Tokens.ts"
 
@@ -105,7 +105,7 @@ export const coolDown = 60_000
 /**
  * The longest pause that a response can impose, in milliseconds.
  *
- * @since 0.1.0
+ * @internal
  */
 export const longestPause = 60 * 60 * 1000
 
@@ -127,7 +127,7 @@ const secondsOf = (expiresIn: unknown): number | undefined => {
 /**
  * Reads any value of `expires_in` as a lifetime in milliseconds.
  *
- * @since 0.1.0
+ * @internal
  */
 export const lifetime = (expiresIn: unknown): number => {
   const seconds = Math.min(secondsOf(expiresIn) ?? documentedLifetime, longestLifetime)

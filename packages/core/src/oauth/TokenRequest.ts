@@ -68,7 +68,7 @@ const formEncode = (text: string) => new URLSearchParams([["", text]]).toString(
 /**
  * The `Authorization` header of HTTP Basic. Both parts are form-encoded first (RFC 6749 section 2.3.1).
  *
- * @since 0.1.0
+ * @internal
  */
 export const basic = (application: Pick<Application, "clientId" | "clientSecret">): string =>
   `Basic ${Base64.encode(`${formEncode(application.clientId)}:${formEncode(Redacted.value(application.clientSecret))}`)}`

@@ -127,6 +127,14 @@ export const isBearable = (text: string): boolean =>
  *
  * @param now milliseconds since the epoch
  *
+ * @example
+ * ```ts
+ * import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
+ *
+ * Tokens.isLive({ obtainedAt: 0, expiresAt: 36_000_000 }, 1_000) // => true
+ * Tokens.isLive({ obtainedAt: 0, expiresAt: 36_000_000 }, 36_000_000) // => false
+ * ```
+ *
  * @since 0.1.0
  */
 export const isLive = (access: Pick<Access, "obtainedAt" | "expiresAt">, now: number): boolean =>

@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inspect } from "node:util"
 import * as AuthorizationCallback from "../../src/oauth/AuthorizationCallback.ts"
-import * as OAuthError from "../../src/oauth/OAuthError.ts"
+import * as OAuthError from "../../src/internal/oauthError.ts"
 
 const opened = (input: AuthorizationCallback.Input) => {
   const parsed = AuthorizationCallback.parse(input)

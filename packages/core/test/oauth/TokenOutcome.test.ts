@@ -4,7 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Headers from "effect/http/Headers"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as OAuthError from "../../src/oauth/OAuthError.ts"
+import * as OAuthError from "../../src/internal/oauthError.ts"
 import * as TokenOutcome from "../../src/oauth/TokenOutcome.ts"
 import { reveal } from "../utils/Reveal.ts"
 

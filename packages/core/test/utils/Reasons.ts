@@ -10,6 +10,11 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
     problem: "give one of the application's redirect URIs, as text"
   }),
   RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
+  AppCodeFailed: new Errors.AppCodeFailed({
+    option: "subject",
+    operation: "say who is signed in",
+    problem: "it failed with TypeError"
+  }),
   Closed: new Errors.Closed({}),
   ConsentDenied: new Errors.ConsentDenied({}),
   ConsentExpired: new Errors.ConsentExpired({ what: "attempt" }),

@@ -31,7 +31,7 @@ export interface FakeRequest {
 /**
  * Where requests come from that say nothing about it.
  *
- * @since 0.1.0
+ * @internal
  */
 export const defaultAddress = "127.0.0.1"
 

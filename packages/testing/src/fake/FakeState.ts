@@ -376,7 +376,7 @@ export const draw = (state: FakeState, length = 30): readonly [text: string, sta
 /**
  * Ends a grant: all its tokens stop working.
  *
- * @since 0.1.0
+ * @internal
  */
 export const revokeGrant = (state: FakeState, grantId: number): FakeState => ({
   ...state,
@@ -394,7 +394,7 @@ const leastSweep = 1_024
  *
  * @param now milliseconds since the epoch, by the fake's clock
  *
- * @since 0.1.0
+ * @internal
  */
 export const sweep = (state: FakeState, now: number): FakeState => {
   if (sizeOf(state) < state.sweepSize) return state

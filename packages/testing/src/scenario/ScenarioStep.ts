@@ -318,7 +318,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
 /**
  * How many episodes of one to three steps a scenario has at most, besides those that connect its users.
  *
- * @since 0.1.0
+ * @internal
  */
 export const longest = 20
 

@@ -42,6 +42,27 @@ export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayabl
 }
 
 /**
+ * Code that the app gave to the library failed, for example the `subject` function of the Connect routes.
+ *
+ * `option` names it, `operation` says what it is for, and `problem` names the error without its message.
+ *
+ * @since 0.1.0
+ */
+export class AppCodeFailed extends Schema.TaggedError<AppCodeFailed>(id("AppCodeFailed"))("AppCodeFailed", {
+  option: Schema.String,
+  operation: Schema.String,
+  problem: Schema.String
+}) {
+  readonly isRetryable = true
+  readonly needsReconnect = false
+  readonly blames = "Caller"
+  readonly httpStatus = 503
+  override get message(): string {
+    return `The app's own code for ${this.option} could not ${this.operation}: ${this.problem}. Check that code and what it calls, then try again.`
+  }
+}
+
+/**
  * The client was closed. Work in progress has ended, and nothing new begins.
  *
  * @since 0.1.0

@@ -41,7 +41,7 @@ export const FreeformMeta = Open.struct({
 /**
  * A page of version 2.
  *
- * @since 0.1.0
+ * @internal
  */
 export const page = <S extends Schema.Codec<unknown, unknown>>(entry: S) =>
   Open.struct({ links: Links, meta: Meta, data: Schema.Array(entry) })
@@ -49,7 +49,7 @@ export const page = <S extends Schema.Codec<unknown, unknown>>(entry: S) =>
 /**
  * A page of version 2 that may lack its entries.
  *
- * @since 0.1.0
+ * @internal
  */
 export const pageOrNone = <S extends Schema.Codec<unknown, unknown>>(entry: S) =>
   Open.struct({ links: Links, meta: Meta, data: optionalKey(Schema.Array(entry)) })
@@ -57,7 +57,7 @@ export const pageOrNone = <S extends Schema.Codec<unknown, unknown>>(entry: S) =
 /**
  * A page of version 2 with undocumented counts.
  *
- * @since 0.1.0
+ * @internal
  */
 export const freeformPage = <S extends Schema.Codec<unknown, unknown>>(entry: S) =>
   Open.struct({ links: Links, meta: FreeformMeta, data: Schema.Array(entry) })
@@ -65,7 +65,7 @@ export const freeformPage = <S extends Schema.Codec<unknown, unknown>>(entry: S)
 /**
  * A page of version 1.
  *
- * @since 0.1.0
+ * @internal
  */
 export const pageV1 = <S extends Schema.Codec<unknown, unknown>>(entry: S) =>
   Open.struct({ next: NullOr(String), previous: NullOr(String), count: Finite, objects: Schema.Array(entry) })
@@ -105,14 +105,14 @@ const at = <S extends Schema.Top>(schema: S, status: number) => schema.pipe(Http
 /**
  * The errors of every endpoint, by the statuses that Zapier documents.
  *
- * @since 0.1.0
+ * @internal
  */
 export const errors = [400, 401, 403, 404, 409, 429, 500, 503, 504].map((status) => at(ErrorResponse, status))
 
 /**
  * A response with a body. The documented status comes first; the other of 200 and 201 is accepted too.
  *
- * @since 0.1.0
+ * @internal
  */
 export const body = <S extends Schema.Top>(schema: S, status: 200 | 201 = 200) =>
   [at(schema, status), at(schema, status === 200 ? 201 : 200)] as const
@@ -120,6 +120,6 @@ export const body = <S extends Schema.Top>(schema: S, status: 200 | 201 = 200) =
 /**
  * A response that Zapier does not document: any body with 200, 201 or 202, or none with 204.
  *
- * @since 0.1.0
+ * @internal
  */
 export const undocumented = [...[200, 201, 202].map((status) => at(Unknown, status)), HttpApiSchema.NoContent] as const

@@ -1,5 +1,5 @@
 /** What the app's owner is told of failures. What users are told is in `words.ts`. */
-import { isZapierAuthError, StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { AppCodeFailed, isZapierAuthError, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import { errorName } from "../errorName.ts"
 
@@ -10,7 +10,7 @@ const kindOf = (value: unknown): string => {
 }
 
 const failed = (option: string, operation: string, problem: string) =>
-  ZapierAuthError.make(new StoreFailed({ store: `app's "${option}" function`, operation, problem }))
+  ZapierAuthError.make(new AppCodeFailed({ option, operation, problem }))
 
 /** One of the app's own functions gave what is no use. */
 export const useless = (option: string, operation: string, given: unknown, wanted: string): ZapierAuthError =>

@@ -46,6 +46,7 @@ const failurePage = (reason: Reason): PageName => {
       return "pending"
     case "ApplicationUnavailable":
     case "StartFailed":
+    case "AppCodeFailed":
     case "Closed":
     case "StoreFailed":
       return "appUnavailable"

@@ -68,6 +68,7 @@ const isConnected = ({ _tag }: Status) => _tag === "Active" || _tag === "Refresh
 const mayComeAgain = ({ reason }: ZapierAuthError) =>
   reason._tag === "Closed" ||
   reason._tag === "StoreFailed" ||
+  reason._tag === "AppCodeFailed" ||
   (reason._tag === "StateMismatch" && reason.why === "OtherSubject")
 
 export const make = (

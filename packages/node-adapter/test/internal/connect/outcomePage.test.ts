@@ -45,6 +45,7 @@ describe("the page of a failure", () => {
     [new Reason.StoreFailed({ store: "grant store", operation: "write", problem: "full" }), "appUnavailable"],
     [new Reason.ApplicationUnavailable({ waited: minute }), "appUnavailable"],
     [new Reason.StartFailed({ failure: "SqlError" }), "appUnavailable"],
+    [new Reason.AppCodeFailed({ option: "subject", operation: "say", problem: "it failed" }), "appUnavailable"],
     [new Reason.Closed({}), "appUnavailable"],
     [new Reason.InvalidConfig({ setting: "clientSecret", problem: "give it" }), "appFault"],
     [new Reason.ClientRejected({}), "appFault"],

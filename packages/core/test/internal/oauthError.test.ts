@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import * as OAuthError from "../../src/oauth/OAuthError.ts"
+import * as OAuthError from "../../src/internal/oauthError.ts"
 
-describe("OAuthError", () => {
+describe("oauthError", () => {
   it.each(["access_denied", "invalid_grant", "invalid_scope", "temporarily_unavailable", "login_required"])(
     "repeats what OAuth defines: %s",
     (code) => {

@@ -3,8 +3,6 @@
  * redirect or response gets into messages and logs.
  *
  * Sources: RFC 6749 sections 4.1.2.1 and 5.2; OpenID Connect Core section 3.1.2.6.
- *
- * @since 0.1.0
  */
 
 const known = new Set([
@@ -24,16 +22,8 @@ const known = new Set([
   "login_required"
 ])
 
-/**
- * Stands for an unknown code.
- *
- * @since 0.1.0
- */
+/** Stands for an unknown code. */
 export const other = "an error code that OAuth does not define"
 
-/**
- * Returns the code if OAuth defines it, and `other` if not.
- *
- * @internal
- */
+/** Returns the code if OAuth defines it, and `other` if not. */
 export const sanitize = (code: string): string => (known.has(code) ? code : other)
