@@ -270,7 +270,11 @@ describe("ZapierPromise: what callers give", () => {
     ["a circle as JSON", (z) => z.fetch("/x", { method: "POST", json: circular }), "json: give what JSON can hold"],
     ["a function as JSON", (z) => z.fetch("/x", { method: "POST", json: () => 1 }), "json: give what JSON can hold"],
     ["two headers in one", (z) => z.fetch("/v1/apps", { headers: { a: "b\r\nc: d" } }), "headers.a: it holds a line"],
-    ["a header's odd name", (z) => z.fetch("/v1/apps", { headers: { "a b": "c" } }), "headers: a header name has invalid"],
+    [
+      "a header's odd name",
+      (z) => z.fetch("/v1/apps", { headers: { "a b": "c" } }),
+      "headers: a header name has invalid"
+    ],
     [
       "a header that is a number",
       (z) => z.fetch("/v1/apps", { headers: { a: untyped(1) } }),

@@ -92,7 +92,11 @@ describe("the configuration", () => {
     ],
     [{ ZAPIER_CLIENT_ID: " acme" }, [], "ZAPIER_CLIENT_ID: it begins with a space; give the client id"],
     [{}, ["--client-id", "acme "], "--client-id: it ends with a space; give the client id"],
-    [{ ZAPIER_REDIRECT_URIS: "http://127.0.0.1:1/a b" }, [], "ZAPIER_REDIRECT_URIS: it contains a space, at position 21;"],
+    [
+      { ZAPIER_REDIRECT_URIS: "http://127.0.0.1:1/a b" },
+      [],
+      "ZAPIER_REDIRECT_URIS: it contains a space, at position 21;"
+    ],
     [{ ZAPIER_REDIRECT_URIS: "," }, [], "ZAPIER_REDIRECT_URIS: it is an empty list; give at least one"],
     [{}, ["--subject", ""], "subject: it is empty; give the app's own id"],
     [{ ZAPIER_SUBJECT: "ada\n" }, [], "subject: it contains a line break, at position 4"]
