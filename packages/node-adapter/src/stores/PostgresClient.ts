@@ -46,6 +46,7 @@ export interface Options {
    * How long an unused connection stays open. In milliseconds, or a duration. Default: 10 seconds. Open connections keep the
    * process alive, so an unclosed pool lets it end within twice that time.
    */
+  readonly idleTimeout?: Duration.Input | undefined
   /**
    * How long a statement may take before the server ends it. In milliseconds, or a duration. Default: 5 seconds. Poolers such
    * as PgBouncer refuse this setting: pass `Duration.infinity`, and set it in the database.

@@ -61,11 +61,11 @@ export interface Options extends ConnectionOptions {
 }
 
 /**
-/**
  * The options of connections to a cluster.
  *
  * @since 0.1.0
  */
+export interface ClusterOptions extends ConnectionOptions {
   /**
    * Some of its servers, as in `Options`; the others are discovered. All use the user and password of the first URL, and all
    * or none use TLS.
