@@ -1,10 +1,11 @@
 /**
- * Any text as one that every database takes as a key. Postgres refuses NUL, and half a surrogate pair is no UTF-8: both
- * are written with a backslash, and so is the backslash itself. Different texts stay different, and what a text begins
- * with stays what it begins with.
+ * Escapes text so that every database accepts it as a key.
+ *
+ * Postgres refuses NUL, and an unpaired surrogate is not valid UTF-8: both are escaped with a backslash, and so is the
+ * backslash. Different texts stay different, and prefixes stay prefixes.
  */
 
-// With the flag u, a surrogate is matched only where it has no other half.
+// With the flag u, only unpaired surrogates match.
 const special = /[\\\0\p{Surrogate}]/gu
 
 const escapeOne = (character: string): string => {
@@ -23,15 +24,12 @@ const unescapeOne = (sequence: string, code: string | undefined): string => {
 
 export const unescape = (text: string): string => text.replace(escaped, unescapeOne)
 
-// The code point after another, as UTF-8 orders them; the surrogates are none.
+// The next code point in UTF-8 order, which has no surrogates.
 const following = (codePoint: number): number => (codePoint === 0xd7ff ? 0xe000 : codePoint + 1)
 
 const last = 0x10ffff
 
-/**
- * The first text, in the order of code points, that comes after all texts that begin with `prefix`. None if there is no
- * such text.
- */
+/** The first text, in code point order, after all texts that begin with `prefix`. `undefined` if there is none. */
 export const successor = (prefix: string): string | undefined => {
   const characters = Array.from(prefix)
   while (characters.length > 0) {
