@@ -153,7 +153,7 @@ export const english: Texts = {
     },
     stillConnected: {
       title: "Zapier is still connected",
-      text: "Nothing has changed. Your earlier connection still works."
+      text: "Your earlier connection still works."
     },
     confirm: {
       title: "Connect Zapier?",

@@ -270,7 +270,7 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
         NodeFs.chmodSync(shared, 0o777)
         const directory = NodePath.join(shared, "a", "b")
         const message = yield* refusal({ directory })
-        expect(message).toContain(`every user of this machine may write to ${shared}`)
+        expect(message).toContain(`every user of this machine can write to ${shared}`)
         expect(message).toContain("Set a path")
         expect(NodeFs.readdirSync(shared)).toEqual([])
         // As /tmp is: nobody can rename what is another's.

@@ -408,7 +408,7 @@ describe.skipIf(onWindows)("EncryptionKey, permissions", () => {
         NodeFs.mkdirSync(directory, { recursive: true, mode: 0o700 })
         const path = yield* EncryptionKey.file({ directory })
         NodeFs.chmodSync(NodePath.dirname(directory), 0o777)
-        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain("every user of this machine may write to")
+        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain("every user of this machine can write to")
       })
     )
   )

@@ -73,9 +73,9 @@ describe("an attacker who", () => {
       expect((yield* world.send(ada, callback)).status).toBe(303)
       const again = yield* world.send(ada, callback)
       expect([again.status, again.location]).toEqual([200, ""])
-      expect(again.text).toContain("Your connection from before still works.")
+      expect(again.text).toContain("Your earlier connection still works.")
       // Not even with the cookie that the browser has thrown away.
-      expect((yield* world.send(withCookie, callback)).text).toContain("Your connection from before still works.")
+      expect((yield* world.send(withCookie, callback)).text).toContain("Your earlier connection still works.")
       // Another user of the app is told nothing of it.
       const eve = yield* world.send(new World.Browser("eve"), callback)
       expect([eve.status, eve.text.includes("still connected")]).toEqual([400, false])
@@ -108,7 +108,7 @@ describe("an attacker who", () => {
       const { location, status, text } = yield* world.send(victim, callback, elsewhere)
       expect([status, location]).toEqual([200, ""])
       expect(text).toContain("Zapier is still connected")
-      expect(text).toContain("Your connection from before still works.")
+      expect(text).toContain("Your earlier connection still works.")
       expect([yield* world.exchanges, yield* connected(world, "eve")]).toEqual([1, false])
       // Who is not connected is told so, whoever else is.
       const other = yield* world.send(new World.Browser("bob"), callback, elsewhere)

@@ -66,7 +66,7 @@ const wrong: ReadonlyArray<readonly [given: Record<string, unknown>, setting: st
 ]
 
 describe("the routes", () => {
-  it.effect("may be at another path here than for browsers, if no route can be at that one", () =>
+  it.effect("may be at another path here than for browsers, if the redirect URI's path cannot be routed", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ redirectUri: "https://acme.example/a%2Fb/callback", path: "/zapier" })
       const { location, status } = yield* world.send(new World.Browser("ada"), "/zapier/connect")

@@ -97,7 +97,7 @@ describe("ZapierConnect", () => {
         const data = yield* world.send(nobody, path, { method, headers: { accept: "application/json" } })
         expect([data.status, JSON.parse(data.text)]).toEqual([
           401,
-          { error: "SignedOut", message: "You are not signed in to the app. Sign in, and then connect Zapier." }
+          { error: "SignedOut", message: "You are not signed in to the app. Sign in first, then connect Zapier." }
         ])
       }
       const ada = new World.Browser("ada")

@@ -12,7 +12,7 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
   RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
   AppCodeFailed: new Errors.AppCodeFailed({
     option: "subject",
-    operation: "say who is signed in",
+    operation: "identify the signed-in user",
     problem: "it failed with TypeError"
   }),
   Closed: new Errors.Closed({}),

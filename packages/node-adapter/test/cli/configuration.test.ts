@@ -37,7 +37,7 @@ describe("the configuration", () => {
       ])
       const missing = yield* world.run(["status", "--config", "/nowhere/at/all"])
       expect(missing.stderr).toBe(
-        "error: configuration file: cannot look at /nowhere/at/all: it is not there. Check the path, or set another\n"
+        "error: configuration file: cannot look at /nowhere/at/all: it does not exist. Check the path, or set another\n"
       )
     })
   )

@@ -79,7 +79,7 @@ describeWithRedis(
         Effect.gen(function* () {
           const url = yield* as(["-config"])
           const said = yield* starting({}, url)
-          expect(said).toContain("Redis does not say what its appendfsync is")
+          expect(said).toContain("Redis does not reveal its appendfsync")
           expect(said.split("\n")).toHaveLength(1)
           const error = yield* Effect.flip(starting({ "maxmemory-policy": "allkeys-lru" }, url))
           expect(error).toMatchObject({ reason: { _tag: "InvalidConfig" } })
@@ -118,8 +118,8 @@ describeWithRedis(
       it.live("at all are two warnings", () =>
         Effect.gen(function* () {
           const said = yield* starting({}, yield* as(["-config", "-info"]))
-          expect(said).toContain("Redis does not say what its maxmemory-policy is")
-          expect(said).toContain("Redis does not say what its appendonly is")
+          expect(said).toContain("Redis does not reveal its maxmemory-policy")
+          expect(said).toContain("Redis does not reveal its appendonly")
           expect(said.split("\n")).toHaveLength(2)
         })
       )
