@@ -50,7 +50,7 @@ export interface ProblemDetails {
   /** The same for all errors with this reason. */
   readonly title: string
   readonly status: number
-  /** What happened, and what to do next. Left out if only the app's owner can act. */
+  /** The message: what happened, and what to do next. Left out if only the app's owner can act. */
   readonly detail?: string
   readonly reason: string
   readonly isRetryable: boolean

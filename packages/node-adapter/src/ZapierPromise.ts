@@ -482,7 +482,7 @@ const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, 
 /**
  * Makes a client from plain options, or from the environment where they are omitted.
  *
- * Nothing is opened before the first call or the first request to a route, which also reports invalid options. The
+ * The client opens its stores at the first call or the first request to a route, which also reports invalid options. The
  * environment and `globalThis.fetch` are read when this function is called.
  *
  * @example

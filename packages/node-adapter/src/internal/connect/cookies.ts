@@ -2,7 +2,7 @@
  * The cookies that bind attempts to the browser that began them: one for each attempt, so that two tabs do not interfere. A
  * cookie holds its attempt and a note of the return address. Neither is secret: it matters only that this browser has it.
  *
- * There are five names, and values have a maximum length, so that all of them stay below 3,840 bytes, even for concurrent
+ * The five names and the maximum length of a value keep all of them below 3,840 bytes, even for concurrent
  * requests. A sixth attempt replaces the oldest. Servers refuse requests with too large headers (RFC 6585 section 5), and
  * these cookies are sent with each request to the host.
  *

@@ -8,7 +8,7 @@ const asking = ["subject", "identify the signed-in user"] as const
 
 export const failed = Failures.toError(...asking)
 
-/** Nothing or an empty text means signed out. Other values fail, because they may mean a user. */
+/** An empty text, or no value, means signed out. Other values fail, because they may mean a user. */
 export const parse = (
   // The app's own service may fail with any error.
   ask: () => Effect.Effect<Option.Option<string>, unknown>

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as CallFailure from "../callFailure.ts"
 
 interface Common {
-  /** What happened, and what to do next. */
+  /** The message: what happened, and what to do next. */
   readonly message: string
   /** True if the same call may succeed later by itself. */
   readonly isRetryable: boolean
