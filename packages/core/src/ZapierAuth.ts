@@ -238,6 +238,12 @@ export class ZapierAuth extends Context.Service<
     readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
 
     /**
+     * Stores tokens that the app obtained without this library, unless the user already has a grant. Returns true if stored.
+     * `Adoption.adopt` reads them from rows. Fails with `InvalidConfig` and `StoreFailed`.
+     */
+    readonly adopt: (subject: string, tokens: Tokens.Tokens) => Effect.Effect<boolean, ZapierAuthError>
+
+    /**
      * Completes once everything now in progress has ended and is stored: early renewals, responses whose callers have gone,
      * retried writes. It takes at most `answerTimeout`, plus the time that the store needs.
      *
@@ -463,6 +469,18 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
           wasConnected: before?._tag !== "Absent",
           revocation
         }))
+      ),
+      during
+    ),
+    adopt: Effect.fn("ZapierAuth.adopt")(
+      forSubject((subject: string, tokens: Tokens.Tokens) =>
+        Effect.flatMap(random.uuidV4(), (family) =>
+          boundedStore(
+            "grant store",
+            () => grantStore.compareAndSet({ clientId, subject }, Option.none(), UserGrant.granted(family, tokens)),
+            settings
+          )
+        )
       ),
       during
     ),

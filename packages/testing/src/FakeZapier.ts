@@ -6,7 +6,9 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as HttpClient from "effect/http/HttpClient"
+ * import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
  * import * as Layer from "effect/Layer"
  * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
  *
@@ -28,6 +30,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -42,12 +45,14 @@ import type * as FakeHttp from "./fake/FakeHttp.ts"
 import * as FakeOutcome from "./fake/FakeOutcome.ts"
 import * as FakeServer from "./fake/FakeServer.ts"
 import type * as FakeState from "./fake/FakeState.ts"
+import type * as FakeWhiteLabel from "./fake/FakeWhiteLabel.ts"
 import * as Answers from "./fake/internal/answers.ts"
 import * as ClientRequest from "./fake/internal/clientRequest.ts"
 import * as FakeOptions from "./fake/internal/options.ts"
 import * as Given from "./fake/internal/given.ts"
 import * as Serve from "./fake/internal/serve.ts"
 import * as Web from "./fake/internal/web.ts"
+import * as WhiteLabel from "./fake/internal/whiteLabel/findOut.ts"
 import * as RequestLog from "./fake/RequestLog.ts"
 
 /**
@@ -65,6 +70,8 @@ export type Controlled<A> = Effect.Effect<A, FakeControl.FakeControlError>
 export interface Options extends FakeControl.Options {
   /** How many requests, and how many issued tokens, are remembered. Default: 10,000. */
   readonly remember?: number | undefined
+  /** Fetches the keys of White Label partners from their JWKS URLs. Default: the platform's `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined
 }
 
 /**
@@ -106,6 +113,8 @@ export class FakeZapier extends Context.Service<
 
     /** Registers an app, as Zapier does once an integration is public. */
     readonly registerApp: (options: FakeControl.AppOptions) => Controlled<FakeState.App>
+    /** Registers an app as a White Label partner, or changes what it is registered with. */
+    readonly setWhiteLabel: (clientId: string, options: FakeWhiteLabel.Options) => Controlled<FakeState.App>
     /** Adds a user who may sign in. */
     readonly registerUser: (options: FakeControl.UserOptions) => Controlled<FakeState.User>
     /** Gives an app a new secret. The previous one stops working at once. */
@@ -183,7 +192,7 @@ const parseOptions = Given.parse(FakeOptions.OfService, "The options")
  */
 export const make = (options: Options = {}): FakeZapier["Service"] => {
   Result.getOrThrowWith(parseOptions(options), (problem) => new FakeControl.FakeControlError({ problem }))
-  const { remember = 10_000, ...begin } = options
+  const { fetch = FetchHttpClient.Fetch.defaultValue(), remember = 10_000, ...begin } = options
   const first = Result.getOrThrow(FakeControl.make(begin))
   const requests = makeMemory<RequestLog.Entry>(remember)
   const issued = makeMemory<FakeOutcome.Issued>(remember)
@@ -204,16 +213,26 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
 
   const time = Effect.map(Clock.currentTimeMillis, (now) => now + state.clockOffset)
 
+  // Nothing has happened yet while the machine has a question: the state may be another one when it is asked again.
+  const handle = (
+    request: FakeHttp.FakeRequest,
+    facts: FakeWhiteLabel.Facts = {}
+  ): Effect.Effect<FakeOutcome.Handled> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const handled = FakeServer.handle(state, request, now, facts)
+      if (handled.question !== undefined) {
+        return Effect.flatMap(WhiteLabel.findOut(handled.question, facts, fetch), (found) => handle(request, found))
+      }
+      state = handled.state
+      requests.add(new RequestLog.Entry(request, handled, now + state.clockOffset))
+      if (handled.issued !== undefined) issued.add(handled.issued)
+      return Effect.succeed(handled)
+    })
+
   return FakeZapier.of({
-    handle: (request) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const handled = FakeServer.handle(state, request, now)
-        state = handled.state
-        requests.add(new RequestLog.Entry(request, handled, now + state.clockOffset))
-        if (handled.issued !== undefined) issued.add(handled.issued)
-        return handled
-      }),
+    handle: (request) => handle(request),
     registerApp: (app) => making((state) => FakeControl.registerApp(state, app)),
+    setWhiteLabel: (clientId, options) => making((state) => FakeControl.setWhiteLabel(state, clientId, options)),
     registerUser: (user) => making((state) => FakeControl.registerUser(state, user)),
     regenerateSecret: (clientId) => making((state) => FakeControl.regenerateSecret(state, clientId)),
     approve: (url, options = {}) => making((state, now) => FakeControl.approve(state, url, options, now)),

@@ -18,7 +18,7 @@ import { Client, ways } from "./utils/ways.ts"
 
 const app = { name: "Acme", clientId: "id", clientSecret: "s3cret", redirectUris: [Flow.redirectUri] }
 
-const fake = FakeZapier.layer({ apps: [app] })
+const fake = FakeZapier.layer({ apps: [app], knobs: { onlyPartnersDeleteZaps: false } })
 
 const authorization = Flow.basic(app.clientId, app.clientSecret)
 

@@ -115,7 +115,7 @@ describe("FakeZapierPromise", () => {
     }
     assert.throws(() => FakeZapierPromise.make({ apps: [app, app] }), /client id already/)
     const wrong = (options: object) => () => FakeZapierPromise.make(options)
-    assert.throws(wrong({ knob: {} }), /knob is not known; seed, knobs, users, apps, faults, remember\./)
+    assert.throws(wrong({ knob: {} }), /knob is not known; seed, knobs, users, apps, faults, remember, fetch\./)
     assert.throws(wrong({ knobs: { grace: 1 } }), /grace is not known; .*graceMillis/)
     assert.throws(wrong({ remember: -1 }), /remember: /)
     assert.throws(wrong({ users: "ada" }), /users: /)

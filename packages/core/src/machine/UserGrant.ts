@@ -308,9 +308,10 @@ const activate = (family: string, generation: number, tokens: Tokens.Tokens): Of
 /**
  * Makes a grant from existing tokens, as if a consent had just returned them.
  *
- * Use it to take over tokens that another program obtained. Store it only where no grant exists.
+ * Store it only where no grant exists. To take over tokens that an app already has, use `Adoption.adopt`.
  *
  * @param family a new, unique name for the consent, such as a UUID
+ *
  * @example
  * ```ts
  * import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"

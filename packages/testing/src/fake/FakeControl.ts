@@ -27,6 +27,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FakeFault from "./FakeFault.ts"
 import * as FakeState from "./FakeState.ts"
+import * as FakeWhiteLabel from "./FakeWhiteLabel.ts"
 import * as Authorize from "./internal/authorize.ts"
 import * as FakeOptions from "./internal/options.ts"
 import * as Given from "./internal/given.ts"
@@ -63,6 +64,12 @@ const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: str
 // Apps and users
 // -----------------------------------------------------------------------------
 
+const appOf = (state: FakeState.FakeState, clientId: string): Controlled<FakeState.App> =>
+  Result.fromOption(
+    HashMap.get(state.apps, clientId),
+    () => new FakeControlError({ problem: "There is no app with this client id: register it first." })
+  )
+
 const RedirectUri = Schema.String.check(
   Schema.makeFilter((uri) => URL.canParse(uri) && /^[!-~]+$/.test(uri) && !uri.includes("#"), {
     message: "Expected a whole URL without a fragment"
@@ -74,6 +81,7 @@ const RedirectUri = Schema.String.check(
  *
  * - `clientId`, `clientSecret`: default: drawn from the seed
  * - `redirectUris`: whole URLs, compared letter by letter
+ * - `whiteLabel`: registers it as a White Label partner. Default: it is none
  *
  * @since 0.1.0
  */
@@ -81,13 +89,28 @@ export const AppOptions = Schema.Struct({
   name: Schema.NonEmptyString,
   redirectUris: Schema.Array(RedirectUri),
   clientId: Schema.optional(Schema.NonEmptyString),
-  clientSecret: Schema.optional(Schema.NonEmptyString)
+  clientSecret: Schema.optional(Schema.NonEmptyString),
+  whiteLabel: Schema.optional(FakeWhiteLabel.Options)
 })
 
 /**
  * @since 0.1.0
  */
 export type AppOptions = typeof AppOptions.Type
+
+const registration = ({
+  issuer,
+  jwks,
+  jwksUrl,
+  tenantClaim = "org_id",
+  userClaim = "sub"
+}: FakeWhiteLabel.Options): FakeWhiteLabel.Registration => ({
+  issuer,
+  userClaim,
+  tenantClaim,
+  jwksUrl,
+  keys: jwks?.keys ?? []
+})
 
 /**
  * Registers an app, as Zapier does once an integration is public.
@@ -102,10 +125,30 @@ export const registerApp = (
     const [drawnId, afterId] = FakeState.draw(state)
     const [drawnSecret, drawn] = FakeState.draw(afterId)
     const { clientId = drawnId, clientSecret = drawnSecret } = given
-    const app: FakeState.App = { name, redirectUris, clientId, clientSecret }
+    const whiteLabel = given.whiteLabel && registration(given.whiteLabel)
+    const app: FakeState.App = { name, redirectUris, clientId, clientSecret, whiteLabel }
     return HashMap.has(state.apps, app.clientId)
       ? fail("There is an app with this client id already: give another one, or none.")
       : Result.succeed([app, { ...drawn, apps: HashMap.set(drawn.apps, app.clientId, app) }])
+  })
+
+/**
+ * Registers an app as a White Label partner, or changes what it is registered with. Its keys are read or fetched anew.
+ *
+ * @since 0.1.0
+ */
+export const setWhiteLabel = (
+  state: FakeState.FakeState,
+  clientId: string,
+  options: FakeWhiteLabel.Options
+): Controlled<readonly [FakeState.App, FakeState.FakeState]> =>
+  Result.gen(function* () {
+    const app = yield* appOf(state, clientId)
+    const whiteLabel = registration(yield* parse(FakeWhiteLabel.Options, "The registration", options))
+    const { jwksUrl } = whiteLabel
+    const partnerKeys = jwksUrl === undefined ? state.partnerKeys : HashMap.remove(state.partnerKeys, jwksUrl)
+    const registered: FakeState.App = { ...app, whiteLabel }
+    return [registered, { ...state, partnerKeys, apps: HashMap.set(state.apps, clientId, registered) }]
   })
 
 /**
@@ -142,12 +185,6 @@ export const registerUser = (
       ? fail("There is a user with this e-mail address already.")
       : Result.succeed([user, { ...state, users: [...state.users, user] }])
   })
-
-const appOf = (state: FakeState.FakeState, clientId: string): Controlled<FakeState.App> =>
-  Result.fromOption(
-    HashMap.get(state.apps, clientId),
-    () => new FakeControlError({ problem: "There is no app with this client id: register it first." })
-  )
 
 // Without an e-mail address it is the first one.
 const userOf = (state: FakeState.FakeState, email: string | undefined): Controlled<FakeState.User> =>

@@ -117,12 +117,12 @@ export const ofEachKind: ReadonlyArray<Fault> = [
 ]
 
 /**
- * Where a request goes: the token endpoint, the consent page, an endpoint of the table by its name, or a path.
+ * Where a request goes: the token endpoint, the consent page, the Connect page, an endpoint of the table by its name, or a path.
  *
  * @since 0.1.0
  */
 export const Target = Schema.Union([
-  Schema.Literals(["token", "authorize"]),
+  Schema.Literals(["token", "authorize", "connect"]),
   Schema.Literals(Endpoint.names),
   Schema.TemplateLiteral(["/", Schema.String])
 ])
@@ -133,16 +133,34 @@ export const Target = Schema.Union([
 export type Target = typeof Target.Type
 
 /**
+ * The grant types of token requests.
+ *
+ * @since 0.1.0
+ */
+export const GrantType = Schema.Literals([
+  "authorization_code",
+  "refresh_token",
+  "client_credentials",
+  "urn:ietf:params:oauth:grant-type:token-exchange"
+])
+
+/**
+ * @since 0.1.0
+ */
+export type GrantType = typeof GrantType.Type
+
+/**
  * Which requests are meant: those of which everything is true that is stated.
  *
  * - `grantType`: of a token request
- * - `user`: the e-mail address of the user whose code or token it is, or who answers the consent page
+ * - `user`: the e-mail address of the user whose code or token it is, or who answers the consent page; of a White Label user,
+ *   the id that the partner has for them
  *
  * @since 0.1.0
  */
 export const Match = Schema.Struct({
   endpoint: Schema.optionalKey(Target),
-  grantType: Schema.optionalKey(Schema.Literals(["authorization_code", "refresh_token", "client_credentials"])),
+  grantType: Schema.optionalKey(GrantType),
   user: Schema.optionalKey(Schema.String)
 })
 

@@ -6,6 +6,7 @@
 import type * as FakeFault from "./FakeFault.ts"
 import type { FakeResponse } from "./FakeHttp.ts"
 import type * as FakeState from "./FakeState.ts"
+import type * as FakeWhiteLabel from "./FakeWhiteLabel.ts"
 
 /**
  * Tokens that an answer gave, and what they came from.
@@ -71,6 +72,11 @@ export interface Answered {
   readonly response: FakeResponse
   /** The tokens of this answer, if it has any, whether it arrives or not. */
   readonly issued?: Issued
+  /**
+   * What has to be found out first. The machine is then asked again, with the facts; without them, the request is refused, as it
+   * is here.
+   */
+  readonly question?: FakeWhiteLabel.Question
 }
 
 /**

@@ -10,6 +10,7 @@
 import * as FakeHttp from "./FakeHttp.ts"
 import type { Answered, Handled } from "./FakeOutcome.ts"
 import { type FakeState, sweep } from "./FakeState.ts"
+import type { Facts } from "./FakeWhiteLabel.ts"
 import * as Authenticate from "./internal/api/authenticate.ts"
 import * as Api from "./internal/api/endpoints.ts"
 import * as Authorize from "./internal/authorize.ts"
@@ -19,11 +20,13 @@ import * as Links from "./internal/links.ts"
 import * as RateLimits from "./internal/rateLimits.ts"
 import * as Parse from "./internal/parse.ts"
 import * as Token from "./internal/token.ts"
+import * as Connect from "./internal/whiteLabel/connect.ts"
 
 /**
  * Answers a request. The first rule of `state.faults` that strikes it changes the answer, or keeps it from arriving.
  *
  * @param now milliseconds since the epoch; the state's clock offset is added
+ * @param facts the answers to the questions of this request: see `Answered.question`
  *
  * @example
  * ```ts
@@ -38,33 +41,33 @@ import * as Token from "./internal/token.ts"
  *
  * @since 0.1.0
  */
-export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: number): Handled => {
-  // Browsers go to the consent page, and no script reads it.
-  if (!state.knobs.allowsCrossOrigin || Parse.route(request.path) === "Authorize") return handled(state, request, now)
+export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: number, facts: Facts = {}): Handled => {
+  // Browsers go to pages, and no script reads them.
+  if (!state.knobs.allowsCrossOrigin || Parse.isPage(request.path)) return handled(state, request, now, facts)
   if (CrossOrigin.isPreflight(request)) {
     return { state, response: CrossOrigin.preflight(request), delivery: Faults.atOnce }
   }
-  const { response, ...rest } = handled(state, request, now)
+  const { response, ...rest } = handled(state, request, now, facts)
   return { ...rest, response: CrossOrigin.readable(response) }
 }
 
-const handled = (state: FakeState, request: FakeHttp.FakeRequest, now: number): Handled => {
+const handled = (state: FakeState, request: FakeHttp.FakeRequest, now: number, facts: Facts): Handled => {
   const struck = Faults.strike(state, request)
   if (struck.fault !== undefined) {
     return Faults.apply(struck.fault, request, struck.state, now, (state) =>
-      answer(state, request, now + state.clockOffset)
+      answer(state, request, now + state.clockOffset, facts)
     )
   }
-  return { ...answer(struck.state, request, now + state.clockOffset), delivery: Faults.atOnce }
+  return { ...answer(struck.state, request, now + state.clockOffset, facts), delivery: Faults.atOnce }
 }
 
 const slashed = ({ path, query }: FakeHttp.FakeRequest) => `${path}/${query && `?${query}`}`
 
-const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number): Answered => {
+const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number, facts: Facts): Answered => {
   const state = sweep(unswept, time)
   const limited = (partnerOf: typeof Token.partner, handle: typeof Token.handle): Answered => {
     const { refusal, state: counted } = RateLimits.check(state, request, partnerOf(state, request), time)
-    return refusal === undefined ? handle(counted, request, time) : { state: counted, response: refusal }
+    return refusal === undefined ? handle(counted, request, time, facts) : { state: counted, response: refusal }
   }
   const { rateLimits, rateLimitsTokenRequests } = state.knobs
   switch (Parse.route(request.path)) {
@@ -73,7 +76,9 @@ const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number)
     case "Token":
       return rateLimits && rateLimitsTokenRequests
         ? limited(Token.partner, Token.handle)
-        : Token.handle(state, request, time)
+        : Token.handle(state, request, time, facts)
+    case "Connect":
+      return Connect.handle(state, request, time)
     case "Unslashed":
       return { state, response: FakeHttp.redirect(301, Links.pathTo(request, slashed(request))) }
     case "Api":

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
 import type * as FakeFault from "./FakeFault.ts"
+import type * as FakeWhiteLabel from "./FakeWhiteLabel.ts"
 import * as Seeded from "../internal/seeded.ts"
 import * as Text from "../internal/text.ts"
 
@@ -23,6 +24,8 @@ export interface App {
   readonly clientId: string
   readonly clientSecret: string
   readonly redirectUris: ReadonlyArray<string>
+  /** What the app is registered with as a White Label partner, if it is one. */
+  readonly whiteLabel?: FakeWhiteLabel.Registration | undefined
 }
 
 /**
@@ -38,6 +41,21 @@ export interface User {
 }
 
 /**
+ * The opaque user that Zapier makes for a partner's user, in a workspace of the tenant.
+ *
+ * @since 0.1.0
+ */
+export interface WhiteLabelUser extends User {
+  readonly clientId: string
+  /** The partner's id of the tenant. */
+  readonly tenant: string
+  /** The partner's id of the user. */
+  readonly user: string
+  /** The grant of the latest exchange. It may have been revoked. */
+  readonly grantId: number
+}
+
+/**
  * Where tokens come from, for lineage.
  *
  * @since 0.1.0
@@ -46,6 +64,7 @@ export type Origin =
   | { readonly _tag: "Code"; readonly code: string }
   | { readonly _tag: "RefreshToken"; readonly refreshToken: string }
   | { readonly _tag: "ClientCredentials" }
+  | { readonly _tag: "Jwt"; readonly tenant: string; readonly user: string }
 
 /**
  * An authorization code that was not exchanged yet, and what it was issued for.
@@ -93,7 +112,8 @@ export interface AppToken extends AccessToken {
  */
 export interface Pair {
   readonly accessToken: string
-  readonly refreshToken: string
+  /** None where an exchange gives none. */
+  readonly refreshToken: string | undefined
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** In seconds. */
   readonly expiresIn: number
@@ -127,8 +147,8 @@ export interface Grant {
   readonly serial: number
   /** Those that may still be good. */
   readonly accessTokens: ReadonlyArray<AccessToken>
-  /** The one that is good. */
-  readonly refreshToken: string
+  /** The one that is good, if there is one. */
+  readonly refreshToken: string | undefined
   /** What is still in its grace period, the oldest first. */
   readonly rotations: ReadonlyArray<Rotation>
 }
@@ -183,6 +203,8 @@ export interface Authentication {
   readonly id: string
   readonly app: string
   readonly title: string
+  /** Whether the user has to connect it again. Default: no. */
+  readonly isExpired?: boolean | undefined
 }
 
 /**
@@ -268,7 +290,29 @@ export const Knobs = Schema.Struct({
    * Whether scripts of pages of other origins may call the API and the token endpoint (CORS). It is not known of Zapier.
    * Default: no, as with servers that say nothing of it.
    */
-  allowsCrossOrigin: knob(Schema.Boolean, false)
+  allowsCrossOrigin: knob(Schema.Boolean, false),
+  /** For how long a JWT of a White Label partner may be good, from `iat` to `exp`, in seconds. Default: 300, as documented. */
+  jwtLifetime: knob(Time, 300),
+  /** How far a partner's clock may be from the fake's, in seconds. Default: 0. */
+  jwtClockSkew: knob(Time, 0),
+  /** Whether a JWT that was exchanged may be exchanged again. It is told by its `jti`, and else by its text. Default: no. */
+  allowsJwtReplay: knob(Schema.Boolean, false),
+  /** How a JWT is refused: with `invalid_request` by RFC 8693 section 2.2.2, or with `invalid_grant` as other servers do. */
+  invalidJwtError: knob(Schema.Literals(["invalid_request", "invalid_grant"]), "invalid_request"),
+  /** For how long a partner's keys are used before they are fetched again, in seconds. Default: 300. */
+  jwksLifetime: knob(Time, 300),
+  /** For how long keys are not fetched again for a `kid` that is not among them, in seconds. Default: 60. */
+  jwksCooldown: knob(Time, 60),
+  /** How long the access token of a White Label user lives, in seconds. Default: 3600. */
+  exchangedTokenLifetime: knob(Time, 3_600),
+  /** Whether an exchange ends the user's previous access token at once. Default: yes. */
+  exchangeEndsAccessToken: knob(Schema.Boolean, true),
+  /** Whether an exchange gives a refresh token, too. Default: no. */
+  exchangeGivesRefreshToken: knob(Schema.Boolean, false),
+  /** How long a connect token lives, in seconds. Default: 360, as documented. */
+  connectTokenLifetime: knob(Time, 360),
+  /** Whether only White Label partners may delete Zaps. Default: yes, as documented. */
+  onlyPartnersDeleteZaps: knob(Schema.Boolean, true)
 })
 
 /**
@@ -308,7 +352,7 @@ export interface FakeState {
   readonly grants: HashMap.HashMap<number, Grant>
   /** By the tokens. */
   readonly appTokens: HashMap.HashMap<string, AppToken>
-  /** How many codes, apps' tokens and minutes there may be until those that are over are forgotten. */
+  /** How many codes, apps' tokens, minutes and the like there may be until those that are over are forgotten. */
   readonly sweepSize: number
   /** What was sent lately, by address and by partner. */
   readonly minutes: HashMap.HashMap<string, Minute>
@@ -318,6 +362,18 @@ export interface FakeState {
   /** What users have connected who have added or removed some, by user id. All others have one for each app. */
   readonly authentications: HashMap.HashMap<number, ReadonlyArray<Authentication>>
   readonly actionRuns: HashMap.HashMap<string, ActionRun>
+  /** By id. */
+  readonly whiteLabelUsers: HashMap.HashMap<number, WhiteLabelUser>
+  /** The ids of White Label users, by client id, tenant and user. */
+  readonly whiteLabelIds: HashMap.HashMap<string, number>
+  /** What was fetched from partners' JWKS URLs, by the URLs. */
+  readonly partnerKeys: HashMap.HashMap<string, FakeWhiteLabel.FetchedKeys>
+  /** JWTs that were exchanged, by what tells them from others. */
+  readonly exchangedJwts: HashMap.HashMap<string, { readonly expiresAt: number }>
+  /** By the tokens. */
+  readonly connectTokens: HashMap.HashMap<string, FakeWhiteLabel.ConnectToken>
+  /** Connect pages that are open, by their secrets. */
+  readonly connectSessions: HashMap.HashMap<string, FakeWhiteLabel.ConnectSession>
 }
 
 /**
@@ -360,7 +416,13 @@ export const make = (options: Options = {}): FakeState => ({
   enrollments: HashMap.empty(),
   zaps: HashMap.empty(),
   authentications: HashMap.empty(),
-  actionRuns: HashMap.empty()
+  actionRuns: HashMap.empty(),
+  whiteLabelUsers: HashMap.empty(),
+  whiteLabelIds: HashMap.empty(),
+  partnerKeys: HashMap.empty(),
+  exchangedJwts: HashMap.empty(),
+  connectTokens: HashMap.empty(),
+  connectSessions: HashMap.empty()
 })
 
 /**
@@ -388,8 +450,8 @@ const hour = 3_600_000
 const leastSweep = 1_024
 
 /**
- * Forgets what nobody can use any more, once there is twice as much as the last time left: codes and the apps' own tokens
- * an hour after they expired, and minutes that are over. Until then an expired token is told from an unknown one. It is
+ * Forgets what nobody can use any more, once there is twice as much as the last time left: codes, the apps' own tokens, JWTs,
+ * connect tokens and open Connect pages an hour after they expired, and minutes that are over. Until then an expired token is told from an unknown one. It is
  * called with every request, and costs what a few insertions do on average.
  *
  * @param now milliseconds since the epoch, by the fake's clock
@@ -403,6 +465,9 @@ export const sweep = (state: FakeState, now: number): FakeState => {
     ...state,
     codes: without(state.codes, isOver),
     appTokens: without(state.appTokens, isOver),
+    exchangedJwts: without(state.exchangedJwts, isOver),
+    connectTokens: without(state.connectTokens, isOver),
+    connectSessions: without(state.connectSessions, isOver),
     minutes: without(state.minutes, ({ endsAt }) => now >= endsAt)
   }
   return { ...swept, sweepSize: Math.max(leastSweep, 2 * sizeOf(swept)) }
@@ -415,5 +480,10 @@ const without = <K, A>(map: HashMap.HashMap<K, A>, isOver: (value: A) => boolean
   return HashMap.removeMany(map, over)
 }
 
-const sizeOf = ({ appTokens, codes, minutes }: FakeState): number =>
-  HashMap.size(codes) + HashMap.size(appTokens) + HashMap.size(minutes)
+const sizeOf = (state: FakeState): number =>
+  HashMap.size(state.codes) +
+  HashMap.size(state.appTokens) +
+  HashMap.size(state.minutes) +
+  HashMap.size(state.exchangedJwts) +
+  HashMap.size(state.connectTokens) +
+  HashMap.size(state.connectSessions)

@@ -44,7 +44,19 @@ export class Entry extends Inspectable.Class {
   }
 }
 
-const secrets = ["access_token", "client_secret", "code", "code_challenge", "code_verifier", "refresh_token", "state"]
+const secrets = [
+  "access_token",
+  "actor_token",
+  "client_secret",
+  "code",
+  "code_challenge",
+  "code_verifier",
+  "refresh_token",
+  "session",
+  "state",
+  "subject_token",
+  "token"
+]
 
 const decoder = new TextDecoder()
 

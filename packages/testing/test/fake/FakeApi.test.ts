@@ -12,7 +12,7 @@ const everything =
   "profile zap zap:write zap:update zap:delete zap:runs action:run connection:read connection:write promotions:read promotions:write"
 
 const setup = () => {
-  const fake = Flow.make()
+  const fake = Flow.make({ knobs: { onlyPartnersDeleteZaps: false } })
   fake.now = Date.UTC(2026, 10, 25, 12)
   const token = fake.connect({ scope: everything }).access_token
   const clientId = `client_id=${fake.app.clientId}`
@@ -220,7 +220,8 @@ describe("Zaps", () => {
       users: [
         { email: "a@example.com", firstName: "A", lastName: "" },
         { email: "b@example.com", firstName: "B", lastName: "" }
-      ]
+      ],
+      knobs: { onlyPartnersDeleteZaps: false }
     })
     const tokenOf = (user: string) => {
       const query = fake.authorizeQuery({ scope: "zap zap:delete" })

@@ -35,13 +35,6 @@ export type Refusal =
   | ({ readonly _tag: "Told" } & Told)
   | { readonly _tag: "Redirect"; readonly location: string; readonly error: string }
 
-// The query that a redirect URI has is retained as it is (RFC 6749 section 3.1.2).
-const location = (redirectUri: string, entries: Record<string, string | undefined>): string => {
-  const added = new URLSearchParams()
-  for (const [name, value] of Object.entries(entries)) if (value !== undefined) added.append(name, value)
-  return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${added}`
-}
-
 export const check = (state: FakeState.FakeState, given: Parse.Parameters): Result.Result<Valid, Refusal> => {
   const tell = (parameter: string, problem: string, status: Told["status"] = 400) =>
     Result.fail<Refusal>({ _tag: "Told", status, pageStatus: 400, problem, parameter })
@@ -55,7 +48,7 @@ export const check = (state: FakeState.FakeState, given: Parse.Parameters): Resu
   }
   const echoed = given.get("state")
   const refuse = (error: string) =>
-    Result.fail<Refusal>({ _tag: "Redirect", error, location: location(redirectUri, { error, state: echoed }) })
+    Result.fail<Refusal>({ _tag: "Redirect", error, location: Links.returning(redirectUri, { error, state: echoed }) })
   if (given.get("response_type") === undefined) return refuse("invalid_request")
   if (given.get("response_type") !== "code") return refuse("unsupported_response_type")
   if ((given.get("response_mode") ?? "query") !== "query") return refuse("invalid_request")
@@ -95,13 +88,13 @@ export const allow = (
   const text = Text.write(state.key, { kind: "Code", grant: grantId, serial: 0 })
   return {
     state: { ...state, counter: grantId, codes: HashMap.set(state.codes, grantId, code) },
-    location: location(request.redirectUri, { code: text, state: request.state })
+    location: Links.returning(request.redirectUri, { code: text, state: request.state })
   }
 }
 
 /** The user denies. */
 export const deny = (request: Valid): string =>
-  location(request.redirectUri, { error: "access_denied", state: request.state })
+  Links.returning(request.redirectUri, { error: "access_denied", state: request.state })
 
 const userOf = ({ users }: FakeState.FakeState, email: string | undefined): FakeState.User | undefined =>
   users.find((user) => user.email === email)

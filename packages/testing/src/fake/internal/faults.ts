@@ -1,5 +1,7 @@
 /** Which rule strikes a request, and what the fault makes of the answer. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import * as FakeFault from "../FakeFault.ts"
 import * as FakeHttp from "../FakeHttp.ts"
@@ -13,6 +15,9 @@ import * as Parse from "./parse.ts"
 import * as RateLimits from "./rateLimits.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Token from "./token.ts"
+import * as Tokens from "./tokens.ts"
+import * as Connect from "./whiteLabel/connect.ts"
+import * as Jwt from "./whiteLabel/jwt.ts"
 
 // -----------------------------------------------------------------------------
 // What strikes
@@ -21,25 +26,44 @@ import * as Token from "./token.ts"
 const isFor = (target: FakeFault.Target, { method, path }: FakeHttp.FakeRequest): boolean => {
   if (target === "token") return Parse.route(path) === "Token"
   if (target === "authorize") return Parse.route(path) === "Authorize"
+  if (target === "connect") return Parse.route(path) === "Connect"
   return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
 }
 
-const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
+// A White Label user is known by the partner's own id, too: before the first exchange there is no other.
+const isOf = (state: FakeState.FakeState, id: number | undefined, user: string): boolean => {
+  if (id === undefined) return false
+  const partners = Option.getOrUndefined(HashMap.get(state.whiteLabelUsers, id))
+  return partners === undefined
+    ? Lookup.user(state, id)?.email === user
+    : [partners.email, partners.user].includes(user)
+}
+
+const isOfTokenRequest = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, user: string): boolean => {
+  const form = Parse.form(request) ?? Parse.none
+  const subject = form.get("subject_token") ?? ""
+  const claims = Jwt.parts(subject)?.claims
+  if (claims !== undefined) {
+    const app = Option.getOrUndefined(HashMap.get(state.apps, Token.partner(state, request) ?? ""))
+    return claims[app?.whiteLabel?.userClaim ?? "sub"] === user
+  }
+  const { code, exchanged } = Lookup.code(state, form.get("code") ?? "")
+  const grant = exchanged ?? Lookup.refreshToken(state, form.get("refresh_token") ?? "", 0)?.grant
+  return isOf(state, (code ?? grant ?? Lookup.accessToken(state, subject))?.userId, user)
+}
+
+const isOfUser = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, user: string): boolean => {
   switch (Parse.route(request.path)) {
-    case "Token": {
-      const form = Parse.form(request)
-      const { code, exchanged } = Lookup.code(state, form?.get("code") ?? "")
-      const grant = exchanged ?? Lookup.refreshToken(state, form?.get("refresh_token") ?? "", 0)?.grant
-      return (code ?? grant)?.userId
-    }
-    case "Authorize": {
-      const email = Parse.form(request)?.get("user")
-      return state.users.find((user) => user.email === email)?.id
-    }
+    case "Token":
+      return isOfTokenRequest(state, request, user)
+    case "Authorize":
+      return Parse.form(request)?.get("user") === user && state.users.some(({ email }) => email === user)
+    case "Connect":
+      return isOf(state, Connect.userIdOf(state, request), user)
     case "Api":
-      return Authenticate.tokenOf(state, request)?.userId
+      return isOf(state, Authenticate.tokenOf(state, request)?.userId, user)
     case "Unslashed":
-      return undefined
+      return false
   }
 }
 
@@ -49,9 +73,7 @@ const isMeant = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, matc
   if (grantType !== undefined) {
     if (Parse.route(request.path) !== "Token" || Parse.form(request)?.get("grant_type") !== grantType) return false
   }
-  if (user === undefined) return true
-  const id = userIdOf(state, request)
-  return id !== undefined && state.users.some((known) => known.id === id && known.email === user)
+  return user === undefined || isOfUser(state, request, user)
 }
 
 // Numbers of their own, so that faults change no token.
@@ -109,10 +131,9 @@ const refusal = (
   { knobs }: FakeState.FakeState,
   now: number
 ): FakeHttp.FakeResponse => {
-  const response =
-    Parse.route(request.path) === "Authorize"
-      ? Authorize.refusal(request, { status, problem: detail })
-      : problem(status, detail)
+  const response = Parse.isPage(request.path)
+    ? Authorize.refusal(request, { status, problem: detail })
+    : problem(status, detail)
   const limits = RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now)
   return { ...response, headers: { ...response.headers, ...limits } }
 }
@@ -121,12 +142,13 @@ const refusal = (
 const rejection = (request: FakeHttp.FakeRequest, status: 401 | 403): FakeHttp.FakeResponse => {
   switch (Parse.route(request.path)) {
     case "Token":
-      return status === 401 ? Token.invalidClient : gatewayPage(403)
+      return status === 401 ? Tokens.invalidClient : gatewayPage(403)
     case "Api":
       return status === 401
         ? Authenticate.invalidToken("The access token is invalid.")
         : problem(403, "You do not have permission to perform this action.")
     case "Authorize":
+    case "Connect":
       return Authorize.refusal(request, { status, problem: "Zapier does not let this app in." })
     case "Unslashed":
       return gatewayPage(status)

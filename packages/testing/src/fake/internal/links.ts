@@ -10,3 +10,12 @@ export const to = ({ base = production }: FakeRequest, path: string): string => 
 /** A path of the fake as a browser sees it: a gateway may have taken a prefix off. */
 export const pathTo = ({ base }: FakeRequest, path: string): string =>
   base === undefined ? path : `${new URL(base).pathname.replace(/\/$/, "")}${path}`
+
+/**
+ * A redirect URI with what the browser brings back. The query that it has is retained as it is (RFC 6749 section 3.1.2).
+ */
+export const returning = (redirectUri: string, entries: { readonly [name: string]: string | undefined }): string => {
+  const added = new URLSearchParams()
+  for (const [name, value] of Object.entries(entries)) if (value !== undefined) added.append(name, value)
+  return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${added}`
+}

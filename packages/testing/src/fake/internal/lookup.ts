@@ -1,13 +1,17 @@
 /** What the codes and tokens stand for that the fake has given. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { AccessToken, Code, FakeState, Grant, Rotation } from "../FakeState.ts"
+import type { AccessToken, Code, FakeState, Grant, Rotation, User } from "../FakeState.ts"
 import * as Text from "../../internal/text.ts"
 
 const get = <K, A>(map: HashMap.HashMap<K, A>, key: K): A | undefined => Option.getOrUndefined(HashMap.get(map, key))
 
 const grantOf = (state: FakeState, name: Text.Name | undefined): Grant | undefined =>
   name === undefined ? undefined : get(state.grants, name.grant)
+
+/** A user, of Zapier's own or of a White Label partner. */
+export const user = ({ users, whiteLabelUsers }: FakeState, id: number): User | undefined =>
+  users.find((user) => user.id === id) ?? get(whiteLabelUsers, id)
 
 /** The id of the grant that a code or a token was given for, whether it is still there or not. */
 export const grantIdOf = (state: FakeState, text: string): number | undefined => Text.read(state.key, text)?.grant

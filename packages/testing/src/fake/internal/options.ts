@@ -17,5 +17,10 @@ export const OfState = Schema.Struct(fields)
 /** Of the service. */
 export const OfService = Schema.Struct({
   ...fields,
-  remember: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
+  remember: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+  fetch: Schema.optional(
+    Schema.declare((given): given is typeof globalThis.fetch => typeof given === "function", {
+      expected: "a function like fetch"
+    })
+  )
 })

@@ -4,7 +4,11 @@ import * as Option from "effect/Option"
 import type { FakeRequest } from "../FakeHttp.ts"
 
 /** Which part of Zapier a path belongs to. `Unslashed` is a page that has another path, with a slash at its end. */
-export type Route = "Authorize" | "Token" | "Unslashed" | "Api"
+export type Route = "Authorize" | "Token" | "Connect" | "Unslashed" | "Api"
+
+/** The app that a path of the Connect page names. */
+export const connectApp = (path: string): string | undefined =>
+  path.startsWith("/to/") ? /^\/to\/([^/]+)$/.exec(path)?.[1] : undefined
 
 export const route = (path: string): Route => {
   switch (path) {
@@ -18,8 +22,14 @@ export const route = (path: string): Route => {
     case "/oauth/authorize":
       return "Unslashed"
     default:
-      return "Api"
+      return connectApp(path) === undefined ? "Api" : "Connect"
   }
+}
+
+/** Whether a path is of a page for browsers, and not of a server for programs. */
+export const isPage = (path: string): boolean => {
+  const found = route(path)
+  return found === "Authorize" || found === "Connect"
 }
 
 export interface Parameters {

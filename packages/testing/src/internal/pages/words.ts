@@ -50,9 +50,14 @@ export const fault = FakeFault.Fault.match({
   ClockJump: ({ millis }) => `The clock jumps ${duration(Math.abs(millis))} ${millis < 0 ? "back" : "ahead"}`
 })
 
+const pages: { readonly [target: string]: string | undefined } = {
+  token: "the token endpoint",
+  authorize: "the consent page",
+  connect: "the Connect page"
+}
+
 /** What a target stands for. */
-export const target = (target: FakeFault.Target): string =>
-  target === "token" ? "the token endpoint" : target === "authorize" ? "the consent page" : target
+export const target = (target: FakeFault.Target): string => pages[target] ?? target
 
 const often = ({ nth, share, times }: FakeFault.Rule): string => {
   const most = times ?? (share === undefined ? 1 : "Always")

@@ -65,5 +65,6 @@ export const authenticate = (
     if (!Endpoint.isAllowed(endpoint, token.scopes)) {
       return yield* Result.fail(problem(403, "The access token lacks a scope."))
     }
-    return { clientId: token.clientId, user: state.users.find(({ id }) => id === token.userId) }
+    const user = token.userId === undefined ? undefined : Lookup.user(state, token.userId)
+    return { clientId: token.clientId, user }
   })

@@ -32,11 +32,11 @@ export const find = (
   id: string
 ): FakeState.Authentication | undefined => ofUser(state, user).find((authentication) => authentication.id === id)
 
-export const shown = ({ app, id, title }: FakeState.Authentication) => ({
+export const shown = ({ app, id, isExpired = false, title }: FakeState.Authentication) => ({
   type: "authentication",
   id,
   app,
-  is_expired: false,
+  is_expired: isExpired,
   title
 })
 
@@ -62,6 +62,33 @@ export const create = asUser<"authentications.create">(function* ({ payload: { d
     body: { links: { next: null, prev: null }, meta: { count: 1, limit: 1, offset: 0 }, data: [shown(made)] }
   }
 })
+
+/** Adds one, as a user does on the Connect page. Its id is a number, as text. */
+export const add = (
+  state: FakeState.FakeState,
+  user: FakeState.User,
+  app: Catalog.App
+): { readonly state: FakeState.FakeState; readonly id: string } => {
+  const counter = state.counter + 1
+  const id = String(firstNumber + counter)
+  const made: FakeState.Authentication = { id, app: app.uuid, title: `${app.title} ${user.email}` }
+  return { id, state: saved({ ...state, counter }, user, [...ofUser(state, user), made]) }
+}
+
+const firstNumber = 9_000_000
+
+/** Says whether one has expired. */
+export const setExpired = (
+  state: FakeState.FakeState,
+  user: FakeState.User,
+  id: string,
+  isExpired: boolean
+): FakeState.FakeState =>
+  saved(
+    state,
+    user,
+    ofUser(state, user).map((one) => (one.id === id ? { ...one, isExpired } : one))
+  )
 
 export const remove = asUser<"authentications.remove">(function* ({ params, state, user }) {
   const { id } = yield* Result.fromNullishOr(find(state, user, params.authentication_id), () =>

@@ -75,6 +75,13 @@ const actionsById = new Map(actions.map((action) => [action.id, action]))
 
 export const app = (uuid: string): App | undefined => appsById.get(uuid)
 
+/** How a program names an app, without its version. */
+export const keyOf = ({ api }: App): string => api.replace(/@.*/, "")
+
+/** An app by its id, its slug, or its key with or without a version. */
+export const named = (name: string): App | undefined =>
+  app(name) ?? apps.find((app) => app.slug === name || app.api === name || keyOf(app) === name)
+
 export const action = (id: string): Action | undefined => actionsById.get(id)
 
 /** What every list of apps shows of an app. */

@@ -4,6 +4,7 @@ import * as HashMap from "effect/HashMap"
 import type * as FakeState from "../../FakeState.ts"
 import type { FakeZapier } from "../../../FakeZapier.ts"
 import type * as RequestLog from "../../RequestLog.ts"
+import * as Lookup from "../lookup.ts"
 import type * as Parse from "../parse.ts"
 
 const latestFirst = (one: FakeState.AccessToken, other: FakeState.AccessToken) => other.expiresAt - one.expiresAt
@@ -16,7 +17,7 @@ export const grants = (state: FakeState.FakeState) =>
   Array.from(HashMap.values(state.grants), ({ accessTokens, clientId, id, refreshToken, scopes, userId }) => ({
     grantId: id,
     clientId,
-    user: state.users.find(({ id }) => id === userId)?.email ?? "",
+    user: Lookup.user(state, userId)?.email ?? "",
     scopes,
     accessTokens: accessTokens.toSorted(latestFirst),
     refreshToken

@@ -42,7 +42,8 @@ export const ofScope = (scope: Scopes.Scope): string =>
 // Without any referrer, a browser would not say that it is this very page which sends its form.
 const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "same-origin" })
 
-const note = html`<p class="quiet">This is a fake Zapier, to develop and test with.</p>`
+/** Says that this is not the real one. */
+export const note = html`<p class="quiet">This is a fake Zapier, to develop and test with.</p>`
 
 export interface Consent {
   readonly app: App

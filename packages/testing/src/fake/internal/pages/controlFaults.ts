@@ -19,11 +19,9 @@ const choices: ReadonlyArray<FakeFault.Fault> = [
   { _tag: "ClockJump", millis: -3_600_000 }
 ]
 
-const targets: ReadonlyArray<FakeFault.Target> = ["token", "authorize", ...Endpoint.names]
+const targets: ReadonlyArray<FakeFault.Target> = ["token", "authorize", "connect", ...Endpoint.names]
 
 const same = (values: ReadonlyArray<string>) => values.map((value) => [value, value] as const)
-
-const grantTypes = ["authorization_code", "refresh_token", "client_credentials"]
 
 const fields = ({ users }: FakeState) =>
   html`<div class="fields">
@@ -41,7 +39,9 @@ const fields = ({ users }: FakeState) =>
         ...targets.map((target) => [target, Words.target(target)] as const)
       ])}
     </div>
-    <div>${Forms.select("grant-type", "grantType", "Grant type", [["", "any"], ...same(grantTypes)])}</div>
+    <div>
+      ${Forms.select("grant-type", "grantType", "Grant type", [["", "any"], ...same(FakeFault.GrantType.literals)])}
+    </div>
     <div>${Forms.select("user", "user", "User", [["", "any, or none"], ...same(users.map(({ email }) => email))])}</div>
     <div>${Forms.input("nth", "nth", "From which request on", 'type="number" min="1" value="1" ')}</div>
     <div>${Forms.input("times", "times", "How often", 'type="number" min="1" value="1" ')}</div>

@@ -77,7 +77,7 @@ export const grants = (formSecret: Forms.FormSecret, state: FakeState, time: num
         <dt>Scopes</dt>
         <dd>${scopes(granted)}</dd>
         <dt>Refresh token</dt>
-        <dd>${Forms.secret(refreshToken, `refresh token of ${whose}`)}</dd>
+        <dd>${refreshToken === undefined ? "none" : Forms.secret(refreshToken, `refresh token of ${whose}`)}</dd>
       </dl>
       ${
         accessTokens.length === 0

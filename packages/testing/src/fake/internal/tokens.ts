@@ -1,0 +1,91 @@
+/** What all grants of the token endpoint have in common: their responses, and the tokens of a grant. */
+import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
+import * as Result from "effect/Result"
+import * as FakeHttp from "../FakeHttp.ts"
+import type { Answered, Issued } from "../FakeOutcome.ts"
+import type * as FakeState from "../FakeState.ts"
+import type { Facts } from "../FakeWhiteLabel.ts"
+import type * as Parse from "./parse.ts"
+import * as Text from "../../internal/text.ts"
+
+/** No token is to be stored on its way. */
+export const noStore = { "cache-control": "no-store", pragma: "no-cache" }
+
+/** An error of RFC 6749 section 5.2. */
+export const error = (status: number, code: string, description?: string): FakeHttp.FakeResponse =>
+  FakeHttp.json(status, { error: code, error_description: description }, noStore)
+
+/** The client is not who it says. */
+export const invalidClient: FakeHttp.FakeResponse = FakeHttp.json(
+  401,
+  { error: "invalid_client" },
+  { ...noStore, "www-authenticate": 'Bearer error="invalid_client"' }
+)
+
+/** The grant, code or refresh token is none that is good. */
+export const invalidGrant = error(400, "invalid_grant")
+
+/** Tokens that a response gives. */
+export type Given = Omit<FakeState.Pair, "refreshToken"> & { readonly refreshToken?: string | undefined }
+
+/** A response of RFC 6749 section 5.1. */
+export const granted = (given: Given, contentType = "application/json"): FakeHttp.FakeResponse =>
+  FakeHttp.json(
+    200,
+    {
+      access_token: given.accessToken,
+      expires_in: given.expiresIn,
+      token_type: "Bearer",
+      scope: Scopes.format(given.scopes),
+      refresh_token: given.refreshToken
+    },
+    { ...noStore, "content-type": contentType }
+  )
+
+/** Tokens of a response, for the record. */
+export const issued = (
+  { accessToken, refreshToken }: Given,
+  of: Pick<Issued, "clientId" | "grantId" | "origin">,
+  at: number
+): Issued => ({ ...of, accessToken, refreshToken, at })
+
+/** Adds tokens to a grant. The refresh token stays as it is where they are not rotated. */
+export const issue = (
+  state: FakeState.FakeState,
+  grant: FakeState.Grant,
+  options: {
+    readonly scopes: ReadonlyArray<Scopes.Scope>
+    readonly rotates: boolean
+    /** In seconds. */
+    readonly expiresIn: number
+  },
+  now: number
+): { readonly grant: FakeState.Grant; readonly pair: FakeState.Pair } => {
+  const { id, serial } = grant
+  const { expiresIn, scopes } = options
+  const accessToken = Text.write(state.key, { kind: "AccessToken", grant: id, serial })
+  const refreshToken = options.rotates
+    ? Text.write(state.key, { kind: "RefreshToken", grant: id, serial })
+    : grant.refreshToken
+  const access: FakeState.AccessToken = { accessToken, scopes, expiresAt: now + expiresIn * 1000 }
+  return {
+    grant: { ...grant, serial: serial + 1, accessTokens: [...grant.accessTokens, access], refreshToken },
+    pair: { accessToken, refreshToken, scopes, expiresIn }
+  }
+}
+
+/** Responds to a request of one grant type. */
+export type Grant = (
+  state: FakeState.FakeState,
+  app: FakeState.App,
+  form: Parse.Parameters,
+  now: number,
+  facts: Facts
+) => Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answered>
+
+/** Refuses with an error. */
+export const refuse = (code: string, description?: string) => Result.fail(error(400, code, description))
+
+/** A parameter that has to be there. */
+export const required = (form: Parse.Parameters, name: string, what: string) =>
+  Result.fromNullishOr(form.get(name), () => error(400, "invalid_request", `Missing ${what}.`))

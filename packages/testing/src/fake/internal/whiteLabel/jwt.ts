@@ -1,0 +1,128 @@
+/**
+ * JWTs of White Label partners: what is in them, and what is wrong with their claims (RFC 7515, RFC 7519). What is wrong is
+ * said in words that name the claim and never show its value.
+ */
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Result from "effect/Result"
+import type * as FakeState from "../../FakeState.ts"
+import type { Jwk, Registration } from "../../FakeWhiteLabel.ts"
+import * as Parse from "../parse.ts"
+
+type Members = { readonly [name: string]: unknown }
+
+/** The curve of an algorithm's keys, or nothing for RSA. Nothing else is documented. */
+const curves = new Map([
+  ["RS256", undefined],
+  ["RS384", undefined],
+  ["RS512", undefined],
+  ["ES256", "P-256"],
+  ["ES384", "P-384"],
+  ["ES512", "P-521"]
+])
+
+export interface Jwt {
+  readonly algorithm: string
+  readonly kid: string
+  readonly claims: Members
+  /** What tells it from others. */
+  readonly id: string
+}
+
+const members = (part: string): Members | undefined => {
+  const json = Parse.jsonText(Result.getOrElse(Base64Url.decodeString(part), () => ""))
+  return typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Members) : undefined
+}
+
+/** What a text has in it if it is a JWT. Nobody has verified it yet. */
+export const parts = (text: string): { readonly header: Members; readonly claims: Members } | undefined => {
+  const [header, claims, signature, ...more] = text.split(".").map((part, index) => (index < 2 ? members(part) : part))
+  return typeof header === "object" && typeof claims === "object" && signature !== undefined && more.length === 0
+    ? { header, claims }
+    : undefined
+}
+
+type Checked<A> = Result.Result<A, string>
+
+/** Reads a JWT, whose header has to name an algorithm and a key. */
+export const parse = (text: string): Checked<Jwt> => {
+  const found = parts(text)
+  if (found === undefined) return Result.fail("The subject_token is not a signed JWT.")
+  const { claims, header } = found
+  const { alg, crit, kid, typ } = header
+  if (typeof alg !== "string" || !curves.has(alg)) {
+    return Result.fail(`The alg of the JWT has to be one of ${[...curves.keys()].join(", ")}.`)
+  }
+  if (crit !== undefined) return Result.fail("The JWT has a crit header, of which no extension is known.")
+  if (typ !== undefined && (typeof typ !== "string" || !/^(?:application\/)?jwt$/i.test(typ))) {
+    return Result.fail("The typ of the JWT has to be JWT.")
+  }
+  if (typeof kid !== "string" || kid === "") return Result.fail("The JWT lacks the kid header.")
+  const id = typeof claims["jti"] === "string" ? `jti ${claims["jti"]}` : text.slice(0, text.lastIndexOf("."))
+  return Result.succeed({ algorithm: alg, kid, claims, id })
+}
+
+/** Whether a key is one for an algorithm. */
+export const isFor = (key: Jwk, algorithm: string): boolean => {
+  const curve = curves.get(algorithm)
+  return (
+    key["kty"] === (curve === undefined ? "RSA" : "EC") &&
+    (curve === undefined || key["crv"] === curve) &&
+    (key["alg"] ?? algorithm) === algorithm &&
+    (key["use"] ?? "sig") === "sig"
+  )
+}
+
+/** What Zapier has to be called in `aud`. */
+const audience = "connect.zapier.com"
+
+export interface Subject {
+  readonly user: string
+  readonly tenant: string
+  /** When the JWT expires, in milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+const text = (claims: Members, name: string): Checked<string> => {
+  const value = claims[name]
+  if (value === undefined) return Result.fail(`The JWT lacks the claim ${name}.`)
+  return typeof value === "string" && value !== ""
+    ? Result.succeed(value)
+    : Result.fail(`The claim ${name} of the JWT has to be a text.`)
+}
+
+const seconds = (claims: Members, name: string): Checked<number> => {
+  const value = claims[name]
+  if (value === undefined) return Result.fail(`The JWT lacks the claim ${name}.`)
+  return typeof value === "number" && Number.isFinite(value)
+    ? Result.succeed(value)
+    : Result.fail(`The claim ${name} of the JWT has to be a number of seconds since 1970.`)
+}
+
+/** Checks all claims: each of them is required. */
+export const check = (
+  { claims }: Jwt,
+  { issuer, tenantClaim, userClaim }: Registration,
+  { jwtClockSkew, jwtLifetime }: FakeState.Knobs,
+  now: number
+): Checked<Subject> =>
+  Result.gen(function* () {
+    const time = now / 1000
+    if ((yield* text(claims, "iss")) !== issuer) {
+      return yield* Result.fail("The claim iss of the JWT is not the issuer that is registered.")
+    }
+    if ((yield* text(claims, "aud")) !== audience) {
+      return yield* Result.fail(`The claim aud of the JWT has to be ${audience}.`)
+    }
+    const user = yield* text(claims, userClaim)
+    const tenant = yield* text(claims, tenantClaim)
+    const issuedAt = yield* seconds(claims, "iat")
+    const notBefore = yield* seconds(claims, "nbf")
+    const expiresAt = yield* seconds(claims, "exp")
+    if (issuedAt > time + jwtClockSkew) return yield* Result.fail("The claim iat of the JWT lies in the future.")
+    if (notBefore > time + jwtClockSkew) return yield* Result.fail("The claim nbf of the JWT lies in the future.")
+    if (expiresAt <= time - jwtClockSkew) return yield* Result.fail("The JWT has expired: see its claim exp.")
+    if (expiresAt > issuedAt + jwtLifetime) {
+      return yield* Result.fail(`The claim exp of the JWT is more than ${jwtLifetime} seconds after its claim iat.`)
+    }
+    return { user, tenant, expiresAt: (expiresAt + jwtClockSkew) * 1000 }
+  })

@@ -1,0 +1,39 @@
+/** The public keys of a White Label partner: which are known, and when they are fetched (again). */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import type * as FakeState from "../../FakeState.ts"
+import type { Facts, FetchedKeys, Jwk, Registration } from "../../FakeWhiteLabel.ts"
+
+export interface Known {
+  readonly state: FakeState.FakeState
+  /** Nothing where they could not be fetched. */
+  readonly keys: ReadonlyArray<Jwk> | undefined
+}
+
+const isWithin = ({ fetchedAt }: FetchedKeys, seconds: number, now: number): boolean =>
+  now >= fetchedAt && now < fetchedAt + seconds * 1000
+
+/**
+ * The keys among which the one with a `kid` is looked up, or the URL that has to be asked first. They are fetched again when
+ * they are too old, and for a `kid` that is unknown unless that was done a moment ago.
+ */
+export const find = (
+  state: FakeState.FakeState,
+  { jwksUrl, keys }: Registration,
+  kid: string,
+  facts: Facts,
+  now: number
+): Known | { readonly url: string } => {
+  if (jwksUrl === undefined) return { state, keys }
+  if (facts.keys !== undefined) {
+    const { fetched } = facts.keys
+    if (fetched === undefined) return { state, keys: undefined }
+    const partnerKeys = HashMap.set(state.partnerKeys, jwksUrl, { keys: fetched, fetchedAt: now })
+    return { state: { ...state, partnerKeys }, keys: fetched }
+  }
+  const { jwksCooldown, jwksLifetime } = state.knobs
+  const known = Option.getOrUndefined(HashMap.get(state.partnerKeys, jwksUrl))
+  if (known === undefined || !isWithin(known, jwksLifetime, now)) return { url: jwksUrl }
+  const isKnown = known.keys.some((key) => key["kid"] === kid)
+  return isKnown || isWithin(known, jwksCooldown, now) ? { state, keys: known.keys } : { url: jwksUrl }
+}
