@@ -52,10 +52,10 @@ describe("DataDirectory.database", () => {
     withFolder((folder) =>
       Effect.gen(function* () {
         const directory = NodePath.join(folder, "a")
-        expect(yield* refusal({ directory, create: false })).toContain(`cannot look at ${directory}: it is not there`)
+        expect(yield* refusal({ directory, create: false })).toContain(`cannot look at ${directory}: it does not exist`)
         expect(NodeFs.readdirSync(folder)).toEqual([])
         const path = yield* DataDirectory.database({ directory, name: "b.sqlite" })
-        expect(yield* refusal({ directory, create: false })).toContain("auth.sqlite: it is not there")
+        expect(yield* refusal({ directory, create: false })).toContain("auth.sqlite: it does not exist")
         expect(yield* DataDirectory.database({ directory, name: "b.sqlite", create: false })).toBe(path)
         expect(NodeFs.readdirSync(directory)).toEqual(["b.sqlite"])
       })
@@ -109,7 +109,7 @@ describe("DataDirectory.database", () => {
   it.effect.each(["", ".", "..", "a/b", "../a", "a/"])("refuses %j as a name", (name) =>
     withFolder((directory) =>
       Effect.gen(function* () {
-        expect(yield* refusal({ directory, name })).toContain("not the name of a file")
+        expect(yield* refusal({ directory, name })).toContain("not a file name")
         expect(NodeFs.readdirSync(directory)).toEqual([])
       })
     )
@@ -190,7 +190,7 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
           for (const create of [true, false]) {
             const message = yield* refusal({ directory, create })
             expect(message).toContain(
-              `${directory} is open to other users (mode 755). Set a folder that is used for nothing`
+              `${directory} is open to other users (mode 755). Set a dedicated folder`
             )
             expect(message).not.toMatch(/chmod|chown|Run:/)
           }
@@ -277,7 +277,7 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
         NodeFs.chmodSync(shared, 0o1777)
         yield* DataDirectory.database({ directory })
         NodeFs.chmodSync(shared, 0o777)
-        expect(yield* refusal({ directory, create: false })).toContain(`may write to ${shared}`)
+        expect(yield* refusal({ directory, create: false })).toContain(`can write to ${shared}`)
       })
     )
   )

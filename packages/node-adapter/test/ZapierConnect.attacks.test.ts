@@ -26,7 +26,7 @@ describe("an attacker who", () => {
       const victim = new World.Browser("ada")
       const { status, text } = yield* world.send(victim, callback, elsewhere)
       expect(status).toBe(400)
-      expect(text).toContain("This page was used before, or you started in another browser.")
+      expect(text).toContain("This page was already used, or you started in another browser.")
       expect(yield* world.exchanges).toBe(0)
       expect([yield* connected(world, "ada"), yield* connected(world, "eve")]).toEqual([false, false])
     })
@@ -143,7 +143,7 @@ describe("an attacker who", () => {
         headers: sent
       })
       expect([status, location, headers.getSetCookie()]).toEqual([200, "", []])
-      expect(text).toContain("A link from somewhere else has brought you here.")
+      expect(text).toContain("You came here from another website.")
       expect(text).toContain('<a href="/zapier/connect?return=%2Fa%3Fb">')
       expect(headers.get("content-security-policy")).toContain("frame-ancestors 'none'")
     })

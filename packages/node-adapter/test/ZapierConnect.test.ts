@@ -124,7 +124,7 @@ describe("ZapierConnect", () => {
       const late = yield* world.send(ada, callback)
       expect(late.status).toBe(400)
       expect(late.text).toContain("Zapier is still connected")
-      expect(late.text).toContain("you have a few minutes to connect Zapier")
+      expect(late.text).toContain("connecting must be finished within a few minutes")
       expect(yield* statusOf(world, "ada")).toMatchObject({ _tag: "Active", generation: 1 })
     })
   )

@@ -203,14 +203,14 @@ describe("ZapierPromise: what callers give", () => {
       const { zapier } = setup()
       const subscribe = () => zapier.subscribe(untyped(listener))
       if (typeof listener === "function") subscribe()()
-      else expect(subscribe).toThrow(/^listener: give a function/)
+      else expect(subscribe).toThrow(/^listener: pass a function/)
       await zapier.close()
     })
   )
 
   const wrong: ReadonlyArray<readonly [string, Call, string]> = [
     ["an empty subject", (z) => z.accessToken(""), "subject: it is empty; give the app's own id"],
-    ["no subject", (z) => z.fetch("/v2/zaps"), "subject: it is missing; say for which user"],
+    ["no subject", (z) => z.fetch("/v2/zaps"), "subject: it is missing; give the app's own id"],
     ["no subject", (z) => z.fetch("https://api.zapier.com/v2/zaps"), "subject: it is missing"],
     ["no subject", (z) => z.fetch("/v2/zaps#x"), "subject: it is missing"],
     ["a subject that is a number", (z) => z.status(untyped(42)), "subject: it is not text"],
@@ -233,7 +233,7 @@ describe("ZapierPromise: what callers give", () => {
     [
       "a request as a callback",
       (z) => z.handleCallback(untyped(new Request("https://a.example/?code=a&state=b")), { subject: "ada" }),
-      "input: give the callback's URL as text, request.url for example"
+      "input: give the callback's URL as text, for example request.url"
     ],
     [
       "a map as a callback",
@@ -265,11 +265,11 @@ describe("ZapierPromise: what callers give", () => {
     ["a path that is none", (z) => z.fetch("v2/zaps", { subject: "ada" }), "url: give a path of the API"],
     ["options that are none", (z) => z.fetch("/v1/apps", untyped(42)), "options: pass an object"],
     ["a method in small letters", (z) => z.fetch("/v1/apps", { method: untyped("get") }), "method: give one of GET, "],
-    ["a body of GET", (z) => z.fetch("/v1/apps", { body: "x" }), "body: leave it out: GET has none"],
-    ["a body that is a number", (z) => z.fetch("/x", { method: "POST", body: untyped(1) }), "body: give text or bytes"],
-    ["a circle as JSON", (z) => z.fetch("/x", { method: "POST", json: circular }), "json: give what JSON can hold"],
-    ["a function as JSON", (z) => z.fetch("/x", { method: "POST", json: () => 1 }), "json: give what JSON can hold"],
-    ["two headers in one", (z) => z.fetch("/v1/apps", { headers: { a: "b\r\nc: d" } }), "headers.a: it holds a line"],
+    ["a body of GET", (z) => z.fetch("/v1/apps", { body: "x" }), "body: omit it: GET requests have no body"],
+    ["a body that is a number", (z) => z.fetch("/x", { method: "POST", body: untyped(1) }), "body: pass text or bytes"],
+    ["a circle as JSON", (z) => z.fetch("/x", { method: "POST", json: circular }), "json: pass a value that JSON can represent"],
+    ["a function as JSON", (z) => z.fetch("/x", { method: "POST", json: () => 1 }), "json: pass a value that JSON can represent"],
+    ["two headers in one", (z) => z.fetch("/v1/apps", { headers: { a: "b\r\nc: d" } }), "headers.a: it contains a line"],
     [
       "a header's odd name",
       (z) => z.fetch("/v1/apps", { headers: { "a b": "c" } }),
@@ -293,14 +293,14 @@ describe("ZapierPromise: what callers give", () => {
     [
       "an unknown endpoint",
       (z) => z.fetch("/v3/x", { subject: "ada" }),
-      "credential: the endpoint table does not have GET /v3/x; say which"
+      "credential: the endpoint table does not have GET /v3/x; set the credential"
     ],
     ...(["HEAD", "OPTIONS"] as const).map((method): (typeof wrong)[number] => [
       `${method} of an endpoint that has other methods`,
       (z) => z.fetch("/v2/zaps", { method, subject: "ada" }),
       `credential: the endpoint table does not have ${method} /v2/zaps, but GET and POST; set the credential`
     ]),
-    ["a signal that is none", (z) => z.accessToken("ada", { signal: untyped(5) }), "signal: give an AbortSignal"]
+    ["a signal that is none", (z) => z.accessToken("ada", { signal: untyped(5) }), "signal: pass an AbortSignal"]
   ]
 
   it.each(wrong)("says so of %s, and sends nothing", async (_, call, message) => {
@@ -365,15 +365,15 @@ describe("ZapierPromise: what callers give", () => {
   it.each<readonly [unknown, string]>([
     [null, "options: pass an object"],
     [42, "options: pass an object"],
-    [{ stores: "disk" }, 'stores: give "memory"'],
+    [{ stores: "disk" }, 'stores: pass "memory"'],
     [{ stores: { dir: "/tmp" } }, "stores.dir: unknown option; the options are busyTimeout, create, directory"],
     [{ stores: { directory: 5 } }, "stores.directory: give the path of a folder as text"],
     [{ stores: { directory: "" } }, "stores.directory: give the path of a folder as text"],
     [{ stores: { create: "no" } }, "stores.create: give true or false"],
     [{ stores: "memory", applicaton: app }, "applicaton: unknown option; the options are application, "],
-    [{ stores: "memory", httpClient: 5 }, "httpClient: there is no such option"],
+    [{ stores: "memory", httpClient: 5 }, "httpClient: unknown option"],
     [{ stores: "memory", checkScopes: "no" }, "checkScopes: give true or false"],
-    [{ stores: "memory", fetch: "fetch" }, "fetch: give a function"],
+    [{ stores: "memory", fetch: "fetch" }, "fetch: pass a function"],
     [{ stores: "memory", application: {} }, "clientId: it is missing; give the client id"],
     [{ stores: "memory", application: null }, "application: give an object with"],
     [

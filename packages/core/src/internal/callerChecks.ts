@@ -68,7 +68,7 @@ const authorizationParts: ReadonlyArray<readonly [string, (value: unknown) => bo
 
 /** Checks the options of an authorization request. */
 export const authorization = (options: unknown): Checked => {
-  if (!isRecord(options)) return invalid("options", 'give an object, such as { subject: "ada", scopes: ["zap"] }')
+  if (!isRecord(options)) return invalid("options", 'pass an object, such as { subject: "ada", scopes: ["zap"] }')
   const wrong = subject(options["subject"]) ?? scopes(options["scopes"], 1)
   if (wrong !== undefined) return wrong
   const part = authorizationParts.find(([name, is]) => !is(options[name]))
@@ -88,5 +88,5 @@ export const callback = (input: unknown, options: unknown): Checked => {
   }
   return isRecord(options)
     ? subject(options["subject"])
-    : invalid("options", "give an object with the subject: the user who is signed in where the callback arrived")
+    : invalid("options", "pass an object with the subject: the user who is signed in where the callback arrived")
 }

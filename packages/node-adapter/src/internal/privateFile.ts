@@ -68,7 +68,7 @@ const advice = (kind: Kind, isOwn: boolean, command: string): string =>
   isOwn
     ? `Run: ${command}`
     : kind.type === "Directory"
-      ? "Set a folder of its own: if it does not exist, it is created with the right permissions"
+      ? "Set a dedicated folder: if it does not exist, it is created with the right permissions"
       : `Set the path of a file that only this user can read (mode ${modeOf(kind)})`
 
 /** Describes the fault of a file or folder, if any: wrong type, wrong owner, or access for others. */

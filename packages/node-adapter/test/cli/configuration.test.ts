@@ -146,7 +146,7 @@ describe("the configuration", () => {
       expect((yield* world.run(["token"], env)).code).toBe(0)
       // Without the fake, neither its database nor its key is looked at.
       const real = yield* world.run(["rotate-key", "begin"], { ZAPIER_FAKE: "" })
-      expect(real.stderr).toContain("auth.key: it is not there")
+      expect(real.stderr).toContain("auth.key: it does not exist")
     })
   )
 

@@ -116,7 +116,7 @@ describe("doctor", () => {
       "a redirect URI is not usable",
       { ZAPIER_REDIRECT_URIS: "http://acme.example/callback" },
       "redirect URI",
-      "with https unless it points to this machine"
+      "with https unless it is on this machine"
     ],
     [
       "a redirect URI is not registered",
@@ -148,7 +148,7 @@ describe("doctor", () => {
       const key = join(world.directory, "fake.key")
       rmSync(key)
       expect((yield* doctor(world)).of("encryption keys")).toMatchObject([
-        { result: "wrong", says: expect.stringContaining("is not there") }
+        { result: "wrong", says: expect.stringContaining("does not exist") }
       ])
       writeFileSync(key, Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 })
       const another = yield* doctor(world)

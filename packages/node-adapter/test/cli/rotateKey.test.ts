@@ -85,11 +85,11 @@ describe("rotate-key", () => {
       for (const directory of [nowhere, empty, keyless]) {
         for (const stage of ["begin", "switch", "reencrypt", "finish"]) {
           const { code, stderr } = yield* rotate(directory, stage)
-          expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*: it is not there\..*\n$/)])
+          expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*: it does not exist\..*\n$/)])
         }
       }
       const { code, stderr } = yield* rotate(directoryOf([keyOf(1)]), "reencrypt")
-      expect([code, stderr]).toEqual([1, expect.stringContaining("auth.sqlite: it is not there")])
+      expect([code, stderr]).toEqual([1, expect.stringContaining("auth.sqlite: it does not exist")])
       expect(readdirSync(folder)).not.toContain("nowhere")
       expect([readdirSync(empty), readdirSync(keyless)]).toEqual([[], before])
     })

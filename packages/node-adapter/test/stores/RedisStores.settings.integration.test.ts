@@ -52,7 +52,7 @@ describeWithRedis(
     )
 
     it.live.each([
-      [{ "maxmemory-policy": "volatile-lru" }, "forgets users who are at the consent page. Set noeviction"],
+      [{ "maxmemory-policy": "volatile-lru" }, "forgets users who are on the consent page. Set noeviction"],
       [{ appendonly: "no" }, "Redis keeps no append-only file: a crash loses"],
       [{ appendfsync: "everysec" }, "a power cut loses up to the last second"],
       [{ appendfsync: "no" }, "a power cut loses what the operating system has not written yet"]

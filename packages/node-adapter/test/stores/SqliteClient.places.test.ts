@@ -89,7 +89,7 @@ describe("SqliteClient.layerDefault", () => {
     withFolder((directory) =>
       Effect.gen(function* () {
         const error = yield* building(SqliteClient.layerDefault({ directory, name: "a/b" }))
-        expect(error.message).toContain("not the name of a file")
+        expect(error.message).toContain("not a file name")
       })
     )
   )

@@ -63,7 +63,7 @@ type Check<A> = Result.Result<A, ZapierAuthError>
 const invalid = (setting: string, problem: string) =>
   Result.fail(ZapierAuthError.make(new InvalidConfig({ setting, problem })))
 
-const noOptions = invalid("options", "give an object with redirectUri and scopes")
+const noOptions = invalid("options", "pass an object with redirectUri and scopes")
 
 const isScopes = (value: unknown): value is ReadonlyArray<Scopes.Scope> =>
   Array.isArray(value) &&
