@@ -103,6 +103,19 @@ export const AppCredentialChanged = Schema.TaggedStruct("AppCredentialChanged", 
   cause: Schema.optionalKey(Schema.Literals(failures))
 })
 
+const { _tag: _, scopes: __, ...requested } = AppCredentialChanged.fields
+
+/**
+ * A White Label user's token went from one state to another, as `AppCredentialChanged` has it, and it is stored.
+ *
+ * @since 0.1.0
+ */
+export const WhiteLabelTokenChanged = Schema.TaggedStruct("WhiteLabelTokenChanged", {
+  ...requested,
+  subject: Schema.String,
+  tenant: Schema.String
+})
+
 /**
  * The state of the v1 client id changed, as seen by this process. Not stored.
  *
@@ -117,15 +130,16 @@ export const ClientIdChanged = Schema.TaggedStruct("ClientIdChanged", {
  * A token response was accepted although it deviates from RFC 6749. Its unusable members count as missing.
  *
  * - `grant`: the kind of token request, as in `AuthMetrics.tokenRequests`
- * - `subject`, `scopes`: the user, or the scopes of the app's own token
+ * - `subject`, `tenant`, `scopes`: the user, the White Label user, or the scopes of the app's own token
  * - `oddities`: the names of the odd members, never their values
  *
  * @since 0.1.0
  */
 export const OddResponseTaken = Schema.TaggedStruct("OddResponseTaken", {
   clientId,
-  grant: Schema.Literals(["AuthorizationCode", "Refresh", "ClientCredentials"]),
+  grant: Schema.Literals(["AuthorizationCode", "Refresh", "ClientCredentials", "TokenExchange", "ConnectToken"]),
   subject: Schema.optionalKey(Schema.String),
+  tenant: Schema.optionalKey(Schema.String),
   scopes: Schema.optionalKey(Schema.Array(Scopes.Scope)),
   oddities: Schema.Array(TokenOutcome.Oddity),
   at: Tokens.Instant
@@ -140,6 +154,7 @@ export const AuthEvent = Schema.Union([
   UserGrantChanged,
   ConsentAttemptChanged,
   AppCredentialChanged,
+  WhiteLabelTokenChanged,
   ClientIdChanged,
   OddResponseTaken
 ])

@@ -25,8 +25,8 @@ import type { Credential } from "./zapier/Credential.ts"
 import type * as Endpoint from "./zapier/Endpoint.ts"
 
 /**
- * Counts token requests. Labels: `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`) and `outcome` (as in
- * `TokenOutcome`).
+ * Counts token requests. Labels: `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`, `TokenExchange`,
+ * `ConnectToken`) and `outcome` (as in `TokenOutcome`).
  *
  * @since 0.1.0
  */
@@ -78,7 +78,7 @@ export const adoptions = Metric.counter("zapier_auth_adoptions", {
 })
 
 /**
- * Counts API responses with status 401. Label: `mode` (`User`, `App`, `ClientId`).
+ * Counts API responses with status 401. Label: `mode` (`User`, `WhiteLabel`, `App`, `ClientId`).
  *
  * @since 0.1.0
  */
@@ -103,7 +103,7 @@ const callOptions = { description: "API calls by endpoint, mode and status class
  * Counts API calls. A call counts once, however many requests it takes. Labels:
  *
  * - `endpoint`: a name of the endpoint table, such as `GET /v2/zaps`; `other` for all that are not in it
- * - `mode`: `User`, `App`, `ClientId` or `None`
+ * - `mode`: `User`, `WhiteLabel`, `App`, `ClientId` or `None`
  * - `status`: the class of the last response's status, for example `2xx`; `none` without a response
  *
  * @since 0.1.0
@@ -184,7 +184,7 @@ export const statusClass = (status: number): string => `${Math.trunc(status / 10
 type Series = Metric.Metric<number, unknown>
 
 // Nested maps, so that a call allocates no key.
-const callSeries = new Map<Endpoint.Name | undefined, { readonly [mode in Mode]: Array<Series> }>()
+const callSeries = new Map<Endpoint.Name | undefined, { [mode in Mode]?: Array<Series> }>()
 
 // Effect finds a series faster if its attributes are given at creation.
 const makeCallSeries = (mode: Mode, endpoint: Endpoint.Name | undefined, status: number | undefined): Series =>
@@ -211,8 +211,8 @@ export const countCall = (
   context: Context.Context<never>
 ): void => {
   let modes = callSeries.get(endpoint)
-  if (modes === undefined) callSeries.set(endpoint, (modes = { User: [], App: [], ClientId: [], None: [] }))
-  const series = (modes[mode][status === undefined ? 0 : Math.trunc(status / 100)] ??= makeCallSeries(
+  if (modes === undefined) callSeries.set(endpoint, (modes = {}))
+  const series = ((modes[mode] ??= [])[status === undefined ? 0 : Math.trunc(status / 100)] ??= makeCallSeries(
     mode,
     endpoint,
     status

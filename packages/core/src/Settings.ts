@@ -97,7 +97,9 @@ const defaults = {
   attemptLifetime: "15 minutes"
 } as const satisfies Options
 
-const known: ReadonlySet<string> = new Set([...Object.keys(defaults), "memoryCapacity", "attemptsPerSubject"])
+const names = Object.keys(defaults) as ReadonlyArray<keyof typeof defaults>
+
+const known: ReadonlySet<string> = new Set([...names, "memoryCapacity", "attemptsPerSubject"])
 
 // Zero turns these off.
 const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterval", "memoryLifetime", "retryFor"])
@@ -132,15 +134,8 @@ export const make = (options: Options = {}): Result.Result<Settings, InvalidConf
     if (typeof input === "number") return input
     return Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
   }
-  const durations = {
-    requestTimeout: millis("requestTimeout"),
-    answerTimeout: millis("answerTimeout"),
-    storeTimeout: millis("storeTimeout"),
-    retryFor: millis("retryFor"),
-    expiryMargin: millis("expiryMargin"),
-    rejectionInterval: millis("rejectionInterval"),
-    memoryLifetime: millis("memoryLifetime"),
-    attemptLifetime: millis("attemptLifetime")
+  const durations = Object.fromEntries(names.map((name) => [name, millis(name)])) as {
+    readonly [name in (typeof names)[number]]: number
   }
   for (const [setting, value] of Object.entries(durations)) {
     const least = mayBeZero.has(setting) ? 0 : 1

@@ -43,6 +43,7 @@ import * as EventHub from "./internal/eventHub.ts"
 import * as Gate from "./internal/gate.ts"
 import * as Runtime from "./internal/runtime.ts"
 import * as Sealing from "./internal/sealing.ts"
+import { type WhiteLabel, WhiteLabelMode } from "./internal/whiteLabelMode.ts"
 import * as AppCredentialDriver from "./machine/AppCredentialDriver.ts"
 import type * as ClientId from "./machine/ClientId.ts"
 import * as ConsentAttemptDriver from "./machine/ConsentAttemptDriver.ts"
@@ -53,6 +54,7 @@ import type * as AuthorizationCallback from "./oauth/AuthorizationCallback.ts"
 import { ClientApplication } from "./oauth/ClientApplication.ts"
 import * as Scopes from "./oauth/Scopes.ts"
 import { TokenEndpoint } from "./oauth/TokenEndpoint.ts"
+import type { TokenOutcome } from "./oauth/TokenOutcome.ts"
 import type { TokenRequest } from "./oauth/TokenRequest.ts"
 import type * as Tokens from "./oauth/Tokens.ts"
 import * as Settings from "./Settings.ts"
@@ -219,6 +221,9 @@ export class ZapierAuth extends Context.Service<
     /** Reports that a call succeeded with the app token, like `accessTokenAccepted`. */
     readonly appTokenAccepted: (scopes: ReadonlyArray<Scopes.Scope>, access: Tokens.UsableAccess) => Effect.Effect<void>
 
+    /** White Label's users. Fails with `InvalidConfig` unless `WhiteLabel.layer` was provided to this service's layer. */
+    readonly whiteLabel: Effect.Effect<WhiteLabel, ZapierAuthError>
+
     /** Returns the client id for a request's query. Call it just before sending. */
     readonly presentClientId: Effect.Effect<string, ZapierAuthError>
 
@@ -268,10 +273,10 @@ export class ZapierAuth extends Context.Service<
 const statusOf = (subject: string, state: UserGrant.State): Status => {
   switch (state._tag) {
     case "Absent":
-      return { _tag: "Absent", subject }
+      return { ...state, subject }
     case "ReconnectRequired": {
-      const { generation, since, tokens, why } = state
-      return { _tag: "ReconnectRequired", subject, generation, scopes: tokens.scopes, why, since }
+      const { _tag, generation, since, tokens, why } = state
+      return { _tag, subject, generation, scopes: tokens.scopes, why, since }
     }
     case "Active":
     case "Refreshing": {
@@ -288,8 +293,8 @@ const statusOf = (subject: string, state: UserGrant.State): Status => {
   }
 }
 
-/** The owner of a token request: a user, or the app itself for these scopes. */
-type Owner = { readonly subject: string } | { readonly scopes: ReadonlyArray<Scopes.Scope> }
+/** The owner of a token request: a user, of a tenant if it is White Label's, or the app itself for these scopes. */
+type Owner = { readonly subject: string; readonly tenant?: string } | { readonly scopes: ReadonlyArray<Scopes.Scope> }
 
 const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
 
@@ -322,8 +327,8 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
 
   // Half the time, so that callers learn of an unreadable application before their own wait ends.
   const reading = { requestTimeout: settings.requestTimeout / 2, retryFor: settings.retryFor }
-  const send = (request: TokenRequest, until: number, of: Owner) =>
-    Effect.tap(endpoint.request(request, { ...reading, until }), (outcome) =>
+  const send = (request: TokenRequest, until: number, of: Owner, read = (outcome: TokenOutcome) => outcome) =>
+    Effect.tap(Effect.map(endpoint.request(request, { ...reading, until }), read), (outcome) =>
       Effect.gen(function* () {
         const oddities = outcome._tag === "Granted" ? (outcome.oddities ?? []) : []
         if (oddities.length === 0) return
@@ -390,14 +395,14 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     memoryCapacity: 0
   })
 
-  const runtimes = [grants, appCredentials, attempts]
   const gate = Gate.make(settings.requestTimeout)
   const { during } = gate
+  const mode = yield* WhiteLabelMode
+  const whiteLabel = mode && (yield* mode({ clientId, settings: owned, urls, store: appStore, publish, during, send }))
+  const runtimes = [attempts, grants, appCredentials, ...(whiteLabel ? [whiteLabel.tokens] : [])]
 
   yield* Effect.addFinalizer(() =>
-    Effect.all([gate.close, attempts.close, grants.close, appCredentials.close], {
-      concurrency: "unbounded"
-    })
+    Effect.all([gate.close, ...runtimes.map(({ close }) => close)], { concurrency: "unbounded" })
   )
 
   const grant = (subject: string): Effect.Effect<UserGrant.State, ZapierAuthError> =>
@@ -458,6 +463,9 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     },
     appTokenRejected: (scopes, rejected) => appCredentials.getOther(keyOf(scopes), rejected),
     appTokenAccepted: (scopes, access) => appCredentials.accept(keyOf(scopes), access),
+    whiteLabel: whiteLabel
+      ? Effect.succeed(whiteLabel)
+      : Effect.fail(CallerChecks.invalid("whiteLabel", "provide WhiteLabel.layer")),
     presentClientId: clientIds.present,
     clientIdResponded: clientIds.responded,
     clientIdState: clientIds.state,

@@ -22,10 +22,10 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Attack from "./internal/reasons/attack.ts"
 import * as Caller from "./internal/reasons/caller.ts"
-import { id } from "./internal/reasons/id.ts"
 import * as Infrastructure from "./internal/reasons/infrastructure.ts"
 import type { Party } from "./internal/reasons/party.ts"
 import * as Owner from "./internal/reasons/owner.ts"
+import { tagged } from "./internal/reasons/tagged.ts"
 import * as Time from "./internal/reasons/time.ts"
 import * as User from "./internal/reasons/user.ts"
 
@@ -83,7 +83,7 @@ const TypeId = "~@zapier-workflow-auth/core/ZapierAuthError"
  *
  * @since 0.1.0
  */
-export class ZapierAuthError extends Schema.TaggedError<ZapierAuthError>(id("ZapierAuthError"))("ZapierAuthError", {
+export class ZapierAuthError extends tagged<ZapierAuthError>()("ZapierAuthError", {
   reason: Reason
 }) {
   readonly [TypeId] = TypeId

@@ -115,7 +115,7 @@ export class ZapierHttpClient extends Context.Service<
      * app's, else the client id. Fails with `InvalidConfig` for an endpoint that is not in the table. URLs are paths of the
      * API, or absolute URLs at its origin; fragments are not sent.
      */
-    readonly forUser: (subject: string) => HttpClient.HttpClient.With<CallError>
+    readonly forUser: (user: string | Credential.WhiteLabel) => HttpClient.HttpClient.With<CallError>
 
     /** Makes a client that uses one credential for all requests, whatever the table says. URLs are as in `forUser`. */
     readonly as: (credential: Credential.Credential) => HttpClient.HttpClient.With<CallError>
@@ -143,29 +143,19 @@ type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
 // Provides and reports on the tokens of one mode. The key is a subject, or scopes.
 interface Source<Key> {
-  readonly mode: "User" | "App"
+  readonly mode: "User" | "WhiteLabel" | "App"
   readonly known: (key: Key) => Tokens.UsableAccess | undefined
   readonly token: (key: Key) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   readonly other: (key: Key, rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
   readonly accepted: (key: Key, access: Tokens.UsableAccess) => Effect.Effect<void>
 }
 
-const isReplayable = (body: HttpBody.HttpBody): boolean => {
-  switch (body._tag) {
-    case "Empty":
-    case "Uint8Array":
-    case "FormData":
-      return true
-    case "Stream":
-      return false
-    case "Raw":
-      return (
-        typeof body.body === "string" ||
-        ArrayBuffer.isView(body.body) ||
-        [ArrayBuffer, Blob, URLSearchParams].some((type) => body.body instanceof type)
-      )
-  }
-}
+const isReplayable = (body: HttpBody.HttpBody): boolean =>
+  body._tag === "Raw"
+    ? typeof body.body === "string" ||
+      ArrayBuffer.isView(body.body) ||
+      [ArrayBuffer, Blob, URLSearchParams].some((type) => body.body instanceof type)
+    : body._tag !== "Stream"
 
 /**
  * Makes the service from an `HttpClient`.
@@ -296,7 +286,12 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   ): Response => {
     const { endpoint, request } = target
     const { mode } = source
-    if (checkScopes && endpoint !== undefined && !Endpoint.isAllowed(endpoint, access.scopes)) {
+    if (
+      checkScopes &&
+      endpoint !== undefined &&
+      access.scopes.length > 0 &&
+      !Endpoint.isAllowed(endpoint, access.scopes)
+    ) {
       AuthMetrics.countCall(mode, endpoint, undefined, fiber.context)
       return Effect.fail(
         ZapierAuthError.make(new InsufficientScope({ endpoint, anyOf: Endpoint.requirement(endpoint).scopes, mode }))
@@ -368,6 +363,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     switch (credential._tag) {
       case "User":
         return withToken(fiber, users, credential.subject, target)
+      case "WhiteLabel":
+        return Effect.flatMap(auth.whiteLabel, (source) => withToken(fiber, source, credential, target))
       case "App": {
         const { endpoint } = target
         const scopes = credential.scopes ?? (endpoint === undefined ? [] : Endpoint.leastScopes([endpoint]))
@@ -411,7 +408,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       const chosen = Target.credential(credential)
       return clientWith(() => chosen)
     },
-    forUser: (subject) => clientWith((target) => Target.pick(subject, target)),
+    forUser: (user) => clientWith((target) => Target.pick(user, target)),
     call: (endpoint, options) => {
       const named = Target.named(endpoint, options)
       if (Result.isFailure(named)) return Effect.fail(named.failure)

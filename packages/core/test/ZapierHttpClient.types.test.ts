@@ -67,7 +67,7 @@ const calls: ReadonlyArray<readonly [call: string, said: string | undefined]> = 
   [`api.profiles.me.items({ subject: "ada" })`, `Property 'items' does not exist on type`],
   [
     `api.zaps.list({ credential: Credential.clientId })`,
-    `Property 'subject' is missing in type 'ClientId' but required in type 'User'.`
+    `Type 'ClientId' is not assignable to type 'User | WhiteLabel | undefined'.`
   ],
   [
     `api.zaps.remove({ subject: "ada", params: { zap: "1" } })`,

@@ -109,9 +109,9 @@ describe("npm start", () => {
     Effect.gen(function* () {
       const running = CommandLine.start(["--serve", "--port", "0"], {}, undefined, main)
       const said = yield* running.said("stdout", "login --fake")
-      const url = /a sample app that uses it is at\s+(\S+)/.exec(said)?.[1] ?? ""
+      const url = /Watch a sample app use it, in a browser:\s+(\S+)/.exec(said)?.[1] ?? ""
       const page = yield* Effect.flatMap(HttpClient.get(url), (response) => response.text)
-      expect(page).toContain("Acme Notes")
+      expect(page).toContain("Zapier playground")
       running.child.kill("SIGINT")
       expect((yield* running.ended).stderr).toBe("")
     }).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))

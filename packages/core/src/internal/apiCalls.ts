@@ -217,13 +217,14 @@ const takesUser = (operation: string) =>
   Object.hasOwn(Operation.table, operation) &&
   Endpoint.requirement(Operation.table[operation as Operation.Name]).modes.includes("User")
 
-/** Adds the subject to each request that takes a user's token. */
-export const forUser = (client: Functions, subject: string): Functions => {
+/** Adds the user to each request that takes a user's token. */
+export const forUser = (client: Functions, user: string | Credential.WhiteLabel): Functions => {
+  const whose = typeof user === "object" ? { credential: user } : { credential: undefined, subject: user }
   // An argument that is not an object is refused later, as without a user.
   const named =
     (call: Function): Function =>
     (request = {}) =>
-      call(CallerChecks.isRecord(request) ? { ...request, credential: undefined, subject } : request)
+      call(CallerChecks.isRecord(request) ? { ...request, ...whose } : request)
   return Record.map(client, (functions, group) =>
     Record.map(functions, (call, name) => {
       if (!takesUser(`${group}.${name}`)) return call

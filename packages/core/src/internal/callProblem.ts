@@ -42,13 +42,13 @@ type OfOptions<N extends Endpoint.Name, G> = [UnknownOption<N, G>] extends [neve
 
 type OfCredential<N extends Endpoint.Name, G> = [Endpoint.ModeOf<N>] extends [never]
   ? OfOptions<N, G>
-  : [Tag<G>] extends [Endpoint.ModeOf<N>]
+  : [Tag<G>] extends [Credential.For<N>["_tag"]]
     ? "User" extends Endpoint.ModeOf<N>
       ? [Tag<G>] extends [never]
         ? `${N} needs the option credential: Credential.user(subject)`
         : OfOptions<N, G>
       : OfOptions<N, G>
-    : `${N} takes no credential of ${Exclude<Tag<G>, Endpoint.ModeOf<N>>}`
+    : `${N} takes no credential of ${Exclude<Tag<G>, Credential.For<N>["_tag"]>}`
 
 // For an option of the wrong type the compiler falls back on the constraint, and explains the error itself.
 type IsConstraint<N extends string, O> = [keyof Options<N>, Options<N>] extends [keyof O, O] ? true : false

@@ -132,7 +132,10 @@ const defaultCredential = (modes: ReadonlyArray<Endpoint.Mode>): Credential.Cred
   modes.includes("App") ? Credential.app() : modes.includes("ClientId") ? Credential.clientId : Credential.none
 
 /** Picks the credential that the endpoint accepts, preferably the user's. */
-export const pick = (subject: string, { endpoint, path, request }: Target): Checked<Credential.Credential> => {
+export const pick = (
+  user: string | Credential.WhiteLabel,
+  { endpoint, path, request }: Target
+): Checked<Credential.Credential> => {
   if (endpoint === undefined) {
     const methods = Endpoint.methodsOf(path)
     const others = methods.length === 0 ? "" : `, but ${methods.join(" and ")}`
@@ -142,15 +145,16 @@ export const pick = (subject: string, { endpoint, path, request }: Target): Chec
     )
   }
   const { modes } = Endpoint.requirement(endpoint)
-  return Result.succeed(modes.includes("User") ? Credential.user(subject) : defaultCredential(modes))
+  if (!modes.includes("User")) return Result.succeed(defaultCredential(modes))
+  return typeof user === "object" ? credential(user) : Result.succeed(Credential.user(user))
 }
 
 const isCredential = (given: unknown): given is Credential.Credential => {
   const tag = CallerChecks.isRecord(given) ? given["_tag"] : undefined
-  return tag === "User" || tag === "App" || tag === "ClientId" || tag === "None"
+  return ["User", "WhiteLabel", "App", "ClientId", "None"].includes(tag as string)
 }
 
-const noCredential = refuse("credential", "make it with Credential: user(subject), app(), clientId or none")
+const noCredential = refuse("credential", "make it with Credential, for example Credential.user(subject)")
 
 /** Validates a caller's credential. */
 export const credential = (given: unknown): Checked<Credential.Credential> =>
@@ -213,7 +217,10 @@ export const choose = (name: Endpoint.Name, given: unknown): Checked<Credential.
   }
   const chosen = given ?? defaultCredential(modes)
   if (!isCredential(chosen)) return noCredential
-  if (modes.length > 0 && (chosen._tag === "None" || !modes.includes(chosen._tag))) {
+  if (
+    modes.length > 0 &&
+    (chosen._tag === "None" || !modes.includes(chosen._tag === "WhiteLabel" ? "User" : chosen._tag))
+  ) {
     return refuse("credential", `${name} accepts ${modes.join(" or ")}, not ${chosen._tag}`)
   }
   return Result.succeed(chosen)

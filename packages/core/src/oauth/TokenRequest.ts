@@ -19,6 +19,7 @@ import type * as Tokens from "./Tokens.ts"
  * - `AuthorizationCode`: exchanges a code. `redirectUri` must be the one of the authorization request.
  * - `Refresh`: renews a user's tokens. `scopes` are those granted before; they are not sent, so that they stay the same.
  * - `ClientCredentials`: requests a token for the app itself.
+ * - `TokenExchange`, `ConnectToken`: White Label requests with the parameters that `TokenExchange` makes.
  *
  * @since 0.1.0
  */
@@ -36,6 +37,11 @@ export type TokenRequest =
       readonly scopes: ReadonlyArray<Scopes.Scope>
     }
   | { readonly _tag: "ClientCredentials"; readonly scopes: ReadonlyArray<Scopes.Scope> }
+  | {
+      readonly _tag: "TokenExchange" | "ConnectToken"
+      readonly parameters: Redacted.Redacted<Form>
+      readonly scopes: ReadonlyArray<Scopes.Scope>
+    }
 
 type Form = ReadonlyArray<readonly [string, string]>
 
@@ -60,6 +66,8 @@ const grantOf = (request: TokenRequest): Form => {
         ["grant_type", "client_credentials"],
         ...(request.scopes.length === 0 ? [] : [["scope", Scopes.format(request.scopes)] as const])
       ]
+    default:
+      return Redacted.value(request.parameters)
   }
 }
 

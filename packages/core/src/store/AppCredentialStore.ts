@@ -17,7 +17,7 @@ import * as VersionedStore from "./VersionedStore.ts"
  */
 export interface Key {
   readonly clientId: string
-  /** Sorted, and separated by spaces. */
+  /** Sorted, and separated by spaces. For a White Label user's token: user and tenant, as a JSON array. */
   readonly scopes: string
 }
 

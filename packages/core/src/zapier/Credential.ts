@@ -1,5 +1,5 @@
 /**
- * The credential of a request: one of the three modes, or none.
+ * The credential of a request, for one of the modes, or none.
  *
  * @example
  * ```ts
@@ -16,6 +16,7 @@
  *
  * @since 0.1.0
  */
+import type { User as WhiteLabelUser } from "../machine/WhiteLabelToken.ts"
 import type * as Scopes from "../oauth/Scopes.ts"
 import type * as Endpoint from "./Endpoint.ts"
 
@@ -50,6 +51,15 @@ export interface ClientId {
 }
 
 /**
+ * The access token of a White Label user. Needs `WhiteLabel.layer`.
+ *
+ * @since 0.1.0
+ */
+export interface WhiteLabel extends WhiteLabelUser {
+  readonly _tag: "WhiteLabel"
+}
+
+/**
  * No credential, for endpoints for which Zapier states none.
  *
  * @since 0.1.0
@@ -63,7 +73,7 @@ export interface None {
  *
  * @since 0.1.0
  */
-export type Credential = User | App | ClientId | None
+export type Credential = User | WhiteLabel | App | ClientId | None
 
 /**
  * The credentials that an endpoint accepts; any if Zapier states none.
@@ -72,7 +82,8 @@ export type Credential = User | App | ClientId | None
  */
 export type For<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extends [never]
   ? Credential
-  : Extract<Credential, { readonly _tag: Endpoint.ModeOf<N> }>
+  : | Extract<Credential, { readonly _tag: Endpoint.ModeOf<N> }>
+    | ("User" extends Endpoint.ModeOf<N> ? WhiteLabel : never)
 
 /**
  * Sends the request on behalf of a user.
@@ -82,6 +93,16 @@ export type For<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extends [never]
  * @since 0.1.0
  */
 export const user = (subject: string): User => ({ _tag: "User", subject })
+
+/**
+ * Sends the request on behalf of a White Label user.
+ *
+ * @param subject the partner's own id of its user
+ * @param tenant the partner's own id of the workspace or organization
+ *
+ * @since 0.1.0
+ */
+export const whiteLabel = (subject: string, tenant: string): WhiteLabel => ({ _tag: "WhiteLabel", subject, tenant })
 
 /**
  * Sends the request as the app itself.

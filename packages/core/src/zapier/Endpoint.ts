@@ -12,7 +12,7 @@ import * as Scopes from "../oauth/Scopes.ts"
 /**
  * The three ways to authenticate a request.
  *
- * - `User`: a user's access token in the `Authorization` header
+ * - `User`: a user's access token in the `Authorization` header, by a grant or as a White Label user
  * - `App`: the app's own access token in the `Authorization` header
  * - `ClientId`: the public client id in the query
  *

@@ -233,7 +233,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 /**
  * Binds the client to one user, whose token is used wherever an endpoint takes a user's token.
  *
- * @param subject the app's own id of the user
+ * @param user the app's own id of the user, or a White Label user
  *
  * @example
  * ```ts
@@ -249,9 +249,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
  *
  * @since 0.1.0
  */
-export const forUser = (client: Client, subject: string): UserClient =>
-  // The same functions, with the subject added to each request.
-  ApiCalls.forUser(client as unknown as ApiCalls.Functions, subject) as unknown as UserClient
+export const forUser = (client: Client, user: string | Credential.WhiteLabel): UserClient =>
+  // The same functions, with the user added to each request.
+  ApiCalls.forUser(client as unknown as ApiCalls.Functions, user) as unknown as UserClient
 
 /**
  * Provides the client. Fails with `InvalidConfig` for invalid options.

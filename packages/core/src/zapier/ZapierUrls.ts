@@ -24,6 +24,8 @@ export interface Urls {
   readonly token: string
   /** The origin of the API, without a trailing slash. */
   readonly api: string
+  /** The origin of the Connect UI of White Label, without a slash at its end. */
+  readonly connect: string
 }
 
 /**
@@ -35,7 +37,8 @@ export const production: Urls = {
   authorize: "https://api.zapier.com/v2/authorize",
   authorizeLegacy: "https://zapier.com/oauth/authorize/",
   token: "https://zapier.com/oauth/token/",
-  api: "https://api.zapier.com"
+  api: "https://api.zapier.com",
+  connect: "https://connect.zapier.com"
 }
 
 /**
@@ -57,11 +60,12 @@ export const at = (origin: string): Urls => {
     authorize: `${base}/v2/authorize`,
     authorizeLegacy: `${base}/oauth/authorize/`,
     token: `${base}/oauth/token/`,
-    api: base
+    api: base,
+    connect: base
   }
 }
 
-const names = ["authorize", "authorizeLegacy", "token", "api"] as const satisfies ReadonlyArray<keyof Urls>
+const names = Object.keys(production) as ReadonlyArray<keyof Urls>
 
 /**
  * Validates the URLs. Secrets go there, so they must use https or point to this machine. Fails with `InvalidConfig`.

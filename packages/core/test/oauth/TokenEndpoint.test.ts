@@ -15,6 +15,7 @@ import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
 import * as ClientApplication from "../../src/oauth/ClientApplication.ts"
+import * as TokenExchange from "../../src/oauth/TokenExchange.ts"
 import * as TokenEndpoint from "../../src/oauth/TokenEndpoint.ts"
 import type * as TokenRequest from "../../src/oauth/TokenRequest.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
@@ -448,7 +449,9 @@ describe("TokenEndpoint, again where that is safe", () => {
       scopes: ["zap"]
     },
     Refresh: refresh,
-    ClientCredentials: { _tag: "ClientCredentials", scopes: ["zap"] }
+    ClientCredentials: { _tag: "ClientCredentials", scopes: ["zap"] },
+    TokenExchange: TokenExchange.accessToken(Tokens.secret("a.signed.jwt"), []),
+    ConnectToken: TokenExchange.connectToken(Tokens.secret("access"), "https://connect.example/to/app")
   }
 
   // The request never left, or its response was lost.

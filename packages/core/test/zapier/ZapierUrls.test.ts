@@ -8,7 +8,8 @@ describe("ZapierUrls", () => {
       authorize: "https://api.zapier.com/v2/authorize",
       authorizeLegacy: "https://zapier.com/oauth/authorize/",
       token: "https://zapier.com/oauth/token/",
-      api: "https://api.zapier.com"
+      api: "https://api.zapier.com",
+      connect: "https://connect.zapier.com"
     })
   })
 
@@ -17,7 +18,8 @@ describe("ZapierUrls", () => {
       authorize: "http://127.0.0.1:3000/v2/authorize",
       authorizeLegacy: "http://127.0.0.1:3000/oauth/authorize/",
       token: "http://127.0.0.1:3000/oauth/token/",
-      api: "http://127.0.0.1:3000"
+      api: "http://127.0.0.1:3000",
+      connect: "http://127.0.0.1:3000"
     })
   })
 
@@ -50,10 +52,13 @@ describe("ZapierUrls", () => {
     expect(JSON.stringify(checked)).not.toContain("s3cret")
   })
 
-  it.each(["authorize", "authorizeLegacy", "token", "api"] as const)("names %s where it is that one", (name) => {
-    const checked = ZapierUrls.check({ ...ZapierUrls.production, [name]: undefined })
-    expect(Result.isFailure(checked) && checked.failure.message).toMatch(new RegExp(`^urls\\.${name}: it is missing`))
-  })
+  it.each(["authorize", "authorizeLegacy", "token", "api", "connect"] as const)(
+    "names %s where it is that one",
+    (name) => {
+      const checked = ZapierUrls.check({ ...ZapierUrls.production, [name]: undefined })
+      expect(Result.isFailure(checked) && checked.failure.message).toMatch(new RegExp(`^urls\\.${name}: it is missing`))
+    }
+  )
 
   it.each([null, 42, "https://api.zapier.com"])("are not %j", (urls) => {
     const checked = ZapierUrls.check(urls as unknown as ZapierUrls.Urls)

@@ -101,7 +101,7 @@ describe("SqliteClient.layerDefault", () => {
         const error = yield* building(SqliteClient.layerDefault({ directory }))
         expect(error.reason._tag).toBe("InvalidConfig")
         expect(error.isRetryable).toBe(false)
-        expect(error.message).toContain(`${path} ${expected}. It was left as it is`)
+        expect(error.message).toContain(`${path} ${expected}. It was not changed`)
         expect(Buffer.compare(NodeFs.readFileSync(path), content)).toBe(0)
         expect(NodeFs.readdirSync(directory)).toEqual(["auth.sqlite"])
       })

@@ -1,6 +1,6 @@
 /** Reasons for attacks, and for mistakes that look like one. */
 import * as Schema from "effect/Schema"
-import { id } from "./id.ts"
+import { tagged } from "./tagged.ts"
 
 /**
  * A callback does not belong to a pending consent attempt of this user. Nothing was exchanged.
@@ -12,7 +12,7 @@ import { id } from "./id.ts"
  *
  * @since 0.1.0
  */
-export class StateMismatch extends Schema.TaggedError<StateMismatch>(id("StateMismatch"))("StateMismatch", {
+export class StateMismatch extends tagged<StateMismatch>()("StateMismatch", {
   why: Schema.Literals(["Unknown", "AlreadyUsed", "OtherSubject", "OtherBrowser"])
 }) {
   readonly isRetryable = false
@@ -35,7 +35,7 @@ export class StateMismatch extends Schema.TaggedError<StateMismatch>(id("StateMi
  *
  * @since 0.1.0
  */
-export class InvalidCallback extends Schema.TaggedError<InvalidCallback>(id("InvalidCallback"))("InvalidCallback", {
+export class InvalidCallback extends tagged<InvalidCallback>()("InvalidCallback", {
   problem: Schema.String
 }) {
   readonly isRetryable = false
@@ -52,7 +52,7 @@ export class InvalidCallback extends Schema.TaggedError<InvalidCallback>(id("Inv
  *
  * @since 0.1.0
  */
-export class UntrustedOrigin extends Schema.TaggedError<UntrustedOrigin>(id("UntrustedOrigin"))("UntrustedOrigin", {
+export class UntrustedOrigin extends tagged<UntrustedOrigin>()("UntrustedOrigin", {
   origin: Schema.String,
   expected: Schema.String
 }) {

@@ -1,13 +1,13 @@
 /** Reasons that the calling code can act on. */
 import * as Schema from "effect/Schema"
-import { id } from "./id.ts"
+import { tagged } from "./tagged.ts"
 
 /**
  * A setting or argument is invalid. `setting` names it; `problem` says what to do.
  *
  * @since 0.1.0
  */
-export class InvalidConfig extends Schema.TaggedError<InvalidConfig>(id("InvalidConfig"))("InvalidConfig", {
+export class InvalidConfig extends tagged<InvalidConfig>()("InvalidConfig", {
   setting: Schema.String,
   problem: Schema.String
 }) {
@@ -25,13 +25,10 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>(id("Invalid
  *
  * @since 0.1.0
  */
-export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayable>(id("RequestNotReplayable"))(
-  "RequestNotReplayable",
-  {
-    method: Schema.String,
-    path: Schema.String
-  }
-) {
+export class RequestNotReplayable extends tagged<RequestNotReplayable>()("RequestNotReplayable", {
+  method: Schema.String,
+  path: Schema.String
+}) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "Caller"
@@ -48,7 +45,7 @@ export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayabl
  *
  * @since 0.1.0
  */
-export class AppCodeFailed extends Schema.TaggedError<AppCodeFailed>(id("AppCodeFailed"))("AppCodeFailed", {
+export class AppCodeFailed extends tagged<AppCodeFailed>()("AppCodeFailed", {
   option: Schema.String,
   operation: Schema.String,
   problem: Schema.String
@@ -67,7 +64,7 @@ export class AppCodeFailed extends Schema.TaggedError<AppCodeFailed>(id("AppCode
  *
  * @since 0.1.0
  */
-export class Closed extends Schema.TaggedError<Closed>(id("Closed"))("Closed", {}) {
+export class Closed extends tagged<Closed>()("Closed", {}) {
   readonly isRetryable = false
   readonly needsReconnect = false
   readonly blames = "Caller"

@@ -1,20 +1,17 @@
 /** Reasons at Zapier or in the infrastructure. */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { id } from "./id.ts"
+import { tagged } from "./tagged.ts"
 
 /**
  * A response of the token endpoint cannot be understood. `problem` says why, without repeating its content.
  *
  * @since 0.1.0
  */
-export class MalformedResponse extends Schema.TaggedError<MalformedResponse>(id("MalformedResponse"))(
-  "MalformedResponse",
-  {
-    status: Schema.Int,
-    problem: Schema.String
-  }
-) {
+export class MalformedResponse extends tagged<MalformedResponse>()("MalformedResponse", {
+  status: Schema.Int,
+  problem: Schema.String
+}) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "Zapier"
@@ -29,7 +26,7 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>(id(
  *
  * @since 0.1.0
  */
-export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed"))("StoreFailed", {
+export class StoreFailed extends tagged<StoreFailed>()("StoreFailed", {
   store: Schema.String,
   operation: Schema.String,
   problem: Schema.String
@@ -62,7 +59,7 @@ const decryptionProblems = {
  *
  * @since 0.1.0
  */
-export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("DecryptionFailed"))("DecryptionFailed", {
+export class DecryptionFailed extends tagged<DecryptionFailed>()("DecryptionFailed", {
   store: Schema.String,
   problem: Schema.Literals(["UnknownKey", "NotEncrypted", "Altered"]),
   keyId: Schema.optionalKey(Schema.String),
@@ -84,12 +81,9 @@ export class DecryptionFailed extends Schema.TaggedError<DecryptionFailed>(id("D
  *
  * @since 0.1.0
  */
-export class ApplicationUnavailable extends Schema.TaggedError<ApplicationUnavailable>(id("ApplicationUnavailable"))(
-  "ApplicationUnavailable",
-  {
-    waited: Schema.DurationFromMillis
-  }
-) {
+export class ApplicationUnavailable extends tagged<ApplicationUnavailable>()("ApplicationUnavailable", {
+  waited: Schema.DurationFromMillis
+}) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "AppOwner"
@@ -106,7 +100,7 @@ export class ApplicationUnavailable extends Schema.TaggedError<ApplicationUnavai
  *
  * @since 0.1.0
  */
-export class StartFailed extends Schema.TaggedError<StartFailed>(id("StartFailed"))("StartFailed", {
+export class StartFailed extends tagged<StartFailed>()("StartFailed", {
   failure: Schema.String
 }) {
   readonly isRetryable = true
@@ -123,14 +117,11 @@ export class StartFailed extends Schema.TaggedError<StartFailed>(id("StartFailed
  *
  * @since 0.1.0
  */
-export class IllegalTransition extends Schema.TaggedError<IllegalTransition>(id("IllegalTransition"))(
-  "IllegalTransition",
-  {
-    machine: Schema.String,
-    state: Schema.String,
-    event: Schema.String
-  }
-) {
+export class IllegalTransition extends tagged<IllegalTransition>()("IllegalTransition", {
+  machine: Schema.String,
+  state: Schema.String,
+  event: Schema.String
+}) {
   readonly isRetryable = false
   readonly needsReconnect = false
   // All states of the machines are explored by tests, so the likely cause is a wrong record.

@@ -1,13 +1,13 @@
 /** Reasons that the app's owner can act on. */
 import * as Schema from "effect/Schema"
-import { id } from "./id.ts"
+import { tagged } from "./tagged.ts"
 
 /**
  * The client id is unknown to Zapier, or the secret is wrong (`invalid_client`, RFC 6749 section 5.2). Grants are unaffected.
  *
  * @since 0.1.0
  */
-export class ClientRejected extends Schema.TaggedError<ClientRejected>(id("ClientRejected"))("ClientRejected", {}) {
+export class ClientRejected extends tagged<ClientRejected>()("ClientRejected", {}) {
   readonly isRetryable = false
   readonly needsReconnect = false
   readonly blames = "AppOwner"
@@ -25,14 +25,11 @@ export class ClientRejected extends Schema.TaggedError<ClientRejected>(id("Clien
  *
  * @since 0.1.0
  */
-export class InsufficientScope extends Schema.TaggedError<InsufficientScope>(id("InsufficientScope"))(
-  "InsufficientScope",
-  {
-    endpoint: Schema.String,
-    anyOf: Schema.Array(Schema.String),
-    mode: Schema.optionalKey(Schema.Literals(["User", "App"]))
-  }
-) {
+export class InsufficientScope extends tagged<InsufficientScope>()("InsufficientScope", {
+  endpoint: Schema.String,
+  anyOf: Schema.Array(Schema.String),
+  mode: Schema.optionalKey(Schema.Literals(["User", "WhiteLabel", "App"]))
+}) {
   readonly isRetryable = false
   // The same consent would grant the same scopes again.
   readonly needsReconnect = false
@@ -56,12 +53,9 @@ const passing = new Set(["server_error", "temporarily_unavailable"])
  *
  * @since 0.1.0
  */
-export class AuthorizationRefused extends Schema.TaggedError<AuthorizationRefused>(id("AuthorizationRefused"))(
-  "AuthorizationRefused",
-  {
-    error: Schema.String
-  }
-) {
+export class AuthorizationRefused extends tagged<AuthorizationRefused>()("AuthorizationRefused", {
+  error: Schema.String
+}) {
   get isRetryable(): boolean {
     return passing.has(this.error)
   }
@@ -85,21 +79,20 @@ export class AuthorizationRefused extends Schema.TaggedError<AuthorizationRefuse
  * The token endpoint refused the request, for a reason that the app must correct.
  *
  * Such errors are `invalid_request`, `invalid_scope`, `unauthorized_client` and `unsupported_grant_type` (RFC 6749 section
- * 5.2).
+ * 5.2). `check` names the things to check, if other than scopes, redirect URIs and grant types.
  *
  * @since 0.1.0
  */
-export class TokenRequestRefused extends Schema.TaggedError<TokenRequestRefused>(id("TokenRequestRefused"))(
-  "TokenRequestRefused",
-  {
-    error: Schema.String
-  }
-) {
+export class TokenRequestRefused extends tagged<TokenRequestRefused>()("TokenRequestRefused", {
+  error: Schema.String,
+  check: Schema.optionalKey(Schema.String)
+}) {
   readonly isRetryable = false
   readonly needsReconnect = false
   readonly blames = "AppOwner"
   readonly httpStatus = 500
   override get message(): string {
-    return `Zapier's token endpoint refused the request (${this.error}). Check the app's scopes, redirect URIs and grant types.`
+    const check = this.check ?? "the app's scopes, redirect URIs and grant types"
+    return `Zapier's token endpoint refused the request (${this.error}). Check ${check}.`
   }
 }

@@ -2,7 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { connectHint } from "./connectHint.ts"
-import { id } from "./id.ts"
+import { tagged } from "./tagged.ts"
 
 // Whole seconds, for messages.
 const seconds = (duration: Duration.Duration) => `${Math.ceil(Duration.toSeconds(duration))} s`
@@ -12,7 +12,7 @@ const seconds = (duration: Duration.Duration) => `${Math.ceil(Duration.toSeconds
  *
  * @since 0.1.0
  */
-export class RateLimited extends Schema.TaggedError<RateLimited>(id("RateLimited"))("RateLimited", {
+export class RateLimited extends tagged<RateLimited>()("RateLimited", {
   retryAfter: Schema.DurationFromMillis
 }) {
   readonly isRetryable = true
@@ -29,13 +29,10 @@ export class RateLimited extends Schema.TaggedError<RateLimited>(id("RateLimited
  *
  * @since 0.1.0
  */
-export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>(id("ServiceUnavailable"))(
-  "ServiceUnavailable",
-  {
-    status: Schema.Int,
-    retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
-  }
-) {
+export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUnavailable", {
+  status: Schema.Int,
+  retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
+}) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "Zapier"
@@ -52,7 +49,7 @@ export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>(i
  *
  * @since 0.1.0
  */
-export class TransportFailed extends Schema.TaggedError<TransportFailed>(id("TransportFailed"))("TransportFailed", {
+export class TransportFailed extends tagged<TransportFailed>()("TransportFailed", {
   code: Schema.String
 }) {
   readonly isRetryable = true
@@ -76,10 +73,9 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>(id("Tra
  *
  * @since 0.1.0
  */
-export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnknown>(id("RefreshOutcomeUnknown"))(
-  "RefreshOutcomeUnknown",
-  { of: Schema.optionalKey(Schema.Literal("app")) }
-) {
+export class RefreshOutcomeUnknown extends tagged<RefreshOutcomeUnknown>()("RefreshOutcomeUnknown", {
+  of: Schema.optionalKey(Schema.Literal("app"))
+}) {
   readonly isRetryable = true
   readonly needsReconnect = false
   readonly blames = "Network"
@@ -97,7 +93,7 @@ export class RefreshOutcomeUnknown extends Schema.TaggedError<RefreshOutcomeUnkn
  *
  * @since 0.1.0
  */
-export class ResponsePending extends Schema.TaggedError<ResponsePending>(id("ResponsePending"))("ResponsePending", {
+export class ResponsePending extends tagged<ResponsePending>()("ResponsePending", {
   waited: Schema.DurationFromMillis,
   of: Schema.Literals(["token", "code"])
 }) {

@@ -1,13 +1,13 @@
 /** Reasons that only the user can resolve. */
 import * as Schema from "effect/Schema"
-import { id } from "./id.ts"
+import { tagged } from "./tagged.ts"
 
 /**
  * The user denied access on Zapier's consent page (`error=access_denied`).
  *
  * @since 0.1.0
  */
-export class ConsentDenied extends Schema.TaggedError<ConsentDenied>(id("ConsentDenied"))("ConsentDenied", {}) {
+export class ConsentDenied extends tagged<ConsentDenied>()("ConsentDenied", {}) {
   readonly isRetryable = false
   readonly needsReconnect = true
   readonly blames = "User"
@@ -22,7 +22,7 @@ export class ConsentDenied extends Schema.TaggedError<ConsentDenied>(id("Consent
  *
  * @since 0.1.0
  */
-export class ConsentExpired extends Schema.TaggedError<ConsentExpired>(id("ConsentExpired"))("ConsentExpired", {
+export class ConsentExpired extends tagged<ConsentExpired>()("ConsentExpired", {
   what: Schema.Literals(["attempt", "code"])
 }) {
   readonly isRetryable = false
@@ -43,10 +43,9 @@ export class ConsentExpired extends Schema.TaggedError<ConsentExpired>(id("Conse
  *
  * @since 0.1.0
  */
-export class ExchangeOutcomeUnknown extends Schema.TaggedError<ExchangeOutcomeUnknown>(id("ExchangeOutcomeUnknown"))(
-  "ExchangeOutcomeUnknown",
-  { status: Schema.optionalKey(Schema.Int) }
-) {
+export class ExchangeOutcomeUnknown extends tagged<ExchangeOutcomeUnknown>()("ExchangeOutcomeUnknown", {
+  status: Schema.optionalKey(Schema.Int)
+}) {
   readonly isRetryable = false
   readonly needsReconnect = true
   readonly httpStatus = 502
@@ -91,12 +90,9 @@ const reconnectCauses: { readonly [cause in ReconnectCause]: string } = {
  *
  * @since 0.1.0
  */
-export class ReconnectRequired extends Schema.TaggedError<ReconnectRequired>(id("ReconnectRequired"))(
-  "ReconnectRequired",
-  {
-    why: ReconnectCause
-  }
-) {
+export class ReconnectRequired extends tagged<ReconnectRequired>()("ReconnectRequired", {
+  why: ReconnectCause
+}) {
   readonly isRetryable = false
   readonly needsReconnect = true
   readonly blames = "User"

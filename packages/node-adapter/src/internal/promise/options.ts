@@ -151,7 +151,7 @@ const connect = Names.plain(
 // Includes `name`, with which an app is registered with the fake.
 const application = Names.plain("authentication", "clientId", "clientSecret", "name", "names", "redirectUris")
 
-const urls = Names.plain("api", "authorize", "authorizeLegacy", "token")
+const urls = Names.plain("api", "authorize", "authorizeLegacy", "connect", "token")
 
 const all: Names.Names = {
   application,

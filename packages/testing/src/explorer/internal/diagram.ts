@@ -69,6 +69,9 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
         return `refresh token ${name(World.presented(request))}`
       case "ClientCredentials":
         return "asks for a token of the app"
+      case "TokenExchange":
+      case "ConnectToken":
+        return "exchanges a token"
     }
   }
 

@@ -169,7 +169,10 @@ export const presented = (request: TokenRequest): string => {
       return Redacted.value(request.code)
     case "Refresh":
       return Redacted.value(request.refreshToken)
+    // The token of a White Label user is not explored by itself: its driver is the app's.
     case "ClientCredentials":
+    case "TokenExchange":
+    case "ConnectToken":
       return Invariants.app
   }
 }

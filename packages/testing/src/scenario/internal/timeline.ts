@@ -69,6 +69,7 @@ const ofEvent: { readonly [tag in Told["event"]["_tag"]]: string } = {
   UserGrantChanged: "the grant",
   ConsentAttemptChanged: "the attempt to connect",
   AppCredentialChanged: "the app's own token",
+  WhiteLabelTokenChanged: "the White Label token",
   ClientIdChanged: "the client id",
   OddResponseTaken: "an odd response"
 }

@@ -1,2 +1,0 @@
-/** The schema name of a reason, as other tools show it. */
-export const id = (name: string) => `@zapier-workflow-auth/core/ZapierAuthError/${name}`

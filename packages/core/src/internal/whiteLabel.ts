@@ -1,0 +1,187 @@
+/** White Label inside of `ZapierAuth`: its driver is run like that of the app's own credential, and in the same store. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Driver from "../machine/Driver.ts"
+import * as WhiteLabelToken from "../machine/WhiteLabelToken.ts"
+import type * as Scopes from "../oauth/Scopes.ts"
+import * as TokenExchange from "../oauth/TokenExchange.ts"
+import type { Oddity, TokenOutcome } from "../oauth/TokenOutcome.ts"
+import * as PartnerJwt from "../whitelabel/PartnerJwt.ts"
+import type { PartnerSigner } from "../whitelabel/PartnerSigner.ts"
+import { RefreshOutcomeUnknown, ZapierAuthError } from "../ZapierAuthError.ts"
+import * as CallerChecks from "./callerChecks.ts"
+import * as EventHub from "./eventHub.ts"
+import * as Runtime from "./runtime.ts"
+import * as TextProblem from "./textProblem.ts"
+import * as UriProblem from "./uriProblem.ts"
+import type { ConnectTokenOptions, ConnectUrlOptions, Made, Parts } from "./whiteLabelMode.ts"
+
+type User = WhiteLabelToken.User
+
+/** How the mode is configured, checked. */
+export interface Profile extends PartnerJwt.Profile {
+  /** The scopes that are asked for; none: what Zapier gives. */
+  readonly scopes: ReadonlyArray<Scopes.Scope>
+}
+
+// No set of scopes has this key: a scope holds no quote.
+const keyOf = ({ subject, tenant }: User): string => JSON.stringify([subject, tenant])
+
+const userOf = (key: string): User => {
+  const [subject = "", tenant = ""] = JSON.parse(key) as ReadonlyArray<string>
+  return { subject, tenant }
+}
+
+// Every store takes as many bytes of UTF-8 as a key.
+const longestKey = TextProblem.longerThan(1_000)
+
+const wrongUser = (given: unknown): ZapierAuthError | undefined => {
+  const user: { readonly [name: string]: unknown } = CallerChecks.isRecord(given) ? given : {}
+  const wrong = CallerChecks.subject(user["subject"])
+  if (wrong !== undefined) return wrong
+  const checks = [TextProblem.unpaired, TextProblem.holds(/\p{Cc}/u, "a control character")]
+  const problem = TextProblem.first(user["tenant"], ...checks) ?? longestKey(keyOf(given as User))
+  return problem === undefined
+    ? undefined
+    : CallerChecks.invalid("tenant", `${problem}; give the app's own name for the user's workspace or organization`)
+}
+
+// A refresh token is not used, a connect token is of no type that RFC 6749 knows (RFC 8693 section 2.2.1).
+const readAccess = (outcome: TokenOutcome): TokenOutcome => {
+  if (outcome._tag !== "Granted" || outcome.tokens.refreshToken === undefined) return outcome
+  const { refreshToken: _, ...tokens } = outcome.tokens
+  const oddities: ReadonlyArray<Oddity> = [...(outcome.oddities ?? []), "refresh_token"]
+  return { ...outcome, tokens, oddities: [...new Set(oddities)] }
+}
+
+const readConnect = (outcome: TokenOutcome): TokenOutcome => {
+  const read = readAccess(outcome)
+  if (read._tag !== "Granted") return read
+  const oddities = (read.oddities ?? []).filter((oddity) => oddity !== "token_type")
+  return { ...read, oddities }
+}
+
+// Asking twice harms nobody. What never left is sent again by the token endpoint itself.
+const isWorthAnother = (outcome: TokenOutcome) =>
+  outcome._tag === "NoResponse" || (outcome._tag === "Unavailable" && outcome.retryAfter === undefined)
+
+const pauses = Schedule.jittered(Schedule.exponential("250 millis"))
+
+const pathOf = (app: unknown): string | undefined => {
+  const problem = TextProblem.first(app, TextProblem.unpaired)
+  return problem === undefined && app !== "." && app !== ".." ? encodeURIComponent(String(app)) : undefined
+}
+
+export const make = Effect.fnUntraced(function* (
+  signer: PartnerSigner["Service"],
+  profile: Profile,
+  { clientId, during, publish, send, settings, store, urls }: Parts
+) {
+  // A signer that cannot be used is told before the first user is.
+  yield* signer.current
+
+  const again = (request: Effect.Effect<TokenOutcome>) =>
+    Effect.repeat(request, {
+      while: (outcome) => settings.retryFor > 0 && isWorthAnother(outcome),
+      schedule: Schedule.upTo(pauses, { duration: settings.retryFor })
+    })
+
+  const exchange = (user: User, until: number): Effect.Effect<TokenOutcome> =>
+    again(
+      Effect.gen(function* () {
+        const key = yield* signer.current
+        const jwt = yield* PartnerJwt.sign(key, profile, user, yield* Clock.currentTimeMillis)
+        return yield* send(TokenExchange.accessToken(jwt, profile.scopes), until, user, readAccess)
+      }).pipe(
+        Effect.timeoutOrElse({
+          duration: settings.requestTimeout,
+          orElse: () => Effect.succeed<TokenOutcome>({ _tag: "NoResponse" })
+        }),
+        Effect.catch(({ reason }) => Effect.succeed<TokenOutcome>({ _tag: "NotTried", reason }))
+      )
+    )
+
+  const tokens = yield* Runtime.make({
+    driver: (key) => Driver.make(WhiteLabelToken.driven(userOf(key), settings), settings),
+    get: (key) => store.get({ clientId, scopes: key }),
+    set: (key, expected, state) =>
+      store.compareAndSet({ clientId, scopes: key }, Option.fromUndefinedOr(expected), state),
+    send: exchange,
+    changed: (key, change, at) => {
+      const move = EventHub.move(change, at)
+      publish({ _tag: "WhiteLabelTokenChanged", clientId, ...userOf(key), ...move })
+    },
+    memoryCapacity: settings.memoryCapacity
+  })
+
+  const forUser =
+    <A, O extends User>(then: (key: string, options: O) => Effect.Effect<A, ZapierAuthError>) =>
+    (options: O): Effect.Effect<A, ZapierAuthError> =>
+      Effect.suspend(() => {
+        const wrong = wrongUser(options)
+        return wrong === undefined ? then(keyOf(options), options) : Effect.fail(wrong)
+      })
+
+  const connectToken = Effect.fnUntraced(function* (key: string, { resource }: ConnectTokenOptions) {
+    const problem = UriProblem.server(resource)
+    if (problem !== undefined) {
+      return yield* CallerChecks.invalid("resource", `${problem}; give the absolute URL where the token will be used`)
+    }
+    const until = Number(yield* Clock.monotonicTimeNanos) / 1e6 + settings.requestTimeout
+    const { subject, tenant } = userOf(key)
+    const exchanged = (access: { readonly accessToken: Redacted.Redacted }) =>
+      again(send(TokenExchange.connectToken(access.accessToken, resource), until, { subject, tenant }, readConnect))
+    const access = yield* tokens.get(key)
+    let outcome = yield* exchanged(access)
+    // RFC 8693 section 2.2.2: the code for a subject token that is not taken, and what others respond with.
+    if (outcome._tag === "InvalidGrant" || (outcome._tag === "Refused" && outcome.error === "invalid_request")) {
+      const other = yield* tokens.getOther(key, access)
+      if (other.generation !== access.generation) outcome = yield* exchanged(other)
+    }
+    if (outcome._tag !== "Granted") {
+      return yield* ZapierAuthError.make(WhiteLabelToken.toReason(outcome) ?? new RefreshOutcomeUnknown({ of: "app" }))
+    }
+    return { token: outcome.tokens.accessToken, expiresAt: outcome.tokens.expiresAt }
+  })
+
+  const bounded = (key: string, options: ConnectTokenOptions) =>
+    Effect.timeoutOrElse(connectToken(key, options), {
+      duration: settings.requestTimeout,
+      orElse: () => Effect.fail(ZapierAuthError.make(new RefreshOutcomeUnknown({ of: "app" })))
+    })
+
+  const connectUrl = Effect.fnUntraced(function* (key: string, options: ConnectUrlOptions) {
+    const app = pathOf(options.app)
+    if (app === undefined) return yield* CallerChecks.invalid("app", "name the app to connect, such as SlackCLIAPI")
+    const resource = `${urls.connect}/to/${app}`
+    const { expiresAt, token } = yield* bounded(key, { ...options, resource })
+    const { reconnectId, redirectUri, state, theme } = options
+    const url = new URL(resource)
+    const parameters = {
+      token: Redacted.value(token),
+      reconnect_id: reconnectId,
+      theme,
+      redirect_uri: redirectUri,
+      state: state === undefined ? undefined : Redacted.value(state)
+    }
+    for (const [name, value] of Object.entries(parameters)) {
+      if (value !== undefined) url.searchParams.set(name, value)
+    }
+    return { url: Redacted.make(url.href), expiresAt }
+  })
+
+  const made: Made = {
+    mode: "WhiteLabel",
+    tokens,
+    known: (user) => tokens.known(keyOf(user)),
+    token: forUser((key) => tokens.get(key)),
+    other: (user, rejected) => tokens.getOther(keyOf(user), rejected),
+    accepted: (user, access) => tokens.accept(keyOf(user), access),
+    connectToken: Effect.fn("WhiteLabel.connectToken")(forUser(bounded), during),
+    connectUrl: Effect.fn("WhiteLabel.connectUrl")(forUser(connectUrl), during)
+  }
+  return made
+})

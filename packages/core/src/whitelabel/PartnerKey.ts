@@ -1,0 +1,244 @@
+/**
+ * The keys that a White Label partner signs its JWTs with, as they are configured: JWK, PEM or `CryptoKey`.
+ *
+ * A key that cannot be used is refused with `InvalidConfig`, which says what to do and shows nothing of the key.
+ *
+ * Sources: RFC 7517 (JWK), RFC 7518 section 3 (algorithms, RSA keys of at least 2,048 bits), RFC 7468 (PEM); Zapier's
+ * "Token exchange" page of White Label (which algorithms).
+ *
+ * @since 0.1.0
+ */
+import type * as CryptoError from "effect/crypto/CryptoError"
+import * as Digest from "effect/crypto/Digest"
+import * as KeyFormat from "effect/crypto/KeyFormat"
+import * as Signature from "effect/crypto/Signature"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as CallerChecks from "../internal/callerChecks.ts"
+import * as TextProblem from "../internal/textProblem.ts"
+import type { ZapierAuthError } from "../ZapierAuthError.ts"
+
+type Usable = Signature.Ecdsa | Signature.RsaPkcs1v15
+
+type Private = KeyFormat.PrivateKey<Usable>
+type Public = KeyFormat.PublicKey<Usable>
+
+type Decoded<K> = Effect.Effect<K, CryptoError.CryptoError | ZapierAuthError>
+
+const rsa = (hash: Digest.Algorithm) => Signature.rsaPkcs1v15({ hash, modulusLength: 3_072 })
+
+/**
+ * The algorithms that Zapier takes, by their JOSE names.
+ *
+ * @internal
+ */
+export const algorithms = {
+  RS256: rsa(Digest.sha256),
+  RS384: rsa(Digest.sha384),
+  RS512: rsa(Digest.sha512),
+  ES256: Signature.ecdsaP256,
+  ES384: Signature.ecdsaP384,
+  ES512: Signature.ecdsaP521
+} as const satisfies { readonly [name: string]: Usable }
+
+/**
+ * The name of an algorithm that Zapier takes.
+ *
+ * @since 0.1.0
+ */
+export type Algorithm = keyof typeof algorithms
+
+/**
+ * A key as it is configured.
+ *
+ * @since 0.1.0
+ */
+export interface PartnerKey {
+  /**
+   * A JWK, as an object or as JSON; PEM text (`PRIVATE KEY`, `RSA PRIVATE KEY` or `EC PRIVATE KEY`; `PUBLIC KEY` where
+   * nothing is signed); or a `CryptoKey`.
+   */
+  readonly key: string | Redacted.Redacted | JsonWebKey | CryptoKey
+  /** The `kid`, which Zapier looks for in the JWKS. Default: the JWK's own. */
+  readonly keyId?: string | undefined
+  /** Default: the JWK's own `alg`. */
+  readonly algorithm?: Algorithm | undefined
+}
+
+/**
+ * What a key is called, and what it signs with.
+ *
+ * @since 0.1.0
+ */
+export interface Identity {
+  readonly keyId: string
+  readonly algorithm: Algorithm
+}
+
+const shortestRsa = 2_048
+
+type Material = JsonWebKey | CryptoKey | string
+
+const isCryptoKey = (material: unknown): material is CryptoKey =>
+  typeof CryptoKey === "function" && material instanceof CryptoKey
+
+const isJwk = (material: Material): material is JsonWebKey => typeof material === "object" && !isCryptoKey(material)
+
+const invalid = (setting: string, problem: string) => Effect.fail(CallerChecks.invalid(setting, problem))
+
+const unreadable = "give a JWK, PEM text (of PKCS #8, for example), or a CryptoKey"
+
+// Text is a JWK or PEM. Copied into a variable, the line breaks of PEM are often written as \n.
+const parse = (setting: string, given: unknown): Effect.Effect<Material, ZapierAuthError> => {
+  const material: unknown = Redacted.isRedacted(given) ? Redacted.value(given) : given
+  if (isCryptoKey(material) || CallerChecks.isRecord(material)) return Effect.succeed(material)
+  const problem = TextProblem.first(material)
+  if (problem !== undefined) return invalid(`${setting}.key`, `${problem}; ${unreadable}`)
+  const text = String(material).trim()
+  if (text.startsWith("-----")) return Effect.succeed(text.replaceAll(String.raw`\n`, "\n"))
+  try {
+    const json: unknown = JSON.parse(text)
+    if (CallerChecks.isRecord(json)) return Effect.succeed(json)
+  } catch {
+    // What the parser says may hold a part of the key.
+  }
+  return invalid(`${setting}.key`, `it is neither a JWK nor PEM; ${unreadable}`)
+}
+
+const identify = (
+  setting: string,
+  material: Material,
+  { algorithm, keyId }: { readonly algorithm?: unknown; readonly keyId?: unknown }
+): Effect.Effect<Identity, ZapierAuthError> => {
+  const jwk: { readonly alg?: unknown; readonly kid?: unknown } = isJwk(material) ? material : {}
+  const alg: unknown = algorithm ?? jwk.alg
+  if (typeof alg !== "string" || !Object.hasOwn(algorithms, alg)) {
+    return invalid(`${setting}.algorithm`, `give one of ${Object.keys(algorithms).join(", ")}: Zapier takes no other`)
+  }
+  const kid: unknown = keyId ?? jwk.kid
+  const problem = TextProblem.first(kid, TextProblem.edges, TextProblem.longerThan(255))
+  if (problem !== undefined || typeof kid !== "string") {
+    return invalid(`${setting}.keyId`, `${problem}; give the kid by which the key is in the JWKS`)
+  }
+  return Effect.succeed({ algorithm: alg as Algorithm, keyId: kid })
+}
+
+/**
+ * The identity of a key that is given without its material.
+ *
+ * @internal
+ */
+export const identity = (setting: string, given: unknown): Effect.Effect<Identity, ZapierAuthError> =>
+  identify(setting, {}, CallerChecks.isRecord(given) ? given : {})
+
+const labels = {
+  "PRIVATE KEY": KeyFormat.pem(KeyFormat.pkcs8),
+  "RSA PRIVATE KEY": KeyFormat.pem(KeyFormat.pkcs1),
+  "EC PRIVATE KEY": KeyFormat.pem(KeyFormat.sec1)
+} as const
+
+const labelOf = (pem: string) => /^-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem)?.[1] ?? "no label"
+
+const isOf = (name: string, has: object): name is keyof typeof has => Object.hasOwn(has, name)
+
+const decodePrivate = (setting: string, material: Material, algorithm: Usable): Decoded<Private> => {
+  if (isCryptoKey(material)) return Signature.privateKeyFromCryptoKey(algorithm, material) as Decoded<Private>
+  if (typeof material !== "string") {
+    return typeof material.d === "string"
+      ? KeyFormat.decodePrivate(KeyFormat.jwk, algorithm, material)
+      : invalid(`${setting}.key`, "it is a public key, which cannot sign; give the private one, which has a member d")
+  }
+  const label = labelOf(material)
+  if (isOf(label, labels)) return KeyFormat.decodePrivate(labels[label], algorithm, material)
+  const advice =
+    label === "PUBLIC KEY" || label === "CERTIFICATE"
+      ? "which cannot sign; give the private key"
+      : "which cannot be read; write it as an unencrypted PRIVATE KEY (openssl pkcs8 -topk8 -nocrypt)"
+  return invalid(`${setting}.key`, `it is PEM of ${label}, ${advice}`)
+}
+
+// A message of the platform may quote what it has read.
+const unusable =
+  (setting: string, algorithm: Algorithm) =>
+  (error: CryptoError.CryptoError | ZapierAuthError): ZapierAuthError =>
+    error._tag === "ZapierAuthError"
+      ? error
+      : CallerChecks.invalid(
+          `${setting}.key`,
+          `it is no key for ${algorithm}; give ${
+            algorithm.startsWith("RS") ? "an RSA key" : `a key of the curve ${curves[algorithm as keyof typeof curves]}`
+          }, or name the algorithm that it is for`
+        )
+
+const curves = { ES256: "P-256", ES384: "P-384", ES512: "P-521" } as const
+
+// The size of a `CryptoKey` is its own; that of others was read with them.
+const bitsOf = (material: Material, { algorithm }: { readonly algorithm: Signature.Algorithm }) => {
+  const own: Partial<RsaKeyAlgorithm> = isCryptoKey(material) ? material.algorithm : {}
+  return own.modulusLength ?? ("modulusLength" in algorithm ? algorithm.modulusLength : shortestRsa)
+}
+
+const checkSize = <K extends { readonly algorithm: Signature.Algorithm }>(
+  setting: string,
+  material: Material,
+  key: K
+) =>
+  bitsOf(material, key) < shortestRsa
+    ? invalid(`${setting}.key`, `it has ${bitsOf(material, key)} bits; make an RSA key of at least ${shortestRsa} bits`)
+    : Effect.succeed(key)
+
+/**
+ * The private key of a configuration, ready to sign.
+ *
+ * @internal
+ */
+export const privateKey = Effect.fnUntraced(function* (setting: string, given: PartnerKey) {
+  if (!CallerChecks.isRecord(given)) return yield* invalid(setting, "give an object with key, keyId and algorithm")
+  const material = yield* parse(setting, given.key)
+  const identity = yield* identify(setting, material, given)
+  const decoded = yield* Effect.mapError(
+    decodePrivate(setting, material, algorithms[identity.algorithm]),
+    unusable(setting, identity.algorithm)
+  )
+  return { ...identity, key: yield* checkSize(setting, material, decoded) }
+})
+
+// The members of a public key (RFC 7518 section 6): each other one is left out.
+const publicMembers = ["kty", "crv", "x", "y", "n", "e"] as const
+
+const publicPart = ({ ...jwk }: JsonWebKey): JsonWebKey =>
+  Object.fromEntries(publicMembers.flatMap((member) => (jwk[member] === undefined ? [] : [[member, jwk[member]]])))
+
+const decodePublic = (setting: string, material: Material, algorithm: Usable): Decoded<Public> => {
+  if (isCryptoKey(material)) {
+    return material.type === "public"
+      ? (Signature.publicKeyFromCryptoKey(algorithm, material) as Decoded<Public>)
+      : invalid(`${setting}.key`, "it is a private CryptoKey; give the public one of the pair")
+  }
+  if (typeof material !== "string") return KeyFormat.decodePublic(KeyFormat.jwk, algorithm, publicPart(material))
+  if (labelOf(material) === "PUBLIC KEY")
+    return KeyFormat.decodePublic(KeyFormat.pem(KeyFormat.spki), algorithm, material)
+  // The public members of the private key.
+  return Effect.flatMap(decodePrivate(setting, material, algorithm), (key) =>
+    Effect.flatMap(KeyFormat.encode(KeyFormat.jwk, key), (jwk) =>
+      KeyFormat.decodePublic(KeyFormat.jwk, algorithm, publicPart(jwk))
+    )
+  )
+}
+
+/**
+ * The public key of a configuration as a JWK, out of a private key as well as of a public one.
+ *
+ * @internal
+ */
+export const publicJwk = Effect.fnUntraced(function* (setting: string, given: PartnerKey) {
+  if (!CallerChecks.isRecord(given)) return yield* invalid(setting, "give an object with key, keyId and algorithm")
+  const material = yield* parse(setting, given.key)
+  const { algorithm, keyId } = yield* identify(setting, material, given)
+  const jwk = yield* decodePublic(setting, material, algorithms[algorithm]).pipe(
+    Effect.flatMap((key) => checkSize(setting, material, key)),
+    Effect.flatMap((key) => KeyFormat.encode(KeyFormat.jwk, key)),
+    Effect.mapError(unusable(setting, algorithm))
+  )
+  return { ...publicPart(jwk), kid: keyId, alg: algorithm, use: "sig" }
+})
