@@ -1,6 +1,6 @@
 /**
- * `npm run packaging`, after a build: packs the packages, looks at what is in them, installs them by npm into an empty
- * project, type checks and runs it there on each Node that is said to do, and in a runtime without Node. Then it installs them
+ * `npm run packaging`: builds and packs the packages as docs/getting-started.md says, and follows that page to its end. It
+ * looks at what is in the packages, installs them by npm into an empty project, type checks and runs it there on each Node that is said to do, and in a runtime without Node. Then it installs them
  * as for production, and looks at who else was installed. Ends with 1 when something is wrong.
  */
 import { deepStrictEqual, match, ok } from "node:assert/strict"
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Audit from "./audit.ts"
 import * as Consumer from "./consumer.ts"
+import * as GettingStarted from "./gettingStarted.ts"
 import * as Node from "./node.ts"
 import * as Production from "./production.ts"
 import * as Tarballs from "./tarballs.ts"
@@ -39,7 +40,17 @@ const commandFolder = "node_modules/@zapier-workflow-auth/node-adapter/dist/comm
 
 const folder = await mkdtemp(join(tmpdir(), "packaging-"))
 try {
-  const tarballs = Tarballs.pack(folder)
+  await GettingStarted.makeTarballs()
+  for (const node of Node.versions) {
+    await check(`docs/getting-started.md, followed to the letter on Node ${node}`, async () => {
+      const { manifest, printed, said } = await GettingStarted.follow(join(folder, node), node)
+      deepStrictEqual(printed, said)
+      ok(said.length >= 3, "the page shows what each of its programs prints")
+      ok(manifest.type !== "module", "npm init makes a CommonJS project")
+    })
+  }
+
+  const tarballs = Tarballs.packedIn(Tarballs.folder)
   for (const tarball of tarballs) {
     await check(`${tarball.name}: what is in it, its types and its manifest`, async () =>
       deepStrictEqual(await Tarballs.problemsOf(tarball), [])

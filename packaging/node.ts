@@ -21,7 +21,7 @@ interface At {
 }
 
 /** Where a version is on this machine. */
-const pathOf = async (version: string) => {
+export const pathOf = async (version: string) => {
   const args = ["--yes", "--package", `node@${version}`, "--", "node", "-p", "process.execPath"]
   return (await run("npx", args)).stdout.trim()
 }

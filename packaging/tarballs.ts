@@ -17,6 +17,9 @@ export interface Tarball {
   readonly path: string
 }
 
+/** Where `npm run tarballs` puts them. */
+export const folder = join(root, "tarballs")
+
 /** Packs the packages, which have been built, into a folder. */
 export const pack = (folder: string): ReadonlyArray<Tarball> =>
   packages.map((name) => {
@@ -24,6 +27,15 @@ export const pack = (folder: string): ReadonlyArray<Tarball> =>
     const printed = execFileSync("npx", arguments_, { cwd: join(root, "packages", name), encoding: "utf8" })
     const { filename } = JSON.parse(printed) as { readonly filename: string }
     return { name, path: join(folder, basename(filename)) }
+  })
+
+/** The packages that are in a folder. */
+export const packedIn = (folder: string): ReadonlyArray<Tarball> =>
+  packages.map((name) => {
+    const { version } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as {
+      readonly version: string
+    }
+    return { name, path: join(folder, `zapier-workflow-auth-${name}-${version}.tgz`) }
   })
 
 // Only ESM is published: whoever requires it needs a Node that can require ESM, and the oldest way to resolve types knows

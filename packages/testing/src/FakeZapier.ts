@@ -6,9 +6,7 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpClient from "effect/http/HttpClient"
+ * import * as HttpClient from "effect/http/HttpClient"
  * import * as Layer from "effect/Layer"
  * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
  *
