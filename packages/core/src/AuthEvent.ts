@@ -106,7 +106,7 @@ export const AppCredentialChanged = Schema.TaggedStruct("AppCredentialChanged", 
 const { _tag: _, scopes: __, ...requested } = AppCredentialChanged.fields
 
 /**
- * A White Label user's token went from one state to another, as `AppCredentialChanged` has it, and it is stored.
+ * A White Label user's token changed its state, like `AppCredentialChanged`, and the new state is stored.
  *
  * @since 0.1.0
  */

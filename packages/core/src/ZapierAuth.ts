@@ -221,7 +221,7 @@ export class ZapierAuth extends Context.Service<
     /** Reports that a call succeeded with the app token, like `accessTokenAccepted`. */
     readonly appTokenAccepted: (scopes: ReadonlyArray<Scopes.Scope>, access: Tokens.UsableAccess) => Effect.Effect<void>
 
-    /** White Label's users. Fails with `InvalidConfig` unless `WhiteLabel.layer` was provided to this service's layer. */
+    /** Returns White Label. Fails with `InvalidConfig` unless `WhiteLabel.layer` was provided to this service's layer. */
     readonly whiteLabel: Effect.Effect<WhiteLabel, ZapierAuthError>
 
     /** Returns the client id for a request's query. Call it just before sending. */
@@ -465,7 +465,9 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     appTokenAccepted: (scopes, access) => appCredentials.accept(keyOf(scopes), access),
     whiteLabel: whiteLabel
       ? Effect.succeed(whiteLabel)
-      : Effect.fail(CallerChecks.invalid("whiteLabel", "provide WhiteLabel.layer")),
+      : Effect.fail(
+          CallerChecks.invalid("whiteLabel", "it is not set up; provide WhiteLabel.layer to the layer of ZapierAuth")
+        ),
     presentClientId: clientIds.present,
     clientIdResponded: clientIds.responded,
     clientIdState: clientIds.state,

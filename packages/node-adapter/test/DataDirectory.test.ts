@@ -189,9 +189,7 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
           const before = NodeFs.readdirSync(directory)
           for (const create of [true, false]) {
             const message = yield* refusal({ directory, create })
-            expect(message).toContain(
-              `${directory} is open to other users (mode 755). Set a dedicated folder`
-            )
+            expect(message).toContain(`${directory} is open to other users (mode 755). Set a dedicated folder`)
             expect(message).not.toMatch(/chmod|chown|Run:/)
           }
           expect(NodeFs.readdirSync(directory)).toEqual(before)

@@ -267,9 +267,21 @@ describe("ZapierPromise: what callers give", () => {
     ["a method in small letters", (z) => z.fetch("/v1/apps", { method: untyped("get") }), "method: give one of GET, "],
     ["a body of GET", (z) => z.fetch("/v1/apps", { body: "x" }), "body: omit it: GET requests have no body"],
     ["a body that is a number", (z) => z.fetch("/x", { method: "POST", body: untyped(1) }), "body: pass text or bytes"],
-    ["a circle as JSON", (z) => z.fetch("/x", { method: "POST", json: circular }), "json: pass a value that JSON can represent"],
-    ["a function as JSON", (z) => z.fetch("/x", { method: "POST", json: () => 1 }), "json: pass a value that JSON can represent"],
-    ["two headers in one", (z) => z.fetch("/v1/apps", { headers: { a: "b\r\nc: d" } }), "headers.a: it contains a line"],
+    [
+      "a circle as JSON",
+      (z) => z.fetch("/x", { method: "POST", json: circular }),
+      "json: pass a value that JSON can represent"
+    ],
+    [
+      "a function as JSON",
+      (z) => z.fetch("/x", { method: "POST", json: () => 1 }),
+      "json: pass a value that JSON can represent"
+    ],
+    [
+      "two headers in one",
+      (z) => z.fetch("/v1/apps", { headers: { a: "b\r\nc: d" } }),
+      "headers.a: it contains a line"
+    ],
     [
       "a header's odd name",
       (z) => z.fetch("/v1/apps", { headers: { "a b": "c" } }),

@@ -207,7 +207,10 @@ describe("an option that there is not", () => {
     [{ stores: { postgres: 5 } }, "stores.postgres: give the URL of a Postgres as text"],
     [{ stores: { postgres: "" } }, "stores.postgres: give the URL of a Postgres as text"],
     [{ stores: { postgres: "mysql://x" }, encryption: keyOf() }, "stores.postgres: it must begin with postgres://"],
-    [{ stores: { redis: "redis://x", postgres: "postgres://x" } }, "stores.postgres, stores.redis: pass only one of them"],
+    [
+      { stores: { redis: "redis://x", postgres: "postgres://x" } },
+      "stores.postgres, stores.redis: pass only one of them"
+    ],
     [{ stores: { redis: 5 } }, "stores.redis: give the URL of a Redis as text"],
     [{ stores: { redis: "http://x" }, encryption: keyOf() }, "stores.redis: "],
     [{ stores: { redis: "redis://x", create: true } }, "stores.create: unknown option; the options are ca,"],
