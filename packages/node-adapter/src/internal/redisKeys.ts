@@ -3,7 +3,7 @@
  * keys of one script are on the same. Subjects and scopes are escaped as for databases; client ids are in base64url, because
  * they may contain braces.
  */
-import { escape, unescape } from "./keyText.ts"
+import { escape, unescape } from "@zapier-workflow-auth/core/store/KeyText"
 
 /** All keys of a client application. */
 export const application = (clientId: string) => {

@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { problemOf } from "./sqlProblem.ts"
-import { escape } from "./keyText.ts"
+import { escape } from "@zapier-workflow-auth/core/store/KeyText"
 
 /** A row. Some databases return large integers as bigints. */
 export interface Row {

@@ -1,5 +1,6 @@
 /** The options of a client without Effect, and their validation, because JavaScript programs ignore types. */
 import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import type * as PromiseStores from "@zapier-workflow-auth/core/store/PromiseStores"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
@@ -34,6 +35,17 @@ export interface RedisStores extends Omit<RedisOptions, "url" | "urlName"> {
 }
 
 /**
+ * A store of your own for grants, over any database with compare-and-set: functions that return promises.
+ *
+ * Its conformance suite is `StoreLawsPromise` of `@zapier-workflow-auth/testing`.
+ *
+ * @since 0.1.0
+ */
+export interface CustomStores {
+  readonly custom: PromiseStores.Stores
+}
+
+/**
  * The location of users' grants.
  *
  * - `"memory"`: lost with the process. For tests and experiments.
@@ -41,12 +53,13 @@ export interface RedisStores extends Omit<RedisOptions, "url" | "urlName"> {
  *   machine may use it.
  * - `{ postgres }`: a Postgres database, for several machines.
  * - `{ redis }`: a Redis, for several machines. It must write each change to disk and evict nothing.
+ * - `{ custom }`: a store of your own.
  *
  * The drivers of other stores are not loaded.
  *
  * @since 0.1.0
  */
-export type Stores = "memory" | SqliteOptions | PostgresStores | RedisStores
+export type Stores = "memory" | SqliteOptions | PostgresStores | RedisStores | CustomStores
 
 /**
  * The keys that encrypt stored tokens, each 32 random bytes in base64 (`openssl rand -base64 32`).
@@ -95,7 +108,7 @@ export interface Options extends ProcessOptions {
     | undefined
   /** The location of users' grants. */
   readonly stores?: Stores | undefined
-  /** The keys that encrypt stored tokens. Required for Postgres and Redis. */
+  /** The keys that encrypt stored tokens. Required for Postgres, Redis and a store of your own. */
   readonly encryption?: Encryption | undefined
   /** Configures the routes with which users connect and disconnect: see `handler`. */
   readonly connect?: ConnectOptions | undefined
@@ -131,6 +144,8 @@ const postgres = Names.plain(
 
 const redis = Names.plain("ca", "commandTimeout", "connectTimeout", "name", "redis")
 
+const custom = Names.plain("custom")
+
 const connect = Names.plain(
   "campaign",
   "incremental",
@@ -161,22 +176,22 @@ const all: Names.Names = {
   fetch: {},
   retry: Retry.names,
   settings: {},
-  stores: { ...embedded, ...postgres, ...redis },
+  stores: { ...embedded, ...postgres, ...redis, ...custom },
   urls,
   waitUntil: {}
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
-const servers: { readonly [name: string]: Names.Names } = { postgres, redis }
+const servers: { readonly [name: string]: Names.Names } = { postgres, redis, custom }
 
 // If no location is named, one may be misspelled.
-const places = ["postgres", "redis", "directory"] as const
+const places = ["postgres", "redis", "directory", "custom"] as const
 
 const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
   if (stores === undefined || stores === "memory") return undefined
   if (!isRecord(stores)) {
-    return invalid("stores", 'pass "memory", { directory }, { postgres } or { redis }, or omit it')
+    return invalid("stores", 'pass "memory", { directory }, { postgres }, { redis } or { custom }, or omit it')
   }
   const { create, directory } = stores
   const given = places.filter((name) => stores[name] !== undefined)

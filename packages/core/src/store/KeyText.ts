@@ -3,6 +3,8 @@
  *
  * Postgres refuses NUL, and an unpaired surrogate is not valid UTF-8: both are escaped with a backslash, and so is the
  * backslash. Different texts stay different, and prefixes stay prefixes.
+ *
+ * @since 0.1.0
  */
 
 // With the flag u, only unpaired surrogates match.
@@ -13,6 +15,20 @@ const escapeOne = (character: string): string => {
   return character === "\0" ? "\\0" : `\\u${character.charCodeAt(0).toString(16)}`
 }
 
+/**
+ * The text as a key.
+ *
+ * @example
+ * ```ts
+ * import * as KeyText from "@zapier-workflow-auth/core/store/KeyText"
+ *
+ * KeyText.escape("ada") // => "ada"
+ * KeyText.escape("a\0b") // => "a\\0b"
+ * KeyText.unescape(KeyText.escape("a\0b")) // => "a\0b"
+ * ```
+ *
+ * @since 0.1.0
+ */
 export const escape = (text: string): string => text.replace(special, escapeOne)
 
 const escaped = /\\(?:\\|0|u([0-9a-f]{4}))/g
@@ -22,6 +38,11 @@ const unescapeOne = (sequence: string, code: string | undefined): string => {
   return sequence === "\\0" ? "\0" : "\\"
 }
 
+/**
+ * The text of a key.
+ *
+ * @since 0.1.0
+ */
 export const unescape = (text: string): string => text.replace(escaped, unescapeOne)
 
 // The next code point in UTF-8 order, which has no surrogates.
@@ -29,7 +50,13 @@ const following = (codePoint: number): number => (codePoint === 0xd7ff ? 0xe000 
 
 const last = 0x10ffff
 
-/** The first text, in code point order, after all texts that begin with `prefix`. `undefined` if there is none. */
+/**
+ * The first text, in code point order, after all texts that begin with `prefix`. `undefined` if there is none.
+ *
+ * Keys that begin with a text are those from the text up to its successor.
+ *
+ * @since 0.1.0
+ */
 export const successor = (prefix: string): string | undefined => {
   const characters = Array.from(prefix)
   while (characters.length > 0) {
