@@ -16,7 +16,7 @@ const escapeOne = (character: string): string => {
 }
 
 /**
- * The text as a key.
+ * Escapes text to a key.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ const unescapeOne = (sequence: string, code: string | undefined): string => {
 }
 
 /**
- * The text of a key.
+ * Restores the text of a key.
  *
  * @since 0.1.0
  */
