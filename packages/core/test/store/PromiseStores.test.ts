@@ -182,7 +182,7 @@ describe("PromiseStores", () => {
       yield* TestClock.adjust("3 seconds")
       const { reason } = yield* Fiber.join(asked)
       assert.strictEqual(reason._tag, "StoreFailed")
-      assert.include(reason.message, "within 3000 ms")
+      assert.include(reason.message, "3000 ms")
     }).pipe(Effect.provide(layer))
   })
 })
