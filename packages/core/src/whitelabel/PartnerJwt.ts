@@ -1,8 +1,8 @@
 /**
- * The JWT by which a White Label partner says who its user is: a new one for each exchange.
+ * Makes the JWT with which a White Label partner identifies its user, anew for each exchange.
  *
- * It lives 5 minutes at most, which is what Zapier documents. It is dated back by half a minute, so that it is taken by a
- * server whose clock is that much behind.
+ * It is valid for 5 minutes, the longest that Zapier documents. It is backdated by 30 seconds, for servers whose clock is
+ * behind.
  *
  * Sources: RFC 7519 section 4.1 (claims); Zapier's "Token exchange" page of White Label.
  *
@@ -16,24 +16,24 @@ import * as Jws from "./Jws.ts"
 import type { SigningKey } from "./PartnerSigner.ts"
 
 /**
- * What all JWTs of a partner have alike.
+ * The values that all JWTs of a partner share.
  *
  * @since 0.1.0
  */
 export interface Profile {
-  /** `iss`: as it is registered with Zapier. */
+  /** The claim `iss`, as registered with Zapier. */
   readonly issuer: string
-  /** `aud`. */
+  /** The claim `aud`. */
   readonly audience: string
   /** The names of the claims that hold the user and the tenant. */
   readonly claims: { readonly user: string; readonly tenant: string }
 }
 
 const lifetime = 300
-const datedBack = 30
+const backdated = 30
 
 /**
- * The claims of a user's JWT.
+ * Returns the claims of a user's JWT.
  *
  * @param now milliseconds since the epoch
  *
@@ -62,7 +62,7 @@ export const claims = (
   { subject, tenant }: WhiteLabelToken.User,
   now: number
 ): { readonly [claim: string]: string | number } => {
-  const issuedAt = Math.floor(now / 1_000) - datedBack
+  const issuedAt = Math.floor(now / 1_000) - backdated
   return {
     iss: issuer,
     aud: audience,
@@ -75,7 +75,7 @@ export const claims = (
 }
 
 /**
- * A user's JWT, signed. Fails with `AppCodeFailed`.
+ * Returns a user's signed JWT. Fails with `AppCodeFailed`.
  *
  * @param now milliseconds since the epoch
  *
