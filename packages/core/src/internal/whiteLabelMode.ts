@@ -1,5 +1,6 @@
 /** How White Label, which few programs have, gets into `ZapierAuth`: by a reference that only its layer sets. */
 import * as Context from "effect/Context"
+import type { SecureRandom } from "effect/crypto/SecureRandom"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -104,6 +105,7 @@ export interface Parts {
   readonly urls: Urls
   readonly store: AppCredentialStore["Service"]
   readonly publish: Publish
+  readonly random: SecureRandom["Service"]
   /** Makes an operation a part of what closing waits for. */
   readonly during: <A>(effect: Effect.Effect<A, ZapierAuthError>) => Effect.Effect<A, ZapierAuthError>
   /** Sends a token request, takes its outcome as `read` gives it, and tells what was odd about that. */

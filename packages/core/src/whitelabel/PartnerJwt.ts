@@ -1,8 +1,9 @@
 /**
  * The JWT by which a White Label partner says who its user is: a new one for each exchange.
  *
- * It lives 5 minutes at most, which is what Zapier documents. It is dated back by half a minute, so that it is taken by a
- * server whose clock is that much behind.
+ * It lives 5 minutes at most, which is what Zapier documents. It is dated back by half a minute, so that a server takes it
+ * whose clock is that much behind. A random `jti` tells it from any other, so that a server which takes each JWT once takes
+ * two of one second.
  *
  * Sources: RFC 7519 section 4.1 (claims); Zapier's "Token exchange" page of White Label.
  *
@@ -29,13 +30,23 @@ export interface Profile {
   readonly claims: { readonly user: string; readonly tenant: string }
 }
 
+/**
+ * What a JWT has of its own.
+ *
+ * @since 0.1.0
+ */
+export interface Issue {
+  /** `jti`. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
 const lifetime = 300
 const datedBack = 30
 
 /**
  * The claims of a user's JWT.
- *
- * @param now milliseconds since the epoch
  *
  * @example
  * ```ts
@@ -47,7 +58,11 @@ const datedBack = 30
  *   claims: { user: "sub", tenant: "org_id" }
  * }
  *
- * const { exp, iat, org_id, sub } = PartnerJwt.claims(profile, { subject: "ada", tenant: "acme" }, 1_711_900_030_000)
+ * const { exp, iat, org_id, sub } = PartnerJwt.claims(
+ *   profile,
+ *   { subject: "ada", tenant: "acme" },
+ *   { id: "0e3b", now: 1_711_900_030_000 }
+ * )
  *
  * const user = [sub, org_id]
  * user // => ["ada", "acme"]
@@ -60,7 +75,7 @@ const datedBack = 30
 export const claims = (
   { audience, claims, issuer }: Profile,
   { subject, tenant }: WhiteLabelToken.User,
-  now: number
+  { id, now }: Issue
 ): { readonly [claim: string]: string | number } => {
   const issuedAt = Math.floor(now / 1_000) - datedBack
   return {
@@ -69,6 +84,7 @@ export const claims = (
     iat: issuedAt,
     nbf: issuedAt,
     exp: issuedAt + lifetime,
+    jti: id,
     [claims.user]: subject,
     [claims.tenant]: tenant
   }
@@ -77,16 +93,14 @@ export const claims = (
 /**
  * A user's JWT, signed. Fails with `AppCodeFailed`.
  *
- * @param now milliseconds since the epoch
- *
  * @since 0.1.0
  */
 export const sign = (
   key: SigningKey,
   profile: Profile,
   user: WhiteLabelToken.User,
-  now: number
+  issue: Issue
 ): Effect.Effect<typeof Tokens.Secret.Type, ZapierAuthError> => {
-  const input = Jws.signingInput(key, claims(profile, user, now))
+  const input = Jws.signingInput(key, claims(profile, user, issue))
   return Effect.map(key.sign(Jws.bytes(input)), (signature) => Tokens.secret(Jws.compact(input, signature)))
 }
