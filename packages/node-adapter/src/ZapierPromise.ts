@@ -31,7 +31,7 @@
  */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
-import type * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
@@ -76,6 +76,7 @@ import type { Options, ProcessOptions } from "./internal/promise/options.ts"
 import * as Retry from "./internal/promise/retry.ts"
 import type * as Routes from "./internal/promise/routes.ts"
 import * as Stores from "./internal/promise/stores.ts"
+import * as WhiteLabel from "./internal/promise/whiteLabel.ts"
 import * as WaitUntil from "./internal/promise/waitUntil.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
@@ -90,6 +91,8 @@ export {
   IterationError,
   type PagedEndpoint
 } from "./internal/promise/endpoints.ts"
+
+export type { WhiteLabelCalls, WhiteLabelOptions } from "./internal/promise/whiteLabel.ts"
 
 export type { ApiFailure, Failure, Result } from "./internal/promise/failure.ts"
 
@@ -142,6 +145,8 @@ export interface CallOptions {
   readonly json?: unknown
   /** For whom, where the endpoint takes a user's grant. */
   readonly subject?: string | undefined
+  /** The user's tenant, for a White Label user. */
+  readonly tenant?: string | undefined
   /** Which credential, whatever the endpoint table says, and for endpoints that it does not have. */
   readonly credential?: Credential.Credential | undefined
   /** Ends the call when it is aborted, its body included; the promise, or the body, is rejected with its reason. */
@@ -181,6 +186,8 @@ export interface ZapierPromise extends Endpoints.Endpoints {
   readonly accessToken: (subject: string, options?: SignalOptions) => Promise<Result<Token>>
   /** An access token of the app itself. */
   readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>, options?: SignalOptions) => Promise<Result<Token>>
+  /** What White Label partners need besides: connect URLs and tokens. Needs the option `whiteLabel`. */
+  readonly whiteLabel: WhiteLabel.WhiteLabelCalls
   /**
    * Calls the API at a path such as `/v2/zaps?limit=5`, or at a whole URL of the API, with the credential that the endpoint
    * takes. Any answer is a success, also one of status 404: ask `response.ok`.
@@ -265,9 +272,10 @@ const noRoutes = Input.invalid("connect", "give { scopes, subject } to ZapierPro
 const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
   const zapier = yield* ZapierHttpClient
   const request = yield* Effect.fromResult(Input.request(path, { ...options }))
-  const { credential, signal, subject } = options
+  const { credential, signal, subject, tenant } = options
   // Whether a user has to be named, the endpoint table says.
-  const client = credential === undefined ? zapier.forUser(subject as string) : zapier.as(credential)
+  const user = tenant === undefined ? (subject as string) : Credential.whiteLabel(subject as string, tenant)
+  const client = credential === undefined ? zapier.forUser(user) : zapier.as(credential)
   return toWeb(yield* client.execute(request), signal)
 })
 
@@ -395,6 +403,7 @@ const clientOf = <E>(
         )
       )
     ),
+    whiteLabel: WhiteLabel.make((options, effect) => runUntil(options, effect)),
     fetch: taking((path, options = {}) => runUntil(options, call(path, options))),
     status: taking((subject, options) =>
       runUntil(
@@ -456,7 +465,15 @@ const applicationOf = (application: Options["application"]) => {
   return typeof application === "function" ? Application.ofFunction(application) : application
 }
 
-const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, urls, ...where }: Options) => {
+const layerOf = ({
+  application,
+  checkScopes,
+  fetch = replacedFetch(),
+  settings,
+  urls,
+  whiteLabel,
+  ...where
+}: Options) => {
   const httpClient =
     fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   return Layer.unwrap(
@@ -470,7 +487,8 @@ const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, 
         checkScopes,
         httpClient,
         settings,
-        urls: at
+        urls: at,
+        whiteLabel: WhiteLabel.layer(whiteLabel)
       }).pipe(Layer.provide(Stores.layer(where, isFake)))
     })
   )

@@ -118,8 +118,8 @@ const sender = ({ http, policy }: Parts): Send => {
   })
 }
 
-const credentialOf = (endpoint: Endpoint.Name, { credential, subject }: Given) =>
-  Target.choose(endpoint, credential ?? (typeof subject === "string" ? Credential.user(subject) : undefined))
+const credentialOf = (endpoint: Endpoint.Name, { credential, subject, tenant }: Given) =>
+  Target.choose(endpoint, credential ?? (typeof subject === "string" ? Credential.ofUser(subject, tenant) : undefined))
 
 type EndpointFunction = (request: unknown) => Effect.Effect<unknown, Failure | Schema.SchemaError>
 

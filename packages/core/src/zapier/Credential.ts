@@ -105,6 +105,14 @@ export const user = (subject: string): User => ({ _tag: "User", subject })
 export const whiteLabel = (subject: string, tenant: string): WhiteLabel => ({ _tag: "WhiteLabel", subject, tenant })
 
 /**
+ * On behalf of a White Label user where a tenant is named, and else of a user.
+ *
+ * @internal
+ */
+export const ofUser = (subject: string, tenant: unknown): User | WhiteLabel =>
+  tenant === undefined ? user(subject) : whiteLabel(subject, tenant as string)
+
+/**
  * As the app.
  *
  * @param scopes those of the token. Default: the least that the endpoint needs

@@ -50,14 +50,15 @@ import type { UnexpectedResponse, ZapierApiError } from "./ZapierApiError.ts"
 export type ApiError = CallError | ZapierApiError | UnexpectedResponse
 
 /**
- * Who calls. Where an endpoint takes a user's token, `subject` names the user, or `credential` says so in full; where it
+ * Who calls. Where an endpoint takes a user's token, `subject` names the user, with `tenant` a White Label user, or
+ * `credential` says so in full; where it
  * takes the client id as well, `credential: Credential.clientId` asks for that. Where there is no choice, nothing is said.
  *
  * @since 0.1.0
  */
 export type Caller<N extends Endpoint.Name> =
   "User" extends Endpoint.ModeOf<N>
-    ? | { readonly subject: string; readonly credential?: undefined }
+    ? | { readonly subject: string; readonly tenant?: string | undefined; readonly credential?: undefined }
       | { readonly credential: Credential.For<N>; readonly subject?: undefined }
     : { readonly credential?: Credential.For<N> | undefined }
 

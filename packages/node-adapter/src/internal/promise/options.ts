@@ -12,6 +12,7 @@ import type { ConnectOptions } from "./connect.ts"
 import { invalid, isRecord } from "./input.ts"
 import * as Names from "./names.ts"
 import * as Retry from "./retry.ts"
+import type { WhiteLabelOptions } from "./whiteLabel.ts"
 
 /**
  * Grants in a Postgres, for apps on several machines: its URL, and how it is used. Needs the package `@effect/sql-pg`.
@@ -80,6 +81,7 @@ export interface ProcessOptions {
  * | `stores` | `ZAPIER_DATABASE_URL`, `ZAPIER_REDIS_URL` or `ZAPIER_DATA_DIRECTORY` | SQLite in the user's data directory |
  * | `encryption` | `ZAPIER_ENCRYPTION_KEYS` or `ZAPIER_KEY_FILE` | a file beside the SQLite database |
  * | `urls` | `ZAPIER_FAKE` | the real Zapier |
+ * | `whiteLabel` | `ZAPIER_WHITE_LABEL_ISSUER` and others, see `ZapierWhiteLabel` | no White Label |
  *
  * @since 0.1.0
  */
@@ -114,6 +116,11 @@ export interface Options extends ProcessOptions {
    * `false`: never. `fetch` repeats nothing.
    */
   readonly retry?: Retry.Retry | undefined
+  /**
+   * What was agreed with Zapier for White Label, and the key that signs. Default: what `ZAPIER_WHITE_LABEL_ISSUER` and the
+   * variables beside it say; without that variable, the mode is off.
+   */
+  readonly whiteLabel?: WhiteLabelOptions | undefined
   /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
   readonly checkScopes?: boolean | undefined
 }
@@ -153,6 +160,11 @@ const application = Names.plain("authentication", "clientId", "clientSecret", "n
 
 const urls = Names.plain("api", "authorize", "authorizeLegacy", "connect", "token")
 
+const whiteLabel = {
+  ...Names.plain("algorithm", "audience", "issuer", "key", "keyId", "scopes", "sign"),
+  claims: Names.plain("tenant", "user")
+}
+
 const all: Names.Names = {
   application,
   checkScopes: {},
@@ -163,7 +175,8 @@ const all: Names.Names = {
   settings: {},
   stores: { ...embedded, ...postgres, ...redis },
   urls,
-  waitUntil: {}
+  waitUntil: {},
+  whiteLabel
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
@@ -234,7 +247,8 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     settings,
     stores,
     urls: at,
-    waitUntil
+    waitUntil,
+    whiteLabel: partner
   } = options as Options
   if (fetch !== undefined && typeof fetch !== "function") {
     return Result.fail(invalid("fetch", "give a function, or leave it out"))
@@ -252,6 +266,7 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     encryptionProblem(encryption) ??
     inside(routes, "connect", connect) ??
     inside(at, "urls", urls) ??
+    inside(partner, "whiteLabel", whiteLabel) ??
     Retry.problem(retry) ??
     settingsProblem(settings)
   return wrong === undefined ? Result.succeed(options) : Result.fail(wrong)
