@@ -32,6 +32,12 @@ export default defineConfig({
     isolate: false,
     // Vitest leaves one processor idle: of two that is half of the machine.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    include: ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts", "packaging/*.test.ts"]
+    include: [
+      "packages/*/test/**/*.test.ts",
+      "examples/**/*.test.ts",
+      "bench/**/*.test.ts",
+      "packaging/*.test.ts",
+      "scripts/*.test.ts"
+    ]
   }
 })

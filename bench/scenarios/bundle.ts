@@ -15,7 +15,7 @@ export const calls = 1
 // What it was when it was last looked into, and a little, so that what is added to it is noticed.
 const bounds = {
   /** The code of all that the index of the core exports, in kB. */
-  own: 43.8,
+  own: 44.8,
   /** A program that uses all three modes, with the parts of Effect that it uses, in kB. */
   whole: 87
 }

@@ -244,6 +244,12 @@ export class ZapierAuth extends Context.Service<
     readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
 
     /**
+     * Stores tokens that the app got without this library, unless the user has a grant. True if it did. `Adoption.adopt` reads
+     * them from a row. Fails with `InvalidConfig` and `StoreFailed`.
+     */
+    readonly adopt: (subject: string, tokens: Tokens.Tokens) => Effect.Effect<boolean, ZapierAuthError>
+
+    /**
      * Ends when all that is under way now has ended and is stored: a token that is renewed ahead, the response to a request
      * whose callers have gone, a write that is tried again. That takes at most `answerTimeout`, and until the store takes what came.
      * A process that goes on need not wait for it; one that is frozen after each response does, or has its platform wait.
@@ -472,6 +478,18 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
           wasConnected: before?._tag !== "Absent",
           revocation
         }))
+      ),
+      during
+    ),
+    adopt: Effect.fn("ZapierAuth.adopt")(
+      forSubject((subject: string, tokens: Tokens.Tokens) =>
+        Effect.flatMap(random.uuidV4(), (family) =>
+          boundedStore(
+            "grant store",
+            () => grantStore.compareAndSet({ clientId, subject }, Option.none(), UserGrant.granted(family, tokens)),
+            settings
+          )
+        )
       ),
       during
     ),

@@ -1,8 +1,8 @@
 /**
- * `npm start`: the three ways in, over real HTTP against the fake. Exits with 0 only if every step did what it should.
+ * `npm start`: the three ways in, over real HTTP against the fake. Exits with 0 only if every step succeeded.
  *
- * `npm start -- --serve`: the fake, and a page that shows what a sample app does with it, until it is stopped. Further flags are
- * those of the command `fake`.
+ * `npm start -- --serve`: the fake, and a page that shows what a sample app does with it, until stopped. Other flags are those of
+ * the command `fake`.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -45,6 +45,9 @@ const story = Effect.gen(function* () {
   const server = yield* HttpServer.HttpServer
   const succeeded = yield* Scenario.run(HttpServer.formatAddress(server.address))
   yield* forRealZapier
+  Transcript.say("")
+  Transcript.say("Next: npm start -- --serve shows it in a browser, step by step.")
+  Transcript.say("docs/getting-started.md begins with your own app.")
   if (!succeeded) process.exitCode = 1
 }).pipe(Effect.provide(layerFake))
 

@@ -1,4 +1,4 @@
-/** The main job: the three ways in, told step by step through the public API. */
+/** The story of `npm start`: the three ways in, step by step, through the public API. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
@@ -20,8 +20,8 @@ import * as Transcript from "./transcript.ts"
 
 const redirectUri = "https://acme.example/zapier/callback"
 
-// Node's HTTP client, with each request told.
-const toldHttpClient = Layer.effect(
+// Node's HTTP client, which prints each request.
+const printingHttpClient = Layer.effect(
   HttpClient.HttpClient,
   Effect.map(HttpClient.HttpClient, (client) =>
     HttpClient.transform(client, (effect, request) =>
@@ -40,8 +40,8 @@ const appTitles = Schema.decodeUnknownEffect(
 
 const enrollment = Schema.decodeUnknownEffect(Schema.Struct({ enrollment_id: Schema.String }))
 
-// What has happened is told a moment later.
-const told = Effect.sleep("1 millis")
+// Events arrive a moment later.
+const settle = Effect.sleep("1 millis")
 
 /** The browser: opens the consent page, presses a button, and is sent back. */
 const consent = Effect.fnUntraced(function* (url: Redacted.Redacted, decision: "allow" | "deny") {
@@ -49,9 +49,9 @@ const consent = Effect.fnUntraced(function* (url: Redacted.Redacted, decision: "
   const page = yield* client.get(Redacted.value(url))
   Transcript.browser(lineOf(page.request, page.status))
   const form = HttpClientRequest.post(Redacted.value(url)).pipe(HttpClientRequest.bodyUrlParams({ decision }))
-  const answer = yield* client.execute(form)
-  Transcript.browser(`presses "${decision}": ${answer.status}, back to ${redirectUri}`)
-  return answer.headers["location"] ?? ""
+  const response = yield* client.execute(form)
+  Transcript.browser(`presses "${decision}": ${response.status}, back to ${redirectUri}`)
+  return response.headers["location"] ?? ""
 }, Effect.provide(NodeHttpClient.layerUndici))
 
 const story = Effect.gen(function* () {
@@ -71,26 +71,26 @@ const story = Effect.gen(function* () {
   const callback = yield* consent(url, "allow")
   Transcript.app("handleCallback with the URL that the browser came back to")
   const connected = yield* auth.handleCallback(callback, { subject: "ada" })
-  yield* told
+  yield* settle
   Transcript.check("the grant is Active, generation 1", connected._tag === "Active" && connected.generation === 1)
   Transcript.app("GET /v2/zaps on behalf of Ada")
   const zaps = yield* zapier.call("GET /v2/zaps", { credential: asAda })
   const titles = (yield* zapTitles(yield* zaps.json)).data.map(({ title }) => title)
-  Transcript.check(`Zapier answers with ${titles.length} Zaps: "${titles[0]}", ...`, titles.length > 0)
+  Transcript.check(`Zapier returns ${titles.length} Zaps: "${titles[0]}", ...`, titles.length > 0)
   const used = yield* Effect.flip(auth.handleCallback(callback, { subject: "ada" }))
-  Transcript.check("the same callback again is refused", used.reason._tag === "StateMismatch")
+  Transcript.check("the same callback is rejected the second time", used.reason._tag === "StateMismatch")
 
-  Transcript.step("Ten hours pass: the access token ends, and is renewed")
+  Transcript.step("Ten hours pass: the access token expires, and is refreshed")
   yield* fake.advance("10 hours")
   Transcript.world("the clock at Zapier moves ten hours ahead")
   Transcript.app("GET /v2/zaps on behalf of Ada")
   const later = yield* zapier.call("GET /v2/zaps", { credential: asAda })
-  yield* told
-  Transcript.check("after a 401 and one refresh the request is replayed: 200", later.status === 200)
+  yield* settle
+  Transcript.check("after a 401 and one refresh, the request is sent again: 200", later.status === 200)
   const renewed = yield* auth.status("ada")
   Transcript.check("the grant is Active, generation 2", renewed._tag === "Active" && renewed.generation === 2)
   const refreshes = (yield* fake.issued).filter(({ origin }) => origin._tag === "RefreshToken").length
-  Transcript.check("Zapier was asked for one refresh", refreshes === 1)
+  Transcript.check("Zapier received one refresh", refreshes === 1)
 
   Transcript.step("A denial: Bob says no")
   Transcript.app("authorizationUrl")
@@ -98,8 +98,8 @@ const story = Effect.gen(function* () {
   const refusal = yield* consent(asked.url, "deny")
   Transcript.app("handleCallback with the URL that the browser came back to")
   const denied = yield* Effect.flip(auth.handleCallback(refusal, { subject: "bob" }))
-  yield* told
-  Transcript.check(`the app is told: ${denied.message}`, denied.reason._tag === "ConsentDenied")
+  yield* settle
+  Transcript.check(`the error says: ${denied.message}`, denied.reason._tag === "ConsentDenied")
   const bob = yield* auth.status("bob")
   Transcript.check("Bob has no grant, and Ada's is untouched", bob._tag === "Absent")
 
@@ -110,30 +110,30 @@ const story = Effect.gen(function* () {
   const path = yield* enrollment(yield* enrolled.json)
   Transcript.app("DELETE /v2/promotions/{enrollment_id} as the app itself")
   const deleted = yield* zapier.call("DELETE /v2/promotions/{enrollment_id}", { path })
-  yield* told
+  yield* settle
   Transcript.check("the enrollment is gone: 204", deleted.status === 204)
 
-  Transcript.step("Client id: anybody may list Zapier's apps")
+  Transcript.step("Client id: anyone may list Zapier's apps")
   Transcript.app("GET /v1/apps with the public client id")
   const apps = yield* appTitles(yield* (yield* zapier.call("GET /v1/apps")).json)
-  yield* told
-  Transcript.check(`Zapier answers with ${apps.total} apps: ${apps.objects[0]?.title}, ...`, apps.total > 0)
+  yield* settle
+  Transcript.check(`Zapier returns ${apps.total} apps: ${apps.objects[0]?.title}, ...`, apps.total > 0)
   Transcript.check("the client id is Accepted", (yield* auth.clientIdState) === "Accepted")
 })
 
-/** Runs the story against the fake that listens at `origin`. Says whether every step did what it should. */
+/** Runs the story against the fake that listens at `origin`. Returns whether every step succeeded. */
 export const run = Effect.fnUntraced(function* (origin: string) {
   const fake = yield* FakeZapier
   const { clientId, clientSecret } = yield* fake.registerApp({ name: "Acme", redirectUris: [redirectUri] })
   Transcript.title("Three ways into the Zapier Workflow API")
-  Transcript.say(`A fake Zapier listens on ${origin}; the app "Acme" is registered there.`)
+  Transcript.say(`A fake Zapier listens on ${origin}, with the app "Acme".`)
   yield* story.pipe(
     Effect.scoped,
     Effect.provide(
       ZapierNode.layerMemory({
         application: { clientId, clientSecret, redirectUris: [redirectUri] },
         urls: ZapierUrls.at(origin),
-        httpClient: toldHttpClient
+        httpClient: printingHttpClient
       })
     )
   )

@@ -63,6 +63,7 @@ import * as Paths from "./internal/connect/paths.ts"
 import * as Environment from "./internal/environment.ts"
 import * as Lifetime from "./internal/lifetime.ts"
 import * as Listeners from "./internal/listeners.ts"
+import type * as Adoption from "./internal/promise/adoption.ts"
 import * as Application from "./internal/promise/application.ts"
 import * as Connect from "./internal/promise/connect.ts"
 import * as Endpoints from "./internal/promise/endpoints.ts"
@@ -80,6 +81,8 @@ import * as WhiteLabel from "./internal/promise/whiteLabel.ts"
 import * as WaitUntil from "./internal/promise/waitUntil.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
+
+export type { Adopted, AdoptRow, RefusedRow } from "./internal/promise/adoption.ts"
 
 export type { ConnectOptions, ConnectOutcome, Subject } from "./internal/promise/connect.ts"
 
@@ -197,6 +200,32 @@ export interface ZapierPromise extends Endpoints.Endpoints {
   readonly status: (subject: string, options?: SignalOptions) => Promise<Result<Status>>
   /** Removes a user's grant. `revocation` is what to tell the user. */
   readonly disconnect: (subject: string, options?: SignalOptions) => Promise<Result<Disconnected>>
+  /**
+   * Takes over the tokens of users whom the app connected without this library, so that nobody has to connect again. Users who
+   * have a grant already keep it: call it again after a failure. Nothing is sent to Zapier, and nothing else may refresh
+   * these tokens from now on.
+   *
+   * Rows that are no use are in `refused`. Fails with `StoreFailed`, and with `AppCodeFailed` where the rows cannot be
+   * read; rows before that are adopted.
+   *
+   * @example
+   * ```ts
+   * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+   *
+   * const zapier = ZapierPromise.make({
+   *   application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/zapier/callback"] },
+   *   stores: "memory"
+   * })
+   *
+   * await zapier.adopt([{ subject: "ada", refreshToken: "r", scopes: ["zap"] }])
+   * // => { ok: true, value: { adopted: 1, alreadyConnected: 0, refused: [] } }
+   * await zapier.close()
+   * ```
+   */
+  readonly adopt: (
+    rows: Iterable<Adoption.AdoptRow> | AsyncIterable<Adoption.AdoptRow>,
+    options?: SignalOptions
+  ) => Promise<Result<Adoption.Adopted>>
   /**
    * The routes of `connect`: what a request to one of them is answered with, and `undefined` for any other request. They are
    * where the redirect URI says: `/zapier/connect`, `/zapier/connect.js`, `/zapier/callback`, `/zapier/disconnect` and
@@ -417,6 +446,17 @@ const clientOf = <E>(
         ZapierAuth.use((auth) => auth.disconnect(subject))
       )
     ),
+    // Each row is read when its turn comes.
+    adopt: (rows, options) =>
+      taking((options?: SignalOptions) =>
+        runUntil(
+          options,
+          Effect.flatMap(
+            Effect.promise(() => import("./internal/promise/adoption.ts")),
+            ({ all }) => all(rows)
+          )
+        )
+      )(options),
     subscribe: (listener) => {
       if (typeof listener !== "function") throw Input.invalid("listener", "give a function that is told of events")
       if (!isClosed) shared.listeners.add(listeners.tell)

@@ -40,10 +40,10 @@ describe("zapier-workflow-auth, as a process", () => {
       const wrong = yield* CommandLine.start(["rotate-key", "reencrypt", "--all"], {}, undefined, CommandLine.source)
         .ended
       expect(wrong).toMatchObject({ code: 2, stdout: "" })
-      expect(wrong.stderr).toMatch(/^error: .*--all.*\nRun zapier-workflow-auth rotate-key reencrypt --help/)
-      const failed = yield* CommandLine.start(args(join(folder, "nowhere"))).ended
+      expect(wrong.stderr).toMatch(/^error: .*--all.* Run:\n {2}zapier-workflow-auth help rotate-key reencrypt\n$/)
+      const failed = yield* CommandLine.start(args(join(folder, "nowhere")).filter((arg) => arg !== "--json")).ended
       expect(failed).toMatchObject({ code: 1, stdout: "" })
-      expect(failed.stderr).toMatch(/^error: [^\n]*\n$/)
+      expect(failed.stderr).toMatch(/^error: [^\n]* Run:\n {2}zapier-workflow-auth login --data-directory [^\n]*\n$/)
     })
   )
 
@@ -117,7 +117,7 @@ describe("zapier-workflow-auth, as it is published", () => {
       const postgres = yield* CommandLine.start(["status"], env).ended
       expect(postgres.code).toBe(1)
       expect(postgres.stderr).toMatch(/^error: /)
-      expect(postgres.stderr).not.toContain("this should not have happened")
+      expect(postgres.stderr).not.toContain("this is a bug")
     })
   )
 
@@ -137,8 +137,8 @@ describe("zapier-workflow-auth, as it is published", () => {
       for (const [args, said] of [
         [["request", "GET", "/v2/zaps", "--subject", "ada"], '"data"'],
         [["status"], "ada      active"],
-        [["doctor"], "ok     client secret"],
-        [["logout", "--subject", "ada"], '"ada" is disconnected.']
+        [["doctor"], "ok      client secret"],
+        [["logout", "--subject", "ada"], 'Disconnected "ada".']
       ] as const) {
         expect(yield* start(...args).ended).toEqual({ code: 0, stdout: expect.stringContaining(said), stderr: "" })
       }

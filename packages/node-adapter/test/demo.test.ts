@@ -13,6 +13,7 @@ import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Stream from "effect/Stream"
 import * as Scenario from "../demo/scenario.ts"
 import * as CommandLine from "./utils/CommandLine.ts"
+import * as TerminalPicture from "./utils/terminalPicture.ts"
 
 const main = new URL("../demo/main.ts", import.meta.url).pathname
 
@@ -53,6 +54,7 @@ describe("npm start", () => {
       expect(output).not.toContain(escape)
       expect(output).not.toMatch(/(code|state|token|secret|verifier)=(?!REDACTED)/i)
       expect(output).not.toContain("To reach the real Zapier")
+      expect(output.split("\n").filter((line) => line.length > 80)).toEqual([])
     })
   )
 
@@ -61,6 +63,16 @@ describe("npm start", () => {
       const { exitCode, output } = yield* demo({ FORCE_COLOR: "1" })
       expect(exitCode).toBe(0)
       expect(output).toContain(escape)
+    })
+  )
+
+  it.live("is what the picture in the README shows", () =>
+    Effect.gen(function* () {
+      const { output } = yield* demo({ FORCE_COLOR: "1" })
+      // The first two steps. The port is another on each run.
+      const [begin = ""] = output.replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:9270").split(/(?=\n\n[^\n]*3\. )/)
+      const picture = TerminalPicture.draw("npm start", [...begin.split("\n"), "", "…"])
+      yield* Effect.promise(() => expect(picture).toMatchFileSnapshot("../../../docs/images/start.svg"))
     })
   )
 
@@ -89,7 +101,7 @@ describe("npm start", () => {
     return Effect.gen(function* () {
       const { address } = yield* HttpServer.HttpServer
       expect(yield* Scenario.run(HttpServer.formatAddress(address))).toBe(false)
-      expect(printed.join("")).toMatch(/FAILED 2\. Ten hours pass.*\n\s+not so: the grant is Active, generation 2/)
+      expect(printed.join("")).toMatch(/FAILED 2\. Ten hours pass.*\n\s+failed: the grant is Active, generation 2/)
     }).pipe(Effect.provide(layer), Effect.ensuring(Effect.sync(() => write.mockRestore())))
   })
 
@@ -97,9 +109,9 @@ describe("npm start", () => {
     Effect.gen(function* () {
       const running = CommandLine.start(["--serve", "--port", "0"], {}, undefined, main)
       const said = yield* running.said("stdout", "login --fake")
-      const url = /a sample app that uses it is at\s+(\S+)/.exec(said)?.[1] ?? ""
+      const url = /Watch a sample app use it, in a browser:\s+(\S+)/.exec(said)?.[1] ?? ""
       const page = yield* Effect.flatMap(HttpClient.get(url), (response) => response.text)
-      expect(page).toContain("Acme Notes")
+      expect(page).toContain("Zapier playground")
       running.child.kill("SIGINT")
       expect((yield* running.ended).stderr).toBe("")
     }).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))

@@ -300,7 +300,7 @@ const activate = (family: string, generation: number, tokens: Tokens.Tokens): Of
 })
 
 /**
- * A grant as it is after its first consent: for tokens that another program has got, which are stored where no grant is.
+ * A grant as it is after its first consent. `Adoption.adopt` makes one of tokens that an app has already.
  *
  * @param family names the consent: a new text for each, such as a UUID
  *

@@ -1,4 +1,4 @@
-/** `app-token` as others see it: its flags and help. */
+/** The flags and help of `app-token`. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Flags from "./flags.ts"
@@ -9,7 +9,7 @@ export const appToken = Command.make(
   {
     scopes: Flag.String("scope").pipe(
       Flag.withMetavar("SCOPE"),
-      Flag.withDescription("What the token is to allow; may be given several times"),
+      Flag.withDescription("A scope of the token. Repeat it for several"),
       Flag.atLeast(1)
     ),
     ...Flags.connection
@@ -17,8 +17,8 @@ export const appToken = Command.make(
   lazily(async () => (await import("./run/token.ts")).appToken)
 ).pipe(
   Command.withDescription(
-    "Prints an access token of the app itself (client credentials), and nothing else. One that was fetched before is used as long as it lasts."
+    "Prints a valid access token of the app itself (client credentials), and nothing else. A stored token is used until it expires."
   ),
-  Command.withShortDescription("Print a valid access token of the app itself"),
+  Command.withShortDescription("Print an access token of the app itself"),
   Command.withExamples([{ command: "zapier-workflow-auth app-token --scope promotions:write" }])
 )

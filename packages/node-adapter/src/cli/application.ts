@@ -2,8 +2,8 @@
  * The client application of a command.
  *
  * The client id is that of `--client-id`, else of `ZAPIER_CLIENT_ID`. The secret is in the file of `--client-secret-file`, or
- * comes from stdin if that is `-`; else in the file of `ZAPIER_CLIENT_SECRET_FILE`, or in `ZAPIER_CLIENT_SECRET`; else
- * who sits at the terminal is asked for it.
+ * comes from stdin if that is `-`; else in the file of `ZAPIER_CLIENT_SECRET_FILE`, or in `ZAPIER_CLIENT_SECRET`; else a
+ * terminal is prompted for it.
  */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -21,12 +21,12 @@ import * as Environment from "../internal/environment.ts"
 import * as SecretFile from "../internal/secretFile.ts"
 import type * as Flags from "./flags.ts"
 
-/** What is registered with Zapier for this command, unless redirect URIs are configured. */
+/** The redirect URI of this command, unless others are configured. */
 export const defaultRedirectUri = "http://127.0.0.1:9271/callback"
 
 const invalid = (setting: string, problem: string) => ZapierAuthError.make(new InvalidConfig({ setting, problem }))
 
-/** Whether somebody can be asked, without a question ending up in what another program reads. */
+/** False where a prompt would end up in the input of another program. */
 const isInteractive = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
   return (yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal)
@@ -39,16 +39,37 @@ const fromStdin = Effect.gen(function* () {
   return yield* Stream.mkString(Stream.decodeText(stdio.stdin))
 }).pipe(Effect.mapError(() => invalid("--client-secret-file -", "stdin cannot be read")))
 
-/** The client id, of which nothing has to be secret. */
+/** The client id, which is public. */
 export const clientId = Effect.fnUntraced(function* (flags: Pick<Flags.Application, "clientId">) {
   const set = yield* Environment.application
   return Option.orElse(flags.clientId, () => set.clientId)
 })
 
-/** Where a command finds an application: some say by a flag to which redirect URI the user comes back. */
+const hasSecret = Effect.fnUntraced(function* (flags: Flags.Application) {
+  const { clientSecret, clientSecretFile } = yield* Environment.application
+  const isGiven =
+    Option.isSome(flags.clientSecretFile) || Option.isSome(clientSecret) || Option.isSome(clientSecretFile)
+  return isGiven || (yield* isInteractive)
+})
+
+const platform = "The Developer Platform shows them (Embed, Settings, Credentials)"
+
+/** The client id. Without it, fails with `InvalidConfig`, which names the secret, too, if that is missing as well. */
+export const requireClientId = Effect.fnUntraced(function* (flags: Flags.Application) {
+  const id = yield* clientId(flags)
+  if (Option.isSome(id)) return id.value
+  return yield* (yield* hasSecret(flags))
+    ? invalid("client id", `missing. Set ZAPIER_CLIENT_ID, or give --client-id. ${platform}`)
+    : invalid(
+        "client id and secret",
+        `missing. Set ZAPIER_CLIENT_ID and ZAPIER_CLIENT_SECRET, or give --client-id and --client-secret-file. ${platform}. Without credentials, start with "zapier-workflow-auth fake"`
+      )
+})
+
+/** The flags of an application, and the redirect URI of a login. */
 export type Flagged = Flags.Application & Partial<Flags.RedirectUri>
 
-/** The redirect URIs, in the order in which they are configured; the one that is meant goes first. */
+/** The redirect URIs in their configured order, after the one of the flag. */
 export const redirectUris = Effect.fnUntraced(function* ({ redirectUri = Option.none() }: Partial<Flags.RedirectUri>) {
   const configured = Option.getOrElse((yield* Environment.application).redirectUris, () => [defaultRedirectUri])
   return [...new Set([...Option.toArray(redirectUri), ...configured])]
@@ -56,17 +77,15 @@ export const redirectUris = Effect.fnUntraced(function* ({ redirectUri = Option.
 
 type Services = FileSystem.FileSystem | Path.Path | Stdio.Stdio | Terminal.Terminal
 
-/**
- * What is secret is read again each time, so that a regenerated secret is noticed, but for what can be had only once.
- */
+/** Reads the secret anew each time, so that a regenerated one is noticed. A prompt and stdin are read once. */
 const make = Effect.fnUntraced(function* (flags: Flagged) {
   const services = yield* Effect.context<Services>()
   const asked = yield* Effect.cached(
-    Effect.mapError(ask, () => invalid("client secret", "nothing was entered, so nothing was done"))
+    Effect.mapError(ask, () => invalid("client secret", "nothing was entered. Nothing was done"))
   )
   const piped = yield* Effect.cached(fromStdin)
 
-  /** The secret, and what errors call it. */
+  /** The secret, and its name in errors. */
   const secret = Effect.gen(function* () {
     const set = yield* Environment.application
     if (Option.isSome(flags.clientSecretFile)) {
@@ -84,21 +103,15 @@ const make = Effect.fnUntraced(function* (flags: Flagged) {
     if (yield* isInteractive) return { value: yield* asked, name: "client secret" }
     return yield* invalid(
       "client secret",
-      "set ZAPIER_CLIENT_SECRET, or ZAPIER_CLIENT_SECRET_FILE, or give --client-secret-file (- is stdin)"
+      `missing. Set ZAPIER_CLIENT_SECRET or ZAPIER_CLIENT_SECRET_FILE, or give --client-secret-file (- for stdin). ${platform}`
     )
   })
 
   const read = Effect.gen(function* () {
-    const id = yield* clientId(flags)
-    if (Option.isNone(id)) {
-      return yield* invalid(
-        "client id",
-        "set ZAPIER_CLIENT_ID, or give --client-id; it is in the Developer Platform (Embed, Settings, Credentials)"
-      )
-    }
+    const id = yield* requireClientId(flags)
     const { name, value } = yield* secret
     return {
-      clientId: id.value,
+      clientId: id,
       clientSecret: value,
       redirectUris: yield* redirectUris(flags),
       names: {
@@ -113,6 +126,6 @@ const make = Effect.fnUntraced(function* (flags: Flagged) {
   return { read }
 })
 
-/** Fails with `InvalidConfig`, when it is used, when something is missing or not usable. */
+/** Fails with `InvalidConfig` at its first use if a setting is missing or not usable. */
 export const layer = (flags: Flagged): Layer.Layer<ClientApplication.ClientApplication, ZapierAuthError, Services> =>
   Layer.unwrap(Effect.map(make(flags), ({ read }) => ClientApplication.layerEffect(read)))

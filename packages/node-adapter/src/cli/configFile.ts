@@ -1,6 +1,6 @@
 /**
- * The configuration file: the variables of the environment, one a line, for who does not want to set them each time. What
- * the environment has goes before what is in it. It may hold the client secret, so it must be its owner's alone.
+ * The configuration file: variables, one a line, as an alternative to the environment, which overrides it. It may hold the
+ * client secret, so only its owner may read it.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -17,7 +17,7 @@ import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as PrivateFile from "../internal/privateFile.ts"
 import * as Variable from "../internal/variable.ts"
 
-/** `--config`, of all commands. */
+/** The global flag `--config`. */
 export const flag = GlobalFlag.Setting("config")({
   flag: Flag.String("config").pipe(
     Flag.withMetavar("PATH"),
@@ -35,7 +35,7 @@ const kind: PrivateFile.Kind = {
   needs: 0o400
 }
 
-/** The file that is read if nobody names another. */
+/** The file that is read by default. */
 const defaultPath: Effect.Effect<
   Option.Option<string>,
   never,
@@ -43,12 +43,12 @@ const defaultPath: Effect.Effect<
 > = Effect.gen(function* () {
   const paths = yield* Path.Path
   const directories = yield* UserDirectories.UserDirectories
-  // Who has no home has no such file.
+  // A user without a home directory has no such file.
   const directory = yield* Effect.option(directories.config("zapier-workflow-auth"))
   return Option.map(directory, (folder) => paths.join(folder, "config.env"))
 })
 
-/** The file that is meant; none if nobody names one and the default is not there. */
+/** The named file, else the default file if it exists. */
 export const path = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const environment = yield* Variable.text("ZAPIER_CONFIG")
@@ -67,9 +67,9 @@ const provider = Effect.gen(function* () {
 })
 
 /**
- * The environment, and the file behind it.
+ * The environment, and the file as its fallback.
  *
- * Fails with `InvalidConfig` when the file that is named is not there, cannot be read, or can be read by others.
+ * Fails with `InvalidConfig` if the named file does not exist, cannot be read, or can be read by others.
  */
 export const layer: Layer.Layer<
   never,

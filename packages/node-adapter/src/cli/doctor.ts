@@ -1,4 +1,4 @@
-/** `doctor` as others see it: its flags and help. */
+/** The flags and help of `doctor`. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Flags from "./flags.ts"
@@ -8,20 +8,19 @@ export const doctor = Command.make(
   "doctor",
   {
     offline: Flag.Boolean("offline").pipe(
-      Flag.withDescription("Ask nobody, and check what is on this machine"),
+      Flag.withDescription("Check only this machine, without the network"),
       Flag.withDefault(false)
     ),
-    json: Flags.json("Print one line of JSON for each check"),
     ...Flags.connection
   },
   lazily(async () => (await import("./run/doctor.ts")).doctor)
 ).pipe(
   Command.withDescription(
-    `Checks what has to be right, and says what to do where it is not: the configuration, the database and who may read it, the encryption keys and what they decrypt, the clock against the server's, the client id and secret, and the redirect URIs. No grant is changed by it. To check the secret it has a token of the app made, and throws it away.
+    `Checks the setup, and says what to do about each problem: the configuration, the database and its permissions, the encryption keys, the server that it talks to, the clock, the client id and secret, and the redirect URIs. It changes no connection. To check the secret, it asks for a token of the app and drops it.
 
-  Ends with 1 if anything is wrong.`
+The secret is sent only to a server that responds as Zapier does. The exit code is 1 if a check failed.`
   ),
-  Command.withShortDescription("Check that everything is as it must be"),
+  Command.withShortDescription("Check the setup, and say what to do"),
   Command.withExamples([
     { command: "zapier-workflow-auth doctor" },
     { command: "zapier-workflow-auth doctor --offline --json" }

@@ -1,4 +1,4 @@
-/** `fake` as others see it: its flags and help. */
+/** The flags and help of `fake`. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -12,24 +12,22 @@ export const fake = Command.make(
     playgroundPort: FakeFlags.playgroundPort,
     seed: Flag.String("seed").pipe(
       Flag.withMetavar("TEXT"),
-      Flag.withDescription(
-        "What secrets and tokens are drawn from: the same seed gives the same ones. Default: zapier"
-      ),
+      Flag.withDescription("Seed of secrets and tokens: the same seed gives the same ones. Default: zapier"),
       Flag.withDefault("zapier")
     ),
     clientId: Flag.String("client-id").pipe(
       Flag.withMetavar("ID"),
-      Flag.withDescription("The client id of the app that is registered. Default: drawn from the seed"),
+      Flag.withDescription("The client id of the registered app. Default: drawn from the seed"),
       Flag.optional
     ),
     redirectUris: Flag.String("redirect-uri").pipe(
       Flag.withMetavar("URI"),
       Flag.withDescription(
-        "A redirect URI of the app; may be given several times. Default: http://localhost:3000/zapier/callback, and http://127.0.0.1:9271/callback, where login waits"
+        "A redirect URI of the app. Repeat it for several. Default: http://localhost:3000/zapier/callback, and http://127.0.0.1:9271/callback for login"
       ),
       Flag.filter(
         ClientApplication.isRedirectUri,
-        () => "an absolute URI without a fragment, with https unless it is on this machine"
+        () => "an absolute URI without a fragment, which is https unless it is on this machine"
       ),
       Flag.atLeast(0)
     )
@@ -37,15 +35,15 @@ export const fake = Command.make(
   lazily(async () => (await import("./run/serveFake.ts")).serveFake)
 ).pipe(
   Command.withDescription(
-    `Serves a fake Zapier over HTTP on this machine, with one app registered, until it is stopped: SIGINT (Ctrl-C) or SIGTERM. What it knows ends with it. Beside it is a sample app that uses it, on a page that shows what happens.
+    `Serves a fake Zapier on this machine, with one registered app, until you press Ctrl-C. It keeps everything in memory. A sample app beside it shows in a browser what happens.
 
-  It prints the app's credentials, which are no real ones, where its endpoints are, and the address of its control page: there you see what it was asked, move its clock, revoke, and let things go wrong. The address holds a token: who has it controls the fake. It is drawn anew at each start, unless ZAPIER_FAKE_CONTROL_TOKEN has one, of at least 16 letters and digits, for tests that call the control API.`
+It prints the credentials of the app, its endpoints, and the address of its control page, which shows all requests, moves the clock, revokes tokens and injects faults. Anyone with that address controls the fake: it holds a token, new at each start. Tests that call the control API set their own in ZAPIER_FAKE_CONTROL_TOKEN, at least 16 letters and digits.`
   ),
   Command.withShortDescription("Serve a fake Zapier to develop against"),
   Command.withExamples([
     { command: "zapier-workflow-auth fake" },
     {
-      command: "zapier-workflow-auth fake --client-id acme --redirect-uri http://localhost:8080/callback",
+      command: "zapier-workflow-auth fake --client-id acme \\\n  --redirect-uri http://localhost:8080/callback",
       description: "With your app's own client id and redirect URI"
     }
   ])

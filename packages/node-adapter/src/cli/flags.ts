@@ -1,11 +1,10 @@
 /**
- * Flags that several commands have. What is secret is never a flag: other users of a machine see the arguments of its
- * processes.
+ * Flags that several commands share. A secret is never a flag: other users of a machine see the arguments of its processes.
  */
 import * as Flag from "effect/cli/Flag"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 
-/** Where grants are kept, and the keys that encrypt them. `storage.ts` says what holds without them. */
+/** The database and its encryption keys. `storage.ts` has the defaults. */
 export interface Storage {
   readonly dataDirectory: Option.Option<string>
   readonly keyFile: Option.Option<string>
@@ -22,13 +21,13 @@ export const storage = {
   keyFile: Flag.String("key-file").pipe(
     Flag.withMetavar("PATH"),
     Flag.withDescription(
-      "The file with the encryption keys. Default: ZAPIER_KEY_FILE, or the one beside the embedded database"
+      "The file with the encryption keys. Default: ZAPIER_KEY_FILE, or the file beside the database"
     ),
     Flag.optional
   )
 }
 
-/** Which Zapier: the real one, or a fake. Where a fake is asked, its grants are kept apart: see `storage.ts`. */
+/** The real Zapier, or a fake. Connections of a fake are stored apart: see `storage.ts`. */
 export interface Server {
   readonly fake: Option.Option<string>
 }
@@ -37,16 +36,23 @@ export const server = {
   fake: Flag.String("fake").pipe(
     Flag.withMetavar("URL"),
     Flag.withDescription(
-      "Where a fake Zapier is, as the command fake prints it. Default: ZAPIER_FAKE, or the real Zapier"
+      'Use the fake Zapier at this address, which "zapier-workflow-auth fake" prints. Default: ZAPIER_FAKE, or the real Zapier'
     ),
     Flag.optional
   )
 }
 
-/** Which database is meant, and which keys: those of a fake are others. */
+/** The database and keys, which a fake has of its own. */
 export interface Place extends Storage, Server {}
 
-/** The client application. `application.ts` says what holds without them. */
+/** The flags that name the same database and keys in another command. */
+export const typed = ({ dataDirectory, fake, keyFile }: Place) => ({
+  "data-directory": Option.getOrUndefined(dataDirectory),
+  "key-file": Option.getOrUndefined(keyFile),
+  fake: Option.getOrUndefined(fake)
+})
+
+/** The client application. `application.ts` has the defaults. */
 export interface Application {
   readonly clientId: Option.Option<string>
   readonly clientSecretFile: Option.Option<string>
@@ -61,18 +67,18 @@ const application = {
   clientSecretFile: Flag.String("client-secret-file").pipe(
     Flag.withMetavar("PATH"),
     Flag.withDescription(
-      "A file with the client secret, or - for stdin. Default: ZAPIER_CLIENT_SECRET_FILE, ZAPIER_CLIENT_SECRET, or you are asked"
+      "A file that holds the client secret, or - for stdin. Default: ZAPIER_CLIENT_SECRET_FILE, ZAPIER_CLIENT_SECRET, or a prompt"
     ),
     Flag.optional
   )
 }
 
-/** A redirect URI that is meant, whatever is configured. */
+/** The redirect URI of one login. */
 export interface RedirectUri {
   readonly redirectUri: Option.Option<string>
 }
 
-/** All that a command needs to talk to Zapier. */
+/** Everything that a command needs to talk to Zapier. */
 export interface Connection extends Place, Application {}
 
 export const connection = { ...application, ...storage, ...server }
@@ -80,16 +86,13 @@ export const connection = { ...application, ...storage, ...server }
 export const subject = Flag.String("subject").pipe(
   Flag.withAlias("s"),
   Flag.withMetavar("NAME"),
-  Flag.withDescription("Whose grant: the app's own name for its user. Default: ZAPIER_SUBJECT, or me"),
+  Flag.withDescription("The user, by your app's own name or id. Default: ZAPIER_SUBJECT, or me"),
   Flag.optional
 )
 
 export const scopes = (description: string) =>
   Flag.String("scope").pipe(
     Flag.withMetavar("SCOPE"),
-    Flag.withDescription(`${description}; may be given several times`),
+    Flag.withDescription(`${description} Repeat it for several`),
     Flag.atLeast(0)
   )
-
-export const json = (description: string) =>
-  Flag.Boolean("json").pipe(Flag.withDescription(description), Flag.withDefault(false))

@@ -1,22 +1,22 @@
-/** `init` as others see it: its flags and help. */
+/** The flags and help of `init`. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as FakeFlags from "./fakeFlags.ts"
 import { lazily } from "./lazily.ts"
 
-/** What an app is made of, and what it is called. */
+/** Frameworks, by their titles. */
 export const frameworks = {
   express: "Express",
   fastify: "Fastify",
   hono: "Hono",
   next: "Next",
-  node: "Node's own http",
-  web: "anything that has a Request"
+  node: "None: Node's own http",
+  web: "Another framework, with Request and Response"
 } as const
 
 export type Framework = keyof typeof frameworks
 
-/** Where grants are kept in production, and what it is called. */
+/** Databases for production, by their titles. */
 export const stores = {
   sqlite: "SQLite, on one machine",
   postgres: "Postgres",
@@ -29,17 +29,17 @@ export const init = Command.make(
   "init",
   {
     framework: Flag.Literals("framework", ["express", "fastify", "hono", "next", "node", "web"]).pipe(
-      Flag.withDescription("What the app is made of; web is anything that has a Request. Default: you are asked"),
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("The framework of the app; web is any that has Request and Response. Default: a prompt"),
       Flag.optional
     ),
     store: Flag.Literals("store", ["sqlite", "postgres", "redis"]).pipe(
-      Flag.withDescription("Where grants are kept in production: .env says how. Default: you are asked"),
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("The database in production; .env shows its variables. Default: a prompt"),
       Flag.optional
     ),
     yes: Flag.Boolean("yes").pipe(
-      Flag.withDescription(
-        "Ask nothing: the framework is the one that package.json depends on, else Node's own http, and the store is SQLite"
-      ),
+      Flag.withDescription("Ask nothing: take the framework from package.json, else Node's own http, and SQLite"),
       Flag.withDefault(false)
     ),
     directory: Flag.String("directory").pipe(
@@ -49,15 +49,15 @@ export const init = Command.make(
     ),
     appPort: Flag.Int("app-port").pipe(
       Flag.withMetavar("NUMBER"),
-      Flag.withDescription("Where the app listens, on localhost. Default: 3000"),
+      Flag.withDescription("The port of the app on localhost. Default: 3000"),
       Flag.filter(
         (port) => port > 0 && FakeFlags.isPort(port),
-        () => "a port, from 1 to 65535"
+        () => "a port from 1 to 65535"
       ),
       Flag.withDefault(3000)
     ),
     browser: Flag.Boolean("browser").pipe(
-      Flag.withDescription("Whether to open the sample app's page in the browser. Default: yes"),
+      Flag.withDescription("Open the sample app in the browser. Default: yes"),
       Flag.withDefault(true)
     ),
     port: FakeFlags.port,
@@ -66,9 +66,9 @@ export const init = Command.make(
   lazily(async () => (await import("./run/init.ts")).init)
 ).pipe(
   Command.withDescription(
-    `Prepares an app: writes a file with its "Connect Zapier" routes, and .env with what they need, and starts a fake Zapier to develop against, as the command fake does. It overwrites nothing: where such a file is there already, the new one is put beside it, with .new at the end of its name. If there is a .gitignore that does not have .env, it is added.
+    `Prepares an app: writes its "Connect Zapier" routes and a .env file for them, and starts a fake Zapier to develop with, as "zapier-workflow-auth fake" does. It overwrites nothing: if a file exists, the new one gets the ending .new. If there is a .gitignore without .env, it adds it.
 
-  The file of routes is zapier.ts where there is a tsconfig.json, else zapier.mjs; for Next it is route.ts or route.js in app/zapier/[...route].`
+The routes are in zapier.ts if there is a tsconfig.json, else in zapier.mjs. For Next, they are in app/zapier/[...route]/route.ts or route.js.`
   ),
   Command.withShortDescription("Prepare an app, and start a fake Zapier for it"),
   Command.withExamples([

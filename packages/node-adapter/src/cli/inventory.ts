@@ -1,4 +1,4 @@
-/** What a database holds, for the commands of operators: the library itself asks for nothing of this. */
+/** The contents of a database, for the commands of operators. The library itself needs none of this. */
 import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import { StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Context from "effect/Context"
@@ -15,30 +15,30 @@ import * as SqlMigrations from "../internal/sqlMigrations.ts"
 import { problemOf } from "../internal/sqlProblem.ts"
 
 export interface Use {
-  /** Some of the grants that need one of the keys. */
+  /** Grants that need one of the keys, up to the limit. */
   readonly grants: ReadonlyArray<Key>
-  /** When the last consent attempt that needs one of them is forgotten, in milliseconds since the epoch. */
+  /** When the last consent attempt that needs one of them expires, in milliseconds since the epoch. */
   readonly attemptsUntil: Option.Option<number>
 }
 
 export class Inventory extends Context.Service<
   Inventory,
   {
-    /** Whether an app has used the database before. Ask it before the stores where they are only read. */
+    /** True if an app has used the database before. Ask it before reading the stores. */
     readonly isUsed: Effect.Effect<boolean, ZapierAuthError>
     /** The client applications that have grants. */
     readonly clientIds: Effect.Effect<ReadonlyArray<string>, StoreFailed>
     readonly countGrants: (clientId: string) => Effect.Effect<number, StoreFailed>
     /**
-     * What still needs one of these keys. The app's own tokens do not: what cannot be decrypted of them is asked for again.
+     * The records that still need one of these keys. Tokens of the app itself never do: the app asks for new ones.
      *
      * @param keyIds at least one
-     * @param limit how many grants to name at most
+     * @param limit the most grants to name
      */
     readonly needing: (keyIds: ReadonlyArray<string>, limit: number) => Effect.Effect<Use, StoreFailed>
-    /** Makes the database forget the plain texts that encrypted ones have replaced. */
+    /** Erases the plain texts that encryption has replaced from the database file. */
     readonly forgetPlain: Effect.Effect<void, ZapierAuthError>
-    /** What the database may lose, in words. Fails where it is sure to. */
+    /** Settings of the database that may lose data. Fails if they certainly do. */
     readonly warnings: Effect.Effect<ReadonlyArray<string>, ZapierAuthError>
   }
 >()("@zapier-workflow-auth/node-adapter/cli/Inventory") {}
@@ -51,16 +51,16 @@ export const layerSql: Layer.Layer<Inventory, never, SqlClient> = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlClient
     const provided = Effect.provideService(SqlClient, sql)
-    // Postgres does it by and by. SQLite leaves it in the free pages of its file.
+    // Postgres erases them over time. SQLite leaves them in the free pages of its file.
     const vacuum = Effect.andThen(sql`VACUUM`.unprepared, sql`PRAGMA wal_checkpoint(TRUNCATE)`.unprepared)
     return {
-      isUsed: Effect.mapError(provided(SqlMigrations.areThere), failed("be looked at")),
+      isUsed: Effect.mapError(provided(SqlMigrations.areThere), failed("be read")),
       clientIds: provided(SqlKeyUse.clientIds),
       countGrants: (clientId) => provided(SqlKeyUse.countGrants(clientId)),
       needing: (keyIds, limit) => provided(SqlKeyUse.needing(keyIds, limit)),
       forgetPlain: sql
         .onDialectOrElse({ sqlite: () => Effect.asVoid(vacuum), orElse: () => Effect.void })
-        .pipe(Effect.mapError(failed("write its file anew, which still holds plain tokens in its free pages"))),
+        .pipe(Effect.mapError(failed("rewrite its file, whose free pages still hold plain tokens"))),
       warnings: Effect.succeed([])
     }
   })

@@ -1,4 +1,5 @@
-/** `login` as others see it: its flags and help. */
+/** The flags and help of `login`. */
+import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Flags from "./flags.ts"
@@ -8,21 +9,25 @@ export const login = Command.make(
   "login",
   {
     subject: Flags.subject,
-    scopes: Flags.scopes("What to ask for. Default: profile and zap. The command scopes tells what endpoints need"),
+    scopes: Flags.scopes('A scope to ask for; "zapier-workflow-auth scopes" lists them. Default: profile and zap.'),
     redirectUri: Flag.String("redirect-uri").pipe(
       Flag.withMetavar("URI"),
       Flag.withDescription(
-        "Which of the redirect URIs to come back to. Default: of ZAPIER_REDIRECT_URIS the first on this machine, else the first; without any, http://127.0.0.1:9271/callback"
+        "The redirect URI to come back to. Default: the first of ZAPIER_REDIRECT_URIS that is on this machine, else the first; http://127.0.0.1:9271/callback if none is set"
+      ),
+      Flag.filter(
+        ClientApplication.isRedirectUri,
+        () => "an absolute URI without a fragment, which is https unless it is on this machine"
       ),
       Flag.optional
     ),
     browser: Flag.Boolean("browser").pipe(
-      Flag.withDescription("Whether to open the browser; the address is printed in any case. Default: yes"),
+      Flag.withDescription("Open the browser. Default: yes; --no-browser only prints the address"),
       Flag.withDefault(true)
     ),
     paste: Flag.Boolean("paste").pipe(
       Flag.withDescription(
-        "Wait for no browser: paste the address that it was sent back to, on stdin. It is so anyway where the redirect URI is not on this machine"
+        "Read the address that Zapier sent the browser to from stdin. Always so if the redirect URI is not on this machine"
       ),
       Flag.withDefault(false)
     ),
@@ -31,7 +36,7 @@ export const login = Command.make(
       Flag.withDescription("How long to wait for the user, at most 900. Default: 300"),
       Flag.filter(
         (seconds) => seconds >= 1 && seconds <= 900,
-        () => "a number of seconds, from 1 to 900"
+        () => "a number of seconds from 1 to 900"
       ),
       Flag.withDefault(300)
     ),
@@ -40,9 +45,9 @@ export const login = Command.make(
   lazily(async () => (await import("./run/login.ts")).login)
 ).pipe(
   Command.withDescription(
-    `Connects a user: opens Zapier's consent page in the browser, waits on this machine for it to come back, and stores the user's grant. It is renewed from then on whenever it is used.
+    `Connects a user. It opens Zapier's consent page in the browser, waits for the browser to come back to this machine, and stores the user's tokens. From then on they are refreshed whenever they are used.
 
-  The redirect URI must be registered in the Developer Platform (Embed, Settings, Redirect URIs), spelled the same.`
+The redirect URI must be registered in the Developer Platform (Embed, Settings, Redirect URIs), spelled the same.`
   ),
   Command.withShortDescription("Connect a user, in the browser"),
   Command.withExamples([
@@ -52,9 +57,9 @@ export const login = Command.make(
       description: "A user of your app, to read and write Zaps"
     },
     {
-      command: "zapier-workflow-auth login --redirect-uri https://acme.example/zapier/callback --paste",
-      description: "With a redirect URI that is on another machine"
+      command: "zapier-workflow-auth login --paste \\\n  --redirect-uri https://acme.example/zapier/callback",
+      description: "With a redirect URI on another machine"
     },
-    { command: "zapier-workflow-auth login --fake http://127.0.0.1:9270", description: "At a fake Zapier" }
+    { command: "zapier-workflow-auth login --fake http://127.0.0.1:9270", description: "With a fake Zapier" }
   ])
 )

@@ -1,4 +1,4 @@
-/** `logout` as others see it: its flags and help. */
+/** The flags and help of `logout`. */
 import * as Command from "effect/cli/Command"
 import * as Flags from "./flags.ts"
 import { lazily } from "./lazily.ts"
@@ -9,9 +9,9 @@ export const logout = Command.make(
   lazily(async () => (await import("./run/logout.ts")).logout)
 ).pipe(
   Command.withDescription(
-    `Removes a user's grant from the database. Every process that shares it stops using it, at the latest a minute later.
+    `Disconnects a user: removes the user's tokens from the database. Every process that shares it stops using them within a minute.
 
-  Zapier documents no way to end it there: the user removes the app in the settings of the Zapier account.`
+Zapier documents no way to revoke tokens: the user removes the app in the settings of the Zapier account.`
   ),
   Command.withShortDescription("Disconnect a user"),
   Command.withExamples([{ command: "zapier-workflow-auth logout --subject ada" }])

@@ -1,8 +1,9 @@
 /**
- * What commands write to stdout and stderr. All of it passes through here: nothing that a server, a database or the
- * environment has put into a text reaches a terminal as a control character.
+ * Everything that commands write to stdout and stderr. A control character in a text from a server, a database or the
+ * environment never reaches a terminal.
  */
 import type * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -10,9 +11,16 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { printable } from "../internal/terminalText.ts"
+import * as Pretty from "./prettyJson.ts"
 import { Refused } from "./refused.ts"
+import { wrap } from "./wrap.ts"
 
-/** Whoever read stdout has seen enough, as `head` has: the command ends, and nobody need be told. */
+/** True where `--json` was given: results and errors are JSON. */
+export const Json = Context.Reference<boolean>("@zapier-workflow-auth/node-adapter/cli/Json", {
+  defaultValue: () => false
+})
+
+/** The reader of stdout is gone, as `head` is after its last line. The command ends without a message. */
 export class ReaderGone extends Data.TaggedError("ReaderGone")<{}> {}
 
 type NotWritten = Refused | ReaderGone
@@ -20,7 +28,10 @@ type NotWritten = Refused | ReaderGone
 const notWritten = ({ reason }: PlatformError): NotWritten => {
   const code = Predicate.hasProperty(reason.cause, "code") ? String(reason.cause.code) : reason._tag
   if (code === "EPIPE") return new ReaderGone()
-  return new Refused({ problem: `cannot write to stdout (${code}). Check where the output goes` })
+  return new Refused({
+    why: "CannotWrite",
+    problem: `cannot write to stdout (${code}). Check the disk, or where the output goes.`
+  })
 }
 
 const write = (chunk: string | Uint8Array) =>
@@ -28,55 +39,88 @@ const write = (chunk: string | Uint8Array) =>
     Effect.mapError(notWritten)
   )
 
-/** A line or several on stdout: what was asked for. Fails when it cannot be written. */
+/** Writes lines to stdout as they are. Fails when they cannot be written. */
 export const print = (text: string): Effect.Effect<void, NotWritten, Stdio.Stdio> => write(`${printable(text)}\n`)
 
-/** A line or several on stderr: progress and errors. Where it cannot be written, nobody can be told. */
-export const note = (text: string): Effect.Effect<void, never, Stdio.Stdio> =>
+/**
+ * Writes the result of a command to stdout.
+ *
+ * @param data the line of JSON that `--json` prints
+ * @param words the text for people
+ */
+export const result = (data: unknown, words: string): Effect.Effect<void, NotWritten, Stdio.Stdio> =>
+  Effect.flatMap(Json, (json) => print(json ? JSON.stringify(data) : wrap(words)))
+
+/** Writes lines to stderr as they are. Nothing is left to do where that fails. */
+export const printError = (text: string): Effect.Effect<void, never, Stdio.Stdio> =>
   Effect.flatMap(Stdio.Stdio, (stdio) =>
     Effect.ignore(Stream.run(Stream.make(`${printable(text)}\n`), stdio.stderr({ endOnDone: false })))
   )
 
-/** A text that comes in chunks, of which no character and no line end is shown in halves. */
-const shown = () => {
-  const decoder = new TextDecoder()
+/** Writes progress and errors for people to stderr. */
+export const note = (text: string): Effect.Effect<void, never, Stdio.Stdio> => printError(wrap(text))
+
+/** Decodes text that comes in chunks. A character or line end that two chunks share stays in one piece. */
+const decoder = () => {
+  const utf8 = new TextDecoder()
   let kept = ""
-  let isLineOpen = false
-  const show = (text: string) => {
-    if (text !== "") isLineOpen = !text.endsWith("\n")
-    return printable(text)
-  }
   return {
     next: (chunk: Uint8Array) => {
-      const text = kept + decoder.decode(chunk, { stream: true })
+      const text = kept + utf8.decode(chunk, { stream: true })
       kept = text.endsWith("\r") ? "\r" : ""
-      return show(kept === "" ? text : text.slice(0, -1))
+      return kept === "" ? text : text.slice(0, -1)
     },
-    // A prompt does not follow on the same line.
-    end: () => {
-      const rest = show(kept + decoder.decode())
-      return isLineOpen ? `${rest}\n` : rest
-    }
+    end: () => kept + utf8.decode()
   }
 }
 
-/**
- * The bytes of a response on stdout as they come, however many. Programs are given them as they are; a terminal is shown
- * their text.
- */
-export const printBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
-  const { stdoutIsTerminal } = yield* Stdio.Stdio
-  if (!(yield* stdoutIsTerminal)) return yield* Stream.runForEach(bytes, write)
-  const { end, next } = shown()
-  yield* Stream.runForEach(bytes, (chunk) => write(next(chunk))).pipe(
-    // What came of a response that breaks off is shown whole, too.
-    Effect.ensuring(Effect.suspend(() => Effect.ignore(write(end()))))
+/** Shows the bytes of a response on a terminal as they come, as text. */
+const showBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, isJson: boolean) {
+  const { end, next } = decoder()
+  const pretty = isJson ? Pretty.make() : (text: string) => text
+  let isLineOpen = false
+  const show = (text: string) => {
+    const shown = pretty(text)
+    if (shown !== "") isLineOpen = !shown.endsWith("\n")
+    return write(printable(shown))
+  }
+  yield* Stream.runForEach(bytes, (chunk) => show(next(chunk))).pipe(
+    // A response that breaks off is shown up to that point. The prompt of the shell has a line of its own.
+    Effect.ensuring(
+      Effect.suspend(() => Effect.ignore(Effect.andThen(show(end()), () => write(isLineOpen ? "\n" : ""))))
+    )
   )
 })
 
+const lineFeed = 10
+
+/** Gives the bytes of a response to a program as they are. Text ends with a line end, so that a shell reads its last line. */
+const passBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, isText: boolean) {
+  let last: number | undefined
+  yield* Stream.runForEach(bytes, (chunk) => {
+    last = chunk.at(-1) ?? last
+    return write(chunk)
+  })
+  if (isText && last !== undefined && last !== lineFeed) yield* write("\n")
+})
+
 /**
- * The console of what Effect itself writes: help, the version and completions, which hold nothing foreign and have
- * colours, are kept for `flush`; logs go to stderr at once, like notes.
+ * Writes the bytes of a response to stdout as they come, however many.
+ *
+ * @param contentType what the response says that they are
+ */
+export const printBytes = Effect.fnUntraced(function* <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  contentType: string
+) {
+  const { stdoutIsTerminal } = yield* Stdio.Stdio
+  const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)
+  yield* (yield* stdoutIsTerminal) ? showBytes(bytes, isJson) : passBytes(bytes, isJson || /^text\//i.test(contentType))
+})
+
+/**
+ * The console that Effect itself writes to. Help, the version and completions hold nothing foreign and may have colours:
+ * they are kept for `flush`. Logs go to stderr at once, as notes do.
  */
 export const consoleOver = (console: Console.Console) => {
   const kept: Array<string> = []

@@ -1,24 +1,22 @@
-/** `scopes` as others see it: its flags and help. */
+/** The flags and help of `scopes`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flags from "./flags.ts"
 import { lazily } from "./lazily.ts"
 
 export const scopes = Command.make(
   "scopes",
   {
     endpoints: Argument.String("endpoint").pipe(
-      Argument.withDescription('What is to be called, such as "GET /v2/zaps". None: the list of all endpoints'),
+      Argument.withDescription('An endpoint, such as "GET /v2/zaps". Default: the list of all endpoints'),
       Argument.variadic()
-    ),
-    json: Flags.json("Print JSON")
+    )
   },
   lazily(async () => (await import("./run/scopes.ts")).scopes)
 ).pipe(
   Command.withDescription(
-    "Tells the least scopes with which a user's grant reaches all of these endpoints, one a line, without asking anybody. Without an endpoint it lists those that are known, which credential each takes, and any one of which scopes."
+    "Prints the fewest scopes that a user must allow for these endpoints, one a line. Without an endpoint, it lists all known endpoints, with the credential that each takes and its scopes. It needs no network."
   ),
-  Command.withShortDescription("Tell the least scopes that endpoints need"),
+  Command.withShortDescription("Print the scopes that endpoints need"),
   Command.withExamples([
     { command: 'zapier-workflow-auth scopes "GET /v2/zaps" "POST /v2/zaps"' },
     { command: "zapier-workflow-auth scopes" }

@@ -1,4 +1,4 @@
-/** Which Zapier a command talks to: the real one, or the fake of `--fake` or `ZAPIER_FAKE`. */
+/** The Zapier that a command talks to: the real one, or the fake of `--fake` or `ZAPIER_FAKE`. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type * as Flags from "./flags.ts"
 import * as Environment from "../internal/environment.ts"
 
-/** The origin of the fake, if it is a fake. */
+/** The origin of the fake, if one is set. */
 export const fake: (flags: Flags.Server) => Effect.Effect<Option.Option<string>, ZapierAuthError> = Effect.fnUntraced(
   function* (flags) {
     const environment = yield* Environment.fake

@@ -1,4 +1,4 @@
-/** `status` as others see it: its flags and help. */
+/** The flags and help of `status`. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Flags from "./flags.ts"
@@ -16,13 +16,13 @@ export const status = Command.make(
       Flag.optional
     ),
     state: Flag.Literals("state", states).pipe(
-      Flag.withDescription("Only grants in this state; those in reconnect are the ones that only their users can help"),
+      Flag.withMetavar("STATE"),
+      Flag.withDescription("Only connections in this state; reconnect lists the users who must connect again"),
       Flag.optional
     ),
-    json: Flags.json("Print one line of JSON for each grant"),
     clientId: Flag.String("client-id").pipe(
       Flag.withMetavar("ID"),
-      Flag.withDescription("Only the grants of this client application. Default: ZAPIER_CLIENT_ID, or all"),
+      Flag.withDescription("Only connections of this client application. Default: ZAPIER_CLIENT_ID, or all"),
       Flag.optional
     ),
     dataDirectory: Flags.storage.dataDirectory,
@@ -31,13 +31,16 @@ export const status = Command.make(
   lazily(async () => (await import("./run/status.ts")).status)
 ).pipe(
   Command.withDescription(
-    `Lists who is connected: the state of each grant, its scopes, for how long its access token lasts, and what last went wrong. It asks nobody but the database, and needs neither the client secret nor the encryption keys.
+    `Lists the connected users: the state of each connection, its scopes, the time that its access token has left, and the last problem. It reads the database and asks nothing of Zapier. It needs neither the client secret nor the encryption keys.
 
-  An access token that has ended is no fault: it is renewed when it is next used.`
+An expired access token is normal: it is refreshed when it is next used.`
   ),
-  Command.withShortDescription("List who is connected"),
+  Command.withShortDescription("List the connected users"),
   Command.withExamples([
     { command: "zapier-workflow-auth status" },
-    { command: "zapier-workflow-auth status --state reconnect --json", description: "Who has to connect again" }
+    {
+      command: "zapier-workflow-auth status --state reconnect --json",
+      description: "The users who must connect again"
+    }
   ])
 )

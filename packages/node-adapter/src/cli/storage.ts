@@ -1,16 +1,16 @@
 /**
- * Where a command finds grants, and the keys that encrypt them.
+ * The database of a command, and the keys that encrypt it.
  *
- * The database is the folder of `--data-directory`; else the Postgres of `ZAPIER_DATABASE_URL`, the Redis of
- * `ZAPIER_REDIS_URL`, or the folder of `ZAPIER_DATA_DIRECTORY`; else the user's data directory. The keys are in the file of `--key-file`; else in
- * `ZAPIER_ENCRYPTION_KEYS`, or in the file of `ZAPIER_KEY_FILE`; else beside the embedded database. A flag is meant, whatever
- * the environment says; of two variables that contradict each other, nobody knows which is.
+ * The database is in the folder of `--data-directory`; else in the Postgres of `ZAPIER_DATABASE_URL`, the Redis of
+ * `ZAPIER_REDIS_URL`, or the folder of `ZAPIER_DATA_DIRECTORY`; else in the user's data directory. The keys are in the file of
+ * `--key-file`; else in `ZAPIER_ENCRYPTION_KEYS`, or the file of `ZAPIER_KEY_FILE`; else beside the embedded database. A flag
+ * overrides the environment. Two variables that contradict each other are refused.
  *
- * What a fake gives out is kept apart, in another database and with another key beside it in that folder, never in a
- * Postgres or Redis and never by a key that is configured: no real grant is ever sent to a fake, or lost to it, and no key that one
- * needs is replaced because the fake's database does not.
+ * Connections of a fake are stored apart: in another database of that folder, with another key beside it, never in a Postgres
+ * or Redis and never with a configured key. So no real token is sent to a fake, and no key that a real connection needs is
+ * replaced.
  *
- * Only a command that stores something new makes a database. For the others, one that is not there was meant to be another.
+ * A command makes the database only if it stores something new.
  */
 import type { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
@@ -20,7 +20,7 @@ import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
@@ -33,12 +33,15 @@ import * as PostgresClient from "../stores/PostgresClient.ts"
 import * as RedisClient from "../stores/RedisClient.ts"
 import * as SqliteClient from "../stores/SqliteClient.ts"
 import * as SqlStores from "../stores/SqlStores.ts"
-import type * as Flags from "./flags.ts"
+import { oneLine } from "../internal/terminalText.ts"
+import * as Flags from "./flags.ts"
 import * as Inventory from "./inventory.ts"
+import { Refused } from "./refused.ts"
+import { command } from "./shown.ts"
 import * as Server from "./server.ts"
 import * as Environment from "../internal/environment.ts"
 
-/** The names of the files of an embedded database. */
+/** The files of an embedded database. */
 interface Files {
   readonly directory: string | undefined
   readonly database: string
@@ -64,7 +67,7 @@ const databaseOf = Effect.fnUntraced(function* (flags: Flags.Place) {
   return { _tag: "Embedded", files } satisfies Database
 })
 
-/** The database that is meant: the file that it is in, whether that is there or not; or what a server is called. */
+/** The file of the embedded database, which need not exist; or the name of a server. */
 export const place = Effect.fnUntraced(
   function* (flags: Flags.Place) {
     const paths = yield* Path.Path
@@ -78,12 +81,60 @@ export const place = Effect.fnUntraced(
   (effect) => Effect.provide(effect, UserDirectories.layer)
 )
 
+/** True if a file does not exist. A file that cannot be looked at is not missing. */
+const isMissing = (path: string) =>
+  Effect.match(
+    FileSystem.FileSystem.use((fs) => fs.stat(path)),
+    { onFailure: ({ reason }) => reason._tag === "NotFound", onSuccess: () => false }
+  )
+
+/** The message that nobody is connected, if the embedded database does not exist yet. */
+export const nothingStored = Effect.fnUntraced(
+  function* (flags: Flags.Place, subject: Option.Option<string>) {
+    const { file } = yield* place(flags)
+    if (file === undefined || !(yield* isMissing(file))) return Option.none<Refused>()
+    const { directory } = yield* Environment.storage
+    const paths = yield* Path.Path
+    const folder = paths.dirname(file)
+    // A folder that is not the library's may have been mistyped.
+    if (!(yield* isMissing(folder)))
+      yield* DataDirectory.pathOf(EncryptionKey.kind, paths.basename(file), folder, false)
+    const isChosen = Option.isSome(flags.dataDirectory) || Option.isSome(directory)
+    return Option.some(
+      new Refused({
+        why: "ReconnectRequired",
+        problem: isChosen ? `nobody is connected: ${oneLine(file)} does not exist.` : "nobody is connected.",
+        run: command("login", { subject: Option.getOrUndefined(subject), ...Flags.typed(flags) })
+      })
+    )
+  },
+  (effect) => Effect.provide(effect, UserDirectories.layer)
+)
+
+/** Fails if the key beside the embedded database is needed, and no login has made it yet. */
+export const requireKey = Effect.fnUntraced(function* (flags: Flags.Place) {
+  const paths = yield* Path.Path
+  const set = yield* Environment.storage
+  const apart = yield* isFake(flags)
+  const isConfigured = Option.isSome(Option.orElse(flags.keyFile, () => set.keyFile)) || Option.isSome(set.keys)
+  if (isConfigured && !apart) return
+  const { file } = yield* place(flags)
+  if (file === undefined) return
+  const key = paths.join(paths.dirname(file), apart ? "fake.key" : "auth.key")
+  if (!(yield* isMissing(key))) return
+  return yield* new Refused({
+    why: "NothingStored",
+    problem: `there is no encryption key yet: ${oneLine(key)} does not exist. The first login makes it.`,
+    run: command("login", Flags.typed(flags))
+  })
+})
+
 const besideDatabase = Effect.fnUntraced(function* (database: Database, makeKey: boolean) {
   if (database._tag !== "Embedded") {
     return yield* ZapierAuthError.make(
       new InvalidConfig({
         setting: "encryption keys",
-        problem: `set ZAPIER_ENCRYPTION_KEYS, or give --key-file: a ${database._tag} has none beside it`
+        problem: `missing. ${database._tag} has no key file beside it: set ZAPIER_ENCRYPTION_KEYS, or give --key-file. "openssl rand -base64 32" makes a key`
       })
     )
   }
@@ -95,9 +146,9 @@ const besideDatabase = Effect.fnUntraced(function* (database: Database, makeKey:
 })
 
 /**
- * Where the keys are.
+ * The place of the keys.
  *
- * @param makeKey whether to make the key beside the embedded database if there is none
+ * @param makeKey makes the key beside the embedded database if there is none
  */
 export const keys = Effect.fnUntraced(function* (flags: Flags.Place, makeKey = false) {
   const paths = yield* Path.Path
@@ -107,7 +158,7 @@ export const keys = Effect.fnUntraced(function* (flags: Flags.Place, makeKey = f
       return yield* ZapierAuthError.make(
         new InvalidConfig({
           setting: "--key-file",
-          problem: "the key of a fake is beside its database. Leave --key-file out, or unset ZAPIER_FAKE"
+          problem: "a fake has its own key, beside its database. Leave out --key-file, or unset ZAPIER_FAKE"
         })
       )
     }
@@ -135,7 +186,7 @@ const layerDatabase = (database: Database, create: boolean): Layer.Layer<SqlClie
     return SqliteClient.layerDefault({ directory, name, create })
   }
   const { url, variable } = database
-  // Whoever looks at all grants takes longer than a request may.
+  // A command that reads all grants may take longer than a request may.
   return PostgresClient.layer({ url, urlName: variable, statementTimeout: Duration.infinity })
 }
 
@@ -155,19 +206,19 @@ const layerOf = (
   )
 
 /**
- * The stores as they are, which is encrypted, and what else is known of the database: `layerKeys` opens what they hold.
+ * The stores with their records still encrypted, and the database's inventory. `layerKeys` decrypts the records.
  *
- * @param create whether to make the embedded database if there is none
+ * @param create makes the embedded database if there is none
  */
 export const layerStores = (flags: Flags.Place, create = false) => layerOf(flags, { create, reading: false })
 
 /**
- * As `layerStores`, for a command that only looks: it makes no database and no tables, and brings none up to date. Ask
- * `Inventory` whether it is used before the stores.
+ * `layerStores` for a command that only reads: it makes no database and no tables, and migrates none. Ask `Inventory.isUsed`
+ * before the stores.
  */
 export const layerReading = (flags: Flags.Place) => layerOf(flags, { create: false, reading: true })
 
-/** The stores, with what they hold opened. */
+/** The stores with their records decrypted. */
 export const layer = (
   flags: Flags.Place,
   create: boolean

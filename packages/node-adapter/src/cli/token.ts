@@ -1,4 +1,4 @@
-/** `token` as others see it: its flags and help. */
+/** The flags and help of `token`. */
 import * as Command from "effect/cli/Command"
 import * as Flags from "./flags.ts"
 import { lazily } from "./lazily.ts"
@@ -9,14 +9,14 @@ export const token = Command.make(
   lazily(async () => (await import("./run/token.ts")).token)
 ).pipe(
   Command.withDescription(
-    `Prints an access token of a user that is valid now, and nothing else, for use in scripts. It is renewed before if it has to be; of several commands at a time one does so, and the others wait for it.`
+    `Prints a valid access token of a user, and nothing else, for use in scripts. An expired token is refreshed first; of several commands that run at once, one refreshes it and the others wait.`
   ),
-  Command.withShortDescription("Print a valid access token of a user"),
+  Command.withShortDescription("Print an access token of a user"),
   Command.withExamples([
     {
-      command:
-        'curl --header "@-" https://api.zapier.com/v2/zaps <<< "Authorization: Bearer $(zapier-workflow-auth token)"',
-      description: "Without the token in curl's arguments, which other users of the machine see"
+      command: `curl --header @- https://api.zapier.com/v2/zaps <<< \\
+  "Authorization: Bearer $(zapier-workflow-auth token)"`,
+      description: "Call curl without the token in its arguments, which other users see"
     }
   ])
 )

@@ -4,12 +4,12 @@ import * as Stream from "effect/Stream"
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
 
-// Milliseconds between two of them.
+// Milliseconds between two frames.
 const pace = 100
 
 const clearLine = "\r\u001b[K"
 
-/** Shows on stderr, if that is a terminal, that something takes a while. Nothing is left of it when it has ended. */
+/** Shows a spinner on stderr while an effect runs, if stderr is a terminal, and clears it afterwards. */
 export const waiting =
   (words: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Stdio.Stdio> =>

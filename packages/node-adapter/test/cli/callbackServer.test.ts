@@ -118,7 +118,7 @@ describe("the callback server", () => {
         undefined
       ])
       expect(second.body).toContain("The login was ended")
-      expect(yield* ended(login.result)).toMatch(/^the page of this login was used by two browsers\. .*--no-browser/)
+      expect(yield* ended(login.result)).toMatch(/^two browsers opened the page of this login/)
       expect(login.completed).toEqual([])
     })
   )
@@ -142,7 +142,7 @@ describe("the callback server", () => {
       const cookie = cookieOf(yield* get(login.start))
       for (const query of ["code=a&state=earlier", "code=a", "", "code=a&state=the-state&state=the-state", "state="]) {
         const response = yield* get(`${login.redirectUri}?${query}`, { cookie })
-        expect([response.status, response.body.includes("The login still waits.")]).toEqual([400, true])
+        expect([response.status, response.body.includes("still waits.")]).toEqual([400, true])
       }
       expect(login.completed).toEqual([])
       expect((yield* get(login.callback, { cookie })).status).toBe(200)

@@ -22,7 +22,7 @@ describe("the configuration", () => {
         const { stdout } = yield* world.run(["doctor", "--offline", ...args], env)
         return /client application: (.*)/.exec(stdout)?.[1]
       })
-      const says = (id: string) => `client id "${id}", and a secret`
+      const says = (id: string) => `client id "${id}" and a secret`
       yield* write(`# of the app\nZAPIER_CLIENT_ID="from file"\nZAPIER_CLIENT_SECRET=s3cret\n`)
       const empty = { ZAPIER_CLIENT_ID: "", ZAPIER_CLIENT_SECRET: "" }
       expect(yield* clientIdBy(empty, "--config", file)).toBe(says("from file"))
@@ -37,7 +37,7 @@ describe("the configuration", () => {
       ])
       const missing = yield* world.run(["status", "--config", "/nowhere/at/all"])
       expect(missing.stderr).toBe(
-        "error: configuration file: cannot look at /nowhere/at/all: it is not there. Check the path, or set another\n"
+        "error: configuration file: cannot look at /nowhere/at/all: it is not there. Check the path, or set another.\n"
       )
     })
   )
@@ -66,7 +66,7 @@ describe("the configuration", () => {
       expect((yield* token(none, ["--client-secret-file", file])).code).toBe(0)
       expect((yield* token(none, ["--client-secret-file", "-"], `${world.env["ZAPIER_CLIENT_SECRET"]}\n`)).code).toBe(0)
       expect((yield* token({ ZAPIER_CLIENT_SECRET_FILE: file })).stderr).toContain("set one of them, not both")
-      expect((yield* token(none)).stderr).toContain("client secret: set ZAPIER_CLIENT_SECRET")
+      expect((yield* token(none)).stderr).toContain("client secret: missing. Set ZAPIER_CLIENT_SECRET")
       expect((yield* token(none, ["--client-secret-file", "-"], "\n")).stderr).toContain(
         "--client-secret-file: it is empty; give the client secret"
       )
@@ -142,7 +142,7 @@ describe("the configuration", () => {
       expect((yield* world.run(["token"], env)).code).toBe(0)
       // Without the fake, neither its database nor its key is looked at.
       const real = yield* world.run(["rotate-key", "begin"], { ZAPIER_FAKE: "" })
-      expect(real.stderr).toContain("auth.key: it is not there")
+      expect(real.stderr).toContain("auth.key does not exist")
     })
   )
 

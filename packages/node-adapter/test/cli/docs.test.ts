@@ -1,57 +1,63 @@
 /**
- * Keeps the transcripts in `docs/cli.md` what the commands say, by running them in their order against a fake.
+ * Keeps the transcripts in `docs/cli.md` up to date, by running its commands in their order against a fake.
  * `npx vitest run packages/node-adapter/test/cli/docs.test.ts -u` writes them anew.
  */
 import { readFileSync } from "node:fs"
-import { expect, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as World from "../utils/CommandLineWorld.ts"
+import * as CommandLine from "../utils/CommandLine.ts"
+import * as Transcripts from "../utils/Transcripts.ts"
 
 const file = "../../../../docs/cli.md"
 
-// What a prompt is followed by, up to the end of its block.
-const transcript = /```console\n\$ zapier-workflow-auth (.*)\n[^`]*```/g
+// A prompt and its output, up to the end of the block.
+const transcript = /```console( fresh| terminal)?\n\$ zapier-workflow-auth ?(.*)\n[^`]*```/g
 
-// As a shell splits it.
-const words = (command: string) =>
-  [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "")
+const kindOf = (info: string | undefined): Transcripts.Kind =>
+  info === undefined ? "session" : info === " fresh" ? "fresh" : "terminal"
 
-/** What is another one each time: where it runs, when, and what is drawn. */
-const steady = (said: string, { directory, origin, redirectUri }: Effect.Success<typeof World.make>) =>
-  said
-    .replaceAll(origin, "http://127.0.0.1:9270")
-    .replaceAll(encodeURIComponent(redirectUri), encodeURIComponent("http://127.0.0.1:9271/callback"))
-    .replaceAll(redirectUri, "http://127.0.0.1:9271/callback")
-    .replaceAll(directory, "/home/ada/.local/share/zapier-workflow-auth")
-    .replace(/state=[\w-]+/g, "state=mF2d1xB0...")
-    .replace(
-      /"accessTokenExpiresAt":\d+,"secondsLeft":\d+/g,
-      '"accessTokenExpiresAt":1795635600000,"secondsLeft":35999'
-    )
-    .replace(/\b9h \d\dm\b/g, "9h 59m")
-    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)/g, "2026-11-25T09:00:00Z")
-
-it.live("docs/cli.md shows what the commands say", () =>
-  Effect.gen(function* () {
-    const text = readFileSync(new URL(file, import.meta.url), "utf8")
-    const commands = [...text.matchAll(transcript)].map(([, command = ""]) => command)
-    expect(commands.length).toBe(25)
-    const world = yield* World.make
-    const said: Array<string> = []
-    for (const command of commands) {
-      const [name, ...flags] = words(command)
-      // Somebody has to sit at the browser. No other is opened by a test.
-      const isLogin = name === "login" && !flags.includes("--help")
-      const { stderr, stdout } = yield* isLogin
-        ? world.login(flags.filter((flag) => flag !== "--no-browser"))
-        : world.run(words(command))
-      said.push(steady(`${stderr}${stdout}`, world).trimEnd())
-    }
-    let index = 0
-    const current = text.replace(
-      transcript,
-      (_, command: string) => `\`\`\`console\n$ zapier-workflow-auth ${command}\n${said[index++] ?? ""}\n\`\`\``
-    )
-    yield* Effect.promise(() => expect(current).toMatchFileSnapshot(file))
+/** All commands, and the subcommands of those that have some, off the help. */
+const commands = Effect.gen(function* () {
+  const listed = Effect.fnUntraced(function* (...path: ReadonlyArray<string>) {
+    const { stdout } = yield* CommandLine.run(["help", ...path])
+    const [, list = ""] = /\nCOMMANDS\n([^]*?)\n\n/.exec(stdout) ?? []
+    return [...list.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name = ""]) => [...path, name].join(" "))
   })
-)
+  const names = yield* listed()
+  return [...names, ...(yield* Effect.forEach(names, (name) => listed(name))).flat()]
+})
+
+// A home of a fixed length has to be made in /tmp.
+describe.skipIf(process.platform !== "linux")("docs/cli.md (only on Linux, which has /tmp)", () => {
+  it.live("shows the output of the commands, each line in 80 columns, and every command", () =>
+    Effect.gen(function* () {
+      const text = readFileSync(new URL(file, import.meta.url), "utf8")
+      const blocks = [...text.matchAll(transcript)].map(([, info, command = ""]) => ({ command, kind: kindOf(info) }))
+      const { say } = yield* Transcripts.make
+      const said: Array<string> = []
+      for (const { command, kind } of blocks) {
+        const output = yield* say(command, kind)
+        expect(Transcripts.tooWide(`$ zapier-workflow-auth ${command}\n${output}`), command).toEqual([])
+        expect(output, command).not.toMatch(/\/tmp\/|s3cret|this is a bug/)
+        said.push(output)
+      }
+      for (const name of yield* commands) {
+        if (name === "help") continue
+        expect(blocks.map(({ command }) => command)).toContain(`help ${name}`)
+        // Run in the session, as well as explained.
+        if (name !== "rotate-key")
+          expect(
+            blocks.some(({ command }) => command.startsWith(name)),
+            name
+          ).toBe(true)
+      }
+      let index = 0
+      const current = text.replace(
+        transcript,
+        (_, info: string | undefined, command: string) =>
+          `\`\`\`console${info ?? ""}\n$ zapier-workflow-auth ${command}\n${said[index++] ?? ""}\n\`\`\``
+      )
+      yield* Effect.promise(() => expect(current).toMatchFileSnapshot(file))
+    })
+  )
+})

@@ -11,7 +11,7 @@ import * as World from "../utils/CommandLineWorld.ts"
 
 interface Finding {
   readonly check: string
-  readonly result: "ok" | "note" | "wrong"
+  readonly result: "ok" | "note" | "failed"
   readonly says: string
 }
 
@@ -46,11 +46,14 @@ const listening = (answer: RequestListener) =>
       )
   )
 
+/** The body of the response of Zapier's API to a call without a credential. */
+const unauthorized = '{"errors":[{"status":"401","code":"not_authenticated"}]}'
+
 /** A server that says that it is this time, in milliseconds. */
 const serverAt = (time: number) =>
   listening((_, response) => {
     // As a server has it. @effect-diagnostics-next-line globalDate:off
-    response.writeHead(200, { date: new Date(time).toUTCString() }).end("{}")
+    response.writeHead(401, { date: new Date(time).toUTCString() }).end(unauthorized)
   })
 
 describe("doctor", () => {
@@ -67,7 +70,7 @@ describe("doctor", () => {
         "redirect URI",
         "database",
         "encryption keys",
-        'grants of "acme"',
+        'connections of "acme"',
         "server",
         "clock",
         "client id",
@@ -75,7 +78,7 @@ describe("doctor", () => {
         "redirect URI at Zapier"
       ])
       const { stdout } = yield* world.run(["doctor"])
-      expect(stdout.split("\n")[1]).toBe('ok     client application: client id "acme", and a secret')
+      expect(stdout.split("\n")[1]).toBe('ok      client application: client id "acme" and a secret')
     })
   )
 
@@ -88,7 +91,7 @@ describe("doctor", () => {
         {
           check: "database",
           result: "note",
-          says: "it has no tables yet: login makes them, or the app when it first starts"
+          says: "it has no tables yet. The first login makes them, or the app when it starts"
         }
       ])
       expect((yield* world.run(["status"])).code).toBe(0)
@@ -108,15 +111,15 @@ describe("doctor", () => {
   )
 
   it.live.each<readonly [string, CommandLine.Environment, string, string]>([
-    ["the client id is missing", { ZAPIER_CLIENT_ID: "" }, "client application", "set ZAPIER_CLIENT_ID"],
-    ["the secret is missing", { ZAPIER_CLIENT_SECRET: "" }, "client application", "set ZAPIER_CLIENT_SECRET"],
-    ["the secret is another", { ZAPIER_CLIENT_SECRET: "another" }, "client secret", "Compare both with the Developer"],
+    ["the client id is missing", { ZAPIER_CLIENT_ID: "" }, "client application", "Set ZAPIER_CLIENT_ID"],
+    ["the secret is missing", { ZAPIER_CLIENT_SECRET: "" }, "client application", "Set ZAPIER_CLIENT_SECRET"],
+    ["the secret is another", { ZAPIER_CLIENT_SECRET: "another" }, "client secret", "Compare it with the Developer"],
     ["the client id is another", { ZAPIER_CLIENT_ID: "another" }, "client id", "Zapier does not know"],
     [
       "a redirect URI is not usable",
       { ZAPIER_REDIRECT_URIS: "http://acme.example/callback" },
       "redirect URI",
-      "with https unless it is on this machine"
+      "https unless it is on this machine"
     ],
     [
       "a redirect URI is not registered",
@@ -130,8 +133,11 @@ describe("doctor", () => {
       const world = yield* World.make
       const { code, findings, stderr } = yield* doctor(world, env)
       expect(code).toBe(1)
-      expect(stderr).toMatch(/^error: \d+ of what was checked must be mended\.\n$/)
-      expect(findings).toContainEqual({ check, result: "wrong", says: expect.stringContaining(says) })
+      expect(JSON.parse(stderr)).toEqual({
+        _tag: "ChecksFailed",
+        message: expect.stringMatching(/^(1 check|\d+ checks) failed\.$/)
+      })
+      expect(findings).toContainEqual({ check, result: "failed", says: expect.stringContaining(says) })
     })
   )
 
@@ -142,24 +148,24 @@ describe("doctor", () => {
       const database = join(world.directory, "fake.sqlite")
       chmodSync(database, 0o644)
       expect((yield* doctor(world)).of("database")).toMatchObject([
-        { result: "wrong", says: expect.stringContaining("chmod 600") }
+        { result: "failed", says: expect.stringContaining("chmod 600") }
       ])
       chmodSync(database, 0o600)
       const key = join(world.directory, "fake.key")
       rmSync(key)
       expect((yield* doctor(world)).of("encryption keys")).toMatchObject([
-        { result: "wrong", says: expect.stringContaining("is not there") }
+        { result: "failed", says: expect.stringContaining("is not there") }
       ])
       writeFileSync(key, Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 })
       const another = yield* doctor(world)
-      expect(another.of("grants")).toMatchObject([
-        { result: "wrong", says: expect.stringContaining("1 of 1 cannot be read") }
+      expect(another.of("connections")).toMatchObject([
+        { result: "failed", says: expect.stringContaining("1 of 1 cannot be read") }
       ])
       const file = new DatabaseSync(database)
       file.exec("UPDATE zapier_grants SET record = '{}'")
       file.close()
-      expect((yield* doctor(world)).of("grants")).toMatchObject([
-        { result: "wrong", says: expect.stringContaining("1 of 1 cannot be read: The grant store could not read") }
+      expect((yield* doctor(world)).of("connections")).toMatchObject([
+        { result: "failed", says: expect.stringContaining("1 of 1 cannot be read: The grant store could not read") }
       ])
     })
   )
@@ -179,10 +185,13 @@ describe("doctor", () => {
       )
       const { code, of } = yield* doctor(world)
       expect(code).toBe(0)
-      expect(of("grants")[1]).toMatchObject({ result: "note", says: expect.stringMatching(/^1 can only be helped/) })
+      expect(of("connections")[1]).toMatchObject({
+        result: "note",
+        says: expect.stringMatching(/^1 user must connect again/)
+      })
       expect(of("redirect URI")[0]).toMatchObject({
         result: "note",
-        says: expect.stringContaining("listens there now")
+        says: expect.stringContaining("another program uses this port")
       })
     })
   )
@@ -191,9 +200,9 @@ describe("doctor", () => {
     [0, "ok", "agrees with the server's"],
     [30_000, "note", "behind the server's"],
     [-30_000, "note", "ahead of the server's"],
-    [300_000, "wrong", "is 300 s behind the server's: let it be set by NTP"],
+    [300_000, "failed", "is 300 s behind the server's. Set it by NTP"],
     // The server leaves out what is less than a second.
-    [-301_000, "wrong", "is 300 s ahead of the server's: let it be set by NTP"]
+    [-301_000, "failed", "is 300 s ahead of the server's. Set it by NTP"]
   ] as const)("looks whether the clocks agree: %d ms is %s", ([millis, result, says]) =>
     Effect.gen(function* () {
       const world = yield* World.make
@@ -217,8 +226,49 @@ describe("doctor", () => {
       })
       const { port } = server.address() as AddressInfo
       const { of } = yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
-      expect(of("client secret")).toMatchObject([{ result: "note" }])
-      expect(asked.sort()).toEqual(["/oauth/token/", "/v1/apps", "/v2/authorize"])
+      expect(of("server")).toMatchObject([{ result: "failed", says: expect.stringContaining("(status 302)") }])
+      expect(asked).toEqual(["/v1/apps"])
+    })
+  )
+
+  it.live.each<readonly [string, RequestListener, string]>([
+    [
+      "a web page",
+      (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<h1>Hi</h1>"),
+      "failed"
+    ],
+    ["another API", (_, response) => void response.writeHead(401).end('{"error":"no"}'), "failed"],
+    ["an endless page", (_, response) => void response.write("x".repeat(1_000_000)), "failed"],
+    ["an overloaded server", (_, response) => void response.writeHead(503).end(unauthorized), "note"]
+  ])("sends no credential to %s", ([, respond, result]) =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const asked: Array<string> = []
+      const server = yield* listening((request, response) => {
+        asked.push(JSON.stringify([request.url, request.headers]))
+        respond(request, response)
+      })
+      const { port } = server.address() as AddressInfo
+      const { findings, of } = yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
+      expect(of("server")).toMatchObject([{ result }])
+      expect(findings.at(-1)?.check).toBe("server")
+      expect(asked).toHaveLength(1)
+      expect(asked.join()).not.toMatch(/acme|s3cret|authorization|client_id/)
+    })
+  )
+
+  it.live("recognizes the fake, and a server that only responds as Zapier does", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      expect((yield* doctor(world)).of("server")).toMatchObject([
+        { result: "ok", says: `${world.origin} is a fake Zapier` }
+      ])
+      const server = yield* listening((_, response) => void response.writeHead(401).end(unauthorized))
+      const { port } = server.address() as AddressInfo
+      const { of } = yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
+      expect(of("server")).toMatchObject([
+        { result: "ok", says: expect.stringContaining("neither Zapier nor the fake") }
+      ])
     })
   )
 
@@ -226,11 +276,14 @@ describe("doctor", () => {
 
   it.live.each<readonly [string, string, RegExp]>([
     ["tells what is odd", '{"access_token":"a","scope":["zap"],"expires_in":"s3cret"}', /: expires_in, scope\. Tell/],
-    ["tells what cannot be understood", "<html>s3cret", /\(status 200\) cannot be understood: it is not a JSON object/]
+    ["tells what cannot be understood", "<html>s3cret", /\(status 200\) is malformed: it is not a JSON object/]
   ])("%s of the response to its token request, and never a value", ([, body, says]) =>
     Effect.gen(function* () {
       const world = yield* World.make
-      const server = yield* listening((request, response) => void response.end(isToken(request) ? body : "{}"))
+      const server = yield* listening(
+        (request, response) =>
+          void response.writeHead(isToken(request) ? 200 : 401).end(isToken(request) ? body : unauthorized)
+      )
       const { port } = server.address() as AddressInfo
       const { findings } = yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
       expect(findings).toContainEqual({ check: expect.any(String), result: "note", says: expect.stringMatching(says) })
@@ -244,12 +297,15 @@ describe("doctor", () => {
       const closed: Array<Promise<void>> = []
       const server = yield* listening((request, response) => {
         if (isToken(request)) return void response.end("{}")
+        if (request.url === "/v1/apps") return void response.writeHead(401).end(unauthorized)
         closed.push(new Promise((resolve) => response.on("close", resolve)))
-        response.write("{")
+        if (request.url !== "/") return void response.write("{")
+        // The page of the server is read up to a limit.
+        response.write("x".repeat(100_000))
       })
       const { port } = server.address() as AddressInfo
       yield* doctor(world, { ZAPIER_FAKE: `http://127.0.0.1:${port}` })
-      expect(closed.length).toBe(2)
+      expect(closed.length).toBe(3)
       yield* Effect.promise(() => Promise.all(closed))
     })
   )

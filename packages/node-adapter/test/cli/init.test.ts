@@ -30,16 +30,24 @@ const args = (directory: string, ...more: ReadonlyArray<string>) => [
   ...more
 ]
 
-/** Runs until it serves, and says what it has printed. */
-const begun = Effect.fnUntraced(function* (directory: string, ...more: ReadonlyArray<string>) {
+/** Runs until it serves. */
+const served = Effect.fnUntraced(function* (directory: string, ...more: ReadonlyArray<string>) {
   const recorder = CommandLine.recorder()
   const fiber = yield* Effect.forkScoped(CommandLine.run(args(directory, ...more), {}, recorder))
   while (!recorder.lines.stdout.includes("control ")) {
     if (fiber.pollUnsafe() !== undefined) return yield* Effect.die(new Error(recorder.lines.stderr))
     yield* Effect.sleep(1)
   }
-  return recorder.lines.stdout
+  return recorder.lines
 })
+
+/** Runs until it serves, and gives what it has printed. */
+const begun = (directory: string, ...more: ReadonlyArray<string>) =>
+  Effect.map(served(directory, ...more), ({ stdout }) => stdout)
+
+/** Runs until it serves, and gives what it has reported on stderr. */
+const reported = (directory: string, ...more: ReadonlyArray<string>) =>
+  Effect.map(served(directory, ...more), ({ stderr }) => CommandLine.unwrapped(stderr))
 
 /** What an app says that loads its file of routes, and asks a route whether anybody is connected. */
 const program = (routes: string, framework: string) => `
@@ -88,7 +96,8 @@ describe("init", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       const said = yield* begun(directory, "--framework", "hono", "--app-port", "8080")
-      const [, ...flags] = /npx zapier-workflow-auth (fake .*)/.exec(said)?.[1]?.split(" ") ?? []
+      const [, ...flags] =
+        /npx zapier-workflow-auth (fake .*)/.exec(said.replaceAll(" \\\n   ", ""))?.[1]?.split(" ") ?? []
       const recorder = CommandLine.recorder()
       yield* Effect.forkScoped(CommandLine.run(["fake", "--port", "0", ...flags], {}, recorder))
       while (!recorder.lines.stdout.includes("ZAPIER_REDIRECT_URIS")) yield* Effect.sleep(1)
@@ -111,8 +120,8 @@ describe("init", () => {
       const directory = yield* folder
       const path = join(directory, name)
       writeFileSync(path, "mine")
-      const said = yield* begun(directory, "--framework", "hono")
-      expect(said).toContain(`"${path}" is there already. It was left as it is; take what you need from "${path}.new"`)
+      const said = yield* reported(directory, "--framework", "hono")
+      expect(said).toContain(`"${path}" exists already, and was left as it is. The new one is "${path}.new".`)
       expect(readFileSync(path, "utf8")).toBe("mine")
       expect(readFileSync(`${path}.new`, "utf8")).toContain("ZAPIER_FAKE")
       expect(statSync(join(directory, name === ".env" ? ".env.new" : ".env")).mode & 0o777).toBe(0o600)
@@ -124,7 +133,7 @@ describe("init", () => {
       const directory = yield* folder
       for (const name of [".env", ".env.new"]) writeFileSync(join(directory, name), "mine")
       const { code, stderr } = yield* CommandLine.run(args(directory, "--framework", "hono"))
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/\.env\.new" is there already/)])
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/\.env\.new" exists already/)])
       expect([".env", ".env.new"].map((name) => readFileSync(join(directory, name), "utf8"))).toEqual(["mine", "mine"])
     })
   )
@@ -134,7 +143,7 @@ describe("init", () => {
       const directory = yield* folder
       for (const name of [".env", ".env.new"]) symlinkSync(join(directory, "elsewhere"), join(directory, name))
       const { code, stderr } = yield* CommandLine.run(args(directory, "--framework", "hono"))
-      expect([code, stderr]).toEqual([1, expect.stringContaining("is there already")])
+      expect([code, stderr]).toEqual([1, expect.stringContaining("exists already")])
       expect(existsSync(join(directory, "elsewhere"))).toBe(false)
     })
   )
@@ -149,7 +158,7 @@ describe("init", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       writeFileSync(join(directory, ".gitignore"), before)
-      const said = yield* begun(directory, "--framework", "web")
+      const said = yield* reported(directory, "--framework", "web")
       expect(readFileSync(join(directory, ".gitignore"), "utf8")).toBe(after ?? before)
       expect(said.includes("Added .env to ")).toBe(after !== undefined)
     })
@@ -195,8 +204,14 @@ describe("init", () => {
   )
 
   it.live.each([
-    [[], "error: give --yes, or --framework: express, fastify, hono, next, node, web\n"],
-    [["--framework", "web"], "error: give --yes, or --store: sqlite, postgres, redis\n"]
+    [
+      [],
+      "error: there is no terminal to ask at. Give --yes, or --framework: express, fastify, hono, next, node or web.\n"
+    ],
+    [
+      ["--framework", "web"],
+      "error: there is no terminal to ask at. Give --yes, or --store: sqlite, postgres or redis.\n"
+    ]
   ] as const)("asks only where somebody can answer: %j", ([flags, problem]) =>
     Effect.gen(function* () {
       const directory = yield* folder

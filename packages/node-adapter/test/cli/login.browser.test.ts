@@ -32,7 +32,7 @@ await Browser.describeInBrowser("login, in a browser", (browser) => {
       expect(yield* words(page)).toContain("Allow Acme to use Zapier for you?")
       yield* press(page, "Allow")
       yield* Effect.promise(() => page.getByRole("heading", { name: "Connected" }).waitFor())
-      expect(yield* running.ended).toMatchObject({ code: 0, stdout: 'Connected: "ada" may zap.\n' })
+      expect(yield* running.ended).toMatchObject({ code: 0, stdout: 'Connected "ada". Scopes: zap.\n' })
       // What is in the address bar is worth nothing any more, and nobody listens there.
       const again = yield* Effect.promise(() => page.reload().catch((error: Error) => error.message))
       expect(again).toContain("ERR_CONNECTION_REFUSED")
@@ -74,7 +74,7 @@ await Browser.describeInBrowser("login, in a browser", (browser) => {
       yield* Effect.promise(() => stranger.goto(second.start))
       expect(yield* words(stranger)).toContain("The login was ended")
       const { code, stderr } = yield* second.running.ended
-      expect([code, stderr]).toEqual([1, expect.stringContaining("the page of this login was used by two browsers")])
+      expect([code, stderr]).toEqual([1, expect.stringContaining("two browsers opened the page of this login")])
       expect(yield* world.tokenRequests).toEqual(["authorization_code"])
     })
   )
@@ -88,10 +88,10 @@ await Browser.describeInBrowser("login, in a browser", (browser) => {
       yield* Effect.promise(() => page.goto(url))
       yield* press(page, "Deny")
       yield* Effect.promise(() => page.getByRole("heading", { name: "Not connected" }).waitFor())
-      expect(yield* words(page)).toContain("The user did not allow access")
+      expect(yield* words(page)).toContain("access was not allowed")
       const { code, stderr } = yield* running.ended
       expect(code).toBe(1)
-      expect(stderr).toContain("error: The user did not allow access on Zapier's consent page.")
+      expect(stderr).toContain("error: access was not allowed on Zapier's consent page.")
       expect(yield* world.tokenRequests).toEqual([])
     })
   )

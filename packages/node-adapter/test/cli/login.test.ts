@@ -9,7 +9,7 @@ describe("login", () => {
     Effect.gen(function* () {
       const world = yield* World.make
       const { code, page, stderr, stdout } = yield* world.login(["--subject", "ada", "--scope", "zap"])
-      expect([code, stdout]).toEqual([0, 'Connected: "ada" may zap.\n'])
+      expect([code, stdout]).toEqual([0, 'Connected "ada". Scopes: zap.\n'])
       expect(stderr).toContain("Open this address in a browser on this machine, and allow access:")
       expect(page).toContain("<h1>Connected</h1>")
       expect(yield* world.tokenRequests).toEqual(["authorization_code"])
@@ -20,7 +20,7 @@ describe("login", () => {
   it.live("asks for the profile and the Zaps of me, unless it is told", () =>
     Effect.gen(function* () {
       const world = yield* World.make
-      expect((yield* world.login()).stdout).toBe('Connected: "me" may profile zap.\n')
+      expect((yield* world.login()).stdout).toBe('Connected "me". Scopes: profile, zap.\n')
     })
   )
 
@@ -32,7 +32,7 @@ describe("login", () => {
       expect(page).toContain("<h1>Not connected</h1>")
       const { code, stderr, stdout } = yield* ended
       expect([code, stdout]).toEqual([1, ""])
-      expect(stderr).toContain("error: The user did not allow access on Zapier's consent page.")
+      expect(stderr).toContain("error: access was not allowed on Zapier's consent page. Nothing was changed. Run:\n")
       expect(yield* world.tokenRequests).toEqual([])
     })
   )
@@ -42,9 +42,9 @@ describe("login", () => {
       const world = yield* World.make
       const { ended, url } = yield* world.beginLogin()
       const foreign = yield* World.visit(`${world.redirectUri}?code=stolen&state=foreign`)
-      expect(foreign).toContain("The login still waits.")
+      expect(foreign).toContain("still waits.")
       expect(foreign).not.toContain("foreign")
-      expect(yield* World.visit(`${world.redirectUri}?code=a&code=b&state=c`)).toContain("The login still waits.")
+      expect(yield* World.visit(`${world.redirectUri}?code=a&code=b&state=c`)).toContain("still waits.")
       expect(yield* world.tokenRequests).toEqual([])
       yield* World.visit(yield* world.fake.approve(url))
       expect((yield* ended).code).toBe(0)
@@ -55,21 +55,21 @@ describe("login", () => {
     Effect.gen(function* () {
       const world = yield* World.make
       const running = world.start(["login", "--paste"], {}, "Open")
-      const said = yield* running.said("stderr", "paste the address that the browser was sent to")
+      const said = yield* running.said("stderr", "paste the address that Zapier sends the browser to")
       const callback = yield* world.fake.approve(World.consentUrl(said))
       running.child.stdin.end(`\n ${callback} \n`)
-      expect(yield* running.ended).toMatchObject({ code: 0, stdout: 'Connected: "me" may profile zap.\n' })
+      expect(yield* running.ended).toMatchObject({ code: 0, stdout: 'Connected "me". Scopes: profile, zap.\n' })
     })
   )
 
   it.live.each([
-    ["nothing", "\n", "error: nothing was pasted. Run it again, and paste the whole address.\n"],
+    ["nothing", "\n", "error: stdin ended before an address was pasted."],
     [
       "what belongs to no login",
       "https://acme.example/callback?code=a&state=b\n",
-      "its state is not one that is waited for"
+      "that address belongs to another login, or to one that expired."
     ],
-    ["what is no address", "hello\n", "error: The callback was refused: state is missing"]
+    ["what is no address", "hello\n", "error: that is not the address that Zapier sent the browser to."]
   ])("refuses %s that is pasted", ([, pasted, problem]) =>
     Effect.gen(function* () {
       const world = yield* World.make
@@ -93,7 +93,7 @@ describe("login", () => {
       )
       const { code, stderr } = yield* world.run(["login", "--no-browser"])
       expect(code).toBe(1)
-      expect(stderr).toMatch(/^error: cannot listen on 127\.0\.0\.1:\d+, .*--redirect-uri that is registered\.\n$/)
+      expect(stderr).toMatch(/^error: cannot listen on 127\.0\.0\.1:\d+, .* another registered --redirect-uri\.\n$/)
     })
   )
 
@@ -105,9 +105,9 @@ describe("login", () => {
       const { code, stderr } = yield* ended
       expect(code).toBe(1)
       expect(stderr).toContain(
-        "error: nobody came back from the consent page within 60 s. Nothing was changed; run it again."
+        "error: the browser did not come back from the consent page within 60 s. Nothing was changed. Run:\n"
       )
-      expect((yield* world.run(["status"])).stderr).toBe("No grant is there that is asked for.\n")
+      expect((yield* world.run(["status"])).stderr).toBe("Nobody is connected. Run:\n  zapier-workflow-auth login\n")
     })
   )
 })

@@ -28,7 +28,7 @@ describe("the command line", () => {
         const { code, stderr, stdout } = yield* run([...command.split(" ").slice(1), "--help"])
         expect([code, stderr]).toEqual([0, ""])
         expect(stdout).toContain(`USAGE\n  zapier-workflow-auth${command} `)
-        if (!stdout.includes("SUBCOMMANDS")) expect(stdout).toContain(`EXAMPLES\n`)
+        if (!stdout.includes("COMMANDS")) expect(stdout).toContain(`EXAMPLES\n`)
         // In plain where it is no terminal.
         expect(stdout).not.toContain("\u001b")
         // What is secret is never typed, only where it is.
@@ -53,20 +53,20 @@ describe("the command line", () => {
   )
 
   it.effect.each([
-    [["rotate"], 'Unknown subcommand "rotate"', "zapier-workflow-auth"],
-    [["rotate-key", "end"], 'Unknown subcommand "end"', "zapier-workflow-auth rotate-key"],
-    [["rotate-key", "begin", "--key", "x"], "Unrecognized flag: --key", "zapier-workflow-auth rotate-key begin"],
-    [["rotate-key", "begin", "now"], "now", "zapier-workflow-auth rotate-key begin"],
-    [["rotate-key", "reencrypt", "--data-directory"], "Missing value", "zapier-workflow-auth rotate-key reencrypt"],
-    [["fake", "--port", "65536"], "Expected: a port, from 0 to 65535", "zapier-workflow-auth fake"],
-    [["fake", "--port", "-1"], "Expected: a port, from 0 to 65535", "zapier-workflow-auth fake"],
-    [["fake", "--redirect-uri", "/callback"], "an absolute URI without a fragment", "zapier-workflow-auth fake"]
+    [["rotate"], 'unknown command: "rotate"', ""],
+    [["rotate-key", "end"], 'unknown command of rotate-key: "end"', " rotate-key"],
+    [["rotate-key", "begin", "--key", "x"], 'unknown flag of rotate-key begin: "--key"', " rotate-key begin"],
+    [["rotate-key", "begin", "now"], 'too many arguments: "now"', " rotate-key begin"],
+    [["rotate-key", "reencrypt", "--data-directory"], "--data-directory needs a value", " rotate-key reencrypt"],
+    [["fake", "--port", "65536"], "Give a port from 0 to 65535", " fake"],
+    [["fake", "--port", "-1"], "Give a port from 0 to 65535", " fake"],
+    [["fake", "--redirect-uri", "/callback"], "an absolute URI without a fragment", " fake"]
   ] as const)("refuses %j with 2, and says why and where to look", ([args, problem, command]) =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run(args)
       expect([code, stdout]).toEqual([2, ""])
       const lines = stderr.trimEnd().split("\n")
-      expect(lines.at(-1)).toBe(`Run ${command} --help to see how it is used.`)
+      expect(lines.at(-1)).toBe(`  zapier-workflow-auth help${command}`)
       expect(lines.length).toBe(2)
       expect(lines[0]).toContain(problem)
       expect(lines[0]).toMatch(/^error: /)
@@ -78,7 +78,7 @@ describe("the command line", () => {
       const argument = Object.assign(Object.create(null), { toString: () => "s3cret" }) as string
       const { code, stderr, stdout } = yield* run([argument])
       expect([code, stdout]).toEqual([1, ""])
-      expect(stderr).toMatch(/^error: this should not have happened \(TypeError, at [^\n]*\)\. Please report it\.\n$/)
+      expect(stderr).toMatch(/^error: this is a bug\. Please report it: TypeError at [^\n]*\.?\n$/)
       expect(stderr).not.toContain("s3cret")
     })
   )

@@ -93,7 +93,9 @@ describeWithRedis(
           ["client-1", "cy"],
           ["client-2", "dan"]
         ])
-        expect((yield* run(["status", "--subject", "bob"])).stdout).toMatch(/client-1 +bob +active/)
+        expect((yield* run(["status", "--subject", "bob"])).stdout).toMatch(
+          /^Client application client-1:\n\nSUBJECT .*\nbob +active/
+        )
       })
     )
 
@@ -104,19 +106,21 @@ describeWithRedis(
             .trim()
             .split("\n")
             .map((line) => JSON.parse(line))
-            .filter(({ check }) => check === "database" || check.startsWith("grants") || check === "encryption keys")
+            .filter(
+              ({ check }) => check === "database" || check.startsWith("connections") || check === "encryption keys"
+            )
         )
 
       it.live("says that it can be used, and what is in it", () =>
         Effect.gen(function* () {
           yield* Effect.provide(write, app())
           expect(yield* findings()).toEqual([
-            { check: "database", result: "ok", says: "the Redis of ZAPIER_REDIS_URL can be used" },
-            { check: "encryption keys", result: "ok", says: "can be used" },
+            { check: "database", result: "ok", says: "the Redis of ZAPIER_REDIS_URL is usable" },
+            { check: "encryption keys", result: "ok", says: "are usable" },
             {
-              check: 'grants of "client-1"',
+              check: 'connections of "client-1"',
               result: "ok",
-              says: "3 grants; the keys decrypt those that were tried (3)"
+              says: "3 connections; the keys decrypt all"
             }
           ])
         })
@@ -133,7 +137,7 @@ describeWithRedis(
           yield* redis(send("CONFIG", "SET", "appendfsync", "always"))
           yield* redis(send("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"))
           expect(yield* findings()).toEqual([
-            { check: "database", result: "wrong", says: expect.stringContaining("Set it to noeviction") }
+            { check: "database", result: "failed", says: expect.stringContaining("Set it to noeviction") }
           ])
           yield* redis(send("CONFIG", "SET", "maxmemory-policy", "noeviction"))
         })
@@ -142,12 +146,16 @@ describeWithRedis(
       it.live("says which URL is wrong, and that two databases are too many", () =>
         Effect.gen(function* () {
           expect(yield* findings({ ZAPIER_REDIS_URL: "nonsense" })).toEqual([
-            { check: "database", result: "wrong", says: expect.stringContaining("ZAPIER_REDIS_URL: it does not begin") }
+            {
+              check: "database",
+              result: "failed",
+              says: expect.stringContaining("ZAPIER_REDIS_URL: it does not begin")
+            }
           ])
           expect(yield* findings({ ZAPIER_DATABASE_URL: "postgres://127.0.0.1/app" })).toEqual([
             {
               check: "database",
-              result: "wrong",
+              result: "failed",
               says: expect.stringContaining("ZAPIER_DATABASE_URL, ZAPIER_REDIS_URL: set one of them, not both")
             }
           ])
@@ -214,7 +222,9 @@ describeWithRedis(
       Effect.gen(function* () {
         const { code, stderr, stdout } = yield* run(["status"], { ZAPIER_REDIS_URL: "redis://:pl4nted@127.0.0.1:1" })
         expect([code, stdout]).toEqual([1, ""])
-        expect(stderr).toMatch(/^error: The database could not list its client applications.*\(ECONNREFUSED\).*\n$/)
+        expect(stderr).toMatch(
+          /^error: The database could not list its client applications.*\(ECONNREFUSED\).* Run:\n {2}zapier-workflow-auth doctor\n$/
+        )
         expect(stderr).not.toContain("pl4nted")
       })
     )

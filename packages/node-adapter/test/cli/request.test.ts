@@ -30,18 +30,18 @@ describe("request", () => {
       const user = yield* world.run(["request", "GET", "/v2/zaps?limit=1"])
       expect([user.code, user.stderr, JSON.parse(user.stdout).data.length]).toEqual([0, "", 1])
       expect(yield* last(world)).toMatchObject({ line: "GET /v2/zaps", query: "limit=1", scheme: "Bearer" })
-      expect((yield* world.run(["request", "GET", "/v2/zaps?limit=1#x"])).code).toBe(0)
+      expect((yield* world.run(["request", "GET", "/v2/zaps?limit=1#x"])).code).toBe(2)
       expect((yield* world.run(["request", "GET", "/v1/apps"])).code).toBe(0)
       expect(yield* last(world)).toMatchObject({ query: "client_id=acme", scheme: undefined })
       expect((yield* world.run(["request", "GET", "/v2/apps", "--as", "client-id"])).code).toBe(0)
       expect(yield* last(world)).toMatchObject({ line: "GET /v2/apps", scheme: undefined })
       const app = yield* world.run(["request", "DELETE", "/v2/promotions/12"])
-      expect([app.code, app.stderr]).toEqual([1, "error: Zapier answered with 404\n"])
+      expect([app.code, app.stderr]).toEqual([1, "error: Zapier responded with status 404.\n"])
       // What was answered is what was asked for, whatever it says.
       expect(JSON.parse(app.stdout)).toHaveProperty("errors")
       expect(yield* last(world)).toMatchObject({ line: "DELETE /v2/promotions/12", scheme: "Bearer" })
       const unknown = yield* world.run(["request", "GET", "/v9/new", "--as", "app", "--scope", "promotions:write"])
-      expect([unknown.code, unknown.stderr]).toEqual([1, "error: Zapier answered with 404\n"])
+      expect([unknown.code, unknown.stderr]).toEqual([1, "error: Zapier responded with status 404.\n"])
     })
   )
 
@@ -59,7 +59,11 @@ describe("request", () => {
       yield* world.run(["request", "POST", "/v2/zaps", "-d", "@-"], {}, zap)
       expect(yield* last(world)).toMatchObject({ body: zap })
       const missing = yield* world.run(["request", "POST", "/v2/zaps", "-d", "@/nowhere"])
-      expect(missing).toEqual({ code: 1, stdout: "", stderr: "error: --data: /nowhere cannot be read\n" })
+      expect(missing).toEqual({
+        code: 1,
+        stdout: "",
+        stderr: "error: --data: cannot read /nowhere. Check the path and its permissions.\n"
+      })
     })
   )
 
@@ -80,16 +84,16 @@ describe("request", () => {
       const revoked = yield* world.run(["request", "GET", "/v2/zaps"])
       expect([revoked.code, revoked.stdout]).toEqual([1, ""])
       expect(revoked.stderr).toMatch(
-        /^error: "me" has to connect again: .* Run:\n  zapier-workflow-auth login --subject me\n$/
+        /^error: "me" must connect again: .* Run:\n  zapier-workflow-auth login --subject me\n$/
       )
     })
   )
 
   it.live.each([
-    [["GET", "/v9/new"], 1, "is not in the endpoint table. Say which credential it takes: --as user, app or client-id"],
-    [["GET", "v2/zaps"], 2, "a path that begins with /"],
-    [["GET", "//evil.example/v2/zaps"], 2, "a path that begins with /"],
-    [["GET", "https://evil.example/v2/zaps"], 2, "a path that begins with /"],
+    [["GET", "/v9/new"], 1, "unknown endpoint: GET /v9/new."],
+    [["GET", "v2/zaps"], 2, "a path that begins with one slash"],
+    [["GET", "//evil.example/v2/zaps"], 2, "a path that begins with one slash"],
+    [["GET", "https://evil.example/v2/zaps"], 2, "a path that begins with one slash"],
     [["FETCH", "/v2/zaps"], 2, "method"],
     [["GET", "/v2/zap-runs"], 1, "zap:runs"]
   ] as const)("refuses %j before anything is sent", ([args, code, problem]) =>
@@ -124,7 +128,7 @@ describe("request", () => {
       expect(yield* Fiber.join(running)).toEqual({
         code: 1,
         stdout: "[1,",
-        stderr: "error: the response (status 200) broke off. What came of it is above\n"
+        stderr: "error: the response (status 200) broke off. The part that came is above.\n"
       })
     })
   )
@@ -136,7 +140,9 @@ describe("request", () => {
       const { code, stderr } = yield* world.run(["request", "GET", "/v1/apps"], { ZAPIER_FAKE: origin })
       expect([code, stderr]).toEqual([
         1,
-        expect.stringMatching(/^error: The call never reached Zapier \(ECONNREFUSED\)\. Check .*\n$/)
+        expect.stringMatching(
+          /^error: The call never reached Zapier \(ECONNREFUSED\)\. Check .* Run:\n {2}zapier-workflow-auth doctor\n$/
+        )
       ])
     })
   )

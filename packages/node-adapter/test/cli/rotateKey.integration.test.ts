@@ -63,7 +63,7 @@ describeWithPostgres("Postgres", (server) => {
           code: 130,
           stdout: "",
           stderr:
-            '100 of 150 grants of "client-1" looked at\nInterrupted. Nothing is lost: run it again, and it goes on where it was.\n'
+            '100 of 150 connections of "client-1" done Interrupted. Nothing is lost. Run it again, and it goes on from here.\n'
         })
         expect(yield* KeyRotation.readable(database, [keyOf(1), keyOf(2)], subjects)).toEqual(subjects)
         expect(JSON.parse((yield* CommandLine.run(args, env)).stdout)).toMatchObject({ examined: 150, failed: 0 })
@@ -78,7 +78,9 @@ describeWithPostgres("Postgres", (server) => {
       const env = { ZAPIER_DATABASE_URL: "postgres://app:pl4nted@127.0.0.1:1/app", ZAPIER_KEY_FILE: keyFile }
       const { code, stderr, stdout } = yield* CommandLine.run(["rotate-key", "reencrypt"], env)
       expect([code, stdout]).toEqual([1, ""])
-      expect(stderr).toMatch(/^error: The database could not .*\(ECONNREFUSED\).*\n$/)
+      expect(stderr).toMatch(
+        /^error: The database could not .*\(ECONNREFUSED\).* Run:\n {2}zapier-workflow-auth doctor\n$/
+      )
       expect(stderr).not.toContain("pl4nted")
     })
   )

@@ -59,7 +59,9 @@ describe("rotate-key", () => {
         const { code, stderr } = yield* rotate(directory, stage)
         expect([code, stderr]).toEqual([
           1,
-          expect.stringMatching(new RegExp(`^error: .*\\n  zapier-workflow-auth rotate-key ${run} --data-directory /`))
+          expect.stringMatching(
+            new RegExp(`^error: .* Run:\\n  zapier-workflow-auth rotate-key ${run} --data-directory /`)
+          )
         ])
         expect(text()).toBe(before)
       })
@@ -85,7 +87,10 @@ describe("rotate-key", () => {
       for (const directory of [nowhere, empty, keyless]) {
         for (const stage of ["begin", "switch", "reencrypt", "finish"]) {
           const { code, stderr } = yield* rotate(directory, stage)
-          expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*: it is not there\..*\n$/)])
+          expect([code, stderr]).toEqual([
+            1,
+            expect.stringMatching(/^error: there is no encryption key yet: .* does not exist\./)
+          ])
         }
       }
       const { code, stderr } = yield* rotate(directoryOf([keyOf(1)]), "reencrypt")
@@ -108,13 +113,13 @@ describe("rotate-key", () => {
       const failed = yield* rotate(directory, "reencrypt")
       expect(failed).toMatchObject({ code: 1, stdout: "" })
       expect(failed.stderr).toBe(
-        `100 of 250 grants of "client-1" looked at\nerror: The grant store could not write a record: a constraint of the database was violated (SQLITE_CONSTRAINT). Check the store, then try again.\n`
+        `100 of 250 connections of "client-1" done error: The grant store could not write a record: a constraint of the database was violated (SQLITE_CONSTRAINT). Check the store, then try again. Run:\n  zapier-workflow-auth doctor\n`
       )
       // All are there, by one key or the other.
       expect(yield* KeyRotation.readable(database, [keyOf(2), keyOf(1)], subjects)).toEqual(subjects)
       yield* sql("DROP TRIGGER broken")
       expect((yield* rotate(directory, "reencrypt")).stdout).toContain(
-        "250 grants: 113 encrypted anew, 137 had been already, 0 failed."
+        "250 connections: 113 encrypted, 137 already done, 0 failed."
       )
       expect(yield* KeyRotation.readable(database, [keyOf(2)], subjects)).toEqual(subjects)
     })
@@ -140,7 +145,7 @@ describe("rotate-key", () => {
         )
         expect((yield* Fiber.await(fiber))._tag).toBe("Failure")
       }).pipe(Effect.provide(database))
-      expect(recorder.lines.stderr).toContain("Interrupted. Nothing is lost: run it again")
+      expect(recorder.lines.stderr).toContain("Interrupted. Nothing is lost. Run it again")
       expect(yield* KeyRotation.readable(database, [keyOf(2), keyOf(1)], subjects)).toEqual(subjects)
       expect((yield* rotate(directory, "reencrypt")).code).toBe(0)
       expect(yield* KeyRotation.readable(database, [keyOf(2)], subjects)).toEqual(subjects)
@@ -173,11 +178,11 @@ describe("rotate-key", () => {
         Effect.map(CommandLine.run(["rotate-key", "begin", ...flags], env), ({ code, stderr }) => [code, stderr])
       expect(yield* problem({ ZAPIER_DATABASE_URL: "postgres://x", ZAPIER_DATA_DIRECTORY: directory })).toEqual([
         1,
-        "error: ZAPIER_DATABASE_URL, ZAPIER_DATA_DIRECTORY: set one of them, not both\n"
+        "error: ZAPIER_DATABASE_URL, ZAPIER_DATA_DIRECTORY: set one of them, not both.\n"
       ])
       expect(yield* problem({ ZAPIER_KEY_FILE: keyFile, ZAPIER_ENCRYPTION_KEYS: keyOf(1) })).toEqual([
         1,
-        "error: ZAPIER_ENCRYPTION_KEYS, ZAPIER_KEY_FILE: set one of them, not both\n"
+        "error: ZAPIER_ENCRYPTION_KEYS, ZAPIER_KEY_FILE: set one of them, not both.\n"
       ])
       expect(yield* problem({ ZAPIER_DATABASE_URL: "postgres://x" })).toEqual([
         1,
@@ -200,7 +205,7 @@ describe("rotate-key", () => {
       yield* KeyRotation.write(databaseIn(directory), [keyOf(needed)], ["ada"])
       for (const env of [{}, { ZAPIER_ENCRYPTION_KEYS: keys.join(",") }]) {
         const { code, stderr } = yield* CommandLine.run(["rotate-key", "finish", "--data-directory", directory], env)
-        expect([code, stderr]).toEqual([1, expect.stringContaining('Grants still need an older key: "ada"')])
+        expect([code, stderr]).toEqual([1, expect.stringContaining('connections still need an older key: "ada"')])
       }
       expect(KeyRotation.keysIn(join(directory, "auth.key"))).toEqual(keys)
     })
@@ -232,7 +237,7 @@ describe("rotate-key", () => {
         const { code, stderr } = yield* run(stage, { ZAPIER_FAKE: fake }, "--key-file", realFile)
         expect([code, stderr]).toEqual([
           1,
-          expect.stringContaining("--key-file: the key of a fake is beside its database")
+          expect.stringContaining("--key-file: a fake has its own key, beside its database")
         ])
       }
       expect(KeyRotation.keysIn(realFile)).toEqual([keyOf(2), keyOf(1)])

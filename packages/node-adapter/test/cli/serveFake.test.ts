@@ -79,7 +79,7 @@ describe("fake", () => {
         expect(yield* statusOf(`${origin}/_control/`)).toBe(403)
         const front = yield* Effect.flatMap(HttpClient.get(origin), ({ text }) => text)
         expect(front).toContain(`${origin}/_control/`)
-        expect(front).toContain(`href="${found("is at\\n\\n ")}"`)
+        expect(front).toContain(`href="${found("in a browser:\\n\\n ")}"`)
       }).pipe(Effect.provide(NodeHttpClient.layerUndici))
     })
   )

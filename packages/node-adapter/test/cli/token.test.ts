@@ -85,7 +85,7 @@ describe("token", () => {
       yield* world.tokenResponses.open
       expect((yield* world.run(["status", "--json"])).stdout).toContain('"_tag":"Refreshing"')
       yield* world.endLeases
-      expect((yield* world.run(["status"])).stdout).toContain("the process that was renewing it is gone")
+      expect((yield* world.run(["status"])).stdout).toContain("The process that was refreshing it is gone")
       expect(yield* world.run(["token"])).toMatchObject({ code: 0, stderr: "" })
     })
   )
@@ -121,13 +121,13 @@ describe("token", () => {
       expect(unknown).toEqual({
         code: 1,
         stdout: "",
-        stderr: `error: "bob's" is not connected to Zapier. Run:\n  zapier-workflow-auth login --subject 'bob'\\''s'\n`
+        stderr: `error: "bob's" is not connected to Zapier. Connected: "ada". Run:\n  zapier-workflow-auth login --subject 'bob'\\''s'\n`
       })
       yield* world.expireAccessTokens
       yield* world.fake.revoke({ clientId: "acme" })
       const revoked = yield* world.run(["token"], { ZAPIER_SUBJECT: "ada" })
       expect([revoked.code, revoked.stdout]).toEqual([1, ""])
-      expect(revoked.stderr).toContain('error: "ada" has to connect again: Zapier no longer takes the refresh token.')
+      expect(revoked.stderr).toContain('error: "ada" must connect again: Zapier no longer accepts the refresh token.')
     })
   )
 })
@@ -154,7 +154,9 @@ describe("app-token", () => {
       const world = yield* World.make
       const wrong = yield* world.run(["app-token", "--scope", "zap"], { ZAPIER_CLIENT_SECRET: "wrong" })
       expect([wrong.code, wrong.stdout]).toEqual([1, ""])
-      expect(wrong.stderr).toMatch(/^error: Zapier rejected the client id or secret\. [^\n]*\n$/)
+      expect(wrong.stderr).toMatch(
+        /^error: Zapier rejected the client id or secret\. .* Run:\n {2}zapier-workflow-auth doctor\n$/
+      )
     })
   )
 })

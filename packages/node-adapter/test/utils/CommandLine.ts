@@ -19,17 +19,22 @@ export type Environment = { readonly [name: string]: string }
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
+  /** Without the line breaks that fit it into 80 columns. */
   readonly stderr: string
 }
+
+/** Text without the line breaks of wrapping. An indented line stays a line of its own. */
+export const unwrapped = (text: string): string => text.replace(/(?<=\S)\n(?=\S)/g, " ")
 
 const decoder = new TextDecoder()
 
 /**
- * What a command says while it runs.
+ * Records the output of a command while it runs.
  *
- * @param input what it is given on stdin
+ * @param input its stdin
+ * @param isTerminal makes stdout a terminal
  */
-export const recorder = (input = "") => {
+export const recorder = (input = "", isTerminal = false) => {
   const lines = { stdout: "", stderr: "" }
   const note = (stream: keyof typeof lines) => (line: unknown) => void (lines[stream] += `${String(line)}\n`)
   const recording = Object.assign(Object.create(globalThis.console), { log: note("stdout"), error: note("stderr") })
@@ -39,6 +44,7 @@ export const recorder = (input = "") => {
     )
   const stdio = Stdio.layerTest({
     stdin: Stream.encodeText(Stream.make(input)),
+    stdoutIsTerminal: Effect.succeed(isTerminal),
     stdout: sink("stdout"),
     stderr: sink("stderr")
   })
@@ -55,7 +61,7 @@ export const environment = (env: Environment, { layer }: ReturnType<typeof recor
 /** A command in this process, by the clock of the test, with these variables and no others. */
 export const run = (args: ReadonlyArray<string>, env: Environment = {}, { layer, lines } = recorder()) =>
   runMain(args, "1.2.3").pipe(
-    Effect.map((code): Ended => ({ code, ...lines })),
+    Effect.map((code): Ended => ({ code, stdout: lines.stdout, stderr: unwrapped(lines.stderr) })),
     Effect.provide(Layer.provideMerge(layer, inProcess(env)))
   )
 
@@ -126,7 +132,7 @@ export const start = (
   const ended = Promise.all([text(child.stdout), text(child.stderr), exited]).then(([stdout, stderr, code]): Ended => ({
     code,
     stdout,
-    stderr
+    stderr: unwrapped(stderr)
   }))
   return { child, said, ended: Effect.promise(() => ended) }
 }

@@ -36,7 +36,8 @@ export const visit = (url: string) => Effect.flatMap(get(url), (response) => res
 /** The address of the consent page, in what `login` says. */
 export const consentUrl = (said: string): string => / {2}(http\S+authorize\S+)/.exec(said)?.[1] ?? ""
 
-export const make = Effect.gen(function* () {
+/** @param more variables that go before those of the world */
+export const makeWith = Effect.fnUntraced(function* (more: CommandLine.Environment) {
   const redirectUri = `http://127.0.0.1:${yield* Effect.promise(freePort)}/callback`
   const clientId = "acme"
   const clientSecret = "s3cret-of-acme"
@@ -64,7 +65,8 @@ export const make = Effect.gen(function* () {
     ZAPIER_CLIENT_SECRET: clientSecret,
     ZAPIER_REDIRECT_URIS: redirectUri,
     ZAPIER_DATA_DIRECTORY: directory,
-    ZAPIER_FAKE: origin
+    ZAPIER_FAKE: origin,
+    ...more
   }
 
   /** In this process. */
@@ -87,7 +89,7 @@ export const make = Effect.gen(function* () {
       if (exit !== undefined) return yield* Effect.die(new Error(`it ended: ${recorder.lines.stderr}`))
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
     }
-    return { url: consentUrl(recorder.lines.stderr), ended: Fiber.join(fiber) }
+    return { url: consentUrl(recorder.lines.stderr), ended: Fiber.join(fiber), recorder }
   })
 
   /** A user who has allowed access. */
@@ -170,3 +172,5 @@ export const make = Effect.gen(function* () {
     query
   }
 })
+
+export const make = makeWith({})

@@ -45,7 +45,7 @@ const success = (world: World, stage: string, ...more: ReadonlyArray<string>) =>
 const refusal = (world: World, stage: string, ...more: ReadonlyArray<string>) =>
   Effect.map(rotate(world, stage, ...more), (ended) => {
     expect(ended.code).toBe(1)
-    expect(ended.stderr).toMatch(/^error: /m)
+    expect(ended.stderr).toMatch(/(^| )error: /)
     return ended.stderr
   })
 
@@ -82,9 +82,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           const switched = keysIn(keyFile)
           yield* together(begun, switched)
           yield* together(switched)
-          expect(yield* success(world, "reencrypt")).toContain(
-            "6 grants: 4 encrypted anew, 2 had been already, 0 failed."
-          )
+          expect(yield* success(world, "reencrypt")).toContain("6 connections: 4 encrypted, 2 already done, 0 failed.")
           yield* together(switched)
           yield* success(world, "finish")
           const finished = keysIn(keyFile)
@@ -115,9 +113,9 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           }
           expect(needed).toContain(`rotate-key reencrypt --`)
           // One client application is not all.
-          expect(yield* success(world, "reencrypt", "--client-id", "client-1")).toContain("2 grants: 2 encrypted anew")
+          expect(yield* success(world, "reencrypt", "--client-id", "client-1")).toContain("2 connections: 2 encrypted")
           expect(yield* refusal(world, "finish")).toMatch(/older key: "carol" of "client-2"\./)
-          expect(yield* success(world, "reencrypt")).toContain("3 grants: 1 encrypted anew, 2 had been already")
+          expect(yield* success(world, "reencrypt")).toContain("3 connections: 1 encrypted, 2 already done")
           expect(yield* refusal(world, "finish")).toContain("after 1970-01-01T01:10:00.000Z")
           yield* TestClock.setTime(10 * minute + AttemptStore.retention - 1)
           yield* refusal(world, "finish")
@@ -144,7 +142,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
             yield* write(database, [older], [subject])
             expect(yield* refusal(world, "finish")).toContain(`older key: "${subject}" of "client-1".`)
             expect(NodeFs.readFileSync(keyFile, "utf8")).toBe(text)
-            expect(yield* success(world, "reencrypt")).toContain("1 encrypted anew")
+            expect(yield* success(world, "reencrypt")).toContain("1 encrypted")
             expect(yield* readable(database, ring.slice(0, 1), [subject])).toEqual([subject])
           }
           const minute = 60_000
@@ -206,12 +204,12 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
             flags,
             env: { ...world.env, ZAPIER_ENCRYPTION_KEYS: keys.map(keyOf).join(",") }
           })
-          expect(yield* refusal(withKeys(1), "begin")).toContain("add a new one at its end (old,new;")
-          expect(yield* refusal(withKeys(1, 2), "switch")).toContain("put the new one first (new,old)")
+          expect(yield* refusal(withKeys(1), "begin")).toContain("Add a new one at its end (old,new)")
+          expect(yield* refusal(withKeys(1, 2), "switch")).toContain("Put the new one first (new,old)")
           expect(yield* refusal(withKeys(2, 1), "finish")).toContain('"ada" of "client-1"')
           expect(yield* refusal(withKeys(2, 3, 1), "finish")).toContain('"ada" of "client-1"')
           yield* success(withKeys(2, 1), "reencrypt")
-          expect(yield* success(withKeys(2, 1), "finish")).toContain("leave the first alone in ZAPIER_ENCRYPTION_KEYS")
+          expect(yield* success(withKeys(2, 1), "finish")).toContain("Leave only the first in")
           expect(yield* success(withKeys(2), "finish")).toContain("one key")
           const broken = { ...withKeys(), env: { ...world.env, ZAPIER_ENCRYPTION_KEYS: `${keyOf(2)},pl4nted` } }
           for (const stage of ["reencrypt", "finish"]) {
@@ -235,7 +233,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
             'failed: "ada" of "client-1": A record in the grant store cannot be read: it is not encrypted'
           )
           expect(refused).toContain("--include-plain")
-          expect(yield* success(world, "reencrypt", "--include-plain")).toContain("2 grants: 2 encrypted anew")
+          expect(yield* success(world, "reencrypt", "--include-plain")).toContain("2 connections: 2 encrypted")
           expect(yield* readable(database, keysIn(keyFile), ["ada", "bob"])).toEqual(["ada", "bob"])
           // Afterwards nobody is told to trust what is not encrypted.
           yield* KeyRotation.writePlain(database, ["mallory"])
@@ -253,9 +251,9 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           yield* write(database, [keyOf(1)], ["ada"], "")
           yield* success(world, "begin")
           yield* success(world, "switch")
-          expect(yield* success(world, "reencrypt")).toContain("1 grants: 1 encrypted anew")
+          expect(yield* success(world, "reencrypt")).toContain("1 connections: 1 encrypted")
           yield* KeyRotation.beginConsent(database, [keyOf(1)], 1e300)
-          expect(yield* refusal(world, "finish")).toContain("has an end that no process has written")
+          expect(yield* refusal(world, "finish")).toContain("its expiry is no time of this library")
         })
       )
     )

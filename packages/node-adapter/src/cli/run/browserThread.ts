@@ -1,4 +1,4 @@
-/** The thread that starts the browser: what it starts has the environment that the thread was given. */
+/** The thread that starts the browser, which inherits the environment of the thread. */
 import { workerData } from "node:worker_threads"
 import open from "open"
 

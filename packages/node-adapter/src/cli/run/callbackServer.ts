@@ -1,11 +1,11 @@
 /**
- * Where the browser comes back to on this machine (RFC 8252 section 7.3), for as long as one login takes.
+ * The server on this machine that the browser comes back to (RFC 8252 section 7.3), for one login.
  *
- * It also has the page that the browser is opened at, which sends it on to Zapier: the address of the consent page holds
- * `state`, and what a browser is started with is seen by all users of the machine. So any of them can open that page, allow
- * access to an account of theirs, and send the code here. The page is therefore for one browser, known by a cookie: a
- * second one ends the login, and only the first can bring the code. Where the system tells whose a connection is, another
- * user is not shown the page at all.
+ * The browser is opened at a page of this server, which redirects it to Zapier: the address of the consent page holds
+ * `state`, and all users of a machine see the arguments of its processes. But any of them can open that page, too, allow
+ * access to an account of their own, and send the code here. So the page serves one browser, known by a cookie: a second
+ * one ends the login, and only the first can bring the code. If the system tells the user of a connection, other users
+ * get no page at all.
  */
 import { timingSafeEqual } from "node:crypto"
 import { createServer } from "node:http"
@@ -22,14 +22,16 @@ import * as Layer from "effect/Layer"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Redacted from "effect/Redacted"
 import * as Page from "../../internal/page.ts"
+import * as Failure from "../failure.ts"
 import { Refused } from "../refused.ts"
+import { command } from "../shown.ts"
 import * as Loopback from "./loopback.ts"
 import * as Peer from "./peer.ts"
 
-// Whoever is sent here by something else than Zapier has not ended the login.
+// A request that Zapier did not cause does not end the login.
 const isForeign = ({ reason }: ZapierAuthError) => reason._tag === "StateMismatch" || reason._tag === "InvalidCallback"
 
-// The server is about to end, and waits for open connections.
+// The server ends soon, and waits for open connections.
 const closing = HttpServerResponse.setHeader("Connection", "close")
 
 const page = (status: number, title: string, words: string) => closing(Page.respond(status, { title, words: [words] }))
@@ -43,38 +45,40 @@ export interface Options<A> {
   readonly redirectUri: string
   /** The consent page. */
   readonly consent: Redacted.Redacted
-  /** Takes the query that the browser came back with. */
+  /** Handles the query of the callback. */
   readonly complete: (query: string) => Effect.Effect<A, ZapierAuthError>
 }
 
-const notHere = page(404, "Nothing is here", "Go back to the page that you came from.")
+const notHere = page(404, "Not found", "Go back to the page that you came from.")
 
-// A browser has the same cookies for all ports of a host, and another login may wait at another one.
+// A browser shares cookies between the ports of a host, and another login may wait on another port.
 const cookieNameAt = (port: number) => `zapier-login-${port}`
 
 const contested = new Refused({
+  why: "LoginContested",
   problem:
-    "the page of this login was used by two browsers. If you did not do that, another user of this machine did, who may be trying to connect an account of theirs. The login was ended. Run it again with --no-browser, and open the address that it prints: what it connects replaces what may have been connected meanwhile."
+    "two browsers opened the page of this login, so it was ended. If you did not open it twice, another user of this machine may be trying to connect an account of their own. Start again, and open the printed address yourself: that connection replaces any other.",
+  run: command("login --no-browser")
 })
 
 const second = page(
   409,
   "The login was ended",
-  "Its page was used by two browsers. The terminal says what to do. You can close this window."
+  "Two browsers opened its page. Go on in the terminal. You can close this window."
 )
 
-// Browsers fetch pages before anybody has asked for them, and show them later.
+// Browsers prefetch pages, and show them later.
 const isPrefetch = (headers: HttpServerRequest.HttpServerRequest["headers"]) =>
   [headers["sec-purpose"], headers["purpose"], headers["x-moz"]].some((purpose) => purpose?.includes("prefetch"))
 
 const listen = (address: string, port: number) =>
   NodeHttpServer.layer(() => createServer(), { host: address, port, gracefulShutdownTimeout: "2 seconds" })
 
-// The browser is started by this process, as this user.
+// This process starts the browser as its own user.
 const isForeigner = (request: HttpServerRequest.HttpServerRequest) =>
   Peer.isAnotherUser(NodeHttpServerRequest.toIncomingMessage(request).socket)
 
-/** Listens until the scope ends. `result` is done when the consent is given, or refused. */
+/** Listens until the scope ends. `result` completes when the user allows or denies access. */
 export const make = Effect.fnUntraced(
   function* <A>({ complete, consent, redirectUri }: Options<A>) {
     const redirect = new URL(redirectUri)
@@ -101,12 +105,12 @@ export const make = Effect.fnUntraced(
 
     const callback = Effect.fnUntraced(function* ({ search, searchParams }: URL, isFirst: boolean) {
       const [given, ...more] = searchParams.getAll("state")
-      // Also that of an earlier login, which somebody else may have got hold of.
+      // Also refuses the state of an earlier login, which others may have seen.
       if (more.length > 0 || !same(given, state)) {
         return page(
           400,
           "Not connected",
-          "This address does not belong to the login that waits here. The login still waits."
+          "This address belongs to another login. The login in the terminal still waits."
         )
       }
       if (isStarted && !isFirst) return yield* end
@@ -117,19 +121,23 @@ export const make = Effect.fnUntraced(
       }
       const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
       if (failure !== undefined && isForeign(failure)) {
-        return page(400, "Not connected", `${failure.message} The login still waits.`)
+        return page(400, "Not connected", `${failure.message} The login in the terminal still waits.`)
       }
       yield* Deferred.done(result, exit)
-      return page(400, "Not connected", failure?.message ?? "Something went wrong; the terminal says more.")
+      return page(
+        400,
+        "Not connected",
+        failure === undefined ? "Something went wrong. The terminal says more." : Failure.of(failure).message
+      )
     })
 
     const app = Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
-      // A page of another origin that resolves to this machine has another host.
+      // A page of another origin that resolves to this machine sends another host (DNS rebinding).
       if (request.method !== "GET" || request.headers["host"] !== redirect.host) return notHere
       if (!URL.canParse(request.url, redirect.href)) return notHere
       const url = new URL(request.url, redirect)
-      if (isPrefetch(request.headers)) return page(503, "Not yet", "Open this page to go on.")
+      if (isPrefetch(request.headers)) return page(503, "Not yet", "Open this page to continue.")
       const isFirst = same(request.cookies[cookieName], cookie)
       if (url.pathname === redirect.pathname) return yield* callback(url, isFirst)
       if (url.pathname !== startPath || (yield* isForeigner(request))) return notHere
@@ -140,7 +148,8 @@ export const make = Effect.fnUntraced(
     const serveAt = (address: string) => Layer.build(Layer.provide(HttpServer.serve(app), listen(address, port)))
     const inUse = (address: string) => () =>
       new Refused({
-        problem: `cannot listen on ${address.includes(":") ? `[${address}]` : address}:${port}, where the browser is to come back to. Is another login waiting, or another program? End it, or give another --redirect-uri that is registered.`
+        why: "CannotListen",
+        problem: `cannot listen on ${address.includes(":") ? `[${address}]` : address}:${port}, where the browser must come back to. Another login or program may use the port: end it, or give another registered --redirect-uri.`
       })
     yield* Effect.catchTag(serveAt(first), "ServeError", inUse(first))
     for (const address of others) {

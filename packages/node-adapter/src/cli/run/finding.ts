@@ -6,10 +6,10 @@ import type * as Stdio from "effect/Stdio"
 import type * as Terminal from "effect/Terminal"
 import type * as Flags from "../flags.ts"
 
-/** What a check of `doctor` found: that all is well, that something is to be known, or that something is wrong. */
+/** The result of a check of `doctor`. A note is no failure. */
 export interface Finding {
   readonly check: string
-  readonly result: "ok" | "note" | "wrong"
+  readonly result: "ok" | "note" | "failed"
   readonly says: string
 }
 
@@ -17,7 +17,7 @@ export const ok = (check: string, says: string): Finding => ({ check, result: "o
 
 export const note = (check: string, says: string): Finding => ({ check, result: "note", says })
 
-export const wrong = (check: string, says: string): Finding => ({ check, result: "wrong", says })
+export const failed = (check: string, says: string): Finding => ({ check, result: "failed", says })
 
 type Services =
   | FileSystem.FileSystem
@@ -26,5 +26,5 @@ type Services =
   | Terminal.Terminal
   | GlobalFlag.Setting.Identifier<"config">
 
-/** Looks at one thing, or at some that belong together. What it finds is never an error. */
+/** Checks one thing, or several that belong together. It reports every problem as a finding, never as an error. */
 export type Check = (flags: Flags.Connection) => Effect.Effect<ReadonlyArray<Finding>, never, Services>

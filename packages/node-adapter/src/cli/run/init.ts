@@ -1,4 +1,4 @@
-/** `init`: writes an app's file of routes and its variables, and serves the fake that they name until it is stopped. */
+/** `init`: writes the routes and variables of an app, and serves a fake Zapier for it until it is stopped. */
 import * as Prompt from "effect/cli/Prompt"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -11,6 +11,7 @@ import { type Framework, frameworks, type Store, stores } from "../init.ts"
 import * as Output from "../output.ts"
 import { Refused } from "../refused.ts"
 import { shown } from "../shown.ts"
+import { oneOf } from "../wrap.ts"
 import * as Files from "./initFiles.ts"
 import { openBrowser } from "./openBrowser.ts"
 import { type Serving, serveFakeAnd } from "./serveFake.ts"
@@ -32,9 +33,11 @@ const ask = <Name extends string>(message: string, titles: { readonly [name in N
       message,
       choices: Object.entries<string>(titles).map(([value, title]) => ({ title, value: value as Name }))
     })
-  ).pipe(Effect.mapError(() => new Refused({ problem: "nothing was chosen, so nothing was done" })))
+  ).pipe(
+    Effect.mapError(() => new Refused({ why: "NothingEntered", problem: "nothing was chosen. Nothing was done." }))
+  )
 
-/** What a flag says, else who sits at the terminal. */
+/** The value of a flag, else the choice at the terminal. */
 const chosen = Effect.fnUntraced(function* <Name extends string>(
   flag: string,
   given: Option.Option<Name>,
@@ -44,14 +47,17 @@ const chosen = Effect.fnUntraced(function* <Name extends string>(
   if (Option.isSome(given)) return given.value
   const { stdinIsTerminal, stdoutIsTerminal } = yield* Stdio.Stdio
   if ((yield* stdinIsTerminal) && (yield* stdoutIsTerminal)) return yield* ask(question, titles)
-  return yield* new Refused({ problem: `give --yes, or --${flag}: ${Object.keys(titles).join(", ")}` })
+  return yield* new Refused({
+    why: "NothingEntered",
+    problem: `there is no terminal to ask at. Give --yes, or --${flag}: ${oneOf(Object.keys(titles))}.`
+  })
 })
 
 const decodePackage = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.Struct({ dependencies: Schema.Record(Schema.String, Schema.Unknown) }))
 )
 
-/** The framework that an app depends on, by its package.json; Node's own http if it says nothing. */
+/** The framework in the dependencies of package.json; Node's own http if there is none. */
 const frameworkIn = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
@@ -69,31 +75,34 @@ const answers = Effect.fnUntraced(function* ({ directory, framework, store, yes 
     }
   }
   return {
-    framework: yield* chosen("framework", framework, "What is the app made of?", frameworks),
-    store: yield* chosen("store", store, "Where are grants kept in production?", stores)
+    framework: yield* chosen("framework", framework, "Which framework does the app use?", frameworks),
+    store: yield* chosen("store", store, "Which database does it use in production?", stores)
   }
 })
 
-// As .gitignore may say it.
+// The ways in which .gitignore names it.
 const isIgnored = (text: string) => text.split(/\r?\n/).some((line) => /^\/?(?:\.env|\.env\*|\*\.env)\s*$/.test(line))
 
-/** Adds .env to a .gitignore that is there and does not have it, and says so. */
+/** Adds .env to an existing .gitignore without it. */
 const ignoreEnvironment = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string) {
   const text = yield* Effect.option(fs.readFileString(path))
   if (Option.isNone(text) || isIgnored(text.value)) return
   const line = text.value === "" || text.value.endsWith("\n") ? ".env\n" : "\n.env\n"
   yield* fs.writeFileString(path, line, { flag: "a" }).pipe(
-    Effect.andThen(Output.print(`Added .env to ${shown(path)}.`)),
-    Effect.mapError(() => new Refused({ problem: `cannot write ${shown(path)}. Add .env to it` }))
+    Effect.andThen(Output.note(`Added .env to ${shown(path)}.`)),
+    Effect.mapError(
+      () => new Refused({ why: "CannotWrite", problem: `cannot write ${shown(path)}. Add .env to it yourself.` })
+    )
   )
 })
 
 const notWritten = (path: string) => (error: PlatformError) =>
   new Refused({
+    why: "CannotWrite",
     problem:
       error.reason._tag === "AlreadyExists"
-        ? `${shown(path)} is there already. It was left as it is; move it away, and run it again`
-        : `cannot write ${shown(path)} (${error.reason._tag})`
+        ? `${shown(path)} exists already, and was left as it is. Move it away, and run this again.`
+        : `cannot write ${shown(path)} (${error.reason._tag}). Check the folder and its permissions.`
   })
 
 export const init = Effect.fnUntraced(function* (input: Input) {
@@ -107,15 +116,13 @@ export const init = Effect.fnUntraced(function* (input: Input) {
     variables: paths.join(input.directory, ".env")
   }
 
-  /** Never over a file that is there, or that somebody else makes meanwhile: that one is left, and this one put beside. */
+  /** Writes a file. One that exists, or appears meanwhile, stays, and the new one is put beside it. */
   const write = Effect.fnUntraced(function* (path: string, text: string, mode: number) {
     const writeTo = (place: string) => fs.writeFileString(place, text, { flag: "wx", mode })
     const beside = `${path}.new`
     const writeBeside = Effect.gen(function* () {
       yield* Effect.mapError(writeTo(beside), notWritten(beside))
-      yield* Output.print(
-        `${shown(path)} is there already. It was left as it is; take what you need from ${shown(beside)}.`
-      )
+      yield* Output.note(`${shown(path)} exists already, and was left as it is. The new one is ${shown(beside)}.`)
       return beside
     })
     yield* Effect.mapError(fs.makeDirectory(paths.dirname(path), { recursive: true }), notWritten(path))
@@ -126,23 +133,30 @@ export const init = Effect.fnUntraced(function* (input: Input) {
   })
 
   const begun = Effect.fnUntraced(function* ({ app, control, origin, playground }: Serving) {
-    // It has a secret, and a real one later.
+    // Only for its owner: it holds a secret, later a real one.
     const variables = yield* write(places.variables, Files.environmentOf({ ...app, origin }, store), 0o600)
     const routes = yield* write(places.routes, Files.routesOf(framework, isTyped), 0o666)
     yield* ignoreEnvironment(fs, paths.join(input.directory, ".gitignore"))
-    const again = Files.fakeCommand(app.redirectUris)
+    // One flag a line, so that it fits the terminal.
+    const again = Files.fakeCommand(app.redirectUris).replaceAll(" --", " \\\n    --")
     const load = framework === "next" ? "Next reads .env by itself." : "Start the app with: node --env-file=.env"
-    yield* Output.print(`Wrote ${shown(routes)} and ${shown(variables)}.
+    const connect = `http://localhost:${input.appPort}/zapier/connect`
+    yield* Output.result(
+      { routes, variables, connect, origin, playground: `${playground}/`, control },
+      `Wrote ${shown(routes)} and ${shown(variables)}.
 
-Take the routes into the app, as ${shown(paths.basename(routes))} says, and start it. ${load}
-Then open http://localhost:${input.appPort}/zapier/connect
+Add the routes to the app, as ${shown(paths.basename(routes))} shows, and start it. ${load}
+Then open:
 
-A fake Zapier is at ${origin} until you stop it (Ctrl-C). To start it again:
+  ${connect}
+
+A fake Zapier runs at ${origin} until you press Ctrl-C. To start it again:
 
   ${again}
 
   sample app  ${playground}/
-  control     ${control}`)
+  control     ${control}`
+    )
     if (input.browser) yield* openBrowser(`${playground}/`)
   })
 

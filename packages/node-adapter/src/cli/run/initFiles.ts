@@ -1,9 +1,9 @@
-/** The files that `init` writes: which, and what is in them. */
+/** The files that `init` writes. */
 import type { Framework, Store } from "../init.ts"
 
 interface Adapter {
   readonly module: string
-  /** The last lines of the file: the routes, and how an app takes them. */
+  /** The last lines of the file: the routes, and how an app uses them. */
   readonly routes: string
 }
 
@@ -29,7 +29,7 @@ export const zapierRoutes = ZapierHono.routes(zapier, userOf)`
   }
 }
 
-// Express's routes are for anything that has its two members.
+// The routes of Express need only its two members.
 const node = (isTyped: boolean) => `const routes = ZapierExpress.routes(zapier, userOf)
 
 // createServer((request, response) => zapierRoutes(request, response, () => yourOwn(request, response)))
@@ -38,12 +38,12 @@ export const zapierRoutes = (${
 }) =>
   routes(Object.assign(request, { originalUrl: request.url${isTyped ? ' ?? "/"' : ""} }), response, next)`
 
-const web = (request: string) => `// Gives undefined for requests that are for none of the routes.
+const web = (request: string) => `// Resolves to undefined for a request that is for no route.
 export const zapierRoutes = (${request}) => zapier.handler(request, { subject: userOf })`
 
 const imported = (module: string) => `import * as ${module} from "@zapier-workflow-auth/node-adapter/${module}"`
 
-/** The file of routes of an app. */
+/** The text of the file of routes. */
 export const routesOf = (framework: Framework, isTyped: boolean): string => {
   const adapter = framework === "web" || framework === "node" ? undefined : adapters[framework]
   const module = framework === "node" ? "ZapierExpress" : adapter?.module
@@ -51,31 +51,31 @@ export const routesOf = (framework: Framework, isTyped: boolean): string => {
   const types =
     framework === "node" && isTyped ? `import type { IncomingMessage, ServerResponse } from "node:http"\n` : ""
   const own = framework === "node" ? node(isTyped) : web(isTyped ? "request: Request" : "request")
-  // What Next finds in a file of routes are its handlers, and nothing else.
+  // Next allows only handlers in a file of routes.
   const isNext = framework === "next"
   const declared = isNext ? "const" : "export const"
   const elsewhere = isNext
-    ? "\n// Next takes nothing but handlers from this file: to call from others, move the client into one that exports it."
+    ? "\n// Next allows only handlers in this file: to call the API from others, move the client into a file that exports it."
     : ""
   return `${types}${modules.map(imported).join("\n")}
 
-// The app at Zapier is in the environment: see .env. Calls: await zapier.zaps.list({ subject })${elsewhere}
+// .env has the credentials. Call the API with: await zapier.zaps.list({ subject })${elsewhere}
 ${declared} zapier = ZapierPromise.make({ connect: { scopes: ["zap"] } })
 
-// Who is signed in: take it from your own session. With the real Zapier, nobody is until you do.
+// The signed-in user: take it from your own session. With the real Zapier, nobody is signed in until you do.
 const userOf = () => (process.env["ZAPIER_FAKE"] ? "me" : undefined)
 
 ${adapter === undefined ? own : adapter.routes}
 `
 }
 
-/** Where the file of routes is, as a path of its folders. */
+/** The path of the file of routes. */
 export const placeOf = (framework: Framework, isTyped: boolean): ReadonlyArray<string> => {
   if (framework === "next") return ["app", "zapier", "[...route]", isTyped ? "route.ts" : "route.js"]
   return [isTyped ? "zapier.ts" : "zapier.mjs"]
 }
 
-/** An app at a fake. */
+/** An app that is registered at a fake. */
 export interface Registered {
   readonly origin: string
   readonly clientId: string
@@ -83,7 +83,7 @@ export interface Registered {
   readonly redirectUris: ReadonlyArray<string>
 }
 
-/** How the same fake is started again: what it draws from its seed is the same each time. */
+/** The command that starts the same fake again: the same seed gives the same credentials. */
 export const fakeCommand = (redirectUris: ReadonlyArray<string>): string =>
   ["npx zapier-workflow-auth fake", ...redirectUris.map((uri) => `--redirect-uri ${uri}`)].join(" ")
 
@@ -91,7 +91,7 @@ const keys = `# The keys that encrypt tokens: openssl rand -base64 32
 # ZAPIER_ENCRYPTION_KEYS=`
 
 const production: { readonly [store in Store]: string } = {
-  sqlite: `# A folder for the database and the key that encrypts it. Default: in the user's data directory
+  sqlite: `# The folder of the database and its key. Default: in the user's data directory
 # ZAPIER_DATA_DIRECTORY=/var/lib/your-app`,
   postgres: `# With the package @effect/sql-pg
 # ZAPIER_DATABASE_URL=postgres://user:password@host/database?sslmode=require
@@ -101,16 +101,16 @@ ${keys}`,
 ${keys}`
 }
 
-/** The variables of the app: of a fake, until it has credentials of its own. */
+/** The text of .env, with the credentials of the fake. */
 export const environmentOf = ({ clientId, clientSecret, origin, redirectUris }: Registered, store: Store): string =>
   `# A fake Zapier: ${fakeCommand(redirectUris)}
-# For the real one, leave ZAPIER_FAKE out, and set the credentials of your app: https://developer.zapier.com, Embed, Settings.
+# For the real Zapier, remove ZAPIER_FAKE, and set the credentials of your app: https://developer.zapier.com (Embed, Settings).
 # Keep this file out of the repository.
 ZAPIER_FAKE=${origin}
 ZAPIER_CLIENT_ID=${clientId}
 ZAPIER_CLIENT_SECRET=${clientSecret}
 ZAPIER_REDIRECT_URIS=${redirectUris.join(",")}
 
-# In production. The fake keeps what it gives out in a database of its own.
+# In production. Connections of the fake are in a database of their own.
 ${production[store]}
 `

@@ -1,4 +1,4 @@
-/** What `doctor` checks without asking anybody. */
+/** The checks of `doctor` that need no network. */
 import { createServer } from "node:net"
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
@@ -16,25 +16,25 @@ import type * as Flags from "../flags.ts"
 import { Inventory } from "../inventory.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
-import { type Check, type Finding, note, ok, wrong } from "./finding.ts"
+import { type Check, failed, type Finding, note, ok } from "./finding.ts"
 import * as Loopback from "./loopback.ts"
 
 const configuration: Check = () =>
   Effect.match(Effect.provide(ConfigFile.path, UserDirectories.layer), {
-    onFailure: (error) => [wrong("configuration", error.message)],
+    onFailure: (error) => [failed("configuration", error.message)],
     onSuccess: (path) => [
       ok(
         "configuration",
-        Option.isSome(path) ? `the environment, and ${path.value}` : "the environment; there is no file"
+        Option.isSome(path) ? `the environment and ${path.value}` : "the environment; there is no config.env"
       )
     ]
   })
 
 const application = (flags: Flags.Connection) =>
   ClientApplication.ClientApplication.use(({ get }) => get).pipe(
-    Effect.map(({ clientId }) => [ok("client application", `client id ${shown(clientId)}, and a secret`)]),
+    Effect.map(({ clientId }) => [ok("client application", `client id ${shown(clientId)} and a secret`)]),
     Effect.provide(Application.layer(flags)),
-    Effect.catch((error) => Effect.succeed([wrong("client application", error.message)]))
+    Effect.catch((error) => Effect.succeed([failed("client application", error.message)]))
   )
 
 const isTakenAt = (address: string, port: number) =>
@@ -44,7 +44,7 @@ const isTakenAt = (address: string, port: number) =>
     server.listen(port, address, () => server.close(() => resume(Effect.succeed(false))))
   })
 
-/** Whether somebody else listens where the browser is to come back to. */
+/** True if another program uses the port of a redirect URI. */
 const isTaken = (uri: URL) =>
   Effect.map(
     Effect.forEach(Loopback.addressesOf(uri), (address) => isTakenAt(address, Number(uri.port || "80"))),
@@ -58,9 +58,9 @@ const redirectUris = Effect.fnUntraced(
     for (const uri of yield* Application.redirectUris({})) {
       if (!ClientApplication.isRedirectUri(uri)) {
         findings.push(
-          wrong(
+          failed(
             check,
-            `${shown(uri)} is not usable: make it absolute, without a fragment, with https unless it is on this machine`
+            `${shown(uri)} is not usable. Make it absolute, without a fragment, and https unless it is on this machine`
           )
         )
         continue
@@ -71,24 +71,24 @@ const redirectUris = Effect.fnUntraced(
         taken
           ? note(
               check,
-              `${shown(uri)}: another program listens there now, or it is not allowed to; if that is not your app, login cannot use it`
+              `${shown(uri)}: another program uses this port, or it is not allowed. If it is not your app, login cannot use it`
             )
           : ok(check, shown(uri))
       )
     }
     return findings
   },
-  Effect.catch((error: ZapierAuthError) => Effect.succeed([wrong("redirect URI", error.message)]))
+  Effect.catch((error: ZapierAuthError) => Effect.succeed([failed("redirect URI", error.message)]))
 )
 
-// How many grants are decrypted: enough to see whether the key is the right one.
+// Connections that are decrypted, to see that the key is the right one.
 const limit = 100
 
 const plural = (count: number, of: string) => `${count} ${of}${count === 1 ? "" : "s"}`
 
 const grants = Effect.fnUntraced(function* (clientId: string, ring: KeyRing["Service"]) {
   const store = yield* GrantStore
-  const check = `grants of ${shown(clientId)}`
+  const check = `connections of ${shown(clientId)}`
   const total = yield* Inventory.use(({ countGrants }) => countGrants(clientId))
   const { entries, unreadable = [] } = yield* store.page({ clientId, limit })
   const opened = EncryptedStores.grants(store, ring)
@@ -102,14 +102,17 @@ const grants = Effect.fnUntraced(function* (clientId: string, ring: KeyRing["Ser
   const waiting = reconnect.entries.length
   return [
     why === undefined
-      ? ok(check, `${plural(total, "grant")}; the keys decrypt those that were tried (${tried})`)
-      : wrong(check, `${failures.length} of ${tried} cannot be read: ${why}`),
+      ? ok(
+          check,
+          `${plural(total, "connection")}; the keys decrypt ${tried === total ? (total === 1 ? "it" : "all") : `the ${tried} that were tried`}`
+        )
+      : failed(check, `${failures.length} of ${tried} cannot be read: ${why}`),
     ...(waiting === 0
       ? []
       : [
           note(
             check,
-            `${reconnect.next === undefined ? waiting : `more than ${waiting}`} can only be helped by their users: zapier-workflow-auth status --state reconnect`
+            `${reconnect.next === undefined ? plural(waiting, "user") : `more than ${waiting} users`} must connect again. List them with "zapier-workflow-auth status --state reconnect"`
           )
         ])
   ]
@@ -120,14 +123,13 @@ const storage = Effect.fnUntraced(
     const fs = yield* FileSystem.FileSystem
     const { file, server } = yield* Storage.place(flags)
     if (file !== undefined && !(yield* Effect.orElseSucceed(fs.exists(file), () => false))) {
-      return [note("database", `${file} is not there yet: login makes it`)]
+      return [note("database", `${file} does not exist yet. The first login makes it`)]
     }
-    const usable =
-      file === undefined ? `${server} can be used` : `${file} can be used, and by nobody else of this machine`
+    const usable = file === undefined ? `${server} is usable` : `${file} is usable, and closed to other users`
     return yield* Effect.gen(function* () {
       const inventory = yield* Inventory
       if (!(yield* inventory.isUsed)) {
-        return [note("database", "it has no tables yet: login makes them, or the app when it first starts")]
+        return [note("database", "it has no tables yet. The first login makes them, or the app when it starts")]
       }
       const clientIds = yield* inventory.clientIds
       const warnings = yield* inventory.warnings
@@ -135,15 +137,15 @@ const storage = Effect.fnUntraced(
       const ring = yield* Effect.result(
         Effect.flatMap(Storage.keys(flags), (keys) => Effect.provide(KeyRing, Storage.layerKeys(keys)))
       )
-      if (Result.isFailure(ring)) return [...found, wrong("encryption keys", ring.failure.message)]
-      found.push(ok("encryption keys", "can be used"))
+      if (Result.isFailure(ring)) return [...found, failed("encryption keys", ring.failure.message)]
+      found.push(ok("encryption keys", "are usable"))
       for (const clientId of clientIds) {
         found.push(...(yield* grants(clientId, ring.success)))
       }
       return found
     }).pipe(Effect.provide(Storage.layerReading(flags)))
   },
-  Effect.catch((error) => Effect.succeed([wrong("database", error.message)]))
+  Effect.catch((error) => Effect.succeed([failed("database", error.message)]))
 )
 
 export const all: ReadonlyArray<Check> = [configuration, application, redirectUris, storage]

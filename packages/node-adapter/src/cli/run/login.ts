@@ -1,4 +1,4 @@
-/** `login`: a user's consent, by way of the browser. */
+/** `login`: asks for a user's consent in the browser. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { ZapierAuth, type Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as Duration from "effect/Duration"
@@ -11,7 +11,7 @@ import * as Application from "../application.ts"
 import * as Output from "../output.ts"
 import type * as Flags from "../flags.ts"
 import { Refused } from "../refused.ts"
-import { shown } from "../shown.ts"
+import { command, shown } from "../shown.ts"
 import { waiting } from "../waiting.ts"
 import * as Zapier from "../zapier.ts"
 import * as CallbackServer from "./callbackServer.ts"
@@ -35,9 +35,11 @@ const chosen = Effect.fnUntraced(function* (input: Input) {
   return uris.find(isOnThisMachine) ?? uris[0] ?? Application.defaultRedirectUri
 })
 
-const cameBack = (seconds: number) =>
+const timedOut = (seconds: number) =>
   new Refused({
-    problem: `nobody came back from the consent page within ${seconds} s. Nothing was changed; run it again.`
+    why: "LoginTimedOut",
+    problem: `the browser did not come back from the consent page within ${seconds} s. Nothing was changed.`,
+    run: command("login")
   })
 
 const pasted = Effect.gen(function* () {
@@ -49,12 +51,18 @@ const pasted = Effect.gen(function* () {
   )
   const line = yield* Effect.orDie(Stream.runHead(Stream.filter(lines, (text) => text !== "")))
   if (Option.isSome(line)) return line.value
-  return yield* new Refused({ problem: "nothing was pasted. Run it again, and paste the whole address." })
+  return yield* new Refused({
+    why: "NothingEntered",
+    problem: "stdin ended before an address was pasted. Paste the whole address after it asks for it.",
+    run: command("login --paste")
+  })
 })
 
+const scopesOf = (status: Status) => (status._tag === "Absent" ? [] : status.scopes)
+
 const connected = (status: Status) => {
-  const scopes = status._tag === "Absent" ? [] : status.scopes
-  return `Connected: ${shown(status.subject)} may ${scopes.join(" ")}.`
+  const scopes = scopesOf(status)
+  return `Connected ${shown(status.subject)}. Scopes: ${scopes.join(", ")}.`
 }
 
 const consent = Effect.fnUntraced(function* (input: Input) {
@@ -64,25 +72,27 @@ const consent = Effect.fnUntraced(function* (input: Input) {
   const scopes = input.scopes.length > 0 ? input.scopes : defaultScopes
   const { url } = yield* auth.authorizationUrl({ subject, scopes, redirectUri })
   const complete = (callback: string) => auth.handleCallback(callback, { subject })
-  // It holds state, which is what the user's browser needs.
+  // The address holds `state`, which the browser needs.
   const address = `\n  ${Redacted.value(url)}\n`
 
   if (input.paste || !isOnThisMachine(redirectUri)) {
     yield* Output.note(`Open this address in a browser, and allow access:\n${address}`)
-    yield* Output.note("Then paste the address that the browser was sent to, which begins with the redirect URI:")
+    yield* Output.note("Then paste the address that Zapier sends the browser to:")
     return yield* complete(yield* pasted)
   }
   const server = yield* CallbackServer.make({ redirectUri, consent: url, complete })
   yield* Output.note(
-    `${input.browser ? "Allow access in the browser. If none has opened, open this address" : "Open this address in a browser on this machine, and allow access"}:\n${address}`
+    `${input.browser ? "Allow access in the browser. If it did not open, open this address" : "Open this address in a browser on this machine, and allow access"}:\n${address}`
   )
   if (input.browser) yield* openBrowser(server.start)
-  return yield* waiting("Waiting for the browser to come back")(server.result)
+  return yield* waiting("Waiting for the browser")(server.result)
 }, Effect.scoped)
 
 export const login = (input: Input) =>
   consent(input).pipe(
-    Effect.timeoutOrElse({ duration: Duration.seconds(input.timeout), orElse: () => cameBack(input.timeout) }),
-    Effect.flatMap((status) => Output.print(connected(status))),
+    Effect.timeoutOrElse({ duration: Duration.seconds(input.timeout), orElse: () => timedOut(input.timeout) }),
+    Effect.flatMap((status) =>
+      Output.result({ _tag: status._tag, subject: status.subject, scopes: scopesOf(status) }, connected(status))
+    ),
     Effect.provide(Zapier.layer(input, true))
   )

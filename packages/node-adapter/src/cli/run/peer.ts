@@ -1,4 +1,4 @@
-/** Which user of this machine is at the other end of a connection, where the system tells: on Linux, in proc(5). */
+/** The user of this machine at the other end of a connection, where the system tells: on Linux, by proc(5). */
 import type { Socket } from "node:net"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -7,7 +7,7 @@ type Ports = Pick<Socket, "localPort" | "remotePort">
 
 const portOf = (address = "") => Number.parseInt(address.split(":")[1] ?? "", 16)
 
-/** The owners of the sockets that have these two ports the other way around, out of the text of `/proc/net/tcp`. */
+/** The owners of the sockets with these two ports swapped, from the text of `/proc/net/tcp`. */
 export const ownersIn = (text: string, { localPort, remotePort }: Ports): ReadonlyArray<number> =>
   text
     .split("\n")
@@ -17,8 +17,8 @@ export const ownersIn = (text: string, { localPort, remotePort }: Ports): Readon
     .map((fields) => Number(fields[7]))
 
 /**
- * Whether it is another user, who is not root: what carries connections into a virtual machine belongs to root. Where the
- * system does not tell, it is not.
+ * True if the other end belongs to another user. Root does not count, because root carries connections into virtual machines.
+ * False where the system does not tell.
  */
 export const isAnotherUser = Effect.fnUntraced(function* (socket: Ports) {
   const fs = yield* FileSystem.FileSystem

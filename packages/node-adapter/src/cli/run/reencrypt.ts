@@ -1,4 +1,4 @@
-/** `rotate-key reencrypt`: each grant by the current key. */
+/** `rotate-key reencrypt`: encrypts every connection with the first key. */
 import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
 import { GrantStore, type Key } from "@zapier-workflow-auth/core/store/GrantStore"
@@ -21,20 +21,19 @@ import { grantName, stageCommand } from "./rotateKeyWords.ts"
 export interface Input extends Flags.Place {
   readonly clientId: Option.Option<string>
   readonly includePlain: boolean
-  readonly json: boolean
 }
 
 interface Failure extends Key {
   readonly why: string
 }
 
-// A wrong key fails all grants: nobody reads a million lines.
+// A wrong key fails all of them, and a million lines help no reader.
 const mostFailures = 100
 
-// Milliseconds between two lines about how far it is.
+// Milliseconds between two lines of progress.
 const interval = 2_000
 
-/** A store that tells how many of its grants have been looked at, from the first page that is not the last one on. */
+/** A store that reports its progress, if it has more than one page. */
 const watched = (
   inner: GrantStore["Service"],
   clientId: string,
@@ -51,7 +50,7 @@ const watched = (
           seen += entries.length + unreadable.length
           if (next === undefined || now - saidAt < interval) return Effect.void
           saidAt = now
-          return note(`${seen} of ${total} grants of ${shown(clientId)} looked at`)
+          return note(`${seen} of ${total} connections of ${shown(clientId)} done`)
         })
       )
   }
@@ -88,38 +87,42 @@ const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
 })
 
 const words = ({ alreadyCurrent, examined, failed, rewritten }: EncryptedStores.ReencryptReport) =>
-  `${examined} grants: ${rewritten} encrypted anew, ${alreadyCurrent} had been already, ${failed} failed.`
+  `${examined} connections: ${rewritten} encrypted, ${alreadyCurrent} already done, ${failed} failed.`
 
-/** Where the new key does not encrypt yet there is nothing to do, and who believes that it was done loses the older key. */
+/** Fails before the switch: a user who believes that it was done would lose the older key. */
 const afterSwitch = Effect.fnUntraced(function* (path: string, input: Input) {
   const { read } = yield* PrivateFile.make
   const stage = KeyFile.stageOf(yield* read(EncryptionKey.kind, path))
   if (stage !== "Begun") return
   return yield* new Refused({
-    problem: `The new key in ${oneLine(path)} does not encrypt yet. Run:\n${stageCommand("switch", input)}`
+    why: "WrongStage",
+    problem: `the new key in ${oneLine(path)} does not encrypt yet.`,
+    run: stageCommand("switch", input)
   })
 })
 
-/** Where some grants are encrypted, it was turned on before: who wrote one since that is not had no key. */
+/** If some are encrypted, encryption was on, so a plain one was written without a key. */
 const plainHint = (plain: number, areAll: boolean) =>
   areAll
     ? "None of them is encrypted. To turn encryption on, give --include-plain."
-    : `${plain} of them are not encrypted, and others are: somebody without the key may have planted them. Find out who wrote them; --include-plain would trust them, and "zapier-workflow-auth logout" removes one.`
+    : `${plain} of them are not encrypted, while others are: somebody without the key may have planted them. Find out who wrote them. --include-plain would trust them; "zapier-workflow-auth logout" removes one.`
 
 export const reencrypt = Effect.fnUntraced(function* (input: Input) {
+  if (!input.includePlain) yield* Storage.requireKey(input)
   const keys = yield* Storage.keys(input, input.includePlain)
   if (keys._tag === "File") yield* afterSwitch(keys.path, input)
   const { plain, report } = yield* all(input).pipe(
     Effect.provide([Storage.layerStores(input), Storage.layerKeys(keys)]),
-    Effect.onInterrupt(() => Output.note("Interrupted. Nothing is lost: run it again, and it goes on where it was."))
+    Effect.onInterrupt(() => Output.note("Interrupted. Nothing is lost. Run it again, and it goes on from here."))
   )
-  yield* Output.print(input.json ? JSON.stringify(report) : words(report))
+  const next = stageCommand("finish", input)
+  const then = report.failed > 0 ? "" : `\n\nThen drop the older keys, if nothing needs them:\n  ${next}`
+  yield* Output.result(report, `${words(report)}${then}`)
   if (report.failed > 0) {
     const hint = plain === 0 ? "" : `\n${plainHint(plain, plain === report.examined)}`
     return yield* new Refused({
-      problem: `${report.failed} grants could not be encrypted anew, and are left as they are. Keep the older keys until that is mended.${hint}`
+      why: "ReencryptFailed",
+      problem: `${report.failed} connections could not be encrypted, and were left as they are. Keep the older keys until they are.${hint}`
     })
   }
-  if (!input.json)
-    yield* Output.print(`Next, which drops the older keys if nothing needs them:\n${stageCommand("finish", input)}`)
 })

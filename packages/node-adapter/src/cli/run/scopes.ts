@@ -1,19 +1,19 @@
-/** `scopes`: the least that endpoints need, off the endpoint table. */
+/** `scopes`: the scopes that endpoints need, from the endpoint table. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Effect from "effect/Effect"
+import { nearest } from "../nearest.ts"
 import * as Output from "../output.ts"
 import { Refused } from "../refused.ts"
-import { shown } from "../shown.ts"
+import { command, shown } from "../shown.ts"
 import * as Table from "../table.ts"
 
 export interface Input {
   readonly endpoints: ReadonlyArray<string>
-  readonly json: boolean
 }
 
 const isName = (text: string): text is Endpoint.Name => Object.hasOwn(Endpoint.table, text)
 
-// As it is in the table, or as it is called: GET /v2/zaps/12?limit=5.
+// As the table writes it, or as it is called: GET /v2/zaps/12?limit=5.
 const endpointOf = (text: string): Endpoint.Name | undefined => {
   const [method = "", target = "", ...rest] = text.trim().split(/\s+/)
   const name = `${method.toUpperCase()} ${target}`
@@ -28,44 +28,52 @@ const rows = Endpoint.names.map((name) => {
   return { endpoint: name, credentials: modes, scopes }
 })
 
-const list = (json: boolean) =>
-  json
-    ? Effect.forEach(rows, (row) => Output.print(JSON.stringify(row)), { discard: true })
-    : Output.print(
-        Table.format(
-          ["ENDPOINT", "CREDENTIAL", "SCOPE (ANY ONE)"],
-          rows.map(({ credentials, endpoint, scopes }) => [
-            endpoint,
-            credentials.map((mode) => modes[mode]).join(" or ") || "none stated",
-            scopes.join(", ")
-          ])
-        )
-      )
+const words = () =>
+  Table.format([
+    { cells: ["ENDPOINT", "CREDENTIAL", "SCOPE (ANY ONE)"] },
+    ...rows.map(({ credentials, endpoint, scopes }) => ({
+      cells: [endpoint, credentials.map((mode) => modes[mode]).join(" or ") || "not documented", scopes.join(", ")]
+    }))
+  ])
 
-export const scopes = Effect.fnUntraced(function* ({ endpoints, json }: Input) {
-  if (endpoints.length === 0) return yield* list(json)
+const list = Effect.flatMap(Output.Json, (json) =>
+  Output.print(json ? rows.map((row) => JSON.stringify(row)).join("\n") : words())
+)
+
+const unknown = (text: string) => {
+  const near = nearest(text.trim(), Endpoint.names)
+  const isMethod = /^(GET|POST|PUT|PATCH|DELETE)$/i.test(text)
+  const hint = isMethod
+    ? ' Quote the method and the path together: "GET /v2/zaps".'
+    : near === undefined
+      ? ""
+      : ` Did you mean ${shown(near)}?`
+  return new Refused({
+    why: "UnknownEndpoint",
+    problem: `unknown endpoint: ${shown(text)}.${hint}`,
+    run: command("scopes")
+  })
+}
+
+export const scopes = Effect.fnUntraced(function* ({ endpoints }: Input) {
+  if (endpoints.length === 0) return yield* list
   const found: Array<Endpoint.Name> = []
   for (const text of endpoints) {
     const name = endpointOf(text)
-    if (name === undefined) {
-      return yield* new Refused({
-        problem: `${shown(text)} is no endpoint that is known. Give a method and a path, such as "GET /v2/zaps"; without any you get the list`
-      })
-    }
+    if (name === undefined) return yield* unknown(text)
     const { modes } = Endpoint.requirement(name)
     if (modes.length > 0 && !modes.includes("User")) {
-      yield* Output.note(
-        `note: ${name} takes no user's grant: ${modes.includes("App") ? "the app calls it, with a token of its own" : "the client id is all it takes"}.`
-      )
+      const credential = modes.includes("App") ? "a token of the app itself" : "the client id only"
+      yield* Output.note(`note: ${name} takes ${credential}. No user has to allow it.`)
     }
     found.push(name)
   }
   const least = Endpoint.leastScopes(found.filter((name) => !isOfApp(name)))
-  if (json) return yield* Output.print(JSON.stringify(least))
+  if (yield* Output.Json) return yield* Output.print(JSON.stringify(least))
   for (const scope of least) yield* Output.print(scope)
 })
 
-/** Whether only the app itself reaches it: a user need not grant what it takes. */
+/** True if only the app itself may call it, so that a user need not allow its scopes. */
 const isOfApp = (name: Endpoint.Name) => {
   const { modes } = Endpoint.requirement(name)
   return modes.length > 0 && modes.every((mode) => mode === "App")

@@ -1,4 +1,4 @@
-/** `fake`: a fake Zapier over HTTP, and a sample app that uses it, on loopback, until it is stopped. */
+/** `fake`: serves a fake Zapier and a sample app on loopback, until it is stopped. */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
@@ -12,6 +12,7 @@ import * as HashMap from "effect/HashMap"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
 import * as Redacted from "effect/Redacted"
 import * as Stdio from "effect/Stdio"
 import * as Playground from "../playground/serve.ts"
@@ -28,10 +29,10 @@ export interface Input {
   readonly redirectUris: ReadonlyArray<string>
 }
 
-// That of an app under development, and that of `login`.
+// For an app under development, and for `login`.
 const defaultRedirectUris = ["http://localhost:3000/zapier/callback", Application.defaultRedirectUri]
 
-// The apps are there from the start, so that a reset keeps them.
+// Registered at the start, so that a reset keeps them.
 const fake = ({ clientId, redirectUris, seed }: Input, playground: Playground.Listening) =>
   Layer.effect(
     FakeZapier.FakeZapier,
@@ -48,26 +49,31 @@ const fake = ({ clientId, redirectUris, seed }: Input, playground: Playground.Li
             Playground.app(playground)
           ]
         }),
-      catch: (error) => new Refused({ problem: error instanceof FakeControlError ? error.problem : String(error) })
+      catch: (error) =>
+        new Refused({
+          why: "InvalidConfig",
+          problem: error instanceof FakeControlError ? error.problem : String(error)
+        })
     })
   )
 
-const control = ({ origin }: Playground.Listening) =>
+const control = ({ controlled, origin }: Playground.Listening) =>
   Layer.unwrap(
     Effect.map(Variable.secret("ZAPIER_FAKE_CONTROL_TOKEN"), (token) =>
       FakeControlServer.layer({
         token: Option.getOrUndefined(token),
-        links: [{ name: "Sample app", url: `${origin}/` }]
+        links: [{ name: "Playground", url: `${origin}/` }],
+        onAction: (words) => PubSub.publish(controlled, words)
       })
     )
   )
 
 const originOf = Effect.map(HttpServer.HttpServer, ({ address }) => HttpServer.formatAddress(address))
 
-/** What is there once the fake serves. */
+/** The addresses of a running fake, and its app. */
 export interface Serving {
   readonly origin: string
-  /** The address of the control page, which holds its token. */
+  /** The address of the control page, with its token. */
   readonly control: string
   readonly playground: string
   readonly app: Pick<FakeState.App, "clientId" | "clientSecret" | "redirectUris">
@@ -79,53 +85,65 @@ const serving = Effect.fnUntraced(function* (playground: Playground.Listening) {
   const control = yield* FakeControlServer.FakeControlServer
   const { apps } = yield* (yield* FakeZapier.FakeZapier).state
   const app = [...HashMap.values(apps)].find(({ clientId }) => clientId !== Playground.clientId)
-  if (app === undefined) return yield* new Refused({ problem: "no app is registered" })
+  if (app === undefined) return yield* Effect.die(new Error("the fake has no app"))
   const origin = yield* originOf
   return { origin, control: Redacted.value(control.url), playground: playground.origin, app } satisfies Serving
 })
 
 const announce = ({ app, control, origin, playground }: Serving) => {
   const urls = ZapierUrls.at(origin)
-  return Output.print(`A fake Zapier is at ${origin} until you stop it (Ctrl-C).
+  return Output.result(
+    {
+      origin,
+      playground: `${playground}/`,
+      control,
+      clientId: app.clientId,
+      clientSecret: app.clientSecret,
+      redirectUris: app.redirectUris
+    },
+    `A fake Zapier runs at ${origin} until you press Ctrl-C.
 
-Watch it work, in a browser: a sample app that uses it is at
+Watch a sample app use it, in a browser:
 
   ${playground}/
 
-Use it:
+Endpoints, and the control page:
 
   authorize  ${urls.authorize}
   token      ${urls.token}
   API        ${urls.api}
   control    ${control}
 
-An app is registered, for the environment of yours:
+Variables for your app:
 
   ZAPIER_CLIENT_ID=${app.clientId}
   ZAPIER_CLIENT_SECRET=${app.clientSecret}
   ZAPIER_REDIRECT_URIS=${app.redirectUris.join(",")}
 
-Point the library at it:
+The library with Effect; without it, set ZAPIER_FAKE=${origin}:
 
   ZapierNode.layer({ urls: ZapierUrls.at("${origin}") })
 
-And the command line, with the environment above:
+The command line, with the variables above:
 
-  zapier-workflow-auth login --fake ${origin}`)
+  zapier-workflow-auth login --fake ${origin}`
+  )
 }
 
 const cannotListen = (port: number, flag: string) => () =>
   new Refused({
-    problem: `cannot listen on 127.0.0.1:${port}. Is another fake there, or another program? Give another ${flag}, or 0 for any that is free.`
+    why: "CannotListen",
+    problem: `cannot listen on 127.0.0.1:${port}. Another fake or program may use the port. Give another ${flag}, or 0 for any free port.`
   })
 
 const listen = ({ port }: Input) =>
   NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port, gracefulShutdownTimeout: "1 second" })
 
-// The HTTP server comes with a Stdio of its own, which is not the one that commands write to.
+// The HTTP server brings a Stdio of its own. Commands write to the outer one.
 const serve = Effect.fnUntraced(function* (playground: Playground.Listening, stdio: Stdio.Stdio, begun: Begun) {
   const fake = yield* FakeZapier.FakeZapier
-  yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf })
+  const { url } = yield* FakeControlServer.FakeControlServer
+  yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf, control: url })
   yield* Effect.provideService(begun(yield* serving(playground)), Stdio.Stdio, stdio)
   return yield* Effect.never
 })
@@ -133,7 +151,7 @@ const serve = Effect.fnUntraced(function* (playground: Playground.Listening, std
 /**
  * Serves until it is stopped.
  *
- * @param begun what is done once it serves
+ * @param begun runs once the fake serves
  */
 export const serveFakeAnd = Effect.fnUntraced(function* (input: Input, begun: Begun) {
   const port = Option.getOrElse(input.playgroundPort, () => (input.port === 0 ? 0 : 9272))
@@ -151,7 +169,8 @@ export const serveFakeAnd = Effect.fnUntraced(function* (input: Input, begun: Be
       )
     ),
     Effect.catchTags({
-      FakeControlError: ({ problem }) => new Refused({ problem: `ZAPIER_FAKE_CONTROL_TOKEN: ${problem}` }),
+      FakeControlError: ({ problem }) =>
+        new Refused({ why: "InvalidConfig", problem: `ZAPIER_FAKE_CONTROL_TOKEN: ${problem}` }),
       ServeError: cannotListen(input.port, "--port")
     })
   )

@@ -1,4 +1,4 @@
-/** What `doctor` asks the server about. */
+/** The checks of `doctor` that ask the server. */
 import * as AuthorizationUrl from "@zapier-workflow-auth/core/oauth/AuthorizationUrl"
 import { ClientApplication } from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
@@ -19,25 +19,23 @@ import * as Application from "../application.ts"
 import type * as Flags from "../flags.ts"
 import * as Server from "../server.ts"
 import { shown } from "../shown.ts"
-import { type Check, type Finding, note, ok, wrong } from "./finding.ts"
+import * as Recognition from "./recognition.ts"
+import { type Check, failed, type Finding, note, ok } from "./finding.ts"
 
-// Seconds. A code lasts two minutes, and processes that share a database compare their clocks with each other's.
+// Seconds. A code lasts two minutes, and processes that share a database compare their clocks.
 const noticeable = 10
 const harmful = 60
-
-// Milliseconds for one answer.
-const patience = 20_000
 
 const clockFinding = (date: string | undefined, before: number, after: number): Finding => {
   const server = Date.parse(date ?? "")
   const check = "clock"
-  if (Number.isNaN(server)) return note(check, "the server did not say what time it is")
-  // The server's is in whole seconds, and was read at some time between.
+  if (Number.isNaN(server)) return note(check, "the server sends no time")
+  // The server's time is in whole seconds, and was read between these two.
   const off = server + 999 < before ? server + 999 - before : server > after ? server - after : 0
   const seconds = Math.round(Math.abs(off) / 1_000)
   if (seconds < noticeable) return ok(check, "agrees with the server's")
-  const says = `is ${seconds} s ${off < 0 ? "ahead of" : "behind"} the server's: let it be set by NTP`
-  return seconds < harmful ? note(check, says) : wrong(check, says)
+  const says = `is ${seconds} s ${off < 0 ? "ahead of" : "behind"} the server's. Set it by NTP`
+  return seconds < harmful ? note(check, says) : failed(check, says)
 }
 
 const unreached = (code: string) => `cannot be reached (${code}). ${new TransportFailed({ code }).hint}`
@@ -46,57 +44,67 @@ const problemOf = (error: HttpClientError | TimeoutError): string => {
   const outcome = error._tag === "HttpClientError" ? TokenEndpoint.outcomeOfError(error) : undefined
   return outcome?._tag === "NotSent"
     ? unreached(outcome.code)
-    : "does not answer. Check the connection, and the proxy if there is one"
+    : "does not respond. Check the network, and the proxy if there is one"
 }
 
-/** An answer, without following it anywhere, and without its body, which may have no end; or why there is none. */
+/** The head of a response, without redirects and without its body, which may be endless; or the problem. */
 const get = (url: string) =>
   Effect.scoped(HttpClient.HttpClient.use((client) => HttpClient.withScope(client).get(url))).pipe(
-    Effect.timeout(patience),
+    Effect.timeout(Recognition.patience),
     Effect.mapError(problemOf),
     Effect.result
   )
 
+/** Fails with the findings if the server is not to be sent a credential. */
+const server = Effect.gen(function* () {
+  const { api } = yield* ZapierUrls.ZapierUrls
+  const before = yield* Clock.currentTimeMillis
+  const recognized = yield* Effect.result(Effect.mapError(Recognition.recognize, problemOf))
+  const after = yield* Clock.currentTimeMillis
+  if (Result.isFailure(recognized)) return yield* Effect.fail([failed("server", `${api} ${recognized.failure}`)])
+  const { success } = recognized
+  switch (success._tag) {
+    case "Known":
+      return [ok("server", success.says), clockFinding(success.page.headers["date"], before, after)]
+    case "Busy":
+      return yield* Effect.fail([note("server", success.says)])
+    case "Stranger":
+      return yield* Effect.fail([failed("server", success.says)])
+  }
+})
+
 const clientId = Effect.gen(function* () {
   const { api } = yield* ZapierUrls.ZapierUrls
   const application = yield* (yield* ClientApplication).get
-  const before = yield* Clock.currentTimeMillis
-  const answer = yield* get(`${api}/v1/apps?client_id=${encodeURIComponent(application.clientId)}`)
-  const after = yield* Clock.currentTimeMillis
-  if (Result.isFailure(answer)) return [wrong("server", `${api} ${answer.failure}`)]
-  const { headers, status } = answer.success
+  const response = yield* get(`${api}/v1/apps?client_id=${encodeURIComponent(application.clientId)}`)
   const id = shown(application.clientId)
   const check = "client id"
-  const taken =
-    status === 401
-      ? wrong(
-          check,
-          `Zapier does not know ${id}. Compare it with the Developer Platform (Embed, Settings, Credentials)`
-        )
-      : status === 200
-        ? ok(check, `Zapier knows ${id}`)
-        : note(check, `Zapier answered with ${status}, which says nothing about ${id}`)
-  return [ok("server", `${api} answers`), clockFinding(headers["date"], before, after), taken]
+  if (Result.isFailure(response)) return note(check, `${api} ${response.failure}`)
+  const { status } = response.success
+  if (status === 200) return ok(check, `Zapier knows ${id}`)
+  return status === 401
+    ? failed(check, `Zapier does not know ${id}. Compare it with the Developer Platform (Embed, Settings, Credentials)`)
+    : note(check, `Zapier responded with ${status}, which says nothing about ${id}`)
 })
 
 const secretFinding = (outcome: TokenOutcome): Finding => {
   const check = "client secret"
   switch (outcome._tag) {
     case "InvalidClient":
-      return wrong(
+      return failed(
         check,
-        "Zapier does not take the client id with this secret. Compare both with the Developer Platform (Embed, Settings, Credentials)"
+        "Zapier rejects this secret. Compare it with the Developer Platform (Embed, Settings, Credentials)"
       )
     case "Granted":
-      return ok(check, "Zapier takes it")
-    // What else is wrong with the request was looked at after the secret.
+      return ok(check, "Zapier accepts it")
+    // Zapier looks at the rest of the request only after the secret.
     case "Refused":
     case "InvalidGrant":
-      return ok(check, `Zapier takes it, but gives the app no token of its own`)
+      return ok(check, `Zapier accepts it, but gives the app no token of its own`)
     case "Malformed":
       return note(
         check,
-        `Zapier's answer (status ${outcome.status}) cannot be understood: ${outcome.problem}. Check the address, and the proxy if there is one`
+        `Zapier's response (status ${outcome.status}) is malformed: ${outcome.problem}. Check the address, and the proxy if there is one`
       )
     case "RateLimited":
     case "Unavailable":
@@ -112,16 +120,19 @@ const tokenFindings = (outcome: TokenOutcome): ReadonlyArray<Finding> => {
   const finding = secretFinding(outcome)
   const oddities = outcome._tag === "Granted" ? (outcome.oddities ?? []) : []
   if (oddities.length === 0) return [finding]
-  const says = `is taken, but not all of it is as it should be: ${oddities.join(", ")}. Tell Zapier, or look at the proxy`
+  const says = `is usable, but odd: ${oddities.join(", ")}. Tell Zapier, or check the proxy`
   return [finding, note("token response", says)]
 }
 
 const secret = Effect.gen(function* () {
   const endpoint = yield* TokenEndpoint.TokenEndpoint
-  const until = Number(yield* Clock.monotonicTimeNanos) / 1e6 + patience
+  const until = Number(yield* Clock.monotonicTimeNanos) / 1e6 + Recognition.patience
   const outcome = yield* endpoint
-    .request({ _tag: "ClientCredentials", scopes: [] }, { until, requestTimeout: patience, retryFor: 0 })
-    .pipe(Effect.timeoutOption(patience), Effect.map(Option.getOrElse((): TokenOutcome => ({ _tag: "NoResponse" }))))
+    .request({ _tag: "ClientCredentials", scopes: [] }, { until, requestTimeout: Recognition.patience, retryFor: 0 })
+    .pipe(
+      Effect.timeoutOption(Recognition.patience),
+      Effect.map(Option.getOrElse((): TokenOutcome => ({ _tag: "NoResponse" })))
+    )
   return tokenFindings(outcome)
 })
 
@@ -137,15 +148,15 @@ const redirectUris = Effect.gen(function* () {
         scopes: ["zap"],
         state: Redacted.make("doctor")
       })
-      const answer = yield* get(Redacted.value(url))
-      if (Result.isFailure(answer)) return note(check, `${shown(redirectUri)}: the consent page ${answer.failure}`)
-      const { status } = answer.success
+      const response = yield* get(Redacted.value(url))
+      if (Result.isFailure(response)) return note(check, `${shown(redirectUri)}: the consent page ${response.failure}`)
+      const { status } = response.success
       return status >= 400
-        ? wrong(
+        ? failed(
             check,
-            `${shown(redirectUri)} is refused (${status}). Register it in the Developer Platform (Embed, Settings, Redirect URIs), spelled the same`
+            `Zapier refuses ${shown(redirectUri)} (${status}). Register it in the Developer Platform (Embed, Settings, Redirect URIs), spelled the same`
           )
-        : ok(check, `${shown(redirectUri)} is not refused`)
+        : ok(check, `Zapier accepts ${shown(redirectUri)}`)
     })
   )
 })
@@ -163,14 +174,18 @@ const services = Effect.fnUntraced(function* (flags: Flags.Connection) {
 
 const online = (flags: Flags.Connection) =>
   Effect.gen(function* () {
-    const first = yield* clientId
-    // Where nobody answers there is no more to ask.
-    if (first.some(({ check, result }) => check === "server" && result === "wrong")) return first
-    return [...first, ...(yield* secret), ...(yield* redirectUris)]
+    // Without an application there is nothing to check.
+    yield* (yield* ClientApplication).get
+    const first = yield* server
+    return [...first, yield* clientId, ...(yield* secret), ...(yield* redirectUris)]
   }).pipe(
     Effect.provide(Layer.unwrap(services(flags))),
-    // What is wrong with the application has been said.
-    Effect.catch((error: ZapierAuthError) => Effect.succeed([note("server", `was not asked: ${error.message}`)]))
+    Effect.catch((problem: ZapierAuthError | ReadonlyArray<Finding>) =>
+      Effect.succeed(
+        // The local checks have reported what is wrong with the application.
+        "_tag" in problem ? [note("server", "not asked, because the client application is not usable")] : problem
+      )
+    )
   )
 
 export const all: ReadonlyArray<Check> = [online]

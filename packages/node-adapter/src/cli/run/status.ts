@@ -1,4 +1,4 @@
-/** `status`: who is connected, as the database has it. */
+/** `status`: the connected users in the database. */
 import { GrantStore, type Grant, type Key, type Unreadable } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
@@ -9,16 +9,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Application from "../application.ts"
 import * as Output from "../output.ts"
-import type * as Flags from "../flags.ts"
+import * as Flags from "../flags.ts"
 import { Inventory } from "../inventory.ts"
-import { shown } from "../shown.ts"
+import { command, shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
 import * as Table from "../table.ts"
 
 export interface Input extends Flags.Server {
   readonly subject: Option.Option<string>
   readonly state: Option.Option<keyof typeof tags>
-  readonly json: boolean
   readonly clientId: Option.Option<string>
   readonly dataDirectory: Option.Option<string>
 }
@@ -33,13 +32,13 @@ const words = {
 } as const
 
 const why = {
-  NeverConnected: "not connected",
-  Revoked: "Zapier no longer takes its refresh token: the user has to connect again",
-  ResponseLost: "an earlier refresh brought no usable answer: the user has to connect again",
-  NoRefreshToken: "it has ended, and Zapier gave no refresh token: the user has to connect again"
+  NeverConnected: "Not connected.",
+  Revoked: "Zapier no longer accepts the refresh token. The user must connect again.",
+  ResponseLost: "The response to a refresh was lost. The user must connect again.",
+  NoRefreshToken: "The access token expired, and Zapier gave no refresh token. The user must connect again."
 } as const
 
-const lost = "its last refresh brought no usable answer; it is asked for once more when it is used"
+const lost = "The response to the last refresh was lost. It is retried at the next use."
 
 const failed = (cause: Pause.Cause): string => {
   switch (cause._tag) {
@@ -48,7 +47,7 @@ const failed = (cause: Pause.Cause): string => {
     case "Unavailable":
       return `Zapier responded with ${cause.status}`
     case "Malformed":
-      return `Zapier's response (status ${cause.status}) could not be understood: ${cause.problem}`
+      return `Zapier's response (status ${cause.status}) was malformed: ${cause.problem}`
     case "NotSent":
       return `Zapier could not be reached (${cause.code})`
     case "NoResponse":
@@ -56,23 +55,25 @@ const failed = (cause: Pause.Cause): string => {
   }
 }
 
-/** What last went wrong, or is going on. */
+/** The last problem, or the operation under way. */
 const noteOf = (grant: Grant, now: number): string | undefined => {
   switch (grant._tag) {
     case "ReconnectRequired":
       return why[grant.why]
     case "Refreshing":
       if (!Lease.isLive(grant.lease, now)) {
-        return "the process that was renewing it is gone; another does so when it is used"
+        return "The process that was refreshing it is gone. It is refreshed at the next use."
       }
-      return grant.responseLost ? "being renewed, after a refresh that brought no usable answer" : "being renewed"
+      return grant.responseLost ? "Being refreshed, after a response was lost." : "Being refreshed."
     case "Active":
       if (Pause.isOn(grant.pause, now)) {
         const { cause, until } = grant.pause
-        return `not renewed for another ${seconds(until - now)} (until ${timeOf(until)}): ${failed(cause)}`
+        return `Not refreshed for another ${seconds(until - now)} (until ${timeOf(until)}): ${failed(cause)}.`
       }
       if (grant.responseLost) return lost
-      return grant.tokens.refreshToken === undefined ? "cannot be renewed: Zapier gave no refresh token" : undefined
+      return grant.tokens.refreshToken === undefined
+        ? "It cannot be refreshed: Zapier gave no refresh token."
+        : undefined
   }
 }
 
@@ -81,7 +82,7 @@ const timeOf = (at: number) => DateTime.formatIso(DateTime.makeUnsafe(at))
 const seconds = (millis: number) => `${Math.ceil(millis / 1_000)} s`
 
 const timeLeft = (millis: number): string => {
-  if (millis <= 0) return "ended"
+  if (millis <= 0) return "expired"
   if (millis < 60_000) return seconds(millis)
   return Duration.format(Duration.minutes(Math.floor(millis / 60_000)))
 }
@@ -102,36 +103,35 @@ const unreadableOf = ({ error, key }: Unreadable) => ({ ...key, _tag: "Unreadabl
 
 type Entry = ReturnType<typeof entryOf> | ReturnType<typeof unreadableOf>
 
-// Subjects come from anywhere: one that is not plain is quoted.
+// A subject that is not plain is quoted.
 const plain = (text: string) => (/^[\w@.+:/-]+$/.test(text) ? text : shown(text))
 
-const head = ["CLIENT", "SUBJECT", "STATE", "TIME LEFT", "SCOPES", "NOTE"]
+const head = ["SUBJECT", "STATE", "TIME LEFT", "SCOPES"]
 
-const rowOf = (entry: Entry, now: number) => [
-  plain(entry.clientId),
-  plain(entry.subject),
-  words[entry._tag],
-  ...(entry._tag === "Unreadable"
-    ? ["", ""]
-    : [timeLeft(entry.accessTokenExpiresAt - now), entry.scopes.map(plain).join(" ")]),
-  entry.note ?? ""
-]
-
-// Grants of a page.
-const limit = 100
-
-const print = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>, json: boolean, isFirst: boolean) {
-  if (json) return yield* Effect.forEach(entries, (entry) => Output.print(JSON.stringify(entry)), { discard: true })
-  const now = yield* Clock.currentTimeMillis
-  if (entries.length === 0) return
-  const table = Table.format(
-    head,
-    entries.map((entry) => rowOf(entry, now))
-  )
-  yield* Output.print(isFirst ? table : table.slice(table.indexOf("\n") + 1))
+const rowOf = (entry: Entry, now: number): Table.Row => ({
+  cells: [
+    plain(entry.subject),
+    words[entry._tag],
+    ...(entry._tag === "Unreadable"
+      ? ["", ""]
+      : [timeLeft(entry.accessTokenExpiresAt - now), entry.scopes.map(plain).join(" ")])
+  ],
+  note: entry.note
 })
 
-/** One user's grant, if it is there and in the state that is asked for. */
+// Connections of a page.
+const limit = 100
+
+const print = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>) {
+  const now = yield* Clock.currentTimeMillis
+  const [first] = entries
+  if (first === undefined) return
+  if (yield* Output.Json) return yield* Output.print(entries.map((entry) => JSON.stringify(entry)).join("\n"))
+  const table = Table.format([{ cells: head }, ...entries.map((entry) => rowOf(entry, now))])
+  yield* Output.print(`Client application ${plain(first.clientId)}:\n\n${table}\n`)
+})
+
+/** The connection of one user, if it is in that state. */
 const one = Effect.fnUntraced(function* (key: Key, state: Grant["_tag"] | undefined) {
   const found = yield* (yield* GrantStore).get(key)
   return Option.toArray(found)
@@ -158,7 +158,7 @@ const all = Effect.fnUntraced(function* (input: Input) {
         ...page.entries.map(({ grant, key }) => entryOf(key, grant.value, now)),
         ...(page.unreadable ?? []).map(unreadableOf)
       ]
-      yield* print(entries, input.json, count === 0)
+      yield* print(entries)
       count += entries.length
       after = page.next
     } while (after !== undefined)
@@ -166,8 +166,18 @@ const all = Effect.fnUntraced(function* (input: Input) {
   return count
 })
 
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+
+const nobody = (problem: string, run: string) => Output.note(`${sentence(problem)} Run:\n  ${run}`)
+
 export const status = Effect.fnUntraced(function* (input: Input) {
   const storage = { dataDirectory: input.dataDirectory, keyFile: Option.none(), fake: input.fake }
+  const nothing = yield* Storage.nothingStored(storage, input.subject)
+  if (Option.isSome(nothing)) return yield* nobody(nothing.value.problem, nothing.value.run ?? command("login"))
   const count = yield* Effect.provide(all(input), Storage.layerReading(storage))
-  if (count === 0 && !input.json) yield* Output.note("No grant is there that is asked for.")
+  if (count > 0) return
+  const isFiltered = [input.subject, input.state, input.clientId].some(Option.isSome)
+  return yield* isFiltered
+    ? Output.note("No matching connections.")
+    : nobody("nobody is connected.", command("login", Flags.typed(storage)))
 })

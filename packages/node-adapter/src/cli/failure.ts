@@ -1,0 +1,54 @@
+/** Errors for the person at the command line: what happened, and the command to run next. */
+import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
+import type { Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type { Refused } from "./refused.ts"
+import { command } from "./shown.ts"
+
+export interface Failure {
+  readonly _tag: string
+  readonly message: string
+  /** A command as it is typed. */
+  readonly run?: string | undefined
+}
+
+/** The library speaks to the app that calls it. Some of its messages are told to the user of a command in other words. */
+const messages: { readonly [tag in Reason["_tag"]]?: string } = {
+  ConsentDenied: "access was not allowed on Zapier's consent page. Nothing was changed.",
+  ConsentExpired: "this login took too long, or was ended before. Start again.",
+  ExchangeOutcomeUnknown: "Zapier's response to the code did not arrive, and a code works only once. Start again.",
+  StateMismatch: "that address belongs to another login, or to one that expired. Start again.",
+  InvalidCallback: "that is not the address that Zapier sent the browser to. Start again, and copy the whole address."
+}
+
+const commands: { readonly [tag in Reason["_tag"]]?: string } = {
+  ConsentDenied: "login",
+  ConsentExpired: "login",
+  ExchangeOutcomeUnknown: "login",
+  StateMismatch: "login",
+  InvalidCallback: "login",
+  ClientRejected: "doctor",
+  TokenRequestRefused: "doctor",
+  AuthorizationRefused: "doctor",
+  TransportFailed: "doctor",
+  MalformedResponse: "doctor",
+  ApplicationUnavailable: "doctor",
+  StoreFailed: "doctor",
+  DecryptionFailed: "doctor"
+}
+
+const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
+
+export const of = (error: ZapierAuthError | StoreError | Refused): Failure => {
+  if (error._tag === "Refused") return { _tag: error.why, message: sentence(error.problem), run: error.run }
+  const { _tag } = error._tag === "ZapierAuthError" ? error.reason : error
+  const next = commands[_tag]
+  return {
+    _tag,
+    message: sentence(messages[_tag] ?? error.message),
+    run: next === undefined ? undefined : command(next)
+  }
+}
+
+/** As a terminal shows it: a command to run stands on a line of its own. */
+export const format = ({ message, run }: Failure): string =>
+  run === undefined ? `error: ${message}` : `error: ${message} Run:\n  ${run}`
