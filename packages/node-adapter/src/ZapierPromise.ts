@@ -80,6 +80,7 @@ import * as Stores from "./internal/promise/stores.ts"
 import * as WhiteLabel from "./internal/promise/whiteLabel.ts"
 import * as WaitUntil from "./internal/promise/waitUntil.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
+import * as WhiteLabelLayer from "./internal/whiteLabelLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
 
 export type { Adopted, AdoptRow, RefusedRow } from "./internal/promise/adoption.ts"
@@ -528,7 +529,7 @@ const layerOf = ({
         httpClient,
         settings,
         urls: at,
-        whiteLabel: WhiteLabel.layer(whiteLabel)
+        whiteLabel: WhiteLabelLayer.layer(whiteLabel)
       }).pipe(Layer.provide(Stores.layer(where, isFake)))
     })
   )

@@ -42,16 +42,15 @@ const invalid = (setting: string, problem: string) => ZapierAuthError.make(new I
  * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
  * import * as ZapierWhiteLabel from "@zapier-workflow-auth/node-adapter/ZapierWhiteLabel"
  *
- * declare const pem: string
- *
- * ZapierNode.layer({
- *   whiteLabel: ZapierWhiteLabel.layer({
- *     issuer: "https://accounts.acme.example",
- *     key: pem,
- *     keyId: "2026-07",
- *     algorithm: "ES256"
+ * const zapier = (pem: string) =>
+ *   ZapierNode.layer({
+ *     whiteLabel: ZapierWhiteLabel.layer({
+ *       issuer: "https://accounts.acme.example",
+ *       key: pem,
+ *       keyId: "2026-07",
+ *       algorithm: "ES256"
+ *     })
  *   })
- * })
  * ```
  *
  * @since 0.1.0

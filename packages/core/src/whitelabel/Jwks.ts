@@ -87,14 +87,14 @@ export interface Options {
  * import * as Jwks from "@zapier-workflow-auth/core/whitelabel/Jwks"
  * import * as Effect from "effect/Effect"
  *
- * declare const pem: { readonly current: string; readonly before: string }
- *
- * const handler = Jwks.handler({
- *   current: { key: pem.current, keyId: "2026-07", algorithm: "ES256" },
- *   retiring: { key: pem.before, keyId: "2026-01", algorithm: "ES256" }
- * })
- *
- * const serve = async (request: Request) => (await Effect.runPromise(handler))(request)
+ * const serve = (pem: { readonly current: string; readonly before: string }, request: Request) =>
+ *   Effect.map(
+ *     Jwks.handler({
+ *       current: { key: pem.current, keyId: "2026-07", algorithm: "ES256" },
+ *       retiring: { key: pem.before, keyId: "2026-01", algorithm: "ES256" }
+ *     }),
+ *     (handler) => handler(request)
+ *   )
  * ```
  *
  * @since 0.1.0

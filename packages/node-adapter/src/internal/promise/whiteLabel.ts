@@ -4,12 +4,9 @@ import type { ConnectTokenOptions, ConnectUrlOptions, WhiteLabel } from "@zapier
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as EffectResult from "effect/Result"
 import type { Options } from "../../ZapierWhiteLabel.ts"
-import * as Variable from "../variable.ts"
 import * as Failure from "./failure.ts"
 import type { Result } from "./failure.ts"
 import * as Input from "./input.ts"
@@ -97,15 +94,3 @@ export const make = (run: Run): WhiteLabelCalls => {
       )
   }
 }
-
-const load = Effect.promise(() => import("../../ZapierWhiteLabel.ts"))
-
-/** The mode of the options, or of the environment; nothing is loaded where neither has it. */
-export const layer = (options: WhiteLabelOptions | undefined): Layer.Layer<never, ZapierAuthError> =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      if (options !== undefined) return (yield* load).layer(options)
-      const issuer = yield* Variable.text("ZAPIER_WHITE_LABEL_ISSUER")
-      return Option.isNone(issuer) ? Layer.empty : (yield* load).layerConfig
-    })
-  )

@@ -71,6 +71,7 @@ const names: { readonly [T in Changed["_tag"]]: string } = {
   UserGrantChanged: "Connection",
   ConsentAttemptChanged: "Login",
   AppCredentialChanged: "App token",
+  WhiteLabelTokenChanged: "White Label token",
   ClientIdChanged: "Client id"
 }
 
