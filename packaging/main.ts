@@ -1,6 +1,6 @@
 /**
- * `npm run packaging`, after a build: packs the packages, looks at what is in them, installs them by npm into an empty
- * project, type checks and runs it there on each Node that is said to do, and in a runtime without Node. Then it installs them
+ * `npm run packaging`: builds and packs the packages as docs/getting-started.md says, and follows that page to its end. It
+ * looks at what is in the packages, installs them by npm into an empty project, type checks and runs it there on each Node that is said to do, and in a runtime without Node. Then it installs them
  * as for production, and looks at who else was installed. Ends with 1 when something is wrong.
  */
 import { deepStrictEqual, match, ok } from "node:assert/strict"
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Audit from "./audit.ts"
 import * as Consumer from "./consumer.ts"
+import * as GettingStarted from "./gettingStarted.ts"
 import * as Node from "./node.ts"
 import * as Production from "./production.ts"
 import * as Tarballs from "./tarballs.ts"
@@ -26,7 +27,7 @@ const check = async (what: string, run: () => Promise<void>) => {
   }
 }
 
-// A registry that has no audit, or does not respond, says nothing against a package.
+// A registry without an audit, or without a response, counts as no finding.
 const audited = async (what: string, project: string) => {
   const audit = await Audit.audit(project)
   if (audit._tag === "Silent") process.stdout.write(`skipped the audit of ${what}: ${audit.why}\n`)
@@ -39,9 +40,19 @@ const commandFolder = "node_modules/@zapier-workflow-auth/node-adapter/dist/comm
 
 const folder = await mkdtemp(join(tmpdir(), "packaging-"))
 try {
-  const tarballs = Tarballs.pack(folder)
+  await GettingStarted.makeTarballs()
+  for (const node of Node.versions) {
+    await check(`docs/getting-started.md, followed to the letter on Node ${node}`, async () => {
+      const { manifest, printed, said } = await GettingStarted.follow(join(folder, node), node)
+      deepStrictEqual(printed, said)
+      ok(said.length >= 3, "the page shows what each of its programs prints")
+      ok(manifest.type !== "module", "npm init makes a CommonJS project")
+    })
+  }
+
+  const tarballs = Tarballs.packedIn(Tarballs.folder)
   for (const tarball of tarballs) {
-    await check(`${tarball.name}: what is in it, its types and its manifest`, async () =>
+    await check(`${tarball.name}: its contents, its types and its manifest`, async () =>
       deepStrictEqual(await Tarballs.problemsOf(tarball), [])
     )
   }
@@ -85,7 +96,7 @@ try {
     )
     const documented = Production.documented()
     ok(names.length <= documented.packages, `docs/operating.md says ${documented.packages} packages`)
-    // Versions that were published since may weigh a little more.
+    // Newer versions may be slightly larger.
     ok(megabytes <= documented.megabytes * 1.1, `docs/operating.md says ${documented.megabytes} MB`)
   })
   await check("of which none runs anything when it is installed", async () => deepStrictEqual(production.scripts(), []))
@@ -117,9 +128,9 @@ try {
   await check("what login starts a browser with on Linux can be run", async () =>
     accessSync(join(production.folder, commandFolder, "chunks/xdg-open"), constants.X_OK)
   )
-  await audited("what is installed in production", production.folder)
+  await audited("the production install", production.folder)
   const licenses = join(production.folder, commandFolder, "LICENSES.txt")
-  await audited("what is bundled into the command", Audit.bundledProject(join(folder, "bundled"), licenses))
+  await audited("the packages in the command's bundle", Audit.bundledProject(join(folder, "bundled"), licenses))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

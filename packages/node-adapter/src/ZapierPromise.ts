@@ -101,6 +101,7 @@ export type { WhiteLabelCalls, WhiteLabelOptions } from "./internal/promise/whit
 export type { ApiFailure, Failure, Result } from "./internal/promise/failure.ts"
 
 export type {
+  CustomStores,
   Encryption,
   Options,
   PostgresStores,

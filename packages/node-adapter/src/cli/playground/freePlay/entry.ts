@@ -71,8 +71,8 @@ const names: { readonly [T in Changed["_tag"]]: string } = {
   UserGrantChanged: "Connection",
   ConsentAttemptChanged: "Login",
   AppCredentialChanged: "App token",
-  WhiteLabelTokenChanged: "White Label token",
-  ClientIdChanged: "Client id"
+  ClientIdChanged: "Client id",
+  WhiteLabelTokenChanged: "White Label token"
 }
 
 const whose = (event: AuthEvent): string => {

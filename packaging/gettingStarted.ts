@@ -1,0 +1,65 @@
+/** Follows docs/getting-started.md to the letter: runs its commands, saves its files, and compares what they print. */
+import { execFile } from "node:child_process"
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { delimiter, dirname, join } from "node:path"
+import { promisify } from "node:util"
+import * as Node from "./node.ts"
+
+const run = promisify(execFile)
+
+const root = join(import.meta.dirname, "..")
+
+export type Step =
+  | { readonly _tag: "Run"; readonly where: "clone" | "app"; readonly commands: string }
+  | { readonly _tag: "Save"; readonly file: string; readonly code: string }
+  | { readonly _tag: "Prints"; readonly text: string }
+
+const block = /^```(\w+)\n(.*?)^```$/gms
+
+/**
+ * What a page says to do, up to a heading: a block of `sh` is run, in the clone where the line before says so; a block whose line
+ * before names a file is saved as it; a block of `text` is what the command before it prints.
+ */
+export const stepsOf = (page: string, end: string): ReadonlyArray<Step> => {
+  const [part = ""] = page.split(`\n## ${end}\n`)
+  return [...part.matchAll(block)].map(({ 1: language, 2: code = "", index }) => {
+    const before = part.slice(0, index).trimEnd().split("\n").at(-1) ?? ""
+    const file = /as `([^`]+)`:$/.exec(before)?.[1]
+    if (language === "sh")
+      return { _tag: "Run", where: /\bIn the clone:$/.test(before) ? "clone" : "app", commands: code }
+    if (language === "text") return { _tag: "Prints", text: code }
+    if (file !== undefined) return { _tag: "Save", file, code }
+    throw new Error(`docs/getting-started.md does not say what to do with this:\n${code}`)
+  })
+}
+
+const steps = stepsOf(readFileSync(join(root, "docs/getting-started.md"), "utf8"), "A web app")
+
+/** Does what is said to be done in the clone: the packages are packed, as anyone would. */
+export const makeTarballs = async (): Promise<void> => {
+  for (const step of steps) {
+    if (step._tag === "Run" && step.where === "clone") await run("sh", ["-ec", step.commands], { cwd: root })
+  }
+}
+
+/** Does the rest in an empty folder, on a version of Node: what was printed, and what the page says is printed. */
+export const follow = async (folder: string, version: string) => {
+  const app = join(folder, "app")
+  mkdirSync(app, { recursive: true })
+  symlinkSync(root, join(folder, "zapier-workflow-auth"))
+  // Nothing of this process's environment configures the library. npm may be configured by it.
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ZAPIER_"))
+  const PATH = [dirname(await Node.pathOf(version)), process.env["PATH"]].join(delimiter)
+  const env = { ...Object.fromEntries(inherited), PATH }
+  const printed: Array<string> = []
+  const said: Array<string> = []
+  let last = ""
+  for (const step of steps) {
+    if (step._tag === "Save") writeFileSync(join(app, step.file), step.code)
+    else if (step._tag === "Prints") {
+      printed.push(last)
+      said.push(step.text)
+    } else if (step.where === "app") last = (await run("sh", ["-ec", step.commands], { cwd: app, env })).stdout
+  }
+  return { printed, said, manifest: JSON.parse(readFileSync(join(app, "package.json"), "utf8")) as { type?: string } }
+}
