@@ -25,7 +25,7 @@ describe("Jwks", () => {
     Effect.gen(function* () {
       const serve = yield* Jwks.handler(keys)
       const set = jose.createRemoteJWKSet(new URL("https://acme.example/jwks"), {
-        [jose.customFetch]: async (url, init) => serve(new Request(url, init as RequestInit))
+        [jose.customFetch]: async (url, init) => serve(new Request(url, init))
       })
       for (const [kid, alg, { privateKey }] of [
         ["next", "RS384", rs384],
