@@ -95,22 +95,11 @@ export type For<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extends [never]
 export const user = (subject: string): User => ({ _tag: "User", subject })
 
 /**
- * On behalf of a White Label user.
- *
- * @param subject the partner's own name for its user
- * @param tenant that of the workspace or organization
+ * On behalf of a White Label user, by the partner's own names for the user and for the workspace or organization.
  *
  * @since 0.1.0
  */
 export const whiteLabel = (subject: string, tenant: string): WhiteLabel => ({ _tag: "WhiteLabel", subject, tenant })
-
-/**
- * On behalf of a White Label user where a tenant is named, and else of a user.
- *
- * @internal
- */
-export const ofUser = (subject: string, tenant: unknown): User | WhiteLabel =>
-  tenant === undefined ? user(subject) : whiteLabel(subject, tenant as string)
 
 /**
  * As the app.
