@@ -18,12 +18,11 @@
  * import * as Layer from "effect/Layer"
  * import * as Redacted from "effect/Redacted"
  *
- * declare const pem: string
- *
  * // For `Layer.provide`, below the layer of ZapierAuth.
- * const whiteLabel = WhiteLabel.layer({ issuer: "https://accounts.acme.example" }).pipe(
- *   Layer.provide(PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" }))
- * )
+ * const whiteLabel = (pem: string) =>
+ *   WhiteLabel.layer({ issuer: "https://accounts.acme.example" }).pipe(
+ *     Layer.provide(PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" }))
+ *   )
  *
  * const program = Effect.gen(function* () {
  *   const zapier = yield* ZapierHttpClient
@@ -76,7 +75,7 @@ export interface Options {
   readonly scopes?: ReadonlyArray<Scopes.Scope> | undefined
 }
 
-const taken: ReadonlySet<string> = new Set(["iss", "aud", "iat", "nbf", "exp"])
+const taken: ReadonlySet<string> = new Set(["iss", "aud", "iat", "nbf", "exp", "jti"])
 
 const check = (options: Options) =>
   Effect.gen(function* () {
