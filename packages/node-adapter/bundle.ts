@@ -23,9 +23,15 @@ const bundled = { cwd: here, platform: "node" as const, logLevel: "warn" as cons
 const outputs = await build([
   {
     ...bundled,
-    input: { "zapier-workflow-auth": "src/bin.ts" },
+    // A story of the playground starts processes of the second, which is looked for beside the chunk that starts it.
+    input: { "zapier-workflow-auth": "src/bin.ts", storyProcess: "src/cli/playground/stories/storyProcess.ts" },
     // What a command does not need it does not load.
-    output: { dir, format: "esm", chunkFileNames: "chunks/[name]-[hash].js" }
+    output: {
+      dir,
+      format: "esm",
+      entryFileNames: ({ name }) => (name === "storyProcess" ? "chunks/[name].js" : "[name].js"),
+      chunkFileNames: "chunks/[name]-[hash].js"
+    }
   },
   {
     ...bundled,
@@ -40,5 +46,10 @@ if (missing.length > 0) throw new Error(`the command would have to be installed 
 
 // What the thread starts on Linux: it is looked for beside it. The terms that it comes with are in it.
 copyFileSync(fileURLToPath(new URL("xdg-open", import.meta.resolve("open"))), join(dir, "chunks/xdg-open"))
+
+// The clients of the stories, whose source the playground shows.
+for (const name of ["byHand", "withLibrary"]) {
+  copyFileSync(join(here, `src/cli/playground/stories/${name}.ts`), join(dir, `chunks/${name}.ts`))
+}
 
 Licenses.write(dir, outputs)

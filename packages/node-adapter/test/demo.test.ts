@@ -111,7 +111,7 @@ describe("npm start", () => {
       const said = yield* running.said("stdout", "login --fake")
       const url = /Watch a sample app use it, in a browser:\s+(\S+)/.exec(said)?.[1] ?? ""
       const page = yield* Effect.flatMap(HttpClient.get(url), (response) => response.text)
-      expect(page).toContain("Acme Notes")
+      expect(page).toContain("Zapier playground")
       running.child.kill("SIGINT")
       expect((yield* running.ended).stderr).toBe("")
     }).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))

@@ -276,6 +276,27 @@ describe("the front page", () => {
     }).pipe(Effect.provide(served()))
   )
 
+  it.effect("is JSON for a program that asks for it", () =>
+    Effect.gen(function* () {
+      const base = `http://127.0.0.1:${yield* portOf}`
+      const { body, headers, status } = yield* ask("/", { accept: "application/json" })
+      assert.deepStrictEqual([status, headers["content-type"]], [200, "application/json"])
+      const told = JSON.parse(body)
+      assert.deepInclude(told, {
+        authorize: `${base}/v2/authorize`,
+        token: `${base}/oauth/token/`,
+        api: base,
+        controlPage: `${base}/_control/`,
+        controlApi: `${base}/_control/api/`,
+        links: [{ name: "Sample <app>", url: "http://127.0.0.1:9272/?a=b&c" }]
+      })
+      assert.lengthOf(told.endpoints, Endpoint.names.length)
+      assert.deepInclude(told.endpoints, { endpoint: "GET /v1/zaps", credentials: ["User"], scopes: ["zap"] })
+      const { token } = yield* FakeControlServer.FakeControlServer
+      assert.notInclude(body, Redacted.value(token))
+    }).pipe(Effect.provide(controlled))
+  )
+
   it.effect("leads to the control page, and does not say its token", () =>
     Effect.gen(function* () {
       const { token } = yield* FakeControlServer.FakeControlServer

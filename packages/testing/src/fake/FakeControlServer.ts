@@ -49,6 +49,7 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { FakeControlError } from "./FakeControl.ts"
@@ -91,6 +92,8 @@ export interface Options {
   readonly token?: Redacted.Redacted | undefined
   /** What else there is, for the front page: a sample app, for example. Default: nothing. */
   readonly links?: ReadonlyArray<Link> | undefined
+  /** Done after each action of the control page or API, with what happened in a sentence. Default: nothing. */
+  readonly onAction?: ((words: string) => Effect.Effect<unknown>) | undefined
 }
 
 /**
@@ -114,7 +117,8 @@ const parseOptions = Given.parse(
           url: Schema.String.check(Schema.isPattern(/^https?:\/\//, { expected: "a whole URL, with http or https" }))
         })
       )
-    )
+    ),
+    onAction: Schema.optional(Schema.declare(Predicate.isFunction, { expected: "a function" }))
   }),
   "The options"
 )
@@ -155,7 +159,9 @@ export const layer = (
         zapier,
         snapshots: new Map(),
         secrets: { token: Redacted.value(token), session: yield* secret, form: yield* secret },
-        isServerLocal: Guard.isLocal(address)
+        isServerLocal: Guard.isLocal(address),
+        links: given.links ?? [],
+        onAction: options.onAction ?? (() => Effect.void)
       }
       yield* Serve.listen(
         (request: FakeRequest) =>

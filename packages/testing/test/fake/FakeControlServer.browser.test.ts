@@ -1,5 +1,4 @@
 /** The pages in a real browser, and what they look like in `test-output`. */
-import { mkdirSync } from "node:fs"
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
@@ -14,6 +13,7 @@ import type { Page } from "playwright-core"
 import * as FakeControlServer from "../../src/fake/FakeControlServer.ts"
 import * as FakeZapier from "../../src/FakeZapier.ts"
 import * as Browser from "../utils/Browser.ts"
+import * as Looks from "../utils/Looks.ts"
 
 const hostileName = `"><script>hit = 1</script><img src=x onerror="hit = 2">`
 
@@ -61,7 +61,6 @@ await Browser.describeInBrowser("in a browser", (browser) => {
   const address = Effect.map(HttpServer.HttpServer, ({ address }) => HttpServer.formatAddress(address))
 
   beforeAll(async () => {
-    mkdirSync(Browser.output, { recursive: true })
     redirectUri = `${await apps.runPromise(address)}/callback`
     const named = (name: string, clientId: string) => ({
       name,
@@ -130,7 +129,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
   describe("the consent page", () => {
     it("lets a user allow with the keyboard alone, who comes back with a code and the state", async () => {
       await page.goto(authorizationUrl())
-      assert.include(await page.getByRole("main").innerText(), "Make Zaps for you")
+      assert.include(await page.getByRole("main").innerText(), "Create Zaps for you")
       await page.keyboard.press("Tab")
       await page.keyboard.press("ArrowDown")
       await page.keyboard.press("Tab")
@@ -203,8 +202,8 @@ await Browser.describeInBrowser("in a browser", (browser) => {
       const ada = await connect("ada@example.com")
       const grace = await connect("grace@example.com")
       await page.goto(controlUrl)
-      await page.getByRole("button", { name: "Revoke the grant of ada@example.com for Acme Notes" }).click()
-      await page.getByText("The grant is revoked.").waitFor()
+      await page.getByRole("button", { name: "Revoke the connection of ada@example.com for Acme Notes" }).click()
+      await page.getByText("The connection is revoked.").waitFor()
       assert.deepStrictEqual([await statusOf(ada.access_token), await statusOf(grace.access_token)], [401, 200])
       const refused = await token({ grant_type: "refresh_token", refresh_token: ada.refresh_token })
       assert.strictEqual(refused.error, "invalid_grant")
@@ -214,7 +213,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
       const tokens = await connect()
       await page.goto(controlUrl)
       await page.getByRole("button", { name: "End the access token of ada@example.com for Acme Notes" }).click()
-      await page.getByText("The access token is ended.").waitFor()
+      await page.getByText("The access token no longer works.").waitFor()
       assert.strictEqual(await statusOf(tokens.access_token), 401)
       const { access_token } = await token({ grant_type: "refresh_token", refresh_token: tokens.refresh_token })
       assert.strictEqual(await statusOf(access_token), 200)
@@ -234,18 +233,72 @@ await Browser.describeInBrowser("in a browser", (browser) => {
 
     it("injects a fault, which hits, and shows a request that came meanwhile without being loaded anew", async () => {
       await page.goto(controlUrl)
-      await page.getByLabel("What goes wrong").selectOption({ label: "A gateway answers 500" })
-      await page.getByLabel("With requests to").selectOption("GET /v2/zaps")
-      await page.getByRole("button", { name: "Inject" }).click()
-      await page.getByText("The fault is injected.").waitFor()
+      await page.getByLabel("Fault", { exact: true }).selectOption({ label: "A gateway responds with 500" })
+      await page.getByLabel("Requests to").selectOption("GET /v2/zaps")
+      await page.getByRole("button", { name: "Inject the fault" }).click()
+      await page.getByText("The fault is set.").waitFor()
       await page.evaluate("loadedOnce = true")
       const { access_token } = await connect()
       assert.strictEqual(await statusOf(access_token), 500)
-      const row = page.getByRole("row", { name: "GET /v2/zaps [Bearer] 500 A gateway answers 500" })
+      const row = page.getByRole("row", { name: "GET /v2/zaps [Bearer] 500 A gateway responds with 500" })
       await row.waitFor()
-      await page.getByText("Newest: GET /v2/zaps [Bearer], 500 A gateway answers 500").waitFor()
+      await page.getByText("Newest: GET /v2/zaps [Bearer], 500 A gateway responds with 500").waitFor()
       assert.isTrue(await page.evaluate("loadedOnce"))
       assert.strictEqual(await statusOf(access_token), 200)
+    })
+
+    it("keeps the place, the focus, what is typed and what is open", async () => {
+      const tokens = await connect()
+      await page.setViewportSize({ width: 1_280, height: 400 })
+      await page.goto(controlUrl)
+      await page.evaluate("loadedOnce = true")
+      await page.locator("summary", { hasText: "Register an app" }).click()
+      await page.getByLabel("Name", { exact: true }).fill("Half of a na")
+      await page.locator("summary", { hasText: "client secret of Acme Notes" }).click()
+      const ahead = page.getByRole("button", { name: "+ 1 minute" })
+      await ahead.focus()
+      await page.evaluate("scrollTo(0, 60)")
+      await page.keyboard.press("Enter")
+      await page.getByText("The clock has moved ahead.").waitFor()
+      const seen = () => page.evaluate("[loadedOnce, scrollY, document.activeElement.textContent.trim()]")
+      assert.deepStrictEqual(await seen(), [true, 60, "+ 1 minute"])
+      assert.strictEqual(await page.getByLabel("Name", { exact: true }).inputValue(), "Half of a na")
+      assert.strictEqual(await page.locator("details[open]", { hasText: "client secret of Acme Notes" }).count(), 1)
+      // What came meanwhile shows without an action, too.
+      await token({ grant_type: "client_credentials", scope: "promotions:write" })
+      await page.getByRole("heading", { name: "App tokens" }).waitFor()
+      assert.deepStrictEqual(await seen(), [true, 60, "+ 1 minute"])
+      // The button goes with the connection.
+      await page.getByRole("button", { name: "Revoke the connection" }).press("Enter")
+      await page.getByText("The connection is revoked.").waitFor()
+      assert.strictEqual(await page.evaluate("document.activeElement.textContent"), "Connections")
+      assert.strictEqual(await statusOf(tokens.access_token), 401)
+      await page.setViewportSize({ width: 1_280, height: 720 })
+    })
+
+    it("asks before a reset", async () => {
+      await connect()
+      await page.goto(controlUrl)
+      await page.locator("summary", { hasText: "Reset …" }).press("Enter")
+      await page.getByText("It cannot be undone.").waitFor()
+      assert.lengthOf(await runtime.runPromise(zapier.issued), 1)
+      await page.keyboard.press("Tab")
+      await page.keyboard.press("Enter")
+      await page.getByText("Everything is as it was at the start.").waitFor()
+      assert.lengthOf(await runtime.runPromise(zapier.issued), 0)
+      assert.strictEqual(await page.evaluate("document.activeElement.textContent"), "Snapshot and reset")
+      assert.isFalse(await page.getByText("It cannot be undone.").isVisible())
+    })
+
+    it("says so when what was typed is refused, and keeps it", async () => {
+      await page.goto(controlUrl)
+      await page.locator("summary", { hasText: "Register an app" }).click()
+      await page.getByLabel("Name", { exact: true }).fill("Other")
+      await page.getByLabel("Redirect URIs, one a line").fill("nonsense")
+      await page.getByRole("button", { name: "Register" }).click()
+      await page.locator(".notice.problem").waitFor()
+      assert.strictEqual(await page.getByLabel("Name", { exact: true }).inputValue(), "Other")
+      assert.match(complaints.splice(0).join(), /^Failed to load resource: .*400/)
     })
 
     it("names every field, and no two buttons the same unless they do the same", async () => {
@@ -276,35 +329,42 @@ await Browser.describeInBrowser("in a browser", (browser) => {
     assert.strictEqual(await statusOf(access_token), 401)
     await page.getByRole("link", { name: "Refresh" }).click()
     await page.getByRole("row", { name: /GET \/v2\/zaps \[Bearer\] 401/ }).waitFor()
-    await page.getByRole("button", { name: "Reset to the start" }).click()
-    await page.getByText("No user has allowed anything yet.").waitFor()
+    await page.locator("summary", { hasText: "Reset …" }).click()
+    await page.getByRole("button", { name: "Reset everything" }).click()
+    await page.getByText("No user has connected an app yet.").waitFor()
     await page.close()
   })
 
-  it("looks as it should, which only people can tell: light, dark and narrow, and 360 pixels are enough", async () => {
+  it("looks as it should, light and dark, wide and narrow, and axe finds nothing wrong", async () => {
+    const looks = async (name: string, url: string) => {
+      await page.goto(url)
+      assert.deepStrictEqual(await Looks.problemsOf(page, name), [])
+    }
+    await looks("front", `${origin}/`)
+    await looks("consent", authorizationUrl())
+    await looks("consent-problem", authorizationUrl("unknown"))
+    await looks("control-refused", `${origin}/_control/unknown`)
+    await looks("control-empty", controlUrl)
     const { access_token } = await connect()
     await connect("grace@example.com")
     await statusOf(access_token)
     await statusOf("unknown")
     await token({ grant_type: "client_credentials", scope: "promotions:write" })
     await runtime.runPromise(zapier.addFault({ fault: { _tag: "Unavailable" }, match: { endpoint: "token" }, nth: 3 }))
-    for (const [name, url] of [
-      ["front", `${origin}/`],
-      ["consent", authorizationUrl()],
-      ["control", controlUrl]
-    ] as const) {
-      await page.goto(url)
-      for (const [look, width, colorScheme] of [
-        ["light", 1_280, "light"],
-        ["dark", 1_280, "dark"],
-        ["narrow", 390, "light"]
-      ] as const) {
-        await page.emulateMedia({ colorScheme })
-        await page.setViewportSize({ width, height: 800 })
-        await page.screenshot({ path: `${Browser.output}${name}-${look}.png`, fullPage: true })
-      }
-      await page.setViewportSize({ width: 360, height: 800 })
-      assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 360)
-    }
+    await page.goto(controlUrl)
+    await page.getByRole("button", { name: "Take a snapshot" }).click()
+    await page.getByText("The snapshot is taken.").waitFor()
+    for (const summary of await page.locator("summary").all()) await summary.click()
+    assert.deepStrictEqual(await Looks.problemsOf(page, "control-open"), [])
+    await page.getByLabel("Redirect URIs, one a line").fill("nonsense")
+    await page.getByLabel("Name", { exact: true }).fill("Other")
+    await page.getByRole("button", { name: "Register" }).click()
+    await page.locator(".notice.problem").waitFor()
+    assert.deepStrictEqual(await Looks.problemsOf(page, "control-problem"), [])
+    // The console tells of pages that are not 200.
+    for (const complaint of complaints.splice(0)) assert.match(complaint, /^Failed to load resource: .*40[0-4]/)
+    await page.setViewportSize({ width: 360, height: 800 })
+    assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 360)
+    await page.setViewportSize({ width: 1_280, height: 720 })
   })
 })

@@ -114,7 +114,8 @@ describe("layer", () => {
   )
 
   it.effect.each([
-    [{ tokn: "x" }, "The options cannot be taken: tokn is not known; token, links."],
+    [{ tokn: "x" }, "The options cannot be taken: tokn is not known; token, links, onAction."],
+    [{ onAction: "x" }, "The options cannot be taken: onAction: Expected a function"],
     [{ links: [{ name: "Sample app", url: "javascript:alert(1)" }] }, "links[0].url: Expected a whole URL"]
   ] as const)("refuses the options %j, and says what there is", ([options, problem]) =>
     Effect.gen(function* () {

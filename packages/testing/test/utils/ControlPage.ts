@@ -19,13 +19,23 @@ type Headers = { readonly [name: string]: string | undefined }
 
 export const make = (options: FakeZapier.Options = { apps: [app] }) => {
   const zapier = FakeZapier.make(options)
-  const context: Context = { zapier, secrets, snapshots: new Map(), isServerLocal: true }
+  const told: Array<string> = []
+  const context: Context = {
+    zapier,
+    secrets,
+    snapshots: new Map(),
+    isServerLocal: true,
+    links: [],
+    onAction: (words) => Effect.sync(() => void told.push(words))
+  }
   const send = (request: FakeHttp.FakeRequest) => Control.handle(request, context)
   const own: Headers = { host, cookie: `fake-zapier-9270=${secrets.session}` }
   const bearer: Headers = { host, authorization: `Bearer ${secrets.token}` }
   return {
     zapier,
     context,
+    /** What was told of actions. */
+    told,
     send,
     /** What a signed in browser asks for. */
     get: (path: string, headers: Headers = own) => send(FakeHttp.request("GET", path, { headers, address })),

@@ -1,4 +1,4 @@
-/** The sample app of the playground over HTTP. It is for the own machine, and its buttons for its own page. */
+/** The playground over HTTP. It is for the own machine, and its buttons for its own pages. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -6,54 +6,91 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import type * as PubSub from "effect/PubSub"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as ZapierConnect from "../../ZapierConnect.ts"
 import * as Origin from "../../internal/connect/origin.ts"
-import * as Actions from "./actions.ts"
+import type * as Actions from "./freePlay/actions.ts"
+import type { FreePlay } from "./freePlay/freePlay.ts"
+import * as FreePlayPage from "./freePlay/freePlayPage.ts"
+import * as World from "./freePlay/world.ts"
 import * as Page from "./page.ts"
-import * as World from "./world.ts"
+import type { Playing } from "./stories/playing.ts"
+import { sources } from "./stories/source.ts"
+import * as StoriesPage from "./stories/storiesPage.ts"
 
 export interface Options {
-  readonly world: World.World
-  /** Where the sample app is. */
+  readonly freePlay: FreePlay
+  readonly playing: Playing
+  readonly changes: PubSub.PubSub<void>
+  /** Where the playground is, and where the fake is. */
   readonly origin: string
+  readonly fakeOrigin: string
   readonly redirectUri: string
+  /** The address of the fake's control page, with its token. */
+  readonly control: Redacted.Redacted
 }
 
-const html = (text: string) =>
-  HttpServerResponse.text(text, { headers: Page.headers, contentType: "text/html; charset=utf-8" })
+const html = (page: Page.Page) =>
+  HttpServerResponse.text(Page.html(page), { headers: Page.headers, contentType: "text/html; charset=utf-8" })
 
-const refused = HttpServerResponse.empty({ status: 403 })
+const text = (status: number, words: string) => HttpServerResponse.text(words, { status })
+
+const refused = text(403, "Open this page by the address that was printed at the start.")
 
 export const layer = ({
+  changes,
+  control,
+  fakeOrigin,
+  freePlay,
   origin,
-  redirectUri,
-  world
+  playing,
+  redirectUri
 }: Options): Layer.Layer<never, ZapierAuthError, HttpRouter.HttpRouter> => {
   const { host } = new URL(origin)
 
-  const shown = Effect.gen(function* () {
-    const [entries, lit, status] = [yield* world.entries, yield* world.lit, yield* world.status]
-    return { entries, lit, status, now: world.millis() }
+  const stories = Effect.gen(function* () {
+    const runs = yield* playing.runs
+    return html({ path: "/", body: StoriesPage.body(runs, yield* sources), news: StoriesPage.newsOf(runs) })
+  })
+
+  const play = Effect.gen(function* () {
+    const sides = yield* freePlay.sides
+    return html({
+      path: "/play",
+      body: FreePlayPage.body(sides, { origin, fakeOrigin }),
+      news: FreePlayPage.newsOf(sides)
+    })
   }).pipe(Effect.orDie)
 
-  const press = (request: HttpServerRequest.HttpServerRequest) =>
-    Effect.gen(function* () {
-      if (!Origin.isOwnPost(request, [origin])) return refused
-      const { name = "" } = yield* HttpRouter.params
-      const isKnown = yield* Effect.orDie(Actions.press(world, name))
-      if (!isKnown) return HttpServerResponse.empty({ status: 404 })
-      // Without a script, the browser goes back to the page.
-      return request.headers["sec-fetch-mode"] === "navigate"
-        ? HttpServerResponse.redirect("/", { status: 303 })
-        : HttpServerResponse.empty({ status: 204 })
-    })
+  /** What only the playground's own pages may do. Without a script, the browser goes back to its page. */
+  const post = (
+    path: `/${string}`,
+    backTo: (name: string) => string,
+    act: (name: string) => Effect.Effect<Actions.Pressed>
+  ) =>
+    HttpRouter.add(
+      "POST",
+      path,
+      Effect.gen(function* () {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        if (!Origin.isOwnPost(request, [origin])) return refused
+        const { name = "" } = yield* HttpRouter.params
+        const pressed = yield* act(name)
+        if (pressed._tag === "Unknown") return text(404, "The playground has no such button.")
+        if (request.headers["sec-fetch-mode"] === "navigate") {
+          return HttpServerResponse.redirect(backTo(name), { status: 303 })
+        }
+        return pressed._tag === "Done" ? HttpServerResponse.empty({ status: 204 }) : text(409, pressed.why)
+      })
+    )
 
   const events = HttpServerResponse.stream(
     // At once, so that what happened since the page was made is shown.
     Stream.concat(
       Stream.make("data: now\n\n"),
-      Stream.map(world.changes, () => "data: now\n\n")
+      Stream.map(Stream.fromPubSub(changes), () => "data: now\n\n")
     ).pipe(Stream.encodeText),
     { contentType: "text/event-stream", headers: { "Cache-Control": "no-store" } }
   )
@@ -61,20 +98,25 @@ export const layer = ({
   const signedIn = Layer.succeed(ZapierConnect.SignedIn, { subject: () => Effect.succeedSome(World.subject) })
 
   return Layer.mergeAll(
-    HttpRouter.add(
-      "GET",
-      "/",
-      Effect.map(shown, (now) => html(Page.whole(now)))
-    ),
-    HttpRouter.add(
-      "GET",
-      "/live",
-      Effect.map(shown, (now) => html(Page.live(now)))
-    ),
+    HttpRouter.add("GET", "/", stories),
+    HttpRouter.add("GET", "/play", play),
     HttpRouter.add("GET", "/events", events),
-    HttpRouter.add("POST", "/actions/:name", press),
-    ZapierConnect.layer({ redirectUri, scopes: ["profile", "zap"] }).pipe(
-      Layer.provide([signedIn, Layer.succeedContext(world.services)])
+    HttpRouter.add(
+      "GET",
+      "/control",
+      HttpServerResponse.redirect(Redacted.value(control), {
+        status: 303,
+        headers: { "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" }
+      })
+    ),
+    post(
+      "/stories/:name",
+      (name) => `/#${name}`,
+      (name) => Effect.map(playing.play(name), (isKnown) => (isKnown ? { _tag: "Done" } : { _tag: "Unknown" }))
+    ),
+    post("/actions/:name", () => "/play", freePlay.press),
+    ZapierConnect.layer({ redirectUri, scopes: World.scopes, returnTo: "/play" }).pipe(
+      Layer.provide([signedIn, Layer.succeedContext(freePlay.services)])
     ),
     HttpRouter.use((router) =>
       router.addGlobalMiddleware((effect) =>
@@ -82,7 +124,7 @@ export const layer = ({
           const request = yield* HttpServerRequest.HttpServerRequest
           // A page of another origin may have a name that leads here.
           if (request.headers["host"] !== host) return refused
-          return yield* Effect.provideService(effect, Clock.Clock, world.clock)
+          return yield* Effect.provideService(effect, Clock.Clock, freePlay.clock)
         })
       )
     )

@@ -1,31 +1,43 @@
 /** The playground over HTTP, on loopback, for as long as the scope lasts. */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import type { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
+import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import type * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as FreePlay from "./freePlay/freePlay.ts"
+import * as World from "./freePlay/world.ts"
 import * as Routes from "./routes.ts"
-import * as World from "./world.ts"
+import * as Playing from "./stories/playing.ts"
+import { servers } from "./stories/stories.ts"
 
 /** Where it is going to be. */
 export interface Listening {
   readonly origin: string
   readonly redirectUri: string
   readonly server: Context.Context<HttpServer.HttpServer>
+  /** To be told, in a sentence each, what is done at the fake's control page. */
+  readonly controlled: PubSub.PubSub<string>
 }
+
+const loopback = (port: number) =>
+  NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port, gracefulShutdownTimeout: "1 second" })
+
+const originOf = (server: Context.Context<HttpServer.HttpServer>) =>
+  HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
 
 /** Takes a port, before anybody is told of it. 0 is any that is free. */
 export const listen = Effect.fnUntraced(function* (port: number) {
-  const server = yield* Layer.build(
-    NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port, gracefulShutdownTimeout: "1 second" })
-  )
-  const origin = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
-  const listening: Listening = { origin, redirectUri: `${origin}/zapier/callback`, server }
-  return listening
+  const server = yield* Layer.build(loopback(port))
+  const origin = originOf(server)
+  const controlled = yield* PubSub.unbounded<string>()
+  return { origin, redirectUri: `${origin}/zapier/callback`, server, controlled } satisfies Listening
 })
 
 export const { clientId } = World
@@ -38,20 +50,48 @@ export const app = ({ redirectUri }: Listening) => ({
 })
 
 export interface Options {
-  readonly fake: FakeZapier["Service"]
+  readonly fake: FakeZapier.FakeZapier["Service"]
   /** Where the fake is, over HTTP. */
   readonly fakeOrigin: string
+  /** The address of its control page, with its token. */
+  readonly control: Redacted.Redacted
   /** Default: 900 milliseconds, see `World.Options`. */
   readonly slowMotion?: Duration.Duration
 }
 
+/** A second fake, which differs in how it treats used refresh tokens. */
+const serveLenient = Effect.fnUntraced(function* (listening: Listening) {
+  const fake = FakeZapier.make({ knobs: servers.Lenient.knobs, apps: [app(listening)] })
+  const server = yield* Layer.build(
+    FakeZapier.layerServer.pipe(
+      Layer.provide(Layer.succeed(FakeZapier.FakeZapier, fake)),
+      Layer.provideMerge(loopback(0))
+    )
+  )
+  return { fake, origin: originOf(server) }
+})
+
 export const serve = Effect.fnUntraced(function* (
-  { origin, redirectUri, server }: Listening,
-  { fake, fakeOrigin, slowMotion = Duration.millis(900) }: Options
+  listening: Listening,
+  { control, fake, fakeOrigin, slowMotion = Duration.millis(900) }: Options
 ) {
-  const world = yield* World.make({ fake, origin: fakeOrigin, redirectUri, slowMotion })
+  const { controlled, origin, redirectUri, server } = listening
+  const changes = yield* PubSub.sliding<void>(1)
+  const changed = PubSub.publish(changes, undefined)
+  const freePlay = yield* FreePlay.make({
+    strict: { fake, origin: fakeOrigin },
+    lenient: yield* serveLenient(listening),
+    redirectUri,
+    slowMotion,
+    changed
+  })
+  const playing = yield* Playing.make(changed)
+  yield* Stream.runForEach(Stream.fromPubSub(controlled), freePlay.controlled).pipe(
+    Effect.ignore,
+    Effect.forkScoped({ startImmediately: true })
+  )
   yield* Layer.build(
-    HttpRouter.serve(Routes.layer({ world, origin, redirectUri }), {
+    HttpRouter.serve(Routes.layer({ changes, control, fakeOrigin, freePlay, origin, playing, redirectUri }), {
       disableLogger: true,
       disableListenLog: true
     }).pipe(Layer.provide(Layer.succeedContext(server)))

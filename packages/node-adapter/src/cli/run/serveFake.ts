@@ -12,6 +12,7 @@ import * as HashMap from "effect/HashMap"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
 import * as Redacted from "effect/Redacted"
 import * as Stdio from "effect/Stdio"
 import * as Playground from "../playground/serve.ts"
@@ -56,12 +57,13 @@ const fake = ({ clientId, redirectUris, seed }: Input, playground: Playground.Li
     })
   )
 
-const control = ({ origin }: Playground.Listening) =>
+const control = ({ controlled, origin }: Playground.Listening) =>
   Layer.unwrap(
     Effect.map(Variable.secret("ZAPIER_FAKE_CONTROL_TOKEN"), (token) =>
       FakeControlServer.layer({
         token: Option.getOrUndefined(token),
-        links: [{ name: "Sample app", url: `${origin}/` }]
+        links: [{ name: "Playground", url: `${origin}/` }],
+        onAction: (words) => PubSub.publish(controlled, words)
       })
     )
   )
@@ -140,7 +142,8 @@ const listen = ({ port }: Input) =>
 // The HTTP server brings a Stdio of its own. Commands write to the outer one.
 const serve = Effect.fnUntraced(function* (playground: Playground.Listening, stdio: Stdio.Stdio, begun: Begun) {
   const fake = yield* FakeZapier.FakeZapier
-  yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf })
+  const { url } = yield* FakeControlServer.FakeControlServer
+  yield* Playground.serve(playground, { fake, fakeOrigin: yield* originOf, control: url })
   yield* Effect.provideService(begun(yield* serving(playground)), Stdio.Stdio, stdio)
   return yield* Effect.never
 })

@@ -37,11 +37,14 @@ button:hover { border-color: var(--text); }
 button.main { background: var(--accent); border-color: var(--accent); color: var(--accent-text); font-weight: 600; }
 button.main:hover { filter: brightness(1.08); }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `
 
 export const consent = `${common}
-body { display: grid; min-height: 100vh; place-items: center; padding: 1rem; }
-main { width: 100%; max-width: 29rem; display: grid; gap: 1.25rem; padding: 1.75rem; }
+body { display: grid; min-height: 100vh; grid-template-rows: auto 1fr; place-items: center; }
+.bar { width: 100%; display: flex; flex-wrap: wrap; gap: 0.25rem 0.75rem; align-items: center; padding: 0.5rem 1rem; background: var(--code); border-bottom: 1px solid var(--line); font-size: 0.875rem; }
+.bar .address { flex: 1 1 14rem; background: var(--card); border: 1px solid var(--line); border-radius: 999px; padding: 0.125rem 0.875rem; overflow-wrap: anywhere; }
+main { margin: 1rem; width: calc(100% - 2rem); max-width: 29rem; display: grid; gap: 1.25rem; padding: 1.75rem; }
 section { display: grid; gap: 0.625rem; }
 .scopes { list-style: none; padding: 0; border-block: 1px solid var(--line); }
 .scopes li { padding: 0.625rem 0; display: grid; }
@@ -55,14 +58,15 @@ form { display: grid; gap: 1.25rem; }
 export const control = `${common}
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: 1rem; padding: 0.5rem; background: var(--card); }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-header, main, footer { max-width: 68rem; margin: 0 auto; padding: 1.25rem 1rem; }
+header, main, footer { max-width: 96rem; margin: 0 auto; padding: 1.25rem 1rem; }
 header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; align-items: baseline; padding-bottom: 0; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; }
 nav a { text-decoration: none; } nav a:hover { text-decoration: underline; }
 main { display: grid; gap: 1.25rem; }
-.two { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
-@media (min-width: 52rem) { .two { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
+.news { flex: 1 1 12rem; min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.board, .pair { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); align-items: start; min-width: 0; }
+@media (min-width: 52rem) { .board { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
+@media (min-width: 76rem) { .board { grid-template-columns: minmax(0, 1fr) minmax(0, 2fr); } .pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } .across { grid-column: 1 / -1; } }
 .stack { display: grid; gap: 1.25rem; align-content: start; min-width: 0; }
 .card { min-width: 0; }
 main section { display: grid; gap: 1rem; align-content: start; }
@@ -96,8 +100,13 @@ th:last-child, td:last-child { padding-right: 0; }
 tbody tr:last-child td { border-bottom: 0; }
 td { font-variant-numeric: tabular-nums; }
 .good { color: var(--good); } .bad { color: var(--bad); }
-.notice { border-left: 4px solid var(--good); padding-block: 0.75rem; }
-.notice.problem { border-left-color: var(--bad); }
+.notice { position: fixed; z-index: 1; bottom: 1rem; left: 50%; transform: translateX(-50%); width: max-content; max-width: calc(100% - 2rem); padding: 0.75rem 1rem; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--good); border-left-width: 5px; border-radius: 8px; box-shadow: 0 4px 16px rgb(0 0 0 / 25%); }
+footer { padding-bottom: 5rem; }
+.notice.problem { border-color: var(--bad); }
+.asks p { margin: 0.75rem 0; }
+.asks .button { padding: 0.5rem 0.875rem; border: 1px solid var(--edge); border-radius: 8px; list-style: none; }
+.asks .button::-webkit-details-marker { display: none; }
+.asks[open] form button { border-color: var(--bad); color: var(--bad); }
 @media (max-width: 30rem) {
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dt { padding-top: 0.5rem; }
   .narrow-hides { display: none; }

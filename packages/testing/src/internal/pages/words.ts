@@ -15,7 +15,9 @@ export const duration = (millis: number): string => {
 
 /** How far a clock is from the one outside. */
 export const offset = (millis: number): string =>
-  millis === 0 ? "The same as outside." : `${duration(Math.abs(millis))} ${millis > 0 ? "ahead of" : "behind"} outside.`
+  millis === 0
+    ? "The same as this machine's clock."
+    : `${duration(Math.abs(millis))} ${millis > 0 ? "ahead of" : "behind"} this machine's clock.`
 
 /** A moment in UTC, to the second. */
 export const moment = (at: number): string =>
@@ -32,19 +34,19 @@ const after = (isAfterActing: boolean | undefined) => (isAfterActing === true ? 
 /** Each kind of fault in words. */
 export const fault = FakeFault.Fault.match({
   RequestLost: () => "The request is lost: the connection closes",
-  RequestSilent: () => "The request is lost, and nothing comes",
-  ResponseLost: () => "The answer is lost: the connection closes",
-  ResponseSilent: () => "The answer is lost, and nothing comes",
-  ResponseSlow: ({ millis }) => `The answer is ${duration(millis)} late`,
+  RequestSilent: () => "The request is lost: the connection stays open",
+  ResponseLost: () => "The response is lost: the connection closes",
+  ResponseSilent: () => "The response is lost: the connection stays open",
+  ResponseSlow: ({ millis }) => `The response is ${duration(millis)} late`,
   ConnectionReset: ({ afterActing }) => `The connection is reset${after(afterActing)}`,
-  ServerError: ({ afterActing, status }) => `A gateway answers ${status}${after(afterActing)}`,
-  Unavailable: ({ afterActing, retryAfter }) => `503, come back in ${retryAfter ?? 30} s${after(afterActing)}`,
-  RateLimited: ({ retryAfter }) => `429, come back in ${retryAfter ?? 60} s`,
-  Unauthorized: () => "401, whatever the credential is",
-  Forbidden: () => "403, whatever the credential is allowed",
+  ServerError: ({ afterActing, status }) => `A gateway responds with ${status}${after(afterActing)}`,
+  Unavailable: ({ afterActing, retryAfter }) => `503, retry after ${retryAfter ?? 30} s${after(afterActing)}`,
+  RateLimited: ({ retryAfter }) => `429, retry after ${retryAfter ?? 60} s`,
+  Unauthorized: () => "401, for any credential",
+  Forbidden: () => "403, for any scope",
   Redirected: ({ status }) => `${status ?? 302}, to another origin`,
   MalformedJson: () => "The JSON lacks its last character",
-  WrongTypes: () => "The JSON has other types",
+  WrongTypes: () => "The JSON has members of wrong types",
   TruncatedBody: () => "The body breaks off",
   WrongContentType: ({ contentType }) => `The content type is ${contentType ?? "text/html"}`,
   ClockJump: ({ millis }) => `The clock jumps ${duration(Math.abs(millis))} ${millis < 0 ? "back" : "ahead"}`

@@ -30,9 +30,9 @@ describe("words", () => {
   })
 
   it.each([
-    [0, "The same as outside."],
-    [60_000, "1 min ahead of outside."],
-    [-3_600_000, "1 h behind outside."]
+    [0, "The same as this machine's clock."],
+    [60_000, "1 min ahead of this machine's clock."],
+    [-3_600_000, "1 h behind this machine's clock."]
   ])("say how far a clock is off: %i", (millis, words) => {
     assert.strictEqual(Words.offset(millis), words)
   })

@@ -40,15 +40,19 @@ const isLoopbackHost = (host: string): boolean => {
   return name === "localhost" || isLoopbackIp(name)
 }
 
+// Another program's page of this machine may link here: it only shows something, and no page can read it.
+const isVisit = ({ headers, method }: FakeRequest): boolean =>
+  method === "GET" && headers["sec-fetch-site"] === "same-site" && headers["sec-fetch-dest"] === "document"
+
 /** What is wrong with where a request comes from. */
 export const foreign = (request: FakeRequest, isServerLocal: boolean): string | undefined => {
   const host = request.headers["host"] ?? ""
   if (request.address === undefined ? !isServerLocal : !isLoopbackIp(request.address)) {
-    return "It can be reached only from the machine that it runs on."
+    return "Only the machine that the fake runs on may open this."
   }
-  if (!isLoopbackHost(host)) return "It can be reached only as localhost or 127.0.0.1, and by no other name."
-  if (CrossOrigin.isForeign(request)) {
-    return "Another page has sent you here, and may not: open the address yourself."
+  if (!isLoopbackHost(host)) return "Open this as localhost or 127.0.0.1, not by another name."
+  if (CrossOrigin.isForeign(request) && !isVisit(request)) {
+    return "Another website has sent you here. Open the address yourself instead."
   }
   return undefined
 }

@@ -13,6 +13,10 @@ export interface Context extends Actions.Context {
   readonly secrets: Guard.Secrets
   /** Whether the server can be reached from its own machine only. */
   readonly isServerLocal: boolean
+  /** What else there is, for the page's navigation. */
+  readonly links: ReadonlyArray<{ readonly name: string; readonly url: string }>
+  /** Done after each action, with what happened in a sentence. */
+  readonly onAction: (words: string) => Effect.Effect<unknown>
 }
 
 export const { base } = Forms
@@ -45,13 +49,14 @@ const done = (result: unknown): FakeHttp.FakeResponse =>
 const wrongMethod = (allow: string) => json(405, { error: `This takes ${allow}.` }, { allow })
 
 const act = (
+  name: string,
   action: Actions.Action,
   request: FakeHttp.FakeRequest,
   context: Context
 ): Effect.Effect<FakeHttp.FakeResponse> => {
   const input = request.body.length === 0 ? {} : Parse.json(request)
   if (input === undefined) return Effect.succeed(json(400, { error: "Send JSON, as application/json." }))
-  return Effect.match(action(input, context), {
+  return Effect.match(perform(name, action, input, context), {
     onSuccess: done,
     onFailure: ({ problem }) => json(400, { error: problem })
   })
@@ -69,7 +74,7 @@ const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, co
     return request.method === "GET" ? done(yield* reading(context.zapier, Parse.query(request))) : wrongMethod("GET")
   }
   if (action !== undefined) {
-    return request.method === "POST" ? yield* act(action, request, context) : wrongMethod("POST")
+    return request.method === "POST" ? yield* act(name, action, request, context) : wrongMethod("POST")
   }
   const there = { GET: [...readings.keys()], POST: [...Actions.actions.keys()] }
   return name === "" ? json(200, there) : json(404, { error: "There is no such path.", ...there })
@@ -79,19 +84,28 @@ const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, co
 // The page
 // -----------------------------------------------------------------------------
 
-const said: { readonly [action: string]: string } = {
-  "register-app": "The app is registered.",
-  "register-user": "The user is added.",
-  "regenerate-secret": "The app has a new secret. The previous one does not work any more.",
-  revoke: "The grant is revoked.",
-  "end-access-token": "The access token is ended.",
-  advance: "The clock has moved ahead.",
-  "add-fault": "The fault is injected.",
-  "set-faults": "Nothing is to go wrong any more.",
-  snapshot: "The snapshot is taken.",
-  restore: "The snapshot is restored.",
-  reset: "Everything is as it was at the start."
+/** What an action did, and the part of the page that it belongs to. */
+const said: { readonly [action: string]: { readonly words: string; readonly part: string } } = {
+  "register-app": { words: "The app is registered.", part: "apps" },
+  "register-user": { words: "The user is added.", part: "users" },
+  "regenerate-secret": { words: "The app has a new secret. The old one no longer works.", part: "apps" },
+  revoke: { words: "The connection is revoked.", part: "grants" },
+  "end-access-token": { words: "The access token no longer works.", part: "grants" },
+  advance: { words: "The clock has moved ahead.", part: "clock" },
+  "set-time": { words: "The clock was set.", part: "clock" },
+  "add-fault": { words: "The fault is set.", part: "faults" },
+  "set-faults": { words: "The faults were changed.", part: "faults" },
+  "set-knobs": { words: "The settings were changed.", part: "clock" },
+  approve: { words: "A user has connected an app.", part: "grants" },
+  deny: { words: "A user has denied an app.", part: "grants" },
+  snapshot: { words: "The snapshot is taken.", part: "snapshot" },
+  restore: { words: "The snapshot is restored.", part: "snapshot" },
+  reset: { words: "Everything is as it was at the start.", part: "snapshot" }
 }
+
+/** Does an action, and tells of it. */
+const perform = (name: string, action: Actions.Action, input: unknown, context: Context) =>
+  Effect.tap(action(input, context), () => context.onAction(said[name]?.words ?? name))
 
 const page = Effect.fnUntraced(function* (status: number, context: Context, notice: Page.Model["notice"]) {
   const { secrets, snapshots, zapier } = context
@@ -101,6 +115,7 @@ const page = Effect.fnUntraced(function* (status: number, context: Context, noti
     requests: yield* zapier.requests,
     snapshotAt: snapshots.get(Actions.unnamed)?.at,
     formSecret: secrets.form,
+    links: context.links,
     notice
   })
 })
@@ -114,7 +129,7 @@ const rows = (request: FakeHttp.FakeRequest, { zapier }: Context): Effect.Effect
       : { status: 200, headers: { ...headers, "content-type": "text/html; charset=utf-8" }, body }
   })
 
-const refused = (problem: string) => Page.refusal(403, "Not for you", problem)
+const refused = (problem: string) => Page.refusal(403, "Access denied", problem)
 
 const notFound = Page.refusal(404, "Not found", `The control page is at ${base}.`)
 
@@ -122,11 +137,12 @@ const submit = Effect.fnUntraced(function* (name: string, request: FakeHttp.Fake
   const action = Actions.actions.get(name)
   const form = Parse.form(request)
   if (form === undefined || !Guard.isSame(form.get("form"), context.secrets.form)) {
-    return refused("This form is not of this page, or of an earlier run: go back and reload.")
+    return refused("This form is from an earlier run of the fake. Go back and reload the page.")
   }
   if (action === undefined) return notFound
-  return yield* Effect.matchEffect(action(Actions.fromForm(name, form), context), {
-    onSuccess: () => Effect.succeed(seeOther(`${base}?done=${name}`)),
+  const part = said[name]?.part ?? ""
+  return yield* Effect.matchEffect(perform(name, action, Actions.fromForm(name, form), context), {
+    onSuccess: () => Effect.succeed(seeOther(`${base}?done=${name}#${part}`)),
     onFailure: ({ problem }) => page(400, context, { isProblem: true, text: problem })
   })
 })
@@ -148,7 +164,7 @@ const answerPage = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, c
   if (path === Log.path) return yield* rows(request, context)
   if (path !== base) return notFound
   const done = query.get("done") ?? ""
-  const text = Object.hasOwn(said, done) ? said[done] : undefined
+  const text = Object.hasOwn(said, done) ? said[done]?.words : undefined
   return yield* page(200, context, text === undefined ? undefined : { isProblem: false, text })
 })
 

@@ -10,16 +10,16 @@ const { html } = Html
 
 // Zapier's descriptions in short.
 const words: { readonly [scope in (typeof Scopes.known)[number]]: string } = {
-  profile: "See your name and your e-mail address",
-  zap: "See the Zaps that it has made for you",
-  "zap:write": "Make Zaps for you",
+  profile: "See your name and e-mail address",
+  zap: "See the Zaps that it made for you",
+  "zap:write": "Create Zaps for you",
   "zap:update": "Change your Zaps",
   "zap:delete": "Delete your Zaps",
   "zap:pause": "Turn your Zaps off and on",
   "zap:all": "See all of your Zaps",
-  "zap:account:all": "See all Zaps of your account, other people's too",
-  "zap:runs": "See when your Zaps ran, and how it went",
-  "action:run": "Do things in apps that you have connected",
+  "zap:account:all": "See all Zaps in your account, including those of others",
+  "zap:runs": "See when your Zaps ran, and with what result",
+  "action:run": "Run actions in your connected apps",
   authentication: "See which apps you have connected",
   "authentication:write": "Connect apps for you",
   "connection:webhook:read": "See the webhooks of your connections",
@@ -28,7 +28,7 @@ const words: { readonly [scope in (typeof Scopes.known)[number]]: string } = {
   "connection:write": "Add connections to apps for you",
   "promotions:read": "See which promotions you take part in",
   "promotions:write": "Enroll you in promotions",
-  external: "Reach Zapier from outside of it, for you",
+  external: "Use Zapier for you from other programs",
   "mcp:run": "Use tools for AI assistants, for you"
 }
 
@@ -36,14 +36,20 @@ const isKnown = (scope: Scopes.Scope): scope is keyof typeof words => Object.has
 
 /** What a user reads of a scope. */
 export const ofScope = (scope: Scopes.Scope): string =>
-  isKnown(scope) ? words[scope] : "Something that this fake has no words for"
+  isKnown(scope) ? words[scope] : "A permission that this fake does not know"
 
 // Where the form may lead is not stated: browsers hold each redirect after it against that, and an app may redirect on.
 // Without any referrer, a browser would not say that it is this very page which sends its form.
 const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "same-origin" })
 
 /** Says that this is not the real one. */
-export const note = html`<p class="quiet">This is a fake Zapier, to develop and test with.</p>`
+export const note = html`<p class="quiet">This is a fake Zapier, for development and tests.</p>`
+
+// As a browser would show it: here, the address is that of the fake.
+const bar = html`<header class="bar">
+  <span class="address"><span class="hidden">Address: </span>https://api.zapier.com/v2/authorize</span>
+  <span>Zapier's page, played by a fake</span>
+</header>`
 
 export interface Consent {
   readonly app: App
@@ -69,29 +75,30 @@ const destination = (redirectUri: string): string => new URL(redirectUri).host |
 export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: Consent): FakeResponse =>
   Document.page(kind, 200, {
     title: `Allow ${app.name} to use Zapier for you?`,
-    body: html`<main class="card">
-      <h1 class="breaks">Allow ${app.name} to use Zapier for you?</h1>
-      <section>
-        <h2 class="quiet" id="asks">It asks to</h2>
-        <ul class="scopes" aria-labelledby="asks">
-          ${scopes.map((scope) => html`<li><span>${ofScope(scope)}</span><code>${scope}</code></li> `)}
-        </ul>
-      </section>
-      <form method="post" action="${action}">
-        <div>
-          <label for="user">Signed in as</label>
-          <select id="user" name="user" autocomplete="off">
-            ${users.map((user) => option(user, user.email === signedIn))}
-          </select>
-        </div>
-        <div class="answers">
-          <button class="main" name="decision" value="allow">Allow</button>
-          <button name="decision" value="deny">Deny</button>
-        </div>
-      </form>
-      <p class="quiet breaks">Either way you go back to <code>${destination(redirectUri)}</code>.</p>
-      ${note}
-    </main>`
+    body: html`${bar}
+      <main class="card">
+        <h1 class="breaks">Allow ${app.name} to use Zapier for you?</h1>
+        <section>
+          <h2 class="quiet" id="asks">This app wants to</h2>
+          <ul class="scopes" aria-labelledby="asks">
+            ${scopes.map((scope) => html`<li><span>${ofScope(scope)}</span><code>${scope}</code></li> `)}
+          </ul>
+        </section>
+        <form method="post" action="${action}">
+          <div>
+            <label for="user">Signed in as</label>
+            <select id="user" name="user" autocomplete="off">
+              ${users.map((user) => option(user, user.email === signedIn))}
+            </select>
+          </div>
+          <div class="answers">
+            <button class="main" name="decision" value="allow">Allow</button>
+            <button name="decision" value="deny">Deny</button>
+          </div>
+        </form>
+        <p class="quiet breaks">Either way, you will return to <code>${destination(redirectUri)}</code>.</p>
+        ${note}
+      </main>`
   })
 
 // Time alone mends these.
@@ -99,15 +106,16 @@ const passing: ReadonlySet<number> = new Set([429, 503])
 
 export const problem = (status: number, problem: string): FakeResponse => {
   const [title, advice] = passing.has(status)
-    ? ["Zapier is not available right now", "Wait a moment, and load this page again."]
-    : ["This link does not work", "Go back to the app that sent you here, and tell whoever makes it."]
+    ? ["Zapier is not available right now", "Wait a moment, then reload this page."]
+    : ["This link does not work", "Go back to the app that sent you here, and tell its developer."]
   return Document.page(kind, status, {
     title,
-    body: html`<main class="card">
-      <h1>${title}</h1>
-      <p class="breaks">${problem}</p>
-      <p>${advice}</p>
-      ${note}
-    </main>`
+    body: html`${bar}
+      <main class="card">
+        <h1>${title}</h1>
+        <p class="breaks">${problem}</p>
+        <p>${advice}</p>
+        ${note}
+      </main>`
   })
 }

@@ -7,6 +7,7 @@ import * as Faults from "./controlFaults.ts"
 import * as Forms from "./controlForms.ts"
 import * as Grants from "./controlGrants.ts"
 import * as Log from "./controlLog.ts"
+import { script } from "./controlScript.ts"
 import * as Document from "../../../internal/pages/document.ts"
 import * as Html from "../../../internal/pages/html.ts"
 import * as Styles from "../../../internal/pages/styles.ts"
@@ -17,7 +18,7 @@ const { html } = Html
 // The referrer stays here: without one, browsers do not say which page sends a form.
 const kind = Document.kind({
   style: Styles.control,
-  script: Log.script,
+  script,
   policy: ["connect-src 'self'", "form-action 'self'"],
   referrerPolicy: "same-origin"
 })
@@ -37,12 +38,17 @@ export interface Model {
   /** When the snapshot is from that can be restored, by the fake's clock. */
   readonly snapshotAt: number | undefined
   readonly formSecret: Forms.FormSecret
+  /** What else there is: a playground, for example. */
+  readonly links: ReadonlyArray<{ readonly name: string; readonly url: string }>
   /** What was done, or why not. */
   readonly notice: { readonly isProblem: boolean; readonly text: string } | undefined
 }
 
-const notice = ({ isProblem, text }: NonNullable<Model["notice"]>) =>
-  html`<p class="card notice breaks${isProblem ? " problem" : ""}" role="${isProblem ? "alert" : "status"}">${text}</p>`
+// There from the start, so that a screen reader says what comes into it.
+const notice = (notice: Model["notice"]) => {
+  const kind = notice === undefined ? "" : notice.isProblem ? "notice problem" : "notice"
+  return html`<p id="notice" class="${kind}" role="status">${notice?.text}</p>`
+}
 
 const clock = ({ formSecret, state, time }: Model) =>
   Forms.section(
@@ -65,19 +71,23 @@ const clock = ({ formSecret, state, time }: Model) =>
 const snapshots = ({ formSecret, snapshotAt }: Model) =>
   Forms.section(
     "snapshot",
-    "Everything at once",
+    "Snapshot and reset",
     html`<p class="quiet">
         ${
           snapshotAt === undefined
-            ? "A snapshot keeps all that the fake knows, to go back to it."
-            : `There is a snapshot of ${Words.moment(snapshotAt)}.`
+            ? "A snapshot saves all that the fake knows, so that you can restore it."
+            : `Snapshot taken at ${Words.moment(snapshotAt)}.`
         }
       </p>
       <div class="row">
         ${Forms.action(formSecret, "snapshot", "Take a snapshot", {})}
-        ${snapshotAt === undefined ? undefined : Forms.action(formSecret, "restore", "Restore it", {})}
-        ${Forms.action(formSecret, "reset", "Reset to the start", {})}
-      </div>`
+        ${snapshotAt === undefined ? undefined : Forms.action(formSecret, "restore", "Restore the snapshot", {})}
+      </div>
+      <details class="asks">
+        <summary class="button">Reset …</summary>
+        <p>This deletes all connections, tokens, faults and requests, and sets the clock back. It cannot be undone.</p>
+        ${Forms.action(formSecret, "reset", "Reset everything", {})}
+      </details>`
   )
 
 const app = (formSecret: Forms.FormSecret, { clientId, clientSecret, name, redirectUris }: App) =>
@@ -113,7 +123,7 @@ const apps = (formSecret: Forms.FormSecret, all: ReadonlyArray<App>): Html.Html 
     "Apps",
     html`${
         all.length === 0
-          ? html`<p class="quiet">There is none yet: register one.</p>`
+          ? html`<p class="quiet">No apps registered.</p>`
           : html`<ul class="entries">
               ${all.map((one) => app(formSecret, one))}
             </ul>`
@@ -151,7 +161,7 @@ const links = [
   ["clock", "Clock"],
   ["apps", "Apps"],
   ["faults", "Faults"],
-  ["grants", "Grants"],
+  ["grants", "Connections"],
   ["requests", "Requests"]
 ] as const
 
@@ -166,24 +176,29 @@ export const control = (status: number, model: Model): FakeResponse => {
           <ul>
             ${links.map(([id, label]) => html`<li><a href="#${id}">${label}</a></li> `)}
             <li><a href="${Forms.base}">Refresh</a></li>
+            ${model.links.map(({ name, url }) => html`<li><a href="${url}">${name}</a></li> `)}
           </ul>
         </nav>
+        <p class="quiet news" id="news" role="status"></p>
       </header>
+      ${notice(model.notice)}
       <main id="main">
-        ${model.notice === undefined ? undefined : notice(model.notice)}
-        <div class="two">${clock(model)} ${snapshots(model)}</div>
-        <div class="two">
+        <div class="board">
           <div class="stack">
-            ${apps(formSecret, View.apps(state))} ${users(formSecret, state.users)} ${Faults.faults(formSecret, state)}
+            ${clock(model)} ${snapshots(model)} ${apps(formSecret, View.apps(state))} ${users(formSecret, state.users)}
           </div>
-          <div class="stack">
-            ${Grants.grants(formSecret, state, time)} ${Grants.appTokens(formSecret, state, time)}
+          <div class="pair">
+            <div class="stack">
+              ${Grants.grants(formSecret, state, time)} ${Grants.appTokens(formSecret, state, time)}
+            </div>
+            <div class="stack">${Faults.faults(formSecret, state)}</div>
+            <div class="across">${Log.log(requests)}</div>
           </div>
         </div>
-        ${Log.log(requests)}
       </main>
       <footer class="quiet">
-        Tokens and secrets are no real ones, and end with the fake. Tests do the same over HTTP, with ${Forms.base}api/.
+        These tokens and secrets work at this fake only, until it ends. Tests can do all of this over HTTP, by
+        ${Forms.base}api/.
       </footer>`
   })
 }

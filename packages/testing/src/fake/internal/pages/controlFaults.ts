@@ -1,4 +1,4 @@
-/** What is to go wrong, and the form that adds to it. */
+/** The faults that are set, and the form that adds one. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as FakeFault from "../../FakeFault.ts"
 import type { FakeState } from "../../FakeState.ts"
@@ -29,13 +29,13 @@ const fields = ({ users }: FakeState) =>
       ${Forms.select(
         "fault",
         "fault",
-        "What goes wrong",
+        "Fault",
         choices.map((fault) => [JSON.stringify(fault), Words.fault(fault)])
       )}
     </div>
     <div class="wide">
-      ${Forms.select("endpoint", "endpoint", "With requests to", [
-        ["", "anything"],
+      ${Forms.select("endpoint", "endpoint", "Requests to", [
+        ["", "any endpoint"],
         ...targets.map((target) => [target, Words.target(target)] as const)
       ])}
     </div>
@@ -43,10 +43,10 @@ const fields = ({ users }: FakeState) =>
       ${Forms.select("grant-type", "grantType", "Grant type", [["", "any"], ...same(FakeFault.GrantType.literals)])}
     </div>
     <div>${Forms.select("user", "user", "User", [["", "any, or none"], ...same(users.map(({ email }) => email))])}</div>
-    <div>${Forms.input("nth", "nth", "From which request on", 'type="number" min="1" value="1" ')}</div>
-    <div>${Forms.input("times", "times", "How often", 'type="number" min="1" value="1" ')}</div>
-    <label class="check"><input type="checkbox" name="always" value="yes" /> Always</label>
-    <div><button>Inject</button></div>
+    <div>${Forms.input("nth", "nth", "Starting with request number", 'type="number" min="1" value="1" ')}</div>
+    <div>${Forms.input("times", "times", "How many times", 'type="number" min="1" value="1" ')}</div>
+    <label class="check"><input type="checkbox" name="always" value="yes" /> Every time</label>
+    <div><button>Inject the fault</button></div>
   </div>`
 
 export const faults = (formSecret: Forms.FormSecret, state: FakeState): Html.Html =>
@@ -55,14 +55,14 @@ export const faults = (formSecret: Forms.FormSecret, state: FakeState): Html.Htm
     "Faults",
     html`${
       state.faults.length === 0
-        ? html`<p class="quiet">Nothing is to go wrong.</p>`
+        ? html`<p class="quiet">No faults set.</p>`
         : html`<ol class="lines">
               ${state.faults.map(
                 (rule) =>
                   html`<li>${Words.fault(rule.fault)} <span class="quiet breaks">${Words.scope(rule)}</span></li> `
               )}
             </ol>
-            ${Forms.action(formSecret, "set-faults", "Let nothing go wrong", { rules: [] }, {})}`
+            ${Forms.action(formSecret, "set-faults", "Clear all faults", { rules: [] }, {})}`
     }
     ${Forms.form(formSecret, "add-fault", fields(state))}`
   )

@@ -19,7 +19,7 @@ const entries = <A>(all: ReadonlyArray<A>, entry: (one: A) => Html.Html) =>
     ${
       all.length <= most
         ? undefined
-        : html`<p class="quiet">And ${all.length - most} more, which the control API gives.</p>`
+        : html`<p class="quiet">And ${all.length - most} more: the control API lists them all.</p>`
     }`
 
 const left = (expiresAt: number, time: number) =>
@@ -71,7 +71,7 @@ export const grants = (formSecret: Forms.FormSecret, state: FakeState, time: num
     return html`<li>
       <div class="row between">
         <h3 class="breaks">${user} <span class="quiet">for ${app}</span></h3>
-        ${Forms.action(formSecret, "revoke", "Revoke", { grantId }, { of: `the grant of ${whose}` })}
+        ${Forms.action(formSecret, "revoke", "Revoke", { grantId }, { of: `the connection of ${whose}` })}
       </div>
       <dl>
         <dt>Scopes</dt>
@@ -81,15 +81,15 @@ export const grants = (formSecret: Forms.FormSecret, state: FakeState, time: num
       </dl>
       ${
         accessTokens.length === 0
-          ? html`<p class="quiet">No access token is left.</p>`
+          ? html`<p class="quiet">No valid access tokens.</p>`
           : tokens(formSecret, accessTokens, time, whose)
       }
     </li> `
   }
   return Forms.section(
     "grants",
-    "Grants",
-    all.length === 0 ? html`<p class="quiet">No user has allowed anything yet.</p>` : entries(all, grant)
+    "Connections",
+    all.length === 0 ? html`<p class="quiet">No user has connected an app yet.</p>` : entries(all, grant)
   )
 }
 
@@ -103,5 +103,5 @@ export const appTokens = (formSecret: Forms.FormSecret, state: FakeState, time: 
       ${tokens(formSecret, [token], time, app)}
     </li> `
   }
-  return all.length === 0 ? undefined : Forms.section("app-tokens", "Apps' own tokens", entries(all, own))
+  return all.length === 0 ? undefined : Forms.section("app-tokens", "App tokens", entries(all, own))
 }

@@ -13,7 +13,7 @@ const most = 50
 
 const status = ({ fault, status }: RequestLog.Entry) => {
   const isGood = status > 0 && status < 400 && fault === undefined
-  return html`<span class="${isGood ? "good" : "bad"}">${status === 0 ? "nothing" : status}</span>${
+  return html`<span class="${isGood ? "good" : "bad"}">${status === 0 ? "no response" : status}</span>${
       fault === undefined ? undefined : html`<br /><span class="quiet">${Words.fault(fault)}</span>`
     }`
 }
@@ -31,7 +31,7 @@ export const path = `${base}requests`
 /** The latest, and a tag that is another one when they are others. */
 export const rows = (entries: ReadonlyArray<RequestLog.Entry>) => {
   const none = html`<tr>
-    <td colspan="3" class="quiet">None yet.</td>
+    <td colspan="3" class="quiet">No requests yet.</td>
   </tr>`
   const body = Html.toText(html`${entries.length === 0 ? none : entries.slice(-most).toReversed().map(row)}`)
   return { body, tag: `"${Base64Url.encode(sha256(new TextEncoder().encode(body)))}"` }
@@ -40,10 +40,7 @@ export const rows = (entries: ReadonlyArray<RequestLog.Entry>) => {
 export const log = (entries: ReadonlyArray<RequestLog.Entry>): Html.Html => {
   const { body, tag } = rows(entries)
   return html`<section class="card" aria-labelledby="requests">
-    <div class="row between">
-      <h2 id="requests">Requests</h2>
-      <p class="quiet breaks" id="news" role="status" aria-live="polite"></p>
-    </div>
+    <h2 id="requests">Requests</h2>
     <table>
       <caption class="hidden">
         The latest ${most} requests, the newest first
@@ -52,7 +49,7 @@ export const log = (entries: ReadonlyArray<RequestLog.Entry>): Html.Html => {
         <tr>
           <th scope="col" class="narrow-hides">Time</th>
           <th scope="col">Request</th>
-          <th scope="col">Answer</th>
+          <th scope="col">Response</th>
         </tr>
       </thead>
       <tbody id="log" data-path="${path}" data-tag="${tag}">
@@ -61,27 +58,3 @@ export const log = (entries: ReadonlyArray<RequestLog.Entry>): Html.Html => {
     </table>
   </section>`
 }
-
-/** Asks every second for what is new. Its rows are HTML of this module, in which all that comes from outside is text. */
-export const script = `
-const log = document.getElementById("log")
-const news = document.getElementById("news")
-const say = (text) => { if (news.textContent !== text) news.textContent = text }
-let tag = log.dataset.tag
-const look = async () => {
-  if (document.hidden) return
-  const answer = await fetch(log.dataset.path, { headers: { "if-none-match": tag } })
-  if (answer.status === 304) return
-  if (answer.status !== 200) return say("Not live any more: reload the page.")
-  tag = answer.headers.get("etag")
-  log.innerHTML = await answer.text()
-  const [, request, status] = log.rows[0].cells
-  say(status === undefined ? "" : "Newest: " + request.innerText + ", " + status.innerText.replace(/\\s+/g, " "))
-}
-const live = async () => {
-  await look().catch(() => say("The fake does not answer."))
-  setTimeout(live, 1000)
-}
-say("Live")
-setTimeout(live, 1000)
-`

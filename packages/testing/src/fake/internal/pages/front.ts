@@ -1,6 +1,7 @@
 /** The front page of a fake that is served: where everything is. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
+import * as FakeHttp from "../../FakeHttp.ts"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
 import { production } from "../links.ts"
 import * as Forms from "./controlForms.ts"
@@ -27,14 +28,14 @@ const credentials: { readonly [mode in Endpoint.Mode]: string } = {
 }
 
 const takes = ({ modes }: Endpoint.Requirement) =>
-  modes.length === 0 ? "none" : modes.map((mode) => credentials[mode]).join(", or ")
+  modes.length === 0 ? "none needed" : modes.map((mode) => credentials[mode]).join(", or ")
 
 const endpoint = (name: Endpoint.Name) => {
   const { scopes } = Endpoint.requirement(name)
   return html`<tr>
     <td><code>${name}</code></td>
     <td>${takes(Endpoint.requirement(name))}</td>
-    <td>${scopes.map((scope, index) => html`${index === 0 ? "" : " or "}<code>${scope}</code>`)}</td>
+    <td>${scopes.map((scope, index) => html`${index === 0 ? "" : ", "}<code>${scope}</code>`)}</td>
   </tr> `
 }
 
@@ -42,10 +43,10 @@ const endpoint = (name: Endpoint.Name) => {
 const control = (base: string) =>
   html`${row(
     "Control page",
-    html`<a href="${base}${Forms.base}">${base}${Forms.base}</a>, opened with the token that was printed at the start:
-      what was asked, the clock, faults, and what no client can do`
+    html`<a href="${base}${Forms.base}">${base}${Forms.base}</a>, which the token opens that was printed at the start:
+      requests, the clock, faults, connections`
   )}
-  ${row("Control API", html`<code>${base}${Forms.base}api/</code>, with the same token: the same in JSON`)}`
+  ${row("Control API", html`<code>${base}${Forms.base}api/</code>, with the same token, in JSON`)}`
 
 export interface Options {
   /** Whether there are a control page and a control API. */
@@ -54,19 +55,39 @@ export interface Options {
   readonly links?: ReadonlyArray<{ readonly name: string; readonly url: string }> | undefined
 }
 
-export const page = ({ base = production }: FakeRequest, { hasControl, links = [] }: Options): FakeResponse => {
+// What names JSON and not HTML is a program.
+const isProgram = ({ headers }: FakeRequest): boolean => {
+  const accept = headers["accept"] ?? ""
+  return /\bapplication\/json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
+}
+
+const asJson = (base: string, { hasControl, links = [] }: Options): FakeResponse => {
+  const { api, authorize, token } = ZapierUrls.at(base)
+  const control = hasControl ? { controlPage: `${base}${Forms.base}`, controlApi: `${base}${Forms.base}api/` } : {}
+  const endpoints = Endpoint.names.map((name) => {
+    const { modes, scopes } = Endpoint.requirement(name)
+    return { endpoint: name, credentials: modes, scopes }
+  })
+  return FakeHttp.json(200, { authorize, token, api, ...control, links, endpoints }, { "cache-control": "no-store" })
+}
+
+/** HTML, or JSON for a program that asks for it. */
+export const page = (request: FakeRequest, options: Options): FakeResponse => {
+  const { base = production } = request
+  const { hasControl, links = [] } = options
+  if (isProgram(request)) return asJson(base, options)
   const urls = ZapierUrls.at(base)
   return Document.page(kind, 200, {
     title: "Fake Zapier",
     body: html`<header><h1>Fake Zapier</h1></header>
       <main>
         <p>
-          A stand-in for Zapier, to develop and test with. It knows the apps and users that it was started with, and
-          forgets everything when it ends.
+          A stand-in for Zapier on this machine, to develop and test with. It knows the apps and users that it was
+          started with, and forgets everything when it ends.
         </p>
         ${Forms.section(
           "addresses",
-          "Where everything is",
+          "Addresses",
           html`<dl>
               ${row(
                 "Consent page",
@@ -82,13 +103,13 @@ export const page = ({ base = production }: FakeRequest, { hasControl, links = [
         )}
         ${Forms.section(
           "endpoints",
-          "Endpoints, and what each takes",
+          "Endpoints",
           html`<table>
             <thead>
               <tr>
-                <th>Endpoint</th>
-                <th>Credential</th>
-                <th>Scope</th>
+                <th scope="col">Endpoint</th>
+                <th scope="col">Credential</th>
+                <th scope="col">Scope, any one of</th>
               </tr>
             </thead>
             <tbody>

@@ -47,6 +47,19 @@ describe("where a request comes from", () => {
     })
   )
 
+  it.effect("is linked from another page of this machine, which may do nothing else", () =>
+    Effect.gen(function* () {
+      const page = ControlPage.make()
+      const cookie = `fake-zapier-9270=${secrets.session}`
+      const from = { host, cookie, "sec-fetch-site": "same-site", "sec-fetch-dest": "document" }
+      assert.strictEqual((yield* page.get("/_control/", from)).status, 200)
+      assert.strictEqual((yield* page.get("/_control/", { ...from, "sec-fetch-dest": "iframe" })).status, 403)
+      assert.strictEqual((yield* page.get("/_control/", { ...from, "sec-fetch-site": "cross-site" })).status, 403)
+      assert.strictEqual((yield* page.submit("advance", { input: '{"by":60000}' }, from)).status, 403)
+      assert.strictEqual((yield* page.zapier.state).clockOffset, 0)
+    })
+  )
+
   it.effect.each([
     undefined,
     "",

@@ -45,11 +45,12 @@ describe("the page", () => {
       )
       const inputAfter = (action: string) => actionsAndInputs[actionsAndInputs.indexOf(action) + 1] ?? ""
       const done = yield* page.submit("end-access-token", { input: inputAfter("end-access-token") })
-      assert.strictEqual(done.headers["location"], "/_control/?done=end-access-token")
-      assert.include((yield* page.get("/_control/?done=end-access-token")).body, "The access token is ended.")
+      assert.strictEqual(done.headers["location"], "/_control/?done=end-access-token#grants")
+      assert.include((yield* page.get("/_control/?done=end-access-token")).body, "The access token no longer works.")
+      assert.deepStrictEqual(page.told, ["The access token no longer works."])
       assert.strictEqual(Lookup.accessToken(yield* page.zapier.state, access_token), undefined)
       yield* page.submit("revoke", { input: inputAfter("revoke") })
-      assert.include((yield* page.get("/_control/")).body, "No user has allowed anything yet.")
+      assert.include((yield* page.get("/_control/")).body, "No user has connected an app yet.")
       yield* page.submit("regenerate-secret", { input: inputAfter("regenerate-secret") })
       assert.notInclude((yield* page.get("/_control/")).body, ControlPage.app.clientSecret)
       yield* page.submit("advance", { input: inputAfter("advance") })
@@ -60,7 +61,7 @@ describe("the page", () => {
   it.effect("keeps a snapshot to go back to, and begins anew", () =>
     Effect.gen(function* () {
       const page = ControlPage.make()
-      assert.notInclude((yield* page.get("/_control/")).body, "Restore it")
+      assert.notInclude((yield* page.get("/_control/")).body, "Restore the snapshot")
       yield* page.submit("snapshot", { input: "{}" })
       yield* page.submit("register-app", {
         name: "Other",
@@ -68,7 +69,8 @@ describe("the page", () => {
       })
       yield* page.submit("register-user", { email: "grace@example.com", firstName: "Grace", lastName: "" })
       const more = (yield* page.get("/_control/")).body
-      for (const text of ["Restore it", "https://a.example/2", "grace@example.com"]) assert.include(more, text)
+      for (const text of ["Restore the snapshot", "https://a.example/2", "grace@example.com"])
+        assert.include(more, text)
       yield* page.submit("restore", { input: "{}" })
       assert.notInclude((yield* page.get("/_control/")).body, "https://a.example/2")
       yield* page.submit("advance", { input: '{"by":"1 hour"}' })
@@ -91,7 +93,7 @@ describe("the page", () => {
         { fault: { _tag: "ResponseSlow", millis: 5_000 }, match, nth: 2, times: "Always" }
       ])
       const { body } = yield* page.get("/_control/")
-      assert.include(Markup.text(body), "The answer is 5 s late")
+      assert.include(Markup.text(body), "The response is 5 s late")
       assert.match(body, /the token endpoint with refresh_token for ada@example.com: after 1 more, always/)
       yield* page.submit("set-faults", { input: '{"rules":[]}' })
       assert.deepEqual((yield* page.zapier.state).faults, [])
@@ -122,7 +124,7 @@ describe("the page", () => {
         const before = yield* page.zapier.state
         const { body, status } = yield* page.submit(action, fields)
         assert.strictEqual(status, 400, action)
-        assert.match(body, /role="alert"/)
+        assert.match(body, /id="notice" class="notice problem"/)
         assert.include(Markup.text(body), problem)
         assert.strictEqual(yield* page.zapier.state, before)
       }
@@ -138,7 +140,7 @@ describe("the page", () => {
       yield* page.zapier.advance(9 * hour)
       const { body } = yield* page.get("/_control/")
       assert.include(body, "expired")
-      assert.include(Markup.text(body), "10 h ahead of outside.")
+      assert.include(Markup.text(body), "10 h ahead of this machine's clock.")
     })
   )
 
@@ -166,7 +168,7 @@ describe("the page", () => {
     Effect.gen(function* () {
       const page = ControlPage.make()
       const first = yield* page.get("/_control/requests")
-      assert.include(first.body, "None yet.")
+      assert.include(first.body, "No requests yet.")
       const cookie = `fake-zapier-9270=${secrets.session}`
       const same = { host, cookie, "if-none-match": first.headers["etag"] }
       assert.strictEqual((yield* page.get("/_control/requests", same)).status, 304)

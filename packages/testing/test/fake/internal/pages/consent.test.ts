@@ -28,9 +28,9 @@ describe("consent", () => {
   )
 
   it("says every scope in words, with the scope beside it", () => {
-    for (const scope of Scopes.known) assert.notInclude(Consent.ofScope(scope), "no words")
+    for (const scope of Scopes.known) assert.notInclude(Consent.ofScope(scope), "does not know")
     const { body } = page({ name: "Acme", state: "x", email: "ada@example.com" })
-    assert.match(body, /<span>See your name and your e-mail address<\/span\s*><code>profile<\/code>/)
+    assert.match(body, /<span>See your name and e-mail address<\/span\s*><code>profile<\/code>/)
   })
 
   it("signs in whom the link names", () => {

@@ -1,6 +1,6 @@
 /**
- * The sample app of the playground: the library as any app has it, in memory, which talks HTTP to the fake. Its clock moves
- * together with the fake's, and what it does and sends is written down.
+ * The sample app of free play at one fake: the library with stores in memory, which talks HTTP to the fake. Its clock is
+ * the fake's, and what it does and sends is noted.
  */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
@@ -10,7 +10,7 @@ import { type CallError, ZapierHttpClient } from "@zapier-workflow-auth/core/Zap
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import type { FakeZapier } from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -18,12 +18,12 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import * as ZapierNode from "../../ZapierNode.ts"
-import { lineOf } from "./requestLine.ts"
+import * as ZapierNode from "../../../ZapierNode.ts"
+import { lineOf } from "../requestLine.ts"
 import type { Lit } from "./diagram.ts"
-import * as Story from "./story.ts"
+import * as Entry from "./entry.ts"
 
 /** The sample app, at the fake. */
 export const clientId = "acme-notes"
@@ -31,67 +31,63 @@ export const clientId = "acme-notes"
 /** Who is signed in to the sample app. */
 export const subject = "ada"
 
+/** What it asks for. */
+export const scopes = ["profile", "zap"] as const
+
 // Entries.
 const remembered = 200
 
-// How far back the same request is looked for, to be counted instead of told again.
-const recent = 8
-
-/** A clock that can be moved ahead. */
-const makeClock = Effect.map(Clock.Clock, (outer) => {
-  let ahead = 0
-  const millis = () => outer.currentTimeMillisUnsafe() + ahead
-  const clock: Clock.Clock = Object.assign(Object.create(outer) as Clock.Clock, {
-    currentTimeMillisUnsafe: millis,
-    currentTimeMillis: Effect.sync(millis)
+/** The fake's clock, however it is moved. */
+const clockOf = (fake: FakeZapier["Service"]) =>
+  Effect.map(Clock.Clock, (outer) => {
+    // Reading the fake's state does nothing else.
+    const millis = () => outer.currentTimeMillisUnsafe() + Effect.runSync(fake.state).clockOffset
+    const clock: Clock.Clock = Object.assign(Object.create(outer) as Clock.Clock, {
+      currentTimeMillisUnsafe: millis,
+      currentTimeMillis: Effect.sync(millis)
+    })
+    return { clock, millis }
   })
-  const advance = (by: Duration.Duration) => Effect.sync(() => void (ahead += Duration.toMillis(by)))
-  return { clock, millis, advance }
-})
 
-/** What happened, and whoever wants to know when something does. */
-const makeJournal = Effect.gen(function* () {
-  const changes = yield* PubSub.sliding<void>(1)
-  let entries: ReadonlyArray<Story.Entry> = []
+/** What happened, the oldest first. */
+const makeJournal = (changed: Effect.Effect<unknown>) => {
+  let entries: ReadonlyArray<Entry.Entry> = []
   let lit: Lit = { state: "Absent" }
 
-  const add = (entry: Story.Entry) => {
-    const same = entries
-      .slice(-recent)
-      .find(({ kind, title }) => kind === "Request" && kind === entry.kind && title === entry.title)
-    entries =
-      same === undefined
-        ? [...entries, entry].slice(-remembered)
-        : entries.map((other) => (other === same ? { ...same, times: (same.times ?? 1) + 1 } : other))
-    return PubSub.publish(changes, undefined)
+  const add = (entry: Entry.Entry) => {
+    entries = Entry.add(entries, entry).slice(-remembered)
+    return changed
   }
 
   return {
-    changes,
-    add: (entry: Story.Entry) => Effect.suspend(() => add(entry)),
+    add: (entry: Entry.Entry) => Effect.suspend(() => add(entry)),
     light: (next: Lit) => Effect.sync(() => void (lit = next)),
     clear: Effect.suspend(() => {
       entries = []
-      return PubSub.publish(changes, undefined)
+      return changed
     }),
     entries: Effect.sync(() => entries),
     lit: Effect.sync(() => lit)
   }
-})
+}
 
 export interface Options {
   readonly fake: FakeZapier["Service"]
   /** Where the fake is, over HTTP. */
   readonly origin: string
   readonly redirectUri: string
-  /** How long a token request is held back, so that people see what goes on meanwhile. */
+  /** How long a refresh is held back, so that people see what goes on meanwhile. */
   readonly slowMotion: Duration.Duration
+  /** Done whenever something is to be shown. */
+  readonly changed: Effect.Effect<unknown>
+  /** Done after each change of the user's grant. */
+  readonly granted: (event: string) => Effect.Effect<unknown>
 }
 
-export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, slowMotion }: Options) {
+export const make = Effect.fnUntraced(function* ({ changed, fake, granted, origin, redirectUri, slowMotion }: Options) {
   const urls = ZapierUrls.at(origin)
-  const time = yield* makeClock
-  const journal = yield* makeJournal
+  const time = yield* clockOf(fake)
+  const journal = makeJournal(changed)
   const secretAtZapier = Effect.map(fake.state, ({ apps }) =>
     Option.match(HashMap.get(apps, clientId), { onNone: () => "", onSome: (app) => app.clientSecret })
   )
@@ -100,15 +96,15 @@ export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, sl
   let tokenRequests = 0
 
   const told = (request: HttpClientRequest.HttpClientRequest, status: number | undefined) =>
-    Effect.suspend(() => journal.add(Story.ofRequest(time.millis(), lineOf(request, status ?? 0), status)))
+    Effect.suspend(() => journal.add(Entry.ofRequest(time.millis(), lineOf(request, status ?? 0), status)))
 
   const httpClient = Layer.effect(
     HttpClient.HttpClient,
     Effect.map(HttpClient.HttpClient, (client) =>
       HttpClient.transform(client, (effect, request) => {
-        const isToken = request.url === urls.token
-        if (isToken) tokenRequests++
-        return (isToken ? Effect.delay(effect, slowMotion) : effect).pipe(
+        if (request.url === urls.token) tokenRequests++
+        const isRefresh = lineOf(request, 0).includes("grant_type=refresh_token")
+        return (isRefresh ? Effect.delay(effect, slowMotion) : effect).pipe(
           Effect.tap(({ status }) => told(request, status)),
           Effect.tapError(() => told(request, undefined))
         )
@@ -137,7 +133,8 @@ export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, sl
           if (event._tag === "UserGrantChanged") {
             yield* journal.light({ state: event.to, from: event.from, event: event.event })
           }
-          yield* journal.add(Story.ofEvent(event))
+          yield* journal.add(Entry.ofEvent(event))
+          if (event._tag === "UserGrantChanged") yield* granted(event.event)
         })
       )
     )
@@ -151,45 +148,76 @@ export const make = Effect.fnUntraced(function* ({ fake, origin, redirectUri, sl
     Effect.catch((error) => Effect.succeed(error))
   )
 
-  const say = (title: string, words: string) =>
-    Effect.suspend(() => journal.add({ at: time.millis(), kind: "You", title, words }))
+  const add = (kind: "You" | "Control") => (title: string, words: string) =>
+    Effect.suspend(() => journal.add({ at: time.millis(), kind, title, words }))
 
   /** So many calls of the API at a time. */
   const call = Effect.fnUntraced(function* (count: number) {
     const before = tokenRequests
     const outcomes = yield* Effect.replicateEffect(one, count, { concurrency: "unbounded" })
-    yield* journal.add(Story.ofCalls(time.millis(), outcomes, tokenRequests - before))
+    // The events of the calls go first.
+    yield* Effect.sleep(0)
+    yield* journal.add(Entry.ofCalls(time.millis(), outcomes, tokenRequests - before))
   })
 
-  const advance = (by: Duration.Duration) => Effect.andThen(fake.advance(by), time.advance(by))
+  const lastAccessToken = Effect.map(fake.state, ({ grants }) =>
+    Array.from(HashMap.values(grants))
+      .filter((grant) => grant.clientId === clientId)
+      .flatMap(({ accessTokens }) => accessTokens)
+      .findLast(({ expiresAt }) => expiresAt > time.millis())
+  )
 
-  const endAccessToken = Effect.gen(function* () {
-    const issued = (yield* fake.issued).filter((token) => token.clientId === clientId)
-    const last = issued.at(-1)
-    if (last !== undefined) yield* fake.endAccessToken(last.accessToken)
-  })
+  const endAccessToken = Effect.flatMap(lastAccessToken, (token) =>
+    token === undefined ? Effect.void : fake.endAccessToken(token.accessToken)
+  )
 
   const status: Effect.Effect<Status, ZapierAuthError> = inApp(ZapierAuth.use((auth) => auth.status(subject)))
 
+  /** What decides which buttons do something. */
+  const facts = Effect.gen(function* () {
+    const { faults, grants } = yield* fake.state
+    return {
+      status: yield* status,
+      isGrantedAtZapier: Array.from(HashMap.values(grants)).some((grant) => grant.clientId === clientId),
+      hasLiveToken: (yield* lastAccessToken) !== undefined,
+      isSecretCurrent: clientSecret === (yield* secretAtZapier),
+      isFaultSet: faults.length > 0,
+      hasEntries: (yield* journal.entries).length > 0
+    }
+  })
+
   return {
-    advance,
+    advance: fake.advance,
     call,
     clear: journal.clear,
-    changes: Stream.fromPubSub(journal.changes),
     clock: time.clock,
+    /** Connects without a browser, as the user did at another server. */
+    connect: inApp(
+      Effect.gen(function* () {
+        const auth = yield* ZapierAuth
+        const { url } = yield* auth.authorizationUrl({ subject, scopes, redirectUri })
+        const callback = yield* fake.approve(Redacted.value(url))
+        yield* auth.handleCallback(callback, { subject })
+      })
+    ),
+    disconnect: inApp(ZapierAuth.use((auth) => auth.disconnect(subject))),
     endAccessToken,
     entries: journal.entries,
+    facts,
     lit: journal.lit,
-    loseNextAnswer: fake.setFaults([{ fault: { _tag: "ResponseLost" }, match: { endpoint: "token" } }]),
+    loseNextResponse: fake.setFaults([{ fault: { _tag: "ResponseLost" }, match: { endpoint: "token" } }]),
     millis: time.millis,
     regenerateSecret: fake.regenerateSecret(clientId),
     revoke: fake.revoke({ clientId }),
-    say,
+    /** Something that was done here, or at the control page. */
+    say: add("You"),
+    note: add("Control"),
     services,
-    setGrace: (millis: number) => fake.setKnobs({ graceMillis: millis }),
-    status,
+    setTime: fake.setTime,
     updateSecret: Effect.map(secretAtZapier, (secret) => void (clientSecret = secret))
   }
 })
 
 export type World = Effect.Success<ReturnType<typeof make>>
+
+export type Facts = Effect.Success<World["facts"]>

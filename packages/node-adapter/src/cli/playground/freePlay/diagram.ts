@@ -1,6 +1,9 @@
-/** A machine as a picture, laid out from its table of edges. */
+/**
+ * A machine as a picture, laid out from its table of edges: whole, with the events of each edge; or compact, for narrow
+ * screens, with the event of the lit edge alone.
+ */
 import Dagre from "@dagrejs/dagre"
-import { escape } from "../../internal/markup.ts"
+import { escape } from "../../../internal/markup.ts"
 
 type Edges = {
   readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
@@ -49,19 +52,24 @@ const node = { height: 46, letter: 8.6, padding: 26 }
 const label = { line: 17, letter: 6.9, padding: 10 }
 const margin = 12
 
-const layout = (edges: Edges) => {
+type Kind = "whole" | "compact"
+
+const gaps: { readonly [K in Kind]: object } = {
+  whole: { nodesep: 70, ranksep: 46, edgesep: 26 },
+  compact: { nodesep: 40, ranksep: 30, edgesep: 20 }
+}
+
+const layout = (edges: Edges, kind: Kind) => {
   const graph = new Dagre.graphlib.Graph()
-  graph.setGraph({ rankdir: "TB", nodesep: 70, ranksep: 46, edgesep: 26, marginx: margin, marginy: margin })
+  graph.setGraph({ rankdir: "TB", ...gaps[kind], marginx: margin, marginy: margin })
   for (const state of Object.keys(edges)) {
     graph.setNode(state, { width: spaced(state).length * node.letter + node.padding, height: node.height })
   }
   const all = edgesOf(edges)
   for (const { events, from, to } of all) {
-    graph.setEdge(from, to, {
-      width: Math.max(...events.map(({ name }) => spaced(name).length)) * label.letter + label.padding,
-      height: events.length * label.line,
-      labelpos: "c"
-    })
+    const width = Math.max(...events.map(({ name }) => spaced(name).length)) * label.letter + label.padding
+    const size = kind === "whole" ? { width, height: events.length * label.line } : { width: 24, height: label.line }
+    graph.setEdge(from, to, { ...size, labelpos: "c" })
   }
   Dagre.layout(graph)
   const { height = 0, width = 0 } = graph.graph()
@@ -83,10 +91,10 @@ const path = (points: ReadonlyArray<Point>): string => {
 }
 
 /** Draws a machine. It is laid out once; what is lit changes. */
-export const make = (machine: { readonly name: string; readonly edges: Edges }) => {
-  const { all, graph, height, width } = layout(machine.edges)
+export const make = ({ kind, ...machine }: { readonly name: string; readonly edges: Edges; readonly kind: Kind }) => {
+  const { all, graph, height, width } = layout(machine.edges, kind)
 
-  const drawEdge = ({ events, from, to }: Edge, lit: Lit) => {
+  const drawEdge = ({ events, from, to }: Edge, lit: Lit, id: string) => {
     const { points, x, y } = graph.edge(from, to)
     const isLit = lit.from === from && lit.state === to
     const top = y - ((events.length - 1) * label.line) / 2
@@ -99,7 +107,8 @@ export const make = (machine: { readonly name: string; readonly edges: Edges }) 
       .filter(({ condition }) => condition !== "always")
       .map(({ condition, name }) => `${spaced(name)}: ${condition}`)
     const title = conditions.length === 0 ? "" : `<title>${escape(conditions.join("\n"))}</title>`
-    return `<g class="edge${isLit ? " lit" : ""}">${title}<path d="${path(points)}" marker-end="url(#${isLit ? "arrow-lit" : "arrow"})"/><text>${lines.join("")}</text></g>`
+    const texts = kind === "whole" ? `<text>${lines.join("")}</text>` : ""
+    return `<g class="edge${isLit ? " lit" : ""}">${title}<path d="${path(points)}" marker-end="url(#${id}-arrow${isLit ? "-lit" : ""})"/>${texts}</g>`
   }
 
   const drawNode = (state: string, lit: Lit) => {
@@ -108,19 +117,26 @@ export const make = (machine: { readonly name: string; readonly edges: Edges }) 
     return `<g class="state${lit.state === state ? " lit" : ""}"><rect ${box}/><text x="${round(x)}" y="${round(y)}">${escape(spaced(state))}</text></g>`
   }
 
-  const arrow = (id: string) =>
-    `<marker id="${id}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 10 5 0 10z"/></marker>`
+  const arrow = (id: string, name: string) =>
+    `<marker id="${id}-${name}" class="${name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 10 5 0 10z"/></marker>`
 
-  return (lit: Lit): string => {
+  // The event is told below, where there is no room for it in the picture.
+  const caption = ({ event, from, state }: Lit) =>
+    kind === "whole" || event === undefined || from === undefined
+      ? ""
+      : `<p class="compact caption">${escape(`${spaced(from)} → ${spaced(state)}: ${spaced(event)}`)}</p>`
+
+  /** @param id is unique in the document, where the same machine may be drawn several times */
+  return (lit: Lit, id: string): string => {
     // What is lit is drawn over what is not.
     const edges = [...all].sort(
       (a, b) => Number(lit.from === a.from && lit.state === a.to) - Number(lit.from === b.from && lit.state === b.to)
     )
     const description = `The states of ${machine.name}. It is in the state ${spaced(lit.state)}.`
-    return `<svg class="machine" viewBox="0 0 ${round(width)} ${round(height)}" role="img" aria-label="${escape(description)}"><defs>${arrow("arrow")}${arrow("arrow-lit")}</defs>${edges.map((edge) => drawEdge(edge, lit)).join("")}${Object.keys(
+    return `<svg class="machine ${kind}" viewBox="0 0 ${round(width)} ${round(height)}" role="img" aria-label="${escape(description)}"><defs>${arrow(id, "arrow")}${arrow(id, "arrow-lit")}</defs>${edges.map((edge) => drawEdge(edge, lit, id)).join("")}${Object.keys(
       machine.edges
     )
       .map((state) => drawNode(state, lit))
-      .join("")}</svg>`
+      .join("")}</svg>${caption(lit)}`
   }
 }

@@ -1,0 +1,56 @@
+/** What a page looks like, light and dark, wide and narrow, and what axe finds wrong with it in each. */
+import { mkdirSync, readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import type { AxeResults, RunOptions } from "axe-core"
+import type { Page } from "playwright-core"
+import { output } from "./Browser.ts"
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+
+const looks = [
+  ["light", 1_440],
+  ["dark", 1_440],
+  ["light", 390],
+  ["dark", 390]
+] as const
+
+/** What is wrong with the page as it is: each finding, with what it is found at. */
+const findings = async (page: Page): Promise<{ found: ReadonlyArray<string>; contrast: number; rules: number }> => {
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe)
+  const options: RunOptions = { resultTypes: ["violations", "passes"] }
+  const { passes, violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`)
+  const found = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`))
+  const ratios = passes
+    .filter(({ id }) => id === "color-contrast")
+    .flatMap(({ nodes }) =>
+      nodes.flatMap(({ any }) => any.map(({ data }) => Number(data?.contrastRatio ?? Number.NaN)))
+    )
+    .filter((ratio) => ratio > 0)
+  return { found, contrast: Math.min(...ratios), rules: passes.length }
+}
+
+/**
+ * Keeps how the page looks in `test-output`, and prints a line for each look.
+ *
+ * @returns what is wrong with it
+ */
+export const problemsOf = async (page: Page, name: string): Promise<ReadonlyArray<string>> => {
+  mkdirSync(output, { recursive: true })
+  const before = page.viewportSize()
+  const problems: Array<string> = []
+  for (const [colorScheme, width] of looks) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
+    await page.setViewportSize({ width, height: 900 })
+    const look = `${name}-${colorScheme}-${width}`
+    await page.screenshot({ path: `${output}${look}.png`, fullPage: true })
+    const { contrast, found, rules } = await findings(page)
+    process.stdout.write(
+      `axe ${look}: ${found.length} violations, ${rules} rules passed, least contrast ${contrast.toFixed(2)}\n`
+    )
+    problems.push(...found.map((one) => `${look}: ${one}`))
+    const scrollWidth = await page.evaluate<number>("document.documentElement.scrollWidth")
+    if (scrollWidth > width) problems.push(`${look}: is ${scrollWidth} wide`)
+  }
+  if (before !== null) await page.setViewportSize(before)
+  return problems
+}
