@@ -6,7 +6,7 @@ import * as Command from "./command.ts"
 
 const attack = (...args: ReadonlyArray<string>) => Command.run("attack.ts", args)
 
-// Fewer than the command's, and more than the bounds that a flood is held to.
+// Fewer than the command's default, and more than a flood's bounds.
 const size = "300"
 
 describe("npm run attack", () => {

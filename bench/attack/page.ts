@@ -1,11 +1,11 @@
-/** What every response of the routes has to be. */
+/** Requirements for every response of the routes. */
 import { createHash } from "node:crypto"
 import { type Seen, when } from "./case.ts"
 import * as Wire from "./wire.ts"
 
 const requiredPolicies = ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"]
 
-/** What a response lacks that keeps it from caches, referrers, frames and sniffers. */
+/** The missing protection of a response against caches, referrers, frames and sniffing. */
 export const lacks = (response: Wire.Response): Seen => {
   const of = (name: string) => Wire.headerOf(response, name)
   const type = of("content-type")
@@ -25,14 +25,14 @@ export const lacks = (response: Wire.Response): Seen => {
   )
 }
 
-// A script that its policy has the digest of is always the same: nobody has written into it.
+// A script whose digest is in the policy is constant, so nothing was injected into it.
 const ownScripts = ({ body }: Wire.Response, policies: string): string =>
   body.replaceAll(/<script>(.*?)<\/script>/gs, (script, source: string) => {
     const digest = createHash("sha256").update(source, "latin1").digest("base64")
     return policies.includes(`'sha256-${digest}'`) ? "" : script
   })
 
-/** What a page loads or runs that nobody meant it to. */
+/** Injected content that a page loads or runs. */
 export const runs = (response: Wire.Response): Seen => {
   const of = (name: string) => Wire.headerOf(response, name)
   if (!of("content-type").startsWith("text/html")) return undefined

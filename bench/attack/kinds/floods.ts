@@ -1,4 +1,4 @@
-/** More than anybody needs: what an app keeps for it stays small, and others are still served. */
+/** Floods: the app's resources stay bounded, and other users are still served. */
 import type { Socket } from "node:net"
 import { type Browser, from, type Header } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, type Seen, when } from "../case.ts"
@@ -6,12 +6,12 @@ import { secretsOf, type Stage } from "../stage.ts"
 import type { Site } from "../sites.ts"
 import * as Wire from "../wire.ts"
 
-// Beside them, there are the app's own cookies, and 16 kB for all headers of a request.
+// The app's own cookies need room as well, in 16 kB for all headers.
 const cookieBound = 4_096
 
 const attemptBound = 200
 
-// Near the greatest that are kept, and beyond.
+// Up to the longest address that is kept, and beyond.
 const lengths = [60, 250, 490, 990, 4_000]
 
 const works = async (stage: Stage, browser: Browser): Promise<Seen> => {
@@ -88,7 +88,7 @@ const refused = atEachSite("refused requests to store anything", async (stage, s
   return when((await site.attempts()) !== before, "attempts are stored")
 })
 
-/** Something large is refused or taken, and the next one is served. */
+/** An oversized request is rejected or accepted, and the next one is served. */
 const large = (wants: string, send: (stage: Stage, site: Site, user: string) => Promise<Wire.Response>): Case =>
   atEachSite(wants, async (stage, site) => {
     const user = stage.user("ada")
@@ -137,14 +137,14 @@ const larges: ReadonlyArray<Case> = [
   )
 ]
 
-/** Connections that stay open, while somebody else logs in. */
+/** Connections that stay open while another user logs in. */
 const holding = (wants: string, bytes: (site: Site, index: number) => string): Case =>
   atEachSite(wants, async (stage, site) => {
     const sockets: Array<Socket> = []
     try {
       for (let index = 0; index < Math.min(300, stage.world.size); index++) {
         const socket = await Wire.open(site.port)
-        // The server may end it, which is as well.
+        // The server may close it, which is fine.
         socket.on("error", () => {})
         sockets.push(socket)
         socket.write(bytes(site, index))

@@ -1,4 +1,4 @@
-/** Foreign names in requests, and paths that one program reads as another's: where the app is, its settings say alone. */
+/** Foreign host names in requests, and paths that programs read differently. Only the settings say where the app is. */
 import { from, type Header } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, when } from "../case.ts"
 import * as Wire from "../wire.ts"
@@ -65,13 +65,13 @@ const names: ReadonlyArray<readonly [string, ReadonlyArray<Header>, host?: strin
   ]
 ]
 
-/** A login in which each request has the name: it leads to where it always leads. */
+/** A login with the foreign name in each request leads to the usual place. */
 const ofNames = names.map(([what, headers, host]): Case =>
   atEachSite(`${what} to lead a login elsewhere`, async (stage, site) => {
     const browser = stage.browser(site, stage.user("ada"))
     const named = host === undefined ? {} : { host }
     const begun = await browser.visit("/zapier/connect", { headers: [...headers, ...from.ownPage], ...named })
-    // Refused is fine.
+    // A rejection is fine.
     if (begun.status >= 400 && begun.status < 500) return undefined
     const consent = Wire.headerOf(begun, "location")
     const isSecure = site.origin.startsWith("https:")
@@ -154,7 +154,7 @@ const targets: ReadonlyArray<readonly [string, (path: string) => string]> = [
   ["a long path", (path) => `/${"a/".repeat(2_000)}..${path}`]
 ]
 
-/** However a target is spelled, the rules of its route hold, or it is none. */
+/** However a target is spelled, the rules of its route hold, or it matches no route. */
 const ofTargets = targets.map(([what, spell]): Case =>
   atEachSite(`${what} in a path to get around a route's rules`, async (stage, site) => {
     const user = stage.user("ada")
@@ -193,7 +193,7 @@ const ofTargets = targets.map(([what, spell]): Case =>
   })
 )
 
-// A second request behind the first, which a proxy may have taken for its body.
+// A second request behind the first, which a proxy may take for its body.
 const smuggled = "GET /zapier/disconnect HTTP/1.1\r\nHost: x\r\n\r\n"
 
 const framings: ReadonlyArray<readonly [string, string]> = [

@@ -1,4 +1,4 @@
-/** Markup, headers and scripts in everything that a request can bring, and what keeps pages harmless if some got through. */
+/** Markup, headers and scripts in every part of a request, and the headers that keep pages harmless. */
 import { attemptCookie, type Browser, from, type Header, type Visit, withNote } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, type Seen, when } from "../case.ts"
 import * as Page from "../page.ts"
@@ -6,7 +6,7 @@ import type { Site } from "../sites.ts"
 import { secretsOf, type Stage } from "../stage.ts"
 import * as Wire from "../wire.ts"
 
-// What must not come back as it was sent, and what is looked for in the response.
+// The payload, and the part that must not appear in the response.
 const payloads: ReadonlyArray<readonly [sent: string, harmful: string]> = [
   ["<script>alert('planted')</script>", "<script>alert('planted')"],
   ["\"><img src=x onerror=alert('planted')>", "<img src=x"],
@@ -18,12 +18,12 @@ const payloads: ReadonlyArray<readonly [sent: string, harmful: string]> = [
   ["planted\r\nSet-Cookie: planted=1\r\n\r\n<script>", "\r\nSet-Cookie: planted"]
 ]
 
-// Data is no page, as long as nobody takes it for one.
+// Data is harmless as long as browsers do not take it for a page.
 const isData = (response: Wire.Response) => Wire.headerOf(response, "content-type").startsWith("application/json")
 
 const seenIn = (response: Wire.Response, harmful: string): Seen =>
   when(response.status === 0, "there is no response") ??
-  // A page of the app's own may say that Zapier, or the app, is at fault.
+  // The app's own error page may say that Zapier, or the app, is at fault.
   (response.status >= 500 || response.body !== "" ? Page.lacks(response) : undefined) ??
   when(!isData(response) && response.body.includes(harmful), "it comes back as it was sent") ??
   when(
@@ -34,7 +34,7 @@ const seenIn = (response: Wire.Response, harmful: string): Seen =>
 
 type Try = (stage: Stage, site: Site, payload: string) => Promise<Wire.Response>
 
-// What no header can carry is left out of headers.
+// Line breaks cannot be sent in a header.
 const inHeader = (payload: string) => payload.replaceAll(/[\r\n]+/g, " ")
 
 const fresh = (stage: Stage, site: Site): Browser => stage.browser(site, stage.user("ada"))
@@ -249,7 +249,7 @@ const raw: ReadonlyArray<readonly [string, string]> = [
 
 const ofBytes: ReadonlyArray<Case> = raw.map(([what, bytes]) =>
   atEachSite(`${what} to split a response`, async (stage, site) => {
-    // Ends the connection, whatever the server makes of it.
+    // Closes the connection, however the server reads the request.
     const ending = bytes.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
     const response = await stage.raw(site, ending.replaceAll("HOST", new URL(site.origin).host))
     return first(

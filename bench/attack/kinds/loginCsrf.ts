@@ -1,4 +1,6 @@
-/** Callbacks of one consent in the browser, or for the user, of another: who succeeds has connected a victim to an account. */
+/**
+ * Callbacks of one consent in another browser, or for another user: a success connects a victim to a foreign account.
+ */
 import { createHash } from "node:crypto"
 import { attemptCookie, type Browser, from } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, type Seen, when } from "../case.ts"
@@ -10,7 +12,7 @@ const otherSite = { headers: from.otherSite }
 
 const isTaken = async (stage: Stage, browser: Browser, callback: string, visit = otherSite): Promise<Seen> => {
   const { status } = await browser.visit(callback, visit)
-  // Whoever is connected already may be told so.
+  // A connected user may see that.
   const isFine = status >= 400 && status < 500
   const isTold = status === 200 && (await stage.isConnected(browser.site, browser.cookies.get("session") ?? ""))
   return (
@@ -19,13 +21,13 @@ const isTaken = async (stage: Stage, browser: Browser, callback: string, visit =
   )
 }
 
-/** The callback is real, and still good, where it belongs: nothing was defended by chance. */
+/** The callback is real and still works where it belongs, so the defence was not by chance. */
 const isLost = async (stage: Stage, browser: Browser, callback: string): Promise<Seen> => {
   const { status } = await browser.visit(callback, otherSite)
   return when(status !== 303 || stage.exchanges(callback) !== 1, `its own browser cannot use it any more: ${status}`)
 }
 
-/** A link that an attacker has prepared, in a browser that `prepare` makes the victim's. */
+/** A prepared link of an attacker, in a browser that `prepare` makes the victim's. */
 const prepared = (
   wants: string,
   prepare: (stage: Stage, site: Site, eve: Browser) => Browser | Promise<Browser>
@@ -40,7 +42,7 @@ const prepared = (
     )
   })
 
-/** A cookie that a host beside the app's can set in a victim's browser, who has the attacker's user or none of their own. */
+/** A cookie that a sibling host can set in a victim's browser. */
 const planted = (
   wants: string,
   cookie: (name: string, value: string) => string,
@@ -51,7 +53,7 @@ const planted = (
     const team = stage.user("team")
     const eve = stage.browser(site, `${team}.eve`)
     const callback = await stage.callback(eve, undefined, "eve")
-    // The same team, so that it is the cookie alone that tells the browsers apart.
+    // The same team, so that only the cookie distinguishes the browsers.
     const response = await stage.raw(
       site,
       Wire.bytesOf({
@@ -72,7 +74,7 @@ const planted = (
 
 const anywhere = () => true
 
-// Over plain http on this machine, browsers have no prefix that a host beside it cannot use.
+// Over plain http on this machine, no cookie prefix keeps sibling hosts out.
 const withPrefixes = (site: Site) => site.origin.startsWith("https:")
 
 const bare = (name: string) => name.replace(/^__Host-/, "")
@@ -214,7 +216,7 @@ export const loginCsrf: Kind = {
       const user = stage.user("ada")
       const ada = stage.browser(site, user)
       const { state } = secretsOf(await stage.begin(ada))
-      // It is exchanged with the verifier of the victim's attempt, for which Zapier did not give the code.
+      // It is exchanged with the victim's verifier, for which Zapier did not issue the code.
       await ada.visit(`/zapier/callback?code=${stolen.code}&state=${state}`, otherSite)
       return when(await stage.isConnected(site, user), "the victim is connected to their account")
     }),
@@ -231,7 +233,7 @@ export const loginCsrf: Kind = {
       const ada = stage.browser(site, stage.user("ada"))
       const callback = await stage.callback(ada)
       const eve = stage.browser(site, stage.user("eve"))
-      // The cookie stayed where it is; they have one that is like it.
+      // The cookie stayed in its browser; the attacker has a similar one.
       await stage.begin(eve)
       return first(
         () => isTaken(stage, eve, callback),
@@ -246,7 +248,7 @@ export const loginCsrf: Kind = {
         const there = stage.browser(proxied, user)
         const callback = await stage.callback(there)
         const here = stage.browser(local, user)
-        // Browsers do not take the cookie along; attackers can.
+        // Browsers would not send this cookie; attackers can.
         const [name, value] = attemptCookie(there)
         here.cookies.set(bare(name), value)
         return first(

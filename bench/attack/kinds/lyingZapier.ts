@@ -1,4 +1,6 @@
-/** A token endpoint that lies, hangs or attacks: its words are shown to nobody, its tokens are not taken, the app lives. */
+/**
+ * A token endpoint that lies, hangs or attacks: its texts reach no user, its bad tokens are rejected, the app survives.
+ */
 import { setTimeout as sleep } from "node:timers/promises"
 import { gzipSync } from "node:zlib"
 import { from } from "../browser.ts"
@@ -29,14 +31,14 @@ const granted = (member: Record<string, unknown>) => ({
   ...member
 })
 
-/** A redirect to a server that notes whoever comes. */
+/** A redirect to a server that records its visitors. */
 const leading =
   (status: number): Lie =>
   (response, trap) => {
     response.writeHead(status, { Location: `${trap}/oauth/token/` }).end()
   }
 
-/** Bytes without an end, as long as somebody takes them. */
+/** An endless body. */
 const endless =
   (head: string, pause: number): Lie =>
   async (response) => {
@@ -48,7 +50,7 @@ const endless =
     }
   }
 
-/** Bytes on the socket, which need be no HTTP. */
+/** Bytes on the socket, which need not be HTTP. */
 const bytes =
   (all: string): Lie =>
   (response) => {
@@ -57,7 +59,7 @@ const bytes =
 
 const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`
 
-// With these, nobody is to be connected afterwards.
+// With these, no user may be connected afterwards.
 const unusable: ReadonlyArray<readonly [string, Lie]> = [
   ["a page", text(html, 200, { "Content-Type": "text/html" })],
   ["a page that says to be JSON", text(html)],
@@ -112,7 +114,7 @@ const unusable: ReadonlyArray<readonly [string, Lie]> = [
   ["a reset connection", (response) => void response.socket?.resetAndDestroy()]
 ]
 
-// With these, a user may be connected: what can be used is used.
+// With these, a user may be connected: usable tokens are used.
 const usable: ReadonlyArray<readonly [string, Lie]> = [
   ["a token with a space", json(granted({ access_token: `${marker} ${marker}` }))],
   ["a token that is markup with spaces", json(granted({ access_token: `<img src=x ${marker}>` }))],
@@ -140,7 +142,7 @@ const tell = async (stage: Stage, site: Site, lie: Lie, accept: string, isUsable
   const status = await stage.browser(site, user).visit("/zapier/status")
   return (
     when(response.status === 0, "the callback is never responded to") ??
-    // Which scopes a user has allowed, the user may read.
+    // A user may read the scopes that they allowed.
     when(response.raw.replaceAll(/"scopes":\[[^\]]*\]/g, "").includes(marker), "the response repeats it") ??
     Page.runs(response) ??
     Page.lacks(response) ??
@@ -156,7 +158,7 @@ const toldIn =
   (isUsable: boolean) =>
   ([what, lie]: readonly [string, Lie]): Case => ({
     wants: `${what} from the token endpoint to reach a user, or to end the app`,
-    // At the same time, as some lies take theirs.
+    // In parallel, because some lies take long.
     attempt: async (stage) => {
       const all = await Promise.all(
         sitesOf(stage).flatMap((site) =>

@@ -1,4 +1,4 @@
-/** Logins in a popup: whatever another site puts into them, the last page tells nobody but pages of the app what came of it. */
+/** Logins in a popup: the last page sends its result only to pages of the app, whatever another site does. */
 import { type Browser, from } from "../browser.ts"
 import { atEachSite, type Case, type Kind, type Seen, when } from "../case.ts"
 import * as Page from "../page.ts"
@@ -21,7 +21,7 @@ const seenIn = (site: Site, callback: string, response: Wire.Response): Seen => 
       toldOrigins(response).some((origin) => origin !== site.origin),
       "another origin is told"
     ) ??
-    // The way to try again has the same query, as a query has it.
+    // The link to try again contains the same query, encoded.
     when(/evil\.example|planted/.test(response.body.replaceAll(/href="[^"]*"/g, "")), "what was planted comes back") ??
     when(link.includes("evil.example"), "it leads elsewhere") ??
     when(
@@ -73,7 +73,7 @@ const ofQueries = queries.flatMap((query) =>
       const browser = stage.browser(site, stage.user("ada"))
       const begun = await browser.visit(`/zapier/connect?${query}`)
       const consent = Wire.headerOf(begun, "location")
-      // Refused is fine.
+      // A rejection is fine.
       if (begun.status >= 400 && begun.status < 500) return undefined
       if (begun.status !== 303) return `no consent begins: ${begun.status}`
       const callback = await end(stage, browser, consent)

@@ -1,4 +1,4 @@
-/** Callbacks that come more than once, or too late: a code is presented at most once, and a grant stays what it is. */
+/** Repeated and late callbacks: a code is sent at most once, and the grant stays. */
 import { setTimeout as sleep } from "node:timers/promises"
 import { type Browser, from, type Header } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, type Seen, when } from "../case.ts"
@@ -23,12 +23,12 @@ interface Connected {
   readonly site: Site
   readonly user: string
   readonly browser: Browser
-  /** As the browser was before the callback was used. */
+  /** The browser's state before the callback was used. */
   readonly before: Browser
   readonly callback: string
 }
 
-/** A user who has connected, and what happens to the callback afterwards. The grant has to stay. */
+/** A connected user, and another use of the callback. The grant has to stay. */
 const afterwards = (wants: string, replay: (connected: Connected) => Promise<unknown>): Case =>
   atEachSite(wants, async (stage, site) => {
     const user = stage.user("ada")
@@ -63,7 +63,7 @@ const atOnce = (
     )
   })
 
-/** After it has ended without a grant, an attempt stays ended. */
+/** An attempt that ended without a grant stays ended. */
 const ended = (
   wants: string,
   end: (stage: Stage, site: Site, browser: Browser, callback: string) => Promise<unknown>
@@ -165,7 +165,7 @@ export const replay: Kind = {
         const user = stage.user("ada")
         const browser = stage.browser(site, user)
         const callback = await stage.callback(browser)
-        // It may be any time after that.
+        // Enough for the attempt to expire.
         await sleep(100)
         await browser.visit(callback, fromZapier)
         return first(

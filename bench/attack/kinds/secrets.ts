@@ -1,6 +1,6 @@
 /**
- * Requests that go wrong while they hold a state and a code: no response repeats them. Beside these, the responses of all
- * other cases are looked through.
+ * Failing requests that contain a state and a code: no response repeats them. The responses of all other cases are
+ * searched as well.
  */
 import { type Browser, from, type Header } from "../browser.ts"
 import { atEachSite, type Case, type Kind, type Seen, when } from "../case.ts"
@@ -91,7 +91,7 @@ const ofBroken = broken.map(([what, attempt]) =>
   })
 )
 
-// What the routes do not answer is Express's to answer; what they do is `handleCallback`'s.
+// Express responds where the routes do not; otherwise `handleCallback` does.
 const ofExpress = broken
   .filter(([what]) => !what.startsWith("the state in") && !what.includes("return address"))
   .map(([what, attempt]): Case => ({

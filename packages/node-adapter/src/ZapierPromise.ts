@@ -97,6 +97,7 @@ export {
 export type { ApiFailure, Failure, Result } from "./internal/promise/failure.ts"
 
 export type {
+  CustomStores,
   Encryption,
   Options,
   PostgresStores,

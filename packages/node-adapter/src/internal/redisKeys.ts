@@ -3,7 +3,7 @@
  * that one script changes is on the same. Subjects and scopes are escaped as for databases, and client ids are in base64url,
  * because they may hold braces.
  */
-import { escape, unescape } from "./keyText.ts"
+import { escape, unescape } from "@zapier-workflow-auth/core/store/KeyText"
 
 /** All keys of a client application. */
 export const application = (clientId: string) => {

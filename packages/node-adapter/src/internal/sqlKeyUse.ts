@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { problemOf } from "./sqlProblem.ts"
-import { escape, unescape } from "./keyText.ts"
+import { escape, unescape } from "@zapier-workflow-auth/core/store/KeyText"
 
 const failed = (operation: string) => (error: SqlError) =>
   new StoreFailed({ store: "database", operation, problem: problemOf(error) })

@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { problemOf } from "./sqlProblem.ts"
-import { escape } from "./keyText.ts"
+import { escape } from "@zapier-workflow-auth/core/store/KeyText"
 
 /** A row as databases give it: large integers come as bigints from some. */
 export interface Row {

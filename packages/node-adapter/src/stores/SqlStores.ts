@@ -19,7 +19,7 @@ import * as SqlMigrations from "../internal/sqlMigrations.ts"
 import { problemOf } from "../internal/sqlProblem.ts"
 import * as SqlSweep from "../internal/sqlSweep.ts"
 import * as SqlTable from "../internal/sqlTable.ts"
-import { escape, successor, unescape } from "../internal/keyText.ts"
+import { escape, successor, unescape } from "@zapier-workflow-auth/core/store/KeyText"
 
 const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
   const { decode, failed, records } = SqlTable.make({

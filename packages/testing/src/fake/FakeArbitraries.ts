@@ -1,6 +1,5 @@
 /**
- * What a fake may be made of and asked, to be drawn and shrunk. Faults need no generator: take `FakeFault.Fault` or
- * `FakeFault.Rule`.
+ * Generators of options and requests for a fake. Faults need none: use `FakeFault.Fault` or `FakeFault.Rule`.
  *
  * @example
  * ```ts
@@ -40,7 +39,7 @@ const noise = Arbitrary.schema(Schema.String)
 const upToThree = <A>(arbitrary: Arbitrary.Arbitrary<A>) => Arbitrary.array(arbitrary, { maxLength: 3 })
 
 /**
- * Knobs: none of them, some, or all.
+ * Settings of the fake: none of them, some, or all.
  *
  * @since 0.1.0
  */
@@ -49,7 +48,7 @@ export const knobs: Arbitrary.Arbitrary<Partial<FakeState.Knobs>> = Arbitrary.sc
 )
 
 /**
- * An app that may be registered, with or without credentials of its own.
+ * An app to be registered, with or without its own credentials.
  *
  * @since 0.1.0
  */
@@ -65,7 +64,7 @@ const user = Arbitrary.all({
 })
 
 /**
- * What `FakeZapier.layer` takes.
+ * Options for `FakeZapier.layer`.
  *
  * @since 0.1.0
  */
@@ -84,7 +83,7 @@ export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Draw.partial({
 })
 
 /**
- * What a request may have that means something to a fake: the credentials of an app, its redirect URI, and tokens.
+ * Values that a fake recognizes: an app's credentials, its redirect URI, and tokens.
  *
  * @since 0.1.0
  */
@@ -95,7 +94,7 @@ export interface Known {
   readonly tokens?: ReadonlyArray<string> | undefined
 }
 
-// What is known, more often than not, or something else.
+// One of the known values more often than not, or noise.
 const orNoise = (...known: ReadonlyArray<string | undefined>): Arbitrary.Arbitrary<string> => {
   const values = known.filter((value) => value !== undefined).map((value) => Arbitrary.Constant(value))
   return Draw.choose<string>([noise, ...values, ...values])
@@ -116,7 +115,7 @@ const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) =>
 
 const text = Arbitrary.map(noise, (drawn) => encodeURIComponent(drawn.toWellFormed()))
 
-// An endpoint of the table, with something in the place of its parameters.
+// An endpoint of the table, with a value for its parameters.
 const endpoint = Arbitrary.map(Arbitrary.all([Draw.oneOf(Endpoint.names), text]), ([name, parameter]) => {
   const { method, path } = Endpoint.parts(name)
   return { method, path: path.replaceAll(/\{\w+\}/g, () => parameter) }
@@ -150,8 +149,8 @@ const bodyOf = (type: string, form: { readonly [name: string]: string }): string
   type === "application/json" ? JSON.stringify(form) : new URLSearchParams(form).toString()
 
 /**
- * Requests: to the token endpoint, the consent page, the endpoints of the table, and elsewhere; with what is known of a
- * fake, so that some of them succeed, and with what nobody knows.
+ * Requests to the token endpoint, the consent page, the endpoints of the table, and unknown paths. They use the known
+ * values, so that some succeed, and noise.
  *
  * @since 0.1.0
  */

@@ -21,19 +21,20 @@ export const types = {
   connectToken: "urn:ietf:params:oauth:token-type:connect-token"
 }
 
-const grantType = "urn:ietf:params:oauth:grant-type:token-exchange"
+export const grantType = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 export interface Key {
   readonly algorithm: string
   readonly kid: string
   readonly privateKey: Jose.CryptoKey
+  readonly publicKey: Jose.CryptoKey
   readonly jwk: FakeWhiteLabel.Jwk
 }
 
 export const key = async (kid: string, algorithm = "ES256"): Promise<Key> => {
   const { privateKey, publicKey } = await Jose.generateKeyPair(algorithm, { extractable: true })
   const jwk = { ...(await Jose.exportJWK(publicKey)), kid, alg: algorithm, use: "sig" }
-  return { algorithm, kid, privateKey, jwk: jwk as unknown as FakeWhiteLabel.Jwk }
+  return { algorithm, kid, privateKey, publicKey, jwk: jwk as unknown as FakeWhiteLabel.Jwk }
 }
 
 /** Made once: an RSA key takes a while. */

@@ -1,5 +1,6 @@
 /** The options of a client without Effect: what they are, and whether a program in JavaScript has given something else. */
 import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
+import type * as PromiseStores from "@zapier-workflow-auth/core/store/PromiseStores"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
@@ -34,6 +35,16 @@ export interface RedisStores extends Omit<RedisOptions, "url" | "urlName"> {
 }
 
 /**
+ * Grants in a store of your own, over any database with compare-and-set: functions that return promises. Their
+ * conformance suite is `StoreLawsPromise` of `@zapier-workflow-auth/testing`.
+ *
+ * @since 0.1.0
+ */
+export interface CustomStores {
+  readonly custom: PromiseStores.Stores
+}
+
+/**
  * Where users' grants are kept.
  *
  * - `"memory"`: they end with the process. For tests, and for trying things out.
@@ -41,12 +52,13 @@ export interface RedisStores extends Omit<RedisOptions, "url" | "urlName"> {
  *   of one machine may use it.
  * - `{ postgres }`: in a Postgres, for several machines.
  * - `{ redis }`: in a Redis, for several machines. It has to write each change to its disk and evict nothing.
+ * - `{ custom }`: in a store of your own.
  *
  * What is not named is not loaded.
  *
  * @since 0.1.0
  */
-export type Stores = "memory" | SqliteOptions | PostgresStores | RedisStores
+export type Stores = "memory" | SqliteOptions | PostgresStores | RedisStores | CustomStores
 
 /**
  * The keys that encrypt tokens where they are stored, each 32 random bytes in base64 (`openssl rand -base64 32`): one, or several, of which
@@ -95,7 +107,7 @@ export interface Options extends ProcessOptions {
     | undefined
   /** Where users' grants are kept. */
   readonly stores?: Stores | undefined
-  /** Which keys encrypt what is stored. A Postgres or Redis needs some. */
+  /** Which keys encrypt what is stored. A Postgres, a Redis, and a store of your own need some. */
   readonly encryption?: Encryption | undefined
   /** The routes by which users connect and disconnect: see `handler`. */
   readonly connect?: ConnectOptions | undefined
@@ -131,6 +143,8 @@ const postgres = Names.plain(
 
 const redis = Names.plain("ca", "commandTimeout", "connectTimeout", "name", "redis")
 
+const custom = Names.plain("custom")
+
 const connect = Names.plain(
   "campaign",
   "incremental",
@@ -161,22 +175,22 @@ const all: Names.Names = {
   fetch: {},
   retry: Retry.names,
   settings: {},
-  stores: { ...embedded, ...postgres, ...redis },
+  stores: { ...embedded, ...postgres, ...redis, ...custom },
   urls,
   waitUntil: {}
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
-const servers: { readonly [name: string]: Names.Names } = { postgres, redis }
+const servers: { readonly [name: string]: Names.Names } = { postgres, redis, custom }
 
 // As long as no place is named, it may be a place whose name is misspelt.
-const places = ["postgres", "redis", "directory"] as const
+const places = ["postgres", "redis", "directory", "custom"] as const
 
 const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
   if (stores === undefined || stores === "memory") return undefined
   if (!isRecord(stores)) {
-    return invalid("stores", 'give "memory", { directory }, { postgres }, { redis }, or leave it out')
+    return invalid("stores", 'give "memory", { directory }, { postgres }, { redis }, { custom }, or leave it out')
   }
   const { create, directory } = stores
   const given = places.filter((name) => stores[name] !== undefined)

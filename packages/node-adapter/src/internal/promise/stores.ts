@@ -2,6 +2,7 @@
 import type { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
 import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
+import type * as PromiseStores from "@zapier-workflow-auth/core/store/PromiseStores"
 import type { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
@@ -12,7 +13,7 @@ import type * as PostgresClient from "../../stores/PostgresClient.ts"
 import type * as RedisClient from "../../stores/RedisClient.ts"
 import type { DefaultOptions } from "../../stores/SqliteClient.ts"
 import * as Environment from "../environment.ts"
-import type { Encryption, Options, PostgresStores, RedisStores, Stores } from "./options.ts"
+import type { CustomStores, Encryption, Options, PostgresStores, RedisStores, Stores } from "./options.ts"
 
 type Layers = Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError>
 
@@ -21,6 +22,7 @@ type Database =
   | { readonly _tag: "Embedded"; readonly options: DefaultOptions }
   | { readonly _tag: "Postgres"; readonly options: PostgresClient.Options }
   | { readonly _tag: "Redis"; readonly options: RedisClient.Options }
+  | { readonly _tag: "Custom"; readonly stores: PromiseStores.Stores }
 
 type Keys =
   | { readonly _tag: "Given"; readonly keys: ReadonlyArray<string> }
@@ -37,6 +39,9 @@ const isPostgres = (stores: Exclude<Stores, "memory">): stores is PostgresStores
 const isRedis = (stores: Exclude<Stores, "memory">): stores is RedisStores =>
   "redis" in stores && stores.redis !== undefined
 
+const isCustom = (stores: Exclude<Stores, "memory">): stores is CustomStores =>
+  "custom" in stores && stores.custom !== undefined
+
 const databaseOf = Effect.fnUntraced(function* (stores: Stores | undefined, isFake: boolean) {
   if (stores === "memory") return { _tag: "Memory" } satisfies Database
   if (stores !== undefined && isPostgres(stores)) {
@@ -49,6 +54,7 @@ const databaseOf = Effect.fnUntraced(function* (stores: Stores | undefined, isFa
     const url = Redacted.make(redis)
     return { _tag: "Redis", options: { ...options, url, urlName: "stores.redis" } } satisfies Database
   }
+  if (stores !== undefined && isCustom(stores)) return { _tag: "Custom", stores: stores.custom } satisfies Database
   const { directory } = yield* Environment.storage
   if (stores !== undefined) {
     const options = { ...stores, directory: stores.directory ?? Option.getOrUndefined(directory) }
@@ -118,6 +124,12 @@ const layerRedis = (options: RedisClient.Options): Layers =>
     return RedisStores.layer.pipe(Layer.provide(RedisClient.layer(options)))
   })
 
+const layerCustom = (stores: PromiseStores.Stores): Layers =>
+  loaded(async () => {
+    const PromiseStores = await import("@zapier-workflow-auth/core/store/PromiseStores")
+    return PromiseStores.layer(stores, "stores.custom")
+  })
+
 const layerEmbedded = (options: DefaultOptions, keys: Keys, isFake: boolean): Layers =>
   loaded(async () => {
     const [EmbeddedStores, EncryptionKey] = await Promise.all([
@@ -135,13 +147,26 @@ const layerEmbedded = (options: DefaultOptions, keys: Keys, isFake: boolean): La
     })
   })
 
-const noKeys = (database: string) =>
+const names = { Postgres: "a Postgres", Redis: "a Redis", Custom: "a store of your own" }
+
+const noKeys = (database: keyof typeof names) =>
   ZapierAuthError.make(
     new InvalidConfig({
       setting: "encryption",
-      problem: `give it, or set ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: a ${database} has no keys beside it. Make one with: openssl rand -base64 32`
+      problem: `give it, or set ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: ${names[database]} has no keys beside it. Make one with: openssl rand -base64 32`
     })
   )
+
+const plainOf = (database: Extract<Database, { readonly _tag: keyof typeof names }>): Layers => {
+  switch (database._tag) {
+    case "Postgres":
+      return layerPostgres(database.options)
+    case "Redis":
+      return layerRedis(database.options)
+    case "Custom":
+      return layerCustom(database.stores)
+  }
+}
 
 /** The stores that are meant by the options and the environment. */
 export const layer = ({ encryption, stores }: Pick<Options, "encryption" | "stores">, isFake: boolean): Layers =>
@@ -156,12 +181,10 @@ export const layer = ({ encryption, stores }: Pick<Options, "encryption" | "stor
         }
         case "Embedded":
           return layerEmbedded(database.options, yield* keysOf(encryption, isFake), isFake)
-        case "Postgres":
-        case "Redis": {
+        default: {
           const keys = yield* keysOf(encryption, isFake)
           if (keys._tag === "None") return yield* noKeys(database._tag)
-          const stores = database._tag === "Postgres" ? layerPostgres(database.options) : layerRedis(database.options)
-          return encrypted(stores, layerKeys(keys))
+          return encrypted(plainOf(database), layerKeys(keys))
         }
       }
     })

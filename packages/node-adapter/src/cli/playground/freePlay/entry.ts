@@ -71,7 +71,8 @@ const names: { readonly [T in Changed["_tag"]]: string } = {
   UserGrantChanged: "Connection",
   ConsentAttemptChanged: "Login",
   AppCredentialChanged: "App token",
-  ClientIdChanged: "Client id"
+  ClientIdChanged: "Client id",
+  WhiteLabelTokenChanged: "White Label token"
 }
 
 const whose = (event: AuthEvent): string => {

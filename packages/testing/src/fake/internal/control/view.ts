@@ -1,6 +1,7 @@
-/** What can be read of the fake from outside: for the control page and, as JSON, for the control API. */
+/** The fake's state for the control page and, as JSON, for the control API. */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import type * as FakeState from "../../FakeState.ts"
 import type { FakeZapier } from "../../../FakeZapier.ts"
 import type * as RequestLog from "../../RequestLog.ts"
@@ -12,12 +13,17 @@ const latestFirst = (one: FakeState.AccessToken, other: FakeState.AccessToken) =
 const endOf = ({ accessTokens: [first] }: { readonly accessTokens: ReadonlyArray<FakeState.AccessToken> }) =>
   first?.expiresAt ?? 0
 
+/** Whom a partner knows a White Label user as. */
+const whiteLabelOf = ({ whiteLabelUsers }: FakeState.FakeState, id: number) =>
+  Option.getOrUndefined(Option.map(HashMap.get(whiteLabelUsers, id), ({ tenant, user }) => ({ tenant, user })))
+
 /** What users have allowed. The grant whose token ends last comes first, and so does the token. */
 export const grants = (state: FakeState.FakeState) =>
   Array.from(HashMap.values(state.grants), ({ accessTokens, clientId, id, refreshToken, scopes, userId }) => ({
     grantId: id,
     clientId,
     user: Lookup.user(state, userId)?.email ?? "",
+    whiteLabel: whiteLabelOf(state, userId),
     scopes,
     accessTokens: accessTokens.toSorted(latestFirst),
     refreshToken
@@ -25,7 +31,7 @@ export const grants = (state: FakeState.FakeState) =>
 
 export type Grant = ReturnType<typeof grants>[number]
 
-/** The apps' own tokens, the one that ends last first. */
+/** The apps' own tokens, the one that expires last first. */
 export const appTokens = (state: FakeState.FakeState): ReadonlyArray<FakeState.AppToken> =>
   Array.from(HashMap.values(state.appTokens)).toSorted(latestFirst)
 
@@ -51,6 +57,8 @@ const all = (state: FakeState.FakeState, time: number) => ({
   users: state.users,
   grants: grants(state),
   appTokens: appTokens(state),
+  whiteLabelUsers: Array.from(HashMap.values(state.whiteLabelUsers)),
+  connectTokens: Array.from(state.connectTokens, ([connectToken, rest]) => ({ connectToken, ...rest })),
   knobs: state.knobs,
   faults: state.faults
 })

@@ -1,5 +1,6 @@
-/** The Connect page, on which a White Label user connects an app, and how it ends in a popup. */
+/** The Connect page, on which a White Label user connects an app, and its end in a popup. */
 import type { FakeResponse } from "../../FakeHttp.ts"
+import type { ConnectMessage } from "../../FakeWhiteLabel.ts"
 import * as Document from "../../../internal/pages/document.ts"
 import * as Html from "../../../internal/pages/html.ts"
 import * as Styles from "../../../internal/pages/styles.ts"
@@ -7,10 +8,10 @@ import { note } from "./consent.ts"
 
 const { html } = Html
 
-// Where the form may lead is not stated, as on the consent page.
+// The policy does not restrict the form's target, as on the consent page.
 const plain = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "same-origin" })
 
-/** Tells the window that has opened the popup. What it says is no secret. */
+/** Sends the result to the window that opened the popup. It contains no secret. */
 const script = `
 const { message } = document.querySelector("main").dataset
 window.opener?.postMessage(JSON.parse(message), "*")
@@ -19,16 +20,16 @@ window.opener?.postMessage(JSON.parse(message), "*")
 const speaking = Document.kind({ style: Styles.consent, script, policy: [], referrerPolicy: "same-origin" })
 
 export interface Connect {
-  /** The app that is to be connected. */
+  /** The app to connect. */
   readonly app: string
   readonly partner: string
-  /** The title of the connection that is renewed, if it is not a new one. */
+  /** The title of the connection to renew, if it is not a new one. */
   readonly renewed: string | undefined
-  /** How the partner names its look. */
+  /** The partner's name for its design. */
   readonly theme: string | undefined
-  /** What shows that the form is of this page. */
+  /** Proves that the form comes from this page. */
   readonly session: string
-  /** Where the form is sent. */
+  /** The target of the form. */
   readonly action: string
 }
 
@@ -57,13 +58,13 @@ export const connect = ({ action, app, partner, renewed, session, theme }: Conne
   })
 }
 
-/** What the window is told that has opened a popup. */
-export type Message =
-  | { readonly type: "authenticationSuccess"; readonly authId: number }
-  | { readonly type: "authenticationError"; readonly error: string }
-
-const ended = (status: number, title: string, detail: string, message: Message): FakeResponse =>
-  Document.page(speaking, status, {
+/** The end of a popup, which tells the window that has opened it. */
+export const ended = (status: number, message: ConnectMessage): FakeResponse => {
+  const [title, detail] =
+    message.type === "authenticationSuccess"
+      ? ["Connected", "Your account is connected."]
+      : ["Not connected", message.error]
+  return Document.page(speaking, status, {
     title,
     body: html`<main class="card" data-message="${JSON.stringify(message)}">
       <h1>${title}</h1>
@@ -72,16 +73,9 @@ const ended = (status: number, title: string, detail: string, message: Message):
       ${note}
     </main>`
   })
+}
 
-/** The end of a popup in which an app was connected. */
-export const connected = (app: string, message: Message): FakeResponse =>
-  ended(200, "Connected", `Your ${app} account is connected.`, message)
-
-/** The end of a popup in which nothing was connected. */
-export const failed = (status: number, problem: string, message: Message): FakeResponse =>
-  ended(status, "Not connected", problem, message)
-
-/** What is wrong with a link, where there is nobody to tell it to. */
+/** The error page of a link without an opener. */
 export const problem = (status: number, problem: string): FakeResponse =>
   Document.page(plain, status, {
     title: "This link does not work",

@@ -1,8 +1,8 @@
 /**
- * The Connect page, where a White Label user connects an app: in a popup, which tells the window that opened it, or by a
- * redirect back to the partner.
+ * The Connect page, where a White Label user connects an app: in a popup, which sends its result to the window that
+ * opened it, or by a redirect back to the partner.
  *
- * A connect token is used up when the page opens. The page's form carries the secret of what it has begun.
+ * A connect token is used up when the page opens. The page's form carries the secret of its session.
  *
  * Source: Zapier's White Label pages "Connection flow" and "Error handling".
  */
@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type { Answered } from "../../FakeOutcome.ts"
 import * as FakeState from "../../FakeState.ts"
-import type { ConnectSession, ConnectToken } from "../../FakeWhiteLabel.ts"
+import type { ConnectEnd, ConnectSession, ConnectToken } from "../../FakeWhiteLabel.ts"
 import * as Authentications from "../api/authentications.ts"
 import { problem } from "../api/call.ts"
 import * as Catalog from "../api/catalog.ts"
@@ -24,34 +24,30 @@ import * as Parse from "../parse.ts"
 const get = <K, A>(map: HashMap.HashMap<K, A>, key: K): A | undefined => Option.getOrUndefined(HashMap.get(map, key))
 
 /** Where the user goes back to: an address, or the window that has opened the popup. */
-interface Return {
-  readonly redirectUri: string | undefined
-  readonly state: string | undefined
-}
+type Return = Pick<ConnectSession, "redirectUri" | "state">
 
-const succeeded = ({ redirectUri, state }: Return, app: Catalog.App, id: string): FakeHttp.FakeResponse =>
+// Browsers read the numbers of connections in a message, and their texts in an address.
+const succeeded = ({ redirectUri, state }: Return, app: Catalog.App, id: string): ConnectEnd =>
   redirectUri === undefined
-    ? Pages.connected(app.title, { type: "authenticationSuccess", authId: Number(id) })
-    : FakeHttp.redirect(
-        302,
-        Links.returning(redirectUri, { authentication_id: id, service: Catalog.keyOf(app), state })
-      )
+    ? { _tag: "Message", message: { type: "authenticationSuccess", authId: Number(id) } }
+    : {
+        _tag: "Redirect",
+        url: Links.returning(redirectUri, { authentication_id: id, service: Catalog.keyOf(app), state })
+      }
 
-const failed = (
-  { redirectUri, state }: Return,
-  error: string,
-  description: string,
-  pageStatus: 200 | 400 = 400
-): FakeHttp.FakeResponse =>
+const failed = ({ redirectUri, state }: Return, error: string, description: string): ConnectEnd =>
   redirectUri === undefined
-    ? Pages.failed(pageStatus, description, { type: "authenticationError", error: description })
-    : FakeHttp.redirect(302, Links.returning(redirectUri, { error, error_description: description, state }))
+    ? { _tag: "Message", message: { type: "authenticationError", error: description } }
+    : { _tag: "Redirect", url: Links.returning(redirectUri, { error, error_description: description, state }) }
+
+const toResponse = (end: ConnectEnd, pageStatus = 200): FakeHttp.FakeResponse =>
+  end._tag === "Redirect" ? FakeHttp.redirect(302, end.url) : Pages.ended(pageStatus, end.message)
 
 // -----------------------------------------------------------------------------
-// The page opens
+// Opening the page
 // -----------------------------------------------------------------------------
 
-// In process, the origin that was asked is not known.
+// In process, the requested origin is unknown.
 const isFor = (resource: string, { base, path }: FakeHttp.FakeRequest): boolean => {
   const { href, pathname, search } = new URL(resource)
   return base === undefined ? pathname === path && search === "" : href === `${base}${path}`
@@ -69,7 +65,7 @@ interface Opened {
   readonly token: ConnectToken
   readonly user: FakeState.WhiteLabelUser
   readonly app: Catalog.App
-  /** The connection that is renewed, if it is not a new one. */
+  /** The connection to renew, if it is not a new one. */
   readonly renewed: FakeState.Authentication | undefined
 }
 
@@ -95,89 +91,119 @@ const check = (
     : Result.succeed({ token, user, app, renewed })
 }
 
-const open = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
+/** A page that has opened. */
+interface Begun {
+  readonly state: FakeState.FakeState
+  readonly secret: string
+  readonly opened: Opened
+}
+
+/**
+ * Why none opens. The end of the page is there where somebody is known who can be told.
+ */
+export interface Refusal {
+  readonly problem: string
+  readonly end?: ConnectEnd
+}
+
+const told = (problem: string) => Result.fail<Refusal>({ problem })
+
+/** Opens a page, which uses its token up. */
+export const begin = (
+  state: FakeState.FakeState,
+  request: FakeHttp.FakeRequest,
+  now: number
+): Result.Result<Begun, Refusal> => {
   const query = Parse.query(request)
-  const refuse = (problem: string) => ({ state, response: Pages.problem(400, problem) })
-  if (query.duplicate !== undefined) return refuse(`The parameter ${query.duplicate} is there twice.`)
+  if (query.duplicate !== undefined) return told(`The parameter ${query.duplicate} is there twice.`)
   const given = query.get("token") ?? ""
   const token = get(state.connectTokens, given)
   const back: Return = { redirectUri: query.get("redirect_uri"), state: query.get("state") }
   if (back.redirectUri !== undefined && !isRegistered(state, token, back.redirectUri)) {
-    return refuse("The redirect_uri is not one that is registered, spelled exactly the same.")
+    return told("The redirect_uri is not one that is registered, spelled exactly the same.")
   }
   const checked = check(state, request, token, now)
   if (Result.isFailure(checked)) {
     const { description, error } = checked.failure
-    return { state, response: failed(back, error, description) }
+    return Result.fail({ problem: description, end: failed(back, error, description) })
   }
   const { app, renewed, token: used, user } = checked.success
-  const { clientId, id: userId } = user
   const [secret, drawn] = FakeState.draw(state)
   const session: ConnectSession = {
-    clientId,
-    userId,
+    userId: user.id,
     ...back,
     app: app.uuid,
     reconnectId: renewed?.id,
     expiresAt: now + lifetime
   }
-  return {
-    state: {
-      ...drawn,
-      connectTokens: HashMap.set(drawn.connectTokens, given, { ...used, isUsed: true }),
-      connectSessions: HashMap.set(drawn.connectSessions, secret, session)
-    },
-    response: Pages.connect({
-      app: app.title,
-      partner: get(state.apps, clientId)?.name ?? "",
-      renewed: renewed?.title,
-      theme: query.get("theme"),
-      session: secret,
-      action: Links.pathTo(request, request.path)
-    })
+  const opened: FakeState.FakeState = {
+    ...drawn,
+    connectTokens: HashMap.set(drawn.connectTokens, given, { ...used, isUsed: true }),
+    connectSessions: HashMap.set(drawn.connectSessions, secret, session)
   }
+  return Result.succeed({ state: opened, secret, opened: checked.success })
+}
+
+const open = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
+  const begun = begin(state, request, now)
+  if (Result.isFailure(begun)) {
+    const { end, problem: detail } = begun.failure
+    return { state, response: end === undefined ? Pages.problem(400, detail) : toResponse(end, 400) }
+  }
+  const { opened, secret, state: next } = begun.success
+  const response = Pages.connect({
+    app: opened.app.title,
+    partner: get(state.apps, opened.user.clientId)?.name ?? "",
+    renewed: opened.renewed?.title,
+    theme: Parse.query(request).get("theme"),
+    session: secret,
+    action: Links.pathTo(request, request.path)
+  })
+  return { state: next, response }
 }
 
 // -----------------------------------------------------------------------------
-// The user answers
+// The user's decision
 // -----------------------------------------------------------------------------
 
-/** A user's answer: the app is connected, or the user says no. */
-const decide = (state: FakeState.FakeState, secret: string, isAllowed: boolean): Answered | undefined => {
+/** A user's answer: the app is connected, or the user says no. Nothing, where no such page is open. */
+export const decide = (
+  state: FakeState.FakeState,
+  secret: string,
+  isAllowed: boolean,
+  now: number
+): { readonly state: FakeState.FakeState; readonly end: ConnectEnd } | undefined => {
   const session = get(state.connectSessions, secret)
   const user = session && get(state.whiteLabelUsers, session.userId)
   const app = session && Catalog.app(session.app)
-  if (session === undefined || user === undefined || app === undefined) return undefined
+  if (session === undefined || user === undefined || app === undefined || now >= session.expiresAt) return undefined
   const closed = { ...state, connectSessions: HashMap.remove(state.connectSessions, secret) }
-  if (!isAllowed) {
-    return { state: closed, response: failed(session, "server_error", "OAuth Failed: access_denied", 200) }
-  }
+  if (!isAllowed) return { state: closed, end: failed(session, "server_error", "OAuth Failed: access_denied") }
   const { reconnectId } = session
   const { id, state: connected } =
     reconnectId === undefined
       ? Authentications.add(closed, user, app)
       : { id: reconnectId, state: Authentications.setExpired(closed, user, reconnectId, false) }
-  return { state: connected, response: succeeded(session, app, id) }
+  return { state: connected, end: succeeded(session, app, id) }
 }
 
 const submit = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   const refuse = (status: 400 | 403, problem: string) => ({ state, response: Pages.problem(status, problem) })
   if (CrossOrigin.isForeign(request)) {
-    return refuse(403, "Another page has sent this answer: only the page that asks the user may.")
+    return refuse(403, "Another site sent this form. Only the Connect page may send it.")
   }
   const form = Parse.form(request)
-  const secret = form?.get("session") ?? ""
   const decision = form?.get("decision")
   if (decision !== "allow" && decision !== "deny") {
-    return refuse(400, "The form was not filled in: it takes a decision.")
+    return refuse(400, "The form is incomplete: it needs a decision.")
   }
-  const session = get(state.connectSessions, secret)
-  const isOpen = session !== undefined && now < session.expiresAt
-  const decided = isOpen ? decide(state, secret, decision === "allow") : undefined
-  return decided ?? refuse(400, "This page was answered already, or has expired.")
+  const decided = decide(state, form?.get("session") ?? "", decision === "allow", now)
+  return decided === undefined
+    ? refuse(400, "This page was answered already, or has expired.")
+    : { state: decided.state, response: toResponse(decided.end) }
 }
 
-/** Whose page it is, as a request says. */
+/** The session that a request names. */
 export const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
   const token = get(state.connectTokens, Parse.query(request).get("token") ?? "")
   return (token ?? get(state.connectSessions, Parse.form(request)?.get("session") ?? ""))?.userId

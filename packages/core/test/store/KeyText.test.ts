@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { escape, successor, unescape } from "../../src/internal/keyText.ts"
+import { escape, successor, unescape } from "../../src/store/KeyText.ts"
 
 const pieces = ["a", "\\", "\\0", "\\u", "\\ud800", "\0", "\ud800", "\udfff", "😀", "d800", "\uffff", "\u{10ffff}", "%"]
 

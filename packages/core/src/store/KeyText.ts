@@ -1,7 +1,9 @@
 /**
- * Any text as one that every database takes as a key. Postgres refuses NUL, and half a surrogate pair is no UTF-8: both
- * are written with a backslash, and so is the backslash itself. Different texts stay different, and what a text begins
- * with stays what it begins with.
+ * Any text as one that every database takes as a key, for stores. Postgres refuses NUL, and half a surrogate pair is no
+ * UTF-8: both are written with a backslash, and so is the backslash itself. Different texts stay different, and what a text
+ * begins with stays what it begins with.
+ *
+ * @since 0.1.0
  */
 
 // With the flag u, a surrogate is matched only where it has no other half.
@@ -12,6 +14,20 @@ const escapeOne = (character: string): string => {
   return character === "\0" ? "\\0" : `\\u${character.charCodeAt(0).toString(16)}`
 }
 
+/**
+ * The text as a key.
+ *
+ * @example
+ * ```ts
+ * import * as KeyText from "@zapier-workflow-auth/core/store/KeyText"
+ *
+ * KeyText.escape("ada") // => "ada"
+ * KeyText.escape("a\0b") // => "a\\0b"
+ * KeyText.unescape(KeyText.escape("a\0b")) // => "a\0b"
+ * ```
+ *
+ * @since 0.1.0
+ */
 export const escape = (text: string): string => text.replace(special, escapeOne)
 
 const escaped = /\\(?:\\|0|u([0-9a-f]{4}))/g
@@ -21,6 +37,11 @@ const unescapeOne = (sequence: string, code: string | undefined): string => {
   return sequence === "\\0" ? "\0" : "\\"
 }
 
+/**
+ * The text of a key.
+ *
+ * @since 0.1.0
+ */
 export const unescape = (text: string): string => text.replace(escaped, unescapeOne)
 
 // The code point after another, as UTF-8 orders them; the surrogates are none.
@@ -30,7 +51,9 @@ const last = 0x10ffff
 
 /**
  * The first text, in the order of code points, that comes after all texts that begin with `prefix`. None if there is no
- * such text.
+ * such text. Keys that begin with a text are those from it on and before its successor.
+ *
+ * @since 0.1.0
  */
 export const successor = (prefix: string): string | undefined => {
   const characters = Array.from(prefix)

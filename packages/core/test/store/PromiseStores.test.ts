@@ -1,0 +1,184 @@
+/** A store of promises that does what it should not is a store that has failed. The laws are checked where the suite is. */
+import { inspect } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/testing/TestClock"
+import * as AppCredential from "../../src/machine/AppCredential.ts"
+import * as UserGrant from "../../src/machine/UserGrant.ts"
+import * as Tokens from "../../src/oauth/Tokens.ts"
+import { AppCredentialStore } from "../../src/store/AppCredentialStore.ts"
+import { AttemptStore } from "../../src/store/AttemptStore.ts"
+import { GrantStore } from "../../src/store/GrantStore.ts"
+import * as PromiseStores from "../../src/store/PromiseStores.ts"
+import * as RecordCodec from "../../src/store/RecordCodec.ts"
+import { ZapierAuth } from "../../src/ZapierAuth.ts"
+import * as TestZapier from "../utils/TestZapier.ts"
+
+const key = { clientId: "acme", subject: "ada" }
+
+const grant = UserGrant.granted("family", {
+  accessToken: Tokens.secret("s3cret"),
+  refreshToken: Tokens.secret("s3cret"),
+  scopes: ["zap"],
+  obtainedAt: 0,
+  expiresAt: 36_000_000
+})
+
+const table = {
+  get: async () => undefined,
+  compareAndSet: async () => true,
+  remove: async () => true
+}
+
+const stores = {
+  grants: { ...table, page: async () => [] },
+  attempts: { ...table, bySubject: async () => [] },
+  appTokens: table
+}
+
+const over = (grants: object): PromiseStores.Stores => ({ ...stores, grants: { ...stores.grants, ...grants } })
+
+const reject: () => unknown = async () => {
+  throw new RangeError("s3cret")
+}
+
+const throws: () => unknown = () => {
+  throw new TypeError("s3cret")
+}
+
+const misbehaving: ReadonlyArray<readonly [what: string, grants: object, problem: string]> = [
+  ["get rejects", { get: reject }, "read a record: it failed with RangeError"],
+  ["get throws", { get: throws }, "read a record: it failed with TypeError"],
+  ["get gives text", { get: () => "s3cret" }, "a value of type string instead of { version, record }, or undefined"],
+  ["get gives a list", { get: async () => ["s3cret"] }, "it gave a list instead of"],
+  ["get gives no version", { get: () => ({ record: "s3cret" }) }, "it gave a value of type object instead of"],
+  ["get gives no record", { get: () => ({ version: 1 }) }, "it gave a value of type object instead of"],
+  [
+    "get gives an odd version",
+    { get: () => ({ version: "1e9", record: RecordCodec.grant.encode(grant) }) },
+    "not one that"
+  ],
+  ["get gives no record of ours", { get: () => ({ version: 1, record: "s3cret" }) }, "not one that this version"],
+  ["compareAndSet rejects", { compareAndSet: reject }, "write a record: it failed with RangeError"],
+  ["compareAndSet throws", { compareAndSet: throws }, "write a record: it failed with TypeError"],
+  ["compareAndSet gives nothing", { compareAndSet: () => undefined }, "it gave undefined instead of true or false"],
+  ["compareAndSet gives a count", { compareAndSet: async () => 1 }, "it gave a value of type number instead of true"],
+  ["remove rejects", { remove: reject }, "remove a record: it failed with RangeError"],
+  ["remove gives null", { remove: async () => null }, "it gave null instead of true or false"],
+  ["page rejects", { page: reject }, "read a page: it failed with RangeError"],
+  ["page gives an object", { page: () => ({ rows: [] }) }, "instead of a list of { subject, version, record }"],
+  ["page gives rows of nobody", { page: () => [{ version: 1, record: "s3cret" }] }, "it gave a list instead of"]
+]
+
+describe("PromiseStores", () => {
+  it.effect.each(misbehaving)("%s: StoreFailed, and nothing of what it gave shows", ([, grants, problem]) =>
+    Effect.gen(function* () {
+      const store = yield* GrantStore
+      const all = Effect.all([
+        store.get(key),
+        store.compareAndSet(key, Option.none(), grant),
+        store.remove(key, 1),
+        store.page({ clientId: "acme", limit: 5 })
+      ])
+      const error = yield* Effect.flip(all)
+      assert.strictEqual(error._tag, "StoreFailed")
+      assert.include(error.message, problem)
+      assert.notInclude(inspect(error, { depth: null, showHidden: true }), "s3cret")
+    }).pipe(Effect.provide(PromiseStores.layer(over(grants))))
+  )
+
+  it.effect.each([5n, "5", 5])("takes the version %o as a driver gives it", (version) =>
+    Effect.gen(function* () {
+      const found = yield* (yield* GrantStore).get(key)
+      assert.deepStrictEqual(found, Option.some({ version: 5, value: grant }))
+    }).pipe(
+      Effect.provide(PromiseStores.layer(over({ get: () => ({ version, record: RecordCodec.grant.encode(grant) }) })))
+    )
+  )
+
+  it.effect("leaves a record that cannot be read out of a page, and lists the others", () =>
+    Effect.gen(function* () {
+      const page = yield* (yield* GrantStore).page({ clientId: "acme", limit: 5 })
+      assert.deepStrictEqual(
+        page.entries.map(({ key }) => key.subject),
+        ["eve"]
+      )
+      assert.deepStrictEqual(
+        page.unreadable?.map(({ key, version }) => [key.subject, version]),
+        [["ada", 7]]
+      )
+    }).pipe(
+      Effect.provide(
+        PromiseStores.layer(
+          over({
+            page: () => [
+              { subject: "ada", version: 7, record: "?" },
+              { subject: "eve", version: 8, record: RecordCodec.grant.encode(grant) }
+            ]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("is called as its own methods, with keys that any database takes", () => {
+    const seen: Array<unknown> = []
+    class Grants {
+      readonly found = undefined
+      get(this: Grants, of: unknown) {
+        seen.push(of)
+        return this.found
+      }
+      compareAndSet = () => true
+      remove = () => true
+      page = () => []
+    }
+    return Effect.gen(function* () {
+      yield* (yield* GrantStore).get({ clientId: "a\0b", subject: "c\ud800" })
+      assert.deepStrictEqual(seen, [{ clientId: String.raw`a\0b`, subject: String.raw`c\ud800` }])
+    }).pipe(Effect.provide(PromiseStores.layer({ ...stores, grants: new Grants() })))
+  })
+
+  it.effect.each([
+    [null, "stores"],
+    [{}, "stores.grants"],
+    [{ ...stores, grants: undefined }, "stores.grants"],
+    [{ ...stores, grants: { ...stores.grants, page: undefined } }, "stores.grants.page"],
+    [{ ...stores, attempts: table }, "stores.attempts.bySubject"],
+    [{ ...stores, appTokens: { ...table, get: 5 } }, "stores.appTokens.get"]
+  ] as const)("names the function that is missing in %o", ([given, setting]) =>
+    Effect.gen(function* () {
+      const { reason } = yield* Effect.flip(Layer.build(PromiseStores.layer(given as never)))
+      assert.strictEqual(reason._tag === "InvalidConfig" && reason.setting, setting)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("keeps app tokens in memory where there is no table for them", () =>
+    Effect.gen(function* () {
+      const tokens = yield* AppCredentialStore
+      const of = { clientId: "acme", scopes: "zap" }
+      assert.isTrue(yield* tokens.compareAndSet(of, Option.none(), AppCredential.absent))
+      assert.isTrue(Option.isSome(yield* tokens.get(of)))
+      assert.deepStrictEqual(yield* (yield* AttemptStore).bySubject({ subject: "ada", skip: 0, limit: 1 }), [])
+    }).pipe(Effect.provide(PromiseStores.layer({ grants: stores.grants, attempts: stores.attempts })))
+  )
+
+  it.effect("one that never responds is given up after storeTimeout", () => {
+    const zapier = TestZapier.make()
+    const silent = () => new Promise<never>(() => undefined)
+    const layer = zapier
+      .process({ storeTimeout: "3 seconds", requestTimeout: "20 seconds" })
+      .pipe(Layer.provide(PromiseStores.layer(over({ get: silent, compareAndSet: silent, remove: silent }))))
+    return Effect.gen(function* () {
+      const auth = yield* ZapierAuth
+      const asked = yield* Effect.forkChild(Effect.flip(auth.status("ada")), { startImmediately: true })
+      yield* TestClock.adjust("3 seconds")
+      const { reason } = yield* Fiber.join(asked)
+      assert.strictEqual(reason._tag, "StoreFailed")
+      assert.include(reason.message, "nothing came within 3000 ms")
+    }).pipe(Effect.provide(layer))
+  })
+})
