@@ -44,7 +44,7 @@ describe("an app that trusts the attacker's origin", () => {
     const { successes, tallies } = await run("open redirects")
     expect(successes.length).toBeGreaterThan(10)
     expect(successes).toContainEqual(
-      expect.stringMatching(/return="https:\/\/evil\.example": the callback leads there/)
+      expect.stringMatching(/return="https:\/\/evil\.example": the callback redirects there/)
     )
     expect(tallies[0]).toMatchObject({ kind: "open redirects", defended: (tallies[0]?.cases ?? 0) - successes.length })
   })

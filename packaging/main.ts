@@ -1,7 +1,8 @@
 /**
  * `npm run packaging`: builds and packs the packages as docs/getting-started.md says, and follows that page to its end. It
- * looks at what is in the packages, installs them by npm into an empty project, type checks and runs it there on each Node that is said to do, and in a runtime without Node. Then it installs them
- * as for production, and looks at who else was installed. Ends with 1 when something is wrong.
+ * checks the packages' contents, installs them with npm into an empty project, and type-checks and runs it on each
+ * supported Node, and in a runtime without Node. Then it installs them as for production, and checks the dependencies.
+ * Exits with 1 if something is wrong.
  */
 import { deepStrictEqual, match, ok } from "node:assert/strict"
 import { accessSync, constants } from "node:fs"

@@ -20,7 +20,7 @@ interface At {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** Where a version is on this machine. */
+/** The path of a version on this machine. */
 export const pathOf = async (version: string) => {
   const args = ["--yes", "--package", `node@${version}`, "--", "node", "-p", "process.execPath"]
   return (await run("npx", args)).stdout.trim()

@@ -17,10 +17,10 @@ export interface Tarball {
   readonly path: string
 }
 
-/** Where `npm run tarballs` puts them. */
+/** The folder of `npm run tarballs`. */
 export const folder = join(root, "tarballs")
 
-/** Packs the packages, which have been built, into a folder. */
+/** Packs the built packages into a folder. */
 export const pack = (folder: string): ReadonlyArray<Tarball> =>
   packages.map((name) => {
     const arguments_ = ["--yes", "pnpm@12.21.0", "pack", "--json", "--pack-destination", folder]
@@ -29,7 +29,7 @@ export const pack = (folder: string): ReadonlyArray<Tarball> =>
     return { name, path: join(folder, basename(filename)) }
   })
 
-/** The packages that are in a folder. */
+/** The packed packages in a folder. */
 export const packedIn = (folder: string): ReadonlyArray<Tarball> =>
   packages.map((name) => {
     const { version } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as {
@@ -38,8 +38,8 @@ export const packedIn = (folder: string): ReadonlyArray<Tarball> =>
     return { name, path: join(folder, `zapier-workflow-auth-${name}-${version}.tgz`) }
   })
 
-// Only ESM is published: whoever requires it needs a Node that can require ESM, and the oldest way to resolve types knows
-// no exports.
+// Only ESM is published: `require` needs a Node that can require ESM, and the oldest type resolution does not know
+// exports.
 const isMeant = ({ kind, resolutionKind }: { readonly kind: string; readonly resolutionKind?: string }) =>
   kind === "CJSResolvesToESM" || resolutionKind === "node10"
 

@@ -43,7 +43,7 @@ const parsers: { readonly [name: string]: (query: string) => unknown } = {
   URL: (query) => new URL(`https://express.example/callback?${query}`),
   "a text": (query) => query,
   qs: (query) => Qs.parse(query),
-  "qs, all that it can do": (query) =>
+  "qs, all features": (query) =>
     Qs.parse(query, {
       allowDots: true,
       allowPrototypes: true,

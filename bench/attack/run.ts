@@ -42,7 +42,7 @@ const sharedSecrets = async ({ zapier }: World.World): Promise<ReadonlyMap<strin
 const mostOverdue = 3
 
 const attempt = async ({ attempt }: Case, stage: Stage) => {
-  if (stage.world.overdue.length >= mostOverdue) return "it was not tried, as the apps no longer respond"
+  if (stage.world.overdue.length >= mostOverdue) return "it was not tried, because the apps no longer respond"
   try {
     return await attempt(stage)
   } catch (cause) {
@@ -87,7 +87,7 @@ const aftermath: Kind = {
       attempt: async ({ world }) => (world.express.isAlive() ? undefined : "it has")
     },
     {
-      wants: "a secret in what the apps have written to their logs",
+      wants: "a secret in the logs of the apps",
       attempt: async ({ world }) => {
         const said = world.said()
         const secrets = [...world.secrets, ...(await sharedSecrets(world))]
@@ -95,7 +95,7 @@ const aftermath: Kind = {
       }
     },
     {
-      wants: "real logins to work no longer",
+      wants: "real logins to fail",
       attempt: async (stage) => {
         const { express, sites } = stage.world
         for (const site of [sites.proxied, sites.local]) {

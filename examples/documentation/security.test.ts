@@ -43,11 +43,11 @@ const problemsIn = (claims: ReadonlyArray<string>) =>
 
 describe("docs/security.md", () => {
   it.each([
-    ["What is defended, by which test", 100],
+    ["Defences and their tests", 100],
     ["What traces and logs show", 6]
   ] as const)("each claim of %s names a test that is there", (heading, least) => {
-    // Attacks out of reach have no test.
-    const [section = ""] = sectionOf(heading).split("Out of reach")
+    // Copies of the request elsewhere have no test.
+    const [section = ""] = sectionOf(heading).split("The routes cannot protect copies")
     const claims = bulletsIn(section)
     expect(claims.length).toBeGreaterThanOrEqual(least)
     expect(problemsIn(claims)).toEqual([])

@@ -72,8 +72,8 @@ const seenIn = (door: string, { body, headers, status }: Wire.Response): Seen =>
   const isTyped = body.startsWith("InvalidConfig: ")
   if (status === 0) return `${door} does not respond`
   if (status >= 500 && !isTyped) return `${door} responds with ${status}`
-  if (status < 400) return `${door} takes it: ${status}`
-  return when(shown.includes(marker), `${door} repeats what was planted`)
+  if (status < 400) return `${door} accepts it: ${status}`
+  return when(shown.includes(marker), `${door} repeats the planted text`)
 }
 
 const fill = (query: string, callback: string) => {
@@ -85,7 +85,7 @@ const visitExpress = async (stage: Stage, query: string): Promise<Seen> => {
   const { doors, isAlive, parsers } = stage.world.express
   const user = stage.user("ada")
   const [door] = doors
-  if (door === undefined) throw new Error("there is no app on Express")
+  if (door === undefined) throw new Error("the app on Express does not run")
   const browser = stage.browser(door, user)
   const callback = await stage.callback(browser, "/connect")
   const filled = fill(query, callback)

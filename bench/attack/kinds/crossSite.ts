@@ -56,7 +56,7 @@ const ofSites = ["cross-site", "same-site", "none", "", "same-origin, cross-site
 )
 
 const ofHeaders: ReadonlyArray<Case> = [
-  posted("a form that says nothing of itself", () => []),
+  posted("a form without any header of its origin", () => []),
   posted("a form with the app's referrer alone", (site) => [["Referer", `${site.origin}/settings`]]),
   posted("a form with two origins", (site) => [
     ["Origin", "https://evil.example"],
@@ -144,7 +144,7 @@ const speculative: ReadonlyArray<readonly [string, ReadonlyArray<Header>]> = [
 
 const others: ReadonlyArray<readonly [string, ReadonlyArray<Header>]> = [
   ["a link of another site", from.otherSite],
-  ["a link of another site that does not say where it is", from.otherSite.slice(0, 3)],
+  ["a link of another site without a Referer", from.otherSite.slice(0, 3)],
   ["a link of a host beside the app's", from.hostBeside],
   ["a link of a mail", from.nowhere],
   [
@@ -261,17 +261,17 @@ const ofScripts = ["connect", "callback", "status", "disconnect"].flatMap((route
 
 /** A signed-out browser gets no data. */
 const nobody = (route: string, method: string): Case =>
-  atEachSite(`${method} ${route} to serve somebody who is not signed in`, async (stage: Stage, site) => {
+  atEachSite(`${method} ${route} to serve a visitor who is not signed in`, async (stage: Stage, site) => {
     const { status } = await stage.browser(site).visit(`/zapier/${route}`, { method, headers: ownPage(site) })
     return when(status !== 401, `the response is ${status}`)
   })
 
-const real = atEachSite("the app's own form to be refused", async (stage, site) => {
+const real = atEachSite("the app's own form to be rejected", async (stage, site) => {
   const user = stage.user("ada")
   const browser = stage.browser(site, user)
   await stage.connect(browser)
   await browser.visit("/zapier/disconnect", { method: "POST", headers: ownPage(site) })
-  return when(await stage.isConnected(site, user), "it is, so that nothing was tried")
+  return when(await stage.isConnected(site, user), "it is, so nothing was tested")
 })
 
 export const crossSite: Kind = {

@@ -115,7 +115,7 @@ const led = (place: string, response: Wire.Response, site: Site): Seen => {
     when(locations.length > 1, `${place}: there are two locations`) ??
     when(
       [...locations, ...links].some((location) => leaves(location, site)),
-      `${place} leads there`
+      `${place} redirects there`
     )
   )
 }
@@ -142,7 +142,7 @@ const disconnecting = async (stage: Stage, site: Site, query: string): Promise<S
 const fromElsewhere = async (stage: Stage, site: Site, query: string): Promise<Seen> => {
   const visit = { headers: from.otherSite }
   return led(
-    "the page that asks",
+    "the confirmation page",
     await stage.browser(site, stage.user("ada")).visit(`/zapier/connect?${query}`, visit),
     site
   )
@@ -221,11 +221,11 @@ const ofQueries = queries.map((query) =>
   )
 )
 
-const real = atEachSite("an address of the app itself to be refused", async (stage, site) => {
+const real = atEachSite("an address of the app itself to be rejected", async (stage, site) => {
   const browser = stage.browser(site, stage.user("ada"))
   const callback = await stage.callback(browser, `/zapier/connect?${queryOf("/settings?a=b#c")}`)
   const response = await browser.visit(callback, { headers: from.otherSite })
-  return when(Wire.headerOf(response, "location") !== "/settings?a=b#c", "it is, so that nothing was tried")
+  return when(Wire.headerOf(response, "location") !== "/settings?a=b#c", "it is, so nothing was tested")
 })
 
 export const openRedirect: Kind = { name: "open redirects", cases: [...ofAddresses, ...ofQueries, real] }

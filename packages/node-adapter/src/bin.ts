@@ -20,6 +20,12 @@ if (isOld) {
   process.exit(1)
 }
 
+// Node 22 warns that SQLite is experimental. No user of a command can act on that.
+const warn = process.emitWarning.bind(process)
+process.emitWarning = (warning: string | Error, ...rest: ReadonlyArray<unknown>) => {
+  if (!String(warning).startsWith("SQLite is an experimental feature")) Reflect.apply(warn, process, [warning, ...rest])
+}
+
 const file = module.findPackageJSON("..", import.meta.url)
 
 const { version } = Schema.decodeSync(Package)(file === undefined ? "{}" : readFileSync(file, "utf8"))

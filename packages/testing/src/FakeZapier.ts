@@ -123,15 +123,15 @@ export class FakeZapier extends Context.Service<
     /** Denies the request of an authorization URL, and returns the URL that the browser is redirected to. */
     readonly deny: (authorizationUrl: string, options?: FakeControl.DenyOptions) => Controlled<string>
 
-    /** Opens a Connect URL and answers as the White Label user. Gives how the page ends. */
+    /** Opens a Connect URL, decides as the White Label user, and returns the end of the page. */
     readonly connect: (
       connectUrl: string,
       options?: FakeControl.ConnectOptions
     ) => Controlled<FakeWhiteLabel.ConnectEnd>
-    /** Lets a user's connection expire. */
+    /** Expires a user's connection. */
     readonly expireAuthentication: (id: string) => Controlled<void>
 
-    /** Ends the grants of an app, of a user, of both, or one grant. */
+    /** Revokes the grants of an app, of a user, of both, or one grant. */
     readonly revoke: (of: FakeControl.Revocation) => Controlled<void>
     /** Ends one access token before it expires. */
     readonly endAccessToken: (accessToken: string) => Effect.Effect<void>

@@ -33,7 +33,7 @@ describe("the configuration", () => {
       const open = yield* world.run(["status", "--config", file])
       expect([open.code, open.stderr]).toEqual([
         1,
-        expect.stringMatching(/^error: configuration file: .*chmod 600.*\n$/)
+        expect.stringMatching(/^error: configuration file: .* Run:\n {2}chmod 600 [^\n]*\n$/)
       ])
       const missing = yield* world.run(["status", "--config", "/nowhere/at/all"])
       expect(missing.stderr).toBe(
@@ -79,7 +79,7 @@ describe("the configuration", () => {
       )
       chmodSync(file, 0o644)
       expect((yield* token(none, ["--client-secret-file", file])).stderr).toMatch(
-        /^error: client secret file: .*chmod 600/
+        /^error: client secret file: .* Run:\n {2}chmod 600/
       )
     })
   )

@@ -36,8 +36,8 @@ export const visit = (url: string) => Effect.flatMap(get(url), (response) => res
 /** The address of the consent page, in what `login` says. */
 export const consentUrl = (said: string): string => / {2}(http\S+authorize\S+)/.exec(said)?.[1] ?? ""
 
-/** @param more variables that go before those of the world */
-export const makeWith = Effect.fnUntraced(function* (more: CommandLine.Environment) {
+/** @param home a home directory, in which the database is as on a new machine */
+export const makeWith = Effect.fnUntraced(function* (home?: string) {
   const redirectUri = `http://127.0.0.1:${yield* Effect.promise(freePort)}/callback`
   const clientId = "acme"
   const clientSecret = "s3cret-of-acme"
@@ -59,14 +59,13 @@ export const makeWith = Effect.fnUntraced(function* (more: CommandLine.Environme
   yield* Effect.addFinalizer(() => tokenResponses.open)
   const { address } = yield* Effect.provide(HttpServer.HttpServer, services)
   const origin = HttpServer.formatAddress(address)
-  const directory = yield* folder
+  const directory = home === undefined ? yield* folder : join(home, ".local/share/zapier-workflow-auth")
   const env: CommandLine.Environment = {
     ZAPIER_CLIENT_ID: clientId,
     ZAPIER_CLIENT_SECRET: clientSecret,
     ZAPIER_REDIRECT_URIS: redirectUri,
-    ZAPIER_DATA_DIRECTORY: directory,
-    ZAPIER_FAKE: origin,
-    ...more
+    ...(home === undefined ? { ZAPIER_DATA_DIRECTORY: directory } : { HOME: home }),
+    ZAPIER_FAKE: origin
   }
 
   /** In this process. */
@@ -173,4 +172,4 @@ export const makeWith = Effect.fnUntraced(function* (more: CommandLine.Environme
   }
 })
 
-export const make = makeWith({})
+export const make = makeWith()

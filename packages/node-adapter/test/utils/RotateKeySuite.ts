@@ -251,7 +251,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           yield* write(database, [keyOf(1)], ["ada"], "")
           yield* success(world, "begin")
           yield* success(world, "switch")
-          expect(yield* success(world, "reencrypt")).toContain("1 connections: 1 encrypted")
+          expect(yield* success(world, "reencrypt")).toContain("1 connection: 1 encrypted")
           yield* KeyRotation.beginConsent(database, [keyOf(1)], 1e300)
           expect(yield* refusal(world, "finish")).toContain("its expiry is no time of this library")
         })

@@ -295,7 +295,7 @@ export const deny = (
   })
 
 /**
- * What a White Label user answers on the Connect page.
+ * A White Label user's decision on the Connect page.
  *
  * @since 0.1.0
  */
@@ -310,8 +310,9 @@ export const ConnectOptions = Schema.Struct({
 export type ConnectOptions = typeof ConnectOptions.Type
 
 /**
- * Opens a Connect URL, which uses its token up, and answers as the user. Gives the URL that the browser is sent back to, or,
- * of a popup, what it tells the window that has opened it.
+ * Opens a Connect URL, uses up its token, and decides as the user.
+ *
+ * Returns the URL that the browser is redirected to or, for a popup, the message to its opener.
  *
  * @param now milliseconds since the epoch; the state's clock offset is added
  *
@@ -339,7 +340,7 @@ export const connect = (
   })
 
 /**
- * Lets a user's connection expire: the user has to connect it again.
+ * Expires a user's connection: the user has to connect it again.
  *
  * @param id the id of the authentication
  *

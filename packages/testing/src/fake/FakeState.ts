@@ -300,7 +300,7 @@ export const Knobs = Schema.Struct({
   jwtLifetime: knob(Time, 300),
   /** How far a partner's clock may be off, in seconds. Default: 0. */
   jwtClockSkew: knob(Time, 0),
-  /** Whether a JWT that was exchanged may be exchanged again. One without a `jti` always may. Default: no. */
+  /** True if a JWT may be exchanged again. A JWT without a `jti` always may. Default: false. */
   allowsJwtReplay: knob(Schema.Boolean, false),
   /** The error for an invalid JWT: `invalid_request` by RFC 8693 section 2.2.2, or `invalid_grant` as on other servers. */
   invalidJwtError: knob(Schema.Literals(["invalid_request", "invalid_grant"]), "invalid_request"),
@@ -373,7 +373,7 @@ export interface FakeState {
   readonly whiteLabelIds: HashMap.HashMap<string, number>
   /** Keys fetched from partners' JWKS URLs, by URL. */
   readonly partnerKeys: HashMap.HashMap<string, FakeWhiteLabel.FetchedKeys>
-  /** JWTs that were exchanged, by client id and `jti`. */
+  /** Exchanged JWTs, by client id and `jti`. */
   readonly exchangedJwts: HashMap.HashMap<string, { readonly expiresAt: number }>
   /** By connect token. */
   readonly connectTokens: HashMap.HashMap<string, FakeWhiteLabel.ConnectToken>

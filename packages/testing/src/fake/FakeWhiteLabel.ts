@@ -153,7 +153,7 @@ export interface ConnectSession {
 }
 
 /**
- * What a popup tells the window that has opened it, by `postMessage`.
+ * The message of a popup to its opener, by `postMessage`.
  *
  * @since 0.1.0
  */
@@ -162,7 +162,7 @@ export type ConnectMessage =
   | { readonly type: "authenticationError"; readonly error: string }
 
 /**
- * How a Connect page ends: with a redirect to the partner, or with a message of the popup.
+ * The end of a Connect page: a redirect to the partner, or a message of the popup.
  *
  * @since 0.1.0
  */

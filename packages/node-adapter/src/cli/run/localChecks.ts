@@ -16,6 +16,7 @@ import type * as Flags from "../flags.ts"
 import { Inventory } from "../inventory.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
+import { plural } from "../wrap.ts"
 import { type Check, failed, type Finding, note, ok } from "./finding.ts"
 import * as Loopback from "./loopback.ts"
 
@@ -83,8 +84,6 @@ const redirectUris = Effect.fnUntraced(
 
 // Connections that are decrypted, to see that the key is the right one.
 const limit = 100
-
-const plural = (count: number, of: string) => `${count} ${of}${count === 1 ? "" : "s"}`
 
 const grants = Effect.fnUntraced(function* (clientId: string, ring: KeyRing["Service"]) {
   const store = yield* GrantStore

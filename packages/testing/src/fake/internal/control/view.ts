@@ -13,11 +13,11 @@ const latestFirst = (one: FakeState.AccessToken, other: FakeState.AccessToken) =
 const endOf = ({ accessTokens: [first] }: { readonly accessTokens: ReadonlyArray<FakeState.AccessToken> }) =>
   first?.expiresAt ?? 0
 
-/** Whom a partner knows a White Label user as. */
+/** The partner's name for a White Label user. */
 const whiteLabelOf = ({ whiteLabelUsers }: FakeState.FakeState, id: number) =>
   Option.getOrUndefined(Option.map(HashMap.get(whiteLabelUsers, id), ({ tenant, user }) => ({ tenant, user })))
 
-/** What users have allowed. The grant whose token ends last comes first, and so does the token. */
+/** Users' grants, the one whose token expires last first; likewise its tokens. */
 export const grants = (state: FakeState.FakeState) =>
   Array.from(HashMap.values(state.grants), ({ accessTokens, clientId, id, refreshToken, scopes, userId }) => ({
     grantId: id,

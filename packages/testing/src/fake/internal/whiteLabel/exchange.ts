@@ -171,7 +171,7 @@ const exchangeJwt = (
   if (!facts.signature.isValid) return refused("The signature of the JWT is not that of the key that its kid names.")
   const checked = Jwt.check(jwt, registration, state.knobs, now)
   if (Result.isFailure(checked)) return refused(checked.failure)
-  // A JWT without a `jti` is as documented, and two of the same second are the same.
+  // The documented JWT has no `jti`: two that are signed in the same second are equal.
   if (!state.knobs.allowsJwtReplay && HashMap.has(state.exchangedJwts, `${clientId} ${jwt.id}`)) {
     return refused("A JWT with the same jti was exchanged before: sign a new one.")
   }

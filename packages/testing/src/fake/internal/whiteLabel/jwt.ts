@@ -24,7 +24,7 @@ export interface Jwt {
   readonly algorithm: string
   readonly kid: string
   readonly claims: Members
-  /** What tells it from all others, if it says so. */
+  /** Its `jti`, if it has one, to detect a replay. */
   readonly id: string | undefined
 }
 
