@@ -5,11 +5,14 @@
 import { type Grant, GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
@@ -92,12 +95,14 @@ const bareCall = (store: GrantStore["Service"], client: HttpClient.HttpClient) =
   })
 }
 
+type Failure = ZapierAuthError | StoreError | HttpClientError
+
 const work = Effect.fnUntraced(function* (
   messages: AsyncIterator<Told>,
   zapier: ReturnType<typeof ExpiredGrants.makeZapier>
 ) {
   const library = yield* ZapierHttpClient
-  const calls: { readonly [way in Way]: (subject: string) => Effect.Effect<HttpClientResponse, unknown> } = {
+  const calls: { readonly [way in Way]: (subject: string) => Effect.Effect<HttpClientResponse, Failure> } = {
     library: (subject) => library.call("GET /v2/zaps", { credential: Credential.user(subject) }),
     bare: bareCall(yield* GrantStore, zapier.httpClient)
   }
