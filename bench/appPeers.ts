@@ -1,4 +1,4 @@
-/** Clients that others have written, and this library, as an app uses them that calls as itself, and has no token yet. */
+/** Other OAuth clients and this library, used by an app that calls as itself and has no token yet. */
 import { ConfidentialClientApplication } from "@azure/msal-node"
 import { OAuth2Fetch } from "@badgateway/oauth2-client"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
@@ -16,7 +16,7 @@ const method = "DELETE"
 
 const scope = "promotions:write"
 
-// Those that leave it to the app to keep the token.
+// Clients that leave keeping the token to the app.
 const keeping = (app: Parts.App, ask: () => Promise<Parts.Token>) =>
   Parts.calling(method, app, Parts.keeping({ accessToken: "", expiresAt: 0 }, ask))
 
@@ -36,7 +36,7 @@ const openidClient: Peer = (app) => {
   })
 }
 
-// These keep it themselves.
+// Clients that keep the token themselves.
 
 const badgateway: Peer = (app) => {
   const client = Parts.badgatewayClient(app)
@@ -56,7 +56,7 @@ const msal: Peer = (app) => {
       clientSecret: app.clientSecret,
       authority,
       knownAuthorities: ["zapier.com"],
-      // It takes no authority without https, and asks none for its metadata when they are given.
+      // It accepts only an https authority, and requests no metadata if it is given.
       authorityMetadata: JSON.stringify({
         issuer: authority,
         authorization_endpoint: `${authority}/authorize`,

@@ -6,7 +6,7 @@ import * as Command from "./command.ts"
 
 const attack = (...args: ReadonlyArray<string>) => Command.run("attack.ts", args)
 
-// Fewer than the command's, and more than the bounds that a flood is held to.
+// Fewer than the command's default, and more than a flood's bounds.
 const size = "300"
 
 describe("npm run attack", () => {
@@ -44,7 +44,7 @@ describe("an app that trusts the attacker's origin", () => {
     const { successes, tallies } = await run("open redirects")
     expect(successes.length).toBeGreaterThan(10)
     expect(successes).toContainEqual(
-      expect.stringMatching(/return="https:\/\/evil\.example": the callback leads there/)
+      expect.stringMatching(/return="https:\/\/evil\.example": the callback redirects there/)
     )
     expect(tallies[0]).toMatchObject({ kind: "open redirects", defended: (tallies[0]?.cases ?? 0) - successes.length })
   })

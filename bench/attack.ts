@@ -1,6 +1,6 @@
 /**
- * `npm run attack`: attacks the "Connect Zapier" routes and `handleCallback` over HTTP, as browsers and strangers could.
- * Prints how many cases of each kind were defended, and each attack that succeeded. Exits with 1 when one did.
+ * `npm run attack`: attacks the "Connect Zapier" routes and `handleCallback` over HTTP, as browsers and strangers
+ * could. Prints how many cases of each kind were defended, and each attack that succeeded. Exits with 1 if one did.
  */
 import { parseArgs } from "node:util"
 import { kinds } from "./attack/kinds.ts"
@@ -15,7 +15,7 @@ const help = [
   "  --size  how many requests a flood has (2000)"
 ].join("\n")
 
-// The arguments, or nothing if they make no sense.
+// Parses the arguments; undefined if they are invalid.
 const parse = (args: ReadonlyArray<string>) => {
   try {
     const options = {

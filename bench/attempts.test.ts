@@ -14,7 +14,7 @@ describe("npm run bench -- attempts", () => {
       { flood: "100 users", mostStored: 2_000 },
       { flood: "each another user" }
     ])
-    // Of a run in which nothing had to be forgotten nobody would learn anything.
+    // A run without anything to forget would prove nothing.
     expect(line.floods[2].mostStored).toBeGreaterThan(4_000)
     expect(line.floods[2].mostStored).toBeLessThan(5_500)
     expect(code).toBe(0)

@@ -1,4 +1,6 @@
-/** `npm run bench -- attempts`: what was asked for, and a process for each store, so that none weighs on another. */
+/**
+ * `npm run bench -- attempts`: parses the options, and starts a process for each store, so that none affects another.
+ */
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
 import * as StoreProcesses from "./storeProcesses.ts"
@@ -7,11 +9,11 @@ import * as Attempts from "./scenarios/attempts.ts"
 
 const usage =
   `usage: npm run bench -- ${Attempts.name} [--store ${Attempts.kinds.join(" | ")}] [--attempts N], ` +
-  "which begins so many three times; a Postgres takes about a millisecond for each"
+  "which begins this many, three times; a Postgres takes about a millisecond for each"
 
 const options = { store: { type: "string" }, attempts: { type: "string" } } as const
 
-// Fewer would leave nothing to forget.
+// Fewer attempts would leave nothing to forget.
 const fewest = 1_000
 
 interface Asked {
@@ -31,7 +33,7 @@ const parse = (args: ReadonlyArray<string>): Asked | undefined => {
   }
 }
 
-/** The exit code. */
+/** Returns the exit code. */
 export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   const asked = parse(args)
   const [store, ...others] = asked?.stores ?? []

@@ -7,7 +7,7 @@ import * as Bundle from "./scenarios/bundle.ts"
 
 const bench = (...args: ReadonlyArray<string>) => Command.run("main.ts", args)
 
-// What a scenario says, and with which code it exits: one line on stdout and nothing else.
+// The output and exit code of a scenario: one line on stdout and nothing else.
 const report = async (
   ...args: ReadonlyArray<string>
 ): Promise<{ readonly code: number | null; readonly line: unknown }> => {
@@ -46,7 +46,7 @@ describe("npm run bench", () => {
     })
   })
 
-  // What these find out about time and memory is for the benchmark. Here they run, count right, and exit as they say.
+  // Times and memory are for the benchmark. The tests check that scenarios run, count right, and exit correctly.
   it.each([
     [
       "grants",
@@ -81,13 +81,23 @@ describe("npm run bench", () => {
       const { modules } = yield* Bundle.bundle(Bundle.program)
       const used = [...modules].flatMap(([module, bytes]) => (bytes > 0 ? [module] : []))
       const has = (name: string) => used.filter((module) => module.endsWith(name)).length
-      // Proves that modules are found by such names.
+      // Proves that modules are found by these names.
       expect(has("/effect/dist/Schema.js")).toBe(1)
       expect(has("/core/src/machine/UserGrant.ts")).toBe(1)
-      // What reads the environment, and what writes and reads records.
+      // Modules that read the environment, and those that read and write records.
       const unused = ["Config", "ConfigProvider", "internal/schema/toCodec", "persistence/RateLimiter"]
       expect(unused.filter((name) => has(`/effect/dist/${name}.js`) > 0)).toEqual([])
       const features = ["AuthEvent", "ProblemDetails", "internal/inClear", "zapier/RateLimits"]
+      const whiteLabel = [
+        "WhiteLabel",
+        "internal/whiteLabel",
+        "machine/WhiteLabelToken",
+        "oauth/TokenExchange",
+        "whitelabel/PartnerKey",
+        "whitelabel/PartnerSigner"
+      ]
+      expect(whiteLabel.filter((name) => has(`/core/src/${name}.ts`) > 0)).toEqual([])
+      expect(["Signature", "KeyFormat"].filter((name) => has(`/effect/dist/crypto/${name}.js`) > 0)).toEqual([])
       expect(features.filter((name) => has(`/core/src/${name}.ts`) > 0)).toEqual([])
     })
   )

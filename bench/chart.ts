@@ -1,4 +1,4 @@
-/** Bar charts as SVG, which can be read on a light and on a dark page. */
+/** Bar charts as SVG, readable on light and dark pages. */
 import * as Vega from "vega"
 
 export interface Bars {
@@ -6,7 +6,7 @@ export interface Bars {
   readonly bars: ReadonlyArray<readonly [name: string, value: number]>
 }
 
-// Read on white as well as on black.
+// Readable on white and on black.
 const ink = "#808080"
 
 const accent = "#d9480f"

@@ -1,4 +1,4 @@
-/** Clocks that do not go as the machine's does, for the library and the fake alike. */
+/** Clocks that differ from the machine's, for the library and the fake alike. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -30,7 +30,7 @@ export const make = (): MovableClock => {
   }
 }
 
-/** A clock that goes so many times as fast, sleep included. Those of all processes of a machine agree. */
+/** A clock that is faster by a factor, sleep included. Those of all processes on a machine agree. */
 export const fast = (speed: number): Clock.Clock => {
   const factor = BigInt(speed)
   const millis = () => live.currentTimeMillisUnsafe() * speed

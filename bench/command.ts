@@ -1,8 +1,8 @@
-/** A command of this folder as a process of its own, for the tests: what it says, and with which code it exits. */
+/** Runs a command of this folder in its own process, for tests of its output and exit code. */
 import { spawn } from "node:child_process"
 import { text } from "node:stream/consumers"
 
-/** Starts it. `output` is there when it has ended. */
+/** Starts it. `output` resolves when it has ended. */
 export const start = (file: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) => {
   const path = new URL(file, import.meta.url).pathname
   const child = spawn(process.execPath, ["--expose-gc", path, ...args], {

@@ -23,19 +23,19 @@ const redis = RedisServer.find()
 const withoutRedis = typeof redis === "string" ? ` (skipped: ${redis})` : ""
 
 describe("npm run crash", () => {
-  it("no grant is lost but those whose answer died with its process: SQLite", () => survives("sqlite", 10))
+  it("no grant is lost but those whose response died with its process: SQLite", () => survives("sqlite", 10))
 
-  it.skipIf(without !== "")(`no grant is lost but those whose answer died with its process: Postgres${without}`, () =>
+  it.skipIf(without !== "")(`no grant is lost but those whose response died with its process: Postgres${without}`, () =>
     survives("postgres", 4)
   )
 
   it.skipIf(withoutRedis !== "")(
-    `no grant is lost but those whose answer died with its process: Redis${withoutRedis}`,
+    `no grant is lost but those whose response died with its process: Redis${withoutRedis}`,
     () => survives("redis", 6)
   )
 
   it.skipIf(withoutRedis !== "")(`no grant is lost when it is Redis that is killed${withoutRedis}`, async () => {
-    expect(await survives("redis", 6, "--victim", "server")).toMatchObject({ grantsLost: 0, answersThatDied: 0 })
+    expect(await survives("redis", 6, "--victim", "server")).toMatchObject({ grantsLost: 0, responsesThatDied: 0 })
   })
 
   it.each([[["--store", "paper"]], [["--victim", "server"]]])(

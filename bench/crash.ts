@@ -1,6 +1,7 @@
 /**
- * `npm run crash`: kills processes with SIGKILL while they refresh, or a Redis meanwhile, and counts what that has cost. Prints one line of
- * JSON, and exits with 1 when a rule was broken, or a grant was lost whose answer did not die with its process.
+ * `npm run crash`: kills processes with SIGKILL while they refresh, or a Redis server meanwhile, and counts the losses.
+ * Prints one line of JSON, and exits with 1 if a rule was broken, or a grant was lost whose response did not die with
+ * its process.
  */
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
@@ -20,18 +21,18 @@ const options = {
 
 const toCount = (text: string) => {
   const count = Number(text)
-  if (!Number.isSafeInteger(count) || count <= 0) throw new Error(`${text} is not a number of anything`)
+  if (!Number.isSafeInteger(count) || count <= 0) throw new Error(`${text} is not a positive whole number`)
   return count
 }
 
-// What was asked for, or nothing if it makes no sense.
+// Parses the options; undefined if they are invalid.
 const parse = (args: ReadonlyArray<string>): Crash.Asked | undefined => {
   try {
     const { values } = parseArgs({ args: [...args], options })
     const store = values.store ?? "sqlite"
     const victim = values.victim ?? "process"
     if (!isStoreKind(store) || (victim !== "process" && victim !== "server")) return undefined
-    // The other servers are not started again.
+    // Only Redis is started again after its death.
     if (victim === "server" && store !== "redis") return undefined
     return {
       kills: toCount(values.kills ?? "300"),

@@ -1,4 +1,4 @@
-/** A database that processes share: a file in a directory of its own, or a server of its own. It is gone afterwards. */
+/** A database that processes share: a file in its own directory, or its own server. It is removed afterwards. */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -19,13 +19,13 @@ import type { StoreKind } from "./kinds.ts"
 import * as EmbeddedPostgres from "../packages/node-adapter/test/utils/EmbeddedPostgres.ts"
 import * as RedisServer from "../packages/node-adapter/test/utils/RedisServer.ts"
 
-/** Where it is, for each process that opens it. */
+/** Its location, for each process that opens it. */
 export type Database =
   | { readonly kind: "sqlite"; readonly directory: string }
   | { readonly kind: "postgres"; readonly url: string }
   | { readonly kind: "redis"; readonly url: string; readonly directory: string }
 
-/** One that takes SQL. */
+/** An SQL database. */
 export type SqlDatabase = Exclude<Database, { readonly kind: "redis" }>
 
 type Of<K extends StoreKind> = Extract<Database, { readonly kind: K }>
@@ -44,10 +44,10 @@ const postgres = Effect.acquireRelease(
   ({ end }) => Effect.promise(end)
 ).pipe(Effect.map(({ url }): Of<"postgres"> => ({ kind: "postgres", url })))
 
-// Nothing is lost with a crash, and its file has all that was ever written.
+// A crash loses nothing, and the file contains every write.
 const redisFlags = [...RedisServer.durable, "--auto-aof-rewrite-percentage", "0"]
 
-/** A Redis that loses nothing of what it has acknowledged, and its sudden end, after which it is started again. */
+/** A Redis that loses no acknowledged write, and a way to kill and restart it. */
 export const makeRedis = Effect.acquireRelease(
   Effect.promise(async () => {
     const found = RedisServer.find()
@@ -68,19 +68,19 @@ const makers: { readonly [K in StoreKind]: Effect.Effect<Of<K>, never, Scope.Sco
   redis: Effect.map(makeRedis, ({ database }) => database)
 }
 
-/** A new one, until the scope ends. */
+/** A new database, until the scope closes. */
 export const make = <K extends StoreKind>(kind: K): Effect.Effect<Of<K>, never, Scope.Scope> => makers[kind]
 
 interface Options {
-  /** Under which name a server lists the connections. */
+  /** The name under which a server lists the connections. */
   readonly name?: string | undefined
 }
 
-// How long to wait for the database. The library's own limits are shorter: a busy machine exceeds them. Enough also for a
-// clock that goes ten times as fast.
+// How long to wait for the database. A busy machine exceeds the library's own, shorter limits. Enough for a clock that
+// runs ten times as fast.
 const patience = "10 minutes"
 
-/** Connections to it: few, because all processes together have to get by with the hundred that Postgres allows. */
+/** Few connections, because all processes together must stay below the hundred that Postgres allows. */
 export const layer = (database: SqlDatabase, { name = "bench" }: Options = {}) =>
   database.kind === "sqlite"
     ? SqliteClient.layerDefault({ directory: database.directory, busyTimeout: patience })
@@ -92,7 +92,7 @@ export const layer = (database: SqlDatabase, { name = "bench" }: Options = {}) =
         statementTimeout: patience
       })
 
-/** A connection to a Redis. */
+/** A connection to Redis. */
 export const layerRedis = ({ url }: Of<"redis">, { name = "bench" }: Options = {}) =>
   RedisClient.layer({ url: Redacted.make(url), name, connectTimeout: patience, commandTimeout: patience })
 

@@ -1,4 +1,7 @@
-/** Keeps `docs/benchmarks.md` and the README what was measured: `npm run bench -- docs --render` writes the page anew. */
+/**
+ * Checks that `docs/benchmarks.md` and the README show the measurements. `npm run bench -- docs --render` writes the
+ * page.
+ */
 import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
 import * as Docs from "./docs.ts"

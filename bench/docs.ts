@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- docs`: measures what `docs/benchmarks.md` shows, and writes it. With names of scenarios it measures those
- * and keeps what the others came to; with `--render` it only writes the page anew.
+ * `npm run bench -- docs`: measures what `docs/benchmarks.md` shows, and writes it. With names of scenarios it measures
+ * only those and keeps the other results; with `--render` it only writes the page.
  */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -53,7 +53,7 @@ const measureAll = (named: ReadonlyArray<string>, kept: Results["reports"]): Res
   reports: { ...kept, ...Object.fromEntries(named.map((scenario) => [scenario, measure(scenario)])) }
 })
 
-// As everything else here is.
+// Formatted like everything else.
 const formatted = async (name: string, text: string) => (await format(name, text, { printWidth: 120 })).code
 
 /** The page and its pictures, by their paths in `docs`. */

@@ -13,7 +13,7 @@ describe("npm run explore", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it("draws what a mutant does wrong", async () => {
-    const { code, stderr } = await explore("--mutant", "a code is sent although", "--page", file)
+    const { code, stderr } = await explore("--mutant", "a code is sent after", "--page", file)
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("caught in 6 moves") })
     const html = readFileSync(file, "utf8")
     expect(html).toContain("Rule broken: R9 a code is exchanged once")
@@ -28,8 +28,8 @@ describe("npm run explore", () => {
   })
 
   it.each([
-    ["every", "Several mutants have that in their names"],
-    ["none has this", "No mutant has that in its name"]
+    ["every", "Several mutants have this in their names"],
+    ["none has this", "No mutant has this in its name"]
   ])("says which mutants there are: %s", async (name, says) => {
     const { code, stderr } = await explore("--mutant", name)
     expect(code).toBe(2)

@@ -1,7 +1,7 @@
 /**
- * `npm run explore`: visits every state that a user's grant and the token of the app can get into, and checks the rules
- * with mutants, which break one each. Prints a line for each of the two. Exits with 1 when a rule is broken, a mutant is not
- * caught, or too little was visited. `--page` draws what was found.
+ * `npm run explore`: visits every state that a user's grant and the app's token can reach, and checks the rules with
+ * mutants that break one each. Prints a line for each of the two. Exits with 1 if a rule is broken, a mutant is not
+ * caught, or too little was visited. `--page` draws the findings.
  */
 import { writeFileSync } from "node:fs"
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
@@ -34,7 +34,7 @@ Without options: the usual explorations, and the mutants. With --callers and --f
    --server NAME   of a user: ${Object.keys(Model.servers).join(", ")} (strict)
    --kinds A,B     of a user: ${Model.kinds.user.join(", ")} (all)
                    of an app: ${Model.kinds.app.join(", ")} (all)
-   --from A,B      what the token is at first: ${Model.beginnings.join(", ")} (each of them)
+   --from A,B      the initial state of the token: ${Model.beginnings.join(", ")} (each of them)
    --states N      stop after so many states (no limit)
    --mutant NAME   the shortest way to what that mutant breaks: a part of its name is enough, if no other has it
    --page FILE     draw the first violation that is found as a page of HTML`
@@ -42,7 +42,7 @@ Without options: the usual explorations, and the mutants. With --callers and --f
 interface Asked {
   readonly plans: ReadonlyArray<Plan>
   readonly mutant: Mutants.Mutant | undefined
-  /** Where the page is written. */
+  /** The path of the page. */
   readonly page: string | undefined
 }
 
@@ -54,12 +54,12 @@ const isBeginning = (name: string): name is Model.Beginning => beginningNames.in
 
 const isServer = (name: string): name is ServerName => serverNames.includes(name)
 
-/** What has to be visited at least in the usual run. */
+/** The least number of states in the usual run. */
 const leastStates = 100_000
 
-/** The slowest first, since two are explored at a time. One process has two callers in each. */
+/** Slowest first, because two are explored in parallel. One process has two callers in each. */
 const usual: ReadonlyArray<Plan> = [
-  // The largest is two, which are explored side by side.
+  // The two largest are explored in parallel.
   { mode: "user", callers: [2, 1], faults: 2, server: "strict", beginnings: ["due"] },
   { mode: "user", callers: [2, 1], faults: 2, server: "strict", beginnings: ["expired", "rejected", "new"] },
   { mode: "app", callers: [2, 1], faults: 2, server: "strict" },
@@ -73,18 +73,18 @@ const usual: ReadonlyArray<Plan> = [
 const isWhole = (number: number | undefined, least: number) =>
   number === undefined || (Number.isSafeInteger(number) && number >= least)
 
-// The only one with that in its name, or the one with that name.
+// The mutant with this name, or the only one whose name contains it.
 const mutantOf = (name: string, mode: string | undefined): Mutants.Mutant | undefined => {
   const all = Mutants.all.filter(({ client }) => mode === undefined || client.mode === mode)
   const found = all.filter((mutant) => mutant.name.includes(name))
   const [mutant, ...others] = found.some((one) => one.name === name) ? found.filter((one) => one.name === name) : found
   if (mutant !== undefined && others.length === 0) return mutant
-  say(`${found.length === 0 ? "No mutant has that in its name" : "Several mutants have that in their names"}:`)
+  say(`${found.length === 0 ? "No mutant has this in its name" : "Several mutants have this in their names"}:`)
   for (const { client, name } of found.length === 0 ? all : found) say(`   ${client.mode}: ${name}`)
   return undefined
 }
 
-// What was asked for; nothing if it makes no sense.
+// Parses the options; undefined if they are invalid.
 const parse = (args: ReadonlyArray<string>): Asked | undefined => {
   try {
     const text = { type: "string" } as const
@@ -143,7 +143,7 @@ const run = (plan: Plan) => {
   say(title)
   const begun = performance.now()
   const report = Explorer.explore(Model.make(options), {
-    // Not the shortest trace, but room for millions of states.
+    // Depth first: not the shortest trace, but room for millions of states.
     order: "depth",
     states: limit,
     onProgress: (states, depth) => say(`   ${title}: ${states} states, depth ${depth}`)
@@ -193,7 +193,7 @@ const isCaught = (mutant: Mutants.Mutant): boolean => findingOf(mutant) !== unde
 const write = (file: string | undefined, page: string | undefined) => {
   if (file === undefined) return
   if (page !== undefined) writeFileSync(file, page)
-  say(page === undefined ? `   nothing is broken, and so ${file} was not written` : `   drawn in ${file}`)
+  say(page === undefined ? `   no rule is broken, so ${file} was not written` : `   drawn in ${file}`)
 }
 
 const tryMutant = (mutant: Mutants.Mutant, file: string | undefined): number => {
@@ -207,7 +207,7 @@ type Exploration = ReturnType<typeof run>["result"]
 
 const atATime = 2
 
-// Each in a thread of its own, whose memory is given back at the end.
+// Each in its own thread, whose memory is released at the end.
 const inThread = (plan: Plan): Promise<ReturnType<typeof run>> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), {
@@ -231,7 +231,7 @@ const runAll = async (plans: ReadonlyArray<Plan>): Promise<ReadonlyArray<ReturnT
   return explorations
 }
 
-// A line for each model: that of a user's grant, and that of the app's token.
+// A line for each model: a user's grant, and the app's token.
 const sumUp = (
   mode: Model.Mode,
   explorations: ReadonlyArray<Exploration>,
@@ -271,7 +271,7 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   return results.every(({ passed }) => passed) ? 0 : 1
 }
 
-// Millions of errors are made, as answers to callers, and nobody asks where.
+// Stack traces are off, because millions of errors are created as results for callers.
 Error.stackTraceLimit = 0
 
 if (isMainThread) process.exitCode = await main(process.argv.slice(2))

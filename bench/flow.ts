@@ -1,4 +1,4 @@
-/** A complete OAuth flow as a sequence of requests, whoever carries them. */
+/** A complete OAuth flow as a sequence of requests, independent of the client. */
 
 export interface Request {
   readonly method: "GET" | "POST"
@@ -15,7 +15,7 @@ export interface Answer {
 
 export type Flow = Generator<Request, void, Answer>
 
-/** An app as the servers know it. */
+/** An app as it is registered with a server. */
 export interface App {
   readonly clientId: string
   readonly clientSecret: string
@@ -39,7 +39,7 @@ const codeIn = ({ location = "" }: Answer): string => {
   return code
 }
 
-/** From the answer that sends the browser back to the app: exchange, call, refresh. */
+/** The rest of the flow, from the redirect to the app: exchange, call, refresh. */
 export const afterConsent = function* (
   { clientId, clientSecret, redirectUri }: App,
   at: { readonly token: string; readonly api: string },
@@ -59,20 +59,20 @@ export const afterConsent = function* (
   yield* ask({ grant_type: "refresh_token", refresh_token: String(tokens["refresh_token"]) })
 }
 
-/** The flow at Zapier: the app asks who allowed it, as it does of the others. */
+/** The flow at Zapier: the app asks for the user's profile, as with the other servers. */
 export const zapier = function* (app: App): Flow {
   const path = `/v2/authorize?${authorization(app, "profile")}`
   const redirect = expect(yield { method: "GET", path, headers: {} }, 302)
   yield* afterConsent(app, { token: "/oauth/token/", api: "/v1/profiles/me" }, redirect)
 }
 
-/** Carries a flow out. */
+/** Runs a flow. */
 export const run = async (flow: Flow, send: (request: Request) => Promise<Answer>): Promise<void> => {
   let next = flow.next()
   while (next.done !== true) next = flow.next(await send(next.value))
 }
 
-/** Carries a flow out where answers are there at once. */
+/** Runs a flow whose responses are available synchronously. */
 export const runSync = (flow: Flow, send: (request: Request) => Answer): void => {
   let next = flow.next()
   while (next.done !== true) next = flow.next(send(next.value))

@@ -1,4 +1,4 @@
-/** Flows without sockets: through an `HttpClient` in the same process. */
+/** Flows without sockets, through an `HttpClient` in the same process. */
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -25,7 +25,7 @@ const flowOf = Effect.fnUntraced(function* (client: HttpClient.HttpClient) {
   }
 })
 
-// What is written by hand where there is no fake: the answers of one flow, again and again.
+// Fixed responses of one flow, repeated, as people write by hand without a fake.
 const stubOf = Effect.fnUntraced(function* (client: HttpClient.HttpClient) {
   const answers: Array<{ readonly body: string; readonly init: ResponseInit }> = []
   const recorder = HttpClient.transformResponse(
@@ -53,14 +53,14 @@ const layer = Layer.provideMerge(FakeZapier.layerHttpClient, FakeZapier.layer(Fl
 
 export const inProcessName = "fake in process"
 
-/** The fake, as `FakeZapier.layerHttpClient` has it. */
+/** The fake through `FakeZapier.layerHttpClient`. */
 export const inProcess = Effect.flatMap(HttpClient.HttpClient, (client) => through(inProcessName, client)).pipe(
   Effect.provide(layer)
 )
 
 export const stubName = "stub"
 
-/** A stub, as it is written by hand. */
+/** A handwritten stub. */
 export const stub = Effect.flatMap(HttpClient.HttpClient, stubOf).pipe(
   Effect.flatMap((client) => through(stubName, client)),
   Effect.provide(layer)

@@ -1,4 +1,4 @@
-/** Servers that complete flows can be had with, each on a socket of this machine, until the scope ends. */
+/** Servers for complete flows, each on a local socket, until the scope closes. */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Client } from "@effect/platform-node/Undici"
@@ -12,7 +12,7 @@ import * as Flow from "./flow.ts"
 
 export interface FlowServer {
   readonly name: string
-  /** Goes through one complete flow. */
+  /** Runs one complete flow. */
   readonly flow: () => Promise<void>
 }
 
@@ -22,7 +22,7 @@ const app: Flow.App = {
   redirectUri: "https://acme.example/callback"
 }
 
-/** Nobody is asked, as of the other servers. A storm of flows is more than Zapier lets through. */
+/** Without a consent page, like the other servers, and without rate limits, which a storm of flows exceeds. */
 export const fakeOptions = {
   apps: [{ name: "Acme", clientId: app.clientId, clientSecret: app.clientSecret, redirectUris: [app.redirectUri] }],
   knobs: { asksForConsent: false, rateLimits: false }
@@ -34,7 +34,7 @@ interface BrowserAnswer extends Flow.Answer {
   readonly cookies: ReadonlyArray<string>
 }
 
-/** The same client for all: one connection that is kept, and no redirect is followed. */
+/** The same client for all: one kept connection, and no redirects. */
 const connect = (origin: string) =>
   Effect.map(
     Effect.acquireRelease(
@@ -55,7 +55,7 @@ const connect = (origin: string) =>
 
 export const fakeName = "fake"
 
-/** The fake, as `FakeZapier.layerServer` serves it. */
+/** The fake through `FakeZapier.layerServer`. */
 export const fake = Effect.gen(function* () {
   const layer = FakeZapier.layerServer.pipe(
     Layer.provide(FakeZapier.layer(fakeOptions)),
@@ -69,7 +69,7 @@ export const fake = Effect.gen(function* () {
 
 export const mockServerName = "oauth2-mock-server"
 
-/** `oauth2-mock-server` with the fastest of its signatures. It asks nobody, and every code is good. */
+/** `oauth2-mock-server` with its fastest signature. It has no consent page, and accepts every code. */
 export const mockServer = Effect.gen(function* () {
   const server = new OAuth2Server()
   yield* Effect.acquireRelease(
@@ -90,7 +90,9 @@ export const mockServer = Effect.gen(function* () {
 
 export const oidcProviderName = "oidc-provider"
 
-/** `oidc-provider` with a user who has signed in and allows everything: after the first time it asks nobody, either. */
+/**
+ * `oidc-provider` with a user who is signed in and allows everything: after the first time it shows no page, either.
+ */
 export const oidcProvider = Effect.gen(function* () {
   const listener = createServer()
   yield* Effect.acquireRelease(
@@ -110,7 +112,7 @@ export const oidcProvider = Effect.gen(function* () {
       }
     ],
     cookies: { keys: ["bench"] },
-    // What is left to its defaults it mentions on stdout.
+    // It logs the options that are left at their defaults.
     ttl: { AccessToken: 3_600, Grant: 3_600, IdToken: 3_600, Interaction: 3_600, RefreshToken: 3_600, Session: 3_600 },
     features: { devInteractions: { enabled: false } },
     pkce: { required: () => false },
@@ -136,7 +138,7 @@ export const oidcProvider = Effect.gen(function* () {
   })
   const send = yield* connect(origin)
 
-  // A browser's cookies, all of which are this server's.
+  // A browser's cookies, all of this server.
   const jar = new Map<string, string>()
   const browse = async (request: Flow.Request) => {
     const cookie = [...jar].map((pair) => pair.join("=")).join("; ")

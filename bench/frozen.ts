@@ -1,11 +1,12 @@
 /**
- * `npm run simulate -- --frozen`: a hundred functions, each frozen as soon as it has responded, thawed by its next request
- * minutes or days later, or killed instead. Zapier is slow at times, and callers go away; nothing else goes wrong, so that
- * every grant that is lost was lost to the freezing.
+ * `npm run simulate -- --frozen`: a hundred functions, each frozen as soon as it has responded, and thawed by its next
+ * request minutes or days later, or killed instead. Zapier is slow at times, and callers hang up; there are no other
+ * faults, so every lost grant was lost to freezing.
  *
- * - `waitUntil`: a function is frozen once what it has begun is stored, as with the option of that name
- * - `awaited`: the same, and nothing is renewed ahead: the app awaits `settled` before it responds
- * - `careless`: it is frozen whatever is under way. This one may lose grants, and shows that the simulation can
+ * - `waitUntil`: a function is frozen once the work that it began is stored, as with the option of that name
+ * - `awaited`: the same without refreshing ahead: the app awaits `settled` before it responds
+ * - `careless`: a function is frozen whatever is under way. This one may lose grants, which shows that the simulation
+ *   can
  */
 import * as Simulation from "@zapier-workflow-auth/testing/Simulation"
 import * as Effect from "effect/Effect"
@@ -35,7 +36,7 @@ const ways = {
 
 type Sizes = Pick<Simulation.Options, "seed" | "grants" | "days" | "processes">
 
-/** Runs it, and says with which code to exit. */
+/** Runs it, and returns the exit code. */
 export const run = async (sizes: Sizes): Promise<number> => {
   const simulate = async (way: keyof typeof ways) => {
     const { failures, violations, ...report } = await Effect.runPromise(

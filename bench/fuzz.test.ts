@@ -9,7 +9,7 @@ describe("arbitrary token responses and callbacks", () => {
   it("are all read: no exception, no secret shown, nothing usable thrown away", () => {
     const { kinds, problems } = Fuzz.run(1, 20_000)
     expect(problems).toEqual([])
-    // A run in which nothing came about would show nothing.
+    // A run that produces nothing would prove nothing.
     const kindsOf = ["AuthorizationError", "Code", "Granted", "InvalidCallback", "InvalidClient", "InvalidGrant"]
     for (const kind of [...kindsOf, "Malformed", "Odd", "RateLimited", "Refused", "Unavailable"]) {
       expect(kinds[kind], kind).toBeGreaterThan(20)

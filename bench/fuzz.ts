@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz`: arbitrary token responses and callbacks through the public parsers. None may throw, show a secret, throw
- * usable tokens away or take what is unusable. Prints one line of JSON, which depends on the arguments alone, and exits
- * with 1 when something of that happened.
+ * `npm run fuzz`: feeds arbitrary token responses and callbacks to the public parsers. None may throw, show a secret,
+ * drop usable tokens or accept unusable ones. Prints one line of JSON, which depends only on the arguments, and exits
+ * with 1 if one did.
  */
 import { parseArgs } from "node:util"
 import * as Fuzz from "./fuzz/run.ts"
@@ -11,10 +11,10 @@ const help = [
   "usage: npm run fuzz -- [--count N] [--seed N]",
   "",
   "  --count  how many cases (1000000)",
-  "  --seed   what chance is drawn from (1)"
+  "  --seed   seed of all randomness (1)"
 ].join("\n")
 
-// The arguments, or nothing if they make no sense.
+// Parses the arguments; undefined if they are invalid.
 const parse = (args: ReadonlyArray<string>) => {
   try {
     const options = { help: { type: "boolean" }, count: { type: "string" }, seed: { type: "string" } } as const

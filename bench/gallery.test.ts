@@ -1,4 +1,4 @@
-/** Keeps `docs/gallery.md` what the zoo prints. `npx vitest run bench/gallery.test.ts -u` writes it anew. */
+/** Checks that `docs/gallery.md` shows the zoo's reports. `npx vitest run bench/gallery.test.ts -u` writes it. */
 import { expect, it } from "@effect/vitest"
 import * as Gallery from "./zoo/gallery.ts"
 

@@ -1,4 +1,4 @@
-/** Where many grants are kept: how they get there quickly, how the library reaches them, and what they take. */
+/** Stores for many grants: how to fill them quickly, how the library reaches them, and their size. */
 import { rmSync } from "node:fs"
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
@@ -28,13 +28,13 @@ export const isKind = (text: string): text is Kind => kinds.some((kind) => kind 
 
 type Store = GrantStore["Service"]
 
-// So many rows are written at a time, in one transaction.
+// How many rows are written at a time, in one transaction.
 const batchSize = 20_000
 
 const byText = (a: readonly [string, ...ReadonlyArray<string>], b: readonly [string, ...ReadonlyArray<string>]) =>
   a[0] < b[0] ? -1 : 1
 
-/** Takes new grants only, and writes many at a time: a million transactions would take an hour. */
+/** Accepts only new grants, and writes many at a time: a million transactions would take an hour. */
 const makeBulk = Effect.gen(function* () {
   const sql = yield* SqlClient
   let rows: Array<readonly [subject: string, clientId: string, state: string, record: string]> = []
@@ -48,7 +48,7 @@ const makeBulk = Effect.gen(function* () {
     })
 
   const flush = Effect.suspend(() => {
-    // In order, so that a page of an index is written once for each batch and not once for each row.
+    // In order, so that a page of an index is written once for each batch instead of each row.
     const batch = JSON.stringify(rows.sort(byText))
     rows = []
     return Effect.asVoid(Effect.orDie(insert(batch)))
@@ -75,7 +75,7 @@ const folderSize = async (directory: string) => {
   return sizes.reduce((total, size) => total + size, 0)
 }
 
-// Should this process be told to end before the scope does. A server that is stopped may write a last time meanwhile.
+// For a process that is stopped before its scope closes. A stopping server may still write.
 const removeAtExit = (directory: string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -88,7 +88,7 @@ const removeAtExit = (directory: string) =>
 
 const inDatabase = Effect.fnUntraced(function* (kind: Exclude<StoreKind, "redis">) {
   const database = yield* Database.make(kind)
-  // To write a batch takes longer than a statement of the library may.
+  // Writing a batch takes longer than the library allows a statement.
   const filling =
     database.kind === "sqlite"
       ? Database.layer(database)
@@ -102,7 +102,7 @@ const inDatabase = Effect.fnUntraced(function* (kind: Exclude<StoreKind, "redis"
           return rows[0]?.data_directory ?? ""
         }).pipe(Effect.provide(filling))
   yield* removeAtExit(yield* Effect.orDie(directory))
-  // Rows and all indexes, with nothing left in SQLite's log.
+  // Rows and all indexes, with SQLite's log emptied.
   const bytes = Effect.gen(function* () {
     const sql = yield* SqlClient
     if (database.kind === "sqlite") {
@@ -113,7 +113,7 @@ const inDatabase = Effect.fnUntraced(function* (kind: Exclude<StoreKind, "redis"
     return Number(rows[0]?.size)
   })
   return {
-    /** Has it written by `write`, and says how many bytes that has taken. Nothing of the connection is left. */
+    /** Fills it by `write`, and returns the number of bytes. Its connection is closed afterwards. */
     fill: (write: (store: Store) => Effect.Effect<void>) =>
       Effect.gen(function* () {
         yield* Layer.build(SqlStores.layer)
@@ -121,7 +121,7 @@ const inDatabase = Effect.fnUntraced(function* (kind: Exclude<StoreKind, "redis"
         yield* write(store)
         yield* flush
         const sql = yield* SqlClient
-        // What autovacuum would do within a minute.
+        // Autovacuum would do this within a minute.
         yield* sql.onDialectOrElse({ pg: () => sql`VACUUM (ANALYZE) zapier_grants`, orElse: () => Effect.void })
         return yield* bytes
       }).pipe(Effect.provide(filling), Effect.scoped, Effect.orDie),
@@ -134,7 +134,7 @@ const usedMemory = Effect.map(
   (info) => Number(/^used_memory:(\d+)/m.exec(info)?.[1])
 )
 
-// A program of its own has the grants in memory, and it is that which they take.
+// A separate process holds the grants in memory, and its memory is measured.
 const inRedis = Effect.gen(function* () {
   const database = yield* Database.make("redis")
   yield* removeAtExit(database.directory)
@@ -143,7 +143,7 @@ const inRedis = Effect.gen(function* () {
       Effect.gen(function* () {
         const before = yield* usedMemory
         const grants = yield* GrantStore
-        // So many are under way that they share what the disk takes to write.
+        // Many in parallel, so that they share the disk's syncs.
         let waiting: Array<Effect.Effect<boolean, StoreError>> = []
         const flush = Effect.suspend(() => {
           const batch = waiting
@@ -174,7 +174,7 @@ const inMemory = Effect.map(Layer.build(MemoryStores.layer), (stores) => ({
   stores: Layer.succeedContext(stores)
 }))
 
-/** A new and empty one, until the scope ends. */
+/** A new and empty store, until the scope closes. */
 export const make = (kind: Kind) => {
   if (kind === "memory") return inMemory
   return kind === "redis" ? inRedis : inDatabase(kind)

@@ -1,4 +1,4 @@
-/** The databases that a scenario can be told to use. */
+/** The databases that a scenario can use. */
 export const storeKinds = ["sqlite", "postgres", "redis"] as const
 
 export type StoreKind = (typeof storeKinds)[number]

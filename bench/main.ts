@@ -1,4 +1,4 @@
-/** `npm run bench`: measures, and prints one line of JSON for each scenario. Exits with 1 when a bound is missed. */
+/** `npm run bench`: measures, and prints one line of JSON for each scenario. Exits with 1 if a bound is missed. */
 import { spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import type * as Effect from "effect/Effect"
@@ -11,12 +11,12 @@ interface Shared {
 }
 
 interface Scenario {
-  /** How many calls it makes unless told otherwise. */
+  /** How many calls it makes by default. */
   readonly calls: number
   readonly run: (calls: number, shared: Shared) => Effect.Effect<Report>
 }
 
-// Each is loaded when it is asked for: what the others need must not weigh on it.
+// Each is loaded on demand, so that it is not affected by what the others need.
 const scenarios: { readonly [name: string]: () => Promise<Scenario> } = {
   storm: () => import("./scenarios/storm.ts"),
   "late-401": () => import("./scenarios/late401.ts"),
@@ -36,10 +36,10 @@ const scenarios: { readonly [name: string]: () => Promise<Scenario> } = {
 
 const names = Object.keys(scenarios)
 
-// In which store and by how many processes matters to this one alone.
+// Only this scenario has a store and a number of processes.
 const sharing = "processes"
 
-// They take minutes, and have options of their own: only who asks for them gets them.
+// These take minutes and have their own options, so they run only on request.
 const scale = "scale"
 const attempts = "attempts"
 const massExpiry = "mass-expiry"
@@ -55,7 +55,7 @@ const options = { calls: { type: "string" }, store: { type: "string" }, processe
 
 const toCount = (text: string) => {
   const count = Number(text)
-  if (!Number.isSafeInteger(count) || count <= 0) throw new Error(`${text} is not a number of anything`)
+  if (!Number.isSafeInteger(count) || count <= 0) throw new Error(`${text} is not a positive whole number`)
   return count
 }
 
@@ -64,7 +64,7 @@ const toStore = (text: string) => {
   return text
 }
 
-// What was asked for: one scenario or all of them, and how many calls; nothing if it makes no sense.
+// Parses the options: one scenario or all, and how many calls; undefined if they are invalid.
 const parse = (args: ReadonlyArray<string>) => {
   try {
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true })
@@ -81,7 +81,7 @@ const parse = (args: ReadonlyArray<string>) => {
   }
 }
 
-// A process for each: what one leaves behind must not weigh on the next.
+// A separate process for each, so that none is affected by the one before.
 const inProcess = (args: ReadonlyArray<string>) =>
   spawnSync(process.execPath, [...process.execArgv, import.meta.filename, ...args], { stdio: "inherit" }).status ?? 1
 

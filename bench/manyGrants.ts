@@ -1,6 +1,6 @@
 /**
- * The grants of an app that many users have connected: most with a token that has time left, some whose token has expired,
- * and a few whose users have to connect again. Each is made from its number, so that none has to be remembered.
+ * The grants of an app with many connected users: most with a valid token, some with an expired one, and a few whose
+ * users have to reconnect. Each is derived from its number, so that none has to be stored.
  */
 import { createHash, randomInt } from "node:crypto"
 import type { Grant } from "@zapier-workflow-auth/core/store/GrantStore"
@@ -14,12 +14,12 @@ export const application = {
 
 export const scopes = ["profile", "zap", "zap:write", "authentication"]
 
-/** In seconds, as Zapier's. */
+/** In seconds, like Zapier's. */
 export const tokenLife = 36_000
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex")
 
-/** As long as a UUID, and in no order, as users connect in none. */
+/** As long as a UUID, and unordered, because users connect in any order. */
 export const subjectOf = (index: number) => digest(`subject ${index}`).slice(0, 36)
 
 /** As long as Zapier's: 30 letters and digits. */
@@ -27,7 +27,7 @@ export const tokenOf = (text: string) => digest(`token ${text}`).slice(0, 30)
 
 export type Kind = "Live" | "Expired" | "ReconnectRequired"
 
-/** One in a hundred has to connect again, and one in twenty has an expired token. */
+/** One in a hundred has to reconnect, and one in twenty has an expired token. */
 export const kindOf = (index: number): Kind =>
   index % 100 === 0 ? "ReconnectRequired" : index % 20 === 1 ? "Expired" : "Live"
 
@@ -37,7 +37,7 @@ export const grantOf = (index: number, now: number): Grant => {
   const kind = kindOf(index)
   const obtainedAt = kind === "Live" ? now : now - day
   const held = {
-    // As long as the one that a consent leaves behind.
+    // As long as the one after a consent.
     family: digest(`family ${index}`),
     generation: 1 + (index % 1_000),
     tokens: {
@@ -53,10 +53,10 @@ export const grantOf = (index: number, now: number): Grant => {
     : { _tag: "Active", ...held, responseLost: false }
 }
 
-/** Numbers below `count` that are of a kind, each once and in no order; fewer if there are not that many. */
+/** Numbers below `count` of a kind, each once and unordered; fewer if there are not that many. */
 export const sample = (kind: Kind, count: number, size: number): ReadonlyArray<number> => {
   const drawn = new Set<number>()
-  // Draws of one kind find it within a hundred tries on average; a set that cannot be filled ends all the same.
+  // A draw finds one within a hundred tries on average; the limit ends a search that cannot succeed.
   for (let tries = 0; drawn.size < size && tries < size * 1_000; tries++) {
     const index = randomInt(count)
     if (kindOf(index) === kind) drawn.add(index)

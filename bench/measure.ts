@@ -1,4 +1,4 @@
-/** What many measurements of a time come to, and what this process weighs. */
+/** Summarizes many time measurements, and measures this process's memory. */
 import * as Effect from "effect/Effect"
 import { round } from "./report.ts"
 
@@ -10,21 +10,21 @@ export interface Times {
   readonly max: number
 }
 
-/** Takes milliseconds, as `performance.now()` counts. */
+/** Adds milliseconds, as counted by `performance.now()`. */
 export const timesOf = (millis: ReadonlyArray<number>): Times => {
   const sorted = Float64Array.from(millis).sort()
   const at = (share: number) => round((sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN) * 1_000)
   return { samples: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) }
 }
 
-/** How long it took, in milliseconds, with what came of it. */
+/** The duration in milliseconds, and the result. */
 export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<readonly [A, number], E, R> =>
   Effect.suspend(() => {
     const began = performance.now()
     return Effect.map(effect, (value) => [value, performance.now() - began] as const)
   })
 
-/** In bytes: what is alive on the heap, and what the process has of the machine. */
+/** In bytes: the live heap, and the process's memory. */
 export interface Memory {
   readonly heap: number
   readonly rss: number
@@ -32,7 +32,7 @@ export interface Memory {
 
 export const memory: Effect.Effect<Memory> = Effect.promise(async () => {
   if (global.gc === undefined) throw new Error("run with --expose-gc: the heap is measured without garbage")
-  // What is registered for finalization goes with the turn after the collection that finds it, and some with the next.
+  // Finalization callbacks run in the turn after the collection that finds them, some in the next.
   for (let i = 0; i < 3; i++) {
     global.gc()
     await new Promise((resolve) => setImmediate(resolve))
@@ -41,7 +41,7 @@ export const memory: Effect.Effect<Memory> = Effect.promise(async () => {
   return { heap: heapUsed, rss }
 })
 
-/** What many measurements come to. */
+/** A summary of many measurements. */
 export interface Spread {
   readonly median: number
   readonly least: number

@@ -1,4 +1,4 @@
-/** The library without a network: an API that answers at once, and grants that are made up when they are asked for. */
+/** The library without a network: an API that responds at once, and grants that are generated on demand. */
 import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
@@ -21,7 +21,7 @@ const page = { data: [], links: { next: null, prev: null }, meta: { count: 0, li
 
 const body = JSON.stringify(page)
 
-/** Answers every request at once with 200, and an empty page. */
+/** Responds to every request at once with 200 and an empty page. */
 export const httpClient = HttpClient.make((request) =>
   Effect.sync(() => HttpClientResponse.fromWeb(request, new Response(body, { status: 200, headers })))
 )
@@ -42,7 +42,7 @@ const grantOf = (subject: string, now: number): GrantStore.Grant => ({
   responseLost: false
 })
 
-/** Every subject has a grant that is good for a day, and none of them is kept: a store outside of this process. */
+/** Every subject has a grant that is valid for a day, and none is stored: like a store outside this process. */
 export const makeStore = Effect.map(Clock.currentTimeMillis, (now) => {
   let reads = 0
   const store = GrantStore.GrantStore.of({

@@ -1,4 +1,4 @@
-/** `docs/benchmarks.md` out of results: nothing else decides what it says. */
+/** Writes `docs/benchmarks.md` from the results alone. */
 import * as Chart from "./chart.ts"
 
 type Json = { readonly [member: string]: unknown }
@@ -8,13 +8,13 @@ export interface Results {
   readonly machine: string
   readonly node: string
   readonly versions: { readonly [name: string]: string }
-  /** The report of each scenario, by its name. */
+  /** The report of each scenario, by name. */
   readonly reports: { readonly [scenario: string]: Json }
 }
 
 export interface Page {
   readonly text: string
-  /** Pictures, by the names of their files. */
+  /** Pictures, by file name. */
   readonly charts: { readonly [file: string]: Promise<string> }
 }
 

@@ -1,4 +1,4 @@
-/** What clients are made of, whether they call for a user or for the app itself. */
+/** Building blocks of clients, whether they call for a user or for the app itself. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { OAuth2Client as BadgatewayClient } from "@badgateway/oauth2-client"
 import type * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as OpenidClient from "openid-client"
 
-/** The app, and where the server is. */
+/** The app, and the server's address. */
 export interface App {
   readonly origin: string
   readonly clientId: string
@@ -25,23 +25,23 @@ export interface Token {
 
 export type Method = "GET" | "DELETE"
 
-/** Calls the API at a path, and says the status; rejects where the client does. */
+/** Calls the API at a path, and returns the status; rejects if the client does. */
 export type Call = (path: string) => Promise<number>
 
 export const tokenUrl = ({ origin }: App) => `${origin}/oauth/token/`
 
 // Nothing here is an Effect. @effect-diagnostics globalFetch:off globalDate:off
 
-/** In milliseconds since the epoch: so many seconds from now. */
+/** The time in this many seconds, in milliseconds since the epoch. */
 export const after = (seconds: number | undefined) => Date.now() + (seconds ?? 0) * 1_000
 
-/** The status of an answer that is read, as an app would. */
+/** Reads a response, as an app would, and returns its status. */
 export const statusOf = async (response: Response) => {
   await response.arrayBuffer()
   return response.status
 }
 
-/** Calls with the token that is given for each. */
+/** Calls with the token that is given for each call. */
 export const calling =
   (method: Method, { origin }: App, accessToken: () => Promise<string>): Call =>
   async (path) => {
@@ -49,7 +49,7 @@ export const calling =
     return statusOf(await fetch(`${origin}${path}`, { method, headers }))
   }
 
-/** What is left to the app: it asks before each call whether its token has ended, and then for another. */
+/** The app's part: before each call it checks whether its token has expired, and gets another one. */
 export const keeping = <T extends Token>(first: T, renew: (ended: T) => Promise<T>) => {
   let current = first
   return async () => {
@@ -79,7 +79,7 @@ export const zapierOptions = ({ clientId, clientSecret, origin, redirectUri }: A
   httpClient: NodeHttpClient.layerUndiciOptions({ connections: 256 })
 })
 
-/** A call of this library. */
+/** A call with this library. */
 export const zapierCall = (method: Method, credential: Credential.Credential, path: string) =>
   ZapierHttpClient.use((zapier) => zapier.as(credential).execute(HttpClientRequest.make(method)(path))).pipe(
     Effect.tap((response) => response.arrayBuffer),

@@ -1,4 +1,4 @@
-/** Clients that others have written, and this library, as an app uses them for one user's grant that it has loaded. */
+/** Other OAuth clients and this library, used by an app for one user's loaded grant. */
 import { OAuth2Fetch } from "@badgateway/oauth2-client"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
@@ -22,7 +22,9 @@ export interface Grant extends Parts.Token {
 
 export interface Options extends Parts.App {
   readonly grant: Grant
-  /** The store that all processes share. The others know none: an app loads the grant, and gives it to them. */
+  /**
+   * The store that all processes share. The other clients have none: the app loads the grant, and passes it to them.
+   */
   readonly database: Database.SqlDatabase
 }
 
@@ -30,7 +32,7 @@ type Peer = (options: Options) => Promise<Parts.Call>
 
 const method = "GET"
 
-// Those that leave calls to the app, and when to renew the token.
+// Clients that leave calls to the app, and the time of a refresh.
 const renewing = (options: Options, renew: (refreshToken: string) => Promise<Grant>) =>
   Parts.calling(
     method,
@@ -73,7 +75,7 @@ const arctic: Peer = async (options) => {
   })
 }
 
-// These two renew by themselves.
+// These two refresh by themselves.
 
 const badgateway: Peer = async (options) => {
   const fetcher = new OAuth2Fetch({
@@ -112,7 +114,7 @@ const ours: Peer = async (options) => {
     obtainedAt: grant.expiresAt - 36_000_000,
     expiresAt: grant.expiresAt
   }
-  // Of several processes, one is the first.
+  // One of several processes is the first.
   const adopt = GrantStore.use(({ compareAndSet }) =>
     compareAndSet({ clientId, subject }, Option.none(), UserGrant.granted(grant.refreshToken, tokens))
   )
@@ -137,5 +139,5 @@ export const peers = { ...clients, [constantName]: constant }
 
 export type Name = keyof typeof peers
 
-/** Those that renew tokens. */
+/** Clients that refresh tokens. */
 export const names = Object.keys(clients) as ReadonlyArray<keyof typeof clients>

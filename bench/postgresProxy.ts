@@ -1,4 +1,4 @@
-/** A proxy before a Postgres that counts what a client does: its connections, and the statements that it sends. */
+/** A proxy for Postgres that counts a client's connections and statements. */
 import { createServer, connect, type AddressInfo, type Socket } from "node:net"
 
 export interface Counts {
@@ -9,7 +9,7 @@ export interface Counts {
 // Execute, and Query (https://www.postgresql.org/docs/current/protocol-message-formats.html).
 const isStatement = (type: number) => type === 0x45 || type === 0x51
 
-/** Reads messages out of a stream, and tells the type of each. The first has none. */
+/** Reads messages from a stream, and reports the type of each. The first has none. */
 const reader = (tell: (type: number) => void) => {
   let rest = Buffer.alloc(0)
   let isStarted = false
@@ -27,7 +27,7 @@ const reader = (tell: (type: number) => void) => {
   }
 }
 
-/** Starts it before the server at a URL. */
+/** Starts it in front of the server at a URL. */
 export const start = async (url: string) => {
   const target = new URL(url)
   const counts = { connections: 0, statements: 0 }

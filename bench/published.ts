@@ -1,4 +1,4 @@
-/** `node --import`: has the packages of the workspace import each other as they are published, compiled. */
+/** `node --import`: makes the workspace's packages import each other's compiled, published form. */
 import { registerHooks } from "node:module"
 
 const compiled = (name: string, module: string) =>

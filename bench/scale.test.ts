@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "@effect/vitest"
 import * as RedisServer from "../packages/node-adapter/test/utils/RedisServer.ts"
 import * as Command from "./command.ts"
 
-// What is left of temporary files is left here.
+// Left-over temporary files stay in this folder.
 const folder = mkdtempSync(join(tmpdir(), "zapier-scale-test-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -33,7 +33,8 @@ describe("npm run bench -- scale", () => {
       iteration: { grants: 1_000 },
       reconnectRequired: { grants: 10 }
     })
-    // A record is longer than its two tokens. Less than a kilobyte of it is on the disk; an encrypted one is there twice.
+    // A record is longer than its two tokens, takes less than a kilobyte on disk, and is stored twice while it is
+    // encrypted.
     expect(line.bytesPerGrant).toBeGreaterThan(60)
     expect(line.bytesPerGrant).toBeLessThan(flags.length > 0 ? 1_536 : 1_024)
     expect(line).toHaveProperty("passed", code === 0)

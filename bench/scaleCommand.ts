@@ -1,4 +1,4 @@
-/** `npm run bench -- scale`: what was asked for, and a process for each store, so that none weighs on another. */
+/** `npm run bench -- scale`: parses the options, and starts a process for each store, so that none affects another. */
 import { tmpdir } from "node:os"
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ interface Asked {
   readonly encrypted: boolean
 }
 
-// Fewer would leave nothing to refresh.
+// Fewer grants would leave nothing to refresh.
 const fewest = 100
 
 const parse = (args: ReadonlyArray<string>): Asked | undefined => {
@@ -37,7 +37,7 @@ const parse = (args: ReadonlyArray<string>): Asked | undefined => {
   }
 }
 
-/** The exit code. */
+/** Returns the exit code. */
 export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   const asked = parse(args)
   const [store, ...others] = asked?.stores ?? []
@@ -49,7 +49,7 @@ export const run = async (args: ReadonlyArray<string>): Promise<number> => {
     const flags = ["--grants", String(asked.grants), ...(asked.encrypted ? ["--encrypted"] : [])]
     return StoreProcesses.runAll(name, asked.stores, flags)
   }
-  // By itself Node would end without an `exit` event, which removes what is on the disk.
+  // Otherwise Node would end without an `exit` event, which removes the files on disk.
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1))
   const report = await Effect.runPromise(Scale.run({ store, grants: asked.grants, encrypted: asked.encrypted }))
   print(report)

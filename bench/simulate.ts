@@ -1,7 +1,7 @@
 /**
- * `npm run simulate`: years of an app's life in minutes, once with a server that is lenient and once with one that is
- * strict. Prints one line of JSON, which depends on the arguments alone, and exits with 1 when a bound is missed: a rule
- * was broken, or a grant was lost that could have been kept. With `--frozen` the processes are functions: see `frozen.ts`.
+ * `npm run simulate`: years of an app's life in minutes, once with a lenient server and once with a strict one. Prints
+ * one line of JSON, which depends only on the arguments, and exits with 1 if a rule was broken, or a grant was lost
+ * that could have been kept. With `--frozen` the processes are functions: see `frozen.ts`.
  */
 import { performance } from "node:perf_hooks"
 import { parseArgs, type ParseArgsConfig } from "node:util"
@@ -18,14 +18,14 @@ interface Flag {
 }
 
 const whole = {
-  seed: { says: "what chance is drawn from", otherwise: 1, least: 0 },
+  seed: { says: "seed of all randomness", otherwise: 1, least: 0 },
   grants: { says: "users of the app", otherwise: 1_000, least: 1 },
-  days: { says: "how long it goes on", otherwise: 365, least: 1 },
+  days: { says: "length of the simulation", otherwise: 365, least: 1 },
   processes: { says: "of the app, over one store", otherwise: 8, least: 1 },
-  grace: { says: "milliseconds for which the lenient server takes a refresh token again", otherwise: 0, least: 0 }
+  grace: { says: "milliseconds in which the lenient server accepts a used refresh token again", otherwise: 0, least: 0 }
 } satisfies { readonly [name: string]: Flag }
 
-// Those of `--frozen`, which has no other.
+// The only options of `--frozen`.
 const functions = {
   seed: whole.seed,
   grants: { ...whole.grants, otherwise: 100 },
@@ -49,13 +49,13 @@ const often = {
     least: 0
   },
   refused: {
-    says: "share of token requests that are responded to with 429 or 503",
+    says: "share of token requests that get 429 or 503",
     otherwise: rates.refused,
     least: 0
   },
   crashing: { says: "share of token requests during which the process crashes", otherwise: rates.crashing, least: 0 },
   pausing: {
-    says: "share of token requests during which the process stands still",
+    says: "share of token requests during which the process is paused",
     otherwise: rates.pausing,
     least: 0
   },
@@ -73,7 +73,7 @@ const often = {
   secrets: { says: "new client secrets, for each year", otherwise: rates.secrets, least: 0 },
   revocations: { says: "by the user at Zapier, for each grant and year", otherwise: rates.revocations, least: 0 },
   disconnects: { says: "by the app, for each grant and year", otherwise: rates.disconnects, least: 0 },
-  consents: { says: "anew while connected, for each grant and year", otherwise: rates.consents, least: 0 },
+  consents: { says: "again while connected, for each grant and year", otherwise: rates.consents, least: 0 },
   endedTokens: {
     says: "access tokens that end early, for each grant and year, and the app's own",
     otherwise: rates.endedTokens,
@@ -95,7 +95,7 @@ const help = [
 const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean" }, frozen: { type: "boolean" } }
 for (const name of Object.keys({ ...whole, ...often })) options[toFlag(name)] = { type: "string" }
 
-// The arguments, or nothing if they make no sense.
+// Parses the arguments; undefined if they are invalid.
 const parse = (args: ReadonlyArray<string>) => {
   try {
     const { values } = parseArgs({ args: [...args], options })

@@ -1,4 +1,4 @@
-/** A scenario for each of several stores, one after the other, each in a process of its own. */
+/** Runs a scenario for each of several stores, one after another, each in its own process. */
 import { spawnSync } from "node:child_process"
 import type * as Places from "./grantPlaces.ts"
 

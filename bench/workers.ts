@@ -1,6 +1,6 @@
 /**
- * Processes of the same Node that run a file of ours. Parent and worker talk in lines of JSON: the parent over the
- * worker's stdin, the worker over its stdout. A worker ends when its stdin does, so that none outlives its parent.
+ * Child processes that run a file of ours with the same Node. Both sides send lines of JSON: the parent on the worker's
+ * stdin, the worker on its stdout. A worker ends with its stdin, so that none outlives its parent.
  */
 import { spawn } from "node:child_process"
 import { writeSync } from "node:fs"
@@ -18,21 +18,21 @@ export interface Ending {
 
 export interface Worker<Told> {
   readonly tell: (message: Told) => void
-  /** Ends it with SIGKILL: it learns nothing of it, and does nothing more. */
+  /** Kills it with SIGKILL: it cannot react. */
   readonly kill: () => void
-  /** How it ended. By then all that it has said has been heard. */
+  /** How it ended. By then all its output was read. */
   readonly ended: Promise<Ending>
 }
 
-// Most of a short life is the start of a process. Node keeps here what it has compiled, and sees itself to what is stale.
+// A short process mostly starts up. Node caches compiled code here, and detects stale entries itself.
 const compiled = join(tmpdir(), "zapier-bench-compiled")
 
-/** Starts a worker. `hear` is called with what it says, in order. */
+/** Starts a worker. `hear` is called with each of its messages, in order. */
 export const start = <Told, Said>(file: string, hear: (said: Said) => void): Worker<Told> => {
   const env = { ...process.env, NODE_COMPILE_CACHE: compiled }
   const child = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "inherit"], env })
   createInterface({ input: child.stdout }).on("line", (line) => hear(JSON.parse(line) as Said))
-  // Whoever was killed does not read any more.
+  // A killed worker no longer reads.
   child.stdin.on("error", () => undefined)
   return {
     tell: (message) => void child.stdin.write(`${JSON.stringify(message)}\n`),
@@ -46,11 +46,11 @@ export const start = <Told, Said>(file: string, hear: (said: Said) => void): Wor
 
 export interface Answering<Told, Said> {
   readonly worker: Worker<Told>
-  /** The next that it says. Rejects when it has ended. */
+  /** Its next message. Rejects once it has ended. */
   readonly next: () => Promise<Said>
 }
 
-/** Starts workers that say one thing for each that they are told, until the scope ends. */
+/** Starts workers that send one message for each that they get, until the scope closes. */
 export const startAnswering = <Told, Said>(
   file: string,
   begins: ReadonlyArray<Told>
@@ -70,7 +70,7 @@ const answering = <Told, Said>(file: string, begin: Told): Answering<Told, Said>
   const died = worker.ended.then(({ code, signal }) => {
     throw new Error(`a process ended by itself: ${code ?? signal}`)
   })
-  // Who ends when it is over is not missed.
+  // A worker that ends at the end is expected.
   died.catch(() => undefined)
   worker.tell(begin)
   const next = async () => {
@@ -81,12 +81,12 @@ const answering = <Told, Said>(file: string, begin: Told): Answering<Told, Said>
   return { worker, next }
 }
 
-/** In the worker: what the parent tells, in order. */
+/** In the worker: the parent's messages, in order. */
 export const told = async function* <Told>(): AsyncGenerator<Told, void, void> {
-  // Node does so at the end, which who is killed does not see.
+  // Node does this at a normal end, which a kill skips.
   flushCompileCache()
   for await (const line of createInterface({ input: process.stdin })) yield JSON.parse(line) as Told
 }
 
-/** In the worker: tells the parent. What was said has been said, should the process end at the next moment. */
+/** In the worker: sends a message to the parent, synchronously, so that it is not lost if the process ends next. */
 export const tellParent = (message: object) => void writeSync(1, `${JSON.stringify(message)}\n`)

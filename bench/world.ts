@@ -1,4 +1,4 @@
-/** The fake on a socket of this machine, a user who has connected, and the library that talks to it over real HTTP. */
+/** The fake on a local socket, a connected user, and the library that calls it over real HTTP. */
 import { createServer } from "node:http"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -24,15 +24,15 @@ export const app = {
 }
 
 interface Options {
-  /** Connections at once. Client and server share the descriptors of one process, so this has to have a limit. */
+  /** Connections at once. Client and server share one process's file descriptors, so there has to be a limit. */
   readonly connections: number
-  /** How long the answer to a request of the API is on its way. Default: not at all. */
+  /** How long a response of the API is under way. Default: not at all. */
   readonly delay?: ((request: FakeRequest) => Duration.Input) | undefined
 }
 
 export const tokenPath = "/oauth/token/"
 
-/** The fake, whose answers are decided when a request arrives, and late when they arrive themselves. */
+/** The fake, which decides a response when a request arrives, and delays its delivery. */
 export const delayed = (delay: (request: FakeRequest) => Duration.Input) =>
   Layer.effect(
     FakeZapier.FakeZapier,
@@ -47,7 +47,7 @@ export const delayed = (delay: (request: FakeRequest) => Duration.Input) =>
     )
   )
 
-// Nothing that a scenario counts may be forgotten, and nothing held up: a storm is more than Zapier lets through.
+// Nothing counted may be forgotten, and nothing delayed: a storm exceeds Zapier's rate limits.
 const fakeOptions = { apps: [app], remember: 100_000, knobs: { rateLimits: false } }
 
 const client = ({ connections }: Options) =>
@@ -86,7 +86,7 @@ export interface Storm {
   readonly calls: number
   /** By the server's own record. */
   readonly tokenRequests: number
-  /** Calls that ended with an error, or with another status than the expected one. */
+  /** Calls that ended with an error, or with an unexpected status. */
   readonly failedCalls: number
   readonly seconds: number
 }
@@ -96,7 +96,7 @@ export const countTokenRequests = Effect.map(
   (entries) => entries.filter(({ request }) => request.path === tokenPath).length
 )
 
-/** All calls at once. The bodies are read, as an application would. */
+/** Makes all calls at once. The bodies are read, as an app would. */
 export const storm = Effect.fnUntraced(function* <E, R>(
   calls: number,
   status: number,

@@ -1,7 +1,7 @@
 /**
- * `npm run zoo`: what the scenarios of `Scenario` find out. Apps with one bug each have to be found out with every seed, by
- * a script of few steps, and correct apps must not be accused. Prints one line of JSON, says in a table which rule found
- * what, and exits with 1 when a bound is missed.
+ * `npm run zoo`: checks what `Scenario` finds. Each app with one bug has to be caught with every seed, by a script of
+ * few steps, and correct apps must not be accused. Prints one line of JSON and a table of the rules that caught each
+ * bug, and exits with 1 if a bound is missed.
  */
 import { availableParallelism } from "node:os"
 import { performance } from "node:perf_hooks"
@@ -14,14 +14,14 @@ const help = [
   "",
   "  --runs     scenarios for each bug and seed (100)",
   "  --correct  scenarios for each correct app with the first seed (1000)",
-  "  --others   and with each other seed (100)",
-  "  --seeds    what chance is drawn from (1,2,3)",
-  "  --workers  processes that share the work (two for each processor: some apps wait for real things)",
-  "  --only     only apps whose names contain this",
-  "  --reports  shows the report of each broken rule, too"
+  "  --others   the same, with each other seed (100)",
+  "  --seeds    seeds of randomness (1,2,3)",
+  "  --workers  processes that share the work (two per processor, because some apps wait for real I/O)",
+  "  --only     check only apps whose names contain this",
+  "  --reports  show the report of each broken rule"
 ].join("\n")
 
-// The arguments, or nothing if they make no sense.
+// Parses the arguments; undefined if they are invalid.
 const parse = (args: ReadonlyArray<string>) => {
   try {
     const text = { type: "string" } as const

@@ -1,6 +1,6 @@
 /**
- * A script that acts as the app itself: it ends the enrollments in a promotion whose ids it is given, and says which were
- * there. The app's token is fetched when it is first needed, and kept by `ZapierNode.layer` for the next run.
+ * A script that acts as the app itself: it ends the given enrollments in a promotion, and reports which existed.
+ * `ZapierNode.layer` gets the app's token on demand, and keeps it for the next run.
  *
  * Against the real Zapier, with ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS set:
  * `node app-credential.ts 4217 4218`
@@ -16,7 +16,7 @@ const unenroll = Effect.fn("unenroll")(function* (enrollment_id: string) {
   return { enrollment_id, ended: status < 400 }
 })
 
-/** Not all at once: an app may ask 150 times a minute. */
+/** In small batches: an app may send 150 requests per minute. */
 export const unenrollAll = (ids: ReadonlyArray<string>) => Effect.forEach(ids, unenroll, { concurrency: 5 })
 
 if (import.meta.main) {
@@ -24,7 +24,7 @@ if (import.meta.main) {
   await Effect.runPromise(
     program.pipe(
       Effect.provide(ZapierNode.layer()),
-      // Says what to do, without a stack.
+      // Prints what to do, without a stack trace.
       Effect.catchTag("ZapierAuthError", ({ message }) => Console.error(message))
     )
   )

@@ -1,5 +1,5 @@
 /**
- * A custom HttpClient: requests to Zapier go through a proxy of the app's own choice, and say who sends them. It needs
+ * A custom HttpClient: requests to Zapier go through a proxy of the app's choice, and carry a user agent. It needs
  * `@effect/platform-node`.
  *
  * With ACME_PROXY and the three ZAPIER_ variables: `node behind-a-proxy.ts`
@@ -15,7 +15,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 
-/** How an app sends its requests to Zapier: through a proxy of its own, and with a name. */
+/** An HttpClient that sends requests through the app's proxy, with a user agent. */
 export const throughProxy = (proxy: string) =>
   Layer.effect(
     HttpClient.HttpClient,
@@ -33,7 +33,7 @@ export const throughProxy = (proxy: string) =>
     )
   )
 
-/** The apps that Zapier has. */
+/** The apps on Zapier. */
 export const apps = Effect.gen(function* () {
   const zapier = yield* ZapierHttpClient
   const response = yield* zapier.call("GET /v1/apps")

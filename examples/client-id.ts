@@ -1,5 +1,5 @@
 /**
- * The v1 client id: public, so there is no secret to keep and no user to ask. Against the real Zapier:
+ * The v1 client id: it is public, so it needs no secret and no user. Against the real Zapier:
  * `ZAPIER_CLIENT_ID=abc node client-id.ts`, with the other two variables that `ClientApplication.layerConfig` reads.
  */
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"

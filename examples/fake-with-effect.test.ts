@@ -1,4 +1,4 @@
-/** An app that uses Effect, tested in the test's own time: ten hours pass at once. */
+/** Tests an app that uses Effect, in virtual time: ten hours pass at once. */
 import { assert, it } from "@effect/vitest"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"

@@ -1,4 +1,4 @@
-/** An app that does not use Effect, and takes `fetch` from outside, as most HTTP and OAuth libraries let it. */
+/** Tests an app without Effect that takes a custom `fetch`, as most HTTP and OAuth libraries do. */
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import { expect, test } from "vitest"
 

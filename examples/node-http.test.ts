@@ -24,7 +24,7 @@ describe("node-http.ts", () => {
     await zapier.close()
   })
 
-  // As a browser does. @effect-diagnostics globalFetch:off
+  // Like a browser. @effect-diagnostics globalFetch:off
   const visit = (path: string, user = "ada") =>
     fetch(`${origin}${path}`, { redirect: "manual", headers: user === "" ? {} : { cookie: `user=${user}` } })
 

@@ -1,6 +1,6 @@
 /**
- * An app on Node's own `http` that knows nothing of Effect; with Express the handlers are the same. Who is signed in is in a
- * cookie here, which a real app would sign.
+ * An app on Node's own `http`, without Effect; with Express the handlers are the same. A cookie, which a real app would
+ * sign, says which user is signed in.
  *
  * Against the real Zapier, with ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS=http://localhost:3000/callback
  * set: `node node-http.ts`, and open http://localhost:3000 with the cookie `user=ada`
@@ -16,7 +16,7 @@ interface Answer {
 
 const redirect = (location: string): Answer => ({ status: 303, headers: { location } })
 
-/** What to tell the user, by what went wrong. */
+/** The message for the user, by the kind of failure. */
 const explain = (error: ZapierPromise.Failure): Answer => {
   switch (error._tag) {
     case "ReconnectRequired":
@@ -31,7 +31,7 @@ const explain = (error: ZapierPromise.Failure): Answer => {
       }
     case "ClientRejected":
     case "InvalidConfig":
-      // For the app's owner. No message has a secret in it.
+      // For the app's owner. No message contains a secret.
       process.emitWarning(error.message)
       return { status: 500, text: "Something is wrong on our side." }
     default:

@@ -12,7 +12,7 @@ import { countZaps, telemetry } from "./opentelemetry.ts"
 
 const app = { name: "Acme", clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] }
 
-/** A collector of OTLP over HTTP in JSON: it keeps what it is sent. */
+/** An OTLP collector over HTTP in JSON, which keeps what it gets. */
 const collector = Effect.acquireRelease(
   Effect.callback<{ readonly url: string; readonly received: Map<string, string>; readonly close: () => void }>(
     (resume) => {
@@ -39,7 +39,7 @@ const collector = Effect.acquireRelease(
   ({ close }) => Effect.sync(close)
 )
 
-// By a clock that stands still: the exporter has a few seconds to end.
+// A clock that stands still: the exporter has a few seconds to end.
 it.effect("opentelemetry.ts exports spans and metrics of the library, and no secret", () =>
   Effect.gen(function* () {
     const { received, url } = yield* collector
@@ -59,7 +59,7 @@ it.effect("opentelemetry.ts exports spans and metrics of the library, and no sec
       for (const { accessToken } of yield* fake.issued) yield* fake.endAccessToken(accessToken)
       expect(yield* countZaps("ada")).toBe(200)
     })
-    // What is left is exported when the layer ends.
+    // The rest is exported when the layer closes.
     yield* program.pipe(
       Effect.provide(Layer.provideMerge(ZapierNode.layerMemory({ application: app, httpClient }), telemetry(url)))
     )

@@ -1,7 +1,7 @@
 /**
- * Spans and metrics to OpenTelemetry, by Effect's own exporter. The library's spans say by which credential each endpoint
- * was called, what came of it, and what came of token requests; its metrics count calls by endpoint, mode and status class,
- * token requests, refusals and replays. Neither holds a secret, nor whose grant it is.
+ * Spans and metrics to OpenTelemetry, by Effect's own exporter. The library's spans record each endpoint's credential
+ * and outcome, and the outcomes of token requests; its metrics count calls by endpoint, mode and status class, token
+ * requests, rejections and replays. Neither contains a secret, nor a user's name.
  *
  * With a collector at OTEL_EXPORTER_OTLP_ENDPOINT and the three ZAPIER_ variables: `node opentelemetry.ts ada`
  */
@@ -15,7 +15,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Otlp from "effect/observability/Otlp"
 
-/** Whatever runs with this layer is exported; what is left is exported when it ends. */
+/** Exports everything that runs with this layer; the rest is exported when it closes. */
 export const telemetry = (baseUrl: string) =>
   Otlp.layerJson({ baseUrl, resource: { serviceName: "acme" } }).pipe(Layer.provide(FetchHttpClient.layer))
 
@@ -30,7 +30,7 @@ export const countZaps = Effect.fn("countZaps")(function* (subject: string) {
 
 if (import.meta.main) {
   const program = Effect.flatMap(countZaps(process.argv[2] ?? "me"), Console.log)
-  // Under the library's layer, too: a token request is made for whoever waits, and is a trace of its own.
+  // Below the library's layer, too: a token request serves all its waiting callers, and has its own trace.
   const exported = Layer.unwrap(Effect.map(collector, telemetry))
   await Effect.runPromise(Effect.provide(program, Layer.provideMerge(ZapierNode.layer(), exported)))
 }

@@ -1,4 +1,4 @@
-/** The store of `own-store.ts` is one that the library may rely on, and an app keeps its users there. */
+/** The store of `own-store.ts` passes the conformance suite, and an app keeps its users there. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

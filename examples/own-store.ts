@@ -1,4 +1,4 @@
-/** A store of your own, without Effect, over any database with compare-and-set. Here it is the SQLite of Node. */
+/** A store of your own, without Effect, over any database with compare-and-set. This one uses Node's SQLite. */
 import { DatabaseSync } from "node:sqlite"
 import type * as PromiseStores from "@zapier-workflow-auth/core/store/PromiseStores"
 
@@ -23,7 +23,7 @@ export const open = (file: string): PromiseStores.Stores => {
   const db = new DatabaseSync(file, { timeout: 5000 })
   db.exec(tables)
 
-  // A new version each time, also after a removal: a sequence in Postgres.
+  // Never the same version twice, even after a removal. In Postgres, use a sequence.
   const nextVersion = () =>
     Number(db.prepare("UPDATE lastVersion SET value = value + 1 RETURNING value").get()?.["value"])
 
@@ -32,7 +32,7 @@ export const open = (file: string): PromiseStores.Stores => {
 
   const is = (columns: Columns) => Object.keys(columns).map((column) => `${column} = ?`)
 
-  /** Each change is one statement, so that of several writers one succeeds. */
+  /** Each change is one statement, so only one of several writers succeeds. */
   const table = <Key, Row extends { readonly record: string }>(
     name: string,
     keyOf: (key: Key) => Columns

@@ -1,4 +1,4 @@
-/** The scripts against the fake: what they do, and that they say what to do when they are run without configuration. */
+/** Runs the scripts against the fake, and without configuration. */
 import { execFile } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

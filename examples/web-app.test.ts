@@ -14,7 +14,7 @@ const redirectUri = "http://localhost:3000/zapier/callback"
 
 const app = { name: "Acme", clientId: "abc", clientSecret: "s3cret", redirectUris: [redirectUri] }
 
-/** A process of the app: it shares nothing with another but the database. */
+/** A process of the app: it shares only the database with others. */
 const processOf = (fake: FakeZapier.FakeZapier["Service"], env: Record<string, string>) => {
   const httpClient = Layer.provide(FakeZapier.layerHttpClient, Layer.succeed(FakeZapier.FakeZapier, fake))
   const zapier = ZapierNode.layerWithoutStores({ application: app, httpClient }).pipe(Layer.provide(stores))

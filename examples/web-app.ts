@@ -1,6 +1,6 @@
 /**
- * A web app on Effect's router: users sign in, connect Zapier, and see their Zaps on a page. Grants are in a Postgres, with the
- * tokens in it encrypted, so that any number of processes can serve it.
+ * A web app on Effect's router: users sign in, connect Zapier, and see their Zaps on a page. Grants are in Postgres,
+ * with encrypted tokens, so that any number of processes can serve it.
  *
  * It needs `@effect/platform-node` and `@effect/sql-pg`. Against the real Zapier, with DATABASE_URL, ZAPIER_ENCRYPTION_KEYS
  * (`openssl rand -base64 32`), ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS=http://localhost:3000/zapier/callback set: `node web-app.ts`
@@ -25,7 +25,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 // -----------------------------------------------------------------------------
-// The app's own users. A real one has passwords, and signs its cookie.
+// The app's own users. A real app has passwords, and signs its cookie.
 // -----------------------------------------------------------------------------
 
 const userOf = ({ cookies }: HttpServerRequest.HttpServerRequest) => Option.fromNullishOr(cookies["user"])
@@ -65,7 +65,7 @@ const zapsOf = Effect.fn("zapsOf")(
       <form method="post" action="/zapier/disconnect"><button>Disconnect Zapier</button></form>`
     )
   },
-  // Who is not connected, or no longer, is offered to be. All else is told in one line, and logged.
+  // A user without a connection gets the link to connect. Other errors are logged, and shown in one line.
   Effect.catchReason("ZapierAuthError", "ReconnectRequired", () => Effect.succeed(connect)),
   Effect.catch((error) =>
     Effect.as(Effect.logError(error), page("<p>Your Zaps cannot be shown right now. Please try again.</p>", 503))
@@ -84,13 +84,13 @@ const home = HttpRouter.use(
   })
 )
 
-/** What the app answers. */
+/** The app's routes. */
 export const routes = (redirectUri: string) =>
   Layer.mergeAll(home, signIn, ZapierConnect.layer({ redirectUri, scopes: ["zap"] })).pipe(
     Layer.provide(Layer.succeed(ZapierConnect.SignedIn, { subject: (request) => Effect.succeed(userOf(request)) }))
   )
 
-/** Where grants are: in a Postgres, encrypted. */
+/** The location of grants: Postgres, encrypted. */
 export const stores = EncryptedStores.layer.pipe(
   Layer.provide([SqlStores.layer, EncryptionKey.layerConfig]),
   Layer.provide(PostgresClient.layerConfig())

@@ -1,4 +1,4 @@
-/** What is known against packages, by npm's own audit. */
+/** Known vulnerabilities of packages, by npm's own audit. */
 import { execFile } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -19,12 +19,12 @@ interface Report {
 }
 
 /**
- * Asks the registry about what is in the lockfile of a project, without what is for development.
+ * Asks the registry about a project's locked production dependencies.
  *
- * @param options more options of npm
+ * @param options further options of npm
  */
 export const audit = async (folder: string, ...options: ReadonlyArray<string>): Promise<Audit> => {
-  // It ends with 1 for findings as well as for a registry that does not respond.
+  // It exits with 1 for findings, and also if the registry does not respond.
   const { stdout } = await run("npm", ["audit", "--omit=dev", "--json", ...options], { cwd: folder }).catch(
     (error: { readonly stdout: string }) => error
   )
@@ -34,7 +34,7 @@ export const audit = async (folder: string, ...options: ReadonlyArray<string>): 
   return { _tag: "Told", findings: grave.map(({ name, range, severity }) => `${name} ${range}: ${severity}`) }
 }
 
-/** Makes a project of the packages that are bundled into something, by the list of their licenses: nobody installs them. */
+/** Makes a project of the packages that are bundled into something, which are known from the list of their licenses. */
 export const bundledProject = (folder: string, licenses: string): string => {
   const versions = [...readFileSync(licenses, "utf8").matchAll(/^(\S+) (\d+\.\d+\.\d+\S*) \(.*\)$/gm)].map(
     ([, name = "", version = ""]) => [name, version] as const

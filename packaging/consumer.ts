@@ -1,4 +1,4 @@
-/** A project outside of the workspace that has installed the packages, as strangers do. */
+/** A project outside the workspace that has installed the packages, like a user's. */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -9,17 +9,17 @@ import { freePort } from "../packages/node-adapter/test/utils/freePort.ts"
 
 const run = promisify(execFile)
 
-// Cloudflare's runtime for workers, which has no Node in it unless it is asked for.
+// Cloudflare's runtime for workers, which contains Node only on request.
 const workerd = { workerd: "1.20261117.1" }
 
-// As the workspace has them.
+// The versions in the workspace.
 const versionsOf = (manifest: string, ...names: ReadonlyArray<string>) => {
   const text = readFileSync(join(import.meta.dirname, "..", manifest), "utf8")
   const { devDependencies } = JSON.parse(text) as { readonly devDependencies: Readonly<Record<string, string>> }
   return Object.fromEntries(names.map((name) => [name, devDependencies[name]]))
 }
 
-/** The version of effect that the workspace has. */
+/** The workspace's version of effect. */
 export const { effect = "" } = versionsOf("package.json", "effect")
 
 const dependencies = {
@@ -43,7 +43,7 @@ const configs = {
   "tsconfig.bundler.json": { module: "ESNext", moduleResolution: "bundler", noEmit: true }
 }
 
-/** Makes the project in an empty folder, and installs what it needs by npm. */
+/** Makes the project in an empty folder, and installs its dependencies with npm. */
 export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>) => {
   mkdirSync(folder, { recursive: true })
   cpSync(join(import.meta.dirname, "consumer"), folder, { recursive: true })
@@ -62,7 +62,7 @@ export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>) 
   await run("npm", ["install", "--no-audit", "--no-fund"], at)
   const bin = (name: string) => join(folder, "node_modules/.bin", name)
   return {
-    /** What the compiler says, for each way to resolve modules. */
+    /** The compiler's errors, for each way to resolve modules. */
     typeErrors: async () => {
       const said = await Promise.all(
         Object.keys(configs).map((config) =>
@@ -74,9 +74,9 @@ export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>) 
       )
       return said.filter((text) => text !== "")
     },
-    /** Runs something with another Node: what it prints, and its code. */
+    /** Runs a program with another Node, and returns its output and exit code. */
     onNode: (version: string, ...args: ReadonlyArray<string>) => Node.runOn(version, args, at),
-    /** What the worker answers, in the runtime for workers. */
+    /** The worker's response, in the runtime for workers. */
     inWorker: async () => {
       await run(
         bin("rolldown"),
@@ -111,7 +111,7 @@ const main :Workerd.Worker = (
 );
 `
 
-// It listens a moment after it was started, or never.
+// It listens soon after its start, or never.
 // There are no Effects here. @effect-diagnostics globalFetch:off globalTimers:off
 const asked = async (url: string, process: ChildProcess): Promise<unknown> => {
   for (let tries = 0; tries < 100 && process.exitCode === null; tries++) {

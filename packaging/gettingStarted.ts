@@ -1,4 +1,4 @@
-/** Follows docs/getting-started.md to the letter: runs its commands, saves its files, and compares what they print. */
+/** Follows docs/getting-started.md exactly: runs its commands, saves its files, and compares their output. */
 import { execFile } from "node:child_process"
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
@@ -17,8 +17,8 @@ export type Step =
 const block = /^```(\w+)\n(.*?)^```$/gms
 
 /**
- * What a page says to do, up to a heading: a block of `sh` is run, in the clone where the line before says so; a block whose line
- * before names a file is saved as it; a block of `text` is what the command before it prints.
+ * Reads the steps of a page up to a heading. A block of `sh` is run, in the clone if the line before it says so; a block
+ * after a line with a file name is saved under this name; a block of `text` is the output of the command before it.
  */
 export const stepsOf = (page: string, end: string): ReadonlyArray<Step> => {
   const [part = ""] = page.split(`\n## ${end}\n`)
@@ -35,19 +35,19 @@ export const stepsOf = (page: string, end: string): ReadonlyArray<Step> => {
 
 const steps = stepsOf(readFileSync(join(root, "docs/getting-started.md"), "utf8"), "A web app")
 
-/** Does what is said to be done in the clone: the packages are packed, as anyone would. */
+/** Runs the page's commands for the clone: they pack the packages. */
 export const makeTarballs = async (): Promise<void> => {
   for (const step of steps) {
     if (step._tag === "Run" && step.where === "clone") await run("sh", ["-ec", step.commands], { cwd: root })
   }
 }
 
-/** Does the rest in an empty folder, on a version of Node: what was printed, and what the page says is printed. */
+/** Follows the rest in an empty folder, on a version of Node. Returns the actual output and that of the page. */
 export const follow = async (folder: string, version: string) => {
   const app = join(folder, "app")
   mkdirSync(app, { recursive: true })
   symlinkSync(root, join(folder, "zapier-workflow-auth"))
-  // Nothing of this process's environment configures the library. npm may be configured by it.
+  // This process's environment may configure npm, but not the library.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ZAPIER_"))
   const PATH = [dirname(await Node.pathOf(version)), process.env["PATH"]].join(delimiter)
   const env = { ...Object.fromEntries(inherited), PATH }

@@ -1,7 +1,8 @@
 /**
  * `npm run packaging`: builds and packs the packages as docs/getting-started.md says, and follows that page to its end. It
- * looks at what is in the packages, installs them by npm into an empty project, type checks and runs it there on each Node that is said to do, and in a runtime without Node. Then it installs them
- * as for production, and looks at who else was installed. Ends with 1 when something is wrong.
+ * checks the packages' contents, installs them with npm into an empty project, and type-checks and runs it on each
+ * supported Node, and in a runtime without Node. Then it installs them as for production, and checks the dependencies.
+ * Exits with 1 if something is wrong.
  */
 import { deepStrictEqual, match, ok } from "node:assert/strict"
 import { accessSync, constants } from "node:fs"
@@ -27,7 +28,7 @@ const check = async (what: string, run: () => Promise<void>) => {
   }
 }
 
-// A registry that has no audit, or does not respond, says nothing against a package.
+// A registry without an audit, or without a response, counts as no finding.
 const audited = async (what: string, project: string) => {
   const audit = await Audit.audit(project)
   if (audit._tag === "Silent") process.stdout.write(`skipped the audit of ${what}: ${audit.why}\n`)
@@ -52,7 +53,7 @@ try {
 
   const tarballs = Tarballs.packedIn(Tarballs.folder)
   for (const tarball of tarballs) {
-    await check(`${tarball.name}: what is in it, its types and its manifest`, async () =>
+    await check(`${tarball.name}: its contents, its types and its manifest`, async () =>
       deepStrictEqual(await Tarballs.problemsOf(tarball), [])
     )
   }
@@ -96,7 +97,7 @@ try {
     )
     const documented = Production.documented()
     ok(names.length <= documented.packages, `docs/operating.md says ${documented.packages} packages`)
-    // Versions that were published since may weigh a little more.
+    // Newer versions may be slightly larger.
     ok(megabytes <= documented.megabytes * 1.1, `docs/operating.md says ${documented.megabytes} MB`)
   })
   await check("of which none runs anything when it is installed", async () => deepStrictEqual(production.scripts(), []))
@@ -128,9 +129,9 @@ try {
   await check("what login starts a browser with on Linux can be run", async () =>
     accessSync(join(production.folder, commandFolder, "chunks/xdg-open"), constants.X_OK)
   )
-  await audited("what is installed in production", production.folder)
+  await audited("the production install", production.folder)
   const licenses = join(production.folder, commandFolder, "LICENSES.txt")
-  await audited("what is bundled into the command", Audit.bundledProject(join(folder, "bundled"), licenses))
+  await audited("the packages in the command's bundle", Audit.bundledProject(join(folder, "bundled"), licenses))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

@@ -1,10 +1,10 @@
-/** Other versions of Node, which npm fetches. */
+/** Other versions of Node, fetched by npm. */
 import { execFile, spawn } from "node:child_process"
 import { promisify } from "node:util"
 
 const run = promisify(execFile)
 
-// Those that are said to do, the oldest of which is the oldest one; and one that will not.
+// The supported versions, starting with the oldest; and one that is too old.
 export const versions = ["22.19.0", "24.21.0"]
 
 export const tooOld = "20.19.0"
@@ -20,20 +20,20 @@ interface At {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** Where a version is on this machine. */
+/** The path of a version on this machine. */
 export const pathOf = async (version: string) => {
   const args = ["--yes", "--package", `node@${version}`, "--", "node", "-p", "process.execPath"]
   return (await run("npx", args)).stdout.trim()
 }
 
-/** Runs something with another Node: what it prints, and its code. */
+/** Runs a program with another Node, and returns its output and exit code. */
 export const runOn = async (version: string, args: ReadonlyArray<string>, at: At): Promise<Ended> =>
   run(await pathOf(version), args, at).then(
     ({ stderr, stdout }) => ({ code: 0, stdout, stderr }),
     ({ code, stderr, stdout }: Ended) => ({ code, stdout, stderr })
   )
 
-/** Runs something that does not end by itself, until it has printed some words: all that it has printed. */
+/** Runs a program that does not end by itself until it has printed a text, and returns its output. */
 export const runUntil = async (version: string, args: ReadonlyArray<string>, words: string, at: At) => {
   const child = spawn(await pathOf(version), args, { ...at, stdio: ["ignore", "pipe", "inherit"] })
   return new Promise<string>((resolve, reject) => {

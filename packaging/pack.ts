@@ -1,4 +1,4 @@
-/** `npm run tarballs`, which builds first: packs the packages as they are published, into the folder `tarballs`. */
+/** `npm run tarballs`, which builds first: packs the packages as for publishing, into the folder `tarballs`. */
 import { mkdirSync, rmSync } from "node:fs"
 import { join, relative } from "node:path"
 import * as Tarballs from "./tarballs.ts"

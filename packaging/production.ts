@@ -1,4 +1,4 @@
-/** What an app installs in production: the packages and what they depend on, and nothing of what its developers need. */
+/** An app's production install: the packages and their dependencies, without anything for development. */
 import { execFile } from "node:child_process"
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cp } from "node:fs/promises"
@@ -10,7 +10,7 @@ import type { Tarball } from "./tarballs.ts"
 
 const run = promisify(execFile)
 
-/** Who is installed, and why. Nobody else is. */
+/** The allowed packages, and why each is needed. */
 export const expected: { readonly [name: string]: string } = {
   "@zapier-workflow-auth/core": "the library",
   "@zapier-workflow-auth/node-adapter": "its layers for Node, and the command line",
@@ -23,14 +23,14 @@ export const expected: { readonly [name: string]: string } = {
   "undici-types": "@types/node depends on it"
 }
 
-/** What the documentation says of such an install: packages, and MB of 1,000,000 bytes. */
+/** The documented size of such an install: packages, and MB of 1,000,000 bytes. */
 export const documented = () => {
   const page = readFileSync(join(import.meta.dirname, "../docs/operating.md"), "utf8")
-  const [, packages, megabytes] = /brings (\d+) packages\s+and (\d+) MB/.exec(page) ?? []
+  const [, packages, megabytes] = /installs (\d+) packages\s+of (\d+) MB/.exec(page) ?? []
   return { packages: Number(packages), megabytes: Number(megabytes) }
 }
 
-// Packages whose scripts may run when they are installed, and why.
+// Packages with permitted install scripts, and why.
 const mayRunScripts: { readonly [name: string]: string } = {}
 
 interface Installed {
@@ -38,7 +38,7 @@ interface Installed {
   readonly folder: string
 }
 
-/** Reads what npm notes of its own work: each package that is there, by its folder. */
+/** Reads npm's own record of the install: each package by its folder. */
 const installedIn = (folder: string): ReadonlyArray<Installed> => {
   const lock = JSON.parse(readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8")) as {
     readonly packages: Readonly<Record<string, unknown>>
@@ -60,7 +60,7 @@ interface Manifest {
 
 const scriptsOf = ({ folder, name }: Installed) => {
   const { scripts = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest
-  // npm builds what has such a file, without a script that says so.
+  // npm builds a package that has this file, even without a script.
   const found = [
     ...Object.keys(scripts).filter(isRunAtInstall),
     ...(existsSync(join(folder, "binding.gyp")) ? ["gyp"] : [])
@@ -68,7 +68,7 @@ const scriptsOf = ({ folder, name }: Installed) => {
   return name in mayRunScripts ? [] : found.map((script) => `${name} runs ${script}`)
 }
 
-/** Makes a project in an empty folder, and installs it by npm as for production. */
+/** Makes a project in an empty folder, and installs it with npm as for production. */
 export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>, effect: string) => {
   mkdirSync(folder, { recursive: true })
   await cp(join(import.meta.dirname, "production"), folder, { recursive: true })
@@ -81,7 +81,7 @@ export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>, 
   const dependencies = { effect, ...packed(["core", "node-adapter"]) }
   const manifest = { private: true, type: "module", dependencies, devDependencies: packed(["testing"]) }
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest))
-  // Nothing of this process's environment configures the commands.
+  // The commands get no configuration from this process's environment.
   const { HOME, PATH } = process.env
   const at = { cwd: folder, env: { HOME, PATH, XDG_DATA_HOME: join(folder, "data") } }
   await run("npm", ["install", "--omit=dev", "--no-audit", "--no-fund"], { cwd: folder })
@@ -90,7 +90,7 @@ export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>, 
     folder,
     names: installed.map(({ name }) => name).sort(),
     megabytes: Math.round(bytesIn(join(folder, "node_modules")) / 1e5) / 10,
-    /** Which packages run something when they are installed. */
+    /** The packages that run something during installation. */
     scripts: () => installed.flatMap(scriptsOf),
     runOn: (version: string, ...args: ReadonlyArray<string>) => Node.runOn(version, args, at),
     runUntil: (version: string, words: string, ...args: ReadonlyArray<string>) =>

@@ -1,7 +1,7 @@
-/** Scripts that npm runs by itself on the machine of whoever installs a package. */
+/** Scripts that npm runs on the machine of a package's user. */
 const atInstall = ["preinstall", "install", "postinstall"]
 
-// From a folder or a repository, these run as well.
+// These also run for an install from a folder or a repository.
 const fromSource = ["prepublish", "preprepare", "prepare", "postprepare"]
 
 export const isRunAtInstall = (name: string) => atInstall.includes(name)

@@ -1,4 +1,4 @@
-/** The packages as they are published: packed, and what is wrong with what is in them. */
+/** The packages as they are published: packs them, and checks their contents. */
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { isBuiltin } from "node:module"
@@ -17,10 +17,10 @@ export interface Tarball {
   readonly path: string
 }
 
-/** Where `npm run tarballs` puts them. */
+/** The folder of `npm run tarballs`. */
 export const folder = join(root, "tarballs")
 
-/** Packs the packages, which have been built, into a folder. */
+/** Packs the built packages into a folder. */
 export const pack = (folder: string): ReadonlyArray<Tarball> =>
   packages.map((name) => {
     const arguments_ = ["--yes", "pnpm@12.21.0", "pack", "--json", "--pack-destination", folder]
@@ -29,7 +29,7 @@ export const pack = (folder: string): ReadonlyArray<Tarball> =>
     return { name, path: join(folder, basename(filename)) }
   })
 
-/** The packages that are in a folder. */
+/** The packed packages in a folder. */
 export const packedIn = (folder: string): ReadonlyArray<Tarball> =>
   packages.map((name) => {
     const { version } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as {
@@ -38,12 +38,12 @@ export const packedIn = (folder: string): ReadonlyArray<Tarball> =>
     return { name, path: join(folder, `zapier-workflow-auth-${name}-${version}.tgz`) }
   })
 
-// Only ESM is published: whoever requires it needs a Node that can require ESM, and the oldest way to resolve types knows
-// no exports.
+// Only ESM is published: `require` needs a Node that can require ESM, and the oldest type resolution does not know
+// exports.
 const isMeant = ({ kind, resolutionKind }: { readonly kind: string; readonly resolutionKind?: string }) =>
   kind === "CJSResolvesToESM" || resolutionKind === "node10"
 
-// Each module is an entry of its own, by a pattern that nobody can list.
+// Each module is an entry, by a pattern that cannot be enumerated.
 const entriesOf = (inside: ReadonlyArray<string>) => [
   ".",
   ...inside.flatMap((file) => {
@@ -54,7 +54,7 @@ const entriesOf = (inside: ReadonlyArray<string>) => [
 
 const typeProblems = async (contents: Package, entrypoints: Array<string>) => {
   const analysis = await checkPackage(contents, { entrypoints })
-  if (analysis.types === false) return ["there are no types"]
+  if (analysis.types === false) return ["it has no types"]
   return analysis.problems
     .filter((problem) => !isMeant(problem))
     .map((problem) => `types: ${problem.kind} ${JSON.stringify(problem)}`)
@@ -71,23 +71,23 @@ interface SourceMap {
   readonly sources: ReadonlyArray<string>
 }
 
-// What a map names has to be there, for debuggers and for "go to definition".
+// The sources of a source map have to exist, for debuggers and for "go to definition".
 const mapProblems = (contents: Package, map: string) => {
   const { sources } = JSON.parse(contents.readFile(map)) as SourceMap
   return sources
     .map((source) => posix.join(posix.dirname(map), source))
     .filter((source) => !contents.fileExists(source))
-    .map((source) => `${map} names ${source}, which is not there`)
+    .map((source) => `${map} names ${source}, which does not exist`)
 }
 
 const contentProblems = (contents: Package, inside: ReadonlyArray<string>) => {
   const files = contents.listFiles()
   return [
-    ...needed.filter((file) => !inside.includes(file)).map((file) => `${file} is not there`),
+    ...needed.filter((file) => !inside.includes(file)).map((file) => `${file} is missing`),
     ...inside
       .filter((file) => /(?:^|\/)(?:test|tests)\/|\.test\.|\.tsbuildinfo$/.test(file))
-      .map((file) => `${file} is there`),
-    // What is bundled has no types of its own.
+      .map((file) => `${file} must not be published`),
+    // Bundles have no types of their own.
     ...files
       .filter((file) => file.endsWith(".map") && !file.includes("/dist/command/"))
       .flatMap((map) => mapProblems(contents, map))
@@ -104,19 +104,19 @@ const manifestProblems = (contents: Package) => {
   return [
     ...Object.keys(manifest.scripts ?? {})
       .filter(isRunUnasked)
-      .map((name) => `its script ${name} is run by whoever installs it`),
+      .map((name) => `npm runs its script ${name} during installation`),
     ...(manifest.sideEffects === false ? [] : ["sideEffects is not false"]),
     ...(manifest.peerDependencies?.["effect"] === undefined ? ["effect is not a peer"] : []),
     ...Object.entries(manifest.dependencies ?? {})
       .filter(([, range]) => range.startsWith("workspace:"))
-      .map(([name]) => `${name} is only found in the workspace`)
+      .map(([name]) => `${name} is available only in the workspace`)
   ]
 }
 
-// A module's own words: `import … from "x"`, `export … from "x"`, `import "x"`, `import("x")`.
+// The specifiers of a module: `import … from "x"`, `export … from "x"`, `import "x"`, `import("x")`.
 const imported = /(?:\bfrom|\bimport)\s*\(?\s*["']((?:@[\w.-]+\/)?[\w][\w.-]*)[\w./-]*["']/g
 
-/** Whatever a module of the library imports, types included, has to be installed with it. Bundles import nothing. */
+/** Every import of the library's modules, types included, has to be installed with it. Bundles import nothing. */
 const importProblems = (contents: Package, inside: ReadonlyArray<string>) => {
   const manifest = JSON.parse(contents.readFile(`/node_modules/${contents.packageName}/package.json`)) as {
     readonly dependencies?: Readonly<Record<string, string>>
@@ -137,7 +137,7 @@ const importProblems = (contents: Package, inside: ReadonlyArray<string>) => {
   return [...new Set(problems)]
 }
 
-/** What is wrong with a package. */
+/** The problems of a package. */
 export const problemsOf = async ({ path }: Tarball): Promise<ReadonlyArray<string>> => {
   const data = new Uint8Array(readFileSync(path))
   const contents = createPackageFromTarballData(data)

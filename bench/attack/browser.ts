@@ -1,11 +1,11 @@
-/** A browser that visits one site: it keeps the cookies that browsers keep, and says which page sent it. */
+/** A browser that visits one site: it keeps cookies as browsers do, and sends which page initiated a request. */
 import { Buffer } from "node:buffer"
 import type { Door } from "./sites.ts"
 import * as Wire from "./wire.ts"
 
 export type Header = readonly [name: string, value: string]
 
-/** What a browser says of a page of the app, of another site, of a host beside it, and of an address that was typed. */
+/** The headers that a browser sends for navigation from the app, another site, a sibling host, and the address bar. */
 export const from = {
   ownPage: [
     ["Sec-Fetch-Site", "same-origin"],
@@ -34,11 +34,11 @@ export interface Visit {
   readonly method?: string
   readonly headers?: ReadonlyArray<Header>
   readonly body?: string
-  /** In the place of the site's own. */
+  /** Replaces the site's own host. */
   readonly host?: string
 }
 
-// Browsers drop longer ones, and those that claim a prefix that they do not deserve (RFC 6265bis section 4.1.3).
+// Browsers drop longer cookies, and those with an undeserved prefix (RFC 6265bis section 4.1.3).
 const isKept = (name: string, value: string, attributes: string) => {
   if (name.length + value.length > 4_096) return false
   if (!/^__host-/i.test(name)) return true
@@ -79,10 +79,10 @@ export class Browser {
   }
 }
 
-/** The cookie of the first attempt that a browser has under way. */
+/** The cookie of a browser's first pending attempt. */
 export const attemptCookie = ({ cookies }: Browser): readonly [name: string, value: string] =>
   [...cookies].find(([name]) => name !== "session") ?? ["", ""]
 
-/** A browser's cookie of an attempt as it would be if the attempt had another note of where to go. */
+/** The cookie of an attempt with another return address in it. */
 export const withNote = (value: string, note: string): string =>
   value.replace(/[^.]*$/, Buffer.from(note).toString("base64url"))

@@ -1,28 +1,28 @@
-/** What a case of an attack is, and what many cases ask. */
+/** The type of an attack's case, and helpers for cases. */
 import type { Site } from "./sites.ts"
 import type { Stage } from "./stage.ts"
 
-/** How an attack succeeded, and nothing if it did not. */
+/** How an attack succeeded, or undefined if it did not. */
 export type Seen = string | undefined
 
 export interface Case {
-  /** What the attacker wants. */
+  /** The attacker's goal. */
   readonly wants: string
-  /** Tries to get it. An exception means that it could not be tried, which counts as a success. */
+  /** Tries to reach the goal. An exception means that it could not be tried, which counts as a success. */
   readonly attempt: (stage: Stage) => Promise<Seen>
 }
 
 export interface Kind {
   readonly name: string
   readonly cases: ReadonlyArray<Case>
-  /** Whether a case would disturb the others, so that they are tried one after the other. */
+  /** True if the case would disturb others, so that it runs alone. */
   readonly isExclusive?: boolean
 }
 
-/** The sites that people use: `brief` is for those who come late. */
+/** The ordinary sites; `brief` is for expired attempts. */
 export const sitesOf = ({ world }: Stage): ReadonlyArray<Site> => [world.sites.proxied, world.sites.local]
 
-/** A case that is tried at each site, at the same time. */
+/** A case that is tried at each site in parallel. */
 export const atEachSite = (wants: string, attempt: (stage: Stage, site: Site) => Promise<Seen>): Case => ({
   wants,
   attempt: async (stage) => {
@@ -36,7 +36,7 @@ export const atEachSite = (wants: string, attempt: (stage: Stage, site: Site) =>
   }
 })
 
-/** The first that was seen. */
+/** The first success. */
 export const first = async (...attempts: ReadonlyArray<() => Seen | Promise<Seen>>): Promise<Seen> => {
   for (const attempt of attempts) {
     const seen = await attempt()

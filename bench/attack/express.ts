@@ -1,8 +1,8 @@
 /**
- * The process of an app on Express, 4 and 5, that gives `handleCallback` what the framework made of the query, in a handler
- * that catches nothing: an exception there ends it. Other frameworks' ways to read a query are beside it.
+ * An app on Express 4 and 5 that passes the framework's query to `handleCallback`, in a handler without error handling:
+ * an exception ends the process. It imitates other frameworks' query parsers, too.
  */
-// Handlers that catch nothing are what is attacked.
+// The lack of error handling is on purpose.
 /* oxlint-disable oxc/no-async-endpoint-handlers, typescript/no-misused-promises */
 import type { AddressInfo } from "node:net"
 import { parse as parseQuery } from "node:querystring"
@@ -43,7 +43,7 @@ const parsers: { readonly [name: string]: (query: string) => unknown } = {
   URL: (query) => new URL(`https://express.example/callback?${query}`),
   "a text": (query) => query,
   qs: (query) => Qs.parse(query),
-  "qs, all that it can do": (query) =>
+  "qs, all features": (query) =>
     Qs.parse(query, {
       allowDots: true,
       allowPrototypes: true,
@@ -95,7 +95,7 @@ const onExpress = (app: express.Express, json: express.RequestHandler) => {
   return app.listen(0, "127.0.0.1")
 }
 
-// The app is the same on both. Their types differ in what it does not use.
+// One app for both versions, whose types differ only where the app does not use them.
 const servers = [
   onExpress(express4(), express4.json({ strict: false })),
   onExpress(express5() as unknown as express.Express, express5.json({ strict: false }))

@@ -1,4 +1,4 @@
-/** Tries the cases, and counts what came of them. */
+/** Runs the cases, and counts the results. */
 import * as Effect from "effect/Effect"
 import type { Case, Kind } from "./case.ts"
 import { kinds } from "./kinds.ts"
@@ -14,18 +14,18 @@ export interface Tally {
 
 export interface Report {
   readonly tallies: ReadonlyArray<Tally>
-  /** Each attack that succeeded: what was wanted, and how the success was seen. */
+  /** Each attack that succeeded: its goal, and the evidence. */
   readonly successes: ReadonlyArray<string>
 }
 
 export interface Asked extends World.Options {
-  /** Only kinds whose names begin like this. */
+  /** Only kinds whose names begin with this text. */
   readonly only?: string | undefined
-  /** Is told each kind that is over. */
+  /** Called after each kind. */
   readonly onKind?: ((tally: Tally) => void) | undefined
 }
 
-/** Secrets that are not one case's alone. */
+/** Secrets shared by all cases. */
 const sharedSecrets = async ({ zapier }: World.World): Promise<ReadonlyMap<string, string>> => {
   const issued = await zapier.fake.issued()
   return new Map([
@@ -38,11 +38,11 @@ const sharedSecrets = async ({ zapier }: World.World): Promise<ReadonlyMap<strin
   ])
 }
 
-// An app that no longer responds would be waited for in each of the cases that are left.
+// Stops after the app ceased to respond, because each further case would wait for it.
 const mostOverdue = 3
 
 const attempt = async ({ attempt }: Case, stage: Stage) => {
-  if (stage.world.overdue.length >= mostOverdue) return "it was not tried, as the apps no longer respond"
+  if (stage.world.overdue.length >= mostOverdue) return "it was not tried, because the apps no longer respond"
   try {
     return await attempt(stage)
   } catch (cause) {
@@ -50,7 +50,7 @@ const attempt = async ({ attempt }: Case, stage: Stage) => {
   }
 }
 
-// Some cases wait, and none for another: each has users of its own.
+// Cases run in parallel, because each has its own users.
 const atATime = 8
 
 const runKind = async (world: World.World, { cases, isExclusive = false, name }: Kind) => {
@@ -77,7 +77,7 @@ const runKind = async (world: World.World, { cases, isExclusive = false, name }:
   return { successes, leak }
 }
 
-/** What has to hold when all is over. */
+/** The final checks. */
 const aftermath: Kind = {
   name: "afterwards",
   isExclusive: true,
@@ -87,7 +87,7 @@ const aftermath: Kind = {
       attempt: async ({ world }) => (world.express.isAlive() ? undefined : "it has")
     },
     {
-      wants: "a secret in what the apps have written to their logs",
+      wants: "a secret in the logs of the apps",
       attempt: async ({ world }) => {
         const said = world.said()
         const secrets = [...world.secrets, ...(await sharedSecrets(world))]
@@ -95,7 +95,7 @@ const aftermath: Kind = {
       }
     },
     {
-      wants: "real logins to work no longer",
+      wants: "real logins to fail",
       attempt: async (stage) => {
         const { express, sites } = stage.world
         for (const site of [sites.proxied, sites.local]) {
@@ -135,7 +135,7 @@ const tryAll = async (world: World.World, asked: Asked): Promise<Report> => {
     count(kind.name, kind.cases.length, successes)
     leaks.push(...leak)
   }
-  // The responses to each kind are looked through as a case of its own.
+  // The search through each kind's responses is a case of its own.
   count("secrets in responses", chosen.length + 1, leaks)
   return { tallies, successes: all }
 }

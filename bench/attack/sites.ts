@@ -1,6 +1,6 @@
 /**
- * Two apps with the "Connect Zapier" routes. `proxied` is on Node's http with `toWebHandler`, and browsers see it as
- * https://acme.example, as behind a proxy that ends TLS; `local` is on Effect's router and is seen as it is, over http.
+ * Two apps with the "Connect Zapier" routes. `proxied` runs on Node's http with `toWebHandler`, and appears to browsers
+ * as https://acme.example, as behind a TLS proxy; `local` runs on Effect's router and appears as it is, over http.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { buffer } from "node:stream/consumers"
@@ -18,11 +18,11 @@ import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Zapier from "./zapier.ts"
 
-/** An app that is asked over HTTP. */
+/** An app that is called over HTTP. */
 export interface Door {
   readonly name: string
   readonly port: number
-  /** As browsers see it. */
+  /** The origin that browsers see. */
   readonly origin: string
 }
 
@@ -37,7 +37,7 @@ export interface Setup {
   readonly zapier: Zapier.Zapier
   /** How long a user may take on the consent page, in milliseconds. */
   readonly attemptLifetime: number
-  /** Origins that the app trusts beside its own. */
+  /** Further origins that the app trusts. */
   readonly origins: ReadonlyArray<string>
 }
 
@@ -50,16 +50,16 @@ export const secretOf = (name: string) => `s3cret-of-${name}`
 
 export const secrets = ["proxied", "local", "brief", "express"].map(secretOf)
 
-/** The application, known to the fake, everything to talk to it, and the site that it will be. */
+/** The application, registered with the fake, and the services of a site. */
 const zapierOf = Effect.fnUntraced(function* (setup: Setup, name: string, redirectUri: string) {
   const application = { clientId: name, clientSecret: secretOf(name), redirectUris: [redirectUri] }
   yield* Effect.promise(() => setup.zapier.fake.registerApp({ name, ...application }))
-  // In memory: what is tried is not whether a disk keeps it.
+  // In memory, because durability is not tested.
   const database = yield* Layer.build(Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))
   const zapier = ZapierNode.layerWithoutStores({
     application,
     urls: ZapierUrls.at(setup.zapier.origin),
-    // A Zapier that never ends its response holds up a callback for as long, and a slow machine needs some of it.
+    // An endless response of Zapier delays a callback for this long, part of which a slow machine needs.
     settings: { attemptLifetime: setup.attemptLifetime, requestTimeout: "3 seconds", answerTimeout: "3 seconds" }
   }).pipe(Layer.provide(SqlStores.layer), Layer.provide(Layer.succeedContext(database)), Layer.orDie)
   const count = (user: string | undefined) =>
@@ -75,7 +75,7 @@ const zapierOf = Effect.fnUntraced(function* (setup: Setup, name: string, redire
   return { zapier, siteAt }
 })
 
-// What a target of another host becomes, servers disagree about: here it stays a URL of that host.
+// Servers treat a target with another host differently: here it stays a URL of that host.
 const toRequest = (incoming: IncomingMessage, origin: string, body: Buffer): Request => {
   const headers = new Headers()
   for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
@@ -93,7 +93,7 @@ const respond = async (answer: Response, response: ServerResponse) => {
   response.end(await answer.text())
 }
 
-/** An app on Node's http, seen under another origin than the one it listens at. */
+/** An app on Node's http, seen under another origin than the one it listens on. */
 const onNode = Effect.fnUntraced(function* (setup: Setup, name: string, origin: string) {
   const redirectUri = `${origin}/zapier/callback`
   const { siteAt, zapier } = yield* zapierOf(setup, name, redirectUri)
@@ -115,7 +115,7 @@ const onNode = Effect.fnUntraced(function* (setup: Setup, name: string, origin: 
     await respond(await connect.handler(toRequest(incoming, origin, body)), response)
   }
   const port = yield* Zapier.listen((incoming, response) => {
-    // A request that no `Request` can be made of.
+    // A request from which no `Request` can be made.
     handle(incoming, response).catch(() => response.writeHead(400).end())
   })
   return siteAt(port)
@@ -138,7 +138,7 @@ export const make = Effect.fnUntraced(function* (setup: Setup) {
   return {
     proxied: yield* onNode(setup, "proxied", "https://acme.example"),
     local: siteAt(Number(new URL(origin).port)),
-    /** As `proxied`, where a user has no time to spare. */
+    /** Like `proxied`, but an attempt expires at once. */
     brief: yield* onNode({ ...setup, attemptLifetime: 50 }, "brief", "https://brief.example")
   }
 })

@@ -1,4 +1,4 @@
-/** What a case works with: browsers, users of its own, and everything that it has seen. */
+/** The surroundings of a case: browsers, its own users, and all its responses. */
 import { Browser, type Visit } from "./browser.ts"
 import * as Wire from "./wire.ts"
 import type { Door } from "./sites.ts"
@@ -6,32 +6,32 @@ import type { World } from "./world.ts"
 
 let users = 0
 
-/** A code and a state out of the address of a callback. */
+/** The code and the state in the URL of a callback. */
 export const secretsOf = (callback: string) => {
   const { searchParams } = new URL(callback, "https://none.example")
   return { code: searchParams.get("code") ?? "", state: searchParams.get("state") ?? "" }
 }
 
-/** Whether a response leads to the consent page, where a state belongs. */
+/** True if a response redirects to the consent page, where a state belongs. */
 const leadsToZapier = (world: World, location: string) => location.startsWith(`${world.zapier.origin}/v2/authorize?`)
 
 export class Stage {
   readonly world: World
   readonly responses: Array<Wire.Response> = []
-  /** What no response may show, and what it is. */
+  /** Texts that no response may show, and what each is. */
   readonly secrets = new Map<string, string>()
 
   constructor(world: World) {
     this.world = world
   }
 
-  /** A user whom no other case has. */
+  /** A user that no other case has. */
   user(name: string): string {
     users++
     return `${name}-${users}`
   }
 
-  /** A browser in which somebody is signed in, or nobody. */
+  /** A browser, signed in as a user or signed out. */
   browser(site: Door, session?: string): Browser {
     return new Browser(site, session, (response) => this.#note(response))
   }
@@ -46,14 +46,14 @@ export class Stage {
     this.world.secrets.set(secret, what)
   }
 
-  /** Sends bytes as they are. */
+  /** Sends raw bytes. */
   async raw(site: Door, bytes: string): Promise<Wire.Response> {
     const response = await Wire.sendRaw(site.port, bytes)
     this.#note(response)
     return response
   }
 
-  /** Goes to the consent page by the app's own button: its address. */
+  /** Goes to the consent page by the app's own button, and returns its URL. */
   async begin(browser: Browser, target = "/zapier/connect", visit?: Visit): Promise<string> {
     const response = await browser.visit(target, visit)
     const location = Wire.headerOf(response, "location")
@@ -62,20 +62,20 @@ export class Stage {
     return location
   }
 
-  /** Allows access at Zapier: the callback, as a path and a query. */
+  /** Allows access at Zapier, and returns the callback's path and query. */
   async approve(consent: string, user = "ada"): Promise<string> {
     const { pathname, search } = new URL(await this.world.zapier.fake.approve(consent, { user: `${user}@example.com` }))
     this.#keep(secretsOf(search).code, "a code")
     return `${pathname}${search}`
   }
 
-  /** Denies it. */
+  /** Denies access. */
   async deny(consent: string): Promise<string> {
     const { pathname, search } = new URL(await this.world.zapier.fake.deny(consent))
     return `${pathname}${search}`
   }
 
-  /** Begins, and allows: the callback. */
+  /** Begins and allows, and returns the callback. */
   async callback(browser: Browser, target?: string, user?: string): Promise<string> {
     return this.approve(await this.begin(browser, target), user)
   }
@@ -95,16 +95,16 @@ export class Stage {
     return JSON.parse(body).connected === true
   }
 
-  /** How many token requests presented the code of a callback. */
+  /** How many token requests sent the code of a callback. */
   exchanges(callback: string): number {
     return this.world.zapier.presentations(secretsOf(callback).code)
   }
 
-  /** Which secret a response shows, if one does. A state on its way to Zapier is where it belongs. */
+  /** The secret that a response shows, if it shows one. A state on its way to Zapier is allowed. */
   leak(more: ReadonlyMap<string, string>): string | undefined {
     const shown = this.responses.map(({ headers, raw }) => {
       const sent = headers.find(([name, value]) => name === "location" && leadsToZapier(this.world, value))
-      // Frameworks say in the body, too, where a redirect leads.
+      // Frameworks repeat the target of a redirect in the body.
       return sent === undefined ? raw : raw.slice(0, raw.indexOf("\r\n\r\n")).replace(sent[1], "")
     })
     const all = shown.join("\n")

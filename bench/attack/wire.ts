@@ -1,22 +1,22 @@
 /**
- * HTTP on a socket, byte for byte. Other clients repair what an attacker sends, or refuse to send it. Each request has a
- * connection of its own.
+ * HTTP on a socket, byte for byte, because other clients repair or reject an attacker's bytes. Each request has its own
+ * connection.
  */
 import { Buffer } from "node:buffer"
 import { connect, type Socket } from "node:net"
 
 export interface Response {
-  /** 0 when the connection ended without a response, or none came in time. */
+  /** 0 if the connection ended without a response, or none came in time. */
   readonly status: number
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>
   readonly body: string
-  /** All that came, as it came. */
+  /** The received bytes. */
   readonly raw: string
-  /** Whether the server still kept the connection open when patience was over. */
+  /** True if the server still kept the connection open at the end of the wait. */
   readonly isOverdue: boolean
 }
 
-// Milliseconds without a byte. Ends what hangs, and decides nothing else.
+// Milliseconds without a byte. Ends only connections that hang.
 const patience = 15_000
 
 /** The values of a header, by its name in lower case. */
@@ -37,7 +37,7 @@ const unchunk = (body: string): string => {
   }
 }
 
-/** Reads a response out of what came. Bytes are Latin-1 here, which changes none. */
+/** Parses a response. Bytes are read as Latin-1, which preserves them. */
 export const parse = (raw: string): Response => {
   const end = raw.indexOf("\r\n\r\n")
   const [first = "", ...lines] = raw.slice(0, end === -1 ? raw.length : end).split("\r\n")
@@ -53,7 +53,7 @@ export const parse = (raw: string): Response => {
   return { status: Number(status ?? 0), headers, body: isChunked ? unchunk(body) : body, raw, isOverdue: false }
 }
 
-/** Opens a connection, which is the caller's to close. */
+/** Opens a connection, which the caller has to close. */
 export const open = (port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1" }, () => resolve(socket))

@@ -1,4 +1,4 @@
-/** All that is attacked: the fake Zapier, the sites, and an app on Express in a process of its own. */
+/** The targets: the fake Zapier, the sites, and an app on Express in its own process. */
 import { type ChildProcess, fork } from "node:child_process"
 import { format } from "node:util"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,7 @@ import * as Sites from "./sites.ts"
 import type * as Wire from "./wire.ts"
 import * as Zapier from "./zapier.ts"
 
-/** Keeps what the apps of this process log: it is looked through, and not shown. */
+/** Keeps the logs of this process's apps, to be searched instead of shown. */
 const logOf = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -60,7 +60,7 @@ const startExpress = Effect.fnUntraced(function* (zapier: Zapier.Zapier) {
     doors,
     parsers,
     isAlive: () => child.exitCode === null && child.signalCode === null,
-    /** What it has written to its standard error. */
+    /** Its standard error. */
     said: () => said
   }
 })
@@ -68,7 +68,7 @@ const startExpress = Effect.fnUntraced(function* (zapier: Zapier.Zapier) {
 export interface Options {
   /** How many requests a flood has. */
   readonly size: number
-  /** Origins that the sites trust beside their own. Default: none. */
+  /** Further origins that the sites trust. Default: none. */
   readonly origins?: ReadonlyArray<string> | undefined
 }
 
@@ -82,11 +82,11 @@ export const make = Effect.fnUntraced(function* ({ origins = [], size }: Options
     zapier,
     sites,
     express,
-    /** What nothing may show, and what it is. */
+    /** Texts that must appear nowhere, and what each is. */
     secrets: new Map<string, string>(),
     /** The responses that never came, or never ended. */
     overdue: new Array<Wire.Response>(),
-    /** What the apps have written to their logs. */
+    /** The apps' logs. */
     said: () => `${log.join("\n")}\n${express.said()}`
   }
 })

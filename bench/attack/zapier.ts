@@ -1,14 +1,14 @@
-/** The fake Zapier on a socket of this machine, which can be told to lie, and a server that nobody should ever talk to. */
+/** The fake Zapier on a local socket, which can lie on request, and a server that nobody should call. */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { buffer } from "node:stream/consumers"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import * as Effect from "effect/Effect"
 
-/** Responds to a token request in the place of the fake. `trap` is the origin of the server that nobody should talk to. */
+/** Responds to a token request in place of the fake. `trap` is the origin of the server that nobody should call. */
 export type Lie = (response: ServerResponse, trap: string) => void | Promise<void>
 
-/** A server on a free port of this machine, until the scope ends. */
+/** A server on a free local port, until the scope closes. */
 export const listen = (handler: RequestListener) =>
   Effect.gen(function* () {
     const server = createServer(handler)
@@ -41,7 +41,7 @@ const tokenPath = "/oauth/token/"
 const users = ["ada", "eve"].map((name) => ({ email: `${name}@example.com`, firstName: name, lastName: "Example" }))
 
 export const make = Effect.gen(function* () {
-  // The floods are more than Zapier lets through, and a case counts its own.
+  // Floods exceed Zapier's rate limits, and a case counts only its own requests.
   const fake = FakeZapierPromise.make({ users, remember: 100_000, knobs: { rateLimits: false } })
   const lies = new Map<string, Lie>()
   const presented = new Map<string, number>()
@@ -76,12 +76,12 @@ export const make = Effect.gen(function* () {
   return {
     origin: `http://127.0.0.1:${port}`,
     fake,
-    /** Whoever presents this code is lied to. */
+    /** Lies to token requests with this code. */
     lieAbout: (code: string, lie: Lie) => lies.set(code, lie),
-    /** How many token requests presented a code. */
+    /** How many token requests sent a code. */
     presentations: (code: string) => presented.get(code) ?? 0,
     verifiers,
-    /** The requests that went to the server that nobody should talk to. */
+    /** The requests to the server that nobody should call. */
     trapped
   }
 })

@@ -1,4 +1,4 @@
-/** The processes that are killed. There are always as many as there should be: who is killed is replaced at once. */
+/** The processes that are killed. A killed process is replaced at once, so their number stays the same. */
 import type * as Log from "./log.ts"
 import type { Point } from "./points.ts"
 import * as Workers from "../workers.ts"
@@ -6,16 +6,16 @@ import type { Begin, Said, Told } from "./worker.ts"
 
 const file = new URL("worker.ts", import.meta.url).pathname
 
-// Whoever does not get to a point within this time, in milliseconds, is killed where it is.
+// A process that does not reach its point within this time, in milliseconds, is killed anyway.
 const patience = 10_000
 
 export interface Member {
   readonly name: string
   readonly worker: Workers.Worker<Told>
   isReady: boolean
-  /** Where it is to die. */
+  /** The point at which it is killed. */
   target: Point | undefined
-  /** What to do when it gets there. */
+  /** Called when it gets there. */
   onReached: ((refreshToken: string) => void) | undefined
 }
 
@@ -41,8 +41,8 @@ export const make = (options: {
       case "Returned":
         for (const refreshToken of said.refreshTokens) recorder.returned(member.name, refreshToken)
         return
-      case "Unanswered":
-        recorder.unanswered(member.name, said.refreshToken)
+      case "NoResponse":
+        recorder.withoutResponse(member.name, said.refreshToken)
     }
   }
 
@@ -65,7 +65,8 @@ export const make = (options: {
     worker.kill()
   }
 
-  // Dies as soon as it reaches the point. Says which refresh token that is about, or nothing if it did not get there.
+  // Kills it as soon as it reaches the point. Returns the refresh token concerned, or undefined if it did not get
+  // there.
   const dieAt = async (member: Member, point: Exclude<Point, "random">) => {
     const { promise, resolve } = Promise.withResolvers<string | undefined>()
     member.target = point
@@ -74,7 +75,7 @@ export const make = (options: {
       die(member)
       resolve(refreshToken)
     }
-    if (point !== "answering") member.worker.tell({ _tag: "DieAt", point })
+    if (point !== "responding") member.worker.tell({ _tag: "DieAt", point })
     // Processes are killed in real time. @effect-diagnostics-next-line globalTimers:off
     const timer = setTimeout(() => {
       member.onReached = undefined
@@ -89,17 +90,17 @@ export const make = (options: {
   for (let index = 0; index < options.size; index++) add()
 
   return {
-    /** Those that live, and those of them that have begun to work. */
+    /** The running processes, and those among them that have begun to work. */
     living: () => [...members.values()],
     ready: () => [...members.values()].filter(({ isReady }) => isReady),
 
     /** The server has rotated the tokens for a process. */
     rotated: (name: string, issued: string) => {
       const member = members.get(name)
-      if (member?.target === "answering") member.onReached?.(issued)
+      if (member?.target === "responding") member.onReached?.(issued)
     },
 
-    /** Kills a process, replaces it, and resolves when it is gone and has been heard to the end. */
+    /** Kills a process, replaces it, and resolves when it has ended and all its output was read. */
     kill: async (member: Member, point: Point): Promise<Point> => {
       const refreshToken = point === "random" ? undefined : await dieAt(member, point)
       if (point === "random") die(member)
@@ -110,7 +111,7 @@ export const make = (options: {
       return reached
     },
 
-    /** Lets all come to an end by themselves. */
+    /** Lets all processes end by themselves. */
     stop: async () => {
       isOver = true
       const left = [...members.values()]
@@ -118,7 +119,7 @@ export const make = (options: {
       await Promise.all(left.map(({ worker }) => worker.ended))
     },
 
-    /** Ends all at once. */
+    /** Ends all processes at once. */
     end: async () => {
       isOver = true
       const left = [...members.values()]

@@ -1,6 +1,6 @@
 /**
- * The database of a crash test, seen from outside: a journal of each state of each grant that was ever committed, kept by
- * the database itself, and what a fresh connection finds after a kill.
+ * The database of a crash test, seen from outside: a journal of every committed state of each grant, kept by the
+ * database itself, and the contents that a fresh connection finds after a kill.
  */
 import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
@@ -16,29 +16,28 @@ export interface Row {
 }
 
 export interface Looked {
-  /** How many records are not whole. */
+  /** How many records are damaged. */
   readonly torn: number
-  /** Whose grants are lost. */
+  /** The subjects of lost grants. */
   readonly lost: ReadonlyArray<string>
-  /** What is wrong with the file of the database. */
+  /** The damage of the database file. */
   readonly damage: ReadonlyArray<string>
 }
 
 export interface Journal {
-  /** Has the database keep the journal. The tables have to be there. */
+  /** Makes the database keep the journal. The tables have to exist. */
   readonly install: Effect.Effect<void>
-  /** All that was committed, in order. */
+  /** Everything that was committed, in order. */
   readonly rows: Effect.Effect<ReadonlyArray<Row>>
   /**
-   * A server carries on with what a dead client has sent: waits until it has done with it. For SQLite, who is dead writes
-   * nothing more.
+   * Waits until the server has finished what a dead client sent. With SQLite, a dead process writes nothing more.
    */
   readonly settle: (process: string) => Effect.Effect<void>
-  /** Opens the store as a new process would, and looks at every grant in it; at the whole file, too, if it is SQLite's. */
+  /** Opens the store as a new process would, and reads every grant in it; for SQLite, checks the whole file, too. */
   readonly look: (checkFile: boolean) => Effect.Effect<Looked, StoreError | ZapierAuthError | SqlError>
 }
 
-/** The records that are whole, and how many are not. */
+/** The intact records, and how many are damaged. */
 export const decodeAll = (rows: ReadonlyArray<Row>) => {
   const written: Array<Written> = []
   for (const { record, subject } of rows) {

@@ -1,30 +1,30 @@
-/** What came to be known about refreshes while processes were killed, from the server and from the processes. */
+/** The history of refreshes while processes are killed, from the server and from the processes. */
 import type { Point } from "./points.ts"
 
-/** A refresh token that the server was given, in the order in which it was. */
-export interface Presentation {
+/** A refresh token that the server received, in order. */
+export interface Attempt {
   readonly process: string
-  readonly presented: string
-  /** The refresh token that it was answered with, unless it was refused. */
+  readonly token: string
+  /** The refresh token in its response, unless it was rejected. */
   readonly issued: string | undefined
 }
 
 export interface Kill {
   readonly process: string
   readonly point: Point
-  /** The refresh token that it is about, at all points but `random`. */
+  /** The refresh token concerned, at all points except `random`. */
   readonly refreshToken: string | undefined
 }
 
 export interface Log {
-  /** Refresh tokens that were given for a consent. */
+  /** Refresh tokens issued for a consent. */
   readonly consents: ReadonlySet<string>
-  readonly presentations: ReadonlyArray<Presentation>
+  readonly attempts: ReadonlyArray<Attempt>
   readonly kills: ReadonlyArray<Kill>
-  /** Whether a process went on after it had presented a token: the call came to an end. */
-  readonly hasReturned: (process: string, presented: string) => boolean
-  /** Whether a process had no answer to what it presented, and lived. */
-  readonly wentUnanswered: (process: string, presented: string) => boolean
+  /** True if a process continued after it sent a token: the call ended. */
+  readonly hasReturned: (process: string, token: string) => boolean
+  /** True if a living process got no response to a token that it sent. */
+  readonly gotNoResponse: (process: string, token: string) => boolean
   readonly wasKilled: (process: string) => boolean
 }
 
@@ -32,26 +32,26 @@ const pair = (process: string, refreshToken: string) => `${process} ${refreshTok
 
 export const make = () => {
   const consents = new Set<string>()
-  const presentations: Array<Presentation> = []
+  const attempts: Array<Attempt> = []
   const kills: Array<Kill> = []
   const killed = new Set<string>()
   const returned = new Set<string>()
-  const unanswered = new Set<string>()
+  const withoutResponse = new Set<string>()
   return {
     consented: (issued: string) => void consents.add(issued),
-    presented: (process: string, presented: string, issued: string | undefined) =>
-      void presentations.push({ process, presented, issued }),
-    /** From now on the process is dead to whoever asks. */
+    sent: (process: string, token: string, issued: string | undefined) =>
+      void attempts.push({ process, token, issued }),
+    /** From now on the process counts as dead. */
     dies: (process: string) => void killed.add(process),
     killed: (kill: Kill) => void kills.push(kill),
-    returned: (process: string, presented: string) => void returned.add(pair(process, presented)),
-    unanswered: (process: string, presented: string) => void unanswered.add(pair(process, presented)),
+    returned: (process: string, token: string) => void returned.add(pair(process, token)),
+    withoutResponse: (process: string, token: string) => void withoutResponse.add(pair(process, token)),
     log: {
       consents,
-      presentations,
+      attempts,
       kills,
-      hasReturned: (process, presented) => returned.has(pair(process, presented)),
-      wentUnanswered: (process, presented) => unanswered.has(pair(process, presented)),
+      hasReturned: (process, token) => returned.has(pair(process, token)),
+      gotNoResponse: (process, token) => withoutResponse.has(pair(process, token)),
       wasKilled: (process) => killed.has(process)
     } satisfies Log as Log
   }

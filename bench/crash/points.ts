@@ -1,31 +1,31 @@
 /**
- * The points of a refresh at which a process may be told to die:
+ * The points of a refresh at which a process may be killed:
  *
  * - `claimed`: it holds the lease, and has sent nothing.
- * - `answering`: the server has rotated the tokens, and the answer has not left it. The server sees to this one.
- * - `answered`: the process has the answer, and has not begun to store it.
- * - `committing`: the process is storing it. What the store holds afterwards decides.
- * - `committed`: it is stored, and the process has not yet used it.
+ * - `responding`: the server has rotated the tokens, and not sent the response yet. The server handles this point.
+ * - `responded`: the process has the response, and has not begun to store it.
+ * - `committing`: the process is storing it. The contents of the store afterwards decide.
+ * - `committed`: it is stored, and the process has not used it yet.
  *
- * A process that has reached its point says so and does nothing more until it is killed. Only while `committing` it goes
- * on: death may come at any moment of the write, or after it.
+ * A process at its point says so, and halts until it is killed. Only while `committing` it continues: it may die at any
+ * moment of the write, or after it.
  */
 import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 
-/** Those that a process reaches by itself. */
-export const ownPoints = ["claimed", "answered", "committing", "committed"] as const
+/** The points that a process reaches by itself. */
+export const ownPoints = ["claimed", "responded", "committing", "committed"] as const
 
 export type OwnPoint = (typeof ownPoints)[number]
 
-/** All, and any moment whatever. */
-export const points = ["random", "answering", ...ownPoints] as const
+/** All points, and a random moment. */
+export const points = ["random", "responding", ...ownPoints] as const
 
 export type Point = (typeof points)[number]
 
-// Stops all of this process. Who is not killed within the time has lost its parent.
+// Halts this process. If it is not killed in time, it has lost its parent.
 const halt = () => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
   process.exit(1)
@@ -34,10 +34,10 @@ const halt = () => {
 export const refreshTokenOf = ({ tokens }: GrantStore.Grant) =>
   tokens.refreshToken === undefined ? "" : Redacted.value(tokens.refreshToken)
 
-/** `reached` is told before the process halts. */
+/** `reached` is called before the process halts. */
 export const make = (reached: (point: OwnPoint, refreshToken: string) => void) => {
   let fatal: OwnPoint | undefined
-  /** What was claimed for a subject, since it was asked last. */
+  /** The claim for a subject since the last call. */
   const claims = new Map<string, ReadonlyArray<string>>()
 
   const reach = (point: OwnPoint, grant: GrantStore.Grant) =>
@@ -64,7 +64,7 @@ export const make = (reached: (point: OwnPoint, refreshToken: string) => void) =
       compareAndSet: Effect.fnUntraced(function* (key, expected, grant) {
         const isCommit = grant._tag === "Active" && grant.generation !== generations.get(key.subject)
         if (isCommit) {
-          yield* reach("answered", grant)
+          yield* reach("responded", grant)
           yield* reach("committing", grant)
         }
         const isStored = yield* store.compareAndSet(key, expected, grant)
@@ -79,17 +79,17 @@ export const make = (reached: (point: OwnPoint, refreshToken: string) => void) =
   }
 
   return {
-    /** Die when this is reached next. */
+    /** Halt at this point next. */
     dieAt: (point: OwnPoint) => {
       fatal = point
     },
-    /** What this process has claimed for a subject since it was asked last. */
+    /** This process's claim for a subject since the last call. */
     claimed: (subject: string) => {
       const tokens = claims.get(subject) ?? []
       claims.delete(subject)
       return tokens
     },
-    /** The store of grants, watched. */
+    /** The grant store, observed. */
     layer: Layer.effect(GrantStore.GrantStore, Effect.map(GrantStore.GrantStore, watch))
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The journal of a crash test that a Redis keeps anyway: its append-only file, in which each write is once it was
- * acknowledged. What a crash of the server tore off at its end the server takes away when it starts again.
+ * A crash test's journal in Redis: its append-only file, which contains each acknowledged write. After a crash, the
+ * server removes a torn end when it starts again.
  */
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -11,7 +11,7 @@ import * as Database from "../database.ts"
 import type { Journal, Row } from "./journal.ts"
 import { application, real } from "./settings.ts"
 
-/** The commands in a file, each a list of texts with their lengths, as the protocol has them. */
+/** The commands in a file, each a list of texts with their lengths, as in the protocol. */
 const commandsIn = function* (file: Buffer) {
   let at = 0
   const line = () => {
@@ -33,7 +33,7 @@ const commandsIn = function* (file: Buffer) {
 
 const grantKey = /^zapier:\{c[^}]*\}:grant:(.*)$/s
 
-/** The grants that were written, in the order in which they were. */
+/** The written grants, in order. */
 const rowsIn = (file: Buffer): ReadonlyArray<Row> => {
   const rows: Array<Row> = []
   for (const [command, key = "", ...fields] of commandsIn(file)) {

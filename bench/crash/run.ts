@@ -1,7 +1,7 @@
 /**
- * Kills processes that refresh, one after the other, and looks at the store after each kill. A grant that was lost is
- * connected again at once. In the end the processes stop, each grant is used once more, and all that was ever stored is
- * held against all that the server has issued.
+ * Kills processes that refresh, one after another, and checks the store after each kill. A lost grant is connected
+ * again at once. At the end the processes stop, each grant is used once more, and the whole history of the store is
+ * compared with the tokens that the server issued.
  */
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
@@ -32,17 +32,17 @@ export interface Asked {
   readonly store: StoreKind
   readonly processes: number
   readonly seed: number
-  /** What is killed: the processes of the app, or the server that has their database. */
+  /** The victims: the app's processes, or their database server. */
   readonly victim: "process" | "server"
 }
 
-// Many, so that enough of them are not waiting for the lease of somebody dead.
+// Many, so that enough of them are not waiting for a dead process's lease.
 const subjects = Array.from({ length: 120 }, (_, index) => `user-${index}`)
 
-// How many milliseconds pass, at most, before a kill that may come at any moment.
+// The longest time before a kill at a random moment, in milliseconds.
 const longestPause = 150
 
-// How many kills there are to one check of the whole SQLite file.
+// How many kills per check of the whole SQLite file.
 const checkEvery = 10
 
 const client = (database: Database.Database) =>
@@ -76,7 +76,7 @@ const draw = Effect.fnUntraced(function* <A>(from: () => ReadonlyArray<A>) {
   }
 })
 
-// Half of the kills come at any moment, when a process may still be opening its database, and half at a chosen one.
+// Half of the kills come at a random moment, perhaps while a process opens its database, and half at a chosen point.
 const killOne = Effect.fnUntraced(function* (crew: Crew.Crew) {
   const point: Point = (yield* Random.nextBoolean) ? anyMoment : yield* draw(() => chosen)
   if (point === anyMoment) yield* Effect.sleep(real(yield* Random.nextIntBetween(0, longestPause)))
@@ -91,7 +91,7 @@ interface Seen {
   readonly troubles: Array<string>
 }
 
-/** One kill and what comes after it, until all that was begun before has ended. */
+/** One kill and its aftermath, until all earlier calls have ended. */
 type Kill = (crew: Crew.Crew, journal: Journal.Journal) => Effect.Effect<Point>
 
 const killProcess: Kill = Effect.fnUntraced(function* (crew, journal) {
@@ -100,10 +100,10 @@ const killProcess: Kill = Effect.fnUntraced(function* (crew, journal) {
   return point
 })
 
-// The processes find out by themselves, and go on.
+// The processes notice by themselves, and continue.
 const killServer = (crash: Effect.Effect<void>): Kill =>
   Effect.fnUntraced(function* (crew) {
-    // One that starts without a server ends, as it should.
+    // A process that starts without a server ends, as it should.
     while (crew.ready().length < crew.living().length) yield* Effect.sleep(real(5))
     yield* Effect.sleep(real(yield* Random.nextIntBetween(0, longestPause)))
     yield* crash
@@ -133,8 +133,8 @@ const kill = Effect.fnUntraced(function* (
   }
 })
 
-// Nobody is killed any more: all leases of the dead end, and so do all access tokens. Whoever has not lost its grant can
-// use it.
+// No more kills: all leases of dead processes end, and all access tokens expire. Every grant that is not lost can be
+// used.
 const useOnceMore = Effect.fnUntraced(function* (seen: Seen) {
   const auth = yield* ZapierAuth
   const use = (subject: string) =>
@@ -168,7 +168,7 @@ const program = Effect.fnUntraced(function* (
   listener: { crew: Crew.Crew | undefined }
 ) {
   const seen: Seen = {
-    byPoint: { random: 0, claimed: 0, answering: 0, answered: 0, committing: 0, committed: 0 },
+    byPoint: { random: 0, claimed: 0, responding: 0, responded: 0, committing: 0, committed: 0 },
     tornRecords: 0,
     integrityChecks: 0,
     troubles: []
@@ -211,11 +211,13 @@ export const run = Effect.fnUntraced(
     )
     const violations = [...seen.troubles, ...verdict.violations]
     for (const violation of violations) say(`crash: ${violation}`)
-    const { answersCutOff, answersThatDied, grantsLost, refreshes } = verdict
-    say(`crash: ${refreshes} refreshes, ${grantsLost} grants lost, ${answersThatDied} answers died with their process`)
+    const { responsesCutOff, responsesThatDied, grantsLost, refreshes } = verdict
+    say(
+      `crash: ${refreshes} refreshes, ${grantsLost} grants lost, ${responsesThatDied} responses died with their process`
+    )
     return {
       scenario: "crash",
-      passed: violations.length === 0 && seen.tornRecords === 0 && grantsLost === answersThatDied + answersCutOff,
+      passed: violations.length === 0 && seen.tornRecords === 0 && grantsLost === responsesThatDied + responsesCutOff,
       ...asked,
       grants: subjects.length,
       clockSpeed: speed,
@@ -223,8 +225,8 @@ export const run = Effect.fnUntraced(
       killsByPoint: seen.byPoint,
       refreshes,
       grantsLost,
-      answersThatDied,
-      answersCutOff,
+      responsesThatDied,
+      responsesCutOff,
       tornRecords: seen.tornRecords,
       integrityChecks: seen.integrityChecks,
       violations: violations.length,

@@ -1,6 +1,6 @@
 /**
- * The strict server of the crash test: a refresh ends the access token before, and a refresh token that comes twice ends
- * the grant. It runs in the process that is not killed, so that its log is whole.
+ * The strict server of the crash test: a refresh ends the previous access token, and a second use of a refresh token
+ * revokes the grant. It runs in the process that is not killed, so that its log is complete.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import type * as Log from "./log.ts"
 import { accessTokenLifetime, application, nameHeader, real } from "./settings.ts"
 
-// How long an answer is on its way: time to be killed in.
+// How long a response is under way: time for a kill.
 const latency = real(10)
 
 const decoder = new TextDecoder()
@@ -23,20 +23,20 @@ const issuedBy = ({ body, status }: FakeResponse): string | undefined => {
   return refresh_token
 }
 
-/** Called when tokens were rotated for a process, before the answer leaves. */
+/** Called when tokens were rotated for a process, before the response is sent. */
 export type OnRotated = (process: string, issued: string) => void
 
 const noting = (recorder: Log.Recorder, onRotated: OnRotated, request: FakeRequest, response: FakeResponse) => {
   if (request.path !== "/oauth/token/") return
   const form = new URLSearchParams(decoder.decode(request.body))
-  const presented = form.get("refresh_token")
+  const token = form.get("refresh_token")
   const issued = issuedBy(response)
-  if (presented === null) {
+  if (token === null) {
     if (issued !== undefined) recorder.consented(issued)
     return
   }
   const process = request.headers[nameHeader] ?? "parent"
-  recorder.presented(process, presented, issued)
+  recorder.sent(process, token, issued)
   if (issued !== undefined) onRotated(process, issued)
 }
 
@@ -64,7 +64,7 @@ const knobs = {
   rateLimits: false
 }
 
-/** The fake on a socket of this machine, and for this process. */
+/** The fake on a local socket, also for this process. */
 export const layer = (recorder: Log.Recorder, onRotated: OnRotated) =>
   FakeZapier.layerServer.pipe(
     Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 })),

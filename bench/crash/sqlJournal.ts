@@ -1,4 +1,4 @@
-/** The journal of a crash test that triggers of a database keep. */
+/** A crash test's journal, kept by triggers of the database. */
 import { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as SqlStores from "@zapier-workflow-auth/node-adapter/stores/SqlStores"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import * as Database from "../database.ts"
 import { decodeAll, type Journal, type Row } from "./journal.ts"
 import { application, real } from "./settings.ts"
 
-// In the same transaction as the write itself: what is not here was never committed.
+// In the same transaction as the write itself: anything missing here was never committed.
 const note = "INSERT INTO crash_journal (subject, record) VALUES (NEW.subject, NEW.record)"
 
 const statements = {
@@ -39,7 +39,7 @@ const looking = Effect.fnUntraced(function* (checkFile: boolean) {
   }
 })
 
-/** Each statement by a connection of its own, which is gone afterwards. */
+/** Runs each statement on its own connection. */
 export const make = (database: Database.SqlDatabase): Journal => {
   const connected = Effect.provide(Database.layer(database, { name: "crash-parent" }))
   return {

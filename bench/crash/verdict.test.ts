@@ -44,11 +44,11 @@ const judge = (recorder: Log.Recorder, ...grants: ReadonlyArray<Grant>) =>
     grants.map((grant) => ({ subject: "ada", grant }))
   )
 
-// A consent gave "a", and p1 was given "b" for it.
+// A consent gave "a", and p1 got "b" for it.
 const refreshed = () => {
   const recorder = Log.make()
   recorder.consented("a")
-  recorder.presented("p1", "a", "b")
+  recorder.sent("p1", "a", "b")
   return recorder
 }
 
@@ -61,46 +61,46 @@ const killed = (process: string, kill: Partial<Log.Kill> = {}, recorder = refres
 describe("what is as it must be", () => {
   it("tokens that move along the server's chain", () => {
     const recorder = refreshed()
-    recorder.presented("p2", "b", "c")
+    recorder.sent("p2", "b", "c")
     const second = refreshing("p2", 20_000, "b", 2)
     const history = [active(1, "a"), refreshing("p1", 10_000), active(2, "b"), second, active(3, "c")]
     expect(judge(recorder, ...history)).toEqual({
       refreshes: 2,
       grantsLost: 0,
-      answersThatDied: 0,
-      answersCutOff: 0,
+      responsesThatDied: 0,
+      responsesCutOff: 0,
       violations: []
     })
   })
 
-  it("a grant whose answer died with its process, and a new consent after it", () => {
+  it("a grant whose response died with its process, and a new consent after it", () => {
     const recorder = killed("p1")
-    recorder.presented("p2", "a", undefined)
+    recorder.sent("p2", "a", undefined)
     recorder.consented("x")
     const takenOver = refreshing("p2", 10_000 + leaseDuration)
     const history = [active(1, "a"), refreshing("p1", 10_000), takenOver, ended(1, "a"), active(2, "x", "two")]
     expect(judge(recorder, ...history)).toMatchObject({
       grantsLost: 1,
-      answersThatDied: 1,
+      responsesThatDied: 1,
       violations: []
     })
   })
 
-  it("a grant whose answer was cut off in a process that lives", () => {
+  it("a grant whose response was cut off in a living process", () => {
     const recorder = refreshed()
-    recorder.unanswered("p1", "a")
+    recorder.withoutResponse("p1", "a")
     recorder.returned("p1", "a")
-    recorder.presented("p1", "a", undefined)
+    recorder.sent("p1", "a", undefined)
     const history = [active(1, "a"), refreshing("p1", 10_000), refreshing("p1", 11_000), ended(1, "a")]
     expect(judge(recorder, ...history)).toMatchObject({
       grantsLost: 1,
-      answersThatDied: 0,
-      answersCutOff: 1,
+      responsesThatDied: 0,
+      responsesCutOff: 1,
       violations: []
     })
   })
 
-  it("a process that was killed when its answer had been stored", () => {
+  it("a process that was killed after its response was stored", () => {
     const recorder = killed("p1", { point: "committed", refreshToken: "b" })
     expect(judge(recorder, active(1, "a"), refreshing("p1", 10_000), active(2, "b")).violations).toEqual([])
   })
@@ -109,20 +109,20 @@ describe("what is as it must be", () => {
 describe("what breaks a rule", () => {
   const broken: ReadonlyArray<readonly [says: string, verdict: () => Verdict.Verdict]> = [
     [
-      "R3: p1 has thrown new tokens away, and lived",
+      "R3: p1 threw new tokens away while it was alive",
       () => {
         const recorder = killed("p1")
         recorder.returned("p1", "a")
         return judge(recorder, active(1, "a"), ended(1, "a"))
       }
     ],
-    ["R3: p1 has thrown new tokens away, and lived", () => judge(refreshed(), active(1, "a"), ended(1, "a"))],
+    ["R3: p1 threw new tokens away while it was alive", () => judge(refreshed(), active(1, "a"), ended(1, "a"))],
     [
-      "R4: the stored tokens do not descend from those that they replaced (ada, generation 3)",
+      "R4: the stored tokens were not issued for those that they replaced (ada, generation 3)",
       () => judge(refreshed(), active(1, "a"), active(2, "b"), active(3, "a"))
     ],
     [
-      "R4: the stored tokens do not descend from those that they replaced (ada, generation 2)",
+      "R4: the stored tokens were not issued for those that they replaced (ada, generation 2)",
       () => judge(refreshed(), active(1, "a"), active(2, "z"))
     ],
     [
@@ -137,7 +137,7 @@ describe("what breaks a rule", () => {
       "R4: tokens were replaced without a new generation (ada, generation 1)",
       () => judge(refreshed(), active(1, "a"), active(1, "b"))
     ],
-    ["tokens came from nowhere (ada, generation 1)", () => judge(refreshed(), active(1, "z"))],
+    ["tokens have an unknown origin (ada, generation 1)", () => judge(refreshed(), active(1, "z"))],
     [
       "R4: an older consent came back (ada)",
       () => {
@@ -158,29 +158,29 @@ describe("what breaks a rule", () => {
         )
     ],
     [
-      "R1: p2 presented a refresh token that it had not claimed",
+      "R1: p2 sent a refresh token that it had not claimed",
       () => {
         const recorder = refreshed()
-        recorder.presented("p2", "a", undefined)
+        recorder.sent("p2", "a", undefined)
         return judge(recorder, active(1, "a"), refreshing("p1", 10_000), active(2, "b"))
       }
     ],
     [
-      "a grant was lost although no answer was (ada)",
+      "a grant was lost although no response was (ada)",
       () => judge(refreshed(), active(1, "a"), active(2, "b"), ended(2, "b"))
     ],
-    ["an answer was lost, and its grant was not (ada)", () => judge(killed("p1"), active(1, "a"))],
+    ["a response was lost, but its grant was not (ada)", () => judge(killed("p1"), active(1, "a"))],
     ["a grant was lost because of Revoked (ada)", () => judge(killed("p1"), active(1, "a"), ended(1, "a", "Revoked"))],
     [
-      "a process that was killed before its request has sent it (p1, claimed)",
+      "a process that was killed before its request sent a token (p1, claimed)",
       () => judge(killed("p1", { point: "claimed", refreshToken: "a" }), active(1, "a"), ended(1, "a"))
     ],
     [
-      "an answer was stored whose holder had been killed before (p1, answered)",
-      () => judge(killed("p1", { point: "answered", refreshToken: "b" }), active(1, "a"), active(2, "b"))
+      "a response was stored after its holder was killed (p1, responded)",
+      () => judge(killed("p1", { point: "responded", refreshToken: "b" }), active(1, "a"), active(2, "b"))
     ],
     [
-      "an answer is not stored that had been committed (p1, committed)",
+      "a committed response is not stored (p1, committed)",
       () => judge(killed("p1", { point: "committed", refreshToken: "b" }), active(1, "a"), ended(1, "a"))
     ]
   ]

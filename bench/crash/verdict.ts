@@ -1,14 +1,14 @@
 /**
- * Whether all that was stored, and all that was lost, is as it must be. Nothing here depends on when something happened:
- * the order in which a grant was written is the store's own, and what descends from what is the server's.
+ * Checks that everything stored, and everything lost, is as it must be. It does not depend on time: the store gives the
+ * order in which a grant was written, the server the descent of tokens.
  */
 import type { Grant } from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Redacted from "effect/Redacted"
-import type { Kill, Log, Presentation } from "./log.ts"
+import type { Kill, Log, Attempt } from "./log.ts"
 import { refreshTokenOf } from "./points.ts"
 import { leaseDuration } from "./settings.ts"
 
-/** A grant as it was written, in the order of the store. */
+/** A grant as it was written, in the store's order. */
 export interface Written {
   readonly subject: string
   readonly grant: Grant
@@ -18,21 +18,23 @@ export interface Verdict {
   readonly refreshes: number
   /** Grants that only their users can restore. */
   readonly grantsLost: number
-  /** Answers whose only holder was killed before they were stored. */
-  readonly answersThatDied: number
-  /** Answers that a process which lived did not wait for any longer: its request was cut off. */
-  readonly answersCutOff: number
+  /** Responses whose only holder was killed before they were stored. */
+  readonly responsesThatDied: number
+  /** Responses that a living process no longer waited for: it aborted the request. */
+  readonly responsesCutOff: number
   readonly violations: ReadonlyArray<string>
 }
 
 const accessTokenOf = ({ tokens }: Grant) => Redacted.value(tokens.accessToken)
 
-// R3 and R4 as far as the store alone tells: tokens only move along the server's chain, one generation at a time.
+// R3 and R4 as far as the store alone shows: tokens only move along the server's chain, one generation at a time.
 const checkStep = (log: Log, issuedFor: ReadonlyMap<string, string>, before: Grant | undefined, after: Grant) => {
   const token = refreshTokenOf(after)
   if (before === undefined || before.family !== after.family) {
-    if (!log.consents.has(token)) return "tokens came from nowhere"
-    return after.generation === (before?.generation ?? 0) + 1 ? undefined : "a consent did not count as one generation"
+    if (!log.consents.has(token)) return "tokens have an unknown origin"
+    return after.generation === (before?.generation ?? 0) + 1
+      ? undefined
+      : "a consent did not raise the generation by one"
   }
   if (after.generation === before.generation) {
     const isSame = token === refreshTokenOf(before) && accessTokenOf(after) === accessTokenOf(before)
@@ -43,10 +45,10 @@ const checkStep = (log: Log, issuedFor: ReadonlyMap<string, string>, before: Gra
   }
   return issuedFor.get(token) === refreshTokenOf(before)
     ? undefined
-    : "R4: the stored tokens do not descend from those that they replaced"
+    : "R4: the stored tokens were not issued for those that they replaced"
 }
 
-/** What became of the tokens of one consent. */
+/** The history of one consent's tokens. */
 interface Line {
   readonly subject: string
   /** Its first refresh token. */
@@ -75,7 +77,7 @@ const trace = (log: Log, issuedFor: ReadonlyMap<string, string>, history: Readon
   return { violations, lines: [...lines.values()], stored }
 }
 
-// R1: nobody claims a refresh token while another's lease is live, and nobody presents one without a claim.
+// R1: no process claims a refresh token while another's lease is live, and none sends one without a claim.
 const checkClaims = (log: Log, history: ReadonlyArray<Written>) => {
   const violations: Array<string> = []
   const latest = new Map<string, Grant>()
@@ -91,32 +93,32 @@ const checkClaims = (log: Log, history: ReadonlyArray<Written>) => {
       violations.push(`R1: a lease was taken over before it had ended (${subject}, generation ${grant.generation})`)
     }
   }
-  for (const { presented, process } of log.presentations) {
-    const left = claims.get(presented) ?? 0
-    if (left === 0) violations.push(`R1: ${process} presented a refresh token that it had not claimed`)
-    claims.set(presented, left - 1)
+  for (const { token, process } of log.attempts) {
+    const left = claims.get(token) ?? 0
+    if (left === 0) violations.push(`R1: ${process} sent a refresh token that it had not claimed`)
+    claims.set(token, left - 1)
   }
   return violations
 }
 
-// What became of new tokens that are not in the store.
-const fateOf = (log: Log, { presented, process }: Presentation): "Died" | "CutOff" | undefined => {
-  if (log.wentUnanswered(process, presented)) return "CutOff"
-  return log.wasKilled(process) && !log.hasReturned(process, presented) ? "Died" : undefined
+// How new tokens were lost that are not in the store.
+const lossOf = (log: Log, { token, process }: Attempt): "Died" | "CutOff" | undefined => {
+  if (log.gotNoResponse(process, token)) return "CutOff"
+  return log.wasKilled(process) && !log.hasReturned(process, token) ? "Died" : undefined
 }
 
-// What a kill at a point must have led to.
+// The required outcome of a kill at a point.
 const checkKill = (log: Log, stored: ReadonlySet<string>, { point, process, refreshToken = "" }: Kill) => {
   switch (point) {
     case "claimed":
-      return log.presentations.some((other) => other.process === process && other.presented === refreshToken)
-        ? "a process that was killed before its request has sent it"
+      return log.attempts.some((other) => other.process === process && other.token === refreshToken)
+        ? "a process that was killed before its request sent a token"
         : undefined
-    case "answering":
-    case "answered":
-      return stored.has(refreshToken) ? "an answer was stored whose holder had been killed before" : undefined
+    case "responding":
+    case "responded":
+      return stored.has(refreshToken) ? "a response was stored after its holder was killed" : undefined
     case "committed":
-      return stored.has(refreshToken) ? undefined : "an answer is not stored that had been committed"
+      return stored.has(refreshToken) ? undefined : "a committed response is not stored"
     case "committing":
     case "random":
       return undefined
@@ -125,7 +127,7 @@ const checkKill = (log: Log, stored: ReadonlySet<string>, { point, process, refr
 
 export const judge = (log: Log, history: ReadonlyArray<Written>): Verdict => {
   const issuedFor = new Map<string, string>()
-  for (const { issued, presented } of log.presentations) if (issued !== undefined) issuedFor.set(issued, presented)
+  for (const { issued, token } of log.attempts) if (issued !== undefined) issuedFor.set(issued, token)
   const rootOf = (token: string): string => {
     let root = token
     for (let from = issuedFor.get(root); from !== undefined; from = issuedFor.get(root)) root = from
@@ -139,29 +141,29 @@ export const judge = (log: Log, history: ReadonlyArray<Written>): Verdict => {
   }
   violations.push(...checkClaims(log, history))
 
-  const fates = new Map<string, "Died" | "CutOff">()
-  for (const presentation of log.presentations) {
-    const { issued, presented, process } = presentation
+  const losses = new Map<string, "Died" | "CutOff">()
+  for (const attempt of log.attempts) {
+    const { issued, token, process } = attempt
     if (issued === undefined || stored.has(issued)) continue
-    const fate = fateOf(log, presentation)
-    if (fate === undefined) violations.push(`R3: ${process} has thrown new tokens away, and lived`)
-    else fates.set(rootOf(presented), fate)
+    const loss = lossOf(log, attempt)
+    if (loss === undefined) violations.push(`R3: ${process} threw new tokens away while it was alive`)
+    else losses.set(rootOf(token), loss)
   }
 
   const lost = lines.filter(({ last }) => last._tag === "ReconnectRequired")
   for (const { last, root, subject } of lines) {
     const isLost = last._tag === "ReconnectRequired"
-    const fate = fates.get(root)
-    if (isLost && fate === undefined) violations.push(`a grant was lost although no answer was (${subject})`)
-    if (!isLost && fate !== undefined) violations.push(`an answer was lost, and its grant was not (${subject})`)
+    const loss = losses.get(root)
+    if (isLost && loss === undefined) violations.push(`a grant was lost although no response was (${subject})`)
+    if (!isLost && loss !== undefined) violations.push(`a response was lost, but its grant was not (${subject})`)
     if (isLost && last.why !== "ResponseLost") violations.push(`a grant was lost because of ${last.why} (${subject})`)
   }
-  const count = (fate: "Died" | "CutOff") => [...fates.values()].filter((other) => other === fate).length
+  const count = (loss: "Died" | "CutOff") => [...losses.values()].filter((other) => other === loss).length
   return {
     refreshes: issuedFor.size,
     grantsLost: lost.length,
-    answersThatDied: count("Died"),
-    answersCutOff: count("CutOff"),
+    responsesThatDied: count("Died"),
+    responsesCutOff: count("CutOff"),
     violations
   }
 }

@@ -1,4 +1,4 @@
-/** One of the processes that are killed: it needs access tokens all the time, and each of them has expired. */
+/** One of the processes that are killed: it always needs access tokens, and each of them has expired. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
@@ -26,19 +26,19 @@ export type Told = Begin | { readonly _tag: "DieAt"; readonly point: Points.OwnP
 export type Said =
   | { readonly _tag: "Ready" }
   | { readonly _tag: "Reached"; readonly point: Points.OwnPoint; readonly refreshToken: string }
-  /** A call came to its end for which these refresh tokens had been claimed. */
+  /** A call ended for which these refresh tokens had been claimed. */
   | { readonly _tag: "Returned"; readonly refreshTokens: ReadonlyArray<string> }
-  /** The answer to the presentation of this refresh token did not come, or came too late to be waited for. */
-  | { readonly _tag: "Unanswered"; readonly refreshToken: string }
+  /** The response to this refresh token did not come, or came too late. */
+  | { readonly _tag: "NoResponse"; readonly refreshToken: string }
 
 const say = (said: Said) => tellParent(said)
 
-// How many subjects are looked after at a time.
+// How many subjects are handled in parallel.
 const lanes = 4
 
 const decoder = new TextDecoder()
 
-const presentedBy = ({ body }: HttpClientRequest.HttpClientRequest) =>
+const refreshTokenOf = ({ body }: HttpClientRequest.HttpClientRequest) =>
   body._tag === "Uint8Array" ? new URLSearchParams(decoder.decode(body.body)).get("refresh_token") : null
 
 const httpClient = (name: string) =>
@@ -50,8 +50,8 @@ const httpClient = (name: string) =>
         HttpClient.transform((answer, request) =>
           Effect.onExit(answer, (exit) =>
             Effect.sync(() => {
-              const refreshToken = presentedBy(request)
-              if (exit._tag === "Failure" && refreshToken !== null) say({ _tag: "Unanswered", refreshToken })
+              const refreshToken = refreshTokenOf(request)
+              if (exit._tag === "Failure" && refreshToken !== null) say({ _tag: "NoResponse", refreshToken })
             })
           )
         )
@@ -61,7 +61,7 @@ const httpClient = (name: string) =>
 
 const work = Effect.fnUntraced(function* ({ subjects }: Begin, points: Points.Points, isOver: () => boolean) {
   const auth = yield* ZapierAuth
-  // A subject is in one lane only, so that a call for it has ended before the next begins.
+  // A subject is in one lane only, so that its calls do not overlap.
   const lane = Effect.fnUntraced(function* (first: number) {
     for (let index = first; !isOver(); index = index + lanes < subjects.length ? index + lanes : first) {
       const subject = subjects[index] ?? ""
@@ -90,7 +90,7 @@ const main = async () => {
       if (message._tag === "DieAt") points.dieAt(message.point)
       if (message._tag === "Stop") isOver = true
     }
-    // Its parent is gone.
+    // Its parent has ended.
     process.exit(1)
   }
   void listen()
@@ -103,7 +103,7 @@ const main = async () => {
   }).pipe(Layer.provide(Layer.provideMerge(points.layer, stores)))
   const working = work(begin, points, () => isOver).pipe(Effect.provide(layer))
   await Effect.runPromise(Effect.provideService(working, Clock.Clock, clock))
-  // Its parent would be listened to for ever.
+  // The connection to its parent would keep it alive.
   process.exit(0)
 }
 

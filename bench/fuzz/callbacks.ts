@@ -1,4 +1,4 @@
-/** Arbitrary callbacks, URLs and queries, and what must hold for whatever is made of them. */
+/** Arbitrary callbacks, URLs and queries, and the requirements for their results. */
 import { inspect } from "node:util"
 import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
@@ -40,7 +40,7 @@ const pairsOf = (chance: Chance): ReadonlyArray<Pair> => {
 const encoded = (pairs: ReadonlyArray<Pair>) =>
   new URLSearchParams(pairs.map(([name, value]) => [name.toWellFormed(), value.toWellFormed()])).toString()
 
-// What frameworks make of a query, and what programs without types pass on.
+// Values that frameworks make from a query, and that untyped programs pass on.
 const oddOf = (chance: Chance, value: string): unknown =>
   chance.oneOf<() => unknown>([
     () => value,
@@ -75,12 +75,12 @@ const isPrintable = (text: string) => /^[ -~]{1,4096}$/.test(text)
 const valuesOf = (pairs: ReadonlyArray<Pair>, name: string) =>
   pairs.flatMap(([other, value]) => (other === name ? [value] : []))
 
-/** What is wrong with what is made of a callback, if anything is, and what came of it. */
+/** The result for a callback, and what is wrong with it, if anything. */
 export const check = (chance: Chance): { readonly kind: string; readonly problem: string | undefined } => {
   const pairs = pairsOf(chance)
   const query = encoded(pairs)
   const at = chance.below(query.length + 1)
-  // Whether the input says what the pairs say.
+  // True if the input contains exactly these pairs.
   const [isFaithful, input] = chance.oneOf<() => readonly [boolean, unknown]>([
     () => [true, `https://app.example/callback?${query}`],
     () => [true, `/callback?${query}#${chance.text(4)}`],
@@ -95,7 +95,7 @@ export const check = (chance: Chance): { readonly kind: string; readonly problem
     () => [false, oddOf(chance, query)]
   ])()
   const parsed = AuthorizationCallback.parse(input as AuthorizationCallback.Input)
-  // Any path is one that a request may have.
+  // A request may have any path.
   Endpoint.match(chance.oneOf(["GET", "DELETE", chance.text(4)]), typeof input === "string" ? input : `/v2/${query}`)
   const wrong = () => {
     if ((inspect(parsed, { depth: 9, showHidden: true }) + JSON.stringify(parsed)).includes(secret)) {

@@ -1,17 +1,17 @@
-/** Chance that can be repeated: the same numbers for the same seed. */
+/** Reproducible randomness: the same numbers for the same seed. */
 
 export interface Chance {
-  /** A whole number from 0 to below `limit`. */
+  /** A whole number from 0, less than `limit`. */
   readonly below: (limit: number) => number
   /** One of the values. */
   readonly oneOf: <A>(values: readonly [A, ...ReadonlyArray<A>]) => A
-  /** True once in so many times. */
+  /** True once in `count` times on average. */
   readonly once: (inSoMany: number) => boolean
-  /** Text of up to so many code units, of any kind: ASCII, controls, halves of surrogate pairs. */
+  /** Text of up to `length` code units of any kind: ASCII, controls, unpaired surrogates. */
   readonly text: (longest: number) => string
 }
 
-/** Chance of a case: by the "mulberry32" generator, whose numbers are good enough to draw examples. */
+/** Randomness of a case, by the "mulberry32" generator, which is good enough for examples. */
 export const make = (seed: number, number: number): Chance => {
   let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b)) >>> 0
   const below = (limit: number) => {

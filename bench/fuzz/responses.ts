@@ -1,4 +1,4 @@
-/** Arbitrary responses of a token endpoint, and what must hold for whatever is made of them. */
+/** Arbitrary responses of a token endpoint, and the requirements for their results. */
 import { inspect } from "node:util"
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as TokenFailure from "@zapier-workflow-auth/core/oauth/TokenFailure"
@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Chance } from "./chance.ts"
 
-/** What must show nowhere. */
+/** Texts that must appear nowhere. */
 export const secret = "s3cr3t"
 
 const asked: TokenOutcome.Asked = { scopes: ["zap"], startedAt: 1_000, now: 1_500 }
@@ -68,7 +68,7 @@ const membersOf = (chance: Chance): Members => {
   }
 }
 
-// The body of members, in a form in which all of them can be read.
+// The body for these members, in a form in which all of them are readable.
 const readable = (chance: Chance, members: Members): string => {
   const json = JSON.stringify(members).replace(/"expires_in":1e\+300/, '"expires_in":1e999')
   return chance.oneOf<() => string>([
@@ -134,7 +134,7 @@ const grants = ({ tokens }: Extract<TokenOutcome.TokenOutcome, { readonly _tag: 
   return undefined
 }
 
-/** What is wrong with what is made of a response, if anything is, and what came of it. */
+/** The result for a response, and what is wrong with it, if anything. */
 export const check = (chance: Chance): { readonly kind: string; readonly problem: string | undefined } => {
   const members = membersOf(chance)
   const isMangled = chance.once(3)

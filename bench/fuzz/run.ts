@@ -1,19 +1,19 @@
-/** Puts arbitrary token responses and callbacks through the public parsers. */
+/** Feeds arbitrary token responses and callbacks to the public parsers. */
 import * as Callbacks from "./callbacks.ts"
 import * as Chance from "./chance.ts"
 import * as Responses from "./responses.ts"
 
 export interface Report {
   readonly cases: number
-  /** How many cases there were, by what came of them. */
+  /** How many cases there were, by result. */
   readonly kinds: { readonly [kind: string]: number }
-  /** What must not be, each with the number of its case: the first few. */
+  /** The first violations, each with the number of its case. */
   readonly problems: ReadonlyArray<string>
 }
 
 const most = 10
 
-/** What a case is, by its seed and number alone. */
+/** A case, determined by its seed and number. */
 const check = (seed: number, number: number) => {
   const chance = Chance.make(seed, number)
   try {
@@ -24,7 +24,7 @@ const check = (seed: number, number: number) => {
 }
 
 /**
- * @param onCase is told the number of each case
+ * @param onCase called with the number of each case
  */
 export const run = (seed: number, cases: number, onCase: (number: number) => void = () => {}): Report => {
   const kinds = new Map<string, number>()

@@ -1,6 +1,6 @@
 /**
- * Consent attempts that are begun and never finished: by one user, by a thousand users, and each by another user for three
- * hours. How many are stored is bounded all the while, and so is the memory of the process. Time is virtual.
+ * Consent attempts that are begun and never finished: by one user, by a thousand users, and each by another user for
+ * three hours. The number of stored attempts stays bounded, and so does the memory of the process. Time is virtual.
  */
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
@@ -26,7 +26,7 @@ import { type Report, round, say } from "../report.ts"
 
 export const name = "attempts"
 
-/** Redis forgets by a clock of its own, and not by the virtual one. */
+/** Redis expires keys by its own clock instead of the virtual one. */
 export const kinds = ["sqlite", "postgres", "memory"] as const
 
 export type Kind = (typeof kinds)[number]
@@ -44,7 +44,7 @@ const { attemptLifetime, attemptsPerSubject } = Result.getOrThrow(Settings.make(
 
 interface Flood {
   readonly name: string
-  /** Who begins the attempt of that number. */
+  /** The user of an attempt's number. */
   readonly subjectOf: (index: number) => string
   /** Milliseconds between two attempts. */
   readonly pace: number
@@ -52,13 +52,13 @@ interface Flood {
   readonly bound: number
 }
 
-// So long that most of them have to be forgotten meanwhile.
+// Long enough that most of them have to be forgotten.
 const strangersFor = 3 * 3_600 * second
 
 const floods = (attempts: number): ReadonlyArray<Flood> => {
   const users = Math.min(1_000, Math.ceil(attempts / 100))
   const pace = strangersFor / attempts
-  // Due since the last sweep, and what has begun while that one was at work.
+  // Due since the last sweep, and begun during that one.
   const kept = attemptLifetime + AttemptStore.retention + AttemptStore.sweepInterval
   return [
     { name: "one user", subjectOf: () => "user", pace: second / 200, bound: attemptsPerSubject },
@@ -77,14 +77,14 @@ const floods = (attempts: number): ReadonlyArray<Flood> => {
   ]
 }
 
-// In bytes: for what stays in this process when all have begun, beside the attempts themselves in a store in memory.
+// In bytes: the memory that may remain once all have begun, without the attempts themselves if the store is in memory.
 const heapBound = 64 * 1_024 * 1_024
 const attemptBound = 4_096
 
 const inMemory = Effect.map(Layer.build(Layer.fresh(MemoryStores.layer)), (stores) => {
   const store = Context.get(stores, AttemptStore.AttemptStore)
   const there = new Map<string, number>()
-  // Those that a sweep has forgotten are found out by reading them.
+  // Swept attempts are detected by reading them.
   const watched = AttemptStore.AttemptStore.of({
     ...store,
     compareAndSet: (key, expected, value) =>

@@ -1,6 +1,6 @@
 /**
- * What a bundle of the core weighs, minified and gzipped: its own code alone, and with the parts of Effect that it uses;
- * beside the smallest client that asks Effect's `HttpClient` for one token, and beside others' clients.
+ * The size of the core in a bundle, minified and gzipped: its own code alone, and with the parts of Effect that it
+ * uses; compared with the smallest client that gets one token through Effect's `HttpClient`, and with other clients.
  */
 import { gzipSync } from "node:zlib"
 import * as Effect from "effect/Effect"
@@ -9,12 +9,12 @@ import { type Report, round, say } from "../report.ts"
 
 export const name = "bundle"
 
-/** There is nothing to repeat: the same sources give the same bytes. */
+/** Repetition is pointless: the same sources give the same bytes. */
 export const calls = 1
 
-// What it was when it was last looked into, and a little, so that what is added to it is noticed.
+// Slightly above the last reviewed size, so that additions are noticed.
 const bounds = {
-  /** The code of all that the index of the core exports, in kB. */
+  /** All exports of the core's index, in kB of code. */
   own: 46.5,
   /** A program that uses all three modes, with the parts of Effect that it uses, in kB. */
   whole: 87
@@ -42,10 +42,10 @@ export const call = () => Effect.runPromise(Effect.provide(
   ZapierHttpClient.ZapierHttpClient.use((zapier) => zapier.call("GET /v1/apps")), layer))
 `
 
-/** A program that uses all that can be imported at once. */
+/** A program that imports everything. */
 export const barrel = `export * from "@zapier-workflow-auth/core"`
 
-// One refresh: no state, no store, no second caller.
+// One refresh, without state, store or second caller.
 const baseline = `
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -86,7 +86,7 @@ interface Options {
   readonly platform?: "node"
 }
 
-/** What a bundle of a program weighs, and what is in it. */
+/** The size of a program's bundle, and its contents. */
 export const bundle = (contents: string, { external = [], platform }: Options = {}) =>
   Effect.promise(async () => {
     const { metafile, outputFiles } = await build({
@@ -108,16 +108,16 @@ export const bundle = (contents: string, { external = [], platform }: Options = 
     return {
       /** In kB, minified and gzipped. */
       size: round(gzipSync(outputFiles[0]?.contents ?? "").length / 1_000, 1),
-      /** What each module comes to, in bytes, minified. */
+      /** The size of each module in bytes, minified. */
       modules: new Map(inputs.map(([module, { bytesInOutput }]) => [module, bytesInOutput])),
-      /** What it imports and does not hold. */
+      /** Its external imports. */
       imports: new Set(outputs.flatMap(({ imports }) => imports.map(({ path }) => path)))
     }
   })
 
 type Bundle = Effect.Success<ReturnType<typeof bundle>>
 
-// Where the bytes are from, in percent: our modules, what a client of one request has as well, and what else of Effect is used.
+// The origin of the bytes in percent: our modules, those of a client for one request, and the rest of Effect.
 const sharesOf = (whole: Bundle, baseline: Bundle) => {
   const isOurs = (module: string) => module.includes("packages/core/")
   const sum = (bytes: (module: string, bytes: number) => number) =>

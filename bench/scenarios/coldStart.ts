@@ -1,8 +1,8 @@
 /**
- * What a function takes from the start of its process to the first token of a user whose grant is stored, encrypted, in each
- * store: with the facade as it is published for that, bundled; and with its modules as they are. Beside them a Node that does
- * nothing, and one that imports the modules of `effect` that the facade needs for that store. Rounds are interleaved, and
- * their medians compared.
+ * The time of a function from the start of its process to the first token of a user whose grant is stored, encrypted,
+ * in each store: with the published, bundled facade, and with its separate modules. Compared with an empty Node
+ * program, and with one that imports the modules of `effect` that the facade needs for that store. Rounds are
+ * interleaved, and their medians compared.
  */
 import { execFileSync, spawn } from "node:child_process"
 import { rmSync } from "node:fs"
@@ -32,7 +32,7 @@ export const name = "cold-start"
 /** Rounds. */
 export const calls = 7
 
-// Times what importing the modules of Effect takes.
+// Relative to importing the modules of Effect.
 const bound = 1.5
 
 const adapter = fileURLToPath(new URL("../../packages/node-adapter/", import.meta.url))
@@ -47,7 +47,7 @@ const encryption = btoa("0123456789abcdef0123456789abcdef")
 
 const accessToken = "an-access-token"
 
-/** A module, and what it is started with. */
+/** A module, and its arguments. */
 const programOf = (module: string, stores: unknown) => `
   import { make } from ${JSON.stringify(pathToFileURL(module).href)}
   const zapier = make(${JSON.stringify({ application, stores, encryption })})
@@ -55,7 +55,7 @@ const programOf = (module: string, stores: unknown) => `
   process.stdout.write(token.ok ? token.value.accessToken : token.error.message, () => process.exit())
 `
 
-// A folder of its own: others may be making the one that is published, or measuring as well.
+// Its own folder, because other processes may build the published one, or measure as well.
 const folder = `bundled-of-bench-${process.pid}`
 
 const bundle = Effect.acquireRelease(
@@ -67,7 +67,7 @@ const bundle = Effect.acquireRelease(
   () => Effect.sync(() => rmSync(join(adapter, "dist", folder), { recursive: true, force: true }))
 )
 
-/** The modules of `effect` that are in what the program loads, which is told by the names of what it loads on demand. */
+/** The modules of `effect` that the program loads, found by the names of its lazy imports. */
 const effectModules = async (onDemand: RegExp): Promise<ReadonlyArray<string>> => {
   const built = await rolldown({
     cwd: adapter,
@@ -102,7 +102,7 @@ interface Run {
 
 const published = new URL("../published.ts", import.meta.url).href
 
-/** A whole process. */
+/** Runs a whole process. */
 const runOf = async (program: string, ...flags: ReadonlyArray<string>): Promise<Run> => {
   const began = performance.now()
   const child = spawn(process.execPath, [...flags, "--input-type=module", "--eval", program], {
@@ -169,7 +169,7 @@ const measure = Effect.fnUntraced(function* (
     modules: []
   }
   let tokens = 0
-  // The first round only warms the caches of the disk.
+  // The first round only warms the disk's caches.
   for (let index = 0; index <= rounds; index++) {
     for (const kind of kinds) {
       const flags = kind === "modules" ? ["--import", published] : []
@@ -209,7 +209,7 @@ export const run = Effect.fnUntraced(
     const options = { bundled, modules, rounds }
     const sqlite = yield* Effect.scoped(Effect.flatMap(Database.make("sqlite"), (made) => measure(made, options)))
     const postgres = yield* Effect.scoped(Effect.flatMap(Database.make("postgres"), (made) => measure(made, options)))
-    // A machine may have no server of Redis; the other two bring their own.
+    // A machine may have no Redis server; the other two bring their own.
     const none = RedisServer.find()
     if (typeof none === "string") say(`skipped Redis: ${none}`)
     const redis =

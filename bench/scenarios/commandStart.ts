@@ -1,8 +1,8 @@
 /**
- * What `zapier-workflow-auth token` takes as a whole process, with a token in the database that is still valid, beside what
- * Node takes to load `effect/Effect` alone. Scripts call it each time that they need a token.
+ * The time of `zapier-workflow-auth token` as a whole process, with a valid token in the database, compared with
+ * loading `effect/Effect` alone in Node. Scripts run it whenever they need a token.
  *
- * It is the command as it is published, in a few files. Rounds are interleaved, and their medians compared.
+ * It measures the published command, in a few files. Rounds are interleaved, and their medians compared.
  */
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -23,12 +23,12 @@ export const name = "command-start"
 /** Rounds. */
 export const calls = 15
 
-// As often as the baseline: what is beyond it, a person would notice in a loop of a script.
+// A slower command would be noticeable in a script's loop.
 const bound = 2.5
 
 const adapter = fileURLToPath(new URL("../../packages/node-adapter/", import.meta.url))
 
-// A folder of its own: others may be making the one that is published, or measuring as well.
+// Its own folder, because other processes may build the published one, or measure as well.
 const folder = `command-of-bench-${process.pid}`
 
 const bundle = Effect.acquireRelease(
@@ -93,7 +93,7 @@ export const run = Effect.fnUntraced(
     }
     const times: { readonly [kind in keyof typeof kinds]: Array<number> } = { node: [], effect: [], token: [] }
     let printed = 0
-    // The first round only warms the caches of the disk.
+    // The first round only warms the disk's caches.
     for (let index = 0; index <= rounds; index++) {
       for (const kind of ["node", "effect", "token"] as const) {
         const { millis, output } = kinds[kind]()

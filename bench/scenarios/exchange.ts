@@ -1,7 +1,7 @@
 /**
- * What it takes to turn a callback into tokens: `state` is checked, the code exchanged, the answer understood. The token
- * endpoint is a function in the same process that gives the same answer to all. This library besides looks its consent
- * attempt up, spends it, and stores the grant, in memory; others leave that to the app. Rounds are interleaved.
+ * The time to turn a callback into tokens: `state` is checked, the code exchanged, the response parsed. The token
+ * endpoint is a function in the same process that gives every client the same response. This library also looks up and
+ * spends its consent attempt, and stores the grant, in memory; others leave that to the app. Rounds are interleaved.
  */
 import { OAuth2Client as BadgatewayClient } from "@badgateway/oauth2-client"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -22,12 +22,12 @@ import { type Report, round, say } from "../report.ts"
 
 export const name = "exchange"
 
-/** Exchanges of each in a round. */
+/** Exchanges of each client in a round. */
 export const calls = 1_000
 
 const rounds = 15
 
-// Of the rate of a single request through Effect's `HttpClient`: whoever makes it slower should know that.
+// Relative to the rate of a single request through Effect's `HttpClient`, so that a slowdown is noticed.
 const bound = 0.15
 
 const app = { clientId: "bench", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] as const }
@@ -51,7 +51,7 @@ const headers = { "content-type": "application/json", "cache-control": "no-store
 const answer = async () => new Response(body, { headers })
 
 interface Client {
-  /** Begins a consent: where the browser comes back to. */
+  /** Begins a consent, and returns its callback. */
   readonly begin: () => Promise<URL>
   readonly exchange: (callback: URL) => Promise<unknown>
 }
@@ -78,7 +78,7 @@ const ours = (): Client => {
   }
 }
 
-// What Effect takes by itself: the request, and its answer through a schema. No `state`, no store.
+// Effect alone: the request, and its response through a schema, without `state` and store.
 const bare = (): Client => {
   const Answer = Schema.Struct({ access_token: Schema.String, refresh_token: Schema.String, expires_in: Schema.Finite })
   const runtime = ManagedRuntime.make(
@@ -156,7 +156,7 @@ const clients = {
   "@badgateway/oauth2-client": badgateway()
 }
 
-// Exchanges a second. The consents are begun before the clock is.
+// Exchanges per second. The consents are begun before the clock starts.
 const rateOf = async (count: number, { begin, exchange }: Client) => {
   const callbacks: Array<URL> = []
   for (let index = 0; index < count; index++) callbacks.push(await begin())

@@ -1,7 +1,7 @@
 /**
- * Complete flows with a fake, one after the other: authorization, where nobody is asked, the exchange of the code, a
- * call of the API, a refresh. Over loopback HTTP beside two servers that others have written, round by round; then many more, to see
- * whether the fake gets slower. Without sockets beside a stub that is written by hand. And the machine alone.
+ * Complete flows with a fake, one after another: authorization without a consent page, the exchange of the code, a call
+ * of the API, a refresh. Over loopback HTTP compared with two other servers, round by round; then many more, to see
+ * whether the fake gets slower; without sockets compared with a handwritten stub; and the machine alone.
  */
 import * as FakeControl from "@zapier-workflow-auth/testing/fake/FakeControl"
 import * as FakeHttp from "@zapier-workflow-auth/testing/fake/FakeHttp"
@@ -18,18 +18,18 @@ import type * as Worker from "./fakeFlowsWorker.ts"
 
 export const name = "fake-flows"
 
-/** How many flows the fake goes through over HTTP, to see whether it gets slower. */
+/** How many flows the fake runs over HTTP, to see whether it gets slower. */
 export const calls = 100_000
 
-// How many flows a second there are depends on the machine. These hold on any.
+// The rate depends on the machine; these bounds hold on any.
 const bounds = {
-  /** Times the faster of the others, over HTTP. */
+  /** Relative to the faster of the others, over HTTP. */
   ratio: 2.5,
-  /** The last tenth of the flows against the first. */
+  /** The last tenth of the flows relative to the first. */
   flatness: 0.8,
-  /** Against a stub that is written by hand, through the same `HttpClient`. */
+  /** Relative to a handwritten stub, through the same `HttpClient`. */
   inProcess: 0.5,
-  /** The machine alone against the whole over HTTP, so that it is not what a flow waits for. */
+  /** The machine alone relative to the whole over HTTP, so that it is not the bottleneck. */
   machine: 7
 }
 
@@ -39,7 +39,7 @@ const warmUpRounds = 5
 
 const file = new URL("fakeFlowsWorker.ts", import.meta.url).pathname
 
-// Each has a process of its own, so that none has to do with what another leaves behind.
+// Each in its own process, so that none is affected by another.
 const start = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>) {
   const begins = names.map((server) => ({ _tag: "Begin", server }) as const)
   const started = yield* Workers.startAnswering<Worker.Told, Worker.Said>(file, begins)
@@ -56,8 +56,8 @@ const start = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>) {
   )
 })
 
-// One after the other in each round, so that what else the machine does meets all of them. Before that each goes through
-// so many that its code is compiled as far as it will be.
+// Alternating in each round, so that other load affects all alike. Each first runs enough flows for its code to be
+// compiled.
 const compare = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>, flows: number, rounds: number) {
   const workers = yield* start(names)
   yield* Effect.forEach(workers, ({ rateOf }) => rateOf(flows * warmUpRounds))
@@ -69,7 +69,7 @@ const compare = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>, 
   return Object.fromEntries(medians) as { readonly [name: string]: number }
 }, Effect.scoped)
 
-// Rates of each tenth of the flows.
+// The rate of each tenth of the flows.
 const tenths = Effect.fnUntraced(function* (calls: number) {
   const workers = yield* start([FlowServers.fakeName])
   const flows = Math.ceil(calls / 10)
@@ -82,7 +82,7 @@ const tenths = Effect.fnUntraced(function* (calls: number) {
   return rates
 }, Effect.scoped)
 
-// The same requests to the pure machine. What the client of the flows does is not counted: it takes half as long again.
+// The same requests to the pure machine, without the client of the flows, which takes half as long again.
 const machine = (flows: number) =>
   Effect.gen(function* () {
     let state = yield* Effect.fromResult(FakeControl.make(FlowServers.fakeOptions))
@@ -106,7 +106,7 @@ const machine = (flows: number) =>
     const before = yield* memory
     const rate = many(flows)
     const { heap } = yield* memory
-    // What it was measured for is still there.
+    // The measured state is still there.
     return { rate: round(rate), bytesPerGrant: round((heap - before.heap) / flows), grants: countOf(state) }
   })
 

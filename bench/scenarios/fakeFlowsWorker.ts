@@ -1,4 +1,4 @@
-/** One of the processes of the scenario `fake-flows`: what answers the flows, and what asks. */
+/** A process of the scenario `fake-flows`: the server of the flows, or their client. */
 import { Console } from "node:console"
 import * as Effect from "effect/Effect"
 import * as FlowClients from "../flowClients.ts"
@@ -17,12 +17,12 @@ export type Name = keyof typeof servers
 
 export type Told =
   | { readonly _tag: "Begin"; readonly server: Name }
-  /** Go through so many flows, one after the other. */
+  /** Run this many flows, one after another. */
   | { readonly _tag: "Flow"; readonly flows: number }
 
 export type Said =
   | { readonly _tag: "Ready" }
-  /** How many flows it was a second. */
+  /** Flows per second. */
   | { readonly _tag: "Flowed"; readonly rate: number }
 
 const say = (said: Said) => tellParent(said)
@@ -41,7 +41,7 @@ const work = Effect.fnUntraced(function* (server: Name, messages: AsyncIterator<
   })
 }, Effect.scoped)
 
-// What libraries mention is not said to the parent.
+// Libraries' own output is not sent to the parent.
 globalThis.console = new Console(process.stderr)
 
 const messages = told<Told>()

@@ -1,5 +1,5 @@
 /**
- * Many grants used in turn in one process: what is kept of them is bounded by `memoryCapacity`. The store keeps nothing,
+ * Many grants used in turn in one process: the memory for them is bounded by `memoryCapacity`. The store keeps nothing,
  * so the heap is the library's.
  */
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
@@ -15,13 +15,13 @@ export const calls = 100_000
 
 const checkpoints = 5
 
-// How much the heap may grow between the first checkpoint and the last: for 80,000 grants these are 13 bytes each, less
-// than a token. A heap that is measured twice differs by some 200 kB.
+// How much the heap may grow between the first checkpoint and the last: 13 bytes each for 80,000 grants, less than a
+// token. Two measurements of the same heap differ by about 200 kB.
 const bound = 1_024 * 1_024
 
 const heapUsed = Effect.promise(async () => {
   if (global.gc === undefined) throw new Error("run with --expose-gc: the heap is measured without garbage")
-  // What is registered for finalization goes with the turn after the collection that finds it, and some with the next.
+  // Finalization callbacks run in the turn after the collection that finds them, some in the next.
   for (let i = 0; i < 3; i++) {
     global.gc()
     await new Promise((resolve) => setImmediate(resolve))
@@ -42,7 +42,7 @@ const use = Effect.fnUntraced(function* (grants: number, reads: () => number) {
     if ((index + 1) % Math.ceil(grants / checkpoints) === 0 || index + 1 === grants) heap.push(yield* heapUsed)
   }
   const seconds = (performance.now() - began) / 1_000
-  // Those for which the store is not asked, from the one used last backwards.
+  // The grants that are served from memory, counted back from the last used.
   let liveTokens = 0
   const before = reads()
   for (let index = grants - 1; index >= 0; index--) {
@@ -59,9 +59,9 @@ const measure = Effect.fnUntraced(function* (grants: number, memoryCapacity: num
 })
 
 export const run = Effect.fnUntraced(function* (calls: number) {
-  // The default, unless there are fewer grants than would fill it well before the first checkpoint.
+  // The default, unless too few grants would fill it well before the first checkpoint.
   const memoryCapacity = Math.min(10_000, Math.ceil(calls / 10))
-  // Compiles what is to be compiled.
+  // Lets the code be compiled.
   yield* measure(Math.min(calls, 2_000), memoryCapacity)
   const bounded = yield* measure(calls, memoryCapacity)
   say(`grants: ${calls} grants, ${memoryCapacity} in memory: the heap was ${bounded.heap.join(", ")} bytes`)
@@ -72,7 +72,7 @@ export const run = Effect.fnUntraced(function* (calls: number) {
     passed:
       bounded.heapGrowthBytes <= bound &&
       bounded.liveTokens === memoryCapacity &&
-      // Else the measurement would not have seen what was kept.
+      // Otherwise the measurement would have missed the kept grants.
       unbounded.heapGrowthBytes > bound &&
       unbounded.liveTokens === calls,
     grants: calls,

@@ -1,6 +1,6 @@
 /**
- * What it takes to import the packages as they are published, each in a process of its own that has just begun, beside the
- * modules of Effect that they load. Rounds are interleaved.
+ * The time to import the published packages, each in its own new process, compared with the modules of Effect that they
+ * load. Rounds are interleaved.
  */
 import { execFileSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
@@ -16,8 +16,8 @@ export const name = "import"
 /** Rounds. */
 export const calls = 11
 
-// Times what Effect's modules by themselves take: of the core, and of `ZapierNode`. What is over 1 is nearly all the finding
-// and reading of their files, some 75 of the core: in one file it would be half as much.
+// Relative to Effect's modules alone: of the core, and of `ZapierNode`. Nearly all above 1 is finding and reading
+// files, about 75 of the core: in one file it would be half as much.
 const bound = 1.25
 const nodeBound = 1.25
 
@@ -35,7 +35,7 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
-// What the packages are once they are installed: files that were compiled, found by `exports` as they are published.
+// The packages as they are installed: compiled files, found through the published `exports`.
 const install = (folder: string) => {
   for (const name of names) {
     const from = join(packages, name)
@@ -60,7 +60,7 @@ const compile = () => {
 
 const statically = /^(?:import|export)\s(?:[^"';]*\sfrom\s)?"([^"]+)"/gm
 
-// What others' modules a module of ours loads at once, itself or through more of ours.
+// The external modules that a module of ours loads at once, directly or through others of ours.
 const othersOf = (folder: string, specifier: string) => {
   const others = new Set<string>()
   const seen = new Set<string>()
@@ -86,7 +86,7 @@ const ownFile = (folder: string, specifier: string) => {
 
 interface Imported {
   readonly millis: number
-  /** Of the processor, which other processes hardly change. */
+  /** CPU time, which other processes hardly change. */
   readonly cpuMillis: number
   readonly megabytes: number
 }
@@ -102,7 +102,7 @@ const cpuMillis = (system + user) / 1000
 console.log(JSON.stringify({ millis, cpuMillis, megabytes: (process.memoryUsage().heapUsed - before) / 1e6 }))
 `
 
-// With what Node has read before: as a program that is started the second time.
+// With a warm compile cache, like a program's second start.
 const importing = (folder: string, imports: ReadonlyArray<string>) => {
   const args = ["--input-type=module", "--eval", program(imports)]
   return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" })) as Imported
@@ -141,7 +141,7 @@ export const run = Effect.fnUntraced(function* (rounds: number) {
     Effect.sync(() => measure(folder, rounds)),
     Effect.sync(() => rmSync(folder, { recursive: true }))
   )
-  // What else the machine does only ever adds to a time, and the least has the least of it.
+  // Other load only ever adds to a time, so the least is the closest.
   const leastOf = (kind: string) =>
     Math.min(
       ...results.filter((result) => result.kind === kind).flatMap(({ all }) => all.map(({ cpuMillis }) => cpuMillis))

@@ -1,4 +1,4 @@
-/** Many calls at once with a token that the server has ended early, while its 401s come in over 300 ms. */
+/** Many calls at once with a token that the server ended early, while its 401s arrive over 300 ms. */
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
@@ -36,7 +36,7 @@ export const run = Effect.fnUntraced(function* (calls: number) {
     Effect.provide(
       World.layer({
         connections: calls,
-        // The first call's answer is the first, and the last call's is the last.
+        // Responses arrive in the order of the calls.
         delay: ({ query }) => (Number(new URLSearchParams(query).get("offset")) / calls) * spreadMillis
       })
     )

@@ -1,10 +1,10 @@
 /**
- * What an authorized call costs over one with a constant bearer header, through Effect's own `HttpClient` and the same
- * API in memory. A call ends with its body read: what is left unread is cleared away after the clock has stopped.
+ * The cost of an authorized call compared with one with a constant bearer header, through Effect's own `HttpClient` and
+ * the same API in memory. A call ends once its body is read, because an unread body is cleaned up after the clock
+ * stopped.
  *
- * All are measured in turn in many short rounds, and the tenth part of the rounds counts in which each was undisturbed:
- * what else the machine does only ever adds to a time. The baseline is measured twice; its ratio to itself says how far
- * the others are to be trusted.
+ * All are measured in turn in many short rounds, and only the fastest tenth of each one's rounds counts, because other
+ * load only ever adds to a time. The baseline is measured twice; its ratio to itself shows how reliable the others are.
  */
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
@@ -18,7 +18,7 @@ import { type Report, round, say } from "../report.ts"
 
 export const name = "overhead"
 
-/** Calls of each kind before the next kind has its turn. */
+/** Calls of each kind before the next kind's turn. */
 export const calls = 400
 
 const subject = "ada"
@@ -38,7 +38,7 @@ const baseline = Offline.httpClient.pipe(
   )
 )
 
-// A typed call has read the body already.
+// A typed call has already read the body.
 type Call = Effect.Effect<HttpClientResponse | undefined, ZapierApiClient.ApiError>
 
 const names = ["baseline", "control", "as", "call", "typed"] as const
@@ -46,7 +46,7 @@ const names = ["baseline", "control", "as", "call", "typed"] as const
 type Name = (typeof names)[number]
 type Subjects = { readonly [name in Name]: () => Call }
 
-// Collects garbage, and lets what finalizes it run, so that it does not burden whoever is first.
+// Collects garbage and runs finalizers, so that they do not slow the first kind down.
 const settle = Effect.andThen(
   Effect.sync(() => global.gc?.()),
   Effect.sleep("1 millis")
@@ -67,7 +67,7 @@ const measure = Effect.fnUntraced(function* (calls: number, subjects: Subjects) 
   const times: Times = { baseline: [], control: [], as: [], call: [], typed: [] }
   for (let index = 0; index < warmUpRounds + measuredRounds; index++) {
     if (index % roundsBetweenCollections === 0) yield* settle
-    // Each begins as often as each other: no place in the row is worth anything.
+    // Each kind begins equally often, so that the position does not matter.
     const first = index % names.length
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
       const took = yield* micros(calls, subjects[name])
@@ -145,15 +145,15 @@ export const run = Effect.fnUntraced(function* (calls: number) {
     passed: as <= bound,
     calls: calls * measuredRounds,
     bound,
-    // Without spans, which is what is bound: all that is left is what authorization costs.
+    // Without spans, which has a bound: the cost of authorization alone.
     ratio: as,
     callRatio: call,
-    // Decoded by the schemas of the endpoint. Nothing is bound.
+    // Decoded by the endpoint's schemas, without a bound.
     typedRatio: typed,
     controlRatio: control,
-    // With spans, and trace headers on neither side: this library sends none to Zapier.
+    // With spans, and without trace headers on both sides: this library sends none to Zapier.
     tracedRatio: traced.ratios.as,
-    // As it comes: with spans, and trace headers on the baseline's side only.
+    // By default: with spans, and trace headers on the baseline's side only.
     defaultRatio: byDefault.ratios.as,
     opsPerSecond: round(1_000_000 / (untraced.baselineMicros + untraced.addedMicros.as)),
     configurations

@@ -1,9 +1,9 @@
 /**
- * One user's grant, and many calls at once: with a token that has ended, in one process and in four that share a store; and
- * with a token that the server has ended early, while its 401s come in over 300 ms. The same for the app itself, which has
- * no token yet. This library beside others, each in processes of its own, against the same server: it rotates on receipt,
- * answers a token request after 50 ms, and refuses a refresh token that was used. The server counts. And what a call takes
- * while the token is good, one after the other, in rounds that each have their turn in.
+ * One user's grant, and many calls at once: with an expired token, in one process and in four that share a store; and
+ * with a token that the server ended early, while its 401s arrive over 300 ms. The same for the app itself, which has
+ * no token yet. This library and others, each in its own processes, against the same server, which rotates on receipt,
+ * responds to a token request after 50 ms, rejects a used refresh token, and counts. Also the time of a call with a
+ * valid token, one after another, in interleaved rounds.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -35,7 +35,8 @@ const processCount = 4
 const fake = FakeZapier.layer({
   apps: [World.app],
   remember: 1_000_000,
-  // A grant is not ended by a second use of its refresh token, which is the kinder of what servers do: else all would lose it.
+  // The server does not revoke the grant after a second use of a refresh token, which is the milder behaviour:
+  // otherwise all clients would lose it.
   knobs: { rateLimits: false, reuseRevokesGrant: false }
 })
 
@@ -74,7 +75,7 @@ const granted = Effect.gen(function* () {
 
 interface Situation {
   readonly processes: number
-  /** Whether the client knows that the token has ended; else it learns it from a 401. */
+  /** True if the client knows that the token has expired; false if it learns it from a 401. */
   readonly isKnown: boolean
 }
 
@@ -91,7 +92,7 @@ const app = Effect.map(HttpServer.HttpServer, ({ address }): Parts.App => ({
   redirectUri: World.app.redirectUris[0] ?? ""
 }))
 
-// What a process begins with whose client has the grant.
+// The start of a process whose client has the grant.
 const begin = Effect.fnUntraced(function* (peer: Peers.Name, grant: Omit<Peers.Grant, "expiresAt">, lifetime: number) {
   const zapier = yield* FakeZapier.FakeZapier
   return {
@@ -105,7 +106,7 @@ const begin = Effect.fnUntraced(function* (peer: Peers.Name, grant: Omit<Peers.G
   } satisfies Told
 })
 
-// All calls at once, of as many processes as there are that begin.
+// All calls at once, in one process for each start.
 const storm = Effect.fnUntraced(function* (peer: string, calls: number, begins: ReadonlyArray<Told>) {
   const started = yield* Workers.startAnswering<Told, Said>(file, begins)
   const all = Effect.promise(() => Promise.all(started.map(({ next }) => next())))
@@ -141,7 +142,7 @@ const asApp = (calls: number) =>
 
 const rounds = 9
 
-// Microseconds a call while the token is good.
+// Microseconds per call with a valid token.
 const inTurn = Effect.fnUntraced(function* (calls: number) {
   const names: ReadonlyArray<Peers.Name> = [Peers.constantName, ...Peers.names]
   const begins = yield* Effect.forEach(names, (peer) => Effect.flatMap(granted, (grant) => begin(peer, grant, hour)))
@@ -154,7 +155,7 @@ const inTurn = Effect.fnUntraced(function* (calls: number) {
       return said._tag === "CalledInTurn" ? said.micros : Number.NaN
     })
   )
-  // The first is for their code to be compiled.
+  // The first round lets the code be compiled.
   yield* round
   const measured = yield* Effect.forEach(Array.from({ length: rounds }), () => round)
   const spreads = names.map((name, index) => [name, spreadOf(measured.map((micros) => micros[index] ?? 0))] as const)

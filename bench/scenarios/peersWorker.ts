@@ -1,4 +1,4 @@
-/** One of the processes of the scenario `peers`: a client that calls when it is told to. */
+/** A process of the scenario `peers`: a client that calls on request. */
 import * as AppPeers from "../appPeers.ts"
 import type * as Parts from "../peerParts.ts"
 import * as Peers from "../peers.ts"
@@ -9,23 +9,23 @@ export type Told =
   | { readonly _tag: "Begin"; readonly peer: Peers.Name; readonly options: Peers.Options }
   /** As the app itself. */
   | { readonly _tag: "BeginAsApp"; readonly peer: AppPeers.Name; readonly app: Parts.App }
-  /** Make so many calls at once. Each has a number of its own, the lowest of which comes first. */
+  /** Make this many calls at once. Each has a number, and the lowest comes first. */
   | { readonly _tag: "Call"; readonly calls: number }
-  /** Make so many calls, one after the other. */
+  /** Make this many calls, one after another. */
   | { readonly _tag: "CallInTurn"; readonly calls: number }
 
 export type Said =
   | { readonly _tag: "Ready" }
   | { readonly _tag: "Called"; readonly failedCalls: number }
-  /** Microseconds a call. */
+  /** Microseconds per call. */
   | { readonly _tag: "CalledInTurn"; readonly micros: number }
 
 const say = (said: Said) => tellParent(said)
 
 interface Client {
-  /** Makes the call of that number, and says the status of its answer. */
+  /** Makes the call with this number, and returns the status of its response. */
   readonly call: (number: number) => Promise<number>
-  /** The status of an answer to who is authorized. */
+  /** The status of a response to an authorized call. */
   readonly good: number
 }
 
@@ -36,7 +36,7 @@ const clientOf = async (begin: Told): Promise<Client> => {
   }
   if (begin._tag === "BeginAsApp") {
     const call = AppPeers.appPeers[begin.peer](begin.app)
-    // There are no enrollments. Who is not authorized is not told.
+    // Without enrollments an authorized call gets 404, and an unauthorized one 401.
     return { call: (number) => call(`/v2/promotions/${number}`), good: 404 }
   }
   throw new Error(`${begin._tag} came first`)

@@ -1,6 +1,6 @@
 /**
- * Many calls at once in each of several processes, on one expired grant in a database that they share; and once more when
- * the new token has expired too. The fake is served by this process, and each of its answers takes 50 ms.
+ * Many calls at once in each of several processes, on one expired grant in a shared database; and again when the new
+ * token has expired too. This process serves the fake, and each of its responses takes 50 ms.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -26,7 +26,7 @@ export const calls = 1_000
 
 const file = new URL("processesWorker.ts", import.meta.url).pathname
 
-// In each process. Those of all processes come together in this one.
+// In each process. The counts of all processes are added up in this one.
 const connections = 64
 
 const latency = "50 millis"
@@ -43,7 +43,7 @@ const late = Layer.effect(
   )
 )
 
-// Nothing that is counted may be forgotten, and nothing held up.
+// Nothing counted may be forgotten, and nothing delayed.
 const fake = FakeZapier.layer({ apps: [World.app], remember: 1_000_000, knobs: { rateLimits: false } })
 
 const server = Layer.provideMerge(

@@ -1,4 +1,4 @@
-/** One of the processes of the scenario `processes`: calls when it is told to, and says how it went. */
+/** A process of the scenario `processes`: calls on request, and reports the results. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as AuthMetrics from "@zapier-workflow-auth/core/AuthMetrics"
 import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
@@ -24,7 +24,7 @@ export type Told =
       /** Connections to the API at once. */
       readonly connections: number
     }
-  /** Make so many calls at once, after moving the clock ahead by so many milliseconds. */
+  /** Make this many calls at once, after moving the clock ahead by this many milliseconds. */
   | { readonly _tag: "Call"; readonly calls: number; readonly advance: number }
 
 export type Said =
@@ -32,7 +32,7 @@ export type Said =
   | {
       readonly _tag: "Called"
       readonly failedCalls: number
-      /** Looks at the store while another process was refreshing. */
+      /** Polls of the store while another process was refreshing. */
       readonly waits: number
       /** Tokens that another process had fetched. */
       readonly adoptions: number

@@ -1,6 +1,6 @@
 /**
- * A million grants in a store, and what the library then takes for a token that this process has not read before, for a
- * refresh, and for looking through all of them. Without a network: token requests are answered at once.
+ * A million grants in a store, and the time of a token that this process has not read before, of a refresh, and of
+ * listing all grants. Without a network: token requests get their response at once.
  */
 import { loadavg } from "node:os"
 import * as EncryptedStores from "@zapier-workflow-auth/core/store/EncryptedStores"
@@ -37,9 +37,9 @@ const refreshes = 2_000
 // In microseconds: half of all cold reads from the embedded database must be faster.
 const coldReadBound = 1_000
 
-// In bytes, for all that stays in this process: for a million grants 33 each, while one that was kept would take a thousand.
-// It is for the 10,000 tokens that may be kept in memory, and for Effect's table of all that is redacted, which stays as large
-// as it has been between two garbage collections.
+// In bytes, for everything that stays in this process: for a million grants 33 each, while a kept grant would take a
+// thousand. It covers the 10,000 tokens that may be kept in memory, and Effect's table of redacted values, which stays
+// as large as it was between two garbage collections.
 const heapBound = 32 * 1_024 * 1_024
 
 type Store = GrantStore["Service"]
@@ -64,7 +64,7 @@ const fillWith = Effect.fnUntraced(function* (store: Store, grants: number) {
     if ((index + 1) % 100_000 === 0) say(`${name}: ${index + 1} grants`)
     return store.compareAndSet(key, Option.none(), ManyGrants.grantOf(index, now))
   }
-  // Several at a time, because encryption is done by other threads.
+  // Several at a time, because other threads encrypt.
   yield* Effect.forEach(ManyGrants.indices(grants), write, { concurrency: 16, discard: true })
 }, Effect.orDie)
 
@@ -83,7 +83,7 @@ const httpClient = HttpClient.make((request) =>
   })
 )
 
-// Writes as an app's refreshes make them: the claim of the right to refresh, and the commit of the new tokens.
+// Writes of a refresh: the claim, and the commit of the new tokens.
 const makeWatch = () => {
   const claims: Array<number> = []
   const commits: Array<number> = []
@@ -168,7 +168,7 @@ const measureIn = Effect.fnUntraced(function* (asked: Asked) {
 const toMegabytes = ({ heap, rss }: Memory) => ({ heapMB: round(heap / 1e6, 1), rssMB: round(rss / 1e6, 1) })
 
 export const run = Effect.fnUntraced(function* (asked: Asked) {
-  // Compiles what is to be compiled, so that it does not count as growth.
+  // Lets the code be compiled, so that it does not count as growth.
   yield* measureIn({ ...asked, store: "memory", grants: Math.min(asked.grants, 5_000) })
   const { memory, ...measured } = yield* measureIn(asked)
   const { before, end, filled, read } = memory
@@ -188,7 +188,7 @@ export const run = Effect.fnUntraced(function* (asked: Asked) {
       read: toMegabytes(read),
       end: toMegabytes(end)
     },
-    // What else went on here: above the number of cores, times say more about that than about the store.
+    // The machine's load: above the number of cores, times say little about the store.
     loadAverage: round(loadavg()[0] ?? 0, 1)
   } satisfies Report
 }, Effect.orDie)

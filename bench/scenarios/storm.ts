@@ -1,4 +1,4 @@
-/** Many calls at once on one expired grant; and once more when the new token has expired too. */
+/** Many calls at once on one expired grant; and again when the new token has expired too. */
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Clock from "effect/Clock"

@@ -1,4 +1,4 @@
-/** An app of the zoo, with its types forgotten: apps of all shapes are held in one list. */
+/** An app of the zoo without its types, so that apps of all shapes fit into one list. */
 import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
 import type * as Effect from "effect/Effect"
 
@@ -10,11 +10,11 @@ export interface Case {
 
 /** An app with one bug. */
 export interface Bug extends Case {
-  /** What kind of bug it is. */
+  /** The kind of bug. */
   readonly family: string
-  /** What the app does wrong, in one sentence. */
+  /** The app's mistake, in one sentence. */
   readonly wrong: string
-  /** What it should do instead, in one sentence. */
+  /** The correction, in one sentence. */
   readonly fix: string
 }
 

@@ -1,4 +1,4 @@
-/** Has worker processes check apps of the zoo, and says what came of all of them. */
+/** Lets worker processes check apps of the zoo, and collects the results. */
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Workers from "../workers.ts"
@@ -19,11 +19,11 @@ export interface Options {
   readonly only?: string | undefined
 }
 
-/** What came of a bug, with each seed. */
+/** The results for a bug, with each seed. */
 export interface OfBug {
   readonly bug: Bug
   readonly outcomes: ReadonlyArray<Outcome>
-  /** With every seed, by a script of few steps. */
+  /** Found with every seed, by a script of few steps. */
   readonly isFound: boolean
 }
 
@@ -31,15 +31,15 @@ export interface Report {
   readonly bugs: ReadonlyArray<OfBug>
   readonly found: number
   readonly correct: number
-  /** What was held against correct apps. */
+  /** Accusations against correct apps. */
   readonly accused: ReadonlyArray<Outcome>
   readonly passed: boolean
 }
 
-// A script of more steps explains little.
+// A longer script explains little.
 const mostSteps = 5
 
-// How many bugs may be missed, and how many correct apps there have to be.
+// How many bugs may be missed, and how many correct apps are required.
 const missed = 3
 const leastCorrect = 15
 
@@ -47,7 +47,7 @@ const isFound = ({ rule, steps }: Outcome) => rule !== undefined && steps <= mos
 
 const ordersOf = ({ correctRuns: [first, other], only = "", runs, seeds }: Options): ReadonlyArray<Order> => {
   const named = ({ name }: { readonly name: string }) => name.includes(only)
-  // What takes longest comes first, so that no worker is left alone with it.
+  // Slowest first, so that no worker is left alone with it.
   return [
     ...correct
       .filter(named)
@@ -85,7 +85,7 @@ const carryOut = (orders: ReadonlyArray<Order>, workers: number, hear: (outcome:
   }).pipe(Effect.scoped)
 
 /**
- * @param hear is told what came of each app
+ * @param hear called with the result of each app
  */
 export const run = async (options: Options, hear: (outcome: Outcome) => void = () => {}): Promise<Report> => {
   const orders = ordersOf(options)
@@ -106,7 +106,7 @@ export const run = async (options: Options, hear: (outcome: Outcome) => void = (
   return { bugs: checked, found, correct: right.length, accused, passed }
 }
 
-/** A table for people: each bug, and what came of it. */
+/** A table of the bugs and their results. */
 export const tableOf = ({ bugs }: Report): string => {
   const rows = bugs.map(({ bug, outcomes }) => {
     const seeds = outcomes.map(({ rule, seed }) => `${seed}:${rule === undefined ? "-" : "x"}`)

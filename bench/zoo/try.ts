@@ -1,4 +1,4 @@
-/** Checks one app of the zoo: what came of it. */
+/** Checks one app of the zoo. */
 import { performance } from "node:perf_hooks"
 import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
 import * as Cause from "effect/Cause"
@@ -8,20 +8,20 @@ import { bugs } from "./bugs.ts"
 import type { Case } from "./case.ts"
 import { correct } from "./correct.ts"
 
-/** An app of the zoo, by its name, and how it is to be checked. */
+/** An app of the zoo by name, and how to check it. */
 export interface Order {
   readonly name: string
   readonly runs: number
   readonly seed: number
 }
 
-/** What came of it. */
+/** The result. */
 export interface Outcome extends Order {
-  /** The rule that it was found to break. */
+  /** The broken rule. */
   readonly rule: string | undefined
   readonly steps: number
   readonly ms: number
-  /** The report, or why there is none. */
+  /** The report, or the reason why there is none. */
   readonly message: string
 }
 
@@ -39,7 +39,7 @@ const failureOf = (exit: Checked) => {
 
 export const carryOut = async (order: Order): Promise<Outcome> => {
   const found = all.get(order.name)
-  if (found === undefined) throw new Error(`There is no ${order.name} in the zoo.`)
+  if (found === undefined) throw new Error(`The zoo has no app called ${order.name}.`)
   const { runs, seed } = order
   const began = performance.now()
   const exit = await Effect.runPromiseExit(found.check({ runs, seed }))

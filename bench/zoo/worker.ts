@@ -1,4 +1,4 @@
-/** Checks apps of the zoo, one after another, as the parent says. */
+/** Checks apps of the zoo, one after another, on the parent's orders. */
 import * as Workers from "../workers.ts"
 import { carryOut, type Order } from "./try.ts"
 

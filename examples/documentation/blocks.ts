@@ -1,4 +1,4 @@
-/** The blocks of code that the documentation shows: in Markdown, and in the `@example`s of docstrings. */
+/** Finds the documentation's code blocks: in Markdown, and in the `@example`s of docstrings. */
 import { globSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
@@ -12,11 +12,11 @@ export interface Block {
   readonly file: string
   readonly line: number
   readonly code: string
-  /** Whether it is for reading and type checking only: its fence says `ts no-run`. */
+  /** False for code that is only type-checked: its fence says `ts no-run`. */
   readonly isRun: boolean
 }
 
-// In a docstring, each line begins as the fence does.
+// In a docstring, each line has the same prefix as the fence.
 const fence = /^( \* )?```ts( no-run)?\n(.*?)^\1?```$/gms
 
 const blocksOf = (file: string): ReadonlyArray<Block> => {
@@ -32,10 +32,10 @@ const blocksOf = (file: string): ReadonlyArray<Block> => {
 const filesOf = (patterns: ReadonlyArray<string>) =>
   globSync(patterns, { cwd: root, exclude: ["**/node_modules/**", "**/CHANGELOG.md"] }).toSorted()
 
-/** All of them, by file and line. */
+/** All blocks, by file and line. */
 export const all: ReadonlyArray<Block> = filesOf([...pages, ...sources]).flatMap(blocksOf)
 
-/** The examples, which are tested as they are. */
+/** The examples, which have their own tests. */
 export const examples: ReadonlyArray<string> = filesOf(["examples/**/*.ts"]).map((file) =>
   readFileSync(`${root}${file}`, "utf8")
 )

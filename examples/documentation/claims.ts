@@ -1,4 +1,4 @@
-/** What a block says of values, in comments that begin with `=>`: makes assertions of them. */
+/** Turns a block's comments that begin with `=>` into assertions. */
 import { parseAst } from "rolldown/parseAst"
 
 interface Node {
@@ -10,7 +10,7 @@ interface Node {
 const isNode = (value: unknown): value is Node =>
   typeof value === "object" && value !== null && "type" in value && "start" in value && "end" in value
 
-// Depth first, with whether it is inside of a function.
+// Depth first; tells whether the node is inside a function.
 const visit = (value: unknown, isInside: boolean, see: (node: Node, isInside: boolean) => void): void => {
   if (Array.isArray(value)) return value.forEach((one) => visit(one, isInside, see))
   if (!isNode(value)) return
@@ -25,7 +25,7 @@ interface Said {
   readonly isAwaited: boolean
 }
 
-// What is said of a statement is said of its value.
+// A comment after a statement is about its value.
 const saidOf = (node: Node, isInside: boolean): Said | undefined => {
   const value =
     node.type === "ExpressionStatement" && "expression" in node
@@ -38,7 +38,7 @@ const saidOf = (node: Node, isInside: boolean): Said | undefined => {
 
 const claim = /^(.*?)\/\/ => (.*)$/gm
 
-/** The same block, in which whatever is not as it is said throws. */
+/** The same block, which throws if a comment is wrong. */
 export const asserted = (code: string): string => {
   const ends = new Map<number, Said>()
   visit(parseAst(code, { lang: "ts" }), false, (node, isInside) => {

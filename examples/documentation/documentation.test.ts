@@ -1,4 +1,4 @@
-/** Every block of code that the documentation shows is compiled and run, here or as an example of its own. */
+/** Compiles and runs every code block of the documentation, here or as an example with its own tests. */
 import { execFile } from "node:child_process"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -11,10 +11,10 @@ import { asserted } from "./claims.ts"
 
 const here = fileURLToPath(new URL("./", import.meta.url))
 
-// Of this process, so that another run of the tests has its own.
+// Named by this process, so that parallel runs do not collide.
 const folder = `${here}.blocks-${process.pid}`
 
-// All of a line but how far it is indented.
+// A line without its indentation.
 const lines = (text: string) =>
   text
     .split("\n")
@@ -55,7 +55,7 @@ describe("the documentation's code", () => {
   describe("runs, and comes to what it says", () => {
     let data = ""
     beforeAll(async () => {
-      // What it prints is for its readers, and what it keeps is not for who runs the tests.
+      // Its output is for readers, and its files must not stay on the tester's machine.
       vi.spyOn(console, "log").mockImplementation(() => undefined)
       data = await mkdtemp(join(tmpdir(), "documentation-"))
       vi.stubEnv("XDG_DATA_HOME", data)

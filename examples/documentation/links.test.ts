@@ -1,4 +1,4 @@
-/** What pages refer to is there: files, and headings of pages. */
+/** Checks that links in the pages lead to existing files and headings. */
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -8,16 +8,16 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 
 const pages = globSync(["*.md", "docs/**/*.md", "examples/*.md", "packages/*/*.md"], {
   cwd: root,
-  // It refers to what a release makes.
+  // It refers to files that a release makes.
   exclude: ["**/node_modules/**", "CHANGELOG.md"]
 }).toSorted((a, b) => a.localeCompare(b))
 
 const read = (page: string) => readFileSync(join(root, page), "utf8")
 
-// What is in a fence is code, and no heading or link.
+// Code in fences contains no headings or links.
 const prose = (page: string) => read(page).replaceAll(/^( *)```.*?^\1```/gms, "")
 
-// As GitHub makes them.
+// Anchors as GitHub makes them.
 const anchorsOf = (page: string) =>
   [...prose(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading

@@ -1,4 +1,4 @@
-/** Each claim of `docs/security.md` names a test that fails when it is not so. The test is there. */
+/** Checks that each claim of `docs/security.md` names an existing test. */
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -8,7 +8,7 @@ const docs = fileURLToPath(new URL("../../docs/", import.meta.url))
 
 const page = readFileSync(join(docs, "security.md"), "utf8")
 
-/** What is between a heading and the next of its level. */
+/** The text between a heading and the next of its level. */
 const sectionOf = (heading: string) => page.split(/^(?=## )/m).find((text) => text.startsWith(`## ${heading}\n`)) ?? ""
 
 /** The items of all lists, each in one line. */
@@ -19,11 +19,11 @@ const reference = /\(\[([^\]]+)\]\((\.\.\/[\w./-]+\.ts)\)\)/g
 
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
-/** Whether a file registers a test of that title: it is an argument of a call, and not the title of a group of tests. */
+/** True if a file registers a test with that title: the title of a group does not count. */
 const hasTest = (source: string, title: string) =>
   new RegExp(`(?<!\\bdescribe)[(,]\\s*(["'\`])${escaped(title)}\\1\\s*,`).test(source)
 
-/** What is wrong with a claim, if anything is. */
+/** The problem of a claim, if there is one. */
 const problemOf = (claim: string): string | undefined => {
   const references = [...claim.matchAll(reference)]
   const last = references.at(-1)
@@ -43,11 +43,11 @@ const problemsIn = (claims: ReadonlyArray<string>) =>
 
 describe("docs/security.md", () => {
   it.each([
-    ["What is defended, by which test", 100],
+    ["Defences and their tests", 100],
     ["What traces and logs show", 6]
   ] as const)("each claim of %s names a test that is there", (heading, least) => {
-    // What is out of reach has no test.
-    const [section = ""] = sectionOf(heading).split("Out of reach")
+    // Copies of the request elsewhere have no test.
+    const [section = ""] = sectionOf(heading).split("The routes cannot protect copies")
     const claims = bulletsIn(section)
     expect(claims.length).toBeGreaterThanOrEqual(least)
     expect(problemsIn(claims)).toEqual([])
@@ -63,7 +63,7 @@ describe("docs/security.md", () => {
     )
     expect(named("anything", "../examples/documentation/nowhere.test.ts")).toContain("nowhere.test.ts is not there")
     expect(named("each claim names a test")).toContain("has no test")
-    // A group of tests fails for nothing.
+    // The title of a group is not a test.
     expect(named("docs/security.md")).toContain("has no test")
   })
 })

@@ -1,4 +1,4 @@
-/** The app as a process, its user at a real browser, and a fake Zapier. */
+/** Runs the app as a process, with its user in a real browser, and a fake Zapier. */
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { createServer } from "node:http"
@@ -35,7 +35,7 @@ const serveZapier = Effect.fnUntraced(function* (redirectUri: string) {
   return { fake, url: `http://127.0.0.1:${new URL(HttpServer.formatAddress(address)).port}` }
 })
 
-/** A collector of OTLP: it keeps what it is sent. */
+/** An OTLP collector that keeps what it gets. */
 const collect = Effect.acquireRelease(
   Effect.promise(async () => {
     const received: Array<string> = []
@@ -57,7 +57,7 @@ const collect = Effect.acquireRelease(
 // Without cookies. @effect-diagnostics-next-line globalFetch:off
 const statusOf = (url: string) => fetch(url).then(({ status }) => status)
 
-/** The app, once it listens; what it printed, and how it ended. */
+/** Starts the app, and resolves once it listens; with its output, and its end. */
 const start = (env: Record<string, string>) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
@@ -67,7 +67,7 @@ const start = (env: Record<string, string>) =>
       let printed = ""
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => void (printed += String(chunk)))
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve))
-      // A request that comes before the app says so would find a socket, and nobody behind it.
+      // Before this line, a request would find a socket without the app behind it.
       await new Promise<void>((resolve, reject) => {
         child.stdout.on("data", () => printed.includes("Listening on") && resolve())
         child.once("exit", () => reject(new Error(printed)))
@@ -107,7 +107,7 @@ await Browser.describeInBrowser("effect-app, in a browser", (browser) => {
           await page.waitForURL(`${origin}/`)
           await page.locator("main p").first().waitFor()
           expect(await page.locator("main p").count()).toBeGreaterThan(0)
-          // Nobody is signed in here.
+          // No user is signed in here.
           expect(await statusOf(`${origin}/api/zaps`)).toBe(401)
           await page.close()
         })

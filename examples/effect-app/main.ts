@@ -1,6 +1,6 @@
 /**
- * An Effect app as it is run in production: an HttpApi with sessions, "Connect Zapier", grants in a Postgres with the tokens
- * encrypted, calls that keep Zapier's rate limits, traces and metrics over OTLP, and a stop that loses nothing.
+ * An Effect app as in production: an HttpApi with sessions, "Connect Zapier", grants in Postgres with encrypted tokens,
+ * calls within Zapier's rate limits, traces and metrics over OTLP, and a graceful stop that loses nothing.
  *
  * It needs `@effect/platform-node` and `@effect/sql-pg`. With DATABASE_URL, ZAPIER_ENCRYPTION_KEYS (`openssl rand -base64 32`),
  * ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS=http://localhost:3000/zapier/callback set: `node main.ts`
@@ -23,7 +23,7 @@ import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiError } from "effect/h
 import { HttpApiGroup, HttpApiMiddleware } from "effect/http-api"
 import { Otlp } from "effect/observability"
 
-// Sessions: in memory, by a cookie that nobody can guess. A real app has passwords, and keeps them in its database.
+// Sessions in memory, by an unguessable cookie. A real app has passwords, and keeps sessions in its database.
 class Sessions extends Context.Service<Sessions>()("acme/Sessions", {
   make: Effect.sync(() => {
     const users = new Map<string, string>()
@@ -73,7 +73,7 @@ const session = Layer.effect(
   )
 )
 
-// The API: each endpoint says what it calls at Zapier, and the consent page asks for that.
+// The API: each endpoint declares its calls to Zapier, and the consent page requests their scopes.
 class Zapier extends HttpApiMiddleware.Service<Zapier, { provides: ZapierUser.ZapierUser; requires: CurrentUser }>()(
   "acme/Zapier",
   { error: ZapierProblem.errors }
@@ -92,7 +92,7 @@ const Zaps = HttpApiGroup.make("zaps")
 
 const Api = HttpApi.make("acme").add(Zaps)
 
-// All pages, each asked for when the one before has been read, and at most a hundred Zaps.
+// All pages, each requested when the one before was read, and at most a hundred Zaps.
 const handlers = HttpApiBuilder.group(Api, "zaps", (handlers) =>
   handlers.handle(
     "list",
@@ -110,7 +110,7 @@ const api = HttpApiBuilder.layer(Api).pipe(
   Layer.provide([Layer.provide(ZapierUser.layerMiddleware(Zapier, subject), ZapierApiClient.layer()), session])
 )
 
-// The page takes what the API answers: signed out, not connected, a problem in words, or the Zaps.
+// The page handles the API's responses: signed out, not connected, a problem in words, or the Zaps.
 const page = HttpServerResponse.text(
   `<!doctype html><meta charset="utf-8"><title>Acme</title><link rel="icon" href="data:,"><main></main><script type="module">
 const response = await fetch("/api/zaps"), main = document.querySelector("main")
@@ -129,7 +129,7 @@ const stores = EncryptedStores.layer.pipe(
 
 const main = Effect.gen(function* () {
   const port = yield* Config.withDefault(Config.Int("PORT"), 3_000)
-  // A fake Zapier, in tests.
+  // The URL of a fake Zapier, for tests.
   const urls = Option.map(yield* Config.option(Config.String("ZAPIER_URL")), ZapierUrls.at)
   const collector = yield* Config.withDefault(Config.String("OTEL_EXPORTER_OTLP_ENDPOINT"), "http://127.0.0.1:4318")
   const redirectUri = `http://localhost:${port}/zapier/callback`
@@ -144,5 +144,5 @@ const main = Effect.gen(function* () {
   )
 })
 
-// SIGTERM ends it: requests are answered, token requests are stored, and what is measured is exported.
+// SIGTERM ends it: requests get their responses, token responses are stored, and metrics are exported.
 Layer.launch(Layer.unwrap(main)).pipe(NodeRuntime.runMain)

@@ -1,4 +1,4 @@
-/** An app on Express 5. */
+/** An Express 5 app. */
 import * as ZapierExpress from "@zapier-workflow-auth/node-adapter/ZapierExpress"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
 import express, { type Request } from "express"
@@ -12,7 +12,7 @@ const app = express()
 app.use(express.urlencoded())
 app.use(ZapierExpress.routes(zapier, userOf))
 
-// Express 5 takes care of a promise that rejects.
+// Express 5 handles rejected promises.
 // oxlint-disable-next-line oxc/no-async-endpoint-handlers
 app.get("/", async (request, response) => {
   const page = await home(zapier, userOf(request))

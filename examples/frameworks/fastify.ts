@@ -1,4 +1,4 @@
-/** An app on Fastify 5. */
+/** A Fastify 5 app. */
 import * as ZapierFastify from "@zapier-workflow-auth/node-adapter/ZapierFastify"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
 import fastify, { type FastifyRequest } from "fastify"

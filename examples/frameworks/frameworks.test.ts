@@ -1,6 +1,6 @@
 /**
- * Each example as the server that it is, in a browser: connect, deny, reload, two tabs, disconnect. It is told by variables of the
- * environment that Zapier is a fake, and knows no other difference.
+ * Runs each example as a server, in a browser: connect, deny, reload, two tabs, disconnect. Environment variables point
+ * it to a fake Zapier; nothing else differs.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { cp, mkdtemp, rm } from "node:fs/promises"
@@ -21,7 +21,7 @@ import * as Browser from "../../packages/testing/test/utils/Browser.ts"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** How each is started, when it knows its port, and a copy of the app on Next. */
+/** Starts each on a port, with a copy of the Next app. */
 const commands: { readonly [name: string]: (port: string, next: string) => ReadonlyArray<string> } = {
   Express: (port) => [here("express.ts"), port],
   Fastify: (port) => [here("fastify.ts"), port],
@@ -39,7 +39,7 @@ const commands: { readonly [name: string]: (port: string, next: string) => Reado
 
 const does = <A>(what: () => Promise<A>) => Effect.promise(what)
 
-/** A fake Zapier at an origin of its own, whose name is another one to a browser than the app's. */
+/** A fake Zapier on another host name than the app's. */
 const fakeFor = Effect.fnUntraced(function* (redirectUri: string) {
   const options = { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: 1 }
   const server = yield* Layer.build(NodeHttpServer.layer(() => createServer(), options))
@@ -53,13 +53,13 @@ const fakeFor = Effect.fnUntraced(function* (redirectUri: string) {
 const ended = (process: ChildProcess) =>
   new Promise<void>((resolve) => (process.exitCode === null ? process.once("exit", () => resolve()) : resolve()))
 
-/** It listens a moment after it was started, or ends. */
+/** The server listens soon after its start, or ends. */
 const answers = async (origin: string, process: ChildProcess): Promise<void> => {
   while (process.exitCode === null) {
-    // As a program would. @effect-diagnostics-next-line globalFetch:off
+    // Like a program. @effect-diagnostics-next-line globalFetch:off
     const response = await fetch(origin).catch(() => undefined)
     if (response?.ok === true) return
-    // It is another process. @effect-diagnostics-next-line globalTimers:off
+    // Waits for another process. @effect-diagnostics-next-line globalTimers:off
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error("the server has ended")
@@ -71,7 +71,8 @@ const newFolder = (prefix: string) =>
     (folder) => does(() => rm(folder, { recursive: true, force: true }))
   )
 
-// Next writes into the folder of the app, and lets nobody else run there. It stays beside the example, to find its packages.
+// Next writes into the app's folder, and allows one server there. The copy stays beside the example, to find its
+// packages.
 const copyOfNext = Effect.tap(newFolder(here(".next-")), (folder) =>
   does(() =>
     cp(here("next"), folder, { recursive: true, filter: (path) => !/\/(?:\.next|next-env\.d\.ts)$/.test(path) })
@@ -111,7 +112,7 @@ const follow = (page: Page, name: string) => page.getByRole("link", { name, exac
 
 const shows = (page: Page, text: string) => page.getByText(text).first().waitFor()
 
-/** The address that Zapier sent the browser back to. */
+/** The URL that Zapier redirected the browser to. */
 const noted = (page: Page) => {
   const callbacks: Array<string> = []
   page.on("request", (request) => {
@@ -134,7 +135,7 @@ const drive = async (context: BrowserContext, origin: string) => {
   await shows(page, "Zapier is not connected")
   await page.goto(origin)
 
-  // Connect, and reload what Zapier sent the browser back to.
+  // Connect, and reload the callback.
   await follow(page, "Connect Zapier")
   await press(page, "Allow")
   await isHome(page, origin)
@@ -143,12 +144,12 @@ const drive = async (context: BrowserContext, origin: string) => {
   await shows(page, "Zapier is still connected")
   await page.goto(origin)
 
-  // Disconnect: the calls know at once.
+  // Disconnect: calls notice at once.
   await press(page, "Disconnect Zapier")
   await isHome(page, origin)
   await page.getByRole("link", { name: "Connect Zapier" }).waitFor()
 
-  // Two tabs: each ends connected, in whichever order they come back.
+  // Two tabs: both end connected, in either order.
   const other = await context.newPage()
   await other.goto(origin)
   await follow(page, "Connect Zapier")

@@ -1,4 +1,4 @@
-/** The page of the example apps: the Zaps of who is signed in, or the way to connect. */
+/** The page of the example apps: the signed-in user's Zaps, or a link to connect. */
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
 
 const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
@@ -23,9 +23,9 @@ export const home = async (zapier: ZapierPromise.ZapierPromise, user: string | u
   return page(`<ul>${data.map(({ title }) => `<li>${escape(title)}</li>`).join("")}</ul>${disconnect}`)
 }
 
-/** Who is signed in. A real app signs its cookie. */
+/** The signed-in user. A real app signs its cookie. */
 export const userIn = (cookie: string | null | undefined): string | undefined =>
   /(?:^|; )user=(\w+)/.exec(cookie ?? "")?.[1]
 
-/** The cookie of who signs in. */
+/** The cookie that signs a user in. */
 export const cookieOf = (user: string): string => `user=${encodeURIComponent(user)}; Path=/; HttpOnly; SameSite=Lax`

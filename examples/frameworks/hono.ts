@@ -1,4 +1,4 @@
-/** An app on Hono, on Node. */
+/** A Hono app on Node. */
 import { serve } from "@hono/node-server"
 import * as ZapierHono from "@zapier-workflow-auth/node-adapter/ZapierHono"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"

@@ -43,7 +43,7 @@ const started = (zapier: string) =>
     (worker) => Effect.promise(() => worker.dispose())
   )
 
-/** A browser of one user at the app, which follows no redirect. */
+/** A user's browser at the app, which follows no redirects. */
 const browserOf = (worker: Workerd.Runtime, user: string) => {
   const cookies = new Map([["user", user]])
   return async (path: string, init: { readonly method?: string } = {}) => {

@@ -31,7 +31,7 @@ describeWithPostgres("the example of a Lambda function", (server) => {
       "fetch",
       await Effect.runPromise(Effect.provideService(FakeZapier.fetch, FakeZapier.FakeZapier, fake))
     )
-    // Each is another module, over the same library: that has seen `fetch` before it was replaced.
+    // Each instance is a separate module over the same library, loaded before `fetch` was replaced.
     const instance = async (name: string) => {
       const { handler }: typeof Lambda = await import(/* @vite-ignore */ `./lambda.ts?${name}`)
       return handler

@@ -1,6 +1,6 @@
 /**
- * An AWS Lambda function behind an HTTP API (payload format 2.0) or a function URL: users connect Zapier and see their Zaps.
- * Grants are in a Postgres, encrypted, which any number of instances share.
+ * An AWS Lambda function behind an HTTP API (payload format 2.0) or a function URL: users connect Zapier and see their
+ * Zaps. Any number of instances share the grants, which are in Postgres, encrypted.
  *
  * To deploy it, with DATABASE_URL, ZAPIER_ENCRYPTION_KEYS (`openssl rand -base64 32`), ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET and
  * ZAPIER_REDIRECT_URIS set: `npx esbuild lambda.ts --bundle --platform=node --format=esm --external:undici
@@ -8,7 +8,7 @@
  */
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/bundled/ZapierPromise"
 
-/** What of a request Lambda tells, and what it is given back. */
+/** The part of a request that Lambda passes, and of its response. */
 export interface Event {
   readonly rawPath: string
   readonly rawQueryString: string
@@ -27,14 +27,14 @@ export interface Result {
   readonly isBase64Encoded: boolean
 }
 
-// The app's own users. A real one has passwords, and signs its cookie.
+// The app's own users. A real app has passwords, and signs its cookie.
 const userOf = (request: Request) => /(?:^|; )user=([\w-]+)/.exec(request.headers.get("cookie") ?? "")?.[1]
 
 const { DATABASE_URL: postgres = "" } = process.env
 
-// Made once for each instance, and used by all of its requests. Nothing is opened before the first.
+// Made once for each instance, and used by all its requests. Nothing is opened before the first.
 const zapier = ZapierPromise.make({
-  // The URL is in DATABASE_URL. An instance has one request at a time, and needs one connection.
+  // The URL is in DATABASE_URL. An instance handles one request at a time, and needs one connection.
   stores: { postgres, maxConnections: 1 },
   connect: { scopes: ["zap"], subject: userOf }
 })
@@ -81,7 +81,7 @@ export const handler = async (event: Event): Promise<Result> => {
   try {
     return await resultOf((await zapier.handler(request)) ?? (await zapsOf(request)))
   } finally {
-    // Lambda freezes the instance now: a token request that a call has left behind is waited for, so that no grant is lost.
+    // Lambda freezes the instance after this, so it waits for token requests under way: no grant is lost.
     await zapier.settled()
   }
 }

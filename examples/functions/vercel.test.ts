@@ -31,7 +31,7 @@ const connectsAndCalls = (place: string, server: () => { readonly url: string })
       "fetch",
       await Effect.runPromise(Effect.provideService(FakeZapier.fetch, FakeZapier.FakeZapier, fake))
     )
-    // Another instance for each place.
+    // A separate instance for each store.
     const { default: vercel }: typeof Vercel = await import(/* @vite-ignore */ `./vercel.ts?${place}`)
     const cookies = new Map([["user", "ada"]])
     const ask = async (path: string, method = "GET") => {

@@ -1,20 +1,20 @@
 /**
- * A Vercel function: users connect Zapier and see their Zaps. Everything that it needs is in the environment of the project:
- * ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS, ZAPIER_ENCRYPTION_KEYS (`openssl rand -base64 32`), and where
- * grants are kept.
+ * A Vercel function: users connect Zapier and see their Zaps. The project's environment contains all configuration:
+ * ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS, ZAPIER_ENCRYPTION_KEYS (`openssl rand -base64 32`), and
+ * the location of the grants.
  *
  * To deploy it as `api/index.ts`, have `vercel.json` lead all paths to it: `{ "rewrites": [{ "source": "/(.*)", "destination": "/api" }] }`
  */
 import { waitUntil } from "@vercel/functions"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/bundled/ZapierPromise"
 
-// The app's own users. A real one has passwords, and signs its cookie.
+// The app's own users. A real app has passwords, and signs its cookie.
 const userOf = (request: Request) => /(?:^|; )user=([\w-]+)/.exec(request.headers.get("cookie") ?? "")?.[1]
 
-// Made once for each instance, and used by all of its requests. Nothing is opened before the first.
+// Made once for each instance, and used by all its requests. Nothing is opened before the first.
 const zapier = ZapierPromise.make({
   connect: { scopes: ["zap"], subject: userOf },
-  // Tokens are renewed five minutes ahead, after the response.
+  // Tokens are refreshed five minutes ahead, after the response.
   waitUntil
 })
 
@@ -28,7 +28,7 @@ const zapsOf = async (request: Request): Promise<Response> => {
     : ZapierPromise.toResponse(zaps.error)
 }
 
-// It is what the platform asks for.
+// The platform requires a default export.
 // oxlint-disable-next-line import/no-default-export
 export default {
   fetch: async (request: Request): Promise<Response> => (await zapier.handler(request)) ?? zapsOf(request)

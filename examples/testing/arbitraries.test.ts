@@ -5,7 +5,7 @@ import { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Arbitraries from "@zapier-workflow-auth/testing/Arbitraries"
 import * as Result from "effect/Result"
 
-// The app under test: its route for callbacks, what it shows of a grant, and what it says of an error.
+// The app under test: its callback route, its text for a grant, and its text for an error.
 const route = (input: AuthorizationCallback.Input) =>
   Result.match(AuthorizationCallback.parse(input), { onSuccess: () => 302, onFailure: () => 400 })
 
@@ -22,7 +22,7 @@ it.prop("refuses what is none", { input: Arbitraries.invalidCallback }, ({ input
   expect(route(input)).toBe(400)
 })
 
-// Where there is a schema, it will do.
+// A schema works as well.
 it.prop(
   "shows every grant, and says something of every error",
   [UserGrant.State, ZapierAuthError],

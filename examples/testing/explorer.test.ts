@@ -5,14 +5,14 @@ import * as FakeHttp from "@zapier-workflow-auth/testing/fake/FakeHttp"
 import * as FakeServer from "@zapier-workflow-auth/testing/fake/FakeServer"
 import * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
 
-// The library with another part: what if a write did not expect the version that was read?
-it("finds out that two processes claim the same refresh", () => {
+// The library with one part changed: what if a write did not expect the version that was read?
+it("finds that two processes claim the same refresh", () => {
   const client = Model.library("user", { comparesVersions: () => false })
   const { findings } = Explorer.explore(Model.make({ callers: [1, 1], faults: 0, client }))
   expect(findings[0]?.violation.rule).toBe("R1 one refresher")
 })
 
-// A client of one's own: two workers who ask for a token of the app and count together what they asked, in three steps.
+// A client of your own: two workers that request a token, and count their requests together in three steps.
 interface World {
   readonly fake: FakeState.FakeState
   readonly asked: number
@@ -24,7 +24,7 @@ const ask = FakeHttp.form("POST", "/oauth/token/", { grant_type: "client_credent
 const counting: Explorer.Model<World> = {
   initial: [
     {
-      label: "nobody has asked",
+      label: "no request yet",
       world: {
         fake: FakeState.make(),
         asked: 0,
@@ -43,7 +43,7 @@ const counting: Explorer.Model<World> = {
       ]
       if (isDone) return []
       if (read === undefined) {
-        return move("asks, and reads", {
+        return move("requests and reads", {
           fake: FakeServer.handle(fake, ask, 0).state,
           asked,
           workers: workers.with(index, { read: asked, isDone })
@@ -52,14 +52,14 @@ const counting: Explorer.Model<World> = {
       return move("writes", { fake, asked: read + 1, workers: workers.with(index, { read, isDone: true }) })
     }),
   ending: ({ asked }) =>
-    asked === 2 ? [] : [{ rule: "Everybody counts", seen: `${asked} was counted, and 2 had asked` }],
+    asked === 2 ? [] : [{ rule: "Each request counts", seen: `${asked} was counted instead of 2` }],
   key: ({ asked, workers }) => JSON.stringify([asked, workers])
 }
 
-it("finds the shortest way to what must not be", () => {
+it("finds the shortest trace to a violation", () => {
   const { findings } = Explorer.explore(counting)
   expect(findings[0]).toEqual({
-    violation: { rule: "Everybody counts", seen: "1 was counted, and 2 had asked" },
-    trace: ["nobody has asked", "A asks, and reads", "B asks, and reads", "A writes", "B writes"]
+    violation: { rule: "Each request counts", seen: "1 was counted instead of 2" },
+    trace: ["no request yet", "A requests and reads", "B requests and reads", "A writes", "B writes"]
   })
 })

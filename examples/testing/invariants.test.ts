@@ -17,7 +17,7 @@ const grant: UserGrant.State = {
   responseLost: false
 }
 
-// What was seen of a client: here of one that refreshes without a lease, and an hour early.
+// Observations of a client: this one refreshes without a lease, and an hour early.
 const observations: ReadonlyArray<Invariants.Observation<UserGrant.State>> = [
   { _tag: "CodeResponded", outcome: { _tag: "Granted", tokens: grant.tokens } },
   { _tag: "Stored", state: grant, isAlive: true, at: 0 },
@@ -32,5 +32,5 @@ it("says which rules are broken, and how", () => {
     history = observed.history
     return observed.violations
   })
-  expect(broken).toEqual([{ rule: "R1 one refresher", seen: "a token was sent by a process that held no lease" }])
+  expect(broken).toEqual([{ rule: "R1 one refresher", seen: "a process without the lease sent a token" }])
 })

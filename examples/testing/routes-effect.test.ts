@@ -55,7 +55,7 @@ const library = ZapierHttpClient.layer().pipe(
 const app = Scenario.fromRoutes({
   start: Scenario.fromRouter(Layer.provide(Layer.merge(connect, page), library)),
   stores: MemoryStores.layer,
-  // Whom the app takes for signed in.
+  // The cookie that signs a user in.
   cookies: (user) => ({ user }),
   routes: {
     connect: "/zapier/connect",

@@ -4,7 +4,7 @@ import { expect, test } from "vitest"
 import { makeApp } from "./routes/express.ts"
 import { type Database, makeDatabase } from "./routes/zapier.ts"
 
-// An app for Node's server needs one thing more: ScenarioNode.toFetch has it answer requests without a socket.
+// An app for Node's server also needs ScenarioNode.toFetch, which passes requests to it without a socket.
 const appWith = (sharesRefreshes: boolean): ScenarioPromise.App<Database> => ({
   start: (given) => ScenarioNode.toFetch(makeApp(given, sharesRefreshes)),
   stores: makeDatabase,

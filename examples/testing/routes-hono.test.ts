@@ -3,7 +3,7 @@ import { expect, test } from "vitest"
 import { makeApp } from "./routes/hono.ts"
 import { type Database, makeDatabase } from "./routes/zapier.ts"
 
-// The app under test: how it is started, which of its routes do what, and what outlives a restart.
+// The app under test: its start, its routes, and the state that survives a restart.
 const app: ScenarioPromise.App<Database> = {
   start: (given) => makeApp(given).fetch,
   stores: makeDatabase,
@@ -26,7 +26,7 @@ test("an app that takes a callback in any browser is found out", async () => {
   await expect(ScenarioPromise.check(wrong)).rejects.toThrow(/begins to connect.*\n.*comes back .* in another browser/)
 })
 
-// What a broken rule once printed stays as a test.
+// A script from a broken rule stays as a test.
 test("a login ends in the browser that began it", async () => {
   await ScenarioPromise.run(app, [
     { _tag: "LogIn", subject: "ada" },

@@ -4,7 +4,7 @@ import * as ScenarioPromise from "@zapier-workflow-auth/testing/ScenarioPromise"
 import { makeApp } from "./routes/hono.ts"
 import { makeDatabase } from "./routes/zapier.ts"
 
-// Jest does likewise. It begins with: node --test routes-node-test.ts
+// Jest works the same way. Run it with: node --test routes-node-test.ts
 void test("the app keeps to every rule, whatever happens", async () => {
   const { served } = await ScenarioPromise.check(
     {

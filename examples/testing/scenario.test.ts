@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 
-// The app under test. Its layer asks for what the runner gives: the HttpClient to the fake, the client application, ...
+// The app under test. Its layer needs the runner's services: the HttpClient to the fake, the client application, ...
 const app = Scenario.make({
   stores: MemoryStores.layer,
   layer: ZapierHttpClient.layer().pipe(Layer.provideMerge(ZapierAuth.layer()), Layer.provide(TokenEndpoint.layer)),
@@ -25,7 +25,7 @@ const app = Scenario.make({
       zapier.call("GET /v2/zaps", { credential: Credential.user(subject) })
     ).pipe(Effect.timeout("1 minute")),
   disconnect: (subject) => ZapierAuth.ZapierAuth.use((auth) => auth.disconnect(subject)),
-  // What else it can do.
+  // The app's other actions.
   actions: {
     schema: Schema.Struct({ list: Schema.Literals(["apps", "categories"]) }),
     run: ({ list }) =>
@@ -35,7 +35,7 @@ const app = Scenario.make({
   }
 })
 
-// A rule of one's own, beside those that are there.
+// A rule of your own, beside the existing ones.
 const publicListsNeedNoUser: ScenarioRules.Rule = {
   name: "Public lists need no user",
   check: ({ exchanges }) =>
@@ -46,7 +46,7 @@ it.effect("the app keeps to every rule, whatever happens", () =>
   Scenario.check(app, { runs: 30, rules: [...ScenarioRules.all, publicListsNeedNoUser] })
 )
 
-// What a broken rule once printed stays as a test.
+// A script from a broken rule stays as a test.
 it.effect("a refresh that is under way does not bring back who disconnects", () =>
   Scenario.run(app, [
     { _tag: "Consent", subject: "ada" },

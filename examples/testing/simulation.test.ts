@@ -2,7 +2,7 @@ import { expect, it } from "@effect/vitest"
 import * as Simulation from "@zapier-workflow-auth/testing/Simulation"
 import * as Effect from "effect/Effect"
 
-// A month of an app with two processes that are deployed anew four times a day.
+// A month of an app with two processes and four deployments a day.
 it.effect("deploying often loses no grant", () =>
   Effect.gen(function* () {
     const report = yield* Simulation.run({
@@ -15,7 +15,7 @@ it.effect("deploying often loses no grant", () =>
     })
     expect(report.violations).toEqual([])
     expect(report.grantsLostNeedlessly).toBe(0)
-    // A client that knew the future would ask Zapier this often at least.
+    // A client that knows the future would send at least this many requests.
     expect(report.tokenRequests).toBeLessThan(report.leastTokenRequests * 1.1)
   })
 )

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 
-// The store under test: texts by key, in the order of subjects, with a version that only grows.
+// The store under test: texts by key, sorted by subject, with a version that only grows.
 const make = (): GrantStore.GrantStore["Service"] => {
   const rows = new Map<string, { readonly key: GrantStore.Key; readonly version: number; readonly text: string }>()
   let version = 0
@@ -40,7 +40,7 @@ const make = (): GrantStore.GrantStore["Service"] => {
   }
 }
 
-// A store that keeps its data when it is closed has `GrantStoreLaws.persistent` to keep to as well.
+// A store that keeps its data when it is closed also has to pass `GrantStoreLaws.persistent`.
 for (const { check, name } of GrantStoreLaws.all) {
   it.effect(name, () => check(Layer.sync(GrantStore.GrantStore, make), { runs: 20 }))
 }

@@ -1,4 +1,4 @@
-/** Connects a user in a CommonJS module, as `npm init -y` makes projects. */
+/** Connects a user in a CommonJS module, the default of `npm init -y`. */
 const ZapierPromise = require("@zapier-workflow-auth/node-adapter/ZapierPromise")
 const FakeZapierPromise = require("@zapier-workflow-auth/testing/FakeZapierPromise")
 

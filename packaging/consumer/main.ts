@@ -1,4 +1,4 @@
-/** Prints what the published packages do on this Node. */
+/** Prints the results of the published packages on this Node. */
 import { PostgresClient } from "@zapier-workflow-auth/node-adapter"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
@@ -19,7 +19,7 @@ const embedded = async () => {
   return connected.ok ? connected.value._tag : connected.error.message
 }
 
-// The types are checked where the driver of Postgres is absent.
+// Types are checked without the Postgres driver.
 const areLayers = [ZapierNode.layer(), PostgresClient.layerConfig()].every(Layer.isLayer)
 
 const found = { statuses: await threeModes(), state: await embedded(), areLayers }

@@ -1,4 +1,4 @@
-/** The three modes against the fake, on whatever has `fetch` and Web Crypto. */
+/** The three modes against the fake, on any platform with `fetch` and Web Crypto. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
@@ -32,10 +32,10 @@ export const threeModes = (): Promise<ReadonlyArray<number>> => {
     const callback = yield* Effect.promise(() => fake.approve(Redacted.value(url)))
     yield* auth.handleCallback(callback, { subject: "ada" })
     const first = yield* call("GET /v2/zaps", { credential: Credential.user("ada") })
-    // Ten hours pass at Zapier: the API refuses the token, and it is renewed.
+    // Ten hours pass at Zapier: the API rejects the token, and it is refreshed.
     yield* Effect.promise(() => fake.advance("10 hours"))
     const renewed = yield* call("GET /v2/zaps", { credential: Credential.user("ada") })
-    // There is no such enrollment.
+    // This enrollment does not exist.
     const asApp = yield* call("DELETE /v2/promotions/{enrollment_id}", { path: { enrollment_id: "42" } })
     const withId = yield* call("GET /v1/apps")
     return [first, renewed, asApp, withId].map(({ status }) => status)

@@ -1,7 +1,7 @@
-/** The three modes in a worker: there is no Node. */
+/** The three modes in a worker, without Node. */
 import { threeModes } from "./threeModes.js"
 
-// It is what the runtime asks for.
+// The runtime requires a default export.
 // oxlint-disable-next-line import/no-default-export
 export default {
   fetch: async () => Response.json(await threeModes())

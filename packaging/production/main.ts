@@ -1,4 +1,4 @@
-/** Prints what the library does where nothing but its production install is there. */
+/** Prints the library's results with only its production install. */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
@@ -27,7 +27,7 @@ const body = called.ok ? await called.value.text() : called.error.message
 await zapier.close()
 server.close()
 
-// It brings the driver.
+// It contains the driver.
 const bundled = Bundled.make({
   application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] },
   stores: { postgres: "postgres://app@127.0.0.1:1/app" },

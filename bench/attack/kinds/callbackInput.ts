@@ -1,4 +1,4 @@
-/** Callbacks in every shape that frameworks make of a query, beside a callback that is real. */
+/** Callbacks in every shape that frameworks' query parsers produce, beside a real callback. */
 import { Buffer } from "node:buffer"
 import { type Case, type Kind, type Seen, sitesOf, when } from "../case.ts"
 import { secretsOf, type Stage } from "../stage.ts"
@@ -7,7 +7,7 @@ import type { Door } from "../sites.ts"
 
 const marker = "planted-7f3a"
 
-// CODE and STATE are those of a callback that its user could really bring.
+// CODE and STATE stand for those of a valid callback.
 const queries: ReadonlyArray<string> = [
   "",
   "code=CODE",
@@ -68,12 +68,12 @@ const queries: ReadonlyArray<string> = [
 
 const seenIn = (door: string, { body, headers, status }: Wire.Response): Seen => {
   const shown = JSON.stringify(headers) + body
-  // What is no set of parameters at all is the app's mistake, and said to be.
+  // Input that is not a set of parameters is a mistake of the app, and reported as such.
   const isTyped = body.startsWith("InvalidConfig: ")
   if (status === 0) return `${door} does not respond`
   if (status >= 500 && !isTyped) return `${door} responds with ${status}`
-  if (status < 400) return `${door} takes it: ${status}`
-  return when(shown.includes(marker), `${door} repeats what was planted`)
+  if (status < 400) return `${door} accepts it: ${status}`
+  return when(shown.includes(marker), `${door} repeats the planted text`)
 }
 
 const fill = (query: string, callback: string) => {
@@ -85,7 +85,7 @@ const visitExpress = async (stage: Stage, query: string): Promise<Seen> => {
   const { doors, isAlive, parsers } = stage.world.express
   const user = stage.user("ada")
   const [door] = doors
-  if (door === undefined) throw new Error("there is no app on Express")
+  if (door === undefined) throw new Error("the app on Express does not run")
   const browser = stage.browser(door, user)
   const callback = await stage.callback(browser, "/connect")
   const filled = fill(query, callback)
@@ -94,7 +94,7 @@ const visitExpress = async (stage: Stage, query: string): Promise<Seen> => {
     ...parsers.map((name) => ({ door, name, path: `/parsed/${encodeURIComponent(name)}/callback` }))
   ]
   for (const { door, name, path } of ways) {
-    // Some parsers read a strange query as the one that it resembles: the real callback, which is for its user to bring.
+    // Some parsers read a strange query as the real callback, which only its user may use.
     const asSomebody = stage.browser(door, stage.user("eve"))
     const seen = seenIn(name, await asSomebody.visit(`${path}?${filled.replaceAll(" ", "%20")}`))
     if (seen !== undefined) return seen
@@ -103,7 +103,7 @@ const visitExpress = async (stage: Stage, query: string): Promise<Seen> => {
   return stillTaken(stage, browser.site, user, callback)
 }
 
-/** The real callback is as good as before. */
+/** The real callback still works. */
 const stillTaken = async (stage: Stage, door: Door, user: string, callback: string): Promise<Seen> => {
   const { status } = await stage.browser(door, user).visit(callback)
   return when(status !== 303 || stage.exchanges(callback) !== 1, `the real callback is no longer taken: ${status}`)

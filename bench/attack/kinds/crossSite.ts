@@ -1,11 +1,11 @@
-/** Requests that other sites, and browsers by themselves, make with a user's cookies. */
+/** Requests with a user's cookies that other sites, or browsers on their own, send. */
 import { from, type Header, type Visit } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, type Seen, when } from "../case.ts"
 import type { Site } from "../sites.ts"
 import { secretsOf, type Stage } from "../stage.ts"
 import * as Wire from "../wire.ts"
 
-/** A request that would end a grant, if it came from the app. */
+/** A request that would disconnect the user if it came from the app. */
 const disconnecting = (wants: string, visit: (site: Site) => Visit & { readonly target?: string }): Case =>
   atEachSite(`${wants} to disconnect a user`, async (stage, site) => {
     const user = stage.user("ada")
@@ -39,7 +39,7 @@ const looksLike: ReadonlyArray<readonly [string, (site: Site) => string]> = [
   ["a star", () => "*"]
 ]
 
-// Browsers say so themselves of a page without an origin. A form of the app's own page may have none either, and be same-origin.
+// Browsers send this for a page without an origin. A form of the app may also have none, and be same-origin.
 const siteOf = (origin: string) => (origin === "null" ? "cross-site" : "same-origin")
 
 const ofOrigins = looksLike.flatMap(([who, origin]) => [
@@ -56,7 +56,7 @@ const ofSites = ["cross-site", "same-site", "none", "", "same-origin, cross-site
 )
 
 const ofHeaders: ReadonlyArray<Case> = [
-  posted("a form that says nothing of itself", () => []),
+  posted("a form without any header of its origin", () => []),
   posted("a form with the app's referrer alone", (site) => [["Referer", `${site.origin}/settings`]]),
   posted("a form with two origins", (site) => [
     ["Origin", "https://evil.example"],
@@ -81,7 +81,7 @@ const ofHeaders: ReadonlyArray<Case> = [
 
 const ownPage = (site: Site): ReadonlyArray<Header> => [["Origin", site.origin], ...from.ownPage]
 
-// With all that the app's own pages send, but for the method.
+// With all headers of the app's own pages, but another method.
 const ofMethods = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "post", "POSTX"].map((method) =>
   disconnecting(method, (site) => ({ method, headers: ownPage(site) }))
 )
@@ -115,10 +115,10 @@ const ofOverrides: ReadonlyArray<Case> = [
   }))
 ]
 
-// With 503 a server declines what a browser does ahead of its user.
+// 503 is the intended response to speculative requests of a browser.
 const isBroken = (status: number) => status >= 500 && status !== 503
 
-/** Nothing has begun: no cookie, no attempt, no way to Zapier. */
+/** Nothing has begun: no cookie, no attempt, no redirect to Zapier. */
 const beginning = (wants: string, visit: Visit & { readonly target?: string }): Case =>
   atEachSite(`${wants} to begin a consent`, async (stage, site) => {
     const user = stage.user("ada")
@@ -144,7 +144,7 @@ const speculative: ReadonlyArray<readonly [string, ReadonlyArray<Header>]> = [
 
 const others: ReadonlyArray<readonly [string, ReadonlyArray<Header>]> = [
   ["a link of another site", from.otherSite],
-  ["a link of another site that does not say where it is", from.otherSite.slice(0, 3)],
+  ["a link of another site without a Referer", from.otherSite.slice(0, 3)],
   ["a link of a host beside the app's", from.hostBeside],
   ["a link of a mail", from.nowhere],
   [
@@ -195,7 +195,7 @@ const ofBeginnings: ReadonlyArray<Case> = [
   ...["POST", "PUT", "OPTIONS", "TRACE", "get"].map((method) => beginning(method, { method }))
 ]
 
-/** A callback that is not the browser's real visit spends no code, and the real visit works afterwards. */
+/** A callback that is not a real visit spends no code, and the real visit works afterwards. */
 const visiting = (wants: string, visit: Visit): Case =>
   atEachSite(`${wants} to spend a code`, async (stage, site) => {
     const user = stage.user("ada")
@@ -235,7 +235,7 @@ const shared = (response: Wire.Response): Seen =>
     "the response lets other sites read it"
   )
 
-/** Another site's script, which may read only what it is allowed to. */
+/** A script of another site, which may read only what CORS allows. */
 const reading = (route: string, method: string): Case =>
   atEachSite(`a script of another site to read ${method} ${route}`, async (stage, site) => {
     const user = stage.user("ada")
@@ -259,19 +259,19 @@ const ofScripts = ["connect", "callback", "status", "disconnect"].flatMap((route
   reading(route, route === "disconnect" ? "POST" : "GET")
 ])
 
-/** Nobody who is signed out is told anything. */
+/** A signed-out browser gets no data. */
 const nobody = (route: string, method: string): Case =>
-  atEachSite(`${method} ${route} to serve somebody who is not signed in`, async (stage: Stage, site) => {
+  atEachSite(`${method} ${route} to serve a visitor who is not signed in`, async (stage: Stage, site) => {
     const { status } = await stage.browser(site).visit(`/zapier/${route}`, { method, headers: ownPage(site) })
     return when(status !== 401, `the response is ${status}`)
   })
 
-const real = atEachSite("the app's own form to be refused", async (stage, site) => {
+const real = atEachSite("the app's own form to be rejected", async (stage, site) => {
   const user = stage.user("ada")
   const browser = stage.browser(site, user)
   await stage.connect(browser)
   await browser.visit("/zapier/disconnect", { method: "POST", headers: ownPage(site) })
-  return when(await stage.isConnected(site, user), "it is, so that nothing was tried")
+  return when(await stage.isConnected(site, user), "it is, so nothing was tested")
 })
 
 export const crossSite: Kind = {

@@ -1,4 +1,4 @@
-/** More than anybody needs: what an app keeps for it stays small, and others are still served. */
+/** Floods: the app's resources stay bounded, and other users are still served. */
 import type { Socket } from "node:net"
 import { type Browser, from, type Header } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, type Seen, when } from "../case.ts"
@@ -6,12 +6,12 @@ import { secretsOf, type Stage } from "../stage.ts"
 import type { Site } from "../sites.ts"
 import * as Wire from "../wire.ts"
 
-// Beside them, there are the app's own cookies, and 16 kB for all headers of a request.
+// The app's own cookies need room as well, in 16 kB for all headers.
 const cookieBound = 4_096
 
 const attemptBound = 200
 
-// Near the greatest that are kept, and beyond.
+// Up to the longest address that is kept, and beyond.
 const lengths = [60, 250, 490, 990, 4_000]
 
 const works = async (stage: Stage, browser: Browser): Promise<Seen> => {
@@ -52,7 +52,7 @@ const bySubject = atEachSite("attempts of one user, without cookies, to fill a d
   )
 })
 
-const lastOfMany = atEachSite("many attempts of a user to end the one that was begun last", async (stage, site) => {
+const lastOfMany = atEachSite("many attempts of a user to end the last one", async (stage, site) => {
   const user = stage.user("ada")
   for (let index = 0; index < 100; index++) await stage.browser(site, user).visit("/zapier/connect")
   return works(stage, stage.browser(site, user))
@@ -69,12 +69,12 @@ const guesses = atEachSite("guessed callbacks to fill a database or to reach Zap
           (await browser.visit(`/zapier/callback?code=guess${many}${index}&state=guess${index}`)).status
       )
     )
-    if (statuses.some((status) => status < 400 || status >= 500)) return "one is taken"
+    if (statuses.some((status) => status < 400 || status >= 500)) return "one is accepted"
   }
   return when((await site.attempts()) !== before, "something is stored")
 })
 
-const refused = atEachSite("refused requests to store anything", async (stage, site) => {
+const refused = atEachSite("rejected requests to store anything", async (stage, site) => {
   const before = await site.attempts()
   for (const many of chunksOf(Math.ceil(stage.world.size / 10), 20)) {
     await Promise.all(
@@ -88,7 +88,7 @@ const refused = atEachSite("refused requests to store anything", async (stage, s
   return when((await site.attempts()) !== before, "attempts are stored")
 })
 
-/** Something large is refused or taken, and the next one is served. */
+/** An oversized request is rejected or accepted, and the next one is served. */
 const large = (wants: string, send: (stage: Stage, site: Site, user: string) => Promise<Wire.Response>): Case =>
   atEachSite(wants, async (stage, site) => {
     const user = stage.user("ada")
@@ -137,14 +137,14 @@ const larges: ReadonlyArray<Case> = [
   )
 ]
 
-/** Connections that stay open, while somebody else logs in. */
+/** Connections that stay open while another user logs in. */
 const holding = (wants: string, bytes: (site: Site, index: number) => string): Case =>
   atEachSite(wants, async (stage, site) => {
     const sockets: Array<Socket> = []
     try {
       for (let index = 0; index < Math.min(300, stage.world.size); index++) {
         const socket = await Wire.open(site.port)
-        // The server may end it, which is as well.
+        // The server may close it, which is fine.
         socket.on("error", () => {})
         sockets.push(socket)
         socket.write(bytes(site, index))
@@ -158,24 +158,24 @@ const holding = (wants: string, bytes: (site: Site, index: number) => string): C
 const hostOf = ({ origin }: Site) => new URL(origin).host
 
 const holdings: ReadonlyArray<Case> = [
-  holding("connections that say nothing to keep others out", () => ""),
+  holding("silent connections to keep others out", () => ""),
   holding(
-    "requests that never end to keep others out",
+    "endless requests to keep others out",
     (site) => `GET /zapier/connect HTTP/1.1\r\nHost: ${hostOf(site)}\r\nX: `
   ),
   holding(
-    "bodies that never end to keep others out",
+    "endless bodies to keep others out",
     (site, index) =>
       `POST /zapier/disconnect HTTP/1.1\r\nHost: ${hostOf(site)}\r\nCookie: session=slow-${index}\r\nOrigin: ${site.origin}\r\nContent-Length: 1000000\r\n\r\nx`
   ),
   holding(
-    "callbacks whose bodies never end to keep others out",
+    "callbacks with endless bodies to keep others out",
     (site, index) =>
       `GET /zapier/callback?code=a&state=${index} HTTP/1.1\r\nHost: ${hostOf(site)}\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n`
   )
 ]
 
-const late = atEachSite("a consent page of half a second to be cut off by others' attempts", async (stage, site) => {
+const late = atEachSite("others' attempts to end a consent of half a second", async (stage, site) => {
   const browser = stage.browser(site, stage.user("ada"))
   const consent = await stage.begin(browser)
   await Promise.all(Array.from({ length: 50 }, () => stage.browser(site, stage.user("eve")).visit("/zapier/connect")))

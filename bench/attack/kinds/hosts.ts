@@ -1,4 +1,4 @@
-/** Foreign names in requests, and paths that one program reads as another's: where the app is, its settings say alone. */
+/** Foreign host names in requests, and paths that programs read differently. Only the settings say where the app is. */
 import { from, type Header } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, when } from "../case.ts"
 import * as Wire from "../wire.ts"
@@ -65,13 +65,13 @@ const names: ReadonlyArray<readonly [string, ReadonlyArray<Header>, host?: strin
   ]
 ]
 
-/** A login in which each request has the name: it leads to where it always leads. */
+/** A login with the foreign name in each request leads to the usual place. */
 const ofNames = names.map(([what, headers, host]): Case =>
   atEachSite(`${what} to lead a login elsewhere`, async (stage, site) => {
     const browser = stage.browser(site, stage.user("ada"))
     const named = host === undefined ? {} : { host }
     const begun = await browser.visit("/zapier/connect", { headers: [...headers, ...from.ownPage], ...named })
-    // Refused is fine.
+    // A rejection is fine.
     if (begun.status >= 400 && begun.status < 500) return undefined
     const consent = Wire.headerOf(begun, "location")
     const isSecure = site.origin.startsWith("https:")
@@ -80,16 +80,19 @@ const ofNames = names.map(([what, headers, host]): Case =>
       when(begun.status !== 303, `the response is ${begun.status}`) ??
       when(
         new URL(consent).searchParams.get("redirect_uri") !== site.redirectUri,
-        "another redirect URI is asked for"
+        "it asks for another redirect URI"
       ) ??
-      when(begun.raw.replace(consent, "").includes(evil), "the response names it") ??
-      when(isSecure && !cookies.every((cookie) => /^__Host-.*; *secure/i.test(cookie)), "the cookie is worth less")
+      when(begun.raw.replace(consent, "").includes(evil), "the response contains it") ??
+      when(
+        isSecure && !cookies.every((cookie) => /^__Host-.*; *secure/i.test(cookie)),
+        "the cookie lacks __Host- or Secure"
+      )
     if (seen !== undefined) return seen
     const callback = await stage.approve(consent)
     const response = await browser.visit(callback, { headers: [...headers, ...from.otherSite], ...named })
     return (
-      when(response.raw.includes(evil), "the callback's response names it") ??
-      when(Wire.headerOf(response, "location") !== "/", "the callback leads elsewhere")
+      when(response.raw.includes(evil), "the callback's response contains it") ??
+      when(Wire.headerOf(response, "location") !== "/", "the callback redirects elsewhere")
     )
   })
 )
@@ -106,7 +109,7 @@ const pageNames = names.map(([what, headers, host]): Case =>
     return (
       when(
         pages.some(({ raw }) => raw.includes(evil)),
-        "a page names it"
+        "a page contains it"
       ) ??
       when(
         pages.some(({ status }) => status === 0 || status >= 500),
@@ -154,7 +157,7 @@ const targets: ReadonlyArray<readonly [string, (path: string) => string]> = [
   ["a long path", (path) => `/${"a/".repeat(2_000)}..${path}`]
 ]
 
-/** However a target is spelled, the rules of its route hold, or it is none. */
+/** However a target is spelled, the rules of its route hold, or it matches no route. */
 const ofTargets = targets.map(([what, spell]): Case =>
   atEachSite(`${what} in a path to get around a route's rules`, async (stage, site) => {
     const user = stage.user("ada")
@@ -171,14 +174,14 @@ const ofTargets = targets.map(([what, spell]): Case =>
     ]
     const nobody = await stage.browser(site).visit(spell("/zapier/status"))
     return first(
-      () => when(stage.exchanges(callback) > 0, "a prepared link is taken"),
+      () => when(stage.exchanges(callback) > 0, "a prepared link is accepted"),
       async () => when(!(await stage.isConnected(site, user)), "the grant is gone"),
       () =>
         when(
           visits.some(({ headers }) => headers.some(([name]) => name === "set-cookie")),
           "a consent begins"
         ),
-      () => when(nobody.status < 400 && nobody.status > 0, "the status is told to nobody"),
+      () => when(nobody.status < 400 && nobody.status > 0, "the status is shown without a session"),
       () =>
         when(
           visits.some(({ status }) => status >= 500),
@@ -187,13 +190,13 @@ const ofTargets = targets.map(([what, spell]): Case =>
       () =>
         when(
           visits.some(({ raw }) => raw.includes("evil.example")),
-          "a response names their host"
+          "a response contains their host"
         )
     )
   })
 )
 
-// A second request behind the first, which a proxy may have taken for its body.
+// A second request behind the first, which a proxy may take for its body.
 const smuggled = "GET /zapier/disconnect HTTP/1.1\r\nHost: x\r\n\r\n"
 
 const framings: ReadonlyArray<readonly [string, string]> = [
@@ -215,7 +218,7 @@ const ofFramings = framings.map(([what, headers]): Case =>
     const { raw, status } = await stage.raw(site, `${head}\r\nConnection: close\r\n\r\n0\r\n\r\n${smuggled}`)
     return first(
       () => when(status >= 500, `the response is ${status}`),
-      () => when((raw.match(/^HTTP\/1\.1 /gm) ?? []).length > 1, "two requests are responded to"),
+      () => when((raw.match(/^HTTP\/1\.1 /gm) ?? []).length > 1, "there are two responses"),
       async () => when(!(await stage.isConnected(site, user)), "the grant is gone")
     )
   })
@@ -230,7 +233,7 @@ const versions = ["1.0", "2.0", "0.9", "1.1.1"].map((version): Case =>
       when(status >= 500, `the response is ${status}`) ??
       when(
         redirect !== undefined && decodeURIComponent(redirect) !== site.redirectUri,
-        "another redirect URI is asked for"
+        "it asks for another redirect URI"
       )
     )
   })

@@ -1,4 +1,4 @@
-/** Markup, headers and scripts in everything that a request can bring, and what keeps pages harmless if some got through. */
+/** Markup, headers and scripts in every part of a request, and the headers that keep pages harmless. */
 import { attemptCookie, type Browser, from, type Header, type Visit, withNote } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, type Seen, when } from "../case.ts"
 import * as Page from "../page.ts"
@@ -6,7 +6,7 @@ import type { Site } from "../sites.ts"
 import { secretsOf, type Stage } from "../stage.ts"
 import * as Wire from "../wire.ts"
 
-// What must not come back as it was sent, and what is looked for in the response.
+// The payload, and the part that must not appear in the response.
 const payloads: ReadonlyArray<readonly [sent: string, harmful: string]> = [
   ["<script>alert('planted')</script>", "<script>alert('planted')"],
   ["\"><img src=x onerror=alert('planted')>", "<img src=x"],
@@ -18,23 +18,23 @@ const payloads: ReadonlyArray<readonly [sent: string, harmful: string]> = [
   ["planted\r\nSet-Cookie: planted=1\r\n\r\n<script>", "\r\nSet-Cookie: planted"]
 ]
 
-// Data is no page, as long as nobody takes it for one.
+// Data is harmless as long as browsers do not take it for a page.
 const isData = (response: Wire.Response) => Wire.headerOf(response, "content-type").startsWith("application/json")
 
 const seenIn = (response: Wire.Response, harmful: string): Seen =>
   when(response.status === 0, "there is no response") ??
-  // A page of the app's own may say that Zapier, or the app, is at fault.
+  // The app's own error page may say that Zapier, or the app, is at fault.
   (response.status >= 500 || response.body !== "" ? Page.lacks(response) : undefined) ??
-  when(!isData(response) && response.body.includes(harmful), "it comes back as it was sent") ??
+  when(!isData(response) && response.body.includes(harmful), "the response contains it unescaped") ??
   when(
     response.headers.some(([name, value]) => name === "set-cookie" && value.startsWith("planted")),
-    "a header of theirs is sent"
+    "the response has a header of theirs"
   ) ??
   Page.runs(response)
 
 type Try = (stage: Stage, site: Site, payload: string) => Promise<Wire.Response>
 
-// What no header can carry is left out of headers.
+// Line breaks cannot be sent in a header.
 const inHeader = (payload: string) => payload.replaceAll(/[\r\n]+/g, " ")
 
 const fresh = (stage: Stage, site: Site): Browser => stage.browser(site, stage.user("ada"))
@@ -133,20 +133,20 @@ const places: ReadonlyArray<readonly [string, Try]> = [
 
 const ofPlaces = places.flatMap(([place, attempt]) =>
   payloads.map(([payload, harmful]) =>
-    atEachSite(`${JSON.stringify(payload)} in ${place} to come back`, async (stage, site) =>
+    atEachSite(`${JSON.stringify(payload)} in ${place} to be returned unescaped`, async (stage, site) =>
       seenIn(await attempt(stage, site, payload), harmful)
     )
   )
 )
 
 const ofJson = payloads.map(([payload, harmful]) =>
-  atEachSite(`${JSON.stringify(payload)} to be read as a page where data is asked for`, async (stage, site) => {
+  atEachSite(`${JSON.stringify(payload)} to be returned as a page when data is requested`, async (stage, site) => {
     const headers: ReadonlyArray<Header> = [["Accept", "application/json"]]
     const response = await fresh(stage, site).visit(`/zapier/callback?error=${encodeURIComponent(payload)}`, {
       headers
     })
     return (
-      when(!Wire.headerOf(response, "content-type").startsWith("application/json"), "it is no data") ??
+      when(!Wire.headerOf(response, "content-type").startsWith("application/json"), "the response is not data") ??
       seenIn(response, harmful) ??
       Page.lacks(response)
     )
@@ -154,21 +154,21 @@ const ofJson = payloads.map(([payload, harmful]) =>
 )
 
 const pages: ReadonlyArray<readonly [string, (stage: Stage, site: Site) => Promise<Wire.Response>]> = [
-  ["the page that asks", (stage, site) => fresh(stage, site).visit("/zapier/connect", { headers: from.otherSite })],
-  ["the way to Zapier", (stage, site) => fresh(stage, site).visit("/zapier/connect")],
-  ["a refused address", (stage, site) => fresh(stage, site).visit("/zapier/connect?return=//evil.example")],
-  ["connect for nobody", (stage, site) => stage.browser(site).visit("/zapier/connect")],
-  ["a callback without anything", (stage, site) => fresh(stage, site).visit("/zapier/callback")],
+  ["the confirmation page", (stage, site) => fresh(stage, site).visit("/zapier/connect", { headers: from.otherSite })],
+  ["the redirect to Zapier", (stage, site) => fresh(stage, site).visit("/zapier/connect")],
+  ["a rejected address", (stage, site) => fresh(stage, site).visit("/zapier/connect?return=//evil.example")],
+  ["connect without a session", (stage, site) => stage.browser(site).visit("/zapier/connect")],
+  ["a callback without parameters", (stage, site) => fresh(stage, site).visit("/zapier/callback")],
   ["a callback of another browser", (stage, site) => fresh(stage, site).visit("/zapier/callback?code=a&state=b")],
   [
-    "a callback that worked",
+    "a successful callback",
     async (stage, site) => {
       const browser = fresh(stage, site)
       return browser.visit(await stage.callback(browser), { headers: from.otherSite })
     }
   ],
   [
-    "a callback that came again",
+    "a repeated callback",
     async (stage, site) => {
       const browser = fresh(stage, site)
       return browser.visit(await stage.connect(browser))
@@ -182,7 +182,7 @@ const pages: ReadonlyArray<readonly [string, (stage: Stage, site: Site) => Promi
     }
   ],
   [
-    "a callback for nobody",
+    "a callback without a session",
     async (stage, site) => {
       const browser = fresh(stage, site)
       const callback = await stage.callback(browser)
@@ -190,14 +190,14 @@ const pages: ReadonlyArray<readonly [string, (stage: Stage, site: Site) => Promi
       return browser.visit(callback)
     }
   ],
-  ["a refused disconnect", (stage, site) => fresh(stage, site).visit("/zapier/disconnect", { method: "POST" })],
+  ["a rejected disconnect", (stage, site) => fresh(stage, site).visit("/zapier/disconnect", { method: "POST" })],
   [
     "a disconnect",
     (stage, site) =>
       fresh(stage, site).visit("/zapier/disconnect", { method: "POST", headers: [["Origin", site.origin]] })
   ],
   ["the status", (stage, site) => fresh(stage, site).visit("/zapier/status")],
-  ["the status of nobody", (stage, site) => stage.browser(site).visit("/zapier/status")],
+  ["the status without a session", (stage, site) => stage.browser(site).visit("/zapier/status")],
   [
     "a prefetch",
     (stage, site) => fresh(stage, site).visit("/zapier/callback", { headers: [["Sec-Purpose", "prefetch"]] })
@@ -209,7 +209,7 @@ const pages: ReadonlyArray<readonly [string, (stage: Stage, site: Site) => Promi
 ]
 
 const ofPages = pages.map(([page, visit]) =>
-  atEachSite(`${page} to be kept, framed, told of or taken for something else`, async (stage, site) => {
+  atEachSite(`${page} to be cached, framed, leaked as a referrer or misread`, async (stage, site) => {
     const response = await visit(stage, site)
     return when(response.status === 0, "there is no response") ?? Page.lacks(response) ?? Page.runs(response)
   })
@@ -224,14 +224,14 @@ const cookies = atEachSite(
       const has = (attribute: RegExp) => attribute.test(cookie)
       const seen =
         when(!has(/; *httponly/i), "scripts can read it") ??
-        when(!has(/; *samesite=(?:lax|strict)/i), "other sites' requests bring it") ??
+        when(!has(/; *samesite=(?:lax|strict)/i), "requests of other sites carry it") ??
         when(has(/; *domain=/i), "other hosts get it") ??
-        when(!has(/; *(?:max-age|expires)=/i), "it has no end") ??
-        when(isSecure && !has(/; *secure/i), "it goes over plain http") ??
-        when(isSecure && !cookie.startsWith("__Host-"), "hosts beside the app's can set it")
+        when(!has(/; *(?:max-age|expires)=/i), "it never expires") ??
+        when(isSecure && !has(/; *secure/i), "it is sent over plain http") ??
+        when(isSecure && !cookie.startsWith("__Host-"), "neighbouring hosts can set it")
       if (seen !== undefined) return seen
     }
-    return when(Wire.headersOf(response, "set-cookie").length !== 1, "there is not one cookie")
+    return when(Wire.headersOf(response, "set-cookie").length !== 1, "the response does not set exactly one cookie")
   }
 )
 
@@ -249,11 +249,11 @@ const raw: ReadonlyArray<readonly [string, string]> = [
 
 const ofBytes: ReadonlyArray<Case> = raw.map(([what, bytes]) =>
   atEachSite(`${what} to split a response`, async (stage, site) => {
-    // Ends the connection, whatever the server makes of it.
+    // Closes the connection, however the server reads the request.
     const ending = bytes.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
     const response = await stage.raw(site, ending.replaceAll("HOST", new URL(site.origin).host))
     return first(
-      () => when(/\r\n(?:set-cookie: *planted|x-planted)/i.test(response.raw), "a header of theirs is sent"),
+      () => when(/\r\n(?:set-cookie: *planted|x-planted)/i.test(response.raw), "the response has a header of theirs"),
       () => when((response.raw.match(/^HTTP\/1\.1 /gm) ?? []).length > 1, "there are two responses"),
       () => when(response.status >= 500, `the response is ${response.status}`)
     )

@@ -1,4 +1,6 @@
-/** A token endpoint that lies, hangs or attacks: its words are shown to nobody, its tokens are not taken, the app lives. */
+/**
+ * A token endpoint that lies, hangs or attacks: its texts reach no user, its bad tokens are rejected, the app survives.
+ */
 import { setTimeout as sleep } from "node:timers/promises"
 import { gzipSync } from "node:zlib"
 import { from } from "../browser.ts"
@@ -29,14 +31,14 @@ const granted = (member: Record<string, unknown>) => ({
   ...member
 })
 
-/** A redirect to a server that notes whoever comes. */
+/** A redirect to a server that records its visitors. */
 const leading =
   (status: number): Lie =>
   (response, trap) => {
     response.writeHead(status, { Location: `${trap}/oauth/token/` }).end()
   }
 
-/** Bytes without an end, as long as somebody takes them. */
+/** An endless body. */
 const endless =
   (head: string, pause: number): Lie =>
   async (response) => {
@@ -48,7 +50,7 @@ const endless =
     }
   }
 
-/** Bytes on the socket, which need be no HTTP. */
+/** Bytes on the socket, which need not be HTTP. */
 const bytes =
   (all: string): Lie =>
   (response) => {
@@ -57,13 +59,13 @@ const bytes =
 
 const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`
 
-// With these, nobody is to be connected afterwards.
+// With these, no user may be connected afterwards.
 const unusable: ReadonlyArray<readonly [string, Lie]> = [
   ["a page", text(html, 200, { "Content-Type": "text/html" })],
-  ["a page that says to be JSON", text(html)],
+  ["a page declared as JSON", text(html)],
   ["a page with status 500", text(html, 500, { "Content-Type": "text/html" })],
   ["a page with status 403", text(html, 403, { "Content-Type": "text/html" })],
-  ["a status that nobody knows", text(html, 799)],
+  ["an unknown status", text(html, 799)],
   ["nothing", text("")],
   ["nothing, with status 204", text("", 204)],
   ["status 304", text("", 304)],
@@ -75,8 +77,8 @@ const unusable: ReadonlyArray<readonly [string, Lie]> = [
   ["a redirect elsewhere, 308", leading(308)],
   ["a redirect to a script", text("", 302, { Location: `javascript:alert("${marker}")` })],
   ["an error with markup", json({ error: html, error_description: html, error_uri: html }, 400)],
-  ["a refusal with markup", json({ error: "invalid_grant", error_description: html }, 400)],
-  ["a refused client with markup", json({ error: "invalid_client", error_description: html }, 401)],
+  ["a rejected grant with markup", json({ error: "invalid_grant", error_description: html }, 400)],
+  ["a rejected client with markup", json({ error: "invalid_client", error_description: html }, 401)],
   ["an error that is an object", json({ error: { toString: marker } }, 400)],
   ["a token with a line break", json(granted({ access_token: `${marker}\r\nX-Planted: 1` }))],
   ["a token with NUL", json(granted({ access_token: `${marker}\u0000` }))],
@@ -96,28 +98,25 @@ const unusable: ReadonlyArray<readonly [string, Lie]> = [
   ["5 MB", json(`{"access_token":"${marker}","x":"${"x".repeat(5_000_000)}"}`)],
   ["a token of 1 MB", json(granted({ access_token: marker.repeat(100_000) }))],
   ["20 MB that are sent as few", text(gzipSync(Buffer.alloc(20_000_000, " ")), 200, { "Content-Encoding": "gzip" })],
-  ["what is no gzip", text(marker, 200, { "Content-Encoding": "gzip" })],
-  ["a coding that nobody knows", text(marker, 200, { "Content-Encoding": marker })],
+  ["invalid gzip", text(marker, 200, { "Content-Encoding": "gzip" })],
+  ["an unknown coding", text(marker, 200, { "Content-Encoding": marker })],
   ["a body without an end", endless('{"access_token":"', 0)],
-  ["a body that drips", endless('{"access_token":"', 50)],
-  ["what is no HTTP", bytes(`${marker}\r\n\r\n`)],
+  ["a slow endless body", endless('{"access_token":"', 50)],
+  ["invalid HTTP", bytes(`${marker}\r\n\r\n`)],
   ["headers without an end", bytes(`HTTP/1.1 200 OK\r\n${`X-Large: ${"x".repeat(1_000)}\r\n`.repeat(100)}\r\n`)],
-  [
-    "a body that is shorter than said",
-    bytes(`HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"access_token":"${marker}`)
-  ],
+  ["a body shorter than its length", bytes(`HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"access_token":"${marker}`)],
   ["a length that is no number", bytes(`HTTP/1.1 200 OK\r\nContent-Length: ${marker}\r\n\r\n{}`)],
   ["broken chunks", bytes(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n${marker}`)],
   ["a closed connection", (response) => void response.socket?.destroy()],
   ["a reset connection", (response) => void response.socket?.resetAndDestroy()]
 ]
 
-// With these, a user may be connected: what can be used is used.
+// With these, a user may be connected: usable tokens are used.
 const usable: ReadonlyArray<readonly [string, Lie]> = [
   ["a token with a space", json(granted({ access_token: `${marker} ${marker}` }))],
   ["a token that is markup with spaces", json(granted({ access_token: `<img src=x ${marker}>` }))],
   [
-    "cookies and a way elsewhere",
+    "cookies and a redirect",
     text(JSON.stringify(granted({})), 200, { "Set-Cookie": [`${marker}=1`], Refresh: `0;url=//${marker}` })
   ],
   ["a scope with markup", json(granted({ scope: html }))],
@@ -139,16 +138,16 @@ const tell = async (stage: Stage, site: Site, lie: Lie, accept: string, isUsable
   const response = await browser.visit(callback, { headers: [["Accept", accept], ...from.otherSite] })
   const status = await stage.browser(site, user).visit("/zapier/status")
   return (
-    when(response.status === 0, "the callback is never responded to") ??
-    // Which scopes a user has allowed, the user may read.
+    when(response.status === 0, "the callback gets no response") ??
+    // A user may read the scopes that they allowed.
     when(response.raw.replaceAll(/"scopes":\[[^\]]*\]/g, "").includes(marker), "the response repeats it") ??
     Page.runs(response) ??
     Page.lacks(response) ??
     Page.lacks(status) ??
-    when(stage.exchanges(callback) !== 1, `the code is presented ${stage.exchanges(callback)} times`) ??
+    when(stage.exchanges(callback) !== 1, `the code is sent ${stage.exchanges(callback)} times`) ??
     when(response.status < 400 && !isUsable, "the user is told that it worked") ??
-    when((await stage.isConnected(site, user)) && !isUsable, "its token is taken") ??
-    when(stage.world.zapier.trapped.length > 0, "the app goes where it is led")
+    when((await stage.isConnected(site, user)) && !isUsable, "its token is accepted") ??
+    when(stage.world.zapier.trapped.length > 0, "the app follows the redirect")
   )
 }
 
@@ -156,7 +155,7 @@ const toldIn =
   (isUsable: boolean) =>
   ([what, lie]: readonly [string, Lie]): Case => ({
     wants: `${what} from the token endpoint to reach a user, or to end the app`,
-    // At the same time, as some lies take theirs.
+    // In parallel, because some lies take long.
     attempt: async (stage) => {
       const all = await Promise.all(
         sitesOf(stage).flatMap((site) =>
@@ -171,6 +170,6 @@ const toldIn =
   })
 
 export const lyingZapier: Kind = {
-  name: "a Zapier that lies",
+  name: "a malicious token endpoint",
   cases: [...unusable.map(toldIn(false)), ...usable.map(toldIn(true))]
 }

@@ -1,11 +1,11 @@
-/** Return addresses that lead to another site, in every shape that a browser reads in another way than a program may. */
+/** Return addresses that lead to another site, in every shape that browsers and programs may read differently. */
 import { attemptCookie, from, type Header, withNote } from "../browser.ts"
 import { atEachSite, type Case, first, type Kind, type Seen, when } from "../case.ts"
 import type { Site } from "../sites.ts"
 import type { Stage } from "../stage.ts"
 import * as Wire from "../wire.ts"
 
-// As they stand in a cookie or, encoded, in a query. OWN is the app's own origin, HOST its host.
+// As in a cookie, or encoded in a query. OWN is the app's own origin, HOST its host.
 const addresses: ReadonlyArray<string> = [
   "https://evil.example",
   "http://evil.example/",
@@ -96,9 +96,9 @@ const addresses: ReadonlyArray<string> = [
 const fill = (address: string, { origin }: Site) =>
   address.replaceAll("OWN", origin).replaceAll("HOST", new URL(origin).host)
 
-/** Whether a browser would leave the app. */
+/** True if a browser would leave the app. */
 const leaves = (location: string, site: Site): boolean => {
-  // It reads what comes in UTF-8, and as it is.
+  // Browsers read it as UTF-8.
   if (!URL.canParse(location, `${site.origin}/zapier/callback`)) return false
   const { origin, password, protocol, username } = new URL(location, `${site.origin}/zapier/callback`)
   return origin !== site.origin || !/^https?:$/.test(protocol) || username !== "" || password !== ""
@@ -115,7 +115,7 @@ const led = (place: string, response: Wire.Response, site: Site): Seen => {
     when(locations.length > 1, `${place}: there are two locations`) ??
     when(
       [...locations, ...links].some((location) => leaves(location, site)),
-      `${place} leads there`
+      `${place} redirects there`
     )
   )
 }
@@ -124,7 +124,7 @@ const ownPost = (site: Site): ReadonlyArray<Header> => [["Origin", site.origin],
 
 const queryOf = (address: string) => `return=${encodeURIComponent(address.toWellFormed())}`
 
-/** At the button, and then after the consent, if it has come so far. */
+/** At the button, and then after the consent, if it gets there. */
 const connecting = async (stage: Stage, site: Site, query: string): Promise<Seen> => {
   const browser = stage.browser(site, stage.user("ada"))
   const begun = await browser.visit(`/zapier/connect?${query}`)
@@ -142,7 +142,7 @@ const disconnecting = async (stage: Stage, site: Site, query: string): Promise<S
 const fromElsewhere = async (stage: Stage, site: Site, query: string): Promise<Seen> => {
   const visit = { headers: from.otherSite }
   return led(
-    "the page that asks",
+    "the confirmation page",
     await stage.browser(site, stage.user("ada")).visit(`/zapier/connect?${query}`, visit),
     site
   )
@@ -154,7 +154,7 @@ const json = async (stage: Stage, site: Site, query: string): Promise<Seen> => {
   return led("the status", response, site)
 }
 
-/** The cookie remembers where to go. Its value is changed after it was checked. */
+/** The cookie remembers the return address. Its value is changed after it was checked. */
 const changed = async (stage: Stage, site: Site, address: string): Promise<Seen> => {
   const browser = stage.browser(site, stage.user("ada"))
   const callback = await stage.callback(browser, "/zapier/connect?return=/settings")
@@ -221,11 +221,11 @@ const ofQueries = queries.map((query) =>
   )
 )
 
-const real = atEachSite("an address of the app itself to be refused", async (stage, site) => {
+const real = atEachSite("an address of the app itself to be rejected", async (stage, site) => {
   const browser = stage.browser(site, stage.user("ada"))
   const callback = await stage.callback(browser, `/zapier/connect?${queryOf("/settings?a=b#c")}`)
   const response = await browser.visit(callback, { headers: from.otherSite })
-  return when(Wire.headerOf(response, "location") !== "/settings?a=b#c", "it is, so that nothing was tried")
+  return when(Wire.headerOf(response, "location") !== "/settings?a=b#c", "it is, so nothing was tested")
 })
 
 export const openRedirect: Kind = { name: "open redirects", cases: [...ofAddresses, ...ofQueries, real] }

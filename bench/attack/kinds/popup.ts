@@ -1,4 +1,4 @@
-/** Logins in a popup: whatever another site puts into them, the last page tells nobody but pages of the app what came of it. */
+/** Logins in a popup: the last page sends its result only to pages of the app, whatever another site does. */
 import { type Browser, from } from "../browser.ts"
 import { atEachSite, type Case, type Kind, type Seen, when } from "../case.ts"
 import * as Page from "../page.ts"
@@ -19,14 +19,14 @@ const seenIn = (site: Site, callback: string, response: Wire.Response): Seen => 
     when(response.status === 0 || response.status >= 500, `the response is ${response.status}`) ??
     when(
       toldOrigins(response).some((origin) => origin !== site.origin),
-      "another origin is told"
+      "another origin gets a message"
     ) ??
-    // The way to try again has the same query, as a query has it.
+    // The link to try again contains the same query, encoded.
     when(/evil\.example|planted/.test(response.body.replaceAll(/href="[^"]*"/g, "")), "what was planted comes back") ??
     when(link.includes("evil.example"), "it leads elsewhere") ??
     when(
       [code, state].some((secret) => secret !== "" && response.raw.includes(secret)),
-      "a secret is told"
+      "a message contains a secret"
     ) ??
     Page.lacks(response) ??
     Page.runs(response)
@@ -46,7 +46,7 @@ const ends: ReadonlyArray<readonly [string, End]> = [
     }
   ],
   [
-    "is of nobody by then",
+    "has no signed-in user any more",
     async (stage, browser, consent) => {
       browser.cookies.delete("session")
       return stage.approve(consent)
@@ -73,7 +73,7 @@ const ofQueries = queries.flatMap((query) =>
       const browser = stage.browser(site, stage.user("ada"))
       const begun = await browser.visit(`/zapier/connect?${query}`)
       const consent = Wire.headerOf(begun, "location")
-      // Refused is fine.
+      // A rejection is fine.
       if (begun.status >= 400 && begun.status < 500) return undefined
       if (begun.status !== 303) return `no consent begins: ${begun.status}`
       const callback = await end(stage, browser, consent)
@@ -82,30 +82,30 @@ const ofQueries = queries.flatMap((query) =>
   )
 )
 
-const openedElsewhere = atEachSite("to open a popup of theirs without the user being asked", async (stage, site) => {
+const openedElsewhere = atEachSite("to open a popup of theirs without a question to the user", async (stage, site) => {
   const browser = stage.browser(site, stage.user("ada"))
   const response = await browser.visit("/zapier/connect?mode=popup&id=a", { headers: from.otherSite })
   return (
-    when(Wire.headerOf(response, "location") !== "", "it goes to Zapier at once") ??
+    when(Wire.headerOf(response, "location") !== "", "it redirects to Zapier at once") ??
     when(Wire.headersOf(response, "set-cookie").length > 0, "an attempt begins") ??
     when(
       toldOrigins(response).some((origin) => origin !== site.origin),
-      "another origin is told"
+      "another origin gets a message"
     ) ??
     Page.lacks(response) ??
     Page.runs(response)
   )
 })
 
-const script = atEachSite("the script of popups to hold what is a user's", async (stage, site) => {
+const script = atEachSite("the script of popups to contain data of a user", async (stage, site) => {
   const user = stage.user("ada")
   const [own, nobodys] = await Promise.all([
     stage.browser(site, user).visit("/zapier/connect.js"),
     stage.browser(site).visit("/zapier/connect.js?callback=planted&id=%3Cscript%3E", { headers: from.otherSite })
   ])
   return (
-    when(own.body !== nobodys.body, "it is not the same for all") ??
-    when(own.body.includes(user) || nobodys.raw.includes("planted"), "it holds what it was asked with")
+    when(own.body !== nobodys.body, "it differs between users") ??
+    when(own.body.includes(user) || nobodys.raw.includes("planted"), "it contains data of the request")
   )
 })
 

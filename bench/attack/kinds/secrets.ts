@@ -1,6 +1,6 @@
 /**
- * Requests that go wrong while they hold a state and a code: no response repeats them. Beside these, the responses of all
- * other cases are looked through.
+ * Failing requests that contain a state and a code: no response repeats them. The responses of all other cases are
+ * searched as well.
  */
 import { type Browser, from, type Header } from "../browser.ts"
 import { atEachSite, type Case, type Kind, type Seen, when } from "../case.ts"
@@ -36,13 +36,13 @@ const broken: ReadonlyArray<readonly [string, Break]> = [
   ["TRACE", visiting(same, from.otherSite, "TRACE")],
   ["OPTIONS", visiting(same, from.otherSite, "OPTIONS")],
   ["HEAD", visiting(same, from.otherSite, "HEAD")],
-  ["a method that nobody knows", visiting(same, from.otherSite, "PLANTED")],
+  ["an unknown method", visiting(same, from.otherSite, "PLANTED")],
   ["a path below the callback's", visiting((callback) => callback.replace("?", "/more?"))],
   ["a path beside the callback's", visiting((callback) => callback.replace("callback?", "callbacks?"))],
   ["the state in a path", visiting((callback) => `/zapier/callback/${secretsOf(callback).state}`)],
-  ["the state in the place of a broken escape", visiting((callback) => `${callback}%&%E0%A4%A`)],
-  ["a code that came twice", visiting((callback) => `${callback}&code=${secretsOf(callback).code}`)],
-  ["a state that came twice", visiting((callback) => `${callback}&state=${secretsOf(callback).state}`)],
+  ["the state in a query with a broken escape", visiting((callback) => `${callback}%&%E0%A4%A`)],
+  ["a repeated code", visiting((callback) => `${callback}&code=${secretsOf(callback).code}`)],
+  ["a repeated state", visiting((callback) => `${callback}&state=${secretsOf(callback).state}`)],
   ["an error beside the code", visiting((callback) => `${callback}&error=access_denied`)],
   ["another browser", (stage, { browser, callback }) => stage.browser(browser.site, "eve").visit(callback)],
   ["nobody", (stage, { browser, callback }) => stage.browser(browser.site).visit(callback)],
@@ -59,10 +59,7 @@ const broken: ReadonlyArray<readonly [string, Break]> = [
   ["a broken first line", sending((callback) => `GET ${callback}\r\nREST`)],
   ["a space in the target", sending((callback) => `GET ${callback} more HTTP/1.1\r\nREST`)],
   ["another version", sending((callback) => `GET ${callback} HTTP/3.7\r\nREST`)],
-  [
-    "a body that is shorter than said",
-    sending((callback) => `POST ${callback} HTTP/1.1\r\nContent-Length: 1x\r\nREST`)
-  ],
+  ["a body shorter than its length", sending((callback) => `POST ${callback} HTTP/1.1\r\nContent-Length: 1x\r\nREST`)],
   ["a header without a colon", sending((callback) => `GET ${callback} HTTP/1.1\r\nplanted\r\nREST`)],
   ["an absolute target", sending((callback) => `GET http://evil.example:99999${callback} HTTP/1.1\r\nREST`)]
 ]
@@ -74,7 +71,7 @@ const shows = (response: Wire.Response, { browser, callback }: Given): Seen => {
     when(response.raw.includes(state), "the state") ??
     when(response.raw.includes(code), "the code") ??
     when(response.raw.includes(session), "the session") ??
-    when(/ at .*\.(?:ts|js):\d+|node_modules/.test(response.raw), "where the app's files are")
+    when(/ at .*\.(?:ts|js):\d+|node_modules/.test(response.raw), "the response shows the paths of the app's files")
   )
 }
 
@@ -91,7 +88,7 @@ const ofBroken = broken.map(([what, attempt]) =>
   })
 )
 
-// What the routes do not answer is Express's to answer; what they do is `handleCallback`'s.
+// Express responds where the routes do not; otherwise `handleCallback` does.
 const ofExpress = broken
   .filter(([what]) => !what.startsWith("the state in") && !what.includes("return address"))
   .map(([what, attempt]): Case => ({
@@ -112,7 +109,8 @@ const unguessable = atEachSite("to guess a state", async (stage, site) => {
     const browser = stage.browser(site, stage.user("ada"))
     const { state } = secretsOf(await stage.begin(browser))
     if (!/^[\w-]{43,}$/.test(state)) return "it has fewer than 256 bits"
-    if ([...seen].some((other) => other.slice(0, 4) === state.slice(0, 4))) return "two of them begin alike"
+    if ([...seen].some((other) => other.slice(0, 4) === state.slice(0, 4)))
+      return "two of them begin with the same characters"
     seen.add(state)
   }
   return undefined
@@ -125,7 +123,7 @@ const query = atEachSite("the client secret or a verifier in the address of the 
     when(
       names.some((name) => /secret|verifier|token/.test(name)),
       "it is there"
-    ) ?? when(consent.searchParams.get("code_challenge_method") !== "S256", "the challenge tells the verifier")
+    ) ?? when(consent.searchParams.get("code_challenge_method") !== "S256", "the challenge reveals the verifier")
   )
 })
 

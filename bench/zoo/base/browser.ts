@@ -1,4 +1,4 @@
-/** A web app on Effect's router, which browsers visit. */
+/** A web app on Effect's router, visited by browsers. */
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
 import * as Effect from "effect/Effect"
@@ -18,10 +18,10 @@ export const page = (body: string, status = 200) =>
 
 const internalError = "Internal server error"
 
-/** What a call may fail with. */
+/** The errors of a call. */
 type Failure = Effect.Error<ReturnType<typeof Library.zaps>>
 
-/** What a route may answer with. */
+/** The response of a route. */
 export type Page = Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, Library.Services>
 
 export const connectPage = page(`<a href="/connect">Connect Zapier</a>`)
@@ -38,7 +38,7 @@ export const homePage = (user: string): Page =>
     Effect.orElseSucceed(() => downPage)
   )
 
-/** A route for a user who is signed in. */
+/** A route for a signed-in user. */
 export const route = (
   method: "GET" | "POST",
   path: `/${string}`,
@@ -53,7 +53,7 @@ export const route = (
           onSome: (user) =>
             show(user, request).pipe(
               Effect.provideContext(services),
-              // As a router does with what nobody has handled.
+              // Like a router with an unhandled error.
               Effect.catchCause(() => Effect.succeed(page(internalError, 500)))
             )
         })
@@ -61,7 +61,7 @@ export const route = (
     })
   )
 
-/** The app, as browsers see it. */
+/** The app for browsers. */
 export const appOf = <E extends {}>(routes: Layer.Layer<never, E, HttpRouter.HttpRouter | Library.Services>) =>
   Scenario.fromRoutes({
     stores: MemoryStores.layer,

@@ -1,4 +1,4 @@
-/** An OAuth client by hand, over an `HttpClient` and without the library: correct. Bugs override one of its methods. */
+/** A correct, handwritten OAuth client over an `HttpClient`, without the library. Bugs override one of its methods. */
 import { ClientApplication } from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
 import type * as ScenarioApp from "@zapier-workflow-auth/testing/scenario/ScenarioApp"
@@ -21,15 +21,15 @@ import { Database, type Row } from "./database.ts"
 /** The user has to connect, or to connect again. */
 export class Reconnect extends Data.TaggedError("Reconnect")<{ readonly why: string }> {}
 
-/** It does not work now. */
+/** It does not work at the moment. */
 export class Unavailable extends Data.TaggedError("Unavailable")<{ readonly why: string }> {}
 
-/** The callback is none that the app takes. */
+/** The callback is invalid. */
 export class Refused extends Data.TaggedError("Refused")<{ readonly why: string }> {}
 
 export type AppError = Reconnect | Unavailable | Refused
 
-/** What the token endpoint said. */
+/** A result of the token endpoint. */
 export type Answer =
   | {
       readonly _tag: "Granted"
@@ -45,10 +45,10 @@ export type Answer =
 
 export type Granted = Extract<Answer, { readonly _tag: "Granted" }>
 
-/** What Zapier's API said. */
+/** A result of Zapier's API. */
 export interface Reply {
   readonly status: number
-  /** In seconds, 0 without it. */
+  /** In seconds, 0 if missing. */
   readonly retryAfter: number
   readonly json: unknown
 }
@@ -68,7 +68,7 @@ const redirectUri = "https://acme.example/callback"
 /** How long a user may take on the consent page, in milliseconds. */
 const attemptLifetime = 600_000
 
-/** What a client is made of. */
+/** The services of a client. */
 export interface Parts {
   readonly http: HttpClient.HttpClient
   readonly application: ClientApplication["Service"]
@@ -114,7 +114,7 @@ export class ByHand {
     })
   }
 
-  /** Takes an attempt, and says whose it is. */
+  /** Takes an attempt, and returns its user. */
   takeAttempt(state: string, signedIn: string): Effect.Effect<string, AppError> {
     return Effect.gen({ self: this }, function* () {
       const found = this.db.attempts.get(state)
@@ -149,7 +149,7 @@ export class ByHand {
     return this.askForTokens({ grant_type: "authorization_code", code, redirect_uri: redirectUri })
   }
 
-  /** Another account may be connected now: what was kept of the one before goes. */
+  /** Another account may be connected now, so the cached data of the previous one is dropped. */
   connected(subject: string): void {
     this.db.lists.delete(subject)
   }
@@ -197,7 +197,7 @@ export class ByHand {
     )
   }
 
-  /** When an access token ends, in milliseconds since the epoch. */
+  /** When an access token expires, in milliseconds since the epoch. */
   expiryOf({ askedAt, expiresIn }: Granted): number {
     return askedAt + expiresIn * 1_000
   }
@@ -217,7 +217,7 @@ export class ByHand {
     return Effect.sync(() => this.db.rows.get(subject))
   }
 
-  /** Writes a row if it is still what it was before; without a row before, in any case. */
+  /** Writes a row if it has not changed; if there was none before, in any case. */
   save(subject: string, row: Row, before: Row | undefined): Effect.Effect<void> {
     return Effect.sync(() => {
       if (before === undefined || this.db.rows.get(subject) === before) this.db.rows.set(subject, row)
@@ -226,7 +226,7 @@ export class ByHand {
 
   // --- Access tokens -------------------------------------------------------------
 
-  /** One at a time for each user. It goes on when whoever waits for it gives up. */
+  /** One at a time for each user. It continues if a waiting caller gives up. */
   alone<A>(subject: string, effect: Effect.Effect<A, AppError>): Effect.Effect<A, AppError> {
     const lock = this.locks.get(subject) ?? Semaphore.makeUnsafe(1)
     this.locks.set(subject, lock)
@@ -238,7 +238,7 @@ export class ByHand {
   }
 
   /**
-   * @param rejected an access token that Zapier does not take
+   * @param rejected an access token that Zapier does not accept
    */
   accessToken(subject: string, rejected?: string): Effect.Effect<string, AppError> {
     return this.alone(
@@ -314,13 +314,13 @@ export class ByHand {
     return this.zaps(subject)
   }
 
-  /** What the app does by itself. */
+  /** The app's background work. */
   job(_name: string): Effect.Effect<unknown, AppError> {
     return Effect.void
   }
 }
 
-/** The client that runs. */
+/** The running client. */
 class Client extends Context.Service<Client, ByHand>()("zoo/Client") {}
 
 export type Make = new (parts: Parts) => ByHand
@@ -341,7 +341,7 @@ export const layerOf = (Made: Make) =>
 
 const asksToReconnect = (error: unknown) => error instanceof Reconnect
 
-/** The app, made of one of these clients. */
+/** The app with one of these clients. */
 export const appOf = (Made: Make) =>
   Scenario.make({
     stores: Database.layer,
@@ -353,7 +353,7 @@ export const appOf = (Made: Make) =>
     asksToReconnect
   })
 
-/** The app, with a job that runs now and then. */
+/** The app with a background job. */
 export const withJob = (Made: Make, expects: ScenarioApp.Expects = {}) =>
   Scenario.make({
     ...appOf(Made),

@@ -1,4 +1,4 @@
-/** A web app with the routes of `ZapierConnect`: correct. */
+/** A correct web app with the routes of `ZapierConnect`. */
 import * as ZapierConnect from "@zapier-workflow-auth/node-adapter/ZapierConnect"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

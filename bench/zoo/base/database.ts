@@ -1,24 +1,24 @@
-/** The tables of an app that does without the library. They outlive its processes. */
+/** The tables of an app without the library. They survive its processes. */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 
-/** What is known of a user's connection. */
+/** A user's connection. */
 export interface Row {
   readonly accessToken: string
   readonly refreshToken: string | undefined
   /** In milliseconds since the epoch. */
   readonly expiresAt: number
-  /** Zapier has refused the refresh token: the user has to connect again. */
+  /** Zapier has rejected the refresh token: the user has to connect again. */
   readonly isDead: boolean
 }
 
-/** A user has begun to connect. */
+/** A login that has begun. */
 export interface Attempt {
   readonly subject: string
   readonly expiresAt: number
 }
 
-/** A process that is alone with a user's row, for a while. */
+/** A process's exclusive right to a user's row, for a while. */
 export interface Lease {
   readonly owner: object
   readonly until: number
@@ -33,7 +33,7 @@ export class Database extends Context.Service<
     readonly leases: Map<string, Lease>
     /** Lists of Zaps that were shown, by user. */
     readonly lists: Map<string, ReadonlyArray<string>>
-    /** What jobs have to do, by user. */
+    /** The jobs' work, by user. */
     readonly jobs: Map<string, string>
   }
 >()("zoo/Database") {

@@ -1,9 +1,9 @@
-/** The client by hand for several instances: whoever refreshes has a lease in the database. Correct. */
+/** A correct, handwritten client for several instances: a refresh takes a lease in the database. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { type AppError, ByHand, Unavailable } from "./byHand.ts"
 
-// Longer than a token request takes, by clocks that differ by some seconds; in milliseconds.
+// Longer than a token request takes, with clocks that differ by some seconds; in milliseconds.
 const lease = 60_000
 
 const patience = 90_000

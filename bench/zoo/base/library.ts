@@ -1,4 +1,4 @@
-/** A program over the library: correct. Bugs override one of its functions. */
+/** A correct program over the library. Bugs override one of its functions. */
 import * as MemoryStores from "@zapier-workflow-auth/core/store/MemoryStores"
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as TokenEndpoint from "@zapier-workflow-auth/core/oauth/TokenEndpoint"
@@ -17,7 +17,7 @@ const auth = ZapierAuth.ZapierAuth
 
 export const zapier = ZapierHttpClient.ZapierHttpClient
 
-/** What an app over the library is made of. */
+/** The services of an app over the library. */
 export type Services = ZapierAuth.ZapierAuth | ZapierHttpClient.ZapierHttpClient
 
 export const scopes: ReadonlyArray<Scopes.Scope> = ["zap", "profile", "action:run"]

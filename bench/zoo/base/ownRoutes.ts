@@ -1,4 +1,4 @@
-/** A web app with routes of its own over the library: correct. Bugs override one route. */
+/** A correct web app with its own routes over the library. Bugs override one route. */
 import * as Effect from "effect/Effect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Browser from "./browser.ts"
 import * as Library from "./library.ts"
 
-/** A route: what it shows a user who is signed in. */
+/** A route: the page for a signed-in user. */
 export type Route = (user: string, request: HttpServerRequest.HttpServerRequest) => Browser.Page
 
 export interface Routes {
@@ -22,11 +22,11 @@ const triedInVain = Browser.page(`<p>That did not work.</p><a href="/connect">Tr
 
 const stateOf = (url: string) => new URL(url, Browser.origin).searchParams.get("state") ?? ""
 
-// The browser that began to connect has a cookie that says so.
+// A cookie marks the browser that began to connect.
 const isBegunHere = ({ cookies, url }: HttpServerRequest.HttpServerRequest) =>
   cookies["login"] !== undefined && cookies["login"] === stateOf(url)
 
-/** Takes a callback for the user who is signed in, whatever the browser is. */
+/** Accepts a callback for the signed-in user, in any browser. */
 export const comeBack: Route = (user, { url }) =>
   Library.app.comeBack(url, user).pipe(
     Effect.as(redirect("/")),
@@ -49,10 +49,10 @@ export const routes: Routes = {
   disconnect: (user) => Effect.as(Library.app.disconnect(user), redirect("/"))
 }
 
-/** The app, with other routes in the place of some. */
+/** The app, with some routes replaced. */
 export const appOf = (changed: Partial<Routes> = {}) => {
   const { callback, connect, disconnect, home } = { ...routes, ...changed }
-  // Whatever else fails is a page that says so.
+  // Any other failure is a page that says so.
   const orDown =
     (route: Route): Route =>
     (user, request) =>

@@ -14,7 +14,7 @@ export const bug = Case.bug(
   {
     name: "attempt-kept",
     family: "callback",
-    wrong: "A state is good for more than one callback: whoever reloads the page sends the code again.",
+    wrong: "A state is accepted for several callbacks: reloading the page sends the code again.",
     fix: "Delete the attempt before its code is exchanged."
   },
   ByHand.appOf(App)

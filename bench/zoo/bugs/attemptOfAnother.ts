@@ -14,8 +14,8 @@ export const bug = Case.bug(
   {
     name: "attempt-of-another",
     family: "callback",
-    wrong: "Any state that the app has given out will do, also one of another user.",
-    fix: "Compare the user who began to connect with the one who is signed in."
+    wrong: "Any state that the app has issued is accepted, even another user's.",
+    fix: "Compare the user who began to connect with the signed-in user."
   },
   ByHand.appOf(App)
 )

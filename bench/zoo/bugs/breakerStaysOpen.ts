@@ -21,8 +21,8 @@ export const bug = Case.bug(
   {
     name: "breaker-stays-open",
     family: "recovery",
-    wrong: "A circuit breaker opens after two failures, and nothing ever closes it.",
-    fix: "Let a call through after a while, and close the breaker when it succeeds."
+    wrong: "A circuit breaker opens after two failures, and never closes again.",
+    fix: "After a while, let one call through, and close the breaker if it succeeds."
   },
   ByHand.appOf(App)
 )

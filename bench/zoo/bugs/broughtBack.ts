@@ -13,8 +13,8 @@ export const bug = Case.bug(
   {
     name: "brought-back",
     family: "disconnect",
-    wrong: "A refresh that is under way while the user disconnects stores its tokens, and the user is connected again.",
-    fix: "Store the tokens of a refresh only if the row is still the one that was refreshed."
+    wrong: "A refresh stores its tokens although the user disconnected meanwhile, so the user is connected again.",
+    fix: "Store the tokens of a refresh only if the row has not changed since."
   },
   ByHand.appOf(App)
 )

@@ -16,8 +16,8 @@ export const bug = Case.bug(
   {
     name: "callback-shown",
     family: "leaks",
-    wrong: "The page for a callback that failed shows its URL, with the code, to copy it into a ticket.",
-    fix: "Show a number that is in the log, too, and nothing of the URL."
+    wrong: "The error page of a failed callback shows its URL, including the code, for a support ticket.",
+    fix: "Show a number that also appears in the log, and no part of the URL."
   },
   app
 )

@@ -17,7 +17,7 @@ export const bug = Case.bug(
   {
     name: "code-sent-again",
     family: "retries",
-    wrong: "The exchange of a code is tried again when no response came.",
+    wrong: "The exchange of a code is retried if no response arrives.",
     fix: "Send a code once, and ask the user to connect again."
   },
   ByHand.appOf(App)

@@ -15,9 +15,9 @@ const app = OwnRoutes.appOf({
 export const bug = Case.bug(
   {
     name: "connect-for-everything",
-    family: "what users are told",
-    wrong: "Whatever goes wrong, the page says that Zapier has to be connected.",
-    fix: "Say so only for an error that needs it, and else ask to try later."
+    family: "messages to users",
+    wrong: "For every error, the page asks the user to connect Zapier.",
+    fix: "Ask for it only if the error requires it; otherwise ask to try later."
   },
   app
 )

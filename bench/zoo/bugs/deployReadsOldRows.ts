@@ -3,7 +3,7 @@ import * as ByHand from "../base/byHand.ts"
 import type { Row } from "../base/database.ts"
 import * as Case from "../case.ts"
 
-// The version before wrote seconds.
+// The previous version wrote seconds.
 class Before extends ByHand.ByHand {
   override expiryOf(answer: ByHand.Granted): number {
     return super.expiryOf(answer) / 1_000
@@ -19,8 +19,8 @@ export const bug = Case.bug(
   {
     name: "deploy-reads-old-rows",
     family: "deploy",
-    wrong: "A new version writes expiries in milliseconds, and takes those of the old one, in seconds, for the same.",
-    fix: "Rewrite the rows with the deployment, or store which unit they have."
+    wrong: "A new version stores expiry times in milliseconds, and reads the old version's seconds as milliseconds.",
+    fix: "Migrate the rows with the deployment, or store their unit."
   },
   app
 )

@@ -18,9 +18,8 @@ export const bug = Case.bug(
   {
     name: "disconnected-here-only",
     family: "browsers",
-    wrong:
-      "Who disconnects is disconnected in this browser, by a cookie: the app keeps the tokens, and other browsers use them.",
-    fix: "Remove the grant where it is stored, for all browsers of the user."
+    wrong: "Disconnecting only sets a cookie in this browser: the app keeps the tokens, and other browsers use them.",
+    fix: "Remove the stored grant, for all browsers of the user."
   },
   app
 )

@@ -11,9 +11,9 @@ const app = Scenario.make({
 export const bug = Case.bug(
   {
     name: "errors-swallowed",
-    family: "what users are told",
+    family: "messages to users",
     wrong: "Every error becomes an empty list.",
-    fix: "Ask the user to connect when the error needs that, and else to try later."
+    fix: "Ask the user to connect if the error requires it; otherwise ask to try later."
   },
   app
 )

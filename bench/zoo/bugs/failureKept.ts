@@ -18,8 +18,8 @@ export const bug = Case.bug(
   {
     name: "failure-kept",
     family: "caches",
-    wrong: "The result of a refresh is kept for the row that it renews, also when it is an error: no call tries again.",
-    fix: "Forget a result that is an error."
+    wrong: "The result of a refresh is cached for its row, even an error: no call tries again.",
+    fix: "Do not cache errors."
   },
   ByHand.appOf(App)
 )

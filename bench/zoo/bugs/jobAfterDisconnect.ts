@@ -20,8 +20,8 @@ export const bug = Case.bug(
   {
     name: "job-after-disconnect",
     family: "jobs",
-    wrong: "A job has a copy of the access token, and goes on with it after the user has disconnected.",
-    fix: "Give jobs the user's name, and have them ask for a token each time."
+    wrong: "A job holds a copy of the access token, and uses it after the user has disconnected.",
+    fix: "Give jobs the user's name, and let them get a token each time."
   },
   ByHand.withJob(App)
 )

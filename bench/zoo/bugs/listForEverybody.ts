@@ -34,8 +34,8 @@ export const bug = Case.bug(
   {
     name: "list-for-everybody",
     family: "caches",
-    wrong: "The list of Zaps is kept for a minute, and for everybody.",
-    fix: "Keep a list for each user."
+    wrong: "The list of Zaps is cached for a minute, for all users together.",
+    fix: "Cache a list for each user."
   },
   app
 )

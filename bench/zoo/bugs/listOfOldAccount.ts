@@ -28,8 +28,8 @@ export const bug = Case.bug(
   {
     name: "list-of-old-account",
     family: "accounts",
-    wrong: "The list of Zaps is kept for a day, also when the user connects another account at Zapier.",
-    fix: "Forget the list when a user connects, and keep it for minutes only."
+    wrong: "The list of Zaps is cached for a day, even if the user connects another account at Zapier.",
+    fix: "Drop the list when a user connects, and cache it for minutes only."
   },
   ByHand.appOf(App)
 )

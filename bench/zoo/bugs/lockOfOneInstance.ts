@@ -8,8 +8,8 @@ export const bug = Case.bug(
   {
     name: "lock-of-one-instance",
     family: "several instances",
-    wrong: "The lock that keeps refreshes apart is in memory, and the app runs twice.",
-    fix: "Take the lock in the database: a lease that ends by itself."
+    wrong: "The lock around refreshes is in memory, but the app runs in two instances.",
+    fix: "Keep the lock in the database: a lease that ends by itself."
   },
   app
 )

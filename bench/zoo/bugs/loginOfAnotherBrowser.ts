@@ -7,8 +7,8 @@ export const bug = Case.bug(
   {
     name: "login-of-another-browser",
     family: "callback",
-    wrong: "A callback is taken for the user who began to connect, in whatever browser it is opened.",
-    fix: "Set a cookie where a login begins, and take the callback only in the browser that has it."
+    wrong: "A callback connects the user who began to connect, whichever browser opens it.",
+    fix: "Set a cookie when a login begins, and accept the callback only in the browser that has it."
   },
   app
 )

@@ -14,8 +14,8 @@ export const bug = Case.bug(
   {
     name: "lost-at-restart",
     family: "life of the process",
-    wrong: "Tokens are kept in memory, and end with the process.",
-    fix: "Keep them in a store that outlives the process."
+    wrong: "Tokens are kept in memory, and lost with the process.",
+    fix: "Keep them in a store that survives the process."
   },
   app
 )

@@ -21,8 +21,8 @@ export const bug = Case.bug(
   {
     name: "odd-answer-breaks-page",
     family: "errors",
-    wrong: "A response that is no list, or only half of one, is taken for impossible: the page breaks.",
-    fix: "Treat it as any other failure of Zapier's, and ask to try later."
+    wrong: "A response that is not a list, or only half of one, breaks the page.",
+    fix: "Treat it like any other failure of Zapier, and ask to try later."
   },
   OwnRoutes.appOf({ home })
 )

@@ -16,8 +16,8 @@ export const bug = Case.bug(
   {
     name: "outage-taken-for-refusal",
     family: "errors",
-    wrong: "Whatever a refresh fails with, the connection is given up: a 503 is taken for `invalid_grant`.",
-    fix: "Give a connection up only when Zapier says `invalid_grant`."
+    wrong: "Any failed refresh gives the connection up: a 503 counts as `invalid_grant`.",
+    fix: "Give a connection up only if Zapier responds `invalid_grant`."
   },
   ByHand.appOf(App)
 )

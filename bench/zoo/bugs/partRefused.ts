@@ -13,8 +13,8 @@ export const bug = Case.bug(
   {
     name: "part-refused",
     family: "scopes",
-    wrong: "Zapier refuses the list of accounts, for which the app has no scope, and the page shows the rest.",
-    fix: "Ask for each scope that the app's requests need."
+    wrong: "Zapier rejects the request for accounts, for which the app has no scope, and the page shows only the rest.",
+    fix: "Request every scope that the app's calls need."
   },
   ByHand.appOf(App)
 )

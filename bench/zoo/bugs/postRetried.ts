@@ -29,8 +29,8 @@ export const bug = Case.bug(
   {
     name: "post-retried",
     family: "effects at Zapier",
-    wrong: "A POST that creates something is sent again when no response comes.",
-    fix: "Send again only what creates nothing, or look first whether it was created."
+    wrong: "A POST that creates something is retried if no response arrives.",
+    fix: "Retry only requests that create nothing, or first check whether it was created."
   },
   app
 )

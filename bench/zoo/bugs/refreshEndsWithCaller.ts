@@ -15,8 +15,8 @@ export const bug = Case.bug(
   {
     name: "refresh-ends-with-caller",
     family: "hanging up",
-    wrong: "A refresh runs in the fiber of whoever asked for it, and ends when that user hangs up.",
-    fix: "Fork the refresh in the scope of the app, and have callers wait for it."
+    wrong: "A refresh runs in its caller's fiber, and is interrupted when that user hangs up.",
+    fix: "Fork the refresh in the app's scope, and let callers wait for it."
   },
   ByHand.appOf(App)
 )

@@ -12,8 +12,8 @@ export const bug = Case.bug(
   {
     name: "refresh-token-kept",
     family: "refresh",
-    wrong: "After a refresh the app stores the new access token beside the old refresh token.",
-    fix: "Store the refresh token of each response, and keep the old one only where the response has none."
+    wrong: "After a refresh the app stores the new access token with the old refresh token.",
+    fix: "Store the refresh token of each response, and keep the old one only if the response has none."
   },
   ByHand.appOf(App)
 )

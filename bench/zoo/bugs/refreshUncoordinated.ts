@@ -13,7 +13,7 @@ export const bug = Case.bug(
   {
     name: "refresh-uncoordinated",
     family: "refresh",
-    wrong: "Each call refreshes by itself when the access token has expired.",
+    wrong: "Each call refreshes an expired access token by itself.",
     fix: "Let one call refresh, and the others wait for it."
   },
   ByHand.appOf(App)

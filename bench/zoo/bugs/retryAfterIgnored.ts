@@ -17,8 +17,8 @@ export const bug = Case.bug(
   {
     name: "retry-after-ignored",
     family: "retries",
-    wrong: "A request that got 429 or 503 is sent again a second later, whatever `Retry-After` says.",
-    fix: "Wait for as long as `Retry-After` says, or ask the user to try later."
+    wrong: "A request that got 429 or 503 is retried after a second, whatever `Retry-After` says.",
+    fix: "Wait as long as `Retry-After` says, or ask the user to try later."
   },
   ByHand.appOf(App)
 )

@@ -28,8 +28,8 @@ export const bug = Case.bug(
   {
     name: "scopes-missing",
     family: "scopes",
-    wrong: "The list of accounts needs a scope that the app never asks for, and stays empty.",
-    fix: "Ask for each scope that the app's requests need."
+    wrong: "The list of accounts needs a scope that the app never requests, and stays empty.",
+    fix: "Request every scope that the app's calls need."
   },
   app
 )

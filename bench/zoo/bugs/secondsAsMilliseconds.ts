@@ -11,7 +11,7 @@ export const bug = Case.bug(
   {
     name: "seconds-as-milliseconds",
     family: "time",
-    wrong: "`expires_in` is taken for milliseconds: each access token seems to end within a minute.",
+    wrong: "`expires_in` is read as milliseconds: each access token seems to expire within a minute.",
     fix: "Multiply `expires_in`, which is in seconds, by 1,000."
   },
   ByHand.appOf(App)

@@ -20,7 +20,7 @@ export const bug = Case.bug(
   {
     name: "secret-read-once",
     family: "life of the process",
-    wrong: "The client secret is read once, and a new one is not noticed before the next restart.",
+    wrong: "The client secret is read once, so a new one is not noticed before the next restart.",
     fix: "Read the secret for each token request."
   },
   ByHand.appOf(App)

@@ -12,8 +12,8 @@ export const bug = Case.bug(
   {
     name: "state-not-checked",
     family: "callback",
-    wrong: "The callback takes any code, whatever its state is.",
-    fix: "Take a callback only if the app has given out its state, to this user, and not taken it yet."
+    wrong: "The callback accepts any code, whatever its state.",
+    fix: "Accept a callback only if the app issued its state to this user, and it was not used yet."
   },
   ByHand.appOf(App)
 )

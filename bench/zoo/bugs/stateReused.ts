@@ -12,7 +12,7 @@ export const bug = Case.bug(
   {
     name: "state-reused",
     family: "callback",
-    wrong: "A user has the same state each time, made of their name, and anybody can guess it.",
+    wrong: "A user's state is always the same, derived from their name, so it can be guessed.",
     fix: "Draw a new state for each attempt, with at least 128 bits of randomness."
   },
   ByHand.appOf(App)

@@ -20,8 +20,8 @@ export const bug = Case.bug(
   {
     name: "token-in-cookie",
     family: "leaks",
-    wrong: "The access token is put into a cookie, so that scripts of the page can ask Zapier.",
-    fix: "Keep tokens on the server, and give pages what they need of Zapier's data."
+    wrong: "The access token is in a cookie, so that the page's scripts can call Zapier.",
+    fix: "Keep tokens on the server, and send pages only the data that they need."
   },
   app
 )

@@ -17,8 +17,8 @@ export const bug = Case.bug(
   {
     name: "token-to-statistics",
     family: "hosts",
-    wrong: "Usage statistics are sent to another host, with the headers of the request.",
-    fix: "Add the access token to requests for Zapier alone."
+    wrong: "Usage statistics go to another host, with the headers of the request.",
+    fix: "Add the access token only to requests to Zapier."
   },
   ByHand.appOf(App)
 )

@@ -12,8 +12,8 @@ export const bug = Case.bug(
   {
     name: "tokens-logged",
     family: "leaks",
-    wrong: "Token requests are logged, with what is sent and what comes back.",
-    fix: "Log what kind of request it was and what came of it, and no member of either body."
+    wrong: "Token requests are logged with their bodies and responses.",
+    fix: "Log the kind of request and its outcome, but no member of either body."
   },
   ByHand.appOf(App)
 )

@@ -16,7 +16,7 @@ class App extends ByHand.ByHand {
   override request(subject: string, method: "GET" | "POST", path: string): Effect.Effect<unknown, ByHand.AppError> {
     return Effect.gen({ self: this }, function* () {
       yield* this.accessToken(subject)
-      // Who may call at all is looked up first.
+      // First checks whether the user may call at all.
       yield* Effect.sleep("50 millis")
       const { json, status } = yield* this.send(this.token, method, path)
       return status === 200 && json !== undefined ? json : yield* new ByHand.Unavailable({ why: `${status}` })
@@ -28,8 +28,8 @@ export const bug = Case.bug(
   {
     name: "users-mixed-up",
     family: "mixed up",
-    wrong: "The token of the user who calls is in a variable that all requests share.",
-    fix: "Hand the token on as an argument."
+    wrong: "The calling user's token is in a variable that all requests share.",
+    fix: "Pass the token as an argument."
   },
   ByHand.appOf(App)
 )

@@ -28,8 +28,8 @@ export const bug = Case.bug(
   {
     name: "written-behind",
     family: "results and stores",
-    wrong: "New tokens are written to the database some minutes later, to save writes.",
-    fix: "Write new tokens before anything is done with them."
+    wrong: "New tokens are written to the database minutes later, to save writes.",
+    fix: "Write new tokens before using them."
   },
   ByHand.appOf(App)
 )

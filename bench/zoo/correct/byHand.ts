@@ -1,4 +1,4 @@
-/** Clients by hand, as careful teams make them. */
+/** Handwritten clients of careful teams. */
 import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
 import * as Effect from "effect/Effect"
 import * as ByHand from "../base/byHand.ts"
@@ -6,7 +6,7 @@ import type { Row } from "../base/database.ts"
 import { Leased } from "../base/leased.ts"
 import * as Case from "../case.ts"
 
-// A database takes its time.
+// A database takes time.
 const slowly = <A>(effect: Effect.Effect<A>) => Effect.delay(effect, "12 millis")
 
 class SlowDatabase extends ByHand.ByHand {
@@ -27,7 +27,7 @@ class Early extends ByHand.ByHand {
   }
 }
 
-// Sends again what creates nothing, once, and when Zapier says.
+// Retries requests that create nothing, once, when Zapier says so.
 class Patient extends ByHand.ByHand {
   override send(token: string, method: "GET" | "POST", path: string, body?: unknown) {
     const once = super.send(token, method, path, body)
@@ -58,7 +58,7 @@ class Breaker extends ByHand.ByHand {
   }
 }
 
-// Shows the list of before, and says so, while Zapier is away.
+// Shows the previous list, and says so, while Zapier is unavailable.
 class LastKnown extends ByHand.ByHand {
   override call(subject: string): Effect.Effect<unknown, ByHand.AppError> {
     return this.zaps(subject).pipe(
@@ -75,7 +75,7 @@ class LastKnown extends ByHand.ByHand {
   }
 }
 
-// Renews, now and then, what ends within half an hour.
+// Sometimes refreshes tokens that expire within half an hour.
 class Renewing extends ByHand.ByHand {
   renew(subject: string): Effect.Effect<void, ByHand.AppError> {
     return Effect.gen({ self: this }, function* () {
@@ -92,14 +92,14 @@ class Renewing extends ByHand.ByHand {
   }
 }
 
-// A digest for everybody who is connected: it asks for a token each time.
+// A digest for every connected user, which gets a token each time.
 class Digest extends ByHand.ByHand {
   override job(): Effect.Effect<unknown, ByHand.AppError> {
     return Effect.forEach([...this.db.rows.keys()], (subject) => Effect.ignore(this.zaps(subject)))
   }
 }
 
-// Waits for what is under way before it forgets a user, and for mails to be sent.
+// Waits for work under way before it forgets a user, and for mails to be sent.
 class SlowDisconnect extends ByHand.ByHand {
   override disconnect(subject: string) {
     return this.alone(subject, Effect.delay(super.disconnect(subject), "3 seconds"))

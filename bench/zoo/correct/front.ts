@@ -1,4 +1,4 @@
-/** Web apps that browsers visit. */
+/** Web apps for browsers. */
 import * as ConnectRoutes from "../base/connectRoutes.ts"
 import * as OwnRoutes from "../base/ownRoutes.ts"
 import * as Case from "../case.ts"

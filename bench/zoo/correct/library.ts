@@ -20,7 +20,7 @@ class Cache extends Context.Service<Cache, Map<string, Kept>>()("zoo/library/Cac
 
 const forget = (subject: string) => Cache.use((cache) => Effect.sync(() => cache.delete(subject)))
 
-// A list is kept for a minute, for each user, and forgotten when the user connects or disconnects.
+// A list is cached for a minute, for each user, and dropped when the user connects or disconnects.
 const cached = Scenario.make({
   ...Library.app,
   layer: Layer.merge(
@@ -33,7 +33,7 @@ const cached = Scenario.make({
     const now = yield* Clock.currentTimeMillis
     const kept = cache.get(subject)
     if (kept !== undefined && now - kept.at < 60_000) return kept.zaps
-    // Whoever connects or disconnects meanwhile takes this away, and then the list is not kept.
+    // A user who connects or disconnects meanwhile removes this, and then the list is not cached.
     const mine: Kept = { at: Number.NEGATIVE_INFINITY, zaps: [] }
     cache.set(subject, mine)
     const zaps = yield* Library.zaps(subject)
@@ -55,7 +55,7 @@ const encrypted = EncryptedStores.layer.pipe(
 const withSettings = (settings: Parameters<typeof Library.layerWith>[0], more = {}) =>
   Scenario.make({ ...Library.app, layer: Library.layerWith(settings), ...more })
 
-// Says in a value that a user has to connect.
+// Returns a value that says that a user has to connect.
 const asValue = Scenario.make({
   ...Library.app,
   call: (subject) =>
@@ -65,7 +65,7 @@ const asValue = Scenario.make({
     )
 })
 
-// An API of its own: JSON with a status, 409 for whoever has to connect, and 503 while Zapier is away.
+// Its own API: JSON with a status, 409 if the user has to connect, and 503 while Zapier is unavailable.
 const json = Scenario.make({
   ...Library.app,
   call: (subject) =>

@@ -1,4 +1,4 @@
-/** The client of an app on Next, which may load a module more than once: there is one client all the same. */
+/** The client of a Next app. Next may load a module more than once, but there is only one client. */
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
 import { userIn } from "../home.ts"
 

@@ -1,6 +1,6 @@
 /**
- * A Cloudflare worker: users connect Zapier and see their Zaps. Each user has a Durable Object, in which the library runs, and
- * whose own database has the user's grant, encrypted. Nothing of it needs Node, `nodejs_compat` included.
+ * A Cloudflare worker: users connect Zapier and see their Zaps. Each user has a Durable Object, which runs the library,
+ * and whose own database keeps the user's grant, encrypted. It needs neither Node nor `nodejs_compat`.
  *
  * To deploy it: `npx wrangler secret put ZAPIER_CLIENT_SECRET`, likewise ZAPIER_ENCRYPTION_KEY (`openssl rand -base64 32`), the
  * rest in `wrangler.jsonc`; then `npx wrangler deploy`.
@@ -25,12 +25,12 @@ interface Env {
   readonly ZAPIER_CLIENT_SECRET: string
   readonly ZAPIER_ENCRYPTION_KEY: string
   readonly ZAPIER_REDIRECT_URI: string
-  /** A fake's address, in a test. */
+  /** The URL of a fake, in tests. */
   readonly ZAPIER_FAKE?: string
   readonly USERS: { readonly getByName: (name: string) => { readonly fetch: (request: Request) => Promise<Response> } }
 }
 
-// The app's own users. A real one has passwords, and signs its cookie.
+// The app's own users. A real app has passwords, and signs its cookie.
 const userOf = (request: Request) => /(?:^|; )user=([\w-]+)/.exec(request.headers.get("cookie") ?? "")?.[1]
 
 const cryptography = Layer.provideMerge(
@@ -76,7 +76,7 @@ export class User extends DurableObject<Env> {
   }
 }
 
-// It is what the runtime asks for.
+// The runtime requires a default export.
 // oxlint-disable-next-line import/no-default-export
 export default {
   fetch: async (request: Request, env: Env): Promise<Response> => {

@@ -1,4 +1,4 @@
-/** An app of Express. */
+/** An Express app. */
 import express, { type NextFunction, type Request, type Response } from "express"
 import { makeZapier, Reconnect, type Settings } from "./zapier.ts"
 
@@ -14,7 +14,7 @@ const cookieOf = (request: Request, name: string) =>
 
 const cookie = { httpOnly: true, sameSite: "lax", secure: true } as const
 
-/** @param sharesRefreshes whether calls at the same time wait for one refresh */
+/** @param sharesRefreshes true if concurrent calls wait for one refresh */
 export const makeApp = (settings: Settings, sharesRefreshes = true) => {
   const zapier = makeZapier(settings, sharesRefreshes)
   const { sessions } = settings.stores
@@ -49,7 +49,7 @@ export const makeApp = (settings: Settings, sharesRefreshes = true) => {
     response.cookie("login", state, { ...cookie, maxAge: 600_000, path: "/zapier" }).redirect(303, url)
   })
 
-  // Express 5 takes promises: what is thrown goes to the handler of errors below.
+  // Express 5 accepts promises: errors go to the error handler below.
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers
   app.get("/zapier/callback", async (request, response) => {
     const { code, state } = request.query

@@ -1,11 +1,11 @@
-/** An app of Hono. */
+/** A Hono app. */
 import { type Context, Hono } from "hono"
 import { getCookie, setCookie } from "hono/cookie"
 import { makeZapier, Reconnect, type Settings } from "./zapier.ts"
 
 const connectLink = `<a href="/zapier/connect">Connect Zapier</a>`
 
-/** @param bindsBrowser whether a login has to end in the browser that began it */
+/** @param bindsBrowser true if a login has to end in the browser that began it */
 export const makeApp = (settings: Settings, bindsBrowser = true) => {
   const zapier = makeZapier(settings)
   const { sessions } = settings.stores

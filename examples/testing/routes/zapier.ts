@@ -1,7 +1,7 @@
-/** A small client of Zapier's, by hand and without Effect: what the two apps beside it have in common. */
+/** A small, handwritten client for Zapier without Effect, shared by the two apps beside it. */
 // It is an app without Effect. @effect-diagnostics globalDate:off globalFetch:off globalTimers:off
 
-/** What an app knows of a user who is connected. */
+/** A connected user. */
 interface Row {
   readonly accessToken: string
   readonly refreshToken: string
@@ -9,11 +9,11 @@ interface Row {
   readonly expiresAt: number
 }
 
-/** The app's database: it outlives a restart. */
+/** The app's database, which survives a restart. */
 export interface Database {
-  /** Who is signed in, by session. */
+  /** Signed-in users, by session. */
   readonly sessions: Map<string, string>
-  /** Who has begun to connect, by state. */
+  /** Users who have begun to connect, by state. */
   readonly logins: Map<string, { readonly user: string; readonly expiresAt: number }>
   readonly rows: Map<string, Row>
 }
@@ -23,10 +23,10 @@ export const makeDatabase = (): Database => ({ sessions: new Map(), logins: new 
 /** The user has to connect, or to connect again. */
 export class Reconnect extends Error {}
 
-/** It does not work now. */
+/** It does not work at the moment. */
 class Unavailable extends Error {}
 
-/** What the client is made of. */
+/** The client's configuration. */
 export interface Settings {
   readonly clientId: string
   readonly clientSecret: string
@@ -38,7 +38,7 @@ const minute = 60_000
 
 interface TokenBody {
   readonly access_token: string
-  /** Without it, the one before goes on. */
+  /** If it is missing, the previous one stays valid. */
   readonly refresh_token?: string
   readonly expires_in: number
 }
@@ -52,14 +52,14 @@ const isTokenBody = (json: unknown): json is TokenBody =>
   typeof json.expires_in === "number" &&
   (!("refresh_token" in json) || typeof json.refresh_token === "string")
 
-/** Waits for half a minute at most. What is under way goes on. */
+/** Waits for at most half a minute. The work itself continues. */
 const soon = <A>(promise: Promise<A>): Promise<A> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Unavailable("Zapier takes too long")), minute / 2)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 
-/** @param sharesRefreshes whether calls at the same time wait for one refresh */
+/** @param sharesRefreshes true if concurrent calls wait for one refresh */
 export const makeZapier = ({ clientId, clientSecret, redirectUri, stores: db }: Settings, sharesRefreshes = true) => {
   const refreshes = new Map<string, Promise<Row>>()
 
@@ -85,7 +85,7 @@ export const makeZapier = ({ clientId, clientSecret, redirectUri, stores: db }: 
   const refresh = async (user: string, row: Row): Promise<Row> => {
     try {
       const renewed = await askForTokens({ grant_type: "refresh_token", refresh_token: row.refreshToken })
-      // The user may have left, or connected anew, meanwhile.
+      // The user may have disconnected, or connected again, meanwhile.
       if (db.rows.get(user) !== row) throw new Unavailable("the connection has changed")
       db.rows.set(user, renewed)
       return renewed
@@ -128,7 +128,7 @@ export const makeZapier = ({ clientId, clientSecret, redirectUri, stores: db }: 
   }
 
   return {
-    /** Where the user's browser is sent to, and the state that has to come back with it. */
+    /** The URL to send the user's browser to, and the state that has to come back. */
     logIn: (user: string) => {
       const state = crypto.randomUUID()
       db.logins.set(state, { user, expiresAt: Date.now() + 10 * minute })
@@ -142,7 +142,7 @@ export const makeZapier = ({ clientId, clientSecret, redirectUri, stores: db }: 
       return { state, url: `https://api.zapier.com/v2/authorize?${new URLSearchParams(query)}` }
     },
 
-    /** Takes the code that has come back. */
+    /** Handles the code of a callback. */
     comeBack: async (user: string, state: string, code: string | undefined) => {
       const login = db.logins.get(state)
       if (login?.user !== user) throw new Reconnect("no login of this user")

@@ -1,5 +1,5 @@
 /**
- * The laws of a store of the app's own tokens. Check them against a store of your own:
+ * Conformance suite for a store of the app's own tokens. Run it against a store of your own:
  *
  * ```
  * for (const { check, name } of AppCredentialStoreLaws.all) it.effect(name, () => check(MyStore.layer))
@@ -38,7 +38,7 @@ const kind: Kind<AppCredentialStore.Key, Stored<AppCredential.State>> = {
 const port = StoreTrial.port(AppCredentialStore.AppCredentialStore)
 
 /**
- * What holds of every store of app tokens.
+ * The suite for every store of app tokens.
  *
  * @example
  * ```ts
@@ -56,8 +56,8 @@ const port = StoreTrial.port(AppCredentialStore.AppCredentialStore)
 export const all: ReadonlyArray<Law<AppCredentialStore.AppCredentialStore>> = StoreLaws.laws(port, kind)
 
 /**
- * What holds besides of a store that keeps its data when it is closed. Their layer opens the same data each time that it
- * is built, several times at once, too.
+ * Further checks for a store that keeps its data after it is closed. The layer has to open the same data each time it
+ * is built, also several times at once.
  *
  * @since 0.1.0
  */

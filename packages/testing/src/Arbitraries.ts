@@ -1,8 +1,8 @@
 /**
- * Values that a test of an app needs, to be drawn and shrunk: `it.prop` and `it.effect.prop` of `@effect/vitest` take
- * them as they are.
+ * Generators of values for an app's property tests: `it.prop` and `it.effect.prop` of `@effect/vitest` take them as
+ * they are.
  *
- * They take schemas, too. What a schema describes well enough needs no generator, and has none here:
+ * Those functions take schemas as well, and a schema that describes a value well enough needs no generator here:
  *
  * | to draw | take |
  * |---|---|
@@ -15,8 +15,8 @@
  * | steps of an app, programs of the library | `Scenario.arbitrary`, `Program.arbitrary` |
  * | knobs, faults, requests of the fake | `FakeArbitraries` |
  *
- * The arbitraries here draw what a schema cannot say: options that `make` accepts, callbacks that `parse` takes or
- * refuses, tokens whose times make sense, and responses of the token endpoint.
+ * These generators draw values that a schema cannot describe: options that `make` accepts, callbacks that `parse`
+ * accepts or rejects, tokens whose times are consistent, and responses of the token endpoint.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ import * as Draw from "./internal/draw.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A scope that may be asked for: a documented one, or another scope token of RFC 6749 section 3.3 without a comma.
+ * A scope that an app may request: a documented one, or another scope token of RFC 6749 section 3.3 without a comma.
  *
  * @since 0.1.0
  */
@@ -67,7 +67,7 @@ export const scope: Arbitrary.Arbitrary<Scopes.Scope> = Draw.choose<Scopes.Scope
 ])
 
 /**
- * Scopes that may be asked for: at least one, each once.
+ * Scopes that an app may request: at least one, each once.
  *
  * @since 0.1.0
  */
@@ -88,7 +88,7 @@ const origin = Draw.choose<string>([
 ])
 
 /**
- * A redirect URI that may be registered: with https, on this very machine, or of an app on a telephone.
+ * A redirect URI that may be registered: with https, on the loopback interface, or with a mobile app's own scheme.
  *
  * @since 0.1.0
  */
@@ -96,7 +96,7 @@ export const redirectUri: Arbitrary.Arbitrary<string> = Arbitrary.map(Arbitrary.
   parts.join("")
 )
 
-// White space at an end is refused, and so is what is in quotes or angle brackets.
+// White space at either end is rejected, and so is text in quotes or angle brackets.
 const credentialText = Draw.pattern(/^[\x21\x23-\x26\x28-\x3B\x3D-\x5F\x61-\x7E]([\x20-\x7E]{0,18}[\x21-\x7E])?$/)
 
 const clientId = credentialText
@@ -107,8 +107,8 @@ const clientSecret = Draw.choose<ClientApplication.Options["clientSecret"]>([
 ])
 
 /**
- * What `ClientApplication.make` makes an application of. Ids and secrets have every character that they may have, so that
- * whoever forgets to encode one is found out.
+ * Options for `ClientApplication.make`. Ids and secrets use every permitted character, so that a missing encoding is
+ * found.
  *
  * @since 0.1.0
  */
@@ -129,7 +129,7 @@ const duration = (minimum: number, maximum: number): Arbitrary.Arbitrary<Duratio
 const hour = 3_600_000
 
 /**
- * Options for `Settings.make`: durations in all forms, none of them or all.
+ * Options for `Settings.make`: any of them, with durations in every form.
  *
  * @since 0.1.0
  */
@@ -150,13 +150,13 @@ export const settings: Arbitrary.Arbitrary<Settings.Options> = Draw.partial({
 // Consent
 // -----------------------------------------------------------------------------
 
-// Texts that URLs can hold: half of a surrogate pair has no encoding.
+// Text that a URL can hold: an unpaired surrogate cannot be encoded.
 const text = Arbitrary.map(Arbitrary.schema(Schema.NonEmptyString), (drawn) => drawn.toWellFormed())
 
 const secret = Arbitrary.map(text, Tokens.secret)
 
 /**
- * What `AuthorizationUrl.build` makes a URL of.
+ * Parameters for `AuthorizationUrl.build`.
  *
  * @since 0.1.0
  */
@@ -170,7 +170,7 @@ export const authorization: Arbitrary.Arbitrary<AuthorizationUrl.Parameters> = D
 )
 
 /**
- * A callback that is one, in one of the forms in which it may be given, and what it says.
+ * A valid callback in one of the accepted forms, and what it contains.
  *
  * @since 0.1.0
  */
@@ -196,7 +196,7 @@ const form = Draw.oneOf(inputForms)
 
 const searchOf = (parameters: Parameters) => new URLSearchParams(parameters.map(([name, value]) => [name, value]))
 
-// Servers of this kind may say more, and a redirect URI may have a query of its own.
+// A server may add parameters, and a redirect URI may have a query of its own.
 const extras = Arbitrary.array(
   Arbitrary.all([Draw.oneOf(["iss", "scope", "error_description", "tenant"]), Arbitrary.map(text, String)]),
   { maxLength: 2 }
@@ -212,7 +212,7 @@ const errors = [
   "unsupported_response_type"
 ] as const
 
-// What a code and a state are made of: RFC 6749 appendices A.5 and A.11.
+// Characters of a code and a state: RFC 6749 appendices A.5 and A.11.
 const printable = Draw.pattern(/^[\x20-\x7E]{1,40}$/)
 
 const answer: Arbitrary.Arbitrary<Callback["answer"]> = Draw.choose<Callback["answer"]>([
@@ -221,8 +221,8 @@ const answer: Arbitrary.Arbitrary<Callback["answer"]> = Draw.choose<Callback["an
 ])
 
 /**
- * Callbacks that `AuthorizationCallback.parse` takes: with a code or an error, and with parameters that are none of its
- * business.
+ * Callbacks that `AuthorizationCallback.parse` accepts: with a code or an error, and sometimes with unrelated
+ * parameters.
  *
  * @since 0.1.0
  */
@@ -249,8 +249,8 @@ const flaws: ReadonlyArray<(state: Parameter, code: Parameter) => Parameters> = 
 ]
 
 /**
- * What comes to a redirect URI and is no callback: something is missing, empty, there twice, not printable, or contradicts
- * itself.
+ * Requests to a redirect URI that are not valid callbacks: a parameter is missing, empty, repeated or not printable, or
+ * two contradict each other.
  *
  * @since 0.1.0
  */
@@ -271,8 +271,8 @@ export const invalidCallback: Arbitrary.Arbitrary<AuthorizationCallback.Input> =
 export const instant: Arbitrary.Arbitrary<number> = Draw.int(0, Date.UTC(2100, 0))
 
 /**
- * Tokens whose times make sense: a life of a second to a year, from any instant on. Some have no refresh token, and some
- * have replaced rejected ones.
+ * Tokens with consistent times: they live for a second to a year, from any instant. Some have no refresh token, and
+ * some replace rejected ones.
  *
  * @since 0.1.0
  */
@@ -290,7 +290,7 @@ export const tokens: Arbitrary.Arbitrary<Tokens.Tokens> = Arbitrary.map(
 
 const { Active, ReconnectRequired, Refreshing } = UserGrant.State.cases
 
-// What a state has besides its tokens.
+// The other members of a state.
 const rest = Arbitrary.schema(Schema.Union([Active, Refreshing, ReconnectRequired]))
 
 /**
@@ -306,7 +306,7 @@ export const grant: Arbitrary.Arbitrary<GrantStore.Grant> = Arbitrary.map(
       case "Active":
         return { ...rest, tokens }
       case "Refreshing": {
-        // Only tokens that can be renewed are.
+        // Only tokens with a refresh token can be refreshing.
         const { refreshToken = rest.tokens.refreshToken, ...access } = tokens
         return { ...rest, tokens: { ...access, refreshToken }, lease: { owner: rest.lease.owner, deadline: at } }
       }
@@ -317,7 +317,7 @@ export const grant: Arbitrary.Arbitrary<GrantStore.Grant> = Arbitrary.map(
 )
 
 /**
- * What `TokenRequest.toHttp` makes a request of.
+ * Input for `TokenRequest.toHttp`.
  *
  * @since 0.1.0
  */
@@ -334,7 +334,7 @@ export const tokenRequest: Arbitrary.Arbitrary<TokenRequest.TokenRequest> = Draw
 ])
 
 /**
- * One of the three ways in, or none.
+ * A credential of any of the three modes, or none.
  *
  * @since 0.1.0
  */

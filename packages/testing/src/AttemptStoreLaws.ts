@@ -1,11 +1,11 @@
 /**
- * The laws of a store of consent attempts. Check them against a store of your own:
+ * Conformance suite for a store of consent attempts. Run it against a store of your own:
  *
  * ```
  * for (const { check, name } of AttemptStoreLaws.all) it.effect(name, () => check(MyStore.layer))
  * ```
  *
- * A store may forget attempts that have expired. Those of the laws expire in a thousand years.
+ * A store may delete expired attempts. The suite's own expire in the year 3000.
  *
  * @since 0.1.0
  */
@@ -34,14 +34,14 @@ const kind: Kind<string, Stored<ConsentAttempt.Stored>> = {
   record: (key, number) => attempt(key, number, "user"),
   numberOf: ({ startedAt }) => startedAt,
   sealed: (record, seal) => ({ ...record, seal }),
-  // The library takes no longer subject, so that an index can have it.
+  // The library limits a subject's length, so that a database can index it.
   recordOfText: (key, text) => attempt(key, 0, text.slice(0, 900), text)
 }
 
 const { port } = AttemptLists
 
 /**
- * What holds of every store of attempts.
+ * The suite for every store of attempts.
  *
  * @example
  * ```ts
@@ -59,8 +59,8 @@ const { port } = AttemptLists
 export const all: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [...StoreLaws.laws(port, kind), ...AttemptLists.laws]
 
 /**
- * What holds besides of a store that keeps its data when it is closed. Their layer opens the same data each time that it
- * is built, several times at once, too.
+ * Further checks for a store that keeps its data after it is closed. The layer has to open the same data each time it
+ * is built, also several times at once.
  *
  * @since 0.1.0
  */

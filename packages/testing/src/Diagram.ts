@@ -1,15 +1,15 @@
 /**
- * A run that broke a rule as a page to look at: a sequence diagram over virtual time, what was done, and how to do it again.
- * The page is one file of HTML that needs no network and runs no script.
+ * Shows a run that broke a rule as an HTML page: a sequence diagram over virtual time, the steps, and how to repeat
+ * them. The page is a single file that needs no network and no script.
  *
- * `Scenario.page`, `Program.page` and `Model.page` give what is on it.
+ * `Scenario.page`, `Program.page` and `Model.page` return its contents.
  *
  * @example
  * ```ts
  * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
  *
  * const html = Diagram.html({
- *   violation: { rule: "Everybody is answered", seen: "ada waits for ever" },
+ *   violation: { rule: "Every caller gets a result", seen: "ada waits for ever" },
  *   diagram: {
  *     lanes: [
  *       { kind: "User", name: "ada" },
@@ -35,20 +35,20 @@ import * as DiagramPage from "./internal/diagram/page.ts"
 export { Diagram, Entry, Lane, Tone } from "./internal/diagram/model.ts"
 
 /**
- * What is on a page.
+ * The contents of a page.
  *
  * @since 0.1.0
  */
 export interface Page {
-  /** The rule that was broken, if one was. */
+  /** The broken rule, if there is one. */
   readonly violation: Violation | undefined
   readonly diagram: Model.Diagram
-  /** How to do it again: source code, each with a title. */
+  /** Source code that repeats the run, each piece with a title. */
   readonly again: ReadonlyArray<{ readonly title: string; readonly code: string }>
 }
 
 /**
- * The page as HTML. Whatever is in its data is shown as text.
+ * Renders the page as HTML. All data is escaped.
  *
  * @since 0.1.0
  */

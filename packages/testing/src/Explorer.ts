@@ -1,18 +1,17 @@
 /**
- * An exhaustive search through everything that a model can do, each state once.
+ * Searches exhaustively through everything that a model can do, visiting each state once.
  *
  * @since 0.1.0
  */
 import type { Violation } from "./Violation.ts"
 
 /**
- * Something that may happen next. What a rule has against it, if anything, is in `violations`. A fault is something that
- * need not happen.
+ * A possible next step. `violations` lists the rules that it breaks. A fault is a step that may never happen.
  *
  * @since 0.1.0
  */
 export interface Move<World> {
-  /** What happens, in words. */
+  /** A description of the step. */
   readonly label: string
   readonly world: World
   readonly violations: ReadonlyArray<Violation>
@@ -20,23 +19,23 @@ export interface Move<World> {
 }
 
 /**
- * What can happen, as a graph of worlds.
+ * The possible steps, as a graph of worlds.
  *
  * @since 0.1.0
  */
 export interface Model<World> {
-  /** Where it begins, and what to call that. */
+  /** The initial worlds, each with a name. */
   readonly initial: ReadonlyArray<{ readonly label: string; readonly world: World }>
-  /** All that may happen next. */
+  /** All possible next steps. */
   readonly moves: (world: World) => ReadonlyArray<Move<World>>
-  /** What is wrong with a world in which nothing happens any more but faults. */
+  /** The rules broken by a world in which only faults can still happen. */
   readonly ending: (world: World) => ReadonlyArray<Violation>
-  /** A text that is the same for worlds that behave the same. */
+  /** A key that is equal for worlds that behave the same. */
   readonly key: (world: World) => string
 }
 
 /**
- * A violation, and a way to it: the shortest, if the search went breadth first.
+ * A violation and a trace to it: the shortest, if the search was breadth first.
  *
  * @since 0.1.0
  */
@@ -46,59 +45,59 @@ export interface Finding {
 }
 
 /**
- * What a search came to.
+ * The result of a search.
  *
  * @since 0.1.0
  */
 export interface Report {
-  /** How many different ones were visited. */
+  /** How many distinct states were visited. */
   readonly states: number
   /** How many moves led to one of them. */
   readonly moves: number
-  /** The length of the longest way that was gone. */
+  /** The length of the longest trace. */
   readonly depth: number
-  /** Whether there is nothing left to visit. */
+  /** True if every reachable state was visited. */
   readonly isComplete: boolean
   /** The violations, in the order in which they were found. */
   readonly findings: ReadonlyArray<Finding>
 }
 
 /**
- * How to look, and how far.
+ * The order and the bounds of a search.
  *
  * @since 0.1.0
  */
 export interface Limits {
   /**
-   * Default: `breadth` first, so that the first violation found has the shortest trace. `depth` first takes far less
-   * memory: a large model has many worlds that are equally far from its beginning, and few in a row.
+   * Default: `breadth` first, so that the first violation found has the shortest trace. `depth` first needs far less
+   * memory: in a large model many worlds are equally far from the beginning, but few lie on one path.
    */
   readonly order?: "breadth" | "depth" | undefined
-  /** How many states to visit at most. Default: no limit. */
+  /** The largest number of states to visit. Default: no limit. */
   readonly states?: number | undefined
-  /** Whether this violation ends the search. Default: each does. */
+  /** Returns true if this violation ends the search. By default, each does. */
   readonly isEnough?: ((violation: Violation) => boolean) | undefined
-  /** Told now and then how many states have been visited. */
+  /** Called every 50,000 states, with the number of visited states and the depth. */
   readonly onProgress?: ((states: number, depth: number) => void) | undefined
 }
 
 interface Visited<World> {
   readonly world: World
-  /** Which of the states it is, by when it was reached. */
+  /** The number of the state, in the order of the first visits. */
   readonly index: number
-  /** How many moves led to it. */
+  /** How many moves lead to it. */
   readonly distance: number
 }
 
 const progressEvery = 50_000
 
-// A `Set` holds some 16 million.
+// A `Set` holds about 16 million entries.
 const mostInSet = 8_000_000
 
 const strings = () => {
   const sets = [new Set<string>()]
   return {
-    /** False if it is there already. */
+    /** Returns false if the text is already there. */
     add: (text: string): boolean => {
       if (sets.some((set) => set.has(text))) return false
       const [newest] = sets
@@ -116,7 +115,7 @@ const strings = () => {
  * ```ts
  * import * as Explorer from "@zapier-workflow-auth/testing/Explorer"
  *
- * // Two hands on a counter that must not pass 3.
+ * // Adds 1 or 2 to a counter that must not exceed 3.
  * const report = Explorer.explore<number>({
  *   initial: [{ label: "zero", world: 0 }],
  *   moves: (n) =>
@@ -137,7 +136,7 @@ const strings = () => {
  */
 export const explore = <World>(model: Model<World>, limits: Limits = {}): Report => {
   const seen = strings()
-  // How each state was reached first: from which, and by what. Numbers, since there are millions.
+  // The predecessor of each state and the move from it. Numbers, because there are millions.
   const origins: Array<number> = []
   const moved: Array<number> = []
   const labels: Array<string> = []
@@ -162,7 +161,7 @@ export const explore = <World>(model: Model<World>, limits: Limits = {}): Report
     }
   }
 
-  // Takes a world in, if it is a new one.
+  // Visits a world if it is new.
   const visit = (world: World, from: number, label: string, distance: number, next: Array<Visited<World>>) => {
     if (!seen.add(model.key(world))) return
     const labelId = labelIds.get(label) ?? labels.push(label) - 1
@@ -181,7 +180,7 @@ export const explore = <World>(model: Model<World>, limits: Limits = {}): Report
     for (const move of possible) {
       moves++
       report(move.violations, () => [...traceTo(index), move.label])
-      // What comes after a broken rule proves nothing.
+      // States after a broken rule prove nothing.
       if (move.violations.length === 0) visit(move.world, index, move.label, distance + 1, next)
     }
   }

@@ -1,7 +1,7 @@
 /**
- * The fake Zapier as a service: one state behind an in-process `HttpClient`, a WHATWG `fetch` handler, an HTTP server,
- * and the control operations of a test. Time is Effect's `Clock`, so `TestClock` drives it. For tests without Effect
- * there is `FakeZapierPromise`.
+ * The fake Zapier as an Effect service: one state behind an in-process `HttpClient`, a `fetch` function, an HTTP
+ * server, and operations that a test controls it with. Its time is Effect's `Clock`, so `TestClock` drives it. Tests
+ * without Effect use `FakeZapierPromise`.
  *
  * @example
  * ```ts
@@ -54,32 +54,32 @@ import * as WhiteLabel from "./fake/internal/whiteLabel/findOut.ts"
 import * as RequestLog from "./fake/RequestLog.ts"
 
 /**
- * What is done to the fake. Fails where it makes no sense, and says why.
+ * The result of a control operation. Fails with an explanation if the operation makes no sense.
  *
  * @since 0.1.0
  */
 export type Controlled<A> = Effect.Effect<A, FakeControl.FakeControlError>
 
 /**
- * What a fake begins with, and how much it remembers.
+ * The initial state of a fake, and how much it remembers.
  *
  * @since 0.1.0
  */
 export interface Options extends FakeControl.Options {
-  /** How many requests, and how many issued tokens, are remembered. Default: 10,000. */
+  /** How many requests, and how many issued tokens, it remembers. Default: 10,000. */
   readonly remember?: number | undefined
   /** Fetches the keys of White Label partners from their JWKS URLs. Default: the platform's `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
 /**
- * All that a fake knows and remembers, at one moment. Printed, it says how much that is.
+ * The whole state of a fake at one moment. When printed, it shows only how much it holds.
  *
  * @since 0.1.0
  */
 export class Snapshot extends Inspectable.Class {
   readonly state: FakeState.FakeState
-  /** By the fake's clock, in milliseconds since the epoch. */
+  /** The fake's time, in milliseconds since the epoch. */
   readonly at: number
   readonly requests: ReadonlyArray<RequestLog.Entry>
   readonly issued: ReadonlyArray<FakeOutcome.Issued>
@@ -99,76 +99,80 @@ export class Snapshot extends Inspectable.Class {
 }
 
 /**
- * Whatever makes no sense is refused with a `FakeControlError` that says what would.
+ * Controls the fake and handles its requests. An invalid call fails with a `FakeControlError` that says what is valid.
  *
  * @since 0.1.0
  */
 export class FakeZapier extends Context.Service<
   FakeZapier,
   {
-    /** Answers a request. What becomes of the answer is in `delivery`, and not done yet. */
+    /** Handles a request. `delivery` says how the response is to be delivered; the caller delivers it. */
     readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeOutcome.Handled>
 
     /** Registers an app, as Zapier does once an integration is public. */
     readonly registerApp: (options: FakeControl.AppOptions) => Controlled<FakeState.App>
-    /** Registers an app as a White Label partner, or changes what it is registered with. */
+    /** Registers an app as a White Label partner, or changes its registration. */
     readonly setWhiteLabel: (clientId: string, options: FakeWhiteLabel.Options) => Controlled<FakeState.App>
     /** Adds a user who may sign in. */
     readonly registerUser: (options: FakeControl.UserOptions) => Controlled<FakeState.User>
     /** Gives an app a new secret. The previous one stops working at once. */
     readonly regenerateSecret: (clientId: string) => Controlled<FakeState.App>
 
-    /** Allows what an authorization URL asks for, and gives the URL that the browser is sent back to. */
+    /** Allows the request of an authorization URL, and returns the URL that the browser is redirected to. */
     readonly approve: (authorizationUrl: string, options?: FakeControl.ApproveOptions) => Controlled<string>
-    /** Denies what an authorization URL asks for, and gives the URL that the browser is sent back to. */
+    /** Denies the request of an authorization URL, and returns the URL that the browser is redirected to. */
     readonly deny: (authorizationUrl: string, options?: FakeControl.DenyOptions) => Controlled<string>
 
-    /** Opens a Connect URL and answers as the White Label user. Gives how the page ends. */
+    /** Opens a Connect URL, decides as the White Label user, and returns the end of the page. */
     readonly connect: (
       connectUrl: string,
       options?: FakeControl.ConnectOptions
     ) => Controlled<FakeWhiteLabel.ConnectEnd>
-    /** Lets a user's connection expire. */
+    /** Expires a user's connection. */
     readonly expireAuthentication: (id: string) => Controlled<void>
 
-    /** Ends the grants of an app, of a user, of both, or one grant. */
+    /** Revokes the grants of an app, of a user, of both, or one grant. */
     readonly revoke: (of: FakeControl.Revocation) => Controlled<void>
-    /** Ends one access token before its time. */
+    /** Ends one access token before it expires. */
     readonly endAccessToken: (accessToken: string) => Effect.Effect<void>
 
-    /** Changes what is unknown of Zapier. What is not named stays as it is. */
+    /**
+     * Changes assumptions about behaviour that Zapier does not document. Settings that are not named stay as they are.
+     */
     readonly setKnobs: (knobs: Partial<FakeState.Knobs>) => Controlled<void>
-    /** Says what goes wrong from now on, in the place of all that was to go wrong. */
+    /** Replaces all fault rules. */
     readonly setFaults: (rules: ReadonlyArray<FakeFault.Rule>) => Controlled<void>
-    /** Says what goes wrong as well: the rules that are there are tried before it. */
+    /** Adds a fault rule, to be tried after the existing ones. */
     readonly addFault: (rule: FakeFault.Rule) => Controlled<void>
 
-    /** What the fake's clock shows, in milliseconds since the epoch. */
+    /** The fake's time, in milliseconds since the epoch. */
     readonly time: Effect.Effect<number>
-    /** Moves the fake's clock ahead of the one outside. */
+    /** Moves the fake's clock ahead of the outer clock. */
     readonly advance: (by: Duration.Input) => Controlled<void>
-    /** Sets the fake's clock, ahead or back, to milliseconds since the epoch. It goes on from there. */
+    /** Sets the fake's clock, forward or back, to milliseconds since the epoch. It runs on from there. */
     readonly setTime: (at: number) => Controlled<void>
 
-    /** All that the fake knows. */
+    /** The fake's whole state. */
     readonly state: Effect.Effect<FakeState.FakeState>
-    /** The latest requests and what they were answered with, the oldest first. */
+    /** The latest requests with their responses, oldest first. */
     readonly requests: Effect.Effect<ReadonlyArray<RequestLog.Entry>>
-    /** The latest tokens and what they came from, the oldest first. */
+    /** The latest issued tokens and where they came from, oldest first. */
     readonly issued: Effect.Effect<ReadonlyArray<FakeOutcome.Issued>>
-    /** The answers that led to a token: the exchange of a code, or the app's request, and then every refresh. */
+    /**
+     * The token responses that led to a token: the exchange of a code, or the app's request, and then every refresh.
+     */
     readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<FakeOutcome.Issued>>
 
-    /** All that the fake knows and remembers, to be restored later. */
+    /** The whole state and history, to be restored later. */
     readonly snapshot: Effect.Effect<Snapshot>
-    /** Makes everything what it was, the fake's time included. */
+    /** Restores a snapshot, including the fake's time. */
     readonly restore: (snapshot: Snapshot) => Effect.Effect<void>
-    /** Begins anew, with what the fake was made with: the same calls give the same tokens again. */
+    /** Starts again from the initial options: the same calls return the same tokens again. */
     readonly reset: Effect.Effect<void>
   }
 >()("@zapier-workflow-auth/testing/FakeZapier") {}
 
-// The latest entries, without moving all others at each one.
+// Keeps the latest entries without moving the others each time.
 const makeMemory = <A>(capacity: number) => {
   let entries: Array<A> = []
   return {
@@ -192,7 +196,7 @@ const millisOf = (by: Duration.Input): FakeControl.Controlled<number> =>
 const parseOptions = Given.parse(FakeOptions.OfService, "The options")
 
 /**
- * Makes the service. Throws a `FakeControlError` for options that make no sense.
+ * Makes the service. Throws a `FakeControlError` for invalid options.
  *
  * @since 0.1.0
  */
@@ -206,7 +210,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
 
   type Change<A> = (state: FakeState.FakeState, now: number) => FakeControl.Controlled<A>
 
-  // Something comes of it, beside the next state.
+  // For operations that return a value beside the next state.
   const making = <A>(change: Change<readonly [A, FakeState.FakeState]>): Controlled<A> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const changed = change(state, now)
@@ -219,7 +223,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
 
   const time = Effect.map(Clock.currentTimeMillis, (now) => now + state.clockOffset)
 
-  // Nothing has happened yet while the machine has a question: the state may be another one when it is asked again.
+  // A question changes nothing: the state may differ when the request is handled again.
   const handle = (
     request: FakeHttp.FakeRequest,
     facts: FakeWhiteLabel.Facts = {}
@@ -279,7 +283,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
 }
 
 /**
- * A fake of one's own: each layer has its own state.
+ * A layer with a fake of its own: each layer has its own state.
  *
  * @example
  * ```ts
@@ -300,8 +304,9 @@ export const layer = (options?: Options): Layer.Layer<FakeZapier> => Layer.sync(
 // -----------------------------------------------------------------------------
 
 /**
- * An `HttpClient` that sends every request to the fake, without sockets, whatever its origin is: code under test keeps
- * Zapier's real URLs. It never follows a redirect. Where a fault breaks the connection, it fails with a `TransportError`.
+ * An `HttpClient` that sends every request to the fake, without sockets and whatever its origin, so that code under
+ * test keeps Zapier's real URLs. It never follows redirects. If a fault breaks the connection, it fails with a
+ * `TransportError`.
  *
  * @since 0.1.0
  */
@@ -326,11 +331,11 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
 )
 
 /**
- * A function like `fetch` that sends every request to the fake, whatever its origin is. It never follows a redirect: it
- * answers as if `redirect` were `manual`. Where a fault breaks the connection, it rejects with a `TypeError`; where
- * nothing comes, it waits until its signal is aborted.
+ * A `fetch` function that sends every request to the fake, whatever its origin. It never follows redirects: it behaves
+ * as if `redirect` were `manual`. If a fault breaks the connection, it rejects with a `TypeError`; if a fault swallows
+ * the response, it waits until its signal is aborted.
  *
- * It takes what `fetch` takes, and so it is a library's custom `fetch`, or a handler of requests.
+ * It takes the arguments of `fetch`, so it can be a library's custom `fetch`, or a request handler.
  *
  * @since 0.1.0
  */
@@ -344,10 +349,10 @@ export const fetch: Effect.Effect<typeof globalThis.fetch, never, FakeZapier> = 
 // -----------------------------------------------------------------------------
 
 /**
- * Serves the fake over HTTP, with any of Effect's HTTP servers. Where a fault breaks the connection, it is closed; a
- * reset is one where the platform lets its socket be reset, as Node does. When the server ends, so does whatever still
- * waits for an answer. Links of its answers lead back to it, and `/` is a page that says where everything is. With
- * `FakeControlServer` it has a control page and a control API, too.
+ * Serves the fake over HTTP, with any of Effect's HTTP servers. If a fault breaks the connection, the connection is
+ * closed, or reset where the platform allows it, as Node does. When the server closes, requests that still wait end
+ * too. Links in its responses lead back to it, and `/` is a page that says where everything is. With
+ * `FakeControlServer` it also has a control page and a control API.
  *
  * @since 0.1.0
  */

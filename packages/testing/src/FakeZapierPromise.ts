@@ -1,6 +1,6 @@
 /**
- * The fake Zapier for tests without Effect: a `fetch` to give to the code under test, and the control operations of
- * `FakeZapier` as promises. Its clock is the real one, and whatever it is moved ahead.
+ * The fake Zapier for tests without Effect: a `fetch` for the code under test, and the control operations of
+ * `FakeZapier` as promises. It runs on the real clock, which `advance` moves ahead.
  *
  * @example
  * ```ts
@@ -34,8 +34,8 @@ type Promised<Operation> = Operation extends (...parameters: infer Parameters) =
     : never
 
 /**
- * The operations of `FakeZapier`, as functions that return promises. Whatever makes no sense is rejected with a
- * `FakeControlError` that says what would.
+ * The operations of `FakeZapier`, as functions that return promises. An invalid call rejects with a `FakeControlError`
+ * that says what is valid.
  *
  * @since 0.1.0
  */
@@ -50,11 +50,11 @@ export type Operations = {
  */
 export interface FakeZapierPromise extends Operations {
   /**
-   * Sends every request to the fake, whatever its origin is. It never follows a redirect. Where a fault breaks the
-   * connection, it rejects with a `TypeError`; where nothing comes, it waits until its signal is aborted.
+   * Sends every request to the fake, whatever its origin. It never follows redirects. If a fault breaks the connection,
+   * it rejects with a `TypeError`; if a fault swallows the response, it waits until its signal is aborted.
    *
-   * As a handler of MSW, which wants to be told of a broken connection by `Response.error()`:
-   * `http.all("https://*", ({ request }) => zapier.fetch(request).catch(() => Response.error()))`.
+   * As a handler of MSW, which represents a broken connection by `Response.error()`: `http.all("https://*", ({ request
+   * }) => zapier.fetch(request).catch(() => Response.error()))`.
    */
   readonly fetch: typeof globalThis.fetch
 
@@ -70,7 +70,7 @@ const promised =
     Effect.runPromise(Effect.isEffect(operation) ? operation : operation(...parameters))
 
 /**
- * A fake of one's own. There is nothing to be closed. Throws a `FakeControlError` for options that make no sense.
+ * Makes a fake. It needs no closing. Throws a `FakeControlError` for invalid options.
  *
  * @since 0.1.0
  */

@@ -1,9 +1,9 @@
 /**
- * The arbitraries of this package, and any other of Effect's, for those who use fast-check. It is a module of its own,
- * because nobody else needs fast-check: `@zapier-workflow-auth/testing/FastCheck`.
+ * Makes this package's arbitraries, and any other of Effect's, usable with fast-check. Import it as
+ * `@zapier-workflow-auth/testing/FastCheck`; it is not in the barrel, so that only its users need fast-check.
  *
- * Values are drawn from fast-check's own randomness, so that its `seed` and `path` replay a failure; and they are shrunk
- * as Effect shrinks them.
+ * Values are drawn from fast-check's own randomness, so that its `seed` and `path` replay a failure. Effect shrinks
+ * them.
  *
  * @example
  * ```ts
@@ -32,11 +32,11 @@ import * as fc from "fast-check"
  * @since 0.1.0
  */
 export interface Options {
-  /** How large values are at most: Effect's scale, which fast-check's `size` knows nothing of. Default: 10. */
+  /** The largest size of values, on Effect's scale, independent of fast-check's `size`. Default: 10. */
   readonly size?: number | undefined
 }
 
-// Where a value is: what it was drawn from, and the way to it through what each value shrinks to.
+// Identifies a value: the seed it was drawn from, and the path of shrinks that leads to it.
 interface Place {
   readonly seed: number
   readonly size: number
@@ -46,7 +46,7 @@ interface Place {
 const isPlace = (context: unknown): context is Place =>
   typeof context === "object" && context !== null && "seed" in context && "path" in context
 
-// Each batch walks the whole way anew, so that they grow.
+// Each batch repeats the whole path, so batches grow.
 const firstBatch = 8
 const growth = 8
 
@@ -58,9 +58,9 @@ const first = <A>(arbitrary: Arbitrary.Arbitrary<A>, seed: number, size: number)
   return drawn[0] as A
 }
 
-// What a value shrinks to, up to so many. Effect exports no more of shrinking than that a check goes from a failing value
-// on to the first of its shrunk values that fails, too. So here is a property that fails on the way to the value, and
-// nowhere else: it leads the check there, and is shown what comes next.
+// Lists up to `count` shrinks of a value. Effect exports shrinking only as a check that moves from a failing value to
+// the first of its shrinks that fails too. This property fails only on the path to the value, which leads the check
+// there, and then collects what comes next.
 const shrunk = <A>(arbitrary: Arbitrary.Arbitrary<A>, { path, seed, size }: Place, count: number): ReadonlyArray<A> => {
   const values: Array<A> = []
   let depth = -1
@@ -75,7 +75,7 @@ const shrunk = <A>(arbitrary: Arbitrary.Arbitrary<A>, { path, seed, size }: Plac
     passed = 0
     return false
   }
-  // It ends by itself, or is interrupted when there are enough.
+  // The check ends by itself, or is interrupted once there are enough.
   const limits = { runs: 1, maxShrinks: Number.MAX_SAFE_INTEGER }
   Effect.runSyncExit(Arbitrary.checkEffect(arbitrary, lead, { seed, size, ...limits }))
   return values
@@ -93,7 +93,7 @@ function* shrinks<A>(arbitrary: Arbitrary.Arbitrary<A>, place: Place): Generator
 }
 
 /**
- * The same values for fast-check.
+ * Converts an arbitrary for fast-check.
  *
  * @example
  * ```ts
@@ -110,13 +110,13 @@ export const from = <A>(arbitrary: Arbitrary.Arbitrary<A>, { size: largest = 10 
   class FromEffect extends fc.Arbitrary<A> {
     override generate(random: fc.Random, biasFactor: number | undefined): fc.Value<A> {
       const seed = random.nextInt()
-      // What fast-check means by biased values are small ones and edge cases, which schemas draw in any case.
+      // fast-check's biased values are small values and edge cases. Schemas draw edge cases in any case.
       const isBiased = biasFactor !== undefined && random.nextInt(1, biasFactor) === 1
       const size = isBiased ? random.nextInt(0, largest) : largest
       return new fc.Value(first(arbitrary, seed, size), { seed, size, path: [] } satisfies Place)
     }
 
-    // A value that was not drawn here does not tell what it was drawn from.
+    // A value that was not drawn here has no known origin.
     override canShrinkWithoutContext(_value: unknown): _value is A {
       return false
     }

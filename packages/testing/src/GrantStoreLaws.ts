@@ -1,6 +1,6 @@
 /**
- * The laws of a grant store: what the library relies on, whoever keeps the grants. Check them against a store of your
- * own before you trust it with users' tokens:
+ * Conformance suite for a grant store: everything that the library relies on. Run it against a store of your own before
+ * you trust it with users' tokens:
  *
  * ```
  * for (const { check, name } of GrantStoreLaws.all) it.effect(name, () => check(MyStore.layer))
@@ -32,9 +32,9 @@ const kind: Kind<GrantStore.Key, GrantStore.Grant> = {
 }
 
 /**
- * What holds of every grant store.
+ * The suite for every grant store.
  *
- * Where a database is waited for, use `it.live`, so that its timeouts are real; and ask for fewer `runs` where it is slow.
+ * For a real database use `it.live`, so that its timeouts run in real time, and fewer `runs` if it is slow.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ const kind: Kind<GrantStore.Key, GrantStore.Grant> = {
  * import * as GrantStoreLaws from "@zapier-workflow-auth/testing/GrantStoreLaws"
  * import * as Effect from "effect/Effect"
  *
- * // With any test runner: the promise is rejected if a law is broken.
+ * // With any test runner: the promise rejects if a check fails.
  * for (const { check } of GrantStoreLaws.all) {
  *   await Effect.runPromise(check(GrantStore.layerMemory, { runs: 5 }))
  * }
@@ -56,8 +56,8 @@ export const all: ReadonlyArray<Law<GrantStore.GrantStore>> = [
 ]
 
 /**
- * What holds besides of a grant store that keeps its data when it is closed. Their layer opens the same data each time
- * that it is built, several times at once, too.
+ * Further checks for a grant store that keeps its data after it is closed. The layer has to open the same data each
+ * time it is built, also several times at once.
  *
  * @example
  * ```ts

@@ -1,11 +1,10 @@
 /**
- * The rules that no user's grant, and no token of the app itself, may ever see broken, as checks over what can be observed
- * from outside: what is sent to the token endpoint and what comes back, what callers are given, what the API refuses, and
- * what is written to the store. They know nothing of how a client works inside, so that they judge a model, a simulation
- * and a mutant alike.
+ * The safety rules for users' grants and the app's own token, as checks over observable behaviour: the requests to the
+ * token endpoint and their responses, the tokens that callers get, the tokens that the API rejects, and the records in
+ * the store. They do not depend on how a client works inside, so they judge a model, a simulation and a mutant alike.
  *
- * A `History` is what has been seen of one key. `observe` takes one observation more and says which rules it breaks.
- * Tokens are those of a fake, and plain text; no violation repeats one.
+ * A `History` holds the observations of one key. `observe` adds one and reports the rules that it breaks. Tokens are a
+ * fake's, in plain text; no violation contains one.
  *
  * @since 0.1.0
  */
@@ -57,21 +56,21 @@ const nothing = {
 }
 
 /**
- * Nothing has been seen of a user's grant.
+ * The empty history of a user's grant.
  *
  * @since 0.1.0
  */
 export const empty: History<UserGrant.State> = { ...nothing, isApp: false, record: { _tag: "Absent" } }
 
 /**
- * Nothing has been seen of the app's own token.
+ * The empty history of the app's own token.
  *
  * @since 0.1.0
  */
 export const emptyOfApp: History<AppCredential.State> = { ...nothing, isApp: true, record: { _tag: "Absent" } }
 
 /**
- * The token of the app's own requests, which present none.
+ * Stands for the refresh token in the app's own token requests, which have none.
  *
  * @since 0.1.0
  */
@@ -109,7 +108,7 @@ const withTold = <A extends Told>(all: ReadonlyArray<A>, one: A): ReadonlyArray<
 ]
 
 /**
- * Takes note of an observation and checks it.
+ * Adds an observation to a history and checks it.
  *
  * @example
  * ```ts
@@ -151,7 +150,7 @@ export const observe = <S extends State>(
     }
     case "CodeSent": {
       const { code, owner } = observation
-      // By whom and when makes no difference any more.
+      // Owner and time no longer matter.
       const others = history.codes.filter((entry) => entry.code !== code || (entry.owner !== owner && !entry.wasSent))
       const codes = [...others, { code, owner: undefined, arrivedAt: 0, wasSent: true }]
       return known({ codes }, checkCode(history, observation))
@@ -190,7 +189,7 @@ export const observe = <S extends State>(
       const lease = held(history)?.lease
       const isHeld = lease !== undefined && lease.owner === owner && Lease.isLive(lease, at)
       const seen = "a process that has nothing under way holds a live lease"
-      return known({}, isHeld ? [{ rule: "Claims are given back", seen }] : none)
+      return known({}, isHeld ? [{ rule: "Leases are released", seen }] : none)
     }
     case "ProcessEnded":
       return { history: Requests.ended(history, observation.owner), violations: none }
@@ -200,7 +199,7 @@ export const observe = <S extends State>(
         violations.push({ rule: "R3 success always wins", seen: "new tokens were thrown away" })
       }
       if (observation.waiting > 0) {
-        violations.push({ rule: "Everybody is answered", seen: `${observation.waiting} callers wait for ever` })
+        violations.push({ rule: "Every caller gets a result", seen: `${observation.waiting} callers wait for ever` })
       }
       return known({}, violations)
     }

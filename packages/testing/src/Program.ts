@@ -1,11 +1,11 @@
 /**
- * What may happen to the users of an app, as a list of steps: data that can be drawn, shrunk and read. `run` carries it
- * out with several processes of the real library over one store and one fake, in virtual time, and says which rules of
- * `Invariants` were broken.
+ * Runs several processes of the real library through a list of steps, in virtual time. A program is data that can be
+ * drawn, shrunk and read. `run` carries it out over one store and one fake, and reports the broken rules of
+ * `Invariants`.
  *
- * The users are connected before the first step. Steps follow each other without waiting for what they set off, so that
- * everything between two waits happens at once. After the last step all ends, and then each user's grant is put to the
- * test: once its access token has ended, it serves a call, or it was lost for good.
+ * The users are connected before the first step. A step does not wait for the effects of the one before, so everything
+ * between two waits happens at once. At the end, each grant is checked: once its access token has expired, it serves a
+ * call, or it was lost for good.
  *
  * @since 0.1.0
  */
@@ -29,7 +29,7 @@ import { waits } from "./internal/waits.ts"
 export { waits } from "./internal/waits.ts"
 
 /**
- * How many processes and users there are.
+ * The number of processes and users.
  *
  * @since 0.1.0
  */
@@ -39,24 +39,24 @@ const process = Schema.Literals([0, 1, 2])
 const subject = Schema.Literals([0, 1])
 
 /**
- * The words are those of a `Scenario`, where both mean the same.
+ * A step. The names are those of a `Scenario` where both mean the same.
  *
  * - `Call`: a process calls the API for a user.
  * - `CallAsApp`, `CallWithClientId`: a process calls it with the app's own token, or with the client id.
- * - `HangUp`: a user does not wait any longer: whatever a process does for them is interrupted.
+ * - `HangUp`: a user stops waiting: everything that a process does for them is interrupted.
  * - `Wait`: time passes.
- * - `Arm`: a fault is to happen to the next token request of a process.
- * - `Crash`, `Restart`: a process ends at once, or in good order; another takes its place.
- * - `Pause`: a process stands still for longer than callers wait, than it listens, or than its lease, and then goes on.
- * - `SetClock`: the clock of a process is wrong from now on: by less than a lease allows for, by more, or no longer.
- * - `FailStore`: a read or write of a process fails that is sent to a store of tokens: the next, or one soon after it.
+ * - `Arm`: injects a fault into the next token request of a process.
+ * - `Crash`, `Restart`: a process dies, or shuts down properly; another takes its place.
+ * - `Pause`: a process is paused for longer than callers wait, than it waits for a response, or than its lease.
+ * - `SetClock`: sets the clock of a process wrong: by less than a lease allows for, by more, or right again.
+ * - `FailStore`: a read or write of a process on a token store fails: the next, or one soon after it.
  * - `Outage`: every store fails or hangs for a while.
  * - `Consent`: the user allows the app again.
  * - `Disconnect`: the app removes the user's grant.
- * - `Revoke`: the user ends the app's access at Zapier.
- * - `EndAccessToken`: the server ends the access token before its time.
- * - `EndAppToken`: it does so with the app's own.
- * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
+ * - `Revoke`: the user revokes the app's access at Zapier.
+ * - `EndAccessToken`: the server ends the access token before it expires.
+ * - `EndAppToken`: the server ends the app's own access token.
+ * - `RegenerateSecret`: the app gets a new secret, and is configured with it five minutes later.
  *
  * @since 0.1.0
  */
@@ -87,7 +87,7 @@ export const Step = Schema.TaggedUnion({
 export type Step = typeof Step.Type
 
 /**
- * A list of steps. `seed` is that of the network's delays.
+ * A list of steps. `seed` is the seed of the network's delays.
  *
  * @since 0.1.0
  */
@@ -98,7 +98,7 @@ export const Program = Schema.Struct({ seed: Schema.Int, steps: Schema.Array(Ste
  */
 export type Program = typeof Program.Type
 
-// Faults need calls whose token has ended: steps of all kinds alike would seldom come to that.
+// Faults matter only to calls whose token has expired, and uniform steps would seldom produce those.
 const { Arm, Call, CallAsApp, Consent, Disconnect, FailStore, Wait, ...others } = Step.cases
 const Expiry = Wait.mapFields(() => ({ _tag: Wait.fields._tag, time: Schema.Literal("lifetime") }))
 const Coming = Schema.Union([Consent, Disconnect])
@@ -120,7 +120,7 @@ const Weighted = Schema.Union([
 ])
 
 /**
- * Programs to be drawn: mostly calls whose token has ended, with faults.
+ * Generates programs: mostly calls whose token has expired, with faults.
  *
  * @since 0.1.0
  */
@@ -130,36 +130,36 @@ export const arbitrary: Arbitrary.Arbitrary<Program> = Arbitrary.all({
 })
 
 /**
- * How a program is run: with which server, clients and settings.
+ * The server, clients and settings of a run.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** Default: the strictest, without rate limits. */
+  /** The fake's settings. Default: the strictest, without rate limits. */
   readonly server?: Partial<Knobs> | undefined
-  /** Those of the library. Default: its own. */
+  /** The library's settings. Default: its own. */
   readonly settings?: Settings.Options | undefined
-  /** Puts a store of one's own in the place of the one in memory, to see what becomes of the rules. */
+  /** Wraps the store in memory, to see which rules break. */
   readonly store?: ((store: GrantStore.GrantStore["Service"]) => GrantStore.GrantStore["Service"]) | undefined
 }
 
 /**
- * What a program came to.
+ * The result of a run.
  *
  * @since 0.1.0
  */
 export interface Report {
-  /** The rules that were broken, for whom, and when after the users were connected. */
+  /** The broken rules, for whom, and when, counted from the moment the users were connected. */
   readonly violations: ReadonlyArray<Violation>
-  /** What came of the calls, in the order in which they ended: a status, or the name of a failure. */
+  /** The results of the calls, in the order in which they ended: a status, or the name of a failure. */
   readonly results: ReadonlyArray<string>
-  /** How often the token endpoint was asked, until the grants are put to the test. */
+  /** The number of token requests before the grants are checked at the end. */
   readonly tokenRequests: number
-  /** Grants that were given up and not by their users. */
+  /** Grants that were given up, other than by their users. */
   readonly lost: number
-  /** Grants that no client could have kept, as the server and the network tell it. */
+  /** Grants that no client could have kept, as judged from the server and the network. */
   readonly unrecoverable: number
-  /** Grants that are among the lost, and not among the unrecoverable. */
+  /** Lost grants that were recoverable. */
   readonly needless: number
 }
 
@@ -170,7 +170,7 @@ const isHarmless = ({ _tag }: Step) => harmless.includes(_tag)
 const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
   const who = (index: number) => {
     const found = world.subjects[index]
-    if (found === undefined) throw new Error("a program speaks of users that there are")
+    if (found === undefined) throw new Error("the program names a user that does not exist")
     return found
   }
   const done = (result: string) => void results.push(result)
@@ -196,7 +196,7 @@ const take = (world: SimWorld.World, step: Step, results: Array<string>) => {
   })
 }
 
-// A step in words: what it is, and for whom.
+// Describes a step.
 const lineOf = ({ _tag, ...members }: Step): string => {
   const details = Object.entries(members).map(([name, value]) => `${name} ${String(value)}`)
   return details.length === 0 ? _tag : `${_tag}: ${details.join(", ")}`
@@ -241,7 +241,7 @@ const carryOut = (
   world.settle()
   const ended = timeline.now()
   const tokenRequests = world.counts.tokenRequests - before
-  begin("In the end, whoever has a grant calls once more")
+  begin("At the end, every connected user calls once more")
   world.audit()
   const isHarmed = !program.steps.every(isHarmless)
   const failed = results.filter((result) => !SimWorld.isSuccess(result)).length
@@ -251,8 +251,8 @@ const carryOut = (
     after: after - since
   }))
   if (!isHarmed && failed > 0) {
-    const seen = `${failed} calls failed although nothing had happened`
-    violations.push({ rule: "Everybody is answered", seen, after: ended - begun })
+    const seen = `${failed} calls failed although no fault was injected`
+    violations.push({ rule: "Every caller gets a result", seen, after: ended - begun })
   }
   return { violations, results, tokenRequests, ...world.losses }
 }
@@ -265,7 +265,7 @@ const carryOut = (
  * import * as Effect from "effect/Effect"
  * import * as Program from "@zapier-workflow-auth/testing/Program"
  *
- * // A process ends when the response to its refresh is there and not stored: the new tokens are lost with it.
+ * // A process dies after the response to its refresh arrived and before it is stored: the new tokens are lost.
  * const report = Effect.runSync(
  *   Program.run({
  *     seed: 1,
@@ -286,8 +286,8 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Repo
   Effect.sync(() => carryOut(program, options))
 
 /**
- * Carries a program out, and gives what happened as a page to look at, for `Diagram.html`: what was sent between those who
- * call, each process, the store and Zapier. At its top is the first rule that was broken, if one was.
+ * Carries a program out, and returns a page for `Diagram.html`: the messages between callers, each process, the store
+ * and Zapier, below the first broken rule, if there is one.
  *
  * @example
  * ```ts

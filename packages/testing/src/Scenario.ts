@@ -1,21 +1,21 @@
 /**
- * "Whatever its users do, whatever goes wrong, and whenever: my app never …": an app of your own, whatever it is made of,
- * over the fake, in virtual time. `check` draws scenarios, carries them out, holds the app to rules after every step, and
- * shrinks what breaks one to a script of few steps: it reads line by line, can be pasted as a test, and can be replayed.
+ * Tests an app of yours against the fake, in virtual time: whatever its users do and whatever fails, it has to keep its
+ * rules. `check` draws scenarios, carries them out, checks the rules after each step, and shrinks a failing scenario to
+ * a few steps: a script that can be read, pasted as a test, and replayed.
  *
- * An app is a layer over an `HttpClient` and a few functions. What its users do, the runner does: it goes through the
- * consent page in their place, calls, disconnects, lets time pass, has Zapier or the network fail, and restarts or kills
- * the app over stores that outlive it. `Program` does likewise with several processes of the library itself, and looks
- * into its store; here nothing is known of the app but what it sends and what comes back.
+ * An app is a layer over an `HttpClient` and a few functions. The runner plays its users: it goes through the consent
+ * page for them, calls, disconnects, lets time pass, makes Zapier or the network fail, and restarts or kills the app
+ * over stores that survive it. `Program` does the same with several processes of the library itself, and looks into its
+ * store; a scenario knows only what the app sends and what it gets back.
  *
- * **Time** is the runner's, and passes when nothing is left to do: no test waits. The app takes it from Effect's `Clock`.
+ * **Time** is virtual, and passes when nothing else is left to do, so no test waits. The app reads it from Effect's
+ * `Clock`.
  *
- * **Each run** has everything anew: the fake, the stores, the app. The same steps and the same seed are the same run, as
- * long as the app draws from Effect's `Random` or `SecureRandom`, and waits for nothing but the `Clock`, the `HttpClient`
- * and promises that are there at once. An app that really waits, for a database for example, says for how long with
- * `turn`.
+ * **Each run** starts with a new fake, new stores and a new app. The same steps and the same seed give the same run, as
+ * long as the app draws from Effect's `Random` or `SecureRandom`, and waits only for the `Clock`, the `HttpClient` and
+ * promises that settle at once. An app that really waits, for a database for example, says for how long with `turn`.
  *
- * In the end whoever is connected calls once more, when the access token has ended and nothing gets in the way.
+ * At the end every connected user calls once more, after the access token has expired, with no fault.
  *
  * @example
  * ```ts
@@ -83,8 +83,8 @@ export type { WaitTime } from "./internal/waits.ts"
 export { type Action, arbitrary, type Happening, type Step } from "./scenario/ScenarioStep.ts"
 
 /**
- * For whom a request is sent. The runner says so to each function that it calls for a user, and a fiber that is forked
- * knows it, too. Work that is done for several users, or later, may say so itself, with `Effect.provideService`.
+ * The user for whom a request is sent. The runner provides it to each function that it calls for a user, and forked
+ * fibers inherit it. Work for several users, or for later, may provide it itself, with `Effect.provideService`.
  *
  * @since 0.1.0
  */
@@ -100,42 +100,43 @@ export const CurrentSubject = ScenarioNetwork.CurrentSubject
  * @since 0.1.0
  */
 export interface Options {
-  /** What the app is held to. Default: `ScenarioRules.all`. */
+  /** The rules that the app has to keep. Default: `ScenarioRules.all`. */
   readonly rules?: ReadonlyArray<ScenarioRules.Rule> | undefined
-  /** How Zapier behaves. Default: as the strictest does, without rate limits. */
+  /** How Zapier behaves. Default: as strictly as possible, without rate limits. */
   readonly knobs?: Partial<Knobs> | undefined
-  /** The seed of what is drawn, of the fake's tokens, and of the network's delays. Default: 1. */
+  /** The seed of the drawn values, the fake's tokens and the network's delays. Default: 1. */
   readonly seed?: number | string | undefined
-  /** Lets what the app waits for in reality come, before time goes on. Default: a turn of the event loop. */
+  /** Waits for the app's real I/O before time passes. Default: a turn of the event loop. */
   readonly turn?: Effect.Effect<void> | undefined
 }
 
 /**
- * How scenarios are drawn, and carried out as `Options` say.
+ * How scenarios are drawn; `Options` say how they are carried out.
  *
  * @since 0.1.0
  */
 export interface CheckOptions extends Options {
   /** How many scenarios. Default: 100. */
   readonly runs?: number | undefined
-  /** How many steps a scenario has at most, up to 20. Default: 20. */
+  /** The largest number of steps in a scenario, up to 20. Default: 20. */
   readonly size?: number | undefined
   /** How many smaller scenarios are tried once a rule is broken. Default: 500. */
   readonly maxShrinks?: number | undefined
-  /** That of a `ScenarioFailed`: only that scenario is carried out, with the seed that it was found with. */
+  /** The `replay` of a `ScenarioFailed`: only that scenario is carried out, with its seed. */
   readonly replay?: string | undefined
 }
 
 /**
- * A rule is broken. The message is the script.
+ * A rule is broken. The message is a script that repeats the run.
  *
- * - `rule`: its name
+ * - `rule`: the name of the rule
  * - `seen`: what is wrong
- * - `steps`: what was done, a line for each step
- * - `timeline`: what happened last, with its times: steps, requests, answers, and what users were shown; without secrets
- * - `script`: the source of an effect that does it again
- * - `replay`: as an option of `check` it does it again, too
- * - `diagram`: all that happened, to be drawn: see `page`; without secrets
+ * - `steps`: a line for each step
+ * - `timeline`: the last events, with their times: steps, requests, responses, and what users were shown; without
+ *   secrets
+ * - `script`: source code of an effect that repeats it
+ * - `replay`: as an option of `check` it repeats it, too
+ * - `diagram`: the whole run, for `page`; without secrets
  *
  * @since 0.1.0
  */
@@ -156,13 +157,13 @@ export class ScenarioFailed extends Schema.TaggedError<ScenarioFailed>(
 }
 
 /**
- * What was done, and how much of it was of use.
+ * How much the scenarios exercised.
  *
  * @since 0.1.0
  */
 export interface Checked extends ScenarioExercise.Counts {
   readonly runs: number
-  /** What the scenarios never came to, so that nothing is known of it: a refresh that was struck by a fault, for example. */
+  /** What no scenario exercised, so that nothing is known about it: a refresh with a fault, for example. */
   readonly notExercised: ReadonlyArray<string>
 }
 
@@ -206,7 +207,8 @@ const carryOut = <R, S, A>(
     return world.seen()
   }).pipe(
     Effect.scoped,
-    // What came later than it was waited for looks like what never came: it is accused only if waiting longer changes nothing.
+    // A response that arrives after its deadline looks like one that never came, so it counts only if a slower pace
+    // changes nothing.
     Effect.catch((broken) => {
       const slower = pace.again()
       return slower === undefined ? Effect.fail(broken) : carryOut(app, steps, options, slower)
@@ -233,17 +235,17 @@ const failed = <A>(
 }
 
 /**
- * A failure as a page to look at, for `Diagram.html`: what was sent between the users' browsers, the app, the store where it
- * is seen, Zapier and other hosts.
+ * A failure as a page for `Diagram.html`: the messages between the users' browsers, the app, the store where it is
+ * observable, Zapier and other hosts.
  *
  * @example
  * ```ts
  * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
  * import * as Scenario from "@zapier-workflow-auth/testing/Scenario"
  *
- * // What `Scenario.check` fails with has a diagram, too.
+ * // The error of `Scenario.check` has a diagram, too.
  * const failed = new Scenario.ScenarioFailed({
- *   rule: "Everybody is answered",
+ *   rule: "Every caller gets a result",
  *   seen: "ada waits for ever",
  *   steps: ["ada calls"],
  *   timeline: [],
@@ -265,16 +267,15 @@ export const page = ({ diagram, replay, rule, script, seen, steps }: ScenarioFai
     ),
   again: [
     ...(script === "" ? [] : [{ title: "As a test", code: script }]),
-    ...(replay === undefined
-      ? []
-      : [{ title: "To find it again", code: `Scenario.check(app, ${Source.of({ replay })})` }])
+    ...(replay === undefined ? [] : [{ title: "To repeat it", code: `Scenario.check(app, ${Source.of({ replay })})` }])
   ]
 })
 
 const pairsOf = (length: number) =>
   Array.from({ length }, (_, second) => Array.from({ length: second }, (_, first) => [first, second] as const)).flat()
 
-// All that are smaller by one step, by one member of a step, or else by two steps, or with time that passes in their place.
+// All scenarios with one step less, with one member of a step less, with two steps less, or with a wait in place of
+// several steps.
 const smaller = <A>(steps: ReadonlyArray<Step<A>>): ReadonlyArray<ReadonlyArray<Step<A>>> => [
   ...steps.map((_, index) => steps.toSpliced(index, 1)),
   ...steps.flatMap((step, index) =>
@@ -292,7 +293,7 @@ const smaller = <A>(steps: ReadonlyArray<Step<A>>): ReadonlyArray<ReadonlyArray<
   )
 ]
 
-// Steps that were drawn together are shrunk together: here each has to be needed.
+// Steps that were drawn together shrink together; here each remaining step has to be necessary.
 const minimize = Effect.fnUntraced(function* <A>(
   broken: Broken,
   steps: ReadonlyArray<Step<A>>,
@@ -314,7 +315,7 @@ const minimize = Effect.fnUntraced(function* <A>(
 })
 
 /**
- * Carries out one scenario, and gives what was seen. Fails with `ScenarioFailed` if it breaks a rule. Dies if the app's
+ * Carries out one scenario, and returns its history. Fails with `ScenarioFailed` if it breaks a rule. Dies if the app's
  * layers cannot be built.
  *
  * @since 0.1.0
@@ -328,7 +329,7 @@ export const run = <R, S = never, A = never>(
 
 const defaultSeed = 1
 
-// A replay has the seed in it that it was found with: the fake and the network need it, too.
+// A replay contains its seed, which the fake and the network need as well.
 const seedOf = (replay: string): number | string | undefined => {
   const parsed = Option.getOrUndefined(Schema.decodeOption(Replay)(replay))
   const seed = parsed?.[1]
@@ -340,9 +341,9 @@ const Replay = Schema.fromJsonString(
 )
 
 /**
- * Draws scenarios and carries them out. Fails with `ScenarioFailed` if one breaks a rule, with the smallest that was found
- * to break it; and if no call of any user ever succeeded, because then nothing was checked. Dies if the app's layers
- * cannot be built.
+ * Draws scenarios and carries them out. Fails with `ScenarioFailed` if one breaks a rule, with the smallest that was
+ * found; and if no call of any user ever succeeded, because then nothing was checked. Dies if the app's layers cannot
+ * be built.
  *
  * @since 0.1.0
  */
@@ -367,7 +368,7 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
         ({ rule }) => rule !== (broken ??= rule),
         () => Effect.succeed(true)
       ),
-      // One scenario says what it has to say at its end.
+      // One scenario reports its logs at its end.
       Effect.provideService(References.MinimumLogLevel, "None")
     )
   const found = yield* Arbitrary.checkEffect(arbitrary(app), keepsRules, { maxShrinks, replay, runs, seed, size })
@@ -387,8 +388,8 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   }
   const { calls, served } = exercise.counts()
   if (served === 0) {
-    const seen = `in ${found.runs} scenarios none of ${calls} calls succeeded, and so nothing was checked`
-    return yield* new ScenarioFailed({ rule: "The app serves somebody", seen, ...nothing })
+    const seen = `in ${found.runs} scenarios none of ${calls} calls succeeded, so nothing was checked`
+    return yield* new ScenarioFailed({ rule: "At least one call succeeds", seen, ...nothing })
   }
   return { runs: found.runs, ...exercise.counts(), notExercised: exercise.missing() }
 })

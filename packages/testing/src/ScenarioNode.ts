@@ -1,13 +1,13 @@
 /**
- * An app for Node's HTTP server, such as one of Express, as a function from `Request` to `Response`: for `ScenarioPromise`.
- * Requests reach it without a socket.
+ * Turns an app for Node's HTTP server, such as an Express app, into a function from `Request` to `Response` for
+ * `ScenarioPromise`. Requests reach it without a socket.
  *
  * @example
  * ```ts
  * import type { IncomingMessage, ServerResponse } from "node:http"
  * import * as ScenarioNode from "@zapier-workflow-auth/testing/ScenarioNode"
  *
- * // An app of Express is such a function, too.
+ * // An Express app is such a function, too.
  * const fetch = ScenarioNode.toFetch((request: IncomingMessage, response: ServerResponse) => {
  *   response.end(`You asked for ${request.url}`)
  * })
@@ -34,7 +34,7 @@ const toResponse = ({ headers, rawPayload, statusCode }: inject.Response): Respo
 }
 
 /**
- * A function that has an app answer a request. When the request is aborted, the app's request and response are closed.
+ * Makes the function. When the request is aborted, the app's request and response are closed.
  *
  * @since 0.1.0
  */

@@ -1,27 +1,29 @@
 /**
- * `Scenario` for web apps without Effect: "whatever its users do, whatever goes wrong, and whenever: my app never …". It
- * starts the app, visits it with its users' browsers, lets time pass, has Zapier or the network fail, and restarts or kills
- * the app. It says in which few steps a rule is broken.
+ * `Scenario` for web apps without Effect: checks that an app keeps its rules whatever its users do and whatever fails.
+ * It starts the app, visits it with its users' browsers, lets time pass, makes Zapier or the network fail, and restarts
+ * or kills the app. It reports the fewest steps that break a rule.
  *
- * The app is any function from `Request` to `Response`, as Hono's `app.fetch` is; `ScenarioNode` makes one of an app for
- * Node's server, such as Express's. It finds Zapier at its real URLs, by the global `fetch` or by `given.fetch`.
+ * The app is any function from `Request` to `Response`, such as Hono's `app.fetch`; `ScenarioNode` makes one from an
+ * app for Node's server, such as an Express app. It reaches Zapier at the real URLs, through the global `fetch` or
+ * `given.fetch`.
  *
- * **Time** is the scenario's: while the app runs, `Date`, timers (`node:timers/promises`, too), `performance.now`,
- * `AbortSignal.timeout`, `Math.random`, `fetch` and `console` are replaced for the app's own code alone, and put back in the
- * end. What a module has taken from a global when it was loaded stays the real one. Without fake timers of a test runner.
+ * **Time** is virtual: while the app runs, `Date`, timers (also `node:timers/promises`), `performance.now`,
+ * `AbortSignal.timeout`, `Math.random`, `fetch` and `console` are replaced for the app's own code only, and restored at
+ * the end. A module that captured a global when it was loaded keeps the real one. Do not combine it with a test
+ * runner's fake timers.
  *
  * @example
  * ```ts
  * import * as ScenarioPromise from "@zapier-workflow-auth/testing/ScenarioPromise"
  *
  * const app: ScenarioPromise.App = {
- *   // Yours: a handler, made of what is given.
+ *   // Your app: makes a request handler from what it is given.
  *   start: () => async (request) => new Response("Connect Zapier", { status: request.url.endsWith("/zaps") ? 409 : 404 }),
  *   routes: { connect: "/connect", page: "/zaps", disconnect: { method: "POST", path: "/disconnect" } }
  * }
  *
  * const failed = await ScenarioPromise.check(app, { runs: 20 }).catch((error) => error)
- * failed.rule // => "Users connect and disconnect while nothing goes wrong"
+ * failed.rule // => "Users can connect and disconnect"
  * ```
  *
  * @since 0.1.0
@@ -40,29 +42,29 @@ import type { Seen } from "./scenario/ScenarioSeen.ts"
 import type { Step } from "./scenario/ScenarioStep.ts"
 
 /**
- * What an app is given when it starts.
+ * What an app gets when it starts.
  *
  * @since 0.1.0
  */
 export interface Given<Stores = undefined> {
-  /** The application at Zapier. */
+  /** The application's client id at Zapier. */
   readonly clientId: string
-  /** Its secret as it is now; an app that starts after it was regenerated has the new one. */
+  /** Its current secret; an app that starts after the secret was regenerated gets the new one. */
   readonly clientSecret: string
-  /** Where Zapier sends the browser back to. */
+  /** Where Zapier redirects the browser. */
   readonly redirectUri: string
-  /** Where the app is. */
+  /** The app's own origin. */
   readonly origin: string
-  /** Zapier's API and its site: the real URLs, which lead to the fake. */
+  /** Zapier's API and site: the real URLs, which lead to the fake. */
   readonly zapier: { readonly api: string; readonly site: string }
-  /** Sends requests to the fake, in the scenario's time. The global `fetch` does so, too. */
+  /** Sends requests to the fake, in virtual time. The global `fetch` does so, too. */
   readonly fetch: typeof globalThis.fetch
-  /** What `stores` has made: it outlives a restart. */
+  /** The value made by `stores`: it survives a restart. */
   readonly stores: Stores
 }
 
 /**
- * A function that answers requests. The request's `signal` is aborted when the user hangs up.
+ * Handles a request. The request's `signal` is aborted when the user hangs up.
  *
  * @since 0.1.0
  */
@@ -78,39 +80,39 @@ export interface App<Stores = undefined> extends Pick<
   "cookies" | "origin" | "instances" | "shows" | "expects"
 > {
   /**
-   * Starts the app: at first, and after it was restarted or killed. `close` is called before a restart, and not when it is
-   * killed.
+   * Starts the app: at first, and again after it was restarted or killed. `close` is called before a restart, but not
+   * before a kill.
    */
   readonly start: (given: Given<Stores>) => Started | Promise<Started>
-  /** Which requests do what. */
+  /** The requests for each action. */
   readonly routes: Routes
-  /** Makes what outlives a restart, such as the app's database in memory. Called once for each scenario. */
+  /** Makes what survives a restart, such as the app's database in memory. Called once per scenario. */
   readonly stores?: (() => Stores | Promise<Stores>) | undefined
-  /** Shows what is in the stores, where that must hold no secret in clear. Called in the end of a scenario. */
+  /** Returns the contents of the stores, which must hold no secret in clear. Called at the end of a scenario. */
   readonly stored?: ((stores: Stores) => unknown) | undefined
-  /** Whether the app asks `given.clientSecret` each time. Default: false, and it is restarted when there is a new one. */
+  /** True if the app reads `given.clientSecret` each time. Default: false; it is restarted when the secret changes. */
   readonly asksForSecret?: boolean | undefined
 }
 
 /**
- * An app that runs.
+ * A running app.
  *
  * @since 0.1.0
  */
 export type Started = Fetch | { readonly fetch: Fetch; readonly close?: (() => unknown) | undefined }
 
 /**
- * How one scenario is carried out: as `Scenario.Options`. `turn` waits for something real.
+ * How one scenario is carried out: as in `Scenario.Options`. `turn` waits for real I/O.
  *
  * @since 0.1.0
  */
 export interface Options extends Omit<Scenario.Options, "turn"> {
-  /** Lets what the app waits for in reality come, before time goes on. */
+  /** Waits for the app's real I/O before time passes. */
   readonly turn?: (() => Promise<unknown>) | undefined
 }
 
 /**
- * How scenarios are drawn, and carried out as `Options` say.
+ * How scenarios are drawn; `Options` say how they are carried out.
  *
  * @since 0.1.0
  */
@@ -119,7 +121,7 @@ export interface CheckOptions extends Options, Omit<Scenario.CheckOptions, keyof
 const callbackOf = ({ origin = "https://acme.example", routes }: Pick<App, "origin" | "routes">) =>
   new URL(routes.callback ?? "/callback", origin).href
 
-// What the app's own code fails with is its own affair: a defect.
+// An error of the app's own code is a defect.
 const promised = <A>(code: () => A | Promise<A>): Effect.Effect<A> => Effect.promise(async () => code())
 
 const startOf = <Stores>(app: App<Stores>, stores: Effect.Effect<Stores, never, Kept>) =>
@@ -129,14 +131,14 @@ const startOf = <Stores>(app: App<Stores>, stores: Effect.Effect<Stores, never, 
     const started = yield* Effect.context()
     const kept = yield* stores
     const process = Globals.makeProcess()
-    // A request that is sent for a user knows the user by where it is sent from.
+    // A request that is sent for a user finds the user in the context of the calling code.
     const fetch: typeof globalThis.fetch = ClientFetch.make(client, () => Globals.current() ?? room)
     const room: Globals.Room = { process, context: started, fetch }
     const { clientId } = yield* Effect.orDie(application.get)
     const given: Given<Stores> = {
       clientId,
       get clientSecret() {
-        // A getter has no effect to be a part of. @effect-diagnostics-next-line runEffectInsideEffect:off
+        // A getter cannot run inside an effect. @effect-diagnostics-next-line runEffectInsideEffect:off
         const { clientSecret } = Effect.runSync(Effect.orDie(application.get))
         return clientSecret === undefined ? "" : Redacted.value(clientSecret)
       },
@@ -157,7 +159,7 @@ const startOf = <Stores>(app: App<Stores>, stores: Effect.Effect<Stores, never, 
       )
   })
 
-/** What outlives a restart. */
+/** Survives a restart. */
 class Kept extends Context.Service<Kept, { readonly stores: unknown }>()(
   "@zapier-workflow-auth/testing/ScenarioPromise/Kept"
 ) {}
@@ -194,8 +196,8 @@ const carriedOut = <A>(effect: Effect.Effect<A, Scenario.ScenarioFailed>): Promi
   Effect.runPromise(Effect.scoped(Effect.andThen(Globals.installed, effect)))
 
 /**
- * Draws scenarios and carries them out. Rejects with a `Scenario.ScenarioFailed`, whose message is the report, if one breaks a
- * rule, or if no call of any user ever succeeded.
+ * Draws scenarios and carries them out. Rejects with a `Scenario.ScenarioFailed`, whose message is the report, if one
+ * breaks a rule, or if no call of any user ever succeeded.
  *
  * @since 0.1.0
  */
@@ -203,7 +205,7 @@ export const check = <Stores = undefined>(app: App<Stores>, options: CheckOption
   carriedOut(Scenario.check(toScenario(app), toOptions(options)))
 
 /**
- * Carries out one scenario, and gives what was seen. Rejects with a `Scenario.ScenarioFailed` if it breaks a rule.
+ * Carries out one scenario, and returns its history. Rejects with a `Scenario.ScenarioFailed` if it breaks a rule.
  *
  * @since 0.1.0
  */

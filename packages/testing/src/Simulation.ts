@@ -1,21 +1,20 @@
 /**
- * Years of an app's life in minutes: many users call at random through several processes of the real library, which share
- * one store and one fake, while processes crash and are restarted, responses are lost, the server refuses, secrets change,
- * and users come and go. Time is virtual, everything is drawn from one seed, and every rule of `Invariants` is checked
- * after everything that is seen.
+ * Simulates years of an app's life in minutes. Many users call at random through several processes of the real library,
+ * which share one store and one fake, while processes crash and restart, responses are lost, the server refuses
+ * requests, secrets change, and users come and go. Time is virtual, everything is drawn from one seed, and every rule
+ * of `Invariants` is checked after each observation.
  *
- * **The oracle.** `leastTokenRequests` counts what a client would have sent that knows the future: one request for each
- * consent that was stored, and one for each call that finds no access token, where a token serves from the moment when it
- * was asked for until its lifetime is over or the server ends it early. Requests that faults made fruitless count as
- * requests, and not as least ones.
+ * **The oracle.** `leastTokenRequests` counts what a client that knows the future would have sent: one request for each
+ * stored consent, and one for each call that finds no access token. A token serves from the moment it was requested
+ * until it expires or the server ends it early. Requests that faults made fruitless count as requests, but not here.
  *
- * **Losses.** `grantsLost` is what the store says: grants that became `ReconnectRequired` although their users had not
- * revoked them. `grantsUnrecoverable` is what the server and the network say: the server had rotated the refresh token,
- * and the response that held the only living one never came, came after the listening had ended, or died with its process
- * before it was on its way to the store. A loss that had not been noticed when the user revoked the grant, allowed the app
- * anew, or was disconnected, counts as neither. In the end every grant is used once more, so that every loss is noticed.
- * `grantsLostNeedlessly` are the lost ones that were recoverable when they were given up: none, if the library loses no
- * grant that could have been kept, and then the two numbers are equal.
+ * **Losses.** `grantsLost` is counted in the store: grants that became `ReconnectRequired` although their users had not
+ * revoked them. `grantsUnrecoverable` is judged from the server and the network: the server had rotated the refresh
+ * token, and the response with the only valid one never arrived, arrived after the process stopped waiting for it, or
+ * was lost in a crash before it was being stored. A loss that had not been noticed when the user revoked the grant,
+ * allowed the app again, or was disconnected counts as neither. At the end every grant is used once more, so that every
+ * loss is noticed. `grantsLostNeedlessly` are the lost grants that were recoverable when they were given up. It is 0 if
+ * the library loses no grant that could have been kept; then the other two numbers are equal.
  *
  * @since 0.1.0
  */
@@ -29,7 +28,7 @@ import * as SimWorld from "./simulation/internal/world.ts"
 import type { Violation } from "./Violation.ts"
 
 /**
- * How often what happens: more trouble than most apps will see. Shares are of all token requests, from 0 to 1.
+ * How often each event happens: more trouble than most apps will see. Shares are of all token requests, from 0 to 1.
  *
  * @since 0.1.0
  */
@@ -40,60 +39,60 @@ export const rates = {
   appCalls: 4,
   /** Calls with the client id, for each process and day. */
   clientIdCalls: 2,
-  /** The share of occasions at which there are several calls at once for one grant, or as the app. */
+  /** The share of occasions on which several calls come at once for one grant, or as the app. */
   bursts: 0.1,
-  /** The share whose request or response is lost or too late, or that finds no connection. */
+  /** The share whose request or response is lost or too late, or that cannot connect. */
   lost: 0.002,
-  /** The share whose response comes late, but while its process still listens. */
+  /** The share whose response is late, but not too late. */
   slow: 0.002,
-  /** The share that is answered with 429 or 503, whether the server has acted or not. */
+  /** The share that gets 429 or 503, whether or not the server has acted. */
   refused: 0.002,
   /** The share during which the process crashes. */
   crashing: 0.0005,
-  /** The share during which the process stands still. */
+  /** The share during which the process is paused. */
   pausing: 0.0005,
   /** Crashes at any other time, for each process and day. */
   crashes: 0.02,
   /** Pauses at any other time, for each process and day. */
   pauses: 0.02,
-  /** How often the clock of a process is set, for each process and day: mostly by less than a lease allows for. */
+  /** Clock changes, for each process and day: mostly by less than a lease allows for. */
   clockJumps: 0.01,
   /** The share of calls that are interrupted. */
   interrupts: 0.002,
-  /** The share of operations of the stores of tokens that fail or hang, whether they were carried out or not. */
+  /** The share of operations on the token stores that fail or hang, whether or not they were carried out. */
   storeFailures: 0.0002,
-  /** How often a year every store fails or hangs, for up to a minute. */
+  /** Outages a year in which every store fails or hangs, for up to a minute. */
   outages: 12,
   /** Rolling restarts of all processes, for each day. */
   restarts: 0.5,
   /** New secrets a year; the app is configured with one some minutes later. */
   secrets: 4,
-  /** How often a year a user ends the app's access at Zapier. */
+  /** How often a year a user revokes the app's access at Zapier. */
   revocations: 0.5,
   /** How often a year the app disconnects a user. */
   disconnects: 0.2,
-  /** How often a year a user who is connected allows the app again. */
+  /** How often a year a connected user allows the app again. */
   consents: 0.5,
   /** How often a year the server ends an access token early: a user's, or the app's own. */
   endedTokens: 1,
-  /** The share of frozen processes that are killed instead of going on, where processes are frozen. */
+  /** The share of frozen processes that are killed instead of resumed, if processes are frozen. */
   frozenKills: 0.1
 } as const
 
 /**
- * How often what happens, as `rates` say it.
+ * How often each event happens, like `rates`.
  *
  * @since 0.1.0
  */
 export type Rates = { readonly [name in keyof typeof rates]: number }
 
 /**
- * What is simulated: how many grants, for how long, and what goes wrong how often.
+ * What is simulated: how many grants, for how long, and how often things fail.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** What everything is drawn from. */
+  /** The seed of everything. */
   readonly seed: number | string
   /** How many users there are, with one grant each. */
   readonly grants: number
@@ -103,45 +102,45 @@ export interface Options {
   readonly processes: number
   /** Default: `rates`. */
   readonly rates?: Partial<Rates> | undefined
-  /** Default: the strictest, without rate limits. */
+  /** The fake's settings. Default: the strictest, without rate limits. */
   readonly server?: Partial<Knobs> | undefined
-  /** Those of the library. Default: its own. */
+  /** The library's settings. Default: its own. */
   readonly settings?: Settings.Options | undefined
   /**
-   * Makes the processes functions: each stands still once it has responded to all that it was asked, until it is asked again,
-   * minutes or days later. `"AtOnce"`: whatever is under way; `"WhenSettled"`: once `ZapierAuth.settled` has ended, as a
-   * platform's `waitUntil` has it. Default: they go on.
+   * Freezes processes like functions: each stops once it has responded to all its requests, until the next one, minutes
+   * or days later. `"AtOnce"`: whatever is under way; `"WhenSettled"`: once `ZapierAuth.settled` has ended, as with a
+   * platform's `waitUntil`. Default: they are not frozen.
    */
   readonly frozen?: "AtOnce" | "WhenSettled" | undefined
-  /** Told after each day. */
+  /** Called after each day. */
   readonly onDay?: ((day: number) => void) | undefined
 }
 
 /**
- * What came of it. The same options give the same report.
+ * The result of a simulation. The same options give the same report.
  *
- * - `appTokenRequests`, `leastAppTokenRequests`: those among the token requests that were for the app's own token
+ * - `appTokenRequests`, `leastAppTokenRequests`: the token requests for the app's own token
  *
  * @since 0.1.0
  */
 export interface Report {
   readonly calls: number
   readonly failedCalls: number
-  /** The calls that failed, by their status or the name of what they failed with. */
+  /** The failed calls, by status or by the name of the failure. */
   readonly failures: { readonly [reason: string]: number }
   readonly tokenRequests: number
   readonly leastTokenRequests: number
   readonly appTokenRequests: number
   readonly leastAppTokenRequests: number
   readonly consents: number
-  /** How often the API responded 401, also where a replay helped. */
+  /** How often the API responded 401, including calls whose replay succeeded. */
   readonly unauthorized: number
   readonly grantsLost: number
   readonly grantsUnrecoverable: number
   readonly grantsLostNeedlessly: number
   /** How often a rule was broken. */
   readonly rulesBroken: number
-  /** The first of these, for whom, and when after the beginning. */
+  /** The first violations, for whom, and when, counted from the beginning. */
   readonly violations: ReadonlyArray<Violation>
   /** How often each fault was injected. */
   readonly faults: { readonly [fault: string]: number }
@@ -168,17 +167,17 @@ const pausing = TokenRequestFault.literals.filter((fault) => fault.startsWith("P
 const reads = StoreFailure.literals.filter((failure) => failure.startsWith("Read"))
 const writes = StoreFailure.literals.filter((failure) => failure.startsWith("Write"))
 
-// How far a clock is ahead. Two that are 12 s off to either side still agree well enough for a lease.
+// How far clocks are ahead. Two that are off by 12 s in opposite directions are still within a lease's margin.
 const clocks = [-300_000, -12_000, -12_000, -4_000, 0, 0, 4_000, 12_000, 12_000, 300_000]
 
-// How many calls a burst has, and within which time.
+// The number of calls in a burst, and how long it lasts in milliseconds.
 const burst = { least: 2, most: 5, within: 100 }
 
 const sorted = (counts: { readonly [name: string]: number }) =>
   Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 /**
- * Lives through the days.
+ * Runs the simulation.
  *
  * @example
  * ```ts
@@ -224,7 +223,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   const end = timeline.now() + options.days * day
   const slot = () => chance.below(options.processes)
 
-  // Happens again and again, once in `mean` on average, until the end.
+  // Repeats an event, once in `mean` on average, until the end.
   const often = (mean: number, happen: () => void) => {
     if (!Number.isFinite(mean)) return
     const next = () => {
@@ -237,7 +236,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     next()
   }
 
-  // Those whose grant is gone, or who have none yet: they do not call until they have come back.
+  // Users without a grant: they do not call until they have connected again.
   const away = new Set<Subject>()
 
   const comeBack = (subject: Subject, after: number) => {
@@ -259,7 +258,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     if (chance.chance(rate.interrupts)) timeline.after(chance.below(second), () => world.interrupt(by, subject))
   }
 
-  // Half of the bursts are of one process, the others of any.
+  // Half of the bursts go to one process, the others to any.
   const occasion = (call: (by: number) => void) => {
     if (!chance.chance(rate.bursts)) return call(slot())
     const calls = burst.least + chance.below(burst.most - burst.least + 1)
@@ -300,14 +299,14 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
   for (let passed = 1; passed <= options.days; passed++) {
     timeline.runUntil(end - (options.days - passed) * day)
     options.onDay?.(passed)
-    // Years are long: the program that runs this may have something else to do, or may end it.
+    // A long run has to yield, so that its program can do other work or stop it.
     yield* Effect.yieldNow
   }
   timeline.runToEnd()
   world.thaw()
   timeline.runToEnd()
   world.settle()
-  // The last look at every grant is not counted.
+  // The last use of every grant is not counted.
   const counts = { ...world.counts }
   world.audit()
 

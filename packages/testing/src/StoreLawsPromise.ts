@@ -1,13 +1,12 @@
 /**
- * The conformance suite of `PromiseStores`, for any test runner and without Effect: whether the library may rely on a store of
- * your own.
+ * The conformance suite for your own `PromiseStores`, for any test runner, without Effect.
  *
  * @example
  * ```ts no-run
  * import type * as PromiseStores from "@zapier-workflow-auth/core/store/PromiseStores"
  * import * as StoreLawsPromise from "@zapier-workflow-auth/testing/StoreLawsPromise"
  *
- * // Those of Vitest or Jest, and your own store.
+ * // `it` of Vitest or Jest, and your own store.
  * declare const it: (name: string, test: () => Promise<void>) => void
  * declare const stores: PromiseStores.Stores
  *
@@ -28,8 +27,9 @@ import type * as StoreLaw from "./conformance/StoreLaw.ts"
 import * as GrantStoreLaws from "./GrantStoreLaws.ts"
 
 /**
- * A test: its name, and a function whose promise is rejected if the store does not keep to it. The error is a `LawBroken`
- * of `StoreLaw`, which says what was done, what was expected, and what was seen.
+ * A test: its name, and a function whose promise rejects if the store fails it.
+ *
+ * The error is a `LawBroken` of `StoreLaw`, with the operations, the expected and the actual result.
  *
  * @since 0.1.0
  */
@@ -39,7 +39,7 @@ export interface Check {
 }
 
 /**
- * Gives the stores to check, opened. Called once for each test, and several times at once for those of `persistent`.
+ * Returns opened stores to check. It is called once for each test, and several times at once for those of `persistent`.
  *
  * @since 0.1.0
  */
@@ -69,16 +69,16 @@ const checksOf = (which: "all" | "persistent", open: Open, options: StoreLaw.Opt
 }
 
 /**
- * What holds of every store.
+ * The laws for every store.
  *
- * @param options fewer `runs` where the database is slow, for example
+ * @param options for example fewer `runs` for a slow database
  *
  * @since 0.1.0
  */
 export const all = (open: Open, options?: StoreLaw.Options): ReadonlyArray<Check> => checksOf("all", open, options)
 
 /**
- * What holds besides of a store that keeps its data when it is closed: `open` gives the same data each time.
+ * More laws for a store that keeps its data when it is closed: `open` returns the same data each time.
  *
  * @since 0.1.0
  */

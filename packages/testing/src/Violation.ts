@@ -1,16 +1,16 @@
 /**
- * A rule that was broken, as `Invariants`, `Program`, `Simulation`, `Scenario` and the `Explorer` find it.
+ * A broken rule, as `Invariants`, `Program`, `Simulation`, `Scenario` and the `Explorer` report it.
  *
  * @since 0.1.0
  */
 
 /**
- * The rule, what was seen, and of whom and when, where several are looked at over time. It holds no secret.
+ * The rule and what was observed, with subject and time where several are watched. It holds no secret.
  *
  * @since 0.1.0
  */
 export interface Violation<Rule extends string = string> {
-  /** Its name. */
+  /** The rule's name. */
   readonly rule: Rule
   readonly seen: string
   /** The name of a user, or `app`. */
@@ -20,13 +20,13 @@ export interface Violation<Rule extends string = string> {
 }
 
 /**
- * What was seen, and of whom.
+ * Describes what was observed, and of whom.
  *
  * @example
  * ```ts
  * import * as Violation from "@zapier-workflow-auth/testing/Violation"
  *
- * Violation.seenOf({ rule: "Everybody is answered", seen: "waits for ever", subject: "ada" }) // => "ada: waits for ever"
+ * Violation.seenOf({ rule: "Every caller gets a result", seen: "waits for ever", subject: "ada" }) // => "ada: waits for ever"
  * ```
  *
  * @since 0.1.0

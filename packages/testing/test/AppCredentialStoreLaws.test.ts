@@ -13,10 +13,14 @@ const tokens = (mistakes: Mistakes<AppCredentialStore.Key, AppCredential.State>)
 
 describe("a store of app tokens that", () => {
   it.effect.each([
-    ["looks, and then writes", tokens({ isCareless: true }), "of several writers and removers"],
-    ["looks, and then removes", tokens({ isCarelessToRemove: true }), "of several writers and removers"],
-    ["removes whatever the version is", tokens({ removes: () => true }), "a record is removed by whoever knows"],
-    ["begins anew with the versions", tokens({ version: (before) => (before?.version ?? 0) + 1 }), "a version from"],
+    ["looks, and then writes", tokens({ isCareless: true }), "of concurrent writes"],
+    ["looks, and then removes", tokens({ isCarelessToRemove: true }), "of concurrent writes"],
+    ["removes whatever the version is", tokens({ removes: () => true }), "a record is removed only"],
+    [
+      "begins anew with the versions",
+      tokens({ version: (before) => (before?.version ?? 0) + 1 }),
+      "a version is never"
+    ],
     ["ignores case", tokens({ keyText: (key) => JSON.stringify(key).toLowerCase() }), "keys that look alike"],
     ["joins keys with a space", tokens({ keyText: (key) => `${key.clientId} ${key.scopes}` }), "each key has a record"],
     ["has one token for all scopes", tokens({ keyText: ({ clientId }) => clientId }), "keys that look alike"],
@@ -28,9 +32,9 @@ describe("a store of app tokens that", () => {
     [
       "keeps no token",
       tokens({ kept: (state) => (state._tag === "Active" ? { _tag: "Absent" } : state) }),
-      "a record comes back as it was written"
+      "a record is read as it was written"
     ],
-    ["forgets all when it is closed", AppCredentialStore.layerMemory, "when it is opened again everything"]
+    ["forgets all when it is closed", AppCredentialStore.layerMemory, "a reopened store has the same"]
   ] as const)("%s breaks a law", ([, layer, broken]) =>
     Effect.gen(function* () {
       const law = laws.find(({ name }) => name.startsWith(broken))

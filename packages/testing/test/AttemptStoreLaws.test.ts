@@ -31,16 +31,20 @@ const forgetful = () => {
 
 describe("a store of attempts that", () => {
   it.effect.each([
-    ["looks, and then writes", attempts({ isCareless: true }), "of several writers and removers"],
-    ["looks, and then removes", attempts({ isCarelessToRemove: true }), "of several writers and removers"],
-    ["removes whatever the version is", attempts({ removes: () => true }), "a record is removed by whoever knows"],
-    ["begins anew with the versions", attempts({ version: (before) => (before?.version ?? 0) + 1 }), "a version from"],
+    ["looks, and then writes", attempts({ isCareless: true }), "of concurrent writes"],
+    ["looks, and then removes", attempts({ isCarelessToRemove: true }), "of concurrent writes"],
+    ["removes whatever the version is", attempts({ removes: () => true }), "a record is removed only"],
+    [
+      "begins anew with the versions",
+      attempts({ version: (before) => (before?.version ?? 0) + 1 }),
+      "a version is never"
+    ],
     ["ignores case", attempts({ keyText: (key) => key.toLowerCase() }), "keys that look alike"],
     ["takes - and _ for the same", attempts({ keyText: (key) => key.replaceAll("_", "-") }), "each key has a record"],
     [
       "forgets which scopes were asked for",
       attempts({ kept: (attempt) => ({ ...attempt, scopes: [] }) }),
-      "a record comes back as it was written"
+      "a record is read as it was written"
     ],
     ["lists another subject's", listing({ isOf: () => true }), "the attempts of a subject are listed"],
     [
@@ -86,7 +90,7 @@ describe("a store of attempts that", () => {
       "the attempts of a subject are listed"
     ],
     ["lists too little once it has removed", forgetful(), "of many who begin at once"],
-    ["forgets all when it is closed", AttemptStore.layerMemory, "when it is opened again everything"]
+    ["forgets all when it is closed", AttemptStore.layerMemory, "a reopened store has the same"]
   ] as const)("%s breaks a law", ([, layer, broken]) =>
     Effect.gen(function* () {
       const law = laws.find(({ name }) => name.startsWith(broken))

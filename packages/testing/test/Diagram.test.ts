@@ -57,7 +57,7 @@ describe("a scenario", () => {
           "0 the app --> ada's browser: sends the browser to Zapier",
           "0 ada's browser -> Zapier: allows on the consent page",
           "10000 Zapier --> ada's browser: sends the browser back: a code of ada",
-          "10000 ada's browser -> the app: comes back with the answer",
+          "10000 ada's browser -> the app: comes back from Zapier",
           "10000 the app -> Zapier: 1 POST /oauth/token/, a code of ada",
           "10431 Zapier --> the app: 1 200, tokens ada#1",
           "10431 the app --> ada's browser: Consent shows Data (Good)",
@@ -75,7 +75,7 @@ describe("a scenario", () => {
           "36010962 the app --> ada's browser: Call shows Connect (Failed) (Ask)",
           "36011088 Zapier --> the app: 5 400",
           "36011088 the app --> ada's browser: Call shows Connect (Failed) (Ask)",
-          "36011088 ! One refresh for each expiry: ada's refresh token was sent while another request with it waited",
+          "36011088 ! One refresh for each expiry: ada's refresh token was sent while another request with it was open",
         ]
       `)
     })
@@ -97,7 +97,7 @@ describe("a scenario", () => {
       expect(lines.filter((line) => line.includes("(")).length).toBeGreaterThan(10)
       expect(lines).toContainEqual(
         expect.stringMatching(
-          /instance \d: \d+ the answer is lost, and tokens ada#2 with it \(Bad, lost, ResponseLost\)$/
+          /instance \d: \d+ the response is lost, and tokens ada#2 with it \(Bad, lost, ResponseLost\)$/
         )
       )
       expect(lines).toContainEqual(expect.stringMatching(/all: the app was killed$/))
@@ -115,7 +115,7 @@ describe("a scenario", () => {
       const runs = yield* Effect.forEach(seeds, Diagrams.killed)
       const lines = runs.flatMap(({ diagram = empty }) => linesOf(diagram))
       expect(lines).toContainEqual(expect.stringMatching(/tokens bob#2, just before the app is killed$/))
-      expect(lines).toContainEqual(expect.stringMatching(/the answer is lost, and tokens bob#2 with it/))
+      expect(lines).toContainEqual(expect.stringMatching(/the response is lost, and tokens bob#2 with it/))
     })
   )
 
@@ -125,10 +125,10 @@ describe("a scenario", () => {
       const lines = linesOf(diagram)
       const said = [
         /^\d+ the app -> Zapier: 2 POST .*, refresh token ada#1 \(lost, RequestLost\)$/,
-        /^\d+ the app: no answer to 2$/,
+        /^\d+ the app: no response to 2$/,
         /^\d+ the app -> Zapier: \d POST .*, refresh token ada#2 \(lost, RequestSilent\)$/,
-        /^\d+ the app: still waits for the answer to \d$/,
-        /^\d+ ada's browser: Call is given up by the user$/,
+        /^\d+ the app: still waits for the response to \d$/,
+        /^\d+ ada's browser: Call is abandoned by the user$/,
         /^\d+ all: Zapier is down$/,
         /^\d+ the app --> ada's browser: Call shows TryLater \(.+\) \(Later\)$/
       ]
@@ -201,9 +201,9 @@ describe("a program", () => {
       expect(violation).toBeUndefined()
       const lines = linesOf(diagram)
       expect(lines).toContainEqual(expect.stringMatching(/process 0: fault: ResponseLost$/))
-      expect(lines).toContainEqual(expect.stringMatching(/Zapier --> process 0: \d+ no answer comes \(Bad, lost\)$/))
-      expect(lines).toContainEqual(expect.stringMatching(/process 0: stands still$/))
-      expect(lines).toContainEqual(expect.stringMatching(/process 1: another process begins$/))
+      expect(lines).toContainEqual(expect.stringMatching(/Zapier --> process 0: \d+ no response \(Bad, lost\)$/))
+      expect(lines).toContainEqual(expect.stringMatching(/process 0: is paused$/))
+      expect(lines).toContainEqual(expect.stringMatching(/process 1: another process starts$/))
     })
   )
 
@@ -241,8 +241,8 @@ describe("what an explorer has found", () => {
         "0 # the connection of A breaks",
         "0 Zapier --> process A: 1 the connection of A breaks (Bad, lost)",
         "0 process A -> the store: writes ReconnectRequired, generation 1, tokens ada#1",
-        "0 process A --> callers: told that it failed (Bad)",
-        "0 ! R5 unknown is not failed: a grant was given up whose refresh token still works",
+        "0 process A --> callers: an error (Bad)",
+        "0 ! R5 unknown is not failed: a grant was given up although its refresh token still works",
       ]
     `)
     const way = Retrace.retrace(Model.make(options), finding)
@@ -274,7 +274,7 @@ describe("a page", () => {
     expect(html).toContain("default-src 'none'".replaceAll("'", "&#39;"))
     expect(html).not.toMatch(/<script|<link rel="stylesheet"|url\(|@import/)
     expect(html.match(/(?:src|href)="(?!#|data:)[^"]*"/g)).toBeNull()
-    expect(html).toContain("No rule is broken")
+    expect(html).toContain("No rule broken")
   })
 
   it("has a structure that can be read without looking", () => {
@@ -308,14 +308,14 @@ describe("a page", () => {
           isLost: true,
           fault: "ResponseLost"
         },
-        { _tag: "Note", at: 61_000, lane: 1, text: "stands still", tone: "Plain" },
-        { _tag: "Violation", at: 61_000, rule: "Everybody is answered", text: "ada waits" },
+        { _tag: "Note", at: 61_000, lane: 1, text: "is paused", tone: "Plain" },
+        { _tag: "Violation", at: 61_000, rule: "Every caller gets a result", text: "ada waits" },
         { _tag: "Violation", at: 61_000, rule: "Another rule", text: "is broken" }
       ],
       left: 3
     }
     const again = [{ title: "As a test", code: "Scenario.run(app, [])" }]
-    const html = Diagram.html({ violation: { rule: "Everybody is answered", seen: "ada waits" }, diagram, again })
+    const html = Diagram.html({ violation: { rule: "Every caller gets a result", seen: "ada waits" }, diagram, again })
     expect(structureOf(html.slice(html.indexOf("<body>")))).toMatchSnapshot()
   })
 

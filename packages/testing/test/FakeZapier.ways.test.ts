@@ -111,7 +111,7 @@ describe.each(ways)("by %s", (_, way) => {
       assert.strictEqual(broken._tag, "Failure")
       assert.strictEqual((yield* categories).status, 200)
       const acted = fault._tag === "ResponseLost" || ("afterActing" in fault && fault.afterActing === true)
-      assert.deepStrictEqual(yield* lines, [`GET -> ${acted ? 200 : "nothing"} (${fault._tag})`, "GET -> 200"])
+      assert.deepStrictEqual(yield* lines, [`GET -> ${acted ? 200 : "no response"} (${fault._tag})`, "GET -> 200"])
     }).pipe(Effect.provide(layer))
   )
 

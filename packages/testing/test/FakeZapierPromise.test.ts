@@ -113,15 +113,15 @@ describe("FakeZapierPromise", () => {
       assert.instanceOf(reason, FakeControl.FakeControlError)
       assert.isAtLeast(reason.message.length, 20)
     }
-    assert.throws(() => FakeZapierPromise.make({ apps: [app, app] }), /client id already/)
+    assert.throws(() => FakeZapierPromise.make({ apps: [app, app] }), /client id exists already/)
     const wrong = (options: object) => () => FakeZapierPromise.make(options)
-    assert.throws(wrong({ knob: {} }), /knob is not known; seed, knobs, users, apps, faults, remember, fetch\./)
-    assert.throws(wrong({ knobs: { grace: 1 } }), /grace is not known; .*graceMillis/)
+    assert.throws(wrong({ knob: {} }), /knob is unknown; known: seed, knobs, users, apps, faults, remember, fetch\./)
+    assert.throws(wrong({ knobs: { grace: 1 } }), /grace is unknown; known: .*graceMillis/)
     assert.throws(wrong({ remember: -1 }), /remember: /)
     assert.throws(wrong({ users: "ada" }), /users: /)
     const narrower = { scope: ["zap"] } as never
     const reason = await reasonOf(zapier.approve("https://api.zapier.com/v2/authorize", narrower))
-    assert.include(String(reason), "scope is not known; user, scopes.")
+    assert.include(String(reason), "scope is unknown; known: user, scopes.")
   })
 })
 

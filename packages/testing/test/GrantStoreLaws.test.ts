@@ -49,10 +49,10 @@ describe("a broken law", () => {
     Effect.gen(function* () {
       const { message } = yield* broken("takes a limit of none at its word")
       expect(message).toMatchInlineSnapshot(`
-        "The store breaks the law "a limit of less than one counts as one"
+        "The store fails the conformance test "a limit of less than one counts as one"
         Expected: all the grants of the client application
-        Seen: none for "a", "b", "c"
-        What was done:
+        Actual: none for "a", "b", "c"
+        Operations:
           compareAndSet {"clientId":"…client","subject":"a"}, expecting none, to Active: true
           get {"clientId":"…client","subject":"a"}: Active, version 1
           compareAndSet {"clientId":"…client","subject":"b"}, expecting none, to Refreshing: true

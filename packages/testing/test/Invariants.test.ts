@@ -178,17 +178,17 @@ const cases: { readonly [rule in Invariants.Rule]: readonly [ReadonlyArray<Obser
       [...replaced, rejected("a", 2, 31_000, 600), stored(claimed("a", 2, 500, 31_000)), sent("a", 2, 31_000)],
       [...replaced, rejected("a", 2, 1_000, 600), stored(fresh("a", 1_000)), sent("a", 2, 1_000)]
     ],
-    "Claims are given back": [
+    "Leases are released": [
       [...sending, answered("a", 1, now + 100, silence), stored(active(1, 0, true)), quiet],
       [...sending, answered("a", 1, now + 100, silence), quiet]
     ],
-    "Disconnect holds": [
+    "A disconnect is final": [
       [...sending, stored(gone), answered("a", 1, now + 100, answer), settled],
       [...sending, stored(gone), answered("a", 1, now + 100, answer), stored(active(2, now))]
     ],
-    "Everybody is answered": [renewed, [...connected, { _tag: "Settled", waiting: 1 }]],
+    "Every caller gets a result": [renewed, [...connected, { _tag: "Settled", waiting: 1 }]],
     // Seen from inside, by the model alone.
-    "The table holds": [[], []]
+    "Drivers follow their table": [[], []]
   }
 
 /** The rules that each observation breaks. */
@@ -302,7 +302,7 @@ describe("Invariants", () => {
     expect(judge(observations).flat()).toEqual([])
   })
 
-  it("a process that stands still breaks no promise", () => {
+  it("a process that is paused breaks no promise", () => {
     const paused: Observation = { _tag: "ProcessPaused", owner: "a" }
     const observations = [
       ...sending,

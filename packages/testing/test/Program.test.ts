@@ -126,7 +126,7 @@ describe("a program", () => {
 
   it.effect("tokens that a process holds, and comes back with, are not lost with a response that repeats them", () =>
     Effect.gen(function* () {
-      // Within the grace period one process dies with its request, the next has the response and stands still before it is
+      // Within the grace period one process dies with its request, the next has the response and is paused before it is
       // stored, and the last is not told what the server gives it again.
       const steps: ReadonlyArray<Program.Step> = [
         { _tag: "Arm", process: 0, fault: "PauseBeforeCommit" },

@@ -75,20 +75,20 @@ describe("the library", () => {
 describe("an app that does everything by itself", () => {
   it.effect("keeps to every rule, if it is right", () => Scenario.check(homemade({}), { runs: 100 }))
 
-  const told = "Everybody is told what is so"
+  const told = "Calls show the true state"
 
   // What an app does wrong may be seen in more than one way.
   const caught: ReadonlyArray<readonly [flaw: keyof Flaws, rules: string | ReadonlyArray<string>, steps: number]> = [
     ["refreshesAlone", ["One refresh for each expiry", told], 4],
     ["keepsRefreshToken", ["One refresh for each expiry", told], 4],
-    ["mixesUsersUp", "Nobody is served with the token of another", 4],
-    ["forgetsNobody", ["Disconnect holds", told], 4],
-    ["bringsBack", ["Disconnect holds", told], 4],
-    ["endsWithCaller", "Nothing is lost without trouble", 3],
+    ["mixesUsersUp", "Requests carry the user's own token", 4],
+    ["forgetsNobody", ["A disconnect is final", told], 4],
+    ["bringsBack", ["A disconnect is final", told], 4],
+    ["endsWithCaller", "No connection is lost without a fault", 3],
     ["givesUp", told, 4],
-    ["waitsForEver", ["Everybody is answered", told], 4],
+    ["waitsForEver", ["Every caller gets a result", told], 4],
     ["renewsAlways", "One refresh for each expiry", 2],
-    ["takesAnyCode", ["Nobody is served with the token of another", "A code is sent once"], 2],
+    ["takesAnyCode", ["Requests carry the user's own token", "A code is sent once"], 2],
     ["swallowsErrors", told, 2],
     ["logsTokens", "Secrets stay secret", 1],
     ["isDown", told, 2]
@@ -112,14 +112,14 @@ describe("check", () => {
       const { message } = yield* Effect.flip(Scenario.check(app, { seed: 4, rules: [ScenarioRules.refreshesOnce] }))
       expect(message).toMatchInlineSnapshot(`
         "The app breaks the rule "One refresh for each expiry"
-        Seen: ada's refresh token was sent while another request with it waited
+        Observed: ada's refresh token was sent while another request with it was open
 
-        What was done:
+        Steps:
           1. ada connects: begins, allows, and comes back
           2. 10 hours pass
           3. at once: ada calls | ada calls
 
-        What happened:
+        Timeline:
           0:00:00.000 1. ada connects: begins, allows, and comes back
           0:00:10.000   1 -> for ada: POST /oauth/token/ with a code of ada
           0:00:10.431   1 <- 200, tokens ada#1
@@ -144,7 +144,7 @@ describe("check", () => {
             { _tag: "Together", steps: [{ _tag: "Call", subject: "ada" }, { _tag: "Call", subject: "ada" }] }
           ], { seed: 4 })
 
-        To find it again:
+        To repeat it:
           Scenario.check(app, { replay: "[0,\\"4\\",2,0,[5,3,0,0,3,1,1,2,2,0,0,0],\\"PropertyError\\"]" })"
       `)
     })
@@ -344,7 +344,7 @@ describe("run", () => {
         layer: Layer.provide(library.layer, MemoryStores.layer)
       })
       const forgotten = yield* Effect.flip(Scenario.run(forgetful, [connect, restart, call]))
-      expect(forgotten.rule).toBe("Everybody is told what is so")
+      expect(forgotten.rule).toBe("Calls show the true state")
     })
   )
 
@@ -395,7 +395,7 @@ describe("run", () => {
     Effect.gen(function* () {
       const stuck = Scenario.make({ ...library, call: () => Effect.never })
       const { rule } = yield* Effect.flip(Scenario.run(stuck, [connect, call]))
-      expect(rule).toBe("Everybody is answered")
+      expect(rule).toBe("Every caller gets a result")
     })
   )
 
@@ -447,7 +447,7 @@ describe("run", () => {
       const hangUp: Scenario.Happening = { _tag: "HangUp", ...ada }
       const steps: ReadonlyArray<Step> = [connect, expire, { _tag: "Together", steps: [call, hangUp], chance }]
       const { rule } = yield* Effect.flip(Scenario.run(hasty, steps))
-      expect(rule).toBe("Nothing is lost without trouble")
+      expect(rule).toBe("No connection is lost without a fault")
     })
   )
 
@@ -507,7 +507,7 @@ describe("run", () => {
     Effect.gen(function* () {
       const forgetful = homemade({ forgetsNobody: true })
       const { rule } = yield* Effect.flip(Scenario.run(forgetful, [connect, { _tag: "Disconnect", ...ada }]))
-      expect(rule).toBe("Disconnect holds")
+      expect(rule).toBe("A disconnect is final")
     })
   )
 

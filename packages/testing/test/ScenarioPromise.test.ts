@@ -182,7 +182,7 @@ describe("an app without Effect", () => {
     const failed = ScenarioPromise.run(appWith(inThisBrowser), [connect, leave], {
       rules: [ScenarioRules.disconnectHolds]
     })
-    await expect(failed).rejects.toMatchObject({ rule: "Disconnect holds" })
+    await expect(failed).rejects.toMatchObject({ rule: "A disconnect is final" })
     await ScenarioPromise.run(appWith(), [connect, leave], { rules: [ScenarioRules.disconnectHolds] })
   })
 
@@ -227,7 +227,7 @@ describe("an app without Effect", () => {
 
   it("shows a defect where its handler throws", async () => {
     const app = appWith(saying(() => Promise.reject(new Error("a bug"))))
-    await expect(ScenarioPromise.run(app, [call])).rejects.toThrow(/Nobody sees a defect(.|\n)*a bug/)
+    await expect(ScenarioPromise.run(app, [call])).rejects.toThrow(/No user sees a defect(.|\n)*a bug/)
   })
 })
 
@@ -402,9 +402,9 @@ describe("what goes wrong", () => {
       if (request.url.includes("code=")) console.log(request.url)
       return undefined
     })
-    await expect(ScenarioPromise.run(printing, [connect])).rejects.toThrow("is in what the app logs")
+    await expect(ScenarioPromise.run(printing, [connect])).rejects.toThrow("is in the app's logs")
     const storing = appWith(undefined, { stored: ({ tokens }) => [...tokens] })
-    await expect(ScenarioPromise.run(storing, [connect])).rejects.toThrow("is in the app's stores, in clear")
+    await expect(ScenarioPromise.run(storing, [connect])).rejects.toThrow("is in the app's stores in plain text")
   })
 })
 

@@ -52,17 +52,17 @@ const hasSecret = Effect.fnUntraced(function* (flags: Flags.Application) {
   return isGiven || (yield* isInteractive)
 })
 
-const platform = "The Developer Platform shows them (Embed, Settings, Credentials)"
+const platform = (what: "it" | "them") => `The Developer Platform shows ${what} (Embed, Settings, Credentials)`
 
 /** The client id. Without it, fails with `InvalidConfig`, which names the secret, too, if that is missing as well. */
 export const requireClientId = Effect.fnUntraced(function* (flags: Flags.Application) {
   const id = yield* clientId(flags)
   if (Option.isSome(id)) return id.value
   return yield* (yield* hasSecret(flags))
-    ? invalid("client id", `missing. Set ZAPIER_CLIENT_ID, or give --client-id. ${platform}`)
+    ? invalid("client id", `missing. Set ZAPIER_CLIENT_ID, or give --client-id. ${platform("it")}`)
     : invalid(
         "client id and secret",
-        `missing. Set ZAPIER_CLIENT_ID and ZAPIER_CLIENT_SECRET, or give --client-id and --client-secret-file. ${platform}. Without credentials, start with "zapier-workflow-auth fake"`
+        `missing. Set ZAPIER_CLIENT_ID and ZAPIER_CLIENT_SECRET, or give --client-id and --client-secret-file. ${platform("them")}. Without credentials, start with "zapier-workflow-auth fake"`
       )
 })
 
@@ -103,7 +103,7 @@ const make = Effect.fnUntraced(function* (flags: Flagged) {
     if (yield* isInteractive) return { value: yield* asked, name: "client secret" }
     return yield* invalid(
       "client secret",
-      `missing. Set ZAPIER_CLIENT_SECRET or ZAPIER_CLIENT_SECRET_FILE, or give --client-secret-file (- for stdin). ${platform}`
+      `missing. Set ZAPIER_CLIENT_SECRET or ZAPIER_CLIENT_SECRET_FILE, or give --client-secret-file (- for stdin). ${platform("it")}`
     )
   })
 

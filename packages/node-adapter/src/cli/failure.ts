@@ -36,17 +36,20 @@ const commands: { readonly [tag in Reason["_tag"]]?: string } = {
   DecryptionFailed: "doctor"
 }
 
+/** Takes the command off the end of a message that names one. */
+const split = (message: string) => {
+  const [, before, run] = /^(.*[.:]) Run: ([^.\n][^\n]*)$/s.exec(message) ?? []
+  return before === undefined ? { message: sentence(message), run } : { message: before, run }
+}
+
 const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
 
 export const of = (error: ZapierAuthError | StoreError | Refused): Failure => {
   if (error._tag === "Refused") return { _tag: error.why, message: sentence(error.problem), run: error.run }
   const { _tag } = error._tag === "ZapierAuthError" ? error.reason : error
   const next = commands[_tag]
-  return {
-    _tag,
-    message: sentence(messages[_tag] ?? error.message),
-    run: next === undefined ? undefined : command(next)
-  }
+  const { message, run = next === undefined ? undefined : command(next) } = split(messages[_tag] ?? error.message)
+  return { _tag, message, run }
 }
 
 /** As a terminal shows it: a command to run stands on a line of its own. */

@@ -37,6 +37,8 @@ const messageOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<string
     case "UnexpectedArgument":
       return `too many arguments: ${error.arguments.map(shown).join(", ")}. Quote an argument that holds blanks.`
     case "InvalidValue": {
+      const times = /^(\d+) occurrences$/.exec(error.value)?.[1]
+      if (times !== undefined) return `--${error.option} was given ${times} times. Give it once.`
       const name = error.kind === "flag" ? `--${error.option}` : `<${error.option}>`
       return error.value === "" && error.kind === "flag"
         ? `${name} needs a value: ${wanted(error.expected)}.`
@@ -47,7 +49,7 @@ const messageOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<string
   }
 }
 
-/** What was not understood, and the command that explains how it is used. */
+/** The message for a call that was not understood, and the command that explains how it is used. */
 export const explain = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<string>) => ({
   _tag: error._tag,
   message: messageOf(error, path),

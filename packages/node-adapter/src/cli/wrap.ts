@@ -40,3 +40,6 @@ export const wrap = (
 /** Words in a row: `a, b or c`. */
 export const oneOf = (words: ReadonlyArray<string>): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`
+
+/** A number with its noun: `1 connection`, `2 connections`. */
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`

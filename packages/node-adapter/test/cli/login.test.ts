@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs"
 import { createServer } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -94,6 +95,25 @@ describe("login", () => {
       const { code, stderr } = yield* world.run(["login", "--no-browser"])
       expect(code).toBe(1)
       expect(stderr).toMatch(/^error: cannot listen on 127\.0\.0\.1:\d+, .* another registered --redirect-uri\.\n$/)
+    })
+  )
+
+  it.live("that is stopped by Ctrl-C ends with 130, and leaves neither a file nor a listener behind", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make
+      const running = world.start(["login", "--no-browser"], {}, "Open")
+      yield* running.said("stderr", "authorize?")
+      const files = readdirSync(world.directory).filter((name) => /^fake\.(key|sqlite)$/.test(name))
+      running.child.kill("SIGINT")
+      const { code, stderr, stdout } = yield* running.ended
+      expect([code, stdout]).toEqual([130, ""])
+      expect(stderr.trimEnd().split("\n").at(-1)).toMatch(/^ {2}http/)
+      expect(readdirSync(world.directory)).toEqual(files)
+      const probe = createServer()
+      yield* Effect.callback<void>((resume) => {
+        probe.once("error", (error) => resume(Effect.die(error)))
+        probe.listen(Number(new URL(world.redirectUri).port), "127.0.0.1", () => probe.close(() => resume(Effect.void)))
+      })
     })
   )
 

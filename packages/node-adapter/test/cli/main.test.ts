@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { run } from "../utils/CommandLine.ts"
+import * as Transcripts from "../utils/Transcripts.ts"
 
 const commands = [
   "",
@@ -17,6 +18,7 @@ const commands = [
   " rotate-key switch",
   " rotate-key reencrypt",
   " rotate-key finish",
+  " init",
   " fake"
 ]
 
@@ -34,6 +36,30 @@ describe("the command line", () => {
         // What is secret is never typed, only where it is.
         expect(stdout).not.toMatch(/--[a-z-]*(secret(?!-file)|token|password|database-url|encryption-keys)/)
       })
+  )
+
+  it.effect.each(commands.filter((command) => command !== ""))("explains%s by help, as by --help", (command) =>
+    Effect.gen(function* () {
+      const words = command.trim().split(" ")
+      const explained = yield* run(["help", ...words])
+      expect(explained).toEqual(yield* run([...words, "--help"]))
+      expect(Transcripts.tooWide(explained.stdout)).toEqual([])
+      // Global flags are explained once, in the help of the program.
+      expect(explained.stdout).not.toContain("Print shell completion")
+      expect(explained.stdout).toContain('"zapier-workflow-auth help" to see what they do.')
+    })
+  )
+
+  it.effect("suggests the command that was probably meant, of help too", () =>
+    Effect.gen(function* () {
+      for (const args of [["lgin"], ["help", "lgin"], ["lgin", "--help"], ["--json", "lgin"]]) {
+        const { code, stderr, stdout } = yield* run(args)
+        expect([code, stdout, stderr.includes("Did you mean login?")], args.join(" ")).toEqual([2, "", true])
+      }
+      expect((yield* run(["help", "rotate-key", "swich"])).stderr).toContain("Did you mean switch?")
+      expect((yield* run(["help", "login", "now"])).code).toBe(2)
+      expect(yield* run(["help"])).toEqual(yield* run(["--help"]))
+    })
   )
 
   it.effect("shows help when it is told nothing more, and its version", () =>

@@ -36,12 +36,15 @@ describe("request", () => {
       expect((yield* world.run(["request", "GET", "/v2/apps", "--as", "client-id"])).code).toBe(0)
       expect(yield* last(world)).toMatchObject({ line: "GET /v2/apps", scheme: undefined })
       const app = yield* world.run(["request", "DELETE", "/v2/promotions/12"])
-      expect([app.code, app.stderr]).toEqual([1, "error: Zapier responded with status 404.\n"])
+      expect([app.code, app.stderr]).toEqual([1, "error: Zapier responded with status 404. See its response above.\n"])
       // What was answered is what was asked for, whatever it says.
       expect(JSON.parse(app.stdout)).toHaveProperty("errors")
       expect(yield* last(world)).toMatchObject({ line: "DELETE /v2/promotions/12", scheme: "Bearer" })
       const unknown = yield* world.run(["request", "GET", "/v9/new", "--as", "app", "--scope", "promotions:write"])
-      expect([unknown.code, unknown.stderr]).toEqual([1, "error: Zapier responded with status 404.\n"])
+      expect([unknown.code, unknown.stderr]).toEqual([
+        1,
+        "error: Zapier responded with status 404. See its response above.\n"
+      ])
     })
   )
 

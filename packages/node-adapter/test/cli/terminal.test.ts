@@ -69,6 +69,23 @@ describe("at a terminal", () => {
     })
   )
 
+  it.effect.each([
+    [{}, true],
+    [{ NO_COLOR: "1" }, false],
+    [{ TERM: "dumb" }, false]
+  ] as const)("help has colours unless %j forbids them", ([env, hasColours]) =>
+    Effect.gen(function* () {
+      const { layer, shown } = terminal("")
+      const recorder = CommandLine.recorder()
+      const code = yield* runMain(["help", "login"], "1.2.3").pipe(
+        Effect.provide(Layer.provideMerge(layer, CommandLine.environment(env, recorder)))
+      )
+      expect(code).toBe(0)
+      expect(shown.join("").includes("\u001b[1mUSAGE\u001b[0m")).toBe(hasColours)
+      expect(shown.join("").includes("\u001b")).toBe(hasColours)
+    })
+  )
+
   it.effect("a wait is shown, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const { layer, shown } = terminal("")

@@ -36,8 +36,14 @@ export const visit = (url: string) => Effect.flatMap(get(url), (response) => res
 /** The address of the consent page, in what `login` says. */
 export const consentUrl = (said: string): string => / {2}(http\S+authorize\S+)/.exec(said)?.[1] ?? ""
 
-/** @param more variables that go before those of the world */
-export const makeWith = Effect.fnUntraced(function* (more: CommandLine.Environment) {
+export interface Options {
+  /** A home directory, in which the database is as on a new machine. */
+  readonly home?: string
+  /** Variables beside those of the application. */
+  readonly variables?: CommandLine.Environment
+}
+
+export const makeWith = Effect.fnUntraced(function* ({ home, variables }: Options = {}) {
   const redirectUri = `http://127.0.0.1:${yield* Effect.promise(freePort)}/callback`
   const clientId = "acme"
   const clientSecret = "s3cret-of-acme"
@@ -59,14 +65,14 @@ export const makeWith = Effect.fnUntraced(function* (more: CommandLine.Environme
   yield* Effect.addFinalizer(() => tokenResponses.open)
   const { address } = yield* Effect.provide(HttpServer.HttpServer, services)
   const origin = HttpServer.formatAddress(address)
-  const directory = yield* folder
+  const directory = home === undefined ? yield* folder : join(home, ".local/share/zapier-workflow-auth")
   const env: CommandLine.Environment = {
     ZAPIER_CLIENT_ID: clientId,
     ZAPIER_CLIENT_SECRET: clientSecret,
     ZAPIER_REDIRECT_URIS: redirectUri,
-    ZAPIER_DATA_DIRECTORY: directory,
+    ...(home === undefined ? { ZAPIER_DATA_DIRECTORY: directory } : { HOME: home }),
     ZAPIER_FAKE: origin,
-    ...more
+    ...variables
   }
 
   /** In this process. */
@@ -173,4 +179,4 @@ export const makeWith = Effect.fnUntraced(function* (more: CommandLine.Environme
   }
 })
 
-export const make = makeWith({})
+export const make = makeWith()

@@ -178,7 +178,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
                 clientId: "client-1",
                 subject: "ada\u001b[2J\u202e",
                 why: expect.stringMatching(
-                  /^A record in the grant store cannot be read \(key [0-9a-f]{8}\): no key with its id/
+                  /^A record in the grant store cannot be read \(key [0-9a-f]{8}\): its key is not configured/
                 )
               }
             ]
@@ -251,7 +251,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
           yield* write(database, [keyOf(1)], ["ada"], "")
           yield* success(world, "begin")
           yield* success(world, "switch")
-          expect(yield* success(world, "reencrypt")).toContain("1 connections: 1 encrypted")
+          expect(yield* success(world, "reencrypt")).toContain("1 connection: 1 encrypted")
           yield* KeyRotation.beginConsent(database, [keyOf(1)], 1e300)
           expect(yield* refusal(world, "finish")).toContain("its expiry is no time of this library")
         })

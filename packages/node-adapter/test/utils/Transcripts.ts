@@ -8,7 +8,7 @@ import * as CommandLine from "./CommandLine.ts"
 import * as World from "./CommandLineWorld.ts"
 
 /** The words of a command, as a shell splits them. */
-const wordsOf = (command: string): ReadonlyArray<string> =>
+export const wordsOf = (command: string): ReadonlyArray<string> =>
   [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, bare]) => double ?? single ?? bare ?? "")
 
 // Paths are wrapped before they are replaced, so both homes have the same length.
@@ -36,6 +36,8 @@ const steadier = (world: Effect.Success<typeof World.make>, ownHome: string) => 
       .replaceAll(encodeURIComponent(world.redirectUri), encodeURIComponent("http://127.0.0.1:9271/callback"))
       .replaceAll(world.redirectUri, "http://127.0.0.1:9271/callback")
       .replaceAll(world.origin, "http://127.0.0.1:9270")
+      .replaceAll(new URL(world.redirectUri).host, "127.0.0.1:9271")
+      .replaceAll(new URL(world.origin).host, "127.0.0.1:9270")
       .replaceAll(`${ownHome}/app/`, "")
       .replaceAll(ownHome, home)
     for (const { accessToken } of yield* world.fake.issued) text = text.replaceAll(accessToken, "<access token>")
@@ -74,7 +76,7 @@ export const make = Effect.gen(function* () {
   const directory = yield* ownHome
   const fresh = yield* ownHome
   // Stores its database where it is on a new machine.
-  const world = yield* World.makeWith({ HOME: directory, ZAPIER_DATA_DIRECTORY: "" })
+  const world = yield* World.makeWith({ home: directory })
   const steady = steadier(world, directory)
   const freshly = steadier(world, fresh)
 
@@ -120,7 +122,7 @@ export const make = Effect.gen(function* () {
     return (yield* freshly(`${recorder.lines.stdout}${recorder.lines.stderr}`)).trimEnd()
   })
 
-  return { world, fresh, say, steady, freshly }
+  return { world, home: directory, fresh, say, steady, freshly }
 })
 
 // An address, a path or JSON is copied in one piece.

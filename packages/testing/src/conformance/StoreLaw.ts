@@ -1,9 +1,9 @@
 /**
- * What a law of a store is: a name in words, and a check that succeeds, or says what was done, what was expected of the
- * store, and what was seen instead.
+ * A conformance test of a store: a name, and a check that succeeds, or reports the operations, what was expected, and
+ * what was observed instead.
  *
- * A check builds the layer that it is given, draws keys that nobody else has, and removes what it has written. So it may
- * be run against a database that is in use, and as often as you like.
+ * A check builds the layer that it is given, uses keys that nobody else has, and removes what it wrote. So you may run
+ * it against a database in use, and as often as you like.
  *
  * @since 0.1.0
  */
@@ -12,11 +12,11 @@ import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
 /**
- * A store does not keep to a law. Keys and the names of states are told; tokens and other texts of records never are.
+ * A store failed a conformance test. It shows keys and the names of states, but never tokens or other texts of records.
  *
- * - `law`: its name
- * - `done`: the last of what was done, in order, with what the store answered; for generated inputs, the smallest that
- *   were found. `…` stands for what makes the keys of a check its own.
+ * - `law`: the name of the test
+ * - `done`: the last operations, in order, with the store's results; for generated inputs, the smallest that were
+ * found. `…` stands for the prefix that makes the keys unique.
  * - `replay`: as an option of the same check it draws the same inputs
  *
  * @since 0.1.0
@@ -32,10 +32,10 @@ export class LawBroken extends Schema.TaggedError<LawBroken>(
 }) {
   override get message(): string {
     return [
-      `The store breaks the law "${this.law}"`,
+      `The store fails the conformance test "${this.law}"`,
       `Expected: ${this.expected}`,
-      `Seen: ${this.seen}`,
-      "What was done:",
+      `Actual: ${this.seen}`,
+      "Operations:",
       ...this.done.map((line) => `  ${line}`),
       ...(this.replay === undefined ? [] : [`Replay: ${this.replay}`])
     ].join("\n")
@@ -43,18 +43,19 @@ export class LawBroken extends Schema.TaggedError<LawBroken>(
 }
 
 /**
- * How laws are checked: those with generated inputs, and what a store declares of itself.
+ * Options of the checks with generated inputs, and limits that a store declares.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** How many inputs each law with generated inputs is checked with. Default: 100, or fewer for laws that take long. */
+  /** The number of inputs for each test with generated inputs. Default: 100, or fewer for slow tests. */
   readonly runs?: number | undefined
-  /** What the inputs are drawn from. By default the same each time. */
+  /** The seed of the inputs. By default the same each time. */
   readonly seed?: number | string | undefined
   /**
-   * How many characters the texts of a record may have, for a store whose database bounds the size of a record; a record of
-   * the laws has such a text up to six times. What is larger has to be refused as a whole. Default: 1,000,000.
+   * The largest number of characters in a text of a record, for a store whose database limits the size of a record; a
+   * record of the suite has such a text up to six times. Larger records have to be rejected as a whole. Default:
+   * 1,000,000.
    */
   readonly largestText?: number | undefined
   /** The `replay` of a `LawBroken`: only that input is checked. */
@@ -62,8 +63,8 @@ export interface Options {
 }
 
 /**
- * A law of the store `S`. `check` fails with `LawBroken` if the store does not keep to it, and with what the layer fails
- * with if there is no store.
+ * A conformance test of the store `S`. `check` fails with `LawBroken` if the store does not pass, and with the layer's
+ * own error if the store cannot be built.
  *
  * @since 0.1.0
  */

@@ -1,33 +1,33 @@
 /**
- * A user's grant, or the app's own token, as a model for the `Explorer`: several processes drive it over one store and the
- * fake, in every order, while faults happen at every point. What a process does is the `Driver` of the core, which is what
- * applications run; the model does for it what the core's runtime does.
+ * Models a user's grant, or the app's own token, for the `Explorer`: several processes drive it over one store and the
+ * fake, in every order, with faults at every point. A process runs the core's own `Driver`, as applications do; the
+ * model stands in for the core's runtime.
  *
- * **What may happen**: callers ask for access tokens and call the API with them; a request or its response is lost, late,
- * comes slowly or never; the server refuses, or acts and says 503; a process crashes, is closed, or stands still past its
- * timeouts or its lease, and goes on; an operation of the store fails, whether it was done or not, or takes long; a clock
- * jumps; a caller is interrupted; the user allows the app again, with a callback that arrives twice, or ends its access at
- * Zapier; the app disconnects the user; an access token ends by itself, or is ended by the server.
+ * **Events**: callers ask for access tokens and call the API with them; a request or its response is lost, late, slow
+ * or never arrives; the server rejects a request, or acts and responds 503; a process crashes, is closed, or is paused
+ * past its timeouts or its lease; a store operation fails, whether or not it was carried out, or is slow; a clock
+ * jumps; a caller is interrupted; the user allows the app again, with a callback that arrives twice, or revokes its
+ * access at Zapier; the app disconnects the user; an access token expires, or the server ends it.
  *
- * **What is merged, and why nothing is lost by it**
+ * **Reductions, and why they lose nothing**
  *
  * - Processes are interchangeable, and so are the callers of one process.
- * - A read is made in the same move as what asks for it: what happens in between could as well have happened before. A read
- *   that fails or takes long is a fault.
- * - Looks at a record that has not changed are made in one move with the time that passes. Worlds that differ in when a
- *   waiter looks next, or by a few seconds in when something ends, are one.
- * - A pause, a late response and a write that hangs begin when time passes, and the jump of a clock when its process does
- *   something: they show no sooner.
- * - A crash loses a request or a write that is under way; had it been carried out, it could have been so before the crash.
- * - Once no fault is left, a call whose token nothing can end succeeds at once, and the server acts when its response is
- *   read, if it takes the old access token no longer.
- * - An attempt that a single process works on concerns nobody else: once no fault is left, it is written at once.
- * - A driver that is late gives I/O its turn at once: what comes before could as well have come before it was late.
- * - A callback for an attempt that is over changes nothing, and does not come. The first consent's comes twice. A later one's
- *   comes once, and with the consent, which nobody sees before.
+ * - A read happens in the same move as its cause: an event in between could as well have come before. A read that fails
+ *   or is slow is a fault.
+ * - Polling a record that has not changed is one move with the time that passes. Worlds that differ only in the time of
+ *   a waiter's next poll, or by a few seconds in a deadline, are the same.
+ * - A pause, a late response and a hanging write begin when time passes, and a clock jumps when its process does
+ *   something: they have no effect before.
+ * - A crash loses every request or write under way; one that was carried out could have been so before the crash.
+ * - Once no fault is left, a call whose token nothing can end succeeds at once, and the server acts when its response
+ *   is read, if it no longer accepts the old access token.
+ * - An attempt that only one process works on affects no other: once no fault is left, it is written at once.
+ * - An overdue driver lets I/O go first at once: an earlier event could as well have come before the deadline.
+ * - A callback for a finished attempt changes nothing, so it is left out. The first consent's callback arrives twice, a
+ *   later one's once, together with the consent, which has no effect before.
  *
- * **What is left out**: an operation takes no time unless a fault says so. One access token ends by itself. A process does
- * not stand still again in the moment in which it reads its socket after a deadline.
+ * **Not modelled**: an operation takes no time unless a fault says so. Only one access token expires by itself. A
+ * process is not paused again in the moment in which it reads its socket after a deadline.
  *
  * @since 0.1.0
  */
@@ -55,21 +55,22 @@ import type * as World from "./internal/world.ts"
 export type { AnyDriver, Client, World } from "./internal/world.ts"
 
 /**
- * A kind of fault that may happen to the processes, their stores, the network, or Zapier.
+ * A kind of fault of the processes, their stores, the network, or Zapier.
  *
  * @since 0.1.0
  */
 export type FaultKind = Faults.Kind
 
 /**
- * Whose tokens they are: a user's, or the app's own.
+ * The kind of token: a user's, or the app's own.
  *
  * @since 0.1.0
  */
 export type Mode = World.Client["mode"]
 
 /**
- * How an exploration begins: the access token has expired, is about to, or was ended by the server; or there is none yet.
+ * The start of an exploration: the access token has expired, is about to, or was ended by the server; or there is none
+ * yet.
  *
  * @since 0.1.0
  */
@@ -83,16 +84,16 @@ export type Beginning = Beginnings.Beginning
 export const beginnings: ReadonlyArray<Beginning> = Beginnings.beginnings
 
 /**
- * Servers that differ in what is unknown of Zapier.
+ * Servers that differ where Zapier's behaviour is not documented.
  *
  * @since 0.1.0
  */
 export const servers = {
-  /** A second use of a refresh token ends the grant. */
+  /** A second use of a refresh token revokes the grant. */
   strict: { reuseRevokesGrant: true, graceMillis: 0 },
-  /** A second use is refused, and nothing else. */
+  /** A second use is rejected without other consequences. */
   lenient: { reuseRevokesGrant: false, graceMillis: 0 },
-  /** A second use within a minute gets the same new tokens. */
+  /** A second use within a minute returns the same new tokens. */
   graceful: { reuseRevokesGrant: true, graceMillis: 60_000 }
 } as const satisfies { readonly [name: string]: Partial<Knobs> }
 
@@ -106,11 +107,11 @@ export const kinds: { readonly [mode in Mode]: ReadonlyArray<FaultKind> } = Faul
 type Change<Make extends (...args: never) => unknown> = (driven: ReturnType<Make>) => ReturnType<Make>
 
 /**
- * What a client may have that is not the library's.
+ * Parts of a client that replace the library's.
  *
- * - `settings`: what its drivers go by; the rules go by the library's
- * - `grants`, `apps`, `attempts`: how a driver drives its machine
- * - `step`: what a driver of the grant, or of the app's token, does
+ * - `settings`: the settings of its drivers; the rules use the library's
+ * - `grants`, `apps`, `attempts`: changes how a driver drives its machine
+ * - `step`: changes the step of a driver of the grant, or of the app's token
  *
  * @since 0.1.0
  */
@@ -126,7 +127,7 @@ const defaults = Result.getOrThrow(Settings.make())
 
 const same = <A>(a: A): A => a
 
-// The machines differ in their types; which of them a driver is of, its key says.
+// The machines have different types; a driver's key says which one it drives.
 const ofAny = (driver: unknown) => driver as World.AnyDriver
 
 const onceEach = <A>(make: (owner: string) => A): ((owner: string) => A) => {
@@ -139,7 +140,7 @@ const onceEach = <A>(make: (owner: string) => A): ((owner: string) => A) => {
 }
 
 /**
- * The library as it is, with its default settings; or with something else in the place of some of its parts.
+ * The library with its default settings, or with some of its parts replaced.
  *
  * @since 0.1.0
  */
@@ -164,27 +165,27 @@ export const library = (mode: Mode = "user", parts: Parts = {}): World.Client =>
 }
 
 /**
- * How large the world is.
+ * The size of the world.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** How many callers each process has: `[2, 1]` are two processes, one of which has two callers. */
+  /** The number of callers of each process: `[2, 1]` means two processes, one of which has two callers. */
   readonly callers: ReadonlyArray<number>
-  /** How many faults happen at most. */
+  /** The largest number of faults. */
   readonly faults: number
-  /** Which faults. Default: all kinds. */
+  /** The kinds of faults. Default: all. */
   readonly kinds?: ReadonlyArray<FaultKind> | undefined
   /** Default: all of them. */
   readonly beginnings?: ReadonlyArray<Beginning> | undefined
-  /** Default: the strictest. There are no rate limits, whatever it says. */
+  /** The fake's settings. Default: the strictest. There are no rate limits in any case. */
   readonly server?: Partial<Knobs> | undefined
   /** Default: the library, for a user. */
   readonly client?: World.Client | undefined
 }
 
 /**
- * The model.
+ * Makes a model.
  *
  * @example
  * ```ts
@@ -211,8 +212,8 @@ export const make = (options: Options): Explorer.Model<World.World> => {
 }
 
 /**
- * What the explorer has found as a page to look at, for `Diagram.html`: what was sent between callers, processes, the store
- * and Zapier. `options` are those of the model that was explored; of another one nothing is drawn.
+ * A finding of the explorer as a page for `Diagram.html`: the messages between callers, processes, the store and
+ * Zapier. `options` must be those of the explored model; for another model nothing is drawn.
  *
  * @example
  * ```ts
@@ -221,7 +222,7 @@ export const make = (options: Options): Explorer.Model<World.World> => {
  * import * as Model from "@zapier-workflow-auth/testing/explorer/Model"
  * import * as Mutants from "@zapier-workflow-auth/testing/explorer/Mutants"
  *
- * // A client that is wrong, and the shortest way to what it does.
+ * // A broken client, and the shortest trace to its violation.
  * const [mutant] = Mutants.all
  * const [finding] = mutant === undefined ? [] : Explorer.explore(Model.make(mutant)).findings
  * const page = mutant && finding && Model.page(mutant, finding)

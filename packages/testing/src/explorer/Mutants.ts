@@ -1,6 +1,6 @@
 /**
- * The checker, checked: clients that break one rule each, as people write them. The explorer has to find what is wrong
- * with every one of them, and call it by the rule's name.
+ * Checks the checker: clients with one typical mistake each. The explorer has to find the violation of every one, under
+ * the name of its rule.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ import {
 /**
  * A client that breaks a rule.
  *
- * - `callers`, `faults`, `kinds`: how large a world is needed for it
+ * - `callers`, `faults`, `kinds`: the size of the world that shows it
  *
  * @since 0.1.0
  */
@@ -54,22 +54,22 @@ const after = (size: Size, ...kinds: ReadonlyArray<Model.FaultKind>): Size => ({
   kinds
 })
 
-/** By the rule that is broken: how, in how large a world, and by what. */
+/** Mutants by the rule that they break: a name, the size of the world, and the changed parts. */
 type Table = { readonly [rule in Rule]?: { readonly [name: string]: readonly [Size, Model.Parts] } }
 
-// Whatever the tokens are.
+// For both kinds of token.
 const both: Table = {
   "R1 one refresher": {
     "the request leaves before the claim is stored": [one, sendsFirst],
-    "the last write wins, whatever it was based on": [two, { comparesVersions: () => false }]
+    "writes ignore the expected version": [two, { comparesVersions: () => false }]
   },
   "R2 patience": {
-    "the lease ends before the listening does": [one, listensFor(80_000)],
-    "a request is sent although the process has slept through its lease": [after(one, "pause"), listensFor(60_000)],
-    "a request that takes longer than its callers wait is given up, and sent again": [after(two, "loss"), givesUpEarly]
+    "the lease ends before the wait for the response": [one, listensFor(80_000)],
+    "a process sends a request after it was paused past its lease": [after(one, "pause"), listensFor(60_000)],
+    "a request that outlasts its callers is abandoned and sent again": [after(two, "loss"), givesUpEarly]
   },
   "R3 success always wins": {
-    "a timer that is late drops a response that is there": [
+    "an overdue timer drops a response that has arrived": [
       after(one, "pause"),
       drivers(
         (state, input, { elapsed }) =>
@@ -79,10 +79,10 @@ const both: Table = {
     ]
   },
   "R7 401 means look again": {
-    "every 401 renews the token, also that to an older one": [two, renewsForOld401s]
+    "every 401 refreshes, even one for an older token": [two, renewsForOld401s]
   },
   "R8 refresh when used": {
-    "a token's time counts from the response": [after(one, "loss"), { countsFromStart: false }]
+    "a token's lifetime counts from the response": [after(one, "loss"), { countsFromStart: false }]
   },
   "R10 no dead token": {
     "a rejected token is handed out again from memory": [
@@ -91,7 +91,7 @@ const both: Table = {
     ]
   },
   "R12 a fresh token is believed": {
-    "every 401 renews the token, however fresh it is": [
+    "every 401 refreshes, however fresh the token is": [
       after(couple, "rejection"),
       drivers((_, input) => {
         if (input._tag !== "Asked" || input.unusable === undefined) return false
@@ -100,9 +100,9 @@ const both: Table = {
       })
     ]
   },
-  "Claims are given back": {
-    // A write whose outcome is unknown is taken for one that was not done.
-    "a claim is kept when nobody knows whether it was stored": [
+  "Leases are released": {
+    // Treats a write with an unknown outcome as not done.
+    "a claim with an unknown outcome is kept": [
       after(one, "store"),
       drivers((state, input) => {
         const { store } = state
@@ -111,17 +111,17 @@ const both: Table = {
       })
     ]
   },
-  "Everybody is answered": {
-    "whoever waits is woken by nothing": [
+  "Every caller gets a result": {
+    "waiting callers are never woken": [
       two,
       changed((next) => ({ ...next, pollAt: next.pollAt === undefined ? undefined : Infinity }))
     ],
-    "whoever waits when the process is closed is not answered": [after(one, "close"), forgetsCallers("Closing")],
-    "whoever waits beside one who is interrupted is not answered": [after(couple, "leave"), forgetsCallers("Left")],
-    "callers wait for as long as the server is silent": [after(one, "loss"), { settings: { requestTimeout: 50_000 } }]
+    "callers get no result when the process closes": [after(one, "close"), forgetsCallers("Closing")],
+    "callers get no result when another is interrupted": [after(couple, "leave"), forgetsCallers("Left")],
+    "callers wait as long as the server is silent": [after(one, "loss"), { settings: { requestTimeout: 50_000 } }]
   },
-  "The table holds": {
-    "a driver that is woken does nothing": [
+  "Drivers follow their table": {
+    "a driver ignores its deadline": [
       after(one, "loss"),
       {
         step: (step) => (state, input, now) =>
@@ -133,13 +133,13 @@ const both: Table = {
 
 const ofUser: Table = {
   "R1 one refresher": {
-    "no lease: whoever finds a refresh under way sends another": [
+    "no lease: a caller that finds a refresh under way sends another": [
       two,
       grants((state, event, now) => state._tag === "Refreshing" && isDemand(event) && { state: ended(state, now) })
     ]
   },
   "R3 success always wins": {
-    "new tokens are dropped when the lease has passed to another": [
+    "new tokens are dropped when another process has the lease": [
       after(two, "pause"),
       grants(
         (state, event) =>
@@ -147,7 +147,7 @@ const ofUser: Table = {
           (state._tag !== "Refreshing" || state.lease.owner !== event.owner) && { input: { ...event, generation: 0 } }
       )
     ],
-    "new tokens do not bring back a grant that was given up": [
+    "new tokens do not revive a grant that was given up": [
       after(two, "pause"),
       grants(
         (state, event) =>
@@ -163,7 +163,7 @@ const ofUser: Table = {
         return { state: { ...state, store: { ...store, task: { ...store.task, isRetried: false } } } }
       })
     ],
-    "tokens of a consent are dropped when its attempt has been given up meanwhile": [
+    "tokens of a consent are dropped when its attempt was given up": [
       after(one, "store"),
       {
         attempts: shown(
@@ -173,7 +173,7 @@ const ofUser: Table = {
         )
       }
     ],
-    "tokens of a consent are dropped when the process is closing": [
+    "tokens of a consent are dropped while the process closes": [
       after(one, "close"),
       drivers(
         (state, input) =>
@@ -182,18 +182,18 @@ const ofUser: Table = {
     ]
   },
   "R4 never overwrite newer": {
-    "new tokens are stored without a look at the generation": [
+    "new tokens are stored regardless of the generation": [
       after(two, "consent"),
       grants((state, event) => event._tag === "RefreshSucceeded" && { input: asCurrent(state, event) })
     ],
     "a removal expects no version": [after(two, "disconnect"), { comparesVersions: ({ _tag }) => _tag !== "Absent" }]
   },
   "R5 unknown is not failed": {
-    "a response that was lost is taken for a refusal": [
+    "a lost response counts as a rejection": [
       after(one, "loss"),
       grants((_, event) => event._tag === "RefreshOutcomeUnknown" && { input: { ...event, _tag: "RefreshRefused" } })
     ],
-    "invalid_grant is believed at once, whatever the store says meanwhile": [
+    "invalid_grant is believed although the store has newer tokens": [
       after(two, "pause"),
       grants((state, event) => {
         if (event._tag !== "RefreshRefused" || state._tag !== "Active") return false
@@ -204,7 +204,7 @@ const ofUser: Table = {
         return { state: { ...state, _tag: "Refreshing", tokens, lease, attempt: 1 }, input: asCurrent(state, event) }
       })
     ],
-    "a grant that was given up is tried again": [
+    "a grant that was given up is refreshed again": [
       after(two, "revocation"),
       grants((state, event) => {
         if (state._tag !== "ReconnectRequired" || !isDemand(event)) return false
@@ -212,7 +212,7 @@ const ofUser: Table = {
         return { state: { _tag: "Active", family, generation, tokens, responseLost: false } }
       })
     ],
-    "the user is blamed for a response that was lost": [
+    "a lost response is reported as a revocation": [
       after(one, "loss"),
       grants(
         (state, event) =>
@@ -225,7 +225,7 @@ const ofUser: Table = {
     "a rate limit ends the grant": [after(one, "refusal"), endsGrant("RateLimited")]
   },
   "R8 refresh when used": {
-    "each use renews the token": [
+    "each use refreshes the token": [
       two,
       grants(
         (state, event, now) =>
@@ -237,7 +237,7 @@ const ofUser: Table = {
     ]
   },
   "R9 a code is exchanged once": {
-    "a callback that comes twice is exchanged twice": [
+    "a repeated callback exchanges its code again": [
       two,
       {
         attempts: shown((state, event) => {
@@ -247,10 +247,10 @@ const ofUser: Table = {
         })
       }
     ],
-    "a code is sent although its two minutes are over": [after(one, "pause"), listensFor(60_000)]
+    "a code is sent after its two minutes": [after(one, "pause"), listensFor(60_000)]
   },
   "R10 no dead token": {
-    "nothing is known of a pause that the server asked for": [
+    "a pause that the server requested is ignored": [
       after(two, "refusal"),
       grants((state, event) => {
         if (state._tag !== "Active" || !isDemand(event)) return false
@@ -258,13 +258,13 @@ const ofUser: Table = {
         return { state: others }
       })
     ],
-    "a grant is forgotten only when its removal has succeeded": [
+    "a grant is forgotten only after its removal succeeded": [
       after(couple, "disconnect", "store"),
       changed((next, { memory }, input) => (input._tag === "Brought" && input.isRemoval ? { ...next, memory } : next))
     ]
   },
-  "Disconnect holds": {
-    "a response that comes late brings a disconnected grant back": [
+  "A disconnect is final": {
+    "a late response restores a disconnected grant": [
       after(two, "disconnect"),
       grants(
         (state, event) =>
@@ -279,7 +279,7 @@ const ofUser: Table = {
 
 const ofApp: Table = {
   "R1 one refresher": {
-    "no lease: whoever finds a request under way sends another": [
+    "no lease: a caller that finds a request under way sends another": [
       two,
       apps((state, event, now) => state._tag === "Requesting" && isDemand(event) && { state: ended(state, now) })
     ]
@@ -295,7 +295,7 @@ const ofApp: Table = {
     ]
   },
   "R8 refresh when used": {
-    "each use asks for a token": [
+    "each use requests a token": [
       two,
       apps(
         (state, event, now) =>
@@ -319,7 +319,7 @@ const mutants = (mode: Model.Mode, table: Table): ReadonlyArray<Mutant> =>
   )
 
 /**
- * The mutants, those of a user's grant first.
+ * All mutants, those of a user's grant first.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
 /**
- * Answers as Zapier gives them, and as it does not, to be drawn and shrunk: of the token endpoint for
- * `TokenOutcome.interpret` or a client of one's own, and the errors of the API.
+ * Generators of responses, valid and invalid: of the token endpoint for `TokenOutcome.interpret` or a client of your
+ * own, and the errors of the API.
  *
- * What the API answers when all is well comes from the fake, in the documented shapes.
+ * For successful responses of the API use the fake, which has the documented shapes.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ const contentType = Draw.oneOf(["application/json", "application/json; charset=u
 
 const token = Draw.pattern(/^[A-Za-z\d]{30}$/)
 
-// A member that is not there, or that says nothing.
+// A member that is missing or null.
 const vague = [Arbitrary.Constant(undefined), Arbitrary.Constant(null)]
 
 const seconds = Draw.int(1, 86_400)
@@ -49,8 +49,8 @@ const json = (status: number, body: unknown, headers: TokenOutcome.Answer["heade
 })
 
 /**
- * Tokens, in every form in which they are taken: without a scope or a refresh token, with a life that is a text, a
- * fraction or missing, with members that nobody asked for, under a `Content-Type` that is wrong.
+ * Token responses that are accepted: without a scope or a refresh token, with a lifetime that is text, fractional or
+ * missing, with unrequested members, or under a wrong `Content-Type`.
  *
  * @since 0.1.0
  */
@@ -78,8 +78,8 @@ const oddValue = Draw.choose<unknown>([
 ])
 
 /**
- * Tokens beside members that are odd: of another type, empty, or with a value that makes no sense. The access token is good,
- * so that they are taken.
+ * Token responses with odd members: of another type, empty, or with a meaningless value. The access token is good, so
+ * they are accepted.
  *
  * @since 0.1.0
  */
@@ -92,7 +92,7 @@ export const odd: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
 )
 
 /**
- * Tokens as Zapier documents them: every member is there, in its order.
+ * Token responses as Zapier documents them: with every member, in its order.
  *
  * @since 0.1.0
  */
@@ -111,7 +111,7 @@ export const documented: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.ma
 const errors = ["invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"]
 
 /**
- * The errors of RFC 6749 section 5.2: `invalid_grant`, `invalid_client`, and those that say that the request is wrong.
+ * The errors of RFC 6749 section 5.2: `invalid_grant`, `invalid_client`, and those for invalid requests.
  *
  * @since 0.1.0
  */
@@ -137,7 +137,7 @@ const retryAfter = Draw.choose<string>([
 const page = "<html><body><h1>Unavailable</h1></body></html>"
 
 /**
- * 429 and 5xx, with and without a `Retry-After` that can be read; its dates are within two minutes after 1970 began.
+ * 429 and 5xx, with and without a readable `Retry-After`; its dates are within two minutes after the start of 1970.
  *
  * @since 0.1.0
  */
@@ -161,14 +161,15 @@ const notTokens: ReadonlyArray<unknown> = [
 
 const elsewhere = "https://elsewhere.example"
 
-// A part of an answer that was cut off on its way.
+// A response that was cut off.
 const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.int(0, 90) }), ({ answer, length }) => ({
   ...answer,
   body: answer.body.slice(0, length)
 }))
 
 /**
- * Answers that say nothing: cut off, of another type, no JSON, no token in it that a header can carry, a redirect, or an error without its code.
+ * Unusable responses: cut off, of another type, not JSON, without a token that a header can carry, a redirect, or an
+ * error without its code.
  *
  * @since 0.1.0
  */
@@ -181,7 +182,7 @@ export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<T
 ])
 
 /**
- * Any answer of the token endpoint.
+ * Any response of the token endpoint.
  *
  * @since 0.1.0
  */
@@ -195,7 +196,7 @@ export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose([
 ])
 
 /**
- * What may come of a token request: whatever an answer says, or that there was none.
+ * Any outcome of a token request: a response, or none.
  *
  * @since 0.1.0
  */
@@ -206,7 +207,7 @@ export const outcome: Arbitrary.Arbitrary<TokenOutcome.TokenOutcome> = Draw.choo
 ])
 
 /**
- * An error of the API in its envelope, whose `status` is a text in some answers and a number in others.
+ * An error of the API in its envelope, whose `status` is text in some responses and a number in others.
  *
  * @since 0.1.0
  */

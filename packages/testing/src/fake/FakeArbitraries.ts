@@ -1,6 +1,5 @@
 /**
- * What a fake may be made of and asked, to be drawn and shrunk. Faults need no generator: take `FakeFault.Fault` or
- * `FakeFault.Rule`.
+ * Generators of options and requests for a fake. Faults need none: use `FakeFault.Fault` or `FakeFault.Rule`.
  *
  * @example
  * ```ts
@@ -32,6 +31,7 @@ import type * as FakeControl from "./FakeControl.ts"
 import * as FakeFault from "./FakeFault.ts"
 import * as FakeHttp from "./FakeHttp.ts"
 import * as FakeState from "./FakeState.ts"
+import type * as FakeWhiteLabel from "./FakeWhiteLabel.ts"
 import type * as FakeZapier from "../FakeZapier.ts"
 import * as Draw from "../internal/draw.ts"
 
@@ -40,7 +40,7 @@ const noise = Arbitrary.schema(Schema.String)
 const upToThree = <A>(arbitrary: Arbitrary.Arbitrary<A>) => Arbitrary.array(arbitrary, { maxLength: 3 })
 
 /**
- * Knobs: none of them, some, or all.
+ * Settings of the fake: none of them, some, or all.
  *
  * @since 0.1.0
  */
@@ -48,14 +48,42 @@ export const knobs: Arbitrary.Arbitrary<Partial<FakeState.Knobs>> = Arbitrary.sc
   FakeState.Knobs.mapFields(Struct.map(Schema.optionalKey))
 )
 
+const key = Draw.oneOf([
+  { kty: "EC", kid: "one", crv: "P-256", x: "AAAA", y: "AAAA" },
+  { kty: "RSA", kid: "two", n: "AAAA", e: "AQAB" }
+] as const)
+
+const claims = Draw.partial({ userClaim: Draw.oneOf(["sub", "uid"]), tenantClaim: Draw.oneOf(["org_id", "tenant"]) })
+
 /**
- * An app that may be registered, with or without credentials of its own.
+ * The registration of a White Label partner.
+ *
+ * @since 0.1.0
+ */
+export const whiteLabel: Arbitrary.Arbitrary<FakeWhiteLabel.Options> = Arbitrary.map(
+  Arbitrary.all({
+    issuer: Arbitrary.schema(Schema.NonEmptyString),
+    keys: Draw.choose<Pick<FakeWhiteLabel.Options, "jwks" | "jwksUrl">>([
+      Arbitrary.map(upToThree(key), (keys) => ({ jwks: { keys } })),
+      Arbitrary.map(Draw.pattern(/^https:\/\/[a-z]{1,8}\.example\/[a-z]{0,8}$/), (jwksUrl) => ({ jwksUrl }))
+    ]),
+    claims
+  }),
+  ({ claims, issuer, keys }) => ({ issuer, ...keys, ...claims })
+)
+
+/**
+ * An app to be registered, with or without its own credentials, as a White Label partner or not.
  *
  * @since 0.1.0
  */
 export const app: Arbitrary.Arbitrary<FakeControl.AppOptions> = Draw.record(
   { name: Arbitrary.schema(Schema.NonEmptyString), redirectUris: upToThree(Arbitraries.redirectUri) },
-  { clientId: Draw.pattern(/^[A-Za-z\d]{1,12}$/), clientSecret: Arbitrary.schema(Schema.NonEmptyString) }
+  {
+    clientId: Draw.pattern(/^[A-Za-z\d]{1,12}$/),
+    clientSecret: Arbitrary.schema(Schema.NonEmptyString),
+    whiteLabel
+  }
 )
 
 const user = Arbitrary.all({
@@ -65,7 +93,7 @@ const user = Arbitrary.all({
 })
 
 /**
- * What `FakeZapier.layer` takes.
+ * Options for `FakeZapier.layer`.
  *
  * @since 0.1.0
  */
@@ -84,7 +112,7 @@ export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Draw.partial({
 })
 
 /**
- * What a request may have that means something to a fake: the credentials of an app, its redirect URI, and tokens.
+ * Values that a fake recognizes: an app's credentials, its redirect URI, and tokens.
  *
  * @since 0.1.0
  */
@@ -95,15 +123,23 @@ export interface Known {
   readonly tokens?: ReadonlyArray<string> | undefined
 }
 
-// What is known, more often than not, or something else.
+// One of the known values more often than not, or noise.
 const orNoise = (...known: ReadonlyArray<string | undefined>): Arbitrary.Arbitrary<string> => {
   const values = known.filter((value) => value !== undefined).map((value) => Arbitrary.Constant(value))
   return Draw.choose<string>([noise, ...values, ...values])
 }
 
+const tokenType = orNoise(
+  "urn:ietf:params:oauth:token-type:external-jwt",
+  "urn:ietf:params:oauth:token-type:access-token",
+  "urn:ietf:params:oauth:token-type:connect-token"
+)
+
+const connectPath = Draw.oneOf(["/to/SlackCLIAPI", "/to/trello", "/to/nothing"])
+
 const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) =>
   Draw.partial({
-    grant_type: orNoise("authorization_code", "refresh_token", "client_credentials"),
+    grant_type: orNoise(...FakeFault.GrantType.literals),
     response_type: orNoise("code"),
     client_id: orNoise(clientId),
     client_secret: orNoise(clientSecret),
@@ -111,12 +147,17 @@ const fields = ({ clientId, clientSecret, redirectUri, tokens = [] }: Known) =>
     scope: Arbitrary.map(Arbitraries.scopes, Scopes.format),
     state: noise,
     code: orNoise(...tokens),
-    refresh_token: orNoise(...tokens)
+    refresh_token: orNoise(...tokens),
+    subject_token: orNoise(...tokens),
+    subject_token_type: tokenType,
+    requested_token_type: tokenType,
+    resource: Draw.choose([noise, Arbitrary.map(connectPath, (path) => `https://connect.zapier.com${path}`)]),
+    token: orNoise(...tokens)
   })
 
 const text = Arbitrary.map(noise, (drawn) => encodeURIComponent(drawn.toWellFormed()))
 
-// An endpoint of the table, with something in the place of its parameters.
+// An endpoint of the table, with a value for its parameters.
 const endpoint = Arbitrary.map(Arbitrary.all([Draw.oneOf(Endpoint.names), text]), ([name, parameter]) => {
   const { method, path } = Endpoint.parts(name)
   return { method, path: path.replaceAll(/\{\w+\}/g, () => parameter) }
@@ -129,6 +170,7 @@ const target = Draw.choose<{ readonly method: string; readonly path: string }>([
   page("POST", "/oauth/token/"),
   page("GET", "/v2/authorize"),
   page("POST", "/v2/authorize"),
+  Arbitrary.map(Arbitrary.all([Draw.oneOf(["GET", "POST"]), connectPath]), ([method, path]) => ({ method, path })),
   endpoint,
   endpoint,
   Arbitrary.map(Arbitrary.all([Draw.oneOf(["GET", "PUT", "DELETE"]), text]), ([method, path]) => ({
@@ -150,8 +192,8 @@ const bodyOf = (type: string, form: { readonly [name: string]: string }): string
   type === "application/json" ? JSON.stringify(form) : new URLSearchParams(form).toString()
 
 /**
- * Requests: to the token endpoint, the consent page, the endpoints of the table, and elsewhere; with what is known of a
- * fake, so that some of them succeed, and with what nobody knows.
+ * Requests to the token endpoint, the consent page, the Connect page, the endpoints of the table, and unknown paths. They use
+ * the known values, so that some succeed, and noise.
  *
  * @since 0.1.0
  */

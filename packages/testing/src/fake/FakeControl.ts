@@ -1,6 +1,6 @@
 /**
- * What a test does to the fake that no client can: register apps and users, answer the consent page as a user, revoke,
- * regenerate a secret, turn knobs, inject faults, move the clock. Pure, as the server is.
+ * Does to the fake what no client can: registers apps and users, allows or denies as a user, revokes, regenerates a
+ * secret, changes settings, injects faults, moves the clock. Pure, like the server.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ import * as Parse from "./internal/parse.ts"
 import * as Connect from "./internal/whiteLabel/connect.ts"
 
 /**
- * What was asked of the fake makes no sense: `problem` says why, and what would.
+ * The fake was given an invalid request or option: `problem` says why, and what is valid.
  *
  * @since 0.1.0
  */
@@ -53,13 +53,13 @@ export class FakeControlError extends Schema.TaggedError<FakeControlError>(
 const fail = (problem: string) => Result.fail(new FakeControlError({ problem }))
 
 /**
- * What came of it, or why it makes no sense.
+ * The result, or the reason why the operation is invalid.
  *
  * @since 0.1.0
  */
 export type Controlled<A> = Result.Result<A, FakeControlError>
 
-// Input of another form than the expected is refused. The refusal names places and what is known there, and no values.
+// Rejects input of another form. The error names places and known names, but no values.
 const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string, input: unknown) =>
   Result.mapError(Given.parse(schema, what)(input), (problem) => new FakeControlError({ problem }))
 
@@ -70,7 +70,7 @@ const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: str
 const appOf = (state: FakeState.FakeState, clientId: string): Controlled<FakeState.App> =>
   Result.fromOption(
     HashMap.get(state.apps, clientId),
-    () => new FakeControlError({ problem: "There is no app with this client id: register it first." })
+    () => new FakeControlError({ problem: "No app has this client id. Register it first." })
   )
 
 const RedirectUri = Schema.String.check(
@@ -80,11 +80,11 @@ const RedirectUri = Schema.String.check(
 )
 
 /**
- * An app to be registered.
+ * An app to register.
  *
  * - `clientId`, `clientSecret`: default: drawn from the seed
  * - `redirectUris`: whole URLs, compared letter by letter
- * - `whiteLabel`: registers it as a White Label partner. Default: it is none
+ * - `whiteLabel`: registers it as a White Label partner. Default: it is not one
  *
  * @since 0.1.0
  */
@@ -131,12 +131,12 @@ export const registerApp = (
     const whiteLabel = given.whiteLabel && registration(given.whiteLabel)
     const app: FakeState.App = { name, redirectUris, clientId, clientSecret, whiteLabel }
     return HashMap.has(state.apps, app.clientId)
-      ? fail("There is an app with this client id already: give another one, or none.")
+      ? fail("An app with this client id exists already. Use another one, or leave it out.")
       : Result.succeed([app, { ...drawn, apps: HashMap.set(drawn.apps, app.clientId, app) }])
   })
 
 /**
- * Registers an app as a White Label partner, or changes what it is registered with. Its keys are read or fetched anew.
+ * Registers an app as a White Label partner, or changes its registration. Its keys are read or fetched again.
  *
  * @since 0.1.0
  */
@@ -155,7 +155,7 @@ export const setWhiteLabel = (
   })
 
 /**
- * A user to be registered.
+ * A user to register.
  *
  * @since 0.1.0
  */
@@ -173,7 +173,7 @@ export type UserOptions = typeof UserOptions.Type
 const firstUserId = 1_001
 
 /**
- * Adds a user who may sign in.
+ * Adds a user who can sign in.
  *
  * @since 0.1.0
  */
@@ -185,15 +185,15 @@ export const registerUser = (
     const id = Math.max(firstUserId - 1, ...state.users.map(({ id }) => id)) + 1
     const user: FakeState.User = { id, email, firstName, lastName }
     return state.users.some((known) => known.email === email)
-      ? fail("There is a user with this e-mail address already.")
+      ? fail("A user with this e-mail address exists already.")
       : Result.succeed([user, { ...state, users: [...state.users, user] }])
   })
 
-// Without an e-mail address it is the first one.
+// Without an e-mail address, the first user.
 const userOf = (state: FakeState.FakeState, email: string | undefined): Controlled<FakeState.User> =>
   Result.fromNullishOr(
     state.users.find((user) => email === undefined || user.email === email),
-    () => new FakeControlError({ problem: "There is no user with this e-mail address: register them first." })
+    () => new FakeControlError({ problem: "No user has this e-mail address. Register the user first." })
   )
 
 /**
@@ -219,34 +219,32 @@ const checked = (state: FakeState.FakeState, authorizationUrl: string): Controll
   if (!URL.canParse(authorizationUrl)) return fail("The authorization URL is not a URL.")
   const url = new URL(authorizationUrl)
   if (url.pathname !== "/v2/authorize" && url.pathname !== "/oauth/authorize/") {
-    return fail("The authorization URL is not that of a consent page: /v2/authorize, or /oauth/authorize/.")
+    return fail("The authorization URL is not a consent page. Its path must be /v2/authorize or /oauth/authorize/.")
   }
   return Result.mapError(Authorize.check(state, Parse.parameters(url.searchParams)), (refusal) => {
     const isPage = refusal._tag === "Told"
-    const problem = isPage
-      ? refusal.problem
-      : `The consent page sends the user back at once, with error=${refusal.error}.`
+    const problem = isPage ? refusal.problem : `The consent page redirects at once with error=${refusal.error}.`
     return new FakeControlError({ problem })
   })
 }
 
 /**
- * What a user answers who says no.
+ * How a user denies a request.
  *
  * @since 0.1.0
  */
 export interface DenyOptions {
-  /** The e-mail address of the user who answers. Default: the first user. */
+  /** The e-mail address of the user who decides. Default: the first user. */
   readonly user?: string | undefined
 }
 
 /**
- * Who allows, and what of that which is asked for.
+ * How a user allows a request.
  *
  * @since 0.1.0
  */
 export interface ApproveOptions extends DenyOptions {
-  /** What to allow, if it is less than what was asked for. */
+  /** The scopes to allow, if fewer than requested. */
   readonly scopes?: ReadonlyArray<Scopes.Scope> | undefined
 }
 
@@ -255,7 +253,7 @@ const Denial = { user: Schema.optional(Schema.String) }
 const Approval = { ...Denial, scopes: Schema.optional(Schema.Array(Scopes.Scope)) }
 
 /**
- * Allows what an authorization URL asks for, and gives the URL that the browser is sent back to.
+ * Allows the request of an authorization URL, and returns the URL that the browser is redirected to.
  *
  * @param now milliseconds since the epoch; the state's clock offset is added
  *
@@ -273,14 +271,14 @@ export const approve = (
     const user = yield* userOf(state, given.user)
     const scopes = given.scopes ?? request.scopes
     if (!scopes.every((scope) => request.scopes.includes(scope))) {
-      return yield* fail("A user cannot allow more than what was asked for.")
+      return yield* fail("A user can allow only scopes that were requested.")
     }
     const allowed = Authorize.allow(state, request, { userId: user.id, scopes }, now + state.clockOffset)
     return [allowed.location, allowed.state]
   })
 
 /**
- * Denies what an authorization URL asks for, and gives the URL that the browser is sent back to.
+ * Denies the request of an authorization URL, and returns the URL that the browser is redirected to.
  *
  * @since 0.1.0
  */
@@ -297,7 +295,7 @@ export const deny = (
   })
 
 /**
- * What a White Label user answers on the Connect page.
+ * A White Label user's decision on the Connect page.
  *
  * @since 0.1.0
  */
@@ -312,8 +310,9 @@ export const ConnectOptions = Schema.Struct({
 export type ConnectOptions = typeof ConnectOptions.Type
 
 /**
- * Opens a Connect URL, which uses its token up, and answers as the user. Gives the URL that the browser is sent back to, or,
- * of a popup, what it tells the window that has opened it.
+ * Opens a Connect URL, uses up its token, and decides as the user.
+ *
+ * Returns the URL that the browser is redirected to or, for a popup, the message to its opener.
  *
  * @param now milliseconds since the epoch; the state's clock offset is added
  *
@@ -341,7 +340,7 @@ export const connect = (
   })
 
 /**
- * Lets a user's connection expire: the user has to connect it again.
+ * Expires a user's connection: the user has to connect it again.
  *
  * @param id the id of the authentication
  *
@@ -361,7 +360,7 @@ export const expireAuthentication = (state: FakeState.FakeState, id: string): Co
 // -----------------------------------------------------------------------------
 
 /**
- * Which grants are meant: those of an app, of a user, of both, or one.
+ * Selects grants: of an app, of a user, of both, or one.
  *
  * @since 0.1.0
  */
@@ -378,8 +377,8 @@ export const Revocation = Schema.Struct({
 export type Revocation = typeof Revocation.Type
 
 /**
- * Ends grants, as users do in Zapier's settings: of one app, of one user, of both, or just one grant. A grant that is
- * over already stays so.
+ * Revokes grants, as users do in Zapier's settings: of one app, of one user, of both, or one grant. Revoking a grant
+ * twice has no effect.
  *
  * @since 0.1.0
  */
@@ -387,7 +386,7 @@ export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<F
   Result.gen(function* () {
     const { clientId, grantId, user } = yield* parse(Revocation, "The revocation", of)
     if (clientId === undefined && user === undefined && grantId === undefined) {
-      return yield* fail("Say which grants are meant: those of a clientId, of a user, or a grantId.")
+      return yield* fail("Say which grants to revoke: give a clientId, a user, or a grantId.")
     }
     if (clientId !== undefined) yield* appOf(state, clientId)
     const userId = user === undefined ? undefined : (yield* userOf(state, user)).id
@@ -399,7 +398,7 @@ export const revoke = (state: FakeState.FakeState, of: Revocation): Controlled<F
   })
 
 /**
- * Ends one access token before its time. One that is over already stays so.
+ * Ends one access token before it expires. An expired one stays so.
  *
  * @since 0.1.0
  */
@@ -417,11 +416,11 @@ export const endAccessToken = (state: FakeState.FakeState, accessToken: string):
 }
 
 // -----------------------------------------------------------------------------
-// Knobs and faults
+// Settings and faults
 // -----------------------------------------------------------------------------
 
 /**
- * Changes what is unknown of Zapier. What is not named stays as it is.
+ * Changes assumptions about behaviour that Zapier does not document. Settings that are not named stay as they are.
  *
  * @since 0.1.0
  */
@@ -434,7 +433,7 @@ export const setKnobs = (
 const Rules = Schema.Array(FakeFault.Rule)
 
 /**
- * Says what goes wrong from now on, in the place of all that was to go wrong: nothing, if there are no rules.
+ * Replaces all fault rules; an empty list removes them.
  *
  * @since 0.1.0
  */
@@ -444,7 +443,7 @@ export const setFaults = (
 ): Controlled<FakeState.FakeState> => Result.map(parse(Rules, "The faults", rules), (faults) => ({ ...state, faults }))
 
 /**
- * Says what goes wrong as well: the rules that are there are tried before it.
+ * Adds a fault rule, to be tried after the existing ones.
  *
  * @since 0.1.0
  */
@@ -461,33 +460,33 @@ export const addFault = (state: FakeState.FakeState, rule: FakeFault.Rule): Cont
 export const advance = (state: FakeState.FakeState, millis: number): Controlled<FakeState.FakeState> =>
   Number.isFinite(millis) && millis >= 0
     ? Result.succeed({ ...state, clockOffset: state.clockOffset + millis })
-    : fail("The clock moves ahead by so many milliseconds, from 0. To move it back, set it.")
+    : fail("Give 0 or more milliseconds. To move the clock back, set it.")
 
 /**
- * Sets the fake's clock, ahead or back. It goes on from there.
+ * Sets the fake's clock, forward or back. It runs on from there.
  *
- * @param at what it is to show, in milliseconds since the epoch
- * @param now what the clock outside shows, in milliseconds since the epoch
+ * @param at the new time, in milliseconds since the epoch
+ * @param now the time of the outer clock, in milliseconds since the epoch
  *
  * @since 0.1.0
  */
 export const setTime = (state: FakeState.FakeState, at: number, now: number): Controlled<FakeState.FakeState> =>
   Option.isSome(DateTime.make(at))
     ? Result.succeed({ ...state, clockOffset: at - now })
-    : fail("The clock is set to milliseconds since the epoch.")
+    : fail("Give milliseconds since the epoch.")
 
 /**
- * What a fake begins with.
+ * The initial state of a fake.
  *
  * @since 0.1.0
  */
 export interface Options extends FakeState.Options {
-  /** Which apps are registered from the start. Default: none. */
+  /** The apps that are registered from the start. Default: none. */
   readonly apps?: ReadonlyArray<AppOptions> | undefined
 }
 
 /**
- * A fake with apps and users, all of whose options make sense.
+ * A fake with apps and users. Fails for invalid options.
  *
  * @since 0.1.0
  */

@@ -1,14 +1,13 @@
 /**
- * The fake over HTTP for people, and for tests that are written in other languages: what `FakeZapier.layerServer` serves,
- * and under `/_control/` a page that shows what the fake knows, with buttons for what no client can do, and the same as an
- * API that speaks JSON.
+ * Serves the fake over HTTP, with a control page for people and a control API for tests in other languages. It serves
+ * what `FakeZapier.layerServer` serves, and under `/_control/` a page that shows the fake's state, with buttons for
+ * what no client can do, and the same as a JSON API.
  *
- * It is for the machine that it runs on. It answers no request that comes from another one, that calls it by another name
- * than that of this machine, or that another page sends; and the page and the API want a token.
+ * It is for the local machine: it rejects requests from other machines, under other host names, or sent by other sites;
+ * and the page and the API need a token.
  *
- * The API: `GET /_control/api/` tells which paths there are: readings, and actions, which are the operations of
- * `FakeZapier`, each with its parameters as a JSON object. What makes no sense is answered with 400 and an `error` that
- * says what would.
+ * The API: `GET /_control/api/` lists the paths: readings, and actions, which are the operations of `FakeZapier`, each
+ * with its parameters as a JSON object. An invalid request gets 400 and an `error` that says what is valid.
  *
  * ```sh
  * curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:9270/_control/api/requests
@@ -63,41 +62,41 @@ import * as Serve from "./internal/serve.ts"
 import * as ServedAt from "./internal/servedAt.ts"
 
 /**
- * Where control is.
+ * The addresses of the control page and API.
  *
  * @since 0.1.0
  */
 export class FakeControlServer extends Context.Service<
   FakeControlServer,
   {
-    /** The control page, with the token that opens it: show it to whoever has started the fake, and to nobody else. */
+    /** The control page, with the token that opens it: show it only to the user who started the fake. */
     readonly url: Redacted.Redacted
     /** The control API. It ends with a slash. */
     readonly apiUrl: string
-    /** What the API takes as `Authorization: Bearer`. */
+    /** The token that the API expects as `Authorization: Bearer`. */
     readonly token: Redacted.Redacted
   }
 >()("@zapier-workflow-auth/testing/fake/FakeControlServer") {}
 
 /**
- * How control is guarded.
+ * How access to the control page and API is protected.
  *
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * At least 16 letters, digits and `-._~`. Default: drawn at the start, from `SecureRandom`, and not from the fake's
+   * At least 16 letters, digits and `-._~`. Default: drawn at the start, from `SecureRandom` and not from the fake's
    * seed.
    */
   readonly token?: Redacted.Redacted | undefined
-  /** What else there is, for the front page: a sample app, for example. Default: nothing. */
+  /** Further links for the front page, to a sample app, for example. Default: none. */
   readonly links?: ReadonlyArray<Link> | undefined
-  /** Done after each action of the control page or API, with what happened in a sentence. Default: nothing. */
+  /** Runs after each action of the control page or API, with one sentence about it. Default: nothing runs. */
   readonly onAction?: ((words: string) => Effect.Effect<unknown>) | undefined
 }
 
 /**
- * A link of the front page.
+ * A link on the front page.
  *
  * @since 0.1.0
  */
@@ -126,9 +125,9 @@ const parseOptions = Given.parse(
 const isToken = (text: string) => /^[\w.~-]{16,}$/.test(text)
 
 /**
- * Serves the fake, with its control page and control API, with any of Effect's HTTP servers. Fails with a
- * `FakeControlError` for a token that is too easily guessed, or that a header or URL cannot carry, and for an option that it
- * does not know.
+ * Serves the fake, with its control page and control API, on any of Effect's HTTP servers. Fails with a
+ * `FakeControlError` for a token that is too easily guessed or that a header or URL cannot carry, and for an unknown
+ * option.
  *
  * @since 0.1.0
  */
@@ -152,7 +151,7 @@ export const layer = (
       const token = options.token ?? Redacted.make(yield* secret)
       if (!isToken(Redacted.value(token))) {
         return yield* new FakeControlError({
-          problem: "The token has at least 16 letters, digits and -._~, and nothing else."
+          problem: "The token must have at least 16 characters: letters, digits and -._~ only."
         })
       }
       const context: Control.Context = {

@@ -1,9 +1,9 @@
 /**
- * What may go wrong between the fake and its clients, as data: it can be written down in a test, drawn, encoded to JSON
- * and sent to a fake that runs elsewhere.
+ * Faults between the fake and its clients, as data: they can be written in a test, drawn, encoded to JSON and sent to a
+ * fake that runs elsewhere.
  *
- * `TokenRequestFault` has the same names where both mean the same. It is what a simulation does to token requests and to
- * processes; these are what a server and a connection do to any request, with their numbers.
+ * `TokenRequestFault` uses the same names for the same faults. Those are what a simulation does to token requests and
+ * processes; these are what a server and a connection do to any request, with their parameters.
  *
  * @example
  * ```ts
@@ -11,11 +11,11 @@
  * import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
  *
  * const faults: ReadonlyArray<FakeFault.Rule> = [
- *   // Ada's second refresh is acted on, and nobody hears of it.
+ *   // The server carries out Ada's second refresh, but the response is lost.
  *   { fault: { _tag: "ResponseLost" }, match: { grantType: "refresh_token", user: "ada@example.com" }, nth: 2 },
- *   // Of all other requests, one in fifty.
+ *   // One in fifty of all other requests gets 503.
  *   { fault: { _tag: "Unavailable", retryAfter: 5 }, share: 0.02 },
- *   // An endpoint that refuses every token, and goes on to.
+ *   // An endpoint that always rejects the token.
  *   { fault: { _tag: "Unauthorized" }, match: { endpoint: "GET /v2/zap-runs" }, times: "Always" }
  * ]
  *
@@ -31,36 +31,36 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 const Positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
-// A day, so that no fault outlives all patience.
+// At most a day, so that no fault hangs a test for ever.
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 }))
 
 const afterActing = Schema.optionalKey(Schema.Boolean)
 
 /**
- * What goes wrong with one request.
+ * A fault of one request.
  *
  * - `RequestLost`: the connection is closed before the server has seen the request.
- * - `RequestSilent`: the request never arrives, and nobody says so: the client waits until it gives up.
- * - `ResponseLost`: the server acts, and the connection is closed before its answer is there.
- * - `ResponseSilent`: the server acts, and nothing ever comes.
- * - `ResponseSlow`: the server acts, and its answer is there `millis` milliseconds later.
+ * - `RequestSilent`: the request never arrives, and the client gets no error: it waits until it gives up.
+ * - `ResponseLost`: the server acts, and the connection is closed before the response arrives.
+ * - `ResponseSilent`: the server acts, and no response ever arrives.
+ * - `ResponseSlow`: the server acts, and the response arrives `millis` milliseconds later.
  * - `ConnectionReset`: the connection is reset, before the server has seen the request or, `afterActing`, after it has
  *   acted.
- * - `ServerError`: the page of a gateway, with a status from 500 to 599, instead of an answer, or, `afterActing`, in the
- *   place of what the server has answered.
+ * - `ServerError`: the page of a gateway, with a status from 500 to 599, instead of a response; or, `afterActing`, in
+ *   place of the server's response.
  * - `Unavailable`: 503 with `Retry-After`, in seconds. Default: 30.
  * - `RateLimited`: 429 with `Retry-After`, in seconds, whatever the rates are. The server has not acted. Default: 60.
  * - `Unauthorized`: 401, whatever the credential is. The server has not acted.
- * - `Forbidden`: 403, whatever the credential is allowed. The server has not acted.
- * - `Redirected`: leads to another origin, which no name server knows, by a `status` of 301, 302, 303, 307 or 308. The
- *   server has not acted, and a client must not follow with its credential. Default: 302.
- * - `MalformedJson`: the answer lacks its last character, and says that it is whole.
- * - `WrongTypes`: members of the answer have other types: text becomes a number, all else text. `members` says which
- *   there are instead, and what they are.
- * - `TruncatedBody`: the connection is closed after so many bytes of the body, of which the headers promise more.
+ * - `Forbidden`: 403, whatever the token's scopes are. The server has not acted.
+ * - `Redirected`: redirects to another origin, whose name does not resolve, with a `status` of 301, 302, 303, 307 or
+ *   308. The server has not acted, and a client must not follow with its credential. Default: 302.
+ * - `MalformedJson`: the response lacks its last character, but looks complete.
+ * - `WrongTypes`: members of the response have other types: text becomes a number, everything else text. `members`
+ *   replaces them with the given values.
+ * - `TruncatedBody`: the connection is closed after `bytes` bytes of the body, although the headers promise more.
  *   Default: half of it.
- * - `WrongContentType`: the answer as it is, under another `Content-Type`. Default: `text/html`.
- * - `ClockJump`: the fake's clock jumps by `millis` milliseconds, ahead or back, before the server sees the request.
+ * - `WrongContentType`: the same response under another `Content-Type`. Default: `text/html`.
+ * - `ClockJump`: the fake's clock jumps by `millis` milliseconds, forward or back, before the server sees the request.
  *
  * @since 0.1.0
  */
@@ -92,7 +92,7 @@ export const Fault = Schema.TaggedUnion({
 export type Fault = typeof Fault.Type
 
 /**
- * One of each kind, for tests that mean to go through all of them.
+ * A fault of each kind, for tests that go through all of them.
  *
  * @since 0.1.0
  */
@@ -117,7 +117,8 @@ export const ofEachKind: ReadonlyArray<Fault> = [
 ]
 
 /**
- * Where a request goes: the token endpoint, the consent page, the Connect page, an endpoint of the table by its name, or a path.
+ * The target of a request: the token endpoint, the consent page, the Connect page, an endpoint of the table by its
+ * name, or a path.
  *
  * @since 0.1.0
  */
@@ -150,11 +151,11 @@ export const GrantType = Schema.Literals([
 export type GrantType = typeof GrantType.Type
 
 /**
- * Which requests are meant: those of which everything is true that is stated.
+ * Selects requests: those for which every given member holds.
  *
- * - `grantType`: of a token request
- * - `user`: the e-mail address of the user whose code or token it is, or who answers the consent page; of a White Label user,
- *   the id that the partner has for them
+ * - `grantType`: the grant type of a token request
+ * - `user`: the e-mail address of the user who owns the code or token, or who decides on the consent page; for a White
+ *   Label user, the partner's id of the user
  *
  * @since 0.1.0
  */
@@ -170,15 +171,14 @@ export const Match = Schema.Struct({
 export type Match = typeof Match.Type
 
 /**
- * What strikes when. Rules are tried in their order, and the first that strikes is the only one: those after it do not
- * see the request. The fake keeps what is left of a rule: `nth` and `times` count down, and a rule that is used up is
- * gone.
+ * When a fault is injected. Rules are tried in order, and the first that applies is the only one: later rules do not
+ * see the request. The fake keeps the rest of a rule: `nth` and `times` count down, and a finished rule is removed.
  *
  * - `match`: default: every request
- * - `nth`: the first request to strike, of those that match and that the rules before it have left alone. Default: 1
- * - `share`: strikes so many of them, from 0 to 1, drawn from the fake's seed: the same seed and the same requests, the
- *   same faults. Default: 1
- * - `times`: how often it strikes. Default: once, or, with a `share`, `Always`
+ * - `nth`: the first request to affect, among those that match and that no earlier rule affected. Default: 1
+ * - `share`: affects this share of them, from 0 to 1, drawn from the fake's seed: the same seed and the same requests
+ *   give the same faults. Default: 1
+ * - `times`: how often it is injected. Default: once, or, with a `share`, `Always`
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * HTTP as the fake sees it: plain data, so that the machine needs no sockets.
+ * HTTP as plain data, so that the fake needs no sockets.
  *
  * @since 0.1.0
  */
@@ -19,24 +19,24 @@ export interface FakeRequest {
   /** Names in lower case. */
   readonly headers: { readonly [name: string]: string | undefined }
   readonly body: Uint8Array
-  /** Where it comes from, for rate limits. Default: `defaultAddress`. */
+  /** The client's address, for rate limits. Default: `defaultAddress`. */
   readonly address?: string | undefined
   /**
-   * The URL that the fake was asked at, without the path: links of the response lead there. It has the prefix that a
-   * gateway takes off paths, and no slash at its end. Default: `https://api.zapier.com`.
+   * The base URL under which the fake was called, without the path: links in the response use it. It includes a prefix
+   * that a gateway strips from paths, and has no slash at its end. Default: `https://api.zapier.com`.
    */
   readonly base?: string | undefined
 }
 
 /**
- * Where requests come from that say nothing about it.
+ * The address of requests that do not say where they come from.
  *
  * @internal
  */
 export const defaultAddress = "127.0.0.1"
 
 /**
- * An answer: names of headers are in lower case, and an empty body is none.
+ * A response: header names are in lower case, and an empty body means none.
  *
  * @since 0.1.0
  */
@@ -49,7 +49,7 @@ export interface FakeResponse {
 const encoder = new TextEncoder()
 
 /**
- * A request out of a method, a URL or path, headers and a body.
+ * Makes a request from a method, a URL or path, headers and a body.
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ export const request = (
 }
 
 /**
- * A request whose body is a form, as `application/x-www-form-urlencoded`.
+ * Makes a request whose body is a form, as `application/x-www-form-urlencoded`.
  *
  * @since 0.1.0
  */
@@ -102,14 +102,14 @@ export const form = (
   })
 
 /**
- * The response of a request that got none: its status is 0, as in the Fetch standard.
+ * Stands for a response that never came: its status is 0, as in the Fetch standard.
  *
  * @since 0.1.0
  */
 export const networkError: FakeResponse = { status: 0, headers: {}, body: "" }
 
 /**
- * An answer in JSON.
+ * A response in JSON.
  *
  * @since 0.1.0
  */
@@ -124,7 +124,7 @@ export const json = (
 })
 
 /**
- * A page, which is not to be stored.
+ * A page that must not be stored.
  *
  * @since 0.1.0
  */
@@ -135,7 +135,7 @@ export const html = (status: number, body: string): FakeResponse => ({
 })
 
 /**
- * An answer that leads elsewhere, and tells nobody where it comes from.
+ * A redirect that sends no referrer.
  *
  * @since 0.1.0
  */

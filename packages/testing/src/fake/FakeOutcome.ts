@@ -9,7 +9,7 @@ import type * as FakeState from "./FakeState.ts"
 import type * as FakeWhiteLabel from "./FakeWhiteLabel.ts"
 
 /**
- * Tokens that an answer gave, and what they came from.
+ * Tokens that a response contains, and their origin.
  *
  * @since 0.1.0
  */
@@ -23,11 +23,11 @@ export interface Issued {
 }
 
 /**
- * The answers that led to a token, the oldest first: the exchange of a code, or the app's request, and then every
- * refresh, the last of which gave the token. Answers that never arrived are among them.
+ * The responses that led to a token, oldest first: the exchange of a code, or the app's request, and then every
+ * refresh, the last of which returned the token. They include responses that never arrived.
  *
- * @param issued the tokens that were issued, the oldest first; where older ones were forgotten, the chain begins later
- * @param token an access token or a refresh token; of an unknown one there is no chain
+ * @param issued the issued tokens, oldest first; if older ones were forgotten, the chain begins later
+ * @param token an access token or a refresh token; an unknown one has no chain
  *
  * @since 0.1.0
  */
@@ -44,13 +44,13 @@ export const lineage = (issued: ReadonlyArray<Issued>, token: string): ReadonlyA
 }
 
 /**
- * The part of an answer that reaches the client.
+ * The part of a response that reaches the client.
  *
- * - `Answered`: all of it, after `delay` milliseconds
- * - `Truncated`: so many bytes of the body, of which the headers promise more; then the connection is closed
+ * - `Answered`: the whole response, after `delay` milliseconds
+ * - `Truncated`: `bytes` bytes of the body, although the headers promise more; then the connection is closed
  * - `Closed`: nothing: the connection is closed
  * - `Reset`: nothing: the connection is reset
- * - `Silent`: nothing, for as long as it waits
+ * - `Silent`: nothing, for as long as the client waits
  *
  * @since 0.1.0
  */
@@ -62,31 +62,31 @@ export type Delivery =
   | { readonly _tag: "Silent" }
 
 /**
- * What the fake has made of a request.
+ * The fake's result for a request.
  *
  * @since 0.1.0
  */
 export interface Answered {
   readonly state: FakeState.FakeState
-  /** What it was answered with, whether that arrives or not. `FakeHttp.networkError` when the request never arrived. */
+  /** The response, whether or not it arrives. `FakeHttp.networkError` if the request never arrived. */
   readonly response: FakeResponse
-  /** The tokens of this answer, if it has any, whether it arrives or not. */
+  /** The tokens in the response, if any, whether or not it arrives. */
   readonly issued?: Issued
   /**
-   * What has to be found out first. The machine is then asked again, with the facts; without them, the request is refused, as it
-   * is here.
+   * A fact that the machine needs first. It is then called again with the facts; without them the request is rejected,
+   * as in this result.
    */
   readonly question?: FakeWhiteLabel.Question
 }
 
 /**
- * What came of a request.
+ * The outcome of a request, with its fault.
  *
  * @since 0.1.0
  */
 export interface Handled extends Answered {
-  /** What of the answer arrives. */
+  /** The part of the response that arrives. */
   readonly delivery: Delivery
-  /** What it was struck by. */
+  /** The injected fault. */
   readonly fault?: FakeFault.Fault
 }

@@ -1,9 +1,9 @@
 /**
- * The fake Zapier as a pure function: a state and a request give the next state and a response. It never throws, it knows
- * the time only as an argument, and it follows Zapier's documented rules to the letter.
+ * The fake Zapier as a pure function: a state and a request give the next state and a response. It never throws, takes
+ * the time as an argument, and follows Zapier's documented rules to the letter.
  *
- * Sources: Zapier's "Authentication" page and API reference of the Workflow API; RFC 6749, RFC 7636; Django OAuth
- * Toolkit 1.7.0, as recorded, for answers that Zapier does not document.
+ * Sources: Zapier's "Authentication" page and API reference of the Workflow API; RFC 6749, RFC 7636; recorded responses
+ * of Django OAuth Toolkit 1.7.0, where Zapier documents none.
  *
  * @since 0.1.0
  */
@@ -23,10 +23,11 @@ import * as Token from "./internal/token.ts"
 import * as Connect from "./internal/whiteLabel/connect.ts"
 
 /**
- * Answers a request. The first rule of `state.faults` that strikes it changes the answer, or keeps it from arriving.
+ * Handles a request. The first rule of `state.faults` that applies to it changes the response, or keeps it from
+ * arriving.
  *
  * @param now milliseconds since the epoch; the state's clock offset is added
- * @param facts the answers to the questions of this request: see `Answered.question`
+ * @param facts the facts that this request asked for: see `Answered.question`
  *
  * @example
  * ```ts
@@ -42,7 +43,7 @@ import * as Connect from "./internal/whiteLabel/connect.ts"
  * @since 0.1.0
  */
 export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: number, facts: Facts = {}): Handled => {
-  // Browsers go to pages, and no script reads them.
+  // Pages are for browsers to visit, so no script reads them.
   if (!state.knobs.allowsCrossOrigin || Parse.isPage(request.path)) return handled(state, request, now, facts)
   if (CrossOrigin.isPreflight(request)) {
     return { state, response: CrossOrigin.preflight(request), delivery: Faults.atOnce }

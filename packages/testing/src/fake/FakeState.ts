@@ -1,5 +1,5 @@
 /**
- * All that the fake knows, as one immutable value.
+ * The fake's whole state, as one immutable value.
  *
  * Tokens, codes and ids come from a seed and a counter: the same seed and the same requests give the same tokens.
  *
@@ -15,7 +15,7 @@ import * as Seeded from "../internal/seeded.ts"
 import * as Text from "../internal/text.ts"
 
 /**
- * An application that is registered with Zapier.
+ * An application registered with Zapier.
  *
  * @since 0.1.0
  */
@@ -24,12 +24,12 @@ export interface App {
   readonly clientId: string
   readonly clientSecret: string
   readonly redirectUris: ReadonlyArray<string>
-  /** What the app is registered with as a White Label partner, if it is one. */
+  /** The app's registration as a White Label partner, if it is one. */
   readonly whiteLabel?: FakeWhiteLabel.Registration | undefined
 }
 
 /**
- * Somebody who may sign in at the fake.
+ * A user who can sign in at the fake.
  *
  * @since 0.1.0
  */
@@ -41,7 +41,7 @@ export interface User {
 }
 
 /**
- * The opaque user that Zapier makes for a partner's user, in a workspace of the tenant.
+ * The opaque user that Zapier creates for a partner's user, in the tenant's workspace.
  *
  * @since 0.1.0
  */
@@ -56,7 +56,7 @@ export interface WhiteLabelUser extends User {
 }
 
 /**
- * Where tokens come from, for lineage.
+ * The origin of tokens.
  *
  * @since 0.1.0
  */
@@ -67,12 +67,12 @@ export type Origin =
   | { readonly _tag: "Jwt"; readonly tenant: string; readonly user: string }
 
 /**
- * An authorization code that was not exchanged yet, and what it was issued for.
+ * An authorization code that has not been exchanged, and the request that it was issued for.
  *
  * @since 0.1.0
  */
 export interface Code {
-  /** The id of the grant that it will be exchanged for. */
+  /** The id of the grant that its exchange creates. */
   readonly grantId: number
   readonly clientId: string
   readonly userId: number
@@ -80,7 +80,7 @@ export interface Code {
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** In milliseconds since the epoch. */
   readonly expiresAt: number
-  /** PKCE's, where the authorization request had one. */
+  /** The PKCE challenge, if the authorization request had one. */
   readonly challenge: { readonly value: string; readonly method: "S256" | "plain" } | undefined
 }
 
@@ -106,13 +106,13 @@ export interface AppToken extends AccessToken {
 }
 
 /**
- * A pair of tokens that an answer gave.
+ * A pair of tokens in a response.
  *
  * @since 0.1.0
  */
 export interface Pair {
   readonly accessToken: string
-  /** None where an exchange gives none. */
+  /** Undefined if an exchange gives none. */
   readonly refreshToken: string | undefined
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** In seconds. */
@@ -120,7 +120,7 @@ export interface Pair {
 }
 
 /**
- * A refresh token that was used, when, and what it was answered with.
+ * A used refresh token, when it was used, and the tokens that it gave.
  *
  * @since 0.1.0
  */
@@ -132,7 +132,7 @@ export interface Rotation {
 }
 
 /**
- * What a user allowed an app. Gone once it is revoked. Tokens that are over are not listed: each names its grant, so that
+ * A user's consent for an app. Removed once it is revoked. Expired tokens are not listed: each names its grant, so that
  * a grant that is refreshed for years does not grow.
  *
  * @since 0.1.0
@@ -141,20 +141,20 @@ export interface Grant {
   readonly id: number
   readonly clientId: string
   readonly userId: number
-  /** What was consented to, or less (`refreshRestoresScope`): no refresh gives more. */
+  /** The scopes of the consent, or fewer (`refreshRestoresScope`): no refresh gives more. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
-  /** How many times it was given tokens. */
+  /** How often it was given tokens. */
   readonly serial: number
-  /** Those that may still be good. */
+  /** The access tokens that may still be valid. */
   readonly accessTokens: ReadonlyArray<AccessToken>
-  /** The one that is good, if there is one. */
+  /** The valid refresh token, if there is one. */
   readonly refreshToken: string | undefined
-  /** What is still in its grace period, the oldest first. */
+  /** The used refresh tokens that are still in their grace period, oldest first. */
   readonly rotations: ReadonlyArray<Rotation>
 }
 
 /**
- * The account of a user that is enrolled in a promotion.
+ * A user's enrollment in a promotion.
  *
  * @since 0.1.0
  */
@@ -203,12 +203,12 @@ export interface Authentication {
   readonly id: string
   readonly app: string
   readonly title: string
-  /** Whether the user has to connect it again. Default: no. */
+  /** True if the user has to connect it again. Default: false. */
   readonly isExpired?: boolean | undefined
 }
 
 /**
- * An action that was run by itself, outside of a Zap.
+ * A run of a single action, outside of a Zap.
  *
  * @since 0.1.0
  */
@@ -224,7 +224,7 @@ export interface ActionRun {
 }
 
 /**
- * What an address, or a partner, has sent in its current minute. When `count` is above the limit, the minute is the
+ * The requests of an address, or of a partner, in its current minute. If `count` is above the limit, the minute is the
  * cool-down.
  *
  * @since 0.1.0
@@ -235,7 +235,7 @@ export interface Minute {
   readonly count: number
 }
 
-// Whole or not: a test of real time may want a token that lives for less than a second.
+// Fractions are allowed: a test in real time may need a token that lives for less than a second.
 const Time = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -244,74 +244,79 @@ const knob = <S extends Schema.Constraint & Schema.WithoutConstructorDefault>(sc
   Schema.withConstructorDefault<S>(Effect.succeed(strict))(schema)
 
 /**
- * What is not known of Zapier, or what a test may want otherwise. The defaults are `strictest`.
+ * Behaviour that Zapier does not document, or that a test wants to change. The defaults are `strictest`.
  *
  * @since 0.1.0
  */
 export const Knobs = Schema.Struct({
   /**
-   * Whether the user is asked for consent, on a page. Else an authorization URL leads back with a code at once: of the
-   * user whose address is in `sign_up_email`, or of the first one. Default: yes.
+   * True if the user is asked for consent on a page. If false, an authorization URL redirects with a code at once: of
+   * the user whose address is in `sign_up_email`, or of the first user. Default: true.
    */
   asksForConsent: knob(Schema.Boolean, true),
-  /** How long an access token lives, in seconds. Default: 36000, as documented. */
+  /** The lifetime of an access token, in seconds. Default: 36000, as documented. */
   accessTokenLifetime: knob(Time, 36_000),
-  /** How long a code lives, in seconds. Default: 120, as documented. */
+  /** The lifetime of a code, in seconds. Default: 120, as documented. */
   codeLifetime: knob(Time, 120),
-  /** Whether a second use of a rotated refresh token ends the whole grant. Default: yes. */
+  /** True if a second use of a rotated refresh token revokes the whole grant. Default: true. */
   reuseRevokesGrant: knob(Schema.Boolean, true),
-  /** Whether a second use of a code ends the grant that it gave (RFC 6749 section 4.1.2). Default: yes. */
+  /** True if a second use of a code revokes the grant that it gave (RFC 6749 section 4.1.2). Default: true. */
   codeReuseRevokesGrant: knob(Schema.Boolean, true),
-  /** For how long a rotated refresh token gives the same new pair again, in milliseconds. Default: 0. */
+  /** How long a rotated refresh token returns the same new pair again, in milliseconds. Default: 0. */
   graceMillis: knob(Time, 0),
-  /** Whether a refresh ends the previous access token at once. Default: yes. */
+  /** True if a refresh ends the previous access token at once. Default: true. */
   refreshEndsAccessToken: knob(Schema.Boolean, true),
   /**
-   * Whether a refresh that names no scope gives all that was consented to, also after one that asked for less (RFC 6749
-   * section 6); else what was given up stays so, as with Django OAuth Toolkit. Default: yes.
+   * True if a refresh without a scope returns all consented scopes, even after one that asked for fewer (RFC 6749
+   * section 6); false if dropped scopes stay dropped, as with Django OAuth Toolkit. Default: true.
    */
   refreshRestoresScope: knob(Schema.Boolean, true),
-  /** Whether a refresh gives a new refresh token; else it gives none, and the old one stays good. Default: yes. */
+  /**
+   * True if a refresh returns a new refresh token; if false, it returns none, and the old one stays valid. Default:
+   * true.
+   */
   rotateRefreshTokens: knob(Schema.Boolean, true),
-  /** The `Content-Type` of app token answers. Zapier's documentation shows `multipart/form-data` over JSON. */
+  /**
+   * The `Content-Type` of responses with an app token. Zapier's documentation shows `multipart/form-data` over JSON.
+   */
   appTokenContentType: knob(Schema.NonEmptyString, "application/json"),
   /**
-   * Whether there are rate limits: whoever exceeds one is answered with 429 for a minute. Default: yes, as documented.
-   * The consent page never counts: users' browsers ask for it, each from an address of its own.
+   * True if there are rate limits: a client that exceeds one gets 429 for a minute. Default: true, as documented. The
+   * consent page never counts, because users' browsers request it, each from its own address.
    */
   rateLimits: knob(Schema.Boolean, true),
-  /** How many requests an address may send in a minute. Default: 60, as documented. */
+  /** How many requests an address may send per minute. Default: 60, as documented. */
   requestsPerAddress: knob(Count, 60),
-  /** How many requests a partner, which is a client id, may send in a minute. Default: 150, as documented. */
+  /** How many requests a partner (a client id) may send per minute. Default: 150, as documented. */
   requestsPerPartner: knob(Count, 150),
-  /** Whether token requests count, too. Default: yes. */
+  /** True if token requests count, too. Default: true. */
   rateLimitsTokenRequests: knob(Schema.Boolean, true),
   /**
-   * Whether scripts of pages of other origins may call the API and the token endpoint (CORS). It is not known of Zapier.
-   * Default: no, as with servers that say nothing of it.
+   * True if scripts on pages of other origins may call the API and the token endpoint (CORS). Zapier does not document
+   * it. Default: false, like servers without CORS headers.
    */
   allowsCrossOrigin: knob(Schema.Boolean, false),
-  /** For how long a JWT of a White Label partner may be good, from `iat` to `exp`, in seconds. Default: 300, as documented. */
+  /** The longest lifetime of a White Label partner's JWT, from `iat` to `exp`, in seconds. Default: 300, as documented. */
   jwtLifetime: knob(Time, 300),
-  /** How far a partner's clock may be from the fake's, in seconds. Default: 0. */
+  /** How far a partner's clock may be off, in seconds. Default: 0. */
   jwtClockSkew: knob(Time, 0),
-  /** Whether a JWT that was exchanged may be exchanged again. One without a `jti` always may. Default: no. */
+  /** True if a JWT may be exchanged again. A JWT without a `jti` always may. Default: false. */
   allowsJwtReplay: knob(Schema.Boolean, false),
-  /** How a JWT is refused: with `invalid_request` by RFC 8693 section 2.2.2, or with `invalid_grant` as other servers do. */
+  /** The error for an invalid JWT: `invalid_request` by RFC 8693 section 2.2.2, or `invalid_grant` as on other servers. */
   invalidJwtError: knob(Schema.Literals(["invalid_request", "invalid_grant"]), "invalid_request"),
-  /** For how long a partner's keys are used before they are fetched again, in seconds. Default: 300. */
+  /** How long a partner's keys are cached, in seconds. Default: 300. */
   jwksLifetime: knob(Time, 300),
-  /** For how long keys are not fetched again for a `kid` that is not among them, in seconds. Default: 60. */
+  /** How long keys are not fetched again for an unknown `kid`, in seconds. Default: 60. */
   jwksCooldown: knob(Time, 60),
-  /** How long the access token of a White Label user lives, in seconds. Default: 3600. */
+  /** The lifetime of a White Label user's access token, in seconds. Default: 3600. */
   exchangedTokenLifetime: knob(Time, 3_600),
-  /** Whether an exchange ends the user's previous access token at once. Default: yes. */
+  /** True if an exchange ends the user's previous access token at once. Default: true. */
   exchangeEndsAccessToken: knob(Schema.Boolean, true),
-  /** Whether an exchange gives a refresh token, too. Default: no. */
+  /** True if an exchange also returns a refresh token. Default: false. */
   exchangeGivesRefreshToken: knob(Schema.Boolean, false),
-  /** How long a connect token lives, in seconds. Default: 360, as documented. */
+  /** The lifetime of a connect token, in seconds. Default: 360, as documented. */
   connectTokenLifetime: knob(Time, 360),
-  /** Whether only White Label partners may delete Zaps. Default: yes, as documented. */
+  /** True if only White Label partners may delete Zaps. Default: true, as documented. */
   onlyPartnersDeleteZaps: knob(Schema.Boolean, true)
 })
 
@@ -321,81 +326,81 @@ export const Knobs = Schema.Struct({
 export type Knobs = typeof Knobs.Type
 
 /**
- * The defaults: as documented, and as strict as it could be where nothing is.
+ * The defaults: as documented, and otherwise as strict as possible.
  *
  * @since 0.1.0
  */
 export const strictest: Knobs = Knobs.make({})
 
 /**
- * All that the fake knows.
+ * The fake's whole state.
  *
  * @since 0.1.0
  */
 export interface FakeState {
-  /** What the seed comes to. */
+  /** The key derived from the seed. */
   readonly key: Seeded.Key
-  /** How many texts have been drawn, and codes given: the number of a code is the id of its grant. */
+  /** How many texts were drawn and codes issued: the number of a code is the id of its grant. */
   readonly counter: number
-  /** How far the fake's clock is ahead of the one outside, in milliseconds. */
+  /** How far the fake's clock is ahead of the outer clock, in milliseconds. */
   readonly clockOffset: number
   readonly knobs: Knobs
-  /** What is still to go wrong. */
+  /** The fault rules that are left. */
   readonly faults: ReadonlyArray<FakeFault.Rule>
-  /** How many times it was drawn whether something goes wrong. */
+  /** How often the random source of faults was drawn. */
   readonly faultsDrawn: number
   readonly apps: HashMap.HashMap<string, App>
   readonly users: ReadonlyArray<User>
-  /** Those that were not exchanged yet, by the ids of their grants. */
+  /** The codes that have not been exchanged, by the ids of their grants. */
   readonly codes: HashMap.HashMap<number, Code>
   /** By id. */
   readonly grants: HashMap.HashMap<number, Grant>
-  /** By the tokens. */
+  /** By access token. */
   readonly appTokens: HashMap.HashMap<string, AppToken>
-  /** How many codes, apps' tokens, minutes and the like there may be until those that are over are forgotten. */
+  /** How many codes, app tokens, minutes and the like there may be before the expired ones are removed. */
   readonly sweepSize: number
-  /** What was sent lately, by address and by partner. */
+  /** The recent requests, by address and by partner. */
   readonly minutes: HashMap.HashMap<string, Minute>
   readonly enrollments: HashMap.HashMap<string, Enrollment>
-  /** The Zaps of the users who have changed theirs, by user id. All others have the same few. */
+  /** The Zaps of users who changed theirs, by user id. All others have the same default ones. */
   readonly zaps: HashMap.HashMap<number, ReadonlyArray<Zap>>
-  /** What users have connected who have added or removed some, by user id. All others have one for each app. */
+  /** The connected accounts of users who changed theirs, by user id. All others have one for each app. */
   readonly authentications: HashMap.HashMap<number, ReadonlyArray<Authentication>>
   readonly actionRuns: HashMap.HashMap<string, ActionRun>
   /** By id. */
   readonly whiteLabelUsers: HashMap.HashMap<number, WhiteLabelUser>
   /** The ids of White Label users, by client id, tenant and user. */
   readonly whiteLabelIds: HashMap.HashMap<string, number>
-  /** What was fetched from partners' JWKS URLs, by the URLs. */
+  /** Keys fetched from partners' JWKS URLs, by URL. */
   readonly partnerKeys: HashMap.HashMap<string, FakeWhiteLabel.FetchedKeys>
-  /** JWTs that were exchanged, by client id and `jti`. */
+  /** Exchanged JWTs, by client id and `jti`. */
   readonly exchangedJwts: HashMap.HashMap<string, { readonly expiresAt: number }>
-  /** By the tokens. */
+  /** By connect token. */
   readonly connectTokens: HashMap.HashMap<string, FakeWhiteLabel.ConnectToken>
-  /** Connect pages that are open, by their secrets. */
+  /** Open Connect pages, by their secrets. */
   readonly connectSessions: HashMap.HashMap<string, FakeWhiteLabel.ConnectSession>
 }
 
 /**
- * What a fake begins with.
+ * The initial state of a fake.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** Same seed, same tokens. Default: `zapier`. */
+  /** The same seed gives the same tokens. Default: `zapier`. */
   readonly seed?: string | undefined
   /** How Zapier behaves where its documentation does not say. Default: `strictest`. */
   readonly knobs?: Partial<Knobs> | undefined
-  /** Who may sign in. Default: one user, ada@example.com. */
+  /** The users who can sign in. Default: one user, ada@example.com. */
   readonly users?: ReadonlyArray<Omit<User, "id">> | undefined
-  /** What goes wrong. Default: nothing. */
+  /** The fault rules. Default: none. */
   readonly faults?: ReadonlyArray<FakeFault.Rule> | undefined
 }
 
 const ada = { email: "ada@example.com", firstName: "Ada", lastName: "Example" }
 
 /**
- * A fake with users, and no apps yet.
+ * A fake with users and without apps.
  *
  * @since 0.1.0
  */
@@ -426,7 +431,7 @@ export const make = (options: Options = {}): FakeState => ({
 })
 
 /**
- * The next text out of the seed, of 30 letters and digits as Django OAuth Toolkit makes them.
+ * Draws the next text from the seed: 30 letters and digits, like Django OAuth Toolkit.
  *
  * @since 0.1.0
  */
@@ -436,7 +441,7 @@ export const draw = (state: FakeState, length = 30): readonly [text: string, sta
 }
 
 /**
- * Ends a grant: all its tokens stop working.
+ * Revokes a grant: all its tokens stop working.
  *
  * @internal
  */
@@ -450,9 +455,9 @@ const hour = 3_600_000
 const leastSweep = 1_024
 
 /**
- * Forgets what nobody can use any more, once there is twice as much as the last time left: codes, the apps' own tokens, JWTs,
- * connect tokens and open Connect pages an hour after they expired, and minutes that are over. Until then an expired token is told from an unknown one. It is
- * called with every request, and costs what a few insertions do on average.
+ * Removes codes, the apps' own tokens, JWTs, connect tokens and open Connect pages an hour after they expired, and
+ * finished minutes, once there are twice as many as after the last sweep. Until then, an expired token can be told from
+ * an unknown one. It runs with every request, at the average cost of a few insertions.
  *
  * @param now milliseconds since the epoch, by the fake's clock
  *
@@ -473,7 +478,7 @@ export const sweep = (state: FakeState, now: number): FakeState => {
   return { ...swept, sweepSize: Math.max(leastSweep, 2 * sizeOf(swept)) }
 }
 
-// Costs less than a filter where most stays, which is built anew.
+// Cheaper than a filter, which rebuilds the map, if most entries stay.
 const without = <K, A>(map: HashMap.HashMap<K, A>, isOver: (value: A) => boolean): HashMap.HashMap<K, A> => {
   const over: Array<K> = []
   for (const [key, value] of map) if (isOver(value)) over.push(key)

@@ -1,6 +1,6 @@
 /**
- * White Label: partners whose users have no account at Zapier. A partner signs a JWT for its user and exchanges it for an
- * access token (RFC 8693), and that for a connect token, which opens the Connect page.
+ * White Label: partners whose users have no account at Zapier. A partner signs a JWT for its user and exchanges it for
+ * an access token (RFC 8693), and that token for a connect token, which opens the Connect page.
  *
  * @example
  * ```ts
@@ -56,13 +56,13 @@ const Claim = Schema.NonEmptyString.check(
 )
 
 /**
- * What a partner gives Zapier at onboarding.
+ * The data that a partner gives Zapier at onboarding.
  *
- * - `issuer`: what `iss` has to be
- * - `jwksUrl`: where the partner's public keys are fetched
+ * - `issuer`: the required `iss`
+ * - `jwksUrl`: the URL of the partner's public keys
  * - `jwks`: the keys themselves, in place of `jwksUrl`
- * - `userClaim`: the claim that has the user's id. Default: `sub`
- * - `tenantClaim`: the claim that has the id of the user's tenant. Default: `org_id`
+ * - `userClaim`: the claim with the user's id. Default: `sub`
+ * - `tenantClaim`: the claim with the id of the user's tenant. Default: `org_id`
  *
  * @since 0.1.0
  */
@@ -106,7 +106,7 @@ export interface Registration {
   readonly issuer: string
   readonly userClaim: string
   readonly tenantClaim: string
-  /** Where the keys are fetched. Without it, `keys` are all that there are. */
+  /** The URL of the keys. Without it, only `keys` are used. */
   readonly jwksUrl: string | undefined
   /** The keys that were registered, if there is no URL. */
   readonly keys: ReadonlyArray<Jwk>
@@ -124,7 +124,7 @@ export interface Registration {
 export interface ConnectToken {
   readonly clientId: string
   readonly userId: number
-  /** The absolute URL where it may be used. */
+  /** The absolute URL for which it is valid. */
   readonly resource: string
   /** In milliseconds since the epoch. */
   readonly expiresAt: number
@@ -132,25 +132,28 @@ export interface ConnectToken {
 }
 
 /**
- * A Connect page that is open.
+ * An open Connect page.
  *
  * @since 0.1.0
  */
 export interface ConnectSession {
   readonly userId: number
-  /** The id of the app to be connected. */
+  /** The id of the app to connect. */
   readonly app: string
-  /** Where the browser goes afterwards. Without it, the page is a popup and tells the window that opened it. */
+  /**
+   * Where the browser goes afterwards. Without it, the page is a popup and sends its result to the window that opened
+   * it.
+   */
   readonly redirectUri: string | undefined
   readonly state: string | undefined
-  /** The connection that is renewed, if it is not a new one. */
+  /** The connection to renew, if it is not a new one. */
   readonly reconnectId: string | undefined
   /** In milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
 /**
- * What a popup tells the window that has opened it, by `postMessage`.
+ * The message of a popup to its opener, by `postMessage`.
  *
  * @since 0.1.0
  */
@@ -159,7 +162,7 @@ export type ConnectMessage =
   | { readonly type: "authenticationError"; readonly error: string }
 
 /**
- * How a Connect page ends: with a redirect to the partner, or with a message of the popup.
+ * The end of a Connect page: a redirect to the partner, or a message of the popup.
  *
  * @since 0.1.0
  */
@@ -168,13 +171,14 @@ export type ConnectEnd =
   | { readonly _tag: "Message"; readonly message: ConnectMessage }
 
 // -----------------------------------------------------------------------------
-// What a machine cannot do
+// Facts from outside the machine
 // -----------------------------------------------------------------------------
 
 /**
- * What has to be found out before a request can be answered. `FakeZapier` does so, and asks again with the `Facts`.
+ * A fact that the machine needs before it can handle a request. `FakeZapier` finds it out, and calls again with the
+ * `Facts`.
  *
- * - `Keys`: which keys there are at a JWKS URL
+ * - `Keys`: the keys at a JWKS URL
  * - `Signature`: whether a JWT was signed with a key
  *
  * @since 0.1.0
@@ -184,10 +188,10 @@ export type Question =
   | { readonly _tag: "Signature"; readonly jwt: string; readonly key: Jwk; readonly algorithm: string }
 
 /**
- * What was found out.
+ * The facts that were found out.
  *
- * - `keys`: what is at the JWKS URL, or nothing where no keys could be fetched
- * - `signature`: with which key a signature was verified, and whether it is of that key
+ * - `keys`: the keys at the JWKS URL, or undefined if they could not be fetched
+ * - `signature`: the key that was used for verification, and whether the signature is valid
  *
  * @since 0.1.0
  */

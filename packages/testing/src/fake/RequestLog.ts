@@ -1,5 +1,5 @@
 /**
- * What the fake was asked and what it answered. The request itself is there for assertions; what is printed is masked.
+ * The requests to the fake with their responses. Tests can read them in full; printed, secrets are masked.
  *
  * @since 0.1.0
  */
@@ -10,19 +10,19 @@ import type { FakeRequest } from "./FakeHttp.ts"
 import type { Handled, Issued } from "./FakeOutcome.ts"
 
 /**
- * One request and its answer. Printed, it is its line.
+ * A request and its response. When printed, it shows its line.
  *
  * @since 0.1.0
  */
 export class Entry extends Inspectable.Class {
   readonly request: FakeRequest
-  /** What it was answered with, whether that arrived or not. 0 when the request itself did not arrive. */
+  /** The status, whether or not the response arrived. 0 if the request itself did not arrive. */
   readonly status: number
-  /** By the fake's clock, in milliseconds since the epoch. */
+  /** The fake's time, in milliseconds since the epoch. */
   readonly at: number
-  /** What it was struck by. */
+  /** The injected fault. */
   readonly fault: Fault | undefined
-  /** The tokens of the answer, whether it arrived or not. */
+  /** The tokens in the response, whether or not it arrived. */
   readonly issued: Issued | undefined
 
   constructor(request: FakeRequest, { fault, issued, response }: Handled, at: number) {
@@ -34,7 +34,7 @@ export class Entry extends Inspectable.Class {
     this.issued = issued
   }
 
-  /** Method, path, parameters of query and form with secrets masked, the status, and the fault. */
+  /** Method, path, parameters of query and form with secrets masked, status, and fault. */
   get line(): string {
     return line(this.request, this.status, this.fault)
   }
@@ -68,8 +68,8 @@ const masked = (text: string) => UrlParams.redactUrl(`?${text}`, secrets)
 const scheme = (header: string | undefined) => (header === undefined ? "" : ` [${header.split(" ", 1)[0]}]`)
 
 /**
- * What was asked, as one line: method, path, parameters of query and form with secrets masked, and the scheme of its
- * credential.
+ * Describes a request in one line: method, path, parameters of query and form with secrets masked, and the scheme of
+ * its credential.
  *
  * @since 0.1.0
  */
@@ -80,9 +80,9 @@ export const asked = (request: FakeRequest): string => {
 }
 
 /**
- * A request as one line: what was asked, the status, and the fault that struck it.
+ * Describes a request in one line, with the status and the injected fault.
  *
  * @since 0.1.0
  */
 export const line = (request: FakeRequest, status: number, fault?: Fault): string =>
-  `${asked(request)} -> ${status === 0 ? "nothing" : status}${fault === undefined ? "" : ` (${fault._tag})`}`
+  `${asked(request)} -> ${status === 0 ? "no response" : status}${fault === undefined ? "" : ` (${fault._tag})`}`

@@ -1,4 +1,4 @@
-/** What several generators are made of. */
+/** Building blocks for generators. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Rec from "effect/Record"
 import * as Schema from "effect/Schema"
@@ -15,16 +15,16 @@ export const choose = <A>(choices: readonly [Arbitrary.Arbitrary<A>, ...Readonly
 export const oneOf = <const A>(values: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
   Arbitrary.map(int(0, values.length - 1), (index) => values[index] as A)
 
-/** Text that a pattern describes. */
+/** Text that matches a pattern. */
 export const pattern = (regexp: RegExp) => Arbitrary.schema(Schema.String.check(Schema.isPattern(regexp)))
 
-/** Either value, or nothing. */
+/** A value, or undefined. */
 export const optional = <A>(arbitrary: Arbitrary.Arbitrary<A>): Arbitrary.Arbitrary<A | undefined> =>
   choose<A | undefined>([Arbitrary.Constant(undefined), arbitrary])
 
 type Fields<A> = { readonly [K in keyof A]: Arbitrary.Arbitrary<A[K]> }
 
-/** A record whose optional members are there, or are not. */
+/** A record whose optional members may be missing. */
 export const record = <A, B>(required: Fields<A>, maybe: Fields<B>): Arbitrary.Arbitrary<A & Partial<B>> => {
   const fields = { ...required, ...Rec.map(maybe, (field: Arbitrary.Arbitrary<unknown>) => optional(field)) }
   const isThere = ([, value]: readonly [string, unknown]) => value !== undefined

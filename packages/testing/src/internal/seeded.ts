@@ -1,4 +1,4 @@
-/** Randomness out of a seed, and a digest that needs no promise: the same seed, the same run. */
+/** Deterministic randomness from a seed, and a synchronous digest. */
 import { sha256 } from "@noble/hashes/sha2.js"
 import type * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -12,14 +12,14 @@ export interface Seeded {
   /** A whole number from 0, less than `end`. */
   readonly below: (end: number) => number
   readonly chance: (probability: number) => boolean
-  /** A time to wait for what happens once in `mean` on average, independent of what happened before. */
+  /** A waiting time for an event that happens once in `mean` on average, independent of the past. */
   readonly wait: (mean: number) => number
   readonly bytes: (size: number) => Uint8Array
 }
 
 const encoder = new TextEncoder()
 
-/** What a seed comes to. */
+/** The key derived from a seed. */
 export type Key = readonly [number, number, number]
 
 export const keyOf = (seed: string): Key => {
@@ -39,7 +39,7 @@ export const sfc32 =
     return sum >>> 0
   }
 
-/** A stream of its own for each name. */
+/** A separate stream for each name. */
 export const make = (seed: string, name: string): Seeded => {
   const draw = sfc32(keyOf(`${seed}\n${name}`), 1)
   const next = () => draw() / 2 ** 32
@@ -52,7 +52,7 @@ export const make = (seed: string, name: string): Seeded => {
   }
 }
 
-/** Effect's randomness, which jitters pauses. */
+/** Effect's randomness, used to jitter pauses. */
 export const random = ({ next }: Seeded): typeof Random.Service => ({
   nextDoubleUnsafe: next,
   nextIntUnsafe: () =>
@@ -61,7 +61,7 @@ export const random = ({ next }: Seeded): typeof Random.Service => ({
 
 export const secureRandom = (seeded: Seeded): SecureRandom.SecureRandom["Service"] => SecureRandom.make(seeded.bytes)
 
-/** SHA-256, the only one that the library uses. */
+/** SHA-256, the only digest that the library uses. */
 export const digest: Digest.Digest["Service"] = {
   digest: (_, data) => Effect.sync(() => sha256(data)),
   digestHex: (_, data) => Effect.sync(() => Hex.encode(sha256(data)))

@@ -1,9 +1,9 @@
 /**
- * Texts out of a seed: letters and digits, as Django OAuth Toolkit makes them.
+ * Texts from a seed: letters and digits, like those of Django OAuth Toolkit.
  *
- * Those of a grant name it: the first letters of a code or a token say, scrambled, what it is and which grant it is of,
- * and the rest is drawn from these. So a grant is found by all that it ever gave, without a list that grows with each
- * refresh, and what was made up is told from what was given by drawing it again.
+ * The texts of a grant identify it: the first letters of a code or a token contain, scrambled, its kind and its grant,
+ * and the rest is drawn from them. So every code or token leads to its grant, without a list that grows with each
+ * refresh; a forged text is detected by drawing it again.
  */
 import { type Key, sfc32 } from "./seeded.ts"
 
@@ -20,8 +20,8 @@ const lettersOfWord = 5
 
 const blank = (length: number) => Array.from({ length }, () => 0)
 
-// Draws the letters of a text from an index on. The generator is begun anew for each text: a digest for each would take
-// most of the fake's time.
+// Draws the letters of a text from an index on. Restarts the generator for each text, because a digest for each would
+// take most of the fake's time.
 const fill = (text: Array<number>, from: number, key: Key, counter: number): string => {
   const draw = sfc32(key, counter)
   for (let round = 0; round < warmUp; round++) draw()
@@ -44,7 +44,7 @@ export const draw = (key: Key, counter: number, length: number): string => fill(
 
 const kinds = ["Code", "AccessToken", "RefreshToken"] as const
 
-/** What a text stands for: the one of its kind with this serial number, of a grant. */
+/** The identity of a text: its kind, its grant, and its serial number. */
 export interface Name {
   readonly kind: (typeof kinds)[number]
   readonly grant: number
@@ -53,10 +53,10 @@ export interface Name {
 
 const length = 30
 
-// Letters for 32 bits.
+// Enough letters for 32 bits.
 const lettersOfNumber = 6
 
-// A Feistel network: it can be undone, whatever the mixing does.
+// A Feistel network: it is reversible, whatever the mixing does.
 const rounds = 4
 
 const mix = (word: number, key: number): number => {
@@ -102,7 +102,7 @@ export const write = (key: Key, { grant, kind, serial }: Name): string => {
   return fill(text, 2 * lettersOfNumber, [key[0] ^ left, key[1] ^ right, key[2]], 0)
 }
 
-/** The name that a text claims to have. Whether it was given, `write` shows. */
+/** The name that a text claims; `write` verifies it. */
 export const read = (key: Key, text: string): Name | undefined => {
   if (text.length !== length) return undefined
   let left = numberAt(text, 0) | 0

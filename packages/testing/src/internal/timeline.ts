@@ -1,6 +1,6 @@
 /**
- * Time that passes only when nothing is left to do: everything that is ready runs, then the next timer. It needs no event
- * loop and no real timers, so that what happens, and in which order, depends on the program alone.
+ * Virtual time that passes only when nothing is left to do: everything that is ready runs, then the next timer. It
+ * needs no event loop and no real timers, so the course of events depends on the program alone.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -16,10 +16,10 @@ interface Timer {
   run: (() => void) | undefined
 }
 
-// A time of the epoch, not near zero: a time that is zero means something.
+// A recent time, because zero could be mistaken for a special value.
 export const start = Date.UTC(2026, 0, 1)
 
-/** What is to live in a room lives in this context. */
+/** The context of everything that lives in a room. */
 export const contextOf = ({ clock, scheduler }: Room, random: Seeds.Seeded) =>
   Context.make(Clock.Clock, clock).pipe(
     Context.add(Scheduler.Scheduler, scheduler),
@@ -28,13 +28,13 @@ export const contextOf = ({ clock, scheduler }: Room, random: Seeds.Seeded) =>
   )
 
 export const make = () => {
-  // The next one is the last, and of those for the same time it is the one that was set first.
+  // The next timer is last; among equal times, the one that was set first.
   const timers: Array<Timer> = []
   let ready: Array<() => void> = []
   let now = start
   let steps = 0
 
-  /** Calls back after so many milliseconds. Gives what cancels it. */
+  /** Calls back after `millis` milliseconds. Returns a function that cancels it. */
   const after = (millis: number, run: () => void) => {
     const timer: Timer = { at: now + Math.max(0, Math.ceil(millis)), run }
     timers.splice(timers.findLastIndex(({ at }) => at > timer.at) + 1, 0, timer)
@@ -51,7 +51,7 @@ export const make = () => {
     }
   }
 
-  /** Runs what is ready and what becomes due, until that time. */
+  /** Runs everything that is ready or becomes due until that time. */
   const runUntil = (time: number) => {
     drain()
     for (let next = timers.at(-1); next !== undefined && next.at <= time; next = timers.at(-1)) {
@@ -61,23 +61,23 @@ export const make = () => {
       next.run()
       drain()
     }
-    // There is no time to come to when the end of all is meant.
+    // Infinity means to run to the end, not to set the time.
     if (time !== Infinity) now = Math.max(now, time)
   }
 
-  /** The time as one process has it: the same for all, but one may stand still while the others go on. */
+  /** The time of one process: the same for all, but one process may be paused while the others run. */
   const room = () => {
     let ahead = 0
     let isSuspended = false
     let isEnded = false
-    // What waits until it goes on, in order.
+    // Work that waits until the process resumes, in order.
     let tasks: Array<() => void> = []
     let due: Array<() => void> = []
     let come: Array<() => void> = []
 
     const wall = () => now + ahead
     const wallNanos = () => BigInt(wall()) * 1_000_000n
-    // It counts from another time than the clock on the wall, so that nobody takes one for the other.
+    // Starts at another value than wall time, so that the two cannot be confused.
     const monotonicNanos = () => BigInt(now - start) * 1_000_000n
 
     const scheduler = new Scheduler.MixedScheduler("async", (task) => {
@@ -93,7 +93,7 @@ export const make = () => {
       }
     })
 
-    // It is asked before each step of a fiber, also of one that goes on because a promise has come.
+    // Called before each step of a fiber, also of one that a promise resumed.
     const shouldYield = scheduler.shouldYield.bind(scheduler)
     scheduler.shouldYield = (fiber) => {
       steps++
@@ -132,45 +132,45 @@ export const make = () => {
         currentTimeNanos: Effect.sync(wallNanos),
         monotonicTimeNanosUnsafe: monotonicNanos,
         monotonicTimeNanos: Effect.sync(monotonicNanos),
-        // Timers are set for whole milliseconds, as those of platforms are.
+        // Timers are set for whole milliseconds, like those of platforms.
         sleep: (duration) => sleep(Math.ceil(Duration.toMillis(duration)))
       } satisfies Clock.Clock,
       isSuspended: () => isSuspended,
-      /** From now on nothing happens in it. */
+      /** Pauses the process. */
       suspend: () => {
         isSuspended = true
       },
-      /** What comes from outside: at once, or when it goes on. */
+      /** Runs an external event: at once, or once the process resumes. */
       enter: (run: () => void) => {
         if (isSuspended) come.push(run)
         else if (!isEnded) run()
       },
-      /** What should have happened meanwhile happens now: what has become due first, or what has come from outside. */
+      /** Resumes the process: runs what became due first, or what came from outside first. */
       goOn: (first: "Due" | "Come") => {
         const waiting = first === "Due" ? [...due, ...come] : [...come, ...due]
         ready.push(...tasks)
         clear()
         drain()
         for (const run of waiting) {
-          // It may stand still again at once.
+          // The process may be paused again at once.
           if (isSuspended) come.push(run)
           else run()
           drain()
         }
       },
-      /** What has not happened in it never will. */
+      /** Ends the process: everything that waits in it is dropped. */
       end: () => {
         isEnded = true
         clear()
       },
-      /** Sets the clock on the wall to so many milliseconds ahead. What is waited for takes as long as before. */
+      /** Sets the wall clock this many milliseconds ahead. Waits take as long as before. */
       setClock: (millis: number) => {
         ahead = millis
       }
     }
   }
 
-  /** When the next timer rings, if there is one. */
+  /** The time of the next timer, if there is one. */
   const nextAt = () => {
     while (timers.length > 0 && timers.at(-1)?.run === undefined) timers.pop()
     return timers.at(-1)?.at
@@ -182,9 +182,9 @@ export const make = () => {
     runUntil,
     /** Runs until nothing is left to wait for. */
     runToEnd: () => runUntil(Infinity),
-    /** Whether something is ready to run now. */
+    /** True if something is ready to run now. */
     isReady: () => ready.length > 0,
-    /** How many steps fibers have done. What changes it while nothing was run has come from outside. */
+    /** How many steps fibers have run. If it changes while nothing was run, something came from outside. */
     steps: () => steps,
     nextAt,
     room

@@ -1,7 +1,7 @@
-/** How long steps of programs and scenarios wait. */
+/** The waiting times of programs and scenarios. */
 
 /**
- * Times to wait, in milliseconds. Those that are named for a time-out of the library are a little longer.
+ * Waiting times, in milliseconds. Those named after a timeout of the library are a little longer than it.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ export const waits = {
   listening: 60_500,
   lease: 91_000,
   minutes: 300_000,
-  /** An app has recovered from a short outage. */
+  /** Enough for an app to recover from a short outage. */
   recovery: 1_200_000,
   hour: 3_600_000,
   untilDue: 35_700_000,
@@ -21,7 +21,7 @@ export const waits = {
 } as const
 
 /**
- * The name of such a time.
+ * The name of a waiting time.
  *
  * @since 0.1.0
  */

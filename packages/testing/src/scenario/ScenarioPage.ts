@@ -1,5 +1,5 @@
 /**
- * What a browser has come to in an app with routes, and what it shows.
+ * Describes the page that a browser reached in an app with routes.
  *
  * @since 0.1.0
  */
@@ -7,12 +7,12 @@ import * as Data from "effect/Data"
 import { markOf, type Shown, type Subject } from "./ScenarioSeen.ts"
 
 /**
- * A page of the app, or a redirect that was not followed. The query of its URL is not in it, nor are cookies.
+ * A page of the app, or a redirect that was not followed. It contains no query of its URL and no cookies.
  *
  * @since 0.1.0
  */
 export class Page extends Data.Class<{
-  /** What the user did: begin to connect, come back, look at the page, disconnect, or one of `actions`. */
+  /** The user's action: begin to connect, come back, look at the page, disconnect, or one of `actions`. */
   readonly action: "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
   readonly method: string
   readonly path: string
@@ -20,12 +20,12 @@ export class Page extends Data.Class<{
   /** The content type, without parameters. */
   readonly type: string
   readonly text: string
-  /** Whether the browser was sent on to the route that connects, or to Zapier. */
+  /** True if the browser was redirected to the route that connects, or to Zapier. */
   readonly leadsToConnect: boolean
-  /** Whether the path of the route that connects is in the text. */
+  /** True if the text contains the path of the route that connects. */
   readonly linksToConnect: boolean
 }> {
-  /** One line. */
+  /** Describes the page in one line. */
   override toString(): string {
     const { method, path, status, text, type } = this
     const words = text.replaceAll(/\s+/g, " ").trim()
@@ -34,7 +34,7 @@ export class Page extends Data.Class<{
   }
 }
 
-// So many characters tell which page it is.
+// Enough characters to recognize a page.
 const most = 120
 
 const later: ReadonlySet<number> = new Set([429, 502, 503, 504])
@@ -45,7 +45,7 @@ const hasDataOf = (text: string, subject: Subject) =>
   text.includes(markOf(subject)) || text.includes(markOf(subject, "other"))
 
 /**
- * What a page shows unless an app says more.
+ * Classifies a page, unless the app does so itself.
  *
  * | page | shows |
  * |---|---|
@@ -54,10 +54,10 @@ const hasDataOf = (text: string, subject: Subject) =>
  * | 2xx with a link to it, and with none of the user's Zaps | `Connect` |
  * | any other 2xx or 3xx | `Data` |
  * | 429, 502, 503, 504, and any other 4xx | `TryLater` |
- * | 500 that is a page with a link: the app has words for it | `TryLater` |
+ * | 500 that is a page with a link: an error that the app handles | `TryLater` |
  * | any other 5xx | `Broken` |
  *
- * @param subject whose page it is
+ * @param subject the user of the page
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ export const byDefault = (
 ): Shown => {
   if (leadsToConnect) return "Connect"
   if (later.has(status)) return "TryLater"
-  // What a framework answers for a defect leads nowhere.
+  // A framework's page for a defect has no links.
   if (status >= 500) return status === 500 && type === "text/html" && text.includes("<a ") ? "TryLater" : "Broken"
   if (refusing.has(status) && (linksToConnect || /connect/i.test(text))) return "Connect"
   if (status >= 400) return "TryLater"

@@ -1,8 +1,10 @@
 /**
- * An app that answers HTTP requests, as its users' browsers see it: `Scenario.fromRoutes` makes an app for scenarios of it.
+ * Tests an app that responds to HTTP requests, as its users' browsers see it: `Scenario.fromRoutes` makes an app for
+ * scenarios from it.
  *
- * Each user has two browsers, each with cookies of its own. A browser follows redirects of the app; one to Zapier's authorize
- * page is the login, after which it comes back from another site, without cookies that are `SameSite=Strict`.
+ * Each user has two browsers, each with its own cookies. A browser follows the app's redirects; one to Zapier's
+ * authorization page is the login, after which it returns from another site, without cookies that are
+ * `SameSite=Strict`.
  *
  * @example
  * ```ts
@@ -10,13 +12,13 @@
  * import * as Effect from "effect/Effect"
  *
  * const app = Scenario.fromRoutes({
- *   // Your handler: a router of Effect, or any other function of a request.
+ *   // Your handler: an Effect router, or any other function of a request.
  *   start: Effect.succeed((request) => new Response("Connect Zapier", { status: request.url.endsWith("/zaps") ? 409 : 404 })),
  *   routes: { connect: "/connect", page: "/zaps", disconnect: { method: "POST", path: "/disconnect" } }
  * })
  *
  * const failed = await Effect.runPromise(Effect.flip(Scenario.check(app, { runs: 20 })))
- * failed.rule // => "Users connect and disconnect while nothing goes wrong"
+ * failed.rule // => "Users can connect and disconnect"
  * ```
  *
  * @since 0.1.0
@@ -40,15 +42,15 @@ import { CurrentNote } from "./internal/browsing.ts"
 import * as ScenarioPage from "./ScenarioPage.ts"
 
 /**
- * What answers a request: with a response, a promise of one, or an effect that has one. The request's `signal` is aborted
- * when the user hangs up.
+ * Responds to a request: with a response, a promise or an effect of one. The request's `signal` is aborted when the
+ * user hangs up.
  *
  * @since 0.1.0
  */
 export type Handler = (request: Request) => Response | Promise<Response> | Effect.Effect<Response, Anything>
 
 /**
- * A request that a browser sends: a path, which it gets, or more than that.
+ * A request of a browser: a path to `GET`, or more.
  *
  * @since 0.1.0
  */
@@ -62,35 +64,38 @@ export type RouteRequest =
       readonly headers?: { readonly [name: string]: string } | undefined
       /** Fields of a form, sent as one. */
       readonly form?: { readonly [name: string]: string } | undefined
-      /** Anything that is sent as JSON. */
+      /** A value that is sent as JSON. */
       readonly json?: unknown
     }
 
 /**
- * A request, or one for each user.
+ * A request, or a function that returns one for each user.
  *
  * @since 0.1.0
  */
 export type Route = RouteRequest | ((subject: Subject) => RouteRequest)
 
 /**
- * Which requests do what. Where the browser comes back to, the redirect URI says: its path is `/callback` unless `callback`
- * is another.
+ * The requests for each action. The browser returns to the redirect URI, whose path is `/callback` unless `callback`
+ * differs.
  *
  * @since 0.1.0
  */
 export interface Routes {
-  /** Leads the browser to Zapier, by way of redirects. */
+  /** Redirects the browser to Zapier. */
   readonly connect: Route
   /** Shows something of Zapier's for the user: the user's Zaps, for example. */
   readonly page: Route
   /** Ends the connection. */
   readonly disconnect: Route
-  /** Signs the user in: sent first by each browser, and again after a 401 or a redirect to it. Default: `cookies` will do. */
+  /**
+   * Signs the user in: sent first by each browser, and again after a 401 or a redirect to it. Default: `cookies` are
+   * enough.
+   */
   readonly signIn?: Route | undefined
-  /** The path that Zapier sends the browser back to. Default: `/callback`. */
+  /** The path that Zapier redirects the browser to. Default: `/callback`. */
   readonly callback?: string | undefined
-  /** What else users do: drawn for either of them. */
+  /** Other actions of users: drawn for any of them. */
   readonly actions?: { readonly [name: string]: Route } | undefined
 }
 
@@ -100,30 +105,33 @@ export interface Routes {
  * @since 0.1.0
  */
 export interface Options<S = never> {
-  /** Starts the app: at first, and after it was restarted or killed. */
+  /** Starts the app: at first, and again after it was restarted or killed. */
   readonly start: Effect.Effect<Handler, Anything, S | Provided | Scope.Scope>
-  /** Which requests do what. */
+  /** The requests for each action. */
   readonly routes: Routes
-  /** What outlives a restart, its database for example. Built once for each run. */
+  /** Makes what survives a restart, such as the app's database. Built once for each run. */
   readonly stores?: Layer.Layer<S, Anything> | undefined
-  /** What is in the stores, where that must hold no secret in clear. It is looked at in the end. */
+  /** The contents of the stores, which must hold no secret in clear. Read at the end. */
   readonly stored?: Effect.Effect<unknown, Anything, NoInfer<S>> | undefined
-  /** Cookies that a user's browsers have from the beginning, with which the app takes the user for signed in. */
+  /** Cookies that a user's browsers have from the start, which sign the user in. */
   readonly cookies?: ((subject: Subject) => { readonly [name: string]: string }) | undefined
-  /** Where the app is. Default: `https://acme.example`. */
+  /** The app's origin. Default: `https://acme.example`. */
   readonly origin?: string | undefined
-  /** How many instances of it run over the same stores, and serve in turn. Default: 1. */
+  /** How many instances run over the same stores, and serve in turn. Default: 1. */
   readonly instances?: number | undefined
-  /** Whether the app has its secret from its start: it is restarted when there is a new one. Default: false. */
+  /**
+   * True if the app reads its secret only at its start, so that it is restarted when the secret changes. Default:
+   * false.
+   */
   readonly restartsForSecret?: boolean | undefined
-  /** What a page shows, where the default is wrong. Default, and where it gives nothing: as `docs/testing.md` says. */
+  /** Classifies a page if the default is wrong. Default, also if it returns undefined: as in `docs/testing.md`. */
   readonly shows?: ((page: ScenarioPage.Page, subject: Subject | undefined) => Shown | undefined) | undefined
-  /** What is the app's own to decide. */
+  /** Limits that the app may choose. */
   readonly expects?: Expects | undefined
 }
 
 /**
- * Something that users do besides: one of `actions`, by its name.
+ * Another action of a user: one of `actions`, by its name.
  *
  * @since 0.1.0
  */
@@ -132,30 +140,30 @@ export interface RouteAction {
   readonly subject: Subject
 }
 
-/** The app that runs. */
+/** The running app. */
 class Front extends Context.Service<Front, Handler>()("@zapier-workflow-auth/testing/ScenarioRoutes/Front") {}
 
-/** Browsers of all users: they outlive the app, and have a clock that is right. */
+/** The browsers of all users: they survive the app, and their clock is right. */
 class Browsers extends Context.Service<
   Browsers,
   { readonly of: (subject: Subject, which: string) => Browser.Browser }
 >()("@zapier-workflow-auth/testing/ScenarioRoutes/Browsers") {}
 
 /**
- * What an app with routes is made of, besides its own stores: its handler, and the browsers of its users.
+ * The services of an app with routes, besides its own stores: its handler, and the browsers of its users.
  *
  * @since 0.1.0
  */
 export type Made = Front | Browsers
 
-// A page that is not what the user came for.
+// A page other than the one that the user wanted.
 class Elsewhere extends Data.TaggedError("Elsewhere")<{ readonly page: ScenarioPage.Page; readonly subject: Subject }> {
   override get message(): string {
     return this.page.toString()
   }
 }
 
-// So many redirects in a row lead nowhere.
+// More redirects in a row are a loop.
 const mostRedirects = 20
 
 const zapierHosts: ReadonlySet<string> = new Set(["api.zapier.com", "zapier.com"])
@@ -190,14 +198,14 @@ const leadsTo = (home: string, sent: Browser.Sent, response: Response) => {
   return origin === home ? pathname : `${protocol}//${host}${pathname}`
 }
 
-// A path that goes on is another one.
+// A longer path is another one.
 const linksTo = (text: string, path: string) =>
   text
     .split(path)
     .slice(1)
     .some((after) => !/^[\w./-]/.test(after))
 
-// What is in responses of a router, where no promise is needed to know it: time goes on only after those have come.
+// Texts of a router's responses, known without a promise. Time passes only after promises have settled.
 const texts = new WeakMap<Response, string>()
 
 const toWeb = (response: HttpServerResponse.HttpServerResponse, context: Context.Context<never>) => {
@@ -210,10 +218,10 @@ const toWeb = (response: HttpServerResponse.HttpServerResponse, context: Context
 
 const isResponse = (value: unknown): value is Response => value instanceof Response
 
-// What the app throws is what every framework makes a 500 of: a defect.
+// An error that the app throws is a defect, of which every framework makes a 500.
 const responseOf = (handler: Handler, toRequest: (signal: AbortSignal) => Request): Effect.Effect<Response> =>
   Effect.gen(function* () {
-    // A request that was answered is not aborted. @effect-diagnostics-next-line abortControllerInEffect:off
+    // A request with a response is not aborted. @effect-diagnostics-next-line abortControllerInEffect:off
     const hangUp = new AbortController()
     const answer = yield* Effect.sync(() => handler(toRequest(hangUp.signal)))
     const waiting = isResponse(answer)
@@ -224,7 +232,7 @@ const responseOf = (handler: Handler, toRequest: (signal: AbortSignal) => Reques
     return yield* Effect.onInterrupt(waiting, () => Effect.sync(() => hangUp.abort()))
   })
 
-/** What a visit ends with: a page, or the URL of Zapier's page. */
+/** The end of a visit: a page, or the URL of Zapier's page. */
 type Visited = { readonly page: ScenarioPage.Page; readonly authorize: string | undefined }
 
 const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
@@ -292,7 +300,7 @@ const visits = <S>({ origin = "https://acme.example", routes }: Options<S>) => {
         (to !== undefined && routes.signIn !== undefined && to.pathname === pathOf(routes.signIn, subject))
       if (isLost && !isSignedInAnew) {
         const page = yield* pageOf(sent, response, false)
-        // Some answer 401 to who has to connect.
+        // Some apps respond 401 to users who have to connect.
         if (page.linksToConnect) return { page, authorize: undefined }
         isSignedInAnew = true
         yield* signIn()
@@ -356,7 +364,7 @@ const pageOfExit = (exit: Exit.Exit<unknown, unknown>): ScenarioPage.Page | unde
   return error instanceof Elsewhere ? error.page : undefined
 }
 
-/** What routes need when they are built, and when they are asked. */
+/** The requirements of routes, when they are built and when they handle requests. */
 type Needed<R> =
   | Exclude<HttpRouter.Request.Without<R>, HttpRouter.HttpRouter>
   | Exclude<
@@ -365,7 +373,7 @@ type Needed<R> =
     >
 
 /**
- * The handler of an app that has its routes in a router of Effect: for `start`.
+ * Makes the handler of an app that has its routes in an Effect router, for `start`.
  *
  * @param routes layers of `HttpRouter`, together with what they need
  *
@@ -385,13 +393,13 @@ export const fromRouter = <E extends Anything, R>(
         Effect.scoped
       ) as Effect.Effect<Response, Anything>
   })
-  // The types of the router tell what is needed when; the context has all of it.
+  // The router's types say what is needed when; the context has all of it.
   // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off anyUnknownInErrorContext:off
   return handler as Effect.Effect<Handler, Anything, Needed<R> | Scope.Scope>
 }
 
 /**
- * An app for scenarios out of one that has routes.
+ * Makes an app for scenarios from an app with routes.
  *
  * @since 0.1.0
  */
@@ -403,7 +411,7 @@ export const fromRoutes = <S = never>(options: Options<S>): App<Made, S | Browse
   const names = Object.keys(actions)
   const shown = (page: ScenarioPage.Page, subject?: Subject): Shown => {
     const shows = options.shows?.(page, subject) ?? ScenarioPage.byDefault(page, subject)
-    // Who has disconnected may be asked to connect.
+    // A user who disconnected may be asked to connect.
     return shows === "Connect" && page.action === "Disconnect" ? "Data" : shows
   }
   return {

@@ -1,14 +1,14 @@
 /**
- * Rules for any app, whatever it is made of: checks over what is seen of it from outside. Where they say what a rule of
- * `Invariants` says of the library's inside, they have its name.
+ * Rules for any app, as checks of what is observable from outside. A rule that also holds inside the library has the
+ * same name in `Invariants`.
  *
  * @example
  * ```ts
  * import type * as ScenarioRules from "@zapier-workflow-auth/testing/scenario/ScenarioRules"
  *
- * // One of your own: nobody sees a defect.
+ * // A rule of your own: no user sees a defect.
  * export const neverDies: ScenarioRules.Rule = {
- *   name: "Nobody sees a defect",
+ *   name: "No user sees a defect",
  *   check: ({ results }) => {
  *     const died = results.find(({ exit }) => exit?._tag === "Failure" && exit.cause.reasons.some(({ _tag }) => _tag === "Die"))
  *     return died && `${died.action} died`
@@ -47,7 +47,7 @@ export {
 }
 
 /**
- * All of them.
+ * All rules.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * What can be seen of an app from outside while a scenario is carried out: what came of what its users did, what it sent
- * to Zapier, and how Zapier took it. Rules of an app are functions of it.
+ * The history of an app in a scenario, as seen from outside: the results of its users' actions, its requests to Zapier,
+ * and Zapier's responses. An app's rules are functions of it.
  *
  * Tokens are those of a fake, and plain text in `request`.
  *
@@ -14,7 +14,7 @@ import type { Issued } from "../fake/FakeOutcome.ts"
 import type { FakeState } from "../fake/FakeState.ts"
 
 /**
- * The users of the app. Each is a user of the fake, too: ada is ada@example.com there.
+ * The users of the app. Each is also a user of the fake: ada is ada@example.com there.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ export const subjects = ["ada", "bob"] as const
 export type Account = "own" | "other"
 
 /**
- * What is in the titles of a user's Zaps, and in nobody else's.
+ * The text that only the titles of this user's Zaps contain.
  *
  * @since 0.1.0
  */
@@ -43,50 +43,50 @@ export const markOf = (subject: Subject, account: Account = "own"): string =>
 export type Subject = (typeof subjects)[number]
 
 /**
- * What becomes of the connection of a user, as the fake and the network tell it, whatever the app knows of it.
+ * The true state of a user's connection, as the fake and the network know it, whatever the app knows.
  *
  * - `None`: the user never connected, or the app was told to disconnect.
- * - `Good`: the app was given tokens that Zapier takes, unless the app itself has spoilt them.
- * - `Lost`: Zapier has made new tokens, and the app was not given them, because something went wrong or it was killed.
- * - `Wasted`: Zapier has made new tokens, and the app itself has hung up before it was given them.
- * - `Revoked`: the user has ended the app's access at Zapier.
+ * - `Good`: the app received tokens that Zapier accepts, unless the app itself lost them.
+ * - `Lost`: Zapier issued new tokens that the app never received, because of a fault or because it was killed.
+ * - `Wasted`: Zapier issued new tokens, and the app hung up before it received them.
+ * - `Revoked`: the user revoked the app's access at Zapier.
  *
  * @since 0.1.0
  */
 export type Connection = "None" | "Good" | "Lost" | "Wasted" | "Revoked"
 
 /**
- * What a user is shown in the end, in the app's own words, which `shows` of the app translates.
+ * What a user sees in the end, as the app's `shows` classifies it.
  *
- * - `Data`: what was asked for, or that it was done.
- * - `Connect`: that Zapier has to be connected first, or again.
- * - `TryLater`: that it does not work now.
- * - `Broken`: what no user should see: a defect, or an error that says nothing.
+ * - `Data`: the requested data, or that the action was done.
+ * - `Connect`: that the user has to connect Zapier first, or again.
+ * - `TryLater`: that it does not work at the moment.
+ * - `Broken`: a defect, or an error that says nothing, which no user should see.
  *
  * @since 0.1.0
  */
 export type Shown = "Data" | "Connect" | "TryLater" | "Broken"
 
 /**
- * What came of something that a user did. `exit` is that of the app's function; there is none if it had no end when
- * everything else had come to rest, if the user hung up, or if the app was restarted or killed meanwhile.
+ * The result of a user's action. `exit` is the exit of the app's function; it is missing if the function had not ended
+ * when everything else had, if the user hung up, or if the app was restarted or killed meanwhile.
  *
  * @since 0.1.0
  */
 export interface Result {
-  /** Which step it belongs to, counted from 0. */
+  /** The step that it belongs to, counted from 0. */
   readonly step: number
-  /** Its number. */
+  /** The number of the action. */
   readonly deed: number
   readonly action: "Consent" | "Deny" | "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
   readonly subject: Subject | undefined
-  /** Whether it was done in another browser of the user than everything else. */
+  /** True if it was done in the user's second browser. */
   readonly isElsewhere?: boolean | undefined
   readonly end: "Done" | "Waiting" | "Killed" | "HungUp"
   readonly exit: Exit.Exit<unknown, unknown> | undefined
-  /** What the user is shown; nothing without an exit. */
+  /** What the user sees; undefined without an exit. */
   readonly shown: Shown | undefined
-  /** Whether it has to work while nothing goes wrong: not what a user denies, or comes back with too late. */
+  /** True if it has to work while no fault is injected; false, for example, if a user denies or comes back too late. */
   readonly mustWork: boolean
   /** When it began and ended, in milliseconds since the epoch. */
   readonly beganAt: number
@@ -94,22 +94,22 @@ export interface Result {
   /** The user's connection when it began, and when it ended. */
   readonly before: Connection
   readonly after: Connection
-  /** The account that the user has connected last, when it ended. */
+  /** The account that the user had connected last when it ended. */
   readonly account: Account | undefined
 }
 
 /**
- * A function of the app that was called for what a user did: a consent calls two, `LogIn` and `ComeBack`.
+ * A call of an app's function for a user's action: a consent calls two, `LogIn` and `ComeBack`.
  *
  * @since 0.1.0
  */
 export interface Visit {
-  /** Which step and which deed of a user it belongs to. */
+  /** The step and the user's action that it belongs to. */
   readonly step: number
   readonly deed: number
   readonly subject: Subject | undefined
   readonly does: "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
-  /** Which instance of the app served it, counted from 0. */
+  /** The instance of the app that served it, counted from 0. */
   readonly instance: number
   /** In milliseconds since the epoch. */
   readonly beganAt: number
@@ -117,60 +117,60 @@ export interface Visit {
 }
 
 /**
- * A request that a user's browser has sent to an app with routes, and its response.
+ * A request from a user's browser to an app with routes, and its response.
  *
  * @since 0.1.0
  */
 export interface Browsing {
-  /** Which step and which deed of a user it belongs to. */
+  /** The step and the user's action that it belongs to. */
   readonly step: number
   readonly deed: number
   readonly subject: Subject | undefined
-  /** Which instance of the app served it, counted from 0. */
+  /** The instance of the app that served it, counted from 0. */
   readonly instance: number
-  /** Whether another browser of the user has sent it than everything else. */
+  /** True if the user's second browser sent it. */
   readonly isElsewhere: boolean
   readonly method: string
   /** Without its query. */
   readonly path: string
   /** In milliseconds since the epoch. */
   readonly beganAt: number
-  /** When its response came; nothing while it waits, or if the user hung up, or the app ended. */
+  /** When its response came; undefined while it waits, if the user hung up, or if the app ended. */
   readonly endedAt: number | undefined
   readonly status: number | undefined
-  /** Where the response redirects to, without its query: a path of the app, or a URL elsewhere. */
+  /** The target of a redirect, without its query: a path of the app, or a URL elsewhere. */
   readonly leadsTo: string | undefined
-  /** The headers of the response: each cookie by itself, in plain text. */
+  /** The headers of the response: each cookie separately, in plain text. */
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>
 }
 
 /**
- * A write to a store of grants that the app has from `stores`.
+ * A write to a grant store that the app has from `stores`.
  *
  * @since 0.1.0
  */
 export interface Write {
   readonly step: number
-  /** Which instance of the app has written, counted from 0. */
+  /** The instance of the app that wrote, counted from 0. */
   readonly instance: number
   /** In milliseconds since the epoch. */
   readonly at: number
-  /** Whose grant. */
+  /** The user of the grant. */
   readonly subject: string
-  /** What it wrote; nothing if it removed the grant. Its tokens are `Redacted`. */
+  /** The written grant, with `Redacted` tokens; undefined if it was removed. */
   readonly grant: GrantStore.Grant | undefined
-  /** Whether that was done: false if another had written meanwhile. */
+  /** False if the write was rejected because another came first. */
   readonly isDone: boolean
 }
 
 /**
- * Something that the library has told the app: an event of the `ZapierAuth` that the app's layer has.
+ * An event of the `ZapierAuth` in the app's layer.
  *
  * @since 0.1.0
  */
 export interface Told {
   readonly step: number
-  /** Which instance of the app it was, counted from 0. */
+  /** The instance of the app, counted from 0. */
   readonly instance: number
   /** In milliseconds since the epoch. */
   readonly at: number
@@ -178,71 +178,71 @@ export interface Told {
 }
 
 /**
- * A request that the app has sent, and its answer.
+ * A request that the app sent, and its response.
  *
  * @since 0.1.0
  */
 export interface Exchange {
-  /** Which step it was sent in, counted from 0. */
+  /** The step in which it was sent, counted from 0. */
   readonly step: number
-  /** Which deed of a user it was sent for, as far as its fiber tells. */
+  /** The user's action for which it was sent, as far as its fiber tells. */
   readonly deed: number | undefined
-  /** For whom the app's function was called that has sent it, as far as its fiber tells. */
+  /** The user for whom the sending function was called, as far as its fiber tells. */
   readonly subject: Subject | undefined
-  /** Which instance of the app has sent it, counted from 0, where that is known. */
+  /** The instance of the app that sent it, counted from 0, if known. */
   readonly instance?: number | undefined
-  /** Whose code or token it carried. Mallory is none of the app's users. */
+  /** The owner of the code or token that it carried. Mallory is not one of the app's users. */
   readonly owner: Subject | "mallory" | undefined
-  /** None if it was cut off before it arrived. */
+  /** Undefined if it was cut off before it arrived. */
   readonly request: FakeRequest | undefined
-  /** Where it was sent, with its query. */
+  /** Its URL, with the query. */
   readonly url: string
-  /** Whether it was sent to Zapier. Others answer 204 to whatever they are sent. */
+  /** True if it was sent to Zapier. Other hosts respond 204 to everything. */
   readonly isForZapier: boolean
   /** Without secrets. */
   readonly line: string
   /** In milliseconds since the epoch. */
   readonly sentAt: number
-  /** When the app had its answer, or knew that there is none. */
+  /** When the app got its response or its error. */
   readonly endedAt: number | undefined
-  /** What the app was given: `Lost` where the connection broke, the app hung up, or was killed. */
+  /** The result for the app: `Lost` if the connection broke, the app hung up, or was killed. */
   readonly end: "Open" | "Answered" | "Lost"
   readonly status: number | undefined
-  /** Whether it was struck by a fault. */
+  /** True if a fault was injected into it. */
   readonly isStruck: boolean
-  /** Whether the server has done what was asked for, whatever the app knows of it. */
+  /** True if the server carried it out, whatever the app knows. */
   readonly isDone: boolean
-  /** How long an answer that was a fault asks to stay away, in milliseconds. */
+  /** The `Retry-After` of a faulty response, in milliseconds. */
   readonly retryAfter: number | undefined
-  /** The tokens that the server made, whether they arrived or not. */
+  /** The tokens that the server issued, whether or not they arrived. */
   readonly issued: Issued | undefined
-  /** Whether they arrived. */
+  /** True if they arrived. */
   readonly isGranted: boolean
-  /** The refresh token that it presented. */
+  /** The refresh token that it sent. */
   readonly refreshToken: string | undefined
-  /** The code that it presented. */
+  /** The code that it sent. */
   readonly code: string | undefined
-  /** The access token that it carried. */
+  /** The access token that it sent. */
   readonly accessToken: string | undefined
 }
 
 /**
- * A user has begun to connect.
+ * The start of a user's login.
  *
  * @since 0.1.0
  */
 export interface Authorization {
-  /** Where the browser was sent. */
+  /** The URL that the browser was sent to. */
   readonly url: string
   readonly subject: Subject
   /** In milliseconds since the epoch. */
   readonly at: number
-  /** When the app has first taken the way back, if it has. */
+  /** When the app first accepted the callback, if it has. */
   readonly usedAt: number | undefined
 }
 
 /**
- * How long an access token lives, as the fake has made it.
+ * The lifetime of an access token, by the fake.
  *
  * @since 0.1.0
  */
@@ -252,23 +252,23 @@ export interface Life {
 }
 
 /**
- * Something that may keep an app from serving a user who is connected, for as long as it lasts: a request that was struck by
- * a fault, an app that was killed, a secret that the app does not know yet.
+ * A cause that may keep an app from serving a connected user, while it lasts: a request with a fault, a killed app, a
+ * secret that the app does not know yet.
  *
  * @since 0.1.0
  */
 export interface Trouble {
   readonly what: string
-  /** Which step it began in, counted from 0. */
+  /** The step in which it began, counted from 0. */
   readonly step?: number | undefined
   /** In milliseconds since the epoch. */
   readonly from: number
-  /** `Infinity` while nobody knows. */
+  /** `Infinity` while the end is unknown. */
   readonly until: number
 }
 
 /**
- * Zapier has ended a user's access token early, or the app's access to a user's account.
+ * Zapier ended a user's access token early, or the app's access to a user's account.
  *
  * @since 0.1.0
  */
@@ -280,67 +280,67 @@ export interface Ending {
 }
 
 /**
- * What an app is free to decide, and says.
+ * The limits that an app may choose.
  *
  * @since 0.1.0
  */
 export interface Expected {
-  /** How long after trouble is over an app may still ask its users to try later, in milliseconds. Default: 10 minutes. */
+  /** How long after a failure an app may still ask its users to try later, in milliseconds. Default: 10 minutes. */
   readonly recoversWithin: number
-  /** For how long a user may be shown what was true before, in milliseconds: lists that are kept. Default: 5 minutes. */
+  /** How long a user may be shown outdated data, in milliseconds, such as cached lists. Default: 5 minutes. */
   readonly showsOldFor: number
-  /** How long after a disconnect the user's token may still be used, in milliseconds: by other processes. Default: 1 minute. */
+  /** How long after a disconnect other processes may still use the user's token, in milliseconds. Default: 1 minute. */
   readonly disconnectWithin: number
   /**
-   * How long before its end a token may be renewed, in milliseconds. Default: the last tenth of its life, or 5 minutes where
-   * that is more.
+   * How long before its expiry a token may be refreshed, in milliseconds. Default: the last tenth of its lifetime, or 5
+   * minutes if that is longer.
    */
   readonly renewsAhead: number | undefined
-  /** What the app needs, if it says so: it has to ask for that, and no request may need more. */
+  /** The scopes that the app needs, if given: it has to ask for them, and no request may need more. */
   readonly scopes: ReadonlyArray<string> | undefined
-  /** Whether a login may end in another browser of the same user. Default: false. */
+  /** True if a login may end in another browser of the same user. Default: false. */
   readonly otherBrowsers: boolean
-  /** Other hosts that may be sent secrets of Zapier's. Default: none. */
+  /** Other hosts that may receive Zapier's secrets. Default: none. */
   readonly hosts: ReadonlyArray<string>
-  /** Requests that must not be carried out twice for one deed of a user, as `POST /v2/zaps`. */
+  /** Requests that must not be carried out twice for one action of a user, such as `POST /v2/zaps`. */
   readonly once: ReadonlyArray<string>
 }
 
 /**
- * All that was seen until now. Steps, results and exchanges are in the order in which they began, ended and were sent.
+ * The history so far. Steps, results and exchanges are in the order in which they began, ended and were sent.
  *
  * @since 0.1.0
  */
 export interface Seen {
   /** In milliseconds since the epoch. */
   readonly now: number
-  /** When each step began, in milliseconds since the epoch. The last look at who is connected is in steps, too. */
+  /** When each step began, in milliseconds since the epoch. The last check of each connection is a step, too. */
   readonly stepsBeganAt: ReadonlyArray<number>
-  /** What went wrong, and when. */
+  /** The causes of failures, and when they lasted. */
   readonly troubles: ReadonlyArray<Trouble>
-  /** What was ended, and when. */
+  /** Ended tokens and grants, and when. */
   readonly endings: ReadonlyArray<Ending>
   readonly results: ReadonlyArray<Result>
   readonly exchanges: ReadonlyArray<Exchange>
-  /** Which functions of the app were called, in the order in which they began. */
+  /** The calls of the app's functions, in the order in which they began. */
   readonly visits?: ReadonlyArray<Visit> | undefined
-  /** What browsers have asked of an app with routes, in the order in which they began. */
+  /** The requests of browsers to an app with routes, in the order in which they began. */
   readonly browsings?: ReadonlyArray<Browsing> | undefined
-  /** What was written to the app's stores, as far as they are seen. */
+  /** The writes to the app's stores, as far as they are observable. */
   readonly writes?: ReadonlyArray<Write> | undefined
-  /** The library's events, where the app's layer has a `ZapierAuth`. */
+  /** The library's events, if the app's layer has a `ZapierAuth`. */
   readonly events?: ReadonlyArray<Told> | undefined
-  /** What the app has logged. */
+  /** The app's log. */
   readonly logs: ReadonlyArray<string>
-  /** What is in the app's stores, as text, if it shows them. */
+  /** The contents of the app's stores as text, if it provides them. */
   readonly stored: string | undefined
-  /** The lives of the access tokens that were made, by token. */
+  /** The lifetimes of the issued access tokens, by token. */
   readonly lives: ReadonlyMap<string, Life>
-  /** All that must not be seen where others may look: tokens, codes, states and secrets, with what each is. */
+  /** All secrets that must not appear elsewhere, with what each is: tokens, codes, states and client secrets. */
   readonly secrets: ReadonlyMap<string, string>
-  /** How users began to connect. */
+  /** The users' logins. */
   readonly authorizations: ReadonlyArray<Authorization>
   readonly expected: Expected
-  /** All that the fake knows. */
+  /** The fake's whole state. */
   readonly fake: FakeState
 }

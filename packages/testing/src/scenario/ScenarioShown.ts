@@ -1,5 +1,5 @@
 /**
- * What a user is shown, out of what an app's function ended with.
+ * Classifies what a user sees by how an app's function ended.
  *
  * @since 0.1.0
  */
@@ -17,13 +17,13 @@ const later: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
 const ofResponse = (response: {}, status: number): Shown => {
   if (status < 400) return "Data"
-  // What an `HttpClient` was answered is Zapier's, and no page of the app.
+  // A response in an `HttpClient` came from Zapier, and is not a page of the app.
   return later.has(status) || "request" in response ? "TryLater" : "Broken"
 }
 
 const asking = ["connect", "needsConnect", "reconnect", "needsReconnect"]
 
-// Some say in a value, not in an error, that a user has to connect.
+// Some apps return a value, not an error, to ask a user to connect.
 const asksToConnect = (value: unknown) =>
   typeof value === "object" &&
   value !== null &&
@@ -32,14 +32,14 @@ const asksToConnect = (value: unknown) =>
 const ofError = (error: unknown): Shown => (isZapierAuthError(error) && error.needsReconnect ? "Connect" : "TryLater")
 
 /**
- * What is shown unless an app says more.
+ * Classifies an exit, unless the app does so itself.
  *
- * A success is `Data`, unless it is a response of HTTP whose status says otherwise: 429, 502, 503 and 504 are `TryLater`,
- * other errors of the app `Broken`, of Zapier `TryLater`; or a value that says so with `connect`, `needsConnect`, `reconnect`
- * or `needsReconnect`, which is `Connect`. An error is `Connect` if it is one of the library's that needs that, and else `TryLater`. A defect is
- * `Broken`.
+ * A success is `Data`, with two exceptions. An HTTP response counts by its status: 429, 502, 503 and 504 are
+ * `TryLater`, other errors of the app `Broken`, of Zapier `TryLater`. A value with `connect`, `needsConnect`,
+ * `reconnect` or `needsReconnect` is `Connect`. An error is `Connect` if it is one of the library's that requires
+ * reconnecting, and otherwise `TryLater`. A defect is `Broken`.
  *
- * @param asksToReconnect whether an error of the app's own tells a user to connect again
+ * @param asksToReconnect returns true if an error of the app's own asks a user to connect again
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What may happen to an app and its users, as data: steps that can be drawn, shrunk, written down and replayed.
+ * The steps of a scenario, as data that can be drawn, shrunk, written down and replayed.
  *
  * @since 0.1.0
  */
@@ -16,15 +16,15 @@ interface For {
 }
 
 /**
- * What a user or the app does. It is carried out to its end before the next step begins, however much time that takes.
+ * An action of a user or the app. It is carried out to its end before the next step begins, however long that takes.
  *
  * - `Consent`: begins to connect, allows, and comes back; with `account: "other"` for another account at Zapier.
  * - `Deny`: begins to connect, denies, and comes back.
- * - `LogIn`: begins to connect, and allows. The way back is kept for a `ComeBack`.
- * - `ComeBack`: comes back to the app: with their `Own` answer, the last that was not used yet; `Again` with the one that was
- *   used last; with that of the `Other` user; or with a `Forged` one, which holds the code of a stranger. With
- *   `browser: "Other"` in another browser of the user, where the app knows browsers. Nothing happens where there is none.
- * - `Call`, `Disconnect`: as the app has it. With `browser: "Other"` a call in another browser, as above.
+ * - `LogIn`: begins to connect, and allows. The callback is kept for a `ComeBack`.
+ * - `ComeBack`: comes back to the app: with `Own`, the user's last unused callback; `Again`, the last used one; the
+ *   `Other` user's; or a `Forged` one, which holds a stranger's code. With `browser: "Other"`, in the user's second
+ *   browser, if the app distinguishes browsers. Without such a callback nothing happens.
+ * - `Call`, `Disconnect`: the app's own functions. With `browser: "Other"` a call in the second browser, as above.
  * - `Act`: one of the app's own actions.
  *
  * @since 0.1.0
@@ -41,18 +41,18 @@ export type Action<A = never> =
   | { readonly _tag: "Act"; readonly action: A }
 
 /**
- * What happens to the app.
+ * An event of the app or its surroundings.
  *
- * - `Restart`: it is closed in good order, and started again. What its users wait for is interrupted.
- * - `Crash`: it is killed, and started again. It closes nothing, and what is on its way to it is lost.
- * - `Arm`: something is to go wrong with a request.
- * - `HangUp`: a user does not wait any more for what is under way: the app's function is interrupted.
- * - `Revoke`: a user ends the app's access at Zapier.
- * - `EndAccessToken`: Zapier ends a user's access token before its time.
- * - `RevokeAll`: somebody at Zapier ends the app's access to all accounts.
- * - `RegenerateSecret`: the app has a new secret, and learns of it five minutes later.
- * - `Outage`: Zapier answers 503 to everything, for so long.
- * - `SetKnobs`: Zapier behaves differently from now on.
+ * - `Restart`: the app is closed properly, and started again. Everything that its users wait for is interrupted.
+ * - `Crash`: the app is killed, and started again. It closes nothing, and responses on their way to it are lost.
+ * - `Arm`: injects a fault into a request.
+ * - `HangUp`: a user stops waiting: the app's function is interrupted.
+ * - `Revoke`: a user revokes the app's access at Zapier.
+ * - `EndAccessToken`: Zapier ends a user's access token before it expires.
+ * - `RevokeAll`: Zapier ends the app's access to all accounts.
+ * - `RegenerateSecret`: the app gets a new secret, and is configured with it five minutes later.
+ * - `Outage`: Zapier responds 503 to everything for this time.
+ * - `SetKnobs`: changes how Zapier behaves.
  *
  * @since 0.1.0
  */
@@ -74,8 +74,8 @@ export interface Wait {
 }
 
 /**
- * `Together`: all of it begins at once, unless a `Wait` comes between; what happens to the app, happens while what comes
- * before it is under way. `chance` is what the times that things take in it are drawn from, whatever came before. Default: 0.
+ * A step. `Together`: all its members begin at once, unless a `Wait` comes between; an event happens while the members
+ * before it are under way. `chance` is the seed of the durations within it, independent of earlier steps. Default: 0.
  *
  * @since 0.1.0
  */
@@ -89,16 +89,16 @@ export type Step<A = never> =
       readonly chance?: number | undefined
     }
 
-// What is to go wrong.
+// The faults to draw from.
 const faults: ReadonlyArray<FakeFault.Fault> = [
   ...FakeFault.ofEachKind,
   { _tag: "ConnectionReset", afterActing: true },
   { _tag: "ServerError", status: 502, afterActing: true },
   { _tag: "Unavailable", retryAfter: 5, afterActing: true },
-  // What a client may send again, if it waits.
+  // A temporary error without effect, so that the client may retry.
   { _tag: "Unavailable", retryAfter: 5 },
   { _tag: "RateLimited" },
-  // Responses that say that all is well, and are none.
+  // Responses that claim success, but are malformed.
   { _tag: "MalformedJson" },
   { _tag: "WrongTypes" },
   { _tag: "TruncatedBody" }
@@ -109,7 +109,7 @@ const tokenRequests: ReadonlyArray<FakeFault.Match> = [
   { endpoint: "token", grantType: "refresh_token" }
 ]
 
-// The next request, whatever it is.
+// The next request of any kind.
 const next: ReadonlyArray<FakeFault.Match> = [{}]
 
 const knobs: ReadonlyArray<Partial<Knobs>> = [
@@ -133,12 +133,12 @@ const waitTimes = [
   "lifetime"
 ] as const
 
-// What goes wrong goes wrong between things that are done for the same user.
+// Mostly the same user, because most bugs need several steps of one.
 const subject = Draw.choose<Subject>([Arbitrary.Constant(subjects[0]), Draw.oneOf(subjects)])
 
 const forSubject = <const Tag extends string>(_tag: Tag) => Arbitrary.map(subject, (subject) => ({ _tag, subject }))
 
-// A user who logs in, and goes on as it says.
+// A user who logs in, and then does this step.
 const forSubjectWith = <S extends object>(step: S) =>
   Arbitrary.map(subject, (subject) => [
     { _tag: "LogIn" as const, subject },
@@ -204,16 +204,16 @@ const actionOf = <A>(actions: Drawn<A>): Arbitrary.Arbitrary<Action<A>> => {
 
 const consentOf = (subject: Subject): Step => ({ _tag: "Consent", subject })
 
-// So many ways how long things take.
+// The seed of durations.
 const chance = Draw.int(0, 999)
 
 const connect = (...who: ReadonlyArray<Subject>): Arbitrary.Arbitrary<ReadonlyArray<Step>> =>
   Arbitrary.Constant(who.map(consentOf))
 
-// Most have users who are connected.
+// Mostly users who are already connected.
 const opening = Draw.choose([connect(), connect("ada"), connect("ada"), connect("ada", "bob"), connect("ada", "bob")])
 
-// What belongs together is drawn together: by chance alone it would seldom meet.
+// Steps that only matter together are drawn together: by chance they would seldom meet.
 const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> => {
   const { actions, before, callElsewhere, comeBackElsewhere, instances = 1 } = app
   const action = actionOf(actions)
@@ -238,7 +238,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
   // The call of a user who has just connected.
   const freshFor = (subject: Subject) =>
     row(Arbitrary.Constant(consentOf(subject)), armFor(next), Arbitrary.Constant({ _tag: "Call", subject }))
-  // What goes wrong goes wrong with calls, whose token has ended or is good.
+  // Faults for calls whose token has expired or is valid.
   const struck = Draw.choose([
     row(arm, call),
     row(arm, action),
@@ -247,7 +247,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
     freshFor("ada"),
     freshFor("bob")
   ])
-  // While a refresh is under way, its user leaves, or the app ends, or something else happens.
+  // During a refresh, its user leaves, or the app ends, or something else happens.
   const overtakenFor = (subject: Subject) => {
     const its = <const Tag extends string>(_tag: Tag) => Arbitrary.Constant({ _tag, subject })
     const call = its("Call")
@@ -271,21 +271,21 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
   const crowd = together(
     Arbitrary.Constant<ReadonlyArray<Action<A>>>(subjects.map((subject) => ({ _tag: "Call", subject })))
   )
-  // Ada begins, and somebody comes back.
+  // Ada begins, and a user comes back.
   const begun = Arbitrary.Constant<Step<A>>({ _tag: "LogIn", subject: "ada" })
   const stranger = Arbitrary.Constant<Step<A>>({ _tag: "ComeBack", subject: "bob", with: "Other" })
   const back = Draw.choose([row(forSubject("LogIn"), comeBack), row(begun, stranger)])
-  // Somebody takes the way back from one browser into another.
+  // A user takes the callback from one browser to another.
   const moved = forSubjectWith({ _tag: "ComeBack", with: "Own", browser: "Other" } as const)
   const elsewhere = comeBackElsewhere === undefined ? [] : [moved]
-  // One browser is shown what the user has done in the other.
+  // The second browser shows what the user did in the first.
   const there = Arbitrary.map(subject, (subject) => ({ _tag: "Call" as const, subject, browser: "Other" as const }))
   const both = callElsewhere === undefined ? [] : [row(consent, there)]
   const single = [expiry, expiry, expiry, storm, storm, storm, action, action, anything, anything, arm, wait] as const
-  // An app that is deployed while it runs is restarted more often.
+  // An app with a rolling deployment is restarted more often.
   const deployed = Draw.choose(restarts.map((step) => row(step, call)) as [ReturnType<typeof row>])
   const recovery = Arbitrary.Constant({ _tag: "Wait", time: "recovery" } as const)
-  // What the app does by itself, it also does for those who have left.
+  // Background work of the app must stop for users who disconnected.
   const owned = actions === undefined ? [] : [ownOf(actions)].map((own) => row(disconnect, recovery, own))
   return Draw.choose<ReadonlyArray<Step<A>>>([
     alone(happening),
@@ -316,18 +316,18 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
 }
 
 /**
- * How many episodes of one to three steps a scenario has at most, besides those that connect its users.
+ * The largest number of episodes in a scenario, of one to three steps each, besides those that connect its users.
  *
  * @internal
  */
 export const longest = 20
 
-// So many at least: a scenario of one or two comes to nothing. Whatever is not needed is taken away in the end.
+// Shorter scenarios find little. Unnecessary steps are removed by shrinking.
 const shortest = 4
 
 type Drawn<A> = { readonly schema: Schema.Schema<A> } | undefined
 
-/** What of an app decides what is drawn for it. */
+/** The parts of an app that decide what is drawn for it. */
 interface DrawnFor<A> {
   readonly actions?: Drawn<A>
   readonly before?: unknown
@@ -337,13 +337,13 @@ interface DrawnFor<A> {
 }
 
 /**
- * Steps to be drawn: mostly of users whose tokens have ended, with faults.
+ * Generates steps: mostly of users whose tokens have expired, with faults.
  *
  * @since 0.1.0
  */
 export const arbitrary = <A = never>(app: DrawnFor<A> = {}): Arbitrary.Arbitrary<ReadonlyArray<Step<A>>> =>
   Arbitrary.map(
-    // What comes first is shrunk first, and then no more: who has to be connected is seen in the end.
+    // The first part shrinks first, and only once: which users have to be connected is decided last.
     Arbitrary.all([Arbitrary.array(episodeOf(app), { minLength: shortest, maxLength: longest }), opening]),
     ([episodes, opening]) => [...opening, ...episodes.flat()]
   )

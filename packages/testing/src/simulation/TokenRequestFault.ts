@@ -1,35 +1,35 @@
 /**
- * What may happen to a token request, and to the process that sends it, in a `Program` and a `Simulation`. A `FakeFault` is
- * what a server does to any request; where names are the same, both mean the same. Here some happen to the process, or need
- * one that goes on without a response, and how long things take is drawn.
+ * Faults of a token request, and of the process that sends it, in a `Program` and a `Simulation`. A `FakeFault` is what
+ * a server does to any request; equal names mean the same. Some of these affect the process, or need one that continues
+ * without a response, and their durations are drawn.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * - `NotSent`: there is no connection, and the sender knows.
+ * - `NotSent`: no connection can be made, and the sender gets an error.
  * - `RequestLost`: the connection breaks before the server has seen the request.
- * - `RequestSilent`: the request never arrives, and the sender is not told.
- * - `RequestLate`: the connection breaks or falls silent, and the request arrives some time later; the server acts.
+ * - `RequestSilent`: the request never arrives, and the sender gets no error.
+ * - `RequestLate`: the connection breaks or falls silent, and the request arrives later; the server acts.
  * - `ResponseLost`: the server acts, and the connection breaks before its response arrives.
- * - `ResponseSilent`: the server acts, its response never arrives, and the sender is not told.
- * - `ResponseSlow`: the server acts, and its response arrives while the sender still listens, perhaps when its callers have
- *   given up.
- * - `ResponseLate`: the server acts, and its response arrives when the sender no longer listens.
- * - `Unavailable`: the server responds 503 and has done nothing.
+ * - `ResponseSilent`: the server acts, its response never arrives, and the sender gets no error.
+ * - `ResponseSlow`: the server acts, and its response arrives in time for the process, but perhaps too late for its
+ *   callers.
+ * - `ResponseLate`: the server acts, and its response arrives too late for the process.
+ * - `Unavailable`: the server responds 503 without acting.
  * - `UnavailableAfterActing`: the server acts and responds 503.
  * - `RateLimited`: the server responds 429, with `Retry-After`.
- * - `CrashBeforeRequest`: the process ends between its claim and the request.
- * - `CrashInFlight`: it ends when the request has left; the server acts.
- * - `CrashBeforeCommit`: it ends when the response is there, before it is stored.
- * - `CrashAfterCommit`: it ends when what came of the response is stored, before it goes on.
- * - `PauseBeforeClaim`: the process stands still when it is about to claim the right to send.
- * - `PauseBeforeRequest`: it does so between its claim and the request.
- * - `PauseInFlight`: it does so when the request has left; the server acts, and its response waits.
- * - `PauseBeforeCommit`: it does so when the response is there, before it is stored.
+ * - `CrashBeforeRequest`: the process dies between its claim and the request.
+ * - `CrashInFlight`: it dies after the request was sent; the server acts.
+ * - `CrashBeforeCommit`: it dies after the response arrived, before it is stored.
+ * - `CrashAfterCommit`: it dies after the result was stored, before it continues.
+ * - `PauseBeforeClaim`: the process is paused before it claims the right to send.
+ * - `PauseBeforeRequest`: it is paused between its claim and the request.
+ * - `PauseInFlight`: it is paused after the request was sent; the server acts, and its response waits.
+ * - `PauseBeforeCommit`: it is paused after the response arrived, before it is stored.
  *
- * A pause is longer than callers wait, than a process listens, or than a lease.
+ * A pause is longer than callers wait, than a process waits for a response, or than a lease.
  *
  * @since 0.1.0
  */
@@ -61,8 +61,8 @@ export const TokenRequestFault = Schema.Literals([
 export type TokenRequestFault = typeof TokenRequestFault.Type
 
 /**
- * How an operation of a store fails. `Fails`: with an error at once. `Hangs`: without a word, for longer than
- * `storeTimeout`. `Done`: it was carried out all the same, one that hangs at any time.
+ * How an operation of a store fails. `Fails`: with an error at once. `Hangs`: without a result, for longer than
+ * `storeTimeout`. `Done`: it was carried out anyway; if it hangs, at any time.
  *
  * @since 0.1.0
  */
@@ -81,7 +81,7 @@ export const StoreFailure = Schema.Literals([
 export type StoreFailure = typeof StoreFailure.Type
 
 /**
- * Whether it happens while the process claims the right to send the request, and not with the request itself.
+ * True for a fault while the process claims the right to send, rather than of the request itself.
  *
  * @example
  * ```ts

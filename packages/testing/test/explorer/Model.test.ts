@@ -92,6 +92,6 @@ describe("Model: the world", () => {
   it("has faults of the kinds that it was told, and of no others", () => {
     const { model, world } = begin({ callers: [1], faults: 1, kinds: ["revocation"] })
     const faults = model.moves(world).filter(({ isFault }) => isFault)
-    expect(faults.map(({ label }) => label)).toEqual(["the user ends the app's access at Zapier"])
+    expect(faults.map(({ label }) => label)).toEqual(["the user revokes the app's access at Zapier"])
   })
 })

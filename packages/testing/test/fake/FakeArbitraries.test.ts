@@ -17,6 +17,7 @@ describe("every arbitrary", () => {
   const all: ReadonlyArray<readonly [string, Arbitrary.Arbitrary<unknown>]> = [
     ["knobs", FakeArbitraries.knobs],
     ["app", FakeArbitraries.app],
+    ["white label", FakeArbitraries.whiteLabel],
     ["options", FakeArbitraries.options],
     ["request", FakeArbitraries.request()],
     ["faults", Arbitrary.schema(FakeFault.Fault)],

@@ -48,7 +48,7 @@ describe("apps and users", () => {
       { name: "A", redirectUris: ["https://acme.example/\ncb"] },
       /whole URL without a fragment/
     ],
-    ["whose client id is taken", { name: "A", redirectUris: [], clientId: "id" }, /give another one/]
+    ["whose client id is taken", { name: "A", redirectUris: [], clientId: "id" }, /Use another one/]
   ])("are refused: an app %s", (_, options, expected) => {
     const { state } = Flow.make()
     const [, next] = Result.getOrThrow(
@@ -60,7 +60,7 @@ describe("apps and users", () => {
   it("are refused without a word of a secret", () => {
     const options = { name: "A", redirectUris: ["s3cret"], clientSecret: "s3cret", scret: "s3cret" }
     const refused = problem(FakeControl.registerApp(FakeState.make(), options))
-    assert.include(refused, "scret is not known; name, redirectUris, clientId, clientSecret")
+    assert.include(refused, "scret is unknown; known: name, redirectUris, clientId, clientSecret")
     assert.notInclude(refused, "s3cret")
   })
 
@@ -85,7 +85,7 @@ describe("apps and users", () => {
     assert.strictEqual(fake.appToken().status, 401)
     const fields = { grant_type: "client_credentials" }
     assert.strictEqual(fake.token(fields, { authorization: Flow.basic(app.clientId, app.clientSecret) }).status, 200)
-    assert.include(problem(FakeControl.regenerateSecret(fake.state, "unknown")), "no app")
+    assert.include(problem(FakeControl.regenerateSecret(fake.state, "unknown")), "No app")
   })
 })
 
@@ -104,13 +104,13 @@ describe("consent", () => {
     const approve = (authorizationUrl: string, options: FakeControl.ApproveOptions = {}) =>
       problem(FakeControl.approve(fake.state, authorizationUrl, options, 0))
     assert.include(approve("nonsense"), "not a URL")
-    assert.include(approve("https://api.zapier.com/v2/zaps"), "not that of a consent page")
+    assert.include(approve("https://api.zapier.com/v2/zaps"), "not a consent page")
     assert.include(approve(url(fake, { client_id: "unknown" })), "client_id")
     assert.include(approve(url(fake, { scope: "nonsense" })), "invalid_scope")
-    assert.include(approve(url(fake), { user: "nobody@example.com" }), "no user")
-    assert.include(approve(url(fake), { scopes: ["zap:write"] }), "more than what was asked for")
+    assert.include(approve(url(fake), { user: "nobody@example.com" }), "No user")
+    assert.include(approve(url(fake), { scopes: ["zap:write"] }), "only scopes that were requested")
     assert.include(problem(FakeControl.deny(fake.state, "nonsense")), "not a URL")
-    assert.include(problem(FakeControl.deny(fake.state, url(fake), { user: "nobody@example.com" })), "no user")
+    assert.include(problem(FakeControl.deny(fake.state, url(fake), { user: "nobody@example.com" })), "No user")
   })
 
   it("is denied with the state", () => {
@@ -170,9 +170,12 @@ describe("revoke", () => {
     const { fake } = connectedTwice()
     const refused = (of: FakeControl.Revocation) => problem(FakeControl.revoke(fake.state, of))
     assert.include(refused({}), "Say which grants")
-    assert.include(refused({ clientId: "unknown" }), "no app")
-    assert.include(refused({ user: "nobody@example.com" }), "no user")
-    assert.include(refused({ grant: "x" } as FakeControl.Revocation), "grant is not known; clientId, user, grantId")
+    assert.include(refused({ clientId: "unknown" }), "No app")
+    assert.include(refused({ user: "nobody@example.com" }), "No user")
+    assert.include(
+      refused({ grant: "x" } as FakeControl.Revocation),
+      "grant is unknown; known: clientId, user, grantId"
+    )
   })
 
   it("leaves the refresh token when only an access token is ended", () => {
@@ -222,7 +225,7 @@ describe("time, knobs and faults", () => {
     assert.strictEqual(turn({ accessTokenLifetime: 0.5 }), "no problem")
     assert.match(turn({ rateLimits: "no" }), /rateLimits: .*boolean/)
     const names = Object.keys(FakeState.strictest).join(", ")
-    assert.strictEqual(turn({ grace: 1 }), `The knobs cannot be taken: grace is not known; ${names}.`)
+    assert.strictEqual(turn({ grace: 1 }), `The knobs cannot be used: grace is unknown; known: ${names}.`)
   })
 
   it("adds faults after those that are there, or in their place", () => {
@@ -238,27 +241,27 @@ describe("time, knobs and faults", () => {
     const tags = Object.keys(FakeFault.Fault.cases).join(", ")
     assert.strictEqual(
       refused({ fault: { _tag: "Earthquake" } }),
-      `The fault cannot be taken: fault._tag is "Earthquake"; it is one of ${tags}.`
+      `The fault cannot be used: fault._tag is "Earthquake"; use one of ${tags}.`
     )
     for (const fault of [{}, "ResponseLost", null]) {
-      assert.include(refused({ fault }), `fault._tag is missing; it is one of ${tags}.`)
+      assert.include(refused({ fault }), `fault._tag is missing; use one of ${tags}.`)
     }
     const unavailable = { _tag: "Unavailable" }
     assert.include(
       refused({ fault: { ...unavailable, retry: 3 } }),
-      "fault.retry is not known; _tag, retryAfter, afterActing."
+      "fault.retry is unknown; known: _tag, retryAfter, afterActing."
     )
-    assert.include(refused({ fault: unavailable, time: 3 }), "time is not known; fault, match, nth, share, times.")
+    assert.include(refused({ fault: unavailable, time: 3 }), "time is unknown; known: fault, match, nth, share, times.")
     assert.include(
       refused({ fault: unavailable, match: { endpiont: "token" } }),
-      "match.endpiont is not known; endpoint, grantType, user."
+      "match.endpiont is unknown; known: endpoint, grantType, user."
     )
     assert.match(
       refused({ fault: unavailable, match: { grantType: "refresh" } }),
       /match\.grantType: .*"refresh_token"/
     )
     const all = [{ fault: unavailable }, { fault: { ...unavailable, retry: 3 } }]
-    assert.include(problem(FakeControl.setFaults(FakeState.make(), all as never)), "[1].fault.retry is not known")
+    assert.include(problem(FakeControl.setFaults(FakeState.make(), all as never)), "[1].fault.retry is unknown")
     assert.include(refused({ fault: { _tag: "ServerError", status: 200 } }), "between 500 and 599")
     assert.include(refused({ fault: { _tag: "ResponseLost" }, share: 2 }), "between 0 and 1")
     assert.include(refused({ fault: { _tag: "ResponseLost" }, nth: 0 }), "nth: ")
@@ -287,7 +290,7 @@ describe("make", () => {
     assert.include(problem(FakeControl.make({ knobs: { codeLifetime: -1 } })), "The knobs")
     assert.include(
       problem(FakeControl.make({ knob: {} } as never)),
-      "The options cannot be taken: knob is not known; seed, knobs, users, apps, faults."
+      "The options cannot be used: knob is unknown; known: seed, knobs, users, apps, faults."
     )
     assert.include(problem(FakeControl.make({ faults: [{ fault: { _tag: "ClockJump", millis: 0.5 } }] })), "The faults")
   })

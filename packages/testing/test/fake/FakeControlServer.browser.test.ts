@@ -154,7 +154,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
         document.body.append(form)
         form.submit()
       `)
-      await page.getByText("Another page has sent this answer").waitFor()
+      await page.getByText("Another site sent this form").waitFor()
       assert.lengthOf(await runtime.runPromise(Effect.map(zapier.state, ({ codes }) => [...codes])), 0)
       // The console tells of a page that is not 200.
       assert.match(complaints.splice(0).join(), /^Failed to load resource: .*403/)

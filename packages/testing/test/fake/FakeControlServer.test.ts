@@ -109,13 +109,13 @@ describe("layer", () => {
       const exit = yield* Effect.exit(Layer.build(served({ token: Redacted.make(token) })))
       const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
       assert.instanceOf(error, FakeControl.FakeControlError)
-      assert.include(error.problem, "at least 16 letters")
+      assert.include(error.problem, "at least 16 characters")
     })
   )
 
   it.effect.each([
-    [{ tokn: "x" }, "The options cannot be taken: tokn is not known; token, links, onAction."],
-    [{ onAction: "x" }, "The options cannot be taken: onAction: Expected a function"],
+    [{ tokn: "x" }, "The options cannot be used: tokn is unknown; known: token, links, onAction."],
+    [{ onAction: "x" }, "The options cannot be used: onAction: Expected a function"],
     [{ links: [{ name: "Sample app", url: "javascript:alert(1)" }] }, "links[0].url: Expected a whole URL"]
   ] as const)("refuses the options %j, and says what there is", ([options, problem]) =>
     Effect.gen(function* () {

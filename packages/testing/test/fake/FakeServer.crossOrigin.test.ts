@@ -28,7 +28,7 @@ describe("the form of the consent page", () => {
       const { codes, response } = post({ ...headers, accept })
       assert.deepStrictEqual([response.status, codes], [403, 0])
       assert.isUndefined(response.headers["location"])
-      assert.include(response.body, "Another page has sent this answer")
+      assert.include(response.body, "Another site sent this form")
     }
   })
 

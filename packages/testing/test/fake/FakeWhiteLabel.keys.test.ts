@@ -182,7 +182,7 @@ describe("a registration", () => {
     ],
     ["one claim for both", { issuer: "acme", jwksUrl: url, userClaim: "org_id" }, "two claims"],
     ["a claim with another meaning", { issuer: "acme", jwksUrl: url, userClaim: "exp" }, "no other meaning"],
-    ["a name that is not known", { issuer: "acme", jwksUrl: url, audience: "x" }, "audience is not known"]
+    ["a name that is not known", { issuer: "acme", jwksUrl: url, audience: "x" }, "audience is unknown"]
   ]
 
   it.effect.each(nonsense)("makes no sense with %s", ([, options, said]) =>
@@ -204,7 +204,7 @@ describe("a registration", () => {
   it.effect("is of an app that is registered", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(FakeZapier.make().setWhiteLabel("nobody", { issuer: "acme", jwksUrl: url }))
-      expect(error.problem).toContain("no app with this client id")
+      expect(error.problem).toContain("No app has this client id")
     })
   )
 })

@@ -40,7 +40,7 @@ describe("RequestLog", () => {
     const lost = entryOf(apps, { fault: { _tag: "ResponseLost" } })
     assert.strictEqual(lost.line, "GET /v1/categories -> 200 (ResponseLost)")
     const unseen = entryOf(apps, { fault: { _tag: "RequestLost" } })
-    assert.strictEqual(unseen.line, "GET /v1/categories -> nothing (RequestLost)")
+    assert.strictEqual(unseen.line, "GET /v1/categories -> no response (RequestLost)")
     assert.deepStrictEqual([lost.fault, unseen.fault], [{ _tag: "ResponseLost" }, { _tag: "RequestLost" }])
   })
 

@@ -117,8 +117,8 @@ describe("tellsWhatIsSo", () => {
   const needing = ["None", "Lost", "Revoked"] as const
 
   it("is broken by telling a user to connect whose connection is good, whatever goes wrong", () => {
-    expect(check({ shown: "Connect", exit: failed })).toContain("ada is told to connect")
-    expect(check({ shown: "Connect", exit: failed }, trouble)).toContain("ada is told to connect")
+    expect(check({ shown: "Connect", exit: failed })).toContain("ada was told to connect")
+    expect(check({ shown: "Connect", exit: failed }, trouble)).toContain("ada was told to connect")
   })
 
   it("is not broken by telling so whoever has to connect", () => {
@@ -150,10 +150,10 @@ describe("tellsWhatIsSo", () => {
   })
 
   it("is broken by data that nothing was asked of Zapier for", () => {
-    expect(check({})).toContain("nothing was asked of Zapier")
+    expect(check({})).toContain("the app requested none from Zapier")
     expect(check({}, asked)).toBeUndefined()
-    expect(check({}, { exchanges: [exchange({ owner: "bob" })] })).toContain("nothing was asked")
-    expect(check({}, { exchanges: [exchange({ status: 500 })] })).toContain("nothing was asked")
+    expect(check({}, { exchanges: [exchange({ owner: "bob" })] })).toContain("requested none")
+    expect(check({}, { exchanges: [exchange({ status: 500 })] })).toContain("requested none")
   })
 
   it("is not broken by what was shown lately, nor by what is asked for with nobody's token", () => {
@@ -162,15 +162,15 @@ describe("tellsWhatIsSo", () => {
     expect(check({}, { results: [earlier, result({})], exchanges })).toBeUndefined()
     const old = { results: [result({ ...earlier, beganAt: -400_000, endedAt: -399_900 }), result({})] }
     const before = [exchange({ sentAt: -400_000, endedAt: -399_900 })]
-    expect(check({}, { ...old, exchanges: before })).toContain("nothing was asked")
+    expect(check({}, { ...old, exchanges: before })).toContain("requested none")
     expect(check({ before: "None", after: "None" }, { exchanges: [exchange({ owner: undefined })] })).toBeUndefined()
   })
 
   it("is broken by data for whoever has to connect, unless Zapier gave them", () => {
-    for (const is of needing) expect(check({ before: is, after: is })).toContain("Zapier gave none")
+    for (const is of needing) expect(check({ before: is, after: is })).toContain("data that Zapier did not return")
     expect(check({ before: "Lost", after: "Lost" }, asked)).toBeUndefined()
     expect(check({ before: "Revoked", after: "Revoked" }, trouble)).toBeUndefined()
-    expect(check({ before: "None", after: "None" }, trouble)).toContain("Zapier gave none")
+    expect(check({ before: "None", after: "None" }, trouble)).toContain("data that Zapier did not return")
   })
 
   it("says nothing while the connection changes", () => {
@@ -211,7 +211,7 @@ describe("letsUsersConnect", () => {
 describe("wastesNothing", () => {
   it("is broken by tokens that the app itself did not wait for", () => {
     const check = (after: Result["after"]) => ScenarioRules.wastesNothing.check(seen({ results: [result({ after })] }))
-    expect(check("Wasted")).toContain("had given up waiting")
+    expect(check("Wasted")).toContain("stopped waiting")
     expect(check("Lost")).toBeUndefined()
   })
 })
@@ -287,7 +287,7 @@ describe("asksForEnough", () => {
     )
 
   it("is broken by an app that asks for less than it says it needs", () => {
-    expect(check(["zap", "profile"])).toContain("the app needs the scope profile, and asks for zap")
+    expect(check(["zap", "profile"])).toContain("the app needs the scope profile, but asked for zap")
     expect(check(["zap", "profile"], "zap+profile")).toBeUndefined()
   })
 
@@ -306,7 +306,7 @@ describe("asksForEnough", () => {
           authorizations: [authorization({ url: `https://api.zapier.com/v2/authorize?scope=${asked}` })]
         })
       )
-    expect(refused({})).toContain("GET /v2/zaps needs a scope that the app has not asked for")
+    expect(refused({})).toContain("GET /v2/zaps needs a scope that the app did not ask for")
     expect(refused({ status: 200 })).toBeUndefined()
     expect(refused({ isStruck: true })).toBeUndefined()
     expect(refused({}, "TryLater")).toBeUndefined()
@@ -319,15 +319,15 @@ describe("keepsSecrets", () => {
   const check = (parts: Partial<Seen>) => ScenarioRules.keepsSecrets.check(seen({ secrets, ...parts }))
 
   it("is broken by a secret in a log, in a request to another host, or in what a user is shown", () => {
-    expect(check({ logs: ["token: s3cret-token"] })).toBe("an access token (ada#1) is in what the app logs")
+    expect(check({ logs: ["token: s3cret-token"] })).toBe("an access token (ada#1) is in the app's logs")
     const elsewhere = { isForZapier: false, url: "https://stats.example/?t=s3cret-token" }
     expect(check({ exchanges: [exchange(elsewhere)] })).toContain("was sent to stats.example")
     const inHeader = FakeHttp.request("GET", "/", { headers: { authorization: "Bearer s3cret-token" } })
     expect(check({ exchanges: [exchange({ ...elsewhere, url: "https://a.example", request: inHeader })] })).toContain(
       "was sent to a.example"
     )
-    expect(check({ results: [result({ exit: Exit.succeed({ token: "s3cret-token" }) })] })).toContain("ada is shown")
-    expect(check({ results: [result({ exit: Exit.die(new Error("took s3cret-token")) })] })).toContain("ada is shown")
+    expect(check({ results: [result({ exit: Exit.succeed({ token: "s3cret-token" }) })] })).toContain("ada saw")
+    expect(check({ results: [result({ exit: Exit.die(new Error("took s3cret-token")) })] })).toContain("ada saw")
     expect(check({ stored: "ada: s3cret-token" })).toContain("in the app's stores")
   })
 
@@ -352,7 +352,7 @@ describe("keepsSecrets, in URLs and headers", () => {
   it("is broken by a token in the URL of a request, or of the consent page, where only the state belongs", () => {
     const asked = (query: string) => ({ authorizations: [authorization({ url: `https://api.zapier.com/?${query}` })] })
     expect(check(asked("state=s3cret-state"))).toBeUndefined()
-    expect(check(asked("state=s3cret-state&hint=s3cret-token"))).toContain("in the URL that a browser is sent to")
+    expect(check(asked("state=s3cret-state&hint=s3cret-token"))).toContain("in a URL that a browser was sent to")
     expect(
       check({ exchanges: [exchange({ url: "https://api.zapier.com/v2/zaps?access_token=s3cret-token" })] })
     ).toContain("in the URL of a request to Zapier")
@@ -412,16 +412,16 @@ describe("drawsStates", () => {
   it("is broken by no state, and by one that can be guessed", () => {
     expect(check(attempt(""))).toContain("without a state")
     expect(check(attempt("code_challenge=abc"))).toBeUndefined()
-    expect(check(attempt("state=ada"))).toContain("short enough to be guessed")
+    expect(check(attempt("state=ada"))).toContain("short enough to guess")
     expect(check(attempt(one), attempt(two))).toBeUndefined()
   })
 
   it("is broken by the state of another user, or one that was used; an attempt that is open may go on", () => {
     expect(check(attempt(one), attempt(one, { subject: "bob" }))).toContain(
-      "bob is sent to Zapier with the state of ada"
+      "bob was sent to Zapier with the state of ada"
     )
     expect(check(attempt(one), attempt(one, { at: 20 }))).toBeUndefined()
-    expect(check(attempt(one, { usedAt: 10 }), attempt(one, { at: 20 }))).toContain("a state that was used")
+    expect(check(attempt(one, { usedAt: 10 }), attempt(one, { at: 20 }))).toContain("a used state")
     expect(check(attempt(one, { usedAt: 30 }), attempt(one, { at: 20 }))).toBeUndefined()
   })
 
@@ -438,7 +438,7 @@ describe("keepsDataApart", () => {
   it("is broken by another's Zaps, and not by one's own", () => {
     const check = (title: string) =>
       ScenarioRules.keepsDataApart.check(seen({ results: [result({ exit: Exit.succeed([title]) })] }))
-    expect(check("A Zap (bob Example)")).toBe("ada is shown what belongs to bob (Call)")
+    expect(check("A Zap (bob Example)")).toBe("ada saw data of bob (Call)")
     expect(check("A Zap (ada Example)")).toBeUndefined()
   })
 
@@ -461,7 +461,7 @@ describe("keepsUsersApart", () => {
     ScenarioRules.keepsUsersApart.check(seen({ exchanges: [exchange(parts)] }))
 
   it("is broken by a request for one user with the token of another", () => {
-    expect(check({ owner: "bob" })).toContain("a request for ada was sent with what belongs to bob")
+    expect(check({ owner: "bob" })).toContain("a request for ada was sent with a token of bob")
   })
 
   it("is not broken where nobody knows for whom it is sent, or where it carries nobody's token", () => {
@@ -476,7 +476,7 @@ describe("disconnectHolds", () => {
     ScenarioRules.disconnectHolds.check(seen({ results, exchanges: [exchange({ sentAt })] }))
 
   it("is broken by a request after a disconnect", () => {
-    expect(check([disconnected])).toContain("ada had been disconnected")
+    expect(check([disconnected])).toContain("after ada was disconnected")
   })
 
   it("is not broken while other processes may not know, or if it failed", () => {
@@ -516,7 +516,7 @@ describe("refreshesOnce", () => {
   })
 
   it("is broken by two at a time", () => {
-    expect(check(refresh({}), refresh({ sentAt: 9_550_000 }))).toContain("while another request with it waited")
+    expect(check(refresh({}), refresh({ sentAt: 9_550_000 }))).toContain("while another request with it was open")
     expect(check(refresh({ endedAt: undefined }), refresh({ sentAt: 99_000_000 }))).toContain("while another")
   })
 
@@ -527,7 +527,7 @@ describe("refreshesOnce", () => {
 
   it("is broken by a refresh token that was replaced, and not by one that was not", () => {
     const granted = refresh({ isGranted: true, issued: issued(2) })
-    expect(check(granted, refresh({ sentAt: 9_700_000 }))).toContain("the app had been given a newer one")
+    expect(check(granted, refresh({ sentAt: 9_700_000 }))).toContain("the app had received a newer one")
     const same = refresh({ isGranted: true, issued: { ...issued(2), refreshToken: undefined } })
     expect(check(same, refresh({ sentAt: 9_700_000 }))).toBeUndefined()
   })
@@ -543,13 +543,13 @@ describe("refreshesOnce", () => {
       )
     const short = { obtainedAt: 0, expiresAt: 600_000 }
     expect(check(301_000, short)).toBeUndefined()
-    expect(check(299_000, short)).toContain("was good for long enough")
+    expect(check(299_000, short)).toContain("was valid for long enough")
     expect(check(299_000, short, 400_000)).toBeUndefined()
-    expect(check(550_000, short, 10_000)).toContain("was good for long enough")
+    expect(check(550_000, short, 10_000)).toContain("was valid for long enough")
   })
 
   it("is broken by a refresh while most of the token's life is left, unless it was rejected", () => {
-    expect(check(refresh({ sentAt: 8_000_000 }))).toContain("was good for long enough")
+    expect(check(refresh({ sentAt: 8_000_000 }))).toContain("was valid for long enough")
     const rejected = exchange({ accessToken: "access-1", status: 401 })
     expect(check(rejected, refresh({ sentAt: 8_000_000 }))).toBeUndefined()
   })

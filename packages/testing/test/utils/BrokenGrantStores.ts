@@ -30,26 +30,26 @@ type Mistake = readonly [what: string, layer: Layer.Layer<GrantStore.GrantStore>
 
 const apart = "keys that look alike have a record each"
 const anyKey = "each key has a record of its own, whatever its characters"
-const same = "a record comes back as it was written, secrets included"
-const texts = "a record comes back whatever the size and the characters of its texts"
-const first = "a key has no record until one is written where none is expected"
-const replaced = "a record is replaced by whoever knows its version, and by nobody else"
-const removed = "a record is removed by whoever knows its version, and by nobody else"
-const removedNothing = "removing what is not there is refused, and is no error"
-const oldVersion = "a version from before a removal is never that of another record"
-const others = "versions of a key grow, whatever was removed meanwhile"
+const same = "a record is read as it was written, secrets included"
+const texts = "a record is preserved whatever the size and characters of its texts"
+const first = "a key has no record until one is written that expects none"
+const replaced = "a record is replaced only by a write that expects its version"
+const removed = "a record is removed only by a removal that expects its version"
+const removedNothing = "removing an absent record is rejected without an error"
+const oldVersion = "a version is never used again after a removal"
+const others = "versions of a key grow, even across removals"
 const program =
   "in any program a write or removal succeeds exactly if its expectation holds, and versions of a key only grow"
-const oneWinner = "of several writers and removers at once who expect the same, exactly one succeeds"
-const noneLost = "whoever tries until it succeeds loses no write"
-const removal = "a removal among writers is refused, or leaves nothing but what was written after it"
+const oneWinner = "of concurrent writes and removals that expect the same version, exactly one succeeds"
+const noneLost = "writers that retry until they succeed lose no write"
+const removal = "a removal among writers is rejected, or leaves only later writes"
 const allPages = "all pages together are the grants of a client application, each once, in the same order each time"
 const oneState = "a page of one state has the grants in that state, and no others"
 const prefix = "a prefix finds exactly the subjects that begin with it, whatever its characters"
 const after = "a page begins after the subject that is named, whether or not it is there"
 const throughout = "a grant that is there all the time is seen exactly once, whatever is written meanwhile"
-const reopened = "when it is opened again everything is as it was, versions included"
-const growing = "when it is opened again removed records are gone, and versions go on growing"
+const reopened = "a reopened store has the same records and versions"
+const growing = "a reopened store has no removed records, and its versions go on growing"
 
 /** What is wrong with each, and the law that it breaks. */
 export const brokenGrantStores: ReadonlyArray<Mistake> = [
@@ -175,7 +175,7 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
         return known
       }
     }),
-    "a record keeps its seal, without which encryption could not read it"
+    "a record keeps its seal, which encryption needs to read it"
   ],
   ["loses NUL", grants({ kept: (grant) => withTokens(grant, (token) => token.replaceAll("\0", "")) }), texts],
   ["keeps well-formed text", grants({ kept: (grant) => withTokens(grant, (token) => token.toWellFormed()) }), texts],
@@ -354,12 +354,12 @@ export const brokenGrantStores: ReadonlyArray<Mistake> = [
   [
     "remembers what it has read",
     kept((data) => readsOnce({ ...make(data), page: pageOf(data) })),
-    "what is written through one opening is there at once in another"
+    "a write through one connection is visible at once through another"
   ],
   [
     "locks for itself alone",
     kept((data) => locked({ ...make(data, { isCareless: true }), page: pageOf(data) })),
-    "of writers and removers through two openings exactly one succeeds, and none of those who try again is lost"
+    "of changes through two connections exactly one succeeds, and no retried write is lost"
   ]
 ]
 

@@ -6,7 +6,7 @@ import { basic } from "./flow.ts"
 
 export const issuer = "https://acme.example"
 
-const audience = "connect.zapier.com"
+export const audience = "connect.zapier.com"
 
 export const app = {
   clientId: "partner-1",

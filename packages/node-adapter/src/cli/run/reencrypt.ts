@@ -16,6 +16,7 @@ import { Inventory } from "../inventory.ts"
 import { Refused } from "../refused.ts"
 import { shown } from "../shown.ts"
 import * as Storage from "../storage.ts"
+import { plural } from "../wrap.ts"
 import { grantName, stageCommand } from "./rotateKeyWords.ts"
 
 export interface Input extends Flags.Place {
@@ -87,7 +88,7 @@ const all = Effect.fnUntraced(function* ({ clientId, includePlain }: Input) {
 })
 
 const words = ({ alreadyCurrent, examined, failed, rewritten }: EncryptedStores.ReencryptReport) =>
-  `${examined} connections: ${rewritten} encrypted, ${alreadyCurrent} already done, ${failed} failed.`
+  `${plural(examined, "connection")}: ${rewritten} encrypted, ${alreadyCurrent} already done, ${failed} failed.`
 
 /** Fails before the switch: a user who believes that it was done would lose the older key. */
 const afterSwitch = Effect.fnUntraced(function* (path: string, input: Input) {
@@ -122,7 +123,7 @@ export const reencrypt = Effect.fnUntraced(function* (input: Input) {
     const hint = plain === 0 ? "" : `\n${plainHint(plain, plain === report.examined)}`
     return yield* new Refused({
       why: "ReencryptFailed",
-      problem: `${report.failed} connections could not be encrypted, and were left as they are. Keep the older keys until they are.${hint}`
+      problem: `${plural(report.failed, "connection")} could not be encrypted, and stayed unchanged. Keep the older keys until this is solved.${hint}`
     })
   }
 })

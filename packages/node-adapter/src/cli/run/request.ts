@@ -175,6 +175,9 @@ export const request = Effect.fnUntraced(function* (input: Input) {
     )
   )
   if (status >= 400) {
-    return yield* new Refused({ why: "HttpStatus", problem: `Zapier responded with status ${status}.` })
+    return yield* new Refused({
+      why: "HttpStatus",
+      problem: `Zapier responded with status ${status}. See its response above.`
+    })
   }
 })

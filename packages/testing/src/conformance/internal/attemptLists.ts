@@ -1,4 +1,4 @@
-/** Attempts for the laws of an attempt store, and the laws of listing those of a subject. */
+/** Attempts for the conformance suite of an attempt store, and its checks of a subject's list. */
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
@@ -11,12 +11,12 @@ import { awkward, lookalikes } from "./keys.ts"
 import { type Body, law, type Port, property, reopening } from "./trial.ts"
 import { expectThat, none, noted, show, type Unmet, watch, type Watched } from "./watched.ts"
 
-/** An attempt store as the laws see it. */
+/** An attempt store that notes each operation for the report. */
 interface WatchedAttempts extends Watched<string, Stored<ConsentAttempt.Stored>> {
   readonly bySubject: (options: AttemptStore.SubjectOptions) => Effect.Effect<ReadonlyArray<AttemptStore.Listed>, Unmet>
 }
 
-/** An attempt store, watched. */
+/** Wraps an attempt store so that its operations are noted. */
 export const port: Port<AttemptStore.AttemptStore, string, WatchedAttempts> = (notebook) =>
   Effect.map(AttemptStore.AttemptStore, (store) => ({
     ...watch(store, notebook),
@@ -29,7 +29,7 @@ export const port: Port<AttemptStore.AttemptStore, string, WatchedAttempts> = (n
       )
   }))
 
-/** The year 3000, in milliseconds since the epoch. No store forgets an attempt that ends then. */
+/** The year 3000, in milliseconds since the epoch: no store deletes an attempt that expires then. */
 export const farAway = 32_503_680_000_000
 
 const states = ["Pending", "Exchanging", "Completed", "Denied", "Expired", "Failed"] as const
@@ -42,7 +42,7 @@ interface Attempt {
   readonly startedAt: number
 }
 
-/** An attempt in a state, with the text wherever it may hold any text but its subject. */
+/** An attempt in a state; `text` fills every field that takes any text, except the subject. */
 export const attemptOf = (tag: State, attempt: Attempt, text = "user"): ConsentAttempt.Stored => {
   const common = { ...attempt, redirectUri: text, scopes: ["zap"], expiresAt: farAway }
   switch (tag) {
@@ -65,7 +65,7 @@ const isListed = (seen: ReadonlyArray<AttemptStore.Listed>, expected: ReadonlyAr
 
 const change = Arbitrary.all({ key: Draw.int(0, 11), to: Draw.optional(Draw.oneOf(states)) })
 
-// What the library does when one more attempt has begun.
+// Does what the library does when another attempt begins.
 const forgetOldest = function* (store: WatchedAttempts, subject: string, keep: number): Body {
   let removed = 0
   do {
@@ -76,7 +76,7 @@ const forgetOldest = function* (store: WatchedAttempts, subject: string, keep: n
   } while (removed > 0)
 }
 
-/** The laws of lists. */
+/** The checks of lists. */
 export const laws: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [
   property(
     port,
@@ -92,7 +92,7 @@ export const laws: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [
       const attempts = startedAt.map((tens, index) => ({
         stateDigest: `${place}${index}`,
         subject: subjects[index % 3] ?? place,
-        // No two at a time.
+        // Distinct times.
         startedAt: tens * 100 + index
       }))
       const there = new Map<number, AttemptStore.Listed>()
@@ -155,7 +155,7 @@ export const laws: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [
   )
 ]
 
-/** The laws of lists for a store that keeps its data, which is opened twice. */
+/** The checks of lists for a store that keeps its data and is opened twice. */
 export const persistent: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [
   reopening(port, "an attempt that began through one opening is listed in another", function* (open, place) {
     yield* open(function* (one) {
@@ -182,7 +182,7 @@ export const persistent: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [
           const begin = Effect.fnUntraced(function* (startedAt: number) {
             const store = startedAt % 2 === 0 ? one : other
             const attempt = { stateDigest: `${place}${startedAt}`, subject: place, startedAt }
-            // Others may have removed it already.
+            // Another fiber may have removed it already.
             yield* store.change(attempt.stateDigest, none, attemptOf("Pending", attempt))
             yield* Effect.gen(() => forgetOldest(store, place, keep))
           })

@@ -1,4 +1,4 @@
-/** Grants for the laws of a grant store, and the laws of going through them by page. */
+/** Grants for the conformance suite of a grant store, and its checks of paging. */
 import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
@@ -11,14 +11,14 @@ import { expectThat, none, noted, show, type Unmet, watch, type Watched } from "
 
 type Options = Omit<GrantStore.PageOptions, "clientId">
 
-/** A grant store as the laws see it, with a client application that only this run of a law knows. */
+/** A grant store that notes each operation for the report, with a client application of this run's own. */
 interface WatchedGrants extends Watched<GrantStore.Key, GrantStore.Grant> {
   readonly clientId: string
   readonly keyOf: (subject: string) => GrantStore.Key
   readonly page: (options: Options) => Effect.Effect<GrantStore.Page, Unmet>
 }
 
-/** A grant store, watched. */
+/** Wraps a grant store so that its operations are noted. */
 export const port: Port<GrantStore.GrantStore, GrantStore.Key, WatchedGrants> = (notebook) =>
   Effect.map(GrantStore.GrantStore, (store) => {
     const clientId = `${notebook.place}client`
@@ -36,7 +36,7 @@ export const port: Port<GrantStore.GrantStore, GrantStore.Key, WatchedGrants> = 
     }
   })
 
-/** A grant in a state, with a number in it, and the text wherever it may hold any text. */
+/** A grant in a state, with a generation; `text` fills every field that takes any text. */
 export const grantOf = (tag: GrantStore.Grant["_tag"], number: number, text = "consent"): GrantStore.Grant => {
   const access = { accessToken: Tokens.secret(`access ${text}`), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 }
   const tokens = { ...access, refreshToken: Tokens.secret(`refresh ${text}`) }
@@ -62,7 +62,7 @@ const limit = Draw.int(1, 7)
 // More pages than any of these searches can have.
 const enough = 1_000
 
-/** Goes through all pages, and does something between them. */
+/** Reads all pages, and runs `between` after each. */
 const pagesOf = Effect.fnUntraced(function* (
   store: WatchedGrants,
   search: Omit<Options, "after">,
@@ -92,7 +92,7 @@ const subjectsOf = (pages: ReadonlyArray<GrantStore.Page>) => entriesOf(pages).m
 const list = (subjects: ReadonlyArray<string>) =>
   subjects.map((subject) => show({ place: "\0law" }, subject)).join(", ")
 
-/** These subjects, each once, in any order. */
+/** Expects these subjects, each once, in any order. */
 const areExactly = Effect.fnUntraced(function* (
   seen: ReadonlyArray<string>,
   expected: ReadonlyArray<string>,
@@ -111,7 +111,7 @@ const fill = (store: WatchedGrants, subjects: ReadonlyArray<string>, clientId = 
     store.written({ clientId, subject }, none, grantOf(stateOf(index), index + 1))
   )
 
-/** Goes through all pages, which have to have exactly these subjects, and returns them. */
+/** Reads all pages, which must hold exactly these subjects, and returns them. */
 const finds = Effect.fnUntraced(function* (
   store: WatchedGrants,
   search: Omit<Options, "after">,
@@ -119,24 +119,24 @@ const finds = Effect.fnUntraced(function* (
   what = "the grants of the client application"
 ) {
   const pages = yield* pagesOf(store, search)
-  // Half of a character finds what it finds, but it is no failure.
+  // Half a surrogate pair may match anything, but must not fail.
   if (search.prefix?.isWellFormed() !== false) yield* areExactly(subjectsOf(pages), expected, what)
   return pages
 })
 
 const beginWith = (prefix: string) => `the subjects that begin with ${list([prefix])}`
 
-// What is looked for. No subject begins with most of the patterns.
+// The prefixes to search for. Most of the patterns match no subject.
 const prefixes = [...lookalikes, ...lookalikes.map((subject) => `${subject}%`), "us", "U", "\\u", "\\u00"]
 
-// A grant under a new name, one under a name that may be in use, or one that is removed.
+// Inserts a grant under a new name, writes one under a name that may be in use, or removes one.
 const change = Arbitrary.all({
   act: Draw.oneOf(["insert", "write", "write", "remove"]),
   index: Draw.int(0, 19),
   to: state
 })
 
-/** The laws of pages. */
+/** The checks of paging. */
 export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
   property(
     port,
@@ -183,7 +183,7 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
       }
     })
     yield* search(0)
-    // All of them change.
+    // Each grant changes its state.
     for (const [index, subject] of subjects.entries()) {
       yield* store.written(store.keyOf(subject), filled[index]?.version, grantOf(stateOf(index + 1), 99))
     }
@@ -234,7 +234,7 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
           const hasNext = rest.length > page.length
           return expectThat(
             isSame && (next !== undefined) === hasNext,
-            `what comes after ${list([after])}, and a next if there is more`,
+            `the subjects after ${list([after])}, and a next if there are more`,
             `${list(entries.map(({ key }) => key.subject))}, and ${next === undefined ? "no next" : "a next"}`
           )
         }
@@ -260,7 +260,7 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
       const nameOf = (index: number) => `subject ${(index * 7) % 20}`
       const all = Array.from({ length: size }, (_, index) => nameOf(index))
       yield* fill(store, all)
-      // Those that are there all the time, and are looked for all the time.
+      // The subjects that exist and match throughout.
       const steady = new Set(all.filter((_, index) => state === undefined || state === stateOf(index)))
       let number = 100
       const changeSome = Effect.fnUntraced(function* (page: number) {

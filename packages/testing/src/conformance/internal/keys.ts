@@ -1,33 +1,34 @@
-/** Keys and texts for the laws of stores, which a store may mix up. */
+/** Keys and texts for the conformance suite that a store may confuse. */
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as Draw from "../../internal/draw.ts"
 
-/** What the laws need to know of the keys and records of a store. */
+/** The keys and records of a kind of store. */
 export interface Kind<Key, A> {
-  /** A key with that name, in plain letters. */
+  /** A key with this name, in plain letters. */
   readonly keyOf: (place: string, name: string) => Key
-  /** Keys that differ, and look alike to somebody. */
+  /** Distinct keys that look alike in some way. */
   readonly lookalikes: (place: string) => ReadonlyArray<Key>
-  /** Keys of a thousand characters, if keys may be as long. */
+  /** Keys of a thousand characters, if the store takes keys of that length. */
   readonly long?: (place: string) => ReadonlyArray<Key>
-  /** Generated sets of keys that differ. */
+  /** Generated sets of distinct keys. */
   readonly awkward: Arbitrary.Arbitrary<(place: string) => ReadonlyArray<Key>>
-  /** All records that there may be. */
+  /** All possible records. */
   readonly records: Arbitrary.Arbitrary<A>
-  /** The record as one that may stand under the key. */
+  /** Adapts the record so that it may be stored under the key. */
   readonly fit: (key: Key, record: A) => A
-  /** A record with a number in it. */
+  /** A record that holds the number. */
   readonly record: (key: Key, number: number) => A
   readonly numberOf: (record: A) => number | undefined
-  /** The record with that seal. */
+  /** The record with this seal. */
   readonly sealed: (record: A, seal: typeof Tokens.Secret.Type) => A
-  /** A record with the text wherever it may hold any text. */
+  /** A record with the text in every field that takes any text. */
   readonly recordOfText: (key: Key, text: string) => A
 }
 
-// What a careless key would mix up: separators, quotes, escapes, patterns, halves of surrogate pairs, the ends of Unicode.
+// Parts that a careless key would confuse: separators, quotes, escapes, patterns, unpaired surrogates, the ends of
+// Unicode.
 const parts = [
   ...Array.from("aAbé\"',[]{}\\\0:;/|-%_*?\t\n 😀\uffff\u{10ffff}\ufffd"),
   "\ud800",
@@ -37,13 +38,13 @@ const parts = [
   "__proto__"
 ]
 
-/** Texts of all kinds of characters. */
+/** Texts with all kinds of characters. */
 export const awkward: Arbitrary.Arbitrary<string> = Arbitrary.map(
   Arbitrary.schema(Schema.Union([Schema.String, Schema.Array(Schema.Literals(parts)).check(Schema.isMaxLength(6))])),
   (text) => (typeof text === "string" ? text : text.join(""))
 )
 
-/** Different texts that look alike to somebody: without case, white space, accents, or what a database cannot store. */
+/** Distinct texts that some databases confuse: by case, white space, accents, or characters that they cannot store. */
 export const lookalikes: ReadonlyArray<string> = [
   ["", " ", "\0", "\t", "\n", "\r\n", "\u00a0", "\u200b", "null", "undefined", "0", "00", "1", "01", "1.0", "1e0"],
   ["user", "User", "USER", " user", "user ", "user\0", "user\0a", "user\n", "us", "user\u200b", "\ufeffuser"],
@@ -53,7 +54,7 @@ export const lookalikes: ReadonlyArray<string> = [
   ['"', '""', "'", "''", "'; --", "[", "]", ",", '","', ":", "/", "//", ".", "..", "__proto__", "constructor"]
 ].flat()
 
-// Letters in no order, so that compressing them does not help much; the same each time.
+// Random letters, so that they hardly compress; the same each time.
 const noise = (length: number) => {
   let state = 1
   let text = ""
@@ -67,13 +68,13 @@ const noise = (length: number) => {
 // Texts of a thousand characters that differ at one end, or in length.
 const long = ["", "a", "b"].flatMap((end) => [`${noise(1_000)}${end}`, `${end}x${noise(1_000)}`])
 
-/** A text of so many characters. */
+/** A text of this length. */
 export const large = (length: number): readonly [name: string, text: string] => [`${length} characters`, noise(length)]
 
-/** How large the texts of a record may be, unless a store says otherwise. */
+/** The size of a record's texts, unless a store declares another. */
 export const megabyte = 1_000_000
 
-/** Texts that a record has to bear. */
+/** Texts that a record has to preserve. */
 export const values: ReadonlyArray<readonly [name: string, text: string]> = [
   ["NUL", "a\0b\0"],
   ["quotes and escapes", "\"'`\\\\u0000\\\"''%_$1?;--"],
@@ -84,7 +85,7 @@ export const values: ReadonlyArray<readonly [name: string, text: string]> = [
   ["markup", '{"_tag":"Absent"}</script>]]>']
 ]
 
-// Every way to make two texts of one, next to each other, or with a character of it between them.
+// Splits a text into two at every place, also leaving out the character between them.
 const splits = (text: string): ReadonlyArray<readonly [string, string]> => {
   const split = (left: number) =>
     Array.from(
@@ -96,7 +97,7 @@ const splits = (text: string): ReadonlyArray<readonly [string, string]> => {
 
 type Keys<Key> = Pick<Kind<Key, never>, "keyOf" | "lookalikes" | "long" | "awkward">
 
-/** Keys that are made of two texts. What is a check's own is at the beginning of the first. */
+/** Keys made of two texts. The unique prefix of a check begins the first. */
 export const pairs = <Key>(make: (first: string, second: string) => Key): Keys<Key> => ({
   keyOf: (place, name) => make(place, name),
   lookalikes: (place) =>

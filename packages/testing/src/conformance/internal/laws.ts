@@ -1,4 +1,4 @@
-/** The laws of every store with compare-and-set. */
+/** The conformance suite of every store with compare-and-set. */
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Arbitrary from "effect/Arbitrary"
@@ -13,8 +13,8 @@ import { expectThat, isLater, none, Unmet, type Watched } from "./watched.ts"
 
 const Act = Schema.Literals(["write", "remove"])
 
-// What a random program does to a store of three keys. It expects the version that is there, one from before, none, or one
-// that never was.
+// A step of a random program over three keys. It expects the current version, an earlier one, none, or one that never
+// existed.
 const Operation = Schema.Struct({
   name: Schema.Literals(["a", "b", "c"]),
   act: Schema.Literals(["write", "write", "remove"]),
@@ -61,7 +61,7 @@ const runProgram = function* <Key, A>(
   }
 }
 
-// Of writers who all count on with compare-and-set until they succeed, none is lost.
+// Writers that retry their compare-and-set until it succeeds lose no write.
 export const losesNone = function* <Key, A>(
   { numberOf, record }: Kind<Key, A>,
   stores: ReadonlyArray<Watched<Key, A>>,
@@ -71,13 +71,13 @@ export const losesNone = function* <Key, A>(
   const countOn = Effect.fnUntraced(function* (store: Watched<Key, A>) {
     for (let attempt = 0; attempt < writers; attempt++) {
       const before = yield* store.get(key)
-      // Others come between.
+      // Lets other writers in.
       yield* Effect.yieldNow
       const number = before === undefined ? 0 : (numberOf(before.value) ?? 0)
       if (yield* store.change(key, before?.version, record(key, number + 1))) return
     }
-    const expected = `a writer among ${writers} to succeed at last: it is refused only if another has written meanwhile`
-    return yield* new Unmet({ expected, seen: `${writers} refusals` })
+    const expected = `each of ${writers} writers to succeed in the end: a write is rejected only if another one succeeded since its read`
+    return yield* new Unmet({ expected, seen: `${writers} rejections` })
   })
   yield* Effect.forEach(stores, countOn, { concurrency: "unbounded" })
   for (const store of new Set(stores)) {
@@ -91,8 +91,8 @@ export interface Contestant<Key, A> {
   readonly act: typeof Act.Type
 }
 
-// Of those who expect the same, exactly one succeeds, and what it did is there then. Writers write numbers from 1.
-// Nothing can be removed where no record is expected: then all write.
+// Of several changes that expect the same version, exactly one succeeds and takes effect. Writers write numbers from 1.
+// If no record is expected, nothing can be removed, so all of them write.
 export const hasOneWinner = function* <Key, A>(
   { record }: Kind<Key, A>,
   contestants: ReadonlyArray<Contestant<Key, A>>,
@@ -113,7 +113,7 @@ export const hasOneWinner = function* <Key, A>(
   }
 }
 
-// Either a writer replaces the record, or it is removed and at most one writer makes it anew.
+// Either a writer replaces the record, or it is removed and at most one writer creates it again.
 const removeAmongWriters = function* <Key, A>(
   { keyOf, numberOf, record }: Kind<Key, A>,
   { place, store }: Trial<Watched<Key, A>>,
@@ -124,7 +124,7 @@ const removeAmongWriters = function* <Key, A>(
   const change = (expected: number | undefined, value?: A) =>
     Effect.andThen(Effect.yieldNow, store.change(key, expected, value))
   const numbers = Array.from({ length: writers }, (_, index) => index + 2)
-  // The numbers of those writers who succeed.
+  // The numbers of the writers that succeeded.
   const write = (expected: number | undefined, numbers: ReadonlyArray<number>) =>
     Effect.filter(numbers, (number) => change(expected, record(key, number)), { concurrency: "unbounded" })
   const higher = numbers.map((number) => number + writers)
@@ -135,20 +135,20 @@ const removeAmongWriters = function* <Key, A>(
   const after = yield* store.get(key)
   yield* expectThat(
     replacements.length === (isRemoved ? 0 : 1),
-    "either the removal or one of the writers who expect the version to succeed",
-    `the removal was ${isRemoved ? "done" : "refused"}, and ${replacements.length} writers succeeded`
+    "either the removal or one of the writers that expect the version to succeed",
+    `the removal was ${isRemoved ? "done" : "rejected"}, and ${replacements.length} writers succeeded`
   )
   const succeeded = isRemoved ? anew : replacements
   yield* expectThat(
     succeeded.length <= 1 && succeeded[0] === (after && numberOf(after.value)) && (isRemoved || anew.length === 0),
-    "the record that was written last, by a writer who expected what was there",
-    `${succeeded.length} such writers succeeded, and there is ${after === undefined ? "none" : "a record"}`
+    "the record of the last successful write",
+    `${succeeded.length} writes succeeded, and there is ${after === undefined ? "no record" : "a record"}`
   )
   if (after !== undefined) yield* isLater(after, version)
   yield* store.isRefused(key, version, record(key, 1))
 }
 
-// Every key has a record of its own.
+// Each key has its own record.
 const areApart = function* <Key, A>({ record }: Kind<Key, A>, store: Watched<Key, A>, keys: ReadonlyArray<Key>): Body {
   const records = keys.map((key, index) => ({ key, value: record(key, index + 1), isKept: index % 2 === 1 }))
   for (const { key, value } of records) yield* store.written(key, none, value)
@@ -159,14 +159,14 @@ const areApart = function* <Key, A>({ record }: Kind<Key, A>, store: Watched<Key
   for (const { isKept, key, value } of records) yield* isKept ? store.has(key, value) : store.isAbsent(key)
 }
 
-/** The laws of a store whose keys and records are of a kind. */
+/** The suite for a store of this kind. */
 export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<Key, A>): ReadonlyArray<Law<S>> => {
   const { fit, keyOf, long, record } = kind
-  // A law of two keys, which is checked once.
+  // A test of two keys, run once.
   const simple = (name: string, body: (store: Watched<Key, A>, key: Key, other: Key) => Body) =>
     law(port, name, ({ place, store }) => body(store, keyOf(place, "a"), keyOf(place, "b")))
   return [
-    simple("a key has no record until one is written where none is expected", function* (store, key, other) {
+    simple("a key has no record until one is written that expects none", function* (store, key, other) {
       yield* store.isAbsent(key)
       for (const version of [0, 1, -1]) yield* store.isRefused(key, version, record(key, 1))
       yield* store.isAbsent(key)
@@ -175,7 +175,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
     }),
     property(
       port,
-      "a record comes back as it was written, secrets included",
+      "a record is read as it was written, secrets included",
       kind.records,
       function* ({ place, store }, drawn) {
         const key = keyOf(place, "a")
@@ -183,10 +183,10 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
         yield* store.isUnchanged(key, yield* store.written(key, version, fit(key, drawn)))
       }
     ),
-    simple("a record keeps its seal, without which encryption could not read it", function* (store, key) {
+    simple("a record keeps its seal, which encryption needs to read it", function* (store, key) {
       yield* store.writtenOrRefused(key, kind.sealed(record(key, 1), Tokens.secret("a seal")))
     }),
-    law(port, "a record comes back whatever the size and the characters of its texts", function* (trial, options) {
+    law(port, "a record is preserved whatever the size and characters of its texts", function* (trial, options) {
       const { place, store } = trial
       const key = keyOf(place, "a")
       for (const [name, text] of [...values, large(options.largestText ?? megabyte)]) {
@@ -195,13 +195,13 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
           Effect.mapError(({ expected, seen }) => new Unmet({ expected: `${expected}, with ${name}`, seen }))
         )
       }
-      // What is cut off would be noticed when the token is used, and then it is lost.
+      // A truncated token would be noticed only when it is used, too late.
       if (options.largestText !== undefined) {
         const [, text] = large(Math.max(options.largestText, megabyte) * 4)
         yield* store.writtenOrAbsent(key, kind.recordOfText(key, text))
       }
     }),
-    simple("a record is replaced by whoever knows its version, and by nobody else", function* (store, key) {
+    simple("a record is replaced only by a write that expects its version", function* (store, key) {
       const first = yield* store.written(key, none, record(key, 1))
       const wrong = [none, first.version + 1, first.version - 1, -1]
       for (const expected of wrong) yield* store.isRefused(key, expected, record(key, 2))
@@ -215,7 +215,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       yield* isLater(yield* store.written(key, first.version, record(key, 1)), first.version)
       yield* store.isRefused(key, first.version, record(key, 1))
     }),
-    simple("a record is removed by whoever knows its version, and by nobody else", function* (store, key, other) {
+    simple("a record is removed only by a removal that expects its version", function* (store, key, other) {
       const first = yield* store.written(key, none, record(key, 1))
       const second = yield* store.written(key, first.version, record(key, 2))
       const kept = yield* store.written(other, none, record(other, 3))
@@ -228,7 +228,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       yield* store.removed(key, second.version)
       yield* store.isUnchanged(other, kept)
     }),
-    simple("removing what is not there is refused, and is no error", function* (store, key, other) {
+    simple("removing an absent record is rejected without an error", function* (store, key, other) {
       const kept = yield* store.written(other, none, record(other, 1))
       for (const version of [0, 1, -1, kept.version]) yield* store.isRefused(key, version)
       const { version } = yield* store.written(key, none, record(key, 2))
@@ -237,7 +237,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       yield* store.isAbsent(key)
       yield* store.isUnchanged(other, kept)
     }),
-    simple("a version from before a removal is never that of another record", function* (store, key) {
+    simple("a version is never used again after a removal", function* (store, key) {
       const seen: Array<number> = []
       for (let round = 1; round <= 5; round++) {
         const first = yield* store.written(key, none, record(key, round))
@@ -252,12 +252,12 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
         yield* store.isAbsent(key)
       }
     }),
-    simple("versions of a key grow, whatever was removed meanwhile", function* (store, key, other) {
+    simple("versions of a key grow, even across removals", function* (store, key, other) {
       const low = yield* store.written(other, none, record(other, 1))
       let high = yield* store.written(key, none, record(key, 2))
       for (const number of [3, 4, 5]) high = yield* store.written(key, high.version, record(key, number))
       yield* store.removed(key, high.version)
-      // A store that begins above what was removed last would begin too low.
+      // Remembering only the version of the last removal would be too low here.
       yield* store.removed(other, low.version)
       yield* isLater(yield* store.written(key, none, record(key, 6)), high.version)
       yield* isLater(yield* store.written(other, none, record(other, 7)), low.version)
@@ -270,7 +270,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
     ),
     property(
       port,
-      "of several writers and removers at once who expect the same, exactly one succeeds",
+      "of concurrent writes and removals that expect the same version, exactly one succeeds",
       Arbitrary.array(Arbitrary.schema(Act), { minLength: 2, maxLength: 40 }),
       function* ({ place, store }, acts) {
         const contestants = acts.map((act) => ({ act, store }))
@@ -283,14 +283,14 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
     ),
     property(
       port,
-      "whoever tries until it succeeds loses no write",
+      "writers that retry until they succeed lose no write",
       Draw.int(2, 40),
       ({ place, store }, writers) => losesNone(kind, Arr.replicate(store, writers), keyOf(place, "a")),
       { runs: 20 }
     ),
     property(
       port,
-      "a removal among writers is refused, or leaves nothing but what was written after it",
+      "a removal among writers is rejected, or leaves only later writes",
       Draw.int(2, 40),
       (trial, writers) => removeAmongWriters(kind, trial, writers),
       { runs: 20 }

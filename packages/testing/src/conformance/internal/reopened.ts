@@ -1,4 +1,4 @@
-/** The laws of stores that keep their data when they are closed. */
+/** Conformance tests of stores that keep their data after they are closed. */
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import { type Contestant, hasOneWinner, losesNone } from "./laws.ts"
 import { type Body, type Port, reopening } from "./trial.ts"
 import { isLater, none, type Watched } from "./watched.ts"
 
-/** The laws of opening the same data again, and several times at once. */
+/** The tests of opening the same data again, and several times at once. */
 export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<Key, A>): ReadonlyArray<Law<S>> => {
   const { fit, keyOf, record } = kind
   const twoOpenings = (
@@ -21,7 +21,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       })
     })
   return [
-    reopening(port, "when it is opened again everything is as it was, versions included", function* (open, place) {
+    reopening(port, "a reopened store has the same records and versions", function* (open, place) {
       const drawn = yield* Effect.orDie(Arbitrary.sampleEffect(kind.records, { count: 20, seed: "reopened" }))
       const before: Array<readonly [Key, VersionedStore.Versioned<A>]> = []
       yield* open(function* (store) {
@@ -41,37 +41,33 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
         }
       })
     }),
-    reopening(
-      port,
-      "when it is opened again removed records are gone, and versions go on growing",
-      function* (open, place) {
-        const key = keyOf(place, "a")
-        const seen: Array<number> = []
-        const areRefused = function* (store: Watched<Key, A>): Body {
-          for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
-        }
-        for (let round = 1; round <= 3; round++) {
-          const { version } = yield* open(function* (store) {
-            return yield* store.written(key, none, record(key, round))
-          })
-          yield* isLater({ version }, seen.at(-1))
-          seen.push(version)
-          yield* open(function* (store) {
-            yield* store.removed(key, version)
-          })
-          yield* open(function* (store) {
-            yield* store.isAbsent(key)
-            yield* store.isRefused(key, version)
-            yield* areRefused(store)
-          })
-        }
+    reopening(port, "a reopened store has no removed records, and its versions go on growing", function* (open, place) {
+      const key = keyOf(place, "a")
+      const seen: Array<number> = []
+      const areRefused = function* (store: Watched<Key, A>): Body {
+        for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
+      }
+      for (let round = 1; round <= 3; round++) {
+        const { version } = yield* open(function* (store) {
+          return yield* store.written(key, none, record(key, round))
+        })
+        yield* isLater({ version }, seen.at(-1))
+        seen.push(version)
         yield* open(function* (store) {
-          yield* store.written(key, none, record(key, 8))
+          yield* store.removed(key, version)
+        })
+        yield* open(function* (store) {
+          yield* store.isAbsent(key)
+          yield* store.isRefused(key, version)
           yield* areRefused(store)
         })
       }
-    ),
-    twoOpenings("what is written through one opening is there at once in another", function* (one, other, place) {
+      yield* open(function* (store) {
+        yield* store.written(key, none, record(key, 8))
+        yield* areRefused(store)
+      })
+    }),
+    twoOpenings("a write through one connection is visible at once through another", function* (one, other, place) {
       const key = keyOf(place, "a")
       yield* other.isAbsent(key)
       const first = yield* one.written(key, none, record(key, 1))
@@ -87,7 +83,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       yield* one.isRefused(key, second.version, record(key, 5))
     }),
     twoOpenings(
-      "of writers and removers through two openings exactly one succeeds, and none of those who try again is lost",
+      "of changes through two connections exactly one succeeds, and no retried write is lost",
       function* (one, other, place) {
         const key = keyOf(place, "a")
         const stores = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : other))

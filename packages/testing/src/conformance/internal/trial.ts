@@ -1,4 +1,4 @@
-/** How a law of a store is checked: each run has keys of its own, and what was written is removed in the end. */
+/** Runs conformance tests: each run has its own keys, and removes what it wrote at the end. */
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import { type Notebook, Unmet, watch, type Watched } from "./watched.ts"
 
 const kept = 20
 
-/** How the laws come by the store: a service that is a store, watched. */
+/** Wraps a service that is a store so that its operations are noted. */
 export type Port<S, Key, Store> = (notebook: Notebook<Key>) => Effect.Effect<Store, never, S>
 
 /** The port of a service that is a store and no more. */
@@ -33,10 +33,10 @@ const broken = <Key>(law: string, { lines }: Notebook<Key>, { expected, seen }: 
 
 type Tidied = Pick<Watched<never, never>, "tidy">
 
-/** What a law, or a part of it, does. */
+/** The body of a test, or a part of it. */
 export type Body<E = Unmet> = Effect.fn.Return<void, E>
 
-/** One run of a law: a store and keys that begin with `place`. */
+/** One run of a test: a store, and the prefix of its keys. */
 export interface Trial<Store> {
   readonly store: Store
   readonly place: string
@@ -55,7 +55,7 @@ const oneRun = Effect.fnUntraced(function* <S, Key, Store extends Tidied>(
   )
 })
 
-/** A law that is checked once. */
+/** A test that runs once. */
 export const law = <S, Key, Store extends Tidied>(
   port: Port<S, Key, Store>,
   name: string,
@@ -70,7 +70,7 @@ export const law = <S, Key, Store extends Tidied>(
     )
 })
 
-/** A law that is checked with generated inputs. */
+/** A test with generated inputs. */
 export const property = <S, Key, Store extends Tidied, Input>(
   port: Port<S, Key, Store>,
   name: string,
@@ -91,16 +91,16 @@ export const property = <S, Key, Store extends Tidied, Input>(
         const { done, expected, law, seen } = result.failure.error
         return yield* new StoreLaw.LawBroken({ law, expected, seen, done, replay: result.replay })
       }
-      // The law is not broken, nor was it checked.
+      // The test did not fail, but it did not run either.
       const seen = Arbitrary.formatCheckFailure(result) ?? result._tag
-      return yield* new StoreLaw.LawBroken({ law: name, expected: "that the law can be checked", seen, done: [] })
+      return yield* new StoreLaw.LawBroken({ law: name, expected: "that the test can run", seen, done: [] })
     }).pipe(Effect.provide(layer, { local: true }))
 })
 
-/** Opens the store for as long as it is used. */
+/** Opens the store while it is used. */
 export type Open<Store, E> = <A, E2>(use: (store: Store) => Effect.fn.Return<A, E2>) => Effect.Effect<A, E | E2>
 
-/** A law about opening the same data several times, which is checked once. */
+/** A test that opens the same data several times, run once. */
 export const reopening = <S, Key, Store extends Tidied>(
   port: Port<S, Key, Store>,
   name: string,

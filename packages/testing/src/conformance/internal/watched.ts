@@ -1,4 +1,4 @@
-/** A store as the laws see it: everything that is asked of it is noted, and what it does is compared with what it has to. */
+/** Wraps a store for the conformance suite: notes each operation, and compares its result with the required one. */
 import type * as VersionedStore from "@zapier-workflow-auth/core/store/VersionedStore"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -6,15 +6,15 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 
-/** What a law expected, and what it saw instead. */
+/** An expectation that was not met. */
 export class Unmet extends Data.TaggedError("Unmet")<{ readonly expected: string; readonly seen: string }> {}
 
 export const expectThat = (holds: boolean, expected: string, seen: string): Effect.Effect<void, Unmet> =>
   holds ? Effect.void : Effect.fail(new Unmet({ expected, seen }))
 
-/** What was done in one run, and which keys were written. */
+/** The operations of one run, and the keys it wrote. */
 export interface Notebook<Key> {
-  /** What makes the keys of this run its own. */
+  /** The unique prefix of this run's keys. */
   readonly place: string
   readonly lines: Array<string>
   readonly written: Map<string, Key>
@@ -22,7 +22,7 @@ export interface Notebook<Key> {
 
 const shown = 80
 
-/** A value as it stands in notes: short, so that texts that look alike can be told apart, and without what is its own. */
+/** Formats a value for the notes: short, unambiguous, and without the unique prefix. */
 export const show = ({ place }: { readonly place: string }, value: unknown): string => {
   const text = (JSON.stringify(value) ?? String(value))
     .replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
@@ -30,7 +30,7 @@ export const show = ({ place }: { readonly place: string }, value: unknown): str
   return text.length > shown ? `${text.slice(0, shown)}… (${text.length} characters)` : text
 }
 
-/** Notes what came of an operation. */
+/** Notes an operation and its result. */
 export const noted = <Key, A>(
   notebook: Notebook<Key>,
   what: string,
@@ -39,18 +39,18 @@ export const noted = <Key, A>(
 ): Effect.Effect<A, Unmet> =>
   operation.pipe(
     Effect.tap((result) => Effect.sync(() => notebook.lines.push(`${what}: ${tell(result)}`))),
-    Effect.mapError((error) => new Unmet({ expected: `an answer to ${what}`, seen: error.message }))
+    Effect.mapError((error) => new Unmet({ expected: `${what} to succeed`, seen: error.message }))
   )
 
-/** No record is expected. */
+/** Expects no record. */
 export const none = undefined
 
 const isObject = (value: unknown): value is { readonly [name: string]: unknown } =>
   typeof value === "object" && value !== null
 
 /**
- * Where two records differ first, secrets included: `Redacted` values look alike to every other comparison. No value is
- * told.
+ * Where two records first differ, secrets included, which other comparisons of `Redacted` values cannot see. The result
+ * contains no value.
  */
 const difference = (a: unknown, b: unknown, path = ""): string | undefined => {
   const place = path === "" ? "the record" : path
@@ -65,48 +65,51 @@ const difference = (a: unknown, b: unknown, path = ""): string | undefined => {
   return undefined
 }
 
-/** Watches a store. That it fails breaks any law. */
+/** Wraps a store. If one of its operations fails, so does the test. */
 export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, notebook: Notebook<Key>) => {
   const tagOf = (value: A) => (Predicate.hasProperty(value, "_tag") ? String(value._tag) : "a record")
   const get = (key: Key) =>
     noted(notebook, `get ${show(notebook, key)}`, Effect.map(store.get(key), Option.getOrUndefined), (record) =>
       record === undefined ? "none" : `${tagOf(record.value)}, version ${record.version}`
     )
-  /** Writes the value if the record has the expected version, or removes it if there is no value; says whether it did. */
+  /**
+   * Writes the value if the record has the expected version, or removes the record if there is no value; returns
+   * whether it did.
+   */
   const change = (key: Key, expected: number | undefined, value?: A) => {
     const what = `${show(notebook, key)}, expecting ${expected ?? "none"}`
-    // No record has version 0: the removal has to be refused.
+    // No record has version 0, so the removal must be rejected.
     if (value === undefined) return noted(notebook, `remove ${what}`, store.remove(key, expected ?? 0), String)
     notebook.written.set(JSON.stringify(key), key)
     const write = store.compareAndSet(key, Option.fromUndefinedOr(expected), value)
     return noted(notebook, `compareAndSet ${what}, to ${tagOf(value)}`, write, String)
   }
-  /** The record of a key that has to have one. */
+  /** The record of a key, which has to exist. */
   const found = Effect.fnUntraced(function* (key: Key) {
     return (yield* get(key)) ?? (yield* new Unmet({ expected: "the record that was written", seen: "none" }))
   })
-  /** A key has no record. */
+  /** Expects no record. */
   const isAbsent = (key: Key) =>
     Effect.flatMap(get(key), (record) => expectThat(record === undefined, "no record", "a record"))
-  /** A key has this record. */
+  /** Expects this record. */
   const has = Effect.fnUntraced(function* (key: Key, value: A) {
     const record = yield* found(key)
     const place = difference(value, record.value)
     yield* expectThat(place === undefined, "the record as it was written last", `one that differs in ${place}`)
     return record
   })
-  /** A key has this record in this version. */
+  /** Expects this record in this version. */
   const isUnchanged = Effect.fnUntraced(function* (key: Key, before: VersionedStore.Versioned<A>) {
     const { version } = yield* has(key, before.value)
-    yield* expectThat(version === before.version, `version ${before.version}, as before`, `version ${version}`)
+    yield* expectThat(version === before.version, `version ${before.version}, unchanged`, `version ${version}`)
   })
-  /** Writes, which has to succeed, and returns the record that is there then. */
+  /** Writes, which has to succeed, and returns the new record. */
   const written = Effect.fnUntraced(function* (key: Key, expected: number | undefined, value: A) {
     const isWritten = yield* change(key, expected, value)
-    yield* expectThat(isWritten, "a write that expects what is there to succeed", "it was refused")
+    yield* expectThat(isWritten, "a write that expects the current version to succeed", "it was rejected")
     return yield* has(key, value)
   })
-  /** Writes a record whose seal means nothing. A store that encrypts refuses it: it is never given one. */
+  /** Writes a record with a meaningless seal. An encrypting store rejects it, because it never gets one. */
   const writtenOrRefused = Effect.fnUntraced(function* (key: Key, value: A) {
     notebook.written.set(JSON.stringify(key), key)
     const write = Effect.catchTag(store.compareAndSet(key, Option.none(), value), "DecryptionFailed", () =>
@@ -116,7 +119,7 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
       yield* has(key, value)
     }
   })
-  /** Writes a record that may be too large for the store: it is there as it was written, or not at all. */
+  /** Writes a record that may be too large: it must be stored whole or not at all. */
   const writtenOrAbsent = Effect.fnUntraced(function* (key: Key, value: A) {
     notebook.written.set(JSON.stringify(key), key)
     const write = Effect.orElseSucceed(store.compareAndSet(key, Option.none(), value), () => "refused" as const)
@@ -126,16 +129,16 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
   /** Removes the record of a key, which has to succeed. */
   const removed = Effect.fnUntraced(function* (key: Key, expected: number | undefined) {
     const isRemoved = yield* change(key, expected)
-    yield* expectThat(isRemoved, "a removal that expects what is there to succeed", "it was refused")
+    yield* expectThat(isRemoved, "a removal that expects the current version to succeed", "it was rejected")
     yield* isAbsent(key)
   })
-  /** Writes, or removes where there is no value, which has to be refused. */
+  /** Writes, or removes if there is no value, which has to be rejected. */
   const isRefused = Effect.fnUntraced(function* (key: Key, expected: number | undefined, value?: A) {
     const act = value === undefined ? "removal" : "write"
     const isChanged = yield* change(key, expected, value)
-    yield* expectThat(!isChanged, `a ${act} that expects what is not there to be refused`, "it succeeded")
+    yield* expectThat(!isChanged, `a ${act} that expects another version to be rejected`, "it succeeded")
   })
-  // Removes everything that was written in this run. What cannot be removed stays: the law has been checked.
+  // Removes everything that this run wrote. Failures are ignored: the test is over.
   const remove = (key: Key) =>
     store.get(key).pipe(
       Effect.flatMap(Effect.fromOption),
@@ -159,9 +162,9 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
   }
 }
 
-/** A store that is watched. */
+/** A store whose operations are noted. */
 export type Watched<Key, A> = ReturnType<typeof watch<Key, A>>
 
-/** The versions of a key grow. */
+/** Expects a greater version. */
 export const isLater = (after: { readonly version: number }, before = -Infinity) =>
   expectThat(after.version > before, `a version greater than ${before}`, `version ${after.version}`)

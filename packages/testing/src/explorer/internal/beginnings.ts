@@ -1,4 +1,4 @@
-/** Where an exploration begins. */
+/** Initial worlds of an exploration. */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
@@ -12,12 +12,12 @@ import { scopes, scopesOf, arrive, consent, endAccess, register, redirectUri } f
 const start = 1_000_000_000
 
 /**
- * How large a world is.
+ * The size of a world.
  *
  * @since 0.1.0
  */
 export interface Size {
-  /** How many callers each process has. */
+  /** The number of callers of each process. */
   readonly callers: ReadonlyArray<number>
   readonly faults: number
   readonly server: Partial<FakeState.Knobs>
@@ -82,12 +82,12 @@ const withTokens = (client: Client, size: Size): World => {
   }
 }
 
-/** Each way in which a token comes to be renewed, and a first token. */
+/** The reasons for a refresh, and for a first token. */
 export const beginnings = ["expired", "due", "rejected", "new"] as const
 
 export type Beginning = (typeof beginnings)[number]
 
-/** Where an exploration begins. */
+/** The initial world for each beginning. */
 export const begin = (
   client: Client,
   size: Size

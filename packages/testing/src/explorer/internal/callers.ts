@@ -1,4 +1,4 @@
-/** Callers in a turn: what they ask for, what they bring, and what they are told. */
+/** The callers of a process within a turn: their requests, events and results. */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
@@ -13,7 +13,7 @@ const setCaller = (turn: Turn, name: string, caller: Caller) =>
   }))
 
 export const finish = (turn: Turn, name: string, { id, wants }: Caller, isFailure: boolean): void => {
-  // Nobody is served who has not connected.
+  // A user who has not connected is not served, which is no failure.
   const counts = isFailure && wants === "Access" && World.slot(turn.world, World.shared).state !== undefined
   update(turn, name, ({ callers, hasFailed }) => ({
     callers: callers.filter((other) => other.id !== id),
@@ -27,7 +27,7 @@ const give = (turn: Turn, name: string, caller: Caller, access: Tokens.UsableAcc
   setCaller(turn, name, { ...caller, doing: { _tag: "Calling", access, isReplay } })
 }
 
-/** A caller asks for an access token, or for another one than that. */
+/** Asks for an access token, or for another one than `unusable`. */
 export const ask = (turn: Turn, name: string, caller: Caller, unusable?: Tokens.UsableAccess): void => {
   const process = processOf(turn, name)
   const state = stateOf(process, World.shared)
@@ -39,25 +39,25 @@ export const ask = (turn: Turn, name: string, caller: Caller, unusable?: Tokens.
   feed(turn, name, World.shared, { _tag: "Asked", caller: caller.id, unusable })
 }
 
-/** A caller calls the API. */
+/** Calls the API for a caller. */
 export const call = (turn: Turn, name: string, caller: Caller): void => {
   if (caller.doing._tag !== "Calling") return
   const { access, isReplay } = caller.doing
   if (Server.callApi(turn.world, turn.client, access) !== 401) {
     finish(turn, name, caller, false)
-    // Only of a token that has replaced a rejected one does it matter.
+    // Only a token that replaced a rejected one needs confirmation.
     if (access.replacedAt === undefined) return
     const owner = World.ownerOf(processOf(turn, name))
     observe(turn, { _tag: "AccessAccepted", owner, accessToken: Redacted.value(access.accessToken) })
     return feed(turn, name, World.shared, { _tag: "Accepted", access })
   }
-  // A second 401 is the caller's: the driver is not told.
+  // A second 401 goes to the caller without telling the driver.
   if (isReplay) return finish(turn, name, caller, true)
   observe(turn, { _tag: "AccessRejected", ...by(turn, processOf(turn, name)), access })
   ask(turn, name, caller, access)
 }
 
-/** Somebody brings an event, and waits until it is recorded. */
+/** Brings an event to a driver, and waits until it is recorded. */
 export const bring = (turn: Turn, name: string, key: string, event: World.Event, isRemoval: boolean): void => {
   const { callers, nextCaller } = processOf(turn, name)
   const doing = { _tag: "Waiting", since: turn.world.now, isReplay: false } as const
@@ -68,7 +68,7 @@ export const bring = (turn: Turn, name: string, key: string, event: World.Event,
   feed(turn, name, key, { _tag: "Brought", caller: nextCaller, event, isRetried: false, isRemoval })
 }
 
-/** A browser brings a code. */
+/** Delivers a callback with a code. */
 export const callBack = (turn: Turn, name: string, { code, digest }: World.Callback): void => {
   const event = { _tag: "CodeReceived", stateDigest: digest, subject: "ada", code: Redacted.make(code) } as const
   bring(turn, name, digest, event, false)

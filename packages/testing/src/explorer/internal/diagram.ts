@@ -1,4 +1,4 @@
-/** The way to a violation through the worlds of a model, as a diagram: callers, processes, the store, and Zapier. */
+/** Draws the trace to a violation in a model: callers, processes, the store, and Zapier. */
 import type { TokenRequest } from "@zapier-workflow-auth/core/oauth/TokenRequest"
 import * as Redacted from "effect/Redacted"
 import type { Move } from "../../Explorer.ts"
@@ -16,7 +16,7 @@ const isTimePassing = (label: string) => /^\d+ ms pass$/.test(label)
 const readable = (label: string) =>
   label.replace(/(\d+) ms pass/, (_, millis) => `${Words.duration(Number(millis))} pass`)
 
-/** Names for tokens, in the order in which they were made. What came of one request has one number. */
+/** Names for tokens, in the order of their creation. Tokens of one response share a number. */
 const namesOf = ({ history, names }: World.World): ReadonlyMap<string, string> => {
   const who = history.isApp ? "app" : "ada"
   const named = new Map<string, string>()
@@ -33,11 +33,11 @@ const isOf = (one: World.Operation) => (other: World.Operation) => one.id === ot
 interface Happening {
   readonly at: number
   readonly label: string
-  /** The tokens that the server has made in it. */
+  /** The tokens that the server made. */
   readonly made: ReadonlyArray<string>
 }
 
-/** @param way the moves that led to the violation, the first of which is the beginning */
+/** @param way the moves to the violation, starting with the initial world */
 export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram => {
   const [first] = way
   const last = way.at(-1)
@@ -55,7 +55,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
 
   const laneOf = (process: string) => lanes.of("App", `process ${process}`)
 
-  // Whom a label is about.
+  // The process that a label names.
   const ofLabel = (label: string) => {
     const found = first.world.processes.find((process) => new RegExp(`\\b${process.name}\\b`).test(label))
     return found === undefined ? undefined : laneOf(found.name)
@@ -75,7 +75,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
     }
   }
 
-  // What a process has sent, and what it has heard.
+  // The requests that a process sent, and their responses.
   const ofOperations = ({ at, label, made }: Happening, before: World.Process, after: World.Process) => {
     const lane = laneOf(after.name)
     const add = (entry: Diagram.Entry) => void entries.push(entry)
@@ -121,8 +121,8 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
       if (was === "Calling")
         responds(now === undefined ? "responds to the call" : "401", now === undefined ? "Plain" : "Bad")
       if (now !== undefined) calls(now)
-      else if (was === "Waiting" && caller.wants === "Access") told("told that it failed", "Bad")
-      else told(caller.wants === "Event" ? "told what came of it" : "has its response", "Good")
+      else if (was === "Waiting" && caller.wants === "Access") told("an error", "Bad")
+      else told(caller.wants === "Event" ? "the result" : "the response to its call", "Good")
     }
     for (const caller of after.callers) {
       if (before.callers.some(({ id }) => id === caller.id)) continue
@@ -134,9 +134,9 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
     const { at, label } = happening
     const lane = laneOf(after.name)
     const note = (text: string, tone: Diagram.Tone) => void entries.push(Diagram.note(at, lane, text, tone))
-    if (before.life !== after.life) return note("ends, and another takes its place", "Bad")
+    if (before.life !== after.life) return note("dies, and another takes its place", "Bad")
     if (before.isPaused !== after.isPaused)
-      note(after.isPaused ? "stands still" : "goes on", after.isPaused ? "Bad" : "Plain")
+      note(after.isPaused ? "is paused" : "resumes", after.isPaused ? "Bad" : "Plain")
     if (before.offset !== after.offset) note(`its clock is ${after.offset / 1_000} s ahead`, "Bad")
     ofCallers(at, label, before, after)
     ofOperations(happening, before, after)

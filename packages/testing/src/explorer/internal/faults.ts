@@ -1,4 +1,4 @@
-/** What may go wrong in a world, and what users and the app may do to it meanwhile. */
+/** The faults of a world, and what users and the app may do meanwhile. */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as FakeHttp from "../../fake/FakeHttp.ts"
@@ -14,24 +14,24 @@ const ofApp = ["crash", "loss", "refusal", "pause", "store", "clock", "leave", "
 export const kinds = { user: [...ofApp, "consent", "revocation", "disconnect"], app: ofApp } as const
 
 /**
- * - `crash`: a process ends and another takes its place
- * - `loss`: a connection breaks before or after the server has acted; or the response comes late, or never
- * - `refusal`: the server responds 429, 503 or `invalid_client`, or acts and responds 503; or it is not reached
- * - `pause`: a process stands still, past its timeouts or past its lease
- * - `store`: an operation of the store fails, done or not, or takes long
+ * - `crash`: a process dies and another takes its place
+ * - `loss`: a connection breaks before or after the server has acted; or the response is late, or never arrives
+ * - `refusal`: the server responds 429, 503 or `invalid_client`, or acts and responds 503; or it is unreachable
+ * - `pause`: a process is paused past its timeouts or past its lease
+ * - `store`: an operation of the store fails, whether or not it was carried out, or is slow
  * - `clock`: the clock of a process jumps
  * - `leave`: a caller is interrupted
  * - `close`: a process is closed, and another takes its place
- * - `rejection`: the server ends the access token before its time
+ * - `rejection`: the server ends the access token before it expires
  * - `consent`: the user allows the app again
- * - `revocation`: the user ends the app's access at Zapier
+ * - `revocation`: the user revokes the app's access at Zapier
  * - `disconnect`: the app disconnects the user
  */
 export type Kind = (typeof kinds.user)[number]
 
 export type Kinds = ReadonlySet<Kind>
 
-/** Some faults make no difference before time passes. */
+/** A label and a step. Some faults have no effect before time passes. */
 type Fault = readonly [label: string, step: (turn: Turn.Turn) => void, shows?: "as time passes"]
 
 const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
@@ -40,7 +40,7 @@ const refusals: ReadonlyArray<FakeHttp.FakeResponse> = [
   FakeHttp.json(401, { error: "invalid_client" })
 ]
 
-// In milliseconds. Clocks that disagree by less than the margin of a lease do no harm.
+// In milliseconds. Clocks that disagree by less than a lease's margin do no harm.
 const leaps = [20_000, -20_000, 3_600_000, -3_600_000]
 
 const crash = ({ name, operations }: Process): Fault => [
@@ -72,11 +72,11 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
     const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") =>
       Turn.replace(turn, name, { ...send, response: undefined, fate })
     if (isOnItsWay) {
-      may(`the response to ${name} comes late`, (turn) => fated(turn, "Slow"), "as time passes")
+      may(`the response to ${name} is late`, (turn) => fated(turn, "Slow"), "as time passes")
     }
     if (send.fate === undefined) {
       may(
-        `no response to ${name} comes`,
+        `no response reaches ${name}`,
         (turn) => {
           if (isOnItsWay) Turn.stray(turn, send)
           fated(turn, "Silent")
@@ -89,13 +89,13 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
     const respond = (turn: Turn.Turn, response: FakeHttp.FakeResponse) =>
       Turn.replace(turn, name, { ...send, response })
     for (const response of refusals) {
-      may(`the server refuses ${name} with ${response.status}`, (turn) => respond(turn, response))
+      may(`the server rejects ${name} with ${response.status}`, (turn) => respond(turn, response))
     }
     may(`the server acts for ${name}, and responds with 503`, (turn) => {
       turn.world = Server.arrive(turn.world, send.request).world
       respond(turn, FakeHttp.json(503, { error: "server_error" }))
     })
-    may(`the server is not reached by ${name}`, (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" }))
+    may(`the server is unreachable for ${name}`, (turn) => conclude(turn, { _tag: "NotSent", code: "ECONNREFUSED" }))
   }
   return faults
 }
@@ -110,21 +110,21 @@ const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray
   return [
     [`the write of ${name} fails`, failed],
     [
-      `${name} writes ${save.state._tag}, and is told that it failed`,
+      `${name} writes ${save.state._tag}, but gets an error`,
       (turn) => {
         Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, { isUnconfirmed: true })
         failed(turn)
       }
     ],
     [
-      `${name} writes ${save.state._tag}, and does not hear of it`,
+      `${name} writes ${save.state._tag}, but gets no result`,
       (turn) => {
         Turn.write(turn, World.ownerOf(process), World.wall(turn.world, process), save, { isUnconfirmed: true })
         Turn.replace(turn, name, { ...save, isHung: true })
       }
     ],
     [
-      `the write of ${name} takes long`,
+      `the write of ${name} is slow`,
       (turn) => {
         const late = { name, owner: World.ownerOf(process), save }
         turn.world = { ...turn.world, lateWrites: [...turn.world.lateWrites, late] }
@@ -135,7 +135,7 @@ const ofSave = (kinds: Kinds, process: Process, save: Of<"Save">): ReadonlyArray
   ]
 }
 
-// A process that stood still reads its socket in the moment of grace, and does not stand still again in it.
+// A resumed process reads its socket in its grace period, and is not paused again in it.
 const isListening = ({ drivers }: Process, now: number) =>
   Object.values(drivers).some(
     ({ grace, request }) => grace !== undefined && request !== undefined && request.until <= now
@@ -154,7 +154,7 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
   if (isPaused) return faults
   if (kinds.has("pause") && operations.length > 0 && !isListening(process, world.now)) {
     may(
-      `${name} stands still`,
+      `${name} is paused`,
       (turn) => {
         Turn.change(turn, name, { isPaused: true })
         Turn.observe(turn, { _tag: "ProcessPaused", owner })
@@ -166,7 +166,7 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
     const waiting = callers.find(({ doing }) => doing._tag === "Waiting")
     const key = waiting?.wants === "Access" ? World.shared : keyOf(process, waiting?.id)
     if (waiting !== undefined && key !== undefined) {
-      may(`a caller of ${name} leaves`, (turn) => {
+      may(`a caller of ${name} is interrupted`, (turn) => {
         Callers.finish(turn, name, waiting, true)
         Turn.feed(turn, name, key, { _tag: "Left", caller: waiting.id })
       })
@@ -181,7 +181,7 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
     })
   }
   if (kinds.has("consent") && !isClosing && client.mode === "user") {
-    may(`the user allows the app again, and ${name} is called back`, (turn) => {
+    may(`the user allows the app again, and ${name} gets the callback`, (turn) => {
       const [allowed, callback] = Server.consent(turn.world)
       turn.world = allowed
       Callers.callBack(turn, name, callback)
@@ -196,7 +196,7 @@ const ofProcess = (client: Client, kinds: Kinds, process: Process, world: World.
   return faults
 }
 
-/** A clock jumps. That shows as soon as its process does something. */
+/** A clock jumps. It has an effect as soon as its process does something. */
 export const jumps = ({ name }: Process): ReadonlyArray<Fault> =>
   leaps.map((leap) => [
     `the clock of ${name} jumps by ${leap} ms`,
@@ -206,11 +206,11 @@ export const jumps = ({ name }: Process): ReadonlyArray<Fault> =>
     }
   ])
 
-// Which driver a caller has brought its event to.
+// The driver to which a caller brought its event.
 const keyOf = ({ drivers }: Process, caller: number | undefined) =>
   Object.entries(drivers).find(([, { callers }]) => callers.some(({ id }) => id === caller))?.[0]
 
-/** All of these kinds that may happen now. */
+/** All faults of these kinds that may happen now. */
 export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyArray<Fault> => {
   const faults = world.processes.flatMap((process) => ofProcess(client, kinds, process, world))
   if (kinds.has("rejection") && World.accessOf(World.slot(world, World.shared)) !== undefined) {
@@ -218,7 +218,7 @@ export const all = (client: Client, kinds: Kinds, world: World.World): ReadonlyA
   }
   if (client.mode === "app") return faults
   if (kinds.has("revocation") && world.history.record._tag !== "Absent") {
-    faults.push(["the user ends the app's access at Zapier", (turn) => (turn.world = Server.revoke(turn.world))])
+    faults.push(["the user revokes the app's access at Zapier", (turn) => (turn.world = Server.revoke(turn.world))])
   }
   return faults
 }

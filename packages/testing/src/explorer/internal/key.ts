@@ -1,16 +1,17 @@
 /**
- * One text for all worlds that behave the same.
+ * Makes one key for all worlds that behave the same.
  *
  * - Processes are interchangeable, and so are the callers of one process.
- * - What makes no difference any more is left out: the access token in the memory of a process that has no callers left, who
- *   was told of a rejection and cannot ask again, codes that nobody has, what became of a request that is over.
- * - Secrets are called by what they came from, and a version matters only in so far as it is the current one.
- * - Times count from now. What is over is over, however long ago; what is still to come is rounded up: worlds whose clocks
- *   differ by less than `grains` are the same. So are those in which a waiter looks sooner or later at the record again.
+ * - Facts without further effect are left out: the access token in the memory of a process that has no callers left,
+ *   rejections that a process learned of and can no longer act on, codes that nobody has, the outcome of a finished
+ *   request.
+ * - Secrets are named by their origin, and a version counts only as current or not.
+ * - Times are relative to now. The past is all the same; the future is rounded up: worlds whose clocks differ by less
+ *   than `grains` are the same. So are those in which a waiter polls the record sooner or later.
  *
- * Worlds share most of their parts with those that they came from. A part is looked at again only where its text may have
- * changed: for how long it stays the same, and whether it depends on who looks, is noted while it is made. It stands as a
- * number in the texts that contain it, so that these stay short.
+ * Worlds share most of their parts with their predecessors. The text of a part is made again only if it may have
+ * changed: how long it stays the same, and whether it depends on the process, is recorded when it is made. A number
+ * stands for it in the texts that contain it, which keeps them short.
  */
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as Driver from "@zapier-workflow-auth/core/machine/Driver"
@@ -25,16 +26,16 @@ type History = World.World["history"]
 
 type Seen = Pick<World.World, "names" | "now">
 
-// In milliseconds: of the ends of tokens, and of all else.
+// In milliseconds: for the expiry of tokens, and for everything else.
 const grains = { expiresAt: 900_000, other: 10_000 }
 
 const ahead = new Set(["deadline", "notBefore", "until"])
 
-// These say when something began, and the rest of the record follows from them or does not depend on them. What callers
-// are told, the answers to them and the numbers of operations make no difference.
+// These say when something began: the rest of the record follows from them or does not depend on them. Results for
+// callers and the numbers of operations have no further effect.
 const ignored = new Set(["obtainedAt", "since", "startedAt", "receivedAt", "sentAt", "scopes", "failure", "id"])
 
-/** What a text depends on: it stays the same `from` one time to another, and to everybody unless it `isPersonal`. */
+/** When a text stays the same: `from` one time to another, and for every process unless it `isPersonal`. */
 interface Validity {
   from: number
   to: number
@@ -49,7 +50,7 @@ interface Known extends Validity {
 const make = ({ rejectionInterval }: Settings.Settings) => {
   const ids = new Map<string, number>()
   const known = new WeakMap<object, Known>()
-  // Of the text that is being made.
+  // The validity of the text that is being made.
   let validity: Validity = { from: -Infinity, to: Infinity, isPersonal: false }
 
   const narrow = (from: number, to: number) => {
@@ -57,7 +58,7 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
     if (to < validity.to) validity.to = to
   }
 
-  /** How long it takes until then, in grains; 0 when it has come. */
+  /** How long until a time, in grains; 0 once it has come. */
   const left = (time: number, { now }: Seen, grain = grains.other): number => {
     const count = Math.max(0, Math.ceil((time - now) / grain))
     narrow(time - count * grain, count === 0 ? Infinity : time - (count - 1) * grain)
@@ -78,7 +79,7 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
     return ids.size - 1
   }
 
-  /** The number of a text, which is made unless it is known. `me` is the process that the part is seen from. */
+  /** The number of a part's text, which is made unless it is known. `me` is the process that sees the part. */
   const remember = (part: object, { now }: Seen, me: string | undefined, text: () => string): number => {
     let entry = known.get(part)
     const isKnown = entry !== undefined && entry.from <= now && now < entry.to && (!entry.isPersonal || entry.me === me)
@@ -113,12 +114,12 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
     for (const [name, value] of Object.entries(part)) {
       if (!ignored.has(name)) text += `${fieldText(name, value, world, me)},`
     }
-    // Rejected is not the same as ended.
+    // A rejected token differs from an expired one.
     if ("obtainedAt" in part && "expiresAt" in part && part.obtainedAt === part.expiresAt) text += "rejected"
     return text
   }
 
-  /** Everything that a value says, but for what makes no difference. `me` is the process that it is seen from. */
+  /** The text of a value without facts that have no effect. `me` is the process that sees it. */
   const atom = (value: unknown, world: Seen, me: string | undefined): string => {
     if (typeof value === "string") return world.names[value] ?? value
     if (typeof value !== "object" || value === null) return String(value)
@@ -126,13 +127,13 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
     return `#${remember(value, world, me, () => textOf(value, world, me))}`
   }
 
-  /** For a text that says more or less to some. */
+  /** Marks a text that depends on the process. */
   const personal = () => void (validity.isPersonal = true)
 
   return { atom, due, idOf, left, personal, remember }
 }
 
-// A response is its tokens; other bodies are told apart by their status.
+// A response is its tokens; other bodies differ by their status only.
 const bodyText = (body: string | undefined, { names }: Seen): string =>
   Object.entries(names).find(([secret]) => body?.includes(secret))?.[1] ?? ""
 
@@ -149,7 +150,7 @@ const joined = <A>(all: ReadonlyArray<A>, textOf: (a: A) => string): string => {
   return text
 }
 
-/** Makes the function. `faults`: how many there are at the beginning. */
+/** Makes the key function. `faults` is their number at the beginning. */
 export const keys = ({ settings }: World.Client, faults: number): ((world: World.World) => string) => {
   const { atom, due, idOf, left, personal, remember } = make(settings)
 
@@ -171,7 +172,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
   }
 
   // ---------------------------------------------------------------------------
-  // What a process is at
+  // The state of a process
   // ---------------------------------------------------------------------------
 
   const driverText = (state: World.Driven, world: World.World, process: World.Process): string => {
@@ -179,7 +180,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
     const { offset } = process
     const { closingSince, grace, inbox, pollAt, request, store, trouble } = state
     personal()
-    // Nobody is left to hand an access token to.
+    // No caller is left to get an access token.
     const { dead, memory } = mayServe(process) ? state : DriverState.initial
     const of = (value: unknown) => atom(value, world, me)
     const parts = [
@@ -193,7 +194,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
         ? ""
         : `${of(memory.access)}${left(memory.until - offset, world, 60_000)}${memory.isProven}${due(memory.since - offset, world)}`,
       of(dead),
-      // What looks at the record now need not know when it would have looked next.
+      // A driver that is busy polls anyway.
       store._tag === "Idle" ? due(pollAt, world) : "",
       due(grace, world),
       trouble?.failures,
@@ -216,7 +217,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
         const { fate, outcome, request, response, sentAt, until } = operation
         const name = world.names[World.presented(request)] ?? ""
         const body = bodyText(response?.body, world)
-        // The time of its token counts from then.
+        // The lifetime of its token counts from then.
         const isOld = due(sentAt + 1, world)
         return `Send${name}${fate}${response?.status}${body}${outcome?._tag}${isOld},${left(until, world)}`
       }
@@ -237,7 +238,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
   const processText = (process: World.Process, world: World.World): string => {
     const { callers, drivers, hasLateClaim, isClosing, isPaused, offset, operations } = process
     const me = World.ownerOf(process)
-    // What is in memory then makes no difference.
+    // Without callers its memory has no effect.
     const seenFrom = mayServe(process) ? me : `${me}-`
     const parts = [
       `${isPaused}${offset}${isClosing}${hasLateClaim}`,
@@ -252,7 +253,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
     return parts.join("|")
   }
 
-  // Whether what it writes is decided on what is there.
+  // The keys it is writing, and whether its version is current.
   const writesText = ({ operations }: World.Process, world: World.World): string =>
     sorted(
       operations.flatMap((operation) =>
@@ -261,7 +262,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
     )
 
   // ---------------------------------------------------------------------------
-  // What the rules know of it
+  // The history of the rules
   // ---------------------------------------------------------------------------
 
   const requestText = (request: History["requests"][number], world: Seen): string => {
@@ -286,7 +287,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
     return text
   }
 
-  // Who was told makes no difference, where nobody can ask it any more.
+  // The owner has no effect once it has no callers.
   const toldText = (all: History["rejections"], { names, processes }: World.World): string => {
     const isServing = (owner: string) =>
       processes.some((process) => World.ownerOf(process) === owner && mayServe(process))
@@ -304,7 +305,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       processes.some((process) => isAttempting(process, digest))
     const parts = [
       world.faults,
-      // Without a fault, nobody may fail.
+      // Without a fault, no call may fail.
       world.faults === faults && processes.some(({ hasFailed }) => hasFailed),
       expiries,
       joined(Object.entries(store), ([key, { state }]) => `${key}${of(state)}`),

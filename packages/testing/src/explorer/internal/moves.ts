@@ -1,4 +1,4 @@
-/** All that may happen next in a world, and time, which passes while nobody has anything to do. */
+/** All moves of a world, and time, which passes while no process has anything to do. */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import type { TokenRequest } from "@zapier-workflow-auth/core/oauth/TokenRequest"
@@ -35,7 +35,7 @@ const distinct = (process: Process) => {
 const isDue = ({ drivers, isPaused }: Process, now: number) =>
   !isPaused && Object.values(drivers).some((state) => DriverState.wakeAt(state) <= now)
 
-// Whoever runs does the next thing at once; a response takes no time unless a fault says otherwise.
+// A running process acts at once; a response takes no time unless a fault says so.
 const isBusy = (process: Process, now: number) =>
   !process.isPaused &&
   (process.callers.some(({ doing }) => doing._tag === "Calling") ||
@@ -46,7 +46,7 @@ const isBusy = (process: Process, now: number) =>
     ) ||
     isDue(process, now))
 
-// Until when nothing can happen by itself.
+// The next time at which something may happen.
 const next = (world: World.World): { readonly to: number; readonly isExpiry: boolean } => {
   const { history, now, processes } = world
   const instants: Array<number> = []
@@ -68,7 +68,7 @@ const next = (world: World.World): { readonly to: number; readonly isExpiry: boo
   return { to, isExpiry: to === expiry }
 }
 
-// How far a response that comes late may be waited for.
+// The latest time at which a late response may arrive.
 const limit = ({ processes }: World.World) =>
   Math.min(
     ...processes.flatMap(({ isPaused, operations }) =>
@@ -78,11 +78,11 @@ const limit = ({ processes }: World.World) =>
     )
   )
 
-// A waiter looks at the record now and then.
+// True if the driver only polls the record.
 const polls = (state: World.Driven, now: number) =>
   state.store._tag === "Idle" && (state.grace ?? DriverState.nextDeadline(state)) > now
 
-// Waiters look at the record, and find nothing new: nobody needs to know how often.
+// All waiters poll and find nothing new: how often has no effect.
 const pollAll = (client: Client, world: World.World): World.World | undefined => {
   const turn = Turn.begin(client, world)
   const due = world.processes.filter((process) => isDue(process, world.now))
@@ -122,7 +122,8 @@ const pass = (client: Client, world: World.World): ReadonlyArray<WorldMove> => {
   return later === world ? [] : [{ label: `${later.now - now} ms pass`, world: later, violations, isFault: false }]
 }
 
-// Whoever waits is told after the request timeout, and a moment's grace for each thing that is late at once.
+// A waiting caller gets a result after the request timeout, plus a grace period for each of the things that may be
+// late.
 const overdue = ({ settings }: Client, { now, processes }: World.World): ReadonlyArray<Violation> =>
   processes.some(
     ({ awakeSince, callers, isPaused }) =>
@@ -132,17 +133,17 @@ const overdue = ({ settings }: Client, { now, processes }: World.World): Readonl
         ({ doing }) => doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
       )
   )
-    ? [{ rule: "Everybody is answered", seen: "a caller waited longer than the request timeout" }]
+    ? [{ rule: "Every caller gets a result", seen: "a caller waited longer than the request timeout" }]
     : []
 
 // -----------------------------------------------------------------------------
-// All of it
+// All moves
 // -----------------------------------------------------------------------------
 
 type Step = readonly [label: string, step: (turn: Turn.Turn) => void]
 
-// Nobody's calls depend on when the server acts, since it takes the old token no longer, and nothing can go wrong any more:
-// it might as well act when its response is read.
+// Once no fault is left and the server no longer accepts the old token, no call depends on when the server acts, so it
+// may act when its response is read.
 const actsUnseen = (client: Client, world: World.World, request: TokenRequest) => {
   if (world.faults > 0) return false
   const access = World.accessOf(World.slot(world, World.shared))
@@ -153,7 +154,7 @@ const actsUnseen = (client: Client, world: World.World, request: TokenRequest) =
   )
 }
 
-// What a process may do next about an operation, if anything.
+// The next step of a process for an operation, if there is one.
 const ofOperation = (
   client: Client,
   world: World.World,
@@ -172,7 +173,7 @@ const ofOperation = (
         Turn.drop(turn, name, operation)
         Perform.loaded(turn, name, operation, found)
       }
-      return [`the store responds to ${name} late`, hear]
+      return [`the store's late response reaches ${name}`, hear]
     }
     case "Save": {
       const hear = (turn: Turn.Turn, result: "Saved" | "Conflicted") => {
@@ -181,7 +182,7 @@ const ofOperation = (
       }
       const { isHung, result, state } = operation
       if (isHung || (result !== undefined && isPaused)) return undefined
-      if (result !== undefined) return [`${name} hears that it is ${result}`, (turn) => hear(turn, result)]
+      if (result !== undefined) return [`${name} gets the result ${result}`, (turn) => hear(turn, result)]
       const write = (turn: Turn.Turn) => {
         const at = World.wall(turn.world, process)
         const done = Turn.write(turn, World.ownerOf(process), at, operation)
@@ -229,7 +230,7 @@ const ofProcess = (client: Client, world: World.World, process: Process): Readon
     .filter((step) => step !== undefined)
   const may = (...step: Step) => void steps.push(step)
   if (isPaused) {
-    may(`${name} goes on`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now }))
+    may(`${name} resumes`, (turn) => Turn.change(turn, name, { isPaused: false, awakeSince: world.now }))
     return steps
   }
   for (const [key, state] of Object.entries(process.drivers)) {
@@ -246,7 +247,7 @@ const ofProcess = (client: Client, world: World.World, process: Process): Readon
   if (isClosing) return steps
   const [callback, ...others] = world.callbacks
   if (callback !== undefined) {
-    may(`${name} is called back`, (turn) => {
+    may(`${name} gets the callback`, (turn) => {
       turn.world = { ...turn.world, callbacks: others }
       Callers.callBack(turn, name, callback)
     })
@@ -254,7 +255,7 @@ const ofProcess = (client: Client, world: World.World, process: Process): Readon
   return steps
 }
 
-// What nobody waits for need not happen.
+// Steps without a waiting process, which may never happen.
 const ofNobody = (world: World.World): ReadonlyArray<Step> => [
   ...world.strays.map((request, index): Step => [
     "a stray request reaches the server",
@@ -263,10 +264,10 @@ const ofNobody = (world: World.World): ReadonlyArray<Step> => [
     }
   ]),
   ...world.lateWrites.map(({ name, owner, save }, index): Step => [
-    "a late write is done",
+    "a late write is carried out",
     (turn) => {
       turn.world = { ...turn.world, lateWrites: world.lateWrites.toSpliced(index, 1) }
-      // A first record that the store writes late cannot tell that another has come and gone: no client can help that.
+      // A late first write cannot detect that another record came and went: no client can help that.
       const wasRemoved = save.expected === undefined && World.slot(world, save.key).version > 0
       if (!wasRemoved) Turn.write(turn, owner, turn.world.now, save, { isUnconfirmed: true, isLate: true })
       const { state } = World.slot(turn.world, World.shared)
@@ -275,8 +276,7 @@ const ofNobody = (world: World.World): ReadonlyArray<Step> => [
   ])
 ]
 
-// A call with a token that nothing can end any more succeeds whenever it is made, and changes nothing for anybody else: it
-// is made at once.
+// A call with a token that nothing can end succeeds whenever it is made, and affects nothing else: it is made at once.
 const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined => {
   const { world } = turn
   const { faults, lateWrites, now, processes, strays } = world
@@ -301,7 +301,7 @@ const certainCall = (client: Client, turn: Turn.Turn): (() => void) | undefined 
   return undefined
 }
 
-// Once nothing can go wrong any more, an attempt that a single process works on is written at once: it concerns nobody else.
+// Once no fault is left, an attempt that only one process works on is written at once: it affects no other.
 const ofAttempt = (client: Client, world: World.World): Step | undefined => {
   const { callbacks, faults, lateWrites, processes } = world
   if (faults > 0 || callbacks.length > 0 || lateWrites.length > 0) return undefined
@@ -320,7 +320,7 @@ const ofAttempt = (client: Client, world: World.World): Step | undefined => {
   return undefined
 }
 
-// What is read may also fail, or take long.
+// A read may also fail, or be slow.
 const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, step]: Step, isFault: boolean) => {
   const run = (reading: Perform.Reading) => {
     const turn = Turn.begin(client, world)
@@ -338,13 +338,13 @@ const made = (client: Client, kinds: Faults.Kinds, world: World.World, [label, s
   if (!turn.hasRead || faults === 0 || !kinds.has("store")) return all
   for (const reading of ["Failed", "Hung"] as const) {
     const { violations, world } = run(reading)
-    const what = reading === "Failed" ? "the read fails" : "the read takes long"
+    const what = reading === "Failed" ? "the read fails" : "the read is slow"
     all.push({ label: `${label}; ${what}`, world: { ...world, faults: faults - 1 }, violations, isFault: true })
   }
   return all
 }
 
-// Of processes that have not done anything yet, one is as good as the other.
+// Untouched processes are interchangeable.
 const isUntouched = ({ callers, isPaused, life, nextCaller, offset, operations, drivers }: Process) =>
   life === 1 &&
   !isPaused &&
@@ -363,7 +363,7 @@ const distinctProcesses = ({ processes }: World.World) =>
       )
   )
 
-// What shows only as time passes might as well have come just before it does.
+// A fault that has no effect before time passes may come just before it does.
 const thenPass = (client: Client, { label, violations, world }: WorldMove): ReadonlyArray<WorldMove> =>
   pass(client, world).map((passing) => ({
     ...passing,
@@ -404,7 +404,7 @@ export const moves =
     return all
   }
 
-/** What is wrong with a world in which nothing happens any more. */
+/** The violations of a world that has ended. */
 export const ending =
   (client: Client, faults: number) =>
   (world: World.World): ReadonlyArray<Violation> => {
@@ -412,7 +412,7 @@ export const ending =
     const turn = Turn.begin(client, world)
     Turn.observe(turn, { _tag: "Settled", waiting })
     if (world.faults === faults && world.processes.some(({ hasFailed }) => hasFailed)) {
-      turn.violations.push({ rule: "Everybody is answered", seen: "a call failed although nothing had gone wrong" })
+      turn.violations.push({ rule: "Every caller gets a result", seen: "a call failed although no fault was injected" })
     }
     return turn.violations
   }

@@ -1,4 +1,4 @@
-/** What mutants do wrong: lies that their machines are told, and steps that are not what they should be. */
+/** Builds mutants: machines that are shown a false state or input, and drivers with altered steps. */
 import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
@@ -6,7 +6,7 @@ import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type * as Model from "../Model.ts"
 
-// Says another state or input than there is, where there is a lie to be told.
+// Returns a false state or input where the mutant is to be misled.
 type Lie<S, I, N> = (state: S, input: I, now: N) => { readonly state?: S; readonly input?: I } | false
 
 const misled =
@@ -16,7 +16,7 @@ const misled =
     return step(told.state ?? state, told.input ?? input, now)
   }
 
-// A machine that is lied to.
+// Misleads a machine.
 export const shown =
   <S extends Machine.Tagged, E extends Machine.Tagged>(lie: Lie<S, E, number>) =>
   <C extends Machine.Tagged, R, O>(driven: DriverState.Driven<S, E, C, R, O>): DriverState.Driven<S, E, C, R, O> => ({
@@ -34,7 +34,7 @@ type Input = Parameters<Step>[1]
 
 export const drivers = (lie: Lie<State, Input, DriverState.Now>): Model.Parts => ({ step: (step) => misled(lie, step) })
 
-// A driver whose next state is another.
+// Alters the next state of a driver.
 export const changed = (change: (next: State, before: State, input: Input) => State): Model.Parts => ({
   step: (step) => (state, input, now) => {
     const next = step(state, input, now)
@@ -44,13 +44,13 @@ export const changed = (change: (next: State, before: State, input: Input) => St
 
 export const isDemand = ({ _tag }: Machine.Tagged) => _tag === "AccessTokenRequested" || _tag === "AccessTokenRejected"
 
-// A lease that is not believed.
+// A lease that has ended.
 export const ended = <S extends { readonly lease: Lease.Lease }>(state: S, now: number): S => ({
   ...state,
   lease: { ...state.lease, deadline: Math.min(state.lease.deadline, now) }
 })
 
-// The event, as if it had been caused by the generation that is there now, and by the owner of the lease.
+// The event, as if the current generation and the owner of the lease had caused it.
 export const asCurrent = (state: UserGrant.State, event: UserGrant.Event): UserGrant.Event => {
   if (state._tag === "Absent" || !("generation" in event)) return event
   const { family, generation } = state
@@ -70,7 +70,7 @@ export const sendsFirst: Model.Parts = {
 export const forgetsCallers = (on: Input["_tag"]) =>
   changed((next, _, input) => (input._tag === on ? { ...next, callers: [] } : next))
 
-// A request that takes longer than its callers wait is given up, and still open.
+// Abandons a request that outlasts its callers, without closing it.
 export const givesUpEarly: Model.Parts = {
   step: (step) => (state, input, now) => {
     const { callers, request } = state
@@ -82,7 +82,7 @@ export const givesUpEarly: Model.Parts = {
   }
 }
 
-// How long it listens does not depend on the lease.
+// Waits for responses for a time that does not depend on the lease.
 export const listensFor = (milliseconds: number): Model.Parts => {
   const prolonged =
     <C, R>(order: (command: C, now: number) => DriverState.Order<R>) =>
@@ -107,7 +107,7 @@ export const endsGrant = (tag: "InvalidClient" | "RateLimited"): Model.Parts => 
   })
 })
 
-// Which generation a 401 is about is not looked at.
+// Hides the generation of an access token.
 const nameless = <R>(order: DriverState.Order<R>): DriverState.Order<R> =>
   order._tag === "Use" ? { ...order, access: { ...order.access, generation: 0 } } : order
 

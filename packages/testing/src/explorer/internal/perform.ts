@@ -1,5 +1,5 @@
 /**
- * Performs what drivers ask for, as the runtime does, and feeds what came of it, until nothing is left that happens at once.
+ * Performs the outputs of drivers as the runtime does, and feeds back the results, until nothing is left to do at once.
  */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -24,7 +24,7 @@ import {
 } from "./turn.ts"
 import { told } from "./callers.ts"
 
-/** What becomes of the first read of a turn. */
+/** The result of the first read of a turn. */
 export type Reading = "Done" | "Failed" | "Hung"
 
 const send = (turn: Turn, name: string, key: string, out: Extract<Output, { readonly _tag: "Send" }>) => {
@@ -80,7 +80,7 @@ const perform = (turn: Turn, name: string, key: string, out: Output): void => {
   }
 }
 
-// A driver that begins in a process that is closing knows that from its start.
+// A driver that starts in a closing process is closing from the start.
 const begun = (driver: World.AnyDriver, process: Process, key: string, now: DriverState.Now) => {
   const state = stateOf(process, key)
   const isNew = !DriverState.isBusy(state)
@@ -96,13 +96,13 @@ const step = (turn: Turn, name: string, key: string, input: Input): void => {
     const { outputs, state } = driver.step(before, input, now)
     const to = state.store._tag
     if (!DriverState.isEdge(before.store._tag, input._tag, to)) {
-      broken(turn, "The table holds", `${input._tag} led from ${before.store._tag} to ${to}`)
+      broken(turn, "Drivers follow their table", `${input._tag} led from ${before.store._tag} to ${to}`)
     }
     if (input._tag === "Woken" && DriverState.wakeAt(state) <= now.elapsed && outputs.length === 0) {
       const isStuck = state.grace === before.grace && to === before.store._tag
-      if (isStuck) broken(turn, "The table holds", "a driver was woken, and has nothing to do")
+      if (isStuck) broken(turn, "Drivers follow their table", "a driver was woken and had nothing to do")
     }
-    // What is idle is forgotten, but for its memory.
+    // An idle driver keeps only its memory.
     const kept = DriverState.isBusy(state) ? state : { ...DriverState.initial, memory: state.memory, dead: state.dead }
     const { [key]: _, ...others } = process.drivers
     const isGone = key !== World.shared && !DriverState.isBusy(state)
@@ -112,7 +112,7 @@ const step = (turn: Turn, name: string, key: string, input: Input): void => {
       perform(turn, name, key, out)
     }
   } catch (error) {
-    broken(turn, "The table holds", `a driver threw ${String(error)}`)
+    broken(turn, "Drivers follow their table", `a driver threw ${String(error)}`)
   }
 }
 
@@ -120,19 +120,19 @@ const end = (turn: Turn, name: string): void => {
   const { callers } = processOf(turn, name)
   const waiting = callers.filter(({ doing }) => doing._tag === "Waiting").length
   const owner = World.ownerOf(processOf(turn, name))
-  if (waiting > 0) broken(turn, "Everybody is answered", `${waiting} callers wait in a process that has been closed`)
+  if (waiting > 0) broken(turn, "Every caller gets a result", `${waiting} callers wait in a closed process`)
   if (Held.unstored(turn.world.history).some((told) => told.owner === owner)) {
-    broken(turn, "R3 success always wins", "new tokens were thrown away by a process that was closed")
+    broken(turn, "R3 success always wins", "a closed process threw new tokens away")
   }
   restart(turn, name)
 }
 
-/** Another process takes the place of one that has ended. */
+/** Replaces a process that has ended. */
 export const restart = (turn: Turn, name: string): void => {
   const process = processOf(turn, name)
   observe(turn, { _tag: "ProcessEnded", owner: World.ownerOf(process) })
   const callers = process.callers.filter(({ wants }) => wants === "Access")
-  // Had they been done before, it would be the same.
+  // Writes that happened before the end give the same world.
   const lateWrites = turn.world.lateWrites.filter((late) => late.name !== name)
   turn.world = { ...turn.world, lateWrites }
   change(turn, name, {
@@ -159,14 +159,14 @@ const drain = (turn: Turn): void => {
   }
 }
 
-export const storeFailure = new StoreFailed({ store: "the store", operation: "respond", problem: "it is away" })
+export const storeFailure = new StoreFailed({ store: "the store", operation: "respond", problem: "it is unavailable" })
 
-/** Feeds what a read found. */
+/** Feeds the result of a read. */
 export const loaded = (turn: Turn, name: string, { id, key }: Of<"Load">, found: World.Slot): void => {
   const process = processOf(turn, name)
   const { none } = driverOf(turn, process, key).driven
   const { store } = stateOf(process, key)
-  // A code counts from when its attempt is found.
+  // A code's lifetime counts from when its attempt is found.
   if (store._tag === "Loading" && store.task._tag === "Delivery" && store.task.event._tag === "CodeReceived") {
     observe(turn, { _tag: "CodeArrived", ...by(turn, process), code: Redacted.value(store.task.event.code) })
   }
@@ -183,7 +183,7 @@ const read = (turn: Turn, name: string, load: Of<"Load">, reading: Reading): voi
   else loaded(turn, name, load, found)
 }
 
-// A driver that is late gives I/O its turn. Had it been woken a little later, something would have come before.
+// An overdue driver lets I/O go first. An event in between could as well have come before it was woken.
 const wakeLate = (turn: Turn): void => {
   const { now } = turn.world
   for (const { name } of turn.world.processes) {
@@ -198,8 +198,8 @@ const wakeLate = (turn: Turn): void => {
 }
 
 /**
- * Carries out all that follows at once. Reads do: to read a record is to go on from what is read, and what happens in
- * between could as well have happened before.
+ * Carries out everything that follows at once. That includes reads: an event in between could as well have happened
+ * before.
  */
 export const carryOut = (turn: Turn, reading: Reading = "Done"): void => {
   const before = new Map(turn.world.processes.map((process) => [World.ownerOf(process), World.isBusy(process)]))

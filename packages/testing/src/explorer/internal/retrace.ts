@@ -1,7 +1,7 @@
-/** Goes the way to a violation once more, and keeps the worlds on it. */
+/** Follows a trace again, and keeps the worlds on it. */
 import type { Finding, Model, Move } from "../../Explorer.ts"
 
-/** A world on the way, what led to it, and from where. */
+/** A world on the trace, the move to it, and its predecessor. */
 interface Stop<World> extends Move<World> {
   readonly from: Stop<World> | undefined
 }
@@ -13,8 +13,8 @@ const wayTo = <World>(last: Stop<World>): ReadonlyArray<Move<World>> => {
 }
 
 /**
- * The moves of a trace, the first of which is its beginning. Several moves may have one label: all are gone, and of those
- * that come to the violation the first is taken. Nothing if the trace is none of the model.
+ * The moves of a trace, starting with the initial world. Several moves may have the same label: all are followed, and
+ * the first that leads to the violation is taken. Empty if the trace does not belong to the model.
  */
 export const retrace = <World>(
   model: Model<World>,

@@ -1,4 +1,4 @@
-/** The server of a world: it knows one application, and what is done to it from outside. */
+/** The server of a world: it knows one application, and its users act on it from outside. */
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as TokenRequest from "@zapier-workflow-auth/core/oauth/TokenRequest"
@@ -22,7 +22,7 @@ const credentials = { clientId, clientSecret: "a secret", redirectUris: [redirec
 
 const application = Result.getOrThrow(ClientApplication.make(credentials))
 
-// For the call that is made with the app's own token.
+// For the call with the app's own token.
 const enrollment: FakeState.Enrollment = {
   id: "1",
   promotionId: "promotion",
@@ -31,7 +31,7 @@ const enrollment: FakeState.Enrollment = {
   enrolledAt: 0
 }
 
-/** A fake that knows the application. It limits no rates: what was sent before would then be part of every state. */
+/** A fake that knows the application. Without rate limits, because earlier requests would be part of every state. */
 export const register = (knobs: Partial<FakeState.Knobs>): FakeState.FakeState => ({
   ...Result.getOrThrow(
     FakeControl.make({ knobs: { ...knobs, rateLimits: false }, apps: [{ name: "App", ...credentials }] })
@@ -46,12 +46,12 @@ const tokenRequest = (request: TokenRequest.TokenRequest): FakeHttp.FakeRequest 
 
 export const scopes = { user: ["zap"], app: ["promotions:write"] }
 
-/** What is asked for. */
+/** The scopes that the client requests. */
 export const scopesOf = ({ mode }: Client): ReadonlyArray<string> => scopes[mode]
 
 const calls = { user: ["GET", "/v2/zaps"], app: ["DELETE", "/v2/promotions/1"] } as const
 
-// One request comes to one server in many worlds.
+// Caches a request's result: the same request reaches the same server in many worlds.
 const handled = new WeakMap<
   FakeState.FakeState,
   WeakMap<TokenRequest.TokenRequest, { readonly now: number; readonly is: ReturnType<typeof FakeServer.handle> }>
@@ -67,11 +67,11 @@ const handle = ({ now, server }: World, request: TokenRequest.TokenRequest) => {
   return is
 }
 
-/** The server acts on a token request. */
+/** The server handles a token request. */
 export const arrive = (world: World, request: TokenRequest.TokenRequest) => {
   const { issued, response, state } = handle(world, request)
   const parent = world.names[presented(request)] ?? ""
-  // Where nothing is rotated, one gives several access tokens.
+  // Without rotation, one refresh token gives several access tokens.
   const siblings = Object.values(world.names).filter((name) => name.startsWith(`${parent}a`)).length
   const names =
     issued === undefined
@@ -84,7 +84,7 @@ export const arrive = (world: World, request: TokenRequest.TokenRequest) => {
   return { world: { ...world, server: state, names }, response }
 }
 
-// The same question is asked of one server many times.
+// Caches statuses: the same call reaches the same server many times.
 const statuses = new WeakMap<FakeState.FakeState, { readonly now: number; readonly of: Map<string, number> }>()
 
 /** The status of the API's response to a call with this access token. */
@@ -103,13 +103,13 @@ export const callApi = ({ now, server }: World, { mode }: Client, access: Tokens
   return status
 }
 
-/** Whether the server would still take the refresh token of this state. */
+/** True if the server would still accept the refresh token of this state. */
 export const isAlive = ({ now, server }: World, state: Record): boolean =>
   "tokens" in state &&
   state.tokens.refreshToken !== undefined &&
   Lookup.isAlive(server, Redacted.value(state.tokens.refreshToken), now)
 
-/** A user allows the app: an attempt is pending, and the browser has its callback. */
+/** The user allows the app: an attempt is pending, and the browser has its callback. */
 export const consent = (world: World): readonly [World, Callback] => {
   const count = Object.keys(world.store).filter((key) => key !== shared).length + 1
   const digest = `consent-${count}`
@@ -141,13 +141,13 @@ export const consent = (world: World): readonly [World, Callback] => {
   return [allowed, { digest, code }]
 }
 
-/** The user ends the app's access in Zapier's settings. */
+/** The user revokes the app's access in Zapier's settings. */
 export const revoke = (world: World): World => ({
   ...world,
   server: Result.getOrThrow(FakeControl.revoke(world.server, { clientId: clientId }))
 })
 
-/** The server ends the access token that the store has before its time. */
+/** The server ends the stored access token before it expires. */
 export const endAccess = (world: World): World => {
   const access = accessOf(slot(world, shared))
   return access === undefined

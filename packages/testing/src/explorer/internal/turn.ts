@@ -1,7 +1,7 @@
 /**
- * What happens between two moments at which somebody else may act: an input for a driver, and all that follows from it at
- * once. What a process does is `Driver.step` and nothing else; what is here is what the runtime keeps for it: operations that
- * are under way, and inputs that wait. `perform.ts` carries them out.
+ * A turn: an input for a driver, and everything that follows from it before another process may act. The process itself
+ * is `Driver.step` alone; a turn holds what the runtime keeps for it: operations under way, and queued inputs.
+ * `perform.ts` carries them out.
  */
 import * as DriverState from "@zapier-workflow-auth/core/machine/DriverState"
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
@@ -16,9 +16,9 @@ export interface Turn {
   world: World.World
   readonly violations: Array<Violation>
   readonly inputs: Array<{ readonly name: string; readonly key: string; readonly input: Input }>
-  /** Whether something was read. */
+  /** True once something was read. */
   hasRead: boolean
-  /** Whether more has happened than that a waiter looked at the record and found nothing new. */
+  /** True unless waiters only polled and found nothing new. */
   isEventful: boolean
 }
 
@@ -54,7 +54,7 @@ export const observe = (turn: Turn, observation: Invariants.Observation): void =
   turn.violations.push(...violations)
 }
 
-/** Of whom and when something is seen. */
+/** The owner and time of an observation. */
 export const by = (turn: Turn, process: Process) => ({
   owner: World.ownerOf(process),
   at: World.wall(turn.world, process)
@@ -80,7 +80,7 @@ export const replace = (turn: Turn, name: string, operation: Operation) =>
     operations: operations.map((other) => (isSame(other, operation) ? operation : other))
   }))
 
-/** The store carries a write out, if it may. */
+/** Carries out a write in the store, if its expectation holds. */
 export const write = (
   turn: Turn,
   owner: string,
@@ -96,7 +96,7 @@ export const write = (
   if (isRemoval && (key !== World.shared || (found === undefined && expected === undefined))) return "Saved"
   if (client.comparesVersions(state) && found !== expected) return "Conflicted"
   const next = { version: version + 1, state: isRemoval ? undefined : state }
-  // A callback for an attempt that is over changes nothing.
+  // A callback for a finished attempt changes nothing.
   const isOver = key !== World.shared && !["Pending", "Exchanging"].includes(state._tag)
   const callbacks = isOver ? world.callbacks.filter(({ digest }) => digest !== key) : world.callbacks
   turn.world = { ...world, callbacks, store: { ...world.store, [key]: next } }
@@ -111,7 +111,7 @@ export const write = (
   return "Saved"
 }
 
-/** The response is in the socket of its process. */
+/** A response arrives in the socket of its process. */
 export const receive = (turn: Turn, name: string, send: Of<"Send">, response: TokenOutcome.Answer) => {
   const process = processOf(turn, name)
   const now = World.wall(turn.world, process)
@@ -131,7 +131,7 @@ export const responded = (turn: Turn, process: Process, { request }: Of<"Send">,
     ? observe(turn, { _tag: "CodeResponded", owner: World.ownerOf(process), outcome })
     : observe(turn, { _tag: "Responded", ...by(turn, process), token: World.presented(request), outcome })
 
-/** Nobody waits for the request any more, which may still reach the server. */
+/** A request that no process waits for may still reach the server. */
 export const stray = (turn: Turn, { request }: Of<"Send">): void => {
   turn.world = { ...turn.world, strays: [...turn.world.strays, request] }
 }
@@ -142,7 +142,7 @@ export const abandon = (turn: Turn, process: Process, operation: Operation): voi
   if (operation.outcome === undefined) responded(turn, process, operation, { _tag: "NoResponse" })
 }
 
-/** What happens to a driver, after what has happened to it before. */
+/** Queues an input for a driver. */
 export const feed = (turn: Turn, name: string, key: string, input: Input): void => {
   turn.inputs.push({ name, key, input })
 }

@@ -1,4 +1,4 @@
-/** The world of one key: processes that drive it, a store, the fake, and what is under way between them. */
+/** The world of one key: processes that drive it, a store, the fake, and the operations under way between them. */
 import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as ConsentAttempt from "@zapier-workflow-auth/core/machine/ConsentAttempt"
 import type * as ConsentAttemptDriver from "@zapier-workflow-auth/core/machine/ConsentAttemptDriver"
@@ -20,7 +20,7 @@ export type Command = UserGrant.Command | AppCredential.Command | ConsentAttempt
 export type Request = ConsentAttemptDriver.Request | TokenRequest
 export type Outcome = ConsentAttemptDriver.Outcome
 /**
- * The driver of any key: of a grant, a consent attempt, or the app's token.
+ * The driver of any key: a grant, a consent attempt, or the app's token.
  *
  * @since 0.1.0
  */
@@ -29,30 +29,31 @@ export type Input = DriverState.Input<Record, Event, Outcome>
 export type Driven = DriverState.State<Record, Event, Command, Request>
 
 /**
- * What is explored: the drivers, and how the stores are used.
+ * The subject of an exploration: the drivers, and how they use the stores.
  *
  * @since 0.1.0
  */
 export interface Client {
-  /** Whose tokens they are: a user's, or the app's own. */
+  /** The kind of token: a user's, or the app's own. */
   readonly mode: "user" | "app"
   readonly settings: Settings.Settings
-  /** Of what all processes share: the grant, or the app's token. */
+  /** The driver of the record that all processes share: the grant, or the app's token. */
   readonly shared: (owner: string) => AnyDriver
   readonly attempts: (owner: string) => AnyDriver
-  /** Whether a write of this state expects the version that was read. */
+  /** True if a write of this state expects the version that was read. */
   readonly comparesVersions: (state: Record) => boolean
-  /** Whether a token's time counts from the start of its request; else from the response. */
+  /** True if a token's lifetime counts from the start of its request, false if from the response. */
   readonly countsFromStart: boolean
 }
 
-/** The key of what all processes share. Attempts have their digests as keys. */
+/** The key of the record that all processes share. Attempts use their digests as keys. */
 export const shared = "shared"
 
 /**
- * - `Load`: a read that takes long. It finds what was there when it began.
- * - `Save`: `result` once the store has done it, and its process has yet to hear. `isHung`: it never hears.
- * - `Send`: `response` once the server has acted; `outcome` once that is in the socket.
+ * - `Load`: a slow read. It finds what was there when it began.
+ * - `Save`: `result` is set once the store has carried it out, before its process gets it. `isHung`: the process never
+ *   gets it.
+ * - `Send`: `response` is set once the server has acted; `outcome` once the response is in the socket.
  * - `Bring`: an attempt waits until its grant is stored.
  */
 export type Operation = { readonly key: string; readonly id: number } & (
@@ -70,7 +71,7 @@ export type Operation = { readonly key: string; readonly id: number } & (
       readonly request: TokenRequest
       readonly sentAt: number
       readonly until: number
-      /** The response comes late, or never. */
+      /** Set if the response is late or never arrives. */
       readonly fate: "Slow" | "Silent" | undefined
       readonly response: FakeHttp.FakeResponse | undefined
       readonly outcome: TokenOutcome.TokenOutcome | undefined
@@ -80,17 +81,17 @@ export type Operation = { readonly key: string; readonly id: number } & (
 
 export type Of<Tag extends Operation["_tag"]> = Extract<Operation, { readonly _tag: Tag }>
 
-/** Whether a write expects the version that is there. */
+/** True if a write expects the current version. */
 export const isCurrent = ({ store }: World, { expected, key }: Of<"Save">): boolean => {
   const { state, version } = slot({ store }, key)
   return expected === (state === undefined ? undefined : version)
 }
 
-/** Whether it is a request that may still reach the server. */
+/** True for a request that may still reach the server. */
 export const isOnItsWay = (operation: Operation): operation is Of<"Send"> =>
   operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent"
 
-/** Somebody who needs an access token and calls the API with it, or who has brought an event. */
+/** A caller that needs an access token and calls the API with it, or that has brought an event. */
 export interface Caller {
   readonly id: number
   readonly wants: "Access" | "Event"
@@ -102,10 +103,10 @@ export interface Caller {
 
 export interface Process {
   readonly name: string
-  /** One higher with every restart. */
+  /** Counts restarts. */
   readonly life: number
   readonly isPaused: boolean
-  /** Since when it has not stood still. */
+  /** When it was last resumed. */
   readonly awakeSince: number
   /** How far its clock is ahead of the others, in milliseconds. */
   readonly offset: number
@@ -115,7 +116,7 @@ export interface Process {
   readonly callers: ReadonlyArray<Caller>
   readonly nextCaller: number
   readonly hasFailed: boolean
-  /** Whether it has the lease by a write that was done after it had been given up. */
+  /** True if it holds the lease by a write that was carried out after the process had given it up. */
   readonly hasLateClaim: boolean
 }
 
@@ -125,14 +126,14 @@ export interface Callback {
 }
 
 export interface Slot {
-  /** Grows over removals. */
+  /** Grows even across removals. */
   readonly version: number
-  /** Nothing where there is no record. */
+  /** Undefined if there is no record. */
   readonly state: Record | undefined
 }
 
 /**
- * All that there is at one moment.
+ * A whole world at one moment.
  *
  * @since 0.1.0
  */
@@ -141,18 +142,18 @@ export interface World {
   readonly server: FakeState.FakeState
   readonly store: { readonly [key: string]: Slot }
   readonly processes: ReadonlyArray<Process>
-  /** Requests that nobody waits for, and that may still reach the server. */
+  /** Requests without a waiting process that may still reach the server. */
   readonly strays: ReadonlyArray<TokenRequest>
-  /** Writes that nobody waits for, and that may still be done. */
+  /** Writes without a waiting process that may still be carried out. */
   readonly lateWrites: ReadonlyArray<{ readonly name: string; readonly owner: string; readonly save: Of<"Save"> }>
   /** Callbacks that are about to arrive. */
   readonly callbacks: ReadonlyArray<Callback>
   /** How many faults may still happen. */
   readonly faults: number
-  /** How often an access token may still come to its end by itself. */
+  /** How often an access token may still expire by itself. */
   readonly expiries: number
   readonly history: Invariants.History
-  /** Tokens and codes by what they came from, so that the order of drawing makes no difference. */
+  /** Names of tokens and codes by their origin, so that the order of creation has no effect. */
   readonly names: { readonly [secret: string]: string }
 }
 
@@ -162,14 +163,14 @@ export const wall = ({ now }: Pick<World, "now">, { offset }: Process): number =
 
 export const isBusy = ({ drivers }: Process): boolean => Object.values(drivers).some(DriverState.isBusy)
 
-/** What a request presents. */
+/** The secret of a request: a code or a refresh token. */
 export const presented = (request: TokenRequest): string => {
   switch (request._tag) {
     case "AuthorizationCode":
       return Redacted.value(request.code)
     case "Refresh":
       return Redacted.value(request.refreshToken)
-    // The token of a White Label user is not explored by itself: its driver is the app's.
+    // A White Label user's token uses the app's driver, which is explored already.
     case "ClientCredentials":
     case "TokenExchange":
     case "ConnectToken":
@@ -177,11 +178,11 @@ export const presented = (request: TokenRequest): string => {
   }
 }
 
-/** Whether the process has the lease of this state. */
+/** True if the process holds the lease of this state. */
 export const isHolder = (state: Record | undefined, process: Process): boolean =>
   state !== undefined && "lease" in state && state.lease.owner === ownerOf(process)
 
-/** The access token that the store has. */
+/** The stored access token. */
 export const accessOf = ({ state }: Slot): Tokens.Access | undefined => {
   if (state === undefined) return undefined
   if ("tokens" in state) return state.tokens

@@ -1,6 +1,6 @@
 /**
- * The fake's responses as Effect's. Those of the web need a promise for their body, which nothing waits for in virtual
- * time: here it is there already.
+ * Converts the fake's responses to Effect's. A web response has a promise for its body, which would not settle in
+ * virtual time; here the body is there already.
  */
 import * as Effect from "effect/Effect"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -14,7 +14,7 @@ export const make = (request: HttpClientRequest, response: FakeResponse): HttpCl
   const { body, status } = response
   const bytes = new TextEncoder().encode(body)
   return Object.defineProperties(HttpClientResponse.fromWeb(request, Web.toResponse(response)), {
-    // Text, JSON and forms are read out of it.
+    // Text, JSON and forms are read from it.
     arrayBuffer: { value: Effect.sync(() => bytes.slice().buffer) },
     ...(body === "" ? {} : { stream: { value: Stream.succeed(bytes) } }),
     // The body may hold secrets.
@@ -22,7 +22,7 @@ export const make = (request: HttpClientRequest, response: FakeResponse): HttpCl
   })
 }
 
-/** What a platform says of a connection. */
+/** The error that a platform reports for a connection. */
 export const transportError = (request: HttpClientRequest, code: string) =>
   new HttpClientError.HttpClientError({
     reason: new HttpClientError.TransportError({ request, cause: { code } })

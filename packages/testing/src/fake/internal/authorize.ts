@@ -1,4 +1,4 @@
-/** The authorization endpoint: RFC 6749 section 4.1.1 and 4.1.2, and the consent page. */
+/** The authorization endpoint with its consent page: RFC 6749 sections 4.1.1 and 4.1.2. */
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -21,16 +21,16 @@ export interface Valid {
   readonly challenge: FakeState.Code["challenge"]
 }
 
-/** What the sender of a request is told: `parameter` is what is wrong with it, if it is one. */
+/** An error for the sender of a request. `parameter` names the invalid parameter, if it is one. */
 export interface Told {
   readonly status: 400 | 401 | 403 | 429 | 503
-  /** The status of a page, if it is another: Django OAuth Toolkit answers all of its own with 400. */
+  /** The status on a page, if it differs: Django OAuth Toolkit uses 400 on all of its own. */
   readonly pageStatus?: 400
   readonly problem: string
   readonly parameter?: string | undefined
 }
 
-/** What is wrong with a request: told to its sender where the app cannot be trusted, and else to the app. */
+/** An invalid request: the error goes to its sender if the app cannot be trusted, otherwise to the app. */
 export type Refusal =
   | ({ readonly _tag: "Told" } & Told)
   | { readonly _tag: "Redirect"; readonly location: string; readonly error: string }
@@ -40,11 +40,11 @@ export const check = (state: FakeState.FakeState, given: Parse.Parameters): Resu
     Result.fail<Refusal>({ _tag: "Told", status, pageStatus: 400, problem, parameter })
   const app = Option.getOrUndefined(HashMap.get(state.apps, given.get("client_id") ?? ""))
   const redirectUri = given.get("redirect_uri")
-  if (given.duplicate !== undefined) return tell(given.duplicate, `The parameter ${given.duplicate} is there twice.`)
+  if (given.duplicate !== undefined) return tell(given.duplicate, `The parameter ${given.duplicate} is repeated.`)
   if (app === undefined) return tell("client_id", "The client_id is missing or unknown.", 401)
   if (redirectUri === undefined) return tell("redirect_uri", "The redirect_uri is missing.")
   if (!app.redirectUris.includes(redirectUri)) {
-    return tell("redirect_uri", "The redirect_uri is not one that is registered, spelled exactly the same.")
+    return tell("redirect_uri", "The redirect_uri is not registered. It has to match a registered one exactly.")
   }
   const echoed = given.get("state")
   const refuse = (error: string) =>
@@ -52,7 +52,7 @@ export const check = (state: FakeState.FakeState, given: Parse.Parameters): Resu
   if (given.get("response_type") === undefined) return refuse("invalid_request")
   if (given.get("response_type") !== "code") return refuse("unsupported_response_type")
   if ((given.get("response_mode") ?? "query") !== "query") return refuse("invalid_request")
-  // RFC 6749 section 3.3 lets a server fail when no scope is asked for.
+  // RFC 6749 section 3.3 allows an error if no scope is requested.
   const scopes = Scopes.parse(given.get("scope") ?? "")
   const known: ReadonlyArray<string> = Scopes.known
   if (scopes.length === 0 || !scopes.every((scope) => known.includes(scope))) return refuse("invalid_scope")
@@ -68,7 +68,7 @@ export const check = (state: FakeState.FakeState, given: Parse.Parameters): Resu
   })
 }
 
-/** The user allows: a code is issued, and the browser goes back with it. */
+/** The user allows: issues a code and redirects with it. */
 export const allow = (
   state: FakeState.FakeState,
   request: Valid,
@@ -104,12 +104,11 @@ const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.Use
   return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }
 }
 
-// Browsers name HTML among what they take.
+// Browsers accept HTML.
 const wantsPage = ({ headers }: FakeHttp.FakeRequest): boolean => /\btext\/html\b/i.test(headers["accept"] ?? "")
 
 /**
- * Refuses a request: on a page for browsers, and in JSON for whoever does not ask for one, as Zapier's OpenAPI description
- * has it.
+ * An error response: a page for browsers, JSON for other clients, as in Zapier's OpenAPI description.
  */
 export const refusal = (
   request: FakeHttp.FakeRequest,
@@ -119,14 +118,14 @@ export const refusal = (
   return status === 400 ? malformed(detail, parameter === undefined ? null : { parameter }) : problem(status, detail)
 }
 
-// What the form of the consent page says.
+// Handles the form of the consent page.
 const decide = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, valid: Valid, now: number): Answered => {
   const refuse = (status: Told["status"], problem: string) => ({
     state,
     response: refusal(request, { status, problem })
   })
   if (CrossOrigin.isForeign(request)) {
-    return refuse(403, "Another page has sent this answer: only the page that asks the user may.")
+    return refuse(403, "Another site sent this form. Only the consent page may send it.")
   }
   const form = Parse.form(request)
   const decision = form?.get("decision")
@@ -134,11 +133,11 @@ const decide = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, valid
   const email = form?.get("user")
   const user = email === undefined ? state.users[0] : userOf(state, email)
   return decision !== "allow" || user === undefined
-    ? refuse(400, "The form was not filled in: it takes a decision and a user.")
+    ? refuse(400, "The form is incomplete: it needs a decision and a user.")
     : allowAs(state, valid, user, now)
 }
 
-// The page, or what it leads to where nobody is asked.
+// Shows the consent page, or redirects at once if no consent is needed.
 const ask = (
   state: FakeState.FakeState,
   request: FakeHttp.FakeRequest,

@@ -1,11 +1,11 @@
-/** A request of an `HttpClient` as the fake takes it. */
+/** Converts an `HttpClient` request for the fake. */
 import * as Effect from "effect/Effect"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as FakeHttp from "../FakeHttp.ts"
 import * as Web from "./web.ts"
 
-// Bodies that are bytes already need no detour.
+// Bodies that are already bytes take the short way.
 export const toFake = (
   request: HttpClientRequest.HttpClientRequest,
   url: URL

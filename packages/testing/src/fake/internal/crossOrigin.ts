@@ -1,10 +1,10 @@
-/** Requests that another page has sent, and which of them may be read there. */
+/** Cross-origin requests: detects them, and allows them if configured. */
 import * as FakeHttp from "../FakeHttp.ts"
 import { production } from "./links.ts"
 
 /**
- * Whether another page has sent a request, as its browser says: in `Sec-Fetch-Site`, or else in `Origin`. What is no browser
- * says neither.
+ * True if a page of another origin sent the request, by its browser's `Sec-Fetch-Site` or else `Origin`. Clients other
+ * than browsers send neither.
  */
 export const isForeign = ({ base = production, headers }: FakeHttp.FakeRequest): boolean => {
   const site = headers["sec-fetch-site"]
@@ -15,13 +15,13 @@ export const isForeign = ({ base = production, headers }: FakeHttp.FakeRequest):
   return origin !== undefined && !own.includes(origin)
 }
 
-/** Whether a browser asks what another page may send (Fetch standard, section 3.3.4). */
+/** True for a CORS preflight request (Fetch standard, section 3.3.4). */
 export const isPreflight = ({ headers, method }: FakeHttp.FakeRequest): boolean =>
   method === "OPTIONS" && headers["origin"] !== undefined && headers["access-control-request-method"] !== undefined
 
 const names = /^[\w!#$%&'*+.^`|~, -]*$/
 
-/** Allows another page what it means to send. */
+/** Allows a page of another origin to send the request. */
 export const preflight = ({ headers }: FakeHttp.FakeRequest): FakeHttp.FakeResponse => {
   const asked = headers["access-control-request-headers"] ?? ""
   return {
@@ -29,7 +29,7 @@ export const preflight = ({ headers }: FakeHttp.FakeRequest): FakeHttp.FakeRespo
     headers: {
       "access-control-allow-origin": "*",
       "access-control-allow-methods": "GET, POST, PATCH, DELETE",
-      // A wildcard does not stand for `Authorization`.
+      // A wildcard does not cover `Authorization`.
       "access-control-allow-headers": names.test(asked) ? asked : "",
       vary: "Access-Control-Request-Headers"
     },
@@ -39,7 +39,7 @@ export const preflight = ({ headers }: FakeHttp.FakeRequest): FakeHttp.FakeRespo
 
 const exposed = "Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 
-/** Lets other pages read a response. */
+/** Lets a page of another origin read a response. */
 export const readable = (response: FakeHttp.FakeResponse): FakeHttp.FakeResponse =>
   response === FakeHttp.networkError
     ? response

@@ -1,4 +1,4 @@
-/** Which rule strikes a request, and what the fault makes of the answer. */
+/** Selects the fault of a request, and applies it to the response. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -20,7 +20,7 @@ import * as Connect from "./whiteLabel/connect.ts"
 import * as Jwt from "./whiteLabel/jwt.ts"
 
 // -----------------------------------------------------------------------------
-// What strikes
+// Selecting a fault
 // -----------------------------------------------------------------------------
 
 const isFor = (target: FakeFault.Target, { method, path }: FakeHttp.FakeRequest): boolean => {
@@ -30,7 +30,7 @@ const isFor = (target: FakeFault.Target, { method, path }: FakeHttp.FakeRequest)
   return target.startsWith("/") ? path === target : Endpoint.match(method, path) === target
 }
 
-// A White Label user is known by the partner's own id, too: before the first exchange there is no other.
+// A White Label user also has the partner's own id, which is the only one before the first exchange.
 const isOf = (state: FakeState.FakeState, id: number | undefined, user: string): boolean => {
   if (id === undefined) return false
   const partners = Option.getOrUndefined(HashMap.get(state.whiteLabelUsers, id))
@@ -76,7 +76,7 @@ const isMeant = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, matc
   return user === undefined || isOfUser(state, request, user)
 }
 
-// Numbers of their own, so that faults change no token.
+// A random source of its own, so that faults do not change tokens.
 const draw = (state: FakeState.FakeState): readonly [number, FakeState.FakeState] => [
   Seeded.make(state.key.join(" "), `fault ${state.faultsDrawn}`).next(),
   { ...state, faultsDrawn: state.faultsDrawn + 1 }
@@ -88,7 +88,7 @@ const used = (rule: FakeFault.Rule): ReadonlyArray<FakeFault.Rule> => {
   return times === 1 ? [] : [{ ...rule, times: times - 1 }]
 }
 
-/** The fault that a request is struck by, if it is, and what is left of the rules. */
+/** The fault to inject into a request, if any, and the rules that are left. */
 export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
   let drawn = state
   let fault: FakeFault.Fault | undefined
@@ -114,7 +114,7 @@ export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest
 }
 
 // -----------------------------------------------------------------------------
-// What it does
+// Applying a fault
 // -----------------------------------------------------------------------------
 
 const gatewayPage = (status: number): FakeHttp.FakeResponse =>
@@ -138,7 +138,7 @@ const refusal = (
   return { ...response, headers: { ...response.headers, ...limits } }
 }
 
-// What refuses a credential, as each part of Zapier does.
+// Rejects a credential as each part of Zapier does.
 const rejection = (request: FakeHttp.FakeRequest, status: 401 | 403): FakeHttp.FakeResponse => {
   switch (Parse.route(request.path)) {
     case "Token":
@@ -155,10 +155,10 @@ const rejection = (request: FakeHttp.FakeRequest, status: 401 | 403): FakeHttp.F
   }
 }
 
-// Nobody can own a name that ends so (RFC 6761 section 6.4).
+// A domain that no one can own (RFC 6761 section 6.4).
 const elsewhere = "https://redirected.invalid"
 
-// The query may hold a credential.
+// The query is left out, because it may hold a credential.
 const redirection = ({ path }: FakeHttp.FakeRequest, status: number): FakeHttp.FakeResponse => ({
   status,
   headers: { location: `${elsewhere}${path}`, "cache-control": "no-store" },
@@ -167,7 +167,7 @@ const redirection = ({ path }: FakeHttp.FakeRequest, status: number): FakeHttp.F
 
 const withType = (value: Schema.Json): Schema.Json => (typeof value === "string" ? value.length : JSON.stringify(value))
 
-// An answer that is no object gets its members, all the same.
+// A response that is not an object gets the members anyway.
 const withTypes = (
   { body }: FakeHttp.FakeResponse,
   members: { readonly [name: string]: Schema.Json } | undefined
@@ -182,7 +182,7 @@ const size = (text: string) => new TextEncoder().encode(text).length
 
 const truncated = ({ body }: FakeHttp.FakeResponse, bytes: number | undefined): Delivery => {
   const all = size(body)
-  // Where there is no body, it ends with what is before it.
+  // Without a body, the connection closes before any of it.
   return all === 0 ? { _tag: "Closed" } : { _tag: "Truncated", bytes: Math.min(bytes ?? all >> 1, all - 1) }
 }
 
@@ -190,7 +190,7 @@ export const atOnce: Delivery = { _tag: "Answered", delay: 0 }
 
 type Answer = (state: FakeState.FakeState) => Answered
 
-/** What becomes of a request that is struck by a fault. */
+/** Applies a fault to a request. */
 export const apply = (
   fault: FakeFault.Fault,
   request: FakeHttp.FakeRequest,

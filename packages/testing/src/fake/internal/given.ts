@@ -1,4 +1,4 @@
-/** Reads what a test gives the fake, and says in words what is wrong with it: where, and which names there are. */
+/** Validates a test's input for the fake, and says what is wrong with it, where, and which names are known. */
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -31,11 +31,11 @@ const valueAt = (input: unknown, path: Path): unknown =>
 
 const standard = SchemaIssue.makeFormatterStandardSchemaV1()
 
-// A tag is no secret, and what is wrong with it is seen at once.
+// A tag is not secret, and a wrong one is easily recognized.
 const wrongTag = (input: unknown, path: Path, tags: ReadonlyArray<string>): string => {
   const tag = valueAt(input, path)
   const given = typeof tag === "string" ? JSON.stringify(tag.slice(0, 40)) : "missing"
-  return `${place(path)} is ${given}; it is one of ${tags.join(", ")}`
+  return `${place(path)} is ${given}; use one of ${tags.join(", ")}`
 }
 
 const describe = (issue: SchemaIssue.Issue, input: unknown, path: Path): ReadonlyArray<string> => {
@@ -44,9 +44,9 @@ const describe = (issue: SchemaIssue.Issue, input: unknown, path: Path): Readonl
   if (issue._tag === "Composite" || (issue._tag === "AnyOf" && issue.issues.length > 0)) {
     return issue.issues.flatMap((issue) => describe(issue, input, path))
   }
-  if (issue._tag === "UnexpectedKey") return [`${place(path)} is not known; ${membersOf(issue.ast).join(", ")}`]
+  if (issue._tag === "UnexpectedKey") return [`${place(path)} is unknown; known: ${membersOf(issue.ast).join(", ")}`]
   if (issue._tag === "InvalidType" && SchemaAST.isNever(issue.ast)) {
-    return [`${place(path)} is not known; there is nothing to give`]
+    return [`${place(path)} is unknown; no member is allowed`]
   }
   const tags = issue._tag === "AnyOf" ? issue.ast.types.flatMap(tagOf) : []
   if (tags.length > 0) return [wrongTag(input, [...path, "_tag"], tags)]
@@ -55,15 +55,14 @@ const describe = (issue: SchemaIssue.Issue, input: unknown, path: Path): Readonl
 }
 
 /**
- * Reads input of a form. A problem names places, names that are known, and no values.
- *
- * @param what what is given, as the subject of a sentence
+ * Reads input by a schema. Errors name places and known names, but no values.
+ * @param what the name of the input, as the subject of a sentence
  */
 export const parse = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, what: string) => {
   const decode = Schema.decodeUnknownResult(schema, { onExcessProperty: "error", errors: "all" })
   return (input: unknown): Result.Result<S["Type"], string> =>
     Result.mapError(
       decode(input),
-      ({ issue }) => `${what} cannot be taken: ${[...new Set(describe(issue, input, []))].join(". ")}.`
+      ({ issue }) => `${what} cannot be used: ${[...new Set(describe(issue, input, []))].join(". ")}.`
     )
 }

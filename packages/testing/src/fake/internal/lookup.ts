@@ -1,4 +1,4 @@
-/** What the codes and tokens stand for that the fake has given. */
+/** Finds codes, tokens and grants of the fake. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { AccessToken, Code, FakeState, Grant, Rotation, User } from "../FakeState.ts"
@@ -9,14 +9,14 @@ const get = <K, A>(map: HashMap.HashMap<K, A>, key: K): A | undefined => Option.
 const grantOf = (state: FakeState, name: Text.Name | undefined): Grant | undefined =>
   name === undefined ? undefined : get(state.grants, name.grant)
 
-/** A user, of Zapier's own or of a White Label partner. */
+/** A user of Zapier, or of a White Label partner. */
 export const user = ({ users, whiteLabelUsers }: FakeState, id: number): User | undefined =>
   users.find((user) => user.id === id) ?? get(whiteLabelUsers, id)
 
-/** The id of the grant that a code or a token was given for, whether it is still there or not. */
+/** The id of the grant of a code or a token, even if the grant is gone. */
 export const grantIdOf = (state: FakeState, text: string): number | undefined => Text.read(state.key, text)?.grant
 
-/** What a code is good for, and the grant that it was exchanged for. At most one of them is there. */
+/** An issued code, or the grant that it was exchanged for: at most one of them. */
 export const code = (
   state: FakeState,
   text: string
@@ -27,13 +27,13 @@ export const code = (
   return { code, exchanged: isGiven && code === undefined ? get(state.grants, name.grant) : undefined }
 }
 
-/** An access token, and whose it is. Without `userId` it is the app's own. */
+/** An access token and its owner. Without `userId` it is the app's own. */
 export interface Access extends AccessToken {
   readonly clientId: string
   readonly userId: number | undefined
 }
 
-/** An access token that has not been ended. It may have expired. */
+/** An access token that was not ended. It may have expired. */
 export const accessToken = (state: FakeState, text: string): Access | undefined => {
   const grant = grantOf(state, Text.read(state.key, text))
   const token = grant?.accessTokens.find(({ accessToken }) => accessToken === text)
@@ -44,11 +44,11 @@ export const accessToken = (state: FakeState, text: string): Access | undefined 
   return own === undefined ? undefined : { ...own, userId: undefined }
 }
 
-/** A refresh token of a grant that is still there. `isUsed`: it is not the last one any more. */
+/** A refresh token of an existing grant. `isUsed`: it is no longer the latest. */
 export interface Refresh {
   readonly grant: Grant
   readonly isUsed: boolean
-  /** What it was answered with, as long as that is given again. */
+  /** The tokens that it gave, if they are returned again. */
   readonly rotation: Rotation | undefined
 }
 
@@ -57,7 +57,7 @@ export const refreshToken = (state: FakeState, text: string, now: number): Refre
   const grant = grantOf(state, name)
   if (name === undefined || grant === undefined) return undefined
   if (grant.refreshToken === text) return { grant, isUsed: false, rotation: undefined }
-  // A state from before a token was given does not know it.
+  // A restored earlier state does not know later tokens.
   const isGiven = name.kind === "RefreshToken" && name.serial < grant.serial && Text.write(state.key, name) === text
   if (!isGiven) return undefined
   const { graceMillis } = state.knobs
@@ -65,7 +65,7 @@ export const refreshToken = (state: FakeState, text: string, now: number): Refre
   return { grant, isUsed: true, rotation }
 }
 
-/** Whether a refresh token still gives tokens. */
+/** True if a refresh token still gives tokens. */
 export const isAlive = (state: FakeState, text: string, now: number): boolean => {
   const found = refreshToken(state, text, now)
   return found !== undefined && (!found.isUsed || found.rotation !== undefined)

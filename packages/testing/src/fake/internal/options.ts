@@ -1,4 +1,4 @@
-/** Which options a fake has. What is in them, those say who take them. */
+/** The names of a fake's options. Their values are checked where they are used. */
 import * as Schema from "effect/Schema"
 
 const Some = Schema.optional(Schema.Array(Schema.Unknown))
@@ -11,10 +11,10 @@ const fields = {
   faults: Some
 }
 
-/** Of its state. */
+/** Options of the state. */
 export const OfState = Schema.Struct(fields)
 
-/** Of the service. */
+/** Options of the service. */
 export const OfService = Schema.Struct({
   ...fields,
   remember: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),

@@ -1,12 +1,12 @@
-/** Paths, and parameters of queries and bodies. A parameter that is there twice is an error (RFC 6749 section 3.1). */
+/** Parses paths, queries and bodies. A repeated parameter is an error (RFC 6749 section 3.1). */
 import * as MultipartParser from "effect/http/MultipartParser"
 import * as Option from "effect/Option"
 import type { FakeRequest } from "../FakeHttp.ts"
 
-/** Which part of Zapier a path belongs to. `Unslashed` is a page that has another path, with a slash at its end. */
+/** The part of Zapier that a path belongs to. `Unslashed` lacks the slash at the end of its page's path. */
 export type Route = "Authorize" | "Token" | "Connect" | "Unslashed" | "Api"
 
-/** The app that a path of the Connect page names. */
+/** The app in the path of a Connect page. */
 export const connectApp = (path: string): string | undefined =>
   path.startsWith("/to/") ? /^\/to\/([^/]+)$/.exec(path)?.[1] : undefined
 
@@ -26,7 +26,7 @@ export const route = (path: string): Route => {
   }
 }
 
-/** Whether a path is of a page for browsers, and not of a server for programs. */
+/** True for a page for browsers, false for an endpoint for programs. */
 export const isPage = (path: string): boolean => {
   const found = route(path)
   return found === "Authorize" || found === "Connect"
@@ -41,12 +41,12 @@ export interface Parameters {
 export const parameters = (entries: URLSearchParams): Parameters => {
   const values = new Map<string, string>()
   let duplicate: string | undefined
-  // An iterator takes longer than all the rest.
+  // An iterator takes longer than everything else here.
   entries.forEach((value, name) => {
     if (values.has(name)) duplicate ??= name
     else values.set(name, value)
   })
-  // Parameters without a value are treated as if they were not there (RFC 6749 section 3.1).
+  // Parameters without a value are treated as missing (RFC 6749 section 3.1).
   return {
     get: (name) => values.get(name) || undefined,
     names: () => [...values.keys()],
@@ -67,10 +67,10 @@ const multipart = (request: FakeRequest): URLSearchParams | undefined => {
   let latest: MultipartParser.PartInfo | undefined
   const parser = MultipartParser.make({
     headers: { "content-type": request.headers["content-type"] ?? "" },
-    // Files are no parameters.
+    // Files are not parameters.
     isFile: ({ filename }) => filename !== undefined,
     onField: (info: MultipartParser.PartInfo | undefined, value) => {
-      // A part whose headers do not end comes with those of the part before it, or with none.
+      // A part with unterminated headers comes with those of the part before, or with none.
       if (info === undefined || info === latest) failed = true
       else entries.append(info.name, MultipartParser.decodeField(info, value))
       latest = info
@@ -89,7 +89,7 @@ const multipart = (request: FakeRequest): URLSearchParams | undefined => {
 const mediaType = (request: FakeRequest) =>
   (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase()
 
-/** A form body in either encoding. `undefined` is no form. */
+/** A form body in either encoding, or `undefined` if it is none. */
 export const form = (request: FakeRequest): Parameters | undefined => {
   switch (mediaType(request)) {
     case "application/x-www-form-urlencoded":
@@ -109,10 +109,10 @@ const utf8 = Option.liftThrowable((body: Uint8Array) => strictDecoder.decode(bod
 
 const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
-/** What a text says in JSON. `undefined` is no JSON. */
+/** A parsed JSON text, or `undefined` if it is none. */
 export const jsonText = (text: string): unknown => Option.getOrUndefined(parseJson(text))
 
-/** A JSON body. `undefined` is no JSON. */
+/** A JSON body, or `undefined` if it is none. */
 export const json = (request: FakeRequest): unknown => {
   const text = Option.getOrUndefined(utf8(request.body))
   return mediaType(request) === "application/json" && text !== undefined ? jsonText(text) : undefined

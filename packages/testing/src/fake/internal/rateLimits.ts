@@ -1,8 +1,8 @@
 /**
- * Zapier's rate limits: so many requests a minute from an address and for a partner, and then a cool-down of a minute in
- * which everything is refused.
+ * Zapier's rate limits: a number of requests per minute from an address and for a partner, and then a cool-down of a
+ * minute in which every request is rejected.
  *
- * A minute begins with the first request, so that one counter for an address, and one for a partner, will do.
+ * A minute begins with the first request, so one counter per address and one per partner are enough.
  *
  * Source: Zapier's "Rate limiting" page of the Workflow API, and its OpenAPI description for the headers.
  */
@@ -18,7 +18,7 @@ type Minutes = FakeState.FakeState["minutes"]
 
 const secondsUntil = (endsAt: number, now: number) => Math.ceil((endsAt - now) / 1_000)
 
-/** What 429 and 503 say beside their bodies. */
+/** The headers of 429 and 503. */
 export const headers = (limit: number, endsAt: number, now: number) => ({
   "cache-control": "no-store",
   "retry-after": String(secondsUntil(endsAt, now)),
@@ -35,7 +35,7 @@ interface Counted {
 const count = (minutes: Minutes, key: string, limit: number, now: number): Counted => {
   const found = Option.getOrUndefined(HashMap.get(minutes, key))
   const current = found === undefined || now >= found.endsAt ? { endsAt: now + minute, count: 0 } : found
-  // The request that is one too many begins the cool-down.
+  // The first request above the limit begins the cool-down.
   const endsAt = current.count === limit ? now + minute : current.endsAt
   if (current.count <= limit) minutes = HashMap.set(minutes, key, { endsAt, count: current.count + 1 })
   if (current.count < limit) return { minutes, refusal: undefined }
@@ -43,7 +43,7 @@ const count = (minutes: Minutes, key: string, limit: number, now: number): Count
   return { minutes, refusal: problem(429, detail, headers(limit, endsAt, now)) }
 }
 
-/** Counts a request, or refuses it. A request that is refused for one reason counts nowhere else. */
+/** Counts a request, or rejects it. A rejected request counts nowhere else. */
 export const check = (
   state: FakeState.FakeState,
   request: FakeHttp.FakeRequest,

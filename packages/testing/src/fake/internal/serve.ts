@@ -1,4 +1,4 @@
-/** The fake over HTTP, on whichever platform. */
+/** Serves the fake over HTTP, on any platform. */
 import * as Effect from "effect/Effect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServer from "effect/http/HttpServer"
@@ -21,18 +21,18 @@ const whole = ({ body, headers, status }: FakeHttp.FakeResponse): HttpServerResp
     ? HttpServerResponse.empty({ status, headers })
     : HttpServerResponse.text(body, { status, headers, contentType: headers["content-type"] })
 
-// Platforms close the connection of a body that does not end well: if there is none of it yet, before anything of the
-// answer is on its way. An interruption is no error that anybody would have to look into.
+// Platforms close the connection if a body fails: without any of it yet, before the response begins. An interruption is
+// not reported as an error.
 const breaksOff = Stream.fromEffect(Effect.interrupt)
 
 const truncated = (response: FakeHttp.FakeResponse, bytes: number): HttpServerResponse.HttpServerResponse => {
   const { headers, part } = Web.cut(response, bytes)
-  // What was written has to be on its way before the connection is closed.
+  // The written bytes have to be on their way before the connection closes.
   const body = Stream.concat(Stream.succeed(part), Stream.drain(Stream.fromEffect(Effect.yieldNow)))
   return HttpServerResponse.stream(Stream.concat(body, breaksOff), { status: response.status, headers })
 }
 
-// Only the socket tells a reset from an end, and not every platform has it.
+// Only the socket can be reset, and not every platform has one.
 const resetSocket = ({ source }: HttpServerRequest.HttpServerRequest) =>
   Effect.sync(() => {
     const socket = Predicate.hasProperty(source, "socket") ? source.socket : undefined
@@ -43,11 +43,11 @@ const resetSocket = ({ source }: HttpServerRequest.HttpServerRequest) =>
 
 const broken = HttpServerResponse.stream(breaksOff)
 
-// To wait for a body that nobody has announced takes longer than to answer.
+// Waiting for a body that was not announced takes longer than the response.
 const hasBody = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
   method !== "GET" || headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined
 
-/** What is asked for, and what becomes of it. */
+/** Handles a request, and says how to deliver the response. */
 export type Handle = (request: FakeHttp.FakeRequest) => Effect.Effect<Pick<Handled, "response" | "delivery">>
 
 const serve = Effect.fnUntraced(function* (
@@ -76,21 +76,21 @@ const serve = Effect.fnUntraced(function* (
     truncated: (response, bytes) => Effect.succeed(truncated(response, bytes)),
     broken: (how) => Effect.as(how === "Reset" ? resetSocket(request) : Effect.void, broken)
   })
-  // A server handles requests uninterruptibly, and a client that gives up is to be forgotten.
+  // A server handles requests uninterruptibly, but a client may give up waiting.
   return Web.isAtOnce(handled)
     ? yield* delivered
     : yield* Effect.interruptible(Effect.raceFirst(delivered, Effect.as(closing, broken)))
 })
 
 /**
- * Serves until the scope ends: whoever still waits for an answer then loses the connection.
+ * Serves until the scope closes: clients that still wait then lose the connection.
  */
 export const listen = Effect.fnUntraced(function* (handle: Handle, front: Front.Options) {
   const closing = yield* Latch.make()
-  // Zapier's spans are nobody's to see.
+  // Zapier's spans are not part of the app's traces.
   yield* HttpServer.serveEffect(serve(handle, front, closing.await)).pipe(
     Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true)
   )
-  // It comes before the server waits for its connections to end.
+  // It runs before the server waits for its connections to end.
   yield* Effect.addFinalizer(() => closing.open)
 })

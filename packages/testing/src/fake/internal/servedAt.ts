@@ -1,10 +1,10 @@
-/** Where a fake that is served is asked, so that its links lead back there. */
+/** Finds the URL of a served fake, so that its links lead back to it. */
 import * as HttpServer from "effect/http/HttpServer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import type { FakeRequest } from "../FakeHttp.ts"
 
-/** The address of a server. What listens on all addresses of a machine is reached at its own. */
+/** The address of a server. A server on all addresses of a machine is reached as localhost. */
 export const originOf = (address: NetAddress.SocketAddress): string =>
   NetAddress.isInetAddress(address) && NetAddress.isUnspecified(address.address)
     ? `http://localhost:${address.port}`
@@ -16,7 +16,7 @@ export const nameOf = (host: string): string | undefined => {
   return (v6 ?? other)?.toLowerCase()
 }
 
-// Names that no stranger can own: those of a machine, of a network, or of tests.
+// Names that no stranger can own: those of a machine, of a network, or for tests.
 const isOwn = (host: string): boolean => {
   const name = nameOf(host)
   if (name === undefined) return false
@@ -25,13 +25,13 @@ const isOwn = (host: string): boolean => {
   )
 }
 
-// A chain of gateways lists what each was asked, the first of them first.
+// A chain of gateways lists what each received, starting with the first.
 const first = (header: string | undefined) => header?.split(",", 1)[0]?.trim()
 
 /**
- * The URL that the fake was asked at, without the path: by the name that it was asked by, unless a stranger might own it, and
- * else by its own. A gateway says what it was asked itself in `X-Forwarded-Host` and `-Proto`, and which part of the path it has
- * taken off in `X-Forwarded-Prefix`.
+ * The URL under which the fake was called, without the path: by its `Host`, unless a stranger might own that name;
+ * otherwise by its own address. A gateway sends the original host and protocol in `X-Forwarded-Host` and `-Proto`, and
+ * a stripped path prefix in `X-Forwarded-Prefix`.
  */
 export const baseOf = ({ headers }: Pick<FakeRequest, "headers">, address: NetAddress.SocketAddress) => {
   const host = first(headers["x-forwarded-host"]) ?? headers["host"] ?? ""
@@ -40,6 +40,6 @@ export const baseOf = ({ headers }: Pick<FakeRequest, "headers">, address: NetAd
   const prefix = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*$/.test(given) ? given : ""
   const asked = `${protocol}://${host.toLowerCase()}`
   const origin = isOwn(host) && URL.canParse(asked) ? asked : originOf(address)
-  // What listens on a path of the file system has no address that a link could lead to.
+  // A server on a path of the file system has no address for links.
   return origin.startsWith("http") ? `${origin}${prefix}` : undefined
 }

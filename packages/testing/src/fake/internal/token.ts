@@ -1,5 +1,5 @@
 /**
- * The token endpoint: RFC 6749 sections 4.1.3, 4.4, 5 and 6, and RFC 8693, with the answers of Django OAuth Toolkit where Zapier
+ * The token endpoint: RFC 6749 sections 4.1.3, 4.4, 5 and 6, and RFC 8693, with responses of Django OAuth Toolkit where Zapier
  * documents none.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
@@ -19,7 +19,7 @@ import * as Tokens from "./tokens.ts"
 import * as Exchange from "./whiteLabel/exchange.ts"
 
 const formDecode = (text: string): string =>
-  // Most are nothing but letters and digits.
+  // Most texts need no decoding.
   /[%+&]/.test(text) ? (new URLSearchParams(`x=${text.replace(/&/g, "%26")}`).get("x") ?? "") : text
 
 const basicCredentials = (header: string) => {
@@ -30,14 +30,14 @@ const basicCredentials = (header: string) => {
   return { id: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) }
 }
 
-/** The partner that a request is counted for, if it names one that is known. */
+/** The partner that a request counts for, if it names a known one. */
 export const partner = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): string | undefined => {
   const header = request.headers["authorization"]
   const id = header === undefined ? Parse.form(request)?.get("client_id") : basicCredentials(header)?.id
   return id !== undefined && HashMap.has(state.apps, id) ? id : undefined
 }
 
-// The client authenticates in the header or in the body, and not in both (RFC 6749 section 2.3).
+// The client authenticates in the header or in the body, but not in both (RFC 6749 section 2.3).
 const authenticate = (
   state: FakeState.FakeState,
   request: FakeHttp.FakeRequest,
@@ -51,7 +51,7 @@ const authenticate = (
   }
   const credentials =
     header !== undefined ? basicCredentials(header) : id !== undefined ? { id, secret: secret ?? "" } : undefined
-  // A client_id in the body beside a Basic header is allowed, if it is the same.
+  // A client_id in the body beside a Basic header is allowed if it is the same.
   if (credentials === undefined || (id !== undefined && id !== credentials.id)) return Result.fail(Tokens.invalidClient)
   const app = Option.getOrUndefined(HashMap.get(state.apps, credentials.id))
   return app === undefined || app.clientSecret !== credentials.secret

@@ -1,4 +1,4 @@
-/** What all grants of the token endpoint have in common: their responses, and the tokens of a grant. */
+/** Shared by all grants of the token endpoint: their responses, and the tokens of a grant. */
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Result from "effect/Result"
 import * as FakeHttp from "../FakeHttp.ts"
@@ -8,24 +8,24 @@ import type { Facts } from "../FakeWhiteLabel.ts"
 import type * as Parse from "./parse.ts"
 import * as Text from "../../internal/text.ts"
 
-/** No token is to be stored on its way. */
+/** Keeps tokens out of caches. */
 export const noStore = { "cache-control": "no-store", pragma: "no-cache" }
 
 /** An error of RFC 6749 section 5.2. */
 export const error = (status: number, code: string, description?: string): FakeHttp.FakeResponse =>
   FakeHttp.json(status, { error: code, error_description: description }, noStore)
 
-/** The client is not who it says. */
+/** The client cannot be authenticated. */
 export const invalidClient: FakeHttp.FakeResponse = FakeHttp.json(
   401,
   { error: "invalid_client" },
   { ...noStore, "www-authenticate": 'Bearer error="invalid_client"' }
 )
 
-/** The grant, code or refresh token is none that is good. */
+/** The grant, code or refresh token is invalid. */
 export const invalidGrant = error(400, "invalid_grant")
 
-/** Tokens that a response gives. */
+/** The tokens in a response. */
 export type Given = Omit<FakeState.Pair, "refreshToken"> & { readonly refreshToken?: string | undefined }
 
 /** A response of RFC 6749 section 5.1. */
@@ -42,14 +42,14 @@ export const granted = (given: Given, contentType = "application/json"): FakeHtt
     { ...noStore, "content-type": contentType }
   )
 
-/** Tokens of a response, for the record. */
+/** The tokens of a response, for the record. */
 export const issued = (
   { accessToken, refreshToken }: Given,
   of: Pick<Issued, "clientId" | "grantId" | "origin">,
   at: number
 ): Issued => ({ ...of, accessToken, refreshToken, at })
 
-/** Adds tokens to a grant. The refresh token stays as it is where they are not rotated. */
+/** Adds tokens to a grant. Without rotation the refresh token stays. */
 export const issue = (
   state: FakeState.FakeState,
   grant: FakeState.Grant,
@@ -74,7 +74,7 @@ export const issue = (
   }
 }
 
-/** Responds to a request of one grant type. */
+/** Handles a request of one grant type. */
 export type Grant = (
   state: FakeState.FakeState,
   app: FakeState.App,
@@ -83,9 +83,9 @@ export type Grant = (
   facts: Facts
 ) => Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answered>
 
-/** Refuses with an error. */
+/** Rejects a request with an error. */
 export const refuse = (code: string, description?: string) => Result.fail(error(400, code, description))
 
-/** A parameter that has to be there. */
+/** A required parameter. */
 export const required = (form: Parse.Parameters, name: string, what: string) =>
   Result.fromNullishOr(form.get(name), () => error(400, "invalid_request", `Missing ${what}.`))

@@ -1,4 +1,4 @@
-/** Delivers the fake's answers, and has the fake, its requests and its answers as the Fetch standard has them. */
+/** Delivers the fake's responses, and converts requests and responses from and to those of the Fetch standard. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,16 +17,16 @@ export const fromRequest = (request: Request): Effect.Effect<FakeHttp.FakeReques
   )
 
 export const toResponse = ({ body, headers, status }: FakeHttp.FakeResponse): Response =>
-  // Without a body there is no type of it, and the Fetch standard forbids one with 204.
+  // Without a body it has no type, and the Fetch standard forbids a body with 204.
   new Response(body === "" ? null : body, { status, headers: { ...headers } })
 
-/** The first bytes of a body, and the headers for all of it. */
+/** The first bytes of a body, with the headers of the whole. */
 export const cut = ({ body, headers }: FakeHttp.FakeResponse, bytes: number) => {
   const all = new TextEncoder().encode(body)
   return { part: all.slice(0, bytes), headers: { ...headers, "content-length": String(all.length) } }
 }
 
-/** An answer whose body breaks off. */
+/** A response whose body breaks off. */
 export const toTruncated = (response: FakeHttp.FakeResponse, bytes: number): Response => {
   const { headers, part } = cut(response, bytes)
   let isSent = part.length === 0
@@ -40,7 +40,7 @@ export const toTruncated = (response: FakeHttp.FakeResponse, bytes: number): Res
   return new Response(body, { status: response.status, headers })
 }
 
-/** What platforms say of a connection that was closed or reset. */
+/** The error codes of a connection that was closed or reset. */
 export const codes = { Closed: "UND_ERR_SOCKET", Reset: "ECONNRESET" } as const
 
 export interface Ways<A, E> {
@@ -71,7 +71,7 @@ export const deliver = <A, E>(
   }
 }
 
-/** What `fetch` rejects with when there is no answer. */
+/** The error of `fetch` for a missing response. */
 const networkError = (code: string): TypeError =>
   new TypeError("fetch failed", { cause: Object.assign(new Error("The connection broke."), { code }) })
 
@@ -83,8 +83,7 @@ const ways: Ways<Response, TypeError> = {
 
 /**
  * The fake as a function like `fetch`.
- *
- * @param context what the effects run with, the clock among it
+ * @param context the services to run with, including the clock
  */
 export const fetch =
   (

@@ -1,9 +1,9 @@
-/** A sequence diagram as data: who takes part, and what happened between them, in the order of time. */
+/** A sequence diagram as data: the participants, and the messages between them in the order of time. */
 import * as Schema from "effect/Schema"
 import * as Violation from "../../Violation.ts"
 
 /**
- * Somebody or something that takes part: a column of the diagram.
+ * A participant: a column of the diagram.
  *
  * @since 0.1.0
  */
@@ -18,8 +18,8 @@ export const Lane = Schema.Struct({
 export type Lane = typeof Lane.Type
 
 /**
- * How something is to be taken: `Good` and `Bad` speak for themselves; `Ask` asks a user to connect; `Later` is a refusal
- * that passes; `Plain` is none of these.
+ * How to mark an entry: `Good`, `Bad`; `Ask` asks a user to connect; `Later` is a temporary error; `Plain` is none of
+ * these.
  *
  * @since 0.1.0
  */
@@ -34,13 +34,13 @@ const at = Schema.Finite
 const lane = Schema.Int
 
 /**
- * Something that happened. `at` is in milliseconds since the diagram begins; `from`, `to` and `lane` count the lanes from 0.
+ * An event. `at` is in milliseconds since the diagram begins; `from`, `to` and `lane` count the lanes from 0.
  *
  * - `Step`: a heading
- * - `Arrow`: something was sent. `number` is that of a request and its answer; `isAnswer`: it goes back. `isLost`: it does
- *   not arrive. `fault`: what has struck it
- * - `Note`: something happened in a lane, or, without one, to all
- * - `Violation`: a rule was found to be broken
+ * - `Arrow`: a message. A request and its response share a `number`; `isAnswer`: a response. `isLost`: it does not
+ *   arrive. `fault`: the injected fault
+ * - `Note`: an event in a lane, or, without one, in all
+ * - `Violation`: a broken rule
  *
  * @since 0.1.0
  */
@@ -67,8 +67,8 @@ export const Entry = Schema.TaggedUnion({
 export type Entry = typeof Entry.Type
 
 /**
- * What happened, between whom. `left` counts earlier entries that were left out. It holds no secret: tokens are named by
- * their user and by which they were, as `ada#2`.
+ * The events between participants. `left` counts earlier entries that were left out. It holds no secret: tokens are
+ * named by their user and number, as `ada#2`.
  *
  * @since 0.1.0
  */
@@ -83,10 +83,10 @@ export const Diagram = Schema.Struct({
  */
 export type Diagram = typeof Diagram.Type
 
-// What led to a violation is at the end.
+// The cause of a violation is at the end.
 const most = 400
 
-/** A diagram of the last entries, with the text of each as `write` has it. */
+/** A diagram of the last entries, with each text passed through `write`. */
 export const make = (
   lanes: ReadonlyArray<Lane>,
   entries: ReadonlyArray<Entry>,
@@ -138,7 +138,7 @@ export const violation = (at: number, broken: Violation.Violation): Entry => ({
   text: Violation.seenOf(broken)
 })
 
-/** Lanes as they are asked for: a name gives its lane, and makes one. */
+/** Collects lanes: `of` returns the lane with a name, and makes it if needed. */
 export const lanes = (first: ReadonlyArray<Lane> = []) => {
   const all = [...first]
   return {

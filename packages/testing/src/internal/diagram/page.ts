@@ -1,7 +1,7 @@
 /**
- * A run that broke a rule, as a page: the rule, what was done, how to do it again, and a sequence diagram. The diagram is a
- * grid of HTML, so that its text wraps, is read aloud, and can be searched. Libraries such as Mermaid draw in a browser only,
- * with a script of megabytes.
+ * The page of a run that broke a rule: the rule, the steps, how to repeat them, and a sequence diagram. The diagram is
+ * a grid of HTML, so that its text wraps, is read aloud, and can be searched. Libraries such as Mermaid draw only in a
+ * browser, with a script of megabytes.
  */
 import * as Struct from "effect/Struct"
 import type * as Diagram from "./model.ts"
@@ -30,12 +30,12 @@ const clock = (millis: number): string => {
   return `${time}.${String(Math.floor(millis) % 1_000).padStart(3, "0")}`
 }
 
-// Time that passes without anything is said from here on, in milliseconds.
+// Gaps from this length on are shown, in milliseconds.
 const long = 60_000
 
 const signs: { readonly [tone in Diagram.Tone]: string } = { Plain: "", Good: "✓ ", Ask: "↻ ", Later: "… ", Bad: "✕ " }
 
-// The names of tokens stay in one line.
+// The names of tokens do not break across lines.
 const worded = (text: string): Html.Content =>
   text.split(/([\w-]+#\d+)/).map((part, index) => (index % 2 === 0 ? part : html`<span class="token">${part}</span>`))
 
@@ -139,7 +139,7 @@ const drawn = (diagram: Diagram.Diagram): Html.Html => {
   return html`${left === 0 ? undefined : html`<p class="quiet">${left} earlier entries are left out.</p>`}
     <div class="diagram">
       <div class="lanes grid">
-        <ol class="inner" aria-label="Who takes part">
+        <ol class="inner" aria-label="Participants">
           ${names}
         </ol>
       </div>
@@ -152,7 +152,7 @@ const stepList = ({ entries }: Diagram.Diagram): Html.Html => {
     step === undefined ? undefined : html`<li><a href="#step-${index}">${step.text}</a></li> `
   )
   return html`<section aria-labelledby="done">
-    <h2 id="done">What was done</h2>
+    <h2 id="done">Steps</h2>
     <ol class="steps">
       ${links}
     </ol>
@@ -163,7 +163,7 @@ const againOf = (again: Page["again"]): Html.Html | undefined =>
   again.length === 0
     ? undefined
     : html`<section aria-labelledby="again">
-        <h2 id="again">How to do it again</h2>
+        <h2 id="again">How to repeat it</h2>
         ${again.map(
           ({ code, title }) =>
             html`<h3>${title}</h3>
@@ -173,42 +173,42 @@ const againOf = (again: Page["again"]): Html.Html | undefined =>
 
 const meanings: { readonly [tone in Diagram.Tone]: string | undefined } = {
   Plain: undefined,
-  Good: "went well",
+  Good: "succeeded",
   Ask: "asked to connect",
-  Later: "asked to try later, or refused for now",
-  Bad: "went wrong"
+  Later: "temporary error",
+  Bad: "failed"
 }
 
 const arrows = (entries: ReadonlyArray<Diagram.Entry>) => entries.filter((entry) => entry._tag === "Arrow")
 
-// What is on the page, and no more.
+// Only marks that occur on the page.
 const legend = ({ entries }: Diagram.Diagram): Html.Html => {
   const tones = new Set(entries.flatMap((entry) => ("tone" in entry ? [entry.tone] : [])))
   const isLost = arrows(entries).some(({ isLost }) => isLost)
   return html`<ul class="legend">
     <li>solid line: a request</li>
-    <li>dashed line: an answer</li>
-    ${isLost ? html`<li class="Bad">dotted line: lost on its way</li>` : undefined}
+    <li>dashed line: a response</li>
+    ${isLost ? html`<li class="Bad">dotted line: lost</li>` : undefined}
     ${Struct.keys(meanings).map((tone) =>
       tones.has(tone) && meanings[tone] !== undefined
         ? html`<li class="${tone}"><span aria-hidden="true">${signs[tone]}</span>${meanings[tone]}</li>`
         : undefined
     )}
-    <li>ada#2: the second pair of tokens that was made for ada</li>
+    <li>ada#2: the second pair of tokens issued to ada</li>
   </ul>`
 }
 
-/** The page, as a file of its own. */
+/** Writes the page as one file. */
 export const write = ({ again, diagram, violation: broken }: Page): string => {
-  const title = broken === undefined ? "No rule is broken" : `Rule broken: ${broken.rule}`
+  const title = broken === undefined ? "No rule broken" : `Rule broken: ${broken.rule}`
   const isMarked = diagram.entries.some(({ _tag }) => _tag === "Violation")
   const body = html`<a class="skip" href="#happened">Skip to what happened</a>
     <main>
       <header class="card${broken === undefined ? "" : " broken"}">
         ${broken === undefined ? undefined : html`<p class="eyebrow"><span aria-hidden="true">✕ </span>Rule broken</p>`}
-        <h1>${broken?.rule ?? "No rule is broken"}</h1>
-        ${broken === undefined ? undefined : html`<p>Seen: ${Violation.seenOf(broken)}</p>`}
-        ${isMarked ? html`<p><a href="#violation">Where it was seen</a></p>` : undefined}
+        <h1>${broken?.rule ?? "No rule broken"}</h1>
+        ${broken === undefined ? undefined : html`<p>Observed: ${Violation.seenOf(broken)}</p>`}
+        ${isMarked ? html`<p><a href="#violation">Where it was observed</a></p>` : undefined}
       </header>
       <div class="two">${stepList(diagram)} ${againOf(again)}</div>
       <section aria-labelledby="happened">

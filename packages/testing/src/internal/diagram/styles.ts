@@ -1,4 +1,4 @@
-/** How a diagram looks: lanes as columns of a grid, arrows from one to another, the text above its arrow. */
+/** The styles of a diagram: lanes are columns of a grid, arrows span them, and texts stand above their arrows. */
 import * as Styles from "../pages/styles.ts"
 
 const lifelines = `background-image: linear-gradient(to right,
@@ -75,7 +75,7 @@ ul.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0
 }
 `
 
-/** From the left end of one lane's middle to another's. */
+/** The columns from the middle of one lane to the middle of another. */
 const spans = (count: number): string => {
   const rules: Array<string> = []
   for (let low = 0; low < count; low++) {
@@ -86,14 +86,14 @@ const spans = (count: number): string => {
     const half = 50 / (count - low)
     rules.push(`.l${low} { grid-column: ${low + 1} / -1; padding-left: calc(${half}% + 2px); }`)
     rules.push(`.r${low} { grid-column: 1 / ${low + 2}; padding-right: calc(${50 / (low + 1)}% + 2px); }`)
-    // A note is as wide as three lanes, or stands at an edge.
+    // A note is three lanes wide, or stands at an edge.
     const side = low === 0 ? "text-align: left; " : low === count - 1 ? "text-align: right; " : ""
     rules.push(`.n${low} { ${side}grid-column: ${Math.max(1, low)} / ${Math.min(count, low + 2) + 1}; }`)
   }
   return rules.join("\n")
 }
 
-/** The style of a diagram with so many lanes. */
+/** The styles of a diagram with this many lanes. */
 export const of = (count: number): string => {
   const lanes = `repeat(${Math.max(1, count)}, minmax(0, 1fr))`
   return `${fixed}

@@ -1,29 +1,29 @@
-/** What a record holds, with its secrets as plain text: the same for a user's grant and the app's own token. */
+/** The contents of a record with its secrets in plain text, alike for a user's grant and the app's own token. */
 import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import type { History, State, Told } from "./history.ts"
 
-/** What the app's requests present, since they present no token. */
+/** Stands for the refresh token in the app's own requests, which have none. */
 export const app = "app"
 
 export interface Held {
   readonly family: string
   readonly generation: number
   readonly access: Tokens.Access | undefined
-  /** What a request for new tokens presents. */
+  /** The token that a request for new tokens sends. */
   readonly token: string | undefined
   readonly lease: Lease.Lease | undefined
   readonly attempt: number
   readonly pause: Pause.Pause | undefined
-  /** Why it was given up, if it was. */
+  /** The reason why it was given up, if it was. */
   readonly why: string | undefined
 }
 
 const nothing = { family: app, token: app, attempt: 1, lease: undefined, pause: undefined, why: undefined }
 
-/** Nothing where there is no grant. */
+/** Undefined if there is no grant. */
 export const heldOf = (state: State, isApp: boolean): Held | undefined => {
   if (state._tag === "Absent") {
     if (!isApp) return undefined
@@ -51,7 +51,7 @@ export const held = ({ isApp, record }: History): Held | undefined => heldOf(rec
 
 export const accessTokenOf = (held: Held | undefined) => held?.access && Redacted.value(held.access.accessToken)
 
-/** New tokens that came to a process and that it has yet to store. */
+/** New tokens that a process received and has not stored yet. */
 export const unstored = ({ deliveries, exchanged, isApp, isAstray }: History): ReadonlyArray<Told> =>
-  // Where clocks disagree, nobody knows which generation a request of the app was about.
+  // If clocks disagree, the generation of an app's request is unknown.
   isApp && isAstray ? [] : [...deliveries, ...exchanged]

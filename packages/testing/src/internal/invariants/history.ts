@@ -1,4 +1,4 @@
-/** What can be seen of one key, what is kept of it, and how the rules are called. */
+/** The observations of one key, the history kept of it, and the names of the rules. */
 import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { TokenOutcome } from "@zapier-workflow-auth/core/oauth/TokenOutcome"
@@ -7,29 +7,32 @@ import type * as Data from "effect/Data"
 import type * as Violations from "../../Violation.ts"
 
 /**
- * The rules, in words.
+ * The rules and their meanings.
  *
  * @since 0.1.0
  */
 export const rules = {
-  "R1 one refresher": "Only the holder of a lease sends, and a live lease is nobody else's to take.",
+  "R1 one refresher": "Only the holder of a lease sends, and no other process takes a live lease.",
   "R2 patience":
-    "Nothing is sent again while an earlier request may still be answered, and listening ends a margin before the lease.",
+    "Nothing is sent again while an earlier request may still get a response; waiting ends a margin before the lease.",
   "R3 success always wins":
-    "New tokens that came are stored while what they renew is still there, in whatever state; those of a code always.",
-  "R4 never overwrite newer": "Nothing that was decided on a generation replaces or removes the next one.",
-  "R5 unknown is not failed": "A grant is given up only after a refusal, for the right reason, and then left alone.",
-  "R6 the right thing is blamed": "No error but invalid_grant ends a grant.",
-  "R7 401 means look again": "A 401 renews no token but the one that was rejected.",
-  "R8 refresh when used": "A token that has time left is not renewed, and a new one's counts from the refresh's start.",
+    "New tokens that arrive are stored if the tokens they replace are still stored, in any state; those of a code always.",
+  "R4 never overwrite newer": "Nothing decided on one generation replaces or removes the next one.",
+  "R5 unknown is not failed":
+    "A grant is given up only after a rejection, for the right reason, and is then left alone.",
+  "R6 the right thing is blamed": "Only invalid_grant ends a grant.",
+  "R7 401 means look again": "A 401 refreshes only the token that it rejected.",
+  "R8 refresh when used":
+    "A token with time left is not refreshed, and a new one's lifetime counts from the start of its request.",
   "R9 a code is exchanged once": "A code is sent once, within two minutes of its arrival.",
   "R10 no dead token":
     "A process hands out no access token that it knows to be rejected or removed, and nothing is sent during a pause.",
-  "R12 a fresh token is believed": "A token that has just replaced a rejected one is not replaced for a 401 again.",
-  "Claims are given back": "A process that has nothing under way holds no live lease.",
-  "Disconnect holds": "A grant that was removed comes back by a new consent only.",
-  "Everybody is answered": "Nobody waits longer than the request timeout, and without a fault nobody fails.",
-  "The table holds": "A driver moves along its edges, never throws, and changes something when it is woken."
+  "R12 a fresh token is believed":
+    "A token that has just replaced a rejected one is not replaced again because of a 401.",
+  "Leases are released": "A process with nothing under way holds no live lease.",
+  "A disconnect is final": "A removed grant comes back only with a new consent.",
+  "Every caller gets a result": "No caller waits longer than the request timeout, and without a fault no call fails.",
+  "Drivers follow their table": "A driver follows its edges, never throws, and changes something when it is woken."
 } as const
 
 /**
@@ -39,36 +42,36 @@ export const rules = {
  */
 export type Rule = keyof typeof rules
 
-/** One of these rules that was broken. */
+/** A broken rule. */
 export type Violation = Violations.Violation<Rule>
 
 /**
- * What the store has for a key.
+ * The stored record of a key.
  *
  * @since 0.1.0
  */
 export type State = UserGrant.State | AppCredential.State
 
 /**
- * What can be seen. `owner` names a process. `at` is in milliseconds since the epoch, by the clock of that process.
- * `token` is the refresh token that a request presents, or `app` for the app's own requests.
+ * An observation. `owner` names a process. `at` is in milliseconds since the epoch, by the clock of that process.
+ * `token` is the refresh token of a request, or `app` for the app's own requests.
  *
- * - `Stored`: the store has this state now. `isAlive`: whether the server would still take its refresh token. `from`: what
- *   the write was decided on, where that is known. `isUnconfirmed`: its writer is not told, and may write again.
- *   `isLate`: its writer has given it up, and has told its callers that it failed.
- * - `Sent`, `Responded`: a refresh, or a request for a token of the app, left, and was responded to with that outcome.
- *   `until`: when the listening ends, where that is known. A request that its process gives up is `NoResponse`.
- * - `CodeArrived`, `CodeSent`, `CodeResponded`: a callback brought a code; it was sent to the token endpoint; the response.
- *   `owner`: to which process, where that is known. A code that arrives again has arrived later: a process that ended may
- *   not have told anybody of the first time.
- * - `AccessGiven`: a caller was given that access token.
- * - `AccessRejected`, `AccessAccepted`: the API responded 401 to that access token, or took it.
+ * - `Stored`: the store now has this state. `isAlive`: the server would still accept its refresh token. `from`: the
+ *   state on which the write was decided, if known. `isUnconfirmed`: the writer got no result, and may write again.
+ *   `isLate`: the writer had given up, and its callers got an error.
+ * - `Sent`, `Responded`: a refresh, or a request for a token of the app, was sent, or got that outcome. `until`: when
+ *   the process stops waiting, if known. An abandoned request has the outcome `NoResponse`.
+ * - `CodeArrived`, `CodeSent`, `CodeResponded`: a callback brought a code; the code was sent to the token endpoint; the
+ *   response arrived. `owner`: the process, if known. If a code arrives again, the later arrival counts: a process that
+ *   ended may have told no other of the first.
+ * - `AccessGiven`: a caller got that access token.
+ * - `AccessRejected`, `AccessAccepted`: the API responded 401 to that access token, or accepted it.
  * - `DisconnectAsked`: the process was asked to remove the grant.
- * - `ProcessPaused`: it stands still, and its timers with it, for longer than it knows.
- * - `ClocksDisagree`: those of two processes, by more than the margin of a lease.
- * - `ProcessQuiet`: it has nothing under way any more.
- * - `ProcessEnded`: it is gone, with all that it held in memory.
- * - `Settled`: nothing is under way any more. `waiting`: callers who have no answer.
+ * - `ProcessPaused`: the process and its timers are paused, for an unknown time.
+ * - `ClocksDisagree`: the clocks of two processes disagree by more than the margin of a lease.
+ * - `ProcessQuiet`: the process has nothing under way any more.
+ * - `ProcessEnded`: the process ended, and its memory is lost.
+ * - `Settled`: nothing is under way any more. `waiting`: the number of callers without a result.
  *
  * @since 0.1.0
  */
@@ -104,7 +107,7 @@ export type Of<Tag extends Observation["_tag"], S extends State = State> = Extra
 >
 
 /**
- * One sending of a token. `outcome` is `Open` until the response is there, `Ended` when nobody is left to take it.
+ * One request with a token. `outcome` is `Open` until the response arrives, and `Ended` once its process has ended.
  *
  * @since 0.1.0
  */
@@ -112,19 +115,19 @@ export interface Request {
   readonly owner: string
   readonly token: string
   readonly sentAt: number
-  /** Of the lease that covered it. */
+  /** The deadline of the lease under which it was sent. */
   readonly deadline: number
-  /** Whether its process has stood still since: it cannot know when to stop. */
+  /** True if its process has been paused since: it cannot know when to stop. */
   readonly isExcused: boolean
   readonly outcome: TokenOutcome["_tag"] | "Open" | "Ended"
-  /** Whether the server may have acted on it without a word. */
+  /** True if the server may have acted on it without a response. */
   readonly isUnknown: boolean
-  /** Whether the record has been renewed since it was claimed, and has the same token still. */
+  /** True if the record has been refreshed since the claim, and still has the same token. */
   readonly isOutdated: boolean
 }
 
 /**
- * New tokens that came to a process and that it has yet to store.
+ * New tokens that a process received and has not stored yet.
  *
  * @since 0.1.0
  */
@@ -135,49 +138,49 @@ export interface Delivery {
   readonly sentAt: number
 }
 
-/** Whom the API has told of an access token. */
+/** A process that learned about an access token from the API. */
 export interface Told {
   readonly owner: string
   readonly accessToken: string
 }
 
-/** Which process the API has told that it rejects an access token. */
+/** A process that the API told of a rejected access token. */
 export interface Rejection extends Told {
-  /** Whether the token had just replaced a rejected one, so that the process believed the token. */
+  /** True if the token had just replaced a rejected one, so that the process still trusts it. */
   readonly isBelieved: boolean
 }
 
 /**
- * What has been seen of one key, as far as it still matters.
+ * The observations of one key that still matter.
  *
  * @since 0.1.0
  */
 export interface History<S extends State = State> {
   readonly isApp: boolean
   readonly record: S
-  /** Whether the holder of its lease has yet to send. */
+  /** True if the holder of its lease has not sent yet. */
   readonly isUnsent: boolean
-  /** When the access token of this generation was to end, whatever has become of it. */
+  /** When the access token of this generation expires, even if it was ended early. */
   readonly expiresAt: number
   readonly requests: ReadonlyArray<Request>
   readonly deliveries: ReadonlyArray<Delivery>
-  /** The access tokens that the API has rejected, and which processes it told. */
+  /** The access tokens that the API rejected, and the processes that it told. */
   readonly rejections: ReadonlyArray<Rejection>
-  /** That a call has succeeded with the access token that is there. */
+  /** The processes that called successfully with the current access token. */
   readonly accepted: ReadonlyArray<Told>
-  /** What each process has claimed last of a record that has moved on since: it may still send it. */
+  /** The last claim of each process on a record that has changed since: it may still send it. */
   readonly claims: ReadonlyArray<{ readonly owner: string; readonly token: string }>
-  /** Which families a process was asked to remove. */
+  /** The families that a process was asked to remove. */
   readonly left: ReadonlyArray<{ readonly owner: string; readonly family: string }>
-  /** Whether clocks disagree by more than a lease can stand: then it promises nothing. */
+  /** True if clocks disagree by more than a lease tolerates, so that leases promise nothing. */
   readonly isAstray: boolean
-  /** Access tokens that came of a consent, and that may yet be stored. */
+  /** Access tokens of a consent that may still be stored. */
   readonly consented: ReadonlyArray<string>
-  /** Those of them that no write has had, and to which process they came. */
+  /** The ones among them that no write has contained, and the processes that received them. */
   readonly exchanged: ReadonlyArray<Told>
   readonly codes: ReadonlyArray<{
     readonly code: string
-    /** To which process it came, where that is known. */
+    /** The process that received it, if known. */
     readonly owner: string | undefined
     readonly arrivedAt: number
     readonly wasSent: boolean
@@ -185,19 +188,19 @@ export interface History<S extends State = State> {
 }
 
 /**
- * What the rules need to know of a client, in milliseconds.
+ * The settings of a client that the rules need, in milliseconds.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** How long before its end a token may be renewed. */
+  /** How long before its expiry a token may be refreshed. */
   readonly expiryMargin: number
-  /** How long a token that has replaced a rejected one is believed. */
+  /** How long a token that replaced a rejected one is trusted. */
   readonly rejectionInterval: number
 }
 
 /**
- * The history with one observation more, and the rules that it breaks.
+ * A history with one more observation, and the rules that it breaks.
  *
  * @since 0.1.0
  */

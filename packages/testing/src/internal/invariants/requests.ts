@@ -1,4 +1,4 @@
-/** What a request breaks when it is sent and when it is responded to, and what is known once its process has ended. */
+/** Checks a request when it is sent and when its response arrives, and forgets those of an ended process. */
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import { accessTokenOf, held } from "./held.ts"
 import type { History, Observed, Of, Options, Rejection, Request, State, Told, Violation } from "./history.ts"
 
-/** A token is believed that has replaced a rejected one just now, and that no call of that process has succeeded with. */
+/** A token is trusted while it has just replaced a rejected one and no call of that process has succeeded with it. */
 export const rejection = (
   { accepted }: Pick<History, "accepted">,
   { access, at, owner }: Of<"AccessRejected">,
@@ -24,18 +24,18 @@ const checkNeed = (
   options: Options
 ): ReadonlyArray<Violation> => {
   const due = Tokens.dueAt({ obtainedAt: access.obtainedAt, expiresAt: history.expiresAt }, options.expiryMargin)
-  // Clocks may disagree, or jump, by a little.
+  // Clocks may disagree, or jump, by up to a lease's margin.
   if (at + Lease.margin > due) return []
   const current = Redacted.value(access.accessToken)
   const about = history.rejections.filter(({ accessToken }) => accessToken === current)
   if (about.length > 0) {
     return about.every(({ isBelieved }) => isBelieved)
-      ? [{ rule: "R12 a fresh token is believed", seen: "a fresh token that was refused was replaced again" }]
+      ? [{ rule: "R12 a fresh token is believed", seen: "a fresh token was replaced again after a 401" }]
       : []
   }
   return history.rejections.some((rejection) => rejection.owner === owner)
-    ? [{ rule: "R7 401 means look again", seen: "a 401 to an older token led to a request for new ones" }]
-    : [{ rule: "R8 refresh when used", seen: "a token was renewed that had time left" }]
+    ? [{ rule: "R7 401 means look again", seen: "a 401 to an older token led to a token request" }]
+    : [{ rule: "R8 refresh when used", seen: "a token was refreshed that had time left" }]
 }
 
 const check = (history: History, observation: Of<"Sent">, options: Options): ReadonlyArray<Violation> => {
@@ -51,22 +51,25 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
       !history.isAstray
   )
   if (earlier !== undefined) {
-    broken.push({ rule: "R2 patience", seen: "a token was sent again while an earlier request could be answered" })
+    broken.push({
+      rule: "R2 patience",
+      seen: "a token was sent again while an earlier request could still get a response"
+    })
   }
-  // Between the claim and the request the record may have been removed or renewed.
+  // Between the claim and the request the record may have been removed or refreshed.
   if (history.isAstray || history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
   if (record === undefined || record.token !== token) {
-    return [...broken, { rule: "R1 one refresher", seen: "a token was sent that the record had moved on from" }]
+    return [...broken, { rule: "R1 one refresher", seen: "an outdated token was sent" }]
   }
   if (record.why !== undefined) {
-    return [...broken, { rule: "R5 unknown is not failed", seen: "a token was sent after the grant had been given up" }]
+    return [...broken, { rule: "R5 unknown is not failed", seen: "a token was sent after its grant was given up" }]
   }
   if (record.lease?.owner !== owner) {
-    return [...broken, { rule: "R1 one refresher", seen: "a token was sent by a process that held no lease" }]
+    return [...broken, { rule: "R1 one refresher", seen: "a process without the lease sent a token" }]
   }
   const { deadline } = record.lease
   if (at >= deadline || (until !== undefined && until + Lease.margin > deadline)) {
-    broken.push({ rule: "R2 patience", seen: "a request would be listened to until its lease has all but ended" })
+    broken.push({ rule: "R2 patience", seen: "a request would wait for its response until the margin of its lease" })
   }
   const { access } = record
   return access === undefined ? broken : [...broken, ...checkNeed(history, access, observation, options)]
@@ -87,7 +90,7 @@ export const sent = <S extends State>(history: History<S>, observation: Of<"Sent
     isOutdated:
       record?.token === token &&
       !isHolder &&
-      // The app's requests do not say which generation they are about.
+      // The app's requests do not name a generation.
       ((history.isApp && history.isAstray) ||
         history.claims.some((claim) => claim.owner === owner && claim.token === token))
   }
@@ -111,7 +114,7 @@ export const responded = <S extends State>(
   )
   const open = history.requests[index]
   if (open === undefined) return { history, violations: [] }
-  // What is about a token that the record has moved on from has nothing left to say.
+  // An outcome for an outdated token no longer matters.
   const matters = held(history)?.token === token && !open.isOutdated
   const isUnknown = TokenOutcome.mayHaveActed(outcome)
   const delivered =
@@ -128,17 +131,17 @@ export const responded = <S extends State>(
     },
     violations:
       at > open.deadline && !open.isExcused && !history.isAstray
-        ? [{ rule: "R2 patience", seen: "a request was listened to after its lease had ended" }]
+        ? [{ rule: "R2 patience", seen: "a response was accepted after the lease of its request had ended" }]
         : []
   }
 }
 
-/** What it waited for has no answer, and what it held is lost. */
+/** Its open requests get no response, and its memory is lost. */
 export const ended = <S extends State>(history: History<S>, ending: string): History<S> => {
   const record = held(history)
   const current = accessTokenOf(record)
   const isOther = ({ owner }: { readonly owner: string }) => owner !== ending
-  // Whoever heard of it: a token that was rejected, or accepted, stays so.
+  // A rejected or accepted token stays so for other processes, too.
   const matters = (told: Told) => isOther(told) || told.accessToken === current
   return {
     ...history,

@@ -1,4 +1,4 @@
-/** What a write to the store breaks, and what is known after it. */
+/** Checks a write to the store, and updates the history. */
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import { accessTokenOf, held, type Held, heldOf } from "./held.ts"
@@ -15,16 +15,16 @@ const checkGivingUp = (
   if (token === undefined) return []
   const broken: Array<Violation> = []
   const rule = "R5 unknown is not failed"
-  if (isAlive) broken.push({ rule, seen: "a grant was given up whose refresh token still works" })
+  if (isAlive) broken.push({ rule, seen: "a grant was given up although its refresh token still works" })
   const about = requests.filter((request) => request.token === token)
   if (about.some(({ outcome }) => outcome === "InvalidGrant")) {
     const isBlamed = why === "Revoked" && about.some(({ isUnknown }) => isUnknown)
-    return isBlamed ? [...broken, { rule, seen: "the user was blamed for a response that was lost" }] : broken
+    return isBlamed ? [...broken, { rule, seen: "a lost response was reported as a revocation" }] : broken
   }
   const last = about.at(-1)?.outcome
   return last !== undefined && blameless.has(last)
     ? [...broken, { rule: "R6 the right thing is blamed", seen: `a grant was given up for the outcome ${last}` }]
-    : [...broken, { rule, seen: "a grant was given up although its refresh token was not refused" }]
+    : [...broken, { rule, seen: "a grant was given up although its refresh token was not rejected" }]
 }
 
 const checkNewTokens = (history: History, before: Held, after: Held): ReadonlyArray<Violation> => {
@@ -34,14 +34,16 @@ const checkNewTokens = (history: History, before: Held, after: Held): ReadonlyAr
     (delivery) => delivery.accessToken === accessToken && delivery.token === before.token
   )
   if (deliveries.length === 0) {
-    // Where clocks disagree, nobody knows which generation a request of the app was about.
+    // If clocks disagree, the generation of an app's request is unknown.
     if (history.isApp && history.isAstray) return []
-    return [{ rule: "R4 never overwrite newer", seen: "the stored tokens do not derive from those that they replaced" }]
+    return [
+      { rule: "R4 never overwrite newer", seen: "the stored tokens were not issued for those that they replaced" }
+    ]
   }
-  // A server with a grace period gives the same tokens twice.
+  // A server with a grace period returns the same tokens twice.
   return deliveries.some(({ sentAt }) => (after.access?.obtainedAt ?? 0) <= sentAt)
     ? []
-    : [{ rule: "R8 refresh when used", seen: "a token's time does not count from the start of its request" }]
+    : [{ rule: "R8 refresh when used", seen: "a token's lifetime does not count from the start of its request" }]
 }
 
 // A lease that was not there before.
@@ -49,20 +51,20 @@ const isClaim = (before: Held | undefined, after: Held) =>
   after.lease !== undefined &&
   (before?.lease === undefined ||
     before.lease.owner !== after.lease.owner ||
-    // A clamped lease ends earlier and is the same.
+    // A clamped lease is the same lease, and ends earlier.
     before.lease.deadline < after.lease.deadline ||
     before.attempt !== after.attempt)
 
 const checkClaim = ({ isAstray }: History, before: Held, after: Held, time: number): ReadonlyArray<Violation> => {
   if (isAstray || !isClaim(before, after)) return []
-  // Clocks may disagree, or jump, by a little.
+  // Clocks may disagree, or jump, by up to a lease's margin.
   const at = time + Lease.margin
   const isTaken =
     before.lease !== undefined &&
     before.lease.owner !== after.lease?.owner &&
     Lease.isLive(Lease.clamp(before.lease, at), at)
   if (isTaken) {
-    return [{ rule: "R1 one refresher", seen: "a lease was taken that was live" }]
+    return [{ rule: "R1 one refresher", seen: "a live lease was taken" }]
   }
   return before.lease === undefined && Pause.isOn(before.pause, at)
     ? [{ rule: "R10 no dead token", seen: "a lease was claimed during a pause" }]
@@ -77,14 +79,14 @@ export const check = (history: History, { at, from, isAlive, state }: Of<"Stored
     return decided !== undefined &&
       before !== undefined &&
       (decided.family !== before.family || decided.generation !== before.generation)
-      ? [{ rule: "R4 never overwrite newer", seen: "a grant was removed that was newer than the one to be removed" }]
+      ? [{ rule: "R4 never overwrite newer", seen: "a newer grant was removed than the one that was meant" }]
       : []
   }
   const accessToken = accessTokenOf(after)
   if (before === undefined) {
     return accessToken !== undefined && history.consented.includes(accessToken)
       ? []
-      : [{ rule: "Disconnect holds", seen: "a grant that was removed came back without a consent" }]
+      : [{ rule: "A disconnect is final", seen: "a removed grant came back without a consent" }]
   }
   const broken: Array<Violation> = []
   if (after.generation === before.generation) {
@@ -100,7 +102,7 @@ export const check = (history: History, { at, from, isAlive, state }: Of<"Stored
     broken.push({ rule: "R4 never overwrite newer", seen })
   }
   if (before.why !== undefined && after.why === undefined && after.generation === before.generation) {
-    broken.push({ rule: "R5 unknown is not failed", seen: "a grant that had been given up was tried again" })
+    broken.push({ rule: "R5 unknown is not failed", seen: "a grant that was given up was refreshed again" })
   }
   if (after.why !== undefined && before.why === undefined) {
     broken.push(...checkGivingUp(history, before, after.why, isAlive))
@@ -108,14 +110,14 @@ export const check = (history: History, { at, from, isAlive, state }: Of<"Stored
   return broken
 }
 
-// Whoever holds the lease of a record that moves on, and has not sent yet, may still do so: its claim was good.
+// The holder of a lease that has not sent yet may still send after the record changes: its claim was valid.
 const leftBehind = ({ claims, isUnsent }: History, before: Held | undefined): History["claims"] => {
   if (before?.lease === undefined || before.token === undefined || !isUnsent) return claims
   const { owner } = before.lease
   return [...claims.filter((claim) => claim.owner !== owner), { owner, token: before.token }]
 }
 
-/** What is known about tokens that the record has moved on from does not matter any more. */
+/** Drops the facts about outdated tokens. */
 export const take = <S extends State>(
   history: History<S>,
   { isLate, isUnconfirmed, owner, state: record }: Of<"Stored", S>
@@ -125,7 +127,7 @@ export const take = <S extends State>(
   const accessToken = accessTokenOf(after)
   const isRenewed = after !== undefined && accessToken !== accessTokenOf(before)
   const isCurrent = (told: Told) => told.accessToken === accessToken
-  // Another consent, or a removal, stands: a process whose own write failed cannot know that it was not carried out first.
+  // A process whose own write failed cannot know that another's consent or removal came after it.
   const isOther = after === undefined || history.consented.some((token) => token === accessToken)
   return {
     ...history,
@@ -133,7 +135,7 @@ export const take = <S extends State>(
     isUnsent: after?.lease !== undefined && (isClaim(before, after) || history.isUnsent),
     claims: isRenewed || after === undefined ? leftBehind(history, before) : history.claims,
     expiresAt: isRenewed ? (after.access?.expiresAt ?? 0) : history.expiresAt,
-    // A server that does not rotate renews a record under the same token.
+    // A server without rotation refreshes a record under the same token.
     requests: history.requests
       .filter(({ outcome, token }) => outcome === "Open" || (token === after?.token && !isRenewed))
       .map((request) => (isRenewed && request.token === after.token ? { ...request, isOutdated: true } : request)),
@@ -142,7 +144,7 @@ export const take = <S extends State>(
     ),
     consented: history.consented.filter((token) => token !== accessToken || isUnconfirmed === true),
     exchanged: history.exchanged.filter((told) => !isCurrent(told) && (!isOther || told.owner === owner)),
-    // Nobody can know that a removal was carried out that has been given up.
+    // No process can know that an abandoned removal was carried out.
     left: isLate === true ? history.left.filter((left) => left.owner !== owner) : history.left,
     accepted: history.accepted.filter(isCurrent),
     rejections: isRenewed

@@ -9,7 +9,7 @@ const { html } = Html
 const hashOf = (text: string) => `'sha256-${Base64.encode(sha256(new TextEncoder().encode(text)))}'`
 
 /**
- * A kind of pages: what they may load is allowed by its digest, and nothing else is.
+ * A kind of page, which may load only what its policy allows by digest.
  *
  * @param policy what the content security policy allows besides the style, the script and the icon
  */
@@ -30,7 +30,7 @@ export const kind = (options: {
     ...policy
   ]
   return {
-    // Their digests are those of every character between the tags.
+    // The digests cover every character between the tags.
     style: Html.verbatim(`<style>${style}</style>`),
     script: Html.verbatim(script === undefined ? "" : `<script type="module">${script}</script>`),
     headers: {
@@ -46,11 +46,11 @@ export const kind = (options: {
 
 type Kind = ReturnType<typeof kind>
 
-// Without an icon of its own, a browser asks the fake for one.
+// Without an icon, a browser would request one from the fake.
 const icon =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%23b03a06'/%3E%3Cpath d='M4 4h8L7 12h5' fill='none' stroke='white' stroke-width='2'/%3E%3C/svg%3E"
 
-// The same for all pages, and escaped once.
+// The same for all pages, so escaped once.
 const iconLink = html`<link rel="icon" href="${icon}" />`
 
 interface Content {
@@ -80,7 +80,7 @@ export const page = ({ headers, script, style }: Kind, status: number, content: 
   body: written(content, style, script)
 })
 
-/** A page that is a file of its own: it has no headers, and says itself that it loads nothing. */
+/** A page as a single file. It has no headers, so the document itself forbids loading anything. */
 export const file = (style: string, content: Content): string => {
   const policy = `default-src 'none'; style-src ${hashOf(style)}; img-src data:; base-uri 'none'; form-action 'none'`
   const head = html`<meta http-equiv="content-security-policy" content="${policy}" />

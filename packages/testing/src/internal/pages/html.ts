@@ -1,13 +1,13 @@
-/** HTML as a tagged template. Whatever is put into it is text, unless it is HTML of this module. */
+/** HTML as a tagged template. Values are escaped, unless they are HTML of this module. */
 
 const TypeId: unique symbol = Symbol.for("@zapier-workflow-auth/testing/internal/pages/Html")
 
-/** HTML that is what it is meant to be. Data from outside cannot pass for it: it has no symbols. */
+/** Trusted HTML. Data from outside cannot imitate it, because it has no symbols. */
 export interface Html {
   readonly [TypeId]: string
 }
 
-/** What may stand in a template, between tags or in an attribute's double quotes. */
+/** A value for a template, between tags or in an attribute's double quotes. */
 export type Content = Html | string | number | undefined | ReadonlyArray<Content>
 
 const special = /[&<>"']/
@@ -30,7 +30,7 @@ export const html = (texts: TemplateStringsArray, ...contents: ReadonlyArray<Con
   return { [TypeId]: text }
 }
 
-/** Text that is HTML already, or belongs into a `style` or `script` element. Never for what comes from outside. */
+/** Trusted HTML, or text for a `style` or `script` element. Never for data from outside. */
 export const verbatim = (text: string): Html => ({ [TypeId]: text })
 
 export const toText = (html: Html): string => html[TypeId]

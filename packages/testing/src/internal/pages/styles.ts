@@ -1,4 +1,4 @@
-/** One style for all pages: system fonts, few colours, light and dark, from 360 pixels up. */
+/** The style of all pages: system fonts, few colours, light and dark, from 360 pixels up. */
 
 export const common = `
 :root {

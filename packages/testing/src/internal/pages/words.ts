@@ -1,4 +1,4 @@
-/** Times and faults as people read them. */
+/** Times and faults in words. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -13,7 +13,7 @@ export const duration = (millis: number): string => {
   return first === -1 ? "0 s" : words.join(" ")
 }
 
-/** How far a clock is from the one outside. */
+/** How far a clock is from the outer clock. */
 export const offset = (millis: number): string =>
   millis === 0
     ? "The same as this machine's clock."
@@ -58,7 +58,7 @@ const pages: { readonly [target: string]: string | undefined } = {
   connect: "the Connect page"
 }
 
-/** What a target stands for. */
+/** A target in words. */
 export const target = (target: FakeFault.Target): string => pages[target] ?? target
 
 const often = ({ nth, share, times }: FakeFault.Rule): string => {
@@ -68,7 +68,7 @@ const often = ({ nth, share, times }: FakeFault.Rule): string => {
   return `${begins}${part}${most === "Always" ? "always" : most === 1 ? "once" : `${most} times`}`
 }
 
-/** Which requests a rule strikes, and how often. */
+/** The requests that a rule applies to, and how often. */
 export const scope = (rule: FakeFault.Rule): string => {
   const { endpoint, grantType, user } = rule.match ?? {}
   const meant = [

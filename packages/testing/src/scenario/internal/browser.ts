@@ -1,10 +1,10 @@
-/** A browser without scripts: it keeps cookies, follows redirects, and says who has sent it. */
+/** A browser without scripts: it keeps cookies, follows redirects, and says which site initiated a request. */
 import * as Cookies from "effect/http/Cookies"
 
-/** Who has led the browser to a page: the app itself, or another site, such as Zapier's consent page. */
+/** The initiator of a navigation: the app itself, or another site, such as Zapier's consent page. */
 export type Initiator = "same-origin" | "cross-site"
 
-/** A request as a browser sends it. */
+/** A request that a browser sends. */
 export interface Sent {
   readonly method: string
   readonly url: string
@@ -14,7 +14,7 @@ export interface Sent {
 
 type Jar = ReadonlyArray<Cookies.Cookie>
 
-// RFC 6265bis, section 4.1.3: what a name promises has to be so; and section 5.6: `None` is for secure cookies only.
+// RFC 6265bis, section 4.1.3: a prefix in the name is binding; and section 5.6: `None` requires a secure cookie.
 const isAllowed = ({ name, options = {} }: Cookies.Cookie) => {
   const isSecure = options.secure === true
   if (name.startsWith("__Host-")) return isSecure && options.path === "/" && options.domain === undefined
@@ -31,9 +31,9 @@ const isSentTo = (method: string, initiator: Initiator) => (cookie: Cookies.Cook
 
 /** A browser of a user. */
 export interface Browser {
-  /** Whether the user was signed in with it. */
+  /** True once the user has signed in with it. */
   isSignedIn: boolean
-  /** The request that goes out for this, with the cookies that belong to it. */
+  /** Makes the request with its cookies. */
   readonly request: (sent: Sent, initiator: Initiator, signal?: AbortSignal) => Request
   /** Keeps the cookies of a response. */
   readonly keep: (url: string, headers: Headers) => void
@@ -81,7 +81,7 @@ export const make = (now: () => number): Browser => {
 const keepsMethod: ReadonlySet<number> = new Set([307, 308])
 
 /**
- * Where a response leads the browser.
+ * The request that follows from a redirect.
  *
  * Source: Fetch standard, HTTP-redirect fetch.
  */

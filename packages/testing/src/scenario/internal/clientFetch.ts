@@ -1,4 +1,4 @@
-/** An Effect `HttpClient` as a function like `fetch`: what is sent by it takes virtual time, and can fail as the network does. */
+/** Makes a `fetch` from an Effect `HttpClient`: its requests take virtual time, and can fail like the network. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ const toClient = async (request: Request) => {
 const codeOf = (cause: unknown) =>
   typeof cause === "object" && cause !== null && "code" in cause ? { code: cause.code } : {}
 
-// What `fetch` rejects with when there is no response.
+// The error of `fetch` for a missing response.
 const failureOf = (cause: Cause.Cause<unknown>) => {
   const error = Cause.squash(cause)
   if (!HttpClientError.isHttpClientError(error)) return error
@@ -31,7 +31,7 @@ const failureOf = (cause: Cause.Cause<unknown>) => {
 }
 
 /**
- * @param roomOf where the code runs that calls it
+ * @param roomOf the room of the calling code
  */
 export const make =
   (
@@ -56,7 +56,7 @@ export const make =
         signal.removeEventListener("abort", hangUp)
         if (exit._tag === "Success") return resolve(exit.value)
         if (signal.aborted) return reject(signal.reason as Error)
-        // Code of a process that has ended never goes on.
+        // Code of an ended process never resumes.
         if (!process.isEnded()) reject(failureOf(exit.cause))
       })
     })

@@ -1,4 +1,4 @@
-/** Users begin to connect, answer Zapier's consent page, and come back to the app, in each way that there is. */
+/** Users who begin to connect, decide on Zapier's consent page, and return to the app, in each possible way. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Mutable } from "effect/Types"
@@ -15,12 +15,12 @@ const stateOf = (url: string) => (URL.canParse(url) ? (new URL(url).searchParams
 // How long a user takes on the consent page, in milliseconds.
 const thought = 10_000
 
-// How long a way back is good for at least, in milliseconds: a code lives two minutes.
+// How long a callback is surely valid, in milliseconds: a code lives for two minutes.
 const timely = 60_000
 
 const isExit = <B>(ended: ScenarioProcesses.Ended<B>): ended is Exit.Exit<B, unknown> => typeof ended === "object"
 
-/** The world that it happens in. */
+/** The surroundings of a consent. */
 interface World<R> {
   readonly zapier: FakeZapier.FakeZapier["Service"]
   readonly network: ReturnType<typeof ScenarioNetwork.make>
@@ -35,10 +35,10 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
   const { atOnce, client, network, processes, shows, timeline, zapier } = world
   const { inApp } = processes
   const authorizations: Array<Mutable<Authorization>> = []
-  // With which attempt a user comes back, by deed.
+  // The login with which a user comes back, by action.
   const attempts = new Map<number, Authorization>()
 
-  // What a stranger has begun, who knows all that is public.
+  // The login of a stranger who knows everything public.
   const forge = (): ScenarioWays.Way => {
     const url = `https://api.zapier.com/v2/authorize?${new URLSearchParams({
       response_type: "code",
@@ -56,7 +56,7 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
 
   const ways = ScenarioWays.make(forge)
 
-  // The user looks at the consent page for a while, and answers it.
+  // The user looks at the consent page for a while, and decides.
   const answerConsentPage = Effect.fnUntraced(function* (
     deed: number,
     subject: Subject,
@@ -108,10 +108,10 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
   })
 
   return {
-    /** How users began to connect. */
+    /** The users' logins. */
     authorizations: authorizations as ReadonlyArray<Authorization>,
 
-    /** An app may have room for one attempt of a user: whoever begins twice at once may be refused with either. */
+    /** True if the user began another login at once: an app may keep one per user, and reject either. */
     hasRival: (deed: number) => {
       const mine = attempts.get(deed)
       return authorizations.some(
@@ -122,21 +122,21 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
 
     visitConsentPage,
 
-    /** Begins, and leaves the way back for later. */
+    /** Begins a login, and keeps the callback for later. */
     logIn: Effect.fnUntraced(function* (deed: number, subject: Subject) {
       const way = yield* answerConsentPage(deed, subject, "approve", "own")
       if (isExit(way) && way._tag === "Success") ways.keep(subject, way.value)
       return way
     }),
 
-    /** The way back that a user takes, if there is one. */
+    /** The callback that a user comes back with, if there is one. */
     wayOf: (subject: Subject, which: Parameters<typeof ways.of>[1]): ScenarioWays.Way | undefined => {
       const way = ways.of(subject, which)
       if (which === "Own" && way !== undefined) ways.use(subject, way)
       return way
     },
 
-    /** Whether the app still has to know of it. */
+    /** True if the app still has to accept the callback. */
     isTimely: ({ at, generation }: ScenarioWays.Way) =>
       generation === processes.starts() && timeline.now() - at < timely,
 

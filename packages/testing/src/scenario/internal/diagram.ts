@@ -1,11 +1,11 @@
-/** What was seen of a scenario, as a diagram: browsers, instances of the app, its store, Zapier, and other hosts. */
+/** Draws the history of a scenario: browsers, instances of the app, its store, Zapier, and other hosts. */
 import * as Redacted from "effect/Redacted"
 import type { Browsing, Exchange, Result, Seen, Shown, Subject, Trouble, Visit, Write } from "../ScenarioSeen.ts"
 import * as Names from "./names.ts"
 import * as Timeline from "./timeline.ts"
 import * as Diagram from "../../internal/diagram/model.ts"
 
-// What happens in one moment of a step, in this order.
+// The order of simultaneous events of a step.
 const order = { step: 0, back: 1, begin: 2, answer: 3, write: 4, browser: 5, request: 6, result: 7, violation: 8 }
 
 interface Placed {
@@ -23,21 +23,26 @@ const tones: { readonly [shown in Shown]: Diagram.Tone } = {
 
 const begins: { readonly [does in Visit["does"]]: string } = {
   LogIn: "wants to connect Zapier",
-  ComeBack: "comes back with the answer",
+  ComeBack: "comes back from Zapier",
   Call: "calls",
   Disconnect: "disconnects",
   Act: "acts"
 }
 
-const ends = { Killed: "ends with the app", HungUp: "is given up by the user", Waiting: "waits for ever", Done: "ends" }
+const ends = {
+  Killed: "ends with the app",
+  HungUp: "is abandoned by the user",
+  Waiting: "waits for ever",
+  Done: "ends"
+}
 
 // These never reach Zapier.
 const unsent: ReadonlySet<string> = new Set(["RequestLost", "RequestSilent"])
 
 /**
- * @param lines what happens in the steps
+ * @param lines a line for each step
  * @param start when the scenario began, in milliseconds since the epoch
- * @param broken the rule that is broken in the end
+ * @param broken the rule that is broken at the end
  */
 export const of = (
   seen: Seen,
@@ -66,7 +71,7 @@ export const of = (
 
   const ofStep = (began: number, index: number) => {
     const line = lines[index]
-    const text = line === undefined ? "In the end, whoever is connected calls once more" : `${index + 1}. ${line}`
+    const text = line === undefined ? "At the end, every connected user calls once more" : `${index + 1}. ${line}`
     place(index, order.step, Diagram.step(began - start, text))
   }
 
@@ -113,12 +118,12 @@ export const of = (
     const error = exit._tag === "Failure" ? ` (${Timeline.errorLine(exit.cause)})` : ""
     // The browser is at Zapier then: the app shows nothing.
     if (action === "LogIn" && exit._tag === "Success") {
-      const text = `keeps the way back: a code of ${subject}`
+      const text = `keeps the callback: a code of ${subject}`
       return place(step, order.result, Diagram.arrow(at, { from: zapier, to: user, text, isAnswer: true }))
     }
     const from = appLane(visits.findLast((visit) => visit.deed === deed)?.instance)
     const text = `${action} shows ${shown}${error}`
-    // What is shown is the page that has just come.
+    // The page that has just arrived is what the user sees.
     if (isBrowsed(deed)) return place(step, order.result, Diagram.note(at, user, text, tones[shown]))
     place(step, order.result, Diagram.arrow(at, { from, to: user, text, tone: tones[shown], isAnswer: true }))
   }
@@ -137,10 +142,10 @@ export const of = (
     const number = index + 1
     const [app, host] = [appLane(instance), hostOf(exchange)]
     const fault = isStruck ? /\((\w+)\)$/.exec(line)?.[1] : undefined
-    // What had come just before the app was killed counts as lost, since it may not be stored: it had come all the same.
+    // A response just before the app was killed counts as lost, since it may not be stored, but it did arrive.
     const isCutOff = end === "Lost" && status !== undefined
     const isLost = end === "Lost" && !isCutOff
-    // Nobody may have noticed yet.
+    // The app may not have noticed yet.
     const isUnsent =
       (isLost && request === undefined) || (end !== "Answered" && fault !== undefined && unsent.has(fault))
     const [where = ""] = url.split("?", 1)
@@ -148,14 +153,14 @@ export const of = (
     const sent = { from: app, to: host, text: `${target}${carried(exchange)}`, number, isLost: isUnsent }
     place(step, order.request, Diagram.arrow(sentAt - start, { ...sent, fault: isUnsent ? fault : undefined }))
     if (endedAt === undefined) {
-      const waits = Diagram.note(seen.now - start, app, `still waits for the answer to ${number}`)
+      const waits = Diagram.note(seen.now - start, app, `still waits for the response to ${number}`)
       return place(stepsBeganAt.length, order.result, waits)
     }
     const at = endedAt - start
-    if (isUnsent) return place(step, order.answer, Diagram.note(at, app, `no answer to ${number}`, "Bad"))
+    if (isUnsent) return place(step, order.answer, Diagram.note(at, app, `no response to ${number}`, "Bad"))
     const made = issued === undefined ? "" : `tokens ${name(issued.accessToken)}`
     const text = isLost
-      ? `the answer is lost${made === "" ? "" : `, and ${made} with it`}`
+      ? `the response is lost${made === "" ? "" : `, and ${made} with it`}`
       : [status, ...(made === "" ? [] : [made]), ...(isCutOff ? ["just before the app is killed"] : [])].join(", ")
     const tone = isLost ? "Bad" : "Plain"
     const back = { from: host, to: app, text, number, isAnswer: true, isLost, fault, tone } as const
@@ -169,7 +174,7 @@ export const of = (
         ? `, tokens ${name(Redacted.value(grant.tokens.accessToken))}`
         : ""
     const what = grant === undefined ? `removes the grant of ${subject}` : `writes ${grant._tag} of ${subject}${token}`
-    const text = isDone ? what : `${what}: refused, another was faster`
+    const text = isDone ? what : `${what}: rejected, another came first`
     const sent = { from: appLane(instance), to: store, text, tone: isDone ? "Plain" : "Later" } as const
     place(step, order.write, Diagram.arrow(at - start, sent))
   }

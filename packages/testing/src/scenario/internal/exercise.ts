@@ -1,17 +1,17 @@
-/** What scenarios came to: a check says nothing of what none of them did. */
+/** Counts what scenarios exercised: a check says nothing about the rest. */
 import type { Connection, Seen } from "../ScenarioSeen.ts"
 
-/** How often something happened, in all scenarios that kept to the rules. */
+/** Counts over all scenarios that kept the rules. */
 export interface Counts {
   /** Calls, and how many of them were shown data. */
   readonly calls: number
   readonly served: number
-  /** Calls by the connection of the user who called. */
+  /** Calls by the connection of the calling user. */
   readonly callsBy: { readonly [connection in Connection]: number }
-  /** Codes that were exchanged for tokens, and refreshes that were answered with tokens. */
+  /** Codes exchanged for tokens, and refreshes that returned tokens. */
   readonly codes: number
   readonly refreshes: number
-  /** Requests that were struck by a fault, by where they went. */
+  /** Requests with a fault, by target. */
   readonly faults: { readonly exchange: number; readonly refresh: number; readonly api: number }
   /** Callbacks that no user of the app had asked for. */
   readonly forged: number
@@ -41,15 +41,15 @@ export const make = () => {
     counts: (): Counts => ({ ...counts, callsBy: { ...callsBy }, faults: { ...faults } }),
 
     missing: (): ReadonlyArray<string> => [
-      ...(callsBy.Good === 0 ? ["no call of a user who is connected"] : []),
-      ...(callsBy.None === 0 ? ["no call of a user who is not connected"] : []),
+      ...(callsBy.Good === 0 ? ["no call of a connected user"] : []),
+      ...(callsBy.None === 0 ? ["no call of a user without a connection"] : []),
       ...(callsBy.Lost + callsBy.Revoked === 0 ? ["no call of a user who has to connect again"] : []),
       ...(counts.codes === 0 ? ["no consent"] : []),
       ...(counts.refreshes === 0 ? ["no refresh"] : []),
       ...(faults.exchange === 0 ? ["no fault of the exchange of a code"] : []),
       ...(faults.refresh === 0 ? ["no fault of a refresh"] : []),
       ...(faults.api === 0 ? ["no fault of a call"] : []),
-      ...(counts.forged === 0 ? ["no callback that is late, repeated or forged"] : [])
+      ...(counts.forged === 0 ? ["no late, repeated or forged callback"] : [])
     ]
   }
 }

@@ -1,10 +1,10 @@
-/** What an app is free to decide, and what is taken for granted where it says nothing. */
+/** The limits that an app may choose, and their defaults. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Duration from "effect/Duration"
 import type { Expects } from "../ScenarioApp.ts"
 import type { Expected } from "../ScenarioSeen.ts"
 
-// What makes something each time that it is carried out. Choices, tests and fields only look.
+// Endpoints that create something at each call. Choices, tests and fields only read.
 const creating = Endpoint.names.filter(
   (name) => name.startsWith("POST ") && !/\/(inputs|outputs|choices|test|enable|guess)/.test(name)
 )
@@ -15,7 +15,7 @@ const millis = (given: Duration.Input | undefined, otherwise: number) =>
 export const of = (given: Expects = {}): Expected => ({
   recoversWithin: millis(given.recoversWithin, 600_000),
   showsOldFor: millis(given.showsOldFor, 300_000),
-  // As long as the library itself believes what it has in memory.
+  // As long as the library itself trusts its memory.
   disconnectWithin: millis(given.disconnectWithin, 60_000),
   renewsAhead: given.renewsAhead === undefined ? undefined : millis(given.renewsAhead, 0),
   scopes: given.scopes,

@@ -1,7 +1,7 @@
 /**
- * Time, chance and the network for code without Effect: `Date`, timers, `fetch` and the like, out of an Effect context. They
- * are replaced for code that runs inside of `run` alone; whatever else is in the process, a test runner for example, has the
- * real ones all the while.
+ * Virtual time, randomness and network for code without Effect: `Date`, timers, `fetch` and the like, from an Effect
+ * context. They are replaced only for code inside `run`; all other code of the process, such as a test runner, keeps
+ * the real ones.
  */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks"
 import { syncBuiltinESMExports } from "node:module"
@@ -16,10 +16,10 @@ import type * as Scope from "effect/Scope"
 
 /** A process of an app. */
 export interface Process {
-  /** Forks something in it, with the services of a context. Nothing comes of it once the process has ended. */
+  /** Forks an effect in it, with the services of a context. Does nothing once the process has ended. */
   readonly fork: <A, E>(context: Context.Context<never>, effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E> | undefined
   readonly isEnded: () => boolean
-  /** From now on nothing happens in it. */
+  /** Ends the process: nothing in it runs any more. */
   readonly end: () => void
 }
 
@@ -42,7 +42,7 @@ export const makeProcess = (): Process => {
   }
 }
 
-/** Where code runs: in a process, for whoever its context says, with a `fetch`. */
+/** The surroundings of running code: its process, its context, and its `fetch`. */
 export interface Room {
   readonly process: Process
   readonly context: Context.Context<never>
@@ -51,10 +51,10 @@ export interface Room {
 
 const storage = new AsyncLocalStorage<Room>()
 
-/** Where the code that asks for it runs, if it is an app's. */
+/** The room of the calling code, if it is an app's. */
 export const current = (): Room | undefined => storage.getStore()
 
-/** Runs code, and whatever it begins. */
+/** Runs code, and everything that it starts, in a room. */
 export const run = <A>(room: Room, code: () => A): A => storage.run(room, code)
 
 // -----------------------------------------------------------------------------
@@ -63,7 +63,7 @@ export const run = <A>(room: Room, code: () => A): A => storage.run(room, code)
 
 let timers = 0
 
-// As Node's: an object that is a number, too.
+// Like Node's: an object that is also a number.
 class Timer {
   readonly id = ++timers
   private readonly room: Room
@@ -88,7 +88,7 @@ class Timer {
       try {
         this.callback()
       } catch (error) {
-        // What a timer throws ends a real process, and fails a test.
+        // An error in a timer ends a real process, and fails a test.
         queueMicrotask(() => {
           throw error
         })
@@ -135,10 +135,10 @@ const running = new Map<number, Timer>()
 
 type Callback = (...args: ReadonlyArray<unknown>) => void
 
-// What a timer that is set for less than a millisecond or for no number waits.
+// The delay of a timer that is set for less than a millisecond, or for no number.
 const leastDelay = 1
 
-// More than this does not fit, and rings at once.
+// A longer delay overflows, and the timer fires at once.
 const mostDelay = 2_147_483_647
 
 const delayOf = (millis: unknown) => {
@@ -167,7 +167,7 @@ const clearing = (real: (timer: never) => void) => (timer: unknown) => {
 }
 
 // -----------------------------------------------------------------------------
-// What is replaced
+// Replaced globals
 // -----------------------------------------------------------------------------
 
 const nowIn = ({ context }: Room) => Context.get(context, Clock.Clock).currentTimeMillisUnsafe()
@@ -194,7 +194,7 @@ const now = () => {
 
 const timedOut = (millis: number): AbortSignal => {
   const controller = new AbortController()
-  // It is that of the process. @effect-diagnostics-next-line globalTimers:off
+  // This is the replaced timer. @effect-diagnostics-next-line globalTimers:off
   setTimeout(
     () => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError")),
     millis
@@ -221,7 +221,7 @@ const replace = (owner: object, name: string, over: (real: never) => unknown): R
   return { owner, name, before, value }
 }
 
-// Somebody else may have replaced it since, and puts it back.
+// Other code may have replaced it since, and will restore it.
 const restore = ({ before, name, owner, value }: Replaced) => {
   if (Reflect.get(owner, name) !== value) return
   if (before === undefined) Reflect.deleteProperty(owner, name)
@@ -230,7 +230,7 @@ const restore = ({ before, name, owner, value }: Replaced) => {
 
 type Method = (...args: ReadonlyArray<unknown>) => unknown
 
-// A method that is another in a process.
+// Replaces a method for the code of a process.
 const inProcess = (owner: object, name: string, other: (room: Room, ...args: ReadonlyArray<never>) => unknown) =>
   replace(
     owner,
@@ -242,7 +242,7 @@ const inProcess = (owner: object, name: string, other: (room: Room, ...args: Rea
       }
   )
 
-// What Node's own modules export is replaced for those who import it, too.
+// Replaces exports of Node's own modules for their importers, too.
 const inModules = (name: "setTimeout" | "setImmediate") =>
   replace(timersPromises, name, (real: Method) => (...args: ReadonlyArray<unknown>) => {
     if (current() === undefined) return real(...args)
@@ -250,7 +250,7 @@ const inModules = (name: "setTimeout" | "setImmediate") =>
     const { signal } = ((name === "setTimeout" ? args[2] : args[1]) ?? {}) as { readonly signal?: AbortSignal }
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason as Error)
-      // It is that of the process. @effect-diagnostics-next-line globalTimers:off
+      // This is the replaced timer. @effect-diagnostics-next-line globalTimers:off
       const timer = setTimeout(() => resolve(value), Number(millis ?? 1))
       signal?.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason as Error)), { once: true })
     })
@@ -285,14 +285,14 @@ const replaceAll = (): ReadonlyArray<Replaced> => [
 ]
 
 const fake =
-  "The timers of the test runner are fake, and a scenario has a time of its own: use real timers first (vi.useRealTimers(), jest.useRealTimers(), mock.timers.reset())."
+  "The test runner's fake timers are active, but a scenario has its own virtual time. Use real timers first (vi.useRealTimers(), jest.useRealTimers(), mock.timers.reset())."
 
 let replaced: ReadonlyArray<Replaced> = []
 let users = 0
 
 const isFake = () => "clock" in globalThis.setTimeout || "isFake" in globalThis.Date
 
-/** Replaces globals, and puts the real ones back in the end, when nobody else needs them replaced. */
+/** Replaces globals, and restores the real ones once no other run needs them. */
 export const installed: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.suspend(() => {
     if (users === 0 && isFake()) return Effect.die(new Error(fake))

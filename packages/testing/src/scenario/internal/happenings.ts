@@ -1,4 +1,4 @@
-/** What happens to an app besides what its users do: at Zapier, on the way there, and to its processes. */
+/** Events besides users' actions: at Zapier, on the network, and in the app's processes. */
 import * as Effect from "effect/Effect"
 import type * as FakeFault from "../../fake/FakeFault.ts"
 import type * as FakeZapier from "../../FakeZapier.ts"
@@ -11,7 +11,7 @@ import type * as ScenarioProcesses from "./processes.ts"
 
 const isOutage = ({ fault, times }: FakeFault.Rule) => fault._tag === "ServerError" && times === "Always"
 
-/** The world that it happens in. */
+/** The surroundings of an event. */
 interface World<R> {
   readonly zapier: FakeZapier.FakeZapier["Service"]
   readonly network: ReturnType<typeof ScenarioNetwork.make>
@@ -19,7 +19,7 @@ interface World<R> {
   readonly processes: ScenarioProcesses.Processes<R>
   readonly clientId: string
   readonly atOnce: <B, E>(effect: Effect.Effect<B, E>) => B
-  /** The app has a new secret, and is to learn of it. */
+  /** Gives the app a new secret, with which it is configured later. */
   readonly regenerateSecret: () => void
 }
 

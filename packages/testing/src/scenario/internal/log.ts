@@ -1,4 +1,4 @@
-/** Notes what an app logs and prints: messages, causes, annotations, and what goes to Effect's `Console`. */
+/** Collects an app's logs and output: messages, causes, annotations, and output to Effect's `Console`. */
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
@@ -33,7 +33,7 @@ const consoleOf = (note: (text: string) => void): Console.Console => {
   }
 }
 
-/** What has an app's logs noted, whatever their level. */
+/** A context that collects logs of every level. */
 export const contextOf = (note: (text: string) => void): Context.Context<never> => {
   const logger = Logger.make(({ cause, fiber, message }) => {
     const annotations = fiber.getRef(References.CurrentLogAnnotations)

@@ -1,4 +1,4 @@
-/** What secrets are called where people read: `ada#2` is the second pair of tokens that was made for ada. */
+/** Readable names for secrets: `ada#2` is the second pair of tokens that was issued to ada. */
 import type { Seen, Subject } from "../ScenarioSeen.ts"
 
 type Secrets = Pick<Seen, "secrets">
@@ -7,13 +7,13 @@ type Secrets = Pick<Seen, "secrets">
 export const nameOf = ({ secrets }: Secrets, secret: string | undefined): string | undefined =>
   secret === undefined ? undefined : (/\((.+)\)$/.exec(secrets.get(secret) ?? "")?.[1] ?? "unknown")
 
-/** A browser of a user: the one that everything is done in, or the other. */
+/** A browser of a user: the first, or the second. */
 export const browserOf = (subject: Subject | undefined, isElsewhere = false): string =>
   subject === undefined ? "nobody" : `${subject}'s ${isElsewhere ? "other " : ""}browser`
 
-/** Writes what each secret is in the place of it. */
+/** Replaces each secret by its name. */
 export const hiding = ({ secrets }: Secrets): ((text: string) => string) => {
-  // One may be a part of another.
+  // One secret may be a part of another.
   const all = [...secrets].toSorted(([one], [other]) => other.length - one.length)
   return (text) =>
     all.reduce(

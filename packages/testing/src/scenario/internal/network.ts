@@ -1,6 +1,6 @@
 /**
- * The network between an app and the fake: it takes its time, and notes what is sent for whom, whose tokens it carries,
- * and whether the answer arrives. What is to go wrong is the fake's to know.
+ * The network between an app and the fake: it takes time, and records who sent what with whose tokens, and whether the
+ * response arrived. Faults are injected by the fake.
  */
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Context from "effect/Context"
@@ -24,7 +24,7 @@ import * as Lookup from "../../fake/internal/lookup.ts"
 import type { Seeded } from "../../internal/seeded.ts"
 import type { Timeline } from "../../internal/timeline.ts"
 
-/** Which deed of a user something is done for. */
+/** The user's action that something is done for. */
 export const CurrentDeed = Context.Reference<number | undefined>(
   "@zapier-workflow-auth/testing/scenario/internal/network/CurrentDeed",
   {
@@ -32,33 +32,33 @@ export const CurrentDeed = Context.Reference<number | undefined>(
   }
 )
 
-/** For whom something is done. */
+/** The user that something is done for. */
 export const CurrentSubject = Context.Reference<Subject | undefined>(
   "@zapier-workflow-auth/testing/scenario/internal/network/CurrentSubject",
   { defaultValue: () => undefined }
 )
 
-/** Somebody who has an account at Zapier, and none of the app's users would come back as. */
+/** A user with an account at Zapier who is not one of the app's users. */
 export const stranger = "mallory" as const
 
 export const emailOf = (subject: Owner, account: Account = "own"): string =>
   account === "own" ? `${subject}@example.com` : `${subject}@work.example.com`
 
-/** A running app, as the network sees it. */
+/** A running app, as the network knows it. */
 export interface Host {
-  /** Which instance it is, counted from 0. */
+  /** Its instance, counted from 0. */
   readonly instance: number
   isGone: boolean
-  /** It is about to end in good order, and may give up what is under way. */
+  /** True while it shuts down properly, when it may abandon what is under way. */
   isClosing: boolean
 }
 
-/** Whose code or token something is. */
+/** The owner of a code or token. */
 export type Owner = Subject | typeof stranger
 
 interface Noted extends Mutable<Exchange> {
   readonly host: Host
-  /** Whether the answer has tokens in it that whoever reads it can use. */
+  /** True if the response has tokens that its reader can use. */
   hasTokens: boolean
   trouble: Mutable<Trouble> | undefined
 }
@@ -70,12 +70,12 @@ const CurrentExchange = Context.Reference<Noted | undefined>(
   }
 )
 
-/** The tokens that an app was given last for a user. */
+/** The last tokens that an app received for a user. */
 interface Holding {
   readonly issued: Issued
-  /** Which of the user's accounts at Zapier they are for. */
+  /** The user's account at Zapier that they are for. */
   readonly account: Account
-  /** The request that they came with. */
+  /** The request that returned them. */
   readonly exchange: Noted
   state: "Good" | "Lost" | "Wasted"
 }
@@ -83,7 +83,7 @@ interface Holding {
 // One way through the network, in milliseconds.
 const slowest = 400
 
-// What an app was given so short a time before it ends may not be stored yet, in milliseconds.
+// Tokens received within this time before the app ends may not be stored yet, in milliseconds.
 const unsaved = 1_000
 
 const decoder = new TextDecoder()
@@ -97,7 +97,7 @@ const hosts: ReadonlySet<string> = new Set(["api.zapier.com", "zapier.com"])
 
 const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).hostname : "")
 
-// Of these the server never knew, or it has only said no.
+// Faults without an effect at the server.
 const undone: ReadonlySet<FakeFault.Fault["_tag"]> = new Set([
   "RequestLost",
   "RequestSilent",
@@ -115,7 +115,7 @@ const isDone = ({ fault, response }: Handled): boolean => {
   return response.status < 400
 }
 
-// How long an answer asks its client to stay away, in milliseconds.
+// The `Retry-After` of a response, in milliseconds.
 const pauseOf = ({ response }: Handled) => Math.max(0, Number(response.headers["retry-after"] ?? 0) || 0) * 1_000
 
 const areReadable = ({ delivery, response }: Handled) =>
@@ -135,7 +135,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
   const tokensOf = new Map<string, number>()
   let step = 0
 
-  // Tokens are named by whose they are, and in which order they were made.
+  // Tokens are named by their owner, and numbered in the order of their creation.
   const noteSecret = (what: string, text: string | undefined) => {
     if (text !== undefined && text !== "" && !secrets.has(text)) secrets.set(text, what)
   }
@@ -173,7 +173,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     exchange.hasTokens = issued !== undefined && areReadable(handled)
     const made = issued && Lookup.accessToken(state, issued.accessToken)
     if (issued === undefined || made === undefined) return
-    // By the clock of the app: the fake's own may have jumped.
+    // By the app's clock, because the fake's own may have jumped.
     lives.set(issued.accessToken, { obtainedAt: timeline.now(), expiresAt: made.expiresAt - state.clockOffset })
     if (exchange.owner === undefined) return
     owners.set(issued.accessToken, exchange.owner)
@@ -190,7 +190,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
 
   const give = (owner: Subject, issued: Issued, exchange: Noted) => {
     const before = holdings.get(owner)
-    // A server that does not rotate gives no new refresh token.
+    // A server without rotation returns no new refresh token.
     const refreshToken = issued.refreshToken ?? before?.issued.refreshToken
     const account = accounts.get(exchange.code ?? "") ?? before?.account ?? "own"
     holdings.set(owner, { issued: { ...issued, refreshToken }, account, exchange, state: "Good" })
@@ -199,12 +199,12 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     disconnected.delete(owner)
   }
 
-  // What a new consent gives and nobody gets takes nothing away from the grant that was there before.
+  // A lost response to a new consent does not affect the existing grant.
   const lose = (owner: Subject, { grantId, origin, refreshToken }: Issued, { host, trouble }: Noted) => {
     const holding = holdings.get(owner)
     if (holding === undefined || holding.issued.grantId !== grantId) return
     if (origin._tag !== "RefreshToken" || refreshToken === undefined) return
-    // Without trouble, and while it lives, an app has no reason not to wait for what it has asked for.
+    // A running app without faults has no reason to abandon its request.
     const isOwnFault = trouble === undefined && !host.isGone && !host.isClosing
     holding.state = isOwnFault ? "Wasted" : "Lost"
   }
@@ -217,7 +217,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     exchange.end = response === undefined ? "Lost" : "Answered"
     exchange.status = response?.status
     exchange.isGranted = response !== undefined && hasTokens
-    if (exchange.request === undefined) exchange.line = `${exchange.line} -> nothing`
+    if (exchange.request === undefined) exchange.line = `${exchange.line} -> no response`
     if (owner === undefined || owner === stranger || issued === undefined) return
     if (exchange.isGranted) give(owner, issued, exchange)
     else lose(owner, issued, exchange)
@@ -272,7 +272,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     )
   })
 
-  // Whoever else is asked answers that there is nothing.
+  // Every other host responds 204.
   const elsewhere = (exchange: Noted, request: HttpClientRequest.HttpClientRequest) =>
     Effect.map(Effect.orDie(ClientRequest.toFake(request, new URL(exchange.url))), (sent) => {
       exchange.request = sent
@@ -303,7 +303,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     troubles: troubles as ReadonlyArray<Trouble>,
     noteSecret,
 
-    /** Something goes wrong now, and for so many milliseconds. */
+    /** Records a cause of failures that lasts for this many milliseconds from now. */
     trouble: (what: string, millis: number) => {
       troubles.push({ what, step, from: timeline.now(), until: timeline.now() + millis })
     },
@@ -321,7 +321,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
         Effect.succeed
       ),
 
-    /** The consent page has sent the user back with this. */
+    /** The consent page has redirected the user to this URL. */
     sentBack: (subject: Owner, callback: string, account: Account = "own") => {
       const { searchParams } = new URL(callback)
       const code = searchParams.get("code")
@@ -341,7 +341,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
 
     stay: (subject: Subject) => void disconnected.delete(subject),
 
-    /** The app is closed: what has only just come for deeds that are under way may not be stored any more. */
+    /** The app closes: tokens that have just arrived for actions under way may not be stored any more. */
     close: (host: Host, deeds: ReadonlySet<number>) => {
       host.isClosing = true
       for (const exchange of exchanges) {
@@ -350,7 +350,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
       loseUngranted(host)
     },
 
-    /** The app is killed: what is on its way to it is lost, and what has only just come, too. */
+    /** The app is killed: responses on their way are lost, and so are those that have just arrived. */
     kill: (host: Host) => {
       host.isGone = true
       for (const exchange of exchanges) {

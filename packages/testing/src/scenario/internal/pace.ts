@@ -1,52 +1,52 @@
 /**
- * How long reality is given its turns. The time of a scenario stands still while something is under way in it; what an app
- * waits for in reality, such as Web Crypto or a database, is not seen to be under way. It is noticed when it comes: from
- * then on, and at first, time goes on only after a while in which nothing has come.
+ * Waits for real I/O. Virtual time stands still while something is under way, but real I/O of an app, such as Web
+ * Crypto or a database, is invisible until it settles. Once it was noticed, and in the first runs, time passes only
+ * after a while in which nothing settled.
  */
 import * as Effect from "effect/Effect"
 
-/** How one run is paced. */
+/** The pace of one run. */
 export interface Pace {
-  /** Waits for a moment, where there may be something to wait for. */
+  /** Waits briefly, if there may be I/O to wait for. */
   readonly await: (hasCome: () => boolean) => Effect.Effect<void>
-  /** Waits for longer, when nothing else can happen. Says whether something has come. */
+  /** Waits longer, when nothing else can happen. Returns whether something settled. */
   readonly search: (hasCome: () => boolean) => Effect.Effect<boolean>
-  /** A rule was broken. Gives a more patient pace to try the run again with, unless that can change nothing. */
+  /** Called when a rule was broken. Returns a more patient pace for another try, unless that can change nothing. */
   readonly again: () => Pace | undefined
-  /** The run has ended. */
+  /** Called at the end of the run. */
   readonly done: () => void
 }
 
-// The clock of whoever runs the scenario may be a test's, which stands still.
+// A real timer, because the runner's clock may be a test's that stands still.
 const millisecond = Effect.callback<void>((resume) => {
   // @effect-diagnostics-next-line globalTimersInEffect:off
   const timer = setTimeout(() => resume(Effect.void), 1)
   return Effect.sync(() => clearTimeout(timer))
 })
 
-// How many runs are watched for what comes from outside.
+// How many first runs are watched for real I/O.
 const watched = 2
 
-// How many milliseconds nothing comes, until nothing is taken to come: usually, and when a run is tried again.
+// How many milliseconds without I/O count as the end of it: usually, and when a run is tried again.
 const moments = [2, 20, 100] as const
 const longs = [100, 500, 2_000] as const
 
-// What is waited for usually grows up to here, where it has turned out to be too little.
+// The largest usual wait, once waits turned out to be too short.
 const longest = 8
 
 type Level = 0 | 1 | 2
 
 /**
- * One for all runs of a check: what was noticed in one holds for the others.
+ * Makes one pace for all runs of a check, so that they share what was noticed.
  *
- * @param isFixed whether the app has said itself how long it has to be waited for
+ * @param isFixed true if the app itself says how long to wait
  */
 export const make = ({ isFixed = false } = {}): Pace => {
   let runs = 0
   let usual: number = moments[0]
-  // Whether anything comes from outside; unknown until a run was tried again.
+  // True if real I/O was noticed; undefined until a run was tried again.
   let isReal: boolean | undefined
-  // Whether the most patient run has broken a rule: then the app is to blame, and what is shrunk need not be proven as well.
+  // True if the most patient run broke a rule too: then shrinking needs no further proof.
   let isProven = false
 
   const paceOf = (level: Level): Pace => {
@@ -78,7 +78,7 @@ export const make = ({ isFixed = false } = {}): Pace => {
 
       done: () => {
         runs++
-        // It was only too little that was waited for.
+        // The failure was only due to too short a wait.
         if (level > 0 && !isBroken) usual = Math.min(longest, usual * 2)
       }
     }

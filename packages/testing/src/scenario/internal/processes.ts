@@ -1,4 +1,6 @@
-/** The processes of an app: they are started, restarted and killed over stores that outlive them, and do what users ask for. */
+/**
+ * The processes of an app: starts, restarts and kills them over stores that survive, and runs users' actions in them.
+ */
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Context from "effect/Context"
@@ -25,10 +27,10 @@ import type * as ScenarioTime from "./time.ts"
 // How far the clocks of instances are ahead, in milliseconds.
 const skews = [0, 12_000, -12_000]
 
-// How often what a layer waits for is searched for: an app that cannot be built is not tried again more patiently.
+// How often to search for I/O that a layer waits for: a failed build is not tried again.
 const layerSearches = 50
 
-// Something that is done in an app, and the fiber that does it.
+// An action under way in an app, with its fiber.
 interface Doing {
   readonly deed: number
   readonly subject: Subject | undefined
@@ -36,7 +38,7 @@ interface Doing {
   readonly end: (ended: Ended) => void
 }
 
-/** What came of it, if anything. */
+/** The end of an action. */
 export type Ended<B = unknown> = Exit.Exit<B, unknown> | "Killed" | "HungUp" | "NoWay"
 
 interface Process<R> extends ScenarioNetwork.Host {
@@ -46,14 +48,14 @@ interface Process<R> extends ScenarioNetwork.Host {
   readonly doings: Set<Doing>
 }
 
-/** The world that they run in. */
+/** The surroundings of the processes. */
 interface World {
   readonly timeline: Timeline.Timeline
   readonly until: ReturnType<typeof ScenarioTime.make>["until"]
   readonly network: ReturnType<typeof ScenarioNetwork.make>
   readonly random: Seeded.Seeded
   readonly outer: Context.Context<never>
-  /** Where what outlives them has its time. */
+  /** The room of everything that survives the processes. */
   readonly ground: Timeline.Room
   readonly configured: () => ClientApplication.Options
   readonly step: () => number
@@ -94,7 +96,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     return yield* fiber.pollUnsafe() ?? Effect.die(new Error("A layer of the app is never built."))
   })
 
-  // Without stores there is nothing to ask for.
+  // Without stores nothing is needed.
   const stores =
     app.stores === undefined
       ? (Context.empty() as Context.Context<S>)
@@ -113,7 +115,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     )
     const below = Context.merge(seenStores, provided(host))
     const built = yield* build(room, Layer.provide(version, Layer.succeedContext(below)), scope)
-    // It ends with the app.
+    // The subscription ends with the app.
     Option.map(Context.getOption(built as Context.Context<unknown>, ZapierAuth), (auth) =>
       Effect.runForkWith(inRoom(room))(
         Stream.runForEach(auth.events, (event) =>
@@ -121,12 +123,12 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
         )
       )
     )
-    // The network knows the app by this very object.
+    // The network identifies the app by this object.
     const context = Context.merge(Context.merge(inRoom(room), built), logging)
     return Object.assign(host, { room, scope, context, doings: new Set<Doing>() })
   })
 
-  // They take turns.
+  // The instances take turns.
   const processes = yield* Effect.forEach(
     Array.from({ length: app.instances ?? 1 }, (_, number) => number),
     (number) => begin(number, app.before ?? app.layer)
@@ -138,7 +140,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     return process
   }
 
-  // Does something in the app as it is now.
+  // Runs an action in the instance whose turn it is.
   const inApp = <B>(
     does: Visit["does"],
     deed: number,
@@ -159,7 +161,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
           const sent = { step: begun.step, deed, subject, instance, ...request, beganAt: timeline.now(), ...open }
           const index = browsings.push(sent) - 1
           return (answer) => {
-            // No browser hears what a fiber of a killed app would still say.
+            // A killed app's fibers no longer reach the browser.
             if (!isOver) browsings[index] = { ...sent, ...answer, endedAt: timeline.now() }
           }
         })
@@ -220,7 +222,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     restartAll: Effect.suspend(() => Effect.forEach(processes, () => replace(close), { discard: true })),
     crash: Effect.suspend(() => replace((process) => Effect.sync(() => kill(process)))),
     close: Effect.suspend(() => Effect.forEach(processes, close, { discard: true })),
-    /** How often one was started anew. */
+    /** How often an instance was started again. */
     starts: () => starts
   }
 })

@@ -1,4 +1,4 @@
-/** Scenarios as text: a line for each step, for people, and the source of a test. */
+/** Scenarios as text: a line for each step, and the source code of a test. */
 import type * as FakeFault from "../../fake/FakeFault.ts"
 import type { WaitTime } from "../../internal/waits.ts"
 import type { Step } from "../ScenarioStep.ts"
@@ -18,7 +18,7 @@ const times: { readonly [time in WaitTime]: string } = {
   lifetime: "10 hours"
 }
 
-// Members besides the tag, in short.
+// A step's other members, in short.
 const details = ({ _tag, ...members }: { readonly _tag: string }): string => {
   const entries = Object.entries(members)
   return entries.length === 0
@@ -39,23 +39,23 @@ const happenings = {
   Consent: "connects: begins, allows, and comes back",
   Deny: "begins to connect, denies, and comes back",
   LogIn: "begins to connect, and allows it at Zapier",
-  HangUp: "does not wait any longer",
+  HangUp: "stops waiting",
   Disconnect: "disconnects",
-  Revoke: "ends the app's access at Zapier",
-  Restart: "the app is restarted in good order",
+  Revoke: "revokes the app's access at Zapier",
+  Restart: "the app is restarted properly",
   Crash: "the app is killed and started again",
-  RevokeAll: "somebody at Zapier ends the app's access to all accounts",
-  RegenerateSecret: "the app gets a new secret, and learns of it 5 minutes later"
+  RevokeAll: "Zapier ends the app's access to all accounts",
+  RegenerateSecret: "the app gets a new secret, and is configured with it 5 minutes later"
 }
 
 const ways = {
   Own: "comes back to the app",
-  Again: "comes back to the app with the same answer again",
-  Other: "comes back to the app with another user's answer",
+  Again: "comes back to the app with a used callback",
+  Other: "comes back to the app with another user's callback",
   Forged: "comes back to the app with a stranger's code"
 }
 
-/** What happens in a step. */
+/** Describes a step. */
 export const lineOf = <A>(step: Step<A>): string => {
   switch (step._tag) {
     case "Act":
@@ -69,7 +69,7 @@ export const lineOf = <A>(step: Step<A>): string => {
     case "ComeBack":
       return `${step.subject} ${ways[step.with]}${step.browser === "Other" ? ", in another browser" : ""}`
     case "Arm":
-      return `Zapier is about to fail: ${requestOf(step.rule)}: ${step.rule.fault._tag}${details(step.rule.fault)}`
+      return `fault in ${requestOf(step.rule)}: ${step.rule.fault._tag}${details(step.rule.fault)}`
     case "EndAccessToken":
       return `Zapier ends ${step.subject}'s access token early`
     case "Outage":
@@ -83,7 +83,7 @@ export const lineOf = <A>(step: Step<A>): string => {
   }
 }
 
-/** The source of an effect that carries a scenario out. */
+/** The source code of an effect that runs a scenario. */
 export const scriptOf = <A>(
   steps: ReadonlyArray<Step<A>>,
   options: { readonly seed?: number | string | undefined }
@@ -97,7 +97,7 @@ const indented = (text: string) => text.replaceAll(/^/gm, "  ")
 const section = (title: string, lines: ReadonlyArray<string>) =>
   lines.length === 0 ? [] : ["", title, ...lines.map(indented)]
 
-/** All that is said of a broken rule. */
+/** The message of a broken rule. */
 export const messageOf = (failed: {
   readonly rule: string
   readonly seen: string
@@ -111,10 +111,10 @@ export const messageOf = (failed: {
   const again = replay === undefined ? [] : [`Scenario.check(app, { replay: ${JSON.stringify(replay)} })`]
   return [
     `The app breaks the rule "${rule}"`,
-    `Seen: ${seen}`,
-    ...section("What was done:", numbered),
-    ...section("What happened:", timeline),
+    `Observed: ${seen}`,
+    ...section("Steps:", numbered),
+    ...section("Timeline:", timeline),
     ...section("As a test:", script === "" ? [] : [script]),
-    ...section("To find it again:", again)
+    ...section("To repeat it:", again)
   ].join("\n")
 }

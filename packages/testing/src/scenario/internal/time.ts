@@ -1,17 +1,17 @@
-/** How time passes in a scenario: only when nothing is left to do, neither here nor on the platform. */
+/** Lets virtual time pass in a scenario: only when nothing is left to do, neither here nor on the platform. */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Timeline from "../../internal/timeline.ts"
 import type { Pace } from "./pace.ts"
 
-// After how long nobody waits any more, in milliseconds.
+// The longest wait for an action, in milliseconds.
 const patience = 600_000
 
-// How often nothing must have happened in a turn of the event loop, so that nothing is under way.
+// How many quiet turns of the event loop show that nothing is under way.
 const quietTurns = 2
 
 export const make = (timeline: Timeline.Timeline, pace: Pace, turn: Effect.Effect<void>) => {
-  // Runs what is ready, and gives the platform its turns, until nothing happens any more.
+  // Runs everything that is ready, and lets the platform run, until nothing happens any more.
   const rest = Effect.gen(function* () {
     let quiet = 0
     while (quiet < quietTurns) {
@@ -24,7 +24,7 @@ export const make = (timeline: Timeline.Timeline, pace: Pace, turn: Effect.Effec
     }
   })
 
-  // Nothing can come any more but from outside.
+  // From here on only real I/O can continue.
   const search = Effect.fnUntraced(function* (times: number) {
     const before = timeline.steps()
     for (let tried = 0; tried < times; tried++) {
@@ -33,7 +33,7 @@ export const make = (timeline: Timeline.Timeline, pace: Pace, turn: Effect.Effec
     return false
   })
 
-  /** Lets time pass until then, or until it is over. */
+  /** Lets time pass until `end`, or until `isOver`. */
   const runUntil = Effect.fnUntraced(function* (end: number, isOver?: () => boolean, searches = 1) {
     while (true) {
       yield* rest
@@ -49,7 +49,7 @@ export const make = (timeline: Timeline.Timeline, pace: Pace, turn: Effect.Effec
     yield* rest
   })
 
-  /** Lets time pass until all of them have ended, or nobody waits any more. */
+  /** Lets time pass until all fibers have ended, or the longest wait is over. */
   const until = (fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>, searches?: number) =>
     runUntil(timeline.now() + patience, () => fibers.every((fiber) => fiber.pollUnsafe() !== undefined), searches)
 

@@ -1,11 +1,11 @@
-/** What happened in a scenario, as lines in the order of time: steps, what browsers and the app sent, answers, and what users were shown. */
+/** The history of a scenario as lines in the order of time: steps, requests, responses, and what users saw. */
 import * as Cause from "effect/Cause"
 import type { Browsing, Exchange, Result, Seen, Told } from "../ScenarioSeen.ts"
 import * as Names from "./names.ts"
 
 interface Entry {
   readonly at: number
-  /** Which step it belongs to, and which of what happens in it at one time comes first. */
+  /** The step that it belongs to; `kind` orders simultaneous entries. */
   readonly step: number
   readonly kind: "step" | "answer" | "event" | "browser" | "request" | "result"
   readonly text: string
@@ -13,7 +13,7 @@ interface Entry {
 
 const kinds: ReadonlyArray<Entry["kind"]> = ["step", "answer", "event", "browser", "request", "result"]
 
-// So many lines at the end tell what led to a violation.
+// Enough last lines to show the cause of a violation.
 const shown = 40
 
 const two = (number: number) => String(number).padStart(2, "0")
@@ -61,7 +61,8 @@ const answered = (seen: Seen, exchange: Exchange, number: number): ReadonlyArray
   const fault = /\((\w+)\)$/.exec(line)?.[1]
   const struck = exchange.isStruck && fault !== undefined ? ` (fault: ${fault})` : ""
   const made = issued === undefined ? "" : `, tokens ${Names.nameOf(seen, issued.accessToken)}`
-  const answer = end === "Lost" ? `the app has no answer${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
+  const answer =
+    end === "Lost" ? `the app gets no response${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
   return [{ at: endedAt, step: exchange.step, kind: "answer", text: `  ${number} <- ${answer}${struck}` }]
 }
 
@@ -78,13 +79,13 @@ const told = ({ at, event, step }: Told): Entry => {
   const whose = "subject" in event ? ` of ${event.subject}` : ""
   const what =
     event._tag === "OddResponseTaken"
-      ? `was taken: ${event.oddities.join(", ")}`
+      ? `was accepted: ${event.oddities.join(", ")}`
       : `goes from ${event.from} to ${event.to}: ${event.event}`
   const cause = "cause" in event ? ` (${event.cause})` : ""
   return { at, step, kind: "event", text: `  event: ${ofEvent[event._tag]}${whose} ${what}${cause}` }
 }
 
-// In the order of a browser, which is led from one page to the next within the same millisecond.
+// In a browser's order, which may follow several redirects within a millisecond.
 const browsed = ({ beganAt, endedAt, isElsewhere, leadsTo, method, path, status, step, subject }: Browsing) => {
   const who = Names.browserOf(subject, isElsewhere)
   const kind = "browser" as const
@@ -106,9 +107,8 @@ const resultOf = ({ action, end, endedAt, exit, shown, step, subject }: Result):
 }
 
 /**
- * The last lines of what happened.
- *
- * @param lines what happens in the steps
+ * The last lines of the history.
+ * @param lines a line for each step
  * @param start when the scenario began, in milliseconds since the epoch
  */
 export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number): ReadonlyArray<string> => {
@@ -117,7 +117,7 @@ export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number)
     step: index,
     kind: "step" as const,
     text:
-      lines[index] === undefined ? "in the end, whoever is connected calls once more" : `${index + 1}. ${lines[index]}`
+      lines[index] === undefined ? "at the end, every connected user calls once more" : `${index + 1}. ${lines[index]}`
   }))
   const entries: ReadonlyArray<Entry> = [
     ...steps,
@@ -129,7 +129,7 @@ export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number)
     ...(seen.events ?? []).map(told),
     ...seen.results.map(resultOf)
   ]
-  // An app may have put one where it does not belong.
+  // An app may have put a secret where it does not belong.
   const hide = Names.hiding(seen)
   return entries
     .toSorted(

@@ -1,18 +1,18 @@
-/** The ways back to the app that users have from the consent page, and those that are not theirs. */
+/** The callbacks from the consent page, of the app's users and of a stranger. */
 import type { Mutable } from "effect/Types"
 import { type Authorization, type Subject, subjects } from "../ScenarioSeen.ts"
 
-/** A way back. */
+/** A callback from the consent page. */
 export interface Way {
   readonly callback: string
   readonly at: number
-  /** How often the app had been started anew: what it has in memory may end with that. */
+  /** How often the app had been restarted: a restart may lose an attempt kept in memory. */
   readonly generation: number
-  /** How it began; a stranger's has not begun in the app. */
+  /** Its login; a stranger's did not begin in the app. */
   readonly authorization: Mutable<Authorization> | undefined
 }
 
-/** @param forge what a stranger has begun */
+/** @param forge makes a stranger's callback */
 export const make = (forge: () => Way) => {
   const waiting = new Map<Subject, ReadonlyArray<Way>>()
   const used = new Map<Subject, Way>()
@@ -21,7 +21,7 @@ export const make = (forge: () => Way) => {
     subjects.flatMap((other) => (other === subject ? [] : (waiting.get(other) ?? []))).at(-1)
 
   return {
-    /** The user has not come back yet. */
+    /** Keeps a callback for later. */
     keep: (subject: Subject, way: Way) => void waiting.set(subject, [...(waiting.get(subject) ?? []), way]),
 
     use: (subject: Subject, way: Way) => void used.set(subject, way),

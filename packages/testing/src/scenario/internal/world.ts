@@ -1,6 +1,6 @@
 /**
- * An app in a time of its own, over the fake: it is started, restarted and killed over stores that outlive it, its users
- * do what they do, and everything that comes of it comes to rest before the next step.
+ * The world of a scenario: an app in virtual time, over the fake. It starts, restarts and kills the app over stores
+ * that survive, and carries out each step until everything has settled.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -34,13 +34,13 @@ import * as ScenarioTime from "./time.ts"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
 
-// When the app learns of a new secret, in milliseconds.
+// When the app is configured with a new secret, in milliseconds.
 const noticed = 300_000
 
-// How long something is under way at most when something else happens, in milliseconds: less than most things take.
+// How long an action is under way at most before an event, in milliseconds: shorter than most actions.
 const atWork = 500
 
-/** What a scenario's options say of its world. */
+/** The options of a scenario's world. */
 export interface Options {
   readonly knobs?: Partial<Knobs> | undefined
   readonly seed?: number | string | undefined
@@ -48,7 +48,7 @@ export interface Options {
   readonly pace: Pace
 }
 
-// Something that a user does, until it is over.
+// An action of a user, until it is over.
 interface Deed {
   readonly fiber: Fiber.Fiber<unknown, unknown>
   readonly giveUp: () => void
@@ -68,7 +68,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     ]),
     knobs: { rateLimits: false, ...options.knobs }
   })
-  // How long things take in a step does not depend on the steps before: when these are taken away, the rest stays as it was.
+  // Durations in a step do not depend on earlier steps, so removing steps does not change the others.
   const chanceOf = (step?: Step<A>) =>
     Seeded.make(seed, `latency ${step?._tag === "Together" ? (step.chance ?? 0) : 0}`)
   let chance = chanceOf()
@@ -94,7 +94,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   // Time
   // ---------------------------------------------------------------------------
 
-  // Where users, and what outlives the app, have their time.
+  // The room of users, and of everything that survives the app.
   const ground = timeline.room()
   const onGround = Context.merge(outer, Timeline.contextOf(ground, random))
   const { runUntil, until } = ScenarioTime.make(timeline, options.pace, options.turn ?? Effect.yieldNow)
@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   }
 
   let configured = renewSecret()
-  // Whether the app runs with a secret that is none any more, and is to be restarted.
+  // True if the app runs with an outdated secret, and has to be restarted.
   let isOutdated = false
 
   const processes = yield* ScenarioProcesses.make(app, {
@@ -167,7 +167,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     const connection = () => (subject === undefined ? "None" : network.connectionOf(subject))
     const before = connection()
     const beganAt = timeline.now()
-    // From the moment when it is asked for: calls that are under way may find that the connection is gone.
+    // From the moment of the request on, because calls under way may find the connection gone.
     const leaving = action === "Disconnect" ? subject : undefined
     if (leaving !== undefined) network.disconnect(leaving)
     let isNoted = false
@@ -266,7 +266,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
   const whileAtWork = Effect.suspend(() => runUntil(timeline.now() + latency.below(atWork)))
 
-  // Begins a step. What its users do goes on after it.
+  // Begins a step. Its actions go on afterwards.
   const take = Effect.fnUntraced(function* (step: Step<A>, deeds: Array<Deed>): Effect.fn.Return<void> {
     switch (step._tag) {
       case "Consent":
@@ -304,12 +304,12 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   })
 
   return {
-    /** Carries a step out, and everything that comes of it. */
+    /** Carries out a step and everything that follows from it. */
     perform,
 
     /**
-     * Whoever has ever been connected calls once more, in each browser, when the access token has ended and nothing gets in
-     * the way.
+     * Every user who was ever connected calls once more, in each browser, after the access token has expired, with no
+     * fault.
      */
     audit: Effect.gen(function* () {
       atOnce(zapier.setFaults([]))

@@ -1,4 +1,4 @@
-/** What happens in a run of several processes, as a diagram: those who call, each process, the store, and Zapier. */
+/** Draws a run of several processes: callers, each process, the store, and Zapier. */
 import type { TokenOutcome } from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Redacted from "effect/Redacted"
 import type { Issued } from "../../fake/FakeOutcome.ts"
@@ -10,7 +10,7 @@ type Observation = Invariants.Observation
 
 const appName = "app"
 
-/** Names for tokens and codes: `ada#2` is the second pair of tokens that was made for ada. */
+/** Names for tokens and codes: `ada#2` is the second pair of tokens that was issued to ada. */
 const naming = () => {
   const names = new Map<string, string>()
   const owners = new Map<string, string>()
@@ -22,7 +22,7 @@ const naming = () => {
     },
     made: ({ accessToken, origin, refreshToken }: Issued): string => {
       const from = origin._tag === "Code" ? origin.code : origin._tag === "RefreshToken" ? origin.refreshToken : ""
-      const who = origin._tag === "ClientCredentials" ? appName : (owners.get(from) ?? "somebody")
+      const who = origin._tag === "ClientCredentials" ? appName : (owners.get(from) ?? "a user")
       const count = (counts.get(who) ?? 0) + 1
       counts.set(who, count)
       for (const secret of [accessToken, refreshToken]) {
@@ -35,13 +35,13 @@ const naming = () => {
   }
 }
 
-/** What came of a token request, in words. */
+/** Describes the outcome of a token request. */
 const outcomeText = (outcome: TokenOutcome, name: (accessToken: string) => string): string => {
   switch (outcome._tag) {
     case "Granted":
       return `200, tokens ${name(Redacted.value(outcome.tokens.accessToken))}`
     case "NoResponse":
-      return "no answer comes"
+      return "no response"
     case "NotSent":
     case "NotTried":
       return "nothing was sent"
@@ -50,7 +50,7 @@ const outcomeText = (outcome: TokenOutcome, name: (accessToken: string) => strin
   }
 }
 
-/** A state of a store in words, without what is secret in it. */
+/** Describes a stored state without its secrets. */
 export const stateText = (state: Invariants.State, name: (accessToken: string) => string): string => {
   if (state._tag === "Absent") return "nothing"
   const access = "tokens" in state ? state.tokens : state.access
@@ -58,7 +58,7 @@ export const stateText = (state: Invariants.State, name: (accessToken: string) =
   return `${state._tag}, generation ${state.generation}${tokens}`
 }
 
-/** @param events what happened, and when, in milliseconds since the run began */
+/** @param events the events, and when, in milliseconds since the run began */
 export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): Diagram.Diagram => {
   const names = naming()
   const lanes = Diagram.lanes()
@@ -78,7 +78,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
   const store = lanes.of("Store", "the store")
   const zapier = lanes.of("Zapier", "Zapier")
 
-  // What all that it concerns are told is said once.
+  // An event that concerns several subjects is shown once.
   const once = (key: string, entry: Diagram.Entry) => {
     if (said.has(key)) return
     said.add(key)
@@ -135,17 +135,17 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
         return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Bad", isAnswer: true }))
       }
       case "AccessAccepted": {
-        const text = `takes access token ${names.of(observation.accessToken)}`
+        const text = `accepts access token ${names.of(observation.accessToken)}`
         const to = ofOwner(observation.owner)
         return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Good", isAnswer: true }))
       }
       case "ProcessPaused":
         return once(
           `paused ${observation.owner} ${at}`,
-          Diagram.note(at, ofOwner(observation.owner), "stands still", "Bad")
+          Diagram.note(at, ofOwner(observation.owner), "is paused", "Bad")
         )
       case "ClocksDisagree":
-        return once("clocks", Diagram.note(at, undefined, "clocks disagree by more than a lease can stand", "Bad"))
+        return once("clocks", Diagram.note(at, undefined, "clocks disagree by more than a lease tolerates", "Bad"))
       case "ProcessEnded":
         return once(`ended ${observation.owner}`, Diagram.note(at, ofOwner(observation.owner), "has ended", "Bad"))
       default:
@@ -160,7 +160,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
       case "Began": {
         const { owner, slot } = event
         if ([...slots.values()].includes(slot))
-          entries.push(Diagram.note(at, processLane(slot), "another process begins"))
+          entries.push(Diagram.note(at, processLane(slot), "another process starts"))
         return void slots.set(owner, slot)
       }
       case "Asked":

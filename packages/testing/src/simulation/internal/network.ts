@@ -1,6 +1,6 @@
 /**
- * The network between a process and the fake: it takes its time, injects faults into token requests, and notes what it
- * sees. It is no part of any process: what has left arrives, whatever becomes of the sender.
+ * The network between a process and the fake: it takes time, injects faults into token requests, and records them. It
+ * is not part of any process: a sent request arrives even if its sender ends.
  */
 import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Effect from "effect/Effect"
@@ -27,11 +27,10 @@ interface Sending {
 // One way through the network, in milliseconds.
 const slowest = 200
 
-// How long a late request is under way at most, and how long a late response comes after the listening ends, in
-// milliseconds.
+// The longest delay of a late request, and of a late response after the process stops waiting, in milliseconds.
 const latest = 40_000
 
-// What `Retry-After` says, in seconds.
+// The value of `Retry-After`, in seconds.
 const retryAfter = "30"
 
 const unavailable: FakeHttp.FakeResponse = { status: 503, headers: { "retry-after": retryAfter }, body: "" }
@@ -54,7 +53,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
   const { answerTimeout, requestTimeout, storeTimeout } = settings
   const oneWay = () => 1 + latency.below(slowest)
 
-  // For how long a response is listened to at the least: the claim took some of the time.
+  // The shortest time that a process waits for a response: the claim took a part of it.
   const listening = answerTimeout - storeTimeout
 
   const sendToken = (fault: TokenRequestFault | undefined, { request, resume }: Sending) => {
@@ -73,7 +72,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     let isOpen = true
     let hasArrived = false
     let isAbandoned = false
-    // A process that stood still between its claim and its request has less time to listen.
+    // A process that was paused between its claim and its request has less time to wait.
     const atLeast = host.awakeSince < sentAt - answerTimeout ? listening : 0
     watch.sent()
 
@@ -100,7 +99,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       resume(Effect.succeed(Answers.make(request, response)))
     }
 
-    // What comes to a process that stands still waits for it.
+    // A paused process receives it when it resumes.
     const bring = (response: FakeHttp.FakeResponse) => {
       hasArrived = true
       host.room.enter(() => deliver(response))
@@ -131,7 +130,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
           return
         case "RequestLate":
           timeline.after(latency.below(latest), arriveLate)
-          // A sender that is told at once tries again before it arrives.
+          // A sender that gets an error at once retries before the request arrives.
           return latency.chance(0.5) ? host.room.enter(breakOff) : undefined
         case "Unavailable":
           return bring(unavailable)
@@ -156,7 +155,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     if (fault === "PauseInFlight") hub.pause(host)
     return Effect.sync(() => {
       if (!isOpen || host.isGone) return
-      // A client that hangs up early, or when the response is there already, throws it away: no excuse for a lost grant.
+      // A client that stops waiting early, or after the response arrived, drops it: no excuse for a lost grant.
       const isEarly = timeline.now() - sentAt < atLeast && (fault === undefined || fault === "ResponseSlow")
       isAbandoned = isEarly || hasArrived
       if (!isAbandoned) watch.missed(false)

@@ -1,4 +1,4 @@
-/** One process: the library as an app would have it, over the network and the stores of the simulation. */
+/** One process: the library as an app uses it, over the network and the stores of the simulation. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
@@ -30,7 +30,7 @@ export interface Options {
   readonly view: (host: Host) => Context.Context<Stores>
 }
 
-// The same service, observed: which access tokens it gives to whom, and what it is told of them.
+// Wraps the service to observe which access tokens it gives to which caller, and what it learns about them.
 const observed = (hub: Hub, host: Host, auth: ZapierAuth.ZapierAuth["Service"]): ZapierAuth.ZapierAuth["Service"] => {
   const { app, observe } = hub
   const { owner } = host
@@ -78,7 +78,7 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
 
   return (slot: number): Process => {
     const name = `process-${++lives}`
-    // The library draws its name in leases first of all.
+    // The library first draws the name that it uses in leases.
     const owner = Effect.runSync(Seeded.secureRandom(Seeded.make(seed, name)).uuidV4())
     const room = timeline.room()
     const host: Host = {
@@ -116,12 +116,12 @@ export const make = ({ application, hub, seed, settings, view }: Options) => {
     )
     const scope = Scope.makeUnsafe()
     const services = Effect.runSyncWith(context)(Layer.buildWithScope(layer, scope))
-    // The network and the stores know the process by this very object.
+    // The network and the stores identify the process by this object.
     return Object.assign(host, { scope, context: Context.merge(context, services) })
   }
 }
 
-/** The status of a call's response, or the name of what it failed with. */
+/** The status of a call's response, or the name of its failure. */
 export const resultOf = (outcome: Outcome<HttpClientResponse>): string => {
   if (outcome._tag === "Ended") return "ProcessEnded"
   if (outcome._tag === "Success") return String(outcome.value.status)

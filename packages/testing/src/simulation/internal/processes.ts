@@ -1,4 +1,4 @@
-/** The processes: they begin, work for users, crash, stand still, and are shut down in good order. */
+/** The processes: they start, work for users, crash, are paused, and shut down. */
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
@@ -26,42 +26,42 @@ import {
 
 export interface Options {
   readonly seed: string
-  /** How many there are at a time. */
+  /** How many run at a time. */
   readonly processes: number
-  /** How the grant store is to be broken. */
+  /** Breaks the grant store on purpose. */
   readonly store?: SimStores.Change | undefined
-  /** What happens to a token request that nothing was armed for. */
+  /** The fault of a token request without an injected one. */
   readonly fault?: (() => TokenRequestFault | undefined) | undefined
-  /** How an operation of a store of tokens fails that nothing was armed for. */
+  /** The failure of a token store's operation without an injected one. */
   readonly storeFailure?: ((isWrite: boolean) => StoreFailure | undefined) | undefined
-  /** Whether processes are functions, which are frozen once they have responded. Default: no. */
+  /** Set if processes are functions, which are frozen once they have responded. */
   readonly frozen?: Frozen | undefined
-  /** Whether a frozen process is killed instead of going on. */
+  /** Returns true if a frozen process is killed instead of resumed. */
   readonly isKilled?: (() => boolean) | undefined
-  /** Is told what happens. */
+  /** Gets the events. */
   readonly trace?: SimTrace.Trace | undefined
 }
 
-/** When a function is frozen: as soon as it has responded, or once it has nothing under way any more. */
+/** When a function is frozen: as soon as it has responded, or once it has nothing under way. */
 export type Frozen = "AtOnce" | "WhenSettled"
 
-/** Where they live. */
+/** The surroundings of the processes. */
 export type Place = Pick<Hub, "app" | "server" | "settings" | "timeline"> & {
   readonly record: SimRecord
   readonly subjects: ReadonlyArray<Subject>
 }
 
-/** How long a process stands still: for longer than callers wait, than it listens, or than its lease. */
+/** How long a process is paused: longer than callers wait, than it waits for a response, or than its lease. */
 export type Pause = "Short" | "Middle" | "Long"
 const pauses: ReadonlyArray<Pause> = ["Short", "Middle", "Long"]
 
-/** How long nothing has happened when nothing is under way: longer than a pause. */
+/** How long nothing happens before nothing counts as under way: longer than a pause. */
 export const quiet = 300_000
 
 // How long a platform takes to freeze a function that has responded, in milliseconds.
 const freezing = 5
 
-// How an outage fails reads and writes. It may begin between a write and its response, and end likewise.
+// How an outage fails reads and writes. It may begin or end between a write and its result.
 const readsFail: ReadonlyArray<StoreFailure> = ["ReadFails", "ReadFails", "ReadHangs"]
 const writesFail: ReadonlyArray<StoreFailure> = ["WriteFails", "WriteFails", "WriteFailsDone", "WriteHangs"]
 
@@ -72,9 +72,9 @@ export const make = (options: Options, place: Place) => {
   const parties: ReadonlyArray<Caller> = [app, ...subjects]
   const stores = SimStores.make(options.store)
   const processes: Array<Process> = []
-  // Those that are being shut down.
+  // The processes that are shutting down.
   const leaving = new Set<Process>()
-  // Those that stand still until something is asked of them.
+  // The frozen processes.
   const frozen = new Set<Process>()
   let isCalm = false
 
@@ -82,7 +82,7 @@ export const make = (options: Options, place: Place) => {
     if (isCalm) return undefined
     const armed = host.armed.findIndex((fault) => !isAtClaim(fault))
     const fault = armed === -1 ? options.fault?.() : host.armed.splice(armed, 1)[0]
-    // The claim of this request is over: it happens to the next.
+    // The claim of this request is over, so the fault applies to the next.
     if (fault !== undefined && isAtClaim(fault)) return void host.armed.push(fault)
     if (fault === undefined) return undefined
     record.count(counts.faults, fault)
@@ -121,11 +121,11 @@ export const make = (options: Options, place: Place) => {
     process.room.end()
     leaving.delete(process)
     for (const call of process.calls) call.end()
-    // What it has sent to the store is not lost with it.
+    // Its writes that are under way are still carried out.
     if (process.pending === 0) forget(process)
   }
 
-  // Those whose history speaks of the process.
+  // The parties whose history names the process.
   const concerned = ({ owner }: Host) =>
     parties.filter(({ history: { accepted, claims, deliveries, exchanged, left, rejections, requests } }) =>
       [requests, deliveries, exchanged, rejections, accepted, claims, left].some((all) =>
@@ -142,7 +142,7 @@ export const make = (options: Options, place: Place) => {
   const crash = (host: Host) => {
     const process = [...processes, ...leaving].find((one) => one === host)
     if (process === undefined || process.isGone) return
-    // A caller that asks again at once finds the one that takes its place.
+    // A caller that retries at once finds the replacement.
     if (!leaving.has(process)) begin(process.slot)
     end(process)
   }
@@ -171,7 +171,7 @@ export const make = (options: Options, place: Place) => {
     })
   }
 
-  // A function that has responded to all that it was asked.
+  // Freezes a function that has responded to all its requests.
   const freeze = (process: Process) => {
     const isBusy = process.calls.size > 0 || process.isGone || process.room.isSuspended() || leaving.has(process)
     if (isCalm || isBusy) return
@@ -185,7 +185,7 @@ export const make = (options: Options, place: Place) => {
     frozen.add(process)
   }
 
-  // What is never frozen draws nothing for it: a seed gives the same run as before.
+  // Without freezing nothing is drawn, so that a seed gives the same run as before.
   function freezeSoon(process: Process) {
     if (options.frozen === undefined) return
     timeline.after(hub.latency.below(freezing), () => freeze(process))
@@ -195,7 +195,7 @@ export const make = (options: Options, place: Place) => {
     if (frozen.delete(process)) goOn(process)
   }
 
-  // The function that takes the next request: the one that is frozen, or another in its place.
+  // The function for the next request: the frozen one, or its replacement.
   const woken = (slot: number): Process => {
     const process = at(slot)
     if (!frozen.has(process)) return process
@@ -251,16 +251,16 @@ export const make = (options: Options, place: Place) => {
 
   const at = (slot: number): Process => {
     const process = processes[slot]
-    if (process === undefined) throw new Error(`there is no process ${slot}`)
+    if (process === undefined) throw new Error(`no process has the slot ${slot}`)
     return process
   }
 
   const closed = new WeakSet<Process>()
 
-  // A process that has nothing to do any more ends.
+  // Ends a process that has nothing left to do.
   const leave = (process: Process) => {
     if (process.isGone || process.calls.size > 0 || !closed.has(process)) return
-    // A process that is shut down cannot wait until the store is back.
+    // A process that shuts down cannot wait until the store is back.
     if (!Recoverability.isKeptOut(process, timeline.now())) {
       for (const caller of parties) {
         if (caller.history.deliveries.some(({ owner }) => owner === process.owner))
@@ -274,7 +274,7 @@ export const make = (options: Options, place: Place) => {
     for (const { caller, since } of process.calls) {
       if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
         const seen = "a call waited until its process was restarted"
-        broken(caller.name, { rule: "Everybody is answered", seen })
+        broken(caller.name, { rule: "Every caller gets a result", seen })
       }
     }
     const closing = Effect.runForkWith(process.context)(Effect.exit(Scope.close(process.scope, Exit.void)))
@@ -289,7 +289,7 @@ export const make = (options: Options, place: Place) => {
     crash,
     pause,
 
-    /** Sets the clock of a process to so many milliseconds ahead. */
+    /** Sets the clock of a process this many milliseconds ahead. */
     setClock: (host: Host, ahead: number) => {
       host.ahead = ahead
       host.room.setClock(ahead)
@@ -298,7 +298,7 @@ export const make = (options: Options, place: Place) => {
       for (const caller of concerned(host)) observe(caller, { _tag: "ClocksDisagree" })
     },
 
-    /** Runs something in a process, for somebody; `done` is told how it ended. */
+    /** Runs an effect in a process for a caller; `done` gets its outcome. */
     run: <A, E>(
       slot: number,
       caller: Caller,
@@ -332,13 +332,13 @@ export const make = (options: Options, place: Place) => {
         const fiber = Effect.runForkWith(Context.add(process.context, CurrentCaller, caller))(effect)
         call.fiber = fiber
         fiber.addObserver((exit) => {
-          // A process that is gone tells nobody.
+          // A process that has ended gives no results.
           if (!process.isGone) finish(exit)
         })
       })
     },
 
-    /** Another process takes over, and what is under way is brought to its end. */
+    /** Replaces a process, and lets the old one finish what is under way. */
     restart: (slot: number) => {
       const process = at(slot)
       thaw(process)
@@ -347,7 +347,7 @@ export const make = (options: Options, place: Place) => {
       process.room.enter(() => shutDown(process))
     },
 
-    /** The calls for somebody that are under way in a process are interrupted. */
+    /** Interrupts a caller's calls in a process. */
     interrupt: (slot: number, caller: Caller) => {
       const { calls, room } = at(slot)
       room.enter(() => {
@@ -355,25 +355,25 @@ export const make = (options: Options, place: Place) => {
       })
     },
 
-    /** All that are frozen go on. */
+    /** Resumes all frozen processes. */
     thawAll: () => frozen.forEach(thaw),
 
-    /** The store is away for so many milliseconds. */
+    /** Makes every store unavailable for this many milliseconds. */
     outage: (millis: number) => {
       awayUntil = Math.max(awayUntil, timeline.now() + millis)
     },
 
-    /** Whether nothing that a process holds is kept back by a pause or by the store. */
+    /** True if neither a pause nor the store holds a process back. */
     areFree: () =>
       [...processes, ...leaving].every(
         ({ failedAt, room }) => !room.isSuspended() && timeline.now() - failedAt > quiet
       ),
 
-    /** How many calls for somebody wait for their response. */
+    /** How many calls of a caller wait for their response. */
     waiting: (caller: Caller) =>
       [...processes, ...leaving].flatMap(({ calls }) => [...calls]).filter((call) => call.caller === caller).length,
 
-    /** From now on nothing is done to anybody. */
+    /** Stops injecting faults. */
     calm: () => {
       isCalm = true
       frozen.forEach(thaw)

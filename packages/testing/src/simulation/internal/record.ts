@@ -1,4 +1,4 @@
-/** What is seen of the users and their grants: the rules that are broken, what becomes of each grant, and what is counted. */
+/** Records the users and their grants: broken rules, the recoverability of each grant, and counts. */
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
@@ -10,10 +10,10 @@ import * as SimTrace from "./trace.ts"
 import type { App, Caller, Host, Subject } from "./types.ts"
 import * as Timeline from "../../internal/timeline.ts"
 
-// More are counted, but not kept.
+// Further violations are counted, but not kept.
 const keptViolations = 50
 
-// Of each user.
+// Per user.
 const keptSecrets = 16
 
 const party = (name: string, since: number) => ({ name, underWay: 0, activeAt: since, servedUntil: 0 })
@@ -49,11 +49,11 @@ export const make = (options: {
   const counts = {
     calls: 0,
     failedCalls: 0,
-    /** Calls that failed, by what they failed with. */
+    /** Failed calls, by the name of the failure. */
     failures: {} as Record<string, number>,
     tokenRequests: 0,
     leastTokenRequests: 0,
-    /** Of these, the app's own. */
+    /** The app's own among them. */
     appTokenRequests: 0,
     leastAppTokenRequests: 0,
     unauthorized: 0,
@@ -77,7 +77,7 @@ export const make = (options: {
     party: { readonly name: string; history: Invariants.History<S>; activeAt: number },
     observation: Invariants.Observation<S>
   ) => {
-    // Those of an app and those of a user differ in what is stored, and are told as they are.
+    // An app's and a user's observations differ only in the stored state.
     trace({ _tag: "Observed", who: party.name, observation: observation as Invariants.Observation<never> })
     const { history, violations } = Invariants.observe(party.history, observation, settings)
     party.history = history
@@ -85,7 +85,7 @@ export const make = (options: {
     for (const violation of violations) broken(party.name, violation)
   }
 
-  // Secrets that a user may still be known by. A token that was sent lately may have been replaced since.
+  // Recent secrets of a user. A token that was just sent may have been replaced since.
   const known = (subject: Subject, secret: string) => {
     if (bySecret.has(secret)) return
     bySecret.set(secret, subject)
@@ -97,7 +97,7 @@ export const make = (options: {
     if (party.history.isAstray) party.history = { ...party.history, isAstray: false }
   }
 
-  // The oracle asks for a token, and then no more while it lives.
+  // The oracle requests a token, and then none while that one lives.
   const serve = (caller: Caller) => {
     counts.leastTokenRequests++
     caller.servedUntil = timeline.now() + server.knobs().accessTokenLifetime * 1000
@@ -112,7 +112,7 @@ export const make = (options: {
     observe: (caller: Caller, observation: Invariants.Observation<never>) =>
       caller._tag === "User" ? take(caller, observation) : take(caller, observation),
 
-    /** Nothing is under way: what clocks have done until now does not matter any more. */
+    /** Nothing is under way, so earlier clock errors no longer matter. */
     forgive: (caller: Caller) => (caller._tag === "User" ? forgive(caller) : forgive(caller)),
 
     count: (group: Record<string, number>, name: string) => {
@@ -123,11 +123,11 @@ export const make = (options: {
 
     subjectOf: (secret: string) => {
       const subject = bySecret.get(secret)
-      if (subject === undefined) throw new Error("a code or a refresh token was sent that is no user's")
+      if (subject === undefined) throw new Error("a code or a refresh token was sent that belongs to no user")
       return subject
     },
 
-    /** The store has another state of a user's grant now. */
+    /** The store has a new state of a user's grant. */
     written: (name: string, state: UserGrant.State, { ahead, isAstray, owner }: Host) => {
       const subject = byName.get(name)
       if (subject === undefined) throw new Error(`no user is called ${name}`)
@@ -145,7 +145,7 @@ export const make = (options: {
       subject.servedUntil = state.tokens.expiresAt
     },
 
-    /** The store has another state of the app's token now. */
+    /** The store has a new state of the app's token. */
     appWritten: (state: AppCredential.State, { ahead, isAstray, owner }: Host) => {
       if (isAstray) take(app, { _tag: "ClocksDisagree" })
       take(app, { _tag: "Stored", state, isAlive: true, at: timeline.now() + ahead, owner })
@@ -158,7 +158,7 @@ export const make = (options: {
       serve(app)
     },
 
-    /** It serves a call for a user. */
+    /** The oracle serves a call for a user. */
     serve: (subject: Subject) => {
       const { history, recoverability } = subject
       const { record } = history

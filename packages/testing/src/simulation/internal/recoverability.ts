@@ -1,16 +1,16 @@
 /**
- * Whether a grant can still be recovered, as the server and the network see it, whatever the client knows of it.
+ * Judges from the server and the network whether a grant can still be recovered, whatever the client knows.
  *
- * A refresh leaves one living refresh token: the new one. From the moment that the server makes it until the store has
- * it, it is on its way to the process that asked, or held by it; in a grace period there may be several. If their responses
- * are lost, come when the sender no longer listens, or die with their processes, nobody has the token any more, and the old
- * one is good for nothing but the rest of its grace period. Without one, or once it is over, the grant is `unrecoverable`. A
- * grace period that is over is no excuse where the sender was told in time that the connection had broken, had a caller
- * waiting, and did not send the token once more.
+ * A refresh leaves one valid refresh token: the new one. From its creation at the server until it is stored, it is on
+ * its way to the process that requested it, or in its memory; during a grace period several processes may have it. If
+ * all their responses are lost, arrive too late, or die with their processes, no process has the token any more, and
+ * the old one is valid only for the rest of its grace period. Without a grace period, or after it, the grant is
+ * `unrecoverable`. A grace period that passed is no excuse if the sender got the connection error in time, had a caller
+ * waiting, and did not retry.
  *
- * A lease that ends before the new token is stored lets another process send the old one, which ends the grant. That is
- * excused where the owner of the lease stood still until then, or was kept out by the store, or a clock was wrong by more than the
- * lease allows for.
+ * A lease that ends before the new token is stored lets another process send the old one, which revokes the grant. That
+ * is excused if the owner of the lease was paused until then, or could not reach the store, or if a clock was wrong by
+ * more than the lease allows for.
  */
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type { FakeResponse } from "../../fake/FakeHttp.ts"
@@ -22,74 +22,74 @@ export interface Sender {
   /** Its name in leases. */
   readonly owner: string
   readonly room: Room
-  /** It has ended: whatever it still waits for never comes. */
+  /** True once it has ended: its open requests get no response. */
   isGone: boolean
-  /** When it last learned that the store had failed. */
+  /** When the store last failed it. */
   failedAt: number
-  /** How often it has stood still, and since when it has not. */
+  /** How often it was paused, and when it last resumed. */
   pauses: number
   awakeSince: number
-  /** Whether its clock was ever wrong by more than a lease allows for. */
+  /** True if its clock was ever wrong by more than a lease allows for. */
   isAstray: boolean
 }
 
-/** One sending of a refresh token. `attempt` counts those of that token by that process. */
+/** A refresh request. `attempt` counts those with the same token from the same process. */
 export interface Exchange {
   readonly host: Sender
   readonly attempt: number
-  /** How often the process had stood still before. */
+  /** How often the process had been paused before. */
   readonly pauses: number
-  /** When the lease ends that covers it. */
+  /** When the lease that covers it ends. */
   readonly leaseEnds: number
 }
 
-// How long a process needs at most to store what has come while it stood still, in milliseconds.
+// The longest time that a resumed process needs to store a response, in milliseconds.
 const haste = 5_000
 
-// Its process cannot know when its lease ended, or stood still until it was about to end.
+// Its process could not know when its lease ended, or was paused until just before.
 const isExcused = ({ host, leaseEnds, pauses }: Exchange) =>
   host.isAstray || (host.pauses > pauses && (host.room.isSuspended() || host.awakeSince + haste > leaseEnds))
 
-// How long ago a store may have failed a process that still tries to write, in milliseconds.
+// How recently the store may have failed a process that still retries its write, in milliseconds.
 const persistence = 3_000
 
-/** Whether the store has kept a process out until now. */
+/** True if the store has kept failing the process until now. */
 export const isKeptOut = ({ failedAt }: Sender, now: number): boolean => now - failedAt <= persistence
 
 interface Rotation {
   readonly old: string
   readonly token: string
   readonly at: number
-  /** Who asked last. */
+  /** The last requester. */
   by: Exchange
-  /** Where it is: on its way to who asked, or held there. */
+  /** The processes that it is on its way to, or that hold it. */
   readonly holders: Map<Exchange, "OnItsWay" | "Held">
-  /** A process that knew of the loss in time, and could have tried again, and since when. */
+  /** A process that learned of the loss in time to retry, and when. */
   chance: { readonly host: Sender; readonly at: number } | undefined
   isTried: boolean
-  /** Somebody took over when the store had kept out who holds it. */
+  /** True if another process took over while the store kept failing its holder. */
   isOvertaken: boolean
 }
 
 const involved = ({ by, holders }: Rotation) => [by, ...holders.keys()]
 
-// Nobody could tell who holds it from one that is gone.
+// Other processes could not distinguish its holder from an ended process.
 const wasMissed = (rotation: Rotation) => rotation.isOvertaken || involved(rotation).some(isExcused)
 
 export interface Recoverability {
-  /** The new refresh token that the store does not have yet. */
+  /** The new refresh token that is not stored yet. */
   rotation: Rotation | undefined
-  /** The last one, whether the store has it or not. */
+  /** The last one, whether or not it is stored. */
   latest: Rotation | undefined
-  /** Nobody can save it, whatever the store says. */
+  /** True if no client can save it, whatever the store says. */
   isUnrecoverable: boolean
-  /** Given up in the store, but not by the user. */
+  /** True if it was given up in the store, other than by the user. */
   isLost: boolean
-  /** Given up although it could have been kept. */
+  /** True if it was given up although it could have been kept. */
   isNeedless: boolean
-  /** Who sent the refresh token in the store how often. */
+  /** How often each process has sent the stored refresh token. */
   sent: { token: string; readonly times: Map<Sender, number> }
-  /** The ids of grants that the user has ended at Zapier. */
+  /** The ids of grants that the user revoked at Zapier. */
   readonly revoked: Set<number>
 }
 
@@ -113,7 +113,7 @@ export const make = (
   timeline: Timeline,
   { graceMillis, grantIdOf, grantIdsOf }: Pick<Server, "graceMillis" | "grantIdOf" | "grantIdsOf">
 ) => {
-  // Of the lost, the needless ones could have been kept.
+  // The needless losses are those that could have been avoided.
   const counts = { lost: 0, unrecoverable: 0, needless: 0 }
 
   const giveUp = (of: Recoverability) => {
@@ -139,11 +139,11 @@ export const make = (
 
   const wasRevoked = (of: Recoverability, token: string) => of.revoked.has(grantIdOf(token) ?? Number.NaN)
 
-  /** The user or the app has ended what nobody had missed yet. */
+  /** The user or the app ended the grant before its loss was noticed. */
   const forestall = (of: Recoverability) => {
     of.rotation = undefined
     if (of.isUnrecoverable && !of.isLost) counts.unrecoverable--
-    // It was given up, and whoever held the token might have come back with it.
+    // It was given up, but the holder of the token might still have stored it.
     if (of.isLost && !of.isUnrecoverable && !of.isNeedless) counts.lost--
     of.isUnrecoverable = false
   }
@@ -161,13 +161,13 @@ export const make = (
       return { host, attempt, pauses: host.pauses, leaseEnds }
     },
 
-    /** The server has responded to a refresh of the grant in the store. */
+    /** The server has responded to a refresh of the stored grant. */
     responded: (of: Recoverability, by: Exchange, presented: string, response: FakeResponse, isLate: boolean) => {
       const token = newRefreshToken(response)
       const { rotation } = of
       if (token === undefined) return
       if (rotation?.token === token) {
-        // A response that goes nowhere takes nothing away from a process that has had it before.
+        // A response without a receiver takes nothing from a process that already has it.
         if (isLate) return
         rotation.by = by
         rotation.holders.set(by, "OnItsWay")
@@ -185,24 +185,24 @@ export const make = (
         of.rotation = made
         of.latest = made
       }
-      // Nobody is there any more to whom it could come.
+      // The receiver has already ended.
       if (by.host.isGone && of.rotation !== undefined) lose(of, of.rotation, by)
     },
 
-    /** The server has ended the grant, because a refresh token that was rotated has come again. */
+    /** The server has revoked the grant, because a rotated refresh token was used again. */
     reused: (of: Recoverability, presented: string, isInevitable: boolean) => {
       const { latest } = of
-      // A process that takes over must try what the one before may never have sent.
+      // A process that takes over must retry what its predecessor may never have sent.
       if (isInevitable || (latest?.old === presented && wasMissed(latest))) giveUp(of)
     },
 
-    /** The response is there. */
+    /** The response has arrived. */
     delivered: (of: Recoverability, by: Exchange) => {
       const { rotation } = of
       if (rotation?.holders.has(by) === true) rotation.holders.set(by, "Held")
     },
 
-    /** The response will never be there. `isTold`: the sender learns of it, and is to send the token once more. */
+    /** The response will never arrive. `isTold`: the sender gets an error, and should retry. */
     missed: (of: Recoverability, by: Exchange, isTold: boolean) => {
       const { rotation } = of
       if (rotation?.holders.get(by) !== "OnItsWay") return
@@ -210,7 +210,7 @@ export const make = (
       lose(of, rotation, by)
     },
 
-    /** A process is gone, with all that it held. */
+    /** A process has ended, and its memory is lost. */
     ended: (of: Recoverability, host: Sender) => {
       const { rotation } = of
       if (rotation === undefined) return
@@ -218,7 +218,7 @@ export const make = (
       for (const by of rotation.holders.keys()) if (by.host === host) lose(of, rotation, by)
     },
 
-    /** The store has another state now. */
+    /** The store has a new state. */
     stored: (of: Recoverability, before: UserGrant.State, after: UserGrant.State) => {
       const token = refreshTokenOf(after)
       if (after._tag === "Absent" || before._tag === "Absent" || after.family !== before.family) {
@@ -235,7 +235,7 @@ export const make = (
       const isEnded = after._tag === "ReconnectRequired"
       if (isEnded && before._tag !== "ReconnectRequired" && token !== undefined && !wasRevoked(of, token)) {
         of.isLost = true
-        // What somebody holds who was taken for gone is lost only if it does not come back.
+        // A token in the memory of a process that was thought dead is lost only if the process does not resume.
         const isHeld = of.rotation !== undefined && of.rotation.holders.size > 0 && wasMissed(of.rotation)
         of.isNeedless = !of.isUnrecoverable && !isHeld
         counts.lost++
@@ -249,11 +249,11 @@ export const make = (
       }
     },
 
-    /** The user is about to end the app's access at Zapier. `stored`: the refresh token that the store has. */
+    /** The user is about to revoke the app's access at Zapier. `stored`: the stored refresh token. */
     revoked: (of: Recoverability, userId: number, stored: string | undefined) => {
       const ids = grantIdsOf(userId)
       for (const id of ids) of.revoked.add(id)
-      // What the server itself has ended before is not there any more for the user to end.
+      // The user cannot revoke what the server itself has revoked before.
       const isThere = stored !== undefined && ids.some((id) => id === grantIdOf(stored))
       if (isThere && !of.isLost) forestall(of)
     }

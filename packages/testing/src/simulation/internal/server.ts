@@ -1,4 +1,4 @@
-/** The one fake that all processes talk to, and what is done to it from outside. */
+/** The fake that all processes share, and the operations on it from outside. */
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
@@ -28,7 +28,7 @@ export const make = (
   }
 ) => {
   const users = options.users.map(({ email, name }) => ({ email, firstName: name, lastName: "Example" }))
-  // All processes have one address, and a thousand users: only what a run asks for limits them.
+  // Rate limits only on request: all processes share one address, with a thousand users.
   const knobs = { rateLimits: false, ...options.knobs }
   let [app, state] = Result.getOrThrow(
     FakeControl.registerApp(FakeState.make({ seed: options.seed, knobs, users }), {
@@ -44,7 +44,7 @@ export const make = (
     knobs: () => state.knobs,
     graceMillis: () => state.knobs.graceMillis,
 
-    /** What the app is configured with: it learns later of a new secret. */
+    /** The app's configuration, which gets a new secret later. */
     application: () => configured,
 
     handle: (request: FakeRequest) => {
@@ -54,33 +54,33 @@ export const make = (
       return handled.response
     },
 
-    /** Whether it would still take the refresh token. */
+    /** True if the server would still accept the refresh token. */
     isAlive: (grant: UserGrant.State) => {
       const refreshToken = refreshTokenOf(grant)
       return refreshToken !== undefined && Lookup.isAlive(state, refreshToken, timeline.now())
     },
 
-    /** Which grant a refresh token is of, whether that is still there or not. */
+    /** The id of a refresh token's grant, even if the grant is gone. */
     grantIdOf: (refreshToken: string) => Lookup.grantIdOf(state, refreshToken),
 
-    /** The ids of a user's grants that are still there. */
+    /** The ids of a user's existing grants. */
     grantIdsOf: (userId: number) =>
       Array.from(HashMap.values(state.grants))
         .filter((grant) => grant.userId === userId)
         .map(({ id }) => id),
 
-    /** Whether a refresh token is of a grant that is still there. */
+    /** True if a refresh token belongs to an existing grant. */
     isOfGrant: (refreshToken: string | undefined) =>
       refreshToken !== undefined && Lookup.refreshToken(state, refreshToken, timeline.now()) !== undefined,
 
-    /** A user allows what the URL asks for. Gives the callback, and the code in it. */
+    /** A user allows the request of the URL. Returns the callback and its code. */
     approve: (url: string, user: string) => {
       const [callback, next] = Result.getOrThrow(FakeControl.approve(state, url, { user }, timeline.now()))
       state = next
       return { callback, code: new URL(callback).searchParams.get("code") ?? "" }
     },
 
-    /** There is a user's enrollment in a promotion, which the app may end. */
+    /** Enrolls a user in a promotion, so that the app can end it. */
     enroll: () => {
       const id = `enrollment-${++enrollments}`
       const made: FakeState.Enrollment = {
@@ -102,7 +102,7 @@ export const make = (
       state = FakeControl.endAccessToken(state, accessToken)
     },
 
-    /** The app is configured with the new secret so many milliseconds later. */
+    /** The app is configured with the new secret this many milliseconds later. */
     regenerateSecret: (noticed: number) => {
       const [renewed, next] = Result.getOrThrow(FakeControl.regenerateSecret(state, app.clientId))
       app = renewed

@@ -1,6 +1,6 @@
 /**
- * The stores that all processes share, and what each process sees of them: an operation takes its time, is carried out
- * even if its process has ended meanwhile, and is reported only to a process that lives.
+ * The shared stores, as each process uses them: an operation takes time, is carried out even if its process has ended
+ * meanwhile, and reports its result only to a running process.
  */
 import * as AppCredentialStore from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
@@ -15,13 +15,13 @@ import type { Host, Hub } from "./types.ts"
 
 export type Stores = GrantStore.GrantStore | AttemptStore.AttemptStore | AppCredentialStore.AppCredentialStore
 
-/** How the grant store is to be broken. */
+/** Breaks the grant store on purpose. */
 export type Change = (store: GrantStore.GrantStore["Service"]) => GrantStore.GrantStore["Service"]
 
-// How long an operation takes at most, in milliseconds: mostly, and at times.
+// The longest duration of an operation, in milliseconds: usually, and sometimes.
 const slowest = { mostly: 6, rarely: 2_000 }
 
-const away = new StoreFailed({ store: "store", operation: "respond", problem: "it is away" })
+const away = new StoreFailed({ store: "store", operation: "respond", problem: "it is unavailable" })
 
 export const make = (change: Change = (store) => store): Context.Context<Stores> => {
   const stores = Effect.runSync(Effect.scoped(Layer.build(MemoryStores.layer)))
@@ -31,7 +31,7 @@ export const make = (change: Change = (store) => store): Context.Context<Stores>
 interface Kind {
   readonly isWrite: boolean
   readonly isOfTokens: boolean
-  /** Whether it claims the right to send a token request. */
+  /** True if it claims the right to send a token request. */
   readonly isClaim: boolean
 }
 
@@ -101,7 +101,7 @@ export const view = (hub: Hub, shared: Context.Context<Stores>, host: Host): Con
     options: {
       readonly isOfTokens: boolean
       readonly isClaim: (value: A) => boolean
-      /** The store has this now, or nothing. */
+      /** The record has changed, or was removed. */
       readonly changed: (key: Key, value: A | undefined) => void
     }
   ): VersionedStore.VersionedStore<Key, A> => {

@@ -1,15 +1,15 @@
-/** What happens in a simulation, one thing after the other, for whoever wants to show it. */
+/** The events of a simulation, in their order. */
 import type { TokenRequestFault, StoreFailure } from "../TokenRequestFault.ts"
 import type { Issued } from "../../fake/FakeOutcome.ts"
 import type * as Invariants from "../../Invariants.ts"
 import type { Violation } from "../../Violation.ts"
 
 /**
- * - `Began`: a process has begun in a slot. `owner` is its name in leases.
- * - `Asked`, `Told`: a user, or the app, wants something of a process, and is told what came of it.
- * - `Struck`: a fault happens to the next token request, or to an operation of the store, of a process.
- * - `Acted`: the server has made new tokens.
- * - `Observed`: as `Invariants` see it.
+ * - `Began`: a process has started in a slot. `owner` is its name in leases.
+ * - `Asked`, `Told`: a user, or the app, calls a process, and gets a result.
+ * - `Struck`: a fault is injected into the next token request, or an operation of the store, of a process.
+ * - `Acted`: the server has issued new tokens.
+ * - `Observed`: an observation for `Invariants`.
  * - `Broken`: a rule was broken.
  */
 export type Event =
@@ -28,7 +28,7 @@ export type Event =
   | { readonly _tag: "Observed"; readonly who: string; readonly observation: Invariants.Observation<never> }
   | { readonly _tag: "Broken"; readonly violation: Violation }
 
-/** Takes note of an event that happens now. */
+/** Records an event at the current time. */
 export type Trace = (event: Event) => void
 
 export const none: Trace = () => undefined

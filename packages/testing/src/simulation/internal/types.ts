@@ -1,4 +1,4 @@
-/** What the parts of a simulation know of each other. */
+/** Types that the parts of a simulation share. */
 import type * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
@@ -15,15 +15,15 @@ import type { Seeded } from "../../internal/seeded.ts"
 import type { Server } from "./server.ts"
 import type { Timeline } from "../../internal/timeline.ts"
 
-/** Whoever calls. */
+/** A caller: the app, or a user. */
 interface Party<S extends Invariants.State> {
   readonly name: string
   history: Invariants.History<S>
   /** How many calls wait for their response. */
   underWay: number
-  /** When something was last sent, written or asked for it. */
+  /** When something was last sent, written or requested for it. */
   activeAt: number
-  /** Until when the oracle's access token lives. */
+  /** When the oracle's access token expires. */
   servedUntil: number
 }
 
@@ -32,7 +32,7 @@ export interface App extends Party<AppCredential.State> {
   readonly _tag: "App"
 }
 
-/** A user of the app, and the one user of the fake that it stands for. */
+/** A user of the app, and the same user of the fake. */
 export interface Subject extends Party<UserGrant.State> {
   readonly _tag: "User"
   readonly email: string
@@ -46,12 +46,12 @@ export type Caller = Subject | App
 
 export interface Call {
   readonly caller: Caller
-  /** Whether it needs an access token. */
+  /** True if it needs an access token. */
   readonly wantsAccess: boolean
-  /** None yet where the process does not know of the call, because it stands still. */
+  /** Undefined while the process does not know of the call because it is paused. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   readonly since: number
-  /** Its process has ended. */
+  /** Called when its process has ended. */
   readonly end: () => void
 }
 
@@ -62,15 +62,15 @@ export type Outcome<A> = Exit.Exit<A, unknown> | { readonly _tag: "Ended" }
 export interface Host extends Sender {
   readonly slot: number
   readonly calls: Set<Call>
-  /** What is to happen to its next token requests, in order. */
+  /** The faults of its next token requests, in order. */
   readonly armed: Array<TokenRequestFault>
-  /** How many of its store operations are on their way. They arrive, even if it ends. */
+  /** How many of its store operations are under way. They arrive even if the process ends. */
   pending: number
-  /** It ends as soon as its next write of a grant is done. */
+  /** True to crash it as soon as its next write of a grant is done. */
   endsAfterWrite: boolean
-  /** It stands still as soon as it turns to the store again. */
+  /** True to pause it at its next store operation. */
   pausesAtStore: boolean
-  /** How its next operations of a store of tokens fail, and how many are spared before. */
+  /** The failures of its next operations on a token store, and how many operations come before. */
   failures: ReadonlyArray<{ readonly failure: StoreFailure; readonly spared: number }>
   /** How far its clock is ahead. */
   ahead: number
@@ -81,7 +81,7 @@ export interface Process extends Host {
   readonly context: Context.Context<ZapierAuth | ZapierHttpClient>
 }
 
-/** What the parts share. */
+/** The shared parts. */
 export interface Hub {
   readonly timeline: Timeline
   readonly latency: Seeded
@@ -89,32 +89,32 @@ export interface Hub {
   readonly recoveries: Recoveries
   readonly observe: (caller: Caller, observation: Invariants.Observation<never>) => void
   readonly app: App
-  /** The user whose code or refresh token that is. */
+  /** The owner of a code or refresh token. */
   readonly subjectOf: (secret: string) => Subject
-  /** The store has another state of a user's grant, or of the app's token. */
+  /** The store has a new state of a user's grant, or of the app's token. */
   readonly written: (subject: string, state: UserGrant.State, by: Host) => void
   readonly appWritten: (state: AppCredential.State, by: Host) => void
   readonly server: Server
-  /** What happens to a token request that is about to leave. */
+  /** The fault of a token request that is about to be sent. */
   readonly faultOf: (host: Host) => TokenRequestFault | undefined
-  /** Whether that is what happens to it next, while it claims. */
+  /** True if that is its next fault while it claims. */
   readonly isArmed: (host: Host, fault: TokenRequestFault) => boolean
-  /** How the operation fails that a process has sent to a store, if it does. */
+  /** How an operation of a process on a store fails, if it does. */
   readonly failureOf: (host: Host, isWrite: boolean, isOfTokens: boolean) => StoreFailure | undefined
-  /** It stands still now, for that fault. */
+  /** Pauses the process now, for that fault. */
   readonly pauseFor: (host: Host, fault: TokenRequestFault) => void
   readonly crash: (host: Host) => void
-  /** It stands still. */
+  /** Pauses the process. */
   readonly pause: (host: Host) => void
-  /** It has ended, and nothing that it has sent is on its way any more. */
+  /** Forgets an ended process without operations under way. */
   readonly forget: (host: Host) => void
   readonly counts: { tokenRequests: number; appTokenRequests: number; unauthorized: number }
 }
 
-/** The time by the clock of a process. */
+/** The time by a process's clock. */
 export const wallOf = ({ timeline }: Hub, { ahead }: Host): number => timeline.now() + ahead
 
-/** For whom the API is called. */
+/** The caller for whom the API is called. */
 export const CurrentCaller = Context.Reference<Caller | undefined>(
   "@zapier-workflow-auth/testing/simulation/internal/types/CurrentCaller",
   { defaultValue: () => undefined }

@@ -1,4 +1,4 @@
-/** Observes a token request that is under way: what it is about, and what becomes of it. */
+/** Observes a token request under way: whose it is, and how it ends. */
 import type * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import type { FakeRequest, FakeResponse } from "../../fake/FakeHttp.ts"
@@ -7,15 +7,15 @@ import { refreshTokenOf } from "./server.ts"
 import { type Caller, type Host, type Hub, type Subject, wallOf } from "./types.ts"
 
 export interface Watch {
-  /** The request has left. */
+  /** The request was sent. */
   readonly sent: () => void
-  /** Gives the request to the server. `isLate`: its sender could not tell that it was still under way. */
+  /** Passes the request to the server. `isLate`: its sender could not know that it was still under way. */
   readonly act: (request: FakeRequest, isLate: boolean) => FakeResponse
-  /** The sender has the server's response. */
+  /** The sender received the server's response. */
   readonly delivered: () => void
-  /** The server's response will never arrive. `isTold`: the sender is alive and learns of it. */
+  /** The server's response will never arrive. `isTold`: the sender is alive and gets an error. */
   readonly missed: (isTold: boolean) => void
-  /** The sender knows how it has ended. */
+  /** The sender knows the outcome. */
   readonly responded: (outcome: TokenOutcome.TokenOutcome) => void
 }
 
@@ -45,8 +45,8 @@ const ofRefresh = (hub: Hub, host: Host, subject: Subject, token: string): Watch
   const { record } = subject.history
   const leaseEnds = record._tag === "Refreshing" ? record.lease.deadline - host.ahead : sentAt
   const exchange = recoveries.tried(recoverability, host, token, leaseEnds)
-  // Whether a caller of that process, for which there was no access token, waits for what comes of it: then it is to be
-  // sent again if the connection breaks.
+  // True if a caller of that process without an access token waits for the result, so that it has to be sent again if
+  // the connection breaks.
   const isAwaited = () => {
     const { record } = subject.history
     if (record._tag === "Absent" || Tokens.isRejected(record.tokens)) return false
@@ -83,7 +83,7 @@ const ofApp = (hub: Hub, host: Host): Watch => {
   return { ...unwatched(hub), ...watch, sent }
 }
 
-/** By what the request's form says. */
+/** Chooses by the request's form. */
 export const make = (hub: Hub, host: Host, form: URLSearchParams): Watch => {
   const refreshToken = form.get("refresh_token")
   if (refreshToken !== null) return ofRefresh(hub, host, hub.subjectOf(refreshToken), refreshToken)

@@ -1,6 +1,6 @@
 /**
- * Several processes of the library, one store, one fake and the network between them, in a time of their own. Everything
- * that a user, an operator or bad luck may do is a function; whatever it sets off happens as the time goes on.
+ * The world of a simulation: several processes of the library, one store, one fake and the network between them, in
+ * virtual time. Each possible event is a function; its effects follow as time passes.
  */
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Settings from "@zapier-workflow-auth/core/Settings"
@@ -26,7 +26,7 @@ export interface Options extends SimProcesses.Options {
   readonly subjects: number
   readonly knobs?: Partial<FakeState.Knobs> | undefined
   readonly settings?: Settings.Options | undefined
-  /** Is told what happens, and when, in milliseconds since it began. */
+  /** Gets each event and its time, in milliseconds since the beginning. */
   readonly onEvent?: ((at: number, event: SimTrace.Event) => void) | undefined
 }
 
@@ -38,7 +38,7 @@ const scopes = ["profile"]
 // How long a user takes on the consent page, in milliseconds.
 const thought = 2_000
 
-/** Whether the API took the credential. */
+/** True if the API accepted the credential. */
 export const isSuccess = (result: string): boolean => result === "200" || result === "204"
 
 export const make = (options: Options) => {
@@ -75,7 +75,7 @@ export const make = (options: Options) => {
 
   type CallEffect = Effect.Effect<HttpClientResponse, CallError, ZapierHttpClient>
 
-  // `done` is told what came of it: the status, or what it failed with.
+  // `done` gets the status, or the name of the failure.
   const call = (slot: number, caller: Caller, request: CallEffect, done: (result: string) => void) => {
     counts.calls++
     const finish = (outcome: Outcome<HttpClientResponse>) => {
@@ -115,21 +115,21 @@ export const make = (options: Options) => {
     violations,
     subjects,
 
-    /** A call of the API for a user. */
+    /** Calls the API for a user. */
     call: (slot: number, subject: Subject, done: (result: string) => void = nobody) => {
       settleIfQuiet(subject)
       record.serve(subject)
       call(slot, subject, requestFor(subject), done)
     },
 
-    /** A call of the API as the app. */
+    /** Calls the API as the app. */
     callAsApp: (slot: number, done: (result: string) => void = nobody) => {
       settleIfQuiet(app)
       record.serveApp()
       call(slot, app, requestAsApp(), done)
     },
 
-    /** A call of the API with the client id. */
+    /** Calls the API with the client id. */
     callWithClientId: (slot: number, done: (result: string) => void = nobody) =>
       call(
         slot,
@@ -138,7 +138,7 @@ export const make = (options: Options) => {
         done
       ),
 
-    /** The user allows the app, and comes back soon. `done` is told whether that was of use. */
+    /** The user allows the app, and comes back soon. `done` gets true if that connected the user. */
     consent: (slot: number, subject: Subject, done: (isConnected: boolean) => void = nobody) => {
       const begun = ZapierAuth.use((auth) => auth.authorizationUrl({ subject: subject.name, scopes }))
       processes.run(slot, subject, begun, (outcome) => {
@@ -171,59 +171,59 @@ export const make = (options: Options) => {
       })
     }),
 
-    /** The user ends the app's access at Zapier. */
+    /** The user revokes the app's access at Zapier. */
     revoke: counted("Revoke", (subject: Subject) => {
       const stored = SimServer.refreshTokenOf(subject.history.record)
       recoveries.revoked(subject.recoverability, subject.userId, stored)
       server.revoke(subject.email)
     }),
 
-    /** The server ends the user's access token before its time. */
+    /** The server ends the user's access token before it expires. */
     endAccessToken: counted("EndAccessToken", (subject: Subject) => {
       const { record } = subject.history
       if (record._tag !== "Absent") endToken(subject, record.tokens)
     }),
 
-    /** The server ends the app's own access token before its time. */
+    /** The server ends the app's own access token before it expires. */
     endAppToken: counted("EndAppToken", () => {
       const { record } = app.history
       if (record._tag !== "Absent" && record.access !== undefined) endToken(app, record.access)
     }),
 
-    /** The app gets a new secret, and is configured with it so many milliseconds later. */
+    /** The app gets a new secret, and is configured with it this many milliseconds later. */
     regenerateSecret: counted("RegenerateSecret", server.regenerateSecret),
 
     arm: (slot: number, fault: TokenRequestFault) => void processes.at(slot).armed.push(fault),
 
-    /** An operation fails that the process sends to a store of tokens: the next of its kind that is not spared. */
+    /** Fails an operation of the process on a token store: the next of its kind after `spared` others. */
     failStore: (slot: number, failure: StoreFailure, spared: number) => {
       const process = processes.at(slot)
       process.failures = [...process.failures, { failure, spared }]
     },
 
-    /** Every store fails or hangs for so many milliseconds. */
+    /** Makes every store fail or hang for this many milliseconds. */
     outage: counted("Outage", processes.outage),
 
     crash: counted("Crash", (slot: number) => processes.crash(processes.at(slot))),
 
-    /** It stands still, and then goes on. */
+    /** Pauses a process, and resumes it later. */
     pause: counted("Pause", (slot: number, length?: SimProcesses.Pause) => processes.pause(processes.at(slot), length)),
 
-    /** Its clock is so many milliseconds ahead from now on. */
+    /** Sets the clock of a process this many milliseconds ahead. */
     setClock: counted("ClockJump", (slot: number, ahead: number) => processes.setClock(processes.at(slot), ahead)),
 
-    /** Another process takes over; what is under way is brought to its end. */
+    /** Replaces a process, and lets the old one finish what is under way. */
     restart: counted("Restart", processes.restart),
 
-    /** Whatever a process does for a user at that moment is interrupted. */
+    /** Interrupts a user's calls in a process. */
     interrupt: counted("HangUp", processes.interrupt),
 
     settle: settleAll,
 
-    /** All functions that are frozen go on. */
+    /** Resumes all frozen functions. */
     thaw: processes.thawAll,
 
-    /** Everybody who still has a grant uses it, when its access token has ended and nothing gets in the way. */
+    /** Every user who still has a grant uses it, after its access token has expired, with no fault. */
     audit: (): number => {
       processes.calm()
       timeline.runUntil(timeline.now() + server.knobs().accessTokenLifetime * 1000)
@@ -237,7 +237,10 @@ export const make = (options: Options) => {
       }
       processes.run(0, app, requestAsApp(), (outcome) => {
         if (isSuccess(SimProcess.resultOf(outcome))) return
-        record.broken(app.name, { rule: "Everybody is answered", seen: "the app has no access when all is well" })
+        record.broken(app.name, {
+          rule: "Every caller gets a result",
+          seen: "the app has no access although nothing failed"
+        })
       })
       timeline.runToEnd()
       settleAll()

@@ -1,4 +1,4 @@
-/** What an app can do: its actions, what they take, what they give, and their runs. */
+/** Actions of apps: their inputs, outputs and runs. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -34,7 +34,7 @@ export const list: Handler<"actions.list"> = function* (call) {
   return yield* Paging.v2({ request: call.request, query: {} }, found.map(shown))
 }
 
-/** Whether an action may be used with an authentication: one of this user, for this app. All apps here need one. */
+/** Checks that an action may use an authentication: one of this user, for this app. All apps here need one. */
 export const checkAuthentication = (
   state: FakeState.FakeState,
   user: FakeState.User,
@@ -51,7 +51,7 @@ interface Asking extends UserCaller {
   readonly payload: { readonly data: { readonly authentication: string | null } }
 }
 
-// The action in the path, and what is asked of it.
+// The action in the path, after a check of its authentication.
 const asked = ({ params, payload, state, user }: Asking): Result.Result<Catalog.Action, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
     const action = yield* Result.fromNullishOr(Catalog.action(params.action_id), () => notFound("action"))
@@ -85,7 +85,7 @@ const inputsOf = ({ app, type }: Catalog.Action) => {
       : [workspace, title, field("body", "Text", false)]
 }
 
-// The inputs that an action cannot do without.
+// The required inputs of an action.
 const requiredInputs = (action: Catalog.Action): ReadonlyArray<string> =>
   inputsOf(action).flatMap(({ id, is_required }) => (is_required ? [id] : []))
 
@@ -120,7 +120,7 @@ export const listChoices = asUser<"actions.choices">(function* (call) {
   })
 })
 
-// What an action gives, as an example: each user has their own.
+// An example of an action's output; it differs for each user.
 const sample = ({ app }: Catalog.Action, user: FakeState.User, index: number) => {
   const id = `${app.noun}-${user.id}-${index + 1}`
   return {
@@ -158,7 +158,7 @@ export const test = asUser<"actions.test">(function* (call) {
   return ok({ links: { next: null, prev: null }, meta: { count: all.length, limit, offset }, data })
 })
 
-// An action that is run by itself is under way for a second; then it has succeeded or failed.
+// A single action runs for a second; then it has succeeded or failed.
 const duration = 1_000
 
 export const run = asUser<"actionRuns.create">(function* ({ clientId, now, payload: { data }, state, user }) {
@@ -189,7 +189,7 @@ export const run = asUser<"actionRuns.create">(function* ({ clientId, now, paylo
 
 const error = (code: string, title: string, detail: string) => ({ code, title, detail, meta: null })
 
-// What went wrong at the other app, which is no error of Zapier's.
+// Errors of the other app, not of Zapier.
 const errorsOf = ({ state, user }: UserCaller, run: FakeState.ActionRun, action: Catalog.Action) => {
   if (run.authentication === null || Authentications.find(state, user, run.authentication) === undefined) {
     const detail = `${action.app.title} takes no calls without an authentication.`

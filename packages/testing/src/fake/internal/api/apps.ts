@@ -6,7 +6,7 @@ import { type Handler, malformed, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
-// The apps of the category that is asked for, if one is, whose titles have the text of that parameter in them.
+// Apps of a category, if one is given, whose titles contain the text.
 const search = (category: string | undefined, text = "") =>
   Catalog.apps.filter(
     (app) => (category ?? app.category) === app.category && app.title.toLowerCase().includes(text.toLowerCase())
@@ -45,7 +45,7 @@ const categories = [...new Set(Catalog.apps.map(({ category }) => category))].ma
 
 export const listCategories: Handler<"categories.list"> = (call) => Paging.v1(call, categories)
 
-/** An app as v2 shows it. Only a user's token tells where the user would connect the app. */
+/** An app in v2. Only a user's token gets the link to connect the app. */
 const v2App = (app: Catalog.App, isForUser: boolean) => ({
   ...Catalog.face(app),
   id: app.uuid,
@@ -63,7 +63,7 @@ export const listV2: Handler<"apps.list"> = function* (call) {
   }
   const found = search(category, text).filter(({ uuid }) => ids === undefined || ids.includes(uuid))
   const { count, items, limit, next, offset, previous } = yield* Paging.slice(call, found)
-  // Here, and only here, the link backwards has its whole name.
+  // Only here the backward link is named in full.
   return ok({
     data: items.map((app) => v2App(app, call.user !== undefined)),
     meta: { count, limit, offset },

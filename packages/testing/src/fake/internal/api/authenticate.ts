@@ -1,4 +1,4 @@
-/** Who calls: the credential and the scope that the endpoint table asks for. */
+/** Authenticates a caller: the credential and the scope that the endpoint table requires. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
@@ -13,14 +13,14 @@ export type Caller = Pick<Asking, "clientId" | "user">
 const unauthenticated = (detail: string, challenge: string) =>
   problem(401, detail, { "www-authenticate": `Bearer realm="api"${challenge}` })
 
-/** The token is none that is good. */
+/** The token is not valid. */
 export const invalidToken = (description: string) =>
   unauthenticated(description, `,error="invalid_token",error_description="${description}"`)
 
 const bearer = (request: FakeHttp.FakeRequest) =>
   /^bearer +([^ ]+) *$/i.exec(request.headers["authorization"] ?? "")?.[1]
 
-/** The access token that a request has, if it is known. */
+/** The access token of a request, if it is known. */
 export const tokenOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): Lookup.Access | undefined => {
   const given = bearer(request)
   return given === undefined ? undefined : Lookup.accessToken(state, given)
@@ -31,7 +31,7 @@ const clientIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) =
   return clientId !== undefined && HashMap.has(state.apps, clientId) ? clientId : undefined
 }
 
-/** The partner that a request is counted for, if it names one that is known. */
+/** The partner that a request counts for, if it names a known one. */
 export const partner = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): string | undefined =>
   tokenOf(state, request)?.clientId ?? clientIdOf(state, request)
 
@@ -45,7 +45,7 @@ export const authenticate = (
     const { modes } = Endpoint.requirement(endpoint)
     if (modes.length === 0) return { clientId: undefined, user: undefined }
     const given = bearer(request)
-    // Where both will do, the header goes first.
+    // If both would do, the header takes precedence.
     if (modes.includes("ClientId") && (given === undefined || modes.length === 1)) {
       const clientId = yield* Result.fromNullishOr(clientIdOf(state, request), () =>
         problem(401, "Missing or unknown client_id in query parameters.")

@@ -1,4 +1,4 @@
-/** What users have connected to Zapier: their accounts in other apps. */
+/** Users' accounts in other apps. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -7,7 +7,7 @@ import { asUser, malformed, noContent, notFound } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
-/** The one that a user has for each app from the start. */
+/** The account that a user has for each app from the start. */
 export const given = (user: FakeState.User, app: Catalog.App): FakeState.Authentication => ({
   id: `${app.slug}-${user.id}`,
   app: app.uuid,
@@ -40,7 +40,7 @@ export const shown = ({ app, id, isExpired = false, title }: FakeState.Authentic
   title
 })
 
-/** The app that a required query parameter names. */
+/** The app named by a required query parameter. */
 export const appInQuery = ({ query }: { readonly query: { readonly app: string } }) =>
   Result.fromNullishOr(Catalog.app(query.app), () => malformed("app has to be the id of an app.", { parameter: "app" }))
 
@@ -63,7 +63,7 @@ export const create = asUser<"authentications.create">(function* ({ payload: { d
   }
 })
 
-/** Adds one, as a user does on the Connect page. Its id is a number, as text. */
+/** Adds a connection, as a user does on the Connect page. Its id is a number, as text. */
 export const add = (
   state: FakeState.FakeState,
   user: FakeState.User,
@@ -77,7 +77,7 @@ export const add = (
 
 const firstNumber = 9_000_000
 
-/** Says whether one has expired. */
+/** Marks a connection as expired, or as valid again. */
 export const setExpired = (
   state: FakeState.FakeState,
   user: FakeState.User,

@@ -1,4 +1,4 @@
-/** What an endpoint is given, and what it gives back: an answer, or a refusal. */
+/** Input and output of an endpoint: a response, or an error response. */
 import type * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
 import type * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
 import * as Result from "effect/Result"
@@ -6,13 +6,13 @@ import * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import type * as Definitions from "./definitions.ts"
 
-/** What is asked of the fake, and by whom. */
+/** A call and its caller. */
 export interface Caller {
   readonly state: FakeState.FakeState
   readonly request: FakeHttp.FakeRequest
-  /** By the fake's clock, in milliseconds since the epoch. */
+  /** The fake's time, in milliseconds since the epoch. */
   readonly now: number
-  /** Who calls, once the credential has been checked. */
+  /** The caller, once the credential has been checked. */
   readonly clientId: string | undefined
   readonly user: FakeState.User | undefined
 }
@@ -28,14 +28,14 @@ export interface UserCaller extends Caller {
 export interface UserCall<N extends Operation.Name> extends UserCaller, Definitions.Asked<N> {}
 
 export interface Answer<A> {
-  /** What the state is afterwards, if it is another. */
+  /** The next state, if it changed. */
   readonly state?: FakeState.FakeState
   readonly status: number
-  /** What is responded with, as `ZapierApi` encodes it. */
+  /** The body, before `ZapierApi` encodes it. */
   readonly body: A
 }
 
-/** Comes to an answer, or to the refusal that takes its place and changes nothing. */
+/** Returns a response, or fails with an error response that changes nothing. */
 export type Handled<A> = Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answer<A>>
 
 export type Handler<N extends Operation.Name> = (call: Call<N>) => Handled<ZapierApiClient.Response<N>>
@@ -56,7 +56,7 @@ export const problems = {
   503: ["service_unavailable", "ServiceUnavailable"]
 } as const
 
-/** A refusal in Zapier's error envelope, in the style of JSON:API. */
+/** An error in Zapier's envelope, in the style of JSON:API. */
 export const problem = (
   status: keyof typeof problems,
   detail: string,
@@ -67,10 +67,10 @@ export const problem = (
   return FakeHttp.json(status, { errors: [error] }, headers)
 }
 
-/** Which part of a request is wrong: a query parameter, or a place in the body as a JSON pointer. */
+/** The invalid part of a request: a query parameter, or a place in the body as a JSON pointer. */
 export type Source = { readonly parameter: string } | { readonly pointer: string }
 
-/** A malformed request, in the one shape that Zapier documents in full. Here the status is a number. */
+/** The error for a malformed request, the only one that Zapier documents in full. Its status is a number. */
 export const malformed = (detail: string, source: Source | null = null): FakeHttp.FakeResponse => {
   const code = "parse_error"
   const meta = { source: "ZAPIER", full_details: { message: detail, code } }
@@ -79,11 +79,11 @@ export const malformed = (detail: string, source: Source | null = null): FakeHtt
 
 export const notFound = (what: string): FakeHttp.FakeResponse => problem(404, `There is no such ${what}.`)
 
-/** Who a user is, as it stands in what is theirs: data of one user that is shown to another is seen by it. */
+/** Names a user in their own data, which shows if data of one user reaches another. */
 export const nameOf = ({ email, firstName, lastName }: FakeState.User): string =>
   `${firstName} ${lastName}`.trim() || email
 
-/** An endpoint that is called on behalf of a user. */
+/** Handles an endpoint that needs a user. */
 export const asUser = <N extends Operation.Name>(
   handle: (call: UserCall<N>) => Handled<ZapierApiClient.Response<N>>
 ): Handler<N> =>

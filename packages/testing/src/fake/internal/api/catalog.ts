@@ -1,4 +1,4 @@
-/** The apps that Zapier connects, and what each can do. Made up, the same for everybody, and of the documented shapes. */
+/** Apps and their actions: invented, the same for all users, and in the documented shapes. */
 import * as DateTime from "effect/DateTime"
 
 export interface App {
@@ -8,9 +8,9 @@ export interface App {
   readonly slug: string
   readonly category: string
   readonly color: string
-  /** How Zaps name it. */
+  /** The app's name in Zaps. */
   readonly api: string
-  /** What it is about: its actions are to notice, to create and to find one. */
+  /** The kind of thing that its actions watch for, create and find. */
   readonly noun: string
 }
 
@@ -23,7 +23,7 @@ export interface Action {
   readonly description: string
 }
 
-/** An id that looks random, and is not. */
+/** An id that looks random. */
 export const uuid = (group: string, number: number) => `00000000-0000-4000-${group}-${String(number).padStart(12, "0")}`
 
 export const apps: ReadonlyArray<App> = (
@@ -84,7 +84,7 @@ export const named = (name: string): App | undefined =>
 
 export const action = (id: string): Action | undefined => actionsById.get(id)
 
-/** What every list of apps shows of an app. */
+/** An app as it appears in every list. */
 export const face = ({ slug, title }: App) => ({
   title,
   description: `${title} is one of the apps that Zapier connects.`,
@@ -97,7 +97,7 @@ export const face = ({ slug, title }: App) => ({
   }
 })
 
-/** An app as a step of a Zap or of a template shows it. */
+/** An app as it appears in a step of a Zap or a template. */
 export const stepApp = (app: App) => ({
   ...face(app),
   uuid: app.uuid,
@@ -107,9 +107,9 @@ export const stepApp = (app: App) => ({
   url: `https://zapier.com/apps/${app.slug}/integrations`
 })
 
-/** A time as Zapier writes it. */
+/** A time in Zapier's format. */
 export const timestamp = (millis: number): string =>
-  // A clock may be set to what no date can be.
+  // A clock may be set to a time that no date can represent.
   DateTime.formatIso(DateTime.makeUnsafe(Math.min(Math.max(millis, -latest), latest)))
 
 const latest = 8_640_000_000_000_000

@@ -1,4 +1,4 @@
-/** What `ZapierApi` says of requests and responses. The fake reads and writes by it, so that client and fake cannot differ. */
+/** Schemas of requests and responses from `ZapierApi`, so that client and fake cannot differ. */
 import { EndpointFacts } from "@zapier-workflow-auth/core/zapier/api/EndpointFacts"
 import type * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
 import { ZapierApi } from "@zapier-workflow-auth/core/zapier/ZapierApi"
@@ -12,7 +12,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 
 type Side<S> = [S] extends [never] ? undefined : S extends { readonly Type: infer A } ? A : never
 
-/** What an operation is asked, decoded. */
+/** The decoded input of an operation. */
 export interface Asked<N extends Operation.Name> {
   readonly params: Side<ZapierApiClient.Definition<N>["~Params"]>
   readonly query: Side<ZapierApiClient.Definition<N>["~Query"]>
@@ -24,15 +24,15 @@ type Codec = (value: unknown) => Result.Result<unknown, SchemaIssue.Issue>
 interface Definition {
   readonly params: Codec
   readonly query: Codec
-  /** Of the body, if there is one. */
+  /** The body, if there is one. */
   readonly payload: Codec | undefined
-  /** Of what is responded with, by status. */
+  /** The response bodies, by status. */
   readonly success: ReadonlyMap<number, Codec>
 }
 
 const nothing: Codec = () => Result.succeed(undefined)
 
-// None of them needs a service: their types are erased where all endpoints are gone through.
+// No schema needs a service, so their types may be erased.
 type Plain = Schema.Codec<unknown, unknown>
 
 const decoder = (schema: Schema.Top): Codec => {
@@ -71,7 +71,7 @@ export const of = (operation: Operation.Name): Definition => {
   return definition
 }
 
-/** What a response says, encoded. The fake never says what is not defined. */
+/** Encodes a response, which must be defined. */
 export const encode = (operation: Operation.Name, status: number, body: unknown): unknown => {
   const codec = of(operation).success.get(status)
   if (codec === undefined) throw new Error(`ZapierApi does not define a response ${status} of ${operation}`)

@@ -1,4 +1,4 @@
-/** The API: which endpoint a request is for, who calls, and what it answers. */
+/** The API: finds the endpoint of a request, authenticates, and handles it. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
 import * as Option from "effect/Option"
@@ -61,7 +61,7 @@ const handlers: { readonly [N in Operation.Name]: Handler<N> } = {
   "promotions.remove": Promotions.remove
 }
 
-// All but the consent page, which is for browsers.
+// All endpoints but the consent page, which is for browsers.
 const operations: ReadonlyMap<Endpoint.Name, Operation.Name> = new Map(
   Operation.names.map((operation) => [Operation.table[operation], operation])
 )
@@ -88,7 +88,7 @@ const pathParameters = (endpoint: Endpoint.Name, path: string): { readonly [name
   )
 }
 
-// Parameters of a query by name. Those without a value are none.
+// The query's parameters by name. Those without a value are left out.
 const queryOf = (request: FakeRequest): { readonly [name: string]: string } => {
   const query = Parse.query(request)
   return Object.fromEntries(
@@ -146,7 +146,7 @@ export const handle = (state: FakeState.FakeState, request: FakeRequest, now: nu
   const handled = Result.gen(function* () {
     const caller = yield* Authenticate.authenticate(state, request, endpoint, now)
     const call = { state, request, now, ...caller, ...(yield* asked(operation, endpoint, request)) }
-    // What was decoded by an operation's definition is what its handler takes.
+    // The input was decoded by the definition of the same operation.
     return yield* (handlers[operation] as Handler<Operation.Name>)(call as Call<Operation.Name>)
   })
   return Result.isFailure(handled)

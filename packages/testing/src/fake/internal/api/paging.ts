@@ -1,4 +1,4 @@
-/** Lists by the page, in the three shapes that Zapier has. Numbers that are none, or out of bounds, are refused. */
+/** Paged lists, in Zapier's three shapes. Numbers that are invalid or out of bounds are rejected. */
 import * as Result from "effect/Result"
 import type { FakeResponse } from "../../FakeHttp.ts"
 import * as Links from "../links.ts"
@@ -12,7 +12,7 @@ interface Bounds {
 
 type Asking = Pick<Caller, "request">
 
-/** A list that is asked for. */
+/** A call of a list. */
 interface List extends Asking {
   readonly query: { readonly limit?: number | undefined; readonly offset?: number | undefined }
 }
@@ -52,7 +52,7 @@ interface PageV2<A> {
   readonly data: ReadonlyArray<A>
 }
 
-// The address of another page: the same query, and other numbers. The client id is not repeated, as at Zapier.
+// The URL of another page: the same query with other numbers, and without the client id, as at Zapier.
 const link = ({ request }: Asking, numbers: { readonly [name: string]: number }) => {
   const query = new URLSearchParams(request.query)
   query.delete("client_id")
@@ -60,7 +60,7 @@ const link = ({ request }: Asking, numbers: { readonly [name: string]: number })
   return Links.to(request, `${request.path}?${query}`)
 }
 
-/** By page number, as v1 lists apps. */
+/** A list by page number, as v1 lists apps. */
 export const byNumber = function* <A>(
   call: Asking & { readonly query: { readonly page?: number | undefined; readonly per_page?: number | undefined } },
   all: ReadonlyArray<A>
@@ -80,7 +80,7 @@ export const byNumber = function* <A>(
   })
 }
 
-/** By `limit` and `offset`, as all others are listed. */
+/** A list by `limit` and `offset`, as all others. */
 export const slice = <A>(call: List, all: ReadonlyArray<A>, limits: Omit<Bounds, "least"> = { otherwise: 10 }) =>
   Result.gen(function* () {
     const limit = yield* within(call.query.limit, "limit", { ...limits, least: 1 })
@@ -96,18 +96,18 @@ export const slice = <A>(call: List, all: ReadonlyArray<A>, limits: Omit<Bounds,
     }
   })
 
-/** A slice as v1 shows it. */
+/** A page in the shape of v1. */
 export const v1 = function* <A>(call: List, all: ReadonlyArray<A>, limits?: Omit<Bounds, "least">): Handled<PageV1<A>> {
   const { count, items, next, previous } = yield* slice(call, all, limits)
   return ok({ next, previous, count, objects: items })
 }
 
-/** A slice as v2 shows it. */
+/** A page in the shape of v2. */
 export const v2 = function* <A>(call: List, all: ReadonlyArray<A>): Handled<PageV2<A>> {
   const { count, items, limit, next, offset, previous } = yield* slice(call, all)
   return ok({ links: { next, prev: previous }, meta: { count, limit, offset }, data: items })
 }
 
-/** All there is, as v2 shows a list that has no pages. */
+/** A complete list in the shape of v2. */
 export const unpaged = <A>(data: ReadonlyArray<A>): Answer<PageV2<A>> =>
   ok({ links: { next: null, prev: null }, meta: { count: data.length, limit: null, offset: 0 }, data })

@@ -1,4 +1,4 @@
-/** Promotions: a user's account is enrolled on the user's behalf, and unenrolled by the app itself. */
+/** Promotions: the app enrolls an account on the user's behalf, and unenrolls it itself. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -6,14 +6,14 @@ import * as FakeState from "../../FakeState.ts"
 import { type Caller, type Handler, asUser, malformed, noContent, notFound, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 
-// Zapier's page of this endpoint names a second member, `user_access_token`, which says the same as the header.
+// Zapier's page of this endpoint names a second member, `user_access_token`, which repeats the header.
 export const create = asUser<"promotions.create">(function* ({ clientId, now, payload, state, user }) {
   const { promotion_id: promotionId } = payload
   if (!/^[\w-]+$/.test(promotionId)) {
     return yield* Result.fail(malformed("There is no such promotion.", { pointer: "/promotion_id" }))
   }
   const [drawnId, drawn] = FakeState.draw(state, 12)
-  // It tells whose it is: what is read of an enrollment has no member that does.
+  // The id names its owner, because no member of an enrollment does.
   const id = `${promotionId}:${user.id}-${drawnId}`
   const made: FakeState.Enrollment = { id, promotionId, clientId, userId: user.id, enrolledAt: now }
   return {

@@ -30,14 +30,14 @@ const templates = others.map((app, index) => {
   }
 })
 
-/** The list itself, without an envelope. */
+/** Returns the list without an envelope. */
 export const list: Handler<"zapTemplates.list"> = function* (call) {
   const slugs = call.query.apps ?? []
   const found = templates.filter(({ steps }) => slugs.every((slug) => steps.some((step) => step.slug === slug)))
   return ok((yield* Paging.slice(call, found, { otherwise: 5, most: 100 })).items)
 }
 
-/** Names the apps of a sentence in their order, and an action of each. */
+/** Finds the apps of a sentence in their order, and an action of each. */
 export const guess: Handler<"zaps.guess"> = function* ({ payload: { description } }) {
   const text = description.toLowerCase()
   const mentioned = Catalog.apps

@@ -1,4 +1,4 @@
-/** The Zaps of users, and their runs. All have a few from the start, named after them; what is written stays. */
+/** Users' Zaps and their runs. Each user has a few from the start, with the user's name; changes are kept. */
 import type { NewStep } from "@zapier-workflow-auth/core/zapier/api/Zaps"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -38,7 +38,7 @@ const begun = (user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
     steps: [...step(user, from, "READ"), ...step(user, to, "WRITE")]
   }))
 
-// Most calls ask for these: they are made once for each user.
+// Cached for each user, because most calls ask for them.
 const known = new WeakMap<FakeState.User, ReadonlyArray<FakeState.Zap>>()
 
 const ofNew = (user: FakeState.User): ReadonlyArray<FakeState.Zap> => {
@@ -50,7 +50,7 @@ const ofNew = (user: FakeState.User): ReadonlyArray<FakeState.Zap> => {
 const ofUser = (state: FakeState.FakeState, user: FakeState.User): ReadonlyArray<FakeState.Zap> =>
   Option.getOrElse(HashMap.get(state.zaps, user.id), () => ofNew(user))
 
-// The Zaps with which a query asks for some of their inputs: each has to be one of the given values, in some step.
+// The Zaps that a query selects by their inputs: each must have one of the given values, in some step.
 const filtered = (call: UserCaller, query: object, pattern: RegExp): ReadonlyArray<FakeState.Zap> => {
   const wanted = Object.entries(query).flatMap(([name, value]) => {
     const key = pattern.exec(name)?.[1]
@@ -67,7 +67,7 @@ const day = 24 * hour
 
 const daysOfHistory = 45
 
-// New Zaps have this number and higher ones. They have not run yet.
+// New Zaps are numbered from here. They have not run yet.
 const firstNewNumber = 100_000_000
 
 const runOn = (zap: FakeState.Zap, number: number) => {
@@ -83,8 +83,8 @@ const runOn = (zap: FakeState.Zap, number: number) => {
 
 type Run = ReturnType<typeof runOn>
 
-// Each Zap that a user has from the start runs once a day, and not always with success: the hour depends on the Zap, and
-// the outcome on the day. The latest run comes first.
+// The runs of a Zap, latest first. Each Zap that exists from the start runs once a day: the hour depends on the Zap,
+// the outcome on the day.
 const runsOf = function* (zap: FakeState.Zap, now: number): Generator<Run> {
   if (!zap.isEnabled || zap.number >= firstNewNumber) return
   const today = Math.floor(now / day)
@@ -94,7 +94,7 @@ const runsOf = function* (zap: FakeState.Zap, now: number): Generator<Run> {
   }
 }
 
-// When it last succeeded, in milliseconds since the epoch.
+// The time of its last success, in milliseconds since the epoch.
 const lastSuccessOf = (zap: FakeState.Zap, now: number): number | undefined => {
   for (const { endedAt, status } of runsOf(zap, now)) if (status === "success") return endedAt
   return undefined
@@ -126,7 +126,7 @@ export const listV1 = asUser<"zaps.listV1">((call) =>
 
 const idOf = (number: number) => `00000000-0000-c000-8000-${String(number).padStart(12, "0")}`
 
-// An id, or all that it stands for where the query asks to expand it.
+// An id, or the object that it stands for if the query expands it.
 const expanded = (call: UserCaller, expand?: ReadonlyArray<string>) => {
   const fields = new Set(expand)
   const isActionWhole = fields.has("steps.action") || fields.has("steps.action.app")
@@ -166,14 +166,14 @@ export const listV2 = asUser<"zaps.list">((call) =>
   )
 )
 
-// A Zap is composed of a read, followed by one or more writes.
+// A Zap consists of a read, followed by one or more other steps.
 const checkSteps = (
   { state, user }: UserCaller,
   steps: ReadonlyArray<typeof NewStep.Type>
 ): Result.Result<ReadonlyArray<FakeState.ZapStep>, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
     if (steps.length < 2) {
-      const detail = "A Zap has two steps at least: a read, and what follows from it."
+      const detail = "A Zap needs at least two steps, the first of which is a read."
       return yield* Result.fail(malformed(detail, { pointer: "/data/steps" }))
     }
     const checked: Array<FakeState.ZapStep> = []
@@ -181,7 +181,7 @@ const checkSteps = (
       const pointer = `/data/steps/${index}`
       const known = Catalog.action(action)
       if (known === undefined || (known.type === "READ") !== (index === 0)) {
-        const detail = index === 0 ? "The first step has to be a read." : "The steps after the first have to act."
+        const detail = index === 0 ? "The first step has to be a read." : "Only the first step may be a read."
         return yield* Result.fail(malformed(detail, { pointer: `${pointer}/action` }))
       }
       yield* Actions.checkAuthentication(state, user, known, authentication, `${pointer}/authentication`)
@@ -226,7 +226,7 @@ const change = (call: UserCaller, zap: FakeState.Zap, changes: Partial<FakeState
   return { state: saved(state, user, zaps), ...ok(shown(call, changed)) }
 }
 
-/** New steps take the place of all others, and turn the Zap on; a new title alone does not. */
+/** New steps replace all others, and turn the Zap on; a new title alone does not. */
 export const edit = asUser<"zaps.update">(function* (call) {
   const zap = yield* inPath(call)
   const { data } = call.payload

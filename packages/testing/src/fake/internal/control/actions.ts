@@ -1,4 +1,4 @@
-/** What can be done to the fake from outside: one table, for the control API and for the forms of the control page. */
+/** Control operations as one table, for the control API and for the forms of the control page. */
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -34,21 +34,20 @@ const action = <S extends Schema.ConstraintDecoder<unknown>>(
     Effect.flatMap(Effect.mapError(Effect.fromResult(parse(input)), problem), (parsed) => act(parsed, context))
 }
 
-// A struct without fields would take anything.
+// A struct without fields would accept anything.
 const nothing = Schema.Record(Schema.String, Schema.Never)
 
 const answer = { url: Schema.String, user: Schema.optionalKey(Schema.String) }
 
 const named = Schema.Struct({ name: Schema.optionalKey(Schema.String) })
 
-/** The name of a snapshot that was given none. */
+/** The name of a snapshot without a name. */
 export const unnamed = "latest"
 
 const located = (location: string) => ({ location })
 
 /**
- * By their names, which are those of the service's operations, as they are spelled in paths. What an action gives is
- * JSON, or nothing.
+ * The actions by their names in paths, which are those of the service's operations. An action returns JSON, or nothing.
  */
 export const actions: ReadonlyMap<string, Action> = new Map(
   Object.entries({
@@ -87,7 +86,7 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     ),
     "add-fault": action(FakeFault.Rule, (rule, { zapier }) => zapier.addFault(rule)),
     advance: action(Schema.Struct({ by: Schema.Union([Schema.Finite, Schema.String]) }), ({ by }, { zapier }) =>
-      // Which texts are durations, the operation says.
+      // The operation itself checks whether a text is a duration.
       zapier.advance(by as Duration.Input)
     ),
     "set-time": action(Schema.Struct({ at: Schema.Finite }), ({ at }, { zapier }) => zapier.setTime(at)),
@@ -99,7 +98,7 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     restore: action(named, ({ name = unnamed }, { snapshots, zapier }) => {
       const snapshot = snapshots.get(name)
       return snapshot === undefined
-        ? Effect.fail(problem("There is no snapshot of this name: take one first."))
+        ? Effect.fail(problem("No snapshot has this name. Take one first."))
         : zapier.restore(snapshot)
     }),
     reset: action(nothing, (_, { zapier }) => zapier.reset)
@@ -128,7 +127,7 @@ const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unkno
       user: form.get("user")
     })
     return defined({
-      // Text that is no JSON is refused as the fault that it is not.
+      // Text that is not JSON is rejected as an invalid fault.
       fault: Parse.jsonText(form.get("fault") ?? "") ?? form.get("fault"),
       match,
       nth: numberOf(form.get("nth")),
@@ -137,7 +136,7 @@ const fromFields: { readonly [action: string]: (form: Parse.Parameters) => unkno
   }
 }
 
-/** What a form of the page means: buttons carry the input of their action as JSON, and other forms have fields. */
+/** The input in a form: buttons carry the input of their action as JSON, other forms have fields. */
 export const fromForm = (action: string, form: Parse.Parameters): unknown =>
   (Object.hasOwn(fromFields, action) ? fromFields[action] : undefined)?.(form) ??
   Parse.jsonText(form.get("input") ?? "")

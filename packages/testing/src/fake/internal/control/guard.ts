@@ -1,7 +1,7 @@
 /**
- * Who may look at the control page and call the control API. The page holds secrets and does things, and any page that
- * the user has open can send requests to this machine: so it is asked where a request comes from, which name the browser
- * knows the server by (a name of a foreign page may lead here, too), which page sent it, and for a secret.
+ * Protects the control page and the control API. The page shows secrets and changes things, and every site that the
+ * user has open can send requests to this machine. So it checks the client's address, the host name (another site's
+ * name may resolve to this machine), the site that sent the request, and a secret.
  */
 import * as Mac from "effect/crypto/Mac"
 import * as Cookies from "effect/http/Cookies"
@@ -14,9 +14,9 @@ import * as ServedAt from "../servedAt.ts"
 export interface Secrets {
   /** Opens the page once, and the API always. */
   readonly token: string
-  /** In the browser's cookie. */
+  /** The value of the browser's cookie. */
   readonly session: string
-  /** In the page's forms. */
+  /** The value in the page's forms. */
   readonly form: string
 }
 
@@ -26,12 +26,12 @@ export const isSame = (given: string | undefined, secret: string): boolean =>
   given !== undefined && Mac.timingSafeEqual(encoder.encode(given), encoder.encode(secret))
 
 const isLoopbackIp = (text: string): boolean => {
-  // An address of IPv4, as a socket of IPv6 has it.
+  // An IPv4 address, as an IPv6 socket shows it.
   const address = NetAddress.ipFromString(text.replace(/^::ffff:(?=\d+\.)/i, ""))
   return Result.isSuccess(address) && NetAddress.isLoopback(address.success)
 }
 
-/** Whether a server can be reached from its own machine only. */
+/** True if a server is reachable only from its own machine. */
 export const isLocal = (address: NetAddress.SocketAddress): boolean =>
   NetAddress.isUnixPathAddress(address) || NetAddress.isLoopback(address.address)
 
@@ -40,11 +40,11 @@ const isLoopbackHost = (host: string): boolean => {
   return name === "localhost" || isLoopbackIp(name)
 }
 
-// Another program's page of this machine may link here: it only shows something, and no page can read it.
+// A page of another local program may link here: a visit changes nothing, and that page cannot read it.
 const isVisit = ({ headers, method }: FakeRequest): boolean =>
   method === "GET" && headers["sec-fetch-site"] === "same-site" && headers["sec-fetch-dest"] === "document"
 
-/** What is wrong with where a request comes from. */
+/** The reason to reject a request because of where it comes from. */
 export const foreign = (request: FakeRequest, isServerLocal: boolean): string | undefined => {
   const host = request.headers["host"] ?? ""
   if (request.address === undefined ? !isServerLocal : !isLoopbackIp(request.address)) {
@@ -60,7 +60,7 @@ export const foreign = (request: FakeRequest, isServerLocal: boolean): string | 
 export const isBearer = ({ headers }: FakeRequest, { token }: Secrets): boolean =>
   isSame(/^Bearer +(\S+) *$/i.exec(headers["authorization"] ?? "")?.[1], token)
 
-// Browsers share cookies between the ports of a machine.
+// Ports of one machine share cookies.
 const cookieName = ({ headers }: FakeRequest) => `fake-zapier-${/:(\d+)$/.exec(headers["host"] ?? "")?.[1] ?? "80"}`
 
 export const isSignedIn = (request: FakeRequest, { session }: Secrets): boolean => {

@@ -1,4 +1,4 @@
-/** The control page and the control API, as a function of requests: who is let in, and what they get. */
+/** The control page and the control API as a function of requests: checks access, then responds. */
 import * as Effect from "effect/Effect"
 import * as FakeHttp from "../../FakeHttp.ts"
 import * as Log from "../pages/controlLog.ts"
@@ -11,11 +11,11 @@ import { readings } from "./view.ts"
 
 export interface Context extends Actions.Context {
   readonly secrets: Guard.Secrets
-  /** Whether the server can be reached from its own machine only. */
+  /** True if the server is reachable only from its own machine. */
   readonly isServerLocal: boolean
-  /** What else there is, for the page's navigation. */
+  /** Links for the page's navigation. */
   readonly links: ReadonlyArray<{ readonly name: string; readonly url: string }>
-  /** Done after each action, with what happened in a sentence. */
+  /** Runs after each action, with one sentence about it. */
   readonly onAction: (words: string) => Effect.Effect<unknown>
 }
 
@@ -25,7 +25,7 @@ const api = `${base}api/`
 
 const actionPrefix = Forms.actionPath("")
 
-/** Whether a path is one of control, and not of Zapier. */
+/** True for a path of the control page or API. */
 export const isControl = (path: string): boolean => path === base.slice(0, -1) || path.startsWith(base)
 
 const noStore = { "cache-control": "no-store", "x-content-type-options": "nosniff" }
@@ -77,14 +77,14 @@ const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, co
     return request.method === "POST" ? yield* act(name, action, request, context) : wrongMethod("POST")
   }
   const there = { GET: [...readings.keys()], POST: [...Actions.actions.keys()] }
-  return name === "" ? json(200, there) : json(404, { error: "There is no such path.", ...there })
+  return name === "" ? json(200, there) : json(404, { error: "Unknown path.", ...there })
 })
 
 // -----------------------------------------------------------------------------
 // The page
 // -----------------------------------------------------------------------------
 
-/** What an action did, and the part of the page that it belongs to. */
+/** The effect of an action, and its part of the page. */
 const said: { readonly [action: string]: { readonly words: string; readonly part: string } } = {
   "register-app": { words: "The app is registered.", part: "apps" },
   "register-user": { words: "The user is added.", part: "users" },
@@ -105,7 +105,7 @@ const said: { readonly [action: string]: { readonly words: string; readonly part
   reset: { words: "Everything is as it was at the start.", part: "snapshot" }
 }
 
-/** Does an action, and tells of it. */
+/** Does an action and reports it. */
 const perform = (name: string, action: Actions.Action, input: unknown, context: Context) =>
   Effect.tap(action(input, context), () => context.onAction(said[name]?.words ?? name))
 

@@ -1,4 +1,4 @@
-/** What can be read of the fake from outside: for the control page and, as JSON, for the control API. */
+/** The fake's state for the control page and, as JSON, for the control API. */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -13,11 +13,11 @@ const latestFirst = (one: FakeState.AccessToken, other: FakeState.AccessToken) =
 const endOf = ({ accessTokens: [first] }: { readonly accessTokens: ReadonlyArray<FakeState.AccessToken> }) =>
   first?.expiresAt ?? 0
 
-/** Whom a partner knows a White Label user as. */
+/** The partner's name for a White Label user. */
 const whiteLabelOf = ({ whiteLabelUsers }: FakeState.FakeState, id: number) =>
   Option.getOrUndefined(Option.map(HashMap.get(whiteLabelUsers, id), ({ tenant, user }) => ({ tenant, user })))
 
-/** What users have allowed. The grant whose token ends last comes first, and so does the token. */
+/** Users' grants, the one whose token expires last first; likewise its tokens. */
 export const grants = (state: FakeState.FakeState) =>
   Array.from(HashMap.values(state.grants), ({ accessTokens, clientId, id, refreshToken, scopes, userId }) => ({
     grantId: id,
@@ -31,7 +31,7 @@ export const grants = (state: FakeState.FakeState) =>
 
 export type Grant = ReturnType<typeof grants>[number]
 
-/** The apps' own tokens, the one that ends last first. */
+/** The apps' own tokens, the one that expires last first. */
 export const appTokens = (state: FakeState.FakeState): ReadonlyArray<FakeState.AppToken> =>
   Array.from(HashMap.values(state.appTokens)).toSorted(latestFirst)
 

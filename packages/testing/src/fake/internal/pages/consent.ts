@@ -1,14 +1,15 @@
-/** The pages that users of an app see: sign-in and consent in one, and what is wrong with a link. */
+/** The pages that users of an app see: consent with a choice of the user, and errors. */
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { FakeResponse } from "../../FakeHttp.ts"
 import type { App, User } from "../../FakeState.ts"
+import * as AddressBar from "./addressBar.ts"
 import * as Document from "../../../internal/pages/document.ts"
 import * as Html from "../../../internal/pages/html.ts"
 import * as Styles from "../../../internal/pages/styles.ts"
 
 const { html } = Html
 
-// Zapier's descriptions in short.
+// Zapier's descriptions, shortened.
 const words: { readonly [scope in (typeof Scopes.known)[number]]: string } = {
   profile: "See your name and e-mail address",
   zap: "See the Zaps that it made for you",
@@ -34,31 +35,25 @@ const words: { readonly [scope in (typeof Scopes.known)[number]]: string } = {
 
 const isKnown = (scope: Scopes.Scope): scope is keyof typeof words => Object.hasOwn(words, scope)
 
-/** What a user reads of a scope. */
+/** A scope in words for a user. */
 export const ofScope = (scope: Scopes.Scope): string =>
   isKnown(scope) ? words[scope] : "A permission that this fake does not know"
 
-// Where the form may lead is not stated: browsers hold each redirect after it against that, and an app may redirect on.
-// Without any referrer, a browser would not say that it is this very page which sends its form.
+// The policy does not restrict the form's target: browsers would apply it to every redirect after it, and an app may
+// redirect on. Without a referrer, a browser would not send the form's origin.
 const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: "same-origin" })
 
 /** Says that this is not the real one. */
 export const note = html`<p class="quiet">This is a fake Zapier, for development and tests.</p>`
-
-// As a browser would show it: here, the address is that of the fake.
-const bar = html`<header class="bar">
-  <span class="address"><span class="hidden">Address: </span>https://api.zapier.com/v2/authorize</span>
-  <span>Zapier's page, played by a fake</span>
-</header>`
 
 export interface Consent {
   readonly app: App
   readonly scopes: ReadonlyArray<Scopes.Scope>
   readonly redirectUri: string
   readonly users: ReadonlyArray<User>
-  /** The e-mail address of the user who is signed in at first. */
+  /** The e-mail address of the preselected user. */
   readonly signedIn: string | undefined
-  /** Where the form is sent. */
+  /** The target of the form. */
   readonly action: string
 }
 
@@ -75,7 +70,7 @@ const destination = (redirectUri: string): string => new URL(redirectUri).host |
 export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: Consent): FakeResponse =>
   Document.page(kind, 200, {
     title: `Allow ${app.name} to use Zapier for you?`,
-    body: html`${bar}
+    body: html`${AddressBar.consent}
       <main class="card">
         <h1 class="breaks">Allow ${app.name} to use Zapier for you?</h1>
         <section>
@@ -101,7 +96,7 @@ export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: C
       </main>`
   })
 
-// Time alone mends these.
+// Errors that pass with time.
 const passing: ReadonlySet<number> = new Set([429, 503])
 
 export const problem = (status: number, problem: string): FakeResponse => {
@@ -110,7 +105,7 @@ export const problem = (status: number, problem: string): FakeResponse => {
     : ["This link does not work", "Go back to the app that sent you here, and tell its developer."]
   return Document.page(kind, status, {
     title,
-    body: html`${bar}
+    body: html`${AddressBar.consent}
       <main class="card">
         <h1>${title}</h1>
         <p class="breaks">${problem}</p>

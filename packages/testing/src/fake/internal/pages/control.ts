@@ -1,4 +1,4 @@
-/** The control page: what the fake knows, and buttons for what no client can do. */
+/** The control page: the fake's state, and buttons for what no client can do. */
 import type { FakeResponse } from "../../FakeHttp.ts"
 import type { App, FakeState, User } from "../../FakeState.ts"
 import type * as RequestLog from "../../RequestLog.ts"
@@ -15,7 +15,7 @@ import * as Words from "../../../internal/pages/words.ts"
 
 const { html } = Html
 
-// The referrer stays here: without one, browsers do not say which page sends a form.
+// A same-origin referrer: without any, browsers do not send the form's origin.
 const kind = Document.kind({
   style: Styles.control,
   script,
@@ -31,20 +31,20 @@ const plain = Document.kind({
 
 export interface Model {
   readonly state: FakeState
-  /** What the fake's clock shows, in milliseconds since the epoch. */
+  /** The fake's time, in milliseconds since the epoch. */
   readonly time: number
-  /** The oldest first. */
+  /** Oldest first. */
   readonly requests: ReadonlyArray<RequestLog.Entry>
-  /** When the snapshot is from that can be restored, by the fake's clock. */
+  /** The fake's time of the snapshot that can be restored. */
   readonly snapshotAt: number | undefined
   readonly formSecret: Forms.FormSecret
-  /** What else there is: a playground, for example. */
+  /** Links to other pages, such as a playground. */
   readonly links: ReadonlyArray<{ readonly name: string; readonly url: string }>
-  /** What was done, or why not. */
+  /** The result of an action, or its error. */
   readonly notice: { readonly isProblem: boolean; readonly text: string } | undefined
 }
 
-// There from the start, so that a screen reader says what comes into it.
+// In the first HTML: screen readers announce only changes of a live region that exists.
 const notice = (notice: Model["notice"]) => {
   const kind = notice === undefined ? "" : notice.isProblem ? "notice problem" : "notice"
   return html`<p id="notice" class="${kind}" role="status">${notice?.text}</p>`
@@ -222,7 +222,7 @@ export const control = (status: number, model: Model): FakeResponse => {
   })
 }
 
-/** Why somebody does not get to see what they asked for. */
+/** The page for a request without access. */
 export const refusal = (status: number, title: string, problem: string): FakeResponse =>
   Document.page(plain, status, {
     title,

@@ -1,4 +1,4 @@
-/** The faults that are set, and the form that adds one. */
+/** The fault rules, and the form that adds one. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as FakeFault from "../../FakeFault.ts"
 import type { FakeState } from "../../FakeState.ts"
@@ -8,7 +8,7 @@ import * as Words from "../../../internal/pages/words.ts"
 
 const { html } = Html
 
-// What is tried most. The control API takes them all, with any numbers.
+// The most useful faults. The control API accepts all of them, with any parameters.
 const choices: ReadonlyArray<FakeFault.Fault> = [
   ...FakeFault.ofEachKind,
   { _tag: "ResponseSlow", millis: 60_000 },

@@ -1,15 +1,15 @@
-/** What the parts of the control page are made of. Each form does one action, and works without a script. */
+/** Components of the control page. Each form does one action, and works without a script. */
 import * as Html from "../../../internal/pages/html.ts"
 
 const { html } = Html
 
-/** Where the control page is. Zapier has no such path. */
+/** The path of the control page. Zapier has no such path. */
 export const base = "/_control/"
 
-/** What shows that a form is of this page. */
+/** Proves that a form comes from this page. */
 export type FormSecret = string
 
-/** Where a form goes that does an action. */
+/** The target of a form for an action. */
 export const actionPath = (action: string): string => `${base}do/${action}`
 
 /** A form for an action. */
@@ -18,10 +18,10 @@ export const form = (secret: FormSecret, action: string, fields: Html.Content): 
     <input type="hidden" name="form" value="${secret}" />${fields}
   </form>`
 
-// What is read out and not shown.
+// Text for screen readers only.
 const unseen = (text: string): Html.Html => html`<span class="hidden"> ${text}</span>`
 
-/** A button with an input of its own. What it is `of` is read out and not shown. */
+/** A button with its own input. `of` is for screen readers only. */
 export const button = (label: string, input: unknown, small?: { readonly of?: string }): Html.Html =>
   html`<button ${small && Html.verbatim('class="small" ')}name="input" value="${JSON.stringify(input)}">
     ${label}${small?.of && unseen(small.of)}
@@ -31,18 +31,18 @@ export const button = (label: string, input: unknown, small?: { readonly of?: st
 export const action = (secret: FormSecret, name: string, ...of: Parameters<typeof button>): Html.Html =>
   form(secret, name, button(...of))
 
-/** A part of the page, with its heading. */
+/** A section of the page, with its heading. */
 export const section = (id: string, title: string, content: Html.Content): Html.Html =>
   html`<section class="card" aria-labelledby="${id}">
     <h2 id="${id}">${title}</h2>
     ${content}
   </section>`
 
-/** A line of input. */
+/** A labelled input. */
 export const input = (id: string, name: string, label: string, attributes = ""): Html.Html =>
   html`<label for="${id}">${label}</label><input id="${id}" name="${name}" ${Html.verbatim(attributes)} />`
 
-/** A choice, of values and what is shown of them. */
+/** A labelled choice of values and their texts. */
 export const select = (
   id: string,
   name: string,
@@ -54,7 +54,7 @@ export const select = (
       ${options.map(([value, shown]) => html`<option value="${value}">${shown}</option> `)}
     </select>`
 
-/** A secret that shows when it is asked for. */
+/** A secret that is shown on demand. */
 export const secret = (value: string, what: string): Html.Html =>
   html`<details class="secret">
     <summary><code>${value.length > 12 ? `…${value.slice(-4)}` : "…"}</code>${unseen(what)}</summary>

@@ -1,4 +1,4 @@
-/** What users have allowed, and the tokens with the time that they have left. */
+/** Grants and tokens, with the time left. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as View from "../control/view.ts"
@@ -9,7 +9,7 @@ import * as Words from "../../../internal/pages/words.ts"
 
 const { html } = Html
 
-/** How many are shown: a page with thousands of forms helps nobody. */
+/** How many are shown: thousands of forms would be of no use. */
 const most = 25
 
 const entries = <A>(all: ReadonlyArray<A>, entry: (one: A) => Html.Html) =>

@@ -1,4 +1,4 @@
-/** The latest requests, the newest first. A script shows those that come, where scripts run. */
+/** The latest requests, newest first. A script adds new ones, if scripts run. */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as RequestLog from "../../RequestLog.ts"
@@ -25,10 +25,10 @@ const row = (entry: RequestLog.Entry) =>
     <td>${status(entry)}</td>
   </tr> `
 
-/** What the script asks for. */
+/** The path that the script polls. */
 export const path = `${base}requests`
 
-/** The latest, and a tag that is another one when they are others. */
+/** The latest rows, and a tag that changes with them. */
 export const rows = (entries: ReadonlyArray<RequestLog.Entry>) => {
   const none = html`<tr>
     <td colspan="3" class="quiet">No requests yet.</td>

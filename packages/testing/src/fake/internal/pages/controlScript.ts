@@ -1,6 +1,6 @@
 /**
- * The script of the control page. It sends forms and shows what came of them without leaving the page, so that the place, the
- * focus and what is typed or opened stay; and it asks every second for requests that came meanwhile.
+ * The script of the control page. It sends forms without leaving the page, so the scroll position, the focus, typed text and
+ * open parts stay. It also polls for new requests every second.
  */
 export const script = `
 const main = document.querySelector("main")
@@ -14,7 +14,7 @@ const isTyping = () => document.activeElement?.matches("input, select, textarea"
 const refresh = (text, sent) => {
   const fresh = new DOMParser().parseFromString(text, "text/html")
   const told = fresh.getElementById("notice")
-  // Another page: of a fake that was started anew, for example.
+  // Another page, for example of a fake that was restarted.
   if (!told) return location.reload()
   const focus = main.contains(document.activeElement) ? document.activeElement : undefined
   const key = keyOf(focus)
@@ -37,7 +37,7 @@ document.addEventListener("submit", async (event) => {
   try {
     const response = await fetch(form.action, { method: "POST", body })
     const text = await response.text()
-    // A form that was refused keeps what was typed.
+    // A rejected form keeps its input.
     refresh(text, response.ok ? form : document.createElement("form"))
   } catch {
     notice.className = "notice problem"

@@ -1,4 +1,4 @@
-/** The front page of a fake that is served: where everything is. */
+/** The front page of a served fake, with all addresses. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as FakeHttp from "../../FakeHttp.ts"
@@ -13,7 +13,7 @@ const { html } = Html
 
 const kind = Document.kind({ style: Styles.control, policy: ["form-action 'none'"], referrerPolicy: "same-origin" })
 
-/** Whether a request asks for the front page. Zapier's API has nothing there. */
+/** True for a request of the front page. Zapier's API has nothing there. */
 export const isFront = ({ method, path }: FakeRequest): boolean =>
   path === "/" && (method === "GET" || method === "HEAD")
 
@@ -39,7 +39,7 @@ const endpoint = (name: Endpoint.Name) => {
   </tr> `
 }
 
-// A token opens the control page, and only whoever has started the fake was told it.
+// A token opens the control page, and only the user who started the fake has it.
 const control = (base: string) =>
   html`${row(
     "Control page",
@@ -49,13 +49,13 @@ const control = (base: string) =>
   ${row("Control API", html`<code>${base}${Forms.base}api/</code>, with the same token, in JSON`)}`
 
 export interface Options {
-  /** Whether there are a control page and a control API. */
+  /** True if there are a control page and a control API. */
   readonly hasControl: boolean
-  /** What else there is. */
+  /** Further links. */
   readonly links?: ReadonlyArray<{ readonly name: string; readonly url: string }> | undefined
 }
 
-// What names JSON and not HTML is a program.
+// A program accepts JSON but not HTML.
 const isProgram = ({ headers }: FakeRequest): boolean => {
   const accept = headers["accept"] ?? ""
   return /\bapplication\/json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)

@@ -1,8 +1,8 @@
 /**
- * The Connect page, where a White Label user connects an app: in a popup, which tells the window that opened it, or by a
- * redirect back to the partner.
+ * The Connect page, where a White Label user connects an app: in a popup, which sends its result to the window that
+ * opened it, or by a redirect back to the partner.
  *
- * A connect token is used up when the page opens. The page's form carries the secret of what it has begun.
+ * A connect token is used up when the page opens. The page's form carries the secret of its session.
  *
  * Source: Zapier's White Label pages "Connection flow" and "Error handling".
  */
@@ -23,10 +23,10 @@ import * as Parse from "../parse.ts"
 
 const get = <K, A>(map: HashMap.HashMap<K, A>, key: K): A | undefined => Option.getOrUndefined(HashMap.get(map, key))
 
-/** Where the user goes back to: an address, or the window that has opened the popup. */
+/** The user's way back: a URL, or the window that opened the popup. */
 type Return = Pick<ConnectSession, "redirectUri" | "state">
 
-// Browsers read the numbers of connections in a message, and their texts in an address.
+// The connection's id is a number in a message, and a text in a URL.
 const succeeded = ({ redirectUri, state }: Return, app: Catalog.App, id: string): ConnectEnd =>
   redirectUri === undefined
     ? { _tag: "Message", message: { type: "authenticationSuccess", authId: Number(id) } }
@@ -44,10 +44,10 @@ const toResponse = (end: ConnectEnd, pageStatus = 200): FakeHttp.FakeResponse =>
   end._tag === "Redirect" ? FakeHttp.redirect(302, end.url) : Pages.ended(pageStatus, end.message)
 
 // -----------------------------------------------------------------------------
-// The page opens
+// Opening the page
 // -----------------------------------------------------------------------------
 
-// In process, the origin that was asked is not known.
+// In process, the requested origin is unknown.
 const isFor = (resource: string, { base, path }: FakeHttp.FakeRequest): boolean => {
   const { href, pathname, search } = new URL(resource)
   return base === undefined ? pathname === path && search === "" : href === `${base}${path}`
@@ -65,7 +65,7 @@ interface Opened {
   readonly token: ConnectToken
   readonly user: FakeState.WhiteLabelUser
   readonly app: Catalog.App
-  /** The connection that is renewed, if it is not a new one. */
+  /** The connection to renew, if it is not a new one. */
   readonly renewed: FakeState.Authentication | undefined
 }
 
@@ -91,16 +91,14 @@ const check = (
     : Result.succeed({ token, user, app, renewed })
 }
 
-/** A page that has opened. */
+/** An opened page. */
 interface Begun {
   readonly state: FakeState.FakeState
   readonly secret: string
   readonly opened: Opened
 }
 
-/**
- * Why none opens. The end of the page is there where somebody is known who can be told.
- */
+/** The reason why no page opens. It has an `end` if there is somebody to tell. */
 export interface Refusal {
   readonly problem: string
   readonly end?: ConnectEnd
@@ -108,19 +106,19 @@ export interface Refusal {
 
 const told = (problem: string) => Result.fail<Refusal>({ problem })
 
-/** Opens a page, which uses its token up. */
+/** Opens a page, and uses up its token. */
 export const begin = (
   state: FakeState.FakeState,
   request: FakeHttp.FakeRequest,
   now: number
 ): Result.Result<Begun, Refusal> => {
   const query = Parse.query(request)
-  if (query.duplicate !== undefined) return told(`The parameter ${query.duplicate} is there twice.`)
+  if (query.duplicate !== undefined) return told(`The parameter ${query.duplicate} is repeated.`)
   const given = query.get("token") ?? ""
   const token = get(state.connectTokens, given)
   const back: Return = { redirectUri: query.get("redirect_uri"), state: query.get("state") }
   if (back.redirectUri !== undefined && !isRegistered(state, token, back.redirectUri)) {
-    return told("The redirect_uri is not one that is registered, spelled exactly the same.")
+    return told("The redirect_uri is not registered. It has to match a registered one exactly.")
   }
   const checked = check(state, request, token, now)
   if (Result.isFailure(checked)) {
@@ -163,10 +161,10 @@ const open = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: nu
 }
 
 // -----------------------------------------------------------------------------
-// The user answers
+// The user's decision
 // -----------------------------------------------------------------------------
 
-/** A user's answer: the app is connected, or the user says no. Nothing, where no such page is open. */
+/** The user's decision: connects the app, or denies. Undefined if no such page is open. */
 export const decide = (
   state: FakeState.FakeState,
   secret: string,
@@ -190,20 +188,20 @@ export const decide = (
 const submit = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
   const refuse = (status: 400 | 403, problem: string) => ({ state, response: Pages.problem(status, problem) })
   if (CrossOrigin.isForeign(request)) {
-    return refuse(403, "Another page has sent this answer: only the page that asks the user may.")
+    return refuse(403, "Another site sent this form. Only the Connect page may send it.")
   }
   const form = Parse.form(request)
   const decision = form?.get("decision")
   if (decision !== "allow" && decision !== "deny") {
-    return refuse(400, "The form was not filled in: it takes a decision.")
+    return refuse(400, "The form is incomplete: it needs a decision.")
   }
   const decided = decide(state, form?.get("session") ?? "", decision === "allow", now)
   return decided === undefined
-    ? refuse(400, "This page was answered already, or has expired.")
+    ? refuse(400, "This page was already used, or has expired.")
     : { state: decided.state, response: toResponse(decided.end) }
 }
 
-/** Whose page it is, as a request says. */
+/** The session that a request names. */
 export const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeRequest): number | undefined => {
   const token = get(state.connectTokens, Parse.query(request).get("token") ?? "")
   return (token ?? get(state.connectSessions, Parse.form(request)?.get("session") ?? ""))?.userId

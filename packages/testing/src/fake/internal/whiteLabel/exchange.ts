@@ -1,7 +1,7 @@
 /**
- * Token exchange (RFC 8693): a partner's JWT for an access token, and that for a connect token.
+ * Token exchange (RFC 8693): a partner's JWT for an access token, and that token for a connect token.
  *
- * Zapier documents the endpoint, the JWT and both tokens. The names of the parameters' values are those of programs that
+ * Zapier documents the endpoint, the JWT and both tokens. The values of the parameters are those of programs that
  * partners have published.
  */
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
@@ -29,7 +29,7 @@ const types = {
 interface Given {
   readonly accessToken: string
   readonly type: string
-  /** `N_A` where it is no access token (RFC 8693 section 2.2.1). */
+  /** `N_A` if it is not an access token (RFC 8693 section 2.2.1). */
   readonly tokenType: "Bearer" | "N_A"
   readonly expiresIn: number
   readonly scopes: ReadonlyArray<Scopes.Scope>
@@ -58,10 +58,10 @@ type Refused<A> = Result.Result<A, FakeHttp.FakeResponse>
 
 const userKey = (clientId: string, tenant: string, user: string): string => JSON.stringify([clientId, tenant, user])
 
-// The ids of other users are less.
+// The ids of other users are lower.
 const firstUserId = 500_001
 
-// Each user of a tenant has an opaque user and a workspace of their own, with nothing in it, from the first exchange on.
+// From the first exchange on, each user of a tenant has an opaque user and an empty workspace.
 const provided = (
   state: FakeState.FakeState,
   clientId: string,
@@ -84,7 +84,7 @@ const provided = (
   }
 }
 
-// The grant that a user has, or a new one.
+// The user's grant, or a new one.
 const grantOf = (state: FakeState.FakeState, { clientId, grantId, id }: FakeState.WhiteLabelUser) => {
   const known = Option.getOrUndefined(HashMap.get(state.grants, grantId))
   if (known !== undefined) return { state, grant: known }
@@ -171,7 +171,7 @@ const exchangeJwt = (
   if (!facts.signature.isValid) return refused("The signature of the JWT is not that of the key that its kid names.")
   const checked = Jwt.check(jwt, registration, state.knobs, now)
   if (Result.isFailure(checked)) return refused(checked.failure)
-  // A JWT without a `jti` is as documented, and two of the same second are the same.
+  // The documented JWT has no `jti`: two that are signed in the same second are equal.
   if (!state.knobs.allowsJwtReplay && HashMap.has(state.exchangedJwts, `${clientId} ${jwt.id}`)) {
     return refused("A JWT with the same jti was exchanged before: sign a new one.")
   }
@@ -222,7 +222,7 @@ const exchangeAccessToken = function* (
   }
 }
 
-/** The grant type of both. */
+/** The grant type of both exchanges. */
 export const exchange: Tokens.Grant = function* (state, { clientId, whiteLabel }, form, now, facts) {
   if (whiteLabel === undefined) {
     return yield* Tokens.refuse("unauthorized_client", "The client is not registered as a White Label partner.")

@@ -1,4 +1,4 @@
-/** Finds out what the machine cannot: fetches a partner's keys, and verifies signatures. */
+/** Finds out facts for the machine: fetches a partner's keys, and verifies signatures. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -16,7 +16,7 @@ const isJwk = Schema.is(FakeWhiteLabel.Jwk)
 
 const patience = "5 seconds"
 
-// Keys of kinds that are not documented may be there, too.
+// Keys of undocumented kinds are ignored.
 const keysAt = (url: string, fetch: Fetch): Effect.Effect<Keys | undefined> =>
   Effect.tryPromise(async (signal): Promise<unknown> => {
     const response = await fetch(url, { headers: { accept: "application/json" }, redirect: "error", signal })
@@ -30,12 +30,12 @@ const keysAt = (url: string, fetch: Fetch): Effect.Effect<Keys | undefined> =>
 
 const isSigned = (jwt: string, key: FakeWhiteLabel.Jwk, algorithm: string): Effect.Effect<boolean> =>
   Effect.tryPromise(async () => {
-    // Most programs have no White Label partner.
+    // Loaded on demand, because most programs have no White Label partner.
     const { compactVerify, importJWK } = await import("jose")
     await compactVerify(jwt, await importJWK({ ...key }, algorithm), { algorithms: [algorithm] })
   }).pipe(Effect.isSuccess)
 
-/** Answers a question. What is wrong with keys and signatures is a fact, and no error. */
+/** Finds out a fact. Invalid keys and signatures are facts, not errors. */
 export const findOut = (
   question: FakeWhiteLabel.Question,
   facts: FakeWhiteLabel.Facts,

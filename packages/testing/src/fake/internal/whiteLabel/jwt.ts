@@ -1,6 +1,6 @@
 /**
- * JWTs of White Label partners: what is in them, and what is wrong with their claims (RFC 7515, RFC 7519). What is wrong is
- * said in words that name the claim and never show its value.
+ * JWTs of White Label partners: parses them and checks their claims (RFC 7515, RFC 7519). Errors name the claim and
+ * never show its value.
  */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
@@ -10,7 +10,7 @@ import * as Parse from "../parse.ts"
 
 type Members = { readonly [name: string]: unknown }
 
-/** The curve of an algorithm's keys, or nothing for RSA. Nothing else is documented. */
+/** The curve of an algorithm's keys, or undefined for RSA. No other algorithms are documented. */
 const curves = new Map([
   ["RS256", undefined],
   ["RS384", undefined],
@@ -24,7 +24,7 @@ export interface Jwt {
   readonly algorithm: string
   readonly kid: string
   readonly claims: Members
-  /** What tells it from all others, if it says so. */
+  /** Its `jti`, if it has one, to detect a replay. */
   readonly id: string | undefined
 }
 
@@ -33,7 +33,7 @@ const members = (part: string): Members | undefined => {
   return typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Members) : undefined
 }
 
-/** What a text has in it if it is a JWT. Nobody has verified it yet. */
+/** The contents of a JWT, not verified yet. */
 export const parts = (text: string): { readonly header: Members; readonly claims: Members } | undefined => {
   const [header, claims, signature, ...more] = text.split(".").map((part, index) => (index < 2 ? members(part) : part))
   return typeof header === "object" && typeof claims === "object" && signature !== undefined && more.length === 0
@@ -43,7 +43,7 @@ export const parts = (text: string): { readonly header: Members; readonly claims
 
 type Checked<A> = Result.Result<A, string>
 
-/** Reads a JWT, whose header has to name an algorithm and a key. */
+/** Parses a JWT, whose header has to name an algorithm and a key. */
 export const parse = (text: string): Checked<Jwt> => {
   const found = parts(text)
   if (found === undefined) return Result.fail("The subject_token is not a signed JWT.")
@@ -62,7 +62,7 @@ export const parse = (text: string): Checked<Jwt> => {
   return Result.succeed({ algorithm: alg, kid, claims, id: jti })
 }
 
-/** Whether a key is one for an algorithm. */
+/** True if a key fits an algorithm. */
 export const isFor = (key: Jwk, algorithm: string): boolean => {
   const curve = curves.get(algorithm)
   return (
@@ -73,7 +73,7 @@ export const isFor = (key: Jwk, algorithm: string): boolean => {
   )
 }
 
-/** What Zapier has to be called in `aud`. */
+/** Zapier's name in `aud`. */
 const audience = "connect.zapier.com"
 
 export interface Subject {
@@ -99,7 +99,7 @@ const seconds = (claims: Members, name: string): Checked<number> => {
     : Result.fail(`The claim ${name} of the JWT has to be a number of seconds since 1970.`)
 }
 
-/** Checks all claims: each of them is required. */
+/** Checks all claims, each of which is required. */
 export const check = (
   { claims }: Jwt,
   { issuer, tenantClaim, userClaim }: Registration,

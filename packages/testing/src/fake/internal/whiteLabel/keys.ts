@@ -1,4 +1,4 @@
-/** The public keys of a White Label partner: which are known, and when they are fetched (again). */
+/** A White Label partner's public keys: the known ones, and when to fetch them again. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type * as FakeState from "../../FakeState.ts"
@@ -6,7 +6,7 @@ import type { Facts, FetchedKeys, Jwk, Registration } from "../../FakeWhiteLabel
 
 export interface Known {
   readonly state: FakeState.FakeState
-  /** Nothing where they could not be fetched. */
+  /** Undefined if they could not be fetched. */
   readonly keys: ReadonlyArray<Jwk> | undefined
 }
 
@@ -14,8 +14,8 @@ const isWithin = ({ fetchedAt }: FetchedKeys, seconds: number, now: number): boo
   now >= fetchedAt && now < fetchedAt + seconds * 1000
 
 /**
- * The keys among which the one with a `kid` is looked up, or the URL that has to be asked first. They are fetched again when
- * they are too old, and for a `kid` that is unknown unless that was done a moment ago.
+ * The keys in which to look up a `kid`, or the URL to fetch first. Keys are fetched again when they are too old, and
+ * for an unknown `kid` unless that was done a moment ago.
  */
 export const find = (
   state: FakeState.FakeState,

@@ -1,4 +1,4 @@
-/** Rules about what nobody may see: secrets, and what belongs to another. */
+/** Rules about secrets, and about data of other users. */
 import * as Cause from "effect/Cause"
 import { markOf, subjects, type Exchange, type Result, type Seen } from "../../ScenarioSeen.ts"
 import { connecting, first, isSettled, type Rule } from "./rule.ts"
@@ -25,17 +25,17 @@ const shownTo = ({ exit }: Result): string => {
   if (exit === undefined) return ""
   if (exit._tag === "Success") return jsonOf(exit.value)
   const error = Cause.squash(exit.cause)
-  // The message of an error is no part of its JSON.
+  // An error's message is not part of its JSON.
   return `${error instanceof Error ? error.message : ""} ${jsonOf(error)}`
 }
 
-// They pass through browsers: in redirects, and in the cookie that binds an attempt to a browser.
+// These pass through browsers: in redirects, and in the cookie that binds an attempt to a browser.
 const isPassing = (what: string) => what.startsWith("a state") || what.startsWith("a code")
 
 /**
- * No token, code, state or secret is in what the app logs, in what its users are shown, in URLs but where it belongs, in what
- * it sends to others than Zapier, or, if it shows them (`stored`), in its stores; and no token or secret in cookies and other
- * headers that it sends to browsers.
+ * No token, code, state or secret appears in the app's logs, in what users see, in URLs where it does not belong, in
+ * requests to hosts other than Zapier, or, with `stored`, in its stores; and no token or secret appears in cookies and
+ * other headers for browsers.
  *
  * @since 0.1.0
  */
@@ -44,12 +44,12 @@ export const keepsSecrets: Rule = {
   check: (seen) => {
     const logged = first(seen.logs, (log) => {
       const what = secretIn(seen, log)
-      return what && `${what} is in what the app logs`
+      return what && `${what} is in the app's logs`
     })
     if (logged !== undefined) return logged
     const shown = first(seen.authorizations, ({ url }) => {
       const what = secretIn(seen, url, (what) => what.startsWith("a state"))
-      return what && `${what} is in the URL that a browser is sent to`
+      return what && `${what} is in a URL that a browser was sent to`
     })
     if (shown !== undefined) return shown
     const sent = first(seen.exchanges, (exchange) => {
@@ -69,16 +69,16 @@ export const keepsSecrets: Rule = {
     )
     if (kept !== undefined) return kept
     const stored = secretIn(seen, seen.stored ?? "")
-    if (stored !== undefined) return `${stored} is in the app's stores, in clear`
+    if (stored !== undefined) return `${stored} is in the app's stores in plain text`
     return first(seen.results, (result) => {
       const what =
         result.action === "LogIn" || result.action === "Consent" ? undefined : secretIn(seen, shownTo(result))
-      return what && `${what} is in what ${result.subject ?? "somebody"} is shown (${result.action})`
+      return what && `${what} is in what ${result.subject ?? "a user"} saw (${result.action})`
     })
   }
 }
 
-// Whether the user has connected another account so lately that what was true before may be shown.
+// True if the user connected another account so recently that outdated data may be shown.
 const hasJustSwitched = ({ expected, results }: Seen, { beganAt, subject }: Result) =>
   results.some(
     (other) =>
@@ -86,13 +86,13 @@ const hasJustSwitched = ({ expected, results }: Seen, { beganAt, subject }: Resu
   )
 
 /**
- * Nobody is shown what belongs to another: to another user, or to an account that the user has left for another. Each
- * account of the fake has Zaps of its own, with its name in their titles.
+ * Users see no data of another user, nor of an account that they replaced by another. Each account of the fake has its
+ * own Zaps, with the account's name in their titles.
  *
  * @since 0.1.0
  */
 export const keepsDataApart: Rule = {
-  name: "Nobody is shown what belongs to another",
+  name: "Users see only their own data",
   check: (seen) =>
     first(seen.results, (result) => {
       const { account, action, subject } = result
@@ -101,10 +101,10 @@ export const keepsDataApart: Rule = {
       const other = subjects.find(
         (other) => other !== subject && (text.includes(markOf(other)) || text.includes(markOf(other, "other")))
       )
-      if (other !== undefined) return `${subject} is shown what belongs to ${other} (${action})`
+      if (other !== undefined) return `${subject} saw data of ${other} (${action})`
       if (account === undefined || !isSettled(seen, result) || hasJustSwitched(seen, result)) return undefined
       return text.includes(markOf(subject, account === "own" ? "other" : "own"))
-        ? `${subject} is shown what belongs to an account that was connected before (${action})`
+        ? `${subject} saw data of an account that was connected before (${action})`
         : undefined
     })
 }

@@ -1,4 +1,4 @@
-/** Rules about requests that are sent again. */
+/** Rules about repeated requests. */
 import * as Hex from "effect/encoding/Hex"
 import type { Exchange } from "../../ScenarioSeen.ts"
 import { endpointOf, first, type Rule } from "./rule.ts"
@@ -6,12 +6,12 @@ import { endpointOf, first, type Rule } from "./rule.ts"
 const bodyOf = ({ request }: Exchange) => Hex.encode(request?.body ?? new Uint8Array())
 
 /**
- * What makes something at Zapier is carried out once for one deed of a user.
+ * A request that creates something is carried out once for one action of a user.
  *
  * @since 0.1.0
  */
 export const doesOnce: Rule = {
-  name: "What makes something is done once",
+  name: "Nothing is created twice",
   check: ({ exchanges, expected }) => {
     const done = new Set<string>()
     return first(exchanges, (exchange) => {
@@ -19,7 +19,7 @@ export const doesOnce: Rule = {
       const { deed, isDone, line } = exchange
       if (deed === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint)) return undefined
       const what = `${deed} ${endpoint} ${exchange.url} ${bodyOf(exchange)}`
-      if (done.has(what)) return `for one deed of a user this was carried out twice: ${line}`
+      if (done.has(what)) return `this was carried out twice for one action of a user: ${line}`
       done.add(what)
       return undefined
     })
@@ -27,14 +27,14 @@ export const doesOnce: Rule = {
 }
 
 /**
- * Who is asked to stay away for a while, does: nothing is sent again by the app itself before `Retry-After` is over.
+ * An app that gets a `Retry-After` sends nothing again by itself before it is over.
  *
  * Source: RFC 9110, section 10.2.3.
  *
  * @since 0.1.0
  */
 export const keepsRetryAfter: Rule = {
-  name: "Retry-After is kept",
+  name: "Retry-After is respected",
   check: ({ exchanges }) =>
     first(exchanges, (exchange, index) => {
       const refused = exchanges
@@ -54,19 +54,19 @@ export const keepsRetryAfter: Rule = {
     })
 }
 
-// So often may something fail within so many milliseconds, for one deed of a user.
+// The largest number of failures within a minute, for one action of a user.
 const mostFailures = 10
 const minute = 60_000
 
 const failsInVain = ({ end, status = 0 }: Exchange) => end === "Lost" || status >= 400
 
 /**
- * What fails is not sent again and again: ten times within a minute at most, for one deed of a user.
+ * A failing request is repeated at most ten times within a minute for one action of a user.
  *
  * @since 0.1.0
  */
 export const backsOff: Rule = {
-  name: "What fails is not sent again and again",
+  name: "Failing requests back off",
   check: ({ exchanges }) => {
     const failed = new Map<string, Array<number>>()
     return first(exchanges, (exchange) => {

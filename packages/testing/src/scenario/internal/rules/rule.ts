@@ -1,11 +1,11 @@
-/** What a rule is, and what several of them ask of what was seen. */
+/** The type of a rule, and helpers for rules. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Formatter from "effect/Formatter"
 import type { Authorization, Exchange, Result, Seen } from "../../ScenarioSeen.ts"
 import { errorLine } from "../timeline.ts"
 
 /**
- * What an app must keep to. `check` is asked after every step, and in the end, and says what is wrong, if anything is.
+ * A rule for apps. `check` runs after every step and at the end, and returns what is wrong, if anything.
  *
  * @since 0.1.0
  */
@@ -33,13 +33,13 @@ export const why = (exit: Result["exit"]) => {
 export const overlaps = (result: Result, from: number, until: number) =>
   from <= result.endedAt && result.beganAt <= until
 
-// Trouble, and the time that an app has to recover from it.
+// A failure, and the time that an app has to recover from it.
 export const troubleOf = ({ expected, troubles }: Seen, result: Result) =>
   troubles.find(({ from, until }) => overlaps(result, from, until + expected.recoversWithin))
 
 const changes: ReadonlySet<Result["action"]> = new Set(["Consent", "Deny", "ComeBack", "Disconnect"])
 
-// While a connection changes, a user may be shown either.
+// While a connection changes, a user may see either state.
 export const isSettled = ({ results }: Seen, result: Result) =>
   result.before === result.after &&
   !results.some(
@@ -47,7 +47,7 @@ export const isSettled = ({ results }: Seen, result: Result) =>
       other !== result &&
       other.subject === result.subject &&
       changes.has(other.action) &&
-      // A step is over before the next begins, perhaps at the same millisecond.
+      // A step ends before the next begins, perhaps in the same millisecond.
       other.step === result.step &&
       overlaps(other, result.beganAt, result.endedAt)
   )

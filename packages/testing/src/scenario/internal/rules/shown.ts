@@ -1,8 +1,8 @@
-/** Rules about what users are shown. */
+/** Rules about what users see. */
 import type { Result, Seen } from "../../ScenarioSeen.ts"
 import { first, isSettled, overlaps, troubleOf, why, type Rule } from "./rule.ts"
 
-// Whether Zapier has answered a request with the user's token, or with nobody's, meanwhile.
+// True if Zapier meanwhile responded to a request with the user's token, or with a token of no user.
 const isAsked = ({ exchanges }: Seen, result: Result) =>
   exchanges.some(
     ({ accessToken, endedAt = Infinity, isForZapier, owner, refreshToken, sentAt, status = 0, url }) =>
@@ -15,7 +15,7 @@ const isAsked = ({ exchanges }: Seen, result: Result) =>
       overlaps(result, sentAt, endedAt)
   )
 
-// Whether the user was shown data a short while ago, and was connected ever since.
+// True if the user saw data a short while ago, and has been connected since.
 const wasShown = (seen: Seen, result: Result) =>
   seen.results.some(
     (other) =>
@@ -27,17 +27,17 @@ const wasShown = (seen: Seen, result: Result) =>
       isAsked(seen, other)
   )
 
-// Whether the user was disconnected so lately that other processes may not know.
+// True if the user was disconnected so recently that other processes may not know.
 const hasJustLeft = ({ expected, results }: Seen, { beganAt, subject }: Result) =>
   results.some(
     (other) =>
       other.action === "Disconnect" && other.subject === subject && beganAt - other.endedAt <= expected.disconnectWithin
   )
 
-// How long an app may take to find out what has become of a token that it was told is none any more, in milliseconds.
+// How long an app may take to find out why a token was rejected, in milliseconds.
 const findsOutWithin = 60_000
 
-// Whether the user's access was ended so lately that the app need not know, or a second new token was ended at once.
+// True if the user's access was ended so recently that the app need not know, or a second new token was ended at once.
 const hasJustEnded = ({ endings }: Seen, { before, beganAt, endedAt, subject }: Result) => {
   const lately = endings.filter(
     (ending) => ending.subject === subject && ending.at <= endedAt && beganAt - ending.at <= findsOutWithin
@@ -53,77 +53,78 @@ const checkCall = (seen: Seen, result: Result): string | undefined => {
   if (shown === "TryLater") {
     if (isTroubled || (before === "None" && hasJustLeft(seen, result)) || hasJustEnded(seen, result)) return undefined
     return before === "Good"
-      ? `${subject} is connected, nothing goes wrong, and still ${subject} is asked to try later: ${why(result.exit)}`
-      : `${subject} has to connect, nothing goes wrong, and still ${subject} is asked to try later: ${why(result.exit)}`
+      ? `${subject} is connected and nothing failed, but was asked to try later: ${why(result.exit)}`
+      : `${subject} has to connect and nothing failed, but was asked to try later: ${why(result.exit)}`
   }
   if (shown === "Connect") {
     return before === "Good"
-      ? `${subject} is told to connect, although the app was given tokens that Zapier takes: ${why(result.exit)}`
+      ? `${subject} was told to connect, although the app has tokens that Zapier accepts: ${why(result.exit)}`
       : undefined
   }
   if (isAsked(seen, result)) return undefined
   if (before !== "None" && (isTroubled || wasShown(seen, result))) return undefined
   return before === "Good"
-    ? `${subject} is shown data, and nothing was asked of Zapier for it`
-    : `${subject} has to connect, and is shown data all the same: Zapier gave none`
+    ? `${subject} saw data, although the app requested none from Zapier`
+    : `${subject} has to connect, but saw data that Zapier did not return`
 }
 
 /**
- * Each call shows what is so.
+ * Each call shows the true state of the connection.
  *
- * | the user | is shown |
+ * | the user | sees |
  * |---|---|
- * | is connected | data that Zapier gave now, or lately (`showsOldFor`); after trouble, for a while (`recoversWithin`), perhaps to try later |
- * | has to connect, or to connect again | that, or in times of trouble to try later |
+ * | is connected | data that Zapier returned now or recently (`showsOldFor`); for a while after a failure
+ * (`recoversWithin`), perhaps to try later |
+ * | has to connect, or to connect again | that, or, during failures, to try later |
  *
  * @since 0.1.0
  */
 export const tellsWhatIsSo: Rule = {
-  name: "Everybody is told what is so",
+  name: "Calls show the true state",
   check: (seen) => first(seen.results, (result) => checkCall(seen, result))
 }
 
 /**
- * Nobody sees what no user should see: a defect, or what the app itself calls broken.
+ * No user sees a defect, or anything else that the app classifies as broken.
  *
  * @since 0.1.0
  */
 export const neverBreaks: Rule = {
-  name: "Nobody sees a defect",
+  name: "No user sees a defect",
   check: ({ results }) =>
     first(results, ({ action, exit, shown, subject }) =>
-      shown === "Broken" ? `${subject ?? "somebody"} sees what no user should see (${action}): ${why(exit)}` : undefined
+      shown === "Broken" ? `${subject ?? "a user"} saw a defect (${action}): ${why(exit)}` : undefined
     )
 }
 
 /**
- * While nothing goes wrong, users connect and disconnect.
+ * Users can connect and disconnect while nothing fails.
  *
  * @since 0.1.0
  */
 export const letsUsersConnect: Rule = {
-  name: "Users connect and disconnect while nothing goes wrong",
+  name: "Users can connect and disconnect",
   check: (seen) =>
     first(seen.results, (result) => {
       const { action, mustWork, shown, subject } = result
       if (!mustWork || action === "Call" || shown === undefined || shown === "Data") return undefined
       if (troubleOf(seen, result) !== undefined) return undefined
       const what = action === "Disconnect" ? "disconnect" : "connect"
-      return `${subject} could not ${what}, although nothing had gone wrong: ${why(result.exit)}`
+      return `${subject} could not ${what}, although nothing failed: ${why(result.exit)}`
     })
 }
 
 /**
- * Nobody waits for ever.
+ * No call waits for ever.
  *
  * @since 0.1.0
  */
 export const answersEverybody: Rule = {
-  name: "Everybody is answered",
+  name: "Every caller gets a result",
   check: ({ exchanges, results }) =>
     first(results, ({ action, deed, end, subject }) => {
       if (end !== "Waiting") return undefined
-      const waits = `${subject ?? "somebody"} waits for ever (${action})`
+      const waits = `${subject ?? "a user"} waits for ever (${action})`
       return exchanges.some((exchange) => exchange.deed === deed && exchange.end === "Open")
         ? waits
         : `${waits}; if it is for something outside of virtual time, say for how long with \`turn\``

@@ -4,43 +4,43 @@ import type { Exchange, Life, Seen } from "../../ScenarioSeen.ts"
 import { connecting, first, type Rule } from "./rule.ts"
 
 /**
- * No connection is lost but by what goes wrong: an app waits for the answer to a refresh that it has sent.
+ * No connection is lost without a fault: an app waits for the response to each refresh.
  *
  * @since 0.1.0
  */
 export const wastesNothing: Rule = {
-  name: "Nothing is lost without trouble",
+  name: "No connection is lost without a fault",
   check: ({ results }) =>
     first(results, ({ after, before, subject }) =>
       before === "Wasted" || after === "Wasted"
-        ? `Zapier has renewed ${subject}'s tokens, and the app had given up waiting for them although nothing went wrong`
+        ? `Zapier refreshed ${subject}'s tokens, but the app stopped waiting for them although nothing failed`
         : undefined
     )
 }
 
 /**
- * What is done for a user is done with that user's tokens.
+ * Requests for a user carry that user's tokens.
  *
  * @since 0.1.0
  */
 export const keepsUsersApart: Rule = {
-  name: "Nobody is served with the token of another",
+  name: "Requests carry the user's own token",
   check: ({ exchanges }) =>
     first(exchanges, ({ line, owner, subject }) =>
       owner !== undefined && subject !== undefined && owner !== subject
-        ? `a request for ${subject} was sent with what belongs to ${owner}: ${line}`
+        ? `a request for ${subject} was sent with a token of ${owner}: ${line}`
         : undefined
     )
 }
 
 /**
- * Once a user is disconnected, nothing is sent with that user's tokens any more, until the user has come back. An app of
- * several processes may take a while (`disconnectWithin`).
+ * After a user disconnected, nothing is sent with that user's tokens until the user returns. Other processes may take a
+ * while to learn of it (`disconnectWithin`).
  *
  * @since 0.1.0
  */
 export const disconnectHolds: Rule = {
-  name: "Disconnect holds",
+  name: "A disconnect is final",
   check: ({ exchanges, expected, results }) =>
     first(exchanges, ({ line, owner, sentAt }) => {
       if (owner === undefined) return undefined
@@ -52,13 +52,13 @@ export const disconnectHolds: Rule = {
       const hasReturned = mine.some(
         ({ action, endedAt, step }) => connecting.has(action) && step >= left.step && endedAt >= left.beganAt
       )
-      return hasReturned ? undefined : `${owner} had been disconnected, and this was sent: ${line}`
+      return hasReturned ? undefined : `this was sent after ${owner} was disconnected: ${line}`
     })
 }
 
 const isOpenAt = (exchange: Exchange, at: number) => exchange.endedAt === undefined || exchange.endedAt > at
 
-// Most renew in the last tenth, or in the last five minutes.
+// Most apps refresh in the last tenth, or in the last five minutes.
 const fiveMinutes = 300_000
 
 const earliest = ({ expected }: Seen, life: Life) =>
@@ -72,10 +72,11 @@ const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | u
   const whose = owner === undefined ? "a refresh token" : `${owner}'s refresh token`
   const before = seen.exchanges.slice(0, index)
   const earlier = before.filter((other) => other.refreshToken === refreshToken)
-  if (earlier.some((other) => isOpenAt(other, sentAt))) return `${whose} was sent while another request with it waited`
-  // A server that does not rotate takes the same one again.
+  if (earlier.some((other) => isOpenAt(other, sentAt)))
+    return `${whose} was sent while another request with it was open`
+  // A server without rotation accepts the same token again.
   const isRotated = earlier.some(({ isGranted, issued }) => isGranted && issued?.refreshToken !== undefined)
-  if (isRotated) return `${whose} was sent although the app had been given a newer one`
+  if (isRotated) return `${whose} was sent although the app had received a newer one`
   const made = before.findLast(
     ({ isGranted, issued, refreshToken: presented }) =>
       isGranted && (issued?.refreshToken === refreshToken || presented === refreshToken)
@@ -84,12 +85,12 @@ const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | u
   const life = accessToken === undefined ? undefined : seen.lives.get(accessToken)
   if (life === undefined || sentAt >= earliest(seen, life)) return undefined
   const isRejected = before.some((other) => other.accessToken === accessToken && other.status === 401)
-  return isRejected ? undefined : `${whose} was sent although the access token was good for long enough`
+  return isRejected ? undefined : `${whose} was sent although the access token was valid for long enough`
 }
 
 /**
- * A user's tokens are renewed once for each expiry: not by two at a time, not with a refresh token that was renewed
- * already, and not while most of the access token's life is left, unless Zapier has rejected it.
+ * A user's tokens are refreshed once for each expiry: not twice at the same time, not with an outdated refresh token,
+ * and not while most of the access token's lifetime is left, unless Zapier has rejected it.
  *
  * @since 0.1.0
  */

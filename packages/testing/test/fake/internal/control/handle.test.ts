@@ -104,22 +104,22 @@ describe("the page", () => {
     Effect.gen(function* () {
       const page = ControlPage.make()
       for (const [action, fields, problem] of [
-        ["register-app", { name: "", redirectUris: "https://a.example" }, "cannot be taken"],
+        ["register-app", { name: "", redirectUris: "https://a.example" }, "cannot be used"],
         ["register-app", { name: "Other", redirectUris: "nowhere" }, "Expected a whole URL"],
-        ["register-user", { email: "ada@example.com" }, "There is a user with this e-mail address already."],
-        ["add-fault", { fault: "{", nth: "0" }, "cannot be taken"],
-        ["add-fault", {}, "This cannot be taken: fault: Missing key."],
-        ["add-fault", { fault: '{"_tag":"Fire"}' }, 'fault._tag is "Fire"; it is one of RequestLost,'],
-        ["add-fault", { fault: "Fire" }, "fault._tag is missing; it is one of RequestLost,"],
+        ["register-user", { email: "ada@example.com" }, "A user with this e-mail address exists already."],
+        ["add-fault", { fault: "{", nth: "0" }, "cannot be used"],
+        ["add-fault", {}, "This cannot be used: fault: Missing key."],
+        ["add-fault", { fault: '{"_tag":"Fire"}' }, 'fault._tag is "Fire"; use one of RequestLost,'],
+        ["add-fault", { fault: "Fire" }, "fault._tag is missing; use one of RequestLost,"],
         [
           "add-fault",
           { fault: '{"_tag":"Unavailable","after":1}' },
-          "fault.after is not known; _tag, retryAfter, afterActing."
+          "fault.after is unknown; known: _tag, retryAfter, afterActing."
         ],
         ["add-fault", { fault: '{"_tag":"ResponseLost"}', endpoint: "tokens" }, 'match.endpoint: Expected "token"'],
         ["advance", { input: '{"by":"soon"}' }, "10 hours"],
-        ["advance", {}, "cannot be taken"],
-        ["restore", { input: "{}" }, "There is no snapshot"]
+        ["advance", {}, "cannot be used"],
+        ["restore", { input: "{}" }, "No snapshot has this name"]
       ] as const) {
         const before = yield* page.zapier.state
         const { body, status } = yield* page.submit(action, fields)
@@ -268,22 +268,22 @@ describe("the API", () => {
       const page = ControlPage.make()
       for (const [action, input, problem] of [
         ["advance", { by: "soon" }, "10 hours"],
-        ["advance", { by: -1 }, "ahead"],
-        ["advance", { millis: 1 }, "This cannot be taken: millis is not known; by. by: Missing key."],
-        ["reset", { now: true }, "This cannot be taken: now is not known; there is nothing to give."],
-        ["revoke", {}, "Say which grants are meant"],
-        ["set-knobs", { codeLifetime: "2 minutes" }, "cannot be taken"],
-        ["set-knobs", { grace: 1 }, "grace is not known; asksForConsent, accessTokenLifetime,"],
-        ["add-fault", { fault: { _tag: "Fire" } }, 'fault._tag is "Fire"; it is one of RequestLost,'],
-        ["add-fault", { fault: { _tag: "Fire" }, ntk: 1 }, "ntk is not known; fault, match, nth, share, times."],
+        ["advance", { by: -1 }, "0 or more milliseconds"],
+        ["advance", { millis: 1 }, "This cannot be used: millis is unknown; known: by. by: Missing key."],
+        ["reset", { now: true }, "This cannot be used: now is unknown; no member is allowed."],
+        ["revoke", {}, "Say which grants to revoke"],
+        ["set-knobs", { codeLifetime: "2 minutes" }, "cannot be used"],
+        ["set-knobs", { grace: 1 }, "grace is unknown; known: asksForConsent, accessTokenLifetime,"],
+        ["add-fault", { fault: { _tag: "Fire" } }, 'fault._tag is "Fire"; use one of RequestLost,'],
+        ["add-fault", { fault: { _tag: "Fire" }, ntk: 1 }, "ntk is unknown; known: fault, match, nth, share, times."],
         [
           "set-faults",
           { rules: [{ fault: { _tag: "ClockJump", by: 1 } }] },
-          "rules[0].fault.by is not known; _tag, millis."
+          "rules[0].fault.by is unknown; known: _tag, millis."
         ],
-        ["approve", { url: "x", scope: ["zap"] }, "scope is not known; url, user, scopes."],
+        ["approve", { url: "x", scope: ["zap"] }, "scope is unknown; known: url, user, scopes."],
         ["approve", { url: "nowhere" }, "not a URL"],
-        ["approve", null, "cannot be taken"]
+        ["approve", null, "cannot be used"]
       ] as const) {
         const { body, status } = yield* page.act(action, input)
         assert.strictEqual(status, 400, action)
