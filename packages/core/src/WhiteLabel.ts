@@ -18,12 +18,11 @@
  * import * as Layer from "effect/Layer"
  * import * as Redacted from "effect/Redacted"
  *
- * declare const pem: string
- *
  * // For `Layer.provide`, below the layer of ZapierAuth.
- * const whiteLabel = WhiteLabel.layer({ issuer: "https://accounts.acme.example" }).pipe(
- *   Layer.provide(PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" }))
- * )
+ * const whiteLabel = (pem: string) =>
+ *   WhiteLabel.layer({ issuer: "https://accounts.acme.example" }).pipe(
+ *     Layer.provide(PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" }))
+ *   )
  *
  * const program = Effect.gen(function* () {
  *   const zapier = yield* ZapierHttpClient

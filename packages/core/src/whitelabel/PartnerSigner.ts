@@ -62,9 +62,8 @@ const webCrypto = Layer.provide(Signature.layerWebCrypto, SecureRandom.layerWebC
  * import * as PartnerSigner from "@zapier-workflow-auth/core/whitelabel/PartnerSigner"
  * import * as Redacted from "effect/Redacted"
  *
- * declare const pem: string
- *
- * PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" })
+ * const signer = (pem: string) =>
+ *   PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" })
  * ```
  *
  * @since 0.1.0
