@@ -87,6 +87,16 @@ describe("npm run bench", () => {
       const unused = ["Config", "ConfigProvider", "internal/schema/toCodec", "persistence/RateLimiter"]
       expect(unused.filter((name) => has(`/effect/dist/${name}.js`) > 0)).toEqual([])
       const features = ["AuthEvent", "ProblemDetails", "internal/inClear", "zapier/RateLimits"]
+      const whiteLabel = [
+        "WhiteLabel",
+        "internal/whiteLabel",
+        "machine/WhiteLabelToken",
+        "oauth/TokenExchange",
+        "whitelabel/PartnerKey",
+        "whitelabel/PartnerSigner"
+      ]
+      expect(whiteLabel.filter((name) => has(`/core/src/${name}.ts`) > 0)).toEqual([])
+      expect(["Signature", "KeyFormat"].filter((name) => has(`/effect/dist/crypto/${name}.js`) > 0)).toEqual([])
       expect(features.filter((name) => has(`/core/src/${name}.ts`) > 0)).toEqual([])
     })
   )

@@ -75,7 +75,7 @@ export interface Options {
   readonly scopes?: ReadonlyArray<Scopes.Scope> | undefined
 }
 
-const taken: ReadonlySet<string> = new Set(["iss", "aud", "iat", "nbf", "exp"])
+const taken: ReadonlySet<string> = new Set(["iss", "aud", "iat", "nbf", "exp", "jti"])
 
 const check = (options: Options) =>
   Effect.gen(function* () {

@@ -398,7 +398,8 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const gate = Gate.make(settings.requestTimeout)
   const { during } = gate
   const mode = yield* WhiteLabelMode
-  const whiteLabel = mode && (yield* mode({ clientId, settings: owned, urls, store: appStore, publish, during, send }))
+  const whiteLabel =
+    mode && (yield* mode({ clientId, settings: owned, urls, store: appStore, publish, random, during, send }))
   const runtimes = [attempts, grants, appCredentials, ...(whiteLabel ? [whiteLabel.tokens] : [])]
 
   yield* Effect.addFinalizer(() =>

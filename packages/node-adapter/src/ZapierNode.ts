@@ -47,6 +47,8 @@ export interface Options<E = ZapierAuthError, R = never> {
   readonly rateLimits?: boolean | RateLimitOptions<E, R> | undefined
   /** Timeouts and lifetimes, for example how long a caller waits for a token (`requestTimeout`). */
   readonly settings?: Settings.Options | undefined
+  /** White Label, as `WhiteLabel.layer` or `ZapierWhiteLabel.layer` makes it. Default: none. */
+  readonly whiteLabel?: Layer.Layer<never, E, R> | undefined
   /** True to refuse a request before sending if its scope was not granted. Default: true. */
   readonly checkScopes?: boolean | undefined
 }
@@ -163,6 +165,7 @@ const servicesOf = <E, R>(options: Options<E, R>): Layer.Layer<Services, ZapierA
     NodeCrypto.layerDigest,
     SecureRandom.layerWebCrypto,
     Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
+    options.whiteLabel ?? Layer.empty,
     layerApplication<E, R>(options.application)
   ])
 

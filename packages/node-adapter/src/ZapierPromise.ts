@@ -31,7 +31,7 @@
  */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
-import type * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
@@ -77,8 +77,10 @@ import type { Options, ProcessOptions } from "./internal/promise/options.ts"
 import * as Retry from "./internal/promise/retry.ts"
 import type * as Routes from "./internal/promise/routes.ts"
 import * as Stores from "./internal/promise/stores.ts"
+import * as WhiteLabel from "./internal/promise/whiteLabel.ts"
 import * as WaitUntil from "./internal/promise/waitUntil.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
+import * as WhiteLabelLayer from "./internal/whiteLabelLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
 
 export type { Adopted, AdoptRow, RefusedRow } from "./internal/promise/adoption.ts"
@@ -93,6 +95,8 @@ export {
   IterationError,
   type PagedEndpoint
 } from "./internal/promise/endpoints.ts"
+
+export type { WhiteLabelCalls, WhiteLabelOptions } from "./internal/promise/whiteLabel.ts"
 
 export type { ApiFailure, Failure, Result } from "./internal/promise/failure.ts"
 
@@ -146,6 +150,8 @@ export interface CallOptions {
   readonly json?: unknown
   /** The user, for endpoints that take a user's token. */
   readonly subject?: string | undefined
+  /** The tenant of a White Label user. */
+  readonly tenant?: string | undefined
   /** The credential, overriding the endpoint table, and for endpoints that it does not have. */
   readonly credential?: Credential.Credential | undefined
   /** Aborts the call and its body: the promise or the body rejects with the signal's reason. */
@@ -186,6 +192,8 @@ export interface ZapierPromise extends Endpoints.Endpoints {
   readonly accessToken: (subject: string, options?: SignalOptions) => Promise<Result<Token>>
   /** Returns an access token of the app itself. */
   readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>, options?: SignalOptions) => Promise<Result<Token>>
+  /** What White Label partners need besides: connect URLs and tokens. Needs the option `whiteLabel`. */
+  readonly whiteLabel: WhiteLabel.WhiteLabelCalls
   /**
    * Calls the API at a path such as `/v2/zaps?limit=5`, or at an absolute URL of the API, with the endpoint's credential.
    * Any response is a success, even with status 404: check `response.ok`.
@@ -295,9 +303,10 @@ const noRoutes = Input.invalid("connect", "pass { scopes, subject } to ZapierPro
 const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
   const zapier = yield* ZapierHttpClient
   const request = yield* Effect.fromResult(Input.request(path, { ...options }))
-  const { credential, signal, subject } = options
+  const { credential, signal, subject, tenant } = options
   // The endpoint table decides if the user is needed.
-  const client = credential === undefined ? zapier.forUser(subject as string) : zapier.as(credential)
+  const user = tenant === undefined ? (subject as string) : Credential.whiteLabel(subject as string, tenant)
+  const client = credential === undefined ? zapier.forUser(user) : zapier.as(credential)
   return toWeb(yield* client.execute(request), signal)
 })
 
@@ -427,6 +436,7 @@ const clientOf = <E>(
         )
       )
     ),
+    whiteLabel: WhiteLabel.make((options, effect) => runUntil(options, effect)),
     fetch: taking((path, options = {}) => runUntil(options, call(path, options))),
     status: taking((subject, options) =>
       runUntil(
@@ -499,7 +509,15 @@ const applicationOf = (application: Options["application"]) => {
   return typeof application === "function" ? Application.ofFunction(application) : application
 }
 
-const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, urls, ...where }: Options) => {
+const layerOf = ({
+  application,
+  checkScopes,
+  fetch = replacedFetch(),
+  settings,
+  urls,
+  whiteLabel,
+  ...where
+}: Options) => {
   const httpClient =
     fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   return Layer.unwrap(
@@ -513,7 +531,8 @@ const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, 
         checkScopes,
         httpClient,
         settings,
-        urls: at
+        urls: at,
+        whiteLabel: WhiteLabelLayer.layer(whiteLabel)
       }).pipe(Layer.provide(Stores.layer(where, isFake)))
     })
   )

@@ -142,15 +142,15 @@ describe("callback", () => {
   it.effect("is invalid in every way", () =>
     Effect.gen(function* () {
       expect(yield* Variety.kinds(Arbitraries.invalidCallback, problemOf)).toEqual([
-        "it has both code and error",
+        "code appears more than once",
         "code has characters that are not printable ASCII",
         "code is empty",
-        "code appears more than once",
+        "it has both code and error",
         "it has neither code nor error",
+        "state appears more than once",
         "state has characters that are not printable ASCII",
         "state is empty",
-        "state is missing",
-        "state appears more than once"
+        "state is missing"
       ])
     })
   )

@@ -118,8 +118,11 @@ const sender = ({ http, policy }: Parts): Send => {
   })
 }
 
-const credentialOf = (endpoint: Endpoint.Name, { credential, subject }: Given) =>
-  Target.choose(endpoint, credential ?? (typeof subject === "string" ? Credential.user(subject) : undefined))
+const ofUser = (subject: string, tenant: unknown) =>
+  tenant === undefined ? Credential.user(subject) : Credential.whiteLabel(subject, tenant as string)
+
+const credentialOf = (endpoint: Endpoint.Name, { credential, subject, tenant }: Given) =>
+  Target.choose(endpoint, credential ?? (typeof subject === "string" ? ofUser(subject, tenant) : undefined))
 
 type EndpointFunction = (request: unknown) => Effect.Effect<unknown, Failure | Schema.SchemaError>
 

@@ -79,7 +79,7 @@ const pathOf = (app: unknown): string | undefined => {
 export const make = Effect.fnUntraced(function* (
   signer: PartnerSigner["Service"],
   profile: Profile,
-  { clientId, during, publish, send, settings, store, urls }: Parts
+  { clientId, during, publish, random, send, settings, store, urls }: Parts
 ) {
   // Report an unusable key at startup, not to the first user.
   yield* signer.current
@@ -94,7 +94,8 @@ export const make = Effect.fnUntraced(function* (
     again(
       Effect.gen(function* () {
         const key = yield* signer.current
-        const jwt = yield* PartnerJwt.sign(key, profile, user, yield* Clock.currentTimeMillis)
+        const issue = { id: yield* random.uuidV4(), now: yield* Clock.currentTimeMillis }
+        const jwt = yield* PartnerJwt.sign(key, profile, user, issue)
         return yield* send(TokenExchange.accessToken(jwt, profile.scopes), until, user, readAccess)
       }).pipe(
         Effect.timeoutOrElse({

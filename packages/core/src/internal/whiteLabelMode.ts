@@ -1,5 +1,6 @@
 /** Adds White Label to `ZapierAuth` by a reference that only its layer sets, so that other programs do not bundle it. */
 import * as Context from "effect/Context"
+import type { SecureRandom } from "effect/crypto/SecureRandom"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -105,6 +106,7 @@ export interface Parts {
   readonly urls: Urls
   readonly store: AppCredentialStore["Service"]
   readonly publish: Publish
+  readonly random: SecureRandom["Service"]
   /** Makes closing wait for the operation. */
   readonly during: <A>(effect: Effect.Effect<A, ZapierAuthError>) => Effect.Effect<A, ZapierAuthError>
   /** Sends a token request, maps its outcome with `read`, and reports oddities. */

@@ -2,7 +2,7 @@
  * Makes the JWT with which a White Label partner identifies its user, anew for each exchange.
  *
  * It is valid for 5 minutes, the longest that Zapier documents. It is backdated by 30 seconds, for servers whose clock is
- * behind.
+ * behind. A random `jti` makes two JWTs of one second differ, for servers that accept each JWT once.
  *
  * Sources: RFC 7519 section 4.1 (claims); Zapier's "Token exchange" page of White Label.
  *
@@ -29,13 +29,23 @@ export interface Profile {
   readonly claims: { readonly user: string; readonly tenant: string }
 }
 
+/**
+ * What a JWT has of its own.
+ *
+ * @since 0.1.0
+ */
+export interface Issue {
+  /** `jti`. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
 const lifetime = 300
 const backdated = 30
 
 /**
  * Returns the claims of a user's JWT.
- *
- * @param now milliseconds since the epoch
  *
  * @example
  * ```ts
@@ -47,7 +57,11 @@ const backdated = 30
  *   claims: { user: "sub", tenant: "org_id" }
  * }
  *
- * const { exp, iat, org_id, sub } = PartnerJwt.claims(profile, { subject: "ada", tenant: "acme" }, 1_711_900_030_000)
+ * const { exp, iat, org_id, sub } = PartnerJwt.claims(
+ *   profile,
+ *   { subject: "ada", tenant: "acme" },
+ *   { id: "0e3b", now: 1_711_900_030_000 }
+ * )
  *
  * const user = [sub, org_id]
  * user // => ["ada", "acme"]
@@ -60,7 +74,7 @@ const backdated = 30
 export const claims = (
   { audience, claims, issuer }: Profile,
   { subject, tenant }: WhiteLabelToken.User,
-  now: number
+  { id, now }: Issue
 ): { readonly [claim: string]: string | number } => {
   const issuedAt = Math.floor(now / 1_000) - backdated
   return {
@@ -69,6 +83,7 @@ export const claims = (
     iat: issuedAt,
     nbf: issuedAt,
     exp: issuedAt + lifetime,
+    jti: id,
     [claims.user]: subject,
     [claims.tenant]: tenant
   }
@@ -77,16 +92,14 @@ export const claims = (
 /**
  * Returns a user's signed JWT. Fails with `AppCodeFailed`.
  *
- * @param now milliseconds since the epoch
- *
  * @since 0.1.0
  */
 export const sign = (
   key: SigningKey,
   profile: Profile,
   user: WhiteLabelToken.User,
-  now: number
+  issue: Issue
 ): Effect.Effect<typeof Tokens.Secret.Type, ZapierAuthError> => {
-  const input = Jws.signingInput(key, claims(profile, user, now))
+  const input = Jws.signingInput(key, claims(profile, user, issue))
   return Effect.map(key.sign(Jws.bytes(input)), (signature) => Tokens.secret(Jws.compact(input, signature)))
 }

@@ -30,23 +30,18 @@ const rsa = (hash: Digest.Algorithm) => Signature.rsaPkcs1v15({ hash, modulusLen
 /**
  * The algorithms that Zapier accepts, by their JOSE names.
  *
- * @internal
+ * @since 0.1.0
  */
-export const algorithms = {
+export type Algorithm = "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512"
+
+const algorithms: { readonly [name in Algorithm]: Usable } = {
   RS256: rsa(Digest.sha256),
   RS384: rsa(Digest.sha384),
   RS512: rsa(Digest.sha512),
   ES256: Signature.ecdsaP256,
   ES384: Signature.ecdsaP384,
   ES512: Signature.ecdsaP521
-} as const satisfies { readonly [name: string]: Usable }
-
-/**
- * The name of an algorithm that Zapier accepts.
- *
- * @since 0.1.0
- */
-export type Algorithm = keyof typeof algorithms
+}
 
 /**
  * A configured key.

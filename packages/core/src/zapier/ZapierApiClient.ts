@@ -50,14 +50,14 @@ export type ApiError = CallError | ZapierApiError | UnexpectedResponse
 /**
  * Names the caller of an endpoint.
  *
- * If the endpoint takes a user's token, pass `subject` or `credential`. If it also takes the client id,
- * `credential: Credential.clientId` selects that. Otherwise pass nothing.
+ * If the endpoint takes a user's token, pass `subject`, with `tenant` for a White Label user, or `credential`. If it also
+ * takes the client id, `credential: Credential.clientId` selects that. Otherwise pass nothing.
  *
  * @since 0.1.0
  */
 export type Caller<N extends Endpoint.Name> =
   "User" extends Endpoint.ModeOf<N>
-    ? | { readonly subject: string; readonly credential?: undefined }
+    ? | { readonly subject: string; readonly tenant?: string | undefined; readonly credential?: undefined }
       | { readonly credential: Credential.For<N>; readonly subject?: undefined }
     : { readonly credential?: Credential.For<N> | undefined }
 

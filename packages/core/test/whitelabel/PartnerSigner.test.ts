@@ -36,7 +36,7 @@ const jwkOf = (key: KeyObject): JsonWebKey => key.export({ format: "jwk" })
 
 const sign = (layer: ReturnType<typeof PartnerSigner.layer>, user = ada) =>
   PartnerSigner.PartnerSigner.use(({ current }) =>
-    Effect.flatMap(current, (key) => PartnerJwt.sign(key, profile, user, now))
+    Effect.flatMap(current, (key) => PartnerJwt.sign(key, profile, user, { id: "jwt-1", now }))
   ).pipe(Effect.provide(layer), Effect.map(Redacted.value))
 
 const verify = (jwt: string, key: KeyObject) =>
@@ -75,6 +75,7 @@ describe("PartnerSigner: JWTs that jose takes", () => {
           org_id: "acme",
           iat: now / 1_000 - 30,
           nbf: now / 1_000 - 30,
+          jti: "jwt-1",
           exp: now / 1_000 + 270
         })
       }
@@ -94,7 +95,10 @@ describe("PartnerSigner: JWTs that jose takes", () => {
   it.effect("names claims as they are configured, whatever is in them", () =>
     Effect.gen(function* () {
       const user = { subject: 'ä"\\', tenant: "東京" }
-      const claims = PartnerJwt.claims({ ...profile, claims: { user: "user_id", tenant: "tenant_id" } }, user, now)
+      const claims = PartnerJwt.claims({ ...profile, claims: { user: "user_id", tenant: "tenant_id" } }, user, {
+        id: "jwt-1",
+        now
+      })
       expect(claims).toMatchObject({ user_id: user.subject, tenant_id: user.tenant })
       expect(Object.keys(claims)).not.toContain("sub")
       const jwt = yield* sign(PartnerSigner.layer({ key: pemOf(rsa.privateKey), keyId: "k", algorithm: "RS256" }), user)

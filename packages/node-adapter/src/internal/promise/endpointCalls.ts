@@ -89,7 +89,7 @@ const objectOf = (schema: Schema.Top | undefined): SchemaAST.Objects | undefined
 const payloadOf = ({ payload }: HttpApiEndpoint.Top): Schema.Top | undefined =>
   [...payload.values()].flatMap(({ schemas }) => schemas)[0]
 
-const callerNames = Names.plain("credential", "signal", "subject")
+const callerNames = Names.plain("credential", "signal", "subject", "tenant")
 
 const endpointOf = (operation: Operation.Name): HttpApiEndpoint.Top => {
   const { group, method } = Operation.parts(operation)

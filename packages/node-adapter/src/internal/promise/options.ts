@@ -13,6 +13,7 @@ import type { ConnectOptions } from "./connect.ts"
 import { invalid, isRecord } from "./input.ts"
 import * as Names from "./names.ts"
 import * as Retry from "./retry.ts"
+import type { WhiteLabelOptions } from "./whiteLabel.ts"
 
 /**
  * Grants in Postgres, for apps on several machines. Needs the package `@effect/sql-pg`.
@@ -93,6 +94,7 @@ export interface ProcessOptions {
  * | `stores` | `ZAPIER_DATABASE_URL`, `ZAPIER_REDIS_URL` or `ZAPIER_DATA_DIRECTORY` | SQLite in the user's data directory |
  * | `encryption` | `ZAPIER_ENCRYPTION_KEYS` or `ZAPIER_KEY_FILE` | a file beside the SQLite database |
  * | `urls` | `ZAPIER_FAKE` | the real Zapier |
+ * | `whiteLabel` | `ZAPIER_WHITE_LABEL_ISSUER` and others, see `ZapierWhiteLabel` | no White Label |
  *
  * @since 0.1.0
  */
@@ -127,6 +129,11 @@ export interface Options extends ProcessOptions {
    * minutes). `false` turns them off. `fetch` never retries.
    */
   readonly retry?: Retry.Retry | undefined
+  /**
+   * The White Label partner registered with Zapier, and the key that signs. Default: `ZAPIER_WHITE_LABEL_ISSUER` and the
+   * related variables; without that variable, the mode is off.
+   */
+  readonly whiteLabel?: WhiteLabelOptions | undefined
   /** True to refuse a request before sending if its scope was not granted. Default: true. */
   readonly checkScopes?: boolean | undefined
 }
@@ -168,6 +175,11 @@ const application = Names.plain("authentication", "clientId", "clientSecret", "n
 
 const urls = Names.plain("api", "authorize", "authorizeLegacy", "connect", "token")
 
+const whiteLabel = {
+  ...Names.plain("algorithm", "audience", "issuer", "key", "keyId", "scopes", "sign"),
+  claims: Names.plain("tenant", "user")
+}
+
 const all: Names.Names = {
   application,
   checkScopes: {},
@@ -178,7 +190,8 @@ const all: Names.Names = {
   settings: {},
   stores: { ...embedded, ...postgres, ...redis, ...custom },
   urls,
-  waitUntil: {}
+  waitUntil: {},
+  whiteLabel
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
@@ -249,7 +262,8 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     settings,
     stores,
     urls: at,
-    waitUntil
+    waitUntil,
+    whiteLabel: partner
   } = options as Options
   if (fetch !== undefined && typeof fetch !== "function") {
     return Result.fail(invalid("fetch", "pass a function, or omit it"))
@@ -267,6 +281,7 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     encryptionProblem(encryption) ??
     inside(routes, "connect", connect) ??
     inside(at, "urls", urls) ??
+    inside(partner, "whiteLabel", whiteLabel) ??
     Retry.problem(retry) ??
     settingsProblem(settings)
   return wrong === undefined ? Result.succeed(options) : Result.fail(wrong)
