@@ -37,7 +37,8 @@ export default defineConfig({
       "examples/**/*.test.ts",
       "bench/**/*.test.ts",
       "packaging/*.test.ts",
-      "scripts/*.test.ts"
+      "scripts/*.test.ts",
+      "website/*.test.ts"
     ]
   }
 })

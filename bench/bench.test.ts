@@ -53,6 +53,7 @@ describe("npm run bench", () => {
       5_000,
       { grants: 5_000, memoryCapacity: 500, bounded: { liveTokens: 500 }, unbounded: { liveTokens: 5_000 } }
     ],
+    ["mixed", 40, { calls: 240, tokenRequests: 6, failedCalls: 0, p99Ratio: expect.any(Number) }],
     ["command-start", 1, { rounds: 1, printed: 2 }],
     [
       "cold-start",
@@ -87,6 +88,16 @@ describe("npm run bench", () => {
       const unused = ["Config", "ConfigProvider", "internal/schema/toCodec", "persistence/RateLimiter"]
       expect(unused.filter((name) => has(`/effect/dist/${name}.js`) > 0)).toEqual([])
       const features = ["AuthEvent", "ProblemDetails", "internal/inClear", "zapier/RateLimits"]
+      const whiteLabel = [
+        "WhiteLabel",
+        "internal/whiteLabel",
+        "machine/WhiteLabelToken",
+        "oauth/TokenExchange",
+        "whitelabel/PartnerKey",
+        "whitelabel/PartnerSigner"
+      ]
+      expect(whiteLabel.filter((name) => has(`/core/src/${name}.ts`) > 0)).toEqual([])
+      expect(["Signature", "KeyFormat"].filter((name) => has(`/effect/dist/crypto/${name}.js`) > 0)).toEqual([])
       expect(features.filter((name) => has(`/core/src/${name}.ts`) > 0)).toEqual([])
     })
   )

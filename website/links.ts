@@ -22,7 +22,7 @@ const read = (file: string): Page => {
   return { links: attributes(html, "href|src"), anchors: new Set(attributes(html, "id")) }
 }
 
-const pages = new Map(
+const pages: ReadonlyMap<string, Page> = new Map(
   globSync("**/*.html", { cwd: folder }).map((name) => [join(folder, name), read(join(folder, name))])
 )
 
@@ -41,13 +41,13 @@ const isBroken = (file: string, link: string) => {
   )
 }
 
-const broken = [...pages].flatMap(([file, { links }]) =>
+const broken: ReadonlyArray<string> = [...pages].flatMap(([file, { links }]) =>
   [...new Set(links)]
-    .filter((link) => !isOutside(link) && isBroken(file, link))
-    .map((link) => `${relative(folder, file)}: ${link}`)
+    .filter((link: string) => !isOutside(link) && isBroken(file, link))
+    .map((link: string) => `${relative(folder, file)}: ${link}`)
 )
 
-const count = [...pages.values()].reduce((sum, { links }) => sum + links.length, 0)
+const count = [...pages.values()].reduce<number>((sum, { links }) => sum + links.length, 0)
 for (const line of broken) process.stderr.write(`broken link in ${line}\n`)
 process.stdout.write(`${pages.size} pages, ${count} links, ${broken.length} broken\n`)
 if (pages.size === 0 || broken.length > 0) process.exitCode = 1

@@ -1,5 +1,5 @@
 /**
- * Takes over tokens that an app got without this library, so that its users need not connect again.
+ * Takes over tokens that an app obtained without this library, so that its users need not reconnect.
  *
  * @since 0.1.0
  */
@@ -14,16 +14,16 @@ import type { ZapierAuthError } from "./ZapierAuthError.ts"
 import * as CallerChecks from "./internal/callerChecks.ts"
 
 /**
- * A user's tokens that the app has already, from before it used this library.
+ * A user's existing tokens, from before the app used this library.
  *
  * @since 0.1.0
  */
 export interface Row {
-  /** The app's own name for its user, the same that `authorizationUrl` takes. */
+  /** The app's own id of its user, as passed to `authorizationUrl`. */
   readonly subject: string
-  /** The user's newest refresh token. It works once: nothing else may use it from now on. */
+  /** The user's newest refresh token. It works once: no other program may use it from now on. */
   readonly refreshToken: string | Redacted.Redacted
-  /** What the user has granted: a list, or text with spaces. If it is not known, what the app asked for. */
+  /** The granted scopes: a list, or text with spaces. If unknown, the requested ones. */
   readonly scopes: string | ReadonlyArray<Scopes.Scope>
   /** The access token. Without it, or without `expiresAt`, the first call refreshes. */
   readonly accessToken?: string | Redacted.Redacted | null | undefined
@@ -46,7 +46,7 @@ const scopesOf = (value: unknown): Checked<ReadonlyArray<Scopes.Scope>> => {
   const scopes = typeof value === "string" || Array.isArray(value) ? Scopes.parseGranted(value) : []
   return scopes.length > 0
     ? Result.succeed(scopes)
-    : refuse("scopes", 'say what the user has granted, such as ["zap"] or "zap zap:write"')
+    : refuse("scopes", 'give the granted scopes, such as ["zap"] or "zap zap:write"')
 }
 
 // March 1973 in milliseconds; in seconds, the year 5138.
@@ -55,16 +55,16 @@ const leastMillis = 100_000_000_000
 const timeOf = (value: unknown): Checked<number> => {
   const time = typeof value === "string" ? Date.parse(value) : Number(value)
   if (!Number.isFinite(time)) {
-    return refuse("expiresAt", "give a Date, its text in ISO 8601, or milliseconds since the epoch, or leave it out")
+    return refuse("expiresAt", "give a Date, its text in ISO 8601, or milliseconds since the epoch, or omit it")
   }
   return time < leastMillis
-    ? refuse("expiresAt", "give milliseconds since the epoch, not seconds, or leave it out")
+    ? refuse("expiresAt", "give milliseconds since the epoch, not seconds, or omit it")
     : Result.succeed(time)
 }
 
 const lifetime = TokenOutcome.documentedLifetime * 1000
 
-// Stands for a token that is not known: as a rejected one, it is never sent.
+// Stands for an unknown token: it counts as rejected, so it is never sent.
 const unknown = { accessToken: Tokens.secret("unknown"), obtainedAt: 0, expiresAt: 0 }
 
 const accessOf = (given: unknown, expiresAt: unknown): Checked<Omit<Tokens.Access, "scopes">> => {
@@ -76,10 +76,10 @@ const accessOf = (given: unknown, expiresAt: unknown): Checked<Omit<Tokens.Acces
   )
 }
 
-// Types do not keep a row of a database from holding anything.
+// A database row may hold anything, despite its type.
 const parse = (row: unknown): Checked<{ readonly subject: string; readonly tokens: Tokens.Tokens }> =>
   Result.gen(function* () {
-    if (!CallerChecks.isRecord(row)) return yield* refuse("row", "give an object with subject, refreshToken and scopes")
+    if (!CallerChecks.isRecord(row)) return yield* refuse("row", "pass an object with subject, refreshToken and scopes")
     const { accessToken, expiresAt, refreshToken, scopes, subject } = row
     const wrong = CallerChecks.subject(subject)
     if (wrong !== undefined) return yield* Result.fail(wrong)
@@ -92,10 +92,10 @@ const parse = (row: unknown): Checked<{ readonly subject: string; readonly token
   })
 
 /**
- * Adopts the tokens of a user. True if it did; a user who has a grant already keeps it, so that it may be run again. Nothing
- * is sent to Zapier.
+ * Adopts a user's tokens. Returns true if it did, and false if the user already has a grant, which is kept.
  *
- * Fails with `InvalidConfig`, which names the member of the row that is no use, and `StoreFailed`.
+ * It can be repeated, and sends nothing to Zapier. Fails with `InvalidConfig`, which names the invalid member of the row, and
+ * with `StoreFailed`.
  *
  * @example
  * ```ts

@@ -1,8 +1,7 @@
 /**
- * What happens inside, for logs, dashboards and audits. Events hold no secret: no token, code, `state` or client secret.
+ * Events for logs, dashboards and audits. They hold no secret: no token, code, `state` or client secret.
  *
- * Each machine has an event of its own, whose states and events are those of the machine's table. A name that is misspelled
- * does not compile.
+ * Each machine has its own event, whose state and event names are those of its table. A misspelled name does not compile.
  *
  * @example
  * ```ts
@@ -10,12 +9,12 @@
  * import * as Stream from "effect/Stream"
  * import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
  *
- * // Logs who has to connect again, and why.
+ * // Logs which users must reconnect, and why.
  * const program = ZapierAuth.use(({ events }) =>
  *   events.pipe(
  *     Stream.filter((event) => event._tag === "UserGrantChanged"),
  *     Stream.filter(({ to }) => to === "ReconnectRequired"),
- *     Stream.runForEach(({ cause, subject }) => Effect.logWarning(`${subject} has to connect again: ${cause}`))
+ *     Stream.runForEach(({ cause, subject }) => Effect.logWarning(`${subject} must reconnect: ${cause}`))
  *   )
  * )
  * ```
@@ -34,10 +33,10 @@ import * as TokenOutcome from "./oauth/TokenOutcome.ts"
 import * as Tokens from "./oauth/Tokens.ts"
 import { ReconnectCause } from "./ZapierAuthError.ts"
 
-// The keys of a table, which has no others than its type says.
+// The keys of a table: its type guarantees that there are no others.
 const keysOf = <Key extends string>(table: { readonly [key in Key]?: unknown }) => Object.keys(table) as Array<Key>
 
-/** How a machine has moved: from where, by which event, to where, and when. The names are those of its table. */
+/** The fields of a transition. State and event names are those of the machine's table. */
 const move = <State extends string, Event extends string>(edges: Machine.Edges<State, Event>) => {
   const states = Schema.Literals(keysOf<State>(edges))
   const events = keysOf<State>(edges).flatMap((state) => keysOf<Event>(edges[state]))
@@ -51,16 +50,16 @@ const move = <State extends string, Event extends string>(edges: Machine.Edges<S
 
 const clientId = Schema.String
 
-/** Which tokens the machine holds afterwards, where it holds any. */
+/** The generation of the tokens after the transition, if any. */
 const generation = Schema.optionalKey(Schema.Int)
 
 const failures = keysOf<Pause.Cause["_tag"]>(Pause.Cause.cases)
 
 /**
- * A user's grant went from one state to another, or stayed in one with something about it changed, and it is stored.
+ * A user's grant changed, and the change is stored.
  *
- * - `generation`: which tokens it holds afterwards; one higher after every successful consent or refresh
- * - `cause`: why its user has to connect again, or why a refresh failed, as in `Pause.Cause`
+ * - `generation`: the generation of the tokens now; rises by one with every successful consent or refresh
+ * - `cause`: why its user must reconnect, or why a refresh failed, as in `Pause.Cause`
  *
  * @since 0.1.0
  */
@@ -73,9 +72,9 @@ export const UserGrantChanged = Schema.TaggedStruct("UserGrantChanged", {
 })
 
 /**
- * A consent attempt went from one state to another, and it is stored.
+ * A consent attempt changed, and the change is stored.
  *
- * - `attempt`: the `attempt` of the `AuthorizationRequest` that it began with
+ * - `attempt`: the `attempt` of its `AuthorizationRequest`
  * - `cause`: why it failed
  *
  * @since 0.1.0
@@ -89,9 +88,9 @@ export const ConsentAttemptChanged = Schema.TaggedStruct("ConsentAttemptChanged"
 })
 
 /**
- * The app's own token for a set of scopes went from one state to another, and it is stored.
+ * The app's own token for a set of scopes changed, and the change is stored.
  *
- * - `generation`: which token it holds afterwards
+ * - `generation`: the generation of the token now
  * - `cause`: why a request failed, as in `Pause.Cause`
  *
  * @since 0.1.0
@@ -107,7 +106,7 @@ export const AppCredentialChanged = Schema.TaggedStruct("AppCredentialChanged", 
 const { _tag: _, scopes: __, ...requested } = AppCredentialChanged.fields
 
 /**
- * A White Label user's token went from one state to another, as `AppCredentialChanged` has it, and it is stored.
+ * A White Label user's token changed its state, like `AppCredentialChanged`, and the new state is stored.
  *
  * @since 0.1.0
  */
@@ -118,7 +117,7 @@ export const WhiteLabelTokenChanged = Schema.TaggedStruct("WhiteLabelTokenChange
 })
 
 /**
- * What this process knows of the v1 client id has changed: whether Zapier takes it. It is not stored.
+ * The state of the v1 client id changed, as seen by this process. Not stored.
  *
  * @since 0.1.0
  */
@@ -128,12 +127,11 @@ export const ClientIdChanged = Schema.TaggedStruct("ClientIdChanged", {
 })
 
 /**
- * A token response was taken although some of it is not as RFC 6749 has it. What of it could not be used is treated as
- * missing.
+ * A token response was accepted although it deviates from RFC 6749. Its unusable members count as missing.
  *
- * - `grant`: what kind of token request it was, as in `AuthMetrics.tokenRequests`
- * - `subject`, `tenant`, `scopes`: whose: a user's, a White Label user's, or the app's own for these scopes
- * - `oddities`: the names of its odd members, never a value
+ * - `grant`: the kind of token request, as in `AuthMetrics.tokenRequests`
+ * - `subject`, `tenant`, `scopes`: the user, the White Label user, or the scopes of the app's own token
+ * - `oddities`: the names of the odd members, never their values
  *
  * @since 0.1.0
  */
@@ -148,7 +146,7 @@ export const OddResponseTaken = Schema.TaggedStruct("OddResponseTaken", {
 })
 
 /**
- * Anything that happens inside.
+ * Any event of this library.
  *
  * @since 0.1.0
  */

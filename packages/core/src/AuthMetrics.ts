@@ -1,5 +1,5 @@
 /**
- * What is counted, with Effect's `Metric`: read it there, or export it. Nothing is labelled by subject or client.
+ * The metrics of this library, as Effect's `Metric`: read or export them with Effect. No label names a subject or client.
  *
  * @example
  * ```ts
@@ -11,7 +11,7 @@
  *   Metric.withAttributes(AuthMetrics.tokenRequests, { grant: "Refresh", outcome: "Granted" })
  * )
  *
- * // How many this process has had so far.
+ * // How many refreshes this process has made so far.
  * console.log(Effect.runSync(refreshed).count)
  * ```
  *
@@ -25,8 +25,8 @@ import type { Credential } from "./zapier/Credential.ts"
 import type * as Endpoint from "./zapier/Endpoint.ts"
 
 /**
- * Token requests, with the labels `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`, `TokenExchange`, `ConnectToken`) and `outcome` (as in
- * `TokenOutcome`).
+ * Counts token requests. Labels: `grant` (`AuthorizationCode`, `Refresh`, `ClientCredentials`, `TokenExchange`,
+ * `ConnectToken`) and `outcome` (as in `TokenOutcome`).
  *
  * @since 0.1.0
  */
@@ -36,7 +36,8 @@ export const tokenRequests = Metric.counter("zapier_auth_token_requests", {
 })
 
 /**
- * How long token requests took, with the label `grant`.
+/**
+ * The duration of token requests. Label: `grant`.
  *
  * @since 0.1.0
  */
@@ -46,64 +47,64 @@ export const tokenRequestDuration = Metric.timer("zapier_auth_token_request_dura
 })
 
 /**
- * Members of token responses that are not as RFC 6749 has them, in responses that were taken all the same, with the labels
- * `grant` (as `tokenRequests` has it) and `member` (as in `TokenOutcome.Oddity`).
+ * Counts odd members in accepted token responses. Labels: `grant` (as in `tokenRequests`) and `member` (as in
+ * `TokenOutcome.Oddity`).
  *
  * @since 0.1.0
  */
 export const oddities = Metric.counter("zapier_auth_oddities", {
-  description: "Odd members of token responses that were taken",
+  description: "Odd members of accepted token responses",
   incremental: true
 })
 
 /**
- * How often a process looked whether another one is done with its token request, with the label `machine`.
+ * Counts how often a process polled the record for another's token request. Label: `machine`.
  *
  * @since 0.1.0
  */
 export const waits = Metric.counter("zapier_auth_waits", {
-  description: "Looks at a token request of another process",
+  description: "Polls of the record during another process's token request",
   incremental: true
 })
 
 /**
- * How often a token that another process had fetched was used instead of asking for one, with the label `machine`.
+ * Counts tokens that another process had fetched and that were used instead of a new one. Label: `machine`.
  *
  * @since 0.1.0
  */
 export const adoptions = Metric.counter("zapier_auth_adoptions", {
-  description: "Tokens of other processes that were used instead of asking for one",
+  description: "Tokens of other processes that were used instead of a new one",
   incremental: true
 })
 
 /**
- * Answers of the API with status 401, with the label `mode` (`User`, `WhiteLabel`, `App`, `ClientId`).
+ * Counts API responses with status 401. Label: `mode` (`User`, `WhiteLabel`, `App`, `ClientId`).
  *
  * @since 0.1.0
  */
 export const unauthorized = Metric.counter("zapier_auth_unauthorized", {
-  description: "Answers of the API with status 401",
+  description: "API responses with status 401",
   incremental: true
 })
 
 /**
- * Requests that were sent again with another token after a 401, with the label `mode`.
+ * Counts requests that were repeated with another token after a 401. Label: `mode`.
  *
  * @since 0.1.0
  */
 export const replays = Metric.counter("zapier_auth_replays", {
-  description: "Requests that were sent again with another token",
+  description: "Requests that were repeated with another token",
   incremental: true
 })
 
-const callOptions = { description: "Calls of the API by endpoint, mode and status class", incremental: true } as const
+const callOptions = { description: "API calls by endpoint, mode and status class", incremental: true } as const
 
 /**
- * Calls of the API, one for each call whatever it took, with these labels:
+ * Counts API calls. A call counts once, however many requests it takes. Labels:
  *
- * - `endpoint`: a name of the endpoint table, such as `GET /v2/zaps`; all that are not in it are `other`
+ * - `endpoint`: a name of the endpoint table, such as `GET /v2/zaps`; `other` for all that are not in it
  * - `mode`: `User`, `WhiteLabel`, `App`, `ClientId` or `None`
- * - `status`: the class of the last response's status, `2xx` for example; `none` where no response came
+ * - `status`: the class of the last response's status, for example `2xx`; `none` without a response
  *
  * @since 0.1.0
  */
@@ -113,7 +114,7 @@ interface Labels {
   readonly [name: string]: string
 }
 
-// A metric knows its series once it has found it, which takes longer than to update it. There are few labels.
+// Cached, because finding a series takes longer than updating it. There are few labels.
 const labelled = <Input, State>(metric: Metric.Metric<Input, State>) => {
   const known = new Map<string, Metric.Metric<Input, State>>()
   return (labels: Labels): Metric.Metric<Input, State> => {
@@ -137,7 +138,7 @@ const counter = (metric: Metric.Metric<number, unknown>) => {
 const durationOf = labelled(tokenRequestDuration)
 
 /**
- * Counts one, each with its labels.
+ * Increments a counter, with labels.
  *
  * @internal
  */
@@ -149,7 +150,7 @@ export const count = {
 }
 
 /**
- * Counts one, where no effect runs.
+ * Increments a counter outside of an effect.
  *
  * @internal
  */
@@ -167,14 +168,14 @@ export const countUnsafe = {
 export type Mode = Credential["_tag"]
 
 /**
- * The label of an endpoint. Paths are unbounded, so those that are not in the table share one.
+ * The label of an endpoint. Unknown ones share a label, because paths are unbounded.
  *
  * @internal
  */
 export const endpointLabel = (endpoint: Endpoint.Name | undefined): string => endpoint ?? "other"
 
 /**
- * The class of a status, `2xx` for example.
+ * The class of a status, for example `2xx`.
  *
  * @internal
  */
@@ -182,10 +183,10 @@ export const statusClass = (status: number): string => `${Math.trunc(status / 10
 
 type Series = Metric.Metric<number, unknown>
 
-// Each call looks for its series here: it makes no text for that.
+// Nested maps, so that a call allocates no key.
 const callSeries = new Map<Endpoint.Name | undefined, { [mode in Mode]?: Array<Series> }>()
 
-// One that is made with its attributes is found faster than one that is given them.
+// Effect finds a series faster if its attributes are given at creation.
 const makeCallSeries = (mode: Mode, endpoint: Endpoint.Name | undefined, status: number | undefined): Series =>
   Metric.counter(calls.id, {
     ...callOptions,
@@ -197,9 +198,9 @@ const makeCallSeries = (mode: Mode, endpoint: Endpoint.Name | undefined, status:
   })
 
 /**
- * Counts a call, where no effect runs.
+ * Counts a call outside of an effect.
  *
- * @param status of the last response, if there was one
+ * @param status that of the last response, if any
  *
  * @internal
  */
@@ -220,7 +221,7 @@ export const countCall = (
 }
 
 /**
- * How long a token request has taken.
+ * Records the duration of a token request.
  *
  * @internal
  */

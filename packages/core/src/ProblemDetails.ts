@@ -1,8 +1,8 @@
 /**
- * How a web app tells its own client of an error: an HTTP status, `Retry-After`, and problem details as JSON (RFC 9457).
+ * Describes an error to a web app's own clients: HTTP status, `Retry-After`, and problem details as JSON (RFC 9457).
  *
- * The status and the rest come from the reason. Messages for the app's owner or for whoever runs its stores are left out:
- * they may name settings and paths of the server, which are nobody else's.
+ * Everything comes from the reason. Messages for the app's owner or for the operators of its stores are left out, because
+ * they may name settings and paths of the server.
  *
  * Source: RFC 9457 section 3, RFC 9110 section 10.2.3 (`Retry-After`).
  *
@@ -12,9 +12,9 @@
  * import { ReconnectRequired } from "@zapier-workflow-auth/core/ZapierAuthError"
  *
  * const problem = ProblemDetails.make(new ReconnectRequired({ why: "Revoked" }))
- * const told = [problem.status, problem.title, problem.needsReconnect]
+ * const summary = [problem.status, problem.title, problem.needsReconnect]
  *
- * told // => [409, "Reconnect required", true]
+ * summary // => [409, "Reconnect required", true]
  * ```
  *
  * @since 0.1.0
@@ -23,8 +23,9 @@ import * as Duration from "effect/Duration"
 import type { Party } from "./ZapierAuthError.ts"
 
 /**
- * What is told of an error: a reason of `ZapierAuthError`, or a plain value with the same members. `retryAfter` is a duration,
- * or milliseconds.
+ * The facts of an error: a reason of `ZapierAuthError`, or a plain value with the same members.
+ *
+ * `retryAfter` is a duration, or milliseconds.
  *
  * @since 0.1.0
  */
@@ -39,17 +40,17 @@ export interface Explained {
 }
 
 /**
- * The members of a problem details object. `reason`, `isRetryable` and `needsReconnect` are those of the error.
+ * A problem details object. `reason`, `isRetryable` and `needsReconnect` come from the error.
  *
  * @since 0.1.0
  */
 export interface ProblemDetails {
   /** `urn:zapier-workflow-auth:` and the name of the reason. */
   readonly type: string
-  /** The same for each error of this reason. */
+  /** The same for all errors with this reason. */
   readonly title: string
   readonly status: number
-  /** What happened, and what to do next; left out where only the app's owner can do something. */
+  /** The message: what happened, and what to do next. Left out if only the app's owner can act. */
   readonly detail?: string
   readonly reason: string
   readonly isRetryable: boolean
@@ -67,8 +68,9 @@ export const mediaType = "application/problem+json"
 const aMinute = 60
 
 /**
- * The value of `Retry-After`, in whole seconds: as long as the error says, and a minute for a status of 503 that does not say.
- * `undefined` where there is no such header.
+ * The value of `Retry-After` in whole seconds, or `undefined` for no header.
+ *
+ * It is the error's own value, or a minute for status 503 without one.
  *
  * @since 0.1.0
  */
@@ -77,7 +79,7 @@ export const retryAfter = ({
   retryAfter
 }: Pick<Explained, "httpStatus" | "retryAfter">): number | undefined => {
   const seconds = retryAfter === undefined ? Infinity : Duration.toSeconds(Duration.fromInputUnsafe(retryAfter))
-  // The header takes no other numbers (RFC 9110, section 10.2.3).
+  // The header allows only whole numbers (RFC 9110 section 10.2.3).
   if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds))
   return httpStatus === 503 ? aMinute : undefined
 }
@@ -91,11 +93,11 @@ const isForClients: { readonly [party in Party]: boolean } = {
   Store: false
 }
 
-// "ReconnectRequired" is "Reconnect required".
+// Turns "ReconnectRequired" into "Reconnect required".
 const titleOf = (tag: string): string => tag.replace(/(?<=[a-z])[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`)
 
 /**
- * The problem details of an error.
+ * Makes the problem details of an error.
  *
  * @since 0.1.0
  */

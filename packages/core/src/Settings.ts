@@ -1,5 +1,5 @@
 /**
- * The times and sizes that the library works with. All have sensible defaults; `make` checks how they relate.
+ * The timeouts, lifetimes and limits of the library. All have defaults; `make` validates them.
  *
  * @since 0.1.0
  */
@@ -10,70 +10,68 @@ import { longestAnswerTimeout } from "./machine/Lease.ts"
 import { InvalidConfig } from "./ZapierAuthError.ts"
 
 /**
- * What may be set. Durations are Effect's: `"30 seconds"`, or milliseconds.
+ * The settings of the library. Durations are Effect's: `"30 seconds"`, or milliseconds.
  *
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * How long a caller waits for a token, whoever sends the request. It is then told that Zapier has not responded yet,
-   * and the response is still stored when it comes. Also bounds the reading of the client application. Default: 20
-   * seconds.
+   * How long a caller waits for a token. After that it gets `ResponsePending`, and the response is still stored when it
+   * comes. Also bounds reading the client application. Default: 20 seconds.
    */
   readonly requestTimeout?: Duration.Input | undefined
   /**
-   * How long the process that sent a token request listens for its response; at most 5 minutes. Nobody sends the same
-   * refresh token again for as long, and for half a minute more: after a crash others wait for that. Default: 1 minute.
+   * How long a process listens for the response to its token request; at most 5 minutes. No process sends the same refresh
+   * token again for this time and half a minute more, so others wait that long after a crash. Default: 1 minute.
    */
   readonly answerTimeout?: Duration.Input | undefined
-  /** How long a store may take for one operation. Default: 10 seconds. */
+  /** How long a single store operation may take. Default: 10 seconds. */
   readonly storeTimeout?: Duration.Input | undefined
   /**
-   * For how long a token request is tried again that certainly never left, or that harms nobody when it is asked twice.
-   * The pauses between grow. Default: 5 seconds.
+   * How long a token request is retried that certainly never left, or that is harmless to repeat. Pauses grow. Default: 5
+   * seconds.
    */
   readonly retryFor?: Duration.Input | undefined
   /**
-   * How long before its end an access token is renewed while it is still used; never more than a tenth of its life.
-   * Default: 5 minutes.
+   * How long before it expires an access token is renewed; never more than a tenth of its lifetime. It stays in use
+   * meanwhile. Default: 5 minutes.
    */
   readonly expiryMargin?: Duration.Input | undefined
   /**
-   * How long an access token that has replaced a rejected one is believed over an endpoint that rejects it too, unless a
-   * call has succeeded with it. Without this an endpoint that always responds 401 would cost a refresh for each call.
-   * Default: 30 seconds.
+   * How long a token that just replaced a rejected one is not replaced again, unless a call has succeeded with it. This
+   * keeps an endpoint that always responds 401 from costing a refresh for each call. Default: 30 seconds.
    */
   readonly rejectionInterval?: Duration.Input | undefined
   /**
-   * How long an access token is used from memory before the store is asked again: what other processes do (disconnect,
-   * connect anew) is noticed within this time. Default: 1 minute.
+   * How long an access token is used from memory before the store is read again. Changes by other processes (disconnect,
+   * reconnect) are noticed within this time. Default: 1 minute.
    */
   readonly memoryLifetime?: Duration.Input | undefined
-  /** How many access tokens are kept in memory; those looked up in the store longest ago make room. Default: 10,000. */
+  /** How many access tokens are kept in memory; the ones read longest ago are dropped first. Default: 10,000. */
   readonly memoryCapacity?: number | undefined
-  /** How long a user may take on the consent page. Default: 15 minutes. */
+  /** How long a user may stay on the consent page. Default: 15 minutes. */
   readonly attemptLifetime?: Duration.Input | undefined
   /**
-   * How many consent attempts of one user are kept. When another begins, the oldest is forgotten, unless its code is being
-   * exchanged. Default: 20.
+   * How many consent attempts are kept for each user. A new one removes the oldest, unless its code is being exchanged.
+   * Default: 20.
    */
   readonly attemptsPerSubject?: number | undefined
 }
 
 /**
- * What the machines of tokens need to know, in milliseconds.
+ * The settings of the token machines, in milliseconds.
  *
  * @since 0.1.0
  */
 export interface Refreshing {
-  /** How long the owner of a lease listens for the response to its request. */
+  /** How long the owner of a lease listens for its response. */
   readonly answerTimeout: number
-  /** How long before its end a token is renewed. */
+  /** How long before it expires a token is renewed. */
   readonly expiryMargin: number
 }
 
 /**
- * The settings, their durations in milliseconds.
+ * The validated settings. Durations are in milliseconds.
  *
  * @since 0.1.0
  */
@@ -103,12 +101,12 @@ const names = Object.keys(defaults) as ReadonlyArray<keyof typeof defaults>
 
 const known: ReadonlySet<string> = new Set([...names, "memoryCapacity", "attemptsPerSubject"])
 
-// Doing without one of these is a sensible wish.
+// Zero turns these off.
 const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterval", "memoryLifetime", "retryFor"])
 
 /**
- * Checks the options and fills in the defaults. Fails with `InvalidConfig` when a duration is negative or not finite,
- * when `answerTimeout` is longer than 5 minutes, when a number is not a whole one, or when a name is no setting's.
+ * Validates the options and fills in defaults. Fails with `InvalidConfig` if a duration is negative or not finite,
+ * `answerTimeout` is longer than 5 minutes, a number is not whole, or a name is unknown.
  *
  * @example
  * ```ts
@@ -117,7 +115,7 @@ const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterv
  *
  * Result.isSuccess(Settings.make({ requestTimeout: "10 seconds" })) // => true
  *
- * // After a crash, others would wait for more than an hour.
+ * // After a crash, other processes would wait for more than an hour.
  * Result.isFailure(Settings.make({ answerTimeout: "1 hour" })) // => true
  * ```
  *
@@ -125,14 +123,14 @@ const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterv
  */
 export const make = (options: Options = {}): Result.Result<Settings, InvalidConfig> => {
   const invalid = (setting: string, problem: string) => Result.fail(new InvalidConfig({ setting, problem }))
-  if (typeof options !== "object" || options === null) return invalid("settings", "give an object, or leave it out")
+  if (typeof options !== "object" || options === null) return invalid("settings", "pass an object, or omit it")
   const unknown = Object.keys(options).find((name) => !known.has(name))
   if (unknown !== undefined) {
-    return invalid(`settings.${unknown}`, `there is no such setting; there are ${[...known].join(", ")}`)
+    return invalid(`settings.${unknown}`, `unknown setting; the settings are ${[...known].join(", ")}`)
   }
   const millis = (name: keyof typeof defaults) => {
     const input = options[name] ?? defaults[name]
-    // Effect takes what is not a number for a duration of zero.
+    // Effect treats NaN as a duration of zero.
     if (typeof input === "number") return input
     return Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
   }
@@ -146,14 +144,14 @@ export const make = (options: Options = {}): Result.Result<Settings, InvalidConf
     }
   }
   if (durations.answerTimeout > longestAnswerTimeout) {
-    return invalid("answerTimeout", "give at most 5 minutes: after a crash, others wait for as long")
+    return invalid("answerTimeout", "give at most 5 minutes: after a crash, other processes wait that long")
   }
   const memoryCapacity = options.memoryCapacity ?? 10_000
   if (!Number.isInteger(memoryCapacity) || memoryCapacity < 0) {
     return invalid("memoryCapacity", "give a whole number of at least 0")
   }
   const attemptsPerSubject = options.attemptsPerSubject ?? 20
-  // The newest attempt always works.
+  // At least one, so that the newest attempt always works.
   if (!Number.isSafeInteger(attemptsPerSubject) || attemptsPerSubject < 1) {
     return invalid("attemptsPerSubject", "give a whole number of at least 1")
   }

@@ -1,12 +1,12 @@
 /**
- * White Label: the partner's own users use Zapier without an account there (RFC 8693).
+ * White Label: a partner's users use Zapier without a Zapier account (RFC 8693).
  *
- * The partner signs a JWT for its user and exchanges it for an access token. Calls then name the user and the tenant in the
- * place of a connected user. Connect tokens open Zapier's Connect UI, where the user connects apps.
+ * The partner signs a JWT for its user and exchanges it for an access token. Calls then name the user and the tenant instead
+ * of a connected user. Connect tokens open Zapier's Connect UI, where the user connects apps.
  *
- * The layer adds the mode to the `ZapierAuth` that it is provided to. A program without it holds nothing of it.
+ * The layer adds the mode to the `ZapierAuth` that it is provided to. Programs without it do not bundle it.
  *
- * Source: Zapier's White Label pages. The mode is in limited access; what of it is unproven is in docs/white-label.md.
+ * Source: Zapier's White Label pages. The mode is in limited access; docs/white-label.md lists what is unproven.
  *
  * @example
  * ```ts
@@ -18,12 +18,11 @@
  * import * as Layer from "effect/Layer"
  * import * as Redacted from "effect/Redacted"
  *
- * declare const pem: string
- *
  * // For `Layer.provide`, below the layer of ZapierAuth.
- * const whiteLabel = WhiteLabel.layer({ issuer: "https://accounts.acme.example" }).pipe(
- *   Layer.provide(PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" }))
- * )
+ * const whiteLabel = (pem: string) =>
+ *   WhiteLabel.layer({ issuer: "https://accounts.acme.example" }).pipe(
+ *     Layer.provide(PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" }))
+ *   )
  *
  * const program = Effect.gen(function* () {
  *   const zapier = yield* ZapierHttpClient
@@ -61,22 +60,22 @@ export type {
 } from "./internal/whiteLabelMode.ts"
 
 /**
- * What was agreed with Zapier at onboarding.
+ * The values agreed with Zapier at onboarding.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** The `iss` of JWTs, as it is registered. */
+  /** The `iss` of JWTs, as registered. */
   readonly issuer: string
   /** The `aud` of JWTs. Default: `connect.zapier.com`. */
   readonly audience?: string | undefined
   /** The names of the claims that hold the user and the tenant. Default: `sub` and `org_id`. */
   readonly claims?: { readonly user?: string | undefined; readonly tenant?: string | undefined } | undefined
-  /** The scopes of access tokens. Default: none are named, and Zapier gives what it gives. */
+  /** The scopes of access tokens. Default: none are sent, so that Zapier chooses. */
   readonly scopes?: ReadonlyArray<Scopes.Scope> | undefined
 }
 
-const taken: ReadonlySet<string> = new Set(["iss", "aud", "iat", "nbf", "exp"])
+const taken: ReadonlySet<string> = new Set(["iss", "aud", "iat", "nbf", "exp", "jti"])
 
 const check = (options: Options) =>
   Effect.gen(function* () {
@@ -86,23 +85,25 @@ const check = (options: Options) =>
     const { audience = "connect.zapier.com", claims = {}, issuer, scopes = [] } = options
     for (const [setting, value] of Object.entries({ issuer, audience })) {
       const problem = TextProblem.first(value, TextProblem.edges, TextProblem.quotes)
-      if (problem !== undefined) return yield* fail(setting, `${problem}; give it as it is registered with Zapier`)
+      if (problem !== undefined) return yield* fail(setting, `${problem}; set it as registered with Zapier`)
     }
     const names = { user: claims.user ?? "sub", tenant: claims.tenant ?? "org_id" }
     for (const [setting, value] of Object.entries(names)) {
       const problem = TextProblem.first(value, TextProblem.edges)
-      if (problem !== undefined) return yield* fail(`claims.${setting}`, `${problem}; give the name of a claim`)
+      if (problem !== undefined) return yield* fail(`claims.${setting}`, `${problem}; set the name of a claim`)
       if (taken.has(value))
-        return yield* fail(`claims.${setting}`, `give another name: ${value} has a meaning of its own`)
+        return yield* fail(`claims.${setting}`, `${value} is a registered claim; choose another name`)
     }
-    if (names.user === names.tenant) return yield* fail("claims", "give the user and the tenant a claim each")
+    if (names.user === names.tenant)
+      return yield* fail("claims", "the user and the tenant have the same claim; set two different names")
     const wrong = CallerChecks.scopes(scopes, 0)
     return wrong === undefined ? { issuer, audience, claims: names, scopes } : yield* wrong
   })
 
 /**
- * Adds White Label to the `ZapierAuth` whose layer it is provided to. Fails with `InvalidConfig` for options that cannot be
- * used; that `ZapierAuth` fails as the signer does, if it cannot sign.
+ * Adds White Label to the `ZapierAuth` whose layer it is provided to.
+ *
+ * Fails with `InvalidConfig` for invalid options. The layer of `ZapierAuth` fails if the signer's key is unusable.
  *
  * @since 0.1.0
  */
@@ -118,10 +119,12 @@ export const layer = (options: Options): Layer.Layer<never, ZapierAuthError, Par
   )
 
 /**
- * The address of Zapier's Connect UI, where a user connects an app, with a new connect token, which is kept nowhere. Give it
- * to the user's browser at once: it works once, and for some minutes.
+ * Returns the address of Zapier's Connect UI, where a user connects an app.
  *
- * Fails with `InvalidConfig`, also where `layer` was not provided, and as `WhiteLabel.token` does.
+ * It holds a new connect token, which is not stored. Send the user's browser there at once: the address works once, for a few
+ * minutes.
+ *
+ * Fails with `InvalidConfig`, also if `layer` was not provided, and like `WhiteLabel.token`.
  *
  * @since 0.1.0
  */
@@ -129,9 +132,9 @@ export const connectUrl = (options: ConnectUrlOptions): Effect.Effect<ConnectUrl
   ZapierAuth.use((auth) => Effect.flatMap(auth.whiteLabel, (whiteLabel) => whiteLabel.connectUrl(options)))
 
 /**
- * A connect token for another page of Zapier, the authorization page of MCP for example.
+ * Returns a connect token for another page of Zapier, for example the MCP authorization page.
  *
- * Fails with `InvalidConfig`, also where `layer` was not provided, and as `WhiteLabel.token` does.
+ * Fails with `InvalidConfig`, also if `layer` was not provided, and like `WhiteLabel.token`.
  *
  * @since 0.1.0
  */

@@ -1,7 +1,7 @@
 /**
- * Authentication with the Zapier Workflow API: the service that applications use.
+ * The service that applications use to authenticate with the Zapier Workflow API.
  *
- * It carries out what the machines decide (`ConsentAttempt`, `UserGrant`, `AppCredential`, `ClientId`): it loads a
+ * The machines (`ConsentAttempt`, `UserGrant`, `AppCredential`, `ClientId`) decide; the service carries out: it loads a
  * state, steps it, stores the result by compare-and-set, and performs the commands.
  *
  * @example
@@ -67,21 +67,21 @@ import { type ReconnectCause, ZapierAuthError } from "./ZapierAuthError.ts"
 export type { AuthorizationOptions } from "./internal/consents.ts"
 
 /**
- * A consent that was begun.
+ * A consent attempt that was begun.
  *
  * @since 0.1.0
  */
 export interface AuthorizationRequest {
-  /** Where to send the user's browser. Redacted, because it holds `state`. */
+  /** The URL for the user's browser. Redacted, because it contains `state`. */
   readonly url: Redacted.Redacted
-  /** Names the attempt in events; not a secret. */
+  /** Identifies the attempt in events; not a secret. */
   readonly attempt: string
-  /** No callback is taken at or after it; milliseconds since the epoch. */
+  /** When the attempt expires, in milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
 /**
- * What is known of a user's grant. Holds no token. Times are milliseconds since the epoch.
+ * The status of a user's connection, without tokens. Times are milliseconds since the epoch.
  *
  * @since 0.1.0
  */
@@ -92,7 +92,7 @@ export type Status =
       readonly subject: string
       readonly generation: number
       readonly scopes: ReadonlyArray<Scopes.Scope>
-      /** When the access token ends; it is renewed when it is next used. */
+      /** When the access token expires. The next use after that renews it. */
       readonly expiresAt: number
       readonly hasRefreshToken: boolean
     }
@@ -106,40 +106,41 @@ export type Status =
     }
 
 /**
- * What came of a callback: the user's status, and what is missing in it.
+ * The result of a callback: the user's status, and missing scopes.
  *
  * @since 0.1.0
  */
 export type Connected = Status & {
   /**
-   * The scopes that were asked for and are not granted, by themselves or through a wider one. Asking for the same again may
-   * grant the same again: tell the user instead of sending them to the consent page once more.
+   * The requested scopes that were not granted, not even through a wider scope. Requesting them again may fail the same way,
+   * so tell the user instead of redirecting to the consent page again.
    */
   readonly missingScopes: ReadonlyArray<Scopes.Scope>
 }
 
 /**
- * What came of a disconnect. The app no longer has the tokens, but Zapier documents no way to revoke them: until they
- * end, or the user removes the app in Zapier, they would still be taken.
+ * The result of a disconnect. The app has deleted its tokens, but Zapier documents no way to revoke them.
+ *
+ * Zapier accepts them until they expire, or until the user removes the app at Zapier.
  *
  * @since 0.1.0
  */
 export interface Disconnected {
   readonly subject: string
-  /** Whether there was a grant. */
+  /** True if the user was connected. */
   readonly wasConnected: boolean
-  /** What to tell the user: where the app's access is ended at Zapier. */
+  /** A text for the user: how to end the app's access at Zapier. */
   readonly revocation: string
 }
 
 const revocation =
-  "To end this app's access at Zapier as well, remove it in the settings of your Zapier account, where connected applications are listed."
+  "To end this app's access at Zapier too, open your Zapier account's settings and remove the app from the connected applications."
 
 /**
- * Authentication with Zapier: consents, tokens, and what is known of them.
+ * Authenticates with Zapier: consents, tokens, and their status.
  *
- * A subject is the app's own name for its user: text without control characters, of 1 to 1,000 bytes of UTF-8. Each operation
- * that is given another fails with `InvalidConfig`, as it does for all that types do not allow.
+ * A subject is the app's own id of its user: 1 to 1,000 bytes of UTF-8 without control characters. Operations fail with
+ * `InvalidConfig` for any other subject, and for arguments of the wrong type.
  *
  * @since 0.1.0
  */
@@ -147,24 +148,25 @@ export class ZapierAuth extends Context.Service<
   ZapierAuth,
   {
     /**
-     * Begins a consent attempt and gives the URL for the user's browser.
+     * Begins a consent attempt and returns the URL for the user's browser.
      *
-     * Fails with `InvalidConfig` (no or unusable scopes, a redirect URI that is not configured) and `StoreFailed`.
+     * Fails with `InvalidConfig` (missing or unusable scopes, unknown redirect URI) and `StoreFailed`.
      */
     readonly authorizationUrl: (
       options: Consents.AuthorizationOptions
     ) => Effect.Effect<AuthorizationRequest, ZapierAuthError>
 
     /**
-     * Takes the redirect back from the consent page: checks it, exchanges its code and stores the grant. Each `state`
-     * works once. What goes wrong leaves an earlier grant of the user as it is. `missingScopes` are those that were asked for
-     * and not granted.
+     * Handles the redirect from the consent page: validates it, exchanges its code and stores the grant.
      *
-     * Fails with `InvalidCallback`, `StateMismatch` (unknown, used, or of another subject), `ConsentDenied`,
+     * Each `state` works once. A failure does not change an existing grant. `missingScopes` lists the requested scopes that
+     * were not granted.
+     *
+     * Fails with `InvalidCallback`, `StateMismatch` (unknown, used, or for another subject), `ConsentDenied`,
      * `ConsentExpired`, `AuthorizationRefused`, `ExchangeOutcomeUnknown`, `ClientRejected`, `TokenRequestRefused`,
      * `RateLimited`, `TransportFailed`, `MalformedResponse`, `StoreFailed`.
      *
-     * @param input the URL, its query or its parameters
+     * @param input the callback's URL, query or parameters
      * @param options `subject`: the user who is signed in where the callback arrived
      */
     readonly handleCallback: (
@@ -173,25 +175,25 @@ export class ZapierAuth extends Context.Service<
     ) => Effect.Effect<Connected, ZapierAuthError>
 
     /**
-     * An access token of the user, renewed if it has to be. Callers of one subject share one refresh, and interrupting
-     * one of them does not harm it.
+     * Returns the user's access token, renewed if necessary. Callers for one subject share a refresh, and interrupting one
+     * of them does not disturb it.
      *
-     * Fails with `ReconnectRequired` when only the user can help, `ClientRejected`, `TokenRequestRefused`,
+     * Fails with `ReconnectRequired` if only the user can restore access, `ClientRejected`, `TokenRequestRefused`,
      * `RateLimited`, `ServiceUnavailable`, `TransportFailed`, `RefreshOutcomeUnknown`, `MalformedResponse`,
      * `StoreFailed`.
      */
     readonly accessToken: (subject: string) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
 
     /**
-     * The user's access token that is in memory, if it may be used as it is; `undefined` otherwise, and `accessToken` finds
-     * one. For clients of the API, which look here at each request.
+     * Returns the user's access token from memory, or `undefined` if `accessToken` has to be called. For API clients, which
+     * look here before each request.
      */
     readonly accessTokenKnown: (subject: string) => Tokens.UsableAccess | undefined
 
     /**
-     * Another access token, after the API responded 401 to `rejected`: a newer one if there is one already, else one
-     * that is fetched. The same one if it has just replaced a rejected one and no call has succeeded with it: then the
-     * endpoint is more likely at fault than the token. Fails as `accessToken` does.
+     * Returns another access token after the API responded 401 to `rejected`: a newer one, refreshed if necessary. Returns
+     * the same token if it has just replaced a rejected one and no call has succeeded with it, because then the endpoint is
+     * more likely at fault. Fails like `accessToken`.
      */
     readonly accessTokenRejected: (
       subject: string,
@@ -199,73 +201,71 @@ export class ZapierAuth extends Context.Service<
     ) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
 
     /**
-     * Says that a call has succeeded with that token. Only asked for while `replacedAt` is recent: a token that has just
-     * replaced a rejected one, and that no call has succeeded with, is not replaced again.
+     * Reports that a call succeeded with the token. Needed only while `replacedAt` is recent: a token that just replaced a
+     * rejected one is not replaced again until a call has succeeded with it.
      */
     readonly accessTokenAccepted: (subject: string, access: Tokens.UsableAccess) => Effect.Effect<void>
 
-    /**
-     * An access token of the app itself, for a set of scopes. Fails as `accessToken` does, but never with
-     * `ReconnectRequired`.
-     */
+    /** Returns the app's own access token for a set of scopes. Fails like `accessToken`, but never with `ReconnectRequired`. */
     readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
 
-    /** The app token that is in memory, as `accessTokenKnown`. */
+    /** Returns the app token from memory, like `accessTokenKnown`. */
     readonly appTokenKnown: (scopes: ReadonlyArray<Scopes.Scope>) => Tokens.UsableAccess | undefined
 
-    /** Another app token, after the API answered 401 to `rejected`. Fails as `appToken` does. */
+    /** Returns another app token after the API responded 401 to `rejected`. Fails like `appToken`. */
     readonly appTokenRejected: (
       scopes: ReadonlyArray<Scopes.Scope>,
       rejected: Tokens.UsableAccess
     ) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
 
-    /** Says that a call has succeeded with that app token, as `accessTokenAccepted` does. */
+    /** Reports that a call succeeded with the app token, like `accessTokenAccepted`. */
     readonly appTokenAccepted: (scopes: ReadonlyArray<Scopes.Scope>, access: Tokens.UsableAccess) => Effect.Effect<void>
 
-    /** White Label's users. Fails with `InvalidConfig` unless `WhiteLabel.layer` was provided to this service's layer. */
+    /** Returns White Label. Fails with `InvalidConfig` unless `WhiteLabel.layer` was provided to this service's layer. */
     readonly whiteLabel: Effect.Effect<WhiteLabel, ZapierAuthError>
 
-    /** The client id, for the query of a request that is about to be sent. */
+    /** Returns the client id for a request's query. Call it just before sending. */
     readonly presentClientId: Effect.Effect<string, ZapierAuthError>
 
-    /** Says with which HTTP status a request with the client id was answered. */
-    readonly clientIdAnswered: (status: number) => Effect.Effect<void, ZapierAuthError>
+    /** Reports the HTTP status of the response to a request with the client id. */
+    readonly clientIdResponded: (status: number) => Effect.Effect<void, ZapierAuthError>
 
-    /** Whether Zapier takes the client id, as far as this process has seen. */
+    /** Returns the state of the client id, as far as this process has seen. */
     readonly clientIdState: Effect.Effect<ClientId.State["_tag"]>
 
-    /** What is known of a user's grant, without asking Zapier. Fails with `StoreFailed`. */
+    /** Returns the status of a user's connection, without asking Zapier. Fails with `StoreFailed`. */
     readonly status: (subject: string) => Effect.Effect<Status, ZapierAuthError>
 
     /**
-     * Removes a user's grant, and says what is left to do. A refresh that is under way does not bring it back. Fails
+     * Removes a user's grant and returns what the user still has to do. A refresh in progress does not restore it. Fails
      * with `StoreFailed`.
      */
     readonly disconnect: (subject: string) => Effect.Effect<Disconnected, ZapierAuthError>
 
     /**
-     * Stores tokens that the app got without this library, unless the user has a grant. True if it did. `Adoption.adopt` reads
-     * them from a row. Fails with `InvalidConfig` and `StoreFailed`.
+     * Stores tokens that the app obtained without this library, unless the user already has a grant. Returns true if stored.
+     * `Adoption.adopt` reads them from rows. Fails with `InvalidConfig` and `StoreFailed`.
      */
     readonly adopt: (subject: string, tokens: Tokens.Tokens) => Effect.Effect<boolean, ZapierAuthError>
 
     /**
-     * Ends when all that is under way now has ended and is stored: a token that is renewed ahead, the response to a request
-     * whose callers have gone, a write that is tried again. That takes at most `answerTimeout`, and until the store takes what came.
-     * A process that goes on need not wait for it; one that is frozen after each response does, or has its platform wait.
+     * Completes once everything now in progress has ended and is stored: early renewals, responses whose callers have gone,
+     * retried writes. It takes at most `answerTimeout`, plus the time that the store needs.
+     *
+     * Long-running processes need not wait for it. Functions that are frozen after each response do, or their platform does.
      */
     readonly settled: Effect.Effect<void>
 
-    /** True while nothing is under way, so that there is nothing to wait for. */
+    /** True while nothing is in progress, so that there is no need to wait. */
     readonly isSettled: () => boolean
 
     /**
-     * For clients of the API: a request that closing waits for is begun by `enter`, unless that says `false` because closing
-     * has begun, and ended by `leave`. Closing waits no longer than `patience`, which is `requestTimeout`.
+     * Lets API clients hold closing until their requests end: `enter` before, `leave` after. `enter` returns `false` once
+     * closing has begun. Closing waits for at most `patience`, which is `requestTimeout`.
      */
     readonly requests: Gate.Gate
 
-    /** What happens from now on. Slow readers lose the oldest events. */
+    /** All events from now on. Slow readers lose the oldest ones. */
     readonly events: Stream.Stream<AuthEvent>
   }
 >()("@zapier-workflow-auth/core/ZapierAuth") {}
@@ -299,10 +299,10 @@ type Owner = { readonly subject: string; readonly tenant?: string } | { readonly
 const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
 
 /**
- * Makes the service. Its refreshes and consents live in the scope: closing it lets those that are under way finish and be
- * stored, and tells whoever waits that it was closed.
+ * Makes the service. When its scope closes, refreshes and consents in progress finish and are stored, and waiting callers
+ * get `Closed`.
  *
- * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable.
+ * Fails with `InvalidConfig` if the settings, the URLs or the client application are invalid.
  *
  * @since 0.1.0
  */
@@ -325,7 +325,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const owned = { ...settings, owner: yield* random.uuidV4() }
   const { memoryCapacity } = settings
 
-  // A caller is to be told of an application that cannot be read before its own time is over.
+  // Half the time, so that callers learn of an unreadable application before their own wait ends.
   const reading = { requestTimeout: settings.requestTimeout / 2, retryFor: settings.retryFor }
   const send = (request: TokenRequest, until: number, of: Owner, read = (outcome: TokenOutcome) => outcome) =>
     Effect.tap(Effect.map(endpoint.request(request, { ...reading, until }), read), (outcome) =>
@@ -369,7 +369,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   })
 
   const attemptDriver = Driver.make(ConsentAttemptDriver.driven(settings), owned)
-  // The callback of another application's attempt is not known here, where its code could only be spent in vain.
+  // Includes the client id: another application's callback is unknown here, where its code would be wasted.
   const attemptKey = (digest: string) => `${clientId}:${digest}`
   const attempts = yield* Runtime.make({
     driver: () => attemptDriver,
@@ -398,7 +398,8 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
   const gate = Gate.make(settings.requestTimeout)
   const { during } = gate
   const mode = yield* WhiteLabelMode
-  const whiteLabel = mode && (yield* mode({ clientId, settings: owned, urls, store: appStore, publish, during, send }))
+  const whiteLabel =
+    mode && (yield* mode({ clientId, settings: owned, urls, store: appStore, publish, random, during, send }))
   const runtimes = [attempts, grants, appCredentials, ...(whiteLabel ? [whiteLabel.tokens] : [])]
 
   yield* Effect.addFinalizer(() =>
@@ -425,7 +426,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     grant
   })
 
-  // A user who is named wrongly is not one who is not connected.
+  // An invalid subject must not look like a user who is not connected.
   const forSubject =
     <Rest extends ReadonlyArray<unknown>, A>(
       then: (subject: string, ...rest: Rest) => Effect.Effect<A, ZapierAuthError>
@@ -465,9 +466,11 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     appTokenAccepted: (scopes, access) => appCredentials.accept(keyOf(scopes), access),
     whiteLabel: whiteLabel
       ? Effect.succeed(whiteLabel)
-      : Effect.fail(CallerChecks.invalid("whiteLabel", "provide WhiteLabel.layer")),
+      : Effect.fail(
+          CallerChecks.invalid("whiteLabel", "it is not set up; provide WhiteLabel.layer to the layer of ZapierAuth")
+        ),
     presentClientId: clientIds.present,
-    clientIdAnswered: clientIds.answered,
+    clientIdResponded: clientIds.responded,
     clientIdState: clientIds.state,
     status: Effect.fn("ZapierAuth.status")(status, during),
     disconnect: Effect.fn("ZapierAuth.disconnect")(
@@ -500,7 +503,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
 })
 
 /**
- * The service, out of the client application, the token endpoint, the stores and cryptography.
+ * Provides the service from the client application, token endpoint, stores and cryptography.
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
 /**
- * The one error of this library: `ZapierAuthError`, whose `reason` says what happened. Reasons are grouped by who can
- * do something about them. Each knows whether trying again later can help (`isRetryable`), whether the user has to go
- * through the consent page again (`needsReconnect`), whose fault it is (`blames`), and by which HTTP status an app tells its
- * own client (`httpStatus`); each message says what to do next. No reason ever holds a token,
- * a code, a secret, a `state`, a raw body, or a cause that might.
+ * The one error of this library. Its `reason` says what happened; its message says what to do next.
+ *
+ * Reasons are grouped by who can act. Each knows if a retry can help (`isRetryable`), if the user must reconnect
+ * (`needsReconnect`), who is at fault (`blames`), and which HTTP status a web app should respond with (`httpStatus`). No
+ * reason ever holds a token, code, secret, `state`, raw body, or a cause that might.
  *
  * @example
  * ```ts
@@ -89,32 +89,32 @@ export class ZapierAuthError extends tagged<ZapierAuthError>()("ZapierAuthError"
   readonly [TypeId] = TypeId
   override readonly name = "ZapierAuthError"
 
-  /** The error of a reason. Takes what the schema's own constructor takes, too. */
+  /** Makes the error from a reason, or from the arguments of the schema's own constructor. */
   static override make(this: void, given: Reason | { readonly reason: Reason }): ZapierAuthError {
     return new ZapierAuthError("reason" in given ? given : { reason: given })
   }
 
-  /** Whether the same call may succeed later without anybody doing anything. */
+  /** True if the same call may succeed later by itself. */
   get isRetryable(): boolean {
     return this.reason.isRetryable
   }
 
-  /** Whether the user has to go through the consent page (again). */
+  /** True if the user must go through the consent page (again). */
   get needsReconnect(): boolean {
     return this.reason.needsReconnect
   }
 
-  /** Whose fault it is. */
+  /** The party at fault. */
   get blames(): Party {
     return this.reason.blames
   }
 
-  /** How long to wait before the same call may succeed, where Zapier has said so. */
+  /** How long to wait before a retry, if Zapier has said so. */
   get retryAfter(): Duration.Duration | undefined {
     return "retryAfter" in this.reason ? this.reason.retryAfter : undefined
   }
 
-  /** The status by which a web app tells its own client of the error, where it has no better one. */
+  /** The HTTP status with which a web app can respond to its own client. */
   get httpStatus(): number {
     return this.reason.httpStatus
   }
@@ -123,14 +123,14 @@ export class ZapierAuthError extends tagged<ZapierAuthError>()("ZapierAuthError"
     return this.reason.message
   }
 
-  /** What logs and `inspect` show. */
+  /** The form in logs and `inspect`. */
   override toJSON(): unknown {
     return { _tag: this._tag, message: this.message, reason: this.reason }
   }
 }
 
 /**
- * Whether a value is a `ZapierAuthError`.
+ * True for a `ZapierAuthError`.
  *
  * @since 0.1.0
  */

@@ -1,9 +1,9 @@
 /**
  * An `HttpClient` for Zapier's API that authorizes each request.
  *
- * Which of the three credentials a request takes is read off the endpoint table, or said by the caller. A 401 leads to
- * one look for a newer token, or one refresh, and one replay; a 401 that survives a fresh token is returned as it is, and
- * no other status leads to a refresh. A credential goes to the API's origin and nowhere else, and follows no redirect.
+ * The endpoint table or the caller decides which of the three credentials a request takes. After a 401 the client looks for
+ * a newer token or refreshes once, and replays the request once. A 401 for a fresh token is returned as it is; no other
+ * status causes a refresh. Credentials go only to the API's origin, and redirects are never followed.
  *
  * @example
  * ```ts
@@ -55,25 +55,26 @@ import { Closed, InsufficientScope, RequestNotReplayable, ZapierAuthError } from
 import { ZapierUrls } from "./zapier/ZapierUrls.ts"
 
 /**
- * What may go wrong with a call: the transport, or the authentication.
+ * The errors of a call: of the transport, or of authentication.
  *
  * @since 0.1.0
  */
 export type CallError = HttpClientError | ZapierAuthError
 
 /**
- * What a call takes: its path parameters if it has any, and its credential. The credential may be left out where there
- * is no choice and no user to name: the app's own where only that reaches the endpoint, then the client id, and nothing
- * where Zapier states none.
+ * The options of a call: path parameters, if the endpoint has any, and the credential.
+ *
+ * The credential is optional if no user needs to be named. Default: the app's own if only that reaches the endpoint, else
+ * the client id, else none if Zapier states none.
  *
  * @since 0.1.0
  */
 export type CallOptions<N extends Endpoint.Name> = {
   readonly urlParams?: UrlParams.Input | undefined
   readonly headers?: Headers.Input | undefined
-  /** A stream cannot be sent once more after a 401: see `RequestNotReplayable`. */
+  /** The body. A stream cannot be replayed after a 401: see `RequestNotReplayable`. */
   readonly body?: HttpBody.HttpBody | undefined
-  /** What `JSON.stringify` makes the body of, in the place of `body`. */
+  /** A value to send as JSON, instead of `body`. */
   readonly json?: unknown
 } & ([keyof Endpoint.PathParameters<N>] extends [never]
   ? { readonly path?: undefined }
@@ -83,15 +84,16 @@ export type CallOptions<N extends Endpoint.Name> = {
     : { readonly credential?: Credential.For<N> | undefined })
 
 /**
- * Requests to Zapier's API, with the credential that each needs. Answers of any status are successes, unless the
- * `HttpClient` that is provided fails for some (`HttpClient.filterStatusOk`): a 401 is handled first all the same, and the
- * failure is that of the last response.
+ * Sends requests to Zapier's API with the right credential for each.
  *
- * The `request` of a response or failure is the caller's own, without the credential, so that either can be logged.
+ * Responses of any status are successes, unless the given `HttpClient` fails for some (`HttpClient.filterStatusOk`). Even
+ * then a 401 is handled first, and the failure is that of the last response.
  *
- * Besides what the transport fails with, a request fails with `InvalidConfig` (a method, header or body that cannot be
- * sent), `UntrustedOrigin` and `InsufficientScope` before anything is sent, with `RequestNotReplayable` after a 401 if its
- * body was a stream, and as `ZapierAuth.accessToken` and `ZapierAuth.appToken` do.
+ * The `request` of a response or failure is the caller's own, without the credential, so that both can be logged.
+ *
+ * Besides transport errors, a request fails with `InvalidConfig` (invalid method, header or body), `UntrustedOrigin` and
+ * `InsufficientScope` before anything is sent, with `RequestNotReplayable` after a 401 if its body was a stream, and like
+ * `ZapierAuth.accessToken` and `ZapierAuth.appToken`.
  *
  * @since 0.1.0
  */
@@ -99,9 +101,9 @@ export class ZapierHttpClient extends Context.Service<
   ZapierHttpClient,
   {
     /**
-     * Calls an endpoint of the table; the options are `CallOptions`. What is missing, misspelled or of another endpoint does
-     * not compile, and the compiler says what it is in the place of the endpoint's name. Fails with `InvalidConfig` for a path
-     * parameter that is missing, empty or a dot segment, and for what does not compile.
+     * Calls an endpoint of the table; see `CallOptions`. Missing, misspelled or misplaced options do not compile, and the
+     * compiler error names them. Fails with `InvalidConfig` for a path parameter that is missing, empty or a dot segment, and
+     * at run time for everything that should not have compiled.
      */
     readonly call: <const N extends string, const O extends CallProblem.Options<N> = {}>(
       endpoint: CallProblem.Checked<N, O>,
@@ -109,31 +111,28 @@ export class ZapierHttpClient extends Context.Service<
     ) => Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
     /**
-     * A client that picks the credential for each request off the endpoint table: the user's token wherever one is
-     * taken, else the app's, else the client id. Fails with `InvalidConfig` for an endpoint that is not in the table.
-     * URLs are paths of the API, or whole ones at its origin; a fragment is not sent.
+     * Makes a client that picks each request's credential from the endpoint table: the user's token if accepted, else the
+     * app's, else the client id. Fails with `InvalidConfig` for an endpoint that is not in the table. URLs are paths of the
+     * API, or absolute URLs at its origin; fragments are not sent.
      */
     readonly forUser: (user: string | Credential.WhiteLabel) => HttpClient.HttpClient.With<CallError>
 
-    /**
-     * A client that uses one credential for all requests, whatever the table says. URLs are as for `forUser`.
-     */
+    /** Makes a client that uses one credential for all requests, whatever the table says. URLs are as in `forUser`. */
     readonly as: (credential: Credential.Credential) => HttpClient.HttpClient.With<CallError>
 
-    /** The address that requests go to, `https://api.zapier.com` for example, without a slash at its end. */
+    /** The address of the API without a trailing slash, for example `https://api.zapier.com`. */
     readonly api: string
   }
 >()("@zapier-workflow-auth/core/ZapierHttpClient") {}
 
 /**
- * What is checked before a request is sent.
+ * Options of the client.
  *
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * Whether a request whose endpoint needs a scope that was not granted is refused before it is sent, with
-   * `InsufficientScope`. Default: yes.
+   * True to fail with `InsufficientScope` before sending, if the endpoint needs a scope that was not granted. Default: true.
    */
   readonly checkScopes?: boolean | undefined
 }
@@ -142,7 +141,7 @@ type Request = HttpClientRequest.HttpClientRequest
 
 type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, CallError>
 
-// Where calls in a mode get their tokens from, and what they say of them. A key is a subject, or scopes.
+// Provides and reports on the tokens of one mode. The key is a subject, or scopes.
 interface Source<Key> {
   readonly mode: "User" | "WhiteLabel" | "App"
   readonly known: (key: Key) => Tokens.UsableAccess | undefined
@@ -159,8 +158,10 @@ const isReplayable = (body: HttpBody.HttpBody): boolean =>
     : body._tag !== "Stream"
 
 /**
- * Makes the service out of an `HttpClient`. The client must not follow redirects or retry 401 by itself. If it fails for a
- * 401, then with an `HttpClientError` that has the response, as Effect's filters do.
+ * Makes the service from an `HttpClient`.
+ *
+ * The client must not follow redirects or retry after a 401. If it fails for a 401, the error must be an `HttpClientError`
+ * with the response, as with Effect's filters.
  *
  * @since 0.1.0
  */
@@ -173,8 +174,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const madeWith = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
 
-  // Calls that follow each other have mostly the same services: what is added to them is added once. Only the latest are
-  // kept.
+  // Consecutive calls mostly have the same context, so the derived one is cached. Only the latest is kept.
   interface Services {
     readonly from: Context.Context<never>
     readonly to: Context.Context<never>
@@ -201,8 +201,8 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const { enter, leave } = auth.requests
 
-  // Closing waits for a request and for what follows from its response, a replay included, which is a part of it. A client
-  // may fail for a status: its response is looked at like any other, and the caller gets the failure.
+  // Closing waits for a request and everything that follows from its response, including a replay. If the client fails for a
+  // status, its response is handled like any other, and the caller gets the failure.
   const sendIn = (
     fiber: Fiber.Fiber<unknown, unknown>,
     sent: Request,
@@ -234,7 +234,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
         }
       }),
       (outcome) => {
-        // An interruption, which passes by both.
+        // An interruption, which skips both handlers.
         if (fiber.context !== context) fiber.setContext(context)
         if (isReplay) return undefined
         AuthMetrics.countCall(mode, target.endpoint, CallSpan.statusOf(outcome), context)
@@ -257,9 +257,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     const { path, request } = target
     yield* AuthMetrics.count.unauthorized({ mode })
     const access = yield* Effect.onError(source.other(key, rejected), () => BoundedBody.discard(unauthorized))
-    // No better token exists: the caller gets the response.
+    // No better token exists, so return the response.
     if (access.family === rejected.family && access.generation === rejected.generation) return yield* result
-    // What nobody reads would keep the connection busy.
+    // An unread body would keep the connection busy.
     yield* BoundedBody.discard(unauthorized)
     if (!isReplayable(request.body)) {
       return yield* ZapierAuthError.make(new RequestNotReplayable({ method: request.method, path }))
@@ -333,7 +333,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       "ClientId",
       Effect.fnUntraced(function* ({ status }, result) {
         if (status === 401) yield* AuthMetrics.count.unauthorized({ mode: "ClientId" })
-        yield* auth.clientIdAnswered(status)
+        yield* auth.clientIdResponded(status)
         return yield* result
       })
     )
@@ -377,8 +377,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     }
   }
 
-  // Each call comes this way, and nearly none goes further than one step: a generator would cost as much again, and so would
-  // a span that nobody sees.
+  // The path of every call, mostly in one step: a generator, or a span without a tracer, would double its cost.
   const authorize = (target: Target.Target, credential: Credential.Credential): Response =>
     Effect.withFiber((fiber) =>
       QuietTracer.isSeen(servicesOf(fiber.context).tracer)
@@ -421,7 +420,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 })
 
 /**
- * The service, over the `HttpClient` that is provided; see `make` for what it must not do.
+ * Provides the service over the given `HttpClient`; see `make` for its requirements.
  *
  * @since 0.1.0
  */
@@ -429,17 +428,16 @@ export const layer = (options?: Options): Layer.Layer<ZapierHttpClient, never, H
   Layer.effect(ZapierHttpClient, make(options))
 
 /**
- * An `HttpClient` of Effect that authorizes each request with one credential: for code that asks for `HttpClient`, such as an
- * `HttpApiClient` or a generated client, which stays as it is.
+ * Provides an Effect `HttpClient` that authorizes each request with one credential.
  *
- * A request that leads elsewhere than to the configured API is refused, not passed by. So provide it to what talks to Zapier
- * alone, and not to the whole app.
+ * Existing code that needs an `HttpClient`, such as an `HttpApiClient` or a generated client, works unchanged. Requests to
+ * any other origin than the configured API are refused, so provide it only to code that talks to Zapier.
  *
- * What goes wrong with authentication is an `HttpClientError`, as the type of `HttpClient` has no other. Its reason is a
- * `TransportError` where trying again can help, so that `HttpClient.retryTransient` does so, and an `EncodeError` where it
- * cannot. `toCallError` gets the `ZapierAuthError` back.
+ * Authentication errors become an `HttpClientError`, because `HttpClient` has no other error type. The reason is a
+ * `TransportError` if a retry can help, so that `HttpClient.retryTransient` retries, and otherwise an `EncodeError`.
+ * `toCallError` recovers the `ZapierAuthError`.
  *
- * @param credential what each request is authorized with, whatever the endpoint table says
+ * @param credential the credential of each request, whatever the endpoint table says
  *
  * @example
  * ```ts
@@ -448,7 +446,7 @@ export const layer = (options?: Options): Layer.Layer<ZapierHttpClient, never, H
  * import * as Effect from "effect/Effect"
  * import * as HttpClient from "effect/http/HttpClient"
  *
- * // Knows nothing of this library.
+ * // Code that does not know this library.
  * const zaps = Effect.flatMap(HttpClient.get("/v2/zaps"), (response) => response.json)
  *
  * zaps.pipe(
@@ -469,7 +467,7 @@ export const layerHttpClient = (
   )
 
 /**
- * An authorized client as an `HttpClient` of Effect, which says what goes wrong with authentication as `layerHttpClient` does.
+ * Converts an authorized client to an Effect `HttpClient`, with errors as in `layerHttpClient`.
  *
  * @internal
  */
@@ -484,7 +482,7 @@ export const toHttpClient = (client: HttpClient.HttpClient.With<CallError>): Htt
   )
 
 /**
- * The `ZapierAuthError` that an error of `layerHttpClient` carries; any other error as it is. For `Effect.mapError`.
+ * Recovers the `ZapierAuthError` from an error of `layerHttpClient`; other errors stay as they are. For `Effect.mapError`.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
-// Some modules are imported by their own paths only, because what they need of Effect is as large as all of this: ZapierApi,
-// ZapierApiClient and app/ZapierProblem (HttpApi), app/ZapierUser (HttpRouter) and zapier/RateLimits (RateLimiter).
+// Not exported here, because the parts of Effect that they need are as large as everything else: ZapierApi, ZapierApiClient
+// and app/ZapierProblem (HttpApi), app/ZapierUser (HttpRouter) and zapier/RateLimits (RateLimiter).
 export * as Adoption from "./Adoption.ts"
 export * as AppCredential from "./machine/AppCredential.ts"
 export * as AppCredentialDriver from "./machine/AppCredentialDriver.ts"

@@ -133,7 +133,7 @@ describe("Settings", () => {
   it("names a setting that there is not, and those that there are", () => {
     const made = Settings.make({ requestTimeOut: "5 seconds" } as Settings.Options)
     expect(Result.isFailure(made) && made.failure.message).toMatch(
-      /^settings\.requestTimeOut: there is no such setting; there are requestTimeout, answerTimeout, /
+      /^settings\.requestTimeOut: unknown setting; the settings are requestTimeout, answerTimeout, /
     )
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -61,9 +62,8 @@ describe("WhiteLabel: a user's access token", () => {
         requested_token_type: type("access-token")
       })
       expect(request?.authorization).toMatch(/^Basic /)
-      const { payload } = yield* Effect.promise(() =>
-        jose.jwtVerify(subject_token, publicKey, { currentDate: new Date(Date.UTC(2026, 6, 1)) })
-      )
+      const currentDate = DateTime.toDate(DateTime.makeUnsafe("2026-07-01T00:00:00Z"))
+      const { payload } = yield* Effect.promise(() => jose.jwtVerify(subject_token, publicKey, { currentDate }))
       expect(payload).toMatchObject({
         iss: "https://acme.example",
         aud: "connect.zapier.com",
@@ -226,7 +226,7 @@ describe("WhiteLabel: a user's access token", () => {
     return Effect.gen(function* () {
       const failure = yield* Effect.flip(token)
       expect(failure.message).toBe(
-        "Zapier's token endpoint refused the request (invalid_request). Check that Zapier has this app's issuer, audience, names of claims, and a JWKS with the kid that signs; the scopes; and this machine's clock."
+        "Zapier's token endpoint refused the request (invalid_request). Check that issuer, audience and claim names are as registered with Zapier, that the JWKS has the signing key's kid, the scopes, and this machine's clock."
       )
     }).pipe(Effect.provide(layer))
   })
@@ -374,15 +374,15 @@ describe("WhiteLabel: connect tokens", () => {
 
   it.effect.each<[string, Partial<WhiteLabel.ConnectUrlOptions>, string]>([
     ["no user", { subject: "" }, "subject: it is empty"],
-    ["no tenant", JSON.parse('{ "tenant": null }'), "tenant: it is missing; give the app's own name"],
-    ["a tenant with a line break", { tenant: "a\nb" }, "tenant: it holds a line break"],
+    ["no tenant", JSON.parse('{ "tenant": null }'), "tenant: it is missing; pass the app's own id"],
+    ["a tenant with a line break", { tenant: "a\nb" }, "tenant: it contains a line break"],
     [
       "names that are too long together",
       { subject: "a".repeat(500), tenant: "b".repeat(500) },
       "tenant: it is longer than 1000"
     ],
-    ["no app", { app: "" }, "app: name the app to connect"],
-    ["a dot segment", { app: ".." }, "app: name the app to connect"]
+    ["no app", { app: "" }, "app: pass the app to connect"],
+    ["a dot segment", { app: ".." }, "app: pass the app to connect"]
   ])("refuse %s", ([, options, message]) => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
@@ -405,8 +405,12 @@ describe("WhiteLabel: configuration", () => {
   it.effect("is needed by who asks for it, and by nobody else", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
-      expect((yield* Effect.flip(list)).message).toBe("whiteLabel: provide WhiteLabel.layer")
-      expect((yield* Effect.flip(WhiteLabel.connectUrl({ ...ada, app: "a" }))).message).toContain("whiteLabel: provide")
+      expect((yield* Effect.flip(list)).message).toBe(
+        "whiteLabel: it is not set up; provide WhiteLabel.layer to the layer of ZapierAuth"
+      )
+      expect((yield* Effect.flip(WhiteLabel.connectUrl({ ...ada, app: "a" }))).message).toContain(
+        "whiteLabel: it is not set up"
+      )
       expect(zapier.tokenRequests).toEqual([])
       yield* ZapierAuth.use((auth) => auth.appToken(["promotions:write"]))
     }).pipe(Effect.provide(zapier.layer()))
@@ -414,20 +418,20 @@ describe("WhiteLabel: configuration", () => {
 
   it.effect.each<[string, unknown, string]>([
     ["nothing", undefined, "whiteLabel: give an object with the issuer"],
-    ["no issuer", { issuer: undefined }, "whiteLabel.issuer: it is missing; give it as it is registered"],
-    ["an issuer with a blank", { issuer: "acme " }, "whiteLabel.issuer: it ends with a blank"],
+    ["no issuer", { issuer: undefined }, "whiteLabel.issuer: it is missing; set it as registered"],
+    ["an issuer with a blank", { issuer: "acme " }, "whiteLabel.issuer: it ends with a space"],
     ["an audience that is no text", { issuer: "a", audience: 1 }, "whiteLabel.audience: it is not text"],
     [
       "a claim with another meaning",
       { issuer: "a", claims: { user: "iss" } },
-      "whiteLabel.claims.user: give another name"
+      "whiteLabel.claims.user: iss is a registered claim"
     ],
     [
       "one claim for both",
       { issuer: "a", claims: { tenant: "sub" } },
-      "whiteLabel.claims: give the user and the tenant a claim each"
+      "whiteLabel.claims: the user and the tenant have the same claim; set two different names"
     ],
-    ["scopes that are none", { issuer: "a", scopes: ["a b"] }, "scopes: give each scope by itself"]
+    ["scopes that are none", { issuer: "a", scopes: ["a b"] }, "scopes: give each scope as a separate text"]
   ])("is refused: %s", ([, options, message]) =>
     Effect.gen(function* () {
       const layer = TestZapier.make()

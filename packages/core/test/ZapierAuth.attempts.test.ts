@@ -233,7 +233,7 @@ describe("ZapierAuth: the attempts of a user", () => {
       yield* beginMany(3).pipe(Effect.forkChild({ startImmediately: true }), Effect.flatMap(waited))
       assert.isAbove(logged.length, 0)
       for (const line of logged) {
-        assert.match(line, /^Older consent attempts of a user could not be forgotten: /)
+        assert.match(line, /^Could not remove a user's older consent attempts: /)
         assert.notInclude(line, subject)
       }
     }).pipe(Effect.provide([over(change, { attemptsPerSubject: 1, storeTimeout: "2 seconds" }), logger]))

@@ -327,7 +327,7 @@ describe("ZapierAuth: appToken", () => {
       // It was sent: nothing says that Zapier was not reached.
       const { message, reason } = yield* Effect.flip(auth.appToken(["a"]))
       assert.deepInclude(reason, { _tag: "RefreshOutcomeUnknown", of: "app" })
-      assert.match(message, /did not arrive.*another token is asked for/)
+      assert.match(message, /did not arrive.*another token will be requested/)
       yield* TestClock.adjust("1 second")
       assert.strictEqual(value(yield* auth.appToken(["a"])), "access-token-2")
       yield* TestClock.adjust(lifetime)

@@ -165,7 +165,7 @@ describe("ZapierAuthError", () => {
     const reason = new ZapierAuthError.InsufficientScope({ ...lacking, mode: "User" })
     expect(reason.needsReconnect).toBe(false)
     expect(reason.message).toBe(
-      "POST /v2/zaps needs zap:write, which was not granted. Add it to the scopes that the app asks for, and only then let the user connect again: the same scopes would fail the same way."
+      "POST /v2/zaps needs zap:write, which was not granted. Add it to the scopes that the app requests, and only then let the user reconnect: the same scopes would fail again."
     )
     expect(new ZapierAuthError.InsufficientScope({ ...lacking, mode: "App" }).message).not.toContain("user")
     for (const error of ["invalid_scope", "unauthorized_client", "unsupported_response_type"]) {
@@ -229,7 +229,7 @@ describe("ZapierAuthError", () => {
   it("tells people how long was waited in whole seconds", () => {
     const waited = Duration.millis(19_500)
     for (const of of ["token", "code"] as const) {
-      expect(new ZapierAuthError.ResponsePending({ waited, of }).message).toContain("for 20 s")
+      expect(new ZapierAuthError.ResponsePending({ waited, of }).message).toContain("after 20 s")
     }
     expect(new ZapierAuthError.ApplicationUnavailable({ waited }).message).toContain("within 20 s")
   })

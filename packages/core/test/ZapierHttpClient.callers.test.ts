@@ -22,32 +22,37 @@ const told = <A, R>(call: Effect.Effect<A, CallError, R>) =>
 const remove = "DELETE /v2/promotions/{enrollment_id}"
 
 const wrong: ReadonlyArray<readonly [string, unknown, unknown, string]> = [
-  ["no path", remove, undefined, "path.enrollment_id: it is missing; give the enrollment_id that"],
+  ["no path", remove, undefined, "path.enrollment_id: it is missing; give the enrollment_id for"],
   ["an empty path", remove, { path: {} }, "path.enrollment_id: it is missing"],
   ["a path of null", remove, { path: null }, "path.enrollment_id: it is missing"],
   ["a number", remove, { path: { enrollment_id: 42 } }, "path.enrollment_id: it is not text"],
   ["no text", remove, { path: { enrollment_id: "" } }, "path.enrollment_id: it is empty"],
   ["a dot segment", remove, { path: { enrollment_id: ".." } }, "path.enrollment_id: it is a dot segment"],
-  ["half a pair", remove, { path: { enrollment_id: "\udc00" } }, "path.enrollment_id: it holds half a surrogate pair"],
+  [
+    "half a pair",
+    remove,
+    { path: { enrollment_id: "\udc00" } },
+    "path.enrollment_id: it contains an unpaired surrogate"
+  ],
   [
     "an inherited parameter",
     remove,
     { path: Object.create({ enrollment_id: "1" }) },
     "path.enrollment_id: it is missing"
   ],
-  ["an unknown endpoint", "GET /v3/x", {}, "endpoint: give a name of the endpoint table"],
+  ["an unknown endpoint", "GET /v3/x", {}, "endpoint: give a name from the endpoint table"],
   ["the name of a method", "toString", {}, "endpoint: give a name"],
   ["no endpoint", null, {}, "endpoint: give a name"],
-  ["options of null", "GET /v1/apps", null, "options: give an object"],
-  ["options that are a number", "GET /v1/apps", 42, "options: give an object"],
-  ["no user", "GET /v2/zaps", {}, "credential: say for which user, with Credential.user(subject): GET /v2/zaps takes"],
+  ["options of null", "GET /v1/apps", null, "options: pass an object"],
+  ["options that are a number", "GET /v1/apps", 42, "options: pass an object"],
+  ["no user", "GET /v2/zaps", {}, "credential: name the user with Credential.user(subject): GET /v2/zaps takes"],
   ["a user without a name", "GET /v2/zaps", { credential: Credential.user("") }, "subject: it is empty"],
-  ["a credential that is none", "GET /v2/zaps", { credential: "ada" }, "credential: give one that Credential makes"],
+  ["a credential that is none", "GET /v2/zaps", { credential: "ada" }, "credential: make it with Credential"],
   [
     "one that does not reach it",
     "GET /v2/zaps",
     { credential: Credential.app() },
-    "credential: GET /v2/zaps takes User"
+    "credential: GET /v2/zaps accepts User"
   ],
   [
     "scopes that are text",
@@ -55,21 +60,21 @@ const wrong: ReadonlyArray<readonly [string, unknown, unknown, string]> = [
     { path: { enrollment_id: "1" }, credential: Credential.app(untyped("a")) },
     "scopes: "
   ],
-  ["a body that is none", "POST /v2/guess", { body: "{}" }, "body: give one that HttpBody makes"],
-  ["a body and json", "POST /v2/guess", { body: HttpBody.text("x"), json: {} }, "body: give one that HttpBody makes"],
-  ["json that cannot be said", "POST /v2/guess", { json: { a: 1n } }, "body: give one that HttpBody makes"],
-  ["json that is a function", "POST /v2/guess", { json: () => 1 }, "body: give one that HttpBody makes"],
-  ["json of GET", "GET /v1/apps", { json: {} }, "body: leave it out: GET has none"],
-  ["a body of GET", "GET /v1/apps", { body: HttpBody.text("x") }, "body: leave it out: GET has none"],
+  ["a body that is none", "POST /v2/guess", { body: "{}" }, "body: make it with HttpBody"],
+  ["a body and json", "POST /v2/guess", { body: HttpBody.text("x"), json: {} }, "body: make it with HttpBody"],
+  ["json that cannot be said", "POST /v2/guess", { json: { a: 1n } }, "body: make it with HttpBody"],
+  ["json that is a function", "POST /v2/guess", { json: () => 1 }, "body: make it with HttpBody"],
+  ["json of GET", "GET /v1/apps", { json: {} }, "body: omit it: GET requests have no body"],
+  ["a body of GET", "GET /v1/apps", { body: HttpBody.text("x") }, "body: omit it: GET requests have no body"],
   ["headers that are none", "GET /v1/apps", { headers: 1 }, "headers: give an object of texts"],
   [
     "two headers in one",
     "GET /v1/apps",
     { headers: { a: "b\nc: d" } },
-    "headers.a: it holds a line break, at position 2"
+    "headers.a: it contains a line break, at position 2"
   ],
   ["parameters that are none", "GET /v1/apps", { urlParams: 1 }, "urlParams: give an object"],
-  ["odd parameters", "GET /v1/apps", { urlParams: [1] }, "options: give urlParams and headers whose parts are texts"]
+  ["odd parameters", "GET /v1/apps", { urlParams: [1] }, "options: give texts as the values of urlParams and headers"]
 ]
 
 describe("ZapierHttpClient: what callers give", () => {

@@ -9,6 +9,7 @@ import * as DriverState from "../src/machine/DriverState.ts"
 import * as Machine from "../src/machine/Machine.ts"
 import * as Settings from "../src/Settings.ts"
 import * as UserGrant from "../src/machine/UserGrant.ts"
+import * as WhiteLabelToken from "../src/machine/WhiteLabelToken.ts"
 
 const settings = Result.getOrThrow(Settings.make())
 
@@ -29,6 +30,12 @@ const sections = [
     name: "AppCredential",
     machine: AppCredential.machine(settings),
     purpose: "One for each client application and set of scopes. A new token is simply requested."
+  },
+  {
+    name: "WhiteLabelToken",
+    machine: WhiteLabelToken.machine(settings),
+    purpose:
+      "One for each client application, user and tenant of White Label. It is the machine of AppCredential under another name: a new token is requested, by a JWT that is signed for it."
   },
   {
     name: "ClientId",

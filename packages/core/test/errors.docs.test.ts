@@ -1,16 +1,16 @@
-/** Keeps `docs/errors.md` what the reasons say. `npx vitest run packages/core/test/errors.docs.test.ts -u` writes it anew. */
+/** Keeps `docs/errors.md` up to date. `npx vitest run packages/core/test/errors.docs.test.ts -u` rewrites it. */
 import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
 import type * as Errors from "../src/ZapierAuthError.ts"
 import { samples } from "./utils/Reasons.ts"
 
 const sections = {
-  caller: "You, in the code that calls",
-  user: "The user",
-  owner: "Whoever owns the app at Zapier",
-  time: "Nobody: time",
-  attack: "Nobody: an attack, or a mistake that looks like one",
-  infrastructure: "Zapier, or whoever runs your stores"
+  caller: "Errors in the calling code",
+  user: "Errors that the user can resolve",
+  owner: "Errors that the app's owner can resolve",
+  time: "Errors that time resolves",
+  attack: "Attacks, and mistakes that look like one",
+  infrastructure: "Errors of Zapier or of your infrastructure"
 }
 
 const source = (name: string) => readFileSync(new URL(`../src/internal/reasons/${name}.ts`, import.meta.url), "utf8")
@@ -36,14 +36,14 @@ const acting: { readonly [party in Errors.Party]: string } = {
   AppOwner: "the app's owner",
   User: "the user",
   Zapier: "Zapier",
-  Network: "whoever runs the network",
-  Store: "whoever runs the stores"
+  Network: "the operators of the network",
+  Store: "the operators of the stores"
 }
 
 const whoActs = ({ blames, isRetryable, needsReconnect }: Errors.Reason) => {
   if (needsReconnect) return "the user, on the consent page"
   if (!isRetryable || blames === "Caller") return acting[blames]
-  return blames === "Zapier" || blames === "Network" ? "nobody: it passes" : `${acting[blames]}, if it lasts`
+  return blames === "Zapier" || blames === "Network" ? "no one: it passes" : `${acting[blames]}, if it lasts`
 }
 
 // All up to the first full stop that ends a sentence.
@@ -95,23 +95,23 @@ const entryOf = ({ tag, words }: { readonly tag: string; readonly words: string 
 
 const intro = `# Errors
 
-Every operation fails with one error, \`ZapierAuthError\`, whose \`reason\` is one of these. They are in the order of who
-can do something about them. The message, of which an example is shown, says what to do next. None holds a token, a code,
-a secret, a \`state\` or a body.
+Every operation fails with one error, \`ZapierAuthError\`, whose \`reason\` is one of these, grouped by who can act. Each
+message, shown as an example, says what happened and what to do next. No error contains a token, code, secret, \`state\` or
+body.
 
-\`isRetryable\` says whether the same call may succeed later without anybody doing anything, and \`needsReconnect\` whether
-the user has to go through the consent page (again): most programs need no more than these two. \`blames\` says whose fault
-it is: \`Caller\`, \`AppOwner\`, \`User\`, \`Zapier\`, \`Network\` or \`Store\`. \`httpStatus\` is the status by which a web app tells
-its own client, where it has no better one.
+Most programs need only two members. \`isRetryable\` is true if the same call may succeed later by itself, and
+\`needsReconnect\` if the user must go through the consent page (again). \`blames\` names the party at fault: \`Caller\`,
+\`AppOwner\`, \`User\`, \`Zapier\`, \`Network\` or \`Store\`. \`httpStatus\` is the status with which a web app can respond to its
+own client.
 
 ${table}
 
 \`AuthorizationRefused\` depends on its \`error\`: after \`server_error\` and \`temporarily_unavailable\` it blames \`Zapier\`,
-\`isRetryable\` and \`needsReconnect\` are true, and the status is 503. \`ExchangeOutcomeUnknown\` blames \`Zapier\` where it
+\`isRetryable\` and \`needsReconnect\` are true, and the status is 503. \`ExchangeOutcomeUnknown\` blames \`Zapier\` if it
 has a \`status\`.
 
-A callback works once. When \`handleCallback\` fails after its \`state\` was found, the same callback is refused afterwards
-(\`StateMismatch\`), also where the reason is retryable: begin again with a new authorization URL, at once or after a pause.
+A callback works once. If \`handleCallback\` fails after its \`state\` was found, the same callback is refused afterwards
+(\`StateMismatch\`), even for a retryable reason: begin again with a new authorization URL, at once or after a pause.
 
 \`\`\`ts
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -127,7 +127,8 @@ export const badge = (subject: string) =>
   )
 \`\`\`
 
-Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's, with the same members:
+Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's name, with the same
+members:
 
 \`\`\`ts
 import type { ZapierPromise } from "@zapier-workflow-auth/node-adapter/ZapierPromise"

@@ -1,8 +1,8 @@
 /**
- * The texts of the pages that `ZapierConnect` shows, and how an app gives its own.
+ * The texts of the `ZapierConnect` pages, and how an app replaces them.
  *
- * An app names itself (`app`), words a page in its own way, or translates them all. What it leaves out is English. In a
- * text, `{app}` stands for the name of the app. Texts are texts: markup in them is shown as it is written.
+ * An app can set its name (`app`), reword single pages, or translate all texts. Texts that it omits are in English. In a
+ * text, `{app}` stands for the app's name. Markup in texts is escaped.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@
  */
 
 /**
- * What a page says: its heading, and what happened and what to do now.
+ * The texts of a page: its heading, and what happened and what to do.
  *
  * @since 0.1.0
  */
@@ -39,53 +39,53 @@ export interface PageTexts {
 export interface Texts {
   /** The language of these texts, as a BCP 47 tag such as `de` or `pt-BR`. */
   readonly lang: string
-  /** The name of the app, which takes the place of `{app}`. */
+  /** The app's name, which replaces `{app}`. */
   readonly app: string
-  /** The button that begins. */
+  /** The button that starts connecting. */
   readonly connect: string
-  /** The button that begins once more. */
+  /** The button that starts connecting again. */
   readonly tryAgain: string
-  /** The button that leads to where users sign in, if the app says where. */
+  /** The button that leads to the app's sign-in page, if the app has set one. */
   readonly signIn: string
   /** The link back to the app. */
   readonly back: string
-  /** What a popup says that is still open at the end. */
+  /** The text of a popup that is still open at the end. */
   readonly closeWindow: string
-  /** What each page says. */
+  /** The texts of each page. */
   readonly pages: {
     /** Zapier is connected: the last page of a popup. */
     readonly connected: PageTexts
-    /** Zapier is connected, and allowed less than the app asked for. */
+    /** Zapier is connected, but with fewer permissions than the app requested. */
     readonly partlyConnected: PageTexts
-    /** Nothing came of it this time, and an earlier connection goes on. */
+    /** Connecting failed this time, but an earlier connection still works. */
     readonly stillConnected: PageTexts
-    /** None of the app's own pages sent the user to connect. */
+    /** The user came to connect from a page that is not the app's own. */
     readonly confirm: PageTexts
-    /** Nobody is signed in to the app. */
+    /** The user is not signed in to the app. */
     readonly signedOut: PageTexts
-    /** The user did not allow access. */
+    /** The user denied access. */
     readonly denied: PageTexts
     /** The user came back too late. */
     readonly expired: PageTexts
-    /** The page at the end was opened a second time. */
+    /** The callback's page was opened a second time. */
     readonly alreadyUsed: PageTexts
-    /** Connecting was begun in another browser, or the page at the end was opened again later. */
+    /** The user began in another browser, or opened the callback's page again later. */
     readonly otherBrowser: PageTexts
-    /** Connecting was begun by another user of the app. */
+    /** Another user of the app began to connect. */
     readonly otherUser: PageTexts
-    /** What Zapier sent is incomplete, or was lost. */
+    /** Zapier's redirect is incomplete, or its response was lost. */
     readonly interrupted: PageTexts
-    /** Zapier does not respond, or asks to wait. */
+    /** Zapier does not respond, or asks for a pause. */
     readonly unavailable: PageTexts
     /** Zapier has not responded yet, and may still connect. */
     readonly pending: PageTexts
-    /** The app, or its database, is away for now. */
+    /** The app or its database is temporarily unavailable. */
     readonly appUnavailable: PageTexts
-    /** The app is not set up as it should be. */
+    /** The app is misconfigured. */
     readonly appFault: PageTexts
-    /** Zapier could not be disconnected. */
+    /** Disconnecting Zapier failed. */
     readonly notDisconnected: PageTexts
-    /** The link names a place to return to that is none of the app's. */
+    /** The link's return address does not belong to the app. */
     readonly badLink: PageTexts
     /** Another site tried to disconnect. */
     readonly notOwnPage: PageTexts
@@ -100,40 +100,40 @@ export interface Texts {
 export type PageName = keyof Texts["pages"]
 
 /**
- * Some of the texts: those left out are English.
+ * Some of the texts. Omitted ones are in English.
  *
  * @since 0.1.0
  */
 export type PartialTexts = { readonly [Name in Exclude<keyof Texts, "pages">]?: string | undefined } & {
-  /** What some of the pages say. */
+  /** The texts of some pages. */
   readonly pages?:
     | { readonly [Name in PageName]?: { readonly [Part in keyof PageTexts]?: string | undefined } | undefined }
     | undefined
 }
 
 /**
- * For whom texts are wanted, and for which page.
+ * The reader and the page for which texts are needed.
  *
  * @since 0.1.0
  */
 export interface Reader {
-  /** The languages of the request, the best one first, as BCP 47 tags (`Accept-Language`, RFC 9110 section 12.5.4). */
+  /** The languages of the request, best first, as BCP 47 tags (`Accept-Language`, RFC 9110 section 12.5.4). */
   readonly languages: ReadonlyArray<string>
-  /** The cookies of the request: an app may keep its users' choice in one. */
+  /** The cookies of the request, one of which may hold the user's language. */
   readonly cookies: Readonly<Record<string, string>>
-  /** The page that is shown. */
+  /** The page. */
   readonly page: PageName
 }
 
 /**
- * What an app gives: the same texts for everybody, or those for one reader.
+ * An app's texts: the same for all readers, or a function of the reader.
  *
  * @since 0.1.0
  */
 export type Given = PartialTexts | ((reader: Reader) => PartialTexts)
 
 /**
- * The texts of an app that gives none.
+ * The default texts.
  *
  * @since 0.1.0
  */
@@ -149,19 +149,19 @@ export const english: Texts = {
     connected: { title: "Zapier is connected", text: "You can use Zapier in {app} now." },
     partlyConnected: {
       title: "Zapier is connected, with limits",
-      text: "Not everything that {app} asked for was allowed, so some of it may not work."
+      text: "Some of the permissions that {app} requested were not granted, so parts of it may not work."
     },
     stillConnected: {
       title: "Zapier is still connected",
-      text: "Your connection from before still works."
+      text: "Your earlier connection still works."
     },
     confirm: {
       title: "Connect Zapier?",
-      text: "A link from somewhere else has brought you here. Go on only if you want to connect Zapier to {app}."
+      text: "You came here from another website. Continue only if you want to connect Zapier to {app}."
     },
     signedOut: {
       title: "Please sign in first",
-      text: "You are not signed in to {app}. Sign in, and then connect Zapier."
+      text: "You are not signed in to {app}. Sign in first, then connect Zapier."
     },
     denied: {
       title: "Zapier is not connected",
@@ -169,19 +169,19 @@ export const english: Texts = {
     },
     expired: {
       title: "That took too long",
-      text: "For your safety, you have a few minutes to connect Zapier. Nothing has changed. Please try again."
+      text: "For your security, connecting must be finished within a few minutes. Nothing has changed. Please try again."
     },
     alreadyUsed: {
       title: "This page works only once",
-      text: "Go back to {app} to see whether Zapier is connected. If it is not, please try again."
+      text: "Go back to {app} to check if Zapier is connected. If not, please try again."
     },
     otherBrowser: {
       title: "Zapier is not connected",
-      text: "This page was used before, or you started in another browser. Please start again here."
+      text: "This page was already used, or you started in another browser. Please start again here."
     },
     otherUser: {
       title: "Please start again",
-      text: "Connecting Zapier was started by a different user of {app}, so nothing has changed."
+      text: "A different user of {app} started to connect Zapier. Nothing has changed."
     },
     interrupted: {
       title: "Zapier is not connected",
@@ -193,19 +193,19 @@ export const english: Texts = {
     },
     pending: {
       title: "Zapier is taking longer than usual",
-      text: "It may be connected in a minute. Go back to {app}, and look there."
+      text: "It may be connected in a minute. Go back to {app} and check there."
     },
     appUnavailable: {
       title: "That did not work",
-      text: "We could not do this right now. Please try again in a minute."
+      text: "Something went wrong on our side. Please try again in a minute."
     },
     appFault: {
       title: "Something is wrong on our side",
-      text: "This is not your fault. Please try again later, or tell the people who run {app}."
+      text: "This is not your fault. Please try again later, or contact the support of {app}."
     },
     notDisconnected: {
       title: "Zapier is not disconnected",
-      text: "We could not do this right now. Please go back and try again in a minute."
+      text: "Something went wrong on our side. Please go back and try again in a minute."
     },
     badLink: {
       title: "This link does not work",
@@ -213,15 +213,15 @@ export const english: Texts = {
     },
     notOwnPage: {
       title: "Nothing has changed",
-      text: "You can disconnect Zapier on a page of {app}, and from nowhere else."
+      text: "Zapier can be disconnected only on a page of {app}."
     }
   }
 }
 
 /**
- * Gives each reader the texts in the first of their languages that there are texts in.
+ * Chooses the texts in the reader's first language for which there are texts.
  *
- * `de` serves `de-AT`, too. English needs no entry: a reader who prefers it over the others has it.
+ * `de` also serves `de-AT`. English needs no entry.
  *
  * @param translations the texts of each language, by its BCP 47 tag
  *

@@ -1,16 +1,15 @@
 /**
- * Where the keys that encrypt stored tokens come from, on Node. Each layer is a `KeyRing` for `EncryptedStores`.
+ * Sources of the keys that encrypt stored tokens, on Node. Each layer is a `KeyRing` for `EncryptedStores`.
  *
- * What encryption protects against depends on where the key is:
+ * The protection depends on where the key is kept:
  *
- * - in the environment, from a secret manager (`layerConfig`): whoever gets hold of the database, of its folder, or of
- *   a backup of either, cannot use the tokens. It does not protect against whoever runs code as this program or reads its
- *   memory or environment.
- * - in a file somewhere else (`layerFile`): the same, as long as the file is not copied together with the database.
- * - in a file beside the database, made on first use (`layerDefault`): only a copy or a backup of the database file alone is
- *   of no use to others. It does not protect against somebody who reads the whole folder, or runs as this user.
+ * - in the environment, from a secret manager (`layerConfig`): a stolen database, folder or backup is useless. It does not
+ *   protect against someone who runs code as this program, or reads its memory or environment.
+ * - in a file elsewhere (`layerFile`): the same, as long as the file is not copied together with the database.
+ * - in a file beside the database, created on first use (`layerDefault`): only a copy or backup of the database file alone is
+ *   useless to others. It does not protect against someone who reads the whole folder, or runs code as this user.
  *
- * Who loses the key loses the tokens: their users have to connect again. Keep a copy of it apart from the database's.
+ * If the key is lost, all tokens are lost and users must reconnect. Keep a copy of the key, apart from the database's.
  *
  * @since 0.1.0
  */
@@ -33,21 +32,21 @@ import * as PrivateFile from "./internal/privateFile.ts"
 import { oneLine, quote } from "./internal/terminalText.ts"
 
 /**
- * Where the key is kept.
+ * The location of the key file.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** The folder, which is made if it does not exist. Default: `zapier-workflow-auth` in the user's data directory. */
+  /** The folder. It is created if missing. Default: `zapier-workflow-auth` in the user's data directory. */
   readonly directory?: string | undefined
   /** The name of the file. Default: `auth.key`. */
   readonly name?: string | undefined
-  /** Whether to make the folder, and a key, if there is none. Default: yes. Without it that is `InvalidConfig`. */
+  /** True to create a missing folder or key; false to fail with `InvalidConfig`. Default: true. */
   readonly create?: boolean | undefined
 }
 
 /**
- * Nobody has to write it: a key that is brought by other means may be read-only.
+ * Read access is enough: a key from elsewhere may be read-only.
  *
  * @internal
  */
@@ -65,7 +64,7 @@ const ringOf = Effect.fnUntraced(function* (path: string) {
   return yield* KeyRing.make(KeyFile.keysOf(yield* read(kind, path)), `${kind.setting} ${oneLine(path)}`)
 })
 
-/** Makes a file with a new key, unless there is a file. It appears as a whole: nobody ever reads half of it. */
+/** Creates the key file, unless it exists. It appears as a whole, so that it is never read half written. */
 const create = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const key = yield* KeyRing.generate
@@ -75,13 +74,13 @@ const create = Effect.fnUntraced(function* (path: string) {
     yield* file.writeAll(new TextEncoder().encode(`${Redacted.value(key)}\n`))
     yield* file.sync
   })
-  // A link replaces nothing: of several processes that start at once one wins, and the others read its key.
+  // A link never replaces a file: of several processes that start at once one wins, and the others read its key.
   const publish = Effect.mapError(
     Effect.catchReason(fs.link(temporary, path), "PlatformError", "AlreadyExists", () => Effect.void),
     (error) =>
       PrivateFile.refuse(
         kind,
-        `cannot make ${oneLine(path)} (${error.reason._tag}). If its file system has no hard links, run: (umask 077; openssl rand -base64 32 > ${quote(path)})`
+        `cannot create ${oneLine(path)} (${error.reason._tag}). If its file system has no hard links, run: (umask 077; openssl rand -base64 32 > ${quote(path)})`
       )
   )
   yield* Effect.scoped(write).pipe(
@@ -92,11 +91,11 @@ const create = Effect.fnUntraced(function* (path: string) {
 })
 
 /**
- * The path of the key file in the data directory. The file exists afterwards, with a new key if there was none, and on the
- * disk: a key that a power failure takes would take with it what was encrypted meanwhile.
+ * Returns the path of the key file in the data directory. Creates it with a new key if missing.
  *
- * Several processes may start at once: all get the same key. Fails with `InvalidConfig`, which says what to run, when the
- * folder can be read or written by others, belongs to another user, or cannot be used.
+ * The file is on disk before the path is returned, because losing the key in a power failure would lose everything that it
+ * encrypted. Processes that start at once get the same key. Fails with `InvalidConfig`, which names the command to run, if
+ * the folder is accessible to others, belongs to another user, or cannot be used.
  *
  * @internal
  */
@@ -111,14 +110,15 @@ export const file = Effect.fn("EncryptionKey.file")(function* (options: Options 
   }
   if (!(yield* Effect.mapError(fs.exists(path), PrivateFile.failed(kind, `look at ${oneLine(path)}`))))
     yield* create(path)
-  // Also by who did not make it: who did may not have come this far.
+  // Even if another process created the file, because it may not have synced it yet.
   yield* syncFolderOf(path)
   return path
 })
 
 /**
- * Keys from the environment: `ZAPIER_ENCRYPTION_KEYS`, separated by commas, the first of which encrypts. Make one with
- * `openssl rand -base64 32`.
+ * Reads keys from `ZAPIER_ENCRYPTION_KEYS`, separated by commas. The first one encrypts.
+ *
+ * Create a key with `openssl rand -base64 32`.
  *
  * Fails with `InvalidConfig`.
  *
@@ -146,10 +146,9 @@ export const layerConfig: Layer.Layer<KeyRing.KeyRing, ZapierAuthError> = Layer.
 )
 
 /**
- * Keys from a file, one a line, the first of which encrypts. What comes behind a `#` is a comment. It is read once.
+ * Reads keys from a file, one per line, once. The first one encrypts. Text after a `#` is a comment.
  *
- * Fails with `InvalidConfig` when it does not exist, can be read or written by others, belongs to another user, or holds
- * something else.
+ * Fails with `InvalidConfig` if the file is missing, is accessible to others, belongs to another user, or has other content.
  *
  * @example
  * ```ts
@@ -167,8 +166,9 @@ export const layerFile = (path: string): Layer.Layer<KeyRing.KeyRing, ZapierAuth
   ).pipe(Layer.provide([crypto, NodeFileSystem.layer, NodePath.layer]))
 
 /**
- * Keys from a file beside the embedded database, which is made on first use: see `file`, and what it protects against at the
- * top of this module.
+ * Reads keys from a file beside the embedded database, which is created on first use.
+ *
+ * See `file`, and the top of this module for what it protects against.
  *
  * Fails with `InvalidConfig`.
  *

@@ -1,26 +1,25 @@
 /**
- * "Connect Zapier" in a web app: the routes by which a signed-in user connects, comes back, looks and disconnects.
+ * "Connect Zapier" in a web app: routes to connect, return from Zapier, check the status and disconnect.
  *
- * | route | what it does |
+ * | route | purpose |
  * |---|---|
- * | `GET /zapier/connect?return=/settings` | sends the browser to Zapier's consent page |
- * | `GET /zapier/connect.js` | a script for the app's pages, which connects in a popup |
- * | `GET /zapier/callback` | takes it back, and goes to where `return` said |
+ * | `GET /zapier/connect?return=/settings` | redirects the browser to Zapier's consent page |
+ * | `GET /zapier/connect.js` | a script for the app's pages that connects in a popup |
+ * | `GET /zapier/callback` | handles the redirect from Zapier, and redirects to the address in `return` |
  * | `POST /zapier/disconnect?return=/settings` | removes the grant |
- * | `GET /zapier/status` | says as JSON whether the user is connected |
+ * | `GET /zapier/status` | returns as JSON if the user is connected |
  *
- * They are where the redirect URI says: it ends with `/callback`, and the others are beside it. Who is signed in, the app
- * says (`SignedIn`), and every route but the callback asks it first.
+ * The redirect URI determines the paths: it ends with `/callback`, and the other routes are beside it. The app identifies
+ * the signed-in user (`SignedIn`); every route but the script asks it.
  *
- * **What is defended.** A callback is taken only in the browser that began the attempt, of which it has a cookie, and only
- * for the user who began it: a link that an attacker has prepared connects nobody to the attacker's account. A link that
- * leads to `connect` from elsewhere than the app's own pages is answered with a page that asks; the consent page alone would
- * not do, because a browser may be signed in to the attacker's Zapier account. Return addresses stay at the app, or go to
- * origins that it names. A request that changes something must come from the app's own pages, by `Origin` or
- * `Sec-Fetch-Site`. `HEAD` and what a browser fetches ahead of a visit have no effect, and a callback that comes again changes
- * nothing. Unfinished visits leave at most five cookies, of less than 4 kB together. Nothing is kept by caches, and nothing
- * that is loaded from a callback's page would be told its address, which holds a code. The server's spans have the code and
- * `state` masked (`hideCallback` says what else may show them).
+ * **Security.** A callback is accepted only in the browser that began the attempt, by its cookie, and only for the user who
+ * began it, so a link prepared by an attacker connects no user to the attacker's account. A visit to `connect` from outside
+ * the app's own pages gets a page that asks for confirmation; the consent page alone is not enough, because the browser may
+ * be signed in to the attacker's Zapier account. Return addresses must be the app's, or at origins that it lists. A request
+ * that changes something must come from the app's own pages, by `Origin` or `Sec-Fetch-Site`. `HEAD` and speculative
+ * requests of browsers have no effect, and repeating a callback changes nothing. Unfinished visits leave at most five
+ * cookies, of less than 4 kB together. Responses are not cached, and nothing that a callback's page loads learns its
+ * address, which contains a code. The server's spans mask the code and `state` (`hideCallback` covers other places).
  *
  * Sources: RFC 6749 section 10.12 and RFC 9700 section 4.7 (CSRF), RFC 9700 sections 4.2 (referrer) and 4.11 (open
  * redirects), RFC 6265bis section 4.1.3.2 (`__Host-`), W3C Fetch Metadata, HTML standard section 7.6 (speculative loading).
@@ -76,7 +75,7 @@ import * as Lifetime from "./internal/lifetime.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
 
 /**
- * Who is signed in to the app.
+ * Identifies the user who is signed in to the app.
  *
  * @since 0.1.0
  */
@@ -84,16 +83,16 @@ export class SignedIn extends Context.Service<
   SignedIn,
   {
     /**
-     * The app's own name for the user whose session a request belongs to; none if nobody is signed in, for which an empty
-     * text stands, too. If it fails or gives what is no text, the routes answer with 503 and log why: the outcome is `Failed`,
-     * by `StoreFailed` unless it failed with a `ZapierAuthError`.
+     * Returns the app's own id of the user whose session a request belongs to; none or an empty text if the user is signed
+     * out. If it fails, or returns something else, the routes respond with 503 and log the cause; the outcome is `Failed`,
+     * with its `ZapierAuthError` or else `StoreFailed`.
      */
     readonly subject: (request: HttpServerRequest.HttpServerRequest) => Effect.Effect<Option.Option<string>, unknown>
   }
 >()("@zapier-workflow-auth/node-adapter/ZapierConnect/SignedIn") {}
 
 /**
- * `SignedIn` out of the app's own session service, which the layer needs in its place.
+ * Provides `SignedIn` from the app's own session service, which the layer then requires.
  *
  * @example
  * ```ts
@@ -130,8 +129,7 @@ export type { PopupResult, PopupScript } from "./internal/connect/popup.ts"
 export type { Outcome, Popup, Ways } from "./internal/connect/outcome.ts"
 
 /**
- * Where the routes are, what is asked for, and how the app answers. `R` is what `respond` needs, and `S` what
- * `scopes` does.
+ * The options of the routes. `R` is what `respond` requires, and `S` what `scopes` requires.
  *
  * @since 0.1.0
  */
@@ -140,14 +138,14 @@ export interface Options<R = never, S = never> extends Pick<
   "incremental" | "pkce" | "signUp" | "campaign" | "page"
 > {
   /**
-   * One of the application's redirect URIs. It ends with `/callback`, and is where the browser sees this app: behind a proxy,
-   * the proxy's address.
+   * One of the application's redirect URIs. It ends with `/callback`, and is the address that browsers use: behind a proxy,
+   * the proxy's.
    */
   readonly redirectUri: string
   /**
-   * What to ask for: a list, or a function that chooses one for each request to `connect`, by its query for example. The app
-   * decides, so choose among lists of the app's own, and never ask for what a query holds: anybody can write a link. If the
-   * function fails or gives what is no such list, the outcome is `Failed`, and why is logged.
+   * The scopes to request: a list, or a function of the request to `connect`. Choose among the app's own lists, and never
+   * request scopes from the query, because anyone can write a link. If the function fails or returns no such list, the
+   * outcome is `Failed`, and the cause is logged.
    */
   readonly scopes:
     | ReadonlyArray<Scopes.Scope>
@@ -156,25 +154,25 @@ export interface Options<R = never, S = never> extends Pick<
         subject: string
       ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown, S>)
   /**
-   * The path that the routes have here. Default: that of the redirect URI, without `/callback`. It has no percent sign, star or
-   * semicolon: where the redirect URI has one, give another path here.
+   * The path of the routes in this server. Default: that of the redirect URI, without `/callback`. It must not contain a
+   * percent sign, star or semicolon; if the redirect URI does, set another path here.
    */
   readonly path?: `/${string}` | undefined
-  /** Where users go who did not say where to, or whose address has more than 500 characters. A path of the app. Default: `/`. */
+  /** The return address if none is given, or it is longer than 500 characters: a path of the app. Default: `/`. */
   readonly returnTo?: `/${string}` | undefined
-  /** Where users sign in: a path of the app, or an address at one of its origins. Who is signed out is offered a link to it. */
+  /** The sign-in page, linked for signed-out users: a path of the app, or an address at one of its origins. */
   readonly signIn?: string | undefined
-  /** More origins of the app, such as `https://www.acme.example`: their pages may connect and disconnect, and be returned to. */
+  /** More origins of the app, such as `https://www.acme.example`, that may connect, disconnect and be returned to. */
   readonly origins?: ReadonlyArray<string> | undefined
   /**
-   * The app's name, and its own texts for the pages: the same for everybody, or those for one reader
-   * (`ConnectTexts.byLanguage`). Those left out are English.
+   * The app's name and texts for the pages: the same for all readers, or a function of the reader
+   * (`ConnectTexts.byLanguage`). Omitted texts are in English.
    */
   readonly texts?: Given | undefined
   /**
-   * Answers in the app's own words, where it has any; `undefined` leaves the outcome to the library, and so does a function
-   * that throws, which is logged. Headers that keep caches and other sites out are added to its answer. Default: `respond`,
-   * which goes to `returnTo` when it worked, and else shows a page; programs are given JSON.
+   * Makes the app's own response to an outcome; `undefined` for the default one. If it throws, the error is logged and the
+   * default applies. Headers that prevent caching and embedding are added. Default: `respond`, which redirects to `returnTo`
+   * after a success and shows a page otherwise; programs get JSON.
    */
   readonly respond?:
     | ((
@@ -185,9 +183,9 @@ export interface Options<R = never, S = never> extends Pick<
 }
 
 /**
- * The answer that is given unless an app has one of its own.
+ * Makes the default response to an outcome.
  *
- * @param asked whether data or a page is asked for. Default: a page
+ * @param asked the requested format: data or a page. Default: a page
  * @since 0.1.0
  */
 export const respond = (
@@ -196,7 +194,7 @@ export const respond = (
 ): HttpServerResponse.HttpServerResponse => Answers.respond(outcome, asked)
 
 const make = Effect.fnUntraced(function* <R, S>(options: Options<R, S>) {
-  // What the app's functions need is what there is when the layer is built, and what each request has.
+  // The app's functions get the services of the layer's context and of each request.
   const given = yield* Effect.context<Exclude<R | S, HttpRouter.Provided>>()
   const provide = <A, E, Needed extends R | S>(effect: Effect.Effect<A, E, Needed>) =>
     Effect.updateContext(
@@ -219,10 +217,10 @@ const make = Effect.fnUntraced(function* <R, S>(options: Options<R, S>) {
 })
 
 /**
- * The routes, to be merged with those of the app.
+ * Provides the routes, to be merged with the app's own.
  *
- * Fails with `InvalidConfig` when an option is not usable. That the redirect URI is one of the application's is seen when
- * somebody connects, and so are `pkce`, `incremental`, `page`, `signUp` and `campaign`.
+ * Fails with `InvalidConfig` for an invalid option. The redirect URI is compared with the application's only when a user
+ * connects; `pkce`, `incremental`, `page`, `signUp` and `campaign` are checked then too.
  *
  * @since 0.1.0
  */
@@ -241,11 +239,13 @@ export const layer = <R = never, S = never>(
   ).pipe(Layer.provide(Digest.layerWebCrypto))
 
 /**
- * A middleware that keeps code and `state` of a callback from everything inside of it, but for the routes: an access log of
- * the app's own sees a URL in which they are masked. Effect's own span and access log need it only where an app has put
- * another tracing middleware around its server; for those the routes see themselves.
+ * Makes a middleware that masks code and `state` of a callback for everything inside it except the routes, for example for
+ * the app's own access log.
  *
- * @param options those of `layer`. Behind a router with a prefix, `path` has the prefix, too.
+ * Effect's own span and access log need it only if the app has another tracing middleware around its server; otherwise the
+ * routes mask them.
+ *
+ * @param options those of `layer`. Behind a router with a prefix, `path` includes the prefix.
  *
  * @example
  * ```ts
@@ -274,36 +274,36 @@ export const hideCallback = (
   Quiet.hide(`${Config.mountPath(options)}${callbackPath}`)
 
 /**
- * As `Options`, for an app that is not on Effect's router. `E` is what the layer fails with, which may be anything.
+ * Like `Options`, for apps without Effect's router. `E` is the error of the layer, of any type.
  *
  * @since 0.1.0
  */
 export interface WebOptions<E = ZapierAuthError> extends Omit<Options, "scopes"> {
-  /** What to ask for: a list, or a function that chooses one for each request to `connect`, as in `Options`. */
+  /** The scopes to request: a list, or a function of the request to `connect`, as in `Options`. */
   readonly scopes:
     | ReadonlyArray<Scopes.Scope>
     | ((request: Request, subject: string) => ReadonlyArray<Scopes.Scope> | PromiseLike<ReadonlyArray<Scopes.Scope>>)
   /**
-   * The app's own name for the user whose session a request belongs to; `undefined`, `null` or an empty text if nobody is
-   * signed in. If it throws or gives what is no text, the routes answer with 503 and log why.
+   * Returns the app's own id of the user whose session a request belongs to; `undefined`, `null` or an empty text if the
+   * user is signed out. If it throws, or returns something else, the routes respond with 503 and log the cause.
    */
   readonly subject: (request: Request) => string | null | undefined | PromiseLike<string | null | undefined>
   /**
-   * Where users' grants are: `ZapierNode.layer()`, for example, or the `layer` of a `ZapierPromise`, whose users these then
-   * are.
+   * The layer with users' grants, for example `ZapierNode.layer()`, or the `layer` of a `ZapierPromise`, which then share
+   * their users.
    */
   readonly zapier: Layer.Layer<ZapierAuth, E>
 }
 
 /**
- * The same routes as a function from a `Request` to a `Response`, for apps that are not on Effect's router. A request that is
- * for none of the routes is answered with 404.
+ * Makes the same routes as a function from `Request` to `Response`, for apps without Effect's router. Requests to other
+ * paths get 404.
  *
- * The layers are built at the first request. If that fails, the request is answered with 503 and `Retry-After`, or with 500
- * if trying again cannot help; what is wrong is logged, and the next request builds them again. A layer that a
- * `ZapierPromise` was made over, or another handler, is built once for both. The environment is read as it is now.
+ * The layers are built at the first request. If that fails, the response is 503 with `Retry-After`, or 500 if a retry cannot
+ * help; the cause is logged, and the next request builds them again. A layer shared with a `ZapierPromise` or another
+ * handler is built once for both. The environment is read when this function is called.
  *
- * `dispose` lets requests that are under way finish, and closes the layers. Later requests are answered with 503.
+ * `dispose` lets requests in progress finish and closes the layers. Later requests get 503.
  *
  * @example
  * ```ts

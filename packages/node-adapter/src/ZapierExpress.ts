@@ -1,12 +1,12 @@
 /**
- * "Connect Zapier" in an app on Express: the routes of a `ZapierPromise`, for users of the app's own sessions.
+ * "Connect Zapier" in an app on Express: the routes of a `ZapierPromise`, with the app's own sessions.
  *
- * The routes are where the redirect URI says, so mount them without a path, or at that path, behind what knows who is signed
- * in. Express 5 and 4, and whatever else calls `(request, response, next)`.
+ * The redirect URI determines the paths. Mount the routes without a path, or at that path, after the middleware that
+ * identifies the signed-in user. Works with Express 5 and 4, and others that call `(request, response, next)`.
  *
  * @example
  * ```ts no-run
- * // Who is signed in, the app knows by its sessions.
+ * // userOf is the app's own: it reads the session.
  * import * as ZapierExpress from "@zapier-workflow-auth/node-adapter/ZapierExpress"
  * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
  * import express, { type Request } from "express"
@@ -25,21 +25,21 @@ import * as NodeWeb from "./internal/nodeWeb.ts"
 import type { Subject, ZapierPromise } from "./ZapierPromise.ts"
 
 /**
- * What the routes have to know of Express's request.
+ * The part of Express's request that the routes need.
  *
  * @since 0.1.0
  */
 export interface ExpressRequest extends IncomingMessage {
-  /** The target as it came, with the path that the routes are mounted at. */
+  /** The original target, including the path at which the routes are mounted. */
   readonly originalUrl: string
 }
 
 /**
- * A middleware that answers requests to the routes, and leaves all others to the app.
+ * Makes a middleware that responds to requests for the routes and passes all others on.
  *
  * @param zapier made with `connect`
- * @param subject who is signed in, by Express's own request: `undefined`, `null` or an empty text if nobody is. Default:
- *   `connect.subject`, which is given a `Request` without a body
+ * @param subject returns the signed-in user of an Express request: `undefined`, `null` or an empty text if signed out.
+ *   Default: `connect.subject`, which gets a `Request` without a body
  * @since 0.1.0
  */
 export const routes =

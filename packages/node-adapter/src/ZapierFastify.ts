@@ -1,9 +1,9 @@
 /**
- * "Connect Zapier" in an app on Fastify 5: the routes of a `ZapierPromise`, for users of the app's own sessions.
+ * "Connect Zapier" in an app on Fastify 5: the routes of a `ZapierPromise`, with the app's own sessions.
  *
  * @example
  * ```ts no-run
- * // Who is signed in, the app knows by its sessions.
+ * // userOf is the app's own: it reads the session.
  * import * as ZapierFastify from "@zapier-workflow-auth/node-adapter/ZapierFastify"
  * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
  * import fastify, { type FastifyRequest } from "fastify"
@@ -23,18 +23,18 @@ import * as NodeWeb from "./internal/nodeWeb.ts"
 import type { Subject, ZapierPromise } from "./ZapierPromise.ts"
 
 /**
- * What the routes have to know of Fastify's request.
+ * The part of Fastify's request that the routes need.
  *
  * @since 0.1.0
  */
 export interface FastifyRequest {
   readonly raw: IncomingMessage
-  /** The target, with the prefix that the routes are registered with. */
+  /** The target, including the prefix with which the routes are registered. */
   readonly url: string
 }
 
 /**
- * What the routes have to know of Fastify's reply.
+ * The part of Fastify's reply that the routes need.
  *
  * @since 0.1.0
  */
@@ -45,7 +45,7 @@ export interface FastifyReply {
 }
 
 /**
- * What the routes have to know of a Fastify instance.
+ * The part of a Fastify instance that the routes need.
  *
  * @since 0.1.0
  */
@@ -63,12 +63,14 @@ export interface FastifyInstance<Req> {
 }
 
 /**
- * A plugin that answers requests to the routes. Register it with the path of the redirect URI as `prefix`, after the plugin that
- * knows who is signed in. Forms are taken, whether the app has a parser for them or not.
+ * Makes a plugin that responds to requests for the routes.
+ *
+ * Register it with the path of the redirect URI as `prefix`, after the plugin that identifies the signed-in user. It accepts
+ * forms even if the app has no parser for them.
  *
  * @param zapier made with `connect`
- * @param subject who is signed in, by Fastify's own request: `undefined`, `null` or an empty text if nobody is. Default:
- *   `connect.subject`, which is given a `Request` without a body
+ * @param subject returns the signed-in user of a Fastify request: `undefined`, `null` or an empty text if signed out.
+ *   Default: `connect.subject`, which gets a `Request` without a body
  * @since 0.1.0
  */
 export const routes =
@@ -77,7 +79,7 @@ export const routes =
     subject?: (request: Req) => Subject | PromiseLike<Subject>
   ) =>
   async (fastify: FastifyInstance<Req>): Promise<void> => {
-    // Fastify refuses bodies that nobody parses, such as those of forms. The routes read none.
+    // Fastify refuses bodies without a parser, such as forms. The routes read no body.
     if (!fastify.hasContentTypeParser("*")) {
       fastify.addContentTypeParser("*", (_, payload, done) => {
         payload.resume()

@@ -1,9 +1,9 @@
 /**
- * "Connect Zapier" in an app on Hono: the routes of a `ZapierPromise`, for users of the app's own sessions.
+ * "Connect Zapier" in an app on Hono: the routes of a `ZapierPromise`, with the app's own sessions.
  *
  * @example
  * ```ts no-run
- * // Nothing has set the user.
+ * // The app's own middleware must set the user.
  * import * as ZapierHono from "@zapier-workflow-auth/node-adapter/ZapierHono"
  * import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
  * import { type Context, Hono } from "hono"
@@ -18,7 +18,7 @@
 import type { Subject, ZapierPromise } from "./ZapierPromise.ts"
 
 /**
- * What the routes have to know of Hono's context.
+ * The part of Hono's context that the routes need.
  *
  * @since 0.1.0
  */
@@ -27,11 +27,12 @@ export interface HonoContext {
 }
 
 /**
- * A middleware that answers requests to the routes, and leaves all others to the app. The routes are where the redirect URI
- * says: use it without a path, behind what knows who is signed in.
+ * Makes a middleware that responds to requests for the routes and passes all others on.
+ *
+ * The redirect URI determines the paths: use it without a path, after the middleware that identifies the signed-in user.
  *
  * @param zapier made with `connect`
- * @param subject who is signed in, by Hono's own context: `undefined`, `null` or an empty text if nobody is. Default:
+ * @param subject returns the signed-in user of a Hono context: `undefined`, `null` or an empty text if signed out. Default:
  *   `connect.subject`
  * @since 0.1.0
  */

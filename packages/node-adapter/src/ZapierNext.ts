@@ -19,12 +19,13 @@
 import type { Subject, ZapierPromise } from "./ZapierPromise.ts"
 
 /**
- * The handlers of `route.ts` in `app/zapier/[...route]`, where the redirect URI ends with `/zapier/callback`. Whatever is no
- * route there is answered with 404.
+ * Makes the handlers of `route.ts` in `app/zapier/[...route]`, for a redirect URI that ends with `/zapier/callback`.
+ *
+ * Other paths there get 404.
  *
  * @param zapier made with `connect`
- * @param subject who is signed in: Next's own request is given, and `cookies()` and `auth()` work. `undefined`, `null` or an empty
- *   text if nobody is. Default: `connect.subject`
+ * @param subject returns the signed-in user of a Next request: `undefined`, `null` or an empty text if signed out.
+ *   `cookies()` and `auth()` work in it. Default: `connect.subject`
  * @since 0.1.0
  */
 export const routes = <Req extends Request>(

@@ -1,5 +1,5 @@
 /**
- * Everything that a Node program needs to talk to Zapier, with sensible defaults.
+ * Layers with everything that a Node program needs to talk to Zapier.
  *
  * @since 0.1.0
  */
@@ -26,57 +26,55 @@ import type * as EmbeddedStores from "./stores/EmbeddedStores.ts"
 import * as Transport from "./internal/transport.ts"
 
 /**
- * Which app, which Zapier, and how requests are sent. All have defaults. `E` and `R` are what the layers among them fail with
- * and need: the layers that are made of them do so, too.
+ * The options of the layers; all have defaults. `E` and `R` are the errors and requirements of layers among them.
  *
  * @since 0.1.0
  */
 export interface Options<E = ZapierAuthError, R = never> {
   /**
-   * Client id, secret and redirect URIs, or where they come from: a secret manager, see `ClientApplication.layerEffect`.
-   * Default: from the environment, see `ClientApplication.layerConfig`.
+   * Client id, secret and redirect URIs, or a layer that reads them, for example from a secret manager (see
+   * `ClientApplication.layerEffect`). Default: from the environment, see `ClientApplication.layerConfig`.
    */
   readonly application?: ClientApplication.Options | Layer.Layer<ClientApplication.ClientApplication, E, R> | undefined
-  /** Where Zapier is. Default: production. */
+  /** Zapier's addresses. Default: production. */
   readonly urls?: ZapierUrls.Urls | undefined
-  /**
-   * How requests are sent. It should not retry or follow redirects by itself. Default: `layerHttpClient`.
-   */
+  /** The HTTP client. It should not retry or follow redirects by itself. Default: `layerHttpClient`. */
   readonly httpClient?: Layer.Layer<HttpClient, E, R> | undefined
   /**
-   * Whether calls wait for their turn, so that Zapier's rate limits are kept: see `RateLimits`. Token requests wait for
-   * nothing, and are counted. Default: no, and a call that is one too many gets 429.
+   * True or options to delay API calls to stay within Zapier's rate limits, see `RateLimits`. Token requests are counted but
+   * not delayed. Default: false; a call beyond the limit gets 429.
    */
   readonly rateLimits?: boolean | RateLimitOptions<E, R> | undefined
-  /** Timeouts and lifetimes: for example how long a caller waits for a token (`requestTimeout`). */
+  /** Timeouts and lifetimes, for example how long a caller waits for a token (`requestTimeout`). */
   readonly settings?: Settings.Options | undefined
-  /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
+  /** White Label, as `WhiteLabel.layer` or `ZapierWhiteLabel.layer` makes it. Default: none. */
+  readonly whiteLabel?: Layer.Layer<never, E, R> | undefined
+  /** True to refuse a request before sending if its scope was not granted. Default: true. */
   readonly checkScopes?: boolean | undefined
 }
 
 /**
- * Which rate limits hold, and who counts.
+ * The rate limits, and the limiter that counts requests.
  *
  * @since 0.1.0
  */
 export interface RateLimitOptions<E = ZapierAuthError, R = never> extends RateLimits.Options {
   /**
-   * Counts requests. Several clients of a process, or several processes, that reach Zapier from one address share one.
-   * Default: one of this client alone, in memory.
+   * Counts requests. Share one between clients or processes that reach Zapier from the same address. Default: one for this
+   * client, in memory.
    */
   readonly limiter?: Layer.Layer<RateLimiter, E, R> | undefined
 }
 
 /**
- * How requests are sent, unless told otherwise: by undici, with as many connections as there are requests at a time. The
- * Promise facade and the command line send theirs by the same.
+ * The default HTTP client: undici, with one connection for each concurrent request. The Promise facade and the command line
+ * use the same.
  *
- * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of the environment are honoured, also in lower case, and read once. What is on
- * this machine (`localhost`, `127.0.0.1`, `::1`) is asked without a proxy. Fails with `InvalidConfig` when a proxy is not
- * given as a URL.
+ * It honours `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (also in lower case), which are read once. Addresses on this machine
+ * (`localhost`, `127.0.0.1`, `::1`) bypass the proxy. Fails with `InvalidConfig` if a proxy is not a URL.
  *
- * To change what is sent, put something around it. To bound the connections, give `NodeHttpClient.layerUndiciOptions({
- * connections })` in its place, which knows no proxies.
+ * To change requests, wrap it. To limit connections, use `NodeHttpClient.layerUndiciOptions({ connections })` instead, which
+ * ignores proxies.
  *
  * @example
  * ```ts
@@ -103,7 +101,7 @@ export const layerHttpClient: Layer.Layer<HttpClient, ZapierAuthError> = Transpo
 type LayersIn<O> = Extract<O[keyof O], Layer.Any>
 
 /**
- * What the layers among the options fail with and need.
+ * The layers among the options.
  *
  * @since 0.1.0
  */
@@ -136,7 +134,7 @@ const httpClientOf = <E, R>(
 ): Layer.Layer<HttpClient, E | ZapierAuthError, R> => {
   if (httpClient === undefined) return layerHttpClient
   if (Layer.isLayer(httpClient)) return httpClient
-  const problem = "give a layer, such as FetchHttpClient.layer, or leave it out"
+  const problem = "pass a layer, such as FetchHttpClient.layer, or omit it"
   return Layer.effectContext(Effect.fail(ZapierAuthError.make(new InvalidConfig({ setting: "httpClient", problem }))))
 }
 
@@ -167,14 +165,15 @@ const servicesOf = <E, R>(options: Options<E, R>): Layer.Layer<Services, ZapierA
     NodeCrypto.layerDigest,
     SecureRandom.layerWebCrypto,
     Layer.succeed(ZapierUrls.ZapierUrls, options.urls ?? ZapierUrls.production),
+    options.whiteLabel ?? Layer.empty,
     layerApplication<E, R>(options.application)
   ])
 
 /**
- * `ZapierAuth` and `ZapierHttpClient` over Node's HTTP and cryptography, with the stores that you provide.
+ * Provides `ZapierAuth` and `ZapierHttpClient` with Node's HTTP and cryptography, over your own stores.
  *
- * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable, and as the layers among the
- * options do, whose requirements it keeps.
+ * Fails with `InvalidConfig` if the settings, the URLs or the client application are invalid, and like the layers among the
+ * options, whose requirements it keeps.
  *
  * @example
  * ```ts
@@ -183,7 +182,7 @@ const servicesOf = <E, R>(options: Options<E, R>): Layer.Layer<Services, ZapierA
  * import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
  * import * as Layer from "effect/Layer"
  *
- * // For an app on several machines: DATABASE_URL says where its Postgres is.
+ * // For an app on several machines, with the URL of its Postgres in DATABASE_URL.
  * ZapierNode.layerWithoutStores().pipe(
  *   Layer.provide(SqlStores.layer.pipe(Layer.provide(PostgresClient.layerConfig())))
  * )
@@ -196,11 +195,10 @@ export const layerWithoutStores = <O extends NoExcessProperties<Options<unknown,
 ): Layer.Layer<Services, ErrorOf<O>, Stores | NeededBy<O>> =>
   servicesOf((options ?? {}) as Options<ErrorOf<O>, NeededBy<O>>)
 /**
- * `ZapierAuth` and `ZapierHttpClient` with stores in memory, which end with the process: for tests, and for trying things
- * out.
+ * Provides `ZapierAuth` and `ZapierHttpClient` with stores in memory, for tests and experiments.
  *
- * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable, and as the layers among the
- * options do, whose requirements it keeps.
+ * Fails with `InvalidConfig` if the settings, the URLs or the client application are invalid, and like the layers among the
+ * options, whose requirements it keeps.
  *
  * @example
  * ```ts
@@ -224,16 +222,16 @@ export const layerMemory = <O extends NoExcessProperties<Options<unknown, unknow
   servicesOf((options ?? {}) as Options<ErrorOf<O>, NeededBy<O>>).pipe(Layer.provide(MemoryStores.layer))
 
 /**
- * As `Options`, and where grants are kept.
+ * Like `Options`, with the location of the grants.
  *
  * @since 0.1.0
  */
 export interface EmbeddedOptions<E = ZapierAuthError, R = never> extends Options<E, R> {
-  /** Where users' grants are kept. Default: in the user's data directory, see `EmbeddedStores`. */
+  /** The location of users' grants. Default: the user's data directory, see `EmbeddedStores`. */
   readonly stores?: EmbeddedStores.Options<E, R> | undefined
 }
 
-// Whoever keeps grants elsewhere need not load what SQLite takes.
+// Loaded on demand, because programs with other stores do not need SQLite.
 const embedded = <E, R>(options: EmbeddedStores.Options<E, R> | undefined) =>
   Layer.unwrap(
     Effect.map(
@@ -243,10 +241,10 @@ const embedded = <E, R>(options: EmbeddedStores.Options<E, R> | undefined) =>
   )
 
 /**
- * `ZapierAuth` and `ZapierHttpClient` with stores in a database of this machine, encrypted, which outlive the process. For more than one machine give
- * `layerWithoutStores` the stores of a Postgres.
+ * Provides `ZapierAuth` and `ZapierHttpClient` with encrypted stores in a database on this machine.
  *
- * Fails with `InvalidConfig`, also when the database cannot be kept where it is to be kept, and with `StoreFailed`.
+ * For several machines, use `layerWithoutStores` with Postgres or Redis. Fails with `InvalidConfig`, also if the database
+ * cannot be kept at its location, and with `StoreFailed`.
  *
  * @example
  * ```ts no-run
@@ -260,7 +258,7 @@ const embedded = <E, R>(options: EmbeddedStores.Options<E, R> | undefined) =>
  *   return yield* response.json
  * })
  *
- * // Asks the real Zapier.
+ * // Calls the real Zapier.
  * await Effect.runPromise(Effect.provide(program, ZapierNode.layer()))
  * ```
  *

@@ -1,11 +1,11 @@
 /**
- * The library for programs without Effect: promises of plain values, and of errors to switch over.
+ * The library for programs without Effect: promises of plain values and errors.
  *
- * What can go wrong is returned, and not thrown: `{ ok: false, error }`, where `error._tag` is one of the reasons of
- * `ZapierAuthError` and says what else is in it. What is thrown is a bug, or the reason of an aborted `signal`.
+ * Failures are returned, not thrown: `{ ok: false, error }`, where `error._tag` is one of the reasons of `ZapierAuthError`.
+ * A promise rejects only because of a bug, or with the reason of an aborted `signal`.
  *
- * A client starts when it is first used: it opens its stores and reads the application. A start that failed is told to all
- * calls that waited for it, and the next call starts again.
+ * A client starts at its first use: it opens its stores and reads the application. If that fails, all waiting calls get the
+ * failure, and the next call starts again.
  *
  * @example
  * ```ts
@@ -15,14 +15,14 @@
  *   application: { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/zapier/callback"] }
  * })
  *
- * const answer = await zapier.fetch("/v2/zaps", { subject: "ada" })
- * if (answer.ok) {
- *   console.log(await answer.value.json())
- * } else if (answer.error.needsReconnect) {
+ * const zaps = await zapier.fetch("/v2/zaps", { subject: "ada" })
+ * if (zaps.ok) {
+ *   console.log(await zaps.value.json())
+ * } else if (zaps.error.needsReconnect) {
  *   const consent = await zapier.authorizationUrl({ subject: "ada", scopes: ["zap"] })
  *   console.log(consent.ok ? `Go to ${consent.value.url}` : consent.error.message)
  * } else {
- *   console.error(answer.error.message)
+ *   console.error(zaps.error.message)
  * }
  * await zapier.close()
  * ```
@@ -31,7 +31,7 @@
  */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
-import type * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
+import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
@@ -77,8 +77,10 @@ import type { Options, ProcessOptions } from "./internal/promise/options.ts"
 import * as Retry from "./internal/promise/retry.ts"
 import type * as Routes from "./internal/promise/routes.ts"
 import * as Stores from "./internal/promise/stores.ts"
+import * as WhiteLabel from "./internal/promise/whiteLabel.ts"
 import * as WaitUntil from "./internal/promise/waitUntil.ts"
 import * as SharedLayer from "./internal/sharedLayer.ts"
+import * as WhiteLabelLayer from "./internal/whiteLabelLayer.ts"
 import * as ZapierNode from "./ZapierNode.ts"
 
 export type { Adopted, AdoptRow, RefusedRow } from "./internal/promise/adoption.ts"
@@ -94,6 +96,8 @@ export {
   type PagedEndpoint
 } from "./internal/promise/endpoints.ts"
 
+export type { WhiteLabelCalls, WhiteLabelOptions } from "./internal/promise/whiteLabel.ts"
+
 export type { ApiFailure, Failure, Result } from "./internal/promise/failure.ts"
 
 export type {
@@ -107,7 +111,7 @@ export type {
 } from "./internal/promise/options.ts"
 
 /**
- * A token that is valid now. `expiresAt` is in milliseconds since the epoch.
+ * A valid access token. `expiresAt` is in milliseconds since the epoch.
  *
  * @since 0.1.0
  */
@@ -118,89 +122,93 @@ export interface Token {
 }
 
 /**
- * How long a call waits, as every call can be told.
+ * Options of every call.
  *
  * @since 0.1.0
  */
 export interface SignalOptions {
   /**
-   * Ends the call when it is aborted: the promise is rejected with its reason. What others wait for as well goes on, and so
-   * does the exchange of a code or the removal of a grant that has begun.
+   * Aborts the call: its promise rejects with the signal's reason. Work that others wait for continues, and so does the
+   * exchange of a code or the removal of a grant once it has begun.
    */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * A request, and for whom it is.
+ * The options of a request.
  *
  * @since 0.1.0
  */
 export interface CallOptions {
-  /** Default: `GET`. */
+  /** The HTTP method. Default: `GET`. */
   readonly method?: HttpMethod | undefined
-  /** More headers, by name. The credential is added. */
+  /** Additional headers. The credential is added to them. */
   readonly headers?: { readonly [name: string]: string } | undefined
-  /** A text or bytes, which can be sent once more after a 401. */
+  /** The body: text or bytes, which can be sent again after a 401. */
   readonly body?: string | Uint8Array | undefined
-  /** Anything, sent as JSON in the place of `body`. */
+  /** A value to send as JSON, instead of `body`. */
   readonly json?: unknown
-  /** For whom, where the endpoint takes a user's grant. */
+  /** The user, for endpoints that take a user's token. */
   readonly subject?: string | undefined
-  /** Which credential, whatever the endpoint table says, and for endpoints that it does not have. */
+  /** The tenant of a White Label user. */
+  readonly tenant?: string | undefined
+  /** The credential, overriding the endpoint table, and for endpoints that it does not have. */
   readonly credential?: Credential.Credential | undefined
-  /** Ends the call when it is aborted, its body included; the promise, or the body, is rejected with its reason. */
+  /** Aborts the call and its body: the promise or the body rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * What is told with a request for the routes.
+ * The options of `handler`.
  *
  * @since 0.1.0
  */
 export interface HandlerOptions {
-  /** Who is signed in, as `connect.subject` says it; it goes before that. It is called for requests to the routes only. */
+  /** Returns the signed-in user, overriding `connect.subject`. Called only for requests to the routes. */
   readonly subject?: ((request: Request) => Subject | PromiseLike<Subject>) | undefined
 }
 
 /**
- * The operations of `ZapierAuth` and `ZapierHttpClient`, and each endpoint of the API by its group and name: `zaps.list`,
- * `actions.inputs`. See there for what each fails with.
+ * The operations of `ZapierAuth` and `ZapierHttpClient`, and each endpoint by group and name, such as `zaps.list`.
+ *
+ * The failures are those of the operations there.
  *
  * @since 0.1.0
  */
 export interface ZapierPromise extends Endpoints.Endpoints {
-  /** Begins a consent. Send the user's browser to `url`, which holds `state`: it belongs in no log. */
+  /** Begins a consent. Redirect the user's browser to `url`, and do not log it: it contains `state`. */
   readonly authorizationUrl: (
     options: AuthorizationOptions & SignalOptions
   ) => Promise<Result<Omit<AuthorizationRequest, "url"> & { readonly url: string }>>
   /**
-   * Takes the redirect back from the consent page, for the user who is signed in there. `missingScopes` are those that were
-   * asked for and not granted.
+   * Handles the redirect from the consent page, for the user who is signed in there. `missingScopes` lists the requested
+   * scopes that were not granted.
    */
   readonly handleCallback: (
     input: AuthorizationCallback.Input,
     options: { readonly subject: string } & SignalOptions
   ) => Promise<Result<Connected>>
-  /** An access token of a user, renewed if it has to be. */
+  /** Returns a user's access token, renewed if necessary. */
   readonly accessToken: (subject: string, options?: SignalOptions) => Promise<Result<Token>>
-  /** An access token of the app itself. */
+  /** Returns an access token of the app itself. */
   readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>, options?: SignalOptions) => Promise<Result<Token>>
+  /** What White Label partners need besides: connect URLs and tokens. Needs the option `whiteLabel`. */
+  readonly whiteLabel: WhiteLabel.WhiteLabelCalls
   /**
-   * Calls the API at a path such as `/v2/zaps?limit=5`, or at a whole URL of the API, with the credential that the endpoint
-   * takes. Any answer is a success, also one of status 404: ask `response.ok`.
+   * Calls the API at a path such as `/v2/zaps?limit=5`, or at an absolute URL of the API, with the endpoint's credential.
+   * Any response is a success, even with status 404: check `response.ok`.
    */
   readonly fetch: (path: string, options?: CallOptions) => Promise<Result<Response>>
-  /** What is known of a user's grant, without asking Zapier. */
+  /** Returns the status of a user's connection, without asking Zapier. */
   readonly status: (subject: string, options?: SignalOptions) => Promise<Result<Status>>
-  /** Removes a user's grant. `revocation` is what to tell the user. */
+  /** Removes a user's grant. `revocation` is a text for the user. */
   readonly disconnect: (subject: string, options?: SignalOptions) => Promise<Result<Disconnected>>
   /**
-   * Takes over the tokens of users whom the app connected without this library, so that nobody has to connect again. Users who
-   * have a grant already keep it: call it again after a failure. Nothing is sent to Zapier, and nothing else may refresh
-   * these tokens from now on.
+   * Takes over the tokens of users whom the app connected without this library, so that they need not reconnect.
    *
-   * Rows that are no use are in `refused`. Fails with `StoreFailed`, and with `AppCodeFailed` where the rows cannot be
-   * read; rows before that are adopted.
+   * Users with a grant keep it, so after a failure call it again. Sends nothing to Zapier. From now on, no other program may
+   * refresh these tokens. Invalid rows are returned in `refused`. Fails with `StoreFailed`, and with `AppCodeFailed` if the
+   * rows cannot be read; earlier rows are adopted.
    *
    * @example
    * ```ts
@@ -221,37 +229,37 @@ export interface ZapierPromise extends Endpoints.Endpoints {
     options?: SignalOptions
   ) => Promise<Result<Adoption.Adopted>>
   /**
-   * The routes of `connect`: what a request to one of them is answered with, and `undefined` for any other request. They are
-   * where the redirect URI says: `/zapier/connect`, `/zapier/connect.js`, `/zapier/callback`, `/zapier/disconnect` and
-   * `/zapier/status`, for example. They have the same users as the calls: who disconnects there is disconnected here at once.
+   * Responds to requests to the routes of `connect`; `undefined` for any other request. The redirect URI determines the
+   * paths, for example `/zapier/connect`, `/zapier/connect.js`, `/zapier/callback`, `/zapier/disconnect` and
+   * `/zapier/status`. Routes and calls share their users: a disconnect there takes effect here at once.
    *
-   * If the stores are away, the answer is 503 with `Retry-After`, and the next request tries again. If the options are no use, it is
-   * 500 for every request, and what is wrong is logged. Nothing is thrown, unless what it is given is no `Request`.
+   * If the stores are unavailable, the response is 503 with `Retry-After`, and the next request tries again. If the options
+   * are invalid, every response is 500, and the cause is logged. Throws only if the argument is not a `Request`.
    */
   readonly handler: (request: Request, options?: HandlerOptions) => Promise<Response | undefined>
   /**
-   * Tells a listener what happens from now on. The function that is given back ends it. A listener that throws, or whose
-   * promise rejects, is logged, and is told the next event. Nothing waits for a listener.
+   * Calls a listener for all events from now on. Returns a function that stops it. If a listener throws or rejects, that is
+   * logged, and the next event still comes. No operation waits for a listener.
    */
   readonly subscribe: (listener: (event: AuthEvent) => void | PromiseLike<void>) => () => void
   /**
-   * Resolves when all that calls have begun has ended and is stored, such as a token that is renewed ahead. For functions that
-   * are frozen once they have responded, on platforms without `waitUntil`: await it before the response.
+   * Resolves when everything that calls have begun has ended and is stored, such as early renewals. Await it before the
+   * response in functions that are frozen after it, on platforms without `waitUntil`.
    */
   readonly settled: () => Promise<void>
   /**
-   * Begins nothing new, lets what is under way finish and be stored, and ends: within `requestTimeout`, and while Zapier has
-   * a token request to respond to, within `answerTimeout`. A start that cannot be interrupted is waited for 20 seconds. Calls that come afterwards, those that would
-   * have to begin something, and those that take longer are told `Closed`.
+   * Closes the client: begins nothing new, and lets work in progress finish and be stored. That takes up to
+   * `requestTimeout`, or up to `answerTimeout` while a token request is open, or 20 seconds for a start that cannot be
+   * interrupted. Later calls, those that would have to begin something, and those that take longer fail with `Closed`.
    *
-   * A process that ends without it loses the response to a request that is under way.
+   * A process that ends without closing loses the response to an open request.
    */
   readonly close: () => Promise<void>
   /** The same as `close`, for `await using`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
   /**
-   * The layer that the client was made over, whose failures are `ZapierAuthError`s here. Give it to `ZapierConnect.toWebHandler`, and both have the same users: the same
-   * layer is built once, and closed when the last that uses it is closed.
+   * The client's layer, whose errors are `ZapierAuthError`s. Pass it to `ZapierConnect.toWebHandler` to share users: the
+   * layer is built once, and closed with its last user.
    */
   readonly layer: Layer.Layer<ZapierAuth | ZapierHttpClient, ZapierAuthError>
 }
@@ -262,12 +270,12 @@ const tokenOf = ({ accessToken, expiresAt, scopes }: Tokens.UsableAccess): Token
   expiresAt
 })
 
-// These have no body, and `Response` takes none for them.
+// Responses with these statuses must not have a body.
 const bodiless = new Set([204, 205, 304])
 
 const at = (response: Response, url: string): Response => Object.defineProperty(response, "url", { value: url })
 
-// A body that has not come whole when the signal is aborted ends, too.
+// Aborting the signal also ends a body that is still incomplete.
 const endedBy = (response: Response, signal: AbortSignal | undefined): Response => {
   if (signal === undefined || response.body === null) return response
   const body = response.body.pipeThrough(new TransformStream(), { signal })
@@ -287,38 +295,41 @@ const closed = ZapierAuthError.make(new Closed({}))
 
 const notRequest = Input.invalid(
   "request",
-  "give a Request, as fetch has it; for requests of Node there are ZapierExpress and ZapierFastify"
+  "pass a Request, as in fetch; for requests of Node use ZapierExpress or ZapierFastify"
 )
 
-const noRoutes = Input.invalid("connect", "give { scopes, subject } to ZapierPromise.make: the routes need them")
+const noRoutes = Input.invalid("connect", "pass { scopes, subject } to ZapierPromise.make: the routes need them")
 
 const call = Effect.fnUntraced(function* (path: string, options: CallOptions) {
   const zapier = yield* ZapierHttpClient
   const request = yield* Effect.fromResult(Input.request(path, { ...options }))
-  const { credential, signal, subject } = options
-  // Whether a user has to be named, the endpoint table says.
-  const client = credential === undefined ? zapier.forUser(subject as string) : zapier.as(credential)
+  const { credential, signal, subject, tenant } = options
+  // The endpoint table decides if the user is needed.
+  const user = tenant === undefined ? (subject as string) : Credential.whiteLabel(subject as string, tenant)
+  const client = credential === undefined ? zapier.forUser(user) : zapier.as(credential)
   return toWeb(yield* client.execute(request), signal)
 })
 
 /**
- * The routes of a client over a layer, and the process that it is made in.
+ * The options of `fromLayer`: routes, retries and `waitUntil`.
  *
  * @since 0.1.0
  */
 export interface LayerOptions extends ProcessOptions {
-  /** The routes by which users connect and disconnect. Which redirect URIs there are, only the layer knows. */
+  /** Configures the routes with which users connect and disconnect. The redirect URI is needed, because the layer hides it. */
   readonly connect?: (ConnectOptions & { readonly redirectUri: string }) | undefined
-  /** When typed calls are repeated: see `retry` of `make`. */
+  /** Configures retries of typed calls: see `retry` of `make`. */
   readonly retry?: Options["retry"]
 }
 
 /**
- * For programs with Effect: over any layer that has the two services. Clients that are given the same layer share what it builds, their
- * grants and tokens included. The environment is read as it is now.
+ * Makes a client over any Effect layer with the two services.
  *
- * The layer may fail with anything: calls are told `InvalidConfig` of a configuration that cannot be read, and `StartFailed`,
- * which names the error, of all else. It may need nothing more: provide what it needs.
+ * Clients over the same layer share what it builds, including grants and tokens. The environment is read when this function
+ * is called.
+ *
+ * The layer may fail with any error: calls get `InvalidConfig` for a configuration that cannot be read, and `StartFailed`
+ * with the error's name for any other. It must have no requirements.
  *
  * @since 0.1.0
  */
@@ -385,7 +396,7 @@ const clientOf = <E>(
   let isClosed = false
   const close = () => {
     isClosed = true
-    // Until it has ended there are events: of what is under way.
+    // Work in progress causes events until it has ended.
     return lifetime.close().finally(() => shared.listeners.delete(listeners.tell))
   }
 
@@ -393,7 +404,7 @@ const clientOf = <E>(
     ...Endpoints.make(run, retry),
     authorizationUrl: taking((options) =>
       runUntil(
-        // What is no object, the core refuses.
+        // The core refuses anything but an object.
         Input.isRecord(options) ? options : undefined,
         Effect.map(
           ZapierAuth.use((auth) => auth.authorizationUrl(options)),
@@ -425,6 +436,7 @@ const clientOf = <E>(
         )
       )
     ),
+    whiteLabel: WhiteLabel.make((options, effect) => runUntil(options, effect)),
     fetch: taking((path, options = {}) => runUntil(options, call(path, options))),
     status: taking((subject, options) =>
       runUntil(
@@ -450,7 +462,7 @@ const clientOf = <E>(
         )
       )(options),
     subscribe: (listener) => {
-      if (typeof listener !== "function") throw Input.invalid("listener", "give a function that is told of events")
+      if (typeof listener !== "function") throw Input.invalid("listener", "pass a function")
       if (!isClosed) shared.listeners.add(listeners.tell)
       return listeners.add(listener)
     },
@@ -476,13 +488,13 @@ const clientOf = <E>(
 
 const fetchAtFirst = globalThis.fetch
 
-// Test runners put their own in its place.
+// Test runners may replace `fetch`.
 const replacedFetch = () => (globalThis.fetch === fetchAtFirst ? undefined : globalThis.fetch)
 
 const text = (redirectUris: unknown): ReadonlyArray<string> =>
   Array.isArray(redirectUris) ? redirectUris.filter((uri) => typeof uri === "string") : []
 
-/** The redirect URIs of the options or the environment. Those that a function or a layer reads are known later. */
+/** The redirect URIs of the options or the environment. Those from a function or layer become known later. */
 const redirectUrisOf = (application: Options["application"]): ReadonlyArray<string> => {
   if (Input.isRecord(application)) return Layer.isLayer(application) ? [] : text(application["redirectUris"])
   if (application !== undefined) return []
@@ -497,7 +509,15 @@ const applicationOf = (application: Options["application"]) => {
   return typeof application === "function" ? Application.ofFunction(application) : application
 }
 
-const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, urls, ...where }: Options) => {
+const layerOf = ({
+  application,
+  checkScopes,
+  fetch = replacedFetch(),
+  settings,
+  urls,
+  whiteLabel,
+  ...where
+}: Options) => {
   const httpClient =
     fetch === undefined ? undefined : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   return Layer.unwrap(
@@ -505,21 +525,24 @@ const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, 
       const fake = urls === undefined ? yield* Environment.fake : Option.none<string>()
       const isFake = Option.isSome(fake)
       const at = isFake ? ZapierUrls.at(yield* Environment.fakeOrigin("ZAPIER_FAKE", fake.value)) : urls
-      // What layers fail with is told apart when they have. @effect-diagnostics-next-line anyUnknownInErrorContext:off
+      // The errors of layers are distinguished later. @effect-diagnostics-next-line anyUnknownInErrorContext:off
       return ZapierNode.layerWithoutStores({
         application: applicationOf(application),
         checkScopes,
         httpClient,
         settings,
-        urls: at
+        urls: at,
+        whiteLabel: WhiteLabelLayer.layer(whiteLabel)
       }).pipe(Layer.provide(Stores.layer(where, isFake)))
     })
   )
 }
 
 /**
- * A client of plain options: where they are left out, of the environment. Nothing is opened before the first call or the
- * first request to one of its routes, which is told what is wrong with the options. The environment and `globalThis.fetch` are read as they are now.
+ * Makes a client from plain options, or from the environment where they are omitted.
+ *
+ * The client opens its stores at the first call or the first request to a route, which also reports invalid options. The
+ * environment and `globalThis.fetch` are read when this function is called.
  *
  * @example
  * ```ts
@@ -535,12 +558,12 @@ const layerOf = ({ application, checkScopes, fetch = replacedFetch(), settings, 
  * })
  *
  * export const handle = async (request: Request) =>
- *   (await zapier.handler(request)) ?? new Response("Nothing is here.", { status: 404 })
+ *   (await zapier.handler(request)) ?? new Response("Not found", { status: 404 })
  * ```
  *
- * On AWS Lambda, Vercel and Cloud Run, where a process may stand still once it has responded, no token is renewed ahead unless
- * `waitUntil` is given or `settings.expiryMargin` is set: the call that finds it ended renews it. Without `waitUntil`, await
- * `settled` before the response: a call that is aborted, or told that Zapier is slow, leaves its request behind.
+ * On AWS Lambda, Vercel and Cloud Run a process may be frozen after its response. There, tokens are not renewed early unless
+ * `waitUntil` or `settings.expiryMargin` is set: the first call after expiry renews. Without `waitUntil`, await `settled`
+ * before the response, because an aborted or timed out call leaves its request open.
  *
  * @since 0.1.0
  */
@@ -561,8 +584,9 @@ export const make = (given: Options = {}): ZapierPromise => {
 }
 
 /**
- * A failure as a response for the app's own client: its status, `Retry-After`, and problem details as JSON (RFC 9457), whose
- * `reason` is the failure's `_tag`. What only the app's owner can mend is told by its name, and without its message.
+ * Makes a response from a failure, for the app's own clients: status, `Retry-After`, and problem details as JSON (RFC 9457).
+ *
+ * `reason` is the failure's `_tag`. The message is left out if only the app's owner can act on it.
  *
  * @example
  * ```ts
@@ -585,7 +609,7 @@ export const make = (given: Options = {}): ZapierPromise => {
 export const toResponse = (error: Failure.ApiFailure): Response => {
   const retryAfter = ProblemDetails.retryAfter(error)
   const { detail, ...problem } = ProblemDetails.make(error)
-  // What Zapier says of a call is for whoever wrote it.
+  // Zapier's messages about a call are for its developer.
   const isOfCall = error._tag === "ZapierApiError" || error._tag === "UnexpectedResponse"
   return new Response(JSON.stringify(isOfCall || detail === undefined ? problem : { ...problem, detail }), {
     status: error.httpStatus,

@@ -1,8 +1,8 @@
 /**
- * What a runtime with `fetch` and Web Crypto needs to talk to Zapier, without Node: Cloudflare Workers, for example.
+ * Layers for runtimes with `fetch` and Web Crypto but without Node, such as Cloudflare Workers.
  *
- * `ZapierConnect`, `ZapierPromise.fromLayer`, `stores/SqlStores` and `stores/DurableObjectClient` need no Node either. A bundler
- * that leaves out what is not used, as those for workers do, leaves nothing of Node in a worker that imports these.
+ * `ZapierConnect`, `ZapierPromise.fromLayer`, `stores/SqlStores` and `stores/DurableObjectClient` do not need Node either. A
+ * bundler that removes unused code, as those for workers do, leaves nothing of Node in a worker that imports these.
  *
  * @since 0.1.0
  */
@@ -22,30 +22,30 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 
 /**
- * Which app, which Zapier, and how requests are sent.
+ * The application, Zapier's addresses, and how requests are sent.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** Client id, secret and redirect URIs: a worker has its secrets in the `env` that it is given. */
+  /** Client id, secret and redirect URIs. A worker gets its secrets in `env`. */
   readonly application: ClientApplication.Options
-  /** Where Zapier is. Default: production. */
+  /** Zapier's addresses. Default: production. */
   readonly urls?: ZapierUrls.Urls | undefined
-  /** How requests are sent, such as the fake's `fetch` in a test. Default: `globalThis.fetch`. */
+  /** Sends requests, for example the fake's `fetch` in a test. Default: `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined
   /**
-   * Timeouts and lifetimes. Default: those of the core, but nothing is renewed ahead (`expiryMargin`): a worker ends with its
-   * response. Set a margin where `waitUntil` keeps it going.
+   * Timeouts and lifetimes. Default: those of the core, but without early renewal (`expiryMargin: 0`), because a worker ends
+   * with its response. Set a margin where `waitUntil` keeps it alive.
    */
   readonly settings?: Settings.Options | undefined
-  /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
+  /** True to refuse a request before sending if its scope was not granted. Default: true. */
   readonly checkScopes?: boolean | undefined
 }
 
 /**
- * `ZapierAuth` and `ZapierHttpClient` over `fetch` and Web Crypto, with the stores that you provide.
+ * Provides `ZapierAuth` and `ZapierHttpClient` with `fetch` and Web Crypto, over your own stores.
  *
- * Fails with `InvalidConfig` when the settings, the URLs or the client application are not usable.
+ * Fails with `InvalidConfig` if the settings, the URLs or the client application are invalid.
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export interface Options {
  * import * as ZapierWeb from "@zapier-workflow-auth/node-adapter/ZapierWeb"
  * import * as Layer from "effect/Layer"
  *
- * // In the constructor of a Durable Object: `ctx`, and what it needs of `env`.
+ * // In the constructor of a Durable Object: pass `ctx`, and the application's credentials from `env`.
  * export const make = (
  *   ctx: { readonly storage: DurableObjectClient.Storage; readonly waitUntil: (promise: Promise<unknown>) => void },
  *   application: ZapierWeb.Options["application"]
@@ -78,7 +78,7 @@ export const layerWithoutStores = (
   ZapierAuthError,
   GrantStore | AttemptStore | AppCredentialStore
 > => {
-  // Workers refuse a `fetch` that is called as a method of something else. It is what the client is made of.
+  // Workers refuse a `fetch` that is called as a method of another object.
   // @effect-diagnostics-next-line globalFetch:off
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options
   return ZapierHttpClient.layer({ checkScopes: options.checkScopes }).pipe(

@@ -12,11 +12,11 @@ import * as ProcessStdio from "./cli/processStdio.ts"
 
 const Package = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
-// An older Node has no such function, and no SQLite either. It is the first thing that is missed, so it is told here.
+// Older versions of Node lack this function, and SQLite too.
 const isOld = (module as Partial<typeof module>).findPackageJSON === undefined
 
 if (isOld) {
-  process.stderr.write(`error: zapier-workflow-auth needs Node 22.19 or newer, and this is ${process.version}.\n`)
+  process.stderr.write(`error: zapier-workflow-auth needs Node 22.19 or newer, but this is Node ${process.version}.\n`)
   process.exit(1)
 }
 

@@ -52,10 +52,10 @@ describe("DataDirectory.database", () => {
     withFolder((folder) =>
       Effect.gen(function* () {
         const directory = NodePath.join(folder, "a")
-        expect(yield* refusal({ directory, create: false })).toContain(`cannot look at ${directory}: it is not there`)
+        expect(yield* refusal({ directory, create: false })).toContain(`cannot look at ${directory}: it does not exist`)
         expect(NodeFs.readdirSync(folder)).toEqual([])
         const path = yield* DataDirectory.database({ directory, name: "b.sqlite" })
-        expect(yield* refusal({ directory, create: false })).toContain("auth.sqlite: it is not there")
+        expect(yield* refusal({ directory, create: false })).toContain("auth.sqlite: it does not exist")
         expect(yield* DataDirectory.database({ directory, name: "b.sqlite", create: false })).toBe(path)
         expect(NodeFs.readdirSync(directory)).toEqual(["b.sqlite"])
       })
@@ -109,7 +109,7 @@ describe("DataDirectory.database", () => {
   it.effect.each(["", ".", "..", "a/b", "../a", "a/"])("refuses %j as a name", (name) =>
     withFolder((directory) =>
       Effect.gen(function* () {
-        expect(yield* refusal({ directory, name })).toContain("not the name of a file")
+        expect(yield* refusal({ directory, name })).toContain("not a file name")
         expect(NodeFs.readdirSync(directory)).toEqual([])
       })
     )
@@ -189,9 +189,7 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
           const before = NodeFs.readdirSync(directory)
           for (const create of [true, false]) {
             const message = yield* refusal({ directory, create })
-            expect(message).toContain(
-              `${directory} is open to other users (mode 755). Set a folder that is used for nothing`
-            )
+            expect(message).toContain(`${directory} is open to other users (mode 755). Set a dedicated folder`)
             expect(message).not.toMatch(/chmod|chown|Run:/)
           }
           expect(NodeFs.readdirSync(directory)).toEqual(before)
@@ -270,14 +268,14 @@ describe.skipIf(onWindows)("DataDirectory.database, permissions", () => {
         NodeFs.chmodSync(shared, 0o777)
         const directory = NodePath.join(shared, "a", "b")
         const message = yield* refusal({ directory })
-        expect(message).toContain(`every user of this machine may write to ${shared}`)
+        expect(message).toContain(`every user of this machine can write to ${shared}`)
         expect(message).toContain("Set a path")
         expect(NodeFs.readdirSync(shared)).toEqual([])
         // As /tmp is: nobody can rename what is another's.
         NodeFs.chmodSync(shared, 0o1777)
         yield* DataDirectory.database({ directory })
         NodeFs.chmodSync(shared, 0o777)
-        expect(yield* refusal({ directory, create: false })).toContain(`may write to ${shared}`)
+        expect(yield* refusal({ directory, create: false })).toContain(`can write to ${shared}`)
       })
     )
   )

@@ -133,14 +133,14 @@ describe("EncryptionKey.layerDefault", () => {
     withFolder((folder) =>
       Effect.gen(function* () {
         const directory = NodePath.join(folder, "a")
-        expect(yield* refusal(EncryptionKey.layerDefault({ directory, create: false }))).toContain("it is not there")
+        expect(yield* refusal(EncryptionKey.layerDefault({ directory, create: false }))).toContain("it does not exist")
         expect(NodeFs.readdirSync(folder)).toEqual([])
         const made = yield* ring(EncryptionKey.layerDefault({ directory }))
         const found = yield* ring(EncryptionKey.layerDefault({ directory, create: false }))
         expect(yield* sameKey(made, found)).toBe(true)
         NodeFs.rmSync(NodePath.join(directory, "auth.key"))
         expect(yield* refusal(EncryptionKey.layerDefault({ directory, create: false }))).toContain(
-          "auth.key: it is not there"
+          "auth.key: it does not exist"
         )
         expect(NodeFs.readdirSync(directory)).toEqual([])
       })
@@ -214,7 +214,7 @@ describe("EncryptionKey.layerDefault", () => {
   it.effect.each(["", ".", "..", "a/b"])("refuses %j as a name", (name) =>
     withFolder((directory) =>
       Effect.gen(function* () {
-        expect(yield* refusal(EncryptionKey.layerDefault({ directory, name }))).toContain("not the name of a file")
+        expect(yield* refusal(EncryptionKey.layerDefault({ directory, name }))).toContain("not a file name")
       })
     )
   )
@@ -292,7 +292,7 @@ describe("EncryptionKey.layerFile", () => {
     withFolder((folder) =>
       Effect.gen(function* () {
         const path = NodePath.join(folder, "none.key")
-        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain(`cannot look at ${path}: it is not there`)
+        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain(`cannot look at ${path}: it does not exist`)
         expect(NodeFs.readdirSync(folder)).toEqual([])
       })
     )
@@ -372,7 +372,7 @@ describe.skipIf(onWindows)("EncryptionKey, permissions", () => {
       Effect.gen(function* () {
         NodeFs.chmodSync(directory, 0o750)
         expect(yield* refusal(EncryptionKey.layerDefault({ directory }))).toContain(
-          `${directory} is open to other users (mode 750). Set a folder that is used for nothing else`
+          `${directory} is open to other users (mode 750). Set a dedicated folder`
         )
         expect(NodeFs.readdirSync(directory)).toEqual([])
       })
@@ -408,7 +408,7 @@ describe.skipIf(onWindows)("EncryptionKey, permissions", () => {
         NodeFs.mkdirSync(directory, { recursive: true, mode: 0o700 })
         const path = yield* EncryptionKey.file({ directory })
         NodeFs.chmodSync(NodePath.dirname(directory), 0o777)
-        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain("every user of this machine may write to")
+        expect(yield* refusal(EncryptionKey.layerFile(path))).toContain("every user of this machine can write to")
       })
     )
   )

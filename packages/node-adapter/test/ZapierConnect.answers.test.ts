@@ -135,8 +135,12 @@ describe("`respond`", () => {
   )
 
   it.effect.each<readonly [string, unknown, log: string]>([
-    ["gives a promise", async () => HttpServerResponse.text("s3cret"), "it gave a value of type object"],
-    ["gives a text", () => Effect.succeed("s3cret"), "it gave a value of type string instead of an HttpServerResponse"],
+    ["gives a promise", async () => HttpServerResponse.text("s3cret"), "it returned a value of type object"],
+    [
+      "gives a text",
+      () => Effect.succeed("s3cret"),
+      "it returned a value of type string instead of an HttpServerResponse"
+    ],
     ["fails", () => Effect.fail({ _tag: "Full", message: "s3cret" }), "it failed with Full"],
     ["dies", () => Effect.die(new RangeError("s3cret")), "it failed with RangeError"],
     [
@@ -198,10 +202,10 @@ describe("`subject`", () => {
   )
 
   it.effect.each<readonly [unknown, string]>([
-    [5, "it gave a value of type number instead of the user's name as text"],
-    [["ada"], "it gave a list instead of the user's name as text"],
-    [{ name: "s3cret" }, "it gave a value of type object instead of the user's name as text"],
-    [true, "it gave a value of type boolean instead of the user's name as text"]
+    [5, "it returned a value of type number instead of the user's id as text"],
+    [["ada"], "it returned a list instead of the user's id as text"],
+    [{ name: "s3cret" }, "it returned a value of type object instead of the user's id as text"],
+    [true, "it returned a value of type boolean instead of the user's id as text"]
   ])("that is %j cannot be told from somebody: 503, and the owner is told", ([given, words]) =>
     Effect.gen(function* () {
       const log = yield* logged(

@@ -26,7 +26,7 @@ describe("an attacker who", () => {
       const victim = new World.Browser("ada")
       const { status, text } = yield* world.send(victim, callback, elsewhere)
       expect(status).toBe(400)
-      expect(text).toContain("This page was used before, or you started in another browser.")
+      expect(text).toContain("This page was already used, or you started in another browser.")
       expect(yield* world.exchanges).toBe(0)
       expect([yield* connected(world, "ada"), yield* connected(world, "eve")]).toEqual([false, false])
     })
@@ -73,9 +73,9 @@ describe("an attacker who", () => {
       expect((yield* world.send(ada, callback)).status).toBe(303)
       const again = yield* world.send(ada, callback)
       expect([again.status, again.location]).toEqual([200, ""])
-      expect(again.text).toContain("Your connection from before still works.")
+      expect(again.text).toContain("Your earlier connection still works.")
       // Not even with the cookie that the browser has thrown away.
-      expect((yield* world.send(withCookie, callback)).text).toContain("Your connection from before still works.")
+      expect((yield* world.send(withCookie, callback)).text).toContain("Your earlier connection still works.")
       // Another user of the app is told nothing of it.
       const eve = yield* world.send(new World.Browser("eve"), callback)
       expect([eve.status, eve.text.includes("still connected")]).toEqual([400, false])
@@ -108,7 +108,7 @@ describe("an attacker who", () => {
       const { location, status, text } = yield* world.send(victim, callback, elsewhere)
       expect([status, location]).toEqual([200, ""])
       expect(text).toContain("Zapier is still connected")
-      expect(text).toContain("Your connection from before still works.")
+      expect(text).toContain("Your earlier connection still works.")
       expect([yield* world.exchanges, yield* connected(world, "eve")]).toEqual([1, false])
       // Who is not connected is told so, whoever else is.
       const other = yield* world.send(new World.Browser("bob"), callback, elsewhere)
@@ -143,7 +143,7 @@ describe("an attacker who", () => {
         headers: sent
       })
       expect([status, location, headers.getSetCookie()]).toEqual([200, "", []])
-      expect(text).toContain("A link from somewhere else has brought you here.")
+      expect(text).toContain("You came here from another website.")
       expect(text).toContain('<a href="/zapier/connect?return=%2Fa%3Fb">')
       expect(headers.get("content-security-policy")).toContain("frame-ancestors 'none'")
     })

@@ -148,7 +148,7 @@ describe("ZapierConnect.toWebHandler", () => {
     await disposing
   })
 
-  it("answers 503 when the app cannot say who is signed in, and shows nothing of why", async () => {
+  it("answers 503 when the app cannot identify the signed-in user, and shows nothing of why", async () => {
     const fake = FakeZapierPromise.make({ apps: [app] })
     const zapier = ZapierConnect.toWebHandler({
       ...options,
@@ -165,7 +165,9 @@ describe("ZapierConnect.toWebHandler", () => {
         expect.objectContaining({ error: "AppCodeFailed", isRetryable: true })
       ])
     })
-    expect(log).toContain("The app's own code for subject could not say who is signed in: it failed with RangeError.")
+    expect(log).toContain(
+      "The app's own code for subject could not identify the signed-in user: it failed with RangeError."
+    )
     expect(log).not.toMatch(/store/i)
     expect(log).not.toContain("s3cret")
     await zapier.dispose()
@@ -181,7 +183,7 @@ const failing = Layer.succeed(ZapierConnect.SignedIn, {
 describe("ZapierConnect.layer", () => {
   const respond = () => Effect.map(Words, ({ failed }) => HttpServerResponse.text(failed, { status: 418 }))
 
-  it.effect("gives `respond` what it needs, and is told that the app could not say who is signed in", () =>
+  it.effect("gives `respond` what it needs, and is told that the app could not identify the signed-in user", () =>
     Effect.gen(function* () {
       const zapier = ZapierPromise.make({ application: app, stores: "memory" }).layer
       const outcomes: Array<ZapierConnect.Outcome> = []

@@ -66,7 +66,7 @@ const wrong: ReadonlyArray<readonly [given: Record<string, unknown>, setting: st
 ]
 
 describe("the routes", () => {
-  it.effect("may be at another path here than for browsers, if no route can be at that one", () =>
+  it.effect("may be at another path here than for browsers, if the redirect URI's path cannot be routed", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ redirectUri: "https://acme.example/a%2Fb/callback", path: "/zapier" })
       const { location, status } = yield* world.send(new World.Browser("ada"), "/zapier/connect")
@@ -134,7 +134,7 @@ describe("a handler of `Request`s", () => {
 
   it.each([undefined, null, "zap"])("answers with 500 and logs that %j is no options", async (given) => {
     const [status, log] = await answer(given)
-    expect([status, log.includes("options: give an object")]).toEqual([500, true])
+    expect([status, log.includes("options: pass an object")]).toEqual([500, true])
   })
 
   it("answers with what there is when it is right", async () => {

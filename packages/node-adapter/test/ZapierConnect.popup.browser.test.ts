@@ -100,7 +100,7 @@ await Browser.describeInBrowser("connecting in a popup", (browser) => {
     Effect.gen(function* () {
       const { page } = yield* open({ from: "www", connect: { origins: [] } })
       const popup = yield* begin(page)
-      expect(yield* words(popup)).toContain("A link from somewhere else has brought you here.")
+      expect(yield* words(popup)).toContain("You came here from another website.")
       yield* does(() => popup.getByRole("link", { name: "Connect Zapier" }).click())
       yield* closing(popup, press(popup, "Allow"))
       // A popup that is closed is all that it can see.

@@ -76,7 +76,7 @@ describe("scopes", () => {
       503,
       "it failed with RangeError"
     ],
-    ["that gives a list and no effect", (() => ["zap"]) as never, 503, "it gave a list instead of an Effect"],
+    ["that gives a list and no effect", (() => ["zap"]) as never, 503, "it returned a list instead of an Effect"],
     ["that gives a text", () => Effect.succeed("zap" as never), 500, "scopes: give a list"],
     ["that gives nothing", () => Effect.succeed([]), 500, "scopes: give a list"],
     ["that gives two as one", () => Effect.succeed(["zap zap:write"]), 500, "scopes: give a list"]

@@ -97,7 +97,7 @@ describe("ZapierConnect", () => {
         const data = yield* world.send(nobody, path, { method, headers: { accept: "application/json" } })
         expect([data.status, JSON.parse(data.text)]).toEqual([
           401,
-          { error: "SignedOut", message: "You are not signed in to the app. Sign in, and then connect Zapier." }
+          { error: "SignedOut", message: "You are not signed in to the app. Sign in first, then connect Zapier." }
         ])
       }
       const ada = new World.Browser("ada")
@@ -124,7 +124,7 @@ describe("ZapierConnect", () => {
       const late = yield* world.send(ada, callback)
       expect(late.status).toBe(400)
       expect(late.text).toContain("Zapier is still connected")
-      expect(late.text).toContain("you have a few minutes to connect Zapier")
+      expect(late.text).toContain("connecting must be finished within a few minutes")
       expect(yield* statusOf(world, "ada")).toMatchObject({ _tag: "Active", generation: 1 })
     })
   )

@@ -80,7 +80,7 @@ describe("ZapierNode and layers among its options", () => {
     expectTypeOf(ZapierNode.layer(options)).toEqualTypeOf<Plain>()
     expectTypeOf(ZapierNode.layerMemory({ application: app, checkScopes: false })).toEqualTypeOf<Plain>()
     expectTypeOf(ZapierNode.layerWithoutStores()).toEqualTypeOf<Layer.Layer<Services, ZapierAuthError, Stores>>()
-    // @ts-expect-error there is no such option @effect-diagnostics-next-line anyUnknownInErrorContext:off
+    // @ts-expect-error unknown option @effect-diagnostics-next-line anyUnknownInErrorContext:off
     ZapierNode.layerMemory({ aplication: app })
     // @ts-expect-error a client application is no HTTP client @effect-diagnostics-next-line anyUnknownInErrorContext:off
     ZapierNode.layerMemory({ httpClient: application })

@@ -135,8 +135,8 @@ describe("the proxy of the environment", () => {
   })
 
   it.each([
-    [407, "The proxy wants credentials"],
-    [502, "The proxy did not let it through"]
+    [407, "The proxy requires credentials"],
+    [502, "The proxy refused the connection"]
   ])("that refuses with %i is named", async (status, hint) => {
     const { url } = await proxy(status)
     const { facade, layers } = await said(`https://${host}:${portOf(secure)}`, { HTTPS_PROXY: url })

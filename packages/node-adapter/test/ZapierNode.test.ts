@@ -131,7 +131,7 @@ describe("The three modes, in process and in virtual time", () => {
     }).pipe(Effect.provide(withFake({ application })))
   })
 
-  it.effect("a user who revokes at Zapier has to connect again, and can", () =>
+  it.effect("a user who revokes at Zapier must reconnect, and can", () =>
     Effect.gen(function* () {
       yield* connect("ada", ["zap"])
       const zapier = yield* ZapierHttpClient

@@ -132,7 +132,7 @@ describe("ZapierPromise.adopt", () => {
     }
     const outcome = await zapier.adopt(rows())
     expect(outcome).toMatchObject({ error: { _tag: "AppCodeFailed", option: "rows", blames: "Caller" } })
-    expect(outcome.ok || outcome.error.message).toContain("could not give the next row: it failed with RangeError")
+    expect(outcome.ok || outcome.error.message).toContain("could not return the next row: it failed with RangeError")
     expect(inspect(outcome, { depth: null })).not.toContain("s3cret")
     expect(await zapier.status("ada")).toMatchObject({ value: { _tag: "Active" } })
     await zapier.close()

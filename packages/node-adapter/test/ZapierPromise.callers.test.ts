@@ -203,20 +203,20 @@ describe("ZapierPromise: what callers give", () => {
       const { zapier } = setup()
       const subscribe = () => zapier.subscribe(untyped(listener))
       if (typeof listener === "function") subscribe()()
-      else expect(subscribe).toThrow(/^listener: give a function/)
+      else expect(subscribe).toThrow(/^listener: pass a function/)
       await zapier.close()
     })
   )
 
   const wrong: ReadonlyArray<readonly [string, Call, string]> = [
-    ["an empty subject", (z) => z.accessToken(""), "subject: it is empty; say for which user"],
-    ["no subject", (z) => z.fetch("/v2/zaps"), "subject: it is missing; say for which user"],
+    ["an empty subject", (z) => z.accessToken(""), "subject: it is empty; give the app's own id"],
+    ["no subject", (z) => z.fetch("/v2/zaps"), "subject: it is missing; give the app's own id"],
     ["no subject", (z) => z.fetch("https://api.zapier.com/v2/zaps"), "subject: it is missing"],
     ["no subject", (z) => z.fetch("/v2/zaps#x"), "subject: it is missing"],
     ["a subject that is a number", (z) => z.status(untyped(42)), "subject: it is not text"],
-    ["a subject with a line break", (z) => z.disconnect("ada\n"), "subject: it holds a line break, at position 4"],
-    ["a control character", (z) => z.status("a\u0007"), "subject: it holds a control character, at position 2"],
-    ["half a surrogate pair", (z) => z.accessToken("\ud800"), "subject: it holds half a surrogate pair"],
+    ["a subject with a line break", (z) => z.disconnect("ada\n"), "subject: it contains a line break, at position 4"],
+    ["a control character", (z) => z.status("a\u0007"), "subject: it contains a control character, at position 2"],
+    ["half a surrogate pair", (z) => z.accessToken("\ud800"), "subject: it contains an unpaired surrogate"],
     ["a long subject", (z) => z.accessToken("é".repeat(501)), "subject: it is longer than 1000 bytes of UTF-8"],
     [
       "a subject inside a credential",
@@ -224,7 +224,7 @@ describe("ZapierPromise: what callers give", () => {
       "subject: it is empty"
     ],
     ["scopes that are a text", (z) => z.appToken(untyped("zap")), 'scopes: give a list of scopes, such as ["zap"]'],
-    ["no options", (z) => z.authorizationUrl(untyped(null)), "options: give an object, such as"],
+    ["no options", (z) => z.authorizationUrl(untyped(null)), "options: pass an object, such as"],
     [
       "PKCE that is neither on nor off",
       (z) => z.authorizationUrl({ subject: "ada", scopes: ["zap"], pkce: untyped("true") }),
@@ -233,7 +233,7 @@ describe("ZapierPromise: what callers give", () => {
     [
       "a request as a callback",
       (z) => z.handleCallback(untyped(new Request("https://a.example/?code=a&state=b")), { subject: "ada" }),
-      "input: give the callback's URL as text, request.url for example"
+      "input: give the callback's URL as text, for example request.url"
     ],
     [
       "a map as a callback",
@@ -254,23 +254,39 @@ describe("ZapierPromise: what callers give", () => {
     [
       "a callback for nobody",
       (z) => z.handleCallback("?code=a&state=b", untyped(null)),
-      "options: give an object with"
+      "options: pass an object with"
     ],
     ["a path that is no text", (z) => z.fetch(untyped(42)), "path: give a path of the API as text"],
     [
       "a path whose parameter was not filled in",
       (z) => z.fetch("/v2/zaps/{id}", { method: "DELETE", subject: "ada" }),
-      "url: it holds a brace"
+      "url: it contains a brace"
     ],
     ["a path that is none", (z) => z.fetch("v2/zaps", { subject: "ada" }), "url: give a path of the API"],
-    ["options that are none", (z) => z.fetch("/v1/apps", untyped(42)), "options: give an object"],
+    ["options that are none", (z) => z.fetch("/v1/apps", untyped(42)), "options: pass an object"],
     ["a method in small letters", (z) => z.fetch("/v1/apps", { method: untyped("get") }), "method: give one of GET, "],
-    ["a body of GET", (z) => z.fetch("/v1/apps", { body: "x" }), "body: leave it out: GET has none"],
-    ["a body that is a number", (z) => z.fetch("/x", { method: "POST", body: untyped(1) }), "body: give text or bytes"],
-    ["a circle as JSON", (z) => z.fetch("/x", { method: "POST", json: circular }), "json: give what JSON can hold"],
-    ["a function as JSON", (z) => z.fetch("/x", { method: "POST", json: () => 1 }), "json: give what JSON can hold"],
-    ["two headers in one", (z) => z.fetch("/v1/apps", { headers: { a: "b\r\nc: d" } }), "headers.a: it holds a line"],
-    ["a header's odd name", (z) => z.fetch("/v1/apps", { headers: { "a b": "c" } }), "headers: a name is not one"],
+    ["a body of GET", (z) => z.fetch("/v1/apps", { body: "x" }), "body: omit it: GET requests have no body"],
+    ["a body that is a number", (z) => z.fetch("/x", { method: "POST", body: untyped(1) }), "body: pass text or bytes"],
+    [
+      "a circle as JSON",
+      (z) => z.fetch("/x", { method: "POST", json: circular }),
+      "json: pass a value that JSON can represent"
+    ],
+    [
+      "a function as JSON",
+      (z) => z.fetch("/x", { method: "POST", json: () => 1 }),
+      "json: pass a value that JSON can represent"
+    ],
+    [
+      "two headers in one",
+      (z) => z.fetch("/v1/apps", { headers: { a: "b\r\nc: d" } }),
+      "headers.a: it contains a line"
+    ],
+    [
+      "a header's odd name",
+      (z) => z.fetch("/v1/apps", { headers: { "a b": "c" } }),
+      "headers: a header name has invalid"
+    ],
     [
       "a header that is a number",
       (z) => z.fetch("/v1/apps", { headers: { a: untyped(1) } }),
@@ -284,19 +300,19 @@ describe("ZapierPromise: what callers give", () => {
     [
       "a credential that is none",
       (z) => z.fetch("/v1/apps", { credential: untyped("me") }),
-      "credential: give one that"
+      "credential: make it with"
     ],
     [
       "an unknown endpoint",
       (z) => z.fetch("/v3/x", { subject: "ada" }),
-      "credential: the endpoint table does not have GET /v3/x; say which"
+      "credential: the endpoint table does not have GET /v3/x; set the credential"
     ],
     ...(["HEAD", "OPTIONS"] as const).map((method): (typeof wrong)[number] => [
       `${method} of an endpoint that has other methods`,
       (z) => z.fetch("/v2/zaps", { method, subject: "ada" }),
-      `credential: the endpoint table does not have ${method} /v2/zaps, only GET and POST; say which`
+      `credential: the endpoint table does not have ${method} /v2/zaps, but GET and POST; set the credential`
     ]),
-    ["a signal that is none", (z) => z.accessToken("ada", { signal: untyped(5) }), "signal: give an AbortSignal"]
+    ["a signal that is none", (z) => z.accessToken("ada", { signal: untyped(5) }), "signal: pass an AbortSignal"]
   ]
 
   it.each(wrong)("says so of %s, and sends nothing", async (_, call, message) => {
@@ -359,17 +375,17 @@ describe("ZapierPromise: what callers give", () => {
   )
 
   it.each<readonly [unknown, string]>([
-    [null, "options: give an object"],
-    [42, "options: give an object"],
-    [{ stores: "disk" }, 'stores: give "memory"'],
-    [{ stores: { dir: "/tmp" } }, "stores.dir: there is no such option; there are busyTimeout, create, directory"],
+    [null, "options: pass an object"],
+    [42, "options: pass an object"],
+    [{ stores: "disk" }, 'stores: pass "memory"'],
+    [{ stores: { dir: "/tmp" } }, "stores.dir: unknown option; the options are busyTimeout, create, directory"],
     [{ stores: { directory: 5 } }, "stores.directory: give the path of a folder as text"],
     [{ stores: { directory: "" } }, "stores.directory: give the path of a folder as text"],
     [{ stores: { create: "no" } }, "stores.create: give true or false"],
-    [{ stores: "memory", applicaton: app }, "applicaton: there is no such option; there are application, "],
-    [{ stores: "memory", httpClient: 5 }, "httpClient: there is no such option"],
+    [{ stores: "memory", applicaton: app }, "applicaton: unknown option; the options are application, "],
+    [{ stores: "memory", httpClient: 5 }, "httpClient: unknown option"],
     [{ stores: "memory", checkScopes: "no" }, "checkScopes: give true or false"],
-    [{ stores: "memory", fetch: "fetch" }, "fetch: give a function"],
+    [{ stores: "memory", fetch: "fetch" }, "fetch: pass a function"],
     [{ stores: "memory", application: {} }, "clientId: it is missing; give the client id"],
     [{ stores: "memory", application: null }, "application: give an object with"],
     [

@@ -80,7 +80,7 @@ describe("ZapierPromise over a store of one's own", () => {
     const { texts: _, ...custom } = makeDatabase()
     const plain = make(custom, { encryption: undefined }).zapier
     expect(await plain.status("ada")).toMatchObject({
-      error: { setting: "encryption", problem: expect.stringContaining("a store of your own has no keys beside it") }
+      error: { setting: "encryption", problem: expect.stringContaining("a store of your own has no default key") }
     })
     for (const [given, setting] of [
       [5, "stores.custom"],
@@ -105,7 +105,7 @@ describe("ZapierPromise over a store of one's own", () => {
       },
       "it failed with TypeError"
     ],
-    ["gives nonsense", () => "s3cret", "it gave a value of type string instead of"]
+    ["gives nonsense", () => "s3cret", "it returned a value of type string instead of"]
   ])("is told StoreFailed of one that %s, which passes", async (_, broken, problem) => {
     const { texts: __, ...custom } = makeDatabase()
     const grants = { ...custom.grants }

@@ -158,7 +158,7 @@ describe("typed calls", () => {
     const { zapier } = make({ fetch })
     const result = await zapier.categories.list()
     expect(result).toMatchObject({ ok: false, error: { _tag: "UnexpectedResponse", status: 200, blames: "Zapier" } })
-    expect(!result.ok && result.error.message).toMatch(/ fetch returns the response as it is/)
+    expect(!result.ok && result.error.message).toMatch(/ Use fetch to get the raw response/)
     await zapier.close()
   })
 

@@ -260,7 +260,7 @@ describe("ZapierPromise, without usable options", () => {
     "throws what is wrong where it is given no Request: %o",
     async (request) => {
       const { zapier } = make()
-      await expect(zapier.handler(untyped(request))).rejects.toThrow(/^request: give a Request.*ZapierExpress/)
+      await expect(zapier.handler(untyped(request))).rejects.toThrow(/^request: pass a Request.*ZapierExpress/)
       await zapier.close()
     }
   )

@@ -174,9 +174,9 @@ describe("variables that contradict each other", () => {
     [{ ZAPIER_DATABASE_URL: url, ZAPIER_FAKE: "http://127.0.0.1:1" }, "ZAPIER_DATABASE_URL, ZAPIER_FAKE: set one"],
     [{ ZAPIER_DATABASE_URL: url, ZAPIER_REDIS_URL: "redis://x" }, "ZAPIER_DATABASE_URL, ZAPIER_REDIS_URL: set one"],
     [{ ZAPIER_REDIS_URL: "redis://x", ZAPIER_FAKE: "http://127.0.0.1:1" }, "ZAPIER_REDIS_URL, ZAPIER_FAKE: set one"],
-    [{ ZAPIER_REDIS_URL: "redis://x" }, "encryption: give it, or set ZAPIER_ENCRYPTION_KEYS"],
+    [{ ZAPIER_REDIS_URL: "redis://x" }, "encryption: set it, or ZAPIER_ENCRYPTION_KEYS"],
     [{ ZAPIER_ENCRYPTION_KEYS: "a", ZAPIER_KEY_FILE: "b" }, "ZAPIER_ENCRYPTION_KEYS, ZAPIER_KEY_FILE: set one"],
-    [{ ZAPIER_DATABASE_URL: url }, "encryption: give it, or set ZAPIER_ENCRYPTION_KEYS"],
+    [{ ZAPIER_DATABASE_URL: url }, "encryption: set it, or ZAPIER_ENCRYPTION_KEYS"],
     [{ ZAPIER_FAKE: "http://10.0.0.1" }, "ZAPIER_FAKE: give the address of the fake"]
   ])("are refused: %j", async (env, message) => {
     expect(await messageOf(inEnvironment({ ...env }, { application: app }))).toContain(message)
@@ -185,35 +185,38 @@ describe("variables that contradict each other", () => {
 
 describe("an option that there is not", () => {
   it.each<readonly [object, string]>([
-    [{ aplication: app }, "aplication: there is no such option; there are application,"],
+    [{ aplication: app }, "aplication: unknown option; the options are application,"],
     [{ aplication: app }, "Did you mean application?"],
     [{ directory: "/tmp" }, "Did you mean stores.directory?"],
     [{ scopes: ["zap"] }, "Did you mean connect.scopes?"],
     [{ clientId: "acme" }, "Did you mean application.clientId?"],
-    [{ postgresUrl: "x" }, "postgresUrl: there is no such option"],
-    [{ application: { ...app, fetch } }, "application.fetch: there is no such option; give fetch beside application"],
+    [{ postgresUrl: "x" }, "postgresUrl: unknown option"],
+    [{ application: { ...app, fetch } }, "application.fetch: unknown option; put fetch beside application"],
     [{ application: { ...app, redirectUri: "x" } }, "Did you mean application.redirectUris?"],
-    [{ settings: { fetch } }, "settings.fetch: there is no such option; give fetch beside settings"],
-    [{ settings: { requestTimout: 5 } }, "settings.requestTimout: there is no such setting"],
+    [{ settings: { fetch } }, "settings.fetch: unknown option; put fetch beside settings"],
+    [{ settings: { requestTimout: 5 } }, "settings.requestTimout: unknown setting"],
     [{ urls: { tokens: "x" } }, "Did you mean urls.token?"],
-    [{ stores: { keys: "x" } }, "stores.keys: there is no such option"],
+    [{ stores: { keys: "x" } }, "stores.keys: unknown option"],
     [{ stores: { postgre: "x" } }, "name, postgres, redis. Did you mean stores.postgres?"],
-    [{ stores: { encryption: "x" } }, "stores.encryption: there is no such option; give encryption beside stores"],
-    [{ stores: { postgres: "x", encryptoin: "x" } }, "stores.encryptoin: there is no such option"],
+    [{ stores: { encryption: "x" } }, "stores.encryption: unknown option; put encryption beside stores"],
+    [{ stores: { postgres: "x", encryptoin: "x" } }, "stores.encryptoin: unknown option"],
     [
       { stores: { directory: "/tmp", postgres: "postgres://x" } },
-      "stores.postgres, stores.directory: give one of them"
+      "stores.postgres, stores.directory: pass only one of them"
     ],
     [{ stores: { postgres: 5 } }, "stores.postgres: give the URL of a Postgres as text"],
     [{ stores: { postgres: "" } }, "stores.postgres: give the URL of a Postgres as text"],
-    [{ stores: { postgres: "mysql://x" }, encryption: keyOf() }, "stores.postgres: it does not begin with postgres://"],
-    [{ stores: { redis: "redis://x", postgres: "postgres://x" } }, "stores.postgres, stores.redis: give one of them"],
+    [{ stores: { postgres: "mysql://x" }, encryption: keyOf() }, "stores.postgres: it must begin with postgres://"],
+    [
+      { stores: { redis: "redis://x", postgres: "postgres://x" } },
+      "stores.postgres, stores.redis: pass only one of them"
+    ],
     [{ stores: { redis: 5 } }, "stores.redis: give the URL of a Redis as text"],
     [{ stores: { redis: "http://x" }, encryption: keyOf() }, "stores.redis: "],
-    [{ stores: { redis: "redis://x", create: true } }, "stores.create: there is no such option; there are ca,"],
-    [{ stores: "disk" }, 'stores: give "memory", { directory }, { postgres }'],
+    [{ stores: { redis: "redis://x", create: true } }, "stores.create: unknown option; the options are ca,"],
+    [{ stores: "disk" }, 'stores: pass "memory", { directory }, { postgres }'],
     [{ stores: "memory", encryption: 5 }, "encryption: give a key of 32 bytes in base64"],
-    [{ stores: "memory", encryption: { path: "x" } }, "encryption.path: there is no such option; there are file"],
+    [{ stores: "memory", encryption: { path: "x" } }, "encryption.path: unknown option; the options are file"],
     [{ stores: "memory", encryption: [] }, "encryption: give at least one key"]
   ])("is refused: %o", async (options, message) => {
     expect(await messageOf(ZapierPromise.make(untyped({ application: app, ...options })))).toContain(message)
@@ -246,6 +249,6 @@ describeWithRedis("a client over Redis", (server) => {
 
   it("needs keys, and says how to give them", async () => {
     const stores = { redis: server().url }
-    expect(await messageOf(inEnvironment({}, { application: app, stores }))).toContain("a Redis has no keys beside it")
+    expect(await messageOf(inEnvironment({}, { application: app, stores }))).toContain("Redis has no default key")
   })
 })

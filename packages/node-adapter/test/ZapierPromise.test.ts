@@ -131,7 +131,7 @@ describe("ZapierPromise", () => {
     await Effect.runPromise(fake.setFaults([{ fault: { _tag: "ResponseLost" } }]))
     expect(errorOf(await zapier.fetch("/v2/zaps", { subject: "ada" }))).toEqual({
       _tag: "CallFailed",
-      message: expect.stringContaining("whether it was carried out is not known"),
+      message: expect.stringContaining("unknown if it was carried out"),
       isRetryable: true,
       needsReconnect: false,
       blames: "Network",

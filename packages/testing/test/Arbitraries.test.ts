@@ -142,15 +142,15 @@ describe("callback", () => {
   it.effect("is invalid in every way", () =>
     Effect.gen(function* () {
       expect(yield* Variety.kinds(Arbitraries.invalidCallback, problemOf)).toEqual([
-        "code and error are both there",
+        "code appears more than once",
         "code has characters that are not printable ASCII",
         "code is empty",
-        "code is there more than once",
-        "neither code nor error is there",
+        "it has both code and error",
+        "it has neither code nor error",
+        "state appears more than once",
         "state has characters that are not printable ASCII",
         "state is empty",
-        "state is missing",
-        "state is there more than once"
+        "state is missing"
       ])
     })
   )

@@ -8,6 +8,7 @@ import * as Diagram from "../src/Diagram.ts"
 import * as Program from "../src/Program.ts"
 import * as Scenario from "../src/Scenario.ts"
 import * as Browser from "./utils/Browser.ts"
+import * as Looks from "./utils/Looks.ts"
 import * as Diagrams from "./utils/diagrams.ts"
 
 await Browser.describeInBrowser("a page of a run in a browser", (browser) => {
@@ -41,16 +42,7 @@ await Browser.describeInBrowser("a page of a run in a browser", (browser) => {
     const file = `${Browser.output}diagram-${name}.html`
     writeFileSync(file, Diagram.html(await Effect.runPromise(made)))
     await page.goto(pathToFileURL(file).href)
-    for (const [look, width, colorScheme] of [
-      ["light", 1_280, "light"],
-      ["dark", 1_280, "dark"],
-      ["narrow", 390, "light"]
-    ] as const) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 800 })
-      await page.screenshot({ path: `${Browser.output}diagram-${name}-${look}.png`, fullPage: true })
-      assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), width)
-    }
+    assert.deepStrictEqual(await Looks.problemsOf(page, `diagram-${name}`), [])
     // On paper it is light, whatever the screen is.
     await page.emulateMedia({ media: "print", colorScheme: "dark" })
     await page.setViewportSize({ width: 794, height: 1_123 })

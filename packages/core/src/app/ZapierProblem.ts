@@ -1,12 +1,11 @@
 /**
- * What an app tells its own clients of a failure of this library: problem details (RFC 9457), with the status of the table of
- * reasons.
+ * Problem details (RFC 9457) for an app's own clients, with the status that each reason defines.
  *
- * An `HttpApi` that names `errors` among its errors answers with 409, 502 or 503, and not with 500 for all: Effect takes one
- * status for each schema, so that there is a schema for each status. Its handlers fail with what the library gives them; its
- * clients get a `ZapierProblem`.
+ * An `HttpApi` that lists `errors` among its errors responds with 409, 502 or 503 instead of 500 for all. Effect allows one
+ * status for each schema, so each status has its own. Handlers fail with the library's errors; their clients get a
+ * `ZapierProblem`.
  *
- * What a problem says is `ProblemDetails`: what is for whoever runs the app stays there.
+ * `ProblemDetails` decides the content: details for operators stay on the server.
  *
  * @example
  * ```ts
@@ -34,31 +33,31 @@ import { isZapierAuthError } from "../ZapierAuthError.ts"
 import type { ApiError } from "../zapier/ZapierApiClient.ts"
 import { UnexpectedResponse, ZapierApiError } from "../zapier/ZapierApiError.ts"
 
-// What is sent, as `ProblemDetails` has it.
+// The response body, as in `ProblemDetails`.
 const Body = Schema.Struct({
   type: Schema.String,
   title: Schema.String,
   status: Schema.Int,
   detail: Schema.optionalKey(Schema.String),
-  /** The reason's `_tag`; that of the error itself where it is not a `ZapierAuthError`. */
+  /** The reason's `_tag`, or that of the error if it is not a `ZapierAuthError`. */
   reason: Schema.String,
   isRetryable: Schema.Boolean,
   needsReconnect: Schema.Boolean,
-  /** The scopes of which one is missing. Connecting helps once the app asks for it. */
+  /** The scopes of which one is missing. Reconnecting helps once the app requests one. */
   anyOf: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
 /**
- * What a client of the app is told: `ProblemDetails`, and for a missing scope `anyOf`, the scopes of which one would do.
+ * The error that clients of the app get: `ProblemDetails`, with `anyOf` if a scope is missing.
  *
  * @since 0.1.0
  */
 export class ZapierProblem extends Schema.Error<ZapierProblem>("@zapier-workflow-auth/core/app/ZapierProblem")({
   ...Body.fields,
-  /** How long to wait, in seconds: the `Retry-After` header. */
+  /** Seconds to wait: the `Retry-After` header. */
   retryAfter: Schema.optionalKey(Schema.Int)
 }) {
-  /** For `Effect.catchTag`; it is not sent. */
+  /** For `Effect.catchTag`; not sent. */
   get _tag(): "ZapierProblem" {
     return "ZapierProblem"
   }
@@ -72,7 +71,7 @@ const explain = ({ _tag, reason }: HttpClientError.HttpClientError): ProblemDeta
   reason._tag === "EncodeError" || reason._tag === "InvalidUrlError"
     ? {
         _tag,
-        message: "A request to Zapier could not be made.",
+        message: "The request to Zapier could not be made.",
         isRetryable: false,
         needsReconnect: false,
         blames: "Caller",
@@ -80,7 +79,7 @@ const explain = ({ _tag, reason }: HttpClientError.HttpClientError): ProblemDeta
       }
     : {
         _tag,
-        message: "Zapier did not respond as it should. Try again later.",
+        message: "The request to Zapier failed. Try again later.",
         isRetryable: true,
         needsReconnect: false,
         blames: "Network",
@@ -89,7 +88,7 @@ const explain = ({ _tag, reason }: HttpClientError.HttpClientError): ProblemDeta
 
 const explainRefusal = (error: ZapierApiError): ProblemDetails.Explained => {
   const { _tag, blames, httpStatus, isRetryable, needsReconnect, retryAfter, status } = error
-  const message = isRetryable ? "Zapier has trouble, or is busy. Try again later." : `Zapier responded with ${status}.`
+  const message = isRetryable ? "Zapier is busy or unavailable. Try again later." : `Zapier responded with ${status}.`
   return { _tag, message, isRetryable, needsReconnect, blames, httpStatus, retryAfter }
 }
 
@@ -98,7 +97,7 @@ const explainUnexpected = (error: UnexpectedResponse): ProblemDetails.Explained 
   return { _tag, message: "Zapier's response could not be read.", isRetryable, needsReconnect, blames, httpStatus }
 }
 
-const told = (error: ApiError): ProblemDetails.Explained => {
+const explainAny = (error: ApiError): ProblemDetails.Explained => {
   switch (error._tag) {
     case "ZapierAuthError":
       return error.reason
@@ -115,13 +114,13 @@ const missingScopes = (error: ApiError): { readonly anyOf?: ReadonlyArray<string
   error._tag === "ZapierAuthError" && error.reason._tag === "InsufficientScope" ? { anyOf: error.reason.anyOf } : {}
 
 /**
- * The problem that an error is for the app's clients.
+ * Converts an error to a problem for the app's clients.
  *
  * @since 0.1.0
  */
 export const of = (error: ApiError): ZapierProblem => {
   const known = toCallError(error)
-  const explained = told(known)
+  const explained = explainAny(known)
   const seconds = ProblemDetails.retryAfter(explained)
   return new ZapierProblem({
     ...ProblemDetails.make(explained),
@@ -141,7 +140,7 @@ const sent = (failure: Failure): Sent => {
 }
 
 /**
- * The problem of an error as a response, for apps without an `HttpApi`.
+ * Makes a response from an error, for apps without an `HttpApi`.
  *
  * @example
  * ```ts
@@ -163,15 +162,15 @@ export const toResponse = (error: ApiError): HttpServerResponse.HttpServerRespon
 }
 
 /**
- * What handlers may fail with, and clients get. A server has all of them; a client gets a `ZapierProblem` alone, and an
- * `HttpClientError` of its own where the app cannot be reached.
+ * The errors of handlers and clients. A server may fail with any; a client gets a `ZapierProblem`, or its own
+ * `HttpClientError` if the app cannot be reached.
  *
  * @since 0.1.0
  */
 export type Failure = ZapierProblem | ApiError
 
 /**
- * Whether it is what calls of Zapier fail with, of the typed client or another.
+ * True for an error of a call to Zapier, by the typed client or another.
  *
  * @since 0.1.0
  */
@@ -203,7 +202,7 @@ const ofStatus = <const Status extends number>(status: Status) =>
   )
 
 /**
- * The errors of an endpoint or middleware of an `HttpApi` that talks to Zapier, one schema for each status.
+ * The errors of an `HttpApi` endpoint or middleware that calls Zapier, one schema for each status.
  *
  * @since 0.1.0
  */

@@ -1,9 +1,9 @@
 /**
- * The current user's access to Zapier, for the handlers of an app on Effect's `HttpRouter` or `HttpApi`.
+ * Gives the handlers of an `HttpRouter` or `HttpApi` access to Zapier for the current user.
  *
- * A middleware asks the app who the user is, checks that the user's scopes allow what the route calls, gives the handler the
- * typed client (`ZapierApiClient`) of the user, and answers what goes wrong with problem details (`ZapierProblem`). What the
- * app's owner can do something about is logged: clients are not told.
+ * The middleware asks the app for the current user, checks that the granted scopes allow the route's calls, provides the
+ * user's typed client (`ZapierApiClient`) to the handler, and responds to errors with problem details (`ZapierProblem`).
+ * Errors that the app's owner can fix are logged instead of shown to clients.
  *
  * @example
  * ```ts
@@ -15,7 +15,7 @@
  * import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
  * import * as Schema from "effect/Schema"
  *
- * // The app's own: whoever is signed in. A middleware of the app provides it.
+ * // The app's own service: the signed-in user. The app's own middleware provides it.
  * class CurrentUser extends Context.Service<CurrentUser, { readonly id: string }>()("acme/CurrentUser") {}
  *
  * class Zapier extends HttpApiMiddleware.Service<
@@ -23,7 +23,7 @@
  *   { provides: ZapierUser.ZapierUser; requires: CurrentUser }
  * >()("acme/Zapier", { error: ZapierProblem.errors }) {}
  *
- * // What it calls at Zapier.
+ * // The endpoint's calls to Zapier.
  * HttpApiEndpoint.get("zaps", "/zaps", { success: Schema.Unknown })
  *   .annotate(ZapierUser.Calls, ["GET /v2/zaps"])
  *   .middleware(Zapier)
@@ -55,31 +55,31 @@ import * as ZapierApiClient from "../zapier/ZapierApiClient.ts"
 import * as ZapierProblem from "./ZapierProblem.ts"
 
 /**
- * The user that a request is handled for, and clients that act for them.
+ * The user of the current request, with clients that act for that user.
  *
  * @since 0.1.0
  */
 export class ZapierUser extends Context.Service<
   ZapierUser,
   {
-    /** The app's own name for the user. */
+    /** The app's own id of the user. */
     readonly subject: string
-    /** The typed client, whose calls act for the user and name nobody: `zaps.list()`. */
+    /** The typed client, bound to the user: `zaps.list()`. */
     readonly api: ZapierApiClient.UserClient
-    /** Names the user in `ZapierHttpClient.call`. */
+    /** The user's credential, for `ZapierHttpClient.call`. */
     readonly credential: Credential.User
-    /** Picks the credential for each request off the endpoint table: `ZapierHttpClient.forUser`. */
+    /** Picks each request's credential from the endpoint table: `ZapierHttpClient.forUser`. */
     readonly client: HttpClient.HttpClient.With<CallError>
     /**
-     * Sends each request for the user, as an `HttpClient` of Effect: for `HttpApiClient.makeWith` and generated clients. See
-     * `ZapierHttpClient.layerHttpClient` for its errors.
+     * An Effect `HttpClient` that sends each request for the user, for `HttpApiClient.makeWith` and generated clients. Its
+     * errors are those of `ZapierHttpClient.layerHttpClient`.
      */
     readonly httpClient: HttpClient.HttpClient
   }
 >()("@zapier-workflow-auth/core/app/ZapierUser") {}
 
 /**
- * The service for a user: every client that is bound to one is made here.
+ * Makes the service for a user, with all its clients.
  *
  * @since 0.1.0
  */
@@ -99,8 +99,10 @@ export const make = (
 }
 
 /**
- * The endpoints of Zapier that a route calls: an annotation of an endpoint, or of a group for those that have none. A request whose user has not
- * granted what they need is answered with 403, or with 409 if the user has to connect, and its handler is not run.
+ * Annotates an endpoint, or a group as default, with the Zapier endpoints that it calls.
+ *
+ * If the user has not granted the required scopes, the response is 403, or 409 if the user must connect, and the handler does
+ * not run.
  *
  * @since 0.1.0
  */
@@ -112,8 +114,9 @@ export const Calls = Context.Reference<ReadonlyArray<Endpoint.Name>>(
 )
 
 /**
- * The least scopes that let a user use all of an API: what "Connect Zapier" asks for. They come from the `Calls` of its
- * endpoints.
+ * Returns the fewest scopes with which a user can use a whole API, from the `Calls` of its endpoints.
+ *
+ * Request these scopes on "Connect Zapier".
  *
  * @example
  * ```ts
@@ -158,7 +161,7 @@ const allow = Effect.fnUntraced(function* (
   return yield* ZapierAuthError.make(new InsufficientScope({ endpoint, anyOf, mode: "User" }))
 })
 
-// A user's own trouble is no news for whoever runs the app.
+// The app's operators need not know of errors that only the user can fix.
 const log = (error: unknown) => {
   const known = toCallError(error)
   return ZapierProblem.isApiError(known) && !(isZapierAuthError(known) && known.blames === "User")
@@ -166,7 +169,7 @@ const log = (error: unknown) => {
     : Effect.void
 }
 
-/** Runs handlers for the current user, once what they call is allowed. */
+/** Makes the function that runs a handler for the current user, after checking scopes. */
 const makeRun = Effect.gen(function* () {
   const auth = yield* ZapierAuth
   const zapier = yield* ZapierHttpClient
@@ -184,11 +187,12 @@ const makeRun = Effect.gen(function* () {
 })
 
 /**
- * The implementation of an app's own `HttpApiMiddleware`, which provides `ZapierUser` and has `ZapierProblem.errors`; the
- * example of this module shows one. `Calls` of the endpoint, or else of its group, say what has to be allowed first.
+ * Implements an app's own `HttpApiMiddleware` that provides `ZapierUser` and has `ZapierProblem.errors`.
+ *
+ * See this module's example. The `Calls` of the endpoint, or else of its group, are checked first.
  *
  * @param service the app's middleware
- * @param subject the app's own name for the current user, as a middleware before this one or the request says it
+ * @param subject the app's own id of the current user, from an earlier middleware or the request
  *
  * @since 0.1.0
  */
@@ -207,11 +211,11 @@ export const layerMiddleware = <Id, Requires>(
   )
 
 /**
- * A middleware of `HttpRouter`, for the routes that its `layer` is provided to: it provides `ZapierUser`, and answers with
- * problem details where they fail with what this library fails with.
+ * Makes an `HttpRouter` middleware that provides `ZapierUser` to routes and responds to this library's errors with problem
+ * details.
  *
- * @param options `subject`: the app's own name for the current user; what it needs of a request, another middleware provides
- * (`combine`). `calls`: the endpoints of Zapier that the routes call; default: none is checked before.
+ * @param options `subject`: the app's own id of the current user; another middleware can provide what it needs (`combine`).
+ * `calls`: the Zapier endpoints that the routes call, to be checked first. Default: none.
  *
  * @example
  * ```ts
@@ -248,7 +252,7 @@ export const middleware = <E = never, R = never>(options: {
     Effect.map(
       makeRun,
       (run) => (handler) =>
-        // With generic errors, catchIf finds no type. @effect-diagnostics-next-line catchConditionalRefailToCatchIf:off
+        // catchIf finds no type for generic errors. @effect-diagnostics-next-line catchConditionalRefailToCatchIf:off
         Effect.catch(run(handler, options.subject, options.calls ?? []), (error) =>
           ZapierProblem.isApiError(error) ? Effect.succeed(ZapierProblem.toResponse(error)) : Effect.fail(error)
         )

@@ -1,4 +1,4 @@
-/** The functions of the typed client: `HttpApiClient` encodes and decodes; here is who calls, what is repeated, and pages. */
+/** The functions of the typed client: credentials, retries and pages. `HttpApiClient` encodes and decodes. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
@@ -34,7 +34,7 @@ export interface Parts {
   readonly policy: ApiRetry.Policy | undefined
 }
 
-/** What a caller gives. Types say more of it, for those who have types. */
+/** The argument of a call, as the types of `ZapierApiClient` describe it. */
 interface Given {
   readonly [part: string]: unknown
 }
@@ -43,22 +43,22 @@ interface Given {
 interface Call {
   readonly operation: Operation.Name
   readonly credential: Credential.Credential
-  /** The query in the place of what the parameters come to: that of a link. */
+  /** Replaces the query of the parameters: that of a link to the next page. */
   readonly query: UrlParams.UrlParams | undefined
-  /** What was sent, once it was. */
+  /** The request's path and query, once sent. */
   sent: { readonly path: string; readonly query: UrlParams.UrlParams } | undefined
-  /** The status of the response, once it is there. */
+  /** The status of the response, once received. */
   status: number | undefined
 }
 
-// `HttpApiClient` passes a request on to its `HttpClient`, and nothing beside it.
+// `HttpApiClient` passes nothing but the request to its `HttpClient`, so the call travels in the context.
 const CurrentCall = Context.Reference<Call | undefined>("@zapier-workflow-auth/core/internal/apiCalls/CurrentCall", {
   defaultValue: () => undefined
 })
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
-// Where a value does not fit, without the value. Names of members may be anybody's.
+// The path of an invalid value, without the value. Member names may come from outside.
 const pathOf = ({ issue }: Schema.SchemaError): ReadonlyArray<string> =>
   (formatIssue(issue).issues[0]?.path ?? []).map((part) =>
     ApiFailure.printable(String(typeof part === "object" ? part.key : part), 60)
@@ -68,17 +68,17 @@ const misfit = (call: Call, error: Schema.SchemaError): Failure => {
   const endpoint = Operation.table[call.operation]
   const path = pathOf(error)
   if (call.status === undefined) {
-    return CallerChecks.invalid(path.join(".") || "request", `give what ${endpoint} takes; its types say what that is`)
+    return CallerChecks.invalid(path.join(".") || "request", `give a value that ${endpoint} accepts; see its types`)
   }
   const at = path.length === 0 ? "" : ` at ${path.map((part) => `/${part}`).join("")}`
   return new UnexpectedResponse({
     endpoint,
     status: call.status,
-    problem: `its body is not what is documented${at}`
+    problem: `its body is not as documented${at}`
   })
 }
 
-// The statuses of success that each operation's definition has.
+// The documented success statuses of each operation.
 const successes = (): ReadonlyMap<Operation.Name, ReadonlySet<number>> => {
   const found = new Map<Operation.Name, ReadonlySet<number>>()
   HttpApi.reflect(ZapierApi, {
@@ -114,12 +114,15 @@ const sender = ({ http, policy }: Parts): Send => {
     if (expected.get(call.operation)?.has(status) === true) return response
     const endpoint = Operation.table[call.operation]
     if (status < 200 || status > 299) return yield* yield* ApiFailure.read(endpoint, response)
-    return yield* new UnexpectedResponse({ endpoint, status, problem: "no such status is documented" })
+    return yield* new UnexpectedResponse({ endpoint, status, problem: "this status is not documented" })
   })
 }
 
-const credentialOf = (endpoint: Endpoint.Name, { credential, subject }: Given) =>
-  Target.choose(endpoint, credential ?? (typeof subject === "string" ? Credential.user(subject) : undefined))
+const ofUser = (subject: string, tenant: unknown) =>
+  tenant === undefined ? Credential.user(subject) : Credential.whiteLabel(subject, tenant as string)
+
+const credentialOf = (endpoint: Endpoint.Name, { credential, subject, tenant }: Given) =>
+  Target.choose(endpoint, credential ?? (typeof subject === "string" ? ofUser(subject, tenant) : undefined))
 
 type EndpointFunction = (request: unknown) => Effect.Effect<unknown, Failure | Schema.SchemaError>
 
@@ -135,7 +138,7 @@ const methodOf = (operation: Operation.Name, call: EndpointFunction, base: strin
       status: undefined
     }))
 
-  // All parts are always given: what is optional is none, and what is missing is refused.
+  // Always pass all parts: optional ones may be undefined, and missing ones are refused.
   const carryOut = (current: Call, { params, payload, query = {} }: Given): Effect.Effect<unknown, Failure> =>
     call({ params, query, payload }).pipe(
       Effect.provideService(CurrentCall, current),
@@ -145,7 +148,7 @@ const methodOf = (operation: Operation.Name, call: EndpointFunction, base: strin
   const checked = (given: unknown): Effect.Effect<Given, Failure> =>
     given === undefined || CallerChecks.isRecord(given)
       ? Effect.succeed(given ?? {})
-      : Effect.fail(CallerChecks.invalid("request", `give an object of what ${endpoint} takes, or leave it out`))
+      : Effect.fail(CallerChecks.invalid("request", `pass an object with the parameters of ${endpoint}, or omit it`))
 
   const one = (given?: unknown) =>
     Effect.flatMap(checked(given), (parts) => Effect.flatMap(begin(parts), (current) => carryOut(current, parts)))
@@ -180,18 +183,18 @@ const methodOf = (operation: Operation.Name, call: EndpointFunction, base: strin
     : one
 }
 
-/** The functions, by group and name. */
+/** Makes the functions, by group and name. */
 export const make = Effect.fnUntraced(function* (parts: Parts) {
   const send = sender(parts)
   const httpClient = HttpClient.makeWith<never, never, Failure, never>(
     Effect.flatMap((request) =>
       Effect.flatMap(CurrentCall, (call) =>
-        call === undefined ? Effect.die(new Error("a request of no call")) : send(call, request)
+        call === undefined ? Effect.die(new Error("a request outside of a call")) : send(call, request)
       )
     ),
     Effect.succeed
   )
-  // Each function takes the parts of its own endpoint: types of callers say which, and encoding proves it.
+  // Callers' types describe the arguments, and encoding checks them.
   const client = (yield* HttpApiClient.makeWith(ZapierApi, { httpClient })) as unknown as {
     readonly [group: string]: { readonly [name: string]: EndpointFunction }
   }
@@ -206,7 +209,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
 
 type Function = (request?: unknown) => unknown
 
-/** The client's functions; those of lists have streams. */
+/** The client's functions. Those of lists have streams. */
 export interface Functions {
   readonly [group: string]: {
     readonly [name: string]: Function & { readonly pages?: Function; readonly items?: Function }
@@ -217,10 +220,10 @@ const takesUser = (operation: string) =>
   Object.hasOwn(Operation.table, operation) &&
   Endpoint.requirement(Operation.table[operation as Operation.Name]).modes.includes("User")
 
-/** The same functions, which name the user in each request that takes a user's token. */
+/** Adds the user to each request that takes a user's token. */
 export const forUser = (client: Functions, user: string | Credential.WhiteLabel): Functions => {
   const whose = typeof user === "object" ? { credential: user } : { credential: undefined, subject: user }
-  // A request that is no object is refused later, as it is without a user.
+  // An argument that is not an object is refused later, as without a user.
   const named =
     (call: Function): Function =>
     (request = {}) =>

@@ -1,4 +1,4 @@
-/** What a response without success says, as an error that may be logged. */
+/** Reads an error response into an error that may be logged. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,23 +11,23 @@ import type * as Endpoint from "../zapier/Endpoint.ts"
 import { ZapierApiError } from "../zapier/ZapierApiError.ts"
 import * as BoundedBody from "./boundedBody.ts"
 
-// What is read of the body of an error, in bytes and milliseconds.
+// Limits on reading an error's body, in bytes and milliseconds.
 const bounds = { size: 64 * 1024, patience: 5_000 }
 
 const longest = { code: 80, title: 120, detail: 300 }
 
-// What has no place on one line of a log: control characters, and what changes the direction of text.
+// Characters that do not belong on one line of a log: control characters, and those that change the text direction.
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]+/gu
 
-// Longer than a word, and of the characters of a token (RFC 6750 section 2.1).
+// A long run of a token's characters (RFC 6750 section 2.1).
 const tokenLike = /[\w~+/=.-]{24,}/g
 
-// An id, which helps to find what it is about.
+// A UUID, which is shown because it helps to find the object.
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\.?$/i
 
-/** Text of a response, as it may stand in an error. */
+/** Makes a response's text safe to show in an error. */
 export const printable = (given: string, most: number): string => {
-  // Cut first, and generously: nobody looks for tokens in a megabyte.
+  // Cut generously first, so as not to search a megabyte for tokens.
   const line = given
     .slice(0, most * 4)
     .replace(unprintable, " ")
@@ -38,7 +38,7 @@ export const printable = (given: string, most: number): string => {
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorResponse))
 
-// The guess at a Zap is refused without the envelope.
+// A refused guess at a Zap comes without the envelope.
 const decodeMessages = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.Struct({ messages: Schema.NonEmptyArray(Schema.Struct({ detail: Schema.String })) }))
 )
@@ -56,7 +56,7 @@ const parts = (body: string) => {
   return { ...part("code"), ...part("title"), ...part("detail") }
 }
 
-/** Reads the error out of a response, and at most a little of its body for a little while. */
+/** Reads the error of a response, within limits of size and time. */
 export const read = Effect.fnUntraced(function* (endpoint: Endpoint.Name, response: HttpClientResponse) {
   const now = yield* Clock.currentTimeMillis
   const body = yield* BoundedBody.read(response, bounds.size, () => false).pipe(

@@ -1,13 +1,13 @@
 /**
- * When a call of the API is sent once more.
+ * Decides when an API call is retried.
  *
- * A request is repeated only if doing it twice is as good as once, or if it was certainly not carried out:
+ * A request is retried only if repeating it is harmless, or if it was certainly not carried out:
  *
- * - GET, HEAD, PUT and DELETE are idempotent (RFC 9110 section 9.2.2): after a 5xx, and after a failure of the transport.
- * - After a 429 with `Retry-After`, any method: Zapier documents that a request beyond the limit is refused. A 503 says
- *   less: a gateway may respond so after the request was passed on, so that POST and PATCH are not repeated.
+ * - GET, HEAD, PUT and DELETE are idempotent (RFC 9110 section 9.2.2): after a 5xx or a transport error.
+ * - Any method after a 429 with `Retry-After`: Zapier documents that a request beyond the limit is refused. A 503 proves
+ *   less: a gateway may send it after passing the request on, so POST and PATCH are not retried.
  *
- * `Retry-After` is obeyed; a 429 without it means the documented minute. After anything else the pause doubles.
+ * `Retry-After` is obeyed; a 429 without it means the documented minute. Otherwise the pause doubles each time.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -21,9 +21,9 @@ import type { ZapierAuthError } from "../ZapierAuthError.ts"
 import * as BoundedBody from "./boundedBody.ts"
 
 export interface Policy {
-  /** How often a request is repeated at most. */
+  /** The maximum number of retries. */
   readonly times: number
-  /** Milliseconds after its first attempt, beyond which no other is begun. */
+  /** How long after the first attempt a retry may begin, in milliseconds. */
   readonly within: number
 }
 
@@ -35,11 +35,11 @@ const firstPause = 500
 
 const longestPause = 20_000
 
-// Half of it is fixed: a pause that may be none is no pause.
+// Half of the pause is fixed, so that it is never zero.
 const backOff = (tried: number) =>
   Effect.map(Random.next, (random) => Math.min(firstPause * 2 ** tried, longestPause) * (0.5 + random / 2))
 
-/** The response of an outcome. A client may fail for a status, and then has it in its error. */
+/** The response of an outcome, even if the client fails for its status. */
 export const responseOf = (outcome: Outcome): HttpClientResponse | undefined =>
   Result.isSuccess(outcome)
     ? outcome.success
@@ -50,7 +50,7 @@ export const responseOf = (outcome: Outcome): HttpClientResponse | undefined =>
 const isTransport = (outcome: Outcome) =>
   Result.isFailure(outcome) && isHttpClientError(outcome.failure) && outcome.failure.reason._tag === "TransportError"
 
-// How long to wait before the next attempt; `undefined` where there is to be none.
+// The pause before the next attempt, or `undefined` for none.
 const pauseAfter = Effect.fnUntraced(function* (method: string, outcome: Outcome, tried: number, now: number) {
   const response = responseOf(outcome)
   const isIdempotent = idempotent.has(method)
@@ -64,7 +64,7 @@ const pauseAfter = Effect.fnUntraced(function* (method: string, outcome: Outcome
   return asked !== undefined && response.status === 503 ? asked : yield* backOff(tried)
 })
 
-/** Sends until there is nothing to repeat, or the budget or the time is used up. */
+/** Sends a request, and retries it as the policy allows. */
 export const run = Effect.fnUntraced(function* <R>(
   policy: Policy,
   method: string,

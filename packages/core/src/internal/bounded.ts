@@ -1,4 +1,4 @@
-/** Bounds a wait in something that may not be interruptible, a secret manager or a store for example. */
+/** Limits the wait for something that may not be interruptible, such as a secret manager or a store. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,7 +8,7 @@ import * as Defects from "./defects.ts"
 import type { StoreError } from "../store/VersionedStore.ts"
 import { ApplicationUnavailable, StoreFailed, ZapierAuthError } from "../ZapierAuthError.ts"
 
-/** The effect, unless it takes longer than `millis`: then it is interrupted, and not waited for. */
+/** Runs an effect for at most `millis`. Then it is interrupted without waiting for the interruption. */
 const bounded = <A, E>(effect: Effect.Effect<A, E>, millis: number, late: () => E): Effect.Effect<A, E> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
@@ -22,7 +22,7 @@ const bounded = <A, E>(effect: Effect.Effect<A, E>, millis: number, late: () => 
     return yield* Effect.fail(late())
   })
 
-/** The client application, which a secret manager may provide. */
+/** Reads the client application, for example from a secret manager. */
 export const readApplication = (
   application: ClientApplication["Service"],
   millis: number
@@ -37,7 +37,7 @@ export const readApplication = (
   return bounded(read, millis, unavailable)
 }
 
-/** An operation of a store that no driver waits for. */
+/** Runs a store operation that no driver waits for. */
 export const boundedStore = <A>(
   store: string,
   operation: () => Effect.Effect<A, StoreError>,

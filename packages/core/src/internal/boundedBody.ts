@@ -1,26 +1,26 @@
-/** Reads bodies of responses whose size and pace somebody else decides. Effect's `MaxBodySize` bounds requests only. */
+/** Reads response bodies within limits of size and time. Effect's `MaxBodySize` limits requests only. */
 import * as Effect from "effect/Effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 
-/** What was read of a body. */
+/** The part of a body that was read. */
 interface Body {
   readonly body: string
-  /** Whether there was more than may be read. `body` is as much as was read. */
+  /** True if the rest was not read. */
   readonly isTruncated: boolean
 }
 
-// What is read of a body that nobody needs, in bytes and milliseconds: a short one leaves its connection to the next.
+// Limits on reading an unneeded body, in bytes and milliseconds. Reading a short one frees its connection for reuse.
 const unneeded = { size: 64 * 1024, patience: 1_000 }
 
 /**
- * Reads a body as text, and stops at the first chunk that goes beyond `limit` or completes it. What broke off after it was
- * complete is as good as the whole. A body that the client has read before us, to log it for example, can be read no more:
- * then its text is taken as the client has kept it. Interruption ends the reading, on the wire as well.
+ * Reads a body as text, up to the first chunk that exceeds `limit` or completes it. A body that breaks off after it is
+ * complete counts as whole. If the client has already read the body, for example to log it, the text that it kept is used.
+ * Interruption stops the reading, also on the wire.
  *
  * @param limit bytes, after decompression
- * @param isComplete whether nothing more is needed
+ * @param isComplete true once no more text is needed
  */
 export const read = (
   response: HttpClientResponse,
@@ -46,8 +46,8 @@ export const read = (
   })
 
 /**
- * Frees the connection of a response whose body nobody needs. Nobody waits for it: a short body is read to its end, and a
- * long or slow one is cancelled.
+ * Frees the connection of a response with an unneeded body, in the background: reads a short body to its end, and cancels a
+ * long or slow one.
  */
 export const discard = (response: HttpClientResponse): Effect.Effect<void> =>
   Effect.suspend(() => {

@@ -1,11 +1,11 @@
-/** What goes wrong with an authorized request, as a plain `HttpClient` of Effect says it. */
+/** Converts authentication errors to errors of a plain Effect `HttpClient`, and back. */
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { isZapierAuthError, type ZapierAuthError } from "../ZapierAuthError.ts"
 
 /**
- * Effect's clients retry a `TransportError` and nothing else that has no response, so that only what time can mend is one.
- * The error that is carried holds no credential, and the request is the caller's own, without one.
+ * Effect's clients retry a `TransportError` and no other error without a response, so only errors that time can resolve
+ * become one. The wrapped error and the caller's own request hold no credential.
  */
 export const toHttpClientError = (
   error: ZapierAuthError,
@@ -20,7 +20,7 @@ export const toHttpClientError = (
   return new HttpClientError.HttpClientError({ reason })
 }
 
-/** The error of authentication that an error carries, or the error itself. */
+/** Recovers the authentication error that an error carries, or returns the error itself. */
 export const toCallError = <E>(error: E): E | ZapierAuthError => {
   if (!HttpClientError.isHttpClientError(error)) return error
   const { cause } = error.reason

@@ -1,7 +1,7 @@
 /**
- * What the type of a call says when it does not compile: one sentence, in the place of the endpoint's name.
+ * Explains in one sentence why a call does not compile, as a type in place of the endpoint's name.
  *
- * The compiler's own words for the same would list the whole table, or name no option at all.
+ * The compiler's own message would list the whole table, or name no option at all.
  */
 import type * as Headers from "effect/http/Headers"
 import type * as HttpBody from "effect/http/HttpBody"
@@ -11,7 +11,7 @@ import type * as Endpoint from "../zapier/Endpoint.ts"
 
 type Parameter<N extends string> = N extends Endpoint.Name ? keyof Endpoint.PathParameters<N> & string : never
 
-/** What may be given in the place of options. Editors complete its members; `Checked` says what is wrong with it. */
+/** The options that a call may have. Editors complete them; `Checked` explains what is wrong. */
 export interface Options<N extends string> {
   readonly urlParams?: UrlParams.Input | undefined
   readonly headers?: Headers.Input | undefined
@@ -29,7 +29,7 @@ type UnknownOption<N extends string, G> = Exclude<keyof G, keyof Options<N>> & s
 
 type Missing<N extends string, G> = Exclude<Parameter<N>, Path<G>>
 
-// A path may be any object of texts, whose names nobody knows.
+// The path may be any object of texts, with unknown names.
 type Unknown<N extends string, G> = string extends Path<G> ? never : Exclude<Path<G>, Parameter<N>> & string
 
 type OfOptions<N extends Endpoint.Name, G> = [UnknownOption<N, G>] extends [never]
@@ -50,12 +50,12 @@ type OfCredential<N extends Endpoint.Name, G> = [Endpoint.ModeOf<N>] extends [ne
       : OfOptions<N, G>
     : `${N} takes no credential of ${Exclude<Tag<G>, Credential.For<N>["_tag"]>}`
 
-// The compiler falls back on the constraint where an option has the wrong type: then it has words of its own for that.
+// For an option of the wrong type the compiler falls back on the constraint, and explains the error itself.
 type IsConstraint<N extends string, O> = [keyof Options<N>, Options<N>] extends [keyof O, O] ? true : false
 
 /**
- * The endpoint's name if it may be called with these options, and else what is wrong. While a name is being typed, an editor
- * asks for any text: it is told the names, and not what would be wrong with each.
+ * The endpoint's name if these options are valid, or else an explanation. While a name is being typed, editors ask for any
+ * text; then it is the names, so that completion works.
  */
 export type Checked<N extends string, O> = string extends N ? Endpoint.Name : Named<N, O>
 

@@ -1,4 +1,4 @@
-/** The span of a call of the API: by which credential, of which endpoint, and with which outcome. */
+/** The span of an API call: credential, endpoint and outcome. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,7 +15,7 @@ type Outcome = Exit.Exit<HttpClientResponse, HttpClientError | ZapierAuthError>
 const errorOf = (outcome: Outcome) =>
   Exit.isSuccess(outcome) ? undefined : Option.getOrUndefined(Cause.findErrorOption(outcome.cause))
 
-/** The status of the last response, if there was one. */
+/** The status of the last response, if any. */
 export const statusOf = (outcome: Outcome): number | undefined => {
   if (Exit.isSuccess(outcome)) return outcome.value.status
   const error = errorOf(outcome)
@@ -30,7 +30,7 @@ const nameOf = (outcome: Outcome): string => {
   return Exit.hasInterrupts(outcome) ? "Interrupted" : "Defect"
 }
 
-/** A call with a span around it, in which are those of its requests. */
+/** Runs a call in a span that contains those of its requests. */
 export const around = <A extends HttpClientResponse, E extends HttpClientError | ZapierAuthError>(
   { endpoint }: Target,
   mode: Credential["_tag"],

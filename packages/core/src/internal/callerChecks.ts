@@ -1,6 +1,6 @@
 /**
- * What callers give, checked before anything is done with it: types do not keep a program in JavaScript from giving
- * anything. Each check gives the error, or `undefined`.
+ * Validates callers' arguments at run time, because JavaScript programs ignore types. Each check returns an error or
+ * `undefined`.
  */
 import * as Scopes from "../oauth/Scopes.ts"
 import { InvalidConfig, ZapierAuthError } from "../ZapierAuthError.ts"
@@ -11,14 +11,14 @@ type Checked = ZapierAuthError | undefined
 export const invalid = (setting: string, problem: string): ZapierAuthError =>
   ZapierAuthError.make(new InvalidConfig({ setting, problem }))
 
-/** Whether it has members that can be asked for by name. */
+/** True for an object with named members. */
 export const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-// Every store takes as many bytes of UTF-8 as a key.
+// Every store accepts keys of this many bytes of UTF-8.
 const longestKey = 1_000
 
-// Most subjects are like this, and each call has one.
+// A fast path for most subjects, because every call has one.
 const plainSubject = /^[\x20-\x7E]{1,255}$/
 
 const subjectChecks = [
@@ -30,24 +30,20 @@ const subjectChecks = [
 export const subject = (value: unknown): Checked => {
   if (typeof value === "string" && plainSubject.test(value)) return undefined
   const problem = TextProblem.first(value, ...subjectChecks)
-  return problem === undefined
-    ? undefined
-    : invalid("subject", `${problem}; say for which user, by the app's own name for the user`)
+  return problem === undefined ? undefined : invalid("subject", `${problem}; give the app's own id of the user`)
 }
 
-/**
- * @param least how many there have to be
- */
+/** @param least the minimum number of scopes */
 export const scopes = (value: unknown, least: 0 | 1): Checked => {
   if (!Array.isArray(value)) return invalid("scopes", 'give a list of scopes, such as ["zap"]')
   if (value.length < least) {
-    return invalid("scopes", "ask for at least one scope; Endpoint.leastScopes finds them")
+    return invalid("scopes", "request at least one scope; Endpoint.leastScopes finds them")
   }
   if (!value.every((scope) => typeof scope === "string" && Scopes.isAskable(scope))) {
-    return invalid("scopes", "give each scope by itself, as text without spaces, commas, quotes or backslashes")
+    return invalid("scopes", "give each scope as a separate text, without spaces, commas, quotes or backslashes")
   }
   const problem = TextProblem.longerThan(longestKey)(Scopes.format(value))
-  return problem === undefined ? undefined : invalid("scopes", `${problem}; ask for fewer`)
+  return problem === undefined ? undefined : invalid("scopes", `${problem}; request fewer`)
 }
 
 const isOptional =
@@ -70,27 +66,27 @@ const authorizationParts: ReadonlyArray<readonly [string, (value: unknown) => bo
   ["campaign", isTexts, "give an object of texts: referer, utmCampaign, utmContent, utmMedium, utmSource"]
 ]
 
-/** How a consent is asked for. */
+/** Checks the options of an authorization request. */
 export const authorization = (options: unknown): Checked => {
-  if (!isRecord(options)) return invalid("options", 'give an object, such as { subject: "ada", scopes: ["zap"] }')
+  if (!isRecord(options)) return invalid("options", 'pass an object, such as { subject: "ada", scopes: ["zap"] }')
   const wrong = subject(options["subject"]) ?? scopes(options["scopes"], 1)
   if (wrong !== undefined) return wrong
   const part = authorizationParts.find(([name, is]) => !is(options[name]))
   return part && invalid(part[0], part[2])
 }
 
-// What a query can be parsed to. No query can make anything else: a request, a map, a promise of the parameters.
+// The types that a query can be parsed to. Others are mistakes: a request, a map, a promise of the parameters.
 const parsed: ReadonlySet<string> = new Set(["Object", "URL", "URLSearchParams"].map((name) => `[object ${name}]`))
 
 const isQuery = (input: unknown) =>
   isRecord(input) && parsed.has(Object.prototype.toString.call(input)) && typeof input["on"] !== "function"
 
-/** A callback, and for whom it is handled. What a browser has sent in it is not the caller's fault. */
+/** Checks a callback's type and its subject. The content comes from the browser and is validated elsewhere. */
 export const callback = (input: unknown, options: unknown): Checked => {
   if (typeof input !== "string" && !isQuery(input)) {
-    return invalid("input", "give the callback's URL as text, request.url for example, or its query's parameters")
+    return invalid("input", "give the callback's URL as text, for example request.url, or its query parameters")
   }
   return isRecord(options)
     ? subject(options["subject"])
-    : invalid("options", "give an object with the subject: the user who is signed in where the callback arrived")
+    : invalid("options", "pass an object with the subject: the user who is signed in where the callback arrived")
 }

@@ -1,4 +1,4 @@
-/** The interpreter of the v1 client id. Its state is worth no store: the last response tells it again. */
+/** Interprets the v1 client id machine. Its state is not stored, because the next response shows it again. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ClientId from "../machine/ClientId.ts"
@@ -21,7 +21,7 @@ export const make = (clientId: string, publish: Publish) => {
 
   return {
     present: Effect.as(step({ _tag: "RequestPrepared" }), clientId),
-    answered: (status: number) => step(status === 401 ? { _tag: "RequestRejected" } : { _tag: "RequestAccepted" }),
+    responded: (status: number) => step(status === 401 ? { _tag: "RequestRejected" } : { _tag: "RequestAccepted" }),
     state: Effect.sync(() => state._tag)
   }
 }

@@ -1,4 +1,4 @@
-/** Consents: from the authorization URL to the callback. */
+/** Runs consents, from the authorization URL to the callback. */
 import * as Clock from "effect/Clock"
 import { Digest } from "effect/crypto/Digest"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
@@ -22,30 +22,30 @@ import type { Runtime } from "./runtime.ts"
 import { sha256 } from "./sha256.ts"
 
 /**
- * How a consent is asked for.
+ * The options of an authorization request.
  *
  * @since 0.1.0
  */
 export interface AuthorizationOptions extends AuthorizationUrl.PageOptions {
-  /** The app's own name for its user. The callback must be handled for the same. */
+  /** The app's own id of its user. The callback must be handled for the same subject. */
   readonly subject: string
-  /** What to ask for. `Endpoint.leastScopes` finds it out of a list of endpoints. */
+  /** The scopes to request. `Endpoint.leastScopes` finds them for a list of endpoints. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /**
-   * Whether to ask as well for what the user has granted before, so that the new grant allows no less than the one that
-   * it replaces. Default: no.
+   * True to request the previously granted scopes too, so that the new grant allows no less than the one that it replaces.
+   * Default: false.
    */
   readonly incremental?: boolean | undefined
-  /** One of the application's redirect URIs, spelled the same. Default: the first. */
+  /** One of the application's redirect URIs, in the same spelling. Default: the first. */
   readonly redirectUri?: string | undefined
-  /** Whether to bind the code to this attempt by PKCE (S256, RFC 7636). Zapier does not document it. Default: no. */
+  /** True to bind the code to this attempt by PKCE (S256, RFC 7636), which Zapier does not document. Default: false. */
   readonly pkce?: boolean | undefined
 }
 
 // 256 bits, for `state` and for PKCE's verifier.
 const randomBytes = 32
 
-// How many attempts that are too many are looked up at a time.
+// How many surplus attempts are looked up at a time.
 const pageSize = 100
 
 export const make = (services: {
@@ -53,7 +53,7 @@ export const make = (services: {
   readonly settings: Settings
   readonly application: Effect.Effect<Application, ZapierAuthError>
   readonly store: AttemptStore.AttemptStore["Service"]
-  /** What the store calls an attempt. */
+  /** The store's key of an attempt. */
   readonly keyOf: (attempt: string) => string
   readonly attempts: Runtime<ConsentAttempt.State, ConsentAttempt.Event>
   readonly digest: Digest["Service"]
@@ -74,25 +74,25 @@ export const make = (services: {
         )
       : Effect.succeed([])
 
-  // An attempt has a new version once its callback has come, so that it is not removed by the one that was listed.
+  // A callback raises an attempt's version, which protects it from removal by the listed one.
   const forgetOldest = Effect.fnUntraced(function* (subject: string, newest: string) {
     while (true) {
       const beyond = yield* store.bySubject({ subject, skip: settings.attemptsPerSubject, limit: pageSize })
-      // By the clock of another process, the one that has just begun may be the oldest.
+      // By another process's clock, the newest attempt may look like the oldest.
       const over = beyond.filter(({ key, state }) => key !== newest && state !== "Exchanging").toReversed()
       for (const { key, version } of over) {
-        // Another caller removes them, too, and goes on with the rest. If it does not, the next attempt does.
+        // Another caller is removing them too and continues. If it does not, the next attempt will.
         if (!(yield* store.remove(key, version))) return
       }
       if (beyond.length < pageSize || over.length === 0) return
     }
   })
 
-  // The attempt has begun, and the next one tries again to bring the user back under the bound.
+  // A failure is only logged: the attempt has begun, and the next one tries again.
   const bound = (subject: string, newest: string) =>
     Effect.catch(
       boundedStore("attempt store", () => forgetOldest(subject, newest), settings),
-      ({ message }) => Effect.logWarning(`Older consent attempts of a user could not be forgotten: ${message}`)
+      ({ message }) => Effect.logWarning(`Could not remove a user's older consent attempts: ${message}`)
     )
 
   const begin = Effect.fnUntraced(function* (options: AuthorizationOptions) {
@@ -104,7 +104,7 @@ export const make = (services: {
     if (!redirectUris.includes(redirectUri)) {
       return yield* CallerChecks.invalid(
         "redirectUri",
-        "give one of the application's redirect URIs, spelled exactly the same"
+        "give one of the application's redirect URIs, in exactly the same spelling"
       )
     }
     const state = yield* secret
@@ -121,7 +121,7 @@ export const make = (services: {
       expiresAt: startedAt + settings.attemptLifetime,
       ...(codeVerifier === undefined ? {} : { codeVerifier })
     }
-    // 256 random bits do not come twice.
+    // 256 random bits never repeat, so a conflict is impossible.
     const key = keyOf(stateDigest)
     yield* boundedStore("attempt store", () => store.compareAndSet(key, Option.none(), pending), settings)
     yield* bound(options.subject, key)
@@ -136,8 +136,8 @@ export const make = (services: {
     return { url, attempt: stateDigest, expiresAt: pending.expiresAt }
   })
 
-  // Gives what was asked for. From the moment when the attempt is found, it goes on whether the caller does or not: the state
-  // has been used up.
+  // Returns the requested scopes. Once the attempt is found, the exchange continues without the caller, because the `state` is
+  // used up.
   const complete = Effect.fnUntraced(function* (
     input: AuthorizationCallback.Input,
     subject: string

@@ -1,24 +1,24 @@
-/** Tells events to whoever listens. Nobody waits for a listener: a slow one loses the oldest. */
+/** Publishes events to listeners without waiting for them. A slow listener loses the oldest events. */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { AuthEvent } from "../AuthEvent.ts"
 
-/** Tells an event to all listeners. */
+/** Publishes an event to all listeners. */
 export type Publish = (event: AuthEvent) => void
 
-// How many events a slow listener may be behind.
+// The number of unread events that a listener may have.
 const capacity = 1_024
 
-/** A machine that has moved. `to` says why, or else the failure that the event is about. */
+/** A transition. The cause comes from `to`, or else from the event's failure. */
 interface Change<State extends string, Event extends string, Why extends string, Failure extends string> {
   readonly from: { readonly _tag: State }
   readonly event: { readonly _tag: Event; readonly failure?: { readonly cause: { readonly _tag: Failure } } }
   readonly to: { readonly _tag: State; readonly generation?: number; readonly why?: Why }
 }
 
-/** The members that the events of all machines share. */
+/** The members that all machines' events share. */
 export const move = <
   State extends string,
   Event extends string,
@@ -40,10 +40,11 @@ export const move = <
 }
 
 /**
- * Listeners end with the scope.
+ * Makes the hub. Listeners end with its scope.
  *
- * Effect's `PubSub` would add 4 kB to every bundle, where `Queue` and `Stream` are there already. Of a sliding one only an effect
- * drops the oldest, which costs a microsecond for each event without a listener and six with one, in the place of 20 ns.
+ * Not Effect's `PubSub`, which would add 4 kB to every bundle, while `Queue` and `Stream` are needed anyway. Also, a sliding
+ * `PubSub` costs a microsecond for each event without a listener and six with one, instead of 20 ns, because only an effect
+ * can drop its oldest event.
  */
 export const make = Effect.gen(function* () {
   const listeners = new Set<Queue.Queue<AuthEvent, Cause.Done>>()

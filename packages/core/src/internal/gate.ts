@@ -1,12 +1,12 @@
-/** Counts what is under way, so that closing can wait for it, and lets nothing begin once closing has begun. */
+/** Counts work in progress, so that closing can wait for it, and refuses new work once closing has begun. */
 import * as Effect from "effect/Effect"
 import { Closed, ZapierAuthError } from "../ZapierAuthError.ts"
 
-/** Something that closing waits for: begun by `enter`, which says whether it may, and ended by `leave`. */
+/** Admits work that closing waits for: `enter` begins it, unless it returns `false`, and `leave` ends it. */
 export interface Gate {
   readonly enter: () => boolean
   readonly leave: () => void
-  /** How long closing waits for what is under way, in milliseconds. */
+  /** How long closing waits for work in progress, in milliseconds. */
   readonly patience: number
 }
 
@@ -31,18 +31,18 @@ export const make = (patience: number) => {
     enter,
     leave,
     patience,
-    /** Runs an effect as a part of what closing waits for. Fails with `Closed` once closing has begun. */
+    /** Runs an effect as work that closing waits for. Fails with `Closed` once closing has begun. */
     during: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | ZapierAuthError, R> =>
       Effect.suspend(() => {
         let isUnderWay = false
-        // Counted in the same step as it begins, so that an interruption cannot come in between.
+        // Count it in the step that begins it, so that no interruption comes between.
         const begun = Effect.suspend((): Effect.Effect<A, E | ZapierAuthError, R> => {
           isUnderWay = enter()
           return isUnderWay ? effect : Effect.fail(ZapierAuthError.make(new Closed({})))
         })
         return Effect.onExit(begun, () => (isUnderWay ? Effect.sync(leave) : Effect.void))
       }),
-    /** Lets nothing begin from now on, and ends when nothing is under way any more, or when patience is over. */
+    /** Refuses new work, and completes when all work has ended or patience is over. */
     close: Effect.callback<void>((resume) => {
       isClosing = true
       onQuiet = () => resume(Effect.void)

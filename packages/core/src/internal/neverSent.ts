@@ -1,22 +1,22 @@
-/** Tells a failure of connecting, after which nothing was sent for certain, from one that may have come later. */
+/** Distinguishes failures before anything was sent from those that may have come later. */
 import * as Predicate from "effect/Predicate"
 
-// The deepest that platforms nest a cause.
+// How deeply platforms nest causes at most.
 const maxDepth = 5
 
-// What Node asks the operating system, or a name server, before there is a connection.
+// System calls and lookups of Node before there is a connection.
 const connecting = /^(?:connect|bind|socket|getaddrinfo|query\w*)$/
 
-// Errors that only connecting has, where the platform does not name the system call.
+// Codes that occur only while connecting, for platforms that do not name the system call.
 const connectCode =
   /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|UND_ERR_PRX_\w+)$/
 
-// Why Node does not accept the certificate of a server. It sends nothing before it has.
+// Codes of rejected server certificates. Node sends nothing before it accepts one.
 const certificateCode =
   /^(?:(?:CERT|CRL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)_\w+|ERROR_IN_C\w+|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/
 
-// What OpenSSL says of a handshake that failed. Alerts that can follow data are not among them, such as
-// `bad record mac` and, in TLS 1.3, `certificate required`.
+// OpenSSL's reasons for a failed handshake. Alerts that can follow data are excluded, such as `bad record mac` and, in TLS
+// 1.3, `certificate required`.
 const handshakeReason =
   /^(?:wrong version number|wrong ssl version|unsupported protocol|unknown protocol|no protocols available|version too low|http request|https proxy request|certificate verify failed|dh key too small|unsafe legacy renegotiation disabled|wrong signature type|tlsv1 unrecognized name|.+ alert (?:handshake failure|protocol version|insufficient security|unrecognized name|no application protocol))$/
 
@@ -48,10 +48,11 @@ const codeOf = (error: object): string | undefined => {
 }
 
 /**
- * The code of a failure that came before anything was sent: of resolving the name, of connecting, of the TLS handshake,
- * of the certificate, or of a proxy that did not let the request through. `undefined` where that is not certain.
+ * The code of a failure that certainly came before anything was sent, or `undefined`.
  *
- * @param error what the platform threw. An `AggregateError` is certain when all of its `errors` are.
+ * Such failures are those of name resolution, connecting, TLS handshake, certificate, or a proxy that refused the request.
+ *
+ * @param error the platform's error. An `AggregateError` is certain if all of its `errors` are.
  */
 export const neverSentCode = (error: unknown, depth = 0): string | undefined => {
   if (depth > maxDepth || !Predicate.isObject(error)) return undefined

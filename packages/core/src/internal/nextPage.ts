@@ -1,8 +1,8 @@
 /**
- * The query of the page after a page.
+ * Finds the query of the next page.
  *
- * Only the query of a link is used, and sent to the endpoint that the page is from: whatever a response says, no request
- * leaves the configured address. A link that leads to another endpoint or server is not followed.
+ * Only the query of a link is used, and sent to the same endpoint, so that no response can direct a request to another
+ * address. A link to another endpoint or server is an error.
  */
 import * as Url from "effect/http/Url"
 import * as UrlParams from "effect/http/UrlParams"
@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { production } from "../zapier/ZapierUrls.ts"
 
-/** What is read of a page, of whichever version. */
+/** The relevant members of a page, in all versions. */
 interface Page {
   readonly data?: ReadonlyArray<unknown> | undefined
   readonly objects?: ReadonlyArray<unknown> | undefined
@@ -26,11 +26,11 @@ export type Body = Page | ReadonlyArray<unknown>
 export const entries = (page: Body): ReadonlyArray<unknown> =>
   "objects" in page ? (page.objects ?? []) : "data" in page ? (page.data ?? []) : Array.isArray(page) ? page : []
 
-/** What a page was asked for. */
+/** The request that a page was the response to. */
 export interface Asked {
-  /** The address of the API, and its path if something stands in front of it. */
+  /** The address of the API, including the path of a gateway. */
   readonly base: string
-  /** The path of the endpoint, with its parameters. */
+  /** The path of the endpoint, with parameters filled in. */
   readonly path: string
   readonly query: UrlParams.UrlParams
 }
@@ -43,7 +43,7 @@ const decode = Option.liftThrowable(decodeURIComponent)
 
 const withoutSlash = (path: string) => path.replace(/\/+$/, "")
 
-// As a server may write it: with a slash at its end, and with characters encoded that need not be.
+// A server may add a trailing slash, or encode more characters than necessary.
 const normal = (path: string) => Option.getOrElse(decode(withoutSlash(path)), () => path)
 
 const linked = ({ base, path }: Asked, link: string): Next => {
@@ -51,7 +51,7 @@ const linked = ({ base, path }: Asked, link: string): Next => {
   const own = Url.fromString(base)
   if (Result.isFailure(url) || Result.isFailure(own)) return Result.fail("its link to the next page is not a URL")
   const { origin, pathname, searchParams } = url.success
-  // A gateway that passes bodies on as they are leaves Zapier's own address in them.
+  // A gateway that does not rewrite bodies leaves Zapier's own address in them.
   if (origin !== own.success.origin && origin !== production.api) {
     return Result.fail(`its link to the next page leads to ${origin.slice(0, 100)}`)
   }
@@ -60,7 +60,7 @@ const linked = ({ base, path }: Asked, link: string): Next => {
   if (normal(found) !== normal(path)) {
     return Result.fail("its link to the next page leads to another endpoint")
   }
-  // The client adds it, and it is nobody else's to choose.
+  // The client adds its own; a response must not choose it.
   searchParams.delete("client_id")
   return Result.succeed(UrlParams.fromInput(searchParams))
 }
@@ -74,7 +74,7 @@ const numberIn = (query: UrlParams.UrlParams, name: string) => {
 const at = (query: UrlParams.UrlParams, numbers: { readonly [name: string]: number }): Next =>
   Result.succeed(UrlParams.setAll(query, numbers))
 
-// Templates are a list without links, of 5 unless more are asked for, and never of more than 100.
+// Templates come as a list without links: by default 5, and never more than 100.
 const templates = { otherwise: 5, most: 100 }
 
 const afterList = ({ query }: Asked, length: number): Next => {
@@ -83,7 +83,7 @@ const afterList = ({ query }: Asked, length: number): Next => {
   return at(query, { limit, offset: (numberIn(query, "offset") ?? 0) + length })
 }
 
-// Where a page has no links at all, its numbers say whether there is more.
+// If a page has no links at all, its counts tell if there are more entries.
 const afterNumbers = ({ query }: Asked, page: Page): Next => {
   const count = page.meta?.count
   const { length } = entries(page)
@@ -91,7 +91,7 @@ const afterNumbers = ({ query }: Asked, page: Page): Next => {
   return count === undefined || length === 0 || offset >= count ? none : at(query, { offset })
 }
 
-/** The query of the next page; `undefined` after the last; why its link is not followed. */
+/** The query of the next page, `undefined` after the last, or the reason not to follow its link. */
 export const after = (asked: Asked, page: Body): Next => {
   if (Array.isArray(page)) return afterList(asked, page.length)
   const read = page as Page

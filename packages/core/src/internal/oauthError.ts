@@ -1,6 +1,6 @@
 /**
- * The error codes of OAuth. A code from outside is repeated only if it is one of these, so that nothing else that a
- * redirect or an answer says gets into messages and logs.
+ * The error codes of OAuth. A code from outside is repeated only if it is one of these, so that no other text from a
+ * redirect or response gets into messages and logs.
  *
  * Sources: RFC 6749 sections 4.1.2.1 and 5.2; OpenID Connect Core section 3.1.2.6.
  */
@@ -22,8 +22,8 @@ const known = new Set([
   "login_required"
 ])
 
-/** Stands for a code that is not known. */
+/** Stands for an unknown code. */
 export const other = "an error code that OAuth does not define"
 
-/** The code, if OAuth defines it. */
+/** Returns the code if OAuth defines it, and `other` if not. */
 export const sanitize = (code: string): string => (known.has(code) ? code : other)

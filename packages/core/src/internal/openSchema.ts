@@ -1,6 +1,6 @@
 /**
- * Schemas for what somebody else may extend at any time: members and values that are not known yet survive decoding and
- * encoding. Types name only what is documented, so that a misspelled member does not compile.
+ * Schemas that Zapier may extend at any time: unknown members and values survive decoding and encoding. Types name only
+ * documented members, so that a misspelled one does not compile.
  */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -13,16 +13,16 @@ export const struct = <const F extends Schema.Struct.Fields>(
 ): Schema.Codec<Schema.Struct.Type<F>, Schema.Struct.Encoded<F>> =>
   Schema.StructWithRest(Schema.Struct(fields), [anyMember]) as never
 
-/** Text that is one of these as far as is documented, and may be another. */
+/** One of the documented texts, or any other. */
 export const literals = <const L extends ReadonlyArray<string>>(
   ...known: L
 ): Schema.Codec<L[number] | (string & {}), string> =>
   Schema.String.annotate({ examples: known, expected: `text such as ${known.join(", ")}` })
 
-// An element with a comma in it would be read as two.
+// An element with a comma would be read as two.
 const Element = Schema.String.check(Schema.isPattern(/^[^,]+$/, { expected: "text without a comma" }))
 
-/** A list in a query parameter: its elements, separated by commas. */
+/** A list in a query parameter, separated by commas. */
 export const commaSeparated: Schema.Codec<ReadonlyArray<string>, string> = Schema.String.pipe(
   Schema.decodeTo(
     Schema.Array(Element),
@@ -33,15 +33,15 @@ export const commaSeparated: Schema.Codec<ReadonlyArray<string>, string> = Schem
   )
 )
 
-/** A list of texts that are one of these as far as is documented. */
+/** A list of the documented texts, or any others. */
 export const commaSeparatedLiterals = <const L extends ReadonlyArray<string>>(
   ..._known: L
 ): Schema.Codec<ReadonlyArray<L[number] | (string & {})>, string> => commaSeparated
 
-// An empty segment or a dot segment would name another endpoint; half a surrogate pair has no encoding.
+// An empty or dot segment would name another endpoint; an unpaired surrogate has no encoding.
 const isSegment = (text: string) => text !== "." && text !== ".." && text.isWellFormed()
 
-/** A parameter of a path. */
+/** A path parameter. */
 export const pathParameter = Schema.NonEmptyString.check(
   Schema.makeFilter(isSegment, { expected: "text that is one segment of a path" })
 )

@@ -1,4 +1,4 @@
-/** A response that reads as the one below it, and does not lead to the request that was sent. */
+/** A response that delegates to another, but hides the request that was sent. */
 import * as Effect from "effect/Effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
@@ -9,10 +9,10 @@ import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
 import * as Stream from "effect/Stream"
 
-// By this name Effect's own wrappers of responses are asked for the `Response` of the platform.
+// Effect's wrappers of responses use this name to get the platform's `Response`.
 const webSource = "~effect/http/HttpClientResponse/WebSource"
 
-/** How a failure to read the body is told, by what `make` was given. */
+/** Converts a failure to read the body, with the value that `make` was given. */
 export type ToOwn<A> = (
   error: HttpClientError,
   by: A,
@@ -21,7 +21,7 @@ export type ToOwn<A> = (
 
 class OwnResponse<A> extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly request: HttpClientRequest
-  // Private to the language: nobody finds them who looks through the properties.
+  // Private members stay invisible when properties are inspected.
   readonly #below: HttpClientResponse.HttpClientResponse
   readonly #by: A
   readonly #toOwn: ToOwn<A>
@@ -34,7 +34,7 @@ class OwnResponse<A> extends Inspectable.Class implements HttpClientResponse.Htt
     this.#toOwn = toOwn
   }
 
-  // Each call has a response: what all have alike is not set for each.
+  // Getters instead of properties, because each call makes a response.
   get [HttpClientResponse.TypeId](): typeof HttpClientResponse.TypeId {
     return HttpClientResponse.TypeId
   }
@@ -111,9 +111,9 @@ class OwnResponse<A> extends Inspectable.Class implements HttpClientResponse.Htt
 }
 
 /**
- * The response with another request.
+ * Replaces the request of a response.
  *
- * @param toOwn what is to be failed with where reading the body fails
+ * @param toOwn converts errors of reading the body
  */
 export const make = <A>(
   below: HttpClientResponse.HttpClientResponse,

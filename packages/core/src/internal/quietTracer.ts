@@ -1,9 +1,9 @@
-/** Lets a tracer see what is sent, and not by which credential. */
+/** Shows requests to a tracer without their credentials. */
 import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
 import * as WithoutCredentials from "./withoutCredentials.ts"
 
-// An app may have them shown, and may have taken them off the names that Effect hides.
+// Hidden here too, because an app may remove them from the names that Effect redacts.
 const hidden: ReadonlySet<string> = new Set(
   ["authorization", "proxy-authorization", "cookie"].map((name) => `http.request.header.${name}`)
 )
@@ -11,7 +11,7 @@ const hidden: ReadonlySet<string> = new Set(
 const outcome = (exit: Exit.Exit<unknown, unknown>, sending: WithoutCredentials.Sending) =>
   Exit.isSuccess(exit) ? Exit.void : Exit.failCause(WithoutCredentials.cause(exit.cause, sending))
 
-// A tracer may give one and the same span again, which is changed once.
+// A tracer may return the same span twice; it is patched once.
 const sendings = new WeakMap<Tracer.Span, WithoutCredentials.Sending>()
 
 const quiet = (span: Tracer.Span, sending: WithoutCredentials.Sending): Tracer.Span => {
@@ -26,13 +26,13 @@ const quiet = (span: Tracer.Span, sending: WithoutCredentials.Sending): Tracer.S
 }
 
 /**
- * The tracer for a sending. Its spans end with whether it worked, or with an error whose request is the one without
- * credentials: Effect's own have the request that was sent, and a tracer may look at it.
+ * Makes the tracer for a request. Its spans end with success, or with an error that holds the original request: Effect's own
+ * errors hold the request with credentials, which a tracer could read.
  */
 export const make = (tracer: Tracer.Tracer, sending: WithoutCredentials.Sending): Tracer.Tracer => ({
   ...(tracer.context === undefined ? {} : { context: tracer.context.bind(tracer) }),
   span: (options) => quiet(tracer.span(options), sending)
 })
 
-/** Whether spans go anywhere. Those of Effect's default tracer do not. */
+/** True if spans are recorded. Those of Effect's default tracer are not. */
 export const isSeen = (tracer: Tracer.Tracer): boolean => tracer !== Tracer.nativeTracer

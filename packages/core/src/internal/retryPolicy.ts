@@ -1,4 +1,4 @@
-/** When calls of the typed client are sent once more: the options, checked. */
+/** Validates the retry options of the typed client. */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -6,7 +6,7 @@ import type { ZapierAuthError } from "../ZapierAuthError.ts"
 import type { Policy } from "./apiRetry.ts"
 import * as CallerChecks from "./callerChecks.ts"
 
-/** As types say it: `ZapierApiClient.Options`. */
+/** The same as `ZapierApiClient.Options`. */
 interface Given {
   readonly retry?:
     | false
@@ -20,28 +20,28 @@ type Checked = Result.Result<Policy | undefined, ZapierAuthError>
 
 const invalid = (setting: string, problem: string): Checked => Result.fail(CallerChecks.invalid(setting, problem))
 
-// The first name that is no option's, such as one that is misspelled.
-const stranger = (given: object, names: ReadonlyArray<string>) =>
+// The first unknown name, for example a misspelled one.
+const unknownName = (given: object, names: ReadonlyArray<string>) =>
   Object.keys(given).find((name) => !names.includes(name))
 
-// Effect takes what is not a number for a duration of zero.
+// Effect treats NaN as a duration of zero.
 const toMillis = (within: Duration.Input) =>
   typeof within === "number"
     ? within
     : Option.match(Duration.fromInput(within), { onNone: () => Number.NaN, onSome: Duration.toMillis })
 
-/** No policy: nothing is sent once more. */
+/** Returns the policy, or `undefined` for no retries. */
 export const make = (options: Given = {}): Checked => {
-  if (!isObject(options)) return invalid("options", "give an object, or leave it out")
-  const option = stranger(options, ["retry"])
-  if (option !== undefined) return invalid(option, "there is no such option; there is retry")
+  if (!isObject(options)) return invalid("options", "pass an object, or omit it")
+  const option = unknownName(options, ["retry"])
+  if (option !== undefined) return invalid(option, "unknown option; the only option is retry")
   const retry = options.retry ?? {}
   if (retry === false) return Result.succeed(undefined)
   if (!isObject(retry)) {
     return invalid("retry", 'give false, or an object such as { times: 1, within: "10 seconds" }')
   }
-  const member = stranger(retry, ["times", "within"])
-  if (member !== undefined) return invalid(`retry.${member}`, "there is no such option; there are times and within")
+  const member = unknownName(retry, ["times", "within"])
+  if (member !== undefined) return invalid(`retry.${member}`, "unknown option; the options are times and within")
   const times = retry.times ?? 3
   if (!Number.isSafeInteger(times) || times < 0) return invalid("retry.times", "give a whole number of at least 0")
   const within = toMillis(retry.within ?? "2 minutes")

@@ -1,10 +1,9 @@
 /**
- * Runs drivers, one for each key that something is under way for: performs what they ask for, and feeds them what came of
- * it. It decides nothing.
+ * Runs drivers, one for each key with work in progress: performs their outputs, and feeds the results back as inputs. It
+ * decides nothing.
  *
- * All that happens to a driver happens in one synchronous call, so that nothing can be interrupted in between. What a
- * driver asks for runs in the context that the runtime was made in, and not in that of the caller who happened to be
- * first: interrupting a caller, or what it has provided, touches nobody else.
+ * A driver's step is one synchronous call, so that no interruption can come between. Outputs run in the runtime's own
+ * context, not in that of the first caller, so that neither a caller's interruption nor its services affect others.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -33,9 +32,9 @@ interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends 
   readonly driver: (key: string) => Driver.Driver<S, E, C, R, O>
   readonly get: (key: string) => Effect.Effect<Option.Option<Versioned<NoInfer<S>>>, StoreError>
   readonly set: (key: string, expected: number | undefined, state: NoInfer<S>) => Effect.Effect<boolean, StoreError>
-  /** Sends a request, unless `until` (elapsed) has come. */
-  readonly send: (request: R, until: number, key: string) => Effect.Effect<O | DriverState.Unanswered>
-  /** Tells that a change is stored. */
+  /** Sends a request, unless `until` (elapsed) has passed. */
+  readonly send: (request: R, until: number, key: string) => Effect.Effect<O | DriverState.DriverOutcome>
+  /** Called when a change is stored. */
   readonly changed: (key: string, change: Change<NoInfer<S>, NoInfer<E>>, at: number) => void
   /** How many access tokens are kept in memory. */
   readonly memoryCapacity: number
@@ -55,11 +54,11 @@ interface Entry<S extends Machine.Tagged, E extends Machine.Tagged, C extends Ma
   timer: { readonly at: number; readonly fiber: Fiber.Fiber<unknown> } | undefined
   /** The span of the open request. */
   request: Tracer.Span | undefined
-  /** Told when nothing is under way any more. */
+  /** Called when nothing is in progress any more. */
   readonly onRetired: Set<() => void>
 }
 
-// A caller's span tells which request it waits for.
+// Links a caller's span to the request that it waits for.
 const link = (from: Tracer.AnySpan | undefined, span: Tracer.Span) => {
   if (from?._tag === "Span") from.addLinks([{ span, attributes: {} }])
 }
@@ -78,7 +77,7 @@ export const make = Effect.fnUntraced(function* <
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(context)
   const running = new Map<string, Running>()
-  /** What is known of keys that nothing is under way for. The one whose record was looked at longest ago is first. */
+  /** The knowledge of keys without work in progress. The one whose record was read longest ago is first. */
   const idle = new Map<string, Pick<Running["state"], "memory" | "dead" | "store">>()
   let callers = 0
   let onQuiet: (() => void) | undefined
@@ -95,7 +94,7 @@ export const make = Effect.fnUntraced(function* <
     })
   }
 
-  // A store that throws has failed like any other.
+  // A store that throws counts as failed.
   const storeFailed = (
     store: string,
     id: number,
@@ -158,8 +157,8 @@ export const make = Effect.fnUntraced(function* <
             )
           }).pipe(
             Effect.ensuring(Effect.sync(() => void (entry.request = undefined))),
-            // A client with a bug leaves what a process leaves that dies: nobody knows whether the request was sent.
-            Effect.catchCause(() => Effect.succeed<DriverState.Unanswered>({ _tag: "NoResponse" })),
+            // After a defect it is unknown whether the request was sent, as after a crash.
+            Effect.catchCause(() => Effect.succeed<DriverState.DriverOutcome>({ _tag: "NoResponse" })),
             Effect.map((outcome) => ({ _tag: "Responded", id: out.id, outcome }) as const)
           )
         )
@@ -206,7 +205,7 @@ export const make = Effect.fnUntraced(function* <
   }
 
   function feed(entry: Running, input: DriverState.Input<S, E, O>) {
-    // An operation that was given up may end later than its driver.
+    // An abandoned operation may end later than its driver.
     if (running.get(entry.key) !== entry) return
     entry.inputs.push(input)
     if (entry.isStepping) return
@@ -266,14 +265,14 @@ export const make = Effect.fnUntraced(function* <
       })
     )
 
-  // What can be answered from memory in the step that asks.
+  // The token that memory can provide at once.
   const known = (key: string) => {
     if (isClosing) return undefined
     const wall = clock.currentTimeMillisUnsafe()
     const kept = idle.get(key)
     if (kept !== undefined) return DriverState.peek(kept, wall)
     const entry = running.get(key)
-    // An input that was not taken yet may be a disconnect.
+    // An unprocessed input may be a disconnect.
     if (entry === undefined || entry.inputs.length > 0) return undefined
     return DriverState.peek(entry.state, wall)
   }
@@ -286,16 +285,16 @@ export const make = Effect.fnUntraced(function* <
     )
 
   return {
-    /** Begins nothing new, and ends when nothing is under way any more. */
+    /** Begins nothing new, and completes when nothing is in progress. */
     close: Effect.callback<void>((resume) => {
       isClosing = true
       onQuiet = () => resume(Effect.void)
       for (const entry of running.values()) feed(entry, { _tag: "Closing" })
       if (running.size === 0) onQuiet()
     }),
-    /** True while nothing is under way. */
+    /** True while nothing is in progress. */
     isSettled: () => running.size === 0,
-    /** Ends when nothing of what is under way now is any more. */
+    /** Completes when everything now in progress has ended. */
     settled: Effect.callback<void>((resume) => {
       const waited = new Map<Running, () => void>()
       for (const entry of running.values()) {
@@ -309,9 +308,9 @@ export const make = Effect.fnUntraced(function* <
       if (waited.size === 0) resume(Effect.void)
       return Effect.sync(() => waited.forEach((tell, entry) => entry.onRetired.delete(tell)))
     }),
-    /** The access token in memory, if it may be used without a look into the store. */
+    /** The access token in memory, if it may be used without reading the store. */
     known,
-    /** An access token, from memory if it may be. `check` refuses a key: one that has a token in memory was right before. */
+    /** Returns an access token, from memory if possible. `check` validates the key, unless memory has it already. */
     get: (
       key: string,
       check?: (key: string) => ZapierAuthError | undefined
@@ -322,15 +321,15 @@ export const make = Effect.fnUntraced(function* <
         const wrong = check?.(key)
         return wrong === undefined ? access(key, undefined) : Effect.fail(wrong)
       }),
-    /** Another one, as the API has rejected that. */
+    /** Returns another access token after the API has rejected the given one. */
     getOther: access,
-    /** A call has succeeded with it. */
+    /** Reports that a call succeeded with the token. */
     accept: (key: string, access: DriverState.Id) =>
       Effect.sync(() => {
         const memory = (running.get(key)?.state ?? idle.get(key))?.memory
         if (memory?.isProven === false) feed(entryOf(key), { _tag: "Accepted", access })
       }),
-    /** Records an event, and gives the state before, unless that could not be read. */
+    /** Records an event and returns the previous state, unless that could not be read. */
     bring: (
       key: string,
       event: E,

@@ -1,11 +1,11 @@
 /**
- * Encrypts a record as a whole, and tells whether a stored record is the one that was written there.
+ * Encrypts whole records, and verifies that a stored record is the one that was written there.
  *
- * A stored record has a `seal`: the text of the whole record, encrypted for its place, which is the kind of record and its
- * key. The rest of a stored record is for stores that search by it, with its secrets blanked. It is compared with what the
- * seal holds, so that no part of it can be changed.
+ * The `seal` of a stored record is the text of the whole record, encrypted for its place: the kind of record and its key.
+ * The other fields are there for stores that search by them, with secrets blanked. On reading they are compared with the
+ * seal, so that no field can be changed.
  *
- * In the format before, a record had no seal. Each secret was encrypted by itself, and the rest was not authenticated.
+ * In the previous format, a record had no seal. Each secret was encrypted separately, and the rest was not authenticated.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -20,22 +20,22 @@ type Secret = typeof Tokens.Secret.Type
 
 /** A kind of record. */
 export interface Kind<Key, A> {
-  /** What its store is called in errors. */
+  /** The name of its store in errors. */
   readonly store: string
   readonly name: string
   readonly codec: RecordCodec<Stored<A>>
   readonly keyParts: (key: Key) => ReadonlyArray<string>
-  /** The place of a secret in the format before. If left out, records of that format are refused. */
+  /** The place of a secret in the previous format. If omitted, records of that format are refused. */
   readonly oldParts?: (key: Key, record: A) => ReadonlyArray<string | number>
 }
 
-/** How records of a kind are encrypted and decrypted. */
+/** Encrypts and decrypts the records of a kind. */
 export interface Sealing<Key, A> {
-  /** A record as it is stored. A record that is sealed already is opened first. */
+  /** Encrypts a record for storage. A record that is already sealed is opened first. */
   readonly seal: (key: Key, record: Stored<A>) => Effect.Effect<Stored<A>, StoreError>
-  /** The record that was stored. */
+  /** Decrypts a stored record. */
   readonly open: (key: Key, stored: Stored<A>) => Effect.Effect<Stored<A>, StoreError>
-  /** The same. Secrets that are not encrypted are taken as they are, which trusts whoever wrote them. */
+  /** Like `open`, but accepts unencrypted secrets, which trusts whoever wrote them. */
   readonly trust: (key: Key, stored: Stored<A>) => Effect.Effect<Stored<A>, StoreError>
 }
 
@@ -44,7 +44,7 @@ const isSecret = (value: unknown): value is Secret => Redacted.isRedacted(value)
 const isPlainObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
-/** Replaces whatever is redacted, so that no secret that a record may have one day is forgotten. `field` is the path to it. */
+/** Replaces every redacted value, including those of future fields. `field` is the path to it. */
 const replaceSecrets = (value: unknown, replace: (secret: Secret, field: string) => unknown, field = ""): unknown => {
   if (isSecret(value)) return replace(value, field)
   if (Array.isArray(value)) return value.map((part, index) => replaceSecrets(part, replace, `${field}.${index}`))
@@ -60,7 +60,7 @@ const secretsOf = (record: unknown): ReadonlyMap<string, Secret> => {
   return found
 }
 
-// A release before, which looks here for a token, sees that it cannot read it.
+// An earlier release that looks here for a token sees that it cannot read it.
 const blank = Tokens.secret("zwa1.sealed")
 
 const blanked = <A>(record: A): A => replaceSecrets(record, () => blank) as A
@@ -68,12 +68,11 @@ const blanked = <A>(record: A): A => replaceSecrets(record, () => blank) as A
 const sorted = (_: string, value: unknown): unknown =>
   isPlainObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value
 
-/** All of a record but its seal and what its secrets are, as one text. */
+/** A record as one text, without its seal and the values of its secrets. */
 const outline = <A>({ seal: _, ...record }: Stored<A>): string => JSON.stringify(blanked(record), sorted)
 
 /**
- * A store as the library uses it. A record that comes with its seal was opened by nobody: encryption was left out, and what
- * looks like a token is none.
+ * Refuses records that still have their seal: encryption was not set up, and their blanked secrets are not tokens.
  */
 export const refuseSealed = <Key, A>(
   name: string,
@@ -112,7 +111,7 @@ export const make = <Key, A>(
       if (oldParts === undefined) return yield* refuse("NotEncrypted")
       decrypted.set(field, yield* ring.decrypt(secret, { store, parts: [...oldParts(key, record), field] }))
     }
-    // All secrets or none: a record is not half decrypted.
+    // Decrypt all secrets or none.
     return replaceSecrets(record, (secret, field) => decrypted.get(field) ?? secret) as Stored<A>
   })
 
@@ -123,11 +122,11 @@ export const make = <Key, A>(
     trust,
     open: (key, stored) => {
       if (stored.seal !== undefined) return unseal(key, stored, stored.seal)
-      // Nothing authenticates a record that has neither a seal nor a secret.
+      // A record with neither a seal nor a secret is not authenticated by anything.
       return secretsOf(stored).size === 0 ? refuse("NotEncrypted") : openOld(key, stored, false)
     },
     seal: Effect.fnUntraced(function* (key, given) {
-      // What could not be decrypted must not look like a token after it is encrypted once more.
+      // Open it first: an undecryptable secret must not look like a token after re-encryption.
       const record = yield* trust(key, given)
       const seal = yield* ring.encrypt(Tokens.secret(codec.encode(record)), placeOf(key))
       return { ...blanked(record), seal }

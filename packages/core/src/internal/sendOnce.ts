@@ -1,9 +1,9 @@
 /**
- * Sends a request over a client that may retry or follow redirects by itself, and lets it leave once.
+ * Sends a request over a client that may retry or follow redirects, but lets it leave only once.
  *
- * A client that retries runs its effect again with the same request. Two places see that: the request is an effect, which
- * is evaluated anew, and the innermost client asks `TracerDisabledWhen` about each request that it is about to send. The
- * span of a sending ends with what came of it, so that the first response is not lost when the client did not want it.
+ * A retrying client runs its effect again with the same request. That is noticed in two places: the request is an effect,
+ * which is evaluated again, and the innermost client calls `TracerDisabledWhen` for each request before sending. The span of
+ * a request ends with its outcome, which preserves the first response even if the client discarded it.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -19,13 +19,13 @@ import * as QuietTracer from "./quietTracer.ts"
 
 type Sending = Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError>
 
-// What a span of the client ended with.
+// The outcome of a client's span.
 type Ended = Exit.Exit<unknown, unknown>
 
 const neverLeft = (ended: Ended | undefined): boolean =>
   ended !== undefined && Option.exists(Exit.findErrorOption(ended), (error) => neverSentCode(error) !== undefined)
 
-// A client that filters responses by their status, or decodes them, fails with the response.
+// A client that filters or decodes responses fails with the response.
 const responseOf = (error: HttpClientError.HttpClientError): Sending =>
   error.response === undefined ? Effect.fail(error) : Effect.succeed(error.response)
 
@@ -36,7 +36,7 @@ const toSending = (ended: Ended | undefined, request: HttpClientRequest.HttpClie
   return Effect.fail(new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request }) }))
 }
 
-/** A tracer that tells what the span ended with that is begun first after `next`. */
+/** A tracer that reports how the first span after `next` ended. */
 const watch = (tracer: Tracer.Tracer, onEnd: (ended: Ended) => void) => {
   let isNext = false
   const watching: Tracer.Tracer = {
@@ -56,7 +56,7 @@ const watch = (tracer: Tracer.Tracer, onEnd: (ended: Ended) => void) => {
   return { tracer: watching, next: () => void (isNext = true) }
 }
 
-/** Passes once, and again while nothing has left. Throws `refusal` otherwise. */
+/** Passes once, and again only while nothing has left. Otherwise throws `refusal`. */
 const gate = (refusal: Error, mayPassAgain: () => boolean) => {
   let hasPassed = false
   return () => {
@@ -66,12 +66,12 @@ const gate = (refusal: Error, mayPassAgain: () => boolean) => {
 }
 
 /**
- * Sends a request once, unless it is certain that nothing was sent, whatever the client does. When the client tries to
- * send it again, it is stopped, and what came of the first sending is returned. A response that the client made a failure
- * of is a response again.
+ * Sends a request once, whatever the client does, unless certainly nothing was sent. If the client tries again, it is
+ * stopped, and the outcome of the first attempt is returned. A response that the client turned into a failure is a response
+ * again.
  *
- * Sees retries of a client that was made by `HttpClient.make`, as all of Effect's are. What retries below that, such as a
- * `fetch` that does, is not seen. With tracing disabled the first response is not known, and `TransportError` is returned.
+ * Notices retries of clients made by `HttpClient.make`, as all of Effect's are, but not those below it, for example in a
+ * `fetch` that retries. With tracing disabled the first response is unknown, and `TransportError` is returned.
  *
  * @param onRefused runs when the client was stopped
  */
@@ -82,17 +82,17 @@ export const sendOnce = (
 ): Sending =>
   Effect.contextWith((context: Context.Context<never>) => {
     let first: Ended | undefined
-    const refusal = new Error("A token request may be sent once only")
+    const refusal = new Error("A token request may be sent only once")
     const evaluated = gate(refusal, () => neverLeft(first))
     const sent = gate(refusal, () => neverLeft(first))
-    // Nothing of a token request but its URL is for others to see.
+    // Show only the URL of a token request to tracers.
     const original = HttpClientRequest.post(request.url)
     const { next, tracer } = watch(
       QuietTracer.make(Context.get(context, Tracer.Tracer), { original, sent: request }),
       (ended) => (first = ended)
     )
     const isUntraced = Context.get(context, HttpClient.TracerDisabledWhen)
-    // A client may send other requests on the way, to get a credential of a proxy for example.
+    // A client may send other requests in between, for example to get a proxy's credential.
     const isRequest = ({ body, headers }: HttpClientRequest.HttpClientRequest) =>
       body === request.body || (headers["authorization"] ?? "") === request.headers["authorization"]
 
@@ -116,7 +116,7 @@ export const sendOnce = (
     ).pipe(
       Effect.catchDefect((defect) => (defect === refusal ? stopped : Effect.die(defect))),
       Effect.catch(responseOf),
-      // The response that a redirect led to with a GET, which holds no credential, is not one to this request.
+      // A response to a redirected GET, which holds no credential, is not the response to this request.
       Effect.filterOrElse(
         (response) => response.request.method === request.method,
         () => stopped

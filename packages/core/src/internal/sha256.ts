@@ -5,11 +5,11 @@ import * as Redacted from "effect/Redacted"
 
 const encoder = new TextEncoder()
 
-/** The SHA-256 of a secret, as base64url. */
+/** The SHA-256 of a secret, in base64url. */
 export const sha256 = (secret: Redacted.Redacted): Effect.Effect<string, never, Digest.Digest> =>
   Digest.Digest.use((digest) =>
     Effect.map(
-      // SHA-256 is there wherever there is WebCrypto.
+      // WebCrypto always has SHA-256.
       Effect.orDie(digest.digest(Digest.sha256, encoder.encode(Redacted.value(secret)))),
       Base64Url.encode
     )

@@ -1,13 +1,13 @@
-/** Whether somebody who looks into a value, as reporters of errors do, finds a secret in it. */
+/** Searches values for secrets, as deeply as error reporters inspect them. */
 import * as Result from "effect/Result"
 
-// A value that has more parts than this is not looked through to its end.
+// Values with more parts than this are not searched to the end.
 const most = 2_000
 
-// What platforms give away by accessors, of which they have no own property.
+// Accessors of platform objects that are not own properties.
 const accessors = ["message", "stack", "cause", "request", "response", "headers", "url", "href"]
 
-// Node loads all of its `fetch` when one of these is first named, which takes longer than the rest of this library.
+// A function, because naming one of these loads all of Node's `fetch`, which takes longer than the rest of this library.
 const iterables = () => [Map, Set, Headers, URLSearchParams, FormData] as const
 
 const isObject = (value: unknown): value is Record<PropertyKey, unknown> => typeof value === "object" && value !== null
@@ -26,8 +26,8 @@ const partsOf = (value: Record<PropertyKey, unknown>): ReadonlyArray<unknown> =>
 }
 
 /**
- * Whether one of the secrets is in the value: in a text, in bytes, or anywhere below an own property, a known accessor or
- * an entry. What cannot be looked through to its end counts as if it had one.
+ * True if a secret is in the value: in text, bytes, or anywhere below an own property, known accessor or entry. True also
+ * for a value that cannot be searched to the end.
  */
 export const shows = (value: unknown, secrets: ReadonlyArray<string>): boolean => {
   if (secrets.length === 0) return false

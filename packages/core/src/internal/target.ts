@@ -1,4 +1,4 @@
-/** Where a request to the API goes, and with which credential. What cannot be sent is refused here. */
+/** Decides the URL and credential of a request, and refuses requests that cannot be sent. */
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpMethod from "effect/http/HttpMethod"
@@ -23,13 +23,13 @@ export interface Target {
   readonly path: string
 }
 
-/** Where the API is: what paths are put after, and the origin that may have credentials. */
+/** The address of the API, and the origin that may receive credentials. */
 export interface Api {
   readonly base: string
   readonly origin: string | undefined
-  /** The path of the base, which is none unless something stands in front of the API. */
+  /** The path of the base: empty unless a gateway is in front of the API. */
   readonly path: string
-  /** Whole URLs, by the paths of the table that have no parameters: most calls are to one of them. None behind a gateway. */
+  /** Whole URLs of the table's paths without parameters, which most calls use. Empty behind a gateway. */
   readonly known: ReadonlyMap<string, string>
 }
 
@@ -50,7 +50,7 @@ export const api = (url: string): Api => {
       path: pathname.replace(/\/+$/, ""),
       known: base === origin ? knownAt(base) : new Map()
     }),
-    // What is no URL has no origin, and no request may have a credential.
+    // An invalid URL has no origin, so no request gets a credential.
     onFailure: () => ({ base, origin: undefined, path: "", known: new Map() })
   })
 }
@@ -61,27 +61,26 @@ const targetOf = (request: Request, url: string, path: string): Target => ({
   path
 })
 
-// Nothing in such a path can lead elsewhere, so that it need not be parsed: most calls have one, and parsing costs as
-// much as all else that is done for them.
+// Such a path cannot lead elsewhere, so it is not parsed: most calls have one, and parsing would double their cost.
 const plainPath = /^(?:\/[\w-]+)+\/?$/
 
-// What `fetch` sends (Fetch standard, section 2.2.1).
+// The methods that `fetch` can send (Fetch standard, section 2.2.1).
 const methods: ReadonlySet<string> = new Set([...HttpMethod.all].filter((method) => method !== "TRACE"))
 
 const token = /^[\w!#$%&'*+.^`|~-]+$/
 
-// What a header can carry (Fetch standard, section 2.2.2).
+// The characters that a header can carry (Fetch standard, section 2.2.2).
 const unsendable = TextProblem.holds(/[^\t\x20-\x7E\x80-\xFF]/, "a character that no header can carry")
 
 const unsendableHeader = (headers: Request["headers"]): ZapierAuthError | undefined => {
   for (const name in headers) {
-    // Nearly every request has this one, and no other.
+    // A fast path: nearly every request has only this header.
     if (name === "accept" && headers[name] === "application/json") continue
-    if (!token.test(name)) return CallerChecks.invalid("headers", "a name is not one that a header may have")
+    if (!token.test(name)) return CallerChecks.invalid("headers", "a header name has invalid characters")
     const value: unknown = headers[name]
     // A header may be empty.
     const problem = value === "" ? undefined : TextProblem.first(value, unsendable)
-    if (problem !== undefined) return CallerChecks.invalid(`headers.${name}`, `${problem}; give text of one line`)
+    if (problem !== undefined) return CallerChecks.invalid(`headers.${name}`, `${problem}; give text on one line`)
   }
   return undefined
 }
@@ -90,14 +89,14 @@ const unsendablePart = ({ body, headers, method, url }: Request): ZapierAuthErro
   if (!methods.has(method)) {
     return CallerChecks.invalid("method", `give one of ${[...methods].join(", ")}, in capital letters`)
   }
-  if (typeof url !== "string") return CallerChecks.invalid("url", "give a path of the API, /v2/zaps for example")
+  if (typeof url !== "string") return CallerChecks.invalid("url", "give a path of the API, for example /v2/zaps")
   if (body._tag !== "Empty" && (method === "GET" || method === "HEAD")) {
-    return CallerChecks.invalid("body", `leave it out: ${method} has none. Parameters of a query belong into the path`)
+    return CallerChecks.invalid("body", `omit it: ${method} requests have no body. Put query parameters into the path`)
   }
   return unsendableHeader(headers)
 }
 
-/** The request at the API's origin, or why it may not have a credential. */
+/** Aims a request at the API's origin, or explains why it must not have a credential. */
 export const aim = ({ base, known, origin, path }: Api, request: Request): Checked<Target> => {
   const wrong = unsendablePart(request)
   if (wrong !== undefined) return Result.fail(wrong)
@@ -107,24 +106,24 @@ export const aim = ({ base, known, origin, path }: Api, request: Request): Check
     return Result.succeed(targetOf(request, `${origin}${request.url}`, request.url))
   }
   if (/^[^?#]*[{}]/.test(request.url)) {
-    return refuse("url", "it holds a brace: a parameter of the path was not filled in")
+    return refuse("url", "it contains a brace: fill in the path parameter")
   }
   const parsed = Url.fromString(request.url.startsWith("/") ? `${base}${request.url}` : request.url)
   if (Result.isFailure(parsed) || !/^https?:$/.test(parsed.success.protocol)) {
-    return refuse("url", "give a path of the API, /v2/zaps for example")
+    return refuse("url", "give a path of the API, for example /v2/zaps")
   }
   const url = parsed.success
-  // A gateway has other services beside the API, at the same origin.
+  // A gateway may serve other things beside the API at the same origin.
   const isBelow = path === "" || url.pathname === path || url.pathname.startsWith(`${path}/`)
   if (url.origin !== origin || !isBelow) {
     return Result.fail(ZapierAuthError.make(new UntrustedOrigin({ origin: url.origin, expected: base })))
   }
   if (url.username !== "" || url.password !== "") {
-    return refuse("url", "leave out the user name and password: the library adds the credential")
+    return refuse("url", "remove the user name and password: the library adds the credential")
   }
-  // No part of a URL that is sent.
+  // A fragment is never sent.
   url.hash = ""
-  // There is one client id, and it is not the caller's to choose.
+  // Only the configured client id may be sent.
   if (url.search !== "") url.searchParams.delete("client_id")
   return Result.succeed(targetOf(request, url.href, url.pathname.slice(path.length)))
 }
@@ -132,17 +131,17 @@ export const aim = ({ base, known, origin, path }: Api, request: Request): Check
 const defaultCredential = (modes: ReadonlyArray<Endpoint.Mode>): Credential.Credential =>
   modes.includes("App") ? Credential.app() : modes.includes("ClientId") ? Credential.clientId : Credential.none
 
-/** The credential that the endpoint takes, the user's wherever it is one of them. */
+/** Picks the credential that the endpoint accepts, preferably the user's. */
 export const pick = (
   user: string | Credential.WhiteLabel,
   { endpoint, path, request }: Target
 ): Checked<Credential.Credential> => {
   if (endpoint === undefined) {
     const methods = Endpoint.methodsOf(path)
-    const others = methods.length === 0 ? "" : `, only ${methods.join(" and ")}`
+    const others = methods.length === 0 ? "" : `, but ${methods.join(" and ")}`
     return refuse(
       "credential",
-      `the endpoint table does not have ${request.method} ${path}${others}; say which credential it takes with ZapierHttpClient.as`
+      `the endpoint table does not have ${request.method} ${path}${others}; set the credential yourself (ZapierHttpClient.as, or fetch's option credential)`
     )
   }
   const { modes } = Endpoint.requirement(endpoint)
@@ -155,13 +154,13 @@ const isCredential = (given: unknown): given is Credential.Credential => {
   return ["User", "WhiteLabel", "App", "ClientId", "None"].includes(tag as string)
 }
 
-const noCredential = refuse("credential", "give one that Credential makes, such as Credential.user(subject)")
+const noCredential = refuse("credential", "make it with Credential, for example Credential.user(subject)")
 
-/** A credential that a caller has named. */
+/** Validates a caller's credential. */
 export const credential = (given: unknown): Checked<Credential.Credential> =>
   isCredential(given) ? Result.succeed(given) : noCredential
 
-// An empty parameter, or one that is a dot segment, would name another endpoint; half a surrogate pair has no encoding.
+// An empty parameter or a dot segment would name another endpoint; an unpaired surrogate has no encoding.
 const dotSegment: TextProblem.Check = (text) => (text === "." || text === ".." ? "it is a dot segment" : undefined)
 
 const fill = (template: string, given: unknown): Checked<string> => {
@@ -170,51 +169,51 @@ const fill = (template: string, given: unknown): Checked<string> => {
   for (const [placeholder, name = ""] of template.matchAll(/\{(\w+)\}/g)) {
     const value = CallerChecks.isRecord(given) && Object.hasOwn(given, name) ? given[name] : undefined
     const problem = TextProblem.first(value, dotSegment, TextProblem.unpaired)
-    if (problem !== undefined) return refuse(`path.${name}`, `${problem}; give the ${name} that ${template} is about`)
+    if (problem !== undefined) return refuse(`path.${name}`, `${problem}; give the ${name} for ${template}`)
     filled = filled.replace(placeholder, () => encodeURIComponent(String(value)))
   }
   return Result.succeed(filled)
 }
 
-// The body that is given, or that `json` comes to; none for what is neither.
+// Makes the body from `body` or `json`; `undefined` for invalid values.
 const bodyOf = (body: unknown, json: unknown): HttpBody.HttpBody | undefined => {
   if (json === undefined) return HttpBody.isHttpBody(body) ? body : undefined
   try {
     const text: unknown = body === undefined && JSON.stringify(json)
     if (typeof text === "string") return HttpBody.text(text, "application/json")
   } catch {
-    // What it says may hold what was to be sent.
+    // The error may hold the body, so it is dropped.
   }
   return undefined
 }
 
 const isNoObject = (given: unknown) => given !== undefined && (typeof given !== "object" || given === null)
 
-// Any endpoint's options: which of them it takes is proven where it is called, if there are types.
+// The options of any endpoint. Types check the combination where there are types.
 const requestOf = (name: Endpoint.Name, given: { readonly [name: string]: unknown }): Checked<Request> => {
   const { method, path: template } = Endpoint.parts(name)
   const { headers, json, path, urlParams } = given
   const body = bodyOf(given["body"], json)
   if (body === undefined && (json ?? given["body"]) !== undefined) {
-    return refuse("body", "give one that HttpBody makes: HttpBody.text, for example; or json instead")
+    return refuse("body", "make it with HttpBody, for example HttpBody.text, or pass json instead")
   }
   if (isNoObject(headers)) return refuse("headers", "give an object of texts")
-  if (isNoObject(urlParams)) return refuse("urlParams", "give an object of the query's parameters")
+  if (isNoObject(urlParams)) return refuse("urlParams", "give an object of query parameters")
   const filled = fill(template, path)
   if (Result.isFailure(filled)) return Result.fail(filled.failure)
   const options = { acceptJson: true, urlParams, headers, body } as HttpClientRequest.Options.NoUrl
   try {
     return Result.succeed(HttpClientRequest.make(method as HttpMethod.HttpMethod)(filled.success, options))
   } catch {
-    return refuse("options", "give urlParams and headers whose parts are texts")
+    return refuse("options", "give texts as the values of urlParams and headers")
   }
 }
 
-/** The credential for an endpoint of the table: the one that is given, or the only one that needs no user. */
+/** Chooses the credential for an endpoint: the given one, or the only one that needs no user. */
 export const choose = (name: Endpoint.Name, given: unknown): Checked<Credential.Credential> => {
   const { modes } = Endpoint.requirement(name)
   if (given === undefined && modes.includes("User")) {
-    return refuse("credential", `say for which user, with Credential.user(subject): ${name} takes a user's grant`)
+    return refuse("credential", `name the user with Credential.user(subject): ${name} takes a user's token`)
   }
   const chosen = given ?? defaultCredential(modes)
   if (!isCredential(chosen)) return noCredential
@@ -222,20 +221,23 @@ export const choose = (name: Endpoint.Name, given: unknown): Checked<Credential.
     modes.length > 0 &&
     (chosen._tag === "None" || !modes.includes(chosen._tag === "WhiteLabel" ? "User" : chosen._tag))
   ) {
-    return refuse("credential", `${name} takes ${modes.join(" or ")}, and not ${chosen._tag}`)
+    return refuse("credential", `${name} accepts ${modes.join(" or ")}, not ${chosen._tag}`)
   }
   return Result.succeed(chosen)
 }
 
-/** The request for an endpoint of the table, and its credential. */
+/** Makes the request for an endpoint of the table, and its credential. */
 export const named = (
   endpoint: unknown,
   options: unknown = {}
 ): Checked<{ readonly request: Request; readonly credential: Credential.Credential }> => {
   if (typeof endpoint !== "string" || !Object.hasOwn(Endpoint.table, endpoint)) {
-    return refuse("endpoint", "give a name of the endpoint table, GET /v2/zaps for example; for others there is as")
+    return refuse(
+      "endpoint",
+      "give a name from the endpoint table, for example GET /v2/zaps; for other endpoints use ZapierHttpClient.as"
+    )
   }
-  if (!CallerChecks.isRecord(options)) return refuse("options", "give an object, or leave it out")
+  if (!CallerChecks.isRecord(options)) return refuse("options", "pass an object, or omit it")
   const name = endpoint as Endpoint.Name
   const credential = choose(name, options["credential"])
   if (Result.isFailure(credential)) return Result.fail(credential.failure)

@@ -1,9 +1,9 @@
-/** What is wrong with a text, in words that show nothing of it: it may be a secret. Nothing is wrong: `undefined`. */
+/** Describes problems with a text without showing it, because it may be a secret. `undefined` means no problem. */
 
-/** Says what is wrong with a text that is not empty. */
+/** Checks a text that is not empty. */
 export type Check = (text: string) => string | undefined
 
-/** The first thing that is wrong with what should be a text. */
+/** The first problem of a value that should be text. */
 export const first = (value: unknown, ...checks: ReadonlyArray<Check>): string | undefined => {
   if (value === undefined || value === null) return "it is missing"
   if (typeof value !== "string") return "it is not text"
@@ -17,10 +17,10 @@ export const first = (value: unknown, ...checks: ReadonlyArray<Check>): string |
 
 const kindOf = (character: string) => {
   if (/[\r\n\u2028\u2029]/.test(character)) return "a line break"
-  return /\s/.test(character) ? "a blank" : undefined
+  return /\s/.test(character) ? "a space" : undefined
 }
 
-/** Whether it begins or ends with white space, as what was copied often does. */
+/** Checks for white space at the ends, which copying often adds. */
 export const edges: Check = (text) => {
   const start = kindOf(text.slice(0, 1))
   if (start !== undefined) return `it begins with ${start}`
@@ -28,22 +28,22 @@ export const edges: Check = (text) => {
   return end === undefined ? undefined : `it ends with ${end}`
 }
 
-/** Whether it is in quotes, which some readers of variables leave where they are. */
-export const quotes: Check = (text) => (/^(["'`]).*\1$/s.test(text) ? "it is in quotes; leave them out" : undefined)
+/** Checks for surrounding quotes, which some parsers of variables keep. */
+export const quotes: Check = (text) => (/^(["'`]).*\1$/s.test(text) ? "it is in quotes; remove them" : undefined)
 
-/** Whether it holds a character that it must not, and where the first of them is. */
+/** Checks for a forbidden character, and reports the position of the first. */
 export const holds =
   (forbidden: RegExp, what: string): Check =>
   (text) => {
     const at = text.search(forbidden)
-    return at === -1 ? undefined : `it holds ${kindOf(text[at] ?? "") ?? what}, at position ${at + 1}`
+    return at === -1 ? undefined : `it contains ${kindOf(text[at] ?? "") ?? what}, at position ${at + 1}`
   }
 
-/** Whether half a surrogate pair is in it. */
+/** Checks for an unpaired surrogate. */
 export const unpaired: Check = (text) =>
-  text.isWellFormed() ? undefined : "it holds half a surrogate pair, which has no encoding"
+  text.isWellFormed() ? undefined : "it contains an unpaired surrogate, which has no encoding"
 
-/** Whether it is longer than so many bytes of UTF-8. */
+/** Checks the length in bytes of UTF-8. */
 export const longerThan =
   (most: number): Check =>
   (text) => {

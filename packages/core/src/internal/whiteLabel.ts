@@ -1,4 +1,4 @@
-/** White Label inside of `ZapierAuth`: its driver is run like that of the app's own credential, and in the same store. */
+/** Runs White Label in `ZapierAuth`, with the runtime and the store of the app's own credential. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -21,13 +21,13 @@ import type { ConnectTokenOptions, ConnectUrlOptions, Made, Parts } from "./whit
 
 type User = WhiteLabelToken.User
 
-/** How the mode is configured, checked. */
+/** The validated options. */
 export interface Profile extends PartnerJwt.Profile {
-  /** The scopes that are asked for; none: what Zapier gives. */
+  /** The requested scopes. With none, Zapier chooses. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
 }
 
-// No set of scopes has this key: a scope holds no quote.
+// Never equals a set of scopes: scopes have no quotes.
 const keyOf = ({ subject, tenant }: User): string => JSON.stringify([subject, tenant])
 
 const userOf = (key: string): User => {
@@ -35,7 +35,7 @@ const userOf = (key: string): User => {
   return { subject, tenant }
 }
 
-// Every store takes as many bytes of UTF-8 as a key.
+// All stores accept keys of this many bytes of UTF-8.
 const longestKey = TextProblem.longerThan(1_000)
 
 const wrongUser = (given: unknown): ZapierAuthError | undefined => {
@@ -46,10 +46,10 @@ const wrongUser = (given: unknown): ZapierAuthError | undefined => {
   const problem = TextProblem.first(user["tenant"], ...checks) ?? longestKey(keyOf(given as User))
   return problem === undefined
     ? undefined
-    : CallerChecks.invalid("tenant", `${problem}; give the app's own name for the user's workspace or organization`)
+    : CallerChecks.invalid("tenant", `${problem}; pass the app's own id of the user's workspace or organization`)
 }
 
-// A refresh token is not used, a connect token is of no type that RFC 6749 knows (RFC 8693 section 2.2.1).
+// RFC 8693 section 2.2.1: issuing a refresh token is discouraged, and it is not used here.
 const readAccess = (outcome: TokenOutcome): TokenOutcome => {
   if (outcome._tag !== "Granted" || outcome.tokens.refreshToken === undefined) return outcome
   const { refreshToken: _, ...tokens } = outcome.tokens
@@ -57,6 +57,7 @@ const readAccess = (outcome: TokenOutcome): TokenOutcome => {
   return { ...outcome, tokens, oddities: [...new Set(oddities)] }
 }
 
+// RFC 8693 section 2.2.1: the token_type of a connect token is not one of RFC 6749.
 const readConnect = (outcome: TokenOutcome): TokenOutcome => {
   const read = readAccess(outcome)
   if (read._tag !== "Granted") return read
@@ -64,7 +65,7 @@ const readConnect = (outcome: TokenOutcome): TokenOutcome => {
   return { ...read, oddities }
 }
 
-// Asking twice harms nobody. What never left is sent again by the token endpoint itself.
+// Exchanges may be repeated. `TokenEndpoint` already retries requests that were not sent.
 const isWorthAnother = (outcome: TokenOutcome) =>
   outcome._tag === "NoResponse" || (outcome._tag === "Unavailable" && outcome.retryAfter === undefined)
 
@@ -78,9 +79,9 @@ const pathOf = (app: unknown): string | undefined => {
 export const make = Effect.fnUntraced(function* (
   signer: PartnerSigner["Service"],
   profile: Profile,
-  { clientId, during, publish, send, settings, store, urls }: Parts
+  { clientId, during, publish, random, send, settings, store, urls }: Parts
 ) {
-  // A signer that cannot be used is told before the first user is.
+  // Report an unusable key at startup, not to the first user.
   yield* signer.current
 
   const again = (request: Effect.Effect<TokenOutcome>) =>
@@ -93,7 +94,8 @@ export const make = Effect.fnUntraced(function* (
     again(
       Effect.gen(function* () {
         const key = yield* signer.current
-        const jwt = yield* PartnerJwt.sign(key, profile, user, yield* Clock.currentTimeMillis)
+        const issue = { id: yield* random.uuidV4(), now: yield* Clock.currentTimeMillis }
+        const jwt = yield* PartnerJwt.sign(key, profile, user, issue)
         return yield* send(TokenExchange.accessToken(jwt, profile.scopes), until, user, readAccess)
       }).pipe(
         Effect.timeoutOrElse({
@@ -128,7 +130,7 @@ export const make = Effect.fnUntraced(function* (
   const connectToken = Effect.fnUntraced(function* (key: string, { resource }: ConnectTokenOptions) {
     const problem = UriProblem.server(resource)
     if (problem !== undefined) {
-      return yield* CallerChecks.invalid("resource", `${problem}; give the absolute URL where the token will be used`)
+      return yield* CallerChecks.invalid("resource", `${problem}; pass the absolute URL where the token will be used`)
     }
     const until = Number(yield* Clock.monotonicTimeNanos) / 1e6 + settings.requestTimeout
     const { subject, tenant } = userOf(key)
@@ -136,7 +138,7 @@ export const make = Effect.fnUntraced(function* (
       again(send(TokenExchange.connectToken(access.accessToken, resource), until, { subject, tenant }, readConnect))
     const access = yield* tokens.get(key)
     let outcome = yield* exchanged(access)
-    // RFC 8693 section 2.2.2: the code for a subject token that is not taken, and what others respond with.
+    // RFC 8693 section 2.2.2 has invalid_request for a rejected subject token; some servers send invalid_grant.
     if (outcome._tag === "InvalidGrant" || (outcome._tag === "Refused" && outcome.error === "invalid_request")) {
       const other = yield* tokens.getOther(key, access)
       if (other.generation !== access.generation) outcome = yield* exchanged(other)
@@ -155,7 +157,7 @@ export const make = Effect.fnUntraced(function* (
 
   const connectUrl = Effect.fnUntraced(function* (key: string, options: ConnectUrlOptions) {
     const app = pathOf(options.app)
-    if (app === undefined) return yield* CallerChecks.invalid("app", "name the app to connect, such as SlackCLIAPI")
+    if (app === undefined) return yield* CallerChecks.invalid("app", "pass the app to connect, for example SlackCLIAPI")
     const resource = `${urls.connect}/to/${app}`
     const { expiresAt, token } = yield* bounded(key, { ...options, resource })
     const { reconnectId, redirectUri, state, theme } = options

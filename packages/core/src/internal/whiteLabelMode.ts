@@ -1,5 +1,6 @@
-/** How White Label, which few programs have, gets into `ZapierAuth`: by a reference that only its layer sets. */
+/** Adds White Label to `ZapierAuth` by a reference that only its layer sets, so that other programs do not bundle it. */
 import * as Context from "effect/Context"
+import type { SecureRandom } from "effect/crypto/SecureRandom"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -19,18 +20,18 @@ import type { Runtime } from "./runtime.ts"
 type User = WhiteLabelToken.User
 
 /**
- * A token that Zapier's Connect UI, or its MCP authorization page, takes once.
+ * A token that Zapier's Connect UI or MCP authorization page accepts once.
  *
  * @since 0.1.0
  */
 export interface ConnectToken {
   readonly token: Redacted.Redacted
-  /** When it expires; milliseconds since the epoch. */
+  /** The time of expiry, in milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
 /**
- * Where a connect token will be used.
+ * The place where a connect token will be used.
  *
  * @since 0.1.0
  */
@@ -40,20 +41,20 @@ export interface ConnectTokenOptions extends User {
 }
 
 /**
- * What a user is to connect in the Connect UI.
+ * The app that a user is to connect in the Connect UI.
  *
  * @since 0.1.0
  */
 export interface ConnectUrlOptions extends User {
   /** The app to connect, such as `SlackCLIAPI`. */
   readonly app: string
-  /** The id of the connection to renew. Default: a new one is made. */
+  /** The id of the connection to renew. Default: a new connection is made. */
   readonly reconnectId?: string | undefined
   /** The partner's theme for the Connect UI. */
   readonly theme?: string | undefined
-  /** Where the Connect UI sends the browser afterwards. Default: nowhere; it posts a message to the window that opened it. */
+  /** The URL to redirect to afterwards. Default: no redirect; the page posts a message to the window that opened it. */
   readonly redirectUri?: string | undefined
-  /** Comes back with the redirect. */
+  /** Returned with the redirect. */
   readonly state?: Redacted.Redacted | undefined
 }
 
@@ -63,50 +64,52 @@ export interface ConnectUrlOptions extends User {
  * @since 0.1.0
  */
 export interface ConnectUrl {
-  /** Where to send the user's browser, once. Redacted, because it holds the connect token. */
+  /** The URL to send the user's browser to, once. Redacted because it holds the connect token. */
   readonly url: Redacted.Redacted
-  /** When the connect token in it expires; milliseconds since the epoch. */
+  /** The time at which its connect token expires, in milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
 /**
- * The White Label users of a partner: their access tokens, as clients of the API need them, and connect tokens.
+ * Provides access tokens and connect tokens for a partner's White Label users.
  *
- * A user and a tenant are texts without control characters, of 1,000 bytes of UTF-8 together at most. Each operation that is
- * given another fails with `InvalidConfig`.
+ * User and tenant are strings without control characters, together at most 1,000 bytes of UTF-8. Operations fail with
+ * `InvalidConfig` for others.
  *
  * @since 0.1.0
  */
 export interface WhiteLabel {
-  /** What metrics and errors call the mode. */
+  /** The mode's name in metrics and errors. */
   readonly mode: "WhiteLabel"
   /**
-   * The user's access token: from memory, from the store, or by an exchange that all callers share. Fails with
-   * `AppCodeFailed` where the signer does, `TokenRequestRefused`, and as `ZapierAuth.appToken` does.
+   * Returns the user's access token: from memory, from the store, or by an exchange that all callers share.
+   *
+   * Fails with `AppCodeFailed` if the signer fails, `TokenRequestRefused`, and like `ZapierAuth.appToken`.
    */
   readonly token: (user: User) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
-  /** The access token in memory, as `ZapierAuth.accessTokenKnown`. */
+  /** Returns the access token in memory, like `ZapierAuth.accessTokenKnown`. */
   readonly known: (user: User) => Tokens.UsableAccess | undefined
-  /** Another access token, after the API responded 401 to `rejected`. Fails as `token` does. */
+  /** Returns another access token after the API responded 401 to `rejected`. Fails like `token`. */
   readonly other: (user: User, rejected: Tokens.UsableAccess) => Effect.Effect<Tokens.UsableAccess, ZapierAuthError>
-  /** Says that a call has succeeded with that access token, as `ZapierAuth.accessTokenAccepted` does. */
+  /** Reports that a call succeeded with the access token, like `ZapierAuth.accessTokenAccepted`. */
   readonly accepted: (user: User, access: Tokens.UsableAccess) => Effect.Effect<void>
-  /** A new connect token. It is kept nowhere. Fails as `token` does. */
+  /** Returns a new connect token, which is not stored. Fails like `token`. */
   readonly connectToken: (options: ConnectTokenOptions) => Effect.Effect<ConnectToken, ZapierAuthError>
-  /** The address of the Connect UI, with a new connect token. It is kept nowhere. Fails as `token` does. */
+  /** Returns the address of the Connect UI, with a new connect token, which is not stored. Fails like `token`. */
   readonly connectUrl: (options: ConnectUrlOptions) => Effect.Effect<ConnectUrl, ZapierAuthError>
 }
 
-/** What `ZapierAuth` has for the mode. */
+/** The parts of `ZapierAuth` that the mode uses. */
 export interface Parts {
   readonly clientId: string
   readonly settings: Settings.Settings & DriverState.Settings
   readonly urls: Urls
   readonly store: AppCredentialStore["Service"]
   readonly publish: Publish
-  /** Makes an operation a part of what closing waits for. */
+  readonly random: SecureRandom["Service"]
+  /** Makes closing wait for the operation. */
   readonly during: <A>(effect: Effect.Effect<A, ZapierAuthError>) => Effect.Effect<A, ZapierAuthError>
-  /** Sends a token request, takes its outcome as `read` gives it, and tells what was odd about that. */
+  /** Sends a token request, maps its outcome with `read`, and reports oddities. */
   readonly send: (
     request: TokenRequest,
     until: number,

@@ -1,8 +1,8 @@
 /**
- * What comes of a request, without the credentials that it was sent with.
+ * Removes credentials from the outcome of a request.
  *
- * Effect's errors and responses keep the request, and with it the `Authorization` header; a token request has its secrets in
- * the body, too. Whatever is handed to callers and to tracers holds the request as it was before.
+ * Effect's errors and responses keep the request with its `Authorization` header; a token request also has secrets in its
+ * body. Callers and tracers get the original request instead.
  */
 import * as Cause from "effect/Cause"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -39,11 +39,11 @@ const secretsOf = ({ body, headers }: Request): ReadonlyArray<string> => {
   return [...new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]))]
 }
 
-// A caller may have given a credential, too.
+// The caller may have added a credential too.
 const bare = (request: Request): Request =>
   request.headers["authorization"] === undefined ? request : HttpClientRequest.removeHeader(request, "authorization")
 
-// What it was, and no more.
+// Keep the name and code only.
 const withheld = (cause: unknown): Error => {
   const error = new Error("withheld, because it held a credential")
   error.name = Defects.nameOf(cause)
@@ -90,7 +90,7 @@ const own = (
 const ofBody: OwnResponse.ToOwn<Sending> = (error, { sent }, response) =>
   own(error, response.request, secretsOf(sent), () => response)
 
-/** The same response, with the request as it was before. What fails when its body is read has that request, too. */
+/** Replaces the request of a response, and of errors when its body is read, by the original one. */
 export const response = (given: HttpClientResponse, sending: Sending): HttpClientResponse =>
   OwnResponse.make(given, bare(sending.original), sending, ofBody)
 
@@ -101,13 +101,13 @@ const error = (given: unknown, sending: Sending): unknown => {
     : harmless(given, secrets)
 }
 
-/** The same cause, with errors and defects that hold the request as it was before. */
+/** Replaces the request in a cause's errors and defects by the original one. */
 export const cause = <E>(cause: Cause.Cause<E>, sending: Sending): Cause.Cause<E> =>
   Cause.fromReasons(
     cause.reasons.map((reason) => {
       switch (reason._tag) {
         case "Fail":
-          // An `HttpClientError` stays one, and types know of no other.
+          // Types only know `HttpClientError`, which stays one.
           return Cause.makeFailReason(error(reason.error, sending) as E).annotate(Cause.reasonAnnotations(reason))
         case "Die":
           return Cause.makeDieReason(error(reason.defect, sending)).annotate(Cause.reasonAnnotations(reason))

@@ -3,10 +3,10 @@
  *
  * **Theory of operation**
  *
- * The client credentials grant gives an access token and nothing that renews it: a new one is simply asked for. Asking
- * twice harms nobody, so a lost response costs no more than another request. The machine decides two things: many callers
- * share one request, by a lease as the user grant has it, and a token that the API rejected is not handed out again.
- * `generation` is one higher with every token. A request that fails for a reason that only time mends sets a pause.
+ * The client credentials grant returns an access token without a refresh token; the app requests a new one when it needs
+ * it. Two requests at once do no harm, so a lost response costs only another request. The machine ensures two things:
+ * callers share one request, by a lease as in the user grant, and a token that the API rejected is not handed out again.
+ * Each new token raises `generation` by one. A failure that only time resolves starts a pause.
  *
  * Sources: RFC 6749 section 4.4; Zapier's page on app access tokens of the Workflow API (no refresh token).
  *
@@ -22,14 +22,16 @@ import * as Pause from "./Pause.ts"
 
 const renewal = {
   generation: Schema.Int,
-  /** The pause that follows the latest failure. */
+  /** The pause after the latest failure. */
   pause: /* @__PURE__ */ Schema.optionalKey(Pause.Pause)
 }
 
 /**
+ * The states of an app credential.
+ *
  * - `Absent`: no token yet.
  * - `Active`: a token. No request begins during the pause.
- * - `Requesting`: the owner of `lease` is asking for one; an earlier one, if there is any, may have time left.
+ * - `Requesting`: the owner of `lease` is requesting a token. An earlier token, if any, may still be valid.
  *
  * @since 0.1.0
  */
@@ -57,10 +59,12 @@ export const absent: Of<"Absent"> = { _tag: "Absent" }
 const requested = { owner: Schema.NonEmptyString, generation: Schema.Int }
 
 /**
+ * The events of an app credential.
+ *
  * - `AccessTokenRequested`: `owner` needs an access token.
  * - `AccessTokenRejected`: the API responded 401 to the token of that generation, and `owner` needs another.
- * - `TokenGranted`: the response to the request that began at that generation holds a token.
- * - `RequestFailed`: it holds none, or nothing was sent. `failure` where time alone mends it.
+ * - `TokenGranted`: the response to the request of that generation holds a token.
+ * - `RequestFailed`: the response holds no token, or nothing was sent. `failure` is set if only time resolves it.
  *
  * @since 0.1.0
  */
@@ -78,7 +82,7 @@ export const Event = /* @__PURE__ */ (() =>
 export type Event = typeof Event.Type
 
 /**
- * The event that the outcome of a request is.
+ * Converts the outcome of a request to an event.
  *
  * @internal
  */
@@ -87,7 +91,7 @@ export const eventOfOutcome = (
   { generation, owner }: { readonly generation: number; readonly owner: string }
 ): Event => {
   if (outcome._tag === "Granted") {
-    // A refresh token has no place here (RFC 6749 section 4.4.3).
+    // A refresh token must not be included (RFC 6749 section 4.4.3).
     const { refreshToken: _, ...tokens } = outcome.tokens
     return { _tag: "TokenGranted", generation, tokens }
   }
@@ -96,10 +100,13 @@ export const eventOfOutcome = (
 }
 
 /**
- * - `UseAccessToken`: hand it to the callers, and to others without asking again before `until`.
- * - `RequestToken`: ask for a token, and listen for the response until `deadline`. It is not sent at or after it.
- * - `AwaitLease`: another process is asking; look again, at the latest at `until`.
- * - `AwaitTime`: tell the callers why nothing is sent, and to come back after the pause.
+/**
+ * The commands of an app credential.
+ *
+ * - `UseAccessToken`: give it to the callers, and to later ones without a step until `until`.
+ * - `RequestToken`: request a token and listen for the response until `deadline`. It is not sent at or after it.
+ * - `AwaitLease`: another process is requesting; look again by `until` at the latest.
+ * - `AwaitTime`: tell the callers why nothing is sent, and to retry after the pause.
  * - `ReportFailure`: tell the callers how the request failed.
  *
  * @since 0.1.0
@@ -116,7 +123,7 @@ const always = "always"
 const demandOf = {
   Absent: { Absent: "a pause is on", Requesting: "else" },
   Active: {
-    Active: "the token has time left and is not due, or a pause is on",
+    Active: "the token is valid and not due for renewal, or a pause is on",
     Requesting: "else"
   }
 }
@@ -136,7 +143,7 @@ export const edges = {
     AccessTokenRequested: { Requesting: always },
     AccessTokenRejected: { Requesting: always },
     TokenGranted: { Active: always },
-    RequestFailed: { Active: "an earlier token is there", Absent: "else" }
+    RequestFailed: { Active: "the record has an earlier token", Absent: "else" }
   },
   Active: {
     AccessTokenRequested: demandOf.Active,
@@ -149,8 +156,8 @@ const next = Machine.next
 
 const generationOf = (state: State) => (state._tag === "Absent" ? 0 : state.generation)
 
-// A token that was asked for in place of an older one has nothing to replace. A failure counts only for the owner of the
-// lease: somebody else may still succeed.
+// A token loses to a newer one in the record. A failure counts only for the owner of the lease: another process may still
+// succeed.
 const isStale = (state: State, event: Event): boolean => {
   switch (event._tag) {
     case "TokenGranted":
@@ -163,7 +170,7 @@ const isStale = (state: State, event: Event): boolean => {
 }
 
 /**
- * The token family of the app's own tokens, which descend from no consent.
+ * The token family of the app's own tokens, which come from no consent.
  *
  * @since 0.1.0
  */
@@ -185,7 +192,7 @@ const rejected = <S extends Of<"Active"> | Of<"Requesting">>(state: S, generatio
 const pausedBy = (pause: Pause.Pause | undefined) => (pause === undefined ? {} : { pause })
 
 /**
- * The machine, for the given settings.
+ * Makes the machine for the given settings.
  *
  * @example
  * ```ts
@@ -219,7 +226,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       lease
     }
     const command: Command = { _tag: "RequestToken", generation, deadline: Lease.listensUntil(lease) }
-    // The live token is used until the lease would have ended: should the request come to nothing, the next is due.
+    // The live token is used until the lease would have ended: if this request fails, the next one is due then.
     const meanwhile =
       access !== undefined && Tokens.isLive(access, now) ? [use(generation, access, lease.deadline)] : []
     return next(requesting, command, ...meanwhile)
@@ -247,7 +254,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
   const demandOfRequesting = (found: Of<"Requesting">, owner: string, now: number) => {
     const lease = Lease.clamp(found.lease, now)
     const state = lease === found.lease ? found : { ...found, lease }
-    // A process that asks has no request open: its own lease was stored without its knowing.
+    // The asking process has no open request, so its own lease was stored by a write that seemed to fail.
     if (!Lease.isLive(lease, now) || lease.owner === owner) return request(state, owner, now)
     const { access, generation } = state
     const wait: Command = { _tag: "AwaitLease", until: lease.deadline }

@@ -1,5 +1,5 @@
 /**
- * How a `Driver` drives the app's own token for one set of scopes.
+ * Lets a `Driver` drive the app's own token for one set of scopes.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import * as AppCredential from "./AppCredential.ts"
 import { type Driven, type Id, isSame, type Order } from "./DriverState.ts"
 import * as Pause from "./Pause.ts"
 
-const told = {
+const reasons = {
   refused: new TokenRequestRefused({ error: "invalid_grant" }),
   unknown: new RefreshOutcomeUnknown({ of: "app" })
 }
@@ -36,14 +36,14 @@ const order =
         return { _tag: "Send", about, request: { _tag: "ClientCredentials", scopes }, deadline: command.deadline }
       }
       case "AwaitTime":
-        return { _tag: "Tell", reason: Pause.toReason(command.pause, told, now) }
+        return { _tag: "Tell", reason: Pause.toReason(command.pause, reasons, now) }
       case "ReportFailure":
         return { _tag: "Report" }
     }
   }
 
 /**
- * The app's own token for these scopes, to be driven.
+ * The app's own token for these scopes, as a `Driven` machine.
  *
  * @since 0.1.0
  */
@@ -67,6 +67,6 @@ export const driven = (
   order: order(scopes),
   conclude: ({ id, owner }, outcome) => ({
     event: AppCredential.eventOfOutcome(outcome, { generation: id.generation, owner }),
-    failure: TokenFailure.toReason(outcome, told)
+    failure: TokenFailure.toReason(outcome, reasons)
   })
 })

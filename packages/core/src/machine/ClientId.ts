@@ -1,10 +1,10 @@
 /**
- * The machine of the v1 client id: the third way in, and the one with the least life.
+ * The machine of the v1 client id, the simplest of the three modes.
  *
  * **Theory of operation**
  *
- * The client id is public and goes into the query; there is nothing to obtain and nothing to renew. All there is to know
- * is whether Zapier takes it, which the last answer tells.
+ * The client id is public and goes into the query. Nothing is obtained or renewed. The state only records whether Zapier
+ * accepted the id in its last response.
  *
  * Source: Zapier's API reference, `GET /v1/apps?client_id=…` (missing or unknown id: 401).
  *
@@ -14,9 +14,11 @@ import * as Schema from "effect/Schema"
 import * as Machine from "./Machine.ts"
 
 /**
- * - `Presented`: no answer has told yet whether the id is known.
- * - `Accepted`: the last answer took it.
- * - `Rejected`: the last answer was 401.
+ * The states of the client id.
+ *
+ * - `Presented`: no response has shown yet whether the id is known.
+ * - `Accepted`: the last response was not 401.
+ * - `Rejected`: the last response was 401.
  *
  * @since 0.1.0
  */
@@ -28,9 +30,11 @@ export const State = /* @__PURE__ */ Schema.TaggedUnion({ Presented: {}, Accepte
 export type State = typeof State.Type
 
 /**
+ * The events of the client id.
+ *
  * - `RequestPrepared`: a request that takes the client id is about to be sent.
- * - `RequestAccepted`: it was answered with something else than 401.
- * - `RequestRejected`: it was answered with 401.
+ * - `RequestAccepted`: its response was not 401.
+ * - `RequestRejected`: its response was 401.
  *
  * @since 0.1.0
  */
@@ -46,6 +50,8 @@ export const Event = /* @__PURE__ */ Schema.TaggedUnion({
 export type Event = typeof Event.Type
 
 /**
+ * The command of the client id.
+ *
  * - `AppendClientId`: add `client_id` to the request's query.
  *
  * @since 0.1.0
@@ -55,7 +61,7 @@ export interface Command {
 }
 
 /**
- * The state at the beginning.
+ * The initial state.
  *
  * @since 0.1.0
  */
@@ -78,7 +84,7 @@ export const edges = {
     RequestRejected: { Rejected: "always" }
   },
   Rejected: {
-    // A rejected id is presented again: the app's owner may have mended it.
+    // A rejected id is tried again: the app's owner may have corrected it.
     RequestPrepared: { Presented: "always" },
     RequestAccepted: { Accepted: "always" },
     RequestRejected: { Rejected: "always" }
@@ -93,7 +99,7 @@ const accepted = () => next({ _tag: "Accepted" } as const)
 
 const rejected = () => next({ _tag: "Rejected" } as const)
 
-const answered = { RequestAccepted: accepted, RequestRejected: rejected }
+const responses = { RequestAccepted: accepted, RequestRejected: rejected }
 
 /**
  * The machine.
@@ -103,9 +109,9 @@ const answered = { RequestAccepted: accepted, RequestRejected: rejected }
  * import * as ClientId from "@zapier-workflow-auth/core/machine/ClientId"
  * import * as Result from "effect/Result"
  *
- * const answered = ClientId.machine.step(ClientId.presented, { _tag: "RequestRejected" }, 0)
+ * const stepped = ClientId.machine.step(ClientId.presented, { _tag: "RequestRejected" }, 0)
  *
- * Result.getOrThrow(answered).state // => { _tag: "Rejected" }
+ * Result.getOrThrow(stepped).state // => { _tag: "Rejected" }
  * ```
  *
  * @since 0.1.0
@@ -115,8 +121,8 @@ export const machine: Machine.Machine<State, Event, Command> = Machine.make<Stat
   initial: "Presented",
   edges,
   on: {
-    Presented: { RequestPrepared: (state) => next(state, append), ...answered },
-    Accepted: { RequestPrepared: (state) => next(state, append), ...answered },
-    Rejected: { RequestPrepared: () => next(presented, append), ...answered }
+    Presented: { RequestPrepared: (state) => next(state, append), ...responses },
+    Accepted: { RequestPrepared: (state) => next(state, append), ...responses },
+    Rejected: { RequestPrepared: () => next(presented, append), ...responses }
   }
 })

@@ -1,18 +1,18 @@
 /**
- * The machine of a consent attempt: one for each authorization URL that was handed out. Several may be open for one
- * subject at a time, in two browser tabs for example.
+ * The machine of a consent attempt: one for each authorization URL. A subject may have several at a time, for example in
+ * two browser tabs.
  *
  * **Theory of operation**
  *
- * An attempt is found by a digest of its `state` parameter, which itself is never stored. The `state` works once: the
- * first callback that names it takes the attempt out of `Pending`, and the store's compare-and-set makes sure that there
- * is only one first. A callback for another subject, for a used or an expired attempt exchanges nothing. What goes wrong
- * with an attempt never touches the grant that is already there: that one is replaced only when new tokens are at hand.
+ * An attempt is found by a digest of its `state` parameter; the parameter itself is never stored. The `state` works once:
+ * the first callback that carries it moves the attempt out of `Pending`, and the store's compare-and-set admits only one
+ * first. A callback for another subject, or for a used or expired attempt, exchanges nothing. A failed attempt never
+ * touches an existing grant, which is replaced only by new tokens.
  *
- * A code is exchanged at most once (RFC 6749 section 4.1.2), and only within two minutes of the callback's arrival:
- * Zapier takes it no longer than that. Its tokens are stored before the attempt is completed: should the process end in
- * between, the user is connected and the attempt merely looks unfinished. A store may forget an attempt meanwhile, and
- * another process may have given it up; tokens that its code has brought are stored all the same.
+ * A code is exchanged at most once (RFC 6749 section 4.1.2), and only within two minutes of the callback, because Zapier
+ * accepts it no longer. Its tokens are stored before the attempt is completed: if the process ends in between, the user is
+ * connected and the attempt merely looks unfinished. Tokens are stored even if the store has forgotten the attempt, or
+ * another process has given it up, meanwhile.
  *
  * Sources: RFC 6749 sections 4.1.2 and 10.12; Zapier's "Authentication" page of the Workflow API.
  *
@@ -25,7 +25,7 @@ import * as Scopes from "../oauth/Scopes.ts"
 import * as Tokens from "../oauth/Tokens.ts"
 
 /**
- * How long Zapier takes a code, in milliseconds.
+ * How long Zapier accepts a code, in milliseconds.
  *
  * @since 0.1.0
  */
@@ -34,21 +34,21 @@ export const codeLifetime = 120_000
 const attempt = {
   /** SHA-256 of the `state` parameter, base64url. */
   stateDigest: Schema.NonEmptyString,
-  /** For whom access is asked. */
+  /** The subject who connects. */
   subject: Schema.NonEmptyString,
   redirectUri: Schema.NonEmptyString,
   scopes: /* @__PURE__ */ Schema.Array(Scopes.Scope),
   startedAt: Tokens.Instant,
-  /** No callback is taken at or after it, and stores may forget the attempt. */
+  /** No callback is accepted from then on, and stores may forget the attempt. */
   expiresAt: Tokens.Instant
 }
 
 /**
  * Why an attempt failed.
  *
- * - `AuthorizationRefused`: the consent page came back with an error that is not a denial
+ * - `AuthorizationRefused`: the consent page returned an error other than a denial
  * - `CodeRefused`: the token endpoint refused the exchange
- * - `OutcomeUnknown`: the answer to the exchange was lost, or does not say whether it was carried out
+ * - `OutcomeUnknown`: the response to the exchange was lost, or does not show whether the exchange happened
  * - `NotExchanged`: the exchange could not be sent
  *
  * @since 0.1.0
@@ -75,9 +75,11 @@ const stored = /* @__PURE__ */ (() => ({
 }))()
 
 /**
- * - `Absent`: unknown, or forgotten by the store. It is not stored.
- * - `Pending`: the user is on the consent page. `codeVerifier` is PKCE's, where it is used.
- * - `Exchanging`: the callback came; its code is being exchanged.
+ * The states of a consent attempt.
+ *
+ * - `Absent`: unknown, or forgotten by the store. Never stored.
+ * - `Pending`: the user is on the consent page. `codeVerifier` is for PKCE.
+ * - `Exchanging`: the callback arrived; its code is being exchanged.
  * - `Completed`, `Denied`, `Expired`, `Failed`: over.
  *
  * @since 0.1.0
@@ -111,11 +113,13 @@ type Of<Tag extends State["_tag"]> = Extract<State, { readonly _tag: Tag }>
 export const absent: Of<"Absent"> = { _tag: "Absent" }
 
 /**
+ * The events of a consent attempt.
+ *
  * - `CodeReceived`: a callback brought a code, for the user who is signed in as `subject`.
  * - `ErrorReceived`: a callback brought an error.
  * - `TokensGranted`: the code was exchanged.
  * - `GrantStored`: the tokens are in the store.
- * - `ExchangeFailed`: the code was not exchanged, or nobody knows.
+ * - `ExchangeFailed`: the code was not exchanged, or the outcome is unknown.
  *
  * @since 0.1.0
  */
@@ -133,7 +137,9 @@ export const Event = /* @__PURE__ */ Schema.TaggedUnion({
 export type Event = typeof Event.Type
 
 /**
- * - `ExchangeCode`: send the exchange, once, and listen for its response until `deadline`. It is not sent at or after it.
+ * The commands of a consent attempt.
+ *
+ * - `ExchangeCode`: send the exchange once and listen for its response until `deadline`. It is not sent at or after it.
  * - `StoreGrant`: store the tokens for `subject`. `stateDigest` names the consent.
  * - `RefuseCallback`: exchange nothing and tell the caller.
  * - `ReportExpired`, `ReportDenied`, `ReportRefused`, `ReportConnected`, `ReportFailure`: tell the caller how it ended.
@@ -171,9 +177,9 @@ const over = <S extends State["_tag"]>(state: S) => {
   return { CodeReceived: stays, ErrorReceived: stays }
 }
 
-const expired = "the attempt is too old"
+const expired = "the attempt has expired"
 
-const refused = "the callback is another's"
+const refused = "the callback is for another attempt or subject"
 
 /**
  * The legal edges, each with its condition.
@@ -189,7 +195,7 @@ export const edges = {
   },
   Pending: {
     CodeReceived: { Pending: refused, Expired: expired, Exchanging: "else" },
-    ErrorReceived: { Pending: refused, Expired: expired, Denied: "the user said no", Failed: "else" }
+    ErrorReceived: { Pending: refused, Expired: expired, Denied: "the user denied access", Failed: "else" }
   },
   Exchanging: {
     ...over("Exchanging"),
@@ -214,7 +220,7 @@ const encoder = new TextEncoder()
 
 const isSame = (a: string, b: string) => Mac.timingSafeEqual(encoder.encode(a), encoder.encode(b))
 
-// What every state has.
+// The fields of every state.
 const common = ({ expiresAt, redirectUri, scopes, startedAt, stateDigest, subject }: Stored) => ({
   stateDigest,
   subject,
@@ -231,7 +237,7 @@ interface Callback {
 
 const refuse = (why: Extract<Command, { _tag: "RefuseCallback" }>["why"]): Command => ({ _tag: "RefuseCallback", why })
 
-// Why a pending attempt does not take a callback, if it does not.
+// Why a pending attempt refuses a callback, if it does.
 const refusal = (state: Of<"Pending">, event: Callback, now: number) => {
   if (!isSame(event.stateDigest, state.stateDigest)) return next(state, refuse("Unknown"))
   if (event.subject !== state.subject) return next(state, refuse("OtherSubject"))
@@ -259,12 +265,12 @@ const complete = (state: Of<"Exchanging"> | Of<"Failed">) =>
 
 const reportFailure: Command = { _tag: "ReportFailure" }
 
-// A claim that was not stored has nothing to take back.
+// A claim that was never stored needs no release.
 const isStale = (state: State, event: Event): boolean =>
   event._tag === "ExchangeFailed" && state._tag !== "Absent" && state._tag !== "Exchanging" && state._tag !== "Failed"
 
 /**
- * The machine.
+ * The machine of a consent attempt.
  *
  * @example
  * ```ts
@@ -339,11 +345,11 @@ export const machine: Machine.Machine<State, Event, Command> = Machine.make<Stat
       GrantStored: complete,
       ExchangeFailed: (state, { why }) => next({ _tag: "Failed", ...common(state), why }, reportFailure)
     },
-    // A write whose outcome was unknown is said once more.
+    // The event may come again after a write with an unknown outcome.
     Completed: { ...onceOver, GrantStored: (state) => next(state, reportConnected) },
     Denied: onceOver,
     Expired: onceOver,
-    // Whoever gives its claim back cannot know that another callback has claimed since: its success wins.
+    // A process that releases its claim cannot know that another callback has claimed since: that one's success wins.
     Failed: {
       ...onceOver,
       TokensGranted: storeGrant,

@@ -1,5 +1,5 @@
 /**
- * How a `Driver` drives a consent attempt: the exchange of its code, and then the storing of what was granted.
+ * Lets a `Driver` drive a consent attempt: exchange its code, then store the tokens.
  *
  * @since 0.1.0
  */
@@ -18,10 +18,10 @@ import {
   StateMismatch
 } from "../ZapierAuthError.ts"
 import * as ConsentAttempt from "./ConsentAttempt.ts"
-import type { Driven, Order, Unanswered } from "./DriverState.ts"
+import type { Driven, Order, DriverOutcome } from "./DriverState.ts"
 
 /**
- * A request of a consent attempt: to exchange its code, or to store the grant.
+ * A request of a consent attempt: exchange the code, or store the grant.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,7 @@ export type Request =
     }
 
 /**
- * How it ended: a token outcome, or whether the grant is stored.
+ * The outcome of a request: a token outcome, or that of storing the grant.
  *
  * @since 0.1.0
  */
@@ -49,7 +49,7 @@ export type Outcome =
   | { readonly _tag: "Stored" }
   | { readonly _tag: "NotStored"; readonly reason: Reason }
 
-const told = { refused: new ConsentExpired({ what: "code" }), unknown: new ExchangeOutcomeUnknown({}) }
+const reasons = { refused: new ConsentExpired({ what: "code" }), unknown: new ExchangeOutcomeUnknown({}) }
 
 const tell = (reason: Reason | undefined): Order<Request> => ({ _tag: "Tell", reason })
 
@@ -68,7 +68,7 @@ const order =
         const { stateDigest, subject, tokens } = command
         const about = { family: stateDigest, generation: 0 }
         const store: Request = { _tag: "StoreGrant", stateDigest, subject, tokens }
-        // The grant's own driver sees to it that this ends.
+        // The grant's own driver ends this.
         return { _tag: "Send", about, request: store, deadline: Infinity, completes: true }
       }
       case "RefuseCallback":
@@ -91,7 +91,7 @@ const failure = (why: ConsentAttempt.Failure, reason: Reason | undefined) => {
   return { event, failure: reason }
 }
 
-const conclude = (request: Request, outcome: Outcome | Unanswered) => {
+const conclude = (request: Request, outcome: Outcome | DriverOutcome) => {
   switch (outcome._tag) {
     case "Granted": {
       const { stateDigest, subject } = request
@@ -103,22 +103,22 @@ const conclude = (request: Request, outcome: Outcome | Unanswered) => {
     case "NotStored":
       return failure("OutcomeUnknown", outcome.reason)
     case "NotTried":
-      // Without a reason its two minutes were over.
-      return failure("NotExchanged", outcome.reason ?? told.refused)
+      // No reason means that the code's two minutes were over.
+      return failure("NotExchanged", outcome.reason ?? reasons.refused)
     case "NotSent":
-      return failure("NotExchanged", TokenFailure.toReason(outcome, told))
+      return failure("NotExchanged", TokenFailure.toReason(outcome, reasons))
     case "Unavailable":
       return failure("OutcomeUnknown", new ExchangeOutcomeUnknown({ status: outcome.status }))
     default:
       return failure(
         TokenOutcome.mayHaveActed(outcome) ? "OutcomeUnknown" : "CodeRefused",
-        TokenFailure.toReason(outcome, told)
+        TokenFailure.toReason(outcome, reasons)
       )
   }
 }
 
 /**
- * A consent attempt, to be driven.
+ * A consent attempt, as a `Driven` machine.
  *
  * @since 0.1.0
  */

@@ -1,32 +1,32 @@
 /**
- * The whole client of one key in one process, as one pure function: one user's grant, one consent attempt, or the app's
- * own token for one set of scopes.
+ * The whole client of one key in one process, as one pure function. A key is one user's grant, one consent attempt, or the
+ * app's own token for one set of scopes.
  *
  * **Theory of operation**
  *
- * A driver steps a machine over a record that others change too. It loads the record, steps the machine, saves the result
- * by compare-and-set, and only then carries out the commands: a claim is in the store before its request is sent. It holds
- * what a process knows beside the record, in regions that change independently of each other:
+ * A driver steps a machine over a record that other processes change too. It loads the record, steps the machine, saves the
+ * result by compare-and-set, and only then carries out the commands: a claim is stored before its request is sent. Beside
+ * the record it holds the process's own knowledge, in regions that change independently:
  *
- * - `store`: one operation at a time, for one task. `Idle`, `Loading`, `Saving`, or `Backoff` until a failed one is tried
- *   again.
- * - `request`: at most one that is open. Its response is taken until `until`, also by an owner that has lost its lease.
- * - `callers`: who waits, until when, and whether the load under way began after they came.
+ * - `store`: one operation at a time, for one task. `Idle`, `Loading`, `Saving`, or `Backoff` before a retry.
+ * - `request`: at most one open request. Its response is accepted until `until`, even after the owner has lost its lease.
+ * - `callers`: each waiting caller, with its deadline and whether the current load began after it came.
  * - `inbox`: events that must reach the record, first in, first out, before any caller's demand. Outcomes of requests are
- *   retried until they are stored; what a caller brings is tried once.
- * - `memory`: the access token that is handed out without asking.
- * - `dead`: access tokens that the API has rejected and that the record does not know as rejected yet. They are never
+ *   retried until stored; an event from a caller is tried once.
+ * - `memory`: the access token that is handed out without a step.
+ * - `dead`: access tokens that the API has rejected, but that the record does not yet mark as rejected. They are never
  *   handed out again.
  *
- * `step` takes an input and the time, and returns the next state and the outputs to perform, in their order. An outcome of
- * an operation names it by `id`: one that has been given up is dropped here, and nowhere else.
+ * `step` takes an input and the time, and returns the next state and the outputs to perform, in order. The outcome of an
+ * operation carries its `id`; outcomes of abandoned operations are dropped here and nowhere else.
  *
- * **Time.** `wall` is the time that the record speaks of, `elapsed` the one that this process waits by. When to wake is
- * derived from the state (`DriverState.wakeAt`) and never stored, so that no timer can be stale. A deadline that has come gives I/O
- * its turn first, for a moment (`grace`): a process that stood still has its response in the socket when its timers fire.
+ * **Time.** `wall` is the time in the record, `elapsed` the time by which this process waits. The wake-up time is derived
+ * from the state (`DriverState.wakeAt`) and never stored, so that no timer can be stale. Once a deadline has passed, I/O
+ * gets its turn first, for a moment (`grace`): a process that was paused has its response in the socket when its timers
+ * fire.
  *
- * **Table.** `DriverState.edges` has the edges of `store`. What a state of it does with the outcome of its operation is in
- * `table`; every other input means the same in all of them. After each input, `advance` says what comes next.
+ * **Table.** `DriverState.edges` has the edges of `store`. `table` handles the outcome of an operation in each of its
+ * states; all other inputs mean the same in every state. After each input, `advance` decides the next operation.
  *
  * Models: `Ready` of etcd's raft (save before send), `poll_timeout` of quinn-proto (timers are data).
  *
@@ -52,30 +52,30 @@ import type {
   State,
   Store,
   Task,
-  Unanswered
+  DriverOutcome
 } from "./DriverState.ts"
 import * as Lease from "./Lease.ts"
 import type * as Machine from "./Machine.ts"
 
-// How often a waiter looks whether the owner of a lease is done, in milliseconds: each time half as often.
+// Milliseconds between a waiter's looks at another's lease: doubled each time.
 const firstPoll = 50
 const slowestPoll = 1_000
 
-// After how long a failed write is tried again, in milliseconds: each time after twice as long.
+// Milliseconds before a failed write is retried: doubled each time.
 const firstBackoff = 100
 const slowestBackoff = 1_000
 
-// After how many conflicts in a row a process pauses before it looks again.
+// The number of conflicts in a row after which a process backs off.
 const busyFrom = 3
 
-// How long an event is kept for a record that cannot be read, in milliseconds.
+// How long an event is kept for an unreadable record, in milliseconds.
 const unreadablePatience = 60_000
 
-// How late a timer fires in a process that is busy, and has not stood still, in milliseconds.
+// Milliseconds by which a timer may be late in a busy process; later means that the process was paused.
 const longestDelay = 1_000
 
 /**
- * How long closing waits for a store that fails, in milliseconds.
+ * How long closing waits for a failing store, in milliseconds.
  *
  * @since 0.1.0
  */
@@ -89,7 +89,7 @@ export const closingPatience = 10_000
 export interface Driver<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
   readonly driven: Driven<S, E, C, R, O>
   readonly initial: State<S, E, C, R>
-  /** The next state, and what to perform, in this order. */
+  /** Returns the next state, and the outputs to perform in order. */
   readonly step: (
     state: State<S, E, C, R>,
     input: Input<S, E, O>,
@@ -121,14 +121,14 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   // Callers
   // ---------------------------------------------------------------------------
 
-  const reply = (state: Held, told: Reply<S>, which: (caller: Caller) => boolean): Step => {
+  const reply = (state: Held, given: Reply<S>, which: (caller: Caller) => boolean): Step => {
     const callers = state.callers.filter(which).map(({ id }) => id)
     if (callers.length === 0) return [state, []]
     const rest = state.callers.filter((caller) => !which(caller))
-    return [{ ...state, callers: rest }, [{ _tag: "Reply", callers, reply: told }]]
+    return [{ ...state, callers: rest }, [{ _tag: "Reply", callers, reply: given }]]
   }
 
-  // A task ends for the caller who brought it, or for those for whom the record was loaded.
+  // The callers that a task ends for: the one who brought its event, or all for whom the record was loaded.
   const concerned =
     (task: Task<S, E>) =>
     (caller: Caller): boolean =>
@@ -150,7 +150,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
 
   const isDead = (state: Held, access: Id) => state.dead.some((id) => DriverState.isSame(id, access))
 
-  // Other programs write records, too: what no header can carry is as good as rejected.
+  // Other programs write records too: a token that no header can carry counts as rejected.
   const isUnusable = (state: Held, id: Id, record: S) => {
     const access = driven.accessOf(record)
     return isDead(state, id) || (access !== undefined && !Tokens.isBearable(Redacted.value(access.accessToken)))
@@ -164,13 +164,13 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   const bury = (state: Held, access: Id | undefined): Held => {
     if (access === undefined || isDead(state, access)) return state
     const { memory: held } = state
-    // A newer one is in memory already.
+    // Memory already has a newer token.
     if (held?.access.family === access.family && held.access.generation > access.generation) return state
     const memory = DriverState.isSame(access, held?.access) ? undefined : held
     return { ...state, memory, dead: [...state.dead, { family: access.family, generation: access.generation }] }
   }
 
-  // A grant that is about to be removed is not handed out any more.
+  // A token is not handed out once its grant is about to be removed.
   const isLeaving = (state: Held) => state.inbox.some(({ isRemoval }) => isRemoval)
 
   const remember = (state: Held, access: Tokens.UsableAccess, until: number, now: Now): Held => {
@@ -203,7 +203,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   const conclude = (
     state: Held,
     request: Pick<Request<R>, "about" | "request" | "caller">,
-    outcome: O | Unanswered,
+    outcome: O | DriverOutcome,
     again: boolean
   ) => {
     const { about: id, caller } = request
@@ -212,7 +212,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   }
 
   // ---------------------------------------------------------------------------
-  // A record was loaded or saved: what the machine commands
+  // A record was loaded or saved: carry out the machine's commands
   // ---------------------------------------------------------------------------
 
   const carryOut = (
@@ -231,11 +231,11 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     }
     if (task._tag === "Delivery") s = { ...s, inbox: s.inbox.slice(1) }
     const held = driven.idOf(record)
-    // The record knows what this process knew alone, or has moved on.
+    // Forget rejected tokens that the record now marks as rejected or has replaced.
     if (s.dead.length > 0)
       s = { ...s, dead: s.dead.filter((id) => DriverState.isSame(id, held) && !isRejected(record)) }
     if (s.memory !== undefined && !DriverState.isSame(s.memory.access, held)) s = { ...s, memory: undefined }
-    // A request that the record has moved on from has nothing left to say.
+    // Abandon a request that the record has moved on from.
     if (s.request !== undefined && !driven.concerns(s.request.about, record)) {
       outputs.push({ _tag: "Abandon", id: s.request.id })
       s = { ...s, request: undefined }
@@ -247,12 +247,12 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         case "Send": {
           const caller = task._tag === "Delivery" ? task.caller : undefined
           const request = { about: order.about, request: order.request, caller }
-          // A clock that has gone back since the claim would have it listen for as long as it went.
+          // If the clock has gone back since the claim, the deadline is too far ahead.
           const longest = order.completes === true ? Infinity : settings.answerTimeout
           const left = Math.min(longest, order.deadline - now.wall)
           const isClosing = s.closingSince !== undefined && order.completes !== true
           const isUnasked = task._tag === "Delivery" && caller === undefined && !isAwaited(s, now)
-          // A claim that is not used is given back.
+          // Release a claim that is not used.
           if (isClosing || isUnasked || left <= 0 || isLeaving(s)) {
             const reason = isClosing ? new Closed({}) : undefined
             s = conclude(s, request, { _tag: "NotTried", reason }, false)
@@ -269,7 +269,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
           break
         }
         case "Use": {
-          // It was rejected, or the grant is to be removed, since the record was loaded.
+          // Since the record was loaded, the token was rejected, or removal of the grant was requested.
           if (isDead(s, order.access) || isLeaving(s)) break
           const waited = s.callers.filter(DriverState.wantsAccess)
           const isFound = task._tag === "Demand" && !isRequesting
@@ -296,7 +296,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
             say(reply(s, failed(task.failure), concerned(task)))
       }
     }
-    // The caller who brought an event that asks for nothing more is told that it is recorded.
+    // Tell the caller that its event is recorded, unless a request follows.
     if (task._tag === "Delivery" && task.caller !== undefined && !isRequesting) {
       say(reply(s, { _tag: "Done", before }, concerned(task)))
     }
@@ -304,7 +304,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   }
 
   // ---------------------------------------------------------------------------
-  // The outcome of a store operation, by what the store was doing
+  // The outcome of a store operation, by the state of the store
   // ---------------------------------------------------------------------------
 
   const eventOf = (state: Held, task: Task<S, E>, record: S): E => {
@@ -333,9 +333,9 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
   }
 
   const loaded = (state: Held, { state: record, version }: Of<"Loaded">, now: Now, { task }: In<"Loading">): Step => {
-    // Events that came meanwhile go first: without the outcome of its request the record looks as if none had been sent.
+    // Events first: without the outcome of its request, the record looks as if none had been sent.
     if (task._tag === "Demand" && state.inbox.length > 0) return [{ ...state, store: { _tag: "Idle" } }, []]
-    // The open request is about this very record: go on listening, and with the token that is still good.
+    // The open request concerns this record: go on listening, and meanwhile use a token that is still valid.
     if (task._tag === "Demand" && state.request !== undefined && driven.concerns(state.request.about, record)) {
       const access = driven.accessOf(record)
       const s: Held = { ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }
@@ -343,8 +343,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         ? reply(remember(s, access, access.expiresAt, now), { _tag: "Access", access }, DriverState.wantsAccess)
         : [s, []]
     }
-    // A write that failed may have been carried out, and been followed by another consent or a removal: these stand. So does
-    // a consent that was faster than a removal.
+    // A failed write may have been carried out, and then been followed by another consent or a removal: these stand. So does a
+    // consent that came before a removal.
     if (task._tag === "Delivery" && task.decidedOn !== undefined && hasMovedOn(task.decidedOn, record)) {
       return carryOut(state, task, record, [], record, now)
     }
@@ -357,8 +357,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
       : save(state, task, event, record, next, version, now)
   }
 
-  // A write may have been carried out although it failed: a claim of its is given back, else others would wait for a lease
-  // that nobody uses.
+  // The write may have been carried out despite the failure: release its claim, or others would wait for an unused lease.
   const storeFailed = (
     state: Held,
     task: Task<S, E>,
@@ -374,18 +373,18 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     }
     const isOver =
       state.closingSince !== undefined && now.elapsed - Math.max(since, state.closingSince) >= closingPatience
-    // A record that cannot be read may be readable again soon.
+    // An unreadable record may soon be readable again.
     const isHopeless =
       reason._tag === "IllegalTransition" || (!reason.isRetryable && now.elapsed - since >= unreadablePatience)
     if (task._tag === "Delivery" && task.isRetried && !isHopeless && !isOver) return [failing, []]
-    // The response of the open request may still come.
+    // The open request may still get its response.
     if (task._tag === "Demand" && state.request !== undefined) {
       return [{ ...state, store: { _tag: "Idle" }, pollAt: now.elapsed + slowestPoll }, []]
     }
     const given: Held = { ...state, store: { _tag: "Idle" }, trouble: undefined }
     const rest = task._tag === "Delivery" ? { ...given, inbox: given.inbox.slice(1) } : given
-    const [told, outputs] = reply(rest, failed(reason), concerned(task))
-    let s = told
+    const [replied, outputs] = reply(rest, failed(reason), concerned(task))
+    let s = replied
     for (const command of commands) {
       const order = driven.order(command, now.wall)
       if (order._tag !== "Send") continue
@@ -395,7 +394,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     return [s, outputs]
   }
 
-  // The delivery that is under way is the first.
+  // The current delivery is the first in the inbox.
   const decideOn = (state: Held, decidedOn: S | undefined): Held => {
     const [first, ...rest] = state.inbox
     return first === undefined ? state : { ...state, inbox: [{ ...first, decidedOn }, ...rest] }
@@ -416,7 +415,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     Loading: {
       Loaded: loaded,
       StoreFailed: (state: Held, { reason, version }: Of<"StoreFailed">, now: Now, { task }: In<"Loading">): Step => {
-        // A record that nobody can read can still be removed.
+        // An unreadable record can still be removed.
         if (task._tag === "Delivery" && task.isRemoval && version !== undefined) {
           return save(state, task, task.event, undefined, { state: driven.none, commands: [] }, version, now)
         }
@@ -430,11 +429,11 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
       },
       Conflicted: (state: Held, now: Now, { from, task }: In<"Saving">): Step => {
         const conflicts = state.conflicts + 1
-        // Who disconnects means the grant that was there: a consent that was stored since stands.
+        // A disconnect removes the grant that the caller saw: a consent stored since then stands.
         const decided = task._tag === "Delivery" && task.isRemoval ? decideOn(state, from) : state
         const s: Held = { ...decided, store: { _tag: "Idle" }, pollAt: undefined, conflicts }
         if (conflicts < busyFrom) return [s, []]
-        // A store that shows what it then says has changed would be asked without end.
+        // Otherwise a store that returns stale records would be asked without end.
         const until = now.elapsed + Math.min(slowestBackoff, firstPoll * 2 ** (conflicts - busyFrom))
         return [{ ...s, store: { _tag: "Backoff", until } }, []]
       },
@@ -449,7 +448,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     now: Now
   ): Step => {
     const { store } = state
-    // It belongs to an operation that has been given up.
+    // The operation was abandoned.
     if (!("id" in store) || store.id !== input.id) return [state, []]
     if (store._tag === "Loading") {
       if (input._tag === "Loaded") return table.Loading.Loaded(state, input, now, store)
@@ -484,7 +483,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         const { memory } = state
         const isNew = unusable !== undefined && Tokens.isReplacement(unusable, now.wall, settings.rejectionInterval)
         const isProven = DriverState.isSame(unusable, memory?.access) && memory?.isProven === true
-        // More likely the endpoint is at fault than a token that has just replaced another.
+        // A token that has just replaced a rejected one is probably fine; the endpoint is at fault.
         const known = isNew && !isProven ? state : bury(state, unusable)
         const access = DriverState.peek(known, now.wall)
         return access === undefined
@@ -498,7 +497,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         if (state.closingSince !== undefined && !isRetried) return refuse(state, caller)
         const posted = post(state, { event, caller, isRemoval, isRetried })
         const forgotten = isRemoval ? { ...posted, memory: undefined } : posted
-        // An event that is retried ends with its caller being told, however long that takes.
+        // The caller of a retried event waits as long as the retries last.
         const until = isRetried ? Infinity : now.elapsed + settings.requestTimeout
         return [wait(forgotten, caller, "Event", false, until), []]
       }
@@ -509,7 +508,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
         return storeOutcome(state, input, now)
       case "Responded": {
         const { request } = state
-        // It belongs to a request that has been given up.
+        // The request was abandoned.
         if (request?.id !== input.id) return [state, []]
         return [conclude({ ...state, request: undefined }, request, input.outcome, isAwaited(state, now)), []]
       }
@@ -526,11 +525,11 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     }
   }
 
-  // Deadlines that came at `due` or before: of callers, of the request, and of the store.
+  // Handles the deadlines of callers, the request and the store that had passed by `due`.
   const expire = (state: Held, due: number, now: Now): Step => {
     const outputs: Array<Out> = []
     let s = state
-    // A caller waits for a response, or for the store.
+    // Choose the reason: the store's silence, or Zapier's.
     const isStoreAwaited = ({ wants }: Caller) =>
       wants === "Event" ? state.store._tag !== "Idle" : state.request === undefined && state.pollAt === undefined
     for (const [reason, isReason] of [
@@ -538,8 +537,8 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
       [pending, () => true]
     ] as const) {
       const isOver = (caller: Caller) => caller.until <= due && isReason(caller)
-      const [told, replies] = reply(s, failed(state.trouble?.reason ?? reason), isOver)
-      s = told
+      const [replied, replies] = reply(s, failed(state.trouble?.reason ?? reason), isOver)
+      s = replied
       outputs.push(...replies)
     }
     if (s.request !== undefined && s.request.until <= due) {
@@ -549,7 +548,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const { store } = s
     if ((store._tag === "Loading" || store._tag === "Saving") && store.until <= due) {
       outputs.push({ _tag: "Abandon", id: store.id })
-      // A store that does not respond does so for whoever has come meanwhile, too.
+      // A silent store fails for callers that have come since, too.
       const [next, more] =
         store._tag === "Saving"
           ? writeFailed(covered(s), store.task, silent, now, store.from, store.next.commands)
@@ -560,7 +559,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     return [s, outputs]
   }
 
-  // A process that stood still may not have sent its request yet: it listens for as long as the lease allows.
+  // A paused process may not have sent its request yet: listen for as long as the lease allows.
   const listenOn = (state: Held, now: Now): Held => {
     const { request } = state
     return request !== undefined && now.elapsed - request.until > longestDelay && request.until < request.latest
@@ -570,17 +569,17 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
 
   const wake = (state: Held, now: Now): Step => {
     const { grace } = state
-    // A process that has stood still, also during the grace, has not read its socket yet.
+    // After a pause of the process, even during the grace, the socket is still unread.
     if (grace === undefined || now.elapsed - grace > longestDelay) {
       const s = listenOn(state, now)
       const isDue = DriverState.nextDeadline(s) <= now.elapsed
       return [{ ...s, grace: isDue ? now.elapsed + DriverState.grace : undefined }, []]
     }
-    // A deadline that has come since has a grace of its own.
+    // A deadline that passes during the grace gets its own.
     return grace <= now.elapsed ? expire({ ...state, grace: undefined }, grace - DriverState.grace, now) : [state, []]
   }
 
-  // A grace ends with what it was for.
+  // End the grace once nothing is overdue.
   const settled = (state: Held): Held =>
     state.grace !== undefined && DriverState.nextDeadline(state) > state.grace - DriverState.grace
       ? { ...state, grace: undefined }
@@ -601,7 +600,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const isRested = state.store._tag === "Backoff" && state.store.until <= now.elapsed
     const s: Held = isRested ? { ...state, store: { _tag: "Idle" } } : state
     if (s.store._tag !== "Idle") return [s, []]
-    // A process that closes waits for no other process.
+    // A closing process waits for no other process.
     const isOver = s.closingSince !== undefined && s.request === undefined && s.inbox.length === 0
     if (isOver) return reply(s, failed(new Closed({})), DriverState.wantsAccess)
     const task = nextTask(s, now)

@@ -1,5 +1,5 @@
 /**
- * The state of a `Driver`, its inputs and its outputs. The theory of operation is in `Driver`.
+ * The state, inputs and outputs of a `Driver`, which explains its theory of operation.
  *
  * @since 0.1.0
  */
@@ -10,8 +10,10 @@ import type { Reason } from "../ZapierAuthError.ts"
 import type * as Machine from "./Machine.ts"
 
 /**
- * - `wall`: milliseconds since the epoch, for what the record says
- * - `elapsed`: milliseconds of a clock that never jumps, for what this process waits for
+ * The time on two clocks.
+ *
+ * - `wall`: milliseconds since the epoch, for times in the record
+ * - `elapsed`: milliseconds of a clock that never jumps, for this process's own waits
  *
  * @since 0.1.0
  */
@@ -21,7 +23,7 @@ export interface Now {
 }
 
 /**
- * Which tokens are meant: their family, and how many renewals it has had.
+ * Identifies tokens by their family and number of renewals.
  *
  * @since 0.1.0
  */
@@ -31,7 +33,7 @@ export interface Id {
 }
 
 /**
- * The times that a process waits, in milliseconds, and its name in leases.
+ * The timeouts of a process, in milliseconds, and its name in leases.
  *
  * @since 0.1.0
  */
@@ -45,20 +47,20 @@ export interface Settings {
 }
 
 /**
- * Outcomes that the driver itself gives a request: its response did not come in time, or it was not sent.
+ * Outcomes that the driver itself reports: no response in time, or not sent.
  *
  * @since 0.1.0
  */
-export type Unanswered = Extract<TokenOutcome, { readonly _tag: "NoResponse" | "NotTried" }>
+export type DriverOutcome = Extract<TokenOutcome, { readonly _tag: "NoResponse" | "NotTried" }>
 
 /**
- * An order to the driver: a command of a machine, in terms that all machines share.
+ * A machine's command to the driver, in terms shared by all machines.
  *
- * - `Use`: hand the access token out, and to others without asking again before `until`
- * - `Await`: look at the record again, at the latest at `until`: another process is at work
- * - `Send`: send `request`, and listen until `deadline`. `completes`: also while the process ends, because it completes
- *   what was begun
- * - `Tell`: tell the callers how it ended: well, or with a reason
+ * - `Use`: give out the access token, and to later callers without a step until `until`
+ * - `Await`: another process is at work; look at the record again by `until` at the latest
+ * - `Send`: send `request` and listen until `deadline`. `completes`: even while the process closes, to complete what was
+ *   begun
+ * - `Tell`: tell the callers that it ended well, or the reason why not
  * - `Report`: tell the callers how the request failed
  *
  * @since 0.1.0
@@ -77,7 +79,7 @@ export type Order<R> =
   | { readonly _tag: "Report" }
 
 /**
- * A machine to be driven.
+ * A machine and what its driver needs to know about it.
  *
  * @since 0.1.0
  */
@@ -85,23 +87,23 @@ export interface Driven<S extends Machine.Tagged, E extends Machine.Tagged, C ex
   readonly machine: Machine.Machine<S, E, C>
   /** The name of the store, for messages. */
   readonly store: string
-  /** The reason for a caller that has waited for as long as callers do. */
+  /** The reason for a caller whose wait has timed out. */
   readonly pending: (waited: Duration.Duration) => Reason
-  /** Stands for no record. */
+  /** The state that stands for no record. */
   readonly none: S
-  /** Which tokens a state holds. */
+  /** Identifies the tokens of a state. */
   readonly idOf: (state: S) => Id | undefined
-  /** The access token of a state, live or not. */
+  /** The access token of a state, valid or not. */
   readonly accessOf: (state: S) => Tokens.UsableAccess | undefined
-  /** True while a request about these tokens has something to say to the record. */
+  /** True while the outcome of a request about these tokens can still change the record. */
   readonly concerns: (about: Id, state: S) => boolean
-  /** The event of a demand for an access token. `rejected`: the API has rejected the one that the record has. */
+  /** Makes the event that demands an access token. `rejected`: the record's token, if the API has rejected it. */
   readonly demand: (owner: string, rejected: Id | undefined) => E
   readonly order: (command: C, now: number) => Order<R>
-  /** The event that an outcome is, and what callers are told should the machine ask for it. */
+  /** Converts an outcome to an event, and to the reason for callers if the machine reports a failure. */
   readonly conclude: (
     about: { readonly id: Id; readonly request: R; readonly owner: string },
-    outcome: O | Unanswered,
+    outcome: O | DriverOutcome,
     /** True if a caller waits, so that the request may be sent once more at once. */
     isAwaited: boolean
   ) => { readonly event: E; readonly failure: Reason | undefined }
@@ -110,12 +112,12 @@ export interface Driven<S extends Machine.Tagged, E extends Machine.Tagged, C ex
 /**
  * An event that must reach the record.
  *
- * - `caller`: who brought it, or the request that it is the outcome of
- * - `isRetried`: true if it is retried until it is stored
- * - `isRemoval`: true if it also removes a record that cannot be read
- * - `failure`: what callers are told should the machine ask for it
- * - `decidedOn`: the state that a write of it was decided on that may have been carried out, though it failed, or that was
- *   to remove it, and came too late
+ * - `caller`: the caller who brought the event, or the request that led to it
+ * - `isRetried`: true if it is retried until stored
+ * - `isRemoval`: true if it also removes an unreadable record
+ * - `failure`: the reason for callers if the machine reports a failure
+ * - `decidedOn`: the state that an earlier write of this event was based on. Set if that write failed but may have been
+ *   carried out, or if it was a removal that came too late
  *
  * @since 0.1.0
  */
@@ -137,7 +139,7 @@ export interface Delivery<S, E> {
 export type Task<S, E> = { readonly _tag: "Demand" } | Delivery<S, E>
 
 /**
- * The operation of the store that is under way.
+ * The current operation of the store.
  *
  * @since 0.1.0
  */
@@ -150,14 +152,14 @@ export type Store<S, E, C> =
       readonly task: Task<S, E>
       readonly until: number
       readonly event: E
-      /** The state before, unless it could not be read. */
+      /** The previous state, unless it could not be read. */
       readonly from: S | undefined
       readonly next: Machine.Next<S, C>
     }
   | { readonly _tag: "Backoff"; readonly until: number }
 
 /**
- * A request that is open.
+ * An open request.
  *
  * @since 0.1.0
  */
@@ -165,31 +167,31 @@ export interface Request<R> {
   readonly id: number
   readonly about: Id
   readonly request: R
-  /** When the listening ends, elapsed. */
+  /** When listening ends, elapsed. */
   readonly until: number
-  /** Until when a response could still be stored under the lease, elapsed. */
+  /** The last time at which a response can still be stored under the lease, elapsed. */
   readonly latest: number
   readonly caller: number | undefined
 }
 
 /**
- * Somebody who waits: for an access token, or for an event to be recorded.
+ * A caller that waits for an access token, or for an event to be recorded.
  *
  * @since 0.1.0
  */
 export interface Caller {
   readonly id: number
   readonly wants: "Access" | "Event"
-  /** When it is told that it has to come back, elapsed. */
+  /** When its wait times out, elapsed. */
   readonly until: number
-  /** True if the load under way began after it came. */
+  /** True if the current load began after it came. */
   readonly isCovered: boolean
-  /** True if it comes because the API rejected a token. */
+  /** True if it asks because the API rejected a token. */
   readonly wasRejected: boolean
 }
 
 /**
- * An access token in memory. Times are those of the wall, so that a look at one clock is enough.
+ * An access token in memory. Times are wall times, so that one clock is enough.
  *
  * @since 0.1.0
  */
@@ -197,14 +199,14 @@ export interface Memory {
   readonly access: Tokens.UsableAccess
   readonly since: number
   readonly until: number
-  /** While the record is being looked at, it is used until then. */
+  /** Until when it may be used while the record is being loaded. */
   readonly latest: number
   /** True if a call is known to have succeeded with it. */
   readonly isProven: boolean
 }
 
 /**
- * All that a process knows of one key beside its record.
+ * A process's knowledge of one key, beside the record.
  *
  * @since 0.1.0
  */
@@ -215,19 +217,19 @@ export interface State<S, E, C, R> {
   readonly inbox: ReadonlyArray<Delivery<S, E>>
   readonly memory: Memory | undefined
   readonly dead: ReadonlyArray<Id>
-  /** When to look at the record again while somebody waits, elapsed. */
+  /** When to look at the record again while a caller waits, elapsed. */
   readonly pollAt: number | undefined
-  /** How often it was looked at for the callers that wait. */
+  /** How often the record has been polled for the waiting callers. */
   readonly polls: number
-  /** How often the store has failed in a row for the first of the inbox, since when (elapsed), and why. */
+  /** The store's failures in a row for the first event in the inbox: how many, since when (elapsed), and why. */
   readonly trouble: { readonly failures: number; readonly since: number; readonly reason: Reason } | undefined
-  /** How often in a row another process was faster to write. */
+  /** How often in a row another process wrote first. */
   readonly conflicts: number
-  /** When deadlines that have come are taken to have passed, elapsed. */
+  /** When overdue deadlines take effect, elapsed. */
   readonly grace: number | undefined
   /** When closing began, elapsed. */
   readonly closingSince: number | undefined
-  /** The next operation's. */
+  /** The id of the next operation. */
   readonly nextId: number
 }
 
@@ -237,12 +239,12 @@ export interface State<S, E, C, R> {
  * - `Asked`: a caller needs an access token, and cannot use `unusable`, because the API rejected it
  * - `Left`: a caller no longer waits
  * - `Brought`: a caller brings an event for the record
- * - `Loaded`, `Saved`, `Conflicted`, `StoreFailed`: how an operation of the store ended. `version`: of a record that is
- *   there and cannot be read
+ * - `Loaded`, `Saved`, `Conflicted`, `StoreFailed`: how an operation of the store ended. `version`: that of an unreadable
+ *   record
  * - `Responded`: the outcome of the request
  * - `Accepted`: a call succeeded with an access token
- * - `Woken`: `wakeAt` has come
- * - `Closing`: the process ends: nothing new is begun
+ * - `Woken`: the time `wakeAt` has come
+ * - `Closing`: the process is closing and begins nothing new
  *
  * @since 0.1.0
  */
@@ -265,17 +267,17 @@ export type Input<S, E, O> =
       readonly reason: Reason
       readonly version?: number | undefined
     }
-  | { readonly _tag: "Responded"; readonly id: number; readonly outcome: O | Unanswered }
+  | { readonly _tag: "Responded"; readonly id: number; readonly outcome: O | DriverOutcome }
   | { readonly _tag: "Accepted"; readonly access: Id }
   | { readonly _tag: "Woken" }
   | { readonly _tag: "Closing" }
 
 /**
- * The answer to a caller.
+ * The reply to a caller.
  *
  * - `Access`: the access token
- * - `Done`: the event is recorded. `before`: the state that it found, unless that could not be read
- * - `Failed`: why not
+ * - `Done`: the event is recorded. `before`: the previous state, unless it could not be read
+ * - `Failed`: the reason
  *
  * @since 0.1.0
  */
@@ -285,7 +287,7 @@ export type Reply<S> =
   | { readonly _tag: "Failed"; readonly reason: Reason }
 
 /**
- * Any state, as far as the machine that is driven makes no difference.
+ * The state of a driver of any machine.
  *
  * @since 0.1.0
  */
@@ -294,10 +296,10 @@ export type AnyState = State<unknown, unknown, unknown, unknown>
 /**
  * An output of a driver, to be performed.
  *
- * - `Load`, `Save`: an operation of the store. A `Save` expects the version that was loaded; of `none` it is a removal.
- * - `Send`: send the request, unless `until` (elapsed) has come
- * - `Abandon`: nobody waits for that operation any more
- * - `Reply`: tell callers
+ * - `Load`, `Save`: an operation of the store. A `Save` expects the loaded version; saving `none` removes the record.
+ * - `Send`: send the request, unless `until` (elapsed) has passed
+ * - `Abandon`: the outcome of that operation is no longer needed
+ * - `Reply`: reply to callers
  * - `Publish`: a transition is stored
  * - `Count`: for metrics
  *
@@ -313,7 +315,7 @@ export type Output<S, E, R> =
   | { readonly _tag: "Count"; readonly what: "wait" | "adoption" }
 
 /**
- * The state of a driver that knows nothing.
+ * The initial state of every driver.
  *
  * @since 0.1.0
  */
@@ -334,7 +336,7 @@ export const initial: State<never, never, never, never> = {
 }
 
 /**
- * How long deadlines that have come give I/O its turn, in milliseconds.
+ * How long overdue deadlines wait for I/O, in milliseconds.
  *
  * @since 0.1.0
  */
@@ -349,19 +351,19 @@ export const isSame = (a: Id | undefined, b: Id | undefined): boolean =>
   a !== undefined && b !== undefined && a.family === b.family && a.generation === b.generation
 
 /**
- * True while something is under way.
+ * True while an operation, a request, an event or a caller is pending.
  *
  * @since 0.1.0
  */
 export const isBusy = ({ callers, inbox, request, store }: AnyState): boolean =>
   store._tag !== "Idle" || request !== undefined || inbox.length > 0 || callers.length > 0
 
-// The record is looked at for a caller.
+// True while the record is loaded or saved for callers.
 const isLooking = (store: AnyState["store"]): boolean => "task" in store && store.task._tag === "Demand"
 
 /**
- * The access token that may be handed out without a step, if there is one. While the record is looked at for one caller,
- * the others go on with what was good a moment ago.
+ * Returns the access token that may be handed out without a step, if any. While the record is loaded for one caller, others
+ * keep using the token that was valid a moment ago.
  *
  * @param wall milliseconds since the epoch
  *
@@ -379,14 +381,14 @@ export const peek = (
     : undefined
 
 /**
- * When something that is waited for takes too long, elapsed.
+ * The earliest deadline of callers, request and store, elapsed.
  *
  * @since 0.1.0
  */
 export const nextDeadline = ({ callers, request, store }: AnyState): number => {
   let earliest = request?.until ?? Infinity
   if (store._tag === "Loading" || store._tag === "Saving") earliest = Math.min(earliest, store.until)
-  // Callers come one after the other, and all who are told at some time wait equally long.
+  // Callers are in order of arrival, and those with a deadline wait equally long.
   return Math.min(earliest, callers.find(({ until }) => until !== Infinity)?.until ?? Infinity)
 }
 
@@ -398,7 +400,7 @@ export const nextDeadline = ({ callers, request, store }: AnyState): number => {
 export const wantsAccess = ({ wants }: Caller) => wants === "Access"
 
 /**
- * When the record is to be looked at again, elapsed.
+ * When to look at the record again, elapsed.
  *
  * @since 0.1.0
  */
@@ -408,7 +410,7 @@ export const nextLook = ({ callers, pollAt, store }: AnyState): number => {
 }
 
 /**
- * When the driver is to be woken, in elapsed milliseconds: `Infinity` if only another input can change anything.
+ * When to wake the driver, elapsed: `Infinity` if only another input can change anything.
  *
  * @since 0.1.0
  */
@@ -418,7 +420,7 @@ const look = { Idle: "else", Loading: "an event is in the inbox, or a caller wai
 const idle = {
   Asked: look,
   Left: look,
-  Brought: { Loading: "else", Idle: "the process is closing, and refuses it" },
+  Brought: { Loading: "else", Idle: "the process is closing and refuses it" },
   Responded: { Loading: "always" },
   Accepted: look,
   Woken: look,
@@ -430,13 +432,13 @@ const busy = <Tag extends "Loading" | "Saving">(state: Tag) => {
 }
 const failing = {
   Backoff: "an event must reach the record",
-  Loading: "what it was for is given up, and a caller waits",
-  Idle: "what it was for is given up"
+  Loading: "the task is given up, and a caller waits",
+  Idle: "the task is given up"
 }
 const resting = { Backoff: "else", Loading: "the backoff is over" }
 const rested = /* @__PURE__ */ (() => ({
   ...resting,
-  Idle: "the backoff is over, and nobody needs the record any more"
+  Idle: "the backoff is over, and no task needs the record"
 }))()
 
 const tabulate = () =>
@@ -445,13 +447,13 @@ const tabulate = () =>
     Loading: {
       ...busy("Loading"),
       Loaded: { Saving: "the machine changes the record", ...look },
-      StoreFailed: { ...failing, Saving: "the record cannot be read, and is to be removed" },
-      Woken: { ...failing, Loading: "the store has time left, or what it was for is given up and a caller waits" }
+      StoreFailed: { ...failing, Saving: "the record cannot be read and is to be removed" },
+      Woken: { ...failing, Loading: "the store has time left, or the task is given up and a caller waits" }
     },
     Saving: {
       ...busy("Saving"),
       Saved: look,
-      Conflicted: { ...look, Backoff: "others were faster three times in a row" },
+      Conflicted: { ...look, Backoff: "three or more conflicts in a row" },
       StoreFailed: failing,
       Woken: { ...failing, Saving: "the store has time left" }
     },
@@ -467,16 +469,16 @@ const tabulate = () =>
   }) as const satisfies Machine.Edges<Store<never, never, never>["_tag"], Input<never, never, never>["_tag"]>
 
 /**
- * The edges of the region `store`. Outcomes that name another operation than the one that is under way, or another request
- * than the open one, are stale and not in the table.
+ * The edges of the region `store`. Outcomes of an operation or request other than the current one are stale and not in the
+ * table.
  *
  * @since 0.1.0
  */
-// A bundle that does not draw it leaves it out.
+// Pure, so that bundlers drop it where it is unused.
 export const edges = /* @__PURE__ */ tabulate()
 
 /**
- * True if the region `store` may go from one state to another on an input, or the input is stale and changes nothing.
+ * True if the region `store` may go from one state to another on an input, or if the input is stale.
  *
  * @since 0.1.0
  */

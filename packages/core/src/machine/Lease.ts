@@ -1,21 +1,22 @@
 /**
- * A claim on the right to send one token request, kept in the record that the request is about. While it is live nobody
- * else sends; past its deadline anybody may take over.
+ * A claim on the right to send one token request, kept in the record that the request concerns. While it is live, no
+ * other process sends; after its deadline, any process may take over.
  *
- * **How long it lasts.** The owner listens for a response for `answerTimeout`, and then has `margin` to store what came.
- * The lease covers both from the start and is never renewed. To renew it would break the promise that it makes: an owner
- * that cannot reach the store loses its lease while its request is still open, and a renewal that fails delays the write
- * of the response.
+ * **Duration.** The owner listens for a response for `answerTimeout`, and then has `margin` to store it. The lease covers
+ * both from the start and is never renewed, because renewal would break its promise: an owner that cannot reach the store
+ * would lose its lease while its request is still open, and a failing renewal would delay the write of the response.
  *
- * **Clocks jump.** A deadline is a time of a clock. One that has jumped ahead ends leases early. One that has jumped back
- * would make leases last for as long as it jumped: `clamp` shortens those.
+ * **Clock jumps.** The deadline is a clock time. A clock that jumps ahead ends leases early. A clock that jumps back would
+ * prolong leases by the size of the jump; `clamp` shortens those.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * - `owner`: names the process that claimed
+ * A claim by one process, valid until a deadline.
+ *
+ * - `owner`: the process that claimed
  * - `deadline`: milliseconds since the epoch; the lease is live before it
  *
  * @since 0.1.0
@@ -28,22 +29,22 @@ export const Lease = /* @__PURE__ */ Schema.Struct({ owner: Schema.NonEmptyStrin
 export type Lease = typeof Lease.Type
 
 /**
- * How long before the lease the listening ends, in milliseconds: the time to store a response, and what clocks of
- * different machines may disagree.
+ * How long before the deadline listening ends, in milliseconds. Covers storing the response, and clock differences
+ * between machines.
  *
  * @since 0.1.0
  */
 export const margin = 30_000
 
 /**
- * The longest time that any process listens, in milliseconds.
+ * The longest `answerTimeout` of any process, in milliseconds.
  *
  * @internal
  */
 export const longestAnswerTimeout = 300_000
 
 /**
- * A lease that begins now.
+ * Makes a lease that begins now.
  *
  * @param answerTimeout how long its owner listens, in milliseconds
  * @param now milliseconds since the epoch
@@ -56,7 +57,8 @@ export const make = (owner: string, answerTimeout: number, now: number): Lease =
 })
 
 /**
- * When the owner has to stop listening, in milliseconds since the epoch.
+/**
+ * When the owner stops listening, in milliseconds since the epoch.
  *
  * @internal
  */
@@ -72,9 +74,10 @@ export const listensUntil = ({ deadline }: Lease): number => deadline - margin
 export const isLive = (lease: Lease, now: number): boolean => now < lease.deadline
 
 /**
- * The same lease, unless it lasts longer than any process may claim: then it was claimed under a clock that has jumped
- * back since, and is cut to the longest. The bound is the same for all processes, so that one with a short
- * `answerTimeout` does not end the lease of one with a long one.
+ * Shortens a lease that lasts longer than any process may claim: the clock has jumped back since.
+ *
+ * The bound is the same for all processes, so that one with a short `answerTimeout` does not end the lease of one with a
+ * long one.
  *
  * @param now milliseconds since the epoch
  *

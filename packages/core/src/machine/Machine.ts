@@ -5,16 +5,16 @@
  * types of the handlers are derived from the table, so a handler that is missing, superfluous, or that could reach a
  * target outside the table does not compile. The documentation is drawn from the same table.
  *
- * `step` performs nothing: it takes the time as an argument and returns the next state and the commands that a shell
- * has to carry out. A stale event, one that is about something that the state has moved on from, changes nothing. An
- * event that the table does not have for a state is an `IllegalTransition` and changes nothing.
+ * `step` performs nothing: it takes the time as an argument and returns the next state and the commands that the shell
+ * carries out. A stale event, which concerns something the state has moved on from, changes nothing. An event without an
+ * edge in the current state is an `IllegalTransition` and changes nothing.
  *
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
 
 /**
- * Anything with a `_tag`: states, events and commands.
+ * Anything with a `_tag`: a state, an event or a command.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ export interface Tagged {
 }
 
 /**
- * The legal edges: for each state and event the states that may follow, each with its condition in words.
+ * The legal edges: for each state and event, the possible next states and the condition of each, in words.
  *
  * @since 0.1.0
  */
@@ -32,7 +32,7 @@ export type Edges<S extends string, E extends string> = {
 }
 
 /**
- * What a step leads to. The shell stores `state` before it carries out `commands`, in their order.
+ * The result of a step. The shell stores `state` before it carries out `commands`, in order.
  *
  * @since 0.1.0
  */
@@ -42,7 +42,7 @@ export interface Next<S, C> {
 }
 
 /**
- * An event that a state does not have.
+ * An event for which the state has no edge.
  *
  * @since 0.1.0
  */
@@ -77,15 +77,15 @@ export type Handlers<S extends Tagged, E extends Tagged, C, T> = {
  * @since 0.1.0
  */
 export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
-  /** What errors, events and diagrams call it. */
+  /** The name in errors, events and diagrams. */
   readonly name: string
-  /** The state that diagrams begin with. */
+  /** The first state in diagrams. */
   readonly initial: S["_tag"]
   readonly edges: Edges<S["_tag"], E["_tag"]>
-  /** True for an event that is about something that the state has moved on from. */
+  /** True if the event concerns something that the state has moved on from. */
   readonly isStale: (state: S, event: E) => boolean
   /**
-   * The next state and what to do, or why the event is not legal.
+   * Returns the next state and commands, or the illegal transition.
    *
    * @param now milliseconds since the epoch
    */
@@ -93,7 +93,7 @@ export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
 }
 
 /**
- * Makes a machine from its table and handlers. The types of states, events and commands are given first, the rest is
+ * Makes a machine from its table and handlers. Give the types of states, events and commands first; the rest is
  * inferred.
  *
  * @example
@@ -125,12 +125,12 @@ export const make =
     readonly name: string
     readonly initial: S["_tag"]
     readonly edges: T
-    /** Drops events before the table is asked. Default: none. */
+    /** True for events to drop before the table is consulted. Default: none. */
     readonly isStale?: (state: S, event: E) => boolean
     readonly on: Handlers<S, E, C, T>
   }): Machine<S, E, C> => {
     const isStale = options.isStale ?? (() => false)
-    // The mapped type proves each handler right for its edge; that two run-time tags find the right one is beyond it.
+    // The mapped type checks each handler against its edge, but cannot prove the lookup by two run-time tags.
     const handlers = options.on as unknown as {
       readonly [state: string]: { readonly [event: string]: (state: S, event: E, now: number) => Next<S, C> }
     }
@@ -151,7 +151,7 @@ export const make =
   }
 
 /**
- * The result of a handler: a state, and the commands to carry out once it is stored.
+ * Makes a handler's result: a state, and the commands to carry out once it is stored.
  *
  * @since 0.1.0
  */
@@ -164,7 +164,7 @@ interface Drawn {
   }
 }
 
-// The table, a row for each edge.
+// One row for each edge.
 const rows = ({ edges }: Drawn) =>
   Object.entries(edges).flatMap(([from, events]) =>
     Object.entries(events).flatMap(([event, targets = {}]) =>
@@ -173,7 +173,7 @@ const rows = ({ edges }: Drawn) =>
   )
 
 /**
- * The table as a Mermaid state diagram.
+ * Renders the table as a Mermaid state diagram.
  *
  * @since 0.1.0
  */
@@ -191,7 +191,7 @@ export const toMermaid = (machine: Drawn): string => {
 }
 
 /**
- * The table as a Markdown table: from which state an event leads where, and when.
+ * Renders the table as Markdown: state, event, next state, condition.
  *
  * @since 0.1.0
  */

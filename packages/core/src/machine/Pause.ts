@@ -1,8 +1,8 @@
 /**
- * How long a key's token endpoint is left alone after a request that failed for a reason that only time mends.
+ * How long no token request is sent for a key after a failure that only time resolves.
  *
- * The server says how long, if at least a second, or the pause doubles with each failure in a row: 1 s, 2 s, 4 s, at most
- * 30 s. It is kept in the record, so that it holds for all processes and callers.
+ * The server's own value counts if it is at least a second. Otherwise the pause doubles with each failure in a row: 1 s,
+ * 2 s, 4 s, up to 30 s. It is kept in the record, so that it holds for all processes and callers.
  *
  * Sources: RFC 9110 section 10.2.3 (`Retry-After`), RFC 6585 section 4 (429).
  *
@@ -15,13 +15,13 @@ import * as Tokens from "../oauth/Tokens.ts"
 import type { Reason } from "../ZapierAuthError.ts"
 
 /**
- * The failure that a pause follows.
+ * The failure that caused a pause.
  *
  * - `RateLimited`: 429
  * - `Unavailable`: 5xx
  * - `Malformed`: a response that could not be understood
  * - `NotSent`: the token endpoint was not reached
- * - `NoResponse`: the response was lost, or did not come in time
+ * - `NoResponse`: the response was lost, or did not arrive in time
  *
  * @since 0.1.0
  */
@@ -39,6 +39,8 @@ export const Cause = /* @__PURE__ */ Schema.TaggedUnion({
 export type Cause = typeof Cause.Type
 
 /**
+ * A period without token requests.
+ *
  * - `until`: no request is sent before it
  * - `failures`: how many requests have failed in a row
  *
@@ -52,7 +54,7 @@ export const Pause = /* @__PURE__ */ Schema.Struct({ until: Tokens.Instant, fail
 export type Pause = typeof Pause.Type
 
 /**
- * A failed request: its cause, and how long the server wants to be left alone, in milliseconds, if it said so.
+ * A failed request: its cause and the pause that the server asked for, in milliseconds, if any.
  *
  * @since 0.1.0
  */
@@ -70,7 +72,7 @@ const first = 1_000
 const longest = 30_000
 
 /**
- * The failure that an outcome is, if time alone mends it.
+ * Converts an outcome to a failure, or to `undefined` if waiting cannot resolve it.
  *
  * @since 0.1.0
  */
@@ -97,7 +99,7 @@ export const failureOf = (outcome: TokenOutcome.TokenOutcome): Failure | undefin
 /**
  * The pause after one more failure.
  *
- * @param previous the pause that preceded the request, if one did
+ * @param previous the pause before the request, if any
  * @param now milliseconds since the epoch
  *
  * @since 0.1.0
@@ -110,8 +112,7 @@ export const after = (previous: Pause | undefined, { cause, retryAfter }: Failur
 }
 
 /**
- * True while nothing is to be sent. Ignored when it ends further ahead than the longest pause that a server is granted:
- * the clock went back.
+ * True while no request may be sent. Ignored when further ahead than the longest pause: the clock went back.
  *
  * @param now milliseconds since the epoch
  *
@@ -121,9 +122,10 @@ export const isOn = (pause: Pause | undefined, now: number): pause is Pause =>
   pause !== undefined && pause.until > now && pause.until - now <= TokenOutcome.longestPause
 
 /**
- * The reason that a caller is given during the pause.
+/**
+ * The reason given to callers during the pause.
  *
- * @param by `unknown` is told where the response was lost
+ * @param by reasons for a refusal and for a lost response
  * @param now milliseconds since the epoch
  *
  * @since 0.1.0

@@ -3,29 +3,29 @@
  *
  * **Theory of operation**
  *
- * A grant holds an access token and the refresh token that renews it. A refresh rotates both, so a refresh token is
- * worth protecting: it may be presented by one process at a time, its answer must be stored whatever else has happened
- * meanwhile, and no answer must replace a newer one. Two numbers make this decidable from the record alone:
+ * A grant holds an access token and the refresh token that renews it. A refresh rotates both, so the refresh token must be
+ * protected: one process at a time may send it, its response must be stored whatever else has happened meanwhile, and no
+ * response may replace a newer one. Two fields make this decidable from the record alone:
  *
- * - `generation` is one higher after every successful consent or refresh. An event that was caused by generation g says
- *   so, and changes nothing but generation g.
+ * - `generation` rises by one with every successful consent or refresh. An event names the generation that caused it, and
+ *   changes only that generation.
  * - `family` names the consent that the tokens descend from, so that a grant that was removed and made anew is never
- *   mistaken for the one before.
+ *   mistaken for the earlier one.
  *
- * `Refreshing` carries a lease. While it is live nobody else presents the refresh token: the request of its owner may
- * still be answered, and a server may take a token that comes twice for a stolen one. The owner stops listening before
- * the lease ends, so a lease past its deadline belongs to a process that is gone, and the outcome of its request is
- * unknown. An unknown outcome is not a failure: the same refresh token is presented once more, and only a clear refusal
- * (`invalid_grant`) that reaches the owner of the lease ends the grant. A success, however late, is stored while the
- * record is still of the generation that it renews, even if the grant was given up meanwhile (success always wins).
+ * `Refreshing` carries a lease. While it is live, no other process sends the refresh token: the owner may still get a
+ * response, and a server may treat a token that arrives twice as stolen. The owner stops listening before the lease ends,
+ * so an expired lease means that its owner is gone and the outcome of its request is unknown. An unknown outcome is not a
+ * failure: the same refresh token is sent once more, and only a clear refusal (`invalid_grant`) that reaches the owner of
+ * the lease ends the grant. A success, however late, is stored while the record still has the generation that it renews,
+ * even if the grant was given up meanwhile (success always wins).
  *
- * Outcomes of another generation, and failures that reach a process whose lease was taken over, are stale and change
- * nothing. `isStale` says so once, so that the table holds only edges that mean something.
+ * Outcomes for another generation, and failures that reach a process whose lease was taken over, are stale and change
+ * nothing. `isStale` decides this in one place, so that the table holds only meaningful edges.
  *
- * A request that fails for a reason that only time mends sets a pause, which grows with each failure in a row. A response
- * whose access token cannot be used is such a failure, and its refresh token is kept: the one before it may be dead.
+ * A failure that only time resolves starts a pause, which grows with each failure in a row. A response with an unusable
+ * access token counts as such a failure, but its refresh token is kept: the previous one may be dead.
  *
- * An access token that has time left keeps being used throughout, until the API itself rejects it.
+ * A valid access token stays in use throughout, until the API itself rejects it.
  *
  * Sources: RFC 6749 sections 5.2 and 6; Zapier's "Authentication" page of the Workflow API (both tokens rotate).
  *
@@ -46,9 +46,9 @@ import { ReconnectCause } from "../ZapierAuthError.ts"
 // -----------------------------------------------------------------------------
 
 const held = {
-  /** Which consent the tokens descend from. */
+  /** The consent that the tokens descend from. */
   family: Schema.NonEmptyString,
-  /** One higher after every successful consent or refresh. */
+  /** Rises by one with every successful consent or refresh. */
   generation: /* @__PURE__ */ Schema.Int.check(/* @__PURE__ */ Schema.isGreaterThan(0)),
   tokens: Tokens.Tokens
 }
@@ -56,15 +56,17 @@ const held = {
 const renewal = {
   /** True if a response to a refresh of this generation was lost. */
   responseLost: Schema.Boolean,
-  /** The pause that follows the latest failure. */
+  /** The pause after the latest failure. */
   pause: /* @__PURE__ */ Schema.optionalKey(Pause.Pause)
 }
 
 /**
- * - `Absent`: no grant. It is not stored.
+ * The states of a user's grant.
+ *
+ * - `Absent`: no grant. Never stored.
  * - `Active`: the tokens. No refresh begins during the pause.
- * - `Refreshing`: the owner of `lease` presents the refresh token, itself for the first or second time.
- * - `ReconnectRequired`: only the user can restore access. The access token may have time left.
+ * - `Refreshing`: the owner of `lease` has sent the refresh token. `attempt` counts its attempts.
+ * - `ReconnectRequired`: only the user can restore access. The access token may still be valid.
  *
  * @since 0.1.0
  */
@@ -100,21 +102,23 @@ export const absent: Of<"Absent"> = { _tag: "Absent" }
 // Events
 // -----------------------------------------------------------------------------
 
-// The generation that a refresh is for, and the process that sent it.
+// The generation that a refresh renews, and the process that sent it.
 const presented = { family: Schema.String, generation: Schema.Int, owner: Schema.NonEmptyString }
 
 /**
+ * The events of a user's grant.
+ *
  * - `ConsentGranted`: a code was exchanged.
  * - `AccessTokenRequested`: `owner` needs an access token.
  * - `AccessTokenRejected`: the API responded 401 to the access token of that generation, and `owner` needs another.
  * - `RefreshSucceeded`: the response to the refresh of that generation holds new tokens.
- * - `RefreshTokenReplaced`: the response holds a new refresh token, and no access token that can be used.
+ * - `RefreshTokenReplaced`: the response holds a new refresh token but no usable access token.
  * - `RefreshRefused`: the response was `invalid_grant`.
- * - `RefreshOutcomeUnknown`: the response was lost, or did not come in time. `isAwaited`: the connection broke while a
+ * - `RefreshOutcomeUnknown`: the response was lost, or did not arrive in time. `isAwaited`: the connection broke while a
  *   caller waits.
- * - `RefreshFailed`: the response says nothing about the grant, or nothing was sent. `mayHaveRotated` where the server may
- *   have rotated the tokens all the same; `failure` where time alone mends it.
- * - `Disconnected`: the app wants no access any more.
+ * - `RefreshFailed`: the response says nothing about the grant, or nothing was sent. `mayHaveRotated` is true if the server
+ *   may have rotated the tokens anyway; `failure` is set if only time resolves it.
+ * - `Disconnected`: the app gives up its access.
  *
  * @since 0.1.0
  */
@@ -137,7 +141,7 @@ export const Event = /* @__PURE__ */ (() =>
 export type Event = typeof Event.Type
 
 /**
- * The generation that a refresh is for, and the process that sent it.
+ * The generation that a refresh renews, and the process that sent it.
  *
  * @since 0.1.0
  */
@@ -148,10 +152,10 @@ export interface Presented {
 }
 
 /**
- * The event that the outcome of a refresh is. A server that reports a failure is left alone for now; one whose connection
- * broke is asked once more if a caller waits.
+ * Converts the outcome of a refresh to an event. After a reported failure the server gets a pause; after a broken
+ * connection one more attempt follows if a caller waits.
  *
- * @param isAwaited whether a caller waits, and the token may be presented again at once
+ * @param isAwaited true if a caller waits, so that the token may be sent again at once
  *
  * @internal
  */
@@ -184,11 +188,13 @@ export const eventOfOutcome = (
 // -----------------------------------------------------------------------------
 
 /**
- * - `UseAccessToken`: hand it to the callers, and to others without asking again before `until`.
- * - `PresentRefreshToken`: send the refresh, and listen for its response until `deadline`. It is not sent at or after it.
- * - `AwaitLease`: another process is refreshing; look again, at the latest at `until`.
- * - `AwaitTime`: tell the callers why nothing is sent, and to come back after the pause.
- * - `RequireReconnect`: tell the callers that the user must connect.
+ * The commands of a user's grant.
+ *
+ * - `UseAccessToken`: give it to the callers, and to later ones without a step until `until`.
+ * - `PresentRefreshToken`: send the refresh and listen for its response until `deadline`. It is not sent at or after it.
+ * - `AwaitLease`: another process is refreshing; look again by `until` at the latest.
+ * - `AwaitTime`: tell the callers why nothing is sent, and to retry after the pause.
+ * - `RequireReconnect`: tell the callers that the user must reconnect.
  * - `ReportFailure`: tell the callers how the request failed.
  *
  * @since 0.1.0
@@ -215,12 +221,12 @@ export type Command =
 const always = "always"
 
 const demand = {
-  Active: "the access token has time left and is not due, or a pause is on",
-  Refreshing: "the access token has ended, was rejected or is due, and there is a refresh token",
-  ReconnectRequired: "the access token has ended or was rejected, and there is no refresh token"
+  Active: "the access token is valid and not due for renewal, or a pause is on",
+  Refreshing: "the access token has expired, was rejected or is due, and there is a refresh token",
+  ReconnectRequired: "the access token has expired or was rejected, and there is no refresh token"
 }
 
-const consent = { known: "the record has that consent", new: "the consent is another" }
+const consent = { known: "the record already has this consent", new: "the consent is new" }
 
 /**
  * The legal edges, each with its condition.
@@ -271,12 +277,12 @@ type Stored = Held | Of<"ReconnectRequired">
 
 type OfEvent<Tag extends Event["_tag"]> = Extract<Event, { readonly _tag: Tag }>
 
-// True if the event was caused by this very generation of this very consent.
+// True if the event was caused by this generation of this consent.
 const concerns = (event: { family: string; generation: number }, state: Stored) =>
   event.family === state.family && event.generation === state.generation
 
-// A success counts while the record is of its generation. A failure counts only for the owner of the lease: somebody
-// else may still succeed.
+// A success counts while the record has its generation. A failure counts only for the owner of the lease: another process
+// may still succeed.
 const isStale = (state: State, event: Event): boolean => {
   switch (event._tag) {
     case "RefreshSucceeded":
@@ -300,9 +306,11 @@ const activate = (family: string, generation: number, tokens: Tokens.Tokens): Of
 })
 
 /**
- * A grant as it is after its first consent. `Adoption.adopt` makes one of tokens that an app has already.
+ * Makes a grant from existing tokens, as if a consent had just returned them.
  *
- * @param family names the consent: a new text for each, such as a UUID
+ * Store it only where no grant exists. To take over tokens that an app already has, use `Adoption.adopt`.
+ *
+ * @param family a new, unique name for the consent, such as a UUID
  *
  * @example
  * ```ts
@@ -311,7 +319,7 @@ const activate = (family: string, generation: number, tokens: Tokens.Tokens): Of
  * import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
  * import * as Option from "effect/Option"
  *
- * // Whether it was stored: a grant that is there already is left alone.
+ * // Resolves to false if the subject already has a grant, which is left alone.
  * export const adopt = (clientId: string, subject: string, tokens: Tokens.Tokens) =>
  *   GrantStore.use((grants) =>
  *     grants.compareAndSet({ clientId, subject }, Option.none(), UserGrant.granted(crypto.randomUUID(), tokens))
@@ -339,12 +347,12 @@ const giveUp = (state: Held, why: ReconnectCause, now: number): Of<"ReconnectReq
   since: now
 })
 
-// The API no longer takes the access token of the generation that the event names.
+// Marks the access token of the event's generation as rejected by the API.
 const rejected = <S extends Stored>(state: S, event: OfEvent<"AccessTokenRejected">): S =>
   concerns(event, state) && !Tokens.isRejected(state.tokens) ? { ...state, tokens: Tokens.reject(state.tokens) } : state
 
 /**
- * The access token of a state, live or not, named by its generation.
+ * Returns the access token of a state, valid or not, with its generation.
  *
  * @internal
  */
@@ -364,7 +372,7 @@ const use = (state: { family: string; generation: number }, access: Tokens.Acces
 const reportFailure: Command = { _tag: "ReportFailure" }
 
 /**
- * The machine, for the given settings.
+ * Makes the machine for the given settings.
  *
  * @example
  * ```ts
@@ -383,7 +391,7 @@ const reportFailure: Command = { _tag: "ReportFailure" }
  * @since 0.1.0
  */
 export const machine = (settings: Settings.Refreshing): Machine.Machine<State, Event, Command> => {
-  const present = (
+  const send = (
     { family, generation, pause, responseLost, tokens }: Held & { readonly tokens: Tokens.Renewable },
     owner: string,
     attempt: 1 | 2,
@@ -411,7 +419,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     return next(refreshing, command)
   }
 
-  // The live token is used until the lease of the refresh would have ended: should it come to nothing, the next is due.
+  // The live token is used until the lease would have ended: if this refresh fails, the next one is due then.
   const useMeanwhile = (state: Held, now: number): ReadonlyArray<Command> =>
     Tokens.isLive(state.tokens, now)
       ? [use(state, state.tokens, Lease.make("", settings.answerTimeout, now).deadline)]
@@ -432,7 +440,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       const { pause } = state
       return next(state, isLive ? use(state, tokens, pause.until) : ({ _tag: "AwaitTime", pause } satisfies Command))
     }
-    const begun = present({ ...state, tokens: { ...tokens, refreshToken } }, owner, 1, now)
+    const begun = send({ ...state, tokens: { ...tokens, refreshToken } }, owner, 1, now)
     return next(begun.state, ...begun.commands, ...useMeanwhile(state, now))
   }
 
@@ -446,9 +454,9 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       const wait: Command = { _tag: "AwaitLease", until: deadline }
       return next(state, isLive ? use(state, state.tokens, deadline) : wait)
     }
-    // A process that asks has no request open: nothing was sent under its own lease, whose claim was stored without its
-    // knowing. Another's owner is gone, and nobody knows what came of its request.
-    const begun = present({ ...state, responseLost: state.responseLost || !isOwn }, owner, 1, now)
+    // The asking process has no open request, so its own lease was stored by a write that seemed to fail, and nothing was
+    // sent. The owner of another process's expired lease is gone, and the outcome of its request is unknown.
+    const begun = send({ ...state, responseLost: state.responseLost || !isOwn }, owner, 1, now)
     return next(begun.state, ...begun.commands, ...useMeanwhile(state, now))
   }
 
@@ -458,8 +466,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       Tokens.isLive(state.tokens, now) ? use(state, state.tokens, state.tokens.expiresAt) : requireReconnect(state.why)
     )
 
-  // The response's tokens, in the place of the ones that they renew. A refresh token that it leaves out stays good (RFC
-  // 6749 section 6).
+  // Replaces the tokens by those of the response. A refresh token missing from it stays valid (RFC 6749 section 6).
   const renewed = (state: Stored, event: OfEvent<"RefreshSucceeded">, now: number) => {
     const { refreshToken } = state.tokens
     const isKept = event.tokens.refreshToken === undefined && refreshToken !== undefined
@@ -472,14 +479,14 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     return next(active, use(active, tokens, Tokens.dueAt(tokens, settings.expiryMargin)))
   }
 
-  // The access token stays what it is, and the next one is asked for after the pause.
+  // The access token stays, and a new one is requested after the pause.
   const replaced = (state: Stored, { failure, refreshToken }: OfEvent<"RefreshTokenReplaced">, now: number) => {
     const before = state._tag === "ReconnectRequired" ? undefined : state.pause
     const active = activate(state.family, state.generation + 1, { ...state.tokens, refreshToken })
     return next({ ...active, pause: Pause.after(before, failure, now) }, reportFailure)
   }
 
-  // A consent is taken once. Whoever is not sure whether it was says it again, and what it has become since is kept.
+  // A consent counts once. It may be reported again after a write with an unknown outcome; later changes are kept.
   const consented = <S extends Stored>(state: S, event: OfEvent<"ConsentGranted">) =>
     next(event.family === state.family ? state : activate(event.family, state.generation + 1, event.tokens))
 
@@ -528,7 +535,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
         },
         RefreshOutcomeUnknown: (state, { isAwaited, owner }, now) =>
           isAwaited && state.attempt === 1
-            ? present({ ...state, responseLost: true }, owner, 2, now)
+            ? send({ ...state, responseLost: true }, owner, 2, now)
             : resume(state, true, { cause: { _tag: "NoResponse" } }, now),
         RefreshFailed: (state, { failure, mayHaveRotated }, now) => resume(state, mayHaveRotated, failure, now),
         Disconnected: () => next(absent)

@@ -1,5 +1,5 @@
 /**
- * How a `Driver` drives a user's grant.
+ * Lets a `Driver` drive a user's grant.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { type Driven, isSame, type Order } from "./DriverState.ts"
 import * as Pause from "./Pause.ts"
 import * as UserGrant from "./UserGrant.ts"
 
-const told = { refused: new ReconnectRequired({ why: "Revoked" }), unknown: new RefreshOutcomeUnknown({}) }
+const reasons = { refused: new ReconnectRequired({ why: "Revoked" }), unknown: new RefreshOutcomeUnknown({}) }
 
 const order = (command: UserGrant.Command, now: number): Order<TokenRequest> => {
   switch (command._tag) {
@@ -30,7 +30,7 @@ const order = (command: UserGrant.Command, now: number): Order<TokenRequest> => 
       }
     }
     case "AwaitTime":
-      return { _tag: "Tell", reason: Pause.toReason(command.pause, told, now) }
+      return { _tag: "Tell", reason: Pause.toReason(command.pause, reasons, now) }
     case "RequireReconnect":
       return { _tag: "Tell", reason: new ReconnectRequired({ why: command.why }) }
     case "ReportFailure":
@@ -41,7 +41,7 @@ const order = (command: UserGrant.Command, now: number): Order<TokenRequest> => 
 const idOf = (state: UserGrant.State) => (state._tag === "Absent" ? undefined : state)
 
 /**
- * A user's grant, to be driven.
+ * A user's grant, as a `Driven` machine.
  *
  * @since 0.1.0
  */
@@ -63,6 +63,6 @@ export const driven = (
   order,
   conclude: ({ id, owner }, outcome, isAwaited) => ({
     event: UserGrant.eventOfOutcome(outcome, { ...id, owner }, isAwaited),
-    failure: TokenFailure.toReason(outcome, told)
+    failure: TokenFailure.toReason(outcome, reasons)
   })
 })

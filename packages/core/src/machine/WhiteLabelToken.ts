@@ -1,16 +1,16 @@
 /**
- * The machine of a White Label user's token: one for each client application, user and tenant.
+ * The state machine of a White Label user's token, one per client application, user and tenant.
  *
  * **Theory of operation**
  *
- * The partner signs a JWT for its user and exchanges it for an access token (RFC 8693). Nothing is renewed: another token
- * takes another JWT, which the partner can sign at any time, and asking twice harms nobody. These are the rules of the
- * app's own credential, so this is `AppCredential`'s machine under another name, not a copy of it: one lease for all
- * processes, a rejected token that is never handed out again, a pause after a failure that only time mends.
+ * The partner signs a JWT for its user and exchanges it for an access token (RFC 8693). Tokens are not refreshed: the next
+ * token needs another JWT, which the partner can sign at any time, and an exchange may be repeated without harm. These rules
+ * are those of the app's own credential, so this is `AppCredential`'s machine under another name: one lease for all
+ * processes, a rejected token is never returned again, and a pause follows a transient failure.
  *
- * A refresh token that comes all the same is neither stored nor used (RFC 8693 section 2.2.1 advises against issuing one).
- * A new JWT proves who the user is today, which a kept refresh token does not, and what is not stored can be neither
- * lost nor presented twice. Its arrival is published as `OddResponseTaken`.
+ * If Zapier sends a refresh token, it is neither stored nor used (RFC 8693 section 2.2.1 advises against issuing one): a new
+ * JWT proves the user's current identity, a stored refresh token does not, and a token that is not stored cannot be lost or
+ * used twice. The event `OddResponseTaken` reports it.
  *
  * Sources: RFC 8693; Zapier's "Token exchange" page of White Label.
  *
@@ -25,7 +25,7 @@ import * as AppCredentialDriver from "./AppCredentialDriver.ts"
 import type * as DriverState from "./DriverState.ts"
 
 /**
- * A user of the partner's, and the tenant (workspace, organization) that the user belongs to, by the partner's own names.
+ * A partner's user and the user's tenant (workspace, organization), by the partner's own ids.
  *
  * @since 0.1.0
  */
@@ -35,7 +35,7 @@ export interface User {
 }
 
 /**
- * The machine, for the given settings.
+ * Returns the machine for the settings.
  *
  * @example
  * ```ts
@@ -56,10 +56,10 @@ export const machine = (settings: Settings.Refreshing): ReturnType<typeof AppCre
 })
 
 const check =
-  "that Zapier has this app's issuer, audience, names of claims, and a JWKS with the kid that signs; the scopes; and this machine's clock"
+  "that issuer, audience and claim names are as registered with Zapier, that the JWKS has the signing key's kid, the scopes, and this machine's clock"
 
 /**
- * What a caller is told when an exchange did not end with a token. What Zapier refuses is the JWT, or what was registered.
+ * Maps an exchange without a token to a reason. A refusal concerns the JWT, or the registered values.
  *
  * @internal
  */
@@ -72,14 +72,15 @@ export const toReason = (outcome: TokenOutcome): Reason | undefined => {
   })
 }
 
-// What the app's own driver sends, which its conclusions do not look at.
+// The request of the app's own driver, whose `conclude` ignores it.
 const asked = { _tag: "ClientCredentials", scopes: [] } as const
 
 type Driven = DriverState.Driven<AppCredential.State, AppCredential.Event, AppCredential.Command, User, TokenOutcome>
 
 /**
- * The token of a White Label user, to be driven: as the app's own, but for what is sent. A request is the user: the JWT is
- * signed when it is sent.
+ * Connects the machine to its driver, like the app's own credential, with another request.
+ *
+ * The request is the user, because the JWT is signed only when it is sent.
  *
  * @since 0.1.0
  */

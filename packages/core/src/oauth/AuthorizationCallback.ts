@@ -1,10 +1,10 @@
 /**
  * The redirect back from the consent page: the authorization response of RFC 6749 section 4.1.2.
  *
- * Parsing is strict, because anybody can call a redirect URI. Exactly one `state` and exactly one of `code` and `error`
- * must be there, each once and not empty (RFC 6749 section 3.1 forbids repeated parameters). `state` and `code` are
- * printable ASCII (appendices A.5 and A.11) of at most 4,096 characters. Whatever a framework has made of a query is an
- * input: what is neither text nor a list of texts is refused. Other parameters are ignored, as section 4.1.2 asks.
+ * Parsing is strict, because anyone can call a redirect URI. The callback must have exactly one `state`, and exactly one of
+ * `code` and `error`, each once and not empty (RFC 6749 section 3.1 forbids repeated parameters). `state` and `code` are
+ * printable ASCII (appendices A.5 and A.11) of at most 4,096 characters. A query that a framework has parsed may hold any
+ * value; anything but text or a list of texts is refused. Other parameters are ignored, as section 4.1.2 requires.
  *
  * @since 0.1.0
  */
@@ -14,8 +14,7 @@ import * as OAuthError from "../internal/oauthError.ts"
 import { InvalidCallback } from "../ZapierAuthError.ts"
 
 /**
- * What a callback may be given as: the whole URL, its path and query, its query string with or without `?`, or its
- * parameters as a server has parsed them.
+ * The forms of a callback: its URL, path and query, query string (with or without `?`), or parsed parameters.
  *
  * @since 0.1.0
  */
@@ -26,8 +25,10 @@ export type Input =
   | { readonly [name: string]: string | ReadonlyArray<string> | undefined }
 
 /**
+ * A parsed callback.
+ *
  * - `Code`: the user agreed.
- * - `Error`: the user or Zapier refused; `error` is a code that OAuth defines, or a phrase that says it is not.
+ * - `Error`: the user or Zapier refused. `error` is a code that OAuth defines, or a phrase that says it is not one.
  *
  * @since 0.1.0
  */
@@ -37,14 +38,14 @@ export type Callback =
 
 const queryOf = (text: string): string => {
   const isUrl = text.startsWith("/") || /^[a-z][a-z\d+.-]*:\/\//i.test(text)
-  // A query, of which URLSearchParams leaves out the question mark.
+  // A query string; URLSearchParams ignores its leading question mark.
   if (!isUrl) return text
   const beforeFragment = text.split("#", 1)[0] ?? ""
   const start = beforeFragment.indexOf("?")
   return start === -1 ? "" : beforeFragment.slice(start + 1)
 }
 
-// Types do not bind what a framework has parsed: some make an object of `code[a]=1`.
+// Frameworks ignore the declared types: some parse `code[a]=1` into an object.
 const valuesOf = (input: string | object): ((name: string) => ReadonlyArray<unknown>) => {
   if (typeof input === "string") return valuesOf(new URLSearchParams(queryOf(input)))
   if (input instanceof URL) return valuesOf(input.searchParams)
@@ -65,7 +66,7 @@ const problemOf = (text: string): string | undefined => {
 }
 
 /**
- * Parses a callback. Fails with `InvalidCallback`, which says what is wrong and never repeats a value.
+ * Parses a callback. Fails with `InvalidCallback`, which says what is wrong but never repeats a value.
  *
  * @example
  * ```ts
@@ -77,7 +78,7 @@ const problemOf = (text: string): string | undefined => {
  * tagOf("/zapier/callback?code=abc&state=xyz") // => Result.succeed("Code")
  * tagOf("?error=access_denied&state=xyz") // => Result.succeed("Error")
  *
- * // A code is there more than once.
+ * // The code appears more than once.
  * Result.isFailure(tagOf("?code=abc&code=def&state=xyz")) // => true
  * ```
  *
@@ -86,13 +87,15 @@ const problemOf = (text: string): string | undefined => {
 export const parse = (input: Input): Result.Result<Callback, InvalidCallback> =>
   Result.gen(function* () {
     if (typeof input !== "string" && (typeof input !== "object" || input === null)) {
-      return yield* Result.fail(new InvalidCallback({ problem: "it is neither a URL nor its parameters" }))
+      return yield* Result.fail(
+        new InvalidCallback({ problem: "the callback must be its URL or its query parameters" })
+      )
     }
     const values = valuesOf(input)
     const fail = (problem: string) => Result.fail(new InvalidCallback({ problem }))
     const atMostOne = (name: string): Result.Result<string | undefined, InvalidCallback> => {
       const [first, ...more] = values(name)
-      if (more.length > 0) return fail(`${name} is there more than once`)
+      if (more.length > 0) return fail(`${name} appears more than once`)
       if (first === undefined) return Result.succeed(first)
       if (typeof first !== "string") return fail(`${name} is not text`)
       const problem = problemOf(first)
@@ -102,8 +105,8 @@ export const parse = (input: Input): Result.Result<Callback, InvalidCallback> =>
     const code = yield* atMostOne("code")
     const error = yield* atMostOne("error")
     if (state === undefined) return yield* fail("state is missing")
-    if (code !== undefined && error !== undefined) return yield* fail("code and error are both there")
+    if (code !== undefined && error !== undefined) return yield* fail("it has both code and error")
     if (code !== undefined) return { _tag: "Code", state: Redacted.make(state), code: Redacted.make(code) }
-    if (error === undefined) return yield* fail("neither code nor error is there")
+    if (error === undefined) return yield* fail("it has neither code nor error")
     return { _tag: "Error", state: Redacted.make(state), error: OAuthError.sanitize(error) }
   })

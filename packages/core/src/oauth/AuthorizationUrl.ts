@@ -1,6 +1,5 @@
 /**
- * The URL that a user's browser is sent to for consent: the authorization request of RFC 6749 section 4.1.1, with what
- * Zapier adds.
+ * Builds the URL of the consent page: the authorization request of RFC 6749 section 4.1.1 with Zapier's additions.
  *
  * Sources: RFC 6749 section 4.1.1; RFC 7636 section 4.3 (PKCE); Zapier's "Authentication" and "Create Account" pages of
  * the Workflow API.
@@ -12,7 +11,7 @@ import * as Scopes from "./Scopes.ts"
 import type { Urls } from "../zapier/ZapierUrls.ts"
 
 /**
- * What Zapier fills into its form for people who have no account yet.
+ * Values to prefill in Zapier's sign-up form, for users without an account.
  *
  * @since 0.1.0
  */
@@ -23,7 +22,7 @@ export interface SignUp {
 }
 
 /**
- * Where the user came from, for Zapier's statistics.
+ * The user's origin, for Zapier's statistics.
  *
  * @since 0.1.0
  */
@@ -36,45 +35,45 @@ export interface Campaign {
 }
 
 /**
- * The consent page: `Current` also signs new users up, `Legacy` is that of the older documentation.
+ * The consent page: `Current` also signs up new users; `Legacy` is the one of the older documentation.
  *
  * @since 0.1.0
  */
 export type Page = "Current" | "Legacy"
 
 /**
- * What may be said about the page that the user sees.
+ * Options of the consent page.
  *
  * @since 0.1.0
  */
 export interface PageOptions {
-  /** What Zapier fills into its form for people without an account. */
+  /** Values to prefill in Zapier's sign-up form, for users without an account. */
   readonly signUp?: SignUp | undefined
-  /** Where the user came from, for Zapier's statistics. */
+  /** The user's origin, for Zapier's statistics. */
   readonly campaign?: Campaign | undefined
-  /** Which consent page. Default: the current one. */
+  /** The consent page. Default: `Current`. */
   readonly page?: Page | undefined
 }
 
 /**
- * What an authorization URL says.
+ * The parameters of an authorization URL.
  *
  * @since 0.1.0
  */
 export interface Parameters extends PageOptions {
   readonly clientId: string
-  /** One that is registered, spelled exactly as it is there. */
+  /** A registered redirect URI, in exactly the registered spelling. */
   readonly redirectUri: string
-  /** What to ask for. */
+  /** The scopes to request. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
-  /** Random, and compared on return. */
+  /** A random value, compared with the one in the callback. */
   readonly state: Redacted.Redacted
-  /** PKCE's S256 challenge. Zapier does not document PKCE; servers ignore what they do not know (RFC 6749 section 3.1). */
+  /** PKCE's S256 challenge. Zapier does not document PKCE; servers ignore unknown parameters (RFC 6749 section 3.1). */
   readonly codeChallenge?: string | undefined
 }
 
 /**
- * Builds the URL. It holds `state`, so it is `Redacted`: open it where the browser is redirected.
+ * Builds the URL. It is `Redacted` because it contains `state`; unwrap it where you redirect the browser.
  *
  * @example
  * ```ts

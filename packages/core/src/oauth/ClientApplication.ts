@@ -1,8 +1,8 @@
 /**
- * The application that is registered with Zapier: client id, secret, redirect URIs.
+ * The application that is registered with Zapier: client id, client secret and redirect URIs.
  *
- * The service gives an Effect, not a value: the credentials are read when they are needed, so that a regenerated secret
- * is picked up without a restart.
+ * The service provides an Effect instead of a value: the credentials are read at each use, so that a regenerated secret
+ * takes effect without a restart.
  *
  * Source: Zapier's Developer Platform (Embed, Settings, Credentials and Redirect URIs).
  *
@@ -23,8 +23,10 @@ import * as UriProblem from "../internal/uriProblem.ts"
 import { InvalidConfig, ZapierAuthError } from "../ZapierAuthError.ts"
 
 /**
- * Whether a text is usable as a redirect URI: absolute, without white space, fragment (RFC 6749 section 3.1.2) and password, and
- * `http` only on this very machine. An app may have a scheme of its own (RFC 8252 section 7.1).
+ * True if a text is usable as a redirect URI.
+ *
+ * It must be absolute, without white space, fragment (RFC 6749 section 3.1.2) or password, and `http` only on this machine.
+ * An app may use its own scheme (RFC 8252 section 7.1).
  *
  * @since 0.1.0
  */
@@ -35,7 +37,7 @@ const usable =
   (text: string): boolean =>
     problem(text) === undefined
 
-// The pattern is what values are drawn by; the filter decides.
+// The pattern lets tests generate values; the filter decides.
 const Printable = /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.isPattern(/^[\x20-\x7E]+$/))
 
 const ClientIdText = /* @__PURE__ */ Printable.check(
@@ -55,13 +57,14 @@ const ClientSecret = /* @__PURE__ */ Schema.Redacted(
 
 const RedirectUri = /* @__PURE__ */ Schema.String.check(
   /* @__PURE__ */ Schema.makeFilter(isRedirectUri, {
-    expected: "an absolute URI without a fragment, with https unless it is on this machine"
+    expected: "an absolute URI without a fragment, with https unless it points to this machine"
   })
 )
 
 /**
- * How the application authenticates at the token endpoint (RFC 6749 section 2.3.1): with HTTP Basic, or with `client_id`
- * and `client_secret` in the body. Zapier takes both.
+ * How the application authenticates at the token endpoint (RFC 6749 section 2.3.1).
+ *
+ * `Basic` is HTTP Basic; `Body` sends `client_id` and `client_secret` in the body. Zapier accepts both.
  *
  * @since 0.1.0
  */
@@ -73,15 +76,15 @@ export const Authentication = /* @__PURE__ */ Schema.Literals(["Basic", "Body"])
 export type Authentication = typeof Authentication.Type
 
 /**
- * An application as it is registered with Zapier.
+ * An application, as registered with Zapier.
  *
  * @since 0.1.0
  */
 export const Application = /* @__PURE__ */ Schema.Struct({
-  /** Public. */
+  /** The public client id. */
   clientId: ClientIdText,
   clientSecret: ClientSecret,
-  /** All that are registered, spelled exactly as they are there. The first is the default. */
+  /** All registered redirect URIs, in exactly the registered spelling. The first is the default. */
   redirectUris: /* @__PURE__ */ Schema.NonEmptyArray(RedirectUri),
   /** How it authenticates at the token endpoint. */
   authentication: Authentication
@@ -93,22 +96,22 @@ export const Application = /* @__PURE__ */ Schema.Struct({
 export type Application = typeof Application.Type
 
 /**
- * What an application is made of, before it is checked.
+ * The parts of an application, not yet validated.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** Public, and the same for all three modes. */
+  /** The public client id, the same in all three modes. */
   readonly clientId: string
-  /** It is `Redacted` from here on. */
+  /** The client secret. Plain text becomes `Redacted`. */
   readonly clientSecret: string | Redacted.Redacted
-  /** At least one, spelled exactly as they are registered. The first is the default. */
+  /** At least one redirect URI, in exactly the registered spelling. The first is the default. */
   readonly redirectUris: ReadonlyArray<string>
   /** Default: `Basic`. */
   readonly authentication?: Authentication | undefined
   /**
-   * What errors call the parts, where they come from elsewhere: `{ clientSecret: "ZAPIER_CLIENT_SECRET" }`. Default: as they
-   * are called here.
+   * The names of the parts in errors, if you read them from elsewhere: `{ clientSecret: "ZAPIER_CLIENT_SECRET" }`. Default:
+   * the names of these options.
    */
   readonly names?: { readonly [field in keyof Application]?: string } | undefined
 }
@@ -117,14 +120,14 @@ const problems: { readonly [field in keyof Application]: (value: unknown) => str
   clientId: ApplicationProblem.clientId,
   clientSecret: ApplicationProblem.clientSecret,
   redirectUris: ApplicationProblem.redirectUris,
-  authentication: (value) => (value === "Basic" || value === "Body" ? undefined : "it is neither of the two")
+  authentication: (value) => (value === "Basic" || value === "Body" ? undefined : "it is not an authentication method")
 }
 
 const advice: { readonly [field in keyof Application]: string } = {
   clientId: "give the client id from the Developer Platform (Embed, Settings, Credentials)",
   clientSecret: "give the client secret from the Developer Platform (Embed, Settings, Credentials)",
   redirectUris:
-    "give at least one redirect URI, as registered in the Developer Platform (Embed, Settings, Redirect URIs): absolute, without a fragment, with https unless it is on this machine",
+    "give at least one redirect URI, as registered in the Developer Platform (Embed, Settings, Redirect URIs): absolute, without a fragment, with https unless it points to this machine",
   authentication: 'give "Basic" or "Body"'
 }
 
@@ -133,8 +136,8 @@ const fields = ["clientId", "clientSecret", "redirectUris", "authentication"] as
 >
 
 /**
- * Checks the parts of an application, wherever they come from. Fails with `InvalidConfig`, which names the part, what is
- * wrong with it and what to give, and never shows a value.
+ * Validates the parts of an application. Fails with `InvalidConfig`, which names the part, the problem and the remedy, and
+ * never shows a value.
  *
  * @example
  * ```ts
@@ -167,20 +170,20 @@ export const make = (options: Options): Result.Result<Application, InvalidConfig
   return Result.succeed({
     ...given,
     clientSecret: Redacted.isRedacted(clientSecret) ? clientSecret : Redacted.make(clientSecret),
-    // At least one: it was checked.
+    // The check above ensures at least one.
     redirectUris: redirectUris as Application["redirectUris"]
   })
 }
 
 /**
- * The application that the library acts for, as it is configured at this moment.
+ * The application that the library acts for, as currently configured.
  *
  * @since 0.1.0
  */
 export class ClientApplication extends Context.Service<
   ClientApplication,
   {
-    /** The application as it is configured now. Fails with `InvalidConfig`. */
+    /** Reads the current application. Fails with `InvalidConfig`. */
     readonly get: Effect.Effect<Application, ZapierAuthError>
   }
 >()("@zapier-workflow-auth/core/oauth/ClientApplication") {}
@@ -189,8 +192,8 @@ const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> 
   Effect.mapError(Effect.fromResult(make(options)), ZapierAuthError.make)
 
 /**
- * An application that is read anew whenever it is needed: from a secret manager, for example. What was read is checked by
- * `make` each time. What the reading needs is what there is when the layer is built.
+ * Reads the application at each use, for example from a secret manager. `make` validates the result each time. Services
+ * that `read` needs come from the context in which the layer is built.
  *
  * @example
  * ```ts
@@ -207,7 +210,7 @@ const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> 
  *       clientSecret: await readSecret("zapier-client-secret"),
  *       redirectUris: ["https://app.example/zapier/callback"]
  *     }),
- *     catch: () => ZapierAuthError.make(new InvalidConfig({ setting: "clientSecret", problem: "the secret manager does not answer" }))
+ *     catch: () => ZapierAuthError.make(new InvalidConfig({ setting: "clientSecret", problem: "the secret manager does not respond" }))
  *   })
  * )
  * ```
@@ -225,7 +228,7 @@ export const layerEffect = <R = never>(
   )
 
 /**
- * An application that does not change. Whether it is usable is seen when it is first needed: `InvalidConfig`.
+ * A fixed application. It is validated at the first use, which fails with `InvalidConfig`.
  *
  * @example
  * ```ts
@@ -249,11 +252,10 @@ const variables = {
   redirectUris: "ZAPIER_REDIRECT_URIS"
 } as const
 
-// What follows is marked as pure, so that the bundle of a program that does not read it is without it, and without Effect's
-// `Config`.
+// The rest is marked as pure, so that bundlers drop it, and Effect's `Config`, where it is unused.
 
 /**
- * The redirect URIs of a text, separated by commas: that of `ZAPIER_REDIRECT_URIS`.
+ * Splits a list of redirect URIs at its commas, as in `ZAPIER_REDIRECT_URIS`.
  *
  * @example
  * ```ts
@@ -272,7 +274,7 @@ export const parseRedirectUris = (list: string): ReadonlyArray<string> =>
     .filter((uri) => uri !== "")
 
 /**
- * The redirect URIs of `ZAPIER_REDIRECT_URIS`, separated by commas.
+ * Reads the redirect URIs from `ZAPIER_REDIRECT_URIS`, separated by commas.
  *
  * @internal
  */
@@ -286,25 +288,27 @@ const configs = /* @__PURE__ */ (() => ({
 }))()
 
 /**
- * What `layerConfig` reads, for configurations that hold more: `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` and
- * `ZAPIER_REDIRECT_URIS`. What it gives is yet to be checked by `make`.
+ * Reads `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` and `ZAPIER_REDIRECT_URIS`, for use in a larger configuration.
+ *
+ * `layerConfig` reads the same. Pass the result to `make`, which validates it.
  *
  * @since 0.1.0
  */
 export const config = /* @__PURE__ */ Config.all(configs)
 
 /**
- * Where the parts of an application come from: each is a value, or a `Config`. Those left out are the environment's
- * `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` and `ZAPIER_REDIRECT_URIS`, and `Basic`.
+ * The sources of an application's parts: each is a value or a `Config`.
+ *
+ * Defaults: the environment's `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` and `ZAPIER_REDIRECT_URIS`, and `Basic`.
  *
  * @since 0.1.0
  */
 export interface ConfigOptions {
-  /** Public. Default: `ZAPIER_CLIENT_ID`. */
+  /** The public client id. Default: `ZAPIER_CLIENT_ID`. */
   readonly clientId?: string | Config.Config<string> | undefined
-  /** Default: `ZAPIER_CLIENT_SECRET`. */
+  /** The client secret. Default: `ZAPIER_CLIENT_SECRET`. */
   readonly clientSecret?: string | Redacted.Redacted | Config.Config<string | Redacted.Redacted> | undefined
-  /** At least one. Default: `ZAPIER_REDIRECT_URIS`, separated by commas. */
+  /** At least one redirect URI. Default: `ZAPIER_REDIRECT_URIS`, separated by commas. */
   readonly redirectUris?: ReadonlyArray<string> | Config.Config<ReadonlyArray<string>> | undefined
   /** Default: `Basic`. */
   readonly authentication?: Authentication | Config.Config<Authentication> | undefined
@@ -314,7 +318,7 @@ type Field = keyof Application
 
 interface Part<A> {
   readonly field: Field
-  /** What errors call it. */
+  /** The name in errors. */
   readonly name: string
   readonly found: Option.Option<A>
 }
@@ -322,7 +326,7 @@ interface Part<A> {
 const unusable = (field: Field, name: string, problem: string) =>
   ZapierAuthError.make(new InvalidConfig({ setting: name, problem: `${problem}; ${advice[field]}` }))
 
-// A `Config` tells by which name it has looked for a value only when there is none.
+// A `Config` reveals the name it looked for only when the value is missing.
 const nameIn = ({ cause }: Config.ConfigError): string | undefined => {
   if (!("issue" in cause)) return undefined
   const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(cause.issue).issues
@@ -350,21 +354,21 @@ const readVariable = <A>(
   variable: Config.Config<A>
 ) => (given === undefined ? readPart(field, variable, variables[field]) : readPart(field, given))
 
-// One that is missing is told by its name: looking for it among three takes somebody longer.
+// Name a single missing part: finding it among three takes longer.
 const incomplete = (parts: ReadonlyArray<Part<unknown>>): ZapierAuthError => {
   const missing = parts.filter(({ found }) => found._tag === "None")
   const names = parts.filter(({ found }) => found._tag === "Some").map(({ name }) => name)
   const [first] = missing
   if (missing.length === 1 && first !== undefined) {
-    return unusable(first.field, first.name, `it is not set, while ${names.join(" and ")} are`)
+    return unusable(first.field, first.name, `it is not set, but ${names.join(" and ")} are`)
   }
   return ZapierAuthError.make(
     new InvalidConfig({
       setting: missing.map(({ name }) => name).join(", "),
       problem:
         names.length === 0
-          ? "set all three, the redirect URIs separated by commas"
-          : `they are not set, while ${names.join()} is; set them too, the redirect URIs separated by commas`
+          ? "set all three; separate redirect URIs by commas"
+          : `they are not set, but ${names.join()} is; set them too, and separate redirect URIs by commas`
     })
   )
 }
@@ -393,8 +397,8 @@ const read = /* @__PURE__ */ Effect.fnUntraced(function* (
 })
 
 /**
- * An application from Effect's configuration, by default the environment: each part is a `Config`, or a value. It is read
- * anew whenever it is needed; where something is missing or cannot be read, `get` fails with `InvalidConfig`, which names it.
+ * Reads the application from Effect's configuration, by default the environment, at each use. Each part is a `Config` or a
+ * value. If a part is missing or cannot be read, `get` fails with `InvalidConfig`, which names the part.
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 /**
  * The scopes of the Zapier Workflow API.
  *
- * A scope is any RFC 6749 scope token: Zapier adds new ones over time, so a scope that this version does not know is
- * kept as it is and never breaks decoding. The names that are known complete in an editor.
+ * A scope is any RFC 6749 scope token. Zapier adds scopes over time, so unknown ones are kept as they are and never break
+ * decoding. Editors complete the known names.
  *
  * Sources: RFC 6749 section 3.3; Zapier's "Authentication" and "API reference" pages of the Workflow API.
  *
@@ -48,7 +48,7 @@ const isKnown: ReadonlySet<string> = new Set(known)
 export type Scope = (typeof known)[number] | (string & {})
 
 /**
- * A scope: any text without white space. What servers grant is taken as it is; what is asked for must be a scope token
+ * A scope: any text without white space. Granted scopes are taken as they are; requested ones must be a scope token
  * (`isToken`).
  *
  * @since 0.1.0
@@ -58,22 +58,22 @@ export const Scope: Schema.Codec<Scope, string> = /* @__PURE__ */ Schema.String.
 )
 
 /**
- * Whether a text is a scope token as RFC 6749 section 3.3 spells it: printable ASCII without space, `"` and `\`.
+ * True for a scope token of RFC 6749 section 3.3: printable ASCII without space, `"` and `\`.
  *
  * @internal
  */
 export const isToken = (text: string): boolean => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(text)
 
 /**
- * Whether a scope may be asked for: a scope token without a comma, which separates scopes in some responses.
+ * True if a scope may be requested: a scope token without a comma, which separates scopes in some responses.
  *
  * @since 0.1.0
  */
 export const isAskable = (text: string): boolean => isToken(text) && !text.includes(",")
 
 /**
- * Reads a space separated list. Repeated scopes are kept once, in the order of their first appearance. Never fails:
- * what a server grants is what it says.
+ * Splits a list at white space, without duplicates, in order of first appearance. Never fails, so that any granted scope is
+ * kept.
  *
  * @example
  * ```ts
@@ -86,16 +86,18 @@ export const isAskable = (text: string): boolean => isToken(text) && !text.inclu
  */
 export const parse = (text: string): ReadonlyArray<Scope> => [...new Set(text.split(/\s+/).filter((s) => s !== ""))]
 
-// Some servers separate scopes by other characters, or write a list as text. What falls into known scopes at characters that
-// none of them has is split there.
+// Some servers use other separators, or write a list as text. Split a part at characters that occur in no known scope, if
+// all pieces are known.
 const split = (part: Scope): ReadonlyArray<Scope> => {
   const pieces = part.split(/[^a-z:]+/).filter((piece) => piece !== "")
   return pieces.length > 0 && pieces.every((piece) => isKnown.has(piece)) ? pieces : [part]
 }
 
 /**
- * Reads what a token response says as its `scope`: text, in which commas separate scopes as well, or a list of texts. No
- * scope of Zapier has a comma. Known scopes may be separated by anything that is in none of them. Anything else grants none.
+ * Reads the `scope` of a token response: text or a list of texts, separated by white space or commas.
+ *
+ * No scope of Zapier has a comma. Known scopes may be separated by any character that none of them contains. Other values
+ * grant no scope.
  *
  * @example
  * ```ts
@@ -115,20 +117,20 @@ export const parseGranted = (scope: unknown): ReadonlyArray<Scope> => {
 }
 
 /**
- * Writes a space separated list, as the `scope` parameter takes it.
+ * Formats scopes as the space-separated `scope` parameter.
  *
  * @since 0.1.0
  */
 export const format = (scopes: Iterable<Scope>): string => [...scopes].join(" ")
 
-// "zap:account:all" reads whatever "zap:all" reads, and "zap:all" whatever "zap" reads.
+// "zap:all" reads everything "zap" reads, and "zap:account:all" everything "zap:all" reads.
 const widerThan: ReadonlyMap<Scope, ReadonlyArray<Scope>> = new Map([
   ["zap", ["zap:all", "zap:account:all"]],
   ["zap:all", ["zap:account:all"]]
 ])
 
 /**
- * Whether the granted scopes allow what `required` allows, itself or through a wider scope.
+ * True if the granted scopes include `required` or a wider scope.
  *
  * @example
  * ```ts

@@ -1,10 +1,10 @@
 /**
- * Speaks to Zapier's token endpoint, over Effect's `HttpClient`.
+ * Sends requests to Zapier's token endpoint, over Effect's `HttpClient`.
  *
- * `TokenRequest` decides what is sent, `TokenOutcome` what a response means; this service does the sending. It
- * never follows a redirect, sends no trace headers to Zapier, sends nothing once its time is over, and sends again only
- * what certainly never left or harms nobody; it stops a client that would send again by itself. It reads the client's credentials once more when they are rejected: the
- * secret may just have been regenerated.
+ * `TokenRequest` decides what to send, and `TokenOutcome` interprets the response. This service never follows a redirect,
+ * sends no trace headers to Zapier, sends nothing after its deadline, and retries only requests that certainly never left
+ * or are harmless. It stops an HTTP client that retries by itself. If the client credentials are rejected, it reads them
+ * once more: the secret may just have been regenerated.
  *
  * @since 0.1.0
  */
@@ -31,21 +31,21 @@ import * as TokenOutcome from "./TokenOutcome.ts"
 import * as TokenRequest from "./TokenRequest.ts"
 
 /**
- * The time that a token request has, in milliseconds.
+ * The time limits of a token request, in milliseconds.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** The end of sending: a time of the clock that never jumps (`Clock.monotonicTimeNanos`). */
+  /** When sending ends, on the clock that never jumps (`Clock.monotonicTimeNanos`). */
   readonly until: number
   /** How long reading the client application may take. */
   readonly requestTimeout: number
-  /** For how long a request that certainly never left, or that harms nobody, is sent again. */
+  /** How long to retry a request that certainly never left, or is harmless. */
   readonly retryFor: number
 }
 
 /**
- * Zapier's token endpoint: a request, and what came of it.
+ * Zapier's token endpoint: takes a request and returns its outcome.
  *
  * @since 0.1.0
  */
@@ -53,16 +53,16 @@ export class TokenEndpoint extends Context.Service<
   TokenEndpoint,
   {
     /**
-     * Sends a token request and says what came of it. An outcome is never an error: what could not be sent because the
-     * client application cannot be read is `NotTried`. To stop listening, interrupt it.
+     * Sends a token request and returns its outcome. Never fails: if the client application cannot be read, the outcome is
+     * `NotTried`. Interrupt it to stop listening.
      */
     readonly request: (request: TokenRequest.TokenRequest, options: Options) => Effect.Effect<TokenOutcome.TokenOutcome>
   }
 >()("@zapier-workflow-auth/core/oauth/TokenEndpoint") {}
 
 /**
- * The outcome of a request that got no whole answer: `NotSent` where it is certain that nothing reached a server, and
- * `NoResponse` in all other cases.
+ * The outcome of a request without a complete response: `NotSent` if it certainly reached no server, otherwise
+ * `NoResponse`.
  *
  * @since 0.1.0
  */
@@ -72,20 +72,20 @@ export const outcomeOfError = ({ reason }: HttpClientError): TokenOutcome.TokenO
   return code === undefined ? { _tag: "NoResponse" } : { _tag: "NotSent", code }
 }
 
-// A body that changes nothing may be slow, or have no end.
+// A body that changes nothing is not read: it may be slow, or endless.
 const noBody = { body: "", isTruncated: false }
 
-// How platforms say that a body has been read already.
+// The wording of platforms for a body that was already read.
 const usedUp = /unusable|already|disturbed|locked/i
 
 const isUsedUp = ({ reason }: HttpClientError) =>
   reason._tag === "DecodeError" && reason.cause instanceof TypeError && usedUp.test(reason.cause.message)
 
-const sayUsedUp = Effect.logError(
-  "The HTTP client used up the response to a token request, so that its outcome is not known. Where a client looks at bodies, let it use response.text or response.json, which can be read again, in the place of response.stream"
+const logUsedUp = Effect.logError(
+  "Your HttpClient read the body of a token response, so the outcome of the request is unknown. In code that inspects responses, use response.text or response.json, which can be read twice, instead of response.stream"
 )
 
-// Types do not keep a client from failing with anything else, such as a `TimeoutError`.
+// A client may fail with anything, despite its types, for example with a `TimeoutError`.
 const outcomeOf = (error: unknown): Effect.Effect<TokenOutcome.TokenOutcome> => {
   if (!isHttpClientError(error)) return Effect.succeed({ _tag: "NoResponse" })
   const { response } = error
@@ -95,28 +95,27 @@ const outcomeOf = (error: unknown): Effect.Effect<TokenOutcome.TokenOutcome> => 
       TokenOutcome.interpret({ status, headers, body: "" }, { scopes: [], startedAt: now, now })
     )
   }
-  return Effect.as(isUsedUp(error) ? sayUsedUp : Effect.void, outcomeOfError(error))
+  return Effect.as(isUsedUp(error) ? logUsedUp : Effect.void, outcomeOfError(error))
 }
 
-// A client that has a bug leaves behind what a process leaves that dies: nobody knows whether the request was sent. What
-// it threw may hold the request, and is told by its name.
+// After a defect it is unknown whether the request was sent. The defect may hold the request, so only its name is logged.
 const outcomeOfDefect = (defect: unknown): Effect.Effect<TokenOutcome.TokenOutcome> =>
-  Effect.as(Effect.logError(`The HTTP client threw ${Defects.nameOf(defect)} while it sent a token request`), {
+  Effect.as(Effect.logError(`The HTTP client threw ${Defects.nameOf(defect)} while sending a token request`), {
     _tag: "NoResponse"
   })
 
 const tooLate: TokenOutcome.TokenOutcome = { _tag: "NotTried" }
 
-// A request that certainly never left can be sent again, whatever it is.
+// A request that certainly never left can always be retried.
 const neverLeft = (outcome: TokenOutcome.TokenOutcome) => outcome._tag === "NotSent"
 
-// To ask twice for a token of the app itself harms nobody, unless the server has said when to come back.
-const mayBeAskedTwice = (outcome: TokenOutcome.TokenOutcome) =>
+// A second request for an app token is harmless, unless the server asked for a pause.
+const isHarmlessTwice = (outcome: TokenOutcome.TokenOutcome) =>
   neverLeft(outcome) ||
   outcome._tag === "NoResponse" ||
   (outcome._tag === "Unavailable" && outcome.retryAfter === undefined)
 
-// How often a request was sent, for spans.
+// The number of requests sent, for spans.
 interface Counter {
   sent: number
 }
@@ -124,16 +123,14 @@ interface Counter {
 const pauses = Schedule.jittered(Schedule.exponential("250 millis"))
 
 const refusedRepetition =
-  "The HTTP client was about to send a token request again, and was stopped: a code or refresh token may be presented once only. The library retries where that is safe. Give it an HttpClient without HttpClient.retry, retryTransient, withRateLimiter and followRedirects, and add those to the client of other requests"
+  "Your HttpClient tried to send a token request again and was stopped, because a code or refresh token must be sent only once. The library itself retries where that is safe. Pass an HttpClient without HttpClient.retry, retryTransient, withRateLimiter and followRedirects; use these only for your other requests"
 
 /**
- * Makes the service out of an `HttpClient`.
+ * Makes the service from an `HttpClient`.
  *
- * The client should not retry or follow redirects by itself. If it does, a second sending of a token request is stopped,
- * and the first time a warning is logged that says so; what counts is the first response. Responses may be failures of
- * the client, as with `HttpClient.filterStatusOk`.
+ * The client should not retry or follow redirects. If it does, repeating a token request is stopped, a warning is logged the
+ * first time, and the first response counts. Responses may be failures of the client, as with `HttpClient.filterStatusOk`.
  *
- * @since 0.1.0
  */
 export const make = Effect.gen(function* () {
   const client = yield* HttpClient.HttpClient
@@ -165,7 +162,7 @@ export const make = Effect.gen(function* () {
     Effect.provideService(FetchHttpClient.RequestInit, { ...requestInit, redirect: "manual" })
   )
 
-  // A process that stands still does not know: nothing is sent without a look at the clock.
+  // A process cannot notice that it was paused, so check the clock before sending.
   const inTime = (until: number, effect: Effect.Effect<TokenOutcome.TokenOutcome>) =>
     Effect.flatMap(Clock.monotonicTimeNanos, (now) => (Number(now) / 1e6 < until ? effect : Effect.succeed(tooLate)))
 
@@ -179,7 +176,7 @@ export const make = Effect.gen(function* () {
       const by = yield* read
       const outcome = yield* inTime(until, sendNext(by))
       if (outcome._tag !== "InvalidClient") return outcome
-      // Without a second secret the refusal stands.
+      // If the secret cannot be read again, the refusal stands.
       const now = yield* Effect.orElseSucceed(read, () => by)
       if (Equal.equals(now, by)) return outcome
       const again = yield* inTime(until, sendNext(now))
@@ -191,11 +188,11 @@ export const make = Effect.gen(function* () {
     request: Effect.fn("TokenEndpoint.request")(function* (request, options) {
       yield* Effect.annotateCurrentSpan("grant", request._tag)
       const { retryFor } = options
-      const mayRepeat = request._tag === "ClientCredentials" ? mayBeAskedTwice : neverLeft
+      const mayRepeat = request._tag === "ClientCredentials" ? isHarmlessTwice : neverLeft
       const startedAt = yield* Clock.monotonicTimeNanos
       const counter = { sent: 0 }
       const outcome = yield* Effect.repeat(attempt(request, options, counter), {
-        // A schedule lets one repetition pass even if it has no time.
+        // A schedule allows one repetition even without any time.
         while: (outcome) => retryFor > 0 && mayRepeat(outcome),
         schedule: Schedule.upTo(pauses, { duration: retryFor })
       })
@@ -210,8 +207,8 @@ export const make = Effect.gen(function* () {
 })
 
 /**
- * The service, over the `HttpClient` and for the client application that are provided. It is built anew wherever it is
- * provided: layers are shared by name, and two applications of a process must not share this one.
+ * Provides the service for the given `HttpClient` and client application. Always built anew, because layers are shared by
+ * name, and two applications in a process must not share this service.
  *
  * @since 0.1.0
  */

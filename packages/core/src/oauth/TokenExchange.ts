@@ -1,9 +1,8 @@
 /**
- * The requests of a token exchange (RFC 8693), as White Label has them: a JWT for an access token, and that for a connect
- * token.
+ * The token exchanges (RFC 8693) of White Label.
  *
- * Zapier's pages name the flow, the scope of a connect token and `resource`; the names of the grant and of the types of
- * tokens were seen in third parties' code only.
+ * A JWT is exchanged for an access token, and the access token for a connect token. Zapier's pages name the flow, the scope of
+ * a connect token, and `resource`. The names of the grant and of the token types are from third-party code only.
  *
  * Sources: RFC 8693 section 2.1; Zapier's "Token exchange" page of White Label.
  *
@@ -43,9 +42,9 @@ const exchange = (
 }
 
 /**
- * A partner's JWT for an access token.
+ * Exchanges a partner's JWT for an access token.
  *
- * @param scopes none: what Zapier gives
+ * @param scopes the requested scopes; with none, Zapier chooses
  *
  * @since 0.1.0
  */
@@ -53,7 +52,7 @@ export const accessToken = (jwt: typeof Tokens.Secret.Type, scopes: ReadonlyArra
   exchange("TokenExchange", jwt, { from: "external-jwt", to: "access-token", scopes })
 
 /**
- * An access token for a connect token.
+ * Exchanges an access token for a connect token.
  *
  * @param resource the absolute URL where the connect token will be used
  *

@@ -1,5 +1,5 @@
 /**
- * The reasons that callers are given when a token request did not end with tokens.
+ * The reasons for callers when a token request ends without tokens.
  *
  * @since 0.1.0
  */
@@ -16,9 +16,9 @@ import {
 import type { TokenOutcome } from "./TokenOutcome.ts"
 
 /**
- * The reason that an outcome is, if it is one. A request that no time was left for may be tried anew.
+ * Converts an outcome to a reason. `undefined` if it has none: tokens, or no time left for the request.
  *
- * @param by `refused` is told for `invalid_grant`, `unknown` where the response was lost
+ * @param by the reasons for `invalid_grant` (`refused`) and for a lost response (`unknown`)
  *
  * @since 0.1.0
  */

@@ -1,23 +1,23 @@
 /**
- * What came of a token request. `interpret` reads an HTTP answer; the outcomes without an answer are made by the shell.
+ * The outcomes of token requests. `interpret` reads an HTTP response; the shell reports outcomes without a response.
  *
- * An answer is read by its content and not by its `Content-Type`: Zapier documents a token answer whose header says
- * `multipart/form-data` over a body of JSON. What is not a valid answer becomes `Malformed`, never an exception, and no
- * outcome repeats what a body held.
+ * A response is read by its content, not by its `Content-Type`: Zapier documents a token response with the header
+ * `multipart/form-data` over a body of JSON. An invalid response becomes `Malformed`, never an exception, and no outcome
+ * repeats what a body held.
  *
- * A successful answer may have replaced the tokens at Zapier, so that nothing usable in it is thrown away. The access
- * token is read strictly; everything beside it is optional, and treated as missing where it cannot be used:
+ * A successful response may have replaced the tokens at Zapier, so nothing usable in it is thrown away. The access token is
+ * read strictly; every other member is optional and treated as missing if unusable:
  *
  * | member | usable | otherwise |
  * |---|---|---|
  * | `access_token` | printable ASCII that a header can carry (RFC 6749 appendix A.12) | `Malformed` |
- * | `refresh_token` | any text that is not blank and well-formed | the old one stays good (RFC 6749 section 6) |
- * | `scope` | scopes separated by white space or commas, also as a list | what was asked for (RFC 6749 section 5.1) |
- * | `expires_in` | a finite positive number, also fractional, also as text; at most a year | Zapier's documented 36,000 s; should the token end earlier, the API's 401 tells |
+ * | `refresh_token` | any well-formed text that is not blank | the old one stays valid (RFC 6749 section 6) |
+ * | `scope` | scopes separated by white space or commas, also as a list | the requested scopes (RFC 6749 section 5.1) |
+ * | `expires_in` | a finite positive number, also fractional, also as text; at most a year | Zapier's documented 36,000 s; if the token expires earlier, the API responds 401 |
  * | `token_type` | `Bearer` in any case | taken as `Bearer` |
  *
- * A body that is not JSON, but parameters as a form has them, is read as well. `oddities` names the members that are not
- * as RFC 6749 has them, whether they could be used or not.
+ * A body of form parameters instead of JSON is read too. `oddities` names the members that deviate from RFC 6749, usable or
+ * not.
  *
  * Sources: RFC 6749 sections 5.1 and 5.2 and appendix A; RFC 6750 section 2.1; RFC 9110 section 10.2.3 (`Retry-After`);
  * Zapier's "Authentication" and "Rate limiting" pages of the Workflow API.
@@ -37,7 +37,7 @@ import * as Scopes from "./Scopes.ts"
 import * as Tokens from "./Tokens.ts"
 
 /**
- * A part of a token response that is not as RFC 6749 has it: a member, or the `body` that is not JSON.
+ * A part of a token response that deviates from RFC 6749: a member, or a `body` that is not JSON.
  *
  * @since 0.1.0
  */
@@ -49,17 +49,19 @@ export const Oddity = Schema.Literals(["body", "error", "expires_in", "refresh_t
 export type Oddity = typeof Oddity.Type
 
 /**
- * - `Granted`: tokens. `oddities` says what else in the response is not as it should be, if anything.
- * - `InvalidGrant`: the code or refresh token is not taken.
- * - `InvalidClient`: the client id or secret is not taken.
+ * The outcome of a token request.
+ *
+ * - `Granted`: tokens. `oddities` lists deviations in the response, if any.
+ * - `InvalidGrant`: the code or refresh token was refused.
+ * - `InvalidClient`: the client id or secret was refused.
  * - `Refused`: another error of RFC 6749 section 5.2.
  * - `RateLimited`: 429. `retryAfter` in milliseconds.
- * - `Unavailable`: 5xx, or an error code that says as much. It may have been processed all the same.
- * - `Malformed`: an answer that says nothing; after a 2xx it may have been processed. `refreshToken` where that much of it
- *   can be used.
- * - `NotSent`: it never left, or never reached a server.
- * - `NotTried`: it was not sent: for the reason, or because no time was left.
- * - `NoResponse`: it left, and no whole answer came back in time.
+ * - `Unavailable`: 5xx, or an equivalent error code. The request may have been processed.
+ * - `Malformed`: a response without meaning; after a 2xx the request may have been processed. `refreshToken` is set if it is
+ *   usable.
+ * - `NotSent`: the request never left, or never reached a server.
+ * - `NotTried`: not sent, for the given reason or because no time was left.
+ * - `NoResponse`: the request left, and no complete response came in time.
  *
  * @since 0.1.0
  */
@@ -85,7 +87,7 @@ export type TokenOutcome =
   | { readonly _tag: "NoResponse" }
 
 /**
- * How long Zapier's access tokens live, in seconds, where an answer does not say.
+ * The lifetime of Zapier's access tokens in seconds, if a response does not say.
  *
  * @since 0.1.0
  */
@@ -94,27 +96,27 @@ export const documentedLifetime = 36_000
 const longestLifetime = 365 * 24 * 60 * 60
 
 /**
- * How long to pause after a 429 that does not say, or says it in no known way, in milliseconds: Zapier's documented cool-down.
+ * The pause after a 429 without a readable `Retry-After`, in milliseconds: Zapier's documented cool-down.
  *
  * @internal
  */
 export const coolDown = 60_000
 
 /**
- * The longest pause that an answer is granted, in milliseconds.
+ * The longest pause that a response can impose, in milliseconds.
  *
  * @internal
  */
 export const longestPause = 60 * 60 * 1000
 
 /**
- * The longest body that is read of an answer, in bytes.
+ * How much of a response's body is read at most, in bytes.
  *
  * @internal
  */
 export const longestBody = 64 * 1024
 
-// The longest header that is read, in characters. An HTTP date has 33 at most.
+// The longest header that is read, in characters. An HTTP date has at most 33.
 const longestHeader = 100
 
 const secondsOf = (expiresIn: unknown): number | undefined => {
@@ -123,7 +125,7 @@ const secondsOf = (expiresIn: unknown): number | undefined => {
 }
 
 /**
- * The life of a token in milliseconds, out of whatever an answer has as `expires_in`.
+ * Reads any value of `expires_in` as a lifetime in milliseconds.
  *
  * @internal
  */
@@ -133,11 +135,10 @@ export const lifetime = (expiresIn: unknown): number => {
 }
 
 /**
- * How long a response asks to wait by its `Retry-After` header, in milliseconds: at most an hour, and the documented
- * cool-down when the header cannot be read. `undefined` without the header.
+ * The pause that a response asks for by `Retry-After`, in milliseconds.
  *
- * An HTTP date is measured from the response's own `Date`, because the clocks of the two machines may differ; from `now`
- * where there is none.
+ * At most an hour; the documented cool-down if the header cannot be read; `undefined` without the header. An HTTP date is
+ * measured from the response's own `Date`, because the two machines' clocks may differ, or else from `now`.
  *
  * @param headers names in lower case
  * @param now milliseconds since the epoch
@@ -169,7 +170,7 @@ export const retryAfter = (headers: Answer["headers"], now: number): number | un
 }
 
 /**
- * What is read of an HTTP answer.
+ * The relevant parts of an HTTP response.
  *
  * @since 0.1.0
  */
@@ -178,7 +179,7 @@ export interface Answer {
   /** Names in lower case. */
   readonly headers: { readonly [name: string]: string | undefined }
   readonly body: string
-  /** Whether the body was longer than `longestBody`, so that no more of it was read. Default: no. */
+  /** True if the body was longer than `longestBody` and the rest was not read. Default: false. */
   readonly isTruncated?: boolean | undefined
 }
 
@@ -192,14 +193,14 @@ const isJsonObject = (value: unknown): value is Body => Predicate.isObject(value
 
 const readJson = (text: string): Body | undefined => Option.getOrUndefined(Option.filter(parseJson(text), isJsonObject))
 
-// Parameters and nothing else, so that no page is taken for them.
+// Accept nothing but parameters, so that no HTML page passes.
 const isForm = (text: string) => /^[\w.~*+%:/,-]+=[\w.~*+%:/,=&-]*$/.test(text)
 
 const readForm = (text: string): Body | undefined =>
   isForm(text) ? Object.fromEntries(new URLSearchParams(text)) : undefined
 
 /**
- * True once a body that is still being read says all that it can: a JSON object is complete.
+ * True once the partial body is a complete JSON object, so that reading can end.
  *
  * @internal
  */
@@ -210,11 +211,11 @@ export const isComplete = (body: string): boolean => {
 
 const isBearable = (token: unknown): token is string => typeof token === "string" && Tokens.isBearable(token)
 
-// A form carries any text.
+// Unlike a header, a form carries any text.
 const isPresentable = (token: unknown): token is string =>
   typeof token === "string" && token.trim() !== "" && token.isWellFormed()
 
-// Content types that may be repeated: a header can hold anything.
+// Content types that may be shown; others may hold anything.
 const contentTypes = new Set([
   "application/json",
   "application/octet-stream",
@@ -237,20 +238,20 @@ const describeType = (headers: Answer["headers"]): string => {
 const isErrorCode = Schema.is(Schema.NonEmptyString)
 
 /**
- * What the request was, as far as its answer depends on it.
+ * The facts of a request on which the meaning of its response depends.
  *
  * @since 0.1.0
  */
 export interface Asked {
-  /** What was asked for: granted, if the answer does not say otherwise. */
+  /** The requested scopes: granted unless the response says otherwise. */
   readonly scopes: ReadonlyArray<Scopes.Scope>
   /** When the request began, in milliseconds since the epoch: the base of `expires_in`. */
   readonly startedAt: number
-  /** When the answer came, in milliseconds since the epoch: the base of a `Retry-After` date, should the answer have none. */
+  /** When the response came, in milliseconds since the epoch: the base of a `Retry-After` date if it has no `Date`. */
   readonly now: number
 }
 
-// The codes of a server in trouble (RFC 6749 section 4.1.2.1), which some servers use at the token endpoint as well.
+// Codes of a server in trouble (RFC 6749 section 4.1.2.1), which some servers use at the token endpoint too.
 const interpretError = (error: string, status: number, retryAfter: number | undefined): TokenOutcome => {
   switch (error) {
     case "server_error":
@@ -275,7 +276,7 @@ const odditiesOf = (body: Body, isForm: boolean): ReadonlyArray<Oddity> => {
     token_type: (value) => typeof value !== "string" || !/^bearer$/i.test(value)
   }
   return Oddity.literals.filter((oddity) => {
-    // A member that is null is as good as missing.
+    // Null counts as missing.
     const value = oddity === "body" ? body : body[oddity]
     return value !== undefined && value !== null && isOdd[oddity](value)
   })
@@ -285,7 +286,7 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
   const { access_token, expires_in, refresh_token, scope } = body
   if (!isBearable(access_token)) {
     const isMissing = access_token === undefined || access_token === null || access_token === ""
-    const problem = isMissing ? "it holds no access token" : "it holds an access token that no header can carry"
+    const problem = isMissing ? "it contains no access token" : "its access token cannot be sent in a header"
     const kept = isPresentable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {}
     return { _tag: "Malformed", status, problem, ...kept }
   }
@@ -305,7 +306,7 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
 }
 
 /**
- * Whether a status says what the outcome is, whatever the body holds.
+ * True if the status alone determines the outcome, whatever the body holds.
  *
  * @internal
  */
@@ -313,7 +314,7 @@ export const isDecidedBy = (status: number): boolean =>
   status < 200 || (status >= 300 && status < 400) || status === 429 || status >= 500
 
 /**
- * Reads an answer of the token endpoint. Never throws.
+ * Interprets a response of the token endpoint. Never throws.
  *
  * @example
  * ```ts
@@ -334,17 +335,17 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
   const pause = retryAfter(answer.headers, asked.now)
   if (status === 429) return { _tag: "RateLimited", retryAfter: pause ?? coolDown }
   if (status >= 500) return { _tag: "Unavailable", status, retryAfter: pause }
-  // A fetch that may not follow a redirect shows it with the status 0.
+  // With `redirect: "manual"`, fetch reports a redirect as status 0.
   if (status < 200 || (status >= 300 && status < 400)) {
-    return { _tag: "Malformed", status, problem: "it is a redirect, and a credential does not follow one" }
+    return { _tag: "Malformed", status, problem: "it is a redirect, which is never followed with credentials" }
   }
-  // The beginning of a body says nothing. A byte order mark is white space to `trim`, and not to JSON.
+  // A truncated body has no meaning. `trim` also removes a byte order mark, which JSON does not allow.
   const text = answer.isTruncated === true ? "" : answer.body.trim()
   const json = readJson(text)
   const body = json ?? readForm(text)
   const isSuccess = status < 300
   const error = body?.["error"]
-  // Some servers report errors with the status 200. An access token beside one is taken all the same: it would be lost.
+  // Some servers report errors with status 200. An access token beside the error is kept, or it would be lost.
   if (isErrorCode(error) && !(isSuccess && isBearable(body?.["access_token"])))
     return interpretError(error, status, pause)
   if (status === 401) return { _tag: "InvalidClient" }
@@ -354,12 +355,12 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
       ? `it is longer than ${longestBody / 1024} kB`
       : isSuccess
         ? "it is not a JSON object"
-        : "it holds no error code"
+        : "it contains no error code"
   return { _tag: "Malformed", status, problem: `${problem}${describeType(answer.headers)}` }
 }
 
 /**
- * Whether the server may have acted on a request although it did not say so.
+ * True if the server may have acted on the request without saying so.
  *
  * @since 0.1.0
  */

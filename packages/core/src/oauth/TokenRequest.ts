@@ -1,6 +1,5 @@
 /**
- * Requests to the token endpoint, as data and as HTTP requests. Pure: what is sent is decided here, by whom and when is
- * not.
+ * Requests to the token endpoint, as data and as HTTP requests. Pure: it decides what is sent, but not when.
  *
  * Sources: RFC 6749 sections 2.3.1 (client authentication), 4.1.3 (code), 4.4.2 (client credentials), 6 (refresh) and
  * appendix B (form encoding); RFC 7636 section 4.5 (PKCE); Zapier's "Authentication" page of the Workflow API.
@@ -15,10 +14,12 @@ import * as Scopes from "./Scopes.ts"
 import type * as Tokens from "./Tokens.ts"
 
 /**
- * - `AuthorizationCode`: exchanges a code. `redirectUri` must be the very one of the authorization request.
- * - `Refresh`: renews a user's tokens. `scopes` are those granted before; they are not sent, so that they stay as they are.
- * - `ClientCredentials`: asks for a token for the app itself.
- * - `TokenExchange`, `ConnectToken`: the parameters that `TokenExchange` makes.
+ * A request to the token endpoint.
+ *
+ * - `AuthorizationCode`: exchanges a code. `redirectUri` must be the one of the authorization request.
+ * - `Refresh`: renews a user's tokens. `scopes` are those granted before; they are not sent, so that they stay the same.
+ * - `ClientCredentials`: requests a token for the app itself.
+ * - `TokenExchange`, `ConnectToken`: White Label requests with the parameters that `TokenExchange` makes.
  *
  * @since 0.1.0
  */
@@ -73,7 +74,7 @@ const grantOf = (request: TokenRequest): Form => {
 const formEncode = (text: string) => new URLSearchParams([["", text]]).toString().slice(1)
 
 /**
- * The `Authorization` header of HTTP Basic, with both parts form-encoded first, as RFC 6749 section 2.3.1 wants it.
+ * The `Authorization` header of HTTP Basic. Both parts are form-encoded first (RFC 6749 section 2.3.1).
  *
  * @internal
  */
@@ -81,7 +82,7 @@ export const basic = (application: Pick<Application, "clientId" | "clientSecret"
   `Basic ${Base64.encode(`${formEncode(application.clientId)}:${formEncode(Redacted.value(application.clientSecret))}`)}`
 
 /**
- * The HTTP request: a POST of `application/x-www-form-urlencoded`.
+ * Converts the request to HTTP: a POST of `application/x-www-form-urlencoded`.
  *
  * @param url the token endpoint
  *

@@ -1,6 +1,6 @@
 /**
- * What a token answer grants, as the library keeps it. Tokens are `Redacted`: they do not show in logs, errors,
- * `inspect` or `JSON.stringify`, and only `Redacted.value` opens them.
+ * The tokens of a token response. They are `Redacted`: hidden in logs, errors, `inspect` and `JSON.stringify`, and readable
+ * only with `Redacted.value`.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import * as Scopes from "./Scopes.ts"
 const forbidden = /* @__PURE__ */ new SchemaIssue.Forbidden({ message: "Cannot serialize Redacted" })
 
 /**
- * A secret text. Encoding it to JSON fails on purpose; a store that has to write it uses `RecordCodec`.
+ * A secret text. Encoding it as JSON fails on purpose; stores use `RecordCodec`.
  *
  * @since 0.1.0
  */
@@ -41,18 +41,18 @@ export const Instant = Schema.Finite
 const accessFields = {
   /** The access token. */
   accessToken: Secret,
-  /** What it allows. */
+  /** The granted scopes. */
   scopes: /* @__PURE__ */ Schema.Array(Scopes.Scope),
-  /** When the request for it began: the base of its lifetime. */
+  /** When its request began: the base of its lifetime. */
   obtainedAt: Instant,
-  /** When it is to be taken as expired. */
+  /** When it counts as expired. */
   expiresAt: Instant,
   /** When it replaced a token that the API had rejected, if it did. */
   replacedAt: /* @__PURE__ */ Schema.optionalKey(Instant)
 }
 
 /**
- * An access token and what is known of it.
+ * An access token, its scopes and its times.
  *
  * @since 0.1.0
  */
@@ -64,20 +64,19 @@ export const Access = /* @__PURE__ */ Schema.Struct(accessFields)
 export type Access = typeof Access.Type
 
 /**
- * An access token with the generation that it belongs to, to be named if the API rejects it.
+ * An access token with its family and generation, which identify it if the API rejects it.
  *
  * @since 0.1.0
  */
 export interface UsableAccess extends Access {
-  /** The token family: which consent it descends from; `app` for the app's own. */
+  /** The token family: the consent it descends from, or `app` for the app's own. */
   readonly family: string
-  /** One higher with every renewal. */
+  /** Rises by one with every renewal. */
   readonly generation: number
 }
 
 /**
- * Everything that a token answer grants. Without `refreshToken` the old refresh token, if there is one, stays good
- * (RFC 6749 section 6).
+ * The tokens of a token response. Without `refreshToken`, the previous refresh token stays valid (RFC 6749 section 6).
  *
  * @since 0.1.0
  */
@@ -90,7 +89,7 @@ export const Tokens = /* @__PURE__ */ (() =>
 export type Tokens = typeof Tokens.Type
 
 /**
- * Tokens that can be renewed: they have a refresh token.
+ * Tokens with a refresh token.
  *
  * @since 0.1.0
  */
@@ -101,12 +100,14 @@ export const Renewable = /* @__PURE__ */ (() => Schema.Struct({ ...accessFields,
  */
 export type Renewable = typeof Renewable.Type
 
-// What servers take of headers at most, in characters: Node takes as much for all of them, others take less.
+// In characters. Node accepts this much for all headers together; other servers accept less.
 const longestHeader = 16_384
 
 /**
- * True for a text that a header can carry as an access token: printable ASCII (RFC 6749 appendix A.12), without white
- * space around it, which would be lost on the way, and no longer than 16 kB.
+ * True if a header can carry the text as an access token.
+ *
+ * It must be printable ASCII (RFC 6749 appendix A.12), without surrounding white space, which would be lost on the way, and
+ * at most 16 kB long.
  *
  * @example
  * ```ts
@@ -122,7 +123,7 @@ export const isBearable = (text: string): boolean =>
   text.length <= longestHeader && /^[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?$/.test(text)
 
 /**
- * True for an access token that has time left and that the API has not rejected.
+ * True if the access token has not expired and the API has not rejected it.
  *
  * @param now milliseconds since the epoch
  *
@@ -140,8 +141,9 @@ export const isLive = (access: Pick<Access, "obtainedAt" | "expiresAt">, now: nu
   now < access.expiresAt && !isRejected(access)
 
 /**
- * When a live access token should be replaced: it has `ahead` left, but never while it has more than a tenth of its life
- * left, so that tokens with a short life are not replaced at each use.
+ * When to replace a live access token: `ahead` before it expires, but never before its last tenth.
+ *
+ * The bound keeps tokens with a short life from being replaced at each use.
  *
  * @param ahead milliseconds
  *
@@ -151,7 +153,7 @@ export const dueAt = (access: Pick<Access, "obtainedAt" | "expiresAt">, ahead: n
   access.expiresAt - Math.min(ahead, (access.expiresAt - access.obtainedAt) / 10)
 
 /**
- * True for an access token that the API has rejected. Its life has no length, so that no clock brings it back.
+ * True if the API has rejected the access token. Its lifetime is then zero, so that no clock revives it.
  *
  * @since 0.1.0
  */
@@ -159,7 +161,7 @@ export const isRejected = (access: Pick<Access, "obtainedAt" | "expiresAt">): bo
   access.expiresAt <= access.obtainedAt
 
 /**
- * The same access, as one that the API has rejected.
+ * Marks the access token as rejected by the API.
  *
  * @since 0.1.0
  */
@@ -167,8 +169,9 @@ export const reject = <A extends Pick<Access, "obtainedAt" | "expiresAt">>(acces
   isRejected(access) ? access : { ...access, expiresAt: access.obtainedAt }
 
 /**
- * True for an access token that has replaced a rejected one less than `interval` ago. If the API rejects it as well, the
- * cause is more likely the endpoint than the token.
+ * True if the access token replaced a rejected one less than `interval` ago.
+ *
+ * If the API rejects it too, the endpoint is more likely at fault than the token.
  *
  * @param now milliseconds since the epoch
  * @param interval milliseconds
@@ -179,7 +182,7 @@ export const isReplacement = ({ replacedAt }: Pick<Access, "replacedAt">, now: n
   replacedAt !== undefined && replacedAt <= now && now - replacedAt < interval
 
 /**
- * Wraps a text that must not show.
+ * Wraps a secret text.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,7 @@
 /**
- * Where the app's own tokens are kept: the port, and a store in memory. Processes that share a store share the tokens;
- * with a store in memory each process asks for its own, which Zapier allows.
+ * The store of the app's own tokens: the port, and a store in memory.
+ *
+ * Processes that share a store share the tokens. With a store in memory, each process requests its own, which Zapier allows.
  *
  * @since 0.1.0
  */
@@ -10,7 +11,7 @@ import type * as AppCredential from "../machine/AppCredential.ts"
 import * as VersionedStore from "./VersionedStore.ts"
 
 /**
- * There is one token for each client application and set of scopes.
+ * Identifies an app token: one for each client application and set of scopes.
  *
  * @since 0.1.0
  */
@@ -21,7 +22,7 @@ export interface Key {
 }
 
 /**
- * Where the app's own tokens are kept, one for each client id and set of scopes.
+ * Stores the app's own tokens, one for each client id and set of scopes.
  *
  * @since 0.1.0
  */
@@ -31,7 +32,7 @@ export class AppCredentialStore extends Context.Service<
 >()("@zapier-workflow-auth/core/store/AppCredentialStore") {}
 
 /**
- * App tokens in memory.
+ * Keeps app tokens in memory.
  *
  * @since 0.1.0
  */

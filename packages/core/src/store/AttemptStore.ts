@@ -1,8 +1,8 @@
 /**
- * Where consent attempts are kept between the authorization URL and the callback: the port, and a store in memory.
+ * The store of consent attempts, from the authorization URL to the callback: the port, and a store in memory.
  *
- * The key is the digest of the attempt's `state`. A store may forget an attempt at or after its `expiresAt`, and should
- * do so some time later: attempts that nobody comes back for would pile up otherwise.
+ * The key is the digest of the attempt's `state`. A store may forget an attempt from its `expiresAt` on, and should do so
+ * some time later, or abandoned attempts would pile up.
  *
  * @since 0.1.0
  */
@@ -18,21 +18,21 @@ import type { StoreFailed } from "../ZapierAuthError.ts"
 import * as VersionedStore from "./VersionedStore.ts"
 
 /**
- * Which attempts of a subject to look for.
+ * Selects attempts of a subject.
  *
  * @since 0.1.0
  */
 export interface SubjectOptions {
-  /** Whose attempts; at most 1,000 bytes of UTF-8. */
+  /** The subject, at most 1,000 bytes of UTF-8. */
   readonly subject: string
-  /** How many of the newest to leave out. */
+  /** How many of the newest to skip. */
   readonly skip: number
-  /** How many at most; at least one. */
+  /** How many to return at most; at least one. */
   readonly limit: number
 }
 
 /**
- * An attempt as a list has it: enough to remove it.
+ * An attempt in a list, with enough data to remove it.
  *
  * @since 0.1.0
  */
@@ -43,7 +43,7 @@ export interface Listed {
 }
 
 /**
- * Where consents that are under way are kept, by client id and a digest of their `state`.
+ * Stores consent attempts, by client id and a digest of their `state`.
  *
  * @since 0.1.0
  */
@@ -51,36 +51,37 @@ export class AttemptStore extends Context.Service<
   AttemptStore,
   VersionedStore.VersionedStore<string, VersionedStore.Stored<ConsentAttempt.Stored>> & {
     /**
-     * The attempts of a subject in any state, by `startedAt`, the newest first. The library removes what is beyond
-     * `Settings.attemptsPerSubject`, so look them up by an index. Fails with `StoreFailed`.
+     * Lists the attempts of a subject in any state, newest `startedAt` first. The library removes those beyond
+     * `Settings.attemptsPerSubject`, so use an index. Fails with `StoreFailed`.
      */
     readonly bySubject: (options: SubjectOptions) => Effect.Effect<ReadonlyArray<Listed>, StoreFailed>
   }
 >()("@zapier-workflow-auth/core/store/AttemptStore") {}
 
 /**
- * The name of the attempt that a `state` belongs to: its SHA-256, which tells nothing of it. It is the `attempt` that
- * `ZapierAuth.authorizationUrl` gives; the store's key has the client id before it.
+ * The name of the attempt that belongs to a `state`: its SHA-256, which does not reveal it.
+ *
+ * `ZapierAuth.authorizationUrl` returns it as `attempt`; the store's key has the client id before it.
  *
  * @since 0.1.0
  */
 export const keyOf = (state: Redacted.Redacted): Effect.Effect<string, never, Digest> => sha256(state)
 
 /**
- * How often a store should look for what it may forget, in milliseconds.
+ * How often a store should remove expired attempts, in milliseconds.
  *
  * @since 0.1.0
  */
 export const sweepInterval = 60_000
 
 /**
- * How long a store should keep attempts that have expired, in milliseconds, so that a late user is told what went wrong.
+ * How long a store should keep expired attempts, in milliseconds, so that late users get an explanation.
  *
  * @since 0.1.0
  */
 export const retention = 3_600_000
 
-/** The keys of each subject, in the order of their first writing. */
+// The keys of each subject, in order of first writing.
 const makeIndex = () => {
   const keys = new Map<string, Set<string>>()
   return {
@@ -99,7 +100,7 @@ const makeIndex = () => {
 }
 
 /**
- * Attempts in memory. They end with the process, and are forgotten an hour after they have expired.
+ * Keeps attempts in memory. They are lost with the process, and removed an hour after they expire.
  *
  * @since 0.1.0
  */
@@ -118,7 +119,7 @@ export const layerMemory: Layer.Layer<AttemptStore> = Layer.sync(AttemptStore, (
       index.drop(value.subject, key)
     }
   })
-  /** Keeps the index as the entry of a key is. */
+  /** Updates the index after a change of the key's entry. */
   const indexed = <E>(key: string, change: Effect.Effect<boolean, E>) =>
     Effect.suspend(() => {
       const before = entries.get(key)

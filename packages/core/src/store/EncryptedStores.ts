@@ -1,14 +1,15 @@
 /**
- * Stores whose records are encrypted, around any others: in memory, in a database, or your own.
+ * Encrypts the records of other stores: in memory, in a database, or your own.
  *
- * A record is encrypted as a whole, for its place: the kind of record, the client id, and the subject, the scopes or the
- * attempt. What is not secret also stays readable beside it, so that a store can find grants by their state and subject,
- * and is compared with what was encrypted. So whoever can write to the store but has no key cannot plant a record, change
- * any part of one, or put one in the place of another. Not told is a record that was removed, or put back as it once was.
+ * A record is encrypted as a whole, bound to its place: the kind of record, the client id, and the subject, scopes or
+ * attempt. Fields that are not secret also stay readable beside it, so that a store can find grants by state and subject;
+ * on reading they are compared with the encrypted ones. Someone who can write to the store but has no key therefore cannot
+ * plant a record, change part of one, or move one to another place. Removing a record, or restoring an earlier one, goes
+ * unnoticed.
  *
- * A grant that cannot be decrypted is never overwritten: `get` fails, so that nobody has a version to write with, and a
- * write that expects no record is refused by the store inside. The failure has the record's version: `remove` needs that
- * and no key.
+ * A grant that cannot be decrypted is never overwritten: `get` fails, so that there is no version to write with, and the
+ * inner store refuses a write that expects no record. The error carries the record's version, with which `remove` works
+ * without a key.
  *
  * @since 0.1.0
  */
@@ -28,7 +29,7 @@ import { DecryptionFailed } from "../ZapierAuthError.ts"
 
 type Ring = KeyRing["Service"]
 
-/** Adds the version that the record has in the store. */
+/** Adds the record's version to a decryption error. */
 const tellVersion =
   (version: number) =>
   <A>(opened: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
@@ -67,10 +68,10 @@ const wrap = <Key, A>(
 })
 
 /**
- * A grant store that encrypts, around another one.
+ * Encrypts the records of a grant store.
  *
- * A page is as strict as `get`: a grant that cannot be decrypted, or is not what was written, is in its `unreadable`, with
- * the same `DecryptionFailed`. The others are read all the same.
+ * A page is as strict as `get`: a grant that cannot be decrypted, or was altered, is listed in its `unreadable`, with the
+ * same `DecryptionFailed`. The other grants are still read.
  *
  * @since 0.1.0
  */
@@ -83,7 +84,7 @@ export const grants = (inner: GrantStore["Service"], ring: Ring): GrantStore["Se
       Effect.flatMap(inner.page(options), ({ entries, next, unreadable = [] }) => {
         const read = ({ grant, key }: (typeof entries)[number]) =>
           both.open(key, grant.value).pipe(
-            // A store may find it by a column of its own, which somebody has changed.
+            // The store may have found it by a readable column that was altered.
             Effect.filterOrFail(
               ({ _tag }) => options.state === undefined || _tag === options.state,
               () => misplaced
@@ -95,7 +96,7 @@ export const grants = (inner: GrantStore["Service"], ring: Ring): GrantStore["Se
             }),
             Effect.result
           )
-        // WebCrypto works aside: several at a time keep it busy.
+        // WebCrypto works in the background: several at a time keep it busy.
         return Effect.map(Effect.forEach(entries, read, { concurrency: 32 }), (results) => ({
           entries: results.filter(Result.isSuccess).map(({ success }) => success),
           unreadable: [...unreadable, ...results.filter(Result.isFailure).map(({ failure }) => failure)],
@@ -106,14 +107,14 @@ export const grants = (inner: GrantStore["Service"], ring: Ring): GrantStore["Se
 }
 
 /**
- * An attempt store that encrypts, around another one.
+ * Encrypts the records of an attempt store.
  *
  * @since 0.1.0
  */
 export const attempts = (inner: AttemptStore["Service"], ring: Ring): AttemptStore["Service"] => ({
   ...wrap(
     inner,
-    // Those of the format before are refused: nothing tells one without a secret from one that was planted.
+    // Attempts in the previous format are refused: one without a secret cannot be told from a planted one.
     Sealing.make(ring, {
       store: "attempt store",
       name: "attempt",
@@ -121,14 +122,14 @@ export const attempts = (inner: AttemptStore["Service"], ring: Ring): AttemptSto
       keyParts: (digest: string) => [digest]
     })
   ),
-  // What the store says of subjects and states only decides which attempts are forgotten first.
+  // Readable subjects and states only decide which attempts are forgotten first.
   bySubject: (options) => inner.bySubject(options)
 })
 
 /**
- * A store of the app's own tokens that encrypts, around another one.
+ * Encrypts the records of a store of the app's own tokens.
  *
- * A record that cannot be decrypted counts as none: another token is simply asked for, and replaces it.
+ * A record that cannot be decrypted counts as missing: the next token replaces it.
  *
  * @since 0.1.0
  */
@@ -153,8 +154,7 @@ export const appCredentials = (inner: AppCredentialStore["Service"], ring: Ring)
 }
 
 /**
- * All three stores, encrypted, around those that the layer is provided with: give those by `Layer.provide`, and nobody else
- * can reach them.
+ * Encrypts the records of the three given stores. Provide those with `Layer.provide`, so that no other code can reach them.
  *
  * @example
  * ```ts
@@ -204,47 +204,48 @@ export const layer: Layer.Layer<
 )
 
 /**
- * Which records to encrypt anew.
+ * Options of `reencrypt`.
  *
  * @since 0.1.0
  */
 export interface ReencryptOptions {
-  /** Whose grants: those of this client application. */
+  /** The client application that the grants belong to. */
   readonly clientId: string
   /**
-   * Whether to encrypt what is not encrypted yet. Only for the first time, because it trusts whoever wrote it. Default: no,
-   * and such grants count as failed.
+   * True to encrypt grants that are still in plain. Use it only the first time, because it trusts whoever wrote them.
+   * Default: false; such grants count as failed.
    */
   readonly includePlain?: boolean | undefined
   /** How many grants to read at a time. Default: 100. */
   readonly pageSize?: number | undefined
-  /** Is told of each grant that could not be encrypted anew, and why. */
+  /** Called for each grant that could not be re-encrypted, with the error. */
   readonly onFailure?: ((key: GrantKey, error: StoreError) => Effect.Effect<void>) | undefined
 }
 
 /**
- * How many grants were looked at, and what came of it. Grants that were removed meanwhile do not count.
+ * The counts of a `reencrypt` run. Grants that were removed meanwhile are not counted.
  *
  * @since 0.1.0
  */
 export interface ReencryptReport {
   readonly examined: number
   readonly rewritten: number
-  /** Those that were left alone, because they are as the current key encrypts them. */
+  /** Left alone, because they already use the current key and format. */
   readonly alreadyCurrent: number
-  /** Those that could not be decrypted or written; `onFailure` was told of each. */
+  /** Could not be decrypted or written; each was passed to `onFailure`. */
   readonly failed: number
 }
 
 /**
- * Encrypts each grant of a client application by the current key, in the current format, that is not yet, after which grants
- * need the older keys no more. Each grant is read as `get` does, so that what somebody planted is left as it is. Consent attempts are gone after an hour or two, for which the older keys should be kept, and the app's own tokens
- * renew themselves.
+ * Re-encrypts the grants of a client application by the current key. Afterwards no grant needs the older keys.
  *
- * The app may run meanwhile: a grant that it writes at the same time is looked at again. After a failure run it again; what
- * is done is passed over. Fails with `StoreFailed`; a grant that cannot be decrypted is left as it is, and counted.
+ * Each grant is read as by `get`, so that planted records stay unchanged. Keep the older keys for two more hours, until all
+ * consent attempts are gone; the app's own tokens renew themselves.
  *
- * The store is the one inside, not one that `grants` or `layer` made of it.
+ * The app may run meanwhile: a grant that it writes at the same time is read again. After a failure run it again; finished
+ * grants are skipped. Fails with `StoreFailed`; a grant that cannot be decrypted is left alone and counted as failed.
+ *
+ * Pass the inner store, not one made by `grants` or `layer`.
  *
  * @example
  * ```ts
@@ -254,7 +255,7 @@ export interface ReencryptReport {
  *
  * Effect.gen(function* () {
  *   const report = yield* EncryptedStores.reencrypt(yield* GrantStore, { clientId: "abc" })
- *   if (report.failed === 0) yield* Effect.log("The older keys are needed no more")
+ *   if (report.failed === 0) yield* Effect.log("The older keys are no longer needed")
  * })
  * ```
  *

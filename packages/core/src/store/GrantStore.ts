@@ -1,5 +1,5 @@
 /**
- * Where users' grants are kept: the port, and a store in memory.
+ * The store of users' grants: the port, and a store in memory.
  *
  * @since 0.1.0
  */
@@ -11,8 +11,10 @@ import * as VersionedStore from "./VersionedStore.ts"
 import type { StoreFailed } from "../ZapierAuthError.ts"
 
 /**
- * There is one grant for each subject (the app's own name for its user) and client application. Both may hold any
- * character. A store takes at least a thousand of them (bytes of UTF-8); one that takes no more fails with `StoreFailed`.
+ * Identifies a grant: one for each subject (the app's own id of its user) and client application.
+ *
+ * Both may contain any character. A store accepts at least a thousand bytes of UTF-8 for each; one that accepts no more
+ * fails with `StoreFailed`.
  *
  * @since 0.1.0
  */
@@ -22,15 +24,16 @@ export interface Key {
 }
 
 /**
- * What is stored of a grant: any state but `Absent`, which is no record at all.
+ * A stored grant: any state but `Absent`, which is never stored.
  *
  * @since 0.1.0
  */
 export type Grant = VersionedStore.Stored<Exclude<UserGrant.State, { readonly _tag: "Absent" }>>
 
 /**
- * A grant that is there and cannot be read: `get` of its key fails with the same error. With the version it can be
- * removed, after which its user can connect again.
+ * A grant that exists but cannot be read: `get` fails with the same error.
+ *
+ * The version is enough to remove it, after which its user can connect again.
  *
  * @since 0.1.0
  */
@@ -41,38 +44,38 @@ export interface Unreadable {
 }
 
 /**
- * Some grants in the order of the store, which is the same each time.
+ * A page of grants, in the store's own stable order.
  *
  * @since 0.1.0
  */
 export interface Page {
   readonly entries: ReadonlyArray<{ readonly key: Key; readonly grant: VersionedStore.Versioned<Grant> }>
-  /** Grants of this page that cannot be read. They count towards its limit. None if left out. */
+  /** Grants of this page that cannot be read. They count towards its limit. Default: none. */
   readonly unreadable?: ReadonlyArray<Unreadable> | undefined
-  /** Where the next page begins, if there is one: there may be one after a page without entries, too. */
+  /** The start of the next page, if any. A page without entries may have one too. */
   readonly next: string | undefined
 }
 
 /**
- * Which grants of a client application to look at.
+ * Selects grants of a client application.
  *
  * @since 0.1.0
  */
 export interface PageOptions {
-  /** Whose grants: those of this client application. */
+  /** The client application. */
   readonly clientId: string
-  /** Only those whose subject begins with it. */
+  /** Only subjects that begin with this text. */
   readonly prefix?: string | undefined
-  /** Only those in this state: `ReconnectRequired` are the ones that only their users can help. */
+  /** Only grants in this state. Those in `ReconnectRequired` need their users. */
   readonly state?: Grant["_tag"] | undefined
-  /** Only those after this subject: the `next` of the page before. */
+  /** Only subjects after this one: the `next` of the previous page. */
   readonly after?: string | undefined
-  /** How many at most; at least one. */
+  /** How many to return at most; at least one. */
   readonly limit: number
 }
 
 /**
- * Where users' grants are kept. Whatever has compare-and-set will do.
+ * Stores users' grants. Anything with compare-and-set can implement it.
  *
  * @since 0.1.0
  */
@@ -80,8 +83,8 @@ export class GrantStore extends Context.Service<
   GrantStore,
   VersionedStore.VersionedStore<Key, Grant> & {
     /**
-     * A page of grants, for operators. Whoever follows `next` to the end sees each grant that is there all the time exactly
-     * once, whatever is written meanwhile. Fails with `StoreFailed`.
+     * Returns a page of grants, for operators. Following `next` to the end returns each grant that exists throughout exactly
+     * once, despite concurrent writes. Fails with `StoreFailed`.
      */
     readonly page: (options: PageOptions) => Effect.Effect<Page, StoreFailed>
   }
@@ -90,7 +93,7 @@ export class GrantStore extends Context.Service<
 const byCodeUnits = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 /**
- * Grants in memory. They end with the process: for tests, and for trying things out.
+ * Keeps grants in memory, for tests and experiments. They are lost with the process.
  *
  * @since 0.1.0
  */

@@ -1,12 +1,10 @@
 /**
- * The keys that encrypt what is stored: one that encrypts, and any number of older ones that only decrypt, so that a key
- * can be replaced while its texts are still there.
+ * The keys that encrypt stored records: one encrypts, and older ones only decrypt, so that a key can be replaced gradually.
  *
  * The cipher is AES-256-GCM with a random nonce of 96 bits for each text. With random nonces one key may encrypt 2^32
- * texts (NIST SP 800-38D section 8.3): up to there the chance that a nonce was ever used twice is below one in 2^32.
- * Beyond it, two texts with the same nonce become likely enough to count, and they would tell about each other and let
- * somebody forge more. A refresh writes two texts: a million users who refresh twice a day reach the bound after more
- * than a thousand days. Replace the key long before that.
+ * texts (NIST SP 800-38D section 8.3); until then the chance that a nonce repeats is below one in 2^32. A repeated nonce
+ * would reveal information about both texts and let an attacker forge others. A refresh writes two texts: a million users
+ * who refresh twice a day reach the bound after more than a thousand days. Replace the key long before that.
  *
  * An encrypted text is `zwa1.`, the id of the key, a dot, and the nonce, ciphertext and tag in base64url.
  *
@@ -33,19 +31,19 @@ import { DecryptionFailed, InvalidConfig, type StoreFailed, ZapierAuthError } fr
 type Secret = typeof Tokens.Secret.Type
 
 /**
- * Where an encrypted text is. It can be decrypted nowhere else.
+ * The place of an encrypted text. The text can be decrypted nowhere else.
  *
  * @since 0.1.0
  */
 export interface Place {
-  /** What the store is called in errors. */
+  /** The name of the store in errors. */
   readonly store: string
-  /** What names the place. The order matters. */
+  /** The parts of the place's name, in order. */
   readonly parts: ReadonlyArray<string | number>
 }
 
 /**
- * Keys, the first of which encrypts; all decrypt.
+ * Encrypts by the first key, and decrypts by all.
  *
  * @since 0.1.0
  */
@@ -53,15 +51,13 @@ export class KeyRing extends Context.Service<
   KeyRing,
   {
     /**
-     * The secret as a text for that place, by the current key. Twice the same secret gives two texts. Fails with `StoreFailed`
-     * where the key is kept elsewhere and cannot be used now.
+     * Encrypts a secret for a place by the current key, to a new text each time. Fails with `StoreFailed` if the key is kept
+     * elsewhere and unavailable.
      */
     readonly encrypt: (secret: Secret, place: Place) => Effect.Effect<Secret, StoreFailed>
-    /** The secret behind a text. Fails with `DecryptionFailed`, and with `StoreFailed` as `encrypt` does. */
+    /** Decrypts a text. Fails with `DecryptionFailed`, or with `StoreFailed` like `encrypt`. */
     readonly decrypt: (text: Secret, place: Place) => Effect.Effect<Secret, StoreError>
-    /**
-     * What a text is, as far as can be seen without decrypting it: of the current key, of another one, or not encrypted.
-     */
+    /** Tells, without decrypting, if a text is encrypted by the current key, by another, or not at all. */
     readonly recognize: (text: Secret) => "Current" | "Other" | "Plain"
   }
 >()("@zapier-workflow-auth/core/store/KeyRing") {}
@@ -74,26 +70,26 @@ const howToMake = "Make one with: openssl rand -base64 32"
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-// Base64 in either alphabet, with or without its padding. The decoder's own error holds the text, so it goes no further.
+// Base64 in either alphabet, padded or not. The decoder's error is dropped, because it holds the text.
 const bytesOf = (text: string): Option.Option<Uint8Array> => {
   const unpadded = text.replace(/=$/, "").replaceAll("+", "-").replaceAll("/", "_")
   return Option.filter(
     Result.getSuccess(Base64Url.decode(unpadded)),
-    // Another text of the same bytes is a key that was copied wrongly.
+    // A different text for the same bytes is a miscopied key.
     (bytes) => bytes.length === keyLength && Base64Url.encode(bytes) === unpadded
   )
 }
 
 const plainOf = (key: string | Redacted.Redacted) => (Redacted.isRedacted(key) ? Redacted.value(key) : key).trim()
 
-// Tells keys apart and nothing about them: 32 bits of a hash of 256 random ones.
+// Distinguishes keys without revealing them: 32 bits of a hash of 256 random ones.
 const idOfBytes = Effect.fnUntraced(function* (bytes: Uint8Array) {
   const digest = yield* Digest.Digest
   const label = encoder.encode("zapier-workflow-auth key id\0")
   return (yield* digest.digestHex(Digest.sha256, new Uint8Array([...label, ...bytes]))).slice(0, 8)
 })
 
-// Also what a later version may write, or what is left of a text that was cut: it is never taken for a token.
+// Includes texts of later versions and truncated ones, which must never be taken for a token.
 const isEncrypted = (text: string) => /^zwa\d+\./.test(text)
 
 interface Parsed {
@@ -106,23 +102,22 @@ const parse = (text: string): Option.Option<Parsed> => {
   const [, keyId, payload] = /^zwa1\.([\w-]{1,64})\.([\w-]+)$/.exec(text) ?? []
   if (keyId === undefined || payload === undefined) return Option.none()
   return Result.getSuccess(Base64Url.decode(payload)).pipe(
-    // The last character has bits that say nothing: they are not to be changed either.
+    // The last character has unused bits, which must not be altered either.
     Option.filter((bytes) => Base64Url.encode(bytes) === payload),
     Option.map((bytes) => ({ keyId, nonce: bytes.subarray(0, nonceLength), ciphertext: bytes.subarray(nonceLength) }))
   )
 }
 
-// As JSON, no two lists of parts are the same text, whatever characters are in them.
+// JSON keeps different lists of parts different, whatever characters they contain.
 const associated = ({ parts }: Place) => encoder.encode(JSON.stringify(parts))
 
-// As JSON, because UTF-8 alone does not bring back every text: half a surrogate pair would be lost.
+// JSON, because UTF-8 alone would lose an unpaired surrogate.
 const decodeSecret = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.NonEmptyString))
 
 /**
- * A ring of keys, each 32 random bytes in base64. The first encrypts, the others only decrypt. `setting` is what errors call
- * them.
+ * Makes a key ring from keys of 32 random bytes in base64. The first encrypts; the others only decrypt.
  *
- * Fails with `InvalidConfig` when there is none, when one is not a key, or when one is there twice.
+ * Fails with `InvalidConfig` if there is no key, one is invalid, or one appears twice. `setting` names the keys in the error.
  *
  * @since 0.1.0
  */
@@ -141,7 +136,7 @@ export const make = Effect.fnUntraced(function* (
       return yield* refuse(`key ${index + 1} of ${keys.length} is not 32 bytes in base64. ${howToMake}`)
     }
     const id = yield* idOfBytes(bytes.value)
-    if (byId.has(id)) return yield* refuse(`key ${index + 1} of ${keys.length} is there twice. Give each key once`)
+    if (byId.has(id)) return yield* refuse(`key ${index + 1} of ${keys.length} appears twice. Give each key once`)
     byId.set(id, yield* Effect.orDie(Aead.key(Aead.aes256Gcm, bytes.value)))
   }
   const [current] = byId
@@ -192,7 +187,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * A ring of keys that are at hand. Fails with `InvalidConfig`, as `make` does.
+ * Provides a key ring from the given keys. Fails with `InvalidConfig`, as `make` does.
  *
  * @example
  * ```ts
@@ -219,16 +214,17 @@ export const layer = (
 const variable = "ZAPIER_ENCRYPTION_KEYS"
 
 /**
- * A ring of keys from Effect's configuration, by default the environment: `ZAPIER_ENCRYPTION_KEYS`, the keys separated
- * by commas, of which the first encrypts. It is one variable, so that there is no moment at which the new key is set and
- * the older one is not.
+ * Provides a key ring from Effect's configuration, by default the environment.
  *
- * Fails with `InvalidConfig` when it is not set, and as `make` does.
+ * `ZAPIER_ENCRYPTION_KEYS` lists the keys, separated by commas; the first encrypts. A single variable ensures that the new
+ * key is never set without the older one.
+ *
+ * Fails with `InvalidConfig` if it is not set, and as `make` does.
  *
  * @since 0.1.0
  */
 export const layerConfig: Layer.Layer<KeyRing, ZapierAuthError, Aead.Aead | Digest.Digest | SecureRandom> =
-  // Each application reads its own configuration: Effect would share what the first one has read.
+  // Fresh, because Effect would otherwise share the first application's configuration.
   Layer.fresh(
     Layer.effect(
       KeyRing,
@@ -247,7 +243,7 @@ export const layerConfig: Layer.Layer<KeyRing, ZapierAuthError, Aead.Aead | Dige
   )
 
 /**
- * A new key, as `layer` and the environment take it.
+ * Generates a key for `layer` or the environment.
  *
  * @since 0.1.0
  */
@@ -257,8 +253,9 @@ export const generate: Effect.Effect<Redacted.Redacted, never, SecureRandom> = E
 )
 
 /**
- * The id of a key, by which errors and encrypted texts name it: what a key encrypted begins with `zwa1.`, its id and a dot.
- * None if the text is not a key.
+ * Returns the id of a key, or none if the text is not a key.
+ *
+ * Errors and encrypted texts name keys by it: a text that the key encrypted begins with `zwa1.`, the id and a dot.
  *
  * @since 0.1.0
  */

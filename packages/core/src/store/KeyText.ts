@@ -1,12 +1,13 @@
 /**
- * Any text as one that every database takes as a key, for stores. Postgres refuses NUL, and half a surrogate pair is no
- * UTF-8: both are written with a backslash, and so is the backslash itself. Different texts stay different, and what a text
- * begins with stays what it begins with.
+ * Escapes text so that every database accepts it as a key.
+ *
+ * Postgres refuses NUL, and an unpaired surrogate is not valid UTF-8: both are escaped with a backslash, and so is the
+ * backslash. Different texts stay different, and prefixes stay prefixes.
  *
  * @since 0.1.0
  */
 
-// With the flag u, a surrogate is matched only where it has no other half.
+// With the flag u, only unpaired surrogates match.
 const special = /[\\\0\p{Surrogate}]/gu
 
 const escapeOne = (character: string): string => {
@@ -15,7 +16,7 @@ const escapeOne = (character: string): string => {
 }
 
 /**
- * The text as a key.
+ * Escapes text to a key.
  *
  * @example
  * ```ts
@@ -38,20 +39,21 @@ const unescapeOne = (sequence: string, code: string | undefined): string => {
 }
 
 /**
- * The text of a key.
+ * Restores the text of a key.
  *
  * @since 0.1.0
  */
 export const unescape = (text: string): string => text.replace(escaped, unescapeOne)
 
-// The code point after another, as UTF-8 orders them; the surrogates are none.
+// The next code point in UTF-8 order, which has no surrogates.
 const following = (codePoint: number): number => (codePoint === 0xd7ff ? 0xe000 : codePoint + 1)
 
 const last = 0x10ffff
 
 /**
- * The first text, in the order of code points, that comes after all texts that begin with `prefix`. None if there is no
- * such text. Keys that begin with a text are those from it on and before its successor.
+ * The first text, in code point order, after all texts that begin with `prefix`. `undefined` if there is none.
+ *
+ * Keys that begin with a text are those from the text up to its successor.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * All stores in memory. Everything ends with the process: for tests, and for trying things out.
+ * All stores in memory, for tests and experiments.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as AttemptStore from "./AttemptStore.ts"
 import * as GrantStore from "./GrantStore.ts"
 
 /**
- * The three stores in memory, which end with the process.
+ * Keeps all three stores in memory. Their records are lost with the process.
  *
  * @since 0.1.0
  */

@@ -1,11 +1,12 @@
 /**
- * Stores of your own for programs without Effect: functions that return promises, over any database with compare-and-set.
+ * Custom stores for programs without Effect, over any database with compare-and-set.
  *
- * A record is text. Keys hold no NUL and no half of a surrogate pair, so that every database takes them. A version is an
- * integer from 1; versions of a key only grow, also over a removal, as those of a sequence of the database do.
+ * The functions return promises. A record is text. Keys contain no NUL and no unpaired surrogate, so that every database
+ * accepts them. A version is an integer from 1. The versions of a key only increase, even after a removal, like those of a
+ * database sequence.
  *
- * A function that rejects or throws, or gives something else than it should, is `StoreFailed`; so is one that does not respond
- * within `storeTimeout`. Errors are told by their name, because their messages may hold a record.
+ * A function that rejects, throws, returns an invalid value, or does not respond within `storeTimeout` causes `StoreFailed`. It
+ * has the name of the error only, because the message may contain a record.
  *
  * @since 0.1.0
  */
@@ -27,7 +28,7 @@ import type { Versioned, VersionedStore } from "./VersionedStore.ts"
 type Awaitable<A> = A | PromiseLike<A>
 
 /**
- * A record as the database has it. The version may be a bigint or digits, as some drivers give them.
+ * A stored record. Some drivers return the version as a bigint or as digits.
  *
  * @since 0.1.0
  */
@@ -37,19 +38,19 @@ export interface Found {
 }
 
 /**
- * Records with versions. `Row` is what to write: the record, and what it is looked up by.
+ * A table of records with versions. A `Row` is the record to write, with the columns to look it up by.
  *
  * @since 0.1.0
  */
 export interface Table<Key, Row> {
-  /** The record of a key, if there is one. */
+  /** Returns the record of a key, if it exists. */
   readonly get: (key: Key) => Awaitable<Found | null | undefined>
   /**
-   * Writes the row if the record still has the expected version, or if there is none and none is expected; and says whether
-   * it did. Compares and writes in one step: of several writers who expect the same, one succeeds.
+   * Writes the row if the record has the expected version, or does not exist and none is expected. Returns true if written.
+   * It must compare and write atomically: of several writers that expect the same version, one succeeds.
    */
   readonly compareAndSet: (key: Key, expected: number | undefined, row: Row) => Awaitable<boolean>
-  /** Removes the record if it still has the expected version; and says whether it did. */
+  /** Removes the record if it has the expected version. Returns true if removed. */
   readonly remove: (key: Key, expected: number) => Awaitable<boolean>
 }
 
@@ -60,7 +61,7 @@ export interface Table<Key, Row> {
  */
 export interface GrantRow {
   readonly record: string
-  /** For lists of grants by their state. */
+  /** The grant's state, for listing grants by state. */
   readonly state: Grant["_tag"]
 }
 
@@ -70,7 +71,7 @@ export interface GrantRow {
  * @since 0.1.0
  */
 export interface Grants extends Table<GrantKey, GrantRow> {
-  /** Up to `limit` grants in the order of their subjects, as `PageOptions` say; fewer only at the end. */
+  /** Returns up to `limit` grants in the order of their subjects (see `PageOptions`); fewer only at the end. */
   readonly page: (options: PageOptions) => Awaitable<ReadonlyArray<Found & { readonly subject: string }>>
 }
 
@@ -88,12 +89,12 @@ export interface AttemptRow {
 }
 
 /**
- * Consents that are under way. The key is text.
+ * Consent attempts. The key is text.
  *
  * @since 0.1.0
  */
 export interface Attempts extends Table<string, AttemptRow> {
-  /** The attempts of a subject, the newest first by `startedAt`: up to `limit` after the first `skip`. */
+  /** Returns up to `limit` attempts of a subject after the first `skip`, newest first by `startedAt`. */
   readonly bySubject: (options: {
     readonly subject: string
     readonly skip: number
@@ -102,25 +103,25 @@ export interface Attempts extends Table<string, AttemptRow> {
 }
 
 /**
- * A store of your own.
+ * A custom store.
  *
  * @since 0.1.0
  */
 export interface Stores {
   readonly grants: Grants
   readonly attempts: Attempts
-  /** The app's own tokens. Without it each process keeps its own in memory, which Zapier allows. */
+  /** The app's own tokens. Default: each process keeps its own in memory, which Zapier allows. */
   readonly appTokens?: Table<AppCredentialStore.Key, { readonly record: string }> | undefined
 }
 
-// What was given, by its type: the value may be a record.
+// The type only, because the value may be a record.
 const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return `${value}`
   return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`
 }
 
 const unreadable =
-  "the record is not one that this version of the library understands, and is left as it is; it was changed, or a newer version wrote it"
+  "this version of the library does not understand the record, and has not changed it; it was altered, or a newer version wrote it"
 
 const versionOf = (version: unknown): number => {
   const isDigits = typeof version === "bigint" || (typeof version === "string" && /^[0-9]+$/.test(version))
@@ -152,13 +153,7 @@ const make = <Key, A, Row>(
     Effect.tryPromise({
       try: async () => call(),
       catch: (cause) => failed(operation, `it failed with ${Defects.nameOf(cause)}`)
-    }).pipe(
-      Effect.flatMap((given) =>
-        is(given)
-          ? Effect.succeed(given)
-          : Effect.fail(failed(operation, `it gave ${kindOf(given)} instead of ${wanted}`))
-      )
-    )
+    }).pipe(Effect.filterOrFail(is, (given) => failed(operation, `it returned ${kindOf(given)} instead of ${wanted}`)))
 
   const decode = ({ record, version }: Found): Result.Result<Versioned<A>, StoreFailed> => {
     const number = versionOf(version)
@@ -194,7 +189,7 @@ const make = <Key, A, Row>(
     remove: (of, expected) => ask("remove a record", () => table.remove(key(of), expected), "true or false", isBoolean)
   }
 
-  /** Rows, each with the member that names it. */
+  /** Reads rows, each with its key in the member `name`. */
   const list = <Name extends string>(name: Name, operation: string, call: () => Awaitable<unknown>) =>
     ask(
       operation,
@@ -224,7 +219,7 @@ const grantsOf = (grants: Grants): GrantStore["Service"] => {
         prefix: escaped(prefix),
         state,
         after: escaped(after),
-        // One more than asked for tells whether there is another page.
+        // One more, to see if another page follows.
         limit: limit + 1
       }
       return Effect.map(
@@ -272,7 +267,7 @@ const attemptsOf = (attempts: Attempts): AttemptStore["Service"] => {
       return Effect.map(
         list("key", "list a user's records", () => attempts.bySubject(which)),
         (rows) =>
-          // A record that cannot be understood is left as it is.
+          // Unreadable records are skipped, not removed.
           rows.flatMap((row) =>
             Result.match(decode(row), {
               onFailure: () => [],
@@ -298,7 +293,7 @@ const functions = {
   appTokens: ["get", "compareAndSet", "remove"]
 } as const
 
-// Types do not keep a program in JavaScript from leaving out a function.
+// JavaScript programs may leave out a function.
 const problemOf = (stores: unknown, setting: string): ZapierAuthError | undefined => {
   if (!CallerChecks.isRecord(stores)) return CallerChecks.invalid(setting, "give an object with grants and attempts")
   for (const [name, members] of Object.entries(functions)) {
@@ -313,11 +308,11 @@ const problemOf = (stores: unknown, setting: string): ZapierAuthError | undefine
 }
 
 /**
- * All three stores of the library, over your own. They are not encrypted: wrap them in `EncryptedStores`.
+ * Provides the library's three stores, over custom ones. They are not encrypted: wrap them in `EncryptedStores`.
  *
- * Fails with `InvalidConfig` where a function is missing.
+ * Fails with `InvalidConfig` if a function is missing.
  *
- * @param setting what they are called in that error
+ * @param setting the name of the stores in that error
  *
  * @example
  * ```ts

@@ -1,6 +1,5 @@
 /**
- * Records as text, for stores that keep them outside of the process: JSON, with the secrets in plain. Whoever may read
- * the text may use the tokens in it.
+ * Encodes records as JSON, for stores outside the process. Secrets are in plain: readers of the text can use the tokens.
  *
  * @since 0.1.0
  */
@@ -17,20 +16,22 @@ import * as Tokens from "../oauth/Tokens.ts"
 import type { Stored } from "./VersionedStore.ts"
 
 /**
- * Writes and reads records of one kind.
+ * Encodes and decodes records of one kind.
  *
  * @since 0.1.0
  */
 export interface RecordCodec<A> {
-  /** The text of a record. */
+  /** Encodes a record. */
   readonly encode: (record: A) => string
-  /** The record of a text, or nothing if it is not the text of such a record. */
+  /** Decodes a record. None if the text is not such a record. */
   readonly decode: (text: string) => Option.Option<A>
 }
 
 /**
- * A codec for the records of a schema: one schema in both directions, so that a field that is transformed, such as a
- * duration, is read as it was written. Secrets of `Tokens.Secret` are written in plain.
+ * Makes a codec for the records of a schema.
+ *
+ * One schema serves both directions, so that a transformed field, such as a duration, is read as it was written. Secrets of
+ * `Tokens.Secret` are written in plain.
  *
  * @example
  * ```ts
@@ -48,7 +49,7 @@ export interface RecordCodec<A> {
 export const make = <A, I>(schema: Schema.Codec<A, I>): RecordCodec<A> => {
   const storage = Schema.fromJsonString(Schema.toCodecJson(schema))
   const decode = Schema.decodeUnknownOption(storage)
-  // What is wrong with a record is seen when it is read: a write that fails would lose a token.
+  // Validate on reading only: a failed write would lose a token.
   const encode = Schema.encodeEffect(storage, { disableChecks: true })
   return {
     encode: (record) => Effect.runSync(Effect.provideService(encode(record), InClear, true)),
@@ -56,7 +57,7 @@ export const make = <A, I>(schema: Schema.Codec<A, I>): RecordCodec<A> => {
   }
 }
 
-// Made when the first record is read or written: a program whose records are in memory need not wait for it as it starts.
+// Lazy, so that programs with records in memory start faster.
 const lazily = <A, I>(schema: () => Schema.Codec<A, I>): RecordCodec<A> => {
   let made: RecordCodec<A> | undefined
   const codec = () => (made ??= make(schema()))
@@ -66,7 +67,7 @@ const lazily = <A, I>(schema: () => Schema.Codec<A, I>): RecordCodec<A> => {
 const sealable = () => Schema.fieldsAssign({ seal: Schema.optionalKey(Tokens.Secret) })
 
 /**
- * Users' grants.
+ * The codec of users' grants.
  *
  * @example
  * ```ts
@@ -84,7 +85,7 @@ export const grant: RecordCodec<Grant> = /* @__PURE__ */ lazily(() => {
 })
 
 /**
- * Consent attempts.
+ * The codec of consent attempts.
  *
  * @since 0.1.0
  */
@@ -94,7 +95,7 @@ export const attempt: RecordCodec<Stored<ConsentAttempt.Stored>> = /* @__PURE__ 
 })
 
 /**
- * The app's own tokens.
+ * The codec of the app's own tokens.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,7 @@
 /**
- * What the library asks of a store: little enough that anything with compare-and-set will do. Leases live in the records,
- * so that there is nothing else to lock, and no transaction spans a network call.
+ * The operations that the library needs of a store. Anything with compare-and-set can implement them.
+ *
+ * Leases are kept in the records, so that no other lock is needed, and no transaction spans a network call.
  *
  * @since 0.1.0
  */
@@ -10,8 +11,9 @@ import type * as Tokens from "../oauth/Tokens.ts"
 import type { DecryptionFailed, StoreFailed } from "../ZapierAuthError.ts"
 
 /**
- * A record as stores keep it. `seal` is there if `EncryptedStores` wrote the record: a store keeps it like any other part,
- * and understands nothing of it.
+ * A record as a store keeps it.
+ *
+ * `seal` is set if `EncryptedStores` wrote the record. A store keeps it like any other field.
  *
  * @since 0.1.0
  */
@@ -21,8 +23,7 @@ export type Stored<A> = A & {
 }
 
 /**
- * A record and its version. Versions of a key only grow, also over a removal: a version that was seen once is never that
- * of another record.
+ * A record and its version. The versions of a key only grow, even across a removal, so that no version is used twice.
  *
  * @since 0.1.0
  */
@@ -32,36 +33,40 @@ export interface Versioned<A> {
 }
 
 /**
- * The errors of a store: `StoreFailed`, and `DecryptionFailed` where it encrypts. The library's operations fail with a
- * `ZapierAuthError` that has it as its reason.
+ * The errors of a store: `StoreFailed`, and `DecryptionFailed` if it encrypts.
+ *
+ * The library's operations fail with a `ZapierAuthError` whose reason is such an error.
  *
  * @since 0.1.0
  */
 export type StoreError = StoreFailed | DecryptionFailed
 
 /**
- * Records with versions, that are changed and removed by compare-and-set.
+ * A store of versioned records, changed and removed by compare-and-set.
  *
  * @since 0.1.0
  */
 export interface VersionedStore<in Key, in out A> {
-  /** The record of a key. Fails with `StoreFailed`, or with `DecryptionFailed`, which has the version of the record. */
+  /** Reads a record. Fails with `StoreFailed`, or with `DecryptionFailed`, which has the record's version. */
   readonly get: (key: Key) => Effect.Effect<Option.Option<Versioned<A>>, StoreError>
   /**
-   * Writes the record if it still has the expected version, or none if none is expected; says whether it did. Of several
-   * writers who expect the same, exactly one succeeds. Fails with `StoreFailed`, and then nothing is known of the write; or
-   * with `DecryptionFailed`, and then nothing was written, if the record is sealed by a key that the store does not have.
+   * Writes the record if it has the expected version, or does not exist if none is expected. Returns true if it was written.
+   *
+   * Of several writers that expect the same version, exactly one succeeds. After `StoreFailed` the write may or may not have
+   * happened. `DecryptionFailed` means that nothing was written, because the record is sealed by a key that the store lacks.
    */
   readonly compareAndSet: (key: Key, expected: Option.Option<number>, value: A) => Effect.Effect<boolean, StoreError>
   /**
-   * Removes the record if it still has the expected version; says whether it did. Of several writers and removers who
-   * expect the same, exactly one succeeds. Fails with `StoreFailed`, and then nothing is known of the removal.
+   * Removes the record if it has the expected version. Returns true if it was removed.
+   *
+   * Of several writers and removers that expect the same version, exactly one succeeds. After `StoreFailed` the removal may
+   * or may not have happened.
    */
   readonly remove: (key: Key, expected: number) => Effect.Effect<boolean, StoreError>
 }
 
 /**
- * A store in memory, with its entries in the order of their first writing.
+ * Makes a store in memory. Its entries are in order of first writing.
  *
  * @internal
  */

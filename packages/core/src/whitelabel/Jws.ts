@@ -1,5 +1,5 @@
 /**
- * The form of a signed JWT (RFC 7515 section 3.1), and of its signature (RFC 7518 section 3).
+ * Encodes a signed JWT (RFC 7515 section 3.1) and its signature (RFC 7518 section 3).
  *
  * @internal
  */
@@ -11,7 +11,7 @@ const encoder = new TextEncoder()
 const part = (value: object) => Base64Url.encode(JSON.stringify(value))
 
 /**
- * What is signed: header and claims.
+ * Returns the text to sign: header and claims.
  *
  * @internal
  */
@@ -19,23 +19,23 @@ export const signingInput = ({ algorithm, keyId }: Identity, claims: object): st
   `${part({ alg: algorithm, typ: "JWT", kid: keyId })}.${part(claims)}`
 
 /**
- * The bytes of what is signed.
+ * Returns the bytes to sign.
  *
  * @internal
  */
 export const bytes = (input: string): Uint8Array => encoder.encode(input)
 
 /**
- * The whole JWT.
+ * Joins the signed text and the signature to a JWT.
  *
  * @internal
  */
 export const compact = (input: string, signature: Uint8Array): string => `${input}.${Base64Url.encode(signature)}`
 
-// r and s, in bytes.
+// The length of r and of s, in bytes.
 const coordinates: { readonly [algorithm in Algorithm]?: number } = { ES256: 32, ES384: 48, ES512: 66 }
 
-// An integer in DER: its bytes without the sign, filled up to the size of a coordinate.
+// Reads a DER integer: without its sign byte, padded to the size of a coordinate.
 const coordinate = (der: Uint8Array, at: number, size: number): Uint8Array | undefined => {
   const [tag, length = 0] = der.slice(at, at + 2)
   const digits = der.slice(at + 2, at + 2 + length)
@@ -47,7 +47,7 @@ const coordinate = (der: Uint8Array, at: number, size: number): Uint8Array | und
   return filled
 }
 
-// A sequence of two integers (RFC 3279 section 2.2.3), with a long length where it is longer than 127 bytes.
+// RFC 3279 section 2.2.3: a sequence of two integers. Lengths over 127 bytes have the long form.
 const fromDer = (der: Uint8Array, size: number): Uint8Array | undefined => {
   if (der[0] !== 0x30) return undefined
   const start = der[1] === 0x81 ? 3 : 2
@@ -59,14 +59,14 @@ const fromDer = (der: Uint8Array, size: number): Uint8Array | undefined => {
 }
 
 /**
- * The signature as a JWT has it, out of what a signer gave; nothing if it is no signature of that algorithm.
+ * Converts a signer's result to a JWS signature; `undefined` if it is not a signature of the algorithm.
  *
  * @internal
  */
 export const signature = (algorithm: Algorithm, given: Uint8Array): Uint8Array | undefined => {
   if (!(given instanceof Uint8Array)) return undefined
   const size = coordinates[algorithm]
-  // That of RSA is as long as the key, which is 2,048 bits at least.
+  // An RSA signature is as long as the key: at least 2,048 bits.
   if (size === undefined) return given.length >= 256 ? given : undefined
   return given.length === 2 * size ? given : fromDer(given, size)
 }

@@ -1,8 +1,8 @@
 /**
- * The JWT by which a White Label partner says who its user is: a new one for each exchange.
+ * Makes the JWT with which a White Label partner identifies its user, anew for each exchange.
  *
- * It lives 5 minutes at most, which is what Zapier documents. It is dated back by half a minute, so that it is taken by a
- * server whose clock is that much behind.
+ * It is valid for 5 minutes, the longest that Zapier documents. It is backdated by 30 seconds, for servers whose clock is
+ * behind. A random `jti` makes two JWTs of one second differ, for servers that accept each JWT once.
  *
  * Sources: RFC 7519 section 4.1 (claims); Zapier's "Token exchange" page of White Label.
  *
@@ -16,26 +16,36 @@ import * as Jws from "./Jws.ts"
 import type { SigningKey } from "./PartnerSigner.ts"
 
 /**
- * What all JWTs of a partner have alike.
+ * The values that all JWTs of a partner share.
  *
  * @since 0.1.0
  */
 export interface Profile {
-  /** `iss`: as it is registered with Zapier. */
+  /** The claim `iss`, as registered with Zapier. */
   readonly issuer: string
-  /** `aud`. */
+  /** The claim `aud`. */
   readonly audience: string
   /** The names of the claims that hold the user and the tenant. */
   readonly claims: { readonly user: string; readonly tenant: string }
 }
 
+/**
+ * What a JWT has of its own.
+ *
+ * @since 0.1.0
+ */
+export interface Issue {
+  /** `jti`. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
 const lifetime = 300
-const datedBack = 30
+const backdated = 30
 
 /**
- * The claims of a user's JWT.
- *
- * @param now milliseconds since the epoch
+ * Returns the claims of a user's JWT.
  *
  * @example
  * ```ts
@@ -47,7 +57,11 @@ const datedBack = 30
  *   claims: { user: "sub", tenant: "org_id" }
  * }
  *
- * const { exp, iat, org_id, sub } = PartnerJwt.claims(profile, { subject: "ada", tenant: "acme" }, 1_711_900_030_000)
+ * const { exp, iat, org_id, sub } = PartnerJwt.claims(
+ *   profile,
+ *   { subject: "ada", tenant: "acme" },
+ *   { id: "0e3b", now: 1_711_900_030_000 }
+ * )
  *
  * const user = [sub, org_id]
  * user // => ["ada", "acme"]
@@ -60,24 +74,23 @@ const datedBack = 30
 export const claims = (
   { audience, claims, issuer }: Profile,
   { subject, tenant }: WhiteLabelToken.User,
-  now: number
+  { id, now }: Issue
 ): { readonly [claim: string]: string | number } => {
-  const issuedAt = Math.floor(now / 1_000) - datedBack
+  const issuedAt = Math.floor(now / 1_000) - backdated
   return {
     iss: issuer,
     aud: audience,
     iat: issuedAt,
     nbf: issuedAt,
     exp: issuedAt + lifetime,
+    jti: id,
     [claims.user]: subject,
     [claims.tenant]: tenant
   }
 }
 
 /**
- * A user's JWT, signed. Fails with `AppCodeFailed`.
- *
- * @param now milliseconds since the epoch
+ * Returns a user's signed JWT. Fails with `AppCodeFailed`.
  *
  * @since 0.1.0
  */
@@ -85,8 +98,8 @@ export const sign = (
   key: SigningKey,
   profile: Profile,
   user: WhiteLabelToken.User,
-  now: number
+  issue: Issue
 ): Effect.Effect<typeof Tokens.Secret.Type, ZapierAuthError> => {
-  const input = Jws.signingInput(key, claims(profile, user, now))
+  const input = Jws.signingInput(key, claims(profile, user, issue))
   return Effect.map(key.sign(Jws.bytes(input)), (signature) => Tokens.secret(Jws.compact(input, signature)))
 }

@@ -1,10 +1,10 @@
 /**
- * The keys that a White Label partner signs its JWTs with, as they are configured: JWK, PEM or `CryptoKey`.
+ * Reads the signing key of a White Label partner from a JWK, PEM or `CryptoKey`.
  *
- * A key that cannot be used is refused with `InvalidConfig`, which says what to do and shows nothing of the key.
+ * Fails with `InvalidConfig` for an unusable key. The message never shows a part of the key.
  *
  * Sources: RFC 7517 (JWK), RFC 7518 section 3 (algorithms, RSA keys of at least 2,048 bits), RFC 7468 (PEM); Zapier's
- * "Token exchange" page of White Label (which algorithms).
+ * "Token exchange" page of White Label (the algorithms).
  *
  * @since 0.1.0
  */
@@ -28,45 +28,40 @@ type Decoded<K> = Effect.Effect<K, CryptoError.CryptoError | ZapierAuthError>
 const rsa = (hash: Digest.Algorithm) => Signature.rsaPkcs1v15({ hash, modulusLength: 3_072 })
 
 /**
- * The algorithms that Zapier takes, by their JOSE names.
+ * The algorithms that Zapier accepts, by their JOSE names.
  *
- * @internal
+ * @since 0.1.0
  */
-export const algorithms = {
+export type Algorithm = "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512"
+
+const algorithms: { readonly [name in Algorithm]: Usable } = {
   RS256: rsa(Digest.sha256),
   RS384: rsa(Digest.sha384),
   RS512: rsa(Digest.sha512),
   ES256: Signature.ecdsaP256,
   ES384: Signature.ecdsaP384,
   ES512: Signature.ecdsaP521
-} as const satisfies { readonly [name: string]: Usable }
+}
 
 /**
- * The name of an algorithm that Zapier takes.
- *
- * @since 0.1.0
- */
-export type Algorithm = keyof typeof algorithms
-
-/**
- * A key as it is configured.
+ * A configured key.
  *
  * @since 0.1.0
  */
 export interface PartnerKey {
   /**
-   * A JWK, as an object or as JSON; PEM text (`PRIVATE KEY`, `RSA PRIVATE KEY` or `EC PRIVATE KEY`; `PUBLIC KEY` where
-   * nothing is signed); or a `CryptoKey`.
+   * A JWK, as an object or as JSON; PEM (`PRIVATE KEY`, `RSA PRIVATE KEY` or `EC PRIVATE KEY`; also `PUBLIC KEY` if the key
+   * does not sign); or a `CryptoKey`.
    */
   readonly key: string | Redacted.Redacted | JsonWebKey | CryptoKey
-  /** The `kid`, which Zapier looks for in the JWKS. Default: the JWK's own. */
+  /** The `kid` of the key in the JWKS. Default: the JWK's own `kid`. */
   readonly keyId?: string | undefined
-  /** Default: the JWK's own `alg`. */
+  /** The algorithm. Default: the JWK's own `alg`. */
   readonly algorithm?: Algorithm | undefined
 }
 
 /**
- * What a key is called, and what it signs with.
+ * The id and the algorithm of a key.
  *
  * @since 0.1.0
  */
@@ -86,9 +81,9 @@ const isJwk = (material: Material): material is JsonWebKey => typeof material ==
 
 const invalid = (setting: string, problem: string) => Effect.fail(CallerChecks.invalid(setting, problem))
 
-const unreadable = "give a JWK, PEM text (of PKCS #8, for example), or a CryptoKey"
+const unreadable = "pass a JWK, PEM (for example PKCS #8), or a CryptoKey"
 
-// Text is a JWK or PEM. Copied into a variable, the line breaks of PEM are often written as \n.
+// PEM in an environment variable often has \n instead of line breaks.
 const parse = (setting: string, given: unknown): Effect.Effect<Material, ZapierAuthError> => {
   const material: unknown = Redacted.isRedacted(given) ? Redacted.value(given) : given
   if (isCryptoKey(material) || CallerChecks.isRecord(material)) return Effect.succeed(material)
@@ -100,7 +95,7 @@ const parse = (setting: string, given: unknown): Effect.Effect<Material, ZapierA
     const json: unknown = JSON.parse(text)
     if (CallerChecks.isRecord(json)) return Effect.succeed(json)
   } catch {
-    // What the parser says may hold a part of the key.
+    // The parser's message may quote a part of the key.
   }
   return invalid(`${setting}.key`, `it is neither a JWK nor PEM; ${unreadable}`)
 }
@@ -113,18 +108,18 @@ const identify = (
   const jwk: { readonly alg?: unknown; readonly kid?: unknown } = isJwk(material) ? material : {}
   const alg: unknown = algorithm ?? jwk.alg
   if (typeof alg !== "string" || !Object.hasOwn(algorithms, alg)) {
-    return invalid(`${setting}.algorithm`, `give one of ${Object.keys(algorithms).join(", ")}: Zapier takes no other`)
+    return invalid(`${setting}.algorithm`, `Zapier accepts only ${Object.keys(algorithms).join(", ")}; set one of them`)
   }
   const kid: unknown = keyId ?? jwk.kid
   const problem = TextProblem.first(kid, TextProblem.edges, TextProblem.longerThan(255))
   if (problem !== undefined || typeof kid !== "string") {
-    return invalid(`${setting}.keyId`, `${problem}; give the kid by which the key is in the JWKS`)
+    return invalid(`${setting}.keyId`, `${problem}; set the kid that the key has in the JWKS`)
   }
   return Effect.succeed({ algorithm: alg as Algorithm, keyId: kid })
 }
 
 /**
- * The identity of a key that is given without its material.
+ * Validates the identity of a key whose material is elsewhere, for example in a KMS.
  *
  * @internal
  */
@@ -146,18 +141,18 @@ const decodePrivate = (setting: string, material: Material, algorithm: Usable): 
   if (typeof material !== "string") {
     return typeof material.d === "string"
       ? KeyFormat.decodePrivate(KeyFormat.jwk, algorithm, material)
-      : invalid(`${setting}.key`, "it is a public key, which cannot sign; give the private one, which has a member d")
+      : invalid(`${setting}.key`, "it is a public key, which cannot sign; pass the private key, which has a member d")
   }
   const label = labelOf(material)
   if (isOf(label, labels)) return KeyFormat.decodePrivate(labels[label], algorithm, material)
   const advice =
     label === "PUBLIC KEY" || label === "CERTIFICATE"
-      ? "which cannot sign; give the private key"
-      : "which cannot be read; write it as an unencrypted PRIVATE KEY (openssl pkcs8 -topk8 -nocrypt)"
+      ? "which cannot sign; pass the private key"
+      : "which is not supported; convert it to an unencrypted PRIVATE KEY (openssl pkcs8 -topk8 -nocrypt)"
   return invalid(`${setting}.key`, `it is PEM of ${label}, ${advice}`)
 }
 
-// A message of the platform may quote what it has read.
+// Messages of the platform may quote the key.
 const unusable =
   (setting: string, algorithm: Algorithm) =>
   (error: CryptoError.CryptoError | ZapierAuthError): ZapierAuthError =>
@@ -165,14 +160,14 @@ const unusable =
       ? error
       : CallerChecks.invalid(
           `${setting}.key`,
-          `it is no key for ${algorithm}; give ${
+          `it is not a key for ${algorithm}; pass ${
             algorithm.startsWith("RS") ? "an RSA key" : `a key of the curve ${curves[algorithm as keyof typeof curves]}`
-          }, or name the algorithm that it is for`
+          }, or set the key's algorithm`
         )
 
 const curves = { ES256: "P-256", ES384: "P-384", ES512: "P-521" } as const
 
-// The size of a `CryptoKey` is its own; that of others was read with them.
+// A `CryptoKey` has its size; other keys got theirs from decoding.
 const bitsOf = (material: Material, { algorithm }: { readonly algorithm: Signature.Algorithm }) => {
   const own: Partial<RsaKeyAlgorithm> = isCryptoKey(material) ? material.algorithm : {}
   return own.modulusLength ?? ("modulusLength" in algorithm ? algorithm.modulusLength : shortestRsa)
@@ -184,16 +179,19 @@ const checkSize = <K extends { readonly algorithm: Signature.Algorithm }>(
   key: K
 ) =>
   bitsOf(material, key) < shortestRsa
-    ? invalid(`${setting}.key`, `it has ${bitsOf(material, key)} bits; make an RSA key of at least ${shortestRsa} bits`)
+    ? invalid(
+        `${setting}.key`,
+        `it has ${bitsOf(material, key)} bits; create an RSA key of at least ${shortestRsa} bits`
+      )
     : Effect.succeed(key)
 
 /**
- * The private key of a configuration, ready to sign.
+ * Decodes the configured private key.
  *
  * @internal
  */
 export const privateKey = Effect.fnUntraced(function* (setting: string, given: PartnerKey) {
-  if (!CallerChecks.isRecord(given)) return yield* invalid(setting, "give an object with key, keyId and algorithm")
+  if (!CallerChecks.isRecord(given)) return yield* invalid(setting, "pass an object with key, keyId and algorithm")
   const material = yield* parse(setting, given.key)
   const identity = yield* identify(setting, material, given)
   const decoded = yield* Effect.mapError(
@@ -203,7 +201,7 @@ export const privateKey = Effect.fnUntraced(function* (setting: string, given: P
   return { ...identity, key: yield* checkSize(setting, material, decoded) }
 })
 
-// The members of a public key (RFC 7518 section 6): each other one is left out.
+// RFC 7518 section 6: all other members may be private.
 const publicMembers = ["kty", "crv", "x", "y", "n", "e"] as const
 
 const publicPart = ({ ...jwk }: JsonWebKey): JsonWebKey =>
@@ -213,12 +211,11 @@ const decodePublic = (setting: string, material: Material, algorithm: Usable): D
   if (isCryptoKey(material)) {
     return material.type === "public"
       ? (Signature.publicKeyFromCryptoKey(algorithm, material) as Decoded<Public>)
-      : invalid(`${setting}.key`, "it is a private CryptoKey; give the public one of the pair")
+      : invalid(`${setting}.key`, "it is a private CryptoKey; pass the public key of the pair")
   }
   if (typeof material !== "string") return KeyFormat.decodePublic(KeyFormat.jwk, algorithm, publicPart(material))
   if (labelOf(material) === "PUBLIC KEY")
     return KeyFormat.decodePublic(KeyFormat.pem(KeyFormat.spki), algorithm, material)
-  // The public members of the private key.
   return Effect.flatMap(decodePrivate(setting, material, algorithm), (key) =>
     Effect.flatMap(KeyFormat.encode(KeyFormat.jwk, key), (jwk) =>
       KeyFormat.decodePublic(KeyFormat.jwk, algorithm, publicPart(jwk))
@@ -227,12 +224,12 @@ const decodePublic = (setting: string, material: Material, algorithm: Usable): D
 }
 
 /**
- * The public key of a configuration as a JWK, out of a private key as well as of a public one.
+ * Returns the public JWK of the configured key, which may be public or private.
  *
  * @internal
  */
 export const publicJwk = Effect.fnUntraced(function* (setting: string, given: PartnerKey) {
-  if (!CallerChecks.isRecord(given)) return yield* invalid(setting, "give an object with key, keyId and algorithm")
+  if (!CallerChecks.isRecord(given)) return yield* invalid(setting, "pass an object with key, keyId and algorithm")
   const material = yield* parse(setting, given.key)
   const { algorithm, keyId } = yield* identify(setting, material, given)
   const jwk = yield* decodePublic(setting, material, algorithms[algorithm]).pipe(

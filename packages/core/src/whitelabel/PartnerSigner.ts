@@ -1,5 +1,5 @@
 /**
- * Signs the JWTs of a White Label partner: with a key that this process has, or by any function, such as a KMS.
+ * Signs the JWTs of a White Label partner, with a local key or a function, such as a KMS's.
  *
  * @since 0.1.0
  */
@@ -15,24 +15,24 @@ import * as Jws from "./Jws.ts"
 import * as PartnerKey from "./PartnerKey.ts"
 
 /**
- * A key that signs: its `kid`, its algorithm, and the function.
+ * A signing key: its `kid`, its algorithm and the function that signs.
  *
  * @since 0.1.0
  */
 export interface SigningKey extends PartnerKey.Identity {
-  /** Signs bytes. The signature is as JWS has it (RFC 7518 section 3): for ECDSA r and s, one after the other. */
+  /** Signs bytes. Returns a JWS signature (RFC 7518 section 3); for ECDSA, r followed by s. */
   readonly sign: (data: Uint8Array) => Effect.Effect<Uint8Array, ZapierAuthError>
 }
 
 /**
- * Signs for the partner.
+ * The service that provides the partner's signing key.
  *
  * @since 0.1.0
  */
 export class PartnerSigner extends Context.Service<
   PartnerSigner,
   {
-    /** The key to sign with now. Fails with `InvalidConfig` for a key that cannot be used. */
+    /** Returns the current signing key. Fails with `InvalidConfig` for an unusable key. */
     readonly current: Effect.Effect<SigningKey, ZapierAuthError>
   }
 >()("@zapier-workflow-auth/core/whitelabel/PartnerSigner") {}
@@ -40,7 +40,7 @@ export class PartnerSigner extends Context.Service<
 const failed = (problem: string) =>
   ZapierAuthError.make(new AppCodeFailed({ option: "signer", operation: "sign a JWT", problem }))
 
-// An error of a KMS may hold what was to be signed, and is told by its name.
+// Only the name, since a KMS's error may quote the signed text.
 const nameOf = (error: unknown) => failed(`it failed with ${Defects.nameOf(error)}`)
 
 const signingKey = Effect.fnUntraced(function* (given: PartnerKey.PartnerKey) {
@@ -52,17 +52,18 @@ const signingKey = Effect.fnUntraced(function* (given: PartnerKey.PartnerKey) {
 const webCrypto = Layer.provide(Signature.layerWebCrypto, SecureRandom.layerWebCrypto)
 
 /**
- * Signs with a private key, over Web Crypto. Fails with `InvalidConfig` for one that cannot be used: too small, public, of
- * another curve, or for an algorithm that Zapier does not take.
+ * Signs with a private key and Web Crypto.
+ *
+ * Fails with `InvalidConfig` for an unusable key: too small, public, of another curve, or for an algorithm that Zapier does
+ * not accept.
  *
  * @example
  * ```ts
  * import * as PartnerSigner from "@zapier-workflow-auth/core/whitelabel/PartnerSigner"
  * import * as Redacted from "effect/Redacted"
  *
- * declare const pem: string
- *
- * PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" })
+ * const signer = (pem: string) =>
+ *   PartnerSigner.layer({ key: Redacted.make(pem), keyId: "2026-07", algorithm: "ES256" })
  * ```
  *
  * @since 0.1.0
@@ -74,8 +75,9 @@ export const layer = (key: PartnerKey.PartnerKey): Layer.Layer<PartnerSigner, Za
   ).pipe(Layer.provide(webCrypto))
 
 /**
- * Signs with a private key that is read for each exchange, from a secret manager for example, so that a rotated key needs no
- * restart. What the reading needs is what there is when the layer is built.
+ * Signs with a private key that is read for each exchange, for example from a secret manager.
+ *
+ * A rotated key therefore needs no restart. The services that `read` requires are captured when the layer is built.
  *
  * @since 0.1.0
  */
@@ -90,21 +92,21 @@ export const layerEffect = <R = never>(
   ).pipe(Layer.provide(webCrypto))
 
 /**
- * A function that signs, and the key that it signs with.
+ * A signing function and the identity of its key.
  *
  * @since 0.1.0
  */
 export interface Signing extends PartnerKey.Identity {
   /**
-   * Signs bytes by the algorithm, which hashes them itself. An ECDSA signature may be as JWS has it or in DER, which most KMS
-   * give.
+   * Signs bytes, hashing included. An ECDSA signature may be in JWS form or in DER, which most KMS return.
    */
   readonly sign: (data: Uint8Array) => Promise<Uint8Array> | Effect.Effect<Uint8Array, Error>
 }
 
 /**
- * Signs by a function, so that the private key stays where it is: in a KMS, for example. What the function fails with is
- * told by its name only, as `AppCodeFailed`.
+ * Signs with a function, so that the private key can stay in a KMS.
+ *
+ * If the function fails, `AppCodeFailed` has the name of its error, not the message.
  *
  * @example
  * ```ts
@@ -127,7 +129,7 @@ export const layerFunction = ({ sign, ...given }: Signing): Layer.Layer<PartnerS
     Effect.gen(function* () {
       const identity = yield* PartnerKey.identity("signer", given)
       if (typeof sign !== "function")
-        return yield* CallerChecks.invalid("signer.sign", "give a function that signs bytes")
+        return yield* CallerChecks.invalid("signer.sign", "pass a function that signs bytes")
       const signed = (data: Uint8Array): Effect.Effect<Uint8Array, ZapierAuthError> => {
         const result = sign(data)
         return Effect.isEffect(result)
@@ -142,7 +144,7 @@ export const layerFunction = ({ sign, ...given }: Signing): Layer.Layer<PartnerS
             Effect.flatMap((signature) => {
               const usable = Jws.signature(identity.algorithm, signature)
               return usable === undefined
-                ? Effect.fail(failed(`it gave no signature of ${identity.algorithm}`))
+                ? Effect.fail(failed(`it did not return a signature of ${identity.algorithm}`))
                 : Effect.succeed(usable)
             })
           )

@@ -1,5 +1,5 @@
 /**
- * Which way in a request takes.
+ * The credential of a request, for one of the modes, or none.
  *
  * @example
  * ```ts
@@ -7,7 +7,7 @@
  * import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
  * import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
  *
- * // An endpoint that is not in the table, as the app.
+ * // Calls an endpoint that is not in the table, as the app.
  * const program = Effect.gen(function* () {
  *   const zapier = yield* ZapierHttpClient
  *   return yield* zapier.as(Credential.app(["promotions:read"])).get("/v2/unheard-of")
@@ -27,12 +27,12 @@ import type * as Endpoint from "./Endpoint.ts"
  */
 export interface User {
   readonly _tag: "User"
-  /** The app's own name for its user. */
+  /** The app's own id of its user. */
   readonly subject: string
 }
 
 /**
- * The app's own access token. Without `scopes`, the least that the endpoint needs.
+ * The app's own access token. Default scopes: the fewest that the endpoint needs.
  *
  * @since 0.1.0
  */
@@ -51,7 +51,7 @@ export interface ClientId {
 }
 
 /**
- * The access token of a White Label user: a user's access token, had in another way. Needs `WhiteLabel.layer`.
+ * The access token of a White Label user. Needs `WhiteLabel.layer`.
  *
  * @since 0.1.0
  */
@@ -60,7 +60,7 @@ export interface WhiteLabel extends WhiteLabelUser {
 }
 
 /**
- * Nothing: for endpoints for which Zapier states no credential.
+ * No credential, for endpoints for which Zapier states none.
  *
  * @since 0.1.0
  */
@@ -69,14 +69,14 @@ export interface None {
 }
 
 /**
- * What a request is authorized with.
+ * The credential of a request.
  *
  * @since 0.1.0
  */
 export type Credential = User | WhiteLabel | App | ClientId | None
 
 /**
- * The credentials that reach an endpoint. Any, where Zapier states none.
+ * The credentials that an endpoint accepts; any if Zapier states none.
  *
  * @since 0.1.0
  */
@@ -86,42 +86,42 @@ export type For<N extends Endpoint.Name> = [Endpoint.ModeOf<N>] extends [never]
     | ("User" extends Endpoint.ModeOf<N> ? WhiteLabel : never)
 
 /**
- * On behalf of a user.
+ * Sends the request on behalf of a user.
  *
- * @param subject the app's own name for its user
+ * @param subject the app's own id of its user
  *
  * @since 0.1.0
  */
 export const user = (subject: string): User => ({ _tag: "User", subject })
 
 /**
- * On behalf of a White Label user.
+ * Sends the request on behalf of a White Label user.
  *
- * @param subject the partner's own name for its user
- * @param tenant that of the workspace or organization
+ * @param subject the partner's own id of its user
+ * @param tenant the partner's own id of the workspace or organization
  *
  * @since 0.1.0
  */
 export const whiteLabel = (subject: string, tenant: string): WhiteLabel => ({ _tag: "WhiteLabel", subject, tenant })
 
 /**
- * As the app.
+ * Sends the request as the app itself.
  *
- * @param scopes those of the token. Default: the least that the endpoint needs
+ * @param scopes the scopes of the token. Default: the fewest that the endpoint needs
  *
  * @since 0.1.0
  */
 export const app = (scopes?: ReadonlyArray<Scopes.Scope>): App => ({ _tag: "App", scopes })
 
 /**
- * With the client id.
+ * Sends the request with the client id.
  *
  * @since 0.1.0
  */
 export const clientId: ClientId = { _tag: "ClientId" }
 
 /**
- * With nothing.
+ * Sends the request without a credential.
  *
  * @since 0.1.0
  */

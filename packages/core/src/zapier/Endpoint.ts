@@ -1,7 +1,7 @@
 /**
- * The endpoints of the Zapier Workflow API as typed data: which credential each takes, and which scopes.
+ * The endpoints of the Zapier Workflow API, with the credentials and scopes that each accepts.
  *
- * An endpoint that is not in the table is not an error; the caller then says which credential to use.
+ * An endpoint that is not in the table is not an error; the caller then chooses the credential.
  *
  * Sources: Zapier's Workflow API reference, and its public OpenAPI description (2024.11.0) for the older endpoints.
  *
@@ -10,7 +10,7 @@
 import * as Scopes from "../oauth/Scopes.ts"
 
 /**
- * The three ways in.
+ * The three ways to authenticate a request.
  *
  * - `User`: a user's access token in the `Authorization` header, by a grant or as a White Label user
  * - `App`: the app's own access token in the `Authorization` header
@@ -21,8 +21,10 @@ import * as Scopes from "../oauth/Scopes.ts"
 export type Mode = "User" | "App" | "ClientId"
 
 /**
- * What an endpoint takes. No modes: Zapier does not state one. Scopes are alternatives, the narrowest first: any one of
- * them will do; none: no scope is stated.
+ * The modes and scopes that an endpoint accepts.
+ *
+ * Without modes, Zapier states none. Scopes are alternatives, narrowest first: any one of them is enough. Without scopes,
+ * Zapier states none.
  *
  * @since 0.1.0
  */
@@ -68,7 +70,7 @@ export const table = {
 } as const satisfies { readonly [name: `${string} /${string}`]: Requirement }
 
 /**
- * The table's type.
+ * The type of the table.
  *
  * @since 0.1.0
  */
@@ -82,14 +84,14 @@ export type Table = typeof table
 export type Name = keyof Table
 
 /**
- * The modes that reach an endpoint, as a type.
+ * The modes that an endpoint accepts, as a type.
  *
  * @since 0.1.0
  */
 export type ModeOf<N extends Name> = Table[N]["modes"][number]
 
 /**
- * The names of all endpoints that a mode reaches.
+ * The names of all endpoints that accept a mode.
  *
  * @since 0.1.0
  */
@@ -132,10 +134,10 @@ export const parts = (name: Name): { readonly method: string; readonly path: `/$
 
 const isParameter = (segment: string) => segment.startsWith("{")
 
-// Those without parameters: by their path, and then by their method. Most calls are to one of them.
+// Endpoints without parameters, by path and method. Most calls go to one of them.
 const plain = new Map<string, Map<string, Name>>()
 
-// Of those with the same method and as many segments there are few.
+// Endpoints with parameters, by method and number of segments; few share both.
 const templates = new Map<string, Array<{ readonly name: Name; readonly segments: ReadonlyArray<string> }>>()
 
 const shapeOf = (method: string, segments: ReadonlyArray<string>) => `${method} ${segments.length}`
@@ -152,7 +154,7 @@ for (const name of names) {
 }
 
 /**
- * The endpoint that a request goes to, or `undefined` when the table does not have it.
+ * Finds the endpoint of a request. `undefined` if the table does not have it.
  *
  * @param method the HTTP method, upper case
  * @param path the path, with or without a trailing slash, without the query
@@ -183,7 +185,7 @@ export const match = (method: string, path: string): Name | undefined => {
 const methods = ["GET", "POST", "PATCH", "DELETE"]
 
 /**
- * The methods that the table has for a path; none for a path that it does not have.
+ * Lists the methods of a path, or none if the table does not have the path.
  *
  * @param path the path, with or without a trailing slash, without the query
  *
@@ -200,7 +202,7 @@ export const methodsOf = (path: string): ReadonlyArray<string> =>
   methods.filter((method) => match(method, path) !== undefined)
 
 /**
- * Whether the granted scopes let a user or the app call the endpoint.
+ * True if the granted scopes allow calls to the endpoint.
  *
  * @since 0.1.0
  */
@@ -210,8 +212,9 @@ export const isAllowed = (name: Name, granted: ReadonlyArray<Scopes.Scope>): boo
 }
 
 /**
- * The least set of scopes that lets a token call all the endpoints, in alphabetical order. Where an endpoint takes any
- * one of several scopes, one that is needed anyway is reused, and else the narrowest is taken.
+ * Returns the fewest scopes that allow calls to all given endpoints, in alphabetical order.
+ *
+ * If an endpoint accepts one of several scopes, one that is needed anyway is reused, or else the narrowest is chosen.
  *
  * @example
  * ```ts
@@ -229,7 +232,7 @@ export const leastScopes = (endpoints: Iterable<Name>): ReadonlyArray<Scopes.Sco
     const narrowest = scopes[0]
     if (narrowest !== undefined && !scopes.some((scope) => Scopes.allows(chosen, scope))) chosen.push(narrowest)
   }
-  // Endpoints without a choice come first, so that those with one can reuse what is needed anyway.
+  // Endpoints without a choice come first, so that the others can reuse their scopes.
   wanted.filter(({ scopes }) => scopes.length === 1).forEach(choose)
   wanted.filter(({ scopes }) => scopes.length > 1).forEach(choose)
   return chosen.sort()

@@ -1,14 +1,14 @@
 /**
- * Short names for the endpoints, as the typed client has them: `zaps.list` for `GET /v2/zaps`.
+ * Short names for endpoints, as in the typed client: `zaps.list` for `GET /v2/zaps`.
  *
- * The consent page, `GET /v2/authorize`, has none: a browser goes there.
+ * The consent page, `GET /v2/authorize`, has none, because only browsers open it.
  *
  * @since 0.1.0
  */
 import type * as Endpoint from "./Endpoint.ts"
 
 /**
- * Each operation, and its endpoint in the table.
+ * The endpoint of each operation.
  *
  * @since 0.1.0
  */
@@ -72,7 +72,7 @@ export type EndpointOf<N extends Name> = (typeof table)[N]
 export const names = Object.keys(table) as ReadonlyArray<Name>
 
 /**
- * An operation's group and its method there.
+ * Splits an operation's name into group and method.
  *
  * @example
  * ```ts
@@ -89,7 +89,7 @@ export const parts = (name: Name): { readonly group: string; readonly method: st
 }
 
 /**
- * The operations whose responses are pages: the typed client follows them to the end.
+ * The operations with paged responses. The typed client follows the pages.
  *
  * @since 0.1.0
  */
@@ -108,7 +108,7 @@ export const paged = [
 ] as const satisfies ReadonlyArray<Name>
 
 /**
- * The name of an operation whose responses are pages.
+ * The name of an operation with paged responses.
  *
  * @since 0.1.0
  */

@@ -1,13 +1,12 @@
 /**
- * Keeps API calls within Zapier's rate limits by letting them wait for their turn: 60 requests a minute for an address
- * and 150 for a partner. Off unless it is asked for.
+ * Delays API calls to stay within Zapier's rate limits: 60 requests a minute for an address, 150 for a partner.
  *
- * `layer` goes between `ZapierHttpClient` and its `HttpClient`, and not below `TokenEndpoint`: a token request that waited for
- * its turn would outlive its lease. There, `layerTokenRequests` counts it, as Zapier may. `ZapierNode.layer({ rateLimits: true
- * })` wires both. After a 429 the next request waits for as long as its `Retry-After` says, read as token
- * requests do, or for the documented cool-down of a minute; the 429 itself is returned to the caller, as it is without this
- * module. A caller who does not want to wait that long
- * says so with `Effect.timeout`.
+ * Off by default. `ZapierNode.layer({ rateLimits: true })` sets up both layers. Put `layer` between `ZapierHttpClient` and
+ * its `HttpClient`, but not below `TokenEndpoint`: a delayed token request would outlive its lease. There,
+ * `layerTokenRequests` counts requests without delaying them, because Zapier may count them too.
+ *
+ * After a 429 the next request waits as long as `Retry-After` says, or for the documented cool-down of a minute. The 429
+ * itself is returned to the caller, as without this module. Use `Effect.timeout` to limit the wait.
  *
  * Source: Zapier's "Rate limiting" page of the Workflow API.
  *
@@ -28,14 +27,14 @@ import * as TokenOutcome from "../oauth/TokenOutcome.ts"
 import { InvalidConfig, ZapierAuthError } from "../ZapierAuthError.ts"
 
 /**
- * Which limits hold, and from where requests are sent.
+ * The limits, and the address from which requests are sent.
  *
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * Names the address from which this process reaches Zapier, for limiters whose store is shared by several machines:
-   * machines behind one address have the same. Default: `default`.
+   * Names this process's public address, if several machines share the limiter's store. Machines behind one address use the
+   * same name. Default: `default`.
    */
   readonly address?: string | undefined
   /** Requests a minute for an address. Default: 60, as documented. */
@@ -44,14 +43,14 @@ export interface Options {
   readonly perPartner?: number | undefined
 }
 
-// `Retry-After` alone says how long to pause: it is not known what Zapier's `X-RateLimit-Reset` counts from.
+// Only `Retry-After` is used: Zapier does not say from when `X-RateLimit-Reset` counts.
 const responseHeaders = { reset: "-", resetAfter: "-" }
 
 type ClientResponse = HttpClientResponse.HttpClientResponse
 
 /**
- * Effect's limiter reads `Retry-After` by rules of its own. It is given a stand-in for each 429, which says how long to
- * pause in seconds, and the caller gets what the stand-in stands for.
+ * Replaces each 429 for Effect's limiter, which parses `Retry-After` differently, by a stand-in with the pause in seconds.
+ * `restore` returns the original to the caller.
  */
 const makeStandIns = () => {
   const outcomes = new WeakMap<ClientResponse, Effect.Effect<ClientResponse, HttpClientError.HttpClientError>>()
@@ -88,13 +87,12 @@ const makeStandIns = () => {
 }
 
 /**
- * How long requests have waited for their turn, with the label `limit` (`address`, `partner`); those that did not wait are not
- * in it.
+ * The time that requests were delayed. Label: `limit` (`address`, `partner`). Requests without delay are not counted.
  *
  * @since 0.1.0
  */
 export const waits = Metric.timer("zapier_auth_rate_limit_waits", {
-  description: "Time that a request to the API waited for its turn",
+  description: "Time that an API request was delayed by a rate limit",
   boundaries: Metric.exponentialBoundaries({ start: 250, factor: 2, count: 10 })
 })
 
@@ -119,7 +117,7 @@ const limitOf = (given: number | undefined, setting: "perAddress" | "perPartner"
 
 const window = "1 minute"
 
-/** The two limits, the wider one first. */
+/** The two limits. */
 const limitsOf = Effect.fnUntraced(function* (options: Options) {
   const { clientId } = yield* (yield* ClientApplication).get
   const perPartner = yield* limitOf(options.perPartner, "perPartner", 150)
@@ -131,8 +129,9 @@ const limitsOf = Effect.fnUntraced(function* (options: Options) {
 })
 
 /**
- * An `HttpClient` whose requests wait for their turn, out of another and Effect's `RateLimiter`. Should the limiter's
- * store fail, requests fail with a `TransportError`, and nothing is sent.
+ * Provides an `HttpClient` that delays requests, based on another one and Effect's `RateLimiter`.
+ *
+ * If the limiter's store fails, requests fail with a `TransportError`, and nothing is sent.
  *
  * @example
  * ```ts
@@ -166,7 +165,7 @@ export const layer = (
       const standIns = makeStandIns()
       const limited = client.pipe(
         standIns.replace,
-        // Zapier's headers do not say of which limit they speak; the narrower one heeds them.
+        // Zapier's headers do not name their limit, so the narrower one uses them.
         HttpClient.withRateLimiter({ ...shared, ...address, limiter: measured(limiter, "address") }),
         HttpClient.withRateLimiter({
           ...shared,
@@ -191,8 +190,9 @@ export const layer = (
   )
 
 /**
- * An `HttpClient` whose requests are counted by the limits of `layer`, and wait for nothing: for `TokenEndpoint`. Zapier does
- * not say whether token requests count; calls leave room for them.
+ * Provides an `HttpClient` for `TokenEndpoint` that counts requests towards the limits of `layer` without delaying them.
+ *
+ * Zapier does not say if token requests count, so API calls leave room for them.
  *
  * @since 0.1.0
  */
@@ -209,7 +209,7 @@ export const layerTokenRequests = (
       const client = yield* HttpClient.HttpClient
       const limiter = yield* RateLimiter.RateLimiter
       const { address, partner } = yield* limitsOf(options)
-      // A limiter whose store fails stops no token request, and does not hold it up either.
+      // A failing limiter must neither stop nor delay a token request.
       const counted = Effect.forEach(
         [address, partner],
         (limit) => limiter.consume({ ...limit, onExceeded: "delay" }),

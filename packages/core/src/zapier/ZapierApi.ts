@@ -1,13 +1,13 @@
 /**
- * The Zapier Workflow API as an `HttpApi`: its endpoints with schemas of what they take and respond with.
+ * The Zapier Workflow API as an `HttpApi`, with schemas for requests and responses.
  *
- * Decoding is open: members and values that are not documented survive it. Where Zapier's documentation says nothing of a
- * response, it is `unknown`. Paths, credentials and scopes are those of `Endpoint.table`, and each endpoint is annotated
- * with them (`EndpointFacts`). The consent page, `GET /v2/authorize`, is for browsers and not a part of it.
+ * Decoding is open: undocumented members and values are kept. A response that Zapier does not document is `unknown`. Paths,
+ * credentials and scopes come from `Endpoint.table`, and each endpoint is annotated with them (`EndpointFacts`). The consent
+ * page, `GET /v2/authorize`, is not included, because only browsers open it.
  *
- * Most programs want `ZapierApiClient`, which calls these endpoints with the credential that each takes.
+ * Most programs want `ZapierApiClient`, which calls these endpoints with the right credentials.
  *
- * Sources: Zapier's public OpenAPI description (2024.11.0), and its Workflow API reference for what is newer.
+ * Sources: Zapier's public OpenAPI description (2024.11.0), and its Workflow API reference for newer endpoints.
  *
  * @example
  * ```ts

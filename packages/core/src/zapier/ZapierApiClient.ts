@@ -1,9 +1,8 @@
 /**
- * A typed client of Zapier's API: each endpoint as a function that takes its parameters and gives what Zapier responds,
- * decoded; lists of any length as streams.
+ * A typed client of Zapier's API: each endpoint is a function that returns the decoded response.
  *
- * The credential follows from the endpoint: the caller names the user where the endpoint takes a user's token, and nobody
- * else. Requests that may be repeated are, when Zapier is busy or has trouble; see `RetryOptions`.
+ * Lists are also available as streams. The endpoint determines the credential: name the user if the endpoint takes a user's
+ * token, and nothing otherwise. Safe requests are retried when Zapier is busy or unavailable; see `RetryOptions`.
  *
  * @example
  * ```ts
@@ -42,22 +41,23 @@ import type { ZapierApi } from "./ZapierApi.ts"
 import type { UnexpectedResponse, ZapierApiError } from "./ZapierApiError.ts"
 
 /**
- * How a call may fail: as `ZapierHttpClient.call` does, because Zapier refuses it, or because its response is not what is
- * documented.
+ * The errors of a call: those of `ZapierHttpClient.call`, Zapier's refusal, or an undocumented response.
  *
  * @since 0.1.0
  */
 export type ApiError = CallError | ZapierApiError | UnexpectedResponse
 
 /**
- * Who calls. Where an endpoint takes a user's token, `subject` names the user, or `credential` says so in full; where it
- * takes the client id as well, `credential: Credential.clientId` asks for that. Where there is no choice, nothing is said.
+ * Names the caller of an endpoint.
+ *
+ * If the endpoint takes a user's token, pass `subject`, with `tenant` for a White Label user, or `credential`. If it also
+ * takes the client id, `credential: Credential.clientId` selects that. Otherwise pass nothing.
  *
  * @since 0.1.0
  */
 export type Caller<N extends Endpoint.Name> =
   "User" extends Endpoint.ModeOf<N>
-    ? | { readonly subject: string; readonly credential?: undefined }
+    ? | { readonly subject: string; readonly tenant?: string | undefined; readonly credential?: undefined }
       | { readonly credential: Credential.For<N>; readonly subject?: undefined }
     : { readonly credential?: Credential.For<N> | undefined }
 
@@ -85,8 +85,7 @@ type AllDefinitions = Types.UnionToIntersection<Definitions[keyof Definitions]>
 export type Definition<N extends Operation.Name> = Extract<AllDefinitions[N], HttpApiEndpoint.ConstraintRequest>
 
 /**
- * What an endpoint takes: the parameters of the path (`params`), the query (`query`) and the body (`payload`), as far as it
- * has them.
+ * The parameters of an endpoint: path (`params`), query (`query`) and body (`payload`), as far as it has them.
  *
  * @since 0.1.0
  */
@@ -97,14 +96,14 @@ export type Parameters<N extends Operation.Name> = Types.Simplify<
 >
 
 /**
- * What a call takes: who calls, and the endpoint's parameters.
+ * The argument of a call: the caller and the endpoint's parameters.
  *
  * @since 0.1.0
  */
 export type Request<N extends Operation.Name> = Parameters<N> & Caller<Operation.EndpointOf<N>>
 
 /**
- * What a call of a user's client takes. Who calls is said where no user's token is taken, as for the app's own.
+ * The argument of a call by a user's client. It names a caller only if the endpoint takes no user's token.
  *
  * @since 0.1.0
  */
@@ -112,7 +111,7 @@ export type UserRequest<N extends Operation.Name> =
   "User" extends Endpoint.ModeOf<Operation.EndpointOf<N>> ? Parameters<N> : Request<N>
 
 /**
- * What a call gives: the response's body, decoded.
+ * The result of a call: the decoded response body.
  *
  * @since 0.1.0
  */
@@ -135,8 +134,10 @@ export type Entry<N extends Operation.Paged> =
 type Arguments<R> = {} extends R ? [request?: R] : [request: R]
 
 /**
- * An endpoint as a function. Lists have their pages and entries as streams, too: a page is asked for when the stream needs
- * it, by the link in the page before or by `limit` and `offset`. A link is followed only within the configured address.
+ * An endpoint as a function. Lists also provide their pages and entries as streams.
+ *
+ * A stream requests a page when it needs it, by the previous page's link or by `limit` and `offset`. Links are followed only
+ * within the configured address.
  *
  * @since 0.1.0
  */
@@ -164,7 +165,7 @@ export type Client = {
 }
 
 /**
- * All endpoints, for one user: calls that take a user's token name nobody.
+ * All endpoints, bound to one user.
  *
  * @since 0.1.0
  */
@@ -186,21 +187,23 @@ export class ZapierApiClient extends Context.Service<ZapierApiClient, Client>()(
 ) {}
 
 /**
- * When a request is repeated. GET and DELETE are, after a 5xx or when the transport fails; any method is after a 429 with
- * `Retry-After`, by which Zapier documents that it refused the request. POST and PATCH are not repeated otherwise: they may
- * have been carried out. A DELETE that was carried out although its response was lost ends in 404 when it is repeated.
+ * Configures retries.
  *
- * `Retry-After` of a 429 and 503 is waited for, a 429 without it is waited for a minute, and other pauses grow from half a
- * second. An attempt that is under way is not cut off: that is for `Effect.timeout`.
+ * GET and DELETE are retried after a 5xx or a transport error. Any method is retried after a 429 with `Retry-After`, which
+ * per Zapier's documentation means that the request was refused. POST and PATCH are not retried otherwise, because they may
+ * have been carried out. A DELETE that was carried out, but whose response was lost, ends in 404 when retried.
+ *
+ * A retry waits as long as `Retry-After` of a 429 or 503 says, or a minute after a 429 without it; other pauses grow from
+ * half a second. An attempt in progress is not cut off; use `Effect.timeout` for that.
  *
  * @since 0.1.0
  */
 export interface RetryOptions {
-  /** How often a request is repeated at most. Default: 3. */
+  /** The maximum number of retries. Default: 3. */
   readonly times?: number | undefined
   /**
-   * After the first attempt, how long another may be begun. If that would be too late the failure is returned at once.
-   * Default: 2 minutes, which is enough for one pause of a minute.
+   * How long after the first attempt a retry may begin. If the pause would end later, the call fails at once. Default: 2
+   * minutes, which allows one pause of a minute.
    */
   readonly within?: Duration.Input | undefined
 }
@@ -211,27 +214,26 @@ export interface RetryOptions {
  * @since 0.1.0
  */
 export interface Options {
-  /** When requests are repeated; `false`: never. */
+  /** Configures retries; `false` turns them off. */
   readonly retry?: RetryOptions | false | undefined
 }
 
 /**
- * Makes the client over `ZapierHttpClient`, and calls the API where that does. Fails with `InvalidConfig` for options that do
- * not fit.
+ * Makes the client over `ZapierHttpClient`, for the same API address. Fails with `InvalidConfig` for invalid options.
  *
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options?: Options) {
   const http = yield* ZapierHttpClient
   const policy = yield* Effect.fromResult(RetryPolicy.make(options))
-  // Its functions are made from the same definitions as their types; a test calls each.
+  // Types and functions come from the same definitions; a test calls each function.
   return (yield* ApiCalls.make({ http, policy })) as unknown as Client
 })
 
 /**
- * The client for one user: wherever an endpoint takes a user's token, it is that user's, whatever a call says.
+ * Binds the client to one user, whose token is used wherever an endpoint takes a user's token.
  *
- * @param user the app's own name for the user, or a White Label user
+ * @param user the app's own id of the user, or a White Label user
  *
  * @example
  * ```ts
@@ -248,11 +250,11 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
  * @since 0.1.0
  */
 export const forUser = (client: Client, user: string | Credential.WhiteLabel): UserClient =>
-  // As the client's own, and with a name in each request.
+  // The same functions, with the user added to each request.
   ApiCalls.forUser(client as unknown as ApiCalls.Functions, user) as unknown as UserClient
 
 /**
- * The client as a layer. Fails with `InvalidConfig` for options that do not fit.
+ * Provides the client. Fails with `InvalidConfig` for invalid options.
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 /**
- * How calls of the typed client fail besides `ZapierAuthError` and the transport's own error: Zapier refused a request, or
- * its response is not what it documents.
+ * Errors of the typed client besides `ZapierAuthError` and transport errors.
  *
- * Neither holds a body, a credential, or a value of a response.
+ * Zapier refused the request (`ZapierApiError`), or its response is not as documented (`UnexpectedResponse`). Neither holds a
+ * body, a credential or a value of a response.
  *
  * @example
  * ```ts
@@ -32,25 +32,27 @@ const id = (name: string) => `@zapier-workflow-auth/core/zapier/ZapierApiError/$
 
 const text = Schema.optionalKey(Schema.String)
 
-// What the user may not do, what is gone, and what has changed, the app's client can do something about.
+// The app's client can act on these: forbidden, gone, or changed.
 const passedOn: ReadonlySet<number> = new Set([403, 404, 409])
 
-// By status, and else by its first digit.
+// By status, or by its first digit.
 const advice: { readonly [status: string]: string } = {
-  400: "Correct the request; Zapier's documentation of the endpoint says what it takes.",
-  401: "Zapier does not accept the credential. If it was renewed a moment ago, the client's settings are for you to check.",
-  403: "Ask for the scope that the endpoint needs, or check whether Zapier has opened it to this application.",
-  404: "Check the ids in the path: they may be gone, or belong to another user.",
-  409: "Read what is there now, and decide again.",
+  400: "Correct the request: see Zapier's documentation of the endpoint.",
+  401: "Zapier does not accept the credential. If it was just renewed, check the client application's settings.",
+  403: "Request the scope that the endpoint needs, or check if Zapier has opened the endpoint to this application.",
+  404: "Check the ids in the path: the object may be gone, or belong to another user.",
+  409: "Read the current state and decide again.",
   429: "Try again in a minute.",
-  3: "Zapier moved the endpoint. Credentials follow no redirect: check the URLs in use.",
-  5: "Zapier has trouble. Try again later."
+  3: "The endpoint has moved. Redirects are never followed with credentials: check the configured URLs.",
+  5: "Zapier is unavailable. Try again later."
 }
 
 /**
- * Zapier responded with another status than success. `code`, `title` and `detail` are those of the first error in the
- * envelope, as far as there is one: shortened, on one line, and without what looks like a token. `requestId` is that of an
- * `X-Request-Id` header; Zapier does not document one. `retryAfter` is what `Retry-After` says.
+ * Zapier refused a request: the status of its response is an error.
+ *
+ * `code`, `title` and `detail` come from the first error in the envelope, if any, shortened, on one line, and without text
+ * that looks like a token. `requestId` is the `X-Request-Id` header, which Zapier does not document. `retryAfter` is the
+ * `Retry-After` header.
  *
  * @since 0.1.0
  */
@@ -65,20 +67,20 @@ export class ZapierApiError extends Schema.TaggedError<ZapierApiError>(id("Zapie
 }) {
   override readonly name = "ZapierApiError"
 
-  /** Whether the same call may succeed later without anybody doing anything. */
+  /** True if the same call may succeed later by itself. */
   get isRetryable(): boolean {
     return this.status === 429 || this.status >= 500
   }
 
-  /** Connecting again changes nothing: a token that is no use is a `ZapierAuthError`. */
+  /** Reconnecting does not help: an unusable token is a `ZapierAuthError`. */
   readonly needsReconnect = false
 
-  /** Whose fault it is: what Zapier refuses is mostly the app's own request. */
+  /** The party at fault: mostly the app, for a wrong request. */
   get blames(): Party {
     return this.isRetryable || passedOn.has(this.status) ? "Zapier" : "Caller"
   }
 
-  /** The status by which a web app tells its own client, where it has no better one. */
+  /** The HTTP status with which a web app can respond to its own client. */
   get httpStatus(): number {
     if (passedOn.has(this.status)) return this.status
     return this.status === 429 ? 503 : this.isRetryable ? 502 : 500
@@ -98,8 +100,9 @@ export class ZapierApiError extends Schema.TaggedError<ZapierApiError>(id("Zapie
 }
 
 /**
- * Zapier responded with success, and with something else than it documents: another status, a body that does not decode, or a link to
- * a next page that leads elsewhere. `problem` says which, without a value of the response.
+ * Zapier's successful response is not as documented: the status, the body, or a link to another origin.
+ *
+ * `problem` names the deviation, without a value of the response.
  *
  * @since 0.1.0
  */
@@ -109,19 +112,19 @@ export class UnexpectedResponse extends Schema.TaggedError<UnexpectedResponse>(i
 ) {
   override readonly name = "UnexpectedResponse"
 
-  /** The same response is to be expected the next time. */
+  /** The next response will probably be the same. */
   readonly isRetryable = false
 
-  /** Connecting again changes nothing. */
+  /** Reconnecting does not help. */
   readonly needsReconnect = false
 
-  /** Whose fault it is. */
+  /** The party at fault. */
   readonly blames = "Zapier"
 
-  /** The status by which a web app tells its own client, where it has no better one. */
+  /** The HTTP status with which a web app can respond to its own client. */
   readonly httpStatus = 502
 
   override get message(): string {
-    return `${this.endpoint}: Zapier responded with ${this.status}, but ${this.problem}. ZapierHttpClient.call returns the response as it is.`
+    return `${this.endpoint}: Zapier responded with ${this.status}, but ${this.problem}. Use ZapierHttpClient.call to get the raw response.`
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Where Zapier is. The default is production; point it at a fake in tests and while developing.
+ * Zapier's addresses. The default is production; use a fake in tests and during development.
  *
  * @since 0.1.0
  */
@@ -16,20 +16,20 @@ import { InvalidConfig } from "../ZapierAuthError.ts"
  * @since 0.1.0
  */
 export interface Urls {
-  /** The consent page that also signs new users up (current documentation). */
+  /** The current consent page, which also signs up new users. */
   readonly authorize: string
   /** The consent page of the older documentation. */
   readonly authorizeLegacy: string
-  /** The token endpoint; the slash at its end matters to Zapier. */
+  /** The token endpoint. Keep its trailing slash: without it, Zapier may redirect. */
   readonly token: string
-  /** The origin of the API, without a slash at its end. */
+  /** The origin of the API, without a trailing slash. */
   readonly api: string
   /** The origin of the Connect UI of White Label, without a slash at its end. */
   readonly connect: string
 }
 
 /**
- * Those of the real Zapier.
+ * The addresses of the real Zapier.
  *
  * @since 0.1.0
  */
@@ -42,7 +42,7 @@ export const production: Urls = {
 }
 
 /**
- * A server that has everything at one origin, as the fake has.
+ * Makes the URLs of a server that has everything at one origin, such as the fake.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export const at = (origin: string): Urls => {
 const names = Object.keys(production) as ReadonlyArray<keyof Urls>
 
 /**
- * Checks the URLs: secrets and tokens go there, so they are https, or at least on this machine. Fails with `InvalidConfig`.
+ * Validates the URLs. Secrets go there, so they must use https or point to this machine. Fails with `InvalidConfig`.
  *
  * @example
  * ```ts
@@ -77,7 +77,7 @@ const names = Object.keys(production) as ReadonlyArray<keyof Urls>
  *
  * Result.isSuccess(ZapierUrls.check(ZapierUrls.at("http://127.0.0.1:9270"))) // => true
  *
- * // The client secret would go over the network in clear.
+ * // The client secret would be sent unencrypted.
  * Result.isFailure(ZapierUrls.check(ZapierUrls.at("http://10.0.0.1"))) // => true
  * ```
  *
@@ -85,21 +85,19 @@ const names = Object.keys(production) as ReadonlyArray<keyof Urls>
  */
 export const check = (urls: Urls): Result.Result<Urls, InvalidConfig> => {
   if (typeof urls !== "object" || urls === null) {
-    return Result.fail(
-      new InvalidConfig({ setting: "urls", problem: "give what ZapierUrls.at makes, or leave it out" })
-    )
+    return Result.fail(new InvalidConfig({ setting: "urls", problem: "pass the result of ZapierUrls.at, or omit it" }))
   }
   for (const name of names) {
     const problem = UriProblem.server(urls[name])
     if (problem === undefined) continue
-    const advice = "give the URL of Zapier or of a fake; ZapierUrls.at makes all of them"
+    const advice = "give the URL of Zapier or of a fake server; ZapierUrls.at makes all four"
     return Result.fail(new InvalidConfig({ setting: `urls.${name}`, problem: `${problem}; ${advice}` }))
   }
   return Result.succeed(urls)
 }
 
 /**
- * The URLs in use.
+ * The configured URLs. Default: production.
  *
  * @since 0.1.0
  */

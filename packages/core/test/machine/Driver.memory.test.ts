@@ -34,7 +34,7 @@ const removal: Input = {
 }
 
 describe("Driver: memory", () => {
-  it("serves nobody any more once the record says that the user has to connect again", () => {
+  it("serves nobody any more once the record says that the user must reconnect", () => {
     const { feed } = begun()
     const active = UserGrant.granted("consent", tokens(10 * hour))
     expect(feed(1, { _tag: "Asked", caller: 0 })).toEqual(["Load"])

@@ -57,7 +57,7 @@ describe("AuthorizationCallback.parse", () => {
   )
 
   it.each([
-    ["?state=b", "neither code nor error is there"],
+    ["?state=b", "it has neither code nor error"],
     ["?code=a", "state is missing"],
     ["?error=access_denied", "state is missing"],
     ["", "state is missing"],
@@ -68,10 +68,10 @@ describe("AuthorizationCallback.parse", () => {
     ["?code=&state=b", "code is empty"],
     ["?code=a&state=", "state is empty"],
     ["?error=&state=b", "error is empty"],
-    ["?code=a&state=b&error=access_denied", "code and error are both there"],
-    ["?code=a&code=a&state=b", "code is there more than once"],
-    ["?code=a&state=b&state=c", "state is there more than once"],
-    ["?error=x&error=y&state=b", "error is there more than once"],
+    ["?code=a&state=b&error=access_denied", "it has both code and error"],
+    ["?code=a&code=a&state=b", "code appears more than once"],
+    ["?code=a&state=b&state=c", "state appears more than once"],
+    ["?error=x&error=y&state=b", "error appears more than once"],
     ["?code=a%00&state=b", "code has characters that are not printable ASCII"],
     ["?code=a%0D%0Ab&state=b", "code has characters that are not printable ASCII"],
     ["?code=%C3%A9&state=b", "code has characters that are not printable ASCII"],
@@ -84,7 +84,7 @@ describe("AuthorizationCallback.parse", () => {
   })
 
   it("refuses repeated parameters in a record, and reads no inherited ones", () => {
-    expect(opened({ code: ["a", "b"], state: "c" })).toEqual({ problem: "code is there more than once" })
+    expect(opened({ code: ["a", "b"], state: "c" })).toEqual({ problem: "code appears more than once" })
     expect(opened(Object.create({ code: "a", state: "b" }))).toEqual({ problem: "state is missing" })
   })
 
@@ -100,17 +100,17 @@ describe("AuthorizationCallback.parse", () => {
     [{ code: { a: "1" }, state: "x" }, "code is not text"],
     [{ code: [{ a: "1" }], state: "x" }, "code is not text"],
     [{ code: "a", state: 1 }, "state is not text"],
-    [{ code: "a", state: ["x", {}] }, "state is there more than once"],
+    [{ code: "a", state: ["x", {}] }, "state appears more than once"],
     [{ code: "a", state: [[["x"]]] }, "state is not text"],
     [{ error: true, state: "x" }, "error is not text"],
     [{ code: () => "a", state: "x" }, "code is not text"],
     [{ code: "a", state: [] }, "state is missing"],
     [{ code: "a", state: null }, "state is missing"],
     [["a"], "state is missing"],
-    [null, "it is neither a URL nor its parameters"],
-    [undefined, "it is neither a URL nor its parameters"],
-    [5, "it is neither a URL nor its parameters"],
-    [() => "?code=a", "it is neither a URL nor its parameters"]
+    [null, "the callback must be its URL or its query parameters"],
+    [undefined, "the callback must be its URL or its query parameters"],
+    [5, "the callback must be its URL or its query parameters"],
+    [() => "?code=a", "the callback must be its URL or its query parameters"]
   ])("refuses %j: %s", (input, problem) => {
     const parsed = typeless(input)
     expect(Result.isFailure(parsed) && parsed.failure.problem).toBe(problem)

@@ -107,14 +107,14 @@ describe("ClientApplication.make", () => {
       "clientSecret: it ends with a line break; give the client secret from the Developer"
     ],
     [{ clientSecret: "s3cret\r\n" }, "clientSecret: it ends with a line break"],
-    [{ clientSecret: " abc" }, "clientSecret: it begins with a blank"],
-    [{ clientSecret: "\tabc" }, "clientSecret: it begins with a blank"],
-    [{ clientSecret: Redacted.make("abc ") }, "clientSecret: it ends with a blank"],
+    [{ clientSecret: " abc" }, "clientSecret: it begins with a space"],
+    [{ clientSecret: "\tabc" }, "clientSecret: it begins with a space"],
+    [{ clientSecret: Redacted.make("abc ") }, "clientSecret: it ends with a space"],
     [
       { clientSecret: "s3cr\u00e9t" },
-      "clientSecret: it holds a character that RFC 6749 (appendix A.2) does not allow, at"
+      "clientSecret: it contains a character that RFC 6749 (appendix A.2) does not allow, at"
     ],
-    [{ clientSecret: "s3c\nret" }, "clientSecret: it holds a line break, at position 4"],
+    [{ clientSecret: "s3c\nret" }, "clientSecret: it contains a line break, at position 4"],
     [{ clientSecret: "" }, "clientSecret: it is empty"],
     [{ clientSecret: Redacted.make("") }, "clientSecret: it is empty"],
     [{ clientSecret: undefined }, "clientSecret: it is missing"],
@@ -125,30 +125,27 @@ describe("ClientApplication.make", () => {
     [{ clientSecret: "<redacted>" }, "clientSecret: it looks like a placeholder"],
     [{ clientSecret: "$ZAPIER_CLIENT_SECRET" }, "clientSecret: it looks like a placeholder"],
     [{ clientSecret: "process.env.ZAPIER_CLIENT_SECRET" }, "clientSecret: it looks like a placeholder"],
-    [{ clientSecret: '"s3cret"' }, "clientSecret: it is in quotes; leave them out"],
-    [{ clientId: "'abc'" }, "clientId: it is in quotes; leave them out"],
-    [{ redirectUris: ['"https://a.example/cb"'] }, "redirectUris: it is in quotes; leave them out"],
+    [{ clientSecret: '"s3cret"' }, "clientSecret: it is in quotes; remove them"],
+    [{ clientId: "'abc'" }, "clientId: it is in quotes; remove them"],
+    [{ redirectUris: ['"https://a.example/cb"'] }, "redirectUris: it is in quotes; remove them"],
     [
       { redirectUris: ["https://a.example/cb;https://b.example/cb"] },
-      "redirectUris: it holds more than one URI; give each by itself"
+      "redirectUris: it contains more than one URI; give each one separately"
     ],
     [{ clientSecret: "changeme" }, "clientSecret: it looks like a placeholder"],
     [
       { clientId: "abc\u0007d" },
-      "clientId: it holds a character that RFC 6749 (appendix A.1) does not allow, at position 4"
+      "clientId: it contains a character that RFC 6749 (appendix A.1) does not allow, at position 4"
     ],
     [{ clientId: "your-client-id" }, "clientId: it looks like a placeholder"],
     [{ clientId: null }, "clientId: it is missing"],
     [{ redirectUris: "https://app.example/callback" }, "redirectUris: it is not a list; give at least one"],
     [{ redirectUris: undefined }, "redirectUris: it is missing"],
     [{ redirectUris: [] }, "redirectUris: it is an empty list"],
-    [{ redirectUris: ["https://app.example/call back"] }, "redirectUris: it holds a blank, at position 25; give"],
-    [
-      { redirectUris: ["https://a.example", "/callback"] },
-      "redirectUris: of the 2 in it, number 2: it is not absolute"
-    ],
+    [{ redirectUris: ["https://app.example/call back"] }, "redirectUris: it contains a space, at position 25; give"],
+    [{ redirectUris: ["https://a.example", "/callback"] }, "redirectUris: number 2 of 2: it is not absolute"],
     [{ redirectUris: ["https://a.example/#"] }, "redirectUris: it has a fragment"],
-    [{ redirectUris: ["http://a.example/"] }, "redirectUris: it is http, which only localhost"],
+    [{ redirectUris: ["http://a.example/"] }, "redirectUris: it must be https; http is allowed"],
     [{ redirectUris: [null] }, "redirectUris: it is missing"]
   ])("%j: %s", (changes, message) => {
     const told = failureOf(changes)?.message
@@ -256,23 +253,23 @@ describe("ClientApplication layers", () => {
   it.effect.each<readonly [ReadonlyArray<keyof typeof complete>, string]>([
     [
       ["ZAPIER_CLIENT_ID"],
-      "ZAPIER_CLIENT_ID: it is not set, while ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS are; give the client id from the Developer Platform (Embed, Settings, Credentials)"
+      "ZAPIER_CLIENT_ID: it is not set, but ZAPIER_CLIENT_SECRET and ZAPIER_REDIRECT_URIS are; give the client id from the Developer Platform (Embed, Settings, Credentials)"
     ],
     [
       ["ZAPIER_CLIENT_SECRET"],
-      "ZAPIER_CLIENT_SECRET: it is not set, while ZAPIER_CLIENT_ID and ZAPIER_REDIRECT_URIS are; give the client secret"
+      "ZAPIER_CLIENT_SECRET: it is not set, but ZAPIER_CLIENT_ID and ZAPIER_REDIRECT_URIS are; give the client secret"
     ],
     [
       ["ZAPIER_REDIRECT_URIS"],
-      "ZAPIER_REDIRECT_URIS: it is not set, while ZAPIER_CLIENT_ID and ZAPIER_CLIENT_SECRET are"
+      "ZAPIER_REDIRECT_URIS: it is not set, but ZAPIER_CLIENT_ID and ZAPIER_CLIENT_SECRET are"
     ],
     [
       ["ZAPIER_CLIENT_ID", "ZAPIER_REDIRECT_URIS"],
-      "ZAPIER_CLIENT_ID, ZAPIER_REDIRECT_URIS: they are not set, while ZAPIER_CLIENT_SECRET is; set them too"
+      "ZAPIER_CLIENT_ID, ZAPIER_REDIRECT_URIS: they are not set, but ZAPIER_CLIENT_SECRET is; set them too"
     ],
     [
       ["ZAPIER_CLIENT_ID", "ZAPIER_CLIENT_SECRET", "ZAPIER_REDIRECT_URIS"],
-      "ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS: set all three, the redirect URIs separated by commas"
+      "ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS: set all three; separate redirect URIs by commas"
     ]
   ])("without %j names what is missing, and what is there", ([missing, message]) =>
     Effect.gen(function* () {
@@ -331,9 +328,7 @@ describe("ClientApplication layers", () => {
       const { ZAPIER_CLIENT_ID, ZAPIER_REDIRECT_URIS } = complete
       const clientSecret = Config.Redacted("ACME_SECRET")
       const missing = yield* Effect.flip(from({ clientSecret }, { ZAPIER_CLIENT_ID, ZAPIER_REDIRECT_URIS }))
-      expect(missing.message).toMatch(
-        /^ACME_SECRET: it is not set, while ZAPIER_CLIENT_ID and ZAPIER_REDIRECT_URIS are;/
-      )
+      expect(missing.message).toMatch(/^ACME_SECRET: it is not set, but ZAPIER_CLIENT_ID and ZAPIER_REDIRECT_URIS are;/)
       const authentication = Config.schema(ClientApplication.Authentication, "ACME_AUTHENTICATION")
       const wrong = yield* Effect.flip(from({ authentication }, { ...complete, ACME_AUTHENTICATION: "s3cret" }))
       expect(wrong.message).toBe('ACME_AUTHENTICATION: it cannot be read; give "Basic" or "Body"')

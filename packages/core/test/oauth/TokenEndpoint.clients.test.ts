@@ -193,7 +193,7 @@ describe("TokenEndpoint, over a client that retries", () => {
       expect(sent).toHaveLength(1)
       expect(outcome).toEqual({ _tag: "NoResponse" })
       expect(logged).toHaveLength(1)
-      expect(logged[0]).toContain("Give it an HttpClient without")
+      expect(logged[0]).toContain("Pass an HttpClient without")
       expect(logged[0]).not.toMatch(/c0de|s3cret/)
     })
   )

@@ -224,7 +224,7 @@ describe("TokenOutcome.interpret, of a success", () => {
     {},
     true
   ])("an access token that no header can carry is malformed, and shows nowhere: %j", (access_token) => {
-    const malformed = { _tag: "Malformed", status: 200, problem: "it holds an access token that no header can carry" }
+    const malformed = { _tag: "Malformed", status: 200, problem: "its access token cannot be sent in a header" }
     expect(interpret({ ...documented, access_token, refresh_token: undefined })).toEqual(malformed)
     // The refresh token beside it is not lost.
     const outcome = interpret({ ...documented, access_token, refresh_token: "r3fresh" })
@@ -295,15 +295,15 @@ describe("TokenOutcome.interpret, of an error", () => {
 
   it.each([
     [401, "<html>", { _tag: "InvalidClient" }],
-    [400, "<html>", { _tag: "Malformed", status: 400, problem: "it holds no error code" }],
-    [403, "", { _tag: "Malformed", status: 403, problem: "it holds no error code" }],
-    [400, '{"error":{}}', { _tag: "Malformed", status: 400, problem: "it holds no error code" }],
+    [400, "<html>", { _tag: "Malformed", status: 400, problem: "it contains no error code" }],
+    [403, "", { _tag: "Malformed", status: 403, problem: "it contains no error code" }],
+    [400, '{"error":{}}', { _tag: "Malformed", status: 400, problem: "it contains no error code" }],
     [200, "<html>", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
     [200, "", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
     [200, "[]", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
     [200, "null", { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
     [200, '{"access_token":"acc3ss","expi', { _tag: "Malformed", status: 200, problem: "it is not a JSON object" }],
-    [200, "{}", { _tag: "Malformed", status: 200, problem: "it holds no access token" }],
+    [200, "{}", { _tag: "Malformed", status: 200, problem: "it contains no access token" }],
     [204, "", { _tag: "Malformed", status: 204, problem: "it is not a JSON object" }]
   ])("%i %j", (status, body, expected) => {
     expect(interpret(body, status)).toEqual(expected)
@@ -517,7 +517,7 @@ describe("the edges of what an answer may be", () => {
     const page = { headers: { "content-type": type }, body: "<html>acc3ss" }
     for (const [status, problem] of [
       [200, "it is not a JSON object"],
-      [400, "it holds no error code"]
+      [400, "it contains no error code"]
     ] as const) {
       expect(TokenOutcome.interpret({ status, ...page }, asked)).toEqual({
         _tag: "Malformed",

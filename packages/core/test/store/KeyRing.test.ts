@@ -236,7 +236,7 @@ describe("KeyRing: keys", () => {
     run(
       Effect.gen(function* () {
         expect(yield* refusal([])).toContain("give at least one key")
-        expect(yield* refusal([keyOf(1), keyOf(2), ` ${keyOf(1)}`])).toContain("key 3 of 3 is there twice")
+        expect(yield* refusal([keyOf(1), keyOf(2), ` ${keyOf(1)}`])).toContain("key 3 of 3 appears twice")
       })
     )
   )

@@ -12,7 +12,7 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
   RequestNotReplayable: new Errors.RequestNotReplayable({ method: "POST", path: "/v2/zaps" }),
   AppCodeFailed: new Errors.AppCodeFailed({
     option: "subject",
-    operation: "say who is signed in",
+    operation: "identify the signed-in user",
     problem: "it failed with TypeError"
   }),
   Closed: new Errors.Closed({}),
@@ -30,7 +30,7 @@ export const samples: { readonly [tag in Errors.Reason["_tag"]]: Extract<Errors.
   RefreshOutcomeUnknown: new Errors.RefreshOutcomeUnknown({}),
   ResponsePending: new Errors.ResponsePending({ waited: Duration.seconds(20), of: "token" }),
   StateMismatch: new Errors.StateMismatch({ why: "AlreadyUsed" }),
-  InvalidCallback: new Errors.InvalidCallback({ problem: "code is there more than once" }),
+  InvalidCallback: new Errors.InvalidCallback({ problem: "code appears more than once" }),
   UntrustedOrigin: new Errors.UntrustedOrigin({
     origin: "https://elsewhere.example",
     expected: "https://api.zapier.com"

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as jose from "jose"
@@ -36,7 +37,7 @@ const jwkOf = (key: KeyObject): JsonWebKey => key.export({ format: "jwk" })
 
 const sign = (layer: ReturnType<typeof PartnerSigner.layer>, user = ada) =>
   PartnerSigner.PartnerSigner.use(({ current }) =>
-    Effect.flatMap(current, (key) => PartnerJwt.sign(key, profile, user, now))
+    Effect.flatMap(current, (key) => PartnerJwt.sign(key, profile, user, { id: "jwt-1", now }))
   ).pipe(Effect.provide(layer), Effect.map(Redacted.value))
 
 const verify = (jwt: string, key: KeyObject) =>
@@ -44,7 +45,7 @@ const verify = (jwt: string, key: KeyObject) =>
     jose.jwtVerify(jwt, key, {
       issuer: profile.issuer,
       audience: profile.audience,
-      currentDate: new Date(now),
+      currentDate: DateTime.toDate(DateTime.makeUnsafe(now)),
       requiredClaims: ["iat", "nbf", "exp", "sub", "org_id"]
     })
   )
@@ -75,6 +76,7 @@ describe("PartnerSigner: JWTs that jose takes", () => {
           org_id: "acme",
           iat: now / 1_000 - 30,
           nbf: now / 1_000 - 30,
+          jti: "jwt-1",
           exp: now / 1_000 + 270
         })
       }
@@ -94,7 +96,10 @@ describe("PartnerSigner: JWTs that jose takes", () => {
   it.effect("names claims as they are configured, whatever is in them", () =>
     Effect.gen(function* () {
       const user = { subject: 'ä"\\', tenant: "東京" }
-      const claims = PartnerJwt.claims({ ...profile, claims: { user: "user_id", tenant: "tenant_id" } }, user, now)
+      const claims = PartnerJwt.claims({ ...profile, claims: { user: "user_id", tenant: "tenant_id" } }, user, {
+        id: "jwt-1",
+        now
+      })
       expect(claims).toMatchObject({ user_id: user.subject, tenant_id: user.tenant })
       expect(Object.keys(claims)).not.toContain("sub")
       const jwt = yield* sign(PartnerSigner.layer({ key: pemOf(rsa.privateKey), keyId: "k", algorithm: "RS256" }), user)
@@ -150,38 +155,38 @@ describe("PartnerSigner: keys that cannot be used", () => {
     [
       "a small RSA key",
       { key: pemOf(short.privateKey), keyId: "k", algorithm: "RS256" },
-      "signer.key: it has 1024 bits; make an RSA key of at least 2048 bits"
+      "signer.key: it has 1024 bits; create an RSA key of at least 2048 bits"
     ],
     [
       "a small RSA key as a JWK",
       { key: jwkOf(short.privateKey), keyId: "k", algorithm: "RS256" },
-      "signer.key: it has 1024 bits; make"
+      "signer.key: it has 1024 bits; create"
     ],
     [
       "another curve",
       { key, keyId: "k", algorithm: "ES384" },
-      "signer.key: it is no key for ES384; give a key of the curve P-384, or name"
+      "signer.key: it is not a key for ES384; pass a key of the curve P-384, or set"
     ],
     [
       "another curve, as a JWK",
       { key: jwkOf(pairs.ES256.privateKey), keyId: "k", algorithm: "ES512" },
-      "signer.key: it is no key for ES512"
+      "signer.key: it is not a key for ES512"
     ],
     [
       "a curve's key for RSA",
       { key, keyId: "k", algorithm: "RS256" },
-      "signer.key: it is no key for RS256; give an RSA key"
+      "signer.key: it is not a key for RS256; pass an RSA key"
     ],
     [
       "an RSA key for a curve",
       { key: pemOf(rsa.privateKey), keyId: "k", algorithm: "ES256" },
-      "signer.key: it is no key for ES256"
+      "signer.key: it is not a key for ES256"
     ],
-    ["Ed25519", { key: pemOf(ed.privateKey), keyId: "k", algorithm: "ES256" }, "signer.key: it is no key for ES256"],
+    ["Ed25519", { key: pemOf(ed.privateKey), keyId: "k", algorithm: "ES256" }, "signer.key: it is not a key for ES256"],
     [
       "a public key in PEM",
       { key: rsa.publicKey.export({ type: "spki", format: "pem" }), keyId: "k", algorithm: "RS256" },
-      "signer.key: it is PEM of PUBLIC KEY, which cannot sign; give the private key"
+      "signer.key: it is PEM of PUBLIC KEY, which cannot sign; pass the private key"
     ],
     [
       "a public JWK",
@@ -191,27 +196,31 @@ describe("PartnerSigner: keys that cannot be used", () => {
     [
       "an encrypted key",
       { key: encrypted, keyId: "k", algorithm: "RS256" },
-      "signer.key: it is PEM of ENCRYPTED PRIVATE KEY, which cannot be read; write it as an unencrypted"
+      "signer.key: it is PEM of ENCRYPTED PRIVATE KEY, which is not supported; convert it to an unencrypted"
     ],
     [
       "the algorithm none",
       { key, keyId: "k", algorithm: "none" },
-      "signer.algorithm: give one of RS256, RS384, RS512, ES256, ES384, ES512"
+      "signer.algorithm: Zapier accepts only RS256, RS384, RS512, ES256, ES384, ES512"
     ],
-    ["an algorithm of shared secrets", { key, keyId: "k", algorithm: "HS256" }, "signer.algorithm: give one of"],
+    [
+      "an algorithm of shared secrets",
+      { key, keyId: "k", algorithm: "HS256" },
+      "signer.algorithm: Zapier accepts only"
+    ],
     [
       "an algorithm that Zapier does not take",
       { key, keyId: "k", algorithm: "PS256" },
-      "signer.algorithm: give one of"
+      "signer.algorithm: Zapier accepts only"
     ],
     [
       "the JWK's own algorithm, another",
       { key: { ...jwkOf(pairs.ES256.privateKey), alg: "ES384" }, keyId: "k", algorithm: "ES256" },
-      "signer.key: it is no key for ES256"
+      "signer.key: it is not a key for ES256"
     ],
-    ["no algorithm", { key, keyId: "k" }, "signer.algorithm: give one of"],
-    ["no kid", { key, algorithm: "ES256" }, "signer.keyId: it is missing; give the kid"],
-    ["no key", { keyId: "k", algorithm: "ES256" }, "signer.key: it is missing; give a JWK, PEM text"],
+    ["no algorithm", { key, keyId: "k" }, "signer.algorithm: Zapier accepts only"],
+    ["no kid", { key, algorithm: "ES256" }, "signer.keyId: it is missing; set the kid"],
+    ["no key", { keyId: "k", algorithm: "ES256" }, "signer.key: it is missing; pass a JWK, PEM"],
     [
       "no text of a key",
       { key: "hunter2hunter2", keyId: "k", algorithm: "ES256" },
@@ -220,9 +229,9 @@ describe("PartnerSigner: keys that cannot be used", () => {
     [
       "PEM that was cut off",
       { key: key.slice(0, 90), keyId: "k", algorithm: "ES256" },
-      "signer.key: it is no key for ES256"
+      "signer.key: it is not a key for ES256"
     ],
-    ["nothing", undefined, "signer: give an object with key, keyId and algorithm"]
+    ["nothing", undefined, "signer: pass an object with key, keyId and algorithm"]
   ])("%s", ([, given, message]) => Effect.map(error(given), (told) => expect(told).toContain(message)))
 
   it.effect.each(algorithms)("shows nothing of the key that signs with %s", (algorithm) =>
@@ -266,11 +275,11 @@ describe("PartnerSigner: functions that do not sign", () => {
     ],
     ["a failed effect", () => Effect.fail(throttled), "it failed with ThrottlingException"],
     ["a defect", () => Effect.die(throttled), "it failed with ThrottlingException"],
-    ["nothing", async () => undefined, "it gave no signature of ES256"],
-    ["text", async () => secret, "it gave no signature of ES256"],
-    ["too few bytes", async () => new Uint8Array(63), "it gave no signature of ES256"],
-    ["a signature of RSA", async () => new Uint8Array(256), "it gave no signature of ES256"],
-    ["broken DER", async () => Uint8Array.from([0x30, 6, 2, 1, 1, 2, 1]), "it gave no signature of ES256"]
+    ["nothing", async () => undefined, "it did not return a signature of ES256"],
+    ["text", async () => secret, "it did not return a signature of ES256"],
+    ["too few bytes", async () => new Uint8Array(63), "it did not return a signature of ES256"],
+    ["a signature of RSA", async () => new Uint8Array(256), "it did not return a signature of ES256"],
+    ["broken DER", async () => Uint8Array.from([0x30, 6, 2, 1, 1, 2, 1]), "it did not return a signature of ES256"]
   ])("%s", ([, signing, problem]) =>
     Effect.map(failing(signing), (failure) => {
       expect(failure.reason).toMatchObject({ _tag: "AppCodeFailed", problem })
@@ -283,7 +292,7 @@ describe("PartnerSigner: functions that do not sign", () => {
     Effect.gen(function* () {
       const given = { keyId: "kms", algorithm: "ES256", sign: "no" } as unknown as PartnerSigner.Signing
       expect((yield* Effect.flip(sign(PartnerSigner.layerFunction(given)))).message).toContain(
-        "signer.sign: give a function"
+        "signer.sign: pass a function"
       )
       const none = { ...given, algorithm: "none" } as unknown as PartnerSigner.Signing
       expect((yield* Effect.flip(sign(PartnerSigner.layerFunction(none)))).message).toContain("signer.algorithm")

@@ -31,7 +31,7 @@ describe("ZapierApiClient: errors", () => {
       assert.deepInclude(failed, { _tag: "ZapierApiError", endpoint, status, code, title, detail, requestId: "req-1" })
       assert.strictEqual(
         failed.message,
-        'GET /v1/categories: Zapier responded with 404 not_found. It says: "There is no such Zap." Its request id is req-1. Check the ids in the path: they may be gone, or belong to another user.'
+        'GET /v1/categories: Zapier responded with 404 not_found. It says: "There is no such Zap." Its request id is req-1. Check the ids in the path: the object may be gone, or belong to another user.'
       )
     })
   )
@@ -50,7 +50,7 @@ describe("ZapierApiClient: errors", () => {
       assert.notProperty(failed, "code")
       assert.strictEqual(
         failed.message,
-        "GET /v1/categories: Zapier responded with 500. Zapier has trouble. Try again later."
+        "GET /v1/categories: Zapier responded with 500. Zapier is unavailable. Try again later."
       )
     })
   )
@@ -92,12 +92,12 @@ describe("ZapierApiClient: errors", () => {
   it.effect("say of a success that is not what is documented where it differs, and not what it is", () =>
     Effect.gen(function* () {
       const cases = [
-        [200, { ...categories(), count: "s3cret" }, "its body is not what is documented at /count"],
-        [200, { ...categories(), objects: [{ id: "s3cret" }] }, "its body is not what is documented at /objects/0/id"],
-        [200, "s3cret {", "its body is not what is documented"],
-        [200, "", "its body is not what is documented"],
-        [206, categories(), "no such status is documented"],
-        [204, "", "no such status is documented"]
+        [200, { ...categories(), count: "s3cret" }, "its body is not as documented at /count"],
+        [200, { ...categories(), objects: [{ id: "s3cret" }] }, "its body is not as documented at /objects/0/id"],
+        [200, "s3cret {", "its body is not as documented"],
+        [200, "", "its body is not as documented"],
+        [206, categories(), "this status is not documented"],
+        [204, "", "this status is not documented"]
       ] as const
       for (const [status, body, problem] of cases) {
         const failed = yield* failure(status, body)
@@ -136,25 +136,29 @@ describe("ZapierApiClient: what callers give", () => {
   const wrong: ReadonlyArray<
     readonly [string, (client: ZapierApiClient.Client) => Effect.Effect<unknown, ZapierApiClient.ApiError>, string]
   > = [
-    ["no user", ({ zaps }) => zaps.list(untyped(undefined)), "credential: say for which user"],
-    ["a subject that is none", ({ zaps }) => zaps.list(untyped({ subject: 1 })), "credential: say for which user"],
-    ["no request", ({ zaps }) => zaps.list(untyped("ada")), "request: give an object"],
+    ["no user", ({ zaps }) => zaps.list(untyped(undefined)), "credential: name the user"],
+    ["a subject that is none", ({ zaps }) => zaps.list(untyped({ subject: 1 })), "credential: name the user"],
+    ["no request", ({ zaps }) => zaps.list(untyped("ada")), "request: pass an object"],
     [
       "another credential",
       ({ zaps }) => zaps.list(untyped({ credential: Credential.clientId })),
-      "credential: GET /v2/zaps takes User"
+      "credential: GET /v2/zaps accepts User"
     ],
-    ["no parameters", ({ zaps }) => zaps.remove(untyped({ subject })), "request: give what DELETE /v2/zaps/{id} takes"],
-    ["an empty parameter", ({ zaps }) => zaps.remove({ subject, params: { id: "" } }), "id: give what"],
-    ["a dot segment", ({ zaps }) => zaps.remove({ subject, params: { id: ".." } }), "id: give what"],
-    ["half a character", ({ zaps }) => zaps.remove({ subject, params: { id: "\ud800" } }), "id: give what"],
-    ["a fraction", ({ zaps }) => zaps.list({ subject, query: { limit: 1.5 } }), "limit: give what"],
-    ["a comma in a list", ({ apps }) => apps.list({ subject, query: { ids: ["a,b"] } }), "ids.0: give what"],
-    ["no body", ({ promotions }) => promotions.create(untyped({ subject })), "request: give what"],
+    [
+      "no parameters",
+      ({ zaps }) => zaps.remove(untyped({ subject })),
+      "request: give a value that DELETE /v2/zaps/{id} accepts"
+    ],
+    ["an empty parameter", ({ zaps }) => zaps.remove({ subject, params: { id: "" } }), "id: give a value that"],
+    ["a dot segment", ({ zaps }) => zaps.remove({ subject, params: { id: ".." } }), "id: give a value that"],
+    ["half a character", ({ zaps }) => zaps.remove({ subject, params: { id: "\ud800" } }), "id: give a value that"],
+    ["a fraction", ({ zaps }) => zaps.list({ subject, query: { limit: 1.5 } }), "limit: give a value that"],
+    ["a comma in a list", ({ apps }) => apps.list({ subject, query: { ids: ["a,b"] } }), "ids.0: give a value that"],
+    ["no body", ({ promotions }) => promotions.create(untyped({ subject })), "request: give a value that"],
     [
       "a body that is none",
       ({ promotions }) => promotions.create(untyped({ subject, payload: { promotion_id: 1 } })),
-      "promotion_id: give what"
+      "promotion_id: give a value that"
     ],
     [
       "a long alias",
@@ -163,7 +167,7 @@ describe("ZapierApiClient: what callers give", () => {
           subject,
           payload: { data: { title: "A", steps: [{ action: "a", inputs: {}, authentication: null, alias: "A b" }] } }
         }),
-      "data.steps.0.alias: give what"
+      "data.steps.0.alias: give a value that"
     ]
   ]
 

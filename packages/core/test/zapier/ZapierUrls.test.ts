@@ -31,18 +31,18 @@ describe("ZapierUrls", () => {
   )
 
   it.each([
-    ["http://10.0.0.1", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
-    ["http://0.0.0.0", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
-    ["http://128.0.0.1", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
-    ["http://evillocalhost", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
-    ["http://a.localhost", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
-    ["http://localhost.evil.example", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
-    ["http://127.0.0.1.evil.example", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
+    ["http://10.0.0.1", "it must be https; http is allowed only for localhost"],
+    ["http://0.0.0.0", "it must be https; http is allowed only for localhost"],
+    ["http://128.0.0.1", "it must be https; http is allowed only for localhost"],
+    ["http://evillocalhost", "it must be https; http is allowed only for localhost"],
+    ["http://a.localhost", "it must be https; http is allowed only for localhost"],
+    ["http://localhost.evil.example", "it must be https; http is allowed only for localhost"],
+    ["http://127.0.0.1.evil.example", "it must be https; http is allowed only for localhost"],
     ["http://localhost@evil.example", "it has a user name or password"],
-    ["http://[::ffff:127.0.0.1]", "it is http, which only localhost, 127.0.0.1 and [::1] may be"],
+    ["http://[::ffff:127.0.0.1]", "it must be https; http is allowed only for localhost"],
     ["ftp://127.0.0.1", "it is not https"],
     ["https://ada:s3cret@gateway.example", "it has a user name or password"],
-    ["https://gateway.example\n", "it holds a line break, at position"],
+    ["https://gateway.example\n", "it contains a line break, at position"],
     ["gateway.example", "it is not absolute"],
     ["", "it is not absolute"]
   ])("must not be at %j: %s", (origin, problem) => {

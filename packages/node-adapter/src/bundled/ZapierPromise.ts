@@ -1,9 +1,10 @@
 /**
- * `ZapierPromise` in a few files, with all that it needs in them, Effect and the drivers of the stores included: it starts in
- * less than half of the time that hundreds of modules take. For functions that are deployed as they are; where a bundler makes
- * one file of an app, take `ZapierPromise` itself.
+ * `ZapierPromise` with all of its dependencies in a few files, Effect and the stores' drivers included.
  *
- * The options and the client are the same, but for layers of Effect: there are two Effects in a process that has both.
+ * It starts in less than half the time of hundreds of modules. Use it for functions that are deployed without a bundler; with
+ * a bundler, use `ZapierPromise` itself.
+ *
+ * Options and client are the same, except for Effect layers, because a process that imports both has two copies of Effect.
  *
  * @example
  * ```ts
@@ -42,7 +43,7 @@ export type {
  * @since 0.1.0
  */
 export interface Options extends Omit<Promises.Options, "application"> {
-  /** Client id, secret and redirect URIs; or a function that reads them, which is called whenever they are needed. */
+  /** Client id, secret and redirect URIs; or a function that reads them, called at each use. */
   readonly application?:
     | ClientApplication.Options
     | (() => ClientApplication.Options | PromiseLike<ClientApplication.Options>)
@@ -50,15 +51,15 @@ export interface Options extends Omit<Promises.Options, "application"> {
 }
 
 /**
- * A client: `ZapierPromise.make`.
+ * Makes a client, like `ZapierPromise.make`.
  *
  * @since 0.1.0
  */
 export const make = (options?: Options): Promises.ZapierPromise => {
-  // From JavaScript. It would be of another Effect, which knows nothing of what is redacted in this one.
+  // JavaScript may pass a layer. It belongs to another copy of Effect, which does not recognize redacted values of this one.
   if (!Layer.isLayer(options?.application)) return makeClient(options)
   throw new TypeError(
-    "application: give plain options or a function here. A layer goes to @zapier-workflow-auth/node-adapter/ZapierPromise"
+    "application: pass plain options or a function here. To pass a layer, import @zapier-workflow-auth/node-adapter/ZapierPromise"
   )
 }
 

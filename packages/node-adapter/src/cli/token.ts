@@ -1,11 +1,26 @@
 /** The flags and help of `token`. */
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Flags from "./flags.ts"
 import { lazily } from "./lazily.ts"
 
 export const token = Command.make(
   "token",
-  { subject: Flags.subject, ...Flags.connection },
+  {
+    subject: Flags.subject,
+    whiteLabel: Flag.Boolean("white-label").pipe(
+      Flag.withDescription(
+        "Print the token of a White Label user: sign a JWT by ZAPIER_WHITE_LABEL_ISSUER and the variables beside it"
+      ),
+      Flag.withDefault(false)
+    ),
+    tenant: Flag.String("tenant").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("The White Label user's tenant, by your app's own name. Default: ZAPIER_TENANT"),
+      Flag.optional
+    ),
+    ...Flags.connection
+  },
   lazily(async () => (await import("./run/token.ts")).token)
 ).pipe(
   Command.withDescription(
@@ -17,6 +32,7 @@ export const token = Command.make(
       command: `curl --header @- https://api.zapier.com/v2/zaps <<< \\
   "Authorization: Bearer $(zapier-workflow-auth token)"`,
       description: "Call curl without the token in its arguments, which other users see"
-    }
+    },
+    { command: "zapier-workflow-auth token --white-label --subject ada --tenant acme" }
   ])
 )

@@ -18,6 +18,7 @@ import * as Server from "./server.ts"
 import { command, shown } from "./shown.ts"
 import * as Storage from "./storage.ts"
 import * as Variable from "../internal/variable.ts"
+import * as WhiteLabelLayer from "../internal/whiteLabelLayer.ts"
 
 type Services = FileSystem.FileSystem | Path.Path | Stdio.Stdio | Terminal.Terminal
 
@@ -39,7 +40,8 @@ export const layer = (
       }
       return ZapierNode.layerWithoutStores({
         application: Layer.provide(Application.layer(flags), Layer.succeedContext(services)),
-        urls: yield* Server.urls(flags)
+        urls: yield* Server.urls(flags),
+        whiteLabel: WhiteLabelLayer.layer()
       }).pipe(Layer.provideMerge(Storage.layer(flags, create)))
     })
   )

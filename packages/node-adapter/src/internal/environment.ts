@@ -1,4 +1,4 @@
-/** The variables that say which app and which Zapier are meant, and where grants and keys are: the same for commands and apps. */
+/** The environment variables for application, Zapier's address, stores and keys, shared by commands and apps. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
@@ -28,18 +28,18 @@ export const storage = Effect.all({
 
 export const fake: Effect.Effect<Option.Option<string>, ZapierAuthError> = Variable.text("ZAPIER_FAKE")
 
-/** Of two variables that contradict each other, one cannot be meant. */
+/** The error for two variables that contradict each other. */
 export const both = (one: string, other: string): ZapierAuthError =>
   ZapierAuthError.make(new InvalidConfig({ setting: `${one}, ${other}`, problem: "set one of them, not both" }))
 
-/** A server that has the grants, and the variable that names it. */
+/** A server that stores the grants, and its variable. */
 export interface Server {
   readonly _tag: "Postgres" | "Redis"
   readonly url: Redacted.Redacted
   readonly variable: string
 }
 
-/** The server that the environment names, if it names one and nothing else. */
+/** The server in the environment, if there is exactly one. */
 export const server: Effect.Effect<Option.Option<Server>, ZapierAuthError> = Effect.gen(function* () {
   const { directory, postgres, redis } = yield* storage
   const servers = [
@@ -54,9 +54,9 @@ export const server: Effect.Effect<Option.Option<Server>, ZapierAuthError> = Eff
 })
 
 /**
- * The origin of a fake. The client secret goes there, so it is not sent in the clear to another machine.
+ * The origin of a fake. Plain HTTP is allowed only on this machine, because the client secret goes there.
  *
- * @param setting what errors call the address
+ * @param setting the address's name in errors
  */
 export const fakeOrigin = (setting: string, address: string): Effect.Effect<string, ZapierAuthError> => {
   const url = URL.canParse(address) ? new URL(address) : undefined
@@ -68,7 +68,7 @@ export const fakeOrigin = (setting: string, address: string): Effect.Effect<stri
           new InvalidConfig({
             setting,
             problem:
-              "give the address of the fake without a path, such as http://127.0.0.1:9270, with https unless it is on this machine"
+              "give the address of the fake without a path, such as http://127.0.0.1:9270, with https unless it points to this machine"
           })
         )
       )

@@ -1,4 +1,4 @@
-/** The name of an error of the app's: its message may hold a secret. A value that is no error has none. */
+/** The name of an app's error, or `undefined` for other values. Its message is not used, because it may hold a secret. */
 import * as Predicate from "effect/Predicate"
 
 export const errorName = (error: unknown): string | undefined => {

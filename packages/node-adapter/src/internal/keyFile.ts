@@ -1,14 +1,14 @@
 /**
- * The text of a key file: a key a line, the first of which encrypts, all of which decrypt, and comments behind `#`.
+ * Parses and edits a key file: one key per line, with comments after `#`. The first key encrypts; all decrypt.
  *
- * A key is replaced in stages, because each process reads the file once, when it starts. The new key is added at the end,
- * where it only decrypts, until every process has it; then it is put first; and the others are dropped when nothing needs
- * them any more. What stage it is must be seen from the file alone, also by somebody who was interrupted and starts again:
- * the comment of a key that was added and does not encrypt yet begins with `next`.
+ * A key is replaced in stages, because each process reads the file only at its start. The new key is added at the end, where
+ * it only decrypts, until every process has it; then it moves to the front; the old keys are removed once no record needs
+ * them. The stage must be readable from the file alone, so that an interrupted replacement can continue: the comment of a
+ * key that was added and does not yet encrypt begins with `next`.
  *
- * - `Single`: nothing is being replaced
- * - `Begun`: a new key is there and does not encrypt yet
- * - `Switched`: the first key encrypts, and older ones are still there
+ * - `Single`: no replacement in progress
+ * - `Begun`: a new key was added and does not yet encrypt
+ * - `Switched`: the new key encrypts, and older ones remain
  */
 
 export type Stage = "Single" | "Begun" | "Switched"
@@ -41,14 +41,14 @@ export const stageOf = (text: string): Stage => {
   return keysOf(text).length > 1 ? "Switched" : "Single"
 }
 
-/** The key that was added and does not encrypt yet. */
+/** The key that was added and does not yet encrypt. */
 export const nextOf = (text: string): string | undefined => linesOf(text).find(({ isNext }) => isNext)?.key
 
-/** With a new key, which does not encrypt yet. `made` is a day, for people. */
+/** Adds a new key that does not yet encrypt. `made` is a date, as a comment. */
 export const begun = (text: string, key: string, made: string): string =>
   `${textOf(linesOf(text))}${key} # next, made ${made}\n`
 
-/** With the key that was added as the one that encrypts. */
+/** Lets the added key encrypt. */
 export const switched = (text: string): string => {
   const lines = linesOf(text)
   const next = lines.find(({ isNext }) => isNext)
@@ -61,7 +61,7 @@ export const switched = (text: string): string => {
   return textOf([...others.slice(0, at), current, ...others.slice(at)])
 }
 
-/** With the key that encrypts alone. */
+/** Removes all keys but the one that encrypts. */
 export const finished = (text: string): string => {
   const lines = linesOf(text)
   const current = lines.find(({ key }) => key !== undefined)

@@ -1,6 +1,6 @@
 /**
- * The life of a client for programs without Effect: it starts when it is first used, starts again at the next use if that
- * failed, and ends in good order.
+ * The lifetime of a client for programs without Effect: starts at the first use, retries a failed start at the next use, and
+ * closes in order.
  */
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -11,8 +11,7 @@ import * as Option from "effect/Option"
 import * as RcRef from "effect/RcRef"
 import * as Scope from "effect/Scope"
 
-// How long `close` waits for a start that cannot be interrupted: what is under way needs it, and nothing has been sent. In
-// milliseconds.
+// Milliseconds that `close` waits for a start that cannot be interrupted. Waiting calls need it, and nothing has been sent.
 const startPatience = 20_000
 
 interface UnderWay {
@@ -23,7 +22,7 @@ interface UnderWay {
 const isTyped = (cause: Cause.Cause<unknown>) => cause.reasons.some(Cause.isFailReason)
 
 export interface Lifetime<A, E> {
-  /** Uses what was started. Nothing comes of it if the client is closed before it ends. */
+  /** Uses the started client. `none` if it is closed before the effect ends. */
   readonly use: <B, E2>(
     use: (started: A) => Effect.Effect<B, E2>,
     signal?: AbortSignal
@@ -32,10 +31,10 @@ export interface Lifetime<A, E> {
 }
 
 /**
- * `start` may use the environment as it is now, when the client is made.
+ * Makes a lifetime. `start` reads the environment as it is now.
  *
- * @param patienceOf how long `close` waits for what is under way once the services are closed, or left to others: in
- *   milliseconds, by what was started
+ * @param patienceOf how long `close` waits, in milliseconds, for work in progress once the services are closed or left to
+ *   other clients
  */
 export const make = <A, E>(
   start: Effect.Effect<A, E, Scope.Scope>,
@@ -44,7 +43,7 @@ export const make = <A, E>(
   const environment = ConfigProvider.fromEnv()
   const scope = Scope.makeUnsafe()
   const acquire = Effect.provideService(start, ConfigProvider.ConfigProvider, environment)
-  // Those who come first share one start. A start that failed is forgotten, one that succeeded is kept.
+  // Concurrent first uses share one start. A failed start is forgotten, a successful one is kept.
   const ref = Effect.runSync(Scope.provide(RcRef.make({ acquire, idleTimeToLive: Duration.infinity }), scope))
   const underWay = new Set<UnderWay>()
   let started: Option.Option<A> = Option.none()
@@ -69,12 +68,12 @@ export const make = <A, E>(
     const closed = Effect.runPromise(Scope.close(scope, Exit.void))
     try {
       if (Option.isNone(started)) {
-        // A start that cannot be interrupted is not waited for longer than that.
+        // Do not wait longer for a start that cannot be interrupted.
         abandonAll()
         await Promise.race([closed, overdue])
       } else {
         await closed
-        // Where other clients have the same services, closing was not what these wait for.
+        // If other clients share the services, closing did not wait for this client's work.
         await Promise.race([Promise.all([...underWay].map(({ ended }) => ended)), overdue])
       }
     } finally {
@@ -100,7 +99,7 @@ export const make = <A, E>(
         underWay.add(entry)
         fiber.addObserver((exit) => {
           underWay.delete(entry)
-          // What closing has cut off, by interrupting it or by closing what it needs, has not failed by itself.
+          // An effect that closing interrupted, directly or by closing its services, has not failed by itself.
           const isCut = isClosed && signal?.aborted !== true && Exit.isFailure(exit) && !isTyped(exit.cause)
           resolve(isCut ? Option.none() : Option.some(exit))
           ended.resolve()

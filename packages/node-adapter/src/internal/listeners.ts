@@ -1,10 +1,10 @@
-/** The listeners of a client. What one of them does concerns neither the others nor the library. */
+/** The listeners of a client, isolated from each other and from the library. */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import * as Effect from "effect/Effect"
 
 export type Listener = (event: AuthEvent) => void | PromiseLike<void>
 
-// The message of the error is the app's, and may hold anything; the name and the place do not.
+// Log the error's name and place only: its message is the app's, and may hold a secret.
 const log = (cause: unknown) => {
   const [name, stack] = cause instanceof Error ? [cause.name, cause.stack ?? ""] : [typeof cause, ""]
   const place = stack.split("\n").find((line) => /^\s+at /.test(line)) ?? ""
@@ -14,13 +14,13 @@ const log = (cause: unknown) => {
 export const make = () => {
   const listeners = new Map<symbol, Listener>()
   return {
-    /** The function that is given back ends it. */
+    /** Adds a listener. Returns a function that removes it. */
     add: (listener: Listener): (() => void) => {
       const id = Symbol()
       listeners.set(id, listener)
       return () => void listeners.delete(id)
     },
-    /** Those that are added meanwhile are told the next event, and those that are removed are told no more. */
+    /** Calls the listeners. One added meanwhile gets the next event; one removed meanwhile gets no more. */
     tell: (event: AuthEvent): void => {
       for (const [id, listener] of new Map(listeners)) {
         if (!listeners.has(id)) continue

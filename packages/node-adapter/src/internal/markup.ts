@@ -1,2 +1,2 @@
-/** A text in a page, and nothing but a text. */
+/** Escapes text for HTML. */
 export const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)

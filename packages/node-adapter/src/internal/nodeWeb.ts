@@ -1,33 +1,33 @@
-/** Requests and responses of `node:http` as those of the web. */
+/** Converts requests and responses between `node:http` and web standards. */
 import type { IncomingMessage, ServerResponse } from "node:http"
 
-// Another is for none of the routes, and some are no methods of a `Request`.
+// No route has other methods, and `Request` refuses some of them.
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST"])
 
 const originOf = (host: string | undefined) => {
   const origin = `http://${host ?? "localhost"}`
-  // What is no host is no reason to fail: the routes know the app's own origin.
+  // An invalid host must not fail the request: the routes know the app's own origin.
   return URL.canParse(origin) ? new URL(origin).origin : "http://localhost"
 }
 
-// A target may be a whole URL (RFC 9112 section 3.2.2), of which only the path and the query are looked at.
+// A target may be an absolute URL (RFC 9112 section 3.2.2). Only its path and query matter.
 const targetOf = (url: string) => (/^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined)
 
 const headersOf = ({ rawHeaders }: IncomingMessage): Headers => {
   const headers = new Headers()
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const [name = "", value = ""] = rawHeaders.slice(index, index + 2)
-    // Those of HTTP/2 that begin with a colon are the method and the target.
+    // HTTP/2 headers that begin with a colon are the method and the target.
     if (!name.startsWith(":")) headers.append(name, value)
   }
   return headers
 }
 
 /**
- * The request without its body, which the framework has read or will: none of the routes reads one. `undefined` if it can be for no
- * route. It is aborted when the connection ends before there is a response.
+ * Converts a request, without its body, which the framework may read and no route does. `undefined` if no route can match.
+ * The request's signal aborts if the connection ends before the response.
  *
- * @param url the target as it came, with the path that the routes are mounted at
+ * @param url the original target, including the path at which the routes are mounted
  */
 export const toRequest = (incoming: IncomingMessage, response: ServerResponse, url: string): Request | undefined => {
   const { method = "GET" } = incoming
@@ -44,10 +44,10 @@ export const toRequest = (incoming: IncomingMessage, response: ServerResponse, u
   })
 }
 
-/** Sends a response. Cookies that others have set stay. */
+/** Sends a response. Cookies set by others are kept. */
 export const send = async (from: Response, to: ServerResponse): Promise<void> => {
   const body = new Uint8Array(await from.arrayBuffer())
-  // Who asked may be gone.
+  // The client may have disconnected.
   if (to.headersSent || to.destroyed) return
   to.statusCode = from.status
   for (const [name, value] of from.headers) {

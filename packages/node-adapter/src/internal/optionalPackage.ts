@@ -1,11 +1,11 @@
-/** A package that only some apps install, such as the driver of their database. */
+/** Loads packages that only some apps install, such as database drivers. */
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 
 /**
- * To be caught with at the import itself, as `import("redis").catch(unlessMissing)`: bundlers only warn of a package that is
- * not installed if the import says what happens then.
+ * Turns a missing package into `undefined`. Use it directly on the import, as in `import("redis").catch(unlessMissing)`:
+ * bundlers warn about a missing package unless its import handles the failure.
  */
 export const unlessMissing = (error: unknown): Promise<undefined> =>
   Predicate.hasProperty(error, "code") && error.code === "ERR_MODULE_NOT_FOUND"
@@ -13,9 +13,9 @@ export const unlessMissing = (error: unknown): Promise<undefined> =>
     : Promise.reject(error)
 
 /**
- * The package. Fails with `InvalidConfig` when it is not installed.
+ * Loads a package. Fails with `InvalidConfig` if it is not installed.
  *
- * @param setting what asks for it, as the error calls it
+ * @param setting the name in the error of the setting that needs the package
  */
 export const load = <A>(
   name: string,

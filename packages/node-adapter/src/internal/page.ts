@@ -1,8 +1,8 @@
-/** A page with a few words, for people who come to it by way of a redirect. It loads nothing. */
+/** A short page for users who arrive by a redirect. It loads no resources. */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { escape } from "./markup.ts"
 
-/** A text, with its language where that is not the page's. */
+/** A text, with its language if that differs from the page's. */
 export type Text = string | { readonly text: string; readonly lang: string }
 
 export interface Link {
@@ -16,9 +16,9 @@ export interface Page {
   readonly title: Text
   /** Paragraphs. */
   readonly words: ReadonlyArray<Text>
-  /** Where to go on from here, the likeliest first: it is shown as a button. */
+  /** Links to continue, the most likely first, which is shown as a button. */
   readonly links?: ReadonlyArray<Link> | undefined
-  /** A script, the digest by which the policy allows it, and the data that it reads from the element `main`. */
+  /** A script, its digest for the content security policy, and its data, as attributes of the element `main`. */
   readonly script?: Script | undefined
 }
 
@@ -28,7 +28,7 @@ export interface Script {
   readonly data: Readonly<Record<string, string>>
 }
 
-// The least contrast is 7 to 1 in both schemes: WCAG 2.2 asks for 4.5 to 1 (AA).
+// The lowest contrast is 7 to 1 in both color schemes; WCAG 2.2 requires 4.5 to 1 (AA).
 const style = `:root{color-scheme:light dark;--page:light-dark(#fff,#161311);--text:light-dark(#1d1916,#f3eeea);--accent:light-dark(#9a3206,#ff9d6b);--on-accent:light-dark(#fff,#1d1916)}
 body{font:1.0625rem/1.5 system-ui,sans-serif;max-width:34rem;margin:18vh auto 2rem;padding:0 1.25rem;background:var(--page);color:var(--text);overflow-wrap:break-word}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}
@@ -39,10 +39,10 @@ a:hover{text-decoration:underline}
 a:focus-visible{outline:3px solid var(--text);outline-offset:3px;border-radius:.25rem}
 @media(max-height:30rem){body{margin-top:2rem}}`
 
-/** The SHA-256 of the style, by which the policy allows it and no other. A test says what it is. */
+/** The SHA-256 of the style, which the content security policy allows. A test checks it. */
 const styleDigest = "sha256-GFG3zYoRUYwYhD1TZBFgOf8yNwewlDwh/rMv+yfbZ7Q="
 
-/** For whatever is answered where a code or a state may be in the address. */
+/** Headers for all responses at an address that may contain a code or `state`. */
 export const guards = {
   "Cache-Control": "no-store",
   "Referrer-Policy": "no-referrer",
@@ -64,10 +64,10 @@ const attributes = (named: Readonly<Record<string, string>>) =>
     .map(([name, value]) => ` ${name}="${escape(value)}"`)
     .join("")
 
-/** The text, whatever its language. */
+/** The text without its language. */
 export const textOf = (text: Text) => (typeof text === "string" ? text : text.text)
 
-/** The text in an element of its own. */
+/** Renders a text in its own element. */
 const element = (name: string, text: Text, named: Readonly<Record<string, string>> = {}) =>
   `<${name}${attributes(typeof text === "string" ? named : { ...named, lang: text.lang })}>${escape(textOf(text))}</${name}>`
 

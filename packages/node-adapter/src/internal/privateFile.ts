@@ -1,8 +1,8 @@
 /**
- * Files and folders that nobody but their owner may read. What is not so is refused instead of repaired, because somebody
- * may have read it.
+ * Checks that files and folders are readable only by their owner. Unsafe permissions are rejected, not fixed, because others
+ * may already have read the files.
  *
- * On Windows the mode bits that Node shows say nothing about who may read a file, and nothing is checked.
+ * On Windows, Node's mode bits say nothing about access, so nothing is checked.
  */
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
@@ -16,17 +16,17 @@ import { oneLine, quote } from "./terminalText.ts"
 
 export interface Kind {
   readonly type: "File" | "Directory"
-  /** What it is called in errors. */
+  /** The name in errors. */
   readonly setting: string
-  /** What others would read in it. */
+  /** The content that others could read. */
   readonly holds: string
-  /** What its owner must be able to do: read, read and write, or that and enter the folder. */
+  /** The owner's required access: read; read and write; or those and enter the folder. */
   readonly needs: 0o400 | 0o600 | 0o700
-  /** Of a folder: the names of the library's own files, by one of which the folder is known to be its own. */
+  /** For a folder: the names of the library's own files. One of them marks the folder as the library's. */
   readonly files?: ReadonlyArray<string> | undefined
 }
 
-// Bytes, of a file that is read.
+// The maximum size of a file that is read, in bytes.
 const longest = 65_536
 
 const onWindows = process.platform === "win32"
@@ -34,7 +34,7 @@ const onWindows = process.platform === "win32"
 export const refuse = (kind: Kind, problem: string): ZapierAuthError =>
   ZapierAuthError.make(new InvalidConfig({ setting: kind.setting, problem }))
 
-/** What went wrong: Effect's name for it, or the system's (EROFS, ENOSPC). */
+/** The error's name: Effect's, or the system's (EROFS, ENOSPC). */
 const nameOf = ({ reason }: PlatformError): string =>
   reason._tag === "Unknown" && Predicate.hasProperty(reason.cause, "code") ? String(reason.cause.code) : reason._tag
 
@@ -42,12 +42,13 @@ export const failed =
   (kind: Kind, doing: string) =>
   (error: PlatformError): ZapierAuthError => {
     const name = nameOf(error)
-    if (name === "NotFound") return refuse(kind, `cannot ${doing}: it is not there. Check the path, or set another`)
-    if (name === "ENOSPC") return refuse(kind, `cannot ${doing}: the disk is full. Make room, or set another path`)
-    return refuse(kind, `cannot ${doing} (${name}). Check the path and who may write to it, or set another`)
+    if (name === "NotFound") return refuse(kind, `cannot ${doing}: it does not exist. Check the path, or set another`)
+    if (name === "ENOSPC")
+      return refuse(kind, `cannot ${doing}: the disk is full. Free some space, or set another path`)
+    return refuse(kind, `cannot ${doing} (${name}). Check the path and its permissions, or set another path`)
   }
 
-// undefined on Windows, where nobody has a number.
+// undefined on Windows, which has no user ids.
 const me = (): number | undefined => process.geteuid?.()
 
 const isForeign = (info: FileSystem.File.Info): boolean =>
@@ -60,26 +61,24 @@ const allows = { 0o400: "read", 0o600: "read and written", 0o700: "read and writ
 const isOpen = ({ mode }: FileSystem.File.Info) => (mode & 0o077) !== 0
 
 /**
- * What to do. A command that changes a file or folder is proposed only for what is known to be the library's own: a path
- * that was mistyped may be a folder of the system.
+ * Says what to do. Proposes a command that changes a file or folder only if it is known to be the library's, because a
+ * mistyped path may be a system folder.
  */
 const advice = (kind: Kind, isOwn: boolean, command: string): string =>
   isOwn
     ? `Run: ${command}`
     : kind.type === "Directory"
-      ? "Set a folder that is used for nothing else: one that is not there yet is made as it must be"
+      ? "Set a dedicated folder: if it does not exist, it is created with the right permissions"
       : `Set the path of a file that only this user can read (mode ${modeOf(kind)})`
 
-/**
- * What is wrong with a file or folder, if anything is: another type, another owner, or a mode that is not the owner's alone.
- */
+/** Describes the fault of a file or folder, if any: wrong type, wrong owner, or access for others. */
 const fault = (kind: Kind, path: string, info: FileSystem.File.Info, isOwn: boolean): string | undefined => {
   const name = oneLine(path)
   if (info.type !== kind.type) return `${name} is not a ${kind.type === "File" ? "file" : "folder"}. Set another path`
   if (onWindows) return undefined
   const mode = (info.mode & 0o777).toString(8)
   const chmod = advice(kind, isOwn, `chmod ${modeOf(kind)} ${quote(path)}`)
-  // A folder that is none of the library's holds nothing of it.
+  // A folder that is not the library's holds none of its secrets.
   const readable = kind.type === "File" || isOwn
   if (isForeign(info)) {
     const chown = advice(kind, isOwn, `chown ${me()} ${quote(path)}`)
@@ -101,7 +100,7 @@ export const make = Effect.gen(function* () {
   const is = (path: string, what: (info: FileSystem.File.Info) => boolean) =>
     Effect.orElseSucceed(Effect.map(fs.stat(path), what), () => false)
 
-  /** A folder with a file of the library in it, or a file in a folder that only this user can enter. */
+  /** True for a folder with one of the library's files, or a file in a folder that only this user can enter. */
   const isOwn = ({ files = [], type }: Kind, path: string): Effect.Effect<boolean> =>
     type === "File"
       ? is(paths.dirname(path), (folder) => !isForeign(folder) && !isOpen(folder))
@@ -119,9 +118,9 @@ export const make = Effect.gen(function* () {
   })
 
   /**
-   * The path without links, of which no other user may decide where it leads: see `trustedPath.ts`.
+   * Resolves links in a path, if no other user can change where they lead: see `trustedPath.ts`.
    *
-   * @param missing whether what is not there is refused, or is to be made and is given as it will be
+   * @param missing whether a missing path is an error, or is resolved as it will be created
    */
   const followed = (
     kind: Kind,
@@ -146,7 +145,7 @@ export const make = Effect.gen(function* () {
     yield* refuseFault(kind, path, info)
   })
 
-  /** The text of a small file, which is looked at once more when it is open: it may have been exchanged. */
+  /** Reads a small file. It is checked again once open, because it may have been exchanged. */
   const read = Effect.fnUntraced(
     function* (kind: Kind, path: string) {
       const real = yield* followed(kind, path)
@@ -163,13 +162,13 @@ export const make = Effect.gen(function* () {
       Effect.catchTag(effect, "PlatformError", (error) => Effect.fail(failed(kind, `read ${oneLine(path)}`)(error)))
   )
 
-  /** So that what was made or renamed in a folder is still there after a power failure. Windows opens no folders, and needs none of it. */
+  /** Syncs the folder of a path, so that a new or renamed entry survives a power failure. Windows cannot open folders, and needs no sync. */
   const syncFolderOf = (path: string) =>
     Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(paths.dirname(path), { flag: "r" }), (folder) => folder.sync)))
 
   /**
-   * Writes a file anew: as a whole, on the disk and its owner's alone, or not at all. `change` is given its text; what it
-   * gives back replaces it. Whoever else wants to change the file meanwhile is refused.
+   * Replaces a file's text atomically: written completely, synced and private, or not at all. `change` gets the old text and
+   * returns the new one. Concurrent edits are refused.
    */
   const edit = Effect.fnUntraced(
     function* <E, R>(kind: Kind, path: string, change: (text: string) => Effect.Effect<string, E, R>) {
@@ -177,7 +176,7 @@ export const make = Effect.gen(function* () {
       const beside = `${real}.new`
       const isThere = refuse(
         kind,
-        `${oneLine(beside)} is there: somebody else is changing ${oneLine(real)}, or was killed while doing so. If nobody is, run: rm ${quote(beside)}`
+        `${oneLine(beside)} exists: another process is changing ${oneLine(real)}, or was killed while doing so. If none is, run: rm ${quote(beside)}`
       )
       const notWritten = failed(kind, `write ${oneLine(beside)}`)
       let isOurs = false
@@ -193,14 +192,14 @@ export const make = Effect.gen(function* () {
         const text = new TextEncoder().encode(after)
         yield* Effect.mapError(Effect.andThen(file.writeAll(text), file.sync), notWritten)
         yield* Effect.mapError(fs.rename(beside, real), notWritten)
-        // From here on it is somebody else's, if it is there.
+        // From here on the file, if it exists, belongs to another process.
         isOurs = false
         yield* syncFolderOf(real)
       })
       const tidy = Effect.suspend(() => (isOurs ? Effect.ignore(fs.remove(beside)) : Effect.void))
       yield* Effect.ensuring(Effect.scoped(write), tidy)
     },
-    // It is a matter of milliseconds, and half of it would leave the file beside behind.
+    // Takes milliseconds; an interruption would leave the temporary file behind.
     (effect) => Effect.uninterruptible(effect)
   )
 

@@ -1,16 +1,16 @@
-/** A clock whose timers keep no process alive: for what only tidies up, such as a pool that closes idle connections. */
+/** A clock whose timers do not keep the process alive, for housekeeping such as closing idle connections. */
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
-// The longest that a timer of Node takes, in milliseconds.
+// The longest delay of a Node timer, in milliseconds.
 const longest = 2 ** 31 - 1
 
 const quiet = (clock: Clock.Clock): Clock.Clock => {
   const sleep = (millis: number): Effect.Effect<void> =>
     Effect.callback((resume) => {
-      // It is what sleeping is made of. @effect-diagnostics-next-line globalTimersInEffect:off
+      // Implements sleeping itself. @effect-diagnostics-next-line globalTimersInEffect:off
       const timer = setTimeout(
         () => resume(millis > longest ? sleep(millis - longest) : Effect.void),
         Math.min(millis, longest)
@@ -26,7 +26,7 @@ const quiet = (clock: Clock.Clock): Clock.Clock => {
   })
 }
 
-/** Runs an effect under such a clock, unless a clock was given: a test's, for example. */
+/** Runs an effect with such a clock, unless it already has a clock of its own, such as a test's. */
 export const withQuietClock = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.contextWith((context: Context.Context<never>) =>
     context.mapUnsafe.has(Clock.Clock.key) ? effect : Effect.updateService(effect, Clock.Clock, quiet)

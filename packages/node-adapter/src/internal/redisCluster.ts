@@ -1,14 +1,14 @@
-/** Connections to the servers of a Redis Cluster. Each command goes to the server that has its key. */
+/** Connections to the servers of a Redis Cluster. Each command goes to the server of its key. */
 import type { createCluster as CreateCluster } from "redis"
 import { clientOptions, type Connection, type Settings, within } from "./redisConnection.ts"
 import { RedisFailure, sanitized } from "./redisFailure.ts"
 
-// Commands that this library sends, or that Effect's Redis does, and that have no key.
+// Commands without a key that this library or Effect's Redis sends.
 const keyless = new Set(["CLUSTER", "CONFIG", "INFO", "PING", "SCAN", "SCRIPT"])
 
 const withKeyCount = new Set(["EVAL", "EVALSHA"])
 
-/** The first key of a command: where a command has one, it is the first argument, but for scripts. */
+/** The first key of a command: its first argument, except in scripts. */
 const keyOf = ([command = "", ...args]: ReadonlyArray<string>): string | undefined => {
   const name = command.toUpperCase()
   if (withKeyCount.has(name)) return args[1] === "0" ? undefined : args[2]
@@ -34,7 +34,7 @@ export const make = (
         url: undefined,
         ...(username === "" ? {} : { username: decodeURIComponent(username) }),
         ...(password === "" ? {} : { password: decodeURIComponent(password) }),
-        // The others of the cluster are found again after they were away.
+        // Lets the driver rediscover the other servers after an outage.
         socket: protocol === "rediss:" ? { ...socket, tls: true } : socket
       } as never
     })
@@ -68,7 +68,7 @@ export const make = (
 
   const sendTo = async (cluster: Cluster, args: ReadonlyArray<string>): Promise<unknown> => {
     const command = [...args]
-    // Each server keeps scripts of its own.
+    // Each server keeps its own scripts.
     if (command[0] !== "SCRIPT") return await cluster.sendCommand(keyOf(command), false, command)
     const clients = await Promise.all(cluster.masters.map((server) => cluster.nodeClient(server)))
     const replies = await Promise.all(clients.map((client) => client.sendCommand(command)))

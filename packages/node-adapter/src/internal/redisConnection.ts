@@ -1,15 +1,14 @@
 /**
- * One connection to a Redis server, made when it is first needed and again when it is needed after it broke.
+ * A connection to a Redis server, made on first use, and again on the next use after it broke.
  *
- * A command fails at once while the server is away, because a write that waits in a queue would be sent long after its
- * caller has given up. A connection on which a command took too long is closed: Redis responds in order, so that nothing
- * behind that command would get a response either.
+ * While the server is unavailable, commands fail at once, because a queued write would be sent long after its caller has
+ * given up. A connection on which a command timed out is closed: Redis responds in order, so later commands would wait too.
  */
 import type { createClient as CreateClient } from "redis"
 import { RedisFailure, sanitized } from "./redisFailure.ts"
 
 export interface Settings {
-  /** A URL that was checked. */
+  /** A validated URL. */
   readonly url: string
   readonly ca: string | undefined
   readonly name: string
@@ -19,12 +18,12 @@ export interface Settings {
   readonly commandTimeout: number
 }
 
-// The longest that a timer of Node takes, in milliseconds.
+// The longest delay of a Node timer, in milliseconds.
 const longest = 2 ** 31 - 1
 
 export type Client = ReturnType<typeof CreateClient>
 
-/** Waits so long for it. What it becomes afterwards is nobody's. */
+/** Waits for a promise, at most for the given time. Its later outcome is ignored. */
 export const within = <A>(millis: number, work: Promise<A>, onTimeout: () => void): Promise<A> => {
   if (!Number.isFinite(millis)) return work
   const { promise, reject, resolve } = Promise.withResolvers<A>()
@@ -34,8 +33,8 @@ export const within = <A>(millis: number, work: Promise<A>, onTimeout: () => voi
     onTimeout()
     reject(new RedisFailure("ETIMEDOUT"))
   }
-  // Timers go off before data is read: after a pause of the process the response may lie there already. The time is that of
-  // the network, whatever clock a test has. @effect-diagnostics-next-line globalTimers:off
+  // Timers fire before data is read: after a pause of the process the response may have arrived already. Network time is
+  // real time, even under a test clock. @effect-diagnostics-next-line globalTimers:off
   const timer = setTimeout(() => setImmediate(giveUp), Math.min(Math.max(1, millis), longest))
   const settle = () => {
     isSettled = true
@@ -45,7 +44,7 @@ export const within = <A>(millis: number, work: Promise<A>, onTimeout: () => voi
   return promise
 }
 
-/** What node-redis is told of a server. */
+/** The options of node-redis for a server. */
 export const clientOptions = ({ ca, connectTimeout, name, url }: Settings) => ({
   url,
   name,
@@ -55,22 +54,22 @@ export const clientOptions = ({ ca, connectTimeout, name, url }: Settings) => ({
   disableClientInfo: true,
   socket: {
     ...(ca === undefined ? {} : { tls: true as const, ca }),
-    // Zero is none.
+    // Zero means no timeout.
     connectTimeout: Number.isFinite(connectTimeout) ? Math.max(1, connectTimeout) : 0,
     reconnectStrategy: false as const
   }
 })
 
-/** Ends what is under way, and waits for nothing. */
+/** Ends commands in progress without waiting. */
 export const destroy = (client: Client) => {
   if (client.isOpen) client.destroy()
 }
 
-/** Connects a client of its own. It keeps no process alive: the timer of a command does. */
+/** Connects a new client. It does not keep the process alive, except while a command's timer runs. */
 export const open = async (createClient: typeof CreateClient, settings: Settings): Promise<Client> => {
-  // The driver's type depends on the options that it is given; what is used of it does not.
+  // The driver's type depends on its options, but the part used here does not.
   const client = createClient(clientOptions(settings)) as unknown as Client
-  // Without a listener it would end the process. Those who wait are told by their commands.
+  // Without a listener, an error would end the process. Waiting commands report it.
   client.on("error", () => undefined)
   client.unref()
   try {
@@ -84,7 +83,7 @@ export const open = async (createClient: typeof CreateClient, settings: Settings
 
 export interface Connection {
   readonly send: (args: ReadonlyArray<string>) => Promise<unknown>
-  /** Ends commands that are under way. Waits for nothing. */
+  /** Ends commands in progress without waiting. */
   readonly close: () => void
 }
 

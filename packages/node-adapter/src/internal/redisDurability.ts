@@ -1,6 +1,6 @@
 /**
- * Whether a Redis keeps what it is given. It evicts records or forgets the last ones at a crash when its settings say so:
- * a rotated refresh token that is lost is a user who has to connect again.
+ * Checks if a Redis keeps its data. Depending on its settings it may evict records, or lose the latest in a crash; a lost
+ * rotated refresh token forces its user to reconnect.
  */
 import { InvalidConfig, StoreFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
@@ -9,14 +9,14 @@ import { isRefusal, problemOf } from "./redisFailure.ts"
 
 type Service = Redis.Redis["Service"]
 
-/** Undefined where the server does not say. */
+/** The relevant settings; `undefined` if the server does not reveal one. */
 export interface Settings {
   readonly maxmemoryPolicy: string | undefined
   readonly appendonly: boolean | undefined
   readonly appendfsync: string | undefined
 }
 
-// RESP 2 has a list, RESP 3 a map, and drivers make an object of it.
+// RESP 2 returns a list, RESP 3 a map, which drivers turn into an object.
 const valueIn = (reply: unknown, name: string): string | undefined => {
   if (Array.isArray(reply)) return reply[0] === name && typeof reply[1] === "string" ? reply[1] : undefined
   if (reply instanceof Map) return valueIn([name, reply.get(name)], name)
@@ -27,7 +27,7 @@ const valueIn = (reply: unknown, name: string): string | undefined => {
 const orUndefined = <A>(effect: Effect.Effect<A, Redis.RedisError>) =>
   Effect.catchIf(effect, isRefusal, () => Effect.undefined)
 
-// Managed servers often forbid it, and some do not know it.
+// Managed servers often forbid CONFIG, and some do not have it.
 const configured = (redis: Service, name: string) =>
   Effect.map(orUndefined(redis.send("CONFIG", "GET", name)), (reply) => valueIn(reply, name))
 
@@ -36,7 +36,7 @@ const informed = (redis: Service, section: string, name: string) =>
     typeof reply === "string" ? new RegExp(`^${name}:(\\S+)`, "m").exec(reply)?.[1] : undefined
   )
 
-/** What the server says of itself. */
+/** Reads the server's settings. */
 export const read = Effect.fnUntraced(
   function* (redis: Service) {
     const policy = yield* configured(redis, "maxmemory-policy")
@@ -55,15 +55,15 @@ export const read = Effect.fnUntraced(
 )
 
 const unknown = (setting: string) =>
-  `Redis does not say what its ${setting} is. Look it up where it is run, or let its user call CONFIG GET`
+  `Redis does not reveal its ${setting}. Ask its operator, or allow its user to call CONFIG GET`
 
-const lost = "users whose tokens were rotated then have to connect again"
+const lost = "users whose tokens were rotated in that time must reconnect"
 
 const ofPolicy = (policy: string | undefined) => {
-  if (policy === undefined) return [`${unknown("maxmemory-policy")}: it has to be noeviction, or grants may vanish`]
+  if (policy === undefined) return [`${unknown("maxmemory-policy")}: it must be noeviction, or grants may be evicted`]
   if (!policy.startsWith("volatile-")) return []
   return [
-    `Redis has the maxmemory-policy ${policy}: short of memory it forgets users who are at the consent page. Set noeviction`
+    `Redis has the maxmemory-policy ${policy}: when short of memory, it forgets users who are on the consent page. Set noeviction`
   ]
 }
 
@@ -86,19 +86,19 @@ const ofPersistence = ({ appendfsync, appendonly }: Settings) => {
   return [`Redis has appendfsync ${appendfsync}: a power cut loses ${time}, and ${lost}. Set appendfsync always`]
 }
 
-/** What may be lost, and what to do about it. None if nothing is. */
+/** Describes what may be lost, and what to do. Empty if nothing. */
 export const warningsOf = (settings: Settings): ReadonlyArray<string> => [
   ...ofPolicy(settings.maxmemoryPolicy),
   ...ofPersistence(settings)
 ]
 
-/** Fails where grants would be evicted. */
+/** Fails if grants would be evicted. */
 export const refuseEviction = ({ maxmemoryPolicy }: Settings): Effect.Effect<void, ZapierAuthError> =>
   maxmemoryPolicy?.startsWith("allkeys-")
     ? ZapierAuthError.make(
         new InvalidConfig({
           setting: "maxmemory-policy of Redis",
-          problem: `it is ${maxmemoryPolicy}: short of memory, Redis would forget users' grants. Set it to noeviction, or use a Redis that is no cache`
+          problem: `it is ${maxmemoryPolicy}: when short of memory, Redis would evict users' grants. Set it to noeviction, or use a Redis that is not a cache`
         })
       )
     : Effect.void

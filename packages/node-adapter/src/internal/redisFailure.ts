@@ -1,8 +1,8 @@
-/** An error of Redis in a few words that hold no key, no argument and no secret. */
+/** Describes Redis errors without keys, arguments or secrets. */
 import * as Predicate from "effect/Predicate"
 import { RedisError } from "effect/persistence/Redis"
 
-/** Failed on this side. `code` is one of `problems` below, the first word of a reply, or Node's name of an error. */
+/** A sanitized failure. `code` is one of `problems` below, the first word of a reply, or Node's error code. */
 export class RedisFailure extends Error {
   override readonly name = "RedisFailure"
   readonly code: string
@@ -17,7 +17,7 @@ const disconnected = "there is no connection to the server"
 
 const cluster = "the server is part of a cluster: use RedisClient.layerCluster"
 
-// The first words of replies, and the codes of this library and of Node.
+// By the first word of a reply, or the code of this library or of Node.
 const problems: { readonly [code: string]: string } = {
   ASK: cluster,
   BUSY: "the server is busy with a script",
@@ -29,25 +29,25 @@ const problems: { readonly [code: string]: string } = {
   MASTERDOWN: "the primary server is down",
   MISCONF: "the server cannot save to its disk, and refuses writes",
   MOVED: cluster,
-  NOAUTH: "the server asks for a password",
+  NOAUTH: "the server requires a password",
   NOPERM: "the server does not allow this to its user",
   NOREPLICAS: "too few replicas are connected, and the server refuses writes",
   NOSCRIPT: "the server has forgotten the script",
   OOM: "the server has no memory left, and refuses writes: raise its maxmemory",
-  READONLY: "the server is a replica, which takes no writes: give the URL of the primary",
+  READONLY: "the server is a read-only replica: give the URL of the primary",
   TRYAGAIN: "the cluster is moving these keys",
   WRONGPASS: "the server refused the user name or password",
   WRONGTYPE: "a key holds something else: another program writes to keys that begin with zapier:"
 }
 
-// Before Redis 7 the reply to a script holds that of the command in it.
+// Before Redis 7, a script's error reply contains that of its command.
 const word = new RegExp(`(?:^|[ -])(${Object.keys(problems).join("|")})(?= |$)`)
 
 const isNodeCode = (u: unknown): u is string => typeof u === "string" && /^[A-Z][A-Z0-9_]{2,40}$/.test(u)
 
 const messageOf = (cause: unknown) => (Predicate.hasProperty(cause, "message") ? String(cause.message) : "")
 
-/** Its code. Nothing else of an error is safe to show: replies repeat arguments, and a record is one. */
+/** The code of an error. Nothing else is safe to show, because replies repeat arguments such as records. */
 const codeOf = (cause: unknown): string => {
   if (cause instanceof RedisFailure) return cause.code
   if (cause instanceof RedisError) return codeOf(cause.cause)
@@ -59,22 +59,22 @@ const codeOf = (cause: unknown): string => {
   return /^(Connection|Socket) timeout/.test(message) ? "ETIMEDOUT" : "ECONNRESET"
 }
 
-/** For the `problem` of a `StoreFailed`. */
+/** Describes an error, for the `problem` of a `StoreFailed`. */
 export const problemOf = (cause: unknown): string => {
   const code = codeOf(cause)
   if (code === "ERR") return "the server refused the command"
   return `${isDisconnected(cause) ? disconnected : problems[code]} (${code})`
 }
 
-/** Whether there was no connection, or it ended. */
+/** True if there was no connection, or it broke. */
 export const isDisconnected = (cause: unknown): boolean => {
   const code = codeOf(cause)
   return code !== "ERR" && !Object.hasOwn(problems, code)
 }
 
-/** Whether the server understood the command and does not take it from this user. */
+/** True if the server understood the command but refuses it for this user. */
 export const isRefusal = (cause: unknown): boolean => ["ERR", "NOPERM"].includes(codeOf(cause))
 
-/** The same without what may hold a secret. */
+/** Removes everything from an error that may hold a secret. */
 export const sanitized = (cause: unknown): RedisFailure =>
   cause instanceof RedisFailure ? cause : new RedisFailure(codeOf(cause))

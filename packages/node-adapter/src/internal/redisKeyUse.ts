@@ -1,4 +1,4 @@
-/** What of a Redis needs which key: for those who replace one. Encrypted texts begin with `zwa1.`, the id of their key, and a dot. */
+/** Finds the records of a Redis that need a key, for key replacement. Encrypted texts begin with `zwa1.`, the key's id, and a dot. */
 import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
@@ -16,7 +16,7 @@ type Service = Redis.Redis["Service"]
 
 const failed = Records.failedOf("database")
 
-// How many records are looked at in one go.
+// How many records are read at once.
 const batchSize = 500
 
 /** The client applications that have grants, in order. */
@@ -31,7 +31,7 @@ export const clientIds = (redis: Service) =>
 const count = (redis: Service, clientId: string) =>
   Effect.map(redis.send("ZCARD", Keys.application(clientId).subjects), Number)
 
-/** How many grants a client application has. */
+/** The number of grants of a client application. */
 export const countGrants = (redis: Service, clientId: string) =>
   Effect.mapError(count(redis, clientId), failed("count its grants"))
 
@@ -70,7 +70,7 @@ const grantsNeeding = Effect.fnUntraced(function* (
 const Scanned = Schema.Tuple([Schema.String, Schema.Array(Schema.String)])
 const decodeScanned = Schema.decodeUnknownOption(Scanned)
 
-/** When the last of the attempts that need one of the keys is forgotten. */
+/** When the last attempt that needs one of the keys is removed. */
 const attemptsNeeding = Effect.fnUntraced(function* (redis: Service, needs: (record: string | null) => boolean) {
   const now = yield* Clock.currentTimeMillis
   let last: number | undefined
@@ -87,7 +87,7 @@ const attemptsNeeding = Effect.fnUntraced(function* (redis: Service, needs: (rec
   return Option.fromUndefinedOr(last)
 })
 
-/** What still needs one of these keys: some grants, and until when consents do. */
+/** Finds the records that still need one of the keys: some grants, and the end of the last attempt. */
 export const needing = Effect.fnUntraced(function* (redis: Service, keyIds: ReadonlyArray<string>, limit: number) {
   const needs = isNeeding(keyIds)
   const grants: Array<Key> = []
@@ -96,22 +96,22 @@ export const needing = Effect.fnUntraced(function* (redis: Service, keyIds: Read
     grants.push(
       ...(yield* Effect.mapError(
         grantsNeeding(redis, clientId, needs, limit - grants.length),
-        failed("look for what needs an older key")
+        failed("find the records that need an older key")
       ))
     )
   }
   const attemptsUntil = yield* Effect.mapError(
     attemptsNeeding(redis, needs),
-    failed("look for what needs an older key")
+    failed("find the records that need an older key")
   )
   return { grants, attemptsUntil }
 })
 
-/** Has the append-only file written anew: it holds all commands since it was last. */
+/** Rewrites the append-only file, which holds all commands since its last rewrite. */
 export const forgetPlain = Effect.fnUntraced(function* (redis: Service) {
   const { appendonly } = yield* Durability.read(redis)
   if (appendonly === false) return
   yield* Effect.mapError(redis.send("BGREWRITEAOF"), (error) =>
-    ZapierAuthError.make(failed("write its append-only file anew, which still holds plain tokens")(error))
+    ZapierAuthError.make(failed("rewrite its append-only file, which still contains plain tokens")(error))
   )
 })

@@ -1,7 +1,7 @@
 /**
- * The keys of Redis, all of which begin with `zapier:`. What is in braces decides on which server of a cluster a key is: all
- * that one script changes is on the same. Subjects and scopes are escaped as for databases, and client ids are in base64url,
- * because they may hold braces.
+ * The keys in Redis, all of which begin with `zapier:`. The part in braces determines a key's server in a cluster, so that all
+ * keys of one script are on the same. Subjects and scopes are escaped as for databases; client ids are in base64url, because
+ * they may contain braces.
  */
 import { escape, unescape } from "@zapier-workflow-auth/core/store/KeyText"
 
@@ -9,7 +9,7 @@ import { escape, unescape } from "@zapier-workflow-auth/core/store/KeyText"
 export const application = (clientId: string) => {
   const place = `zapier:{c${Buffer.from(escape(clientId)).toString("base64url")}}`
   return {
-    /** The highest version that was ever given there. */
+    /** The highest version so far. */
     floor: `${place}:version`,
     grant: (subject: string) => `${place}:grant:${escape(subject)}`,
     /** The subjects of all grants, in order. */
@@ -25,7 +25,7 @@ const attemptsPlace = "zapier:{attempts}"
 export const attempts = {
   floor: `${attemptsPlace}:version`,
   attempt: (digest: string) => `${attemptsPlace}:attempt:${escape(digest)}`,
-  /** What matches the keys of all attempts, for `SCAN`. */
+  /** Matches the keys of all attempts, for `SCAN`. */
   pattern: `${attemptsPlace}:attempt:*`,
   /** The attempts of a subject, the oldest first. */
   of: (subject: string) => `${attemptsPlace}:of:${escape(subject)}`
@@ -34,7 +34,7 @@ export const attempts = {
 /** The client applications that have had grants. */
 export const clientIds = "zapier:clients"
 
-/** A text as a member of a sorted set, which orders members by their bytes. */
+/** Converts text to a member of a sorted set, which orders members by bytes. */
 export const toMember: (text: string) => string = escape
 
 export const ofMember: (member: string) => string = unescape

@@ -13,61 +13,61 @@ import * as Scripts from "./redisScripts.ts"
 
 type Service = Redis.Redis["Service"]
 
-/** Where a record is found, besides its key. */
+/** The key of a record, and the sets in which it may be listed. */
 export interface Place {
   readonly key: string
   readonly floor: string
-  /** What it is called in the sets that have it. */
+  /** Its name in the sets. */
   readonly member: string
-  /** The sets that may have it. */
+  /** The sets that may contain it. */
   readonly sets: ReadonlyArray<string>
 }
 
 export interface Options<Key, A> {
   readonly redis: Service
-  /** What it is called in errors. */
+  /** The name in errors. */
   readonly store: string
   readonly codec: RecordCodec<A>
   readonly place: (key: Key) => Place
-  /** The state or the subject that a record is found by. */
+  /** The state or subject by which a record is found. */
   readonly group: (record: A) => string
-  /** The sets that have it. */
+  /** The sets that contain it. */
   readonly join: (key: Key, record: A) => ReadonlyArray<Scripts.Membership>
-  /** When it may be forgotten, in milliseconds since the epoch. Default: never. */
+  /** When the record may be removed, in milliseconds since the epoch. Default: never. */
   readonly forgottenAt?: (record: A) => number
 }
 
 const unreadable =
-  "the record is not one that this version of the library understands, and is left as it is; it was changed, or a newer version wrote it"
+  "this version of the library does not understand the record, and has not changed it; it was altered, or a newer version wrote it"
 
 const Fields = Schema.NullOr(Schema.String)
 const Hash = Schema.Tuple([Fields, Fields, Fields])
 const decodeHash = Schema.decodeUnknownOption(Hash)
 
-/** A hash as it was read. */
+/** The fields of a record's hash. */
 export interface Found {
   readonly version: string | null
   readonly record: string | null
   readonly group: string | null
 }
 
-// What Redis takes as a duration, with some room.
+// Below the longest duration that Redis accepts.
 const longest = 1e15
 
 const changed = (reply: unknown): Effect.Effect<boolean, RedisFailure> =>
   reply === 1 || reply === 0 ? Effect.succeed(reply === 1) : Effect.fail(new RedisFailure("ERR"))
 
-/** A failure of an operation of a store, with nothing of the command in it. */
+/** Converts an error to the failure of a store operation, without parts of the command. */
 export const failedOf =
   (store: string) =>
   (operation: string) =>
   (error: unknown): StoreFailed =>
     new StoreFailed({ store, operation, problem: problemOf(error) })
 
-// A connection has often ended while the process stood still. A read harms nobody who sends it twice.
+// After a pause of the process, its connections have often ended. Repeating a read is harmless.
 const whenCut = { while: isDisconnected, times: 2 }
 
-/** The hash of a record, if it is there. */
+/** Reads the hash of a record, if it exists. */
 export const find = (
   redis: Service,
   key: string
@@ -96,7 +96,7 @@ export const make = <Key, A>({ codec, forgottenAt, group, join, place, redis, st
     })
   }
 
-  // By the clock of the program, which the record's own times are of.
+  // By the program's clock, as the record's own times.
   const lifetimeOf = (value: A) =>
     forgottenAt === undefined
       ? Effect.undefined

@@ -1,14 +1,14 @@
 /**
- * The scripts that change records. Redis runs a script as a whole before anything else, and does not undo what it wrote
- * before an error: each compares first, then notes the record in the sets that it is found by, and writes it last.
+ * The scripts that change records. Redis runs a script without interruption, but does not undo its writes after an error. So
+ * each script compares first, then adds the record to its sets, and writes the record last.
  *
- * A record is a hash of `version`, `record` and `group`: by the latter it is found, a state or a subject. A version is the
- * server's time in microseconds, or one more than the highest so far: a record that was lost with a crash of the server is
- * not followed by one of the same version, and neither is one that was removed.
+ * A record is a hash of `version`, `record` and `group`, a state or subject by which it is found. A version is the server's
+ * time in microseconds, or one more than the highest so far, so that a version is never reused after a removal or a crash
+ * that lost the record.
  */
 import * as Redis from "effect/persistence/Redis"
 
-/** A sorted set that has a record, and by what it is ordered there. */
+/** A sorted set that contains a record, and its score there. */
 export interface Membership {
   readonly set: string
   readonly score: number
@@ -20,15 +20,15 @@ export interface Write {
   readonly expected: number | undefined
   readonly record: string
   readonly group: string
-  /** What the record is called in the sets. */
+  /** The record's name in the sets. */
   readonly member: string
   readonly join: ReadonlyArray<Membership>
   readonly leave: ReadonlyArray<string>
-  /** After how many milliseconds it is forgotten. */
+  /** Milliseconds after which it expires. */
   readonly lifetime: number | undefined
 }
 
-// Numbers are written by a format, because Lua writes 14 digits of them.
+// Lua prints only 14 digits by default, so numbers are formatted explicitly.
 const writeLua = `
 local found = redis.call('HGET', KEYS[1], 'version')
 if (found or '') ~= ARGV[1] then return 0 end
@@ -53,7 +53,7 @@ return 1
 
 const count = (values: ReadonlyArray<unknown>) => String(values.length)
 
-/** Writes a record if it has the expected version. 1 if it did so. */
+/** Writes a record if it has the expected version. Returns 1 if it was written. */
 export const write = Redis.script(
   ({ expected, floor, group, join, key, leave, lifetime, member, record }: Write) => [
     key,
@@ -88,7 +88,7 @@ for index = 3, #KEYS do redis.call('ZREM', KEYS[index], ARGV[2]) end
 return 1
 `
 
-/** Removes a record if it has the expected version. 1 if it did so. */
+/** Removes a record if it has the expected version. Returns 1 if it was removed. */
 export const remove = Redis.script(
   ({ expected, floor, key, leave, member }: Removal) => [key, floor, ...leave, String(expected), member],
   { lua: removeLua, numberOfKeys: ({ leave }) => 2 + leave.length }
@@ -107,7 +107,7 @@ end
 return 1
 `
 
-/** Takes members out of a set whose records are gone, or in another group. */
+/** Removes members from a set if their records are gone or in another group. */
 export const prune = Redis.script(
   ({ gone, group, set }: Pruning) => [set, ...gone.map(({ key }) => key), group, ...gone.map(({ member }) => member)],
   { lua: pruneLua, numberOfKeys: ({ gone }) => 1 + gone.length }

@@ -1,4 +1,4 @@
-/** The three stores over a Redis. `redisKeys.ts` says which keys there are, `redisScripts.ts` what a record is. */
+/** The three stores in Redis. `redisKeys.ts` defines the keys, `redisScripts.ts` the records. */
 import { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import { GrantStore, type Key as GrantKey } from "@zapier-workflow-auth/core/store/GrantStore"
@@ -24,7 +24,7 @@ type Failure = RedisError | RedisFailure
 
 const decodeTexts = Schema.decodeUnknownOption(Schema.Array(Schema.String))
 
-/** The texts that a command responds with. */
+/** The texts in a command's reply. */
 export const textsOf = (reply: Effect.Effect<unknown, RedisError>): Effect.Effect<ReadonlyArray<string>, Failure> =>
   Effect.flatMap(reply, (texts) =>
     Effect.mapError(Effect.fromOption(decodeTexts(texts)), () => new RedisFailure("ERR"))
@@ -32,10 +32,10 @@ export const textsOf = (reply: Effect.Effect<unknown, RedisError>): Effect.Effec
 
 const states = ["Active", "Refreshing", "ReconnectRequired"]
 
-// In the order of their bytes, as Redis has them.
+// By bytes, as Redis compares.
 const isBefore = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0
 
-/** From where to where to look in a set of subjects. */
+/** The range to search in a set of subjects. */
 const rangeOf = (after: string | undefined, prefix: string) => {
   const end = prefix === "" ? undefined : successor(prefix)
   const max = end === undefined ? "+" : `(${end}`
@@ -43,7 +43,7 @@ const rangeOf = (after: string | undefined, prefix: string) => {
   return [prefix === "" ? "-" : `[${prefix}`, max]
 }
 
-// How many records one command after another is sent for, before the first response is waited for.
+// How many commands are sent before waiting for the first response.
 const concurrency = 1_000
 
 const grantsOf = (redis: Service): GrantStore["Service"] => {
@@ -73,7 +73,7 @@ const grantsOf = (redis: Service): GrantStore["Service"] => {
     compareAndSet: (key, expected, grant) =>
       Option.isSome(expected)
         ? records.compareAndSet(key, expected, grant)
-        : // Operators find the application by it, before there is anything to find.
+        : // First, so that operators can find the application before it has any grant.
           redis
             .send("SADD", Keys.clientIds, Keys.toMember(key.clientId))
             .pipe(
@@ -86,7 +86,7 @@ const grantsOf = (redis: Service): GrantStore["Service"] => {
         const keys = Keys.application(clientId)
         const set = state === undefined ? keys.subjects : keys.subjectsIn(state)
         const range = rangeOf(after === undefined ? undefined : Keys.toMember(after), Keys.toMember(prefix))
-        // One more than asked for tells whether there is another page.
+        // Read one more than requested, to know if there is another page.
         const members = yield* textsOf(redis.send("ZRANGEBYLEX", set, ...range, "LIMIT", "0", String(limit + 1)))
         const subjects = members.slice(0, limit).map(Keys.ofMember)
         const found = yield* Effect.forEach(subjects, (subject) => Records.find(redis, keys.grant(subject)), {
@@ -94,7 +94,7 @@ const grantsOf = (redis: Service): GrantStore["Service"] => {
         })
         const read = found.flatMap((hash, index) => {
           const key = { clientId, subject: subjects[index] ?? "" }
-          // It was removed or changed its state since, or is in a state that a newer version knows how to leave.
+          // Skip a record that was removed or changed its state since, or has a state of a newer version.
           if (Option.isNone(hash) || (state !== undefined && hash.value.group !== state)) return []
           return Result.match(decode(hash.value), {
             onFailure: (error) => ({
@@ -115,7 +115,7 @@ const grantsOf = (redis: Service): GrantStore["Service"] => {
   }
 }
 
-// How many attempts of a subject are looked at in one go.
+// How many attempts of a subject are read at once.
 const listed = 100
 
 const attemptsOf = (redis: Service): AttemptStore.AttemptStore["Service"] => {
@@ -127,7 +127,7 @@ const attemptsOf = (redis: Service): AttemptStore.AttemptStore["Service"] => {
       key: Keys.attempts.attempt(digest),
       floor: Keys.attempts.floor,
       member: Keys.toMember(digest),
-      // Which of them has it only the record tells: those that no longer do are taken out when they are listed.
+      // Only the record knows its subject's set: outdated members are removed when listed.
       sets: []
     }),
     group: ({ subject }) => Keys.toMember(subject),
@@ -135,7 +135,7 @@ const attemptsOf = (redis: Service): AttemptStore.AttemptStore["Service"] => {
     forgottenAt: ({ expiresAt }) => expiresAt + AttemptStore.retention
   })
 
-  /** Some of a subject's attempts, without those that are gone, which are taken out of the set. */
+  /** Reads some of a subject's attempts, and removes outdated members from the set. */
   const part = Effect.fnUntraced(function* (subject: string, from: number) {
     const set = Keys.attempts.of(subject)
     const group = Keys.toMember(subject)
@@ -171,7 +171,7 @@ const attemptsOf = (redis: Service): AttemptStore.AttemptStore["Service"] => {
         }
         return found.slice(skip, wanted).flatMap(({ hash, member }) =>
           Result.match(decode(hash), {
-            // A record that cannot be understood is left as it is.
+            // Skip records that cannot be understood.
             onFailure: () => [],
             onSuccess: ({ value, version }) => [{ key: Keys.ofMember(member), version, state: value._tag }]
           })
@@ -195,7 +195,7 @@ const appCredentialsOf = (redis: Service): AppCredentialStore["Service"] =>
     join: () => []
   }).records
 
-/** All three stores over it. */
+/** Makes all three stores. */
 const make = (redis: Service): Context.Context<GrantStore | AttemptStore.AttemptStore | AppCredentialStore> =>
   Context.make(GrantStore, grantsOf(redis)).pipe(
     Context.add(AttemptStore.AttemptStore, attemptsOf(redis)),
@@ -204,12 +204,12 @@ const make = (redis: Service): Context.Context<GrantStore | AttemptStore.Attempt
 
 type Stores = GrantStore | AttemptStore.AttemptStore | AppCredentialStore
 
-/** The stores, whatever the server would lose: to look at what is in it. */
+/** Provides the stores without checking the server's settings, for read access. */
 export const layerUnchecked: Layer.Layer<Stores, never, Redis> = Layer.fresh(
   Layer.effectContext(Effect.map(Redis, make))
 )
 
-// Effect shares a layer by reference: without `fresh`, the tenant who comes second would get the first one's server.
+// Fresh, because Effect shares layers by reference: a second tenant would get the first one's server.
 const checking = (warn: (warning: string) => Effect.Effect<void>): Layer.Layer<Stores, ZapierAuthError, Redis> =>
   Layer.fresh(
     Layer.effectContext(
@@ -223,8 +223,8 @@ const checking = (warn: (warning: string) => Effect.Effect<void>): Layer.Layer<S
     )
   )
 
-/** The stores, if the server does not evict grants. */
+/** Provides the stores, if the server does not evict grants. */
 export const layerQuiet = checking(() => Effect.void)
 
-/** As `layerQuiet`, with a warning for each thing that a crash of the server loses. */
+/** Like `layerQuiet`, and logs a warning for everything that a crash of the server would lose. */
 export const layer = checking((warning) => Effect.logWarning(warning))

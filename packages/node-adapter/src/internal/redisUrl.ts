@@ -1,4 +1,4 @@
-/** What is wrong with the URL of a Redis server, in words that show nothing of it: it holds a password. */
+/** Describes problems with a Redis URL without showing it, because it holds a password. */
 import { problemOf as problemOfText } from "./urlText.ts"
 
 const isDatabase = (text: string) => /^\d*$/.test(text)
@@ -16,7 +16,7 @@ export const problemOf = (url: unknown): string | undefined => {
     begins: "redis:// or rediss://",
     also: ({ hostname, pathname }) => {
       if (hostname === "") return "it names no host"
-      return isDatabase(pathname.slice(1)) ? undefined : "what follows the host is not the number of a database"
+      return isDatabase(pathname.slice(1)) ? undefined : "the part after the host is not a database number"
     }
   })
 }

@@ -1,4 +1,4 @@
-/** The client secret in a file. */
+/** Reads the client secret from a file. */
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
@@ -11,10 +11,10 @@ const kind: PrivateFile.Kind = {
   needs: 0o400
 }
 
-/** A secret without the line break that every editor, and `echo`, ends a file with. Other white space may be a mistake. */
+/** Removes the final line break that editors and `echo` add. Other white space may be a mistake, and is kept. */
 export const withoutNewline = (text: string): string => text.replace(/\r?\n$/, "")
 
-/** What a file holds. */
+/** Reads the secret in a file. */
 export const read = Effect.fnUntraced(function* (path: string) {
   const files = yield* PrivateFile.make
   const paths = yield* Path.Path

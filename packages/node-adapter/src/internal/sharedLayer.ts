@@ -1,9 +1,9 @@
 /**
- * Builds a layer once, for all clients that were given the same layer: one client's disconnect is the other's. The layer is
- * built when the first of them needs it, and closed with the last.
+ * Builds a layer once for all clients that share it, so that one client's disconnect is the other's. It is built for the
+ * first of them, and closed with the last.
  *
- * A build that failed is not remembered, which Effect's `ManagedRuntime` does. Clients of different layers share nothing,
- * not even what is a part of both, such as stores in memory.
+ * Unlike in Effect's `ManagedRuntime`, a failed build is not remembered. Clients of different layers share nothing, not even
+ * common parts such as stores in memory.
  */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -19,15 +19,15 @@ import * as Stream from "effect/Stream"
 import * as StartFailure from "./startFailure.ts"
 
 interface Shared {
-  /** Builds it, and keeps it for as long as the scope is open. */
+  /** Builds the layer, and keeps it while the scope is open. */
   readonly context: RcRef.RcRef<Context.Context<ZapierAuth>, ZapierAuthError>
-  /** They are told the events of the layer whenever it is open, whichever client it was built for. */
+  /** Called for all events while the layer is open, whichever client it was built for. */
   readonly listeners: Set<(event: AuthEvent) => void>
-  /** The same layer, whose failures are this library's. */
+  /** The same layer, with errors of this library. */
   readonly layer: Layer.Layer<ZapierAuth, ZapierAuthError>
 }
 
-// How long closing waits for listeners to hear the last events. In milliseconds.
+// How long closing waits for listeners to get the last events, in milliseconds.
 const lastEvents = 1_000
 
 const build = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>, listeners: Shared["listeners"]) =>
@@ -38,7 +38,7 @@ const build = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>, listeners: Share
     const { events } = Context.get(context, ZapierAuth)
     const tell = (event: AuthEvent) => Effect.sync(() => listeners.forEach((listener) => listener(event)))
     const telling = yield* Effect.forkDetach(Stream.runForEach(events, tell), { startImmediately: true })
-    // The events end when the services are closed, and not before.
+    // The events end only when the services are closed.
     const end = Scope.close(services, Exit.void).pipe(
       Effect.andThen(Effect.timeoutOption(Fiber.await(telling), lastEvents)),
       Effect.andThen(Fiber.interrupt(telling))
@@ -47,7 +47,7 @@ const build = (layer: Layer.Layer<ZapierAuth, ZapierAuthError>, listeners: Share
     return context
   })
 
-/** How long a client that closes waits for what it has begun, in milliseconds: the `requestTimeout` of what it was given. */
+/** How long a closing client waits for its work, in milliseconds: the `requestTimeout` of its layer. */
 export const patienceOf = (context: Context.Context<ZapierAuth>): number =>
   Context.get(context, ZapierAuth).requests.patience
 
@@ -60,7 +60,7 @@ const sharedOf = <E>(given: Layer.Layer<ZapierAuth, E>): Shared => {
     Layer.effectContext(Effect.suspend(() => Effect.failCause(StartFailure.toCause(cause))))
   )
   const listeners: Shared["listeners"] = new Set()
-  // Its own scope stays open: each client has a reference, which ends with the client.
+  // This scope stays open; each client holds a reference that ends with the client.
   const context = Effect.runSync(Scope.provide(RcRef.make({ acquire: build(layer, listeners) }), Scope.makeUnsafe()))
   const shared = { context, listeners, layer }
   known.set(given, shared)
@@ -69,8 +69,8 @@ const sharedOf = <E>(given: Layer.Layer<ZapierAuth, E>): Shared => {
 }
 
 /**
- * What the layer builds, for as long as the scope is open, who is told its events, and the layer with failures of this library
- * only, which is the same to all clients.
+ * Shares a layer: its services while a scope is open, its listeners, and the layer with errors of this library, which is the
+ * same for all clients.
  */
 export const of = <R, E>(given: Layer.Layer<R | ZapierAuth, E>) => {
   const { context, layer, listeners } = sharedOf(given)

@@ -1,4 +1,4 @@
-/** What of a database needs which key: for those who replace one. Encrypted texts begin with `zwa1.`, the id of their key, and a dot. */
+/** Finds the records of a database that need a key, for key replacement. Encrypted texts begin with `zwa1.`, the key's id, and a dot. */
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import type { Key } from "@zapier-workflow-auth/core/store/GrantStore"
 import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -13,13 +13,13 @@ import { escape, unescape } from "@zapier-workflow-auth/core/store/KeyText"
 const failed = (operation: string) => (error: SqlError) =>
   new StoreFailed({ store: "database", operation, problem: problemOf(error) })
 
-/** The client applications that have grants. Each is looked up by the one before it: an index has them in order. */
+/** The client applications that have grants. Each is found from the previous one by an index. */
 export const clientIds: Effect.Effect<ReadonlyArray<string>, StoreFailed, SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient
   const found: Array<string> = []
   let after: string | undefined
   while (true) {
-    // An empty one is none of ours: whoever planted it is not to hide it.
+    // Includes an empty id: this library never writes one, but a planted one must show.
     const next = after === undefined ? sql`true` : sql`client_id > ${after}`
     const [row] = yield* sql<{ readonly client_id: string }>`
       SELECT client_id FROM zapier_grants WHERE ${next} ORDER BY client_id LIMIT 1
@@ -30,7 +30,7 @@ export const clientIds: Effect.Effect<ReadonlyArray<string>, StoreFailed, SqlCli
   }
 }).pipe(Effect.mapError(failed("list its client applications")))
 
-/** How many grants a client application has. */
+/** The number of grants of a client application. */
 export const countGrants = (clientId: string): Effect.Effect<number, StoreFailed, SqlClient> =>
   SqlClient.use(
     (sql) => sql<{ readonly count: number | bigint | string }>`
@@ -44,15 +44,15 @@ export const countGrants = (clientId: string): Effect.Effect<number, StoreFailed
 export interface Use {
   /** Some of the grants that need one of the keys. */
   readonly grants: ReadonlyArray<Key>
-  /** When the last consent attempt that needs one of them is forgotten, in milliseconds since the epoch. */
+  /** When the last consent attempt that needs one of them is removed, in milliseconds since the epoch. */
   readonly attemptsUntil: Option.Option<number>
 }
 
 /**
- * What still needs one of these keys. The app's own tokens do not: what cannot be decrypted of them is asked for again.
+ * Finds the records that still need one of the keys. The app's own tokens are ignored: undecryptable ones are requested anew.
  *
  * @param keyIds at least one
- * @param limit how many grants to name at most
+ * @param limit the maximum number of grants to list
  */
 export const needing = Effect.fnUntraced(
   function* (keyIds: ReadonlyArray<string>, limit: number) {
@@ -72,5 +72,5 @@ export const needing = Effect.fnUntraced(
     }
     return use
   },
-  Effect.mapError(failed("look for what needs an older key"))
+  Effect.mapError(failed("find the records that need an older key"))
 )

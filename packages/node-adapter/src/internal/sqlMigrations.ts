@@ -1,6 +1,6 @@
 /**
- * The tables, as a list of changes that only grows: what has been released is never changed, and a change must leave the
- * tables usable for processes of the release before it, which may still be running.
+ * The migrations, a list that only grows: a released migration is never changed, and each must leave the tables usable for
+ * processes of the previous release, which may still be running.
  */
 import * as Effect from "effect/Effect"
 import * as Migrator from "effect/sql/Migrator"
@@ -16,7 +16,7 @@ const all = (statements: ReadonlyArray<string>): Migration =>
     Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
   )
 
-// Keys are compared by their bytes: a collation might take two of them for the same.
+// Keys are compared by bytes: a collation might consider two of them equal.
 const sqlite: Migration = all([
   `CREATE TABLE zapier_grants (
     client_id TEXT NOT NULL,
@@ -41,7 +41,7 @@ const sqlite: Migration = all([
     record TEXT NOT NULL,
     PRIMARY KEY (client_id, scopes)
   ) STRICT`,
-  // The highest version that was removed. A record that is made anew begins above it, so that no version comes twice.
+  // The highest removed version. A new record begins above it, so that no version is used twice.
   "CREATE TABLE zapier_removed (version INTEGER NOT NULL) STRICT",
   "INSERT INTO zapier_removed (version) VALUES (0)",
   ...tables.map(
@@ -76,11 +76,11 @@ const postgres: Migration = all([
     record text NOT NULL,
     PRIMARY KEY (client_id, scopes)
   )`,
-  // One for all records, so that no version comes twice. It gives each number once, also to several writers at a time.
+  // One sequence for all records, so that no version is used twice, even by concurrent writers.
   "CREATE SEQUENCE zapier_version"
 ])
 
-// Attempts of the release before have no subject here. They are not counted, and end within the hour after they expire.
+// Attempts of the previous release have no subject. They are not counted, and are removed within an hour of expiry.
 const attemptsBySubject = (text: string, real: string): Migration =>
   all([
     `ALTER TABLE zapier_consent_attempts ADD COLUMN subject ${text}`,
@@ -111,7 +111,7 @@ const newest = Math.max(...Object.keys(migrations).map((name) => Number.parseInt
 
 const isAboutTables = ({ reason }: SqlError) => reason._tag === "SqlSyntaxError" || reason._tag === "UnknownError"
 
-/** The last change that the tables have had, by one statement and no lock. None where they were never made. */
+/** The last migration of the tables, read by one statement without a lock. 0 if there are no tables. */
 const latest: Effect.Effect<number, SqlError, SqlClient.SqlClient> = SqlClient.SqlClient.use(
   (sql) => sql<{ readonly id: number | null }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
 ).pipe(
@@ -119,13 +119,13 @@ const latest: Effect.Effect<number, SqlError, SqlClient.SqlClient> = SqlClient.S
   Effect.catchIf(isAboutTables, () => Effect.succeed(0))
 )
 
-/** Whether there are tables of this library, of whatever release. */
+/** True if the library's tables exist, of any release. */
 export const areThere = Effect.map(latest, (id) => id > 0)
 
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
 
 /**
- * Brings the tables up to date. Several processes may do so at a time: one does it, and the others wait for it. Where they
- * are up to date, which is so at all starts but the first, nothing is locked and nothing waited for.
+ * Migrates the tables. Several processes may do so at once: one migrates while the others wait. If the tables are up to date,
+ * as at every start but the first, there is no lock and no wait.
  */
 export const run = Effect.flatMap(latest, (id) => (id >= newest ? Effect.void : Effect.asVoid(migrate)))

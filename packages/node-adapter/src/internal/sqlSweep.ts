@@ -1,8 +1,8 @@
 /**
- * Forgets expired attempts, beside the writes that ask for it: a write neither waits for a sweep nor fails with it.
+ * Removes expired attempts in the background of writes, which neither wait for a sweep nor fail with it.
  *
- * A sweep goes on until nothing is left to forget, in statements that are small, so that others come in between. So it keeps
- * up with any rate of writes.
+ * A sweep continues until none is left, in small statements between which others can run. So it keeps up with any rate of
+ * writes.
  */
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as Clock from "effect/Clock"
@@ -12,11 +12,11 @@ import type * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { problemOf } from "./sqlProblem.ts"
 
-// How many attempts one statement forgets at most.
+// How many attempts one statement removes at most.
 const batchSize = 500
 
 export interface Sweep {
-  /** Asks for a sweep, which there is at most once a minute. Does not wait for it. */
+  /** Requests a sweep, which runs at most once a minute, without waiting for it. */
   readonly ask: Effect.Effect<void>
 }
 
@@ -28,7 +28,7 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient): Effect.fn.Retu
       ORDER BY expires_at LIMIT ${batchSize}
     `
     const isExpired = sql.onDialectOrElse({
-      // Of several processes that sweep at a time, none waits for what another is about to delete.
+      // Lets concurrent sweeps skip rows that another process is deleting.
       pg: () => sql`state_digest = ANY (ARRAY (${expired} FOR UPDATE SKIP LOCKED))`,
       orElse: () => sql`state_digest IN (${expired})`
     })
@@ -40,9 +40,9 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient): Effect.fn.Retu
   })
 
   const warn = (problem: string) =>
-    Effect.logWarning(`Expired consent attempts could not be forgotten, and the next sweep tries again: ${problem}`)
+    Effect.logWarning(`Could not remove expired consent attempts; the next sweep will retry: ${problem}`)
 
-  // Not by the fiber that writes: that one may be in a transaction, or be interrupted.
+  // On its own fiber, because the writing one may be in a transaction, or be interrupted.
   const due = yield* Queue.sliding<number>(1)
   yield* Queue.take(due).pipe(
     Effect.flatMap((now) => forgetAll(now - AttemptStore.retention)),

@@ -1,6 +1,6 @@
 /**
- * A `VersionedStore` in one table. Each operation is one statement: of several writers at a time the database lets one
- * win, and nothing is held between two operations.
+ * A `VersionedStore` in one table. Each operation is one statement: the database lets one of several concurrent writers win,
+ * and no lock is held between operations.
  */
 import type { RecordCodec } from "@zapier-workflow-auth/core/store/RecordCodec"
 import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
@@ -13,7 +13,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { problemOf } from "./sqlProblem.ts"
 import { escape } from "@zapier-workflow-auth/core/store/KeyText"
 
-/** A row as databases give it: large integers come as bigints from some. */
+/** A row. Some databases return large integers as bigints. */
 export interface Row {
   readonly version: number | bigint
   readonly record: string
@@ -21,20 +21,19 @@ export interface Row {
 
 export interface Options<Key, A> {
   readonly sql: SqlClient
-  /** What it is called in errors. */
+  /** The name in errors. */
   readonly store: string
   readonly table: string
   readonly codec: RecordCodec<A>
   readonly key: (key: Key) => { readonly [column: string]: string }
-  /** What of the record can be searched for. */
+  /** The searchable columns of a record. */
   readonly derived: (record: A) => { readonly [column: string]: string | number }
 }
 
 const unreadable =
-  "the record is not one that this version of the library understands, and is left as it is; it was changed, or a newer version wrote it"
+  "this version of the library does not understand the record, and has not changed it; it was altered, or a newer version wrote it"
 
-// The first that a process reads after it stood still, its connections have often ended meanwhile. A read harms nobody who
-// sends it twice.
+// After a pause of the process, its connections have often ended. Repeating a read is harmless.
 const whenCut = { while: ({ reason }: SqlError) => reason._tag === "ConnectionError", times: 2 }
 
 export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options<Key, A>) => {
@@ -51,7 +50,7 @@ export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options
 
   const name = sql(table)
 
-  // A version is above all that the record, and any record of the same key before it, has had.
+  // A version exceeds all earlier ones of the record, and of removed records with the same key.
   const versions = sql.onDialectOrElse({
     pg: () => ({ first: sql`nextval('zapier_version')`, next: sql`nextval('zapier_version')` }),
     orElse: () => ({ first: sql`(SELECT version + 1 FROM zapier_removed)`, next: sql`version + 1` })

@@ -1,11 +1,11 @@
 /**
- * What `node:sqlite` throws, as an `SqlError` that may be logged: it keeps SQLite's code and drops every text that can
- * hold a value or a piece of a statement.
+ * Converts errors of `node:sqlite` to an `SqlError` that may be logged: it keeps SQLite's code and drops all text that may
+ * hold a value or part of a statement.
  */
 import * as Predicate from "effect/Predicate"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 
-/** The cause of an `SqlError` of SQLite. `code` is SQLite's name, `errno` its (extended) number, if it is SQLite's. */
+/** The cause of an `SqlError` of SQLite. `code` is SQLite's name; `errno` its extended number, if SQLite failed. */
 export class SqliteFailure extends Error {
   override readonly name = "SqliteFailure"
   readonly code: string
@@ -27,13 +27,13 @@ const names = (
 // The low byte of an extended code is its primary code.
 const nameOf = (errno: number) => `SQLITE_${names[(errno & 0xff) - 1] ?? "ERROR"}`
 
-// These name tables and columns only. Others quote the statement, or a value.
+// These messages name only tables and columns. Others quote the statement, or a value.
 const harmless = /^(UNIQUE constraint failed|NOT NULL constraint failed|no such table): [\w., ]+$/
 
-// What Node itself refuses. Its own texts are not used, because one of them holds the number that is too large.
+// Errors of Node itself. Its own messages are not used, because one of them contains the number that is too large.
 const refusals: { readonly [code: string]: string } = {
   ERR_OUT_OF_RANGE: "an integer is too large for a JavaScript number: read it with SqlClient.SafeIntegers",
-  ERR_INVALID_ARG_TYPE: "a parameter is not null, a number, a bigint, a string or bytes",
+  ERR_INVALID_ARG_TYPE: "a parameter must be null, a number, a bigint, a string or bytes",
   ERR_INVALID_ARG_VALUE: "there is no statement, or a bigint has more than 64 bits",
   ERR_INVALID_STATE: "the database is closed"
 }
@@ -50,12 +50,12 @@ const failureOf = (thrown: unknown): SqliteFailure => {
   return new SqliteFailure(code, refusals[code] ?? "node:sqlite failed")
 }
 
-/** The error of what was thrown while doing `operation`, classified by Effect. */
+/** Makes the error of a failed `operation`, classified by Effect. */
 export const sqliteError = (thrown: unknown, operation: string): SqlError => {
   const failure = failureOf(thrown)
   return new SqlError({ reason: classifySqliteError(failure, { message: failure.message, operation }) })
 }
 
-/** SQLite's name of what went wrong, if SQLite was asked. */
+/** SQLite's name of the error, if SQLite failed. */
 export const sqliteCodeOf = (error: SqlError): string | undefined =>
   error.reason.cause instanceof SqliteFailure ? error.reason.cause.code : undefined

@@ -1,4 +1,4 @@
-/** Why a layer of any kind could not be built, as an error of this library. */
+/** Converts the failure to build any layer to an error of this library. */
 import {
   InvalidConfig,
   isZapierAuthError,
@@ -10,10 +10,10 @@ import * as Config from "effect/Config"
 import * as Schema from "effect/Schema"
 import { errorName } from "./errorName.ts"
 
-// What an error says may hold a secret: it is told by its name.
+// Only its name, because an error's message may hold a secret.
 const nameOf = (error: unknown): string => errorName(error) ?? `a value of type ${typeof error}`
 
-// Where in the configuration it is. What was found there may be a secret.
+// The path in the configuration, without the value, which may be a secret.
 const settingOf = ({ cause }: Config.ConfigError): string => {
   const issue = Schema.isSchemaError(cause) ? cause.issue : undefined
   return issue?._tag === "Pointer" && issue.path.length > 0 ? issue.path.map(String).join(".") : "configuration"
@@ -23,7 +23,7 @@ const toError = (error: unknown): ZapierAuthError => {
   if (isZapierAuthError(error)) return error
   if (error instanceof Config.ConfigError) {
     return ZapierAuthError.make(
-      new InvalidConfig({ setting: settingOf(error), problem: "it is missing or not usable; set it" })
+      new InvalidConfig({ setting: settingOf(error), problem: "it is missing or invalid; set it" })
     )
   }
   return ZapierAuthError.make(new StartFailed({ failure: nameOf(error) }))
@@ -32,7 +32,7 @@ const toError = (error: unknown): ZapierAuthError => {
 const threw = (defect: unknown) =>
   ZapierAuthError.make(new InvalidConfig({ setting: "layer", problem: `it threw ${nameOf(defect)} when it was built` }))
 
-/** What it threw is a mistake in what it is made of. An interruption stays one. */
+/** Converts a cause. A defect is a mistake in one of the layers. An interruption stays one. */
 export const toCause = (cause: Cause.Cause<unknown>): Cause.Cause<ZapierAuthError> => {
   const failure = cause.reasons.find(Cause.isFailReason)
   if (failure !== undefined) return Cause.fail(toError(failure.error))

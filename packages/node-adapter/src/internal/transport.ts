@@ -1,4 +1,4 @@
-/** How the layers, the Promise facade and the command line send requests: by undici, and by the proxies of the environment. */
+/** The transport of the layers, the Promise facade and the command line: undici, with the environment's proxies. */
 // oxlint-disable-next-line no-restricted-imports -- published with the part of it that is used, see bundleTransport.ts
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -9,18 +9,17 @@ import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 
-// A command that sends nothing need not wait the tenth of a second that loading takes. Bundlers find the default export
-// only: the others are those of a CommonJS module.
+// Loaded on demand, because it takes a tenth of a second. Bundlers find only the default export of a CommonJS module.
 const loadUndici = Effect.promise(() => import("undici"))
 
-/** What the environment says of a variable, which is also known in lower case. That takes precedence, as in curl. */
+/** The value of a variable. The lower-case name takes precedence, as in curl. */
 const variable = (name: string): Effect.Effect<string> =>
   Config.String(name.toLowerCase()).pipe(
     Effect.catch(() => Config.String(name)),
     Effect.orElseSucceed(() => "")
   )
 
-// Its value may hold a password, and is not repeated.
+// The value is not shown, because it may hold a password.
 const proxy = Effect.fnUntraced(function* (setting: string) {
   const url = yield* variable(setting)
   if (url === "" || (URL.canParse(url) && /^(?:https?|socks5?):$/.test(new URL(url).protocol))) return url
@@ -29,7 +28,7 @@ const proxy = Effect.fnUntraced(function* (setting: string) {
   )
 })
 
-// What runs on this machine, such as the fake, is not behind a proxy.
+// Servers on this machine, such as the fake, are not behind a proxy.
 const loopback = "localhost,127.0.0.1,[::1]"
 
 const proxies = Effect.gen(function* () {
@@ -46,7 +45,7 @@ const dispatcher = (options: Effect.Success<typeof proxies>) =>
     (dispatcher) => Effect.promise(() => dispatcher.destroy())
   )
 
-/** Loads undici with the first request. */
+/** Provides the client. Loads undici with the first request. */
 export const layer: Layer.Layer<HttpClient.HttpClient, ZapierAuthError> = Layer.effect(
   HttpClient.HttpClient,
   Effect.gen(function* () {

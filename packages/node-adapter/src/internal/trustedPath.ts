@@ -1,17 +1,17 @@
 /**
- * Where a path leads, if no other user of the machine can change that.
+ * Resolves a path, if no other user of the machine can change where it leads.
  *
- * Whoever may write to a folder can put something else in the place of what is in it, and whoever owns a link decides
- * where it leads. So each folder and each link on the way is looked at, those behind links, too:
+ * Users with write access to a folder can exchange its entries, and the owner of a link decides where it leads. So every
+ * folder and link on the way is checked, including those behind links:
  *
- * - A folder that every user may write to is refused, unless it is sticky, as `/tmp` is: there, users rename and remove only
- *   what is theirs.
- * - A link is refused when it belongs to neither this user nor root.
+ * - A world-writable folder is refused, unless it is sticky like `/tmp`, where users can rename and remove only their own
+ *   entries.
+ * - A link is refused if it belongs to neither this user nor root.
  *
- * The owner of a folder on the way, and its group where that may write to it, are trusted: containers and volumes are set
- * up like this, and what is kept at the end of the path is this user's alone in any case.
+ * The owner of a folder on the way is trusted, and so is its group if it has write access: containers and volumes are set up
+ * like this, and the file at the end must be private in any case.
  *
- * On Windows the mode bits that Node shows say nothing, and nothing is checked.
+ * On Windows, Node's mode bits say nothing about access, so nothing is checked.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -22,10 +22,10 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import { oneLine } from "./terminalText.ts"
 
-/** Another user can change where the path leads: how, and what to do. */
+/** Another user can change where the path leads; with what to do about it. */
 class Distrusted extends Data.TaggedError("Distrusted")<{ readonly problem: string }> {}
 
-/** Something on the path could not be looked at; `link` is the link that could not be followed, if it was one. */
+/** A part of the path could not be read. `link` is the link that could not be followed, if any. */
 class Unreachable extends Data.TaggedError("Unreachable")<{
   readonly cause: PlatformError
   readonly link: string | undefined
@@ -39,9 +39,9 @@ const isWritableByAll = ({ mode, type }: FileSystem.File.Info) =>
 const isTrusted = ({ uid }: FileSystem.File.Info) => Option.isNone(uid) || [0, process.geteuid?.()].includes(uid.value)
 
 /**
- * The path without links.
+ * Resolves the links in a path.
  *
- * @param missing whether what is not there is an error, or the rest of the path is still to be made
+ * @param missing whether a missing part is an error, or will be created
  */
 export const resolve = Effect.fnUntraced(function* (path: string, missing: "Refuse" | "Allow") {
   const fs = yield* FileSystem.FileSystem
@@ -62,11 +62,11 @@ export const resolve = Effect.fnUntraced(function* (path: string, missing: "Refu
     const info = yield* Effect.mapError(fs.lstat(folder), (cause) => new Unreachable({ cause, link: undefined }))
     if (!isWritableByAll(info)) return
     return yield* new Distrusted({
-      problem: `every user of this machine may write to ${oneLine(folder)}, and put something else in the place of ${oneLine(path)}. Set a path all of whose folders only trusted users can write to`
+      problem: `every user of this machine can write to ${oneLine(folder)}, and so replace ${oneLine(path)}. Set a path whose folders only trusted users can write to`
     })
   })
 
-  /** Where a link leads: the segments to go on with. */
+  /** The segments to which a link leads. */
   const follow = Effect.fnUntraced(function* (link: string, info: FileSystem.File.Info) {
     if (!isTrusted(info)) {
       return yield* new Distrusted({
@@ -74,7 +74,7 @@ export const resolve = Effect.fnUntraced(function* (path: string, missing: "Refu
       })
     }
     const unreachable = (cause: PlatformError) => new Unreachable({ cause, link })
-    // Refuses a circle, and a link to nowhere.
+    // Fails for a circular or dangling link.
     yield* Effect.mapError(fs.stat(link), unreachable)
     return yield* Effect.mapError(fs.readLink(link), unreachable)
   })

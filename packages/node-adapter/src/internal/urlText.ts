@@ -1,4 +1,4 @@
-/** What is wrong with the URL of a server, in words that show nothing of it: it holds a password. */
+/** Describes problems with a server's URL without showing it, because it holds a password. */
 
 const isDecodable = (text: string) => {
   try {
@@ -11,9 +11,9 @@ const isDecodable = (text: string) => {
 
 interface Kind {
   readonly scheme: RegExp
-  /** What such a URL begins with, in words. */
+  /** The beginning of such a URL, in words. */
   readonly begins: string
-  /** What else may be wrong with it. */
+  /** Finds further problems. */
   readonly also?: (url: URL) => string | undefined
 }
 
@@ -22,7 +22,7 @@ export const problemOf = (url: unknown, { also, begins, scheme }: Kind): string 
   if (typeof url !== "string") return "it is not text"
   if (url === "") return "it is empty"
   if (url !== url.trim()) return "it begins or ends with white space"
-  if (!scheme.test(url)) return `it does not begin with ${begins}`
+  if (!scheme.test(url)) return `it must begin with ${begins}`
   if (!URL.canParse(url))
     return "it cannot be parsed: its host or port is wrong, or its password is not percent-encoded"
   const parsed = new URL(url)

@@ -1,11 +1,11 @@
 /**
- * The SQLite of a Cloudflare Durable Object as a database for `SqlStores`.
+ * Uses the SQLite of a Cloudflare Durable Object as a database for `SqlStores`.
  *
- * The library runs inside the object: one object has all grants, or each user has one, named by their subject. What an
- * object writes is on disk at several places before its response leaves it, and one object runs at one place at a time.
- * Nothing here needs Node, `nodejs_compat` included.
+ * The library runs inside the object: one object holds all grants, or each user has an object, named by subject. Writes are
+ * replicated to disk in several places before the object's response leaves, and an object runs in one place at a time. No
+ * part of this module needs Node or `nodejs_compat`.
  *
- * A row has at most 2 MB (https://developers.cloudflare.com/durable-objects/platform/limits/), far more than any token.
+ * A row may have 2 MB (https://developers.cloudflare.com/durable-objects/platform/limits/), far more than any token.
  *
  * @since 0.1.0
  */
@@ -20,14 +20,14 @@ import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { SqliteFailure, sqliteError } from "../internal/sqliteError.ts"
 
-/** What a statement gives back. */
+/** The result of a statement. */
 interface Cursor {
   readonly toArray: () => ReadonlyArray<object>
   readonly raw: () => Iterable<ReadonlyArray<unknown>>
 }
 
 /**
- * The part of a Durable Object's storage that is used: `ctx.storage` of a class that is listed under `new_sqlite_classes`.
+ * The part of a Durable Object's storage that is used: `ctx.storage` of a class listed under `new_sqlite_classes`.
  *
  * @since 0.1.0
  */
@@ -36,7 +36,7 @@ export interface Storage {
   readonly transactionSync: <A>(closure: () => A) => A
 }
 
-// The runtime ends its messages with SQLite's code, and begins them with texts that can hold a value.
+// Messages of the runtime end with SQLite's code. Their beginning may contain a value, so it is dropped.
 const failureOf = (thrown: unknown): SqliteFailure => {
   const message = thrown instanceof Error ? thrown.message : ""
   const code = /\bSQLITE_[A-Z]+\b/.exec(message)?.[0] ?? "SQLITE_ERROR"
@@ -44,10 +44,10 @@ const failureOf = (thrown: unknown): SqliteFailure => {
 }
 
 const bindingOf = (parameter: unknown): unknown => {
-  // Versions are the only integers, and grow from 1.
+  // The only integers are versions, which grow from 1.
   if (typeof parameter === "bigint") return Number(parameter)
   if (parameter === null || ["string", "number"].includes(typeof parameter)) return parameter
-  throw new SqliteFailure("ERR_INVALID_ARG_TYPE", "a parameter is not null, a number, a bigint or a string")
+  throw new SqliteFailure("ERR_INVALID_ARG_TYPE", "a parameter must be null, a number, a bigint or a string")
 }
 
 const run = <A>(storage: Storage, sql: string, params: ReadonlyArray<unknown>, read: (cursor: Cursor) => A) =>
@@ -72,10 +72,10 @@ const connectionOf = (storage: Storage): Connection => {
   }
 }
 
-// Thrown for the runtime to roll back.
+// Makes the runtime roll back.
 class RolledBack extends Error {}
 
-// `BEGIN` is refused here. Every statement is done at once, so that a whole transaction is one synchronous call.
+// `BEGIN` is not allowed here. Statements are synchronous, so a transaction is one synchronous call.
 const withTransaction =
   (storage: Storage): SqlClient.SqlClient["withTransaction"] =>
   <R, E, A>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
@@ -90,12 +90,12 @@ const withTransaction =
         } catch (thrown) {
           if (!(thrown instanceof RolledBack)) return Effect.fail(sqliteError(failureOf(thrown), "transaction"))
         }
-        return exit ?? Effect.die(new Error("a transaction of a Durable Object is run at once"))
+        return exit ?? Effect.die(new Error("a transaction of a Durable Object must be synchronous"))
       })
     )
 
 /**
- * An `SqlClient` over the storage of a Durable Object. A transaction may wait for nothing but statements.
+ * Provides an `SqlClient` over a Durable Object's storage. A transaction may contain only statements, no other waits.
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 /**
- * The stores of a program on one machine, with nothing to set up: a database in the user's data directory that nobody else
- * can read, with the secrets in it encrypted. Several processes of that machine may use it at a time.
+ * Stores for programs on one machine, without setup: an encrypted database in the user's data directory.
+ *
+ * Only the user can read it. Several processes on the machine may use it at once.
  *
  * @since 0.1.0
  */
@@ -16,23 +17,23 @@ import * as SqliteClient from "./SqliteClient.ts"
 import * as SqlStores from "./SqlStores.ts"
 
 /**
- * Where the database and its key are kept. `E` and `R` are those of `keys`.
+ * The location of the database and its key. `E` and `R` are those of `keys`.
  *
  * @since 0.1.0
  */
 export interface Options<E = ZapierAuthError, R = never> extends SqliteClient.DefaultOptions {
   /**
-   * Which keys encrypt. Default: one beside the database, made on first use. It protects a copy of the database file, not
-   * one of the whole folder: see `EncryptionKey`.
+   * The encryption keys. Default: a key file beside the database, created on first use. It protects a copy of the database
+   * file, but not of the whole folder: see `EncryptionKey`.
    */
   readonly keys?: Layer.Layer<KeyRing, E, R> | undefined
 }
 
 /**
- * All three stores, encrypted, in a database of this machine.
+ * Provides all three stores, encrypted, in a database on this machine.
  *
- * Fails with `InvalidConfig`, which says what to do, when the folder, the database or the key is not as it must be; and
- * with `StoreFailed` when trying again may help. Also fails as `keys` does, and needs what `keys` needs.
+ * Fails with `InvalidConfig`, which says what to do, if the folder, the database or the key is unsafe or unusable; with
+ * `StoreFailed` if a retry may help; and like `keys`, whose requirements it keeps.
  *
  * @example
  * ```ts

@@ -1,15 +1,14 @@
 /**
- * Postgres, for apps on several machines: a pool of connections through `@effect/sql-pg`.
+ * Postgres for apps on several machines: a pool of connections by `@effect/sql-pg`.
  *
- * That package is an optional peer: `npm install @effect/sql-pg`. It is loaded when the first client is made, so that
- * whoever keeps grants elsewhere needs none.
+ * That package is an optional peer dependency: `npm install @effect/sql-pg`. It is loaded when the first client is made.
  *
- * A connection that breaks is replaced at the next use. A statement that was under way fails, and whether a write was
- * carried out is then unknown, which the library is made for; nothing is retried here.
+ * A broken connection is replaced at the next use. The statement in progress fails, and it is unknown if a write was carried
+ * out, which the library is made for; it is not retried here.
  *
- * What is committed is on the server's disk before the commit returns, as long as `synchronous_commit` and `fsync` are
- * on there, which they are unless somebody turned them off. With a standby to fail over to, make replication synchronous:
- * a rotated refresh token that is lost with a server is a user who has to connect again.
+ * A committed write is on the server's disk as long as the server's `synchronous_commit` and `fsync` are on, which is the
+ * default. If you fail over to a standby, make replication synchronous: a rotated refresh token that is lost with a server
+ * forces its user to reconnect.
  *
  * @since 0.1.0
  */
@@ -30,32 +29,32 @@ import * as PostgresUrl from "../internal/postgresUrl.ts"
 import { problemOf } from "../internal/sqlProblem.ts"
 
 /**
- * Which server, and how it is used.
+ * The options of the connection pool.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** `postgres://user:password@host:port/database`, with `?sslmode=require` for servers that are reached over a network. */
+  /** `postgres://user:password@host:port/database`, with `?sslmode=require` for servers across a network. */
   readonly url: Redacted.Redacted
-  /** What errors call the URL, where it comes from elsewhere: `DATABASE_URL`. Default: `url`. */
+  /** The URL's name in errors, if you read it from elsewhere: `DATABASE_URL`. Default: `url`. */
   readonly urlName?: string | undefined
-  /** How many connections there are at most. Default: 10. */
+  /** The maximum number of connections. Default: 10. */
   readonly maxConnections?: number | undefined
   /** How long to wait for a connection. In milliseconds, or a duration. Default: 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
   /**
-   * How long a connection stays open that nobody uses. In milliseconds, or a duration. Default: 10 seconds. Open connections
-   * keep the process alive, so that one that is not closed ends by itself within twice that time.
+   * How long an unused connection stays open. In milliseconds, or a duration. Default: 10 seconds. Open connections keep the
+   * process alive, so an unclosed pool lets it end within twice that time.
    */
   readonly idleTimeout?: Duration.Input | undefined
   /**
-   * How long a statement may take before the server ends it. In milliseconds, or a duration. Default: 5 seconds. Poolers
-   * like PgBouncer refuse connections that set it: give them `Duration.infinity`, and set it in the database.
+   * How long a statement may take before the server ends it. In milliseconds, or a duration. Default: 5 seconds. Poolers such
+   * as PgBouncer refuse this setting: pass `Duration.infinity`, and set it in the database.
    */
   readonly statementTimeout?: Duration.Input | undefined
-  /** Whether the server keeps prepared statements: not where a pooler hands out another connection each time. Default: yes. */
+  /** True to use prepared statements; false for poolers that switch connections. Default: true. */
   readonly prepare?: boolean | undefined
-  /** Under which name the server lists the connections. Default: `zapier-workflow-auth`. */
+  /** The connections' name in the server's lists. Default: `zapier-workflow-auth`. */
   readonly applicationName?: string | undefined
 }
 
@@ -68,7 +67,7 @@ const defaults = {
 
 const timeouts = (input: Duration.Input): { readonly [name: string]: string } => {
   const timeout = Duration.fromInputUnsafe(input)
-  // In milliseconds; zero would mean none.
+  // In milliseconds. Zero would mean no timeout.
   return Duration.isFinite(timeout)
     ? { statement_timeout: String(Math.max(1, Math.round(Duration.toMillis(timeout)))) }
     : {}
@@ -80,11 +79,10 @@ const loadDriver = (setting: string) =>
   )
 
 /**
- * A client whose connections are closed with the scope. Connections are made when they are needed: a server that is away
- * fails the first statement, not this.
+ * Makes a client whose connections close with the scope.
  *
- * Fails with an `SqlError` when the URL is not one of a Postgres server, and with `InvalidConfig` when `@effect/sql-pg` is
- * not installed.
+ * Connections are made on demand, so an unavailable server fails the first statement, not this. Fails with an `SqlError` if
+ * the URL is not that of a Postgres server, and with `InvalidConfig` if `@effect/sql-pg` is not installed.
  *
  * @since 0.1.0
  */
@@ -106,13 +104,14 @@ export const make = Effect.fnUntraced(function* (
   return client
 })
 
-const advice = "give postgres://user:password@host:port/database, with what is special in the password percent-encoded"
+const advice =
+  "give postgres://user:password@host:port/database, with special characters in the password percent-encoded"
 
 const refused = (setting: string, problem: string) =>
   ZapierAuthError.make(new InvalidConfig({ setting, problem: `${problem}; ${advice}` }))
 
 const opened = Effect.fnUntraced(function* (options: Options) {
-  // The driver would try defaults in the place of what it cannot read, and tell of it at the first statement.
+  // The driver would use defaults instead of unreadable parts, and fail only at the first statement.
   const problem = PostgresUrl.problemOf(Redacted.value(options.url))
   if (problem !== undefined) return yield* refused(options.urlName ?? "url", problem)
   return yield* Effect.catchTag(make(options), "SqlError", (error) =>
@@ -123,9 +122,9 @@ const opened = Effect.fnUntraced(function* (options: Options) {
 })
 
 /**
- * An `SqlClient` over a Postgres server.
+ * Provides an `SqlClient` over a Postgres server.
  *
- * Fails with `InvalidConfig` when the URL is not one of a Postgres server, or `@effect/sql-pg` is not installed.
+ * Fails with `InvalidConfig` if the URL is not that of a Postgres server, or `@effect/sql-pg` is not installed.
  *
  * @example
  * ```ts
@@ -147,9 +146,9 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, Zapier
 const variable = "DATABASE_URL"
 
 /**
- * An `SqlClient` over the Postgres server whose URL is in the environment: `DATABASE_URL`.
+ * Provides an `SqlClient` over the Postgres server in the environment's `DATABASE_URL`.
  *
- * Fails with `InvalidConfig` when it is not set or not the URL of a Postgres server, or `@effect/sql-pg` is not installed.
+ * Fails with `InvalidConfig` if it is not set or not the URL of a Postgres server, or `@effect/sql-pg` is not installed.
  *
  * @since 0.1.0
  */

@@ -1,12 +1,11 @@
 /**
- * Redis for `RedisStores`: one connection to a server, or those to the servers of a Redis Cluster.
+ * Redis for `RedisStores`: a connection to one server, or to the servers of a Redis Cluster.
  *
- * The driver is node-redis, an optional peer: `npm install redis`. It is loaded when the first client is made, so that an
- * app that keeps grants elsewhere needs none.
+ * The driver is node-redis, an optional peer dependency: `npm install redis`. It is loaded when the first client is made.
  *
- * A connection that breaks is replaced at the next use. A command that was under way fails, and whether a write was carried
- * out is then unknown, which the library is made for; nothing is retried here. While the server is away commands fail at
- * once. Errors hold no key, no argument and no reply.
+ * A broken connection is replaced at the next use. The command in progress fails, and it is unknown if a write was carried
+ * out, which the library is made for; it is not retried here. While the server is unavailable, commands fail at once. Errors
+ * contain no key, argument or reply.
  *
  * @since 0.1.0
  */
@@ -28,48 +27,48 @@ import { sanitized } from "../internal/redisFailure.ts"
 import * as RedisUrl from "../internal/redisUrl.ts"
 
 /**
- * How a server is used.
+ * The options of a connection.
  *
  * @since 0.1.0
  */
 export interface ConnectionOptions {
-  /** What errors call the URL, where it comes from elsewhere: `REDIS_URL`. Default: `url`. */
+  /** The URL's name in errors, if you read it from elsewhere: `REDIS_URL`. Default: `url`. */
   readonly urlName?: string | undefined
-  /** Certificates (PEM) that a `rediss:` server is checked with, in the place of those that Node trusts. */
+  /** The certificate authorities (PEM) for a `rediss:` server, instead of Node's. */
   readonly ca?: string | undefined
   /** How long to wait for a connection. In milliseconds, or a duration. Default: 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
   /**
-   * How long to wait for the response to a command. In milliseconds, or a duration. Default: 5 seconds. The connection is
-   * then replaced: whatever was sent behind that command would wait as well.
+   * How long to wait for the response to a command. In milliseconds, or a duration. Default: 5 seconds. After that the
+   * connection is replaced, because later commands would wait too.
    */
   readonly commandTimeout?: Duration.Input | undefined
-  /** Under which name the server lists the connection. Default: `zapier-workflow-auth`. */
+  /** The connection's name in the server's lists. Default: `zapier-workflow-auth`. */
   readonly name?: string | undefined
 }
 
 /**
- * Which server, and how it is used.
+ * The options of a connection to one server.
  *
  * @since 0.1.0
  */
 export interface Options extends ConnectionOptions {
   /**
-   * `redis://user:password@host:port/database`, `rediss://` for TLS, or `unix:///path/to/socket?db=database`. All but the
-   * host is optional.
+   * `redis://user:password@host:port/database`, `rediss://` for TLS, or `unix:///path/to/socket?db=database`. Only the host
+   * is required.
    */
   readonly url: Redacted.Redacted
 }
 
 /**
- * Which cluster, and how it is used.
+ * The options of connections to a cluster.
  *
  * @since 0.1.0
  */
 export interface ClusterOptions extends ConnectionOptions {
   /**
-   * Some of its servers, as in `Options`; the others are found through them. All take the same user and password, those of
-   * the first URL, and either all have TLS or none has.
+   * Some of its servers, as in `Options`; the others are discovered. All use the user and password of the first URL, and all
+   * or none use TLS.
    */
   readonly urls: readonly [Redacted.Redacted, ...ReadonlyArray<Redacted.Redacted>]
 }
@@ -100,7 +99,7 @@ const sending =
 const closing = (connection: Connection.Connection) => Effect.sync(connection.close)
 
 const advice =
-  "give redis://user:password@host:port, or rediss:// for TLS, with what is special in the password percent-encoded"
+  "give redis://user:password@host:port, or rediss:// for TLS, with special characters in the password percent-encoded"
 
 const refused = (setting: string, problem: string) =>
   ZapierAuthError.make(new InvalidConfig({ setting, problem: `${problem}; ${advice}` }))
@@ -110,14 +109,14 @@ const checked = (options: ConnectionOptions, url: Redacted.Redacted) => {
   const problem = RedisUrl.problemOf(text)
   if (problem !== undefined) return refused(options.urlName ?? "url", problem)
   if (options.ca !== undefined && !text.startsWith("rediss:")) {
-    return refused(options.urlName ?? "url", "it does not begin with rediss://, and a ca is given")
+    return refused(options.urlName ?? "url", "it must begin with rediss:// if ca is set")
   }
   return Effect.succeed(text)
 }
 
 type Driver = NonNullable<Awaited<ReturnType<typeof importDriver>>>
 
-/** Effect's service, over a connection to send by, and over others of their own to the server of the settings. */
+/** Effect's service, over a shared connection for commands, and new connections for blocking use and subscriptions. */
 const serviceOf = (
   { createClient }: Driver,
   connection: Connection.Connection,
@@ -147,10 +146,10 @@ const serviceOf = (
   )
 
 /**
- * A client, whose connection is closed with the scope. The connection is made when it is needed: a server that is away fails
- * the first command, not this.
+ * Makes a client whose connection closes with the scope.
  *
- * Fails with `InvalidConfig` when the URL is not one of a Redis server, or `redis` is not installed.
+ * The connection is made on demand, so an unavailable server fails the first command, not this. Fails with `InvalidConfig`
+ * if the URL is not that of a Redis server, or `redis` is not installed.
  *
  * @since 0.1.0
  */
@@ -167,9 +166,9 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * Effect's `Redis` over one server.
+ * Provides Effect's `Redis` over one server.
  *
- * Fails with `InvalidConfig` when the URL is not one of a Redis server, or `redis` is not installed.
+ * Fails with `InvalidConfig` if the URL is not that of a Redis server, or `redis` is not installed.
  *
  * @example
  * ```ts
@@ -189,13 +188,12 @@ export const layer = (options: Options): Layer.Layer<Redis.Redis, ZapierAuthErro
   Layer.effect(Redis.Redis, make(options))
 
 /**
- * Effect's `Redis` over the servers of a Redis Cluster. All keys of one client application are on one of them.
+ * Provides Effect's `Redis` over a Redis Cluster. All keys of a client application are on one server.
  *
- * To send commands of your own by it: the key of a command has to be its first argument, and is the first key of `EVAL` and
- * `EVALSHA`. `INFO`, `CONFIG`, `SCAN` and `PING` go to any of the servers. Open connections keep the process alive until the
- * layer is closed.
+ * To send your own commands: the key must be the first argument, or the first key of `EVAL` and `EVALSHA`. `INFO`, `CONFIG`,
+ * `SCAN` and `PING` go to any server. Open connections keep the process alive until the layer is closed.
  *
- * Fails with `InvalidConfig` when a URL is not one of a Redis server, or `redis` is not installed.
+ * Fails with `InvalidConfig` if a URL is not that of a Redis server, or `redis` is not installed.
  *
  * @example
  * ```ts
@@ -229,9 +227,9 @@ export const layerCluster = (options: ClusterOptions): Layer.Layer<Redis.Redis, 
 const variable = "REDIS_URL"
 
 /**
- * Effect's `Redis` over the server whose URL is in the environment: `REDIS_URL`.
+ * Provides Effect's `Redis` over the server in the environment's `REDIS_URL`.
  *
- * Fails with `InvalidConfig` when it is not set or not the URL of a Redis server, or `redis` is not installed.
+ * Fails with `InvalidConfig` if it is not set or not the URL of a Redis server, or `redis` is not installed.
  *
  * @since 0.1.0
  */

@@ -1,15 +1,14 @@
 /**
- * Grants, consent attempts and app tokens in Redis, or what speaks its protocol, through any `Redis` of Effect.
+ * Stores grants, consent attempts and app tokens in Redis, or a compatible server, by any Effect `Redis`.
  *
- * Each change is one script, which compares and writes: of several writers at a time one wins. All keys begin with
- * `zapier:`, and those of a client application are on one server of a cluster. Consent attempts are forgotten by
- * themselves, an hour after they have expired.
+ * Each change is one script that compares and writes, so that one of several concurrent writers wins. All keys begin with
+ * `zapier:`, and those of a client application are on one server of a cluster. Consent attempts are removed automatically an
+ * hour after they expire.
  *
- * Redis is fit for tokens with `maxmemory-policy noeviction`, `appendonly yes` and `appendfsync always`. The settings are
- * read when the stores are made. Where grants would be evicted that fails, and where a crash loses some of them a warning
- * is logged.
+ * Configure Redis with `maxmemory-policy noeviction`, `appendonly yes` and `appendfsync always`. These settings are checked
+ * when the stores are made: that fails if grants would be evicted, and logs a warning if a crash would lose some of them.
  *
- * Everyone who can read the server can use the tokens in it, unless `EncryptedStores` wraps the stores.
+ * Anyone who can read the server can use the tokens in it, unless `EncryptedStores` wraps the stores.
  *
  * @since 0.1.0
  */
@@ -26,9 +25,9 @@ import * as Stores from "../internal/redisStores.ts"
 import * as RedisClient from "./RedisClient.ts"
 
 /**
- * All three stores in one Redis.
+ * Provides all three stores in one Redis.
  *
- * Fails with `InvalidConfig` when the server would evict grants, and with `StoreFailed` when it does not respond.
+ * Fails with `InvalidConfig` if the server would evict grants, and with `StoreFailed` if it does not respond.
  *
  * @example
  * ```ts no-run
@@ -43,7 +42,7 @@ import * as RedisClient from "./RedisClient.ts"
  *   return yield* grants.page({ clientId: "your client id", state: "ReconnectRequired", limit: 100 })
  * })
  *
- * // Needs a server: REDIS_URL says where it is.
+ * // Needs a server, with its URL in REDIS_URL.
  * const stores = RedisStores.layer.pipe(Layer.provide(RedisClient.layerConfig()))
  *
  * await Effect.runPromise(Effect.provide(program, stores))
@@ -54,19 +53,19 @@ import * as RedisClient from "./RedisClient.ts"
 export const layer: Layer.Layer<GrantStore | AttemptStore | AppCredentialStore, ZapierAuthError, Redis> = Stores.layer
 
 /**
- * Which server, and which keys encrypt. `E` and `R` are those of `keys`.
+ * The options of the server and the encryption keys. `E` and `R` are those of `keys`.
  *
  * @since 0.1.0
  */
 export interface EncryptedOptions<E = ZapierAuthError, R = never> extends RedisClient.Options {
-  /** Which keys encrypt. Default: those of the environment, `ZAPIER_ENCRYPTION_KEYS`. */
+  /** The encryption keys. Default: `ZAPIER_ENCRYPTION_KEYS` of the environment. */
   readonly keys?: Layer.Layer<KeyRing, E, R> | undefined
 }
 
 /**
- * All three stores, encrypted, in the Redis of a URL.
+ * Provides all three stores, encrypted, in the Redis at a URL.
  *
- * Fails as `layer` and `RedisClient.layer` do, and as `keys` does, and needs what `keys` needs.
+ * Fails like `layer`, `RedisClient.layer` and `keys`, whose requirements it keeps.
  *
  * @example
  * ```ts

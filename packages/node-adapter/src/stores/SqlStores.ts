@@ -1,7 +1,7 @@
 /**
- * Grants, consent attempts and app tokens in a database: SQLite or Postgres, through any `SqlClient` of Effect.
+ * Stores grants, consent attempts and app tokens in SQLite or Postgres, by any Effect `SqlClient`.
  *
- * Whoever can read the database can use the tokens in it, unless `EncryptedStores` wraps the stores.
+ * Anyone who can read the database can use the tokens in it, unless `EncryptedStores` wraps the stores.
  *
  * @since 0.1.0
  */
@@ -39,8 +39,8 @@ const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
     return end === undefined ? sql`subject >= ${prefix}` : sql`subject >= ${prefix} AND subject < ${end}`
   }
 
-  // SQLite has no statistics here, and takes a range of subjects for more telling than a state: it would read all grants of a
-  // prefix to find the few that have to connect again.
+  // Without statistics SQLite considers a range of subjects more selective than a state, and would read all grants of a
+  // prefix to find the few with that state.
   const inState = (state: string) =>
     sql.onDialectOrElse({
       sqlite: () => sql`unlikely(state = ${state})`,
@@ -54,15 +54,15 @@ const grantsOf = (sql: SqlClient): GrantStore["Service"] => {
       const which = sql.and([
         sql`client_id = ${escape(clientId)}`,
         ...(state === undefined ? [] : [inState(state)]),
-        // Before the prefix: of two lower bounds SQLite searches by the first, and would begin each page where the prefix does.
+        // Before the prefix, because SQLite seeks by the first of two lower bounds, and would start each page at the prefix.
         ...(after === undefined ? [] : [sql`subject > ${escape(after)}`]),
         ...(prefix === undefined || prefix === "" ? [] : [beginningWith(escape(prefix))])
       ])
-      // One more than asked for tells whether there is another page.
+      // Read one more than requested, to know if there is another page.
       return sql<SqlTable.Row & { readonly subject: string }>`
         SELECT subject, version, record FROM zapier_grants WHERE ${which} ORDER BY subject LIMIT ${limit + 1}
       `.pipe(
-        // Else one row whose version is too large for a number would be an error for all of them.
+        // Otherwise one version too large for a number would fail the whole page.
         Effect.provideService(SafeIntegers, true),
         Effect.mapError(failed("read a page")),
         Effect.map((rows) => {
@@ -112,7 +112,7 @@ const attemptsOf = Effect.fnUntraced(function* (sql: SqlClient) {
         Effect.provideService(SafeIntegers, true),
         Effect.mapError(failed("list a user's records")),
         Effect.map((rows) =>
-          // A record that cannot be understood is left as it is.
+          // Skip records that cannot be understood.
           rows.flatMap((row) =>
             Result.match(decode(row), {
               onFailure: () => [],
@@ -150,22 +150,24 @@ const stores = Effect.gen(function* () {
 })
 
 /**
- * All three stores in one database whose tables are there, made by `layer`. Nothing is asked when it is built, and no table
- * is changed: for programs that only look, and where the database's user may not make tables.
+ * Provides all three stores over existing tables, made by `layer`. It sends no statement when built and changes no table.
+ *
+ * Use it for programs that only read, and for database users that may not create tables.
  *
  * @since 0.1.0
  */
 export const layerExisting: Layer.Layer<Stores, never, SqlClient> = Layer.fresh(Layer.effectContext(stores))
 
 /**
- * All three stores in one database, whose tables are made or brought up to date first. Several processes may start at a
- * time, also a thousand: where the tables are up to date, a start sends one statement, which takes no lock. A process of a
- * release before still works with tables of a later one.
+ * Provides all three stores in one database. Creates or migrates the tables first.
  *
- * Attempts are forgotten some time after they have expired: when another one is written, at most once a minute, and beside
- * that write, which neither waits for it nor fails with it. No job has to do it.
+ * Any number of processes may start at once: if the tables are up to date, a start sends one statement, which takes no lock.
+ * A process of the previous release still works with the tables of a later one.
  *
- * Fails with `StoreFailed` when the database does not answer, or does not let its user make the tables.
+ * Expired attempts are removed some time later, at most once a minute, in the background of a write that neither waits for
+ * it nor fails with it. No scheduled job is needed.
+ *
+ * Fails with `StoreFailed` if the database does not respond, or does not let its user create the tables.
  *
  * @example
  * ```ts
@@ -191,7 +193,7 @@ export const layer: Layer.Layer<Stores, ZapierAuthError, SqlClient> = Layer.fres
   Layer.effectContext(
     Effect.andThen(
       Effect.mapError(SqlMigrations.run, (error) => {
-        const problem = error._tag === "SqlError" ? problemOf(error) : "a change of the tables failed"
+        const problem = error._tag === "SqlError" ? problemOf(error) : "migrating the tables failed"
         return ZapierAuthError.make(new StoreFailed({ store: "database", operation: "make its tables", problem }))
       }),
       stores

@@ -1,20 +1,22 @@
 /**
- * The embedded database: an `SqlClient` over Node's own `node:sqlite`.
+ * An `SqlClient` for the embedded database, over Node's own `node:sqlite`.
  *
- * There is one connection, and one fiber at a time uses it: a transaction has it from its first statement to its last,
- * and a statement outside of it waits meanwhile. A fiber that is forked inside a transaction belongs to it.
+ * It has one connection, used by one fiber at a time: a transaction holds it from its first statement to its last, while
+ * other statements wait. A fiber forked inside a transaction belongs to it.
  *
- * Other processes may use the same file. SQLite lets one of them write at a time and the others wait. Waiting inside
- * SQLite would stop this process's event loop, timers and sockets included; so SQLite is told not to wait at all, and the
- * statement is tried again, with growing pauses, for as long as `busyTimeout` says. Only what holds nothing is tried
- * again: a statement outside of a transaction, or the `BEGIN IMMEDIATE` of one, after which nobody else can write.
+ * Writes outside of a transaction that arrive together share one commit, and so one `fsync`. Each has its own result.
  *
- * What is committed is on the disk before the commit returns (`synchronous = FULL`): a rotated refresh token that is
- * lost in a power failure is a user who has to connect again.
+ * Other processes may use the same file. SQLite lets one of them write at a time. Waiting inside SQLite would block this
+ * process's event loop, including timers and sockets, so SQLite does not wait; instead the statement is retried with growing
+ * pauses, up to `busyTimeout`. Only statements that hold no lock are retried: those outside a transaction, and the
+ * `BEGIN IMMEDIATE` of one, after which no other process can write.
  *
- * Node 22 prints an `ExperimentalWarning` when `node:sqlite` is loaded, which is when a client is built; current Node 24 does
- * not. On Node 22, text that holds a NUL character is read only up to it, and `SELECT *` gives the columns that there
- * were when it was first used: name the columns.
+ * A commit returns once it is on disk (`synchronous = FULL`): a rotated refresh token that is lost in a power failure forces
+ * its user to reconnect.
+ *
+ * Node 22 prints an `ExperimentalWarning` when `node:sqlite` is loaded, which happens when a client is built; current Node 24
+ * does not. On Node 22, text is read only up to a NUL character, and `SELECT *` returns the columns of its first use: name
+ * the columns.
  *
  * @since 0.1.0
  */
@@ -29,43 +31,46 @@ import * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Connection } from "effect/sql/SqlConnection"
+import type { Borrower, Connection } from "effect/sql/SqlConnection"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import * as DataDirectory from "../DataDirectory.ts"
+import * as GroupCommit from "../internal/groupCommit.ts"
 import { sqliteCodeOf, sqliteError, SqliteFailure } from "../internal/sqliteError.ts"
 import { problemOf } from "../internal/sqlProblem.ts"
 import { oneLine } from "../internal/terminalText.ts"
 
 /**
- * Which file, and how it is used.
+ * The file, and how long to wait for it.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** The path of the file, which should be absolute, or `:memory:`. */
+  /** The path of the file, preferably absolute, or `:memory:`. */
   readonly filename: string
-  /** How long a statement waits for another process that is writing. In milliseconds, or a duration. Default: 5 seconds. */
+  /** How long a statement waits while another process writes. In milliseconds, or a duration. Default: 5 seconds. */
   readonly busyTimeout?: Duration.Input | undefined
 }
 
-// More than the statements of this library; what is beyond is prepared again.
+// More than this library's statements; others are prepared again.
 const cacheSize = 100
 
-// Milliseconds between two tries, at most.
+// Milliseconds between two attempts, at most.
 const longestPause = 50
 
 const pragmas = [
-  // A file that somebody else made cannot run functions from its schema.
+  // Keeps a foreign file from running functions in its schema.
   "PRAGMA trusted_schema = OFF",
   "PRAGMA synchronous = FULL",
-  // On macOS, fsync alone leaves the data in the drive's cache. Elsewhere this does nothing.
+  // On macOS, fsync alone leaves the data in the drive's cache. No effect elsewhere.
   "PRAGMA fullfsync = ON"
 ]
 
-/** Prepares each statement once, and forgets the one that was not used for longest. */
+type Acquirers = ReturnType<typeof SqlClient.makeSqliteAcquirers<Connection>>
+
+/** Prepares each statement once, and drops the least recently used one. */
 const makePrepare = (database: DatabaseSync) => {
   const statements = new Map<string, StatementSync>()
   return (sql: string): StatementSync => {
@@ -77,25 +82,25 @@ const makePrepare = (database: DatabaseSync) => {
         break
       }
     }
-    // A Map keeps the order of insertion: the newest use goes to its end.
+    // Moves the statement to the end, because a Map keeps insertion order.
     if (known !== undefined) statements.delete(sql)
     statements.set(sql, statement)
     return statement
   }
 }
 
-// Node versions differ in what they take, and take an object in the first place for names of parameters: a Date would be written as NULL.
+// Node versions differ in accepted types, and take a first object for named parameters: a Date would become NULL.
 const isInput = (u: unknown): u is SQLInputValue =>
   u === null || typeof u === "string" || typeof u === "number" || typeof u === "bigint" || ArrayBuffer.isView(u)
 
 const inputs = (params: ReadonlyArray<unknown>): ReadonlyArray<SQLInputValue> => {
   if (!params.every(isInput)) {
-    throw new SqliteFailure("ERR_INVALID_ARG_TYPE", "a parameter is not null, a number, a bigint, a string or bytes")
+    throw new SqliteFailure("ERR_INVALID_ARG_TYPE", "a parameter must be null, a number, a bigint, a string or bytes")
   }
   return params
 }
 
-const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection => {
+const makeConnection = (database: DatabaseSync, busyTimeout: number) => {
   const cached = makePrepare(database)
   const uncached = (sql: string) => database.prepare(sql)
 
@@ -112,6 +117,21 @@ const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection
     return from(0, 1)
   }
 
+  // Synchronous, and throws what SQLite says.
+  const once = <A>(
+    prepare: (sql: string) => StatementSync,
+    sql: string,
+    params: ReadonlyArray<unknown>,
+    options: { readonly asArrays: boolean; readonly asBigInts: boolean },
+    use: (statement: StatementSync, params: ReadonlyArray<SQLInputValue>) => A
+  ): A => {
+    const statement = prepare(sql)
+    // Set each time, because a cached statement remembers its last use.
+    statement.setReadBigInts(options.asBigInts)
+    statement.setReturnArrays(options.asArrays)
+    return use(statement, inputs(params))
+  }
+
   const run = <A>(
     prepare: (sql: string) => StatementSync,
     sql: string,
@@ -122,11 +142,8 @@ const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection
     patiently(
       Effect.withFiber((fiber) => {
         try {
-          const statement = prepare(sql)
-          // Always set, because a cached statement remembers how it was used last.
-          statement.setReadBigInts(fiber.getRef(SqlClient.SafeIntegers))
-          statement.setReturnArrays(asArrays)
-          return Effect.succeed(use(statement, inputs(params)))
+          const asBigInts = fiber.getRef(SqlClient.SafeIntegers)
+          return Effect.succeed(once(prepare, sql, params, { asArrays, asBigInts }, use))
         } catch (thrown) {
           return Effect.fail(sqliteError(thrown, "execute"))
         }
@@ -136,7 +153,7 @@ const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection
   const all = (statement: StatementSync, params: ReadonlyArray<SQLInputValue>): ReadonlyArray<object> =>
     statement.all(...params)
 
-  // With setReturnArrays, rows are arrays, which the types of Node do not know.
+  // Node's types do not know that setReturnArrays makes rows arrays.
   const allValues = (statement: StatementSync, params: ReadonlyArray<SQLInputValue>) =>
     statement.all(...params) as unknown as ReadonlyArray<ReadonlyArray<unknown>>
 
@@ -152,18 +169,45 @@ const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection
 
   const execute = rows(cached)
 
-  return {
+  const connection: Connection = {
     execute,
     executeUnprepared: rows(uncached),
     executeRaw: (sql, params) => run(cached, sql, params, false, raw),
     executeValues: (sql, params) => run(cached, sql, params, true, allValues),
     executeValuesUnprepared: (sql, params) => run(uncached, sql, params, true, allValues),
-    // All rows are read first: a statement that is left half read would keep the whole log from being written back.
+    // Read all rows first: a half-read statement would keep the log from being written back.
     executeStream: (sql, params, transformRows) => Stream.fromIterableEffect(execute(sql, params, transformRows))
   }
+
+  /** Lends the connection for one statement, and lets writes that arrive together share a commit. */
+  const grouped = ({ borrower, onCommitFailure }: Acquirers): Borrower => {
+    const write = GroupCommit.make({
+      database,
+      inTurn: (effect) => borrower(() => effect),
+      patiently,
+      onCommitFailure: onCommitFailure(connection)
+    })
+    const writeRows: Connection["execute"] = (sql, params, transformRows) =>
+      Effect.withFiber((fiber) => {
+        const options = { asArrays: false, asBigInts: fiber.getRef(SqlClient.SafeIntegers) }
+        const written = write(() => once(cached, sql, params, options, all))
+        return transformRows === undefined ? written : Effect.map(written, (_) => transformRows(_))
+      })
+    const lent: Connection = {
+      ...connection,
+      execute: (...args) => (GroupCommit.isWrite(args[0]) ? writeRows(...args) : borrower((_) => _.execute(...args))),
+      executeUnprepared: (...args) => borrower((_) => _.executeUnprepared(...args)),
+      executeRaw: (...args) => borrower((_) => _.executeRaw(...args)),
+      executeValues: (...args) => borrower((_) => _.executeValues(...args)),
+      executeValuesUnprepared: (...args) => borrower((_) => _.executeValuesUnprepared(...args))
+    }
+    return (use) => use(lent)
+  }
+
+  return { connection, grouped }
 }
 
-// Not when this module is loaded: then users of other databases would see Node 22's warning, too.
+// Loaded on demand, so that users of other databases do not see Node 22's warning.
 const load = Effect.tryPromise({
   try: () => import("node:sqlite"),
   catch: () => unusable("ERR_UNKNOWN_BUILTIN_MODULE", "this runtime has no node:sqlite: use Node 22.19 or later")
@@ -175,11 +219,10 @@ const unusable = (code: string, message: string): SqlError =>
   })
 
 /**
- * Opens a database, which is closed with the scope. Closing the last connection writes everything from the log back
- * into the file.
+ * Opens a database that closes with the scope. Closing the last connection writes the log back into the file.
  *
- * Fails with an `SqlError` when the file is not a database, is damaged, cannot be written, stays locked for longer than
- * `busyTimeout`, or is where a write-ahead log cannot be. A file that is not usable is left as it is.
+ * Fails with an `SqlError` if the file is not a database, is damaged, cannot be written, stays locked longer than
+ * `busyTimeout`, or cannot have a write-ahead log. An unusable file is not changed.
  *
  * @since 0.1.0
  */
@@ -195,32 +238,33 @@ export const make = Effect.fnUntraced(function* (
     (database) => Effect.sync(() => database.close())
   )
   const busyTimeout = Duration.toMillis(options.busyTimeout ?? Duration.seconds(5))
-  const connection = makeConnection(database, busyTimeout)
+  const { connection, grouped } = makeConnection(database, busyTimeout)
   const execute = (sql: string) => connection.executeUnprepared(sql, [], undefined)
 
-  // Reads before it writes: SQLite opens any file, and says only now whether it is a database.
+  // Read first: SQLite opens any file, and only now checks that it is a database.
   yield* execute("SELECT count(*) FROM sqlite_schema")
   for (const pragma of pragmas) yield* execute(pragma)
   const [journal] = yield* connection.executeValuesUnprepared("PRAGMA journal_mode = WAL", [])
   if (journal?.[0] !== "wal" && journal?.[0] !== "memory") {
-    return yield* unusable("ERR_NO_WAL", "a write-ahead log is not possible here: use a local disk")
+    return yield* unusable("ERR_NO_WAL", "this file system does not support a write-ahead log: use a local disk")
   }
-  // What may only be read is found out now, and not when the first token is to be stored.
-  // BEGIN IMMEDIATE alone would not do: it only reads a file that cannot be written.
+  // Detect a read-only file now, not when the first token is to be stored. BEGIN IMMEDIATE alone does not fail on it.
   yield* execute("BEGIN IMMEDIATE")
   yield* execute("PRAGMA user_version = 1")
   yield* execute("ROLLBACK")
 
   const compiler = Statement.makeCompilerSqlite()
+  const acquirers = SqlClient.makeSqliteAcquirers({
+    connection: Effect.succeed(connection),
+    semaphore: yield* Semaphore.make(1),
+    isTransaction: () => database.isTransaction
+  })
   return yield* SqlClient.make({
-    ...SqlClient.makeSqliteAcquirers({
-      connection: Effect.succeed(connection),
-      semaphore: yield* Semaphore.make(1),
-      isTransaction: () => database.isTransaction
-    }),
+    ...acquirers,
+    borrower: grouped(acquirers),
     compiler,
     driver: "node-sqlite",
-    // DEFERRED would take the write lock in the middle of the transaction, when it is too late to wait for it.
+    // DEFERRED would take the write lock in mid-transaction, too late to wait for it.
     beginTransaction: "BEGIN IMMEDIATE",
     releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
     prepareTransactionControls: true,
@@ -229,12 +273,12 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * An `SqlClient` over a file of your choice, whose permissions are yours to see to. `layerDefault` sees to them.
+ * Provides an `SqlClient` over a file of your choice. Its permissions are not checked; `layerDefault` checks them.
  *
- * A statement that another process kept waiting for `busyTimeout` fails with `LockTimeoutError`. An integer that is too
- * large for a JavaScript number is an error, unless `SqlClient.SafeIntegers` is set, which makes all integers bigints.
- * Parameters are null, numbers, bigints, strings and bytes. Of several statements in one text, only the first is run. No
- * error holds a parameter or a statement.
+ * If another process blocks a statement for `busyTimeout`, it fails with `LockTimeoutError`. An integer too large for a
+ * JavaScript number is an error, unless `SqlClient.SafeIntegers` is set, which makes all integers bigints. Parameters are
+ * null, numbers, bigints, strings and bytes. Only the first of several statements in a text is run. Errors contain no
+ * parameter or statement.
  *
  * @example
  * ```ts
@@ -256,25 +300,24 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlErr
   Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))
 
 /**
- * As `Options`, for the file in the data directory.
+ * Like `Options`, for the file in the data directory.
  *
  * @since 0.1.0
  */
 export interface DefaultOptions extends DataDirectory.Options {
-  /** How long a statement waits for another process that is writing. In milliseconds, or a duration. Default: 5 seconds. */
+  /** How long a statement waits while another process writes. In milliseconds, or a duration. Default: 5 seconds. */
   readonly busyTimeout?: Duration.Input | undefined
 }
 
-// What the operator has to change. Trying again later, as for every other problem, would not help.
+// Problems that an operator must fix. For all others a retry may help.
 const faults: { readonly [code: string]: string } = {
-  SQLITE_NOTADB: "is not an SQLite database. It was left as it is: move it away, or set another path",
-  SQLITE_CORRUPT:
-    "is damaged. It was left as it is: bring back a copy, or move it away, after which users have to connect again",
+  SQLITE_NOTADB: "is not an SQLite database. It was not changed: move it away, or set another path",
+  SQLITE_CORRUPT: "is damaged. It was not changed: restore a backup, or move it away; then users must reconnect",
   SQLITE_READONLY: "cannot be written. Let this user write to it and to its folder, or set another path",
   SQLITE_CANTOPEN: "cannot be opened. Let this user write to it and to its folder, or set another path",
   SQLITE_PERM: "cannot be opened. Let this user write to it and to its folder, or set another path",
   ERR_NO_WAL:
-    "is where a write-ahead log is not possible, on a network file system for example. Set a path on a local disk",
+    "is on a file system without support for a write-ahead log, such as a network file system. Set a path on a local disk",
   ERR_UNKNOWN_BUILTIN_MODULE: "needs node:sqlite, which this runtime does not have. Use Node 22.19 or later"
 }
 
@@ -290,11 +333,10 @@ const openingFailed =
   }
 
 /**
- * An `SqlClient` over the embedded default: a file in the user's data directory that nobody else can read, see
- * `DataDirectory.database`.
+ * Provides an `SqlClient` over the default file, in the user's data directory, which only the user can read.
  *
- * Fails with `InvalidConfig` when the folder or the file is not as it must be, and says what to do; and with `StoreFailed`
- * when trying again may help, because another process keeps it locked for example.
+ * See `DataDirectory.database`. Fails with `InvalidConfig`, which says what to do, if the folder or file is unsafe or
+ * unusable; and with `StoreFailed` if a retry may help, for example because another process keeps it locked.
  *
  * @example
  * ```ts

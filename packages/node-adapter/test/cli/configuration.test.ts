@@ -37,7 +37,7 @@ describe("the configuration", () => {
       ])
       const missing = yield* world.run(["status", "--config", "/nowhere/at/all"])
       expect(missing.stderr).toBe(
-        "error: configuration file: cannot look at /nowhere/at/all: it is not there. Check the path, or set another.\n"
+        "error: configuration file: cannot look at /nowhere/at/all: it does not exist. Check the path, or set another.\n"
       )
     })
   )
@@ -71,7 +71,7 @@ describe("the configuration", () => {
         "--client-secret-file: it is empty; give the client secret"
       )
       expect((yield* token(none, ["--client-secret-file", "-"], " s3cret\n")).stderr).toContain(
-        "--client-secret-file: it begins with a blank"
+        "--client-secret-file: it begins with a space"
       )
       writeFileSync(file, `${world.env["ZAPIER_CLIENT_SECRET"]}\n\n`)
       expect((yield* token({ ...none, ZAPIER_CLIENT_SECRET_FILE: file })).stderr).toContain(
@@ -90,12 +90,16 @@ describe("the configuration", () => {
       [],
       "ZAPIER_CLIENT_SECRET: it ends with a line break; give the client secret"
     ],
-    [{ ZAPIER_CLIENT_ID: " acme" }, [], "ZAPIER_CLIENT_ID: it begins with a blank; give the client id"],
-    [{}, ["--client-id", "acme "], "--client-id: it ends with a blank; give the client id"],
-    [{ ZAPIER_REDIRECT_URIS: "http://127.0.0.1:1/a b" }, [], "ZAPIER_REDIRECT_URIS: it holds a blank, at position 21;"],
+    [{ ZAPIER_CLIENT_ID: " acme" }, [], "ZAPIER_CLIENT_ID: it begins with a space; give the client id"],
+    [{}, ["--client-id", "acme "], "--client-id: it ends with a space; give the client id"],
+    [
+      { ZAPIER_REDIRECT_URIS: "http://127.0.0.1:1/a b" },
+      [],
+      "ZAPIER_REDIRECT_URIS: it contains a space, at position 21;"
+    ],
     [{ ZAPIER_REDIRECT_URIS: "," }, [], "ZAPIER_REDIRECT_URIS: it is an empty list; give at least one"],
-    [{}, ["--subject", ""], "subject: it is empty; say for which user"],
-    [{ ZAPIER_SUBJECT: "ada\n" }, [], "subject: it holds a line break, at position 4"]
+    [{}, ["--subject", ""], "subject: it is empty; give the app's own id"],
+    [{ ZAPIER_SUBJECT: "ada\n" }, [], "subject: it contains a line break, at position 4"]
   ])("names what is wrong with %j and %j", ([env, args, message]) =>
     Effect.gen(function* () {
       const world = yield* World.make

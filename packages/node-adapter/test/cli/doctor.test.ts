@@ -154,7 +154,7 @@ describe("doctor", () => {
       const key = join(world.directory, "fake.key")
       rmSync(key)
       expect((yield* doctor(world)).of("encryption keys")).toMatchObject([
-        { result: "failed", says: expect.stringContaining("is not there") }
+        { result: "failed", says: expect.stringContaining("does not exist") }
       ])
       writeFileSync(key, Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 })
       const another = yield* doctor(world)

@@ -149,7 +149,7 @@ describeWithRedis(
             {
               check: "database",
               result: "failed",
-              says: expect.stringContaining("ZAPIER_REDIS_URL: it does not begin")
+              says: expect.stringContaining("ZAPIER_REDIS_URL: it must begin")
             }
           ])
           expect(yield* findings({ ZAPIER_DATABASE_URL: "postgres://127.0.0.1/app" })).toEqual([

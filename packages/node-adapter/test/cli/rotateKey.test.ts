@@ -94,7 +94,7 @@ describe("rotate-key", () => {
         }
       }
       const { code, stderr } = yield* rotate(directoryOf([keyOf(1)]), "reencrypt")
-      expect([code, stderr]).toEqual([1, expect.stringContaining("auth.sqlite: it is not there")])
+      expect([code, stderr]).toEqual([1, expect.stringContaining("auth.sqlite: it does not exist")])
       expect(readdirSync(folder)).not.toContain("nowhere")
       expect([readdirSync(empty), readdirSync(keyless)]).toEqual([[], before])
     })

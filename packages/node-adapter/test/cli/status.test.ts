@@ -119,7 +119,7 @@ describe("status", () => {
         ["nora", "active"],
         ["mallory", "unreadable"]
       ])
-      expect(rows[1]?.at(-1)).toContain("is left as it is; it was changed, or a newer version wrote it")
+      expect(rows[1]?.at(-1)).toContain("has not changed it; it was altered, or a newer version wrote it")
       const lines = (yield* status("--json")).stdout.trimEnd().split("\n")
       expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
         { subject: "nora", _tag: "Active" },

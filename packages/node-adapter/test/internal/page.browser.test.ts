@@ -5,6 +5,7 @@ import { english, type PageName } from "../../src/ConnectTexts.ts"
 import * as Words from "../../src/internal/connect/words.ts"
 import * as Page from "../../src/internal/page.ts"
 import * as Browser from "../../../testing/test/utils/Browser.ts"
+import * as Looks from "../../../testing/test/utils/Looks.ts"
 
 const names = Object.keys(english.pages) as ReadonlyArray<PageName>
 
@@ -50,6 +51,19 @@ await Browser.describeInBrowser("the pages, in a browser", (browser) => {
       await context.close()
     }
   })
+
+  it.each(names)(
+    "look as they should, light and dark, wide and narrow, and axe finds nothing wrong: %s",
+    async (name) => {
+      const page = await browser.newPage()
+      try {
+        await page.setContent(await html(name, { app: "Acme Notes" }))
+        expect(await Looks.problemsOf(page, `page-${name}`)).toEqual([])
+      } finally {
+        await page.close()
+      }
+    }
+  )
 
   it("are read from the right where their language is", async () => {
     const page = await browser.newPage()

@@ -97,7 +97,7 @@ describe("privateFile.edit", () => {
           Effect.provideService(FileSystem.FileSystem, { ...fs, rename: () => Effect.fail(full) }),
           Effect.flip
         )
-        expect(error.message).toContain(`cannot write ${path}.new: the disk is full. Make room`)
+        expect(error.message).toContain(`cannot write ${path}.new: the disk is full. Free some space`)
         expect(NodeFs.readFileSync(path, "utf8")).toBe("before")
         expect(names(path)).toEqual(["secret"])
       })

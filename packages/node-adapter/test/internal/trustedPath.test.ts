@@ -79,9 +79,9 @@ describe.skipIf(onWindows)("trustedPath", () => {
           const mode = NodeFs.statSync(open).mode
           NodeFs.chmodSync(open, 0o777)
           for (const path of [join(folder, "a", "b", "c"), join(folder, "link")]) {
-            expect(yield* problem(path)).toContain(`every user of this machine may write to ${open},`)
+            expect(yield* problem(path)).toContain(`every user of this machine can write to ${open},`)
           }
-          expect(yield* problem(join(open, "new"), "Allow")).toContain("may write to")
+          expect(yield* problem(join(open, "new"), "Allow")).toContain("can write to")
           NodeFs.chmodSync(open, 0o1777)
           yield* TrustedPath.resolve(join(folder, "link"), "Refuse")
           // The group is trusted.

@@ -22,8 +22,8 @@ describe("PostgresClient", () => {
     ["", "it is empty"],
     [undefined, "it is missing"],
     [42, "it is not text"],
-    ["nonsense", "it does not begin with postgres://"],
-    ["mysql://a:s3cret@127.0.0.1:1/x", "it does not begin with postgres://"],
+    ["nonsense", "it must begin with postgres://"],
+    ["mysql://a:s3cret@127.0.0.1:1/x", "it must begin with postgres://"],
     ["postgres://a:s3cret@127.0.0.1:1/x\n", "it begins or ends with white space"],
     [" postgres://a:s3cret@127.0.0.1:1/x", "it begins or ends with white space"],
     ["postgres://a:s3cret@127.0.0.1:port/x", "it cannot be parsed"],
@@ -47,7 +47,7 @@ describe("PostgresClient", () => {
 
   it.effect.each([
     [{}, "it is not set"],
-    [{ DATABASE_URL: "nonsense" }, "it does not begin with postgres://"]
+    [{ DATABASE_URL: "nonsense" }, "it must begin with postgres://"]
   ] as const)("names the variable: %j", ([env, problem]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Effect.scoped(Layer.build(PostgresClient.layerConfig())))

@@ -20,13 +20,13 @@ describe("RedisClient", () => {
     ["", "it is empty"],
     [undefined, "it is missing"],
     [42, "it is not text"],
-    ["nonsense", "it does not begin with redis:// or rediss://"],
-    ["http://a:s3cret@127.0.0.1:1", "it does not begin with redis:// or rediss://"],
+    ["nonsense", "it must begin with redis:// or rediss://"],
+    ["http://a:s3cret@127.0.0.1:1", "it must begin with redis:// or rediss://"],
     ["redis://a:s3cret@127.0.0.1:1\n", "it begins or ends with white space"],
     ["redis://a:s3cret@127.0.0.1:port", "it cannot be parsed"],
     ["redis://", "it names no host"],
     ["redis://a:s3cret%zz@127.0.0.1:1", "its user name or password is not percent-encoded"],
-    ["redis://a:s3cret@127.0.0.1:1/s3cret", "what follows the host is not the number of a database"],
+    ["redis://a:s3cret@127.0.0.1:1/s3cret", "the part after the host is not a database number"],
     ["unix:run/s3cret", "it names no socket"],
     ["unix:///run/redis.sock?db=s3cret", "its db is not a number"]
   ])("refuses %j: %s", ([url, problem]) =>
@@ -49,7 +49,7 @@ describe("RedisClient", () => {
   it.effect("refuses certificates for a server without TLS", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(built({ url: Redacted.make("redis://127.0.0.1"), ca: "a certificate" }))
-      expect(error.message).toContain("url: it does not begin with rediss://, and a ca is given")
+      expect(error.message).toContain("url: it must begin with rediss:// if ca is set")
     })
   )
 
@@ -59,13 +59,13 @@ describe("RedisClient", () => {
       const error = yield* Effect.flip(
         Effect.scoped(Layer.build(RedisClient.layerCluster({ urls, urlName: "ACME_REDIS" })))
       )
-      expect(error.message).toContain("ACME_REDIS: it does not begin with")
+      expect(error.message).toContain("ACME_REDIS: it must begin with")
     })
   )
 
   it.effect.each([
     [{}, "it is not set"],
-    [{ REDIS_URL: "nonsense" }, "it does not begin with redis://"]
+    [{ REDIS_URL: "nonsense" }, "it must begin with redis://"]
   ] as const)("names the variable: %j", ([env, problem]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Effect.scoped(Layer.build(RedisClient.layerConfig())))

@@ -52,7 +52,7 @@ describeWithRedis(
     )
 
     it.live.each([
-      [{ "maxmemory-policy": "volatile-lru" }, "forgets users who are at the consent page. Set noeviction"],
+      [{ "maxmemory-policy": "volatile-lru" }, "forgets users who are on the consent page. Set noeviction"],
       [{ appendonly: "no" }, "Redis keeps no append-only file: a crash loses"],
       [{ appendfsync: "everysec" }, "a power cut loses up to the last second"],
       [{ appendfsync: "no" }, "a power cut loses what the operating system has not written yet"]
@@ -79,7 +79,7 @@ describeWithRedis(
         Effect.gen(function* () {
           const url = yield* as(["-config"])
           const said = yield* starting({}, url)
-          expect(said).toContain("Redis does not say what its appendfsync is")
+          expect(said).toContain("Redis does not reveal its appendfsync")
           expect(said.split("\n")).toHaveLength(1)
           const error = yield* Effect.flip(starting({ "maxmemory-policy": "allkeys-lru" }, url))
           expect(error).toMatchObject({ reason: { _tag: "InvalidConfig" } })
@@ -118,8 +118,8 @@ describeWithRedis(
       it.live("at all are two warnings", () =>
         Effect.gen(function* () {
           const said = yield* starting({}, yield* as(["-config", "-info"]))
-          expect(said).toContain("Redis does not say what its maxmemory-policy is")
-          expect(said).toContain("Redis does not say what its appendonly is")
+          expect(said).toContain("Redis does not reveal its maxmemory-policy")
+          expect(said).toContain("Redis does not reveal its appendonly")
           expect(said.split("\n")).toHaveLength(2)
         })
       )

@@ -16,7 +16,7 @@ describeWithPostgres("Postgres' plans", (server) => {
   const client = Layer.unwrap(Effect.sync(() => PostgresClient.layer({ url: Redacted.make(server().url), ...patient })))
   const stores = Layer.provideMerge(SqlStores.layer, client)
 
-  // So many that to read all of them costs more than any index; one in a hundred has to connect again.
+  // So many that to read all of them costs more than any index; one in a hundred must reconnect.
   const fill = Effect.gen(function* () {
     const sql = yield* SqlClient
     yield* sql`INSERT INTO zapier_grants (client_id, subject, version, state, record)

@@ -89,7 +89,7 @@ describe("SqliteClient.layerDefault", () => {
     withFolder((directory) =>
       Effect.gen(function* () {
         const error = yield* building(SqliteClient.layerDefault({ directory, name: "a/b" }))
-        expect(error.message).toContain("not the name of a file")
+        expect(error.message).toContain("not a file name")
       })
     )
   )
@@ -101,7 +101,7 @@ describe("SqliteClient.layerDefault", () => {
         const error = yield* building(SqliteClient.layerDefault({ directory }))
         expect(error.reason._tag).toBe("InvalidConfig")
         expect(error.isRetryable).toBe(false)
-        expect(error.message).toContain(`${path} ${expected}. It was left as it is`)
+        expect(error.message).toContain(`${path} ${expected}. It was not changed`)
         expect(Buffer.compare(NodeFs.readFileSync(path), content)).toBe(0)
         expect(NodeFs.readdirSync(directory)).toEqual(["auth.sqlite"])
       })

@@ -459,7 +459,7 @@ describe("SqliteClient.layer, errors", () => {
         yield* insert("a", 1)
         const error = yield* Effect.flip(insert("b", 1))
         expect(error.reason).toMatchObject({ _tag: "UniqueViolation", constraint: "t.v" })
-        expect(problemOf(error)).toBe("there is such a row already (SQLITE_CONSTRAINT)")
+        expect(problemOf(error)).toBe("the row already exists (SQLITE_CONSTRAINT)")
       })
     )
   )

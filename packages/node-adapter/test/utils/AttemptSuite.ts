@@ -181,7 +181,7 @@ export const describeAttempts = (name: string, clientOf: () => Client) => {
           yield* Effect.forEach(statements, (statement) => sql.unsafe(statement))
           expect(yield* begin(randomUUID(), 3 * retention)).toBe(true)
           yield* until(Effect.sync(() => logged.length > 0))
-          expect(logged).toEqual([expect.stringContaining("the next sweep tries again: ")])
+          expect(logged).toEqual([expect.stringContaining("the next sweep will retry: ")])
           expect(logged.join()).not.toContain(old)
           expect(yield* isThere(old)).toBe(true)
         }).pipe(Effect.ensuring(Effect.ignore(drop)))

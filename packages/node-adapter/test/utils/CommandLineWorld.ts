@@ -36,8 +36,14 @@ export const visit = (url: string) => Effect.flatMap(get(url), (response) => res
 /** The address of the consent page, in what `login` says. */
 export const consentUrl = (said: string): string => / {2}(http\S+authorize\S+)/.exec(said)?.[1] ?? ""
 
-/** @param home a home directory, in which the database is as on a new machine */
-export const makeWith = Effect.fnUntraced(function* (home?: string) {
+export interface Options {
+  /** A home directory, in which the database is as on a new machine. */
+  readonly home?: string
+  /** Variables beside those of the application. */
+  readonly variables?: CommandLine.Environment
+}
+
+export const makeWith = Effect.fnUntraced(function* ({ home, variables }: Options = {}) {
   const redirectUri = `http://127.0.0.1:${yield* Effect.promise(freePort)}/callback`
   const clientId = "acme"
   const clientSecret = "s3cret-of-acme"
@@ -65,7 +71,8 @@ export const makeWith = Effect.fnUntraced(function* (home?: string) {
     ZAPIER_CLIENT_SECRET: clientSecret,
     ZAPIER_REDIRECT_URIS: redirectUri,
     ...(home === undefined ? { ZAPIER_DATA_DIRECTORY: directory } : { HOME: home }),
-    ZAPIER_FAKE: origin
+    ZAPIER_FAKE: origin,
+    ...variables
   }
 
   /** In this process. */

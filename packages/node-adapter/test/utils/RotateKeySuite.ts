@@ -178,7 +178,7 @@ export const describeRotateKey = (name: string, worldOf: () => Promise<World>) =
                 clientId: "client-1",
                 subject: "ada\u001b[2J\u202e",
                 why: expect.stringMatching(
-                  /^A record in the grant store cannot be read \(key [0-9a-f]{8}\): no key with its id/
+                  /^A record in the grant store cannot be read \(key [0-9a-f]{8}\): its key is not configured/
                 )
               }
             ]

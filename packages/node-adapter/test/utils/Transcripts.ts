@@ -76,7 +76,7 @@ export const make = Effect.gen(function* () {
   const directory = yield* ownHome
   const fresh = yield* ownHome
   // Stores its database where it is on a new machine.
-  const world = yield* World.makeWith(directory)
+  const world = yield* World.makeWith({ home: directory })
   const steady = steadier(world, directory)
   const freshly = steadier(world, fresh)
 

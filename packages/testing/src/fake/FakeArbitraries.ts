@@ -56,7 +56,7 @@ const key = Draw.oneOf([
 const claims = Draw.partial({ userClaim: Draw.oneOf(["sub", "uid"]), tenantClaim: Draw.oneOf(["org_id", "tenant"]) })
 
 /**
- * What a White Label partner may be registered with.
+ * The registration of a White Label partner.
  *
  * @since 0.1.0
  */

@@ -97,10 +97,10 @@ describe("an answer of the token endpoint", () => {
   it.effect("is malformed in every way", () =>
     Effect.gen(function* () {
       const problems = [
-        "it holds an access token that no header can carry",
-        "it holds no access token",
-        "it holds no error code (Content-Type: application/json)",
-        "it is a redirect, and a credential does not follow one",
+        "its access token cannot be sent in a header",
+        "it contains no access token",
+        "it contains no error code (Content-Type: application/json)",
+        "it is a redirect, which is never followed with credentials",
         "it is not a JSON object (Content-Type: application/json)"
       ]
       const problemOf = (answer: TokenOutcome.Answer) => {

@@ -15,10 +15,14 @@ const looks = [
 ] as const
 
 /** What is wrong with the page as it is: each finding, with what it is found at. */
-const findings = async (page: Page): Promise<{ found: ReadonlyArray<string>; contrast: number; rules: number }> => {
+const findings = async (
+  page: Page
+): Promise<{ found: ReadonlyArray<string>; contrast: number; rules: number; undecided: number }> => {
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe)
-  const options: RunOptions = { resultTypes: ["violations", "passes"] }
-  const { passes, violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`)
+  const options: RunOptions = { resultTypes: ["violations", "passes", "incomplete"] }
+  const { incomplete, passes, violations } = await page.evaluate<AxeResults>(
+    `axe.run(document, ${JSON.stringify(options)})`
+  )
   const found = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`))
   const ratios = passes
     .filter(({ id }) => id === "color-contrast")
@@ -26,7 +30,12 @@ const findings = async (page: Page): Promise<{ found: ReadonlyArray<string>; con
       nodes.flatMap(({ any }) => any.map(({ data }) => Number(data?.contrastRatio ?? Number.NaN)))
     )
     .filter((ratio) => ratio > 0)
-  return { found, contrast: Math.min(...ratios), rules: passes.length }
+  return {
+    found,
+    contrast: Math.min(...ratios),
+    rules: passes.length,
+    undecided: incomplete.flatMap(({ nodes }) => nodes).length
+  }
 }
 
 /**
@@ -43,9 +52,9 @@ export const problemsOf = async (page: Page, name: string): Promise<ReadonlyArra
     await page.setViewportSize({ width, height: 900 })
     const look = `${name}-${colorScheme}-${width}`
     await page.screenshot({ path: `${output}${look}.png`, fullPage: true })
-    const { contrast, found, rules } = await findings(page)
+    const { contrast, found, rules, undecided } = await findings(page)
     process.stdout.write(
-      `axe ${look}: ${found.length} violations, ${rules} rules passed, least contrast ${contrast.toFixed(2)}\n`
+      `axe ${look}: ${found.length} violations, ${undecided} undecided, ${rules} rules passed, least contrast ${contrast.toFixed(2)}\n`
     )
     problems.push(...found.map((one) => `${look}: ${one}`))
     const scrollWidth = await page.evaluate<number>("document.documentElement.scrollWidth")

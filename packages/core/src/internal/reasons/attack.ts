@@ -1,14 +1,14 @@
-/** An attack, or a mistake that looks like one. */
+/** Reasons for attacks, and for mistakes that look like one. */
 import * as Schema from "effect/Schema"
 import { tagged } from "./tagged.ts"
 
 /**
- * A callback does not belong to a consent that this user is waiting for. Nothing was exchanged.
+ * A callback does not belong to a pending consent attempt of this user. Nothing was exchanged.
  *
- * - `Unknown`: no such attempt: never begun, or long ago, or its user has begun many more since
- * - `AlreadyUsed`: its `state` has been used
- * - `OtherSubject`: it was begun by another user
- * - `OtherBrowser`: it was begun in another browser, where an app looks at that
+ * - `Unknown`: no such attempt. It never began, expired long ago, or its user has begun many more since
+ * - `AlreadyUsed`: its `state` was already used
+ * - `OtherSubject`: another user began it
+ * - `OtherBrowser`: it began in another browser, if the app checks that
  *
  * @since 0.1.0
  */
@@ -21,17 +21,17 @@ export class StateMismatch extends tagged<StateMismatch>()("StateMismatch", {
   readonly httpStatus = 400
   override get message(): string {
     const why = {
-      Unknown: "its state is not one that is waited for",
-      AlreadyUsed: "its state has already been used",
-      OtherSubject: "it was begun by another user",
-      OtherBrowser: "it was begun in another browser"
+      Unknown: "unknown or expired login attempt",
+      AlreadyUsed: "its state was already used",
+      OtherSubject: "another user began the login",
+      OtherBrowser: "the login began in another browser"
     }
-    return `The callback was refused: ${why[this.why]}. Nothing was exchanged; start again with a new authorization URL.`
+    return `The callback was refused: ${why[this.why]}. Nothing was exchanged. Start again with a new authorization URL.`
   }
 }
 
 /**
- * A callback is not of the form that RFC 6749 section 4.1.2 gives it. Nothing was exchanged.
+ * A callback does not have the form of RFC 6749 section 4.1.2. Nothing was exchanged.
  *
  * @since 0.1.0
  */
@@ -43,12 +43,12 @@ export class InvalidCallback extends tagged<InvalidCallback>()("InvalidCallback"
   readonly blames = "User"
   readonly httpStatus = 400
   override get message(): string {
-    return `The callback was refused: ${this.problem}. Nothing was exchanged; start again with a new authorization URL.`
+    return `The callback was refused: ${this.problem}. Nothing was exchanged. Start again with a new authorization URL.`
   }
 }
 
 /**
- * A request with a credential was about to go somewhere else than to Zapier's API. It was not sent.
+ * A request with a credential was not sent, because its URL is not Zapier's API.
  *
  * @since 0.1.0
  */
@@ -61,6 +61,6 @@ export class UntrustedOrigin extends tagged<UntrustedOrigin>()("UntrustedOrigin"
   readonly blames = "Caller"
   readonly httpStatus = 500
   override get message(): string {
-    return `Refused to send a Zapier credential to ${this.origin}: it goes to ${this.expected} only. Use a path, or another HTTP client for other services.`
+    return `The request to ${this.origin} was not sent: Zapier credentials go only to ${this.expected}. Use a path, or another HTTP client for other services.`
   }
 }

@@ -1,9 +1,9 @@
-/** Reasons that the caller can do something about. */
+/** Reasons that the calling code can act on. */
 import * as Schema from "effect/Schema"
 import { tagged } from "./tagged.ts"
 
 /**
- * A setting or an argument is not usable. `setting` names it, `problem` says what to do.
+ * A setting or argument is invalid. `setting` names it; `problem` says what to do.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ export class InvalidConfig extends tagged<InvalidConfig>()("InvalidConfig", {
 }
 
 /**
- * The API answered 401, the token was renewed, but the request's body was a stream that is used up. Send it again.
+ * The API responded 401 and the token was renewed, but the request's streamed body is used up. Send it again.
  *
  * @since 0.1.0
  */
@@ -34,13 +34,14 @@ export class RequestNotReplayable extends tagged<RequestNotReplayable>()("Reques
   readonly blames = "Caller"
   readonly httpStatus = 503
   override get message(): string {
-    return `${this.method} ${this.path} was answered with 401 and its streamed body cannot be sent twice. The token has been renewed: send the request again, or give it a body of text or bytes.`
+    return `${this.method} ${this.path} got a 401 response, and its streamed body cannot be sent twice. The token has been renewed: send the request again, or use text or bytes as its body.`
   }
 }
 
 /**
- * Code that the app gave to the library failed: the `subject` function of the Connect routes, for example. `option` names
- * it, `operation` says what it is for, and `problem` names the error, never its message.
+ * Code that the app gave to the library failed, for example the `subject` function of the Connect routes.
+ *
+ * `option` names it, `operation` says what it is for, and `problem` names the error without its message.
  *
  * @since 0.1.0
  */
@@ -59,7 +60,7 @@ export class AppCodeFailed extends tagged<AppCodeFailed>()("AppCodeFailed", {
 }
 
 /**
- * The client was closed. What was under way has ended; nothing new is begun.
+ * The client was closed. Work in progress has ended, and nothing new begins.
  *
  * @since 0.1.0
  */

@@ -1,10 +1,10 @@
-/** Reasons that lie with Zapier, or with the infrastructure. */
+/** Reasons at Zapier or in the infrastructure. */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { tagged } from "./tagged.ts"
 
 /**
- * An answer of the token endpoint cannot be understood. `problem` says what is wrong with it, never what it held.
+ * A response of the token endpoint cannot be understood. `problem` says why, without repeating its content.
  *
  * @since 0.1.0
  */
@@ -17,12 +17,12 @@ export class MalformedResponse extends tagged<MalformedResponse>()("MalformedRes
   readonly blames = "Zapier"
   readonly httpStatus = 502
   override get message(): string {
-    return `Zapier's token endpoint gave an answer (status ${this.status}) that cannot be understood: ${this.problem}. Check the configured URL and any proxy in between, then try again.`
+    return `Zapier's token endpoint sent a response (status ${this.status}) that cannot be understood: ${this.problem}. Check the configured URL and any proxy, then try again.`
   }
 }
 
 /**
- * A store could not read or write.
+ * A store failed to read or write, or did not respond.
  *
  * @since 0.1.0
  */
@@ -31,9 +31,9 @@ export class StoreFailed extends tagged<StoreFailed>()("StoreFailed", {
   operation: Schema.String,
   problem: Schema.String
 }) {
-  /** A store that did not respond within so many milliseconds. */
+  /** Makes the error of a store that did not respond within so many milliseconds. */
   static silent(store: string, millis: number): StoreFailed {
-    return new StoreFailed({ store, operation: "respond", problem: `nothing came within ${millis} ms` })
+    return new StoreFailed({ store, operation: "respond", problem: `it timed out after ${millis} ms` })
   }
   readonly isRetryable = true
   readonly needsReconnect = false
@@ -45,16 +45,17 @@ export class StoreFailed extends tagged<StoreFailed>()("StoreFailed", {
 }
 
 const decryptionProblems = {
-  UnknownKey: "no key with its id was given. Give the key that it was encrypted with, beside the newer ones",
+  UnknownKey: "its key is not configured. Add that key after the current one",
   NotEncrypted:
-    "it is not encrypted, so nothing tells who wrote it. If it was stored before encryption was turned on, re-encrypt the store once",
+    "it is not encrypted, so its origin is uncertain. If it was stored before encryption was turned on, re-encrypt the store once",
   Altered:
-    "it is not what was written there: it was changed or moved, or a newer version of the library wrote it. Find out who can write to the store; then bring the record back from a copy, or remove it and connect again"
+    "it was changed or moved, or written by a newer version of the library. Check who can write to the store; then restore the record from a backup, or remove it and reconnect"
 } as const
 
 /**
- * A record could not be decrypted. It is left as it is. `keyId` names the key that it was encrypted with; `version` is the
- * version of the record, with which it can be removed.
+ * A record could not be decrypted. It was left unchanged.
+ *
+ * `keyId` names the key that encrypted it. `version` is the record's version, with which it can be removed.
  *
  * @since 0.1.0
  */
@@ -75,8 +76,8 @@ export class DecryptionFailed extends tagged<DecryptionFailed>()("DecryptionFail
 }
 
 /**
- * The client application could not be read in time: whatever provides it, a secret manager for example, did not respond.
- * Nothing was sent.
+ * The client application could not be read in time: its source, for example a secret manager, did not respond. Nothing was
+ * sent.
  *
  * @since 0.1.0
  */
@@ -88,13 +89,14 @@ export class ApplicationUnavailable extends tagged<ApplicationUnavailable>()("Ap
   readonly blames = "AppOwner"
   readonly httpStatus = 503
   override get message(): string {
-    return `The client application's credentials could not be read within ${Math.ceil(Duration.toSeconds(this.waited))} s. Nothing was sent. Check what provides them (a secret manager, for example), then try again.`
+    return `The client application's credentials could not be read within ${Math.ceil(Duration.toSeconds(this.waited))} s. Nothing was sent. Check their source (for example a secret manager), then try again.`
   }
 }
 
 /**
- * A client could not be built: a layer that it is made of failed with an error that is not this library's. `failure` is the
- * name of that error. The next use builds the client again. Programs with Effect have that error itself.
+ * A client could not start: one of its layers failed with an error of another library.
+ *
+ * `failure` is the name of that error; programs with Effect get the error itself. The next use tries to start again.
  *
  * @since 0.1.0
  */
@@ -106,12 +108,12 @@ export class StartFailed extends tagged<StartFailed>()("StartFailed", {
   readonly blames = "Caller"
   readonly httpStatus = 503
   override get message(): string {
-    return `The client could not start: a layer that it is made of failed with ${this.failure}. Look at what that layer needs, then try again; Layer.tapCause shows the whole error.`
+    return `The client could not start: one of its layers failed with ${this.failure}. Check what that layer needs, then try again; Layer.tapCause shows the whole error.`
   }
 }
 
 /**
- * An event reached a machine in a state that has no edge for it: a bug, here or in a store.
+ * An event reached a machine in a state without an edge for it: a bug, here or in a store.
  *
  * @since 0.1.0
  */
@@ -122,7 +124,7 @@ export class IllegalTransition extends tagged<IllegalTransition>()("IllegalTrans
 }) {
   readonly isRetryable = false
   readonly needsReconnect = false
-  // The machines are explored; what reaches them otherwise is a record that was not written as it should have been.
+  // All states of the machines are explored by tests, so the likely cause is a wrong record.
   readonly blames = "Store"
   readonly httpStatus = 500
   override get message(): string {

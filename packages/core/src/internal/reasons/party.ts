@@ -1,15 +1,15 @@
-/** Who can be at fault. */
+/** The parties that can be at fault. */
 import * as Schema from "effect/Schema"
 
 /**
- * Whose fault it is that something failed.
+ * The party at fault for a failure.
  *
  * - `Caller`: the code that calls the library, or its configuration
- * - `AppOwner`: whoever owns the app at Zapier
+ * - `AppOwner`: the owner of the app at Zapier
  * - `User`: the user on the consent page
  * - `Zapier`: Zapier's servers
- * - `Network`: whatever lies between this program and Zapier
- * - `Store`: whoever runs the stores and their keys
+ * - `Network`: the network between this program and Zapier
+ * - `Store`: the operators of the stores and their keys
  *
  * @since 0.1.0
  */

@@ -1,9 +1,9 @@
 import * as Schema from "effect/Schema"
 
-/** What the schema of an error is named in others' output. */
+/** The identifier of the error's schema. */
 const id = (name: string) => `@zapier-workflow-auth/core/ZapierAuthError/${name}`
 
-/** The class that an error extends, with its name said once. */
+/** Returns the base class of an error. */
 export const tagged =
   <Self>() =>
   <const Tag extends string, const Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>

@@ -1,10 +1,10 @@
-/** Reasons that pass by themselves. */
+/** Reasons that time resolves. */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { connectHint } from "./connectHint.ts"
 import { tagged } from "./tagged.ts"
 
-// Seconds, for people.
+// Whole seconds, for messages.
 const seconds = (duration: Duration.Duration) => `${Math.ceil(Duration.toSeconds(duration))} s`
 
 /**
@@ -25,7 +25,7 @@ export class RateLimited extends tagged<RateLimited>()("RateLimited", {
 }
 
 /**
- * Zapier's token endpoint is not able to answer (5xx).
+ * Zapier's token endpoint is unavailable (5xx).
  *
  * @since 0.1.0
  */
@@ -38,13 +38,14 @@ export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUna
   readonly blames = "Zapier"
   readonly httpStatus = 502
   override get message(): string {
-    return `Zapier's token endpoint answered ${this.status}. Try again ${this.retryAfter === undefined ? "later" : `in ${seconds(this.retryAfter)}`}; nothing was lost.`
+    return `Zapier's token endpoint responded with ${this.status}. Try again ${this.retryAfter === undefined ? "later" : `in ${seconds(this.retryAfter)}`}; nothing was lost.`
   }
 }
 
 /**
- * The token request never reached Zapier: no name, no route, no connection, no TLS handshake, or a certificate that was
- * not accepted. `code` is the platform's, `ECONNREFUSED` for example, or `PROXY_` and the status that a proxy refused with.
+ * The token request never reached Zapier: name, route, connection, TLS handshake or certificate failed.
+ *
+ * `code` is the platform's error code, for example `ECONNREFUSED`, or `PROXY_` and the status of a proxy's refusal.
  *
  * @since 0.1.0
  */
@@ -55,7 +56,7 @@ export class TransportFailed extends tagged<TransportFailed>()("TransportFailed"
   readonly needsReconnect = false
   readonly blames = "Network"
   readonly httpStatus = 502
-  /** What to look at, by `code`: the clock, DNS, a proxy, a firewall. One sentence without its full stop. */
+  /** Advice by `code`: clock, DNS, proxy or firewall. One sentence, without its full stop. */
   get hint(): string {
     return connectHint(this.code)
   }
@@ -65,9 +66,10 @@ export class TransportFailed extends tagged<TransportFailed>()("TransportFailed"
 }
 
 /**
- * A token request was sent and its answer did not arrive in time, or was cut off. The refresh token is kept and will be
- * presented again; only a clear refusal ends the grant. `of` is `app` where a token of the app itself was asked for, of
- * which another can be had.
+ * A token request was sent, but its response was lost or did not arrive in time.
+ *
+ * The refresh token is kept and sent once more; only a clear refusal ends the grant. `of` is `app` for the app's own token,
+ * which is simply requested again.
  *
  * @since 0.1.0
  */
@@ -79,14 +81,15 @@ export class RefreshOutcomeUnknown extends tagged<RefreshOutcomeUnknown>()("Refr
   readonly blames = "Network"
   readonly httpStatus = 502
   override get message(): string {
-    const next = this.of === "app" ? "another token is asked for" : "the same refresh token will be presented once more"
-    return `Zapier's answer to the token request did not arrive, so its outcome is not known. Try again: ${next}.`
+    const next = this.of === "app" ? "another token will be requested" : "the same refresh token will be sent once more"
+    return `Zapier's response to the token request did not arrive, so its outcome is unknown. Try again: ${next}.`
   }
 }
 
 /**
- * The token request is open, and no response has come for as long as a caller waits (`requestTimeout`). The response is
- * stored when it comes. `of`: the code of a consent, or a token; after a code, look at the user's status.
+ * The token request is still open after the time that a caller waits (`requestTimeout`).
+ *
+ * The response is stored when it comes. `of` is `code` for the exchange of a consent's code; then check the user's status.
  *
  * @since 0.1.0
  */
@@ -101,8 +104,8 @@ export class ResponsePending extends tagged<ResponsePending>()("ResponsePending"
   override get message(): string {
     const next =
       this.of === "code"
-        ? "The user is connected once it responds: look at the user's status in a minute"
+        ? "The user is connected once it responds: check the user's status in a minute"
         : "Try again: the response is stored when it comes"
-    return `Zapier has not responded to the token request for ${seconds(this.waited)}. ${next}.`
+    return `Zapier has not yet responded to the token request, after ${seconds(this.waited)}. ${next}.`
   }
 }

@@ -1,9 +1,9 @@
-/** Reasons that only the user can do something about. */
+/** Reasons that only the user can resolve. */
 import * as Schema from "effect/Schema"
 import { tagged } from "./tagged.ts"
 
 /**
- * The user said no on Zapier's consent page (`error=access_denied`).
+ * The user denied access on Zapier's consent page (`error=access_denied`).
  *
  * @since 0.1.0
  */
@@ -13,12 +13,12 @@ export class ConsentDenied extends tagged<ConsentDenied>()("ConsentDenied", {}) 
   readonly blames = "User"
   readonly httpStatus = 403
   override get message(): string {
-    return "The user did not allow access on Zapier's consent page. Offer to connect again when the user wants to."
+    return "The user denied access on Zapier's consent page. Let the user connect again at any time."
   }
 }
 
 /**
- * The user came back from the consent page too late, or Zapier took the code for expired, used or foreign.
+ * The consent attempt has expired, or Zapier refused the code as expired, used or foreign.
  *
  * @since 0.1.0
  */
@@ -31,14 +31,15 @@ export class ConsentExpired extends tagged<ConsentExpired>()("ConsentExpired", {
   readonly httpStatus = 400
   override get message(): string {
     return this.what === "attempt"
-      ? "The user took too long on the consent page. Start again with a new authorization URL."
-      : "Zapier did not take the authorization code (expired, used, or issued for another redirect URI). Start again with a new authorization URL."
+      ? "The consent attempt has expired: the user was too long on the consent page. Start again with a new authorization URL."
+      : "Zapier did not accept the authorization code (expired, used, or issued for another redirect URI). Start again with a new authorization URL."
   }
 }
 
 /**
- * The answer to a code exchange never arrived, or it was a 5xx (`status`) that does not say whether the exchange was carried
- * out. A code works once, so it is not tried again.
+ * It is unknown whether a code exchange was carried out: its response was lost, or was a 5xx (`status`).
+ *
+ * A code works once, so the exchange is not retried.
  *
  * @since 0.1.0
  */
@@ -54,19 +55,19 @@ export class ExchangeOutcomeUnknown extends tagged<ExchangeOutcomeUnknown>()("Ex
   override get message(): string {
     const happened =
       this.status === undefined
-        ? "Zapier's answer to the code exchange did not arrive"
-        : `Zapier answered the code exchange with status ${this.status}, which does not say whether it was carried out`
+        ? "Zapier's response to the code exchange did not arrive"
+        : `Zapier responded to the code exchange with status ${this.status}, which does not show if it was carried out`
     return `${happened}, and a code works only once. Start again with a new authorization URL.`
   }
 }
 
 /**
- * Why a user has to connect (again).
+ * The reason why a user must connect (again).
  *
- * - `NeverConnected`: there is no grant: never connected, or disconnected
+ * - `NeverConnected`: no grant: never connected, or disconnected
  * - `Revoked`: Zapier refused the refresh token: revoked by the user, or used elsewhere
- * - `ResponseLost`: Zapier refused the refresh token after an earlier refresh had brought no usable answer
- * - `NoRefreshToken`: the access token ended and Zapier never gave a refresh token
+ * - `ResponseLost`: Zapier refused the refresh token after an earlier refresh got no usable response
+ * - `NoRefreshToken`: the access token expired, and Zapier never gave a refresh token
  *
  * @since 0.1.0
  */
@@ -79,13 +80,13 @@ export type ReconnectCause = typeof ReconnectCause.Type
 
 const reconnectCauses: { readonly [cause in ReconnectCause]: string } = {
   NeverConnected: "This user is not connected to Zapier",
-  Revoked: "Zapier no longer takes this user's refresh token (revoked by the user, or used by another program)",
-  ResponseLost: "An earlier refresh brought no usable answer, and Zapier no longer takes the old refresh token",
-  NoRefreshToken: "The access token has ended and Zapier gave no refresh token"
+  Revoked: "Zapier no longer accepts this user's refresh token (revoked by the user, or used by another program)",
+  ResponseLost: "An earlier refresh got no usable response, and Zapier no longer accepts the old refresh token",
+  NoRefreshToken: "The access token has expired, and Zapier gave no refresh token"
 }
 
 /**
- * Only the user can restore access, by going through the consent page. Nothing is sent to Zapier until then.
+ * Only the user can restore access, on the consent page. Until then nothing is sent to Zapier.
  *
  * @since 0.1.0
  */

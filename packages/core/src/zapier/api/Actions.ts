@@ -1,5 +1,5 @@
 /**
- * What an app can do: its actions, what they take and give, and runs of single actions.
+ * The actions of an app, their input and output fields, and runs of single actions.
  *
  * Runs are in limited beta at Zapier.
  *
@@ -18,7 +18,7 @@ const { Boolean, Finite, Int, NullOr, String, Unknown, optional, optionalKey } =
 const types = ["READ", "READ_BULK", "SEARCH", "SEARCH_AND_WRITE", "SEARCH_OR_WRITE", "WRITE"] as const
 
 /**
- * An action. `id` may change when the app does, and `key` does not. `app` is an id, or the whole app where it was expanded.
+ * An action. `id` may change when the app does; `key` does not. `app` is an id, or the whole app if expanded.
  *
  * @since 0.1.0
  */
@@ -34,7 +34,7 @@ export const Action = Open.struct({
 })
 
 /**
- * What a user fills in: any values by the ids of input fields.
+ * A user's input: any values, by input field id.
  *
  * @since 0.1.0
  */
@@ -43,7 +43,7 @@ export const Inputs = Schema.Record(String, Unknown)
 const common = { authentication: NullOr(String), inputs: Inputs }
 
 /**
- * A field that an action takes, a text that is shown beside fields, or a set of both.
+ * An input field of an action, a text shown beside fields, or a set of both.
  *
  * @since 0.1.0
  */
@@ -60,19 +60,19 @@ export const Field = Open.struct({
   items: optionalKey(Open.struct({})),
   placeholder: optionalKey(String),
   value_type: optionalKey(Open.literals("STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT")),
-  // Of a set: Zapier documents one field in one place and a list in another.
+  // In a set: Zapier documents one field in one place and a list in another.
   fields: optionalKey(Unknown)
 })
 
 /**
- * A value that a field with the format `SELECT` can have.
+ * A possible value of a field with the format `SELECT`.
  *
  * @since 0.1.0
  */
 export const Choice = Open.struct({ id: String, type: String, label: optionalKey(NullOr(String)), value: String })
 
 /**
- * A field that an action gives.
+ * An output field of an action.
  *
  * @since 0.1.0
  */
@@ -125,7 +125,7 @@ export const actions = HttpApiGroup.make("actions").add(
 )
 
 /**
- * What went wrong at the other app, which is no error of Zapier's. `delay` is in seconds.
+ * An error of the other app, not of Zapier. `delay` is in seconds.
  *
  * @since 0.1.0
  */
@@ -140,7 +140,7 @@ export const RunError = Open.struct({
 })
 
 /**
- * A run of an action. `results` may be empty although the run succeeded.
+ * A run of an action. `results` may be empty even if the run succeeded.
  *
  * @since 0.1.0
  */

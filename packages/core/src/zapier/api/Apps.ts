@@ -20,8 +20,10 @@ const { Boolean, Finite, Int, NullOr, String, Unknown, optional, optionalKey } =
 export const AppCategory = Open.struct({ slug: String })
 
 /**
- * An app of version 2. `links` leads to where a user connects the app, if a user's token asked for it. What is in
- * `action_types` is not documented.
+ * An app of version 2.
+ *
+ * `links` leads to the page where a user connects the app, if the request used a user's token. The entries of `action_types`
+ * are not documented.
  *
  * @since 0.1.0
  */
@@ -73,8 +75,7 @@ export const WhitelabelApp = Open.struct({
 })
 
 /**
- * A page of `apps.list`. Zapier documents that `meta` and `links` may be null here, and nowhere else; and it writes `previous`
- * where other pages write `prev`.
+ * A page of `apps.list`. Only here may `meta` and `links` be null, and `prev` is called `previous`.
  *
  * @since 0.1.0
  */
@@ -85,7 +86,7 @@ export const AppPage = Open.struct({
 })
 
 /**
- * A page of `apps.listV1`. Zapier documents both links as text; on the first and last page one has to be missing.
+ * A page of `apps.listV1`. Zapier documents both links as text, but the first and last page must lack one.
  *
  * @since 0.1.0
  */
@@ -119,7 +120,7 @@ export const apps = HttpApiGroup.make("apps").add(
   HttpApiEndpoint.get("listV1", EndpointFacts.path("apps.listV1"), {
     query: {
       category: optional(String),
-      // Zapier says that it has an effect if it is set, and not to what.
+      // Zapier documents that setting it has an effect, but not its values.
       is_in_zap_template_with: optional(String),
       page: optional(Int),
       per_page: optional(Int),
@@ -142,7 +143,7 @@ export const apps = HttpApiGroup.make("apps").add(
 )
 
 /**
- * A category with its texts.
+ * A category, with its description.
  *
  * @since 0.1.0
  */

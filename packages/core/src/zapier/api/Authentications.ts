@@ -1,5 +1,5 @@
 /**
- * What a user has connected to Zapier: accounts in other apps. Zapier's newer pages call them connections.
+ * A user's accounts in other apps. Zapier's newer pages call them connections.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as Responses from "./Responses.ts"
 const { Boolean, Int, String, Unknown, optional } = Schema
 
 /**
- * An account in another app. `app` is an id, or the whole app where it was expanded.
+ * An account in another app. `app` is an id, or the whole app if expanded.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ export const Authentication = Open.struct({
 })
 
 /**
- * The group `authentications`. What `remove` responds with is not documented.
+ * The group `authentications`. The response to `remove` is not documented.
  *
  * @since 0.1.0
  */

@@ -1,7 +1,7 @@
 /**
- * What the endpoint table says of an endpoint, as an annotation of its definition.
+ * Annotates each endpoint's definition with its row of the endpoint table.
  *
- * The table is the one source: a definition takes its path from it, and its credential and scopes.
+ * The table is the only source of an endpoint's path, credentials and scopes.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import * as Endpoint from "../Endpoint.ts"
 import * as Operation from "../Operation.ts"
 
 /**
- * The name of an endpoint, and its row of the table.
+ * The name of an endpoint, and its row in the table.
  *
  * @since 0.1.0
  */
@@ -48,7 +48,7 @@ type PathOf<N extends Operation.Name> =
   Operation.EndpointOf<N> extends `${string} ${infer Path extends `/${string}`}` ? Template<Path> : never
 
 /**
- * The path of an operation, as `HttpApiEndpoint` writes it: `/v2/zaps/:id`.
+ * Returns an operation's path in the syntax of `HttpApiEndpoint`: `/v2/zaps/:id`.
  *
  * @since 0.1.0
  */
@@ -56,7 +56,7 @@ export const path = <N extends Operation.Name>(operation: N): PathOf<N> =>
   Endpoint.parts(Operation.table[operation]).path.replaceAll(/\{(\w+)\}/g, ":$1") as PathOf<N>
 
 /**
- * The annotation of an operation.
+ * Makes the annotation of an operation.
  *
  * @since 0.1.0
  */

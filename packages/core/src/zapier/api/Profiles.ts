@@ -1,5 +1,5 @@
 /**
- * Who a user is at Zapier.
+ * The profile of a user at Zapier.
  *
  * @since 0.1.0
  */

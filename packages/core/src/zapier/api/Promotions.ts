@@ -1,5 +1,5 @@
 /**
- * Promotions: a user's account is enrolled on the user's behalf, and unenrolled by the app itself.
+ * Promotions: the app enrolls an account on behalf of its user, and unenrolls it as itself.
  *
  * Source: Zapier's pages "Create", "Get" and "Delete Promotion Enrollment".
  *
@@ -29,7 +29,7 @@ export const Enrollment = Open.struct({
 })
 
 /**
- * The group `promotions`. What `remove` responds with is not documented.
+ * The group `promotions`. The response to `remove` is not documented.
  *
  * @since 0.1.0
  */

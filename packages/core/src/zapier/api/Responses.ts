@@ -1,7 +1,7 @@
 /**
- * What the responses of many endpoints have in common: pages, and errors.
+ * Schemas shared by the responses of many endpoints: pages and errors.
  *
- * Members that are not documented survive decoding. They are there at run time, and types do not name them.
+ * Decoding keeps undocumented members. They exist at run time, but not in the types.
  *
  * Sources: Zapier's OpenAPI description (2024.11.0), and its page "Responses".
  *
@@ -21,14 +21,14 @@ const { Finite, NullOr, String, Unknown, optionalKey } = Schema
 export const Links = Open.struct({ next: optionalKey(NullOr(String)), prev: optionalKey(NullOr(String)) })
 
 /**
- * How many entries there are, and which of them the page has.
+ * The number of entries, and the part of them on this page.
  *
  * @since 0.1.0
  */
 export const Meta = Open.struct({ count: Finite, limit: NullOr(Finite), offset: optionalKey(Finite) })
 
 /**
- * The same where Zapier documents no member of it.
+ * Like `Meta`, for endpoints for which Zapier documents no members.
  *
  * @since 0.1.0
  */
@@ -47,7 +47,7 @@ export const page = <S extends Schema.Codec<unknown, unknown>>(entry: S) =>
   Open.struct({ links: Links, meta: Meta, data: Schema.Array(entry) })
 
 /**
- * A page of version 2 that may come without its entries.
+ * A page of version 2 that may lack its entries.
  *
  * @internal
  */
@@ -55,7 +55,7 @@ export const pageOrNone = <S extends Schema.Codec<unknown, unknown>>(entry: S) =
   Open.struct({ links: Links, meta: Meta, data: optionalKey(Schema.Array(entry)) })
 
 /**
- * A page of version 2 whose numbers are not documented.
+ * A page of version 2 with undocumented counts.
  *
  * @internal
  */
@@ -110,7 +110,7 @@ const at = <S extends Schema.Top>(schema: S, status: number) => schema.pipe(Http
 export const errors = [400, 401, 403, 404, 409, 429, 500, 503, 504].map((status) => at(ErrorResponse, status))
 
 /**
- * A response with a body, by the documented status first. The other of 200 and 201 is read just as well.
+ * A response with a body. The documented status comes first; the other of 200 and 201 is accepted too.
  *
  * @internal
  */
@@ -118,7 +118,7 @@ export const body = <S extends Schema.Top>(schema: S, status: 200 | 201 = 200) =
   [at(schema, status), at(schema, status === 200 ? 201 : 200)] as const
 
 /**
- * A response of which Zapier's documentation says nothing: whatever comes with 200, 201 or 202, and nothing with 204.
+ * A response that Zapier does not document: any body with 200, 201 or 202, or none with 204.
  *
  * @internal
  */

@@ -16,8 +16,7 @@ import * as Responses from "./Responses.ts"
 const { Boolean, Finite, Int, NullOr, String, Unknown, optional, optionalKey } = Schema
 
 /**
- * A step of a Zap. `action` and `authentication` are ids, or whole where they were expanded. What `inputs` is, is not
- * documented.
+ * A step of a Zap. `action` and `authentication` are ids, or whole objects if expanded. `inputs` is not documented.
  *
  * @since 0.1.0
  */
@@ -45,7 +44,7 @@ export const Zap = Open.struct({
 })
 
 /**
- * An app as a step of version 1 shows it.
+ * An app in a step of version 1.
  *
  * @since 0.1.0
  */
@@ -83,7 +82,7 @@ export const ZapV1 = Open.struct({
 })
 
 /**
- * A step of a Zap that is created or edited. `alias` is the name by which later steps refer to it.
+ * A step of a Zap to create or edit. Later steps refer to it by `alias`.
  *
  * @since 0.1.0
  */
@@ -96,7 +95,7 @@ export const NewStep = Open.struct({
   )
 })
 
-// The members that depend on the app are in a query by their names.
+// Query parameters whose names depend on the app.
 const filtered = <const F extends Schema.Struct.Fields, const P extends Schema.TemplateLiteral.Parts>(
   fields: F,
   ...key: P
@@ -106,14 +105,14 @@ const filtered = <const F extends Schema.Struct.Fields, const P extends Schema.T
 const expand = optional(Open.commaSeparated)
 
 /**
- * An app, its title and API name, as a guess has them.
+ * An app in a guess, with its title and API name.
  *
  * @since 0.1.0
  */
 export const GuessedStep = Open.struct({ title: NullOr(String), app: String, api: String })
 
 /**
- * The Zap that a sentence describes. What is in `messages` is not documented.
+ * The Zap that a sentence describes. The entries of `messages` are not documented.
  *
  * @since 0.1.0
  */
@@ -125,14 +124,14 @@ export const Guess = Open.struct({
 })
 
 /**
- * Why a sentence is not guessed at, which comes without the envelope of other errors.
+ * The reasons why a sentence led to no guess. It lacks the envelope of other errors.
  *
  * @since 0.1.0
  */
 export const NoGuess = Open.struct({ messages: optionalKey(Schema.Array(Open.struct({}))) })
 
 /**
- * The group `zaps`. What `update`, `remove` and `enable` respond with was not seen in Zapier's documentation.
+ * The group `zaps`. Zapier's documentation was not found to describe the responses to `update`, `remove` and `enable`.
  *
  * @since 0.1.0
  */
@@ -149,7 +148,7 @@ export const zaps = HttpApiGroup.make("zaps").add(
   }).annotateMerge(EndpointFacts.of("zaps.list")),
   HttpApiEndpoint.get("listV1", EndpointFacts.path("zaps.listV1"), {
     query: filtered(
-      // Zapier says that it has an effect if it is set, and not to what.
+      // Zapier documents that setting it has an effect, but not its values.
       { get_params: optional(String), limit: optional(Int), offset: optional(Int) },
       "params__",
       String
@@ -189,7 +188,7 @@ export const zaps = HttpApiGroup.make("zaps").add(
 )
 
 /**
- * A run of a Zap. What `data_in` and `data_out` are is not documented.
+ * A run of a Zap. `data_in` and `data_out` are not documented.
  *
  * @since 0.1.0
  */

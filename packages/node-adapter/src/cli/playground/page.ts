@@ -77,6 +77,8 @@ const center = () => {
   for (const picture of document.querySelectorAll(".scrolls")) picture.scrollLeft = (picture.scrollWidth - picture.clientWidth) / 2
 }
 const gone = "The playground does not respond. Start it again where you started it, then reload this page."
+const offline = "This browser is offline, and cannot reach the playground."
+const fail = () => { trouble.textContent = navigator.onLine ? gone : offline }
 let asking = false, again = false
 const update = async () => {
   if (asking) { again = true; return }
@@ -90,27 +92,27 @@ const update = async () => {
       const said = fresh.getElementById("news").textContent
       morph(main, document.adoptNode(fresh.querySelector("main")))
       if (said !== news.textContent) news.textContent = said
-      trouble.textContent = ""
+      if ([gone, offline].includes(trouble.textContent)) trouble.textContent = ""
     } while (again)
-  } catch { trouble.textContent = gone }
+  } catch { fail() }
   asking = false
 }
 const events = new EventSource("events")
 events.onmessage = update
-events.onerror = () => { trouble.textContent = gone }
-addEventListener("offline", () => { trouble.textContent = "This browser is offline. The playground is on this machine, and may still work." })
-addEventListener("online", () => { trouble.textContent = "" })
+events.onerror = fail
+addEventListener("offline", fail)
+addEventListener("online", update)
 document.addEventListener("submit", async (event) => {
   const form = event.target
-  if (form.hasAttribute("data-leaves")) return
   event.preventDefault()
   const button = form.querySelector("button")
   if (button.hasAttribute("aria-disabled") || form.dataset.busy) return
   form.dataset.busy = "yes"
+  trouble.textContent = ""
   try {
     const response = await fetch(form.action, { method: "POST" })
     if (!response.ok) trouble.textContent = await response.text()
-  } catch { trouble.textContent = gone }
+  } catch { fail() }
   delete form.dataset.busy
   update()
 })

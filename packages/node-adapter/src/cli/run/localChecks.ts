@@ -7,6 +7,7 @@ import { KeyRing } from "@zapier-workflow-auth/core/store/KeyRing"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import * as Result from "effect/Result"
@@ -19,6 +20,8 @@ import * as Storage from "../storage.ts"
 import { plural } from "../wrap.ts"
 import { type Check, failed, type Finding, note, ok } from "./finding.ts"
 import * as Loopback from "./loopback.ts"
+import * as Variable from "../../internal/variable.ts"
+import * as WhiteLabelLayer from "../../internal/whiteLabelLayer.ts"
 
 const configuration: Check = () =>
   Effect.match(Effect.provide(ConfigFile.path, UserDirectories.layer), {
@@ -147,4 +150,15 @@ const storage = Effect.fnUntraced(
   Effect.catch((error) => Effect.succeed([failed("database", error.message)]))
 )
 
-export const all: ReadonlyArray<Check> = [configuration, application, redirectUris, storage]
+const whiteLabel: Check = Effect.fnUntraced(
+  function* () {
+    const issuer = yield* Variable.text(WhiteLabelLayer.variable)
+    if (Option.isNone(issuer)) return []
+    // Its layer refuses a key that cannot sign.
+    yield* Effect.scoped(Layer.build(WhiteLabelLayer.layer()))
+    return [ok("White Label", `issuer ${shown(issuer.value)}, and a key that can sign`)]
+  },
+  Effect.catch((error) => Effect.succeed([failed("White Label", error.message)]))
+)
+
+export const all: ReadonlyArray<Check> = [configuration, application, redirectUris, whiteLabel, storage]

@@ -1,6 +1,6 @@
 /**
- * How an outcome is answered: one way for all. A program is given JSON, a browser a page or a redirect; the app's own answer
- * comes first, where it has one.
+ * Turns every outcome into a response: JSON for programs, a page or redirect for browsers. The app's own response takes
+ * precedence.
  */
 import * as ProblemDetails from "@zapier-workflow-auth/core/ProblemDetails"
 import type { Status } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -18,7 +18,7 @@ import * as Words from "./words.ts"
 type Response = HttpServerResponse.HttpServerResponse
 
 /**
- * How a request is answered: with data or with a page, and in whose words.
+ * The form of a response: data or a page, and with which texts.
  *
  * @since 0.1.0
  */
@@ -26,20 +26,20 @@ export interface Asked extends OutcomePage.Telling {
   readonly format: "json" | "page"
 }
 
-/** A request that is to be answered, and who reads the answer. */
+/** A request that needs a response, and the reader of that. */
 export interface Asking extends Omit<Asked, "texts"> {
   readonly reader: Omit<Reader, "page">
 }
 
-/** The app's own answer to an outcome; `undefined` leaves it to the library. */
+/** Makes the app's own response to an outcome; `undefined` for the default one. */
 export type Respond<R> = (outcome: Outcome, asked: Asked) => Effect.Effect<Response | undefined, never, R>
 
-/** A program that asks gets data, a browser a page. */
+/** Determines the form of the response: data for programs, a page for browsers. */
 export const askedBy = (request: HttpServerRequest): Asking => {
   const accept = request.headers["accept"] ?? ""
   return {
     format: accept.includes("application/json") && !accept.includes("text/html") ? "json" : "page",
-    // To connect is to follow a link.
+    // Connecting always begins with a link.
     action: request.method === "POST" ? "Disconnect" : "Connect",
     reader: Words.readerOf(request)
   }
@@ -107,7 +107,7 @@ const bodyOf = (outcome: Outcome, asked: Asked): Response => {
     : Page.respond(status, page)
 }
 
-/** The library's answer. */
+/** Makes the default response. */
 export const respond = (outcome: Outcome, asked: Asked): Response => {
   const seconds = "error" in outcome ? ProblemDetails.retryAfter(outcome.error.reason) : undefined
   const response = bodyOf(outcome, asked)
@@ -117,16 +117,16 @@ export const respond = (outcome: Outcome, asked: Asked): Response => {
 const isAnswer = (given: unknown): given is Response | undefined =>
   given === undefined || HttpServerResponse.isHttpServerResponse(given)
 
-const answering = ["respond", "answer"] as const
+const answering = ["respond", "respond"] as const
 
-// A program in JavaScript may answer with anything, or throw, and users are told all the same.
+// A JavaScript program may return anything, or throw; the user still gets the default response.
 const ownAnswer = <R>(own: Respond<R>, outcome: Outcome, asked: Asked): Effect.Effect<Response | undefined, never, R> =>
   Failures.ofApp(...answering, () => own(outcome, asked)).pipe(
     Effect.filterOrFail(isAnswer, (given) => Failures.useless(...answering, given, "an HttpServerResponse")),
     Effect.catch((error) => Effect.as(Effect.logError(error.message), undefined))
   )
 
-// Users are told in English if the app's texts cannot be had; its owner has to know.
+// If the app's texts cannot be loaded, the user gets English ones, and the error is logged.
 const textsOf = (outcome: Outcome, asking: Asking, find: Words.Find): Effect.Effect<PartialTexts> => {
   const page = OutcomePage.nameOf(outcome, asking)
   if (page === undefined) return Effect.succeed({})
@@ -134,7 +134,7 @@ const textsOf = (outcome: Outcome, asking: Asking, find: Words.Find): Effect.Eff
   return Result.isSuccess(found) ? Effect.succeed(found.success) : Effect.as(Effect.logError(found.failure.message), {})
 }
 
-/** The app's answer, or the library's, kept away from caches and other sites. */
+/** Makes the response, the app's or the default one, with headers that prevent caching and embedding. */
 export const make =
   <R>(own: Respond<R> | undefined, find: Words.Find) =>
   (outcome: Outcome, asking: Asking): Effect.Effect<Response, never, R> =>

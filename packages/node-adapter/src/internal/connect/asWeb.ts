@@ -1,10 +1,10 @@
-/** What an app that is not on Effect's router is asked: it is given the `Request` that came. */
+/** Calls functions of apps without Effect's router, with the original `Request`. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Result from "effect/Result"
 
-/** A request that came as a `Request` can be had as one. */
+/** Works because the request arrived as a `Request`. */
 export const ask = <A>(
   request: HttpServerRequest.HttpServerRequest,
   how: (request: Request) => A | PromiseLike<A>,

@@ -1,4 +1,4 @@
-/** The options of the routes, checked once when they are built: types do not keep a program in JavaScript from giving anything. */
+/** Validates the options of the routes once, because JavaScript programs ignore types. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { AuthorizationOptions } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -19,7 +19,7 @@ type Consent = Pick<AuthorizationOptions, "incremental" | "pkce" | "signUp" | "c
 type ChooseScopes<R> = (
   request: HttpServerRequest,
   subject: string
-  // How an app's own function fails is the app's.
+  // The app's own function may fail with any error.
 ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown, R>
 
 interface Options<R = never> extends Consent {
@@ -33,26 +33,26 @@ interface Options<R = never> extends Consent {
   readonly respond?: unknown
 }
 
-/** `R` is what the app's function needs that chooses scopes. */
+/** The validated options. `R` is what the app's function that chooses scopes requires. */
 export interface Config<R = never> {
   readonly redirectUri: string
   readonly scopes: (
     request: HttpServerRequest,
     subject: string
   ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, ZapierAuthError, R>
-  /** How the consent is asked for. */
+  /** The options of the consent. */
   readonly consent: Consent
   /** The app's own origin, as browsers see it. */
   readonly origin: string
   /** More origins of the app. */
   readonly others: ReadonlyArray<string>
-  /** Where users go who did not say where to. */
+  /** The return address if none is given. */
   readonly home: string
-  /** Where users sign in. */
+  /** The sign-in page. */
   readonly signIn: string | undefined
-  /** Where the routes are for browsers. */
+  /** The path of the routes, as browsers see it. */
   readonly publicPath: string
-  /** Where the routes are here. */
+  /** The path of the routes in this server. */
   readonly path: string
   /** The app's own texts. */
   readonly texts: Words.Find
@@ -63,16 +63,16 @@ type Check<A> = Result.Result<A, ZapierAuthError>
 const invalid = (setting: string, problem: string) =>
   Result.fail(ZapierAuthError.make(new InvalidConfig({ setting, problem })))
 
-const noOptions = invalid("options", "give an object with redirectUri and scopes")
+const noOptions = invalid("options", "pass an object with redirectUri and scopes")
 
 const isScopes = (value: unknown): value is ReadonlyArray<Scopes.Scope> =>
   Array.isArray(value) &&
   value.length > 0 &&
   value.every((scope) => typeof scope === "string" && Scopes.isAskable(scope))
 
-const wrongScopes = invalid("scopes", 'give a list of at least one scope, each by itself, such as ["zap"]')
+const wrongScopes = invalid("scopes", 'give a list of at least one scope, such as ["zap"]')
 
-const choosing = ["scopes", "say what to ask for"] as const
+const choosing = ["scopes", "choose scopes"] as const
 
 export const scopesFailed = Failures.toError(...choosing)
 
@@ -97,24 +97,21 @@ const originsOf = (origins: unknown = []): Check<ReadonlyArray<string>> => {
   const odd = origins.findIndex((other) => !isOrigin(other))
   return odd === -1
     ? Result.succeed(origins)
-    : invalid("origins", `${JSON.stringify(origins[odd])} is no origin: give one such as https://www.acme.example`)
+    : invalid("origins", `${JSON.stringify(origins[odd])} is not an origin: give one such as https://www.acme.example`)
 }
 
-// What browsers escape the router does not find, a star is for any path, and a semicolon ends one.
+// The router does not find paths that browsers escape; a star matches any path, and a semicolon ends one.
 const isRoutable = (path: string) => /^(?:\/[\w.~!$&'()+,=:@|[\]-]+)*$/.test(path)
 
 const pathOf = (path: unknown, publicPath: string): Check<string> => {
   if (path === undefined) {
     return isRoutable(publicPath)
       ? Result.succeed(publicPath)
-      : invalid("path", `no route can be at ${publicPath}, where the redirect URI is: give where the routes are here`)
+      : invalid("path", `the redirect URI's path ${publicPath} cannot be routed: give another path for this server`)
   }
   return typeof path === "string" && path !== "" && isRoutable(path)
     ? Result.succeed(path)
-    : invalid(
-        "path",
-        "give where the routes are here, such as /zapier: a path of letters, digits and -._~ without a slash at its end"
-      )
+    : invalid("path", "give the path of the routes, such as /zapier: letters, digits and -._~ without a trailing slash")
 }
 
 const isAddress = (value: unknown, origin: string, others: ReadonlyArray<string>): value is string =>
@@ -123,30 +120,30 @@ const isAddress = (value: unknown, origin: string, others: ReadonlyArray<string>
 const publicPathOf = (redirectUri: unknown): Check<string> =>
   typeof redirectUri === "string" &&
   ClientApplication.isRedirectUri(redirectUri) &&
-  // Browsers come back to these routes, and not to an app with a scheme of its own.
+  // Browsers return to these routes, so they cannot use an app's own scheme.
   /^https?:$/.test(new URL(redirectUri).protocol) &&
   new URL(redirectUri).pathname.endsWith(callbackPath) &&
-  // A link that begins with two slashes leads to another host.
+  // A path that begins with two slashes would lead to another host.
   !new URL(redirectUri).pathname.startsWith("//")
     ? Result.succeed(new URL(redirectUri).pathname.slice(0, -callbackPath.length))
     : invalid(
         "redirectUri",
-        `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it is on this machine`
+        `give one of the application's redirect URIs that ends with ${callbackPath}, with https unless it points to this machine`
       )
 
-/** Where the routes are here. Options that are no use have been refused, or will be. */
+/** The path of the routes in this server, or an empty text for invalid options, which are refused elsewhere. */
 export const mountPath = ({ path, redirectUri }: Pick<Options, "path" | "redirectUri">): string =>
   Result.getOrElse(
     Result.flatMap(publicPathOf(redirectUri), (publicPath) => pathOf(path, publicPath)),
     () => ""
   )
 
-/** What only `toWebHandler` is given. */
+/** Validates the options that only `toWebHandler` has. */
 export const parseWeb = (options: unknown): Check<void> => {
   if (!Predicate.isObject(options)) return noOptions
   const { subject, zapier }: { readonly subject?: unknown; readonly zapier?: unknown } = options
-  if (!Predicate.isFunction(subject)) return invalid("subject", "give a function from a request to its user's name")
-  return Layer.isLayer(zapier) ? Result.void : invalid("zapier", "give a layer, such as ZapierNode.layer()")
+  if (!Predicate.isFunction(subject)) return invalid("subject", "pass a function that returns the user id of a request")
+  return Layer.isLayer(zapier) ? Result.void : invalid("zapier", "pass a layer, such as ZapierNode.layer()")
 }
 
 export const parse = <R = never>(options: Options<R>): Check<Config<R>> =>
@@ -166,7 +163,7 @@ export const parse = <R = never>(options: Options<R>): Check<Config<R>> =>
       return yield* invalid("signIn", "give a path of the app, such as /sign-in, or an address at one of its origins")
     }
     if (respond !== undefined && !Predicate.isFunction(respond)) {
-      return yield* invalid("respond", "give a function from an outcome to an Effect of a response")
+      return yield* invalid("respond", "pass a function that returns an Effect of a response")
     }
     return {
       redirectUri,

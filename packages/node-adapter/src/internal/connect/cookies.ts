@@ -1,15 +1,14 @@
 /**
- * The cookies that bind attempts to the browser that began them: one for each attempt, so that two tabs do not mind each
- * other. A cookie names its attempt, and has a note of where to go afterwards. Neither is a secret: what counts is that this
- * browser has it.
+ * The cookies that bind attempts to the browser that began them: one for each attempt, so that two tabs do not interfere. A
+ * cookie holds its attempt and a note of the return address. Neither is secret: it matters only that this browser has it.
  *
- * There are five names, and each value has a greatest length: all of them together have less than 3,840 bytes, also when
- * requests come at the same time. A sixth attempt takes the place of the oldest. Servers refuse requests whose headers are too
- * large (RFC 6585 section 5), and these come with each request to the host.
+ * The five names and the maximum length of a value keep all of them below 3,840 bytes, even for concurrent
+ * requests. A sixth attempt replaces the oldest. Servers refuse requests with too large headers (RFC 6585 section 5), and
+ * these cookies are sent with each request to the host.
  *
- * Over https a name begins with `__Host-`: browsers take such a cookie from the very host alone, and not from one beside it,
- * so nobody else can give it to them. It has to be for the whole host then (RFC 6265bis section 4.1.3.2). On this machine,
- * over plain http, browsers have nothing of the kind, and it is for the routes only.
+ * Over https a name begins with `__Host-`: browsers accept such a cookie only from the host itself, not from a sibling, so
+ * no other host can plant one. It must then apply to the whole host (RFC 6265bis section 4.1.3.2). Over plain http, on this
+ * machine, browsers have no such protection, and the cookie applies only to the routes.
  */
 import * as Duration from "effect/Duration"
 import * as Base64Url from "effect/encoding/Base64Url"
@@ -18,10 +17,10 @@ import * as Result from "effect/Result"
 
 const slots = [0, 1, 2, 3, 4] as const
 
-/** The greatest length of a note, in characters of ASCII. */
+/** The maximum length of a note, in ASCII characters. */
 export const longestNote = 512
 
-/** Where cookies are for. */
+/** The host and path that the cookies apply to. */
 export interface Place {
   readonly isSecure: boolean
   /** The path of the routes, as browsers see it. */
@@ -52,14 +51,14 @@ const entries = (sent: Sent, isSecure: boolean): ReadonlyArray<Entry> =>
     return attempt === "" || note === undefined ? [] : [{ slot, startedAt: parseInt(startedAt, 36), attempt, note }]
   })
 
-// Requests that come at the same time do not see each other's: each takes a place by chance.
+// Concurrent requests do not see each other's cookies, so each picks a slot by its random attempt.
 const placeFor = (attempt: string, taken: ReadonlyArray<Entry>): number => {
   const free = slots.filter((slot) => !taken.some((entry) => entry.slot === slot))
   const [oldest] = taken.toSorted((one, other) => one.startedAt - other.startedAt)
   return free[attempt.charCodeAt(0) % free.length] ?? oldest?.slot ?? 0
 }
 
-// A semicolon would end it.
+// A semicolon would end the attribute.
 const isCookiePath = (path: string) => /^\/[!-:<-~]+$/.test(path)
 
 const attributes = ({ isSecure, publicPath }: Place) =>
@@ -67,11 +66,11 @@ const attributes = ({ isSecure, publicPath }: Place) =>
     path: isSecure || !isCookiePath(publicPath) ? "/" : publicPath,
     httpOnly: true,
     secure: isSecure,
-    // It comes along when Zapier sends the browser back, and not with what another page loads or posts.
+    // Sent when Zapier redirects the browser back, but not with resources or posts of other sites.
     sameSite: "lax"
   }) as const
 
-/** The note of an attempt that was begun in this browser. */
+/** The note of an attempt, if it was begun in this browser. */
 export const noteOf = (sent: Sent, attempt: string, { isSecure }: Place): string | undefined =>
   entries(sent, isSecure).find((entry) => entry.attempt === attempt)?.note
 
@@ -96,7 +95,7 @@ export const set = (
   })
 }
 
-/** Takes the cookie of an attempt out of this browser. */
+/** Removes the cookie of an attempt from this browser. */
 export const expire =
   (sent: Sent, attempt: string, place: Place): Change =>
   (response) =>

@@ -1,8 +1,8 @@
 /**
- * `connect.js`: the script that an app's page opens the popup with. It is a module without imports, for current browsers.
+ * `connect.js`: the script with which an app's page opens the popup. A module without imports, for current browsers.
  *
- * The popup counts as closed when its window says so and the user is back at this page: where the popup was cut off from
- * its opener, the window says so while it is still open.
+ * The popup counts as closed only when its window reports it and the user is back on this page: a popup that was cut off
+ * from its opener reports it while still open.
  */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { messageType } from "./popup.ts"
@@ -11,10 +11,10 @@ const source = `/**
  * Connects Zapier in a popup. Call it when the user clicks.
  *
  * Resolves with { outcome, error, status } when the popup has ended:
- * - outcome: "Connected", "Failed" (error says why), "SignedOut", ..., or "Closed" if the popup ended without a word
- * - status: what GET status says now, or undefined if it cannot be asked from here
+ * - outcome: "Connected", "Failed" (error says why), "SignedOut", ..., or "Closed" if the popup ended without a result
+ * - status: the response of GET status, or undefined if it cannot be fetched from here
  *
- * Where the browser allows no popup, this page goes to connect itself, and the promise stays pending.
+ * If the browser blocks the popup, this page itself goes to connect, and the promise stays pending.
  */
 export const connectZapier = ({ returnTo } = {}) => {
   const url = new URL("connect", import.meta.url)
@@ -43,7 +43,7 @@ export const connectZapier = ({ returnTo } = {}) => {
     const onMessage = ({ data, origin }) => {
       if (origin === url.origin) hear(data)
     }
-    // A popup that closes itself may be seen to be closed before its message is read.
+    // A popup that closes itself may look closed before its message arrives.
     let ticks = 0
     const watch = setInterval(() => {
       ticks = popup.closed && document.hasFocus() ? ticks + 1 : 0
@@ -71,7 +71,7 @@ const statusOf = async () => {
 }
 `
 
-/** It is the same for everybody, and any page may load it: it can do no more than a link to `connect`. */
+/** The script is the same for everyone, and any page may load it: it can do no more than a link to `connect`. */
 export const response = HttpServerResponse.text(source, {
   contentType: "text/javascript; charset=utf-8",
   headers: {

@@ -1,14 +1,14 @@
 /**
- * Which page has sent a request. Browsers say so by themselves, and no page can make them say something else: `Origin`, and
- * `Sec-Fetch-Site` (W3C Fetch Metadata).
+ * Determines which page sent a request. Browsers set `Origin` and `Sec-Fetch-Site` (W3C Fetch Metadata) themselves, and no
+ * page can forge them.
  */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 
 /**
- * Whether a request that changes something comes from the app's own pages. What does not say so does not.
+ * True if a request that changes something comes from the app's own pages. False if the request does not show it.
  *
- * The origin is `null` when a form of a page whose referrer policy is `no-referrer` is sent (Fetch standard, section "Append a
- * request `Origin` header"), and when a sandboxed page sends something: `Sec-Fetch-Site` tells them apart.
+ * The origin is `null` for a form on a page with the referrer policy `no-referrer` (Fetch standard, section "Append a request
+ * `Origin` header"), and for a sandboxed page: `Sec-Fetch-Site` distinguishes them.
  */
 export const isOwnPost = ({ headers }: HttpServerRequest, origins: ReadonlyArray<string>): boolean => {
   const origin = headers["origin"] ?? "null"
@@ -16,8 +16,8 @@ export const isOwnPost = ({ headers }: HttpServerRequest, origins: ReadonlyArray
 }
 
 /**
- * Whether none of the app's own pages has sent the browser here: a page of another site did, or of another host beside it, or
- * something that is no page (`none`): a mail, a chat, a bookmark. Older browsers do not say.
+ * True if the browser was not sent by one of the app's own pages, but by another site, a sibling host, or no page (`none`): a
+ * mail, a chat, a bookmark. False for older browsers, which do not tell.
  */
 export const isFromElsewhere = ({ headers }: HttpServerRequest, origins: ReadonlyArray<string>): boolean => {
   const site = headers["sec-fetch-site"]

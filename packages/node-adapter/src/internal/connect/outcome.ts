@@ -1,10 +1,10 @@
-/** What came of a request to the routes. The routes decide it, and `answers.ts` says it. */
+/** The outcomes of requests to the routes. The routes decide them, and `answers.ts` turns them into responses. */
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { Disconnected, Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 
 /**
- * A popup: the name that its opener has given it, which may be empty, and the origins whose pages may hear what came of it.
+ * A popup: the id that its opener gave it, possibly empty, and the origins that may learn its outcome.
  *
  * @since 0.1.0
  */
@@ -14,37 +14,37 @@ export interface Popup {
 }
 
 /**
- * What every outcome has, so that an app can lead the user on.
+ * The addresses in every outcome, with which an app can lead the user on.
  *
  * @since 0.1.0
  */
 export interface Ways {
-  /** Where the user wanted to go from here: a path of the app, or an address that is allowed. */
+  /** The user's return address: a path of the app, or an allowed address. */
   readonly returnTo: string
-  /** Where to connect, and then go to `returnTo`. */
+  /** The address to connect, and then return to `returnTo`. */
   readonly connect: string
   /**
-   * Set where a popup asked. It has to end with a page that tells the page that opened it, as `respond` does; a redirect would
-   * show the app in the popup.
+   * Set if a popup sent the request. It must end with a page that reports to its opener, as `respond` makes; a redirect would
+   * show the app inside the popup.
    */
   readonly popup?: Popup | undefined
 }
 
 /**
- * What came of a request.
+ * The outcome of a request.
  *
- * - `Connected`: the user came back from the consent page, and the grant is stored.
- * - `ScopesMissing`: so it is, but Zapier granted less than was asked for. Connecting again asks for the same, so do not send
- *   the user there unasked: it could go on for ever.
- * - `StillConnected`: this callback changed nothing, and `error.reason` says why (used before, or not allowed, for example);
- *   the user's connection from before works.
+ * - `Connected`: the user returned from the consent page, and the grant is stored.
+ * - `ScopesMissing`: connected, but Zapier granted fewer scopes than requested. Reconnecting requests the same, so do not
+ *   redirect the user there automatically: it could loop forever.
+ * - `StillConnected`: this callback changed nothing, for the reason in `error.reason` (for example already used, or denied);
+ *   the user's earlier connection works.
  * - `Disconnected`: the grant was removed. `revocation` says what the user can do at Zapier.
- * - `Failed`: the user is not connected, or it is not known. `error.reason` says why.
- * - `SignedOut`: nobody is signed in. `signIn` is where to, if the app has said so.
- * - `Unconfirmed`: none of the app's own pages sent the browser to `connect`. The user has to be asked first: offer a link to
+ * - `Failed`: the user is not connected, or it is unknown. `error.reason` says why.
+ * - `SignedOut`: no user is signed in. `signIn` is the sign-in page, if the app has set one.
+ * - `Unconfirmed`: the browser came to `connect` from outside the app's own pages. Ask the user first: show a link to
  *   `connect`, and never redirect there.
- * - `Refused`: the address to return to is none of the app's, or another site posted to `disconnect`.
- * - `Status`: what is known of the user's grant.
+ * - `Refused`: the return address is not allowed, or another site posted to `disconnect`.
+ * - `Status`: the status of the user's connection.
  *
  * @since 0.1.0
  */

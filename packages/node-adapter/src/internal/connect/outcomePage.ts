@@ -1,4 +1,4 @@
-/** The page of an outcome: what a user is told, and where they can go. What the app's owner has to do is in the error. */
+/** Makes the page of an outcome, for users. Advice for the app's owner is in the error. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type { PageName, PartialTexts } from "../../ConnectTexts.ts"
 import * as Page from "../page.ts"
@@ -8,23 +8,23 @@ import * as Words from "./words.ts"
 
 type Reason = ZapierAuthError["reason"]
 
-/** To whom an outcome is told. */
+/** The reader of an outcome. */
 export interface Telling {
-  /** The app's own texts for who asks. */
+  /** The app's own texts for the reader. */
   readonly texts?: PartialTexts | undefined
-  /** What was asked for: a failure is told in other words to who wanted to disconnect. Default: `Connect`. */
+  /** The user's intent: a failed disconnect has its own texts. Default: `Connect`. */
   readonly action?: "Connect" | "Disconnect" | undefined
 }
 
 const mismatch = {
-  // Attempts are forgotten some time after they have expired.
+  // The most likely reason: attempts are forgotten some time after they expire.
   Unknown: "expired",
   AlreadyUsed: "alreadyUsed",
   OtherSubject: "otherUser",
   OtherBrowser: "otherBrowser"
 } as const satisfies Record<string, PageName>
 
-/** The page that says why connecting failed. */
+/** The page for a failure to connect. */
 const failurePage = (reason: Reason): PageName => {
   switch (reason._tag) {
     case "ConsentDenied":
@@ -57,7 +57,7 @@ const failurePage = (reason: Reason): PageName => {
   }
 }
 
-/** The page of an outcome. None has one that is told as data only, or by going somewhere. */
+/** The page of an outcome; `undefined` if it is always data or a redirect. */
 export const nameOf = (outcome: Outcome, { action }: Telling): PageName | undefined => {
   switch (outcome._tag) {
     case "Connected":
@@ -82,10 +82,10 @@ export const nameOf = (outcome: Outcome, { action }: Telling): PageName | undefi
   }
 }
 
-/** Whether a user who is connected has nothing to do about it: they have what they came for, or wanted nothing. */
+/** True if a connected user need not act: they have a connection, or wanted none. */
 export const isHarmless = ({ _tag }: Reason): boolean => _tag === "ConsentDenied" || _tag === "StateMismatch"
 
-// To begin once more does not help where the app is not set up, or where Zapier has not responded yet.
+// Trying again does not help if the app is misconfigured, or Zapier has not responded yet.
 const isVain = (reason: Reason) => ["appFault", "pending"].includes(failurePage(reason))
 
 const linksOf = (outcome: Outcome, { action, texts = {} }: Telling): ReadonlyArray<Page.Link> => {
@@ -112,19 +112,19 @@ const linksOf = (outcome: Outcome, { action, texts = {} }: Telling): ReadonlyArr
   }
 }
 
-// What went wrong is news to who is still connected, unless nothing did.
-const said = (outcome: Outcome, page: PageName, texts: PartialTexts): ReadonlyArray<Page.Text> => {
+// A failure is explained to users who are still connected, unless it is harmless.
+const textsOf = (outcome: Outcome, page: PageName, texts: PartialTexts): ReadonlyArray<Page.Text> => {
   const { text } = Words.pageTexts(texts, page)
   if (outcome._tag !== "StillConnected" || isHarmless(outcome.error.reason)) return [text]
   return [Words.pageTexts(texts, failurePage(outcome.error.reason)).text, text]
 }
 
-/** What a program is told in words. */
+/** The texts of an outcome as one message, for programs. */
 export const messageOf = (outcome: Outcome, telling: Telling): string | undefined => {
   const page = nameOf(outcome, telling)
   return (
     page &&
-    said(outcome, page, telling.texts ?? {})
+    textsOf(outcome, page, telling.texts ?? {})
       .map(Page.textOf)
       .join(" ")
   )
@@ -134,12 +134,12 @@ export const make = (outcome: Outcome, telling: Telling): Page.Page | undefined 
   const page = nameOf(outcome, telling)
   if (page === undefined) return undefined
   const { texts = {} } = telling
-  // What asks the user first is not the end of a popup.
+  // A page that asks the user first does not end the popup.
   const popup = outcome._tag === "Unconfirmed" ? undefined : outcome.popup
   return {
     lang: Words.langOf(texts),
     title: Words.pageTexts(texts, page).title,
-    words: [...said(outcome, page, texts), ...(popup === undefined ? [] : [Words.shared(texts, "closeWindow")])],
+    words: [...textsOf(outcome, page, texts), ...(popup === undefined ? [] : [Words.shared(texts, "closeWindow")])],
     links: linksOf(outcome, telling),
     script: popup && Popup.script(outcome, popup)
   }

@@ -1,4 +1,4 @@
-/** Where the routes are below their own path, and by which method. */
+/** The routes' methods, and paths below their common path. */
 
 /** A route: its method and its path. */
 export type Route = readonly ["GET" | "POST", `/${string}`]
@@ -21,7 +21,7 @@ const decoded = (path: string): string => {
   }
 }
 
-/** The path of a URL without its origin, spelled as the router compares paths. */
+/** The path of a URL, normalized as the router compares paths. */
 export const ofUrl = (url: string): string =>
   decoded(url.replace(/[?#].*$/s, ""))
     .replace(/\/{2,}/g, "/")
@@ -29,9 +29,9 @@ export const ofUrl = (url: string): string =>
     .toLowerCase()
 
 /**
- * Whether a request is for one of the routes. The router serves `HEAD` as `GET`.
+ * True if a request is for one of the routes. The router serves `HEAD` like `GET`.
  *
- * @param path where the routes are
+ * @param path the common path of the routes
  */
 export const isRoute = (path: string, { method, url }: Pick<Request, "method" | "url">): boolean => {
   const { pathname } = new URL(url)

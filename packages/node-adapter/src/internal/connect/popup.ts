@@ -1,63 +1,63 @@
 /**
- * Connecting in a popup. The app's page opens `connect?mode=popup`; whatever comes of it, the popup ends with a page that
- * tells the app's page, and closes. It tells the outcome's name, and nothing that is worth anything to anybody else.
+ * Connects in a popup. The app's page opens `connect?mode=popup`; in any outcome, the popup ends with a page that reports to
+ * the app's page and closes. It reports only the outcome's name, which is of no use to others.
  *
- * It tells it in two ways, because neither always works. A message to the opener reaches pages of the app's other origins,
- * too; browsers deliver it only if the opener is of an origin that the app named. A broadcast reaches pages of the same
- * origin even where `Cross-Origin-Opener-Policy`, of the app's page or of Zapier's, has cut the popup off from its opener
- * (HTML Living Standard, sections 7.1.3 and 9.5).
+ * It reports in two ways, because neither always works. A message to the opener also reaches pages of the app's other
+ * origins; browsers deliver it only if the opener's origin is one that the app listed. A broadcast reaches pages of the same
+ * origin even if `Cross-Origin-Opener-Policy`, of the app's page or of Zapier's, has cut the popup off from its opener (HTML
+ * Living Standard, sections 7.1.3 and 9.5).
  */
 import type { Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type { Script } from "../page.ts"
 import type { Outcome, Popup } from "./outcome.ts"
 
-/** The type of the message, as Zapier's own pages have it, and the name of the channel of the broadcast. */
+/** The message's type, the same as in Zapier's own pages, and the name of the broadcast channel. */
 export const messageType = "zapier.popup.close"
 
 /**
- * What came of a popup.
+ * The result of a popup.
  *
  * @since 0.1.0
  */
 export interface PopupResult {
-  /** The name of the outcome; `Closed` if the popup ended without one, because the user closed it, for example. */
+  /** The name of the outcome; `Closed` if the popup ended without one, for example because the user closed it. */
   readonly outcome: Exclude<Outcome["_tag"], "Disconnected" | "Status" | "Unconfirmed"> | "Closed"
-  /** Why, with `Failed` and `StillConnected`. */
+  /** The reason, for `Failed` and `StillConnected`. */
   readonly error: ZapierAuthError["reason"]["_tag"] | undefined
-  /** What the server says by then; `undefined` if nobody is signed in, or on a page of another origin than the routes. */
+  /** The server's status afterwards; `undefined` if the user is signed out, or the page and routes differ in origin. */
   readonly status: (Status & { readonly connected: boolean; readonly needsReconnect: boolean }) | undefined
 }
 
 /**
- * The module `connect.js` of the routes, for an app's page that imports it.
+ * The module `connect.js` of the routes, for pages that import it.
  *
  * @since 0.1.0
  */
 export interface PopupScript {
   /**
-   * Connects in a popup. Call it when the user clicks: browsers allow no popup otherwise. Where one is not allowed, the page
-   * itself goes to Zapier, and the promise stays pending. It does not fail.
+   * Connects in a popup. Call it on the user's click, because browsers block other popups. If the popup is blocked, the page
+   * itself goes to Zapier, and the promise stays pending. It never rejects.
    *
-   * `returnTo` is where the user goes from a popup that stays open, or without one: a path of the app.
+   * `returnTo` is the return address for a popup that stays open, or if there is none: a path of the app.
    */
   readonly connectZapier: (options?: { readonly returnTo?: string | undefined }) => Promise<PopupResult>
 }
 
 const id = /^[\w-]{1,64}$/
 
-/** The name of a popup in the query of `connect`, where one is asked for; empty if it has none. */
+/** The id in the query of `connect`, possibly empty; `undefined` if no popup is requested. */
 export const asked = (query: URLSearchParams): string | undefined => {
   const name = query.get("id") ?? ""
   if (query.get("mode") !== "popup") return undefined
   return id.test(name) ? name : ""
 }
 
-/** The least of a query that still asks for one of that name. */
+/** The minimal query that requests a popup with that id. */
 export const queryOf = (name: string): string => `mode=popup${name === "" ? "" : `&id=${name}`}`
 
-// The page reads what it has to say from data, so that the script is always the same, and a digest allows it and no other.
-// Where somebody heard the broadcast, there is a page to come back to, and the popup may close.
+// The script reads its message from data attributes, so that it never changes and its digest can be allowed. If the
+// broadcast was heard, the app's page is open, and the popup may close.
 const source = `(() => {
   const { outcome, error, id, origins } = document.querySelector("main").dataset
   const message = { type: "${messageType}", outcome, ...(error && { error }), ...(id && { id }) }
@@ -71,10 +71,10 @@ const source = `(() => {
   window.close()
 })()`
 
-/** The SHA-256 of the script. A test says what it is. */
+/** The SHA-256 of the script. A test checks it. */
 const digest = "sha256-Rt9sUSZunYu6JoD8uOJKAPJBg1AQwfcnNkkX4D+XqzE="
 
-/** The script of the page that a popup ends with. */
+/** The script of a popup's last page. */
 export const script = (outcome: Outcome, { id, origins }: Popup): Script => ({
   source,
   digest,

@@ -1,9 +1,9 @@
 /**
- * Keeps the parameters of a callback out of what the server itself shows of a request: its spans, and its errors.
+ * Keeps a callback's parameters out of the server's own spans and errors.
  *
- * The routes run inside of the server's span. Effect sets the attributes of that span, the whole URL among them, when the
- * response has been made, and ends it with the request or the response in hand. So the span is changed while the routes run:
- * from then on it masks what it is told.
+ * The routes run inside the server's span. Effect sets that span's attributes, including the whole URL, after the response
+ * was made, and ends it with the request or response. So the span is patched while the routes run, and masks values from
+ * then on.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -23,17 +23,17 @@ type Request = HttpServerRequest.HttpServerRequest
 
 type App<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 
-// What a callback has in its query (RFC 6749 section 4.1.2).
+// The secret parameters of a callback (RFC 6749 section 4.1.2).
 const names = ["code", "state"]
 
 const mask = "REDACTED"
 
-// Shorter ones are no secrets of anybody, and may be a part of any text.
+// Shorter values are not secrets, and may be part of any text.
 const shortest = 8
 
 const searchOf = (url: string): string => (url.includes("?") ? url.slice(url.indexOf("?")) : "")
 
-/** The values of the parameters, as they are and as they are written in the query. */
+/** The parameters' values, both decoded and as written in the query. */
 const secretsOf = (url: string): ReadonlyArray<string> => {
   const search = searchOf(url).replace(/#.*$/s, "")
   const query = new URLSearchParams(search)
@@ -59,12 +59,12 @@ const masked = (key: string, value: unknown, secrets: Iterable<string>): unknown
 
 const maskUrl = (url: string): string => UrlParams.redactUrl(url, names)
 
-/** The request by its method and masked URL: the platform's own has the whole URL, and all cookies. */
+/** The request with only its method and masked URL, because the platform's holds the whole URL and all cookies. */
 const bareRequest = (request: Request): Request => {
   const url = `http://localhost${maskUrl(request.url)}`
   const { method } = request
   const made = Result.try(() => new globalThis.Request(url, { method }))
-  // A few methods are those of no `Request`, and some targets are no path.
+  // `Request` refuses some methods, and some targets are not paths.
   return HttpServerRequest.fromWeb(Result.getOrElse(made, () => new globalThis.Request("http://localhost/")))
 }
 
@@ -102,7 +102,7 @@ const bareCause = <E>(cause: Cause.Cause<E>): Cause.Cause<E> =>
     cause.reasons.map((reason) => {
       switch (reason._tag) {
         case "Fail":
-          // What was an `HttpServerError` is one.
+          // An `HttpServerError` stays one.
           return Cause.makeFailReason(bareError(reason.error) as E).annotate(Cause.reasonAnnotations(reason))
         case "Die":
           return Cause.makeDieReason(bareError(reason.defect)).annotate(Cause.reasonAnnotations(reason))
@@ -117,7 +117,7 @@ const bareExit = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown
   return HttpServerResponse.isHttpServerResponse(exit.value) ? Exit.succeed(bareResponse(exit.value)) : exit
 }
 
-// The secrets of the requests that a span is for: one, unless an app has spans of its own.
+// The secrets of a span's requests: usually one request, unless the app has its own spans.
 const quieted = new WeakMap<Tracer.Span, Set<string>>()
 
 const quietSpan = (span: Tracer.Span, secrets: ReadonlyArray<string>) => {
@@ -130,14 +130,14 @@ const quietSpan = (span: Tracer.Span, secrets: ReadonlyArray<string>) => {
   const end = span.end.bind(span)
   span.attribute = (key, value) => attribute(key, masked(key, value, all))
   span.end = (endTime, exit) => end(endTime, bareExit(exit))
-  // What was told before.
+  // Mask attributes that are already set.
   for (const [key, value] of span.attributes) {
     const now = masked(key, value, all)
     if (now !== value) attribute(key, now)
   }
 }
 
-/** The spans that the request is inside of, out to the outermost of the server. What is beyond is not about the request. */
+/** The spans around the request, up to the server's outermost. Those outside it do not concern the request. */
 const spansOf = (context: Context.Context<never>): ReadonlyArray<Tracer.Span> => {
   const spans: Array<Tracer.Span> = []
   let next = Context.getOption(context, Tracer.ParentSpan)
@@ -155,15 +155,15 @@ const quietly = <E, R>(request: Request, app: App<E, R>): App<E, R> =>
     return Effect.catchCause(app, (cause) => Effect.failCause(bareCause(cause)))
   })
 
-/** The handler of a route whose URL or response may hold a code or `state`: the server shows neither. */
+/** Wraps the handler of a route whose URL or response may hold a code or `state`, so that the server shows neither. */
 export const handler =
   <E, R>(handle: (request: Request) => App<E, R>) =>
   (request: Request): App<E, R> =>
     quietly(request, handle(request))
 
 /**
- * For all requests of a router: those that look like a callback are kept quiet about, whether a route is there for them or
- * not. A callback has `state` with a code or an error; below the routes' own path, any of them is enough.
+ * Masks all requests of a router that look like a callback, whether or not a route exists for them. A callback has `state`
+ * with a code or an error; below the routes' own path, any of these is enough.
  */
 export const router =
   (path: string) =>
@@ -175,20 +175,20 @@ export const router =
       return isCallback || (isBelow && names.some((name) => query.has(name))) ? quietly(given, app) : app
     })
 
-/** The query of a callback that nobody but the routes is shown. */
+/** The callback's query, which only the routes see. */
 const Query = Context.Reference<Option.Option<Redacted.Redacted>>(
   "@zapier-workflow-auth/node-adapter/internal/connect/quiet/Query",
   { defaultValue: Option.none }
 )
 
-/** The query of a request as it came. */
+/** The original query of a request. */
 export const queryOf = ({ url }: Request): Effect.Effect<URLSearchParams> =>
   Effect.map(
     Query,
     (hidden) => new URLSearchParams(Option.match(hidden, { onNone: () => searchOf(url), onSome: Redacted.value }))
   )
 
-/** Has everything inside of it see a request for the callback with a masked query, but the routes. */
+/** Masks the query of callback requests for everything inside, except the routes. */
 export const hide =
   (path: string) =>
   <E, R>(app: App<E, R>): App<E, R | HttpServerRequest.HttpServerRequest> =>

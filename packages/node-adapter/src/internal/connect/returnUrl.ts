@@ -1,29 +1,29 @@
 /**
- * Where to go when all is done, as somebody has asked for it: anybody can write a link to the app. It stays at the app, or
- * goes to an origin that the app names.
+ * Validates return addresses, because anyone can write a link to the app. An address must be at the app, or at an origin that
+ * the app lists.
  */
 
-// White space and control characters are dropped by browsers, and a backslash is a slash to them.
+// Browsers drop white space and control characters, and treat a backslash as a slash.
 const isPlain = (text: string) => /^[!-[\]-~]+$/.test(text)
 
 /**
- * The same address, spelled so that it cannot be read in two ways; `undefined` if it is not allowed.
+ * Returns the address in an unambiguous spelling, or `undefined` if it is not allowed.
  *
- * @param text a path, or a whole address
+ * @param text a path, or an absolute address
  * @param own the app's own origin
- * @param others more that it may lead to
+ * @param others further allowed origins
  */
 export const parse = (text: string, own: string, others: ReadonlyArray<string>): string | undefined => {
   if (!isPlain(text)) return undefined
   if (text.startsWith("/")) {
     if (!URL.canParse(text, own)) return undefined
     const { hash, origin, pathname, search } = new URL(text, own)
-    // Two slashes at the start would be an address of another host.
+    // Two leading slashes would lead to another host.
     return origin === own && !pathname.startsWith("//") ? `${pathname}${search}${hash}` : undefined
   }
   if (!URL.canParse(text)) return undefined
   const { href, origin, password, protocol, username } = new URL(text)
-  // A blob has the origin of the page that it is of.
+  // A blob URL has the origin of its page.
   const isPage = /^https?:$/.test(protocol) && username === "" && password === ""
   return isPage && [own, ...others].includes(origin) ? href : undefined
 }

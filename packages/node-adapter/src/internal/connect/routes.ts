@@ -1,4 +1,4 @@
-/** What the routes decide: each ends in an outcome, or in a response that tells nothing. */
+/** Decides the outcome of each request, or a response without content. */
 import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import type { Status, ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -29,16 +29,16 @@ import * as Visit from "./visit.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
-/** An outcome and what becomes of cookies, or a response. */
+/** An outcome and the change of cookies, or a response. */
 type Decision = { readonly outcome: Outcome; readonly cookies?: (response: Response) => Response } | Response
 
-// The app's own functions may need what each request has.
+// The app's own functions may require services of each request.
 type Decided = Effect.Effect<Decision, never, HttpRouter.Provided>
 
 interface Services {
   readonly auth: ZapierAuth["Service"]
   readonly digest: Digest.Digest["Service"]
-  /** Who is signed in. */
+  /** The signed-in user. */
   readonly subject: (request: HttpServerRequest) => Effect.Effect<Option.Option<string>, ZapierAuthError>
   readonly answer: (outcome: Outcome, asking: Answers.Asking) => Effect.Effect<Response, never, HttpRouter.Provided>
 }
@@ -47,9 +47,8 @@ const bare = (status: number, headers: Record<string, string> = {}) =>
   HttpServerResponse.empty({ status, headers: { ...Page.guards, ...headers } })
 
 /**
- * For what begins or uses up an attempt: only a visit may do so. A browser throws away what is not a success when it only
- * prepares for a visit (HTML standard, section "Navigational prefetching"), and asks anew when the visit comes. The router has
- * `HEAD` served as `GET` is.
+ * Lets only real visits begin or use up an attempt. A browser that prefetches discards unsuccessful responses (HTML standard,
+ * section "Navigational prefetching") and sends the request again on a visit. The router serves `HEAD` like `GET`.
  */
 const onlyVisits =
   (handler: (request: HttpServerRequest) => Decided) =>
@@ -58,13 +57,13 @@ const onlyVisits =
     return Speculative.isSpeculative(request) ? Effect.succeed(bare(503)) : handler(request)
   }
 
-// How often it is looked again for what another callback brings, and how long after each time, in milliseconds.
+// How often to look for the outcome of another callback, and the pause between, in milliseconds.
 const looks = 10
 const pause = 500
 
 const isConnected = ({ _tag }: Status) => _tag === "Active" || _tag === "Refreshing"
 
-// The right user may still come with it, or this user once more.
+// Failures after which the right user, or this user again, may still use the callback.
 const mayComeAgain = ({ reason }: ZapierAuthError) =>
   reason._tag === "Closed" ||
   reason._tag === "StoreFailed" ||
@@ -79,7 +78,7 @@ export const make = (
   const own = [origin, ...others]
   const place = { isSecure: new URL(redirectUri).protocol === "https:", publicPath: config.publicPath }
 
-  /** For the user who is signed in. */
+  /** Runs a handler for the signed-in user. */
   const forUser = (request: HttpServerRequest, ways: Ways, handler: (subject: string) => Decided): Decided =>
     Effect.matchEffect(subjectOf(request), {
       onFailure: (error) => Effect.succeed<Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
@@ -91,7 +90,7 @@ export const make = (
 
   type Handler = (request: HttpServerRequest, subject: string, visit: Visit.Visit) => Decided
 
-  /** For the user who is signed in, and an address to return to that is allowed. */
+  /** Runs a handler for the signed-in user, with a valid return address. */
   const returning =
     (handler: Handler) =>
     (request: HttpServerRequest): Decided => {
@@ -130,14 +129,14 @@ export const make = (
       onSuccess: (status): Decision => ({ outcome: { _tag: "Status", status, ...ways } })
     })
 
-  // The first of two callbacks at the same time may be about to connect the user.
+  // Of two concurrent callbacks, the first may be about to connect the user.
   const statusAfter = (subject: string, { reason }: ZapierAuthError) =>
     reason._tag === "StateMismatch" && reason.why === "AlreadyUsed"
       ? Effect.repeat(auth.status(subject), { until: isConnected, times: looks, schedule: Schedule.spaced(pause) })
       : auth.status(subject)
 
-  /** Nothing came of a callback. Whose grant works all the same is told so, and of nobody else's. */
-  const inVain = (subject: string, error: ZapierAuthError, ways: Ways): Effect.Effect<Outcome> => {
+  /** The outcome of a failed callback. Only users with a working grant learn that they are still connected. */
+  const failedFor = (subject: string, error: ZapierAuthError, ways: Ways): Effect.Effect<Outcome> => {
     const failed: Outcome = { _tag: "Failed", error, ...ways }
     return Effect.match(statusAfter(subject, error), {
       onFailure: () => failed,
@@ -146,7 +145,7 @@ export const make = (
     })
   }
 
-  /** A callback that this browser is not waiting for. The right browser and user can still come with it. */
+  /** The outcome of a callback that this browser does not expect. The right browser and user can still use it. */
   const unexpected = (request: HttpServerRequest, error: ZapierAuthError): Effect.Effect<Decision> => {
     const ways = Visit.plain(config)
     return Effect.matchEffect(subjectOf(request), {
@@ -154,7 +153,7 @@ export const make = (
         Effect.succeed<Decision>({ outcome: { _tag: "Failed", error: unknownUser, ...ways } }),
       onSuccess: Option.match({
         onNone: () => Effect.succeed<Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
-        onSome: (subject) => Effect.map(inVain(subject, error, ways), (outcome): Decision => ({ outcome }))
+        onSome: (subject) => Effect.map(failedFor(subject, error, ways), (outcome): Decision => ({ outcome }))
       })
     })
   }
@@ -175,7 +174,7 @@ export const make = (
     return yield* forUser(request, ways, (subject) =>
       Effect.matchEffect(auth.handleCallback(query, { subject }), {
         onFailure: (error) =>
-          Effect.map(inVain(subject, error, ways), (outcome): Decision =>
+          Effect.map(failedFor(subject, error, ways), (outcome): Decision =>
             mayComeAgain(error) ? { outcome } : { outcome, cookies: over }
           ),
         onSuccess: ({ missingScopes: missing, ...status }) =>
@@ -190,11 +189,11 @@ export const make = (
     )
   })
 
-  // The app's owner has to know what its users are told in other words.
+  // Users see other texts, so log the error for the app's owner.
   const log = (outcome: Outcome) =>
     "error" in outcome && outcome.error.blames !== "User" ? Effect.logError(outcome.error.message) : Effect.void
 
-  const answered = (handler: (request: HttpServerRequest) => Decided, askedBy = Answers.askedBy) =>
+  const responding = (handler: (request: HttpServerRequest) => Decided, askedBy = Answers.askedBy) =>
     Quiet.handler((request): Effect.Effect<Response, never, HttpRouter.Provided> =>
       Effect.flatMap(handler(request), (decision) => {
         if (HttpServerResponse.isHttpServerResponse(decision)) return Effect.succeed(decision)
@@ -205,14 +204,14 @@ export const make = (
 
   const at = ([method, path]: Paths.Route) => [method, `${config.path}${path}` as `/${string}`] as const
   return [
-    HttpRouter.route(...at(Paths.connect), answered(onlyVisits(returning(connect)))),
+    HttpRouter.route(...at(Paths.connect), responding(onlyVisits(returning(connect)))),
     HttpRouter.route(...at(Paths.script), Effect.succeed(Opener.response)),
-    HttpRouter.route(...at(Paths.callback), answered(onlyVisits(callback))),
-    HttpRouter.route(...at(Paths.disconnect), answered(returning(disconnect))),
-    // Only programs ask for it.
+    HttpRouter.route(...at(Paths.callback), responding(onlyVisits(callback))),
+    HttpRouter.route(...at(Paths.disconnect), responding(returning(disconnect))),
+    // Only programs request the status.
     HttpRouter.route(
       ...at(Paths.status),
-      answered(returning(status), (request) => ({ ...Answers.askedBy(request), format: "json" }))
+      responding(returning(status), (request) => ({ ...Answers.askedBy(request), format: "json" }))
     )
   ]
 }

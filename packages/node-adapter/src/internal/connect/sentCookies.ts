@@ -1,9 +1,9 @@
 /**
- * The cookies that a request has, for those of the routes.
+ * The cookies of a request, as the routes need them.
  *
- * Effect's `request.cookies` takes off a name what JavaScript calls white space, and byte A0 is that. A host beside the app's
- * can set a cookie whose name is this byte and then a name with `__Host-`: to a browser it has no prefix, so that it is kept
- * and sent. The cookies of the routes have nothing but printable ASCII.
+ * Effect's `request.cookies` trims what JavaScript considers white space, which includes byte A0. A sibling host could set a
+ * cookie whose name is this byte followed by a `__Host-` name: to a browser it has no prefix, so it is stored and sent. The
+ * routes' own cookies are printable ASCII only.
  */
 import * as Cookies from "effect/http/Cookies"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"

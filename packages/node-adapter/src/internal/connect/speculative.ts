@@ -1,6 +1,6 @@
 /**
- * Whether a browser only prepares for a visit that may never come, and says so: `Sec-Purpose` (Fetch and HTML standards), or
- * one of the older headers that mean the same.
+ * True if a browser says that it only prepares for a possible visit: by `Sec-Purpose` (Fetch and HTML standards), or an older
+ * header with the same meaning.
  */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 

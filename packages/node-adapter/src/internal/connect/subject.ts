@@ -1,16 +1,16 @@
-/** Who is signed in, as the app says it: types do not keep a program in JavaScript from saying anything. */
+/** Validates the app's signed-in user, because JavaScript programs ignore types. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Failures from "./failures.ts"
 
-const asking = ["subject", "say who is signed in"] as const
+const asking = ["subject", "identify the signed-in user"] as const
 
 export const failed = Failures.toError(...asking)
 
-/** Nothing and an empty text are nobody; whatever else is no text cannot be told from somebody, and fails. */
+/** An empty text, or no value, means signed out. Other values fail, because they may mean a user. */
 export const parse = (
-  // How an app's own service fails is the app's.
+  // The app's own service may fail with any error.
   ask: () => Effect.Effect<Option.Option<string>, unknown>
 ): Effect.Effect<Option.Option<string>, ZapierAuthError> =>
   Effect.flatMap(Failures.ofApp(...asking, ask), (given) => {
@@ -18,5 +18,5 @@ export const parse = (
     if (subject === undefined || subject === null || subject === "") return Effect.succeedNone
     return typeof subject === "string"
       ? Effect.succeedSome(subject)
-      : Effect.fail(Failures.useless(...asking, subject, "the user's name as text"))
+      : Effect.fail(Failures.useless(...asking, subject, "the user's id as text"))
   })

@@ -1,6 +1,6 @@
 /**
- * What a user came for: where to go afterwards, and where to connect with the same query, which the app may choose scopes by.
- * It is noted in the attempt's cookie meanwhile.
+ * The purpose of a visit: the return address, and the address to connect with the same query, by which the app may choose
+ * scopes. It is kept in the attempt's cookie meanwhile.
  */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { Config } from "./config.ts"
@@ -23,18 +23,18 @@ export const queryOf = ({ url }: HttpServerRequest): URLSearchParams => {
   return new URLSearchParams(start === -1 ? "" : url.slice(start + 1))
 }
 
-// The greatest length of an address, in characters: it has to fit into a note.
+// The maximum length of a return address, in characters, so that it fits into a note.
 const longest = 500
 
 /**
- * What fits into a cookie. The rest of a query is left out first; a popup does without an address, and not without its name,
- * by which its opener knows it.
+ * Makes a note that fits into a cookie. If too long, the rest of the query is dropped first, then the return address, but not
+ * the popup's id, by which its opener knows it.
  */
 const noteOf = (address: string, rest: string, popup: string): string =>
   [`${address}\n${rest}`, `${address}\n${popup}`].find(({ length }) => length <= Cookies.longestNote) ?? `\n${popup}`
 
 /**
- * @param address where to go afterwards, if that was said and is allowed
+ * @param address the return address, if given and allowed
  * @param more the rest of the query
  */
 const make = (
@@ -55,11 +55,11 @@ const make = (
   }
 }
 
-/** The visit of somebody who has said nothing. */
+/** The visit without any options. */
 export const plain = (where: Where): Ways =>
   make({ ...where, origin: "", others: [] }, undefined, new URLSearchParams()).ways
 
-/** What a query asks for; `undefined` if it names an address that is not allowed. One that is too long is not gone to. */
+/** Parses a query; `undefined` if its return address is not allowed. A return address that is too long is ignored. */
 export const parse = (config: Where & Origins, query: URLSearchParams): Visit | undefined => {
   const more = new URLSearchParams(query)
   more.delete("return")
@@ -69,7 +69,7 @@ export const parse = (config: Where & Origins, query: URLSearchParams): Visit | 
   return address === undefined ? undefined : make(config, address.length > longest ? undefined : address, more)
 }
 
-/** What was noted. It was allowed then, and anybody may have changed it since. */
+/** Parses a note. It is validated again, because it may have been changed since. */
 export const ofNote = (config: Where & Origins, note: string): Ways => {
   const [address = "", ...rest] = note.split("\n")
   return make(

@@ -1,4 +1,4 @@
-/** Routes as a function from a `Request` to a `Response`, which answers whether they could be built or not. */
+/** Turns routes into a function from `Request` to `Response` that responds even if they could not be built. */
 import { Closed, InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -17,14 +17,14 @@ type Answer<E> = Effect.Effect<
   HttpServerRequest.HttpServerRequest | Scope.Scope
 >
 
-/** Responds to a request; what is in the context is for this request only. */
+/** Responds to a request. The context is for this request only. */
 export type Handle = (request: Request, context?: Context.Context<never>) => Promise<Response>
 
 export const handleOf = <E>(app: Answer<E>): Handle => HttpEffect.toWebHandler(app)
 
 /**
- * @param handleOf what was started, as a handler
- * @param unavailable the response where it could not be started, or was closed
+ * @param handleOf makes a handler from what was started
+ * @param unavailable makes the response if the start failed, or after closing
  */
 export const make = <A>(
   lifetime: Lifetime<A, ZapierAuthError>,
@@ -46,7 +46,7 @@ export const make = <A>(
     if (Option.isNone(exit)) return refuse(ZapierAuthError.make(new Closed({})))(request)
     if (Exit.isSuccess(exit.value)) return exit.value.value
     const error = Option.getOrElse(Cause.findErrorOption(exit.value.cause), () =>
-      ZapierAuthError.make(new InvalidConfig({ setting: "zapier", problem: "the layer threw when it was built" }))
+      ZapierAuthError.make(new InvalidConfig({ setting: "zapier", problem: "a layer threw while it was built" }))
     )
     return refuse(error)(request)
   }

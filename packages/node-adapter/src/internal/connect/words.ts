@@ -1,4 +1,4 @@
-/** In whose words pages are, and in which language. */
+/** Chooses the texts and language of pages. */
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Effect from "effect/Effect"
@@ -12,10 +12,10 @@ import { english, type Given, type PageName, type PartialTexts, type Reader } fr
 import type { Text } from "../page.ts"
 import { toError } from "./failures.ts"
 
-/** More languages than a person reads; a header may name thousands. */
+/** The maximum number of languages that are considered; a header may list thousands. */
 const most = 20
 
-/** The languages of `Accept-Language`, the best one first (RFC 9110 section 12.5.4). */
+/** The languages of `Accept-Language`, best first (RFC 9110 section 12.5.4). */
 export const languagesOf = (header: string): ReadonlyArray<string> =>
   header
     .slice(0, 1_000)
@@ -29,7 +29,7 @@ export const languagesOf = (header: string): ReadonlyArray<string> =>
     .sort((one, other) => other.weight - one.weight)
     .map(({ tag }) => tag)
 
-/** Who reads the page that a request is answered with. */
+/** The reader of the response page. */
 export const readerOf = ({ cookies, headers }: Pick<HttpServerRequest, "cookies" | "headers">) => ({
   languages: languagesOf(headers["accept-language"] ?? ""),
   cookies
@@ -46,12 +46,12 @@ const Texts = Schema.Struct({
   pages: Schema.optional(Schema.Struct(Record.map(pages, () => optionalPage)))
 })
 
-// A promise or an effect of texts looks like texts of which all are left out.
+// A promise or an effect would look like texts that are all omitted.
 const isOfTexts = (value: unknown): boolean => Predicate.isPromiseLike(value) || Effect.isEffect(value)
 
 const noTexts = Result.fail(
   ZapierAuthError.make(
-    new InvalidConfig({ setting: "texts", problem: "give the texts themselves, and no promise or effect of them" })
+    new InvalidConfig({ setting: "texts", problem: "pass the texts themselves, not a promise or effect of them" })
   )
 )
 
@@ -61,34 +61,34 @@ const decode = (texts: unknown, onExcessProperty: "error" | "ignore"): Result.Re
     const path = SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues[0]?.path ?? []
     const setting = ["texts", ...path.map(String)].join(".")
     return ZapierAuthError.make(
-      new InvalidConfig({ setting, problem: "give a text, by one of the names that ConnectTexts.english has" })
+      new InvalidConfig({ setting, problem: "pass a text for one of the names in ConnectTexts.english" })
     )
   })
 }
 
-/** The app's texts for a reader, or why there are none. */
+/** Returns the app's texts for a reader, or the error. */
 export type Find = (reader: Reader) => Result.Result<PartialTexts, ZapierAuthError>
 
-/** How texts are found. Those that are the same for everybody are checked once. */
+/** Makes `Find`. Texts that are the same for all readers are validated once. */
 export const make = (given: Given | undefined): Result.Result<Find, ZapierAuthError> => {
   if (typeof given !== "function") {
     return Result.map(decode(given === undefined ? {} : given, "error"), (texts) => () => Result.succeed(texts))
   }
-  // Reading what it gives may throw as well.
+  // Reading the returned object may throw too.
   const find = (reader: Reader) =>
     Result.try({
       try: () => decode(given(reader), "ignore"),
-      catch: toError("texts", "give texts")
+      catch: toError("texts", "return texts")
     })
   return Result.succeed((reader) => Result.flatMap(find(reader), identity))
 }
 
-/** The name of a text that pages share. */
+/** The names of texts that pages share. */
 export type Shared = "connect" | "tryAgain" | "signIn" | "back" | "closeWindow"
 
 export const langOf = (texts: PartialTexts): string => texts.lang ?? english.lang
 
-/** The app's own text where there is one, and else the English one, which says that it is. */
+/** The app's own text, or else the English one, marked as English. */
 const say = (texts: PartialTexts, own: string | undefined, fallback: string): Text => {
   const app = texts.app ?? english.app
   const text = (own ?? fallback).replaceAll("{app}", () => app)
@@ -97,7 +97,7 @@ const say = (texts: PartialTexts, own: string | undefined, fallback: string): Te
 
 export const shared = (texts: PartialTexts, name: Shared): Text => say(texts, texts[name], english[name])
 
-/** What a page says. */
+/** The texts of a page. */
 export const pageTexts = (texts: PartialTexts, page: PageName): { readonly title: Text; readonly text: Text } => ({
   title: say(texts, texts.pages?.[page]?.title, english.pages[page].title),
   text: say(texts, texts.pages?.[page]?.text, english.pages[page].text)

@@ -1,4 +1,4 @@
-/** Takes over the tokens that an app has already, row by row, whatever the rows come from. */
+/** Takes over an app's existing tokens, row by row, from any iterable. */
 import * as Adoption from "@zapier-workflow-auth/core/Adoption"
 import type { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { AppCodeFailed, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -10,7 +10,7 @@ import * as Failure from "./failure.ts"
 import { invalid, isRecord } from "./input.ts"
 
 /**
- * A user's tokens that the app has already.
+ * A user's existing tokens.
  *
  * @since 0.1.0
  */
@@ -20,33 +20,33 @@ export interface AdoptRow extends Adoption.Row {
 }
 
 /**
- * A row that was not adopted, and why: `InvalidConfig`, which names the member that is no use. Holds no token.
+ * A row that was not adopted, with an `InvalidConfig` that names the invalid member. Holds no token.
  *
  * @since 0.1.0
  */
 export interface RefusedRow {
-  /** Which row it was; the first is 0. */
+  /** The index of the row, from 0. */
   readonly index: number
-  /** Its subject, where that is text. */
+  /** Its subject, if that is text. */
   readonly subject: string | undefined
   readonly error: Failure.Failure
 }
 
 /**
- * What came of the rows.
+ * The result of `adopt`.
  *
  * @since 0.1.0
  */
 export interface Adopted {
-  /** How many users are connected now who were not before. */
+  /** The number of newly connected users. */
   readonly adopted: number
-  /** How many have a grant already, which is left as it is. */
+  /** The number of users who already had a grant, which is unchanged. */
   readonly alreadyConnected: number
-  /** The rows that are no use, in their order. */
+  /** The invalid rows, in order. */
   readonly refused: ReadonlyArray<RefusedRow>
 }
 
-// Rows that are written at a time.
+// The number of concurrent writes.
 const concurrency = 16
 
 const isIterable = (rows: unknown): rows is Iterable<unknown> | AsyncIterable<unknown> =>
@@ -60,35 +60,35 @@ const unreadable = (cause: unknown): ZapierAuthError =>
   ZapierAuthError.make(
     new AppCodeFailed({
       option: "rows",
-      operation: "give the next row",
+      operation: "return the next row",
       problem: `it failed with ${errorName(cause) ?? typeof cause}`
     })
   )
 
 const subjectOf = ({ subject }: { readonly subject?: unknown }) => (typeof subject === "string" ? subject : undefined)
 
-// A row of a database may be of a class, whose members throw.
+// A row may be an instance of a class, whose getters can throw.
 const readRow = (row: unknown) => {
-  if (!isRecord(row)) return Result.fail(invalid("row", "give { subject, refreshToken, scopes }"))
+  if (!isRecord(row)) return Result.fail(invalid("row", "pass { subject, refreshToken, scopes }"))
   return Result.try({
     try: () => {
       const { accessToken, expiresAt, refreshToken, scopes, subject } = row
       return { accessToken, expiresAt, refreshToken, scopes, subject }
     },
-    catch: () => invalid("row", "give plain values: something throws when it is read")
+    catch: () => invalid("row", "pass plain values: reading one of them threw an error")
   })
 }
 
 const one = Effect.fnUntraced(function* (given: unknown, index: number) {
   const row = readRow(given)
   const outcome = yield* Effect.fromResult(row).pipe(
-    // Whatever it has, the core checks.
+    // The core validates it.
     Effect.flatMap((row) => Adoption.adopt(row as unknown as Adoption.Row)),
     Effect.result
   )
   if (Result.isSuccess(outcome)) return outcome.success
   const { failure } = outcome
-  // What is wrong with one row is not wrong with the next.
+  // Only an invalid row is skipped; other failures concern all rows.
   if (failure.reason._tag !== "InvalidConfig") return yield* failure
   return {
     index,
@@ -97,10 +97,10 @@ const one = Effect.fnUntraced(function* (given: unknown, index: number) {
   }
 })
 
-/** Adopts each row. The first failure that is no row's own ends it; those before are adopted. */
+/** Adopts each row. Ends at the first failure that does not concern a single row; earlier rows are adopted. */
 export const all = (rows: unknown): Effect.Effect<Adopted, ZapierAuthError, ZapierAuth> => {
   if (!isIterable(rows)) {
-    return Effect.fail(invalid("rows", "give a list of { subject, refreshToken, scopes }, or what for await takes"))
+    return Effect.fail(invalid("rows", "pass an iterable or async iterable of { subject, refreshToken, scopes }"))
   }
   return Stream.fromAsyncIterable(each(rows), unreadable).pipe(
     Stream.zipWithIndex,

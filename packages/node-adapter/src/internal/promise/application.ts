@@ -1,4 +1,4 @@
-/** The client application of a client without Effect. */
+/** The client application, for clients without Effect. */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Environment from "../environment.ts"
 import * as Failures from "../connect/failures.ts"
 
-/** The application in the environment. A file with the secret is read again each time, as the variables are. */
+/** The application in the environment. Variables and the secret's file are read at each use. */
 export const environment: Layer.Layer<ClientApplication.ClientApplication> = Layer.effect(
   ClientApplication.ClientApplication,
   Effect.gen(function* () {
@@ -36,7 +36,7 @@ export const environment: Layer.Layer<ClientApplication.ClientApplication> = Lay
 
 type Read = () => ClientApplication.Options | PromiseLike<ClientApplication.Options>
 
-/** An application that the app reads from somewhere, whenever it is needed. */
+/** An application that the app's own function reads at each use. */
 export const ofFunction = (read: Read): Layer.Layer<ClientApplication.ClientApplication, ZapierAuthError> =>
   ClientApplication.layerEffect(
     Effect.tryPromise({

@@ -1,4 +1,4 @@
-/** The client secret in the file of `ZAPIER_CLIENT_SECRET_FILE`: loaded where that is set. */
+/** Reads the client secret from `ZAPIER_CLIENT_SECRET_FILE`. Loaded only if that is set. */
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as NodePath from "@effect/platform-node-shared/NodePath"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"

@@ -1,4 +1,4 @@
-/** "Connect Zapier" in a client without Effect: the options of its routes. What the routes do is loaded when one is used. */
+/** The options of "Connect Zapier" for clients without Effect. The routes themselves are loaded on first use. */
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -10,49 +10,50 @@ import type { Failure } from "./failure.ts"
 import { invalid } from "./input.ts"
 
 /**
- * The app's own name for the user who is signed in; `undefined`, `null` or an empty text if nobody is.
+ * The app's own id of the signed-in user; `undefined`, `null` or an empty text if signed out.
  *
  * @since 0.1.0
  */
 export type Subject = string | null | undefined
 
-type Told<O> = O extends { readonly error: ZapierAuthError } ? Omit<O, "error"> & { readonly error: Failure } : O
+type PlainOutcome<O> = O extends { readonly error: ZapierAuthError }
+  ? Omit<O, "error"> & { readonly error: Failure }
+  : O
 
 /**
- * What came of a request to one of the routes: `Outcome` of `ZapierConnect`, with failures as plain values.
+ * The outcome of a request to the routes: `Outcome` of `ZapierConnect`, with failures as plain values.
  *
  * @since 0.1.0
  */
-export type ConnectOutcome = Told<Outcome>
+export type ConnectOutcome = PlainOutcome<Outcome>
 
 /**
- * What is asked for, for whom, and how the app answers. Scopes and subject are all that most apps give.
+ * The options of the routes. Most apps need only `scopes` and `subject`.
  *
  * @since 0.1.0
  */
 export interface ConnectOptions extends Omit<WebOptions, "redirectUri" | "respond" | "subject" | "zapier"> {
   /**
-   * One of the application's redirect URIs. It ends with `/callback`, and is where the browser sees this app: behind a proxy,
-   * the proxy's address. The other routes are beside it. Default: the first of the application's that ends so. Give it where
-   * the application is read by a function.
+   * One of the application's redirect URIs. It ends with `/callback`, and is the address that browsers use: behind a proxy,
+   * the proxy's. The other routes are beside it. Default: the application's first one that ends so. Set it if a function
+   * reads the application.
    */
   readonly redirectUri?: string | undefined
   /**
-   * Who is signed in, by the session that a request belongs to. If it throws or gives what is no text, the routes answer with 503 and
-   * log why. Leave it out where `handler` is told with each request, as the adapters for web frameworks do.
+   * Returns the signed-in user of a request's session. If it throws or returns something else, the routes respond with 503
+   * and log the cause. Omit it if you pass it to `handler` with each request, as the adapters for web frameworks do.
    */
   readonly subject?: ((request: Request) => Subject | PromiseLike<Subject>) | undefined
   /**
-   * Answers in the app's own words, where it has any; `undefined` leaves the outcome to the library, and so does a function
-   * that throws, which is logged. Headers that keep caches and other sites out are added to its answer. Where
-   * `outcome.popup` is set, give `undefined`.
+   * Makes the app's own response to an outcome; `undefined` for the default one. If it throws, the error is logged and the
+   * default applies. Headers that prevent caching and embedding are added. Return `undefined` if `outcome.popup` is set.
    */
   readonly respond?:
     | ((outcome: ConnectOutcome, asked: Asked) => Response | undefined | PromiseLike<Response | undefined>)
     | undefined
 }
 
-/** Options that were checked. */
+/** The validated options. */
 export interface Checked {
   readonly options: ConnectOptions & { readonly redirectUri: string }
   readonly config: Config.Config
@@ -70,27 +71,27 @@ const inConnect = (error: ZapierAuthError): ZapierAuthError =>
     : error
 
 /**
- * @param given none where the app has no routes
- * @param redirectUris those of the application, as far as they are known
+ * @param given `undefined` if the app has no routes
+ * @param redirectUris those of the application, as far as known
  */
 export const check = (
   given: ConnectOptions | undefined,
   redirectUris: ReadonlyArray<string>
 ): Check<Checked | undefined> => {
   if (given === undefined) return EffectResult.succeed(undefined)
-  if (!Predicate.isObject(given)) return refuse("connect", "give an object with scopes and subject")
+  if (!Predicate.isObject(given)) return refuse("connect", "pass an object with scopes and subject")
   const { respond, subject } = given
   if (subject !== undefined && !Predicate.isFunction(subject)) {
-    return refuse("connect.subject", "give a function from a request to its user's name")
+    return refuse("connect.subject", "pass a function that returns the user id of a request")
   }
   if (respond !== undefined && !Predicate.isFunction(respond)) {
-    return refuse("connect.respond", "give a function from an outcome to a Response")
+    return refuse("connect.respond", "pass a function that returns a Response")
   }
   const redirectUri = given.redirectUri ?? redirectUris.find((uri) => uri.split("?")[0]?.endsWith(callbackPath))
   if (redirectUri === undefined) {
     return refuse(
       "connect.redirectUri",
-      `give one of the application's redirect URIs that ends with ${callbackPath}: no other is known`
+      `set one of the application's redirect URIs that ends with ${callbackPath}: none was found`
     )
   }
   const options = { ...given, redirectUri }

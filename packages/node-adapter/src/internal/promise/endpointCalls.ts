@@ -1,4 +1,4 @@
-/** What the first typed call loads: the typed client of the core, run by names of operations and for parameters of anybody. */
+/** Runs typed calls by operation name. Loaded by the first typed call, with the core's typed client. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
 import { ZapierApi } from "@zapier-workflow-auth/core/zapier/ZapierApi"
@@ -19,15 +19,15 @@ import * as Input from "./input.ts"
 import * as Names from "./names.ts"
 import type { Retry } from "./retry.ts"
 
-/** What an iteration goes over. */
+/** The elements of an iteration. */
 export type Part = "items" | "pages"
 
 type Outcome<A> = Result<A, ApiFailure>
 
-/** The next elements; none at the end. */
+/** Pulls the next elements; `undefined` at the end. */
 type Next = Effect.Effect<Outcome<ReadonlyArray<unknown> | undefined>>
 
-/** Calls of a client. Failures are values here, so that they pass through whatever runs them. */
+/** The calls of a client. Failures are values here, so that they pass through any runner. */
 export interface EndpointCalls {
   readonly call: (
     operation: Operation.Name,
@@ -51,7 +51,7 @@ const commonOf = ({
   message,
   needsReconnect
 }: ZapierApiError | UnexpectedResponse) => ({
-  // Here the response as it is comes from `fetch`.
+  // This client's counterpart is `fetch`.
   message: message.replace("ZapierHttpClient.call", "fetch"),
   isRetryable,
   needsReconnect,
@@ -75,11 +75,11 @@ const failed = (error: ZapierApiClient.ApiError): Outcome<never> => ({ ok: false
 const succeeded = <A>(value: A): Outcome<A> => ({ ok: true, value })
 
 interface Known {
-  /** Names that may be given, and in which part. */
+  /** The names of allowed options, by part. */
   readonly names: Names.Names
-  /** Parts that cannot be left out, and one name that is needed in each. */
+  /** The required parts, each with one required name. */
   readonly needed: { readonly [part: string]: string }
-  /** Parts that take names of other apps, too. */
+  /** Parts that also accept names that depend on an app. */
   readonly open: ReadonlySet<string>
 }
 
@@ -89,11 +89,11 @@ const objectOf = (schema: Schema.Top | undefined): SchemaAST.Objects | undefined
 const payloadOf = ({ payload }: HttpApiEndpoint.Top): Schema.Top | undefined =>
   [...payload.values()].flatMap(({ schemas }) => schemas)[0]
 
-const callerNames = Names.plain("credential", "signal", "subject")
+const callerNames = Names.plain("credential", "signal", "subject", "tenant")
 
 const endpointOf = (operation: Operation.Name): HttpApiEndpoint.Top => {
   const { group, method } = Operation.parts(operation)
-  // By their names, which the type has only as literals.
+  // Look up by name, for which the type has only literals.
   const groups = ZapierApi.groups as unknown as {
     readonly [group: string]: { readonly endpoints: { readonly [name: string]: HttpApiEndpoint.Top } }
   }
@@ -124,15 +124,14 @@ const known = new Map<Operation.Name, Known>()
 
 const subjectProblem = (endpoint: Endpoint.Name, { credential, subject }: { readonly [name: string]: unknown }) => {
   if (subject !== undefined && typeof subject !== "string") {
-    return Input.invalid("subject", "give the app's own name for its user, as text")
+    return Input.invalid("subject", "give the app's own id of its user, as text")
   }
   const isMissing =
     subject === undefined && credential === undefined && Endpoint.requirement(endpoint).modes.includes("User")
-  return isMissing ? Input.invalid("subject", `say for which user: ${endpoint} takes a user's grant`) : undefined
+  return isMissing ? Input.invalid("subject", `name the user: ${endpoint} takes a user's token`) : undefined
 }
 
-// Types do not keep a program in JavaScript from misspelling a name, and Zapier ignores what it does not know. Values are
-// checked where they are encoded.
+// JavaScript programs may misspell names, and Zapier ignores unknown ones. Values are checked when they are encoded.
 const problemOf = (operation: Operation.Name, given: unknown): ZapierAuthError | undefined => {
   const request = given ?? {}
   if (!Input.isRecord(request)) return undefined
@@ -146,7 +145,7 @@ const problemOf = (operation: Operation.Name, given: unknown): ZapierAuthError |
     const given = request[part]
     const missing = needed[part]
     if (missing !== undefined && (given === undefined || given === null)) {
-      return Input.invalid(`${part}.${missing}`, `${endpoint} needs it; give ${part}: { ${missing}: … }`)
+      return Input.invalid(`${part}.${missing}`, `${endpoint} requires it; pass ${part}: { ${missing}: … }`)
     }
     if (Object.hasOwn(callerNames, part) || open.has(part) || !Input.isRecord(given)) continue
     const inPart = Names.unknown(given, part, inside, names)
@@ -163,17 +162,17 @@ interface AnyMethod {
 
 const methodOf = (client: ZapierApiClient.Client, operation: Operation.Name): AnyMethod => {
   const { group, method } = Operation.parts(operation)
-  // The definitions have checked what each is given; a test calls each.
+  // The schemas validate each argument; a test calls each function.
   const groups = client as unknown as { readonly [group: string]: { readonly [method: string]: AnyMethod } }
   return groups[group]?.[method] as AnyMethod
 }
 
-/** Calls over whichever client of HTTP a start has made. */
+/** Makes the calls over the HTTP client of the current start. */
 export const make = ({ retry }: { readonly retry: Retry | undefined }): EndpointCalls => {
   let made: { readonly http: ZapierHttpClient["Service"]; readonly client: ZapierApiClient.Client } | undefined
   const client = Effect.gen(function* () {
     const http = yield* ZapierHttpClient
-    // The options were checked when the client was made.
+    // The options were validated when the client was made.
     if (made?.http !== http) made = { http, client: yield* Effect.orDie(ZapierApiClient.make({ retry })) }
     return made.client
   })

@@ -1,6 +1,6 @@
 /**
- * The endpoints of the Workflow API as functions of promises. Their names and types are those of the typed client; what they
- * need is loaded by the first call.
+ * The endpoints of the Workflow API as functions that return promises. Names and types come from the typed client, which is
+ * loaded by the first call.
  */
 import * as Operation from "@zapier-workflow-auth/core/zapier/Operation"
 import type * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
@@ -18,9 +18,10 @@ import * as Input from "./input.ts"
 import type { Retry } from "./retry.ts"
 
 /**
- * What a typed call takes: for whom it is (`subject`, or `credential`), the parameters of the path (`params`), of the query
- * (`query`) and of the body (`payload`), as far as the endpoint has them; and `signal`, which ends the call, or the
- * iteration, when it is aborted.
+ * The argument of a typed call.
+ *
+ * It has the user (`subject` or `credential`), the endpoint's parameters in path (`params`), query (`query`) and body
+ * (`payload`), and `signal`, which aborts the call or the iteration.
  *
  * @since 0.1.0
  */
@@ -29,7 +30,7 @@ export type EndpointRequest<N extends Operation.Name> = Types.Simplify<
 >
 
 /**
- * What a typed call gives: the response's body, decoded, as plain values.
+ * The result of a typed call: the decoded response body, as plain values.
  *
  * @since 0.1.0
  */
@@ -48,9 +49,10 @@ export type Endpoint<N extends Operation.Name> = (
 ) => Promise<Result<EndpointResponse<N>, ApiFailure>>
 
 /**
- * An endpoint that responds with pages: the function gives one, and the rest can be iterated over. A page is asked for when
- * the iteration needs it; leaving the loop asks for no more. Each loop begins with the first page. A failure is thrown as
- * `IterationError`.
+ * An endpoint with paged responses: calling it returns one page, and `items` and `pages` iterate over all.
+ *
+ * A page is requested when the iteration needs it; leaving the loop stops that. Each loop begins with the first page. A
+ * failure is thrown as `IterationError`.
  *
  * @since 0.1.0
  */
@@ -77,7 +79,7 @@ export type Endpoints = {
 }
 
 /**
- * Thrown by a loop over pages: `failure` is what the call itself would have given as `error`.
+ * Thrown by a loop over pages. `failure` is the `error` that the call itself would have returned.
  *
  * @example
  * ```ts
@@ -111,7 +113,7 @@ export class IterationError extends Error {
   }
 }
 
-/** Runs what a call takes in the client that the endpoints belong to. */
+/** Runs an effect in the client to which the endpoints belong. */
 type Run = <A>(
   effect: Effect.Effect<A, CallError, ZapierAuth | ZapierHttpClient>,
   signal: AbortSignal | undefined
@@ -124,7 +126,7 @@ interface Given {
   readonly signal: AbortSignal | undefined
 }
 
-// Read once: what changes later, or throws when it is read, is the caller's.
+// Read once, so that later changes do not matter and throwing getters are the caller's failure.
 const read = (given: unknown): Result<Given, ApiFailure> => {
   const found = EffectResult.flatMap(Input.read([given]), ([request]) =>
     EffectResult.map(Input.isRecord(request) ? Input.signal(request) : EffectResult.succeed(undefined), (signal) => ({
@@ -137,7 +139,7 @@ const read = (given: unknown): Result<Given, ApiFailure> => {
     : { ok: true, value: found.success }
 }
 
-/** The endpoints of a client. */
+/** Makes the endpoints of a client. */
 export const make = (run: Run, retry: Retry | undefined): Endpoints => {
   let loaded: Promise<EndpointCalls.EndpointCalls> | undefined
   const calls = Effect.promise(() => (loaded ??= import("./endpointCalls.ts").then((module) => module.make({ retry }))))
@@ -199,6 +201,6 @@ export const make = (run: Run, retry: Retry | undefined): Endpoints => {
       ? Object.assign(one(operation), { items: iterable(operation, "items"), pages: iterable(operation, "pages") })
       : one(operation)
   }
-  // Made of the table that the definitions take their paths from; a test calls each.
+  // Made from the table that also defines the types; a test calls each function.
   return made as unknown as Endpoints
 }

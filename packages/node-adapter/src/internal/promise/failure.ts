@@ -1,4 +1,4 @@
-/** What did not work, as plain values. */
+/** Failures as plain values. */
 import { type Party, Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type { UnexpectedResponse, ZapierApiError } from "@zapier-workflow-auth/core/zapier/ZapierApiError"
 import type { CallError } from "@zapier-workflow-auth/core/ZapierHttpClient"
@@ -6,34 +6,34 @@ import * as Schema from "effect/Schema"
 import * as CallFailure from "../callFailure.ts"
 
 interface Common {
-  /** What happened, and what to do next. */
+  /** The message: what happened, and what to do next. */
   readonly message: string
-  /** Whether the same call may succeed later without anybody doing anything. */
+  /** True if the same call may succeed later by itself. */
   readonly isRetryable: boolean
-  /** Whether the user has to go through the consent page (again). */
+  /** True if the user must go through the consent page (again). */
   readonly needsReconnect: boolean
-  /** Whose fault it is. */
+  /** The party at fault. */
   readonly blames: Party
-  /** The status by which a web app tells its own client, where it has no better one: see `toResponse`. */
+  /** The HTTP status with which a web app can respond to its own client: see `toResponse`. */
   readonly httpStatus: number
 }
 
 type Plain<R> = R extends typeof Reason.Encoded ? R & Common : never
 
 /**
- * Why something did not work: the reasons of `ZapierAuthError` as plain values, told apart by `_tag`. `retryAfter` is in
- * milliseconds.
+ * The failure of an operation: the reasons of `ZapierAuthError` as plain values. Switch over `_tag`.
  *
- * `CallFailed` is a call of the API that was not answered: whether it was carried out is not known, unless it has a `code`.
- * That is the platform's, `ECONNREFUSED` for example, and the call never reached Zapier.
+ * `retryAfter` is in milliseconds. `CallFailed` is an API call without a response: it is unknown if it was carried out,
+ * unless it has a `code`. That is the platform's, for example `ECONNREFUSED`, and means that the call never reached Zapier.
  *
  * @since 0.1.0
  */
 export type Failure = Plain<typeof Reason.Encoded> | ({ readonly _tag: "CallFailed"; readonly code?: string } & Common)
 
 /**
- * Why a typed call did not work: as `Failure`, or because Zapier refused it (`ZapierApiError`, with the `status`), or responded
- * with something else than it documents (`UnexpectedResponse`). `retryAfter` is in milliseconds.
+ * The failure of a typed call: a `Failure`, Zapier's refusal, or an undocumented response.
+ *
+ * `ZapierApiError` has the `status` of the refusal. `retryAfter` is in milliseconds.
  *
  * @since 0.1.0
  */
@@ -43,7 +43,7 @@ export type ApiFailure =
   | (typeof UnexpectedResponse.Encoded & Common)
 
 /**
- * What came of an operation: a value, or a failure to switch over.
+ * The result of an operation: a value, or a failure.
  *
  * @since 0.1.0
  */

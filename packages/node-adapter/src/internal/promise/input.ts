@@ -1,6 +1,6 @@
 /**
- * What callers give to `ZapierPromise`, as the core takes it. Only what the core never sees is checked here: options of plain
- * values, of which a program in JavaScript may give any.
+ * Converts callers' input for the core. Only input that the core never sees is validated here: plain options, which in
+ * JavaScript may be anything.
  */
 import { InvalidConfig, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as HttpBody from "effect/http/HttpBody"
@@ -18,11 +18,11 @@ export const invalid = (setting: string, problem: string): ZapierAuthError =>
 
 const refuse = (setting: string, problem: string): Checked<never> => Result.fail(invalid(setting, problem))
 
-/** Whether it has members that can be asked for by name. */
+/** True for an object with named members. */
 export const isRecord = (value: unknown): value is Given =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-// What is sent, and may be of any depth.
+// Values to send, of any depth.
 const bodies: ReadonlySet<string> = new Set(["json", "body"])
 
 const isPlain = (value: object) => {
@@ -39,14 +39,14 @@ const copy = (value: unknown, depth: number): unknown => {
   )
 }
 
-/** What a caller gives, read once: what throws when it is read, or changes later, is the caller's. */
+/** Copies callers' input once, so that later changes do not matter and throwing getters are the caller's failure. */
 export const read = <Args extends ReadonlyArray<unknown>>(given: Args): Checked<Args> =>
   Result.try({
     try: () => given.map((argument) => copy(argument, 2)) as unknown as Args,
-    catch: () => invalid("options", "give plain values: something throws when it is read")
+    catch: () => invalid("options", "pass plain values: reading one of them threw an error")
   })
 
-/** Whether it has what the routes look at. Not by its class: frameworks have their own of it. */
+/** True if it has the members that the routes read. Not by class, because frameworks have their own. */
 export const isRequest = (value: unknown): value is Request =>
   typeof value === "object" &&
   value !== null &&
@@ -57,22 +57,22 @@ export const isRequest = (value: unknown): value is Request =>
   isRecord(value.headers) &&
   typeof value.headers["get"] === "function"
 
-// Not by its class: test runners have their own of it.
+// Not by class, because test runners have their own.
 const isSignal = (value: unknown): value is AbortSignal =>
   isRecord(value) && typeof value["throwIfAborted"] === "function" && typeof value["addEventListener"] === "function"
 
-/** The signal of a call's options, if it has one. */
+/** The signal in a call's options, if any. */
 export const signal = (options: unknown): Checked<AbortSignal | undefined> => {
   if (options === undefined) return Result.succeed(undefined)
-  if (!isRecord(options)) return refuse("options", "give an object, or leave it out")
+  if (!isRecord(options)) return refuse("options", "pass an object, or omit it")
   const given = options["signal"]
   if (given === undefined || given === null) return Result.succeed(undefined)
-  return isSignal(given) ? Result.succeed(given) : refuse("signal", "give an AbortSignal, or leave it out")
+  return isSignal(given) ? Result.succeed(given) : refuse("signal", "pass an AbortSignal, or omit it")
 }
 
 const jsonOf = (value: unknown): Checked<HttpBody.HttpBody> => {
   const notJson = () =>
-    invalid("json", "give what JSON can hold: no function, no BigInt, and nothing that contains itself")
+    invalid("json", "pass a value that JSON can represent: no function, no BigInt, and no circular reference")
   return Result.flatMap(
     Result.try({ try: (): unknown => JSON.stringify(value), catch: notJson }),
     (text): Checked<HttpBody.HttpBody> =>
@@ -85,7 +85,7 @@ const bodyOf = ({ body, json }: Given, type: string | undefined): Checked<HttpBo
   if (body === undefined || body === null) return Result.succeed(HttpBody.empty)
   if (typeof body === "string") return Result.succeed(HttpBody.text(body, type))
   if (body instanceof Uint8Array) return Result.succeed(HttpBody.uint8Array(body, type))
-  return refuse("body", "give text or bytes (Uint8Array), or anything else as json")
+  return refuse("body", "pass text or bytes (Uint8Array), or use json for other values")
 }
 
 const withHeaders = (request: HttpClientRequest.HttpClientRequest, headers: unknown) =>
@@ -96,9 +96,9 @@ const withHeaders = (request: HttpClientRequest.HttpClientRequest, headers: unkn
         catch: () => invalid("headers", "give an object of texts")
       })
 
-/** The request of a call. Whether it can be sent, and where to, the core decides. */
+/** Makes the request of a call. The core decides if and where it can be sent. */
 export const request = (path: unknown, options: Given): Checked<HttpClientRequest.HttpClientRequest> => {
-  if (typeof path !== "string") return refuse("path", "give a path of the API as text, /v2/zaps for example")
+  if (typeof path !== "string") return refuse("path", "give a path of the API as text, for example /v2/zaps")
   const bare = HttpClientRequest.make((options["method"] ?? "GET") as HttpMethod)(path)
   return Result.flatMap(withHeaders(bare, options["headers"]), (request) =>
     Result.map(bodyOf(options, request.headers["content-type"]), (body) => HttpClientRequest.setBody(request, body))

@@ -1,16 +1,16 @@
-/** Names of options that do not exist: each is refused, and the option that was probably meant is named. */
+/** Refuses unknown options, and suggests the ones that were probably meant. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { invalid } from "./input.ts"
 
-/** The names of options, each with the names of what is in it. */
+/** The names of options, each with those inside it. */
 export interface Names {
   readonly [name: string]: Names
 }
 
-/** Names in which nothing more is checked here. */
+/** Names without further names inside. */
 export const plain = (...names: ReadonlyArray<string>): Names => Object.fromEntries(names.map((name) => [name, {}]))
 
-/** How many letters have to be inserted, left out or replaced to make one text of the other. */
+/** The edit distance: how many letters must be inserted, removed or replaced. */
 const distance = (one: string, other: string): number => {
   let above = Array.from({ length: other.length + 1 }, (_, index) => index)
   for (const [row, letter] of Array.from(one).entries()) {
@@ -29,7 +29,7 @@ const pathsOf = (names: Names, prefix = ""): ReadonlyArray<string> =>
 
 const lastOf = (path: string) => path.slice(path.lastIndexOf(".") + 1)
 
-/** The path of the option whose name is the nearest: of equally near ones, the one of the fewest steps, and then the first. */
+/** The path of the option with the nearest name. Ties go to the shortest path, then to the first. */
 const nearest = (name: string, all: Names): string | undefined => {
   const far = Math.floor(name.length / 3)
   const near = pathsOf(all).map((path) => ({
@@ -41,11 +41,11 @@ const nearest = (name: string, all: Names): string | undefined => {
 }
 
 /**
- * The first name that no option has; `undefined` if there is none.
+ * The error for the first unknown option; `undefined` if all are known.
  *
- * @param place the option that the names are in; empty at the top
- * @param known the names that there are at this place
- * @param all the names that there are at any place
+ * @param place the option that contains the names; empty at the top
+ * @param known the names allowed at this place
+ * @param all the names allowed at any place
  */
 export const unknown = (
   given: { readonly [name: string]: unknown },
@@ -57,10 +57,10 @@ export const unknown = (
   if (name === undefined) return undefined
   const prefix = place === "" ? "" : `${place}.`
   if (place !== "" && Object.hasOwn(all, name)) {
-    return invalid(`${prefix}${name}`, `there is no such option; give ${name} beside ${place}`)
+    return invalid(`${prefix}${name}`, `unknown option; put ${name} beside ${place}`)
   }
   const here = nearest(name, known)
   const meant = here === undefined ? nearest(name, all) : `${prefix}${here}`
-  const there = `there is no such option; there are ${Object.keys(known).sort().join(", ")}`
+  const there = `unknown option; the options are ${Object.keys(known).sort().join(", ")}`
   return invalid(`${prefix}${name}`, meant === undefined ? there : `${there}. Did you mean ${meant}?`)
 }

@@ -1,4 +1,4 @@
-/** The options of a client without Effect: what they are, and whether a program in JavaScript has given something else. */
+/** The options of a client without Effect, and their validation, because JavaScript programs ignore types. */
 import type * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import type * as PromiseStores from "@zapier-workflow-auth/core/store/PromiseStores"
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
@@ -13,9 +13,10 @@ import type { ConnectOptions } from "./connect.ts"
 import { invalid, isRecord } from "./input.ts"
 import * as Names from "./names.ts"
 import * as Retry from "./retry.ts"
+import type { WhiteLabelOptions } from "./whiteLabel.ts"
 
 /**
- * Grants in a Postgres, for apps on several machines: its URL, and how it is used. Needs the package `@effect/sql-pg`.
+ * Grants in Postgres, for apps on several machines. Needs the package `@effect/sql-pg`.
  *
  * @since 0.1.0
  */
@@ -25,7 +26,7 @@ export interface PostgresStores extends Omit<PostgresOptions, "url" | "urlName" 
 }
 
 /**
- * Grants in a Redis, for apps on several machines: its URL, and how it is used. Needs the package `redis`.
+ * Grants in Redis, for apps on several machines. Needs the package `redis`.
  *
  * @since 0.1.0
  */
@@ -35,8 +36,9 @@ export interface RedisStores extends Omit<RedisOptions, "url" | "urlName"> {
 }
 
 /**
- * Grants in a store of your own, over any database with compare-and-set: functions that return promises. Their
- * conformance suite is `StoreLawsPromise` of `@zapier-workflow-auth/testing`.
+ * A store of your own for grants, over any database with compare-and-set: functions that return promises.
+ *
+ * Its conformance suite is `StoreLawsPromise` of `@zapier-workflow-auth/testing`.
  *
  * @since 0.1.0
  */
@@ -45,88 +47,94 @@ export interface CustomStores {
 }
 
 /**
- * Where users' grants are kept.
+ * The location of users' grants.
  *
- * - `"memory"`: they end with the process. For tests, and for trying things out.
- * - `{ directory }`: in an SQLite database in that folder, which is made and kept to its owner alone. Any number of processes
- *   of one machine may use it.
- * - `{ postgres }`: in a Postgres, for several machines.
- * - `{ redis }`: in a Redis, for several machines. It has to write each change to its disk and evict nothing.
- * - `{ custom }`: in a store of your own.
+ * - `"memory"`: lost with the process. For tests and experiments.
+ * - `{ directory }`: an SQLite database in that folder, which is created private to its owner. Any number of processes on one
+ *   machine may use it.
+ * - `{ postgres }`: a Postgres database, for several machines.
+ * - `{ redis }`: a Redis, for several machines. It must write each change to disk and evict nothing.
+ * - `{ custom }`: a store of your own.
  *
- * What is not named is not loaded.
+ * The drivers of other stores are not loaded.
  *
  * @since 0.1.0
  */
 export type Stores = "memory" | SqliteOptions | PostgresStores | RedisStores | CustomStores
 
 /**
- * The keys that encrypt tokens where they are stored, each 32 random bytes in base64 (`openssl rand -base64 32`): one, or several, of which
- * the first encrypts and all decrypt; or a file of them, one a line.
+ * The keys that encrypt stored tokens, each 32 random bytes in base64 (`openssl rand -base64 32`).
+ *
+ * One key, or several, of which the first encrypts and all decrypt; or a file with one key per line.
  *
  * @since 0.1.0
  */
 export type Encryption = string | ReadonlyArray<string> | { readonly file: string }
 
 /**
- * What belongs to the process that a client is made in.
+ * Options of the process in which a client runs.
  *
  * @since 0.1.0
  */
 export interface ProcessOptions {
   /**
-   * Keeps a function going after its response until a promise has settled: `waitUntil` of `@vercel/functions` or
-   * `cloudflare:workers`, `after` of `next/server`. It is called when a call ends that has begun something for later, such as
-   * to renew a token five minutes ahead.
+   * Keeps a function alive after its response until a promise settles: `waitUntil` of `@vercel/functions` or
+   * `cloudflare:workers`, `after` of `next/server`. Called at the end of a call that has begun background work, such as an
+   * early renewal.
    */
   readonly waitUntil?: ((promise: Promise<void>) => unknown) | undefined
 }
 
 /**
- * Which app, which Zapier, where grants are kept, and the routes by which users connect. Each has a default, most of them in the
- * environment; an option goes before it.
+ * The options of `ZapierPromise.make`. Defaults come mostly from the environment; options take precedence.
  *
- * | option | environment | else |
+ * | option | environment | otherwise |
  * |---|---|---|
  * | `application` | `ZAPIER_CLIENT_ID`, `ZAPIER_CLIENT_SECRET` or `ZAPIER_CLIENT_SECRET_FILE`, `ZAPIER_REDIRECT_URIS` | |
  * | `stores` | `ZAPIER_DATABASE_URL`, `ZAPIER_REDIS_URL` or `ZAPIER_DATA_DIRECTORY` | SQLite in the user's data directory |
  * | `encryption` | `ZAPIER_ENCRYPTION_KEYS` or `ZAPIER_KEY_FILE` | a file beside the SQLite database |
  * | `urls` | `ZAPIER_FAKE` | the real Zapier |
+ * | `whiteLabel` | `ZAPIER_WHITE_LABEL_ISSUER` and others, see `ZapierWhiteLabel` | no White Label |
  *
  * @since 0.1.0
  */
 export interface Options extends ProcessOptions {
   /**
-   * Client id, secret and redirect URIs, as registered with Zapier; or a function that reads them from a secret manager, which is called
-   * whenever they are needed; or a layer, for programs with Effect.
+   * Client id, secret and redirect URIs, as registered with Zapier; or a function that reads them at each use, for example
+   * from a secret manager; or an Effect layer.
    */
   readonly application?:
     | ClientApplication.Options
     | (() => ClientApplication.Options | PromiseLike<ClientApplication.Options>)
     | Layer.Layer<ClientApplication.ClientApplication, unknown>
     | undefined
-  /** Where users' grants are kept. */
+  /** The location of users' grants. */
   readonly stores?: Stores | undefined
-  /** Which keys encrypt what is stored. A Postgres, a Redis, and a store of your own need some. */
+  /** The keys that encrypt stored tokens. Required for Postgres, Redis and a store of your own. */
   readonly encryption?: Encryption | undefined
-  /** The routes by which users connect and disconnect: see `handler`. */
+  /** Configures the routes with which users connect and disconnect: see `handler`. */
   readonly connect?: ConnectOptions | undefined
-  /** Where Zapier is. What a fake of `ZAPIER_FAKE` gives out is kept apart, in a database of its own. */
+  /** Zapier's addresses. Tokens of the fake in `ZAPIER_FAKE` are kept in a separate database. */
   readonly urls?: ZapierUrls.Urls | undefined
   /**
-   * How requests are sent, such as the fake's `fetch` in a test. Default: by undici and the proxies of the environment; or
-   * `globalThis.fetch` where that has been replaced since this module was loaded, as test runners do.
+   * Sends requests, for example the fake's `fetch` in a test. Default: undici with the environment's proxies, or
+   * `globalThis.fetch` if that was replaced after this module was loaded, as by test runners.
    */
   readonly fetch?: typeof globalThis.fetch | undefined
-  /** Timeouts and lifetimes: for example how long a caller waits for a token (`requestTimeout`). */
+  /** Timeouts and lifetimes, for example how long a caller waits for a token (`requestTimeout`). */
   readonly settings?: Settings.Options | undefined
   /**
-   * When typed calls, such as `zaps.list`, are repeated after a 429 or 5xx: how often at most (`times`, default 3), and how long after
-   * the first attempt another may be begun (`within`, in milliseconds or as text such as "30 seconds"; default 2 minutes).
-   * `false`: never. `fetch` repeats nothing.
+   * Configures retries of typed calls, such as `zaps.list`, after a 429 or 5xx: the maximum number (`times`, default 3), and
+   * how long after the first attempt a retry may begin (`within`, in milliseconds or as text such as "30 seconds"; default 2
+   * minutes). `false` turns them off. `fetch` never retries.
    */
   readonly retry?: Retry.Retry | undefined
-  /** Whether a request is refused before it is sent when its scope was not granted. Default: yes. */
+  /**
+   * The White Label partner registered with Zapier, and the key that signs. Default: `ZAPIER_WHITE_LABEL_ISSUER` and the
+   * related variables; without that variable, the mode is off.
+   */
+  readonly whiteLabel?: WhiteLabelOptions | undefined
+  /** True to refuse a request before sending if its scope was not granted. Default: true. */
   readonly checkScopes?: boolean | undefined
 }
 
@@ -162,10 +170,15 @@ const connect = Names.plain(
   "texts"
 )
 
-// An app is registered with the fake by a name besides.
+// Includes `name`, with which an app is registered with the fake.
 const application = Names.plain("authentication", "clientId", "clientSecret", "name", "names", "redirectUris")
 
 const urls = Names.plain("api", "authorize", "authorizeLegacy", "connect", "token")
+
+const whiteLabel = {
+  ...Names.plain("algorithm", "audience", "issuer", "key", "keyId", "scopes", "sign"),
+  claims: Names.plain("tenant", "user")
+}
 
 const all: Names.Names = {
   application,
@@ -177,25 +190,26 @@ const all: Names.Names = {
   settings: {},
   stores: { ...embedded, ...postgres, ...redis, ...custom },
   urls,
-  waitUntil: {}
+  waitUntil: {},
+  whiteLabel
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
 const servers: { readonly [name: string]: Names.Names } = { postgres, redis, custom }
 
-// As long as no place is named, it may be a place whose name is misspelt.
+// If no location is named, one may be misspelled.
 const places = ["postgres", "redis", "directory", "custom"] as const
 
 const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
   if (stores === undefined || stores === "memory") return undefined
   if (!isRecord(stores)) {
-    return invalid("stores", 'give "memory", { directory }, { postgres }, { redis }, { custom }, or leave it out')
+    return invalid("stores", 'pass "memory", { directory }, { postgres }, { redis } or { custom }, or omit it')
   }
   const { create, directory } = stores
   const given = places.filter((name) => stores[name] !== undefined)
   if (given.length > 1) {
-    return invalid(given.map((name) => `stores.${name}`).join(", "), "give one of them: grants are in one place")
+    return invalid(given.map((name) => `stores.${name}`).join(", "), "pass only one of them")
   }
   if (stores["postgres"] !== undefined && !isText(stores["postgres"])) {
     return invalid("stores.postgres", "give the URL of a Postgres as text")
@@ -204,7 +218,7 @@ const storesProblem = (stores: unknown): ZapierAuthError | undefined => {
     return invalid("stores.redis", "give the URL of a Redis as text")
   }
   if (directory !== undefined && !isText(directory)) {
-    return invalid("stores.directory", "give the path of a folder as text, or leave it out")
+    return invalid("stores.directory", "give the path of a folder as text, or omit it")
   }
   if (create !== undefined && typeof create !== "boolean") return invalid("stores.create", "give true or false")
   const place = given[0]
@@ -222,22 +236,22 @@ const encryptionProblem = (encryption: unknown): ZapierAuthError | undefined => 
   }
   return invalid(
     "encryption",
-    "give a key of 32 bytes in base64, a list of keys, { file } with the path of a file of keys, or leave it out. Make a key with: openssl rand -base64 32"
+    "give a key of 32 bytes in base64, a list of keys, { file } with the path of a file of keys, or omit it. Make a key with: openssl rand -base64 32"
   )
 }
 
 const inside = (given: unknown, place: string, known: Names.Names): ZapierAuthError | undefined =>
   isRecord(given) && !Layer.isLayer(given) ? Names.unknown(given, place, known, all) : undefined
 
-// Settings have names of their own, which the core knows. Options of the client are not among them.
+// The core knows the names of settings. Find only the client's own options among them.
 const settingsProblem = (settings: unknown): ZapierAuthError | undefined =>
   isRecord(settings)
     ? inside(Object.fromEntries(Object.entries(settings).filter(([name]) => Object.hasOwn(all, name))), "settings", {})
     : undefined
 
-/** The options, as far as what they are given to does not see what is wrong. */
+/** Validates the options, as far as later code does not. */
 export const check = (options: Options): Result.Result<Options, ZapierAuthError> => {
-  if (!isRecord(options)) return Result.fail(invalid("options", "give an object, or leave it out"))
+  if (!isRecord(options)) return Result.fail(invalid("options", "pass an object, or omit it"))
   const {
     application: app,
     checkScopes,
@@ -248,13 +262,14 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     settings,
     stores,
     urls: at,
-    waitUntil
+    waitUntil,
+    whiteLabel: partner
   } = options as Options
   if (fetch !== undefined && typeof fetch !== "function") {
-    return Result.fail(invalid("fetch", "give a function, or leave it out"))
+    return Result.fail(invalid("fetch", "pass a function, or omit it"))
   }
   if (waitUntil !== undefined && typeof waitUntil !== "function") {
-    return Result.fail(invalid("waitUntil", "give your platform's function that takes a promise, or leave it out"))
+    return Result.fail(invalid("waitUntil", "pass your platform's waitUntil function, or omit it"))
   }
   if (checkScopes !== undefined && typeof checkScopes !== "boolean") {
     return Result.fail(invalid("checkScopes", "give true or false"))
@@ -266,6 +281,7 @@ export const check = (options: Options): Result.Result<Options, ZapierAuthError>
     encryptionProblem(encryption) ??
     inside(routes, "connect", connect) ??
     inside(at, "urls", urls) ??
+    inside(partner, "whiteLabel", whiteLabel) ??
     Retry.problem(retry) ??
     settingsProblem(settings)
   return wrong === undefined ? Result.succeed(options) : Result.fail(wrong)

@@ -1,4 +1,4 @@
-/** When typed calls are repeated, as an option of plain values. */
+/** The retry option of typed calls, as plain values. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type * as ZapierApiClient from "@zapier-workflow-auth/core/zapier/ZapierApiClient"
 import * as Duration from "effect/Duration"
@@ -18,10 +18,10 @@ const isTime = (value: unknown): boolean => {
   return Option.isSome(duration) && Duration.toMillis(duration.value) >= 0
 }
 
-/** What is wrong with it, if anything is. */
+/** The error of an invalid option, if any. */
 export const problem = (retry: unknown): ZapierAuthError | undefined => {
   if (retry === undefined || retry === false) return undefined
-  if (!isRecord(retry)) return invalid("retry", "give { times, within }, false, or leave it out")
+  if (!isRecord(retry)) return invalid("retry", "pass { times, within } or false, or omit it")
   const { times, within } = retry
   if (times !== undefined && !isCount(times)) return invalid("retry.times", "give a whole number, 0 or more")
   if (within !== undefined && !isTime(within)) {

@@ -23,29 +23,29 @@ import * as Failure from "./failure.ts"
 
 type AskSubject = (request: Request) => Subject | PromiseLike<Subject>
 
-/** Who is signed in, where this request was handled with an answer of its own. */
+/** The `subject` function that was passed with this request, if any. */
 const Asked = Context.Reference<AskSubject | undefined>(
   "@zapier-workflow-auth/node-adapter/internal/promise/routes/Asked",
   { defaultValue: () => undefined }
 )
 
-const nobodyToAsk = ZapierAuthError.make(
-  new InvalidConfig({ setting: "connect.subject", problem: "give a function from a request to its user's name" })
+const noSubject = ZapierAuthError.make(
+  new InvalidConfig({ setting: "connect.subject", problem: "pass a function that returns the user id of a request" })
 )
 
-const told = (outcome: ZapierConnect.Outcome): ConnectOutcome =>
+const toPlain = (outcome: ZapierConnect.Outcome): ConnectOutcome =>
   "error" in outcome ? { ...outcome, error: Failure.ofError(outcome.error) } : outcome
 
-const responding = ["respond", "answer"] as const
+const responding = ["respond", "respond"] as const
 
 const isResponse = (given: unknown): given is Response => Object.prototype.toString.call(given) === "[object Response]"
 
-/** The app's own answer. If it fails, that is logged, and the library answers. */
+/** Makes the app's own response. If it fails, that is logged, and the default response is used. */
 const respondOf =
   (own: NonNullable<ConnectOptions["respond"]>): Answers.Respond<never> =>
   (outcome, asked) =>
     Effect.tryPromise({
-      try: async (): Promise<unknown> => own(told(outcome), asked),
+      try: async (): Promise<unknown> => own(toPlain(outcome), asked),
       catch: Failures.toError(...responding)
     }).pipe(
       Effect.flatMap((given) => {
@@ -63,7 +63,7 @@ const routesOf = ({ options }: Checked) => {
     subject: (request) =>
       Effect.flatMap(Asked, (asked = subject) =>
         asked === undefined
-          ? Effect.fail(nobodyToAsk)
+          ? Effect.fail(noSubject)
           : Effect.map(AsWeb.ask(request, asked, SubjectOf.failed), Option.fromNullishOr)
       )
   })
@@ -77,9 +77,7 @@ const routesOf = ({ options }: Checked) => {
   }).pipe(Layer.provide(signedIn))
 }
 
-/**
- * @param connect the checked options, or why there are none
- */
+/** @param connect the validated options, or their error */
 export const make = (
   lifetime: Lifetime<Context.Context<ZapierAuth>, ZapierAuthError>,
   connect: Result.Result<Checked, ZapierAuthError>
@@ -94,7 +92,7 @@ export const make = (
   const handleOf = Effect.fnUntraced(function* (context: Context.Context<ZapierAuth>) {
     if (made !== undefined) return made
     const routes = Layer.provide(routesOf(yield* Effect.fromResult(connect)), Layer.succeedContext(context))
-    // Routes hold nothing that has to be closed.
+    // Routes hold no resources to close.
     const app = yield* Scope.provide(HttpRouter.toHttpEffect(routes), Scope.makeUnsafe())
     return (made = WebHandler.handleOf(app))
   })

@@ -1,4 +1,4 @@
-/** Where a client without Effect keeps grants, and the keys that encrypt them. What is not named is not loaded. */
+/** Chooses the stores and keys of a client without Effect. Only the chosen ones are loaded. */
 import type { AppCredentialStore } from "@zapier-workflow-auth/core/store/AppCredentialStore"
 import type { AttemptStore } from "@zapier-workflow-auth/core/store/AttemptStore"
 import type { GrantStore } from "@zapier-workflow-auth/core/store/GrantStore"
@@ -30,7 +30,7 @@ type Keys =
   | { readonly _tag: "Environment" }
   | { readonly _tag: "None" }
 
-// What a fake gives out is kept apart, as the command line does.
+// Tokens of a fake are kept in separate files, as the command line does.
 const fileOf = (isFake: boolean, ending: string) => `${isFake ? "fake" : "auth"}.${ending}`
 
 const isPostgres = (stores: Exclude<Stores, "memory">): stores is PostgresStores =>
@@ -153,7 +153,7 @@ const noKeys = (database: keyof typeof names) =>
   ZapierAuthError.make(
     new InvalidConfig({
       setting: "encryption",
-      problem: `give it, or set ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: ${names[database]} has no keys beside it. Make one with: openssl rand -base64 32`
+      problem: `set it, or ZAPIER_ENCRYPTION_KEYS or ZAPIER_KEY_FILE: ${names[database]} has no default key. Make one with: openssl rand -base64 32`
     })
   )
 
@@ -168,14 +168,14 @@ const plainOf = (database: Extract<Database, { readonly _tag: keyof typeof names
   }
 }
 
-/** The stores that are meant by the options and the environment. */
+/** Provides the stores for the options and the environment. */
 export const layer = ({ encryption, stores }: Pick<Options, "encryption" | "stores">, isFake: boolean): Layers =>
   Layer.unwrap(
     Effect.gen(function* () {
       const database = yield* databaseOf(stores, isFake)
       switch (database._tag) {
         case "Memory": {
-          // What ends with the process needs no keys, and is encrypted where some are given all the same.
+          // Records in memory need no keys, but are encrypted if some are given.
           const keys = encryption === undefined ? undefined : yield* keysOf(encryption, isFake)
           return keys === undefined || keys._tag === "None" ? layerMemory : encrypted(layerMemory, layerKeys(keys))
         }

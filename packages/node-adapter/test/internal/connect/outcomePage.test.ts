@@ -80,7 +80,7 @@ describe("a page leads", () => {
 
 describe("who is still connected", () => {
   it("is told what went wrong, unless nothing did", () => {
-    const works = "Your connection from before still works."
+    const works = "Your earlier connection still works."
     expect(OutcomePage.messageOf(still(new Reason.StateMismatch({ why: "AlreadyUsed" })), {})).toBe(works)
     expect(OutcomePage.messageOf(still(new Reason.RateLimited({ retryAfter: minute })), {})).toBe(
       `Zapier cannot be reached right now. Please try again in a minute. ${works}`

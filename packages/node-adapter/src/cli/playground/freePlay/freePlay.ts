@@ -25,13 +25,15 @@ export interface Options {
 }
 
 export const make = Effect.fnUntraced(function* ({ lenient, strict, ...common }: Options) {
-  // Nothing is pressed while the lenient server still connects.
-  const one = yield* Semaphore.make(1)
+  // Nothing is shown or pressed while the lenient server still connects.
+  const connecting = yield* Semaphore.make(1)
+  const connected = connecting.withPermits(1)(Effect.void)
   const follower = yield* World.make({ ...common, ...lenient, granted: () => Effect.void })
   const leader = yield* World.make({
     ...common,
     ...strict,
-    granted: (event) => (event === "ConsentGranted" ? Effect.ignore(one.withPermits(1)(follower.connect)) : Effect.void)
+    granted: (event) =>
+      event === "ConsentGranted" ? Effect.ignore(connecting.withPermits(1)(follower.connect)) : Effect.void
   })
   const worlds = [leader, follower]
 
@@ -43,18 +45,16 @@ export const make = Effect.fnUntraced(function* ({ lenient, strict, ...common }:
   return {
     clock: leader.clock,
     services: leader.services,
-    sides: Effect.all([sideOf("Strict", leader), sideOf("Lenient", follower)]),
+    sides: Effect.andThen(connected, Effect.all([sideOf("Strict", leader), sideOf("Lenient", follower)])),
     press: (name: string): Effect.Effect<Actions.Pressed> =>
-      one
-        .withPermits(1)(Actions.press(worlds, name))
-        .pipe(
-          Effect.catchCause((cause) =>
-            Effect.succeed<Actions.Pressed>({
-              _tag: "Useless",
-              why: `That did not work: ${Cause.prettyErrors(cause)[0]?.message ?? "unknown error"}`
-            })
-          )
-        ),
+      Effect.andThen(connected, Actions.press(worlds, name)).pipe(
+        Effect.catchCause((cause) =>
+          Effect.succeed<Actions.Pressed>({
+            _tag: "Useless",
+            why: `That did not work: ${Cause.prettyErrors(cause)[0]?.message ?? "unknown error"}`
+          })
+        )
+      ),
     /** Takes note of something that was done at the control page of the strict server. */
     controlled: Effect.fnUntraced(function* (words: string) {
       // Both have one time, so that they can be compared.

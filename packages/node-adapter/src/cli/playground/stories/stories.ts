@@ -135,7 +135,7 @@ export const stories: { readonly [name: string]: Story } = {
       call("The new process calls the API.")
     ],
     moral:
-      "The library's close() takes no new work and ends when the response is stored. Written by hand, the new tokens are lost with the process."
+      "The library's close() waits for the response and stores it before the process ends. The client written by hand has nothing to wait for, so its new tokens are lost with the process."
   },
   powerCut: {
     title: "The power fails",

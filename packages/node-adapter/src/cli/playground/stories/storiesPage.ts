@@ -11,7 +11,9 @@ export const style = `
 .stories { display: grid; gap: 1rem; }
 .tale { display: grid; gap: 0.75rem 2rem; grid-template-columns: minmax(0, 1fr); align-items: start; }
 .tale .about { display: grid; gap: 0.5rem; justify-items: start; }
-.told { list-style: none; padding: 0; display: grid; }
+.told { list-style: none; padding: 0; display: grid; counter-reset: step; }
+.told .words { counter-increment: step; }
+.told .words::before { content: counter(step) ". "; }
 .told > li { border-top: 1px solid var(--line); padding: 0.625rem 0; display: grid; gap: 0.5rem; }
 .told > li:first-child { border-top: 0; padding-top: 0; }
 .told .words { font-weight: 600; }

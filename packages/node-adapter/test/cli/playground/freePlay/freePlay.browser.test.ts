@@ -54,17 +54,20 @@ await Browser.describeInBrowser("free play, in a browser", (browser) => {
       yield* strict.isLit("Active")
       yield* lenient.isLit("Active")
     })
-    /** Why a button is disabled. */
-    const hint = (name: string) =>
-      does(async (page) => {
-        const button = page.getByRole("button", { name, exact: true })
-        const id = await button.getAttribute("aria-describedby")
-        return {
-          isDisabled: (await button.getAttribute("aria-disabled")) === "true",
-          text: await page.locator(`#${id}`).innerText()
-        }
-      })
-    return { fake, fakeOrigin, origin, page, does, press, strict, lenient, connect, hint, complaints }
+    const button = (name: string, is: "enabled" | "disabled") =>
+      does((page) =>
+        page
+          .getByRole("button", { name, exact: true })
+          .and(page.locator(is === "disabled" ? "[aria-disabled]" : ":not([aria-disabled])"))
+          .waitFor()
+      )
+    /** Waits until a button is disabled, and says why. */
+    const isDisabled = Effect.fnUntraced(function* (name: string, why: string) {
+      yield* button(name, "disabled")
+      yield* does((page) => page.locator("form", { hasText: name }).filter({ hasText: why }).waitFor())
+    })
+    const isEnabled = (name: string) => button(name, "enabled")
+    return { fake, fakeOrigin, origin, page, does, press, strict, lenient, connect, isDisabled, isEnabled, complaints }
   })
 
   it.live("shows one user connect, ten hours pass, and one refresh serve fifty calls, in order", () =>
@@ -100,10 +103,10 @@ await Browser.describeInBrowser("free play, in a browser", (browser) => {
 
   it.live("shows a lost response cost the connection at the strict server, and beside it not at the lenient one", () =>
     Effect.gen(function* () {
-      const { connect, hint, lenient, press, strict } = yield* open()
+      const { connect, isDisabled, lenient, press, strict } = yield* open()
       yield* connect
       yield* press("Lose the next response")
-      expect((yield* hint("Lose the next response")).text).toBe("A fault is set already. Refresh a token to use it up.")
+      yield* isDisabled("Lose the next response", "A fault is set already. Refresh a token to use it up.")
       yield* press("Let ten hours pass")
       yield* press("Call the API")
       yield* strict.isLit("Reconnect required")
@@ -118,12 +121,12 @@ await Browser.describeInBrowser("free play, in a browser", (browser) => {
 
   it.live("shows whose mistake it is: a regenerated secret ends no connection, a user who revokes does", () =>
     Effect.gen(function* () {
-      const { connect, does, hint, press, strict } = yield* open()
-      expect(yield* hint("Call the API")).toEqual({ isDisabled: true, text: "Connect Zapier first." })
+      const { connect, does, isDisabled, isEnabled, press, strict } = yield* open()
+      yield* isDisabled("Call the API", "Connect Zapier first.")
       yield* connect
-      expect((yield* hint("Give the app the new secret")).isDisabled).toBe(true)
+      yield* isDisabled("Give the app the new secret", "The app has the current secret. Regenerate it first.")
       yield* press("Regenerate the secret")
-      expect((yield* hint("Give the app the new secret")).isDisabled).toBe(false)
+      yield* isEnabled("Give the app the new secret")
       yield* press("Let ten hours pass")
       yield* press("Call the API")
       yield* strict.told("1 call failed: the app's client secret is wrong.", "")
@@ -135,10 +138,7 @@ await Browser.describeInBrowser("free play, in a browser", (browser) => {
       yield* press("Call the API")
       yield* strict.told("GET /v2/zaps [Bearer] -> 401", "looks for a newer token")
       yield* press("Revoke at Zapier")
-      expect(yield* hint("Revoke at Zapier")).toEqual({
-        isDisabled: true,
-        text: "Zapier has no connection of this app."
-      })
+      yield* isDisabled("Revoke at Zapier", "Zapier has no connection of this app.")
       yield* press("Call the API")
       yield* strict.isLit("Reconnect required")
       yield* press("Disconnect")
@@ -163,8 +163,9 @@ await Browser.describeInBrowser("free play, in a browser", (browser) => {
         await page.getByRole("link", { name: "Free play" }).click()
       })
       yield* strict.told("Control page", "The clock has moved ahead.")
-      expect(yield* does(() => page.locator("#side-Strict .facts").innerText())).toContain("expired")
-      expect(yield* does(() => page.locator("#side-Lenient .facts").innerText())).toContain("expired")
+      for (const server of ["Strict", "Lenient"]) {
+        yield* does(() => page.locator(`#side-${server} .facts`, { hasText: "expired" }).waitFor())
+      }
     })
   )
 
@@ -202,6 +203,21 @@ await Browser.describeInBrowser("free play, in a browser", (browser) => {
         await page.context().setOffline(false)
         await page.waitForFunction("document.getElementById('trouble').textContent === ''")
       })
+    })
+  )
+
+  it.live("tells a failure as one, until something else is pressed", () =>
+    Effect.gen(function* () {
+      const { connect, does, press, strict } = yield* open()
+      yield* connect
+      yield* does(async (page) => {
+        await page.route("**/actions/lose", (route) => route.fulfill({ status: 409, body: "That did not work: away." }))
+      })
+      yield* press("Lose the next response")
+      yield* does((page) => page.getByRole("alert").filter({ hasText: "That did not work: away." }).waitFor())
+      yield* press("Call the API")
+      yield* strict.told("1 call succeeded.", "")
+      yield* does((page) => page.waitForFunction("document.getElementById('trouble').textContent === ''"))
     })
   )
 

@@ -1,6 +1,7 @@
 /** The Connect page, on which a White Label user connects an app, and its end in a popup. */
 import type { FakeResponse } from "../../FakeHttp.ts"
 import type { ConnectMessage } from "../../FakeWhiteLabel.ts"
+import * as AddressBar from "./addressBar.ts"
 import * as Document from "../../../internal/pages/document.ts"
 import * as Html from "../../../internal/pages/html.ts"
 import * as Styles from "../../../internal/pages/styles.ts"
@@ -37,24 +38,25 @@ export const connect = ({ action, app, partner, renewed, session, theme }: Conne
   const title = renewed === undefined ? `Connect ${app} to ${partner}?` : `Reconnect ${app} to ${partner}?`
   return Document.page(plain, 200, {
     title,
-    body: html`<main class="card">
-      <h1 class="breaks">${title}</h1>
-      <p class="breaks">
-        ${
-          renewed === undefined
-            ? `${partner} can then use your ${app} account for you.`
-            : html`This renews the connection <strong>${renewed}</strong>.`
-        }
-      </p>
-      <form method="post" action="${action}">
-        <input type="hidden" name="session" value="${session}" />
-        <div class="answers">
-          <button class="main" name="decision" value="allow">Allow</button>
-          <button name="decision" value="deny">Deny</button>
-        </div>
-      </form>
-      ${theme === undefined ? undefined : html`<p class="quiet breaks">Theme: <code>${theme}</code></p>`} ${note}
-    </main>`
+    body: html`${AddressBar.connect}
+      <main class="card">
+        <h1 class="breaks">${title}</h1>
+        <p class="breaks">
+          ${
+            renewed === undefined
+              ? `${partner} can then use your ${app} account for you.`
+              : html`This renews the connection <strong>${renewed}</strong>.`
+          }
+        </p>
+        <form method="post" action="${action}">
+          <input type="hidden" name="session" value="${session}" />
+          <div class="answers">
+            <button class="main" name="decision" value="allow">Allow</button>
+            <button name="decision" value="deny">Deny</button>
+          </div>
+        </form>
+        ${theme === undefined ? undefined : html`<p class="quiet breaks">Theme: <code>${theme}</code></p>`} ${note}
+      </main>`
   })
 }
 
@@ -66,12 +68,13 @@ export const ended = (status: number, message: ConnectMessage): FakeResponse => 
       : ["Not connected", message.error]
   return Document.page(speaking, status, {
     title,
-    body: html`<main class="card" data-message="${JSON.stringify(message)}">
-      <h1>${title}</h1>
-      <p class="breaks">${detail}</p>
-      <p>You can close this window.</p>
-      ${note}
-    </main>`
+    body: html`${AddressBar.connect}
+      <main class="card" data-message="${JSON.stringify(message)}">
+        <h1>${title}</h1>
+        <p class="breaks">${detail}</p>
+        <p>You can close this window.</p>
+        ${note}
+      </main>`
   })
 }
 
@@ -79,10 +82,11 @@ export const ended = (status: number, message: ConnectMessage): FakeResponse => 
 export const problem = (status: number, problem: string): FakeResponse =>
   Document.page(plain, status, {
     title: "This link does not work",
-    body: html`<main class="card">
-      <h1>This link does not work</h1>
-      <p class="breaks">${problem}</p>
-      <p>Go back to where you came from, and try again.</p>
-      ${note}
-    </main>`
+    body: html`${AddressBar.connect}
+      <main class="card">
+        <h1>This link does not work</h1>
+        <p class="breaks">${problem}</p>
+        <p>Go back to where you came from, and try again.</p>
+        ${note}
+      </main>`
   })

@@ -2,6 +2,7 @@
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { FakeResponse } from "../../FakeHttp.ts"
 import type { App, User } from "../../FakeState.ts"
+import * as AddressBar from "./addressBar.ts"
 import * as Document from "../../../internal/pages/document.ts"
 import * as Html from "../../../internal/pages/html.ts"
 import * as Styles from "../../../internal/pages/styles.ts"
@@ -45,12 +46,6 @@ const kind = Document.kind({ style: Styles.consent, policy: [], referrerPolicy: 
 /** Says that this is not the real one. */
 export const note = html`<p class="quiet">This is a fake Zapier, for development and tests.</p>`
 
-// Zapier's address, as a browser would show it. The fake's own address differs.
-const bar = html`<header class="bar">
-  <span class="address"><span class="hidden">Address: </span>https://api.zapier.com/v2/authorize</span>
-  <span>Zapier's page, played by a fake</span>
-</header>`
-
 export interface Consent {
   readonly app: App
   readonly scopes: ReadonlyArray<Scopes.Scope>
@@ -75,7 +70,7 @@ const destination = (redirectUri: string): string => new URL(redirectUri).host |
 export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: Consent): FakeResponse =>
   Document.page(kind, 200, {
     title: `Allow ${app.name} to use Zapier for you?`,
-    body: html`${bar}
+    body: html`${AddressBar.consent}
       <main class="card">
         <h1 class="breaks">Allow ${app.name} to use Zapier for you?</h1>
         <section>
@@ -110,7 +105,7 @@ export const problem = (status: number, problem: string): FakeResponse => {
     : ["This link does not work", "Go back to the app that sent you here, and tell its developer."]
   return Document.page(kind, status, {
     title,
-    body: html`${bar}
+    body: html`${AddressBar.consent}
       <main class="card">
         <h1>${title}</h1>
         <p class="breaks">${problem}</p>
