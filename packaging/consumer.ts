@@ -82,7 +82,8 @@ export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>) 
     inWorker: async () => {
       await run(
         bin("rolldown"),
-        ["worker.ts", "--file", "out/worker.js", "--format", "esm", "--platform", "neutral"],
+        // The worker is one module.
+        ["worker.ts", "--file", "out/worker.js", "--format", "esm", "--platform", "neutral", "--no-codeSplitting"],
         at
       )
       const port = await freePort()

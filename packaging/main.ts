@@ -139,7 +139,7 @@ try {
       deepStrictEqual([help.code, help.stdout.includes("Serve a fake Zapier")], [0, true])
       const doctor = await production.runOn(node, command, "doctor")
       deepStrictEqual(doctor.code, 1)
-      match(doctor.stdout, /^wrong {2}client application: client id: set ZAPIER_CLIENT_ID/m)
+      match(doctor.stdout, /^failed {2}client application: client id and secret: missing\. Set ZAPIER_CLIENT_ID$/m)
       match(
         await production.runUntil(node, "ZapierNode.layer", command, "fake", "--port", "0"),
         /playground|sample app/
