@@ -131,6 +131,7 @@ const refusedRepetition =
  * The client should not retry or follow redirects. If it does, repeating a token request is stopped, a warning is logged the
  * first time, and the first response counts. Responses may be failures of the client, as with `HttpClient.filterStatusOk`.
  *
+ * @since 0.1.0
  */
 export const make = Effect.gen(function* () {
   const client = yield* HttpClient.HttpClient
