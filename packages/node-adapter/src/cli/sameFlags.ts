@@ -3,11 +3,10 @@ import { parseArgs } from "node:util"
 import { name, typed } from "./shown.ts"
 
 const text = { type: "string" } as const
-const yes = { type: "boolean" } as const
 
 const ofConnection = ["client-id", "client-secret-file", "data-directory", "key-file", "fake", "config"] as const
 
-const ofLogin = ["subject", "scope", "redirect-uri", "paste", "no-browser"] as const
+const ofLogin = ["subject", "scope", "redirect-uri", "paste"] as const
 
 const options = {
   "client-id": text,
@@ -19,8 +18,7 @@ const options = {
   subject: { ...text, short: "s" },
   scope: { ...text, multiple: true },
   "redirect-uri": text,
-  paste: yes,
-  "no-browser": yes
+  paste: { type: "boolean" }
 } as const satisfies { readonly [F in (typeof ofConnection)[number] | (typeof ofLogin)[number]]: object }
 
 /** The flags that a proposed command has in common with the call. `--scope` means another thing outside of `login`. */

@@ -26,7 +26,6 @@ describe("withFlagsOf", () => {
     expect(withFlagsOf(["token", "--subject", "eve", "--fake", "a"], `${login} --subject bob`)).toBe(
       `${login} --subject bob --fake a`
     )
-    expect(withFlagsOf(["login", "--no-browser"], `${login} --no-browser`)).toBe(`${login} --no-browser`)
   })
 
   it("checks the same files and server, and no user", () => {
