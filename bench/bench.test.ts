@@ -53,6 +53,7 @@ describe("npm run bench", () => {
       5_000,
       { grants: 5_000, memoryCapacity: 500, bounded: { liveTokens: 500 }, unbounded: { liveTokens: 5_000 } }
     ],
+    ["mixed", 40, { calls: 240, tokenRequests: 6, failedCalls: 0, p99Ratio: expect.any(Number) }],
     ["command-start", 1, { rounds: 1, printed: 2 }],
     [
       "cold-start",

@@ -25,6 +25,7 @@ const scenarios: { readonly [name: string]: () => Promise<Scenario> } = {
   grants: () => import("./scenarios/grants.ts"),
   processes: () => import("./scenarios/processes.ts"),
   "fake-flows": () => import("./scenarios/fakeFlows.ts"),
+  mixed: () => import("./scenarios/mixed.ts"),
   peers: () => import("./scenarios/peers.ts"),
   exchange: () => import("./scenarios/exchange.ts"),
   import: () => import("./scenarios/import.ts"),
@@ -41,13 +42,14 @@ const sharing = "processes"
 // These take minutes and have their own options, so they run only on request.
 const scale = "scale"
 const attempts = "attempts"
+const massExpiry = "mass-expiry"
 
 // Measures what the documentation shows, and writes it.
 const docs = "docs"
 
 const usage =
   `usage: npm run bench -- [${names.join(" | ")}] [--calls N], ` +
-  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale} or ${attempts}, which have options of their own, or ${docs} [--render | scenario ...]`
+  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale}, ${attempts} or ${massExpiry}, which have options of their own, or ${docs} [--render | scenario ...]`
 
 const options = { calls: { type: "string" }, store: { type: "string" }, processes: { type: "string" } } as const
 
@@ -87,6 +89,7 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   if (args[0] === docs) return await (await import("./docs.ts")).run(args.slice(1))
   if (args[0] === scale) return await (await import("./scaleCommand.ts")).run(args.slice(1))
   if (args[0] === attempts) return await (await import("./attemptsCommand.ts")).run(args.slice(1))
+  if (args[0] === massExpiry) return await (await import("./massExpiryCommand.ts")).run(args.slice(1))
   const asked = parse(args)
   if (asked === undefined) {
     say(usage)

@@ -30,6 +30,51 @@ const without = typeof embedded === "string" ? ` (skipped: ${embedded})` : ""
 const redis = RedisServer.find()
 const withoutRedis = typeof redis === "string" ? ` (skipped: ${redis})` : ""
 
+const massExpiry = async (store: string, processes: number) => {
+  const { code, stdout } = await bench(
+    "mass-expiry",
+    "--store",
+    store,
+    "--processes",
+    String(processes),
+    "--grants",
+    "40",
+    "--rounds",
+    "1"
+  )
+  expect(stdout).toMatch(/^[^\n]+\n$/)
+  const line = JSON.parse(stdout)
+  expect(line).toMatchObject({
+    scenario: "mass-expiry",
+    store,
+    processes,
+    grants: 40,
+    // With several, each grant is called in two.
+    calls: processes === 1 ? 40 : 80,
+    tokenRequests: 40,
+    failedCalls: 0,
+    rate: expect.any(Number),
+    ratio: expect.any(Number)
+  })
+  expect(line).toHaveProperty("passed", code === 0)
+}
+
+describe("npm run bench -- mass-expiry", () => {
+  it.each([1, 3])("each grant is refreshed once, and no call fails: SQLite, %i processes", (processes) =>
+    massExpiry("sqlite", processes)
+  )
+
+  it.skipIf(without !== "")(`each grant is refreshed once, and no call fails: Postgres${without}`, () =>
+    massExpiry("postgres", 3)
+  )
+
+  it("says how it is used when it is not", async () => {
+    const { code, stderr, stdout } = await bench("mass-expiry", "--store", "paper")
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" })
+    expect(stderr).toMatch(/^usage: [^\n]+\n$/)
+  })
+})
+
 describe("npm run bench -- processes", () => {
   it("one of all processes refreshes, and no call fails: SQLite", () => storm("sqlite"))
 

@@ -49,6 +49,7 @@ export const follow = async (folder: string, version: string) => {
   symlinkSync(root, join(folder, "zapier-workflow-auth"))
   // This process's environment may configure npm, but not the library.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ZAPIER_"))
+  // @effect-diagnostics-next-line processEnv:off
   const PATH = [dirname(await Node.pathOf(version)), process.env["PATH"]].join(delimiter)
   const env = { ...Object.fromEntries(inherited), PATH }
   const printed: Array<string> = []

@@ -62,6 +62,8 @@ const ours = (): Client => {
   const runtime = ManagedRuntime.make(
     ZapierNode.layerMemory({
       application: app,
+      // All consents of a round are begun before the first is completed.
+      settings: { attemptsPerSubject: 1_000_000 },
       httpClient: Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, answer))
     })
   )

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -61,9 +62,8 @@ describe("WhiteLabel: a user's access token", () => {
         requested_token_type: type("access-token")
       })
       expect(request?.authorization).toMatch(/^Basic /)
-      const { payload } = yield* Effect.promise(() =>
-        jose.jwtVerify(subject_token, publicKey, { currentDate: new Date(Date.UTC(2026, 6, 1)) })
-      )
+      const currentDate = DateTime.toDate(DateTime.makeUnsafe("2026-07-01T00:00:00Z"))
+      const { payload } = yield* Effect.promise(() => jose.jwtVerify(subject_token, publicKey, { currentDate }))
       expect(payload).toMatchObject({
         iss: "https://acme.example",
         aud: "connect.zapier.com",

@@ -87,6 +87,7 @@ describe("ZapierPromise and White Label", () => {
     await using zapier = client()
     const { expiresAt, url } = valueOf(await zapier.whiteLabel.connectUrl({ ...ada, app: "SlackCLIAPI" }))
     expect(url).toMatch(/^https:\/\/connect\.zapier\.com\/to\/SlackCLIAPI\?token=/)
+    // The client has the time of this machine. @effect-diagnostics-next-line globalDate:off
     expect(expiresAt - Date.now()).toBeGreaterThan(300_000)
     const { accessToken } = valueOf(await zapier.whiteLabel.accessToken(ada))
     expect(url).not.toContain(accessToken)

@@ -12,6 +12,9 @@ import { ApplicationUnavailable, StoreFailed, ZapierAuthError } from "../ZapierA
 const bounded = <A, E>(effect: Effect.Effect<A, E>, millis: number, late: () => E): Effect.Effect<A, E> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
+    // Most end at once, and then need neither a timer nor a second fiber.
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return yield* exit
     const abandon = Effect.sync(() => fiber.interruptUnsafe())
     const result = yield* Fiber.join(fiber).pipe(
       Effect.timeoutOption(millis),

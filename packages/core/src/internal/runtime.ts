@@ -21,6 +21,7 @@ import type * as Tokens from "../oauth/Tokens.ts"
 import type { StoreError, Versioned } from "../store/VersionedStore.ts"
 import { StoreFailed, ZapierAuthError } from "../ZapierAuthError.ts"
 import * as Defects from "./defects.ts"
+import * as SpanOptions from "./spanOptions.ts"
 
 interface Change<S, E> {
   readonly from: S
@@ -153,7 +154,8 @@ export const make = Effect.fnUntraced(function* <
             for (const caller of entry.callers.values()) link(caller.span, span)
             return Effect.withParentSpan(
               Effect.suspend(() => options.send(out.request, out.until, key)),
-              span
+              span,
+              SpanOptions.withoutStack
             )
           }).pipe(
             Effect.ensuring(Effect.sync(() => void (entry.request = undefined))),

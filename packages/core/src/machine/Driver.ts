@@ -5,8 +5,9 @@
  * **Theory of operation**
  *
  * A driver steps a machine over a record that other processes change too. It loads the record, steps the machine, saves the
- * result by compare-and-set, and only then carries out the commands: a claim is stored before its request is sent. Beside
- * the record it holds the process's own knowledge, in regions that change independently:
+ * result by compare-and-set, and only then carries out the commands: a claim is stored before its request is sent. Only an
+ * access token with time left is handed out before the write: it is good whether or not the claim is stored. Beside the
+ * record it holds the process's own knowledge, in regions that change independently:
  *
  * - `store`: one operation at a time, for one task. `Idle`, `Loading`, `Saving`, or `Backoff` before a retry.
  * - `request`: at most one open request. Its response is accepted until `until`, even after the owner has lost its lease.
@@ -332,6 +333,17 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     ]
   }
 
+  // A token with time left is good already: its callers do not wait for the write that claims its refresh.
+  const serve = (state: Held, task: Task<S, E>, commands: ReadonlyArray<C>, now: Now): Step => {
+    const orders = task._tag === "Demand" ? commands.map((command) => driven.order(command, now.wall)) : []
+    for (const order of orders) {
+      if (order._tag === "Use" && !isDead(state, order.access)) {
+        return reply(state, { _tag: "Access", access: order.access }, DriverState.wantsAccess)
+      }
+    }
+    return [state, []]
+  }
+
   const loaded = (state: Held, { state: record, version }: Of<"Loaded">, now: Now, { task }: In<"Loading">): Step => {
     // Events first: without the outcome of its request, the record looks as if none had been sent.
     if (task._tag === "Demand" && state.inbox.length > 0) return [{ ...state, store: { _tag: "Idle" } }, []]
@@ -352,9 +364,10 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
     const stepped = driven.machine.step(record, event, now.wall)
     if (Result.isFailure(stepped)) return storeFailed(state, task, new IllegalTransition(stepped.failure), now)
     const next = stepped.success
-    return next.state === record
-      ? carryOut(state, task, record, next.commands, record, now)
-      : save(state, task, event, record, next, version, now)
+    if (next.state === record) return carryOut(state, task, record, next.commands, record, now)
+    const [served, replies] = serve(state, task, next.commands, now)
+    const [saving, outputs] = save(served, task, event, record, next, version, now)
+    return [saving, [...replies, ...outputs]]
   }
 
   // The write may have been carried out despite the failure: release its claim, or others would wait for an unused lease.

@@ -29,6 +29,7 @@ import { ZapierUrls } from "../zapier/ZapierUrls.ts"
 import { type Application, ClientApplication } from "./ClientApplication.ts"
 import * as TokenOutcome from "./TokenOutcome.ts"
 import * as TokenRequest from "./TokenRequest.ts"
+import * as SpanOptions from "../internal/spanOptions.ts"
 
 /**
  * The time limits of a token request, in milliseconds.
@@ -122,6 +123,24 @@ interface Counter {
 
 const pauses = Schedule.jittered(Schedule.exponential("250 millis"))
 
+type Outcome = TokenOutcome.TokenOutcome
+
+// The first outcome is known, so that the schedule begins with its first pause.
+const repeatAfter = (
+  first: Outcome,
+  next: Effect.Effect<Outcome>,
+  mayRepeat: (outcome: Outcome) => boolean,
+  retryFor: number
+) => {
+  let known: Outcome | undefined = first
+  const takeKnown = Effect.suspend(() => {
+    const outcome = known
+    known = undefined
+    return outcome === undefined ? next : Effect.succeed(outcome)
+  })
+  return Effect.repeat(takeKnown, { while: mayRepeat, schedule: Schedule.upTo(pauses, { duration: retryFor }) })
+}
+
 const refusedRepetition =
   "Your HttpClient tried to send a token request again and was stopped, because a code or refresh token must be sent only once. The library itself retries where that is safe. Pass an HttpClient without HttpClient.retry, retryTransient, withRateLimiter and followRedirects; use these only for your other requests"
 
@@ -171,7 +190,10 @@ export const make = Effect.gen(function* () {
     const read = readApplication(application, requestTimeout)
     const sendNext = (by: Application) =>
       Effect.suspend(() =>
-        Effect.withSpan(send(request, by), "TokenEndpoint.attempt", { attributes: { attempt: ++counter.sent } })
+        Effect.withSpan(send(request, by), "TokenEndpoint.attempt", {
+          attributes: { attempt: ++counter.sent },
+          ...SpanOptions.withoutStack
+        })
       )
     return Effect.gen(function* () {
       const by = yield* read
@@ -186,24 +208,26 @@ export const make = Effect.gen(function* () {
   }
 
   return TokenEndpoint.of({
-    request: Effect.fn("TokenEndpoint.request")(function* (request, options) {
-      yield* Effect.annotateCurrentSpan("grant", request._tag)
-      const { retryFor } = options
-      const mayRepeat = request._tag === "ClientCredentials" ? isHarmlessTwice : neverLeft
-      const startedAt = yield* Clock.monotonicTimeNanos
-      const counter = { sent: 0 }
-      const outcome = yield* Effect.repeat(attempt(request, options, counter), {
-        // A schedule allows one repetition even without any time.
-        while: (outcome) => retryFor > 0 && mayRepeat(outcome),
-        schedule: Schedule.upTo(pauses, { duration: retryFor })
-      })
-      yield* Effect.annotateCurrentSpan({ outcome: outcome._tag, attempts: counter.sent })
-      const duration = Duration.nanos((yield* Clock.monotonicTimeNanos) - startedAt)
-      const grant = { grant: request._tag }
-      yield* AuthMetrics.count.tokenRequest({ ...grant, outcome: outcome._tag })
-      yield* AuthMetrics.took(grant, duration)
-      return outcome
-    })
+    request: Effect.fnUntraced(
+      function* (request, options) {
+        yield* Effect.annotateCurrentSpan("grant", request._tag)
+        const { retryFor } = options
+        const mayRepeat = request._tag === "ClientCredentials" ? isHarmlessTwice : neverLeft
+        const startedAt = yield* Clock.monotonicTimeNanos
+        const counter = { sent: 0 }
+        const next = attempt(request, options, counter)
+        const first = yield* next
+        // Nearly all need no schedule. A schedule allows one repetition even without any time.
+        const outcome = retryFor > 0 && mayRepeat(first) ? yield* repeatAfter(first, next, mayRepeat, retryFor) : first
+        yield* Effect.annotateCurrentSpan({ outcome: outcome._tag, attempts: counter.sent })
+        const duration = Duration.nanos((yield* Clock.monotonicTimeNanos) - startedAt)
+        const grant = { grant: request._tag }
+        yield* AuthMetrics.count.tokenRequest({ ...grant, outcome: outcome._tag })
+        yield* AuthMetrics.took(grant, duration)
+        return outcome
+      },
+      Effect.withSpan("TokenEndpoint.request", undefined, SpanOptions.withoutStack)
+    )
   })
 })
 

@@ -153,13 +153,7 @@ const make = <Key, A, Row>(
     Effect.tryPromise({
       try: async () => call(),
       catch: (cause) => failed(operation, `it failed with ${Defects.nameOf(cause)}`)
-    }).pipe(
-      Effect.flatMap((given) =>
-        is(given)
-          ? Effect.succeed(given)
-          : Effect.fail(failed(operation, `it returned ${kindOf(given)} instead of ${wanted}`))
-      )
-    )
+    }).pipe(Effect.filterOrFail(is, (given) => failed(operation, `it returned ${kindOf(given)} instead of ${wanted}`)))
 
   const decode = ({ record, version }: Found): Result.Result<Versioned<A>, StoreFailed> => {
     const number = versionOf(version)

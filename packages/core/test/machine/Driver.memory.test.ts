@@ -56,13 +56,32 @@ describe("Driver: memory", () => {
     expect(feed(later, { _tag: "Asked", caller: 3 })).toEqual([])
   })
 
+  it("hands out a token with time left before the claim of its refresh is stored, and sends nothing before", () => {
+    const { feed } = begun()
+    const due = UserGrant.granted("consent", tokens(10 * hour))
+    const now = 10 * hour - 60_000
+    expect(feed(now, { _tag: "Asked", caller: 0 })).toEqual(["Load"])
+    expect(feed(now, { _tag: "Loaded", id: 0, state: due, version: 1 })).toEqual(["Access", "Save"])
+    // Its caller is gone, and the refresh goes on.
+    expect(feed(now, { _tag: "Saved", id: 1 })).toEqual(["Publish", "Send"])
+  })
+
+  it("hands out nothing before the claim of a token that has expired is stored and its refresh is over", () => {
+    const { feed } = begun()
+    const expired = UserGrant.granted("consent", tokens(10 * hour))
+    const now = 11 * hour
+    expect(feed(now, { _tag: "Asked", caller: 0 })).toEqual(["Load"])
+    expect(feed(now, { _tag: "Loaded", id: 0, state: expired, version: 1 })).toEqual(["Save"])
+    expect(feed(now, { _tag: "Saved", id: 1 })).toEqual(["Publish", "Send"])
+  })
+
   it("has nothing of a grant that is about to be removed, and nothing is sent for it", () => {
     const { feed, state } = begun()
     // It has time left, and is due.
     const due = UserGrant.granted("consent", tokens(10 * hour))
     const now = 10 * hour - 60_000
     expect(feed(now, { _tag: "Asked", caller: 0 })).toEqual(["Load"])
-    expect(feed(now, { _tag: "Loaded", id: 0, state: due, version: 1 })).toEqual(["Save"])
+    expect(feed(now, { _tag: "Loaded", id: 0, state: due, version: 1 })).toEqual(["Access", "Save"])
     expect(feed(now, removal)).toEqual([])
     expect(feed(now, { _tag: "Saved", id: 1 })).toEqual(["Publish", "Load"])
     expect(state().memory).toBeUndefined()

@@ -1,12 +1,16 @@
 /** A store of promises that does what it should not is a store that has failed. The laws are checked where the suite is. */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as AppCredential from "../../src/machine/AppCredential.ts"
+import * as DriverState from "../../src/machine/DriverState.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
 import { AppCredentialStore } from "../../src/store/AppCredentialStore.ts"
@@ -15,6 +19,7 @@ import { GrantStore } from "../../src/store/GrantStore.ts"
 import * as PromiseStores from "../../src/store/PromiseStores.ts"
 import * as RecordCodec from "../../src/store/RecordCodec.ts"
 import { ZapierAuth } from "../../src/ZapierAuth.ts"
+import type { ZapierAuthError } from "../../src/ZapierAuthError.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
 
 const key = { clientId: "acme", subject: "ada" }
@@ -170,19 +175,54 @@ describe("PromiseStores", () => {
     }).pipe(Effect.provide(PromiseStores.layer({ grants: stores.grants, attempts: stores.attempts })))
   )
 
-  it.effect("one that never responds is given up after storeTimeout", () => {
+  const calls: ReadonlyArray<
+    readonly [name: string, call: (auth: ZapierAuth["Service"]) => Effect.Effect<unknown, ZapierAuthError>]
+  > = [
+    ["status", (auth) => auth.status("ada")],
+    ["accessToken", (auth) => auth.accessToken("ada")],
+    ["disconnect", (auth) => auth.disconnect("ada")],
+    ["authorizationUrl", (auth) => auth.authorizationUrl({ subject: "ada", scopes: ["zap"] })]
+  ]
+
+  it.effect.each(calls)("one that never responds is given up after storeTimeout: %s", ([, call]) => {
     const zapier = TestZapier.make()
     const silent = () => new Promise<never>(() => undefined)
-    const layer = zapier
-      .process({ storeTimeout: "3 seconds", requestTimeout: "20 seconds" })
-      .pipe(Layer.provide(PromiseStores.layer(over({ get: silent, compareAndSet: silent, remove: silent }))))
+    const hung = { get: silent, compareAndSet: silent, remove: silent }
+    const layer = zapier.process({ storeTimeout: "3 seconds" }).pipe(
+      Layer.provide(
+        PromiseStores.layer({
+          grants: { ...hung, page: silent },
+          attempts: { ...hung, bySubject: silent }
+        })
+      )
+    )
+    // The driver lets an operation that is overdue have its turn first, for `grace`.
+    const soon = 3_000 + DriverState.grace
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
-      const asked = yield* Effect.forkChild(Effect.flip(auth.status("ada")), { startImmediately: true })
-      yield* TestClock.adjust("3 seconds")
+      const asked = yield* Effect.forkChild(Effect.flip(call(auth)), { startImmediately: true })
+      yield* TestClock.adjust(soon)
+      assert.isDefined(asked.pollUnsafe())
       const { reason } = yield* Fiber.join(asked)
       assert.strictEqual(reason._tag, "StoreFailed")
       assert.include(reason.message, "3000 ms")
     }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("one that never responds does not keep a process from closing", () => {
+    const zapier = TestZapier.make()
+    const silent = () => new Promise<never>(() => undefined)
+    const layer = zapier
+      .process({ storeTimeout: "3 seconds" })
+      .pipe(Layer.provide(PromiseStores.layer(over({ get: silent, compareAndSet: silent, remove: silent }))))
+    return Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const auth = Context.get(yield* Layer.buildWithScope(layer, scope), ZapierAuth)
+      const asked = yield* Effect.forkChild(Effect.exit(auth.accessToken("ada")), { startImmediately: true })
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* TestClock.adjust(3_000 + DriverState.grace)
+      assert.isDefined(closing.pollUnsafe())
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(asked)))
+    })
   })
 })

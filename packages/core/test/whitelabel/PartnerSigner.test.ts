@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as jose from "jose"
@@ -44,7 +45,7 @@ const verify = (jwt: string, key: KeyObject) =>
     jose.jwtVerify(jwt, key, {
       issuer: profile.issuer,
       audience: profile.audience,
-      currentDate: new Date(now),
+      currentDate: DateTime.toDate(DateTime.makeUnsafe(now)),
       requiredClaims: ["iat", "nbf", "exp", "sub", "org_id"]
     })
   )

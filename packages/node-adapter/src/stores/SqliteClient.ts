@@ -4,6 +4,8 @@
  * It has one connection, used by one fiber at a time: a transaction holds it from its first statement to its last, while
  * other statements wait. A fiber forked inside a transaction belongs to it.
  *
+ * Writes outside of a transaction that arrive together share one commit, and so one `fsync`. Each has its own result.
+ *
  * Other processes may use the same file. SQLite lets one of them write at a time. Waiting inside SQLite would block this
  * process's event loop, including timers and sockets, so SQLite does not wait; instead the statement is retried with growing
  * pauses, up to `busyTimeout`. Only statements that hold no lock are retried: those outside a transaction, and the
@@ -29,12 +31,13 @@ import * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Connection } from "effect/sql/SqlConnection"
+import type { Borrower, Connection } from "effect/sql/SqlConnection"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import * as DataDirectory from "../DataDirectory.ts"
+import * as GroupCommit from "../internal/groupCommit.ts"
 import { sqliteCodeOf, sqliteError, SqliteFailure } from "../internal/sqliteError.ts"
 import { problemOf } from "../internal/sqlProblem.ts"
 import { oneLine } from "../internal/terminalText.ts"
@@ -64,6 +67,8 @@ const pragmas = [
   // On macOS, fsync alone leaves the data in the drive's cache. No effect elsewhere.
   "PRAGMA fullfsync = ON"
 ]
+
+type Acquirers = ReturnType<typeof SqlClient.makeSqliteAcquirers<Connection>>
 
 /** Prepares each statement once, and drops the least recently used one. */
 const makePrepare = (database: DatabaseSync) => {
@@ -95,7 +100,7 @@ const inputs = (params: ReadonlyArray<unknown>): ReadonlyArray<SQLInputValue> =>
   return params
 }
 
-const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection => {
+const makeConnection = (database: DatabaseSync, busyTimeout: number) => {
   const cached = makePrepare(database)
   const uncached = (sql: string) => database.prepare(sql)
 
@@ -112,6 +117,21 @@ const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection
     return from(0, 1)
   }
 
+  // Synchronous, and throws what SQLite says.
+  const once = <A>(
+    prepare: (sql: string) => StatementSync,
+    sql: string,
+    params: ReadonlyArray<unknown>,
+    options: { readonly asArrays: boolean; readonly asBigInts: boolean },
+    use: (statement: StatementSync, params: ReadonlyArray<SQLInputValue>) => A
+  ): A => {
+    const statement = prepare(sql)
+    // Set each time, because a cached statement remembers its last use.
+    statement.setReadBigInts(options.asBigInts)
+    statement.setReturnArrays(options.asArrays)
+    return use(statement, inputs(params))
+  }
+
   const run = <A>(
     prepare: (sql: string) => StatementSync,
     sql: string,
@@ -122,11 +142,8 @@ const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection
     patiently(
       Effect.withFiber((fiber) => {
         try {
-          const statement = prepare(sql)
-          // Set each time, because a cached statement remembers its last use.
-          statement.setReadBigInts(fiber.getRef(SqlClient.SafeIntegers))
-          statement.setReturnArrays(asArrays)
-          return Effect.succeed(use(statement, inputs(params)))
+          const asBigInts = fiber.getRef(SqlClient.SafeIntegers)
+          return Effect.succeed(once(prepare, sql, params, { asArrays, asBigInts }, use))
         } catch (thrown) {
           return Effect.fail(sqliteError(thrown, "execute"))
         }
@@ -152,7 +169,7 @@ const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection
 
   const execute = rows(cached)
 
-  return {
+  const connection: Connection = {
     execute,
     executeUnprepared: rows(uncached),
     executeRaw: (sql, params) => run(cached, sql, params, false, raw),
@@ -161,6 +178,33 @@ const makeConnection = (database: DatabaseSync, busyTimeout: number): Connection
     // Read all rows first: a half-read statement would keep the log from being written back.
     executeStream: (sql, params, transformRows) => Stream.fromIterableEffect(execute(sql, params, transformRows))
   }
+
+  /** Lends the connection for one statement, and lets writes that arrive together share a commit. */
+  const grouped = ({ borrower, onCommitFailure }: Acquirers): Borrower => {
+    const write = GroupCommit.make({
+      database,
+      inTurn: (effect) => borrower(() => effect),
+      patiently,
+      onCommitFailure: onCommitFailure(connection)
+    })
+    const writeRows: Connection["execute"] = (sql, params, transformRows) =>
+      Effect.withFiber((fiber) => {
+        const options = { asArrays: false, asBigInts: fiber.getRef(SqlClient.SafeIntegers) }
+        const written = write(() => once(cached, sql, params, options, all))
+        return transformRows === undefined ? written : Effect.map(written, (_) => transformRows(_))
+      })
+    const lent: Connection = {
+      ...connection,
+      execute: (...args) => (GroupCommit.isWrite(args[0]) ? writeRows(...args) : borrower((_) => _.execute(...args))),
+      executeUnprepared: (...args) => borrower((_) => _.executeUnprepared(...args)),
+      executeRaw: (...args) => borrower((_) => _.executeRaw(...args)),
+      executeValues: (...args) => borrower((_) => _.executeValues(...args)),
+      executeValuesUnprepared: (...args) => borrower((_) => _.executeValuesUnprepared(...args))
+    }
+    return (use) => use(lent)
+  }
+
+  return { connection, grouped }
 }
 
 // Loaded on demand, so that users of other databases do not see Node 22's warning.
@@ -194,7 +238,7 @@ export const make = Effect.fnUntraced(function* (
     (database) => Effect.sync(() => database.close())
   )
   const busyTimeout = Duration.toMillis(options.busyTimeout ?? Duration.seconds(5))
-  const connection = makeConnection(database, busyTimeout)
+  const { connection, grouped } = makeConnection(database, busyTimeout)
   const execute = (sql: string) => connection.executeUnprepared(sql, [], undefined)
 
   // Read first: SQLite opens any file, and only now checks that it is a database.
@@ -210,12 +254,14 @@ export const make = Effect.fnUntraced(function* (
   yield* execute("ROLLBACK")
 
   const compiler = Statement.makeCompilerSqlite()
+  const acquirers = SqlClient.makeSqliteAcquirers({
+    connection: Effect.succeed(connection),
+    semaphore: yield* Semaphore.make(1),
+    isTransaction: () => database.isTransaction
+  })
   return yield* SqlClient.make({
-    ...SqlClient.makeSqliteAcquirers({
-      connection: Effect.succeed(connection),
-      semaphore: yield* Semaphore.make(1),
-      isTransaction: () => database.isTransaction
-    }),
+    ...acquirers,
+    borrower: grouped(acquirers),
     compiler,
     driver: "node-sqlite",
     // DEFERRED would take the write lock in mid-transaction, too late to wait for it.

@@ -102,8 +102,8 @@ export const hasOneWinner = function* <Key, A>(
   const values = contestants.map(({ act }, index) =>
     act === "remove" && expected !== none ? undefined : record(key, index + 1)
   )
-  const compete = ({ store }: Contestant<Key, A>, index: number) =>
-    Effect.andThen(Effect.yieldNow, store.change(key, expected, values[index]))
+  // All start in the same turn of the event loop: a store may read and write within one.
+  const compete = ({ store }: Contestant<Key, A>, index: number) => store.change(key, expected, values[index])
   const results = yield* Effect.forEach(contestants, compete, { concurrency: "unbounded" })
   const count = results.filter((hasSucceeded) => hasSucceeded).length
   yield* expectThat(count === 1, `one of ${contestants.length} writers and removers to succeed`, `${count} succeeded`)
@@ -121,8 +121,7 @@ const removeAmongWriters = function* <Key, A>(
 ): Body {
   const key = keyOf(place, "a")
   const { version } = yield* store.written(key, none, record(key, 1))
-  const change = (expected: number | undefined, value?: A) =>
-    Effect.andThen(Effect.yieldNow, store.change(key, expected, value))
+  const change = (expected: number | undefined, value?: A) => store.change(key, expected, value)
   const numbers = Array.from({ length: writers }, (_, index) => index + 2)
   // The numbers of the writers that succeeded.
   const write = (expected: number | undefined, numbers: ReadonlyArray<number>) =>
