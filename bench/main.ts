@@ -8,6 +8,8 @@ import { print, type Report, say } from "./report.ts"
 interface Shared {
   readonly store: StoreKind
   readonly processes: number
+  /** If the calls are for a White Label user instead of a connected one. */
+  readonly whiteLabel: boolean
 }
 
 interface Scenario {
@@ -49,9 +51,14 @@ const docs = "docs"
 
 const usage =
   `usage: npm run bench -- [${names.join(" | ")}] [--calls N], ` +
-  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N], or ${scale}, ${attempts} or ${massExpiry}, which have options of their own, or ${docs} [--render | scenario ...]`
+  `and with ${sharing} [--store ${storeKinds.join(" | ")}] [--processes N] [--white-label], or ${scale}, ${attempts} or ${massExpiry}, which have options of their own, or ${docs} [--render | scenario ...]`
 
-const options = { calls: { type: "string" }, store: { type: "string" }, processes: { type: "string" } } as const
+const options = {
+  calls: { type: "string" },
+  store: { type: "string" },
+  processes: { type: "string" },
+  "white-label": { type: "boolean" }
+} as const
 
 const toCount = (text: string) => {
   const count = Number(text)
@@ -69,9 +76,13 @@ const parse = (args: ReadonlyArray<string>) => {
   try {
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true })
     const calls = values.calls === undefined ? undefined : toCount(values.calls)
-    const shared: Shared = { store: toStore(values.store ?? "sqlite"), processes: toCount(values.processes ?? "8") }
+    const shared: Shared = {
+      store: toStore(values.store ?? "sqlite"),
+      processes: toCount(values.processes ?? "8"),
+      whiteLabel: values["white-label"] ?? false
+    }
     const [name] = positionals
-    const isShared = values.store !== undefined || values.processes !== undefined
+    const isShared = [values.store, values.processes, values["white-label"]].some((value) => value !== undefined)
     if (positionals.length > 1 || (isShared && name !== sharing)) return undefined
     if (name === undefined) return { _tag: "All" } as const
     const load = Object.hasOwn(scenarios, name) ? scenarios[name] : undefined

@@ -5,8 +5,8 @@ import * as RedisServer from "../packages/node-adapter/test/utils/RedisServer.ts
 
 const bench = (...args: ReadonlyArray<string>) => Command.run("main.ts", args)
 
-const storm = async (store: string) => {
-  const { code, stdout } = await bench("processes", "--processes", "3", "--calls", "20", "--store", store)
+const storm = async (store: string, ...more: ReadonlyArray<string>) => {
+  const { code, stdout } = await bench("processes", "--processes", "3", "--calls", "20", "--store", store, ...more)
   expect(stdout).toMatch(/^[^\n]+\n$/)
   const round = { tokenRequests: 1, failedCalls: 0 }
   expect({ code, line: JSON.parse(stdout) }).toMatchObject({
@@ -15,6 +15,7 @@ const storm = async (store: string) => {
       scenario: "processes",
       passed: true,
       store,
+      whiteLabel: more.includes("--white-label"),
       processes: 3,
       calls: 120,
       tokenRequests: 2,
@@ -77,6 +78,11 @@ describe("npm run bench -- mass-expiry", () => {
 
 describe("npm run bench -- processes", () => {
   it("one of all processes refreshes, and no call fails: SQLite", () => storm("sqlite"))
+
+  it.each(["sqlite"].concat(without === "" ? ["postgres"] : [], withoutRedis === "" ? ["redis"] : []))(
+    "one of all processes exchanges for a White Label user, and no call fails: %s",
+    (store) => storm(store, "--white-label")
+  )
 
   it.skipIf(without !== "")(`one of all processes refreshes, and no call fails: Postgres${without}`, () =>
     storm("postgres")

@@ -1,6 +1,6 @@
 /**
  * Many calls at once in each of several processes, on one expired grant in a shared database; and again when the new
- * token has expired too. This process serves the fake, and each of its responses takes 50 ms.
+ * token has expired too. Or with the token of a White Label user, for whom there is none at first. This process serves the fake, and each of its responses takes 50 ms.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -15,6 +15,7 @@ import * as MovableClock from "../clock.ts"
 import * as Database from "../database.ts"
 import type { StoreKind } from "../kinds.ts"
 import { type Report, round, say } from "../report.ts"
+import * as Partner from "../../packages/node-adapter/test/utils/Partner.ts"
 import * as Workers from "../workers.ts"
 import * as World from "../world.ts"
 import type { Said, Told } from "./processesWorker.ts"
@@ -44,7 +45,11 @@ const late = Layer.effect(
 )
 
 // Nothing counted may be forgotten, and nothing delayed.
-const fake = FakeZapier.layer({ apps: [World.app], remember: 1_000_000, knobs: { rateLimits: false } })
+const fake = FakeZapier.layer({
+  apps: [{ ...World.app, whiteLabel: Partner.registration }],
+  remember: 1_000_000,
+  knobs: { rateLimits: false }
+})
 
 const server = Layer.provideMerge(
   Layer.provide(FakeZapier.layerServer, late),
@@ -70,13 +75,14 @@ interface Plan {
   readonly calls: number
   readonly processes: number
   readonly database: Database.Database
+  readonly whiteLabel: boolean
 }
 
 const program = Effect.fnUntraced(function* (
-  { calls, database, processes: count }: Plan,
+  { calls, database, processes: count, whiteLabel }: Plan,
   clock: MovableClock.MovableClock
 ) {
-  yield* World.connect(["zap"])
+  if (!whiteLabel) yield* World.connect(["zap"])
   const { address } = yield* HttpServer.HttpServer
   const begin: Told = {
     _tag: "Begin",
@@ -84,6 +90,7 @@ const program = Effect.fnUntraced(function* (
     database,
     origin: HttpServer.formatAddress(address),
     subject: World.subject,
+    whiteLabel: whiteLabel ? Partner.options : undefined,
     connections
   }
   const processes = yield* Workers.startAnswering<Told, Said>(
@@ -118,13 +125,17 @@ const program = Effect.fnUntraced(function* (
 interface Asked {
   readonly store: StoreKind
   readonly processes: number
+  readonly whiteLabel: boolean
 }
 
 export const run = Effect.fnUntraced(
   function* (calls: number, asked: Asked) {
     const database = yield* Database.make(asked.store)
     const clock = MovableClock.make()
-    const rounds = yield* program({ calls, processes: asked.processes, database }, clock).pipe(
+    const rounds = yield* program(
+      { calls, processes: asked.processes, database, whiteLabel: asked.whiteLabel },
+      clock
+    ).pipe(
       Effect.provide(Layer.provideMerge(Layer.merge(server, client(database)), fake)),
       Effect.provideService(Clock.Clock, clock)
     )
@@ -135,6 +146,7 @@ export const run = Effect.fnUntraced(
       scenario: name,
       passed: failedCalls === 0 && rounds.every(({ tokenRequests }) => tokenRequests === 1),
       store: asked.store,
+      whiteLabel: asked.whiteLabel,
       processes: asked.processes,
       calls: made,
       tokenRequests: rounds.reduce((total, round) => total + round.tokenRequests, 0),

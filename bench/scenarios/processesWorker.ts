@@ -6,6 +6,7 @@ import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import { ZapierHttpClient } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as ZapierNode from "@zapier-workflow-auth/node-adapter/ZapierNode"
+import * as ZapierWhiteLabel from "@zapier-workflow-auth/node-adapter/ZapierWhiteLabel"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -21,6 +22,8 @@ export type Told =
       readonly database: Database.Database
       readonly origin: string
       readonly subject: string
+      /** Set if the calls are for a White Label user. */
+      readonly whiteLabel: ZapierWhiteLabel.Options | undefined
       /** Connections to the API at once. */
       readonly connections: number
     }
@@ -40,32 +43,40 @@ export type Said =
 
 const say = (said: Said) => tellParent(said)
 
-const counted = (metric: typeof AuthMetrics.waits) =>
-  Effect.map(Metric.value(Metric.withAttributes(metric, { machine: "UserGrant" })), ({ count }) => count)
+const counted = (metric: typeof AuthMetrics.waits, machine: string) =>
+  Effect.map(Metric.value(Metric.withAttributes(metric, { machine })), ({ count }) => count)
 
 const work = Effect.fnUntraced(function* (
-  { subject }: Extract<Told, { readonly _tag: "Begin" }>,
+  { subject, whiteLabel }: Extract<Told, { readonly _tag: "Begin" }>,
   messages: AsyncIterator<Told>,
   clock: MovableClock.MovableClock
 ) {
   const zapier = yield* ZapierHttpClient
   const call = zapier
-    .call("GET /v2/zaps", { credential: Credential.user(subject) })
+    .call("GET /v2/zaps", {
+      credential: whiteLabel ? Credential.whiteLabel(subject, "acme") : Credential.user(subject)
+    })
     .pipe(Effect.tap((response) => response.arrayBuffer))
+  const machine = whiteLabel === undefined ? "UserGrant" : "WhiteLabelToken"
+  const waiting = Effect.all({
+    waits: counted(AuthMetrics.waits, machine),
+    adoptions: counted(AuthMetrics.adoptions, machine)
+  })
   say({ _tag: "Ready" })
   while (true) {
     const { done, value } = yield* Effect.promise(() => messages.next())
     if (done === true || value._tag !== "Call") return
-    const before = { waits: yield* counted(AuthMetrics.waits), adoptions: yield* counted(AuthMetrics.adoptions) }
+    const before = yield* waiting
     yield* clock.advance(value.advance)
     const exits = yield* Effect.forEach(Array.from({ length: value.calls }), () => Effect.exit(call), {
       concurrency: "unbounded"
     })
+    const after = yield* waiting
     say({
       _tag: "Called",
       failedCalls: exits.filter((exit) => exit._tag === "Failure" || exit.value.status !== 200).length,
-      waits: (yield* counted(AuthMetrics.waits)) - before.waits,
-      adoptions: (yield* counted(AuthMetrics.adoptions)) - before.adoptions
+      waits: after.waits - before.waits,
+      adoptions: after.adoptions - before.adoptions
     })
   }
 })
@@ -74,12 +85,13 @@ const main = async () => {
   const messages = told<Told>()
   const { value: begin } = await messages.next()
   if (begin?._tag !== "Begin") return
-  const { application, connections, database, origin } = begin
+  const { application, connections, database, origin, whiteLabel } = begin
   const clock = MovableClock.make()
   const layer = ZapierNode.layerWithoutStores({
     application,
     urls: ZapierUrls.at(origin),
-    httpClient: NodeHttpClient.layerUndiciOptions({ connections })
+    httpClient: NodeHttpClient.layerUndiciOptions({ connections }),
+    ...(whiteLabel && { whiteLabel: ZapierWhiteLabel.layer(whiteLabel) })
   }).pipe(Layer.provide(Database.stores(database)))
   await Effect.runPromise(
     work(begin, messages, clock).pipe(Effect.provide(layer), Effect.provideService(Clock.Clock, clock))

@@ -467,7 +467,10 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     whiteLabel: whiteLabel
       ? Effect.succeed(whiteLabel)
       : Effect.fail(
-          CallerChecks.invalid("whiteLabel", "it is not set up; provide WhiteLabel.layer to the layer of ZapierAuth")
+          CallerChecks.invalid(
+            "whiteLabel",
+            "it is not set up; set the option whiteLabel, or provide WhiteLabel.layer to the layer of ZapierAuth"
+          )
         ),
     presentClientId: clientIds.present,
     clientIdResponded: clientIds.responded,

@@ -406,7 +406,7 @@ describe("WhiteLabel: configuration", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       expect((yield* Effect.flip(list)).message).toBe(
-        "whiteLabel: it is not set up; provide WhiteLabel.layer to the layer of ZapierAuth"
+        "whiteLabel: it is not set up; set the option whiteLabel, or provide WhiteLabel.layer to the layer of ZapierAuth"
       )
       expect((yield* Effect.flip(WhiteLabel.connectUrl({ ...ada, app: "a" }))).message).toContain(
         "whiteLabel: it is not set up"

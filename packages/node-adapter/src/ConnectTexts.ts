@@ -43,6 +43,8 @@ export interface Texts {
   readonly app: string
   /** The button that starts connecting. */
   readonly connect: string
+  /** The button that starts connecting an app, for White Label users. */
+  readonly connectApp: string
   /** The button that starts connecting again. */
   readonly tryAgain: string
   /** The button that leads to the app's sign-in page, if the app has set one. */
@@ -89,6 +91,14 @@ export interface Texts {
     readonly badLink: PageTexts
     /** Another site tried to disconnect. */
     readonly notOwnPage: PageTexts
+    /** A White Label user connected an app: the last page of a popup. */
+    readonly appConnected: PageTexts
+    /** A White Label user denied access, or the app refused. */
+    readonly appNotConnected: PageTexts
+    /** A White Label user's way back is incomplete, was already used, or began in another browser or as another user. */
+    readonly appInterrupted: PageTexts
+    /** A White Label user came to connect from a page that is not the app's own. */
+    readonly confirmApp: PageTexts
   }
 }
 
@@ -141,6 +151,7 @@ export const english: Texts = {
   lang: "en",
   app: "the app",
   connect: "Connect Zapier",
+  connectApp: "Connect the app",
   tryAgain: "Try again",
   signIn: "Sign in",
   back: "Back to {app}",
@@ -214,6 +225,19 @@ export const english: Texts = {
     notOwnPage: {
       title: "Nothing has changed",
       text: "Zapier can be disconnected only on a page of {app}."
+    },
+    appConnected: { title: "Connected", text: "You can use your connection in {app} now." },
+    appNotConnected: {
+      title: "Not connected",
+      text: "You did not allow access, or it was refused. Nothing has changed. You can try again whenever you like."
+    },
+    appInterrupted: {
+      title: "Please start again",
+      text: "This page was already used, or you started in another browser or as another user. Please start again here."
+    },
+    confirmApp: {
+      title: "Connect an app?",
+      text: "You came here from another website. Continue only if you want to connect an account of yours to {app}."
     }
   }
 }

@@ -8,6 +8,8 @@
  * | `GET /zapier/callback` | handles the redirect from Zapier, and redirects to the address in `return` |
  * | `POST /zapier/disconnect?return=/settings` | removes the grant |
  * | `GET /zapier/status` | returns as JSON if the user is connected |
+ * | `GET /zapier/connections/connect?app=SlackCLIAPI&return=/settings` | White Label: redirects to Zapier's Connect UI |
+ * | `GET /zapier/connections/callback` | White Label: handles the redirect from the Connect UI |
  *
  * The redirect URI determines the paths: it ends with `/callback`, and the other routes are beside it. The app identifies
  * the signed-in user (`SignedIn`); every route but the script asks it.
@@ -65,7 +67,7 @@ import * as Answers from "./internal/connect/answers.ts"
 import * as AsWeb from "./internal/connect/asWeb.ts"
 import * as Config from "./internal/connect/config.ts"
 import type { Outcome } from "./internal/connect/outcome.ts"
-import { callbackPath } from "./internal/connect/paths.ts"
+import { callbackPath, connections } from "./internal/connect/paths.ts"
 import * as Quiet from "./internal/connect/quiet.ts"
 import * as Routes from "./internal/connect/routes.ts"
 import * as Subject from "./internal/connect/subject.ts"
@@ -124,12 +126,14 @@ export const layerSignedIn = <E = never, R = never>(
 
 export type { Asked } from "./internal/connect/answers.ts"
 
+export type { AppConnection } from "./internal/connect/connectionCallback.ts"
+
 export type { PopupResult, PopupScript } from "./internal/connect/popup.ts"
 
 export type { Outcome, Popup, Ways } from "./internal/connect/outcome.ts"
 
 /**
- * The options of the routes. `R` is what `respond` requires, and `S` what `scopes` requires.
+ * The options of the routes. `R` is what `respond` requires, and `S` what `scopes` and `whiteLabel.tenant` require.
  *
  * @since 0.1.0
  */
@@ -170,6 +174,20 @@ export interface Options<R = never, S = never> extends Pick<
    */
   readonly texts?: Given | undefined
   /**
+   * Adds the routes with which White Label users connect apps: register `connections/callback`, beside the redirect URI, with
+   * Zapier. `tenant` returns the app's own id of the signed-in user's workspace or organization; if it fails, the outcome is
+   * `Failed`. `theme` is the partner's theme for the Connect UI. Default: no such routes.
+   */
+  readonly whiteLabel?:
+    | {
+        readonly tenant: (
+          request: HttpServerRequest.HttpServerRequest,
+          subject: string
+        ) => Effect.Effect<string, unknown, S>
+        readonly theme?: string | undefined
+      }
+    | undefined
+  /**
    * Makes the app's own response to an outcome; `undefined` for the default one. If it throws, the error is logged and the
    * default applies. Headers that prevent caching and embedding are added. Default: `respond`, which redirects to `returnTo`
    * after a success and shows a page otherwise; programs get JSON.
@@ -204,16 +222,27 @@ const make = Effect.fnUntraced(function* <R, S>(options: Options<R, S>) {
   const config = yield* Effect.fromResult(Config.parse(options))
   const signedIn = yield* SignedIn
   const answer = Answers.make(options.respond, config.texts)
-  return Routes.make(
-    { ...config, scopes: (request, subject) => provide(config.scopes(request, subject)) },
-    {
-      auth: yield* ZapierAuth,
-      digest: yield* Digest.Digest,
-      // @effect-diagnostics-next-line anyUnknownInErrorContext:off
-      subject: (request) => Subject.parse(() => signedIn.subject(request)),
-      answer: (outcome, asking) => provide(answer(outcome, asking))
+  const { scopes, whiteLabel, ...rest } = config
+  const provided = {
+    ...rest,
+    scopes: (request: HttpServerRequest.HttpServerRequest, subject: string) => provide(scopes(request, subject)),
+    whiteLabel: whiteLabel && {
+      ...whiteLabel,
+      tenant: (request: HttpServerRequest.HttpServerRequest, subject: string) =>
+        provide(whiteLabel.tenant(request, subject))
     }
-  )
+  }
+  const services = {
+    auth: yield* ZapierAuth,
+    digest: yield* Digest.Digest,
+    // @effect-diagnostics-next-line anyUnknownInErrorContext:off
+    subject: (request: HttpServerRequest.HttpServerRequest) => Subject.parse(() => signedIn.subject(request)),
+    answer: (outcome: Outcome, asking: Answers.Asking) => provide(answer(outcome, asking))
+  }
+  const routes = Routes.make(provided, services)
+  if (provided.whiteLabel === undefined) return routes
+  const Connections = yield* Effect.promise(() => import("./internal/connect/connections.ts"))
+  return [...routes, ...Connections.make(provided, provided.whiteLabel, services)]
 })
 
 /**
@@ -271,18 +300,25 @@ export const hideCallback = (
 ): (<E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest>) =>
-  Quiet.hide(`${Config.mountPath(options)}${callbackPath}`)
+  Quiet.hide([callbackPath, `${connections}${callbackPath}`].map((path) => `${Config.mountPath(options)}${path}`))
 
 /**
  * Like `Options`, for apps without Effect's router. `E` is the error of the layer, of any type.
  *
  * @since 0.1.0
  */
-export interface WebOptions<E = ZapierAuthError> extends Omit<Options, "scopes"> {
+export interface WebOptions<E = ZapierAuthError> extends Omit<Options, "scopes" | "whiteLabel"> {
   /** The scopes to request: a list, or a function of the request to `connect`, as in `Options`. */
   readonly scopes:
     | ReadonlyArray<Scopes.Scope>
     | ((request: Request, subject: string) => ReadonlyArray<Scopes.Scope> | PromiseLike<ReadonlyArray<Scopes.Scope>>)
+  /** The options of the routes for White Label users, as in `Options`. */
+  readonly whiteLabel?:
+    | {
+        readonly tenant: (request: Request, subject: string) => string | PromiseLike<string>
+        readonly theme?: string | undefined
+      }
+    | undefined
   /**
    * Returns the app's own id of the user whose session a request belongs to; `undefined`, `null` or an empty text if the
    * user is signed out. If it throws, or returns something else, the routes respond with 503 and log the cause.
@@ -331,9 +367,10 @@ export const toWebHandler = <E = ZapierAuthError>(
   readonly dispose: () => Promise<void>
 } => {
   const made = Result.flatMap(Config.parseWeb(options), () => {
-    const { scopes, subject, zapier, ...rest } = options
+    const { scopes, subject, whiteLabel, zapier, ...rest } = options
     const chosen: Options = {
       ...rest,
+      whiteLabel: AsWeb.whiteLabel(whiteLabel),
       scopes:
         typeof scopes === "function"
           ? (request, user) => AsWeb.ask(request, (asked) => scopes(asked, user), Config.scopesFailed)

@@ -473,7 +473,7 @@ const clientOf = <E>(
         (found) => found !== undefined,
         () => noRoutes
       )
-      if (EffectResult.isSuccess(checked) && !Paths.isRoute(checked.success.config.path, request)) return undefined
+      if (EffectResult.isSuccess(checked) && !Paths.isRoute(checked.success.config, request)) return undefined
       routes ??= import("./internal/promise/routes.ts").then(({ make }) => make(lifetime, checked))
       const response = await (await routes)(request, options?.subject)
       WaitUntil.keepGoing(auth, waitUntil)

@@ -55,6 +55,10 @@ const looksElsewhere = (page: Page) => does(() => page.evaluate(() => void (docu
 
 const looksHere = (page: Page) => does(() => page.evaluate(() => void (document.hasFocus = () => true)))
 
+const go = (page: Page, link: string) => does(() => page.evaluate((url) => location.assign(url), link))
+
+const whiteLabel = { tenant: () => Effect.succeed("acme") }
+
 await Browser.describeInBrowser("connecting in a popup", (browser) => {
   const open = Effect.fnUntraced(function* (options: World.Options & { readonly from?: "app" | "www" } = {}) {
     const world = yield* World.make(options)
@@ -212,6 +216,40 @@ await Browser.describeInBrowser("connecting in a popup", (browser) => {
       yield* press(page, "Connect Zapier")
       yield* press(page, "Allow")
       yield* does(() => page.waitForURL(`${app}/settings`))
+    })
+  )
+
+  it.live("connects an app of a White Label user, whose pages see no token", () =>
+    Effect.gen(function* () {
+      const { app, complaints, context } = yield* open({ connect: { whiteLabel } })
+      const page = yield* visit(context, `${app}/?app=SlackCLIAPI`)
+      const popup = yield* begin(page)
+      yield* closing(popup, press(popup, "Allow"))
+      expect(yield* told(page)).toEqual({ outcome: "AppConnected" })
+      const again = yield* visit(context, `${app}/?app=SlackCLIAPI`)
+      const denied = yield* begin(again)
+      yield* closing(denied, press(denied, "Deny"))
+      expect(yield* told(again)).toEqual({ outcome: "Failed", error: "ConsentDenied" })
+      expect(complaints).toEqual([])
+    })
+  )
+
+  it.live("connects an app of a White Label user without a popup, too, and returns to the app", () =>
+    Effect.gen(function* () {
+      const { app, context, page } = yield* open({ connect: { whiteLabel } })
+      const link = `${app}/zapier/connections/connect?app=SlackCLIAPI&return=/settings`
+      yield* go(page, link)
+      yield* does(() => page.getByRole("button", { name: "Allow" }).waitFor())
+      expect(page.url()).toContain("/to/SlackCLIAPI?token=")
+      yield* press(page, "Allow")
+      yield* does(() => page.waitForURL(`${app}/settings`))
+      yield* go(page, link)
+      yield* press(page, "Deny")
+      yield* does(() => page.getByRole("heading", { name: "Not connected" }).waitFor())
+      yield* does(() => page.getByRole("link", { name: "Connect the app" }).click())
+      yield* press(page, "Allow")
+      yield* does(() => page.waitForURL(`${app}/settings`))
+      expect((yield* does(() => context.cookies())).filter(({ name }) => name.startsWith("zapier-connect"))).toEqual([])
     })
   )
 

@@ -23,6 +23,7 @@ import { leaks } from "../../core/test/utils/Leaks.ts"
 import * as ZapierConnect from "../src/ZapierConnect.ts"
 import * as ZapierNode from "../src/ZapierNode.ts"
 import * as World from "./utils/ConnectWorld.ts"
+import * as Partner from "./utils/Partner.ts"
 
 const redirectUri = "http://localhost:3000/zapier/callback"
 
@@ -78,7 +79,16 @@ const serve = Effect.fnUntraced(function* (
   middleware: Middleware = (app) => app,
   more: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
 ) {
-  const fake = FakeZapier.make({ apps: [app], users: [{ email: "ada@example.com", firstName: "Ada", lastName: "B" }] })
+  const isPartner = options.whiteLabel !== undefined
+  const registered = {
+    ...app,
+    redirectUris: [redirectUri, redirectUri.replace("callback", "connections/callback")],
+    ...(isPartner && { whiteLabel: Partner.registration })
+  }
+  const fake = FakeZapier.make({
+    apps: [registered],
+    users: [{ email: "ada@example.com", firstName: "Ada", lastName: "B" }]
+  })
   let isAway = false
   const httpClient = Layer.effect(
     HttpClient.HttpClient,
@@ -93,7 +103,15 @@ const serve = Effect.fnUntraced(function* (
   const routes = Layer.merge(ZapierConnect.layer({ redirectUri, scopes: ["zap"], pkce: true, ...options }), more)
   const context = yield* Layer.build(
     HttpRouter.serve(routes, { middleware }).pipe(
-      Layer.provide([signedIn, ZapierNode.layerMemory({ application: app, httpClient, settings: { retryFor: 0 } })]),
+      Layer.provide([
+        signedIn,
+        ZapierNode.layerMemory({
+          application: app,
+          httpClient,
+          settings: { retryFor: 0 },
+          ...(isPartner && { whiteLabel: Partner.layer })
+        })
+      ]),
       Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { port: 0 })),
       Layer.provideMerge(watched.layer)
     )
@@ -130,12 +148,32 @@ const serve = Effect.fnUntraced(function* (
     yield* noteTokens
     expect(leaks(watched.all(), secrets)).toEqual([])
   })
-  return { watched, send, begin, hidden, secrets, setAway: (away: boolean) => (isAway = away) }
+  return { fake, watched, send, begin, hidden, secrets, setAway: (away: boolean) => (isAway = away) }
 })
 
 const planted = "code=pl4nted-c0de&state=pl4nted-5tate"
 
 describe("A server with the routes", () => {
+  it.live("shows no connect token and no state of a White Label user who connects an app", () =>
+    Effect.gen(function* () {
+      const { fake, hidden, secrets, send, watched } = yield* serve({
+        whiteLabel: { tenant: () => Effect.succeed("acme") }
+      })
+      const own = { headers: { "sec-fetch-site": "same-origin" } }
+      const begun = yield* send("/zapier/connections/connect?app=SlackCLIAPI", own)
+      const { searchParams } = new URL(begun.location)
+      for (const name of ["token", "state"]) secrets.set(name, searchParams.get(name) ?? "")
+      expect([...secrets.values()].map(({ length }) => length > 8)).toEqual([true, true, true])
+      const end = yield* fake.connect(begun.location)
+      expect(yield* send(end._tag === "Redirect" ? end.url : "")).toMatchObject({ status: 303 })
+      yield* hidden
+      expect(watched.servers().map(({ attributes }) => attributes.get("http.response.header.location"))).toEqual([
+        expect.stringMatching(/^https:.*\/to\/SlackCLIAPI\?.*token=REDACTED/),
+        "/"
+      ])
+    })
+  )
+
   it.live("shows no code and no state of a callback that is taken, and says all else", () =>
     Effect.gen(function* () {
       const { begin, hidden, send, watched } = yield* serve()

@@ -113,7 +113,10 @@ describe("ZapierPromise and White Label", () => {
     await using off = client({ whiteLabel: undefined })
     expect(await off.whiteLabel.connectUrl({ ...ada, app: "a" })).toMatchObject({
       ok: false,
-      error: { _tag: "InvalidConfig", message: "whiteLabel: provide WhiteLabel.layer" }
+      error: {
+        _tag: "InvalidConfig",
+        message: `whiteLabel: it is not set up; set the option whiteLabel, or provide WhiteLabel.layer to the layer of ZapierAuth`
+      }
     })
     await using other = client({
       whiteLabel: { issuer: "https://other.example", key, keyId: "k-1", algorithm: "ES256" }
@@ -125,7 +128,7 @@ describe("ZapierPromise and White Label", () => {
     await using misspelt = client({ whiteLabel: { isuer: issuer } as never })
     expect(await misspelt.fetch("/v2/zaps", ada)).toMatchObject({
       ok: false,
-      error: { message: expect.stringContaining("whiteLabel.isuer: there is no such option") }
+      error: { message: expect.stringContaining("whiteLabel.isuer: unknown option") }
     })
   })
 

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ZapierConnect from "../../src/ZapierConnect.ts"
 import * as ZapierNode from "../../src/ZapierNode.ts"
+import * as Partner from "./Partner.ts"
 
 const secret = "s3cret-of-acme"
 
@@ -73,9 +74,21 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const redirectUri = options.redirectUri ?? "https://acme.example/zapier/callback"
   const app = application(redirectUri)
-  const fake = FakeZapier.make({ apps: [app], users })
+  const registered = {
+    ...app,
+    redirectUris: [redirectUri, redirectUri.replace(/callback$/, "connections/callback")],
+    ...(options.whiteLabel !== undefined && { whiteLabel: Partner.registration })
+  }
+  const fake = FakeZapier.make({ apps: [registered], users })
   const httpClient = Layer.provide(FakeZapier.layerHttpClient, Layer.succeed(FakeZapier.FakeZapier, fake))
-  const services = yield* Layer.build(ZapierNode.layerMemory({ ...node, application: app, httpClient }))
+  const services = yield* Layer.build(
+    ZapierNode.layerMemory({
+      ...node,
+      application: app,
+      httpClient,
+      ...(options.whiteLabel !== undefined && { whiteLabel: Partner.layer })
+    })
+  )
   const zapier: Layer.Layer<ZapierAuth> = Layer.succeedContext(services)
   const routes = ZapierConnect.layer({ redirectUri, scopes: ["zap"], ...options }).pipe(
     Layer.provide([signedIn, zapier])

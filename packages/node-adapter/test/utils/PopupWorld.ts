@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as ZapierConnect from "../../src/ZapierConnect.ts"
 import * as ZapierNode from "../../src/ZapierNode.ts"
 import * as ConnectWorld from "./ConnectWorld.ts"
+import * as Partner from "./Partner.ts"
 
 export interface Options {
   readonly connect?: Partial<ZapierConnect.Options> | undefined
@@ -37,7 +38,8 @@ const script = (app: string) => `
   import { connectZapier } from "${app}/zapier/connect.js"
   window.results = []
   document.querySelector("button").addEventListener("click", async () => {
-    window.results.push(await connectZapier({ returnTo: "${app}/settings" }))
+    const app = new URLSearchParams(location.search).get("app") ?? undefined
+    window.results.push(await connectZapier({ app, returnTo: "${app}/settings" }))
     document.querySelector("output").textContent = JSON.stringify(window.results.at(-1))
   })
   document.querySelector("button").disabled = false`
@@ -66,7 +68,16 @@ export const make = Effect.fnUntraced(function* ({ connect = {}, policies = {} }
   const [appOrigin, wwwOrigin, zapierOrigin] = [app.at("127.0.0.1"), www.at("127.0.0.1"), zapier.at("localhost")]
   const redirectUri = `${appOrigin}/zapier/callback`
   const application = ConnectWorld.application(redirectUri)
-  const fake = FakeZapier.make({ apps: [application] })
+  const whiteLabel = connect.whiteLabel !== undefined
+  const fake = FakeZapier.make({
+    apps: [
+      {
+        ...application,
+        redirectUris: [redirectUri, `${appOrigin}/zapier/connections/callback`],
+        ...(whiteLabel && { whiteLabel: Partner.registration })
+      }
+    ]
+  })
   const policed = FakeZapier.FakeZapier.of({
     ...fake,
     handle: (request) =>
@@ -92,7 +103,11 @@ export const make = Effect.fnUntraced(function* ({ connect = {}, policies = {} }
   ).pipe(
     Layer.provide([
       Layer.succeed(ZapierConnect.SignedIn, { subject: () => Effect.sync(() => Option.fromUndefinedOr(user.name)) }),
-      ZapierNode.layerMemory({ application, urls: ZapierUrls.at(zapierOrigin) })
+      ZapierNode.layerMemory({
+        application,
+        urls: ZapierUrls.at(zapierOrigin),
+        ...(whiteLabel && { whiteLabel: Partner.layer })
+      })
     ])
   )
   yield* Layer.build(HttpRouter.serve(routes, quiet).pipe(Layer.provide(app.server)))

@@ -48,6 +48,7 @@ export const askedBy = (request: HttpServerRequest): Asking => {
 const statusOf = (outcome: Outcome): number => {
   switch (outcome._tag) {
     case "Connected":
+    case "AppConnected":
     case "ScopesMissing":
     case "Disconnected":
     case "Status":
@@ -76,6 +77,8 @@ const dataOf = (outcome: Outcome, asked: Asked): object => {
     case "Connected":
     case "Status":
       return statusData(outcome.status)
+    case "AppConnected":
+      return { connection: outcome.connection }
     case "ScopesMissing":
       return { ...statusData(outcome.status), missingScopes: outcome.missing }
     case "Disconnected":
@@ -100,8 +103,8 @@ const bodyOf = (outcome: Outcome, asked: Asked): Response => {
   const status = statusOf(outcome)
   const isJson = asked.format === "json" || outcome._tag === "Status"
   if (isJson) return HttpServerResponse.jsonUnsafe(dataOf(outcome, asked), { status })
-  const page =
-    outcome._tag === "Connected" && outcome.popup === undefined ? undefined : OutcomePage.make(outcome, asked)
+  const isSuccess = outcome._tag === "Connected" || outcome._tag === "AppConnected"
+  const page = isSuccess && outcome.popup === undefined ? undefined : OutcomePage.make(outcome, asked)
   return page === undefined
     ? HttpServerResponse.redirect(outcome.returnTo, { status: 303 })
     : Page.respond(status, page)

@@ -22,6 +22,12 @@ type ChooseScopes<R> = (
   // The app's own function may fail with any error.
 ) => Effect.Effect<ReadonlyArray<Scopes.Scope>, unknown, R>
 
+type ChooseTenant<R> = (
+  request: HttpServerRequest,
+  subject: string
+  // The app's own function may fail with any error.
+) => Effect.Effect<string, unknown, R>
+
 interface Options<R = never> extends Consent {
   readonly redirectUri: string
   readonly scopes: ReadonlyArray<Scopes.Scope> | ChooseScopes<R>
@@ -30,10 +36,17 @@ interface Options<R = never> extends Consent {
   readonly signIn?: string | undefined
   readonly origins?: ReadonlyArray<string> | undefined
   readonly texts?: Given | undefined
+  readonly whiteLabel?: { readonly tenant: ChooseTenant<R>; readonly theme?: string | undefined } | undefined
   readonly respond?: unknown
 }
 
-/** The validated options. `R` is what the app's function that chooses scopes requires. */
+/** The validated options of White Label's routes. */
+export interface WhiteLabel<R = never> {
+  readonly tenant: (request: HttpServerRequest, subject: string) => Effect.Effect<string, ZapierAuthError, R>
+  readonly theme: string | undefined
+}
+
+/** The validated options. `R` is what the app's functions that choose scopes and tenant require. */
 export interface Config<R = never> {
   readonly redirectUri: string
   readonly scopes: (
@@ -56,6 +69,8 @@ export interface Config<R = never> {
   readonly path: string
   /** The app's own texts. */
   readonly texts: Words.Find
+  /** Set if White Label users connect apps. */
+  readonly whiteLabel: WhiteLabel<R> | undefined
 }
 
 type Check<A> = Result.Result<A, ZapierAuthError>
@@ -87,6 +102,29 @@ const scopesOf = <R>(scopes: Options<R>["scopes"]): Check<Config<R>["scopes"]> =
       () => Effect.fromResult(wrongScopes)
     )
   )
+}
+
+const naming = ["whiteLabel.tenant", "name the signed-in user's tenant"] as const
+
+export const tenantFailed = Failures.toError(...naming)
+
+const whiteLabelOf = <R>(given: Options<R>["whiteLabel"]): Check<WhiteLabel<R> | undefined> => {
+  if (given === undefined) return Result.succeed(undefined)
+  if (!Predicate.isObject(given) || !Predicate.isFunction(given.tenant)) {
+    return invalid("whiteLabel.tenant", "pass a function that returns the id of the signed-in user's tenant")
+  }
+  const { tenant, theme } = given
+  if (theme !== undefined && typeof theme !== "string") return invalid("whiteLabel.theme", "pass a text")
+  return Result.succeed({
+    theme,
+    tenant: (request, subject) =>
+      Effect.filterOrElse(
+        // @effect-diagnostics-next-line anyUnknownInErrorContext:off
+        Failures.ofApp(...naming, () => tenant(request, subject)),
+        (tenant): tenant is string => typeof tenant === "string" && tenant !== "",
+        (tenant) => Effect.fail(Failures.useless(...naming, tenant, "the tenant's id as text"))
+      )
+  })
 }
 
 const isOrigin = (text: unknown): text is string =>
@@ -156,6 +194,7 @@ export const parse = <R = never>(options: Options<R>): Check<Config<R>> =>
     const scopes = yield* scopesOf(options.scopes)
     const path = yield* pathOf(options.path, publicPath)
     const texts = yield* Words.make(options.texts)
+    const whiteLabel = yield* whiteLabelOf(options.whiteLabel)
     if (!isAddress(returnTo, origin, []) || !returnTo.startsWith("/")) {
       return yield* invalid("returnTo", "give a path of the app, such as /settings")
     }
@@ -175,6 +214,7 @@ export const parse = <R = never>(options: Options<R>): Check<Config<R>> =>
       signIn,
       publicPath,
       path,
-      texts
+      texts,
+      whiteLabel
     }
   })

@@ -8,16 +8,18 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { messageType } from "./popup.ts"
 
 const source = `/**
- * Connects Zapier in a popup. Call it when the user clicks.
+ * Connects Zapier in a popup, or with White Label an app. Call it when the user clicks.
  *
  * Resolves with { outcome, error, status } when the popup has ended:
- * - outcome: "Connected", "Failed" (error says why), "SignedOut", ..., or "Closed" if the popup ended without a result
+ * - outcome: "Connected" or "AppConnected", "Failed" (error says why), "SignedOut", ..., or "Closed" if the popup ended without a result
  * - status: the response of GET status, or undefined if it cannot be fetched from here
  *
  * If the browser blocks the popup, this page itself goes to connect, and the promise stays pending.
  */
-export const connectZapier = ({ returnTo } = {}) => {
-  const url = new URL("connect", import.meta.url)
+export const connectZapier = ({ app, reconnectId, returnTo } = {}) => {
+  const url = new URL(app === undefined ? "connect" : "connections/connect", import.meta.url)
+  if (app !== undefined) url.searchParams.set("app", app)
+  if (reconnectId !== undefined) url.searchParams.set("reconnect_id", reconnectId)
   if (returnTo !== undefined) url.searchParams.set("return", returnTo)
   const id = crypto.getRandomValues(new Uint32Array(4)).join("-")
   const inPopup = new URL(url)
@@ -33,7 +35,7 @@ export const connectZapier = ({ returnTo } = {}) => {
     const channel = new BroadcastChannel("${messageType}")
     const end = async (result) => {
       stop()
-      resolve({ ...result, status: await statusOf() })
+      resolve({ ...result, status: app === undefined ? await statusOf() : undefined })
     }
     const hear = (data) => {
       if (data?.type !== "${messageType}" || data.id !== id) return

@@ -2,6 +2,7 @@
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { Disconnected, Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import type { AppConnection } from "./connectionCallback.ts"
 
 /**
  * A popup: the id that its opener gave it, possibly empty, and the origins that may learn its outcome.
@@ -38,6 +39,7 @@ export interface Ways {
  *   redirect the user there automatically: it could loop forever.
  * - `StillConnected`: this callback changed nothing, for the reason in `error.reason` (for example already used, or denied);
  *   the user's earlier connection works.
+ * - `AppConnected`: a White Label user connected an app in Zapier's Connect UI.
  * - `Disconnected`: the grant was removed. `revocation` says what the user can do at Zapier.
  * - `Failed`: the user is not connected, or it is unknown. `error.reason` says why.
  * - `SignedOut`: no user is signed in. `signIn` is the sign-in page, if the app has set one.
@@ -53,6 +55,7 @@ export type Outcome = Ways &
     | { readonly _tag: "Connected"; readonly status: Status }
     | { readonly _tag: "ScopesMissing"; readonly status: Status; readonly missing: ReadonlyArray<Scopes.Scope> }
     | { readonly _tag: "StillConnected"; readonly status: Status; readonly error: ZapierAuthError }
+    | { readonly _tag: "AppConnected"; readonly connection: AppConnection }
     | ({ readonly _tag: "Disconnected" } & Disconnected)
     | { readonly _tag: "Failed"; readonly error: ZapierAuthError }
     | { readonly _tag: "SignedOut"; readonly signIn: string | undefined }

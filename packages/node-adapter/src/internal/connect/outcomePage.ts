@@ -12,8 +12,8 @@ type Reason = ZapierAuthError["reason"]
 export interface Telling {
   /** The app's own texts for the reader. */
   readonly texts?: PartialTexts | undefined
-  /** The user's intent: a failed disconnect has its own texts. Default: `Connect`. */
-  readonly action?: "Connect" | "Disconnect" | undefined
+  /** The user's intent, because failures have their own texts: to connect or disconnect Zapier, or an app. Default: `Connect`. */
+  readonly action?: "Connect" | "ConnectApp" | "Disconnect" | undefined
 }
 
 const mismatch = {
@@ -57,11 +57,26 @@ const failurePage = (reason: Reason): PageName => {
   }
 }
 
+// The pages that name what is connected, for White Label users, who connect an app.
+const ofApp: { readonly [Name in PageName]?: PageName } = {
+  confirm: "confirmApp",
+  denied: "appNotConnected",
+  interrupted: "appInterrupted",
+  otherBrowser: "appInterrupted"
+}
+
 /** The page of an outcome; `undefined` if it is always data or a redirect. */
-export const nameOf = (outcome: Outcome, { action }: Telling): PageName | undefined => {
+export const nameOf = (outcome: Outcome, telling: Telling): PageName | undefined => {
+  const page = ofZapier(outcome, telling)
+  return (telling.action === "ConnectApp" && page !== undefined && ofApp[page]) || page
+}
+
+const ofZapier = (outcome: Outcome, { action }: Telling): PageName | undefined => {
   switch (outcome._tag) {
     case "Connected":
       return "connected"
+    case "AppConnected":
+      return "appConnected"
     case "ScopesMissing":
       return "partlyConnected"
     case "StillConnected":
@@ -90,7 +105,10 @@ const isVain = (reason: Reason) => ["appFault", "pending"].includes(failurePage(
 
 const linksOf = (outcome: Outcome, { action, texts = {} }: Telling): ReadonlyArray<Page.Link> => {
   const back = { url: outcome.returnTo, text: Words.shared(texts, "back") }
-  const connect = (name: "connect" | "tryAgain") => ({ url: outcome.connect, text: Words.shared(texts, name) })
+  const connect = (name: "connect" | "tryAgain") => {
+    const shown = name === "connect" && action === "ConnectApp" ? "connectApp" : name
+    return { url: outcome.connect, text: Words.shared(texts, shown) }
+  }
   switch (outcome._tag) {
     case "SignedOut":
       return outcome.signIn === undefined

@@ -5,6 +5,9 @@ export type Route = readonly ["GET" | "POST", `/${string}`]
 
 export const callbackPath = "/callback"
 
+/** The common path of White Label's routes, below that of the others. */
+export const connections = "/connections"
+
 export const connect: Route = ["GET", "/connect"]
 export const script: Route = ["GET", "/connect.js"]
 export const callback: Route = ["GET", callbackPath]
@@ -12,6 +15,11 @@ export const disconnect: Route = ["POST", "/disconnect"]
 export const status: Route = ["GET", "/status"]
 
 const all: ReadonlyArray<Route> = [connect, script, callback, disconnect, status]
+
+const ofConnections: ReadonlyArray<Route> = [connect, callback].map(([method, path]) => [
+  method,
+  `${connections}${path}`
+])
 
 const decoded = (path: string): string => {
   try {
@@ -31,12 +39,15 @@ export const ofUrl = (url: string): string =>
 /**
  * True if a request is for one of the routes. The router serves `HEAD` like `GET`.
  *
- * @param path the common path of the routes
+ * @param config `path` is the common path of the routes
  */
-export const isRoute = (path: string, { method, url }: Pick<Request, "method" | "url">): boolean => {
+export const isRoute = (
+  { path, whiteLabel }: { readonly path: string; readonly whiteLabel?: unknown },
+  { method, url }: Pick<Request, "method" | "url">
+): boolean => {
   const { pathname } = new URL(url)
   const asked = ofUrl(pathname)
-  return all.some(
+  return [...all, ...(whiteLabel === undefined ? [] : ofConnections)].some(
     ([own, route]) => own === (method === "HEAD" ? "GET" : method) && asked === `${path}${route}`.toLowerCase()
   )
 }

@@ -25,7 +25,7 @@ export interface PopupResult {
   readonly outcome: Exclude<Outcome["_tag"], "Disconnected" | "Status" | "Unconfirmed"> | "Closed"
   /** The reason, for `Failed` and `StillConnected`. */
   readonly error: ZapierAuthError["reason"]["_tag"] | undefined
-  /** The server's status afterwards; `undefined` if the user is signed out, or the page and routes differ in origin. */
+  /** The server's status afterwards; `undefined` if the user is signed out, an app was connected, or the origins differ. */
   readonly status: (Status & { readonly connected: boolean; readonly needsReconnect: boolean }) | undefined
 }
 
@@ -39,9 +39,14 @@ export interface PopupScript {
    * Connects in a popup. Call it on the user's click, because browsers block other popups. If the popup is blocked, the page
    * itself goes to Zapier, and the promise stays pending. It never rejects.
    *
-   * `returnTo` is the return address for a popup that stays open, or if there is none: a path of the app.
+   * `returnTo` is the return address for a popup that stays open, or if there is none: a path of the app. With White Label,
+   * `app` is the app to connect, such as `SlackCLIAPI`, and `reconnectId` the id of a connection to renew.
    */
-  readonly connectZapier: (options?: { readonly returnTo?: string | undefined }) => Promise<PopupResult>
+  readonly connectZapier: (options?: {
+    readonly app?: string | undefined
+    readonly reconnectId?: string | undefined
+    readonly returnTo?: string | undefined
+  }) => Promise<PopupResult>
 }
 
 const id = /^[\w-]{1,64}$/

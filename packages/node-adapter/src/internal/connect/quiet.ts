@@ -23,8 +23,8 @@ type Request = HttpServerRequest.HttpServerRequest
 
 type App<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 
-// The secret parameters of a callback (RFC 6749 section 4.1.2).
-const names = ["code", "state"]
+// The secret parameters of a callback (RFC 6749 section 4.1.2), and the one of an address of Zapier's Connect UI.
+const names = ["code", "state", "token"]
 
 const mask = "REDACTED"
 
@@ -163,7 +163,7 @@ export const handler =
 
 /**
  * Masks all requests of a router that look like a callback, whether or not a route exists for them. A callback has `state`
- * with a code or an error; below the routes' own path, any of these is enough.
+ * with a code, an error or a connection; below the routes' own path, any of these is enough.
  */
 export const router =
   (path: string) =>
@@ -171,7 +171,7 @@ export const router =
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (given) => {
       const query = new URLSearchParams(searchOf(given.url))
       const isBelow = `${Paths.ofUrl(given.url)}/`.includes(`${path.toLowerCase()}/`)
-      const isCallback = query.has("state") && (query.has("code") || query.has("error"))
+      const isCallback = query.has("state") && ["code", "error", "authentication_id"].some((name) => query.has(name))
       return isCallback || (isBelow && names.some((name) => query.has(name))) ? quietly(given, app) : app
     })
 
@@ -190,11 +190,11 @@ export const queryOf = ({ url }: Request): Effect.Effect<URLSearchParams> =>
 
 /** Masks the query of callback requests for everything inside, except the routes. */
 export const hide =
-  (path: string) =>
+  (paths: ReadonlyArray<string>) =>
   <E, R>(app: App<E, R>): App<E, R | HttpServerRequest.HttpServerRequest> =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (given): App<E, R> => {
       const { url } = given
-      if (Paths.ofUrl(url) !== path.toLowerCase()) return app
+      if (!paths.some((path) => Paths.ofUrl(url) === path.toLowerCase())) return app
       const query = Option.some(Redacted.make(searchOf(url), { label: "query" }))
       const shown = given.modify({ url: maskUrl(url) })
       return quietly(

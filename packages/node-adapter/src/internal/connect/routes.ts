@@ -6,7 +6,6 @@ import { StateMismatch, ZapierAuthError } from "@zapier-workflow-auth/core/Zapie
 import * as Clock from "effect/Clock"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -24,38 +23,13 @@ import type { Outcome, Ways } from "./outcome.ts"
 import * as Paths from "./paths.ts"
 import * as Quiet from "./quiet.ts"
 import * as SentCookies from "./sentCookies.ts"
-import * as Speculative from "./speculative.ts"
+import * as Serving from "./serving.ts"
 import * as Visit from "./visit.ts"
 
-type Response = HttpServerResponse.HttpServerResponse
-
-/** An outcome and the change of cookies, or a response. */
-type Decision = { readonly outcome: Outcome; readonly cookies?: (response: Response) => Response } | Response
-
-// The app's own functions may require services of each request.
-type Decided = Effect.Effect<Decision, never, HttpRouter.Provided>
-
-interface Services {
+interface Services extends Serving.Services {
   readonly auth: ZapierAuth["Service"]
   readonly digest: Digest.Digest["Service"]
-  /** The signed-in user. */
-  readonly subject: (request: HttpServerRequest) => Effect.Effect<Option.Option<string>, ZapierAuthError>
-  readonly answer: (outcome: Outcome, asking: Answers.Asking) => Effect.Effect<Response, never, HttpRouter.Provided>
 }
-
-const bare = (status: number, headers: Record<string, string> = {}) =>
-  HttpServerResponse.empty({ status, headers: { ...Page.guards, ...headers } })
-
-/**
- * Lets only real visits begin or use up an attempt. A browser that prefetches discards unsuccessful responses (HTML standard,
- * section "Navigational prefetching") and sends the request again on a visit. The router serves `HEAD` like `GET`.
- */
-const onlyVisits =
-  (handler: (request: HttpServerRequest) => Decided) =>
-  (request: HttpServerRequest): Decided => {
-    if (request.method !== "GET") return Effect.succeed(bare(405, { Allow: "GET" }))
-    return Speculative.isSpeculative(request) ? Effect.succeed(bare(503)) : handler(request)
-  }
 
 // How often to look for the outcome of another callback, and the pause between, in milliseconds.
 const looks = 10
@@ -70,37 +44,12 @@ const mayComeAgain = ({ reason }: ZapierAuthError) =>
   reason._tag === "AppCodeFailed" ||
   (reason._tag === "StateMismatch" && reason.why === "OtherSubject")
 
-export const make = (
-  config: Config.Config<HttpRouter.Provided>,
-  { answer, auth, digest, subject: subjectOf }: Services
-) => {
-  const { consent, origin, others, redirectUri, signIn } = config
-  const own = [origin, ...others]
-  const place = { isSecure: new URL(redirectUri).protocol === "https:", publicPath: config.publicPath }
+export const make = (config: Config.Config<HttpRouter.Provided>, services: Services) => {
+  const { auth, digest, subject: subjectOf } = services
+  const { consent, redirectUri } = config
+  const { at, forUser, own, place, responding, returning } = Serving.make(config, services)
 
-  /** Runs a handler for the signed-in user. */
-  const forUser = (request: HttpServerRequest, ways: Ways, handler: (subject: string) => Decided): Decided =>
-    Effect.matchEffect(subjectOf(request), {
-      onFailure: (error) => Effect.succeed<Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
-      onSuccess: Option.match({
-        onNone: () => Effect.succeed<Decision>({ outcome: { _tag: "SignedOut", signIn, ...ways } }),
-        onSome: handler
-      })
-    })
-
-  type Handler = (request: HttpServerRequest, subject: string, visit: Visit.Visit) => Decided
-
-  /** Runs a handler for the signed-in user, with a valid return address. */
-  const returning =
-    (handler: Handler) =>
-    (request: HttpServerRequest): Decided => {
-      const visit = Visit.parse(config, Visit.queryOf(request))
-      return visit === undefined
-        ? Effect.succeed({ outcome: { _tag: "Refused", why: "ReturnAddress", ...Visit.plain(config) } })
-        : forUser(request, visit.ways, (subject) => handler(request, subject, visit))
-    }
-
-  const connect: Handler = (request, subject, { note, ways }) => {
+  const connect: Serving.Handler = (request, subject, { note, ways }) => {
     if (Origin.isFromElsewhere(request, own)) return Effect.succeed({ outcome: { _tag: "Unconfirmed", ...ways } })
     return Effect.gen(function* () {
       const scopes = yield* config.scopes(request, subject)
@@ -113,20 +62,20 @@ export const make = (
     }).pipe(Effect.catch((error) => Effect.succeed({ outcome: { _tag: "Failed", error, ...ways } as const })))
   }
 
-  const disconnect: Handler = (request, subject, { ways }) => {
+  const disconnect: Serving.Handler = (request, subject, { ways }) => {
     if (!Origin.isOwnPost(request, own)) {
       return Effect.succeed({ outcome: { _tag: "Refused", why: "OtherSite", ...ways } })
     }
     return Effect.match(auth.disconnect(subject), {
-      onFailure: (error): Decision => ({ outcome: { _tag: "Failed", error, ...ways } }),
-      onSuccess: (disconnected): Decision => ({ outcome: { _tag: "Disconnected", ...ways, ...disconnected } })
+      onFailure: (error): Serving.Decision => ({ outcome: { _tag: "Failed", error, ...ways } }),
+      onSuccess: (disconnected): Serving.Decision => ({ outcome: { _tag: "Disconnected", ...ways, ...disconnected } })
     })
   }
 
-  const status: Handler = (_, subject, { ways }) =>
+  const status: Serving.Handler = (_, subject, { ways }) =>
     Effect.match(auth.status(subject), {
-      onFailure: (error): Decision => ({ outcome: { _tag: "Failed", error, ...ways } }),
-      onSuccess: (status): Decision => ({ outcome: { _tag: "Status", status, ...ways } })
+      onFailure: (error): Serving.Decision => ({ outcome: { _tag: "Failed", error, ...ways } }),
+      onSuccess: (status): Serving.Decision => ({ outcome: { _tag: "Status", status, ...ways } })
     })
 
   // Of two concurrent callbacks, the first may be about to connect the user.
@@ -146,21 +95,21 @@ export const make = (
   }
 
   /** The outcome of a callback that this browser does not expect. The right browser and user can still use it. */
-  const unexpected = (request: HttpServerRequest, error: ZapierAuthError): Effect.Effect<Decision> => {
+  const unexpected = (request: HttpServerRequest, error: ZapierAuthError): Effect.Effect<Serving.Decision> => {
     const ways = Visit.plain(config)
     return Effect.matchEffect(subjectOf(request), {
       onFailure: (unknownUser) =>
-        Effect.succeed<Decision>({ outcome: { _tag: "Failed", error: unknownUser, ...ways } }),
+        Effect.succeed<Serving.Decision>({ outcome: { _tag: "Failed", error: unknownUser, ...ways } }),
       onSuccess: Option.match({
-        onNone: () => Effect.succeed<Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
-        onSome: (subject) => Effect.map(failedFor(subject, error, ways), (outcome): Decision => ({ outcome }))
+        onNone: () => Effect.succeed<Serving.Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
+        onSome: (subject) => Effect.map(failedFor(subject, error, ways), (outcome): Serving.Decision => ({ outcome }))
       })
     })
   }
 
   const callback = Effect.fnUntraced(function* (
     request: HttpServerRequest
-  ): Effect.fn.Return<Decision, never, HttpRouter.Provided> {
+  ): Effect.fn.Return<Serving.Decision, never, HttpRouter.Provided> {
     const query = yield* Quiet.queryOf(request)
     const parsed = AuthorizationCallback.parse(query)
     if (Result.isFailure(parsed)) return yield* unexpected(request, ZapierAuthError.make(parsed.failure))
@@ -174,11 +123,11 @@ export const make = (
     return yield* forUser(request, ways, (subject) =>
       Effect.matchEffect(auth.handleCallback(query, { subject }), {
         onFailure: (error) =>
-          Effect.map(failedFor(subject, error, ways), (outcome): Decision =>
+          Effect.map(failedFor(subject, error, ways), (outcome): Serving.Decision =>
             mayComeAgain(error) ? { outcome } : { outcome, cookies: over }
           ),
         onSuccess: ({ missingScopes: missing, ...status }) =>
-          Effect.succeed<Decision>({
+          Effect.succeed<Serving.Decision>({
             outcome:
               missing.length === 0
                 ? { _tag: "Connected", status, ...ways }
@@ -189,24 +138,10 @@ export const make = (
     )
   })
 
-  // Users see other texts, so log the error for the app's owner.
-  const log = (outcome: Outcome) =>
-    "error" in outcome && outcome.error.blames !== "User" ? Effect.logError(outcome.error.message) : Effect.void
-
-  const responding = (handler: (request: HttpServerRequest) => Decided, askedBy = Answers.askedBy) =>
-    Quiet.handler((request): Effect.Effect<Response, never, HttpRouter.Provided> =>
-      Effect.flatMap(handler(request), (decision) => {
-        if (HttpServerResponse.isHttpServerResponse(decision)) return Effect.succeed(decision)
-        const { cookies, outcome } = decision
-        return Effect.map(Effect.andThen(log(outcome), answer(outcome, askedBy(request))), cookies ?? identity)
-      })
-    )
-
-  const at = ([method, path]: Paths.Route) => [method, `${config.path}${path}` as `/${string}`] as const
   return [
-    HttpRouter.route(...at(Paths.connect), responding(onlyVisits(returning(connect)))),
+    HttpRouter.route(...at(Paths.connect), responding(Serving.onlyVisits(returning(connect)))),
     HttpRouter.route(...at(Paths.script), Effect.succeed(Opener.response)),
-    HttpRouter.route(...at(Paths.callback), responding(onlyVisits(callback))),
+    HttpRouter.route(...at(Paths.callback), responding(Serving.onlyVisits(callback))),
     HttpRouter.route(...at(Paths.disconnect), responding(returning(disconnect))),
     // Only programs request the status.
     HttpRouter.route(

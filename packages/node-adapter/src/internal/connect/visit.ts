@@ -26,12 +26,25 @@ export const queryOf = ({ url }: HttpServerRequest): URLSearchParams => {
 // The maximum length of a return address, in characters, so that it fits into a note.
 const longest = 500
 
+// The parameters without which the address to connect is useless, unless they are longer than any sensible value.
+const needed = ["app", "reconnect_id"]
+
+const essentialsOf = (query: URLSearchParams, popup: string | undefined): string => {
+  const kept = new URLSearchParams(popup === undefined ? "" : Popup.queryOf(popup))
+  for (const name of needed) {
+    const value = query.get(name)
+    if (value !== null && value.length <= 50) kept.set(name, value)
+  }
+  return `${kept}`
+}
+
 /**
  * Makes a note that fits into a cookie. If too long, the rest of the query is dropped first, then the return address, but not
- * the popup's id, by which its opener knows it.
+ * the essentials: the popup's id, by which its opener knows it, and the app to connect.
  */
-const noteOf = (address: string, rest: string, popup: string): string =>
-  [`${address}\n${rest}`, `${address}\n${popup}`].find(({ length }) => length <= Cookies.longestNote) ?? `\n${popup}`
+const noteOf = (address: string, rest: string, essentials: string): string =>
+  [`${address}\n${rest}`, `${address}\n${essentials}`].find(({ length }) => length <= Cookies.longestNote) ??
+  `\n${essentials}`
 
 /**
  * @param address the return address, if given and allowed
@@ -51,7 +64,7 @@ const make = (
       connect: `${publicPath}/connect${query.size === 0 ? "" : `?${query}`}`,
       ...(id !== undefined && { popup: { id, origins: [origin, ...others] } })
     },
-    note: noteOf(address ?? "", `${more}`, id === undefined ? "" : Popup.queryOf(id))
+    note: noteOf(address ?? "", `${more}`, essentialsOf(more, id))
   }
 }
 

@@ -84,7 +84,7 @@ export const make = (given: Given | undefined): Result.Result<Find, ZapierAuthEr
 }
 
 /** The names of texts that pages share. */
-export type Shared = "connect" | "tryAgain" | "signIn" | "back" | "closeWindow"
+export type Shared = "connect" | "connectApp" | "tryAgain" | "signIn" | "back" | "closeWindow"
 
 export const langOf = (texts: PartialTexts): string => texts.lang ?? english.lang
 

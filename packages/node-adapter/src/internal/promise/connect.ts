@@ -70,6 +70,12 @@ const inConnect = (error: ZapierAuthError): ZapierAuthError =>
       )
     : error
 
+// The app's own function is called later.
+const checkedWhiteLabel = (given: ConnectOptions["whiteLabel"]) =>
+  Predicate.isObject(given) && Predicate.isFunction(given.tenant)
+    ? { ...given, tenant: () => Effect.succeed("") }
+    : (given as undefined)
+
 /**
  * @param given `undefined` if the app has no routes
  * @param redirectUris those of the application, as far as known
@@ -98,6 +104,7 @@ export const check = (
   const { scopes } = given
   const config = Config.parse({
     ...options,
+    whiteLabel: checkedWhiteLabel(given.whiteLabel),
     respond: undefined,
     // The app's own function is called later.
     scopes: typeof scopes === "function" ? () => Effect.succeed([]) : scopes

@@ -153,22 +153,25 @@ const redis = Names.plain("ca", "commandTimeout", "connectTimeout", "name", "red
 
 const custom = Names.plain("custom")
 
-const connect = Names.plain(
-  "campaign",
-  "incremental",
-  "origins",
-  "page",
-  "path",
-  "pkce",
-  "redirectUri",
-  "respond",
-  "returnTo",
-  "scopes",
-  "signIn",
-  "signUp",
-  "subject",
-  "texts"
-)
+const connect = {
+  ...Names.plain(
+    "campaign",
+    "incremental",
+    "origins",
+    "page",
+    "path",
+    "pkce",
+    "redirectUri",
+    "respond",
+    "returnTo",
+    "scopes",
+    "signIn",
+    "signUp",
+    "subject",
+    "texts"
+  ),
+  whiteLabel: Names.plain("tenant", "theme")
+}
 
 // Includes `name`, with which an app is registered with the fake.
 const application = Names.plain("authentication", "clientId", "clientSecret", "name", "names", "redirectUris")

@@ -58,7 +58,7 @@ const respondOf =
     )
 
 const routesOf = ({ options }: Checked) => {
-  const { respond, scopes, subject, ...rest } = options
+  const { respond, scopes, subject, whiteLabel, ...rest } = options
   const signedIn = Layer.succeed(ZapierConnect.SignedIn, {
     subject: (request) =>
       Effect.flatMap(Asked, (asked = subject) =>
@@ -69,6 +69,7 @@ const routesOf = ({ options }: Checked) => {
   })
   return ZapierConnect.layer({
     ...rest,
+    whiteLabel: AsWeb.whiteLabel(whiteLabel),
     scopes:
       typeof scopes === "function"
         ? (request, user) => AsWeb.ask(request, (asked) => scopes(asked, user), Config.scopesFailed)

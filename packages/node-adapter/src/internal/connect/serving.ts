@@ -1,0 +1,93 @@
+/** Serves routes: only real visits, the signed-in user, allowed return addresses, and a response to every outcome. */
+import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import type * as HttpRouter from "effect/http/HttpRouter"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import * as Page from "../page.ts"
+import * as Answers from "./answers.ts"
+import type * as Config from "./config.ts"
+import type { Place } from "./cookies.ts"
+import type { Outcome, Ways } from "./outcome.ts"
+import type * as Paths from "./paths.ts"
+import * as Quiet from "./quiet.ts"
+import * as Speculative from "./speculative.ts"
+import * as Visit from "./visit.ts"
+
+type Response = HttpServerResponse.HttpServerResponse
+
+/** An outcome and the change of cookies, or a response. */
+export type Decision = { readonly outcome: Outcome; readonly cookies?: (response: Response) => Response } | Response
+
+/** The app's own functions may require services of each request. */
+export type Decided = Effect.Effect<Decision, never, HttpRouter.Provided>
+
+export interface Services {
+  /** The signed-in user. */
+  readonly subject: (request: HttpServerRequest) => Effect.Effect<Option.Option<string>, ZapierAuthError>
+  readonly answer: (outcome: Outcome, asking: Answers.Asking) => Effect.Effect<Response, never, HttpRouter.Provided>
+}
+
+/** A handler for the signed-in user, with a valid return address. */
+export type Handler = (request: HttpServerRequest, subject: string, visit: Visit.Visit) => Decided
+
+const bare = (status: number, headers: Record<string, string> = {}) =>
+  HttpServerResponse.empty({ status, headers: { ...Page.guards, ...headers } })
+
+/**
+ * Lets only real visits begin or use up an attempt. A browser that prefetches discards unsuccessful responses (HTML standard,
+ * section "Navigational prefetching") and sends the request again on a visit. The router serves `HEAD` like `GET`.
+ */
+export const onlyVisits =
+  (handler: (request: HttpServerRequest) => Decided) =>
+  (request: HttpServerRequest): Decided => {
+    if (request.method !== "GET") return Effect.succeed(bare(405, { Allow: "GET" }))
+    return Speculative.isSpeculative(request) ? Effect.succeed(bare(503)) : handler(request)
+  }
+
+// Users see other texts, so log the error for the app's owner.
+const log = (outcome: Outcome) =>
+  "error" in outcome && outcome.error.blames !== "User" ? Effect.logError(outcome.error.message) : Effect.void
+
+export const failed = (error: ZapierAuthError, ways: Ways): Decision => ({
+  outcome: { _tag: "Failed", error, ...ways }
+})
+
+export const make = (config: Config.Config<HttpRouter.Provided>, { answer, subject }: Services) => {
+  const { origin, others, publicPath, redirectUri, signIn } = config
+  const place: Place = { isSecure: new URL(redirectUri).protocol === "https:", publicPath }
+
+  /** Runs a handler for the signed-in user. */
+  const forUser = (request: HttpServerRequest, ways: Ways, handler: (subject: string) => Decided): Decided =>
+    Effect.matchEffect(subject(request), {
+      onFailure: (error) => Effect.succeed(failed(error, ways)),
+      onSuccess: Option.match({
+        onNone: () => Effect.succeed<Decision>({ outcome: { _tag: "SignedOut", signIn, ...ways } }),
+        onSome: handler
+      })
+    })
+
+  const returning =
+    (handler: Handler) =>
+    (request: HttpServerRequest): Decided => {
+      const visit = Visit.parse(config, Visit.queryOf(request))
+      return visit === undefined
+        ? Effect.succeed({ outcome: { _tag: "Refused", why: "ReturnAddress", ...Visit.plain(config) } })
+        : forUser(request, visit.ways, (subject) => handler(request, subject, visit))
+    }
+
+  const responding = (handler: (request: HttpServerRequest) => Decided, askedBy = Answers.askedBy) =>
+    Quiet.handler((request): Effect.Effect<Response, never, HttpRouter.Provided> =>
+      Effect.flatMap(handler(request), (decision) => {
+        if (HttpServerResponse.isHttpServerResponse(decision)) return Effect.succeed(decision)
+        const { cookies, outcome } = decision
+        return Effect.map(Effect.andThen(log(outcome), answer(outcome, askedBy(request))), cookies ?? identity)
+      })
+    )
+
+  const at = ([method, path]: Paths.Route) => [method, `${config.path}${path}` as `/${string}`] as const
+
+  return { own: [origin, ...others], place, forUser, returning, responding, at }
+}
